@@ -1,0 +1,1 @@
+"""Pushforward: families are trained by the engine on data, evaluated and reported."""

@@ -1,0 +1,96 @@
+"""What a family declares about itself, before anyone asks.
+
+Two ideas: every verb is either declared or refused with a reason and the nearest honest alternative; the declaration drives
+the conformance suite, the command line's help and the capability table, so that none of them can drift from the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pushforward.core.errors import Unsupported
+from pushforward.core.logprob import Kind
+
+EncodeKind = Literal["exact", "posterior", "ode"]
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """One way to a log-probability: its name on the command line, the kind of number it yields and a sentence about it."""
+
+    name: str
+    kind: Kind
+    says: str
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a verb is impossible for a family and what to do instead."""
+
+    reason: str
+    alternative: str
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """Frozen declaration on a family's class.
+
+    Attributes:
+        estimators: for each kind of space it supports, the estimators of log p(x), the default one first; empty = no likelihood.
+        encode: kind of `encode`, or None.
+        conditions: what `given` may hold.
+        options: sampling options it understands, of `guidance`, `steps`, `solver`, `temperature`.
+        solvers: names for `solver`, the default first.
+        null_condition: True if it was trained to work without its condition (needed by classifier-free guidance);
+            otherwise `given=None` means the mixture over the training labels.
+        held_out: name of the held-out quantity that early stopping may watch, empty if the loss means nothing held out.
+        sampling_cost: network calls for one sample, in words.
+        refusals: for each refused verb, the reason and the alternative.
+    """
+
+    estimators: Mapping[str, tuple[Estimator, ...]]
+    encode: EncodeKind | None
+    sampling_cost: str
+    held_out: str
+    conditions: tuple[str, ...] = ("label",)
+    options: tuple[str, ...] = ()
+    solvers: tuple[str, ...] = ()
+    null_condition: bool = False
+    refusals: Mapping[str, Refusal] = field(default_factory=dict)
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        """Kinds of space the family supports."""
+        return tuple(self.estimators)
+
+    def refuse(self, family: str, verb: str) -> Unsupported:
+        """Return the error for a verb this family cannot honestly do."""
+        refusal = self.refusals.get(verb)
+        if refusal is None:
+            return Unsupported(f"{family}.{verb}: this family does not declare it", "", "see `pushforward families`")
+        return Unsupported(f"{family}.{verb}: {refusal.reason}", "", refusal.alternative)
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a person should know before trusting a family: the text behind `pushforward explain`.
+
+    Attributes:
+        optimises: the objective in one sentence; `objective` is its equation in plain text.
+        number_means: what the training loss and the likelihood mean, or why there is none.
+        look_at: what to measure and look at, given the objective.
+        may_go_wrong: failure modes to expect.
+        cost: training and sampling cost in words.
+        references: `(citation key, formatted reference)` pairs.
+    """
+
+    title: str
+    optimises: str
+    objective: str
+    number_means: str
+    look_at: tuple[str, ...]
+    may_go_wrong: tuple[str, ...]
+    cost: str
+    references: tuple[tuple[str, str], ...]

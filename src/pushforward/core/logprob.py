@@ -1,0 +1,140 @@
+"""A log-probability that says what it is.
+
+Two ideas: the kind (`exact`, `lower_bound`, `upper_bound`, `estimate`) and the measure travel with the nats; combining numbers of
+different kinds or measures is an error and never a guess.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from pushforward.core.errors import BadInput
+from pushforward.core.space import Measure, Unit
+
+Kind = Literal["exact", "lower_bound", "upper_bound", "estimate"]
+
+
+@dataclass(frozen=True)
+class LogProb:
+    """Log-probabilities of N examples in data units.
+
+    Attributes:
+        nats: shape (N,), natural logarithm; large is good.
+        kind: what the number is, relative to the true log-probability under the model.
+        measure: `counting` or `lebesgue`.
+        unit: the unit of the space the examples live in.
+        estimator: how it was obtained (`exact`, `elbo`, `iwae-64`, ...).
+        stderr: shape (N,) standard error of an estimator's own randomness, or None if it has none.
+        calls: network calls per example.
+        given: what it is conditioned on (`label`), empty for an unconditional model, `marginal` if labels were summed out.
+
+    Example:
+        >>> from pushforward.core.space import Points
+        >>> lp = LogProb(torch.tensor([-1.0, -3.0]), "exact", "lebesgue", Points(2).unit, "exact")
+        >>> lp.mean_nats, lp.value, lp.unit.name
+        (-2.0, 2.0, 'nats/point')
+    """
+
+    nats: Tensor
+    kind: Kind
+    measure: Measure
+    unit: Unit
+    estimator: str
+    stderr: Tensor | None = None
+    calls: float = 1.0
+    given: str = ""
+
+    def __post_init__(self) -> None:
+        if self.nats.dim() != 1:
+            raise BadInput(f"log-probabilities of shape {tuple(self.nats.shape)}", "one number per example, shape (n,)")
+
+    def __len__(self) -> int:
+        return int(self.nats.shape[0])
+
+    @property
+    def mean_nats(self) -> float:
+        """Mean log-probability per example in nats."""
+        return float(self.nats.double().mean())
+
+    @property
+    def value(self) -> float:
+        """Mean code length in the unit of the space; lower is better."""
+        return self.unit.from_nats(self.mean_nats)
+
+    @property
+    def bits_per_dim(self) -> float:
+        """Mean code length in bits per dimension: `-log2 p(x) / D`.
+
+        Raises:
+            BadInput: the space is not measured in bits/dim (a density on points has no bits).
+        """
+        if self.unit.name != "bits/dim":
+            raise BadInput(
+                f"log-probabilities in {self.unit.name}",
+                "an image space",
+                "read .value, which is in the space's own unit",
+            )
+        return self.value
+
+    @property
+    def standard_error(self) -> float:
+        """Standard error of `value` over the N examples, estimator noise included: `sd / sqrt(N)`, in the unit."""
+        if len(self) < 2:
+            return math.nan
+        return float(self.nats.double().std() / math.sqrt(len(self))) / self.unit.nats_per_unit
+
+    def add(self, nats: Tensor, *, bound: bool = False) -> LogProb:
+        """Return the log-probability after a change of variables that contributes `nats` (a log-determinant).
+
+        With `bound=True` the contribution is a lower bound (dequantisation), so `exact` becomes `lower_bound`;
+        an upper bound cannot absorb it.
+        """
+        kind: Kind = self.kind
+        if bound and kind == "exact":
+            kind = "lower_bound"
+        elif bound and kind == "upper_bound":
+            raise BadInput("a lower bound added to an upper bound", "two bounds of one direction")
+        return replace(self, nats=self.nats + nats, kind=kind)
+
+    def __add__(self, other: LogProb) -> LogProb:
+        """Chain rule: `log p(a) + log p(b | a)` for numbers of one kind and one measure."""
+        self._require_same(other, ("kind", "measure"))
+        stderr = None
+        if self.stderr is not None or other.stderr is not None:
+            zero = torch.zeros_like(self.nats)
+            a = zero if self.stderr is None else self.stderr
+            b = zero if other.stderr is None else other.stderr
+            stderr = torch.hypot(a, b)
+        # D bits/dim of `a` and of `b` is one code of D_a + D_b dimensions
+        unit = replace(self.unit, nats_per_unit=self.unit.nats_per_unit + other.unit.nats_per_unit)
+        if self.unit.nats_per_unit == other.unit.nats_per_unit == 1.0:
+            unit = self.unit
+        return replace(self, nats=self.nats + other.nats, stderr=stderr, calls=self.calls + other.calls, unit=unit)
+
+    @staticmethod
+    def concatenate(parts: list[LogProb]) -> LogProb:
+        """Join batches of one and the same quantity along N."""
+        if not parts:
+            raise BadInput("no log-probabilities", "at least one batch")
+        first = parts[0]
+        for part in parts[1:]:
+            first._require_same(part, ("kind", "measure", "unit", "estimator", "given"))
+        stderr = None
+        if first.stderr is not None:
+            stderr = torch.cat([p.stderr if p.stderr is not None else torch.zeros_like(p.nats) for p in parts])
+        return replace(first, nats=torch.cat([p.nats for p in parts]), stderr=stderr)
+
+    def _require_same(self, other: LogProb, fields: tuple[str, ...]) -> None:
+        for field in fields:
+            left, right = getattr(self, field), getattr(other, field)
+            if left != right:
+                raise BadInput(
+                    f"log-probabilities whose {field} differ ({left} and {right})",
+                    f"equal {field}",
+                    "an exact value, a bound and an estimate are different quantities; keep them apart",
+                )

@@ -1,0 +1,387 @@
+"""The contract of a generative model: public verbs that validate, private hooks that are mathematics.
+
+Three ideas: everything public speaks data units and goes through the codec; every verb a family does not declare raises
+`Unsupported` with a reason; `given=None` on a labelled model is the mixture over the training labels unless the
+family was trained without its condition as well.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, final
+
+import torch
+from torch import Tensor, nn
+
+from pushforward.core.capabilities import Capabilities, Card, Estimator
+from pushforward.core.codec import Codec
+from pushforward.core.errors import BadInput, Unsupported, nearest
+from pushforward.core.given import Examples, Given, parse_label
+from pushforward.core.logprob import LogProb
+from pushforward.core.loss import Loss
+from pushforward.core.noise import BatchNoise, Noise, Streams
+from pushforward.core.space import Space
+from pushforward.core.spec import Config
+from pushforward.core.walk import Walk, run
+
+Condition = Given | Tensor | int | str | None
+
+
+@dataclass(frozen=True)
+class SampleOptions:
+    """How to sample; the defaults of a family draw from its own distribution.
+
+    Attributes:
+        guidance: classifier-free guidance weight; 1 is off.
+        steps: steps of an iterative sampler, None = the family's default.
+        solver: name of the solver, None = the family's default.
+        temperature: 1 is the model's distribution.
+    """
+
+    guidance: float = 1.0
+    steps: int | None = None
+    solver: str | None = None
+    temperature: float = 1.0
+
+
+@dataclass(frozen=True)
+class Latent:
+    """What `encode` returns: a code per example and how it was obtained (`exact`, `posterior`, `ode`)."""
+
+    value: Tensor
+    kind: str
+
+
+class GenerativeModel(nn.Module, ABC):
+    """A distribution over a `Space`, learned from examples.
+
+    Constructors store and build networks; `prepare` looks at training data once; the engine trains. Subclasses are final:
+    they set `family`, `capabilities`, `card`, `config_type`, `presets` and implement the underscored hooks.
+
+    `presets` maps `(preset, kind of space)` to `{"model": {...}, "train": {...}}`.
+    """
+
+    family: ClassVar[str]
+    capabilities: ClassVar[Capabilities]
+    card: ClassVar[Card]
+    config_type: ClassVar[type[Config]]
+    presets: ClassVar[Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]]
+
+    label_frequency: Tensor
+    log_prob_chunk: ClassVar[int] = 256
+
+    def __init__(self, space: Space, config: Config, classes: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        if space.kind not in self.capabilities.spaces:
+            raise Unsupported(
+                f"{self.family} on {space.kind}",
+                "one of " + ", ".join(self.capabilities.spaces),
+                "see `pushforward families`",
+            )
+        self.space, self.config, self.classes = space, config, classes
+        self.codec = self._codec()
+        frequency = torch.full((len(classes),), 1.0 / max(1, len(classes)), dtype=torch.float64)
+        self.register_buffer("label_frequency", frequency)
+
+    # ---- hooks: pure mathematics on encoded tensors ------------------------------------------------------------------
+
+    @abstractmethod
+    def _codec(self) -> Codec:
+        """Return the codec from the space to the tensor this family models."""
+
+    @abstractmethod
+    def networks(self) -> dict[str, nn.Module]:
+        """Return the networks the engine may wrap (precision, memory format, compilation)."""
+
+    @abstractmethod
+    def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
+        """Yield the losses of one training step on an encoded batch."""
+
+    @abstractmethod
+    def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
+        """Return the sampler of `noise.n` examples."""
+
+    def _prepare(self, x: Tensor, given: Given | None) -> None:
+        """Look once at encoded training data (data-dependent initialisation, scales)."""
+
+    def _log_prob(self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int) -> LogProb:
+        """Return the log-probability of an encoded batch, in the measure of the encoding."""
+        raise self.capabilities.refuse(self.family, "log_prob")
+
+    def _encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
+        """Return codes of an encoded batch."""
+        raise self.capabilities.refuse(self.family, "encode")
+
+    def _decode(self, z: Tensor, given: Given | None) -> Tensor:
+        """Return the encoded batch that codes stand for."""
+        raise self.capabilities.refuse(self.family, "decode")
+
+    def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor | None:
+        """Return shape (N,): the quantity that `capabilities.held_out` names, lower is better; None if there is none."""
+        return None
+
+    # ---- public verbs: validate, encode, call the hook, decode -------------------------------------------------------
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the parameters."""
+        return next((p.device for p in self.parameters()), torch.device("cpu"))
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """Return the groups that `Loss.parameters` names; override for a game."""
+        return {"model": [p for p in self.parameters() if p.requires_grad]}
+
+    @final
+    @torch.no_grad()
+    def prepare(self, train: Examples) -> None:
+        """Fit the codec and the label frequencies on training data, once, before training."""
+        x = self.space.check(train.x)
+        self._require_labels(train.given)
+        self.codec.fit(x)
+        if self.classes:
+            assert train.given is not None
+            counts = torch.bincount(train.given.label, minlength=len(self.classes)).double()
+            self.label_frequency.copy_(counts / counts.sum())
+        noise = Streams(0, min(len(x), 512))
+        head = train[:512].to(self.device)
+        self._prepare(self.codec.encode(head.x, noise).value, head.given)
+
+    @final
+    def losses(self, batch: Examples, rng: torch.Generator) -> Iterator[Loss]:
+        """Yield the losses of one training step on a batch in data units."""
+        self._require_labels(batch.given)
+        noise = BatchNoise(rng, len(batch), self.device)
+        return self._losses(self.codec.encode(batch.x, noise).value, batch.given, noise)
+
+    @final
+    @torch.no_grad()
+    def held_out(self, examples: Examples, seed: int = 0) -> Tensor | None:
+        """Return the held-out quantity per example (lower is better), or None if this family has none."""
+        self._require_labels(examples.given)
+        parts = []
+        for first, chunk in self._chunks(examples):
+            noise = Streams(seed, len(chunk), first, self.device)
+            part = self._held_out(self.codec.encode(chunk.x, noise).value, chunk.given, noise)
+            if part is None:
+                return None
+            parts.append(part)
+        return torch.cat(parts)
+
+    @final
+    @torch.no_grad()
+    def walk(self, n: int, given: Condition = None, seed: int = 0, first: int = 0, **options: Any) -> Walk[Any]:
+        """Return the sampler itself, for progress, streaming and trajectories; its output is not yet decoded."""
+        noise = Streams(seed, n, first, self.device)
+        return self._walk(noise, self._condition(given, n, noise), self._options(options))
+
+    @final
+    @torch.no_grad()
+    def sample(
+        self,
+        n: int,
+        given: Condition = None,
+        seed: int = 0,
+        batch: int = 256,
+        on_step: Callable[[int, int], None] | None = None,
+        **options: Any,
+    ) -> Tensor:
+        """Draw `n` examples in data units; example i depends on `seed` and i only, never on its batch.
+
+        Args:
+            given: None, one class (index or name) for all, or a tensor of n class indices.
+            on_step: called with (steps done, steps in all).
+            options: `guidance`, `steps`, `solver`, `temperature` where the family declares them.
+
+        Raises:
+            BadInput: n < 1, an unknown class or option.
+            Unsupported: an option that this family does not declare.
+        """
+        if n < 1:
+            raise BadInput(f"n={n}", "at least one sample")
+        self._options(options)
+        parts: list[Tensor] = []
+        for first in range(0, n, batch):
+            m = min(batch, n - first)
+            condition = given[first : first + m] if isinstance(given, Given | Tensor) else given
+            if isinstance(given, Given | Tensor) and len(given) != n:
+                raise BadInput(f"{len(given)} conditions for n={n} samples", "one condition per sample")
+            walk = self.walk(m, condition, seed, first, **options)
+            report = None
+            if on_step is not None:
+                done, batches = len(parts), -(-n // batch)
+                report = lambda i, length, done=done, batches=batches: on_step(done * length + i, batches * length)  # noqa: E731
+            parts.append(self.codec.decode(run(walk, report)))
+        return torch.cat(parts)
+
+    @final
+    @torch.no_grad()
+    def log_prob(
+        self,
+        x: Tensor | Examples,
+        given: Condition = None,
+        *,
+        estimator: str | None = None,
+        samples: int | None = None,
+        seed: int = 0,
+    ) -> LogProb:
+        """Return log-probabilities in data units, with their kind.
+
+        `Examples` bring their own labels. A plain tensor without `given` on a labelled model is scored under the mixture
+        `p(x) = sum_y p(y) p(x|y)` over the training label frequencies.
+
+        Args:
+            estimator: one that `capabilities.estimators` declares for this space; None = the first.
+            samples: Monte Carlo samples of the estimator (importance samples, noise levels, dequantisations).
+
+        Raises:
+            Unsupported: the family has no likelihood, or not this estimator.
+        """
+        chosen = self.estimator(estimator)
+        if isinstance(x, Examples):
+            if given is not None:
+                raise BadInput("examples with labels and a separate condition", "one of them")
+            examples = x if self.classes else Examples(x.x)
+        else:
+            tensor = self.space.check(x)
+            condition = None if given is None else self._condition(given, len(tensor), None)
+            examples = Examples(tensor, condition)
+        self.space.check(examples.x)
+        if len(examples) == 0:
+            raise BadInput("an empty batch", "at least one example")
+        marginal = bool(self.classes) and examples.given is None and not self.capabilities.null_condition
+        parts = []
+        for first, chunk in self._chunks(examples):
+            args = (chunk, first, seed, chosen, samples)
+            parts.append(self._marginal_log_prob(*args) if marginal else self._conditional_log_prob(*args))
+        return LogProb.concatenate(parts)
+
+    @final
+    @torch.no_grad()
+    def encode(self, x: Tensor, given: Condition = None, seed: int = 0) -> Latent:
+        """Return a code per example; `Latent.kind` says whether it is exact, a posterior draw or an ODE solution."""
+        if self.capabilities.encode is None:
+            raise self.capabilities.refuse(self.family, "encode")
+        self.space.check(x)
+        noise = Streams(seed, len(x), device=self.device)
+        condition = self._condition(given, len(x), noise)
+        return Latent(
+            self._encode(self.codec.encode(x.to(self.device), noise).value, condition, noise), self.capabilities.encode
+        )
+
+    @final
+    @torch.no_grad()
+    def decode(self, z: Tensor, given: Condition = None) -> Tensor:
+        """Return the examples, in data units, that codes stand for."""
+        if self.capabilities.encode is None and "decode" in self.capabilities.refusals:
+            raise self.capabilities.refuse(self.family, "decode")
+        condition = self._condition(given, len(z), Streams(0, len(z), device=self.device))
+        return self.codec.decode(self._decode(z.to(self.device), condition))
+
+    @final
+    def estimator(self, name: str | None = None) -> Estimator:
+        """Return the named estimator of log p(x), or the default one.
+
+        Raises:
+            Unsupported: no likelihood at all, or no estimator of that name on this space.
+        """
+        declared = self.capabilities.estimators[self.space.kind]
+        if not declared:
+            raise self.capabilities.refuse(self.family, "log_prob")
+        if name is None:
+            return declared[0]
+        for estimator in declared:
+            if estimator.name == name:
+                return estimator
+        raise Unsupported(
+            f"{self.family} has no estimator '{name}' on {self.space.kind}",
+            "one of " + ", ".join(e.name for e in declared),
+            nearest(name, [e.name for e in declared]),
+        )
+
+    # ---- shared machinery ----------------------------------------------------------------------------------------------
+
+    def _chunks(self, examples: Examples) -> Iterator[tuple[int, Examples]]:
+        for first in range(0, len(examples), self.log_prob_chunk):
+            yield first, examples[first : first + self.log_prob_chunk].to(self.device)
+
+    def _conditional_log_prob(
+        self, chunk: Examples, first: int, seed: int, estimator: Estimator, samples: int | None
+    ) -> LogProb:
+        noise = Streams(seed, len(chunk), first, self.device)
+        encoded = self.codec.encode(chunk.x, noise)
+        lp = self._log_prob(encoded.value, chunk.given, noise, estimator.name, samples or 0)
+        if lp.measure != encoded.measure:
+            raise BadInput(
+                f"{self.family} returned a {lp.measure} density of a {encoded.measure} encoding", "one measure"
+            )
+        data = replace(lp.add(encoded.log_det, bound=encoded.bound), measure=self.space.measure, unit=self.space.unit)
+        if data.kind != estimator.kind:
+            raise BadInput(f"{self.family} returned a number of kind {data.kind}", f"{estimator.kind}, as it declares")
+        return replace(data, given="label" if chunk.given is not None else "")
+
+    def _marginal_log_prob(
+        self, chunk: Examples, first: int, seed: int, estimator: Estimator, samples: int | None
+    ) -> LogProb:
+        # log p(x) = logsumexp_y [log p(y) + log p(x|y)]; a bound stays a bound because exp(log w) is an
+        # unbiased or smaller estimate of p(x|y) and the logarithm is concave
+        parts = []
+        for label in range(len(self.classes)):
+            given = Given.of_label(label, len(chunk)).to(self.device)
+            parts.append(self._conditional_log_prob(Examples(chunk.x, given), first, seed, estimator, samples))
+        joint = torch.stack([p.nats for p in parts]) + self.label_frequency.log().to(parts[0].nats).unsqueeze(1)
+        calls = sum(p.calls for p in parts)
+        return replace(parts[0], nats=torch.logsumexp(joint, dim=0), stderr=None, calls=calls, given="marginal")
+
+    def _condition(self, given: Condition, n: int, noise: Noise | None) -> Given | None:
+        if isinstance(given, Given):
+            label = given.label
+        elif isinstance(given, Tensor):
+            label = given
+        elif given is not None:
+            label = torch.full((n,), parse_label(given, self.classes), dtype=torch.long)
+        elif not self.classes or self.capabilities.null_condition or noise is None:
+            return None
+        else:
+            # the mixture over labels: inverse-CDF draw, one uniform per example
+            u = noise.uniform(dtype=torch.float64)
+            label = torch.searchsorted(self.label_frequency.cumsum(0).to(u.device), u).clamp(max=len(self.classes) - 1)
+        if not self.classes:
+            raise BadInput("a condition", "none", "this model was trained without labels; leave `given` out")
+        if len(label) != n:
+            raise BadInput(f"{len(label)} conditions for n={n}", "one condition per example")
+        if label.numel() and (int(label.min()) < 0 or int(label.max()) >= len(self.classes)):
+            raise BadInput(
+                f"class index {int(label.max())}", f"0 to {len(self.classes) - 1}", "the model knows no other class"
+            )
+        return Given(label.long().to(self.device))
+
+    def _options(self, options: Mapping[str, Any]) -> SampleOptions:
+        known = SampleOptions.__dataclass_fields__
+        for key, value in options.items():
+            if key not in known:
+                raise BadInput(f"unknown sampling option '{key}'", "one of " + ", ".join(known), nearest(key, known))
+            if key not in self.capabilities.options and value != getattr(SampleOptions, key):
+                raise Unsupported(
+                    f"{self.family} has no sampling option '{key}'",
+                    f"one of {', '.join(self.capabilities.options) or 'none'}",
+                    "leave it out",
+                )
+        chosen = SampleOptions(**options)
+        if chosen.steps is not None and chosen.steps < 1:
+            raise BadInput(f"steps={chosen.steps}", "at least one step")
+        if not chosen.temperature > 0:
+            raise BadInput(f"temperature={chosen.temperature}", "a positive number", "1 is the model's distribution")
+        if chosen.solver is not None and chosen.solver not in self.capabilities.solvers:
+            solvers = self.capabilities.solvers
+            raise BadInput(f"solver '{chosen.solver}'", f"one of {', '.join(solvers)}", nearest(chosen.solver, solvers))
+        if chosen.guidance != 1.0 and not self.classes:
+            raise Unsupported(
+                "guidance on a model without conditions", "a model trained with labels", "leave --guidance out"
+            )
+        return chosen
+
+    def _require_labels(self, given: Given | None) -> None:
+        if self.classes and given is None:
+            raise BadInput("unlabelled examples for a labelled model", f"labels among {len(self.classes)} classes")

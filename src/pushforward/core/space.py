@@ -1,0 +1,189 @@
+"""What one example *is*: its event shape, its measure, and therefore its unit.
+
+Three ideas: a `Space` owns shape and measure; the unit of a likelihood is computed from the space and never
+configured; a space checks the tensors that claim to live in it.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from pushforward.core.errors import BadInput
+
+Measure = Literal["counting", "lebesgue"]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit of information: `value = -nats / nats_per_unit` when it is a code length, `nats` otherwise.
+
+    Example:
+        >>> Unit("bits/dim", nats_per_unit=64 * math.log(2)).from_nats(-64 * math.log(2))
+        1.0
+    """
+
+    name: str
+    nats_per_unit: float
+
+    def from_nats(self, log_probability: float) -> float:
+        """Return the code length of a log-probability in nats (lower is better)."""
+        return -log_probability / self.nats_per_unit
+
+
+class Space(ABC):
+    """The set an example lives in. Concrete spaces are frozen values; two equal spaces are interchangeable."""
+
+    kind: str
+
+    @property
+    @abstractmethod
+    def event_shape(self) -> tuple[int, ...]:
+        """Shape of one example."""
+
+    @property
+    @abstractmethod
+    def measure(self) -> Measure:
+        """What a density is relative to: `counting` for discrete data, `lebesgue` for continuous data."""
+
+    @property
+    @abstractmethod
+    def unit(self) -> Unit:
+        """The unit a held-out likelihood is printed in."""
+
+    @abstractmethod
+    def check(self, x: Tensor) -> Tensor:
+        """Return `x` if it is a batch of this space, else raise `BadInput`."""
+
+    @property
+    def dimensions(self) -> int:
+        """Number of scalars in one example."""
+        return math.prod(self.event_shape)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON description that `space_from_json` turns back into an equal space."""
+        return {"kind": self.kind, **asdict(self)}  # type: ignore[call-overload]
+
+    def _check_shape(self, x: Tensor) -> None:
+        if tuple(x.shape[1:]) != self.event_shape:
+            raise BadInput(
+                f"a batch of shape {tuple(x.shape)}",
+                f"(n, {', '.join(map(str, self.event_shape))}) for {self}",
+                "reshape the data, or open it again with pushforward.load",
+            )
+
+
+@dataclass(frozen=True)
+class Points(Space):
+    """Real vectors of `dim` numbers, relative to Lebesgue measure; unit nats/point.
+
+    Example:
+        >>> Points(2).unit.name
+        'nats/point'
+    """
+
+    dim: int
+    kind = "points"
+
+    def __post_init__(self) -> None:
+        if self.dim < 1:
+            raise BadInput(f"points with {self.dim} columns", "at least one numeric column")
+
+    @property
+    def event_shape(self) -> tuple[int, ...]:
+        """`(dim,)`."""
+        return (self.dim,)
+
+    @property
+    def measure(self) -> Measure:
+        """Lebesgue."""
+        return "lebesgue"
+
+    @property
+    def unit(self) -> Unit:
+        """nats/point: a differential code length, which may be negative."""
+        return Unit("nats/point", 1.0)
+
+    def check(self, x: Tensor) -> Tensor:
+        """Accept floating tensors of shape (n, dim) without NaN or infinity."""
+        if not x.is_floating_point():
+            raise BadInput(f"points of dtype {x.dtype}", "floating-point numbers", "convert them with .float()")
+        self._check_shape(x)
+        if not torch.isfinite(x).all():
+            rows = (~torch.isfinite(x).all(dim=1)).nonzero().flatten().tolist()
+            raise BadInput(f"NaN or infinity in rows {rows[:10]}", "finite numbers", "drop or repair those rows")
+        return x
+
+
+@dataclass(frozen=True)
+class Image(Space):
+    """Images of integers `0 .. levels-1` with shape (channels, height, width); unit bits/dim.
+
+    Example:
+        >>> Image(1, 8, 8, levels=17).dimensions
+        64
+    """
+
+    channels: int
+    height: int
+    width: int
+    levels: int = 256
+    kind = "image"
+
+    def __post_init__(self) -> None:
+        if min(self.channels, self.height, self.width) < 1 or self.levels < 2:
+            raise BadInput(f"{self}", "positive channels, height and width, and at least two levels")
+
+    @property
+    def event_shape(self) -> tuple[int, ...]:
+        """`(channels, height, width)`."""
+        return (self.channels, self.height, self.width)
+
+    @property
+    def measure(self) -> Measure:
+        """Counting: pixels are integers, and their probabilities sum to one."""
+        return "counting"
+
+    @property
+    def unit(self) -> Unit:
+        """bits/dim: `-log2 p(x) / (channels * height * width)`."""
+        return Unit("bits/dim", self.dimensions * math.log(2.0))
+
+    def check(self, x: Tensor) -> Tensor:
+        """Accept integer tensors of shape (n, channels, height, width) with values in `0 .. levels-1`."""
+        if x.is_floating_point() or x.dtype == torch.bool:
+            raise BadInput(
+                f"an image of dtype {x.dtype}",
+                f"integers from 0 to {self.levels - 1}",
+                "round to levels first: x.mul(levels - 1).round().to(torch.uint8)",
+            )
+        self._check_shape(x)
+        if x.numel() and (int(x.min()) < 0 or int(x.max()) >= self.levels):
+            raise BadInput(
+                f"pixel values from {int(x.min())} to {int(x.max())}",
+                f"values from 0 to {self.levels - 1}",
+                "the data was opened with another number of levels",
+            )
+        return x
+
+
+_KINDS: dict[str, type[Space]] = {"points": Points, "image": Image}
+
+
+def space_from_json(record: dict[str, Any]) -> Space:
+    """Rebuild a space from `Space.to_json`.
+
+    Example:
+        >>> space_from_json(Points(2).to_json())
+        Points(dim=2)
+    """
+    fields = dict(record)
+    kind = str(fields.pop("kind", ""))
+    if kind not in _KINDS:
+        raise BadInput(f"a space of kind '{kind}'", "one of " + ", ".join(sorted(_KINDS)))
+    return _KINDS[kind](**fields)

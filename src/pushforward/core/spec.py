@@ -1,0 +1,99 @@
+"""Configuration that a user types, validated before anything runs.
+
+Two ideas: an unknown key is an error that suggests the nearest known one; `-s a.b=value` is parsed once, here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pushforward.core.errors import BadInput, nearest
+
+
+class Config(BaseModel):
+    """Base of every configuration: frozen, no unknown keys, defaults are validated too."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, protected_namespaces=())
+
+
+C = TypeVar("C", bound=Config)
+
+
+class TrainConfig(Config):
+    """How a model is trained; the same keys for every family.
+
+    Exactly one of `seconds`, `steps`, `examples` is the budget.
+    """
+
+    seconds: float | None = Field(None, gt=0, description="wall-clock budget in seconds")
+    steps: int | None = Field(None, ge=1, description="budget in optimiser steps")
+    examples: int | None = Field(None, ge=1, description="budget in training examples seen")
+    batch_size: int = Field(128, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    final_learning_rate: float = Field(
+        0.02, ge=0, le=1, description="fraction of the peak left at the end of the cosine"
+    )
+    warmup: float = Field(0.05, ge=0, le=1, description="fraction of the budget spent warming up")
+    beta1: float = Field(0.9, ge=0, lt=1)
+    beta2: float = Field(0.99, ge=0, lt=1)
+    weight_decay: float = Field(0.01, ge=0)
+    clip: float = Field(1.0, gt=0, description="maximum gradient norm")
+    ema: float = Field(0.999, ge=0, lt=1, description="decay of the weight average, reached after its warm-up")
+    precision: Literal["float32", "bfloat16"] = "float32"
+    channels_last: bool = False
+    checkpoint_every: int = Field(200, ge=1, description="steps between resumable checkpoints")
+    evaluate_every: int = Field(100, ge=1, description="steps between held-out evaluations")
+    patience: int | None = Field(None, ge=1, description="held-out evaluations without improvement before stopping")
+    seed: int = Field(0, ge=0)
+
+
+def parse(config: type[C], values: Mapping[str, Any], where: str) -> C:
+    """Validate `values` against `config`.
+
+    Raises:
+        BadInput: an unknown key (with the nearest known one), or a value of the wrong type or range.
+
+    Example:
+        >>> parse(TrainConfig, {"steps": 3}, "train").steps
+        3
+    """
+    for key in values:
+        if key not in config.model_fields:
+            raise BadInput(f"unknown key '{where}.{key}'", f"a key of {where}", nearest(key, config.model_fields))
+    try:
+        return config(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise BadInput(f"'{where}.{key}={first.get('input')}'", first["msg"][:1].lower() + first["msg"][1:]) from None
+
+
+def parse_settings(settings: list[str]) -> dict[str, dict[str, Any]]:
+    """Turn `["model.width=128", "train.ema=0.99"]` into nested dictionaries; values are JSON where they parse as JSON.
+
+    Example:
+        >>> parse_settings(["model.width=128", "train.precision=bfloat16"])
+        {'model': {'width': 128}, 'train': {'precision': 'bfloat16'}}
+    """
+    nested: dict[str, dict[str, Any]] = {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        section, dot, name = key.partition(".")
+        if not equals or not dot or not name:
+            raise BadInput(f"'-s {setting}'", "section.key=value, such as model.width=128")
+        if section not in ("model", "train", "data"):
+            raise BadInput(
+                f"unknown section '{section}' in '-s {setting}'",
+                "model, train or data",
+                nearest(section, ("model", "train", "data")),
+            )
+        try:
+            value: Any = json.loads(text)
+        except json.JSONDecodeError:
+            value = text
+        nested.setdefault(section, {})[name] = value
+    return nested

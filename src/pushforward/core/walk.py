@@ -1,0 +1,128 @@
+"""Any iterative sampler, as three functions: `start`, `step`, `finish`.
+
+Two ideas: progress, streaming and trajectories live outside the sampler, because a walk exposes its states; whatever changes a
+walk (a constraint, an observer) wraps it and works for every family.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+from torch import Tensor
+
+State = TypeVar("State")
+
+
+class Walk(ABC, Generic[State]):
+    """An iterative sampler of `length` steps.
+
+    Autoregressive tokens (the state holds a KV cache), ODE and SDE solvers, masked-flow inversion and Langevin dynamics
+    are walks; a one-pass generator is a walk of length one. `calls` is the number of network calls per example.
+
+    Example:
+        >>> import torch
+        >>> class Halve(Walk[Tensor]):
+        ...     length, calls = 3, 0
+        ...     def start(self): return torch.ones(1)
+        ...     def step(self, state, index): return state / 2
+        ...     def finish(self, state): return state
+        >>> run(Halve()).item()
+        0.125
+    """
+
+    length: int
+    calls: float
+
+    @abstractmethod
+    def start(self) -> State:
+        """Return the initial state; draws whatever noise the walk needs first."""
+
+    @abstractmethod
+    def step(self, state: State, index: int) -> State:
+        """Return the state after step `index` in `0 .. length-1`."""
+
+    @abstractmethod
+    def finish(self, state: State) -> Tensor:
+        """Return the batch of examples, as the family models them (before the codec decodes)."""
+
+    def peek(self, state: State) -> Tensor:
+        """Return the best picture of the result so far; override where `finish` needs the last state."""
+        return self.finish(state)
+
+
+def states(walk: Walk[State]) -> Iterator[State]:
+    """Yield the initial state and the state after every step: streaming, for any family."""
+    state = walk.start()
+    yield state
+    for index in range(walk.length):
+        state = walk.step(state, index)
+        yield state
+
+
+def run(walk: Walk[State], on_step: Callable[[int, int], None] | None = None) -> Tensor:
+    """Walk to the end and return the examples; `on_step(done, length)` is called after every step."""
+    state = walk.start()
+    for index in range(walk.length):
+        state = walk.step(state, index)
+        if on_step is not None:
+            on_step(index + 1, walk.length)
+    return walk.finish(state)
+
+
+def trajectory(walk: Walk[State], pictures: int) -> list[Tensor]:
+    """Return `pictures` evenly spaced views of the walk, the last one finished."""
+    keep = {round(i * walk.length / max(1, pictures - 1)) for i in range(pictures)}
+    views = []
+    for index, state in enumerate(states(walk)):
+        if index == walk.length:
+            views.append(walk.finish(state))
+        elif index in keep:
+            views.append(walk.peek(state))
+    return views
+
+
+class OneShot(Walk[Tensor]):
+    """A generator that needs one pass: decoders, GAN generators, coupling flows."""
+
+    length = 1
+
+    def __init__(self, draw: Callable[[], Tensor], push: Callable[[Tensor], Tensor], calls: float = 1.0) -> None:
+        self.draw, self.push, self.calls = draw, push, calls
+
+    def start(self) -> Tensor:
+        """Draw the noise."""
+        return self.draw()
+
+    def step(self, state: Tensor, index: int) -> Tensor:
+        """Push the noise forward."""
+        return self.push(state)
+
+    def finish(self, state: Tensor) -> Tensor:
+        """Return what was pushed."""
+        return state
+
+
+class Constrained(Walk[State]):
+    """A walk whose state is projected after every step (observed pixels kept, a column held in its range)."""
+
+    def __init__(self, walk: Walk[State], project: Callable[[State, int], State]) -> None:
+        self.walk, self.project = walk, project
+        self.length, self.calls = walk.length, walk.calls
+
+    def start(self) -> State:
+        """Start the inner walk."""
+        return self.walk.start()
+
+    def step(self, state: State, index: int) -> State:
+        """Take the inner step, then project."""
+        return self.project(self.walk.step(state, index), index)
+
+    def finish(self, state: State) -> Tensor:
+        """Finish the inner walk."""
+        return self.walk.finish(state)
+
+    def peek(self, state: State) -> Tensor:
+        """Peek into the inner walk."""
+        return self.walk.peek(state)

@@ -1,0 +1,10 @@
+"""Shared set-up: annotated types are checked while the tests run, and cost nothing outside of them."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+from beartype import BeartypeConf
+from beartype.claw import beartype_package
+
+beartype_package("pushforward", conf=BeartypeConf(claw_is_pep526=False))
