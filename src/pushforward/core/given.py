@@ -74,17 +74,16 @@ class Examples:
         return Examples(self.x.to(device), None if self.given is None else self.given.to(device))
 
 
-def parse_label(text: str | int, classes: tuple[str, ...]) -> int:
-    """Return the class index that `text` names.
+def parse_label(name: str, classes: tuple[str, ...]) -> int:
+    """Return the index of the class called `name`.
 
     Raises:
-        BadInput: the model has no classes, or no class of that name.
+        BadInput: the model has no classes, or no class of that name (the sentence lists them).
 
     Example:
         >>> parse_label("cat", ("cat", "dog"))
         0
     """
-    name = str(text)
     if not classes:
         raise BadInput(f"the condition '{name}'", "none", "this model was trained without labels; leave --given out")
     if name in classes:

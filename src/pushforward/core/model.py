@@ -340,7 +340,9 @@ class GenerativeModel(nn.Module, ABC):
         elif isinstance(given, Tensor):
             label = given
         elif given is not None:
-            label = torch.full((n,), parse_label(given, self.classes), dtype=torch.long)
+            # a string is a class name, an integer a class index
+            index = given if isinstance(given, int) else parse_label(given, self.classes)
+            label = torch.full((n,), index, dtype=torch.long)
         elif not self.classes or self.capabilities.null_condition or noise is None:
             return None
         else:
@@ -353,7 +355,9 @@ class GenerativeModel(nn.Module, ABC):
             raise BadInput(f"{len(label)} conditions for n={n}", "one condition per example")
         if label.numel() and (int(label.min()) < 0 or int(label.max()) >= len(self.classes)):
             raise BadInput(
-                f"class index {int(label.max())}", f"0 to {len(self.classes) - 1}", "the model knows no other class"
+                f"class index {int(label.max()) if int(label.min()) >= 0 else int(label.min())}",
+                f"0 to {len(self.classes) - 1}",
+                "the model knows no other class",
             )
         return Given(label.long().to(self.device))
 

@@ -1,0 +1,63 @@
+"""From a family's name and settings to an untrained model.
+
+Two ideas: presets are data on the class, settings override them; initialisation draws from a forked global generator, because
+torch's initialisers take none, and leaves the caller's state as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from pushforward.core.errors import BadInput, Unsupported, nearest
+from pushforward.core.model import GenerativeModel
+from pushforward.core.rng import derive_seed
+from pushforward.core.space import Space
+from pushforward.core.spec import Config, parse
+from pushforward.families.catalogue import FAMILIES
+
+PRESETS = ("smoke", "cpu", "gpu")
+
+
+def family_class(name: str) -> type[GenerativeModel]:
+    """Return the class registered under `name` or an alias."""
+    return FAMILIES.load(name)
+
+
+def settings(family: str, space: Space, preset: str) -> dict[str, dict[str, Any]]:
+    """Return the preset's `{"model": {...}, "train": {...}}` for a family on a kind of space.
+
+    Raises:
+        BadInput: unknown family or preset.
+        Unsupported: the family does not support this kind of space.
+    """
+    cls = family_class(family)
+    if preset not in PRESETS:
+        raise BadInput(f"unknown preset '{preset}'", "one of " + ", ".join(PRESETS), nearest(preset, PRESETS))
+    if space.kind not in cls.capabilities.spaces:
+        raise Unsupported(f"{cls.family} on {space.kind}", "one of " + ", ".join(cls.capabilities.spaces))
+    chosen = cls.presets[(preset, space.kind)]
+    return {"model": dict(chosen.get("model", {})), "train": dict(chosen.get("train", {}))}
+
+
+def model_config(family: str, values: Mapping[str, Any]) -> Config:
+    """Validate a family's model settings."""
+    return parse(family_class(family).config_type, values, "model")
+
+
+def build(
+    family: str, space: Space, classes: tuple[str, ...] = (), values: Mapping[str, Any] | None = None, seed: int = 0
+) -> GenerativeModel:
+    """Return an untrained model; equal arguments give equal weights.
+
+    Example:
+        >>> from pushforward.core.space import Points
+        >>> build("flow", Points(2), values=settings("flow", Points(2), "smoke")["model"]).family
+        'flow'
+    """
+    config = model_config(family, values or {})
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed(seed, "initialise"))
+        return family_class(family)(space, config, classes)

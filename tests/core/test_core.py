@@ -1,0 +1,65 @@
+"""Spaces, scores, specifications, registry: what they accept and how they refuse."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from pushforward.core.errors import BadInput
+from pushforward.core.registry import Registry
+from pushforward.core.score import Score, better_of
+from pushforward.core.space import Image, Points, space_from_json
+from pushforward.core.spec import TrainConfig, parse, parse_settings
+
+
+@pytest.mark.parametrize("space", [Points(3), Image(3, 4, 5, levels=17)])
+def test_space_json_round_trip(space: Points | Image) -> None:
+    assert space_from_json(space.to_json()) == space
+
+
+def test_space_refuses_what_is_not_in_it() -> None:
+    with pytest.raises(BadInput, match=r"NaN or infinity in rows \[1\]"):
+        Points(2).check(torch.tensor([[0.0, 1.0], [float("nan"), 0.0]]))
+    with pytest.raises(BadInput, match=r"values from 0 to 16"):
+        Image(1, 2, 2, levels=17).check(torch.full((1, 1, 2, 2), 17))
+    with pytest.raises(BadInput, match=r"dtype torch.float32"):
+        Image(1, 2, 2).check(torch.zeros(1, 1, 2, 2))
+    with pytest.raises(BadInput, match=r"shape \(1, 3\)"):
+        Points(2).check(torch.zeros(1, 3))
+
+
+def interval(low: float, high: float, **more: object) -> Score:
+    return Score("nll", (low + high) / 2, n=10, better="lower", low=low, high=high, **more)  # type: ignore[arg-type]
+
+
+def test_overlap_is_undecided_and_kinds_have_no_order() -> None:
+    assert better_of(interval(1, 2), interval(3, 4)) == "first"
+    assert better_of(interval(3, 4), interval(1, 2)) == "second"
+    assert better_of(interval(1, 3), interval(2, 4)) == "undecided"
+    with pytest.raises(BadInput, match=r"kind differ"):
+        better_of(interval(1, 2, kind="exact"), interval(3, 4, kind="lower_bound"))
+
+
+def test_score_json_is_standard_json() -> None:
+    record = Score("x", float("nan"), n=1, better="lower", warnings=("too few",)).to_json()
+    assert record["value"] is None
+    assert Score.from_json(record).warnings == ("too few",)
+
+
+def test_unknown_key_names_the_nearest() -> None:
+    with pytest.raises(BadInput, match=r"unknown key 'train.batchsize'.*did you mean 'batch_size'"):
+        parse(TrainConfig, {"batchsize": 3}, "train")
+    with pytest.raises(BadInput, match=r"'train.batch_size=0'"):
+        parse(TrainConfig, {"batch_size": 0}, "train")
+    with pytest.raises(BadInput, match=r"unknown section 'modl'.*did you mean 'model'"):
+        parse_settings(["modl.width=3"])
+    with pytest.raises(BadInput, match=r"section.key=value"):
+        parse_settings(["width"])
+
+
+def test_registry_refuses_duplicates_and_suggests() -> None:
+    registry = Registry("family", {"flow": "a:b"})
+    with pytest.raises(BadInput, match=r"registered twice"):
+        registry.register("flow", "c:d")
+    with pytest.raises(BadInput, match=r"unknown family 'flwo'.*did you mean 'flow'"):
+        registry.resolve("flwo")

@@ -1,0 +1,44 @@
+"""Independent truths that every model is held against."""
+
+from __future__ import annotations
+
+import itertools
+
+import torch
+from torch import Tensor
+
+from pushforward.core.model import GenerativeModel
+from pushforward.core.rng import generator
+from pushforward.core.space import Image
+
+
+def enumerate_images(space: Image) -> Tensor:
+    """Every image of a tiny space."""
+    values = itertools.product(range(space.levels), repeat=space.dimensions)
+    return torch.tensor(list(values), dtype=torch.uint8).reshape(-1, *space.event_shape)
+
+
+def grid(low: float, high: float, points: int) -> tuple[Tensor, float]:
+    """Midpoints of a square grid in the plane and the area of a cell."""
+    step = (high - low) / points
+    axis = torch.arange(points, dtype=torch.float64) * step + low + step / 2
+    x, y = torch.meshgrid(axis, axis, indexing="ij")
+    return torch.stack([x.flatten(), y.flatten()], dim=1).float(), step * step
+
+
+def total_mass(model: GenerativeModel, given: int | None, estimator: str, samples: int | None, seed: int = 0) -> float:
+    """Sum over an enumerable space, or integral over a wide grid, of exp(log p)."""
+    if isinstance(model.space, Image):
+        x, cell = enumerate_images(model.space), 1.0
+    else:
+        x, cell = grid(-14.0, 14.0, 240)
+    lp = model.log_prob(x, given=given, estimator=estimator, samples=samples, seed=seed)
+    return float(lp.nats.double().exp().sum() * cell)
+
+
+def perturb(model: GenerativeModel, scale: float, seed: int = 0) -> None:
+    """Move every parameter a little, so that zero-initialised layers cannot hide a wrong formula."""
+    rng = generator(seed, "perturb")
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn(parameter.shape, generator=rng) * scale)
