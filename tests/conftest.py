@@ -7,4 +7,4 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 from beartype import BeartypeConf
 from beartype.claw import beartype_package
 
-beartype_package("pushforward", conf=BeartypeConf(claw_is_pep526=False))
+beartype_package("pushforward", conf=BeartypeConf(claw_is_pep526=False, is_pep484_tower=True))

@@ -1,0 +1,78 @@
+"""What every registered family is put through: one case per family, kind of space and labelling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from pushforward.core.given import Examples, Given
+from pushforward.core.model import GenerativeModel
+from pushforward.core.rng import generator
+from pushforward.core.space import Image, Points, Space
+from pushforward.families.build import build, family_class, settings
+from pushforward.families.catalogue import FAMILIES
+
+SPACES: dict[str, tuple[Space, ...]] = {
+    "points": (Points(2),),
+    # 81 and 512 states: small enough to enumerate, asymmetric enough to catch swapped axes
+    "image": (Image(1, 2, 2, levels=3), Image(1, 3, 3, levels=2)),
+}
+CLASSES = ("a", "b", "c")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One family on one space, with or without labels."""
+
+    family: str
+    space: Space
+    labelled: bool
+
+    def __str__(self) -> str:
+        shape = "x".join(map(str, self.space.event_shape))
+        return f"{self.family}-{self.space.kind}{shape}-{'labelled' if self.labelled else 'plain'}"
+
+
+def cases() -> list[Case]:
+    """Every combination that the registry's classes declare."""
+    found = []
+    for family in FAMILIES.names():
+        for kind in family_class(family).capabilities.spaces:
+            for space in SPACES[kind]:
+                found += [Case(family, space, labelled) for labelled in (False, True)]
+    return found
+
+
+def examples(space: Space, labelled: bool, n: int = 96, seed: int = 0) -> Examples:
+    """Correlated, asymmetric data of which the labels shift the mean."""
+    rng = generator(seed, "conformance")
+    label = torch.randint(0, 3, (n,), generator=rng) if labelled else None
+    shift = torch.zeros(n) if label is None else label.float()
+    z = torch.randn(n, space.dimensions, generator=rng)
+    z = z + 0.7 * z[:, :1] + 0.4 * shift.unsqueeze(1)
+    if isinstance(space, Image):
+        x = (z + 1.0).round().clamp(0, space.levels - 1).to(torch.uint8).reshape(n, *space.event_shape)
+    else:
+        x = z * torch.tensor([1.5, 0.6]) + torch.tensor([1.0, -0.5])
+    return Examples(x, None if label is None else Given(label))
+
+
+def tiny_model(case: Case, seed: int = 0) -> GenerativeModel:
+    """An untrained smoke-preset model that has seen its data once."""
+    values = settings(case.family, case.space, "smoke")["model"]
+    model = build(case.family, case.space, CLASSES if case.labelled else (), values, seed)
+    model.prepare(examples(case.space, case.labelled))
+    return model
+
+
+def train(model: GenerativeModel, data: Examples, steps: int, learning_rate: float = 3e-3) -> None:
+    """A bare training loop, independent of the engine."""
+    groups = model.parameter_groups()
+    optimisers = {name: torch.optim.Adam(p, lr=learning_rate) for name, p in groups.items()}
+    for step in range(steps):
+        for loss in model.losses(data, generator(0, "step", step)):
+            optimisers[loss.parameters].zero_grad()
+            loss.value.backward(inputs=groups[loss.parameters])
+            torch.nn.utils.clip_grad_norm_(groups[loss.parameters], 1.0)
+            optimisers[loss.parameters].step()
