@@ -6,7 +6,8 @@ lies strictly inside; distances come in exact tiles, so that memory is O(tile x 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -98,30 +99,25 @@ def neighbour_scores(
     require(len(y), k + 1, "reference examples")
     same_width(x, y)
     found = balls(x, y, k)
-
-    def rate(name: str, inside: np.ndarray, null: float | None = None) -> Score:
-        value = float(inside.mean())
-        low, high = wilson(float(inside.sum()), len(inside))
-        return _score(name, value, low, high, null)
-
-    def _score(name: str, value: float, low: float, high: float, null: float | None) -> Score:
-        return Score(
-            f"{name} [{features}] vs {reference_name}",
-            value,
-            n=len(x),
-            better="higher",
-            low=low,
-            high=high,
-            stderr=(high - low) / (2 * 1.96) if name != "density" else mean_interval(found.sample_hits / k)[3],
-            null=null,
-            features=fingerprint,
-            warnings=(APPROXIMATE,),
-        )
-
-    density, low, high, _ = mean_interval(found.sample_hits / k)
-    return [
-        rate("precision", found.sample_hits > 0),
-        rate("recall", found.recalled),
-        _score("density", density, low, high, 1.0),
-        rate("coverage", found.covered, coverage_null(len(y), len(x), k)),
+    blank = Score("", 0.0, n=len(x), better="higher", features=fingerprint, warnings=(APPROXIMATE,))
+    scores = [
+        _rate(replace(blank, name="precision"), found.sample_hits > 0),
+        _rate(replace(blank, name="recall"), found.recalled),
+        _density(replace(blank, name="density", null=1.0), found.sample_hits / k),
+        _rate(replace(blank, name="coverage", null=coverage_null(len(y), len(x), k)), found.covered),
     ]
+    return [replace(score, name=f"{score.name} [{features}] vs {reference_name}") for score in scores]
+
+
+def _rate(score: Score, inside: np.ndarray) -> Score:
+    rate = float(inside.mean())
+    low, high = wilson(float(inside.sum()), len(inside))
+    return replace(score, value=rate, low=low, high=high, stderr=math.sqrt(rate * (1 - rate) / len(inside)))
+
+
+def _density(score: Score, hits: np.ndarray) -> Score:
+    mean, low, high, stderr = mean_interval(hits)
+    warnings = score.warnings
+    if low > 1.0:
+        warnings = (*warnings, "density above 1: the samples crowd where the data are dense, which is not better than 1")
+    return replace(score, value=mean, low=low, high=high, stderr=stderr, warnings=warnings)
