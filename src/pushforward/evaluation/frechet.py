@@ -119,7 +119,9 @@ def frechet_distance(
         )
         return [replace(plug_in, warnings=(warning,))]
     found = _leave_blocks_out(x, y, seed)
-    biased = f"biased upwards by about {found.bias:.3g} at {len(x)} against {len(y)} examples; compare at equal sizes only"
+    biased = (
+        f"biased upwards by about {found.bias:.3g} at {len(x)} against {len(y)} examples; compare at equal sizes only"
+    )
     limit = found.value - found.bias
     return [
         replace(

@@ -59,7 +59,9 @@ def likelihood_score(lp: LogProb, split: str = "test") -> Score:
     )
     impossible = int(np.isneginf(nats).sum())
     if impossible:
-        warnings.append(f"{impossible} of {len(lp)} examples have probability zero under the model: infinite code length")
+        warnings.append(
+            f"{impossible} of {len(lp)} examples have probability zero under the model: infinite code length"
+        )
         return replace(score, warnings=tuple(warnings))
     mean, low, high, stderr = mean_interval(-nats / lp.unit.nats_per_unit)
     return replace(score, value=mean, low=low, high=high, stderr=stderr, warnings=tuple(warnings))
@@ -140,7 +142,9 @@ def kl_to_truth(truth_log_prob: np.ndarray, model_log_prob: LogProb, split: str 
             f"true log-probabilities of shape {truth.shape} for {len(model_log_prob)} examples", "one per example"
         )
     if not np.isfinite(truth).all():
-        raise BadInput(f"{int((~np.isfinite(truth)).sum())} true log-probabilities that are not finite", "finite numbers")
+        raise BadInput(
+            f"{int((~np.isfinite(truth)).sum())} true log-probabilities that are not finite", "finite numbers"
+        )
     nats = _finite_or_zero_probability(model_log_prob)
     kind = _FLIPPED[model_log_prob.kind]
     conditional = " given label" if model_log_prob.given == "label" else ""
@@ -172,4 +176,3 @@ def _finite_or_zero_probability(lp: LogProb) -> np.ndarray:
             "the model has diverged; do not average around it",
         )
     return nats
-

@@ -245,7 +245,9 @@ def memorisation_verdict(scores: Sequence[Score]) -> Verdict:
     evidence = []
     for score in scores:
         if score.name.startswith(DUPLICATES) and _excess(score) > THRESHOLD and pull > CORROBORATION:
-            evidence.append(f"{score.value:.1%} of the samples are exact training examples, {score.null:.1%} of held-out data")
+            evidence.append(
+                f"{score.value:.1%} of the samples are exact training examples, {score.null:.1%} of held-out data"
+            )
     if pull > THRESHOLD or evidence:
         evidence.append(f"samples lie nearer to training than to held-out examples by {pull:.1f} standard errors")
         return Verdict(True, "replays training data: " + "; ".join(evidence))

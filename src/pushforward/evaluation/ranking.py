@@ -180,7 +180,8 @@ def _quantity(score: Score) -> tuple[str, str]:
 
 
 def _across_kinds(first: Score, second: Score) -> tuple[Verdict, str]:
-    for verdict, better, worse in (("first", first, second), ("second", second, first)):
+    orders: tuple[tuple[Verdict, Score, Score], ...] = (("first", first, second), ("second", second, first))
+    for verdict, better, worse in orders:
         if (better.kind, worse.kind) not in CERTAIN or better.high is None or worse.low is None:
             continue
         if better.high < worse.low:

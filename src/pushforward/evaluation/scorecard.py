@@ -71,7 +71,9 @@ def scorecard(
     if heldout is None and reference_name == "train":
         return scores
     fresh = reference if heldout is None else heldout
-    return scores + _memorisation(samples, train, fresh, features[-1], reference_name if heldout is None else "held-out")
+    return scores + _memorisation(
+        samples, train, fresh, features[-1], reference_name if heldout is None else "held-out"
+    )
 
 
 def _memorisation(samples: np.ndarray, train: np.ndarray, fresh: np.ndarray, f: Features, name: str) -> list[Score]:
@@ -173,7 +175,9 @@ def with_controls(model: Sequence[Score], ceiling: Sequence[Score], floor: Seque
         0.5
     """
     return [
-        replace(score, ceiling=_matching(score, ceiling), floor=_matching(score, floor), warnings=_notes(score, ceiling))
+        replace(
+            score, ceiling=_matching(score, ceiling), floor=_matching(score, floor), warnings=_notes(score, ceiling)
+        )
         for score in model
     ]
 
@@ -182,7 +186,9 @@ def _find(score: Score, others: Sequence[Score]) -> Score | None:
     for other in others:
         if other.name == score.name:
             if other.features != score.features:
-                raise BadInput(f"'{score.name}' measured on two different features", "one fingerprint", "measure both again")
+                raise BadInput(
+                    f"'{score.name}' measured on two different features", "one fingerprint", "measure both again"
+                )
             return other
     return None
 
