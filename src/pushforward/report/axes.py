@@ -54,7 +54,9 @@ def finite(values: Iterable[float | int | None]) -> list[float]:
     return [float(v) for v in values if v is not None and math.isfinite(v)]
 
 
-def spanning(values: Iterable[float | int | None], start: float, stop: float, *, log: bool = False, pad: float = 0.06) -> Scale:
+def spanning(
+    values: Iterable[float | int | None], start: float, stop: float, *, log: bool = False, pad: float = 0.06
+) -> Scale:
     """Return a scale over the finite `values` (the positive ones if logarithmic), padded; safe for none, one or equal values.
 
     Example:
@@ -123,7 +125,7 @@ def tick_label(value: float) -> str:
     return number(value, 0) if value == round(value) else f"{value:.6g}".replace("-", "\N{MINUS SIGN}")
 
 
-def tag(element: str, content: Markup | str = "", **attributes: str | float | int | None) -> Markup:
+def tag(element: str, content: Markup | str = "", /, **attributes: str | float | int | None) -> Markup:
     """Return one SVG element; `_` in an attribute becomes `-`, `class_` is `class`, floats are rounded to 0.01 pixels.
 
     Example:

@@ -15,12 +15,13 @@ from markupsafe import Markup
 from pushforward.report.axes import Scale, finite, path, spanning, tag, tick_label
 
 WIDTH, HEIGHT = 360.0, 220.0
+LETTER = 6.4  # width of a letter of a label, a little generous
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 12.0, 10.0, 34.0
 
 
 @dataclass(frozen=True)
 class Line:
-    """A series: x and y of equal length (points with None or NaN are left out), its label, its colour class and whether it is dashed."""
+    """A series of equal lengths (points with None or NaN are left out), its label, colour class and whether it is dashed."""
 
     x: Sequence[float | int | None]
     y: Sequence[float | int | None]
@@ -41,8 +42,8 @@ class Mark:
     colour: int = 0
 
 
-def line_chart(lines: Sequence[Line], x_label: str, describe: str, *, end_room: float = 62.0) -> Markup:
-    """Return a line chart; each line is labelled at its end, in `end_room` pixels right of the frame.
+def line_chart(lines: Sequence[Line], x_label: str, describe: str) -> Markup:
+    """Return a line chart; each line is labelled at its end, right of the frame.
 
     The frame holds the values after the first two hundredths of each line, so that one huge first loss does not flatten the rest;
     what lies outside is cut at the frame.
@@ -51,6 +52,7 @@ def line_chart(lines: Sequence[Line], x_label: str, describe: str, *, end_room: 
         describe: the sentence a screen reader says.
     """
     lines = [line for line in lines if _known(line)]
+    end_room = RIGHT + LETTER * max([len(line.label) for line in lines], default=0)
     x = spanning([v for line in lines for v in line.x], LEFT, WIDTH - end_room, pad=0.0)
     y = spanning([v for line in lines for v in _settled(line.y)], HEIGHT - BOTTOM, TOP)
     drawn = [
@@ -59,12 +61,16 @@ def line_chart(lines: Sequence[Line], x_label: str, describe: str, *, end_room: 
         if len(_known(line)) > 1
     ]
     dots = [
-        tag("circle", cx=x(px), cy=y.clip(py), r=2.6, class_=f"dot c{line.colour}") for line in lines for px, py in _ends(line)
+        tag("circle", cx=x(px), cy=y.clip(py), r=2.6, class_=f"dot c{line.colour}")
+        for line in lines
+        for px, py in _ends(line)
     ]
     anchors = [(y.clip(py), line.label) for line in lines for _, py in _ends(line)]
     labels = [
         tag("text", label, x=WIDTH - end_room + 6, y=place + 4.0, class_="label")
-        for place, label in zip(spread([a for a, _ in anchors], 13.0, TOP, HEIGHT - BOTTOM), [label for _, label in anchors])
+        for place, label in zip(
+            spread([a for a, _ in anchors], 13.0, TOP, HEIGHT - BOTTOM), [label for _, label in anchors]
+        )
     ]
     empty = [] if lines else [_nothing()]
     return _frame([*_axes(x, y, x_label, WIDTH - end_room), *drawn, *dots, *labels, *empty], describe)
@@ -98,7 +104,9 @@ def scatter_chart(
         assert m.y is not None
         if m.low is not None and m.high is not None and math.isfinite(m.low + m.high):
             low, high = (y.low if log_y and m.low <= 0 else m.low), m.high
-            parts.append(tag("path", d=path([(x(m.x), y.clip(low)), (x(m.x), y.clip(high))]), class_=f"whisker c{m.colour}"))
+            parts.append(
+                tag("path", d=path([(x(m.x), y.clip(low)), (x(m.x), y.clip(high))]), class_=f"whisker c{m.colour}")
+            )
         parts.append(tag("circle", cx=x(m.x), cy=y(m.y), r=4.5, class_=f"dot c{m.colour}"))
     parts += _names(marks, x, y)
     return _frame(parts if marks else [*parts, _nothing()], describe)
@@ -173,7 +181,7 @@ def _names(marks: Sequence[Mark], x: Scale, y: Scale) -> list[Markup]:
     """Name each point to its right, or its left where the frame ends, moved apart from the names beside it."""
     sides: dict[str, list[Mark]] = {"start": [], "end": []}
     for m in marks:
-        sides["end" if x(m.x or 0.0) > WIDTH - RIGHT - 12 - 6.4 * len(m.label) else "start"].append(m)
+        sides["end" if x(m.x or 0.0) > WIDTH - RIGHT - 12 - LETTER * len(m.label) else "start"].append(m)
     parts = []
     for anchor, group in sides.items():
         places = spread([y(m.y or 0.0) for m in group], 13.0, TOP + 20, HEIGHT - BOTTOM - 4)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from pushforward.core.score import Score
 from pushforward.report.charts import Line, Mark, line_chart, scatter_chart, thinned
 from pushforward.report.numbers import listed, seconds
 from pushforward.report.records import Comparison, Key, Row, metric_keys
@@ -26,24 +27,29 @@ from pushforward.report.sheets import (
 )
 from pushforward.report.standing import control
 
+ASIDES = {"ceiling": "ceiling: real data", "floor": "floor", "copycat": "training data replayed"}
 HIDDEN = {"step", "seconds", "loss", "held_out", "learning_rate"}
 COLOURS = 8
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A title, its drawings, a caption and the role of the row it shows."""
+    """A title with an aside, its drawings (each under its own head, if given) and a caption."""
 
     title: str
     art: tuple[Markup, ...]
     caption: str = ""
-    role: str = "model"
+    aside: str = ""
+    heads: tuple[str, ...] = ()
 
 
 def colours(comparison: Comparison) -> dict[str, int]:
     """Return the colour class of each row: models in order, controls grey (the last class)."""
     models = [row.name for row in comparison.models]
-    return {row.name: models.index(row.name) % (COLOURS - 1) if row.name in models else COLOURS - 1 for row in comparison.rows}
+    return {
+        row.name: models.index(row.name) % (COLOURS - 1) if row.name in models else COLOURS - 1
+        for row in comparison.rows
+    }
 
 
 def sample_sheets(comparison: Comparison) -> tuple[Figure, ...]:
@@ -72,15 +78,17 @@ def loss_curves(comparison: Comparison) -> tuple[Figure, ...]:
         shared = not row.held_out_name or row.held_out_name == row.loss_name
         losses = [_line(row, "loss", "train" if shared and _has(row, "held_out") else "", colour)]
         others = [key for key in dict.fromkeys(k for entry in row.history for k in entry) if key not in HIDDEN]
-        losses += [_line(row, key, _short(key), (colour + 2 + i) % COLOURS) for i, key in enumerate(others) if "loss" in key]
+        losses += [
+            _line(row, key, _short(key), (colour + 2 + i) % COLOURS) for i, key in enumerate(others) if "loss" in key
+        ]
         if shared:
             losses.append(_line(row, "held_out", "held out", colour, dashed=True))
         art = [line_chart(losses, "seconds of training", f"{row.name}: {row.loss_name} over training time")]
         if not shared and _has(row, "held_out"):
             held = [_line(row, "held_out", "held out", colour, dashed=True)]
             art.append(line_chart(held, "seconds of training", f"{row.name}: {row.held_out_name} on held-out data"))
-        caption = row.loss_name if shared else f"{row.loss_name}; below it {row.held_out_name}, held out"
-        found.append(Figure(row.name, tuple(art), caption))
+        heads = (row.loss_name, f"held out: {row.held_out_name}")[: len(art)]
+        found.append(Figure(row.name, tuple(art), heads=heads))
     return tuple(found)
 
 
@@ -92,7 +100,7 @@ def trajectories(comparison: Comparison) -> tuple[Figure, ...]:
             continue
         steps = len(row.walk)
         said = f"{steps} snapshots of {row.name} generating, from its start on the left to the finished sample on the right"
-        calls = "" if row.calls_per_sample is None else f"; {row.calls_per_sample:g} network calls per sample"
+        calls = "" if row.calls_per_sample is None else f"; network calls per sample: {row.calls_per_sample:g}"
         if data.kind == "image":
             examples = min(4, *(len(frame) for frame in row.walk))
             frames = np.concatenate([frame[:examples].astype(np.float64) for frame in row.walk])
@@ -120,17 +128,20 @@ def headline_key(comparison: Comparison) -> Key | None:
 def quality_against_cost(comparison: Comparison) -> tuple[Figure, ...]:
     """Return the headline measure against sampling time and against training time, with intervals and the ceiling."""
     key = headline_key(comparison)
-    if key is None:
+    if key is None or len(comparison.models) < 2:
         return ()
     score = next(s for row in comparison.models if (s := row.score(key)))
     top = control(comparison.rows, score, "ceiling")
-    value = top if isinstance(top, float) or top is None else top.value
-    level = None if value is None else (value, "real vs real")
+    value = top.value if isinstance(top, Score) else top
+    level = None if value is None else (value, next((row.name for row in comparison.of_role("ceiling")), "ceiling"))
     values = [s for row in comparison.models if (s := row.score(key)) and math.isfinite(s.value)]
     lowest = [v for s in values for v in (s.low, s.value) if v is not None]
     # a ratio above 20 would flatten the better half of a linear axis
     log_y = bool(lowest) and min(lowest) > 0 and max(s.value for s in values) / min(lowest) > 20
-    costs = (("seconds per 1\N{NARROW NO-BREAK SPACE}000 samples", "seconds_per_1000"), ("seconds of training", "train_seconds"))
+    costs = (
+        ("seconds per 1\N{NARROW NO-BREAK SPACE}000 samples", "seconds_per_1000"),
+        ("seconds of training", "train_seconds"),
+    )
     found = []
     for what, name in costs:
         marks = _marks(comparison, key, name)
@@ -138,7 +149,9 @@ def quality_against_cost(comparison: Comparison) -> tuple[Figure, ...]:
             known = ", ".join(f"{m.label} {seconds(m.x)}" for m in marks)
             said = f"{key[0]} against {what}: {known}"
             log_x = name == "seconds_per_1000"
-            art = scatter_chart(marks, what, f"{key[0]} ({key[4]} is better)", said, log_x=log_x, log_y=log_y, level=level)
+            art = scatter_chart(
+                marks, what, f"{key[0]} ({key[4]} is better)", said, log_x=log_x, log_y=log_y, level=level
+            )
             axes = listed([axis for axis, on in (("time", log_x), ("quality", log_y)) if on])
             found.append(Figure(f"Against {what}", (art,), f"95 % intervals{f'; logarithmic {axes}' if axes else ''}"))
     return tuple(found)
@@ -156,7 +169,9 @@ def neighbours(comparison: Comparison) -> tuple[Figure, ...]:
         pairs = np.concatenate([row.suspicious[:n], row.neighbours[:n]])
         said = f"Top: the {n} samples of {row.name} closest to training data. Bottom: the training example nearest to each."
         art = picture(pairs, np.arange(2 * n).reshape(2, n), data.levels or 256, said)
-        found.append(Figure(row.name, (art,), "above: samples; below: nearest training example", row.role))
+        found.append(
+            Figure(row.name, (art,), "above: samples; below: nearest training example", ASIDES.get(row.role, ""))
+        )
     return tuple(found)
 
 
@@ -169,14 +184,16 @@ def _marks(comparison: Comparison, key: Key, name: str) -> list[Mark]:
     return marks
 
 
-def _image_sheet(comparison: Comparison, title: str, role: str, images: np.ndarray, labels: np.ndarray | None) -> Figure:
+def _image_sheet(
+    comparison: Comparison, title: str, role: str, images: np.ndarray, labels: np.ndarray | None
+) -> Figure:
     data = comparison.data
     height = images.shape[2]
     rows = ROWS if height <= 32 else 4 if height <= 64 else 2
     cells = grid_order(labels, len(images), len(data.classes), rows)
     said = f"{int((cells >= 0).sum())} {'examples of' if role == 'real' else 'samples of'} {title}"
     said += ", one class per column" if labels is not None and len(data.classes) > 1 else ""
-    return Figure(title, (picture(images, cells, data.levels or 256, said),), role=role)
+    return Figure(title, (picture(images, cells, data.levels or 256, said),), aside=ASIDES.get(role, ""))
 
 
 def _point_sheet(
@@ -191,11 +208,13 @@ def _point_sheet(
     for (i, j), axes in _planes(real):
         flat = _plane(points, i, j)
         behind = None if role == "real" else _plane(real, i, j)
-        said = f"Scatter plot of {title}, dimensions {i + 1} and {j + 1}" + ("" if role == "real" else ", over real data in grey")
+        said = f"Scatter plot of {title}, dimensions {i + 1} and {j + 1}" + (
+            "" if role == "real" else ", over real data in grey"
+        )
         art.append(scatter_sheet(flat, axes, said, behind=behind, colour=colour, heat=heat))
         missed = max(missed, outside(flat, axes))
     caption = f"{missed} of {len(points)} points lie outside the axes" if missed else ""
-    return Figure(title, tuple(art), caption, role)
+    return Figure(title, tuple(art), caption, ASIDES.get(role, ""))
 
 
 def _planes(points: np.ndarray) -> list[tuple[tuple[int, int], tuple[tuple[float, float], tuple[float, float]]]]:
@@ -208,7 +227,7 @@ def _planes(points: np.ndarray) -> list[tuple[tuple[int, int], tuple[tuple[float
 
 def _plane(points: np.ndarray, i: int, j: int) -> np.ndarray:
     if points.shape[1] == 1:
-        # one column has no second axis: spread by rank within the sample, which moves no point along the first
+        # one column has no second axis: spread by order of drawing, which moves no point along the first
         return np.stack([points[:, 0], np.linspace(-0.9, 0.9, len(points))], axis=1)
     return points[:, [i, j]]
 

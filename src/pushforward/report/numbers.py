@@ -13,7 +13,7 @@ MINUS = "\N{MINUS SIGN}"
 THIN = "\N{NARROW NO-BREAK SPACE}"
 
 
-def decimals(value: float, resolution: float | None = None) -> int:
+def decimals(value: float | int, resolution: float | None = None) -> int:
     """Return how many decimals to show, 0 to 4.
 
     They reach the first digit of `resolution`, the second if the first is 1 or 2; without it, three digits of `value`.
@@ -30,7 +30,7 @@ def decimals(value: float, resolution: float | None = None) -> int:
     return min(4, max(0, digits - 1 - power))
 
 
-def number(value: float | None, places: int | None = None) -> str:
+def number(value: float | int | None, places: int | None = None) -> str:
     """Return a value with a true minus sign; `n/a` if it is missing.
 
     Example:
@@ -80,6 +80,20 @@ def relation(score: Score) -> str:
         return "≈"
     below = (score.kind == "lower_bound") == (score.better == "lower")
     return "≤" if below else "≥"
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Return a measure's name and what it was measured with.
+
+    Example:
+        >>> split_name("frechet distance [pca-16] vs test")
+        ('frechet distance', 'pca-16, vs test')
+    """
+    head, bracket, rest = name.partition("[")
+    if not bracket:
+        return name, ""
+    inner, _, tail = rest.partition("]")
+    return head.strip(), ", ".join(part for part in (inner.strip(), tail.strip()) if part)
 
 
 def seconds(value: float | None) -> str:

@@ -44,12 +44,14 @@ def render(comparison: Comparison) -> str:
     css = Markup(loader.get_source(environment, "report.css")[0])
     palette = figures.colours(comparison)
     key = figures.headline_key(comparison)
+    scores = scorecard(comparison)
     return environment.get_template("report.html").render(
         comparison=comparison,
         data=comparison.data,
         css=css,
         verdict=_by_topic(comparison),
-        scores=scorecard(comparison),
+        scores=scores,
+        starred=any(cell.best for _, rows in scores.groups for _, cells in rows for cell in cells),
         costs=costs(comparison),
         palette=palette,
         sheets=figures.sample_sheets(comparison),
@@ -58,6 +60,9 @@ def render(comparison: Comparison) -> str:
         quality=figures.quality_against_cost(comparison),
         headline=key[0] if key else "",
         cards=[row for row in comparison.models if row.card is not None],
+        fingerprints=list(
+            dict.fromkeys(score.features for row in comparison.rows for score in row.scores if score.features)
+        ),
         checked=[row for row in comparison.rows if row.memorisation],
         neighbours=figures.neighbours(comparison),
     )
@@ -70,22 +75,24 @@ def write_report(path: Path | str, html: str) -> Path:
         RunFailed: the disk is full or the folder cannot be written.
     """
     target = Path(path)
-    temporary = ""
+    temporary: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False
-        ) as file:
-            temporary = file.name
-            file.write(html)
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        temporary = Path(name)
+        with os.fdopen(descriptor, "wb") as file:
+            # a file name that is not UTF-8 must not cost the whole report
+            file.write(html.encode("utf-8", "replace"))
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
+        temporary.chmod(0o644)
+        temporary.replace(target)
     except OSError as error:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
-        raise RunFailed(f"the report '{target}' could not be written ({error.strerror})", "", "free some space or choose another -o") from error
+        came = f"the report '{target}' could not be written ({error.strerror})"
+        raise RunFailed(came, "", "free some space or choose another -o") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
     return target
 
 

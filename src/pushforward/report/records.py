@@ -22,10 +22,6 @@ Number = float | int | None
 ROLES: tuple[Role, ...] = ("model", "ceiling", "floor", "copycat")
 
 
-def _array() -> Any:
-    return field(default=None, compare=False, repr=False)
-
-
 @dataclass(frozen=True)
 class Statement:
     """One sentence of the verdict and what it is about.
@@ -64,9 +60,9 @@ class Data:
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     extent: tuple[float, float, float, float] | None = None
-    real: np.ndarray | None = _array()
-    real_labels: np.ndarray | None = _array()
-    density: np.ndarray | None = _array()
+    real: np.ndarray | None = field(default=None, compare=False, repr=False)
+    real_labels: np.ndarray | None = field(default=None, compare=False, repr=False)
+    density: np.ndarray | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -105,11 +101,11 @@ class Row:
     loss_name: str = "training loss"
     held_out_name: str = ""
     card: Card | None = None
-    samples: np.ndarray | None = _array()
-    labels: np.ndarray | None = _array()
+    samples: np.ndarray | None = field(default=None, compare=False, repr=False)
+    labels: np.ndarray | None = field(default=None, compare=False, repr=False)
     walk: tuple[np.ndarray, ...] = field(default=(), compare=False, repr=False)
-    suspicious: np.ndarray | None = _array()
-    neighbours: np.ndarray | None = _array()
+    suspicious: np.ndarray | None = field(default=None, compare=False, repr=False)
+    neighbours: np.ndarray | None = field(default=None, compare=False, repr=False)
 
     def score(self, key: Key) -> Score | None:
         """Return the score that `key` names, or None if this row was not measured on it."""

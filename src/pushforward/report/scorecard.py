@@ -14,10 +14,11 @@ from markupsafe import Markup
 
 from pushforward.core.score import Score
 from pushforward.report.axes import path, tag
-from pushforward.report.numbers import interval_text, number, relation, seconds, value_text
+from pushforward.report.numbers import interval_text, number, relation, seconds, split_name, value_text
 from pushforward.report.records import ROLES, Comparison, Key, Role, Row, metric_keys
 from pushforward.report.standing import control, standing
 
+NOTHING = Markup("")
 BADGES = {"exact": "exact", "lower_bound": "lower bound", "upper_bound": "upper bound", "estimate": "estimate"}
 GROUPS: dict[Role, str] = {
     "model": "Models",
@@ -34,7 +35,7 @@ class Cell:
     value: str
     interval: str = ""
     badge: str = ""
-    bar: Markup = Markup("")
+    bar: Markup = NOTHING
     notes: tuple[int, ...] = ()
     best: bool = False
     said: str = ""
@@ -77,28 +78,14 @@ def costs(comparison: Comparison) -> Table:
     """Return the table of size and cost of the models."""
 
     def cells(row: Row) -> tuple[Cell, ...]:
-        texts = (number(_float(row.parameters), 0), number(_float(row.steps), 0), seconds(row.train_seconds))
+        texts = (number(row.parameters, 0), number(row.steps, 0), seconds(row.train_seconds))
         calls = number(row.calls_per_sample, 0 if row.calls_per_sample == round(row.calls_per_sample or 0.5) else 1)
-        return tuple(Cell(text) for text in (*texts, calls, seconds(row.seconds_per_1000))) + (Cell(row.stopped_because),)
+        return tuple(Cell(text) for text in (*texts, calls, seconds(row.seconds_per_1000), row.stopped_because))
 
     titles = ("Parameters", "Steps", "Training", "Network calls", "Sampling", "Stopped because")
     details = ("", "", "", "per sample", "per 1\N{NARROW NO-BREAK SPACE}000 samples", "")
     columns = tuple(Column(title, detail) for title, detail in zip(titles, details))
     return Table(columns, tuple(g for g in _grouped(comparison, cells) if g[0] == GROUPS["model"]), ())
-
-
-def split_name(name: str) -> tuple[str, str]:
-    """Return a measure's name and what it was measured with.
-
-    Example:
-        >>> split_name("frechet distance [pca-16] vs test")
-        ('frechet distance', 'pca-16, vs test')
-    """
-    head, bracket, rest = name.partition("[")
-    if not bracket:
-        return name, ""
-    inner, _, tail = rest.partition("]")
-    return head.strip(), ", ".join(part for part in (inner.strip(), tail.strip()) if part)
 
 
 def position(value: float, floor: float, ceiling: float) -> float:
@@ -137,12 +124,18 @@ def _metric(comparison: Comparison, row: Row, score: Score | None, notes: dict[s
     floor, ceiling = (mark.value if isinstance(mark, Score) else mark for mark in marks)
     numbers = tuple(notes[text] for text in score.warnings)
     drawn = bar(score, floor, ceiling)
-    said = f"{round(100 * position(score.value, floor, ceiling))} %" if drawn and floor is not None and ceiling is not None else ""
+    said = (
+        f"{round(100 * position(score.value, floor, ceiling))} %"
+        if drawn and floor is not None and ceiling is not None
+        else ""
+    )
     return Cell(value_text(score), interval_text(score), "", drawn, numbers, best, said)
 
 
 def _likelihood(row: Row, notes: dict[str, int]) -> Cell:
     score = row.likelihood
+    if score is None and row.role != "model":
+        return Cell("not measured")
     if score is None:
         numbers = (notes[row.no_likelihood],) if row.no_likelihood else ()
         return Cell("", "", "none", notes=numbers)
@@ -168,7 +161,3 @@ def _grouped(
 ) -> tuple[tuple[str, tuple[tuple[str, tuple[Cell, ...]], ...]], ...]:
     pairs = [(GROUPS[role], tuple((row.name, cells(row)) for row in comparison.of_role(role))) for role in ROLES]
     return tuple((heading, rows) for heading, rows in pairs if rows)
-
-
-def _float(value: int | None) -> float | None:
-    return None if value is None else float(value)

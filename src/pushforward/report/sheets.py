@@ -14,7 +14,7 @@ import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
-from pushforward.report.axes import path, pixel, spanning, tag, tick_label
+from pushforward.report.axes import pixel, spanning, tag, tick_label
 
 COLUMNS, ROWS = 10, 6
 SIDE, EDGE, FOOT = 240.0, 8.0, 18.0
@@ -51,7 +51,7 @@ def tiles(images: np.ndarray, cells: np.ndarray, levels: int) -> np.ndarray:
     """
     n, channels, height, width = images.shape
     up = max(1, min(4, 320 // (cells.shape[1] * (width + 1))))
-    gap = max(1, up // 2)
+    gap = up  # one pixel of the data
     shape = (cells.shape[0] * (height * up + gap) - gap, cells.shape[1] * (width * up + gap) - gap, 4)
     sheet = np.zeros(shape, dtype=np.uint8)
     bytes_ = np.round(np.clip(np.nan_to_num(images.astype(np.float64)) / (levels - 1), 0, 1) * 255).astype(np.uint8)
@@ -119,23 +119,36 @@ def scatter_sheet(
     x = spanning([left, right], EDGE, SIDE - EDGE, pad=0.0)
     y = spanning([bottom, top], SIDE - EDGE - FOOT, EDGE, pad=0.0)
     parts = []
+    size = {"x": EDGE, "y": EDGE, "width": SIDE - 2 * EDGE, "height": SIDE - 2 * EDGE - FOOT}
     if heat is not None:
         grid, (x0, x1, y0, y1) = heat
-        place = dict(x=x(x0), y=y(y1), width=x(x1) - x(x0), height=y(y0) - y(y1))
+        place = {"x": x(x0), "y": y(y1), "width": x(x1) - x(x0), "height": y(y0) - y(y1)}
         image = tag("image", href=data_uri(_heat(grid)), preserveAspectRatio="none", class_="heat", **place)
         window = f"{pixel(EDGE)} {pixel(EDGE)} {pixel(SIDE - 2 * EDGE)} {pixel(SIDE - 2 * EDGE - FOOT)}"
-        size = dict(x=EDGE, y=EDGE, width=SIDE - 2 * EDGE, height=SIDE - 2 * EDGE - FOOT)
         parts.append(tag("svg", image, viewBox=window, **size))
     for cloud, class_ in ((behind, "cloud real"), (points, f"cloud c{colour}")):
         if cloud is not None:
-            inside = _inside(cloud, axes)[:POINTS]
+            inside = _inside(cloud, axes)[:POINTS].astype(np.float64).tolist()
             parts.append(tag("path", d="".join(f"M{x(a):.1f} {y(b):.1f}h0" for a, b in inside), class_=class_))
-    size = dict(x=EDGE, y=EDGE, width=SIDE - 2 * EDGE, height=SIDE - 2 * EDGE - FOOT)
     parts.append(tag("rect", class_="frame", **size))
     for scale, value, anchor in ((x, left, "start"), (x, right, "end")):
-        parts.append(tag("text", tick_label(float(f"{value:.2g}")), x=scale(value), y=SIDE - 10, class_="tick", text_anchor=anchor))
+        parts.append(
+            tag(
+                "text",
+                tick_label(float(f"{value:.2g}")),
+                x=scale(value),
+                y=SIDE - 10,
+                class_="tick",
+                text_anchor=anchor,
+            )
+        )
     return tag(
-        "svg", Markup("").join(parts), viewBox=f"0 0 {SIDE:.0f} {SIDE:.0f}", role="img", class_="points", aria_label=describe
+        "svg",
+        Markup("").join(parts),
+        viewBox=f"0 0 {SIDE:.0f} {SIDE:.0f}",
+        role="img",
+        class_="points",
+        aria_label=describe,
     )
 
 

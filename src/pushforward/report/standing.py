@@ -56,7 +56,9 @@ def clear_of(score: Score, mark: Score | float | None) -> bool:
     if mark is None or score.low is None or score.high is None:
         return False
     if isinstance(mark, Score):
-        near, far = (mark.low, mark.high) if mark.low is not None and mark.high is not None else (mark.value, mark.value)
+        near, far = (
+            (mark.low, mark.high) if mark.low is not None and mark.high is not None else (mark.value, mark.value)
+        )
     else:
         near = far = mark
     assert near is not None

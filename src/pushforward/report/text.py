@@ -18,7 +18,9 @@ def to_markdown(comparison: Comparison) -> str:
         heads = [" ".join(filter(None, (c.title, f"({c.detail})" if c.detail else ""))) for c in table.columns]
         lines = ["| | " + " | ".join(_plain(head) for head in heads) + " |", "|---|" + "---:|" * len(heads)]
         for _, rows in table.groups:
-            lines += [f"| {_plain(name)} | " + " | ".join(_plain(_cell(c)) for c in cells) + " |" for name, cells in rows]
+            lines += [
+                f"| {_plain(name)} | " + " | ".join(_plain(_cell(c)) for c in cells) + " |" for name, cells in rows
+            ]
         parts.append("\n".join(lines))
         if table.footnotes:
             parts.append("\n".join(f"[{i}] {_plain(text)}  " for i, text in enumerate(table.footnotes, 1)))
@@ -39,7 +41,9 @@ def to_text(comparison: Comparison, width: int = 100) -> str:
 def _meta(comparison: Comparison) -> str:
     data = comparison.data
     counts = ", ".join(f"{n} {split}" for split, n in data.counts.items())
-    return _plain(f"{data.name}: {data.space} ({counts}). Budget: {comparison.budget}. Seed {comparison.seed}, {comparison.created}.")
+    return _plain(
+        f"{data.name}: {data.space} ({counts}). Budget: {comparison.budget}. Seed {comparison.seed}, {comparison.created}."
+    )
 
 
 def _cell(cell: Cell) -> str:
@@ -63,7 +67,10 @@ def _blocks(table: Table, width: int) -> list[str]:
     names = max([len(name) for name, _ in rows], default=0)
     columns = []
     for j, column in enumerate(table.columns):
-        entries = [_heading(column), *([c.value + " *" * c.best, c.interval, _tail(c)] for c in (cells[j] for _, cells in rows))]
+        entries = [
+            _heading(column),
+            *([c.value + " *" * c.best, c.interval, _tail(c)] for c in (cells[j] for _, cells in rows)),
+        ]
         columns.append((max(len(line) for entry in entries for line in entry), entries))
     blocks, block, used = [], [], names
     for size, entries in columns:

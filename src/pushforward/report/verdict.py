@@ -10,12 +10,18 @@ import math
 from collections.abc import Sequence
 
 from pushforward.core.score import Score
-from pushforward.report.numbers import interval_text, listed, number, relation, seconds, value_text
+from pushforward.report.numbers import listed, number, relation, seconds, split_name, value_text
 from pushforward.report.records import Comparison, Key, Row, Statement, key_of, metric_keys
 from pushforward.report.standing import Standing, clear_of, control, standing
 
 KINDS = {"exact": "exact values", "lower_bound": "lower bounds", "upper_bound": "upper bounds", "estimate": "estimates"}
-ALONE = {"exact": "an exact value", "lower_bound": "a lower bound", "upper_bound": "an upper bound", "estimate": "an estimate"}
+THOUSAND = "1\N{NARROW NO-BREAK SPACE}000"
+ALONE = {
+    "exact": "an exact value",
+    "lower_bound": "a lower bound",
+    "upper_bound": "an upper bound",
+    "estimate": "an estimate",
+}
 
 
 def verdict(comparison: Comparison) -> tuple[Statement, ...]:
@@ -31,7 +37,8 @@ def verdict_sentences(rows: tuple[Row, ...]) -> tuple[Statement, ...]:
         'One model, so nothing is ranked: read each number against its ceiling and its floor.'
     """
     models = tuple(row for row in rows if row.role == "model")
-    standings = [s for key in metric_keys(models) if (s := standing(models, key)) is not None]
+    places = [s for key in metric_keys(models) if (s := standing(models, key)) is not None]
+    standings = [place for place in places if place.rivals or place.beaten]
     texts = {
         "In short": _summary(models, standings),
         "Likelihood": _likelihood(models),
@@ -49,12 +56,14 @@ def _summary(models: Sequence[Row], standings: list[Standing]) -> list[str]:
     if len(models) < 2:
         return ["One model, so nothing is ranked: read each number against its ceiling and its floor."]
     if not standings:
-        return ["No sample measure was taken, so the samples are not ranked."]
+        return ["No sample measure was taken on two models, so the samples are not ranked."]
     wins = {row.name: sum(s.decided and s.leader == row.name for s in standings) for row in models}
     ranked = sorted((name for name in wins if wins[name]), key=lambda name: -wins[name])
     left = sum(not s.decided for s in standings)
     if not ranked:
-        return [f"No family is clearly best on any of the {len(standings)} sample measures: the leaders' intervals overlap."]
+        return [
+            f"No family is clearly best on any of the {len(standings)} sample measures: the leaders' intervals overlap."
+        ]
     first, *rest = ranked
     text = f"{first} is clearly best on {wins[first]} of {len(standings)} sample measures"
     if rest:
@@ -74,12 +83,14 @@ def _likelihood(models: Sequence[Row]) -> list[str]:
     elif len(keys) > 1:
         found.append("Likelihoods measured differently (name, unit or features) are not ranked together.")
     found += _one_way(measured)
-    silent = [row for row in models if row.likelihood is None]
-    reasons = dict.fromkeys(row.no_likelihood or "no likelihood was measured" for row in silent)
-    for reason in reasons:
-        names = [row.name for row in silent if (row.no_likelihood or "no likelihood was measured") == reason]
-        found.append(f"{listed(names)} cannot be compared by likelihood: {reason.rstrip('.')}.")
-    return found
+    reasons: dict[str, list[str]] = {}
+    for row in models:
+        if row.name not in measured:
+            missing = "its likelihood is not a finite number" if row.likelihood else "no likelihood was measured"
+            reasons.setdefault(row.no_likelihood or missing, []).append(row.name)
+    return found + [
+        f"{listed(names)} cannot be compared by likelihood: {why.rstrip('.')}." for why, names in reasons.items()
+    ]
 
 
 def _one_kind(models: Sequence[Row], key: Key) -> str:
@@ -94,9 +105,10 @@ def _one_kind(models: Sequence[Row], key: Key) -> str:
     elif place.rivals:
         names = listed([place.leader, *place.rivals])
         text = f"Among {kind}, {names} are undecided, near {figure}"
-        text += f"; {listed(list(place.beaten))} {_are(place.beaten)} clearly worse." if place.beaten else "."
+        text += _worse(place)
     else:
-        return f"{place.leader} alone has {ALONE.get(key[2], key[2])}: {figure}."
+        kind = ALONE.get(key[2], key[2])
+        return f"{place.leader} {'alone ' if len(models) > 1 else ''}has {kind}: {figure}."
     if key[2].endswith("_bound"):
         text += " That orders what is guaranteed, not the models: each bound's gap is unknown."
     return text
@@ -108,7 +120,9 @@ def _one_way(measured: dict[str, Score]) -> list[str]:
         under = [
             name
             for name, exact in measured.items()
-            if (bound.kind, exact.kind) == ("lower_bound", "exact") and exact.unit == bound.unit and clear_of(bound, exact)
+            if (bound.kind, exact.kind) == ("lower_bound", "exact")
+            and exact.unit == bound.unit
+            and clear_of(bound, exact)
         ]
         if under:
             found.append(
@@ -121,27 +135,25 @@ def _one_way(measured: dict[str, Score]) -> list[str]:
 def _samples(models: Sequence[Row], standings: list[Standing]) -> list[str]:
     if len(models) < 2:
         return []
-    found = []
-    for name in dict.fromkeys(s.leader for s in standings if s.decided):
-        parts = []
-        for place in standings:
-            if place.decided and place.leader == name:
-                score = next(row for row in models if row.name == name).score(place.key)
-                assert score is not None
-                parts.append(f"{place.key[0]} ({value_text(score)}, 95 % interval {interval_text(score)})")
+    called, found = _short([place.key[0] for place in standings]), []
+    for name in dict.fromkeys(place.leader for place in standings if place.decided):
+        row = next(row for row in models if row.name == name)
+        won = [place for place in standings if place.decided and place.leader == name]
+        values = [(place.key[0], row.score(place.key)) for place in won]
+        parts = [f"{called[measure]} ({value_text(score)})" for measure, score in values if score is not None]
         found.append(f"{name} is best on {listed(parts)}.")
     for place in standings:
         if place.rivals:
             names = listed([place.leader, *place.rivals])
-            text = f"Undecided on {place.key[0]}: {names}"
-            found.append(text + (f"; {listed(list(place.beaten))} {_are(place.beaten)} clearly worse." if place.beaten else "."))
+            text = f"Undecided on {called[place.key[0]]}: {names}"
+            found.append(text + _worse(place))
     return found
 
 
 def _too_good(rows: Sequence[Row], models: Sequence[Row]) -> list[str]:
-    found = []
+    called, found = _short([score.name for row in models for score in row.scores]), []
     for row in models:
-        over = [score.name for score in row.scores if clear_of(score, control(rows, score, "ceiling"))]
+        over = [called[score.name] for score in row.scores if clear_of(score, control(rows, score, "ceiling"))]
         if over:
             found.append(
                 f"{row.name} scores better than real data on {listed(over)}: samples crowded where data is dense, or copied, "
@@ -152,6 +164,8 @@ def _too_good(rows: Sequence[Row], models: Sequence[Row]) -> list[str]:
 
 def _ceiling(rows: Sequence[Row]) -> list[str]:
     real = [row for row in rows if row.role == "ceiling"]
+    if not real and all(score.ceiling is not None for row in rows for score in row.scores):
+        return []
     if not real:
         return ["No real-versus-real row was measured, so how good a score could be is unknown."]
     scores = [score for row in real for score in row.scores if math.isfinite(score.value)]
@@ -160,8 +174,10 @@ def _ceiling(rows: Sequence[Row]) -> list[str]:
         return ["Real data was scored against real data, but no null with an interval is known to check it against."]
     off = [s for s in known if not (s.low or 0.0) <= (s.null or 0.0) <= (s.high or 0.0)]
     if not off:
-        return [f"Real data scored against real data is at its expected value on all {len(known)} measures that have one."]
-    parts = [f"{s.name} ({value_text(s)}, expected {number(s.null)})" for s in off]
+        on = "the one measure that has one" if len(known) == 1 else f"all {len(known)} measures that have one"
+        return [f"Real data scored against real data is at its expected value on {on}."]
+    called = _short([s.name for s in known])
+    parts = [f"{called[s.name]} ({value_text(s)}, expected {number(s.null)})" for s in off]
     return [
         f"Real data scored against real data misses its expected value on {len(off)} of {len(known)} measures: {listed(parts)}. "
         "Read those against the ceiling row, not against their ideal (one miss in twenty is chance)."
@@ -169,12 +185,12 @@ def _ceiling(rows: Sequence[Row]) -> list[str]:
 
 
 def _floor(rows: Sequence[Row], models: Sequence[Row]) -> list[str]:
-    stuck, judged = [], 0
+    stuck, judged, called = [], 0, _short([score.name for row in models for score in row.scores])
     for row in models:
         marks = [(score, control(rows, score, "floor")) for score in row.scores]
         marks = [(score, mark) for score, mark in marks if mark is not None]
         judged += len(marks)
-        under = [score.name for score, mark in marks if not clear_of(score, mark)]
+        under = [called[score.name] for score, mark in marks if not clear_of(score, mark)]
         if row.likelihood and row.likelihood.kind in ("exact", "lower_bound"):
             floors = [r.likelihood for r in rows if r.role == "floor" and r.likelihood and r.likelihood.kind == "exact"]
             floors = [floor for floor in floors if floor.unit == row.likelihood.unit]
@@ -215,19 +231,27 @@ def _cost(models: Sequence[Row]) -> list[str]:
     spent = [row.train_seconds for row in models if row.train_seconds is not None]
     if spent:
         low, high = seconds(min(spent)), seconds(max(spent))
-        found.append(f"Training took {low if low == high else f'{low} to {high}'}{' per family' if len(spent) > 1 else ''}.")
+        found.append(
+            f"Training took {low if low == high else f'{low} to {high}'}{' per family' if len(spent) > 1 else ''}."
+        )
     timed = sorted((row.seconds_per_1000, row.name) for row in models if row.seconds_per_1000 is not None)
     if len(timed) == 1:
-        found.append(f"1{chr(0x202F)}000 samples take {seconds(timed[0][0])}.")
+        found.append(f"{THOUSAND} samples take {seconds(timed[0][0])}.")
     elif timed and timed[0][0] > 0:
         (fast, quick), (slow, last) = timed[0], timed[-1]
-        ratio = slow / fast
-        times = number(ratio, 0 if ratio >= 10 else 1)
-        found.append(
-            f"{quick} samples fastest ({seconds(fast)} per 1{chr(0x202F)}000) and {last} slowest ({seconds(slow)}, {times} times as long)."
-        )
+        times = number(slow / fast, 0 if slow / fast >= 10 else 1)
+        text = f"{quick} samples fastest ({seconds(fast)} per {THOUSAND})"
+        found.append(f"{text} and {last} slowest ({seconds(slow)}, {times} times as long).")
     return found
 
 
-def _are(names: tuple[str, ...]) -> str:
-    return "is" if len(names) == 1 else "are"
+def _worse(place: Standing) -> str:
+    if not place.beaten:
+        return "."
+    return f"; {listed(list(place.beaten))} {'is' if len(place.beaten) == 1 else 'are'} clearly worse."
+
+
+def _short(names: Sequence[str]) -> dict[str, str]:
+    """Return for each measure its name without what it was measured with, where that stays unique."""
+    heads = {name: split_name(name)[0] for name in names}
+    return {name: head if list(heads.values()).count(head) == 1 else name for name, head in heads.items()}
