@@ -6,6 +6,8 @@ size, so that 2 x 2 and 7 x 7 images work as well as 64 x 64.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 

@@ -129,7 +129,7 @@ class ActNorm(Layer):
 
 
 class Mixing(Layer):
-    """An invertible linear map over channels, `W = P L (U + diag(s))`; `log|det| = H W sum log|s|` (Kingma & Dhariwal 2018, eq. 11)."""
+    """An invertible linear map over channels, `W = P L (U + diag(s))`; `log|det| = H W sum log|s|` (Glow, eq. 11)."""
 
     permutation: Tensor
     sign: Tensor

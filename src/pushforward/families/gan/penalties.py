@@ -1,6 +1,6 @@
 """Objectives of the relativistic game and its two gradient penalties.
 
-Two ideas: the critic judges pairs, so that fake data cannot be accepted by pushing all scores up (Jolicoeur-Martineau 2019); penalising
+Two ideas: the critic judges pairs, so that pushing all scores up gains nothing (Jolicoeur-Martineau 2019); penalising
 the critic's gradient on real data (R1) and on fake data (R2) makes the game converge (Huang et al. 2024).
 """
 

@@ -1,6 +1,6 @@
 """Decoder likelihoods: a discretised logistic for grey levels, a Gaussian for real numbers.
 
-Two ideas: a level's probability is the logistic mass of its cell, with open tails at both ends, so that levels sum to one; the scale
+Two ideas: a level's probability is the logistic mass of its cell, with open tails, so that levels sum to one; the scale
 is learned, because a fixed variance is a hidden hyperparameter of the bound.
 """
 
