@@ -6,6 +6,6 @@ from pushforward.core.registry import Registry
 
 FAMILIES = Registry(
     "family",
-    {},
+    {"diffusion": "pushforward.families.diffusion.model:Diffusion"},
     aliases={"ar": "autoregressive", "normalizing-flow": "flow", "score": "diffusion"},
 )
