@@ -138,6 +138,9 @@ class Gauss(GenerativeModel):
     def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
         yield Loss(-self._nats(x, given).mean(), "model", "-log p(x) [nats]")
 
+    def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
+        return -self._nats(x, given)
+
     def _log_prob(self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int) -> LogProb:
         return LogProb(self._nats(x, given), "exact", "lebesgue", self.space.unit, estimator)
 

@@ -45,8 +45,8 @@ class TrainConfig(Config):
     ema: float = Field(0.999, ge=0, lt=1, description="decay of the weight average, reached after its warm-up")
     precision: Literal["float32", "bfloat16"] = "float32"
     channels_last: bool = False
-    checkpoint_every: int = Field(200, ge=1, description="steps between resumable checkpoints")
-    evaluate_every: int = Field(100, ge=1, description="steps between held-out evaluations")
+    checkpoint_every: int | None = Field(None, ge=1, description="steps between checkpoints; None = every 30 s")
+    evaluate_every: int | None = Field(None, ge=1, description="steps between held-out evaluations; None = 25 a run")
     patience: int | None = Field(None, ge=1, description="held-out evaluations without improvement before stopping")
     seed: int = Field(0, ge=0)
 

@@ -1,0 +1,66 @@
+"""How long a run lasts: seconds of wall clock, optimiser steps or examples.
+
+One idea: everything that depends on progress (learning rate, evaluations) asks for the fraction of the budget spent.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from pushforward.core.errors import BadInput
+from pushforward.core.spec import TrainConfig
+
+Measure = Literal["seconds", "steps", "examples"]
+_UNITS = {"s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """An amount of one measure.
+
+    Example:
+        >>> Budget("steps", 400).fraction(step=100, seconds=3.0, batch_size=32)
+        0.25
+    """
+
+    measure: Measure
+    amount: float
+
+    def fraction(self, step: int, seconds: float, batch_size: int) -> float:
+        """Return the share of the budget spent, at least 0; 1 or more means stop."""
+        spent = {"seconds": seconds, "steps": step, "examples": step * batch_size}[self.measure]
+        return spent / self.amount
+
+    def __str__(self) -> str:
+        if self.measure == "seconds":
+            return f"{self.amount:g} s of wall clock"
+        return f"{int(self.amount):,} {self.measure}"
+
+
+def budget_of(config: TrainConfig) -> Budget:
+    """Return the one budget that a configuration names.
+
+    Raises:
+        BadInput: none or more than one of seconds, steps and examples is set.
+    """
+    measures: tuple[Measure, ...] = ("seconds", "steps", "examples")
+    named: list[Measure] = [m for m in measures if getattr(config, m) is not None]
+    if len(named) != 1:
+        came = "no budget" if not named else "budgets in " + " and ".join(named)
+        raise BadInput(came, "exactly one of --budget, --steps and --examples")
+    return Budget(named[0], float(getattr(config, named[0])))
+
+
+def parse_seconds(text: str) -> float:
+    """Return the seconds in `60s`, `2m`, `1.5h` or a bare number.
+
+    Example:
+        >>> parse_seconds("2m")
+        120.0
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", text.lower())
+    if match is None or (match[2] or "s") not in _UNITS or float(match[1]) <= 0:
+        raise BadInput(f"the budget '{text}'", "a positive time such as 60s, 2m or 1h")
+    return float(match[1]) * _UNITS[match[2] or "s"]

@@ -1,0 +1,78 @@
+"""The complete state of a run in one file, replaced atomically.
+
+Two ideas: tensors and counters live in the same safetensors file (counters as JSON in its header), so that no crash can pair an
+old half with a new one; nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from pushforward.core.errors import BadInput
+from pushforward.core.files import write_bytes
+
+Sections = dict[str, dict[str, Tensor]]
+
+
+def save_state(path: Path, sections: Sections, counters: dict[str, Any]) -> None:
+    """Write named sections of tensors and JSON counters atomically."""
+    flat = {f"{section}|{name}": t.detach().contiguous() for section, ts in sections.items() for name, t in ts.items()}
+    # safetensors refuses two names for one memory; clones cost little at this size and keep tied weights legal
+    flat = {name: t.clone() for name, t in flat.items()}
+    write_bytes(path, save(flat, metadata={"counters": json.dumps(counters)}))
+
+
+def load_state(path: Path) -> tuple[Sections, dict[str, Any]]:
+    """Read what `save_state` wrote.
+
+    Raises:
+        BadInput: missing, truncated or foreign file.
+    """
+    if not path.is_file():
+        raise BadInput(
+            f"no checkpoint at {path}", "a run that was started before", "leave --resume out to start afresh"
+        )
+    sections: Sections = {}
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            counters = json.loads((file.metadata() or {})["counters"])
+            for key in file.keys():  # noqa: SIM118  (safe_open is no mapping)
+                section, _, name = key.partition("|")
+                sections.setdefault(section, {})[name] = file.get_tensor(key)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise BadInput(
+            f"the checkpoint {path} cannot be read ({error})",
+            "a complete checkpoint",
+            "it was truncated or edited; start the run again in a new folder",
+        ) from None
+    return sections, counters
+
+
+def save_weights(path: Path, weights: dict[str, Tensor]) -> None:
+    """Write what `sample` uses: the state of a model, names in sorted order so that equal weights are equal bytes."""
+    write_bytes(path, save({name: weights[name].detach().contiguous().clone() for name in sorted(weights)}))
+
+
+def load_weights(path: Path) -> dict[str, Tensor]:
+    """Read `save_weights`' file.
+
+    Raises:
+        BadInput: missing or truncated file.
+    """
+    if not path.is_file():
+        raise BadInput(f"no weights at {path}", "a finished or checkpointed run", "resume it with --resume")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise BadInput(
+            f"the weights {path} cannot be read ({error})",
+            "a complete safetensors file",
+            "the file was truncated or damaged; resume or retrain the run",
+        ) from None

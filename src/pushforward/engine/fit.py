@@ -1,0 +1,303 @@
+"""One training loop for every family.
+
+Three ideas: the model yields losses and the engine updates the group each one names; every random number of step t comes from
+the seed and t, so that resuming equals never having stopped; what is kept is the weight average that was best
+on a held-out quantity, if the family has one that means something.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pushforward.core.errors import RunFailed
+from pushforward.core.given import Examples
+from pushforward.core.model import GenerativeModel
+from pushforward.core.rng import generator
+from pushforward.core.spec import TrainConfig
+from pushforward.engine.average import WeightAverage
+from pushforward.engine.budget import Budget, budget_of
+from pushforward.engine.checkpoint import load_state, save_state, save_weights
+from pushforward.engine.history import History
+from pushforward.engine.interrupt import InterruptGuard
+from pushforward.engine.optimiser import build_optimisers, optimiser_tensors, restore_optimisers, set_learning_rate
+from pushforward.engine.order import DataOrder
+from pushforward.engine.precision import prepared_networks
+from pushforward.engine.schedule import warmup_cosine
+
+Probe = Callable[[GenerativeModel], float]
+HELD_OUT_ROWS = 512  # enough to steer by; the full split is scored once, after training
+EVALUATIONS, LOGS = 25, 100
+CHECKPOINT_SECONDS = 30.0
+PATIENT_WITH_NAN = 10
+
+
+@dataclass
+class Progress:
+    """Where a run is; also the counters of its checkpoint.
+
+    `losses` are sums since the last record, by loss name; `average_count` counts weight-average updates.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    fraction: float = 0.0
+    held_out: float | None = None
+    best: float | None = None
+    best_step: int = 0
+    waited: int = 0
+    evaluated: int = 0
+    logged: int = 0
+    skipped: int = 0
+    stopped: str = ""
+    losses: dict[str, list[float]] = field(default_factory=dict)
+    loss_name: str = ""
+
+
+@dataclass(frozen=True)
+class FitRecord:
+    """What a finished run says about itself."""
+
+    steps: int
+    examples: int
+    seconds: float
+    budget: str
+    stopped: str
+    loss_name: str
+    held_out_name: str
+    best_held_out: float | None
+    best_step: int
+    skipped_steps: int
+    parameters: int
+    history: list[dict[str, Any]]
+
+
+class Interrupted(RunFailed):
+    """The user stopped the run; its state was saved and it can be resumed."""
+
+    exit_status = 130
+
+
+def fit(
+    model: GenerativeModel,
+    train: Examples,
+    validation: Examples,
+    config: TrainConfig,
+    *,
+    directory: Path | None = None,
+    resume: bool = False,
+    probe: tuple[str, Probe] | None = None,
+    observer: Callable[[Progress], None] | None = None,
+) -> FitRecord:
+    """Train `model` in place and leave its best averaged weights in it.
+
+    Args:
+        directory: where `weights.safetensors`, `state/last.safetensors` and `history.jsonl` go; None keeps all in memory.
+        resume: continue from `state/last.safetensors`; equal to never having stopped, bit for bit, under a step budget.
+        probe: `(name, function)` that measures a model without a held-out quantity (lower is better), such as a distance
+            between samples and validation data for a GAN.
+        observer: called after every step.
+
+    Raises:
+        RunFailed: the loss stays NaN, or the disk is full.
+        Interrupted: Ctrl-C; the state was saved.
+    """
+    run = _Run(model, train, validation, config, directory, probe)
+    if resume and directory is not None:
+        run.restore()
+    else:
+        model.prepare(train)
+        run.begin()
+    networks = model.networks()
+    with InterruptGuard() as guard, prepared_networks(networks, config.precision == "bfloat16", config.channels_last):
+        started = time.perf_counter() - run.progress.seconds
+        while not run.progress.stopped:
+            run.step()
+            run.progress.seconds = time.perf_counter() - started
+            run.after_step()
+            if observer is not None:
+                observer(run.progress)
+            if guard.requested and not run.progress.stopped:
+                run.checkpoint()
+                where = f" {directory}" if directory is not None else ""
+                raise Interrupted(
+                    f"stopped at step {run.progress.step}", "", f"the state is saved; resume{where} with --resume"
+                )
+    return run.finish()
+
+
+class _Run:
+    """The mutable state of one call of `fit`."""
+
+    def __init__(
+        self,
+        model: GenerativeModel,
+        train: Examples,
+        validation: Examples,
+        config: TrainConfig,
+        directory: Path | None,
+        probe: tuple[str, Probe] | None,
+    ) -> None:
+        self.model, self.train, self.config, self.directory = model, train, config, directory
+        self.validation = validation[:HELD_OUT_ROWS]
+        self.budget: Budget = budget_of(config)
+        self.groups = model.parameter_groups()
+        self.optimisers = build_optimisers(self.groups, config)
+        self.order = DataOrder(len(train), config.batch_size, config.seed)
+        self.history = History(None if directory is None else directory / "history.jsonl")
+        self.progress = Progress()
+        self.best: dict[str, Tensor] | None = None
+        self.probe = None if model.capabilities.held_out else probe
+        self.saved_at = 0.0
+        self.nan_streak = 0
+
+    @property
+    def held_out_name(self) -> str:
+        """What the held-out number is, empty if nothing is measured."""
+        return self.model.capabilities.held_out or (self.probe[0] if self.probe else "")
+
+    def begin(self) -> None:
+        """Start the average from the initial weights."""
+        self.average = WeightAverage(self.model, self.config.ema)
+        if self.history.path is not None:
+            self.history.rewind(-1)
+
+    def restore(self) -> None:
+        """Load everything a checkpoint holds."""
+        assert self.directory is not None
+        sections, counters = load_state(self.directory / "state" / "last.safetensors")
+        self.model.load_state_dict(sections["model"])
+        self.average = WeightAverage(self.model, self.config.ema)
+        self.average.load(sections["average"])
+        restore_optimisers(self.optimisers, sections.get("optimiser", {}))
+        self.best = sections.get("best")
+        self.progress = Progress(**counters)
+        finished = self.progress.stopped
+        fraction = self.budget.fraction(self.progress.step, self.progress.seconds, self.config.batch_size)
+        # a finished run goes on only if the budget was raised
+        self.progress.stopped = finished if fraction >= 1.0 or finished == "patience" else ""
+        self.saved_at = self.progress.seconds
+        self.history.rewind(self.progress.step)
+
+    def step(self) -> None:
+        """One optimiser step of every loss the model yields."""
+        p, config = self.progress, self.config
+        factor = warmup_cosine(p.fraction, config.warmup, config.final_learning_rate)
+        set_learning_rate(self.optimisers, config.learning_rate * factor)
+        batch = self.train[self.order.batch(p.step)].to(self.model.device)
+        for loss in self.model.losses(batch, generator(config.seed, "step", p.step)):
+            group = self.groups[loss.parameters]
+            for parameter in group:
+                parameter.grad = None
+            loss.value.backward(inputs=group)
+            norm = float(torch.nn.utils.clip_grad_norm_(group, config.clip))
+            value = float(loss.value.detach())
+            if math.isfinite(norm) and math.isfinite(value):
+                self.optimisers[loss.parameters].step()
+                self.nan_streak = 0
+            else:
+                p.skipped += 1
+                self.nan_streak += 1
+            p.loss_name = p.loss_name or loss.name
+            for key, number in {loss.name: value, f"gradient norm, {loss.parameters}": norm, **loss.record}.items():
+                total = p.losses.setdefault(key, [0.0, 0.0])
+                total[0] += number
+                total[1] += 1
+        if self.nan_streak >= PATIENT_WITH_NAN:
+            raise RunFailed(
+                f"the loss was not finite for {self.nan_streak} updates in a row at step {p.step}",
+                "a finite loss",
+                "lower train.learning_rate or train.clip, or use train.precision=float32",
+            )
+        self.average.update(self.model, p.step)
+        p.step += 1
+
+    def after_step(self) -> None:
+        """Log, evaluate, checkpoint and stop where each is due."""
+        p = self.progress
+        p.fraction = self.budget.fraction(p.step, p.seconds, self.config.batch_size)
+        done = p.fraction >= 1.0
+        every = self.config.evaluate_every
+        due = done or (p.step % every == 0 if every else p.fraction * EVALUATIONS >= p.evaluated + 1)
+        if due and self.held_out_name:
+            self._evaluate()
+            p.evaluated = max(p.evaluated + 1, math.floor(p.fraction * EVALUATIONS))
+        if due or p.fraction * LOGS >= p.logged + 1:
+            self._log(with_held_out=due)
+            p.logged = math.floor(p.fraction * LOGS)
+        if done:
+            p.stopped = "budget"
+        elif self.config.patience is not None and p.waited >= self.config.patience:
+            p.stopped = "patience"
+        every = self.config.checkpoint_every
+        late = p.step % every == 0 if every else p.seconds - self.saved_at >= CHECKPOINT_SECONDS
+        if self.directory is not None and late and not p.stopped:
+            self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Save the complete state, and the weights that `sample` would use now."""
+        if self.directory is None:
+            return
+        self.saved_at = self.progress.seconds
+        sections = {
+            "model": self.model.state_dict(),
+            "average": self.average.shadow,
+            "optimiser": optimiser_tensors(self.optimisers),
+        }
+        if self.best is not None:
+            sections["best"] = self.best
+        save_state(self.directory / "state" / "last.safetensors", sections, asdict(self.progress))
+        save_weights(self.directory / "weights.safetensors", self.best or self.average.shadow)
+
+    def finish(self) -> FitRecord:
+        """Save, put the chosen weights into the model and report."""
+        self.checkpoint()
+        self.model.load_state_dict(self.best or self.average.shadow)
+        p = self.progress
+        return FitRecord(
+            steps=p.step,
+            examples=p.step * self.config.batch_size,
+            seconds=p.seconds,
+            budget=str(self.budget),
+            stopped=p.stopped,
+            loss_name=p.loss_name,
+            held_out_name=self.held_out_name,
+            best_held_out=p.best,
+            best_step=p.best_step,
+            skipped_steps=p.skipped,
+            parameters=sum(q.numel() for q in self.model.parameters()),
+            history=self.history.records,
+        )
+
+    def _evaluate(self) -> None:
+        p = self.progress
+        with self.average.applied(self.model):
+            if self.probe is not None:
+                value = self.probe[1](self.model)
+            else:
+                measured = self.model.held_out(self.validation, seed=self.config.seed)
+                assert measured is not None
+                value = float(measured.double().mean())
+        p.held_out = value
+        if math.isfinite(value) and (p.best is None or value < p.best):
+            p.best, p.best_step, p.waited = value, p.step, 0
+            self.best = {name: tensor.clone() for name, tensor in self.average.shadow.items()}
+        else:
+            p.waited += 1
+
+    def _log(self, with_held_out: bool) -> None:
+        p = self.progress
+        means = {name: total / count for name, (total, count) in p.losses.items()}
+        record: dict[str, Any] = {"step": p.step, "seconds": round(p.seconds, 3), "loss": means.pop(p.loss_name)}
+        if with_held_out and self.held_out_name:
+            record["held_out"] = p.held_out
+        record["learning_rate"] = self.optimisers[next(iter(self.optimisers))].param_groups[0]["lr"]
+        self.history.add({**record, **means})
+        p.losses = {}

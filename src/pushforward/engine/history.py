@@ -1,0 +1,52 @@
+"""The record of a run, one JSON object per line."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from pushforward.core.errors import RunFailed
+from pushforward.core.files import write_text
+
+
+class History:
+    """Records in memory and, if a path is given, appended to a file as they come.
+
+    Example:
+        >>> history = History(None); history.add({"step": 1, "loss": 2.0}); history.records
+        [{'step': 1, 'loss': 2.0}]
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path, self.records = path, []
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Append a record; NaN and infinity become null, which is what JSON has."""
+        clean = {k: (None if isinstance(v, float) and not math.isfinite(v) else v) for k, v in record.items()}
+        self.records.append(clean)
+        if self.path is not None:
+            try:
+                with self.path.open("a") as file:
+                    file.write(json.dumps(clean) + "\n")
+            except OSError as error:
+                raise RunFailed(f"could not write {self.path} ({error.strerror})", "free space on the disk") from None
+
+    def rewind(self, step: int) -> None:
+        """Forget records after `step` (a killed run wrote more than its last checkpoint knows), then rewrite the file."""
+        self.records = [r for r in read_history(self.path) if r["step"] <= step] if self.path else []
+        if self.path is not None:
+            write_text(self.path, "".join(json.dumps(r) + "\n" for r in self.records))
+
+
+def read_history(path: Path | None) -> list[dict[str, Any]]:
+    """Return the records of a file; a torn last line is left out."""
+    records = []
+    if path is not None and path.is_file():
+        for line in path.read_text().splitlines():
+            try:
+                records.append(json.loads(line))
+            except json.JSONDecodeError:
+                break
+    return records

@@ -1,0 +1,175 @@
+"""Held-out likelihood as a code length in the unit of the space.
+
+Three ideas: the kind of the log-probability is part of the score's name and value; the interval is over examples; the floor
+is a model that knows every coordinate's marginal and nothing about how coordinates go together.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from pushforward.core.errors import BadInput
+from pushforward.core.logprob import Kind, LogProb
+from pushforward.core.score import Score
+from pushforward.core.space import Image, Points, Space
+from pushforward.evaluation.checks import as_rows, require
+from pushforward.evaluation.intervals import mean_interval
+
+MEANING: dict[Kind, str] = {
+    "lower_bound": "the log-probability is a lower bound: the model's true code length is at most this value",
+    "upper_bound": "the log-probability is an upper bound: the model's true code length is at least this value",
+    "estimate": "the log-probability is an estimate: the model's true code length may lie on either side of this value",
+}
+_FLIPPED: dict[Kind, Kind] = {
+    "exact": "exact",
+    "lower_bound": "upper_bound",
+    "upper_bound": "lower_bound",
+    "estimate": "estimate",
+}
+
+
+def likelihood_score(lp: LogProb, split: str = "test") -> Score:
+    """Return the mean code length of held-out examples, `-mean(log p) / nats_per_unit`, with a 95 % t interval.
+
+    The interval is over the choice of examples; the randomness of an estimator is part of their scatter. It says nothing about
+    the gap between a bound and the truth, which the warnings do. `kind` is the kind of the *log-probability*.
+
+    Args:
+        lp: log-probabilities in data units.
+        split: which split the examples come from.
+
+    Raises:
+        BadInput: fewer than two examples, NaN, or a log-probability of plus infinity.
+
+    Example:
+        >>> lp = LogProb(torch.tensor([-1.0, -3.0, -2.0]), "exact", "lebesgue", Points(2).unit, "exact")
+        >>> s = likelihood_score(lp)
+        >>> s.name, s.value, s.unit
+        ('log-likelihood [exact] vs test', 2.0, 'nats/point')
+    """
+    nats = _finite_or_zero_probability(lp)
+    name = "log-likelihood given label" if lp.given == "label" else "log-likelihood"
+    warnings = [] if lp.kind == "exact" else [f"{MEANING[lp.kind]} (estimator: {lp.estimator})"]
+    score = Score(
+        f"{name} [{lp.kind}] vs {split}", math.inf, n=len(lp), better="lower", unit=lp.unit.name, kind=lp.kind
+    )
+    impossible = int(np.isneginf(nats).sum())
+    if impossible:
+        warnings.append(f"{impossible} of {len(lp)} examples have probability zero under the model: infinite code length")
+        return replace(score, warnings=tuple(warnings))
+    mean, low, high, stderr = mean_interval(-nats / lp.unit.nats_per_unit)
+    return replace(score, value=mean, low=low, high=high, stderr=stderr, warnings=tuple(warnings))
+
+
+def marginal_log_prob(train: np.ndarray, test: np.ndarray, space: Space) -> LogProb:
+    """Return the exact log-probability of `test` under independent marginals fitted on `train`.
+
+    Images: each pixel's histogram with half a count added to every level (Krichevsky & Trofimov 1981), counting measure.
+    Points: each coordinate a Gaussian with the training mean and variance, Lebesgue measure.
+
+    Raises:
+        BadInput: a constant coordinate (its density is infinite), or another kind of space.
+    """
+    fitted, held_out = as_rows(train, "training examples", at_least=2), as_rows(test, "test examples", at_least=1)
+    if isinstance(space, Image):
+        counts = np.stack([(fitted == level).sum(axis=0) for level in range(space.levels)])
+        log_p = np.log((counts + 0.5) / (len(fitted) + 0.5 * space.levels))
+        nats = np.take_along_axis(log_p, held_out.astype(np.int64), axis=0).sum(axis=1)
+    elif isinstance(space, Points):
+        mean, variance = fitted.mean(axis=0), fitted.var(axis=0)
+        if (variance == 0).any():
+            constant = np.flatnonzero(variance == 0).tolist()
+            raise BadInput(f"constant training columns {constant}", "columns that vary", "drop them from the data")
+        nats = -0.5 * (np.log(2 * np.pi * variance) + (held_out - mean) ** 2 / variance).sum(axis=1)
+    else:
+        raise BadInput(f"a space of kind '{space.kind}'", "images or points")
+    return LogProb(torch.from_numpy(nats), "exact", space.measure, space.unit, "independent marginals", calls=0.0)
+
+
+def marginal_floor(train: np.ndarray, test: np.ndarray, space: Space, split: str = "test") -> Score:
+    """Return the code length of `test` under independent marginals: the floor of every likelihood.
+
+    A model above it has learnt nothing about how pixels or coordinates go together. The warning states the model, and for images
+    the code length of knowing nothing at all, `log2(levels)`.
+
+    Raises:
+        BadInput: see `marginal_log_prob`.
+
+    Example:
+        >>> x = np.random.default_rng(0).integers(0, 4, size=(500, 1, 2, 2))
+        >>> round(marginal_floor(x[:400], x[400:], Image(1, 2, 2, levels=4)).value, 1)
+        2.0
+    """
+    score = likelihood_score(marginal_log_prob(train, test, space), split)
+    if isinstance(space, Image):
+        bits = math.log2(space.levels)
+        note = f"independent pixel histograms fitted on train; a uniform code over {space.levels} levels needs {bits:.4f} bits/dim"
+    else:
+        note = "independent Gaussians fitted on train"
+    name = f"log-likelihood of independent marginals [exact] vs {split}"
+    return replace(score, name=name, warnings=(note, *score.warnings))
+
+
+def kl_to_truth(truth_log_prob: np.ndarray, model_log_prob: LogProb, split: str = "test") -> Score:
+    """Return `KL(p || q) = E_p[log p(x) - log q(x)]` over examples of a known density p, with the paired standard error.
+
+    Null 0; the estimate may be slightly negative. A lower bound on log q gives an upper bound on the divergence.
+
+    Args:
+        truth_log_prob: log p at the same examples in nats, shape (n,).
+        model_log_prob: log q at those examples.
+        split: which split the examples come from.
+
+    Raises:
+        BadInput: different numbers of examples, fewer than two, or NaN.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(size=4000)
+        >>> log_q = LogProb(torch.from_numpy(-0.5 * (x - 1) ** 2), "exact", "lebesgue", Points(1).unit, "exact")
+        >>> s = kl_to_truth(-0.5 * x**2, log_q)
+        >>> s.low < 0.5 < s.high
+        True
+    """
+    truth = np.asarray(truth_log_prob, dtype=np.float64)
+    if truth.shape != (len(model_log_prob),):
+        raise BadInput(
+            f"true log-probabilities of shape {truth.shape} for {len(model_log_prob)} examples", "one per example"
+        )
+    if not np.isfinite(truth).all():
+        raise BadInput(f"{int((~np.isfinite(truth)).sum())} true log-probabilities that are not finite", "finite numbers")
+    nats = _finite_or_zero_probability(model_log_prob)
+    kind = _FLIPPED[model_log_prob.kind]
+    conditional = " given label" if model_log_prob.given == "label" else ""
+    score = Score(
+        f"KL to the truth{conditional} [{kind}] vs {split}",
+        math.inf,
+        n=len(nats),
+        better="lower",
+        null=0.0,
+        unit=model_log_prob.unit.name,
+        kind=kind,
+    )
+    warnings = [] if kind == "exact" else [f"log q is a {model_log_prob.kind} ({model_log_prob.estimator})"]
+    if np.isneginf(nats).any():
+        return replace(score, warnings=(*warnings, "the model gives some examples probability zero"))
+    mean, low, high, stderr = mean_interval((truth - nats) / model_log_prob.unit.nats_per_unit)
+    return replace(score, value=mean, low=low, high=high, stderr=stderr, warnings=tuple(warnings))
+
+
+def _finite_or_zero_probability(lp: LogProb) -> np.ndarray:
+    """Return the nats in float64; minus infinity is legal (probability zero), NaN and plus infinity are not."""
+    require(len(lp), 2, "log-probabilities")
+    nats = lp.nats.detach().double().cpu().numpy()
+    broken = np.isnan(nats) | np.isposinf(nats)
+    if broken.any():
+        raise BadInput(
+            f"NaN or infinite log-probabilities at examples {np.flatnonzero(broken)[:10].tolist()}",
+            "finite numbers",
+            "the model has diverged; do not average around it",
+        )
+    return nats
+

@@ -1,0 +1,192 @@
+"""Who is better by likelihood, and when nobody can say.
+
+Three ideas: exact values, bounds and estimates are ranked apart; within a kind the test is paired, because models meet the same
+examples; across kinds a bound can only win: a code length known to be at most b beats every exact one above b.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from pushforward.core.errors import BadInput
+from pushforward.core.logprob import LogProb
+from pushforward.core.score import Score, Verdict, better_of
+
+# (kind of the better, kind of the worse) for which an order of the printed numbers is an order of the true code lengths
+CERTAIN = {("lower_bound", "exact"), ("exact", "upper_bound"), ("lower_bound", "upper_bound")}
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """A paired comparison of two models on the same examples.
+
+    Attributes:
+        verdict: `first`, `second` or `undecided`.
+        difference: mean code length of the first minus the second, in `unit`; negative means that the first is better.
+        low, high: interval at the corrected level.
+        z: difference over its standard error.
+        threshold: what |z| had to exceed.
+        unit: unit of the difference.
+        note: how many comparisons the level was corrected for, and what was compared.
+    """
+
+    verdict: Verdict
+    difference: float
+    low: float
+    high: float
+    z: float
+    threshold: float
+    unit: str
+    note: str
+
+
+def paired_verdict(first: LogProb, second: LogProb, comparisons: int = 1, level: float = 0.05) -> PairedTest:
+    """Compare two log-probabilities of one kind example by example.
+
+    `z = mean(d) / (sd(d) / sqrt(n))` with `d = (log p_2 - log p_1) / nats_per_unit`, two-sided, against Student's quantile at
+    `level / comparisons` (Bonferroni). Pairing removes the scatter that both models share, which is most of it.
+
+    Args:
+        first: log-probabilities under the first model.
+        second: the same examples, in the same order, under the second.
+        comparisons: how many pairs are compared altogether.
+        level: chance of any false verdict among them.
+
+    Raises:
+        BadInput: different kinds, measures, units, conditions or lengths; fewer than two examples; NaN.
+
+    Example:
+        >>> import torch
+        >>> from pushforward.core.space import Points
+        >>> a = torch.linspace(-9.0, 0.0, 50)
+        >>> lp = lambda nats: LogProb(nats, "exact", "lebesgue", Points(1).unit, "exact")
+        >>> paired_verdict(lp(a), lp(a - 0.1 + 0.01 * torch.cos(a))).verdict
+        'first'
+    """
+    for field in ("kind", "measure", "unit", "given"):
+        if getattr(first, field) != getattr(second, field):
+            raise BadInput(
+                f"log-probabilities whose {field} differ ({getattr(first, field)} and {getattr(second, field)})",
+                f"equal {field}",
+                "they are different quantities and have no paired order",
+            )
+    if len(first) != len(second) or len(first) < 2:
+        raise BadInput(f"{len(first)} and {len(second)} examples", "the same examples for both, at least two")
+    a, b = (lp.nats.detach().double().cpu().numpy() for lp in (first, second))
+    if np.isnan(a).any() or np.isnan(b).any() or np.isposinf(a).any() or np.isposinf(b).any():
+        raise BadInput("NaN or infinite log-probabilities", "finite numbers", "a model has diverged")
+    note = f"paired over {len(a)} examples, level {level:g} shared by {comparisons} comparison{'s' * (comparisons > 1)}"
+    if first.estimator != second.estimator:
+        note += f"; estimators differ ({first.estimator}, {second.estimator}), so this orders what they report"
+    threshold = float(stats.t.ppf(1 - level / comparisons / 2, len(a) - 1))
+    if np.isneginf(a).any() or np.isneginf(b).any():
+        return _impossible(a, b, threshold, first.unit.name, note)
+    d = (b - a) / first.unit.nats_per_unit
+    mean, stderr = float(d.mean()), float(d.std(ddof=1)) / math.sqrt(len(d))
+    z = mean / stderr if stderr > 0 else (math.copysign(math.inf, mean) if mean else 0.0)
+    verdict: Verdict = "undecided" if abs(z) <= threshold else ("first" if z < 0 else "second")
+    reach = threshold * stderr
+    return PairedTest(verdict, mean, mean - reach, mean + reach, z, threshold, first.unit.name, note)
+
+
+def _impossible(a: np.ndarray, b: np.ndarray, threshold: float, unit: str, note: str) -> PairedTest:
+    """A model that calls an observed example impossible has infinite code length; two such models have no order."""
+    worse_first, worse_second = bool(np.isneginf(a).any()), bool(np.isneginf(b).any())
+    note += "; some examples have probability zero"
+    if worse_first and worse_second:
+        return PairedTest("undecided", math.nan, math.nan, math.nan, 0.0, threshold, unit, note)
+    gap = math.inf if worse_first else -math.inf
+    return PairedTest("second" if worse_first else "first", gap, gap, gap, gap, threshold, unit, note)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One pair of models.
+
+    Attributes:
+        first, second: names of the models.
+        kinds: kinds of their log-probabilities.
+        verdict: `first`, `second` or `undecided`.
+        reason: why, in one sentence.
+        paired: the paired test, where one was possible.
+    """
+
+    first: str
+    second: str
+    kinds: tuple[str, str]
+    verdict: Verdict
+    reason: str
+    paired: PairedTest | None = None
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Models by kind of likelihood, best value first within a kind, and every pair's verdict.
+
+    The order inside a group is of point values; only the comparisons say which differences are real.
+    """
+
+    groups: dict[str, tuple[str, ...]]
+    comparisons: tuple[Comparison, ...]
+
+
+def rank_likelihoods(scores: Mapping[str, Score], log_probs: Mapping[str, LogProb] | None = None) -> Ranking:
+    """Group models by the kind of their likelihood and compare every pair.
+
+    Same kind: paired test where both log-probabilities are given, corrected for the number of such pairs, else
+    `core.score.better_of`. Different kinds: `certain by bound` where a bound decides, else undecided.
+
+    Args:
+        scores: likelihood score of each model, from `likelihood_score`.
+        log_probs: log-probabilities behind the scores, on the same examples in the same order.
+
+    Example:
+        >>> s = lambda kind, v: Score(f"log-likelihood [{kind}] vs test", v, n=9, better="lower", low=v - 0.1, high=v + 0.1, kind=kind)
+        >>> r = rank_likelihoods({"vae": s("lower_bound", 1.0), "flow": s("exact", 2.0)})
+        >>> r.comparisons[0].verdict, r.comparisons[0].reason[:16]
+        ('first', 'certain by bound')
+    """
+    groups: dict[str, list[str]] = {}
+    for name, score in sorted(scores.items(), key=lambda item: item[1].value):
+        groups.setdefault(score.kind, []).append(name)
+    pairs = list(itertools.combinations(scores, 2))
+    known = log_probs or {}
+    paired = sum(1 for a, b in pairs if scores[a].kind == scores[b].kind and a in known and b in known)
+    found = []
+    for a, b in pairs:
+        test = None
+        if _quantity(scores[a]) != _quantity(scores[b]):
+            verdict, reason = "undecided", "different quantities: another condition, split or unit"
+        elif scores[a].kind != scores[b].kind:
+            verdict, reason = _across_kinds(scores[a], scores[b])
+        elif a in known and b in known:
+            test = paired_verdict(known[a], known[b], comparisons=paired)
+            verdict, reason = test.verdict, f"paired test, {test.note}"
+        else:
+            verdict, reason = better_of(scores[a], scores[b]), "95 % intervals, unpaired"
+        found.append(Comparison(a, b, (scores[a].kind, scores[b].kind), verdict, reason, test))
+    return Ranking({kind: tuple(names) for kind, names in groups.items()}, tuple(found))
+
+
+def _quantity(score: Score) -> tuple[str, str]:
+    """What is measured, apart from the kind."""
+    return score.name.replace(f"[{score.kind}]", ""), score.unit
+
+
+def _across_kinds(first: Score, second: Score) -> tuple[Verdict, str]:
+    for verdict, better, worse in (("first", first, second), ("second", second, first)):
+        if (better.kind, worse.kind) not in CERTAIN or better.high is None or worse.low is None:
+            continue
+        if better.high < worse.low:
+            return verdict, (
+                f"certain by bound: the code length is at most {better.value:.4g}, below the other's {worse.value:.4g}"
+                if better.kind == "lower_bound"
+                else f"certain by bound: the other's code length is at least {worse.value:.4g}, above {better.value:.4g}"
+            )
+    return "undecided", f"{first.kind} and {second.kind} are different quantities and the bound does not decide"

@@ -1,0 +1,210 @@
+"""The fixed set of sample metrics, and the control samples that make their values readable.
+
+Three ideas: every metric is read between a ceiling (real data scored as if a model had drawn it) and a floor (independent
+marginals); the copycat shows that the memorisation checks work here; all rows are measured on the same features and reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pushforward.core.errors import BadInput
+from pushforward.core.rng import derive_seed
+from pushforward.core.score import Score
+from pushforward.core.space import Image, Space
+from pushforward.evaluation.checks import as_rows, require
+from pushforward.evaluation.classifier_test import classifier_test
+from pushforward.evaluation.features import Features
+from pushforward.evaluation.frechet import frechet_distance
+from pushforward.evaluation.kernel_distance import kernel_distance
+from pushforward.evaluation.memorisation import authenticity, copying_statistic, duplicate_rate, training_pull
+from pushforward.evaluation.neighbours import neighbour_scores
+
+REAL, NOISE, SHUFFLED, COPYCAT = "real", "noise", "shuffled marginals", "copycat"
+
+
+def scorecard(
+    samples: np.ndarray,
+    reference: np.ndarray,
+    train: np.ndarray,
+    space: Space,
+    features: Sequence[Features],
+    seed: int = 0,
+    reference_name: str = "test",
+    heldout: np.ndarray | None = None,
+) -> list[Score]:
+    """Return every sample metric in the fixed order.
+
+    Fréchet and kernel distance on all features; precision, recall, density, coverage and the classifier on the first;
+    duplicates on the data; authenticity, copying statistic and pull of training examples on the last.
+
+    Args:
+        samples: the model's examples in data units.
+        reference: real examples to compare with.
+        train: what the model was trained on.
+        space: what one example is.
+        features: from `default_features`, fitted on train.
+        seed: seed of random halves and blocks.
+        reference_name: which split `reference` is; part of every name.
+        heldout: real examples the model was not trained on, null of the memorisation checks; `reference` by default. Without it
+            those checks are left out when the reference is train.
+
+    Raises:
+        BadInput: no features, arrays of other shapes than the space's, too few examples (40 suffice for most data), or NaN.
+    """
+    require(len(features), 1, "features")
+    for role, array in (("samples", samples), ("reference examples", reference), ("training examples", train)):
+        if array.shape[1:] != space.event_shape:
+            raise BadInput(f"{role} of shape {array.shape}", f"(n, {', '.join(map(str, space.event_shape))})")
+    views = [(f, f(samples), f(reference)) for f in features]
+    scores: list[Score] = []
+    for f, x, y in views:
+        scores += frechet_distance(x, y, f.name, f.fingerprint, reference_name, derive_seed(seed, "blocks"))
+    scores += [kernel_distance(x, y, f.name, f.fingerprint, reference_name) for f, x, y in views]
+    f, x, y = views[0]
+    scores += neighbour_scores(x, y, f.name, f.fingerprint, reference_name)
+    # numpy's legacy seeds have 32 bits
+    scores.append(classifier_test(x, y, f.name, f.fingerprint, reference_name, derive_seed(seed, "halves")))
+    if heldout is None and reference_name == "train":
+        return scores
+    fresh = reference if heldout is None else heldout
+    return scores + _memorisation(samples, train, fresh, features[-1], reference_name if heldout is None else "held-out")
+
+
+def _memorisation(samples: np.ndarray, train: np.ndarray, fresh: np.ndarray, f: Features, name: str) -> list[Score]:
+    x, t, h = f(samples), f(train), f(fresh)
+    return [
+        duplicate_rate(samples, train, fresh),
+        authenticity(x, t, h, f.name, f.fingerprint),
+        copying_statistic(x, t, h, f.name, f.fingerprint, name),
+        training_pull(x, t, h, f.name, f.fingerprint, name),
+    ]
+
+
+@dataclass(frozen=True)
+class Control:
+    """One control sample and the training set it must be judged against.
+
+    Attributes:
+        samples: examples in data units, scored exactly as a model's.
+        train: for `real`, the training examples that were not drawn, because drawn ones must not meet themselves; else all.
+    """
+
+    samples: np.ndarray
+    train: np.ndarray
+
+
+def controls(train: np.ndarray, space: Space, n: int, seed: int = 0) -> dict[str, Control]:
+    """Return the control samples `real`, `noise`, `shuffled marginals` and `copycat`, about n examples each.
+
+    `real` takes n training examples out of train (at most half of it): disjoint from every held-out reference, and held out
+    from the training examples that remain, so that the memorisation checks see them as a perfect model's. `noise` is uniform
+    over the levels, or over the box that train spans. `shuffled marginals` draws every coordinate independently from its
+    training values: the independent-marginals model. `copycat` replays training examples.
+
+    Args:
+        train: training examples in data units.
+        space: what one example is.
+        n: number of examples; use the model's.
+        seed: seed of all draws.
+
+    Raises:
+        BadInput: fewer than 4 training examples, or n < 1.
+    """
+    rows = as_rows(train, "training examples", at_least=4)
+    require(n, 1, "samples")
+    rng = np.random.default_rng(derive_seed(seed, "controls"))
+    order = rng.permutation(len(train))
+    drawn = min(n, len(train) // 2)
+    shape = (n, *space.event_shape)
+    if isinstance(space, Image):
+        noise = rng.integers(0, space.levels, size=shape).astype(train.dtype)
+    else:
+        noise = rng.uniform(rows.min(axis=0), rows.max(axis=0), size=(n, rows.shape[1])).reshape(shape)
+    picks = rng.integers(0, len(train), size=(n, rows.shape[1]))
+    shuffled = np.take_along_axis(train.reshape(len(train), -1), picks, axis=0).reshape(shape)
+    copies = train[rng.integers(0, len(train), size=n)]
+    return {
+        REAL: Control(train[order[:drawn]], train[order[drawn:]]),
+        NOISE: Control(noise.astype(train.dtype), train),
+        SHUFFLED: Control(shuffled, train),
+        COPYCAT: Control(copies, train),
+    }
+
+
+def control_cards(
+    reference: np.ndarray,
+    train: np.ndarray,
+    space: Space,
+    features: Sequence[Features],
+    n: int,
+    seed: int = 0,
+    reference_name: str = "test",
+    heldout: np.ndarray | None = None,
+) -> dict[str, list[Score]]:
+    """Return the scorecard of every control, in the order of `controls`; same arguments as `scorecard`.
+
+    If train is too small to give n real examples, the ceiling's scores say so in a warning.
+    """
+    cards = {}
+    for name, control in controls(train, space, n, seed).items():
+        card = scorecard(control.samples, reference, control.train, space, features, seed, reference_name, heldout)
+        if len(control.samples) < n:
+            note = f"ceiling measured on {len(control.samples)} examples, not {n}: train has only {len(train)}"
+            card = [replace(score, warnings=(*score.warnings, note)) for score in card]
+        cards[name] = card
+    return cards
+
+
+def with_controls(model: Sequence[Score], ceiling: Sequence[Score], floor: Sequence[Score]) -> list[Score]:
+    """Return the model's scores with `ceiling` and `floor` filled in where a control has the same name.
+
+    Use the `real` card as ceiling and the `shuffled marginals` card as floor.
+
+    Raises:
+        BadInput: scores of one name whose features differ.
+
+    Example:
+        >>> score = lambda value: [Score("coverage [pca-2] vs test", value, n=9, better="higher")]
+        >>> skill(with_controls(score(0.5), score(0.9), score(0.1))[0])
+        0.5
+    """
+    return [
+        replace(score, ceiling=_matching(score, ceiling), floor=_matching(score, floor), warnings=_notes(score, ceiling))
+        for score in model
+    ]
+
+
+def _find(score: Score, others: Sequence[Score]) -> Score | None:
+    for other in others:
+        if other.name == score.name:
+            if other.features != score.features:
+                raise BadInput(f"'{score.name}' measured on two different features", "one fingerprint", "measure both again")
+            return other
+    return None
+
+
+def _matching(score: Score, others: Sequence[Score]) -> float | None:
+    found = _find(score, others)
+    return None if found is None else found.value
+
+
+def _notes(score: Score, ceiling: Sequence[Score]) -> tuple[str, ...]:
+    found = _find(score, ceiling)
+    notes = () if found is None else tuple(w for w in found.warnings if w.startswith("ceiling measured"))
+    return (*score.warnings, *notes)
+
+
+def skill(score: Score) -> float | None:
+    """Return `(value - floor) / (ceiling - floor)`: 0 is the floor, 1 the ceiling; None if a control is missing or both are equal.
+
+    Example:
+        >>> skill(Score("coverage", 0.5, n=9, better="higher", ceiling=1.0, floor=0.0))
+        0.5
+    """
+    if score.ceiling is None or score.floor is None or score.ceiling == score.floor:
+        return None
+    return (score.value - score.floor) / (score.ceiling - score.floor)

@@ -1,0 +1,285 @@
+"""The training loop on toys whose optimum is known: resume, budgets, averages, interrupts, full disks."""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pushforward.core.errors import BadInput, RunFailed
+from pushforward.core.given import Examples, Given
+from pushforward.core.loss import Loss
+from pushforward.core.noise import Noise
+from pushforward.core.rng import generator
+from pushforward.core.space import Image, Points
+from pushforward.core.spec import TrainConfig
+from pushforward.engine.average import WeightAverage
+from pushforward.engine.budget import budget_of, parse_seconds
+from pushforward.engine.checkpoint import load_state, load_weights, save_state
+from pushforward.engine.fit import Interrupted, Progress, fit
+from pushforward.engine.history import read_history
+from pushforward.engine.order import DataOrder
+from pushforward.engine.precision import prepared_networks
+from pushforward.engine.schedule import warmup_cosine
+from toys import Gauss, Pixelwise
+
+TESTS = Path(__file__).resolve().parents[1]
+
+
+def data(n: int = 200, seed: int = 0) -> Examples:
+    x = torch.randn(n, 2, generator=generator(seed, "data")) * torch.tensor([2.0, 0.5]) + torch.tensor([1.0, -3.0])
+    return Examples(x)
+
+
+class Duel(Gauss):
+    """Two groups that pull against each other, so that both players' state must survive a resume."""
+
+    family = "duel"
+
+    def __init__(self, space: Points) -> None:
+        super().__init__(space)
+        self.critic = nn.Parameter(torch.zeros(2))
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        return {"critic": [self.critic], "generator": [self.mean, self.log_scale]}
+
+    def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
+        fake = (self.mean + noise.normal(2)).detach()
+        yield Loss((self.critic * (fake - x)).mean() + self.critic.square().sum(), "critic", "critic")
+        yield Loss(
+            -(self.critic * (self.mean + self.log_scale.exp() * noise.normal(2))).mean(), "generator", "generator"
+        )
+
+
+def test_maximum_likelihood_is_found() -> None:
+    model = Gauss(Points(2))
+    record = fit(
+        model,
+        data(2000),
+        data(500, 1),
+        TrainConfig(steps=300, batch_size=256, learning_rate=0.05, ema=0.9, weight_decay=0.0),
+    )
+    # the standardised data have mean 0 and scale 1; 2000 rows give standard errors of 1/sqrt(2000) = 0.022
+    assert float(model.mean.detach().abs().max()) < 0.09
+    assert float(model.log_scale.detach().abs().max()) < 0.09
+    assert (record.steps, record.examples, record.stopped) == (300, 300 * 256, "budget")
+    assert record.history[-1]["step"] == 300
+
+
+@pytest.mark.parametrize("kind", [Gauss, Duel])
+@pytest.mark.parametrize("stop", [1, 7, 23])
+def test_resume_equals_never_stopping(kind: type[Gauss], stop: int, tmp_path: Path) -> None:
+    config = TrainConfig(steps=40, batch_size=48, learning_rate=0.02, checkpoint_every=1, evaluate_every=5, seed=3)
+    whole = kind(Points(2))
+    fit(whole, data(), data(60, 1), config, directory=tmp_path / "whole")
+
+    def cut(progress: Progress) -> None:
+        if progress.step == stop:
+            raise MemoryError  # as abrupt as a kill: nothing is saved on the way out
+
+    with pytest.raises(MemoryError):
+        fit(kind(Points(2)), data(), data(60, 1), config, directory=tmp_path / "cut", observer=cut)
+    again = kind(Points(2))
+    fit(again, data(), data(60, 1), config, directory=tmp_path / "cut", resume=True)
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name]), name
+    weights = [(tmp_path / run / "weights.safetensors").read_bytes() for run in ("whole", "cut")]
+    assert weights[0] == weights[1]
+    steps = [[r["step"] for r in read_history(tmp_path / run / "history.jsonl")] for run in ("whole", "cut")]
+    assert steps[0] == steps[1]
+    a, b = (load_state(tmp_path / run / "state" / "last.safetensors")[0] for run in ("whole", "cut"))
+    for section in ("model", "average", "optimiser"):
+        assert all(torch.equal(a[section][k], b[section][k]) for k in a[section])
+
+
+def test_kill_minus_nine_then_resume(tmp_path: Path) -> None:
+    script = textwrap.dedent("""
+        import os, signal, sys
+        from pathlib import Path
+        sys.path.insert(0, sys.argv[3])
+        from engine.test_fit import Duel, data
+        from pushforward.core.space import Points
+        from pushforward.core.spec import TrainConfig
+        from pushforward.engine.fit import fit
+        kill = int(sys.argv[2])
+        def cut(p):
+            if p.step == kill:
+                os.kill(os.getpid(), signal.SIGKILL)
+        fit(Duel(Points(2)), data(), data(60, 1), TrainConfig(steps=30, batch_size=32, checkpoint_every=4),
+            directory=Path(sys.argv[1]), resume=kill == 0, observer=cut)
+    """)
+
+    def launch(folder: str, kill: int) -> int:
+        path = os.pathsep.join([str(TESTS.parent / "src"), str(TESTS)])
+        command = [sys.executable, "-c", script, str(tmp_path / folder), str(kill), str(TESTS)]
+        return subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, check=False).returncode
+
+    assert launch("killed", 18) == -signal.SIGKILL
+    assert launch("killed", 0) == 0
+    assert launch("whole", 1000) == 0
+    killed, whole = ((tmp_path / run / "weights.safetensors").read_bytes() for run in ("killed", "whole"))
+    assert killed == whole
+
+
+def test_interrupt_leaves_a_resumable_state(tmp_path: Path) -> None:
+    config = TrainConfig(steps=30, batch_size=32)
+
+    def press_ctrl_c(progress: Progress) -> None:
+        if progress.step == 10:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(Interrupted, match=r"stopped at step 1[01].*--resume"):
+        fit(Gauss(Points(2)), data(), data(50, 1), config, directory=tmp_path, observer=press_ctrl_c)
+    resumed, whole = Gauss(Points(2)), Gauss(Points(2))
+    fit(resumed, data(), data(50, 1), config, directory=tmp_path, resume=True)
+    fit(whole, data(), data(50, 1), config)
+    assert all(torch.equal(a, b) for a, b in zip(resumed.parameters(), whole.parameters(), strict=True))
+
+
+def test_early_stopping_keeps_the_best_average() -> None:
+    # four training rows, so that the held-out likelihood gets worse while the training loss falls
+    space = Image(1, 2, 2, levels=3)
+    rng = generator(0, "few")
+    few = Examples(torch.randint(0, 3, (4, 1, 2, 2), generator=rng).to(torch.uint8))
+    many = Examples(torch.randint(0, 3, (200, 1, 2, 2), generator=rng).to(torch.uint8))
+    table = Pixelwise(space)
+    config = TrainConfig(steps=2000, batch_size=4, learning_rate=0.05, ema=0.5, patience=5, evaluate_every=10)
+    record = fit(table, few, many, config)
+    assert record.stopped == "patience"
+    assert record.steps < 2000
+    assert record.best_step < record.steps
+    held_out = table.held_out(many)
+    assert held_out is not None
+    assert float(held_out.double().mean()) == pytest.approx(record.best_held_out)
+
+
+def test_probe_steers_only_a_family_without_a_held_out_quantity() -> None:
+    calls: list[float] = []
+
+    def probe(model: object) -> float:
+        calls.append(1.0)
+        return float(len(calls))
+
+    class Blind(Duel):
+        capabilities = Gauss.capabilities.__class__({"points": ()}, encode=None, sampling_cost="1", held_out="")
+
+    record = fit(Blind(Points(2)), data(), data(50), TrainConfig(steps=20, evaluate_every=5), probe=("distance", probe))
+    assert record.held_out_name == "distance"
+    assert (len(calls), record.best_step, record.best_held_out) == (4, 5, 1.0)
+    calls.clear()
+    fit(
+        Pixelwise(Image(1, 1, 2, levels=2)),
+        *2 * [Examples(torch.zeros(8, 1, 1, 2, dtype=torch.uint8))],
+        TrainConfig(steps=4),
+        probe=("distance", probe),
+    )
+    assert not calls
+
+
+def test_divergence_is_named() -> None:
+    class Broken(Gauss):
+        def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
+            yield Loss((self.mean * math.nan).sum() + self.log_scale.sum(), "model", "nan")
+
+    with pytest.raises(RunFailed, match=r"not finite for 10 updates in a row at step 9.*learning_rate"):
+        fit(Broken(Points(2)), data(), data(20), TrainConfig(steps=100))
+
+
+def test_full_disk_fails_in_one_sentence_and_keeps_the_old_checkpoint(tmp_path: Path) -> None:
+    target = tmp_path / "last.safetensors"
+    save_state(target, {"model": {"w": torch.ones(3)}}, {"step": 1})
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    old_handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+        with pytest.raises(RunFailed, match=r"could not write .*last\.safetensors.*free some space"):
+            save_state(target, {"model": {"w": torch.ones(5000)}}, {"step": 2})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, old_handler)
+    sections, counters = load_state(target)
+    assert counters == {"step": 1}
+    assert torch.equal(sections["model"]["w"], torch.ones(3))
+    assert [p.name for p in tmp_path.iterdir()] == ["last.safetensors"]
+
+
+def test_truncated_files_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "last.safetensors"
+    save_state(path, {"model": {"w": torch.ones(300)}}, {"step": 1})
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(BadInput, match=r"cannot be read.*truncated"):
+        load_state(path)
+    with pytest.raises(BadInput, match=r"cannot be read.*truncated"):
+        load_weights(path)
+    with pytest.raises(BadInput, match=r"no checkpoint"):
+        load_state(tmp_path / "none")
+
+
+def test_every_example_is_seen_once_an_epoch_and_order_is_stateless() -> None:
+    order = DataOrder(n=10, batch_size=4, seed=1)
+    rows = torch.cat([order.batch(t) for t in range(5)])
+    assert sorted(rows[:10].tolist()) == sorted(rows[10:].tolist()) == list(range(10))
+    assert torch.equal(DataOrder(10, 4, 1).batch(3), order.batch(3))
+    assert not torch.equal(DataOrder(10, 4, 2).batch(3), order.batch(3))
+    assert sorted(DataOrder(3, 7, 0).batch(0)[:6].tolist()) == [0, 0, 1, 1, 2, 2]
+
+
+def test_average_follows_its_recursion() -> None:
+    net = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(net.weight, 0.0)
+    average, expected = WeightAverage(net, 0.95), 0.0
+    for t in range(60):
+        nn.init.constant_(net.weight, float(t))
+        average.update(net, t)
+        decay = min(0.95, (1 + t) / (10 + t))
+        expected = decay * expected + (1 - decay) * t
+    assert float(average.shadow["weight"]) == pytest.approx(expected, rel=1e-5)
+    with average.applied(net):
+        assert net.weight.item() == pytest.approx(expected, rel=1e-5)
+    assert net.weight.item() == 59.0
+
+
+def test_budget_parsing() -> None:
+    assert [parse_seconds(t) for t in ("60s", "2m", "1.5h", "30")] == [60.0, 120.0, 5400.0, 30.0]
+    for bad in ("0s", "-3s", "ten", "5 parsecs", ""):
+        with pytest.raises(BadInput, match=r"a positive time"):
+            parse_seconds(bad)
+    with pytest.raises(BadInput, match=r"no budget"):
+        budget_of(TrainConfig())
+    with pytest.raises(BadInput, match=r"budgets in seconds and steps"):
+        budget_of(TrainConfig(seconds=1.0, steps=3))
+
+
+def test_a_wall_clock_budget_is_kept() -> None:
+    record = fit(Gauss(Points(2)), data(), data(20), TrainConfig(seconds=0.3))
+    # generous on the upper side: a busy machine may take one slow step
+    assert 0.3 <= record.seconds < 5.0
+    assert record.stopped == "budget"
+
+
+def test_schedule_is_continuous_and_ends_where_it_should() -> None:
+    values = [warmup_cosine(f / 1000, 0.1, 0.05) for f in range(1001)]
+    assert max(values) == pytest.approx(1.0)
+    assert values[-1] == pytest.approx(0.05)
+    assert max(abs(a - b) for a, b in zip(values[1:], values[:-1], strict=True)) < 0.011
+
+
+def test_bfloat16_touches_networks_only_and_is_undone() -> None:
+    net = nn.Sequential(nn.Linear(64, 64), nn.Linear(64, 64))
+    x = torch.randn(8, 64, generator=generator(0))
+    exact = net(x)
+    with prepared_networks({"net": net}, bfloat16=True, channels_last=False):
+        rough = net(x)
+        assert rough.dtype == torch.float32
+        assert 0 < float((rough - exact).abs().max().detach()) < 0.1
+    assert torch.equal(net(x), exact)

@@ -1,0 +1,90 @@
+"""The house rules that a reader relies on: short files, short functions, documented names, no global state."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "src" / "pushforward"
+FILES = sorted(SOURCE.rglob("*.py"))
+MODULES = [f for f in FILES if f.name not in ("__init__.py", "__main__.py")]
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(SOURCE))
+
+
+def functions(tree: ast.AST) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_file_is_short(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_functions_are_short(path: Path) -> None:
+    for node in functions(ast.parse(path.read_text())):
+        lines = (node.end_lineno or node.lineno) - node.lineno + 1
+        assert lines <= 60, f"{name(path)}:{node.lineno} {node.name} has {lines} lines"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_public_names_are_documented(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree), f"{name(path)} has no module docstring"
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{name(path)}:{node.lineno} {node.name}"
+            for member in node.body if isinstance(node, ast.ClassDef) else []:
+                if isinstance(member, ast.FunctionDef) and not member.name.startswith("_"):
+                    # forward is torch's name for calling a module, documented by its class
+                    documented = ast.get_docstring(member) or member.name == "forward"
+                    assert documented, f"{name(path)}:{member.lineno} {node.name}.{member.name}"
+
+
+def test_inner_packages_are_plain_folders() -> None:
+    for path in SOURCE.rglob("__init__.py"):
+        if path.parent != SOURCE:
+            assert path.read_text().strip() == "", f"{name(path)} is not empty"
+
+
+def test_no_pickle_no_exec_no_global_seeds() -> None:
+    forbidden = {"pickle", "torch.save", "torch.load", "exec", "eval", "torch.manual_seed", "np.random.seed"}
+    allowed = {("families/build.py", "torch.manual_seed")}  # inside fork_rng, see its docstring
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                assert called not in forbidden or (name(path), called) in allowed, f"{name(path)} calls {called}"
+
+
+def test_help_is_fast_and_imports_no_torch() -> None:
+    code = (
+        "import sys, pushforward.cli.main as m\n"
+        "try:\n    m.main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "assert 'torch' not in sys.modules and 'numpy' not in sys.modules, 'heavy import'"
+    )
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT / "src")
+    assert done.returncode == 0, done.stderr
+    assert "compare" in done.stdout
+    # a loose ceiling against an accidental heavy import; the figure is measured in benchmarks/
+    assert time.perf_counter() - started < 10
+
+
+def test_import_has_no_side_effect_on_torch() -> None:
+    code = (
+        "import torch, warnings\n"
+        "before = (torch.get_default_dtype(), torch.get_num_threads(), torch.is_grad_enabled(), torch.initial_seed())\n"
+        "import pushforward, pushforward.core.model, pushforward.families.build\n"
+        "assert before == (torch.get_default_dtype(), torch.get_num_threads(), torch.is_grad_enabled(), torch.initial_seed())"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT / "src")
