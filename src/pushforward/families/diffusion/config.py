@@ -1,0 +1,55 @@
+"""Settings of the diffusion family and their presets."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from pushforward.core.spec import Config
+
+
+class DiffusionConfig(Config):
+    """Noise levels are in units of the encoded data: images span [-1, 1], points have standard deviation one."""
+
+    width: int = Field(64, ge=8, description="channels (images) or features (points) of the network")
+    depth: int = Field(2, ge=1, description="blocks per scale (images) or in all (points)")
+    context: int = Field(64, ge=8, multiple_of=2, description="width of the noise-level and label embedding")
+    drop_condition: float = Field(0.15, ge=0, lt=1, description="probability that a training label is hidden")
+    sigma_min: float | None = Field(
+        None, gt=0, description="smallest noise; None: an eighth of the spacing of levels, 0.01 for points"
+    )
+    sigma_max: float = Field(40.0, gt=1, description="largest noise")
+    objective: Literal["likelihood", "edm"] = "likelihood"
+    law: Literal["log-uniform", "log-normal"] = "log-normal"
+    law_mean: float = Field(-1.2, description="mean of the log noise level in training")
+    law_std: float = Field(1.2, gt=0, description="standard deviation of the log noise level in training")
+    ode_steps: int = Field(32, ge=2, description="steps of the ODE for likelihoods and codes")
+
+
+PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
+    ("smoke", "points"): {"model": {"width": 32, "depth": 1, "context": 16, "ode_steps": 12}, "train": {"batch_size": 64}},
+    ("smoke", "image"): {"model": {"width": 8, "depth": 1, "context": 16, "ode_steps": 12}, "train": {"batch_size": 32}},
+    ("cpu", "points"): {
+        "model": {"width": 128, "depth": 3, "context": 64},
+        "train": {"batch_size": 512, "learning_rate": 2e-3, "ema": 0.999},
+    },
+    ("cpu", "image"): {
+        "model": {"width": 32, "depth": 1, "context": 64},
+        "train": {"batch_size": 128, "learning_rate": 2e-3, "ema": 0.995},
+    },
+    ("gpu", "points"): {
+        "model": {"width": 256, "depth": 4, "context": 128},
+        "train": {"batch_size": 2048, "learning_rate": 1e-3, "ema": 0.9995},
+    },
+    ("gpu", "image"): {
+        "model": {"width": 128, "depth": 2, "context": 256},
+        "train": {
+            "batch_size": 256,
+            "learning_rate": 5e-4,
+            "ema": 0.9995,
+            "precision": "bfloat16",
+            "channels_last": True,
+        },
+    },
+}

@@ -1,0 +1,96 @@
+"""Denoisers: from noisy data to the mean of the clean data, at every noise level.
+
+Two ideas: a denoiser lives in the coordinates `y = x0 + noise_level eps`, which all paths share; the network only has to
+predict a unit-variance target from unit-variance inputs, because its preconditioner knows the scale of the data.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from pushforward.core.given import Given
+from pushforward.families.diffusion.levels import nearest_mean
+
+
+class Denoiser(ABC):
+    """`D(y, noise_level) = E[x0 | y]` for `y = x0 + noise_level eps`.
+
+    Attributes:
+        calls: network calls that one denoising costs.
+    """
+
+    calls: float = 1.0
+
+    @abstractmethod
+    def denoise(self, y: Tensor, noise_level: Tensor, given: Given | None) -> Tensor:
+        """Shapes: y (n, ...), noise_level () or (n,) -> (n, ...)."""
+
+
+class Preconditioner(nn.Module):
+    """`D = c_skip y + c_out F(c_in y, c_noise)`, Karras et al. 2022, equation 7 and table 1.
+
+    `c_skip = d^2/(s^2+d^2)`, `c_out = s d/sqrt(s^2+d^2)`, `c_in = 1/sqrt(s^2+d^2)`, `c_noise = log(s)/4` for noise level `s` and
+    data scale `d`: with `F = 0` it is the exact denoiser of `N(centre, d^2)`.
+
+    Args:
+        shape: shape of one example; the centre of the data is kept per channel.
+    """
+
+    sigma_data: Tensor
+    centre: Tensor
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.register_buffer("sigma_data", torch.tensor(1.0))
+        self.register_buffer("centre", torch.zeros(shape[0], *(1 for _ in shape[1:])))
+
+    def fit(self, x: Tensor) -> None:
+        """Estimate the centre per channel and one scale from data of shape (n, ...)."""
+        axes = [0, *range(2, x.dim())]
+        centre = x.double().mean(dim=axes).reshape(self.centre.shape)
+        self.centre.copy_(centre)
+        # a constant data set has no scale; a tiny one keeps every coefficient finite
+        self.sigma_data.copy_((x.double() - centre).square().mean().sqrt().clamp(min=1e-3))
+
+    def scales(self, noise_level: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return `(c_skip, c_out, c_in, c_noise)`, each of the shape of `noise_level`."""
+        data = self.sigma_data.to(noise_level)
+        total = noise_level**2 + data**2
+        root = total.sqrt()
+        return data**2 / total, noise_level * data / root, 1.0 / root, noise_level.log() / 4.0
+
+
+class PreconditionedDenoiser(Denoiser, nn.Module):
+    """A network behind a preconditioner.
+
+    Args:
+        network: maps (inputs, c_noise, label) to the shape of the data.
+        shape: shape of one example.
+        levels: number of integer levels in [-1, 1], 0 for continuous data. With levels the network also sees
+            `(m - y)/s`, where m is the mean of the levels near y given y alone: at small noise the data are known exactly, and no
+            network should have to learn the grid of integers.
+    """
+
+    def __init__(self, network: nn.Module, shape: tuple[int, ...], levels: int = 0) -> None:
+        super().__init__()
+        self.network, self.levels = network, levels
+        self.preconditioner = Preconditioner(shape)
+
+    def denoise(self, y: Tensor, noise_level: Tensor, given: Given | None) -> Tensor:
+        """Shapes: y (n, ...), noise_level () or (n,) -> (n, ...)."""
+        s = noise_level.to(y).expand(y.shape[0])
+        c_skip, c_out, c_in, c_noise = (self._like(c, y) for c in self.preconditioner.scales(s))
+        centre = self.preconditioner.centre.to(y)
+        inputs = c_in * (y - centre)
+        if self.levels:
+            noise = self._like(s, y)
+            inputs = torch.cat([inputs, (nearest_mean(y, noise, self.levels) - y) / noise], dim=1)
+        label = None if given is None else given.label
+        return centre + c_skip * (y - centre) + c_out * self.network(inputs, c_noise.flatten(), label)
+
+    @staticmethod
+    def _like(c: Tensor, y: Tensor) -> Tensor:
+        return c.reshape(-1, *(1 for _ in y.shape[1:]))

@@ -1,0 +1,184 @@
+"""The diffusion family: a preconditioned denoiser on a variance-preserving path.
+
+Three ideas: everything that has a formula (path, objective, solvers, guidance, likelihoods) takes a function
+`(y, noise level) -> clean data` and never a model; the model only joins them to its network; conditions are hidden from
+a share of the training examples, so that `given=None` is an unconditional model and guidance can lean on it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pushforward.core.codec import Codec, Scale, Standardise
+from pushforward.core.given import Given
+from pushforward.core.logprob import LogProb
+from pushforward.core.loss import Loss
+from pushforward.core.model import GenerativeModel, SampleOptions
+from pushforward.core.noise import Noise
+from pushforward.core.space import Image, Space
+from pushforward.core.walk import Walk
+from pushforward.families.diffusion.card import CAPABILITIES, CARD
+from pushforward.families.diffusion.config import PRESETS, DiffusionConfig
+from pushforward.families.diffusion.denoiser import Denoiser, PreconditionedDenoiser
+from pushforward.families.diffusion.guidance import Guided
+from pushforward.families.diffusion.levels import Decoder, GaussianDecoder, LevelDecoder
+from pushforward.families.diffusion.likelihood import GaussianControl, elbo, flow, ode_estimate
+from pushforward.families.diffusion.objective import (
+    LogNormal,
+    LogUniform,
+    Objective,
+    drop_condition,
+    edm_objective,
+    likelihood_objective,
+)
+from pushforward.families.diffusion.path import VariancePreserving
+from pushforward.families.diffusion.solvers import SOLVERS, Denoise, OdeSampler
+from pushforward.nets.conditional import ScalarConditioned
+from pushforward.nets.mlp import ResidualMLP
+from pushforward.nets.unet import UNet
+
+ELBO_LEVELS = 64
+HELD_OUT_LEVELS = 8
+EXACT_TRACE_DIMENSIONS = 16
+
+
+class Diffusion(GenerativeModel):
+    """Gaussian diffusion with a variance-preserving path and Karras' preconditioning.
+
+    Example:
+        >>> from pushforward.core.space import Points
+        >>> model = Diffusion(Points(2), DiffusionConfig(width=16, depth=1))
+        >>> model.walk(3, steps=18).calls
+        35.0
+    """
+
+    family = "diffusion"
+    capabilities, card, config_type, presets = CAPABILITIES, CARD, DiffusionConfig, PRESETS
+
+    def __init__(self, space: Space, config: DiffusionConfig, classes: tuple[str, ...] = ()) -> None:
+        super().__init__(space, config, classes)
+        shape, levels = space.event_shape, space.levels if isinstance(space, Image) else 0
+        body: nn.Module
+        if isinstance(space, Image):
+            # the network sees the scaled image and the levels near it
+            size = (space.height, space.width)
+            body = UNet(2 * space.channels, space.channels, size, config.width, config.depth, config.context)
+        else:
+            body = ResidualMLP(shape[0], shape[0], config.width, config.depth, config.context, zero_output=True)
+        network = ScalarConditioned(body, config.context, len(classes))
+        self.denoiser = PreconditionedDenoiser(network, shape, levels)
+        smallest = config.sigma_min or (0.25 / (levels - 1) if levels else 0.01)
+        self.path = VariancePreserving(smallest, config.sigma_max)
+        self.decoder: Decoder = LevelDecoder(levels, smallest) if levels else GaussianDecoder(smallest)
+        self.objective = self._objective(config)
+
+    def _objective(self, config: DiffusionConfig) -> Objective:
+        law = LogUniform(self.path)
+        if config.law == "log-normal":
+            law = LogNormal(self.path, config.law_mean, config.law_std)
+        if config.objective == "edm":
+            return edm_objective(law, lambda: self.denoiser.preconditioner.sigma_data)
+        return likelihood_objective(law)
+
+    def _codec(self) -> Codec:
+        if isinstance(self.space, Image):
+            return Codec(self.space, [Scale(self.space.levels)])
+        return Codec(self.space, [Standardise(self.space.dimensions)])
+
+    def networks(self) -> dict[str, nn.Module]:
+        """The denoiser's network; its preconditioner stays in float32."""
+        return {"denoiser": self.denoiser.network}
+
+    def _prepare(self, x: Tensor, given: Given | None) -> None:
+        self.denoiser.preconditioner.fit(x)
+
+    def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
+        s = self.objective.stratified(noise.uniform())
+        y = x + s.reshape(-1, *(1 for _ in x.shape[1:])) * noise.normal(*x.shape[1:])
+        if given is not None:
+            assert isinstance(self.config, DiffusionConfig)
+            given = Given(drop_condition(given.label, noise.uniform(), self.config.drop_condition))
+        error = (x - self.denoiser.denoise(y, s, given)).square().flatten(1).mean(1)
+        yield Loss((self.objective.weight(s) * error).mean(), "model", self.objective.name)
+
+    def _bind(self, given: Given | None, denoiser: Denoiser | None = None) -> Denoise:
+        # likelihoods denoise several noise levels per example, example by example: labels follow
+        chosen = denoiser or self.denoiser
+
+        def denoise(y: Tensor, noise_level: Tensor) -> Tensor:
+            if given is None or len(given) == len(y):
+                return chosen.denoise(y, noise_level, given)
+            return chosen.denoise(y, noise_level, Given(given.label.repeat_interleave(len(y) // len(given))))
+
+        return denoise
+
+    def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
+        solver = SOLVERS[options.solver or self.capabilities.solvers[0]]
+        guided = self.denoiser if given is None else Guided(self.denoiser, options.guidance)
+        return OdeSampler(
+            self.path,
+            self._bind(given, guided),
+            solver,
+            lambda: noise.normal(*self.space.event_shape),
+            options.steps or solver.steps,
+            guided.calls,
+        )
+
+    def _elbo(self, x: Tensor, given: Given | None, noise: Noise, samples: int) -> tuple[Tensor, Tensor | None]:
+        condition = self.denoiser.preconditioner
+        control = None
+        if not isinstance(self.space, Image):
+            # pixels are known exactly at small noise, where a Gaussian control would add the noise it should cancel
+            control = GaussianControl(condition.centre, float(condition.sigma_data))
+        return elbo(self.path, self._bind(given), self.decoder, x, noise, samples, control)
+
+    def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
+        return -self._elbo(x, given, noise, HELD_OUT_LEVELS)[0]
+
+    def _log_prob(self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int) -> LogProb:
+        measure, unit = self.space.measure, self.space.unit
+        if estimator == "elbo":
+            samples = samples or ELBO_LEVELS
+            nats, stderr = self._elbo(x, given, noise, samples)
+            return LogProb(nats, "lower_bound", measure, unit, estimator, stderr, float(samples))
+        nats, stderr, calls = self._ode(x, given, noise, max(1, samples))
+        return LogProb(nats, "estimate", measure, unit, estimator, stderr, calls)
+
+    def _ode(
+        self, x: Tensor, given: Given | None, noise: Noise, samples: int
+    ) -> tuple[Tensor, Tensor | None, float]:
+        shape = self.space.event_shape
+        hutchinson = self.space.dimensions > EXACT_TRACE_DIMENSIONS
+        if isinstance(self.space, Image):
+            # log P(x) >= E log p(y) + E log P(x|y) + entropy of y|x, for y = x + sigma_min eps: the model never saw
+            # noise-free pixels, nor pixels spread evenly over a cell
+            s = self.path.sigma_min
+            draws = x.unsqueeze(1) + s * noise.normal(samples, *shape)
+            entropy = 0.5 * self.space.dimensions * math.log(2.0 * math.pi * math.e * s**2)
+            correction = self.decoder.expected(x) + entropy
+        else:
+            # nothing is random in an exact trace, so that one draw says all
+            draws = x.unsqueeze(1).repeat_interleave(samples if hutchinson else 1, dim=1)
+            correction = torch.zeros_like(x[:, 0])
+        probes = noise.uniform(*draws.shape[1:]).round() * 2.0 - 1.0 if hutchinson else None
+        assert isinstance(self.config, DiffusionConfig)
+        steps = self.config.ode_steps
+        nats, stderr = ode_estimate(self.path, self._bind(given), draws, steps, probes)
+        return nats + correction, stderr, 4.0 * draws.shape[1] * (steps + max(1, steps // 2))
+
+    def _encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
+        assert isinstance(self.config, DiffusionConfig)
+        y = flow(self.path, self._bind(given), x, self.config.ode_steps)
+        return y * self._last_alpha(x)
+
+    def _decode(self, z: Tensor, given: Given | None) -> Tensor:
+        assert isinstance(self.config, DiffusionConfig)
+        return flow(self.path, self._bind(given), z / self._last_alpha(z), self.config.ode_steps, reverse=True)
+
+    def _last_alpha(self, like: Tensor) -> Tensor:
+        return self.path.scales(torch.ones((), dtype=torch.float64))[0].to(like)

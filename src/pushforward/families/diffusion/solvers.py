@@ -1,0 +1,202 @@
+"""Solvers of the probability-flow ODE, and the sampler that walks them.
+
+Three ideas: a solver is a Butcher tableau and the coordinates it is applied in (Euler in `x/alpha` against `sigma/alpha` is DDIM);
+coordinates are a time, a way in, a way out and a velocity; the last step goes from the smallest noise to the denoised mean.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from pushforward.core.walk import Walk
+from pushforward.families.diffusion.path import Path, karras_levels
+
+Denoise = Callable[[Tensor, Tensor], Tensor]
+Field = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Tableau:
+    """An explicit Runge-Kutta method: stage times `c`, stage weights `a`, final weights `b`."""
+
+    c: tuple[float, ...]
+    a: tuple[tuple[float, ...], ...]
+    b: tuple[float, ...]
+    order: int
+
+    def step(self, field: Field, x: Tensor, start: Tensor, end: Tensor) -> Tensor:
+        """Return the state at `end` from the state at `start`; calls `field` once per stage."""
+        width = end - start
+        slopes: list[Tensor] = []
+        for c, row in zip(self.c, self.a, strict=True):
+            moved = x
+            for weight, slope in zip(row, slopes, strict=True):
+                moved = moved + (width * weight) * slope
+            # the end of the interval exactly, not start + width, so that no path is left by rounding
+            slopes.append(field(moved, end if c == 1.0 else start + c * width))
+        for weight, slope in zip(self.b, slopes, strict=True):
+            x = x + (width * weight) * slope
+        return x
+
+
+EULER = Tableau((0.0,), ((),), (1.0,), order=1)
+HEUN = Tableau((0.0, 1.0), ((), (1.0,)), (0.5, 0.5), order=2)
+RK4 = Tableau((0.0, 0.5, 0.5, 1.0), ((), (0.5,), (0.0, 0.5), (0.0, 0.0, 1.0)), (1 / 6, 1 / 3, 1 / 3, 1 / 6), order=4)
+
+
+class Coordinates(ABC):
+    """Variables to integrate the probability-flow ODE in; `y = x/alpha` and the noise level are the common tongue."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @abstractmethod
+    def time(self, noise_level: Tensor) -> Tensor:
+        """Return the independent variable at a noise level."""
+
+    @abstractmethod
+    def field(self, denoise: Denoise) -> Field:
+        """Return the velocity `(state, time) -> d state / d time`."""
+
+    def enter(self, y: Tensor, noise_level: Tensor) -> Tensor:
+        """Return the state of `y`."""
+        return y
+
+    def leave(self, state: Tensor, noise_level: Tensor) -> Tensor:
+        """Return `y` of a state."""
+        return state
+
+
+class ScaledByNoise(Coordinates):
+    """`dy/ds = (y - D(y, s))/s` in `y = x/alpha`, `s = sigma/alpha` (Karras et al. 2022, equation 3)."""
+
+    def time(self, noise_level: Tensor) -> Tensor:
+        """The noise level itself."""
+        return noise_level
+
+    def field(self, denoise: Denoise) -> Field:
+        """`(y - D)/s`."""
+        return lambda y, s: (y - denoise(y, s)) / s
+
+
+class ScaledByLogNoise(Coordinates):
+    """`dy/du = y - D(y, e^u)` in `y = x/alpha`, `u = log(sigma/alpha)`: never singular, suits likelihoods."""
+
+    def time(self, noise_level: Tensor) -> Tensor:
+        """Logarithm of the noise level."""
+        return noise_level.log()
+
+    def field(self, denoise: Denoise) -> Field:
+        """`y - D`."""
+        return lambda y, u: y - denoise(y, u.exp())
+
+
+class PathTime(Coordinates):
+    """`dx/dt = alpha' x0 + sigma' eps` in the path's own x and t, with x0 = D and eps = (x - alpha D)/sigma."""
+
+    def time(self, noise_level: Tensor) -> Tensor:
+        """The path's time."""
+        return self.path.time(noise_level)
+
+    def enter(self, y: Tensor, noise_level: Tensor) -> Tensor:
+        """`x = alpha y`."""
+        return y * self.path.scales(self.time(noise_level))[0]
+
+    def leave(self, state: Tensor, noise_level: Tensor) -> Tensor:
+        """`y = x / alpha`."""
+        return state / self.path.scales(self.time(noise_level))[0]
+
+    def field(self, denoise: Denoise) -> Field:
+        """Half of the score term of the reverse SDE is already in here: this is the deterministic flow."""
+
+        def velocity(x: Tensor, time: Tensor) -> Tensor:
+            alpha, sigma = self.path.scales(time)
+            alpha_rate, sigma_rate = self.path.rates(time)
+            data = denoise(x / alpha, sigma / alpha)
+            return alpha_rate * data + sigma_rate * (x - alpha * data) / sigma
+
+        return velocity
+
+
+@dataclass(frozen=True)
+class Solver:
+    """A tableau, the coordinates it is applied in and the number of steps it takes by default."""
+
+    tableau: Tableau
+    coordinates: type[Coordinates]
+    steps: int
+
+
+# Heun in (y, s) is algorithm 1 of Karras et al. 2022; Euler in (y, s) is DDIM (Song, Meng and Ermon 2020, equation 13)
+SOLVERS = {
+    "heun": Solver(HEUN, ScaledByNoise, 18),
+    "ddim": Solver(EULER, ScaledByNoise, 36),
+    "euler": Solver(EULER, PathTime, 64),
+}
+
+
+@dataclass(frozen=True)
+class Denoised:
+    """A point of a reverse path: the noisy example and the latest estimate of the clean one."""
+
+    noisy: Tensor
+    clean: Tensor
+
+
+class OdeSampler(Walk[Denoised]):
+    """From noise to data along the probability-flow ODE on Karras' grid of noise levels.
+
+    `length` = steps: all but the last move between positive noise levels, the last one replaces y by D(y, sigma_min), which is
+    the Euler step to noise zero. `calls` = (steps - 1) stages + 1 network calls, times what the denoiser costs.
+
+    Args:
+        denoise: `(y, noise_level) -> x0`.
+        calls: network calls per denoising.
+        draw: returns standard normal noise of the shape of the batch.
+    """
+
+    def __init__(
+        self, path: Path, denoise: Denoise, solver: Solver, draw: Callable[[], Tensor], steps: int, calls: float = 1.0
+    ) -> None:
+        self.path, self.denoise, self.draw = path, denoise, draw
+        self.tableau, self.coordinates = solver.tableau, solver.coordinates(path)
+        self.levels = karras_levels(steps, path.sigma_min, path.sigma_max)
+        self.length = steps
+        self.calls = calls * ((steps - 1) * len(solver.tableau.b) + 1)
+
+    def start(self) -> Denoised:
+        """Draw x_1 from N(0, 1); nothing is known yet, so the clean estimate is zero."""
+        x = self.draw()
+        alpha, _ = self.path.scales(self.path.time(self.levels[0]))
+        return Denoised(x / alpha.to(x), x * 0.0)
+
+    def step(self, state: Denoised, index: int) -> Denoised:
+        """Move from noise level `index` to the next one, the last of which is zero."""
+        levels = self.levels.to(state.noisy.device)
+        if index == self.length - 1:
+            clean = self.denoise(state.noisy, levels[index].to(state.noisy))
+            return Denoised(clean, clean)
+        seen: list[Tensor] = []
+
+        def observed(y: Tensor, noise_level: Tensor) -> Tensor:
+            seen.append(self.denoise(y, noise_level))
+            return seen[-1]
+
+        where = self.coordinates
+        here, there = levels[index].to(state.noisy), levels[index + 1].to(state.noisy)
+        moved = self.tableau.step(
+            where.field(observed), where.enter(state.noisy, here), where.time(here), where.time(there)
+        )
+        return Denoised(where.leave(moved, there), seen[-1])
+
+    def finish(self, state: Denoised) -> Tensor:
+        """Return what the last step denoised."""
+        return state.noisy
+
+    def peek(self, state: Denoised) -> Tensor:
+        """Return the current estimate of the clean data: blurry at first, never noisy."""
+        return state.clean

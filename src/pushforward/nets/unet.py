@@ -1,0 +1,131 @@
+"""A small U-Net for images of any size, with a context vector in every block.
+
+Two ideas: coarse levels see the whole image and fine levels keep its detail, joined by concatenation; halving rounds up and
+doubling goes to the size of its partner, so that 2x2, 7x7 and 64x64 are all legal.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def halvings(height: int, width: int, smallest: int = 4) -> int:
+    """Return how often an image can be halved (rounding up) before a side falls below `smallest`.
+
+    Example:
+        >>> halvings(8, 8), halvings(7, 7), halvings(28, 28), halvings(3, 3)
+        (1, 1, 3, 0)
+    """
+    count, side = 0, min(height, width)
+    while math.ceil(side / 2) >= smallest:
+        side, count = math.ceil(side / 2), count + 1
+    return count
+
+
+def _norm(channels: int) -> nn.GroupNorm:
+    return nn.GroupNorm(math.gcd(8, channels), channels)
+
+
+class ConvBlock(nn.Module):
+    """`skip(h) + conv2(modulate(norm(conv1(silu(norm(h)))), context))`; the last convolution starts at zero."""
+
+    def __init__(self, inputs: int, outputs: int, context: int) -> None:
+        super().__init__()
+        self.norm1, self.conv1 = _norm(inputs), nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.modulate = nn.Linear(context, 2 * outputs)
+        self.norm2, self.conv2 = _norm(outputs), nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.skip = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.conv2.bias)  # type: ignore[arg-type]
+
+    def forward(self, h: Tensor, context: Tensor) -> Tensor:
+        """Shapes: h (n, inputs, height, width), context (n, context)."""
+        y = self.conv1(functional.silu(self.norm1(h)))
+        scale, shift = self.modulate(context)[:, :, None, None].chunk(2, dim=1)
+        y = self.norm2(y) * (1.0 + scale) + shift
+        return self.skip(h) + self.conv2(functional.silu(y))
+
+
+class Attention(nn.Module):
+    """Self-attention over positions, residual, starting as the identity."""
+
+    def __init__(self, channels: int, heads: int = 4) -> None:
+        super().__init__()
+        self.heads = math.gcd(heads, channels)
+        self.norm = _norm(channels)
+        self.inputs = nn.Conv2d(channels, 3 * channels, 1)
+        self.outputs = nn.Conv2d(channels, channels, 1)
+        nn.init.zeros_(self.outputs.weight)
+        nn.init.zeros_(self.outputs.bias)  # type: ignore[arg-type]
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Shape (n, channels, height, width) in and out."""
+        n, channels, height, width = h.shape
+        qkv = self.inputs(self.norm(h)).reshape(n, 3, self.heads, channels // self.heads, height * width)
+        q, k, v = qkv.transpose(-1, -2).unbind(1)
+        mixed = functional.scaled_dot_product_attention(q, k, v)
+        return h + self.outputs(mixed.transpose(-1, -2).reshape(n, channels, height, width))
+
+
+class UNet(nn.Module):
+    """Map images (n, inputs, h, w) and a context (n, context) to (n, outputs, h, w).
+
+    Args:
+        size: (height, width), which fixes the number of scales.
+        width: channels at full size; every coarser scale has 1.5 times more, up to three times.
+        depth: blocks per scale on either side.
+
+    Example:
+        >>> UNet(1, 1, (7, 7), width=8, depth=1, context=4)(torch.zeros(2, 1, 7, 7), torch.zeros(2, 4)).shape
+        torch.Size([2, 1, 7, 7])
+    """
+
+    def __init__(self, inputs: int, outputs: int, size: tuple[int, int], width: int, depth: int, context: int) -> None:
+        super().__init__()
+        scales = halvings(*size)
+        widths = [max(8, 8 * round(width * min(3.0, 1.5**i) / 8)) for i in range(scales + 1)]
+        self.depth = depth
+        self.inputs = nn.Conv2d(inputs, widths[0], 3, padding=1)
+        # digits sit in the middle of their frame: where a pixel is says much about what it is
+        self.position = nn.Parameter(torch.zeros(1, widths[0], *size))
+        self.down, self.up, self.halve = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
+        for i, w in enumerate(widths):
+            self.down.append(nn.ModuleList(ConvBlock(w, w, context) for _ in range(depth)))
+            if i < scales:
+                self.halve.append(nn.Conv2d(w, widths[i + 1], 3, stride=2, padding=1))
+        self.middle = Attention(widths[-1])
+        for i in reversed(range(scales)):
+            first = widths[i] + widths[i + 1]
+            self.up.append(
+                nn.ModuleList(ConvBlock(first if j == 0 else widths[i], widths[i], context) for j in range(depth))
+            )
+        self.last = ConvBlock(widths[0], widths[0], context)
+        self.norm, self.outputs = _norm(widths[0]), nn.Conv2d(widths[0], outputs, 3, padding=1)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1)
+        for layer in (self.outputs, self.shortcut):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor, context: Tensor) -> Tensor:
+        """Shapes: x (n, inputs, h, w), context (n, context) -> (n, outputs, h, w)."""
+        h = self.inputs(x) + self.position
+        kept = []
+        for i, blocks in enumerate(self.down):
+            for block in blocks:  # type: ignore[attr-defined]
+                h = block(h, context)
+            if i < len(self.halve):
+                kept.append(h)
+                h = self.halve[i](h)
+        h = self.middle(h)
+        for blocks in self.up:
+            partner = kept.pop()
+            h = functional.interpolate(h, size=partner.shape[-2:], mode="nearest")
+            h = torch.cat([partner, h], dim=1)
+            for block in blocks:  # type: ignore[attr-defined]
+                h = block(h, context)
+        h = self.last(h, context)
+        return self.outputs(functional.silu(self.norm(h))) + self.shortcut(x)
