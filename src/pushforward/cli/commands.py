@@ -202,9 +202,7 @@ def score(
     kind, n, split = summary["kind"].replace("_", " "), summary["n"], summary["split"]
     given = " given label" if summary["given"] == "label" else ""
     error = "" if summary["stderr"] is None else f" +- {summary['stderr']:.4f} (standard error)"
-    out(
-        f"{summary['value']:.4f}{error} {summary['unit']}{given}: {kind}, {summary['estimator']}, n = {n}, {split}"
-    )
+    out(f"{summary['value']:.4f}{error} {summary['unit']}{given}: {kind}, {summary['estimator']}, n = {n}, {split}")
     if summary["kind"] == "lower_bound":
         say("a lower bound on log-probability: the true code length is at most this number")
     if summary["kind"] == "estimate":

@@ -41,6 +41,7 @@ class ResidualConv(nn.Module):
     """Map (n, inputs, h, w) to (n, outputs, h, w) at one resolution.
 
     Example:
+        >>> import torch
         >>> ResidualConv(2, 5, width=8, depth=1)(torch.zeros(3, 2, 4, 4)).shape
         torch.Size([3, 5, 4, 4])
     """
@@ -70,6 +71,7 @@ def sizes(height: int, width: int, smallest: int = 4) -> list[tuple[int, int]]:
     """Return resolutions from full size down by halves (rounded up) until a side would fall below `smallest`.
 
     Example:
+        >>> import torch
         >>> sizes(28, 28), sizes(2, 2)
         ([(28, 28), (14, 14), (7, 7), (4, 4)], [(2, 2)])
     """
@@ -84,6 +86,7 @@ class Encoder(nn.Module):
     """Images to a vector: residual blocks, halving the resolution down to about 4 x 4.
 
     Example:
+        >>> import torch
         >>> Encoder(1, 7, 7, outputs=5, width=8, depth=1)(torch.zeros(2, 1, 7, 7)).shape
         torch.Size([2, 5])
     """
@@ -122,6 +125,7 @@ class Decoder(nn.Module):
     """A vector to images: the mirror of `Encoder`.
 
     Example:
+        >>> import torch
         >>> Decoder(5, 3, 7, 7, width=8, depth=1)(torch.zeros(2, 5)).shape
         torch.Size([2, 3, 7, 7])
     """

@@ -84,7 +84,7 @@ class VAE(GenerativeModel):
         title="Variational autoencoder",
         optimises="A lower bound on the likelihood of a model that draws a code first and decodes it.",
         objective="max E_q[log p(x|z)] - KL(q(z|x) || p(z))",
-        number_means="A lower bound: the true log-likelihood is at least this. The gap is the distance of q(z|x) from the posterior.",
+        number_means="A lower bound: the log-likelihood is at least this. The gap is the distance of q(z|x) from the posterior.",
         look_at=("the bound, and iwae beside it to see the gap", "KL per example", "samples", "reconstructions"),
         may_go_wrong=(
             "posterior collapse: the KL falls to zero and the decoder ignores z",
