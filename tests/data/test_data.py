@@ -65,11 +65,13 @@ def test_split_is_deterministic_stratified_and_without_leaks() -> None:
     assert all((p == q).all() for p, q in zip(a, b, strict=True))
     assert sorted(np.concatenate(a).tolist()) == list(range(3000))
     seen = [{tuple(row) for row in x[rows]} for rows in a]
-    assert not (seen[0] & seen[1] or seen[0] & seen[2] or seen[1] & seen[2])
+    assert not seen[0] & seen[1]
+    assert not seen[0] & seen[2]
+    assert not seen[1] & seen[2]
     assert 0.6 < len(a[0]) / 3000 < 0.8
     shares = [np.bincount(labels[rows], minlength=3) / len(rows) for rows in a]
     assert np.abs(shares[0] - shares[2]).max() < 0.06
-    assert not (split_rows(x, labels, 2)[2].tolist() == a[2].tolist())
+    assert split_rows(x, labels, 2)[2].tolist() != a[2].tolist()
 
 
 def save_image(path: Path, value: int, size: tuple[int, int] = (6, 5), mode: str = "L") -> None:
@@ -242,7 +244,9 @@ def test_written_samples_come_back(suffix: str, tmp_path: Path) -> None:
     elif suffix == "":
         assert len(written) == 7
         with Pillow.open(written[0]) as picture:
-            np.testing.assert_array_equal(np.asarray(picture), np.round(x[0, 0].numpy() * 255 / 16).astype(np.uint8))
+            np.testing.assert_array_equal(
+                np.asarray(picture), np.round(x[0, 0].numpy() * (255.0 / 16)).astype(np.uint8)
+            )
         with pytest.raises(BadInput, match=r"holds other files"):
             write_samples(target, x, space)
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]

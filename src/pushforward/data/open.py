@@ -223,11 +223,13 @@ def _idx_folder(path: Path, files: list[Path]) -> Raw:
 
 def _numpy(path: Path) -> Raw:
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return Raw(loaded, None, [f"one array of shape {loaded.shape} and dtype {loaded.dtype}"])
-        with loaded:
-            arrays = {key: loaded[key] for key in loaded.files}
+        # our own handle, because numpy leaves its open when an archive is truncated
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return Raw(loaded, None, [f"one array of shape {loaded.shape} and dtype {loaded.dtype}"])
+            with loaded:
+                arrays = {key: loaded[key] for key in loaded.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         if "pickle" in str(error).lower() or "object array" in str(error).lower():
             came = f"{path} holds pickled Python objects"

@@ -43,7 +43,7 @@ def split_rows(
         position = (np.arange(len(order)) + rng.random()) / len(order)
         place[order] = np.searchsorted(np.cumsum(shares)[:-1], position, side="right")
     splits = [np.flatnonzero(place[group] == k) for k in range(3)]
-    for rows, name in zip(splits, ("training", "validation", "test"), strict=True):
-        if len(rows) == 0:
+    for rows, share, name in zip(splits, shares, ("training", "validation", "test"), strict=True):
+        if len(rows) == 0 and share > 0:
             raise BadInput(f"{n} examples", f"enough for a {name} split", "bring more data")
     return splits[0], splits[1], splits[2]
