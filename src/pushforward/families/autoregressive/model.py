@@ -69,7 +69,13 @@ class Autoregressive(GenerativeModel):
         },
         ("cpu", "image"): {
             "model": {"width": 96, "depth": 3, "heads": 4, "dropout": 0.2},
-            "train": {"batch_size": 32, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.1},
+            "train": {
+                "batch_size": 32,
+                "learning_rate": 2e-3,
+                "ema": 0.995,
+                "weight_decay": 0.1,
+                "precision": "bfloat16",
+            },
         },
         ("gpu", "points"): {"model": {"width": 256, "depth": 4, "components": 48}, "train": {"batch_size": 1024}},
         ("gpu", "image"): {
