@@ -25,8 +25,14 @@ class DiffusionConfig(Config):
 
 
 PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
-    ("smoke", "points"): {"model": {"width": 32, "depth": 1, "context": 16, "ode_steps": 12}, "train": {"batch_size": 64}},
-    ("smoke", "image"): {"model": {"width": 8, "depth": 1, "context": 16, "ode_steps": 12}, "train": {"batch_size": 32}},
+    ("smoke", "points"): {
+        "model": {"width": 32, "depth": 1, "context": 16, "ode_steps": 12},
+        "train": {"batch_size": 64},
+    },
+    ("smoke", "image"): {
+        "model": {"width": 8, "depth": 1, "context": 16, "ode_steps": 12},
+        "train": {"batch_size": 32},
+    },
     ("cpu", "points"): {
         "model": {"width": 128, "depth": 3, "context": 64},
         "train": {"batch_size": 512, "learning_rate": 2e-3, "ema": 0.999},

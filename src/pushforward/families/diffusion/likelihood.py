@@ -7,6 +7,7 @@ part of its error.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -107,7 +108,7 @@ def flow(path: Path, denoise: Denoise, y: Tensor, steps: int, reverse: bool = Fa
     if reverse:
         times = times.flip(0)
     field = where.field(denoise)
-    for start, end in zip(times[:-1], times[1:], strict=True):
+    for start, end in itertools.pairwise(times):
         y = RK4.step(field, y, start, end)
     return y
 
@@ -150,7 +151,7 @@ def ode_log_density(path: Path, denoise: Denoise, y: Tensor, steps: int, probe: 
 
     state = torch.cat([y.reshape(n, -1), y.new_zeros(n, 1)], dim=1)
     times = where.time(log_levels(steps, path.sigma_min, path.sigma_max)).to(y)
-    for start, end in zip(times[:-1], times[1:], strict=True):
+    for start, end in itertools.pairwise(times):
         state = RK4.step(field, state, start, end)
     alpha, _ = path.scales(torch.ones((), dtype=torch.float64))
     x1 = state[:, :-1] * float(alpha)

@@ -150,9 +150,7 @@ class Diffusion(GenerativeModel):
         nats, stderr, calls = self._ode(x, given, noise, max(1, samples))
         return LogProb(nats, "estimate", measure, unit, estimator, stderr, calls)
 
-    def _ode(
-        self, x: Tensor, given: Given | None, noise: Noise, samples: int
-    ) -> tuple[Tensor, Tensor | None, float]:
+    def _ode(self, x: Tensor, given: Given | None, noise: Noise, samples: int) -> tuple[Tensor, Tensor | None, float]:
         shape = self.space.event_shape
         hutchinson = self.space.dimensions > EXACT_TRACE_DIMENSIONS
         if isinstance(self.space, Image):
