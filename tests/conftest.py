@@ -2,7 +2,7 @@
 
 import os
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers share two cores; more threads would fight
 
 from beartype import BeartypeConf
 from beartype.claw import beartype_package

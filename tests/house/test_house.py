@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -72,12 +71,9 @@ def test_help_is_fast_and_imports_no_torch() -> None:
         "try:\n    m.main(['--help'])\nexcept SystemExit:\n    pass\n"
         "assert 'torch' not in sys.modules and 'numpy' not in sys.modules, 'heavy import'"
     )
-    started = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT / "src")
     assert done.returncode == 0, done.stderr
     assert "compare" in done.stdout
-    # a loose ceiling against an accidental heavy import; the figure is measured in benchmarks/
-    assert time.perf_counter() - started < 10
 
 
 def test_import_has_no_side_effect_on_torch() -> None:

@@ -21,6 +21,7 @@ from pushforward.core.errors import BadInput, Unsupported, nearest
 from pushforward.core.given import Examples, Given, parse_label
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
+from pushforward.core.monte_carlo import importance_weighted, mean_bound
 from pushforward.core.noise import BatchNoise, Noise, Streams
 from pushforward.core.space import Space
 from pushforward.core.spec import Config
@@ -310,13 +311,20 @@ class GenerativeModel(nn.Module, ABC):
         self, chunk: Examples, first: int, seed: int, estimator: Estimator, samples: int | None
     ) -> LogProb:
         noise = Streams(seed, len(chunk), first, self.device)
-        encoded = self.codec.encode(chunk.x, noise)
-        lp = self._log_prob(encoded.value, chunk.given, noise, estimator.name, samples or 0)
-        if lp.measure != encoded.measure:
-            raise BadInput(
-                f"{self.family} returned a {lp.measure} density of a {encoded.measure} encoding", "one measure"
-            )
-        data = replace(lp.add(encoded.log_det, bound=encoded.bound), measure=self.space.measure, unit=self.space.unit)
+        draws = []
+        # a codec that dequantises is a Monte Carlo estimator of its own: repeat it `samples` times
+        for _ in range(max(1, samples or 1) if self.codec.adds_noise else 1):
+            encoded = self.codec.encode(chunk.x, noise)
+            lp = self._log_prob(encoded.value, chunk.given, noise, estimator.name, samples or 0)
+            if lp.measure != encoded.measure:
+                raise BadInput(
+                    f"{self.family} returned a {lp.measure} density of a {encoded.measure} encoding", "one measure"
+                )
+            draws.append(lp.add(encoded.log_det, bound=encoded.bound))
+        combined = (
+            importance_weighted(draws) if self.codec.adds_noise and estimator.name == "iwae" else mean_bound(draws)
+        )
+        data = replace(combined, measure=self.space.measure, unit=self.space.unit)
         if data.kind != estimator.kind:
             raise BadInput(f"{self.family} returned a number of kind {data.kind}", f"{estimator.kind}, as it declares")
         return replace(data, given="label" if chunk.given is not None else "")

@@ -16,7 +16,6 @@ from pushforward.core.errors import BadInput
 from pushforward.core.space import Image, Space
 from pushforward.evaluation.checks import as_rows
 
-
 DECIMALS = 9
 
 

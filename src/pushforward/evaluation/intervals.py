@@ -34,7 +34,7 @@ def mean_interval(values: np.ndarray, level: float = LEVEL) -> tuple[float, floa
     return mean, mean - reach, mean + reach, stderr
 
 
-def wilson(successes: float, n: int, level: float = LEVEL) -> tuple[float, float]:
+def wilson(successes: float | int, n: int, level: float = LEVEL) -> tuple[float, float]:
     """Return Wilson's score interval of a rate (Wilson 1927); it stays inside [0, 1] and is sane at 0 and n.
 
     Example:

@@ -67,9 +67,9 @@ def squared_mmd(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     """Return the unbiased squared MMD under the cubic kernel and its standard error.
 
     `mean_{i != j} k(x_i, x_j) + mean_{i != j} k(y_i, y_j) - 2 mean k(x_i, y_j)` (Gretton et al. 2012, equation 3).
-    The interval it gives covers 93-95 % away from the null and is conservative (98-99 %) at the null, where the statistic is a
-    weighted sum of chi-squares and not normal. The variance of the influence values counts the second-order part twice (as a jackknife does), so that part is
-    estimated without bias from centred kernel matrices and subtracted once.
+    The variance of the influence values counts the second-order part twice (as a jackknife does), so that part is
+    estimated without bias from centred kernel matrices and subtracted once. The interval covers 93-95 % away from the null
+    and is conservative (98-99 %) at it, where the statistic is a weighted sum of chi-squares and not normal.
     """
     n, m = len(x), len(y)
     xx, yy, xy = _gram(x, x, hollow=True), _gram(y, y, hollow=True), _gram(x, y, hollow=False)

@@ -35,8 +35,10 @@ _FLIPPED: dict[Kind, Kind] = {
 def likelihood_score(lp: LogProb, split: str = "test") -> Score:
     """Return the mean code length of held-out examples, `-mean(log p) / nats_per_unit`, with a 95 % t interval.
 
-    The interval is over the choice of examples; the randomness of an estimator is part of their scatter. It says nothing about
-    the gap between a bound and the truth, which the warnings do. `kind` is the kind of the *log-probability*.
+    The interval is over the choice of examples; code lengths are skewed, so below about 100 examples of few dimensions it covers
+    less (91 % for 40 one-dimensional Gaussians, 95 % for 200). The randomness of an estimator is part of their scatter. The
+    interval says nothing about the gap between a bound and the truth, which the warnings do. `kind` is that of the
+    *log-probability*.
 
     Args:
         lp: log-probabilities in data units.
@@ -59,7 +61,9 @@ def likelihood_score(lp: LogProb, split: str = "test") -> Score:
     )
     impossible = int(np.isneginf(nats).sum())
     if impossible:
-        warnings.append(f"{impossible} of {len(lp)} examples have probability zero under the model: infinite code length")
+        warnings.append(
+            f"{impossible} of {len(lp)} examples have probability zero under the model: infinite code length"
+        )
         return replace(score, warnings=tuple(warnings))
     mean, low, high, stderr = mean_interval(-nats / lp.unit.nats_per_unit)
     return replace(score, value=mean, low=low, high=high, stderr=stderr, warnings=tuple(warnings))
@@ -140,7 +144,9 @@ def kl_to_truth(truth_log_prob: np.ndarray, model_log_prob: LogProb, split: str 
             f"true log-probabilities of shape {truth.shape} for {len(model_log_prob)} examples", "one per example"
         )
     if not np.isfinite(truth).all():
-        raise BadInput(f"{int((~np.isfinite(truth)).sum())} true log-probabilities that are not finite", "finite numbers")
+        raise BadInput(
+            f"{int((~np.isfinite(truth)).sum())} true log-probabilities that are not finite", "finite numbers"
+        )
     nats = _finite_or_zero_probability(model_log_prob)
     kind = _FLIPPED[model_log_prob.kind]
     conditional = " given label" if model_log_prob.given == "label" else ""
@@ -172,4 +178,3 @@ def _finite_or_zero_probability(lp: LogProb) -> np.ndarray:
             "the model has diverged; do not average around it",
         )
     return nats
-

@@ -19,19 +19,21 @@ from pushforward.evaluation.checks import as_rows, require, same_width
 from pushforward.evaluation.distances import kth_neighbour, nearest, tiles
 from pushforward.evaluation.intervals import wilson
 
-DUPLICATES, PULL = "exact duplicates", "pull of training examples"
+DUPLICATES, AUTHENTICITY = "exact duplicates", "authenticity"
+COPYING, PULL = "copying statistic", "pull of training examples"
+MEMORISATION = (DUPLICATES, AUTHENTICITY, COPYING, PULL)
 THRESHOLD, CORROBORATION = 3.0, 2.0
 
 
 def _duplicated(rows: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """Return which rows occur in `train`, by value."""
+    """Return which rows occur in `train`, by value in single precision, which is what models emit."""
     # adding zero turns -0.0 into 0.0, whose bytes differ
-    known = {row.tobytes() for row in train + 0.0}
-    return np.array([row.tobytes() in known for row in rows + 0.0])
+    known = {row.tobytes() for row in train.astype(np.float32) + 0.0}
+    return np.array([row.tobytes() in known for row in rows.astype(np.float32) + 0.0])
 
 
 def duplicate_rate(samples: np.ndarray, train: np.ndarray, heldout: np.ndarray) -> Score:
-    """Return the fraction of samples that occur in train, bit for bit, in data units.
+    """Return the fraction of samples that occur in train, to single precision, in data units.
 
     The null is the same fraction for held-out examples: in a small discrete space real examples repeat too. `stderr` is that of
     the difference from the null under equal rates, `sqrt(p (1-p) (1/n + 1/h))` with the pooled rate p.
@@ -96,7 +98,7 @@ def authenticity(
     genuine = _authentic(rows, fitted)
     low, high = wilson(float(genuine.sum()), len(genuine))
     return Score(
-        f"authenticity [{features}] vs train",
+        f"{AUTHENTICITY} [{features}] vs train",
         float(genuine.mean()),
         n=len(rows),
         better="higher",
@@ -147,7 +149,7 @@ def copying_statistic(
     z = (u - (n * h / 2 - 0.5)) / math.sqrt(variance) if variance > 0 else 0.0
     warnings = () if variance > 0 else ("all distances to train are equal; the statistic says nothing",)
     return Score(
-        f"copying statistic [{features}] train vs {reference_name}",
+        f"{COPYING} [{features}] train vs {reference_name}",
         z,
         n=n,
         better="higher",
@@ -245,7 +247,9 @@ def memorisation_verdict(scores: Sequence[Score]) -> Verdict:
     evidence = []
     for score in scores:
         if score.name.startswith(DUPLICATES) and _excess(score) > THRESHOLD and pull > CORROBORATION:
-            evidence.append(f"{score.value:.1%} of the samples are exact training examples, {score.null:.1%} of held-out data")
+            evidence.append(
+                f"{score.value:.1%} of the samples are exact training examples, {score.null:.1%} of held-out data"
+            )
     if pull > THRESHOLD or evidence:
         evidence.append(f"samples lie nearer to training than to held-out examples by {pull:.1f} standard errors")
         return Verdict(True, "replays training data: " + "; ".join(evidence))

@@ -119,5 +119,8 @@ def _density(score: Score, hits: np.ndarray) -> Score:
     mean, low, high, stderr = mean_interval(hits)
     warnings = score.warnings
     if low > 1.0:
-        warnings = (*warnings, "density above 1: the samples crowd where the data are dense, which is not better than 1")
+        warnings = (
+            *warnings,
+            "density above 1: the samples crowd where the data are dense, which is not better than 1",
+        )
     return replace(score, value=mean, low=low, high=high, stderr=stderr, warnings=warnings)

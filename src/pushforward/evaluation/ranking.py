@@ -147,8 +147,12 @@ def rank_likelihoods(scores: Mapping[str, Score], log_probs: Mapping[str, LogPro
         log_probs: log-probabilities behind the scores, on the same examples in the same order.
 
     Example:
-        >>> s = lambda kind, v: Score(f"log-likelihood [{kind}] vs test", v, n=9, better="lower", low=v - 0.1, high=v + 0.1, kind=kind)
-        >>> r = rank_likelihoods({"vae": s("lower_bound", 1.0), "flow": s("exact", 2.0)})
+        >>> from dataclasses import replace
+        >>> blank = Score("", 0.0, n=9, better="lower")
+        >>> def score(kind, v):
+        ...     name = f"log-likelihood [{kind}] vs test"
+        ...     return replace(blank, name=name, value=v, low=v - 0.1, high=v + 0.1, kind=kind)
+        >>> r = rank_likelihoods({"vae": score("lower_bound", 1.0), "flow": score("exact", 2.0)})
         >>> r.comparisons[0].verdict, r.comparisons[0].reason[:16]
         ('first', 'certain by bound')
     """
@@ -180,7 +184,8 @@ def _quantity(score: Score) -> tuple[str, str]:
 
 
 def _across_kinds(first: Score, second: Score) -> tuple[Verdict, str]:
-    for verdict, better, worse in (("first", first, second), ("second", second, first)):
+    orders: list[tuple[Verdict, Score, Score]] = [("first", first, second), ("second", second, first)]
+    for verdict, better, worse in orders:
         if (better.kind, worse.kind) not in CERTAIN or better.high is None or worse.low is None:
             continue
         if better.high < worse.low:

@@ -6,7 +6,7 @@ marginals); the copycat shows that the memorisation checks work here; all rows a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +20,13 @@ from pushforward.evaluation.classifier_test import classifier_test
 from pushforward.evaluation.features import Features
 from pushforward.evaluation.frechet import frechet_distance
 from pushforward.evaluation.kernel_distance import kernel_distance
-from pushforward.evaluation.memorisation import authenticity, copying_statistic, duplicate_rate, training_pull
+from pushforward.evaluation.memorisation import (
+    MEMORISATION,
+    authenticity,
+    copying_statistic,
+    duplicate_rate,
+    training_pull,
+)
 from pushforward.evaluation.neighbours import neighbour_scores
 
 REAL, NOISE, SHUFFLED, COPYCAT = "real", "noise", "shuffled marginals", "copycat"
@@ -66,12 +72,13 @@ def scorecard(
     scores += [kernel_distance(x, y, f.name, f.fingerprint, reference_name) for f, x, y in views]
     f, x, y = views[0]
     scores += neighbour_scores(x, y, f.name, f.fingerprint, reference_name)
-    # numpy's legacy seeds have 32 bits
     scores.append(classifier_test(x, y, f.name, f.fingerprint, reference_name, derive_seed(seed, "halves")))
     if heldout is None and reference_name == "train":
         return scores
     fresh = reference if heldout is None else heldout
-    return scores + _memorisation(samples, train, fresh, features[-1], reference_name if heldout is None else "held-out")
+    return scores + _memorisation(
+        samples, train, fresh, features[-1], reference_name if heldout is None else "held-out"
+    )
 
 
 def _memorisation(samples: np.ndarray, train: np.ndarray, fresh: np.ndarray, f: Features, name: str) -> list[Score]:
@@ -159,10 +166,20 @@ def control_cards(
     return cards
 
 
+def floor_card(cards: Mapping[str, Sequence[Score]]) -> list[Score]:
+    """Return the floor of every metric: the copycat's memorisation checks, the shuffled marginals' everything else.
+
+    Args:
+        cards: from `control_cards`.
+    """
+    replayed = [score for score in cards[COPYCAT] if score.name.startswith(MEMORISATION)]
+    return [score for score in cards[SHUFFLED] if not score.name.startswith(MEMORISATION)] + replayed
+
+
 def with_controls(model: Sequence[Score], ceiling: Sequence[Score], floor: Sequence[Score]) -> list[Score]:
     """Return the model's scores with `ceiling` and `floor` filled in where a control has the same name.
 
-    Use the `real` card as ceiling and the `shuffled marginals` card as floor.
+    Use the `real` card as ceiling and `floor_card` as floor.
 
     Raises:
         BadInput: scores of one name whose features differ.
@@ -173,7 +190,9 @@ def with_controls(model: Sequence[Score], ceiling: Sequence[Score], floor: Seque
         0.5
     """
     return [
-        replace(score, ceiling=_matching(score, ceiling), floor=_matching(score, floor), warnings=_notes(score, ceiling))
+        replace(
+            score, ceiling=_matching(score, ceiling), floor=_matching(score, floor), warnings=_notes(score, ceiling)
+        )
         for score in model
     ]
 
@@ -182,7 +201,9 @@ def _find(score: Score, others: Sequence[Score]) -> Score | None:
     for other in others:
         if other.name == score.name:
             if other.features != score.features:
-                raise BadInput(f"'{score.name}' measured on two different features", "one fingerprint", "measure both again")
+                raise BadInput(
+                    f"'{score.name}' measured on two different features", "one fingerprint", "measure both again"
+                )
             return other
     return None
 

@@ -6,6 +6,12 @@ from pushforward.core.registry import Registry
 
 FAMILIES = Registry(
     "family",
-    {"diffusion": "pushforward.families.diffusion.model:Diffusion"},
+    {
+        "autoregressive": "pushforward.families.autoregressive.model:Autoregressive",
+        "flow": "pushforward.families.flow.model:Flow",
+        "vae": "pushforward.families.vae.model:VAE",
+        "gan": "pushforward.families.gan.model:GAN",
+        "diffusion": "pushforward.families.diffusion.model:Diffusion",
+    },
     aliases={"ar": "autoregressive", "normalizing-flow": "flow", "score": "diffusion"},
 )

@@ -1,0 +1,199 @@
+"""Measure a model beside its controls: the same features, the same reference, the same number of examples.
+
+Two ideas: `Controls` are computed once for a dataset (real data as the ceiling, bad data as the floor, replayed training data
+that must trip the memorisation check); every model is then measured exactly as they were.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from pushforward.core.errors import BadInput, Unsupported
+from pushforward.core.given import Examples
+from pushforward.core.model import GenerativeModel
+from pushforward.core.score import Score
+from pushforward.core.walk import trajectory
+from pushforward.data.dataset import Dataset
+from pushforward.evaluation.features import Features, default_features
+from pushforward.evaluation.likelihood import kl_to_truth, likelihood_score, marginal_floor
+from pushforward.evaluation.memorisation import memorisation_verdict
+from pushforward.evaluation.scorecard import COPYCAT, NOISE, REAL, SHUFFLED, control_cards, scorecard, with_controls
+from pushforward.evaluation.scorecard import controls as control_samples
+from pushforward.report.records import Role, Row
+
+MOST_SAMPLES = 2000  # k-nearest-neighbour metrics are quadratic; the number is printed with every score
+PICTURES, SHOWN = 7, 8
+CONTROL_NAMES: dict[str, tuple[str, Role]] = {
+    REAL: ("real vs real", "ceiling"),
+    NOISE: ("uniform noise", "floor"),
+    SHUFFLED: ("shuffled marginals", "floor"),
+    COPYCAT: ("copycat (replays training data)", "copycat"),
+}
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What every model of a dataset is read against."""
+
+    features: list[Features]
+    reference: np.ndarray
+    train: np.ndarray
+    rows: tuple[Row, ...]
+    ceiling: list[Score]
+    floor: list[Score]
+    likelihood_floor: Score | None
+    seed: int
+
+    @property
+    def n(self) -> int:
+        """Number of reference examples, and of samples drawn from each model."""
+        return len(self.reference)
+
+
+def array(examples: Examples) -> np.ndarray:
+    """Return the examples as an array in data units."""
+    return examples.x.numpy()
+
+
+def measure_controls(dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES) -> Controls:
+    """Score real data, two bad models and a copycat on a dataset."""
+    train = array(dataset.train)
+    n = min(len(dataset.test), len(dataset.train) // 2, most)
+    if n < 20:
+        raise BadInput(
+            f"{len(dataset.test)} test and {len(dataset.train)} training examples", "at least 20 and 40 to evaluate"
+        )
+    reference = array(dataset.test)[:n]
+    features = default_features(dataset.space, train, seed)
+    floor_likelihood = marginal_floor(train, array(dataset.test), dataset.space)
+    cards = control_cards(reference, train, dataset.space, features, n, seed)
+    rows = []
+    for key, control in control_samples(train, dataset.space, n, seed).items():
+        name, role = CONTROL_NAMES[key]
+        verdict = memorisation_verdict(cards[key])
+        rows.append(
+            Row(
+                name=name,
+                role=role,
+                likelihood=floor_likelihood if key == SHUFFLED else None,
+                no_likelihood="" if key == SHUFFLED else "not a model",
+                scores=tuple(cards[key]),
+                memorisation=verdict.sentence,
+                memorised=verdict.tripped,
+                samples=control.samples[:200] if control.samples.ndim > 2 else control.samples,
+            )
+        )
+    ceiling, floor = cards[REAL], cards[SHUFFLED]
+    filled = tuple(replace(row, scores=tuple(with_controls(list(row.scores), ceiling, floor))) for row in rows)
+    return Controls(features, reference, train, filled, ceiling, floor, floor_likelihood, seed)
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """A likelihood score or the reason why there is none, and the divergence from a known truth."""
+
+    score: Score | None
+    refusal: str
+    nats: np.ndarray | None
+    to_truth: Score | None
+
+
+def measure_likelihood(model: GenerativeModel, dataset: Dataset, floor: Score | None, seed: int) -> Likelihood:
+    """Score held-out data under the model with the family's default estimator."""
+    test = dataset.test if model.classes else Examples(dataset.test.x)
+    try:
+        lp = model.log_prob(test, seed=seed)
+    except Unsupported as refusal:
+        return Likelihood(None, f"{refusal.came.partition(': ')[2]}; {refusal.fix}", None, None)
+    score = likelihood_score(lp)
+    if floor is not None:
+        score = replace(score, floor=floor.value)
+    to_truth = None
+    if dataset.density is not None:
+        truth = dataset.density.log_prob(dataset.test.x.double()).numpy()
+        to_truth = kl_to_truth(truth, lp)
+        score = replace(score, null=dataset.density.entropy, ceiling=float(-truth.mean()))
+    return Likelihood(score, "", lp.nats.double().numpy(), to_truth)
+
+
+def draw_like_reference(
+    model: GenerativeModel, dataset: Dataset, n: int, seed: int
+) -> tuple[np.ndarray, np.ndarray | None, float]:
+    """Draw n samples with the labels of the first n reference examples; returns samples, labels, seconds."""
+    given = dataset.test.given[:n] if model.classes and dataset.test.given is not None else None
+    model.sample(2, given=None if given is None else given[:2], seed=seed)  # the first call pays for lazy set-up
+    started = time.perf_counter()
+    x = model.sample(n, given=given, seed=seed)
+    seconds = time.perf_counter() - started
+    return x.numpy(), None if given is None else given.label.numpy(), seconds
+
+
+def assess(model: GenerativeModel, dataset: Dataset, controls: Controls, name: str, facts: dict[str, Any]) -> Row:
+    """Return a model's complete row; `facts` are the training facts of its run (`steps`, `seconds`, `history`, ...)."""
+    seed = controls.seed
+    likelihood = measure_likelihood(model, dataset, controls.likelihood_floor, seed)
+    samples, labels, seconds = draw_like_reference(model, dataset, controls.n, seed)
+    scores = scorecard(samples, controls.reference, controls.train, dataset.space, controls.features, seed)
+    verdict = memorisation_verdict(scores)
+    scores = with_controls(scores, controls.ceiling, controls.floor)
+    if likelihood.to_truth is not None:
+        scores = [likelihood.to_truth, *scores]
+    walk = model.walk(2, given=None if labels is None else torch.from_numpy(labels[:2]), seed=seed)
+    suspicious, neighbours = nearest_training(samples, controls.train)
+    return Row(
+        name=name,
+        family=model.family,
+        parameters=sum(p.numel() for p in model.parameters()),
+        steps=facts.get("steps"),
+        train_seconds=facts.get("seconds"),
+        stopped_because=facts.get("stopped", ""),
+        calls_per_sample=float(walk.calls),
+        seconds_per_1000=1000.0 * seconds / controls.n,
+        likelihood=likelihood.score,
+        no_likelihood=likelihood.refusal,
+        scores=tuple(scores),
+        memorisation=verdict.sentence,
+        memorised=verdict.tripped,
+        history=tuple(facts.get("history", ())),
+        loss_name=facts.get("loss_name", "training loss"),
+        held_out_name=facts.get("held_out_name", ""),
+        card=model.card,
+        samples=samples[:200] if samples.ndim > 2 else samples,
+        labels=None if labels is None else (labels[:200] if samples.ndim > 2 else labels),
+        walk=tuple(pictures(model, seed)),
+        suspicious=suspicious,
+        neighbours=neighbours,
+    )
+
+
+def pictures(model: GenerativeModel, seed: int) -> Sequence[np.ndarray]:
+    """Return snapshots of one sampling run for families that iterate, none for the others."""
+    many = SHOWN if len(model.space.event_shape) > 1 else 400
+    given = None
+    if model.classes:
+        given = torch.arange(many) % len(model.classes)
+    walk = model.walk(many, given=given, seed=seed)
+    if walk.length < PICTURES - 1:
+        return ()
+    return [model.codec.decode(view).numpy() for view in trajectory(walk, PICTURES)]
+
+
+def nearest_training(samples: np.ndarray, train: np.ndarray, most: int = 8) -> tuple[np.ndarray, np.ndarray]:
+    """Return the samples that lie closest to a training example, and those examples."""
+    a = samples.reshape(len(samples), -1).astype(np.float64)
+    b = train.reshape(len(train), -1).astype(np.float64)
+    best, index = np.full(len(a), np.inf), np.zeros(len(a), dtype=int)
+    for first in range(0, len(b), 1024):
+        block = b[first : first + 1024]
+        squared = (a**2).sum(1)[:, None] - 2.0 * a @ block.T + (block**2).sum(1)[None, :]
+        here = squared.argmin(1)
+        closer = squared[np.arange(len(a)), here] < best
+        best[closer], index[closer] = squared[np.arange(len(a)), here][closer], here[closer] + first
+    order = np.argsort(best, kind="stable")[:most]
+    return samples[order], train[index[order]]

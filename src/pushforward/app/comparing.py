@@ -1,0 +1,267 @@
+"""Train several families under one budget, measure them the same way, and say in words what was found.
+
+Two ideas: `compare` is a function of N run directories and their shared controls; what cannot be compared (a family that does
+not support the data) is named with its reason and not dropped silently.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pushforward.app.assessing import Controls, array, assess, measure_controls
+from pushforward.app.training import Observer, Plan, open_model, plan_training, train
+from pushforward.core.errors import BadInput
+from pushforward.core.files import write_bytes, write_json
+from pushforward.core.model import GenerativeModel
+from pushforward.core.space import Image, Space
+from pushforward.data.dataset import Dataset
+from pushforward.data.open import open_data
+from pushforward.engine.budget import budget_of
+from pushforward.engine.history import read_history
+from pushforward.families.build import family_class
+from pushforward.families.catalogue import FAMILIES
+from pushforward.provenance.run_directory import HISTORY, claim, versions
+from pushforward.report.page import render, write_report
+from pushforward.report.records import Comparison, Data, Row
+
+COMPARISON, ARRAYS, REPORT = "comparison.json", "comparison.npz", "report.html"
+Announce = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A finished comparison: its record, where it lies, and the trained models by name."""
+
+    comparison: Comparison
+    path: Path | None
+    models: dict[str, GenerativeModel]
+    left_out: tuple[str, ...]
+
+
+def supported(names: list[str] | None, space: Space) -> tuple[list[str], list[str]]:
+    """Return the families that support a space, and a sentence for each one left out.
+
+    Raises:
+        BadInput: an unknown family, or none is left.
+    """
+    chosen = [FAMILIES.resolve(name.strip()) for name in names] if names else list(FAMILIES.names())
+    chosen = list(dict.fromkeys(chosen))
+    kept = [name for name in chosen if space.kind in family_class(name).capabilities.spaces]
+    left_out = [f"{name} was left out: it does not support {space.kind}" for name in chosen if name not in kept]
+    if not kept:
+        raise BadInput(f"no family supports {space.kind}", "at least one", "; ".join(left_out))
+    return kept, left_out
+
+
+def compare(
+    dataset: Dataset,
+    *,
+    families: list[str] | None = None,
+    budget: dict[str, float],
+    preset: str = "cpu",
+    seed: int = 0,
+    seeds: int = 1,
+    path: Path | None = None,
+    overwrite: bool = False,
+    announce: Announce = lambda text: None,
+    observe: Callable[[str], Observer] | None = None,
+    command: str = "",
+) -> Compared:
+    """Train, measure and report; with a `path`, leave the runs, the records and `report.html` there."""
+    names, left_out = supported(families, dataset.space)
+    plans: dict[str, Plan] = {}
+    for name in names:
+        for k in range(seeds):
+            label = name if seeds == 1 else f"{name} (seed {seed + k})"
+            plans[label] = plan_training(name, dataset, budget=budget, preset=preset, seed=seed + k)
+    if path is not None:
+        claim_comparison(path, overwrite)
+    announce("measuring the controls: real against real, noise, shuffled marginals, copycat")
+    controls = measure_controls(dataset, seed)
+    rows, models = [], {}
+    for label, plan in plans.items():
+        run = None if path is None else path / label.replace(" (seed ", "-seed").replace(")", "")
+        trained = train(plan, run, observer=observe(label) if observe else None)
+        announce(f"scoring {label}")
+        facts = {**vars(trained.record)}
+        rows.append(assess(trained.model, dataset, controls, label, facts))
+        if run is not None:
+            write_scores(run, rows[-1])
+        models[label] = trained.model
+    budget_text = str(budget_of(next(iter(plans.values())).train_config))
+    comparison = comparison_of(
+        dataset, rows, controls, f"{budget_text} for every family", preset, seed, command, left_out
+    )
+    if path is not None:
+        save_comparison(path, comparison)
+    return Compared(comparison, path, models, tuple(left_out))
+
+
+def comparison_of(
+    dataset: Dataset,
+    rows: list[Row],
+    controls: Controls,
+    budget: str,
+    preset: str,
+    seed: int,
+    command: str,
+    left_out: list[str] | None = None,
+) -> Comparison:
+    """Return the record that a report is rendered from."""
+    return Comparison(
+        title=f"Generative models of {dataset.name}",
+        data=data_record(dataset, controls, tuple(left_out or ())),
+        budget=budget,
+        preset=preset,
+        seed=seed,
+        created=time.strftime("%Y-%m-%d %H:%M"),
+        rows=(*rows, *controls.rows),
+        commands=(command,) if command else (),
+        versions=versions(),
+    )
+
+
+def data_record(dataset: Dataset, controls: Controls, more_notes: tuple[str, ...] = ()) -> Data:
+    """Return what a report says about the data."""
+    space = dataset.space
+    image = isinstance(space, Image)
+    words = (
+        f"{space.channels} x {space.height} x {space.width} images with {space.levels} levels"
+        if isinstance(space, Image)
+        else f"points with {space.dimensions} coordinates"
+    )
+    real = controls.reference
+    given = dataset.test.given
+    shown = 200 if image else len(real)
+    density, extent = density_grid(dataset)
+    return Data(
+        name=dataset.name,
+        kind="image" if image else "points",
+        space=words,
+        unit=space.unit.name,
+        counts={"train": len(dataset.train), "validation": len(dataset.validation), "test": len(dataset.test)},
+        fingerprint=dataset.fingerprint,
+        levels=space.levels if isinstance(space, Image) else None,
+        classes=dataset.classes,
+        notes=(*dataset.notes, *more_notes),
+        extent=extent,
+        real=real[:shown],
+        real_labels=None if given is None else given.label[: len(real)][:shown].numpy(),
+        density=density,
+    )
+
+
+def density_grid(
+    dataset: Dataset, points: int = 96
+) -> tuple[np.ndarray | None, tuple[float, float, float, float] | None]:
+    """Return the true density of a toy on a grid over its data, first row at the largest y, and the grid's extent."""
+    import torch
+
+    if dataset.density is None or dataset.space.dimensions != 2:
+        return None, None
+    x = array(dataset.train)
+    low, high = x.min(0), x.max(0)
+    margin = 0.05 * (high - low)
+    low, high = low - margin, high + margin
+    step = (high - low) / points
+    across = torch.from_numpy(low[0] + step[0] * (np.arange(points) + 0.5))
+    down = torch.from_numpy(high[1] - step[1] * (np.arange(points) + 0.5))
+    y, xs = torch.meshgrid(down, across, indexing="ij")
+    p = dataset.density.log_prob(torch.stack([xs.flatten(), y.flatten()], 1).double()).exp().reshape(points, points)
+    return p.numpy(), (float(low[0]), float(high[0]), float(low[1]), float(high[1]))
+
+
+def claim_comparison(path: Path, overwrite: bool) -> None:
+    """Refuse a directory that holds something else; clear an earlier comparison if asked to."""
+    import shutil
+
+    if (path / COMPARISON).is_file() or (
+        path.is_dir() and any((d / "manifest.json").is_file() for d in path.iterdir())
+    ):
+        if not overwrite:
+            raise BadInput(
+                f"the output directory {path}",
+                "an empty or new directory",
+                "it holds another comparison; replace it with --overwrite or choose another -o",
+            )
+        shutil.rmtree(path)
+    claim(path, overwrite)
+
+
+def write_scores(run: Path, row: Row) -> None:
+    """Leave a run's scores beside it."""
+    likelihood = [] if row.likelihood is None else [row.likelihood]
+    record: dict[str, Any] = {"scores": [s.to_json() for s in (*likelihood, *row.scores)]}
+    if row.no_likelihood:
+        record["no_likelihood"] = row.no_likelihood
+    if row.memorisation:
+        record["memorisation"] = {"tripped": row.memorised, "sentence": row.memorisation}
+    write_json(run / "scores.json", record)
+
+
+def save_comparison(path: Path, comparison: Comparison) -> None:
+    """Write the record, its arrays and the page."""
+    import io
+
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **comparison.arrays())  # type: ignore[arg-type]
+    write_json(path / COMPARISON, comparison.to_json())
+    write_bytes(path / ARRAYS, buffer.getvalue())
+    write_report(path / REPORT, render(comparison))
+
+
+def load_comparison(path: Path) -> Comparison:
+    """Read what `save_comparison` wrote."""
+    try:
+        record = json.loads((path / COMPARISON).read_text())
+        with np.load(path / ARRAYS, allow_pickle=False) as arrays:
+            return Comparison.from_json(record, {key: arrays[key] for key in arrays.files})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"the comparison in {path} cannot be read ({error})", f"{COMPARISON} and {ARRAYS}") from None
+
+
+def compare_runs(runs: list[Path], seed: int = 0, data: str | None = None) -> Comparison:
+    """Return the comparison of runs that were trained separately on the same data.
+
+    Raises:
+        BadInput: runs of different data; they have no common scale.
+    """
+    opened = [open_model(run) for run in runs]
+    facts = [record.manifest for _, record in opened]
+    prints = {f["data"]["fingerprint"] for f in facts}
+    if len(prints) > 1:
+        raise BadInput(
+            "runs of different data (" + ", ".join(sorted({f["data"]["name"] for f in facts})) + ")",
+            "runs of one dataset and split",
+            "report them one by one",
+        )
+    dataset = open_data(data or facts[0]["data"]["source"])
+    if data is None and dataset.fingerprint != facts[0]["data"]["fingerprint"]:
+        raise BadInput(
+            f"{dataset.source} has changed since training", "the data the run was trained on", "name other data as DATA"
+        )
+    controls = measure_controls(dataset, seed)
+    names = [run.name for run in runs]
+    rows = []
+    for run, (model, record), name in zip(runs, opened, names, strict=True):
+        label = name if names.count(name) == 1 else str(run)
+        history = read_history(run / HISTORY)
+        rows.append(assess(model, dataset, controls, label, {**record.manifest.get("fit", {}), "history": history}))
+        write_scores(run, rows[-1])
+    budgets = sorted({f.get("fit", {}).get("budget", "unfinished") for f in facts})
+    budget = (
+        budgets[0]
+        if len(budgets) == 1
+        else "different budgets (" + "; ".join(budgets) + "): read the comparison with care"
+    )
+    preset = ", ".join(sorted({record.config["preset"] for _, record in opened}))
+    return comparison_of(
+        dataset, rows, controls, budget, preset, seed, "pushforward report " + " ".join(map(str, runs))
+    )

@@ -1,0 +1,169 @@
+"""The Python face: `load`, `fit`, `open`, `evaluate`, `compare`; the same verbs as the command line.
+
+Two ideas: a `Fitted` model carries its records, so that it can be evaluated and saved; budgets are spelled as on the command line.
+"""
+
+from __future__ import annotations
+
+import builtins
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from pushforward.app import comparing, training
+from pushforward.app.assessing import assess, measure_controls
+from pushforward.app.evaluating import reopen
+from pushforward.core.errors import BadInput
+from pushforward.core.given import Examples
+from pushforward.core.logprob import LogProb
+from pushforward.core.model import Condition, GenerativeModel, Latent
+from pushforward.core.score import Score
+from pushforward.data.dataset import Dataset
+from pushforward.data.open import open_data
+from pushforward.engine.budget import parse_seconds
+from pushforward.provenance.run_directory import RunRecord
+
+
+class Fitted:
+    """A trained model: samples, log-probabilities and codes in data units.
+
+    Made by `fit` and `open`; `model` is the torch module inside, `history` what training recorded.
+    """
+
+    def __init__(
+        self,
+        model: GenerativeModel,
+        *,
+        plan: training.Plan | None = None,
+        facts: dict[str, Any] | None = None,
+        record: RunRecord | None = None,
+        path: Path | None = None,
+    ) -> None:
+        self.model, self.plan, self.record, self.path = model, plan, record, path
+        self.facts = facts or {}
+
+    def sample(self, n: int, given: Condition = None, seed: int = 0, **options: Any) -> Tensor:
+        """Draw `n` examples in data units; see `GenerativeModel.sample`."""
+        return self.model.sample(n, given=given, seed=seed, **options)
+
+    def log_prob(self, x: Tensor | Examples, given: Condition = None, **options: Any) -> LogProb:
+        """Return log-probabilities with their kind; see `GenerativeModel.log_prob`."""
+        return self.model.log_prob(x, given, **options)
+
+    def encode(self, x: Tensor, given: Condition = None) -> Latent:
+        """Return codes, where the family has them."""
+        return self.model.encode(x, given)
+
+    def decode(self, z: Tensor, given: Condition = None) -> Tensor:
+        """Return the examples that codes stand for."""
+        return self.model.decode(z, given)
+
+    def save(self, path: str | Path) -> Path:
+        """Copy the run into a new directory that `open` and the command line read.
+
+        Raises:
+            BadInput: the directory holds something else, or the model has no run of its own.
+        """
+        target = Path(path)
+        training.save_run(self.model, self.plan, self.facts, self.path, target)
+        return target
+
+
+def load(source: Any, *, seed: int = 0, labels: bool = True, skip_bad: bool = False) -> Dataset:
+    """Open a built-in name, a path, an array or a tensor; see `pushforward data list`.
+
+    Example:
+        >>> load("digits").space
+        Image(channels=1, height=8, width=8, levels=17)
+    """
+    return open_data(source, seed=seed, labels=labels, skip_bad=skip_bad)
+
+
+def _budget(budget: str | float | None, steps: int | None, examples: int | None) -> dict[str, float]:
+    named = [value for value in (budget, steps, examples) if value is not None]
+    if len(named) > 1:
+        raise BadInput(f"{len(named)} budgets", "one of budget, steps and examples")
+    if steps is not None:
+        return {"steps": steps}
+    if examples is not None:
+        return {"examples": examples}
+    return {"seconds": 40.0 if budget is None else parse_seconds(str(budget))}
+
+
+def fit(
+    family: str,
+    data: Dataset | Any,
+    *,
+    budget: str | float | None = None,
+    steps: int | None = None,
+    examples: int | None = None,
+    preset: str = "cpu",
+    seed: int = 0,
+    settings: dict[str, dict[str, Any]] | None = None,
+    path: str | Path | None = None,
+) -> Fitted:
+    """Train a family on data and return the fitted model.
+
+    Args:
+        settings: `{"model": {...}, "train": {...}}` overrides of the preset.
+        path: also leave a run directory there.
+
+    Example:
+        >>> model = fit("flow", load("two-moons"), steps=3, preset="smoke")
+        >>> model.sample(4).shape
+        torch.Size([4, 2])
+    """
+    dataset = data if isinstance(data, Dataset) else load(data)
+    plan = training.plan_training(
+        family, dataset, budget=_budget(budget, steps, examples), preset=preset, seed=seed, overrides=settings
+    )
+    trained = training.train(plan, None if path is None else Path(path))
+    return Fitted(trained.model, plan=plan, facts=vars(trained.record), path=trained.path)
+
+
+def open(path: str | Path) -> Fitted:
+    """Open a run directory."""
+    model, record = training.open_model(Path(path))
+    return Fitted(model, record=record, facts=record.manifest.get("fit", {}), path=Path(path))
+
+
+def evaluate(fitted: Fitted, data: Dataset | None = None, *, seed: int = 0, n: int = 2000) -> list[Score]:
+    """Return a model's scores with intervals, nulls, ceilings and floors."""
+    if data is None:
+        if fitted.plan is not None:
+            data = fitted.plan.dataset
+        elif fitted.record is not None:
+            data = reopen(fitted.record, None)
+        else:
+            raise BadInput("a model without data", "data to evaluate against")
+    row = assess(fitted.model, data, measure_controls(data, seed, n), fitted.model.family, fitted.facts)
+    likelihood = [] if row.likelihood is None else [row.likelihood]
+    return [*likelihood, *row.scores]
+
+
+def compare(
+    data: Dataset | Any,
+    *,
+    families: list[str] | None = None,
+    budget: str | float | None = None,
+    steps: int | None = None,
+    examples: int | None = None,
+    preset: str = "cpu",
+    seed: int = 0,
+    seeds: int = 1,
+    path: str | Path = "runs/compare",
+    overwrite: bool = False,
+) -> builtins.object:
+    """Train, evaluate and report; returns a `Compared` with the record, the models and the path of the report."""
+    dataset = data if isinstance(data, Dataset) else load(data)
+    return comparing.compare(
+        dataset,
+        families=families,
+        budget=_budget(budget, steps, examples),
+        preset=preset,
+        seed=seed,
+        seeds=seeds,
+        path=Path(path),
+        overwrite=overwrite,
+    )

@@ -1,0 +1,248 @@
+"""Train one family on a dataset into a run directory.
+
+One idea: everything the run was made of is resolved and validated before the first file is written.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pushforward.core.errors import BadInput, nearest
+from pushforward.core.files import write_text
+from pushforward.core.given import Examples
+from pushforward.core.model import GenerativeModel
+from pushforward.core.space import space_from_json
+from pushforward.core.spec import TrainConfig, parse
+from pushforward.data.dataset import Dataset
+from pushforward.engine.checkpoint import load_weights, save_weights
+from pushforward.engine.fit import FitRecord, Probe, Progress, fit
+from pushforward.evaluation.energy import energy_distance
+from pushforward.families.build import build, family_class, settings
+from pushforward.provenance import run_directory
+from pushforward.provenance.run_directory import RunRecord, begin, claim, complete
+
+Observer = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A fully resolved training run: nothing is left to decide, nothing was written."""
+
+    family: str
+    preset: str
+    seed: int
+    dataset: Dataset
+    labelled: bool
+    model_values: dict[str, Any]
+    train_config: TrainConfig
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes the model is conditioned on."""
+        return self.dataset.classes if self.labelled else ()
+
+    def build(self) -> GenerativeModel:
+        """Return the untrained model."""
+        return build(self.family, self.dataset.space, self.classes, self.model_values, self.seed)
+
+    def config(self) -> dict[str, Any]:
+        """Return what `config.yaml` holds."""
+        return {
+            "family": self.family,
+            "preset": self.preset,
+            "seed": self.seed,
+            "data": {"source": self.dataset.source, "labels": self.labelled},
+            "model": self.model_values,
+            "train": self.train_config.model_dump(exclude_none=True),
+        }
+
+
+def plan_training(
+    family: str,
+    dataset: Dataset,
+    *,
+    budget: dict[str, float],
+    preset: str = "cpu",
+    seed: int = 0,
+    overrides: dict[str, dict[str, Any]] | None = None,
+) -> Plan:
+    """Resolve preset and overrides for a family on a dataset.
+
+    Args:
+        budget: one of `{"seconds": s}`, `{"steps": n}`, `{"examples": n}`.
+        overrides: `{"model": {...}, "train": {...}, "data": {"labels": bool}}`, as `-s` gives them.
+
+    Raises:
+        BadInput: unknown family, preset or key, or a value out of range.
+    """
+    name, _, architecture = family.partition(":")
+    cls = family_class(name)
+    if architecture and architecture != "default":
+        raise BadInput(
+            f"architecture '{architecture}' of {cls.family}", "default", "each family has one architecture so far"
+        )
+    overrides = overrides or {}
+    chosen = settings(name, dataset.space, preset)
+    values = {**chosen["model"], **overrides.get("model", {})}
+    parse(cls.config_type, values, "model")
+    train_values = {**chosen["train"], **overrides.get("train", {}), **budget, "seed": seed}
+    data = dict(overrides.get("data", {}))
+    labelled = bool(dataset.classes) and bool(data.pop("labels", True))
+    for key in data:
+        raise BadInput(f"unknown key 'data.{key}'", "a key of data", nearest(key, ["labels"]))
+    return Plan(cls.family, preset, seed, dataset, labelled, values, parse(TrainConfig, train_values, "train"))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model with its records."""
+
+    model: GenerativeModel
+    plan: Plan
+    record: FitRecord
+    path: Path | None
+
+
+def train(
+    plan: Plan,
+    path: Path | None = None,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    observer: Observer | None = None,
+) -> Trained:
+    """Train according to `plan`; with a `path`, leave a run directory there.
+
+    Raises:
+        BadInput: the directory holds something else, or `resume` finds a different configuration or data.
+        RunFailed: the loss diverged or the disk is full.
+    """
+    if path is not None:
+        if resume:
+            _check_resumable(path, plan)
+        else:
+            claim(path, overwrite)
+            begin(path, plan.config(), _facts(plan))
+    model = plan.build()
+    record = fit(
+        model,
+        plan.dataset.train if plan.labelled else _unlabelled(plan.dataset.train),
+        plan.dataset.validation if plan.labelled else _unlabelled(plan.dataset.validation),
+        plan.train_config,
+        directory=path,
+        resume=resume,
+        probe=_probe(plan),
+        observer=observer,
+    )
+    if path is not None:
+        facts = {key: value for key, value in asdict(record).items() if key != "history"}
+        complete(path, {"fit": facts, "finished": time.strftime("%Y-%m-%d %H:%M:%S")})
+    return Trained(model, plan, record, path)
+
+
+def open_model(path: Path) -> tuple[GenerativeModel, RunRecord]:
+    """Return the model of a run directory, verified, with its best weights.
+
+    Raises:
+        BadInput: no run, edited configuration, truncated weights, or no weights yet.
+    """
+    record = run_directory.open_record(path)
+    weights = load_weights(path / run_directory.WEIGHTS)
+    facts, config = record.manifest, record.config
+    model = build(
+        config["family"], space_from_json(facts["space"]), tuple(facts["classes"]), config["model"], config["seed"]
+    )
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise BadInput(f"the weights of {path} do not fit its configuration ({first})", "matching files") from None
+    model.eval()
+    return model, record
+
+
+def _facts(plan: Plan) -> dict[str, Any]:
+    data = plan.dataset
+    return {
+        "family": plan.family,
+        "space": data.space.to_json(),
+        "classes": list(plan.classes),
+        "data": {
+            "name": data.name,
+            "source": data.source,
+            "fingerprint": data.fingerprint,
+            "train": len(data.train),
+            "validation": len(data.validation),
+            "test": len(data.test),
+            "notes": list(data.notes),
+        },
+        "started": time.strftime("%Y-%m-%d %H:%M:%S"),
+    }
+
+
+def _check_resumable(path: Path, plan: Plan) -> None:
+    record = run_directory.open_record(path)
+    if record.manifest["data"]["fingerprint"] != plan.dataset.fingerprint:
+        raise BadInput(
+            f"--resume with other data than {path} was trained on", "the same data", "start a new run for new data"
+        )
+    before, now = dict(record.config), plan.config()
+    budget = ("seconds", "steps", "examples")
+    for config in (before, now):
+        config["train"] = {k: v for k, v in config["train"].items() if k not in budget}
+        config["data"] = {"labels": config["data"]["labels"]}
+    if before != now:
+        changed = [k for k in now if now[k] != before.get(k)]
+        raise BadInput(
+            f"--resume with other settings ({', '.join(changed)}) than {path}",
+            "the same settings",
+            "start a new run for new settings",
+        )
+    begin(path, {**plan.config()}, {k: v for k, v in _facts(plan).items() if k != "started"})
+
+
+def _unlabelled(examples: Examples) -> Examples:
+    return Examples(examples.x)
+
+
+def _probe(plan: Plan) -> tuple[str, Probe] | None:
+    """Energy distance between fixed-seed samples and validation rows: the held-out quantity of a family without one."""
+    rows = plan.dataset.validation[:256]
+    reference = rows.x.flatten(1).double().numpy()
+    scale = reference.std(axis=0)
+    scale[scale == 0] = 1.0
+
+    def probe(model: GenerativeModel) -> float:
+        given = rows.given if plan.labelled else None
+        drawn = model.sample(len(rows), given=given, seed=plan.seed).flatten(1).double().numpy()
+        return float(energy_distance(drawn / scale, reference / scale))
+
+    return ("energy distance to validation data", probe)
+
+
+def save_run(
+    model: GenerativeModel, plan: Plan | None, facts: dict[str, Any], source: Path | None, target: Path
+) -> None:
+    """Write a model held in memory, or copy its run, to a new run directory.
+
+    Raises:
+        BadInput: the target holds something else.
+    """
+    claim(target)
+    if source is not None:
+        shutil.copytree(source, target, dirs_exist_ok=True)
+        return
+    if plan is None:
+        raise BadInput("a model without a plan or a run", "one made by fit or open")
+    begin(target, plan.config(), _facts(plan))
+    save_weights(target / run_directory.WEIGHTS, dict(model.state_dict()))
+    history = facts.get("history", [])
+    write_text(target / run_directory.HISTORY, "".join(json.dumps(r) + "\n" for r in history))
+    kept = {key: value for key, value in facts.items() if key != "history"}
+    complete(target, {"fit": kept, "finished": time.strftime("%Y-%m-%d %H:%M:%S")})

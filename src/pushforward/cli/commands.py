@@ -1,0 +1,326 @@
+"""What the commands do: call `app`, print its result as words or JSON. Imported only when a command runs."""
+
+from __future__ import annotations
+
+import json as json_module
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from pushforward.app import comparing, evaluating, using
+from pushforward.app.training import Observer, Plan, plan_training
+from pushforward.app.training import train as run_training
+from pushforward.cli.progress import console, sampling_bar, training_bar
+from pushforward.core.errors import BadInput
+from pushforward.core.score import Score
+from pushforward.data.builtin import builtins
+from pushforward.data.dataset import describe
+from pushforward.data.open import open_data
+from pushforward.report.page import render, write_report
+from pushforward.report.text import to_markdown
+
+
+def out(text: str) -> None:
+    """Print data to stdout."""
+    print(text)  # noqa: T201
+
+
+def out_json(record: Any) -> None:
+    """Print JSON to stdout."""
+    out(json_module.dumps(record, indent=2, allow_nan=False))
+
+
+def say(text: str) -> None:
+    """Print a line for a person to stderr."""
+    console().print(text, markup=False)
+
+
+def compare(
+    data: str,
+    families: list[str] | None,
+    budget: dict[str, float],
+    preset: str,
+    seed: int,
+    seeds: int,
+    output: Path,
+    overwrite: bool,
+    skip_bad: bool,
+    json: bool,
+) -> None:
+    """Train, measure, report."""
+    dataset = open_data(data, skip_bad=skip_bad)
+    for note in dataset.notes:
+        say(f"data: {note}")
+    bars: dict[str, Any] = {}
+
+    def observe(label: str) -> Observer:
+        for bar in bars.values():
+            bar.__exit__(None, None, None)
+        bars.clear()
+        bars[label] = training_bar(f"training {label}")
+        return bars[label].__enter__()
+
+    def announce(text: str) -> None:
+        for bar in bars.values():
+            bar.__exit__(None, None, None)
+        bars.clear()
+        say(text)
+
+    result = comparing.compare(
+        dataset,
+        families=families,
+        budget=budget,
+        preset=preset,
+        seed=seed,
+        seeds=seeds,
+        path=output,
+        overwrite=overwrite,
+        announce=announce,
+        observe=observe,
+        command="pushforward " + shlex.join(sys.argv[1:]),
+    )
+    for sentence in result.left_out:
+        say(sentence)
+    if json:
+        out_json(result.comparison.to_json())
+    else:
+        out(to_markdown(result.comparison))
+    say(f"report: {output / comparing.REPORT}")
+
+
+def train(
+    family: str,
+    data: str,
+    output: Path | None,
+    budget: dict[str, float],
+    preset: str,
+    settings: list[str],
+    seed: int,
+    resume: bool,
+    dry_run: bool,
+    overwrite: bool,
+    skip_bad: bool,
+    json: bool,
+) -> None:
+    """Train one family."""
+    from pushforward.core.spec import parse_settings
+
+    overrides = parse_settings(settings)
+    dataset = open_data(data, skip_bad=skip_bad)
+    plan = plan_training(family, dataset, budget=budget, preset=preset, seed=seed, overrides=overrides)
+    if resume and output is None:
+        raise BadInput("--resume without -o", "the run directory to continue", "name it with -o")
+    path = output or Path("runs") / f"{plan.family}-{dataset.name}"
+    if dry_run:
+        show_plan(plan, path, json)
+        return
+    for note in dataset.notes:
+        say(f"data: {note}")
+    with training_bar(f"training {plan.family}") as observe:
+        trained = run_training(plan, path, resume=resume, overwrite=overwrite, observer=observe)
+    r = trained.record
+    record = {
+        "run": str(path),
+        "family": plan.family,
+        "steps": r.steps,
+        "examples": r.examples,
+        "seconds": round(r.seconds, 3),
+        "budget": r.budget,
+        "stopped": r.stopped,
+        "loss": r.loss_name,
+        "held_out": r.held_out_name,
+        "best_held_out": r.best_held_out,
+        "best_step": r.best_step,
+        "parameters": r.parameters,
+    }
+    if json:
+        out_json(record)
+        return
+    best = "" if r.best_held_out is None else f"; best {r.held_out_name} {r.best_held_out:.4f} at step {r.best_step}"
+    say(f"{plan.family}: {r.steps} steps in {r.seconds:.1f} s ({r.budget}, stopped by {r.stopped}){best}")
+    out(str(path))
+
+
+def show_plan(plan: Plan, path: Path, json: bool) -> None:
+    """Print what would be trained."""
+    model = plan.build()
+    record = {
+        "run": str(path),
+        **plan.config(),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "space": plan.dataset.space.to_json(),
+        "notes": list(plan.dataset.notes),
+    }
+    if json:
+        out_json(record)
+    else:
+        import yaml
+
+        out(yaml.safe_dump(record, sort_keys=False).rstrip())
+
+
+def sample(
+    run: Path, n: int, given: str | None, seed: int, output: Path | None, json: bool, options: dict[str, Any]
+) -> None:
+    """Draw samples and write or print them."""
+    model, _ = using.open_model(run)
+    with sampling_bar(f"sampling {n} from {run.name}") as on_step:
+        drawn = using.draw(model, n, given, seed, on_step, **options)  # type: ignore[arg-type]
+    if output is None and len(model.space.event_shape) > 1:
+        output = Path(f"{run.name}-samples.png")
+    if output is None:
+        for row in drawn.x.tolist():
+            out(",".join(f"{value:.6g}" for value in row))
+        return
+    written = using.save_samples(drawn, model, output)
+    if json:
+        out_json({"n": n, "given": given, "seed": seed, "files": [str(p) for p in written[:1000]]})
+    else:
+        out(str(output))
+
+
+def score(
+    run: Path,
+    data: str,
+    estimator: str | None,
+    samples: int | None,
+    split: str,
+    seed: int,
+    output: Path | None,
+    json: bool,
+) -> None:
+    """Print a likelihood and what it is."""
+    if split not in ("train", "validation", "test"):
+        raise BadInput(f"--split {split}", "train, validation or test")
+    lp, summary = using.score(run, data, estimator, samples, seed, split)
+    if output is not None:
+        using.save_log_prob(output, lp, summary)
+    if json:
+        out_json(summary)
+        return
+    kind, n, split = summary["kind"].replace("_", " "), summary["n"], summary["split"]
+    given = " given label" if summary["given"] == "label" else ""
+    error = "" if summary["stderr"] is None else f" +- {summary['stderr']:.4f} (standard error)"
+    out(f"{summary['value']:.4f}{error} {summary['unit']}{given}: {kind}, {summary['estimator']}, n = {n}, {split}")
+    if summary["kind"] == "lower_bound":
+        say("a lower bound on log-probability: the true code length is at most this number")
+    if summary["kind"] == "estimate":
+        say("an estimate: neither exact nor a bound")
+
+
+def evaluate(
+    run: Path | None,
+    data: str | None,
+    samples: Path | None,
+    reference: str | None,
+    n: int | None,
+    seed: int,
+    json: bool,
+) -> None:
+    """Score samples against held-out data."""
+    if samples is not None:
+        if reference is None or run is not None:
+            raise BadInput("--samples", "--reference DATA and no RUN", "name the data the samples should look like")
+        record = evaluating.evaluate_samples(samples, reference, seed)
+    elif run is None:
+        raise BadInput("nothing to evaluate", "a RUN, or --samples FILE --reference DATA")
+    else:
+        record = evaluating.evaluate_run(run, data, n, seed)
+    if json:
+        out_json(record)
+        return
+    for entry in record["scores"]:
+        out(score_line(Score.from_json(entry)))
+    for key in ("no_likelihood", "memorisation"):
+        if key in record:
+            text = record[key]["sentence"] if isinstance(record[key], dict) else record[key]
+            out(f"{key.replace('_', ' ')}: {text}")
+
+
+def score_line(s: Score) -> str:
+    """Return a score as one line."""
+    parts = [f"{s.name}: {s.value:.4g}"]
+    if s.low is not None and s.high is not None:
+        parts.append(f"[{s.low:.4g}, {s.high:.4g}]")
+    if s.unit:
+        parts.append(s.unit)
+    parts.append(f"({s.better} is better; n = {s.n}")
+    known = [
+        (word, value)
+        for word, value in (("ceiling", s.ceiling), ("floor", s.floor), ("null", s.null))
+        if value is not None
+    ]
+    return " ".join(parts) + "".join(f"; {word} {value:.4g}" for word, value in known) + ")"
+
+
+def report(runs: list[Path], output: Path, seed: int) -> None:
+    """Write the page."""
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise BadInput(f"-o {output}", "a file that ends in .html")
+    if len(runs) == 1 and (runs[0] / comparing.COMPARISON).is_file():
+        comparison = comparing.load_comparison(runs[0])
+    else:
+        comparison = comparing.compare_runs(runs, seed)
+    write_report(output, render(comparison))
+    out(str(output))
+
+
+def explain(target: str, json: bool) -> None:
+    """Print a family's card."""
+    family, card, manifest = using.card_of(target)
+    if json:
+        out_json({"family": family, **vars(card), **({"run": manifest} if manifest else {})})
+        return
+    out(f"{card.title}\n")
+    out(f"What is optimised: {card.optimises}\n    {card.objective}")
+    out(f"What the number means: {card.number_means}")
+    out("Look at:\n" + "\n".join(f"  - {line}" for line in card.look_at))
+    out("May go wrong:\n" + "\n".join(f"  - {line}" for line in card.may_go_wrong))
+    out(f"Cost: {card.cost}")
+    if manifest:
+        fit = manifest.get("fit", {})
+        out(
+            f"This run: {fit.get('steps', '?')} steps on {manifest['data']['name']}, budget {fit.get('budget', 'unfinished')}"
+        )
+
+
+def families(json: bool) -> None:
+    """Print the capability table."""
+    rows = using.capability_table()
+    if json:
+        out_json(rows)
+    else:
+        out(using.markdown_table(rows))
+
+
+def cite(target: str, json: bool) -> None:
+    """Print references."""
+    family, card, _ = using.card_of(target)
+    if json:
+        out_json({"family": family, "references": [{"key": k, "text": t} for k, t in card.references]})
+        return
+    for key, text in card.references:
+        out(f"[{key}] {text}")
+
+
+def data_list(json: bool) -> None:
+    """List built-ins."""
+    if json:
+        out_json([{"name": name, "description": text} for name, text in builtins()])
+        return
+    for name, text in builtins():
+        out(f"{name:14} {text}")
+
+
+def data_describe(data: str, skip_bad: bool, json: bool) -> None:
+    """Describe data."""
+    record = describe(open_data(data, skip_bad=skip_bad))
+    if json:
+        out_json(record)
+        return
+    for key, value in record.items():
+        if isinstance(value, list | tuple):
+            out(f"{key}:" + "".join(f"\n  - {line}" for line in value))
+        else:
+            out(f"{key}: {value}")

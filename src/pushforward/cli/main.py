@@ -1,0 +1,251 @@
+"""The command line: typer commands that call `app` and print.
+
+Two ideas: nothing heavy is imported before a command runs, so that help is instant; data goes to stdout, everything else to stderr,
+and bad input ends in one sentence and exit status 2.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pushforward.cli.options import (
+    Budget,
+    Debug,
+    Examples,
+    JsonFlag,
+    Overwrite,
+    Preset,
+    Seed,
+    Settings,
+    Steps,
+    budget_from,
+)
+
+app = typer.Typer(
+    name="pushforward",
+    help="Train, sample, score and honestly compare five families of generative models on your own data.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="List and describe data.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+
+@app.command()
+def compare(
+    data: Annotated[str, typer.Argument(help="Built-in name, file or folder.")],
+    families: Annotated[str | None, typer.Option(help="Comma-separated families; default: all five.")] = None,
+    budget: Budget = None,
+    steps: Steps = None,
+    examples: Examples = None,
+    preset: Preset = "cpu",
+    seeds: Annotated[int, typer.Option(min=1, help="Repeat with this many seeds.")] = 1,
+    seed: Seed = 0,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Directory for the runs and the report.")] = Path(
+        "runs/compare"
+    ),
+    overwrite: Overwrite = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave unreadable files out and count them.")] = False,
+    json: JsonFlag = False,
+    debug: Debug = False,
+) -> None:
+    """Train families under one budget, score them, and write an HTML report."""
+    from pushforward.cli import commands
+
+    chosen = families.split(",") if families else None
+    commands.compare(
+        data, chosen, budget_from(budget, steps, examples), preset, seed, seeds, output, overwrite, skip_bad, json
+    )
+
+
+@app.command()
+def train(
+    family: Annotated[str, typer.Argument(help="autoregressive, flow, vae, gan or diffusion.")],
+    data: Annotated[str, typer.Argument(help="Built-in name, file or folder.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Run directory.")] = None,
+    budget: Budget = None,
+    steps: Steps = None,
+    examples: Examples = None,
+    preset: Preset = "cpu",
+    settings: Settings = None,
+    seed: Seed = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in -o.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be trained and stop.")] = False,
+    overwrite: Overwrite = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave unreadable files out and count them.")] = False,
+    json: JsonFlag = False,
+    debug: Debug = False,
+) -> None:
+    """Train one family into a run directory."""
+    from pushforward.cli import commands
+
+    chosen = budget_from(budget, steps, examples)
+    commands.train(
+        family, data, output, chosen, preset, settings or [], seed, resume, dry_run, overwrite, skip_bad, json
+    )
+
+
+@app.command()
+def sample(
+    run: Annotated[Path, typer.Argument(help="Run directory.")],
+    n: Annotated[int, typer.Option("-n", help="How many.")] = 64,
+    given: Annotated[str | None, typer.Option(help="Condition: a class name.")] = None,
+    guidance: Annotated[float | None, typer.Option(help="Classifier-free guidance weight; 1 is off.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of an iterative sampler.")] = None,
+    solver: Annotated[str | None, typer.Option(help="Name of the solver.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="1 is the model's distribution.")] = None,
+    seed: Seed = 0,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help=".png, .npz, .npy, .csv or a folder.")] = None,
+    json: JsonFlag = False,
+    debug: Debug = False,
+) -> None:
+    """Draw samples from a run."""
+    from pushforward.cli import commands
+
+    options = {"guidance": guidance, "steps": steps, "solver": solver, "temperature": temperature}
+    commands.sample(run, n, given, seed, output, json, options)
+
+
+@app.command()
+def score(
+    run: Annotated[Path, typer.Argument(help="Run directory.")],
+    data: Annotated[str, typer.Argument(help="Built-in name (its test split), file or folder.")],
+    estimator: Annotated[str | None, typer.Option(help="Default: the family's first.")] = None,
+    samples: Annotated[int | None, typer.Option(min=1, help="Monte Carlo samples of the estimator.")] = None,
+    split: Annotated[str, typer.Option(help="Split of a built-in: train, validation or test.")] = "test",
+    seed: Seed = 0,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Per-example nats as .csv, .npy or .json.")
+    ] = None,
+    json: JsonFlag = False,
+    debug: Debug = False,
+) -> None:
+    """Log-likelihood of data under a run, with its kind and unit."""
+    from pushforward.cli import commands
+
+    commands.score(run, data, estimator, samples, split, seed, output, json)
+
+
+@app.command()
+def evaluate(
+    run: Annotated[Path | None, typer.Argument(help="Run directory.")] = None,
+    data: Annotated[str | None, typer.Argument(help="Reference data; default: the run's own test split.")] = None,
+    samples: Annotated[Path | None, typer.Option(help="Samples made by any other tool.")] = None,
+    reference: Annotated[str | None, typer.Option(help="Reference data for --samples.")] = None,
+    n: Annotated[
+        int | None, typer.Option("-n", min=2, help="Samples to draw; default: as many as the reference.")
+    ] = None,
+    seed: Seed = 0,
+    json: JsonFlag = False,
+    debug: Debug = False,
+) -> None:
+    """Score the samples of a run, or of any other tool, against held-out data."""
+    from pushforward.cli import commands
+
+    commands.evaluate(run, data, samples, reference, n, seed, json)
+
+
+@app.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="Run directories, or one comparison directory.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The HTML file.")] = Path("report.html"),
+    seed: Seed = 0,
+    debug: Debug = False,
+) -> None:
+    """Write one offline HTML page for one or several runs."""
+    from pushforward.cli import commands
+
+    commands.report(runs, output, seed)
+
+
+@app.command()
+def explain(
+    target: Annotated[str, typer.Argument(help="A family or a run directory.")],
+    json: JsonFlag = False,
+    debug: Debug = False,
+) -> None:
+    """Say what is optimised, what kind of likelihood there is, what to look at and what it costs."""
+    from pushforward.cli import commands
+
+    commands.explain(target, json)
+
+
+@app.command()
+def families(json: JsonFlag = False, debug: Debug = False) -> None:
+    """Print the capability table."""
+    from pushforward.cli import commands
+
+    commands.families(json)
+
+
+@app.command()
+def cite(
+    target: Annotated[str, typer.Argument(help="A family or a run directory.")],
+    json: JsonFlag = False,
+    debug: Debug = False,
+) -> None:
+    """Print the references of a family or run."""
+    from pushforward.cli import commands
+
+    commands.cite(target, json)
+
+
+@data_app.command("list")
+def data_list(json: JsonFlag = False, debug: Debug = False) -> None:
+    """List the built-in data."""
+    from pushforward.cli import commands
+
+    commands.data_list(json)
+
+
+@data_app.command("describe")
+def data_describe(
+    data: Annotated[str, typer.Argument(help="Built-in name, file or folder.")],
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave unreadable files out and count them.")] = False,
+    json: JsonFlag = False,
+    debug: Debug = False,
+) -> None:
+    """Say what the sniffer made of some data, and why."""
+    from pushforward.cli import commands
+
+    commands.data_describe(data, skip_bad, json)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; the entry point of `pushforward`."""
+    given = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in given
+    try:
+        app(args=given, standalone_mode=True)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)  # noqa: T201
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+    except Exception as error:
+        if debug:
+            raise
+        sys.exit(_complain(error))
+
+
+def _complain(error: Any) -> int:
+    from pushforward.core.errors import PushforwardError
+
+    if isinstance(error, PushforwardError):
+        print(f"pushforward: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_status
+    sentence = str(error).splitlines()[0] if str(error) else ""
+    print(  # noqa: T201
+        f"pushforward: internal error {type(error).__name__}: {sentence}; run again with --debug for the traceback",
+        file=sys.stderr,
+    )
+    return 1
+
+
+if __name__ == "__main__":
+    main()

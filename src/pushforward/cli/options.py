@@ -1,0 +1,52 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Budget = Annotated[str | None, typer.Option(help="Wall clock for each family: 60s, 2m.")]
+Steps = Annotated[int | None, typer.Option(help="Budget in optimiser steps.")]
+Examples = Annotated[int | None, typer.Option(help="Budget in training examples seen.")]
+Preset = Annotated[str, typer.Option(help="smoke, cpu or gpu.")]
+Seed = Annotated[int, typer.Option(min=0, help="Equal seeds give equal results.")]
+Settings = Annotated[list[str] | None, typer.Option("-s", "--set", help="section.key=value, such as model.width=128.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run in the output directory.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+
+DEFAULT_SECONDS = 40.0
+
+
+def budget_from(budget: str | None, steps: int | None, examples: int | None) -> dict[str, float]:
+    """Return the one budget that was given, 40 seconds if none was.
+
+    Raises:
+        BadInput: two budgets, or one that is not positive.
+
+    Example:
+        >>> budget_from("2m", None, None)
+        {'seconds': 120.0}
+    """
+    from pushforward.core.errors import BadInput
+
+    given = {"--budget": budget, "--steps": steps, "--examples": examples}
+    named = [name for name, value in given.items() if value is not None]
+    if len(named) > 1:
+        raise BadInput(" and ".join(named), "one budget", "leave the others out")
+    if steps is not None or examples is not None:
+        amount = steps if steps is not None else examples
+        assert amount is not None
+        if amount < 1:
+            raise BadInput(f"{named[0]} {amount}", "at least 1")
+        return {"steps" if steps is not None else "examples": amount}
+    if budget is None:
+        return {"seconds": DEFAULT_SECONDS}
+    return {"seconds": _seconds(budget)}
+
+
+def _seconds(text: str) -> float:
+    from pushforward.engine.budget import parse_seconds
+
+    return parse_seconds(text)

@@ -1,0 +1,79 @@
+"""A dataset: three splits of examples in one space, and how they were read.
+
+Two ideas: what the sniffer decided is kept as sentences; the fingerprint changes when any example, label or split changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from pushforward.core.given import Examples
+from pushforward.core.space import Image, Space
+from pushforward.data.toys import Density
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Examples of one space, split for training, model choice and the final score.
+
+    Attributes:
+        classes: names of the labels, empty if there are none.
+        notes: what was decided while reading and why, a sentence each.
+        source: what `open_data` was given, so that a run can open it again.
+        fingerprint: SHA-256 of all examples, labels and splits.
+        density: the exact density, for toys.
+        skipped: unreadable files that were left out on request.
+    """
+
+    name: str
+    space: Space
+    train: Examples
+    validation: Examples
+    test: Examples
+    classes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    source: str = ""
+    fingerprint: str = ""
+    density: Density | None = None
+    skipped: tuple[str, ...] = ()
+
+
+def fingerprint_of(splits: list[Examples], classes: tuple[str, ...]) -> str:
+    """Return the hex SHA-256 over shapes, dtypes, values, labels and class names."""
+    digest = hashlib.sha256("|".join(classes).encode())
+    for examples in splits:
+        digest.update(f"{tuple(examples.x.shape)} {examples.x.dtype}".encode())
+        digest.update(examples.x.contiguous().numpy().tobytes())
+        if examples.given is not None:
+            digest.update(examples.given.label.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def describe(dataset: Dataset) -> dict[str, Any]:
+    """Return a JSON-ready description."""
+    x = dataset.train.x
+    record: dict[str, Any] = {
+        "name": dataset.name,
+        "space": dataset.space.to_json(),
+        "unit": dataset.space.unit.name,
+        "train": len(dataset.train),
+        "validation": len(dataset.validation),
+        "test": len(dataset.test),
+        "lowest value": x.min().item(),
+        "highest value": x.max().item(),
+        "notes": list(dataset.notes),
+        "skipped": list(dataset.skipped),
+        "fingerprint": dataset.fingerprint,
+    }
+    if isinstance(dataset.space, Image):
+        record["levels"] = dataset.space.levels
+    if dataset.classes and dataset.train.given is not None:
+        counts = torch.bincount(dataset.train.given.label, minlength=len(dataset.classes)).tolist()
+        record["training examples per class"] = [f"{c}: {n}" for c, n in zip(dataset.classes, counts, strict=True)]
+    if dataset.density is not None:
+        record["entropy in nats"] = dataset.density.entropy
+    return record

@@ -1,0 +1,116 @@
+"""Write samples as a sheet, an array, a table or a folder, never half of one."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageDraw
+from torch import Tensor
+
+from pushforward.core.errors import BadInput, RunFailed
+from pushforward.core.files import write_bytes
+from pushforward.core.space import Image, Space
+
+SHEET, MARGIN = 512, 2
+
+
+def grey(x: np.ndarray, levels: int) -> np.ndarray:
+    """Map levels to 0..255 by rounding; (n, c, h, w) to (n, h, w) or (n, h, w, 3)."""
+    shown = np.round(x.astype(np.float64) * (255.0 / (levels - 1))).astype(np.uint8)
+    return shown[:, 0] if shown.shape[1] == 1 else np.moveaxis(shown, 1, -1)
+
+
+def sheet(x: np.ndarray, levels: int) -> Pillow.Image:
+    """Return a grid of images, enlarged by a whole factor so that pixels stay square."""
+    pictures = grey(x, levels)
+    n, h, w = pictures.shape[:3]
+    columns = int(np.ceil(np.sqrt(n)))
+    scale = max(1, SHEET // (columns * max(h, w)))
+    rows = -(-n // columns)
+    size = (columns * (w * scale + MARGIN) + MARGIN, rows * (h * scale + MARGIN) + MARGIN)
+    page = Pillow.new("L" if pictures.ndim == 3 else "RGB", size, color=128 if pictures.ndim == 3 else (128, 128, 128))
+    for i, picture in enumerate(pictures):
+        tile = Pillow.fromarray(picture).resize((w * scale, h * scale), Pillow.Resampling.NEAREST)
+        page.paste(
+            tile, (MARGIN + (i % columns) * (w * scale + MARGIN), MARGIN + (i // columns) * (h * scale + MARGIN))
+        )
+    return page
+
+
+def scatter(x: np.ndarray) -> Pillow.Image:
+    """Return the first two coordinates as dots (one coordinate is drawn against its rank)."""
+    if x.shape[1] == 1:
+        x = np.concatenate([np.sort(x, axis=0), np.linspace(0, 1, len(x))[:, None]], axis=1)
+    low, high = x[:, :2].min(0), x[:, :2].max(0)
+    unit = (x[:, :2] - low) / np.where(high > low, high - low, 1.0)
+    page = Pillow.new("L", (SHEET, SHEET), color=255)
+    pen = ImageDraw.Draw(page)
+    for u, v in unit:
+        a, b = 8 + u * (SHEET - 16), SHEET - 8 - v * (SHEET - 16)
+        pen.ellipse((a - 1, b - 1, a + 1, b + 1), fill=0)
+    return page
+
+
+def write_samples(path: Path, x: Tensor, space: Space, labels: Sequence[str] | None = None) -> list[Path]:
+    """Write samples by extension: `.png`, `.npz`, `.npy`, `.csv`, or a folder of PNG files (no extension).
+
+    Raises:
+        BadInput: another extension, or a folder that is not empty.
+    """
+    values, suffix, buffer = x.numpy(), path.suffix.lower(), io.BytesIO()
+    if suffix == ".npy":
+        np.save(buffer, values, allow_pickle=False)
+    elif suffix == ".npz":
+        arrays = {"x": values} if labels is None else {"x": values, "labels": np.array(labels)}
+        np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    elif suffix == ".csv":
+        buffer.write(_csv(values, labels).encode())
+    elif suffix == ".png":
+        picture = sheet(values, space.levels) if isinstance(space, Image) else scatter(values)
+        picture.save(buffer, format="PNG")
+    elif suffix == "" and isinstance(space, Image):
+        return _write_folder(path, values, space.levels, labels)
+    else:
+        kinds = ".png, .npz, .npy, .csv" + (" or a folder name" if isinstance(space, Image) else "")
+        raise BadInput(f"-o {path}", f"a name that ends in {kinds}")
+    write_bytes(path, buffer.getvalue())
+    return [path]
+
+
+def _csv(values: np.ndarray, labels: Sequence[str] | None) -> str:
+    flat = values.reshape(len(values), -1)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([f"x{i}" for i in range(flat.shape[1])] + ([] if labels is None else ["label"]))
+    for i, row in enumerate(flat.tolist()):
+        writer.writerow([repr(v) for v in row] + ([] if labels is None else [labels[i]]))
+    return text.getvalue()
+
+
+def _write_folder(path: Path, values: np.ndarray, levels: int, labels: Sequence[str] | None) -> list[Path]:
+    if path.exists() and (path.is_file() or any(path.iterdir())):
+        raise BadInput(f"-o {path}", "a new or empty folder", "it holds other files; choose another name")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    names = []
+    try:
+        for i, picture in enumerate(grey(values, levels)):
+            name = Path(labels[i] if labels is not None else ".") / f"{i:05d}.png"
+            (beside / name).parent.mkdir(exist_ok=True)
+            Pillow.fromarray(picture).save(beside / name)
+            names.append(path / name)
+        if path.is_dir():
+            path.rmdir()
+        os.replace(beside, path)
+    except OSError as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise RunFailed(f"could not write {path} ({error.strerror})", "a writable folder with enough space") from None
+    return names

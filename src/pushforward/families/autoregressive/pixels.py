@@ -1,0 +1,119 @@
+"""Pixels one after another: a categorical distribution of each given all before it.
+
+Two ideas: grey levels are ordered, so a level is embedded by its value as well as by its index, and its logit has a part that is
+smooth in the level; sampling is a walk over positions with a key-value cache, one uniform number per pixel.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from pushforward.core.given import Given
+from pushforward.core.noise import Noise
+from pushforward.core.space import Image
+from pushforward.core.walk import Walk
+from pushforward.nets.mlp import LabelEmbedding
+from pushforward.nets.transformer import Cache, Transformer
+
+
+class PixelModel(nn.Module):
+    """An ordinal transformer over raster order, channels innermost."""
+
+    places: Tensor
+    values: Tensor
+
+    def __init__(self, space: Image, width: int, depth: int, heads: int, dropout: float, classes: int) -> None:
+        super().__init__()
+        c, h, w = space.event_shape
+        self.space, self.length, self.levels = space, space.dimensions, space.levels
+        self.level = nn.Embedding(self.levels, width)
+        self.ordinal = nn.Linear(4, width)
+        self.row, self.column, self.channel = nn.Embedding(h, width), nn.Embedding(w, width), nn.Embedding(c, width)
+        self.start = LabelEmbedding(classes, width)
+        self.transformer = Transformer(width, depth, heads, dropout)
+        self.logits = nn.Linear(width, self.levels)
+        self.smooth = nn.Linear(width, 4)
+        for table in (self.level, self.row, self.column, self.channel):
+            nn.init.normal_(table.weight, std=0.1)
+        y, x, k = torch.meshgrid(torch.arange(h), torch.arange(w), torch.arange(c), indexing="ij")
+        self.register_buffer("places", torch.stack([y.flatten(), x.flatten(), k.flatten()]), persistent=False)
+        v = torch.linspace(-1.0, 1.0, self.levels)
+        basis = torch.stack([v, v.square(), torch.sin(math.pi * v), torch.cos(math.pi * v)], dim=1)
+        self.register_buffer("values", basis, persistent=False)
+
+    def flatten(self, x: Tensor) -> Tensor:
+        """Return (n, length) integer levels in the order they are modelled."""
+        return x.permute(0, 2, 3, 1).flatten(1).long()
+
+    def unflatten(self, flat: Tensor) -> Tensor:
+        """Invert `flatten`."""
+        c, h, w = self.space.event_shape
+        return flat.reshape(-1, h, w, c).permute(0, 3, 1, 2)
+
+    def _place(self) -> Tensor:
+        y, x, k = self.places
+        return self.row(y) + self.column(x) + self.channel(k)
+
+    def _embed(self, levels: Tensor) -> Tensor:
+        return self.level(levels) + self.ordinal(self.values[levels])
+
+    def _head(self, features: Tensor) -> Tensor:
+        return self.logits(features) + self.smooth(features) @ self.values.T
+
+    def forward(self, flat: Tensor, label: Tensor | None, noise: Noise | None = None) -> Tensor:
+        """Return logits (n, length, levels) of every pixel given those before it."""
+        start = self.start(label, len(flat)).unsqueeze(1)
+        h = torch.cat([start, self._embed(flat[:, :-1])], dim=1) + self._place()
+        return self._head(self.transformer(h, noise))
+
+    def step(self, last: Tensor, cache: Cache, position: int) -> Tensor:
+        """Return logits (n, levels) of the pixel at `position`, given the embedded one before it, (n, width)."""
+        h = (last + self._place()[position]).unsqueeze(1)
+        return self._head(self.transformer.step(h, cache, position)).squeeze(1)
+
+
+@dataclass
+class PixelState:
+    """Pixels so far, the embedding of the last one, the cache and the uniforms still to be used."""
+
+    flat: Tensor
+    last: Tensor
+    cache: Cache
+    uniforms: Tensor
+
+
+class PixelWalk(Walk[PixelState]):
+    """Ancestral sampling by inverting each pixel's CDF; `temperature=1` is the model's distribution."""
+
+    def __init__(self, model: PixelModel, noise: Noise, given: Given | None, temperature: float) -> None:
+        self.model, self.noise, self.temperature = model, noise, temperature
+        self.label = None if given is None else given.label
+        self.length = model.length
+        self.calls = float(model.length)
+
+    @torch.no_grad()
+    def start(self) -> PixelState:
+        """Draw every uniform at once and embed the start."""
+        n = self.noise.n
+        flat = torch.zeros(n, self.length, dtype=torch.long, device=self.model.places.device)
+        cache = self.model.transformer.cache(n, self.length)
+        return PixelState(flat, self.model.start(self.label, n), cache, self.noise.uniform(self.length))
+
+    @torch.no_grad()
+    def step(self, state: PixelState, index: int) -> PixelState:
+        """Draw pixel `index`."""
+        logits = self.model.step(state.last, state.cache, index)
+        cdf = (logits.double() / self.temperature).softmax(-1).cumsum(-1)
+        u = state.uniforms[:, index : index + 1].double()
+        chosen = (u >= cdf).sum(-1).clamp(max=self.model.levels - 1)
+        state.flat[:, index] = chosen
+        state.last = self.model._embed(chosen)
+        return state
+
+    def finish(self, state: PixelState) -> Tensor:
+        """Return images of levels."""
+        return self.model.unflatten(state.flat)

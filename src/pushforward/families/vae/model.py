@@ -1,0 +1,209 @@
+"""Variational autoencoders: a latent variable model trained on a lower bound of its likelihood.
+
+Two ideas: `log p(x) >= E_q[log p(x|z)] - KL(q(z|x) || p(z))`, estimated with reparameterised noise; the same weights
+`p(x,z)/q(z|x)` averaged before the logarithm give the tighter importance-weighted bound.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from pushforward.core.capabilities import Capabilities, Card, Estimator
+from pushforward.core.codec import Codec, Scale, Standardise
+from pushforward.core.given import Given
+from pushforward.core.logprob import LogProb
+from pushforward.core.loss import Loss
+from pushforward.core.model import GenerativeModel, SampleOptions
+from pushforward.core.noise import Noise
+from pushforward.core.space import Image, Space
+from pushforward.core.spec import Config
+from pushforward.core.walk import OneShot, Walk
+from pushforward.families.vae.likelihoods import (
+    discretised_logistic,
+    gaussian,
+    kl_to_standard_normal,
+    sample_logistic,
+)
+from pushforward.nets.convolution import Decoder, Encoder
+from pushforward.nets.mlp import LabelEmbedding, ResidualMLP
+
+DEFAULT_DRAWS = {"elbo": 16, "iwae": 64}
+
+
+class VAEConfig(Config):
+    """Size of a VAE."""
+
+    latent: int = Field(16, ge=1, description="dimensions of z")
+    width: int = Field(32, ge=4)
+    depth: int = Field(1, ge=0, description="residual blocks per resolution")
+    context: int = Field(32, ge=1, description="width of the label embedding")
+
+
+class VAE(GenerativeModel):
+    """Convolutional VAE with a discretised-logistic decoder on images; residual MLP with a Gaussian decoder on points."""
+
+    family = "vae"
+    capabilities = Capabilities(
+        {
+            kind: (
+                Estimator("elbo", "lower_bound", "evidence lower bound, averaged over draws of z"),
+                Estimator("iwae", "lower_bound", "importance-weighted bound; tightens with samples"),
+            )
+            for kind in ("points", "image")
+        },
+        encode="posterior",
+        sampling_cost="1",
+        held_out="-ELBO [nats]",
+        options=("temperature",),
+    )
+    config_type = VAEConfig
+    presets = {
+        ("smoke", "points"): {"model": {"latent": 2, "width": 16, "depth": 1, "context": 8}, "train": {}},
+        ("smoke", "image"): {"model": {"latent": 4, "width": 8, "depth": 1, "context": 8}, "train": {}},
+        ("cpu", "points"): {
+            "model": {"latent": 4, "width": 128, "depth": 3},
+            "train": {"batch_size": 512, "learning_rate": 2e-3, "ema": 0.998, "weight_decay": 0.0},
+        },
+        ("cpu", "image"): {
+            "model": {"latent": 16, "width": 32, "depth": 1},
+            "train": {"batch_size": 128, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.05},
+        },
+        ("gpu", "points"): {"model": {"latent": 8, "width": 256, "depth": 4}, "train": {"batch_size": 1024}},
+        ("gpu", "image"): {
+            "model": {"latent": 64, "width": 96, "depth": 2, "context": 64},
+            "train": {"batch_size": 256, "precision": "bfloat16", "channels_last": True},
+        },
+    }
+    card = Card(
+        title="Variational autoencoder",
+        optimises="A lower bound on the likelihood of a model that draws a code first and decodes it.",
+        objective="max E_q[log p(x|z)] - KL(q(z|x) || p(z))",
+        number_means="A lower bound: the log-likelihood is at least this. The gap is the distance of q(z|x) from the posterior.",
+        look_at=("the bound, and iwae beside it to see the gap", "KL per example", "samples", "reconstructions"),
+        may_go_wrong=(
+            "posterior collapse: the KL falls to zero and the decoder ignores z",
+            "blurred means, because pixels are independent given z",
+            "a slack bound mistaken for a bad model",
+        ),
+        cost="One pass of each network to train, one decoder pass to sample; K passes for an importance-weighted score.",
+        references=(
+            ("kingma2013", "Kingma & Welling (2013). Auto-encoding variational Bayes. arXiv:1312.6114."),
+            ("burda2016", "Burda, Grosse & Salakhutdinov (2016). Importance weighted autoencoders. ICLR."),
+            ("salimans2017", "Salimans, Karpathy, Chen & Kingma (2017). PixelCNN++. ICLR."),
+        ),
+    )
+
+    def __init__(self, space: Space, config: VAEConfig, classes: tuple[str, ...] = ()) -> None:
+        super().__init__(space, config, classes)
+        self.latent = config.latent
+        context = config.context if classes else 0
+        self.embedding = LabelEmbedding(len(classes), config.context) if classes else None
+        if isinstance(space, Image):
+            size = (space.channels, space.height, space.width)
+            self.encoder = Encoder(*size, 2 * config.latent, config.width, config.depth, context)
+            self.decoder = Decoder(
+                config.latent, 2 * space.channels, space.height, space.width, config.width, config.depth, context
+            )
+        else:
+            d = space.dimensions
+            self.encoder = ResidualMLP(d, 2 * config.latent, config.width, config.depth, context)
+            self.decoder = ResidualMLP(config.latent, 2 * d, config.width, config.depth, context)
+        # start with a wide decoder: a narrow one explodes on the first, random, means
+        self.log_scale = nn.Parameter(torch.full(space.event_shape, -0.5))
+
+    def _codec(self) -> Codec:
+        if isinstance(self.space, Image):
+            return Codec(self.space, [Scale(self.space.levels)])
+        return Codec(self.space, [Standardise(self.space.dimensions)])
+
+    def networks(self) -> dict[str, nn.Module]:
+        """Return encoder and decoder."""
+        return {"encoder": self.encoder, "decoder": self.decoder}
+
+    def _context(self, given: Given | None, n: int) -> Tensor | None:
+        return None if self.embedding is None else self.embedding(None if given is None else given.label, n)
+
+    def _posterior(self, x: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
+        mean, log_scale = self.encoder(x, context).chunk(2, dim=-1)
+        return mean, log_scale.clamp(-8.0, 4.0)
+
+    def _likelihood(self, z: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return mean and log-scale of the decoder's pixels or coordinates."""
+        mean, change = self.decoder(z, context).chunk(2, dim=1)
+        shape = (-1, *self.space.event_shape)
+        return mean.reshape(shape), self.log_scale + change.reshape(shape)
+
+    def _log_p_x_given_z(self, x: Tensor, z: Tensor, context: Tensor | None) -> Tensor:
+        mean, log_scale = self._likelihood(z, context)
+        if isinstance(self.space, Image):
+            return discretised_logistic(x, mean, log_scale, self.space.levels).flatten(1).sum(1)
+        return gaussian(x, mean, log_scale).flatten(1).sum(1)
+
+    def _elbo(self, x: Tensor, given: Given | None, noise: Noise) -> tuple[Tensor, Tensor]:
+        """Return `log p(x|z)` for one draw of z, and the KL in closed form, each (n,)."""
+        context = self._context(given, len(x))
+        mean, log_scale = self._posterior(x, context)
+        z = mean + log_scale.exp() * noise.normal(self.latent)
+        return self._log_p_x_given_z(x, z, context), kl_to_standard_normal(mean, log_scale).sum(1)
+
+    def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
+        fit, kl = self._elbo(x, given, noise)
+        record = {"KL [nats]": float(kl.detach().mean()), "-log p(x|z) [nats]": -float(fit.detach().mean())}
+        yield Loss((kl - fit).mean() / self.space.dimensions, "model", "-ELBO of the encoded data [nats/dim]", record)
+
+    def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
+        total = torch.zeros(len(x), device=x.device)
+        for _ in range(4):
+            fit, kl = self._elbo(x, given, noise)
+            total += (kl - fit) / 4
+        return total
+
+    def _log_prob(self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int) -> LogProb:
+        draws = samples or DEFAULT_DRAWS[estimator]
+        context = self._context(given, len(x))
+        mean, log_scale = self._posterior(x, context)
+        log_w = []
+        for _ in range(draws):
+            eps = noise.normal(self.latent)
+            z = mean + log_scale.exp() * eps
+            log_p = self._log_p_x_given_z(x, z, context)
+            # log p(z) - log q(z|x): the normalising constants cancel
+            ratio = -0.5 * z.square().sum(1) + 0.5 * eps.square().sum(1) + log_scale.sum(1)
+            exact_kl = kl_to_standard_normal(mean, log_scale).sum(1)
+            log_w.append(log_p + (ratio if estimator == "iwae" else -exact_kl))
+        w = torch.stack(log_w)
+        stderr = w.std(0) / math.sqrt(draws) if draws > 1 and estimator == "elbo" else None
+        nats = torch.logsumexp(w, 0) - math.log(draws) if estimator == "iwae" else w.mean(0)
+        measure = "counting" if isinstance(self.space, Image) else "lebesgue"
+        name = f"iwae-{draws}" if estimator == "iwae" else "elbo"
+        return LogProb(nats, "lower_bound", measure, self.space.unit, name, stderr, calls=1.0 + draws)
+
+    def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
+        context = self._context(given, noise.n)
+        shape = self.space.event_shape
+
+        def draw() -> Tensor:
+            return noise.normal(self.latent) * options.temperature
+
+        @torch.no_grad()
+        def push(z: Tensor) -> Tensor:
+            # the decoder's own noise belongs to the model's distribution; leaving it out would show means, not samples
+            mean, log_scale = self._likelihood(z, context)
+            if isinstance(self.space, Image):
+                return sample_logistic(noise.uniform(*shape), mean, log_scale + math.log(options.temperature))
+            return mean + log_scale.exp() * options.temperature * noise.normal(*shape)
+
+        return OneShot(draw, push)
+
+    def _encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
+        mean, log_scale = self._posterior(x, self._context(given, len(x)))
+        return mean + log_scale.exp() * noise.normal(self.latent)
+
+    def _decode(self, z: Tensor, given: Given | None) -> Tensor:
+        return self._likelihood(z, self._context(given, len(z)))[0]

@@ -1,0 +1,246 @@
+"""The figures of a report, built from its records.
+
+Three ideas: every figure has a title, a caption and a text for those who cannot see it; a model has one colour throughout; losses
+of different families are different quantities, so each has its own small chart and none shares an axis.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from pushforward.core.score import Score
+from pushforward.report.charts import Line, Mark, line_chart, scatter_chart, thinned
+from pushforward.report.numbers import listed, seconds
+from pushforward.report.records import Comparison, Key, Row, metric_keys
+from pushforward.report.sheets import (
+    ROWS,
+    grid_order,
+    limits,
+    outside,
+    picture,
+    scatter_sheet,
+    strip_cells,
+)
+from pushforward.report.standing import control
+
+ASIDES = {"ceiling": "ceiling: real data", "floor": "floor", "copycat": "training data replayed"}
+HIDDEN = {"step", "seconds", "loss", "held_out", "learning_rate"}
+COLOURS = 8
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A title with an aside, its drawings (each under its own head, if given) and a caption."""
+
+    title: str
+    art: tuple[Markup, ...]
+    caption: str = ""
+    aside: str = ""
+    heads: tuple[str, ...] = ()
+
+
+def colours(comparison: Comparison) -> dict[str, int]:
+    """Return the colour class of each row: models in order, controls grey (the last class)."""
+    models = [row.name for row in comparison.models]
+    return {
+        row.name: models.index(row.name) % (COLOURS - 1) if row.name in models else COLOURS - 1
+        for row in comparison.rows
+    }
+
+
+def sample_sheets(comparison: Comparison) -> tuple[Figure, ...]:
+    """Return the real examples and then every row's samples, on the same grid or the same axes."""
+    data = comparison.data
+    shown: list[tuple[str, str, np.ndarray, np.ndarray | None]] = []
+    if data.real is not None and len(data.real):
+        shown.append((f"{data.name}: held-out data", "real", data.real, data.real_labels))
+    for row in comparison.rows:
+        if row.samples is not None and len(row.samples):
+            shown.append((row.name, row.role, row.samples, row.labels))
+    if not shown:
+        return ()
+    if data.kind == "image":
+        return tuple(_image_sheet(comparison, *entry) for entry in shown)
+    return tuple(_point_sheet(comparison, shown[0][2], *entry) for entry in shown)
+
+
+def loss_curves(comparison: Comparison) -> tuple[Figure, ...]:
+    """Return one figure per model with a history: its loss over training time, titled by what the loss is."""
+    found = []
+    for row in comparison.models:
+        if not row.history:
+            continue
+        colour = colours(comparison)[row.name]
+        shared = not row.held_out_name or row.held_out_name == row.loss_name
+        losses = [_line(row, "loss", "train" if shared and _has(row, "held_out") else "", colour)]
+        others = [key for key in dict.fromkeys(k for entry in row.history for k in entry) if key not in HIDDEN]
+        losses += [
+            _line(row, key, _short(key), (colour + 2 + i) % COLOURS) for i, key in enumerate(others) if "loss" in key
+        ]
+        if shared:
+            losses.append(_line(row, "held_out", "held out", colour, dashed=True))
+        art = [line_chart(losses, "seconds of training", f"{row.name}: {row.loss_name} over training time")]
+        if not shared and _has(row, "held_out"):
+            held = [_line(row, "held_out", "held out", colour, dashed=True)]
+            art.append(line_chart(held, "seconds of training", f"{row.name}: {row.held_out_name} on held-out data"))
+        heads = (row.loss_name, f"held out: {row.held_out_name}")[: len(art)]
+        found.append(Figure(row.name, tuple(art), heads=heads))
+    return tuple(found)
+
+
+def trajectories(comparison: Comparison) -> tuple[Figure, ...]:
+    """Return one figure per model that iterates: snapshots of one sampling run, first to last."""
+    found, data = [], comparison.data
+    for row in comparison.models:
+        if len(row.walk) < 2 or not all(len(frame) for frame in row.walk):
+            continue
+        steps = len(row.walk)
+        said = f"{steps} snapshots of {row.name} generating, from its start on the left to the finished sample on the right"
+        calls = "" if row.calls_per_sample is None else f"; network calls per sample: {row.calls_per_sample:g}"
+        if data.kind == "image":
+            examples = min(4, *(len(frame) for frame in row.walk))
+            frames = np.concatenate([frame[:examples].astype(np.float64) for frame in row.walk])
+            art = (picture(frames, strip_cells(steps, examples), data.levels or 256, said, "strip"),)
+        else:
+            last = data.real if data.real is not None else row.walk[-1]
+            axes = _planes(last)[0][1]
+            colour = colours(comparison)[row.name]
+            pairs = [(i, frame) for i, frame in enumerate(row.walk)]
+            art = tuple(
+                scatter_sheet(_plane(frame, 0, 1), axes, f"{row.name}, snapshot {i + 1} of {steps}", colour=colour)
+                for i, frame in pairs
+            )
+        found.append(Figure(row.name, art, f"{steps} snapshots, left to right, start to finished sample{calls}"))
+    return tuple(found)
+
+
+def headline_key(comparison: Comparison) -> Key | None:
+    """Return the measure of the quality-against-cost picture."""
+    keys = metric_keys(comparison.models)
+    named = [key for key in keys if key[0] == comparison.headline]
+    return next(iter(named + [key for key in keys if key[4] == "lower"] + list(keys)), None)
+
+
+def quality_against_cost(comparison: Comparison) -> tuple[Figure, ...]:
+    """Return the headline measure against sampling time and against training time, with intervals and the ceiling."""
+    key = headline_key(comparison)
+    if key is None or len(comparison.models) < 2:
+        return ()
+    score = next(s for row in comparison.models if (s := row.score(key)))
+    top = control(comparison.rows, score, "ceiling")
+    value = top.value if isinstance(top, Score) else top
+    level = None if value is None else (value, next((row.name for row in comparison.of_role("ceiling")), "ceiling"))
+    values = [s for row in comparison.models if (s := row.score(key)) and math.isfinite(s.value)]
+    lowest = [v for s in values for v in (s.low, s.value) if v is not None]
+    # a ratio above 20 would flatten the better half of a linear axis
+    log_y = bool(lowest) and min(lowest) > 0 and max(s.value for s in values) / min(lowest) > 20
+    costs = (
+        ("seconds per 1\N{NARROW NO-BREAK SPACE}000 samples", "seconds_per_1000"),
+        ("seconds of training", "train_seconds"),
+    )
+    found = []
+    for what, name in costs:
+        marks = _marks(comparison, key, name)
+        if marks:
+            known = ", ".join(f"{m.label} {seconds(m.x)}" for m in marks)
+            said = f"{key[0]} against {what}: {known}"
+            log_x = name == "seconds_per_1000"
+            art = scatter_chart(
+                marks, what, f"{key[0]} ({key[4]} is better)", said, log_x=log_x, log_y=log_y, level=level
+            )
+            axes = listed([axis for axis, on in (("time", log_x), ("quality", log_y)) if on])
+            found.append(Figure(f"Against {what}", (art,), f"95 % intervals{f'; logarithmic {axes}' if axes else ''}"))
+    return tuple(found)
+
+
+def neighbours(comparison: Comparison) -> tuple[Figure, ...]:
+    """Return for each row its most suspicious samples above the training examples nearest to them (pictures only)."""
+    found, data = [], comparison.data
+    for row in comparison.rows:
+        if data.kind != "image" or row.suspicious is None or row.neighbours is None:
+            continue
+        n = min(10, len(row.suspicious), len(row.neighbours))
+        if n == 0:
+            continue
+        pairs = np.concatenate([row.suspicious[:n], row.neighbours[:n]])
+        said = f"Top: the {n} samples of {row.name} closest to training data. Bottom: the training example nearest to each."
+        art = picture(pairs, np.arange(2 * n).reshape(2, n), data.levels or 256, said)
+        found.append(
+            Figure(row.name, (art,), "above: samples; below: nearest training example", ASIDES.get(row.role, ""))
+        )
+    return tuple(found)
+
+
+def _marks(comparison: Comparison, key: Key, name: str) -> list[Mark]:
+    palette, marks = colours(comparison), []
+    for row in comparison.models:
+        score, cost = row.score(key), getattr(row, name)
+        if score is not None and cost is not None and math.isfinite(score.value):
+            marks.append(Mark(cost, score.value, row.name, score.low, score.high, palette[row.name]))
+    return marks
+
+
+def _image_sheet(
+    comparison: Comparison, title: str, role: str, images: np.ndarray, labels: np.ndarray | None
+) -> Figure:
+    data = comparison.data
+    height = images.shape[2]
+    rows = ROWS if height <= 32 else 4 if height <= 64 else 2
+    cells = grid_order(labels, len(images), len(data.classes), rows)
+    said = f"{int((cells >= 0).sum())} {'examples of' if role == 'real' else 'samples of'} {title}"
+    said += ", one class per column" if labels is not None and len(data.classes) > 1 else ""
+    return Figure(title, (picture(images, cells, data.levels or 256, said),), aside=ASIDES.get(role, ""))
+
+
+def _point_sheet(
+    comparison: Comparison, real: np.ndarray, title: str, role: str, points: np.ndarray, labels: np.ndarray | None
+) -> Figure:
+    data = comparison.data
+    colour = colours(comparison).get(title, COLOURS - 1)
+    heat = None
+    if data.density is not None and data.extent is not None and points.shape[1] == 2:
+        heat = (data.density, data.extent)
+    art, missed = [], 0
+    for (i, j), axes in _planes(real):
+        flat = _plane(points, i, j)
+        behind = None if role == "real" else _plane(real, i, j)
+        said = f"Scatter plot of {title}, dimensions {i + 1} and {j + 1}" + (
+            "" if role == "real" else ", over real data in grey"
+        )
+        art.append(scatter_sheet(flat, axes, said, behind=behind, colour=colour, heat=heat))
+        missed = max(missed, outside(flat, axes))
+    caption = f"{missed} of {len(points)} points lie outside the axes" if missed else ""
+    return Figure(title, tuple(art), caption, ASIDES.get(role, ""))
+
+
+def _planes(points: np.ndarray) -> list[tuple[tuple[int, int], tuple[tuple[float, float], tuple[float, float]]]]:
+    ranges = limits([points])
+    if len(ranges) == 1:
+        return [((0, 0), (ranges[0], (-1.0, 1.0)))]
+    shown = range(min(3, len(ranges)))
+    return [((i, j), (ranges[i], ranges[j])) for i in shown for j in shown if i < j]
+
+
+def _plane(points: np.ndarray, i: int, j: int) -> np.ndarray:
+    if points.shape[1] == 1:
+        # one column has no second axis: spread by order of drawing, which moves no point along the first
+        return np.stack([points[:, 0], np.linspace(-0.9, 0.9, len(points))], axis=1)
+    return points[:, [i, j]]
+
+
+def _line(row: Row, key: str, label: str, colour: int, *, dashed: bool = False) -> Line:
+    clock = "seconds" if _has(row, "seconds") else "step"
+    kept = [entry for entry in row.history if entry.get(key) is not None]
+    return Line(thinned([e.get(clock) for e in kept]), thinned([e.get(key) for e in kept]), label, colour, dashed)
+
+
+def _has(row: Row, key: str) -> bool:
+    return any(entry.get(key) is not None for entry in row.history)
+
+
+def _short(key: str) -> str:
+    return key.replace("_loss", "").replace("_", " ")

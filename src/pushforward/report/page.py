@@ -1,0 +1,103 @@
+"""One offline HTML file.
+
+Two ideas: the page is a pure function of a `Comparison`, so equal inputs give equal bytes; everything it needs is inside it
+(CSS inlined, charts as SVG, pictures as data URIs) and everything it was given is escaped.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from pushforward.core.errors import RunFailed
+from pushforward.report import figures
+from pushforward.report.numbers import number
+from pushforward.report.records import Comparison
+from pushforward.report.scorecard import costs, scorecard
+from pushforward.report.verdict import verdict
+
+
+def render(comparison: Comparison) -> str:
+    """Return the report as HTML.
+
+    Example:
+        >>> from pushforward.report.records import Data, Row
+        >>> data = Data("two-moons", "points", "points in 2 dimensions", "nats/point", {"test": 100})
+        >>> html = render(Comparison("A run", data, "400 steps", "cpu", 0, "today", (Row("flow"),)))
+        >>> html.startswith("<!doctype html>"), "<script" in html
+        (True, False)
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("pushforward.report", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number
+    loader = environment.loader
+    assert loader is not None
+    css = Markup(loader.get_source(environment, "report.css")[0])
+    palette = figures.colours(comparison)
+    key = figures.headline_key(comparison)
+    scores = scorecard(comparison)
+    return environment.get_template("report.html").render(
+        comparison=comparison,
+        data=comparison.data,
+        css=css,
+        verdict=_by_topic(comparison),
+        scores=scores,
+        starred=any(cell.best for _, rows in scores.groups for _, cells in rows for cell in cells),
+        costs=costs(comparison),
+        palette=palette,
+        sheets=figures.sample_sheets(comparison),
+        losses=figures.loss_curves(comparison),
+        walks=figures.trajectories(comparison),
+        quality=figures.quality_against_cost(comparison),
+        headline=key[0] if key else "",
+        cards=[row for row in comparison.models if row.card is not None],
+        fingerprints=list(
+            dict.fromkeys(score.features for row in comparison.rows for score in row.scores if score.features)
+        ),
+        checked=[row for row in comparison.rows if row.memorisation],
+        neighbours=figures.neighbours(comparison),
+    )
+
+
+def write_report(path: Path | str, html: str) -> Path:
+    """Write the page so that `path` holds either the whole page or what it held before.
+
+    Raises:
+        RunFailed: the disk is full or the folder cannot be written.
+    """
+    target = Path(path)
+    temporary: Path | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        temporary = Path(name)
+        with os.fdopen(descriptor, "wb") as file:
+            # a file name that is not UTF-8 must not cost the whole report
+            file.write(html.encode("utf-8", "replace"))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(target)
+    except OSError as error:
+        came = f"the report '{target}' could not be written ({error.strerror})"
+        raise RunFailed(came, "", "free some space or choose another -o") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+    return target
+
+
+def _by_topic(comparison: Comparison) -> dict[str, list[str]]:
+    topics: dict[str, list[str]] = {}
+    for statement in verdict(comparison):
+        topics.setdefault(statement.topic, []).append(statement.text)
+    return topics

@@ -1,0 +1,236 @@
+"""What a report is made of: frozen records, filled by `app`, and arrays kept beside them.
+
+Three ideas: a `Row` is anything that was measured (a model, or the ceiling, floor and copycat that make its numbers readable);
+a `Comparison` is its rows and what they share; records travel as standard JSON and arrays as named numpy arrays, never mixed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+import numpy as np
+
+from pushforward.core.capabilities import Card
+from pushforward.core.errors import BadInput
+from pushforward.core.score import Score
+
+Role = Literal["model", "ceiling", "floor", "copycat"]
+Number = float | int | None
+ROLES: tuple[Role, ...] = ("model", "ceiling", "floor", "copycat")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One sentence of the verdict and what it is about.
+
+    Example:
+        >>> Statement("Cost", "vae samples fastest.").topic
+        'Cost'
+    """
+
+    topic: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data every row was measured on.
+
+    Attributes:
+        kind: `image` (integers `0 .. levels-1`, shape (n, c, h, w)) or `points` (real numbers, shape (n, d)).
+        space: the space in words, such as `1 x 8 x 8 images with 17 levels`.
+        unit: unit of a held-out likelihood in this space.
+        counts: examples in each split.
+        fingerprint: hash of the data.
+        real: held-out examples to show beside the samples, with `real_labels` (n,) if labelled.
+        density: the true density on a grid of shape (rows, columns), first row at the largest y, over `extent`.
+        extent: `(left, right, bottom, top)` of the grid.
+    """
+
+    name: str
+    kind: Literal["image", "points"]
+    space: str
+    unit: str
+    counts: Mapping[str, int]
+    fingerprint: str = ""
+    levels: int | None = None
+    classes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    extent: tuple[float, float, float, float] | None = None
+    real: np.ndarray | None = field(default=None, compare=False, repr=False)
+    real_labels: np.ndarray | None = field(default=None, compare=False, repr=False)
+    density: np.ndarray | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the scorecard.
+
+    Attributes:
+        name: unique name, such as `flow` or `real vs real`.
+        role: `model`, or the control it is: `ceiling` (real data), `floor` (a bad model), `copycat` (training data replayed).
+        family: name of the family, empty for controls.
+        likelihood: held-out likelihood, or None with the reason in `no_likelihood`.
+        memorisation: what the nearest-training-neighbour check says, in a sentence; empty if it was not run.
+        memorised: True if the check tripped, None if it was not run.
+        history: one dictionary per logged step: `step`, `seconds`, `loss`, `held_out`, `learning_rate` and other named numbers.
+        loss_name: what the training loss is; `held_out_name` the quantity `held_out` holds, empty if it is the loss itself.
+        samples: generated examples in data units with `labels` (n,) if conditional.
+        walk: snapshots of one sampling run, each of shape (k, *event), first to last.
+        suspicious: samples closest to the training data, with `neighbours`, the training examples closest to them.
+    """
+
+    name: str
+    role: Role = "model"
+    family: str = ""
+    parameters: int | None = None
+    steps: int | None = None
+    train_seconds: float | None = None
+    stopped_because: str = ""
+    calls_per_sample: float | None = None
+    seconds_per_1000: float | None = None
+    likelihood: Score | None = None
+    no_likelihood: str = ""
+    scores: tuple[Score, ...] = ()
+    memorisation: str = ""
+    memorised: bool | None = None
+    history: tuple[Mapping[str, Number], ...] = ()
+    loss_name: str = "training loss"
+    held_out_name: str = ""
+    card: Card | None = None
+    samples: np.ndarray | None = field(default=None, compare=False, repr=False)
+    labels: np.ndarray | None = field(default=None, compare=False, repr=False)
+    walk: tuple[np.ndarray, ...] = field(default=(), compare=False, repr=False)
+    suspicious: np.ndarray | None = field(default=None, compare=False, repr=False)
+    neighbours: np.ndarray | None = field(default=None, compare=False, repr=False)
+
+    def score(self, key: Key) -> Score | None:
+        """Return the score that `key` names, or None if this row was not measured on it."""
+        return next((score for score in self.scores if key_of(score) == key), None)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything one report shows; a single run is a comparison with one model row.
+
+    Attributes:
+        budget: the budget in a sentence, such as `60 s of wall clock for every family`.
+        created: when, as text, passed in so that a page is a function of its inputs.
+        verdict: statements in words; composed from the rows when empty.
+        commands: shell commands that reproduce the comparison.
+        versions: software and machine, in the order to show.
+        headline: name of the score for the quality-against-cost picture; empty takes the first where lower is better.
+
+    Raises:
+        BadInput: two rows of one name.
+    """
+
+    title: str
+    data: Data
+    budget: str
+    preset: str
+    seed: int
+    created: str
+    rows: tuple[Row, ...]
+    verdict: tuple[Statement, ...] = ()
+    commands: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    headline: str = ""
+
+    def __post_init__(self) -> None:
+        names = [row.name for row in self.rows]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise BadInput(f"two rows called '{twice}'", "unique names", "add the run's name to one of them")
+
+    def of_role(self, role: Role) -> tuple[Row, ...]:
+        """Return the rows of one role, in order."""
+        return tuple(row for row in self.rows if row.role == role)
+
+    @property
+    def models(self) -> tuple[Row, ...]:
+        """Rows that are models."""
+        return self.of_role("model")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary without the arrays; a number that is not finite becomes None."""
+        record = asdict(self)
+        for part in (record["data"], *record["rows"]):
+            for name in _ARRAYS:
+                part.pop(name, None)
+        return _standard(record)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the arrays by name, `data/real` or `row/<index>/samples`, ready for one `.npz`."""
+        named: dict[str, np.ndarray] = {}
+        parts = [("data", self.data)] + [(f"row/{i}", row) for i, row in enumerate(self.rows)]
+        for prefix, part in parts:
+            for entry in fields(part):
+                value = getattr(part, entry.name)
+                if isinstance(value, np.ndarray):
+                    named[f"{prefix}/{entry.name}"] = value
+            for i, picture in enumerate(getattr(part, "walk", ())):
+                named[f"{prefix}/walk/{i:03d}"] = picture
+        return named
+
+    @staticmethod
+    def from_json(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None) -> Comparison:
+        """Rebuild a comparison from `to_json` and `arrays`."""
+        arrays = arrays or {}
+        fresh = dict(record)
+        data = dict(fresh["data"])
+        data.update(classes=tuple(data["classes"]), notes=tuple(data["notes"]), **_under(arrays, "data/"))
+        data["extent"] = None if data["extent"] is None else tuple(data["extent"])
+        fresh["data"] = Data(**data)
+        fresh["rows"] = tuple(_row(entry, _under(arrays, f"row/{i}/")) for i, entry in enumerate(fresh["rows"]))
+        fresh["verdict"] = tuple(Statement(**entry) for entry in fresh["verdict"])
+        fresh["commands"] = tuple(fresh["commands"])
+        return Comparison(**fresh)
+
+
+Key = tuple[str, str, str, str, str]
+_ARRAYS = ("real", "real_labels", "density", "samples", "labels", "walk", "suspicious", "neighbours")
+
+
+def key_of(score: Score) -> Key:
+    """Return what must agree before two scores have an order: name, unit, kind, features and direction."""
+    return (score.name, score.unit, score.kind, score.features, score.better)
+
+
+def metric_keys(rows: tuple[Row, ...]) -> tuple[Key, ...]:
+    """Return every measure of the rows, in order of first appearance."""
+    return tuple(dict.fromkeys(key_of(score) for row in rows for score in row.scores))
+
+
+def _row(record: Mapping[str, Any], arrays: dict[str, Any]) -> Row:
+    fresh = dict(record)
+    fresh["likelihood"] = None if fresh["likelihood"] is None else Score.from_json(fresh["likelihood"])
+    fresh["scores"] = tuple(Score.from_json(entry) for entry in fresh["scores"])
+    fresh["history"] = tuple(fresh["history"])
+    if fresh["card"] is not None:
+        card = dict(fresh["card"])
+        for name in ("look_at", "may_go_wrong"):
+            card[name] = tuple(card[name])
+        card["references"] = tuple((key, text) for key, text in card["references"])
+        fresh["card"] = Card(**card)
+    return Row(**fresh, **arrays)
+
+
+def _under(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, Any]:
+    mine = {name[len(prefix) :]: value for name, value in arrays.items() if name.startswith(prefix)}
+    walk = tuple(mine[name] for name in sorted(mine) if name.startswith("walk/"))
+    named: dict[str, Any] = {name: value for name, value in mine.items() if "/" not in name}
+    return {**named, "walk": walk} if walk else named
+
+
+def _standard(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _standard(entry) for key, entry in value.items()}
+    if isinstance(value, tuple | list):
+        return [_standard(entry) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

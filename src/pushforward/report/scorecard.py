@@ -1,0 +1,163 @@
+"""The scorecard as a table of cells, the same for the page, Markdown and the terminal.
+
+Two ideas: one column is one measure and one row is one model or control; each cell carries where its value lies between the
+floor (0) and the ceiling (1), drawn as a bar. Likelihoods have no such bar: their kinds share no axis.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from pushforward.core.score import Score
+from pushforward.report.axes import path, tag
+from pushforward.report.numbers import interval_text, number, relation, seconds, split_name, value_text
+from pushforward.report.records import ROLES, Comparison, Key, Role, Row, metric_keys
+from pushforward.report.standing import control, standing
+
+NOTHING = Markup("")
+BADGES = {"exact": "exact", "lower_bound": "lower bound", "upper_bound": "upper bound", "estimate": "estimate"}
+GROUPS: dict[Role, str] = {
+    "model": "Models",
+    "ceiling": "Ceiling: real data against real data",
+    "floor": "Floor: a deliberately bad model",
+    "copycat": "Copycat: training data replayed",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One entry: the value, its interval, its badge, its bar, its footnote numbers, and whether it is a decided best."""
+
+    value: str
+    interval: str = ""
+    badge: str = ""
+    bar: Markup = NOTHING
+    notes: tuple[int, ...] = ()
+    best: bool = False
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One heading: the measure, what it was measured with, and its unit or direction."""
+
+    title: str
+    detail: str = ""
+    better: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns, groups of `(heading, [(row name, cells)])`, and footnotes in order of their numbers."""
+
+    columns: tuple[Column, ...]
+    groups: tuple[tuple[str, tuple[tuple[str, tuple[Cell, ...]], ...]], ...]
+    footnotes: tuple[str, ...]
+
+
+def scorecard(comparison: Comparison) -> Table:
+    """Return the table of likelihoods and sample measures."""
+    keys = metric_keys(comparison.rows)
+    notes = _footnotes(comparison, keys)
+    decided = {key: place.leader for key in keys if (place := standing(comparison.models, key)) and place.decided}
+    columns = [Column("Held-out likelihood", comparison.data.unit, "lower is better")]
+    columns += [Column(*split_name(key[0]), f"{key[4]} is better") for key in keys]
+
+    def cells(row: Row) -> tuple[Cell, ...]:
+        scores = [_metric(comparison, row, row.score(key), notes, decided.get(key) == row.name) for key in keys]
+        return (_likelihood(row, notes), *scores)
+
+    return Table(tuple(columns), _grouped(comparison, cells), tuple(notes))
+
+
+def costs(comparison: Comparison) -> Table:
+    """Return the table of size and cost of the models."""
+
+    def cells(row: Row) -> tuple[Cell, ...]:
+        texts = (number(row.parameters, 0), number(row.steps, 0), seconds(row.train_seconds))
+        calls = number(row.calls_per_sample, 0 if row.calls_per_sample == round(row.calls_per_sample or 0.5) else 1)
+        return tuple(Cell(text) for text in (*texts, calls, seconds(row.seconds_per_1000), row.stopped_because))
+
+    titles = ("Parameters", "Steps", "Training", "Network calls", "Sampling", "Stopped because")
+    details = ("", "", "", "per sample", "per 1\N{NARROW NO-BREAK SPACE}000 samples", "")
+    columns = tuple(Column(title, detail) for title, detail in zip(titles, details))
+    return Table(columns, tuple(g for g in _grouped(comparison, cells) if g[0] == GROUPS["model"]), ())
+
+
+def position(value: float, floor: float, ceiling: float) -> float:
+    """Return where a value lies between the floor (0) and the ceiling (1), cut to [0, 1]; NaN if the two are equal.
+
+    Example:
+        >>> position(2.0, floor=10.0, ceiling=0.0)
+        0.8
+    """
+    if not math.isfinite(value + floor + ceiling) or floor == ceiling:
+        return math.nan
+    return min(1.0, max(0.0, (value - floor) / (ceiling - floor)))
+
+
+def bar(score: Score, floor: float | None, ceiling: float | None) -> Markup:
+    """Return a tiny drawing of value and interval between floor (left) and ceiling (right); empty if one is unknown."""
+    if floor is None or ceiling is None or math.isnan(at := position(score.value, floor, ceiling)):
+        return Markup("")
+    inset, width, middle = 4.0, 88.0, 6.0
+    x = lambda part: inset + part * (width - 2 * inset)  # noqa: E731
+    parts = [tag("path", d=path([(x(0), middle), (x(1), middle)]), class_="rail")]
+    parts += [tag("path", d=path([(x(end), middle - 4), (x(end), middle + 4)]), class_="rail") for end in (0, 1)]
+    if score.low is not None and score.high is not None:
+        ends = [position(end, floor, ceiling) for end in (score.low, score.high)]
+        if all(math.isfinite(end) for end in ends):
+            parts.append(tag("path", d=path([(x(end), middle) for end in ends]), class_="reach"))
+    parts.append(tag("circle", cx=x(at), cy=middle, r=3.0, class_="at"))
+    said = f"{round(100 * at)} % of the way from floor to ceiling"
+    return tag("svg", Markup("").join(parts), viewBox="0 0 88 12", role="img", class_="bar", aria_label=said)
+
+
+def _metric(comparison: Comparison, row: Row, score: Score | None, notes: dict[str, int], best: bool) -> Cell:
+    if score is None:
+        return Cell("not measured")
+    marks = [control(comparison.rows, score, role) for role in ("floor", "ceiling")]
+    floor, ceiling = (mark.value if isinstance(mark, Score) else mark for mark in marks)
+    numbers = tuple(notes[text] for text in score.warnings)
+    drawn = bar(score, floor, ceiling)
+    said = (
+        f"{round(100 * position(score.value, floor, ceiling))} %"
+        if drawn and floor is not None and ceiling is not None
+        else ""
+    )
+    return Cell(value_text(score), interval_text(score), "", drawn, numbers, best, said)
+
+
+def _likelihood(row: Row, notes: dict[str, int]) -> Cell:
+    score = row.likelihood
+    if score is None and row.role != "model":
+        return Cell("not measured")
+    if score is None:
+        numbers = (notes[row.no_likelihood],) if row.no_likelihood else ()
+        return Cell("", "", "none", notes=numbers)
+    sign = relation(score)
+    value = f"{sign}\N{NARROW NO-BREAK SPACE}{value_text(score)}" if sign else value_text(score)
+    numbers = tuple(notes[text] for text in score.warnings)
+    return Cell(value, interval_text(score), BADGES.get(score.kind, score.kind), notes=numbers)
+
+
+def _footnotes(comparison: Comparison, keys: tuple[Key, ...]) -> dict[str, int]:
+    texts: dict[str, int] = {}
+    ordered = [row for role in ROLES for row in comparison.of_role(role)]
+    for row in ordered:
+        found = [row.no_likelihood] if row.likelihood is None and row.no_likelihood else []
+        scores = ([row.likelihood] if row.likelihood else []) + [s for key in keys if (s := row.score(key))]
+        for text in found + [warning for score in scores for warning in score.warnings]:
+            texts.setdefault(text, len(texts) + 1)
+    return texts
+
+
+def _grouped(
+    comparison: Comparison, cells: Callable[[Row], tuple[Cell, ...]]
+) -> tuple[tuple[str, tuple[tuple[str, tuple[Cell, ...]], ...]], ...]:
+    pairs = [(GROUPS[role], tuple((row.name, cells(row)) for row in comparison.of_role(role))) for role in ROLES]
+    return tuple((heading, rows) for heading, rows in pairs if rows)

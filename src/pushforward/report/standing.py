@@ -1,0 +1,74 @@
+"""Who is ahead on one measure, as far as the intervals decide.
+
+Two ideas: only scores that agree in name, unit, kind, features and direction have an order; a lead counts when intervals part.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from pushforward.core.score import Score, better_of
+from pushforward.report.records import Key, Row, key_of
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The state of play on one measure.
+
+    Attributes:
+        leader: row with the best point value.
+        rivals: rows whose intervals do not part from the leader's; empty means the leader is decided.
+        beaten: rows clearly worse than the leader.
+    """
+
+    key: Key
+    leader: str
+    rivals: tuple[str, ...]
+    beaten: tuple[str, ...]
+
+    @property
+    def decided(self) -> bool:
+        """True if at least one row is beaten and no rival is left."""
+        return bool(self.beaten) and not self.rivals
+
+
+def standing(rows: Iterable[Row], key: Key, pick: Callable[[Row], Score | None] | None = None) -> Standing | None:
+    """Return the standing of the rows measured on `key`, or None if no row has a finite value.
+
+    Args:
+        pick: which score of a row to use; by default the one that `key` names.
+    """
+    found = {row.name: (pick(row) if pick else row.score(key)) for row in rows}
+    scores = {name: s for name, s in found.items() if s is not None and key_of(s) == key and math.isfinite(s.value)}
+    if not scores:
+        return None
+    sign = 1.0 if key[4] == "lower" else -1.0
+    leader = min(scores, key=lambda name: sign * scores[name].value)
+    others = [name for name in scores if name != leader]
+    beaten = tuple(name for name in others if better_of(scores[leader], scores[name]) == "first")
+    return Standing(key, leader, tuple(name for name in others if name not in beaten), beaten)
+
+
+def clear_of(score: Score, mark: Score | float | None) -> bool:
+    """Return True if the whole interval of `score` is better than a control: its interval, or its bare value."""
+    if mark is None or score.low is None or score.high is None:
+        return False
+    if isinstance(mark, Score):
+        near, far = (
+            (mark.low, mark.high) if mark.low is not None and mark.high is not None else (mark.value, mark.value)
+        )
+    else:
+        near = far = mark
+    assert near is not None
+    assert far is not None
+    return score.high < near if score.better == "lower" else score.low > far
+
+
+def control(rows: Iterable[Row], score: Score, role: str) -> Score | float | None:
+    """Return the ceiling or floor for `score`: the control row's score, else the value the score carries, else None."""
+    for row in rows:
+        if row.role == role and (found := row.score(key_of(score))) is not None and math.isfinite(found.value):
+            return found
+    return score.ceiling if role == "ceiling" else score.floor if role == "floor" else None

@@ -1,0 +1,154 @@
+"""The command line end to end, on tiny real runs; bad input is one sentence on stderr, exit status 2, nothing written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pushforward.app.using import capability_table, markdown_table
+from pushforward.cli.main import main
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+class Outcome:
+    def __init__(self, status: int, out: str, err: str) -> None:
+        self.status, self.out, self.err = status, out, err
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]):
+    def run(*arguments: object) -> Outcome:
+        with pytest.raises(SystemExit) as stop:
+            main([str(a) for a in arguments])
+        captured = capsys.readouterr()
+        return Outcome(int(stop.value.code or 0), captured.out, captured.err)
+
+    return run
+
+
+def test_readme_table_is_the_code(call) -> None:
+    text = README.read_text()
+    between = text.split("<!-- capabilities -->")[1].split("<!-- /capabilities -->")[0].strip()
+    assert between == markdown_table(capability_table())
+    assert call("families").out.strip() == between
+
+
+def test_train_sample_score_evaluate_report(call, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert call("train", "flow", "two-moons", "--preset", "smoke", "--steps", 20, "-o", run).status == 0
+    summary = json.loads(call("score", run, "two-moons", "--json").out)
+    assert (summary["kind"], summary["unit"], summary["split"], summary["n"]) == ("exact", "nats/point", "test", 5000)
+    assert summary["value"] == pytest.approx(-summary["mean_nats"])
+    assert call("sample", run, "-n", 5, "-o", tmp_path / "x.npy").status == 0
+    assert np.load(tmp_path / "x.npy").shape == (5, 2)
+    assert len(call("sample", run, "-n", 5).out.splitlines()) == 5
+    record = json.loads(call("evaluate", run, "-n", 300, "--json").out)
+    names = [s["name"] for s in record["scores"]]
+    assert any("log-likelihood" in n for n in names)
+    assert any("coverage" in n for n in names)
+    assert (run / "scores.json").is_file()
+    assert call("report", run, "-o", tmp_path / "page.html").status == 0
+    assert "<html" in (tmp_path / "page.html").read_text()
+    outcome = call("evaluate", "--samples", tmp_path / "x.npy", "--reference", "two-moons", "--json")
+    assert outcome.status == 2
+    assert "expected" in outcome.err
+
+
+def test_compare_writes_a_report(call, tmp_path: Path) -> None:
+    out = tmp_path / "c"
+    command = ["compare", "two-moons", "--families", "flow,gan", "--preset", "smoke", "--steps", 5, "-o", out]
+    assert call(*command).status == 0
+    assert (out / "report.html").is_file()
+    assert (out / "flow" / "weights.safetensors").is_file()
+    again = call(*command)
+    assert again.status == 2
+    assert "holds another comparison" in again.err
+    assert call("report", out, "-o", tmp_path / "again.html").status == 0
+
+
+def test_equal_seeds_give_equal_bytes(call, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        command = ["train", "gan", "two-moons", "--preset", "smoke", "--steps", 6, "--seed", 3, "-o", tmp_path / name]
+        assert call(*command).status == 0
+    a, b = ((tmp_path / n / "weights.safetensors").read_bytes() for n in ("a", "b"))
+    assert a == b
+
+
+@pytest.mark.parametrize(
+    ("arguments", "pattern"),
+    [
+        (["train", "flwo", "digits"], "unknown family 'flwo'.*did you mean 'flow'"),
+        (["train", "flow", "digts"], "no data called 'digts'"),
+        (["train", "flow", "digits", "--preset", "huge"], "unknown preset 'huge'"),
+        (["train", "flow", "digits", "-s", "model.widht=3"], "unknown key 'model.widht'.*did you mean 'width'"),
+        (["train", "flow", "digits", "--steps", "3", "--budget", "3s"], "expected one budget"),
+        (["train", "flow", "digits", "--budget", "soon"], "a positive time"),
+        (["sample", "nowhere"], "no run at nowhere"),
+        (["explain", "nothing"], "unknown family 'nothing'"),
+        (["evaluate"], "nothing to evaluate"),
+        (["report", "nowhere", "-o", "x.pdf"], "ends in .html"),
+    ],
+)
+def test_bad_input_is_one_sentence(call, arguments: list[str], pattern: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = call(*arguments)
+    assert outcome.status == 2
+    assert outcome.out == ""
+    import re
+
+    assert re.search(pattern, outcome.err), outcome.err
+    assert len(outcome.err.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_broken_runs_are_named(call, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert call("train", "vae", "digits", "--preset", "smoke", "--steps", 2, "-o", run).status == 0
+    wrong = call("sample", run, "--given", "11", "-o", tmp_path / "x.npy")
+    assert wrong.status == 2
+    assert "'11'" in wrong.err
+    assert "10 classes (0 to 9)" in wrong.err
+    assert not (tmp_path / "x.npy").exists()
+    other = call("train", "vae", "digits", "--preset", "smoke", "--steps", 2, "-o", run)
+    assert other.status == 2
+    assert "holds another run" in other.err
+    config = (run / "config.yaml").read_text()
+    (run / "config.yaml").write_text(config.replace("seed: 0", "seed: 1"))
+    assert "edited after training" in call("sample", run).err
+    (run / "config.yaml").write_text(config)
+    weights = (run / "weights.safetensors").read_bytes()
+    (run / "weights.safetensors").write_bytes(weights[:-40])
+    outcome = call("sample", run)
+    assert outcome.status == 2
+    assert "truncated or replaced" in outcome.err
+
+
+def test_a_gan_refuses_a_likelihood(call, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert call("train", "gan", "digits", "--preset", "smoke", "--steps", 2, "-o", run).status == 0
+    outcome = call("score", run, "digits")
+    assert outcome.status == 2
+    assert "no density" in outcome.err
+    assert "vae" in outcome.err
+
+
+@pytest.mark.parametrize("family", ["autoregressive", "flow", "vae", "gan", "diffusion"])
+def test_explain_and_cite(call, family: str) -> None:
+    assert "What is optimised" in call("explain", family).out
+    assert json.loads(call("cite", family, "--json").out)["references"]
+
+
+def test_resume_equals_one_run(call, tmp_path: Path) -> None:
+    base = ["train", "flow", "two-moons", "--preset", "smoke", "-s", "train.warmup=0", "-s", "train.evaluate_every=4"]
+    assert call(*base, "--steps", 8, "-o", tmp_path / "whole").status == 0
+    assert call(*base, "--steps", 8, "-o", tmp_path / "twice").status == 0
+    assert call(*base, "--steps", 8, "-o", tmp_path / "twice", "--resume").status == 0
+    a, b = ((tmp_path / n / "weights.safetensors").read_bytes() for n in ("whole", "twice"))
+    assert a == b
+    other = call(*base, "--steps", 8, "--seed", 5, "-o", tmp_path / "twice", "--resume")
+    assert other.status == 2
+    assert "other settings" in other.err or "other data" in other.err

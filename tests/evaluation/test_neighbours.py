@@ -1,0 +1,99 @@
+"""Precision, recall, density, coverage: seeded pins, a brute-force twin, and the nulls."""
+
+import numpy as np
+import pytest
+from sklearn.neighbors import NearestNeighbors
+
+from pushforward.core.errors import BadInput
+from pushforward.evaluation import distances
+from pushforward.evaluation.distances import kth_neighbour, nearest
+from pushforward.evaluation.neighbours import coverage_null, neighbour_scores
+
+
+@pytest.fixture(scope="module")
+def gaussians():
+    stream = np.random.RandomState(0)
+    return stream.randn(1000, 64), stream.randn(1000, 64)
+
+
+def values(samples, reference, k=5):
+    return [s.value for s in neighbour_scores(samples, reference, "identity", k=k)]
+
+
+def test_the_seeded_pin_at_a_thousand(gaussians):
+    real, fake = gaussians
+    assert values(fake, real) == pytest.approx([0.704, 0.738, 0.947, 0.971], abs=5e-4)
+
+
+def test_shrunk_samples_inflate_density_and_the_score_says_so(gaussians):
+    real, fake = gaussians
+    scores = neighbour_scores(0.8 * fake, real, "identity")
+    assert scores[2].value == pytest.approx(11.35, abs=5e-3)
+    assert "above 1" in scores[2].warnings[-1]
+    assert scores[1].value < 0.1
+
+
+def test_brute_force_with_ties_duplicates_and_tiles(monkeypatch):
+    monkeypatch.setattr(distances, "TILE_NUMBERS", 50)
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 4, size=(30, 2)).astype(float), rng.integers(1, 5, size=(25, 2)).astype(float)
+    k = 3
+
+    def radius(rows):
+        return [sorted(np.linalg.norm(rows - r, axis=1)[np.arange(len(rows)) != i])[k - 1] for i, r in enumerate(rows)]
+
+    between = np.linalg.norm(y[:, None] - x[None], axis=2)
+    hits = between < np.array(radius(y))[:, None]
+    recalled = between < np.array(radius(x))[None]
+    expected = [hits.any(0).mean(), recalled.any(1).mean(), hits.sum(0).mean() / k, hits.any(1).mean()]
+    assert values(x, y, k) == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_kth_neighbour_excludes_self_but_not_a_twin():
+    x = np.array([[0.0], [0.0], [1.0], [5.0]])
+    assert kth_neighbour(x, 1).tolist() == [0.0, 0.0, 1.0, 4.0]
+    rows = np.random.default_rng(1).normal(size=(60, 4))
+    expected = NearestNeighbors(n_neighbors=4, algorithm="brute").fit(rows).kneighbors(rows)[0][:, 3]
+    np.testing.assert_allclose(kth_neighbour(rows, 3), expected, rtol=1e-10)
+    index, distance = nearest(rows[:5] + 1e-3, rows)
+    assert index.tolist() == [0, 1, 2, 3, 4]
+    np.testing.assert_allclose(distance, 2e-3, rtol=1e-9)
+
+
+def test_nulls_of_density_and_coverage():
+    # 300 repetitions with unequal sizes; the nulls hold for any continuous distribution
+    rng, n, m, k = np.random.default_rng(2), 60, 90, 4
+    found = np.array([values(rng.normal(size=(m, 2)), rng.normal(size=(n, 2)), k) for _ in range(300)])
+    error = found.std(axis=0) / np.sqrt(300)
+    assert abs(found[:, 2].mean() - 1.0) < 4 * error[2]
+    assert abs(found[:, 3].mean() - coverage_null(n, m, k)) < 4 * error[3]
+
+
+def test_damage_is_seen_in_the_right_metric():
+    rng = np.random.default_rng(3)
+    modes = np.array([[-6.0, 0.0], [0.0, 6.0], [6.0, 0.0]])
+    real = modes[rng.integers(0, 3, 300)] + rng.normal(size=(300, 2))
+    dropped = values(modes[rng.integers(0, 2, 300)] + rng.normal(size=(300, 2)), real)
+    assert dropped[0] > 0.9
+    assert max(dropped[1], dropped[3]) < 0.75
+    wide = values(modes[rng.integers(0, 3, 300)] + 4 * rng.normal(size=(300, 2)), real)
+    assert wide[0] < 0.6
+    assert wide[1] > 0.9
+
+
+def test_intervals_stay_in_range_and_say_that_they_are_approximate():
+    x = np.random.default_rng(4).normal(size=(40, 3))
+    for score in neighbour_scores(x[:20], x[20:], "identity"):
+        assert score.low <= score.value <= score.high
+        assert "approximate" in score.warnings[0]
+    assert all(s.low >= 0 and s.high <= 1 for s in neighbour_scores(x[:20] + 9, x[20:], "identity") if s.null != 1.0)
+
+
+def test_refusals():
+    x = np.zeros((5, 2))
+    with pytest.raises(BadInput, match="5 samples: expected at least 6"):
+        neighbour_scores(x, np.zeros((9, 2)), "identity")
+    with pytest.raises(BadInput, match="5 reference examples: expected at least 6"):
+        neighbour_scores(np.zeros((9, 2)), x, "identity")
+    with pytest.raises(BadInput, match="k = 0"):
+        neighbour_scores(x, x, "identity", k=0)

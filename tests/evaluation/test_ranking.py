@@ -1,0 +1,122 @@
+"""Ranking by likelihood: kinds apart, pairs paired, bounds only where they are certain."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from pushforward.core.errors import BadInput
+from pushforward.core.logprob import LogProb
+from pushforward.core.space import Image, Points
+from pushforward.evaluation.likelihood import likelihood_score
+from pushforward.evaluation.ranking import paired_verdict, rank_likelihoods
+
+
+def log_prob(nats, kind="exact", estimator="exact", given="", space=None):
+    space = space or Points(2)
+    return LogProb(torch.as_tensor(np.asarray(nats)), kind, space.measure, space.unit, estimator, given=given)
+
+
+def models(**code_lengths):
+    """Models whose code lengths scatter by 0.1 around the given means, and their kinds: name=(mean, kind)."""
+    rng = np.random.default_rng(0)
+    found = {name: log_prob(rng.normal(-mean, 0.1, size=100), kind) for name, (mean, kind) in code_lengths.items()}
+    return {name: likelihood_score(lp) for name, lp in found.items()}, found
+
+
+def test_the_paired_test_is_students_and_signed_by_code_length():
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(size=50), rng.normal(size=50) - 0.4
+    test = paired_verdict(log_prob(a), log_prob(b))
+    expected = stats.ttest_rel(b, a)
+    assert test.z == pytest.approx(expected.statistic)
+    assert (test.verdict == "undecided") == (expected.pvalue >= 0.05)
+    assert test.low == pytest.approx(expected.confidence_interval().low)
+    assert paired_verdict(log_prob(b), log_prob(a)).z == pytest.approx(-test.z)
+
+
+def test_pairing_decides_what_intervals_cannot():
+    rng = np.random.default_rng(2)
+    hard = rng.normal(-50, 10, size=200)
+    better, worse = log_prob(hard + 0.2 * rng.normal(size=200)), log_prob(hard - 0.3 + 0.2 * rng.normal(size=200))
+    scores = {"b": likelihood_score(better), "w": likelihood_score(worse)}
+    assert rank_likelihoods(scores).comparisons[0].verdict == "undecided"
+    paired = rank_likelihoods(scores, {"b": better, "w": worse}).comparisons[0]
+    assert paired.verdict == "first"
+    assert paired.paired.difference < 0
+
+
+def test_false_verdicts_and_their_correction():
+    # 600 equal pairs: 5 % +- 4 x 0.9 % at one comparison, at most 0.5 % + 4 x 0.3 % when it is one of ten
+    rng = np.random.default_rng(3)
+    pairs = [(log_prob(a), log_prob(b)) for a, b in rng.normal(size=(600, 2, 60))]
+    assert 0.015 < np.mean([paired_verdict(a, b).verdict != "undecided" for a, b in pairs]) < 0.085
+    assert np.mean([paired_verdict(a, b, comparisons=10).verdict != "undecided" for a, b in pairs]) < 0.017
+    assert "shared by 10 comparisons" in paired_verdict(*pairs[0], comparisons=10).note
+
+
+def test_kinds_are_grouped_and_ordered_within():
+    scores, _ = models(flow=(2.0, "exact"), ar=(1.0, "exact"), vae=(1.5, "lower_bound"), ode=(0.5, "estimate"))
+    ranking = rank_likelihoods(scores)
+    assert ranking.groups == {"estimate": ("ode",), "exact": ("ar", "flow"), "lower_bound": ("vae",)}
+    assert len(ranking.comparisons) == 6
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"),
+    [
+        ((1.0, "lower_bound"), (2.0, "exact"), "first"),
+        ((2.0, "exact"), (1.0, "lower_bound"), "second"),
+        ((1.0, "exact"), (2.0, "lower_bound"), "undecided"),
+        ((1.0, "exact"), (2.0, "upper_bound"), "first"),
+        ((2.0, "exact"), (1.0, "upper_bound"), "undecided"),
+        ((1.0, "lower_bound"), (2.0, "upper_bound"), "first"),
+        ((1.0, "upper_bound"), (2.0, "lower_bound"), "undecided"),
+        ((1.0, "estimate"), (9.0, "exact"), "undecided"),
+        ((1.0, "lower_bound"), (1.01, "exact"), "undecided"),
+    ],
+)
+def test_across_kinds_only_a_bound_on_the_right_side_decides(first, second, verdict):
+    scores, log_probs = models(a=first, b=second)
+    comparison = rank_likelihoods(scores, log_probs).comparisons[0]
+    assert comparison.verdict == verdict
+    assert comparison.paired is None
+    assert comparison.reason.startswith("certain by bound") == (verdict != "undecided")
+
+
+def test_conditional_and_unconditional_are_never_ordered():
+    plain, labelled = log_prob(-np.arange(9.0)), log_prob(-np.arange(9.0) + 50, given="label")
+    scores = {"plain": likelihood_score(plain), "labelled": likelihood_score(labelled)}
+    comparison = rank_likelihoods(scores, {"plain": plain, "labelled": labelled}).comparisons[0]
+    assert comparison.verdict == "undecided"
+    assert "different quantities" in comparison.reason
+    with pytest.raises(BadInput, match="given differ"):
+        paired_verdict(plain, labelled)
+
+
+def test_impossible_examples_and_ties():
+    good, bad = log_prob([-1.0, -2.0, -3.0]), log_prob([-1.0, -math.inf, -0.1])
+    assert paired_verdict(good, bad).verdict == "first"
+    assert paired_verdict(bad, good).verdict == "second"
+    assert paired_verdict(bad, bad).verdict == "undecided"
+    assert paired_verdict(good, good).verdict == "undecided"
+    assert paired_verdict(good, log_prob([-1.5, -2.5, -3.5])).verdict == "first"
+
+
+def test_estimators_that_differ_are_named():
+    a, b = log_prob([-1.0, -2.0], "lower_bound", "elbo"), log_prob([-1.0, -2.5], "lower_bound", "iwae-64")
+    assert "elbo, iwae-64" in paired_verdict(a, b).note
+
+
+def test_refusals():
+    a = log_prob([-1.0, -2.0])
+    with pytest.raises(BadInput, match="kind differ"):
+        paired_verdict(a, log_prob([-1.0, -2.0], "lower_bound"))
+    with pytest.raises(BadInput, match="2 and 3 examples"):
+        paired_verdict(a, log_prob([-1.0, -2.0, 0.0]))
+    with pytest.raises(BadInput, match="diverged"):
+        paired_verdict(a, log_prob([-1.0, math.nan]))
+    with pytest.raises(BadInput, match="measure differ"):
+        paired_verdict(a, log_prob([-1.0, -2.0], space=Image(1, 1, 2)))

@@ -1,0 +1,146 @@
+"""A known value lands on the known pixel; nothing to draw is drawn as nothing."""
+
+from __future__ import annotations
+
+import math
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+from pushforward.core.score import Score
+from pushforward.report.axes import Scale, linear_ticks, log_ticks, spanning
+from pushforward.report.charts import (
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Line,
+    Mark,
+    line_chart,
+    scatter_chart,
+    spread,
+    thinned,
+)
+from pushforward.report.scorecard import bar, position
+
+
+def elements(svg: str, name: str, class_: str = "") -> list[ET.Element]:
+    return [e for e in ET.fromstring(svg).iter(name) if class_ in e.get("class", "").split() or not class_]
+
+
+def numbers(text: str) -> list[float]:
+    return [float(n) for n in re.findall(r"-?\d+\.?\d*", text)]
+
+
+def test_a_line_ends_at_its_value_s_pixels() -> None:
+    svg = line_chart([Line([0.0, 5.0, 10.0], [0.0, 2.0, 10.0], "a")], "seconds", "a line")
+    (drawn,) = elements(svg, "path", "line")
+    x0, y0, x1, y1, x2, y2 = numbers(drawn.get("d", ""))
+    right = WIDTH - RIGHT - 6.4
+    assert (x0, x2) == pytest.approx((LEFT, right), abs=0.01)
+    assert x1 == pytest.approx((LEFT + right) / 2, abs=0.01)
+    # the frame is padded by 6 % of the range at both ends: pixel of v is bottom - (v + 0.6) / 11.2 of the height
+    height = HEIGHT - BOTTOM - TOP
+    for v, y in ((0.0, y0), (2.0, y1), (10.0, y2)):
+        assert y == pytest.approx(HEIGHT - BOTTOM - height * (v + 0.6) / 11.2, abs=0.01)
+
+
+def test_a_point_on_a_logarithmic_axis_is_halfway_between_its_square_s_ends() -> None:
+    marks = [Mark(x, 1.0, name) for x, name in ((0.01, "a"), (1.0, "b"), (100.0, "c"))]
+    dots = elements(scatter_chart(marks, "s", "d", "three", log_x=True), "circle")
+    a, b, c = (float(dot.get("cx", "nan")) for dot in dots)
+    assert b == pytest.approx((a + c) / 2, abs=0.01)
+    assert c - a == pytest.approx((WIDTH - RIGHT - LEFT) / 1.28, abs=0.02)  # padded by 14 % at both ends
+
+
+def test_whiskers_span_the_interval() -> None:
+    svg = scatter_chart([Mark(1.0, 2.0, "a", 1.0, 4.0), Mark(2.0, 2.0, "b")], "s", "d", "two")
+    (whisker,) = elements(svg, "path", "whisker")
+    _, low, _, high = numbers(whisker.get("d", ""))
+    middle = float(elements(svg, "circle")[0].get("cy", "nan"))
+    assert (low - middle) / (low - high) == pytest.approx(1 / 3, abs=1e-3)
+
+
+@pytest.mark.parametrize("values", [[], [math.nan, None], [3.0], [2.0, 2.0], [math.inf, 1.0], [1e-9, 1e9]])
+def test_line_charts_survive_anything(values: list[float | None]) -> None:
+    svg = line_chart([Line(list(range(len(values))), values, "<a&b>")], "x", "<said>")
+    coordinates = [n for e in elements(svg, "path") for n in numbers(e.get("d", ""))]
+    assert all(-1 <= n <= WIDTH + 1 for n in coordinates)
+    assert "nan" not in svg
+    assert "<a&b>" not in svg
+
+
+@pytest.mark.parametrize("log", [True, False])
+@pytest.mark.parametrize("y", [0.0, -1.0, math.nan, None, 1e-300])
+def test_scatter_charts_survive_anything(y: float | None, log: bool) -> None:
+    svg = scatter_chart(
+        [Mark(0.0, y, "a", y, y), Mark(1.0, 1.0, "b")], "x", "y", "s", log_x=log, log_y=log, level=(0.0, "l")
+    )
+    assert "nan" not in svg
+    assert elements(svg, "circle")
+
+
+def test_empty_charts_say_so() -> None:
+    assert "nothing to draw" in line_chart([], "x", "s")
+    assert "nothing to draw" in scatter_chart([], "x", "y", "s")
+
+
+def test_one_huge_first_loss_does_not_flatten_the_rest() -> None:
+    losses = [1e6] + [2.0 - i / 100 for i in range(99)]
+    (drawn,) = elements(line_chart([Line(list(range(100)), losses, "")], "x", "s"), "path", "line")
+    ys = numbers(drawn.get("d", ""))[1::2]
+    assert min(ys) == pytest.approx(TOP, abs=0.01)
+    assert max(ys) - ys[2] > 0.8 * (HEIGHT - TOP - BOTTOM)
+
+
+def test_equal_inputs_give_equal_bytes() -> None:
+    lines = [Line([0.0, 1.0], [1.0, 2.0], "a")]
+    assert line_chart(lines, "x", "s") == line_chart(lines, "x", "s")
+
+
+def test_ticks_are_round_inside_and_few() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        low = float(rng.normal() * 10 ** rng.uniform(-6, 6))
+        high = low + float(10 ** rng.uniform(-3, 6))
+        ticks = linear_ticks(low, high)
+        assert 2 <= len(ticks) <= 5
+        assert all(low - 1e-6 * (high - low) <= t <= high + 1e-6 * (high - low) for t in ticks)
+        start = float(10 ** rng.uniform(-6, 6))
+        stop = start * float(10 ** rng.uniform(0.4, 8))
+        found = log_ticks(start, stop)
+        assert len(found) <= 5
+        assert all(start <= t <= stop for t in found)
+
+
+def test_spread_keeps_order_gap_and_frame() -> None:
+    places = spread([50.0, 49.0, 99.0, 98.0], 10.0, 0.0, 100.0)
+    assert sorted(places) == [places[1], places[0], places[3], places[2]]
+    assert min(np.diff(sorted(places))) >= 10.0 - 1e-9
+    assert max(places) <= 100.0
+
+
+def test_scales_are_padded_and_safe() -> None:
+    assert spanning([], 0.0, 1.0) == Scale(-0.06, 1.06, 0.0, 1.0)
+    assert spanning([5.0, -1.0, 500.0], 0.0, 1.0, log=True, pad=0.0).low == 5.0
+    assert spanning([0.0, 10.0], 0.0, 100.0, pad=0.0).clip(99.0) == 100.0
+
+
+def test_thinned_means_are_the_means() -> None:
+    values = list(np.arange(1000.0))
+    assert thinned(values, most=100) == [float(np.mean(values[i : i + 10])) for i in range(0, 1000, 10)]
+
+
+def test_the_scorecard_s_bar_runs_from_floor_to_ceiling() -> None:
+    score = Score("d", 2.5, n=9, better="lower", low=0.0, high=5.0)
+    (dot,) = elements(bar(score, 10.0, 0.0), "circle")
+    assert float(dot.get("cx", "nan")) == pytest.approx(4 + 0.75 * 80)
+    (reach,) = elements(bar(score, 10.0, 0.0), "path", "reach")
+    assert numbers(reach.get("d", ""))[::2] == pytest.approx([4 + 80, 4 + 40])
+    assert position(99.0, floor=10.0, ceiling=0.0) == 0.0
+    assert math.isnan(position(1.0, floor=2.0, ceiling=2.0))
+    assert bar(score, None, 0.0) == ""
