@@ -21,9 +21,6 @@ class DiffusionConfig(Config):
     )
     sigma_max: float = Field(40.0, gt=1, description="largest noise")
     objective: Literal["likelihood", "edm"] = "likelihood"
-    law: Literal["log-uniform", "log-normal"] = "log-normal"
-    law_mean: float = Field(-1.2, description="mean of the log noise level in training")
-    law_std: float = Field(1.2, gt=0, description="standard deviation of the log noise level in training")
     ode_steps: int = Field(32, ge=2, description="steps of the ODE for likelihoods and codes")
 
 
@@ -42,7 +39,7 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
     },
     ("cpu", "image"): {
         "model": {"width": 32, "depth": 1, "context": 64},
-        "train": {"batch_size": 128, "learning_rate": 2e-3, "ema": 0.995},
+        "train": {"batch_size": 128, "learning_rate": 6e-3, "ema": 0.995, "precision": "bfloat16"},
     },
     ("gpu", "points"): {
         "model": {"width": 256, "depth": 4, "context": 128},

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from pushforward.core.noise import Noise
 from pushforward.families.diffusion.levels import Decoder
+from pushforward.families.diffusion.noise_law import NoiseLaw
 from pushforward.families.diffusion.path import Path, log_levels
 from pushforward.families.diffusion.solvers import RK4, Denoise, Field, ScaledByLogNoise
 
@@ -52,6 +53,7 @@ def elbo(
     path: Path,
     denoise: Denoise,
     decoder: Decoder,
+    law: NoiseLaw,
     x: Tensor,
     noise: Noise,
     samples: int,
@@ -61,12 +63,14 @@ def elbo(
     """Return the continuous-time variational bound and its standard error, both of shape (n,) in nats.
 
     `log p(x) >= -KL(q(x_1|x) || p(x_1)) + E log p(x|x_0) - 1/2 int e^lambda E|x - D(y, lambda)|^2 d lambda`
-    (Kingma et al. 2021, equations 11 and 17). Log-SNRs are one random shift of an even grid per example.
+    (Kingma et al. 2021, equations 11 and 17). The quantiles of the noise levels are one random shift of an even grid per
+    example; with `d lambda = 2 d log s` the integral is the mean of `|x - D|^2 / (s^2 p(log s))` under any law p.
 
     The standard error is that of systematic sampling, from successive differences; it is conservative where the
     integrand is steep.
 
     Args:
+        law: where to look; it changes the variance only.
         samples: noise levels per example.
         control: a Gaussian model of the data whose error is subtracted and added back in expectation.
         scalars: how many numbers to denoise at once.
@@ -74,7 +78,7 @@ def elbo(
     n, event = x.shape[0], x.shape[1:]
     shift = noise.uniform(dtype=torch.float64).unsqueeze(1)
     u = (torch.arange(samples, dtype=torch.float64, device=shift.device) + shift) / samples
-    levels = path.noise_level(u).to(x)
+    levels = law.quantile(u).clamp(path.sigma_min, path.sigma_max).to(x)
     eps = noise.normal(samples, *event, dtype=x.dtype)
     ones = (1,) * len(event)
     group = max(1, scalars // max(1, x.numel()))
@@ -88,8 +92,8 @@ def elbo(
         error = (clean - denoise(y, s.flatten())).square().flatten(1).sum(1)
         if control is not None:
             error = error - control.surplus(clean, y, s)
-        parts.append((error / s.flatten() ** 2).reshape(n, width))
-    integrand = 0.5 * path.log_snr_range * torch.cat(parts, dim=1)
+        parts.append((error / (s.flatten() ** 2 * law.density(s.flatten()))).reshape(n, width))
+    integrand = torch.cat(parts, dim=1)
     nats = decoder.expected(x) - prior_divergence(path, x) - integrand.mean(1)
     if samples < 2:
         return nats, None

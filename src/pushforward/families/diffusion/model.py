@@ -28,9 +28,8 @@ from pushforward.families.diffusion.denoiser import Denoiser, PreconditionedDeno
 from pushforward.families.diffusion.guidance import Guided
 from pushforward.families.diffusion.levels import Decoder, GaussianDecoder, LevelDecoder
 from pushforward.families.diffusion.likelihood import GaussianControl, elbo, flow, ode_estimate
+from pushforward.families.diffusion.noise_law import Knee, LogNormal
 from pushforward.families.diffusion.objective import (
-    LogNormal,
-    LogUniform,
     Objective,
     drop_condition,
     edm_objective,
@@ -75,15 +74,15 @@ class Diffusion(GenerativeModel):
         smallest = config.sigma_min or (0.25 / (levels - 1) if levels else 0.01)
         self.path = VariancePreserving(smallest, config.sigma_max)
         self.decoder: Decoder = LevelDecoder(levels, smallest) if levels else GaussianDecoder(smallest)
-        self.objective = self._objective(config)
 
-    def _objective(self, config: DiffusionConfig) -> Objective:
-        law = LogUniform(self.path)
-        if config.law == "log-normal":
-            law = LogNormal(self.path, config.law_mean, config.law_std)
+    @property
+    def objective(self) -> Objective:
+        """The law and the weight of noise levels in training; both know the scale of the data, hence not before `prepare`."""
+        config, scale = self.config, self.denoiser.preconditioner.sigma_data
+        assert isinstance(config, DiffusionConfig)
         if config.objective == "edm":
-            return edm_objective(law, lambda: self.denoiser.preconditioner.sigma_data)
-        return likelihood_objective(law)
+            return edm_objective(LogNormal(self.path), scale)
+        return likelihood_objective(Knee(self.path, scale))
 
     def _codec(self) -> Codec:
         if isinstance(self.space, Image):
@@ -98,13 +97,14 @@ class Diffusion(GenerativeModel):
         self.denoiser.preconditioner.fit(x)
 
     def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
-        s = self.objective.stratified(noise.uniform())
+        objective = self.objective
+        s = objective.stratified(noise.uniform())
         y = x + s.reshape(-1, *(1 for _ in x.shape[1:])) * noise.normal(*x.shape[1:])
         if given is not None:
             assert isinstance(self.config, DiffusionConfig)
             given = Given(drop_condition(given.label, noise.uniform(), self.config.drop_condition))
         error = (x - self.denoiser.denoise(y, s, given)).square().flatten(1).mean(1)
-        yield Loss((self.objective.weight(s) * error).mean(), "model", self.objective.name)
+        yield Loss((objective.weight(s) * error).mean(), "model", objective.name)
 
     def _bind(self, given: Given | None, denoiser: Denoiser | None = None) -> Denoise:
         # likelihoods denoise several noise levels per example, example by example: labels follow
@@ -135,7 +135,8 @@ class Diffusion(GenerativeModel):
         if not isinstance(self.space, Image):
             # pixels are known exactly at small noise, where a Gaussian control would add the noise it should cancel
             control = GaussianControl(condition.centre, float(condition.sigma_data))
-        return elbo(self.path, self._bind(given), self.decoder, x, noise, samples, control)
+        law = Knee(self.path, condition.sigma_data)
+        return elbo(self.path, self._bind(given), self.decoder, law, x, noise, samples, control)
 
     def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         return -self._elbo(x, given, noise, HELD_OUT_LEVELS)[0]

@@ -6,62 +6,13 @@ expectation; quantiles are stratified over the batch, so that no batch misses a 
 
 from __future__ import annotations
 
-import math
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from pushforward.families.diffusion.path import Path
-
-
-class NoiseLaw(ABC):
-    """A distribution of noise levels, given by its quantile function."""
-
-    @abstractmethod
-    def quantile(self, u: Tensor) -> Tensor:
-        """Return noise levels of quantiles `u` in [0, 1)."""
-
-    @abstractmethod
-    def density(self, noise_level: Tensor) -> Tensor:
-        """Return the density per unit of log noise level."""
-
-
-class LogUniform(NoiseLaw):
-    """`log s` uniform between the ends of a path: uniform in log-SNR."""
-
-    def __init__(self, path: Path) -> None:
-        self.low, self.high = math.log(path.sigma_min), math.log(path.sigma_max)
-
-    def quantile(self, u: Tensor) -> Tensor:
-        """`exp(low + u (high - low))`."""
-        return torch.exp(self.low + u * (self.high - self.low))
-
-    def density(self, noise_level: Tensor) -> Tensor:
-        """`1/(high - low)`."""
-        return torch.full_like(noise_level, 1.0 / (self.high - self.low))
-
-
-class LogNormal(NoiseLaw):
-    """`log s ~ N(mean, std^2)`, cut to the path by clamping the quantile (Karras et al. 2022: -1.2 and 1.2)."""
-
-    def __init__(self, path: Path, mean: float = -1.2, std: float = 1.2) -> None:
-        self.mean, self.std = mean, std
-        self.normal = torch.distributions.Normal(0.0, 1.0)
-        ends = torch.tensor([path.sigma_min, path.sigma_max], dtype=torch.float64)
-        self.low, self.high = self.normal.cdf((ends.log() - mean) / std).tolist()
-
-    def quantile(self, u: Tensor) -> Tensor:
-        """The truncated normal's quantile."""
-        inner = (self.low + u.double() * (self.high - self.low)).clamp(1e-12, 1.0 - 1e-12)
-        return torch.exp(self.mean + self.std * self.normal.icdf(inner)).to(u)
-
-    def density(self, noise_level: Tensor) -> Tensor:
-        """The truncated normal's density in log noise level."""
-        z = (noise_level.log() - self.mean) / self.std
-        return self.normal.log_prob(z).exp() / (self.std * (self.high - self.low))
+from pushforward.families.diffusion.noise_law import NoiseLaw
 
 
 @dataclass(frozen=True)
@@ -91,11 +42,11 @@ def likelihood_objective(law: NoiseLaw) -> Objective:
     return Objective(law, weight, "diffusion term of -ELBO [nats/dim]")
 
 
-def edm_objective(law: NoiseLaw, sigma_data: Callable[[], Tensor]) -> Objective:
+def edm_objective(law: NoiseLaw, sigma_data: Tensor) -> Objective:
     """`(s^2 + d^2)/(s d)^2 |x - D|^2`, of which the weight times c_out^2 is one (Karras et al. 2022, table 1)."""
 
     def weight(s: Tensor) -> Tensor:
-        data = sigma_data().to(s)
+        data = sigma_data.to(s)
         return (s**2 + data**2) / (s * data) ** 2
 
     return Objective(law, weight, "denoising error weighted by 1/c_out^2 [per dim]")

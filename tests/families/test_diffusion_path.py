@@ -1,0 +1,215 @@
+"""Paths, predictions, preconditioning, laws of noise levels, guidance: identities."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from families.diffusion_oracles import gaussian, mixture
+from pushforward.core.errors import BadInput
+from pushforward.core.given import Given
+from pushforward.core.rng import generator
+from pushforward.families.diffusion.denoiser import Denoiser, PreconditionedDenoiser, Preconditioner
+from pushforward.families.diffusion.guidance import Guided
+from pushforward.families.diffusion.levels import LevelDecoder, level_values, nearest_mean
+from pushforward.families.diffusion.noise_law import Knee, LogNormal, LogUniform, NoiseLaw
+from pushforward.families.diffusion.objective import Objective, drop_condition, edm_objective, likelihood_objective
+from pushforward.families.diffusion.path import VariancePreserving, karras_levels, log_levels
+from pushforward.families.diffusion.prediction import PREDICTIONS, SCORE, VELOCITY, Prediction
+
+PATH = VariancePreserving(0.005, 50.0)
+
+
+def test_path_is_variance_preserving_and_linear_in_log_snr() -> None:
+    t = torch.linspace(0, 1, 11, dtype=torch.float64)
+    alpha, sigma = PATH.scales(t)
+    torch.testing.assert_close(alpha**2 + sigma**2, torch.ones_like(t), rtol=0, atol=1e-14)
+    log_snr = 2 * (alpha / sigma).log()
+    torch.testing.assert_close(log_snr.diff(), torch.full_like(t[1:], -PATH.log_snr_range / 10), rtol=1e-9, atol=0)
+    assert float(PATH.noise_level(t[0])) == pytest.approx(0.005, rel=1e-12)
+    assert float(PATH.noise_level(t[-1])) == pytest.approx(50.0, rel=1e-12)
+    torch.testing.assert_close(PATH.time(PATH.noise_level(t)), t, rtol=0, atol=1e-12)
+
+
+def test_rates_are_the_derivatives() -> None:
+    t = torch.linspace(0.01, 0.99, 7, dtype=torch.float64).requires_grad_()
+    for value, rate in zip(PATH.scales(t), PATH.rates(t), strict=True):
+        (slope,) = torch.autograd.grad(value.sum(), t, retain_graph=True)
+        torch.testing.assert_close(rate, slope, rtol=1e-10, atol=1e-12)
+
+
+def test_bad_levels_are_refused() -> None:
+    with pytest.raises(BadInput, match=r"noise levels from 1.0 to 0.5: expected 0 < sigma_min < sigma_max"):
+        VariancePreserving(1.0, 0.5)
+
+
+def test_karras_grid() -> None:
+    """The published 18-step grid; rho = 7."""
+    grid = karras_levels(18, 0.002, 80.0)
+    expected = torch.tensor([80.0, 57.586, 40.786], dtype=torch.float64)
+    torch.testing.assert_close(grid[:3], expected, rtol=1e-4, atol=0)
+    assert float(grid[-1]) == 0.002
+    root = grid ** (1 / 7)
+    torch.testing.assert_close(root.diff(), root.diff()[:1].expand(17), rtol=1e-10, atol=0)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 18, 200])
+def test_grids_have_no_duplicates_and_no_empty_step(steps: int) -> None:
+    for grid in (karras_levels(steps, 0.002, 80.0).flip(0), log_levels(steps, 0.002, 80.0)):
+        assert bool((grid.diff() > 0).all())
+        assert bool((grid > 0).all())
+        assert float(grid[-1]) == 80.0
+        assert bool((grid.float().diff() > 0).all())
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS, ids=lambda p: p.name)
+def test_predictions_round_trip(prediction: Prediction) -> None:
+    rng = generator(0, "predictions")
+    x0, eps = (torch.randn(64, dtype=torch.float64, generator=rng) for _ in range(2))
+    alpha, sigma = PATH.scales(torch.linspace(0, 1, 64, dtype=torch.float64))
+    x = alpha * x0 + sigma * eps
+    value = prediction.from_data(x0, x, alpha, sigma)
+    torch.testing.assert_close(value, prediction.of(x0, eps, alpha, sigma), rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(prediction.to_data(value, x, alpha, sigma), x0, rtol=1e-9, atol=1e-9)
+
+
+def test_score_is_the_gradient_of_the_noisy_density() -> None:
+    """The exact denoiser of a mixture, turned into a score, is the autograd gradient of its log-density."""
+    oracle, s = mixture(), 0.4
+    y = oracle.draw(16, generator(1)).requires_grad_()
+    (gradient,) = torch.autograd.grad(oracle.log_density(y, s).sum(), y)
+    level = torch.tensor(s, dtype=torch.float64)
+    score = SCORE.from_data(oracle(y.detach(), level), y.detach(), torch.ones_like(level), level)
+    torch.testing.assert_close(score, gradient, rtol=1e-9, atol=1e-9)
+
+
+def test_preconditioner_identities() -> None:
+    """EDM: weight c_out^2 = 1, unit-variance input and target; at sigma_data = 1 the target F is -v."""
+    p = Preconditioner((2,))
+    p.sigma_data.fill_(0.5)
+    s = torch.logspace(-3, 2, 40, dtype=torch.float64)
+    skip, out, c_in, c_noise = p.scales(s)
+    weight = edm_objective(LogNormal(PATH), p.sigma_data).weight(s)
+    torch.testing.assert_close(weight * out**2, torch.ones_like(s), rtol=1e-12, atol=0)
+    torch.testing.assert_close(c_in**2 * (0.25 + s**2), torch.ones_like(s), rtol=1e-12, atol=0)
+    torch.testing.assert_close((1 - skip) ** 2 * 0.25 + skip**2 * s**2, out**2, rtol=1e-9, atol=0)
+    torch.testing.assert_close(c_noise, s.log() / 4, rtol=1e-12, atol=0)
+
+    p.sigma_data.fill_(1.0)
+    skip, out, *_ = p.scales(s)
+    rng = generator(0)
+    x0, eps = (torch.randn(40, dtype=torch.float64, generator=rng) for _ in range(2))
+    target = (x0 - skip * (x0 + s * eps)) / out
+    alpha, sigma = PATH.scales(PATH.time(s))
+    torch.testing.assert_close(target, -VELOCITY.of(x0, eps, alpha, sigma), rtol=1e-8, atol=1e-8)
+
+
+class Silent(torch.nn.Module):
+    """F = 0."""
+
+    def forward(self, x: torch.Tensor, value: torch.Tensor, label: torch.Tensor | None) -> torch.Tensor:
+        return torch.zeros_like(x)
+
+
+def test_silent_network_is_the_denoiser_of_a_fitted_gaussian() -> None:
+    x = torch.randn(4000, 1, 3, 3, generator=generator(2)) * 0.3 + 0.8
+    denoiser = PreconditionedDenoiser(Silent(), (1, 3, 3))
+    denoiser.preconditioner.fit(x)
+    mean, variance = x.mean(), x.var(correction=0)
+    s = torch.tensor([0.1, 2.0])
+    expected = mean + (variance / (variance + s**2)).reshape(-1, 1, 1, 1) * (x[:2] - mean)
+    torch.testing.assert_close(denoiser.denoise(x[:2], s, None), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "law", [LogUniform(PATH), LogNormal(PATH), Knee(PATH, torch.tensor(0.6, dtype=torch.float64))], ids=["u", "n", "k"]
+)
+def test_law_quantile_and_density_agree(law: NoiseLaw) -> None:
+    """`d log Q(u)/du = 1/density`, the density integrates to one, and the ends are the path's."""
+    u = torch.linspace(0.01, 0.99, 50, dtype=torch.float64).requires_grad_()
+    s = law.quantile(u)
+    (slope,) = torch.autograd.grad(s.log().sum(), u)
+    torch.testing.assert_close(slope * law.density(s), torch.ones_like(slope), rtol=1e-8, atol=0)
+    grid = torch.linspace(math.log(0.005), math.log(50.0), 20001, dtype=torch.float64)
+    assert float(torch.trapezoid(law.density(grid.exp()), grid)) == pytest.approx(1.0, abs=1e-6)
+    ends = law.quantile(torch.tensor([0.0, 1.0], dtype=torch.float64))
+    torch.testing.assert_close(ends, torch.tensor([0.005, 50.0], dtype=torch.float64), rtol=1e-4, atol=0)
+
+
+def test_likelihood_objective_does_not_depend_on_its_law() -> None:
+    """The weighted loss of an exact denoiser is one integral, whichever law draws the levels (200,000 draws, 4 s.e.)."""
+    oracle, rng = gaussian(), generator(5)
+    x = oracle.draw(200_000, rng)
+    values = []
+    for law in (LogUniform(PATH), Knee(PATH, torch.tensor(0.6))):
+        objective: Objective = likelihood_objective(law)
+        s = objective.stratified(torch.rand(len(x), generator=rng, dtype=torch.float64))
+        y = x + s.unsqueeze(1) * torch.randn(x.shape, generator=rng, dtype=torch.float64)
+        terms = objective.weight(s) * (x - oracle(y, s)).square().sum(1)
+        values.append((terms.mean(), terms.std() / math.sqrt(len(x))))
+    (a, sa), (b, sb) = values
+    assert abs(float(a - b)) < 4 * math.hypot(float(sa), float(sb))
+    # closed form per coordinate: int v/(v + s^2) dlog s = 1/2 log((v/s^2 + 1)) between the ends
+    v = oracle.variances[0]
+    exact = 0.5 * (torch.log1p(v / PATH.sigma_min**2) - torch.log1p(v / PATH.sigma_max**2)).sum()
+    assert abs(float(b - exact)) < 4 * float(sb)
+
+
+def test_stratified_levels_fill_every_bin() -> None:
+    law = LogUniform(PATH)
+    s = Objective(law, torch.ones_like, "x").stratified(torch.rand(16, generator=generator(0)))
+    bins = ((s.log() - math.log(0.005)) / math.log(50 / 0.005) * 16).floor()
+    assert bins.tolist() == list(range(16))
+
+
+def test_conditions_are_dropped_per_example() -> None:
+    """10,000 decisions at 15 %: within 5 standard errors, and independent of their neighbour."""
+    u = torch.rand(10_000, generator=generator(0))
+    dropped = drop_condition(torch.full((10_000,), 2), u, 0.15) == -1
+    assert abs(float(dropped.float().mean()) - 0.15) < 5 * math.sqrt(0.15 * 0.85 / 10_000)
+    both = float((dropped[1:] & dropped[:-1]).float().mean())
+    assert abs(both - 0.15**2) < 5 * math.sqrt(0.0225 / 10_000)
+
+
+class Labelled(Denoiser):
+    """Knows two answers: with and without a condition."""
+
+    def denoise(self, y: torch.Tensor, noise_level: torch.Tensor, given: Given | None) -> torch.Tensor:
+        return y * 0.5 if given is None else y * 0.5 + given.label.unsqueeze(1)
+
+
+def test_guidance_is_linear_and_off_at_one() -> None:
+    y, s, given = torch.tensor([[1.0], [2.0]]), torch.tensor(1.0), Given(torch.tensor([1, 3]))
+    inner = Labelled()
+    null, full = inner.denoise(y, s, None), inner.denoise(y, s, given)
+    for w, calls in ((0.0, 1), (0.5, 2), (1.0, 1), (3.0, 2)):
+        guided = Guided(inner, w)
+        torch.testing.assert_close(guided.denoise(y, s, given), null + w * (full - null))
+        assert guided.calls == calls
+    assert torch.equal(Guided(inner, 1.0).denoise(y, s, given), full)
+    assert torch.equal(Guided(inner, 0.0).denoise(y, s, given), null)
+    assert torch.equal(Guided(inner, 3.0).denoise(y, s, None), null)
+
+
+@pytest.mark.parametrize("sigma", [0.02, 0.3, 3.0])
+def test_level_decoder_is_a_distribution_and_its_table_its_mean(sigma: float) -> None:
+    """Expected log-probabilities against 200,000 draws of eps (5 standard errors)."""
+    decoder, values = LevelDecoder(5, sigma), level_values(5).double()
+    eps = torch.randn(200_000, generator=generator(0), dtype=torch.float64)
+    for index, value in enumerate(values):
+        logits = -0.5 * ((value + sigma * eps).unsqueeze(1) - values) ** 2 / sigma**2
+        log_p = logits.log_softmax(1)[:, index]
+        error = 5 * float(log_p.std()) / math.sqrt(len(eps)) + 1e-9
+        assert abs(float(decoder.table[index] - log_p.mean())) < error
+    assert bool((decoder.table <= 0).all())
+
+
+def test_nearest_mean_is_the_posterior_mean_at_small_noise() -> None:
+    values, s = level_values(17), torch.tensor(0.05)
+    y = torch.linspace(-1.3, 1.3, 101)
+    exact = ((-0.5 * ((y.unsqueeze(1) - values) / s) ** 2).softmax(1) * values).sum(1)
+    torch.testing.assert_close(nearest_mean(y, s, 17), exact, rtol=0, atol=1e-5)
+    far = nearest_mean(torch.tensor([1e4, -1e4]), torch.tensor(40.0), 256)
+    assert bool(torch.isfinite(far).all())

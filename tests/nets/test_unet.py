@@ -1,0 +1,32 @@
+"""The U-Net on sizes that do not divide by two."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from pushforward.core.rng import generator
+from pushforward.nets.conditional import ScalarConditioned
+from pushforward.nets.unet import UNet, halvings
+
+
+@pytest.mark.parametrize("size", [(2, 2), (3, 3), (7, 7), (8, 8), (5, 12), (28, 28), (33, 64)])
+def test_any_size_and_every_parameter_learns(size: tuple[int, int]) -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        net = ScalarConditioned(UNet(2, 3, size, width=8, depth=1, context=8), context=8, classes=4)
+    rng = generator(0)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.add_(0.05 * torch.randn(parameter.shape, generator=rng))
+    x, s = torch.randn(3, 2, *size, generator=rng), torch.randn(3, generator=rng)
+    y = net(x, s, torch.tensor([0, -1, 3]))
+    assert y.shape == (3, 3, *size)
+    gradients = torch.autograd.grad(y.square().sum(), list(net.parameters()))
+    assert all(float(g.abs().sum()) > 0 for g in gradients)
+    torch.testing.assert_close(net(x[1:2], s[1:2], None), y[1:2], rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(net(x[:1], s[:1], torch.tensor([1])), y[:1])
+
+
+def test_halving_stops_at_four_pixels() -> None:
+    assert [halvings(n, n) for n in (2, 4, 6, 7, 8, 14, 16, 64)] == [0, 0, 0, 1, 1, 2, 2, 4]
