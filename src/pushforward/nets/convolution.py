@@ -12,29 +12,44 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def _groups(width: int) -> int:
-    return next(g for g in (8, 4, 2, 1) if width % g == 0)
+def group_norm(channels: int) -> nn.GroupNorm:
+    """Return a group normalisation of at most 8 groups with at least 4 channels each where they exist.
+
+    A group of one value would be normalised to zero, whatever it was: on 1 x 1 feature maps channels are all there is.
+
+    Example:
+        >>> group_norm(64).num_groups, group_norm(8).num_groups, group_norm(3).num_groups
+        (8, 2, 1)
+    """
+    return nn.GroupNorm(next(g for g in (8, 4, 2, 1) if g == 1 or (channels % g == 0 and channels // g >= 4)), channels)
+
+
+def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
+    """Return the layer with weights and biases of zero, so that what it feeds starts unchanged."""
+    nn.init.zeros_(layer.weight)
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 class ConvBlock(nn.Module):
-    """`h + conv(silu(modulate(norm(conv(silu(norm(h)))), context)))`; the last convolution starts at zero."""
+    """`skip(h) + conv2(silu(modulate(norm(conv1(silu(norm(h)))), context)))`; the last convolution starts at zero."""
 
-    def __init__(self, width: int, context: int) -> None:
+    def __init__(self, inputs: int, outputs: int, context: int = 0) -> None:
         super().__init__()
-        self.norm1, self.norm2 = nn.GroupNorm(_groups(width), width), nn.GroupNorm(_groups(width), width)
-        self.conv1, self.conv2 = nn.Conv2d(width, width, 3, padding=1), nn.Conv2d(width, width, 3, padding=1)
-        self.modulate = nn.Linear(context, 2 * width) if context else None
-        nn.init.zeros_(self.conv2.weight)
-        assert self.conv2.bias is not None
-        nn.init.zeros_(self.conv2.bias)
+        self.norm1, self.norm2 = group_norm(inputs), group_norm(outputs)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.conv2 = zeroed(nn.Conv2d(outputs, outputs, 3, padding=1))
+        self.modulate = nn.Linear(context, 2 * outputs) if context else None
+        self.skip = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
 
-    def forward(self, h: Tensor, context: Tensor | None) -> Tensor:
-        """Shapes: h (n, width, h, w), context (n, context)."""
+    def forward(self, h: Tensor, context: Tensor | None = None) -> Tensor:
+        """Shapes: h (n, inputs, h, w), context (n, context) -> (n, outputs, h, w)."""
         y = self.norm2(self.conv1(F.silu(self.norm1(h))))
         if self.modulate is not None and context is not None:
             scale, shift = self.modulate(context)[..., None, None].chunk(2, dim=1)
             y = y * (1.0 + scale) + shift
-        return h + self.conv2(F.silu(y))
+        return self.skip(h) + self.conv2(F.silu(y))
 
 
 class ResidualConv(nn.Module):
@@ -51,13 +66,11 @@ class ResidualConv(nn.Module):
     ) -> None:
         super().__init__()
         self.inputs = nn.Conv2d(inputs, width, 3, padding=1)
-        self.blocks = nn.ModuleList(ConvBlock(width, context) for _ in range(depth))
-        self.norm = nn.GroupNorm(_groups(width), width)
+        self.blocks = nn.ModuleList(ConvBlock(width, width, context) for _ in range(depth))
+        self.norm = group_norm(width)
         self.outputs = nn.Conv2d(width, outputs, 3, padding=1)
         if zero_output:
-            nn.init.zeros_(self.outputs.weight)
-            assert self.outputs.bias is not None
-            nn.init.zeros_(self.outputs.bias)
+            zeroed(self.outputs)
 
     def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """Shapes: x (n, inputs, h, w), context (n, context)."""
@@ -101,7 +114,7 @@ class Encoder(nn.Module):
         self.grow = nn.ModuleList()
         c = width
         for i in range(len(self.sizes)):
-            self.stages.append(nn.ModuleList(ConvBlock(c, context) for _ in range(depth)))
+            self.stages.append(nn.ModuleList(ConvBlock(c, c, context) for _ in range(depth)))
             if i + 1 < len(self.sizes):
                 wider = min(2 * c, 4 * width)
                 self.grow.append(nn.Conv2d(c, wider, 1))
@@ -138,9 +151,9 @@ class Decoder(nn.Module):
         widths = [min(width * 2**i, 4 * width) for i in range(len(self.sizes))][::-1]
         self.first = widths[0]
         self.inputs = nn.Linear(inputs, widths[0] * self.sizes[0][0] * self.sizes[0][1])
-        self.stages = nn.ModuleList(nn.ModuleList(ConvBlock(c, context) for _ in range(depth)) for c in widths)
+        self.stages = nn.ModuleList(nn.ModuleList(ConvBlock(c, c, context) for _ in range(depth)) for c in widths)
         self.shrink = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in pairwise(widths))
-        self.norm = nn.GroupNorm(_groups(widths[-1]), widths[-1])
+        self.norm = group_norm(widths[-1])
         self.outputs = nn.Conv2d(widths[-1], channels, 3, padding=1)
 
     def forward(self, z: Tensor, context: Tensor | None = None) -> Tensor:

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pushforward.nets.convolution import ConvBlock, group_norm, zeroed
+
 
 def halvings(height: int, width: int, smallest: int = 4) -> int:
     """Return how often an image can be halved (rounding up) before a side falls below `smallest`.
@@ -26,41 +28,15 @@ def halvings(height: int, width: int, smallest: int = 4) -> int:
     return count
 
 
-def _norm(channels: int) -> nn.GroupNorm:
-    return nn.GroupNorm(math.gcd(8, channels), channels)
-
-
-class ConvBlock(nn.Module):
-    """`skip(h) + conv2(modulate(norm(conv1(silu(norm(h)))), context))`; the last convolution starts at zero."""
-
-    def __init__(self, inputs: int, outputs: int, context: int) -> None:
-        super().__init__()
-        self.norm1, self.conv1 = _norm(inputs), nn.Conv2d(inputs, outputs, 3, padding=1)
-        self.modulate = nn.Linear(context, 2 * outputs)
-        self.norm2, self.conv2 = _norm(outputs), nn.Conv2d(outputs, outputs, 3, padding=1)
-        self.skip = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
-        nn.init.zeros_(self.conv2.weight)
-        nn.init.zeros_(self.conv2.bias)  # type: ignore[arg-type]
-
-    def forward(self, h: Tensor, context: Tensor) -> Tensor:
-        """Shapes: h (n, inputs, height, width), context (n, context)."""
-        y = self.conv1(functional.silu(self.norm1(h)))
-        scale, shift = self.modulate(context)[:, :, None, None].chunk(2, dim=1)
-        y = self.norm2(y) * (1.0 + scale) + shift
-        return self.skip(h) + self.conv2(functional.silu(y))
-
-
 class Attention(nn.Module):
     """Self-attention over positions, residual, starting as the identity."""
 
     def __init__(self, channels: int, heads: int = 4) -> None:
         super().__init__()
         self.heads = math.gcd(heads, channels)
-        self.norm = _norm(channels)
+        self.norm = group_norm(channels)
         self.inputs = nn.Conv2d(channels, 3 * channels, 1)
-        self.outputs = nn.Conv2d(channels, channels, 1)
-        nn.init.zeros_(self.outputs.weight)
-        nn.init.zeros_(self.outputs.bias)  # type: ignore[arg-type]
+        self.outputs = zeroed(nn.Conv2d(channels, channels, 1))
 
     def forward(self, h: Tensor) -> Tensor:
         """Shape (n, channels, height, width) in and out."""
@@ -104,11 +80,8 @@ class UNet(nn.Module):
                 nn.ModuleList(ConvBlock(first if j == 0 else widths[i], widths[i], context) for j in range(depth))
             )
         self.last = ConvBlock(widths[0], widths[0], context)
-        self.norm, self.outputs = _norm(widths[0]), nn.Conv2d(widths[0], outputs, 3, padding=1)
-        self.shortcut = nn.Conv2d(inputs, outputs, 1)
-        for layer in (self.outputs, self.shortcut):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        self.norm, self.outputs = group_norm(widths[0]), zeroed(nn.Conv2d(widths[0], outputs, 3, padding=1))
+        self.shortcut = zeroed(nn.Conv2d(inputs, outputs, 1))
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
         """Shapes: x (n, inputs, h, w), context (n, context) -> (n, outputs, h, w)."""
