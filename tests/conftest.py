@@ -1,10 +1,21 @@
-"""Shared set-up: annotated types are checked while the tests run, and cost nothing outside of them."""
+"""Shared set-up: annotated types are checked while the tests run, and every test starts from the same random state."""
 
 import os
+from collections.abc import Iterator
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers share two cores; more threads would fight
 
+import pytest
+import torch
 from beartype import BeartypeConf
 from beartype.claw import beartype_package
 
 beartype_package("pushforward", conf=BeartypeConf(claw_is_pep526=False, is_pep484_tower=True))
+
+
+@pytest.fixture(autouse=True)
+def initial_weights() -> Iterator[None]:
+    """Seed the initialisation of layers that a test builds by hand; `build` seeds its own, and nothing else is global."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield

@@ -14,8 +14,9 @@ from pushforward.core.codec import Codec, Dequantise, Standardise
 from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
-from pushforward.core.model import GenerativeModel, SampleOptions
+from pushforward.core.model import GenerativeModel
 from pushforward.core.noise import Noise
+from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image
 from pushforward.core.spec import Config
 from pushforward.core.walk import OneShot, Walk
@@ -57,7 +58,7 @@ class Pixelwise(GenerativeModel):
     family = "pixelwise"
     capabilities = Capabilities(
         {"image": (Estimator("exact", "exact", "sum of log-probabilities of pixels"),)},
-        encode=None,
+        encode={},
         sampling_cost="D steps",
         held_out="-log p(x) [nats]",
         refusals={
@@ -107,7 +108,7 @@ class Gauss(GenerativeModel):
             "points": (Estimator("exact", "exact", "closed form"),),
             "image": (Estimator("dequantised", "lower_bound", "uniform dequantisation"),),
         },
-        encode="exact",
+        encode={"points": "exact"},
         sampling_cost="1 step",
         held_out="-log p(x) [nats]",
         options=("temperature",),

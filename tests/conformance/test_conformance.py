@@ -213,19 +213,34 @@ def test_declared_kinds_are_returned(case: Case) -> None:
 
 def test_codes_round_trip(case: Case) -> None:
     model = tiny_model(case)
-    if model.capabilities.encode not in ("exact", "ode"):
+    kind = model.capabilities.encode.get(case.space.kind)
+    if kind not in ("exact", "ode"):
         pytest.skip("no invertible code")
     train(model, examples(case.space, case.labelled), 5)
     data = examples(case.space, case.labelled, n=32)
     given: Given | None = data.given
     latent = model.encode(data.x, given)
-    assert latent.kind == model.capabilities.encode
+    assert latent.kind == kind
     back = model.decode(latent.value, given)
     if isinstance(case.space, Image):
         assert float((back == data.x).float().mean()) > 0.99
     else:
         tolerance = 1e-3 if latent.kind == "exact" else 0.1
         torch.testing.assert_close(back, data.x, rtol=tolerance, atol=tolerance)
+
+
+def test_codes_of_a_conditional_model_need_the_condition(case: Case) -> None:
+    model = tiny_model(case)
+    conditional = bool(model.classes) and not model.capabilities.null_condition
+    if case.space.kind not in model.capabilities.encode or not conditional:
+        pytest.skip("no codes, or codes that exist without a condition")
+    data = examples(case.space, case.labelled, n=4)
+    given: Given | None = data.given
+    with pytest.raises(BadInput, match="label"):
+        model.encode(data.x)
+    latent = model.encode(data.x, given)
+    with pytest.raises(BadInput, match="label"):
+        model.decode(latent.value)
 
 
 def test_refusals_name_reason_and_alternative(case: Case) -> None:
@@ -239,7 +254,7 @@ def test_refusals_name_reason_and_alternative(case: Case) -> None:
     else:
         with pytest.raises(Unsupported, match=r"has no estimator 'magic'"):
             model.log_prob(data, estimator="magic")
-    if model.capabilities.encode is None:
+    if case.space.kind not in model.capabilities.encode:
         with pytest.raises(Unsupported) as refusal:
             model.encode(data.x)
         assert len(refusal.value.fix) > 10
@@ -290,5 +305,5 @@ def test_declaration_is_complete(family: str) -> None:
     for verb in VERBS:
         if verb == "log_prob" and any(not e for e in cls.capabilities.estimators.values()):
             assert verb in cls.capabilities.refusals
-        if verb == "encode" and cls.capabilities.encode is None:
+        if verb == "encode" and any(kind not in cls.capabilities.encode for kind in cls.capabilities.spaces):
             assert verb in cls.capabilities.refusals

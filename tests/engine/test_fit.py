@@ -171,7 +171,7 @@ def test_probe_steers_only_a_family_without_a_held_out_quantity() -> None:
         return float(len(calls))
 
     class Blind(Duel):
-        capabilities = Gauss.capabilities.__class__({"points": ()}, encode=None, sampling_cost="1", held_out="")
+        capabilities = Gauss.capabilities.__class__({"points": ()}, encode={}, sampling_cost="1", held_out="")
 
     record = fit(Blind(Points(2)), data(), data(50), TrainConfig(steps=20, evaluate_every=5), probe=("distance", probe))
     assert record.held_out_name == "distance"

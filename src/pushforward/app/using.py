@@ -122,7 +122,7 @@ def capability_table() -> list[dict[str, str]]:
                     ", ".join(f"{e.name} ({e.kind.replace('_', ' ')})" for e in estimators) or "none"
                 )
         row["network calls a sample"] = c.sampling_cost
-        row["encode"] = c.encode or "no"
+        row["encode"] = ", ".join(f"{how} ({kind})" for kind, how in c.encode.items()) or "no"
         row["given"] = ", ".join(c.conditions)
         row["sampling options"] = ", ".join(c.options) or "none"
         row["solvers"] = ", ".join(c.solvers) or "none"

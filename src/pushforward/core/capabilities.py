@@ -39,7 +39,7 @@ class Capabilities:
 
     Attributes:
         estimators: for each kind of space it supports, the estimators of log p(x), the default one first; empty = no likelihood.
-        encode: kind of `encode`, or None.
+        encode: for each kind of space that has codes, how `encode` finds them; a missing space has none.
         conditions: what `given` may hold.
         options: sampling options it understands, of `guidance`, `steps`, `solver`, `temperature`.
         solvers: names for `solver`, the default first.
@@ -51,7 +51,7 @@ class Capabilities:
     """
 
     estimators: Mapping[str, tuple[Estimator, ...]]
-    encode: EncodeKind | None
+    encode: Mapping[str, EncodeKind]
     sampling_cost: str
     held_out: str
     conditions: tuple[str, ...] = ("label",)

@@ -23,28 +23,12 @@ from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.monte_carlo import importance_weighted, mean_bound
 from pushforward.core.noise import BatchNoise, Noise, Streams
+from pushforward.core.options import SampleOptions, parse_options
 from pushforward.core.space import Space
 from pushforward.core.spec import Config
 from pushforward.core.walk import Walk, run
 
 Condition = Given | Tensor | int | str | None
-
-
-@dataclass(frozen=True)
-class SampleOptions:
-    """How to sample; the defaults of a family draw from its own distribution.
-
-    Attributes:
-        guidance: classifier-free guidance weight; 1 is off.
-        steps: steps of an iterative sampler, None = the family's default.
-        solver: name of the solver, None = the family's default.
-        temperature: 1 is the model's distribution.
-    """
-
-    guidance: float = 1.0
-    steps: int | None = None
-    solver: str | None = None
-    temperature: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -261,22 +245,28 @@ class GenerativeModel(nn.Module, ABC):
     @final
     @torch.no_grad()
     def encode(self, x: Tensor, given: Condition = None, seed: int = 0) -> Latent:
-        """Return a code per example; `Latent.kind` says whether it is exact, a posterior draw or an ODE solution."""
-        if self.capabilities.encode is None:
+        """Return a code per example; `Latent.kind` says whether it is exact, a posterior draw or an ODE solution.
+
+        Raises:
+            Unsupported: this family has no codes on this space.
+            BadInput: no condition for a model whose codes depend on the label.
+        """
+        kind = self.capabilities.encode.get(self.space.kind)
+        if kind is None:
             raise self.capabilities.refuse(self.family, "encode")
+        self._require_condition(given, "encode")
         self.space.check(x)
         noise = Streams(seed, len(x), device=self.device)
         condition = self._condition(given, len(x), noise)
-        return Latent(
-            self._encode(self.codec.encode(x.to(self.device), noise).value, condition, noise), self.capabilities.encode
-        )
+        return Latent(self._encode(self.codec.encode(x.to(self.device), noise).value, condition, noise), kind)
 
     @final
     @torch.no_grad()
     def decode(self, z: Tensor, given: Condition = None) -> Tensor:
         """Return the examples, in data units, that codes stand for."""
-        if self.capabilities.encode is None and "decode" in self.capabilities.refusals:
+        if self.space.kind not in self.capabilities.encode and "decode" in self.capabilities.refusals:
             raise self.capabilities.refuse(self.family, "decode")
+        self._require_condition(given, "decode")
         condition = self._condition(given, len(z), Streams(0, len(z), device=self.device))
         return self.codec.decode(self._decode(z.to(self.device), condition))
 
@@ -370,29 +360,14 @@ class GenerativeModel(nn.Module, ABC):
         return Given(label.long().to(self.device))
 
     def _options(self, options: Mapping[str, Any]) -> SampleOptions:
-        known = SampleOptions.__dataclass_fields__
-        for key, value in options.items():
-            if key not in known:
-                raise BadInput(f"unknown sampling option '{key}'", "one of " + ", ".join(known), nearest(key, known))
-            if key not in self.capabilities.options and value != getattr(SampleOptions, key):
-                raise Unsupported(
-                    f"{self.family} has no sampling option '{key}'",
-                    f"one of {', '.join(self.capabilities.options) or 'none'}",
-                    "leave it out",
-                )
-        chosen = SampleOptions(**options)
-        if chosen.steps is not None and chosen.steps < 1:
-            raise BadInput(f"steps={chosen.steps}", "at least one step")
-        if not chosen.temperature > 0:
-            raise BadInput(f"temperature={chosen.temperature}", "a positive number", "1 is the model's distribution")
-        if chosen.solver is not None and chosen.solver not in self.capabilities.solvers:
-            solvers = self.capabilities.solvers
-            raise BadInput(f"solver '{chosen.solver}'", f"one of {', '.join(solvers)}", nearest(chosen.solver, solvers))
-        if chosen.guidance != 1.0 and not self.classes:
-            raise Unsupported(
-                "guidance on a model without conditions", "a model trained with labels", "leave --guidance out"
+        return parse_options(options, self.family, self.capabilities, conditional=bool(self.classes))
+
+    def _require_condition(self, given: Condition, verb: str) -> None:
+        # a code under a mixture of labels would mean something else with every draw of the label
+        if given is None and self.classes and not self.capabilities.null_condition:
+            raise BadInput(
+                f"`{verb}` without a condition", "the label of each example", "pass `given`: codes depend on the label"
             )
-        return chosen
 
     def _require_labels(self, given: Given | None) -> None:
         if self.classes and given is None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -17,8 +16,9 @@ from pushforward.core.codec import Codec, Standardise
 from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
-from pushforward.core.model import GenerativeModel, SampleOptions
+from pushforward.core.model import GenerativeModel
 from pushforward.core.noise import Noise
+from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image, Space
 from pushforward.core.spec import Config
 from pushforward.core.walk import Walk
@@ -46,7 +46,7 @@ class Autoregressive(GenerativeModel):
             "points": (Estimator("exact", "exact", "chain rule with mixtures of Gaussians"),),
             "image": (Estimator("exact", "exact", "chain rule with categorical pixels"),),
         },
-        encode=None,
+        encode={"points": "exact"},
         sampling_cost="D (one per dimension)",
         held_out="-log p [nats]",
         options=("temperature",),
@@ -152,13 +152,12 @@ class Autoregressive(GenerativeModel):
             return PixelWalk(self.net, noise, given, options.temperature)
         return CoordinateWalk(self.net, noise, given, options.temperature)
 
-    @torch.no_grad()
-    def uniforms(self, x: Tensor, given: Given | None = None) -> Tensor:
-        """Return the conditional CDFs of points, uniform on (0, 1)^D if the model is right: a calibration check.
-
-        Raises:
-            Unsupported: on images, whose pixels have no continuous CDF.
-        """
-        if not isinstance(self.net, CoordinateModel):
+    def _encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
+        if isinstance(self.net, PixelModel):
             raise self.capabilities.refuse(self.family, "encode")
-        return self.net.encode(self.codec.encode(self.space.check(x)).value, given)
+        return self.net.encode(x, given)
+
+    def _decode(self, z: Tensor, given: Given | None) -> Tensor:
+        if isinstance(self.net, PixelModel):
+            raise self.capabilities.refuse(self.family, "decode")
+        return self.net.decode(z, given)

@@ -15,7 +15,7 @@ CAPABILITIES = Capabilities(
             Estimator("ode", "estimate", "density along the probability-flow ODE of noisy pixels, plus their decoder"),
         ),
     },
-    encode="ode",
+    encode={"points": "ode", "image": "ode"},
     sampling_cost="N steps; Heun makes 2N - 1 network calls, DDIM and Euler N, guidance doubles them",
     held_out="-ELBO from 8 stratified noise levels per example [nats]",
     options=("guidance", "steps", "solver"),

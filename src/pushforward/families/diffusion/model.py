@@ -18,8 +18,9 @@ from pushforward.core.codec import Codec, Scale, Standardise
 from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
-from pushforward.core.model import GenerativeModel, SampleOptions
+from pushforward.core.model import GenerativeModel
 from pushforward.core.noise import Noise
+from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image, Space
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.card import CAPABILITIES, CARD

@@ -17,8 +17,9 @@ from pushforward.core.codec import Codec, Dequantise, Logit, Standardise
 from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
-from pushforward.core.model import GenerativeModel, SampleOptions
+from pushforward.core.model import GenerativeModel
 from pushforward.core.noise import Noise
+from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image, Space
 from pushforward.core.spec import Config
 from pushforward.core.walk import OneShot, Walk
@@ -49,7 +50,7 @@ class Flow(GenerativeModel):
                 Estimator("iwae", "lower_bound", "log mean of p over uniform dequantisations; tightens with samples"),
             ),
         },
-        encode="exact",
+        encode={"points": "exact", "image": "exact"},
         sampling_cost="1",
         held_out="-log p [nats]",
         options=("temperature",),

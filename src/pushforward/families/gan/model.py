@@ -17,8 +17,9 @@ from pushforward.core.capabilities import Capabilities, Card, Refusal
 from pushforward.core.codec import Codec, Scale, Standardise
 from pushforward.core.given import Given
 from pushforward.core.loss import Loss
-from pushforward.core.model import GenerativeModel, SampleOptions
+from pushforward.core.model import GenerativeModel
 from pushforward.core.noise import Noise
+from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image, Space
 from pushforward.core.spec import Config
 from pushforward.core.walk import OneShot, Walk
@@ -32,7 +33,7 @@ class GANConfig(Config):
 
     latent: int = Field(32, ge=1, description="dimensions of the generator's noise")
     width: int = Field(32, ge=4)
-    depth: int = Field(1, ge=0, description="residual blocks per resolution")
+    depth: int = Field(1, ge=1, description="residual blocks per resolution, which also take in the label")
     context: int = Field(32, ge=1, description="width of the label embeddings")
     gamma: float = Field(1.0, ge=0, description="weight of R1 and R2")
 
@@ -43,7 +44,7 @@ class GAN(GenerativeModel):
     family = "gan"
     capabilities = Capabilities(
         {"points": (), "image": ()},
-        encode=None,
+        encode={},
         sampling_cost="1",
         held_out="",
         options=("temperature",),
@@ -160,8 +161,10 @@ class GAN(GenerativeModel):
         return self.critic(x, context).squeeze(1)
 
     def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
-        fake = self._generate(noise.normal(self.latent), given).detach().requires_grad_(True)
-        real = x.detach().clone().requires_grad_(True)
+        with torch.no_grad():
+            fake = self._generate(noise.normal(self.latent), given)
+        # new tensors, because the penalties differentiate with respect to them
+        fake, real = fake.requires_grad_(True), x.detach().clone().requires_grad_(True)
         d_real, d_fake = self._judge(real, given), self._judge(fake, given)
         r1, r2 = gradient_penalty(d_real, real), gradient_penalty(d_fake, fake)
         game = relativistic(d_real, d_fake)

@@ -19,12 +19,14 @@ from pushforward.core.codec import Codec, Scale, Standardise
 from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
-from pushforward.core.model import GenerativeModel, SampleOptions
+from pushforward.core.model import GenerativeModel
 from pushforward.core.noise import Noise
+from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image, Space
 from pushforward.core.spec import Config
 from pushforward.core.walk import OneShot, Walk
 from pushforward.families.vae.likelihoods import (
+    bounded,
     discretised_logistic,
     gaussian,
     kl_to_standard_normal,
@@ -34,6 +36,7 @@ from pushforward.nets.convolution import Decoder, Encoder
 from pushforward.nets.mlp import LabelEmbedding, ResidualMLP
 
 DEFAULT_DRAWS = {"elbo": 16, "iwae": 64}
+POSTERIOR_LOG_SCALES, DECODER_LOG_SCALES = (-8.0, 4.0), (-7.0, 4.0)
 
 
 class VAEConfig(Config):
@@ -41,7 +44,7 @@ class VAEConfig(Config):
 
     latent: int = Field(16, ge=1, description="dimensions of z")
     width: int = Field(32, ge=4)
-    depth: int = Field(1, ge=0, description="residual blocks per resolution")
+    depth: int = Field(1, ge=1, description="residual blocks per resolution, which also take in the label")
     context: int = Field(32, ge=1, description="width of the label embedding")
 
 
@@ -57,7 +60,7 @@ class VAE(GenerativeModel):
             )
             for kind in ("points", "image")
         },
-        encode="posterior",
+        encode={"points": "posterior", "image": "posterior"},
         sampling_cost="1",
         held_out="-ELBO [nats]",
         options=("temperature",),
@@ -115,7 +118,8 @@ class VAE(GenerativeModel):
             self.encoder = ResidualMLP(d, 2 * config.latent, config.width, config.depth, context)
             self.decoder = ResidualMLP(config.latent, 2 * d, config.width, config.depth, context)
         # start with a wide decoder: a narrow one explodes on the first, random, means
-        self.log_scale = nn.Parameter(torch.full(space.event_shape, -0.5))
+        # flat, because weight decay spares vectors only, and it would pull a scale towards one
+        self.log_scale = nn.Parameter(torch.full((space.dimensions,), -0.5))
 
     def _codec(self) -> Codec:
         if isinstance(self.space, Image):
@@ -131,13 +135,15 @@ class VAE(GenerativeModel):
 
     def _posterior(self, x: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
         mean, log_scale = self.encoder(x, context).chunk(2, dim=-1)
-        return mean, log_scale.clamp(-8.0, 4.0)
+        return mean, bounded(log_scale, *POSTERIOR_LOG_SCALES)
 
     def _likelihood(self, z: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return mean and log-scale of the decoder's pixels or coordinates."""
         mean, change = self.decoder(z, context).chunk(2, dim=1)
         shape = (-1, *self.space.event_shape)
-        return mean.reshape(shape), self.log_scale + change.reshape(shape)
+        # bounded here, once, so that what is scored is what is sampled
+        log_scale = bounded(self.log_scale + change.flatten(1), *DECODER_LOG_SCALES)
+        return mean.reshape(shape), log_scale.reshape(shape)
 
     def _log_p_x_given_z(self, x: Tensor, z: Tensor, context: Tensor | None) -> Tensor:
         mean, log_scale = self._likelihood(z, context)
@@ -196,7 +202,8 @@ class VAE(GenerativeModel):
             # the decoder's own noise belongs to the model's distribution; leaving it out would show means, not samples
             mean, log_scale = self._likelihood(z, context)
             if isinstance(self.space, Image):
-                return sample_logistic(noise.uniform(*shape), mean, log_scale + math.log(options.temperature))
+                u = noise.uniform(*shape, dtype=torch.float64)
+                return sample_logistic(u, mean, log_scale + math.log(options.temperature))
             return mean + log_scale.exp() * options.temperature * noise.normal(*shape)
 
         return OneShot(draw, push)
