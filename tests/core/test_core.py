@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import math
+
 import pytest
 import torch
 
@@ -41,9 +44,12 @@ def test_overlap_is_undecided_and_kinds_have_no_order() -> None:
 
 
 def test_score_json_is_standard_json() -> None:
-    record = Score("x", float("nan"), n=1, better="lower", warnings=("too few",)).to_json()
-    assert record["value"] is None
-    assert Score.from_json(record).warnings == ("too few",)
+    score = Score("x", float("inf"), n=1, better="lower", low=float("-inf"), null=float("nan"), warnings=("too few",))
+    text = json.dumps(score.to_json(), allow_nan=False)
+    back = Score.from_json(json.loads(text))
+    assert (back.value, back.low, back.high, back.warnings) == (float("inf"), float("-inf"), None, ("too few",))
+    assert back.null is not None
+    assert math.isnan(back.null)
 
 
 def test_unknown_key_names_the_nearest() -> None:

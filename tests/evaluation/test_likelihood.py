@@ -110,6 +110,8 @@ def test_divergence_of_two_gaussians():
 def test_a_bound_on_log_q_bounds_the_divergence_from_the_other_side():
     kinds = {"exact": "exact", "lower_bound": "upper_bound", "upper_bound": "lower_bound", "estimate": "estimate"}
     for kind, flipped in kinds.items():
-        assert kl_to_truth(np.zeros(3), log_prob(-torch.ones(3), kind)).kind == flipped
+        score = kl_to_truth(np.zeros(3), log_prob(-torch.ones(3), kind))
+        assert score.kind == kind
+        assert f"[{flipped}]" in score.name
     with pytest.raises(BadInput, match="for 3 examples"):
         kl_to_truth(np.zeros(2), log_prob(-torch.ones(3)))

@@ -11,7 +11,7 @@ from pushforward.core.errors import BadInput
 from pushforward.core.logprob import LogProb
 from pushforward.core.space import Image, Points
 from pushforward.evaluation.likelihood import likelihood_score
-from pushforward.evaluation.ranking import paired_verdict, rank_likelihoods
+from pushforward.evaluation.ranking import paired_test, paired_verdict, rank_likelihoods
 
 
 def log_prob(nats, kind="exact", estimator="exact", given="", space=None):
@@ -43,7 +43,7 @@ def test_pairing_decides_what_intervals_cannot():
     better, worse = log_prob(hard + 0.2 * rng.normal(size=200)), log_prob(hard - 0.3 + 0.2 * rng.normal(size=200))
     scores = {"b": likelihood_score(better), "w": likelihood_score(worse)}
     assert rank_likelihoods(scores).comparisons[0].verdict == "undecided"
-    paired = rank_likelihoods(scores, {"b": better, "w": worse}).comparisons[0]
+    paired = rank_likelihoods(scores, {"b": better.nats.numpy(), "w": worse.nats.numpy()}).comparisons[0]
     assert paired.verdict == "first"
     assert paired.paired.difference < 0
 
@@ -80,16 +80,63 @@ def test_kinds_are_grouped_and_ordered_within():
 )
 def test_across_kinds_only_a_bound_on_the_right_side_decides(first, second, verdict):
     scores, log_probs = models(a=first, b=second)
-    comparison = rank_likelihoods(scores, log_probs).comparisons[0]
-    assert comparison.verdict == verdict
-    assert comparison.paired is None
-    assert comparison.reason.startswith("certain by bound") == (verdict != "undecided")
+    for nats in (None, {name: lp.nats.numpy() for name, lp in log_probs.items()}):
+        comparison = rank_likelihoods(scores, nats).comparisons[0]
+        assert comparison.verdict == verdict
+        assert (comparison.paired is None) == (nats is None)
+        assert comparison.reason.startswith("certain by bound") == (verdict != "undecided")
+
+
+def test_a_bound_can_win_by_pairing_where_intervals_overlap():
+    rng = np.random.default_rng(8)
+    hard = rng.normal(-50, 10, size=200)
+    bound, exact = log_prob(hard + 0.1, "lower_bound"), log_prob(hard - 0.1 + 0.1 * rng.normal(size=200))
+    scores = {"bound": likelihood_score(bound), "exact": likelihood_score(exact)}
+    nats = {"bound": bound.nats.numpy(), "exact": exact.nats.numpy()}
+    assert rank_likelihoods(scores).comparisons[0].verdict == "undecided"
+    assert rank_likelihoods(scores, nats).comparisons[0].verdict == "first"
+    # the other way round nothing follows: the bound may be loose
+    behind = {"bound": nats["bound"] - 1.0, "exact": nats["exact"]}
+    assert rank_likelihoods(scores, behind).comparisons[0].verdict == "undecided"
+
+
+@pytest.mark.parametrize(("luck", "examples"), [(1.0, 0.01), (0.01, 1.0), (0.3, 0.3)])
+@pytest.mark.parametrize("runs", [2, 4])
+def test_equal_families_are_rarely_told_apart_whatever_their_scatter(luck, examples, runs):
+    # 400 pairs of equal families, n = 25 examples: at most 5 % + 4 standard errors (4.4 %) may differ, in units of the scatter
+    rng = np.random.default_rng(9)
+    wrong = 0
+    for _ in range(400):
+        a, b = (luck * rng.normal(size=(runs, 1)) + 5 * examples * rng.normal(size=25) for _ in "ab")
+        wrong += paired_test(a, b, 1.0, "nats").verdict != "undecided"
+    assert wrong / 400 < 0.094
+
+
+def test_luck_of_training_is_welchs():
+    # examples that do not scatter leave the two-sample t test of the runs' means
+    rng = np.random.default_rng(10)
+    a, b = rng.normal(size=(3, 1)), rng.normal(size=(5, 1)) * 2
+    found = paired_test(np.repeat(a, 9, axis=1), np.repeat(b, 9, axis=1), 1.0, "nats")
+    expected = stats.ttest_ind(-a[:, 0], -b[:, 0], equal_var=False)
+    interval = expected.confidence_interval()
+    assert found.z == pytest.approx(expected.statistic)
+    assert (found.low, found.high) == (pytest.approx(interval.low), pytest.approx(interval.high))
+
+
+def test_ignoring_the_seeds_would_decide_what_luck_explains():
+    rng = np.random.default_rng(11)
+    base = rng.normal(size=300)
+    lucky, unlucky = np.stack([base + 1.0, base - 1.0]), np.stack([base + 0.6, base - 1.4])
+    assert paired_test(lucky[:1], unlucky[:1], 1.0, "nats").verdict == "first"
+    assert paired_test(lucky, unlucky, 1.0, "nats").verdict == "undecided"
 
 
 def test_conditional_and_unconditional_are_never_ordered():
     plain, labelled = log_prob(-np.arange(9.0)), log_prob(-np.arange(9.0) + 50, given="label")
     scores = {"plain": likelihood_score(plain), "labelled": likelihood_score(labelled)}
-    comparison = rank_likelihoods(scores, {"plain": plain, "labelled": labelled}).comparisons[0]
+    comparison = rank_likelihoods(scores, {"plain": plain.nats.numpy(), "labelled": labelled.nats.numpy()}).comparisons[
+        0
+    ]
     assert comparison.verdict == "undecided"
     assert "different quantities" in comparison.reason
     with pytest.raises(BadInput, match="given differ"):

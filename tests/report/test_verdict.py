@@ -6,6 +6,7 @@ import dataclasses
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pushforward.core.score import Score
@@ -36,19 +37,85 @@ def said(rows: tuple[Row, ...], topic: str) -> str:
 @pytest.mark.parametrize(("better", "best"), [("lower", "a"), ("higher", "b")])
 def test_decided_by_intervals_in_the_metric_s_own_direction(better: str, best: str) -> None:
     rows = (model("a", score(1.0, better=better)), model("b", score(2.0, better=better)))
-    assert said(rows, "Samples").startswith(f"{best} is best on distance")
-    assert said(rows, "In short") == f"{best} is clearly best on 1 of 1 sample measures."
+    worse = "b" if best == "a" else "a"
+    assert said(rows, "Samples").startswith(f"{best} is clearly best on distance")
+    assert said(rows, "In short") == (
+        f"For samples choose {best}: it is among the best on 1 of 1 measures; {worse} is clearly worse on all of them."
+    )
 
 
 def test_overlap_is_undecided_and_names_who_is_worse() -> None:
     rows = (model("a", score(1.0)), model("b", score(1.1)), model("c", score(9.0)))
-    assert said(rows, "Samples") == "Undecided on distance: a and b; c is clearly worse."
-    assert "No family is clearly best" in said(rows, "In short")
+    assert said(rows, "Samples") == "Undecided between a and b on distance; c is clearly worse."
+    assert said(rows, "In short") == (
+        "For samples, a and b are among the best on 1 of 1 measures each; c is clearly worse on all of them."
+    )
 
 
 def test_without_intervals_nothing_is_decided() -> None:
     rows = (model("a", score(1.0, None)), model("b", score(9.0, None)))
-    assert said(rows, "Samples") == "Undecided on distance: a and b."
+    assert said(rows, "Samples") == "Undecided between a and b on distance."
+
+
+def test_the_summary_names_the_shortest_guaranteed_code() -> None:
+    both = (model("a", likelihood=code(1.7, "exact")), model("b", likelihood=code(1.5, "lower_bound")))
+    assert "For likelihood choose b: it guarantees the shortest code, ≤1.500 bits/dim (a bound, so" in said(
+        both, "In short"
+    )
+    close = (model("a", likelihood=code(1.7, "exact")), model("b", likelihood=code(1.695, "lower_bound")))
+    assert "For likelihood, b and a are undecided: the shortest guaranteed code is near ≤1.695" in said(
+        close, "In short"
+    )
+    estimate = (model("a", likelihood=code(1.7, "exact")), model("b", likelihood=code(1.5, "estimate")))
+    assert "choose a: it guarantees the shortest code, 1.700 bits/dim (exact)" in said(estimate, "In short")
+
+
+def test_pairing_decides_where_intervals_overlap() -> None:
+    hard = np.linspace(-9.0, 0.0, 50)[None]
+    near = hard - 0.01 + 0.001 * np.cos(np.arange(50.0))
+    rows = (
+        model("a", likelihood=code(4.5, "exact", 0.5), nats=hard),
+        model("b", likelihood=code(4.51, "exact", 0.5), nats=near),
+    )
+    assert "a is best at 4.5 nats, ahead of b by 0.010, example by example." in said(rows, "Likelihood").replace(
+        "bits/dim", "nats"
+    )
+    apart = tuple(dataclasses.replace(row, nats=None) for row in rows)
+    assert "a and b are undecided" in said(apart, "Likelihood")
+
+
+def test_copying_checks_are_not_qualities() -> None:
+    better = {"name": "authenticity [pca-2] vs train", "better": "higher"}
+    real, floor = (
+        Row("real", "ceiling", scores=(score(0.5, **better),)),
+        Row("noise", "floor", scores=(score(1.0, **better),)),
+    )
+    rows = (model("a", score(0.99, 0.01, **better)), model("b", score(0.6, 0.01, **better)), real, floor)
+    assert said(rows, "Too good") == ""
+    assert said(rows, "Samples") == ""
+    assert "a (" not in said(rows, "Floor")
+
+
+def test_a_known_truth_has_its_own_sentence_and_is_no_sample_measure() -> None:
+    kl = {"name": "KL to the truth [exact] vs test", "unit": "nats/point", "kind": "exact"}
+    bound = {"name": "KL to the truth [upper_bound] vs test", "unit": "nats/point", "kind": "lower_bound"}
+    rows = (model("b", score(0.03, 0.01, **bound)), model("a", score(0.01, 0.004, **kl)))
+    text = said(rows, "Truth")
+    assert text.endswith("in nats/point: a 0.010 and b ≤0.030.")
+    assert said(rows, "Samples") == ""
+
+
+def test_one_run_says_that_its_luck_is_not_covered() -> None:
+    assert "not the luck of training" in said((model("a"), model("b")), "Luck")
+    repeated = model("a", repeats=({"seed": 0}, {"seed": 1}, {"seed": 2}))
+    assert "trained 3 times" in said((repeated,), "Luck")
+
+
+def test_no_sentence_is_long_and_long_lists_are_counted() -> None:
+    scores = [score(1.0 + i, 0.01, name=f"measure {i} [x]") for i in range(6)]
+    worse = [score(2.5 + i, 0.01, name=f"measure {i} [x]") for i in range(6)]
+    text = said((model("a", *scores), model("b", *worse)), "Samples")
+    assert text == "a is clearly best on 6 measures."
 
 
 def test_scores_on_other_features_are_never_ordered() -> None:
@@ -74,18 +141,18 @@ def test_likelihood_kinds_are_ranked_apart_and_the_reason_is_said() -> None:
     text = said(rows, "Likelihood")
     assert "ar alone has an exact value: 1.700 bits/dim." in text
     assert "Among lower bounds, vae is best at ≤1.900 bits/dim, ahead of flow." in text
-    assert "not ranked together: a bound can be far" in text
+    assert "Exact values, bounds and estimates are not ranked together." in text
     assert "gan cannot be compared by likelihood: no density; train a vae." in text
-    assert "One inference" not in text
+    assert "One order across kinds" not in text
 
 
 def test_a_bound_better_than_an_exact_value_is_the_one_inference_across_kinds() -> None:
     ahead = (model("ar", likelihood=code(1.7, "exact")), model("flow", likelihood=code(1.5, "lower_bound")))
-    assert "flow's bound already beats the exact value of ar" in said(ahead, "Likelihood")
+    assert "certain: the bound of flow already beats ar" in said(ahead, "Likelihood")
     overlap = (model("ar", likelihood=code(1.7, "exact")), model("flow", likelihood=code(1.69, "lower_bound")))
-    assert "One inference" not in said(overlap, "Likelihood")
+    assert "One order across kinds" not in said(overlap, "Likelihood")
     estimate = (model("ar", likelihood=code(1.7, "exact")), model("flow", likelihood=code(1.5, "estimate")))
-    assert "One inference" not in said(estimate, "Likelihood")
+    assert "One order across kinds" not in said(estimate, "Likelihood")
 
 
 def test_one_kind_alone_needs_no_warning_about_kinds() -> None:
@@ -161,4 +228,4 @@ def test_clear_of_uses_the_near_end_of_both_intervals() -> None:
 def test_a_given_verdict_is_kept(digits: Comparison) -> None:
     own = (Statement("In short", "my own words"),)
     assert verdict(dataclasses.replace(digits, verdict=own)) == own
-    assert verdict(digits)[0].text == "diffusion is clearly best on 4 of 6 sample measures; 2 are undecided."
+    assert verdict(digits)[0].text.startswith("For samples choose diffusion: it is among the best on 6 of 6 measures")

@@ -169,6 +169,7 @@ def assess(model: GenerativeModel, dataset: Dataset, controls: Controls, name: s
         walk=tuple(pictures(model, seed)),
         suspicious=suspicious,
         neighbours=neighbours,
+        nats=None if likelihood.nats is None else likelihood.nats[None],
     )
 
 

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from pushforward.app.assessing import Controls, array, assess, measure_controls
-from pushforward.app.training import Observer, Plan, open_model, plan_training, train
+from pushforward.app.repeating import mean_row
+from pushforward.app.training import Observer, open_model, plan_training, train
 from pushforward.core.errors import BadInput
 from pushforward.core.files import write_bytes, write_json
 from pushforward.core.model import GenerativeModel
@@ -74,30 +75,42 @@ def compare(
     observe: Callable[[str], Observer] | None = None,
     command: str = "",
 ) -> Compared:
-    """Train, measure and report; with a `path`, leave the runs, the records and `report.html` there."""
+    """Train, measure and report; with a `path`, leave the runs, the records and `report.html` there.
+
+    With several `seeds` each family is trained that often, and its row is the mean over runs with an interval that covers them.
+    """
     names, left_out = supported(families, dataset.space)
-    plans: dict[str, Plan] = {}
-    for name in names:
-        for k in range(seeds):
-            label = name if seeds == 1 else f"{name} (seed {seed + k})"
-            plans[label] = plan_training(name, dataset, budget=budget, preset=preset, seed=seed + k)
+    plans = {
+        name: [plan_training(name, dataset, budget=budget, preset=preset, seed=seed + k) for k in range(seeds)]
+        for name in names
+    }
     if path is not None:
         claim_comparison(path, overwrite)
     announce("measuring the controls: real against real, noise, shuffled marginals, copycat")
     controls = measure_controls(dataset, seed)
     rows, models = [], {}
-    for label, plan in plans.items():
-        run = None if path is None else path / label.replace(" (seed ", "-seed").replace(")", "")
-        trained = train(plan, run, observer=observe(label) if observe else None)
-        announce(f"scoring {label}")
-        facts = {**vars(trained.record)}
-        rows.append(assess(trained.model, dataset, controls, label, facts))
-        if run is not None:
-            write_scores(run, rows[-1])
-        models[label] = trained.model
-    budget_text = str(budget_of(next(iter(plans.values())).train_config))
+    for name, runs in plans.items():
+        measured = []
+        for plan in runs:
+            label = name if seeds == 1 else f"{name}-seed{plan.seed}"
+            run = None if path is None else path / label
+            trained = train(plan, run, observer=observe(label) if observe else None)
+            announce(f"scoring {label}")
+            measured.append(assess(trained.model, dataset, controls, label, vars(trained.record)))
+            if run is not None:
+                write_scores(run, measured[-1])
+            models[label] = trained.model
+        rows.append(mean_row(name, measured, [plan.seed for plan in runs]))
+    budget_text = str(budget_of(next(iter(plans.values()))[0].train_config))
     comparison = comparison_of(
-        dataset, rows, controls, f"{budget_text} for every family", preset, seed, command, left_out
+        dataset,
+        rows,
+        controls,
+        f"{budget_text} for every {'family' if seeds == 1 else 'run'}",
+        preset,
+        seed,
+        command,
+        left_out,
     )
     if path is not None:
         save_comparison(path, comparison)
@@ -146,6 +159,7 @@ def data_record(dataset: Dataset, controls: Controls, more_notes: tuple[str, ...
         kind="image" if image else "points",
         space=words,
         unit=space.unit.name,
+        nats_per_unit=space.unit.nats_per_unit,
         counts={"train": len(dataset.train), "validation": len(dataset.validation), "test": len(dataset.test)},
         fingerprint=dataset.fingerprint,
         levels=space.levels if isinstance(space, Image) else None,

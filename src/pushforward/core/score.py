@@ -56,22 +56,21 @@ class Score:
     warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary; NaN becomes None so that the file is standard JSON."""
+        """Return a JSON-ready dictionary; numbers that standard JSON lacks become the strings `inf`, `-inf` and `nan`."""
         record = asdict(self)
         record["warnings"] = list(self.warnings)
         for key, entry in record.items():
             if isinstance(entry, float) and not math.isfinite(entry):
-                record[key] = None
+                record[key] = str(entry)
         return record
 
     @staticmethod
     def from_json(record: dict[str, Any]) -> Score:
         """Rebuild a score from `to_json`."""
-        fields = dict(record)
-        if fields["value"] is None:
-            fields["value"] = math.nan
-        fields["warnings"] = tuple(fields.get("warnings", ()))
-        return Score(**fields)
+        fields: dict[str, Any] = {
+            key: float(v) if v in ("inf", "-inf", "nan") else v for key, v in record.items() if key != "warnings"
+        }
+        return Score(**fields, warnings=tuple(record.get("warnings", ())))
 
 
 Verdict = Literal["first", "second", "undecided"]

@@ -121,7 +121,8 @@ def marginal_floor(train: np.ndarray, test: np.ndarray, space: Space, split: str
 def kl_to_truth(truth_log_prob: np.ndarray, model_log_prob: LogProb, split: str = "test") -> Score:
     """Return `KL(p || q) = E_p[log p(x) - log q(x)]` over examples of a known density p, with the paired standard error.
 
-    Null 0; the estimate may be slightly negative. A lower bound on log q gives an upper bound on the divergence.
+    Null 0; the estimate may be slightly negative. A lower bound on log q gives an upper bound on the divergence: the name says
+    what the divergence is, `kind` what log q is, as in every score of a likelihood.
 
     Args:
         truth_log_prob: log p at the same examples in nats, shape (n,).
@@ -157,7 +158,7 @@ def kl_to_truth(truth_log_prob: np.ndarray, model_log_prob: LogProb, split: str 
         better="lower",
         null=0.0,
         unit=model_log_prob.unit.name,
-        kind=kind,
+        kind=model_log_prob.kind,
     )
     warnings = [] if kind == "exact" else [f"log q is a {model_log_prob.kind} ({model_log_prob.estimator})"]
     if np.isneginf(nats).any():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -76,23 +76,78 @@ def paired_verdict(first: LogProb, second: LogProb, comparisons: int = 1, level:
                 f"equal {field}",
                 "they are different quantities and have no paired order",
             )
-    if len(first) != len(second) or len(first) < 2:
-        raise BadInput(f"{len(first)} and {len(second)} examples", "the same examples for both, at least two")
     a, b = (lp.nats.detach().double().cpu().numpy() for lp in (first, second))
+    test = paired_test(a, b, first.unit.nats_per_unit, first.unit.name, comparisons, level)
+    if first.estimator == second.estimator:
+        return test
+    note = f"{test.note}; estimators differ ({first.estimator}, {second.estimator}), so this orders what they report"
+    return replace(test, note=note)
+
+
+def paired_test(
+    first: np.ndarray,
+    second: np.ndarray,
+    nats_per_unit: float,
+    unit: str,
+    comparisons: int = 1,
+    level: float = 0.05,
+) -> PairedTest:
+    """Compare log-probabilities of the same examples, each under one model or under several training runs of it.
+
+    With `d_i` the difference of code lengths of example i, averaged over runs, the half-width is
+    `sqrt((t_{n-1} sd(d)/sqrt(n))^2 + (t_v u)^2)`; `u^2 = s_1^2/K_1 + s_2^2/K_2` is the variance from the runs' own means and v its
+    degrees of freedom (Welch 1947). A single run adds nothing to u: its luck is then not covered.
+
+    Args:
+        first: nats, shape (n,) or (runs, n).
+        second: the same examples, in the same order, under the other model.
+        nats_per_unit: what turns nats into `unit`.
+        unit: unit of the difference.
+        comparisons: how many pairs are compared altogether.
+        level: chance of any false verdict among them.
+
+    Raises:
+        BadInput: different examples, fewer than two, NaN or plus infinity.
+
+    Example:
+        >>> x = np.linspace(-9.0, 0.0, 50)
+        >>> runs = np.stack([x - 0.02, x + 0.02])
+        >>> paired_test(runs, runs - 0.1, 1.0, "nats/point").verdict
+        'undecided'
+        >>> paired_test(runs, runs - 1.0, 1.0, "nats/point").verdict
+        'first'
+    """
+    a, b = (np.atleast_2d(np.asarray(nats, dtype=np.float64)) for nats in (first, second))
+    n = a.shape[1]
+    if n != b.shape[1] or n < 2:
+        raise BadInput(f"{n} and {b.shape[1]} examples", "the same examples for both, at least two")
     if np.isnan(a).any() or np.isnan(b).any() or np.isposinf(a).any() or np.isposinf(b).any():
         raise BadInput("NaN or infinite log-probabilities", "finite numbers", "a model has diverged")
-    note = f"paired over {len(a)} examples, level {level:g} shared by {comparisons} comparison{'s' * (comparisons > 1)}"
-    if first.estimator != second.estimator:
-        note += f"; estimators differ ({first.estimator}, {second.estimator}), so this orders what they report"
-    threshold = float(stats.t.ppf(1 - level / comparisons / 2, len(a) - 1))
+    runs = "" if len(a) == len(b) == 1 else f" and {len(a)} against {len(b)} training runs"
+    note = (
+        f"paired over {n} examples{runs}, level {level:g} shared by {comparisons} comparison{'s' * (comparisons > 1)}"
+    )
+    t = lambda freedom: float(stats.t.ppf(1 - level / comparisons / 2, freedom))  # noqa: E731
     if np.isneginf(a).any() or np.isneginf(b).any():
-        return _impossible(a, b, threshold, first.unit.name, note)
-    d = (b - a) / first.unit.nats_per_unit
-    mean, stderr = float(d.mean()), float(d.std(ddof=1)) / math.sqrt(len(d))
-    z = mean / stderr if stderr > 0 else (math.copysign(math.inf, mean) if mean else 0.0)
-    verdict: Verdict = "undecided" if abs(z) <= threshold else ("first" if z < 0 else "second")
-    reach = threshold * stderr
-    return PairedTest(verdict, mean, mean - reach, mean + reach, z, threshold, first.unit.name, note)
+        return _impossible(a, b, t(n - 1), unit, note)
+    d = (b.mean(axis=0) - a.mean(axis=0)) / nats_per_unit
+    mean, stderr = float(d.mean()), float(d.std(ddof=1)) / math.sqrt(n)
+    luck, freedom = _luck_of_training(a / nats_per_unit, b / nats_per_unit)
+    reach = math.hypot(t(n - 1) * stderr, t(freedom) * luck)
+    total = math.hypot(stderr, luck)
+    z = mean / total if total > 0 else (math.copysign(math.inf, mean) if mean else 0.0)
+    verdict: Verdict = "undecided" if abs(mean) <= reach else ("first" if mean < 0 else "second")
+    threshold = reach / total if total > 0 else t(n - 1)
+    return PairedTest(verdict, mean, mean - reach, mean + reach, z, threshold, unit, note)
+
+
+def _luck_of_training(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+    """Return the standard error from the runs' means, and Welch's degrees of freedom."""
+    parts = [(float(x.mean(axis=1).var(ddof=1)) / len(x), len(x) - 1) for x in (a, b) if len(x) > 1]
+    total = sum(v for v, _ in parts)
+    if total == 0:
+        return 0.0, 1.0
+    return math.sqrt(total), total**2 / sum(v**2 / k for v, k in parts)
 
 
 def _impossible(a: np.ndarray, b: np.ndarray, threshold: float, unit: str, note: str) -> PairedTest:
@@ -136,15 +191,18 @@ class Ranking:
     comparisons: tuple[Comparison, ...]
 
 
-def rank_likelihoods(scores: Mapping[str, Score], log_probs: Mapping[str, LogProb] | None = None) -> Ranking:
+def rank_likelihoods(
+    scores: Mapping[str, Score], nats: Mapping[str, np.ndarray] | None = None, nats_per_unit: float = 1.0
+) -> Ranking:
     """Group models by the kind of their likelihood and compare every pair.
 
-    Same kind: paired test where both log-probabilities are given, corrected for the number of such pairs, else
-    `core.score.better_of`. Different kinds: `certain by bound` where a bound decides, else undecided.
+    Same kind: paired test where both models' log-probabilities are given, corrected for the number of pairs, else
+    `core.score.better_of`. Different kinds: `certain by bound` where a bound on the right side is clearly ahead, else undecided.
 
     Args:
         scores: likelihood score of each model, from `likelihood_score`.
-        log_probs: log-probabilities behind the scores, on the same examples in the same order.
+        nats: log-probabilities behind the scores, shape (n,) or (runs, n), on the same examples in the same order.
+        nats_per_unit: what turns them into the unit of the scores.
 
     Example:
         >>> from dataclasses import replace
@@ -160,17 +218,20 @@ def rank_likelihoods(scores: Mapping[str, Score], log_probs: Mapping[str, LogPro
     for name, score in sorted(scores.items(), key=lambda item: item[1].value):
         groups.setdefault(score.kind, []).append(name)
     pairs = list(itertools.combinations(scores, 2))
-    known = log_probs or {}
-    paired = sum(1 for a, b in pairs if scores[a].kind == scores[b].kind and a in known and b in known)
+    known = nats or {}
+    tested = {
+        (a, b): paired_test(known[a], known[b], nats_per_unit, scores[a].unit, comparisons=len(pairs))
+        for a, b in pairs
+        if _quantity(scores[a]) == _quantity(scores[b]) and _same_examples(known, a, b)
+    }
     found = []
     for a, b in pairs:
-        test = None
+        test = tested.get((a, b))
         if _quantity(scores[a]) != _quantity(scores[b]):
             verdict, reason = "undecided", "different quantities: another condition, split or unit"
         elif scores[a].kind != scores[b].kind:
-            verdict, reason = _across_kinds(scores[a], scores[b])
-        elif a in known and b in known:
-            test = paired_verdict(known[a], known[b], comparisons=paired)
+            verdict, reason = _across_kinds(scores[a], scores[b], test)
+        elif test is not None:
             verdict, reason = test.verdict, f"paired test, {test.note}"
         else:
             verdict, reason = better_of(scores[a], scores[b]), "95 % intervals, unpaired"
@@ -178,20 +239,29 @@ def rank_likelihoods(scores: Mapping[str, Score], log_probs: Mapping[str, LogPro
     return Ranking({kind: tuple(names) for kind, names in groups.items()}, tuple(found))
 
 
+def _same_examples(nats: Mapping[str, np.ndarray], a: str, b: str) -> bool:
+    return a in nats and b in nats and nats[a].shape[-1] == nats[b].shape[-1]
+
+
 def _quantity(score: Score) -> tuple[str, str]:
     """What is measured, apart from the kind."""
     return score.name.replace(f"[{score.kind}]", ""), score.unit
 
 
-def _across_kinds(first: Score, second: Score) -> tuple[Verdict, str]:
-    orders: list[tuple[Verdict, Score, Score]] = [("first", first, second), ("second", second, first)]
-    for verdict, better, worse in orders:
-        if (better.kind, worse.kind) not in CERTAIN or better.high is None or worse.low is None:
-            continue
-        if better.high < worse.low:
-            return verdict, (
-                f"certain by bound: the code length is at most {better.value:.4g}, below the other's {worse.value:.4g}"
-                if better.kind == "lower_bound"
-                else f"certain by bound: the other's code length is at least {worse.value:.4g}, above {better.value:.4g}"
-            )
+def _across_kinds(first: Score, second: Score, test: PairedTest | None) -> tuple[Verdict, str]:
+    """A printed order is an order of true code lengths only where both errors point apart; the difference must be clear, too."""
+    ahead = _clearly_lower(first, second) if test is None else test.verdict
+    orders: dict[Verdict, tuple[Score, Score]] = {"first": (first, second), "second": (second, first)}
+    if ahead in orders and (orders[ahead][0].kind, orders[ahead][1].kind) in CERTAIN:
+        better, worse = orders[ahead]
+        return ahead, (
+            f"certain by bound: the code length is at most {better.value:.4g}, below the other's {worse.value:.4g}"
+            if better.kind == "lower_bound"
+            else f"certain by bound: the other's code length is at least {worse.value:.4g}, above {better.value:.4g}"
+        )
     return "undecided", f"{first.kind} and {second.kind} are different quantities and the bound does not decide"
+
+
+def _clearly_lower(first: Score, second: Score) -> Verdict:
+    """Return which printed number is clearly lower, whatever its kind; the caller answers for what that means."""
+    return better_of(replace(first, name="", kind=""), replace(second, name="", kind=""))

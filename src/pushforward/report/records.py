@@ -42,7 +42,7 @@ class Data:
     Attributes:
         kind: `image` (integers `0 .. levels-1`, shape (n, c, h, w)) or `points` (real numbers, shape (n, d)).
         space: the space in words, such as `1 x 8 x 8 images with 17 levels`.
-        unit: unit of a held-out likelihood in this space.
+        unit: unit of a held-out likelihood in this space, `nats_per_unit` of them each.
         counts: examples in each split.
         fingerprint: hash of the data.
         real: held-out examples to show beside the samples, with `real_labels` (n,) if labelled.
@@ -55,6 +55,7 @@ class Data:
     space: str
     unit: str
     counts: Mapping[str, int]
+    nats_per_unit: float = 1.0
     fingerprint: str = ""
     levels: int | None = None
     classes: tuple[str, ...] = ()
@@ -81,6 +82,8 @@ class Row:
         samples: generated examples in data units with `labels` (n,) if conditional.
         walk: snapshots of one sampling run, each of shape (k, *event), first to last.
         suspicious: samples closest to the training data, with `neighbours`, the training examples closest to them.
+        nats: log-probability of every held-out example, shape (runs, n); what paired orders rest on.
+        repeats: one dictionary per training run, `seed` and every number by name, if the row is a mean over runs.
     """
 
     name: str
@@ -106,6 +109,8 @@ class Row:
     walk: tuple[np.ndarray, ...] = field(default=(), compare=False, repr=False)
     suspicious: np.ndarray | None = field(default=None, compare=False, repr=False)
     neighbours: np.ndarray | None = field(default=None, compare=False, repr=False)
+    nats: np.ndarray | None = field(default=None, compare=False, repr=False)
+    repeats: tuple[Mapping[str, Number], ...] = ()
 
     def score(self, key: Key) -> Score | None:
         """Return the score that `key` names, or None if this row was not measured on it."""
@@ -156,11 +161,14 @@ class Comparison:
         return self.of_role("model")
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary without the arrays; a number that is not finite becomes None."""
+        """Return a JSON-ready dictionary without the arrays; scores keep infinity as text, other numbers become None."""
         record = asdict(self)
         for part in (record["data"], *record["rows"]):
             for name in _ARRAYS:
                 part.pop(name, None)
+        for part, row in zip(record["rows"], self.rows, strict=True):
+            part["scores"] = [score.to_json() for score in row.scores]
+            part["likelihood"] = None if row.likelihood is None else row.likelihood.to_json()
         return _standard(record)
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -192,7 +200,7 @@ class Comparison:
 
 
 Key = tuple[str, str, str, str, str]
-_ARRAYS = ("real", "real_labels", "density", "samples", "labels", "walk", "suspicious", "neighbours")
+_ARRAYS = ("real", "real_labels", "density", "samples", "labels", "walk", "suspicious", "neighbours", "nats")
 
 
 def key_of(score: Score) -> Key:
@@ -209,7 +217,7 @@ def _row(record: Mapping[str, Any], arrays: dict[str, Any]) -> Row:
     fresh = dict(record)
     fresh["likelihood"] = None if fresh["likelihood"] is None else Score.from_json(fresh["likelihood"])
     fresh["scores"] = tuple(Score.from_json(entry) for entry in fresh["scores"])
-    fresh["history"] = tuple(fresh["history"])
+    fresh["history"], fresh["repeats"] = tuple(fresh["history"]), tuple(fresh.get("repeats", ()))
     if fresh["card"] is not None:
         card = dict(fresh["card"])
         for name in ("look_at", "may_go_wrong"):

@@ -9,41 +9,45 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from pushforward.core.score import Score
+from pushforward.evaluation.memorisation import MEMORISATION
+from pushforward.report.likelihood_verdict import likelihood_sentences, likelihoods
 from pushforward.report.numbers import listed, number, relation, seconds, split_name, value_text
-from pushforward.report.records import Comparison, Key, Row, Statement, key_of, metric_keys
+from pushforward.report.records import Comparison, Row, Statement, metric_keys
 from pushforward.report.standing import Standing, clear_of, control, standing
 
-KINDS = {"exact": "exact values", "lower_bound": "lower bounds", "upper_bound": "upper bounds", "estimate": "estimates"}
 THOUSAND = "1\N{NARROW NO-BREAK SPACE}000"
-ALONE = {
-    "exact": "an exact value",
-    "lower_bound": "a lower bound",
-    "upper_bound": "an upper bound",
-    "estimate": "an estimate",
-}
+TRUTH = "KL to the truth"
+MOST_NAMED = 4  # a longer list is counted; the scorecard has it in full
 
 
 def verdict(comparison: Comparison) -> tuple[Statement, ...]:
     """Return the comparison's own verdict, or the one composed from its rows."""
-    return comparison.verdict or verdict_sentences(comparison.rows)
+    return comparison.verdict or verdict_sentences(comparison.rows, comparison.data.nats_per_unit)
 
 
-def verdict_sentences(rows: tuple[Row, ...]) -> tuple[Statement, ...]:
-    """Compose the verdict: summary, likelihood, samples, ceiling, floor, memorisation and cost, in this order.
+def verdict_sentences(rows: tuple[Row, ...], nats_per_unit: float = 1.0) -> tuple[Statement, ...]:
+    """Compose the verdict: summary, likelihood, samples, luck, ceiling, floor, memorisation and cost, in this order.
+
+    Args:
+        rows: models and controls.
+        nats_per_unit: turns the rows' nats into the unit of their likelihoods.
 
     Example:
         >>> verdict_sentences((Row("vae", family="vae"),))[0].text
         'One model, so nothing is ranked: read each number against its ceiling and its floor.'
     """
     models = tuple(row for row in rows if row.role == "model")
-    places = [s for key in metric_keys(models) if (s := standing(models, key)) is not None]
+    # copying is a check with a null, not a quality: more distance to the training data is not better
+    keys = [key for key in metric_keys(models) if not key[0].startswith((*MEMORISATION, TRUTH))]
+    places = [s for key in keys if (s := standing(models, key)) is not None]
     standings = [place for place in places if place.rivals or place.beaten]
     texts = {
-        "In short": _summary(models, standings),
-        "Likelihood": _likelihood(models),
+        "In short": _summary(models, standings, nats_per_unit),
+        "Likelihood": likelihood_sentences(models, nats_per_unit),
+        "Truth": _truth(models),
         "Samples": _samples(models, standings),
         "Too good": _too_good(rows, models),
+        "Luck": _luck(models),
         "Ceiling": _ceiling(rows),
         "Floor": _floor(rows, models),
         "Memorisation": _memorisation(rows, models),
@@ -52,88 +56,55 @@ def verdict_sentences(rows: tuple[Row, ...]) -> tuple[Statement, ...]:
     return tuple(Statement(topic, text) for topic, found in texts.items() for text in found)
 
 
-def _summary(models: Sequence[Row], standings: list[Standing]) -> list[str]:
+def _summary(models: Sequence[Row], standings: list[Standing], nats_per_unit: float) -> list[str]:
     if len(models) < 2:
         return ["One model, so nothing is ranked: read each number against its ceiling and its floor."]
+    return [_by_samples(models, standings), *_by_code_length(models, nats_per_unit)]
+
+
+def _by_samples(models: Sequence[Row], standings: list[Standing]) -> str:
     if not standings:
-        return ["No sample measure was taken on two models, so the samples are not ranked."]
-    wins = {row.name: sum(s.decided and s.leader == row.name for s in standings) for row in models}
-    ranked = sorted((name for name in wins if wins[name]), key=lambda name: -wins[name])
-    left = sum(not s.decided for s in standings)
-    if not ranked:
-        return [
-            f"No family is clearly best on any of the {len(standings)} sample measures: the leaders' intervals overlap."
-        ]
-    first, *rest = ranked
-    text = f"{first} is clearly best on {wins[first]} of {len(standings)} sample measures"
-    if rest:
-        text += ", " + listed([f"{name} on {wins[name]}" for name in rest])
-    return [text + (f"; {left} {'is' if left == 1 else 'are'} undecided." if left else ".")]
-
-
-def _likelihood(models: Sequence[Row]) -> list[str]:
-    measured = {row.name: row.likelihood for row in models if row.likelihood and math.isfinite(row.likelihood.value)}
-    keys = list(dict.fromkeys(key_of(score) for score in measured.values()))
-    found = [_one_kind(models, key) for key in keys]
-    if len({key[2] for key in keys}) > 1:
-        found.append(
-            "Exact values, bounds and estimates are not ranked together: a bound can be far from the model's true value "
-            "and an estimate can err to either side."
-        )
-    elif len(keys) > 1:
-        found.append("Likelihoods measured differently (name, unit or features) are not ranked together.")
-    found += _one_way(measured)
-    reasons: dict[str, list[str]] = {}
-    for row in models:
-        if row.name not in measured:
-            missing = "its likelihood is not a finite number" if row.likelihood else "no likelihood was measured"
-            reasons.setdefault(row.no_likelihood or missing, []).append(row.name)
-    return found + [
-        f"{listed(names)} cannot be compared by likelihood: {why.rstrip('.')}." for why, names in reasons.items()
-    ]
-
-
-def _one_kind(models: Sequence[Row], key: Key) -> str:
-    place = standing(models, key, lambda row: row.likelihood)
-    assert place is not None
-    scores = {row.name: row.likelihood for row in models if row.likelihood and key_of(row.likelihood) == key}
-    best = scores[place.leader]
-    figure = f"{relation(best)}{value_text(best)} {best.unit}".strip()
-    kind = KINDS.get(key[2], key[2])
-    if place.decided:
-        text = f"Among {kind}, {place.leader} is best at {figure}, ahead of {listed(list(place.beaten))}."
-    elif place.rivals:
-        names = listed([place.leader, *place.rivals])
-        text = f"Among {kind}, {names} are undecided, near {figure}"
-        text += _worse(place)
+        return "No sample measure was taken on two models, so the samples are not ranked."
+    counts = _among_the_best(models, standings)
+    first, most = max(counts.items(), key=lambda item: item[1])
+    rest = [f"{name} on {n}" for name, n in counts.items() if n and name != first]
+    never = [name for name, n in counts.items() if not n]
+    equals = [name for name, n in counts.items() if n == most]
+    if len(equals) > 1:
+        text = f"For samples, {listed(equals)} are among the best on {most} of {len(standings)} measures each"
+        rest = [f"{name} on {n}" for name, n in counts.items() if n and name not in equals]
     else:
-        kind = ALONE.get(key[2], key[2])
-        return f"{place.leader} {'alone ' if len(models) > 1 else ''}has {kind}: {figure}."
-    if key[2].endswith("_bound"):
-        text += " That orders what is guaranteed, not the models: each bound's gap is unknown."
-    return text
+        text = f"For samples choose {first}: it is among the best on {most} of {len(standings)} measures"
+    text += f" ({listed(rest)})" if rest else ""
+    return text + (
+        f"; {listed(never)} {'is' if len(never) == 1 else 'are'} clearly worse on all of them." if never else "."
+    )
 
 
-def _one_way(measured: dict[str, Score]) -> list[str]:
-    found = []
-    for bounded, bound in measured.items():
-        under = [
-            name
-            for name, exact in measured.items()
-            if (bound.kind, exact.kind) == ("lower_bound", "exact")
-            and exact.unit == bound.unit
-            and clear_of(bound, exact)
+def _by_code_length(models: Sequence[Row], nats_per_unit: float) -> list[str]:
+    known = likelihoods(models, nats_per_unit)
+    found = known.guaranteed()
+    if found is None or len(known.scores) < 2:
+        return []
+    best, rivals = found
+    score = known.scores[best]
+    figure = f"{relation(score)}{value_text(score)} {score.unit}".strip()
+    if rivals:
+        return [
+            f"For likelihood, {listed([best, *rivals])} are undecided: the shortest guaranteed code is near {figure}."
         ]
-        if under:
-            found.append(
-                f"One inference across kinds is valid: {bounded}'s bound already beats the exact value of {listed(under)}, "
-                "and its true value can only be better."
-            )
-    return found
+    kind = "exact" if score.kind == "exact" else "a bound, so its true value can only be better"
+    return [f"For likelihood choose {best}: it guarantees the shortest code, {figure} ({kind})."]
+
+
+def _among_the_best(models: Sequence[Row], standings: list[Standing]) -> dict[str, int]:
+    """Count for each model the measures on which no other is clearly ahead of it; most first."""
+    counts = {row.name: sum(row.name == s.leader or row.name in s.rivals for s in standings) for row in models}
+    return dict(sorted(counts.items(), key=lambda item: -item[1]))
 
 
 def _samples(models: Sequence[Row], standings: list[Standing]) -> list[str]:
-    if len(models) < 2:
+    if len(models) < 2 or not standings:
         return []
     called, found = _short([place.key[0] for place in standings]), []
     for name in dict.fromkeys(place.leader for place in standings if place.decided):
@@ -141,24 +112,57 @@ def _samples(models: Sequence[Row], standings: list[Standing]) -> list[str]:
         won = [place for place in standings if place.decided and place.leader == name]
         values = [(place.key[0], row.score(place.key)) for place in won]
         parts = [f"{called[measure]} ({value_text(score)})" for measure, score in values if score is not None]
-        found.append(f"{name} is best on {listed(parts)}.")
+        found.append(f"{name} is clearly best on {_named(parts, 'measures')}.")
+    alike: dict[tuple[str, ...], list[Standing]] = {}
     for place in standings:
         if place.rivals:
-            names = listed([place.leader, *place.rivals])
-            text = f"Undecided on {called[place.key[0]]}: {names}"
-            found.append(text + _worse(place))
+            alike.setdefault(tuple(sorted((place.leader, *place.rivals))), []).append(place)
+    for names, places in sorted(alike.items(), key=lambda item: -len(item[1])):
+        measures = _named([called[place.key[0]] for place in places], "measures")
+        worse = sorted({name for place in places for name in place.beaten} - set(names))
+        text = f"Undecided between {listed(list(names))} on {measures}"
+        found.append(
+            text + (f"; {listed(worse)} {'is' if len(worse) == 1 else 'are'} clearly worse." if worse else ".")
+        )
     return found
+
+
+def _truth(models: Sequence[Row]) -> list[str]:
+    """Where the density of the data is known, say how far each model is from it."""
+    known = [(row.name, s) for row in models for s in row.scores if s.name.startswith(TRUTH) and math.isfinite(s.value)]
+    if not known:
+        return []
+    parts = [f"{name} {relation(s)}{value_text(s)}" for name, s in sorted(known, key=lambda item: item[1].value)]
+    return [
+        f"The true density is known. Divergence of the truth from the model, in {known[0][1].unit}: {listed(parts)}."
+    ]
+
+
+def _luck(models: Sequence[Row]) -> list[str]:
+    """Say what the intervals cover: a family is more than one lucky seed."""
+    runs = sorted({max(1, len(row.repeats)) for row in models})
+    if not models:
+        return []
+    if runs == [1]:
+        who = "Each model was" if len(models) > 1 else "The model was"
+        return [
+            f"{who} trained once: intervals cover the choice of examples, not the luck of training (--seeds 3 does)."
+        ]
+    return [
+        f"Each family was trained {listed([str(k) for k in runs], 'or')} times; values are means over runs, and intervals cover "
+        "the luck of training as well as the choice of examples."
+    ]
 
 
 def _too_good(rows: Sequence[Row], models: Sequence[Row]) -> list[str]:
     called, found = _short([score.name for row in models for score in row.scores]), []
     for row in models:
-        over = [called[score.name] for score in row.scores if clear_of(score, control(rows, score, "ceiling"))]
+        judged = [score for score in row.scores if not score.name.startswith(MEMORISATION)]
+        over = [called[score.name] for score in judged if clear_of(score, control(rows, score, "ceiling"))]
         if over:
-            found.append(
-                f"{row.name} scores better than real data on {listed(over)}: samples crowded where data is dense, or copied, "
-                "do that; it is not a merit."
-            )
+            found.append(f"{row.name} scores better than real data on {_named(over, 'measures')}.")
+    if found:
+        found.append("Samples crowded where data are dense, or copied, do that; it is not a merit.")
     return found
 
 
@@ -179,15 +183,17 @@ def _ceiling(rows: Sequence[Row]) -> list[str]:
     called = _short([s.name for s in known])
     parts = [f"{called[s.name]} ({value_text(s)}, expected {number(s.null)})" for s in off]
     return [
-        f"Real data scored against real data misses its expected value on {len(off)} of {len(known)} measures: {listed(parts)}. "
-        "Read those against the ceiling row, not against their ideal (one miss in twenty is chance)."
+        f"Real data scored against real data misses its expected value on {len(off)} of {len(known)} measures: "
+        f"{_named(parts, 'measures')}.",
+        "Read those against the ceiling row, not against their ideal; one miss in twenty is chance.",
     ]
 
 
 def _floor(rows: Sequence[Row], models: Sequence[Row]) -> list[str]:
     stuck, judged, called = [], 0, _short([score.name for row in models for score in row.scores])
     for row in models:
-        marks = [(score, control(rows, score, "floor")) for score in row.scores]
+        judged_here = [score for score in row.scores if not score.name.startswith(MEMORISATION)]
+        marks = [(score, control(rows, score, "floor")) for score in judged_here]
         marks = [(score, mark) for score, mark in marks if mark is not None]
         judged += len(marks)
         under = [called[score.name] for score, mark in marks if not clear_of(score, mark)]
@@ -197,7 +203,7 @@ def _floor(rows: Sequence[Row], models: Sequence[Row]) -> list[str]:
             judged += len(floors)
             under += ["held-out likelihood" for floor in floors if not clear_of(row.likelihood, floor)]
         if under:
-            stuck.append(f"{row.name} ({listed(under)})")
+            stuck.append(f"{row.name} ({_named(under, 'measures')})")
     if not judged:
         return ["No floor was measured, so a score cannot be told from a bad one."]
     if not stuck:
@@ -245,10 +251,9 @@ def _cost(models: Sequence[Row]) -> list[str]:
     return found
 
 
-def _worse(place: Standing) -> str:
-    if not place.beaten:
-        return "."
-    return f"; {listed(list(place.beaten))} {'is' if len(place.beaten) == 1 else 'are'} clearly worse."
+def _named(parts: list[str], what: str) -> str:
+    """Return a short list as a phrase, a long one as a count."""
+    return listed(parts) if len(parts) <= MOST_NAMED else f"{len(parts)} {what}"
 
 
 def _short(names: Sequence[str]) -> dict[str, str]:

