@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
+import torch
 from torch import Tensor
 
 State = TypeVar("State")
@@ -71,6 +72,7 @@ def run(walk: Walk[State], on_step: Callable[[int, int], None] | None = None) ->
     return walk.finish(state)
 
 
+@torch.no_grad()
 def trajectory(walk: Walk[State], pictures: int) -> list[Tensor]:
     """Return `pictures` evenly spaced views of the walk, the last one finished."""
     keep = {round(i * walk.length / max(1, pictures - 1)) for i in range(pictures)}

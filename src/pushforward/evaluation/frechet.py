@@ -126,9 +126,7 @@ def _with_intervals(plug_in: Score, x: np.ndarray, y: np.ndarray, seed: int) -> 
     """Give the plug-in score its interval, and add the score whose bias is removed."""
     found = _leave_blocks_out(x, y, seed)
     limit = found.value - found.bias
-    biased = (
-        f"biased upwards by about {found.bias:.3g} at {len(x)} against {len(y)} examples; compare at equal sizes only"
-    )
+    biased = f"biased upwards at {len(x)} against {len(y)} examples: compare at equal sizes only, or take the bias-removed value"
     measured = replace(plug_in, stderr=found.stderr)
     return [
         replace(measured, low=found.value - found.reach, high=found.value + found.reach, warnings=(biased,)),

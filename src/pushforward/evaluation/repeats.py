@@ -17,7 +17,7 @@ from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
 from pushforward.evaluation.intervals import LEVEL
 
-NEVER_ABOVE_ONE = ("precision", "recall", "coverage", "authenticity", "exact duplicates")
+NEVER_ABOVE_ONE = ("classifier", "precision", "recall", "coverage", "authenticity", "exact duplicates")
 
 
 def over_seeds(scores: Sequence[Score], level: float = LEVEL) -> Score:

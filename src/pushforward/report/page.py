@@ -17,7 +17,7 @@ from pushforward.core.errors import RunFailed
 from pushforward.report import figures
 from pushforward.report.numbers import number
 from pushforward.report.records import Comparison
-from pushforward.report.scorecard import costs, scorecard
+from pushforward.report.scorecard import costs, repeats, scorecard
 from pushforward.report.verdict import verdict
 
 
@@ -53,6 +53,7 @@ def render(comparison: Comparison) -> str:
         scores=scores,
         starred=any(cell.best for _, rows in scores.groups for _, cells in rows for cell in cells),
         costs=costs(comparison),
+        repeats=repeats(comparison),
         palette=palette,
         sheets=figures.sample_sheets(comparison),
         losses=figures.loss_curves(comparison),

@@ -7,7 +7,7 @@ floor (0) and the ceiling (1), drawn as a bar. Likelihoods have no such bar: the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -15,7 +15,7 @@ from markupsafe import Markup
 from pushforward.core.score import Score
 from pushforward.report.axes import path, tag
 from pushforward.report.numbers import interval_text, number, relation, seconds, split_name, value_text
-from pushforward.report.records import ROLES, Comparison, Key, Role, Row, metric_keys
+from pushforward.report.records import ROLES, Comparison, Key, Number, Role, Row, metric_keys
 from pushforward.report.standing import control, standing
 
 NOTHING = Markup("")
@@ -86,6 +86,19 @@ def costs(comparison: Comparison) -> Table:
     details = ("", "", "", "per sample", "per 1\N{NARROW NO-BREAK SPACE}000 samples", "")
     columns = tuple(Column(title, detail) for title, detail in zip(titles, details))
     return Table(columns, tuple(g for g in _grouped(comparison, cells) if g[0] == GROUPS["model"]), ())
+
+
+def repeats(comparison: Comparison) -> Table:
+    """Return the table of single training runs behind rows that are means over seeds; no groups if there are none."""
+    rows = [row for row in comparison.models if row.repeats]
+    names = list(dict.fromkeys(key for row in rows for run in row.repeats for key in run if key != "seed"))
+
+    def cells(run: Mapping[str, Number]) -> tuple[Cell, ...]:
+        whole = ("steps",)
+        return tuple(Cell(number(run.get(name), 0 if name in whole else None)) for name in names)
+
+    groups = tuple((row.name, tuple((f"seed {run['seed']}", cells(run)) for run in row.repeats)) for row in rows)
+    return Table(tuple(Column(*split_name(name)) for name in names), groups, ())
 
 
 def position(value: float, floor: float, ceiling: float) -> float:

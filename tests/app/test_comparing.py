@@ -1,0 +1,85 @@
+"""A comparison end to end: every family, several seeds, and a record from which the same page can be made again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pushforward.app.comparing import COMPARISON, compare, load_comparison
+from pushforward.app.repeating import mean_row
+from pushforward.core.errors import BadInput
+from pushforward.core.score import Score
+from pushforward.data.open import open_data
+from pushforward.families.catalogue import FAMILIES
+from pushforward.report.page import render
+from pushforward.report.records import Row
+from pushforward.report.verdict import verdict
+
+
+@pytest.fixture
+def points(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    table = np.round(rng.normal(size=(300, 3)) @ rng.normal(size=(3, 3)), 4)
+    path = tmp_path / "points.csv"
+    path.write_text("a,b,c\n" + "\n".join(",".join(map(str, row)) for row in table) + "\n")
+    return path
+
+
+def test_every_family_is_compared_on_a_file_of_points(points: Path, tmp_path: Path) -> None:
+    compared = compare(open_data(str(points)), budget={"steps": 3}, preset="smoke", path=tmp_path / "c")
+    assert {row.name for row in compared.comparison.models} == set(FAMILIES.names())
+    for row in compared.comparison.models:
+        assert row.scores
+        assert (row.likelihood is None) == (row.name == "gan")
+        assert (len(row.walk) > 2) == ((row.calls_per_sample or 0) > 5)
+
+
+def test_the_record_on_disk_makes_the_same_page(points: Path, tmp_path: Path) -> None:
+    compared = compare(
+        open_data(str(points)), families=["flow", "vae"], budget={"steps": 3}, preset="smoke", path=tmp_path / "c"
+    )
+    loaded = load_comparison(tmp_path / "c")
+    assert verdict(loaded) == verdict(compared.comparison)
+    assert render(loaded) == render(compared.comparison)
+    json.loads((tmp_path / "c" / COMPARISON).read_text(), parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
+
+
+def test_seeds_make_one_row_with_a_wider_interval(points: Path, tmp_path: Path) -> None:
+    compared = compare(
+        open_data(str(points)),
+        families=["flow"],
+        budget={"steps": 3},
+        preset="smoke",
+        seeds=2,
+        seed=5,
+        path=tmp_path / "c",
+    )
+    (row,) = compared.comparison.models
+    assert row.name == "flow"
+    assert [run["seed"] for run in row.repeats] == [5, 6]
+    assert sorted(p.name for p in (tmp_path / "c").iterdir() if p.is_dir()) == ["flow-seed5", "flow-seed6"]
+    values = [run["held-out likelihood"] for run in row.repeats]
+    assert row.likelihood is not None
+    assert row.likelihood.value == pytest.approx(np.mean(values))
+    alone = json.loads((tmp_path / "c" / "flow-seed5" / "scores.json").read_text())["scores"][0]
+    assert row.likelihood.high - row.likelihood.low > alone["high"] - alone["low"]
+    assert row.nats is not None
+    assert row.nats.shape == (2, compared.comparison.data.counts["test"])
+    page = render(compared.comparison)
+    assert "Every training run by itself" in page
+    assert "seed 6" in page
+
+
+def test_copying_in_one_run_is_copying() -> None:
+    score = Score("d", 1.0, n=9, better="lower")
+    rows = [Row("flow", scores=(score,), memorised=False, memorisation="fine"), Row("flow", scores=(score,))]
+    rows[1] = dataclasses.replace(rows[1], memorised=True, memorisation="near copies")
+    row = mean_row("flow", rows, [0, 1])
+    assert row.memorised
+    assert row.memorisation == "Seed 1: near copies"
+    with pytest.raises(BadInput, match="one row for each seed"):
+        mean_row("flow", rows, [0])
