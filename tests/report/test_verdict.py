@@ -96,6 +96,23 @@ def test_copying_checks_are_not_qualities() -> None:
     assert "a (" not in said(rows, "Floor")
 
 
+def test_a_measure_that_cannot_tell_the_floor_from_real_data_decides_nothing() -> None:
+    real, floor = Row("real", "ceiling", scores=(score(1.0),)), Row("noise", "floor", scores=(score(1.05),))
+    rows = (model("a", score(1.0)), model("b", score(9.0)), real, floor)
+    assert said(rows, "Samples") == ""
+    assert said(rows, "Blind") == "Not counted: distance, because here it does not tell the floor from real data."
+    assert "distance" not in said(rows, "Floor")
+    seeing = Row("noise", "floor", scores=(score(9.5),))
+    assert said((*rows[:3], seeing), "Blind") == ""
+    assert "a is clearly best" in said((*rows[:3], seeing), "Samples")
+
+
+def test_the_best_of_several_floors_is_the_one_to_beat() -> None:
+    worse, better = Row("noise", "floor", scores=(score(9.0),)), Row("shuffled", "floor", scores=(score(3.0),))
+    assert "a (distance)" in said((model("a", score(4.0)), worse, better), "Floor")
+    assert "clearly better" in said((model("a", score(2.0)), worse, better), "Floor")
+
+
 def test_a_known_truth_has_its_own_sentence_and_is_no_sample_measure() -> None:
     kl = {"name": "KL to the truth [exact] vs test", "unit": "nats/point", "kind": "exact"}
     bound = {"name": "KL to the truth [upper_bound] vs test", "unit": "nats/point", "kind": "lower_bound"}

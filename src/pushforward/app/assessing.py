@@ -16,6 +16,7 @@ import torch
 
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Examples
+from pushforward.core.logprob import LogProb
 from pushforward.core.model import GenerativeModel
 from pushforward.core.score import Score
 from pushforward.core.walk import trajectory
@@ -81,8 +82,8 @@ def measure_controls(dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES) 
             Row(
                 name=name,
                 role=role,
-                likelihood=floor_likelihood if key == SHUFFLED else None,
-                no_likelihood="" if key == SHUFFLED else "not a model",
+                likelihood={SHUFFLED: floor_likelihood, REAL: true_likelihood(dataset)}.get(key),
+                no_likelihood="not a model",
                 scores=tuple(cards[key]),
                 memorisation=verdict.sentence,
                 memorised=verdict.tripped,
@@ -92,6 +93,17 @@ def measure_controls(dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES) 
     ceiling, floor = cards[REAL], cards[SHUFFLED]
     filled = tuple(replace(row, scores=tuple(with_controls(list(row.scores), ceiling, floor))) for row in rows)
     return Controls(features, reference, train, filled, ceiling, floor, floor_likelihood, seed)
+
+
+def true_likelihood(dataset: Dataset) -> Score | None:
+    """Return the code length of the test split under the true density, the ceiling of every likelihood; None if it is not known."""
+    if dataset.density is None:
+        return None
+    nats = dataset.density.log_prob(dataset.test.x.double())
+    unit, measure = dataset.space.unit, dataset.space.measure
+    score = likelihood_score(LogProb(nats, "exact", measure, unit, "true density", calls=0.0))
+    entropy = dataset.density.entropy
+    return replace(score, null=entropy, warnings=(f"the true density's own code length; its entropy is {entropy:.4f}",))
 
 
 @dataclass(frozen=True)

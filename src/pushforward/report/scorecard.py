@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from pushforward.core.score import Score
+from pushforward.evaluation.memorisation import MEMORISATION
 from pushforward.report.axes import path, tag
 from pushforward.report.numbers import interval_text, number, relation, seconds, split_name, value_text
 from pushforward.report.records import ROLES, Comparison, Key, Number, Role, Row, metric_keys
-from pushforward.report.standing import control, standing
+from pushforward.report.standing import blind, control, standing
 
 NOTHING = Markup("")
 BADGES = {"exact": "exact", "lower_bound": "lower bound", "upper_bound": "upper bound", "estimate": "estimate"}
@@ -63,7 +64,9 @@ def scorecard(comparison: Comparison) -> Table:
     """Return the table of likelihoods and sample measures."""
     keys = metric_keys(comparison.rows)
     notes = _footnotes(comparison, keys)
-    decided = {key: place.leader for key in keys if (place := standing(comparison.models, key)) and place.decided}
+    # no star for distance to the training data, which is a check, nor where the controls show that the measure sees nothing
+    starred = [key for key in keys if not key[0].startswith(MEMORISATION) and not _blind(comparison, key)]
+    decided = {key: place.leader for key in starred if (place := standing(comparison.models, key)) and place.decided}
     columns = [Column("Held-out likelihood", comparison.data.unit, "lower is better")]
     columns += [Column(*split_name(key[0]), f"{key[4]} is better") for key in keys]
 
@@ -136,7 +139,7 @@ def _metric(comparison: Comparison, row: Row, score: Score | None, notes: dict[s
     marks = [control(comparison.rows, score, role) for role in ("floor", "ceiling")]
     floor, ceiling = (mark.value if isinstance(mark, Score) else mark for mark in marks)
     numbers = tuple(notes[text] for text in score.warnings)
-    drawn = bar(score, floor, ceiling)
+    drawn = NOTHING if blind(comparison.rows, score) else bar(score, floor, ceiling)
     said = (
         f"{round(100 * position(score.value, floor, ceiling))} %"
         if drawn and floor is not None and ceiling is not None
@@ -145,10 +148,14 @@ def _metric(comparison: Comparison, row: Row, score: Score | None, notes: dict[s
     return Cell(value_text(score), interval_text(score), "", drawn, numbers, best, said)
 
 
+def _blind(comparison: Comparison, key: Key) -> bool:
+    return any(blind(comparison.rows, score) for row in comparison.models if (score := row.score(key)) is not None)
+
+
 def _likelihood(row: Row, notes: dict[str, int]) -> Cell:
     score = row.likelihood
     if score is None and row.role != "model":
-        return Cell("not measured")
+        return Cell("unknown" if row.role == "ceiling" else "not measured")
     if score is None:
         numbers = (notes[row.no_likelihood],) if row.no_likelihood else ()
         return Cell("", "", "none", notes=numbers)
@@ -162,7 +169,8 @@ def _footnotes(comparison: Comparison, keys: tuple[Key, ...]) -> dict[str, int]:
     texts: dict[str, int] = {}
     ordered = [row for role in ROLES for row in comparison.of_role(role)]
     for row in ordered:
-        found = [row.no_likelihood] if row.likelihood is None and row.no_likelihood else []
+        unexplained = row.likelihood is None and row.no_likelihood and row.role == "model"
+        found = [row.no_likelihood] if unexplained else []
         scores = ([row.likelihood] if row.likelihood else []) + [s for key in keys if (s := row.score(key))]
         for text in found + [warning for score in scores for warning in score.warnings]:
             texts.setdefault(text, len(texts) + 1)

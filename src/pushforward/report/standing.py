@@ -67,8 +67,19 @@ def clear_of(score: Score, mark: Score | float | None) -> bool:
 
 
 def control(rows: Iterable[Row], score: Score, role: str) -> Score | float | None:
-    """Return the ceiling or floor for `score`: the control row's score, else the value the score carries, else None."""
-    for row in rows:
-        if row.role == role and (found := row.score(key_of(score))) is not None and math.isfinite(found.value):
-            return found
+    """Return the ceiling or floor for `score`: the (best) control row's score, else the value it carries, else None."""
+    rows = [row for row in rows if row.role == role]
+    found = [s for row in rows if (s := row.score(key_of(score))) is not None and math.isfinite(s.value)]
+    if found:
+        return min(found, key=lambda s: s.value if score.better == "lower" else -s.value)
     return score.ceiling if role == "ceiling" else score.floor if role == "floor" else None
+
+
+def blind(rows: Iterable[Row], score: Score) -> bool:
+    """Return True if this measure cannot tell the floor from real data here, so that whatever it says of a model means nothing.
+
+    False where either control was not measured: then it is not known.
+    """
+    rows = list(rows)
+    ceiling, floor = control(rows, score, "ceiling"), control(rows, score, "floor")
+    return isinstance(ceiling, Score) and isinstance(floor, Score) and not clear_of(ceiling, floor)

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pushforward.evaluation.memorisation import MEMORISATION
 from pushforward.report.likelihood_verdict import likelihood_sentences, likelihoods
 from pushforward.report.numbers import listed, number, relation, seconds, split_name, value_text
-from pushforward.report.records import Comparison, Row, Statement, metric_keys
-from pushforward.report.standing import Standing, clear_of, control, standing
+from pushforward.report.records import Comparison, Key, Row, Statement, key_of, metric_keys
+from pushforward.report.standing import Standing, blind, clear_of, control, standing
 
 THOUSAND = "1\N{NARROW NO-BREAK SPACE}000"
 TRUTH = "KL to the truth"
@@ -39,17 +39,19 @@ def verdict_sentences(rows: tuple[Row, ...], nats_per_unit: float = 1.0) -> tupl
     models = tuple(row for row in rows if row.role == "model")
     # copying is a check with a null, not a quality: more distance to the training data is not better
     keys = [key for key in metric_keys(models) if not key[0].startswith((*MEMORISATION, TRUTH))]
-    places = [s for key in keys if (s := standing(models, key)) is not None]
+    unseeing = [key for key in keys if any(blind(rows, s) for row in models if (s := row.score(key)) is not None)]
+    places = [s for key in keys if key not in unseeing and (s := standing(models, key)) is not None]
     standings = [place for place in places if place.rivals or place.beaten]
     texts = {
         "In short": _summary(models, standings, nats_per_unit),
         "Likelihood": likelihood_sentences(models, nats_per_unit),
         "Truth": _truth(models),
         "Samples": _samples(models, standings),
+        "Blind": _blind([key[0] for key in unseeing]),
         "Too good": _too_good(rows, models),
         "Luck": _luck(models),
         "Ceiling": _ceiling(rows),
-        "Floor": _floor(rows, models),
+        "Floor": _floor(rows, models, unseeing),
         "Memorisation": _memorisation(rows, models),
         "Cost": _cost(models),
     }
@@ -189,10 +191,22 @@ def _ceiling(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _floor(rows: Sequence[Row], models: Sequence[Row]) -> list[str]:
+def _blind(names: list[str]) -> list[str]:
+    if not names:
+        return []
+    called = _short(names)
+    what = _named([called[name] for name in names], "measures")
+    return [
+        f"Not counted: {what}, because here {'it does' if len(names) == 1 else 'they do'} not tell the floor from real data."
+    ]
+
+
+def _floor(rows: Sequence[Row], models: Sequence[Row], unseeing: Sequence[Key]) -> list[str]:
     stuck, judged, called = [], 0, _short([score.name for row in models for score in row.scores])
     for row in models:
-        judged_here = [score for score in row.scores if not score.name.startswith(MEMORISATION)]
+        judged_here = [
+            score for score in row.scores if not score.name.startswith(MEMORISATION) and key_of(score) not in unseeing
+        ]
         marks = [(score, control(rows, score, "floor")) for score in judged_here]
         marks = [(score, mark) for score, mark in marks if mark is not None]
         judged += len(marks)
