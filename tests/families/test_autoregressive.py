@@ -14,7 +14,7 @@ from pushforward.core.space import Image, Points
 from pushforward.families.autoregressive.coordinates import CoordinateModel
 from pushforward.families.autoregressive.model import Autoregressive, AutoregressiveConfig
 from pushforward.families.autoregressive.pixels import PixelModel
-from pushforward.nets.transformer import Transformer
+from pushforward.nets.transformer import Transformer, causal_attention
 
 SMALL = AutoregressiveConfig(width=16, depth=2, heads=2, components=5)
 TINY = Image(1, 2, 2, levels=3)
@@ -34,6 +34,17 @@ def test_no_pixel_sees_itself_or_its_future() -> None:
         reached = grad[0].abs().sum(1)
         assert bool((reached[t + 1 :] == 0).all())
         assert bool((reached[: t + 1] > 0).all())
+
+
+def test_plain_attention_in_bfloat16_is_the_fused_kernel_and_causal() -> None:
+    q, k, v = torch.randn(3, 4, 2, 33, 8, generator=generator(0)).unbind(0)
+    half = causal_attention(*(x.bfloat16() for x in (q, k, v)))
+    fused = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+    # bfloat16 has 8 bits: three roundings of numbers of order one
+    torch.testing.assert_close(half.float(), fused, rtol=0.03, atol=0.03)
+    later = causal_attention(q.bfloat16(), k.bfloat16(), torch.cat([v[:, :, :20], v[:, :, 20:] + 9], 2).bfloat16())
+    assert torch.equal(later[:, :, :20], half[:, :, :20])
+    assert not torch.equal(later[:, :, 20], half[:, :, 20])
 
 
 def test_logits_of_a_pixel_ignore_it_and_what_follows() -> None:
