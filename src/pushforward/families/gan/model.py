@@ -25,7 +25,7 @@ from pushforward.core.spec import Config
 from pushforward.core.walk import OneShot, Walk
 from pushforward.families.gan.penalties import gradient_penalty, relativistic
 from pushforward.nets.convolution import Decoder, Encoder
-from pushforward.nets.mlp import LabelEmbedding, ResidualMLP
+from pushforward.nets.mlp import LabelEmbedding, WaveMLP
 
 
 class GANConfig(Config):
@@ -36,6 +36,8 @@ class GANConfig(Config):
     depth: int = Field(1, ge=1, description="residual blocks per resolution, which also take in the label")
     context: int = Field(32, ge=1, description="width of the label embeddings")
     gamma: float = Field(1.0, ge=0, description="weight of R1 and R2")
+    critic_octaves: int = Field(0, ge=0, description="octaves of sine features that the critic of points sees")
+    generator_octaves: int = Field(0, ge=0, description="the same of the generator's noise")
 
 
 class GAN(GenerativeModel):
@@ -60,10 +62,27 @@ class GAN(GenerativeModel):
     )
     config_type = GANConfig
     presets = {
-        ("smoke", "points"): {"model": {"latent": 4, "width": 16, "depth": 1, "context": 8}, "train": {"beta1": 0.0}},
+        ("smoke", "points"): {
+            "model": {
+                "latent": 4,
+                "width": 16,
+                "depth": 1,
+                "context": 8,
+                "critic_octaves": 2,
+                "generator_octaves": 1,
+            },
+            "train": {"beta1": 0.0},
+        },
         ("smoke", "image"): {"model": {"latent": 8, "width": 8, "depth": 1, "context": 8}, "train": {"beta1": 0.0}},
         ("cpu", "points"): {
-            "model": {"latent": 8, "width": 128, "depth": 2, "gamma": 0.1},
+            "model": {
+                "latent": 2,
+                "width": 128,
+                "depth": 2,
+                "gamma": 0.02,
+                "critic_octaves": 4,
+                "generator_octaves": 2,
+            },
             "train": {
                 "batch_size": 256,
                 "learning_rate": 1e-3,
@@ -131,8 +150,9 @@ class GAN(GenerativeModel):
             self.generator = Decoder(config.latent, space.channels, *size)
             self.critic = Encoder(space.channels, space.height, space.width, 1, config.width, config.depth, context)
         else:
-            self.generator = ResidualMLP(config.latent, space.dimensions, config.width, config.depth, context)
-            self.critic = ResidualMLP(space.dimensions, 1, config.width, config.depth, context)
+            size = (config.width, config.depth, context)
+            self.generator = WaveMLP(config.latent, space.dimensions, config.generator_octaves, *size)
+            self.critic = WaveMLP(space.dimensions, 1, config.critic_octaves, *size)
 
     def _codec(self) -> Codec:
         if isinstance(self.space, Image):
