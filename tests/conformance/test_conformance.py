@@ -109,7 +109,7 @@ def test_seeds_repeat_and_differ(case: Case) -> None:
         assert torch.equal(a, b)
 
 
-def test_batch_never_changes_an_example(case: Case) -> None:
+def test_batch_never_changes_an_example(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny_model(case)
     perturb(model, 0.1)
     assert same(model.sample(12, seed=5)[:3], model.sample(3, seed=5), case)
@@ -119,6 +119,10 @@ def test_batch_never_changes_an_example(case: Case) -> None:
         whole = model.log_prob(data, estimator=name, samples=4).nats
         head = model.log_prob(data[:2], estimator=name, samples=4).nats
         torch.testing.assert_close(whole[:2], head, rtol=1e-3, atol=1e-3)
+        with monkeypatch.context() as patch:
+            patch.setattr(type(model), "chunk", 2)
+            pieces = model.log_prob(data, estimator=name, samples=4).nats
+        torch.testing.assert_close(whole, pieces, rtol=1e-3, atol=1e-3)
 
 
 def test_save_and_load_is_exact(case: Case) -> None:

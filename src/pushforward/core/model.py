@@ -55,7 +55,6 @@ class GenerativeModel(nn.Module, ABC):
     presets: ClassVar[Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]]
 
     label_frequency: Tensor
-    log_prob_chunk: ClassVar[int] = 256
 
     def __init__(self, space: Space, config: Config, classes: tuple[str, ...] = ()) -> None:
         super().__init__()
@@ -69,6 +68,11 @@ class GenerativeModel(nn.Module, ABC):
         self.codec = self._codec()
         frequency = torch.full((len(classes),), 1.0 / max(1, len(classes)), dtype=torch.float64)
         self.register_buffer("label_frequency", frequency)
+
+    @property
+    def chunk(self) -> int:
+        """How many examples are scored or drawn at once: 256, and more where an example is a few numbers (cost per call rules there)."""
+        return max(256, min(4096, 2**13 // self.space.dimensions))
 
     # ---- hooks: pure mathematics on encoded tensors ------------------------------------------------------------------
 
@@ -168,7 +172,7 @@ class GenerativeModel(nn.Module, ABC):
         n: int,
         given: Condition = None,
         seed: int = 0,
-        batch: int = 256,
+        batch: int | None = None,
         on_step: Callable[[int, int], None] | None = None,
         **options: Any,
     ) -> Tensor:
@@ -176,6 +180,7 @@ class GenerativeModel(nn.Module, ABC):
 
         Args:
             given: None, one class (index or name) for all, or a tensor of n class indices.
+            batch: how many to draw at once; None = `self.chunk`.
             on_step: called with (steps done, steps in all).
             options: `guidance`, `steps`, `solver`, `temperature` where the family declares them.
 
@@ -186,6 +191,7 @@ class GenerativeModel(nn.Module, ABC):
         if n < 1:
             raise BadInput(f"n={n}", "at least one sample")
         self._options(options)
+        batch = batch or self.chunk
         parts: list[Tensor] = []
         for first in range(0, n, batch):
             m = min(batch, n - first)
@@ -294,8 +300,8 @@ class GenerativeModel(nn.Module, ABC):
     # ---- shared machinery ----------------------------------------------------------------------------------------------
 
     def _chunks(self, examples: Examples) -> Iterator[tuple[int, Examples]]:
-        for first in range(0, len(examples), self.log_prob_chunk):
-            yield first, examples[first : first + self.log_prob_chunk].to(self.device)
+        for first in range(0, len(examples), self.chunk):
+            yield first, examples[first : first + self.chunk].to(self.device)
 
     def _conditional_log_prob(
         self, chunk: Examples, first: int, seed: int, estimator: Estimator, samples: int | None
