@@ -76,3 +76,4 @@ def train(model: GenerativeModel, data: Examples, steps: int, learning_rate: flo
             loss.value.backward(inputs=groups[loss.parameters])
             torch.nn.utils.clip_grad_norm_(groups[loss.parameters], 1.0)
             optimisers[loss.parameters].step()
+        model.step_taken()

@@ -127,6 +127,28 @@ def test_the_loss_is_the_negative_bound_per_dimension_and_records_its_parts() ->
     assert float(loss.value.detach()) * 3 == pytest.approx(parts, rel=1e-4)
 
 
+def test_the_kl_weight_rises_to_one_is_state_and_never_touches_the_bound() -> None:
+    x = Examples(data(20))
+    model = VAE(Points(3), VAEConfig(latent=2, width=8, kl_warmup=4))
+    perturb(model, 0.3)
+    bound = model.log_prob(x, samples=3).nats
+
+    def step(model: VAE) -> float:
+        (loss,) = model.losses(x, generator(0, "loss"))
+        weight = loss.record["weight of the KL"]
+        parts = weight * loss.record["KL [nats]"] + loss.record["-log p(x|z) [nats]"]
+        assert float(loss.value.detach()) * 3 == pytest.approx(parts, rel=1e-5)
+        model.step_taken()
+        return weight
+
+    assert [step(model) for _ in range(2)] == [0.25, 0.5]
+    resumed = VAE(Points(3), VAEConfig(latent=2, width=8, kl_warmup=4))
+    resumed.load_state_dict(model.state_dict())
+    assert [step(resumed) for _ in range(4)] == [0.75, 1.0, 1.0, 1.0]
+    assert step(model.eval()) == 1.0
+    assert torch.equal(bound, model.log_prob(x, samples=3).nats)
+
+
 def test_the_exact_posterior_is_a_stationary_point_of_the_loss_and_others_are_not() -> None:
     def slope(model: VAE) -> float:
         (loss,) = model.losses(Examples(data(20_000)), generator(1, "slope"))

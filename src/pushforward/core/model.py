@@ -71,7 +71,7 @@ class GenerativeModel(nn.Module, ABC):
 
     @property
     def chunk(self) -> int:
-        """How many examples are scored or drawn at once: 256, and more where an example is a few numbers (cost per call rules there)."""
+        """How many examples are scored or drawn at once: 256, and more where an example is a few numbers."""
         return max(256, min(4096, 2**13 // self.space.dimensions))
 
     # ---- hooks: pure mathematics on encoded tensors ------------------------------------------------------------------
@@ -136,6 +136,9 @@ class GenerativeModel(nn.Module, ABC):
         noise = Streams(0, min(len(x), 512))
         head = train[:512].to(self.device)
         self._prepare(self.codec.encode(head.x, noise).value, head.given)
+
+    def step_taken(self) -> None:
+        """Follow training by one step; the engine calls it, so that `losses` itself changes nothing (a warm-up's counter)."""
 
     @final
     def losses(self, batch: Examples, rng: torch.Generator) -> Iterator[Loss]:

@@ -31,7 +31,7 @@ from pushforward.nets.mlp import LabelEmbedding, WaveMLP
 class GANConfig(Config):
     """Size of a GAN and strength of its penalties."""
 
-    latent: int = Field(32, ge=1, description="dimensions of the generator's noise")
+    latent: int | None = Field(None, ge=1, description="dimensions of the generator's noise; None = those of the data")
     width: int = Field(32, ge=4)
     depth: int = Field(1, ge=1, description="residual blocks per resolution, which also take in the label")
     context: int = Field(32, ge=1, description="width of the label embeddings")
@@ -76,12 +76,11 @@ class GAN(GenerativeModel):
         ("smoke", "image"): {"model": {"latent": 8, "width": 8, "depth": 1, "context": 8}, "train": {"beta1": 0.0}},
         ("cpu", "points"): {
             "model": {
-                "latent": 2,
-                "width": 128,
+                "width": 64,
                 "depth": 2,
                 "gamma": 0.02,
-                "critic_octaves": 4,
-                "generator_octaves": 2,
+                "critic_octaves": 3,
+                "generator_octaves": 3,
             },
             "train": {
                 "batch_size": 256,
@@ -104,7 +103,7 @@ class GAN(GenerativeModel):
             },
         },
         ("gpu", "points"): {
-            "model": {"latent": 16, "width": 256, "depth": 3},
+            "model": {"width": 256, "depth": 3, "gamma": 0.02, "critic_octaves": 3, "generator_octaves": 3},
             "train": {"batch_size": 512, "beta1": 0.0},
         },
         ("gpu", "image"): {
@@ -140,18 +139,18 @@ class GAN(GenerativeModel):
 
     def __init__(self, space: Space, config: GANConfig, classes: tuple[str, ...] = ()) -> None:
         super().__init__(space, config, classes)
-        self.latent, self.gamma = config.latent, config.gamma
+        self.latent, self.gamma = config.latent or space.dimensions, config.gamma
         context = config.context if classes else 0
         labels = (len(classes), config.context)
         self.generator_label = LabelEmbedding(*labels) if classes else None
         self.critic_label = LabelEmbedding(*labels) if classes else None
         if isinstance(space, Image):
             size = (space.height, space.width, config.width, config.depth, context)
-            self.generator = Decoder(config.latent, space.channels, *size)
+            self.generator = Decoder(self.latent, space.channels, *size)
             self.critic = Encoder(space.channels, space.height, space.width, 1, config.width, config.depth, context)
         else:
             size = (config.width, config.depth, context)
-            self.generator = WaveMLP(config.latent, space.dimensions, config.generator_octaves, *size)
+            self.generator = WaveMLP(self.latent, space.dimensions, config.generator_octaves, *size)
             self.critic = WaveMLP(space.dimensions, 1, config.critic_octaves, *size)
 
     def _codec(self) -> Codec:

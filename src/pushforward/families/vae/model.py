@@ -33,7 +33,7 @@ from pushforward.families.vae.likelihoods import (
     sample_logistic,
 )
 from pushforward.nets.convolution import Decoder, Encoder
-from pushforward.nets.mlp import LabelEmbedding, ResidualMLP
+from pushforward.nets.mlp import LabelEmbedding, ResidualMLP, WaveMLP
 
 DEFAULT_DRAWS = {"elbo": 16, "iwae": 64}
 POSTERIOR_LOG_SCALES, DECODER_LOG_SCALES = (-8.0, 4.0), (-7.0, 4.0)
@@ -42,10 +42,12 @@ POSTERIOR_LOG_SCALES, DECODER_LOG_SCALES = (-8.0, 4.0), (-7.0, 4.0)
 class VAEConfig(Config):
     """Size of a VAE."""
 
-    latent: int = Field(16, ge=1, description="dimensions of z")
+    latent: int | None = Field(None, ge=1, description="dimensions of z; None = those of the data")
     width: int = Field(32, ge=4)
     depth: int = Field(1, ge=1, description="residual blocks per resolution, which also take in the label")
     context: int = Field(32, ge=1, description="width of the label embedding")
+    encoder_octaves: int = Field(0, ge=0, description="octaves of sine features that the encoder of points sees")
+    kl_warmup: int = Field(0, ge=0, description="training steps over which the weight of the KL rises to one")
 
 
 class VAE(GenerativeModel):
@@ -67,17 +69,23 @@ class VAE(GenerativeModel):
     )
     config_type = VAEConfig
     presets = {
-        ("smoke", "points"): {"model": {"latent": 2, "width": 16, "depth": 1, "context": 8}, "train": {}},
+        ("smoke", "points"): {
+            "model": {"latent": 2, "width": 16, "depth": 1, "context": 8, "encoder_octaves": 1, "kl_warmup": 10},
+            "train": {},
+        },
         ("smoke", "image"): {"model": {"latent": 4, "width": 8, "depth": 1, "context": 8}, "train": {}},
         ("cpu", "points"): {
-            "model": {"latent": 4, "width": 128, "depth": 3},
-            "train": {"batch_size": 512, "learning_rate": 2e-3, "ema": 0.998, "weight_decay": 0.0},
+            "model": {"width": 64, "depth": 3, "encoder_octaves": 3, "kl_warmup": 500},
+            "train": {"batch_size": 512, "learning_rate": 4e-3, "ema": 0.998, "weight_decay": 0.0},
         },
         ("cpu", "image"): {
             "model": {"latent": 16, "width": 32, "depth": 1},
             "train": {"batch_size": 128, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.05},
         },
-        ("gpu", "points"): {"model": {"latent": 8, "width": 256, "depth": 4}, "train": {"batch_size": 1024}},
+        ("gpu", "points"): {
+            "model": {"width": 256, "depth": 4, "encoder_octaves": 3, "kl_warmup": 500},
+            "train": {"batch_size": 1024},
+        },
         ("gpu", "image"): {
             "model": {"latent": 64, "width": 96, "depth": 2, "context": 64},
             "train": {"batch_size": 256, "precision": "bfloat16", "channels_last": True},
@@ -97,29 +105,34 @@ class VAE(GenerativeModel):
         cost="One pass of each network to train, one decoder pass to sample; K passes for an importance-weighted score.",
         references=(
             ("kingma2013", "Kingma & Welling (2013). Auto-encoding variational Bayes. arXiv:1312.6114."),
+            ("bowman2016", "Bowman et al. (2016). Generating sentences from a continuous space. CoNLL."),
             ("burda2016", "Burda, Grosse & Salakhutdinov (2016). Importance weighted autoencoders. ICLR."),
             ("salimans2017", "Salimans, Karpathy, Chen & Kingma (2017). PixelCNN++. ICLR."),
         ),
     )
 
+    steps_trained: Tensor
+
     def __init__(self, space: Space, config: VAEConfig, classes: tuple[str, ...] = ()) -> None:
         super().__init__(space, config, classes)
-        self.latent = config.latent
+        self.latent, self.kl_warmup = config.latent or space.dimensions, config.kl_warmup
         context = config.context if classes else 0
         self.embedding = LabelEmbedding(len(classes), config.context) if classes else None
         if isinstance(space, Image):
             size = (space.channels, space.height, space.width)
-            self.encoder = Encoder(*size, 2 * config.latent, config.width, config.depth, context)
+            self.encoder = Encoder(*size, 2 * self.latent, config.width, config.depth, context)
             self.decoder = Decoder(
-                config.latent, 2 * space.channels, space.height, space.width, config.width, config.depth, context
+                self.latent, 2 * space.channels, space.height, space.width, config.width, config.depth, context
             )
         else:
             d = space.dimensions
-            self.encoder = ResidualMLP(d, 2 * config.latent, config.width, config.depth, context)
-            self.decoder = ResidualMLP(config.latent, 2 * d, config.width, config.depth, context)
+            self.encoder = WaveMLP(d, 2 * self.latent, config.encoder_octaves, config.width, config.depth, context)
+            self.decoder = ResidualMLP(self.latent, 2 * d, config.width, config.depth, context)
         # start with a wide decoder: a narrow one explodes on the first, random, means
         # flat, because weight decay spares vectors only, and it would pull a scale towards one
         self.log_scale = nn.Parameter(torch.full((space.dimensions,), -0.5))
+        # state, not an attribute: a resumed run must go on with the same weight
+        self.register_buffer("steps_trained", torch.zeros((), dtype=torch.int64))
 
     def _codec(self) -> Codec:
         if isinstance(self.space, Image):
@@ -160,8 +173,25 @@ class VAE(GenerativeModel):
 
     def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
         fit, kl = self._elbo(x, given, noise)
-        record = {"KL [nats]": float(kl.detach().mean()), "-log p(x|z) [nats]": -float(fit.detach().mean())}
-        yield Loss((kl - fit).mean() / self.space.dimensions, "model", "-ELBO of the encoded data [nats/dim]", record)
+        weight = self._kl_weight()
+        record = {
+            "KL [nats]": float(kl.detach().mean()),
+            "-log p(x|z) [nats]": -float(fit.detach().mean()),
+            "weight of the KL": weight,
+        }
+        loss = (weight * kl - fit).mean() / self.space.dimensions
+        warmup = f" (KL weighted until step {self.kl_warmup})" if self.kl_warmup else ""
+        yield Loss(loss, "model", f"-ELBO of the encoded data{warmup} [nats/dim]", record)
+
+    def _kl_weight(self) -> float:
+        """Return `min(1, (t + 1) / T)`: while codes cost little the decoder learns to use them (Bowman et al. 2016)."""
+        if not (self.training and self.kl_warmup):
+            return 1.0
+        return min(1.0, (int(self.steps_trained) + 1) / self.kl_warmup)
+
+    def step_taken(self) -> None:
+        """Count the step, for the warm-up."""
+        self.steps_trained += 1
 
     def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         total = torch.zeros(len(x), device=x.device)
