@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import json
 import math
 
 import pytest
@@ -12,6 +14,7 @@ from safetensors.torch import load, save
 from conformance.cases import CLASSES, SPACES, Case, examples, tiny_model, train
 from oracles import perturb, total_mass
 from pushforward.core.codec import Dequantise
+from pushforward.core.curve import Curve
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Examples, Given
 from pushforward.core.model import GenerativeModel
@@ -271,6 +274,25 @@ def test_refusals_name_reason_and_alternative(case: Case) -> None:
             model.sample(2, solver="nope")
     with pytest.raises(BadInput, match=r"n=0"):
         model.sample(0)
+
+
+def test_every_family_shows_where_its_objective_is_spent(case: Case) -> None:
+    model = tiny_model(case)
+    perturb(model, 0.1)
+    data = examples(case.space, case.labelled)
+    curves = model.curves(data, seed=3)
+    assert curves
+    assert curves == model.curves(data, seed=3)
+    for curve in curves:
+        assert curve.n >= 2
+        assert curve.title
+        assert curve.x_name
+        assert curve.y_name
+        assert len(curve.says) > 40
+        assert all(a < b for a, b in itertools.pairwise(curve.x))
+        assert all(map(math.isfinite, (*curve.y, *curve.stderr, *curve.reference)))
+        assert bool(curve.reference) == bool(curve.reference_name)
+        assert Curve.from_json(json.loads(json.dumps(curve.to_json()))) == curve
 
 
 def test_walk_is_the_sampler(case: Case) -> None:

@@ -176,6 +176,7 @@ def assess(model: GenerativeModel, dataset: Dataset, controls: Controls, name: s
         loss_name=facts.get("loss_name", "training loss"),
         held_out_name=facts.get("held_out_name", ""),
         card=model.card,
+        curves=tuple(model.curves(dataset.test if model.classes else Examples(dataset.test.x), seed=seed)),
         samples=samples[:200] if samples.ndim > 2 else samples,
         labels=None if labels is None else (labels[:200] if samples.ndim > 2 else labels),
         walk=tuple(pictures(model, seed)),

@@ -14,10 +14,11 @@ from torch import Tensor
 from pushforward.app import comparing, training
 from pushforward.app.assessing import assess, measure_controls
 from pushforward.app.evaluating import reopen
+from pushforward.core.conditions import Condition
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
 from pushforward.core.logprob import LogProb
-from pushforward.core.model import Condition, GenerativeModel, Latent
+from pushforward.core.model import GenerativeModel, Latent
 from pushforward.core.score import Score
 from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_data

@@ -17,8 +17,10 @@ from torch import Tensor, nn
 
 from pushforward.core.capabilities import Capabilities, Card, Estimator
 from pushforward.core.codec import Codec
+from pushforward.core.conditions import Condition, draw_labels, resolve
+from pushforward.core.curve import Curve
 from pushforward.core.errors import BadInput, Unsupported, nearest
-from pushforward.core.given import Examples, Given, parse_label
+from pushforward.core.given import Examples, Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.monte_carlo import importance_weighted, mean_bound
@@ -27,8 +29,6 @@ from pushforward.core.options import SampleOptions, parse_options
 from pushforward.core.space import Space
 from pushforward.core.spec import Config
 from pushforward.core.walk import Walk, run
-
-Condition = Given | Tensor | int | str | None
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,10 @@ class GenerativeModel(nn.Module, ABC):
         """Return shape (N,): the quantity that `capabilities.held_out` names, lower is better; None if there is none."""
         return None
 
+    def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
+        """Yield the curves in which this family's objective shows itself, on an encoded held-out batch."""
+        yield from ()
+
     # ---- public verbs: validate, encode, call the hook, decode -------------------------------------------------------
 
     @property
@@ -160,6 +164,15 @@ class GenerativeModel(nn.Module, ABC):
                 return None
             parts.append(part)
         return torch.cat(parts)
+
+    @final
+    @torch.no_grad()
+    def curves(self, examples: Examples, seed: int = 0) -> list[Curve]:
+        """Return what this family's objective gives to look at, on the first `chunk` held-out examples."""
+        self._require_labels(examples.given)
+        head = examples[: self.chunk].to(self.device)
+        noise = Streams(seed, len(head), device=self.device)
+        return list(self._curves(self.codec.encode(head.x, noise).value, head.given, noise))
 
     @final
     @torch.no_grad()
@@ -342,31 +355,10 @@ class GenerativeModel(nn.Module, ABC):
         return replace(parts[0], nats=torch.logsumexp(joint, dim=0), stderr=None, calls=calls, given="marginal")
 
     def _condition(self, given: Condition, n: int, noise: Noise | None) -> Given | None:
-        if isinstance(given, Given):
-            label = given.label
-        elif isinstance(given, Tensor):
-            label = given
-        elif given is not None:
-            # a string is a class name, an integer a class index
-            index = given if isinstance(given, int) else parse_label(given, self.classes)
-            label = torch.full((n,), index, dtype=torch.long)
-        elif not self.classes or self.capabilities.null_condition or noise is None:
-            return None
-        else:
-            # the mixture over labels: inverse-CDF draw, one uniform per example
-            u = noise.uniform(dtype=torch.float64)
-            label = torch.searchsorted(self.label_frequency.cumsum(0).to(u.device), u).clamp(max=len(self.classes) - 1)
-        if not self.classes:
-            raise BadInput("a condition", "none", "this model was trained without labels; leave `given` out")
-        if len(label) != n:
-            raise BadInput(f"{len(label)} conditions for n={n}", "one condition per example")
-        if label.numel() and (int(label.min()) < 0 or int(label.max()) >= len(self.classes)):
-            raise BadInput(
-                f"class index {int(label.max()) if int(label.min()) >= 0 else int(label.min())}",
-                f"0 to {len(self.classes) - 1}",
-                "the model knows no other class",
-            )
-        return Given(label.long().to(self.device))
+        found = resolve(given, n, self.classes)
+        if found is None and self.classes and not self.capabilities.null_condition and noise is not None:
+            found = draw_labels(self.label_frequency, noise)
+        return None if found is None else found.to(self.device)
 
     def _options(self, options: Mapping[str, Any]) -> SampleOptions:
         return parse_options(options, self.family, self.capabilities, conditional=bool(self.classes))

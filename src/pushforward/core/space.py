@@ -67,7 +67,11 @@ class Space(ABC):
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON description that `space_from_json` turns back into an equal space."""
-        return {"kind": self.kind, **asdict(self)}  # type: ignore[call-overload]
+        return {"kind": self.kind, **self._fields()}
+
+    @abstractmethod
+    def _fields(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
 
     def _check_shape(self, x: Tensor) -> None:
         if tuple(x.shape[1:]) != self.event_shape:
@@ -108,6 +112,9 @@ class Points(Space):
     def unit(self) -> Unit:
         """nats/point: a differential code length, which may be negative."""
         return Unit("nats/point", 1.0)
+
+    def _fields(self) -> dict[str, Any]:
+        return asdict(self)
 
     def check(self, x: Tensor) -> Tensor:
         """Accept floating tensors of shape (n, dim) without NaN or infinity."""
@@ -153,6 +160,9 @@ class Image(Space):
     def unit(self) -> Unit:
         """bits/dim: `-log2 p(x) / (channels * height * width)`."""
         return Unit("bits/dim", self.dimensions * math.log(2.0))
+
+    def _fields(self) -> dict[str, Any]:
+        return asdict(self)
 
     def check(self, x: Tensor) -> Tensor:
         """Accept integer tensors of shape (n, channels, height, width) with values in `0 .. levels-1`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -21,13 +21,17 @@ LEFT, RIGHT, TOP, BOTTOM = 46.0, 12.0, 10.0, 34.0
 
 @dataclass(frozen=True)
 class Line:
-    """A series of equal lengths (points with None or NaN are left out), its label, colour class and whether it is dashed."""
+    """A series of equal lengths (points with None or NaN are left out), its label, colour class and whether it is dashed.
+
+    `reach` is the half-width of a band around y, empty for none.
+    """
 
     x: Sequence[float | int | None]
     y: Sequence[float | int | None]
     label: str
     colour: int = 0
     dashed: bool = False
+    reach: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Mark:
     colour: int = 0
 
 
-def line_chart(lines: Sequence[Line], x_label: str, describe: str) -> Markup:
+def line_chart(lines: Sequence[Line], x_label: str, describe: str, *, log_x: bool = False) -> Markup:
     """Return a line chart; each line is labelled at its end, right of the frame.
 
     The frame holds the values after the first two hundredths of each line, so that one huge first loss does not flatten the rest;
@@ -51,11 +55,12 @@ def line_chart(lines: Sequence[Line], x_label: str, describe: str) -> Markup:
     Args:
         describe: the sentence a screen reader says.
     """
-    lines = [line for line in lines if _known(line)]
+    lines = [replace(line, label=shortened(line.label)) for line in lines if _known(line)]
     end_room = RIGHT + LETTER * max([len(line.label) for line in lines], default=0)
-    x = spanning([v for line in lines for v in line.x], LEFT, WIDTH - end_room, pad=0.0)
+    x = spanning([v for line in lines for v in line.x], LEFT, WIDTH - end_room, log=log_x, pad=0.0)
     y = spanning([v for line in lines for v in _settled(line.y)], HEIGHT - BOTTOM, TOP)
-    drawn = [
+    drawn = [tag("path", d=_band(line, x, y), class_=f"band c{line.colour}") for line in lines if line.reach]
+    drawn += [
         tag("path", d=path(_pixels(line, x, y)), class_=f"line c{line.colour}{' dashed' if line.dashed else ''}")
         for line in lines
         if len(_known(line)) > 1
@@ -112,6 +117,19 @@ def scatter_chart(
     return _frame(parts if marks else [*parts, _nothing()], describe)
 
 
+def shortened(label: str, most: int = 16) -> str:
+    """Return a label that leaves room for the line it names: cut at a word, marked by an ellipsis.
+
+    Example:
+        >>> shortened("generator"), shortened("generator's game loss (no measure)")
+        ('generator', "generator's…")
+    """
+    if len(label) <= most:
+        return label
+    cut = label[: most - 1]
+    return (cut.rsplit(" ", 1)[0] if " " in cut else cut) + "\N{HORIZONTAL ELLIPSIS}"
+
+
 def spread(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
     """Return the places moved apart to at least `gap`, in their order, within `[low, high]` where there is room.
 
@@ -149,6 +167,16 @@ def _settled(values: Sequence[float | int | None]) -> list[float | int | None]:
 
 def _pixels(line: Line, x: Scale, y: Scale) -> list[tuple[float, float]]:
     return [(x(a), y.clip(b)) for a, b in _known(line)]
+
+
+def _band(line: Line, x: Scale, y: Scale) -> str:
+    found = [
+        (float(a), float(b), float(r))
+        for a, b, r in zip(line.x, line.y, line.reach)
+        if a is not None and b is not None and math.isfinite(a + b + r)
+    ]
+    above = [(x(a), y.clip(b + r)) for a, b, r in found]
+    return path(above + [(x(a), y.clip(b - r)) for a, b, r in reversed(found)]) + "Z" if found else ""
 
 
 def _ends(line: Line) -> list[tuple[float, float]]:

@@ -76,19 +76,39 @@ def loss_curves(comparison: Comparison) -> tuple[Figure, ...]:
             continue
         colour = colours(comparison)[row.name]
         shared = not row.held_out_name or row.held_out_name == row.loss_name
-        losses = [_line(row, "loss", "train" if shared and _has(row, "held_out") else "", colour)]
-        others = [key for key in dict.fromkeys(k for entry in row.history for k in entry) if key not in HIDDEN]
-        losses += [
-            _line(row, key, _short(key), (colour + 2 + i) % COLOURS) for i, key in enumerate(others) if "loss" in key
+        others = [
+            k for k in dict.fromkeys(k for entry in row.history for k in entry) if k not in HIDDEN and "loss" in k
         ]
+        name = "train" if shared and _has(row, "held_out") else _player(row.loss_name) if others else ""
+        losses = [_line(row, "loss", name, colour)]
+        losses += [_line(row, key, _player(key), (colour + 2 + i) % COLOURS) for i, key in enumerate(others)]
         if shared:
             losses.append(_line(row, "held_out", "held out", colour, dashed=True))
         art = [line_chart(losses, "seconds of training", f"{row.name}: {row.loss_name} over training time")]
         if not shared and _has(row, "held_out"):
             held = [_line(row, "held_out", "held out", colour, dashed=True)]
             art.append(line_chart(held, "seconds of training", f"{row.name}: {row.held_out_name} on held-out data"))
-        heads = (row.loss_name, f"held out: {row.held_out_name}")[: len(art)]
+        heads = ("; ".join([row.loss_name, *others]), f"held out: {row.held_out_name}")[: len(art)]
         found.append(Figure(row.name, tuple(art), heads=heads))
+    return tuple(found)
+
+
+def objective_curves(comparison: Comparison) -> tuple[Figure, ...]:
+    """Return one figure per model that has curves: what its own objective gives to look at, with the reference in grey."""
+    found = []
+    for row in comparison.models:
+        colour, art = colours(comparison)[row.name], []
+        for curve in row.curves:
+            reach = [1.96 * e for e in curve.stderr]
+            label = row.name if curve.reference else ""
+            lines = [Line(curve.x, curve.y, label, colour, reach=reach)]
+            if curve.reference:
+                lines.append(Line(curve.x, curve.reference, curve.reference_name, COLOURS - 1, dashed=True))
+            said = f"{row.name}: {curve.title}, {curve.y_name} against {curve.x_name}"
+            art.append(line_chart(lines, curve.x_name, said, log_x=curve.log_x))
+        if art:
+            heads = tuple(f"{curve.title}: {curve.y_name}" for curve in row.curves)
+            found.append(Figure(row.name, tuple(art), " ".join(curve.says for curve in row.curves), heads=heads))
     return tuple(found)
 
 
@@ -242,5 +262,6 @@ def _has(row: Row, key: str) -> bool:
     return any(entry.get(key) is not None for entry in row.history)
 
 
-def _short(key: str) -> str:
-    return key.replace("_loss", "").replace("_", " ")
+def _player(loss: str) -> str:
+    """Return whose loss it is, where the name says so."""
+    return loss.partition("'s ")[0].replace("_loss", "").replace("_", " ")

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pushforward.core.capabilities import Card
+from pushforward.core.curve import Curve
 from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
 
@@ -79,6 +80,7 @@ class Row:
         memorised: True if the check tripped, None if it was not run.
         history: one dictionary per logged step: `step`, `seconds`, `loss`, `held_out`, `learning_rate` and other named numbers.
         loss_name: what the training loss is; `held_out_name` the quantity `held_out` holds, empty if it is the loss itself.
+        curves: where the objective is spent, as the family declares it.
         samples: generated examples in data units with `labels` (n,) if conditional.
         walk: snapshots of one sampling run, each of shape (k, *event), first to last.
         suspicious: samples closest to the training data, with `neighbours`, the training examples closest to them.
@@ -104,6 +106,7 @@ class Row:
     loss_name: str = "training loss"
     held_out_name: str = ""
     card: Card | None = None
+    curves: tuple[Curve, ...] = ()
     samples: np.ndarray | None = field(default=None, compare=False, repr=False)
     labels: np.ndarray | None = field(default=None, compare=False, repr=False)
     walk: tuple[np.ndarray, ...] = field(default=(), compare=False, repr=False)
@@ -217,6 +220,7 @@ def _row(record: Mapping[str, Any], arrays: dict[str, Any]) -> Row:
     fresh = dict(record)
     fresh["likelihood"] = None if fresh["likelihood"] is None else Score.from_json(fresh["likelihood"])
     fresh["scores"] = tuple(Score.from_json(entry) for entry in fresh["scores"])
+    fresh["curves"] = tuple(Curve.from_json(entry) for entry in fresh.get("curves", ()))
     fresh["history"], fresh["repeats"] = tuple(fresh["history"]), tuple(fresh.get("repeats", ()))
     if fresh["card"] is not None:
         card = dict(fresh["card"])

@@ -46,15 +46,15 @@ class CoordinateModel(nn.Module):
         log_scale = (raw[:, 2] - math.log(self.components / 3.0 + 1.0)).clamp(SMALLEST_LOG_SCALE, 3.0)
         return raw[:, 0].log_softmax(-1), raw[:, 1] + spread, log_scale
 
-    def log_prob(self, x: Tensor, given: Given | None) -> Tensor:
-        """Return log p(x), (n,), as the sum over coordinates."""
-        context, total = self.context(given, len(x)), x.new_zeros(len(x))
+    def terms(self, x: Tensor, given: Given | None) -> Tensor:
+        """Return log p(x_d | x_<d), (n, D): their sum is log p(x)."""
+        context, terms = self.context(given, len(x)), []
         for d in range(self.dim):
             log_w, mean, log_scale = self.mixture(d, x[:, :d], context)
             z = (x[:, d : d + 1] - mean) * torch.exp(-log_scale)
             log_n = -0.5 * z.square() - log_scale - 0.5 * math.log(2 * math.pi)
-            total = total + torch.logsumexp(log_w + log_n, dim=1)
-        return total
+            terms.append(torch.logsumexp(log_w + log_n, dim=1))
+        return torch.stack(terms, dim=1)
 
     def encode(self, x: Tensor, given: Given | None) -> Tensor:
         """Return `u_d = F(x_d | x_<d)`, uniform on (0, 1)^D under the model; float64."""

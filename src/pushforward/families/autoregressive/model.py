@@ -5,6 +5,7 @@ One idea: `log p(x) = sum_d log p(x_d | x_<d)` is exact if every conditional is 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from pushforward.core.capabilities import Capabilities, Card, Estimator, Refusal
 from pushforward.core.codec import Codec, Standardise
+from pushforward.core.curve import Curve, mean_curve
 from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
@@ -129,12 +131,30 @@ class Autoregressive(GenerativeModel):
             return {"pixels": self.net}
         return {f"coordinate {d}": net for d, net in enumerate(self.net.nets)}
 
-    def _nats(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
+    def _terms(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
+        """Return `log p(x_d | x_<d)`, shape (n, D), in the order they are modelled."""
         if isinstance(self.net, CoordinateModel):
-            return self.net.log_prob(x, given)
+            return self.net.terms(x, given)
         flat = self.net.flatten(x)
         logits = self.net(flat, None if given is None else given.label, noise)
-        return logits.log_softmax(-1).gather(-1, flat.unsqueeze(-1)).squeeze(-1).sum(1)
+        return logits.log_softmax(-1).gather(-1, flat.unsqueeze(-1)).squeeze(-1)
+
+    def _nats(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
+        return self._terms(x, given, noise).sum(1)
+
+    def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
+        image = isinstance(self.space, Image)
+        y, stderr = mean_curve(-self._terms(x, given) / (math.log(2.0) if image else 1.0))
+        place = "pixel in raster order" if image else "coordinate, in the order they are modelled"
+        yield Curve(
+            "code length by position",
+            place,
+            "bits" if image else "nats, standardised",
+            tuple(float(i + 1) for i in range(len(y))),
+            y,
+            "Each position is coded given all before it: what falls from left to right is what the context tells.",
+            stderr,
+        )
 
     def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
         nats = self._nats(x, given, noise)

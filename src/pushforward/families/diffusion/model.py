@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from pushforward.core.codec import Codec, Scale, Standardise
+from pushforward.core.curve import Curve, mean_curve
 from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
@@ -36,7 +37,7 @@ from pushforward.families.diffusion.objective import (
     edm_objective,
     likelihood_objective,
 )
-from pushforward.families.diffusion.path import VariancePreserving
+from pushforward.families.diffusion.path import VariancePreserving, log_levels
 from pushforward.families.diffusion.solvers import SOLVERS, Denoise, OdeSampler
 from pushforward.nets.conditional import ScalarConditioned
 from pushforward.nets.mlp import ResidualMLP
@@ -44,6 +45,7 @@ from pushforward.nets.unet import UNet
 
 ELBO_LEVELS = 64
 HELD_OUT_LEVELS = 8
+CURVE_LEVELS = 25
 EXACT_TRACE_DIMENSIONS = 16
 
 
@@ -138,6 +140,26 @@ class Diffusion(GenerativeModel):
             control = GaussianControl(condition.centre, float(condition.sigma_data))
         law = Knee(self.path, condition.sigma_data)
         return elbo(self.path, self._bind(given), self.decoder, law, x, noise, samples, control)
+
+    def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
+        levels = log_levels(CURVE_LEVELS - 1, self.path.sigma_min, self.path.sigma_max)
+        d2, denoise, errors = float(self.denoiser.preconditioner.sigma_data) ** 2, self._bind(given), []
+        for s in levels.to(x):
+            clean = denoise(x + s * noise.normal(*self.space.event_shape), s)
+            errors.append((x - clean).square().flatten(1).mean(1) / s**2)
+        y, stderr = mean_curve(torch.stack(errors, dim=1))
+        yield Curve(
+            "denoising error by noise level",
+            "noise level s",
+            "E|x - D(x + s eps, s)|^2 / s^2, per dimension",
+            tuple(levels.tolist()),
+            y,
+            "1 leaves the noise as it is, 0 removes it all; the area is the diffusion term of the bound in nats per dimension.",
+            stderr,
+            tuple(d2 / (float(s) ** 2 + d2) for s in levels),
+            "Gaussian data",
+            log_x=True,
+        )
 
     def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         return -self._elbo(x, given, noise, HELD_OUT_LEVELS)[0]

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from pushforward.core.capabilities import Capabilities, Card, Estimator
 from pushforward.core.codec import Codec, Dequantise, Logit, Standardise
+from pushforward.core.curve import Curve
 from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
@@ -130,6 +131,23 @@ class Flow(GenerativeModel):
 
     def _nats(self, x: Tensor, given: Given | None) -> Tensor:
         return self.chain(x, self._context(given, len(x)))[1]
+
+    def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
+        code = self._encode(x, given, noise).double().flatten()
+        shares = torch.linspace(0.01, 0.99, 49, dtype=torch.float64)
+        # numpy's and torch's quantile refuse more than 2^24 numbers; sorting does not
+        found = code.sort().values[(shares * (len(code) - 1)).round().long().to(code.device)]
+        normal = torch.special.ndtri(shares).tolist()
+        yield Curve(
+            "quantiles of the code",
+            "quantile of a standard normal",
+            "quantile of f(x), held-out data",
+            tuple(normal),
+            tuple(found.tolist()),
+            "A flow turns data into Gaussian noise; where the line leaves the diagonal, it does not.",
+            reference=tuple(normal),
+            reference_name="N(0, 1)",
+        )
 
     def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
         yield Loss(

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from pushforward.core.capabilities import Capabilities, Card, Refusal
 from pushforward.core.codec import Codec, Scale, Standardise
+from pushforward.core.curve import Curve
 from pushforward.core.given import Given
 from pushforward.core.loss import Loss
 from pushforward.core.model import GenerativeModel
@@ -202,6 +203,21 @@ class GAN(GenerativeModel):
             relativistic(self._judge(fresh, given), d_real),
             "generator",
             "generator's game loss (no measure of quality)",
+        )
+
+    def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
+        fake = self._judge(self._generate(noise.normal(self.latent), given), given)
+        shares = torch.linspace(0.02, 0.98, 49, dtype=torch.float64, device=x.device)
+        real, drawn = (torch.quantile(d.double(), shares).tolist() for d in (self._judge(x, given), fake))
+        yield Curve(
+            "scores of the critic",
+            "per cent of examples with a lower score",
+            "D(x), held-out data",
+            tuple((100.0 * shares).tolist()),
+            tuple(real),
+            "The game is even where the two lines meet; a wide gap means that the critic tells generated from real data.",
+            reference=tuple(drawn),
+            reference_name="generated",
         )
 
     def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from pushforward.core.capabilities import Capabilities, Card, Estimator
 from pushforward.core.codec import Codec, Scale, Standardise
+from pushforward.core.curve import Curve, mean_curve
 from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
@@ -182,6 +183,19 @@ class VAE(GenerativeModel):
         loss = (weight * kl - fit).mean() / self.space.dimensions
         warmup = f" (KL weighted until step {self.kl_warmup})" if self.kl_warmup else ""
         yield Loss(loss, "model", f"-ELBO of the encoded data{warmup} [nats/dim]", record)
+
+    def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
+        kl = kl_to_standard_normal(*self._posterior(x, self._context(given, len(x))))
+        y, stderr = mean_curve(kl[:, kl.mean(0).argsort(descending=True)])
+        yield Curve(
+            "KL by latent dimension",
+            "latent dimension, largest first",
+            "nats",
+            tuple(float(i + 1) for i in range(len(y))),
+            y,
+            "What each dimension of the code carries; dimensions at zero are ignored by the decoder (posterior collapse).",
+            stderr,
+        )
 
     def _kl_weight(self) -> float:
         """Return `min(1, (t + 1) / T)`: while codes cost little the decoder learns to use them (Bowman et al. 2016)."""
