@@ -21,7 +21,7 @@ from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import generator
 from pushforward.core.space import Image
 from pushforward.core.spec import TrainConfig, parse
-from pushforward.core.walk import run, states
+from pushforward.core.walk import run, states, trajectory
 from pushforward.families.build import PRESETS, family_class, settings
 from pushforward.families.catalogue import FAMILIES
 
@@ -304,6 +304,20 @@ def test_walk_is_the_sampler(case: Case) -> None:
     assert torch.equal(model.codec.decode(run(walk)), model.sample(6, given=given, seed=8))
     seen = [model.walk(6, given=given, seed=8).peek(s).shape for s in states(model.walk(6, given=given, seed=8))]
     assert len(seen) == walk.length + 1
+
+
+def test_a_trajectory_shows_the_walk_as_it_was(case: Case) -> None:
+    model = tiny_model(case)
+    perturb(model, 0.1)
+    given = 1 if case.labelled else None
+    walk = model.walk(6, given=given, seed=8)
+    views = trajectory(walk, walk.length + 1)
+    again = model.walk(6, given=given, seed=8)
+    # each picture is taken, and copied, at its own step
+    expected = [again.peek(state).clone() for state in states(again)][:-1]
+    assert len(views) == walk.length + 1
+    assert all(torch.equal(a, b) for a, b in zip(views[:-1], expected, strict=True))
+    assert torch.equal(model.codec.decode(views[-1]), model.sample(6, given=given, seed=8))
 
 
 def test_networks_are_wrapped_without_changing_the_state(case: Case) -> None:

@@ -79,9 +79,10 @@ def trajectory(walk: Walk[State], pictures: int) -> list[Tensor]:
     views = []
     for index, state in enumerate(states(walk)):
         if index == walk.length:
-            views.append(walk.finish(state))
+            views.append(walk.finish(state).clone())
         elif index in keep:
-            views.append(walk.peek(state))
+            # a walk may fill its state in place; a view must not change afterwards
+            views.append(walk.peek(state).clone())
     return views
 
 
