@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pushforward.app.using import capability_table, markdown_table
 from pushforward.cli.main import main
@@ -91,6 +92,14 @@ def test_equal_seeds_give_equal_bytes(call, tmp_path: Path) -> None:
         (["explain", "nothing"], "unknown family 'nothing'"),
         (["evaluate"], "nothing to evaluate"),
         (["report", "nowhere", "-o", "x.pdf"], "ends in .html"),
+        (["explain"], "Missing argument 'target'; see `pushforward explain --help`"),
+        (["trian", "flow"], "No such command 'trian'.*see `pushforward --help`"),
+        (["train", "flow", "digits", "--steps", "few"], "'--steps'.*valid integer.*see `pushforward train --help`"),
+        (
+            ["train", "flow", "digits", "-s", "train.batch_size=0"],
+            "'train.batch_size=0': expected greater than or equal to 1",
+        ),
+        (["train", "flow", "digits", "-s", "modle.width=3"], "unknown section 'modle'.*did you mean 'model'"),
     ],
 )
 def test_bad_input_is_one_sentence(call, arguments: list[str], pattern: str, tmp_path: Path, monkeypatch) -> None:
@@ -125,6 +134,23 @@ def test_broken_runs_are_named(call, tmp_path: Path) -> None:
     outcome = call("sample", run)
     assert outcome.status == 2
     assert "truncated or replaced" in outcome.err
+
+
+def test_a_run_with_skipped_files_opens_its_data_again(call, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    folder, run = tmp_path / "pictures", tmp_path / "run"
+    folder.mkdir()
+    for i in range(400):
+        Image.fromarray(rng.integers(0, 256, (4, 4), dtype=np.uint8)).save(folder / f"{i:03d}.png")
+    (folder / "broken.png").write_bytes(b"not a picture")
+    refused = call("train", "vae", folder, "--preset", "smoke", "--steps", 2, "-o", run)
+    assert refused.status == 2
+    assert "broken.png" in refused.err
+    assert not run.exists()
+    train = call("train", "vae", folder, "--preset", "smoke", "--steps", 2, "-o", run, "--skip-bad")
+    assert train.status == 0
+    assert "1 unreadable images were skipped" in train.err
+    assert call("evaluate", run, "--json").status == 0
 
 
 def test_a_gan_refuses_a_likelihood(call, tmp_path: Path) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import signal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from pushforward.app.repeating import mean_row
 from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
 from pushforward.data.open import open_data
+from pushforward.engine.fit import Interrupted, Progress
 from pushforward.families.catalogue import FAMILIES
 from pushforward.report.page import render
 from pushforward.report.records import Row
@@ -72,6 +76,40 @@ def test_seeds_make_one_row_with_a_wider_interval(points: Path, tmp_path: Path) 
     page = render(compared.comparison)
     assert "Every training run by itself" in page
     assert "seed 6" in page
+
+
+@pytest.mark.parametrize("gentle", [True, False], ids=["ctrl-c", "killed"])
+def test_an_interrupted_comparison_goes_on_where_it_was(points: Path, tmp_path: Path, gentle: bool) -> None:
+    data = open_data(str(points))
+    families = ["flow", "vae", "gan"]
+
+    def stop_second(label: str):
+        def observe(progress: Progress) -> None:
+            if label == "vae" and progress.step == 2:
+                if not gentle:
+                    raise MemoryError
+                os.kill(os.getpid(), signal.SIGINT)
+
+        return observe
+
+    arguments: dict[str, Any] = {"families": families, "budget": {"steps": 5}, "preset": "smoke"}
+    with pytest.raises(Interrupted if gentle else MemoryError) as stopped:
+        compare(data, **arguments, path=tmp_path / "cut", observe=stop_second)
+    if gentle:
+        assert "vae stopped at step 2" in str(stopped.value)
+        assert "--resume" in str(stopped.value)
+    before = (tmp_path / "cut" / "flow" / "weights.safetensors").stat().st_mtime_ns
+    assert not (tmp_path / "cut" / "gan").exists()
+    resumed = compare(data, **arguments, path=tmp_path / "cut", resume=True)
+    whole = compare(data, **arguments, path=tmp_path / "whole")
+    assert {row.name for row in resumed.comparison.models} == set(families)
+    for name in families:
+        a, b = ((tmp_path / run / name / "weights.safetensors").read_bytes() for run in ("cut", "whole"))
+        assert a == b, name
+    assert [row.likelihood for row in resumed.comparison.models] == [row.likelihood for row in whole.comparison.models]
+    assert before
+    with pytest.raises(BadInput, match="other settings"):
+        compare(data, **{**arguments, "seed": 4}, path=tmp_path / "cut", resume=True)
 
 
 def test_copying_in_one_run_is_copying() -> None:

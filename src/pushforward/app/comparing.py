@@ -17,18 +17,19 @@ import numpy as np
 
 from pushforward.app.assessing import Controls, array, assess, measure_controls
 from pushforward.app.repeating import mean_row
-from pushforward.app.training import Observer, open_model, plan_training, train
+from pushforward.app.training import Observer, Plan, Trained, open_model, plan_training, reopen, train
 from pushforward.core.errors import BadInput
 from pushforward.core.files import write_bytes, write_json
 from pushforward.core.model import GenerativeModel
 from pushforward.core.space import Image, Space
 from pushforward.data.dataset import Dataset
-from pushforward.data.open import open_data
 from pushforward.engine.budget import budget_of
+from pushforward.engine.checkpoint import LAST
+from pushforward.engine.fit import Interrupted
 from pushforward.engine.history import read_history
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES
-from pushforward.provenance.run_directory import HISTORY, claim, versions
+from pushforward.provenance.run_directory import HISTORY, STATE, claim, versions
 from pushforward.report.page import render, write_report
 from pushforward.report.records import Comparison, Data, Row
 
@@ -71,12 +72,14 @@ def compare(
     seeds: int = 1,
     path: Path | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     announce: Announce = lambda text: None,
     observe: Callable[[str], Observer] | None = None,
     command: str = "",
 ) -> Compared:
     """Train, measure and report; with a `path`, leave the runs, the records and `report.html` there.
 
+    `resume` goes on with an interrupted comparison: finished runs are kept, the one that was stopped continues.
     With several `seeds` each family is trained that often, and its row is the mean over runs with an interval that covers them.
     """
     names, left_out = supported(families, dataset.space)
@@ -84,7 +87,7 @@ def compare(
         name: [plan_training(name, dataset, budget=budget, preset=preset, seed=seed + k) for k in range(seeds)]
         for name in names
     }
-    if path is not None:
+    if path is not None and not resume:
         claim_comparison(path, overwrite)
     announce("measuring the controls: real against real, noise, shuffled marginals, copycat")
     controls = measure_controls(dataset, seed)
@@ -94,7 +97,7 @@ def compare(
         for plan in runs:
             label = name if seeds == 1 else f"{name}-seed{plan.seed}"
             run = None if path is None else path / label
-            trained = train(plan, run, observer=observe(label) if observe else None)
+            trained = _train(plan, run, resume, observe(label) if observe else None)
             announce(f"scoring {label}")
             measured.append(assess(trained.model, dataset, controls, label, vars(trained.record)))
             if run is not None:
@@ -115,6 +118,16 @@ def compare(
     if path is not None:
         save_comparison(path, comparison)
     return Compared(comparison, path, models, tuple(left_out))
+
+
+def _train(plan: Plan, run: Path | None, resume: bool, observer: Observer | None) -> Trained:
+    """Train a run of a comparison, or go on with it; one that was killed before its first checkpoint starts afresh."""
+    started = resume and run is not None and (run / STATE / LAST).is_file()
+    try:
+        return train(plan, run, resume=started, overwrite=resume, observer=observer)
+    except Interrupted as stop:
+        hint = "" if run is None else "add --resume to the same command to go on; finished runs are kept"
+        raise Interrupted(f"{plan.family} {stop.came}", "", hint) from None
 
 
 def comparison_of(
@@ -256,11 +269,7 @@ def compare_runs(runs: list[Path], seed: int = 0, data: str | None = None) -> Co
             "runs of one dataset and split",
             "report them one by one",
         )
-    dataset = open_data(data or facts[0]["data"]["source"])
-    if data is None and dataset.fingerprint != facts[0]["data"]["fingerprint"]:
-        raise BadInput(
-            f"{dataset.source} has changed since training", "the data the run was trained on", "name other data as DATA"
-        )
+    dataset = reopen(opened[0][1], data)
     controls = measure_controls(dataset, seed)
     names = [run.name for run in runs]
     rows = []

@@ -7,31 +7,12 @@ from typing import Any
 
 from pushforward.app.assessing import MOST_SAMPLES, array, assess, measure_controls
 from pushforward.app.comparing import write_scores
-from pushforward.app.training import open_model
-from pushforward.core.errors import BadInput
-from pushforward.data.dataset import Dataset
+from pushforward.app.training import open_model, reopen
 from pushforward.data.open import open_data, open_like
 from pushforward.engine.history import read_history
 from pushforward.evaluation.memorisation import memorisation_verdict
 from pushforward.evaluation.scorecard import scorecard, with_controls
-from pushforward.provenance.run_directory import HISTORY, RunRecord
-
-
-def reopen(record: RunRecord, data: str | None) -> Dataset:
-    """Return the dataset a run was trained on, or `data` if named.
-
-    Raises:
-        BadInput: the source is gone or has changed, or the named data live in another space.
-    """
-    facts = record.manifest["data"]
-    dataset = open_data(data or facts["source"])
-    if data is None and dataset.fingerprint != facts["fingerprint"]:
-        raise BadInput(
-            f"{facts['source']} has changed since training", "the data of the run", "name other data as DATA"
-        )
-    if dataset.space.to_json() != record.manifest["space"]:
-        raise BadInput(f"{dataset.name} is {dataset.space}", f"the run's space {record.manifest['space']}")
-    return dataset
+from pushforward.provenance.run_directory import HISTORY
 
 
 def evaluate_run(run: Path, data: str | None = None, n: int | None = None, seed: int = 0) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from pushforward.app import comparing, training
 from pushforward.app.assessing import assess, measure_controls
-from pushforward.app.evaluating import reopen
 from pushforward.core.conditions import Condition
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
@@ -135,7 +134,7 @@ def evaluate(fitted: Fitted, data: Dataset | None = None, *, seed: int = 0, n: i
         if fitted.plan is not None:
             data = fitted.plan.dataset
         elif fitted.record is not None:
-            data = reopen(fitted.record, None)
+            data = training.reopen(fitted.record)
         else:
             raise BadInput("a model without data", "data to evaluate against")
     row = assess(fitted.model, data, measure_controls(data, seed, n), fitted.model.family, fitted.facts)
@@ -155,6 +154,7 @@ def compare(
     seeds: int = 1,
     path: str | Path = "runs/compare",
     overwrite: bool = False,
+    resume: bool = False,
 ) -> builtins.object:
     """Train, evaluate and report; returns a `Compared` with the record, the models and the path of the report."""
     dataset = data if isinstance(data, Dataset) else load(data)
@@ -167,4 +167,5 @@ def compare(
         seeds=seeds,
         path=Path(path),
         overwrite=overwrite,
+        resume=resume,
     )

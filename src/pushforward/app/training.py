@@ -20,6 +20,7 @@ from pushforward.core.model import GenerativeModel
 from pushforward.core.space import space_from_json
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.data.dataset import Dataset
+from pushforward.data.open import open_data
 from pushforward.engine.checkpoint import load_weights, save_weights
 from pushforward.engine.fit import FitRecord, Probe, Progress, fit
 from pushforward.evaluation.energy import energy_distance
@@ -167,6 +168,25 @@ def open_model(path: Path) -> tuple[GenerativeModel, RunRecord]:
     return model, record
 
 
+def reopen(record: RunRecord, data: str | None = None) -> Dataset:
+    """Return the dataset a run was trained on, or `data` if named.
+
+    Raises:
+        BadInput: the source is gone or has changed, or the named data live in another space.
+    """
+    facts, space = record.manifest["data"], space_from_json(record.manifest["space"])
+    dataset = open_data(data or facts["source"], skip_bad=bool(facts.get("skipped")))
+    if data is None and dataset.fingerprint != facts["fingerprint"]:
+        raise BadInput(
+            f"{facts['source']} has changed since training",
+            "the data the run was trained on",
+            "name other data as DATA",
+        )
+    if dataset.space != space:
+        raise BadInput(f"{dataset.name} is {dataset.space}", f"the run's {space}", "bring data of that space")
+    return dataset
+
+
 def _facts(plan: Plan) -> dict[str, Any]:
     data = plan.dataset
     return {
@@ -181,6 +201,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
             "validation": len(data.validation),
             "test": len(data.test),
             "notes": list(data.notes),
+            "skipped": list(data.skipped),
         },
         "started": time.strftime("%Y-%m-%d %H:%M:%S"),
     }

@@ -45,6 +45,7 @@ def compare(
     seeds: int,
     output: Path,
     overwrite: bool,
+    resume: bool,
     skip_bad: bool,
     json: bool,
 ) -> None:
@@ -76,6 +77,7 @@ def compare(
         seeds=seeds,
         path=output,
         overwrite=overwrite,
+        resume=resume,
         announce=announce,
         observe=observe,
         command="pushforward " + shlex.join(sys.argv[1:]),
@@ -254,7 +256,7 @@ def score_line(s: Score) -> str:
     return " ".join(parts) + "".join(f"; {word} {value:.4g}" for word, value in known) + ")"
 
 
-def report(runs: list[Path], output: Path, seed: int) -> None:
+def report(runs: list[Path], output: Path, seed: int, json: bool) -> None:
     """Write the page."""
     if output.suffix.lower() not in (".html", ".htm"):
         raise BadInput(f"-o {output}", "a file that ends in .html")
@@ -263,7 +265,10 @@ def report(runs: list[Path], output: Path, seed: int) -> None:
     else:
         comparison = comparing.compare_runs(runs, seed)
     write_report(output, render(comparison))
-    out(str(output))
+    if json:
+        out_json({"report": str(output), "models": [row.name for row in comparison.models]})
+    else:
+        out(str(output))
 
 
 def explain(target: str, json: bool) -> None:

@@ -50,6 +50,7 @@ def compare(
         "runs/compare"
     ),
     overwrite: Overwrite = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted comparison in -o.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave unreadable files out and count them.")] = False,
     json: JsonFlag = False,
     debug: Debug = False,
@@ -59,7 +60,17 @@ def compare(
 
     chosen = families.split(",") if families else None
     commands.compare(
-        data, chosen, budget_from(budget, steps, examples), preset, seed, seeds, output, overwrite, skip_bad, json
+        data,
+        chosen,
+        budget_from(budget, steps, examples),
+        preset,
+        seed,
+        seeds,
+        output,
+        overwrite,
+        resume,
+        skip_bad,
+        json,
     )
 
 
@@ -155,12 +166,13 @@ def report(
     runs: Annotated[list[Path], typer.Argument(help="Run directories, or one comparison directory.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The HTML file.")] = Path("report.html"),
     seed: Seed = 0,
+    json: JsonFlag = False,
     debug: Debug = False,
 ) -> None:
     """Write one offline HTML page for one or several runs."""
     from pushforward.cli import commands
 
-    commands.report(runs, output, seed)
+    commands.report(runs, output, seed, json)
 
 
 @app.command()
@@ -221,7 +233,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in given
     try:
-        app(args=given, standalone_mode=True)
+        sys.exit(app(args=given, prog_name="pushforward", standalone_mode=False) or 0)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)  # noqa: T201
         sys.exit(130)
@@ -233,7 +245,22 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(_complain(error))
 
 
+def _usage(error: Any) -> int:
+    """Say what was wrong with the words themselves; typer's own boxes are not one sentence."""
+    if type(error).__name__ == "NoArgsIsHelpError":  # the help was printed before it was raised
+        return 2
+    context = getattr(error, "ctx", None)
+    where = context.command_path if context is not None else "pushforward"
+    print(f"pushforward: {' '.join(error.format_message().split()).rstrip('.')}; see `{where} --help`", file=sys.stderr)  # noqa: T201
+    return 2
+
+
 def _complain(error: Any) -> int:
+    # typer's exceptions moved between its releases and click; all of them can format themselves
+    if hasattr(error, "format_message"):
+        return _usage(error)
+    if type(error).__name__ == "Abort":
+        return 130
     from pushforward.core.errors import PushforwardError
 
     if isinstance(error, PushforwardError):

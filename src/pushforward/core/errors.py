@@ -56,7 +56,26 @@ def nearest(word: str, known: Iterable[str]) -> str:
         "did you mean 'flow'?"
     """
     names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
-    if close:
-        return f"did you mean '{close[0]}'?"
-    return "known: " + ", ".join(names)
+    return closest(word, names) or "known: " + ", ".join(names)
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """Return a hint naming the known word closest to `word`, empty if none is close.
+
+    Example:
+        >>> closest("flwo", ["flow", "vae"]), closest("digits", ["flow", "vae"])
+        ("did you mean 'flow'?", '')
+    """
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f"did you mean '{close[0]}'?" if close else ""
+
+
+def unknown(noun: str, word: str, known: Iterable[str]) -> tuple[str, str, str]:
+    """Return the three parts of an error about a word that is not on a short list.
+
+    Example:
+        >>> str(BadInput(*unknown("family", "flwo", ["flow", "vae"])))
+        "unknown family 'flwo': expected one of flow, vae; did you mean 'flow'?"
+    """
+    names = list(known)
+    return f"unknown {noun} '{word}'", "one of " + ", ".join(names), closest(word, names)

@@ -19,7 +19,7 @@ from pushforward.core.capabilities import Capabilities, Card, Estimator
 from pushforward.core.codec import Codec
 from pushforward.core.conditions import Condition, draw_labels, resolve
 from pushforward.core.curve import Curve
-from pushforward.core.errors import BadInput, Unsupported, nearest
+from pushforward.core.errors import BadInput, Unsupported, closest
 from pushforward.core.given import Examples, Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
@@ -310,7 +310,7 @@ class GenerativeModel(nn.Module, ABC):
         raise Unsupported(
             f"{self.family} has no estimator '{name}' on {self.space.kind}",
             "one of " + ", ".join(e.name for e in declared),
-            nearest(name, [e.name for e in declared]),
+            closest(name, [e.name for e in declared]),
         )
 
     # ---- shared machinery ----------------------------------------------------------------------------------------------

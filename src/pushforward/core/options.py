@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pushforward.core.capabilities import Capabilities
-from pushforward.core.errors import BadInput, Unsupported, nearest
+from pushforward.core.errors import BadInput, Unsupported, unknown
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def parse_options(
     known = SampleOptions.__dataclass_fields__
     for key, value in options.items():
         if key not in known:
-            raise BadInput(f"unknown sampling option '{key}'", "one of " + ", ".join(known), nearest(key, known))
+            raise BadInput(*unknown("sampling option", key, known))
         if key not in capabilities.options and value != getattr(SampleOptions, key):
             declared = ", ".join(capabilities.options) or "none"
             raise Unsupported(f"{family} has no sampling option '{key}'", f"one of {declared}", "leave it out")
@@ -57,7 +57,7 @@ def parse_options(
         raise BadInput(f"temperature={chosen.temperature}", "a positive number", "1 is the model's distribution")
     solvers = capabilities.solvers
     if chosen.solver is not None and chosen.solver not in solvers:
-        raise BadInput(f"solver '{chosen.solver}'", f"one of {', '.join(solvers)}", nearest(chosen.solver, solvers))
+        raise BadInput(*unknown("solver", chosen.solver, solvers))
     if chosen.guidance != 1.0 and not conditional:
         raise Unsupported(
             "guidance on a model without conditions", "a model trained with labels", "leave --guidance out"

@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from pushforward.core.errors import BadInput, nearest
+from pushforward.core.errors import BadInput, unknown
 
 
 class Registry:
@@ -50,9 +50,7 @@ class Registry:
         """
         canonical = self._aliases.get(name, name)
         if canonical not in self._entries:
-            raise BadInput(
-                f"unknown {self.noun} '{name}'", f"one of {', '.join(self._entries)}", nearest(name, self._entries)
-            )
+            raise BadInput(*unknown(self.noun, name, self._entries))
         return canonical
 
     def load(self, name: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pushforward.core.errors import BadInput, nearest
+from pushforward.core.errors import BadInput, nearest, unknown
 
 
 class Config(BaseModel):
@@ -69,7 +69,8 @@ def parse(config: type[C], values: Mapping[str, Any], where: str) -> C:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise BadInput(f"'{where}.{key}={first.get('input')}'", first["msg"][:1].lower() + first["msg"][1:]) from None
+        said = first["msg"].removeprefix("Input should be ")
+        raise BadInput(f"'{where}.{key}={first.get('input')}'", said[:1].lower() + said[1:]) from None
 
 
 def parse_settings(settings: list[str]) -> dict[str, dict[str, Any]]:
@@ -86,11 +87,7 @@ def parse_settings(settings: list[str]) -> dict[str, dict[str, Any]]:
         if not equals or not dot or not name:
             raise BadInput(f"'-s {setting}'", "section.key=value, such as model.width=128")
         if section not in ("model", "train", "data"):
-            raise BadInput(
-                f"unknown section '{section}' in '-s {setting}'",
-                "model, train or data",
-                nearest(section, ("model", "train", "data")),
-            )
+            raise BadInput(*unknown("section", section, ("model", "train", "data")))
         try:
             value: Any = json.loads(text)
         except json.JSONDecodeError:

@@ -17,6 +17,7 @@ from torch import Tensor
 from pushforward.core.errors import BadInput
 from pushforward.core.files import write_bytes
 
+LAST = "last.safetensors"  # in the folder `state` of a run
 Sections = dict[str, dict[str, Tensor]]
 
 

@@ -24,7 +24,7 @@ from pushforward.core.rng import generator
 from pushforward.core.spec import TrainConfig
 from pushforward.engine.average import WeightAverage
 from pushforward.engine.budget import Budget, budget_of
-from pushforward.engine.checkpoint import load_state, save_state, save_weights
+from pushforward.engine.checkpoint import LAST, load_state, save_state, save_weights
 from pushforward.engine.history import History
 from pushforward.engine.interrupt import InterruptGuard
 from pushforward.engine.optimiser import build_optimisers, optimiser_tensors, restore_optimisers, set_learning_rate
@@ -172,7 +172,7 @@ class _Run:
     def restore(self) -> None:
         """Load everything a checkpoint holds."""
         assert self.directory is not None
-        sections, counters = load_state(self.directory / "state" / "last.safetensors")
+        sections, counters = load_state(self.directory / "state" / LAST)
         self.model.load_state_dict(sections["model"])
         self.average = WeightAverage(self.model, self.config.ema)
         self.average.load(sections["average"])
@@ -254,7 +254,7 @@ class _Run:
         }
         if self.best is not None:
             sections["best"] = self.best
-        save_state(self.directory / "state" / "last.safetensors", sections, asdict(self.progress))
+        save_state(self.directory / "state" / LAST, sections, asdict(self.progress))
         save_weights(self.directory / "weights.safetensors", self.best or self.average.shadow)
 
     def finish(self) -> FitRecord:

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from pushforward.core.errors import BadInput, Unsupported, nearest
+from pushforward.core.errors import BadInput, Unsupported, unknown
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import derive_seed
 from pushforward.core.space import Space
@@ -35,7 +35,7 @@ def settings(family: str, space: Space, preset: str) -> dict[str, dict[str, Any]
     """
     cls = family_class(family)
     if preset not in PRESETS:
-        raise BadInput(f"unknown preset '{preset}'", "one of " + ", ".join(PRESETS), nearest(preset, PRESETS))
+        raise BadInput(*unknown("preset", preset, PRESETS))
     if space.kind not in cls.capabilities.spaces:
         raise Unsupported(f"{cls.family} on {space.kind}", "one of " + ", ".join(cls.capabilities.spaces))
     chosen = cls.presets[(preset, space.kind)]
