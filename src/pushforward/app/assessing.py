@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from pushforward.core.errors import BadInput, Unsupported
-from pushforward.core.given import Examples
+from pushforward.core.given import Examples, label_of
 from pushforward.core.logprob import LogProb
 from pushforward.core.model import GenerativeModel
 from pushforward.core.score import Score
@@ -118,7 +118,7 @@ class Likelihood:
 
 def measure_likelihood(model: GenerativeModel, dataset: Dataset, floor: Score | None, seed: int) -> Likelihood:
     """Score held-out data under the model with the family's default estimator."""
-    test = dataset.test if model.classes else Examples(dataset.test.x)
+    test = dataset.test if model.classes else dataset.test.without_labels()
     try:
         lp = model.log_prob(test, seed=seed)
     except Unsupported as refusal:
@@ -142,8 +142,9 @@ def draw_like_reference(
     model.sample(2, given=None if given is None else given[:2], seed=seed)  # the first call pays for lazy set-up
     started = time.perf_counter()
     x = model.sample(n, given=given, seed=seed)
+    labels = label_of(given)
     seconds = time.perf_counter() - started
-    return x.numpy(), None if given is None else given.label.numpy(), seconds
+    return x.numpy(), None if labels is None else labels.numpy(), seconds
 
 
 def assess(model: GenerativeModel, dataset: Dataset, controls: Controls, name: str, facts: dict[str, Any]) -> Row:
@@ -176,7 +177,7 @@ def assess(model: GenerativeModel, dataset: Dataset, controls: Controls, name: s
         loss_name=facts.get("loss_name", "training loss"),
         held_out_name=facts.get("held_out_name", ""),
         card=model.card,
-        curves=tuple(model.curves(dataset.test if model.classes else Examples(dataset.test.x), seed=seed)),
+        curves=tuple(model.curves(dataset.test if model.classes else dataset.test.without_labels(), seed=seed)),
         samples=samples[:200] if samples.ndim > 2 else samples,
         labels=None if labels is None else (labels[:200] if samples.ndim > 2 else labels),
         walk=tuple(pictures(model, seed)),

@@ -20,6 +20,7 @@ from pushforward.app.repeating import mean_row
 from pushforward.app.training import Observer, Plan, Trained, open_model, plan_training, reopen, train
 from pushforward.core.errors import BadInput
 from pushforward.core.files import write_bytes, write_json
+from pushforward.core.given import label_of
 from pushforward.core.model import GenerativeModel
 from pushforward.core.space import Image, Space
 from pushforward.data.dataset import Dataset
@@ -164,7 +165,7 @@ def data_record(dataset: Dataset, controls: Controls, more_notes: tuple[str, ...
         else f"points with {space.dimensions} coordinates"
     )
     real = controls.reference
-    given = dataset.test.given
+    label = label_of(dataset.test.given)
     shown = 200 if image else len(real)
     density, extent = density_grid(dataset)
     return Data(
@@ -180,7 +181,7 @@ def data_record(dataset: Dataset, controls: Controls, more_notes: tuple[str, ...
         notes=(*dataset.notes, *more_notes),
         extent=extent,
         real=real[:shown],
-        real_labels=None if given is None else given.label[: len(real)][:shown].numpy(),
+        real_labels=None if label is None else label[: len(real)][:shown].numpy(),
         density=density,
     )
 

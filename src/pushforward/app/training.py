@@ -15,7 +15,6 @@ from typing import Any
 
 from pushforward.core.errors import BadInput, nearest
 from pushforward.core.files import write_text
-from pushforward.core.given import Examples
 from pushforward.core.model import GenerativeModel
 from pushforward.core.space import space_from_json
 from pushforward.core.spec import TrainConfig, parse
@@ -133,8 +132,8 @@ def train(
     model = plan.build()
     record = fit(
         model,
-        plan.dataset.train if plan.labelled else _unlabelled(plan.dataset.train),
-        plan.dataset.validation if plan.labelled else _unlabelled(plan.dataset.validation),
+        plan.dataset.train if plan.labelled else plan.dataset.train.without_labels(),
+        plan.dataset.validation if plan.labelled else plan.dataset.validation.without_labels(),
         plan.train_config,
         directory=path,
         resume=resume,
@@ -226,10 +225,6 @@ def _check_resumable(path: Path, plan: Plan) -> None:
             "start a new run for new settings",
         )
     begin(path, {**plan.config()}, {k: v for k, v in _facts(plan).items() if k != "started"})
-
-
-def _unlabelled(examples: Examples) -> Examples:
-    return Examples(examples.x)
 
 
 def _probe(plan: Plan) -> tuple[str, Probe] | None:

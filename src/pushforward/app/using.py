@@ -68,7 +68,7 @@ def examples_for(
                 f"'{source}' is {data.space}", f"the run's {model.space} with the same classes", "score its own data"
             )
         examples = {"train": data.train, "validation": data.validation, "test": data.test}[split]
-        return (examples if labelled else Examples(examples.x)), split
+        return (examples if labelled else examples.without_labels()), split
     return open_like(source, model.space, model.classes, labels=labelled), "all"
 
 

@@ -219,10 +219,7 @@ class Codec(nn.Module):
         """Decode to data units in the dtype of the space (`uint8`/`int64` images, `float32` points)."""
         for transform in reversed(self._chain()):
             y = transform.decode(y)
-        if self.space.measure == "counting":
-            levels = getattr(self.space, "levels", 256)
-            return y.to(torch.uint8 if levels <= 256 else torch.int64)
-        return y
+        return y.to(self.space.dtype)
 
     def _chain(self) -> list[Transform]:
         return [t for t in self.transforms if isinstance(t, Transform)]

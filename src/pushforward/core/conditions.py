@@ -5,6 +5,8 @@ One idea: a class name, a class index, a tensor of indices and `None` are spelle
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -16,10 +18,10 @@ Condition = Given | Tensor | int | str | None
 
 
 def resolve(condition: Condition, n: int, classes: tuple[str, ...]) -> Given | None:
-    """Return the labels of `n` examples, None for None.
+    """Return the condition of `n` examples, None for None.
 
     Args:
-        condition: a class name, a class index, n class indices, or None.
+        condition: a class name, a class index, n class indices, a ready `Given`, or None.
         classes: names of the model's classes, empty for a model without labels.
 
     Raises:
@@ -31,23 +33,27 @@ def resolve(condition: Condition, n: int, classes: tuple[str, ...]) -> Given | N
     """
     if condition is None:
         return None
-    if isinstance(condition, Given | Tensor):
-        label = condition.label if isinstance(condition, Given) else condition
+    if isinstance(condition, Given):
+        given = condition
+    elif isinstance(condition, Tensor):
+        given = Given(condition)
     else:
         index = condition if isinstance(condition, int) else parse_label(condition, classes)
-        label = torch.full((n,), index, dtype=torch.long)
+        given = Given(torch.full((n,), index, dtype=torch.long))
+    if len(given) != n:
+        raise BadInput(f"{len(given)} conditions for n={n}", "one condition per example")
+    if given.label is None:
+        return given
     if not classes:
         raise BadInput("a condition", "none", "this model was trained without labels; leave `given` out")
-    if len(label) != n:
-        raise BadInput(f"{len(label)} conditions for n={n}", "one condition per example")
-    wrong = label[(label < 0) | (label >= len(classes))]
+    wrong = given.label[(given.label < 0) | (given.label >= len(classes))]
     if len(wrong):
         raise BadInput(f"class index {int(wrong[0])}", f"0 to {len(classes) - 1}", "the model knows no other class")
-    return Given(label.long())
+    return replace(given, label=given.label.long())
 
 
-def draw_labels(frequency: Tensor, noise: Noise) -> Given:
+def draw_labels(frequency: Tensor, noise: Noise) -> Tensor:
     """Return one label per example from the training frequencies, by inverting their CDF at one uniform each."""
     u = noise.uniform(dtype=torch.float64)
     label = torch.searchsorted(frequency.cumsum(0).to(u.device), u)
-    return Given(label.clamp(max=len(frequency) - 1))
+    return label.clamp(max=len(frequency) - 1)

@@ -1,12 +1,13 @@
 """Conditions, and examples that carry them.
 
-Two ideas: `Given` is spelled the same in every verb of every family; `Examples` is a batch together with its condition.
-Later issues add fields (known columns, observed pixels, a text prefix); `None` always means unconditional.
+Two ideas: `Given` is spelled the same in every verb of every family, whatever it holds (a class, what comes before, the columns
+that are known); `Examples` is a batch together with its condition. `None` always means unconditional.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -15,41 +16,130 @@ from pushforward.core.errors import BadInput
 
 
 @dataclass(frozen=True)
+class Prefix:
+    """Tokens that come before every example, right-aligned: example i has the last `length[i]` of its row.
+
+    Attributes:
+        tokens: shape (n, longest), integers; what lies left of a row's own length is padding and never read.
+        length: shape (n,), from 0 to longest.
+
+    Example:
+        >>> Prefix.of([[5], [1, 2]]).tokens.tolist()
+        [[0, 5], [1, 2]]
+    """
+
+    tokens: Tensor
+    length: Tensor
+
+    def __post_init__(self) -> None:
+        if self.tokens.dim() != 2 or self.tokens.is_floating_point() or self.length.shape != self.tokens.shape[:1]:
+            came = f"a prefix of shape {tuple(self.tokens.shape)} and dtype {self.tokens.dtype}"
+            raise BadInput(came, "integers of shape (n, longest) and one length each")
+
+    @staticmethod
+    def of(rows: list[list[int]]) -> Prefix:
+        """Align rows of tokens of unequal length on the right."""
+        longest = max((len(row) for row in rows), default=0)
+        tokens = torch.zeros(len(rows), longest, dtype=torch.long)
+        for i, row in enumerate(rows):
+            tokens[i, longest - len(row) :] = torch.tensor(row, dtype=torch.long)
+        return Prefix(tokens, torch.tensor([len(row) for row in rows], dtype=torch.long))
+
+
+@dataclass(frozen=True)
+class Known:
+    """Columns whose values are known: `values` (n, columns) in data units, read where `mask` (n, columns) is True."""
+
+    values: Tensor
+    mask: Tensor
+
+    def __post_init__(self) -> None:
+        if self.values.dim() != 2 or self.values.shape != self.mask.shape or self.mask.dtype != torch.bool:
+            came = f"known values {tuple(self.values.shape)} with a mask {tuple(self.mask.shape)} of {self.mask.dtype}"
+            raise BadInput(came, "two tables of one shape, the mask of booleans")
+
+
+@dataclass(frozen=True)
 class Given:
-    """A condition for a batch: one class index per example.
+    """A condition for a batch of n examples; what is None does not condition.
+
+    Attributes:
+        label: one class index per example, shape (n,).
+        prefix: what comes before each example, for text.
+        known: the columns that are known, for tables.
 
     Example:
         >>> Given.of_label(3, n=2).label
         tensor([3, 3])
     """
 
-    label: Tensor
+    label: Tensor | None = None
+    prefix: Prefix | None = None
+    known: Known | None = None
 
     def __post_init__(self) -> None:
-        if self.label.dim() != 1 or self.label.is_floating_point():
+        if self.label is not None and (self.label.dim() != 1 or self.label.is_floating_point()):
             raise BadInput(
                 f"labels of shape {tuple(self.label.shape)} and dtype {self.label.dtype}", "integers of shape (n,)"
             )
+        sizes = {len(part) for part in self._tensors()}
+        if len(sizes) != 1:
+            raise BadInput(f"a condition of {sorted(sizes) or 'no'} examples", "at least one part, all of one length")
 
     def __len__(self) -> int:
-        return int(self.label.shape[0])
+        return len(self._tensors()[0])
 
     def __getitem__(self, rows: slice | Tensor) -> Given:
-        return Given(self.label[rows])
+        return self._each(lambda tensor: tensor[rows])
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of what conditions: `label`, `prefix`, `known`."""
+        return tuple(f.name for f in fields(self) if getattr(self, f.name) is not None)
 
     def to(self, device: torch.device) -> Given:
         """Return the condition on another device."""
-        return Given(self.label.to(device))
+        return self._each(lambda tensor: tensor.to(device))
 
     @staticmethod
     def of_label(label: int, n: int) -> Given:
         """Return the same class for n examples."""
         return Given(torch.full((n,), label, dtype=torch.long))
 
+    def _tensors(self) -> list[Tensor]:
+        found = [] if self.label is None else [self.label]
+        for part in (self.prefix, self.known):
+            if part is not None:
+                found += [getattr(part, f.name) for f in fields(part)]
+        return found
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Given:
+        prefix, known = self.prefix, self.known
+        return Given(
+            None if self.label is None else change(self.label),
+            None if prefix is None else Prefix(change(prefix.tokens), change(prefix.length)),
+            None if known is None else Known(change(known.values), change(known.mask)),
+        )
+
+
+def label_of(given: Given | None) -> Tensor | None:
+    """Return the labels of a condition, None if it has none.
+
+    Example:
+        >>> label_of(None) is None, label_of(Given.of_label(1, 1)).tolist()
+        (True, [1])
+    """
+    return None if given is None else given.label
+
 
 @dataclass(frozen=True)
 class Examples:
-    """N examples in data units (`uint8` images, `float32` points) and their condition, if they have one.
+    """N examples in data units (`uint8` images, `float32` points, token windows, table rows) and their condition.
+
+    Attributes:
+        x: shape (n, *event).
+        given: one condition per example.
+        sizes: what one example counts for in the unit of its space (bytes of a text window), None = one each.
 
     Example:
         >>> len(Examples(torch.zeros(5, 2)))
@@ -58,20 +148,32 @@ class Examples:
 
     x: Tensor
     given: Given | None = None
+    sizes: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.given is not None and len(self.given) != self.x.shape[0]:
             raise BadInput(f"{self.x.shape[0]} examples with {len(self.given)} labels", "one label per example")
+        if self.sizes is not None and self.sizes.shape != self.x.shape[:1]:
+            raise BadInput(f"{self.x.shape[0]} examples with {len(self.sizes)} sizes", "one size per example")
 
     def __len__(self) -> int:
         return int(self.x.shape[0])
 
     def __getitem__(self, rows: slice | Tensor) -> Examples:
-        return Examples(self.x[rows], None if self.given is None else self.given[rows])
+        given = None if self.given is None else self.given[rows]
+        return Examples(self.x[rows], given, None if self.sizes is None else self.sizes[rows])
 
     def to(self, device: torch.device) -> Examples:
         """Return the examples on another device."""
-        return Examples(self.x.to(device), None if self.given is None else self.given.to(device))
+        moved = replace(self, x=self.x.to(device))
+        return moved if self.given is None else replace(moved, given=self.given.to(device))
+
+    def without_labels(self) -> Examples:
+        """Return the examples with no class to condition on; a prefix or known columns stay."""
+        if self.given is None or self.given.label is None:
+            return self
+        rest = self.given.parts != ("label",)
+        return replace(self, given=replace(self.given, label=None) if rest else None)
 
 
 def parse_label(name: str, classes: tuple[str, ...]) -> int:

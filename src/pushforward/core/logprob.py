@@ -32,6 +32,7 @@ class LogProb:
         stderr: shape (N,) standard error of an estimator's own randomness, or None if it has none.
         calls: network calls per example.
         given: what it is conditioned on (`label`), empty for an unconditional model, `marginal` if labels were summed out.
+        sizes: shape (N,), how many units each example counts for (bytes of a text), None where all count the same.
 
     Example:
         >>> from pushforward.core.space import Points
@@ -48,6 +49,7 @@ class LogProb:
     stderr: Tensor | None = None
     calls: float = 1.0
     given: str = ""
+    sizes: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.nats.dim() != 1:
@@ -63,8 +65,13 @@ class LogProb:
 
     @property
     def value(self) -> float:
-        """Mean code length in the unit of the space; lower is better."""
-        return self.unit.from_nats(self.mean_nats)
+        """Mean code length in the unit of the space; lower is better. With sizes: all nats over all sizes."""
+        return self.unit.from_nats(self.mean_nats) / self.mean_size
+
+    @property
+    def mean_size(self) -> float:
+        """Mean number of units of an example, 1 without sizes."""
+        return 1.0 if self.sizes is None else float(self.sizes.double().mean())
 
     @property
     def bits_per_dim(self) -> float:
@@ -83,10 +90,17 @@ class LogProb:
 
     @property
     def standard_error(self) -> float:
-        """Standard error of `value` over the N examples, estimator noise included: `sd / sqrt(N)`, in the unit."""
+        """Standard error of `value` over the N examples, estimator noise included: `sd / sqrt(N)`, in the unit.
+
+        With sizes b the value is a ratio r of sums, and the deviations are those of `nats - r b` (Cochran 1977, equation 2.39).
+        """
         if len(self) < 2:
             return math.nan
-        return float(self.nats.double().std() / math.sqrt(len(self))) / self.unit.nats_per_unit
+        lengths = self.nats.double()
+        if self.sizes is not None:
+            sizes = self.sizes.to(lengths)
+            lengths = (lengths - lengths.sum() / sizes.sum() * sizes) / self.mean_size
+        return float(lengths.std() / math.sqrt(len(self))) / self.unit.nats_per_unit
 
     def add(self, nats: Tensor, *, bound: bool = False) -> LogProb:
         """Return the log-probability after a change of variables that contributes `nats` (a log-determinant).
@@ -127,7 +141,8 @@ class LogProb:
         stderr = None
         if first.stderr is not None:
             stderr = torch.cat([p.stderr if p.stderr is not None else torch.zeros_like(p.nats) for p in parts])
-        return replace(first, nats=torch.cat([p.nats for p in parts]), stderr=stderr)
+        sizes = None if first.sizes is None else torch.cat([p.sizes for p in parts if p.sizes is not None])
+        return replace(first, nats=torch.cat([p.nats for p in parts]), stderr=stderr, sizes=sizes)
 
     def _require_same(self, other: LogProb, fields: tuple[str, ...]) -> None:
         for field in fields:

@@ -20,7 +20,7 @@ from pushforward.core.codec import Codec
 from pushforward.core.conditions import Condition, draw_labels, resolve
 from pushforward.core.curve import Curve
 from pushforward.core.errors import BadInput, Unsupported, closest
-from pushforward.core.given import Examples, Given
+from pushforward.core.given import Examples, Given, label_of
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.monte_carlo import importance_weighted, mean_bound
@@ -29,6 +29,8 @@ from pushforward.core.options import SampleOptions, parse_options
 from pushforward.core.space import Space
 from pushforward.core.spec import Config
 from pushforward.core.walk import Walk, run
+
+CONDITIONED = {"prefix": ("text",), "known": ("table",)}
 
 
 @dataclass(frozen=True)
@@ -133,9 +135,9 @@ class GenerativeModel(nn.Module, ABC):
         x = self.space.check(train.x)
         self._require_labels(train.given)
         self.codec.fit(x)
-        if self.classes:
-            assert train.given is not None
-            counts = torch.bincount(train.given.label, minlength=len(self.classes)).double()
+        label = label_of(train.given)
+        if label is not None and self.classes:
+            counts = torch.bincount(label, minlength=len(self.classes)).double()
             self.label_frequency.copy_(counts / counts.sum())
         noise = Streams(0, min(len(x), 512))
         head = train[:512].to(self.device)
@@ -249,7 +251,7 @@ class GenerativeModel(nn.Module, ABC):
         if isinstance(x, Examples):
             if given is not None:
                 raise BadInput("examples with labels and a separate condition", "one of them")
-            examples = x if self.classes else Examples(x.x)
+            examples = x if self.classes else x.without_labels()
         else:
             tensor = self.space.check(x)
             condition = None if given is None else self._condition(given, len(tensor), None)
@@ -257,12 +259,13 @@ class GenerativeModel(nn.Module, ABC):
         self.space.check(examples.x)
         if len(examples) == 0:
             raise BadInput("an empty batch", "at least one example")
-        marginal = bool(self.classes) and examples.given is None and not self.capabilities.null_condition
+        self._require_parts(examples.given)
+        marginal = bool(self.classes) and label_of(examples.given) is None and not self.capabilities.null_condition
         parts = []
         for first, chunk in self._chunks(examples):
             args = (chunk, first, seed, chosen, samples)
             parts.append(self._marginal_log_prob(*args) if marginal else self._conditional_log_prob(*args))
-        return LogProb.concatenate(parts)
+        return replace(LogProb.concatenate(parts), sizes=examples.sizes)
 
     @final
     @torch.no_grad()
@@ -339,7 +342,7 @@ class GenerativeModel(nn.Module, ABC):
         data = replace(combined, measure=self.space.measure, unit=self.space.unit)
         if data.kind != estimator.kind:
             raise BadInput(f"{self.family} returned a number of kind {data.kind}", f"{estimator.kind}, as it declares")
-        return replace(data, given="label" if chunk.given is not None else "")
+        return replace(data, given="" if chunk.given is None else " and ".join(chunk.given.parts))
 
     def _marginal_log_prob(
         self, chunk: Examples, first: int, seed: int, estimator: Estimator, samples: int | None
@@ -348,7 +351,8 @@ class GenerativeModel(nn.Module, ABC):
         # unbiased or smaller estimate of p(x|y) and the logarithm is concave
         parts = []
         for label in range(len(self.classes)):
-            given = Given.of_label(label, len(chunk)).to(self.device)
+            labels = torch.full((len(chunk),), label, dtype=torch.long, device=self.device)
+            given = Given(labels) if chunk.given is None else replace(chunk.given, label=labels)
             parts.append(self._conditional_log_prob(Examples(chunk.x, given), first, seed, estimator, samples))
         joint = torch.stack([p.nats for p in parts]) + self.label_frequency.log().to(parts[0].nats).unsqueeze(1)
         calls = sum(p.calls for p in parts)
@@ -356,8 +360,11 @@ class GenerativeModel(nn.Module, ABC):
 
     def _condition(self, given: Condition, n: int, noise: Noise | None) -> Given | None:
         found = resolve(given, n, self.classes)
-        if found is None and self.classes and not self.capabilities.null_condition and noise is not None:
-            found = draw_labels(self.label_frequency, noise)
+        self._require_parts(found)
+        drawn = label_of(found) is None and bool(self.classes) and not self.capabilities.null_condition
+        if drawn and noise is not None:
+            label = draw_labels(self.label_frequency, noise)
+            found = Given(label) if found is None else replace(found, label=label)
         return None if found is None else found.to(self.device)
 
     def _options(self, options: Mapping[str, Any]) -> SampleOptions:
@@ -370,6 +377,17 @@ class GenerativeModel(nn.Module, ABC):
                 f"`{verb}` without a condition", "the label of each example", "pass `given`: codes depend on the label"
             )
 
+    def _require_parts(self, given: Given | None) -> None:
+        for part in () if given is None else given.parts:
+            if part not in self.capabilities.conditions or self.space.kind not in CONDITIONED.get(
+                part, (self.space.kind,)
+            ):
+                raise Unsupported(
+                    f"{self.family} on {self.space.kind} given '{part}'",
+                    "a condition among " + ", ".join(self.capabilities.conditions),
+                    "a prefix conditions text, known columns condition tables",
+                )
+
     def _require_labels(self, given: Given | None) -> None:
-        if self.classes and given is None:
+        if self.classes and label_of(given) is None:
             raise BadInput("unlabelled examples for a labelled model", f"labels among {len(self.classes)} classes")

@@ -6,6 +6,7 @@ configured; a space checks the tensors that claim to live in it.
 
 from __future__ import annotations
 
+import importlib
 import math
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from pushforward.core.errors import BadInput
 
-Measure = Literal["counting", "lebesgue"]
+Measure = Literal["counting", "lebesgue", "mixed"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Space(ABC):
     @property
     @abstractmethod
     def measure(self) -> Measure:
-        """What a density is relative to: `counting` for discrete data, `lebesgue` for continuous data."""
+        """What a density is relative to: `counting` for discrete data, `lebesgue` for continuous data, `mixed` for both."""
 
     @property
     @abstractmethod
@@ -59,6 +60,11 @@ class Space(ABC):
     @abstractmethod
     def check(self, x: Tensor) -> Tensor:
         """Return `x` if it is a batch of this space, else raise `BadInput`."""
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of a tensor of examples."""
+        return torch.int64
 
     @property
     def dimensions(self) -> int:
@@ -72,6 +78,11 @@ class Space(ABC):
     @abstractmethod
     def _fields(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
+
+    @classmethod
+    def of_fields(cls, **fields: Any) -> Space:
+        """Rebuild a space from the fields of `to_json`."""
+        return cls(**fields)
 
     def _check_shape(self, x: Tensor) -> None:
         if tuple(x.shape[1:]) != self.event_shape:
@@ -107,6 +118,11 @@ class Points(Space):
     def measure(self) -> Measure:
         """Lebesgue."""
         return "lebesgue"
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Single precision."""
+        return torch.float32
 
     @property
     def unit(self) -> Unit:
@@ -157,6 +173,11 @@ class Image(Space):
         return "counting"
 
     @property
+    def dtype(self) -> torch.dtype:
+        """Bytes where levels fit into one."""
+        return torch.uint8 if self.levels <= 256 else torch.int64
+
+    @property
     def unit(self) -> Unit:
         """bits/dim: `-log2 p(x) / (channels * height * width)`."""
         return Unit("bits/dim", self.dimensions * math.log(2.0))
@@ -182,7 +203,13 @@ class Image(Space):
         return x
 
 
-_KINDS: dict[str, type[Space]] = {"points": Points, "image": Image}
+# the kinds are loaded when a record names them, so that this module does not depend on those built on it
+_KINDS = {
+    "points": ("pushforward.core.space", "Points"),
+    "image": ("pushforward.core.space", "Image"),
+    "text": ("pushforward.core.text", "Text"),
+    "table": ("pushforward.core.table", "Table"),
+}
 
 
 def space_from_json(record: dict[str, Any]) -> Space:
@@ -196,4 +223,6 @@ def space_from_json(record: dict[str, Any]) -> Space:
     kind = str(fields.pop("kind", ""))
     if kind not in _KINDS:
         raise BadInput(f"a space of kind '{kind}'", "one of " + ", ".join(sorted(_KINDS)))
-    return _KINDS[kind](**fields)
+    module, name = _KINDS[kind]
+    space: type[Space] = getattr(importlib.import_module(module), name)
+    return space.of_fields(**fields)

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from pushforward.core.given import Examples
+from pushforward.core.given import Examples, label_of
 from pushforward.core.space import Image, Space
 from pushforward.data.toys import Density
 
@@ -48,8 +48,9 @@ def fingerprint_of(splits: list[Examples], classes: tuple[str, ...]) -> str:
     for examples in splits:
         digest.update(f"{tuple(examples.x.shape)} {examples.x.dtype}".encode())
         digest.update(examples.x.contiguous().numpy().tobytes())
-        if examples.given is not None:
-            digest.update(examples.given.label.numpy().tobytes())
+        label = label_of(examples.given)
+        if label is not None:
+            digest.update(label.numpy().tobytes())
     return digest.hexdigest()
 
 
@@ -71,8 +72,9 @@ def describe(dataset: Dataset) -> dict[str, Any]:
     }
     if isinstance(dataset.space, Image):
         record["levels"] = dataset.space.levels
-    if dataset.classes and dataset.train.given is not None:
-        counts = torch.bincount(dataset.train.given.label, minlength=len(dataset.classes)).tolist()
+    label = label_of(dataset.train.given)
+    if dataset.classes and label is not None:
+        counts = torch.bincount(label, minlength=len(dataset.classes)).tolist()
         record["training examples per class"] = [f"{c}: {n}" for c, n in zip(dataset.classes, counts, strict=True)]
     if dataset.density is not None:
         record["entropy in nats"] = dataset.density.entropy

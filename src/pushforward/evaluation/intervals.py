@@ -20,6 +20,11 @@ def normal_quantile(level: float = LEVEL) -> float:
     return float(stats.norm.ppf(0.5 + level / 2))
 
 
+def t_quantile(freedom: int, level: float = LEVEL) -> float:
+    """Return Student's two-sided quantile: 2.09 for 19 degrees of freedom at 95 %."""
+    return float(stats.t.ppf(0.5 + level / 2, freedom))
+
+
 def mean_interval(values: np.ndarray, level: float = LEVEL) -> tuple[float, float, float, float]:
     """Return mean, low, high and standard error of independent numbers: `mean +- t_{n-1} sd / sqrt(n)`.
 
@@ -30,7 +35,7 @@ def mean_interval(values: np.ndarray, level: float = LEVEL) -> tuple[float, floa
     """
     n = len(values)
     mean, stderr = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(n)
-    reach = float(stats.t.ppf(0.5 + level / 2, n - 1)) * stderr
+    reach = t_quantile(n - 1, level) * stderr
     return mean, mean - reach, mean + reach, stderr
 
 

@@ -17,7 +17,7 @@ from pushforward.core.logprob import Kind, LogProb
 from pushforward.core.score import Score
 from pushforward.core.space import Image, Points, Space
 from pushforward.evaluation.checks import as_rows, require
-from pushforward.evaluation.intervals import mean_interval
+from pushforward.evaluation.intervals import mean_interval, t_quantile
 
 MEANING: dict[Kind, str] = {
     "lower_bound": "the log-probability is a lower bound: the model's true code length is at most this value",
@@ -54,7 +54,7 @@ def likelihood_score(lp: LogProb, split: str = "test") -> Score:
         ('log-likelihood [exact] vs test', 2.0, 'nats/point')
     """
     nats = _finite_or_zero_probability(lp)
-    name = "log-likelihood given label" if lp.given == "label" else "log-likelihood"
+    name = f"log-likelihood given {lp.given}" if lp.given not in ("", "marginal") else "log-likelihood"
     warnings = [] if lp.kind == "exact" else [f"{MEANING[lp.kind]} (estimator: {lp.estimator})"]
     score = Score(
         f"{name} [{lp.kind}] vs {split}", math.inf, n=len(lp), better="lower", unit=lp.unit.name, kind=lp.kind
@@ -65,7 +65,12 @@ def likelihood_score(lp: LogProb, split: str = "test") -> Score:
             f"{impossible} of {len(lp)} examples have probability zero under the model: infinite code length"
         )
         return replace(score, warnings=tuple(warnings))
-    mean, low, high, stderr = mean_interval(-nats / lp.unit.nats_per_unit)
+    if lp.sizes is None:
+        mean, low, high, stderr = mean_interval(-nats / lp.unit.nats_per_unit)
+    else:
+        mean, stderr = lp.value, lp.standard_error
+        reach = t_quantile(len(lp) - 1) * stderr
+        low, high = mean - reach, mean + reach
     return replace(score, value=mean, low=low, high=high, stderr=stderr, warnings=tuple(warnings))
 
 

@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from pushforward.core.given import Given
+from pushforward.core.given import Given, label_of
 from pushforward.core.noise import Noise
 from pushforward.core.walk import Walk
 from pushforward.nets.mlp import LabelEmbedding, ResidualMLP
@@ -31,7 +31,7 @@ class CoordinateModel(nn.Module):
 
     def context(self, given: Given | None, n: int) -> Tensor | None:
         """Return the label embedding."""
-        return None if self.embedding is None else self.embedding(None if given is None else given.label, n)
+        return None if self.embedding is None else self.embedding(label_of(given), n)
 
     def mixture(self, d: int, before: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Return log-weights, means and log-scales, each (n, components), of coordinate d given (n, d) before it."""

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from pushforward.core.capabilities import Capabilities, Card, Estimator, Refusal
 from pushforward.core.codec import Codec, Standardise
 from pushforward.core.curve import Curve, mean_curve
-from pushforward.core.given import Given
+from pushforward.core.given import Given, label_of
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.model import GenerativeModel
@@ -136,7 +136,7 @@ class Autoregressive(GenerativeModel):
         if isinstance(self.net, CoordinateModel):
             return self.net.terms(x, given)
         flat = self.net.flatten(x)
-        logits = self.net(flat, None if given is None else given.label, noise)
+        logits = self.net(flat, label_of(given), noise)
         return logits.log_softmax(-1).gather(-1, flat.unsqueeze(-1)).squeeze(-1)
 
     def _nats(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:

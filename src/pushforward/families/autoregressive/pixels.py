@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pushforward.core.given import Given
+from pushforward.core.given import Given, label_of
 from pushforward.core.noise import Noise
 from pushforward.core.space import Image
 from pushforward.core.walk import Walk
@@ -91,7 +91,7 @@ class PixelWalk(Walk[PixelState]):
 
     def __init__(self, model: PixelModel, noise: Noise, given: Given | None, temperature: float) -> None:
         self.model, self.noise, self.temperature = model, noise, temperature
-        self.label = None if given is None else given.label
+        self.label = label_of(given)
         self.length = model.length
         self.calls = float(model.length)
 

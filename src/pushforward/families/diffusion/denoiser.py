@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
-from pushforward.core.given import Given
+from pushforward.core.given import Given, label_of
 from pushforward.families.diffusion.levels import nearest_mean
 
 
@@ -88,7 +88,7 @@ class PreconditionedDenoiser(Denoiser, nn.Module):
         if self.levels:
             noise = self._like(s, y)
             inputs = torch.cat([inputs, (nearest_mean(y, noise, self.levels) - y) / noise], dim=1)
-        label = None if given is None else given.label
+        label = label_of(given)
         return centre + c_skip * (y - centre) + c_out * self.network(inputs, c_noise.flatten(), label)
 
     @staticmethod

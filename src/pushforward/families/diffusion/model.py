@@ -103,7 +103,7 @@ class Diffusion(GenerativeModel):
         objective = self.objective
         s = objective.stratified(noise.uniform())
         y = x + s.reshape(-1, *(1 for _ in x.shape[1:])) * noise.normal(*x.shape[1:])
-        if given is not None:
+        if given is not None and given.label is not None:
             assert isinstance(self.config, DiffusionConfig)
             given = Given(drop_condition(given.label, noise.uniform(), self.config.drop_condition))
         error = (x - self.denoiser.denoise(y, s, given)).square().flatten(1).mean(1)
@@ -114,7 +114,7 @@ class Diffusion(GenerativeModel):
         chosen = denoiser or self.denoiser
 
         def denoise(y: Tensor, noise_level: Tensor) -> Tensor:
-            if given is None or len(given) == len(y):
+            if given is None or given.label is None or len(given) == len(y):
                 return chosen.denoise(y, noise_level, given)
             return chosen.denoise(y, noise_level, Given(given.label.repeat_interleave(len(y) // len(given))))
 

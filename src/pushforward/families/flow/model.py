@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from pushforward.core.capabilities import Capabilities, Card, Estimator
 from pushforward.core.codec import Codec, Dequantise, Logit, Standardise
 from pushforward.core.curve import Curve
-from pushforward.core.given import Given
+from pushforward.core.given import Given, label_of
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.model import GenerativeModel
@@ -124,7 +124,7 @@ class Flow(GenerativeModel):
     def _context(self, given: Given | None, n: int) -> Tensor | None:
         if self.embedding is None:
             return None
-        return self.embedding(None if given is None else given.label, n)
+        return self.embedding(label_of(given), n)
 
     def _prepare(self, x: Tensor, given: Given | None) -> None:
         self.chain.initialise(x, self._context(given, len(x)))

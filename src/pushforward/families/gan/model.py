@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from pushforward.core.capabilities import Capabilities, Card, Refusal
 from pushforward.core.codec import Codec, Scale, Standardise
 from pushforward.core.curve import Curve
-from pushforward.core.given import Given
+from pushforward.core.given import Given, label_of
 from pushforward.core.loss import Loss
 from pushforward.core.model import GenerativeModel
 from pushforward.core.noise import Noise
@@ -171,12 +171,12 @@ class GAN(GenerativeModel):
         }
 
     def _generate(self, z: Tensor, given: Given | None) -> Tensor:
-        label = None if given is None else given.label
+        label = label_of(given)
         context = None if self.generator_label is None else self.generator_label(label, len(z))
         return self.generator(z, context).reshape(-1, *self.space.event_shape)
 
     def _judge(self, x: Tensor, given: Given | None) -> Tensor:
-        label = None if given is None else given.label
+        label = label_of(given)
         context = None if self.critic_label is None else self.critic_label(label, len(x))
         return self.critic(x, context).squeeze(1)
 

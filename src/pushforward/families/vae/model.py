@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from pushforward.core.capabilities import Capabilities, Card, Estimator
 from pushforward.core.codec import Codec, Scale, Standardise
 from pushforward.core.curve import Curve, mean_curve
-from pushforward.core.given import Given
+from pushforward.core.given import Given, label_of
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.model import GenerativeModel
@@ -145,7 +145,7 @@ class VAE(GenerativeModel):
         return {"encoder": self.encoder, "decoder": self.decoder}
 
     def _context(self, given: Given | None, n: int) -> Tensor | None:
-        return None if self.embedding is None else self.embedding(None if given is None else given.label, n)
+        return None if self.embedding is None else self.embedding(label_of(given), n)
 
     def _posterior(self, x: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
         mean, log_scale = self.encoder(x, context).chunk(2, dim=-1)

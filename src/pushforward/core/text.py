@@ -1,0 +1,74 @@
+"""Text as a space: windows of tokens, measured in bits per byte.
+
+One idea: what a token is belongs to the tokeniser, so models are compared by the bytes that tokens stand for, never by tokens.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from torch import Tensor
+
+from pushforward.core.errors import BadInput
+from pushforward.core.space import Measure, Space, Unit
+
+
+@dataclass(frozen=True)
+class Text(Space):
+    """Windows of `length` integers from 0 to `vocabulary - 1`; unit bits/byte.
+
+    An example's probability is that of its tokens given what comes before it (`Given.prefix`), or given the start of a document.
+    The unit counts bytes, which differ from example to example: `Examples.sizes` holds them.
+
+    Attributes:
+        vocabulary: number of tokens, the document boundary included.
+        length: tokens in one window.
+        boundary: the token that separates documents; every document starts after one.
+
+    Example:
+        >>> Text(vocabulary=66, length=64, boundary=65).unit.name
+        'bits/byte'
+    """
+
+    vocabulary: int
+    length: int
+    boundary: int
+    kind = "text"
+
+    def __post_init__(self) -> None:
+        if self.vocabulary < 2 or self.length < 1 or not 0 <= self.boundary < self.vocabulary:
+            raise BadInput(f"{self}", "at least two tokens, a length of one or more and a boundary among the tokens")
+
+    @property
+    def event_shape(self) -> tuple[int, ...]:
+        """`(length,)`."""
+        return (self.length,)
+
+    @property
+    def measure(self) -> Measure:
+        """Counting: tokens are integers."""
+        return "counting"
+
+    @property
+    def unit(self) -> Unit:
+        """bits/byte: `-log2 p / bytes`; an example counts for its number of bytes."""
+        return Unit("bits/byte", math.log(2.0))
+
+    def _fields(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def check(self, x: Tensor) -> Tensor:
+        """Accept integer tensors (n, length) of tokens; shorter windows are legal, longer ones are not."""
+        if x.is_floating_point() or x.dim() != 2:
+            raise BadInput(f"text of shape {tuple(x.shape)} and dtype {x.dtype}", "integer tokens of shape (n, length)")
+        if x.shape[1] > self.length:
+            raise BadInput(f"windows of {x.shape[1]} tokens", f"at most {self.length}", "score it in strided windows")
+        if x.numel() and (int(x.min()) < 0 or int(x.max()) >= self.vocabulary):
+            raise BadInput(
+                f"tokens from {int(x.min())} to {int(x.max())}",
+                f"0 to {self.vocabulary - 1}",
+                "the text was encoded with another tokeniser",
+            )
+        return x
