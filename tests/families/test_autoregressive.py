@@ -11,9 +11,10 @@ from pushforward.core.given import Examples
 from pushforward.core.noise import BatchNoise
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
-from pushforward.families.autoregressive.coordinates import CoordinateModel
-from pushforward.families.autoregressive.model import Autoregressive, AutoregressiveConfig
-from pushforward.families.autoregressive.pixels import PixelModel
+from pushforward.families.autoregressive.config import AutoregressiveConfig
+from pushforward.families.autoregressive.coordinates import CoordinateBackbone
+from pushforward.families.autoregressive.model import Autoregressive
+from pushforward.families.autoregressive.pixels import PixelBackbone
 from pushforward.nets.transformer import Transformer, causal_attention
 
 SMALL = AutoregressiveConfig(width=16, depth=2, heads=2, components=5)
@@ -49,7 +50,7 @@ def test_plain_attention_in_bfloat16_is_the_fused_kernel_and_causal() -> None:
 
 def test_logits_of_a_pixel_ignore_it_and_what_follows() -> None:
     net = image_model().net
-    assert isinstance(net, PixelModel)
+    assert isinstance(net, PixelBackbone)
     flat = net.flatten(enumerate_images(TINY))
     logits = net(flat, torch.zeros(len(flat), dtype=torch.long))
     for t in range(4):
@@ -62,7 +63,7 @@ def test_logits_of_a_pixel_ignore_it_and_what_follows() -> None:
 
 
 def test_cache_equals_no_cache_in_float64() -> None:
-    net = PixelModel(Image(3, 3, 2, levels=5), 16, 2, 2, 0.0, 0).double()
+    net = PixelBackbone(Image(3, 3, 2, levels=5), SMALL, 0).double()
     perturb(net, 0.2)  # type: ignore[arg-type]
     flat = torch.randint(0, 5, (4, 18), generator=generator(1))
     with torch.no_grad():
@@ -74,7 +75,7 @@ def test_cache_equals_no_cache_in_float64() -> None:
 
 
 def test_raster_order_round_trip() -> None:
-    net = PixelModel(Image(3, 4, 5, levels=7), 8, 1, 1, 0.0, 0)
+    net = PixelBackbone(Image(3, 4, 5, levels=7), SMALL, 0)
     x = torch.randint(0, 7, (2, 3, 4, 5), generator=generator(0))
     assert torch.equal(net.unflatten(net.flatten(x)), x)
 
@@ -105,7 +106,7 @@ def test_temperature_near_zero_is_the_greedy_path() -> None:
     cold = model.sample(20, given=0, temperature=1e-4)
     assert len(cold.unique(dim=0)) == 1
     net = model.net
-    assert isinstance(net, PixelModel)
+    assert isinstance(net, PixelBackbone)
     logits = net(net.flatten(cold[:1]), torch.zeros(1, dtype=torch.long))
     assert torch.equal(logits.argmax(-1), net.flatten(cold[:1]))
 
@@ -122,7 +123,7 @@ def test_dropout_is_drawn_from_the_passed_noise_and_unbiased() -> None:
 
 
 def test_coordinates_code_round_trip_and_uniformity() -> None:
-    net = CoordinateModel(2, 16, 1, 5, 0, 8)
+    net = CoordinateBackbone(Points(2), SMALL, 0)
     perturb(net, 0.2)  # type: ignore[arg-type]
     model = Autoregressive(Points(2), SMALL)
     model.net = net
@@ -140,7 +141,7 @@ def test_coordinates_code_round_trip_and_uniformity() -> None:
 
 def test_density_is_the_jacobian_of_the_code() -> None:
     # log p(x) = sum_d log dF(x_d | x_<d)/dx_d: the Jacobian of the conditional CDFs is triangular
-    net = CoordinateModel(3, 16, 1, 4, 0, 8)
+    net = CoordinateBackbone(Points(3), SMALL, 0)
     perturb(net, 0.2)  # type: ignore[arg-type]
     x = torch.randn(5, 3, generator=generator(2))
     for row in x:

@@ -83,12 +83,8 @@ def plan_training(
     """
     name, _, architecture = family.partition(":")
     cls = family_class(name)
-    if architecture and architecture != "default":
-        raise BadInput(
-            f"architecture '{architecture}' of {cls.family}", "default", "each family has one architecture so far"
-        )
     overrides = overrides or {}
-    chosen = settings(name, dataset.space, preset)
+    chosen = settings(name, dataset.space, preset, architecture)
     values = {**chosen["model"], **overrides.get("model", {})}
     parse(cls.config_type, values, "model")
     train_values = {**chosen["train"], **overrides.get("train", {}), **budget, "seed": seed}

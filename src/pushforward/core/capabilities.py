@@ -45,6 +45,7 @@ class Capabilities:
         solvers: names for `solver`, the default first.
         null_condition: True if it was trained to work without its condition (needed by classifier-free guidance);
             otherwise `given=None` means the mixture over the training labels.
+        architectures: for each kind of space, the names that `FAMILY:NAME` takes, the default first; empty = one, unnamed.
         held_out: name of the held-out quantity that early stopping may watch, empty if the loss means nothing held out.
         sampling_cost: network calls for one sample, in words.
         refusals: for each refused verb, the reason and the alternative.
@@ -58,6 +59,7 @@ class Capabilities:
     options: tuple[str, ...] = ()
     solvers: tuple[str, ...] = ()
     null_condition: bool = False
+    architectures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
 
     @property

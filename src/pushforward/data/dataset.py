@@ -13,6 +13,7 @@ import torch
 
 from pushforward.core.given import Examples, label_of
 from pushforward.core.space import Image, Space
+from pushforward.data.encoding import Encoding
 from pushforward.data.toys import Density
 
 
@@ -26,6 +27,7 @@ class Dataset:
         source: what `open_data` was given, so that a run can open it again.
         fingerprint: SHA-256 of all examples, labels and splits.
         density: the exact density, for toys.
+        encoding: what turns text or tables into tensors and back, None for images and points.
         skipped: unreadable files that were left out on request.
     """
 
@@ -40,6 +42,7 @@ class Dataset:
     fingerprint: str = ""
     density: Density | None = None
     skipped: tuple[str, ...] = ()
+    encoding: Encoding | None = None
 
 
 def fingerprint_of(splits: list[Examples], classes: tuple[str, ...]) -> str:

@@ -26,11 +26,14 @@ def family_class(name: str) -> type[GenerativeModel]:
     return FAMILIES.load(name)
 
 
-def settings(family: str, space: Space, preset: str) -> dict[str, dict[str, Any]]:
+def settings(family: str, space: Space, preset: str, architecture: str = "") -> dict[str, dict[str, Any]]:
     """Return the preset's `{"model": {...}, "train": {...}}` for a family on a kind of space.
 
+    Args:
+        architecture: name of one that the family declares for this space, empty for its default.
+
     Raises:
-        BadInput: unknown family or preset.
+        BadInput: unknown family, preset or architecture.
         Unsupported: the family does not support this kind of space.
     """
     cls = family_class(family)
@@ -38,8 +41,14 @@ def settings(family: str, space: Space, preset: str) -> dict[str, dict[str, Any]
         raise BadInput(*unknown("preset", preset, PRESETS))
     if space.kind not in cls.capabilities.spaces:
         raise Unsupported(f"{cls.family} on {space.kind}", "one of " + ", ".join(cls.capabilities.spaces))
-    chosen = cls.presets[(preset, space.kind)]
-    return {"model": dict(chosen.get("model", {})), "train": dict(chosen.get("train", {}))}
+    named = cls.capabilities.architectures.get(space.kind, ())
+    if architecture and architecture not in named:
+        if not named:
+            raise BadInput(f"architecture '{architecture}' of {cls.family}", f"{cls.family} alone", "it has one")
+        raise BadInput(*unknown(f"architecture of {cls.family} on {space.kind}", architecture, named))
+    chosen = cls.presets.get((preset, f"{space.kind}:{architecture}"), cls.presets[(preset, space.kind)])
+    model = {**chosen.get("model", {}), **({"architecture": architecture} if architecture else {})}
+    return {"model": model, "train": dict(chosen.get("train", {}))}
 
 
 def model_config(family: str, values: Mapping[str, Any]) -> Config:

@@ -7,27 +7,46 @@ independent uniforms and back, which makes the family's code exact on continuous
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from pushforward.core.codec import Codec, Standardise
 from pushforward.core.given import Given, label_of
 from pushforward.core.noise import Noise
+from pushforward.core.options import SampleOptions
+from pushforward.core.space import Space
 from pushforward.core.walk import Walk
+from pushforward.families.autoregressive.backbone import Backbone
+from pushforward.families.autoregressive.config import AutoregressiveConfig
 from pushforward.nets.mlp import LabelEmbedding, ResidualMLP
 
 SMALLEST_LOG_SCALE = -6.0
 
 
-class CoordinateModel(nn.Module):
+class CoordinateBackbone(Backbone):
     """One network per coordinate, from the coordinates before it (with Fourier features) to mixture parameters."""
 
-    def __init__(self, dim: int, width: int, depth: int, components: int, classes: int, context: int) -> None:
-        super().__init__()
-        self.dim, self.components = dim, components
-        self.embedding = LabelEmbedding(classes, context) if classes else None
-        size = context if classes else 0
-        self.nets = nn.ModuleList(ResidualMLP(max(1, 5 * d), 3 * components, width, depth, size) for d in range(dim))
+    place = "coordinate, in the order they are modelled"
+
+    def __init__(self, space: Space, config: AutoregressiveConfig, classes: int) -> None:
+        super().__init__(space, config, classes)
+        self.dim, self.components = space.dimensions, config.components
+        self.embedding = LabelEmbedding(classes, config.context) if classes else None
+        size = config.context if classes else 0
+        self.nets = nn.ModuleList(
+            ResidualMLP(max(1, 5 * d), 3 * config.components, config.width, config.depth, size) for d in range(self.dim)
+        )
+
+    @classmethod
+    def codec(cls, space: Space) -> Codec:
+        """Standardised coordinates."""
+        return Codec(space, [Standardise(space.dimensions)])
+
+    def networks(self) -> dict[str, nn.Module]:
+        """Return the coordinates' networks; mixture arithmetic stays in float32."""
+        return {f"coordinate {d}": net for d, net in enumerate(self.nets)}
 
     def context(self, given: Given | None, n: int) -> Tensor | None:
         """Return the label embedding."""
@@ -46,8 +65,8 @@ class CoordinateModel(nn.Module):
         log_scale = (raw[:, 2] - math.log(self.components / 3.0 + 1.0)).clamp(SMALLEST_LOG_SCALE, 3.0)
         return raw[:, 0].log_softmax(-1), raw[:, 1] + spread, log_scale
 
-    def terms(self, x: Tensor, given: Given | None) -> Tensor:
-        """Return log p(x_d | x_<d), (n, D): their sum is log p(x)."""
+    def terms(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
+        """Return `log sum_k w_k N(x_d; m_k, s_k^2)`, (n, D)."""
         context, terms = self.context(given, len(x)), []
         for d in range(self.dim):
             log_w, mean, log_scale = self.mixture(d, x[:, :d], context)
@@ -55,6 +74,10 @@ class CoordinateModel(nn.Module):
             log_n = -0.5 * z.square() - log_scale - 0.5 * math.log(2 * math.pi)
             terms.append(torch.logsumexp(log_w + log_n, dim=1))
         return torch.stack(terms, dim=1)
+
+    def walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
+        """Return the sampler, coordinate by coordinate."""
+        return CoordinateWalk(self, noise, given, options.temperature)
 
     def encode(self, x: Tensor, given: Given | None) -> Tensor:
         """Return `u_d = F(x_d | x_<d)`, uniform on (0, 1)^D under the model; float64."""
@@ -93,7 +116,7 @@ def _inverse_cdf(u: Tensor, log_w: Tensor, mean: Tensor, log_scale: Tensor, step
 class CoordinateWalk(Walk[Tensor]):
     """Ancestral sampling: choose a component, then draw from it; temperature scales log-weights and variances."""
 
-    def __init__(self, model: CoordinateModel, noise: Noise, given: Given | None, temperature: float) -> None:
+    def __init__(self, model: CoordinateBackbone, noise: Noise, given: Given | None, temperature: float) -> None:
         self.model, self.noise, self.temperature = model, noise, temperature
         self.context = model.context(given, noise.n)
         self.length, self.calls = model.dim, float(model.dim)

@@ -8,33 +8,40 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from pushforward.core.given import Given, label_of
 from pushforward.core.noise import Noise
-from pushforward.core.space import Image
+from pushforward.core.options import SampleOptions
+from pushforward.core.space import Image, Space
 from pushforward.core.walk import Walk
+from pushforward.families.autoregressive.backbone import Backbone
+from pushforward.families.autoregressive.config import AutoregressiveConfig
 from pushforward.nets.mlp import LabelEmbedding
 from pushforward.nets.transformer import Cache, Transformer
 
 
-class PixelModel(nn.Module):
+class PixelBackbone(Backbone):
     """An ordinal transformer over raster order, channels innermost."""
 
     places: Tensor
     values: Tensor
+    place = "pixel in raster order"
 
-    def __init__(self, space: Image, width: int, depth: int, heads: int, dropout: float, classes: int) -> None:
-        super().__init__()
+    def __init__(self, space: Space, config: AutoregressiveConfig, classes: int) -> None:
+        super().__init__(space, config, classes)
+        assert isinstance(space, Image)
         c, h, w = space.event_shape
-        self.space, self.length, self.levels = space, space.dimensions, space.levels
+        width = config.width
+        self.length, self.levels = space.dimensions, space.levels
         self.level = nn.Embedding(self.levels, width)
         self.ordinal = nn.Linear(4, width)
         self.row, self.column, self.channel = nn.Embedding(h, width), nn.Embedding(w, width), nn.Embedding(c, width)
         self.start = LabelEmbedding(classes, width)
-        self.transformer = Transformer(width, depth, heads, dropout)
+        self.transformer = Transformer(width, config.depth, config.heads, config.dropout)
         self.logits = nn.Linear(width, self.levels)
         self.smooth = nn.Linear(width, 4)
         for table in (self.level, self.row, self.column, self.channel):
@@ -53,6 +60,16 @@ class PixelModel(nn.Module):
         """Invert `flatten`."""
         c, h, w = self.space.event_shape
         return flat.reshape(-1, h, w, c).permute(0, 3, 1, 2)
+
+    def terms(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
+        """Return `log softmax(logits)[x_d]`, (n, D)."""
+        flat = self.flatten(x)
+        logits = self(flat, label_of(given), noise)
+        return logits.log_softmax(-1).gather(-1, flat.unsqueeze(-1)).squeeze(-1)
+
+    def walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
+        """Return the sampler, pixel by pixel."""
+        return PixelWalk(self, noise, given, options.temperature)
 
     def _place(self) -> Tensor:
         y, x, k = self.places
@@ -89,7 +106,7 @@ class PixelState:
 class PixelWalk(Walk[PixelState]):
     """Ancestral sampling by inverting each pixel's CDF; `temperature=1` is the model's distribution."""
 
-    def __init__(self, model: PixelModel, noise: Noise, given: Given | None, temperature: float) -> None:
+    def __init__(self, model: PixelBackbone, noise: Noise, given: Given | None, temperature: float) -> None:
         self.model, self.noise, self.temperature = model, noise, temperature
         self.label = label_of(given)
         self.length = model.length

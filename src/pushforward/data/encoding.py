@@ -1,0 +1,77 @@
+"""From a user's text or table to tensors of a space, and back; saved with every run that needs it.
+
+One idea: images and points are tensors already, but a token or a category means nothing without its dictionary, so the dictionary
+travels with the run and speaks for it: it decodes samples, reads other files and understands `--given`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from abc import ABC, abstractmethod
+from typing import Any
+
+from torch import Tensor
+
+from pushforward.core.errors import BadInput
+from pushforward.core.given import Examples, Given
+from pushforward.core.space import Space
+
+
+class Encoding(ABC):
+    """A dictionary between data as people have them and examples of a space. Concrete encodings are final."""
+
+    kind: str
+
+    @property
+    @abstractmethod
+    def space(self) -> Space:
+        """The space that examples live in."""
+
+    @abstractmethod
+    def decode(self, x: Tensor) -> Any:
+        """Return examples as people read them: a list of strings, or a DataFrame."""
+
+    @abstractmethod
+    def read(self, source: Any) -> Examples:
+        """Return everything in another source (a path, text, a DataFrame) as examples of the same space.
+
+        Raises:
+            BadInput: a source that cannot be read, or holds what this dictionary does not know.
+        """
+
+    @abstractmethod
+    def parse_given(self, text: str, n: int) -> Given:
+        """Return the condition that `--given text` names, for n examples.
+
+        Raises:
+            BadInput: what the dictionary does not know.
+        """
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON record with its `kind`, which `encoding_from_json` turns back into an equal encoding."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, record: dict[str, Any]) -> Encoding:
+        """Rebuild an encoding from `to_json`."""
+
+
+_KINDS = {
+    "text": ("pushforward.data.text.encoding", "TextEncoding"),
+    "table": ("pushforward.data.tables.encoding", "TableEncoding"),
+}
+
+
+def encoding_from_json(record: dict[str, Any]) -> Encoding:
+    """Rebuild any encoding from its record.
+
+    Raises:
+        BadInput: a kind that this version does not know.
+    """
+    kind = str(record.get("kind", ""))
+    if kind not in _KINDS:
+        raise BadInput(f"an encoding of kind '{kind}'", "one of " + ", ".join(_KINDS), "update pushforward")
+    module, name = _KINDS[kind]
+    encoding: type[Encoding] = getattr(importlib.import_module(module), name)
+    return encoding.from_json(record)

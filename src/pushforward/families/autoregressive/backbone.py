@@ -1,0 +1,88 @@
+"""What every autoregressive architecture offers: normalised conditionals, and a walk that draws from them.
+
+One idea: `p(x) = prod_d p(x_d | x_<d)`; an architecture is a way to compute all D terms at once and one after another; the family
+around it (objective, budget, refusals) is the same for all.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from torch import Tensor, nn
+
+from pushforward.core.capabilities import Refusal
+from pushforward.core.codec import Codec
+from pushforward.core.errors import Unsupported
+from pushforward.core.given import Given
+from pushforward.core.noise import Noise
+from pushforward.core.options import SampleOptions
+from pushforward.core.registry import Registry
+from pushforward.core.space import Space
+from pushforward.core.walk import Walk
+from pushforward.families.autoregressive.config import AutoregressiveConfig
+
+NO_CODE = Refusal("discrete data have no continuous code", "train `flow` for an exact code, `vae` for a posterior")
+
+
+class Backbone(nn.Module, ABC):
+    """The conditionals of one architecture on one space. Concrete backbones are final.
+
+    Attributes:
+        place: what a position is, for the axis of the loss by position.
+        options: sampling options it understands.
+    """
+
+    place = "position"
+    options: tuple[str, ...] = ("temperature",)
+
+    def __init__(self, space: Space, config: AutoregressiveConfig, classes: int) -> None:
+        super().__init__()
+        self.space, self.config, self.classes = space, config, classes
+
+    @classmethod
+    def codec(cls, space: Space) -> Codec:
+        """Return the codec to the tensor that the terms are of; by default data are modelled as they are."""
+        return Codec(space, [])
+
+    @abstractmethod
+    def terms(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
+        """Return `log p(x_d | x_<d)`, shape (n, D), in the order they are modelled; `noise` is for dropout in training."""
+
+    @abstractmethod
+    def walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
+        """Return the ancestral sampler; with default options its output has the probability that `terms` gives it."""
+
+    def networks(self) -> dict[str, nn.Module]:
+        """Return what may run in lower precision; by default all of it."""
+        return {"conditionals": self}
+
+    def prepare(self, x: Tensor, given: Given | None) -> None:
+        """Look once at encoded training data; the default does not."""
+
+    def encode(self, x: Tensor, given: Given | None) -> Tensor:
+        """Return the code of encoded data, where the space has one."""
+        raise Unsupported(f"autoregressive.encode: {NO_CODE.reason}", "", NO_CODE.alternative)
+
+    def decode(self, z: Tensor, given: Given | None) -> Tensor:
+        """Invert `encode`."""
+        raise Unsupported(f"autoregressive.decode: {NO_CODE.reason}", "", NO_CODE.alternative)
+
+
+# architectures of each kind of space, the default first
+BACKBONES = {
+    "points": Registry(
+        "architecture", {"mixture": "pushforward.families.autoregressive.coordinates:CoordinateBackbone"}
+    ),
+    "image": Registry("architecture", {"transformer": "pushforward.families.autoregressive.pixels:PixelBackbone"}),
+}
+
+
+def backbone_class(space: Space, architecture: str | None) -> type[Backbone]:
+    """Return the architecture called so on this kind of space, the default one for None.
+
+    Raises:
+        BadInput: no architecture of that name there.
+    """
+    registry = BACKBONES[space.kind]
+    return registry.load(architecture or registry.names()[0])
