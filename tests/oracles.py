@@ -10,12 +10,18 @@ from torch import Tensor
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import generator
 from pushforward.core.space import Image
+from pushforward.core.text import Text
 
 
 def enumerate_images(space: Image) -> Tensor:
     """Every image of a tiny space."""
     values = itertools.product(range(space.levels), repeat=space.dimensions)
     return torch.tensor(list(values), dtype=torch.uint8).reshape(-1, *space.event_shape)
+
+
+def enumerate_strings(space: Text) -> Tensor:
+    """Every string of a tiny space."""
+    return torch.tensor(list(itertools.product(range(space.vocabulary), repeat=space.length)))
 
 
 def grid(low: float, high: float, points: int) -> tuple[Tensor, float]:
@@ -30,6 +36,8 @@ def total_mass(model: GenerativeModel, given: int | None, estimator: str, sample
     """Sum over an enumerable space, or integral over a wide grid, of exp(log p)."""
     if isinstance(model.space, Image):
         x, cell = enumerate_images(model.space), 1.0
+    elif isinstance(model.space, Text):
+        x, cell = enumerate_strings(model.space), 1.0
     else:
         # an exact density is smooth but may be sharp; a Monte Carlo bound needs fewer cells than draws
         x, cell = grid(-14.0, 14.0, 240 if samples is None else 90)

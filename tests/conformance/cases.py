@@ -10,12 +10,15 @@ from pushforward.core.given import Examples, Given
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points, Space
+from pushforward.core.text import Text
 from pushforward.families.build import build, family_class, settings
 from pushforward.families.catalogue import FAMILIES
 
 SPACES: dict[str, tuple[Space, ...]] = {
     "points": (Points(2),),
     # 81 and 512 states: small enough to enumerate, asymmetric enough to catch swapped axes
+    # 81 strings of four symbols, one of which is the boundary
+    "text": (Text(vocabulary=3, length=4, boundary=2),),
     "image": (Image(1, 2, 2, levels=3), Image(1, 3, 3, levels=2)),
 }
 CLASSES = ("a", "b", "c")
@@ -51,7 +54,9 @@ def examples(space: Space, labelled: bool, n: int = 96, seed: int = 0) -> Exampl
     shift = torch.zeros(n) if label is None else label.float()
     z = torch.randn(n, space.dimensions, generator=rng)
     z = z + 0.7 * z[:, :1] + 0.4 * shift.unsqueeze(1)
-    if isinstance(space, Image):
+    if isinstance(space, Text):
+        x = (z + 1.0).round().clamp(0, space.vocabulary - 1).long()
+    elif isinstance(space, Image):
         x = (z + 1.0).round().clamp(0, space.levels - 1).to(torch.uint8).reshape(n, *space.event_shape)
     else:
         x = z * torch.tensor([1.5, 0.6]) + torch.tensor([1.0, -0.5])

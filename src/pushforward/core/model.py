@@ -128,6 +128,10 @@ class GenerativeModel(nn.Module, ABC):
         """Return the groups that `Loss.parameters` names; override for a game."""
         return {"model": [p for p in self.parameters() if p.requires_grad]}
 
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """Return the matrices between hidden layers that Muon may take (no embeddings, no heads); none by default."""
+        return []
+
     @final
     @torch.no_grad()
     def prepare(self, train: Examples) -> None:
@@ -368,7 +372,9 @@ class GenerativeModel(nn.Module, ABC):
         return None if found is None else found.to(self.device)
 
     def _options(self, options: Mapping[str, Any]) -> SampleOptions:
-        return parse_options(options, self.family, self.capabilities, conditional=bool(self.classes))
+        return parse_options(
+            options, self.family, self.capabilities, conditional=bool(self.classes) or self.space.kind == "text"
+        )
 
     def _require_condition(self, given: Condition, verb: str) -> None:
         # a code under a mixture of labels would mean something else with every draw of the label

@@ -19,12 +19,21 @@ class SampleOptions:
         steps: steps of an iterative sampler, None = the family's default.
         solver: name of the solver, None = the family's default.
         temperature: 1 is the model's distribution.
+        length: tokens to generate, None = one window.
+        top_k, top_p, min_p, typical: filters of the next token, None = all tokens.
+        repetition_penalty: above 1, tokens that have occurred become less probable.
     """
 
     guidance: float = 1.0
     steps: int | None = None
     solver: str | None = None
     temperature: float = 1.0
+    length: int | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    typical: float | None = None
+    repetition_penalty: float = 1.0
 
 
 def parse_options(
@@ -51,8 +60,16 @@ def parse_options(
             declared = ", ".join(capabilities.options) or "none"
             raise Unsupported(f"{family} has no sampling option '{key}'", f"one of {declared}", "leave it out")
     chosen = SampleOptions(**options)
-    if chosen.steps is not None and chosen.steps < 1:
-        raise BadInput(f"steps={chosen.steps}", "at least one step")
+    for name in ("steps", "length", "top_k"):
+        value = getattr(chosen, name)
+        if value is not None and value < 1:
+            raise BadInput(f"{name}={value}", "at least one step" if name == "steps" else "at least one")
+    for name in ("top_p", "min_p", "typical"):
+        value = getattr(chosen, name)
+        if value is not None and not 0 < value <= 1:
+            raise BadInput(f"{name}={value}", "a share above 0 and at most 1")
+    if not chosen.repetition_penalty > 0:
+        raise BadInput(f"repetition_penalty={chosen.repetition_penalty}", "a positive number", "1 is off")
     if not chosen.temperature > 0:
         raise BadInput(f"temperature={chosen.temperature}", "a positive number", "1 is the model's distribution")
     solvers = capabilities.solvers

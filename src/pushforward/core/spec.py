@@ -40,6 +40,8 @@ class TrainConfig(Config):
     warmup: float = Field(0.05, ge=0, le=1, description="fraction of the budget spent warming up")
     beta1: float = Field(0.9, ge=0, lt=1)
     beta2: float = Field(0.99, ge=0, lt=1)
+    optimiser: Literal["adamw", "muon"] = Field("adamw", description="muon takes the hidden matrices of a transformer")
+    matrix_learning_rate: float = Field(0.02, gt=0, description="peak for the matrices that Muon takes")
     weight_decay: float = Field(0.01, ge=0)
     clip: float = Field(1.0, gt=0, description="maximum gradient norm")
     ema: float = Field(0.999, ge=0, lt=1, description="decay of the weight average, reached after its warm-up")

@@ -27,7 +27,13 @@ from pushforward.engine.budget import Budget, budget_of
 from pushforward.engine.checkpoint import LAST, load_state, save_state, save_weights
 from pushforward.engine.history import History
 from pushforward.engine.interrupt import InterruptGuard
-from pushforward.engine.optimiser import build_optimisers, optimiser_tensors, restore_optimisers, set_learning_rate
+from pushforward.engine.optimiser import (
+    build_optimisers,
+    optimiser_tensors,
+    restore_optimisers,
+    set_learning_rate,
+    take_step,
+)
 from pushforward.engine.order import DataOrder
 from pushforward.engine.precision import prepared_networks
 from pushforward.engine.schedule import warmup_cosine
@@ -149,7 +155,7 @@ class _Run:
         self.validation = validation[:HELD_OUT_ROWS]
         self.budget: Budget = budget_of(config)
         self.groups = model.parameter_groups()
-        self.optimisers = build_optimisers(self.groups, config)
+        self.optimisers = build_optimisers(self.groups, config, model.hidden_matrices())
         self.order = DataOrder(len(train), config.batch_size, config.seed)
         self.history = History(None if directory is None else directory / "history.jsonl")
         self.progress = Progress()
@@ -190,7 +196,7 @@ class _Run:
         """One optimiser step of every loss the model yields."""
         p, config = self.progress, self.config
         factor = warmup_cosine(p.fraction, config.warmup, config.final_learning_rate)
-        set_learning_rate(self.optimisers, config.learning_rate * factor)
+        set_learning_rate(self.optimisers, config, factor)
         batch = self.train[self.order.batch(p.step)].to(self.model.device)
         for loss in self.model.losses(batch, generator(config.seed, "step", p.step)):
             group = self.groups[loss.parameters]
@@ -200,7 +206,7 @@ class _Run:
             norm = float(torch.nn.utils.clip_grad_norm_(group, config.clip))
             value = float(loss.value.detach())
             if math.isfinite(norm) and math.isfinite(value):
-                self.optimisers[loss.parameters].step()
+                take_step(self.optimisers[loss.parameters])
                 self.nan_streak = 0
             else:
                 p.skipped += 1
@@ -299,6 +305,6 @@ class _Run:
         record: dict[str, Any] = {"step": p.step, "seconds": round(p.seconds, 3), "loss": means.pop(p.loss_name)}
         if with_held_out and self.held_out_name:
             record["held_out"] = p.held_out
-        record["learning_rate"] = self.optimisers[next(iter(self.optimisers))].param_groups[0]["lr"]
+        record["learning_rate"] = next(iter(self.optimisers.values()))[0].param_groups[0]["lr"]
         self.history.add({**record, **means})
         p.losses = {}

@@ -1,35 +1,47 @@
 """A decoder-only transformer: causal attention, and a cache that makes generation linear in network calls.
 
-Two ideas: pre-normalised blocks with dropout drawn from passed uniforms (None = none); the cache is allocated once and
-filled in place, and one step with it equals the same position without it.
+Two ideas: pre-normalised blocks with rotary positions, so that attention depends on distances only and a batch may be padded on
+the left; the cache is allocated once and filled in place, and a step with it equals the same position without it.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pushforward.core.errors import BadInput
 from pushforward.core.noise import Noise
-
-SHORT = 128  # positions up to which plain products beat the fused kernel in bfloat16 on a CPU
+from pushforward.nets.attention import causal_attention, rotary_table, rotate
 
 
 @dataclass
 class Cache:
-    """Keys and values of the positions seen so far, each (layers, n, heads, length, head width)."""
+    """Keys and values of the positions seen so far, each (layers, n, heads, length, head width).
+
+    Attributes:
+        padding: positions on the left that hold nothing, shape (n,); None if no row has any.
+    """
 
     keys: Tensor
     values: Tensor
+    padding: Tensor | None = None
 
     @staticmethod
     def empty(layers: int, n: int, heads: int, length: int, width: int, like: Tensor) -> Cache:
         """Allocate for `length` positions."""
         shape = (layers, n, heads, length, width // heads)
         return Cache(like.new_zeros(shape), like.new_zeros(shape))
+
+    def rows(self, index: Tensor) -> Cache:
+        """Return the cache of some rows, copied: beams keep, drop and repeat what they came from."""
+        padding = None if self.padding is None else self.padding[index]
+        return Cache(self.keys[:, index], self.values[:, index], padding)
 
 
 def dropped(x: Tensor, rate: float, noise: Noise | None) -> Tensor:
@@ -39,55 +51,81 @@ def dropped(x: Tensor, rate: float, noise: Noise | None) -> Tensor:
     return x * (noise.uniform(*x.shape[1:]) >= rate).to(x.dtype) / (1.0 - rate)
 
 
-def causal_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Return `softmax(q k^T / sqrt(d) + mask) v`, where position t sees 0..t (Vaswani et al. 2017, equation 1).
+@dataclass(frozen=True)
+class Style:
+    """What a block is made of.
 
-    Shapes: (n, heads, length, head width), all alike.
+    Squared rectification (So et al. 2021), layer normalisation and no biases are what measured best per second (LOG.md); the other
+    values are those of published weights.
     """
-    length, width = q.shape[-2:]
-    if q.dtype != torch.bfloat16 or q.device.type != "cpu" or length > SHORT:
-        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
-    # torch's fused kernel takes 14 ms forward and back in bfloat16 at (32, 4, 64, 32), where this takes 2
-    future = torch.ones(length, length, dtype=torch.bool, device=q.device).triu(1)
-    scores = (q * width**-0.5) @ k.transpose(-2, -1)
-    return scores.float().masked_fill(future, -math.inf).softmax(-1).to(v.dtype) @ v
+
+    activation: Literal["relu2", "gelu"] = "relu2"
+    bias: bool = False
+
+    def activate(self, h: Tensor) -> Tensor:
+        """Return `relu(h)^2`, or the tanh form of GELU (Hendrycks & Gimpel 2016, section 2)."""
+        return F.relu(h).square() if self.activation == "relu2" else F.gelu(h, approximate="tanh")
+
+
+MEASURED = Style()
+GPT2 = Style("gelu", bias=True)
 
 
 class Block(nn.Module):
-    """`h + attention(norm(h))`, then `h + mlp(norm(h))` (Vaswani et al. 2017, pre-normalised)."""
+    """`h + attention(norm(h))`, then `h + W2 act(W1 norm(h))` (Vaswani et al. 2017, pre-normalised)."""
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, width: int, heads: int, dropout: float, style: Style = MEASURED) -> None:
         super().__init__()
-        self.heads, self.dropout = heads, dropout
-        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.qkv, self.out = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width, bias=False)
-        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        self.heads, self.dropout, self.style, bias = heads, dropout, style, style.bias
+        self.norm1, self.norm2 = nn.LayerNorm(width, bias=bias), nn.LayerNorm(width, bias=bias)
+        self.qkv, self.out = nn.Linear(width, 3 * width, bias=bias), nn.Linear(width, width, bias=bias)
+        self.up, self.down = nn.Linear(width, 4 * width, bias=bias), nn.Linear(4 * width, width, bias=bias)
 
-    def _heads(self, h: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _heads(self, h: Tensor, turn: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
         n, t, width = h.shape
         q, k, v = self.qkv(self.norm1(h)).reshape(n, t, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
-        return q, k, v
+        return (q, k, v) if turn is None else (rotate(q, *turn), rotate(k, *turn), v)
 
     def _rest(self, h: Tensor, attended: Tensor, noise: Noise | None) -> Tensor:
-        n, t, width = h.shape
-        h = h + dropped(self.out(attended.transpose(1, 2).reshape(n, t, width)), self.dropout, noise)
-        return h + dropped(self.down(F.gelu(self.up(self.norm2(h)))), self.dropout, noise)
+        h = h + dropped(self.out(attended.transpose(1, 2).reshape(h.shape)), self.dropout, noise)
+        return h + dropped(self.down(self.style.activate(self.up(self.norm2(h)))), self.dropout, noise)
 
-    def forward(self, h: Tensor, noise: Noise | None) -> Tensor:
+    def forward(
+        self, h: Tensor, noise: Noise | None, turn: tuple[Tensor, Tensor] | None, padding: Tensor | None = None
+    ) -> Tensor:
         """Shapes: h (n, length, width)."""
-        q, k, v = self._heads(h)
-        return self._rest(h, causal_attention(q, k, v), noise)
+        return self._rest(h, causal_attention(*self._heads(h, turn), padding), noise)
 
-    def step(self, h: Tensor, keys: Tensor, values: Tensor, position: int) -> Tensor:
+    def fill(self, h: Tensor, turn: tuple[Tensor, Tensor] | None, cache: Cache, layer: int) -> Tensor:
+        """Run the first positions, h (n, length, width), and write their keys and values into the cache."""
+        q, k, v = self._heads(h, turn)
+        cache.keys[layer, :, :, : h.shape[1]], cache.values[layer, :, :, : h.shape[1]] = k, v
+        return self._rest(h, causal_attention(q, k, v, cache.padding), None)
+
+    def step(
+        self,
+        h: Tensor,
+        turn: tuple[Tensor, Tensor] | None,
+        cache: Cache,
+        layer: int,
+        position: int,
+        mask: Tensor | None,
+    ) -> Tensor:
         """One position, h (n, 1, width); writes its key and value into the cache."""
-        q, k, v = self._heads(h)
+        q, k, v = self._heads(h, turn)
+        keys, values = cache.keys[layer, :, :, : position + 1], cache.values[layer, :, :, : position + 1]
         keys[:, :, position], values[:, :, position] = k[:, :, 0], v[:, :, 0]
-        past = slice(0, position + 1)
-        return self._rest(h, F.scaled_dot_product_attention(q, keys[:, :, past], values[:, :, past]), None)
+        scores = (q * q.shape[-1] ** -0.5) @ keys.transpose(-2, -1)
+        if mask is not None:
+            scores = scores + mask
+        return self._rest(h, scores.softmax(-1) @ values, None)
 
 
 class Transformer(nn.Module):
     """Map embedded positions (n, length, width) to features (n, length, width); position t sees 0..t only.
+
+    Args:
+        rotary: longest sequence that rotary positions are tabulated for; 0 leaves positions to the caller's embeddings.
 
     Example:
         >>> import torch
@@ -95,27 +133,70 @@ class Transformer(nn.Module):
         torch.Size([2, 5, 8])
     """
 
-    def __init__(self, width: int, depth: int, heads: int, dropout: float = 0.0) -> None:
-        super().__init__()
-        self.width, self.heads = width, heads
-        self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(depth))
-        self.norm = nn.LayerNorm(width)
-        self.dropout = dropout
+    cosines: Tensor
+    sines: Tensor
 
-    def forward(self, h: Tensor, noise: Noise | None = None) -> Tensor:
-        """Run all positions at once."""
+    def __init__(
+        self, width: int, depth: int, heads: int, dropout: float = 0.0, rotary: int = 0, style: Style = MEASURED
+    ) -> None:
+        super().__init__()
+        if width % (2 * heads):
+            raise BadInput(f"width={width} with heads={heads}", "a width that is a multiple of twice the heads")
+        self.width, self.heads, self.rotary = width, heads, rotary
+        self.blocks = nn.ModuleList(Block(width, heads, dropout, style) for _ in range(depth))
+        self.norm = nn.LayerNorm(width, bias=style.bias)
+        self.dropout = dropout
+        cosines, sines = rotary_table(rotary, width // heads)
+        self.register_buffer("cosines", cosines, persistent=False)
+        self.register_buffer("sines", sines, persistent=False)
+        for block in self._blocks():
+            for linear in (block.qkv, block.up):
+                nn.init.normal_(linear.weight, std=0.02)
+            for linear in (block.out, block.down):
+                # the residual stream adds two terms a block (Radford et al. 2019, section 2.3)
+                nn.init.normal_(linear.weight, std=0.02 / math.sqrt(2 * depth))
+
+    def matrices(self) -> list[nn.Parameter]:
+        """Return the matrices between hidden layers."""
+        found = [linear.weight for b in self._blocks() for linear in (b.qkv, b.out, b.up, b.down)]
+        return [w for w in found if isinstance(w, nn.Parameter)]
+
+    def forward(self, h: Tensor, noise: Noise | None = None, padding: Tensor | None = None) -> Tensor:
+        """Run all positions at once; the first `padding[i]` positions of row i are seen by none after them."""
         h = dropped(h, self.dropout, noise)
-        for block in self.blocks:
-            h = block(h, noise)
+        turn = self._turn(0, h.shape[1], h)
+        for block in self._blocks():
+            h = block(h, noise, turn, padding)
         return self.norm(h)
 
     def cache(self, n: int, length: int) -> Cache:
         """Return an empty cache."""
         return Cache.empty(len(self.blocks), n, self.heads, length, self.width, self.norm.weight)
 
+    def fill(self, h: Tensor, cache: Cache) -> Tensor:
+        """Run the first positions, h (n, length, width), into an empty cache."""
+        turn = self._turn(0, h.shape[1], h)
+        for index, block in enumerate(self._blocks()):
+            h = block.fill(h, turn, cache, index)
+        return self.norm(h)
+
     def step(self, h: Tensor, cache: Cache, position: int) -> Tensor:
         """Run one position, h (n, 1, width), given the cache of the earlier ones."""
-        for index, block in enumerate(self.blocks):
-            assert isinstance(block, Block)
-            h = block.step(h, cache.keys[index], cache.values[index], position)
+        turn, mask = self._turn(position, 1, h), None
+        if cache.padding is not None:
+            hidden = torch.arange(position + 1, device=h.device) < cache.padding.unsqueeze(1)
+            mask = torch.zeros(hidden.shape, dtype=h.dtype, device=h.device).masked_fill(hidden, -1e9)[:, None, None]
+        for index, block in enumerate(self._blocks()):
+            h = block.step(h, turn, cache, index, position, mask)
         return self.norm(h)
+
+    def _turn(self, first: int, length: int, like: Tensor) -> tuple[Tensor, Tensor] | None:
+        if not self.rotary:
+            return None
+        rows = slice(first, first + length)
+        return self.cosines[rows].to(like.dtype), self.sines[rows].to(like.dtype)
+
+    def _blocks(self) -> Iterator[Block]:
+        for block in self.blocks:
+            assert isinstance(block, Block)
+            yield block

@@ -57,6 +57,10 @@ class Backbone(nn.Module, ABC):
         """Return what may run in lower precision; by default all of it."""
         return {"conditionals": self}
 
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """Return the matrices between hidden layers, for Muon; none by default."""
+        return []
+
     def prepare(self, x: Tensor, given: Given | None) -> None:
         """Look once at encoded training data; the default does not."""
 
@@ -75,6 +79,13 @@ BACKBONES = {
         "architecture", {"mixture": "pushforward.families.autoregressive.coordinates:CoordinateBackbone"}
     ),
     "image": Registry("architecture", {"transformer": "pushforward.families.autoregressive.pixels:PixelBackbone"}),
+    "text": Registry(
+        "architecture",
+        {
+            "transformer": "pushforward.families.autoregressive.tokens:TokenBackbone",
+            "gpt2": "pushforward.families.autoregressive.tokens:GPT2Backbone",
+        },
+    ),
 }
 
 

@@ -18,8 +18,8 @@ class AutoregressiveConfig(Config):
     architecture: str | None = Field(None, description="None = the default one of the space")
     width: int = Field(64, ge=4)
     depth: int = Field(2, ge=1, description="transformer blocks, or residual blocks of a coordinate's network")
-    heads: int = Field(4, ge=1, description="attention heads (images)")
-    dropout: float = Field(0.0, ge=0, lt=1, description="share of features dropped while training (images)")
+    heads: int = Field(4, ge=1, description="attention heads")
+    dropout: float = Field(0.0, ge=0, lt=1, description="share of features dropped while training")
     components: int = Field(16, ge=1, description="Gaussians in a conditional mixture (points)")
     context: int = Field(32, ge=1, description="width of the label embedding (points)")
 
@@ -36,6 +36,32 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
         "train": {
             "batch_size": 32,
             "learning_rate": 2e-3,
+            "ema": 0.995,
+            "weight_decay": 0.1,
+            "precision": "bfloat16",
+        },
+    },
+    ("smoke", "text"): {
+        "model": {"width": 16, "depth": 1, "heads": 2},
+        "train": {"batch_size": 16, "optimiser": "muon"},
+    },
+    ("cpu", "text"): {
+        "model": {"width": 128, "depth": 4, "heads": 4},
+        "train": {
+            "batch_size": 32,
+            "learning_rate": 3e-3,
+            "optimiser": "muon",
+            "ema": 0.99,
+            "weight_decay": 0.1,
+            "precision": "bfloat16",
+        },
+    },
+    ("gpu", "text"): {
+        "model": {"width": 384, "depth": 6, "heads": 6, "dropout": 0.2},
+        "train": {
+            "batch_size": 64,
+            "learning_rate": 3e-3,
+            "optimiser": "muon",
             "ema": 0.995,
             "weight_decay": 0.1,
             "precision": "bfloat16",

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from pushforward.core.capabilities import Capabilities, Card, Estimator
 from pushforward.core.codec import Codec
 from pushforward.core.curve import Curve, mean_curve
+from pushforward.core.errors import Unsupported
 from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
@@ -23,22 +24,25 @@ from pushforward.core.options import SampleOptions
 from pushforward.core.space import Space
 from pushforward.core.walk import Walk
 from pushforward.families.autoregressive.backbone import BACKBONES, NO_CODE, backbone_class
+from pushforward.families.autoregressive.choice import CHOICES
 from pushforward.families.autoregressive.config import PRESETS, AutoregressiveConfig
 
 
 class Autoregressive(GenerativeModel):
-    """Ordinal transformer over pixels; mixture conditionals for the coordinates of points. Exact on both."""
+    """Ordinal transformer over pixels; mixture conditionals for points; transformers over tokens. Exact on all."""
 
     family = "autoregressive"
     capabilities = Capabilities(
         {
             "points": (Estimator("exact", "exact", "chain rule with mixtures of Gaussians"),),
             "image": (Estimator("exact", "exact", "chain rule with categorical pixels"),),
+            "text": (Estimator("exact", "exact", "chain rule with categorical tokens, given the token before"),),
         },
         encode={"points": "exact"},
         sampling_cost="D (one per dimension)",
         held_out="-log p [nats]",
-        options=("temperature",),
+        conditions=("label", "prefix"),
+        options=CHOICES,
         architectures={kind: registry.names() for kind, registry in BACKBONES.items()},
         refusals={"encode": NO_CODE, "decode": NO_CODE},
     )
@@ -113,7 +117,15 @@ class Autoregressive(GenerativeModel):
         return LogProb(self._nats(x, given), "exact", self.space.measure, self.space.unit, estimator)
 
     def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
+        for name in CHOICES:
+            if name not in self.net.options and getattr(options, name) != getattr(SampleOptions, name):
+                known = ", ".join(self.net.options)
+                raise Unsupported(f"sampling option '{name}' on {self.space.kind}", f"one of {known}", "leave it out")
         return self.net.walk(noise, given, options)
+
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """Return the architecture's own."""
+        return self.net.hidden_matrices()
 
     def _encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         return self.net.encode(x, given)

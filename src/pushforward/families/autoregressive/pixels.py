@@ -61,6 +61,10 @@ class PixelBackbone(Backbone):
         c, h, w = self.space.event_shape
         return flat.reshape(-1, h, w, c).permute(0, 3, 1, 2)
 
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """Return the blocks' matrices."""
+        return self.transformer.matrices()
+
     def terms(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
         """Return `log softmax(logits)[x_d]`, (n, D)."""
         flat = self.flatten(x)

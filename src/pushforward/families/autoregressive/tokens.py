@@ -1,0 +1,134 @@
+"""Tokens one after another: a categorical distribution of each given all before it.
+
+Two ideas: every window is conditioned on what comes before it, at least on the token before (the boundary, at the start of a
+document), so that the probabilities of consecutive windows multiply to that of the text; embeddings and logits share one table.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pushforward.core.errors import BadInput
+from pushforward.core.given import Given, label_of
+from pushforward.core.noise import Noise
+from pushforward.core.options import SampleOptions
+from pushforward.core.space import Space
+from pushforward.core.text import Text
+from pushforward.core.walk import Walk
+from pushforward.families.autoregressive.backbone import Backbone
+from pushforward.families.autoregressive.choice import CHOICES
+from pushforward.families.autoregressive.config import AutoregressiveConfig
+from pushforward.families.autoregressive.generate import TokenWalk
+from pushforward.nets.mlp import LabelEmbedding
+from pushforward.nets.transformer import GPT2, MEASURED, Cache, Style, Transformer
+
+
+class TokenBackbone(Backbone):
+    """A decoder-only transformer over windows of tokens with rotary positions and tied embeddings."""
+
+    place = "token of the window"
+    options = CHOICES
+    style: Style = MEASURED
+    learned_positions = False
+
+    def __init__(self, space: Space, config: AutoregressiveConfig, classes: int) -> None:
+        super().__init__(space, config, classes)
+        assert isinstance(space, Text)
+        width = config.width
+        self.table = nn.Embedding(space.vocabulary, width)
+        self.places = nn.Embedding(space.length, width) if self.learned_positions else None
+        self.labels = LabelEmbedding(classes, width) if classes else None
+        rotary = 0 if self.learned_positions else space.length
+        self.transformer = Transformer(width, config.depth, config.heads, config.dropout, rotary, self.style)
+        for table in (self.table, self.places):
+            if table is not None:
+                nn.init.normal_(table.weight, std=0.02)
+
+    @property
+    def text(self) -> Text:
+        """The space, as text."""
+        assert isinstance(self.space, Text)
+        return self.space
+
+    @property
+    def context(self) -> int:
+        """How many tokens the network can look at."""
+        return self.text.length
+
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """Return the blocks' matrices."""
+        return self.transformer.matrices()
+
+    def forward(
+        self, tokens: Tensor, label: Tensor | None, noise: Noise | None, padding: Tensor | None, last: int
+    ) -> Tensor:
+        """Return logits (n, last, V) after each of the last `last` of the tokens (n, T)."""
+        features = self.transformer(self.embed(tokens, label, padding), noise, padding)
+        return self.head(features[:, features.shape[1] - last :])
+
+    def embed(self, tokens: Tensor, label: Tensor | None, padding: Tensor | None = None, first: int = 0) -> Tensor:
+        """Return (n, T, width) for tokens that stand at places `first ..`, counted without the padding."""
+        h = self.table(tokens)
+        if self.places is not None:
+            place = torch.arange(first, first + tokens.shape[1], device=tokens.device).expand_as(tokens)
+            h = h + self.places(place if padding is None else (place - padding.unsqueeze(1)).clamp(min=0))
+        return h if self.labels is None else h + self.labels(label, len(tokens)).unsqueeze(1)
+
+    def head(self, features: Tensor) -> Tensor:
+        """Return logits from features, by the transposed table."""
+        return F.linear(features, self.table.weight)
+
+    def started(self, given: Given | None, n: int) -> tuple[Tensor, Tensor | None]:
+        """Return what comes before, (n, P >= 1), and the padding of each row, None if none has any.
+
+        No prefix, or one of no tokens, is the start of a document: the boundary token.
+        """
+        device, boundary = self.table.weight.device, self.text.boundary
+        if given is None or given.prefix is None or given.prefix.tokens.shape[1] == 0:
+            return torch.full((n, 1), boundary, dtype=torch.long, device=device), None
+        tokens, length = given.prefix.tokens.long(), given.prefix.length
+        if bool((length == 0).any()):
+            tokens = torch.where((length == 0).unsqueeze(1), boundary, tokens)
+            length = length.clamp(min=1)
+        padding = tokens.shape[1] - length
+        return tokens, padding if bool((padding > 0).any()) else None
+
+    def terms(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
+        """Return `log p(x_t | prefix, x_<t)`, (n, length)."""
+        before, padding = self.started(given, len(x))
+        if before.shape[1] + x.shape[1] - 1 > self.context:
+            raise BadInput(
+                f"{before.shape[1]} tokens before {x.shape[1]} to score",
+                f"at most {self.context + 1} in all, the context of this model",
+                "score long text in strided windows: `pushforward score`",
+            )
+        inputs = torch.cat([before, x[:, :-1].long()], dim=1)
+        logits = self(inputs, label_of(given), noise, padding, x.shape[1]).float()
+        return logits.log_softmax(-1).gather(-1, x.long().unsqueeze(-1)).squeeze(-1)
+
+    def walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
+        """Return the sampler, token by token, with a cache."""
+        return TokenWalk(self, noise, given, options)
+
+    def begin(self, tokens: Tensor, label: Tensor | None, padding: Tensor | None) -> tuple[Tensor, Cache]:
+        """Return the logits (n, V) after the tokens (n, T), and the cache that holds them."""
+        cache = self.transformer.cache(len(tokens), self.context)
+        cache.padding = padding
+        features = self.transformer.fill(self.embed(tokens, label, padding), cache)
+        return self.head(features[:, -1]), cache
+
+    def step(self, token: Tensor, label: Tensor | None, cache: Cache, position: int) -> Tensor:
+        """Return the logits (n, V) after the token (n,) that stands at `position`."""
+        h = self.embed(token.unsqueeze(1), label, cache.padding, position)
+        return self.head(self.transformer.step(h, cache, position)[:, 0])
+
+
+class GPT2Backbone(TokenBackbone):
+    """The same with learned absolute positions, biases and GELU, as in GPT-2 (Radford et al. 2019), whose weights it can take."""
+
+    style = GPT2
+    learned_positions = True
