@@ -289,6 +289,10 @@ def test_the_tokeniser_fits_the_training_text() -> None:
     ):
         open_text(late, {"length": 8, "tokeniser": "characters"})
     assert kind(late, tokeniser="characters", unknown="bytes")[0] == "characters"
+    middle = "ab\n" * 92 + "é" + "ab\n" * 8
+    assert kind(middle)[0] == "bytes"
+    with pytest.raises(BadInput, match=r"'é' .* of the validation split of the given text"):
+        open_text(middle, {"length": 8, "tokeniser": "characters"})
     assert (
         kind(late, tokeniser="bpe")[1]
         == "258 tokens by byte-pair encoding of the training text (the text offers no more; 1,024 were asked for)"
