@@ -127,22 +127,24 @@ class BPETokeniser(Tokeniser):
         return [vocabulary[character] for character in _stand_ins()]
 
     def _encode(self, data: bytes, where: str) -> np.ndarray:
-        ids: list[int] = []
+        parts = [np.empty(0, dtype=np.int64)]
         # bytes that are no UTF-8 come out as lone surrogates, and are spelled byte by byte
         for i, text in enumerate(_ESCAPED.split(data.decode("utf-8", "surrogateescape"))):
             if i % 2:
-                ids += [self._byte_tokens[ord(character) - 0xDC00] for character in text]
-                continue
-            for part in _parts(text):
-                ids += self._backend.encode(part, add_special_tokens=False).ids
-        tokens = np.array(ids, dtype=np.int64)
-        if self.decode_bytes(ids) != data:
+                parts.append(np.array([self._byte_tokens[ord(character) - 0xDC00] for character in text]))
+            else:
+                parts += [self._encode_part(part, where) for part in _parts(text)]
+        return np.concatenate(parts)
+
+    def _encode_part(self, text: str, where: str) -> np.ndarray:
+        ids = self._backend.encode(text, add_special_tokens=False).ids
+        if self.decode_bytes(ids) != text.encode():
             raise BadInput(
                 f"a tokeniser that changes {where} (it does not decode to what was encoded)",
                 "a byte-level tokenizer.json without normalisation",
                 'train one on your text with text={"tokeniser": "bpe"}',
             )
-        return tokens
+        return np.array(ids, dtype=np.int64)
 
     def to_json(self) -> dict[str, Any]:
         """Return the whole `tokenizer.json`."""
