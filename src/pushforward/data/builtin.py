@@ -10,6 +10,7 @@ BUILTINS = (
     ("checkerboard", "uniform on the black squares of a 4 x 4 board, entropy ln 32 = 3.4657 nats"),
     ("spiral", "two arms of a spiral with noise, exact density known"),
     ("rings", "four concentric rings with noise, exact density known"),
+    ("shakespeare", "1,115,394 characters from Shakespeare's plays (public domain), text in bits/byte"),
 )
 
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from pushforward.core.given import Examples, label_of
 from pushforward.core.space import Image, Space
+from pushforward.core.text import Text
 from pushforward.data.encoding import Encoding
 from pushforward.data.toys import Density
 
@@ -29,6 +31,7 @@ class Dataset:
         density: the exact density, for toys.
         encoding: what turns text or tables into tensors and back, None for images and points.
         skipped: unreadable files that were left out on request.
+        streams: for text, all tokens of the three splits, of which `x` are windows; the first token of each is context.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Dataset:
     density: Density | None = None
     skipped: tuple[str, ...] = ()
     encoding: Encoding | None = None
+    streams: tuple[Tensor, ...] = ()
 
 
 def fingerprint_of(splits: list[Examples], classes: tuple[str, ...]) -> str:
@@ -59,6 +63,8 @@ def fingerprint_of(splits: list[Examples], classes: tuple[str, ...]) -> str:
 
 def describe(dataset: Dataset) -> dict[str, Any]:
     """Return a JSON-ready description."""
+    if isinstance(dataset.space, Text):
+        return _describe_text(dataset)
     x = dataset.train.x
     record: dict[str, Any] = {
         "name": dataset.name,
@@ -82,3 +88,21 @@ def describe(dataset: Dataset) -> dict[str, Any]:
     if dataset.density is not None:
         record["entropy in nats"] = dataset.density.entropy
     return record
+
+
+def _describe_text(dataset: Dataset) -> dict[str, Any]:
+    # loaded when needed, and not about windows: they overlap
+    from pushforward.data.text.description import describe_text
+
+    return {
+        "name": dataset.name,
+        "space": dataset.space.to_json(),
+        "unit": dataset.space.unit.name,
+        "train": len(dataset.train),
+        "validation": len(dataset.validation),
+        "test": len(dataset.test),
+        **describe_text(dataset.streams, dataset.encoding),
+        "notes": list(dataset.notes),
+        "skipped": list(dataset.skipped),
+        "fingerprint": dataset.fingerprint,
+    }

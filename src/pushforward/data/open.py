@@ -6,6 +6,7 @@ Two ideas: reading (what is in the file) and splitting (who may train on it) are
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ from pushforward.data.idx import is_idx, read_idx
 from pushforward.data.numbers import read_csv
 from pushforward.data.pictures import read_folder
 from pushforward.data.split import split_rows
+from pushforward.data.text.corpus import is_text
+from pushforward.data.text.dataset import open_text
+from pushforward.data.text.encoding import TextEncoding
 from pushforward.data.toys import TOYS, toy
 
 TOY_SIZES = (10_000, 2_000, 5_000)
@@ -42,15 +46,22 @@ class Raw:
 
 
 def open_data(
-    source: Any, *, seed: int = 0, labels: bool = True, skip_bad: bool = False, levels: int | None = None
+    source: Any,
+    *,
+    seed: int = 0,
+    labels: bool = True,
+    skip_bad: bool = False,
+    levels: int | None = None,
+    text: Mapping[str, Any] | TextEncoding | None = None,
 ) -> Dataset:
-    """Return the dataset behind a built-in name, a path, an array, or an `(array, labels)` pair.
+    """Return the dataset behind a built-in name, a path, an array, an `(array, labels)` pair, or strings.
 
     Args:
         seed: of the split (and of a toy's draws).
         labels: False leaves labels out.
         skip_bad: continue past unreadable images and count them.
         levels: number of grey levels, None = inferred and said in `notes`.
+        text: options for text (see `TextOptions`), or the encoding of a run.
 
     Raises:
         BadInput: whatever cannot be used, named with its row or file.
@@ -59,8 +70,10 @@ def open_data(
         >>> open_data("digits").space
         Image(channels=1, height=8, width=8, levels=17)
     """
-    if isinstance(source, str) and source in TOYS:
+    if isinstance(source, str) and source in TOYS and text is None:
         return _open_toy(source, seed)
+    if text is not None or is_text(source):
+        return open_text(source, text, seed=seed)
     name, raw, origin = _read(source, skip_bad)
     x, space, notes = as_space(raw.x, origin, levels)
     names = raw.labels if labels else None
@@ -76,12 +89,9 @@ def open_data(
             classes, index = (), None
     rows = _split(raw, x, index, seed)
     parts = [_examples(x, index, r) for r in rows]
-    how = (
-        "by the source's own test split"
-        if raw.held_out is not None
-        else f"70/10/20 by seed {seed}, duplicates kept together"
+    notes.append(
+        f"split {_how(raw, seed)}: {len(rows[0])} training, {len(rows[1])} validation and {len(rows[2])} test examples"
     )
-    notes.append(f"split {how}: {len(rows[0])} training, {len(rows[1])} validation and {len(rows[2])} test examples")
     return Dataset(
         name,
         space,
@@ -183,7 +193,7 @@ def _read_path(path: Path, skip_bad: bool) -> Raw:
     if suffix == ".csv":
         values, labels, notes = read_csv(path)
         return Raw(values, labels, notes)
-    raise BadInput(f"{path} ends in '{suffix}'", ".csv, .npy, .npz, an IDX file or a folder of images")
+    raise BadInput(f"{path} ends in '{suffix}'", ".csv, .npy, .npz, an IDX file, a folder of images, .txt or .jsonl")
 
 
 def _image_folder(path: Path, skip_bad: bool) -> Raw:
@@ -263,6 +273,12 @@ def _split(raw: Raw, x: Tensor, index: np.ndarray | None, seed: int) -> tuple[np
     rest, test = np.flatnonzero(~raw.held_out), np.flatnonzero(raw.held_out)
     train, validation, extra = split_rows(array[rest], None if index is None else index[rest], seed, (0.9, 0.1, 0.0))
     return np.sort(np.concatenate([rest[train], rest[extra]])), rest[validation], test
+
+
+def _how(raw: Raw, seed: int) -> str:
+    if raw.held_out is not None:
+        return "by the source's own test split"
+    return f"70/10/20 by seed {seed}, duplicates kept together"
 
 
 def _examples(x: Tensor, index: np.ndarray | None, rows: np.ndarray) -> Examples:

@@ -1,0 +1,250 @@
+"""Read text: files, folders, JSON lines and Python strings become documents.
+
+Two ideas: a document is what a boundary token will separate, and the policy says where one ends; nothing of a document is changed,
+so whatever looks odd (a byte order mark, Windows line ends) is kept and said.
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib.resources
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pushforward.core.errors import BadInput, nearest
+from pushforward.core.spec import Config
+from pushforward.data.idx import is_idx
+from pushforward.data.pictures import image_files
+
+SUFFIXES = (".txt", ".jsonl")
+TEXTS = ("shakespeare",)
+GIVEN = "the given text"
+LONGEST_NAME, LONGEST_PATH = 255, 4000
+# a paragraph ends at one or more blank lines
+_SEPARATORS = {"lines": re.compile(r"\r?\n"), "paragraphs": re.compile(r"\r?\n(?:[ \t]*\r?\n)+")}
+
+
+class Policy(Config):
+    """How text becomes documents; travels with a run, so that other files are read the same way.
+
+    Attributes:
+        documents: where a document ends: with its file (or string, or JSON line), at blank lines, or at every line end.
+        text_field: the field of a JSON line that holds the text.
+        errors: `replace` puts U+FFFD where bytes are no UTF-8, and counts; `strict` refuses them.
+    """
+
+    documents: Literal["file", "paragraphs", "lines"] = "file"
+    text_field: str = "text"
+    errors: Literal["strict", "replace"] = "strict"
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Documents, none of them empty, where they came from, and a sentence for every decision.
+
+    Example:
+        >>> read_corpus("one\\ntwo\\n", Policy(documents="lines")).documents
+        ('one', 'two')
+    """
+
+    documents: tuple[str, ...]
+    name: str
+    origin: str
+    notes: tuple[str, ...]
+
+
+@dataclass
+class _Found:
+    """Texts as they lie in the source, before the policy cuts them, with what was noticed on the way."""
+
+    texts: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    replaced: int = 0
+
+
+def is_text(source: Any) -> bool:
+    """Return whether `source` is text: a built-in text, a `.txt` or `.jsonl`, a folder with `.txt` and no images, or strings.
+
+    A string is the text itself if it has a line break or is too long for a file's name, else it names a file.
+
+    Example:
+        >>> is_text("a.txt"), is_text("To be,\\nor not"), is_text(["one", "two"]), is_text("digits")
+        (True, True, True, False)
+    """
+    if isinstance(source, list):
+        return bool(source) and all(isinstance(item, str) for item in source)
+    if not isinstance(source, str | Path):
+        return False
+    if isinstance(source, str) and (source in TEXTS or _is_literal(source)):
+        return True
+    path = Path(source)
+    if path.is_dir():
+        # a folder of images or IDX files may well have a readme.txt
+        return bool(_text_files(path)) and not any(map(is_idx, path.iterdir())) and not image_files(path)
+    return path.suffix.lower() in SUFFIXES
+
+
+def read_corpus(source: Any, policy: Policy | None = None) -> Corpus:
+    """Return the documents of a path, a string or a list of strings.
+
+    Raises:
+        BadInput: no such file, no text in it, bytes that are no UTF-8 (offset named), or a bad JSON line (number named).
+
+    Example:
+        >>> read_corpus(["To be", "or not"]).documents
+        ('To be', 'or not')
+    """
+    policy = policy or Policy()
+    name, origin, found = _read(source, policy)
+    if not any(found.texts):
+        raise BadInput(f"{origin} is empty", "some text")
+    if not any(text.strip() for text in found.texts):
+        raise BadInput(f"{origin} holds nothing but white space", "some text")
+    notes = [*found.notes]
+    if found.replaced:
+        notes.append(f"as asked, U+FFFD replaces bytes that are no UTF-8: {count(found.replaced, 'time')}")
+    documents, said = _cut(found.texts, policy)
+    return Corpus(documents, name, origin, (*notes, *said, *_oddities(documents)))
+
+
+def builtin_text(name: str) -> str:
+    """Return a text that comes with the package.
+
+    Example:
+        >>> len(builtin_text("shakespeare"))
+        1115394
+    """
+    packed = importlib.resources.files("pushforward.data.text").joinpath(f"{name}.txt.gz").read_bytes()
+    return gzip.decompress(packed).decode()
+
+
+def _is_literal(source: str) -> bool:
+    """Return whether a string cannot be the name of a file, or hardly: it is empty, has a line break or is too long."""
+    if not source or "\n" in source or "\0" in source or len(source) > LONGEST_PATH:
+        return True
+    return max(len(part.encode("utf-8", "replace")) for part in source.split("/")) > LONGEST_NAME
+
+
+def _read(source: Any, policy: Policy) -> tuple[str, str, _Found]:
+    if isinstance(source, str) and _is_literal(source):
+        return "text", GIVEN, _Found([_encodable(source, GIVEN)])
+    if isinstance(source, list | tuple) and all(isinstance(item, str) for item in source):
+        texts = [_encodable(text, f"string {i} of {GIVEN}") for i, text in enumerate(source)]
+        return "text", GIVEN, _Found(texts, [f"{count(len(texts), 'string')}, a document each"])
+    if not isinstance(source, str | Path):
+        raise BadInput(f"text of type {type(source).__name__}", "a path, a string or a list of strings")
+    path, origin, found = Path(source), str(source), _Found()
+    if path.is_dir():
+        _read_folder(path, policy, found)
+    elif path.suffix.lower() == ".jsonl":
+        found.texts = list(_json_lines(_decoded(path, policy, found), origin, policy.text_field))
+        found.notes.append(
+            f"{count(len(found.texts), 'JSON line')}, the field '{policy.text_field}' of each a document"
+        )
+    else:
+        found.texts = [_decoded(path, policy, found)]
+    return path.stem or origin, origin, found
+
+
+def _text_files(folder: Path) -> list[Path]:
+    files = (p for p in folder.rglob("*") if p.suffix.lower() == ".txt" and not p.name.startswith("."))
+    return sorted(p for p in files if p.is_file())
+
+
+def _read_folder(folder: Path, policy: Policy, found: _Found) -> None:
+    files = _text_files(folder)
+    if not files:
+        raise BadInput(f"the folder {folder}", "files that end in .txt", "it holds none")
+    found.texts = [_decoded(path, policy, found) for path in files]
+    found.notes.append(f"a folder of {count(len(files), 'text file')}, a document each, in order of their names")
+
+
+def _decoded(path: Path, policy: Policy, found: _Found) -> str:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise BadInput(
+            f"no text at '{path}'", "an existing file or folder", "pass text itself as a list: [text]"
+        ) from None
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror})", "a readable file") from None
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        if policy.errors == "strict":
+            utf16 = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+            fix = "it begins like UTF-16; " if utf16 else ""
+            came = f"{path} is not UTF-8 at byte {error.start} (0x{data[error.start]:02x})"
+            raise BadInput(
+                came, "UTF-8 text", f'{fix}convert it, or open it with text={{"errors": "replace"}}'
+            ) from None
+    text = data.decode("utf-8", "replace")
+    # what the file itself spells as U+FFFD was not replaced by us
+    found.replaced += text.count("\ufffd") - data.count(b"\xef\xbf\xbd")
+    return text
+
+
+def _encodable(text: str, where: str) -> str:
+    """Return `text` if it can be written as UTF-8: Python strings may hold half of a surrogate pair, which no file can."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        came = f"half a surrogate pair (U+{ord(text[error.start]):04X}) at character {error.start} of {where}"
+        raise BadInput(came, "text that UTF-8 can hold", "repair it where it was made") from None
+    return text
+
+
+def _json_lines(content: str, origin: str, name: str) -> Iterator[str]:
+    # only a line feed ends a line: JSON strings may hold U+2028 and other line breaks of Python's splitlines
+    for number, line in enumerate(content.removeprefix("\ufeff").split("\n"), start=1):
+        if not line.strip():
+            continue
+        where = f"line {number} of {origin}"
+        try:
+            record = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            said = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
+            raise BadInput(f"{where} is no JSON ({said})", "one JSON object a line", "repair that line") from None
+        if not isinstance(record, dict):
+            raise BadInput(f"{where} is {type(record).__name__}", "a JSON object with a text", "repair that line")
+        if name not in record:
+            hint = nearest(name, record) if record else "it has no fields"
+            raise BadInput(f"{where} has no field '{name}'", "text in it, or another text_field", hint)
+        if not isinstance(record[name], str):
+            raise BadInput(f"'{name}' in {where} is {type(record[name]).__name__}", "a string", "repair that line")
+        yield _encodable(record[name], where)
+
+
+def _cut(texts: list[str], policy: Policy) -> tuple[tuple[str, ...], list[str]]:
+    notes = []
+    if policy.documents != "file":
+        texts = [part for text in texts for part in _SEPARATORS[policy.documents].split(text)]
+        what = "line" if policy.documents == "lines" else "paragraph"
+        notes.append(f"every {what} is a document; what separates them belongs to none and counts no bytes")
+    documents = tuple(text for text in texts if text)
+    if policy.documents == "file" and len(documents) < len(texts):
+        notes.append(f"{count(len(texts) - len(documents), 'empty document')} left out")
+    return documents, notes
+
+
+def _oddities(documents: tuple[str, ...]) -> list[str]:
+    notes = []
+    if marks := sum(document.startswith("\ufeff") for document in documents):
+        notes.append(f"a byte order mark begins {count(marks, 'document')}; it is kept (3 bytes)")
+    if windows := sum("\r\n" in document for document in documents):
+        notes.append(f"Windows line ends in {count(windows, 'document')} are kept (2 bytes each)")
+    return notes
+
+
+def count(n: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Example:
+        >>> count(1, "document"), count(2000, "document")
+        ('1 document', '2,000 documents')
+    """
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")

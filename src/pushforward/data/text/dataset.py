@@ -1,0 +1,210 @@
+"""Open text as a dataset: documents, a split, a tokeniser, and windows that are views of three streams.
+
+Two ideas: the tokeniser is made of training text alone; the complete streams stay with the dataset, because windows that do not
+overlap leave the last tokens of a split out and an exact score must not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from pushforward.core.errors import BadInput, unknown
+from pushforward.core.spec import Config, parse
+from pushforward.data.dataset import Dataset
+from pushforward.data.text.corpus import TEXTS, Corpus, Policy, builtin_text, count, is_text, read_corpus
+from pushforward.data.text.description import joined_streams
+from pushforward.data.text.encoding import TextEncoding
+from pushforward.data.text.split import Part, split_documents
+from pushforward.data.text.tokeniser import ByteTokeniser, CharacterTokeniser, Tokeniser
+from pushforward.data.text.windows import windows
+
+MOST_CHARACTERS = 256
+SPLITS = ("training", "validation", "test")
+
+
+class TextOptions(Config):
+    """How text is opened: `open_data(source, text={...})`.
+
+    Attributes:
+        tokeniser: `characters`, `bytes`, `bpe` (trained on the training text), or the path of a `tokenizer.json`; None = characters
+            if the training text has at most 256 different ones and the rest of the text no others, else bytes.
+        vocabulary: tokens of `bpe`, None = 1,024.
+        length: tokens in a window.
+        unknown: what the character tokeniser does with other characters: `refuse`, or spell their `bytes`.
+        documents, text_field, errors: see `Policy`.
+    """
+
+    tokeniser: str | None = None
+    vocabulary: int | None = Field(None, ge=257, description="256 bytes, the boundary and merges")
+    length: int = Field(64, ge=1)
+    unknown: Literal["refuse", "bytes"] = "refuse"
+    documents: Literal["file", "paragraphs", "lines"] = "file"
+    text_field: str = "text"
+    errors: Literal["strict", "replace"] = "strict"
+
+
+def open_text(source: Any, text: Mapping[str, Any] | TextEncoding | None = None, *, seed: int = 0) -> Dataset:
+    """Return the dataset behind a built-in text, a path or strings.
+
+    Training examples are all windows of the training stream; validation and test examples are windows that do not overlap.
+    Every window is conditioned on the one token before it.
+
+    Args:
+        text: options (see `TextOptions`), or the encoding of a run, which is used as it is.
+        seed: of the split by documents.
+
+    Raises:
+        BadInput: a source that is no text, an unknown option, or too little text for a window.
+
+    Example:
+        >>> data = open_text("shakespeare", {"length": 32})
+        >>> data.space, len(data.train), tuple(data.test.x.shape)
+        (Text(vocabulary=66, length=32, boundary=65), 1003823, (1742, 32))
+    """
+    options = parse(TextOptions, text if isinstance(text, Mapping) else {}, "text")
+    policy = Policy(documents=options.documents, text_field=options.text_field, errors=options.errors)
+    corpus = _corpus(source, text.policy if isinstance(text, TextEncoding) else policy)
+    parts, how = split_documents(corpus.documents, seed)
+    if isinstance(text, TextEncoding):
+        encoding, why = text, "the tokeniser of the run"
+    else:
+        tokeniser, why = _tokeniser(options, parts)
+        encoding = TextEncoding(tokeniser, options.length, policy)
+    streams = _streams(parts, encoding, corpus.origin)
+    token_bytes, length = encoding.tokeniser.token_bytes, encoding.length
+    if len(streams[0]) <= length:
+        came = f"{corpus.origin} has {len(streams[0]) - 1:,} tokens to train on"
+        raise BadInput(came, f"at least one window of {length}", "bring more text, or choose a smaller length")
+    cuts = [windows(s, length, step, token_bytes) for s, step in zip(streams, (1, length, length), strict=True)]
+    notes = [*corpus.notes, how, why, _sizes(corpus, len(cuts[0].examples), cuts[1].left_out, cuts[2].left_out)]
+    if len(corpus.documents) == 1:
+        notes.append(
+            "one document, so its start is seen once in training: give a prompt to sample from a context that was learned"
+        )
+    return Dataset(
+        corpus.name,
+        encoding.space,
+        cuts[0].examples,
+        cuts[1].examples,
+        cuts[2].examples,
+        notes=tuple(notes),
+        source=corpus.origin,
+        fingerprint=_fingerprint(streams, encoding.tokeniser),
+        encoding=encoding,
+        streams=streams,
+    )
+
+
+def held_out_stream(dataset: Dataset) -> Tensor:
+    """Return validation and test text as one stream whose first token is context: the whole last 10 % of Tiny Shakespeare.
+
+    Example:
+        >>> len(held_out_stream(open_text("shakespeare"))) - 1
+        111540
+    """
+    assert isinstance(dataset.encoding, TextEncoding), "only text has streams"
+    return joined_streams(dataset.streams[1:], dataset.encoding.tokeniser.boundary)
+
+
+def _corpus(source: Any, policy: Policy) -> Corpus:
+    if isinstance(source, str) and source in TEXTS:
+        corpus = read_corpus(builtin_text(source), policy)
+        published = (
+            "published character-level scores of Tiny Shakespeare are on the whole last 10 % of the text, "
+            "validation and test together (held_out_stream)"
+        )
+        return replace(corpus, name=source, origin=source, notes=(*corpus.notes, published))
+    if not is_text(source):
+        shown = f"'{source}'" if isinstance(source, str | Path) else f"a {type(source).__name__}"
+        raise BadInput(
+            f"text options for {shown}", "a .txt, a .jsonl, a folder of .txt files, or strings", "leave them out"
+        )
+    return read_corpus(source, policy)
+
+
+def _tokeniser(options: TextOptions, parts: tuple[Part, Part, Part]) -> tuple[Tokeniser, str]:
+    """Return the tokeniser that the options name, or one that fits the training text, and why."""
+    name, training = options.tokeniser, parts[0].documents
+    if options.vocabulary is not None and name != "bpe":
+        raise BadInput(
+            f"vocabulary={options.vocabulary} without tokeniser='bpe'", "both or neither", "only bpe has a choice"
+        )
+    if options.unknown == "bytes" and name != "characters":
+        raise BadInput(
+            "unknown='bytes' without tokeniser='characters'", "both or neither", "the others read any character"
+        )
+    if name == "bytes":
+        return ByteTokeniser(), "tokens are bytes, as asked"
+    if name == "characters":
+        characters = CharacterTokeniser.of(training, options.unknown)
+        return characters, f"tokens are the {len(characters.characters)} characters of the training text, as asked"
+    if name is None:
+        return _fitting(parts)
+    from pushforward.data.text.bpe import DEFAULT, BPETokeniser
+
+    if name == "bpe":
+        wanted = options.vocabulary or DEFAULT
+        bpe = BPETokeniser.trained(training, wanted)
+        fewer = "" if bpe.vocabulary == wanted else f" (the text offers no more; {wanted:,} were asked for)"
+        return bpe, f"{bpe.vocabulary:,} tokens by byte-pair encoding of the training text{fewer}"
+    if not name.endswith(".json"):
+        raise BadInput(*unknown("tokeniser", name, ("characters", "bytes", "bpe", "the path of a tokenizer.json")))
+    opened = BPETokeniser.opened(Path(name))
+    return opened, f"{opened.vocabulary:,} tokens of {name} and a boundary of our own"
+
+
+def _fitting(parts: tuple[Part, Part, Part]) -> tuple[Tokeniser, str]:
+    training = CharacterTokeniser.of(parts[0].documents)
+    count = len(training.characters)
+    if count > MOST_CHARACTERS:
+        return (
+            ByteTokeniser(),
+            f"the training text has {count:,} different characters, more than {MOST_CHARACTERS}, so tokens are bytes",
+        )
+    rest = CharacterTokeniser.of((*parts[1].documents, *parts[2].documents)).characters
+    new = sorted(set(rest) - set(training.characters))
+    if new:
+        shown = ", ".join(f"{c!r} (U+{ord(c):04X})" for c in new[:3]) + (", ..." if len(new) > 3 else "")
+        return (
+            ByteTokeniser(),
+            f"validation or test text has characters that training text lacks: {shown}; so tokens are bytes",
+        )
+    return training, f"the training text has {count} different characters, so tokens are characters"
+
+
+def _streams(parts: tuple[Part, Part, Part], encoding: TextEncoding, origin: str) -> tuple[Tensor, Tensor, Tensor]:
+    """Return each part as `boundary document ...`; one that continues a document has the token before it in place of a boundary."""
+    streams: list[Tensor] = []
+    for part, split in zip(parts, SPLITS, strict=True):
+        if not part.documents:
+            characters = sum(len(document) for part in parts for document in part.documents)
+            raise BadInput(f"{characters} characters in {origin}", f"enough for a {split} split", "bring more text")
+        stream = encoding.joined(encoding.tokens(part.documents, f"the {split} split of {origin}"))
+        streams.append(torch.cat([streams[-1][-1:], stream[1:]]) if part.continues else stream)
+    return streams[0], streams[1], streams[2]
+
+
+def _sizes(corpus: Corpus, n: int, validation: int, test: int) -> str:
+    documents = count(len(corpus.documents), "document")
+    characters = count(sum(map(len, corpus.documents)), "character")
+    left_out = (
+        f"; the last {validation} validation and {test} test tokens lie in no window" if validation + test else ""
+    )
+    return f"{documents}, {characters}, {count(n, 'overlapping training window')}{left_out}"
+
+
+def _fingerprint(streams: tuple[Tensor, ...], tokeniser: Tokeniser) -> str:
+    """Return the hex SHA-256 of the tokeniser and the streams: windows are views of them."""
+    digest = hashlib.sha256(tokeniser.fingerprint.encode())
+    for stream in streams:
+        digest.update(f"{len(stream)} ".encode())
+        digest.update(stream.numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,171 @@
+"""The dictionary of a run on text: a tokeniser, a window length and what counts as a document.
+
+Two ideas: a stream is `boundary document boundary document ...`, whatever is scored comes after a boundary; sampled rows end at the
+first boundary, because there the document ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from pushforward.core.errors import BadInput
+from pushforward.core.given import Examples, Given, Prefix
+from pushforward.core.spec import parse
+from pushforward.core.text import Text
+from pushforward.data.encoding import Encoding
+from pushforward.data.text.corpus import Policy, read_corpus
+from pushforward.data.text.tokeniser import Tokeniser, tokeniser_from_json
+from pushforward.data.text.windows import Windows, windows
+
+MARK = "⟨end⟩"
+
+
+@final
+@dataclass(frozen=True)
+class TextEncoding(Encoding):
+    """Text to windows of tokens and back.
+
+    Attributes:
+        tokeniser: bytes to tokens and back.
+        length: tokens in a window.
+        policy: how files become documents.
+
+    Example:
+        >>> from pushforward.data.text.tokeniser import CharacterTokeniser
+        >>> encoding = TextEncoding(CharacterTokeniser(" benort"), length=8)
+        >>> encoding.space
+        Text(vocabulary=8, length=8, boundary=7)
+        >>> encoding.stream(["to be", "or not"]).tolist()
+        [7, 6, 4, 0, 1, 2, 7, 4, 5, 0, 3, 4, 6]
+    """
+
+    tokeniser: Tokeniser
+    length: int
+    policy: Policy = field(default_factory=Policy)
+    kind = "text"
+
+    def __post_init__(self) -> None:
+        if self.length < 1:
+            raise BadInput(f"windows of {self.length} tokens", "at least one token")
+
+    @property
+    def space(self) -> Text:
+        """Windows of `length` tokens of this tokeniser."""
+        return Text(self.tokeniser.vocabulary, self.length, self.tokeniser.boundary)
+
+    def decode(self, x: Tensor, whole: bool = False) -> list[str]:
+        """Return the text of each row, up to the first boundary: what follows belongs to another document.
+
+        Args:
+            x: tokens, shape (n, any length).
+            whole: keep what follows, with a mark at each boundary.
+
+        Example:
+            >>> from pushforward.data.text.tokeniser import ByteTokeniser
+            >>> row = torch.tensor([[104, 105, 256, 33]])
+            >>> TextEncoding(ByteTokeniser(), 4).decode(row), TextEncoding(ByteTokeniser(), 4).decode(row, whole=True)
+            (['hi'], ['hi⟨end⟩!'])
+        """
+        texts = []
+        for row in x:
+            pieces = self.decode_documents(row)
+            texts.append(MARK.join(pieces) if whole else pieces[0])
+        return texts
+
+    def decode_documents(self, row: Tensor) -> list[str]:
+        """Return the texts between the boundaries of one row, one more than there are boundaries."""
+        ends = (row == self.tokeniser.boundary).nonzero().flatten().tolist()
+        starts = [0, *(end + 1 for end in ends)]
+        return [self.tokeniser.decode(row[start:end]) for start, end in zip(starts, [*ends, len(row)], strict=True)]
+
+    def documents(self, source: Any) -> list[Tensor]:
+        """Return the tokens of every document, int64, without boundaries; each is meant to follow one.
+
+        Raises:
+            BadInput: a source that cannot be read, or holds what the tokeniser does not know.
+        """
+        corpus = read_corpus(source, self.policy)
+        return self.tokens(corpus.documents, corpus.origin)
+
+    def stream(self, source: Any) -> Tensor:
+        """Return all tokens: `boundary document boundary document ...`, int64."""
+        return self.joined(self.documents(source))
+
+    def windows(self, source: Any) -> Windows:
+        """Return windows that do not overlap, and how many tokens at the end lie in none."""
+        return windows(self.stream(source), self.length, self.length, self.tokeniser.token_bytes)
+
+    def read(self, source: Any) -> Examples:
+        """Return windows that do not overlap, each given the one token before it, with their bytes.
+
+        They have one width, so the last tokens of the stream, fewer than `length`, lie in none: `windows` counts them, `stream`
+        has all. A source shorter than a window is one shorter window.
+        """
+        return self.windows(source).examples
+
+    def parse_given(self, text: str, n: int) -> Given:
+        """Return a prompt as a condition: it starts a document, so the boundary comes before it.
+
+        Raises:
+            BadInput: a prompt longer than a window, or with what the tokeniser does not know.
+
+        Example:
+            >>> from pushforward.data.text.tokeniser import ByteTokeniser
+            >>> TextEncoding(ByteTokeniser(), 8).parse_given("hi", 2).prefix.tokens.tolist()
+            [[256, 104, 105], [256, 104, 105]]
+        """
+        tokens = self.joined([self.tokeniser.encode(text, "the prompt")])
+        if len(tokens) > self.length:
+            raise BadInput(
+                f"a prompt of {len(tokens) - 1} tokens and the boundary before it",
+                f"at most {self.length} together, the context of this run",
+                "shorten it, or train with a larger length",
+            )
+        return Given(prefix=Prefix(tokens.expand(n, -1), torch.full((n,), len(tokens))))
+
+    def tokens(self, documents: Iterable[str], origin: str) -> list[Tensor]:
+        """Return the tokens of each document, named after `origin` in errors."""
+        return [self.tokeniser.encode(text, f"document {i} of {origin}") for i, text in enumerate(documents, start=1)]
+
+    def joined(self, documents: list[Tensor]) -> Tensor:
+        """Return `boundary document boundary document ...`."""
+        boundary = torch.tensor([self.tokeniser.boundary])
+        return torch.cat([part for document in documents for part in (boundary, document)])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the tokeniser with its fingerprint, the length and the policy."""
+        return {
+            "kind": self.kind,
+            "length": self.length,
+            "policy": self.policy.model_dump(),
+            "vocabulary": self.tokeniser.vocabulary,
+            "fingerprint": self.tokeniser.fingerprint,
+            "tokeniser": self.tokeniser.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> TextEncoding:
+        """Rebuild an encoding.
+
+        Raises:
+            BadInput: fields are missing, or the tokeniser is not the one that the record's fingerprint and vocabulary name.
+        """
+        missing = {"length", "policy", "vocabulary", "fingerprint", "tokeniser"} - set(record)
+        if missing:
+            raise BadInput(f"a text encoding without {', '.join(sorted(missing))}", "the record of a run")
+        tokeniser = tokeniser_from_json(record["tokeniser"])
+        if (tokeniser.vocabulary, tokeniser.fingerprint) != (record["vocabulary"], record["fingerprint"]):
+            raise BadInput(
+                f"a tokeniser of {tokeniser.vocabulary} tokens (fingerprint {tokeniser.fingerprint[:8]})",
+                f"{record['vocabulary']} tokens (fingerprint {str(record['fingerprint'])[:8]}) as recorded",
+                "the record was edited; restore it",
+            )
+        length = record["length"]
+        if type(length) is not int:
+            raise BadInput(f"windows of {length!r} tokens", "a whole number", "the record was edited; restore it")
+        return cls(tokeniser, length, parse(Policy, record["policy"], "policy"))

@@ -1,0 +1,91 @@
+"""Who may train on which text.
+
+Two ideas: whole documents are drawn where there are enough of them, equal ones together; otherwise text is cut twice, so that what
+is scored comes after what was trained on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pushforward.core.rng import derive_seed
+
+SHARES = (0.8, 0.1, 0.1)
+ENOUGH_DOCUMENTS = 20
+
+
+@dataclass(frozen=True)
+class Part:
+    """The documents of one split; `continues` if the first of them began in the split before."""
+
+    documents: tuple[str, ...]
+    continues: bool = False
+
+
+def split_documents(documents: tuple[str, ...], seed: int) -> tuple[tuple[Part, Part, Part], str]:
+    """Return the training, validation and test parts, and the sentence that says how they were made.
+
+    With 20 different documents or more, whole documents in order of a random draw, 80/10/10 % of the characters. With fewer,
+    the first 90 % of the characters, and the two halves of the rest.
+
+    Example:
+        >>> parts, how = split_documents(("0123456789" * 2,), seed=0)
+        >>> [part.documents for part in parts], [part.continues for part in parts]
+        ([('012345678901234567',), ('8',), ('9',)], [False, True, True])
+    """
+    drawn = _by_documents(documents, seed)
+    if drawn is not None:
+        counts = "/".join(f"{len(part.documents):,}" for part in drawn)
+        return (
+            drawn,
+            f"split by documents: 80/10/10 % of the characters by seed {seed} ({counts} documents), equal ones together",
+        )
+    parts = _contiguous(documents)
+    counts = "/".join(f"{sum(map(len, part.documents)):,}" for part in parts)
+    distinct = len(set(documents))
+    why = (
+        f"fewer than {ENOUGH_DOCUMENTS} different documents"
+        if distinct < ENOUGH_DOCUMENTS
+        else "a document too long to draw"
+    )
+    return (
+        parts,
+        f"split in order, because of {why}: first 90 % training, next 5 % validation, last 5 % test ({counts} characters)",
+    )
+
+
+def _by_documents(documents: tuple[str, ...], seed: int) -> tuple[Part, Part, Part] | None:
+    """Return whole documents by a random draw, None if there are too few or if a split would be left without one."""
+    group_of = {document: i for i, document in enumerate(dict.fromkeys(documents))}
+    if len(group_of) < ENOUGH_DOCUMENTS:
+        return None
+    groups = np.array([group_of[document] for document in documents])
+    sizes = np.bincount(groups, weights=[len(document) for document in documents])
+    order = np.random.default_rng(derive_seed(seed, "split")).permutation(len(sizes))
+    # a document belongs where its middle lies on the line of all characters in random order
+    middle = (np.cumsum(sizes[order]) - sizes[order] / 2) / sizes.sum()
+    place = np.empty(len(sizes), dtype=np.int64)
+    place[order] = np.searchsorted(np.cumsum(SHARES)[:-1], middle, side="right")
+    chosen = [tuple(documents[i] for i in np.flatnonzero(place[groups] == split)) for split in range(3)]
+    return (Part(chosen[0]), Part(chosen[1]), Part(chosen[2])) if all(chosen) else None
+
+
+def _contiguous(documents: tuple[str, ...]) -> tuple[Part, Part, Part]:
+    total = sum(map(len, documents))
+    # integers: 0.9 * 1,115,394 must be cut at the 1,003,854 that published figures use
+    first = total * 9 // 10
+    second = first + (total - first) // 2
+    return _between(documents, 0, first), _between(documents, first, second), _between(documents, second, total)
+
+
+def _between(documents: tuple[str, ...], start: int, end: int) -> Part:
+    pieces, continues, offset = [], False, 0
+    for document in documents:
+        low, high = max(start - offset, 0), min(end - offset, len(document))
+        if low < high:
+            continues = continues or low > 0
+            pieces.append(document[low:high])
+        offset += len(document)
+    return Part(tuple(pieces), continues)

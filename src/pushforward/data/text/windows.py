@@ -1,0 +1,62 @@
+"""Windows onto a stream of tokens.
+
+One idea: a stream is stored once, and overlapping windows are views of it; every window is conditioned on the one token before it,
+so a stream's first token is never predicted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pushforward.core.errors import BadInput
+from pushforward.core.given import Examples, Given, Prefix
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of one width, and how many tokens at the end of the stream (fewer than a step) lie in none.
+
+    Example:
+        >>> cut = windows(torch.arange(8), length=3, step=3, token_bytes=torch.ones(8, dtype=torch.int64))
+        >>> cut.examples.x.tolist(), cut.left_out
+        ([[1, 2, 3], [4, 5, 6]], 1)
+    """
+
+    examples: Examples
+    left_out: int
+
+
+def windows(stream: Tensor, length: int, step: int, token_bytes: Tensor) -> Windows:
+    """Return `x_i = s[i step + 1 .. i step + length]` given `s[i step]`, as views of the stream `s`.
+
+    Windows with `step = length` do not overlap and cover `s[1:]` but for its last tokens; `step = 1` gives all windows. A stream
+    shorter than a window is one shorter window. Sizes are bytes, int32, one per window.
+
+    Args:
+        stream: int64, shape (tokens,); its first token is context.
+        token_bytes: int64, shape (vocabulary,).
+
+    Raises:
+        BadInput: a stream without a token to predict.
+
+    Example:
+        >>> every = windows(torch.arange(5), length=2, step=1, token_bytes=torch.ones(5, dtype=torch.int64)).examples
+        >>> every.x.tolist(), every.given.prefix.tokens.flatten().tolist()
+        ([[1, 2], [2, 3], [3, 4]], [0, 1, 2])
+    """
+    if len(stream) < 2:
+        raise BadInput(
+            f"a text of {max(len(stream) - 1, 0)} tokens", "at least one token to predict", "bring more text"
+        )
+    width = min(length, len(stream) - 1)
+    x = stream[1:].unfold(0, width, step)
+    before = stream[:-width].unfold(0, 1, step)
+    # bytes of a window are differences of running sums: memory does not grow with the width
+    running = torch.cat([torch.zeros(1, dtype=torch.int64), token_bytes[stream[1:]].cumsum(0)])
+    sizes = (running[width::step] - running[:-width:step]).to(torch.int32)
+    prefix = Prefix(before, torch.ones(1, dtype=torch.int64).expand(len(x)))
+    left_out = len(stream) - 1 - ((len(x) - 1) * step + width)
+    return Windows(Examples(x, Given(prefix=prefix), sizes), left_out)
