@@ -10,6 +10,7 @@ from pushforward.core.given import Examples, Given
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points, Space
+from pushforward.core.table import Column, Table
 from pushforward.families.build import build, family_class, settings
 from pushforward.families.catalogue import FAMILIES
 
@@ -17,6 +18,15 @@ SPACES: dict[str, tuple[Space, ...]] = {
     "points": (Points(2),),
     # 81 and 512 states: small enough to enumerate, asymmetric enough to catch swapped axes
     "image": (Image(1, 2, 2, levels=3), Image(1, 3, 3, levels=2)),
+    "table": (
+        Table(
+            (
+                Column("colour", "categorical", ("red", "green", "blue"), missing=True),
+                Column("flag", "boolean", ("False", "True")),
+                Column("count", "integer", step=1.0, low=0, high=3, bounded_below=True, bounded_above=True),
+            )
+        ),
+    ),
 }
 CLASSES = ("a", "b", "c")
 
@@ -53,6 +63,9 @@ def examples(space: Space, labelled: bool, n: int = 96, seed: int = 0) -> Exampl
     z = z + 0.7 * z[:, :1] + 0.4 * shift.unsqueeze(1)
     if isinstance(space, Image):
         x = (z + 1.0).round().clamp(0, space.levels - 1).to(torch.uint8).reshape(n, *space.event_shape)
+    elif isinstance(space, Table):
+        x = (z + torch.tensor([1.0, -0.3, 0.8])).round().clamp(torch.zeros(3), torch.tensor([3.0, 1.0, 3.0])).double()
+        x[:, 0] = torch.where(x[:, 0] == 3.0, torch.nan, x[:, 0])
     else:
         x = z * torch.tensor([1.5, 0.6]) + torch.tensor([1.0, -0.5])
     return Examples(x, None if label is None else Given(label))

@@ -27,17 +27,19 @@ from pushforward.families.autoregressive.config import PRESETS, AutoregressiveCo
 
 
 class Autoregressive(GenerativeModel):
-    """Ordinal transformer over pixels; mixture conditionals for the coordinates of points. Exact on both."""
+    """Ordinal transformer over pixels, mixture conditionals for points, any-subset transformer over columns. Exact on all."""
 
     family = "autoregressive"
     capabilities = Capabilities(
         {
             "points": (Estimator("exact", "exact", "chain rule with mixtures of Gaussians"),),
             "image": (Estimator("exact", "exact", "chain rule with categorical pixels"),),
+            "table": (Estimator("exact", "exact", "chain rule over columns, in the order of the table"),),
         },
         encode={"points": "exact"},
         sampling_cost="D (one per dimension)",
         held_out="-log p [nats]",
+        conditions=("label", "known"),
         options=("temperature",),
         architectures={kind: registry.names() for kind, registry in BACKBONES.items()},
         refusals={"encode": NO_CODE, "decode": NO_CODE},
@@ -74,6 +76,11 @@ class Autoregressive(GenerativeModel):
     def __init__(self, space: Space, config: AutoregressiveConfig, classes: tuple[str, ...] = ()) -> None:
         super().__init__(space, config, classes)
         self.net = backbone_class(space, config.architecture)(space, config, len(classes))
+
+    @property
+    def glance(self) -> int:
+        """As many training examples as the backbone asks for."""
+        return self.net.glance
 
     def _codec(self) -> Codec:
         assert isinstance(self.config, AutoregressiveConfig)
