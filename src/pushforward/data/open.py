@@ -6,9 +6,10 @@ Two ideas: reading (what is in the file) and splitting (who may train on it) are
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -25,6 +26,8 @@ from pushforward.data.idx import is_idx, read_idx
 from pushforward.data.numbers import read_csv
 from pushforward.data.pictures import read_folder
 from pushforward.data.split import split_rows
+from pushforward.data.tables.files import is_table_file, read_file
+from pushforward.data.tables.open import find_table, open_table
 from pushforward.data.toys import TOYS, toy
 
 TOY_SIZES = (10_000, 2_000, 5_000)
@@ -42,15 +45,26 @@ class Raw:
 
 
 def open_data(
-    source: Any, *, seed: int = 0, labels: bool = True, skip_bad: bool = False, levels: int | None = None
+    source: Any,
+    *,
+    seed: int = 0,
+    labels: bool = True,
+    skip_bad: bool = False,
+    levels: int | None = None,
+    kind: Literal["table", "points"] | None = None,
+    columns: Mapping[str, Any] | None = None,
+    keep: Collection[str] = (),
+    bounds: Literal["natural", "observed", "none"] = "natural",
 ) -> Dataset:
-    """Return the dataset behind a built-in name, a path, an array, or an `(array, labels)` pair.
+    """Return the dataset behind a built-in name, a path, an array, an `(array, labels)` pair or a DataFrame.
 
     Args:
         seed: of the split (and of a toy's draws).
         labels: False leaves labels out.
         skip_bad: continue past unreadable images and count them.
         levels: number of grey levels, None = inferred and said in `notes`.
+        kind: `table` or `points` where both are possible; None = points if there are numbers only, and none is missing.
+        columns, keep, bounds: kinds of columns, identifiers to model and bounds of numbers; see `data.tables.schema.infer`.
 
     Raises:
         BadInput: whatever cannot be used, named with its row or file.
@@ -61,6 +75,9 @@ def open_data(
     """
     if isinstance(source, str) and source in TOYS:
         return _open_toy(source, seed)
+    sheet = find_table(source, kind or ("table" if columns or keep else None), columns)
+    if sheet is not None:
+        return open_table(sheet, seed=seed, columns=columns, keep=keep, bounds=bounds)
     name, raw, origin = _read(source, skip_bad)
     x, space, notes = as_space(raw.x, origin, levels)
     names = raw.labels if labels else None
@@ -180,10 +197,12 @@ def _read_path(path: Path, skip_bad: bool) -> Raw:
         return Raw(x, None if labels is None else [str(v) for v in labels.tolist()], notes)
     if suffix in (".npy", ".npz"):
         return _numpy(path)
-    if suffix == ".csv":
+    if suffix == ".parquet":
+        return Raw(read_file(path).frame.to_numpy())
+    if is_table_file(path):
         values, labels, notes = read_csv(path)
         return Raw(values, labels, notes)
-    raise BadInput(f"{path} ends in '{suffix}'", ".csv, .npy, .npz, an IDX file or a folder of images")
+    raise BadInput(f"{path} ends in '{suffix}'", ".csv, .parquet, .npy, .npz, an IDX file or a folder of images")
 
 
 def _image_folder(path: Path, skip_bad: bool) -> Raw:
