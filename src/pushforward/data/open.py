@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,10 +51,10 @@ def open_data(
     labels: bool = True,
     skip_bad: bool = False,
     levels: int | None = None,
-    kind: Literal["table", "points"] | None = None,
+    kind: str | None = None,
     columns: Mapping[str, Any] | None = None,
     keep: Collection[str] = (),
-    bounds: Literal["natural", "observed", "none"] = "natural",
+    bounds: str = "natural",
 ) -> Dataset:
     """Return the dataset behind a built-in name, a path, an array, an `(array, labels)` pair or a DataFrame.
 
@@ -80,17 +80,7 @@ def open_data(
         return open_table(sheet, seed=seed, columns=columns, keep=keep, bounds=bounds)
     name, raw, origin = _read(source, skip_bad)
     x, space, notes = as_space(raw.x, origin, levels)
-    names = raw.labels if labels else None
-    classes: tuple[str, ...] = ()
-    index = None
-    if names is not None:
-        if len(names) != len(x):
-            raise BadInput(f"{len(names)} labels for {len(x)} examples in {origin}", "one label per example")
-        classes = tuple(sorted(set(names), key=_label_key))
-        index = np.array([classes.index(n) for n in names])
-        if len(classes) < 2:
-            notes.append("one class only, so labels are left out")
-            classes, index = (), None
+    classes, index = _classes(raw.labels if labels else None, len(x), origin, notes)
     rows = _split(raw, x, index, seed)
     parts = [_examples(x, index, r) for r in rows]
     how = (
@@ -141,6 +131,20 @@ def open_like(
     if unknown:
         raise BadInput(f"unknown labels {', '.join(unknown[:5])} in {origin}", "among " + ", ".join(classes))
     return Examples(x, Given(torch.tensor([classes.index(n) for n in raw.labels])))
+
+
+def _classes(
+    names: list[str] | None, n: int, origin: str, notes: list[str]
+) -> tuple[tuple[str, ...], np.ndarray | None]:
+    if names is None:
+        return (), None
+    if len(names) != n:
+        raise BadInput(f"{len(names)} labels for {n} examples in {origin}", "one label per example")
+    classes = tuple(sorted(set(names), key=_label_key))
+    if len(classes) < 2:
+        notes.append("one class only, so labels are left out")
+        return (), None
+    return classes, np.array([classes.index(name) for name in names])
 
 
 def _open_toy(name: str, seed: int) -> Dataset:

@@ -23,8 +23,8 @@ from pushforward.core.table import Column, Table
 from pushforward.data.encoding import Encoding
 from pushforward.data.tables.files import is_table_file, read_file
 from pushforward.data.tables.given import parse_known
-from pushforward.data.tables.schema import Bounds, Declared, Schema, infer
-from pushforward.data.tables.stored import Stored, on_grid, restore, seconds_of
+from pushforward.data.tables.schema import Declared, Schema, infer
+from pushforward.data.tables.stored import Stored, restore, seconds_of, snap
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class TableEncoding(Encoding):
         frame: pd.DataFrame,
         columns: Mapping[str, Declared] | None = None,
         keep: Collection[str] = (),
-        bounds: Bounds = "natural",
+        bounds: str = "natural",
     ) -> TableEncoding:
         """Return the encoding of a frame's inferred schema; see `infer` for the arguments and errors."""
         return TableEncoding.of_schema(infer(frame, columns, keep, bounds))
@@ -175,14 +175,12 @@ def _encode_column(series: pd.Series, stored: Stored, column: Column, where: _Wh
     wrong = np.isinf(values)
     if wrong.any():
         raise BadInput(f"infinity in column '{column.name}', {where(int(np.argmax(wrong)))}", "finite numbers")
-    if column.step is not None:
-        exact, values = values, on_grid(values, column.step)
-        slack = np.maximum(1e-6 * column.step, np.abs(exact) * (2.0**-23 if "32" in stored.dtype else 2.0**-50))
-        wrong = np.abs(exact - values) > slack
-        if wrong.any() and not stored.rounded:
-            row = int(np.argmax(wrong))
-            came = f"{exact[row]!r} in column '{column.name}', {where(row)}".replace("np.float64", "")
-            raise BadInput(came, f"multiples of {column.step:g}, as in the training table")
+    exact = values
+    values, wrong = snap(exact, column, stored)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        came = f"{float(exact[row])!r} in column '{column.name}', {where(row)}"
+        raise BadInput(came, f"multiples of {column.step:g}, as in the training table")
     outside = (column.bounded_below & (values < column.low)) | (column.bounded_above & (values > column.high))
     if outside.any():
         row = int(np.argmax(outside))
@@ -215,8 +213,8 @@ def _floats(series: pd.Series, column: Column, where: _Where) -> np.ndarray:
         return series.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
     except (ValueError, TypeError):
         pass
-    numbers = pd.to_numeric(series.astype(object), errors="coerce")
-    row = int(np.argmax((numbers.isna() & series.notna()).to_numpy()))
+    numbers = np.asarray(pd.to_numeric(series.astype(object), errors="coerce"), dtype=np.float64)
+    row = int(np.argmax(np.isnan(numbers) & series.notna().to_numpy()))
     raise BadInput(f"{series.iloc[row]!r} in column '{column.name}', {where(row)}", "a number") from None
 
 

@@ -99,9 +99,7 @@ def delimiter_of(text: str) -> str:
     return chosen
 
 
-def read_text(
-    text: str, name: str, origin: str, words: Collection[str] = (), names: Collection[str] = ()
-) -> Sheet:
+def read_text(text: str, name: str, origin: str, words: Collection[str] = (), names: Collection[str] = ()) -> Sheet:
     """Return the table in the text of a CSV file; see `read_file`."""
     delimiter = delimiter_of(text)
     rows = _rows(text, delimiter, origin)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pushforward.core.errors import BadInput, closest
 from pushforward.core.table import Column, Table
-from pushforward.data.tables.stored import Stored, on_grid, restore, seconds_of
+from pushforward.data.tables.stored import Stored, restore, seconds_of, snap
 
 MISSING = ("", "?", "NA", "N/A", "nan", "NaN", "null", "NULL")
 
@@ -92,10 +92,10 @@ def _number(column: Column, stored: Stored, word: str) -> float:
         value = math.nan
     if not math.isfinite(value):
         raise BadInput(f"'{column.name}={word}'", "a date, such as 2024-01-31" if dates else "a number")
-    if column.step is not None:
-        exact, value = value, float(on_grid(np.array([value]), column.step)[0])
-        if abs(exact - value) > 1e-6 * column.step and not stored.rounded:
-            raise BadInput(f"'{column.name}={word}'", f"a multiple of {column.step:g}")
+    snapped, wrong = snap(np.array([value]), column, stored)
+    if wrong[0]:
+        raise BadInput(f"'{column.name}={word}'", f"a multiple of {column.step:g}")
+    value = float(snapped[0])
     below, above = column.bounded_below and value < column.low, column.bounded_above and value > column.high
     if below or above:
         upper = f" to {column.high:.10g}" if column.bounded_above else " or more"

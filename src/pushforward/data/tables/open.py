@@ -11,11 +11,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
@@ -23,13 +24,12 @@ from pushforward.data.dataset import Dataset, fingerprint_of
 from pushforward.data.split import split_rows
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.files import Sheet, decode, is_table_file, read_file, read_text
-from pushforward.data.tables.schema import Bounds, Declared, infer
+from pushforward.data.tables.schema import Declared, infer
 
-Kind = Literal["table", "points"] | None
 BUILTIN = "adult-mini"
 
 
-def find_table(source: Any, kind: Kind, columns: Mapping[str, Declared] | None = None) -> Sheet | None:
+def find_table(source: Any, kind: str | None, columns: Mapping[str, Declared] | None = None) -> Sheet | None:
     """Return the table that a source holds, None if it holds something else.
 
     Args:
@@ -52,7 +52,9 @@ def find_table(source: Any, kind: Kind, columns: Mapping[str, Declared] | None =
         sheet = _frame(pd.DataFrame(source, columns=[f"x{i}" for i in range(source.shape[1])]))
     elif isinstance(source, str | Path) and Path(source).is_file() and is_table_file(Path(source)):
         text = ("categorical", "ordinal", "boolean")
-        words = {name for name, declared in (columns or {}).items() if not isinstance(declared, str) or declared in text}
+        words = {
+            name for name, declared in (columns or {}).items() if not isinstance(declared, str) or declared in text
+        }
         sheet = read_file(Path(source), words)
     if sheet is None:
         if kind == "table":
@@ -98,7 +100,7 @@ def open_table(
     seed: int = 0,
     columns: Mapping[str, Declared] | None = None,
     keep: Collection[str] = (),
-    bounds: Bounds = "natural",
+    bounds: str = "natural",
 ) -> Dataset:
     """Return the dataset of a table; see `infer` for `columns`, `keep` and `bounds`.
 
@@ -115,10 +117,9 @@ def open_table(
     schema = infer(sheet.frame, columns, keep, bounds)
     encoding = TableEncoding.of_schema(schema)
     x = encoding.encode(sheet.frame, sheet.lines)
-    # NaN equals nothing, but two rows that lack the same values are duplicates
-    rows = split_rows(np.where(np.isnan(x.numpy()), -np.inf, x.numpy()), None, seed)
+    rows, duplicates = _split(x, seed)
     parts = [Examples(x[torch.from_numpy(r)]) for r in rows]
-    how = f"split 70/10/20 by seed {seed}, duplicates kept together"
+    how = f"split 70/10/20 by seed {seed}, {duplicates}"
     sizes = f"{len(rows[0])} training, {len(rows[1])} validation and {len(rows[2])} test examples"
     return Dataset(
         sheet.name,
@@ -131,3 +132,14 @@ def open_table(
         fingerprint=fingerprint_of(parts, (json.dumps(schema.table.to_json()),)),
         encoding=encoding,
     )
+
+
+def _split(x: Tensor, seed: int) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], str]:
+    # NaN equals nothing, but two rows that lack the same values are duplicates
+    comparable = np.where(np.isnan(x.numpy()), -np.inf, x.numpy())
+    distinct = len(np.unique(comparable, axis=0))
+    if 2 * distinct >= len(x):
+        return split_rows(comparable, None, seed), "duplicates kept together"
+    # few categories: equal rows are different cases, and keeping them together would hide whole cells of the table
+    said = f"row by row, because {len(x)} rows hold {distinct} different ones only"
+    return split_rows(np.arange(len(x))[:, None], None, seed), said

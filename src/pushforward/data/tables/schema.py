@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ from pushforward.data.tables.stored import (
     ticks_of,
 )
 
-Bounds = Literal["natural", "observed", "none"]
+BOUNDS = ("natural", "observed", "none")
 Declared = str | Sequence[Any]
 EXACT = 2**53  # integers up to here are doubles
 FEW, FEWEST_ROWS, MANY = 32, 20, 10_000
@@ -47,7 +47,7 @@ class Schema:
 class _Rules:
     kind: Declared | None
     keep: bool
-    bounds: Bounds
+    bounds: str
 
 
 _Found = tuple[Column | None, Stored, str]
@@ -57,7 +57,7 @@ def infer(
     frame: pd.DataFrame,
     columns: Mapping[str, Declared] | None = None,
     keep: Collection[str] = (),
-    bounds: Bounds = "natural",
+    bounds: str = "natural",
 ) -> Schema:
     """Return the columns of a table.
 
@@ -74,8 +74,8 @@ def infer(
         >>> infer(pd.DataFrame({"age": [17, 90], "sex": ["f", "m"]})).notes[0]
         "column 'age': 2 distinct integers from 17 to 90, so integer, never below 0"
     """
-    if bounds not in get_args(Bounds):
-        raise BadInput(f"bounds='{bounds}'", "natural, observed or none")
+    if bounds not in BOUNDS:
+        raise BadInput(f"bounds='{bounds}'", "one of " + ", ".join(BOUNDS))
     labels = _labels(frame)
     for name in [*(columns or {}), *keep]:
         if name not in labels:
@@ -113,12 +113,12 @@ def _column(series: pd.Series, name: Any, label: str, rules: _Rules) -> _Found:
         if categories.dtype.kind not in "iufbOT" and str(categories.dtype) not in OBJECTS:
             raise BadInput(f"column '{label}' has categories of dtype {categories.dtype}", "text or numbers")
         levels = tuple(_scalar(v, label, 0) for v in categories)
-        stored = replace(
-            stored, levels=levels, level_dtype=str(categories.dtype), ordered=bool(series.cat.ordered)
-        )
-    known = series[series.notna()]
+        stored = replace(stored, levels=levels, level_dtype=str(categories.dtype), ordered=bool(series.cat.ordered))
+    known = series.dropna()
     if len(known) == 0:
         return None, replace(stored, role="absent"), "no value at all, so it is left out and restored as missing"
+    if series.dtype == object:
+        _check_objects(known, series, label)
     distinct = known.nunique()
     if distinct == 1 and len(known) == len(series) > 1:
         value = int(ticks_of(series)[0][0]) if series.dtype.kind == "M" else _scalar(known.iloc[0], label, 0)
@@ -146,21 +146,34 @@ def _check_dtype(series: pd.Series, label: str) -> None:
     nullable = str(dtype).lower().rstrip("0123456789") in ("int", "uint", "float")
     if not (plain or nullable) or dtype.kind not in "biufOMT":
         raise BadInput(
-            f"column '{label}' of dtype {dtype}", "numbers, text, categories, booleans or dates", "convert it with .astype"
+            f"column '{label}' of dtype {dtype}",
+            "numbers, text, categories, booleans or dates",
+            "convert it with .astype",
         )
+
+
+def _check_objects(known: pd.Series, series: pd.Series, label: str) -> None:
+    types = {kind for kind in map(type, known) if not issubclass(kind, str | int | float | bool | np.generic)}
+    if types:
+        row = next(i for i, value in enumerate(series) if type(value) in types)
+        _scalar(series.iloc[row], label, row)
 
 
 def _scalar(value: Any, label: str, row: int) -> Scalar:
     value = value.item() if isinstance(value, np.generic) else value
     if not isinstance(value, str | int | float | bool):
         came = f"a {type(value).__name__} in column '{label}', row {row} (counted from 0)"
-        raise BadInput(came, "text, numbers, booleans or dates", "convert the column with .astype or pandas.to_datetime")
+        raise BadInput(
+            came, "text, numbers, booleans or dates", "convert the column with .astype or pandas.to_datetime"
+        )
     return value
 
 
 def _sorted_levels(known: pd.Series, label: str) -> tuple[Scalar, ...]:
     values = known.astype(object)
-    distinct = [_scalar(value, label, int(np.argmax((values == value).to_numpy()))) for value in values.unique().tolist()]
+    distinct = [
+        _scalar(value, label, int(np.argmax((values == value).to_numpy()))) for value in values.unique().tolist()
+    ]
     return tuple(sorted(distinct, key=lambda v: (isinstance(v, str), v)))
 
 
@@ -201,12 +214,12 @@ def _objects(series: pd.Series, known: pd.Series, stored: Stored, label: str, ru
 
 
 def _identifier(distinct: int, n: int, label: str) -> str:
-    return (
-        f"{distinct} distinct values in {n} rows, so an identifier that is left out (keep={{'{label}'}} models it)"
-    )
+    return f"{distinct} distinct values in {n} rows, so an identifier that is left out (keep={{'{label}'}} models it)"
 
 
-def _number(series: pd.Series, known: pd.Series, stored: Stored, label: str, rules: _Rules, real: bool = False) -> _Found:
+def _number(
+    series: pd.Series, known: pd.Series, stored: Stored, label: str, rules: _Rules, real: bool = False
+) -> _Found:
     """Numbers: on a grid of powers of ten where all of them are, else real."""
     values = known.to_numpy(dtype=np.float64)
     infinite = series.astype(object).map(lambda v: isinstance(v, float | np.floating) and math.isinf(v))
@@ -246,7 +259,7 @@ def _counts_rows(values: np.ndarray, missing: int) -> bool:
     return not missing and n >= FEWEST_ROWS and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
 
 
-def _bounded(bounds: Bounds, kind: str, low: float, distinct: int, n: int) -> tuple[bool, bool]:
+def _bounded(bounds: str, kind: str, low: float, distinct: int, n: int) -> tuple[bool, bool]:
     if bounds != "natural":
         return bounds == "observed", bounds == "observed"
     few = kind == "integer" and distinct <= FEW and n >= 5 * distinct
@@ -275,16 +288,14 @@ def _grid(values: np.ndarray, dtype: str) -> tuple[float | None, bool]:
 def _datetime(series: pd.Series, stored: Stored) -> tuple[Column, Stored, str]:
     seconds = seconds_of(series)
     known, missing = seconds[~np.isnan(seconds)], int(series.isna().sum())
-    ticks, per_second = ticks_of(series[series.notna()])
+    ticks, per_second = ticks_of(series.dropna())
     step = next((s for s in TIMES if bool((ticks % max(1, round(s * per_second)) == 0).all())), None)
     finer, step = step is None, TIMES[-1] if step is None else step
     said = f"dates in whole {_TIME_NAMES[TIMES.index(step)]}, so datetime"
     if finer:
         said = "dates with nanoseconds, kept to the microsecond, so datetime"
     known = on_grid(known, step)
-    column = Column(
-        stored.label, "datetime", (), step, float(known.min()), float(known.max()), missing=missing > 0
-    )
+    column = Column(stored.label, "datetime", (), step, float(known.min()), float(known.max()), missing=missing > 0)
     return column, replace(stored, rounded=finer), said + _missing(missing, len(series))
 
 

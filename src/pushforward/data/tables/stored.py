@@ -89,12 +89,23 @@ def on_grid(values: np.ndarray, step: float) -> np.ndarray:
     return np.rint(values / step) * step if k is None else np.rint(values * 10.0**k) / 10.0**k
 
 
+def snap(values: np.ndarray, column: Column, stored: Stored) -> tuple[np.ndarray, np.ndarray]:
+    """Return the values on the column's grid, and a mask of those that were off it without leave."""
+    # microseconds since 1970 take all 53 bits: rounding them once more could miss by one
+    if column.step is None or (column.kind == "datetime" and column.step == 1e-6):
+        return values, np.zeros(values.shape, dtype=bool)
+    snapped = on_grid(values, column.step)
+    precision = 2.0**-23 if "32" in stored.dtype else 2.0**-50
+    slack = np.maximum(1e-6 * column.step, np.abs(values) * precision)
+    return snapped, (np.abs(values - snapped) > slack) & (not stored.rounded)
+
+
 def missing_word(series: pd.Series) -> str:
     """Return what stands for a missing value: the first one of a column of objects, else what its dtype uses."""
     if str(series.dtype) in OBJECTS or series.dtype == object:
-        absent = series[series.isna()]
-        if len(absent):
-            first = absent.iloc[0]
+        absent = series.isna().to_numpy()
+        if absent.any():
+            first = series.iloc[int(np.argmax(absent))]
             return "None" if first is None else "NA" if first is pd.NA else "nan"
     return "nan"
 
@@ -167,8 +178,7 @@ def _of_objects(values: list[Any], stored: Stored) -> pd.Series:
 
 def _numbers(stored: Stored, column: Column, values: np.ndarray) -> pd.Series:
     missing = np.isnan(values)
-    if column.step is not None:
-        values = on_grid(values, column.step)
+    values, _ = snap(values, column, stored)
     if column.kind == "datetime":
         _, per_second = ticks_of(pd.Series([], dtype=stored.dtype))
         # whole seconds and the rest apart: their product with 10^9 needs more than 53 bits

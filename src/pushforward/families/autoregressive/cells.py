@@ -1,7 +1,7 @@
 """Numbers as cells: a partition of the line on which every conditional is a normalised histogram.
 
 Three ideas: cells follow the quantiles of the training data, and a frequent value has a cell of its own; within a cell a fixed law
-integrates (or sums over the grid) to one; beyond the training range lie two tails, exponential, truncated where the column is bounded.
+integrates (or sums over the grid) to one; beyond the training range lie two exponential tails, cut off where the column is bounded.
 
 A grid value k occupies [k - 1/2, k + 1/2] in units of its step, so that numbers on a grid and real numbers share one arithmetic.
 """
@@ -46,18 +46,18 @@ class NumberCells(nn.Module):
         super().__init__()
         self.columns, self.cells = columns, cells
         n = len(columns)
-        double = {"dtype": torch.float64}
-        self.register_buffer("edges", torch.full((n, cells + 1), math.inf, **double))
-        self.register_buffer("slopes", torch.zeros(n, cells, **double))
+        double = torch.float64
+        self.register_buffer("edges", torch.full((n, cells + 1), math.inf, dtype=double))
+        self.register_buffer("slopes", torch.zeros(n, cells, dtype=double))
         self.register_buffer("used", torch.ones(n, dtype=torch.long))
-        self.register_buffer("scales", torch.ones(n, 2, **double))
+        self.register_buffer("scales", torch.ones(n, 2, dtype=double))
         steps = [1.0 if c.step is None else c.step for c in columns]
-        self.register_buffer("steps", torch.tensor(steps, **double), persistent=False)
+        self.register_buffer("steps", torch.tensor(steps, dtype=double), persistent=False)
         gridded = [c.step is not None for c in columns]
         self.register_buffer("gridded", torch.tensor(gridded, dtype=torch.bool), persistent=False)
-        self.register_buffer("support", torch.tensor([_support(c) for c in columns], **double), persistent=False)
+        self.register_buffer("support", torch.tensor([_support(c) for c in columns], dtype=double), persistent=False)
         for k, column in enumerate(columns):
-            self._fit_column(k, torch.tensor([column.low, column.high], **double))
+            self._fit_column(k, torch.tensor([column.low, column.high], dtype=double))
 
     def fit(self, values: Tensor) -> None:
         """Choose cells and laws from training rows (n, columns), NaN where missing; a column without numbers keeps its own."""
@@ -117,7 +117,9 @@ class NumberCells(nn.Module):
         return body | ((cell == 0) & (length[:, :1] > 0)) | ((cell == self.cells + 1) & (length[:, 1:] > 0))
 
     def _tail_lengths(self, k: Tensor) -> Tensor:
-        return torch.stack([self.edges[k, 0] - self.support[k, 0], self.support[k, 1] - self.edges[k, self.used[k]]], -1)
+        return torch.stack(
+            [self.edges[k, 0] - self.support[k, 0], self.support[k, 1] - self.edges[k, self.used[k]]], -1
+        )
 
     def _body(self, cell: Tensor, k: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return left edge, width and slope of body cells; tails get those of the nearest one."""
@@ -223,17 +225,18 @@ def _edges(unique: Tensor, counts: Tensor, resolution: int, gridded: bool) -> Te
     """Return the edges of about `resolution` quantile cells, beside those of frequent grid values."""
     n = int(counts.sum())
     alone = torch.zeros_like(counts, dtype=torch.bool)
+    bins = resolution
     while gridded and resolution > 1:
-        more = counts >= max(2.0, float(counts[~alone].sum()) / resolution)
-        if bool((more | alone).eq(alone).all()):
+        frequent = alone | (counts >= max(2.0, float(counts[~alone].sum()) / bins))
+        if torch.equal(frequent, alone):
             break
-        alone = alone | more
+        alone, bins = frequent, max(1, resolution - int(frequent.sum()))
     rest = torch.where(alone, 0, counts)
     p = (rest.cumsum(0) - 0.5 * rest) / max(1, int(rest.sum()))
     # cells thin out towards the ends, where one quantile covers a long way
     margin = 4.0 / n
     ends = torch.log((p + margin) / (1.0 - p + margin)) / (2.0 * math.log((1.0 + margin) / margin)) + 0.5
-    place = ((0.75 * p + 0.25 * ends) * resolution).floor().clamp(0, resolution - 1)
+    place = ((0.75 * p + 0.25 * ends) * bins).floor().clamp(0, bins - 1)
     cut = (place[1:] != place[:-1]) | alone[1:] | alone[:-1]
     left, right = unique[:-1][cut], unique[1:][cut]
     if not gridded:
