@@ -17,6 +17,7 @@ from pushforward.core.given import Examples, Given, Known
 from pushforward.core.noise import BatchNoise
 from pushforward.core.rng import generator
 from pushforward.core.table import Column, Table
+from pushforward.engine.precision import prepared_networks
 from pushforward.families.autoregressive.cells import NumberCells, cell_edges
 from pushforward.families.autoregressive.config import AutoregressiveConfig
 from pushforward.families.autoregressive.model import Autoregressive
@@ -308,6 +309,18 @@ def test_training_starts_from_the_frequencies_of_all_rows() -> None:
     )
 
 
+def test_half_precision_reaches_the_networks_and_not_the_laws() -> None:
+    model, data = tiny(), examples(TINY, False)
+    (full,) = (loss.value for loss in model.losses(data, generator(0)))
+    with prepared_networks(model.networks(), True, False):
+        (half,) = (loss.value for loss in model.losses(data, generator(0)))
+        half.backward()
+    assert half.dtype == torch.float64
+    # logits of order one in eight bits
+    assert float(half) == pytest.approx(float(full), abs=0.02)
+    assert all(bool(torch.isfinite(p.grad).all()) for p in model.parameters() if p.grad is not None)
+
+
 def test_orders_in_training_come_from_the_noise_and_put_a_subset_first() -> None:
     net = net_of(tiny())
     a = net.order(None, 4000, BatchNoise(generator(2), 4000))
@@ -343,3 +356,37 @@ def test_a_fresh_model_takes_the_fitted_cells() -> None:
     assert identical(fresh.sample(50, seed=1), model.sample(50, seed=1))
     # untrained, but with the columns' own frequencies: within a tenth of a nat of the entropy of a histogram
     assert bool(torch.isfinite(model.log_prob(x * 50).nats[x[:, 1] >= 0]).all())
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        (Column("only", "categorical", ("a", "b"), missing=True),),
+        (Column("size", "ordinal", ("S", "M", "L")), Column("one", "categorical", ("always",))),
+        (Column("n", "integer", step=1.0, low=0, high=3, bounded_below=True, bounded_above=True),),
+        (
+            Column("gap", "integer", step=1.0, low=0, high=2, bounded_below=True, bounded_above=True, missing=True),
+            Column("day", "categorical", ("Mo", "Tu", "We")),
+        ),
+    ],
+)
+def test_tables_of_any_mixture_of_kinds(columns: tuple[Column, ...]) -> None:
+    space = Table(columns)
+    rows = enumerate_rows(space)
+    model = Autoregressive(space, SMALL)
+    perturb(model, 0.1)
+    assert float(model.log_prob(rows).nats.exp().sum()) == pytest.approx(1.0, abs=1e-5)
+    data = Examples(rows[torch.arange(60) * 7 % len(rows)])
+    model.prepare(data)
+    train(model, data, 5)
+    assert float(model.log_prob(rows).nats.exp().sum()) == pytest.approx(1.0, abs=1e-5)
+    space.check(model.sample(20, seed=1))
+
+
+def test_a_column_without_any_number_in_training_keeps_its_declared_range() -> None:
+    space = Table(
+        (Column("n", "integer", step=1.0, low=2, high=4, bounded_below=True, bounded_above=True, missing=True),)
+    )
+    model = Autoregressive(space, SMALL)
+    model.prepare(Examples(torch.full((8, 1), math.nan, dtype=torch.float64)))
+    assert float(model.log_prob(enumerate_rows(space)).nats.exp().sum()) == pytest.approx(1.0, abs=1e-6)

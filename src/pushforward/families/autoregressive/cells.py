@@ -55,7 +55,9 @@ class NumberCells(nn.Module):
         self.register_buffer("steps", torch.tensor(steps, dtype=double), persistent=False)
         gridded = [c.step is not None for c in columns]
         self.register_buffer("gridded", torch.tensor(gridded, dtype=torch.bool), persistent=False)
-        self.register_buffer("support", torch.tensor([_support(c) for c in columns], dtype=double), persistent=False)
+        self.register_buffer(
+            "support", torch.tensor([_support(c) for c in columns], dtype=double).reshape(n, 2), persistent=False
+        )
         for k, column in enumerate(columns):
             self._fit_column(k, torch.tensor([column.low, column.high], dtype=double))
 

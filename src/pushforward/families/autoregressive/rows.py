@@ -153,7 +153,8 @@ class RowBackbone(Backbone):
         """Return logits (n, all cells), columns as in the table, each given those before it in `order`."""
         embedded = self.value(cells + self.offsets)
         if features is not None and self.position is not None:
-            embedded = embedded.index_add(1, self.is_number, torch.einsum("nkf,kfw->nkw", features, self.position))
+            placed = torch.einsum("nkf,kfw->nkw", features, self.position)
+            embedded = embedded.index_add(1, self.is_number, placed.to(embedded))
         index = order.unsqueeze(-1).expand_as(embedded)
         before = torch.cat([self.start(label, len(cells)).unsqueeze(1), embedded.gather(1, index)[:, :-1]], dim=1)
         h = self.transformer(before + self.query(order), noise)
