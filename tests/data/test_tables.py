@@ -397,8 +397,20 @@ def test_delimiters_headers_and_missing_words(tmp_path: Path) -> None:
     assert typed["day"].dtype.kind == "M"
     assert typed["zip"].tolist() == ["01234", "99999"]
     assert typed["id"].tolist()[0] == "12345678901234567890"
+    times = read_text(
+        "a,b,c\n2024-01-31 10:00,2024-01-31T10:00-05:00,2024-01-31\n2024-02-01 10:00,2024-02-01T10:00Z,2024-02-01T10:00Z\n"
+        "2024-02-01 10:00,,2024-02-01\n",
+        "t",
+        "t",
+    ).frame
+    assert times["a"].dt.tz is None
+    assert times["b"].dt.tz_convert("UTC")[0] == pd.Timestamp("2024-01-31 15:00", tz="UTC")
+    # local and zoned times in one column stay text
+    assert times["c"][0] == "2024-01-31"
     single = read_text("word\na\n\nb\n", "s", "s").frame
-    assert single["word"].isna().tolist() == [False, True, False] or len(single) == 2
+    assert single["word"].tolist() == ["a", "b"]
+    # blank lines are no rows; a row without values is one
+    assert read_text("u,v\n1,a\n,\n\n2,b\n", "g", "g").frame["v"].isna().tolist() == [False, True, False]
 
 
 def body(n: int = 30) -> str:
@@ -450,6 +462,7 @@ def test_points_or_table_and_why(tmp_path: Path) -> None:
     parquet = open_data(tmp_path / "p.parquet")
     assert isinstance(parquet.space, Table)
     assert parquet.source == str(tmp_path / "p.parquet")
+    assert open_data(tmp_path / "p.parquet", kind="points").space == Points(2)
     (tmp_path / "p.parquet").write_bytes(b"PAR1 broken")
     with pytest.raises(BadInput, match=r"cannot be read .*complete Parquet file"):
         open_data(tmp_path / "p.parquet")

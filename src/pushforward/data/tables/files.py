@@ -45,7 +45,7 @@ def is_table_file(path: Path) -> bool:
 
 
 def read_file(path: Path, words: Collection[str] = (), names: Collection[str] = ()) -> Sheet:
-    """Return the table in a file.
+    """Return the table in a file; cells that are empty or read `?`, `NA`, `N/A`, `nan` or `null` are missing.
 
     Args:
         words: columns to leave as text.
@@ -126,8 +126,8 @@ def read_text(text: str, name: str, origin: str, words: Collection[str] = (), na
 def _rows(text: str, delimiter: str, origin: str) -> list[tuple[int, list[str]]]:
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
-        single = delimiter not in text
-        rows = [(reader.line_num, row) for row in reader if row and (single or any(cell.strip() for cell in row))]
+        # a line of delimiters alone is a row without values, a blank one is none
+        rows = [(reader.line_num, row) for row in reader if len(row) > 1 or (row and row[0].strip())]
     except csv.Error as error:
         raise BadInput(f"{origin} is no CSV ({error})", "fields separated by a comma, semicolon, tab or bar") from None
     if not rows:
@@ -195,7 +195,8 @@ def _typed(cells: list[str], as_words: bool, where: str, lines: list[int]) -> tu
 
 
 def _moments(cells: list[str], empty: set[str]) -> pd.Series | None:
-    zoned = {bool(re.search(r"(Z|\d\d:?\d\d)$", c[10:].split(":", 1)[-1][3:])) for c in cells if c not in empty}
+    # behind the ten characters of the date, a sign begins a zone
+    zoned = {bool(re.search(r"(Z|[+-]\d\d:?\d\d)$", cell.strip()[10:])) for cell in cells if cell not in empty}
     known = [None if cell in empty else cell.strip() for cell in cells]
     try:
         moments = pd.Series(pd.to_datetime(known, format="ISO8601", utc=True in zoned))
