@@ -28,7 +28,7 @@ from pushforward.data.tables.stored import (
 
 BOUNDS = ("natural", "observed", "none")
 Declared = str | Sequence[Any]
-EXACT = 2**53  # integers up to here are doubles
+EXACT = 2**52  # integers up to here, and the halves between them, are doubles
 FEW, FEWEST_ROWS, MANY = 32, 20, 10_000
 TIMES = (86400.0, 3600.0, 60.0, 1.0, 1e-3, 1e-6)
 _TIME_NAMES = ("days", "hours", "minutes", "seconds", "milliseconds", "microseconds")
@@ -231,7 +231,7 @@ def _number(
     if whole and not real and np.abs(values).max() >= EXACT:
         if distinct >= 0.9 * len(known) and len(known) >= FEWEST_ROWS and not rules.keep:
             return None, replace(stored, role="excluded"), _identifier(distinct, len(known), label)
-        said = "integers beyond 2^53, which double precision cannot tell apart, so categorical"
+        said = "integers beyond 2^52, for which double precision is too coarse, so categorical"
         return _discrete("categorical", _sorted_levels(known, label), series, stored, said)
     if whole and _counts_rows(values, missing) and not rules.keep:
         said = f"it counts the rows, so an identifier that is left out (keep={{'{label}'}} models it)"
@@ -294,6 +294,9 @@ def _datetime(series: pd.Series, stored: Stored) -> tuple[Column, Stored, str]:
     said = f"dates in whole {_TIME_NAMES[TIMES.index(step)]}, so datetime"
     if finer:
         said = "dates with nanoseconds, kept to the microsecond, so datetime"
+    if step == 1e-6 and float(np.abs(known).max()) >= EXACT * 1e-6:
+        finer, step = True, 1e-3
+        said = "dates with microseconds beyond the year 2112, kept to the millisecond, so datetime"
     known = on_grid(known, step)
     column = Column(stored.label, "datetime", (), step, float(known.min()), float(known.max()), missing=missing > 0)
     return column, replace(stored, rounded=finer), said + _missing(missing, len(series))

@@ -138,7 +138,7 @@ class NumberCells(nn.Module):
         upper = (cell > self.used[k]).long()
         half = 0.5 * self.gridded[k].to(y)
         d = torch.where(upper == 1, y - half - self.edges[k, self.used[k]], self.edges[k, 0] - y - half).clamp(min=0.0)
-        scale, length = self.scales[k, upper], self._tail_lengths(k)[torch.arange(len(k)), upper]
+        scale, length = self.scales[k, upper], self._tail_lengths(k)[torch.arange(len(k), device=k.device), upper]
         point = torch.where(self.gridded[k], torch.log(-torch.expm1(-1.0 / scale)), -scale.log())
         tail = point - d / scale - torch.log(-torch.expm1(-length / scale))
         inside = (y >= self.support[k, 0]) & (y <= self.support[k, 1])
@@ -155,7 +155,7 @@ class NumberCells(nn.Module):
         place = torch.minimum((u * width).floor(), width - 1.0) + 0.5
         body = left + torch.where(grid, place, torch.minimum(u * width, width))
         upper = (cell > self.used[k]).long()
-        scale, length = self.scales[k, upper], self._tail_lengths(k)[torch.arange(len(k)), upper]
+        scale, length = self.scales[k, upper], self._tail_lengths(k)[torch.arange(len(k), device=k.device), upper]
         d = -scale * torch.log1p(uniform * torch.expm1(-length / scale))
         d = torch.minimum(d.clamp(min=0.0), length)
         d = torch.where(grid, torch.minimum(d.floor(), length - 1.0) + 0.5, d)
@@ -242,7 +242,7 @@ def _edges(unique: Tensor, counts: Tensor, resolution: int, gridded: bool) -> Te
     cut = (place[1:] != place[:-1]) | alone[1:] | alone[:-1]
     left, right = unique[:-1][cut], unique[1:][cut]
     if not gridded:
-        return torch.cat([unique[:1], 0.5 * (left + right), unique[-1:]]).unique()
+        return torch.cat([unique[:1], 0.5 * left + 0.5 * right, unique[-1:]]).unique()
     after, before = left + 0.5, right - 0.5
     alone_left, alone_right = alone[:-1][cut], alone[1:][cut]
     middle = ((after + before) / 2.0 - 0.5).floor() + 0.5

@@ -43,8 +43,8 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
         },
     },
     ("cpu", "table"): {
-        "model": {"width": 64, "depth": 2, "heads": 4, "components": 64, "dropout": 0.05},
-        "train": {"batch_size": 256, "learning_rate": 3e-3, "ema": 0.998, "weight_decay": 0.05},
+        "model": {"width": 64, "depth": 2, "heads": 4, "components": 96, "dropout": 0.05},
+        "train": {"batch_size": 256, "learning_rate": 5e-3, "ema": 0.998, "weight_decay": 0.05},
     },
     ("gpu", "points"): {"model": {"width": 256, "depth": 4, "components": 48}, "train": {"batch_size": 1024}},
     ("gpu", "image"): {
