@@ -10,6 +10,7 @@ from torch import Tensor
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import generator
 from pushforward.core.space import Image
+from pushforward.core.table import Table
 from pushforward.core.text import Text
 
 
@@ -22,6 +23,27 @@ def enumerate_images(space: Image) -> Tensor:
 def enumerate_strings(space: Text) -> Tensor:
     """Every string of a tiny space."""
     return torch.tensor(list(itertools.product(range(space.vocabulary), repeat=space.length)))
+
+
+def enumerate_rows(space: Table) -> Tensor:
+    """Every row of a table of categories and of numbers that are bounded on both sides; NaN where missing."""
+    values = []
+    for column in space.columns:
+        if column.discrete:
+            legal = [float(i) for i in range(len(column.categories))]
+        else:
+            assert column.step is not None
+            assert column.bounded_below
+            assert column.bounded_above
+            points = round((column.high - column.low) / column.step) + 1
+            legal = [column.low + i * column.step for i in range(points)]
+        values.append(legal + [float("nan")] * column.missing)
+    return torch.tensor(list(itertools.product(*values)), dtype=torch.float64)
+
+
+def identical(a: Tensor, b: Tensor) -> bool:
+    """Equal in every entry, NaN (a missing value) equal to NaN."""
+    return a.shape == b.shape and a.dtype == b.dtype and bool(((a == b) | (a.isnan() & b.isnan())).all())
 
 
 def grid(low: float, high: float, points: int) -> tuple[Tensor, float]:
@@ -38,6 +60,8 @@ def total_mass(model: GenerativeModel, given: int | None, estimator: str, sample
         x, cell = enumerate_images(model.space), 1.0
     elif isinstance(model.space, Text):
         x, cell = enumerate_strings(model.space), 1.0
+    elif isinstance(model.space, Table):
+        x, cell = enumerate_rows(model.space), 1.0
     else:
         # an exact density is smooth but may be sharp; a Monte Carlo bound needs fewer cells than draws
         x, cell = grid(-14.0, 14.0, 240 if samples is None else 90)

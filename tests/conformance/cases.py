@@ -10,6 +10,7 @@ from pushforward.core.given import Examples, Given
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points, Space
+from pushforward.core.table import Column, Table
 from pushforward.core.text import Text
 from pushforward.families.build import build, family_class, settings
 from pushforward.families.catalogue import FAMILIES
@@ -20,6 +21,15 @@ SPACES: dict[str, tuple[Space, ...]] = {
     # 81 strings of four symbols, one of which is the boundary
     "text": (Text(vocabulary=3, length=4, boundary=2),),
     "image": (Image(1, 2, 2, levels=3), Image(1, 3, 3, levels=2)),
+    "table": (
+        Table(
+            (
+                Column("colour", "categorical", ("red", "green", "blue"), missing=True),
+                Column("flag", "boolean", ("False", "True")),
+                Column("count", "integer", step=1.0, low=0, high=3, bounded_below=True, bounded_above=True),
+            )
+        ),
+    ),
 }
 CLASSES = ("a", "b", "c")
 
@@ -58,6 +68,9 @@ def examples(space: Space, labelled: bool, n: int = 96, seed: int = 0) -> Exampl
         x = (z + 1.0).round().clamp(0, space.vocabulary - 1).long()
     elif isinstance(space, Image):
         x = (z + 1.0).round().clamp(0, space.levels - 1).to(torch.uint8).reshape(n, *space.event_shape)
+    elif isinstance(space, Table):
+        x = (z + torch.tensor([1.0, -0.3, 0.8])).round().clamp(torch.zeros(3), torch.tensor([3.0, 1.0, 3.0])).double()
+        x[:, 0] = torch.where(x[:, 0] == 3.0, torch.nan, x[:, 0])
     else:
         x = z * torch.tensor([1.5, 0.6]) + torch.tensor([1.0, -0.5])
     return Examples(x, None if label is None else Given(label))

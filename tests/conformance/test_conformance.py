@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load, save
 
 from conformance.cases import CLASSES, SPACES, Case, examples, tiny_model, train
-from oracles import perturb, total_mass
+from oracles import identical, perturb, total_mass
 from pushforward.core.codec import Dequantise
 from pushforward.core.curve import Curve
 from pushforward.core.errors import BadInput, Unsupported
@@ -33,9 +33,9 @@ def estimators(model: GenerativeModel) -> list[str]:
 
 
 def same(a: torch.Tensor, b: torch.Tensor, case: Case) -> bool:
-    """Equal up to float32 rounding that may differ between batch sizes; a discrete pixel may flip at a tie."""
+    """Equal up to float32 rounding that may differ between batch sizes; a discrete value may flip at a tie."""
     if case.space.measure == "counting":
-        return float((a != b).float().mean()) < 0.02
+        return float(((a != b) & ~(a.isnan() & b.isnan())).float().mean()) < 0.02
     return torch.allclose(a, b, rtol=1e-3, atol=1e-3)
 
 
@@ -104,8 +104,8 @@ def test_bound_is_below_a_tighter_bound(case: Case) -> None:
 def test_seeds_repeat_and_differ(case: Case) -> None:
     model = tiny_model(case)
     perturb(model, 0.1)
-    assert torch.equal(model.sample(16, seed=3), model.sample(16, seed=3))
-    assert not torch.equal(model.sample(16, seed=3), model.sample(16, seed=4))
+    assert identical(model.sample(16, seed=3), model.sample(16, seed=3))
+    assert not identical(model.sample(16, seed=3), model.sample(16, seed=4))
     data = examples(case.space, case.labelled, n=6)
     for name in estimators(model):
         a, b = (model.log_prob(data, estimator=name, samples=4, seed=2).nats for _ in range(2))
@@ -134,7 +134,7 @@ def test_save_and_load_is_exact(case: Case) -> None:
     saved = save({k: v.contiguous() for k, v in model.state_dict().items()})
     other = tiny_model(case, seed=1)
     other.load_state_dict(load(saved))
-    assert torch.equal(model.sample(8, seed=2), other.sample(8, seed=2))
+    assert identical(model.sample(8, seed=2), other.sample(8, seed=2))
     data = examples(case.space, case.labelled, n=4)
     for name in estimators(model):
         a, b = (m.log_prob(data, estimator=name, samples=3).nats for m in (model, other))
@@ -179,8 +179,8 @@ def test_conditions(case: Case) -> None:
     data = examples(case.space, True, n=256)
     train(model, data, 40)
     perturb(model, 0.02)
-    assert not torch.equal(model.sample(32, given="a", seed=0), model.sample(32, given="c", seed=0))
-    assert torch.equal(model.sample(32, given=2, seed=0), model.sample(32, given="c", seed=0))
+    assert not identical(model.sample(32, given="a", seed=0), model.sample(32, given="c", seed=0))
+    assert identical(model.sample(32, given=2, seed=0), model.sample(32, given="c", seed=0))
     mixed = model.sample(4, given=torch.tensor([0, 2, 0, 2]), seed=0)
     assert same(mixed[1], model.sample(4, given="c", seed=0)[1], case)
     with pytest.raises(BadInput, match=r"'11'.*a, b, c"):
@@ -301,7 +301,7 @@ def test_walk_is_the_sampler(case: Case) -> None:
     walk = model.walk(6, given=given, seed=8)
     assert walk.length >= 1
     assert walk.calls > 0
-    assert torch.equal(model.codec.decode(run(walk)), model.sample(6, given=given, seed=8))
+    assert identical(model.codec.decode(run(walk)), model.sample(6, given=given, seed=8))
     seen = [model.walk(6, given=given, seed=8).peek(s).shape for s in states(model.walk(6, given=given, seed=8))]
     assert len(seen) == walk.length + 1
 
@@ -316,8 +316,8 @@ def test_a_trajectory_shows_the_walk_as_it_was(case: Case) -> None:
     # each picture is taken, and copied, at its own step
     expected = [again.peek(state).clone() for state in states(again)][:-1]
     assert len(views) == walk.length + 1
-    assert all(torch.equal(a, b) for a, b in zip(views[:-1], expected, strict=True))
-    assert torch.equal(model.codec.decode(views[-1]), model.sample(6, given=given, seed=8))
+    assert all(identical(a, b) for a, b in zip(views[:-1], expected, strict=True))
+    assert identical(model.codec.decode(views[-1]), model.sample(6, given=given, seed=8))
 
 
 def test_networks_are_wrapped_without_changing_the_state(case: Case) -> None:

@@ -176,7 +176,7 @@ def test_csv_and_its_errors(tmp_path: Path) -> None:
     path.write_text("u,v\n1,2\n3,four\n")
     with pytest.raises(BadInput, match=r"'four' in line 3, field 2"):
         open_data(path)
-    path.write_text("u,v\n1,2\n3,nan\n4,5\n")
+    path.write_text("u,v\n1,2\n3,inf\n4,5\n")
     with pytest.raises(BadInput, match=r"NaN or infinity in 1 rows .*lines 3"):
         open_data(path)
     path.write_bytes(b"u,v\n1,\xff\n")

@@ -76,6 +76,11 @@ class GenerativeModel(nn.Module, ABC):
         """How many examples are scored or drawn at once: 256, and more where an example is a few numbers."""
         return max(256, min(4096, 2**13 // self.space.dimensions))
 
+    @property
+    def glance(self) -> int:
+        """How many training examples `_prepare` sees: 512, enough for a data-dependent initialisation."""
+        return 512
+
     # ---- hooks: pure mathematics on encoded tensors ------------------------------------------------------------------
 
     @abstractmethod
@@ -143,8 +148,8 @@ class GenerativeModel(nn.Module, ABC):
         if label is not None and self.classes:
             counts = torch.bincount(label, minlength=len(self.classes)).double()
             self.label_frequency.copy_(counts / counts.sum())
-        noise = Streams(0, min(len(x), 512))
-        head = train[:512].to(self.device)
+        head = train[: self.glance].to(self.device)
+        noise = Streams(0, len(head)) if self.codec.adds_noise else None
         self._prepare(self.codec.encode(head.x, noise).value, head.given)
 
     def step_taken(self) -> None:

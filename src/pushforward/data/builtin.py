@@ -9,6 +9,7 @@ BUILTINS = (
     ("gaussians-25", "twenty-five narrow Gaussians on a grid, a test of mode coverage"),
     ("checkerboard", "uniform on the black squares of a 4 x 4 board, entropy ln 32 = 3.4657 nats"),
     ("spiral", "two arms of a spiral with noise, exact density known"),
+    ("adult-mini", "6,000 people of the 1994 US census in 15 columns, 9 of them categorical (UCI Adult)"),
     ("rings", "four concentric rings with noise, exact density known"),
     ("shakespeare", "1,115,394 characters from Shakespeare's plays (public domain), text in bits/byte"),
 )

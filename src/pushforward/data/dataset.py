@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from pushforward.core.given import Examples, label_of
 from pushforward.core.space import Image, Space
+from pushforward.core.table import Column, Table
 from pushforward.core.text import Text
 from pushforward.data.encoding import Encoding
 from pushforward.data.toys import Density
@@ -61,20 +63,48 @@ def fingerprint_of(splits: list[Examples], classes: tuple[str, ...]) -> str:
     return digest.hexdigest()
 
 
+def _space(space: Space) -> dict[str, Any]:
+    # the columns of a table are described one by one, in words
+    return {"kind": "table", "columns": space.dimensions} if isinstance(space, Table) else space.to_json()
+
+
+def _range(x: Tensor) -> dict[str, Any]:
+    return {"lowest value": x.min().item(), "highest value": x.max().item()}
+
+
+def _columns(dataset: Dataset) -> dict[str, Any]:
+    assert isinstance(dataset.space, Table)
+    columns = zip(dataset.space.columns, dataset.train.x.unbind(1), strict=True)
+    return {"columns": [_column(column, values) for column, values in columns]}
+
+
+def _column(column: Column, values: Tensor) -> str:
+    known = values[~torch.isnan(values)]
+    absent = 1.0 - len(known) / max(1, len(values))
+    missing = f", {100 * absent:.3g} % missing" if column.missing else ""
+    if column.discrete:
+        return f"{column.name}: {column.kind}, {len(column.categories)} categories{missing}"
+    low, high = (known.min().item(), known.max().item()) if len(known) else (column.low, column.high)
+    shown = [f"{v:.10g}" for v in (low, high)]
+    if column.kind == "datetime":
+        epoch = datetime(1970, 1, 1)
+        shown = [(epoch + timedelta(seconds=v)).isoformat(sep=" ") for v in (low, high)]
+    grid = "" if column.step is None or column.kind != "continuous" else f" on a grid of {column.step:g}"
+    return f"{column.name}: {column.kind}{grid}, {shown[0]} to {shown[1]}{missing}"
+
+
 def describe(dataset: Dataset) -> dict[str, Any]:
     """Return a JSON-ready description."""
     if isinstance(dataset.space, Text):
         return _describe_text(dataset)
-    x = dataset.train.x
     record: dict[str, Any] = {
         "name": dataset.name,
-        "space": dataset.space.to_json(),
+        "space": _space(dataset.space),
         "unit": dataset.space.unit.name,
         "train": len(dataset.train),
         "validation": len(dataset.validation),
         "test": len(dataset.test),
-        "lowest value": x.min().item(),
-        "highest value": x.max().item(),
+        **(_columns(dataset) if isinstance(dataset.space, Table) else _range(dataset.train.x)),
         "notes": list(dataset.notes),
         "skipped": list(dataset.skipped),
         "fingerprint": dataset.fingerprint,

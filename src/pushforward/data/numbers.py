@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 import numpy as np
 
 from pushforward.core.errors import BadInput
+from pushforward.data.tables.files import decode, delimiter_of
 
 
 def _is_number(text: str) -> bool:
@@ -25,11 +27,9 @@ def read_csv(path: Path) -> tuple[np.ndarray, list[str] | None, list[str]]:
         BadInput: not UTF-8, empty, ragged lines or text where numbers belong (line numbers given).
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            lines = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path} is not UTF-8 at byte {error.start}", "a UTF-8 text file") from None
+        text = decode(path.read_bytes(), str(path))
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
+        lines = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise BadInput(f"{path} is no CSV ({error})", "comma-separated numbers") from None
     if not lines:

@@ -6,7 +6,7 @@ Two ideas: reading (what is in the file) and splitting (who may train on it) are
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from pushforward.data.idx import is_idx, read_idx
 from pushforward.data.numbers import read_csv
 from pushforward.data.pictures import read_folder
 from pushforward.data.split import split_rows
+from pushforward.data.tables.files import is_table_file, read_file
+from pushforward.data.tables.open import find_table, open_table
 from pushforward.data.text.corpus import is_text
 from pushforward.data.text.dataset import open_text
 from pushforward.data.text.encoding import TextEncoding
@@ -53,8 +55,12 @@ def open_data(
     skip_bad: bool = False,
     levels: int | None = None,
     text: Mapping[str, Any] | TextEncoding | None = None,
+    kind: str | None = None,
+    columns: Mapping[str, Any] | None = None,
+    keep: Collection[str] = (),
+    bounds: str = "natural",
 ) -> Dataset:
-    """Return the dataset behind a built-in name, a path, an array, an `(array, labels)` pair, or strings.
+    """Return the dataset behind a built-in name, a path, an array, an `(array, labels)` pair, a DataFrame, or strings.
 
     Args:
         seed: of the split (and of a toy's draws).
@@ -62,6 +68,8 @@ def open_data(
         skip_bad: continue past unreadable images and count them.
         levels: number of grey levels, None = inferred and said in `notes`.
         text: options for text (see `TextOptions`), or the encoding of a run.
+        kind: `table` or `points` where both are possible; None = points if there are numbers only, and none is missing.
+        columns, keep, bounds: kinds of columns, identifiers to model and bounds of numbers; see `data.tables.schema.infer`.
 
     Raises:
         BadInput: whatever cannot be used, named with its row or file.
@@ -74,19 +82,12 @@ def open_data(
         return _open_toy(source, seed)
     if text is not None or is_text(source):
         return open_text(source, text, seed=seed)
+    sheet = find_table(source, kind or ("table" if columns or keep else None), columns)
+    if sheet is not None:
+        return open_table(sheet, seed=seed, columns=columns, keep=keep, bounds=bounds)
     name, raw, origin = _read(source, skip_bad)
     x, space, notes = as_space(raw.x, origin, levels)
-    names = raw.labels if labels else None
-    classes: tuple[str, ...] = ()
-    index = None
-    if names is not None:
-        if len(names) != len(x):
-            raise BadInput(f"{len(names)} labels for {len(x)} examples in {origin}", "one label per example")
-        classes = tuple(sorted(set(names), key=_label_key))
-        index = np.array([classes.index(n) for n in names])
-        if len(classes) < 2:
-            notes.append("one class only, so labels are left out")
-            classes, index = (), None
+    classes, index = _classes(raw.labels if labels else None, len(x), origin, notes)
     rows = _split(raw, x, index, seed)
     parts = [_examples(x, index, r) for r in rows]
     notes.append(
@@ -134,6 +135,20 @@ def open_like(
     if unknown:
         raise BadInput(f"unknown labels {', '.join(unknown[:5])} in {origin}", "among " + ", ".join(classes))
     return Examples(x, Given(torch.tensor([classes.index(n) for n in raw.labels])))
+
+
+def _classes(
+    names: list[str] | None, n: int, origin: str, notes: list[str]
+) -> tuple[tuple[str, ...], np.ndarray | None]:
+    if names is None:
+        return (), None
+    if len(names) != n:
+        raise BadInput(f"{len(names)} labels for {n} examples in {origin}", "one label per example")
+    classes = tuple(sorted(set(names), key=_label_key))
+    if len(classes) < 2:
+        notes.append("one class only, so labels are left out")
+        return (), None
+    return classes, np.array([classes.index(name) for name in names])
 
 
 def _open_toy(name: str, seed: int) -> Dataset:
@@ -190,10 +205,15 @@ def _read_path(path: Path, skip_bad: bool) -> Raw:
         return Raw(x, None if labels is None else [str(v) for v in labels.tolist()], notes)
     if suffix in (".npy", ".npz"):
         return _numpy(path)
-    if suffix == ".csv":
+    if suffix == ".parquet":
+        return Raw(read_file(path).frame.to_numpy())
+    if is_table_file(path):
         values, labels, notes = read_csv(path)
         return Raw(values, labels, notes)
-    raise BadInput(f"{path} ends in '{suffix}'", ".csv, .npy, .npz, an IDX file, a folder of images, .txt or .jsonl")
+    raise BadInput(
+        f"{path} ends in '{suffix}'",
+        ".csv, .parquet, .txt, .jsonl, .npy, .npz, an IDX file or a folder of images or texts",
+    )
 
 
 def _image_folder(path: Path, skip_bad: bool) -> Raw:

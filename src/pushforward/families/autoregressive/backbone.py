@@ -31,9 +31,11 @@ class Backbone(nn.Module, ABC):
     Attributes:
         place: what a position is, for the axis of the loss by position.
         options: sampling options it understands.
+        glance: how many training examples `prepare` needs to see.
     """
 
     place = "position"
+    glance = 512
     options: tuple[str, ...] = ("temperature",)
 
     def __init__(self, space: Space, config: AutoregressiveConfig, classes: int) -> None:
@@ -86,6 +88,7 @@ BACKBONES = {
             "gpt2": "pushforward.families.autoregressive.tokens:GPT2Backbone",
         },
     ),
+    "table": Registry("architecture", {"transformer": "pushforward.families.autoregressive.rows:RowBackbone"}),
 }
 
 

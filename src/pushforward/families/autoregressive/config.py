@@ -20,13 +20,14 @@ class AutoregressiveConfig(Config):
     depth: int = Field(2, ge=1, description="transformer blocks, or residual blocks of a coordinate's network")
     heads: int = Field(4, ge=1, description="attention heads")
     dropout: float = Field(0.0, ge=0, lt=1, description="share of features dropped while training")
-    components: int = Field(16, ge=1, description="Gaussians in a conditional mixture (points)")
+    components: int = Field(16, ge=1, description="Gaussians in a mixture (points), most cells of a number (tables)")
     context: int = Field(32, ge=1, description="width of the label embedding (points)")
 
 
 PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
     ("smoke", "points"): {"model": {"width": 16, "depth": 1, "components": 4, "context": 8}, "train": {}},
     ("smoke", "image"): {"model": {"width": 16, "depth": 1, "heads": 2}, "train": {}},
+    ("smoke", "table"): {"model": {"width": 16, "depth": 1, "heads": 2, "components": 8}, "train": {}},
     ("cpu", "points"): {
         "model": {"width": 128, "depth": 3, "components": 24},
         "train": {"batch_size": 512, "learning_rate": 2e-3, "ema": 0.998, "weight_decay": 0.0},
@@ -67,9 +68,17 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
             "precision": "bfloat16",
         },
     },
+    ("cpu", "table"): {
+        "model": {"width": 64, "depth": 2, "heads": 4, "components": 96, "dropout": 0.05},
+        "train": {"batch_size": 256, "learning_rate": 5e-3, "ema": 0.998, "weight_decay": 0.05},
+    },
     ("gpu", "points"): {"model": {"width": 256, "depth": 4, "components": 48}, "train": {"batch_size": 1024}},
     ("gpu", "image"): {
         "model": {"width": 384, "depth": 8, "heads": 8, "dropout": 0.1},
         "train": {"batch_size": 64, "precision": "bfloat16", "learning_rate": 6e-4, "weight_decay": 0.1},
+    },
+    ("gpu", "table"): {
+        "model": {"width": 192, "depth": 4, "heads": 8, "components": 128, "dropout": 0.1},
+        "train": {"batch_size": 512, "learning_rate": 1e-3, "weight_decay": 0.05},
     },
 }

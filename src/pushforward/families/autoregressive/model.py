@@ -29,7 +29,7 @@ from pushforward.families.autoregressive.config import PRESETS, AutoregressiveCo
 
 
 class Autoregressive(GenerativeModel):
-    """Ordinal transformer over pixels; mixture conditionals for points; transformers over tokens. Exact on all."""
+    """Mixtures for points, transformers over pixels, tokens and any subset of columns; the likelihood is exact on all."""
 
     family = "autoregressive"
     capabilities = Capabilities(
@@ -37,11 +37,12 @@ class Autoregressive(GenerativeModel):
             "points": (Estimator("exact", "exact", "chain rule with mixtures of Gaussians"),),
             "image": (Estimator("exact", "exact", "chain rule with categorical pixels"),),
             "text": (Estimator("exact", "exact", "chain rule with categorical tokens, given the token before"),),
+            "table": (Estimator("exact", "exact", "chain rule over columns, in the order of the table"),),
         },
         encode={"points": "exact"},
         sampling_cost="D (one per dimension)",
         held_out="-log p [nats]",
-        conditions=("label", "prefix"),
+        conditions=("label", "prefix", "known"),
         options=CHOICES,
         architectures={kind: registry.names() for kind, registry in BACKBONES.items()},
         refusals={"encode": NO_CODE, "decode": NO_CODE},
@@ -78,6 +79,11 @@ class Autoregressive(GenerativeModel):
     def __init__(self, space: Space, config: AutoregressiveConfig, classes: tuple[str, ...] = ()) -> None:
         super().__init__(space, config, classes)
         self.net = backbone_class(space, config.architecture)(space, config, len(classes))
+
+    @property
+    def glance(self) -> int:
+        """As many training examples as the backbone asks for."""
+        return self.net.glance
 
     def _codec(self) -> Codec:
         assert isinstance(self.config, AutoregressiveConfig)

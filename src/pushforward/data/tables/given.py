@@ -1,0 +1,124 @@
+"""What is known about a row, as a user types it: `education=Bachelors,age=37`.
+
+One idea: names and categories may hold commas and equals signs, so the text is cut where a *known* column name is followed by `=`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from pushforward.core.errors import BadInput, closest
+from pushforward.core.table import Column, Table
+from pushforward.data.tables.stored import Stored, restore, seconds_of, snap
+
+MISSING = ("", "?", "NA", "N/A", "nan", "NaN", "null", "NULL")
+
+
+def parse_known(text: str, table: Table, stored: Sequence[Stored]) -> tuple[Tensor, Tensor]:
+    """Return one row of values and its mask, each (columns,).
+
+    Raises:
+        BadInput: an unknown column or category (with the nearest), a number off the grid or out of range, a column named twice.
+
+    Example:
+        >>> values, mask = parse_known("sex=m", Table((Column("sex", "categorical", ("f", "m")),)), [Stored("sex", "str")])
+        >>> values.tolist(), mask.tolist()
+        ([1.0], [True])
+    """
+    names = [one.label for one in stored]
+    places = {column.name: place for place, column in enumerate(table.columns)}
+    values = torch.zeros(len(places), dtype=torch.float64)
+    mask = torch.zeros(len(places), dtype=torch.bool)
+    seen: set[str] = set()
+    for name, word in _pieces(text, names):
+        if name in seen:
+            raise BadInput(f"'{name}' given twice in '{text}'", "each column once")
+        seen.add(name)
+        one = stored[names.index(name)]
+        if one.role != "modelled":
+            _check_constant(one, word)
+            continue
+        column = table.columns[places[name]]
+        values[places[name]] = _value(column, one, word, names)
+        mask[places[name]] = True
+    return values, mask
+
+
+def _pieces(text: str, names: list[str]) -> list[tuple[str, str]]:
+    longest_first = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    starts = list(re.finditer(rf"(?:\A|,)\s*({longest_first})\s*=", text))
+    if not starts or starts[0].start() != 0:
+        name, equals, _ = text.partition("=")
+        if not equals:
+            raise BadInput(f"the condition '{text}'", "column=value,column=value", "such as " + names[0] + "=...")
+        raise _unknown_column(name.strip(), names)
+    ends = [match.start() for match in starts[1:]] + [len(text)]
+    return [(match[1], text[match.end() : end].strip()) for match, end in zip(starts, ends, strict=True)]
+
+
+def _unknown_column(name: str, names: list[str]) -> BadInput:
+    shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+    return BadInput(f"unknown column '{name}'", f"one of {shown}", closest(name, names))
+
+
+def _value(column: Column, stored: Stored, word: str, names: list[str]) -> float:
+    if column.discrete and word in column.categories:
+        return float(column.categories.index(word))
+    if column.missing and word in MISSING:
+        return math.nan
+    # a comma inside a value is legal, but "value,colunm=other" is more likely a misspelt column
+    rest = re.search(r",\s*([^,=]+?)\s*=", word)
+    if rest is not None:
+        raise _unknown_column(rest[1], names)
+    if column.discrete:
+        shown = ", ".join(column.categories[:20]) + (", ..." if len(column.categories) > 20 else "")
+        came = f"unknown category '{word}' of column '{column.name}'"
+        raise BadInput(came, f"one of {shown}", closest(word, column.categories))
+    return _number(column, stored, word)
+
+
+def _number(column: Column, stored: Stored, word: str) -> float:
+    dates = column.kind == "datetime"
+    try:
+        value = _moment(word, stored) if dates else float(word)
+    except (ValueError, TypeError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise BadInput(f"'{column.name}={word}'", "a date, such as 2024-01-31" if dates else "a number")
+    snapped, wrong = snap(np.array([value]), column, stored)
+    if wrong[0]:
+        raise BadInput(f"'{column.name}={word}'", f"a multiple of {column.step:g}")
+    value = float(snapped[0])
+    below, above = column.bounded_below and value < column.low, column.bounded_above and value > column.high
+    if below or above:
+        upper = f" to {column.high:.10g}" if column.bounded_above else " or more"
+        raise BadInput(f"'{column.name}={word}'", f"{column.low:.10g}{upper}", "the model gives it no probability")
+    return value
+
+
+def _moment(word: str, stored: Stored) -> float:
+    moment = pd.Series(pd.to_datetime([word], format="ISO8601"))
+    zone = getattr(pd.api.types.pandas_dtype(stored.dtype), "tz", None)
+    if zone is not None and moment.dt.tz is None:
+        moment = moment.dt.tz_localize(zone)
+    if zone is None and moment.dt.tz is not None:
+        raise ValueError(word)
+    return float(seconds_of(moment)[0])
+
+
+def _check_constant(stored: Stored, word: str) -> None:
+    if stored.role == "constant":
+        value = restore(stored, None, np.zeros(1)).iloc[0]
+        if word != str(value):
+            raise BadInput(f"'{stored.label}={word}'", f"{value}, the only value of that column in the training table")
+    elif stored.role == "absent" and word not in MISSING:
+        raise BadInput(f"'{stored.label}={word}'", "nothing: that column had no value in the training table")
+    elif stored.role == "excluded":
+        raise BadInput(f"'{stored.label}={word}'", "a column that is modelled", "it was left out as an identifier")

@@ -1,0 +1,145 @@
+"""Open a table: find out whether a source is one, infer its schema, encode and split it.
+
+One idea: numbers alone, without gaps, are points; anything else in rows and columns is a table, and the notes say why.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from pushforward.core.errors import BadInput
+from pushforward.core.given import Examples
+from pushforward.data.dataset import Dataset, fingerprint_of
+from pushforward.data.split import split_rows
+from pushforward.data.tables.encoding import TableEncoding
+from pushforward.data.tables.files import Sheet, decode, is_table_file, read_file, read_text
+from pushforward.data.tables.schema import Declared, infer
+
+BUILTIN = "adult-mini"
+
+
+def find_table(source: Any, kind: str | None, columns: Mapping[str, Declared] | None = None) -> Sheet | None:
+    """Return the table that a source holds, None if it holds something else.
+
+    Args:
+        kind: `table` or `points` decide where both are possible; None decides by the columns.
+        columns: declared kinds; categorical and ordinal ones are read as text.
+
+    Raises:
+        BadInput: `kind="table"` for what has no columns, or an unreadable file.
+    """
+    if kind not in ("table", "points", None):
+        raise BadInput(f"kind='{kind}'", "table or points")
+    if kind == "points":
+        return None
+    if isinstance(source, str) and source == BUILTIN:
+        return _builtin()
+    sheet = None
+    if isinstance(source, pd.DataFrame):
+        sheet = _frame(source)
+    elif isinstance(source, np.ndarray) and source.ndim == 2 and kind == "table":
+        sheet = _frame(pd.DataFrame(source, columns=[f"x{i}" for i in range(source.shape[1])]))
+    elif isinstance(source, str | Path) and Path(source).is_file() and is_table_file(Path(source)):
+        text = ("categorical", "ordinal", "boolean")
+        words = {
+            name for name, declared in (columns or {}).items() if not isinstance(declared, str) or declared in text
+        }
+        sheet = read_file(Path(source), words)
+    if sheet is None:
+        if kind == "table":
+            raise BadInput(f"'{source}' as a table", "a DataFrame, or a .csv, .tsv or .parquet file")
+        return None
+    if kind == "table":
+        return replace(sheet, notes=(*sheet.notes, "a table, as asked"))
+    why = _why(sheet)
+    return None if why is None else replace(sheet, notes=(*sheet.notes, f"{why}, so a table"))
+
+
+def _frame(frame: pd.DataFrame) -> Sheet:
+    plain = isinstance(frame.index, pd.RangeIndex)
+    return Sheet(frame, "table", "the given table", () if plain else ("the frame's index is left out",))
+
+
+def _why(sheet: Sheet) -> str | None:
+    """Return the reason why columns are no points, None if they are."""
+    if sheet.origin.lower().endswith(".parquet"):
+        return "Parquet keeps a type for every column"
+    csv = sheet.lines is not None
+    for name, series in sheet.frame.items():
+        if csv and str(name).lower() in ("label", "class") and len(sheet.frame.columns) > 1:
+            continue
+        number = series.dtype.kind in "iuf" if csv else series.dtype == np.float64 or series.dtype == np.float32
+        if not number:
+            return f"column '{name}' holds {series.dtype}"
+        if bool(series.isna().any()):
+            return f"column '{name}' has missing values"
+    return None
+
+
+def _builtin() -> Sheet:
+    raw = resources.files("pushforward.data.tables").joinpath(f"{BUILTIN}.csv.xz").read_bytes()
+    sheet = read_text(decode(lzma.decompress(raw), BUILTIN), BUILTIN, BUILTIN)
+    credit = "a stratified sample of 6,000 rows of UCI Adult (Becker & Kohavi 1996, CC BY 4.0)"
+    return replace(sheet, notes=(credit, *sheet.notes))
+
+
+def open_table(
+    sheet: Sheet,
+    *,
+    seed: int = 0,
+    columns: Mapping[str, Declared] | None = None,
+    keep: Collection[str] = (),
+    bounds: str = "natural",
+) -> Dataset:
+    """Return the dataset of a table; see `infer` for `columns`, `keep` and `bounds`.
+
+    The schema describes all rows, so that each split can be encoded; whatever a model learns it learns from the training rows.
+
+    Raises:
+        BadInput: whatever cannot be used, named with its column and row.
+
+    Example:
+        >>> frame = pd.DataFrame({"x": [i % 7 for i in range(50)], "y": ["a", "b"] * 25})
+        >>> open_table(Sheet(frame, "t", "t")).space.measure
+        'counting'
+    """
+    schema = infer(sheet.frame, columns, keep, bounds)
+    encoding = TableEncoding.of_schema(schema)
+    x = encoding.encode(sheet.frame, sheet.lines)
+    rows, duplicates = _split(x, seed)
+    parts = [Examples(x[torch.from_numpy(r)]) for r in rows]
+    how = f"split 70/10/20 by seed {seed}, {duplicates}"
+    sizes = f"{len(rows[0])} training, {len(rows[1])} validation and {len(rows[2])} test examples"
+    return Dataset(
+        sheet.name,
+        schema.table,
+        parts[0],
+        parts[1],
+        parts[2],
+        notes=(*sheet.notes, *schema.notes, f"{how}: {sizes}"),
+        source=sheet.origin,
+        fingerprint=fingerprint_of(parts, (json.dumps(schema.table.to_json()),)),
+        encoding=encoding,
+    )
+
+
+def _split(x: Tensor, seed: int) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], str]:
+    # NaN equals nothing, but two rows that lack the same values are duplicates
+    comparable = np.where(np.isnan(x.numpy()), -np.inf, x.numpy())
+    distinct = len(np.unique(comparable, axis=0))
+    if 2 * distinct >= len(x):
+        return split_rows(comparable, None, seed), "duplicates kept together"
+    # few categories: equal rows are different cases, and keeping them together would hide whole cells of the table
+    said = f"row by row, because {len(x)} rows hold {distinct} different ones only"
+    return split_rows(np.arange(len(x))[:, None], None, seed), said

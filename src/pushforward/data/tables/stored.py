@@ -1,0 +1,213 @@
+"""How one column of a DataFrame becomes float64 and comes back as it was.
+
+One idea: what a value *is* belongs to the space (`Column`); how pandas *keeps* it (dtype, categories, what stands for a missing
+value) belongs to the encoding, so that a decoded table has the user's own dtypes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from pushforward.core.table import Column
+
+Role = Literal["modelled", "constant", "absent", "excluded"]
+Scalar = str | int | float | bool
+OBJECTS = ("object", "str", "string")  # dtypes that hold Python objects
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One column of the user's frame.
+
+    Attributes:
+        name: its label, a string or an integer.
+        dtype: name of its pandas dtype, `category` for categoricals.
+        role: `modelled`; `constant` and `absent` (no value at all) are restored without a model; `excluded` does not come back.
+        levels: the values that categories stand for, in order.
+        level_dtype, ordered: of a pandas categorical.
+        nothing: what stands for a missing value among Python objects: `nan`, `None` or `NA`.
+        constant: the only value of a constant column; datetimes as ticks.
+        rounded: True if values off the grid are rounded to it, as a note says.
+
+    Example:
+        >>> Stored("age", "int64").label
+        'age'
+    """
+
+    name: str | int
+    dtype: str
+    role: Role = "modelled"
+    levels: tuple[Scalar, ...] = ()
+    level_dtype: str = ""
+    ordered: bool = False
+    nothing: str = "nan"
+    constant: Scalar | None = None
+    rounded: bool = False
+
+    @property
+    def label(self) -> str:
+        """The column's name as text."""
+        return str(self.name)
+
+
+def level_names(levels: tuple[Scalar, ...]) -> tuple[str, ...]:
+    """Return one name per level, all different.
+
+    Example:
+        >>> level_names((1, "b", True)), level_names((1, "1"))
+        (('1', 'b', 'True'), ('1', "'1'"))
+    """
+    names = [str(level) for level in levels]
+    taken = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
+    return tuple(repr(level) if name in taken else name for name, level in zip(names, levels, strict=True))
+
+
+def decimals_of(step: float) -> int | None:
+    """Return k if the step is 10^-k, None for steps of other sizes.
+
+    Example:
+        >>> decimals_of(0.01), decimals_of(1.0), decimals_of(86400.0)
+        (2, 0, None)
+    """
+    k = round(-math.log10(step))
+    return k if k >= 0 and math.isclose(step, 10.0**-k) else None
+
+
+def on_grid(values: np.ndarray, step: float) -> np.ndarray:
+    """Return the nearest grid values; powers of ten give the doubles that decimal notation means.
+
+    Example:
+        >>> on_grid(np.array([0.1 + 0.2]), 0.1).tolist(), on_grid(np.array([90000.0]), 86400.0).tolist()
+        ([0.3], [86400.0])
+    """
+    k = decimals_of(step)
+    return np.rint(values / step) * step if k is None else np.rint(values * 10.0**k) / 10.0**k
+
+
+def snap(values: np.ndarray, column: Column, stored: Stored) -> tuple[np.ndarray, np.ndarray]:
+    """Return the values on the column's grid, and a mask of those that were off it without leave."""
+    # microseconds since 1970 take all 53 bits: rounding them once more could miss by one
+    if column.step is None or (column.kind == "datetime" and column.step == 1e-6):
+        return values, np.zeros(values.shape, dtype=bool)
+    snapped = on_grid(values, column.step)
+    precision = 2.0**-23 if "32" in stored.dtype else 2.0**-50
+    slack = np.maximum(1e-6 * column.step, np.abs(values) * precision)
+    return snapped, (np.abs(values - snapped) > slack) & (not stored.rounded)
+
+
+def missing_word(series: pd.Series) -> str:
+    """Return what stands for a missing value: the first one of a column of objects, else what its dtype uses."""
+    if str(series.dtype) in OBJECTS or series.dtype == object:
+        absent = series.isna().to_numpy()
+        if absent.any():
+            first = series.iloc[int(np.argmax(absent))]
+            return "None" if first is None else "NA" if first is pd.NA else "nan"
+    return "nan"
+
+
+def ticks_of(series: pd.Series) -> tuple[np.ndarray, int]:
+    """Return integer ticks since 1970 in UTC and ticks per second; NaT is the smallest integer."""
+    dtype: Any = series.dtype
+    if isinstance(dtype, pd.DatetimeTZDtype):
+        series = series.dt.tz_convert("UTC").dt.tz_localize(None)
+    ticks = series.to_numpy()
+    per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[np.datetime_data(ticks.dtype)[0]]
+    return ticks.astype(np.int64), per_second
+
+
+def from_ticks(ticks: np.ndarray, dtype: str) -> pd.Series:
+    """Invert `ticks_of` for a dtype such as `datetime64[us, UTC]`."""
+    kind: Any = pd.api.types.pandas_dtype(dtype)
+    if isinstance(kind, pd.DatetimeTZDtype):
+        naive = pd.Series(ticks.view(f"datetime64[{kind.unit}]"))
+        return naive.dt.tz_localize("UTC").dt.tz_convert(kind.tz)
+    return pd.Series(ticks.view(kind))
+
+
+def seconds_of(series: pd.Series) -> np.ndarray:
+    """Return seconds since 1970 as float64, NaN where missing."""
+    ticks, per_second = ticks_of(series)
+    whole, rest = np.divmod(ticks, per_second)
+    return np.where(series.isna().to_numpy(), np.nan, whole + rest / per_second)
+
+
+def restore(stored: Stored, column: Column | None, values: np.ndarray) -> pd.Series:
+    """Return float64 values of the space as a Series of the stored dtype.
+
+    Args:
+        column: None for constant and absent columns, whose `values` are only counted.
+    """
+    n = len(values)
+    if stored.role == "constant" and stored.constant is not None:
+        if stored.dtype.startswith("datetime64"):
+            return from_ticks(np.full(n, int(stored.constant), dtype=np.int64), stored.dtype)
+        return _of_objects([stored.constant] * n, stored)
+    if column is None:
+        if stored.dtype.startswith("datetime64"):
+            return from_ticks(np.full(n, np.iinfo(np.int64).min), stored.dtype)
+        return _of_objects([None] * n, stored)
+    if column.discrete:
+        missing = np.isnan(values)
+        codes = np.where(missing, -1, np.nan_to_num(values)).astype(np.int64)
+        if stored.dtype == "category":
+            return pd.Series(pd.Categorical.from_codes(codes, dtype=_category(stored)))
+        return _of_objects([None if code < 0 else stored.levels[code] for code in codes.tolist()], stored)
+    return _numbers(stored, column, values)
+
+
+def _category(stored: Stored) -> pd.CategoricalDtype:
+    return pd.CategoricalDtype(pd.Index(list(stored.levels), dtype=stored.level_dtype), ordered=stored.ordered)
+
+
+def _of_objects(values: list[Any], stored: Stored) -> pd.Series:
+    """Build a Series of the stored dtype; None stands for a missing value."""
+    if stored.dtype == "category":
+        return pd.Series(pd.Categorical(values, dtype=_category(stored)))
+    if stored.dtype in OBJECTS:
+        word = {"nan": np.nan, "None": None, "NA": pd.NA}[stored.nothing]
+        values = [word if value is None else value for value in values]
+    elif stored.dtype.startswith("float"):
+        values = [np.nan if value is None else value for value in values]
+    return pd.Series(values, dtype=stored.dtype)
+
+
+def _numbers(stored: Stored, column: Column, values: np.ndarray) -> pd.Series:
+    missing = np.isnan(values)
+    values, _ = snap(values, column, stored)
+    if column.kind == "datetime":
+        _, per_second = ticks_of(pd.Series([], dtype=stored.dtype))
+        # whole seconds and the rest apart: their product with 10^9 needs more than 53 bits
+        filled = np.where(missing, 0.0, values)
+        whole = np.floor(filled)
+        rest = np.rint((filled - whole) * min(per_second, 10**6)) * max(1, per_second // 10**6)
+        ticks = whole.astype(np.int64) * per_second + rest.astype(np.int64)
+        return from_ticks(np.where(missing, np.iinfo(np.int64).min, ticks), stored.dtype)
+    if stored.dtype == "object":
+        whole_numbers = column.kind == "integer"
+        cells = [None if gone else int(v) if whole_numbers else v for v, gone in zip(values.tolist(), missing.tolist())]
+        return _of_objects(cells, stored)
+    if stored.dtype.lower().startswith(("int", "uint")):
+        known = values[~missing]
+        dtype = _roomy(stored.dtype, known)
+        if dtype[0].isupper() and not dtype.startswith("F"):
+            array = np.where(missing, 0.0, values).astype(np.int64)
+            return pd.Series(pd.arrays.IntegerArray(array, missing.copy())).astype(dtype)
+        return pd.Series(values).astype(dtype)
+    if stored.dtype.startswith("Float"):
+        return pd.Series(pd.arrays.FloatingArray(np.where(missing, 0.0, values), missing.copy())).astype(stored.dtype)
+    return pd.Series(values).astype(stored.dtype)
+
+
+def _roomy(dtype: str, known: np.ndarray) -> str:
+    """Return the dtype, or a wider one: a tail may reach beyond what eight bits hold, and nothing is clamped."""
+    nullable = dtype[0].isupper()
+    for candidate in (dtype, "Int64" if nullable else "int64"):
+        limits = np.iinfo(candidate.lower())
+        if not len(known) or (known.min() >= limits.min and known.max() <= limits.max):
+            return candidate
+    return "Float64" if nullable else "float64"
