@@ -354,7 +354,7 @@ def test_too_little_text_and_no_text(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"text options for a ndarray: expected"):
         open_data(np.zeros((9, 2)), text={})
     (tmp_path / "a.pdf").write_text("x")
-    with pytest.raises(BadInput, match=r"ends in '\.pdf': expected .*\.txt or \.jsonl"):
+    with pytest.raises(BadInput, match=r"ends in '\.pdf': expected .*\.txt, \.jsonl"):
         open_data(tmp_path / "a.pdf")
 
 

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from pushforward.app.assessing import Controls, array, assess, measure_controls
+from pushforward.app.opening import reopen
 from pushforward.app.repeating import mean_row
-from pushforward.app.training import Observer, Plan, Trained, open_model, plan_training, reopen, train
+from pushforward.app.training import Observer, Plan, Trained, open_model, plan_training, train
 from pushforward.core.errors import BadInput
 from pushforward.core.files import write_bytes, write_json
 from pushforward.core.given import label_of
@@ -69,6 +70,7 @@ def compare(
     families: list[str] | None = None,
     budget: dict[str, float],
     preset: str = "cpu",
+    settings: dict[str, Any] | None = None,
     seed: int = 0,
     seeds: int = 1,
     path: Path | None = None,
@@ -85,7 +87,12 @@ def compare(
     """
     names, left_out = supported(families, dataset.space)
     plans = {
-        name: [plan_training(name, dataset, budget=budget, preset=preset, seed=seed + k) for k in range(seeds)]
+        name: [
+            plan_training(
+                name, dataset, budget=budget, preset=preset, seed=seed + k, overrides={"data": settings or {}}
+            )
+            for k in range(seeds)
+        ]
         for name in names
     }
     if path is not None and not resume:

@@ -7,7 +7,8 @@ from typing import Any
 
 from pushforward.app.assessing import MOST_SAMPLES, array, assess, measure_controls
 from pushforward.app.comparing import write_scores
-from pushforward.app.training import open_model, reopen
+from pushforward.app.opening import reopen
+from pushforward.app.training import open_model
 from pushforward.data.open import open_data, open_like
 from pushforward.engine.history import read_history
 from pushforward.evaluation.memorisation import memorisation_verdict

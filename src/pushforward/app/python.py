@@ -13,13 +13,16 @@ from torch import Tensor
 
 from pushforward.app import comparing, training
 from pushforward.app.assessing import assess, measure_controls
+from pushforward.app.opening import encoding_of, open_source, reopen
 from pushforward.core.conditions import Condition
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
+from pushforward.core.latent import Latent
 from pushforward.core.logprob import LogProb
-from pushforward.core.model import GenerativeModel, Latent
+from pushforward.core.model import GenerativeModel
 from pushforward.core.score import Score
 from pushforward.data.dataset import Dataset
+from pushforward.data.encoding import Encoding
 from pushforward.data.open import open_data
 from pushforward.engine.budget import parse_seconds
 from pushforward.provenance.run_directory import RunRecord
@@ -43,13 +46,27 @@ class Fitted:
         self.model, self.plan, self.record, self.path = model, plan, record, path
         self.facts = facts or {}
 
-    def sample(self, n: int, given: Condition = None, seed: int = 0, **options: Any) -> Tensor:
-        """Draw `n` examples in data units; see `GenerativeModel.sample`."""
-        return self.model.sample(n, given=given, seed=seed, **options)
+    def sample(self, n: int, given: Condition = None, seed: int = 0, **options: Any) -> Any:
+        """Draw `n` examples in data units: a tensor, a DataFrame for tables, strings for text; see `GenerativeModel.sample`."""
+        encoding = self.encoding
+        if encoding is None:
+            return self.model.sample(n, given=given, seed=seed, **options)
+        if isinstance(given, str):
+            given = encoding.parse_given(given, n)
+        return encoding.decode(self.model.sample(n, given=given, seed=seed, **options))
 
-    def log_prob(self, x: Tensor | Examples, given: Condition = None, **options: Any) -> LogProb:
-        """Return log-probabilities with their kind; see `GenerativeModel.log_prob`."""
+    def log_prob(self, x: Any, given: Condition = None, **options: Any) -> LogProb:
+        """Return log-probabilities with their kind; `x` may also be text or a DataFrame; see `GenerativeModel.log_prob`."""
+        if not isinstance(x, Tensor | Examples) and self.encoding is not None:
+            x = self.encoding.read(x)
         return self.model.log_prob(x, given, **options)
+
+    @property
+    def encoding(self) -> Encoding | None:
+        """The dictionary of text or tables, None for images and points."""
+        if self.plan is not None:
+            return self.plan.dataset.encoding
+        return None if self.record is None else encoding_of(self.record)
 
     def encode(self, x: Tensor, given: Condition = None) -> Latent:
         """Return codes, where the family has them."""
@@ -70,14 +87,20 @@ class Fitted:
         return target
 
 
-def load(source: Any, *, seed: int = 0, labels: bool = True, skip_bad: bool = False) -> Dataset:
-    """Open a built-in name, a path, an array or a tensor; see `pushforward data list`.
+def load(source: Any, *, seed: int = 0, labels: bool = True, skip_bad: bool = False, **settings: Any) -> Dataset:
+    """Open a built-in name, a path, an array, a DataFrame or strings; see `pushforward data list`.
+
+    `settings` are those of `-s data.KEY`: `length`, `tokeniser`, ... for text; `columns`, `keep`, `bounds` for tables.
 
     Example:
         >>> load("digits").space
         Image(channels=1, height=8, width=8, levels=17)
     """
-    return open_data(source, seed=seed, labels=labels, skip_bad=skip_bad)
+    if not labels:
+        return open_data(source, seed=seed, labels=False, skip_bad=skip_bad)
+    columns = settings.pop("columns", {})
+    flat = {**settings, **{f"columns.{name}": kind for name, kind in columns.items()}}
+    return open_source(source, flat, seed=seed, skip_bad=skip_bad)
 
 
 def _budget(budget: str | float | None, steps: int | None, examples: int | None) -> dict[str, float]:
@@ -134,7 +157,7 @@ def evaluate(fitted: Fitted, data: Dataset | None = None, *, seed: int = 0, n: i
         if fitted.plan is not None:
             data = fitted.plan.dataset
         elif fitted.record is not None:
-            data = training.reopen(fitted.record)
+            data = reopen(fitted.record)
         else:
             raise BadInput("a model without data", "data to evaluate against")
     row = assess(fitted.model, data, measure_controls(data, seed, n), fitted.model.family, fitted.facts)

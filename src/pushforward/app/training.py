@@ -9,17 +9,16 @@ import json
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pushforward.core.errors import BadInput, nearest
+from pushforward.core.errors import BadInput
 from pushforward.core.files import write_text
 from pushforward.core.model import GenerativeModel
 from pushforward.core.space import space_from_json
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.data.dataset import Dataset
-from pushforward.data.open import open_data
 from pushforward.engine.checkpoint import load_weights, save_weights
 from pushforward.engine.fit import FitRecord, Probe, Progress, fit
 from pushforward.evaluation.energy import energy_distance
@@ -41,6 +40,7 @@ class Plan:
     labelled: bool
     model_values: dict[str, Any]
     train_config: TrainConfig
+    data_settings: dict[str, Any] = field(default_factory=dict)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -51,13 +51,17 @@ class Plan:
         """Return the untrained model."""
         return build(self.family, self.dataset.space, self.classes, self.model_values, self.seed)
 
+    def encoding(self) -> dict[str, Any] | None:
+        """Return the record of the data's dictionary, None for images and points."""
+        return None if self.dataset.encoding is None else self.dataset.encoding.to_json()
+
     def config(self) -> dict[str, Any]:
         """Return what `config.yaml` holds."""
         return {
             "family": self.family,
             "preset": self.preset,
             "seed": self.seed,
-            "data": {"source": self.dataset.source, "labels": self.labelled},
+            "data": {"source": self.dataset.source, "labels": self.labelled, **self.data_settings},
             "model": self.model_values,
             "train": self.train_config.model_dump(exclude_none=True),
         }
@@ -90,9 +94,8 @@ def plan_training(
     train_values = {**chosen["train"], **overrides.get("train", {}), **budget, "seed": seed}
     data = dict(overrides.get("data", {}))
     labelled = bool(dataset.classes) and bool(data.pop("labels", True))
-    for key in data:
-        raise BadInput(f"unknown key 'data.{key}'", "a key of data", nearest(key, ["labels"]))
-    return Plan(cls.family, preset, seed, dataset, labelled, values, parse(TrainConfig, train_values, "train"))
+    train_config = parse(TrainConfig, train_values, "train")
+    return Plan(cls.family, preset, seed, dataset, labelled, values, train_config, data)
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ def train(
             _check_resumable(path, plan)
         else:
             claim(path, overwrite)
-            begin(path, plan.config(), _facts(plan))
+            begin(path, plan.config(), _facts(plan), plan.encoding())
     model = plan.build()
     record = fit(
         model,
@@ -163,25 +166,6 @@ def open_model(path: Path) -> tuple[GenerativeModel, RunRecord]:
     return model, record
 
 
-def reopen(record: RunRecord, data: str | None = None) -> Dataset:
-    """Return the dataset a run was trained on, or `data` if named.
-
-    Raises:
-        BadInput: the source is gone or has changed, or the named data live in another space.
-    """
-    facts, space = record.manifest["data"], space_from_json(record.manifest["space"])
-    dataset = open_data(data or facts["source"], skip_bad=bool(facts.get("skipped")))
-    if data is None and dataset.fingerprint != facts["fingerprint"]:
-        raise BadInput(
-            f"{facts['source']} has changed since training",
-            "the data the run was trained on",
-            "name other data as DATA",
-        )
-    if dataset.space != space:
-        raise BadInput(f"{dataset.name} is {dataset.space}", f"the run's {space}", "bring data of that space")
-    return dataset
-
-
 def _facts(plan: Plan) -> dict[str, Any]:
     data = plan.dataset
     return {
@@ -212,7 +196,7 @@ def _check_resumable(path: Path, plan: Plan) -> None:
     budget = ("seconds", "steps", "examples")
     for config in (before, now):
         config["train"] = {k: v for k, v in config["train"].items() if k not in budget}
-        config["data"] = {"labels": config["data"]["labels"]}
+        config["data"] = {k: v for k, v in config["data"].items() if k != "source"}
     if before != now:
         changed = [k for k in now if now[k] != before.get(k)]
         raise BadInput(
@@ -220,7 +204,7 @@ def _check_resumable(path: Path, plan: Plan) -> None:
             "the same settings",
             "start a new run for new settings",
         )
-    begin(path, {**plan.config()}, {k: v for k, v in _facts(plan).items() if k != "started"})
+    begin(path, plan.config(), {k: v for k, v in _facts(plan).items() if k != "started"}, plan.encoding())
 
 
 def _probe(plan: Plan) -> tuple[str, Probe] | None:
@@ -252,7 +236,7 @@ def save_run(
         return
     if plan is None:
         raise BadInput("a model without a plan or a run", "one made by fit or open")
-    begin(target, plan.config(), _facts(plan))
+    begin(target, plan.config(), _facts(plan), plan.encoding())
     save_weights(target / run_directory.WEIGHTS, dict(model.state_dict()))
     history = facts.get("history", [])
     write_text(target / run_directory.HISTORY, "".join(json.dumps(r) + "\n" for r in history))

@@ -12,26 +12,35 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pushforward.app.opening import encoding_of, examples_of
+from pushforward.app.text_scoring import score_text
 from pushforward.app.training import open_model
 from pushforward.core.capabilities import Card
 from pushforward.core.errors import BadInput
 from pushforward.core.files import write_bytes, write_json, write_text
-from pushforward.core.given import Examples
 from pushforward.core.logprob import LogProb
 from pushforward.core.model import GenerativeModel
 from pushforward.data.builtin import builtins
-from pushforward.data.open import open_data, open_like
-from pushforward.data.write import write_samples
+from pushforward.data.encoding import Encoding
+from pushforward.data.open import open_data
+from pushforward.data.text.encoding import TextEncoding
+from pushforward.data.write import write_samples, write_shown
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES
+
+KINDS = ("points", "image", "table", "text")
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """Samples in data units with the class name each was asked for (None = unconditional)."""
+    """Samples in data units with the class name each was asked for (None = unconditional), and as people read them.
+
+    `shown` is a list of strings for text, a DataFrame for tables, None for images and points.
+    """
 
     x: Tensor
     labels: tuple[str, ...] | None
+    shown: Any = None
 
 
 def draw(
@@ -40,46 +49,72 @@ def draw(
     given: str | None = None,
     seed: int = 0,
     on_step: Callable[[int, int], None] | None = None,
+    encoding: Encoding | None = None,
     **options: Any,
 ) -> Drawn:
-    """Draw samples; `options` are those the family declares, None means the family's default."""
+    """Draw samples; `options` are those the family declares, None means the family's default.
+
+    Args:
+        given: a class, or what the run's dictionary understands: `column=value,...` for tables, a prompt for text.
+    """
     chosen = {key: value for key, value in options.items() if value is not None}
-    x = model.sample(n, given=given, seed=seed, on_step=on_step, **chosen)
-    return Drawn(x, None if given is None else (given,) * n)
+    if encoding is None:
+        x = model.sample(n, given=given, seed=seed, on_step=on_step, **chosen)
+        return Drawn(x, None if given is None else (given,) * n)
+    condition = None if given is None else encoding.parse_given(given, n)
+    x = model.sample(n, given=condition, seed=seed, on_step=on_step, **chosen)
+    return Drawn(x, None, encoding.decode(x))
 
 
 def save_samples(drawn: Drawn, model: GenerativeModel, path: Path) -> list[Path]:
     """Write samples by the extension of `path` and return what was written."""
+    if drawn.shown is not None:
+        return write_shown(path, drawn.shown)
     return write_samples(path, drawn.x, model.space, labels=drawn.labels)
 
 
-def examples_for(
-    model: GenerativeModel, source: str, config: dict[str, Any], split: str = "test"
-) -> tuple[Examples, str]:
-    """Return the examples to score and the name of their split.
+@dataclass(frozen=True)
+class Scored:
+    """Log-probabilities, the summary that `score --json` prints, and for text every token's own score."""
 
-    A built-in means its held-out test split (the same split that training left out); a file means all of it.
-    """
-    labelled = bool(model.classes)
-    if source in {name for name, _ in builtins()}:
-        data = open_data(source, labels=labelled)
-        if data.space != model.space or (labelled and data.classes != model.classes):
-            raise BadInput(
-                f"'{source}' is {data.space}", f"the run's {model.space} with the same classes", "score its own data"
-            )
-        examples = {"train": data.train, "validation": data.validation, "test": data.test}[split]
-        return (examples if labelled else examples.without_labels()), split
-    return open_like(source, model.space, model.classes, labels=labelled), "all"
+    log_prob: LogProb
+    summary: dict[str, Any]
+    tokens: tuple[tuple[str, float], ...] = ()
 
 
 def score(
-    run: Path, source: str, estimator: str | None = None, samples: int | None = None, seed: int = 0, split: str = "test"
-) -> tuple[LogProb, dict[str, Any]]:
-    """Return per-example log-probabilities and the summary that `score --json` prints."""
+    run: Path,
+    source: str,
+    estimator: str | None = None,
+    samples: int | None = None,
+    seed: int = 0,
+    split: str = "test",
+    stride: int | None = None,
+) -> Scored:
+    """Score data under a run; text is scored exactly in overlapping windows."""
     model, record = open_model(run)
-    examples, name = examples_for(model, source, record.config, split)
+    encoding = encoding_of(record)
+    if isinstance(encoding, TextEncoding):
+        return _score_text(model, encoding, source, split, stride)
+    if stride is not None:
+        raise BadInput(f"--stride {stride}", "a run on text", "leave it out: only text is scored in windows")
+    examples, name = examples_of(record, source, labelled=bool(model.classes), split=split)
     lp = model.log_prob(examples, estimator=estimator, samples=samples, seed=seed)
-    return lp, score_summary(lp, name)
+    return Scored(lp, score_summary(lp, name))
+
+
+def _score_text(model: GenerativeModel, encoding: TextEncoding, source: str, split: str, stride: int | None) -> Scored:
+    tokeniser, name = encoding.tokeniser, "all"
+    if source in {known for known, _ in builtins()}:
+        data = open_data(source, encoding=encoding)
+        stream, name = data.streams[("train", "validation", "test").index(split)], split
+    else:
+        stream = encoding.stream(Path(source) if Path(source).exists() else source)
+    characters = sum(len(text) for text in encoding.decode_documents(stream[1:]))
+    found = score_text(model, stream, tokeniser.token_bytes, characters, stride)
+    summary = {**score_summary(found.log_prob, name), "text": found.facts}
+    pieces = [tokeniser.decode_bytes(t[None]).decode("utf-8", "backslashreplace") for t in found.tokens]
+    return Scored(found.log_prob, summary, tuple(zip(pieces, found.nats.double().tolist(), strict=True)))
 
 
 def score_summary(lp: LogProb, split: str) -> dict[str, Any]:
@@ -113,10 +148,10 @@ def capability_table() -> list[dict[str, str]]:
     for name in FAMILIES.names():
         c = family_class(name).capabilities
         row = {"family": name}
-        for kind in ("points", "image"):
+        for kind in KINDS:
             estimators = c.estimators.get(kind)
             if estimators is None:
-                row[f"log p, {kind}"] = "not supported"
+                row[f"log p, {kind}"] = "not yet"
             else:
                 row[f"log p, {kind}"] = (
                     ", ".join(f"{e.name} ({e.kind.replace('_', ' ')})" for e in estimators) or "none"

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from pushforward.app import comparing, evaluating, using
+from pushforward.app.opening import open_source
 from pushforward.app.training import Observer, Plan, plan_training
 from pushforward.app.training import train as run_training
 from pushforward.cli.progress import console, sampling_bar, training_bar
 from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
+from pushforward.core.spec import parse_settings
 from pushforward.data.builtin import builtins
 from pushforward.data.dataset import describe
-from pushforward.data.open import open_data
 from pushforward.report.page import render, write_report
 from pushforward.report.text import to_markdown
 
@@ -41,6 +42,7 @@ def compare(
     families: list[str] | None,
     budget: dict[str, float],
     preset: str,
+    settings: list[str],
     seed: int,
     seeds: int,
     output: Path,
@@ -50,7 +52,13 @@ def compare(
     json: bool,
 ) -> None:
     """Train, measure, report."""
-    dataset = open_data(data, skip_bad=skip_bad)
+    overrides = parse_settings(settings)
+    for section in overrides:
+        if section != "data":
+            raise BadInput(
+                f"'-s {section}...' for every family at once", "data.key=value", "train one family to change it"
+            )
+    dataset = open_source(data, overrides.get("data"), skip_bad=skip_bad)
     for note in dataset.notes:
         say(f"data: {note}")
     bars: dict[str, Any] = {}
@@ -73,6 +81,7 @@ def compare(
         families=families,
         budget=budget,
         preset=preset,
+        settings=overrides.get("data"),
         seed=seed,
         seeds=seeds,
         path=output,
@@ -106,10 +115,8 @@ def train(
     json: bool,
 ) -> None:
     """Train one family."""
-    from pushforward.core.spec import parse_settings
-
     overrides = parse_settings(settings)
-    dataset = open_data(data, skip_bad=skip_bad)
+    dataset = open_source(data, overrides.get("data"), skip_bad=skip_bad)
     plan = plan_training(family, dataset, budget=budget, preset=preset, seed=seed, overrides=overrides)
     if resume and output is None:
         raise BadInput("--resume without -o", "the run directory to continue", "name it with -o")
@@ -166,9 +173,13 @@ def sample(
     run: Path, n: int, given: str | None, seed: int, output: Path | None, json: bool, options: dict[str, Any]
 ) -> None:
     """Draw samples and write or print them."""
-    model, _ = using.open_model(run)
+    model, record = using.open_model(run)
+    encoding = using.encoding_of(record)
     with sampling_bar(f"sampling {n} from {run.name}") as on_step:
-        drawn = using.draw(model, n, given, seed, on_step, **options)  # type: ignore[arg-type]
+        drawn = using.draw(model, n, given, seed, on_step, encoding, **options)  # type: ignore[arg-type]
+    if output is None and drawn.shown is not None:
+        show_samples(drawn.shown, given, json)
+        return
     if output is None and len(model.space.event_shape) > 1:
         output = Path(f"{run.name}-samples.png")
     if output is None:
@@ -182,6 +193,19 @@ def sample(
         out(str(output))
 
 
+def show_samples(shown: Any, given: str | None, json: bool) -> None:
+    """Print text, each sample after its prompt, or rows of a table as CSV."""
+    if isinstance(shown, list):
+        if json:
+            out_json([{"prompt": given, "text": text} for text in shown])
+            return
+        out("\n\n".join((given or "") + text for text in shown))
+    elif json:
+        out(shown.to_json(orient="records", indent=2, date_format="iso"))
+    else:
+        out(shown.to_csv(index=False).rstrip("\n"))
+
+
 def score(
     run: Path,
     data: str,
@@ -189,15 +213,21 @@ def score(
     samples: int | None,
     split: str,
     seed: int,
+    stride: int | None,
+    per_token: bool,
     output: Path | None,
     json: bool,
 ) -> None:
     """Print a likelihood and what it is."""
     if split not in ("train", "validation", "test"):
         raise BadInput(f"--split {split}", "train, validation or test")
-    lp, summary = using.score(run, data, estimator, samples, seed, split)
+    scored = using.score(run, data, estimator, samples, seed, split, stride)
+    summary = scored.summary
+    if per_token:
+        show_tokens(scored)
+        return
     if output is not None:
-        using.save_log_prob(output, lp, summary)
+        using.save_log_prob(output, scored.log_prob, summary)
     if json:
         out_json(summary)
         return
@@ -205,10 +235,24 @@ def score(
     given = " given label" if summary["given"] == "label" else ""
     error = "" if summary["stderr"] is None else f" +- {summary['stderr']:.4f} (standard error)"
     out(f"{summary['value']:.4f}{error} {summary['unit']}{given}: {kind}, {summary['estimator']}, n = {n}, {split}")
+    if "text" in summary:
+        t = summary["text"]
+        out(
+            f"{t['bits_per_char']:.4f} bits/char, {t['nats_per_token']:.4f} nats/token, perplexity {t['perplexity']:.3f}: "
+            f"{t['tokens']:,} tokens, {t['bytes']:,} bytes, context {t['context']}, stride {t['stride']}, {t['clusters']}"
+        )
     if summary["kind"] == "lower_bound":
         say("a lower bound on log-probability: the true code length is at most this number")
     if summary["kind"] == "estimate":
         say("an estimate: neither exact nor a bound")
+
+
+def show_tokens(scored: using.Scored) -> None:
+    """Print every token with its log-probability in nats, one JSON object a line."""
+    if not scored.tokens:
+        raise BadInput("--per-token", "a run on text", "rows, points and images are scored whole")
+    for text, nats in scored.tokens:
+        out(json_module.dumps({"token": text, "nats": round(nats, 6)}, ensure_ascii=False))
 
 
 def evaluate(
@@ -318,9 +362,9 @@ def data_list(json: bool) -> None:
         out(f"{name:14} {text}")
 
 
-def data_describe(data: str, skip_bad: bool, json: bool) -> None:
+def data_describe(data: str, settings: list[str], skip_bad: bool, json: bool) -> None:
     """Describe data."""
-    record = describe(open_data(data, skip_bad=skip_bad))
+    record = describe(open_source(data, parse_settings(settings).get("data"), skip_bad=skip_bad))
     if json:
         out_json(record)
         return

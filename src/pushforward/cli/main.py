@@ -44,6 +44,7 @@ def compare(
     steps: Steps = None,
     examples: Examples = None,
     preset: Preset = "cpu",
+    settings: Settings = None,
     seeds: Annotated[int, typer.Option(min=1, help="Repeat with this many seeds.")] = 1,
     seed: Seed = 0,
     output: Annotated[Path, typer.Option("-o", "--output", help="Directory for the runs and the report.")] = Path(
@@ -59,18 +60,9 @@ def compare(
     from pushforward.cli import commands
 
     chosen = families.split(",") if families else None
+    spent = budget_from(budget, steps, examples)
     commands.compare(
-        data,
-        chosen,
-        budget_from(budget, steps, examples),
-        preset,
-        seed,
-        seeds,
-        output,
-        overwrite,
-        resume,
-        skip_bad,
-        json,
+        data, chosen, spent, preset, settings or [], seed, seeds, output, overwrite, resume, skip_bad, json
     )
 
 
@@ -105,20 +97,41 @@ def train(
 def sample(
     run: Annotated[Path, typer.Argument(help="Run directory.")],
     n: Annotated[int, typer.Option("-n", help="How many.")] = 64,
-    given: Annotated[str | None, typer.Option(help="Condition: a class name.")] = None,
+    given: Annotated[str | None, typer.Option(help="Condition: a class, column=value,... or a prompt.")] = None,
     guidance: Annotated[float | None, typer.Option(help="Classifier-free guidance weight; 1 is off.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of an iterative sampler.")] = None,
     solver: Annotated[str | None, typer.Option(help="Name of the solver.")] = None,
     temperature: Annotated[float | None, typer.Option(help="1 is the model's distribution.")] = None,
+    length: Annotated[int | None, typer.Option(help="Tokens of text to generate; default: one window.")] = None,
+    top_k: Annotated[int | None, typer.Option("--top-k", help="Draw among the k most probable tokens only.")] = None,
+    top_p: Annotated[float | None, typer.Option("--top-p", help="... among the fewest that reach this share.")] = None,
+    min_p: Annotated[float | None, typer.Option("--min-p", help="... among those of this share of the best.")] = None,
+    typical: Annotated[float | None, typer.Option(help="... among the most typical that reach this share.")] = None,
+    repetition_penalty: Annotated[
+        float | None, typer.Option("--repetition-penalty", help="Above 1: what occurred gets less probable.")
+    ] = None,
     seed: Seed = 0,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help=".png, .npz, .npy, .csv or a folder.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help=".png, .npz, .npy, .csv, .parquet, .txt, .jsonl or a folder.")
+    ] = None,
     json: JsonFlag = False,
     debug: Debug = False,
 ) -> None:
     """Draw samples from a run."""
     from pushforward.cli import commands
 
-    options = {"guidance": guidance, "steps": steps, "solver": solver, "temperature": temperature}
+    options = {
+        "guidance": guidance,
+        "steps": steps,
+        "solver": solver,
+        "temperature": temperature,
+        "length": length,
+        "top_k": top_k,
+        "top_p": top_p,
+        "min_p": min_p,
+        "typical": typical,
+        "repetition_penalty": repetition_penalty,
+    }
     commands.sample(run, n, given, seed, output, json, options)
 
 
@@ -130,6 +143,10 @@ def score(
     samples: Annotated[int | None, typer.Option(min=1, help="Monte Carlo samples of the estimator.")] = None,
     split: Annotated[str, typer.Option(help="Split of a built-in: train, validation or test.")] = "test",
     seed: Seed = 0,
+    stride: Annotated[
+        int | None, typer.Option(min=1, help="Text: tokens each window scores; default: half of it.")
+    ] = None,
+    per_token: Annotated[bool, typer.Option("--per-token", help="Text: print every token's log-probability.")] = False,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Per-example nats as .csv, .npy or .json.")
     ] = None,
@@ -139,7 +156,7 @@ def score(
     """Log-likelihood of data under a run, with its kind and unit."""
     from pushforward.cli import commands
 
-    commands.score(run, data, estimator, samples, split, seed, output, json)
+    commands.score(run, data, estimator, samples, split, seed, stride, per_token, output, json)
 
 
 @app.command()
@@ -218,6 +235,7 @@ def data_list(json: JsonFlag = False, debug: Debug = False) -> None:
 @data_app.command("describe")
 def data_describe(
     data: Annotated[str, typer.Argument(help="Built-in name, file or folder.")],
+    settings: Settings = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave unreadable files out and count them.")] = False,
     json: JsonFlag = False,
     debug: Debug = False,
@@ -225,7 +243,7 @@ def data_describe(
     """Say what the sniffer made of some data, and why."""
     from pushforward.cli import commands
 
-    commands.data_describe(data, skip_bad, json)
+    commands.data_describe(data, settings or [], skip_bad, json)
 
 
 def main(arguments: list[str] | None = None) -> None:

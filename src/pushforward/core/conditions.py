@@ -10,10 +10,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Given, parse_label
 from pushforward.core.noise import Noise
+from pushforward.core.space import Space
 
+PLACES = {"prefix": ("text",), "known": ("table",)}
 Condition = Given | Tensor | int | str | None
 
 
@@ -50,6 +52,21 @@ def resolve(condition: Condition, n: int, classes: tuple[str, ...]) -> Given | N
     if len(wrong):
         raise BadInput(f"class index {int(wrong[0])}", f"0 to {len(classes) - 1}", "the model knows no other class")
     return replace(given, label=given.label.long())
+
+
+def require_parts(given: Given | None, allowed: tuple[str, ...], space: Space, family: str) -> None:
+    """Refuse what a family cannot be conditioned on, or not on this space.
+
+    Raises:
+        Unsupported: names the part.
+    """
+    for part in () if given is None else given.parts:
+        if part not in allowed or space.kind not in PLACES.get(part, (space.kind,)):
+            raise Unsupported(
+                f"{family} on {space.kind} given '{part}'",
+                "a condition among " + ", ".join(allowed),
+                "a prefix conditions text, known columns condition tables",
+            )
 
 
 def draw_labels(frequency: Tensor, noise: Noise) -> Tensor:

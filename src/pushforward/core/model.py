@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar, final
 
 import torch
@@ -17,28 +17,19 @@ from torch import Tensor, nn
 
 from pushforward.core.capabilities import Capabilities, Card, Estimator
 from pushforward.core.codec import Codec
-from pushforward.core.conditions import Condition, draw_labels, resolve
+from pushforward.core.conditions import Condition, draw_labels, require_parts, resolve
 from pushforward.core.curve import Curve
 from pushforward.core.errors import BadInput, Unsupported, closest
 from pushforward.core.given import Examples, Given, label_of
+from pushforward.core.latent import Latent
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
-from pushforward.core.monte_carlo import importance_weighted, mean_bound
+from pushforward.core.monte_carlo import importance_weighted, mean_bound, mixture
 from pushforward.core.noise import BatchNoise, Noise, Streams
 from pushforward.core.options import SampleOptions, parse_options
 from pushforward.core.space import Space
 from pushforward.core.spec import Config
 from pushforward.core.walk import Walk, run
-
-CONDITIONED = {"prefix": ("text",), "known": ("table",)}
-
-
-@dataclass(frozen=True)
-class Latent:
-    """What `encode` returns: a code per example and how it was obtained (`exact`, `posterior`, `ode`)."""
-
-    value: Tensor
-    kind: str
 
 
 class GenerativeModel(nn.Module, ABC):
@@ -113,6 +104,10 @@ class GenerativeModel(nn.Module, ABC):
     def _decode(self, z: Tensor, given: Given | None) -> Tensor:
         """Return the encoded batch that codes stand for."""
         raise self.capabilities.refuse(self.family, "decode")
+
+    def _terms(self, x: Tensor, given: Given | None) -> Tensor:
+        """Return `log p(x_d | x_<d)`, shape (N, D), where the family has a chain rule over positions."""
+        raise self.capabilities.refuse(self.family, "terms")
 
     def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor | None:
         """Return shape (N,): the quantity that `capabilities.held_out` names, lower is better; None if there is none."""
@@ -268,13 +263,28 @@ class GenerativeModel(nn.Module, ABC):
         self.space.check(examples.x)
         if len(examples) == 0:
             raise BadInput("an empty batch", "at least one example")
-        self._require_parts(examples.given)
+        require_parts(examples.given, self.capabilities.conditions, self.space, self.family)
         marginal = bool(self.classes) and label_of(examples.given) is None and not self.capabilities.null_condition
         parts = []
         for first, chunk in self._chunks(examples):
             args = (chunk, first, seed, chosen, samples)
             parts.append(self._marginal_log_prob(*args) if marginal else self._conditional_log_prob(*args))
         return replace(LogProb.concatenate(parts), sizes=examples.sizes)
+
+    @final
+    @torch.no_grad()
+    def terms(self, examples: Examples) -> Tensor:
+        """Return the log-probability of every position given those before it, (N, D), whose sum is an encoded example's.
+
+        Raises:
+            Unsupported: a family without a chain rule.
+        """
+        require_parts(examples.given, self.capabilities.conditions, self.space, self.family)
+        parts = [
+            self._terms(self.codec.encode(self.space.check(chunk.x)).value, chunk.given)
+            for _, chunk in self._chunks(examples)
+        ]
+        return torch.cat(parts)
 
     @final
     @torch.no_grad()
@@ -356,20 +366,16 @@ class GenerativeModel(nn.Module, ABC):
     def _marginal_log_prob(
         self, chunk: Examples, first: int, seed: int, estimator: Estimator, samples: int | None
     ) -> LogProb:
-        # log p(x) = logsumexp_y [log p(y) + log p(x|y)]; a bound stays a bound because exp(log w) is an
-        # unbiased or smaller estimate of p(x|y) and the logarithm is concave
         parts = []
         for label in range(len(self.classes)):
             labels = torch.full((len(chunk),), label, dtype=torch.long, device=self.device)
             given = Given(labels) if chunk.given is None else replace(chunk.given, label=labels)
             parts.append(self._conditional_log_prob(Examples(chunk.x, given), first, seed, estimator, samples))
-        joint = torch.stack([p.nats for p in parts]) + self.label_frequency.log().to(parts[0].nats).unsqueeze(1)
-        calls = sum(p.calls for p in parts)
-        return replace(parts[0], nats=torch.logsumexp(joint, dim=0), stderr=None, calls=calls, given="marginal")
+        return mixture(parts, self.label_frequency.log())
 
     def _condition(self, given: Condition, n: int, noise: Noise | None) -> Given | None:
         found = resolve(given, n, self.classes)
-        self._require_parts(found)
+        require_parts(found, self.capabilities.conditions, self.space, self.family)
         drawn = label_of(found) is None and bool(self.classes) and not self.capabilities.null_condition
         if drawn and noise is not None:
             label = draw_labels(self.label_frequency, noise)
@@ -387,17 +393,6 @@ class GenerativeModel(nn.Module, ABC):
             raise BadInput(
                 f"`{verb}` without a condition", "the label of each example", "pass `given`: codes depend on the label"
             )
-
-    def _require_parts(self, given: Given | None) -> None:
-        for part in () if given is None else given.parts:
-            if part not in self.capabilities.conditions or self.space.kind not in CONDITIONED.get(
-                part, (self.space.kind,)
-            ):
-                raise Unsupported(
-                    f"{self.family} on {self.space.kind} given '{part}'",
-                    "a condition among " + ", ".join(self.capabilities.conditions),
-                    "a prefix conditions text, known columns condition tables",
-                )
 
     def _require_labels(self, given: Given | None) -> None:
         if self.classes and label_of(given) is None:

@@ -1,4 +1,4 @@
-"""Two ways to combine repeated unbiased weights into a bound.
+"""Ways to combine repeated unbiased weights into a bound, and the labels of a mixture into one.
 
 One idea: `log w` averaged is a looser bound than the logarithm of averaged `w`; both are below `log E[w]` by Jensen's inequality.
 """
@@ -9,6 +9,7 @@ import math
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from pushforward.core.logprob import LogProb
 
@@ -20,6 +21,16 @@ def mean_bound(draws: list[LogProb]) -> LogProb:
     nats = torch.stack([d.nats for d in draws])
     stderr = nats.std(dim=0) / math.sqrt(len(draws))
     return replace(draws[0], nats=nats.mean(dim=0), stderr=stderr, calls=sum(d.calls for d in draws))
+
+
+def mixture(parts: list[LogProb], log_weights: Tensor) -> LogProb:
+    """Return `log sum_y p(y) p(x|y)` from the log-probabilities under every label.
+
+    A bound stays a bound, because `exp(log w)` is an unbiased or smaller estimate of p(x|y) and the logarithm is concave.
+    """
+    joint = torch.stack([p.nats for p in parts]) + log_weights.to(parts[0].nats).unsqueeze(1)
+    calls = sum(p.calls for p in parts)
+    return replace(parts[0], nats=torch.logsumexp(joint, dim=0), stderr=None, calls=calls, given="marginal")
 
 
 def importance_weighted(draws: list[LogProb]) -> LogProb:

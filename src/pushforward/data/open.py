@@ -22,10 +22,12 @@ from pushforward.core.space import Image, Points, Space
 from pushforward.data.arrays import as_space
 from pushforward.data.builtin import builtins
 from pushforward.data.dataset import Dataset, fingerprint_of
+from pushforward.data.encoding import Encoding
 from pushforward.data.idx import is_idx, read_idx
 from pushforward.data.numbers import read_csv
 from pushforward.data.pictures import read_folder
 from pushforward.data.split import split_rows
+from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.files import is_table_file, read_file
 from pushforward.data.tables.open import find_table, open_table
 from pushforward.data.text.corpus import is_text
@@ -54,11 +56,12 @@ def open_data(
     labels: bool = True,
     skip_bad: bool = False,
     levels: int | None = None,
-    text: Mapping[str, Any] | TextEncoding | None = None,
+    text: Mapping[str, Any] | None = None,
     kind: str | None = None,
     columns: Mapping[str, Any] | None = None,
     keep: Collection[str] = (),
     bounds: str = "natural",
+    encoding: Encoding | None = None,
 ) -> Dataset:
     """Return the dataset behind a built-in name, a path, an array, an `(array, labels)` pair, a DataFrame, or strings.
 
@@ -67,9 +70,10 @@ def open_data(
         labels: False leaves labels out.
         skip_bad: continue past unreadable images and count them.
         levels: number of grey levels, None = inferred and said in `notes`.
-        text: options for text (see `TextOptions`), or the encoding of a run.
+        text: options for text (see `TextOptions`).
         kind: `table` or `points` where both are possible; None = points if there are numbers only, and none is missing.
         columns, keep, bounds: kinds of columns, identifiers to model and bounds of numbers; see `data.tables.schema.infer`.
+        encoding: that of a run, used as it is in place of one made from the data.
 
     Raises:
         BadInput: whatever cannot be used, named with its row or file.
@@ -80,11 +84,12 @@ def open_data(
     """
     if isinstance(source, str) and source in TOYS and text is None:
         return _open_toy(source, seed)
-    if text is not None or is_text(source):
-        return open_text(source, text, seed=seed)
-    sheet = find_table(source, kind or ("table" if columns or keep else None), columns)
+    if isinstance(encoding, TextEncoding) or text is not None or is_text(source):
+        return open_text(source, encoding if isinstance(encoding, TextEncoding) else text, seed=seed)
+    table = encoding if isinstance(encoding, TableEncoding) else None
+    sheet = find_table(source, "table" if table or columns or keep else kind, columns)
     if sheet is not None:
-        return open_table(sheet, seed=seed, columns=columns, keep=keep, bounds=bounds)
+        return open_table(sheet, seed=seed, columns=columns, keep=keep, bounds=bounds, encoding=table)
     name, raw, origin = _read(source, skip_bad)
     x, space, notes = as_space(raw.x, origin, levels)
     classes, index = _classes(raw.labels if labels else None, len(x), origin, notes)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image as Pillow
@@ -81,6 +83,29 @@ def write_samples(path: Path, x: Tensor, space: Space, labels: Sequence[str] | N
     else:
         kinds = ".png, .npz, .npy, .csv" + (" or a folder name" if isinstance(space, Image) else "")
         raise BadInput(f"-o {path}", f"a name that ends in {kinds}")
+    write_bytes(path, buffer.getvalue())
+    return [path]
+
+
+def write_shown(path: Path, shown: Any) -> list[Path]:
+    """Write strings as `.txt` (documents separated by a blank line) or `.jsonl`, a DataFrame as `.csv` or `.parquet`.
+
+    Raises:
+        BadInput: another extension.
+    """
+    suffix, buffer = path.suffix.lower(), io.BytesIO()
+    table = not isinstance(shown, list)
+    if table and suffix == ".csv":
+        buffer.write(shown.to_csv(index=False).encode())
+    elif table and suffix == ".parquet":
+        shown.to_parquet(buffer, index=False)
+    elif not table and suffix == ".txt":
+        buffer.write("\n\n".join(shown).encode())
+    elif not table and suffix == ".jsonl":
+        lines = (json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in shown)
+        buffer.write("".join(lines).encode())
+    else:
+        raise BadInput(f"-o {path}", f"a name that ends in {'.csv or .parquet' if table else '.txt or .jsonl'}")
     write_bytes(path, buffer.getvalue())
     return [path]
 

@@ -20,10 +20,11 @@ import yaml
 
 from pushforward.core.errors import BadInput
 from pushforward.core.files import write_json, write_text
+from pushforward.core.space import Space, space_from_json
 
-MANIFEST, CONFIG, WEIGHTS = "manifest.json", "config.yaml", "weights.safetensors"
+MANIFEST, CONFIG, WEIGHTS, ENCODING = "manifest.json", "config.yaml", "weights.safetensors", "encoding.json"
 STATE, HISTORY = "state", "history.jsonl"
-OURS = (MANIFEST, CONFIG, WEIGHTS, STATE, HISTORY, "scores.json", "findings.json", "report.html", "README.md")
+OURS = (MANIFEST, CONFIG, WEIGHTS, ENCODING, STATE, HISTORY, "scores.json", "findings.json", "report.html", "README.md")
 FORMAT = 1
 
 
@@ -56,6 +57,11 @@ class RunRecord:
     manifest: dict[str, Any]
 
     @property
+    def space(self) -> Space:
+        """The space the run was trained on."""
+        return space_from_json(self.manifest["space"])
+
+    @property
     def complete(self) -> bool:
         """True if training ended; otherwise the run can be resumed."""
         return self.manifest["status"] == "complete"
@@ -85,8 +91,11 @@ def claim(path: Path, overwrite: bool = False) -> None:
     shutil.rmtree(path)
 
 
-def begin(path: Path, config: dict[str, Any], facts: dict[str, Any]) -> None:
-    """Write `config.yaml` and a manifest with status `training`."""
+def begin(path: Path, config: dict[str, Any], facts: dict[str, Any], encoding: dict[str, Any] | None = None) -> None:
+    """Write `config.yaml`, the dictionary of text or tables if there is one, and a manifest with status `training`."""
+    if encoding is not None:
+        write_json(path / ENCODING, encoding)
+        facts = {**facts, "encoding_sha256": sha256_of(path / ENCODING)}
     text = yaml.safe_dump(config, sort_keys=False)
     write_text(path / CONFIG, text)
     record = {
@@ -106,6 +115,26 @@ def complete(path: Path, facts: dict[str, Any]) -> None:
     record["status"] = "complete"
     record["weights_sha256"] = sha256_of(path / WEIGHTS)
     write_json(path / MANIFEST, record)
+
+
+def read_encoding(record: RunRecord) -> dict[str, Any] | None:
+    """Return the dictionary that a run on text or tables was trained with, None for the others.
+
+    Raises:
+        BadInput: it is missing or was changed.
+    """
+    expected = record.manifest.get("encoding_sha256")
+    if expected is None:
+        return None
+    path = record.path / ENCODING
+    if not path.is_file() or sha256_of(path) != expected:
+        raise BadInput(
+            f"{path} is missing or was edited",
+            "the dictionary that the run was trained with",
+            "restore it or train again",
+        )
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
 
 
 def open_record(path: Path) -> RunRecord:

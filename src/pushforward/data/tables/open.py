@@ -101,8 +101,12 @@ def open_table(
     columns: Mapping[str, Declared] | None = None,
     keep: Collection[str] = (),
     bounds: str = "natural",
+    encoding: TableEncoding | None = None,
 ) -> Dataset:
     """Return the dataset of a table; see `infer` for `columns`, `keep` and `bounds`.
+
+    Args:
+        encoding: that of a run, used as it is; without one, the schema is inferred.
 
     The schema describes all rows, so that each split can be encoded; whatever a model learns it learns from the training rows.
 
@@ -114,8 +118,10 @@ def open_table(
         >>> open_table(Sheet(frame, "t", "t")).space.measure
         'counting'
     """
-    schema = infer(sheet.frame, columns, keep, bounds)
-    encoding = TableEncoding.of_schema(schema)
+    notes: tuple[str, ...] = ("the schema of the run",)
+    if encoding is None:
+        schema = infer(sheet.frame, columns, keep, bounds)
+        encoding, notes = TableEncoding.of_schema(schema), schema.notes
     x = encoding.encode(sheet.frame, sheet.lines)
     rows, duplicates = _split(x, seed)
     parts = [Examples(x[torch.from_numpy(r)]) for r in rows]
@@ -123,13 +129,13 @@ def open_table(
     sizes = f"{len(rows[0])} training, {len(rows[1])} validation and {len(rows[2])} test examples"
     return Dataset(
         sheet.name,
-        schema.table,
+        encoding.table,
         parts[0],
         parts[1],
         parts[2],
-        notes=(*sheet.notes, *schema.notes, f"{how}: {sizes}"),
+        notes=(*sheet.notes, *notes, f"{how}: {sizes}"),
         source=sheet.origin,
-        fingerprint=fingerprint_of(parts, (json.dumps(schema.table.to_json()),)),
+        fingerprint=fingerprint_of(parts, (json.dumps(encoding.table.to_json()),)),
         encoding=encoding,
     )
 

@@ -96,6 +96,9 @@ class Autoregressive(GenerativeModel):
     def _prepare(self, x: Tensor, given: Given | None) -> None:
         self.net.prepare(x, given)
 
+    def _terms(self, x: Tensor, given: Given | None) -> Tensor:
+        return self.net.terms(x, given)
+
     def _nats(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
         return self.net.terms(x, given, noise).sum(1)
 

@@ -1,0 +1,109 @@
+"""Open data as the command line and the Python face name it: a source, and settings of its own kind.
+
+Two ideas: settings are flat names (`length`, `tokeniser`, `columns.age`), each of which belongs to one kind of data; a run brings
+its own dictionary, and whatever is opened for it is read with that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pushforward.core.errors import BadInput, nearest
+from pushforward.core.given import Examples
+from pushforward.data.builtin import builtins
+from pushforward.data.dataset import Dataset
+from pushforward.data.encoding import Encoding, encoding_from_json
+from pushforward.data.open import open_data, open_like
+from pushforward.data.text.dataset import TextOptions
+from pushforward.provenance.run_directory import RunRecord, read_encoding
+
+TABLE = ("kind", "keep", "bounds")
+
+
+def open_source(
+    source: Any,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    skip_bad: bool = False,
+    encoding: Encoding | None = None,
+) -> Dataset:
+    """Return the dataset behind a source.
+
+    Args:
+        settings: `length`, `tokeniser`, ... (see `TextOptions`) for text; `kind`, `keep`, `bounds` and `columns.NAME` for tables;
+            `labels` is the training's and left alone.
+        encoding: that of a run, used in place of settings.
+
+    Raises:
+        BadInput: an unknown setting (the nearest known one is suggested), or data that cannot be used.
+
+    Example:
+        >>> open_source("shakespeare", {"length": 32}).space.length
+        32
+    """
+    text: dict[str, Any] = {}
+    table: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
+    for key, value in (settings or {}).items():
+        if key == "labels":
+            continue
+        if key in TextOptions.model_fields:
+            text[key] = value
+        elif key.startswith("columns."):
+            columns[key.removeprefix("columns.")] = value
+        elif key in TABLE:
+            table[key] = value.split(",") if key == "keep" and isinstance(value, str) else value
+        else:
+            known = [*TextOptions.model_fields, *TABLE, "columns.NAME", "labels"]
+            raise BadInput(f"unknown key 'data.{key}'", "a key of data", nearest(key, known))
+    return open_data(
+        source, seed=seed, skip_bad=skip_bad, text=text or None, columns=columns or None, encoding=encoding, **table
+    )
+
+
+def encoding_of(record: RunRecord) -> Encoding | None:
+    """Return the dictionary of a run on text or tables, None for the others."""
+    found = read_encoding(record)
+    return None if found is None else encoding_from_json(found)
+
+
+def reopen(record: RunRecord, data: str | None = None) -> Dataset:
+    """Return the dataset a run was trained on, or `data` if named.
+
+    Raises:
+        BadInput: the source is gone or has changed, or the named data live in another space.
+    """
+    facts = record.manifest["data"]
+    dataset = open_data(data or facts["source"], skip_bad=bool(facts.get("skipped")), encoding=encoding_of(record))
+    if data is None and dataset.fingerprint != facts["fingerprint"]:
+        raise BadInput(
+            f"{facts['source']} has changed since training",
+            "the data the run was trained on",
+            "name other data as DATA",
+        )
+    if dataset.space != record.space:
+        raise BadInput(f"{dataset.name} is {dataset.space}", f"the run's {record.space}", "bring data of that space")
+    return dataset
+
+
+def examples_of(record: RunRecord, source: Any, *, labelled: bool, split: str = "test") -> tuple[Examples, str]:
+    """Return the examples to score and the name of their split.
+
+    A built-in means its held-out split (the same that training left out); anything else means all of it.
+    """
+    encoding = encoding_of(record)
+    if isinstance(source, str) and source in {name for name, _ in builtins()}:
+        data = open_data(source, labels=labelled, encoding=encoding)
+        classes = tuple(record.manifest["classes"])
+        if data.space != record.space or (labelled and data.classes != classes):
+            raise BadInput(
+                f"'{source}' is {data.space}", f"the run's {record.space} with the same classes", "score its own data"
+            )
+        examples = {"train": data.train, "validation": data.validation, "test": data.test}[split]
+        return (examples if labelled else examples.without_labels()), split
+    if encoding is not None:
+        return encoding.read(Path(source) if isinstance(source, str) and Path(source).exists() else source), "all"
+    return open_like(source, record.space, tuple(record.manifest["classes"]), labels=labelled), "all"
