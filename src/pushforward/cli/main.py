@@ -6,6 +6,7 @@ and bad input ends in one sentence and exit status 2.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -250,6 +251,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line; the entry point of `pushforward`."""
     given = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in given
+    # threads that spin at barriers take 40 times as long when another process wants a core (LOG.md); read when torch is loaded
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         sys.exit(app(args=given, prog_name="pushforward", standalone_mode=False) or 0)
     except KeyboardInterrupt:
