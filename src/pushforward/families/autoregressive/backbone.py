@@ -70,11 +70,20 @@ class Backbone(nn.Module, ABC):
 
 
 # architectures of each kind of space, the default first
+_HERE = "pushforward.families.autoregressive"
 BACKBONES = {
     "points": Registry(
-        "architecture", {"mixture": "pushforward.families.autoregressive.coordinates:CoordinateBackbone"}
+        "architecture",
+        {"mixture": f"{_HERE}.coordinates:CoordinateBackbone", "made": f"{_HERE}.made:MaskedCoordinates"},
     ),
-    "image": Registry("architecture", {"transformer": "pushforward.families.autoregressive.pixels:PixelBackbone"}),
+    "image": Registry(
+        "architecture",
+        {
+            "transformer": f"{_HERE}.pixels:PixelBackbone",
+            "pixelcnn": f"{_HERE}.pixelcnn:ConvolutionBackbone",
+            "made": f"{_HERE}.made:MaskedPixels",
+        },
+    ),
 }
 
 

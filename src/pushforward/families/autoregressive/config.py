@@ -16,17 +16,24 @@ class AutoregressiveConfig(Config):
     """Size of an autoregressive model."""
 
     architecture: str | None = Field(None, description="None = the default one of the space")
-    width: int = Field(64, ge=4)
-    depth: int = Field(2, ge=1, description="transformer blocks, or residual blocks of a coordinate's network")
-    heads: int = Field(4, ge=1, description="attention heads (images)")
-    dropout: float = Field(0.0, ge=0, lt=1, description="share of features dropped while training (images)")
-    components: int = Field(16, ge=1, description="Gaussians in a conditional mixture (points)")
-    context: int = Field(32, ge=1, description="width of the label embedding (points)")
+    width: int = Field(64, ge=4, description="features of a position or pixel; units of a layer of `made`")
+    depth: int = Field(2, ge=1, description="residual blocks: of attention, of gated convolutions, of (masked) layers")
+    heads: int = Field(4, ge=1, description="attention heads (transformer)")
+    dropout: float = Field(0.0, ge=0, lt=1, description="share of features dropped while training (all but mixture)")
+    components: int = Field(
+        16,
+        ge=1,
+        description="Gaussians in a conditional mixture (points), logistics (pixelcnn and made, from three levels)",
+    )
+    context: int = Field(32, ge=1, description="width of the label embedding (all but transformer)")
 
 
 PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
     ("smoke", "points"): {"model": {"width": 16, "depth": 1, "components": 4, "context": 8}, "train": {}},
     ("smoke", "image"): {"model": {"width": 16, "depth": 1, "heads": 2}, "train": {}},
+    ("smoke", "points:made"): {"model": {"width": 32, "depth": 1, "components": 4, "context": 8}, "train": {}},
+    ("smoke", "image:pixelcnn"): {"model": {"width": 8, "depth": 2, "components": 3, "context": 8}, "train": {}},
+    ("smoke", "image:made"): {"model": {"width": 32, "depth": 1, "components": 3, "context": 8}, "train": {}},
     ("cpu", "points"): {
         "model": {"width": 128, "depth": 3, "components": 24},
         "train": {"batch_size": 512, "learning_rate": 2e-3, "ema": 0.998, "weight_decay": 0.0},

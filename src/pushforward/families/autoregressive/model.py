@@ -27,13 +27,13 @@ from pushforward.families.autoregressive.config import PRESETS, AutoregressiveCo
 
 
 class Autoregressive(GenerativeModel):
-    """Ordinal transformer over pixels; mixture conditionals for the coordinates of points. Exact on both."""
+    """A transformer, a gated PixelCNN++ or MADE over pixels; mixtures for the coordinates of points. Exact on both."""
 
     family = "autoregressive"
     capabilities = Capabilities(
         {
             "points": (Estimator("exact", "exact", "chain rule with mixtures of Gaussians"),),
-            "image": (Estimator("exact", "exact", "chain rule with categorical pixels"),),
+            "image": (Estimator("exact", "exact", "chain rule with normalised conditionals of pixels"),),
         },
         encode={"points": "exact"},
         sampling_cost="D (one per dimension)",
@@ -67,6 +67,11 @@ class Autoregressive(GenerativeModel):
                 "Larochelle & Murray (2011). The neural autoregressive distribution estimator. AISTATS.",
             ),
             ("oord2016", "van den Oord, Kalchbrenner & Kavukcuoglu (2016). Pixel recurrent neural networks. ICML."),
+            ("germain2015", "Germain et al. (2015). MADE: masked autoencoder for distribution estimation. ICML."),
+            (
+                "salimans2017",
+                "Salimans et al. (2017). PixelCNN++: improving the PixelCNN with discretized logistic mixture likelihood. ICLR.",
+            ),
             ("vaswani2017", "Vaswani et al. (2017). Attention is all you need. NeurIPS."),
         ),
     )
