@@ -66,32 +66,42 @@ class ShiftedConv(nn.Module):
 
 
 class GatedBlock(nn.Module):
-    """`h + a sigmoid(b)` with `[a, b] = conv(concat_elu(conv(concat_elu(h)) + W concat_elu(aside))) + V context`.
+    """`h + a sigmoid(b)` with `[a, b] = conv(concat_elu(conv(concat_elu(h)) + W aside)) + V context`.
 
     Args:
-        aside: channels of what is taken in beside `h` (the other stream, a shortcut), 0 = nothing.
+        aside: channels of the activated features taken in beside `h` (the other stream, a shortcut), 0 = nothing.
     """
 
     def __init__(self, width: int, centred: bool, aside: int, context: int, dropout: float) -> None:
         super().__init__()
         self.first = ShiftedConv(2 * width, width, centred)
         self.second = ShiftedConv(2 * width, 2 * width, centred, zero=True)
-        self.aside = nn.Conv2d(2 * aside, width, 1) if aside else None
+        self.aside = nn.Conv2d(aside, width, 1) if aside else None
         self.label = nn.Linear(context, 2 * width) if context else None
         self.dropout = dropout
 
     def forward(
-        self, h: Tensor, aside: Tensor | None, context: Tensor | None, noise: Noise | None, rows: Rows | None
-    ) -> Tensor:
-        """Shapes: h (n, width, h, w), aside (n, aside, h, w), context (n, context)."""
-        y = self.first(concat_elu(h), rows)
-        if self.aside is not None and aside is not None:
-            y = y + self.aside(concat_elu(aside))
+        self,
+        h: Tensor,
+        active: Tensor,
+        aside: list[Tensor],
+        context: Tensor | None,
+        noise: Noise | None,
+        rows: Rows | None,
+    ) -> tuple[Tensor, Tensor]:
+        """Return features (n, width, h, w) and their `concat_elu`, from such a pair and context (n, context).
+
+        On a CPU activations cost more than convolutions: each is computed once, however often it is used.
+        """
+        y = self.first(active, rows)
+        if self.aside is not None:
+            y = y + self.aside(torch.cat(aside, dim=1))
         y = self.second(dropped(concat_elu(y), self.dropout, noise), rows)
         if self.label is not None and context is not None:
             y = y + self.label(context)[:, :, None, None]
         a, b = y.chunk(2, dim=1)
-        return h + a * torch.sigmoid(b)
+        h = h + a * torch.sigmoid(b)
+        return h, concat_elu(h)
 
 
 class GatedPixelCNN(nn.Module):
@@ -127,9 +137,9 @@ class GatedPixelCNN(nn.Module):
         self.place_up, self.place_left = (nn.Parameter(torch.zeros(1, width, *size)) for _ in range(2))
         self.up, self.left = nn.ModuleList(), nn.ModuleList()
         for mirror in mirrored:
-            shortcut = 0 if mirror is None else width
+            shortcut = 0 if mirror is None else 2 * width
             self.up.append(GatedBlock(width, True, shortcut, context, dropout))
-            self.left.append(GatedBlock(width, False, width + shortcut, context, dropout))
+            self.left.append(GatedBlock(width, False, 2 * width + shortcut, context, dropout))
         self.last = nn.Conv2d(2 * width, outputs, 1)
 
     def forward(self, x: Tensor, context: Tensor | None = None, noise: Noise | None = None) -> Tensor:
@@ -141,11 +151,12 @@ class GatedPixelCNN(nn.Module):
         self, x: Tensor, context: Tensor | None, noise: Noise | None = None, rows: Rows | None = None, row: int = 0
     ) -> list[Tensor]:
         """Return what every block of the first stream says, from images moved down by one row, or from row `row` of them."""
-        place = self.place_up[:, :, row : row + x.shape[2]]
-        h, said = self.first_up(x, rows) + place, []
+        h = self.first_up(x, rows)
+        h = h + self.place_up[:, :, row : row + x.shape[2]].to(h.dtype)
+        active, said = concat_elu(h), []
         for block, mirror in zip(self.up, self.mirrors, strict=True):
-            h = block(h, None if mirror is None else said[mirror], context, noise, rows)
-            said.append(h)
+            h, active = block(h, active, [] if mirror is None else [said[mirror]], context, noise, rows)
+            said.append(active)
         return said
 
     def to_the_left(
@@ -158,12 +169,13 @@ class GatedPixelCNN(nn.Module):
         row: int = 0,
     ) -> Tensor:
         """Return the outputs from images moved right by one column, or from the first columns of row `row` of them."""
-        place = self.place_left[:, :, row : row + x.shape[2], : x.shape[3]]
-        h, said = self.first_left(x, rows) + place, []
+        h = self.first_left(x, rows)
+        h = h + self.place_left[:, :, row : row + x.shape[2], : x.shape[3]].to(h.dtype)
+        active, said = concat_elu(h), []
         for block, up, mirror in zip(self.left, above, self.mirrors, strict=True):
-            h = block(h, up if mirror is None else torch.cat([up, said[mirror]], dim=1), context, noise, rows)
-            said.append(h)
-        return self.last(concat_elu(h))
+            h, active = block(h, active, [up] if mirror is None else [up, said[mirror]], context, noise, rows)
+            said.append(active)
+        return self.last(active)
 
 
 def shifted(x: Tensor) -> tuple[Tensor, Tensor]:

@@ -48,6 +48,33 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
             "precision": "bfloat16",
         },
     },
+    ("cpu", "points:made"): {
+        "model": {"width": 256, "depth": 3, "components": 24},
+        "train": {"batch_size": 512, "learning_rate": 2e-3, "ema": 0.998, "weight_decay": 0.0},
+    },
+    ("cpu", "image:pixelcnn"): {
+        "model": {"width": 24, "depth": 4, "components": 8, "dropout": 0.2},
+        "train": {
+            "batch_size": 32,
+            "learning_rate": 4e-3,
+            "ema": 0.995,
+            "precision": "bfloat16",
+            "channels_last": True,
+        },
+    },
+    ("cpu", "image:made"): {
+        "model": {"width": 512, "depth": 2, "components": 8, "dropout": 0.4},
+        "train": {"batch_size": 64, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.1, "precision": "bfloat16"},
+    },
+    ("gpu", "points:made"): {"model": {"width": 1024, "depth": 4, "components": 48}, "train": {"batch_size": 1024}},
+    ("gpu", "image:pixelcnn"): {
+        "model": {"width": 128, "depth": 8, "components": 10, "dropout": 0.3},
+        "train": {"batch_size": 64, "precision": "bfloat16", "channels_last": True, "ema": 0.9995},
+    },
+    ("gpu", "image:made"): {
+        "model": {"width": 4096, "depth": 4, "dropout": 0.2},
+        "train": {"batch_size": 256, "precision": "bfloat16", "weight_decay": 0.1},
+    },
     ("gpu", "points"): {"model": {"width": 256, "depth": 4, "components": 48}, "train": {"batch_size": 1024}},
     ("gpu", "image"): {
         "model": {"width": 384, "depth": 8, "heads": 8, "dropout": 0.1},

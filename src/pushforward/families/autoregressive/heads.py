@@ -180,7 +180,7 @@ class HeadWalk(Walk[LevelState]):
     def __init__(
         self,
         head: Head,
-        shape: tuple[int, int, int],
+        shape: tuple[int, ...],
         noise: Noise,
         temperature: float,
         raw: Callable[[Tensor, int], Tensor],
