@@ -1,4 +1,4 @@
-"""What every registered family is put through: one case per family, kind of space and labelling."""
+"""What every registered family is put through: one case per family, architecture, kind of space and labelling."""
 
 from __future__ import annotations
 
@@ -36,24 +36,27 @@ CLASSES = ("a", "b", "c")
 
 @dataclass(frozen=True)
 class Case:
-    """One family on one space, with or without labels."""
+    """One family on one space, with or without labels; no architecture is the default one."""
 
     family: str
     space: Space
     labelled: bool
+    architecture: str = ""
 
     def __str__(self) -> str:
         shape = "x".join(map(str, self.space.event_shape))
-        return f"{self.family}-{self.space.kind}{shape}-{'labelled' if self.labelled else 'plain'}"
+        name = f"{self.family}:{self.architecture}" if self.architecture else self.family
+        return f"{name}-{self.space.kind}{shape}-{'labelled' if self.labelled else 'plain'}"
 
 
 def cases() -> list[Case]:
     """Every combination that the registry's classes declare."""
     found = []
     for family in FAMILIES.names():
-        for kind in family_class(family).capabilities.spaces:
-            for space in SPACES[kind]:
-                found += [Case(family, space, labelled) for labelled in (False, True)]
+        declared = family_class(family).capabilities
+        for kind in declared.spaces:
+            for name in ("", *declared.architectures.get(kind, ())[1:]):
+                found += [Case(family, space, labelled, name) for space in SPACES[kind] for labelled in (False, True)]
     return found
 
 
@@ -78,7 +81,7 @@ def examples(space: Space, labelled: bool, n: int = 96, seed: int = 0) -> Exampl
 
 def tiny_model(case: Case, seed: int = 0) -> GenerativeModel:
     """An untrained smoke-preset model that has seen its data once."""
-    values = settings(case.family, case.space, "smoke")["model"]
+    values = settings(case.family, case.space, "smoke", case.architecture)["model"]
     model = build(case.family, case.space, CLASSES if case.labelled else (), values, seed)
     model.prepare(examples(case.space, case.labelled))
     return model

@@ -339,9 +339,10 @@ def test_declaration_is_complete(family: str) -> None:
     assert all(len(key) > 3 and len(text) > 30 for key, text in card.references)
     for preset in PRESETS:
         for kind in cls.capabilities.spaces:
-            chosen = settings(family, SPACES[kind][0], preset)
-            parse(cls.config_type, chosen["model"], "model")
-            parse(TrainConfig, chosen["train"], "train")
+            for architecture in ("", *cls.capabilities.architectures.get(kind, ())):
+                chosen = settings(family, SPACES[kind][0], preset, architecture)
+                parse(cls.config_type, chosen["model"], "model")
+                parse(TrainConfig, chosen["train"], "train")
     for verb in VERBS:
         if verb == "log_prob" and any(not e for e in cls.capabilities.estimators.values()):
             assert verb in cls.capabilities.refusals

@@ -76,19 +76,24 @@ class Backbone(nn.Module, ABC):
 
 
 # architectures of each kind of space, the default first
+_HERE = "pushforward.families.autoregressive"
 BACKBONES = {
     "points": Registry(
-        "architecture", {"mixture": "pushforward.families.autoregressive.coordinates:CoordinateBackbone"}
+        "architecture",
+        {"mixture": f"{_HERE}.coordinates:CoordinateBackbone", "made": f"{_HERE}.made:MaskedCoordinates"},
     ),
-    "image": Registry("architecture", {"transformer": "pushforward.families.autoregressive.pixels:PixelBackbone"}),
-    "text": Registry(
+    "image": Registry(
         "architecture",
         {
-            "transformer": "pushforward.families.autoregressive.tokens:TokenBackbone",
-            "gpt2": "pushforward.families.autoregressive.tokens:GPT2Backbone",
+            "transformer": f"{_HERE}.pixels:PixelBackbone",
+            "pixelcnn": f"{_HERE}.pixelcnn:ConvolutionBackbone",
+            "made": f"{_HERE}.made:MaskedPixels",
         },
     ),
-    "table": Registry("architecture", {"transformer": "pushforward.families.autoregressive.rows:RowBackbone"}),
+    "text": Registry(
+        "architecture", {"transformer": f"{_HERE}.tokens:TokenBackbone", "gpt2": f"{_HERE}.tokens:GPT2Backbone"}
+    ),
+    "table": Registry("architecture", {"transformer": f"{_HERE}.rows:RowBackbone"}),
 }
 
 

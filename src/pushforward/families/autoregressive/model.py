@@ -35,7 +35,7 @@ class Autoregressive(GenerativeModel):
     capabilities = Capabilities(
         {
             "points": (Estimator("exact", "exact", "chain rule with mixtures of Gaussians"),),
-            "image": (Estimator("exact", "exact", "chain rule with categorical pixels"),),
+            "image": (Estimator("exact", "exact", "chain rule with normalised conditionals of pixels"),),
             "text": (Estimator("exact", "exact", "chain rule with categorical tokens, given the token before"),),
             "table": (Estimator("exact", "exact", "chain rule over columns, in the order of the table"),),
         },
@@ -72,6 +72,11 @@ class Autoregressive(GenerativeModel):
                 "Larochelle & Murray (2011). The neural autoregressive distribution estimator. AISTATS.",
             ),
             ("oord2016", "van den Oord, Kalchbrenner & Kavukcuoglu (2016). Pixel recurrent neural networks. ICML."),
+            ("germain2015", "Germain et al. (2015). MADE: masked autoencoder for distribution estimation. ICML."),
+            (
+                "salimans2017",
+                "Salimans et al. (2017). PixelCNN++: improving the PixelCNN with discretized logistic mixture likelihood. ICLR.",
+            ),
             ("vaswani2017", "Vaswani et al. (2017). Attention is all you need. NeurIPS."),
         ),
     )

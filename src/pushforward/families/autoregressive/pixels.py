@@ -20,6 +20,7 @@ from pushforward.core.space import Image, Space
 from pushforward.core.walk import Walk
 from pushforward.families.autoregressive.backbone import Backbone
 from pushforward.families.autoregressive.config import AutoregressiveConfig
+from pushforward.families.autoregressive.heads import choose
 from pushforward.nets.mlp import LabelEmbedding
 from pushforward.nets.transformer import Cache, Transformer
 
@@ -128,9 +129,7 @@ class PixelWalk(Walk[PixelState]):
     def step(self, state: PixelState, index: int) -> PixelState:
         """Draw pixel `index`."""
         logits = self.model.step(state.last, state.cache, index)
-        cdf = (logits.double() / self.temperature).softmax(-1).cumsum(-1)
-        u = state.uniforms[:, index : index + 1].double()
-        chosen = (u >= cdf).sum(-1).clamp(max=self.model.levels - 1)
+        chosen = choose(logits, state.uniforms[:, index], self.temperature)
         state.flat[:, index] = chosen
         state.last = self.model._embed(chosen)
         return state

@@ -26,14 +26,9 @@ from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image, Space
 from pushforward.core.spec import Config
 from pushforward.core.walk import OneShot, Walk
-from pushforward.families.vae.likelihoods import (
-    bounded,
-    discretised_logistic,
-    gaussian,
-    kl_to_standard_normal,
-    sample_logistic,
-)
+from pushforward.families.vae.likelihoods import gaussian, kl_to_standard_normal
 from pushforward.nets.convolution import Decoder, Encoder
+from pushforward.nets.logistic import bounded, discretised_logistic, sample_logistic
 from pushforward.nets.mlp import LabelEmbedding, ResidualMLP, WaveMLP
 
 DEFAULT_DRAWS = {"elbo": 16, "iwae": 64}
