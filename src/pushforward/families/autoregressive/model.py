@@ -69,6 +69,7 @@ class Autoregressive(GenerativeModel):
                 "Larochelle & Murray (2011). The neural autoregressive distribution estimator. AISTATS.",
             ),
             ("oord2016", "van den Oord, Kalchbrenner & Kavukcuoglu (2016). Pixel recurrent neural networks. ICML."),
+            ("uria2014", "Uria, Murray & Larochelle (2014). A deep and tractable density estimator. ICML."),
             ("vaswani2017", "Vaswani et al. (2017). Attention is all you need. NeurIPS."),
         ),
     )
