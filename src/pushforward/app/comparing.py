@@ -113,16 +113,8 @@ def compare(
             models[label] = trained.model
         rows.append(mean_row(name, measured, [plan.seed for plan in runs]))
     budget_text = str(budget_of(next(iter(plans.values()))[0].train_config))
-    comparison = comparison_of(
-        dataset,
-        rows,
-        controls,
-        f"{budget_text} for every {'family' if seeds == 1 else 'run'}",
-        preset,
-        seed,
-        command,
-        left_out,
-    )
+    shared = f"{budget_text} for every {'family' if seeds == 1 else 'run'}"
+    comparison = comparison_of(dataset, rows, controls, shared, preset, seed, command, left_out)
     if path is not None:
         save_comparison(path, comparison)
     return Compared(comparison, path, models, tuple(left_out))

@@ -37,6 +37,17 @@ def say(text: str) -> None:
     console().print(text, markup=False)
 
 
+def data_settings(settings: list[str]) -> dict[str, Any]:
+    """Return the settings of the data; those of a model or its training cannot be one for every family."""
+    nested = parse_settings(settings)
+    for section in nested:
+        if section != "data":
+            raise BadInput(
+                f"'-s {section}...' for every family at once", "data.key=value", "train one family to change it"
+            )
+    return nested.get("data", {})
+
+
 def compare(
     data: str,
     families: list[str] | None,
@@ -52,13 +63,8 @@ def compare(
     json: bool,
 ) -> None:
     """Train, measure, report."""
-    overrides = parse_settings(settings)
-    for section in overrides:
-        if section != "data":
-            raise BadInput(
-                f"'-s {section}...' for every family at once", "data.key=value", "train one family to change it"
-            )
-    dataset = open_source(data, overrides.get("data"), skip_bad=skip_bad)
+    of_data = data_settings(settings)
+    dataset = open_source(data, of_data, skip_bad=skip_bad)
     for note in dataset.notes:
         say(f"data: {note}")
     bars: dict[str, Any] = {}
@@ -81,7 +87,7 @@ def compare(
         families=families,
         budget=budget,
         preset=preset,
-        settings=overrides.get("data"),
+        settings=of_data,
         seed=seed,
         seeds=seeds,
         path=output,

@@ -95,15 +95,12 @@ def open_data(
     classes, index = _classes(raw.labels if labels else None, len(x), origin, notes)
     rows = _split(raw, x, index, seed)
     parts = [_examples(x, index, r) for r in rows]
-    notes.append(
-        f"split {_how(raw, seed)}: {len(rows[0])} training, {len(rows[1])} validation and {len(rows[2])} test examples"
-    )
+    sizes = f"{len(rows[0])} training, {len(rows[1])} validation and {len(rows[2])} test examples"
+    notes.append(f"split {_how(raw, seed)}: {sizes}")
     return Dataset(
         name,
         space,
-        parts[0],
-        parts[1],
-        parts[2],
+        *parts,
         classes,
         (*raw.notes, *notes),
         origin,

@@ -36,8 +36,7 @@ class RowBackbone(Backbone):
 
     `log p(x) = sum_t log p(x_{o(t)} | x_{o(<t)})` with the order o of the table itself; given known columns, o lists them first
     and they contribute nothing, so that the sum is `log p(rest | known)`. Each is exact for its order; a network of finite size
-    need not give the same p(x) under another one. Trained on random orders of that form (Uria et al. 2014, section 3; Hoogeboom
-    et al. 2022, section 2).
+    need not give the same p(x) under another one. Trained on random orders of that form (Uria et al. 2014).
 
     A column's cells: its categories, or the cells of `NumberCells`, then one for "missing" if values may be.
     """
