@@ -72,15 +72,12 @@ class Autoregressive(GenerativeModel):
                 "Larochelle & Murray (2011). The neural autoregressive distribution estimator. AISTATS.",
             ),
             ("oord2016", "van den Oord, Kalchbrenner & Kavukcuoglu (2016). Pixel recurrent neural networks. ICML."),
-<<<<<<< HEAD
             ("germain2015", "Germain et al. (2015). MADE: masked autoencoder for distribution estimation. ICML."),
             (
                 "salimans2017",
                 "Salimans et al. (2017). PixelCNN++: improving the PixelCNN with discretized logistic mixture likelihood. ICLR.",
             ),
-=======
             ("uria2014", "Uria, Murray & Larochelle (2014). A deep and tractable density estimator. ICML."),
->>>>>>> tables
             ("vaswani2017", "Vaswani et al. (2017). Attention is all you need. NeurIPS."),
         ),
     )
