@@ -314,7 +314,7 @@ def test_a_tokeniser_may_come_from_a_file(tmp_path: Path) -> None:
 def test_a_run_opens_its_data_with_its_own_dictionary() -> None:
     data = open_text(STORY, {"tokeniser": "bpe", "vocabulary": 300, "length": 24, "documents": "paragraphs"}, seed=3)
     assert isinstance(data.encoding, TextEncoding)
-    again = open_data(STORY, text=data.encoding, seed=3)
+    again = open_data(STORY, encoding=data.encoding, seed=3)
     assert again.fingerprint == data.fingerprint
     assert again.space == data.space
     assert torch.equal(again.test.x, data.test.x)

@@ -95,12 +95,13 @@ def open_data(
     classes, index = _classes(raw.labels if labels else None, len(x), origin, notes)
     rows = _split(raw, x, index, seed)
     parts = [_examples(x, index, r) for r in rows]
-    sizes = f"{len(rows[0])} training, {len(rows[1])} validation and {len(rows[2])} test examples"
-    notes.append(f"split {_how(raw, seed)}: {sizes}")
+    notes.append(f"split {_how(raw, seed)}: {_sizes(rows)}")
     return Dataset(
         name,
         space,
-        *parts,
+        parts[0],
+        parts[1],
+        parts[2],
         classes,
         (*raw.notes, *notes),
         origin,
@@ -295,6 +296,10 @@ def _split(raw: Raw, x: Tensor, index: np.ndarray | None, seed: int) -> tuple[np
     rest, test = np.flatnonzero(~raw.held_out), np.flatnonzero(raw.held_out)
     train, validation, extra = split_rows(array[rest], None if index is None else index[rest], seed, (0.9, 0.1, 0.0))
     return np.sort(np.concatenate([rest[train], rest[extra]])), rest[validation], test
+
+
+def _sizes(rows: tuple[np.ndarray, np.ndarray, np.ndarray]) -> str:
+    return f"{len(rows[0])} training, {len(rows[1])} validation and {len(rows[2])} test examples"
 
 
 def _how(raw: Raw, seed: int) -> str:
