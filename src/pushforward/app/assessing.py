@@ -62,8 +62,23 @@ def array(examples: Examples) -> np.ndarray:
     return examples.x.numpy()
 
 
+def require_measurable(dataset: Dataset) -> None:
+    """Refuse data for which samples cannot be measured yet; nothing was written.
+
+    Raises:
+        BadInput: text and tables.
+    """
+    if dataset.space.kind not in ("points", "image"):
+        raise BadInput(
+            f"evaluation of samples of {dataset.space.kind} data",
+            "points or images",
+            "train a family and score it on held-out data: `pushforward train`, `pushforward score`",
+        )
+
+
 def measure_controls(dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES) -> Controls:
     """Score real data, two bad models and a copycat on a dataset."""
+    require_measurable(dataset)
     train = array(dataset.train)
     n = min(len(dataset.test), len(dataset.train) // 2, most)
     if n < 20:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pushforward.app.assessing import Controls, array, assess, measure_controls
+from pushforward.app.assessing import Controls, array, assess, measure_controls, require_measurable
 from pushforward.app.opening import reopen
 from pushforward.app.repeating import mean_row
 from pushforward.app.training import Observer, Plan, Trained, open_model, plan_training, train
@@ -85,6 +85,7 @@ def compare(
     `resume` goes on with an interrupted comparison: finished runs are kept, the one that was stopped continues.
     With several `seeds` each family is trained that often, and its row is the mean over runs with an interval that covers them.
     """
+    require_measurable(dataset)
     names, left_out = supported(families, dataset.space)
     plans = {
         name: [
