@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -107,8 +108,6 @@ def test_bad_input_is_one_sentence(call, arguments: list[str], pattern: str, tmp
     outcome = call(*arguments)
     assert outcome.status == 2
     assert outcome.out == ""
-    import re
-
     assert re.search(pattern, outcome.err), outcome.err
     assert len(outcome.err.strip().splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
@@ -151,6 +150,62 @@ def test_a_run_with_skipped_files_opens_its_data_again(call, tmp_path: Path) -> 
     assert train.status == 0
     assert "1 unreadable images were skipped" in train.err
     assert call("evaluate", run, "--json").status == 0
+
+
+def test_text_from_training_to_a_strided_score(call, tmp_path: Path) -> None:
+    run, file = tmp_path / "run", tmp_path / "lines.txt"
+    file.write_text("the cat sat on the mat and the dog ate the hat.\n" * 80)
+    settings = ["-s", "data.length=16"]
+    train = ["train", "ar", file, "--preset", "smoke", "--steps", 4, "-o", run, *settings]
+    assert call(*train).status == 0
+    assert call(*train, "--resume").status == 0
+    summary = json.loads(call("score", run, file, "--json", "--stride", 4).out)
+    assert (summary["unit"], summary["kind"], summary["estimator"]) == ("bits/byte", "exact", "exact, stride 4")
+    assert summary["text"]["bytes"] == summary["text"]["tokens"] == 80 * 48
+    assert summary["value"] == pytest.approx(summary["text"]["bits_per_char"])
+    lines = [json.loads(line) for line in call("score", run, file, "--per-token", "--stride", 4).out.splitlines()]
+    assert "".join(line["token"] for line in lines).startswith("the cat sat")
+    assert -sum(line["nats"] for line in lines) / len(lines) == pytest.approx(
+        summary["text"]["nats_per_token"], abs=1e-5
+    )
+    drawn = call("sample", run, "-n", 2, "--given", "the ", "--length", 40, "--top-k", 5, "--json")
+    # a drawn boundary ends a document
+    assert all(len(entry["text"]) <= 40 for entry in json.loads(drawn.out))
+    assert call("sample", run, "-n", 3, "-o", tmp_path / "x.jsonl").status == 0
+    assert len((tmp_path / "x.jsonl").read_text().splitlines()) == 3
+    for arguments, pattern in (
+        (["sample", run, "--given", "the cat sat on the mat"], "a prompt of 22 tokens.*at most 16"),
+        (["sample", run, "--given", "caf\u00e9"], "U\\+00E9"),
+        (["score", run, file, "--stride", 99], "a stride of 99: expected 1 to 16"),
+        (["sample", run, "-o", tmp_path / "x.png"], "ends in .txt or .jsonl"),
+        (["compare", file, "--steps", 2, "-o", tmp_path / "c"], "evaluation of samples of text"),
+        (["train", "ar", file, "-s", "data.lenght=4"], "unknown key 'data.lenght'.*did you mean 'length'"),
+        (["train", "vae", file], "vae on text: expected one of points, image"),
+    ):
+        outcome = call(*arguments)
+        assert outcome.status == 2, arguments
+        assert re.search(pattern, outcome.err), outcome.err
+    record = json.loads((run / "encoding.json").read_text())
+    (run / "encoding.json").write_text(json.dumps({**record, "length": 17}))
+    assert "was edited" in call("sample", run).err
+
+
+def test_a_table_from_training_to_conditional_rows(call, tmp_path: Path) -> None:
+    run, file = tmp_path / "run", tmp_path / "people.csv"
+    rng = np.random.default_rng(0)
+    rows = [f"{a},{'yes' if a > 40 else 'no'},{rng.normal(a, 5):.1f}" for a in rng.integers(18, 80, 300)]
+    file.write_text("age,retired,score\n" + "\n".join(rows) + "\n,no,3.5\n")
+    assert call("train", "ar", file, "--preset", "smoke", "--steps", 4, "-o", run).status == 0
+    summary = json.loads(call("score", run, file, "--json").out)
+    assert (summary["unit"], summary["n"], summary["kind"]) == ("nats/row", 301, "exact")
+    lines = call("sample", run, "-n", 5, "--given", "retired=yes,age=50").out.splitlines()
+    assert lines[0] == "age,retired,score"
+    assert all(line.startswith(("50,yes,", "50.0,yes,")) for line in lines[1:])
+    assert call("sample", run, "-n", 5, "-o", tmp_path / "x.parquet").status == 0
+    for given, pattern in (("retird=yes", "retired"), ("retired=maybe", "maybe"), ("age=old", "old")):
+        outcome = call("sample", run, "--given", given)
+        assert outcome.status == 2
+        assert re.search(pattern, outcome.err), outcome.err
 
 
 def test_a_gan_refuses_a_likelihood(call, tmp_path: Path) -> None:
