@@ -175,7 +175,7 @@ def test_text_from_training_to_a_strided_score(call, tmp_path: Path) -> None:
     assert len((tmp_path / "x.jsonl").read_text().splitlines()) == 3
     for arguments, pattern in (
         (["sample", run, "--given", "the cat sat on the mat"], "a prompt of 22 tokens.*at most 16"),
-        (["sample", run, "--given", "caf\u00e9"], "U\\+00E9"),
+        (["sample", run, "--given", "cat\u00e9"], "U\\+00E9"),
         (["score", run, file, "--stride", 99], "a stride of 99: expected 1 to 16"),
         (["sample", run, "-o", tmp_path / "x.png"], "ends in .txt or .jsonl"),
         (["compare", file, "--steps", 2, "-o", tmp_path / "c"], "evaluation of samples of text"),
