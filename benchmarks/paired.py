@@ -13,7 +13,12 @@ import torch
 
 
 def paired(
-    title: str, ours: Callable[[], object], peer_name: str, peer: Callable[[], object], turns: int = 15
+    title: str,
+    ours: Callable[[], object],
+    peer_name: str,
+    peer: Callable[[], object],
+    turns: int = 15,
+    threads: int = 1,
 ) -> float:
     """Print medians and the median ratio peer / ours: above one, ours is faster.
 
@@ -23,8 +28,9 @@ def paired(
         peer_name: who does it the other way.
         peer: the other way.
         turns: how often each is timed, after two turns that warm up.
+        threads: of torch, for both.
     """
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)
     mine, theirs = [], []
     for turn in range(turns + 2):
         for times, call in ((mine, ours), (theirs, peer)) if turn % 2 else ((theirs, peer), (mine, ours)):

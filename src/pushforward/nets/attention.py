@@ -55,4 +55,6 @@ def rotate(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
     Shapes: x (..., length, width), tables (length, width). `<rotate(q)_s, rotate(k)_t>` depends on s - t only.
     """
     half = x.shape[-1] // 2
-    return x * cosines + torch.cat([x[..., half:], x[..., :half]], -1) * sines
+    # tables in single precision would lift bfloat16 queries out of the fast products
+    turned = torch.cat([x[..., half:], x[..., :half]], -1) * sines.to(x.dtype)
+    return torch.addcmul(turned, x, cosines.to(x.dtype))
