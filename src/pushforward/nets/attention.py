@@ -31,8 +31,9 @@ def causal_attention(q: Tensor, k: Tensor, v: Tensor, padding: Tensor | None = N
     if not half:
         return F.scaled_dot_product_attention(q, k, v, attn_mask=mask.to(q.dtype))
     # torch's fused kernel takes 14 ms forward and back in bfloat16 at (32, 4, 64, 32), where this takes 2
+    # softmax computes in single precision inside; adding the mask in place halves the memory that is touched
     scores = (q * width**-0.5) @ k.transpose(-2, -1)
-    return (scores.float() + mask).softmax(-1).to(v.dtype) @ v
+    return scores.add_(mask.to(q.dtype)).softmax(-1) @ v
 
 
 def rotary_table(length: int, width: int, base: float = 10_000.0) -> tuple[Tensor, Tensor]:

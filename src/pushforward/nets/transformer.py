@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from pushforward.core.errors import BadInput
 from pushforward.core.noise import Noise
+from pushforward.nets.activation import squared_relu
 from pushforward.nets.attention import causal_attention, rotary_table, rotate
 
 
@@ -64,7 +65,7 @@ class Style:
 
     def activate(self, h: Tensor) -> Tensor:
         """Return `relu(h)^2`, or the tanh form of GELU (Hendrycks & Gimpel 2016, section 2)."""
-        return F.relu(h).square() if self.activation == "relu2" else F.gelu(h, approximate="tanh")
+        return squared_relu(h) if self.activation == "relu2" else F.gelu(h, approximate="tanh")
 
 
 MEASURED = Style()
