@@ -84,8 +84,9 @@ class Block(nn.Module):
 
     def _heads(self, h: Tensor, turn: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
         n, t, width = h.shape
-        q, k, v = self.qkv(self.norm1(h)).reshape(n, t, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
-        return (q, k, v) if turn is None else (rotate(q, *turn), rotate(k, *turn), v)
+        parts = self.qkv(self.norm1(h)).reshape(n, t, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        q, k = parts[:2] if turn is None else rotate(parts[:2], *turn)
+        return q, k, parts[2]
 
     def _rest(self, h: Tensor, attended: Tensor, noise: Noise | None) -> Tensor:
         h = h + dropped(self.out(attended.transpose(1, 2).reshape(h.shape)), self.dropout, noise)
@@ -114,12 +115,11 @@ class Block(nn.Module):
     ) -> Tensor:
         """One position, h (n, 1, width); writes its key and value into the cache."""
         q, k, v = self._heads(h, turn)
-        keys, values = cache.keys[layer, :, :, : position + 1], cache.values[layer, :, :, : position + 1]
-        keys[:, :, position], values[:, :, position] = k[:, :, 0], v[:, :, 0]
-        scores = (q * q.shape[-1] ** -0.5) @ keys.transpose(-2, -1)
-        if mask is not None:
-            scores = scores + mask
-        return self._rest(h, scores.softmax(-1) @ values, None)
+        keys, values = cache.keys[layer], cache.values[layer]
+        keys[:, :, position : position + 1], values[:, :, position : position + 1] = k, v
+        past = slice(0, position + 1)
+        attended = F.scaled_dot_product_attention(q, keys[:, :, past], values[:, :, past], attn_mask=mask)
+        return self._rest(h, attended, None)
 
 
 class Transformer(nn.Module):

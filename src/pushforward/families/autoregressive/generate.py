@@ -6,7 +6,7 @@ half of what it holds, exactly as a model without a cache would that is shown th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -18,7 +18,7 @@ from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.text import Text
 from pushforward.core.walk import Walk
-from pushforward.families.autoregressive.choice import draw, filtered
+from pushforward.families.autoregressive.choice import draw, draw_plainly, filtered
 from pushforward.nets.transformer import Cache
 
 
@@ -86,6 +86,7 @@ class TokenWalk(Walk[TokenState]):
                 "cut it",
             )
         self.guided = options.guidance != 1.0
+        self.plain = replace(options, length=None, guidance=1.0) == SampleOptions()
         self.calls = float(self.length) * (2 if self.guided else 1)
 
     @torch.no_grad()
@@ -102,8 +103,10 @@ class TokenWalk(Walk[TokenState]):
     @torch.no_grad()
     def step(self, state: TokenState, index: int) -> TokenState:
         """Draw token `index`, and look at it unless it is the last."""
-        log_p = self.distribution(state, index)
-        chosen = draw(log_p, self.uniforms[:, index])
+        if self.plain:
+            chosen = draw_plainly(state.logits, self.uniforms[:, index])
+        else:
+            chosen = draw(filtered(state.logits, self.options, self.seen), self.uniforms[:, index])
         if self.seen is not None:
             self.seen.scatter_(1, chosen.unsqueeze(1), True)
         state.tokens[:, state.filled] = chosen
@@ -111,10 +114,6 @@ class TokenWalk(Walk[TokenState]):
         if index + 1 < self.length:
             self._advance(state, chosen)
         return state
-
-    def distribution(self, state: TokenState, index: int) -> Tensor:
-        """Return the log-probabilities (n, V) that token `index` is drawn from."""
-        return filtered(state.logits, self.options, self.seen)
 
     def finish(self, state: TokenState) -> Tensor:
         """Return the generated tokens, (n, length), without the prompts; what was not reached is the boundary."""
