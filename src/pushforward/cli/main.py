@@ -251,8 +251,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line; the entry point of `pushforward`."""
     given = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in given
-    # threads that spin at barriers take 40 times as long when another process wants a core (LOG.md); read when torch is loaded
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # threads that spin long at barriers take 40 times as long when another process wants a core, threads that sleep at once
+    # twice as long when none does (LOG.md); read when torch is loaded
+    os.environ.setdefault("GOMP_SPINCOUNT", "5000")
     try:
         sys.exit(app(args=given, prog_name="pushforward", standalone_mode=False) or 0)
     except KeyboardInterrupt:
