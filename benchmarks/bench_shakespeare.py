@@ -3,8 +3,8 @@
     python benchmarks/bench_shakespeare.py [threads]     about four minutes on two cores
 
 The configuration: 4 layers, 4 heads, width 128, context 64, batch 12, 2,000 steps; published loss 1.88 nats/char, the mean over
-random windows of the last 10 % of the text. First a plain float32 loop takes those 2,000 steps, which sets the time; then ours takes
-the same steps with the same optimiser, and then as much time as the loop took, as its preset trains.
+random windows of the last 10 % of the text. First a plain float32 loop takes those 2,000 steps, which sets the time; then ours
+takes the same steps with the same optimiser, and then as much time as the loop took, as its preset trains.
 """
 
 from __future__ import annotations
