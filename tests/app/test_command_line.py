@@ -178,9 +178,9 @@ def test_text_from_training_to_a_strided_score(call, tmp_path: Path) -> None:
         (["sample", run, "--given", "cat\u00e9"], "U\\+00E9"),
         (["score", run, file, "--stride", 99], "a stride of 99: expected 1 to 16"),
         (["sample", run, "-o", tmp_path / "x.png"], "ends in .txt or .jsonl"),
-        (["compare", file, "--steps", 2, "-o", tmp_path / "c"], "evaluation of samples of text"),
         (["train", "ar", file, "-s", "data.lenght=4"], "unknown key 'data.lenght'.*did you mean 'length'"),
         (["train", "vae", file], "vae on text: expected one of points, image"),
+        (["compare", file, "--families", "vae,gan"], "no family supports text.*vae was left out"),
     ):
         outcome = call(*arguments)
         assert outcome.status == 2, arguments

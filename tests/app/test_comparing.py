@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pushforward.app.comparing import COMPARISON, compare, load_comparison
@@ -17,6 +18,7 @@ from pushforward.app.repeating import mean_row
 from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
 from pushforward.data.open import open_data
+from pushforward.data.text.corpus import builtin_text
 from pushforward.engine.fit import Interrupted, Progress
 from pushforward.families.catalogue import FAMILIES
 from pushforward.report.page import render
@@ -40,6 +42,31 @@ def test_every_family_is_compared_on_a_file_of_points(points: Path, tmp_path: Pa
         assert row.scores
         assert (row.likelihood is None) == (row.name == "gan")
         assert (len(row.walk) > 2) == ((row.calls_per_sample or 0) > 5)
+
+
+@pytest.mark.parametrize("kind", ["text", "table"])
+def test_text_and_tables_are_compared_by_the_family_that_supports_them(kind: str, tmp_path: Path) -> None:
+    if kind == "text":
+        data = open_data(builtin_text("shakespeare")[:50_000], text={"length": 16})
+    else:
+        rng = np.random.default_rng(0)
+        age = rng.integers(18, 80, 400)
+        frame = pd.DataFrame({"age": age, "old": np.where(age > 50, "yes", "no"), "score": rng.normal(age, 3.0)})
+        frame.loc[::7, "score"] = np.nan
+        data = open_data(frame)
+    compared = compare(data, budget={"steps": 3}, preset="smoke", path=tmp_path / "c")
+    (row,) = compared.comparison.models
+    assert row.name == "autoregressive"
+    assert len(compared.left_out) == 4
+    assert row.likelihood is not None
+    assert row.likelihood.unit == ("bits/byte" if kind == "text" else "nats/row")
+    assert row.likelihood.floor is not None
+    copycat = next(r for r in compared.comparison.rows if r.role == "copycat")
+    assert copycat.memorised
+    assert len(row.shown) == 6
+    loaded = load_comparison(tmp_path / "c")
+    assert render(loaded) == render(compared.comparison)
+    assert ('class="excerpt"' if kind == "text" else '<th scope="col" class="text">score</th>') in render(loaded)
 
 
 def test_the_record_on_disk_makes_the_same_page(points: Path, tmp_path: Path) -> None:

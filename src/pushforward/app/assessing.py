@@ -19,6 +19,9 @@ from pushforward.core.given import Examples, label_of
 from pushforward.core.logprob import LogProb
 from pushforward.core.model import GenerativeModel
 from pushforward.core.score import Score
+from pushforward.core.space import Space
+from pushforward.core.table import Table
+from pushforward.core.text import Text
 from pushforward.core.walk import trajectory
 from pushforward.data.dataset import Dataset
 from pushforward.evaluation.features import Features, default_features
@@ -26,6 +29,7 @@ from pushforward.evaluation.likelihood import kl_to_truth, likelihood_score, mar
 from pushforward.evaluation.memorisation import memorisation_verdict
 from pushforward.evaluation.scorecard import COPYCAT, NOISE, REAL, SHUFFLED, control_cards, scorecard, with_controls
 from pushforward.evaluation.scorecard import controls as control_samples
+from pushforward.evaluation.tables import filled, missing_mark
 from pushforward.report.records import Role, Row
 
 MOST_SAMPLES = 2000  # k-nearest-neighbour metrics are quadratic; the number is printed with every score
@@ -57,40 +61,34 @@ class Controls:
         return len(self.reference)
 
 
-def array(examples: Examples) -> np.ndarray:
-    """Return the examples as an array in data units."""
-    return examples.x.numpy()
+def array(examples: Examples | torch.Tensor, space: Space) -> np.ndarray:
+    """Return examples as an array in data units, in which missing values of a table are marked by numbers."""
+    x = (examples.x if isinstance(examples, Examples) else examples).numpy()
+    return filled(x, space) if isinstance(space, Table) else x
 
 
-def require_measurable(dataset: Dataset) -> None:
-    """Refuse data for which samples cannot be measured yet; nothing was written.
-
-    Raises:
-        BadInput: text and tables.
-    """
-    if dataset.space.kind not in ("points", "image"):
-        raise BadInput(
-            f"evaluation of samples of {dataset.space.kind} data",
-            "points or images",
-            "train a family and score it on held-out data: `pushforward train`, `pushforward score`",
-        )
+def training_array(dataset: Dataset) -> np.ndarray:
+    """Return the training examples; of overlapping windows of text only those that do not overlap."""
+    train = dataset.train
+    if isinstance(dataset.space, Text):
+        train = train[:: dataset.space.length]
+    return array(train, dataset.space)
 
 
 def measure_controls(dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES) -> Controls:
     """Score real data, two bad models and a copycat on a dataset."""
-    require_measurable(dataset)
-    train = array(dataset.train)
-    n = min(len(dataset.test), len(dataset.train) // 2, most)
-    if n < 20:
+    train, test, space = training_array(dataset), array(dataset.test, dataset.space), dataset.space
+    n = min(len(test), len(train) // 2, most)
+    if n < 40:
         raise BadInput(
-            f"{len(dataset.test)} test and {len(dataset.train)} training examples", "at least 20 and 40 to evaluate"
+            f"{len(test)} test and {len(train)} training examples", "at least 40 of each to evaluate", "bring more data"
         )
-    reference = array(dataset.test)[:n]
-    features = default_features(dataset.space, train, seed)
-    floor_likelihood = marginal_floor(train, array(dataset.test), dataset.space)
-    cards = control_cards(reference, train, dataset.space, features, n, seed)
+    reference = test[:n]
+    features = default_features(space, train, seed)
+    floor_likelihood = marginal_floor(train, test, space, sizes=dataset.test.sizes)
+    cards = control_cards(reference, train, space, features, n, seed)
     rows = []
-    for key, control in control_samples(train, dataset.space, n, seed).items():
+    for key, control in control_samples(train, space, n, seed).items():
         name, role = CONTROL_NAMES[key]
         verdict = memorisation_verdict(cards[key])
         rows.append(
@@ -102,7 +100,8 @@ def measure_controls(dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES) 
                 scores=tuple(cards[key]),
                 memorisation=verdict.sentence,
                 memorised=verdict.tripped,
-                samples=control.samples[:200] if control.samples.ndim > 2 else control.samples,
+                samples=pictured(control.samples, space),
+                shown=shown(control.samples, dataset),
             )
         )
     ceiling, floor = cards[REAL], cards[SHUFFLED]
@@ -153,13 +152,14 @@ def draw_like_reference(
     model: GenerativeModel, dataset: Dataset, n: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray | None, float]:
     """Draw n samples with the labels of the first n reference examples; returns samples, labels, seconds."""
-    given = dataset.test.given[:n] if model.classes and dataset.test.given is not None else None
+    test = dataset.test if model.classes else dataset.test.without_labels()
+    given = None if test.given is None else test.given[:n]
     model.sample(2, given=None if given is None else given[:2], seed=seed)  # the first call pays for lazy set-up
     started = time.perf_counter()
     x = model.sample(n, given=given, seed=seed)
     labels = label_of(given)
     seconds = time.perf_counter() - started
-    return x.numpy(), None if labels is None else labels.numpy(), seconds
+    return array(x, dataset.space), None if labels is None else labels.numpy(), seconds
 
 
 def assess(model: GenerativeModel, dataset: Dataset, controls: Controls, name: str, facts: dict[str, Any]) -> Row:
@@ -193,13 +193,37 @@ def assess(model: GenerativeModel, dataset: Dataset, controls: Controls, name: s
         held_out_name=facts.get("held_out_name", ""),
         card=model.card,
         curves=tuple(model.curves(dataset.test if model.classes else dataset.test.without_labels(), seed=seed)),
-        samples=samples[:200] if samples.ndim > 2 else samples,
+        samples=pictured(samples, dataset.space),
+        shown=shown(samples, dataset),
         labels=None if labels is None else (labels[:200] if samples.ndim > 2 else labels),
-        walk=tuple(pictures(model, seed)),
+        walk=tuple(pictures(model, seed)) if dataset.encoding is None else (),
         suspicious=suspicious,
         neighbours=neighbours,
         nats=None if likelihood.nats is None else likelihood.nats[None],
     )
+
+
+def pictured(samples: np.ndarray, space: Space) -> np.ndarray | None:
+    """Return the samples that a report draws: some images, all points, nothing of text and tables."""
+    if space.kind in ("text", "table"):
+        return None
+    return samples[:200] if samples.ndim > 2 else samples
+
+
+def shown(samples: np.ndarray, dataset: Dataset, most: int = 6) -> tuple[tuple[str, ...], ...]:
+    """Return a few samples of text or tables as rows of cells, nothing of images and points."""
+    encoding, space = dataset.encoding, dataset.space
+    if encoding is None:
+        return ()
+    head = torch.from_numpy(samples[:most].copy())
+    if isinstance(space, Table):
+        for place, column in enumerate(space.columns):
+            marks = head[:, place] == missing_mark(column)
+            head[:, place] = torch.where(marks & column.missing, torch.nan, head[:, place])
+        return tuple(
+            tuple("" if v is None or v != v else str(v) for v in row) for row in encoding.decode(head).values.tolist()
+        )
+    return tuple((text,) for text in encoding.decode(head))
 
 
 def pictures(model: GenerativeModel, seed: int) -> Sequence[np.ndarray]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pushforward.app.assessing import Controls, array, assess, measure_controls, require_measurable
+from pushforward.app.assessing import Controls, array, assess, measure_controls, shown
 from pushforward.app.opening import reopen
 from pushforward.app.repeating import mean_row
 from pushforward.app.training import Observer, Plan, Trained, open_model, plan_training, train
@@ -24,6 +24,8 @@ from pushforward.core.files import write_bytes, write_json
 from pushforward.core.given import label_of
 from pushforward.core.model import GenerativeModel
 from pushforward.core.space import Image, Space
+from pushforward.core.table import Table
+from pushforward.core.text import Text
 from pushforward.data.dataset import Dataset
 from pushforward.engine.budget import budget_of
 from pushforward.engine.checkpoint import LAST
@@ -85,7 +87,6 @@ def compare(
     `resume` goes on with an interrupted comparison: finished runs are kept, the one that was stopped continues.
     With several `seeds` each family is trained that often, and its row is the mean over runs with an interval that covers them.
     """
-    require_measurable(dataset)
     names, left_out = supported(families, dataset.space)
     plans = {
         name: [
@@ -159,31 +160,47 @@ def data_record(dataset: Dataset, controls: Controls, more_notes: tuple[str, ...
     """Return what a report says about the data."""
     space = dataset.space
     image = isinstance(space, Image)
-    words = (
-        f"{space.channels} x {space.height} x {space.width} images with {space.levels} levels"
-        if isinstance(space, Image)
-        else f"points with {space.dimensions} coordinates"
-    )
     real = controls.reference
+    drawn = dataset.encoding is None
     label = label_of(dataset.test.given)
-    shown = 200 if image else len(real)
+    most = 200 if image else len(real)
     density, extent = density_grid(dataset)
     return Data(
         name=dataset.name,
-        kind="image" if image else "points",
-        space=words,
+        kind=space.kind,
+        space=words_of(space),
         unit=space.unit.name,
-        nats_per_unit=space.unit.nats_per_unit,
+        nats_per_unit=space.unit.nats_per_unit * mean_size(dataset),
         counts={"train": len(dataset.train), "validation": len(dataset.validation), "test": len(dataset.test)},
         fingerprint=dataset.fingerprint,
         levels=space.levels if isinstance(space, Image) else None,
         classes=dataset.classes,
         notes=(*dataset.notes, *more_notes),
         extent=extent,
-        real=real[:shown],
-        real_labels=None if label is None else label[: len(real)][:shown].numpy(),
+        real=real[:most] if drawn else None,
+        real_labels=None if label is None else label[: len(real)][:most].numpy(),
+        header=tuple(map(str, dataset.encoding.decode(dataset.test.x[:1]).columns))
+        if isinstance(space, Table) and dataset.encoding
+        else (),
+        shown=shown(real, dataset),
         density=density,
     )
+
+
+def words_of(space: Space) -> str:
+    """Return what one example is, in words."""
+    if isinstance(space, Image):
+        return f"{space.channels} x {space.height} x {space.width} images with {space.levels} levels"
+    if isinstance(space, Text):
+        return f"text in windows of {space.length} tokens, each given the one before it; {space.vocabulary} different tokens"
+    if isinstance(space, Table):
+        return f"rows of {space.dimensions} columns"
+    return f"points with {space.dimensions} coordinates"
+
+
+def mean_size(dataset: Dataset) -> float:
+    """Return how many units a test example counts for: bytes of a window of text, else one."""
+    return 1.0 if dataset.test.sizes is None else float(dataset.test.sizes.double().mean())
 
 
 def density_grid(
@@ -194,7 +211,7 @@ def density_grid(
 
     if dataset.density is None or dataset.space.dimensions != 2:
         return None, None
-    x = array(dataset.train)
+    x = array(dataset.train, dataset.space)
     low, high = x.min(0), x.max(0)
     margin = 0.05 * (high - low)
     low, high = low - margin, high + margin

@@ -42,7 +42,10 @@ def evaluate_run(run: Path, data: str | None = None, n: int | None = None, seed:
 def evaluate_samples(samples: Path, reference: str, seed: int = 0) -> dict[str, Any]:
     """Score what any other tool generated against the held-out split of `reference`."""
     dataset = open_data(reference)
-    drawn = array(open_like(str(samples), dataset.space, (), labels=False))
+    if dataset.encoding is not None:
+        drawn = array(dataset.encoding.read(samples), dataset.space)
+    else:
+        drawn = array(open_like(str(samples), dataset.space, (), labels=False), dataset.space)
     controls = measure_controls(dataset, seed, min(MOST_SAMPLES, len(drawn)))
     drawn = drawn[: controls.n]
     scores = scorecard(drawn, controls.reference, controls.train, dataset.space, controls.features, seed)

@@ -41,6 +41,7 @@ from pushforward.engine.schedule import warmup_cosine
 Probe = Callable[[GenerativeModel], float]
 HELD_OUT_ROWS = 512  # enough to steer by; the full split is scored once, after training
 EVALUATIONS, LOGS = 25, 100
+EVALUATING = 0.1  # share of a wall-clock budget that held-out evaluations may take
 CHECKPOINT_SECONDS = 30.0
 PATIENT_WITH_NAN = 10
 
@@ -49,7 +50,7 @@ PATIENT_WITH_NAN = 10
 class Progress:
     """Where a run is; also the counters of its checkpoint.
 
-    `losses` are sums since the last record, by loss name; `average_count` counts weight-average updates.
+    `evaluating` are the seconds of held-out evaluations; `losses` are sums since the last record, by loss name.
     """
 
     step: int = 0
@@ -60,6 +61,7 @@ class Progress:
     best_step: int = 0
     waited: int = 0
     evaluated: int = 0
+    evaluating: float = 0.0
     logged: int = 0
     skipped: int = 0
     stopped: str = ""
@@ -233,6 +235,9 @@ class _Run:
         done = p.fraction >= 1.0
         every = self.config.evaluate_every
         due = done or (p.step % every == 0 if every else p.fraction * EVALUATIONS >= p.evaluated + 1)
+        if not every and not done and self.budget.measure == "seconds":
+            # steering must not eat the budget; under a budget of steps the clock may not decide anything
+            due = due and p.evaluating <= EVALUATING * p.seconds
         if due and self.held_out_name:
             self._evaluate()
             p.evaluated = max(p.evaluated + 1, math.floor(p.fraction * EVALUATIONS))
@@ -284,7 +289,7 @@ class _Run:
         )
 
     def _evaluate(self) -> None:
-        p = self.progress
+        p, started = self.progress, time.perf_counter()
         with self.average.applied(self.model):
             if self.probe is not None:
                 value = self.probe[1](self.model)
@@ -298,6 +303,7 @@ class _Run:
             self.best = {name: tensor.clone() for name, tensor in self.average.shadow.items()}
         else:
             p.waited += 1
+        p.evaluating += time.perf_counter() - started
 
     def _log(self, with_held_out: bool) -> None:
         p = self.progress

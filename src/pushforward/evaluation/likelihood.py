@@ -15,9 +15,12 @@ import torch
 from pushforward.core.errors import BadInput
 from pushforward.core.logprob import Kind, LogProb
 from pushforward.core.score import Score
-from pushforward.core.space import Image, Points, Space
-from pushforward.evaluation.checks import as_rows, require
+from pushforward.core.space import Image, Space
+from pushforward.core.table import Table
+from pushforward.core.text import Text
+from pushforward.evaluation.checks import require
 from pushforward.evaluation.intervals import mean_interval, t_quantile
+from pushforward.evaluation.marginals import marginal_log_prob
 
 MEANING: dict[Kind, str] = {
     "lower_bound": "the log-probability is a lower bound: the model's true code length is at most this value",
@@ -48,6 +51,7 @@ def likelihood_score(lp: LogProb, split: str = "test") -> Score:
         BadInput: fewer than two examples, NaN, or a log-probability of plus infinity.
 
     Example:
+        >>> from pushforward.core.space import Points
         >>> lp = LogProb(torch.tensor([-1.0, -3.0, -2.0]), "exact", "lebesgue", Points(2).unit, "exact")
         >>> s = likelihood_score(lp)
         >>> s.name, s.value, s.unit
@@ -74,32 +78,9 @@ def likelihood_score(lp: LogProb, split: str = "test") -> Score:
     return replace(score, value=mean, low=low, high=high, stderr=stderr, warnings=tuple(warnings))
 
 
-def marginal_log_prob(train: np.ndarray, test: np.ndarray, space: Space) -> LogProb:
-    """Return the exact log-probability of `test` under independent marginals fitted on `train`.
-
-    Images: each pixel's histogram with half a count added to every level (Krichevsky & Trofimov 1981), counting measure.
-    Points: each coordinate a Gaussian with the training mean and variance, Lebesgue measure.
-
-    Raises:
-        BadInput: a constant coordinate (its density is infinite), or another kind of space.
-    """
-    fitted, held_out = as_rows(train, "training examples", at_least=2), as_rows(test, "test examples", at_least=1)
-    if isinstance(space, Image):
-        counts = np.stack([(fitted == level).sum(axis=0) for level in range(space.levels)])
-        log_p = np.log((counts + 0.5) / (len(fitted) + 0.5 * space.levels))
-        nats = np.take_along_axis(log_p, held_out.astype(np.int64), axis=0).sum(axis=1)
-    elif isinstance(space, Points):
-        mean, variance = fitted.mean(axis=0), fitted.var(axis=0)
-        if (variance == 0).any():
-            constant = np.flatnonzero(variance == 0).tolist()
-            raise BadInput(f"constant training columns {constant}", "columns that vary", "drop them from the data")
-        nats = -0.5 * (np.log(2 * np.pi * variance) + (held_out - mean) ** 2 / variance).sum(axis=1)
-    else:
-        raise BadInput(f"a space of kind '{space.kind}'", "images or points")
-    return LogProb(torch.from_numpy(nats), "exact", space.measure, space.unit, "independent marginals", calls=0.0)
-
-
-def marginal_floor(train: np.ndarray, test: np.ndarray, space: Space, split: str = "test") -> Score:
+def marginal_floor(
+    train: np.ndarray, test: np.ndarray, space: Space, split: str = "test", sizes: torch.Tensor | None = None
+) -> Score:
     """Return the code length of `test` under independent marginals: the floor of every likelihood.
 
     A model above it has learnt nothing about how pixels or coordinates go together. The warning states the model, and for images
@@ -113,10 +94,14 @@ def marginal_floor(train: np.ndarray, test: np.ndarray, space: Space, split: str
         >>> round(marginal_floor(x[:400], x[400:], Image(1, 2, 2, levels=4)).value, 1)
         2.0
     """
-    score = likelihood_score(marginal_log_prob(train, test, space), split)
+    score = likelihood_score(replace(marginal_log_prob(train, test, space), sizes=sizes), split)
     if isinstance(space, Image):
         bits = math.log2(space.levels)
         note = f"independent pixel histograms fitted on train; a uniform code over {space.levels} levels needs {bits:.4f} bits/dim"
+    elif isinstance(space, Text):
+        note = "independent tokens with the frequencies of train"
+    elif isinstance(space, Table):
+        note = "independent columns fitted on train: histograms of categories and grids, Gaussians of real numbers"
     else:
         note = "independent Gaussians fitted on train"
     name = f"log-likelihood of independent marginals [exact] vs {split}"
@@ -138,6 +123,7 @@ def kl_to_truth(truth_log_prob: np.ndarray, model_log_prob: LogProb, split: str 
         BadInput: different numbers of examples, fewer than two, or NaN.
 
     Example:
+        >>> from pushforward.core.space import Points
         >>> x = np.random.default_rng(0).normal(size=4000)
         >>> log_q = LogProb(torch.from_numpy(-0.5 * (x - 1) ** 2), "exact", "lebesgue", Points(1).unit, "exact")
         >>> s = kl_to_truth(-0.5 * x**2, log_q)

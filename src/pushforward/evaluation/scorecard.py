@@ -15,6 +15,8 @@ from pushforward.core.errors import BadInput
 from pushforward.core.rng import derive_seed
 from pushforward.core.score import Score
 from pushforward.core.space import Image, Space
+from pushforward.core.table import Column, Table
+from pushforward.core.text import Text
 from pushforward.evaluation.checks import as_rows, require
 from pushforward.evaluation.classifier_test import classifier_test
 from pushforward.evaluation.features import Features
@@ -129,6 +131,10 @@ def controls(train: np.ndarray, space: Space, n: int, seed: int = 0) -> dict[str
     shape = (n, *space.event_shape)
     if isinstance(space, Image):
         noise = rng.integers(0, space.levels, size=shape).astype(train.dtype)
+    elif isinstance(space, Text):
+        noise = rng.integers(0, space.vocabulary, size=shape).astype(train.dtype)
+    elif isinstance(space, Table):
+        noise = np.stack([_even(column, n, rng) for column in space.columns], axis=1)
     else:
         noise = rng.uniform(rows.min(axis=0), rows.max(axis=0), size=(n, rows.shape[1])).reshape(shape)
     picks = rng.integers(0, len(train), size=(n, rows.shape[1]))
@@ -140,6 +146,14 @@ def controls(train: np.ndarray, space: Space, n: int, seed: int = 0) -> dict[str
         SHUFFLED: Control(shuffled, train),
         COPYCAT: Control(copies, train),
     }
+
+
+def _even(column: Column, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Return values spread evenly over what a column may hold."""
+    if column.discrete:
+        return rng.integers(0, len(column.categories), size=n).astype(np.float64)
+    values = rng.uniform(column.low, column.high, size=n)
+    return values if column.step is None else column.low + np.round((values - column.low) / column.step) * column.step
 
 
 def control_cards(

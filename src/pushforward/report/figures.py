@@ -68,6 +68,22 @@ def sample_sheets(comparison: Comparison) -> tuple[Figure, ...]:
     return tuple(_point_sheet(comparison, shown[0][2], *entry) for entry in shown)
 
 
+@dataclass(frozen=True)
+class Excerpt:
+    """A few examples of text or tables: whose they are, an aside, and rows of cells."""
+
+    title: str
+    aside: str
+    rows: tuple[tuple[str, ...], ...]
+
+
+def excerpts(comparison: Comparison) -> tuple[Excerpt, ...]:
+    """Return real examples and then every row's samples, for data that are read and not looked at."""
+    data = comparison.data
+    real = (Excerpt(f"{data.name}: held-out data", "", data.shown),) if data.shown else ()
+    return real + tuple(Excerpt(row.name, ASIDES.get(row.role, ""), row.shown) for row in comparison.rows if row.shown)
+
+
 def loss_curves(comparison: Comparison) -> tuple[Figure, ...]:
     """Return one figure per model with a history: its loss over training time, titled by what the loss is."""
     found = []

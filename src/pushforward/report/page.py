@@ -57,6 +57,7 @@ def render(comparison: Comparison) -> str:
         palette=palette,
         sheets=figures.sample_sheets(comparison),
         losses=figures.loss_curves(comparison),
+        excerpts=figures.excerpts(comparison),
         curves=figures.objective_curves(comparison),
         walks=figures.trajectories(comparison),
         quality=figures.quality_against_cost(comparison),

@@ -41,7 +41,8 @@ class Data:
     """The data every row was measured on.
 
     Attributes:
-        kind: `image` (integers `0 .. levels-1`, shape (n, c, h, w)) or `points` (real numbers, shape (n, d)).
+        kind: `image` (integers `0 .. levels-1`, shape (n, c, h, w)), `points` (real numbers, shape (n, d)), `text` or `table`.
+        header, shown: for text and tables, names of columns and a few real examples as rows of cells.
         space: the space in words, such as `1 x 8 x 8 images with 17 levels`.
         unit: unit of a held-out likelihood in this space, `nats_per_unit` of them each.
         counts: examples in each split.
@@ -52,7 +53,7 @@ class Data:
     """
 
     name: str
-    kind: Literal["image", "points"]
+    kind: str
     space: str
     unit: str
     counts: Mapping[str, int]
@@ -62,6 +63,8 @@ class Data:
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     extent: tuple[float, float, float, float] | None = None
+    header: tuple[str, ...] = ()
+    shown: tuple[tuple[str, ...], ...] = ()
     real: np.ndarray | None = field(default=None, compare=False, repr=False)
     real_labels: np.ndarray | None = field(default=None, compare=False, repr=False)
     density: np.ndarray | None = field(default=None, compare=False, repr=False)
@@ -81,6 +84,7 @@ class Row:
         history: one dictionary per logged step: `step`, `seconds`, `loss`, `held_out`, `learning_rate` and other named numbers.
         loss_name: what the training loss is; `held_out_name` the quantity `held_out` holds, empty if it is the loss itself.
         curves: where the objective is spent, as the family declares it.
+        shown: a few samples of text or tables, as rows of cells.
         samples: generated examples in data units with `labels` (n,) if conditional.
         walk: snapshots of one sampling run, each of shape (k, *event), first to last.
         suspicious: samples closest to the training data, with `neighbours`, the training examples closest to them.
@@ -107,6 +111,7 @@ class Row:
     held_out_name: str = ""
     card: Card | None = None
     curves: tuple[Curve, ...] = ()
+    shown: tuple[tuple[str, ...], ...] = ()
     samples: np.ndarray | None = field(default=None, compare=False, repr=False)
     labels: np.ndarray | None = field(default=None, compare=False, repr=False)
     walk: tuple[np.ndarray, ...] = field(default=(), compare=False, repr=False)
@@ -194,6 +199,8 @@ class Comparison:
         fresh = dict(record)
         data = dict(fresh["data"])
         data.update(classes=tuple(data["classes"]), notes=tuple(data["notes"]), **_under(arrays, "data/"))
+        data["header"] = tuple(data.get("header", ()))
+        data["shown"] = tuple(tuple(cells) for cells in data.get("shown", ()))
         data["extent"] = None if data["extent"] is None else tuple(data["extent"])
         fresh["data"] = Data(**data)
         fresh["rows"] = tuple(_row(entry, _under(arrays, f"row/{i}/")) for i, entry in enumerate(fresh["rows"]))
@@ -221,6 +228,7 @@ def _row(record: Mapping[str, Any], arrays: dict[str, Any]) -> Row:
     fresh["likelihood"] = None if fresh["likelihood"] is None else Score.from_json(fresh["likelihood"])
     fresh["scores"] = tuple(Score.from_json(entry) for entry in fresh["scores"])
     fresh["curves"] = tuple(Curve.from_json(entry) for entry in fresh.get("curves", ()))
+    fresh["shown"] = tuple(tuple(cells) for cells in fresh.get("shown", ()))
     fresh["history"], fresh["repeats"] = tuple(fresh["history"]), tuple(fresh.get("repeats", ()))
     if fresh["card"] is not None:
         card = dict(fresh["card"])

@@ -1,0 +1,80 @@
+"""Rows of a table as the metrics see them: a missing value is a number of its own, a column a few features.
+
+Two ideas: metrics compare numbers, so NaN becomes a mark outside a column's range, the same in every row; categories become
+indicators and numbers their training ranks, so that no unit and no heavy tail decides a distance.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pushforward.core.errors import BadInput
+from pushforward.core.table import Column, Table
+from pushforward.evaluation.checks import as_rows
+from pushforward.evaluation.features import Features, PrincipalComponents
+
+
+def missing_mark(column: Column) -> float:
+    """Return the number that stands for a missing value of a column.
+
+    Example:
+        >>> missing_mark(Column("sex", "categorical", ("f", "m"), missing=True))
+        -1.0
+    """
+    return -1.0 if column.discrete else column.low - max(1.0, column.high - column.low)
+
+
+def filled(x: np.ndarray, space: Table) -> np.ndarray:
+    """Return rows (n, columns) in which missing values are their column's mark.
+
+    Raises:
+        BadInput: missing values in a column that may not have any.
+    """
+    out = np.array(x, dtype=np.float64)
+    for place, column in enumerate(space.columns):
+        absent = np.isnan(out[:, place])
+        if absent.any() and not column.missing:
+            raise BadInput(f"missing values of '{column.name}'", "none, as in the training data")
+        out[absent, place] = missing_mark(column)
+    return out
+
+
+class ColumnFeatures(Features):
+    """The leading principal components of indicators (categories, missing) and training ranks (numbers) of every column.
+
+    Args:
+        space: the table's columns.
+        train: training rows, filled, which set ranks and components.
+        components: most components.
+
+    Example:
+        >>> space = Table((Column("a", "boolean", ("no", "yes")), Column("b", "integer", step=1.0, low=0, high=9)))
+        >>> f = ColumnFeatures(space, np.array([[0.0, 1.0], [1.0, 5.0], [1.0, 9.0]]))
+        >>> f(np.array([[1.0, 5.0]])).shape[0]
+        1
+    """
+
+    def __init__(self, space: Table, train: np.ndarray, components: int = 32) -> None:
+        rows = as_rows(train, "training rows", at_least=2)
+        self._space = space
+        self._sorted = [np.sort(rows[:, place]) for place in range(rows.shape[1])]
+        self._inner = PrincipalComponents(self._columns(rows), components)
+        super().__init__(f"columns, {self._inner.name}", rows)
+
+    def _map(self, x: np.ndarray) -> np.ndarray:
+        return self._inner(self._columns(as_rows(x)))
+
+    def _columns(self, rows: np.ndarray) -> np.ndarray:
+        parts = []
+        for place, column in enumerate(self._space.columns):
+            values = rows[:, place]
+            if column.missing:
+                parts.append((values == missing_mark(column))[:, None])
+            if column.discrete:
+                parts.append(values[:, None] == np.arange(len(column.categories)))
+            else:
+                known = self._sorted[place]
+                # the middle of a tie's ranks, scaled to the variance of an even coin
+                low, high = np.searchsorted(known, values, "left"), np.searchsorted(known, values, "right")
+                parts.append(((low + high) / (2 * len(known)) * np.sqrt(3.0))[:, None])
+        return np.concatenate([part.astype(np.float64) for part in parts], axis=1)
