@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pushforward.app.generation import TextRules, generate
 from pushforward.app.opening import encoding_of, examples_of
 from pushforward.app.text_scoring import score_text
 from pushforward.app.training import open_model
@@ -28,6 +29,7 @@ from pushforward.data.write import write_samples, write_shown
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES
 
+FREE = TextRules()
 KINDS = ("points", "image", "table", "text")
 
 
@@ -50,17 +52,27 @@ def draw(
     seed: int = 0,
     on_step: Callable[[int, int], None] | None = None,
     encoding: Encoding | None = None,
+    rules: TextRules = FREE,
     **options: Any,
 ) -> Drawn:
     """Draw samples; `options` are those the family declares, None means the family's default.
 
     Args:
         given: a class, or what the run's dictionary understands: `column=value,...` for tables, a prompt for text.
+        rules: of text: stop strings, a pattern or a set of strings.
+
+    Raises:
+        BadInput: rules for what is no text.
     """
     chosen = {key: value for key, value in options.items() if value is not None}
+    if rules and not isinstance(encoding, TextEncoding):
+        raise BadInput("stop strings or a pattern", "a run on text", "leave them out")
     if encoding is None:
         x = model.sample(n, given=given, seed=seed, on_step=on_step, **chosen)
         return Drawn(x, None if given is None else (given,) * n)
+    if rules and isinstance(encoding, TextEncoding):
+        x = generate(model, encoding, n, given, seed, rules, on_step, **chosen)
+        return Drawn(x, None, encoding.decode(x))
     condition = None if given is None else encoding.parse_given(given, n)
     x = model.sample(n, given=condition, seed=seed, on_step=on_step, **chosen)
     return Drawn(x, None, encoding.decode(x))

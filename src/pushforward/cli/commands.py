@@ -12,7 +12,8 @@ from pushforward.app import comparing, evaluating, using
 from pushforward.app.opening import open_source
 from pushforward.app.training import Observer, Plan, plan_training
 from pushforward.app.training import train as run_training
-from pushforward.cli.progress import console, sampling_bar, training_bar
+from pushforward.cli.output import out, out_json, say
+from pushforward.cli.progress import training_bar
 from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
 from pushforward.core.spec import parse_settings
@@ -20,21 +21,6 @@ from pushforward.data.builtin import builtins
 from pushforward.data.dataset import describe
 from pushforward.report.page import render, write_report
 from pushforward.report.text import to_markdown
-
-
-def out(text: str) -> None:
-    """Print data to stdout."""
-    print(text)  # noqa: T201
-
-
-def out_json(record: Any) -> None:
-    """Print JSON to stdout."""
-    out(json_module.dumps(record, indent=2, allow_nan=False))
-
-
-def say(text: str) -> None:
-    """Print a line for a person to stderr."""
-    console().print(text, markup=False)
 
 
 def data_settings(settings: list[str]) -> dict[str, Any]:
@@ -173,43 +159,6 @@ def show_plan(plan: Plan, path: Path, json: bool) -> None:
         import yaml
 
         out(yaml.safe_dump(record, sort_keys=False).rstrip())
-
-
-def sample(
-    run: Path, n: int, given: str | None, seed: int, output: Path | None, json: bool, options: dict[str, Any]
-) -> None:
-    """Draw samples and write or print them."""
-    model, record = using.open_model(run)
-    encoding = using.encoding_of(record)
-    with sampling_bar(f"sampling {n} from {run.name}") as on_step:
-        drawn = using.draw(model, n, given, seed, on_step, encoding, **options)  # type: ignore[arg-type]
-    if output is None and drawn.shown is not None:
-        show_samples(drawn.shown, given, json)
-        return
-    if output is None and len(model.space.event_shape) > 1:
-        output = Path(f"{run.name}-samples.png")
-    if output is None:
-        for row in drawn.x.tolist():
-            out(",".join(f"{value:.6g}" for value in row))
-        return
-    written = using.save_samples(drawn, model, output)
-    if json:
-        out_json({"n": n, "given": given, "seed": seed, "files": [str(p) for p in written[:1000]]})
-    else:
-        out(str(output))
-
-
-def show_samples(shown: Any, given: str | None, json: bool) -> None:
-    """Print text, each sample after its prompt, or rows of a table as CSV."""
-    if isinstance(shown, list):
-        if json:
-            out_json([{"prompt": given, "text": text} for text in shown])
-            return
-        out("\n\n".join((given or "") + text for text in shown))
-    elif json:
-        out(shown.to_json(orient="records", indent=2, date_format="iso"))
-    else:
-        out(shown.to_csv(index=False).rstrip("\n"))
 
 
 def score(

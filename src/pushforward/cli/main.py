@@ -111,6 +111,10 @@ def sample(
     repetition_penalty: Annotated[
         float | None, typer.Option("--repetition-penalty", help="Above 1: what occurred gets less probable.")
     ] = None,
+    stop: Annotated[list[str] | None, typer.Option(help="Text: end at this string; may be repeated.")] = None,
+    match: Annotated[str | None, typer.Option(help="Text: a regular expression for the whole text.")] = None,
+    one_of: Annotated[list[str] | None, typer.Option("--one-of", help="Text: allow this string; repeat it.")] = None,
+    stream: Annotated[bool, typer.Option("--stream", help="Text: print one text as it comes.")] = False,
     seed: Seed = 0,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help=".png, .npz, .npy, .csv, .parquet, .txt, .jsonl or a folder.")
@@ -119,7 +123,7 @@ def sample(
     debug: Debug = False,
 ) -> None:
     """Draw samples from a run."""
-    from pushforward.cli import commands
+    from pushforward.cli import drawing
 
     options = {
         "guidance": guidance,
@@ -133,7 +137,11 @@ def sample(
         "typical": typical,
         "repetition_penalty": repetition_penalty,
     }
-    commands.sample(run, n, given, seed, output, json, options)
+    rules = drawing.using.TextRules(tuple(stop or ()), match, tuple(one_of or ()))
+    if stream:
+        drawing.stream(run, given, seed, options, rules)
+    else:
+        drawing.sample(run, n, given, seed, output, json, options, rules)
 
 
 @app.command()

@@ -52,12 +52,18 @@ class Walk(ABC, Generic[State]):
         """Return the best picture of the result so far; override where `finish` needs the last state."""
         return self.finish(state)
 
+    def finished(self, state: State) -> bool:
+        """Return True if the steps that are left would change nothing (every text has met its stop string)."""
+        return False
+
 
 def states(walk: Walk[State]) -> Iterator[State]:
     """Yield the initial state and the state after every step: streaming, for any family."""
     state = walk.start()
     yield state
     for index in range(walk.length):
+        if walk.finished(state):
+            return
         state = walk.step(state, index)
         yield state
 
@@ -66,6 +72,8 @@ def run(walk: Walk[State], on_step: Callable[[int, int], None] | None = None) ->
     """Walk to the end and return the examples; `on_step(done, length)` is called after every step."""
     state = walk.start()
     for index in range(walk.length):
+        if walk.finished(state):
+            break
         state = walk.step(state, index)
         if on_step is not None:
             on_step(index + 1, walk.length)
@@ -76,14 +84,14 @@ def run(walk: Walk[State], on_step: Callable[[int, int], None] | None = None) ->
 def trajectory(walk: Walk[State], pictures: int) -> list[Tensor]:
     """Return `pictures` evenly spaced views of the walk, the last one finished."""
     keep = {round(i * walk.length / max(1, pictures - 1)) for i in range(pictures)}
-    views = []
+    views: list[Tensor] = []
+    state = None
     for index, state in enumerate(states(walk)):
-        if index == walk.length:
-            views.append(walk.finish(state).clone())
-        elif index in keep:
+        if index in keep and index < walk.length:
             # a walk may fill its state in place; a view must not change afterwards
             views.append(walk.peek(state).clone())
-    return views
+    assert state is not None
+    return [*views, walk.finish(state).clone()]
 
 
 class OneShot(Walk[Tensor]):
@@ -129,3 +137,7 @@ class Constrained(Walk[State]):
     def peek(self, state: State) -> Tensor:
         """Peek into the inner walk."""
         return self.walk.peek(state)
+
+    def finished(self, state: State) -> bool:
+        """Ask the inner walk."""
+        return self.walk.finished(state)

@@ -1,0 +1,71 @@
+"""What `sample` does: draw, then write, print or stream."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pushforward.app import generation, using
+from pushforward.cli.output import out, out_json
+from pushforward.cli.progress import sampling_bar
+from pushforward.core.errors import BadInput
+
+
+def sample(
+    run: Path,
+    n: int,
+    given: str | None,
+    seed: int,
+    output: Path | None,
+    json: bool,
+    options: dict[str, Any],
+    rules: using.TextRules,
+) -> None:
+    """Draw samples and write or print them."""
+    model, record = using.open_model(run)
+    encoding = using.encoding_of(record)
+    with sampling_bar(f"sampling {n} from {run.name}") as on_step:
+        drawn = using.draw(model, n, given, seed, on_step, encoding, rules, **options)  # type: ignore[arg-type]
+    if output is None and drawn.shown is not None:
+        show_samples(drawn.shown, given, json)
+        return
+    if output is None and len(model.space.event_shape) > 1:
+        output = Path(f"{run.name}-samples.png")
+    if output is None:
+        for row in drawn.x.tolist():
+            out(",".join(f"{value:.6g}" for value in row))
+        return
+    written = using.save_samples(drawn, model, output)
+    if json:
+        out_json({"n": n, "given": given, "seed": seed, "files": [str(p) for p in written[:1000]]})
+    else:
+        out(str(output))
+
+
+def stream(run: Path, given: str | None, seed: int, options: dict[str, Any], rules: using.TextRules) -> None:
+    """Print one text as it comes."""
+    model, record = using.open_model(run)
+    encoding = using.encoding_of(record)
+    if not isinstance(encoding, using.TextEncoding):
+        raise BadInput("--stream", "a run on text", "leave it out")
+
+    def write(text: str) -> None:
+        print(text, end="", flush=True)  # noqa: T201
+
+    write(given or "")
+    chosen = {key: value for key, value in options.items() if value is not None}
+    generation.stream(model, encoding, given, seed, rules, write, **chosen)
+    write("\n")
+
+
+def show_samples(shown: Any, given: str | None, json: bool) -> None:
+    """Print text, each sample after its prompt, or rows of a table as CSV."""
+    if isinstance(shown, list):
+        if json:
+            out_json([{"prompt": given, "text": text} for text in shown])
+            return
+        out("\n\n".join((given or "") + text for text in shown))
+    elif json:
+        out(shown.to_json(orient="records", indent=2, date_format="iso"))
+    else:
+        out(shown.to_csv(index=False).rstrip("\n"))
