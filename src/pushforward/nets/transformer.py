@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from pushforward.core.errors import BadInput
 from pushforward.core.noise import Noise
 from pushforward.nets.activation import squared_relu
-from pushforward.nets.attention import causal_attention, rotary_table, rotate
+from pushforward.nets.attention import NOTHING, causal_attention, rotary_table, rotate
 
 
 @dataclass
@@ -113,11 +113,11 @@ class Block(nn.Module):
         position: int,
         mask: Tensor | None,
     ) -> Tensor:
-        """One position, h (n, 1, width); writes its key and value into the cache."""
+        """Positions from `position` on, h (n, few, width); writes their keys and values into the cache."""
         q, k, v = self._heads(h, turn)
-        keys, values = cache.keys[layer], cache.values[layer]
-        keys[:, :, position : position + 1], values[:, :, position : position + 1] = k, v
-        past = slice(0, position + 1)
+        keys, values, end = cache.keys[layer], cache.values[layer], position + h.shape[1]
+        keys[:, :, position:end], values[:, :, position:end] = k, v
+        past = slice(0, end)
         attended = F.scaled_dot_product_attention(q, keys[:, :, past], values[:, :, past], attn_mask=mask)
         return self._rest(h, attended, None)
 
@@ -182,11 +182,18 @@ class Transformer(nn.Module):
         return self.norm(h)
 
     def step(self, h: Tensor, cache: Cache, position: int) -> Tensor:
-        """Run one position, h (n, 1, width), given the cache of the earlier ones."""
-        turn, mask = self._turn(position, 1, h), None
+        """Run the positions from `position` on, h (n, few, width), given the cache of the earlier ones."""
+        few = h.shape[1]
+        turn, mask = self._turn(position, few, h), None
+        if few > 1:
+            later = torch.ones(few, position + few, dtype=torch.bool, device=h.device).triu(position + 1)
+            mask = torch.zeros(later.shape, dtype=h.dtype, device=h.device).masked_fill(later, NOTHING)
         if cache.padding is not None:
-            hidden = torch.arange(position + 1, device=h.device) < cache.padding.unsqueeze(1)
-            mask = torch.zeros(hidden.shape, dtype=h.dtype, device=h.device).masked_fill(hidden, -1e9)[:, None, None]
+            hidden = torch.arange(position + few, device=h.device) < cache.padding.unsqueeze(1)
+            absent = torch.zeros(hidden.shape, dtype=h.dtype, device=h.device).masked_fill(hidden, NOTHING)[
+                :, None, None
+            ]
+            mask = absent if mask is None else mask + absent
         for index, block in enumerate(self._blocks()):
             h = block.step(h, turn, cache, index, position, mask)
         return self.norm(h)

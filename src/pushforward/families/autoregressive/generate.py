@@ -48,6 +48,10 @@ class TokenModel(Protocol):
         """Return the logits (n, V) after the token (n,) that stands at `position`."""
         ...
 
+    def extend(self, tokens: Tensor, label: Tensor | None, cache: Cache, position: int) -> Tensor:
+        """Return the logits (n, few, V) after each of the tokens (n, few) that stand from `position` on."""
+        ...
+
 
 @dataclass
 class TokenState:

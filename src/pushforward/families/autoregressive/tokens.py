@@ -123,8 +123,12 @@ class TokenBackbone(Backbone):
 
     def step(self, token: Tensor, label: Tensor | None, cache: Cache, position: int) -> Tensor:
         """Return the logits (n, V) after the token (n,) that stands at `position`."""
-        h = self.embed(token.unsqueeze(1), label, cache.padding, position)
-        return self.head(self.transformer.step(h, cache, position)[:, 0])
+        return self.extend(token.unsqueeze(1), label, cache, position)[:, 0]
+
+    def extend(self, tokens: Tensor, label: Tensor | None, cache: Cache, position: int) -> Tensor:
+        """Return the logits (n, few, V) after each of the tokens (n, few) that stand from `position` on."""
+        h = self.embed(tokens, label, cache.padding, position)
+        return self.head(self.transformer.step(h, cache, position))
 
 
 class GPT2Backbone(TokenBackbone):
