@@ -16,10 +16,13 @@ from torch import Tensor
 
 from pushforward.core.errors import BadInput
 from pushforward.core.model import GenerativeModel
+from pushforward.core.rng import generator
 from pushforward.core.walk import Walk, run, states
 from pushforward.data.text.automaton import TokenAutomaton, any_of
 from pushforward.data.text.encoding import TextEncoding
+from pushforward.families.autoregressive.beam import beam_search
 from pushforward.families.autoregressive.generate import TokenState, TokenWalk
+from pushforward.families.autoregressive.speculative import Speculated, speculate
 
 
 class Stopping(Walk[TokenState]):
@@ -189,3 +192,40 @@ def stream(
             continue  # a character whose last byte has not come
         pending = b""
         write(text)
+
+
+def best_texts(
+    model: GenerativeModel, encoding: TextEncoding, given: str | None, beams: int, length: int | None = None
+) -> list[tuple[str, float]]:
+    """Return the texts that beam search finds after a prompt, best first, with their log-probabilities in nats.
+
+    Raises:
+        BadInput: a prompt and a length that do not fit into the context.
+    """
+    condition = None if given is None else encoding.parse_given(given, 1)
+    prompt = 1 if condition is None or condition.prefix is None else condition.prefix.tokens.shape[1]
+    walk = model.walk(1, condition, 0, length=length or encoding.length + 1 - prompt)
+    assert isinstance(walk, TokenWalk)
+    texts, scores = beam_search(walk, beams)
+    return list(zip(encoding.decode(texts), scores.tolist(), strict=True))
+
+
+def speculative(
+    model: GenerativeModel,
+    draft: GenerativeModel,
+    encoding: TextEncoding,
+    given: str | None,
+    seed: int,
+    length: int | None = None,
+    **options: Any,
+) -> tuple[str, Speculated]:
+    """Return one text of `model`, proposed by a smaller model of the same dictionary, and what it cost."""
+    condition = None if given is None else encoding.parse_given(given, 1)
+    walks = [m.walk(1, condition, seed, **options) for m in (model, draft)]
+    assert isinstance(walks[0], TokenWalk)
+    assert isinstance(walks[1], TokenWalk)
+    prompt = walks[0].prompt
+    count = length or encoding.length - prompt.shape[1]
+    rng = generator(seed, "speculate")
+    found = speculate(walks[0].model, walks[1].model, prompt, count, rng, options=walks[0].options)
+    return encoding.decode(found.tokens)[0], found

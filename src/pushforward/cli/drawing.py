@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pushforward.app import generation, using
-from pushforward.cli.output import out, out_json
+from pushforward.cli.output import out, out_json, say
 from pushforward.cli.progress import sampling_bar
 from pushforward.core.errors import BadInput
 
@@ -44,10 +44,7 @@ def sample(
 
 def stream(run: Path, given: str | None, seed: int, options: dict[str, Any], rules: using.TextRules) -> None:
     """Print one text as it comes."""
-    model, record = using.open_model(run)
-    encoding = using.encoding_of(record)
-    if not isinstance(encoding, using.TextEncoding):
-        raise BadInput("--stream", "a run on text", "leave it out")
+    model, encoding = _text_run(run, "--stream")
 
     def write(text: str) -> None:
         print(text, end="", flush=True)  # noqa: T201
@@ -69,3 +66,40 @@ def show_samples(shown: Any, given: str | None, json: bool) -> None:
         out(shown.to_json(orient="records", indent=2, date_format="iso"))
     else:
         out(shown.to_csv(index=False).rstrip("\n"))
+
+
+def beams(run: Path, given: str | None, count: int, length: int | None, json: bool) -> None:
+    """Print the most probable texts that beam search finds."""
+    model, encoding = _text_run(run, "--beams")
+    found = generation.best_texts(model, encoding, given, count, length)
+    if json:
+        out_json([{"prompt": given, "text": text, "nats": nats} for text, nats in found])
+        return
+    for text, nats in found:
+        out(f"{nats:.3f} nats: {(given or '') + text!r}")
+
+
+def speculative(run: Path, draft: Path, given: str | None, seed: int, json: bool, options: dict[str, Any]) -> None:
+    """Print one text that a smaller run proposed and this one checked."""
+    model, encoding = _text_run(run, "--draft")
+    smaller, other = _text_run(draft, "--draft")
+    if other.tokeniser.fingerprint != encoding.tokeniser.fingerprint:
+        raise BadInput(f"the draft {draft}", f"a run with the tokeniser of {run}", "train both on the same text")
+    chosen = {key: value for key, value in options.items() if value is not None}
+    text, cost = generation.speculative(model, smaller, encoding, given, seed, **chosen)
+    record = {"passes": cost.passes, "proposed": cost.proposed, "kept": cost.kept, "tokens": cost.tokens.shape[1]}
+    if json:
+        out_json({"prompt": given, "text": text, **record})
+        return
+    out((given or "") + text)
+    say(
+        f"{record['tokens']} tokens in {cost.passes} passes of {run.name}; {cost.kept} of {cost.proposed} proposals kept"
+    )
+
+
+def _text_run(run: Path, option: str) -> tuple[using.GenerativeModel, using.TextEncoding]:
+    model, record = using.open_model(run)
+    encoding = using.encoding_of(record)
+    if not isinstance(encoding, using.TextEncoding):
+        raise BadInput(f"{option} with {run}", "a run on text", "leave it out")
+    return model, encoding

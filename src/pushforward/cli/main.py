@@ -114,6 +114,8 @@ def sample(
     stop: Annotated[list[str] | None, typer.Option(help="Text: end at this string; may be repeated.")] = None,
     match: Annotated[str | None, typer.Option(help="Text: a regular expression for the whole text.")] = None,
     one_of: Annotated[list[str] | None, typer.Option("--one-of", help="Text: allow this string; repeat it.")] = None,
+    beams: Annotated[int | None, typer.Option(min=1, help="Text: print the best texts of a beam search.")] = None,
+    draft: Annotated[Path | None, typer.Option(help="Text: a smaller run that proposes tokens.")] = None,
     stream: Annotated[bool, typer.Option("--stream", help="Text: print one text as it comes.")] = False,
     seed: Seed = 0,
     output: Annotated[
@@ -138,7 +140,11 @@ def sample(
         "repetition_penalty": repetition_penalty,
     }
     rules = drawing.using.TextRules(tuple(stop or ()), match, tuple(one_of or ()))
-    if stream:
+    if beams is not None:
+        drawing.beams(run, given, beams, length, json)
+    elif draft is not None:
+        drawing.speculative(run, draft, given, seed, json, options)
+    elif stream:
         drawing.stream(run, given, seed, options, rules)
     else:
         drawing.sample(run, n, given, seed, output, json, options, rules)
