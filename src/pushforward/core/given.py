@@ -48,15 +48,36 @@ class Prefix:
 
 @dataclass(frozen=True)
 class Known:
-    """Columns whose values are known: `values` (n, columns) in data units, read where `mask` (n, columns) is True."""
+    """Columns whose values are known: `values` (n, columns) in data units, read where `mask` (n, columns) is True.
+
+    `low` and `high` (n, columns), infinite where nothing is known: a value that is not known lies between them, ends included.
+    """
 
     values: Tensor
     mask: Tensor
+    low: Tensor | None = None
+    high: Tensor | None = None
 
     def __post_init__(self) -> None:
+        if (self.low is None) != (self.high is None):
+            raise BadInput("a range with one end", "`low` and `high`", "use an infinite end")
+        if self.low is not None and self.high is not None and bool((self.low > self.high).any()):
+            raise BadInput("a range whose low end lies above its high end", "low <= high")
         if self.values.dim() != 2 or self.values.shape != self.mask.shape or self.mask.dtype != torch.bool:
             came = f"known values {tuple(self.values.shape)} with a mask {tuple(self.mask.shape)} of {self.mask.dtype}"
             raise BadInput(came, "two tables of one shape, the mask of booleans")
+
+    @property
+    def ranged(self) -> Tensor:
+        """Which columns are known to lie in a range, shape (n, columns)."""
+        if self.low is None or self.high is None:
+            return torch.zeros_like(self.mask)
+        return torch.isfinite(self.low) | torch.isfinite(self.high)
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> Known:
+        """Return the same with every tensor changed: moved, indexed, repeated."""
+        low, high = (None if end is None else change(end) for end in (self.low, self.high))
+        return Known(change(self.values), change(self.mask), low, high)
 
 
 @dataclass(frozen=True)
@@ -110,7 +131,7 @@ class Given:
         found = [] if self.label is None else [self.label]
         for part in (self.prefix, self.known):
             if part is not None:
-                found += [getattr(part, f.name) for f in fields(part)]
+                found += [tensor for f in fields(part) if (tensor := getattr(part, f.name)) is not None]
         return found
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> Given:
@@ -118,7 +139,7 @@ class Given:
         return Given(
             None if self.label is None else change(self.label),
             None if prefix is None else Prefix(change(prefix.tokens), change(prefix.length)),
-            None if known is None else Known(change(known.values), change(known.mask)),
+            None if known is None else known.each(change),
         )
 
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from pushforward.core.errors import BadInput, closest
-from pushforward.core.given import Examples, Given, Known
+from pushforward.core.given import Examples, Given
 from pushforward.core.space import space_from_json
 from pushforward.core.table import Column, Table
 from pushforward.data.encoding import Encoding
@@ -119,9 +119,9 @@ class TableEncoding(Encoding):
         return Examples(self.encode(sheet.frame, sheet.lines))
 
     def parse_given(self, text: str, n: int) -> Given:
-        """Return what `column=value,column=value` says is known, the same for n examples."""
-        values, mask = parse_known(text, self.table, self.stored)
-        return Given(known=Known(values.expand(n, -1), mask.expand(n, -1)))
+        """Return what `column=value,column=low..high` says is known, the same for n examples."""
+        known = parse_known(text, self.table, self.stored)
+        return Given(known=known.each(lambda tensor: tensor.expand(n, -1)))
 
     def to_json(self) -> dict[str, Any]:
         """Return the space and how every column is kept."""

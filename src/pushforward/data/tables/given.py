@@ -12,30 +12,31 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
 from pushforward.core.errors import BadInput, closest
+from pushforward.core.given import Known
 from pushforward.core.table import Column, Table
 from pushforward.data.tables.stored import Stored, restore, seconds_of, snap
 
 MISSING = ("", "?", "NA", "N/A", "nan", "NaN", "null", "NULL")
 
 
-def parse_known(text: str, table: Table, stored: Sequence[Stored]) -> tuple[Tensor, Tensor]:
-    """Return one row of values and its mask, each (columns,).
+def parse_known(text: str, table: Table, stored: Sequence[Stored]) -> Known:
+    """Return what one row is known to hold: values, and ranges such as `age=30..50` or `age=30..`.
 
     Raises:
         BadInput: an unknown column or category (with the nearest), a number off the grid or out of range, a column named twice.
 
     Example:
-        >>> values, mask = parse_known("sex=m", Table((Column("sex", "categorical", ("f", "m")),)), [Stored("sex", "str")])
-        >>> values.tolist(), mask.tolist()
-        ([1.0], [True])
+        >>> known = parse_known("sex=m", Table((Column("sex", "categorical", ("f", "m")),)), [Stored("sex", "str")])
+        >>> known.values.tolist(), known.mask.tolist()
+        ([[1.0]], [[True]])
     """
     names = [one.label for one in stored]
     places = {column.name: place for place, column in enumerate(table.columns)}
-    values = torch.zeros(len(places), dtype=torch.float64)
-    mask = torch.zeros(len(places), dtype=torch.bool)
+    values = torch.zeros(1, len(places), dtype=torch.float64)
+    mask = torch.zeros(1, len(places), dtype=torch.bool)
+    low, high = torch.full_like(values, -math.inf), torch.full_like(values, math.inf)
     seen: set[str] = set()
     for name, word in _pieces(text, names):
         if name in seen:
@@ -45,10 +46,14 @@ def parse_known(text: str, table: Table, stored: Sequence[Stored]) -> tuple[Tens
         if one.role != "modelled":
             _check_constant(one, word)
             continue
-        column = table.columns[places[name]]
-        values[places[name]] = _value(column, one, word, names)
-        mask[places[name]] = True
-    return values, mask
+        column, place = table.columns[places[name]], places[name]
+        if ".." in word and not column.discrete:
+            low[0, place], high[0, place] = _range(column, one, word)
+            continue
+        values[0, place] = _value(column, one, word, names)
+        mask[0, place] = True
+    ranged = bool(torch.isfinite(torch.cat([low, high])).any())
+    return Known(values, mask, low if ranged else None, high if ranged else None)
 
 
 def _pieces(text: str, names: list[str]) -> list[tuple[str, str]]:
@@ -82,6 +87,17 @@ def _value(column: Column, stored: Stored, word: str, names: list[str]) -> float
         came = f"unknown category '{word}' of column '{column.name}'"
         raise BadInput(came, f"one of {shown}", closest(word, column.categories))
     return _number(column, stored, word)
+
+
+def _range(column: Column, stored: Stored, word: str) -> tuple[float, float]:
+    ends = [end.strip() for end in word.split("..")]
+    if len(ends) != 2 or not any(ends):
+        raise BadInput(f"'{column.name}={word}'", "low..high, low.. or ..high")
+    low = _number(column, stored, ends[0]) if ends[0] else -math.inf
+    high = _number(column, stored, ends[1]) if ends[1] else math.inf
+    if low > high:
+        raise BadInput(f"'{column.name}={word}'", "a low end that is not above the high end")
+    return low, high
 
 
 def _number(column: Column, stored: Stored, word: str) -> float:

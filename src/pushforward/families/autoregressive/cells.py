@@ -163,6 +163,32 @@ class NumberCells(nn.Module):
         y = torch.where((cell >= 1) & (cell <= self.cells), body, tail)
         return from_grid(torch.where(grid, y.round(), y), self.steps[k])
 
+    def rise(self, cell: Tensor, uniform: Tensor, k: Tensor) -> Tensor:
+        """Return what `draw` does at a uniform that is turned in the lower tail, so that values rise with it in every cell."""
+        turned = torch.where(cell == 0, 1.0 - uniform, uniform)
+        return self.draw(cell, turned.clamp(max=1.0 - 2.0**-53), k)
+
+    def quantiles_within(self, low: Tensor, high: Tensor, k: int, steps: int = 52) -> tuple[Tensor, Tensor]:
+        """Return, for every cell of number k, the share of its law below `low` and not above `high`, each (n, cells).
+
+        By bisection on `rise`, which never falls; shapes: low, high (n,).
+        """
+        cells = torch.arange(self.live().shape[1], device=low.device).expand(len(low), -1)
+        places = torch.full((cells.shape[1],), k, device=low.device)
+        found = []
+        for end, outside in ((low.unsqueeze(1), torch.lt), (high.unsqueeze(1), torch.gt)):
+            a, b = torch.zeros(cells.shape, dtype=torch.float64), torch.ones(cells.shape, dtype=torch.float64)
+            for _ in range(steps):
+                middle = 0.5 * (a + b)
+                beyond = outside(self.rise(cells, middle, places), end)
+                below = beyond if outside is torch.lt else ~beyond
+                a, b = torch.where(below, middle, a), torch.where(below, b, middle)
+            found.append(b if outside is torch.lt else a)
+        first, last = found
+        first = torch.where(first <= 2.0**-51, 0.0, first)
+        last = torch.where(last >= 1.0 - 2.0**-51, 1.0, last)
+        return first, torch.maximum(first, last)
+
     def features(self, values: Tensor, cell: Tensor, k: Tensor | None = None) -> Tensor:
         """Return (n, m, FEATURES): where a value lies among the training values, with waves, and how far out it is."""
         y, k = self._column(values, k)

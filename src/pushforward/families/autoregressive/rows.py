@@ -116,8 +116,9 @@ class RowBackbone(Backbone):
         count = len(self.columns)
         place = torch.arange(count, device=self.live.device)
         if known is not None:
-            first = known.mask
-        elif noise is not None:
+            # a range is drawn before what it should change
+            return (place + count * (2 - 2 * known.mask.long() - known.ranged.long())).argsort(1)
+        if noise is not None:
             share = (noise.uniform(1) - CANONICAL) / (1.0 - CANONICAL)
             first = noise.uniform(count) < share
         else:
@@ -130,6 +131,8 @@ class RowBackbone(Backbone):
         Where x contradicts a known value the term is minus infinity.
         """
         known = self.known(given, len(x))
+        if known is not None and bool(known.ranged.any()):
+            raise BadInput("the probability of rows given a range", "known values only", "ranges steer samples")
         seen = x if known is None else torch.where(known.mask, known.values.to(x), x)
         cells, order = self.locate(seen), self.order(known, len(x), noise)
         numbers = seen[:, self.is_number]
@@ -187,6 +190,26 @@ class RowBackbone(Backbone):
             inside = cells.clamp(max=self.cell_counts[c] - 1)
             values = self.numbers.draw(inside.unsqueeze(1), uniform[:, 1:], k).squeeze(1)
         return values.masked_fill(cells == self.cell_counts[c], math.nan), cells
+
+    def draw_within(
+        self, h: Tensor, uniform: Tensor, c: int, temperature: float, low: Tensor, high: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return values and cells of a column of numbers, drawn from its conditional given that it lies in `[low, high]`.
+
+        Raises:
+            BadInput: a range that the model gives no probability.
+        """
+        p = (self.head(h, c).double() / temperature).softmax(-1)[:, : self.cell_counts[c]]
+        first, last = self.numbers.quantiles_within(low, high, self.number_of[c])
+        mass = (p * (last - first)).cumsum(-1)
+        if bool((mass[:, -1] <= 0).any()):
+            raise BadInput(
+                f"a range of '{self.columns[c].name}' without probability", "one that overlaps the training data"
+            )
+        cells = (uniform[:, :1] * mass[:, -1:] >= mass).sum(-1)
+        a, b = (ends.gather(1, cells.unsqueeze(1)) for ends in (first, last))
+        k = torch.tensor([self.number_of[c]], device=cells.device)
+        return self.numbers.rise(cells.unsqueeze(1), a + uniform[:, 1:] * (b - a), k).squeeze(1), cells
 
     def known(self, given: Given | None, n: int) -> Known | None:
         """Return the known columns of a condition.
@@ -246,7 +269,13 @@ class RowWalk(Walk[RowState]):
         last = torch.empty_like(state.last)
         for c in column.unique().tolist():
             at = (column == c).nonzero().flatten()
-            values, cells = model.draw(h[at], state.uniforms[at, c], c, self.temperature)
+            drawn = (h[at], state.uniforms[at, c], c, self.temperature)
+            if self.known is not None and bool(self.known.ranged[at, c].any()):
+                assert self.known.low is not None
+                assert self.known.high is not None
+                values, cells = model.draw_within(*drawn, self.known.low[at, c], self.known.high[at, c])
+            else:
+                values, cells = model.draw(*drawn)
             if self.known is not None:
                 kept = self.known.mask[at, c]
                 values = torch.where(kept, state.rows[at, c], values)
