@@ -26,6 +26,10 @@ def sample(
     encoding = using.encoding_of(record)
     with sampling_bar(f"sampling {n} from {run.name}") as on_step:
         drawn = using.draw(model, n, given, seed, on_step, encoding, rules, **options)  # type: ignore[arg-type]
+    if rules.stops and isinstance(drawn.shown, list):
+        missed = sum(not text.endswith(rules.stops) for text in drawn.shown)
+        if missed:
+            say(f"{missed} of {n} texts ended without a stop string, at the end of the document or of --length")
     if output is None and drawn.shown is not None:
         show_samples(drawn.shown, given, json)
         return
