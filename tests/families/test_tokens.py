@@ -218,6 +218,18 @@ def test_too_long_a_prompt_is_refused() -> None:
         net.terms(tokens(1, 9), prefixes(6))
 
 
+def test_a_labelled_model_wants_the_label_beside_a_prefix() -> None:
+    model = Autoregressive(TINY, SMALL, ("a", "b"))
+    prefix = Prefix(torch.tensor([[2, 0]]), torch.tensor([2]))
+    assert model.sample(1, given=Given(torch.tensor([1]), prefix), length=2).shape == (1, 2)
+    for call in (
+        lambda: model.sample(1, given=Given(prefix=prefix), length=2),
+        lambda: model.log_prob(torch.tensor([[1, 1]]), given=Given(prefix=prefix)),
+    ):
+        with pytest.raises(BadInput, match="a condition without the label"):
+            call()
+
+
 def test_options_of_text_are_refused_elsewhere() -> None:
     from pushforward.core.space import Points
 

@@ -54,12 +54,22 @@ def resolve(condition: Condition, n: int, classes: tuple[str, ...]) -> Given | N
     return replace(given, label=given.label.long())
 
 
-def require_parts(given: Given | None, allowed: tuple[str, ...], space: Space, family: str) -> None:
+def require_parts(
+    given: Given | None, allowed: tuple[str, ...], space: Space, family: str, labelled: bool = False
+) -> None:
     """Refuse what a family cannot be conditioned on, or not on this space.
+
+    Args:
+        labelled: the model knows no distribution without its label; the mixture over labels would have to be that of the labels
+            given the other parts, which no family knows.
 
     Raises:
         Unsupported: names the part.
+        BadInput: other parts without the label that a labelled model needs.
     """
+    if labelled and given is not None and given.label is None:
+        came = f"a condition without the label ({', '.join(given.parts)} only)"
+        raise BadInput(came, "the label of each example too", "this model was trained with labels")
     for part in () if given is None else given.parts:
         if part not in allowed or space.kind not in PLACES.get(part, (space.kind,)):
             raise Unsupported(

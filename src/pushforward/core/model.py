@@ -263,7 +263,7 @@ class GenerativeModel(nn.Module, ABC):
         self.space.check(examples.x)
         if len(examples) == 0:
             raise BadInput("an empty batch", "at least one example")
-        require_parts(examples.given, self.capabilities.conditions, self.space, self.family)
+        self._require_parts(examples.given)
         marginal = bool(self.classes) and label_of(examples.given) is None and not self.capabilities.null_condition
         parts = []
         for first, chunk in self._chunks(examples):
@@ -279,7 +279,7 @@ class GenerativeModel(nn.Module, ABC):
         Raises:
             Unsupported: a family without a chain rule.
         """
-        require_parts(examples.given, self.capabilities.conditions, self.space, self.family)
+        self._require_parts(examples.given)
         parts = [
             self._terms(self.codec.encode(self.space.check(chunk.x)).value, chunk.given)
             for _, chunk in self._chunks(examples)
@@ -369,17 +369,14 @@ class GenerativeModel(nn.Module, ABC):
         parts = []
         for label in range(len(self.classes)):
             labels = torch.full((len(chunk),), label, dtype=torch.long, device=self.device)
-            given = Given(labels) if chunk.given is None else replace(chunk.given, label=labels)
-            parts.append(self._conditional_log_prob(Examples(chunk.x, given), first, seed, estimator, samples))
+            parts.append(self._conditional_log_prob(Examples(chunk.x, Given(labels)), first, seed, estimator, samples))
         return mixture(parts, self.label_frequency.log())
 
     def _condition(self, given: Condition, n: int, noise: Noise | None) -> Given | None:
         found = resolve(given, n, self.classes)
-        require_parts(found, self.capabilities.conditions, self.space, self.family)
-        drawn = label_of(found) is None and bool(self.classes) and not self.capabilities.null_condition
-        if drawn and noise is not None:
-            label = draw_labels(self.label_frequency, noise)
-            found = Given(label) if found is None else replace(found, label=label)
+        self._require_parts(found)
+        if found is None and self.classes and not self.capabilities.null_condition and noise is not None:
+            found = Given(draw_labels(self.label_frequency, noise))
         return None if found is None else found.to(self.device)
 
     def _options(self, options: Mapping[str, Any]) -> SampleOptions:
@@ -393,6 +390,10 @@ class GenerativeModel(nn.Module, ABC):
             raise BadInput(
                 f"`{verb}` without a condition", "the label of each example", "pass `given`: codes depend on the label"
             )
+
+    def _require_parts(self, given: Given | None) -> None:
+        labelled = bool(self.classes) and not self.capabilities.null_condition
+        require_parts(given, self.capabilities.conditions, self.space, self.family, labelled)
 
     def _require_labels(self, given: Given | None) -> None:
         if self.classes and label_of(given) is None:
