@@ -187,6 +187,14 @@ def test_text_from_training_to_a_strided_score(call, tmp_path: Path) -> None:
         (["train", "ar", file, "-s", "data.lenght=4"], "unknown key 'data.lenght'.*did you mean 'length'"),
         (["train", "vae", file], "vae on text: expected one of points, image"),
         (["compare", file, "--families", "vae,gan"], "no family supports text.*vae was left out"),
+        (["sample", run, "--stream", "-n", 3], "-n with --stream"),
+        (["sample", run, "--stream", "--json"], "--json with --stream"),
+        (["sample", run, "--stream", "--match", "(a"], r"the pattern '\(a'"),
+        (["sample", run, "--beams", 2, "-o", tmp_path / "x.txt"], "-o with --beams"),
+        (["sample", run, "--beams", 2, "--top-k", 3], "beam search with sampling options"),
+        (["sample", run, "--beams", 2, "--stop", "a"], "beam search under rules"),
+        (["sample", run, "--draft", run, "--stream"], "--stream with --draft"),
+        (["sample", run, "--draft", run, "--repetition-penalty", 2], "repetition_penalty with speculative"),
     ):
         outcome = call(*arguments)
         assert outcome.status == 2, arguments

@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pushforward.app.generation import TextRules, generate
+from pushforward.app.generation import FREE, TextRules
 from pushforward.app.opening import encoding_of, examples_of
 from pushforward.app.text_scoring import score_text
 from pushforward.app.training import open_model
+from pushforward.app.writer import Writer
 from pushforward.core.capabilities import Card
 from pushforward.core.errors import BadInput
 from pushforward.core.files import write_bytes, write_json, write_text
@@ -29,7 +30,6 @@ from pushforward.data.write import write_samples, write_shown
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES
 
-FREE = TextRules()
 KINDS = ("points", "image", "table", "text")
 
 
@@ -71,7 +71,7 @@ def draw(
         x = model.sample(n, given=given, seed=seed, on_step=on_step, **chosen)
         return Drawn(x, None if given is None else (given,) * n)
     if rules and isinstance(encoding, TextEncoding):
-        x = generate(model, encoding, n, given, seed, rules, on_step, **chosen)
+        x = Writer(model, encoding, given, seed, rules, chosen).tokens(n, on_step)
         return Drawn(x, None, encoding.decode(x))
     condition = None if given is None else encoding.parse_given(given, n)
     x = model.sample(n, given=condition, seed=seed, on_step=on_step, **chosen)

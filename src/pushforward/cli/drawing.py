@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pushforward.app import generation, using
+from pushforward.app import using
+from pushforward.app.writer import Writer
 from pushforward.cli.output import out, out_json, say
 from pushforward.cli.progress import sampling_bar
 from pushforward.core.errors import BadInput
@@ -46,6 +48,13 @@ def sample(
         out(str(output))
 
 
+def refuse_ignored(way: str, others: Mapping[str, Any]) -> None:
+    """Raise BadInput for the first of some options that was given although `way` has no use for it."""
+    for option, value in others.items():
+        if value is not None and value is not False:
+            raise BadInput(f"{option} with {way}", "one of the two", f"leave {option} out")
+
+
 def stream(run: Path, given: str | None, seed: int, options: dict[str, Any], rules: using.TextRules) -> None:
     """Print one text as it comes."""
     model, encoding = _text_run(run, "--stream")
@@ -53,9 +62,10 @@ def stream(run: Path, given: str | None, seed: int, options: dict[str, Any], rul
     def write(text: str) -> None:
         print(text, end="", flush=True)  # noqa: T201
 
+    writer = Writer(model, encoding, given, seed, rules, options)
+    writer.walk(1)  # what is wrong with the request is said before anything is printed
     write(given or "")
-    chosen = {key: value for key, value in options.items() if value is not None}
-    generation.stream(model, encoding, given, seed, rules, write, **chosen)
+    writer.stream(write)
     write("\n")
 
 
@@ -72,10 +82,12 @@ def show_samples(shown: Any, given: str | None, json: bool) -> None:
         out(shown.to_csv(index=False).rstrip("\n"))
 
 
-def beams(run: Path, given: str | None, count: int, length: int | None, json: bool) -> None:
+def beams(
+    run: Path, given: str | None, count: int, json: bool, options: dict[str, Any], rules: using.TextRules
+) -> None:
     """Print the most probable texts that beam search finds."""
     model, encoding = _text_run(run, "--beams")
-    found = generation.best_texts(model, encoding, given, count, length)
+    found = Writer(model, encoding, given, rules=rules, options=options).best(count)
     if json:
         out_json([{"prompt": given, "text": text, "nats": nats} for text, nats in found])
         return
@@ -83,14 +95,21 @@ def beams(run: Path, given: str | None, count: int, length: int | None, json: bo
         out(f"{nats:.3f} nats: {(given or '') + text!r}")
 
 
-def speculative(run: Path, draft: Path, given: str | None, seed: int, json: bool, options: dict[str, Any]) -> None:
+def speculative(
+    run: Path,
+    draft: Path,
+    given: str | None,
+    seed: int,
+    json: bool,
+    options: dict[str, Any],
+    rules: using.TextRules,
+) -> None:
     """Print one text that a smaller run proposed and this one checked."""
     model, encoding = _text_run(run, "--draft")
     smaller, other = _text_run(draft, "--draft")
     if other.tokeniser.fingerprint != encoding.tokeniser.fingerprint:
         raise BadInput(f"the draft {draft}", f"a run with the tokeniser of {run}", "train both on the same text")
-    chosen = {key: value for key, value in options.items() if value is not None}
-    text, cost = generation.speculative(model, smaller, encoding, given, seed, **chosen)
+    text, cost = Writer(model, encoding, given, seed, rules, options).speculate(smaller)
     record = {"passes": cost.passes, "proposed": cost.proposed, "kept": cost.kept, "tokens": cost.tokens.shape[1]}
     if json:
         out_json({"prompt": given, "text": text, **record})

@@ -97,7 +97,7 @@ def train(
 @app.command()
 def sample(
     run: Annotated[Path, typer.Argument(help="Run directory.")],
-    n: Annotated[int, typer.Option("-n", help="How many.")] = 64,
+    n: Annotated[int | None, typer.Option("-n", help="How many; default: 64.")] = None,
     given: Annotated[str | None, typer.Option(help="Condition: a class, column=value,... or a prompt.")] = None,
     guidance: Annotated[float | None, typer.Option(help="Classifier-free guidance weight; 1 is off.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of an iterative sampler.")] = None,
@@ -141,13 +141,16 @@ def sample(
     }
     rules = drawing.using.TextRules(tuple(stop or ()), match, tuple(one_of or ()))
     if beams is not None:
-        drawing.beams(run, given, beams, length, json)
+        drawing.refuse_ignored("--beams", {"-n": n, "-o": output, "--draft": draft, "--stream": stream})
+        drawing.beams(run, given, beams, json, options, rules)
     elif draft is not None:
-        drawing.speculative(run, draft, given, seed, json, options)
+        drawing.refuse_ignored("--draft", {"-n": n, "-o": output, "--stream": stream})
+        drawing.speculative(run, draft, given, seed, json, options, rules)
     elif stream:
+        drawing.refuse_ignored("--stream", {"-n": n, "-o": output, "--json": json})
         drawing.stream(run, given, seed, options, rules)
     else:
-        drawing.sample(run, n, given, seed, output, json, options, rules)
+        drawing.sample(run, 64 if n is None else n, given, seed, output, json, options, rules)
 
 
 @app.command()

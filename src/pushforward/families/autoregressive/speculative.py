@@ -42,13 +42,15 @@ def speculate(
     Args:
         target, draft: models of the same vocabulary.
         ahead: proposals between two passes of the target.
-        options: filters, applied to both models alike.
+        options: temperature and filters, applied to both models alike.
 
     Raises:
-        BadInput: different vocabularies, several prompts, or a text that does not fit into both contexts.
+        BadInput: different vocabularies, several prompts, a text that is empty or does not fit into both contexts, or options that
+            look at more than the next token's distribution.
     """
-    _require_fit(target, draft, prompt, length, ahead)
     chosen = options or SampleOptions()
+    _require_fit(target, draft, prompt, length, ahead)
+    _require_local(chosen)
     text, end = prompt.clone(), prompt.shape[1] + length
     first, cache = target.begin(text, None, None)
     guess, notes = draft.begin(text, None, None)
@@ -90,9 +92,15 @@ def _require_fit(target: TokenModel, draft: TokenModel, prompt: Tensor, length: 
         came = f"models of {target.text.vocabulary} and {draft.text.vocabulary} tokens"
         raise BadInput(came, "one vocabulary", "train the small model with the large one's tokeniser")
     room = min(target.context, draft.context)
-    if prompt.shape[0] != 1 or prompt.shape[1] + length > room or ahead < 1:
-        came = f"a prompt of shape {tuple(prompt.shape)} and {length} tokens, {ahead} ahead"
-        raise BadInput(came, f"one prompt, at most {room} tokens in all, one or more ahead")
+    if prompt.shape[0] != 1 or length < 1 or prompt.shape[1] + length > room or ahead < 1:
+        came = f"{prompt.shape[0]} prompts of {prompt.shape[1]} tokens and {length} to propose, {ahead} ahead"
+        raise BadInput(came, f"one prompt and something to propose, at most {room} tokens in all, one or more ahead")
+
+
+def _require_local(options: SampleOptions) -> None:
+    for name in ("guidance", "repetition_penalty"):
+        if getattr(options, name) != 1.0:
+            raise BadInput(f"{name} with speculative decoding", "1, which is off", "leave the draft model out")
 
 
 def _keep(truth: Tensor, law: Tensor, token: int, u: Tensor) -> bool:
