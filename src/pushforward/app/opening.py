@@ -20,6 +20,7 @@ from pushforward.data.text.dataset import TextOptions
 from pushforward.provenance.run_directory import RunRecord, read_encoding
 
 TABLE = ("kind", "keep", "bounds")
+SPLITS = ("train", "validation", "test")
 
 
 def open_source(
@@ -89,21 +90,40 @@ def reopen(record: RunRecord, data: str | None = None) -> Dataset:
     return dataset
 
 
-def examples_of(record: RunRecord, source: Any, *, labelled: bool, split: str = "test") -> tuple[Examples, str]:
-    """Return the examples to score and the name of their split.
+def is_builtin(source: Any) -> bool:
+    """True for the name of built-in data."""
+    return isinstance(source, str) and source in {name for name, _ in builtins()}
 
-    A built-in means its held-out split (the same that training left out); anything else means all of it.
+
+def split_of(source: Any, split: str | None) -> str:
+    """Return which part of a source is scored: a built-in's held-out split if none is named, all of anything else.
+
+    Raises:
+        BadInput: an unknown split, or a split of what is no built-in.
     """
-    encoding = encoding_of(record)
-    if isinstance(source, str) and source in {name for name, _ in builtins()}:
+    if split is not None and split not in SPLITS:
+        raise BadInput(f"the split '{split}'", ", ".join(SPLITS), nearest(split, SPLITS))
+    if is_builtin(source):
+        return split or "test"
+    if split is not None:
+        raise BadInput(
+            f"the {split} split of {source}", "a split of built-in data", "leave it out: all of it is scored"
+        )
+    return "all"
+
+
+def examples_of(record: RunRecord, source: Any, *, labelled: bool, split: str | None = None) -> tuple[Examples, str]:
+    """Return the examples to score and the name of their split (see `split_of`)."""
+    encoding, part = encoding_of(record), split_of(source, split)
+    if part != "all":
         data = open_data(source, labels=labelled, encoding=encoding)
         classes = tuple(record.manifest["classes"])
         if data.space != record.space or (labelled and data.classes != classes):
             raise BadInput(
                 f"'{source}' is {data.space}", f"the run's {record.space} with the same classes", "score its own data"
             )
-        examples = {"train": data.train, "validation": data.validation, "test": data.test}[split]
-        return (examples if labelled else examples.without_labels()), split
+        examples = {"train": data.train, "validation": data.validation, "test": data.test}[part]
+        return (examples if labelled else examples.without_labels()), part
     if encoding is not None:
-        return encoding.read(Path(source) if isinstance(source, str) and Path(source).exists() else source), "all"
-    return open_like(source, record.space, tuple(record.manifest["classes"]), labels=labelled), "all"
+        return encoding.read(Path(source) if isinstance(source, str) and Path(source).exists() else source), part
+    return open_like(source, record.space, tuple(record.manifest["classes"]), labels=labelled), part

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pushforward.app import comparing, evaluating, using
+from pushforward.app import comparing, evaluating, scoring, using
 from pushforward.app.opening import open_source
 from pushforward.app.training import Observer, Plan, plan_training
 from pushforward.app.training import train as run_training
+from pushforward.cli.options import refuse_ignored
 from pushforward.cli.output import out, out_json, say
 from pushforward.cli.progress import training_bar
 from pushforward.core.errors import BadInput
@@ -166,7 +167,7 @@ def score(
     data: str,
     estimator: str | None,
     samples: int | None,
-    split: str,
+    split: str | None,
     seed: int,
     stride: int | None,
     per_token: bool,
@@ -174,15 +175,15 @@ def score(
     json: bool,
 ) -> None:
     """Print a likelihood and what it is."""
-    if split not in ("train", "validation", "test"):
-        raise BadInput(f"--split {split}", "train, validation or test")
-    scored = using.score(run, data, estimator, samples, seed, split, stride)
+    if per_token:
+        refuse_ignored("--per-token", {"-o": output, "--json": json})
+    scored = scoring.score(run, data, estimator, samples, seed, split, stride)
     summary = scored.summary
     if per_token:
         show_tokens(scored)
         return
     if output is not None:
-        using.save_log_prob(output, scored.log_prob, summary)
+        scoring.save_log_prob(output, scored.log_prob, summary)
     if json:
         out_json(summary)
         return
@@ -202,11 +203,9 @@ def score(
         say("an estimate: neither exact nor a bound")
 
 
-def show_tokens(scored: using.Scored) -> None:
+def show_tokens(scored: scoring.Scored) -> None:
     """Print every token with its log-probability in nats, one JSON object a line."""
-    if not scored.tokens:
-        raise BadInput("--per-token", "a run on text", "rows, points and images are scored whole")
-    for text, nats in scored.tokens:
+    for text, nats in scored.tokens():
         out(json_module.dumps({"token": text, "nats": round(nats, 6)}, ensure_ascii=False))
 
 

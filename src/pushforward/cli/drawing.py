@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pushforward.app import using
+from pushforward.app.generation import TextRules
+from pushforward.app.opening import encoding_of
+from pushforward.app.training import open_model
 from pushforward.app.writer import Writer
 from pushforward.cli.output import out, out_json, say
 from pushforward.cli.progress import sampling_bar
 from pushforward.core.errors import BadInput
+from pushforward.core.model import GenerativeModel
+from pushforward.data.text.encoding import TextEncoding
 
 
 def sample(
@@ -21,11 +25,11 @@ def sample(
     output: Path | None,
     json: bool,
     options: dict[str, Any],
-    rules: using.TextRules,
+    rules: TextRules,
 ) -> None:
     """Draw samples and write or print them."""
-    model, record = using.open_model(run)
-    encoding = using.encoding_of(record)
+    model, record = open_model(run)
+    encoding = encoding_of(record)
     with sampling_bar(f"sampling {n} from {run.name}") as on_step:
         drawn = using.draw(model, n, given, seed, on_step, encoding, rules, **options)  # type: ignore[arg-type]
     if rules.stops and isinstance(drawn.shown, list):
@@ -48,14 +52,7 @@ def sample(
         out(str(output))
 
 
-def refuse_ignored(way: str, others: Mapping[str, Any]) -> None:
-    """Raise BadInput for the first of some options that was given although `way` has no use for it."""
-    for option, value in others.items():
-        if value is not None and value is not False:
-            raise BadInput(f"{option} with {way}", "one of the two", f"leave {option} out")
-
-
-def stream(run: Path, given: str | None, seed: int, options: dict[str, Any], rules: using.TextRules) -> None:
+def stream(run: Path, given: str | None, seed: int, options: dict[str, Any], rules: TextRules) -> None:
     """Print one text as it comes."""
     model, encoding = _text_run(run, "--stream")
 
@@ -82,9 +79,7 @@ def show_samples(shown: Any, given: str | None, json: bool) -> None:
         out(shown.to_csv(index=False).rstrip("\n"))
 
 
-def beams(
-    run: Path, given: str | None, count: int, json: bool, options: dict[str, Any], rules: using.TextRules
-) -> None:
+def beams(run: Path, given: str | None, count: int, json: bool, options: dict[str, Any], rules: TextRules) -> None:
     """Print the most probable texts that beam search finds."""
     model, encoding = _text_run(run, "--beams")
     found = Writer(model, encoding, given, rules=rules, options=options).best(count)
@@ -102,7 +97,7 @@ def speculative(
     seed: int,
     json: bool,
     options: dict[str, Any],
-    rules: using.TextRules,
+    rules: TextRules,
 ) -> None:
     """Print one text that a smaller run proposed and this one checked."""
     model, encoding = _text_run(run, "--draft")
@@ -120,9 +115,9 @@ def speculative(
     )
 
 
-def _text_run(run: Path, option: str) -> tuple[using.GenerativeModel, using.TextEncoding]:
-    model, record = using.open_model(run)
-    encoding = using.encoding_of(record)
-    if not isinstance(encoding, using.TextEncoding):
+def _text_run(run: Path, option: str) -> tuple[GenerativeModel, TextEncoding]:
+    model, record = open_model(run)
+    encoding = encoding_of(record)
+    if not isinstance(encoding, TextEncoding):
         raise BadInput(f"{option} with {run}", "a run on text", "leave it out")
     return model, encoding

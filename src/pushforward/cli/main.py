@@ -24,6 +24,7 @@ from pushforward.cli.options import (
     Settings,
     Steps,
     budget_from,
+    refuse_ignored,
 )
 
 app = typer.Typer(
@@ -125,6 +126,7 @@ def sample(
     debug: Debug = False,
 ) -> None:
     """Draw samples from a run."""
+    from pushforward.app.generation import TextRules
     from pushforward.cli import drawing
 
     options = {
@@ -139,15 +141,15 @@ def sample(
         "typical": typical,
         "repetition_penalty": repetition_penalty,
     }
-    rules = drawing.using.TextRules(tuple(stop or ()), match, tuple(one_of or ()))
+    rules = TextRules(tuple(stop or ()), match, tuple(one_of or ()))
     if beams is not None:
-        drawing.refuse_ignored("--beams", {"-n": n, "-o": output, "--draft": draft, "--stream": stream})
+        refuse_ignored("--beams", {"-n": n, "-o": output, "--draft": draft, "--stream": stream})
         drawing.beams(run, given, beams, json, options, rules)
     elif draft is not None:
-        drawing.refuse_ignored("--draft", {"-n": n, "-o": output, "--stream": stream})
+        refuse_ignored("--draft", {"-n": n, "-o": output, "--stream": stream})
         drawing.speculative(run, draft, given, seed, json, options, rules)
     elif stream:
-        drawing.refuse_ignored("--stream", {"-n": n, "-o": output, "--json": json})
+        refuse_ignored("--stream", {"-n": n, "-o": output, "--json": json})
         drawing.stream(run, given, seed, options, rules)
     else:
         drawing.sample(run, 64 if n is None else n, given, seed, output, json, options, rules)
@@ -159,7 +161,9 @@ def score(
     data: Annotated[str, typer.Argument(help="Built-in name (its test split), file or folder.")],
     estimator: Annotated[str | None, typer.Option(help="Default: the family's first.")] = None,
     samples: Annotated[int | None, typer.Option(min=1, help="Monte Carlo samples of the estimator.")] = None,
-    split: Annotated[str, typer.Option(help="Split of a built-in: train, validation or test.")] = "test",
+    split: Annotated[
+        str | None, typer.Option(help="Split of built-in data: train, validation or test (the default).")
+    ] = None,
     seed: Seed = 0,
     stride: Annotated[
         int | None, typer.Option(min=1, help="Text: tokens each window scores; default: half of it.")

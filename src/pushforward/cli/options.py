@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -44,6 +45,15 @@ def budget_from(budget: str | None, steps: int | None, examples: int | None) -> 
     if budget is None:
         return {"seconds": DEFAULT_SECONDS}
     return {"seconds": _seconds(budget)}
+
+
+def refuse_ignored(way: str, others: Mapping[str, Any]) -> None:
+    """Raise BadInput for the first of some options that was given although `way` has no use for it."""
+    from pushforward.core.errors import BadInput
+
+    for option, value in others.items():
+        if value is not None and value is not False:
+            raise BadInput(f"{option} with {way}", "one of the two", f"leave {option} out")
 
 
 def _seconds(text: str) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pushforward.core.errors import Unsupported
+from pushforward.core.errors import Unsupported, closest
 from pushforward.core.logprob import Kind
 
 EncodeKind = Literal["exact", "posterior", "ode"]
@@ -66,6 +66,24 @@ class Capabilities:
     def spaces(self) -> tuple[str, ...]:
         """Kinds of space the family supports."""
         return tuple(self.estimators)
+
+    def estimator(self, family: str, kind: str, name: str | None = None) -> Estimator:
+        """Return the named estimator of log p(x) on a kind of space, or the default one.
+
+        Raises:
+            Unsupported: no likelihood at all, or no estimator of that name.
+        """
+        declared = {estimator.name: estimator for estimator in self.estimators[kind]}
+        if not declared:
+            raise self.refuse(family, "log_prob")
+        if name is None:
+            return next(iter(declared.values()))
+        if name not in declared:
+            known = list(declared)
+            raise Unsupported(
+                f"{family} has no estimator '{name}' on {kind}", "one of " + ", ".join(known), closest(name, known)
+            )
+        return declared[name]
 
     def refuse(self, family: str, verb: str) -> Unsupported:
         """Return the error for a verb this family cannot honestly do."""

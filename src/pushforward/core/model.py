@@ -19,14 +19,14 @@ from pushforward.core.capabilities import Capabilities, Card, Estimator
 from pushforward.core.codec import Codec
 from pushforward.core.conditions import Condition, draw_labels, require_parts, resolve
 from pushforward.core.curve import Curve
-from pushforward.core.errors import BadInput, Unsupported, closest
+from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Examples, Given, label_of
 from pushforward.core.latent import Latent
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
-from pushforward.core.monte_carlo import importance_weighted, mean_bound, mixture
 from pushforward.core.noise import BatchNoise, Noise, Streams
 from pushforward.core.options import SampleOptions, parse_options
+from pushforward.core.scoring import conditional_log_prob, marginal_log_prob
 from pushforward.core.space import Space
 from pushforward.core.spec import Config
 from pushforward.core.walk import Walk, run
@@ -250,8 +250,9 @@ class GenerativeModel(nn.Module, ABC):
 
         Raises:
             Unsupported: the family has no likelihood, or not this estimator.
+            BadInput: samples for an exact number.
         """
-        chosen = self.estimator(estimator)
+        chosen = self.estimator(estimator, samples)
         if isinstance(x, Examples):
             if given is not None:
                 raise BadInput("examples with labels and a separate condition", "one of them")
@@ -265,10 +266,8 @@ class GenerativeModel(nn.Module, ABC):
             raise BadInput("an empty batch", "at least one example")
         self._require_parts(examples.given)
         marginal = bool(self.classes) and label_of(examples.given) is None and not self.capabilities.null_condition
-        parts = []
-        for first, chunk in self._chunks(examples):
-            args = (chunk, first, seed, chosen, samples)
-            parts.append(self._marginal_log_prob(*args) if marginal else self._conditional_log_prob(*args))
+        log_prob = marginal_log_prob if marginal else conditional_log_prob
+        parts = [log_prob(self, chunk, first, seed, chosen, samples) for first, chunk in self._chunks(examples)]
         return replace(LogProb.concatenate(parts), sizes=examples.sizes)
 
     @final
@@ -315,62 +314,25 @@ class GenerativeModel(nn.Module, ABC):
         return self.codec.decode(self._decode(z.to(self.device), condition))
 
     @final
-    def estimator(self, name: str | None = None) -> Estimator:
+    def estimator(self, name: str | None = None, samples: int | None = None) -> Estimator:
         """Return the named estimator of log p(x), or the default one.
 
         Raises:
             Unsupported: no likelihood at all, or no estimator of that name on this space.
+            BadInput: Monte Carlo samples for one that is exact.
         """
-        declared = self.capabilities.estimators[self.space.kind]
-        if not declared:
-            raise self.capabilities.refuse(self.family, "log_prob")
-        if name is None:
-            return declared[0]
-        for estimator in declared:
-            if estimator.name == name:
-                return estimator
-        raise Unsupported(
-            f"{self.family} has no estimator '{name}' on {self.space.kind}",
-            "one of " + ", ".join(e.name for e in declared),
-            closest(name, [e.name for e in declared]),
-        )
+        chosen = self.capabilities.estimator(self.family, self.space.kind, name)
+        if samples is not None and chosen.kind == "exact":
+            raise BadInput(
+                f"{samples} samples for the estimator '{chosen.name}'", "none: it is exact", "leave them out"
+            )
+        return chosen
 
     # ---- shared machinery ----------------------------------------------------------------------------------------------
 
     def _chunks(self, examples: Examples) -> Iterator[tuple[int, Examples]]:
         for first in range(0, len(examples), self.chunk):
             yield first, examples[first : first + self.chunk].to(self.device)
-
-    def _conditional_log_prob(
-        self, chunk: Examples, first: int, seed: int, estimator: Estimator, samples: int | None
-    ) -> LogProb:
-        noise = Streams(seed, len(chunk), first, self.device)
-        draws = []
-        # a codec that dequantises is a Monte Carlo estimator of its own: repeat it `samples` times
-        for _ in range(max(1, samples or 1) if self.codec.adds_noise else 1):
-            encoded = self.codec.encode(chunk.x, noise)
-            lp = self._log_prob(encoded.value, chunk.given, noise, estimator.name, samples or 0)
-            if lp.measure != encoded.measure:
-                raise BadInput(
-                    f"{self.family} returned a {lp.measure} density of a {encoded.measure} encoding", "one measure"
-                )
-            draws.append(lp.add(encoded.log_det, bound=encoded.bound))
-        combined = (
-            importance_weighted(draws) if self.codec.adds_noise and estimator.name == "iwae" else mean_bound(draws)
-        )
-        data = replace(combined, measure=self.space.measure, unit=self.space.unit)
-        if data.kind != estimator.kind:
-            raise BadInput(f"{self.family} returned a number of kind {data.kind}", f"{estimator.kind}, as it declares")
-        return replace(data, given="" if chunk.given is None else " and ".join(chunk.given.parts))
-
-    def _marginal_log_prob(
-        self, chunk: Examples, first: int, seed: int, estimator: Estimator, samples: int | None
-    ) -> LogProb:
-        parts = []
-        for label in range(len(self.classes)):
-            labels = torch.full((len(chunk),), label, dtype=torch.long, device=self.device)
-            parts.append(self._conditional_log_prob(Examples(chunk.x, Given(labels)), first, seed, estimator, samples))
-        return mixture(parts, self.label_frequency.log())
 
     def _condition(self, given: Condition, n: int, noise: Noise | None) -> Given | None:
         found = resolve(given, n, self.classes)

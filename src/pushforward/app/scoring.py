@@ -1,0 +1,126 @@
+"""Score data under a trained run and say what the number is.
+
+One idea: the summary is made from the log-probabilities and nothing else, so that its kind, unit and error cannot drift from them.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pushforward.app.opening import SPLITS, encoding_of, examples_of, split_of
+from pushforward.app.text_scoring import TextScore, score_text
+from pushforward.app.training import open_model
+from pushforward.core.errors import BadInput
+from pushforward.core.files import write_bytes, write_json, write_text
+from pushforward.core.logprob import LogProb
+from pushforward.core.model import GenerativeModel
+from pushforward.data.open import open_data
+from pushforward.data.text.encoding import TextEncoding
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Log-probabilities, the summary that `score --json` prints, and of text every token's own score."""
+
+    log_prob: LogProb
+    summary: dict[str, Any]
+    text: TextScore | None = None
+    encoding: TextEncoding | None = None
+
+    def tokens(self) -> list[tuple[str, float]]:
+        """Return every token as text with its log-probability in nats; bytes that are no characters are escaped.
+
+        Raises:
+            BadInput: what was scored is no text.
+        """
+        if self.text is None or self.encoding is None:
+            raise BadInput("scores by token", "a run on text", "rows, points and images are scored whole")
+        decode = self.encoding.tokeniser.decode_bytes
+        pieces = [decode(token[None]).decode("utf-8", "backslashreplace") for token in self.text.tokens]
+        return list(zip(pieces, self.text.nats.double().tolist(), strict=True))
+
+
+def score(
+    run: Path,
+    source: str,
+    estimator: str | None = None,
+    samples: int | None = None,
+    seed: int = 0,
+    split: str | None = None,
+    stride: int | None = None,
+) -> Scored:
+    """Score data under a run; text is scored exactly, in overlapping windows.
+
+    Args:
+        split: of built-in data, None = test; anything else is scored whole.
+        stride: of text, tokens that each window scores, None = half of the context.
+
+    Raises:
+        BadInput: a split or a stride of what has none, samples for an exact number, data of another space.
+        Unsupported: a family without a likelihood.
+    """
+    model, record = open_model(run)
+    encoding = encoding_of(record)
+    if isinstance(encoding, TextEncoding):
+        model.estimator(estimator, samples)
+        return _score_text(model, encoding, source, split, stride)
+    if stride is not None:
+        raise BadInput(f"--stride {stride}", "a run on text", "leave it out: only text is scored in windows")
+    examples, name = examples_of(record, source, labelled=bool(model.classes), split=split)
+    lp = model.log_prob(examples, estimator=estimator, samples=samples, seed=seed)
+    return Scored(lp, score_summary(lp, name))
+
+
+def _score_text(
+    model: GenerativeModel, encoding: TextEncoding, source: str, split: str | None, stride: int | None
+) -> Scored:
+    part = split_of(source, split)
+    if part == "all":
+        stream = encoding.stream(Path(source) if Path(source).exists() else source)
+    else:
+        stream = open_data(source, encoding=encoding).streams[SPLITS.index(part)]
+    characters = sum(len(text) for text in encoding.decode_documents(stream[1:]))
+    found = score_text(model, stream, encoding.tokeniser.token_bytes, characters, stride)
+    return Scored(found.log_prob, {**score_summary(found.log_prob, part), "text": found.facts}, found, encoding)
+
+
+def score_summary(lp: LogProb, split: str) -> dict[str, Any]:
+    """Return the JSON record of a likelihood."""
+    finite = bool(torch.isfinite(lp.nats).all())
+    return {
+        "kind": lp.kind,
+        "mean_nats": lp.mean_nats if finite else None,
+        "stderr": lp.standard_error if len(lp) > 1 and finite else None,
+        "value": lp.value if finite else None,
+        "unit": lp.unit.name,
+        "n": len(lp),
+        "split": split,
+        "estimator": lp.estimator,
+        "given": lp.given or None,
+        "calls_per_example": lp.calls,
+    }
+
+
+def save_log_prob(path: Path, lp: LogProb, summary: dict[str, Any]) -> None:
+    """Write per-example log-probabilities in nats as `.csv`, `.npy` or `.json`.
+
+    Raises:
+        BadInput: another extension.
+    """
+    nats = lp.nats.double().numpy()
+    if path.suffix == ".npy":
+        buffer = io.BytesIO()
+        np.save(buffer, nats, allow_pickle=False)
+        write_bytes(path, buffer.getvalue())
+    elif path.suffix == ".csv":
+        write_text(path, "nats\n" + "".join(f"{value!r}\n" for value in nats.tolist()))
+    elif path.suffix == ".json":
+        write_json(path, {**summary, "nats": nats.tolist()})
+    else:
+        raise BadInput(f"-o {path}", "a file that ends in .csv, .npy or .json")

@@ -1,0 +1,77 @@
+"""From a family's log-probability of an encoded batch to one of the data: the codec's volume, its bound, its draws, its labels.
+
+Two ideas: `log p(x) = log p(y) + log |dy/dx|` for an encoding y of x, and a bound stays one; a sum over labels is taken in
+log space.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from pushforward.core.capabilities import Estimator
+from pushforward.core.codec import Codec
+from pushforward.core.errors import BadInput
+from pushforward.core.given import Examples, Given
+from pushforward.core.logprob import LogProb
+from pushforward.core.monte_carlo import importance_weighted, mean_bound, mixture
+from pushforward.core.noise import Noise, Streams
+from pushforward.core.space import Space
+
+
+@runtime_checkable
+class Scorable(Protocol):
+    """What scoring needs of a generative model."""
+
+    family: ClassVar[str]
+    space: Space
+    classes: tuple[str, ...]
+    codec: Codec
+    label_frequency: Tensor
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        ...
+
+    def _log_prob(self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int) -> LogProb: ...
+
+
+def conditional_log_prob(
+    model: Scorable, chunk: Examples, first: int, seed: int, estimator: Estimator, samples: int | None
+) -> LogProb:
+    """Return `log p(x | condition)` of examples that start at number `first` of their data.
+
+    Raises:
+        BadInput: the family returned another measure or kind than it declares.
+    """
+    noise, codec = Streams(seed, len(chunk), first, model.device), model.codec
+    draws = []
+    # a codec that dequantises is a Monte Carlo estimator of its own: repeat it `samples` times
+    for _ in range(max(1, samples or 1) if codec.adds_noise else 1):
+        encoded = codec.encode(chunk.x, noise)
+        lp = model._log_prob(encoded.value, chunk.given, noise, estimator.name, samples or 0)
+        if lp.measure != encoded.measure:
+            raise BadInput(
+                f"{model.family} returned a {lp.measure} density of a {encoded.measure} encoding", "one measure"
+            )
+        draws.append(lp.add(encoded.log_det, bound=encoded.bound))
+    combined = importance_weighted(draws) if codec.adds_noise and estimator.name == "iwae" else mean_bound(draws)
+    data = replace(combined, measure=model.space.measure, unit=model.space.unit)
+    if data.kind != estimator.kind:
+        raise BadInput(f"{model.family} returned a number of kind {data.kind}", f"{estimator.kind}, as it declares")
+    return replace(data, given="" if chunk.given is None else " and ".join(chunk.given.parts))
+
+
+def marginal_log_prob(
+    model: Scorable, chunk: Examples, first: int, seed: int, estimator: Estimator, samples: int | None
+) -> LogProb:
+    """Return `log sum_y p(y) p(x | y)` over the label frequencies of training."""
+    parts = []
+    for label in range(len(model.classes)):
+        labels = torch.full((len(chunk),), label, dtype=torch.long, device=model.device)
+        parts.append(conditional_log_prob(model, Examples(chunk.x, Given(labels)), first, seed, estimator, samples))
+    return mixture(parts, model.label_frequency.log())
