@@ -92,6 +92,9 @@ def test_equal_seeds_give_equal_bytes(call, tmp_path: Path) -> None:
         (["sample", "nowhere"], "no run at nowhere"),
         (["explain", "nothing"], "unknown family 'nothing'"),
         (["evaluate"], "nothing to evaluate"),
+        (["evaluate", "nowhere", "-s", "data.length=3"], "-s with a RUN: expected --samples FILE"),
+        (["evaluate", "nowhere", "--reference", "digits"], "--reference with a RUN: expected --samples FILE"),
+        (["data", "describe", "digits", "-s", "model.width=3"], "'-s model...': expected data.key=value"),
         (["report", "nowhere", "-o", "x.pdf"], "ends in .html"),
         (["explain"], "Missing argument 'target'; see `pushforward explain --help`"),
         (["trian", "flow"], "No such command 'trian'.*see `pushforward --help`"),
@@ -179,7 +182,14 @@ def test_text_from_training_to_a_strided_score(call, tmp_path: Path) -> None:
     assert call("sample", run, "--stream", "--given", "the", "--length", 5, "--stop", "q").out.startswith("the")
     assert call("sample", run, "-n", 3, "-o", tmp_path / "x.jsonl").status == 0
     assert len((tmp_path / "x.jsonl").read_text().splitlines()) == 3
+    drawn = tmp_path / "drawn.txt"
+    drawn.write_text("the cat sat on the hat and the dog ate the mat.\n" * 30)
+    judge = ["evaluate", "--samples", drawn, "--reference", file, "-s"]
+    assert {s["n"] for s in json.loads(call(*judge, "data.length=4", "-n", 40, "--json").out)["scores"]} >= {40}
     for arguments, pattern in (
+        ([*judge, "data.length=8", "-n", 5000], "-n 5000: expected at most 180"),
+        ([*judge, "data.length=8"], "24 test and .* expected at least 40 test and 80 training"),
+        ([*judge, "data.length=1500"], "holds 1440 tokens: expected 40 windows of 1500"),
         (["sample", run, "--given", "the cat sat on the mat"], "a prompt of 22 tokens.*at most 16"),
         (["sample", run, "--given", "cat\u00e9"], "U\\+00E9"),
         (["score", run, file, "--stride", 99], "a stride of 99: expected 1 to 16"),

@@ -32,7 +32,7 @@ from pushforward.evaluation.scorecard import controls as control_samples
 from pushforward.evaluation.tables import filled, missing_mark
 from pushforward.report.records import Role, Row
 
-MOST_SAMPLES = 2000  # k-nearest-neighbour metrics are quadratic; the number is printed with every score
+FEWEST, MOST_SAMPLES = 40, 2000  # k-nearest-neighbour metrics are quadratic; the number is printed with every score
 PICTURES, SHOWN = 7, 8
 CONTROL_NAMES: dict[str, tuple[str, Role]] = {
     REAL: ("real vs real", "ceiling"),
@@ -79,9 +79,11 @@ def measure_controls(dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES) 
     """Score real data, two bad models and a copycat on a dataset."""
     train, test, space = training_array(dataset), array(dataset.test, dataset.space), dataset.space
     n = min(len(test), len(train) // 2, most)
-    if n < 40:
+    if n < FEWEST:
         raise BadInput(
-            f"{len(test)} test and {len(train)} training examples", "at least 40 of each to evaluate", "bring more data"
+            f"{len(test)} test and {len(train)} training examples, {most} to compare",
+            f"at least {FEWEST} test and {2 * FEWEST} training examples, {FEWEST} to compare",
+            "bring more data",
         )
     reference = test[:n]
     features = default_features(space, train, seed)
@@ -105,8 +107,8 @@ def measure_controls(dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES) 
             )
         )
     ceiling, floor = cards[REAL], cards[SHUFFLED]
-    filled = tuple(replace(row, scores=tuple(with_controls(list(row.scores), ceiling, floor))) for row in rows)
-    return Controls(features, reference, train, filled, ceiling, floor, floor_likelihood, seed)
+    complete = tuple(replace(row, scores=tuple(with_controls(list(row.scores), ceiling, floor))) for row in rows)
+    return Controls(features, reference, train, complete, ceiling, floor, floor_likelihood, seed)
 
 
 def true_likelihood(dataset: Dataset) -> Score | None:
@@ -157,8 +159,8 @@ def draw_like_reference(
     model.sample(2, given=None if given is None else given[:2], seed=seed)  # the first call pays for lazy set-up
     started = time.perf_counter()
     x = model.sample(n, given=given, seed=seed)
-    labels = label_of(given)
     seconds = time.perf_counter() - started
+    labels = label_of(given)
     return array(x, dataset.space), None if labels is None else labels.numpy(), seconds
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pushforward.app.assessing import MOST_SAMPLES, array, assess, measure_controls
+import numpy as np
+
+from pushforward.app.assessing import FEWEST, MOST_SAMPLES, array, assess, measure_controls
 from pushforward.app.comparing import write_scores
-from pushforward.app.opening import reopen
+from pushforward.app.opening import open_source, reopen
 from pushforward.app.training import open_model
-from pushforward.data.open import open_data, open_like
+from pushforward.core.errors import BadInput
+from pushforward.data.dataset import Dataset
+from pushforward.data.open import open_like
 from pushforward.engine.history import read_history
 from pushforward.evaluation.memorisation import memorisation_verdict
 from pushforward.evaluation.scorecard import scorecard, with_controls
@@ -39,14 +44,27 @@ def evaluate_run(run: Path, data: str | None = None, n: int | None = None, seed:
     return result
 
 
-def evaluate_samples(samples: Path, reference: str, seed: int = 0) -> dict[str, Any]:
-    """Score what any other tool generated against the held-out split of `reference`."""
-    dataset = open_data(reference)
-    if dataset.encoding is not None:
-        drawn = array(dataset.encoding.read(samples), dataset.space)
-    else:
-        drawn = array(open_like(str(samples), dataset.space, (), labels=False), dataset.space)
-    controls = measure_controls(dataset, seed, min(MOST_SAMPLES, len(drawn)))
+def evaluate_samples(
+    samples: Path,
+    reference: str,
+    seed: int = 0,
+    n: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Score what any other tool generated against the held-out split of `reference`.
+
+    Args:
+        n: how many of the samples to score, None = all, at most 2,000.
+        settings: how to read the reference and the samples, as `open_source` takes them.
+
+    Raises:
+        BadInput: samples of another space, or too few of them.
+    """
+    dataset = open_source(reference, settings)
+    drawn = _read_like(samples, dataset)
+    if n is not None and n > len(drawn):
+        raise BadInput(f"-n {n}", f"at most {len(drawn)}, the examples in {samples}")
+    controls = measure_controls(dataset, seed, min(n or MOST_SAMPLES, len(drawn)))
     drawn = drawn[: controls.n]
     scores = scorecard(drawn, controls.reference, controls.train, dataset.space, controls.features, seed)
     verdict = memorisation_verdict(scores)
@@ -55,3 +73,16 @@ def evaluate_samples(samples: Path, reference: str, seed: int = 0) -> dict[str, 
         "scores": [s.to_json() for s in scores],
         "memorisation": {"tripped": verdict.tripped, "sentence": verdict.sentence},
     }
+
+
+def _read_like(samples: Path, dataset: Dataset) -> np.ndarray:
+    if dataset.encoding is None:
+        return array(open_like(str(samples), dataset.space, (), labels=False), dataset.space)
+    x = dataset.encoding.read(samples).x
+    if x.shape[1:] != dataset.space.event_shape:  # a text shorter than a window
+        raise BadInput(
+            f"{samples} holds {x.shape[1]} tokens",
+            f"{FEWEST} windows of {dataset.space.dimensions} or more",
+            "bring more text, or choose shorter windows with `-s data.length=...`",
+        )
+    return array(x, dataset.space)

@@ -25,12 +25,12 @@ from pushforward.report.text import to_markdown
 
 
 def data_settings(settings: list[str]) -> dict[str, Any]:
-    """Return the settings of the data; those of a model or its training cannot be one for every family."""
+    """Return the settings of the data; those of a model or its training belong to the command that trains one."""
     nested = parse_settings(settings)
     for section in nested:
         if section != "data":
             raise BadInput(
-                f"'-s {section}...' for every family at once", "data.key=value", "train one family to change it"
+                f"'-s {section}...'", "data.key=value", "what belongs to one model is set where one is trained: `train`"
             )
     return nested.get("data", {})
 
@@ -215,6 +215,7 @@ def evaluate(
     samples: Path | None,
     reference: str | None,
     n: int | None,
+    settings: list[str],
     seed: int,
     json: bool,
 ) -> None:
@@ -222,9 +223,12 @@ def evaluate(
     if samples is not None:
         if reference is None or run is not None:
             raise BadInput("--samples", "--reference DATA and no RUN", "name the data the samples should look like")
-        record = evaluating.evaluate_samples(samples, reference, seed)
+        record = evaluating.evaluate_samples(samples, reference, seed, n, data_settings(settings))
     elif run is None:
         raise BadInput("nothing to evaluate", "a RUN, or --samples FILE --reference DATA")
+    elif settings or reference is not None:
+        came = "-s" if settings else "--reference"
+        raise BadInput(f"{came} with a RUN", "--samples FILE", "a run reads data as it was trained to")
     else:
         record = evaluating.evaluate_run(run, data, n, seed)
     if json:
@@ -318,7 +322,7 @@ def data_list(json: bool) -> None:
 
 def data_describe(data: str, settings: list[str], skip_bad: bool, json: bool) -> None:
     """Describe data."""
-    record = describe(open_source(data, parse_settings(settings).get("data"), skip_bad=skip_bad))
+    record = describe(open_source(data, data_settings(settings), skip_bad=skip_bad))
     if json:
         out_json(record)
         return

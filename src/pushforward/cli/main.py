@@ -188,8 +188,9 @@ def evaluate(
     samples: Annotated[Path | None, typer.Option(help="Samples made by any other tool.")] = None,
     reference: Annotated[str | None, typer.Option(help="Reference data for --samples.")] = None,
     n: Annotated[
-        int | None, typer.Option("-n", min=2, help="Samples to draw; default: as many as the reference.")
+        int | None, typer.Option("-n", min=2, help="Samples to compare; default: as many as the reference.")
     ] = None,
+    settings: Settings = None,
     seed: Seed = 0,
     json: JsonFlag = False,
     debug: Debug = False,
@@ -197,7 +198,7 @@ def evaluate(
     """Score the samples of a run, or of any other tool, against held-out data."""
     from pushforward.cli import commands
 
-    commands.evaluate(run, data, samples, reference, n, seed, json)
+    commands.evaluate(run, data, samples, reference, n, settings or [], seed, json)
 
 
 @app.command()

@@ -68,16 +68,6 @@ def _space(space: Space) -> dict[str, Any]:
     return {"kind": "table", "columns": space.dimensions} if isinstance(space, Table) else space.to_json()
 
 
-def _range(x: Tensor) -> dict[str, Any]:
-    return {"lowest value": x.min().item(), "highest value": x.max().item()}
-
-
-def _columns(dataset: Dataset) -> dict[str, Any]:
-    assert isinstance(dataset.space, Table)
-    columns = zip(dataset.space.columns, dataset.train.x.unbind(1), strict=True)
-    return {"columns": [_column(column, values) for column, values in columns]}
-
-
 def _column(column: Column, values: Tensor) -> str:
     known = values[~torch.isnan(values)]
     absent = 1.0 - len(known) / max(1, len(values))
@@ -93,10 +83,20 @@ def _column(column: Column, values: Tensor) -> str:
     return f"{column.name}: {column.kind}{grid}, {shown[0]} to {shown[1]}{missing}"
 
 
+def _contents(dataset: Dataset) -> dict[str, Any]:
+    x = dataset.train.x
+    if isinstance(dataset.space, Text):
+        # loaded when needed, and not about windows: they overlap
+        from pushforward.data.text.description import describe_text
+
+        return describe_text(dataset.streams, dataset.encoding)
+    if isinstance(dataset.space, Table):
+        return {"columns": [_column(c, values) for c, values in zip(dataset.space.columns, x.unbind(1), strict=True)]}
+    return {"lowest value": x.min().item(), "highest value": x.max().item()}
+
+
 def describe(dataset: Dataset) -> dict[str, Any]:
     """Return a JSON-ready description."""
-    if isinstance(dataset.space, Text):
-        return _describe_text(dataset)
     record: dict[str, Any] = {
         "name": dataset.name,
         "space": _space(dataset.space),
@@ -104,7 +104,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "train": len(dataset.train),
         "validation": len(dataset.validation),
         "test": len(dataset.test),
-        **(_columns(dataset) if isinstance(dataset.space, Table) else _range(dataset.train.x)),
+        **_contents(dataset),
         "notes": list(dataset.notes),
         "skipped": list(dataset.skipped),
         "fingerprint": dataset.fingerprint,
@@ -118,21 +118,3 @@ def describe(dataset: Dataset) -> dict[str, Any]:
     if dataset.density is not None:
         record["entropy in nats"] = dataset.density.entropy
     return record
-
-
-def _describe_text(dataset: Dataset) -> dict[str, Any]:
-    # loaded when needed, and not about windows: they overlap
-    from pushforward.data.text.description import describe_text
-
-    return {
-        "name": dataset.name,
-        "space": dataset.space.to_json(),
-        "unit": dataset.space.unit.name,
-        "train": len(dataset.train),
-        "validation": len(dataset.validation),
-        "test": len(dataset.test),
-        **describe_text(dataset.streams, dataset.encoding),
-        "notes": list(dataset.notes),
-        "skipped": list(dataset.skipped),
-        "fingerprint": dataset.fingerprint,
-    }
