@@ -7,7 +7,7 @@ import torch
 from scipy import stats
 
 from oracles import enumerate_images, perturb
-from pushforward.core.given import Examples
+from pushforward.core.given import Examples, Given
 from pushforward.core.noise import BatchNoise
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
@@ -52,11 +52,11 @@ def test_logits_of_a_pixel_ignore_it_and_what_follows() -> None:
     net = image_model().net
     assert isinstance(net, PixelBackbone)
     flat = net.flatten(enumerate_images(TINY))
-    logits = net(flat, torch.zeros(len(flat), dtype=torch.long))
+    logits = net(flat, Given.of_label(0, len(flat)))
     for t in range(4):
         changed = flat.clone()
         changed[:, t:] = (changed[:, t:] + 1) % 3
-        other = net(changed, torch.zeros(len(flat), dtype=torch.long))
+        other = net(changed, Given.of_label(0, len(flat)))
         torch.testing.assert_close(other[:, : t + 1], logits[:, : t + 1])
         if t < 3:
             assert not torch.allclose(other[:, t + 1], logits[:, t + 1])
@@ -107,7 +107,7 @@ def test_temperature_near_zero_is_the_greedy_path() -> None:
     assert len(cold.unique(dim=0)) == 1
     net = model.net
     assert isinstance(net, PixelBackbone)
-    logits = net(net.flatten(cold[:1]), torch.zeros(1, dtype=torch.long))
+    logits = net(net.flatten(cold[:1]), Given.of_label(0, 1))
     assert torch.equal(logits.argmax(-1), net.flatten(cold[:1]))
 
 

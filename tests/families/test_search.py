@@ -91,9 +91,9 @@ def test_several_positions_at_once_are_each_alone(kind: type[TokenBackbone]) -> 
     x = torch.randint(0, 4, (2, 6), generator=generator(0))
     with torch.no_grad():
         _, cache = model.begin(x[:, :2], None, torch.tensor([0, 1]))
-        together = model.extend(x[:, 2:], None, cache, 2)
+        together = model.extend(x[:, 2:], cache, 2)
         _, cache = model.begin(x[:, :2], None, torch.tensor([0, 1]))
-        alone = torch.stack([model.step(x[:, t], None, cache, t) for t in range(2, 6)], dim=1)
+        alone = torch.stack([model.step(x[:, t], cache, t) for t in range(2, 6)], dim=1)
     torch.testing.assert_close(together, alone, rtol=1e-9, atol=1e-9)
 
 

@@ -67,8 +67,10 @@ def score(
     """
     model, record = open_model(run)
     encoding = encoding_of(record)
+    chosen = model.estimator(estimator)
+    if samples is not None and chosen.kind == "exact":
+        raise BadInput(f"{samples} samples for the estimator '{chosen.name}'", "none: it is exact", "leave them out")
     if isinstance(encoding, TextEncoding):
-        model.estimator(estimator, samples)
         return _score_text(model, encoding, source, split, stride)
     if stride is not None:
         raise BadInput(f"--stride {stride}", "a run on text", "leave it out: only text is scored in windows")

@@ -90,7 +90,9 @@ class Writer:
         target, small = self._tokens(self.model, 1), self._tokens(draft, 1)
         length = self._chosen.get("length") or self._room
         rng = generator(self.seed, "speculate")
-        found = speculate(target.model, small.model, target.prompt, length, rng, options=target.options)
+        found = speculate(
+            target.model, small.model, target.prompt, length, rng, options=target.options, given=target.given
+        )
         return self.encoding.decode(found.tokens)[0], found
 
     @property

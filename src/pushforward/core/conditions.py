@@ -10,6 +10,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from pushforward.core.context import ContextSpace
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Given, parse_label
 from pushforward.core.noise import Noise
@@ -55,18 +56,33 @@ def resolve(condition: Condition, n: int, classes: tuple[str, ...]) -> Given | N
 
 
 def require_parts(
-    given: Given | None, allowed: tuple[str, ...], space: Space, family: str, labelled: bool = False
+    given: Given | None,
+    allowed: tuple[str, ...],
+    space: Space,
+    family: str,
+    labelled: bool = False,
+    context: ContextSpace | None = None,
 ) -> None:
     """Refuse what a family cannot be conditioned on, or not on this space.
 
     Args:
         labelled: the model knows no distribution without its label; the mixture over labels would have to be that of the labels
             given the other parts, which no family knows.
+        context: the space of the contexts that the model was made for, None if it has none.
 
     Raises:
         Unsupported: names the part.
-        BadInput: other parts without the label that a labelled model needs.
+        BadInput: other parts without the label that a labelled model needs, a context for a model without, or none for one with.
     """
+    came = None if given is None else given.context
+    if came is not None and context is None:
+        raise BadInput("a context", "none", "this model was trained without contexts; leave it out")
+    if context is not None:
+        if came is None:
+            raise BadInput(
+                "no context", "one for each example", "this model was trained with contexts; it may be empty"
+            )
+        context.check(came)
     if labelled and given is not None and given.label is None:
         came = f"a condition without the label ({', '.join(given.parts)} only)"
         raise BadInput(came, "the label of each example too", "this model was trained with labels")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
+from pushforward.core.context import Context
 from pushforward.core.errors import BadInput
 
 
@@ -88,6 +89,7 @@ class Given:
         label: one class index per example, shape (n,).
         prefix: what comes before each example, for text.
         known: the columns that are known, for tables.
+        context: tokens or vectors of another space that each example is about.
 
     Example:
         >>> Given.of_label(3, n=2).label
@@ -97,6 +99,7 @@ class Given:
     label: Tensor | None = None
     prefix: Prefix | None = None
     known: Known | None = None
+    context: Context | None = None
 
     def __post_init__(self) -> None:
         if self.label is not None and (self.label.dim() != 1 or self.label.is_floating_point()):
@@ -115,7 +118,7 @@ class Given:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Names of what conditions: `label`, `prefix`, `known`."""
+        """Names of what conditions: `label`, `prefix`, `known`, `context`."""
         return tuple(f.name for f in fields(self) if getattr(self, f.name) is not None)
 
     def to(self, device: torch.device) -> Given:
@@ -129,17 +132,18 @@ class Given:
 
     def _tensors(self) -> list[Tensor]:
         found = [] if self.label is None else [self.label]
-        for part in (self.prefix, self.known):
+        for part in (self.prefix, self.known, self.context):
             if part is not None:
                 found += [tensor for f in fields(part) if (tensor := getattr(part, f.name)) is not None]
         return found
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> Given:
-        prefix, known = self.prefix, self.known
+        prefix, known, context = self.prefix, self.known, self.context
         return Given(
             None if self.label is None else change(self.label),
             None if prefix is None else Prefix(change(prefix.tokens), change(prefix.length)),
             None if known is None else known.each(change),
+            None if context is None else context.each(change),
         )
 
 

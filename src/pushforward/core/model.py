@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from pushforward.core.capabilities import Capabilities, Card, Estimator
 from pushforward.core.codec import Codec
 from pushforward.core.conditions import Condition, draw_labels, require_parts, resolve
+from pushforward.core.context import ContextSpace
 from pushforward.core.curve import Curve
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Examples, Given, label_of
@@ -49,7 +50,9 @@ class GenerativeModel(nn.Module, ABC):
 
     label_frequency: Tensor
 
-    def __init__(self, space: Space, config: Config, classes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, space: Space, config: Config, classes: tuple[str, ...] = (), context: ContextSpace | None = None
+    ) -> None:
         super().__init__()
         if space.kind not in self.capabilities.spaces:
             raise Unsupported(
@@ -57,7 +60,7 @@ class GenerativeModel(nn.Module, ABC):
                 "one of " + ", ".join(self.capabilities.spaces),
                 "see `pushforward families`",
             )
-        self.space, self.config, self.classes = space, config, classes
+        self.space, self.config, self.classes, self.context = space, config, classes, context
         self.codec = self._codec()
         frequency = torch.full((len(classes),), 1.0 / max(1, len(classes)), dtype=torch.float64)
         self.register_buffer("label_frequency", frequency)
@@ -246,13 +249,13 @@ class GenerativeModel(nn.Module, ABC):
 
         Args:
             estimator: one that `capabilities.estimators` declares for this space; None = the first.
-            samples: Monte Carlo samples of the estimator (importance samples, noise levels, dequantisations).
+            samples: Monte Carlo samples of the estimator (importance samples, noise levels, dequantisations); an exact
+                one draws none.
 
         Raises:
             Unsupported: the family has no likelihood, or not this estimator.
-            BadInput: samples for an exact number.
         """
-        chosen = self.estimator(estimator, samples)
+        chosen = self.estimator(estimator)
         if isinstance(x, Examples):
             if given is not None:
                 raise BadInput("examples with labels and a separate condition", "one of them")
@@ -314,19 +317,13 @@ class GenerativeModel(nn.Module, ABC):
         return self.codec.decode(self._decode(z.to(self.device), condition))
 
     @final
-    def estimator(self, name: str | None = None, samples: int | None = None) -> Estimator:
+    def estimator(self, name: str | None = None) -> Estimator:
         """Return the named estimator of log p(x), or the default one.
 
         Raises:
             Unsupported: no likelihood at all, or no estimator of that name on this space.
-            BadInput: Monte Carlo samples for one that is exact.
         """
-        chosen = self.capabilities.estimator(self.family, self.space.kind, name)
-        if samples is not None and chosen.kind == "exact":
-            raise BadInput(
-                f"{samples} samples for the estimator '{chosen.name}'", "none: it is exact", "leave them out"
-            )
-        return chosen
+        return self.capabilities.estimator(self.family, self.space.kind, name)
 
     # ---- shared machinery ----------------------------------------------------------------------------------------------
 
@@ -342,9 +339,8 @@ class GenerativeModel(nn.Module, ABC):
         return None if found is None else found.to(self.device)
 
     def _options(self, options: Mapping[str, Any]) -> SampleOptions:
-        return parse_options(
-            options, self.family, self.capabilities, conditional=bool(self.classes) or self.space.kind == "text"
-        )
+        conditional = bool(self.classes) or self.context is not None or self.space.kind == "text"
+        return parse_options(options, self.family, self.capabilities, conditional=conditional)
 
     def _require_condition(self, given: Condition, verb: str) -> None:
         # a code under a mixture of labels would mean something else with every draw of the label
@@ -355,8 +351,9 @@ class GenerativeModel(nn.Module, ABC):
 
     def _require_parts(self, given: Given | None) -> None:
         labelled = bool(self.classes) and not self.capabilities.null_condition
-        require_parts(given, self.capabilities.conditions, self.space, self.family, labelled)
+        require_parts(given, self.capabilities.conditions, self.space, self.family, labelled, self.context)
 
     def _require_labels(self, given: Given | None) -> None:
+        self._require_parts(given)
         if self.classes and label_of(given) is None:
             raise BadInput("unlabelled examples for a labelled model", f"labels among {len(self.classes)} classes")

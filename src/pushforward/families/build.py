@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from pushforward.core.context import ContextSpace
 from pushforward.core.errors import BadInput, Unsupported, unknown
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import derive_seed
@@ -57,16 +58,29 @@ def model_config(family: str, values: Mapping[str, Any]) -> Config:
 
 
 def build(
-    family: str, space: Space, classes: tuple[str, ...] = (), values: Mapping[str, Any] | None = None, seed: int = 0
+    family: str,
+    space: Space,
+    classes: tuple[str, ...] = (),
+    values: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    context: ContextSpace | None = None,
 ) -> GenerativeModel:
     """Return an untrained model; equal arguments give equal weights.
+
+    Args:
+        context: the space of what each example is about, None if there is nothing.
+
+    Raises:
+        Unsupported: a family, or an architecture, that reads no context.
 
     Example:
         >>> from pushforward.core.space import Points
         >>> build("flow", Points(2), values=settings("flow", Points(2), "smoke")["model"]).family
         'flow'
     """
-    config = model_config(family, values or {})
+    config, cls = model_config(family, values or {}), family_class(family)
+    if context is not None and "context" not in cls.capabilities.conditions:
+        raise Unsupported(f"contexts for {cls.family}", "autoregressive", "leave the context out")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(seed, "initialise"))
-        return family_class(family)(space, config, classes)
+        return cls(space, config, classes) if context is None else cls(space, config, classes, context)

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from pushforward.core.errors import BadInput
 from pushforward.core.noise import Noise
 from pushforward.nets.activation import squared_relu
-from pushforward.nets.attention import NOTHING, causal_attention, rotary_table, rotate
+from pushforward.nets.attention import NOTHING, attention, causal_attention, hidden, rotary_table, rotate
+from pushforward.nets.memory import Memory, Recall, Recalled
 
 
 @dataclass
@@ -27,11 +28,15 @@ class Cache:
 
     Attributes:
         padding: positions on the left that hold nothing, shape (n,); None if no row has any.
+        shift: what is added to every embedded position, shape (n, 1, width); None for nothing.
+        recalled: keys, values and mask of the memory, for each layer; empty without one.
     """
 
     keys: Tensor
     values: Tensor
     padding: Tensor | None = None
+    shift: Tensor | None = None
+    recalled: tuple[Recalled, ...] = ()
 
     @staticmethod
     def empty(layers: int, n: int, heads: int, length: int, width: int, like: Tensor) -> Cache:
@@ -42,7 +47,9 @@ class Cache:
     def rows(self, index: Tensor) -> Cache:
         """Return the cache of some rows, copied: beams keep, drop and repeat what they came from."""
         padding = None if self.padding is None else self.padding[index]
-        return Cache(self.keys[:, index], self.values[:, index], padding)
+        shift = None if self.shift is None else self.shift[index]
+        recalled = tuple(one.rows(index) for one in self.recalled)
+        return Cache(self.keys[:, index], self.values[:, index], padding, shift, recalled)
 
 
 def dropped(x: Tensor, rate: float, noise: Noise | None) -> Tensor:
@@ -73,14 +80,25 @@ GPT2 = Style("gelu", bias=True)
 
 
 class Block(nn.Module):
-    """`h + attention(norm(h))`, then `h + W2 act(W1 norm(h))` (Vaswani et al. 2017, pre-normalised)."""
+    """`h + attention(norm(h))`, then `h + W2 act(W1 norm(h))` (Vaswani et al. 2017, pre-normalised).
 
-    def __init__(self, width: int, heads: int, dropout: float, style: Style = MEASURED) -> None:
+    A block that recalls looks at a memory in between.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float, style: Style = MEASURED, recalls: bool = False) -> None:
         super().__init__()
         self.heads, self.dropout, self.style, bias = heads, dropout, style, style.bias
+        self.recall = Recall(width, heads, bias) if recalls else None
         self.norm1, self.norm2 = nn.LayerNorm(width, bias=bias), nn.LayerNorm(width, bias=bias)
         self.qkv, self.out = nn.Linear(width, 3 * width, bias=bias), nn.Linear(width, width, bias=bias)
         self.up, self.down = nn.Linear(width, 4 * width, bias=bias), nn.Linear(4 * width, width, bias=bias)
+
+    def linears(self) -> tuple[list[nn.Linear], list[nn.Linear]]:
+        """Return the layers that read the residual stream, or feed those that write, and those that write to it."""
+        first, last = [self.qkv, self.up], [self.out, self.down]
+        if self.recall is not None:
+            return [*first, self.recall.query, self.recall.look], [*last, self.recall.out]
+        return first, last
 
     def _heads(self, h: Tensor, turn: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
         n, t, width = h.shape
@@ -88,21 +106,37 @@ class Block(nn.Module):
         q, k = parts[:2] if turn is None else rotate(parts[:2], *turn)
         return q, k, parts[2]
 
-    def _rest(self, h: Tensor, attended: Tensor, noise: Noise | None) -> Tensor:
+    def recalled(self, memory: Memory | None) -> Recalled | None:
+        """Return what this block looks up in a memory."""
+        return None if memory is None or self.recall is None else self.recall.look_up(memory)
+
+    def _rest(self, h: Tensor, attended: Tensor, noise: Noise | None, recalled: Recalled | None) -> Tensor:
         h = h + dropped(self.out(attended.transpose(1, 2).reshape(h.shape)), self.dropout, noise)
+        if self.recall is not None and recalled is not None:
+            h = h + dropped(self.recall(h, recalled), self.dropout, noise)
         return h + dropped(self.down(self.style.activate(self.up(self.norm2(h)))), self.dropout, noise)
 
     def forward(
-        self, h: Tensor, noise: Noise | None, turn: tuple[Tensor, Tensor] | None, padding: Tensor | None = None
+        self,
+        h: Tensor,
+        noise: Noise | None,
+        turn: tuple[Tensor, Tensor] | None,
+        padding: Tensor | None = None,
+        memory: Memory | None = None,
     ) -> Tensor:
         """Shapes: h (n, length, width)."""
-        return self._rest(h, causal_attention(*self._heads(h, turn), padding), noise)
+        return self._rest(h, causal_attention(*self._heads(h, turn), padding), noise, self.recalled(memory))
+
+    def around(self, h: Tensor, noise: Noise | None, turn: tuple[Tensor, Tensor] | None, mask: Tensor) -> Tensor:
+        """Let every position see all of its row that is not masked: h (n, length, width), mask (n, 1, 1, length), added."""
+        q, k, v = self._heads(h, turn)
+        return self._rest(h, attention(q, k, v, mask), noise, None)
 
     def fill(self, h: Tensor, turn: tuple[Tensor, Tensor] | None, cache: Cache, layer: int) -> Tensor:
         """Run the first positions, h (n, length, width), and write their keys and values into the cache."""
         q, k, v = self._heads(h, turn)
         cache.keys[layer, :, :, : h.shape[1]], cache.values[layer, :, :, : h.shape[1]] = k, v
-        return self._rest(h, causal_attention(q, k, v, cache.padding), None)
+        return self._rest(h, causal_attention(q, k, v, cache.padding), None, _of_layer(cache, layer))
 
     def step(
         self,
@@ -119,7 +153,11 @@ class Block(nn.Module):
         keys[:, :, position:end], values[:, :, position:end] = k, v
         past = slice(0, end)
         attended = F.scaled_dot_product_attention(q, keys[:, :, past], values[:, :, past], attn_mask=mask)
-        return self._rest(h, attended, None)
+        return self._rest(h, attended, None, _of_layer(cache, layer))
+
+
+def _of_layer(cache: Cache, layer: int) -> Recalled | None:
+    return cache.recalled[layer] if cache.recalled else None
 
 
 class Transformer(nn.Module):
@@ -127,6 +165,7 @@ class Transformer(nn.Module):
 
     Args:
         rotary: longest sequence that rotary positions are tabulated for; 0 leaves positions to the caller's embeddings.
+        recalls: every block looks at a memory by cross-attention.
 
     Example:
         >>> import torch
@@ -138,41 +177,67 @@ class Transformer(nn.Module):
     sines: Tensor
 
     def __init__(
-        self, width: int, depth: int, heads: int, dropout: float = 0.0, rotary: int = 0, style: Style = MEASURED
+        self,
+        width: int,
+        depth: int,
+        heads: int,
+        dropout: float = 0.0,
+        rotary: int = 0,
+        style: Style = MEASURED,
+        recalls: bool = False,
     ) -> None:
         super().__init__()
         if width % (2 * heads):
             raise BadInput(f"width={width} with heads={heads}", "a width that is a multiple of twice the heads")
         self.width, self.heads, self.rotary = width, heads, rotary
-        self.blocks = nn.ModuleList(Block(width, heads, dropout, style) for _ in range(depth))
+        self.blocks = nn.ModuleList(Block(width, heads, dropout, style, recalls) for _ in range(depth))
         self.norm = nn.LayerNorm(width, bias=style.bias)
         self.dropout = dropout
         cosines, sines = rotary_table(rotary, width // heads)
         self.register_buffer("cosines", cosines, persistent=False)
         self.register_buffer("sines", sines, persistent=False)
         for block in self._blocks():
-            for linear in (block.qkv, block.up):
+            first, last = block.linears()
+            for linear in first:
                 nn.init.normal_(linear.weight, std=0.02)
-            for linear in (block.out, block.down):
-                # the residual stream adds two terms a block (Radford et al. 2019, section 2.3)
-                nn.init.normal_(linear.weight, std=0.02 / math.sqrt(2 * depth))
+            for linear in last:
+                # the residual stream adds so many terms a block (Radford et al. 2019, section 2.3)
+                nn.init.normal_(linear.weight, std=0.02 / math.sqrt(len(last) * depth))
 
     def matrices(self) -> list[nn.Parameter]:
         """Return the matrices between hidden layers."""
-        found = [linear.weight for b in self._blocks() for linear in (b.qkv, b.out, b.up, b.down)]
+        found = [linear.weight for b in self._blocks() for part in b.linears() for linear in part]
         return [w for w in found if isinstance(w, nn.Parameter)]
 
-    def forward(self, h: Tensor, noise: Noise | None = None, padding: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        h: Tensor,
+        noise: Noise | None = None,
+        padding: Tensor | None = None,
+        memory: Memory | None = None,
+    ) -> Tensor:
         """Run all positions at once; the first `padding[i]` positions of row i are seen by none after them."""
         h = dropped(h, self.dropout, noise)
         turn = self._turn(0, h.shape[1], h)
         for block in self._blocks():
-            h = block(h, noise, turn, padding)
+            h = block(h, noise, turn, padding, memory)
         return self.norm(h)
 
-    def cache(self, n: int, length: int) -> Cache:
-        """Return an empty cache."""
-        return Cache.empty(len(self.blocks), n, self.heads, length, self.width, self.norm.weight)
+    def around(self, h: Tensor, absent: Tensor, noise: Noise | None = None) -> Tensor:
+        """Run all positions at once, each seeing all of its row but what is `absent` (n, length): an encoder."""
+        h = dropped(h, self.dropout, noise)
+        turn = self._turn(0, h.shape[1], h)
+        mask = hidden(absent)
+        for block in self._blocks():
+            h = block.around(h, noise, turn, mask)
+        return self.norm(h)
+
+    def cache(self, n: int, length: int, memory: Memory | None = None) -> Cache:
+        """Return an empty cache that looks at a memory."""
+        cache = Cache.empty(len(self.blocks), n, self.heads, length, self.width, self.norm.weight)
+        found = [block.recalled(memory) for block in self._blocks()]
+        cache.recalled = tuple(one for one in found if one is not None)
+        return cache
 
     def fill(self, h: Tensor, cache: Cache) -> Tensor:
         """Run the first positions, h (n, length, width), into an empty cache."""
@@ -189,11 +254,8 @@ class Transformer(nn.Module):
             later = torch.ones(few, position + few, dtype=torch.bool, device=h.device).triu(position + 1)
             mask = torch.zeros(later.shape, dtype=h.dtype, device=h.device).masked_fill(later, NOTHING)
         if cache.padding is not None:
-            hidden = torch.arange(position + few, device=h.device) < cache.padding.unsqueeze(1)
-            absent = torch.zeros(hidden.shape, dtype=h.dtype, device=h.device).masked_fill(hidden, NOTHING)[
-                :, None, None
-            ]
-            mask = absent if mask is None else mask + absent
+            padded = hidden(torch.arange(position + few, device=h.device) < cache.padding.unsqueeze(1)).to(h.dtype)
+            mask = padded if mask is None else mask + padded
         for index, block in enumerate(self._blocks()):
             h = block.step(h, turn, cache, index, position, mask)
         return self.norm(h)

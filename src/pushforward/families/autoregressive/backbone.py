@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from pushforward.core.capabilities import Refusal
 from pushforward.core.codec import Codec
-from pushforward.core.errors import Unsupported
+from pushforward.core.context import ContextSpace
+from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Given
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
@@ -31,16 +32,20 @@ class Backbone(nn.Module, ABC):
     Attributes:
         place: what a position is, for the axis of the loss by position.
         options: sampling options it understands.
+        reads_context: it can be made for a space of contexts.
         glance: how many training examples `prepare` needs to see.
     """
 
     place = "position"
     glance = 512
     options: tuple[str, ...] = ("temperature",)
+    reads_context = False
 
-    def __init__(self, space: Space, config: AutoregressiveConfig, classes: int) -> None:
+    def __init__(
+        self, space: Space, config: AutoregressiveConfig, classes: int, context: ContextSpace | None = None
+    ) -> None:
         super().__init__()
-        self.space, self.config, self.classes = space, config, classes
+        self.space, self.config, self.classes, self.about = space, config, classes, context
 
     @classmethod
     def codec(cls, space: Space) -> Codec:
@@ -54,6 +59,19 @@ class Backbone(nn.Module, ABC):
     @abstractmethod
     def walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         """Return the ancestral sampler; with default options its output has the probability that `terms` gives it."""
+
+    def require_guidable(self, options: SampleOptions) -> None:
+        """Refuse guidance of a model that was never trained without its label and context.
+
+        Raises:
+            BadInput: it is asked for.
+        """
+        if options.guidance != 1.0 and self.config.condition_dropout == 0.0:
+            raise BadInput(
+                f"guidance {options.guidance} of a model that never saw a row without its condition",
+                "1, which is off",
+                "train with `-s model.condition_dropout=0.1`",
+            )
 
     def networks(self) -> dict[str, nn.Module]:
         """Return what may run in lower precision; by default all of it."""

@@ -34,7 +34,7 @@ def beam_search(walk: TokenWalk, beams: int) -> tuple[Tensor, Tensor]:
     if walk.prompt.shape[1] + walk.length - 1 > model.context:
         came = f"{walk.prompt.shape[1]} tokens of prompt and {walk.length} to find"
         raise BadInput(came, f"at most {model.context + 1} together", "choose a smaller length")
-    logits, cache = model.begin(walk.prompt, walk.label, None)
+    logits, cache = model.begin(walk.prompt, walk.given, None)
     texts = walk.prompt.new_zeros(1, 0)
     scores = torch.zeros(1, dtype=torch.float64)
     over = torch.zeros(1, dtype=torch.bool)
@@ -51,8 +51,7 @@ def beam_search(walk: TokenWalk, beams: int) -> tuple[Tensor, Tensor]:
         over = over[parent] | (token == boundary)
         if index + 1 < walk.length and not bool(over.all()):
             cache = cache.rows(parent)
-            label = None if walk.label is None else walk.label.expand(kept)
-            logits = model.step(token, label, cache, walk.prompt.shape[1] + index)
+            logits = model.step(token, cache, walk.prompt.shape[1] + index)
         else:
             logits = logits[parent]
     return texts, scores

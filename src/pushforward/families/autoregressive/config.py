@@ -26,6 +26,13 @@ class AutoregressiveConfig(Config):
         description="Gaussians in a conditional mixture (points), logistics (pixelcnn, made), most cells of a number (tables)",
     )
     context: int = Field(32, ge=1, description="width of the label embedding (all but transformer)")
+    context_depth: int = Field(2, ge=0, description="blocks that read a context before it is looked at (transformer)")
+    condition_dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of training rows without label and context, which guidance needs (transformer)",
+    )
 
 
 PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {

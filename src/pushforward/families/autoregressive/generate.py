@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from pushforward.core.errors import BadInput
-from pushforward.core.given import Given, label_of
+from pushforward.core.given import Given
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.text import Text
@@ -40,15 +40,20 @@ class TokenModel(Protocol):
         """Return what comes before, (n, P >= 1), and the padding of each row, None if none has any."""
         ...
 
-    def begin(self, tokens: Tensor, label: Tensor | None, padding: Tensor | None) -> tuple[Tensor, Cache]:
-        """Return the logits (n, V) after the tokens (n, T), and the cache that holds them."""
+    @property
+    def ends(self) -> bool:
+        """True if nothing but boundaries follows a boundary."""
         ...
 
-    def step(self, token: Tensor, label: Tensor | None, cache: Cache, position: int) -> Tensor:
+    def begin(self, tokens: Tensor, given: Given | None, padding: Tensor | None) -> tuple[Tensor, Cache]:
+        """Return the logits (n, V) after the tokens (n, T), and the cache that holds them, given label and context."""
+        ...
+
+    def step(self, token: Tensor, cache: Cache, position: int) -> Tensor:
         """Return the logits (n, V) after the token (n,) that stands at `position`."""
         ...
 
-    def extend(self, tokens: Tensor, label: Tensor | None, cache: Cache, position: int) -> Tensor:
+    def extend(self, tokens: Tensor, cache: Cache, position: int) -> Tensor:
         """Return the logits (n, few, V) after each of the tokens (n, few) that stand from `position` on."""
         ...
 
@@ -75,12 +80,12 @@ class TokenState:
 class TokenWalk(Walk[TokenState]):
     """Ancestral sampling of `length` tokens after each prompt; with default options it is the model's distribution.
 
-    Guidance `log p_null + w (log p_given - log p_null)` (Ho & Salimans 2022, equation 6, on logits) compares the prompt with
-    the bare start of a document; 1 is off.
+    Guidance `log p_null + w (log p_given - log p_null)` (Ho & Salimans 2022, equation 6, on logits) compares with what the model
+    says without label and context or, where there are none, with the bare start of a document in place of the prompt; 1 is off.
     """
 
     def __init__(self, model: TokenModel, noise: Noise, given: Given | None, options: SampleOptions) -> None:
-        self.model, self.noise, self.options, self.label = model, noise, options, label_of(given)
+        self.model, self.noise, self.options, self.given = model, noise, options, given
         self.length = options.length or model.text.length
         self.prompt, self.padding = model.started(given, noise.n)
         if self.prompt.shape[1] > model.context:
@@ -90,6 +95,7 @@ class TokenWalk(Walk[TokenState]):
                 "cut it",
             )
         self.guided = options.guidance != 1.0
+        self.about = given is not None and (given.label is not None or given.context is not None)
         self.plain = replace(options, length=None, guidance=1.0) == SampleOptions()
         self.calls = float(self.length) * (2 if self.guided else 1)
 
@@ -100,8 +106,10 @@ class TokenWalk(Walk[TokenState]):
         self.uniforms = self.noise.uniform(self.length, dtype=torch.float64)
         tokens = self.prompt.new_full((n, width + self.length), self.model.text.boundary)
         tokens[:, :width] = self.prompt
+        self.over = torch.zeros(n, dtype=torch.bool, device=tokens.device)
         self.seen = self._occurred() if self.options.repetition_penalty != 1.0 else None
-        logits, caches = self._begin(self.prompt, self.padding, self._null_prompt())
+        bare = None if self.about else self.prompt.new_full((n, 1), self.model.text.boundary)
+        logits, caches = self._begin(self.prompt, self.padding, bare)
         return TokenState(tokens, width, logits, caches, width)
 
     @torch.no_grad()
@@ -111,6 +119,9 @@ class TokenWalk(Walk[TokenState]):
             chosen = draw_plainly(state.logits, self.uniforms[:, index])
         else:
             chosen = draw(filtered(state.logits, self.options, self.seen), self.uniforms[:, index])
+        if self.model.ends:
+            chosen = chosen.masked_fill(self.over, self.model.text.boundary)
+            self.over |= chosen == self.model.text.boundary
         if self.seen is not None:
             self.seen.scatter_(1, chosen.unsqueeze(1), True)
         state.tokens[:, state.filled] = chosen
@@ -118,6 +129,10 @@ class TokenWalk(Walk[TokenState]):
         if index + 1 < self.length:
             self._advance(state, chosen)
         return state
+
+    def finished(self, state: TokenState) -> bool:
+        """True once no row can go on."""
+        return self.model.ends and bool(self.over.all())
 
     def finish(self, state: TokenState) -> Tensor:
         """Return the generated tokens, (n, length), without the prompts; what was not reached is the boundary."""
@@ -128,25 +143,21 @@ class TokenWalk(Walk[TokenState]):
             kept = state.tokens[:, state.filled - max(1, self.model.context // 2) : state.filled]
             # rows that began with padding may still hold some of it
             padding = None if self.padding is None else (self.padding - (state.filled - kept.shape[1])).clamp(min=0)
-            state.logits, state.caches = self._begin(kept, padding, kept if self.guided else None)
+            state.logits, state.caches = self._begin(kept, padding)
             state.held = kept.shape[1]
             return
         # without its prompt the null model has seen fewer tokens, so each cache has its own place
-        steps = [self.model.step(chosen, label, cache, place) for cache, label, place in self._places(state)]
+        places = (state.held, state.held - self.ahead)
+        steps = [self.model.step(chosen, cache, place) for cache, place in zip(state.caches, places, strict=False)]
         state.logits, state.held = self._guide(steps), state.held + 1
 
-    def _places(self, state: TokenState) -> list[tuple[Cache, Tensor | None, int]]:
-        found = [(state.caches[0], self.label, state.held)]
-        if self.guided:
-            found.append((state.caches[1], None, state.held - self.ahead))
-        return found
-
-    def _begin(self, tokens: Tensor, padding: Tensor | None, null: Tensor | None) -> tuple[Tensor, list[Cache]]:
-        first, cache = self.model.begin(tokens, self.label, padding)
-        if null is None:
+    def _begin(self, tokens: Tensor, padding: Tensor | None, bare: Tensor | None = None) -> tuple[Tensor, list[Cache]]:
+        """Read some tokens and, for guidance, the same without label and context, or the `bare` start in their place."""
+        first, cache = self.model.begin(tokens, self.given, padding)
+        self.ahead = 0 if bare is None else tokens.shape[1] - bare.shape[1]
+        if not self.guided:
             return first, [cache]
-        self.ahead = tokens.shape[1] - null.shape[1]
-        second, other = self.model.begin(null, None, None)
+        second, other = self.model.begin(tokens, None, padding) if bare is None else self.model.begin(bare, None, None)
         return self._guide([first, second]), [cache, other]
 
     def _guide(self, logits: list[Tensor]) -> Tensor:
@@ -154,9 +165,6 @@ class TokenWalk(Walk[TokenState]):
             return logits[0]
         with_condition, without = (x.log_softmax(-1) for x in logits)
         return without + self.options.guidance * (with_condition - without)
-
-    def _null_prompt(self) -> Tensor | None:
-        return self.prompt.new_full((len(self.prompt), 1), self.model.text.boundary) if self.guided else None
 
     def _occurred(self) -> Tensor:
         n, width = self.prompt.shape

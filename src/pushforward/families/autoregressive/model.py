@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from pushforward.core.capabilities import Capabilities, Card, Estimator
 from pushforward.core.codec import Codec
+from pushforward.core.context import ContextSpace
 from pushforward.core.curve import Curve, mean_curve
 from pushforward.core.errors import Unsupported
 from pushforward.core.given import Given
@@ -42,7 +43,7 @@ class Autoregressive(GenerativeModel):
         encode={"points": "exact"},
         sampling_cost="D (one per dimension)",
         held_out="-log p [nats]",
-        conditions=("label", "prefix", "known"),
+        conditions=("label", "prefix", "known", "context"),
         options=CHOICES,
         architectures={kind: registry.names() for kind, registry in BACKBONES.items()},
         refusals={"encode": NO_CODE, "decode": NO_CODE},
@@ -82,9 +83,20 @@ class Autoregressive(GenerativeModel):
         ),
     )
 
-    def __init__(self, space: Space, config: AutoregressiveConfig, classes: tuple[str, ...] = ()) -> None:
-        super().__init__(space, config, classes)
-        self.net = backbone_class(space, config.architecture)(space, config, len(classes))
+    def __init__(
+        self,
+        space: Space,
+        config: AutoregressiveConfig,
+        classes: tuple[str, ...] = (),
+        context: ContextSpace | None = None,
+    ) -> None:
+        super().__init__(space, config, classes, context)
+        backbone = backbone_class(space, config.architecture)
+        if context is not None and not backbone.reads_context:
+            came = f"contexts for {config.architecture or 'autoregressive'} on {space.kind}"
+            raise Unsupported(came, "a transformer over text or pixels", "leave the context out")
+        rest = () if context is None else (context,)
+        self.net = backbone(space, config, len(classes), *rest)
 
     @property
     def glance(self) -> int:

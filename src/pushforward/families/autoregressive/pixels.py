@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pushforward.core.context import ContextSpace
 from pushforward.core.given import Given, label_of
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
@@ -21,6 +22,8 @@ from pushforward.core.walk import Walk
 from pushforward.families.autoregressive.backbone import Backbone
 from pushforward.families.autoregressive.config import AutoregressiveConfig
 from pushforward.families.autoregressive.heads import choose
+from pushforward.nets.context import ContextEncoder, forgotten
+from pushforward.nets.memory import Memory
 from pushforward.nets.mlp import LabelEmbedding
 from pushforward.nets.transformer import Cache, Transformer
 
@@ -31,9 +34,13 @@ class PixelBackbone(Backbone):
     places: Tensor
     values: Tensor
     place = "pixel in raster order"
+    options = ("temperature", "guidance")
+    reads_context = True
 
-    def __init__(self, space: Space, config: AutoregressiveConfig, classes: int) -> None:
-        super().__init__(space, config, classes)
+    def __init__(
+        self, space: Space, config: AutoregressiveConfig, classes: int, context: ContextSpace | None = None
+    ) -> None:
+        super().__init__(space, config, classes, context)
         assert isinstance(space, Image)
         c, h, w = space.event_shape
         width = config.width
@@ -42,7 +49,11 @@ class PixelBackbone(Backbone):
         self.ordinal = nn.Linear(4, width)
         self.row, self.column, self.channel = nn.Embedding(h, width), nn.Embedding(w, width), nn.Embedding(c, width)
         self.start = LabelEmbedding(classes, width)
-        self.transformer = Transformer(width, config.depth, config.heads, config.dropout)
+        recalls = context is not None
+        self.transformer = Transformer(width, config.depth, config.heads, config.dropout, recalls=recalls)
+        self.reader = None
+        if context is not None:
+            self.reader = ContextEncoder(context, width, config.context_depth, config.heads, config.dropout)
         self.logits = nn.Linear(width, self.levels)
         self.smooth = nn.Linear(width, 4)
         for table in (self.level, self.row, self.column, self.channel):
@@ -64,17 +75,30 @@ class PixelBackbone(Backbone):
 
     def hidden_matrices(self) -> list[nn.Parameter]:
         """Return the blocks' matrices."""
-        return self.transformer.matrices()
+        return self.transformer.matrices() + ([] if self.reader is None else self.reader.transformer.matrices())
 
     def terms(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
         """Return `log softmax(logits)[x_d]`, (n, D)."""
         flat = self.flatten(x)
-        logits = self(flat, label_of(given), noise)
+        logits = self(flat, forgotten(given, self.config.condition_dropout, noise), noise)
         return logits.log_softmax(-1).gather(-1, flat.unsqueeze(-1)).squeeze(-1)
 
     def walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
-        """Return the sampler, pixel by pixel."""
-        return PixelWalk(self, noise, given, options.temperature)
+        """Return the sampler, pixel by pixel.
+
+        Raises:
+            BadInput: guidance of a model that was never trained without its condition.
+        """
+        self.require_guidable(options)
+        return PixelWalk(self, noise, given, options)
+
+    def memory(self, given: Given | None, n: int, noise: Noise | None = None) -> Memory | None:
+        """Return what there is to look at of the contexts."""
+        return None if self.reader is None else self.reader(None if given is None else given.context, n, noise)
+
+    def begin(self, given: Given | None, n: int) -> tuple[Tensor, Cache]:
+        """Return what stands before the first pixel, (n, width), and an empty cache, given label and context."""
+        return self.start(label_of(given), n), self.transformer.cache(n, self.length, self.memory(given, n))
 
     def _place(self) -> Tensor:
         y, x, k = self.places
@@ -86,11 +110,11 @@ class PixelBackbone(Backbone):
     def _head(self, features: Tensor) -> Tensor:
         return self.logits(features) + self.smooth(features) @ self.values.T
 
-    def forward(self, flat: Tensor, label: Tensor | None, noise: Noise | None = None) -> Tensor:
-        """Return logits (n, length, levels) of every pixel given those before it."""
-        start = self.start(label, len(flat)).unsqueeze(1)
+    def forward(self, flat: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
+        """Return logits (n, length, levels) of every pixel given those before it, label and context."""
+        start = self.start(label_of(given), len(flat)).unsqueeze(1)
         h = torch.cat([start, self._embed(flat[:, :-1])], dim=1) + self._place()
-        return self._head(self.transformer(h, noise))
+        return self._head(self.transformer(h, noise, memory=self.memory(given, len(flat), noise)))
 
     def step(self, last: Tensor, cache: Cache, position: int) -> Tensor:
         """Return logits (n, levels) of the pixel at `position`, given the embedded one before it, (n, width)."""
@@ -100,38 +124,46 @@ class PixelBackbone(Backbone):
 
 @dataclass
 class PixelState:
-    """Pixels so far, the embedding of the last one, the cache and the uniforms still to be used."""
+    """Pixels so far and the uniforms still to be used; with and without the condition: what came last, and the cache."""
 
     flat: Tensor
-    last: Tensor
-    cache: Cache
     uniforms: Tensor
+    last: list[Tensor]
+    caches: list[Cache]
 
 
 class PixelWalk(Walk[PixelState]):
-    """Ancestral sampling by inverting each pixel's CDF; `temperature=1` is the model's distribution."""
+    """Ancestral sampling by inverting each pixel's CDF; default options are the model's distribution.
 
-    def __init__(self, model: PixelBackbone, noise: Noise, given: Given | None, temperature: float) -> None:
-        self.model, self.noise, self.temperature = model, noise, temperature
-        self.label = label_of(given)
+    Guidance `log p_null + w (log p_given - log p_null)` (Ho & Salimans 2022, equation 6, on logits); 1 is off.
+    """
+
+    def __init__(self, model: PixelBackbone, noise: Noise, given: Given | None, options: SampleOptions) -> None:
+        self.model, self.noise, self.given, self.options = model, noise, given, options
         self.length = model.length
-        self.calls = float(model.length)
+        self.guided = options.guidance != 1.0
+        self.calls = float(model.length) * (2 if self.guided else 1)
 
     @torch.no_grad()
     def start(self) -> PixelState:
         """Draw every uniform at once and embed the start."""
         n = self.noise.n
         flat = torch.zeros(n, self.length, dtype=torch.long, device=self.model.places.device)
-        cache = self.model.transformer.cache(n, self.length)
-        return PixelState(flat, self.model.start(self.label, n), cache, self.noise.uniform(self.length))
+        begun = [self.model.begin(given, n) for given in ([self.given, None] if self.guided else [self.given])]
+        uniforms = self.noise.uniform(self.length)
+        return PixelState(flat, uniforms, [last for last, _ in begun], [cache for _, cache in begun])
 
     @torch.no_grad()
     def step(self, state: PixelState, index: int) -> PixelState:
         """Draw pixel `index`."""
-        logits = self.model.step(state.last, state.cache, index)
-        chosen = choose(logits, state.uniforms[:, index], self.temperature)
+        both = zip(state.last, state.caches, strict=True)
+        logits = [self.model.step(last, cache, index) for last, cache in both]
+        if self.guided:
+            told, null = (x.log_softmax(-1) for x in logits)
+            logits = [null + self.options.guidance * (told - null)]
+        chosen = choose(logits[0], state.uniforms[:, index], self.options.temperature)
         state.flat[:, index] = chosen
-        state.last = self.model._embed(chosen)
+        state.last = [self.model._embed(chosen)] * len(state.caches)
         return state
 
     def finish(self, state: PixelState) -> Tensor:

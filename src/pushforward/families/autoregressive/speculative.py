@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from pushforward.core.errors import BadInput
+from pushforward.core.given import Given
 from pushforward.core.options import SampleOptions
 from pushforward.families.autoregressive.choice import draw, filtered
 from pushforward.families.autoregressive.generate import TokenModel
@@ -36,12 +37,14 @@ def speculate(
     rng: torch.Generator,
     ahead: int = 4,
     options: SampleOptions | None = None,
+    given: Given | None = None,
 ) -> Speculated:
     """Return `length` tokens after a prompt (1, P), distributed as the target's under `options`.
 
     Args:
         target, draft: models of the same vocabulary.
         ahead: proposals between two passes of the target.
+        given: label and context of the text, for both models.
         options: temperature and filters, applied to both models alike.
 
     Raises:
@@ -52,8 +55,8 @@ def speculate(
     _require_fit(target, draft, prompt, length, ahead)
     _require_local(chosen)
     text, end = prompt.clone(), prompt.shape[1] + length
-    first, cache = target.begin(text, None, None)
-    guess, notes = draft.begin(text, None, None)
+    first, cache = target.begin(text, given, None)
+    guess, notes = draft.begin(text, given, None)
     passes, proposed, kept = 1, 0, 0
     uniform = lambda: torch.rand(1, generator=rng, dtype=torch.float64)  # noqa: E731
     while text.shape[1] < end:
@@ -65,9 +68,9 @@ def speculate(
             proposals.append(token)
             laws.append(law[0])
             # the last guess is looked at too, so that the draft is ready if all are kept
-            guess = draft.step(token, None, notes, text.shape[1] + index)
+            guess = draft.step(token, notes, text.shape[1] + index)
         block = torch.stack(proposals, dim=1)
-        seen = target.extend(block, None, cache, text.shape[1])
+        seen = target.extend(block, cache, text.shape[1])
         passes, proposed = passes + 1, proposed + count
         truth = filtered(torch.cat([first, seen[0]]), chosen)
         taken = 0
@@ -82,7 +85,7 @@ def speculate(
         place = text.shape[1]
         text = torch.cat([text, token[:, None]], dim=1)
         # both caches go on from here and overwrite what was rejected
-        first, guess = target.step(token, None, cache, place), draft.step(token, None, notes, place)
+        first, guess = target.step(token, cache, place), draft.step(token, notes, place)
         passes += 1
     return Speculated(text[:, prompt.shape[1] :], passes, proposed, kept)
 

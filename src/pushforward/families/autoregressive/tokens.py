@@ -6,12 +6,14 @@ document), so that the probabilities of consecutive windows multiply to that of 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pushforward.core.context import ContextSpace
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Given, label_of
 from pushforward.core.noise import Noise
@@ -23,6 +25,8 @@ from pushforward.families.autoregressive.backbone import Backbone
 from pushforward.families.autoregressive.choice import CHOICES
 from pushforward.families.autoregressive.config import AutoregressiveConfig
 from pushforward.families.autoregressive.generate import TokenWalk
+from pushforward.nets.context import ContextEncoder, forgotten
+from pushforward.nets.memory import Memory
 from pushforward.nets.mlp import LabelEmbedding
 from pushforward.nets.transformer import GPT2, MEASURED, Cache, Style, Transformer
 
@@ -32,18 +36,27 @@ class TokenBackbone(Backbone):
 
     place = "token of the window"
     options = CHOICES
+    reads_context = True
     style: Style = MEASURED
     learned_positions = False
 
-    def __init__(self, space: Space, config: AutoregressiveConfig, classes: int) -> None:
-        super().__init__(space, config, classes)
+    def __init__(
+        self, space: Space, config: AutoregressiveConfig, classes: int, context: ContextSpace | None = None
+    ) -> None:
+        super().__init__(space, config, classes, context)
         assert isinstance(space, Text)
         width = config.width
         self.table = nn.Embedding(space.vocabulary, width)
         self.places = nn.Embedding(space.length, width) if self.learned_positions else None
         self.labels = LabelEmbedding(classes, width) if classes else None
         rotary = 0 if self.learned_positions else space.length
-        self.transformer = Transformer(width, config.depth, config.heads, config.dropout, rotary, self.style)
+        self.transformer = Transformer(
+            width, config.depth, config.heads, config.dropout, rotary, self.style, recalls=context is not None
+        )
+        self.reader = None
+        if context is not None:
+            depth = config.context_depth
+            self.reader = ContextEncoder(context, width, depth, config.heads, config.dropout, self.style)
         for table in (self.table, self.places):
             if table is not None:
                 nn.init.normal_(table.weight, std=0.02)
@@ -59,24 +72,38 @@ class TokenBackbone(Backbone):
         """How many tokens the network can look at."""
         return self.text.length
 
+    @property
+    def ends(self) -> bool:
+        """True if nothing but boundaries follows a boundary: texts that are about something are one document each."""
+        return self.about is not None
+
     def hidden_matrices(self) -> list[nn.Parameter]:
         """Return the blocks' matrices."""
-        return self.transformer.matrices()
+        return self.transformer.matrices() + ([] if self.reader is None else self.reader.transformer.matrices())
 
     def forward(
-        self, tokens: Tensor, label: Tensor | None, noise: Noise | None, padding: Tensor | None, last: int
+        self, tokens: Tensor, given: Given | None, noise: Noise | None, padding: Tensor | None, last: int
     ) -> Tensor:
-        """Return logits (n, last, V) after each of the last `last` of the tokens (n, T)."""
-        features = self.transformer(self.embed(tokens, label, padding), noise, padding)
+        """Return logits (n, last, V) after each of the last `last` of the tokens (n, T), given label and context."""
+        h = self.embed(tokens, self.shift(given, len(tokens)), padding)
+        features = self.transformer(h, noise, padding, self.memory(given, len(tokens), noise))
         return self.head(features[:, features.shape[1] - last :])
 
-    def embed(self, tokens: Tensor, label: Tensor | None, padding: Tensor | None = None, first: int = 0) -> Tensor:
+    def shift(self, given: Given | None, n: int) -> Tensor | None:
+        """Return what a label adds to every position, (n, 1, width)."""
+        return None if self.labels is None else self.labels(label_of(given), n).unsqueeze(1)
+
+    def memory(self, given: Given | None, n: int, noise: Noise | None = None) -> Memory | None:
+        """Return what there is to look at of the contexts."""
+        return None if self.reader is None else self.reader(None if given is None else given.context, n, noise)
+
+    def embed(self, tokens: Tensor, shift: Tensor | None, padding: Tensor | None = None, first: int = 0) -> Tensor:
         """Return (n, T, width) for tokens that stand at places `first ..`, counted without the padding."""
         h = self.table(tokens)
         if self.places is not None:
             place = torch.arange(first, first + tokens.shape[1], device=tokens.device).expand_as(tokens)
             h = h + self.places(place if padding is None else (place - padding.unsqueeze(1)).clamp(min=0))
-        return h if self.labels is None else h + self.labels(label, len(tokens)).unsqueeze(1)
+        return h if shift is None else h + shift
 
     def head(self, features: Tensor) -> Tensor:
         """Return logits from features, by the transposed table."""
@@ -107,27 +134,40 @@ class TokenBackbone(Backbone):
                 "score long text in strided windows: `pushforward score`",
             )
         inputs = torch.cat([before, x[:, :-1].long()], dim=1)
-        logits = self(inputs, label_of(given), noise, padding, x.shape[1]).float()
-        return logits.log_softmax(-1).gather(-1, x.long().unsqueeze(-1)).squeeze(-1)
+        seen = forgotten(given, self.config.condition_dropout, noise)
+        logits = self(inputs, seen, noise, padding, x.shape[1]).float()
+        terms = logits.log_softmax(-1).gather(-1, x.long().unsqueeze(-1)).squeeze(-1)
+        if not self.ends:
+            return terms
+        end = x == self.text.boundary
+        over = end.long().cumsum(1) > end.long()
+        return torch.where(over, torch.where(end, 0.0, -math.inf), terms)
 
     def walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
-        """Return the sampler, token by token, with a cache."""
+        """Return the sampler, token by token, with a cache.
+
+        Raises:
+            BadInput: guidance of a model that was never trained without its condition.
+        """
+        if given is not None and (given.label is not None or given.context is not None):
+            self.require_guidable(options)
         return TokenWalk(self, noise, given, options)
 
-    def begin(self, tokens: Tensor, label: Tensor | None, padding: Tensor | None) -> tuple[Tensor, Cache]:
-        """Return the logits (n, V) after the tokens (n, T), and the cache that holds them."""
-        cache = self.transformer.cache(len(tokens), self.context)
-        cache.padding = padding
-        features = self.transformer.fill(self.embed(tokens, label, padding), cache)
+    def begin(self, tokens: Tensor, given: Given | None, padding: Tensor | None) -> tuple[Tensor, Cache]:
+        """Return the logits (n, V) after the tokens (n, T), and the cache that holds them, given label and context."""
+        n = len(tokens)
+        cache = self.transformer.cache(n, self.context, self.memory(given, n))
+        cache.padding, cache.shift = padding, self.shift(given, n)
+        features = self.transformer.fill(self.embed(tokens, cache.shift, padding), cache)
         return self.head(features[:, -1]), cache
 
-    def step(self, token: Tensor, label: Tensor | None, cache: Cache, position: int) -> Tensor:
+    def step(self, token: Tensor, cache: Cache, position: int) -> Tensor:
         """Return the logits (n, V) after the token (n,) that stands at `position`."""
-        return self.extend(token.unsqueeze(1), label, cache, position)[:, 0]
+        return self.extend(token.unsqueeze(1), cache, position)[:, 0]
 
-    def extend(self, tokens: Tensor, label: Tensor | None, cache: Cache, position: int) -> Tensor:
+    def extend(self, tokens: Tensor, cache: Cache, position: int) -> Tensor:
         """Return the logits (n, few, V) after each of the tokens (n, few) that stand from `position` on."""
-        h = self.embed(tokens, label, cache.padding, position)
+        h = self.embed(tokens, cache.shift, cache.padding, position)
         return self.head(self.transformer.step(h, cache, position))
 
 
