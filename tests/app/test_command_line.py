@@ -219,6 +219,66 @@ def test_text_from_training_to_a_strided_score(call, tmp_path: Path) -> None:
     assert "was edited" in call("sample", run).err
 
 
+def test_text_about_something_from_training_to_a_report(call, tmp_path: Path) -> None:
+    run, file = tmp_path / "run", tmp_path / "pairs.jsonl"
+    pairs = [{"text": f"{a} and {b} are {a + b}.", "sum": f"{a}+{b}"} for a in range(20) for b in range(20)]
+    file.write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+    settings = ["-s", "data.context=sum", "-s", "data.length=24"]
+    train = ["train", "ar", file, "--preset", "smoke", "--steps", 4, "-o", run, *settings]
+    assert call(*train).status == 0
+    assert call(*train, "--resume").status == 0
+    summary = json.loads(call("score", run, file, "--json").out)
+    assert (summary["given"], summary["n"], summary["text"]["boundaries"]) == ("context", 400, 400)
+    assert summary["text"]["bytes"] == sum(len(pair["text"]) for pair in pairs)
+    drawn = call("sample", run, "-n", 3, "--context", "3+4", "--given", "3 and", "--json")
+    assert [entry["prompt"] for entry in json.loads(drawn.out)] == ["3 and"] * 3
+    assert call("sample", run, "--stream", "--context", "3+4", "--length", 5).status == 0
+    assert len(call("sample", run, "--beams", 2, "--context", "3+4").out.splitlines()) == 2
+    assert call("sample", run, "--draft", run, "--context", "3+4", "--length", 5).status == 0
+    assert call("evaluate", run, "--json").status == 0
+    out = tmp_path / "c"
+    compared = call("compare", file, "--preset", "smoke", "--steps", 4, "-o", out, *settings)
+    assert compared.status == 0
+    assert "flow was left out: it does not support text with contexts" in compared.err.replace("\n", " ")
+    assert "[" in (out / "report.html").read_text()
+    for arguments, pattern in (
+        (["sample", run], "no context: expected the text that shall be written about"),
+        (["sample", run, "--context", "3*4"], r"the character '\*' \(U\+002A\) at character 1 of the context"),
+        (["train", "flow", file, *settings], "flow on text"),
+        (["compare", file, "--families", "vae", *settings], "no family supports text with contexts"),
+    ):
+        outcome = call(*arguments)
+        assert outcome.status == 2, arguments
+        assert re.search(pattern, outcome.err), outcome.err
+
+
+def test_images_about_vectors_from_training_to_samples(call, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rng, run, file = np.random.default_rng(0), tmp_path / "run", tmp_path / "d.npz"
+    x = rng.integers(0, 4, (300, 3, 3), dtype=np.uint8)
+    np.savez(file, x=x, mean=x.mean((1, 2), keepdims=False)[:, None])
+    setting = ["-s", "data.context=mean"]
+    assert call("train", "ar", file, "--preset", "smoke", "--steps", 4, "-o", run, *setting).status == 0
+    assert json.loads(call("score", run, file, "--json").out)["given"] == "context"
+    assert call("sample", run, "-n", 3, "--context", "1.5", "-o", tmp_path / "x.npy").status == 0
+    assert np.load(tmp_path / "x.npy").shape[0] == 3
+    assert call("evaluate", run, "--json").status == 0
+    for arguments, pattern in (
+        (["sample", run, "-o", tmp_path / "y.npy"], "no context: expected one for each example"),
+        (["sample", run, "--context", "1,2"], "expected one vector of width 1"),
+        (["sample", run, "--context", "1", "--given", "3"], "trained without labels"),
+        (["train", "flow", file, *setting], "contexts for flow: expected autoregressive"),
+        (["train", "ar:pixelcnn", file, *setting], "contexts for pixelcnn on image"),
+        (["train", "ar", "digits", *setting], "a context 'mean' of digits: expected an .npz"),
+    ):
+        outcome = call(*arguments)
+        assert outcome.status == 2, arguments
+        assert re.search(pattern, outcome.err), outcome.err
+    assert not (tmp_path / "y.npy").exists()
+    assert call("train", "ar:pixelcnn", file, "-o", tmp_path / "none", *setting).status == 2
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_table_from_training_to_conditional_rows(call, tmp_path: Path) -> None:
     run, file = tmp_path / "run", tmp_path / "people.csv"
     rng = np.random.default_rng(0)

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from oracles import perturb
-from pushforward.app.text_scoring import score_text, token_terms
+from pushforward.app.text_scoring import score_documents, score_text, token_terms
+from pushforward.core.context import Context, ContextSpace
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, Given, Prefix
 from pushforward.core.rng import generator
@@ -94,3 +95,34 @@ def test_bad_strides_are_refused(model: Autoregressive) -> None:
             token_terms(model, stream(20), stride)
     with pytest.raises(BadInput, match="a text without tokens"):
         token_terms(model, stream(0), 4)
+
+
+@pytest.mark.parametrize("stride", [1, 3, 8])
+def test_documents_are_scored_given_what_they_are_about_each_with_its_end(stride: int) -> None:
+    about = Autoregressive(SPACE, AutoregressiveConfig(width=16, depth=1, heads=2), (), ContextSpace(4, vocabulary=6))
+    perturb(about, 0.2)
+    documents = [stream(n)[1:] for n in (3, 7, 8, 20)]
+    contexts = [torch.tensor(row, dtype=torch.int64) for row in ([1], [], [2, 3, 4, 0], [5, 5])]
+    found = score_documents(about, documents, contexts, torch.tensor([1] * 5 + [0]), 38, stride)
+    place = 0
+    for document, context in zip(documents, contexts, strict=True):
+        # one by one: no window, no batch, the whole document that the model can hold
+        whole = torch.cat([torch.tensor([5]), document, torch.tensor([5])])
+        size, given = len(document) + 1, Context.of([context])
+        expected = token_terms(about, whole, stride, given)
+        if size <= SPACE.length:
+            prefixes = [Prefix(whole[None, :i], torch.tensor([i])) for i in range(1, size + 1)]
+            expected = torch.cat(
+                [
+                    about.terms(Examples(whole[None, i : i + 1], Given(prefix=prefix, context=given)))[0]
+                    for i, prefix in enumerate(prefixes, start=1)
+                ]
+            )
+        torch.testing.assert_close(found.nats[place : place + size], expected, rtol=1e-4, atol=1e-5)
+        assert int(found.tokens[place + size - 1]) == SPACE.boundary
+        place += size
+    assert len(found.nats) == place
+    assert found.facts["bytes"] == 38
+    assert found.facts["boundaries"] == 4
+    with pytest.raises(BadInput, match="a stride of 9"):
+        score_documents(about, documents, contexts, torch.ones(6), 38, 9)

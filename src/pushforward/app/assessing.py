@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from pushforward.core.errors import BadInput, Unsupported
-from pushforward.core.given import Examples, label_of
+from pushforward.core.given import Examples, Given, label_of
 from pushforward.core.logprob import LogProb
 from pushforward.core.model import GenerativeModel
 from pushforward.core.score import Score
@@ -24,6 +24,7 @@ from pushforward.core.table import Table
 from pushforward.core.text import Text
 from pushforward.core.walk import trajectory
 from pushforward.data.dataset import Dataset
+from pushforward.data.text.encoding import TextEncoding
 from pushforward.evaluation.features import Features, default_features
 from pushforward.evaluation.likelihood import kl_to_truth, likelihood_score, marginal_floor
 from pushforward.evaluation.memorisation import memorisation_verdict
@@ -70,7 +71,7 @@ def array(examples: Examples | torch.Tensor, space: Space) -> np.ndarray:
 def training_array(dataset: Dataset) -> np.ndarray:
     """Return the training examples; of overlapping windows of text only those that do not overlap."""
     train = dataset.train
-    if isinstance(dataset.space, Text):
+    if isinstance(dataset.space, Text) and dataset.context is None:
         train = train[:: dataset.space.length]
     return array(train, dataset.space)
 
@@ -174,7 +175,8 @@ def assess(model: GenerativeModel, dataset: Dataset, controls: Controls, name: s
     scores = with_controls(scores, controls.ceiling, controls.floor)
     if likelihood.to_truth is not None:
         scores = [likelihood.to_truth, *scores]
-    walk = model.walk(2, given=None if labels is None else torch.from_numpy(labels[:2]), seed=seed)
+    test = dataset.test if model.classes else dataset.test.without_labels()
+    walk = model.walk(2, given=None if test.given is None else test.given[:2], seed=seed)
     suspicious, neighbours = nearest_training(samples, controls.train)
     return Row(
         name=name,
@@ -194,11 +196,11 @@ def assess(model: GenerativeModel, dataset: Dataset, controls: Controls, name: s
         loss_name=facts.get("loss_name", "training loss"),
         held_out_name=facts.get("held_out_name", ""),
         card=model.card,
-        curves=tuple(model.curves(dataset.test if model.classes else dataset.test.without_labels(), seed=seed)),
+        curves=tuple(model.curves(test, seed=seed)),
         samples=pictured(samples, dataset.space),
-        shown=shown(samples, dataset),
+        shown=shown(samples, dataset, test.given),
         labels=None if labels is None else (labels[:200] if samples.ndim > 2 else labels),
-        walk=tuple(pictures(model, seed)) if dataset.encoding is None else (),
+        walk=tuple(pictures(model, test, seed)) if dataset.encoding is None else (),
         suspicious=suspicious,
         neighbours=neighbours,
         nats=None if likelihood.nats is None else likelihood.nats[None],
@@ -212,8 +214,10 @@ def pictured(samples: np.ndarray, space: Space) -> np.ndarray | None:
     return samples[:200] if samples.ndim > 2 else samples
 
 
-def shown(samples: np.ndarray, dataset: Dataset, most: int = 6) -> tuple[tuple[str, ...], ...]:
-    """Return a few samples of text or tables as rows of cells, nothing of images and points."""
+def shown(
+    samples: np.ndarray, dataset: Dataset, given: Given | None = None, most: int = 6
+) -> tuple[tuple[str, ...], ...]:
+    """Return a few samples of text or tables as rows of cells, nothing of images and points; texts after what they are about."""
     encoding, space = dataset.encoding, dataset.space
     if encoding is None:
         return ()
@@ -225,15 +229,22 @@ def shown(samples: np.ndarray, dataset: Dataset, most: int = 6) -> tuple[tuple[s
         return tuple(
             tuple("" if v is None or v != v else str(v) for v in row) for row in encoding.decode(head).values.tolist()
         )
-    return tuple((text,) for text in encoding.decode(head))
+    texts = encoding.decode(head)
+    if isinstance(encoding, TextEncoding) and given is not None and given.context is not None:
+        about = zip(given.context.values[:most], given.context.length[:most].tolist(), strict=True)
+        contexts = [encoding.tokeniser.decode(values[:length]) for values, length in about]
+        texts = [f"[{context}] {text}" for context, text in zip(contexts, texts, strict=True)]
+    return tuple((text,) for text in texts)
 
 
-def pictures(model: GenerativeModel, seed: int) -> Sequence[np.ndarray]:
+def pictures(model: GenerativeModel, test: Examples, seed: int) -> Sequence[np.ndarray]:
     """Return snapshots of one sampling run for families that iterate, none for the others."""
     many = SHOWN if len(model.space.event_shape) > 1 else 400
     given = None
-    if model.classes:
-        given = torch.arange(many) % len(model.classes)
+    if model.context is not None and test.given is not None:
+        given = test.given[torch.arange(many) % len(test)]
+    elif model.classes:
+        given = Given(torch.arange(many) % len(model.classes))
     walk = model.walk(many, given=given, seed=seed)
     if walk.length < PICTURES - 1:
         return ()

@@ -51,18 +51,26 @@ class Compared:
     left_out: tuple[str, ...]
 
 
-def supported(names: list[str] | None, space: Space) -> tuple[list[str], list[str]]:
+def supported(names: list[str] | None, space: Space, context: bool = False) -> tuple[list[str], list[str]]:
     """Return the families that support a space, and a sentence for each one left out.
+
+    Args:
+        context: the examples are about something that the family must be able to read.
 
     Raises:
         BadInput: an unknown family, or none is left.
     """
     chosen = [FAMILIES.resolve(name.strip()) for name in names] if names else list(FAMILIES.names())
     chosen = list(dict.fromkeys(chosen))
-    kept = [name for name in chosen if space.kind in family_class(name).capabilities.spaces]
-    left_out = [f"{name} was left out: it does not support {space.kind}" for name in chosen if name not in kept]
+    wanted = f"{space.kind} with contexts" if context else space.kind
+    kept = []
+    for name in chosen:
+        known = family_class(name).capabilities
+        if space.kind in known.spaces and (not context or "context" in known.conditions):
+            kept.append(name)
+    left_out = [f"{name} was left out: it does not support {wanted}" for name in chosen if name not in kept]
     if not kept:
-        raise BadInput(f"no family supports {space.kind}", "at least one", "; ".join(left_out))
+        raise BadInput(f"no family supports {wanted}", "at least one", "; ".join(left_out))
     return kept, left_out
 
 
@@ -87,7 +95,7 @@ def compare(
     `resume` goes on with an interrupted comparison: finished runs are kept, the one that was stopped continues.
     With several `seeds` each family is trained that often, and its row is the mean over runs with an interval that covers them.
     """
-    names, left_out = supported(families, dataset.space)
+    names, left_out = supported(families, dataset.space, dataset.context is not None)
     plans = {
         name: [
             plan_training(
@@ -182,7 +190,7 @@ def data_record(dataset: Dataset, controls: Controls, more_notes: tuple[str, ...
         header=tuple(map(str, dataset.encoding.decode(dataset.test.x[:1]).columns))
         if isinstance(space, Table) and dataset.encoding
         else (),
-        shown=shown(real, dataset),
+        shown=shown(real, dataset, dataset.test.given),
         density=density,
     )
 

@@ -16,6 +16,7 @@ from pushforward.data.builtin import builtins
 from pushforward.data.dataset import Dataset
 from pushforward.data.encoding import Encoding, encoding_from_json
 from pushforward.data.open import open_data, open_like
+from pushforward.data.text.corpus import is_text
 from pushforward.data.text.dataset import TextOptions
 from pushforward.provenance.run_directory import RunRecord, read_encoding
 
@@ -35,7 +36,7 @@ def open_source(
 
     Args:
         settings: `length`, `tokeniser`, ... (see `TextOptions`) for text; `kind`, `keep`, `bounds` and `columns.NAME` for tables;
-            `labels` is the training's and left alone.
+            `context` for an `.npz`; `labels` is the training's and left alone.
         encoding: that of a run, used in place of settings.
 
     Raises:
@@ -48,10 +49,13 @@ def open_source(
     text: dict[str, Any] = {}
     table: dict[str, Any] = {}
     columns: dict[str, Any] = {}
+    array: str | None = None
     for key, value in (settings or {}).items():
         if key == "labels":
             continue
-        if key in TextOptions.model_fields:
+        if key == "context" and not is_text(source):
+            array = value
+        elif key in TextOptions.model_fields:
             text[key] = value
         elif key.startswith("columns."):
             columns[key.removeprefix("columns.")] = value
@@ -61,8 +65,20 @@ def open_source(
             known = [*TextOptions.model_fields, *TABLE, "columns.NAME", "labels"]
             raise BadInput(f"unknown key 'data.{key}'", "a key of data", nearest(key, known))
     return open_data(
-        source, seed=seed, skip_bad=skip_bad, text=text or None, columns=columns or None, encoding=encoding, **table
+        source,
+        seed=seed,
+        skip_bad=skip_bad,
+        text=text or None,
+        columns=columns or None,
+        encoding=encoding,
+        context=array,
+        **table,
     )
+
+
+def context_array(record: RunRecord) -> str | None:
+    """Return the name of the array that a run on an `.npz` reads contexts from, None for the others."""
+    return record.config["data"].get("context") if encoding_of(record) is None else None
 
 
 def encoding_of(record: RunRecord) -> Encoding | None:
@@ -78,7 +94,12 @@ def reopen(record: RunRecord, data: str | None = None) -> Dataset:
         BadInput: the source is gone or has changed, or the named data live in another space.
     """
     facts = record.manifest["data"]
-    dataset = open_data(data or facts["source"], skip_bad=bool(facts.get("skipped")), encoding=encoding_of(record))
+    dataset = open_data(
+        data or facts["source"],
+        skip_bad=bool(facts.get("skipped")),
+        encoding=encoding_of(record),
+        context=context_array(record),
+    )
     if data is None and dataset.fingerprint != facts["fingerprint"]:
         raise BadInput(
             f"{facts['source']} has changed since training",
@@ -126,4 +147,5 @@ def examples_of(record: RunRecord, source: Any, *, labelled: bool, split: str | 
         return (examples if labelled else examples.without_labels()), part
     if encoding is not None:
         return encoding.read(Path(source) if isinstance(source, str) and Path(source).exists() else source), part
-    return open_like(source, record.space, tuple(record.manifest["classes"]), labels=labelled), part
+    classes, context = tuple(record.manifest["classes"]), context_array(record)
+    return open_like(source, record.space, classes, labels=labelled, context=context), part

@@ -14,6 +14,7 @@ from torch import Tensor
 from pushforward.app import comparing, training
 from pushforward.app.assessing import assess, measure_controls
 from pushforward.app.opening import encoding_of, open_source, reopen
+from pushforward.app.using import condition_of
 from pushforward.core.conditions import Condition
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
@@ -46,14 +47,21 @@ class Fitted:
         self.model, self.plan, self.record, self.path = model, plan, record, path
         self.facts = facts or {}
 
-    def sample(self, n: int, given: Condition = None, seed: int = 0, **options: Any) -> Any:
-        """Draw `n` examples in data units: a tensor, a DataFrame for tables, strings for text; see `GenerativeModel.sample`."""
+    def sample(self, n: int, given: Condition = None, seed: int = 0, context: str | None = None, **options: Any) -> Any:
+        """Draw `n` examples in data units: a tensor, a DataFrame for tables, strings for text; see `GenerativeModel.sample`.
+
+        Args:
+            context: what all of them are about, as `pushforward sample --context` takes it; a `Given` brings one of its own.
+        """
         encoding = self.encoding
-        if encoding is None:
-            return self.model.sample(n, given=given, seed=seed, **options)
-        if isinstance(given, str):
-            given = encoding.parse_given(given, n)
-        return encoding.decode(self.model.sample(n, given=given, seed=seed, **options))
+        if given is None or isinstance(given, str):
+            given = condition_of(self.model, encoding, given, context, n)
+        elif context is not None:
+            raise BadInput(
+                "a ready condition and a context in words", "one of them", "put the context into the `Given`"
+            )
+        x = self.model.sample(n, given=given, seed=seed, **options)
+        return x if encoding is None else encoding.decode(x)
 
     def log_prob(self, x: Any, given: Condition = None, **options: Any) -> LogProb:
         """Return log-probabilities with their kind; `x` may also be text or a DataFrame; see `GenerativeModel.log_prob`."""

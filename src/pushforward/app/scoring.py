@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from pushforward.app.opening import SPLITS, encoding_of, examples_of, split_of
-from pushforward.app.text_scoring import TextScore, score_text
+from pushforward.app.text_scoring import TextScore, score_documents, score_text
 from pushforward.app.training import open_model
 from pushforward.core.errors import BadInput
 from pushforward.core.files import write_bytes, write_json, write_text
@@ -82,13 +82,19 @@ def score(
 def _score_text(
     model: GenerativeModel, encoding: TextEncoding, source: str, split: str | None, stride: int | None
 ) -> Scored:
-    part = split_of(source, split)
+    part, sizes = split_of(source, split), encoding.tokeniser.token_bytes
+    named = Path(source) if Path(source).exists() else source
+    if encoding.longest:
+        documents, contexts = encoding.pairs(named)
+        characters = sum(len(encoding.tokeniser.decode(document)) for document in documents)
+        found = score_documents(model, documents, contexts, sizes, characters, stride)
+        return Scored(found.log_prob, {**score_summary(found.log_prob, part), "text": found.facts}, found, encoding)
     if part == "all":
-        stream = encoding.stream(Path(source) if Path(source).exists() else source)
+        stream = encoding.stream(named)
     else:
         stream = open_data(source, encoding=encoding).streams[SPLITS.index(part)]
     characters = sum(len(text) for text in encoding.decode_documents(stream[1:]))
-    found = score_text(model, stream, encoding.tokeniser.token_bytes, characters, stride)
+    found = score_text(model, stream, sizes, characters, stride)
     return Scored(found.log_prob, {**score_summary(found.log_prob, part), "text": found.facts}, found, encoding)
 
 

@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pushforward.core.errors import BadInput
+from pushforward.core.context import ContextSpace
+from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.files import write_text
 from pushforward.core.model import GenerativeModel
 from pushforward.core.space import space_from_json
@@ -49,7 +50,8 @@ class Plan:
 
     def build(self) -> GenerativeModel:
         """Return the untrained model."""
-        return build(self.family, self.dataset.space, self.classes, self.model_values, self.seed)
+        data = self.dataset
+        return build(self.family, data.space, self.classes, self.model_values, self.seed, data.context)
 
     def encoding(self) -> dict[str, Any] | None:
         """Return the record of the data's dictionary, None for images and points."""
@@ -93,6 +95,8 @@ def plan_training(
     parse(cls.config_type, values, "model")
     train_values = {**chosen["train"], **overrides.get("train", {}), **budget, "seed": seed}
     data = dict(overrides.get("data", {}))
+    if dataset.context is not None and "context" not in cls.capabilities.conditions:
+        raise Unsupported(f"contexts for {cls.family}", "autoregressive", "leave `data.context` out")
     labelled = bool(dataset.classes) and bool(data.pop("labels", True))
     train_config = parse(TrainConfig, train_values, "train")
     return Plan(cls.family, preset, seed, dataset, labelled, values, train_config, data)
@@ -122,13 +126,15 @@ def train(
         BadInput: the directory holds something else, or `resume` finds a different configuration or data.
         RunFailed: the loss diverged or the disk is full.
     """
+    model = plan.build()  # what cannot be built leaves nothing behind and clears nothing away
     if path is not None:
+        facts = _facts(plan)
         if resume:
             _check_resumable(path, plan)
+            del facts["started"]
         else:
             claim(path, overwrite)
-            begin(path, plan.config(), _facts(plan), plan.encoding())
-    model = plan.build()
+        begin(path, plan.config(), facts, plan.encoding())
     record = fit(
         model,
         plan.dataset.train if plan.labelled else plan.dataset.train.without_labels(),
@@ -155,7 +161,12 @@ def open_model(path: Path) -> tuple[GenerativeModel, RunRecord]:
     weights = load_weights(path / run_directory.WEIGHTS)
     facts, config = record.manifest, record.config
     model = build(
-        config["family"], space_from_json(facts["space"]), tuple(facts["classes"]), config["model"], config["seed"]
+        config["family"],
+        space_from_json(facts["space"]),
+        tuple(facts["classes"]),
+        config["model"],
+        config["seed"],
+        ContextSpace.from_json(facts.get("context")),
     )
     try:
         model.load_state_dict(weights)
@@ -172,6 +183,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
         "family": plan.family,
         "space": data.space.to_json(),
         "classes": list(plan.classes),
+        "context": None if data.context is None else data.context.to_json(),
         "data": {
             "name": data.name,
             "source": data.source,
@@ -204,7 +216,6 @@ def _check_resumable(path: Path, plan: Plan) -> None:
             "the same settings",
             "start a new run for new settings",
         )
-    begin(path, plan.config(), {k: v for k, v in _facts(plan).items() if k != "started"}, plan.encoding())
 
 
 def _probe(plan: Plan) -> tuple[str, Probe] | None:
@@ -215,7 +226,7 @@ def _probe(plan: Plan) -> tuple[str, Probe] | None:
     scale[scale == 0] = 1.0
 
     def probe(model: GenerativeModel) -> float:
-        given = rows.given if plan.labelled else None
+        given = rows.given if plan.labelled else rows.without_labels().given
         drawn = model.sample(len(rows), given=given, seed=plan.seed).flatten(1).double().numpy()
         return float(energy_distance(drawn / scale, reference / scale))
 

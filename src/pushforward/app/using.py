@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,11 @@ from pushforward.app.generation import FREE, TextRules
 from pushforward.app.training import open_model
 from pushforward.app.writer import Writer
 from pushforward.core.capabilities import Card
+from pushforward.core.conditions import Condition, resolve
 from pushforward.core.errors import BadInput
+from pushforward.core.given import Given
 from pushforward.core.model import GenerativeModel
+from pushforward.data.contexts import parse_context
 from pushforward.data.encoding import Encoding
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.data.write import write_samples, write_shown
@@ -44,6 +47,7 @@ def draw(
     on_step: Callable[[int, int], None] | None = None,
     encoding: Encoding | None = None,
     rules: TextRules = FREE,
+    context: str | None = None,
     **options: Any,
 ) -> Drawn:
     """Draw samples; `options` are those the family declares, None means the family's default.
@@ -51,6 +55,7 @@ def draw(
     Args:
         given: a class, or what the run's dictionary understands: `column=value,...` for tables, a prompt for text.
         rules: of text: stop strings, a pattern or a set of strings.
+        context: what all samples are about: a text for text, numbers or an `.npy` for images.
 
     Raises:
         BadInput: rules for what is no text.
@@ -58,15 +63,38 @@ def draw(
     chosen = {key: value for key, value in options.items() if value is not None}
     if rules and not isinstance(encoding, TextEncoding):
         raise BadInput("stop strings or a pattern", "a run on text", "leave them out")
-    if encoding is None:
-        x = model.sample(n, given=given, seed=seed, on_step=on_step, **chosen)
-        return Drawn(x, None if given is None else (given,) * n)
     if rules and isinstance(encoding, TextEncoding):
-        x = Writer(model, encoding, given, seed, rules, chosen).tokens(n, on_step)
+        x = Writer(model, encoding, given, seed, rules, chosen, context).tokens(n, on_step)
         return Drawn(x, None, encoding.decode(x))
-    condition = None if given is None else encoding.parse_given(given, n)
+    condition = condition_of(model, encoding, given, context, n)
     x = model.sample(n, given=condition, seed=seed, on_step=on_step, **chosen)
+    if encoding is None:
+        return Drawn(x, None if given is None else (given,) * n)
     return Drawn(x, None, encoding.decode(x))
+
+
+def condition_of(
+    model: GenerativeModel, encoding: Encoding | None, given: str | None, context: str | None, n: int
+) -> Condition:
+    """Return what n samples are conditioned on, from its words.
+
+    Raises:
+        BadInput: a context for a model without, or what the dictionary, the classes or the space of contexts do not know.
+    """
+    if isinstance(encoding, TextEncoding):
+        return encoding.condition(given, n, context)
+    if encoding is not None:
+        found = None if given is None else encoding.parse_given(given, n)
+    elif context is None:
+        return given
+    else:
+        found = resolve(given, n, model.classes)
+    if context is None:
+        return found
+    if model.context is None:
+        raise BadInput(f"the context '{context}'", "none", "this run was trained without contexts; leave it out")
+    about = parse_context(context, model.context, n)
+    return Given(context=about) if found is None else replace(found, context=about)
 
 
 def save_samples(drawn: Drawn, model: GenerativeModel, path: Path) -> list[Path]:

@@ -32,6 +32,7 @@ class Writer:
 
     Attributes:
         given: the prompt that every text goes on from.
+        context: what every text is about, for models with contexts.
         options: of sampling, as `model.walk` takes them; None is the family's default.
 
     Raises:
@@ -44,6 +45,7 @@ class Writer:
     seed: int = 0
     rules: TextRules = FREE
     options: Mapping[str, Any] = field(default_factory=dict)
+    context: str | None = None
 
     def walk(self, n: int, first: int = 0) -> Walk[TokenState]:
         """Return the walk of texts `first` to `first + n`."""
@@ -112,7 +114,7 @@ class Writer:
         return self.encoding.length - prompt
 
     def _condition(self, n: int) -> Given | None:
-        return None if self.given is None else self.encoding.parse_given(self.given, n)
+        return self.encoding.condition(self.given, n, self.context)
 
     def _tokens(self, model: GenerativeModel, n: int, first: int = 0) -> TokenWalk:
         walk = model.walk(n, self._condition(n), self.seed, first, **self._chosen)

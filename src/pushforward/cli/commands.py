@@ -188,7 +188,7 @@ def score(
         out_json(summary)
         return
     kind, n, split = summary["kind"].replace("_", " "), summary["n"], summary["split"]
-    given = " given label" if summary["given"] == "label" else ""
+    given = f" given {summary['given']}" if summary["given"] else ""
     error = "" if summary["stderr"] is None else f" +- {summary['stderr']:.4f} (standard error)"
     out(f"{summary['value']:.4f}{error} {summary['unit']}{given}: {kind}, {summary['estimator']}, n = {n}, {split}")
     if "text" in summary:

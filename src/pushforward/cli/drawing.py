@@ -21,6 +21,7 @@ def sample(
     run: Path,
     n: int,
     given: str | None,
+    context: str | None,
     seed: int,
     output: Path | None,
     json: bool,
@@ -31,7 +32,7 @@ def sample(
     model, record = open_model(run)
     encoding = encoding_of(record)
     with sampling_bar(f"sampling {n} from {run.name}") as on_step:
-        drawn = using.draw(model, n, given, seed, on_step, encoding, rules, **options)  # type: ignore[arg-type]
+        drawn = using.draw(model, n, given, seed, on_step, encoding, rules, context, **options)  # type: ignore[arg-type]
     if rules.stops and isinstance(drawn.shown, list):
         missed = sum(not text.endswith(rules.stops) for text in drawn.shown)
         if missed:
@@ -52,14 +53,16 @@ def sample(
         out(str(output))
 
 
-def stream(run: Path, given: str | None, seed: int, options: dict[str, Any], rules: TextRules) -> None:
+def stream(
+    run: Path, given: str | None, context: str | None, seed: int, options: dict[str, Any], rules: TextRules
+) -> None:
     """Print one text as it comes."""
     model, encoding = _text_run(run, "--stream")
 
     def write(text: str) -> None:
         print(text, end="", flush=True)  # noqa: T201
 
-    writer = Writer(model, encoding, given, seed, rules, options)
+    writer = Writer(model, encoding, given, seed, rules, options, context)
     writer.walk(1)  # what is wrong with the request is said before anything is printed
     write(given or "")
     writer.stream(write)
@@ -79,10 +82,18 @@ def show_samples(shown: Any, given: str | None, json: bool) -> None:
         out(shown.to_csv(index=False).rstrip("\n"))
 
 
-def beams(run: Path, given: str | None, count: int, json: bool, options: dict[str, Any], rules: TextRules) -> None:
+def beams(
+    run: Path,
+    given: str | None,
+    context: str | None,
+    count: int,
+    json: bool,
+    options: dict[str, Any],
+    rules: TextRules,
+) -> None:
     """Print the most probable texts that beam search finds."""
     model, encoding = _text_run(run, "--beams")
-    found = Writer(model, encoding, given, rules=rules, options=options).best(count)
+    found = Writer(model, encoding, given, rules=rules, options=options, context=context).best(count)
     if json:
         out_json([{"prompt": given, "text": text, "nats": nats} for text, nats in found])
         return
@@ -94,6 +105,7 @@ def speculative(
     run: Path,
     draft: Path,
     given: str | None,
+    context: str | None,
     seed: int,
     json: bool,
     options: dict[str, Any],
@@ -104,7 +116,7 @@ def speculative(
     smaller, other = _text_run(draft, "--draft")
     if other.tokeniser.fingerprint != encoding.tokeniser.fingerprint:
         raise BadInput(f"the draft {draft}", f"a run with the tokeniser of {run}", "train both on the same text")
-    text, cost = Writer(model, encoding, given, seed, rules, options).speculate(smaller)
+    text, cost = Writer(model, encoding, given, seed, rules, options, context).speculate(smaller)
     record = {"passes": cost.passes, "proposed": cost.proposed, "kept": cost.kept, "tokens": cost.tokens.shape[1]}
     if json:
         out_json({"prompt": given, "text": text, **record})

@@ -100,6 +100,10 @@ def sample(
     run: Annotated[Path, typer.Argument(help="Run directory.")],
     n: Annotated[int | None, typer.Option("-n", help="How many; default: 64.")] = None,
     given: Annotated[str | None, typer.Option(help="Condition: a class, column=value,... or a prompt.")] = None,
+    context: Annotated[
+        str | None,
+        typer.Option(help="What it is about, for runs with contexts: a text; numbers or an .npy for images."),
+    ] = None,
     guidance: Annotated[float | None, typer.Option(help="Classifier-free guidance weight; 1 is off.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of an iterative sampler.")] = None,
     solver: Annotated[str | None, typer.Option(help="Name of the solver.")] = None,
@@ -144,15 +148,15 @@ def sample(
     rules = TextRules(tuple(stop or ()), match, tuple(one_of or ()))
     if beams is not None:
         refuse_ignored("--beams", {"-n": n, "-o": output, "--draft": draft, "--stream": stream})
-        drawing.beams(run, given, beams, json, options, rules)
+        drawing.beams(run, given, context, beams, json, options, rules)
     elif draft is not None:
         refuse_ignored("--draft", {"-n": n, "-o": output, "--stream": stream})
-        drawing.speculative(run, draft, given, seed, json, options, rules)
+        drawing.speculative(run, draft, given, context, seed, json, options, rules)
     elif stream:
         refuse_ignored("--stream", {"-n": n, "-o": output, "--json": json})
-        drawing.stream(run, given, seed, options, rules)
+        drawing.stream(run, given, context, seed, options, rules)
     else:
-        drawing.sample(run, 64 if n is None else n, given, seed, output, json, options, rules)
+        drawing.sample(run, 64 if n is None else n, given, context, seed, output, json, options, rules)
 
 
 @app.command()

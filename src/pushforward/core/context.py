@@ -48,6 +48,9 @@ class Context:
         """Return the same with every tensor changed: moved, indexed, repeated."""
         return Context(change(self.values), change(self.length))
 
+    def __getitem__(self, rows: slice | Tensor) -> Context:
+        return self.each(lambda tensor: tensor[rows])
+
     def absent(self) -> Tensor:
         """Return True where a row has ended, shape (n, longest)."""
         return torch.arange(self.values.shape[1], device=self.values.device) >= self.length.unsqueeze(1)
@@ -92,8 +95,9 @@ class ContextSpace:
     @property
     def described(self) -> str:
         """What a context is, in words."""
-        what = f"vectors of width {self.width}" if self.width else f"tokens below {self.vocabulary}"
-        return f"at most {self.longest} {what}"
+        if self.width and self.longest == 1:
+            return f"one vector of width {self.width}"
+        return f"at most {self.longest} " + (f"vectors of width {self.width}" if self.width else "tokens")
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON record."""

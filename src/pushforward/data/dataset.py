@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pushforward.core.context import ContextSpace
 from pushforward.core.given import Examples, label_of
 from pushforward.core.space import Image, Space
 from pushforward.core.table import Column, Table
@@ -33,6 +34,7 @@ class Dataset:
         density: the exact density, for toys.
         encoding: what turns text or tables into tensors and back, None for images and points.
         skipped: unreadable files that were left out on request.
+        context: the space of what each example is about, None if there is nothing.
         streams: for text, all tokens of the three splits, of which `x` are windows; the first token of each is context.
     """
 
@@ -49,6 +51,7 @@ class Dataset:
     skipped: tuple[str, ...] = ()
     encoding: Encoding | None = None
     streams: tuple[Tensor, ...] = ()
+    context: ContextSpace | None = None
 
 
 def fingerprint_of(splits: list[Examples], classes: tuple[str, ...]) -> str:
@@ -60,6 +63,10 @@ def fingerprint_of(splits: list[Examples], classes: tuple[str, ...]) -> str:
         label = label_of(examples.given)
         if label is not None:
             digest.update(label.numpy().tobytes())
+        context = None if examples.given is None else examples.given.context
+        if context is not None:
+            digest.update(context.values.contiguous().numpy().tobytes())
+            digest.update(context.length.contiguous().numpy().tobytes())
     return digest.hexdigest()
 
 
@@ -115,6 +122,8 @@ def describe(dataset: Dataset) -> dict[str, Any]:
     if dataset.classes and label is not None:
         counts = torch.bincount(label, minlength=len(dataset.classes)).tolist()
         record["training examples per class"] = [f"{c}: {n}" for c, n in zip(dataset.classes, counts, strict=True)]
+    if dataset.context is not None:
+        record["context"] = dataset.context.described
     if dataset.density is not None:
         record["entropy in nats"] = dataset.density.entropy
     return record

@@ -15,12 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pushforward.core.context import Context
 from pushforward.core.errors import BadInput, nearest
 from pushforward.core.given import Examples, Given
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points, Space
 from pushforward.data.arrays import as_space
 from pushforward.data.builtin import builtins
+from pushforward.data.contexts import read_context, space_of
 from pushforward.data.dataset import Dataset, fingerprint_of
 from pushforward.data.encoding import Encoding
 from pushforward.data.idx import is_idx, read_idx
@@ -47,6 +49,7 @@ class Raw:
     notes: list[str] = field(default_factory=list)
     skipped: tuple[str, ...] = ()
     held_out: np.ndarray | None = None
+    context: Context | None = None
 
 
 def open_data(
@@ -62,6 +65,7 @@ def open_data(
     keep: Collection[str] = (),
     bounds: str = "natural",
     encoding: Encoding | None = None,
+    context: str | None = None,
 ) -> Dataset:
     """Return the dataset behind a built-in name, a path, an array, an `(array, labels)` pair, a DataFrame, or strings.
 
@@ -74,6 +78,7 @@ def open_data(
         kind: `table` or `points` where both are possible; None = points if there are numbers only, and none is missing.
         columns, keep, bounds: kinds of columns, identifiers to model and bounds of numbers; see `data.tables.schema.infer`.
         encoding: that of a run, used as it is in place of one made from the data.
+        context: name of the array of an `.npz` that holds what each example is about (see `data.contexts`).
 
     Raises:
         BadInput: whatever cannot be used, named with its row or file.
@@ -90,11 +95,11 @@ def open_data(
     sheet = find_table(source, "table" if table or columns or keep else kind, columns)
     if sheet is not None:
         return open_table(sheet, seed=seed, columns=columns, keep=keep, bounds=bounds, encoding=table)
-    name, raw, origin = _read(source, skip_bad)
+    name, raw, origin = _read(source, skip_bad, context)
     x, space, notes = as_space(raw.x, origin, levels)
     classes, index = _classes(raw.labels if labels else None, len(x), origin, notes)
     rows = _split(raw, x, index, seed)
-    parts = [_examples(x, index, r) for r in rows]
+    parts = [_examples(x, index, r, raw.context) for r in rows]
     notes.append(f"split {_how(raw, seed)}: {_sizes(rows)}")
     return Dataset(
         name,
@@ -108,11 +113,18 @@ def open_data(
         fingerprint_of(parts, classes),
         None,
         raw.skipped,
+        context=None if raw.context is None else space_of(raw.context),
     )
 
 
 def open_like(
-    source: str, space: Space, classes: tuple[str, ...], *, labels: bool = True, skip_bad: bool = False
+    source: str,
+    space: Space,
+    classes: tuple[str, ...],
+    *,
+    labels: bool = True,
+    skip_bad: bool = False,
+    context: str | None = None,
 ) -> Examples:
     """Return everything in a source as one set in a given space; a built-in gives its test split.
 
@@ -124,12 +136,12 @@ def open_like(
         if data.space != space:
             raise BadInput(f"'{source}' is {data.space}", str(space))
         return data.test
-    _, raw, origin = _read(source, skip_bad)
+    _, raw, origin = _read(source, skip_bad, context)
     x, found, _ = as_space(raw.x, origin, space.levels if isinstance(space, Image) else None)
     if found != space:
         raise BadInput(f"{origin} is {found}", str(space), "bring data of the space the run was trained on")
     if not (labels and classes):
-        return Examples(x)
+        return Examples(x, None if raw.context is None else Given(context=raw.context))
     if raw.labels is None:
         raise BadInput(
             f"{origin} has no labels", f"labels among {', '.join(classes)}", "this run was trained with labels"
@@ -137,7 +149,7 @@ def open_like(
     unknown = sorted(set(raw.labels) - set(classes))
     if unknown:
         raise BadInput(f"unknown labels {', '.join(unknown[:5])} in {origin}", "among " + ", ".join(classes))
-    return Examples(x, Given(torch.tensor([classes.index(n) for n in raw.labels])))
+    return Examples(x, Given(torch.tensor([classes.index(n) for n in raw.labels]), context=raw.context))
 
 
 def _classes(
@@ -164,7 +176,9 @@ def _open_toy(name: str, seed: int) -> Dataset:
     return Dataset(name, Points(2), train, validation, test, (), notes, name, fingerprint_of(parts, ()), density)
 
 
-def _read(source: Any, skip_bad: bool) -> tuple[str, Raw, str]:
+def _read(source: Any, skip_bad: bool, context: str | None = None) -> tuple[str, Raw, str]:
+    if context is not None and (not isinstance(source, str | Path) or Path(source).suffix.lower() != ".npz"):
+        raise BadInput(f"a context '{context}' of {source}", "an .npz with an array of that name", "leave it out")
     if isinstance(source, tuple) and len(source) == 2:
         x, names = source
         return "array", Raw(_to_array(x), [str(v) for v in _to_array(names).tolist()]), "the given array"
@@ -177,7 +191,7 @@ def _read(source: Any, skip_bad: bool) -> tuple[str, Raw, str]:
         known = [name for name, _ in builtins()]
         hint = nearest(str(source), known) if "/" not in str(source) and "." not in str(source) else "check the path"
         raise BadInput(f"no data called '{source}'", "a built-in name or an existing path", hint)
-    return path.stem or str(path), _read_path(path, skip_bad), str(source)
+    return path.stem or str(path), _read_path(path, skip_bad, context), str(source)
 
 
 def _to_array(x: Any) -> np.ndarray:
@@ -193,7 +207,7 @@ def _digits() -> Raw:
     return Raw(bunch.images.astype(np.uint8), [str(t) for t in bunch.target])
 
 
-def _read_path(path: Path, skip_bad: bool) -> Raw:
+def _read_path(path: Path, skip_bad: bool, context: str | None = None) -> Raw:
     if path.is_dir():
         found = sorted(p for p in path.iterdir() if is_idx(p))
         return _idx_folder(path, found) if found else _image_folder(path, skip_bad)
@@ -207,7 +221,7 @@ def _read_path(path: Path, skip_bad: bool) -> Raw:
             notes.append(f"labels from {sibling.name}")
         return Raw(x, None if labels is None else [str(v) for v in labels.tolist()], notes)
     if suffix in (".npy", ".npz"):
-        return _numpy(path)
+        return _numpy(path, context)
     if suffix == ".parquet":
         return Raw(read_file(path).frame.to_numpy())
     if is_table_file(path):
@@ -254,7 +268,7 @@ def _idx_folder(path: Path, files: list[Path]) -> Raw:
     return _read_path(images[0], False)
 
 
-def _numpy(path: Path) -> Raw:
+def _numpy(path: Path, context: str | None) -> Raw:
     try:
         # our own handle, because numpy leaves its open when an archive is truncated
         with path.open("rb") as file:
@@ -277,7 +291,8 @@ def _numpy(path: Path) -> Raw:
         held_out = np.repeat([False, True], [len(arrays["x_train"]), len(arrays["x_test"])])
         y = [arrays[k] for k in ("y_train", "y_test") if k in arrays]
         labels = [str(v) for v in np.concatenate(y).tolist()] if len(y) == 2 else None
-        return Raw(x, labels, ["x_train and x_test define the split"], (), held_out)
+        about = read_context(arrays, context, len(x), path, ("_train", "_test"))
+        return Raw(x, labels, ["x_train and x_test define the split"], (), held_out, about)
     key = next((k for k in ("x", "data", "images", "arr_0") if k in arrays), None)
     if key is None:
         raise BadInput(
@@ -286,7 +301,11 @@ def _numpy(path: Path) -> Raw:
         )
     label_key = next((k for k in ("y", "labels", "label") if k in arrays), None)
     labels = None if label_key is None else [str(v) for v in arrays[label_key].tolist()]
-    return Raw(arrays[key], labels, [f"examples in '{key}'" + (f", labels in '{label_key}'" if label_key else "")])
+    notes = [f"examples in '{key}'" + (f", labels in '{label_key}'" if label_key else "")]
+    about = read_context(arrays, context, len(arrays[key]), path)
+    if about is not None:
+        notes.append(f"each example is about '{context}': {space_of(about).described}")
+    return Raw(arrays[key], labels, notes, context=about)
 
 
 def _split(raw: Raw, x: Tensor, index: np.ndarray | None, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -308,9 +327,12 @@ def _how(raw: Raw, seed: int) -> str:
     return f"70/10/20 by seed {seed}, duplicates kept together"
 
 
-def _examples(x: Tensor, index: np.ndarray | None, rows: np.ndarray) -> Examples:
+def _examples(x: Tensor, index: np.ndarray | None, rows: np.ndarray, context: Context | None) -> Examples:
     chosen = torch.from_numpy(rows)
-    return Examples(x[chosen], None if index is None else Given(torch.from_numpy(index)[chosen]))
+    if index is None and context is None:
+        return Examples(x[chosen])
+    label = None if index is None else torch.from_numpy(index)[chosen]
+    return Examples(x[chosen], Given(label, context=None if context is None else context[chosen]))
 
 
 def _label_key(name: str) -> tuple[int, float, str]:

@@ -34,17 +34,22 @@ class Policy(Config):
     Attributes:
         documents: where a document ends: with its file (or string, or JSON line), at blank lines, or at every line end.
         text_field: the field of a JSON line that holds the text.
+        context_field: the field that holds what the text is about, None if there is nothing.
         errors: `replace` puts U+FFFD where bytes are no UTF-8, and counts; `strict` refuses them.
     """
 
     documents: Literal["file", "paragraphs", "lines"] = "file"
     text_field: str = "text"
+    context_field: str | None = None
     errors: Literal["strict", "replace"] = "strict"
 
 
 @dataclass(frozen=True)
 class Corpus:
     """Documents, none of them empty, where they came from, and a sentence for every decision.
+
+    Attributes:
+        contexts: what each document is about, if the policy names a field for it; else empty.
 
     Example:
         >>> read_corpus("one\\ntwo\\n", Policy(documents="lines")).documents
@@ -55,6 +60,7 @@ class Corpus:
     name: str
     origin: str
     notes: tuple[str, ...]
+    contexts: tuple[str, ...] = ()
 
 
 @dataclass
@@ -64,6 +70,7 @@ class _Found:
     texts: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     replaced: int = 0
+    contexts: list[str] = field(default_factory=list)
 
 
 def is_text(source: Any) -> bool:
@@ -99,7 +106,12 @@ def read_corpus(source: Any, policy: Policy | None = None) -> Corpus:
         ('To be', 'or not')
     """
     policy = policy or Policy()
+    if policy.context_field is not None and policy.documents != "file":
+        raise BadInput("a context for lines or paragraphs", "one for each JSON line", "leave `documents` out")
     name, origin, found = _read(source, policy)
+    if policy.context_field is not None and not found.contexts:
+        came = f"contexts from {origin}"
+        raise BadInput(came, f"a .jsonl with a field '{policy.context_field}'", "no other kind of text has them")
     if not any(found.texts):
         raise BadInput(f"{origin} is empty", "some text")
     if not any(text.strip() for text in found.texts):
@@ -108,7 +120,8 @@ def read_corpus(source: Any, policy: Policy | None = None) -> Corpus:
     if found.replaced:
         notes.append(f"as asked, U+FFFD replaces bytes that are no UTF-8: {count(found.replaced, 'time')}")
     documents, said = _cut(found.texts, policy)
-    return Corpus(documents, name, origin, (*notes, *said, *_oddities(documents)))
+    contexts = tuple(c for text, c in zip(found.texts, found.contexts, strict=True) if text) if found.contexts else ()
+    return Corpus(documents, name, origin, (*notes, *said, *_oddities(documents)), contexts)
 
 
 def builtin_text(name: str) -> str:
@@ -141,9 +154,12 @@ def _read(source: Any, policy: Policy) -> tuple[str, str, _Found]:
     if path.is_dir():
         _read_folder(path, policy, found)
     elif path.suffix.lower() == ".jsonl":
-        found.texts = list(_json_lines(_decoded(path, policy, found), origin, policy.text_field))
+        for texts in _json_lines(_decoded(path, policy, found), origin, policy):
+            found.texts.append(texts[0])
+            found.contexts += texts[1:]
+        about = "" if policy.context_field is None else f", the field '{policy.context_field}' what it is about"
         found.notes.append(
-            f"{count(len(found.texts), 'JSON line')}, the field '{policy.text_field}' of each a document"
+            f"{count(len(found.texts), 'JSON line')}, the field '{policy.text_field}' of each a document{about}"
         )
     else:
         found.texts = [_decoded(path, policy, found)]
@@ -196,7 +212,9 @@ def _encodable(text: str, where: str) -> str:
     return text
 
 
-def _json_lines(content: str, origin: str, name: str) -> Iterator[str]:
+def _json_lines(content: str, origin: str, policy: Policy) -> Iterator[list[str]]:
+    """Yield the text of every line and, if the policy names a field for it, what it is about."""
+    names = [policy.text_field] if policy.context_field is None else [policy.text_field, policy.context_field]
     # only a line feed ends a line: JSON strings may hold U+2028 and other line breaks of Python's splitlines
     for number, line in enumerate(content.removeprefix("\ufeff").split("\n"), start=1):
         if not line.strip():
@@ -209,12 +227,17 @@ def _json_lines(content: str, origin: str, name: str) -> Iterator[str]:
             raise BadInput(f"{where} is no JSON ({said})", "one JSON object a line", "repair that line") from None
         if not isinstance(record, dict):
             raise BadInput(f"{where} is {type(record).__name__}", "a JSON object with a text", "repair that line")
-        if name not in record:
-            hint = nearest(name, record) if record else "it has no fields"
-            raise BadInput(f"{where} has no field '{name}'", "text in it, or another text_field", hint)
-        if not isinstance(record[name], str):
-            raise BadInput(f"'{name}' in {where} is {type(record[name]).__name__}", "a string", "repair that line")
-        yield _encodable(record[name], where)
+        yield [_string(record, name, where, "text" if name == policy.text_field else "context") for name in names]
+
+
+def _string(record: dict[str, Any], name: str, where: str, what: str) -> str:
+    if name not in record:
+        hint = nearest(name, record) if record else "it has no fields"
+        option = "text_field" if what == "text" else "context"
+        raise BadInput(f"{where} has no field '{name}'", f"{what} in it, or another {option}", hint)
+    if not isinstance(record[name], str):
+        raise BadInput(f"'{name}' in {where} is {type(record[name]).__name__}", "a string", "repair that line")
+    return _encodable(record[name], where)
 
 
 def _cut(texts: list[str], policy: Policy) -> tuple[tuple[str, ...], list[str]]:

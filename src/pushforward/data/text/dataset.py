@@ -24,9 +24,9 @@ from pushforward.data.text.description import joined_streams
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.data.text.split import Part, split_documents
 from pushforward.data.text.tokeniser import ByteTokeniser, CharacterTokeniser, Tokeniser
-from pushforward.data.text.windows import windows
+from pushforward.data.text.windows import document_windows, windows
 
-MOST_CHARACTERS = 256
+MOST_CHARACTERS, LONGEST_CONTEXT = 256, 256
 SPLITS = ("training", "validation", "test")
 
 
@@ -40,6 +40,8 @@ class TextOptions(Config):
         length: tokens in a window.
         unknown: what the character tokeniser does with other characters: `refuse`, or spell their `bytes`.
         documents, text_field, errors: see `Policy`.
+        context: the field of a JSON line that says what its text is about; the text is then modelled given it.
+        context_length: most tokens of a context, None = 256.
     """
 
     tokeniser: str | None = None
@@ -49,6 +51,8 @@ class TextOptions(Config):
     documents: Literal["file", "paragraphs", "lines"] = "file"
     text_field: str = "text"
     errors: Literal["strict", "replace"] = "strict"
+    context: str | None = None
+    context_length: int | None = Field(None, ge=1)
 
 
 def open_text(source: Any, text: Mapping[str, Any] | TextEncoding | None = None, *, seed: int = 0) -> Dataset:
@@ -70,15 +74,18 @@ def open_text(source: Any, text: Mapping[str, Any] | TextEncoding | None = None,
         (Text(vocabulary=66, length=32, boundary=65), 1003823, (1742, 32))
     """
     options = parse(TextOptions, text if isinstance(text, Mapping) else {}, "text")
-    policy = Policy(documents=options.documents, text_field=options.text_field, errors=options.errors)
-    corpus = _corpus(source, text.policy if isinstance(text, TextEncoding) else policy)
-    parts, how = split_documents(corpus.documents, seed)
+    policy = text.policy if isinstance(text, TextEncoding) else _policy(options)
+    corpus = _corpus(source, policy)
+    parts, how = split_documents(corpus.documents, seed, corpus.contexts)
     if isinstance(text, TextEncoding):
         encoding, why = text, "the tokeniser of the run"
     else:
         tokeniser, why = _tokeniser(options, parts)
-        encoding = TextEncoding(tokeniser, options.length, policy)
+        longest = 0 if options.context is None else options.context_length or LONGEST_CONTEXT
+        encoding = TextEncoding(tokeniser, options.length, policy, longest)
     streams = _streams(parts, encoding, corpus.origin)
+    if encoding.longest:
+        return _about(corpus, parts, encoding, streams, (how, why))
     token_bytes, length = encoding.tokeniser.token_bytes, encoding.length
     if len(streams[0]) <= length:
         came = f"{corpus.origin} has {len(streams[0]) - 1:,} tokens to train on"
@@ -100,6 +107,49 @@ def open_text(source: Any, text: Mapping[str, Any] | TextEncoding | None = None,
         fingerprint=_fingerprint(streams, encoding.tokeniser),
         encoding=encoding,
         streams=streams,
+    )
+
+
+def _policy(options: TextOptions) -> Policy:
+    if options.context_length is not None and options.context is None:
+        raise BadInput(f"context_length={options.context_length} without a context", "both or neither")
+    return Policy(
+        documents=options.documents,
+        text_field=options.text_field,
+        context_field=options.context,
+        errors=options.errors,
+    )
+
+
+def _about(
+    corpus: Corpus,
+    parts: tuple[Part, Part, Part],
+    encoding: TextEncoding,
+    streams: tuple[Tensor, ...],
+    notes: tuple[str, ...],
+) -> Dataset:
+    """Return the dataset of documents that are about something: each in windows of its own."""
+    tokeniser, cuts, digest = encoding.tokeniser, [], hashlib.sha256(_fingerprint(streams, encoding.tokeniser).encode())
+    for part, split in zip(parts, SPLITS, strict=True):
+        origin = f"the {split} split of {corpus.origin}"
+        documents, contexts = encoding.tokens(part.documents, origin), encoding.contexts(part.contexts, origin)
+        cuts.append(document_windows(documents, contexts, encoding.length, tokeniser.boundary, tokeniser.token_bytes))
+        for context in contexts:
+            digest.update(f"{context.tolist()}".encode())
+    longest = max(int(cut.given.context.length.max()) for cut in cuts if cut.given and cut.given.context)
+    said = (
+        f"{count(len(corpus.documents), 'document')}, contexts of at most {longest} tokens, each in windows of its own"
+    )
+    return Dataset(
+        corpus.name,
+        encoding.space,
+        *cuts,
+        notes=(*corpus.notes, *notes, said),
+        source=corpus.origin,
+        fingerprint=digest.hexdigest(),
+        encoding=encoding,
+        streams=streams,
+        context=encoding.about,
     )
 
 
@@ -132,7 +182,7 @@ def _corpus(source: Any, policy: Policy) -> Corpus:
 
 def _tokeniser(options: TextOptions, parts: tuple[Part, Part, Part]) -> tuple[Tokeniser, str]:
     """Return the tokeniser that the options name, or one that fits the training text, and why."""
-    name, training = options.tokeniser, parts[0].documents
+    name, training = options.tokeniser, parts[0].texts
     if options.vocabulary is not None and name != "bpe":
         raise BadInput(
             f"vocabulary={options.vocabulary} without tokeniser='bpe'", "both or neither", "only bpe has a choice"
@@ -162,14 +212,14 @@ def _tokeniser(options: TextOptions, parts: tuple[Part, Part, Part]) -> tuple[To
 
 
 def _fitting(parts: tuple[Part, Part, Part]) -> tuple[Tokeniser, str]:
-    training = CharacterTokeniser.of(parts[0].documents)
+    training = CharacterTokeniser.of(parts[0].texts)
     count = len(training.characters)
     if count > MOST_CHARACTERS:
         return (
             ByteTokeniser(),
             f"the training text has {count:,} different characters, more than {MOST_CHARACTERS}, so tokens are bytes",
         )
-    rest = CharacterTokeniser.of((*parts[1].documents, *parts[2].documents)).characters
+    rest = CharacterTokeniser.of((*parts[1].texts, *parts[2].texts)).characters
     new = sorted(set(rest) - set(training.characters))
     if new:
         shown = ", ".join(f"{c!r} (U+{ord(c):04X})" for c in new[:3]) + (", ..." if len(new) > 3 else "")

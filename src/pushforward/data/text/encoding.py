@@ -7,12 +7,13 @@ first boundary, because there the document ended.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 import torch
 from torch import Tensor
 
+from pushforward.core.context import Context, ContextSpace
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, Given, Prefix
 from pushforward.core.spec import parse
@@ -20,7 +21,7 @@ from pushforward.core.text import Text
 from pushforward.data.encoding import Encoding
 from pushforward.data.text.corpus import Policy, read_corpus
 from pushforward.data.text.tokeniser import Tokeniser, tokeniser_from_json
-from pushforward.data.text.windows import Windows, windows
+from pushforward.data.text.windows import Windows, document_windows, windows
 
 MARK = "⟨end⟩"
 
@@ -34,6 +35,7 @@ class TextEncoding(Encoding):
         tokeniser: bytes to tokens and back.
         length: tokens in a window.
         policy: how files become documents.
+        longest: most tokens of a context, 0 if texts are about nothing.
 
     Example:
         >>> from pushforward.data.text.tokeniser import CharacterTokeniser
@@ -47,6 +49,7 @@ class TextEncoding(Encoding):
     tokeniser: Tokeniser
     length: int
     policy: Policy = field(default_factory=Policy)
+    longest: int = 0
     kind = "text"
 
     def __post_init__(self) -> None:
@@ -57,6 +60,11 @@ class TextEncoding(Encoding):
     def space(self) -> Text:
         """Windows of `length` tokens of this tokeniser."""
         return Text(self.tokeniser.vocabulary, self.length, self.tokeniser.boundary)
+
+    @property
+    def about(self) -> ContextSpace | None:
+        """The space of contexts, tokens of the same tokeniser; None if texts are about nothing."""
+        return ContextSpace(self.longest, vocabulary=self.tokeniser.vocabulary) if self.longest else None
 
     def decode(self, x: Tensor, whole: bool = False) -> list[str]:
         """Return the text of each row, up to the first boundary: what follows belongs to another document.
@@ -104,9 +112,39 @@ class TextEncoding(Encoding):
         """Return windows that do not overlap, each given the one token before it, with their bytes.
 
         They have one width, so the last tokens of the stream, fewer than `length`, lie in none: `windows` counts them, `stream`
-        has all. A source shorter than a window is one shorter window.
+        has all. A source shorter than a window is one shorter window. Texts that are about something are one document each,
+        and all of their tokens lie in windows.
         """
-        return self.windows(source).examples
+        if not self.longest:
+            return self.windows(source).examples
+        documents, contexts = self.pairs(source)
+        tokeniser = self.tokeniser
+        return document_windows(documents, contexts, self.length, tokeniser.boundary, tokeniser.token_bytes)
+
+    def pairs(self, source: Any) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the tokens of every document and of what it is about."""
+        corpus = read_corpus(source, self.policy)
+        return self.tokens(corpus.documents, corpus.origin), self.contexts(corpus.contexts, corpus.origin)
+
+    def contexts(self, texts: Iterable[str], origin: str) -> list[Tensor]:
+        """Return the tokens of what each document is about.
+
+        Raises:
+            BadInput: one that is longer than `longest`.
+        """
+        return [self.parse_context(text, f"the context of document {i} of {origin}") for i, text in enumerate(texts, 1)]
+
+    def parse_context(self, text: str, where: str = "the context") -> Tensor:
+        """Return the tokens of a context; `where` it stands is named in errors.
+
+        Raises:
+            BadInput: one that is longer than `longest`, or has what the tokeniser does not know.
+        """
+        tokens = self.tokeniser.encode(text, where)
+        if len(tokens) > self.longest:
+            came = f"{where} has {len(tokens)} tokens"
+            raise BadInput(came, f"at most {self.longest}", "shorten it, or train with a larger context_length")
+        return tokens
 
     def parse_given(self, text: str, n: int) -> Given:
         """Return a prompt as a condition: it starts a document, so the boundary comes before it.
@@ -128,6 +166,23 @@ class TextEncoding(Encoding):
             )
         return Given(prefix=Prefix(tokens.expand(n, -1), torch.full((n,), len(tokens))))
 
+    def condition(self, given: str | None, n: int, context: str | None = None) -> Given | None:
+        """Return the condition of n texts that go on from a prompt and are about a context; None for neither.
+
+        Raises:
+            BadInput: a context for texts that are about nothing, none for others, or what `parse_given` refuses.
+        """
+        prompt = None if given is None else self.parse_given(given, n)
+        if not self.longest:
+            if context is not None:
+                raise BadInput("a context", "none", "this run was trained without contexts; leave it out")
+            return prompt
+        if context is None:
+            raise BadInput("no context", "the text that shall be written about", "name it with --context; it may be ''")
+        tokens = self.parse_context(context)
+        about = Context(tokens.expand(n, -1), torch.full((n,), len(tokens)))
+        return Given(context=about) if prompt is None else replace(prompt, context=about)
+
     def tokens(self, documents: Iterable[str], origin: str) -> list[Tensor]:
         """Return the tokens of each document, named after `origin` in errors."""
         return [self.tokeniser.encode(text, f"document {i} of {origin}") for i, text in enumerate(documents, start=1)]
@@ -143,6 +198,7 @@ class TextEncoding(Encoding):
             "kind": self.kind,
             "length": self.length,
             "policy": self.policy.model_dump(),
+            "context_length": self.longest,
             "vocabulary": self.tokeniser.vocabulary,
             "fingerprint": self.tokeniser.fingerprint,
             "tokeniser": self.tokeniser.to_json(),
@@ -168,4 +224,5 @@ class TextEncoding(Encoding):
         length = record["length"]
         if type(length) is not int:
             raise BadInput(f"windows of {length!r} tokens", "a whole number", "the record was edited; restore it")
-        return cls(tokeniser, length, parse(Policy, record["policy"], "policy"))
+        # runs from before contexts have no length of theirs
+        return cls(tokeniser, length, parse(Policy, record["policy"], "policy"), record.get("context_length", 0))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pushforward.core.errors import BadInput
 from pushforward.core.rng import derive_seed
 
 SHARES = (0.8, 0.1, 0.1)
@@ -18,14 +19,29 @@ ENOUGH_DOCUMENTS = 20
 
 @dataclass(frozen=True)
 class Part:
-    """The documents of one split; `continues` if the first of them began in the split before."""
+    """The documents of one split; `continues` if the first of them began in the split before.
+
+    Attributes:
+        contexts: what each document is about; empty if there is nothing.
+    """
 
     documents: tuple[str, ...]
     continues: bool = False
+    contexts: tuple[str, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Documents and contexts."""
+        return (*self.documents, *self.contexts)
 
 
-def split_documents(documents: tuple[str, ...], seed: int) -> tuple[tuple[Part, Part, Part], str]:
+def split_documents(
+    documents: tuple[str, ...], seed: int, contexts: tuple[str, ...] = ()
+) -> tuple[tuple[Part, Part, Part], str]:
     """Return the training, validation and test parts, and the sentence that says how they were made.
+
+    Raises:
+        BadInput: too few documents with contexts, which cannot be cut.
 
     With 20 different documents or more, whole documents in order of a random draw, 80/10/10 % of the characters. With fewer,
     the first 90 % of the characters, and the two halves of the rest.
@@ -35,13 +51,16 @@ def split_documents(documents: tuple[str, ...], seed: int) -> tuple[tuple[Part, 
         >>> [part.documents for part in parts], [part.continues for part in parts]
         ([('012345678901234567',), ('8',), ('9',)], [False, True, True])
     """
-    drawn = _by_documents(documents, seed)
+    drawn = _by_documents(documents, contexts, seed)
     if drawn is not None:
         counts = "/".join(f"{len(part.documents):,}" for part in drawn)
         return (
             drawn,
             f"split by documents: 80/10/10 % of the characters by seed {seed} ({counts} documents), equal ones together",
         )
+    if contexts:
+        came = f"{len(set(documents))} different documents with contexts"
+        raise BadInput(came, f"at least {ENOUGH_DOCUMENTS}, none of them most of the text", "bring more")
     parts = _contiguous(documents)
     counts = "/".join(f"{sum(map(len, part.documents)):,}" for part in parts)
     distinct = len(set(documents))
@@ -56,7 +75,7 @@ def split_documents(documents: tuple[str, ...], seed: int) -> tuple[tuple[Part, 
     )
 
 
-def _by_documents(documents: tuple[str, ...], seed: int) -> tuple[Part, Part, Part] | None:
+def _by_documents(documents: tuple[str, ...], contexts: tuple[str, ...], seed: int) -> tuple[Part, Part, Part] | None:
     """Return whole documents by a random draw, None if there are too few or if a split would be left without one."""
     group_of = {document: i for i, document in enumerate(dict.fromkeys(documents))}
     if len(group_of) < ENOUGH_DOCUMENTS:
@@ -68,8 +87,13 @@ def _by_documents(documents: tuple[str, ...], seed: int) -> tuple[Part, Part, Pa
     middle = (np.cumsum(sizes[order]) - sizes[order] / 2) / sizes.sum()
     place = np.empty(len(sizes), dtype=np.int64)
     place[order] = np.searchsorted(np.cumsum(SHARES)[:-1], middle, side="right")
-    chosen = [tuple(documents[i] for i in np.flatnonzero(place[groups] == split)) for split in range(3)]
-    return (Part(chosen[0]), Part(chosen[1]), Part(chosen[2])) if all(chosen) else None
+    parts = []
+    for split in range(3):
+        rows = np.flatnonzero(place[groups] == split).tolist()
+        if not rows:
+            return None
+        parts.append(Part(tuple(documents[i] for i in rows), contexts=tuple(contexts[i] for i in rows if contexts)))
+    return parts[0], parts[1], parts[2]
 
 
 def _contiguous(documents: tuple[str, ...]) -> tuple[Part, Part, Part]:

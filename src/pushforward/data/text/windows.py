@@ -6,11 +6,13 @@ so a stream's first token is never predicted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from pushforward.core.context import Context
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, Given, Prefix
 
@@ -60,3 +62,32 @@ def windows(stream: Tensor, length: int, step: int, token_bytes: Tensor) -> Wind
     prefix = Prefix(before, torch.ones(1, dtype=torch.int64).expand(len(x)))
     left_out = len(stream) - 1 - ((len(x) - 1) * step + width)
     return Windows(Examples(x, Given(prefix=prefix), sizes), left_out)
+
+
+def document_windows(
+    documents: Sequence[Tensor], contexts: Sequence[Tensor], length: int, boundary: int, token_bytes: Tensor
+) -> Examples:
+    """Return windows that do not overlap, each within one document and given what that document is about.
+
+    A document is its tokens and the boundary after them; a window that reaches past it is filled with boundaries, which cost
+    nothing there: a model with contexts knows that nothing else follows one.
+
+    Args:
+        documents, contexts: int64, shape (tokens,) each.
+
+    Example:
+        >>> cut = document_windows([torch.tensor([1, 2, 3])], [torch.tensor([5])], 3, 9, torch.ones(10, dtype=torch.int64))
+        >>> cut.x.tolist(), cut.given.prefix.tokens.flatten().tolist(), cut.given.context.values.tolist()
+        ([[1, 2, 3], [9, 9, 9]], [9, 3], [[5], [5]])
+    """
+    starts = [(i, at) for i, document in enumerate(documents) for at in range(0, len(document) + 1, length)]
+    x = torch.full((len(starts), length), boundary, dtype=torch.int64)
+    before = torch.full((len(starts), 1), boundary, dtype=torch.int64)
+    for row, (i, at) in enumerate(starts):
+        piece = documents[i][at : at + length]
+        x[row, : len(piece)] = piece
+        if at:
+            before[row] = documents[i][at - 1]
+    about = Context.of(contexts)[torch.tensor([i for i, _ in starts])]
+    given = Given(prefix=Prefix(before, torch.ones(len(x), dtype=torch.int64)), context=about)
+    return Examples(x, given, token_bytes[x].sum(1).to(torch.int32))
