@@ -101,8 +101,7 @@ def sample(
     n: Annotated[int | None, typer.Option("-n", help="How many; default: 64.")] = None,
     given: Annotated[str | None, typer.Option(help="Condition: a class, column=value,... or a prompt.")] = None,
     context: Annotated[
-        str | None,
-        typer.Option(help="What it is about, for runs with contexts: a text; numbers or an .npy for images."),
+        str | None, typer.Option(help="What it is about: a text; numbers or an .npy for images.")
     ] = None,
     guidance: Annotated[float | None, typer.Option(help="Classifier-free guidance weight; 1 is off.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of an iterative sampler.")] = None,

@@ -95,6 +95,12 @@ def open_data(
     sheet = find_table(source, "table" if table or columns or keep else kind, columns)
     if sheet is not None:
         return open_table(sheet, seed=seed, columns=columns, keep=keep, bounds=bounds, encoding=table)
+    return _open_arrays(source, seed, labels, skip_bad, levels, context)
+
+
+def _open_arrays(
+    source: Any, seed: int, labels: bool, skip_bad: bool, levels: int | None, context: str | None
+) -> Dataset:
     name, raw, origin = _read(source, skip_bad, context)
     x, space, notes = as_space(raw.x, origin, levels)
     classes, index = _classes(raw.labels if labels else None, len(x), origin, notes)
