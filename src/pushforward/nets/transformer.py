@@ -20,6 +20,7 @@ from pushforward.core.noise import Noise
 from pushforward.nets.activation import squared_relu
 from pushforward.nets.attention import NOTHING, attention, causal_attention, hidden, rotary_table, rotate
 from pushforward.nets.memory import Memory, Recall, Recalled
+from pushforward.nets.stepping import Layer, Norm, Program, Sizes
 
 
 @dataclass
@@ -27,6 +28,7 @@ class Cache:
     """Keys and values of the positions seen so far, each (layers, n, heads, length, head width).
 
     Attributes:
+        program: the blocks that further steps are taken with, read out once.
         padding: positions on the left that hold nothing, shape (n,); None if no row has any.
         shift: what is added to every embedded position, shape (n, 1, width); None for nothing.
         recalled: keys, values and mask of the memory, for each layer; empty without one.
@@ -34,22 +36,17 @@ class Cache:
 
     keys: Tensor
     values: Tensor
+    program: Program
     padding: Tensor | None = None
     shift: Tensor | None = None
     recalled: tuple[Recalled, ...] = ()
-
-    @staticmethod
-    def empty(layers: int, n: int, heads: int, length: int, width: int, like: Tensor) -> Cache:
-        """Allocate for `length` positions."""
-        shape = (layers, n, heads, length, width // heads)
-        return Cache(like.new_zeros(shape), like.new_zeros(shape))
 
     def rows(self, index: Tensor) -> Cache:
         """Return the cache of some rows, copied: beams keep, drop and repeat what they came from."""
         padding = None if self.padding is None else self.padding[index]
         shift = None if self.shift is None else self.shift[index]
         recalled = tuple(one.rows(index) for one in self.recalled)
-        return Cache(self.keys[:, index], self.values[:, index], padding, shift, recalled)
+        return Cache(self.keys[:, index], self.values[:, index], self.program, padding, shift, recalled)
 
 
 def dropped(x: Tensor, rate: float, noise: Noise | None) -> Tensor:
@@ -73,6 +70,10 @@ class Style:
     def activate(self, h: Tensor) -> Tensor:
         """Return `relu(h)^2`, or the tanh form of GELU (Hendrycks & Gimpel 2016, section 2)."""
         return squared_relu(h) if self.activation == "relu2" else F.gelu(h, approximate="tanh")
+
+    def activate_in_place(self, h: Tensor) -> Tensor:
+        """Return the same where no gradient is wanted, and overwrite `h` if that is faster."""
+        return h.relu_().square_() if self.activation == "relu2" else F.gelu(h, approximate="tanh")
 
 
 MEASURED = Style()
@@ -106,6 +107,11 @@ class Block(nn.Module):
         q, k = parts[:2] if turn is None else rotate(parts[:2], *turn)
         return q, k, parts[2]
 
+    def read_out(self) -> Layer:
+        """Return the block laid out for steps, with the weights of now."""
+        norms, linears = (self.norm1, self.norm2), (self.qkv, self.out, self.up, self.down)
+        return Layer(norms, linears, self.heads, self.style.activate_in_place, self.recall)
+
     def recalled(self, memory: Memory | None) -> Recalled | None:
         """Return what this block looks up in a memory."""
         return None if memory is None or self.recall is None else self.recall.look_up(memory)
@@ -137,23 +143,6 @@ class Block(nn.Module):
         q, k, v = self._heads(h, turn)
         cache.keys[layer, :, :, : h.shape[1]], cache.values[layer, :, :, : h.shape[1]] = k, v
         return self._rest(h, causal_attention(q, k, v, cache.padding), None, _of_layer(cache, layer))
-
-    def step(
-        self,
-        h: Tensor,
-        turn: tuple[Tensor, Tensor] | None,
-        cache: Cache,
-        layer: int,
-        position: int,
-        mask: Tensor | None,
-    ) -> Tensor:
-        """Positions from `position` on, h (n, few, width); writes their keys and values into the cache."""
-        q, k, v = self._heads(h, turn)
-        keys, values, end = cache.keys[layer], cache.values[layer], position + h.shape[1]
-        keys[:, :, position:end], values[:, :, position:end] = k, v
-        past = slice(0, end)
-        attended = F.scaled_dot_product_attention(q, keys[:, :, past], values[:, :, past], attn_mask=mask)
-        return self._rest(h, attended, None, _of_layer(cache, layer))
 
 
 def _of_layer(cache: Cache, layer: int) -> Recalled | None:
@@ -234,7 +223,10 @@ class Transformer(nn.Module):
 
     def cache(self, n: int, length: int, memory: Memory | None = None) -> Cache:
         """Return an empty cache that looks at a memory."""
-        cache = Cache.empty(len(self.blocks), n, self.heads, length, self.width, self.norm.weight)
+        depth, each, like = len(self.blocks), self.width // self.heads, self.norm.weight
+        program = Program(tuple(block.read_out() for block in self._blocks()), Norm(self.norm))
+        keys = like.new_zeros(depth, n, self.heads, length, each)
+        cache = Cache(keys, torch.zeros_like(keys), program)
         found = [block.recalled(memory) for block in self._blocks()]
         cache.recalled = tuple(one for one in found if one is not None)
         return cache
@@ -256,9 +248,12 @@ class Transformer(nn.Module):
         if cache.padding is not None:
             padded = hidden(torch.arange(position + few, device=h.device) < cache.padding.unsqueeze(1)).to(h.dtype)
             mask = padded if mask is None else mask + padded
-        for index, block in enumerate(self._blocks()):
-            h = block.step(h, turn, cache, index, position, mask)
-        return self.norm(h)
+        sizes = Sizes(h.shape[0], few, self.heads, self.width // self.heads)
+        flat, keys, values = h.reshape(-1, self.width), cache.keys.unbind(0), cache.values.unbind(0)
+        for index, layer in enumerate(cache.program.layers):
+            recalled = cache.recalled[index] if cache.recalled else None
+            flat = layer(flat, keys[index], values[index], position, turn, mask, recalled, sizes)
+        return cache.program.norm(flat).view(h.shape)
 
     def _turn(self, first: int, length: int, like: Tensor) -> tuple[Tensor, Tensor] | None:
         if not self.rotary:

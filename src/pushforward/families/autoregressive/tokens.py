@@ -100,9 +100,11 @@ class TokenBackbone(Backbone):
     def embed(self, tokens: Tensor, shift: Tensor | None, padding: Tensor | None = None, first: int = 0) -> Tensor:
         """Return (n, T, width) for tokens that stand at places `first ..`, counted without the padding."""
         h = self.table(tokens)
-        if self.places is not None:
+        if self.places is not None and padding is None:
+            h = h + self.places.weight[first : first + tokens.shape[1]]
+        elif self.places is not None and padding is not None:
             place = torch.arange(first, first + tokens.shape[1], device=tokens.device).expand_as(tokens)
-            h = h + self.places(place if padding is None else (place - padding.unsqueeze(1)).clamp(min=0))
+            h = h + self.places((place - padding.unsqueeze(1)).clamp(min=0))
         return h if shift is None else h + shift
 
     def head(self, features: Tensor) -> Tensor:
