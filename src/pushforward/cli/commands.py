@@ -14,7 +14,7 @@ from pushforward.app.training import Observer, Plan, plan_training
 from pushforward.app.training import train as run_training
 from pushforward.cli.options import refuse_ignored
 from pushforward.cli.output import out, out_json, say
-from pushforward.cli.progress import training_bar
+from pushforward.cli.progress import busy, training_bar
 from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
 from pushforward.core.spec import parse_settings
@@ -51,7 +51,8 @@ def compare(
 ) -> None:
     """Train, measure, report."""
     of_data = data_settings(settings)
-    dataset = open_source(data, of_data, skip_bad=skip_bad)
+    with busy(f"reading {data}"):
+        dataset = open_source(data, of_data, skip_bad=skip_bad)
     for note in dataset.notes:
         say(f"data: {note}")
     bars: dict[str, Any] = {}
@@ -109,7 +110,8 @@ def train(
 ) -> None:
     """Train one family."""
     overrides = parse_settings(settings)
-    dataset = open_source(data, overrides.get("data"), skip_bad=skip_bad)
+    with busy(f"reading {data}"):
+        dataset = open_source(data, overrides.get("data"), skip_bad=skip_bad)
     plan = plan_training(family, dataset, budget=budget, preset=preset, seed=seed, overrides=overrides)
     if resume and output is None:
         raise BadInput("--resume without -o", "the run directory to continue", "name it with -o")
@@ -177,7 +179,8 @@ def score(
     """Print a likelihood and what it is."""
     if per_token:
         refuse_ignored("--per-token", {"-o": output, "--json": json})
-    scored = scoring.score(run, data, estimator, samples, seed, split, stride)
+    with busy(f"scoring {data}"):
+        scored = scoring.score(run, data, estimator, samples, seed, split, stride)
     summary = scored.summary
     if per_token:
         show_tokens(scored)
@@ -223,14 +226,16 @@ def evaluate(
     if samples is not None:
         if reference is None or run is not None:
             raise BadInput("--samples", "--reference DATA and no RUN", "name the data the samples should look like")
-        record = evaluating.evaluate_samples(samples, reference, seed, n, data_settings(settings))
+        with busy(f"evaluating {samples}"):
+            record = evaluating.evaluate_samples(samples, reference, seed, n, data_settings(settings))
     elif run is None:
         raise BadInput("nothing to evaluate", "a RUN, or --samples FILE --reference DATA")
     elif settings or reference is not None:
         came = "-s" if settings else "--reference"
         raise BadInput(f"{came} with a RUN", "--samples FILE", "a run reads data as it was trained to")
     else:
-        record = evaluating.evaluate_run(run, data, n, seed)
+        with busy(f"evaluating {run}"):
+            record = evaluating.evaluate_run(run, data, n, seed)
     if json:
         out_json(record)
         return
@@ -265,7 +270,8 @@ def report(runs: list[Path], output: Path, seed: int, json: bool) -> None:
     if len(runs) == 1 and (runs[0] / comparing.COMPARISON).is_file():
         comparison = comparing.load_comparison(runs[0])
     else:
-        comparison = comparing.compare_runs(runs, seed)
+        with busy("measuring " + ", ".join(map(str, runs))):
+            comparison = comparing.compare_runs(runs, seed)
     write_report(output, render(comparison))
     if json:
         out_json({"report": str(output), "models": [row.name for row in comparison.models]})
@@ -322,7 +328,8 @@ def data_list(json: bool) -> None:
 
 def data_describe(data: str, settings: list[str], skip_bad: bool, json: bool) -> None:
     """Describe data."""
-    record = describe(open_source(data, data_settings(settings), skip_bad=skip_bad))
+    with busy(f"reading {data}"):
+        record = describe(open_source(data, data_settings(settings), skip_bad=skip_bad))
     if json:
         out_json(record)
         return

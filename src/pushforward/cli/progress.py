@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from pushforward.app.training import Observer
 from pushforward.engine.fit import Progress as TrainingProgress
@@ -16,6 +24,21 @@ from pushforward.engine.fit import Progress as TrainingProgress
 def console() -> Console:
     """Return a console on stderr, so that stdout stays data."""
     return Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def busy(label: str) -> Iterator[None]:
+    """Show that something is being done whose length is not known, and for how long it has been."""
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=console(),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    ) as bar:
+        bar.add_task(label, total=None)
+        yield
 
 
 @contextmanager

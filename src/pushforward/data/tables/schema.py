@@ -83,7 +83,8 @@ def infer(
     found: list[_Found] = []
     for place, (name, label) in enumerate(zip(frame.columns, labels, strict=True)):
         rules = _Rules((columns or {}).get(label), label in keep, bounds)
-        found.append(_column(frame.iloc[:, place], name, label, rules))
+        # rows are named by their place, whatever a frame's index calls them
+        found.append(_column(frame.iloc[:, place].reset_index(drop=True), name, label, rules))
     modelled = [column for column, _, _ in found if column is not None]
     notes = [f"column '{stored.label}': {said}" for _, stored, said in found]
     if not modelled:
@@ -170,10 +171,8 @@ def _scalar(value: Any, label: str, row: int) -> Scalar:
 
 
 def _sorted_levels(known: pd.Series, label: str) -> tuple[Scalar, ...]:
-    values = known.astype(object)
-    distinct = [
-        _scalar(value, label, int(np.argmax((values == value).to_numpy()))) for value in values.unique().tolist()
-    ]
+    first = known.astype(object).drop_duplicates()
+    distinct = [_scalar(value, label, row) for row, value in zip(first.index, first.tolist(), strict=True)]
     return tuple(sorted(distinct, key=lambda v: (isinstance(v, str), v)))
 
 
@@ -214,7 +213,11 @@ def _objects(series: pd.Series, known: pd.Series, stored: Stored, label: str, ru
 
 
 def _identifier(distinct: int, n: int, label: str) -> str:
-    return f"{distinct} distinct values in {n} rows, so an identifier that is left out (keep={{'{label}'}} models it)"
+    return f"{distinct} distinct values in {n} rows, so an identifier that is left out ({_keep(label)})"
+
+
+def _keep(label: str) -> str:
+    return f"`-s data.keep={label}`, or keep=['{label}'] in Python, models it"
 
 
 def _number(
@@ -234,7 +237,7 @@ def _number(
         said = "integers beyond 2^52, for which double precision is too coarse, so categorical"
         return _discrete("categorical", _sorted_levels(known, label), series, stored, said)
     if whole and _counts_rows(values, missing) and not rules.keep:
-        said = f"it counts the rows, so an identifier that is left out (keep={{'{label}'}} models it)"
+        said = f"it counts the rows, so an identifier that is left out ({_keep(label)})"
         return None, replace(stored, role="excluded"), said
     step, rounded = (None, False) if real else _grid(values, stored.dtype)
     if step is not None:
