@@ -74,6 +74,14 @@ def test_split_is_deterministic_stratified_and_without_leaks() -> None:
     assert split_rows(x, labels, 2)[2].tolist() != a[2].tolist()
 
 
+def test_the_first_rows_of_a_split_are_of_all_kinds() -> None:
+    x = np.arange(4000.0).reshape(2000, 2)
+    for rows in split_rows(x, None, 0):
+        head = x[rows[:100], 0]
+        # uniform on 0 to 4,000: a mean beyond five standard errors once in a million
+        assert abs(head.mean() - 2000) < 5 * 4000 / 12**0.5 / 10
+
+
 def save_image(path: Path, value: int, size: tuple[int, int] = (6, 5), mode: str = "L") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(value)

@@ -170,7 +170,8 @@ def data_record(dataset: Dataset, controls: Controls, more_notes: tuple[str, ...
     image = isinstance(space, Image)
     real = controls.reference
     drawn = dataset.encoding is None
-    label = label_of(dataset.test.given)
+    given = None if dataset.test.given is None else dataset.test.given[controls.places]
+    label = label_of(given)
     most = 200 if image else len(real)
     density, extent = density_grid(dataset)
     return Data(
@@ -186,11 +187,11 @@ def data_record(dataset: Dataset, controls: Controls, more_notes: tuple[str, ...
         notes=(*dataset.notes, *more_notes),
         extent=extent,
         real=real[:most] if drawn else None,
-        real_labels=None if label is None else label[: len(real)][:most].numpy(),
+        real_labels=None if label is None else label[:most].numpy(),
         header=tuple(map(str, dataset.encoding.decode(dataset.test.x[:1]).columns))
         if isinstance(space, Table) and dataset.encoding
         else (),
-        shown=shown(real, dataset, dataset.test.given),
+        shown=shown(real, dataset, given),
         density=density,
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pushforward.app.assessing import FEWEST, MOST_SAMPLES, array, assess, measure_controls
+from pushforward.app.assessing import FEWEST, MOST_SAMPLES, array, assess, drawn_places, measure_controls
 from pushforward.app.comparing import write_scores
 from pushforward.app.opening import open_source, reopen
 from pushforward.app.training import open_model
@@ -65,7 +65,7 @@ def evaluate_samples(
     if n is not None and n > len(drawn):
         raise BadInput(f"-n {n}", f"at most {len(drawn)}, the examples in {samples}")
     controls = measure_controls(dataset, seed, min(n or MOST_SAMPLES, len(drawn)))
-    drawn = drawn[: controls.n]
+    drawn = drawn[drawn_places(len(drawn), controls.n, seed)]
     scores = scorecard(drawn, controls.reference, controls.train, dataset.space, controls.features, seed)
     verdict = memorisation_verdict(scores)
     scores = with_controls(scores, controls.ceiling, controls.floor)

@@ -320,7 +320,7 @@ def _split(raw: Raw, x: Tensor, index: np.ndarray | None, seed: int) -> tuple[np
         return split_rows(array, index, seed)
     rest, test = np.flatnonzero(~raw.held_out), np.flatnonzero(raw.held_out)
     train, validation, extra = split_rows(array[rest], None if index is None else index[rest], seed, (0.9, 0.1, 0.0))
-    return np.sort(np.concatenate([rest[train], rest[extra]])), rest[validation], test
+    return np.concatenate([rest[train], rest[extra]]), rest[validation], test
 
 
 def _sizes(rows: tuple[np.ndarray, np.ndarray, np.ndarray]) -> str:

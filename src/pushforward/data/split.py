@@ -16,7 +16,10 @@ SHARES = (0.7, 0.1, 0.2)
 def split_rows(
     x: np.ndarray, labels: np.ndarray | None, seed: int, shares: tuple[float, float, float] = SHARES
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return sorted row numbers of the training, validation and test split.
+    """Return row numbers of the training, validation and test split, each in random order.
+
+    Files often lie sorted; whoever looks at the first rows of a split only (to initialise, to choose a model, to draw a picture)
+    sees all kinds.
 
     Raises:
         BadInput: too few distinct examples for three splits.
@@ -42,7 +45,7 @@ def split_rows(
         order = rng.permutation(members)
         position = (np.arange(len(order)) + rng.random()) / len(order)
         place[order] = np.searchsorted(np.cumsum(shares)[:-1], position, side="right")
-    splits = [np.flatnonzero(place[group] == k) for k in range(3)]
+    splits = [rng.permutation(np.flatnonzero(place[group] == k)) for k in range(3)]
     for rows, share, name in zip(splits, shares, ("training", "validation", "test"), strict=True):
         if len(rows) == 0 and share > 0:
             raise BadInput(f"{n} examples", f"enough for a {name} split", "bring more data")

@@ -1,0 +1,73 @@
+"""The reference of a scorecard is a fair draw of the test split, and everything drawn beside it belongs to the same examples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pushforward.app.assessing import draw_like_reference, drawn_places, measure_controls
+from pushforward.app.evaluating import evaluate_samples
+from pushforward.core.errors import BadInput
+from pushforward.data.dataset import Dataset
+from pushforward.data.open import open_data
+from pushforward.families.build import build
+
+
+def sorted_points(path: Path) -> Dataset:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3000, 2)).astype(np.float32)
+    train, test = x[:1500], x[1500:]
+    order = np.argsort(test[:, 0])
+    kind = (test[order][:, 0] > 0).astype(int)
+    np.savez(path, x_train=train, x_test=test[order], y_train=(train[:, 0] > 0).astype(int), y_test=kind)
+    return open_data(path)
+
+
+def test_a_sorted_test_split_is_no_worse_a_reference(tmp_path: Path) -> None:
+    data = sorted_points(tmp_path / "d.npz")
+    controls = measure_controls(data, most=300)
+    assert controls.n == 300
+    assert np.array_equal(controls.reference, data.test.x[controls.places].numpy())
+    # real data beside real data: the first 300 test points all lie left, and would be told from the others at once
+    (accuracy,) = [s for s in controls.ceiling if s.name.startswith("classifier")]
+    assert accuracy.low is not None
+    assert accuracy.high is not None
+    # a 95 % interval; the seed is fixed
+    assert accuracy.low <= 0.5 <= accuracy.high
+    assert abs(float(controls.reference[:, 0].mean())) < 4 / 300**0.5
+
+
+def test_samples_are_drawn_with_the_labels_of_the_reference(tmp_path: Path) -> None:
+    data = sorted_points(tmp_path / "d.npz")
+    model = build("vae", data.space, data.classes, values={"width": 16, "depth": 1, "latent": 2})
+    model.prepare(data.train)
+    places = torch.from_numpy(drawn_places(len(data.test), 40, seed=3))
+    samples, given, _ = draw_like_reference(model, data, places, seed=0)
+    assert len(samples) == 40
+    assert given is not None
+    assert torch.equal(given.label, (data.test.x[places][:, 0] > 0).long())  # type: ignore[arg-type]
+    assert 0 < int(given.label.sum()) < 40  # type: ignore[union-attr]
+
+
+def test_sorted_samples_of_another_tool_are_thinned_fairly(tmp_path: Path) -> None:
+    sorted_points(tmp_path / "d.npz")
+    drawn = np.random.default_rng(1).normal(size=(2000, 2)).astype(np.float32)
+    np.save(tmp_path / "s.npy", drawn[np.argsort(drawn[:, 1])])
+    record = evaluate_samples(tmp_path / "s.npy", str(tmp_path / "d.npz"), n=200)
+    (accuracy,) = [s for s in record["scores"] if s["name"].startswith("classifier")]
+    assert accuracy["low"] <= 0.5 <= accuracy["high"]
+    with pytest.raises(BadInput, match="-n 2001: expected at most 2000"):
+        evaluate_samples(tmp_path / "s.npy", str(tmp_path / "d.npz"), n=2001)
+
+
+def test_places_are_distinct_in_order_and_all_equally_likely() -> None:
+    counts = np.zeros(10)
+    for seed in range(2000):
+        places = drawn_places(10, 3, seed)
+        assert places.tolist() == sorted(set(places.tolist()))
+        counts[places] += 1
+    # each 600 times in expectation; five standard errors, once in 170,000 sets of seeds
+    assert np.abs(counts - 600).max() < 5 * (2000 * 0.3 * 0.7) ** 0.5
