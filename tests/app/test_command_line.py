@@ -279,6 +279,21 @@ def test_images_about_vectors_from_training_to_samples(call, tmp_path: Path, mon
     assert not (tmp_path / "none").exists()
 
 
+def test_options_of_data_have_names_of_their_own(call, tmp_path: Path) -> None:
+    latin, sheet = tmp_path / "latin.txt", tmp_path / "ids.csv"
+    latin.write_bytes(b"caf\xe9 au lait\n" * 200)
+    sheet.write_text("id,v\n" + "".join(f"u{i},{i % 7}\n" for i in range(300)))
+    refused = call("data", "describe", latin)
+    assert refused.status == 2
+    assert "not UTF-8 at byte 3 (0xe9)" in refused.err
+    assert "`--errors replace`" in refused.err
+    assert "200 times" in call("data", "describe", latin, "--errors", "replace").out
+    assert "`--keep id`" in call("data", "describe", sheet).out
+    assert "id: categorical, 300 categories" in call("data", "describe", sheet, "--keep", "id").out
+    plan = call("train", "ar", sheet, "--keep", "id", "--dry-run", "--json")
+    assert json.loads(plan.out)["data"]["keep"] == "id"
+
+
 def test_a_table_from_training_to_conditional_rows(call, tmp_path: Path) -> None:
     run, file = tmp_path / "run", tmp_path / "people.csv"
     rng = np.random.default_rng(0)

@@ -322,7 +322,7 @@ def test_a_column_of_many_names_is_an_identifier_and_a_bad_cell_is_named_by_its_
     found = infer(frame)
     assert [column.name for column in found.table.columns] == ["v"]
     assert "60000 distinct values in 60000 rows, so an identifier" in found.notes[0]
-    assert "`-s data.keep=id`" in found.notes[0]
+    assert "`--keep id`" in found.notes[0]
     assert len(infer(frame, keep=["id"]).table.columns[0].categories) == 60_000
     odd = pd.DataFrame({"a": pd.Series([None, "x", "y", None, (1,)], dtype=object, index=list("pqrst"))})
     with pytest.raises(BadInput, match=r"a tuple in column 'a', row 4"):

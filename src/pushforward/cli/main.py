@@ -16,14 +16,17 @@ import typer
 from pushforward.cli.options import (
     Budget,
     Debug,
+    Errors,
     Examples,
     JsonFlag,
+    Keep,
     Overwrite,
     Preset,
     Seed,
     Settings,
     Steps,
     budget_from,
+    data_options,
     refuse_ignored,
 )
 
@@ -47,6 +50,8 @@ def compare(
     examples: Examples = None,
     preset: Preset = "cpu",
     settings: Settings = None,
+    keep: Keep = None,
+    errors: Errors = None,
     seeds: Annotated[int, typer.Option(min=1, help="Repeat with this many seeds.")] = 1,
     seed: Seed = 0,
     output: Annotated[Path, typer.Option("-o", "--output", help="Directory for the runs and the report.")] = Path(
@@ -62,10 +67,8 @@ def compare(
     from pushforward.cli import commands
 
     chosen = families.split(",") if families else None
-    spent = budget_from(budget, steps, examples)
-    commands.compare(
-        data, chosen, spent, preset, settings or [], seed, seeds, output, overwrite, resume, skip_bad, json
-    )
+    spent, of_data = budget_from(budget, steps, examples), data_options(settings, keep, errors)
+    commands.compare(data, chosen, spent, preset, of_data, seed, seeds, output, overwrite, resume, skip_bad, json)
 
 
 @app.command()
@@ -78,6 +81,8 @@ def train(
     examples: Examples = None,
     preset: Preset = "cpu",
     settings: Settings = None,
+    keep: Keep = None,
+    errors: Errors = None,
     seed: Seed = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in -o.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be trained and stop.")] = False,
@@ -89,10 +94,8 @@ def train(
     """Train one family into a run directory."""
     from pushforward.cli import commands
 
-    chosen = budget_from(budget, steps, examples)
-    commands.train(
-        family, data, output, chosen, preset, settings or [], seed, resume, dry_run, overwrite, skip_bad, json
-    )
+    chosen, wanted = budget_from(budget, steps, examples), data_options(settings, keep, errors)
+    commands.train(family, data, output, chosen, preset, wanted, seed, resume, dry_run, overwrite, skip_bad, json)
 
 
 @app.command()
@@ -262,6 +265,8 @@ def data_list(json: JsonFlag = False, debug: Debug = False) -> None:
 def data_describe(
     data: Annotated[str, typer.Argument(help="Built-in name, file or folder.")],
     settings: Settings = None,
+    keep: Keep = None,
+    errors: Errors = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave unreadable files out and count them.")] = False,
     json: JsonFlag = False,
     debug: Debug = False,
@@ -269,7 +274,7 @@ def data_describe(
     """Say what the sniffer made of some data, and why."""
     from pushforward.cli import commands
 
-    commands.data_describe(data, settings or [], skip_bad, json)
+    commands.data_describe(data, data_options(settings, keep, errors), skip_bad, json)
 
 
 def main(arguments: list[str] | None = None) -> None:

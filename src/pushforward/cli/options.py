@@ -13,6 +13,8 @@ Examples = Annotated[int | None, typer.Option(help="Budget in training examples 
 Preset = Annotated[str, typer.Option(help="smoke, cpu or gpu.")]
 Seed = Annotated[int, typer.Option(min=0, help="Equal seeds give equal results.")]
 Settings = Annotated[list[str] | None, typer.Option("-s", "--set", help="section.key=value, such as model.width=128.")]
+Keep = Annotated[list[str] | None, typer.Option(help="Table: model this column even if it identifies rows.")]
+Errors = Annotated[str | None, typer.Option(help="Text: strict, or replace what is not UTF-8.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run in the output directory.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
@@ -45,6 +47,21 @@ def budget_from(budget: str | None, steps: int | None, examples: int | None) -> 
     if budget is None:
         return {"seconds": DEFAULT_SECONDS}
     return {"seconds": _seconds(budget)}
+
+
+def data_options(settings: list[str] | None, keep: list[str] | None, errors: str | None) -> list[str]:
+    """Return settings with those that have an option of their own.
+
+    Example:
+        >>> data_options(None, ["id", "name"], "replace")
+        ['data.keep=id,name', 'data.errors=replace']
+    """
+    found = list(settings or [])
+    if keep:
+        found.append("data.keep=" + ",".join(keep))
+    if errors is not None:
+        found.append(f"data.errors={errors}")
+    return found
 
 
 def refuse_ignored(way: str, others: Mapping[str, Any]) -> None:

@@ -217,7 +217,7 @@ def _identifier(distinct: int, n: int, label: str) -> str:
 
 
 def _keep(label: str) -> str:
-    return f"`-s data.keep={label}`, or keep=['{label}'] in Python, models it"
+    return f"`--keep {label}`, or keep=['{label}'] in Python, models it"
 
 
 def _number(

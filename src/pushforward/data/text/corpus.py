@@ -195,7 +195,7 @@ def _decoded(path: Path, policy: Policy, found: _Found) -> str:
             utf16 = data[:2] in (b"\xff\xfe", b"\xfe\xff")
             fix = "it begins like UTF-16; " if utf16 else ""
             came = f"{path} is not UTF-8 at byte {error.start} (0x{data[error.start]:02x})"
-            raise BadInput(came, "UTF-8 text", f"{fix}convert it, or read it with `-s data.errors=replace`") from None
+            raise BadInput(came, "UTF-8 text", f"{fix}convert it, or train with `--errors replace`") from None
     text = data.decode("utf-8", "replace")
     # what the file itself spells as U+FFFD was not replaced by us
     found.replaced += text.count("\ufffd") - data.count(b"\xef\xbf\xbd")
