@@ -12,11 +12,12 @@ from pushforward.core.errors import BadInput
 from pushforward.core.given import Given
 from pushforward.core.rng import generator
 from pushforward.families.diffusion.denoiser import Denoiser, PreconditionedDenoiser, Preconditioner
+from pushforward.families.diffusion.grids import karras_levels, log_levels
 from pushforward.families.diffusion.guidance import Guided
 from pushforward.families.diffusion.levels import LevelDecoder, level_values, nearest_mean
 from pushforward.families.diffusion.noise_law import Knee, LogNormal, LogUniform, NoiseLaw
 from pushforward.families.diffusion.objective import Objective, drop_condition, edm_objective, likelihood_objective
-from pushforward.families.diffusion.path import VariancePreserving, karras_levels, log_levels
+from pushforward.families.diffusion.path import VariancePreserving
 from pushforward.families.diffusion.prediction import PREDICTIONS, SCORE, VELOCITY, Prediction
 
 PATH = VariancePreserving(0.005, 50.0)

@@ -11,7 +11,8 @@ import torch
 from families.diffusion_oracles import MixtureDenoiser, gaussian, gaussian_flow, mixture
 from pushforward.core.rng import generator
 from pushforward.core.walk import run, states
-from pushforward.families.diffusion.path import VariancePreserving, log_levels
+from pushforward.families.diffusion.grids import log_levels
+from pushforward.families.diffusion.path import VariancePreserving
 from pushforward.families.diffusion.solvers import (
     EULER,
     HEUN,

@@ -19,7 +19,10 @@ class DiffusionConfig(Config):
     sigma_min: float | None = Field(
         None, gt=0, description="smallest noise; None: an eighth of the spacing of levels, 0.01 for points"
     )
-    sigma_max: float = Field(40.0, gt=1, description="largest noise")
+    sigma_max: float | None = Field(None, gt=1, description="largest noise; None: 40, or where the path ends before")
+    path: Literal["log-snr", "ddpm-linear", "ddpm-scaled-linear", "cosine", "sub-vp", "ve", "edm", "rectified-flow"] = (
+        Field("log-snr", description="how the scales of data and noise change with time")
+    )
     objective: Literal["likelihood", "edm"] = "likelihood"
     ode_steps: int = Field(32, ge=2, description="steps of the ODE for likelihoods and codes")
 

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from pushforward.core.noise import Noise
+from pushforward.families.diffusion.grids import log_levels
 from pushforward.families.diffusion.levels import Decoder
 from pushforward.families.diffusion.noise_law import NoiseLaw
-from pushforward.families.diffusion.path import Path, log_levels
+from pushforward.families.diffusion.path import Path
 from pushforward.families.diffusion.solvers import RK4, Denoise, Field, ScaledByLogNoise
 
 Estimate = tuple[Tensor, Tensor | None]
@@ -43,10 +44,8 @@ class GaussianControl:
 
 
 def prior_divergence(path: Path, x: Tensor) -> Tensor:
-    """Return `KL(q(x_1 | x) || N(0, 1)) = 1/2 sum [alpha^2 x^2 + sigma^2 - 1 - log sigma^2]` at t = 1, shape (n,)."""
-    alpha, sigma = path.scales(torch.ones((), dtype=torch.float64))
-    constant = float(sigma**2 - 1.0 - torch.log(sigma**2))
-    return 0.5 * (float(alpha**2) * x.square() + constant).flatten(1).sum(1)
+    """Return `KL(q(x_1 | x) || p(x_1))` at the noisy end of a path, shape (n,)."""
+    return path.prior.divergence(x, *path.last)
 
 
 def elbo(
@@ -133,7 +132,7 @@ def with_divergence(field: Field, y: Tensor, time: Tensor, probe: Tensor | None)
 
 
 def ode_log_density(path: Path, denoise: Denoise, y: Tensor, steps: int, probe: Tensor | None = None) -> Tensor:
-    """Return `log p` of y at the smallest noise: `log N(x_1; 0, 1)` plus all volume changes, shape (n,).
+    """Return `log p` of y at the smallest noise: that of the prior at the largest plus all volume changes, shape (n,).
 
     `d log p/du = -div(dy/du)` along the flow (Chen et al. 2018, theorem 1; Song et al. 2020, equation 39), integrated together
     with y by the same tableau; `y_1 = x_1/alpha_1`.
@@ -153,10 +152,9 @@ def ode_log_density(path: Path, denoise: Denoise, y: Tensor, steps: int, probe: 
     times = where.time(log_levels(steps, path.sigma_min, path.sigma_max)).to(y)
     for start, end in itertools.pairwise(times):
         state = RK4.step(field, state, start, end)
-    alpha, _ = path.scales(torch.ones((), dtype=torch.float64))
-    x1 = state[:, :-1] * float(alpha)
-    log_prior = (-0.5 * x1.square() - 0.5 * math.log(2.0 * math.pi) + math.log(float(alpha))).sum(1)
-    return log_prior + state[:, -1]
+    alpha, _ = path.last
+    x1 = state[:, :-1] * alpha
+    return path.prior.log_prob(x1) + x1.shape[1] * math.log(alpha) + state[:, -1]
 
 
 def ode_estimate(path: Path, denoise: Denoise, draws: Tensor, steps: int, probes: Tensor | None) -> Estimate:

@@ -27,6 +27,7 @@ from pushforward.core.walk import Walk
 from pushforward.families.diffusion.card import CAPABILITIES, CARD
 from pushforward.families.diffusion.config import PRESETS, DiffusionConfig
 from pushforward.families.diffusion.denoiser import Denoiser, PreconditionedDenoiser
+from pushforward.families.diffusion.grids import log_levels
 from pushforward.families.diffusion.guidance import Guided
 from pushforward.families.diffusion.levels import Decoder, GaussianDecoder, LevelDecoder
 from pushforward.families.diffusion.likelihood import GaussianControl, elbo, flow, ode_estimate
@@ -37,7 +38,7 @@ from pushforward.families.diffusion.objective import (
     edm_objective,
     likelihood_objective,
 )
-from pushforward.families.diffusion.path import VariancePreserving, log_levels
+from pushforward.families.diffusion.paths import PATHS
 from pushforward.families.diffusion.solvers import SOLVERS, Denoise, OdeSampler
 from pushforward.nets.conditional import ScalarConditioned
 from pushforward.nets.mlp import ResidualMLP
@@ -46,6 +47,7 @@ from pushforward.nets.unet import UNet
 ELBO_LEVELS = 64
 HELD_OUT_LEVELS = 8
 CURVE_LEVELS = 25
+LARGEST_NOISE = 40.0
 EXACT_TRACE_DIMENSIONS = 16
 
 
@@ -75,7 +77,8 @@ class Diffusion(GenerativeModel):
         network = ScalarConditioned(body, config.context, len(classes))
         self.denoiser = PreconditionedDenoiser(network, shape, levels)
         smallest = config.sigma_min or (0.25 / (levels - 1) if levels else 0.01)
-        self.path = VariancePreserving(smallest, config.sigma_max)
+        kind = PATHS[config.path]
+        self.path = kind(smallest, config.sigma_max or min(LARGEST_NOISE, kind.reach))
         self.decoder: Decoder = LevelDecoder(levels, smallest) if levels else GaussianDecoder(smallest)
 
     @property
@@ -196,11 +199,13 @@ class Diffusion(GenerativeModel):
     def _encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         assert isinstance(self.config, DiffusionConfig)
         y = flow(self.path, self._bind(given), x, self.config.ode_steps)
-        return y * self._last_alpha(x)
+        return y / self._spread
 
     def _decode(self, z: Tensor, given: Given | None) -> Tensor:
         assert isinstance(self.config, DiffusionConfig)
-        return flow(self.path, self._bind(given), z / self._last_alpha(z), self.config.ode_steps, reverse=True)
+        return flow(self.path, self._bind(given), z * self._spread, self.config.ode_steps, reverse=True)
 
-    def _last_alpha(self, like: Tensor) -> Tensor:
-        return self.path.scales(torch.ones((), dtype=torch.float64))[0].to(like)
+    @property
+    def _spread(self) -> float:
+        """Standard deviation of `y = x/alpha` at the noisy end: codes are standard normal there."""
+        return self.path.prior.scale / self.path.last[0]

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from pushforward.core.walk import Walk
-from pushforward.families.diffusion.path import Path, karras_levels
+from pushforward.families.diffusion.grids import karras_levels
+from pushforward.families.diffusion.path import Path
 
 Denoise = Callable[[Tensor, Tensor], Tensor]
 Field = Callable[[Tensor, Tensor], Tensor]
@@ -169,10 +170,9 @@ class OdeSampler(Walk[Denoised]):
         self.calls = calls * ((steps - 1) * len(solver.tableau.b) + 1)
 
     def start(self) -> Denoised:
-        """Draw x_1 from N(0, 1); nothing is known yet, so the clean estimate is zero."""
-        x = self.draw()
-        alpha, _ = self.path.scales(self.path.time(self.levels[0]))
-        return Denoised(x / alpha.to(x), x * 0.0)
+        """Draw x_1 from the prior; nothing is known yet, so the clean estimate is zero."""
+        x = self.path.prior.scale * self.draw()
+        return Denoised(x / self.path.last[0], x * 0.0)
 
     def step(self, state: Denoised, index: int) -> Denoised:
         """Move from noise level `index` to the next one, the last of which is zero."""

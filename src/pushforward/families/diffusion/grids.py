@@ -1,0 +1,50 @@
+"""Grids of noise levels for a sampler or an integral.
+
+One idea: a grid is a tensor of levels in float64 whose ends are the path's own, so that no step is empty and none is left out.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from pushforward.core.errors import BadInput
+
+
+def karras_levels(steps: int, sigma_min: float, sigma_max: float, rho: float = 7.0) -> Tensor:
+    """Return `steps` decreasing noise levels, in float64, of which the roots are evenly spaced.
+
+    `sigma_i = (sigma_max^(1/rho) + i/(N-1) (sigma_min^(1/rho) - sigma_max^(1/rho)))^rho`, Karras et al. 2022, equation 5.
+
+    Raises:
+        BadInput: fewer than one step.
+
+    Example:
+        >>> [round(float(s), 2) for s in karras_levels(18, 0.002, 80.0)[:3]]
+        [80.0, 57.59, 40.79]
+    """
+    if steps < 1:
+        raise BadInput(f"steps={steps}", "at least one step")
+    if steps == 1:
+        return torch.tensor([sigma_max], dtype=torch.float64)
+    ramp = torch.linspace(0.0, 1.0, steps, dtype=torch.float64)
+    low, high = sigma_min ** (1.0 / rho), sigma_max ** (1.0 / rho)
+    levels = (high + ramp * (low - high)) ** rho
+    # the power rounds; the ends are the path's own
+    levels[0], levels[-1] = sigma_max, sigma_min
+    return levels
+
+
+def log_levels(steps: int, sigma_min: float, sigma_max: float) -> Tensor:
+    """Return `steps + 1` increasing noise levels in float64, evenly spaced in their logarithm (hence in log-SNR).
+
+    Example:
+        >>> log_levels(2, 0.01, 100.0).tolist()
+        [0.01, 1.0, 100.0]
+    """
+    ends = math.log10(sigma_min), math.log10(sigma_max)
+    levels = torch.logspace(*ends, steps + 1, dtype=torch.float64)
+    levels[0], levels[-1] = sigma_min, sigma_max
+    return levels
