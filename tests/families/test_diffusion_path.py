@@ -9,16 +9,21 @@ import torch
 
 from families.diffusion_oracles import gaussian, mixture
 from pushforward.core.errors import BadInput
-from pushforward.core.given import Given
+from pushforward.core.given import Examples, Given
 from pushforward.core.rng import generator
-from pushforward.families.diffusion.denoiser import Denoiser, PreconditionedDenoiser, Preconditioner
+from pushforward.core.space import Points
+from pushforward.core.spec import TrainConfig
+from pushforward.engine.fit import fit
+from pushforward.families.build import build
+from pushforward.families.diffusion.denoiser import FORMS, Denoiser, NetworkDenoiser, Preconditioner
 from pushforward.families.diffusion.grids import karras_levels, log_levels
 from pushforward.families.diffusion.guidance import Guided
 from pushforward.families.diffusion.levels import LevelDecoder, level_values, nearest_mean
-from pushforward.families.diffusion.noise_law import Knee, LogNormal, LogUniform, NoiseLaw
-from pushforward.families.diffusion.objective import Objective, drop_condition, edm_objective, likelihood_objective
+from pushforward.families.diffusion.noise_law import LAWS, Knee, LogNormal, LogUniform, NoiseLaw, UniformTime
+from pushforward.families.diffusion.objective import WEIGHTS, Objective, drop_condition, objective_of
 from pushforward.families.diffusion.path import VariancePreserving
-from pushforward.families.diffusion.prediction import PREDICTIONS, SCORE, VELOCITY, Prediction
+from pushforward.families.diffusion.paths import PATHS
+from pushforward.families.diffusion.prediction import NOISE, PREDICTIONS, SCORE, VELOCITY, Prediction
 
 PATH = VariancePreserving(0.005, 50.0)
 
@@ -92,7 +97,7 @@ def test_preconditioner_identities() -> None:
     p.sigma_data.fill_(0.5)
     s = torch.logspace(-3, 2, 40, dtype=torch.float64)
     skip, out, c_in, c_noise = p.scales(s)
-    weight = edm_objective(LogNormal(PATH), p.sigma_data).weight(s)
+    weight = objective_of(LogNormal(PATH), "edm", p.sigma_data).weight(s)
     torch.testing.assert_close(weight * out**2, torch.ones_like(s), rtol=1e-12, atol=0)
     torch.testing.assert_close(c_in**2 * (0.25 + s**2), torch.ones_like(s), rtol=1e-12, atol=0)
     torch.testing.assert_close((1 - skip) ** 2 * 0.25 + skip**2 * s**2, out**2, rtol=1e-9, atol=0)
@@ -116,7 +121,7 @@ class Silent(torch.nn.Module):
 
 def test_silent_network_is_the_denoiser_of_a_fitted_gaussian() -> None:
     x = torch.randn(4000, 1, 3, 3, generator=generator(2)) * 0.3 + 0.8
-    denoiser = PreconditionedDenoiser(Silent(), (1, 3, 3))
+    denoiser = NetworkDenoiser(Silent(), (1, 3, 3))
     denoiser.preconditioner.fit(x)
     mean, variance = x.mean(), x.var(correction=0)
     s = torch.tensor([0.1, 2.0])
@@ -125,7 +130,14 @@ def test_silent_network_is_the_denoiser_of_a_fitted_gaussian() -> None:
 
 
 @pytest.mark.parametrize(
-    "law", [LogUniform(PATH), LogNormal(PATH), Knee(PATH, torch.tensor(0.6, dtype=torch.float64))], ids=["u", "n", "k"]
+    "law",
+    [
+        LogUniform(PATH),
+        LogNormal(PATH),
+        Knee(PATH, torch.tensor(0.6, dtype=torch.float64)),
+        *(UniformTime(PATHS[name](0.005, 50.0)) for name in PATHS if name != "ddpm-scaled-linear"),
+    ],
+    ids=["u", "n", "k", *(f"time-{name}" for name in PATHS if name != "ddpm-scaled-linear")],
 )
 def test_law_quantile_and_density_agree(law: NoiseLaw) -> None:
     """`d log Q(u)/du = 1/density`, the density integrates to one, and the ends are the path's."""
@@ -144,18 +156,86 @@ def test_likelihood_objective_does_not_depend_on_its_law() -> None:
     oracle, rng = gaussian(), generator(5)
     x = oracle.draw(200_000, rng)
     values = []
-    for law in (LogUniform(PATH), Knee(PATH, torch.tensor(0.6))):
-        objective: Objective = likelihood_objective(law)
+    for law in (LAWS[name](PATH, torch.tensor(0.6)) for name in ("log-uniform", "time", "knee")):
+        objective: Objective = objective_of(law, "likelihood", torch.tensor(0.6))
         s = objective.stratified(torch.rand(len(x), generator=rng, dtype=torch.float64))
         y = x + s.unsqueeze(1) * torch.randn(x.shape, generator=rng, dtype=torch.float64)
         terms = objective.weight(s) * (x - oracle(y, s)).square().sum(1)
         values.append((terms.mean(), terms.std() / math.sqrt(len(x))))
-    (a, sa), (b, sb) = values
+    (a, sa), _, (b, sb) = values
     assert abs(float(a - b)) < 4 * math.hypot(float(sa), float(sb))
     # closed form per coordinate: int v/(v + s^2) dlog s = 1/2 log((v/s^2 + 1)) between the ends
     v = oracle.variances[0]
     exact = 0.5 * (torch.log1p(v / PATH.sigma_min**2) - torch.log1p(v / PATH.sigma_max**2)).sum()
     assert abs(float(b - exact)) < 4 * float(sb)
+
+
+def test_weights_turn_the_error_of_the_data_into_what_they_are_called() -> None:
+    rng = generator(6)
+    x0, guess, eps = (torch.randn(30, dtype=torch.float64, generator=rng) for _ in range(3))
+    s = torch.logspace(-2, 1.5, 30, dtype=torch.float64)
+    y, alpha, sigma = x0 + s * eps, 1 / (1 + s**2).sqrt(), s / (1 + s**2).sqrt()
+    guessed = (y - guess) / s
+    noise, velocity = eps - guessed, (alpha * eps - sigma * x0) - (alpha * guessed - sigma * guess)
+    error = (x0 - guess).square()
+    expected = {
+        "noise": noise.square(),
+        "data": error,
+        "velocity": velocity.square(),
+        "truncated-snr": torch.maximum(noise.square(), error),
+        "min-snr": torch.minimum(noise.square(), 5 * error),
+    }
+    law = LogUniform(PATH)
+    for name, value in expected.items():
+        weight = objective_of(law, name, torch.tensor(0.7)).weight(s)
+        torch.testing.assert_close(weight * error, value, rtol=1e-9, atol=1e-12)
+    assert set(WEIGHTS) == {*expected, "likelihood", "edm"}
+    # uniform in log-SNR is importance sampling of time by g^2/sigma^2, on every path
+    for name in ("cosine", "ve", "sub-vp"):
+        path = PATHS[name](0.005, 50.0)
+        t = torch.linspace(*path.ends, 9, dtype=torch.float64)[1:-1]
+        _, g2 = path.diffusion(t)
+        ratio = (
+            LogUniform(path).density(path.noise_level(t)) * -0.5 * path.log_snr_rate(t) / (g2 / path.scales(t)[1] ** 2)
+        )
+        torch.testing.assert_close(ratio, ratio[:1].expand_as(ratio), rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("name", list(FORMS))
+def test_what_a_network_predicts_is_what_the_algebra_says(name: str) -> None:
+    """The output that makes the denoiser exact is the prediction of its name, in coordinates of unit variance."""
+    rng, d = generator(7), torch.tensor(0.6, dtype=torch.float64)
+    x0, eps = (torch.randn(40, dtype=torch.float64, generator=rng) for _ in range(2))
+    s = torch.logspace(-2, 1.5, 40, dtype=torch.float64)
+    y, one = x0 + s * eps, torch.ones_like(s)
+    skip, out = FORMS[name](s, d)
+    found = (x0 - skip * y) / out
+    alpha, sigma = PATH.scales(PATH.time(s))
+    expected = {
+        "preconditioned": (x0 - d**2 / (s**2 + d**2) * y) * (s**2 + d**2).sqrt() / (s * d),
+        "noise": NOISE.from_data(x0, y, one, s),
+        "data": x0 / d,
+        "velocity": VELOCITY.from_data(x0, alpha * y, alpha, sigma),
+        "score": SCORE.from_data(x0, y, one, s),
+    }[name]
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", list(FORMS))
+def test_every_prediction_and_weight_can_be_trained(name: str) -> None:
+    # four clusters, because a Gaussian is what a preconditioned denoiser knows before it has seen anything
+    rng = generator(8)
+    x = torch.randint(0, 2, (600, 2), generator=rng) * 2.0 - 1.0 + 0.15 * torch.randn(600, 2, generator=rng)
+    data = Examples(x)
+    weight = {"preconditioned": "edm", "noise": "noise", "data": "truncated-snr"}.get(name, "velocity")
+    model = build("diffusion", Points(2), values={"width": 32, "depth": 1, "prediction": name, "weight": weight})
+    model.prepare(data)
+    before = float(model.held_out(data).mean())  # type: ignore[union-attr]
+    fit(model, data[:500], data[500:], TrainConfig(steps=200, batch_size=64, learning_rate=3e-3, seed=0))
+    after = float(model.held_out(data).mean())  # type: ignore[union-attr]
+    # the clusters' own entropy is log 4 + 2 (log 0.15 + 1.42) = 0.43 nats, that of a Gaussian of their covariance 2.86;
+    # data and score are hopeless targets at small noise, where the one is y itself and the other has variance 1/s^2
+    assert 0.3 < after < (before / 2 if name in ("data", "score") else 2.6)
 
 
 def test_stratified_levels_fill_every_bin() -> None:

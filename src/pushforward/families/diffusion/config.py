@@ -23,7 +23,15 @@ class DiffusionConfig(Config):
     path: Literal["log-snr", "ddpm-linear", "ddpm-scaled-linear", "cosine", "sub-vp", "ve", "edm", "rectified-flow"] = (
         Field("log-snr", description="how the scales of data and noise change with time")
     )
-    objective: Literal["likelihood", "edm"] = "likelihood"
+    law: Literal["knee", "log-uniform", "log-normal", "time"] = Field(
+        "knee", description="which noise levels training draws"
+    )
+    weight: Literal["likelihood", "edm", "noise", "data", "velocity", "truncated-snr", "min-snr"] = Field(
+        "likelihood", description="how much the error at a noise level counts"
+    )
+    prediction: Literal["preconditioned", "noise", "data", "velocity", "score"] = Field(
+        "preconditioned", description="what the network's output means"
+    )
     ode_steps: int = Field(32, ge=2, description="steps of the ODE for likelihoods and codes")
 
 

@@ -7,6 +7,7 @@ predict a unit-variance target from unit-variance inputs, because its preconditi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,22 @@ class Denoiser(ABC):
     @abstractmethod
     def denoise(self, y: Tensor, noise_level: Tensor, given: Given | None) -> Tensor:
         """Shapes: y (n, ...), noise_level () or (n,) -> (n, ...)."""
+
+
+Form = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+# what F means: D - centre = skip (y - centre) + out F, with (skip, out) a function of noise level and data scale
+FORMS: dict[str, Form] = {
+    "preconditioned": lambda s, d: (d**2 / (s**2 + d**2), s * d / (s**2 + d**2).sqrt()),
+    # eps = (y - x0)/s
+    "noise": lambda s, d: (torch.ones_like(s), -s),
+    # x0, in units of its scale
+    "data": lambda s, d: (torch.zeros_like(s), d.expand_as(s)),
+    # v = alpha eps - sigma x0 where alpha^2 + sigma^2 = 1: x0 = alpha x - sigma v with x = alpha y
+    "velocity": lambda s, d: (1.0 / (1.0 + s**2), -s / (1.0 + s**2).sqrt()),
+    # the gradient of the log-density of y (Tweedie): x0 = y + s^2 score
+    "score": lambda s, d: (torch.ones_like(s), s**2),
+}
 
 
 class Preconditioner(nn.Module):
@@ -58,15 +75,15 @@ class Preconditioner(nn.Module):
     def scales(self, noise_level: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return `(c_skip, c_out, c_in, c_noise)`, each of the shape of `noise_level`."""
         data = self.sigma_data.to(noise_level)
-        total = noise_level**2 + data**2
-        root = total.sqrt()
-        return data**2 / total, noise_level * data / root, 1.0 / root, noise_level.log() / 4.0
+        c_skip, c_out = FORMS["preconditioned"](noise_level, data)
+        return c_skip, c_out, (noise_level**2 + data**2).rsqrt(), noise_level.log() / 4.0
 
 
-class PreconditionedDenoiser(Denoiser, nn.Module):
-    """A network behind a preconditioner.
+class NetworkDenoiser(Denoiser, nn.Module):
+    """A network that sees inputs of unit variance and predicts one of `FORMS`.
 
     Args:
+        prediction: what the output means; `preconditioned` alone has a target of unit variance at every noise level.
         network: maps (inputs, c_noise, label) to the shape of the data.
         shape: shape of one example.
         levels: number of integer levels in [-1, 1], 0 for continuous data. With levels the network also sees
@@ -74,15 +91,18 @@ class PreconditionedDenoiser(Denoiser, nn.Module):
             network should have to learn the grid of integers.
     """
 
-    def __init__(self, network: nn.Module, shape: tuple[int, ...], levels: int = 0) -> None:
+    def __init__(
+        self, network: nn.Module, shape: tuple[int, ...], levels: int = 0, prediction: str = "preconditioned"
+    ) -> None:
         super().__init__()
-        self.network, self.levels = network, levels
+        self.network, self.levels, self.form = network, levels, FORMS[prediction]
         self.preconditioner = Preconditioner(shape)
 
     def denoise(self, y: Tensor, noise_level: Tensor, given: Given | None) -> Tensor:
         """Shapes: y (n, ...), noise_level () or (n,) -> (n, ...)."""
         s = noise_level.to(y).expand(y.shape[0])
-        c_skip, c_out, c_in, c_noise = (self._like(c, y) for c in self.preconditioner.scales(s))
+        c_skip, c_out = (self._like(c, y) for c in self.form(s, self.preconditioner.sigma_data.to(s)))
+        c_in, c_noise = (self._like(c, y) for c in self.preconditioner.scales(s)[2:])
         centre = self.preconditioner.centre.to(y)
         inputs = c_in * (y - centre)
         if self.levels:

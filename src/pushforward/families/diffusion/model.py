@@ -26,18 +26,13 @@ from pushforward.core.space import Image, Space
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.card import CAPABILITIES, CARD
 from pushforward.families.diffusion.config import PRESETS, DiffusionConfig
-from pushforward.families.diffusion.denoiser import Denoiser, PreconditionedDenoiser
+from pushforward.families.diffusion.denoiser import Denoiser, NetworkDenoiser
 from pushforward.families.diffusion.grids import log_levels
 from pushforward.families.diffusion.guidance import Guided
 from pushforward.families.diffusion.levels import Decoder, GaussianDecoder, LevelDecoder
 from pushforward.families.diffusion.likelihood import GaussianControl, elbo, flow, ode_estimate
-from pushforward.families.diffusion.noise_law import Knee, LogNormal
-from pushforward.families.diffusion.objective import (
-    Objective,
-    drop_condition,
-    edm_objective,
-    likelihood_objective,
-)
+from pushforward.families.diffusion.noise_law import LAWS, Knee
+from pushforward.families.diffusion.objective import Objective, drop_condition, objective_of
 from pushforward.families.diffusion.paths import PATHS
 from pushforward.families.diffusion.solvers import SOLVERS, Denoise, OdeSampler
 from pushforward.nets.conditional import ScalarConditioned
@@ -75,7 +70,7 @@ class Diffusion(GenerativeModel):
         else:
             body = ResidualMLP(shape[0], shape[0], config.width, config.depth, config.context, zero_output=True)
         network = ScalarConditioned(body, config.context, len(classes))
-        self.denoiser = PreconditionedDenoiser(network, shape, levels)
+        self.denoiser = NetworkDenoiser(network, shape, levels, config.prediction)
         smallest = config.sigma_min or (0.25 / (levels - 1) if levels else 0.01)
         kind = PATHS[config.path]
         self.path = kind(smallest, config.sigma_max or min(LARGEST_NOISE, kind.reach))
@@ -86,9 +81,7 @@ class Diffusion(GenerativeModel):
         """The law and the weight of noise levels in training; both know the scale of the data, hence not before `prepare`."""
         config, scale = self.config, self.denoiser.preconditioner.sigma_data
         assert isinstance(config, DiffusionConfig)
-        if config.objective == "edm":
-            return edm_objective(LogNormal(self.path), scale)
-        return likelihood_objective(Knee(self.path, scale))
+        return objective_of(LAWS[config.law](self.path, scale), config.weight, scale)
 
     def _codec(self) -> Codec:
         if isinstance(self.space, Image):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -28,7 +29,11 @@ class NoiseLaw(ABC):
 
 
 class LogUniform(NoiseLaw):
-    """`log s` uniform between the ends of a path: uniform in log-SNR."""
+    """`log s` uniform between the ends of a path: uniform in log-SNR.
+
+    In the time of any path it is the density `g^2/sigma^2`, of which importance sampling of t is made (Song, Durkan et al. 2021,
+    section 4.3): `g^2 = -sigma^2 d lambda/dt`.
+    """
 
     def __init__(self, path: Path) -> None:
         self.low, self.high = math.log(path.sigma_min), math.log(path.sigma_max)
@@ -62,6 +67,23 @@ class LogNormal(NoiseLaw):
         return self.normal.log_prob(z).exp() / (self.std * (self.high - self.low))
 
 
+class UniformTime(NoiseLaw):
+    """Time uniform between the ends of a path: the law of most published models, and the one that depends on the path."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, (self.start, self.end) = path, path.ends
+
+    def quantile(self, u: Tensor) -> Tensor:
+        """The noise level at `start + u (end - start)`."""
+        level = self.path.noise_level(self.start + u.double() * (self.end - self.start))
+        return level.clamp(self.path.sigma_min, self.path.sigma_max).to(u)
+
+    def density(self, noise_level: Tensor) -> Tensor:
+        """`dt/d log s`, over the length of the interval; `d log s/dt = -1/2 d lambda/dt`."""
+        speed = -0.5 * self.path.log_snr_rate(self.path.time(noise_level.double()))
+        return (1.0 / (speed * (self.end - self.start))).to(noise_level)
+
+
 class Knee(NoiseLaw):
     """`p(log s)` proportional to `1/(1 + s/knee)` between the ends of a path: even up to the scale of the data, then thinning.
 
@@ -93,3 +115,11 @@ class Knee(NoiseLaw):
     def density(self, noise_level: Tensor) -> Tensor:
         """`1/(1 + s/knee)`, normalised."""
         return 1.0 / ((1.0 + noise_level / self.knee.to(noise_level)) * (self.high - self.low).to(noise_level))
+
+
+LAWS: dict[str, Callable[[Path, Tensor], NoiseLaw]] = {
+    "knee": Knee,
+    "log-uniform": lambda path, scale: LogUniform(path),
+    "log-normal": lambda path, scale: LogNormal(path),
+    "time": lambda path, scale: UniformTime(path),
+}

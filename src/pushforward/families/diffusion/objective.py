@@ -14,13 +14,15 @@ from torch import Tensor
 
 from pushforward.families.diffusion.noise_law import NoiseLaw
 
+Weight = Callable[[Tensor], Tensor]
+
 
 @dataclass(frozen=True)
 class Objective:
     """Draw noise levels from `law`; weight the squared error of the denoised mean by `weight(noise_level)`."""
 
     law: NoiseLaw
-    weight: Callable[[Tensor], Tensor]
+    weight: Weight
     name: str
 
     def stratified(self, u: Tensor) -> Tensor:
@@ -29,27 +31,69 @@ class Objective:
         return self.law.quantile((torch.arange(n, device=u.device) + u) / n)
 
 
-def likelihood_objective(law: NoiseLaw) -> Objective:
-    """The diffusion term of the bound in nats, unbiased under any law: `|x - D|^2 / (s^2 p(log s))`.
+def likelihood_weight(law: NoiseLaw, scale: Tensor) -> Weight:
+    """`1/(s^2 p(log s))`: the diffusion term of the bound in nats, unbiased under any law, which changes the variance only.
 
-    `1/2 int e^lambda |x - D|^2 d lambda` with `d lambda = 2 d log s` (Kingma et al. 2021, equation 17). The law changes the
-    variance only.
+    `1/2 int e^lambda |x - D|^2 d lambda` with `d lambda = 2 d log s` (Kingma et al. 2021, equation 17).
     """
+    return lambda s: 1.0 / (s**2 * law.density(s))
+
+
+def edm_weight(law: NoiseLaw, scale: Tensor) -> Weight:
+    """`(s^2 + d^2)/(s d)^2`, which times c_out^2 is one (Karras et al. 2022, table 1)."""
 
     def weight(s: Tensor) -> Tensor:
-        return 1.0 / (s**2 * law.density(s))
-
-    return Objective(law, weight, "diffusion term of -ELBO [nats/dim]")
-
-
-def edm_objective(law: NoiseLaw, sigma_data: Tensor) -> Objective:
-    """`(s^2 + d^2)/(s d)^2 |x - D|^2`, of which the weight times c_out^2 is one (Karras et al. 2022, table 1)."""
-
-    def weight(s: Tensor) -> Tensor:
-        data = sigma_data.to(s)
+        data = scale.to(s)
         return (s**2 + data**2) / (s * data) ** 2
 
-    return Objective(law, weight, "denoising error weighted by 1/c_out^2 [per dim]")
+    return weight
+
+
+def noise_weight(law: NoiseLaw, scale: Tensor) -> Weight:
+    """`1/s^2`, the signal-to-noise ratio: the plain error of the noise, `|eps - eps_D|^2` (Ho et al. 2020, equation 14)."""
+    return lambda s: 1.0 / s**2
+
+
+def data_weight(law: NoiseLaw, scale: Tensor) -> Weight:
+    """One: the plain error of the data."""
+    return torch.ones_like
+
+
+def velocity_weight(law: NoiseLaw, scale: Tensor) -> Weight:
+    """`1 + 1/s^2`: the plain error of `v = alpha eps - sigma x0` where `alpha^2 + sigma^2 = 1` (Salimans and Ho 2022)."""
+    return lambda s: 1.0 + 1.0 / s**2
+
+
+def truncated_weight(law: NoiseLaw, scale: Tensor) -> Weight:
+    """`max(1/s^2, 1)`: the worse of the errors of noise and data (Salimans and Ho 2022, section 4)."""
+    return lambda s: (1.0 / s**2).clamp(min=1.0)
+
+
+def capped_weight(law: NoiseLaw, scale: Tensor) -> Weight:
+    """`min(1/s^2, 5)`: no level counts more than its signal-to-noise ratio of five (Hang et al. 2023, equation 10)."""
+    return lambda s: (1.0 / s**2).clamp(max=5.0)
+
+
+WEIGHTS: dict[str, tuple[Callable[[NoiseLaw, Tensor], Weight], str]] = {
+    "likelihood": (likelihood_weight, "diffusion term of -ELBO [nats/dim]"),
+    "edm": (edm_weight, "denoising error weighted by 1/c_out^2 [per dim]"),
+    "noise": (noise_weight, "error of the predicted noise [per dim]"),
+    "data": (data_weight, "error of the predicted data [per dim]"),
+    "velocity": (velocity_weight, "error of the predicted velocity [per dim]"),
+    "truncated-snr": (truncated_weight, "denoising error weighted by max(SNR, 1) [per dim]"),
+    "min-snr": (capped_weight, "denoising error weighted by min(SNR, 5) [per dim]"),
+}
+
+
+def objective_of(law: NoiseLaw, weight: str, scale: Tensor) -> Objective:
+    """Return what is minimised under a law of noise levels and a weight, two choices that know nothing of each other.
+
+    Args:
+        weight: a name in `WEIGHTS`.
+        scale: standard deviation of the data.
+    """
+    make, name = WEIGHTS[weight]
+    return Objective(law, make(law, scale), name)
 
 
 def drop_condition(label: Tensor, u: Tensor, probability: float) -> Tensor:
