@@ -26,7 +26,7 @@ from pushforward.families.diffusion.paths import (
     SubVariancePreserving,
     VarianceExploding,
 )
-from pushforward.families.diffusion.solvers import EULER, RK4, SOLVERS, OdeSampler, PathTime
+from pushforward.families.diffusion.solvers import EULER, RK4, SOLVERS, PathTime
 
 NAMES = list(PATHS)
 PRESERVING = ["log-snr", "ddpm-linear", "ddpm-scaled-linear", "cosine"]
@@ -128,10 +128,10 @@ def test_the_prior_is_a_normal_density_and_its_divergence_that_of_two() -> None:
         torch.testing.assert_close(prior_divergence(path, x), expected, rtol=1e-6, atol=1e-12)
 
 
-@pytest.mark.parametrize("solver", ["heun", "ddim"])
+@pytest.mark.parametrize("solver", ["heun", "ddim", "dpmpp-2m", "ddpm"])
 def test_in_scaled_coordinates_all_paths_draw_the_same_samples(solver: str) -> None:
     oracle, eps = mixture(), torch.randn(20, 2, generator=generator(3), dtype=torch.float64)
-    drawn = [run(OdeSampler(path_of(name), oracle, SOLVERS[solver], lambda: eps, 12)) for name in NAMES]
+    drawn = [run(SOLVERS[solver].walk(path_of(name), oracle, lambda: eps, 12, 1.0)) for name in NAMES]
     for x in drawn[1:]:
         torch.testing.assert_close(x, drawn[0], rtol=1e-9, atol=1e-9)
 

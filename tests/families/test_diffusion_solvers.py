@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -12,13 +13,13 @@ from families.diffusion_oracles import MixtureDenoiser, gaussian, gaussian_flow,
 from pushforward.core.rng import generator
 from pushforward.core.walk import run, states
 from pushforward.families.diffusion.grids import log_levels
-from pushforward.families.diffusion.path import VariancePreserving
+from pushforward.families.diffusion.path import Path, VariancePreserving
+from pushforward.families.diffusion.schemes import Ancestral, LargeAncestral, SchemeSampler, SecondOrderMultistep, Seen
 from pushforward.families.diffusion.solvers import (
     EULER,
     HEUN,
     RK4,
     SOLVERS,
-    OdeSampler,
     PathTime,
     ScaledByLogNoise,
     ScaledByNoise,
@@ -31,8 +32,8 @@ def noise(n: int = 64) -> torch.Tensor:
     return torch.randn(n, 2, generator=generator(3), dtype=torch.float64)
 
 
-def sampler(name: str, steps: int, oracle: MixtureDenoiser) -> OdeSampler:
-    return OdeSampler(PATH, oracle, SOLVERS[name], noise, steps)
+def sampler(name: str, steps: int, oracle: MixtureDenoiser, path: Path = PATH, calls: float = 1.0) -> Any:
+    return SOLVERS[name].walk(path, oracle, noise, steps, calls)
 
 
 def global_error(name: str, steps: int) -> float:
@@ -44,7 +45,7 @@ def global_error(name: str, steps: int) -> float:
     return float((last.noisy - exact).abs().max())
 
 
-@pytest.mark.parametrize(("name", "order"), [("euler", 1), ("ddim", 1), ("heun", 2)])
+@pytest.mark.parametrize(("name", "order"), [("euler", 1), ("ddim", 1), ("heun", 2), ("dpmpp-2m", 2)])
 def test_convergence_order(name: str, order: int) -> None:
     """Halving the step divides the error by 2^order; the slope between 100 and 400 steps is within 0.15 of it."""
     errors = [global_error(name, n + 1) for n in (100, 400)]
@@ -101,20 +102,20 @@ def test_heun_is_algorithm_one() -> None:
     torch.testing.assert_close(run(walk), x, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize(("name", "calls"), [("heun", 35), ("ddim", 18), ("euler", 18)])
+@pytest.mark.parametrize(("name", "calls"), [(name, 35 if name == "heun" else 18) for name in SOLVERS])
 def test_calls_are_counted(name: str, calls: int) -> None:
     oracle = gaussian()
     walk = sampler(name, 18, oracle)
     run(walk)
     assert walk.calls == oracle.seen == calls
-    assert OdeSampler(PATH, oracle, SOLVERS[name], noise, 18, calls=2.0).calls == 2 * calls
+    assert sampler(name, 18, oracle, calls=2.0).calls == 2 * calls
 
 
-@pytest.mark.parametrize("name", ["heun", "ddim", "euler"])
+@pytest.mark.parametrize("name", list(SOLVERS))
 def test_one_step_is_the_mean_of_the_data(name: str) -> None:
     oracle = mixture()
     # at noise s the posterior mean still leans by about v |y|/s^2 < 4 v/s, here 0.01
-    x = run(OdeSampler(VariancePreserving(0.05, 400.0), oracle, SOLVERS[name], noise, 1))
+    x = run(sampler(name, 1, oracle, VariancePreserving(0.05, 400.0)))
     mean = (oracle.weights.unsqueeze(1) * oracle.means).sum(0)
     torch.testing.assert_close(x, mean.expand_as(x), rtol=0, atol=0.01)
 
@@ -123,7 +124,7 @@ def test_sampler_draws_the_mixture() -> None:
     """40,000 samples: the first two moments within 5 standard errors of the data's (denoised, so minus sigma_min^2)."""
     oracle, n = mixture(), 40_000
     path = VariancePreserving(0.002, 80.0)
-    x = run(OdeSampler(path, oracle, SOLVERS["heun"], lambda: noise(n), 60))
+    x = run(SOLVERS["heun"].walk(path, oracle, lambda: noise(n), 60, 1.0))
     real = oracle.draw(n, generator(9))
     for power in (1, 2):
         difference = (x**power).mean(0) - (real**power).mean(0)
@@ -137,3 +138,86 @@ def test_peek_is_the_denoised_estimate() -> None:
     seen = list(states(walk))
     assert torch.equal(walk.peek(seen[1]), oracle(seen[0].noisy, walk.levels[0]))
     assert torch.equal(walk.peek(seen[-1]), walk.finish(seen[-1]))
+
+
+def test_no_fresh_noise_is_ddim_and_none_remembered_is_first_order() -> None:
+    oracle = mixture()
+    ddim = run(sampler("ddim", 15, oracle))
+    torch.testing.assert_close(run(SchemeSampler(PATH, oracle, Ancestral(0.0), noise, 15)), ddim, rtol=1e-9, atol=1e-9)
+    # without an estimate from before, DPM-Solver++ is DDIM as well
+    y, s, then = noise(), torch.tensor(3.0, dtype=torch.float64), torch.tensor(1.2, dtype=torch.float64)
+    now = Seen(s, oracle(y, s))
+    first = SecondOrderMultistep(0.0).step(y, now, then, None, noise)
+    torch.testing.assert_close(first, Ancestral(0.0).step(y, now, then, None, noise), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_ancestral_is_ddpm_written_in_its_own_variables(large: bool) -> None:
+    """Ho et al. 2020, equations 6, 7 and 11, in x with alpha-bar, beta and eps, on an even grid of 30 steps."""
+    oracle, scheme = mixture(), LargeAncestral() if large else Ancestral(1.0)
+    bar = torch.cumprod(1 - torch.linspace(1e-3, 0.2, 30, dtype=torch.float64), 0)
+    level = ((1 - bar) / bar).sqrt()
+    x, z = noise(), torch.randn(64, 2, generator=generator(11), dtype=torch.float64)
+    for t in (29, 12, 1):
+        beta = 1 - bar[t] / bar[t - 1]
+        y = x / bar[t].sqrt()
+        clean = oracle(y, level[t])
+        eps = (x - bar[t].sqrt() * clean) / (1 - bar[t]).sqrt()
+        mean = (x - beta / (1 - bar[t]).sqrt() * eps) / (1 - beta).sqrt()
+        variance = beta if large else (1 - bar[t - 1]) / (1 - bar[t]) * beta
+        found = scheme.step(y, Seen(level[t], clean), level[t - 1], None, lambda: z)
+        torch.testing.assert_close(found * bar[t - 1].sqrt(), mean + variance.sqrt() * z, rtol=1e-9, atol=1e-9)
+
+
+def test_second_order_multistep_is_the_published_update() -> None:
+    """Lu et al. 2022b, algorithm 2, in x with alpha, sigma and lambda on a variance-preserving path, three steps by hand."""
+    oracle, levels = mixture(), torch.tensor([8.0, 3.0, 1.0, 0.4], dtype=torch.float64)
+    alpha, sigma = PATH.scales(PATH.time(levels))
+    lam = (alpha / sigma).log()
+    x = noise()
+    y, before, said = x / alpha[0], None, []
+    for i in range(3):
+        said.append(oracle(x / alpha[i], levels[i]))
+        h = lam[i + 1] - lam[i]
+        d = said[i]
+        if i:
+            r = (lam[i] - lam[i - 1]) / h
+            d = (1 + 1 / (2 * r)) * said[i] - 1 / (2 * r) * said[i - 1]
+        x = sigma[i + 1] / sigma[i] * x - alpha[i + 1] * torch.expm1(-h) * d
+        now = Seen(levels[i], oracle(y, levels[i]))
+        y, before = SecondOrderMultistep(0.0).step(y, now, levels[i + 1], before, noise), now
+        torch.testing.assert_close(y * alpha[i + 1], x, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["ddpm", "ddpm-large", "dpmpp-2m-sde"])
+def test_stochastic_solvers_draw_the_mixture(name: str) -> None:
+    """30,000 samples in 150 steps: the first two moments within 5 standard errors and what so many steps leave."""
+    oracle, n, rng = mixture(), 30_000, generator(4)
+    draw = lambda: torch.randn(n, 2, generator=rng, dtype=torch.float64)  # noqa: E731
+    x = run(SOLVERS[name].walk(VariancePreserving(0.002, 80.0), oracle, draw, 150, 1.0))
+    real = oracle.draw(n, generator(9))
+    for power in (1, 2):
+        difference = (x**power).mean(0) - (real**power).mean(0)
+        error = ((x**power).var(0) / n + (real**power).var(0) / n).sqrt()
+        left = 0.02 * (real**power).abs().mean(0)
+        assert bool((difference.abs() < 5 * error + left).all()), (difference, error)
+
+
+@pytest.mark.parametrize("eta", [0.3, 1.0])
+def test_stochastic_multistep_keeps_the_variance_of_a_gaussian(eta: float) -> None:
+    """For `N(0, v)` the estimate is linear in y, so a first-order step's variance is a number: right to first order in h."""
+    v, s = 0.7, torch.tensor(1.5, dtype=torch.float64)
+    errors = []
+    for ratio in (1.1, 1.05):
+        then, k = s / ratio, v / (v + s**2)
+        h = math.log(ratio)
+        # y' = (kept + moved k) y + fresh z with var y = v + s^2
+        kept, moved = math.exp(-(1 + eta) * h), -math.expm1(-(1 + eta) * h)
+        z = torch.ones(1, 1, dtype=torch.float64)
+        y = torch.zeros(1, 1, dtype=torch.float64)
+        fresh = SecondOrderMultistep(eta).step(y, Seen(s, y), then, None, lambda z=z: z)
+        moved_y = SecondOrderMultistep(eta).step(z, Seen(s, k * z), then, None, lambda y=y: y)
+        torch.testing.assert_close(moved_y, ((kept + moved * k) * z), rtol=1e-12, atol=0)
+        variance = float(moved_y) ** 2 * (v + s**2) + float(fresh) ** 2
+        errors.append(abs(float(variance - (v + then**2))))
+    assert math.log2(errors[0] / errors[1]) == pytest.approx(2.0, abs=0.2)

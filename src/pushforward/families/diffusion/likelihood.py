@@ -19,7 +19,8 @@ from pushforward.families.diffusion.grids import log_levels
 from pushforward.families.diffusion.levels import Decoder
 from pushforward.families.diffusion.noise_law import NoiseLaw
 from pushforward.families.diffusion.path import Path
-from pushforward.families.diffusion.solvers import RK4, Denoise, Field, ScaledByLogNoise
+from pushforward.families.diffusion.schemes import Denoise
+from pushforward.families.diffusion.solvers import RK4, Field, ScaledByLogNoise
 
 Estimate = tuple[Tensor, Tensor | None]
 

@@ -34,7 +34,8 @@ from pushforward.families.diffusion.likelihood import GaussianControl, elbo, flo
 from pushforward.families.diffusion.noise_law import LAWS, Knee
 from pushforward.families.diffusion.objective import Objective, drop_condition, objective_of
 from pushforward.families.diffusion.paths import PATHS
-from pushforward.families.diffusion.solvers import SOLVERS, Denoise, OdeSampler
+from pushforward.families.diffusion.schemes import Denoise
+from pushforward.families.diffusion.solvers import SOLVERS
 from pushforward.nets.conditional import ScalarConditioned
 from pushforward.nets.mlp import ResidualMLP
 from pushforward.nets.unet import UNet
@@ -119,14 +120,8 @@ class Diffusion(GenerativeModel):
     def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         solver = SOLVERS[options.solver or self.capabilities.solvers[0]]
         guided = self.denoiser if given is None else Guided(self.denoiser, options.guidance)
-        return OdeSampler(
-            self.path,
-            self._bind(given, guided),
-            solver,
-            lambda: noise.normal(*self.space.event_shape),
-            options.steps or solver.steps,
-            guided.calls,
-        )
+        draw = lambda: noise.normal(*self.space.event_shape)  # noqa: E731
+        return solver.walk(self.path, self._bind(given, guided), draw, options.steps, guided.calls)
 
     def _elbo(self, x: Tensor, given: Given | None, noise: Noise, samples: int) -> tuple[Tensor, Tensor | None]:
         condition = self.denoiser.preconditioner

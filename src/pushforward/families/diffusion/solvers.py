@@ -9,14 +9,23 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.grids import karras_levels
 from pushforward.families.diffusion.path import Path
+from pushforward.families.diffusion.schemes import (
+    Ancestral,
+    Denoise,
+    Draw,
+    LargeAncestral,
+    Scheme,
+    SchemeSampler,
+    SecondOrderMultistep,
+)
 
-Denoise = Callable[[Tensor, Tensor], Tensor]
 Field = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -124,20 +133,11 @@ class PathTime(Coordinates):
 
 
 @dataclass(frozen=True)
-class Solver:
-    """A tableau, the coordinates it is applied in and the number of steps it takes by default."""
+class RungeKutta:
+    """A tableau and the coordinates that it is applied in."""
 
     tableau: Tableau
     coordinates: type[Coordinates]
-    steps: int
-
-
-# Heun in (y, s) is algorithm 1 of Karras et al. 2022; Euler in (y, s) is DDIM (Song, Meng and Ermon 2020, equation 13)
-SOLVERS = {
-    "heun": Solver(HEUN, ScaledByNoise, 18),
-    "ddim": Solver(EULER, ScaledByNoise, 36),
-    "euler": Solver(EULER, PathTime, 64),
-}
 
 
 @dataclass(frozen=True)
@@ -161,13 +161,13 @@ class OdeSampler(Walk[Denoised]):
     """
 
     def __init__(
-        self, path: Path, denoise: Denoise, solver: Solver, draw: Callable[[], Tensor], steps: int, calls: float = 1.0
+        self, path: Path, denoise: Denoise, method: RungeKutta, draw: Draw, steps: int, calls: float = 1.0
     ) -> None:
         self.path, self.denoise, self.draw = path, denoise, draw
-        self.tableau, self.coordinates = solver.tableau, solver.coordinates(path)
+        self.tableau, self.coordinates = method.tableau, method.coordinates(path)
         self.levels = karras_levels(steps, path.sigma_min, path.sigma_max)
         self.length = steps
-        self.calls = calls * ((steps - 1) * len(solver.tableau.b) + 1)
+        self.calls = calls * ((steps - 1) * len(method.tableau.b) + 1)
 
     def start(self) -> Denoised:
         """Draw x_1 from the prior; nothing is known yet, so the clean estimate is zero."""
@@ -200,3 +200,29 @@ class OdeSampler(Walk[Denoised]):
     def peek(self, state: Denoised) -> Tensor:
         """Return the current estimate of the clean data: blurry at first, never noisy."""
         return state.clean
+
+
+@dataclass(frozen=True)
+class Solver:
+    """A way from noise to data and the number of steps it takes by default."""
+
+    method: RungeKutta | Scheme
+    steps: int
+
+    def walk(self, path: Path, denoise: Denoise, draw: Draw, steps: int | None, calls: float) -> Walk[Any]:
+        """Return the sampler; see `OdeSampler` and `SchemeSampler`."""
+        if isinstance(self.method, RungeKutta):
+            return OdeSampler(path, denoise, self.method, draw, steps or self.steps, calls)
+        return SchemeSampler(path, denoise, self.method, draw, steps or self.steps, calls)
+
+
+# Heun in (y, s) is algorithm 1 of Karras et al. 2022; Euler in (y, s) is DDIM (Song, Meng and Ermon 2020, equation 13)
+SOLVERS = {
+    "heun": Solver(RungeKutta(HEUN, ScaledByNoise), 18),
+    "ddim": Solver(RungeKutta(EULER, ScaledByNoise), 36),
+    "euler": Solver(RungeKutta(EULER, PathTime), 64),
+    "dpmpp-2m": Solver(SecondOrderMultistep(0.0), 36),
+    "dpmpp-2m-sde": Solver(SecondOrderMultistep(1.0), 36),
+    "ddpm": Solver(Ancestral(1.0), 64),
+    "ddpm-large": Solver(LargeAncestral(), 64),
+}

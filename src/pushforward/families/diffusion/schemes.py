@@ -1,0 +1,144 @@
+"""Solvers that call the network once a step and may remember what it said: ancestral, DDIM with noise, DPM-Solver++.
+
+Two ideas: in `y = x/alpha` the forward process only adds noise, `y_s = x0 + s eps`, so every published update is a mix of y, of the
+clean estimate and of fresh noise with weights that are functions of two noise levels; the last step goes to noise zero, where
+all of them return the estimate.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pushforward.core.walk import Walk
+from pushforward.families.diffusion.grids import karras_levels
+from pushforward.families.diffusion.path import Path
+
+Denoise = Callable[[Tensor, Tensor], Tensor]
+Draw = Callable[[], Tensor]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A noise level and what the network made of the example there."""
+
+    level: Tensor
+    clean: Tensor
+
+
+class Scheme(ABC):
+    """One step from noise level `now.level` to `then`, both positive."""
+
+    @abstractmethod
+    def step(self, y: Tensor, now: Seen, then: Tensor, before: Seen | None, draw: Draw) -> Tensor:
+        """Return y at the level `then`.
+
+        Args:
+            before: what was seen a step earlier, None at the first.
+            draw: returns standard normal noise of the shape of the batch.
+        """
+
+
+class Ancestral(Scheme):
+    """`y' = D + sqrt(s'^2 - u^2) (y - D)/s + u z`, `u^2 = eta^2 s'^2 (s^2 - s'^2)/s^2` (Song, Meng and Ermon 2020, equation 16).
+
+    With eta = 0 it is DDIM; with eta = 1 it draws from the forward process's posterior given x0 = D, which is DDPM with its smaller
+    variance (Ho et al. 2020, equations 6 and 7).
+    """
+
+    def __init__(self, eta: float) -> None:
+        self.eta = eta
+
+    def step(self, y: Tensor, now: Seen, then: Tensor, before: Seen | None, draw: Draw) -> Tensor:
+        """Keep part of the noise that y has, and replace the rest."""
+        s = now.level
+        fresh = self.eta**2 * then**2 * (s**2 - then**2) / s**2
+        kept = now.clean + (then**2 - fresh).clamp(min=0.0).sqrt() * (y - now.clean) / s
+        return kept if self.eta == 0.0 else kept + fresh.sqrt() * draw()
+
+
+class LargeAncestral(Scheme):
+    """The mean of `Ancestral(1)` with the larger variance, `beta` in x where `alpha^2 + sigma^2 = 1` (Ho et al. 2020, section 3.2).
+
+    In y it is `(1 + s'^2) (s^2 - s'^2)/(1 + s^2)`: right for data of variance one, where the other is right for a single point.
+    """
+
+    def step(self, y: Tensor, now: Seen, then: Tensor, before: Seen | None, draw: Draw) -> Tensor:
+        """The posterior's mean, and more noise than its own."""
+        s = now.level
+        fresh = (1.0 + then**2) * (s**2 - then**2) / (1.0 + s**2)
+        return now.clean + (then / s) ** 2 * (y - now.clean) + fresh.sqrt() * draw()
+
+
+class SecondOrderMultistep(Scheme):
+    """DPM-Solver++(2M) and its stochastic form: the estimate is carried on along a line through the last two.
+
+    With `h = log(s/s')`, `r = h_before/h` and `E = D + (D - D_before)/(2 r)`,
+    `y' = (s'/s) e^(-eta h) y + (1 - e^(-(1 + eta) h)) E + s' sqrt(1 - e^(-2 eta h)) z` (Lu et al. 2022b, algorithm 2 for eta = 0,
+    equation 19 for eta = 1). The first step knows one estimate only and is of first order.
+    """
+
+    def __init__(self, eta: float) -> None:
+        self.eta = eta
+
+    def step(self, y: Tensor, now: Seen, then: Tensor, before: Seen | None, draw: Draw) -> Tensor:
+        """Integrate a line through two estimates exactly."""
+        h = torch.log(now.level / then)
+        ahead = now.clean
+        if before is not None:
+            ratio = torch.log(before.level / now.level) / h
+            ahead = ahead + (now.clean - before.clean) / (2.0 * ratio)
+        kept = torch.exp(-(1.0 + self.eta) * h)
+        moved = kept * y - torch.expm1(-(1.0 + self.eta) * h) * ahead
+        if self.eta == 0.0:
+            return moved
+        return moved + then * (-torch.expm1(-2.0 * self.eta * h)).sqrt() * draw()
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """A point of a reverse path, with what the network said last."""
+
+    noisy: Tensor
+    last: Seen | None
+
+
+class SchemeSampler(Walk[Remembered]):
+    """From noise to data on Karras' grid of noise levels, one network call a step.
+
+    Args:
+        denoise: `(y, noise_level) -> x0`.
+        calls: network calls per denoising.
+        draw: returns standard normal noise of the shape of the batch.
+    """
+
+    def __init__(
+        self, path: Path, denoise: Denoise, scheme: Scheme, draw: Draw, steps: int, calls: float = 1.0
+    ) -> None:
+        self.path, self.denoise, self.scheme, self.draw = path, denoise, scheme, draw
+        self.levels = karras_levels(steps, path.sigma_min, path.sigma_max)
+        self.length, self.calls = steps, calls * steps
+
+    def start(self) -> Remembered:
+        """Draw x from the prior."""
+        return Remembered(self.path.prior.scale / self.path.last[0] * self.draw(), None)
+
+    def step(self, state: Remembered, index: int) -> Remembered:
+        """Denoise, and move to the next level, the last of which is zero."""
+        levels = self.levels.to(state.noisy)
+        now = Seen(levels[index], self.denoise(state.noisy, levels[index]))
+        if index == self.length - 1:
+            return Remembered(now.clean, now)
+        return Remembered(self.scheme.step(state.noisy, now, levels[index + 1], state.last, self.draw), now)
+
+    def finish(self, state: Remembered) -> Tensor:
+        """Return what the last step denoised."""
+        return state.noisy
+
+    def peek(self, state: Remembered) -> Tensor:
+        """Return the current estimate of the clean data, zero before the first."""
+        return state.noisy * 0.0 if state.last is None else state.last.clean
