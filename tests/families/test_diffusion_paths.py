@@ -128,7 +128,7 @@ def test_the_prior_is_a_normal_density_and_its_divergence_that_of_two() -> None:
         torch.testing.assert_close(prior_divergence(path, x), expected, rtol=1e-6, atol=1e-12)
 
 
-@pytest.mark.parametrize("solver", ["heun", "ddim", "dpmpp-2m", "ddpm"])
+@pytest.mark.parametrize("solver", ["heun", "ddim", "dpmpp-2m", "unipc", "ddpm"])
 def test_in_scaled_coordinates_all_paths_draw_the_same_samples(solver: str) -> None:
     oracle, eps = mixture(), torch.randn(20, 2, generator=generator(3), dtype=torch.float64)
     drawn = [run(SOLVERS[solver].walk(path_of(name), oracle, lambda: eps, 12, 1.0)) for name in NAMES]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -24,21 +24,25 @@ Draw = Callable[[], Tensor]
 
 @dataclass(frozen=True)
 class Seen:
-    """A noise level and what the network made of the example there."""
+    """A noise level, the example there, and what the network made of it."""
 
     level: Tensor
+    noisy: Tensor
     clean: Tensor
 
 
 class Scheme(ABC):
-    """One step from noise level `now.level` to `then`, both positive."""
+    """Steps from one positive noise level to the next; `past` is what was seen at earlier ones, the latest first."""
+
+    def correct(self, now: Seen, past: tuple[Seen, ...]) -> Tensor:
+        """Return y at the level of `now` once the network has been asked there; most schemes leave it alone."""
+        return now.noisy
 
     @abstractmethod
-    def step(self, y: Tensor, now: Seen, then: Tensor, before: Seen | None, draw: Draw) -> Tensor:
+    def step(self, now: Seen, then: Tensor, past: tuple[Seen, ...], draw: Draw) -> Tensor:
         """Return y at the level `then`.
 
         Args:
-            before: what was seen a step earlier, None at the first.
             draw: returns standard normal noise of the shape of the batch.
         """
 
@@ -53,9 +57,9 @@ class Ancestral(Scheme):
     def __init__(self, eta: float) -> None:
         self.eta = eta
 
-    def step(self, y: Tensor, now: Seen, then: Tensor, before: Seen | None, draw: Draw) -> Tensor:
+    def step(self, now: Seen, then: Tensor, past: tuple[Seen, ...], draw: Draw) -> Tensor:
         """Keep part of the noise that y has, and replace the rest."""
-        s = now.level
+        y, s = now.noisy, now.level
         fresh = self.eta**2 * then**2 * (s**2 - then**2) / s**2
         kept = now.clean + (then**2 - fresh).clamp(min=0.0).sqrt() * (y - now.clean) / s
         return kept if self.eta == 0.0 else kept + fresh.sqrt() * draw()
@@ -67,9 +71,9 @@ class LargeAncestral(Scheme):
     In y it is `(1 + s'^2) (s^2 - s'^2)/(1 + s^2)`: right for data of variance one, where the other is right for a single point.
     """
 
-    def step(self, y: Tensor, now: Seen, then: Tensor, before: Seen | None, draw: Draw) -> Tensor:
+    def step(self, now: Seen, then: Tensor, past: tuple[Seen, ...], draw: Draw) -> Tensor:
         """The posterior's mean, and more noise than its own."""
-        s = now.level
+        y, s = now.noisy, now.level
         fresh = (1.0 + then**2) * (s**2 - then**2) / (1.0 + s**2)
         return now.clean + (then / s) ** 2 * (y - now.clean) + fresh.sqrt() * draw()
 
@@ -85,26 +89,56 @@ class SecondOrderMultistep(Scheme):
     def __init__(self, eta: float) -> None:
         self.eta = eta
 
-    def step(self, y: Tensor, now: Seen, then: Tensor, before: Seen | None, draw: Draw) -> Tensor:
+    def step(self, now: Seen, then: Tensor, past: tuple[Seen, ...], draw: Draw) -> Tensor:
         """Integrate a line through two estimates exactly."""
         h = torch.log(now.level / then)
         ahead = now.clean
-        if before is not None:
-            ratio = torch.log(before.level / now.level) / h
-            ahead = ahead + (now.clean - before.clean) / (2.0 * ratio)
+        if past:
+            ratio = torch.log(past[0].level / now.level) / h
+            ahead = ahead + (now.clean - past[0].clean) / (2.0 * ratio)
         kept = torch.exp(-(1.0 + self.eta) * h)
-        moved = kept * y - torch.expm1(-(1.0 + self.eta) * h) * ahead
+        moved = kept * now.noisy - torch.expm1(-(1.0 + self.eta) * h) * ahead
         if self.eta == 0.0:
             return moved
         return moved + then * (-torch.expm1(-2.0 * self.eta * h)).sqrt() * draw()
 
 
+class PredictorCorrector(SecondOrderMultistep):
+    """UniPC of order two with `B(h) = e^h - 1`: its predictor is DPM-Solver++(2M), and every new estimate corrects the step to it.
+
+    The corrector solves `sum_k rho_k r_k^(m-1) = m! phi_(m+1)(-h)/phi_1(-h)` for m = 1, 2, where r are the places of the estimates
+    before and after in units of the step (Zhao et al. 2023, theorem 3.1 and equation 9). It costs no call: the estimate that
+    corrects a step also begins the next one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(0.0)
+
+    def correct(self, now: Seen, past: tuple[Seen, ...]) -> Tensor:
+        """Take the last step again, now that its end is known."""
+        if not past:
+            return now.noisy
+        start = past[0]
+        h = torch.log(start.level / now.level)
+        whole = torch.expm1(-h)
+        change = now.clean - start.clean
+        if len(past) == 1:
+            bend = 0.5 * change
+        else:
+            place = -torch.log(past[1].level / start.level) / h
+            first = -whole / h - 1.0
+            second = 2.0 * (-first / h - 0.5)
+            earlier = (first - second) / whole / (1.0 - place)
+            bend = earlier * (past[1].clean - start.clean) / place + (first / whole - earlier) * change
+        return torch.exp(-h) * start.noisy - whole * (start.clean + bend)
+
+
 @dataclass(frozen=True)
 class Remembered:
-    """A point of a reverse path, with what the network said last."""
+    """A point of a reverse path, with what the network said at the last two levels, the latest first."""
 
     noisy: Tensor
-    last: Seen | None
+    past: tuple[Seen, ...]
 
 
 class SchemeSampler(Walk[Remembered]):
@@ -125,15 +159,17 @@ class SchemeSampler(Walk[Remembered]):
 
     def start(self) -> Remembered:
         """Draw x from the prior."""
-        return Remembered(self.path.prior.scale / self.path.last[0] * self.draw(), None)
+        return Remembered(self.path.prior.scale / self.path.last[0] * self.draw(), ())
 
     def step(self, state: Remembered, index: int) -> Remembered:
         """Denoise, and move to the next level, the last of which is zero."""
         levels = self.levels.to(state.noisy)
-        now = Seen(levels[index], self.denoise(state.noisy, levels[index]))
+        now = Seen(levels[index], state.noisy, self.denoise(state.noisy, levels[index]))
+        now = replace(now, noisy=self.scheme.correct(now, state.past))
+        past = (now, *state.past)[:2]
         if index == self.length - 1:
-            return Remembered(now.clean, now)
-        return Remembered(self.scheme.step(state.noisy, now, levels[index + 1], state.last, self.draw), now)
+            return Remembered(now.clean, past)
+        return Remembered(self.scheme.step(now, levels[index + 1], state.past, self.draw), past)
 
     def finish(self, state: Remembered) -> Tensor:
         """Return what the last step denoised."""
@@ -141,4 +177,4 @@ class SchemeSampler(Walk[Remembered]):
 
     def peek(self, state: Remembered) -> Tensor:
         """Return the current estimate of the clean data, zero before the first."""
-        return state.noisy * 0.0 if state.last is None else state.last.clean
+        return state.past[0].clean if state.past else state.noisy * 0.0

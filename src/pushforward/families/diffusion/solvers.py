@@ -21,6 +21,7 @@ from pushforward.families.diffusion.schemes import (
     Denoise,
     Draw,
     LargeAncestral,
+    PredictorCorrector,
     Scheme,
     SchemeSampler,
     SecondOrderMultistep,
@@ -223,6 +224,7 @@ SOLVERS = {
     "euler": Solver(RungeKutta(EULER, PathTime), 64),
     "dpmpp-2m": Solver(SecondOrderMultistep(0.0), 36),
     "dpmpp-2m-sde": Solver(SecondOrderMultistep(1.0), 36),
+    "unipc": Solver(PredictorCorrector(), 36),
     "ddpm": Solver(Ancestral(1.0), 64),
     "ddpm-large": Solver(LargeAncestral(), 64),
 }
