@@ -28,6 +28,9 @@ from pushforward.families.diffusion.solvers import (
 PATH = VariancePreserving(0.05, 20.0)
 
 
+CALLS = {"heun": 35, "predictor-corrector": 35, "annealed-langevin": 18 + 17 * 10}
+
+
 def noise(n: int = 64) -> torch.Tensor:
     return torch.randn(n, 2, generator=generator(3), dtype=torch.float64)
 
@@ -102,7 +105,7 @@ def test_heun_is_algorithm_one() -> None:
     torch.testing.assert_close(run(walk), x, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize(("name", "calls"), [(name, 35 if name == "heun" else 18) for name in SOLVERS])
+@pytest.mark.parametrize(("name", "calls"), [(name, CALLS.get(name, 18)) for name in SOLVERS])
 def test_calls_are_counted(name: str, calls: int) -> None:
     oracle = gaussian()
     walk = sampler(name, 18, oracle)
@@ -189,7 +192,7 @@ def test_second_order_multistep_is_the_published_update() -> None:
         torch.testing.assert_close(y * alpha[i + 1], x, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["ddpm", "ddpm-large", "dpmpp-2m-sde"])
+@pytest.mark.parametrize("name", ["ddpm", "ddpm-large", "dpmpp-2m-sde", "reverse-diffusion", "predictor-corrector"])
 def test_stochastic_solvers_draw_the_mixture(name: str) -> None:
     """30,000 samples in 150 steps: the first two moments within 5 standard errors and what so many steps leave."""
     oracle, n, rng = mixture(), 30_000, generator(4)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.grids import karras_levels
+from pushforward.families.diffusion.langevin import CorrectedSampler, ReverseDiffusion, Stay
 from pushforward.families.diffusion.path import Path
 from pushforward.families.diffusion.schemes import (
     Ancestral,
@@ -205,16 +206,25 @@ class OdeSampler(Walk[Denoised]):
 
 @dataclass(frozen=True)
 class Solver:
-    """A way from noise to data and the number of steps it takes by default."""
+    """A way from noise to data and the number of steps it takes by default.
+
+    Attributes:
+        corrections, ratio: Langevin steps after each step, and their size; see `CorrectedSampler`.
+    """
 
     method: RungeKutta | Scheme
     steps: int
+    corrections: int = 0
+    ratio: float = 0.16
 
     def walk(self, path: Path, denoise: Denoise, draw: Draw, steps: int | None, calls: float) -> Walk[Any]:
         """Return the sampler; see `OdeSampler` and `SchemeSampler`."""
         if isinstance(self.method, RungeKutta):
             return OdeSampler(path, denoise, self.method, draw, steps or self.steps, calls)
-        return SchemeSampler(path, denoise, self.method, draw, steps or self.steps, calls)
+        chosen = steps or self.steps
+        if self.corrections:
+            return CorrectedSampler(path, denoise, self.method, draw, chosen, calls, self.corrections, self.ratio)
+        return SchemeSampler(path, denoise, self.method, draw, chosen, calls)
 
 
 # Heun in (y, s) is algorithm 1 of Karras et al. 2022; Euler in (y, s) is DDIM (Song, Meng and Ermon 2020, equation 13)
@@ -227,4 +237,7 @@ SOLVERS = {
     "unipc": Solver(PredictorCorrector(), 36),
     "ddpm": Solver(Ancestral(1.0), 64),
     "ddpm-large": Solver(LargeAncestral(), 64),
+    "reverse-diffusion": Solver(ReverseDiffusion(), 128),
+    "predictor-corrector": Solver(ReverseDiffusion(), 64, corrections=1),
+    "annealed-langevin": Solver(Stay(), 64, corrections=10, ratio=0.35),
 }
