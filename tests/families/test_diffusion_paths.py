@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from families.diffusion_oracles import gaussian, gaussian_flow, mixture
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.rng import generator
 from pushforward.core.space import Points
 from pushforward.core.walk import run
 from pushforward.families.build import build
-from pushforward.families.diffusion.grids import log_levels
+from pushforward.families.diffusion.grids import GRIDS, grid_levels, log_levels
 from pushforward.families.diffusion.likelihood import prior_divergence
 from pushforward.families.diffusion.path import Path, Prior
 from pushforward.families.diffusion.paths import (
@@ -162,3 +162,49 @@ def test_a_model_can_be_made_on_every_path(name: str) -> None:
     torch.testing.assert_close(ode.nats, truth, rtol=0, atol=0.02)
     assert bool((bound.nats < truth + 0.05).all())
     assert bool((bound.nats > truth - 0.6).all())
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("grid", list(GRIDS))
+def test_every_grid_falls_from_end_to_end_of_every_path(name: str, grid: str) -> None:
+    path = path_of(name)
+    for steps in (1, 2, 17):
+        levels = grid_levels(grid, steps, path)
+        assert len(levels) == steps
+        assert bool((levels.diff() < 0).all())
+        assert float(levels[0]) == 12.0
+        if steps > 1:
+            assert float(levels[-1]) == 0.01
+    even = {"karras": levels ** (1 / 7), "log-snr": levels.log(), "time": path.time(levels)}[grid].diff()
+    torch.testing.assert_close(even, even[:1].expand_as(even), rtol=1e-5, atol=1e-9)
+    # a finer grid of any kind leads to the same end
+    oracle = gaussian()
+    draw = lambda: torch.full((1, 2), 0.8, dtype=torch.float64)  # noqa: E731
+    ends = [run(SOLVERS["unipc"].walk(path, oracle, draw, n, 1.0, grid=g)) for n, g in ((150, grid), (150, "karras"))]
+    # evenly in the noise itself the last of 150 steps is still 0.08 wide
+    torch.testing.assert_close(ends[0], ends[1], rtol=0, atol=0.05)
+
+
+def test_fresh_noise_and_grids_are_sampling_options() -> None:
+    model = build("diffusion", Points(2), values={"width": 16, "depth": 1})
+    plain = model.sample(5, solver="ddim", steps=6, seed=3)
+    assert torch.equal(model.sample(5, solver="ddim", steps=6, seed=3, eta=0.0), plain)
+    assert not torch.equal(model.sample(5, solver="ddim", steps=6, seed=3, eta=0.5), plain)
+    full = model.sample(5, solver="ddim", steps=6, seed=3, eta=1.0)
+    assert torch.equal(full, model.sample(5, solver="ddpm", steps=6, seed=3))
+    # noise belongs to the example, not to its batch
+    assert torch.equal(model.sample(5, solver="ddpm", steps=6, seed=3, batch=2), full)
+    assert not torch.equal(model.sample(5, solver="ddim", steps=6, seed=3, grid="log-snr"), plain)
+    for options, pattern in (
+        (
+            {"solver": "heun", "eta": 0.5},
+            "eta=0.5 with this solver: expected one of ddim, dpmpp-2m, dpmpp-2m-sde, ddpm",
+        ),
+        ({"eta": 1.5}, "eta=1.5: expected a share from 0 to 1"),
+        ({"grid": "karas"}, "grid 'karas'.*did you mean 'karras'"),
+        ({"steps": 0}, "steps=0: expected at least one step"),
+    ):
+        with pytest.raises(BadInput, match=pattern):
+            model.sample(2, **options)
+    with pytest.raises(Unsupported, match="flow has no sampling option 'eta'"):
+        build("flow", Points(2), values={}).sample(2, eta=0.5)

@@ -100,6 +100,7 @@ def train(
 
 @app.command()
 def sample(
+    ctx: typer.Context,
     run: Annotated[Path, typer.Argument(help="Run directory.")],
     n: Annotated[int | None, typer.Option("-n", help="How many; default: 64.")] = None,
     given: Annotated[str | None, typer.Option(help="Condition: a class, column=value,... or a prompt.")] = None,
@@ -109,6 +110,8 @@ def sample(
     guidance: Annotated[float | None, typer.Option(help="Classifier-free guidance weight; 1 is off.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of an iterative sampler.")] = None,
     solver: Annotated[str | None, typer.Option(help="Name of the solver.")] = None,
+    eta: Annotated[float | None, typer.Option(help="Share of fresh noise, for solvers that have some.")] = None,
+    grid: Annotated[str | None, typer.Option(help="Spacing of its steps: karras, log-snr or time.")] = None,
     temperature: Annotated[float | None, typer.Option(help="1 is the model's distribution.")] = None,
     length: Annotated[int | None, typer.Option(help="Tokens of text to generate; default: one window.")] = None,
     top_k: Annotated[int | None, typer.Option("--top-k", help="Draw among the k most probable tokens only.")] = None,
@@ -134,19 +137,9 @@ def sample(
     """Draw samples from a run."""
     from pushforward.app.generation import TextRules
     from pushforward.cli import drawing
+    from pushforward.core.options import SampleOptions
 
-    options = {
-        "guidance": guidance,
-        "steps": steps,
-        "solver": solver,
-        "temperature": temperature,
-        "length": length,
-        "top_k": top_k,
-        "top_p": top_p,
-        "min_p": min_p,
-        "typical": typical,
-        "repetition_penalty": repetition_penalty,
-    }
+    options = {name: ctx.params[name] for name in SampleOptions.__dataclass_fields__}
     rules = TextRules(tuple(stop or ()), match, tuple(one_of or ()))
     if beams is not None:
         refuse_ignored("--beams", {"-n": n, "-o": output, "--draft": draft, "--stream": stream})

@@ -18,6 +18,8 @@ class SampleOptions:
         guidance: classifier-free guidance weight; 1 is off.
         steps: steps of an iterative sampler, None = the family's default.
         solver: name of the solver, None = the family's default.
+        eta: share of fresh noise of a solver that has some, None = its default.
+        grid: how a solver's steps are spaced, None = the family's default.
         temperature: 1 is the model's distribution.
         length: tokens to generate, None = one window.
         top_k, top_p, min_p, typical: filters of the next token, None = all tokens.
@@ -27,6 +29,8 @@ class SampleOptions:
     guidance: float = 1.0
     steps: int | None = None
     solver: str | None = None
+    eta: float | None = None
+    grid: str | None = None
     temperature: float = 1.0
     length: int | None = None
     top_k: int | None = None
@@ -68,6 +72,8 @@ def parse_options(
         value = getattr(chosen, name)
         if value is not None and not 0 < value <= 1:
             raise BadInput(f"{name}={value}", "a share above 0 and at most 1")
+    if chosen.eta is not None and not 0 <= chosen.eta <= 1:
+        raise BadInput(f"eta={chosen.eta}", "a share from 0 to 1", "0 draws no fresh noise")
     if not chosen.repetition_penalty > 0:
         raise BadInput(f"repetition_penalty={chosen.repetition_penalty}", "a positive number", "1 is off")
     if not chosen.temperature > 0:

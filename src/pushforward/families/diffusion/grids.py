@@ -6,11 +6,13 @@ One idea: a grid is a tensor of levels in float64 whose ends are the path's own,
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, unknown
+from pushforward.families.diffusion.path import Path
 
 
 def karras_levels(steps: int, sigma_min: float, sigma_max: float, rho: float = 7.0) -> Tensor:
@@ -48,3 +50,45 @@ def log_levels(steps: int, sigma_min: float, sigma_max: float) -> Tensor:
     levels = torch.logspace(*ends, steps + 1, dtype=torch.float64)
     levels[0], levels[-1] = sigma_min, sigma_max
     return levels
+
+
+def time_levels(steps: int, path: Path) -> Tensor:
+    """Return `steps` decreasing noise levels in float64, evenly spaced in the time of a path: what respacing its steps gives.
+
+    Example:
+        >>> from pushforward.families.diffusion.paths import RectifiedFlow
+        >>> [round(float(s), 3) for s in time_levels(3, RectifiedFlow(0.25, 4.0))]
+        [4.0, 1.0, 0.25]
+    """
+    start, end = path.ends
+    levels = path.noise_level(torch.linspace(end, start, steps, dtype=torch.float64))
+    levels[0] = path.sigma_max
+    if steps > 1:
+        levels[-1] = path.sigma_min
+    return levels
+
+
+def _even_levels(steps: int, path: Path) -> Tensor:
+    if steps == 1:
+        return torch.tensor([path.sigma_max], dtype=torch.float64)
+    return log_levels(steps - 1, path.sigma_min, path.sigma_max).flip(0)
+
+
+GRIDS: dict[str, Callable[[int, Path], Tensor]] = {
+    "karras": lambda steps, path: karras_levels(steps, path.sigma_min, path.sigma_max),
+    "log-snr": _even_levels,
+    "time": time_levels,
+}
+
+
+def grid_levels(grid: str, steps: int, path: Path) -> Tensor:
+    """Return the decreasing noise levels of a sampler of so many steps.
+
+    Raises:
+        BadInput: fewer than one step, or an unknown grid.
+    """
+    if steps < 1:
+        raise BadInput(f"steps={steps}", "at least one step")
+    if grid not in GRIDS:
+        raise BadInput(*unknown("grid", grid, GRIDS))
+    return GRIDS[grid](steps, path)

@@ -156,8 +156,9 @@ class CorrectedSampler(SchemeSampler):
         calls: float = 1.0,
         corrections: int = 1,
         ratio: float = 0.16,
+        grid: str = "karras",
     ) -> None:
-        super().__init__(path, denoise, scheme, draw, steps, calls)
+        super().__init__(path, denoise, scheme, draw, steps, calls, grid)
         self.corrections, self.ratio = corrections, ratio
         self.calls = calls * (steps + (steps - 1) * corrections)
 

@@ -121,7 +121,9 @@ class Diffusion(GenerativeModel):
         solver = SOLVERS[options.solver or self.capabilities.solvers[0]]
         guided = self.denoiser if given is None else Guided(self.denoiser, options.guidance)
         draw = lambda: noise.normal(*self.space.event_shape)  # noqa: E731
-        return solver.walk(self.path, self._bind(given, guided), draw, options.steps, guided.calls)
+        return solver.walk(
+            self.path, self._bind(given, guided), draw, options.steps, guided.calls, options.eta, options.grid
+        )
 
     def _elbo(self, x: Tensor, given: Given | None, noise: Noise, samples: int) -> tuple[Tensor, Tensor | None]:
         condition = self.denoiser.preconditioner

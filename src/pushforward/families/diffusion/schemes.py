@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from pushforward.core.walk import Walk
-from pushforward.families.diffusion.grids import karras_levels
+from pushforward.families.diffusion.grids import grid_levels
 from pushforward.families.diffusion.path import Path
 
 Denoise = Callable[[Tensor, Tensor], Tensor]
@@ -142,19 +142,27 @@ class Remembered:
 
 
 class SchemeSampler(Walk[Remembered]):
-    """From noise to data on Karras' grid of noise levels, one network call a step.
+    """From noise to data on a grid of noise levels, one network call a step.
 
     Args:
         denoise: `(y, noise_level) -> x0`.
         calls: network calls per denoising.
         draw: returns standard normal noise of the shape of the batch.
+        grid: a name in `GRIDS`.
     """
 
     def __init__(
-        self, path: Path, denoise: Denoise, scheme: Scheme, draw: Draw, steps: int, calls: float = 1.0
+        self,
+        path: Path,
+        denoise: Denoise,
+        scheme: Scheme,
+        draw: Draw,
+        steps: int,
+        calls: float = 1.0,
+        grid: str = "karras",
     ) -> None:
         self.path, self.denoise, self.scheme, self.draw = path, denoise, scheme, draw
-        self.levels = karras_levels(steps, path.sigma_min, path.sigma_max)
+        self.levels = grid_levels(grid, steps, path)
         self.length, self.calls = steps, calls * steps
 
     def start(self) -> Remembered:

@@ -13,8 +13,9 @@ from typing import Any
 
 from torch import Tensor
 
+from pushforward.core.errors import BadInput
 from pushforward.core.walk import Walk
-from pushforward.families.diffusion.grids import karras_levels
+from pushforward.families.diffusion.grids import grid_levels
 from pushforward.families.diffusion.langevin import CorrectedSampler, ReverseDiffusion, Stay
 from pushforward.families.diffusion.path import Path
 from pushforward.families.diffusion.schemes import (
@@ -151,7 +152,7 @@ class Denoised:
 
 
 class OdeSampler(Walk[Denoised]):
-    """From noise to data along the probability-flow ODE on Karras' grid of noise levels.
+    """From noise to data along the probability-flow ODE on a grid of noise levels.
 
     `length` = steps: all but the last move between positive noise levels, the last one replaces y by D(y, sigma_min), which is
     the Euler step to noise zero. `calls` = (steps - 1) stages + 1 network calls, times what the denoiser costs.
@@ -163,11 +164,18 @@ class OdeSampler(Walk[Denoised]):
     """
 
     def __init__(
-        self, path: Path, denoise: Denoise, method: RungeKutta, draw: Draw, steps: int, calls: float = 1.0
+        self,
+        path: Path,
+        denoise: Denoise,
+        method: RungeKutta,
+        draw: Draw,
+        steps: int,
+        calls: float = 1.0,
+        grid: str = "karras",
     ) -> None:
         self.path, self.denoise, self.draw = path, denoise, draw
         self.tableau, self.coordinates = method.tableau, method.coordinates(path)
-        self.levels = karras_levels(steps, path.sigma_min, path.sigma_max)
+        self.levels = grid_levels(grid, steps, path)
         self.length = steps
         self.calls = calls * ((steps - 1) * len(method.tableau.b) + 1)
 
@@ -209,35 +217,57 @@ class Solver:
     """A way from noise to data and the number of steps it takes by default.
 
     Attributes:
+        method: what a step is; a class of schemes is made with a share eta of fresh noise.
+        eta: the default of that share, None if the method has none.
         corrections, ratio: Langevin steps after each step, and their size; see `CorrectedSampler`.
     """
 
-    method: RungeKutta | Scheme
+    method: RungeKutta | Scheme | type[Ancestral] | type[SecondOrderMultistep]
     steps: int
+    eta: float | None = None
     corrections: int = 0
     ratio: float = 0.16
 
-    def walk(self, path: Path, denoise: Denoise, draw: Draw, steps: int | None, calls: float) -> Walk[Any]:
-        """Return the sampler; see `OdeSampler` and `SchemeSampler`."""
-        if isinstance(self.method, RungeKutta):
-            return OdeSampler(path, denoise, self.method, draw, steps or self.steps, calls)
-        chosen = steps or self.steps
+    def walk(
+        self,
+        path: Path,
+        denoise: Denoise,
+        draw: Draw,
+        steps: int | None,
+        calls: float,
+        eta: float | None = None,
+        grid: str | None = None,
+    ) -> Walk[Any]:
+        """Return the sampler; see `OdeSampler` and `SchemeSampler`.
+
+        Raises:
+            BadInput: eta for a method without fresh noise, or an unknown grid.
+        """
+        chosen, spacing, method = steps or self.steps, grid or "karras", self.method
+        if eta is not None and self.eta is None:
+            raise BadInput(f"eta={eta} with this solver", f"one of {', '.join(NOISY)}", "leave eta out")
+        if isinstance(method, RungeKutta):
+            return OdeSampler(path, denoise, method, draw, chosen, calls, spacing)
+        if not isinstance(method, Scheme):
+            assert self.eta is not None
+            method = method(self.eta if eta is None else eta)
         if self.corrections:
-            return CorrectedSampler(path, denoise, self.method, draw, chosen, calls, self.corrections, self.ratio)
-        return SchemeSampler(path, denoise, self.method, draw, chosen, calls)
+            return CorrectedSampler(path, denoise, method, draw, chosen, calls, self.corrections, self.ratio, spacing)
+        return SchemeSampler(path, denoise, method, draw, chosen, calls, spacing)
 
 
-# Heun in (y, s) is algorithm 1 of Karras et al. 2022; Euler in (y, s) is DDIM (Song, Meng and Ermon 2020, equation 13)
+# Heun in (y, s) is algorithm 1 of Karras et al. 2022; without fresh noise, ancestral steps are DDIM and Euler in (y, s)
 SOLVERS = {
     "heun": Solver(RungeKutta(HEUN, ScaledByNoise), 18),
-    "ddim": Solver(RungeKutta(EULER, ScaledByNoise), 36),
+    "ddim": Solver(Ancestral, 36, eta=0.0),
     "euler": Solver(RungeKutta(EULER, PathTime), 64),
-    "dpmpp-2m": Solver(SecondOrderMultistep(0.0), 36),
-    "dpmpp-2m-sde": Solver(SecondOrderMultistep(1.0), 36),
+    "dpmpp-2m": Solver(SecondOrderMultistep, 36, eta=0.0),
+    "dpmpp-2m-sde": Solver(SecondOrderMultistep, 36, eta=1.0),
     "unipc": Solver(PredictorCorrector(), 36),
-    "ddpm": Solver(Ancestral(1.0), 64),
+    "ddpm": Solver(Ancestral, 64, eta=1.0),
     "ddpm-large": Solver(LargeAncestral(), 64),
     "reverse-diffusion": Solver(ReverseDiffusion(), 128),
     "predictor-corrector": Solver(ReverseDiffusion(), 64, corrections=1),
     "annealed-langevin": Solver(Stay(), 64, corrections=10, ratio=0.35),
 }
+NOISY = tuple(name for name, solver in SOLVERS.items() if solver.eta is not None)
