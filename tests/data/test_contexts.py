@@ -152,6 +152,17 @@ def test_contexts_from_arrays_stay_beside_their_examples(tmp_path: Path) -> None
     assert torch.equal(split.test.given.context.values[:, 0], split.test.x)
 
 
+@pytest.mark.parametrize(
+    "source", ["two-moons", "digits", "table.csv", np.zeros((40, 2)), (np.zeros((40, 2)), [0, 1] * 20)]
+)
+def test_contexts_of_what_has_none_are_refused(source: object, tmp_path: Path) -> None:
+    if isinstance(source, str) and source == "table.csv":
+        source = tmp_path / "table.csv"
+        (tmp_path / "table.csv").write_text("a,b\n" + "1,x\n2,y\n" * 30)
+    with pytest.raises(BadInput, match=r"a context 'about' of .*: expected an .npz with an array of that name"):
+        open_source(source, {"context": "about"})
+
+
 def test_shapes_say_what_contexts_are() -> None:
     assert space_of(as_context(np.array([[1, 4], [0, 2]]), np.array([2, 0]), "here")) == ContextSpace(2, vocabulary=5)
     assert space_of(as_context(np.zeros((3, 4)), None, "here")) == ContextSpace(1, width=4)

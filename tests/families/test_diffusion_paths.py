@@ -198,7 +198,7 @@ def test_fresh_noise_and_grids_are_sampling_options() -> None:
     for options, pattern in (
         (
             {"solver": "heun", "eta": 0.5},
-            "eta=0.5 with this solver: expected one of ddim, dpmpp-2m, dpmpp-2m-sde, ddpm",
+            "eta=0.5 with the solver 'heun': expected one of ddim, dpmpp-2m, dpmpp-2m-sde, ddpm",
         ),
         ({"eta": 1.5}, "eta=1.5: expected a share from 0 to 1"),
         ({"grid": "karas"}, "grid 'karas'.*did you mean 'karras'"),

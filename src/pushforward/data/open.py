@@ -87,6 +87,7 @@ def open_data(
         >>> open_data("digits").space
         Image(channels=1, height=8, width=8, levels=17)
     """
+    _require_place_of(context, source)
     if isinstance(source, str) and source in TOYS and text is None:
         return _open_toy(source, seed)
     if isinstance(encoding, TextEncoding) or text is not None or is_text(source):
@@ -137,6 +138,7 @@ def open_like(
     Raises:
         BadInput: another space, or labels that `classes` does not have.
     """
+    _require_place_of(context, source)
     if source in {name for name, _ in builtins()}:
         data = open_data(source, labels=labels and bool(classes))
         if data.space != space:
@@ -183,8 +185,6 @@ def _open_toy(name: str, seed: int) -> Dataset:
 
 
 def _read(source: Any, skip_bad: bool, context: str | None = None) -> tuple[str, Raw, str]:
-    if context is not None and (not isinstance(source, str | Path) or Path(source).suffix.lower() != ".npz"):
-        raise BadInput(f"a context '{context}' of {source}", "an .npz with an array of that name", "leave it out")
     if isinstance(source, tuple) and len(source) == 2:
         x, names = source
         return "array", Raw(_to_array(x), [str(v) for v in _to_array(names).tolist()]), "the given array"
@@ -198,6 +198,13 @@ def _read(source: Any, skip_bad: bool, context: str | None = None) -> tuple[str,
         hint = nearest(str(source), known) if "/" not in str(source) and "." not in str(source) else "check the path"
         raise BadInput(f"no data called '{source}'", "a built-in name or an existing path", hint)
     return path.stem or str(path), _read_path(path, skip_bad, context), str(source)
+
+
+def _require_place_of(context: str | None, source: Any) -> None:
+    named = isinstance(source, str | Path)
+    if context is not None and not (named and Path(source).suffix.lower() == ".npz"):
+        came = f"a context '{context}' of {source if named else 'a ' + type(source).__name__}"
+        raise BadInput(came, "an .npz with an array of that name", "leave it out")
 
 
 def _to_array(x: Any) -> np.ndarray:

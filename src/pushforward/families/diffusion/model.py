@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from pushforward.core.codec import Codec, Scale, Standardise
 from pushforward.core.curve import Curve, mean_curve
+from pushforward.core.errors import BadInput
 from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
@@ -35,7 +36,7 @@ from pushforward.families.diffusion.noise_law import LAWS, Knee
 from pushforward.families.diffusion.objective import Objective, drop_condition, objective_of
 from pushforward.families.diffusion.paths import PATHS
 from pushforward.families.diffusion.schemes import Denoise
-from pushforward.families.diffusion.solvers import SOLVERS
+from pushforward.families.diffusion.solvers import NOISY, SOLVERS
 from pushforward.nets.conditional import ScalarConditioned
 from pushforward.nets.mlp import ResidualMLP
 from pushforward.nets.unet import UNet
@@ -118,7 +119,10 @@ class Diffusion(GenerativeModel):
         return denoise
 
     def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
-        solver = SOLVERS[options.solver or self.capabilities.solvers[0]]
+        name = options.solver or self.capabilities.solvers[0]
+        solver = SOLVERS[name]
+        if options.eta is not None and solver.eta is None:
+            raise BadInput(f"eta={options.eta} with the solver '{name}'", "one of " + ", ".join(NOISY), "leave eta out")
         guided = self.denoiser if given is None else Guided(self.denoiser, options.guidance)
         draw = lambda: noise.normal(*self.space.event_shape)  # noqa: E731
         return solver.walk(

@@ -31,8 +31,8 @@ class NoiseLaw(ABC):
 class LogUniform(NoiseLaw):
     """`log s` uniform between the ends of a path: uniform in log-SNR.
 
-    In the time of any path it is the density `g^2/sigma^2`, of which importance sampling of t is made (Song, Durkan et al. 2021,
-    section 4.3): `g^2 = -sigma^2 d lambda/dt`.
+    In the time of any path it is the density `g^2/sigma^2`, of which importance sampling of t is made (Song, Durkan et al.
+    2021): `g^2 = -sigma^2 d lambda/dt`.
     """
 
     def __init__(self, path: Path) -> None:

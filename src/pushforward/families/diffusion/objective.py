@@ -70,7 +70,7 @@ def truncated_weight(law: NoiseLaw, scale: Tensor) -> Weight:
 
 
 def capped_weight(law: NoiseLaw, scale: Tensor) -> Weight:
-    """`min(1/s^2, 5)`: no level counts more than its signal-to-noise ratio of five (Hang et al. 2023, equation 10)."""
+    """`min(1/s^2, 5)`: no level counts more than its signal-to-noise ratio of five (Hang et al. 2023)."""
     return lambda s: (1.0 / s**2).clamp(max=5.0)
 
 

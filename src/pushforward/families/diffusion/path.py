@@ -94,7 +94,7 @@ class Path(ABC):
     def diffusion(self, time: Tensor) -> tuple[Tensor, Tensor]:
         """Return `(f, g^2)` of `dx = f x dt + g dw`, whose marginals given x0 are the path's.
 
-        `f = alpha'/alpha`, `g^2 = 2 sigma sigma' - 2 f sigma^2 = -sigma^2 d lambda/dt` (Kingma et al. 2021, equation 35).
+        `f = alpha'/alpha`, `g^2 = 2 sigma sigma' - 2 f sigma^2 = -sigma^2 d lambda/dt` (Kingma et al. 2021, appendix).
         """
         (alpha, sigma), (alpha_rate, _) = self.scales(time), self.rates(time)
         return alpha_rate / alpha, -(sigma**2) * self.log_snr_rate(time)

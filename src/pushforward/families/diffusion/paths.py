@@ -7,6 +7,7 @@ and in the coordinates a solver steps in; each formula is inverted in closed for
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 
 import torch
 from torch import Tensor
@@ -17,20 +18,17 @@ from pushforward.families.diffusion.path import Path, VariancePreserving
 class _Integrated(Path):
     """`alpha = exp(-B(t)/2)`, `sigma^2 = 1 - alpha^2`, where `B(t)` is the integral of `beta` (Song et al. 2020, equation 29)."""
 
-    low: float
-    high: float
-
+    @abstractmethod
     def integral(self, time: Tensor) -> Tensor:
         """Return `B(t)`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def speed(self, time: Tensor) -> Tensor:
         """Return `beta(t) = B'(t)`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def inverse(self, value: Tensor) -> Tensor:
         """Return the time at which `B(t)` equals a value."""
-        raise NotImplementedError
 
     def scales(self, time: Tensor) -> tuple[Tensor, Tensor]:
         """Return `(exp(-B/2), sqrt(1 - exp(-B)))`."""
@@ -48,7 +46,7 @@ class _Integrated(Path):
 
 
 class LinearBeta(_Integrated):
-    """`beta` linear from 0.1 to 20, the limit of DDPM's 1,000 steps (Ho et al. 2020, section 4; Song et al. 2020, equation 32).
+    """`beta` linear from 0.1 to 20, the limit of DDPM's 1,000 steps (Ho et al. 2020, section 4; Song et al. 2020, appendix C).
 
     Example:
         >>> alpha, _ = LinearBeta(0.01, 40.0).scales(torch.tensor(1.0, dtype=torch.float64))

@@ -82,8 +82,8 @@ class SecondOrderMultistep(Scheme):
     """DPM-Solver++(2M) and its stochastic form: the estimate is carried on along a line through the last two.
 
     With `h = log(s/s')`, `r = h_before/h` and `E = D + (D - D_before)/(2 r)`,
-    `y' = (s'/s) e^(-eta h) y + (1 - e^(-(1 + eta) h)) E + s' sqrt(1 - e^(-2 eta h)) z` (Lu et al. 2022b, algorithm 2 for eta = 0,
-    equation 19 for eta = 1). The first step knows one estimate only and is of first order.
+    `y' = (s'/s) e^(-eta h) y + (1 - e^(-(1 + eta) h)) E + s' sqrt(1 - e^(-2 eta h)) z` (Lu et al. 2022b, algorithm 2 for eta = 0;
+    its SDE solver for eta = 1). The first step knows one estimate only and is of first order.
     """
 
     def __init__(self, eta: float) -> None:
@@ -107,7 +107,7 @@ class PredictorCorrector(SecondOrderMultistep):
     """UniPC of order two with `B(h) = e^h - 1`: its predictor is DPM-Solver++(2M), and every new estimate corrects the step to it.
 
     The corrector solves `sum_k rho_k r_k^(m-1) = m! phi_(m+1)(-h)/phi_1(-h)` for m = 1, 2, where r are the places of the estimates
-    before and after in units of the step (Zhao et al. 2023, theorem 3.1 and equation 9). It costs no call: the estimate that
+    before and after in units of the step (Zhao et al. 2023, theorem 3.1). It costs no call: the estimate that
     corrects a step also begins the next one.
     """
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from torch import Tensor
 
-from pushforward.core.errors import BadInput
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.grids import grid_levels
 from pushforward.families.diffusion.langevin import CorrectedSampler, ReverseDiffusion, Stay
@@ -240,12 +239,13 @@ class Solver:
     ) -> Walk[Any]:
         """Return the sampler; see `OdeSampler` and `SchemeSampler`.
 
+        Args:
+            eta: of methods that have one, None = their default.
+
         Raises:
-            BadInput: eta for a method without fresh noise, or an unknown grid.
+            BadInput: an unknown grid.
         """
         chosen, spacing, method = steps or self.steps, grid or "karras", self.method
-        if eta is not None and self.eta is None:
-            raise BadInput(f"eta={eta} with this solver", f"one of {', '.join(NOISY)}", "leave eta out")
         if isinstance(method, RungeKutta):
             return OdeSampler(path, denoise, method, draw, chosen, calls, spacing)
         if not isinstance(method, Scheme):
