@@ -10,11 +10,12 @@ from scipy import stats
 from torch import Tensor
 
 from oracles import enumerate_images, enumerate_strings, perturb
+from pushforward.core.conditions import forgotten
 from pushforward.core.context import Context, ContextSpace
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Examples, Given
 from pushforward.core.model import GenerativeModel
-from pushforward.core.noise import BatchNoise, Streams
+from pushforward.core.noise import Streams
 from pushforward.core.options import SampleOptions
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
@@ -30,7 +31,7 @@ from pushforward.families.autoregressive.pixels import PixelBackbone, PixelWalk
 from pushforward.families.autoregressive.speculative import speculate
 from pushforward.families.autoregressive.tokens import GPT2Backbone, TokenBackbone
 from pushforward.families.build import build
-from pushforward.nets.context import ContextEncoder, forgotten
+from pushforward.nets.context import ContextEncoder
 
 TEXT = Text(vocabulary=4, length=4, boundary=3)
 WORDS = ContextSpace(longest=5, vocabulary=6)
@@ -181,15 +182,13 @@ def test_labels_and_contexts_are_forgotten_together() -> None:
     given = Given(
         torch.ones(n, dtype=torch.long), context=about([1, 2]).context.each(lambda t: t.expand(n, *t.shape[1:]))
     )  # type: ignore[union-attr]
-    seen = forgotten(given, 0.25, BatchNoise(generator(0), n))
-    assert seen is not None
+    seen = forgotten(given, 0.25, torch.rand(n, generator=generator(0)))
     assert seen.label is not None
     assert seen.context is not None
     lost = seen.label == -1
     assert torch.equal(lost, seen.context.length == 0)
     # a share of 0.25 of 4,000 lies within four standard errors but once in 15,000 seeds
     assert abs(float(lost.double().mean()) - 0.25) < 4 * (0.25 * 0.75 / n) ** 0.5
-    assert forgotten(given, 0.25, None) is given
     # a label that was forgotten is the null label
     net = Autoregressive(TEXT, SMALL, ("a", "b"), WORDS).net
     assert isinstance(net, TokenBackbone)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from families.diffusion_oracles import gaussian, mixture
+from pushforward.core.conditions import forgotten
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, Given
 from pushforward.core.rng import generator
@@ -20,7 +21,7 @@ from pushforward.families.diffusion.grids import karras_levels, log_levels
 from pushforward.families.diffusion.guidance import Guided
 from pushforward.families.diffusion.levels import LevelDecoder, level_values, nearest_mean
 from pushforward.families.diffusion.noise_law import LAWS, Knee, LogNormal, LogUniform, NoiseLaw, UniformTime
-from pushforward.families.diffusion.objective import WEIGHTS, Objective, drop_condition, objective_of
+from pushforward.families.diffusion.objective import WEIGHTS, Objective, objective_of
 from pushforward.families.diffusion.path import VariancePreserving
 from pushforward.families.diffusion.paths import PATHS
 from pushforward.families.diffusion.prediction import NOISE, PREDICTIONS, SCORE, VELOCITY, Prediction
@@ -248,7 +249,8 @@ def test_stratified_levels_fill_every_bin() -> None:
 def test_conditions_are_dropped_per_example() -> None:
     """10,000 decisions at 15 %: within 5 standard errors, and independent of their neighbour."""
     u = torch.rand(10_000, generator=generator(0))
-    dropped = drop_condition(torch.full((10_000,), 2), u, 0.15) == -1
+    dropped = forgotten(Given(torch.full((10_000,), 2)), 0.15, u).label == -1
+    assert isinstance(dropped, torch.Tensor)
     assert abs(float(dropped.float().mean()) - 0.15) < 5 * math.sqrt(0.15 * 0.85 / 10_000)
     both = float((dropped[1:] & dropped[:-1]).float().mean())
     assert abs(both - 0.15**2) < 5 * math.sqrt(0.0225 / 10_000)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from pushforward.core.context import ContextSpace
+from pushforward.core.context import Context, ContextSpace
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Given, parse_label
 from pushforward.core.noise import Noise
@@ -93,6 +93,24 @@ def require_parts(
                 "a condition among " + ", ".join(allowed),
                 "a prefix conditions text, known columns condition tables",
             )
+
+
+def forgotten(given: Given, rate: float, u: Tensor) -> Given:
+    """Return conditions of which those with `u < rate` have no label (-1) and an empty context (Ho and Salimans 2022, section 3).
+
+    Args:
+        u: one uniform number per example.
+
+    Example:
+        >>> forgotten(Given(torch.tensor([4, 5])), 0.1, torch.tensor([0.05, 0.5])).label.tolist()
+        [-1, 5]
+    """
+    lost, label, context = u < rate, given.label, given.context
+    return replace(
+        given,
+        label=None if label is None else torch.where(lost, -1, label),
+        context=None if context is None else Context(context.values, context.length * ~lost),
+    )
 
 
 def draw_labels(frequency: Tensor, noise: Noise) -> Tensor:

@@ -140,6 +140,7 @@ class GenerativeModel(nn.Module, ABC):
     def prepare(self, train: Examples) -> None:
         """Fit the codec and the label frequencies on training data, once, before training."""
         x = self.space.check(train.x)
+        self._require_parts(train.given)
         self._require_labels(train.given)
         self.codec.fit(x)
         label = label_of(train.given)
@@ -354,6 +355,7 @@ class GenerativeModel(nn.Module, ABC):
         require_parts(given, self.capabilities.conditions, self.space, self.family, labelled, self.context)
 
     def _require_labels(self, given: Given | None) -> None:
-        self._require_parts(given)
+        if self.context is not None and (given is None or given.context is None):
+            raise BadInput("examples without contexts", "one for each", "this model was made for contexts")
         if self.classes and label_of(given) is None:
             raise BadInput("unlabelled examples for a labelled model", f"labels among {len(self.classes)} classes")

@@ -6,13 +6,10 @@ position that needs nothing of a context has somewhere to look.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from torch import nn
 
 from pushforward.core.context import Context, ContextSpace
-from pushforward.core.given import Given
 from pushforward.core.noise import Noise
 from pushforward.nets.memory import Memory
 from pushforward.nets.transformer import MEASURED, Style, Transformer
@@ -44,26 +41,10 @@ class ContextEncoder(nn.Module):
 
     def forward(self, context: Context | None, n: int, noise: Noise | None = None) -> Memory:
         """Return the memories of n contexts."""
-        first = self.nothing.expand(n, 1, -1)
-        if context is None:
-            nowhere = torch.zeros(n, 1, dtype=torch.bool, device=first.device)
-            return Memory(self.transformer.around(first, nowhere, noise), nowhere)
-        values = context.values if self.space.width else context.values.long()
-        h = torch.cat([first, self.embed(values)], dim=1)
-        absent = torch.cat([torch.zeros(n, 1, dtype=torch.bool, device=h.device), context.absent()], dim=1)
+        h = self.nothing.expand(n, 1, -1)
+        absent = torch.zeros(n, 1, dtype=torch.bool, device=h.device)
+        if context is not None:
+            values = context.values if self.space.width else context.values.long()
+            h = torch.cat([h, self.embed(values)], dim=1)
+            absent = torch.cat([absent, context.absent()], dim=1)
         return Memory(self.transformer.around(h, absent, noise), absent)
-
-
-def forgotten(given: Given | None, rate: float, noise: Noise | None) -> Given | None:
-    """Return conditions of which a share `rate` has no label (-1) and an empty context (Ho & Salimans 2022, section 3).
-
-    `noise=None` forgets nothing.
-    """
-    if given is None or noise is None or rate == 0.0:
-        return given
-    lost, label, context = noise.uniform() < rate, given.label, given.context
-    return replace(
-        given,
-        label=None if label is None else torch.where(lost, -1, label),
-        context=None if context is None else Context(context.values, context.length * ~lost),
-    )

@@ -83,9 +83,9 @@ def open_text(source: Any, text: Mapping[str, Any] | TextEncoding | None = None,
         tokeniser, why = _tokeniser(options, parts)
         longest = 0 if options.context is None else options.context_length or LONGEST_CONTEXT
         encoding = TextEncoding(tokeniser, options.length, policy, longest)
-    streams = _streams(parts, encoding, corpus.origin)
     if encoding.longest:
-        return _about(corpus, parts, encoding, streams, (how, why))
+        return _about(corpus, parts, encoding, (how, why))
+    streams = _streams(parts, encoding, corpus.origin)
     token_bytes, length = encoding.tokeniser.token_bytes, encoding.length
     if len(streams[0]) <= length:
         came = f"{corpus.origin} has {len(streams[0]) - 1:,} tokens to train on"
@@ -125,17 +125,16 @@ def _about(
     corpus: Corpus,
     parts: tuple[Part, Part, Part],
     encoding: TextEncoding,
-    streams: tuple[Tensor, ...],
     notes: tuple[str, ...],
 ) -> Dataset:
     """Return the dataset of documents that are about something: each in windows of its own."""
-    tokeniser, cuts, digest = encoding.tokeniser, [], hashlib.sha256(_fingerprint(streams, encoding.tokeniser).encode())
+    tokeniser, cuts, streams, digest = encoding.tokeniser, [], [], hashlib.sha256()
     for part, split in zip(parts, SPLITS, strict=True):
         origin = f"the {split} split of {corpus.origin}"
         documents, contexts = encoding.tokens(part.documents, origin), encoding.contexts(part.contexts, origin)
         cuts.append(document_windows(documents, contexts, encoding.length, tokeniser.boundary, tokeniser.token_bytes))
-        for context in contexts:
-            digest.update(f"{context.tolist()}".encode())
+        streams.append(encoding.joined(documents))
+        digest.update("|".join(str(context.tolist()) for context in contexts).encode())
     longest = max(int(cut.given.context.length.max()) for cut in cuts if cut.given and cut.given.context)
     said = (
         f"{count(len(corpus.documents), 'document')}, contexts of at most {longest} tokens, each in windows of its own"
@@ -146,9 +145,9 @@ def _about(
         *cuts,
         notes=(*corpus.notes, *notes, said),
         source=corpus.origin,
-        fingerprint=digest.hexdigest(),
+        fingerprint=hashlib.sha256((_fingerprint(tuple(streams), tokeniser) + digest.hexdigest()).encode()).hexdigest(),
         encoding=encoding,
-        streams=streams,
+        streams=tuple(streams),
         context=encoding.about,
     )
 

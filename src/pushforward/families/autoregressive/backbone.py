@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from pushforward.core.capabilities import Refusal
 from pushforward.core.codec import Codec
+from pushforward.core.conditions import forgotten
 from pushforward.core.context import ContextSpace
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Given
@@ -22,6 +23,9 @@ from pushforward.core.registry import Registry
 from pushforward.core.space import Space
 from pushforward.core.walk import Walk
 from pushforward.families.autoregressive.config import AutoregressiveConfig
+from pushforward.nets.context import ContextEncoder
+from pushforward.nets.memory import Memory
+from pushforward.nets.transformer import MEASURED, Style
 
 NO_CODE = Refusal("discrete data have no continuous code", "train `flow` for an exact code, `vae` for a posterior")
 
@@ -46,6 +50,23 @@ class Backbone(nn.Module, ABC):
     ) -> None:
         super().__init__()
         self.space, self.config, self.classes, self.about = space, config, classes, context
+        self.reader: ContextEncoder | None = None
+
+    def read_contexts(self, style: Style = MEASURED) -> None:
+        """Make the encoder of contexts, if there are any; a transformer that looks at them calls it."""
+        config = self.config
+        if self.about is not None:
+            depth, heads = config.context_depth, config.heads
+            self.reader = ContextEncoder(self.about, config.width, depth, heads, config.dropout, style)
+
+    def memory(self, given: Given | None, n: int, noise: Noise | None = None) -> Memory | None:
+        """Return what there is to look at of the contexts."""
+        return None if self.reader is None else self.reader(None if given is None else given.context, n, noise)
+
+    def partly_forgotten(self, given: Given | None, noise: Noise | None) -> Given | None:
+        """Return the conditions as training shows them; `noise=None` forgets nothing."""
+        rate = self.config.condition_dropout
+        return given if given is None or noise is None or rate == 0.0 else forgotten(given, rate, noise.uniform())
 
     @classmethod
     def codec(cls, space: Space) -> Codec:
@@ -78,8 +99,8 @@ class Backbone(nn.Module, ABC):
         return {"conditionals": self}
 
     def hidden_matrices(self) -> list[nn.Parameter]:
-        """Return the matrices between hidden layers, for Muon; none by default."""
-        return []
+        """Return the matrices between hidden layers, for Muon; by default those that read contexts, if any do."""
+        return [] if self.reader is None else self.reader.transformer.matrices()
 
     def prepare(self, x: Tensor, given: Given | None) -> None:
         """Look once at encoded training data; the default does not."""

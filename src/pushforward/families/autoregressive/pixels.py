@@ -22,8 +22,6 @@ from pushforward.core.walk import Walk
 from pushforward.families.autoregressive.backbone import Backbone
 from pushforward.families.autoregressive.config import AutoregressiveConfig
 from pushforward.families.autoregressive.heads import choose
-from pushforward.nets.context import ContextEncoder, forgotten
-from pushforward.nets.memory import Memory
 from pushforward.nets.mlp import LabelEmbedding
 from pushforward.nets.transformer import Cache, Transformer
 
@@ -51,9 +49,7 @@ class PixelBackbone(Backbone):
         self.start = LabelEmbedding(classes, width)
         recalls = context is not None
         self.transformer = Transformer(width, config.depth, config.heads, config.dropout, recalls=recalls)
-        self.reader = None
-        if context is not None:
-            self.reader = ContextEncoder(context, width, config.context_depth, config.heads, config.dropout)
+        self.read_contexts()
         self.logits = nn.Linear(width, self.levels)
         self.smooth = nn.Linear(width, 4)
         for table in (self.level, self.row, self.column, self.channel):
@@ -75,12 +71,12 @@ class PixelBackbone(Backbone):
 
     def hidden_matrices(self) -> list[nn.Parameter]:
         """Return the blocks' matrices."""
-        return self.transformer.matrices() + ([] if self.reader is None else self.reader.transformer.matrices())
+        return self.transformer.matrices() + super().hidden_matrices()
 
     def terms(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
         """Return `log softmax(logits)[x_d]`, (n, D)."""
         flat = self.flatten(x)
-        logits = self(flat, forgotten(given, self.config.condition_dropout, noise), noise)
+        logits = self(flat, self.partly_forgotten(given, noise), noise)
         return logits.log_softmax(-1).gather(-1, flat.unsqueeze(-1)).squeeze(-1)
 
     def walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
@@ -91,10 +87,6 @@ class PixelBackbone(Backbone):
         """
         self.require_guidable(options)
         return PixelWalk(self, noise, given, options)
-
-    def memory(self, given: Given | None, n: int, noise: Noise | None = None) -> Memory | None:
-        """Return what there is to look at of the contexts."""
-        return None if self.reader is None else self.reader(None if given is None else given.context, n, noise)
 
     def begin(self, given: Given | None, n: int) -> tuple[Tensor, Cache]:
         """Return what stands before the first pixel, (n, width), and an empty cache, given label and context."""

@@ -25,8 +25,6 @@ from pushforward.families.autoregressive.backbone import Backbone
 from pushforward.families.autoregressive.choice import CHOICES
 from pushforward.families.autoregressive.config import AutoregressiveConfig
 from pushforward.families.autoregressive.generate import TokenWalk
-from pushforward.nets.context import ContextEncoder, forgotten
-from pushforward.nets.memory import Memory
 from pushforward.nets.mlp import LabelEmbedding
 from pushforward.nets.transformer import GPT2, MEASURED, Cache, Style, Transformer
 
@@ -53,10 +51,7 @@ class TokenBackbone(Backbone):
         self.transformer = Transformer(
             width, config.depth, config.heads, config.dropout, rotary, self.style, recalls=context is not None
         )
-        self.reader = None
-        if context is not None:
-            depth = config.context_depth
-            self.reader = ContextEncoder(context, width, depth, config.heads, config.dropout, self.style)
+        self.read_contexts(self.style)
         for table in (self.table, self.places):
             if table is not None:
                 nn.init.normal_(table.weight, std=0.02)
@@ -79,7 +74,7 @@ class TokenBackbone(Backbone):
 
     def hidden_matrices(self) -> list[nn.Parameter]:
         """Return the blocks' matrices."""
-        return self.transformer.matrices() + ([] if self.reader is None else self.reader.transformer.matrices())
+        return self.transformer.matrices() + super().hidden_matrices()
 
     def forward(
         self, tokens: Tensor, given: Given | None, noise: Noise | None, padding: Tensor | None, last: int
@@ -92,10 +87,6 @@ class TokenBackbone(Backbone):
     def shift(self, given: Given | None, n: int) -> Tensor | None:
         """Return what a label adds to every position, (n, 1, width)."""
         return None if self.labels is None else self.labels(label_of(given), n).unsqueeze(1)
-
-    def memory(self, given: Given | None, n: int, noise: Noise | None = None) -> Memory | None:
-        """Return what there is to look at of the contexts."""
-        return None if self.reader is None else self.reader(None if given is None else given.context, n, noise)
 
     def embed(self, tokens: Tensor, shift: Tensor | None, padding: Tensor | None = None, first: int = 0) -> Tensor:
         """Return (n, T, width) for tokens that stand at places `first ..`, counted without the padding."""
@@ -136,8 +127,7 @@ class TokenBackbone(Backbone):
                 "score long text in strided windows: `pushforward score`",
             )
         inputs = torch.cat([before, x[:, :-1].long()], dim=1)
-        seen = forgotten(given, self.config.condition_dropout, noise)
-        logits = self(inputs, seen, noise, padding, x.shape[1]).float()
+        logits = self(inputs, self.partly_forgotten(given, noise), noise, padding, x.shape[1]).float()
         terms = logits.log_softmax(-1).gather(-1, x.long().unsqueeze(-1)).squeeze(-1)
         if not self.ends:
             return terms

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from pushforward.core.codec import Codec, Scale, Standardise
+from pushforward.core.conditions import forgotten
 from pushforward.core.curve import Curve, mean_curve
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Given
@@ -33,7 +34,7 @@ from pushforward.families.diffusion.guidance import Guided
 from pushforward.families.diffusion.levels import Decoder, GaussianDecoder, LevelDecoder
 from pushforward.families.diffusion.likelihood import GaussianControl, elbo, flow, ode_estimate
 from pushforward.families.diffusion.noise_law import LAWS, Knee
-from pushforward.families.diffusion.objective import Objective, drop_condition, objective_of
+from pushforward.families.diffusion.objective import Objective, objective_of
 from pushforward.families.diffusion.paths import PATHS
 from pushforward.families.diffusion.schemes import Denoise
 from pushforward.families.diffusion.solvers import NOISY, SOLVERS
@@ -101,9 +102,9 @@ class Diffusion(GenerativeModel):
         objective = self.objective
         s = objective.stratified(noise.uniform())
         y = x + s.reshape(-1, *(1 for _ in x.shape[1:])) * noise.normal(*x.shape[1:])
-        if given is not None and given.label is not None:
+        if given is not None:
             assert isinstance(self.config, DiffusionConfig)
-            given = Given(drop_condition(given.label, noise.uniform(), self.config.drop_condition))
+            given = forgotten(given, self.config.drop_condition, noise.uniform())
         error = (x - self.denoiser.denoise(y, s, given)).square().flatten(1).mean(1)
         yield Loss((objective.weight(s) * error).mean(), "model", objective.name)
 

@@ -94,13 +94,3 @@ def objective_of(law: NoiseLaw, weight: str, scale: Tensor) -> Objective:
     """
     make, name = WEIGHTS[weight]
     return Objective(law, make(law, scale), name)
-
-
-def drop_condition(label: Tensor, u: Tensor, probability: float) -> Tensor:
-    """Return labels of which those with `u < probability` are -1, "no condition": one decision per example.
-
-    Example:
-        >>> drop_condition(torch.tensor([4, 5]), torch.tensor([0.05, 0.5]), 0.1).tolist()
-        [-1, 5]
-    """
-    return torch.where(u < probability, -1, label)
