@@ -97,7 +97,7 @@ def test_preconditioner_identities() -> None:
     p = Preconditioner((2,))
     p.sigma_data.fill_(0.5)
     s = torch.logspace(-3, 2, 40, dtype=torch.float64)
-    skip, out, c_in, c_noise = p.scales(s)
+    (skip, out), (c_in, c_noise) = FORMS["preconditioned"](s, p.sigma_data.double()), p.inputs(s)
     weight = objective_of(LogNormal(PATH), "edm", p.sigma_data).weight(s)
     torch.testing.assert_close(weight * out**2, torch.ones_like(s), rtol=1e-12, atol=0)
     torch.testing.assert_close(c_in**2 * (0.25 + s**2), torch.ones_like(s), rtol=1e-12, atol=0)
@@ -105,7 +105,7 @@ def test_preconditioner_identities() -> None:
     torch.testing.assert_close(c_noise, s.log() / 4, rtol=1e-12, atol=0)
 
     p.sigma_data.fill_(1.0)
-    skip, out, *_ = p.scales(s)
+    skip, out = FORMS["preconditioned"](s, p.sigma_data.double())
     rng = generator(0)
     x0, eps = (torch.randn(40, dtype=torch.float64, generator=rng) for _ in range(2))
     target = (x0 - skip * (x0 + s * eps)) / out

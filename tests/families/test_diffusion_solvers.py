@@ -14,7 +14,14 @@ from pushforward.core.rng import generator
 from pushforward.core.walk import run, states
 from pushforward.families.diffusion.grids import log_levels
 from pushforward.families.diffusion.path import Path, VariancePreserving
-from pushforward.families.diffusion.schemes import Ancestral, LargeAncestral, SchemeSampler, SecondOrderMultistep, Seen
+from pushforward.families.diffusion.schemes import (
+    Ancestral,
+    Descent,
+    LargeAncestral,
+    SchemeSampler,
+    SecondOrderMultistep,
+    Seen,
+)
 from pushforward.families.diffusion.solvers import (
     EULER,
     HEUN,
@@ -146,7 +153,9 @@ def test_peek_is_the_denoised_estimate() -> None:
 def test_no_fresh_noise_is_ddim_and_none_remembered_is_first_order() -> None:
     oracle = mixture()
     ddim = run(sampler("ddim", 15, oracle))
-    torch.testing.assert_close(run(SchemeSampler(PATH, oracle, Ancestral(0.0), noise, 15)), ddim, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(
+        run(SchemeSampler(Descent(PATH, oracle, noise, 15), Ancestral(0.0))), ddim, rtol=1e-9, atol=1e-9
+    )
     # without an estimate from before, DPM-Solver++ is DDIM as well
     y, s, then = noise(), torch.tensor(3.0, dtype=torch.float64), torch.tensor(1.2, dtype=torch.float64)
     now = Seen(s, y, oracle(y, s))

@@ -14,6 +14,7 @@ from pushforward.core.walk import run, states
 from pushforward.data.toys import toy
 from pushforward.families.diffusion.langevin import CorrectedSampler, Langevin, Stay
 from pushforward.families.diffusion.path import VariancePreserving
+from pushforward.families.diffusion.schemes import Descent
 from pushforward.families.diffusion.solvers import SOLVERS
 
 
@@ -85,7 +86,7 @@ def test_annealed_chains_lag_behind_unless_they_are_given_time() -> None:
         rng = generator(0, "draw")
         draw = lambda rng=rng: torch.randn(n, 2, generator=rng, dtype=torch.float64)  # noqa: E731
         path = VariancePreserving(0.01, 40.0)
-        x = run(CorrectedSampler(path, oracle, Stay(), draw, 30, 1.0, corrections, 0.4))
+        x = run(CorrectedSampler(Descent(path, oracle, draw, 30), Stay(), corrections, 0.4))
         far.append(float((x.mean(0) - real).norm()))
     # the second is what 8,000 draws leave, about 0.014, and a little more
     assert far[0] > 0.2

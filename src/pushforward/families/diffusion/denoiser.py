@@ -72,11 +72,10 @@ class Preconditioner(nn.Module):
         # a constant data set has no scale; a tiny one keeps every coefficient finite
         self.sigma_data.copy_((x.double() - centre).square().mean().sqrt().clamp(min=1e-3))
 
-    def scales(self, noise_level: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return `(c_skip, c_out, c_in, c_noise)`, each of the shape of `noise_level`."""
+    def inputs(self, noise_level: Tensor) -> tuple[Tensor, Tensor]:
+        """Return `(c_in, c_noise)`, each of the shape of `noise_level`; `FORMS["preconditioned"]` are the other two."""
         data = self.sigma_data.to(noise_level)
-        c_skip, c_out = FORMS["preconditioned"](noise_level, data)
-        return c_skip, c_out, (noise_level**2 + data**2).rsqrt(), noise_level.log() / 4.0
+        return (noise_level**2 + data**2).rsqrt(), noise_level.log() / 4.0
 
 
 class NetworkDenoiser(Denoiser, nn.Module):
@@ -102,7 +101,7 @@ class NetworkDenoiser(Denoiser, nn.Module):
         """Shapes: y (n, ...), noise_level () or (n,) -> (n, ...)."""
         s = noise_level.to(y).expand(y.shape[0])
         c_skip, c_out = (self._like(c, y) for c in self.form(s, self.preconditioner.sigma_data.to(s)))
-        c_in, c_noise = (self._like(c, y) for c in self.preconditioner.scales(s)[2:])
+        c_in, c_noise = (self._like(c, y) for c in self.preconditioner.inputs(s))
         centre = self.preconditioner.centre.to(y)
         inputs = c_in * (y - centre)
         if self.levels:

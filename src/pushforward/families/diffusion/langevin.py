@@ -14,8 +14,7 @@ from torch import Tensor
 
 from pushforward.core.errors import BadInput
 from pushforward.core.walk import Walk
-from pushforward.families.diffusion.path import Path
-from pushforward.families.diffusion.schemes import Denoise, Draw, Remembered, Scheme, SchemeSampler, Seen
+from pushforward.families.diffusion.schemes import Descent, Draw, Remembered, Scheme, SchemeSampler, Seen
 
 Score = Callable[[Tensor], Tensor]
 
@@ -146,21 +145,10 @@ class CorrectedSampler(SchemeSampler):
         ratio: r, the signal-to-noise ratio of one of them.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        denoise: Denoise,
-        scheme: Scheme,
-        draw: Draw,
-        steps: int,
-        calls: float = 1.0,
-        corrections: int = 1,
-        ratio: float = 0.16,
-        grid: str = "karras",
-    ) -> None:
-        super().__init__(path, denoise, scheme, draw, steps, calls, grid)
+    def __init__(self, descent: Descent, scheme: Scheme, corrections: int = 1, ratio: float = 0.16) -> None:
+        super().__init__(descent, scheme)
         self.corrections, self.ratio = corrections, ratio
-        self.calls = calls * (steps + (steps - 1) * corrections)
+        self.calls += descent.calls * (descent.steps - 1) * corrections
 
     def step(self, state: Remembered, index: int) -> Remembered:
         """Step, then stir."""
@@ -169,6 +157,6 @@ class CorrectedSampler(SchemeSampler):
             return moved
         level, y = self.levels.to(state.noisy)[index + 1], moved.noisy
         for _ in range(self.corrections):
-            score = (self.denoise(y, level) - y) / level**2
-            y = langevin_step(y, score, 2.0 * (self.ratio * level) ** 2, self.draw())
+            score = (self.descent.denoise(y, level) - y) / level**2
+            y = langevin_step(y, score, 2.0 * (self.ratio * level) ** 2, self.descent.draw())
         return Remembered(y, moved.past)

@@ -194,13 +194,8 @@ class Diffusion(GenerativeModel):
     def _encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         assert isinstance(self.config, DiffusionConfig)
         y = flow(self.path, self._bind(given), x, self.config.ode_steps)
-        return y / self._spread
+        return y / self.path.spread
 
     def _decode(self, z: Tensor, given: Given | None) -> Tensor:
         assert isinstance(self.config, DiffusionConfig)
-        return flow(self.path, self._bind(given), z * self._spread, self.config.ode_steps, reverse=True)
-
-    @property
-    def _spread(self) -> float:
-        """Standard deviation of `y = x/alpha` at the noisy end: codes are standard normal there."""
-        return self.path.prior.scale / self.path.last[0]
+        return flow(self.path, self._bind(given), z * self.path.spread, self.config.ode_steps, reverse=True)

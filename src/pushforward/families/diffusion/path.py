@@ -118,6 +118,11 @@ class Path(ABC):
         return Prior(math.hypot(*self.last))
 
     @property
+    def spread(self) -> float:
+        """Standard deviation of `y = x/alpha` under the prior."""
+        return self.prior.scale / self.last[0]
+
+    @property
     def log_snr_range(self) -> float:
         """Length of the interval of `lambda = log(alpha^2/sigma^2)` that the path covers."""
         return 2.0 * math.log(self.sigma_max / self.sigma_min)

@@ -134,6 +134,36 @@ class PredictorCorrector(SecondOrderMultistep):
 
 
 @dataclass(frozen=True)
+class Descent:
+    """What every sampler needs: a denoiser, where to begin and the noise levels to come down over.
+
+    Attributes:
+        path: gives the levels their ends, and noise its first size.
+        denoise: `(y, noise_level) -> x0`.
+        draw: returns standard normal noise of the shape of the batch.
+        steps: number of levels, the last of which is followed by noise zero.
+        calls: network calls per denoising.
+        grid: a name in `GRIDS`.
+    """
+
+    path: Path
+    denoise: Denoise
+    draw: Draw
+    steps: int
+    calls: float = 1.0
+    grid: str = "karras"
+
+    @property
+    def levels(self) -> Tensor:
+        """The noise levels, decreasing, in float64."""
+        return grid_levels(self.grid, self.steps, self.path)
+
+    def begin(self) -> Tensor:
+        """Return y at the largest level, drawn from the prior."""
+        return self.path.spread * self.draw()
+
+
+@dataclass(frozen=True)
 class Remembered:
     """A point of a reverse path, with what the network said at the last two levels, the latest first."""
 
@@ -142,42 +172,25 @@ class Remembered:
 
 
 class SchemeSampler(Walk[Remembered]):
-    """From noise to data on a grid of noise levels, one network call a step.
+    """From noise to data over the levels of a descent, one network call a step."""
 
-    Args:
-        denoise: `(y, noise_level) -> x0`.
-        calls: network calls per denoising.
-        draw: returns standard normal noise of the shape of the batch.
-        grid: a name in `GRIDS`.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        denoise: Denoise,
-        scheme: Scheme,
-        draw: Draw,
-        steps: int,
-        calls: float = 1.0,
-        grid: str = "karras",
-    ) -> None:
-        self.path, self.denoise, self.scheme, self.draw = path, denoise, scheme, draw
-        self.levels = grid_levels(grid, steps, path)
-        self.length, self.calls = steps, calls * steps
+    def __init__(self, descent: Descent, scheme: Scheme) -> None:
+        self.descent, self.scheme, self.levels = descent, scheme, descent.levels
+        self.length, self.calls = descent.steps, descent.calls * descent.steps
 
     def start(self) -> Remembered:
-        """Draw x from the prior."""
-        return Remembered(self.path.prior.scale / self.path.last[0] * self.draw(), ())
+        """Begin; nothing was said yet."""
+        return Remembered(self.descent.begin(), ())
 
     def step(self, state: Remembered, index: int) -> Remembered:
         """Denoise, and move to the next level, the last of which is zero."""
         levels = self.levels.to(state.noisy)
-        now = Seen(levels[index], state.noisy, self.denoise(state.noisy, levels[index]))
+        now = Seen(levels[index], state.noisy, self.descent.denoise(state.noisy, levels[index]))
         now = replace(now, noisy=self.scheme.correct(now, state.past))
         past = (now, *state.past)[:2]
         if index == self.length - 1:
             return Remembered(now.clean, past)
-        return Remembered(self.scheme.step(now, levels[index + 1], state.past, self.draw), past)
+        return Remembered(self.scheme.step(now, levels[index + 1], state.past, self.descent.draw), past)
 
     def finish(self, state: Remembered) -> Tensor:
         """Return what the last step denoised."""

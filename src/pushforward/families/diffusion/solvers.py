@@ -14,12 +14,12 @@ from typing import Any
 from torch import Tensor
 
 from pushforward.core.walk import Walk
-from pushforward.families.diffusion.grids import grid_levels
 from pushforward.families.diffusion.langevin import CorrectedSampler, ReverseDiffusion, Stay
 from pushforward.families.diffusion.path import Path
 from pushforward.families.diffusion.schemes import (
     Ancestral,
     Denoise,
+    Descent,
     Draw,
     LargeAncestral,
     PredictorCorrector,
@@ -151,48 +151,32 @@ class Denoised:
 
 
 class OdeSampler(Walk[Denoised]):
-    """From noise to data along the probability-flow ODE on a grid of noise levels.
+    """From noise to data along the probability-flow ODE.
 
     `length` = steps: all but the last move between positive noise levels, the last one replaces y by D(y, sigma_min), which is
     the Euler step to noise zero. `calls` = (steps - 1) stages + 1 network calls, times what the denoiser costs.
-
-    Args:
-        denoise: `(y, noise_level) -> x0`.
-        calls: network calls per denoising.
-        draw: returns standard normal noise of the shape of the batch.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        denoise: Denoise,
-        method: RungeKutta,
-        draw: Draw,
-        steps: int,
-        calls: float = 1.0,
-        grid: str = "karras",
-    ) -> None:
-        self.path, self.denoise, self.draw = path, denoise, draw
-        self.tableau, self.coordinates = method.tableau, method.coordinates(path)
-        self.levels = grid_levels(grid, steps, path)
-        self.length = steps
-        self.calls = calls * ((steps - 1) * len(method.tableau.b) + 1)
+    def __init__(self, descent: Descent, method: RungeKutta) -> None:
+        self.descent, self.levels, self.length = descent, descent.levels, descent.steps
+        self.tableau, self.coordinates = method.tableau, method.coordinates(descent.path)
+        self.calls = descent.calls * ((descent.steps - 1) * len(method.tableau.b) + 1)
 
     def start(self) -> Denoised:
-        """Draw x_1 from the prior; nothing is known yet, so the clean estimate is zero."""
-        x = self.path.prior.scale * self.draw()
-        return Denoised(x / self.path.last[0], x * 0.0)
+        """Begin; nothing is known yet, so the clean estimate is zero."""
+        y = self.descent.begin()
+        return Denoised(y, y * 0.0)
 
     def step(self, state: Denoised, index: int) -> Denoised:
         """Move from noise level `index` to the next one, the last of which is zero."""
         levels = self.levels.to(state.noisy.device)
         if index == self.length - 1:
-            clean = self.denoise(state.noisy, levels[index].to(state.noisy))
+            clean = self.descent.denoise(state.noisy, levels[index].to(state.noisy))
             return Denoised(clean, clean)
         seen: list[Tensor] = []
 
         def observed(y: Tensor, noise_level: Tensor) -> Tensor:
-            seen.append(self.denoise(y, noise_level))
+            seen.append(self.descent.denoise(y, noise_level))
             return seen[-1]
 
         where = self.coordinates
@@ -237,7 +221,7 @@ class Solver:
         eta: float | None = None,
         grid: str | None = None,
     ) -> Walk[Any]:
-        """Return the sampler; see `OdeSampler` and `SchemeSampler`.
+        """Return the sampler; see `Descent`, `OdeSampler` and `SchemeSampler`.
 
         Args:
             eta: of methods that have one, None = their default.
@@ -245,15 +229,16 @@ class Solver:
         Raises:
             BadInput: an unknown grid.
         """
-        chosen, spacing, method = steps or self.steps, grid or "karras", self.method
+        descent = Descent(path, denoise, draw, steps or self.steps, calls, grid or "karras")
+        method = self.method
         if isinstance(method, RungeKutta):
-            return OdeSampler(path, denoise, method, draw, chosen, calls, spacing)
+            return OdeSampler(descent, method)
         if not isinstance(method, Scheme):
             assert self.eta is not None
             method = method(self.eta if eta is None else eta)
         if self.corrections:
-            return CorrectedSampler(path, denoise, method, draw, chosen, calls, self.corrections, self.ratio, spacing)
-        return SchemeSampler(path, denoise, method, draw, chosen, calls, spacing)
+            return CorrectedSampler(descent, method, self.corrections, self.ratio)
+        return SchemeSampler(descent, method)
 
 
 # Heun in (y, s) is algorithm 1 of Karras et al. 2022; without fresh noise, ancestral steps are DDIM and Euler in (y, s)
