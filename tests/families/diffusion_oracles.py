@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
 from torch import Tensor
 
 from pushforward.core.given import Given
+from pushforward.core.rng import generator
 from pushforward.families.diffusion.denoiser import Denoiser
+from pushforward.families.diffusion.grids import log_levels
+from pushforward.families.diffusion.solvers import Coordinates, Tableau
 
 
 class MixtureDenoiser(Denoiser):
@@ -60,3 +64,17 @@ def gaussian_flow(oracle: MixtureDenoiser, y: Tensor, start: float, end: float) 
     """The exact solution of the probability-flow ODE of one Gaussian: `m + (y - m) sqrt((v + end^2)/(v + start^2))`."""
     mean, variance = oracle.means[0], oracle.variances[0]
     return mean + (y - mean) * ((variance + end**2) / (variance + start**2)).sqrt()
+
+
+def flow_error(where: Coordinates, tableau: Tableau, steps: int) -> float:
+    """What a tableau in some coordinates misses of the flow of one Gaussian, over a moderate range of noise.
+
+    There a coarse grid is already in the asymptotic regime.
+    """
+    oracle, levels = gaussian(), log_levels(steps, 0.3, 3.0)
+    y0 = oracle.draw(8, generator(1))
+    state = where.enter(y0, levels[0])
+    for a, b in itertools.pairwise(levels):
+        state = tableau.step(where.field(oracle), state, where.time(a), where.time(b))
+    exact = gaussian_flow(oracle, y0, 0.3, 3.0)
+    return float((where.leave(state, levels[-1]) - exact).abs().max())

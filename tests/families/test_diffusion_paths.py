@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import pytest
 import torch
 from torch import Tensor
 
-from families.diffusion_oracles import gaussian, gaussian_flow, mixture
+from families.diffusion_oracles import flow_error, gaussian, mixture
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.rng import generator
 from pushforward.core.space import Points
 from pushforward.core.walk import run
 from pushforward.families.build import build
-from pushforward.families.diffusion.grids import GRIDS, grid_levels, log_levels
+from pushforward.families.diffusion.grids import GRIDS, grid_levels
 from pushforward.families.diffusion.likelihood import prior_divergence
 from pushforward.families.diffusion.path import Path, Prior
 from pushforward.families.diffusion.paths import (
@@ -139,15 +138,7 @@ def test_in_scaled_coordinates_all_paths_draw_the_same_samples(solver: str) -> N
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("tableau", [EULER, RK4], ids=["euler", "rk4"])
 def test_solvers_keep_their_order_in_every_paths_own_time(name: str, tableau) -> None:  # type: ignore[no-untyped-def]
-    oracle, path = gaussian(), path_of(name)
-    where, y0, errors = PathTime(path), oracle.draw(8, generator(1)), []
-    for steps in (48, 96):
-        levels = log_levels(steps, 0.3, 3.0)
-        state = where.enter(y0, levels[0])
-        for a, b in itertools.pairwise(levels):
-            state = tableau.step(where.field(oracle), state, where.time(a), where.time(b))
-        exact = gaussian_flow(oracle, y0, 0.3, 3.0)
-        errors.append(float((where.leave(state, levels[-1]) - exact).abs().max()))
+    errors = [flow_error(PathTime(path_of(name)), tableau, steps) for steps in (48, 96)]
     assert math.log2(errors[0] / errors[1]) == pytest.approx(tableau.order, abs=0.35)
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Any
 
 import pytest
 import torch
 
-from families.diffusion_oracles import MixtureDenoiser, gaussian, gaussian_flow, mixture
+from families.diffusion_oracles import MixtureDenoiser, flow_error, gaussian, gaussian_flow, mixture
 from pushforward.core.rng import generator
 from pushforward.core.walk import run, states
-from pushforward.families.diffusion.grids import log_levels
 from pushforward.families.diffusion.path import Path, VariancePreserving
 from pushforward.families.diffusion.schemes import (
     Ancestral,
@@ -68,17 +66,7 @@ def test_convergence_order(name: str, order: int) -> None:
     [(c, t) for c in (ScaledByNoise, ScaledByLogNoise, PathTime) for t in (EULER, HEUN, RK4)],
 )
 def test_every_tableau_has_its_order_in_every_coordinates(coordinates, tableau) -> None:  # type: ignore[no-untyped-def]
-    oracle, where = gaussian(), coordinates(PATH)
-    y0 = oracle.draw(8, generator(1))
-    errors = []
-    for steps in (32, 64):
-        # a moderate range of noise, so that the coarse grid is already in the asymptotic regime
-        levels = log_levels(steps, 0.3, 3.0)
-        state = where.enter(y0, levels[0])
-        for a, b in itertools.pairwise(levels):
-            state = tableau.step(where.field(oracle), state, where.time(a), where.time(b))
-        exact = gaussian_flow(oracle, y0, 0.3, 3.0)
-        errors.append(float((where.leave(state, levels[-1]) - exact).abs().max()))
+    errors = [flow_error(coordinates(PATH), tableau, steps) for steps in (32, 64)]
     assert math.log2(errors[0] / errors[1]) == pytest.approx(tableau.order, abs=0.35)
 
 

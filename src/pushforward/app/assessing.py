@@ -153,9 +153,14 @@ class Likelihood:
     to_truth: Score | None
 
 
+def held_out(model: GenerativeModel, dataset: Dataset) -> Examples:
+    """Return the test split, with labels for a model that is conditioned on them."""
+    return dataset.test if model.classes else dataset.test.without_labels()
+
+
 def measure_likelihood(model: GenerativeModel, dataset: Dataset, floor: Score | None, seed: int) -> Likelihood:
     """Score held-out data under the model with the family's default estimator."""
-    test = dataset.test if model.classes else dataset.test.without_labels()
+    test = held_out(model, dataset)
     try:
         lp = model.log_prob(test, seed=seed)
     except Unsupported as refusal:
@@ -175,7 +180,7 @@ def draw_like_reference(
     model: GenerativeModel, dataset: Dataset, places: torch.Tensor, seed: int
 ) -> tuple[np.ndarray, Given | None, float]:
     """Draw a sample for each of some test examples, given what that one is given; returns samples, conditions, seconds."""
-    test = dataset.test if model.classes else dataset.test.without_labels()
+    test = held_out(model, dataset)
     given, n = None if test.given is None else test.given[places], len(places)
     model.sample(2, given=None if given is None else given[:2], seed=seed)  # the first call pays for lazy set-up
     started = time.perf_counter()
@@ -196,7 +201,7 @@ def assess(model: GenerativeModel, dataset: Dataset, controls: Controls, name: s
     scores = with_controls(scores, controls.ceiling, controls.floor)
     if likelihood.to_truth is not None:
         scores = [likelihood.to_truth, *scores]
-    test = dataset.test if model.classes else dataset.test.without_labels()
+    test = held_out(model, dataset)
     walk = model.walk(2, given=None if given is None else given[:2], seed=seed)
     suspicious, neighbours = nearest_training(samples, controls.train)
     return Row(
