@@ -97,7 +97,7 @@ def test_area_under_the_denoising_error_is_the_diffusion_term(space: Image | Poi
     x = model.codec.encode(data.x).value
     from pushforward.families.diffusion.likelihood import prior_divergence
 
-    known = model.decoder.expected(x) - prior_divergence(model.path, x)  # type: ignore[attr-defined, operator, arg-type]
+    known = model.process.decoder.expected(x) - prior_divergence(model.process.path, x)  # type: ignore[attr-defined, operator, arg-type]
     encoded = model.log_prob(data, samples=64).nats - model.codec.encode(data.x).log_det
     term = float((known - encoded).double().mean())
     # 25 levels and the trapezoid rule: a few per cent; a factor 1/2 or a missing s^2 would be far outside

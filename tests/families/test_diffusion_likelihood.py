@@ -249,10 +249,11 @@ def test_labels_follow_their_examples_through_the_bound() -> None:
         # streams belong to positions: the row is scored at its own position among copies
         alone = model.log_prob(x[i].expand(3, 2), Given(label[i].repeat(3)), samples=8).nats[i]
         torch.testing.assert_close(whole[i], alone, rtol=1e-4, atol=1e-4)
-    inner = model._bind(Given(label))
+    inner = model.process._bind(Given(label))
     encoded = model.codec.encode(x).value
-    law = Knee(model.path, torch.tensor(1.0))
+    law = Knee(model.process.path, torch.tensor(1.0))
     one, many = (
-        elbo(model.path, inner, model.decoder, law, encoded, Streams(0, 3), 8, None, scalars=k)[0] for k in (6, 10**6)
+        elbo(model.process.path, inner, model.process.decoder, law, encoded, Streams(0, 3), 8, None, scalars=k)[0]
+        for k in (6, 10**6)
     )
     torch.testing.assert_close(one, many, rtol=1e-4, atol=1e-4)

@@ -1,0 +1,106 @@
+"""What is noised, and how: the part of a diffusion model that depends on the kind of data.
+
+One idea: numbers are noised by adding Gaussian noise, symbols by masking them; either way a process yields losses, a bound and a
+sampler, and the family only joins it to the public verbs.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+from torch import Tensor, nn
+
+from pushforward.core.capabilities import Capabilities
+from pushforward.core.codec import Codec
+from pushforward.core.curve import Curve
+from pushforward.core.errors import BadInput, Unsupported, unknown
+from pushforward.core.given import Given
+from pushforward.core.logprob import LogProb
+from pushforward.core.loss import Loss
+from pushforward.core.noise import Noise
+from pushforward.core.options import SampleOptions
+from pushforward.core.space import Space
+from pushforward.core.walk import Walk
+from pushforward.families.diffusion.config import DiffusionConfig
+
+
+class Process(nn.Module, ABC):
+    """A way from data to noise with a network that undoes it; every tensor is encoded, as `codec` says.
+
+    Attributes:
+        glance: how many training examples `prepare` sees.
+        options: sampling options that it understands, of those that the family declares.
+        solvers: names that `solver` takes, the default first.
+    """
+
+    glance: int = 512
+    options: tuple[str, ...] = ()
+    solvers: tuple[str, ...] = ()
+
+    def __init__(self, space: Space, config: DiffusionConfig, classes: int) -> None:
+        super().__init__()
+        self.space, self.config, self.classes = space, config, classes
+
+    @staticmethod
+    @abstractmethod
+    def codec(space: Space) -> Codec:
+        """Return the codec from a space to what is noised."""
+
+    @abstractmethod
+    def networks(self) -> dict[str, nn.Module]:
+        """Return what may run in lower precision."""
+
+    @abstractmethod
+    def losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
+        """Yield the losses of one training step."""
+
+    @abstractmethod
+    def held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
+        """Return minus a bound on log p(x) from few noise levels, shape (n,)."""
+
+    @abstractmethod
+    def log_prob(self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int) -> LogProb:
+        """Return log-probabilities by one of the declared estimators."""
+
+    @abstractmethod
+    def sampler(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
+        """Return the sampler of `noise.n` examples; `options` are known to be understood."""
+
+    def prepare(self, x: Tensor, given: Given | None) -> None:
+        """Look once at training data; the default learns nothing."""
+
+    def curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
+        """Yield what there is to look at on held-out data; the default has nothing."""
+        yield from ()
+
+    def encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
+        """Return codes; the default refuses.
+
+        Raises:
+            Unsupported: a process without an inverse.
+        """
+        raise self._no_code()
+
+    def decode(self, z: Tensor, given: Given | None) -> Tensor:
+        """Return what codes stand for; the default refuses."""
+        raise self._no_code()
+
+    def _no_code(self) -> Unsupported:
+        return Unsupported(f"codes of {self.space.kind} by diffusion", "points or images", "masking has no inverse")
+
+    def walk(self, noise: Noise, given: Given | None, options: SampleOptions, declared: Capabilities) -> Walk[Any]:
+        """Return the sampler, refusing what this process would ignore.
+
+        Raises:
+            Unsupported: an option that the family has, but not on this kind of data.
+            BadInput: a solver that cannot run this process.
+        """
+        for name in declared.options:
+            if name not in self.options and getattr(options, name) != getattr(SampleOptions, name):
+                known = ", ".join(self.options) or "none"
+                raise Unsupported(f"sampling option '{name}' on {self.space.kind}", f"one of {known}", "leave it out")
+        if options.solver is not None and options.solver not in self.solvers:
+            raise BadInput(*unknown(f"solver on {self.space.kind}", options.solver, self.solvers))
+        return self.sampler(noise, given, options)
