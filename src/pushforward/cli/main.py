@@ -112,6 +112,7 @@ def sample(
     solver: Annotated[str | None, typer.Option(help="Name of the solver.")] = None,
     eta: Annotated[float | None, typer.Option(help="Share of fresh noise, for solvers that have some.")] = None,
     grid: Annotated[str | None, typer.Option(help="Spacing of its steps: karras, log-snr or time.")] = None,
+    path: Annotated[str | None, typer.Option(help="Walk another path than that of training, such as cosine.")] = None,
     temperature: Annotated[float | None, typer.Option(help="1 is the model's distribution.")] = None,
     length: Annotated[int | None, typer.Option(help="Tokens of text to generate; default: one window.")] = None,
     top_k: Annotated[int | None, typer.Option("--top-k", help="Draw among the k most probable tokens only.")] = None,

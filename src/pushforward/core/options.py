@@ -20,6 +20,7 @@ class SampleOptions:
         solver: name of the solver, None = the family's default.
         eta: share of fresh noise of a solver that has some, None = its default.
         grid: how a solver's steps are spaced, None = the family's default.
+        path: from noise to data, None = the one of training; a denoiser serves them all.
         temperature: 1 is the model's distribution.
         length: tokens to generate, None = one window.
         top_k, top_p, min_p, typical: filters of the next token, None = all tokens.
@@ -31,6 +32,7 @@ class SampleOptions:
     solver: str | None = None
     eta: float | None = None
     grid: str | None = None
+    path: str | None = None
     temperature: float = 1.0
     length: int | None = None
     top_k: int | None = None

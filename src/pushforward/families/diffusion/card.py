@@ -18,7 +18,7 @@ CAPABILITIES = Capabilities(
     encode={"points": "ode", "image": "ode"},
     sampling_cost="N steps; Heun makes 2N - 1 network calls, a corrector adds its own, the others N, guidance doubles them",
     held_out="-ELBO from 8 stratified noise levels per example [nats]",
-    options=("guidance", "steps", "solver", "eta", "grid"),
+    options=("guidance", "steps", "solver", "eta", "grid", "path"),
     solvers=tuple(SOLVERS),
     null_condition=True,
 )

@@ -20,11 +20,11 @@ class DiffusionConfig(Config):
         None, gt=0, description="smallest noise; None: an eighth of the spacing of levels, 0.01 for points"
     )
     sigma_max: float | None = Field(None, gt=1, description="largest noise; None: 40, or where the path ends before")
-    path: Literal["log-snr", "ddpm-linear", "ddpm-scaled-linear", "cosine", "sub-vp", "ve", "edm", "rectified-flow"] = (
-        Field("log-snr", description="how the scales of data and noise change with time")
-    )
-    law: Literal["knee", "log-uniform", "log-normal", "time"] = Field(
-        "knee", description="which noise levels training draws"
+    path: Literal[
+        "log-snr", "ddpm-linear", "ddpm-scaled-linear", "cosine", "sub-vp", "ve", "edm", "rectified-flow", "learned"
+    ] = Field("log-snr", description="how the scales of data and noise change with time")
+    law: Literal["knee", "log-uniform", "log-normal", "time", "learned"] = Field(
+        "knee", description="which noise levels training draws; learned: where the loss varies least"
     )
     weight: Literal["likelihood", "edm", "noise", "data", "velocity", "truncated-snr", "min-snr"] = Field(
         "likelihood", description="how much the error at a noise level counts"

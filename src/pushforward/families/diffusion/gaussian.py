@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from pushforward.core.codec import Codec, Scale, Standardise
 from pushforward.core.conditions import forgotten
 from pushforward.core.curve import Curve, mean_curve
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, unknown
 from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
@@ -29,10 +29,12 @@ from pushforward.families.diffusion.config import DiffusionConfig
 from pushforward.families.diffusion.denoiser import Denoiser, NetworkDenoiser
 from pushforward.families.diffusion.grids import log_levels
 from pushforward.families.diffusion.guidance import Guided
+from pushforward.families.diffusion.learned import LearnedPath, Schedule
 from pushforward.families.diffusion.levels import Decoder, GaussianDecoder, LevelDecoder
 from pushforward.families.diffusion.likelihood import GaussianControl, elbo, flow, ode_estimate
-from pushforward.families.diffusion.noise_law import LAWS, Knee
+from pushforward.families.diffusion.noise_law import LAWS, NoiseLaw
 from pushforward.families.diffusion.objective import Objective, objective_of
+from pushforward.families.diffusion.path import Path
 from pushforward.families.diffusion.paths import PATHS
 from pushforward.families.diffusion.process import Process
 from pushforward.families.diffusion.schemes import Denoise
@@ -51,7 +53,7 @@ EXACT_TRACE_DIMENSIONS = 16
 class Gaussian(Process):
     """Images and points, noised along a path."""
 
-    options = ("guidance", "steps", "solver", "eta", "grid")
+    options = ("guidance", "steps", "solver", "eta", "grid", "path")
     solvers = tuple(SOLVERS)
 
     def __init__(self, space: Space, config: DiffusionConfig, classes: int) -> None:
@@ -67,15 +69,53 @@ class Gaussian(Process):
         network = ScalarConditioned(body, config.context, classes)
         self.denoiser = NetworkDenoiser(network, shape, levels, config.prediction)
         smallest = config.sigma_min or (0.25 / (levels - 1) if levels else 0.01)
-        kind = PATHS[config.path]
-        self.path = kind(smallest, config.sigma_max or min(LARGEST_NOISE, kind.reach))
+        self.schedule = self._schedule(config, smallest)
+        self.path = self._path(config.path, smallest, config.sigma_max)
         self.decoder: Decoder = LevelDecoder(levels, smallest) if levels else GaussianDecoder(smallest)
+
+    @staticmethod
+    def _schedule(config: DiffusionConfig, smallest: float) -> Schedule | None:
+        if "learned" not in (config.law, config.path):
+            return None
+        if config.law != "learned":
+            came = f"the path 'learned' with the law '{config.law}'"
+            raise BadInput(came, "the law 'learned'", "what the path follows is the law that training learns")
+        if config.weight != "likelihood":
+            came = f"the law 'learned' with the weight '{config.weight}'"
+            raise BadInput(came, "the weight 'likelihood'", "any other objective would change with the law")
+        return Schedule(smallest, config.sigma_max or LARGEST_NOISE)
+
+    def _path(self, name: str, smallest: float, largest: float | None) -> Path:
+        if name == "learned":
+            if self.schedule is None:
+                raise BadInput("the path 'learned'", "a run with model.law=learned", "this one learned no schedule")
+            return LearnedPath(self.schedule)
+        if name not in PATHS:
+            raise BadInput(*unknown("path", name, [*PATHS, "learned"]))
+        kind = PATHS[name]
+        return kind(smallest, largest or min(LARGEST_NOISE, kind.reach))
+
+    def _walked(self, name: str | None) -> Path:
+        """Return the path that a sampler walks, over the levels of training as far as it reaches."""
+        if name is None:
+            return self.path
+        reach = PATHS[name].reach if name in PATHS else self.path.sigma_max
+        return self._path(name, self.path.sigma_min, min(self.path.sigma_max, reach))
+
+    def _law(self, name: str) -> NoiseLaw:
+        if self.schedule is not None and name == "learned":
+            return self.schedule
+        return LAWS[name](self.path, self.denoiser.preconditioner.sigma_data)
 
     @property
     def objective(self) -> Objective:
         """The law and the weight of noise levels in training; both know the scale of the data, hence not before `prepare`."""
-        config, scale = self.config, self.denoiser.preconditioner.sigma_data
-        return objective_of(LAWS[config.law](self.path, scale), config.weight, scale)
+        return objective_of(self._law(self.config.law), self.config.weight, self.denoiser.preconditioner.sigma_data)
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """The network, and the schedule where one is learned."""
+        groups = {"model": list(self.denoiser.parameters())}
+        return groups if self.schedule is None else {**groups, "schedule": list(self.schedule.parameters())}
 
     @staticmethod
     def codec(space: Space) -> Codec:
@@ -100,7 +140,10 @@ class Gaussian(Process):
         if given is not None:
             given = forgotten(given, self.config.drop_condition, noise.uniform())
         error = (x - self.denoiser.denoise(y, s, given)).square().flatten(1).mean(1)
-        yield Loss((objective.weight(s) * error).mean(), "model", objective.name)
+        weighted = objective.weight(s) * error
+        yield Loss(weighted.mean(), "model", objective.name)
+        if self.schedule is not None:
+            yield Loss(self.schedule.spread(s, weighted), "schedule", "spread of the loss over noise levels")
 
     def _bind(self, given: Given | None, denoiser: Denoiser | None = None) -> Denoise:
         # likelihoods denoise several noise levels per example, example by example: labels follow
@@ -122,7 +165,13 @@ class Gaussian(Process):
         guided = self.denoiser if given is None else Guided(self.denoiser, options.guidance)
         draw = lambda: noise.normal(*self.space.event_shape)  # noqa: E731
         return solver.walk(
-            self.path, self._bind(given, guided), draw, options.steps, guided.calls, options.eta, options.grid
+            self._walked(options.path),
+            self._bind(given, guided),
+            draw,
+            options.steps,
+            guided.calls,
+            options.eta,
+            options.grid,
         )
 
     def _elbo(self, x: Tensor, given: Given | None, noise: Noise, samples: int) -> tuple[Tensor, Tensor | None]:
@@ -131,7 +180,7 @@ class Gaussian(Process):
         if not isinstance(self.space, Image):
             # pixels are known exactly at small noise, where a Gaussian control would add the noise it should cancel
             control = GaussianControl(condition.centre, float(condition.sigma_data))
-        law = Knee(self.path, condition.sigma_data)
+        law = self._law("knee" if self.schedule is None else "learned")
         return elbo(self.path, self._bind(given), self.decoder, law, x, noise, samples, control)
 
     def curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:

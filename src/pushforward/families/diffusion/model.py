@@ -57,6 +57,10 @@ class Diffusion(GenerativeModel):
         """Return what may run in lower precision."""
         return self.process.networks()
 
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """Return the groups that the process's losses name."""
+        return self.process.parameter_groups()
+
     def _prepare(self, x: Tensor, given: Given | None) -> None:
         self.process.prepare(x, given)
 

@@ -68,6 +68,10 @@ class Process(nn.Module, ABC):
     def sampler(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         """Return the sampler of `noise.n` examples; `options` are known to be understood."""
 
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """Return the groups that `Loss.parameters` names."""
+        return {"model": [p for p in self.parameters() if p.requires_grad]}
+
     def prepare(self, x: Tensor, given: Given | None) -> None:
         """Look once at training data; the default learns nothing."""
 
