@@ -20,6 +20,7 @@ CAPABILITIES = Capabilities(
     held_out="-ELBO from 8 stratified noise levels per example [nats]",
     options=("guidance", "steps", "solver", "eta", "grid", "path"),
     solvers=tuple(SOLVERS),
+    architectures={"image": ("unet", "dit")},
     null_condition=True,
 )
 

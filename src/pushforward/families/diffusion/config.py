@@ -14,6 +14,9 @@ class DiffusionConfig(Config):
 
     width: int = Field(64, ge=8, description="channels (images) or features (points) of the network")
     depth: int = Field(2, ge=1, description="blocks per scale (images) or in all (points)")
+    architecture: Literal["", "unet", "dit"] = Field("", description="network of images; empty: unet")
+    heads: int = Field(4, ge=1, description="attention heads of a dit")
+    patch: int | None = Field(None, ge=1, description="side of a dit's patches; None: at most 256 of them")
     context: int = Field(64, ge=8, multiple_of=2, description="width of the noise-level and label embedding")
     drop_condition: float = Field(0.15, ge=0, lt=1, description="probability that a training label is hidden")
     sigma_min: float | None = Field(
@@ -51,6 +54,18 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
     ("cpu", "image"): {
         "model": {"width": 32, "depth": 1, "context": 64},
         "train": {"batch_size": 128, "learning_rate": 6e-3, "ema": 0.995, "precision": "bfloat16"},
+    },
+    ("smoke", "image:dit"): {
+        "model": {"width": 16, "depth": 1, "context": 16, "ode_steps": 12},
+        "train": {"batch_size": 32},
+    },
+    ("cpu", "image:dit"): {
+        "model": {"width": 96, "depth": 4, "context": 64},
+        "train": {"batch_size": 128, "learning_rate": 2e-3, "ema": 0.995, "precision": "bfloat16"},
+    },
+    ("gpu", "image:dit"): {
+        "model": {"width": 384, "depth": 12, "heads": 6, "context": 384},
+        "train": {"batch_size": 256, "learning_rate": 3e-4, "ema": 0.9999, "precision": "bfloat16"},
     },
     ("gpu", "points"): {
         "model": {"width": 256, "depth": 4, "context": 128},

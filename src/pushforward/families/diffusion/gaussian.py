@@ -40,6 +40,7 @@ from pushforward.families.diffusion.process import Process
 from pushforward.families.diffusion.schemes import Denoise
 from pushforward.families.diffusion.solvers import NOISY, SOLVERS
 from pushforward.nets.conditional import ScalarConditioned
+from pushforward.nets.dit import DiT
 from pushforward.nets.mlp import ResidualMLP
 from pushforward.nets.unet import UNet
 
@@ -48,6 +49,20 @@ HELD_OUT_LEVELS = 8
 CURVE_LEVELS = 25
 LARGEST_NOISE = 40.0
 EXACT_TRACE_DIMENSIONS = 16
+
+
+def body_of(space: Space, config: DiffusionConfig) -> nn.Module:
+    """Return the network between noisy and clean data that a space and a configuration ask for."""
+    if not isinstance(space, Image):
+        if config.architecture:
+            raise BadInput(f"the architecture '{config.architecture}' on {space.kind}", "none", "it is for images")
+        dim = space.dimensions
+        return ResidualMLP(dim, dim, config.width, config.depth, config.context, zero_output=True)
+    # the network sees the scaled image and the levels near it
+    ends, size = (2 * space.channels, space.channels), (space.height, space.width)
+    if config.architecture == "dit":
+        return DiT(*ends, size, config.width, config.depth, config.context, config.heads, config.patch)
+    return UNet(*ends, size, config.width, config.depth, config.context)
 
 
 class Gaussian(Process):
@@ -59,14 +74,7 @@ class Gaussian(Process):
     def __init__(self, space: Space, config: DiffusionConfig, classes: int) -> None:
         super().__init__(space, config, classes)
         shape, levels = space.event_shape, space.levels if isinstance(space, Image) else 0
-        body: nn.Module
-        if isinstance(space, Image):
-            # the network sees the scaled image and the levels near it
-            size = (space.height, space.width)
-            body = UNet(2 * space.channels, space.channels, size, config.width, config.depth, config.context)
-        else:
-            body = ResidualMLP(shape[0], shape[0], config.width, config.depth, config.context, zero_output=True)
-        network = ScalarConditioned(body, config.context, classes)
+        network = ScalarConditioned(body_of(space, config), config.context, classes)
         self.denoiser = NetworkDenoiser(network, shape, levels, config.prediction)
         smallest = config.sigma_min or (0.25 / (levels - 1) if levels else 0.01)
         self.schedule = self._schedule(config, smallest)
