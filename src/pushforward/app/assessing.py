@@ -153,9 +153,14 @@ class Likelihood:
     to_truth: Score | None
 
 
+def for_model(model: GenerativeModel, examples: Examples) -> Examples:
+    """Return examples with labels for a model that is conditioned on them, without for others."""
+    return examples if model.classes else examples.without_labels()
+
+
 def held_out(model: GenerativeModel, dataset: Dataset) -> Examples:
     """Return the test split, with labels for a model that is conditioned on them."""
-    return dataset.test if model.classes else dataset.test.without_labels()
+    return for_model(model, dataset.test)
 
 
 def measure_likelihood(model: GenerativeModel, dataset: Dataset, floor: Score | None, seed: int) -> Likelihood:
@@ -222,7 +227,7 @@ def assess(model: GenerativeModel, dataset: Dataset, controls: Controls, name: s
         loss_name=facts.get("loss_name", "training loss"),
         held_out_name=facts.get("held_out_name", ""),
         card=model.card,
-        curves=tuple(model.curves(test[controls.places], seed=seed)),
+        curves=tuple(model.curves(test[controls.places], seed, for_model(model, dataset.train))),
         samples=pictured(samples, dataset.space),
         shown=shown(samples, dataset, given),
         labels=None if labels is None else (labels[:200] if samples.ndim > 2 else labels),

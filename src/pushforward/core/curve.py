@@ -27,6 +27,9 @@ class Curve:
         reference: what y would be for the model named by `reference_name`, empty if there is none.
         says: how to read it, in one sentence.
         log_x: True where x spans decades.
+        name: what the series is called beside others, empty for the model's own name.
+        other, other_stderr, other_name: a second measured series, empty if there is none.
+        flag: what is wrong with the model if the series say so, empty if they do not.
 
     Example:
         >>> Curve("loss by position", "position", "nats", (0.0, 1.0), (2.0, 1.5), says="falls with context").n
@@ -43,9 +46,14 @@ class Curve:
     reference: tuple[float, ...] = ()
     reference_name: str = ""
     log_x: bool = False
+    name: str = ""
+    other: tuple[float, ...] = ()
+    other_stderr: tuple[float, ...] = ()
+    other_name: str = ""
+    flag: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("y", "stderr", "reference"):
+        for name in ("y", "stderr", "reference", "other", "other_stderr"):
             series = getattr(self, name)
             if len(series) not in ((len(self.x),) if name == "y" else (0, len(self.x))):
                 raise BadInput(f"{len(series)} values of {name} for {len(self.x)} of x", "series of one length")

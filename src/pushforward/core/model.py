@@ -120,6 +120,12 @@ class GenerativeModel(nn.Module, ABC):
         """Yield the curves in which this family's objective shows itself, on an encoded held-out batch."""
         yield from ()
 
+    def _learned_curves(
+        self, x: Tensor, given: Given | None, noise: Noise, training: Callable[[], Examples]
+    ) -> Iterator[Curve]:
+        """Yield what tells the training examples, which `training()` encodes, from held-out ones."""
+        yield from ()
+
     # ---- public verbs: validate, encode, call the hook, decode -------------------------------------------------------
 
     @property
@@ -177,12 +183,28 @@ class GenerativeModel(nn.Module, ABC):
 
     @final
     @torch.no_grad()
-    def curves(self, examples: Examples, seed: int = 0) -> list[Curve]:
-        """Return what this family's objective gives to look at, on the first `chunk` held-out examples."""
+    def curves(self, examples: Examples, seed: int = 0, train: Examples | None = None) -> list[Curve]:
+        """Return what this family's objective gives to look at, on the first `chunk` held-out examples.
+
+        Args:
+            train: all training examples, for what only shows beside them; None leaves that out.
+        """
         self._require_labels(examples.given)
         head = examples[: self.chunk].to(self.device)
         noise = Streams(seed, len(head), device=self.device)
-        return list(self._curves(self.codec.encode(head.x, noise).value, head.given, noise))
+        x = self.codec.encode(head.x, noise).value
+        found = list(self._curves(x, head.given, noise))
+        if train is None:
+            return found
+        self._require_labels(train.given)
+
+        def training() -> Examples:
+            # only if it is asked for: the windows of a text are many times the text
+            fresh = Streams(seed, len(train)) if self.codec.adds_noise else None
+            moved = train.to(self.device)
+            return Examples(self.codec.encode(moved.x, fresh).value, moved.given)
+
+        return [*found, *self._learned_curves(x, head.given, noise, training)]
 
     @final
     @torch.no_grad()

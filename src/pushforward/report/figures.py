@@ -116,15 +116,20 @@ def objective_curves(comparison: Comparison) -> tuple[Figure, ...]:
         colour, art = colours(comparison)[row.name], []
         for curve in row.curves:
             reach = [1.96 * e for e in curve.stderr]
-            label = row.name if curve.reference else ""
+            label = curve.name or (row.name if curve.reference else "")
             lines = [Line(curve.x, curve.y, label, colour, reach=reach)]
+            if curve.other:
+                spread = [1.96 * e for e in curve.other_stderr]
+                lines.append(Line(curve.x, curve.other, curve.other_name, (colour + 1) % COLOURS, reach=spread))
             if curve.reference:
                 lines.append(Line(curve.x, curve.reference, curve.reference_name, COLOURS - 1, dashed=True))
             said = f"{row.name}: {curve.title}, {curve.y_name} against {curve.x_name}"
             art.append(line_chart(lines, curve.x_name, said, log_x=curve.log_x))
         if art:
             heads = tuple(f"{curve.title}: {curve.y_name}" for curve in row.curves)
-            found.append(Figure(row.name, tuple(art), " ".join(curve.says for curve in row.curves), heads=heads))
+            flags = [f"{row.name.capitalize()} {curve.flag}." for curve in row.curves if curve.flag]
+            says = " ".join([*flags, *(curve.says for curve in row.curves)])
+            found.append(Figure(row.name, tuple(art), says, heads=heads))
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ a share of the training examples, so that `given=None` is an unconditional model
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -18,7 +18,7 @@ from pushforward.core.codec import Codec, Scale, Standardise
 from pushforward.core.conditions import forgotten
 from pushforward.core.curve import Curve, mean_curve
 from pushforward.core.errors import BadInput, unknown
-from pushforward.core.given import Given
+from pushforward.core.given import Examples, Given, label_of
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.noise import Noise
@@ -29,6 +29,7 @@ from pushforward.families.diffusion.config import DiffusionConfig
 from pushforward.families.diffusion.denoiser import Denoiser, NetworkDenoiser
 from pushforward.families.diffusion.grids import log_levels
 from pushforward.families.diffusion.guidance import Guided
+from pushforward.families.diffusion.ideal import IdealDenoiser, memorisation_curve
 from pushforward.families.diffusion.learned import LearnedPath, Schedule
 from pushforward.families.diffusion.levels import Decoder, GaussianDecoder, LevelDecoder
 from pushforward.families.diffusion.likelihood import GaussianControl, elbo, flow, ode_estimate
@@ -47,6 +48,7 @@ from pushforward.nets.unet import UNet
 ELBO_LEVELS = 64
 HELD_OUT_LEVELS = 8
 CURVE_LEVELS = 25
+MEMORY_LEVELS = 13
 LARGEST_NOISE = 40.0
 EXACT_TRACE_DIMENSIONS = 16
 
@@ -211,6 +213,15 @@ class Gaussian(Process):
             "Gaussian data",
             log_x=True,
         )
+
+    def learned_curves(
+        self, x: Tensor, given: Given | None, noise: Noise, training: Callable[[], Examples]
+    ) -> Iterator[Curve]:
+        """The denoising error on both, against the best that a denoiser of the training set can do."""
+        seen = training()
+        ideal, few = IdealDenoiser(seen.x, label_of(seen.given)), seen[: noise.n]
+        levels = log_levels(MEMORY_LEVELS - 1, self.path.sigma_min, self.path.sigma_max).tolist()
+        yield memorisation_curve(self.denoiser, few, Examples(x, given), ideal, levels, noise)
 
     def held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         """Minus the bound, from eight noise levels."""

@@ -5,14 +5,14 @@ One idea: the family joins a process, which depends on the kind of data, to the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from torch import Tensor, nn
 
 from pushforward.core.codec import Codec
 from pushforward.core.curve import Curve
-from pushforward.core.given import Given
+from pushforward.core.given import Examples, Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.model import GenerativeModel
@@ -72,6 +72,11 @@ class Diffusion(GenerativeModel):
 
     def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
         return self.process.curves(x, given, noise)
+
+    def _learned_curves(
+        self, x: Tensor, given: Given | None, noise: Noise, training: Callable[[], Examples]
+    ) -> Iterator[Curve]:
+        return self.process.learned_curves(x, given, noise, training)
 
     def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         return self.process.held_out(x, given, noise)

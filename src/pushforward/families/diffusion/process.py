@@ -7,7 +7,7 @@ sampler, and the family only joins it to the public verbs.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from torch import Tensor, nn
@@ -16,7 +16,7 @@ from pushforward.core.capabilities import Capabilities
 from pushforward.core.codec import Codec
 from pushforward.core.curve import Curve
 from pushforward.core.errors import BadInput, Unsupported, unknown
-from pushforward.core.given import Given
+from pushforward.core.given import Examples, Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.noise import Noise
@@ -77,6 +77,12 @@ class Process(nn.Module, ABC):
 
     def curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
         """Yield what there is to look at on held-out data; the default has nothing."""
+        yield from ()
+
+    def learned_curves(
+        self, x: Tensor, given: Given | None, noise: Noise, training: Callable[[], Examples]
+    ) -> Iterator[Curve]:
+        """Yield what tells the training examples, which `training()` encodes, from held-out ones; the default has nothing."""
         yield from ()
 
     def encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
