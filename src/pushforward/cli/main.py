@@ -216,6 +216,26 @@ def report(
 
 
 @app.command()
+def sweep(
+    run: Annotated[Path, typer.Argument(help="Run directory of a model that samples step by step.")],
+    data: Annotated[str | None, typer.Argument(help="Reference data; default: the run's own test split.")] = None,
+    calls: Annotated[str, typer.Option(help="Network calls per sample, with commas.")] = "4,8,16,32,64",
+    solver: Annotated[list[str] | None, typer.Option(help="A solver; may be repeated. Default: all.")] = None,
+    n: Annotated[
+        int | None, typer.Option("-n", min=2, help="Samples for each; default: as many as the reference.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="An HTML page with picture and table.")] = None,
+    seed: Seed = 0,
+    json: JsonFlag = False,
+    debug: Debug = False,
+) -> None:
+    """Measure quality against network calls, for every solver of a run."""
+    from pushforward.cli import sweeping
+
+    sweeping.sweep(run, calls, solver or [], data, n, output, seed, json)
+
+
+@app.command()
 def explain(
     target: Annotated[str, typer.Argument(help="A family or a run directory.")],
     json: JsonFlag = False,

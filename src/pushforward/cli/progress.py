@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -27,8 +27,8 @@ def console() -> Console:
 
 
 @contextmanager
-def busy(label: str) -> Iterator[None]:
-    """Show that something is being done whose length is not known, and for how long it has been."""
+def busy(label: str) -> Iterator[Callable[[str], None]]:
+    """Show that something is being done whose length is not known, and for how long; yields a function that changes the label."""
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -37,8 +37,8 @@ def busy(label: str) -> Iterator[None]:
         transient=True,
         disable=not sys.stderr.isatty(),
     ) as bar:
-        bar.add_task(label, total=None)
-        yield
+        task = bar.add_task(label, total=None)
+        yield lambda text: bar.update(task, description=text)
 
 
 @contextmanager

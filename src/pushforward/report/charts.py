@@ -46,7 +46,9 @@ class Mark:
     colour: int = 0
 
 
-def line_chart(lines: Sequence[Line], x_label: str, describe: str, *, log_x: bool = False) -> Markup:
+def line_chart(
+    lines: Sequence[Line], x_label: str, describe: str, *, log_x: bool = False, log_y: bool = False
+) -> Markup:
     """Return a line chart; each line is labelled at its end, right of the frame.
 
     The frame holds the values after the first two hundredths of each line, so that one huge first loss does not flatten the rest;
@@ -58,7 +60,7 @@ def line_chart(lines: Sequence[Line], x_label: str, describe: str, *, log_x: boo
     lines = [replace(line, label=shortened(line.label)) for line in lines if _known(line)]
     end_room = RIGHT + LETTER * max([len(line.label) for line in lines], default=0)
     x = spanning([v for line in lines for v in line.x], LEFT, WIDTH - end_room, log=log_x, pad=0.0)
-    y = spanning([v for line in lines for v in _settled(line.y)], HEIGHT - BOTTOM, TOP)
+    y = spanning([v for line in lines for v in _settled(line.y)], HEIGHT - BOTTOM, TOP, log=log_y)
     drawn = [tag("path", d=_band(line, x, y), class_=f"band c{line.colour}") for line in lines if line.reach]
     drawn += [
         tag("path", d=path(_pixels(line, x, y)), class_=f"line c{line.colour}{' dashed' if line.dashed else ''}")

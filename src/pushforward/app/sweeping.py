@@ -1,0 +1,116 @@
+"""How good samples are for so many network calls, with every solver that a run can walk.
+
+One idea: solvers are compared at equal calls, not at equal steps, on the same real examples, conditions and seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pushforward.app.assessing import FEWEST, MOST_SAMPLES, array, drawn_places, held_out, training_array
+from pushforward.app.opening import reopen
+from pushforward.app.training import open_model
+from pushforward.core.errors import BadInput, Unsupported, unknown
+from pushforward.core.given import Examples
+from pushforward.core.model import GenerativeModel
+from pushforward.core.score import Score
+from pushforward.evaluation.features import Features, default_features
+from pushforward.evaluation.frechet import frechet_distance
+from pushforward.report.sweep import Place, Sweep
+
+CALLS = (4, 8, 16, 32, 64)
+
+
+def affordable(calls_of: Callable[[int], float], budget: int) -> int | None:
+    """Return the largest number of steps that costs at most `budget` calls, None if one step costs more.
+
+    Example:
+        >>> affordable(lambda steps: 2 * steps - 1, 8), affordable(lambda steps: 11 * steps, 8)
+        (4, None)
+    """
+    return next((steps for steps in range(budget, 0, -1) if calls_of(steps) <= budget), None)
+
+
+def sweep(
+    run: Path,
+    calls: Sequence[int] = CALLS,
+    solvers: Sequence[str] = (),
+    data: str | None = None,
+    n: int | None = None,
+    seed: int = 0,
+    announce: Callable[[str], Any] = lambda text: None,
+) -> Sweep:
+    """Sample a run with every solver at every number of calls, and measure the samples.
+
+    Args:
+        solvers: names, empty for all that the run can walk.
+        data: reference data, None for the run's own test split.
+        n: samples for each place, None for as many as the reference has, at most 2,000.
+        announce: called with what comes next.
+
+    Raises:
+        Unsupported: a run that has no solvers.
+        BadInput: no or less than one call, an unknown solver, or too little data.
+    """
+    model, record = open_model(run)
+    if not model.capabilities.solvers:
+        raise Unsupported(f"solvers of {model.family}", "a run that samples step by step", "sweep a diffusion run")
+    for name in solvers:
+        if name not in model.capabilities.solvers:
+            raise BadInput(*unknown("solver", name, model.capabilities.solvers))
+    if not calls or min(calls) < 1:
+        raise BadInput(f"calls {', '.join(map(str, calls)) or 'none'}", "numbers of network calls, 1 or more")
+    dataset = reopen(record, data)
+    train, test = training_array(dataset), held_out(model, dataset)
+    count = min(len(test), len(train) // 2, n or MOST_SAMPLES)
+    if count < FEWEST:
+        raise BadInput(f"{count} examples to compare", f"at least {FEWEST}", "bring more data or raise -n")
+    asked = test[torch.from_numpy(drawn_places(len(test), count, seed))]
+    features = default_features(dataset.space, train, seed)[0]
+    measured = _Measured(model, asked, features(array(asked, dataset.space)), features, seed)
+    found, left_out = [], []
+    for solver in solvers or model.capabilities.solvers:
+        for budget in sorted(set(calls)):
+            announce(f"{solver}, {budget} calls")
+            place = measured.place(solver, budget)
+            if isinstance(place, Place):
+                found.append(place)
+            else:
+                left_out.append(place)
+    half = drawn_places(len(train), count, seed)
+    ceiling = measured.score(features(train[half]))
+    return Sweep(run.name, dataset.name, features.name, count, seed, tuple(found), ceiling, tuple(left_out))
+
+
+@dataclass(frozen=True)
+class _Measured:
+    model: GenerativeModel
+    asked: Examples
+    reference: Any
+    features: Features
+    seed: int
+
+    def place(self, solver: str, budget: int) -> Place | str:
+        """Return what a solver makes of a budget, or why it makes nothing."""
+        given, model = self.asked.given, self.model
+        first = None if given is None else given[:1]
+
+        def calls_of(steps: int) -> float:
+            return float(model.walk(1, given=first, solver=solver, steps=steps).calls)
+
+        steps = affordable(calls_of, budget)
+        if steps is None:
+            return f"{solver}: one step costs {calls_of(1):g} calls, more than {budget}"
+        x = model.sample(len(self.asked), given=given, seed=self.seed, solver=solver, steps=steps)
+        score = self.score(self.features(array(x, model.space)))
+        return Place(solver, budget, steps, calls_of(steps), score)
+
+    def score(self, samples: Any) -> Score:
+        """Return the plug-in distance: all places are of one size."""
+        found = frechet_distance(samples, self.reference, self.features.name, self.features.fingerprint, seed=self.seed)
+        return found[0]

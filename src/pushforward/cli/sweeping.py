@@ -1,0 +1,40 @@
+"""What `sweep` does: measure, then print the table and write the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pushforward.app import sweeping
+from pushforward.cli.output import out, out_json, say
+from pushforward.cli.progress import busy
+from pushforward.core.errors import BadInput
+from pushforward.report.page import write_report
+from pushforward.report.sweep import render, to_markdown
+
+
+def sweep(
+    run: Path,
+    calls: str,
+    solvers: list[str],
+    data: str | None,
+    n: int | None,
+    output: Path | None,
+    seed: int,
+    json: bool,
+) -> None:
+    """Measure every solver at every number of calls."""
+    if output is not None and output.suffix.lower() not in (".html", ".htm"):
+        raise BadInput(f"-o {output}", "a file that ends in .html")
+    try:
+        budgets = [int(part) for part in calls.split(",")]
+    except ValueError:
+        raise BadInput(f"--calls {calls}", "numbers with commas between them, such as 4,8,16") from None
+    with busy("sampling") as change:
+        found = sweeping.sweep(run, budgets, solvers, data, n, seed, lambda text: change(f"sampling: {text}"))
+    if output is not None:
+        write_report(output, render(found))
+        say(f"picture and table: {output}")
+    if json:
+        out_json(found.to_json())
+    else:
+        out(to_markdown(found))
