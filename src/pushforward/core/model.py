@@ -37,13 +37,14 @@ class GenerativeModel(nn.Module, ABC):
     """A distribution over a `Space`, learned from examples.
 
     Constructors store and build networks; `prepare` looks at training data once; the engine trains. Subclasses are final:
-    they set `family`, `capabilities`, `card`, `config_type`, `presets` and implement the underscored hooks.
+    they set `family`, `capabilities`, `card`, `config_type`, `presets` and implement the underscored hooks. A model whose settings
+    take something away sets its own, narrower `capabilities`.
 
     `presets` maps `(preset, kind of space)` to `{"model": {...}, "train": {...}}`.
     """
 
     family: ClassVar[str]
-    capabilities: ClassVar[Capabilities]
+    capabilities: Capabilities
     card: ClassVar[Card]
     config_type: ClassVar[type[Config]]
     presets: ClassVar[Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pushforward.core.capabilities import Capabilities, Card, Estimator
 from pushforward.families.diffusion.solvers import SOLVERS
 
@@ -22,6 +24,14 @@ CAPABILITIES = Capabilities(
     solvers=tuple(SOLVERS),
     architectures={"image": ("unet", "dit")},
     null_condition=True,
+)
+
+# with coupled noise `D` is no posterior mean under Gaussian noise: there is the flow it was trained for, and no score
+COUPLED = replace(
+    CAPABILITIES,
+    estimators={kind: tuple(e for e in known if e.name == "ode") for kind, known in CAPABILITIES.estimators.items()},
+    held_out="error of the denoised data under the coupling, weighted as in training [per dim]",
+    solvers=tuple(name for name in SOLVERS if SOLVERS[name].follows_flow),
 )
 
 CARD = Card(

@@ -26,6 +26,9 @@ class DiffusionConfig(Config):
     path: Literal[
         "log-snr", "ddpm-linear", "ddpm-scaled-linear", "cosine", "sub-vp", "ve", "edm", "rectified-flow", "learned"
     ] = Field("log-snr", description="how the scales of data and noise change with time")
+    coupling: Literal["independent", "optimal-transport"] = Field(
+        "independent", description="which noise goes with which example; optimal-transport: the nearest of its batch"
+    )
     law: Literal["knee", "log-uniform", "log-normal", "time", "learned"] = Field(
         "knee", description="which noise levels training draws; learned: where the loss varies least"
     )

@@ -26,6 +26,7 @@ from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image, Space
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.config import DiffusionConfig
+from pushforward.families.diffusion.coupling import SPREAD, assigned
 from pushforward.families.diffusion.denoiser import Denoiser, NetworkDenoiser
 from pushforward.families.diffusion.grids import log_levels
 from pushforward.families.diffusion.guidance import Guided
@@ -103,7 +104,8 @@ class Gaussian(Process):
         if name not in PATHS:
             raise BadInput(*unknown("path", name, [*PATHS, "learned"]))
         kind = PATHS[name]
-        return kind(smallest, largest or min(LARGEST_NOISE, kind.reach))
+        furthest = LARGEST_NOISE if self.config.coupling == "independent" else SPREAD
+        return kind(smallest, largest or min(furthest, kind.reach))
 
     def _walked(self, name: str | None) -> Path:
         """Return the path that a sampler walks, over the levels of training as far as it reaches."""
@@ -146,14 +148,20 @@ class Gaussian(Process):
         """The weighted squared error of the denoised data, at levels drawn by the law."""
         objective = self.objective
         s = objective.stratified(noise.uniform())
-        y = x + s.reshape(-1, *(1 for _ in x.shape[1:])) * noise.normal(*x.shape[1:])
-        if given is not None:
-            given = forgotten(given, self.config.drop_condition, noise.uniform())
-        error = (x - self.denoiser.denoise(y, s, given)).square().flatten(1).mean(1)
-        weighted = objective.weight(s) * error
+        weighted = self._weighted(x, s, given, noise, self.config.drop_condition)
         yield Loss(weighted.mean(), "model", objective.name)
         if self.schedule is not None:
             yield Loss(self.schedule.spread(s, weighted), "schedule", "spread of the loss over noise levels")
+
+    def _weighted(self, x: Tensor, s: Tensor, given: Given | None, noise: Noise, drop: float = 0.0) -> Tensor:
+        """Return what each example costs at its noise level, shape (n,)."""
+        eps = noise.normal(*x.shape[1:])
+        if self.config.coupling == "optimal-transport":
+            eps = assigned(x, eps, label_of(given))
+        if given is not None and drop:
+            given = forgotten(given, drop, noise.uniform())
+        y = x + s.reshape(-1, *(1 for _ in x.shape[1:])) * eps
+        return self.objective.weight(s) * (x - self.denoiser.denoise(y, s, given)).square().flatten(1).mean(1)
 
     def _bind(self, given: Given | None, denoiser: Denoiser | None = None) -> Denoise:
         # likelihoods denoise several noise levels per example, example by example: labels follow
@@ -172,6 +180,8 @@ class Gaussian(Process):
         solver = SOLVERS[name]
         if options.eta is not None and solver.eta is None:
             raise BadInput(f"eta={options.eta} with the solver '{name}'", "one of " + ", ".join(NOISY), "leave eta out")
+        if options.eta and self.config.coupling != "independent":
+            raise BadInput(f"eta={options.eta} on a run with coupled noise", "eta=0", "it has a flow, and no score")
         guided = self.denoiser if given is None else Guided(self.denoiser, options.guidance)
         draw = lambda: noise.normal(*self.space.event_shape)  # noqa: E731
         return solver.walk(
@@ -195,6 +205,8 @@ class Gaussian(Process):
 
     def curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
         """The denoising error at every noise level."""
+        if self.config.coupling != "independent":
+            return
         levels = log_levels(CURVE_LEVELS - 1, self.path.sigma_min, self.path.sigma_max)
         d2, denoise, errors = float(self.denoiser.preconditioner.sigma_data) ** 2, self._bind(given), []
         for s in levels.to(x):
@@ -218,6 +230,8 @@ class Gaussian(Process):
         self, x: Tensor, given: Given | None, noise: Noise, training: Callable[[], Examples]
     ) -> Iterator[Curve]:
         """The denoising error on both, against the best that a denoiser of the training set can do."""
+        if self.config.coupling != "independent":
+            return
         seen = training()
         ideal, few = IdealDenoiser(seen.x, label_of(seen.given)), seen[: noise.n]
         levels = log_levels(MEMORY_LEVELS - 1, self.path.sigma_min, self.path.sigma_max).tolist()
@@ -225,7 +239,10 @@ class Gaussian(Process):
 
     def held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         """Minus the bound, from eight noise levels."""
-        return -self._elbo(x, given, noise, HELD_OUT_LEVELS)[0]
+        if self.config.coupling == "independent":
+            return -self._elbo(x, given, noise, HELD_OUT_LEVELS)[0]
+        levels = [self.objective.stratified(noise.uniform()) for _ in range(HELD_OUT_LEVELS)]
+        return torch.stack([self._weighted(x, s, given, noise) for s in levels]).mean(0)
 
     def log_prob(self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int) -> LogProb:
         """A bound over all noise levels, or the density along the flow."""

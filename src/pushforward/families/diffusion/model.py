@@ -20,7 +20,7 @@ from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.space import Space
 from pushforward.core.walk import Walk
-from pushforward.families.diffusion.card import CAPABILITIES, CARD
+from pushforward.families.diffusion.card import CAPABILITIES, CARD, COUPLED
 from pushforward.families.diffusion.config import PRESETS, DiffusionConfig
 from pushforward.families.diffusion.gaussian import Gaussian
 from pushforward.families.diffusion.process import Process
@@ -44,6 +44,8 @@ class Diffusion(GenerativeModel):
     def __init__(self, space: Space, config: DiffusionConfig, classes: tuple[str, ...] = ()) -> None:
         super().__init__(space, config, classes)
         self.process = PROCESSES[space.kind](space, config, len(classes))
+        if config.coupling != "independent":
+            self.capabilities = COUPLED
 
     @property
     def glance(self) -> int:

@@ -211,6 +211,13 @@ class Solver:
     corrections: int = 0
     ratio: float = 0.16
 
+    @property
+    def follows_flow(self) -> bool:
+        """True if it solves the ODE and draws no noise on the way, at its default eta."""
+        if isinstance(self.method, RungeKutta | PredictorCorrector):
+            return True
+        return self.eta == 0.0
+
     def walk(
         self,
         path: Path,
