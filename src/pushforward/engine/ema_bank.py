@@ -1,7 +1,7 @@
 """The snapshots of averages that a run keeps, so that the width of its average can be chosen after training.
 
-Two ideas: a snapshot is one complete file named by its step, written before the checkpoint that knows of it, so a killed run forgets
-those it never reached; reading combines them one file at a time, in float64, and holds one snapshot in memory.
+Two ideas: a snapshot is one complete file named by its step, and a resumed run forgets those after the checkpoint it starts from;
+reading combines them one file at a time, in float64, and holds one of them in memory.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class EmaBank:
 
     def rewind(self, step: int) -> None:
         """Forget snapshots after `step`, which a killed run wrote after its last checkpoint."""
-        for path in _files(self.folder):
+        for path in snapshot_files(self.folder):
             if int(path.stem) > step:
                 path.unlink()
 
@@ -80,9 +80,7 @@ class Snapshots:
         Raises:
             BadInput: a width out of range, a step without training before it, or a pair that the snapshots cannot represent.
         """
-        exponent, at = exponent_of(width), self.steps[-1] if step is None else step
-        if not 1 <= at <= self.steps[-1]:
-            raise BadInput(f"the step {at}", f"1 to {self.steps[-1]}, the last snapshot")
+        exponent, at = exponent_of(width), self._at(step)
         found = self._combination(exponent, at)
         if found.residual > LARGEST_RESIDUAL:
             raise BadInput(
@@ -93,10 +91,13 @@ class Snapshots:
             )
         return found
 
+    def residual(self, width: float, step: int | None = None) -> float:
+        """Return the share of a profile, by norm, that no combination of the snapshots has."""
+        return self._combination(exponent_of(width), self._at(step)).residual
+
     def representable(self, step: int | None = None) -> tuple[float, float] | None:
         """Return the narrowest and the widest average (to 0.005) that the snapshots represent at a step, None if none."""
-        at = self.steps[-1] if step is None else step
-        good = [w for w in TRIED if self._combination(exponent_of(w), at).residual <= LARGEST_RESIDUAL]
+        good = [width for width in TRIED if self.residual(width, step) <= LARGEST_RESIDUAL]
         return (good[0], good[-1]) if good else None
 
     def weights(self, width: float, step: int | None = None) -> dict[str, Tensor]:
@@ -105,11 +106,11 @@ class Snapshots:
         Raises:
             BadInput: as `combination`, or a damaged snapshot.
         """
-        found, at = self.combination(width, step), self.steps[-1] if step is None else step
+        found = self.combination(width, step)
         sums: dict[str, Tensor] = {}
         types: dict[str, torch.dtype] = {}
         others: dict[str, Tensor] = {}
-        nearest = bisect_left(self.steps, at)
+        nearest = bisect_left(self.steps, self._at(step))
         for place, sections in enumerate(self._read()):
             if place == nearest:
                 others = sections.get(OTHERS, {})
@@ -119,6 +120,12 @@ class Snapshots:
                     total = sums.setdefault(name, torch.zeros(value.shape, dtype=torch.float64))
                     total.add_(value.double(), alpha=float(found.coefficients[row, place]))
         return {**{name: total.to(types[name]) for name, total in sums.items()}, **others}
+
+    def _at(self, step: int | None) -> int:
+        at = self.steps[-1] if step is None else step
+        if not 1 <= at <= self.steps[-1]:
+            raise BadInput(f"the step {at}", f"1 to {self.steps[-1]}, the last snapshot")
+        return at
 
     def _combination(self, exponent: float, at: int) -> Combination:
         return combination(self.steps, [exponent_of(width) for width in self.widths], exponent, at)
@@ -143,7 +150,7 @@ def open_snapshots(folder: Path) -> Snapshots | None:
     Raises:
         BadInput: a damaged snapshot, or snapshots of different widths.
     """
-    counters = [load_counters(path) for path in _files(folder)]
+    counters = [load_counters(path) for path in snapshot_files(folder)]
     if not counters:
         return None
     widths = {tuple(c["widths"]) for c in counters}
@@ -152,5 +159,6 @@ def open_snapshots(folder: Path) -> Snapshots | None:
     return Snapshots(folder, tuple(c["step"] for c in counters), widths.pop())
 
 
-def _files(folder: Path) -> list[Path]:
+def snapshot_files(folder: Path) -> list[Path]:
+    """Return the files of the snapshots in a folder, in the order of their steps."""
     return sorted(folder.glob("[0-9]*.safetensors"))

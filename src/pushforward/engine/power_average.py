@@ -105,6 +105,8 @@ class PowerAverages:
         """
         for name, values in self.sections().items():
             if name not in sections:
-                raise BadInput("a checkpoint without averages of several widths", "one that has them", "start a new run")
+                raise BadInput(
+                    "a checkpoint without averages of several widths", "one that has them", "start a new run"
+                )
             for key, value in values.items():
                 value.copy_(sections[name][key])
