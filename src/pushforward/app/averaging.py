@@ -68,11 +68,6 @@ class Averaged:
         """The trial of the width that was chosen, None if nothing was tried."""
         return next((t for t in self.trials if t.width == self.width), None)
 
-    @property
-    def kept_by_training(self) -> Trial | None:
-        """The trial of the weights that training kept, None if nothing was tried."""
-        return next((t for t in self.trials if t.width is None), None)
-
     def to_json(self) -> dict[str, Any]:
         """Return what `average --json` prints and, but for `run`, what the manifest records."""
         record: dict[str, Any] = {"run": str(self.path), "source": str(self.source), "width": self.width}

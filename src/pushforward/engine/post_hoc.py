@@ -1,8 +1,9 @@
 """Which combination of kept averages is the average of another width.
 
 Two ideas: averages are linear in the weights, so what combines their profiles combines them; between two snapshots every profile
-is one power of time for each exponent, so that least squares falls apart into one small problem a segment (condition 130 for 16
-even snapshots, 1.9e3 for 64) and never meets the Gram matrix of all profiles (5.9e3, 1.6e6, and 4e8 where two snapshots are neighbours).
+is one power of time for each exponent, so that least squares falls apart into one small problem a segment. Those have a condition
+of 130 for 16 even snapshots and 1.9e3 for 64; the Gram matrix of all profiles has 5.9e3 and 1.6e6, and 4e8 where two snapshots are
+neighbours.
 
     minimise || sum_i x_i p_i - p ||^2 subject to sum_i x_i = 1
 
