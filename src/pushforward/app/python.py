@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from pushforward.app import comparing, training
+from pushforward.app import averaging, comparing, training
 from pushforward.app.assessing import assess, measure_controls
 from pushforward.app.opening import encoding_of, open_source, reopen
 from pushforward.app.using import condition_of
@@ -83,6 +83,17 @@ class Fitted:
     def decode(self, z: Tensor, given: Condition = None) -> Tensor:
         """Return the examples that codes stand for."""
         return self.model.decode(z, given)
+
+    def average(self, path: str | Path, width: float | None = None) -> Fitted:
+        """Leave at `path` the run with its weights averaged over another width, None = the best held out, and open it.
+
+        Raises:
+            BadInput: a model without a run, or one whose run keeps no snapshots (`train.ema_snapshots`); see `averaging`.
+        """
+        if self.path is None:
+            raise BadInput("a model without a run", "one made by fit with a path, or by open")
+        averaging.average(self.path, Path(path), width)
+        return open(path)
 
     def save(self, path: str | Path) -> Path:
         """Copy the run into a new directory that `open` and the command line read.

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pushforward.app import comparing, evaluating, scoring, using
+from pushforward.app import averaging, comparing, evaluating, scoring, using
 from pushforward.app.opening import open_source
 from pushforward.app.training import Observer, Plan, plan_training
 from pushforward.app.training import train as run_training
@@ -138,11 +138,15 @@ def train(
         "best_step": r.best_step,
         "parameters": r.parameters,
     }
+    if plan.train_config.ema_snapshots is not None:
+        record["snapshots"] = averaging.kept(path)
     if json:
         out_json(record)
         return
     best = "" if r.best_held_out is None else f"; best {r.held_out_name} {r.best_held_out:.4f} at step {r.best_step}"
     say(f"{plan.family}: {r.steps} steps in {r.seconds:.1f} s ({r.budget}, stopped by {r.stopped}){best}")
+    if "snapshots" in record:
+        say("averages: {n} snapshots, {megabytes:,.1f} MB in {folder}".format(**record["snapshots"]))
     out(str(path))
 
 
@@ -156,6 +160,8 @@ def show_plan(plan: Plan, path: Path, json: bool) -> None:
         "space": plan.dataset.space.to_json(),
         "notes": list(plan.dataset.notes),
     }
+    if plan.train_config.ema_snapshots is not None:
+        record["snapshots"] = averaging.planned(plan.train_config.ema_snapshots, model)
     if json:
         out_json(record)
     else:

@@ -99,6 +99,24 @@ def train(
 
 
 @app.command()
+def average(
+    run: Annotated[Path, typer.Argument(help="Run trained with -s train.ema_snapshots=16.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The new run directory.")],
+    width: Annotated[float | None, typer.Option(help="Standard deviation as a share of training, such as 0.1.")] = None,
+    best: Annotated[bool, typer.Option("--best", help="Take the width that is best on validation data.")] = False,
+    widths: Annotated[str | None, typer.Option(help="Comma-separated widths for --best to choose from.")] = None,
+    step: Annotated[int | None, typer.Option(help="As if training had ended at this step.")] = None,
+    overwrite: Overwrite = False,
+    json: JsonFlag = False,
+    debug: Debug = False,
+) -> None:
+    """Average the weights of a run over another share of its training, chosen afterwards."""
+    from pushforward.cli import averaging
+
+    averaging.average(run, output, width, best, widths, step, overwrite, json)
+
+
+@app.command()
 def sample(
     ctx: typer.Context,
     run: Annotated[Path, typer.Argument(help="Run directory.")],

@@ -64,6 +64,24 @@ def data_options(settings: list[str] | None, keep: list[str] | None, errors: str
     return found
 
 
+def numbers_in(text: str, option: str) -> list[float]:
+    """Return comma-separated numbers.
+
+    Raises:
+        BadInput: something else between two commas.
+
+    Example:
+        >>> numbers_in("0.05, 0.1", "--widths")
+        [0.05, 0.1]
+    """
+    from pushforward.core.errors import BadInput
+
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise BadInput(f"{option} {text}", "numbers with commas between them, such as 0.05,0.1") from None
+
+
 def refuse_ignored(way: str, others: Mapping[str, Any]) -> None:
     """Raise BadInput for the first of some options that was given although `way` has no use for it."""
     from pushforward.core.errors import BadInput

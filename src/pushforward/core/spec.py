@@ -45,6 +45,9 @@ class TrainConfig(Config):
     weight_decay: float = Field(0.01, ge=0)
     clip: float = Field(1.0, gt=0, description="maximum gradient norm")
     ema: float = Field(0.999, ge=0, lt=1, description="decay of the weight average, reached after its warm-up")
+    ema_snapshots: int | None = Field(
+        None, ge=2, le=64, description="snapshots of averages kept on disk, for `pushforward average`; None keeps none"
+    )
     precision: Literal["float32", "bfloat16"] = "float32"
     channels_last: bool = False
     checkpoint_every: int | None = Field(None, ge=1, description="steps between checkpoints; None = every 30 s")

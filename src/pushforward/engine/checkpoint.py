@@ -7,6 +7,8 @@ old half with a new one; nothing is pickled.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,24 +37,39 @@ def load_state(path: Path) -> tuple[Sections, dict[str, Any]]:
     Raises:
         BadInput: missing, truncated or foreign file.
     """
+    sections: Sections = {}
+    with _opened(path) as (file, counters):
+        for key in file.keys():  # noqa: SIM118  (safe_open is no mapping)
+            section, _, name = key.partition("|")
+            sections.setdefault(section, {})[name] = file.get_tensor(key)
+    return sections, counters
+
+
+def load_counters(path: Path) -> dict[str, Any]:
+    """Read the counters of what `save_state` wrote, and none of its tensors.
+
+    Raises:
+        BadInput: missing, truncated or foreign file.
+    """
+    with _opened(path) as (_, counters):
+        return counters
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
     if not path.is_file():
         raise BadInput(
             f"no checkpoint at {path}", "a run that was started before", "leave --resume out to start afresh"
         )
-    sections: Sections = {}
     try:
         with safe_open(str(path), framework="pt") as file:
-            counters = json.loads((file.metadata() or {})["counters"])
-            for key in file.keys():  # noqa: SIM118  (safe_open is no mapping)
-                section, _, name = key.partition("|")
-                sections.setdefault(section, {})[name] = file.get_tensor(key)
+            yield file, json.loads((file.metadata() or {})["counters"])
     except (SafetensorError, KeyError, ValueError) as error:
         raise BadInput(
             f"the checkpoint {path} cannot be read ({error})",
             "a complete checkpoint",
             "it was truncated or edited; start the run again in a new folder",
         ) from None
-    return sections, counters
 
 
 def save_weights(path: Path, weights: dict[str, Tensor]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pushforward.core.errors import RunFailed
+from pushforward.core.errors import BadInput, RunFailed
 from pushforward.core.given import Examples
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import generator
@@ -25,6 +25,7 @@ from pushforward.core.spec import TrainConfig
 from pushforward.engine.average import WeightAverage
 from pushforward.engine.budget import Budget, budget_of
 from pushforward.engine.checkpoint import LAST, load_state, save_state, save_weights
+from pushforward.engine.ema_bank import FOLDER, EmaBank
 from pushforward.engine.history import History
 from pushforward.engine.interrupt import InterruptGuard
 from pushforward.engine.optimiser import (
@@ -114,6 +115,7 @@ def fit(
         observer: called after every step.
 
     Raises:
+        BadInput: snapshots of averages without a directory to keep them in.
         RunFailed: the loss stays NaN, or the disk is full.
         Interrupted: Ctrl-C; the state was saved.
     """
@@ -163,6 +165,11 @@ class _Run:
         self.progress = Progress()
         self.best: dict[str, Tensor] | None = None
         self.probe = None if model.capabilities.held_out else probe
+        self.bank: EmaBank | None = None
+        if config.ema_snapshots is not None:
+            if directory is None:
+                raise BadInput("train.ema_snapshots in memory", "a run directory to keep them in", "name one")
+            self.bank = EmaBank(model, directory / "state" / FOLDER, config.ema_snapshots)
         self.saved_at = 0.0
         self.nan_streak = 0
 
@@ -176,6 +183,8 @@ class _Run:
         self.average = WeightAverage(self.model, self.config.ema)
         if self.history.path is not None:
             self.history.rewind(-1)
+        if self.bank is not None:
+            self.bank.rewind(0)
 
     def restore(self) -> None:
         """Load everything a checkpoint holds."""
@@ -191,8 +200,13 @@ class _Run:
         fraction = self.budget.fraction(self.progress.step, self.progress.seconds, self.config.batch_size)
         # a finished run goes on only if the budget was raised
         self.progress.stopped = finished if fraction >= 1.0 or finished == "patience" else ""
+        # of a raised budget less is spent than was: learning rate and snapshots go by the new one
+        self.progress.fraction = fraction
         self.saved_at = self.progress.seconds
         self.history.rewind(self.progress.step)
+        if self.bank is not None:
+            self.bank.averages.load(sections)
+            self.bank.rewind(self.progress.step)
 
     def step(self) -> None:
         """One optimiser step of every loss the model yields."""
@@ -227,11 +241,13 @@ class _Run:
         self.model.step_taken()
         self.average.update(self.model, p.step)
         p.step += 1
+        if self.bank is not None:
+            self.bank.update(self.model, p.step)
 
     def after_step(self) -> None:
         """Log, evaluate, checkpoint and stop where each is due."""
         p = self.progress
-        p.fraction = self.budget.fraction(p.step, p.seconds, self.config.batch_size)
+        before, p.fraction = p.fraction, self.budget.fraction(p.step, p.seconds, self.config.batch_size)
         done = p.fraction >= 1.0
         every = self.config.evaluate_every
         due = done or (p.step % every == 0 if every else p.fraction * EVALUATIONS >= p.evaluated + 1)
@@ -248,6 +264,8 @@ class _Run:
             p.stopped = "budget"
         elif self.config.patience is not None and p.waited >= self.config.patience:
             p.stopped = "patience"
+        if self.bank is not None:
+            self.bank.keep(self.model, p.step, before, p.fraction, bool(p.stopped))
         every = self.config.checkpoint_every
         late = p.step % every == 0 if every else p.seconds - self.saved_at >= CHECKPOINT_SECONDS
         if self.directory is not None and late and not p.stopped:
@@ -265,6 +283,8 @@ class _Run:
         }
         if self.best is not None:
             sections["best"] = self.best
+        if self.bank is not None:
+            sections |= self.bank.averages.sections()
         save_state(self.directory / "state" / LAST, sections, asdict(self.progress))
         save_weights(self.directory / "weights.safetensors", self.best or self.average.shadow)
 
