@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from pushforward.core.codec import Codec, Scale, Standardise
 from pushforward.core.conditions import forgotten
 from pushforward.core.curve import Curve, mean_curve
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
@@ -25,23 +26,31 @@ from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image, Space
 from pushforward.core.walk import Walk
+from pushforward.families.diffusion.bound import FIXED_SHARES, chain_levels, default_draws, vlb
 from pushforward.families.diffusion.config import DiffusionConfig
 from pushforward.families.diffusion.denoiser import Denoiser, NetworkDenoiser
+from pushforward.families.diffusion.flow_density import FlowDensity, flow, ode_estimate
 from pushforward.families.diffusion.grids import log_levels
 from pushforward.families.diffusion.guidance import Guided
+from pushforward.families.diffusion.learned_variance import BOUND_SHARE, variance_loss
 from pushforward.families.diffusion.levels import Decoder, GaussianDecoder, LevelDecoder
-from pushforward.families.diffusion.likelihood import GaussianControl, elbo, flow, ode_estimate
+from pushforward.families.diffusion.likelihood import Estimate, GaussianControl, elbo
 from pushforward.families.diffusion.noise_law import LAWS, Knee
 from pushforward.families.diffusion.objective import Objective, objective_of
 from pushforward.families.diffusion.paths import PATHS
 from pushforward.families.diffusion.process import Process
-from pushforward.families.diffusion.schemes import Denoise
+from pushforward.families.diffusion.schemes import Denoise, LearnedAncestral
 from pushforward.families.diffusion.solvers import NOISY, SOLVERS
+from pushforward.families.diffusion.trust import require_meaning
+from pushforward.families.diffusion.variance import Reverse, fixed
 from pushforward.nets.conditional import ScalarConditioned
 from pushforward.nets.mlp import ResidualMLP
 from pushforward.nets.unet import UNet
 
 ELBO_LEVELS = 64
+CHAIN_STEPS = 64
+# with one draw of noisy pixels and probes their spread is unknown
+ODE_DRAWS = 4
 HELD_OUT_LEVELS = 8
 CURVE_LEVELS = 25
 LARGEST_NOISE = 40.0
@@ -51,21 +60,23 @@ EXACT_TRACE_DIMENSIONS = 16
 class Gaussian(Process):
     """Images and points, noised along a path."""
 
-    options = ("guidance", "steps", "solver", "eta", "grid")
+    options = ("guidance", "steps", "solver", "eta", "grid", "tolerance")
     solvers = tuple(SOLVERS)
 
     def __init__(self, space: Space, config: DiffusionConfig, classes: int) -> None:
         super().__init__(space, config, classes)
         shape, levels = space.event_shape, space.levels if isinstance(space, Image) else 0
+        learned = config.variance == "learned"
+        heads = 2 if learned else 1
         body: nn.Module
         if isinstance(space, Image):
             # the network sees the scaled image and the levels near it
             size = (space.height, space.width)
-            body = UNet(2 * space.channels, space.channels, size, config.width, config.depth, config.context)
+            body = UNet(2 * space.channels, heads * space.channels, size, config.width, config.depth, config.context)
         else:
-            body = ResidualMLP(shape[0], shape[0], config.width, config.depth, config.context, zero_output=True)
+            body = ResidualMLP(shape[0], heads * shape[0], config.width, config.depth, config.context, zero_output=True)
         network = ScalarConditioned(body, config.context, classes)
-        self.denoiser = NetworkDenoiser(network, shape, levels, config.prediction)
+        self.denoiser = NetworkDenoiser(network, shape, levels, config.prediction, learned)
         smallest = config.sigma_min or (0.25 / (levels - 1) if levels else 0.01)
         kind = PATHS[config.path]
         self.path = kind(smallest, config.sigma_max or min(LARGEST_NOISE, kind.reach))
@@ -99,19 +110,21 @@ class Gaussian(Process):
         y = x + s.reshape(-1, *(1 for _ in x.shape[1:])) * noise.normal(*x.shape[1:])
         if given is not None:
             given = forgotten(given, self.config.drop_condition, noise.uniform())
-        error = (x - self.denoiser.denoise(y, s, given)).square().flatten(1).mean(1)
-        yield Loss((objective.weight(s) * error).mean(), "model", objective.name)
+        clean, share = self.denoiser.reverse(y, s, given)
+        error = (x - clean).square().flatten(1).mean(1)
+        loss, name = (objective.weight(s) * error).mean(), objective.name
+        if self.denoiser.learns_variance:
+            steps = self.config.variance_steps
+            bound = variance_loss(self.path, objective.law, steps, x, clean, share, s).mean()
+            loss, name = loss + BOUND_SHARE * bound, f"{name} + {BOUND_SHARE} of the bound in {steps} steps"
+        yield Loss(loss, "model", name)
 
     def _bind(self, given: Given | None, denoiser: Denoiser | None = None) -> Denoise:
-        # likelihoods denoise several noise levels per example, example by example: labels follow
         chosen = denoiser or self.denoiser
+        return lambda y, noise_level: chosen.denoise(y, noise_level, _followed(given, len(y)))
 
-        def denoise(y: Tensor, noise_level: Tensor) -> Tensor:
-            if given is None or given.label is None or len(given) == len(y):
-                return chosen.denoise(y, noise_level, given)
-            return chosen.denoise(y, noise_level, Given(given.label.repeat_interleave(len(y) // len(given))))
-
-        return denoise
+    def _reverse(self, given: Given | None) -> Reverse:
+        return lambda y, noise_level: self.denoiser.reverse(y, noise_level, _followed(given, len(y)))
 
     def sampler(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         """Walk down the noise levels with a solver."""
@@ -119,20 +132,54 @@ class Gaussian(Process):
         solver = SOLVERS[name]
         if options.eta is not None and solver.eta is None:
             raise BadInput(f"eta={options.eta} with the solver '{name}'", "one of " + ", ".join(NOISY), "leave eta out")
+        reverse = None
+        if isinstance(solver.method, LearnedAncestral):
+            self._require_variance(name, options.guidance)
+            reverse = self._reverse(given)
         guided = self.denoiser if given is None else Guided(self.denoiser, options.guidance)
         draw = lambda: noise.normal(*self.space.event_shape)  # noqa: E731
         return solver.walk(
-            self.path, self._bind(given, guided), draw, options.steps, guided.calls, options.eta, options.grid
+            self.path,
+            self._bind(given, guided),
+            draw,
+            options.steps,
+            guided.calls,
+            options.eta,
+            options.grid,
+            reverse,
+            options.tolerance,
         )
 
-    def _elbo(self, x: Tensor, given: Given | None, noise: Noise, samples: int) -> tuple[Tensor, Tensor | None]:
+    def _require_variance(self, solver: str, guidance: float) -> None:
+        if not self.denoiser.learns_variance:
+            raise Unsupported(
+                f"the solver '{solver}' on a run with fixed variances",
+                "a run trained with -s model.variance=learned",
+                "`ddpm` and `ddpm-large` take the two fixed ones",
+            )
+        if guidance != 1.0:
+            raise Unsupported(
+                f"guidance={guidance} with the solver '{solver}'",
+                "guidance 1",
+                "the variance was learned about the unguided mean; `ddpm` has one that fits any",
+            )
+
+    @property
+    def _control(self) -> GaussianControl | None:
+        # pixels are known exactly at small noise, where a Gaussian control would add the noise it should cancel
+        if isinstance(self.space, Image):
+            return None
         condition = self.denoiser.preconditioner
-        control = None
-        if not isinstance(self.space, Image):
-            # pixels are known exactly at small noise, where a Gaussian control would add the noise it should cancel
-            control = GaussianControl(condition.centre, float(condition.sigma_data))
-        law = Knee(self.path, condition.sigma_data)
-        return elbo(self.path, self._bind(given), self.decoder, law, x, noise, samples, control)
+        return GaussianControl(condition.centre, float(condition.sigma_data))
+
+    def _elbo(self, x: Tensor, given: Given | None, noise: Noise, samples: int) -> Estimate:
+        law = Knee(self.path, self.denoiser.preconditioner.sigma_data)
+        return elbo(self.path, self._bind(given), self.decoder, law, x, noise, samples, self._control)
+
+    def _chain(self, estimator: str, given: Given | None) -> Reverse:
+        if estimator == "vlb":
+            return self._reverse(given)
+        return fixed(self._bind(given), FIXED_SHARES[estimator])
 
     def curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
         """The denoising error at every noise level."""
@@ -159,17 +206,30 @@ class Gaussian(Process):
         """Minus the bound, from eight noise levels."""
         return -self._elbo(x, given, noise, HELD_OUT_LEVELS)[0]
 
-    def log_prob(self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int) -> LogProb:
-        """A bound over all noise levels, or the density along the flow."""
+    def log_prob(
+        self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int, steps: int | None = None
+    ) -> LogProb:
+        """A bound over all noise levels or over those of a chain, or the density along the flow."""
         measure, unit = self.space.measure, self.space.unit
+        if estimator == "ode":
+            flowed = self._ode(x, given, noise, samples or ODE_DRAWS, steps or self.config.ode_steps)
+            nats, stderr, errors = flowed.nats, flowed.stderr, flowed.errors
+            return LogProb(nats, "estimate", measure, unit, estimator, stderr, flowed.calls, errors=errors)
         if estimator == "elbo":
             samples = samples or ELBO_LEVELS
             nats, stderr = self._elbo(x, given, noise, samples)
-            return LogProb(nats, "lower_bound", measure, unit, estimator, stderr, float(samples))
-        nats, stderr, calls = self._ode(x, given, noise, max(1, samples))
-        return LogProb(nats, "estimate", measure, unit, estimator, stderr, calls)
+        else:
+            levels = chain_levels(steps or CHAIN_STEPS, self.path)
+            samples = samples or default_draws(len(levels) - 1)
+            chain = self._chain(estimator, given)
+            nats, stderr = vlb(self.path, chain, self.decoder, levels, x, noise, samples, self._control)
+        return LogProb(nats, "lower_bound", measure, unit, estimator, stderr, float(samples))
 
-    def _ode(self, x: Tensor, given: Given | None, noise: Noise, samples: int) -> tuple[Tensor, Tensor | None, float]:
+    def vouch(self, lp: LogProb, steps: int | None) -> None:
+        """Refuse what is no number, and an ODE that few steps did not solve."""
+        require_meaning(lp, self.space.dimensions, steps or self.config.ode_steps, "diffusion")
+
+    def _ode(self, x: Tensor, given: Given | None, noise: Noise, samples: int, steps: int) -> FlowDensity:
         shape = self.space.event_shape
         hutchinson = self.space.dimensions > EXACT_TRACE_DIMENSIONS
         if isinstance(self.space, Image):
@@ -184,9 +244,8 @@ class Gaussian(Process):
             draws = x.unsqueeze(1).repeat_interleave(samples if hutchinson else 1, dim=1)
             correction = torch.zeros_like(x[:, 0])
         probes = noise.uniform(*draws.shape[1:]).round() * 2.0 - 1.0 if hutchinson else None
-        steps = self.config.ode_steps
-        nats, stderr = ode_estimate(self.path, self._bind(given), draws, steps, probes)
-        return nats + correction, stderr, 4.0 * draws.shape[1] * (steps + max(1, steps // 2))
+        found = ode_estimate(self.path, self._bind(given), draws, steps, probes)
+        return replace(found, nats=found.nats + correction)
 
     def encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         """Carry data to noise along the flow, in units of the prior."""
@@ -196,3 +255,10 @@ class Gaussian(Process):
     def decode(self, z: Tensor, given: Given | None) -> Tensor:
         """Carry noise to data along the flow."""
         return flow(self.path, self._bind(given), z * self.path.spread, self.config.ode_steps, reverse=True)
+
+
+def _followed(given: Given | None, n: int) -> Given | None:
+    # likelihoods denoise several noise levels per example, example by example: labels follow
+    if given is None or given.label is None or len(given) == n:
+        return given
+    return Given(given.label.repeat_interleave(n // len(given)))
