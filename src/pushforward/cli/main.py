@@ -111,7 +111,7 @@ def sample(
     steps: Annotated[int | None, typer.Option(help="Steps of an iterative sampler.")] = None,
     solver: Annotated[str | None, typer.Option(help="Name of the solver.")] = None,
     eta: Annotated[float | None, typer.Option(help="Share of fresh noise, for solvers that have some.")] = None,
-    grid: Annotated[str | None, typer.Option(help="Spacing of its steps: karras, log-snr or time.")] = None,
+    grid: Annotated[str | None, typer.Option(help="Spacing of its steps: karras, log-snr, time, ddpm-1000...")] = None,
     tolerance: Annotated[float | None, typer.Option(help="Error of a step, for a solver that chooses its own.")] = None,
     temperature: Annotated[float | None, typer.Option(help="1 is the model's distribution.")] = None,
     length: Annotated[int | None, typer.Option(help="Tokens of text to generate; default: one window.")] = None,

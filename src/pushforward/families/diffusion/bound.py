@@ -9,8 +9,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from pushforward.core.curve import Curve, mean_curve
 from pushforward.core.errors import BadInput
 from pushforward.core.noise import Noise
+from pushforward.core.space import Unit
 from pushforward.families.diffusion.grids import grid_levels
 from pushforward.families.diffusion.levels import Decoder
 from pushforward.families.diffusion.likelihood import Estimate, GaussianControl, prior_divergence
@@ -147,3 +149,38 @@ def vlb(
         each = samples // count
         return nats, (terms.reshape(n, count, each).var(2).sum(1) / each).sqrt()
     return nats, count * (0.5 * terms.diff(dim=1).square().mean(1) / samples).sqrt()
+
+
+def terms_curve(
+    path: Path, reverse: Reverse, decoder: Decoder, steps: int, x: Tensor, noise: Noise, unit: Unit, scale: float
+) -> Curve:
+    """Return the mean of every `L_(t-1)` of a chain over examples, in the unit of the data, against the level it comes from.
+
+    The reference is the small variance's `D/2 (1/s'^2 - 1/s^2) d^2 s^2/(s^2 + d^2)` for Gaussian data of standard deviation d.
+
+    Args:
+        scale: d.
+    """
+    levels = chain_levels(steps, path)
+    index = torch.arange(steps - 1, device=x.device).flip(0).expand(len(x), -1)
+    terms = drawn_terms(reverse, levels, index, x, noise) / unit.nats_per_unit
+    y, stderr = mean_curve(terms)
+    s, then = levels[:-1].flip(0), levels[1:].flip(0)
+    error = x[0].numel() * scale**2 * s**2 / (s**2 + scale**2)
+    gaussian = 0.5 * (1.0 / then**2 - 1.0 / s**2) * error / unit.nats_per_unit
+    first, last = (
+        unit.from_nats(-float(nats.double().mean())) for nats in (-decoder.expected(x), prior_divergence(path, x))
+    )
+    return Curve(
+        "terms of the bound by noise level",
+        "noise level s that a step comes from",
+        f"KL(q(y'|y, x) || p(y'|y)) [{unit.name}]",
+        tuple(s.tolist()),
+        y,
+        f"what each of {steps - 1} ancestral steps costs; the decoder adds {first:.4g} and the prior {last:.2g} {unit.name}, and "
+        "all together are the bound of that sampler.",
+        stderr,
+        tuple(gaussian.tolist()),
+        "Gaussian data",
+        log_x=True,
+    )

@@ -26,7 +26,7 @@ from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image, Space
 from pushforward.core.walk import Walk
-from pushforward.families.diffusion.bound import FIXED_SHARES, chain_levels, default_draws, vlb
+from pushforward.families.diffusion.bound import FIXED_SHARES, chain_levels, default_draws, terms_curve, vlb
 from pushforward.families.diffusion.config import DiffusionConfig
 from pushforward.families.diffusion.denoiser import Denoiser, NetworkDenoiser
 from pushforward.families.diffusion.flow_density import FlowDensity, flow, ode_estimate
@@ -182,7 +182,7 @@ class Gaussian(Process):
         return fixed(self._bind(given), FIXED_SHARES[estimator])
 
     def curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
-        """The denoising error at every noise level."""
+        """The denoising error at every noise level, and what the steps of a chain pay."""
         levels = log_levels(CURVE_LEVELS - 1, self.path.sigma_min, self.path.sigma_max)
         d2, denoise, errors = float(self.denoiser.preconditioner.sigma_data) ** 2, self._bind(given), []
         for s in levels.to(x):
@@ -201,6 +201,8 @@ class Gaussian(Process):
             "Gaussian data",
             log_x=True,
         )
+        chain = self._reverse(given)
+        yield terms_curve(self.path, chain, self.decoder, CURVE_LEVELS, x, noise, self.space.unit, math.sqrt(d2))
 
     def held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         """Minus the bound, from eight noise levels."""
