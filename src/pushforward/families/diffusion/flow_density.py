@@ -100,7 +100,8 @@ class FlowDensity:
         solver: what halving the number of steps changes, for the first draw. A solution of order p is `2^p - 1` times closer than
             that once it converges, so this covers; where two halvings agree by chance, the change before counts, divided by 16.
         halved: what halving the steps once more changes.
-        spread: standard error over draws, two of which cover 95 %; None with one draw.
+        spread: standard error over draws, None with one. Two of it cover 95 % of normal draws; the quadratic forms of probes have
+            longer tails, of which 87 to 93 % were covered by two in 8 to 32 dimensions.
         calls: network calls per example.
     """
 
