@@ -126,19 +126,19 @@ def test_too_few_steps_are_refused_with_those_that_are_enough(space: Points | Im
 
 def test_pixels_have_a_spread_by_default_and_a_diverged_model_is_refused() -> None:
     model = trained(Image(1, 2, 2, levels=3))
-    data = examples(Image(1, 2, 2, levels=3), False, n=10)
-    # twelve seeds around the mean of all: two bars of each cover 90 % or more of 120 errors
-    runs = [model.log_prob(data, estimator="ode", steps=12, seed=i) for i in range(12)]
+    data = examples(Image(1, 2, 2, levels=3), False, n=6)
+    # six seeds around the mean of all: two bars of each cover 85 % or more of 36 errors
+    runs = [model.log_prob(data, estimator="ode", steps=16, seed=i) for i in range(6)]
     centre = torch.stack([r.nats for r in runs]).mean(0)
     inside = torch.stack([(r.nats - centre).abs() < 2 * r.stderr for r in runs])  # type: ignore[operator]
-    assert float(inside.double().mean()) > 0.9
+    assert float(inside.double().mean()) > 0.85
     lp = runs[0]
     assert set(lp.errors) == {"steps", "half the steps", "draws"}
     assert lp.stderr is not None
     torch.testing.assert_close(lp.stderr, torch.hypot(lp.errors["steps"], lp.errors["draws"]))
-    assert set(model.log_prob(data, estimator="ode", steps=12, samples=1).errors) == {"steps", "half the steps"}
+    assert set(model.log_prob(data, estimator="ode", steps=16, samples=1).errors) == {"steps", "half the steps"}
     with torch.no_grad():
         next(model.parameters()).fill_(math.nan)
     for name in ("elbo", "vlb", "ode"):
-        with pytest.raises(Unsupported, match=r"10 of 10 log-probabilities are not finite.*training diverged"):
+        with pytest.raises(Unsupported, match=r"6 of 6 log-probabilities are not finite.*training diverged"):
             model.log_prob(data, estimator=name, steps=None if name == "elbo" else 2)

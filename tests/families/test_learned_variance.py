@@ -104,8 +104,8 @@ def test_the_bound_moves_the_variance_and_not_the_mean(space: Space) -> None:
     plain = build("diffusion", space, (), {"width": 32, "depth": 1, "context": 16})
     plain.prepare(data)
     (hybrid,), (simple,) = (list(m.losses(data, generator(3))) for m in (model, plain))
-    assert 0.0 < float(hybrid.value - simple.value) < 10 * BOUND_SHARE
-    assert hybrid.name.endswith("+ 0.001 of the bound in 64 steps")
+    assert 0.0 < float((hybrid.value - simple.value).detach()) < 10 * BOUND_SHARE
+    assert hybrid.name.endswith("+ 0.001 of the bound in 16 steps")
 
 
 def clusters(n: int) -> Examples:
@@ -116,14 +116,14 @@ def clusters(n: int) -> Examples:
 
 
 def test_in_few_steps_the_learned_variance_beats_both_fixed_ones() -> None:
-    """The same denoiser, the same noise, chains of 6 to 16 steps: better by more than five standard errors of the paired gap."""
-    data = clusters(4000)
-    model = make(Points(2), width=64, depth=2)
-    fit(model, data[:3500], data[3500:], TrainConfig(steps=700, batch_size=256, learning_rate=4e-3, ema=0.98, seed=0))
-    test = data[3500:]
-    for steps in (6, 16):
+    """The same denoiser, the same noise, chains of 8 to 64 steps: better by more than five standard errors of the paired gap."""
+    data = clusters(3000)
+    model = make(Points(2), width=48, variance_steps=8)
+    fit(model, data[:2600], data[2600:], TrainConfig(steps=400, batch_size=256, learning_rate=4e-3, ema=0.98, seed=0))
+    test = data[2600:]
+    for steps in (8, 16, 64):
         learned, small, large = (
-            model.log_prob(test, estimator=name, steps=steps, samples=8 * (steps - 1)).nats.double()
+            model.log_prob(test, estimator=name, steps=steps, samples=4 * (steps - 1)).nats.double()
             for name in ("vlb", "vlb-small", "vlb-large")
         )
         for other in (small, large):
@@ -135,10 +135,8 @@ def test_in_few_steps_the_learned_variance_beats_both_fixed_ones() -> None:
     assert model.walk(2, solver="ddpm-learned", steps=16).calls == 16
     assert not torch.equal(x, model.sample(2000, solver="ddpm", steps=16, seed=1))
     torch.testing.assert_close(x.std(0), test.x.std(0), rtol=0.1, atol=0)
-    assert torch.equal(
-        model.sample(4, solver="ddpm-learned", steps=4, seed=1, batch=2),
-        x[:0].new_tensor(model.sample(4, solver="ddpm-learned", steps=4, seed=1).tolist()),
-    )
+    alone = model.sample(4, solver="ddpm-learned", steps=4, seed=1, batch=1)
+    torch.testing.assert_close(model.sample(4, solver="ddpm-learned", steps=4, seed=1), alone, rtol=1e-4, atol=1e-4)
 
 
 def test_who_has_no_learned_variance_is_told_who_has() -> None:

@@ -35,7 +35,9 @@ class DiffusionConfig(Config):
     variance: Literal["fixed", "learned"] = Field(
         "fixed", description="whether the network also learns the variance of ancestral steps"
     )
-    variance_steps: int = Field(64, ge=2, description="steps of the chain whose bound trains a learned variance")
+    variance_steps: int = Field(
+        16, ge=2, description="steps of the chain whose bound trains a learned variance; it serves longer ones as well"
+    )
     ode_steps: int = Field(32, ge=2, description="steps of the ODE for likelihoods and codes")
 
 
