@@ -312,6 +312,27 @@ def test_a_table_from_training_to_conditional_rows(call, tmp_path: Path) -> None
         assert re.search(pattern, outcome.err), outcome.err
 
 
+def test_a_likelihood_in_too_few_steps_is_refused(call, tmp_path: Path) -> None:
+    run, file = tmp_path / "run", tmp_path / "points.npy"
+    np.save(file, np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32))
+    assert call("train", "diffusion", "two-moons", "--preset", "smoke", "--steps", 20, "-o", run).status == 0
+    refused = call("score", run, file, "--estimator", "ode", "--steps", 2, "-o", tmp_path / "nats.csv")
+    assert refused.status == 2
+    assert not (tmp_path / "nats.csv").exists()
+    found = re.search(
+        r"2 steps of 'ode' leave an error of .* nats/point: expected at most 0.1 .*about (\d+) steps", refused.err
+    )
+    assert found, refused.err
+    summary = json.loads(call("score", run, file, "--estimator", "ode", "--steps", found[1], "--json").out)
+    assert summary["errors"]["steps"] < 0.1
+    chain = json.loads(call("score", run, file, "--estimator", "vlb", "--steps", 8, "--json").out)
+    assert (chain["kind"], chain["estimator"], chain["calls_per_example"]) == ("lower_bound", "vlb", 14.0)
+    assert "errors" not in chain
+    ignored = call("score", run, file, "--estimator", "elbo", "--steps", 2)
+    assert ignored.status == 2
+    assert "expected an estimator that takes steps (vlb, vlb-small, vlb-large, ode)" in ignored.err
+
+
 def test_a_gan_refuses_a_likelihood(call, tmp_path: Path) -> None:
     run = tmp_path / "run"
     assert call("train", "gan", "digits", "--preset", "smoke", "--steps", 2, "-o", run).status == 0

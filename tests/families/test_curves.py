@@ -92,7 +92,7 @@ def test_area_under_the_denoising_error_is_the_diffusion_term(space: Image | Poi
     data = pictures(256) if isinstance(space, Image) else cloud(4096)
     data = Examples(data.x)
     model = prepared("diffusion", data, space, width=16, depth=1)
-    (curve,) = model.curves(data, seed=2)
+    curve, _ = model.curves(data, seed=2)
     area = float(torch.trapezoid(torch.tensor(curve.y), torch.tensor(curve.x).log())) * space.dimensions
     x = model.codec.encode(data.x).value
     from pushforward.families.diffusion.likelihood import prior_divergence
@@ -108,7 +108,7 @@ def test_an_untrained_denoiser_is_the_gaussian_reference() -> None:
     data = cloud(4096)
     model = build("diffusion", Points(2), (), {"width": 16, "depth": 1})
     model.prepare(data)
-    (curve,) = model.curves(data)
+    curve, _ = model.curves(data)
     assert np.abs(np.subtract(curve.y, curve.reference)).max() < 4 * max(curve.stderr) + 0.01
     assert curve.y[0] == pytest.approx(1.0, abs=0.05)
     assert curve.y[-1] < 0.01

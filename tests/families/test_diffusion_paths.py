@@ -166,8 +166,10 @@ def test_every_grid_falls_from_end_to_end_of_every_path(name: str, grid: str) ->
         assert float(levels[0]) == 12.0
         if steps > 1:
             assert float(levels[-1]) == 0.01
-    even = {"karras": levels ** (1 / 7), "log-snr": levels.log(), "time": path.time(levels)}[grid].diff()
-    torch.testing.assert_close(even, even[:1].expand_as(even), rtol=1e-5, atol=1e-9)
+    spacing = {"karras": levels ** (1 / 7), "log-snr": levels.log(), "time": path.time(levels)}
+    if grid in spacing:
+        even = spacing[grid].diff()
+        torch.testing.assert_close(even, even[:1].expand_as(even), rtol=1e-5, atol=1e-9)
     # a finer grid of any kind leads to the same end
     oracle = gaussian()
     draw = lambda: torch.full((1, 2), 0.8, dtype=torch.float64)  # noqa: E731

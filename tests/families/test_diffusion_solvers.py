@@ -33,6 +33,7 @@ from pushforward.families.diffusion.solvers import (
 PATH = VariancePreserving(0.05, 20.0)
 
 
+ON_A_GRID = [name for name, solver in SOLVERS.items() if solver.tolerance is None]
 CALLS = {"heun": 35, "predictor-corrector": 35, "annealed-langevin": 18 + 17 * 10}
 
 
@@ -41,7 +42,8 @@ def noise(n: int = 64) -> torch.Tensor:
 
 
 def sampler(name: str, steps: int, oracle: MixtureDenoiser, path: Path = PATH, calls: float = 1.0) -> Any:
-    return SOLVERS[name].walk(path, oracle, noise, steps, calls)
+    learned = (lambda y, s: (oracle(y, s), torch.full_like(y, 0.3))) if name == "ddpm-learned" else None
+    return SOLVERS[name].walk(path, oracle, noise, steps, calls, reverse=learned)
 
 
 def global_error(name: str, steps: int) -> float:
@@ -100,7 +102,7 @@ def test_heun_is_algorithm_one() -> None:
     torch.testing.assert_close(run(walk), x, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize(("name", "calls"), [(name, CALLS.get(name, 18)) for name in SOLVERS])
+@pytest.mark.parametrize(("name", "calls"), [(name, CALLS.get(name, 18)) for name in ON_A_GRID])
 def test_calls_are_counted(name: str, calls: int) -> None:
     oracle = gaussian()
     walk = sampler(name, 18, oracle)
@@ -109,7 +111,7 @@ def test_calls_are_counted(name: str, calls: int) -> None:
     assert sampler(name, 18, oracle, calls=2.0).calls == 2 * calls
 
 
-@pytest.mark.parametrize("name", list(SOLVERS))
+@pytest.mark.parametrize("name", ON_A_GRID)
 def test_one_step_is_the_mean_of_the_data(name: str) -> None:
     oracle = mixture()
     # at noise s the posterior mean still leans by about v |y|/s^2 < 4 v/s, here 0.01

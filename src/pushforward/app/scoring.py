@@ -54,28 +54,31 @@ def score(
     seed: int = 0,
     split: str | None = None,
     stride: int | None = None,
+    steps: int | None = None,
 ) -> Scored:
     """Score data under a run; text is scored exactly, in overlapping windows.
 
     Args:
+        steps: of an estimator that takes some, None = the run's own.
         split: of built-in data, None = test; anything else is scored whole.
         stride: of text, tokens that each window scores, None = half of the context.
 
     Raises:
         BadInput: a split or a stride of what has none, samples for an exact number, data of another space.
-        Unsupported: a family without a likelihood.
+        Unsupported: a family without a likelihood, steps for an estimator without, or a number that means nothing.
     """
     model, record = open_model(run)
     encoding = encoding_of(record)
     chosen = model.estimator(estimator)
     if samples is not None and chosen.kind == "exact":
         raise BadInput(f"{samples} samples for the estimator '{chosen.name}'", "none: it is exact", "leave them out")
+    model.capabilities.require_steps(chosen, model.space.kind, steps)
     if isinstance(encoding, TextEncoding):
         return _score_text(model, encoding, source, split, stride)
     if stride is not None:
         raise BadInput(f"--stride {stride}", "a run on text", "leave it out: only text is scored in windows")
     examples, name = examples_of(record, source, labelled=bool(model.classes), split=split)
-    lp = model.log_prob(examples, estimator=estimator, samples=samples, seed=seed)
+    lp = model.log_prob(examples, estimator=estimator, samples=samples, steps=steps, seed=seed)
     return Scored(lp, score_summary(lp, name))
 
 
@@ -112,6 +115,7 @@ def score_summary(lp: LogProb, split: str) -> dict[str, Any]:
         "estimator": lp.estimator,
         "given": lp.given or None,
         "calls_per_example": lp.calls,
+        **({"errors": {cause: float(part.double().mean()) for cause, part in lp.errors.items()}} if lp.errors else {}),
     }
 
 

@@ -178,6 +178,7 @@ def score(
     split: str | None,
     seed: int,
     stride: int | None,
+    steps: int | None,
     per_token: bool,
     output: Path | None,
     json: bool,
@@ -186,7 +187,7 @@ def score(
     if per_token:
         refuse_ignored("--per-token", {"-o": output, "--json": json})
     with busy(f"scoring {data}"):
-        scored = scoring.score(run, data, estimator, samples, seed, split, stride)
+        scored = scoring.score(run, data, estimator, samples, seed, split, stride, steps)
     summary = scored.summary
     if per_token:
         show_tokens(scored)

@@ -129,8 +129,9 @@ def sample(
     steps: Annotated[int | None, typer.Option(help="Steps of an iterative sampler.")] = None,
     solver: Annotated[str | None, typer.Option(help="Name of the solver.")] = None,
     eta: Annotated[float | None, typer.Option(help="Share of fresh noise, for solvers that have some.")] = None,
-    grid: Annotated[str | None, typer.Option(help="Spacing of its steps: karras, log-snr or time.")] = None,
+    grid: Annotated[str | None, typer.Option(help="Spacing of its steps: karras, log-snr, time, ddpm-1000...")] = None,
     path: Annotated[str | None, typer.Option(help="Walk another path than that of training, such as cosine.")] = None,
+    tolerance: Annotated[float | None, typer.Option(help="Error of a step, for a solver that chooses its own.")] = None,
     temperature: Annotated[float | None, typer.Option(help="1 is the model's distribution.")] = None,
     length: Annotated[int | None, typer.Option(help="Tokens of text to generate; default: one window.")] = None,
     top_k: Annotated[int | None, typer.Option("--top-k", help="Draw among the k most probable tokens only.")] = None,
@@ -179,6 +180,7 @@ def score(
     data: Annotated[str, typer.Argument(help="Built-in name (its test split), file or folder.")],
     estimator: Annotated[str | None, typer.Option(help="Default: the family's first.")] = None,
     samples: Annotated[int | None, typer.Option(min=1, help="Monte Carlo samples of the estimator.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of an estimator that takes some.")] = None,
     split: Annotated[
         str | None, typer.Option(help="Split of built-in data: train, validation or test (the default).")
     ] = None,
@@ -196,7 +198,7 @@ def score(
     """Log-likelihood of data under a run, with its kind and unit."""
     from pushforward.cli import commands
 
-    commands.score(run, data, estimator, samples, split, seed, stride, per_token, output, json)
+    commands.score(run, data, estimator, samples, split, seed, stride, steps, per_token, output, json)
 
 
 @app.command()

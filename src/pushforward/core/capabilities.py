@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pushforward.core.errors import Unsupported, closest
+from pushforward.core.errors import BadInput, Unsupported, closest
 from pushforward.core.logprob import Kind
 
 EncodeKind = Literal["exact", "posterior", "ode"]
@@ -18,11 +18,16 @@ EncodeKind = Literal["exact", "posterior", "ode"]
 
 @dataclass(frozen=True)
 class Estimator:
-    """One way to a log-probability: its name on the command line, the kind of number it yields and a sentence about it."""
+    """One way to a log-probability: its name on the command line, the kind of number it yields and a sentence about it.
+
+    Attributes:
+        steps: True if it is made in a number of steps that the caller may choose.
+    """
 
     name: str
     kind: Kind
     says: str
+    steps: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,25 @@ class Capabilities:
                 f"{family} has no estimator '{name}' on {kind}", "one of " + ", ".join(known), closest(name, known)
             )
         return declared[name]
+
+    def require_steps(self, estimator: Estimator, kind: str, steps: int | None) -> None:
+        """Refuse a number of steps that an estimator would ignore.
+
+        Raises:
+            Unsupported: an estimator that takes no steps; names those that do.
+            BadInput: fewer than one.
+        """
+        if steps is None:
+            return
+        if not estimator.steps:
+            known = ", ".join(e.name for e in self.estimators[kind] if e.steps) or "none of this family"
+            raise Unsupported(
+                f"steps={steps} with the estimator '{estimator.name}'",
+                f"an estimator that takes steps ({known})",
+                "leave the steps out",
+            )
+        if steps < 1:
+            raise BadInput(f"steps={steps}", "at least one step")
 
     def refuse(self, family: str, verb: str) -> Unsupported:
         """Return the error for a verb this family cannot honestly do."""

@@ -7,7 +7,8 @@ different kinds or measures is an error and never a guess.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
@@ -32,6 +33,7 @@ class LogProb:
         stderr: shape (N,) standard error of an estimator's own randomness, or None if it has none.
         calls: network calls per example.
         given: what it is conditioned on (`label`), empty for an unconditional model, `marginal` if labels were summed out.
+        errors: the parts of `stderr` by their cause, each of shape (N,) (`steps` of a solver, `draws`); empty if it has one cause.
         sizes: shape (N,), how many units each example counts for (bytes of a text), None where all count the same.
 
     Example:
@@ -50,6 +52,7 @@ class LogProb:
     calls: float = 1.0
     given: str = ""
     sizes: Tensor | None = None
+    errors: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.nats.dim() != 1:
@@ -128,7 +131,9 @@ class LogProb:
         unit = replace(self.unit, nats_per_unit=self.unit.nats_per_unit + other.unit.nats_per_unit)
         if self.unit.nats_per_unit == other.unit.nats_per_unit == 1.0:
             unit = self.unit
-        return replace(self, nats=self.nats + other.nats, stderr=stderr, calls=self.calls + other.calls, unit=unit)
+        return replace(
+            self, nats=self.nats + other.nats, stderr=stderr, calls=self.calls + other.calls, unit=unit, errors={}
+        )
 
     @staticmethod
     def concatenate(parts: list[LogProb]) -> LogProb:
@@ -142,14 +147,15 @@ class LogProb:
         if first.stderr is not None:
             stderr = torch.cat([p.stderr if p.stderr is not None else torch.zeros_like(p.nats) for p in parts])
         sizes = None if first.sizes is None else torch.cat([p.sizes for p in parts if p.sizes is not None])
-        return replace(first, nats=torch.cat([p.nats for p in parts]), stderr=stderr, sizes=sizes)
+        errors = {cause: torch.cat([p.errors[cause] for p in parts]) for cause in first.errors}
+        return replace(first, nats=torch.cat([p.nats for p in parts]), stderr=stderr, sizes=sizes, errors=errors)
 
     def _require_same(self, other: LogProb, fields: tuple[str, ...]) -> None:
-        for field in fields:
-            left, right = getattr(self, field), getattr(other, field)
+        for name in fields:
+            left, right = getattr(self, name), getattr(other, name)
             if left != right:
                 raise BadInput(
-                    f"log-probabilities whose {field} differ ({left} and {right})",
-                    f"equal {field}",
+                    f"log-probabilities whose {name} differ ({left} and {right})",
+                    f"equal {name}",
                     "an exact value, a bound and an estimate are different quantities; keep them apart",
                 )

@@ -97,9 +97,17 @@ class GenerativeModel(nn.Module, ABC):
     def _prepare(self, x: Tensor, given: Given | None) -> None:
         """Look once at encoded training data (data-dependent initialisation, scales)."""
 
-    def _log_prob(self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int) -> LogProb:
-        """Return the log-probability of an encoded batch, in the measure of the encoding."""
+    def _log_prob(
+        self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int, steps: int | None = None
+    ) -> LogProb:
+        """Return the log-probability of an encoded batch, in the measure of the encoding.
+
+        A family that declares no estimator with steps need not take any: none are passed.
+        """
         raise self.capabilities.refuse(self.family, "log_prob")
+
+    def _vouch(self, lp: LogProb, steps: int | None) -> None:
+        """Refuse log-probabilities that mean nothing; the default vouches for all."""
 
     def _encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         """Return codes of an encoded batch."""
@@ -264,6 +272,7 @@ class GenerativeModel(nn.Module, ABC):
         *,
         estimator: str | None = None,
         samples: int | None = None,
+        steps: int | None = None,
         seed: int = 0,
     ) -> LogProb:
         """Return log-probabilities in data units, with their kind.
@@ -275,11 +284,13 @@ class GenerativeModel(nn.Module, ABC):
             estimator: one that `capabilities.estimators` declares for this space; None = the first.
             samples: Monte Carlo samples of the estimator (importance samples, noise levels, dequantisations); an exact
                 one draws none.
+            steps: of an estimator that takes some (an ODE's, a chain's); None = the model's own number.
 
         Raises:
-            Unsupported: the family has no likelihood, or not this estimator.
+            Unsupported: the family has no likelihood, not this estimator, no steps for it, or a number without meaning.
         """
         chosen = self.estimator(estimator)
+        self.capabilities.require_steps(chosen, self.space.kind, steps)
         if isinstance(x, Examples):
             if given is not None:
                 raise BadInput("examples with labels and a separate condition", "one of them")
@@ -294,8 +305,10 @@ class GenerativeModel(nn.Module, ABC):
         self._require_parts(examples.given)
         marginal = bool(self.classes) and label_of(examples.given) is None and not self.capabilities.null_condition
         log_prob = marginal_log_prob if marginal else conditional_log_prob
-        parts = [log_prob(self, chunk, first, seed, chosen, samples) for first, chunk in self._chunks(examples)]
-        return replace(LogProb.concatenate(parts), sizes=examples.sizes)
+        parts = [log_prob(self, chunk, first, seed, chosen, samples, steps) for first, chunk in self._chunks(examples)]
+        whole = LogProb.concatenate(parts)
+        self._vouch(whole, steps)
+        return replace(whole, sizes=examples.sizes)
 
     @final
     @torch.no_grad()

@@ -20,7 +20,7 @@ def mean_bound(draws: list[LogProb]) -> LogProb:
         return draws[0]
     nats = torch.stack([d.nats for d in draws])
     stderr = nats.std(dim=0) / math.sqrt(len(draws))
-    return replace(draws[0], nats=nats.mean(dim=0), stderr=stderr, calls=sum(d.calls for d in draws))
+    return replace(draws[0], nats=nats.mean(dim=0), stderr=stderr, calls=sum(d.calls for d in draws), errors={})
 
 
 def mixture(parts: list[LogProb], log_weights: Tensor) -> LogProb:
@@ -30,7 +30,7 @@ def mixture(parts: list[LogProb], log_weights: Tensor) -> LogProb:
     """
     joint = torch.stack([p.nats for p in parts]) + log_weights.to(parts[0].nats).unsqueeze(1)
     calls = sum(p.calls for p in parts)
-    return replace(parts[0], nats=torch.logsumexp(joint, dim=0), stderr=None, calls=calls, given="marginal")
+    return replace(parts[0], nats=torch.logsumexp(joint, dim=0), stderr=None, calls=calls, given="marginal", errors={})
 
 
 def importance_weighted(draws: list[LogProb]) -> LogProb:

@@ -21,6 +21,7 @@ class SampleOptions:
         eta: share of fresh noise of a solver that has some, None = its default.
         grid: how a solver's steps are spaced, None = the family's default.
         path: from noise to data, None = the one of training; a denoiser serves them all.
+        tolerance: error of a step of a solver that chooses its own steps, None = its default.
         temperature: 1 is the model's distribution.
         length: tokens to generate, None = one window.
         top_k, top_p, min_p, typical: filters of the next token, None = all tokens.
@@ -33,6 +34,7 @@ class SampleOptions:
     eta: float | None = None
     grid: str | None = None
     path: str | None = None
+    tolerance: float | None = None
     temperature: float = 1.0
     length: int | None = None
     top_k: int | None = None
@@ -76,6 +78,8 @@ def parse_options(
             raise BadInput(f"{name}={value}", "a share above 0 and at most 1")
     if chosen.eta is not None and not 0 <= chosen.eta <= 1:
         raise BadInput(f"eta={chosen.eta}", "a share from 0 to 1", "0 draws no fresh noise")
+    if chosen.tolerance is not None and not 0 < chosen.tolerance < 1:
+        raise BadInput(f"tolerance={chosen.tolerance}", "a number above 0 and below 1, in units of noisy data")
     if not chosen.repetition_penalty > 0:
         raise BadInput(f"repetition_penalty={chosen.repetition_penalty}", "a positive number", "1 is off")
     if not chosen.temperature > 0:

@@ -37,11 +37,19 @@ class Scorable(Protocol):
         """Where it computes."""
         ...
 
-    def _log_prob(self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int) -> LogProb: ...
+    def _log_prob(
+        self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int, steps: int | None = None
+    ) -> LogProb: ...
 
 
 def conditional_log_prob(
-    model: Scorable, chunk: Examples, first: int, seed: int, estimator: Estimator, samples: int | None
+    model: Scorable,
+    chunk: Examples,
+    first: int,
+    seed: int,
+    estimator: Estimator,
+    samples: int | None,
+    steps: int | None = None,
 ) -> LogProb:
     """Return `log p(x | condition)` of examples that start at number `first` of their data.
 
@@ -50,10 +58,11 @@ def conditional_log_prob(
     """
     noise, codec = Streams(seed, len(chunk), first, model.device), model.codec
     draws = []
+    taken = {} if steps is None else {"steps": steps}
     # a codec that dequantises is a Monte Carlo estimator of its own: repeat it `samples` times
     for _ in range(max(1, samples or 1) if codec.adds_noise else 1):
         encoded = codec.encode(chunk.x, noise)
-        lp = model._log_prob(encoded.value, chunk.given, noise, estimator.name, samples or 0)
+        lp = model._log_prob(encoded.value, chunk.given, noise, estimator.name, samples or 0, **taken)
         if lp.measure != encoded.measure:
             raise BadInput(
                 f"{model.family} returned a {lp.measure} density of a {encoded.measure} encoding", "one measure"
@@ -67,11 +76,18 @@ def conditional_log_prob(
 
 
 def marginal_log_prob(
-    model: Scorable, chunk: Examples, first: int, seed: int, estimator: Estimator, samples: int | None
+    model: Scorable,
+    chunk: Examples,
+    first: int,
+    seed: int,
+    estimator: Estimator,
+    samples: int | None,
+    steps: int | None = None,
 ) -> LogProb:
     """Return `log sum_y p(y) p(x | y)` over the label frequencies of training."""
     parts = []
     for label in range(len(model.classes)):
         labels = torch.full((len(chunk),), label, dtype=torch.long, device=model.device)
-        parts.append(conditional_log_prob(model, Examples(chunk.x, Given(labels)), first, seed, estimator, samples))
+        labelled = Examples(chunk.x, Given(labels))
+        parts.append(conditional_log_prob(model, labelled, first, seed, estimator, samples, steps))
     return mixture(parts, model.label_frequency.log())

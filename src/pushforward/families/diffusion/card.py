@@ -7,20 +7,33 @@ from dataclasses import replace
 from pushforward.core.capabilities import Capabilities, Card, Estimator
 from pushforward.families.diffusion.solvers import SOLVERS
 
-_ELBO = Estimator("elbo", "lower_bound", "continuous-time variational bound, Monte Carlo over log-SNR")
+_BOUNDS = (
+    Estimator("elbo", "lower_bound", "continuous-time variational bound, Monte Carlo over log-SNR"),
+    Estimator(
+        "vlb", "lower_bound", "bound of ancestral sampling in so many steps, with the run's own variance", steps=True
+    ),
+    Estimator("vlb-small", "lower_bound", "bound of ancestral sampling with the small variance", steps=True),
+    Estimator("vlb-large", "lower_bound", "bound of ancestral sampling with the large variance", steps=True),
+)
 
 CAPABILITIES = Capabilities(
     {
-        "points": (_ELBO, Estimator("ode", "estimate", "density along the probability-flow ODE, finite steps")),
+        "points": (
+            *_BOUNDS,
+            Estimator("ode", "estimate", "density along the probability-flow ODE, finite steps", steps=True),
+        ),
         "image": (
-            _ELBO,
-            Estimator("ode", "estimate", "density along the probability-flow ODE of noisy pixels, plus their decoder"),
+            *_BOUNDS,
+            Estimator("ode", "estimate", "density along the ODE of noisy pixels, plus their decoder", steps=True),
         ),
     },
     encode={"points": "ode", "image": "ode"},
-    sampling_cost="N steps; Heun makes 2N - 1 network calls, a corrector adds its own, the others N, guidance doubles them",
+    sampling_cost=(
+        "N steps; Heun makes 2N - 1 network calls, a corrector adds its own, `ode` takes what its tolerance asks, the others N, "
+        "guidance doubles them"
+    ),
     held_out="-ELBO from 8 stratified noise levels per example [nats]",
-    options=("guidance", "steps", "solver", "eta", "grid", "path"),
+    options=("guidance", "steps", "solver", "eta", "grid", "path", "tolerance"),
     solvers=tuple(SOLVERS),
     architectures={"image": ("unet", "dit")},
     null_condition=True,
@@ -46,7 +59,8 @@ CARD = Card(
     look_at=(
         "samples against the number of network calls",
         "denoising error at each noise level, where the bound's integrand shows what is hard",
-        "the stderr of `ode`: it holds the change under step halving",
+        "the stderr of `ode`: it holds the change under step halving and the spread of its draws",
+        "`vlb` at the number of steps that you draw with: what the sampler itself can code, and which noise levels cost it",
     ),
     may_go_wrong=(
         "too few steps: smooth or washed-out samples although the bound is good",
@@ -58,6 +72,10 @@ CARD = Card(
         ("ho2020", "Ho, Jain, Abbeel: Denoising Diffusion Probabilistic Models, NeurIPS 2020, arXiv:2006.11239"),
         ("song2020", "Song et al.: Score-Based Generative Modeling through SDEs, ICLR 2021, arXiv:2011.13456"),
         ("song2020ddim", "Song, Meng, Ermon: Denoising Diffusion Implicit Models, ICLR 2021, arXiv:2010.02502"),
+        (
+            "nichol2021",
+            "Nichol, Dhariwal: Improved Denoising Diffusion Probabilistic Models, ICML 2021, arXiv:2102.09672",
+        ),
         ("kingma2021", "Kingma, Salimans, Poole, Ho: Variational Diffusion Models, NeurIPS 2021, arXiv:2107.00630"),
         ("karras2022", "Karras, Aittala, Aila, Laine: Elucidating the Design Space, NeurIPS 2022, arXiv:2206.00364"),
         ("ho2022", "Ho, Salimans: Classifier-Free Diffusion Guidance, 2022, arXiv:2207.12598"),

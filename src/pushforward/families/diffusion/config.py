@@ -38,6 +38,12 @@ class DiffusionConfig(Config):
     prediction: Literal["preconditioned", "noise", "data", "velocity", "score"] = Field(
         "preconditioned", description="what the network's output means"
     )
+    variance: Literal["fixed", "learned"] = Field(
+        "fixed", description="whether the network also learns the variance of ancestral steps"
+    )
+    variance_steps: int = Field(
+        16, ge=2, description="steps of the chain whose bound trains a learned variance; it serves longer ones as well"
+    )
     ode_steps: int = Field(32, ge=2, description="steps of the ODE for likelihoods and codes")
 
 

@@ -88,17 +88,31 @@ class NetworkDenoiser(Denoiser, nn.Module):
         levels: number of integer levels in [-1, 1], 0 for continuous data. With levels the network also sees
             `(m - y)/s`, where m is the mean of the levels near y given y alone: at small noise the data are known exactly, and no
             network should have to learn the grid of integers.
+        learns_variance: whether the network has as many outputs again, of which `share` is made.
     """
 
     def __init__(
-        self, network: nn.Module, shape: tuple[int, ...], levels: int = 0, prediction: str = "preconditioned"
+        self,
+        network: nn.Module,
+        shape: tuple[int, ...],
+        levels: int = 0,
+        prediction: str = "preconditioned",
+        learns_variance: bool = False,
     ) -> None:
         super().__init__()
         self.network, self.levels, self.form = network, levels, FORMS[prediction]
+        self.learns_variance = learns_variance
         self.preconditioner = Preconditioner(shape)
 
     def denoise(self, y: Tensor, noise_level: Tensor, given: Given | None) -> Tensor:
         """Shapes: y (n, ...), noise_level () or (n,) -> (n, ...)."""
+        return self.reverse(y, noise_level, given)[0]
+
+    def reverse(self, y: Tensor, noise_level: Tensor, given: Given | None) -> tuple[Tensor, Tensor]:
+        """Return the clean estimate and the share of `variance.between`: zero, the small variance, where none is learned.
+
+        A raw output of zero stands for a half (Nichol and Dhariwal 2021 scale it likewise).
+        """
         s = noise_level.to(y).expand(y.shape[0])
         c_skip, c_out = (self._like(c, y) for c in self.form(s, self.preconditioner.sigma_data.to(s)))
         c_in, c_noise = (self._like(c, y) for c in self.preconditioner.inputs(s))
@@ -108,7 +122,12 @@ class NetworkDenoiser(Denoiser, nn.Module):
             noise = self._like(s, y)
             inputs = torch.cat([inputs, (nearest_mean(y, noise, self.levels) - y) / noise], dim=1)
         label = label_of(given)
-        return centre + c_skip * (y - centre) + c_out * self.network(inputs, c_noise.flatten(), label)
+        raw = self.network(inputs, c_noise.flatten(), label)
+        share = y.new_zeros(())
+        if self.learns_variance:
+            raw, share = raw.chunk(2, dim=1)
+            share = 0.5 * (share + 1.0)
+        return centre + c_skip * (y - centre) + c_out * raw, share
 
     @staticmethod
     def _like(c: Tensor, y: Tensor) -> Tensor:

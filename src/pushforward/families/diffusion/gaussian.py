@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from pushforward.core.codec import Codec, Scale, Standardise
 from pushforward.core.conditions import forgotten
 from pushforward.core.curve import Curve, mean_curve
-from pushforward.core.errors import BadInput, unknown
+from pushforward.core.errors import BadInput, Unsupported, unknown
 from pushforward.core.given import Examples, Given, label_of
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
@@ -25,44 +25,48 @@ from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image, Space
 from pushforward.core.walk import Walk
+from pushforward.families.diffusion.bound import terms_curve
 from pushforward.families.diffusion.config import DiffusionConfig
 from pushforward.families.diffusion.coupling import SPREAD, assigned
 from pushforward.families.diffusion.denoiser import Denoiser, NetworkDenoiser
+from pushforward.families.diffusion.flow_density import flow
 from pushforward.families.diffusion.grids import log_levels
 from pushforward.families.diffusion.guidance import Guided
 from pushforward.families.diffusion.ideal import IdealDenoiser, memorisation_curve
 from pushforward.families.diffusion.learned import LearnedPath, Schedule
+from pushforward.families.diffusion.learned_variance import BOUND_SHARE, variance_loss
 from pushforward.families.diffusion.levels import Decoder, GaussianDecoder, LevelDecoder
-from pushforward.families.diffusion.likelihood import GaussianControl, elbo, flow, ode_estimate
 from pushforward.families.diffusion.noise_law import LAWS, NoiseLaw
 from pushforward.families.diffusion.objective import Objective, objective_of
 from pushforward.families.diffusion.path import Path
 from pushforward.families.diffusion.paths import PATHS
 from pushforward.families.diffusion.process import Process
-from pushforward.families.diffusion.schemes import Denoise
+from pushforward.families.diffusion.schemes import Denoise, LearnedAncestral
+from pushforward.families.diffusion.scorer import Scorer, bound, reversed_by
 from pushforward.families.diffusion.solvers import NOISY, SOLVERS
+from pushforward.families.diffusion.trust import require_meaning
+from pushforward.families.diffusion.variance import Reverse
 from pushforward.nets.conditional import ScalarConditioned
 from pushforward.nets.dit import DiT
 from pushforward.nets.mlp import ResidualMLP
 from pushforward.nets.unet import UNet
 
-ELBO_LEVELS = 64
 HELD_OUT_LEVELS = 8
 CURVE_LEVELS = 25
 MEMORY_LEVELS = 13
 LARGEST_NOISE = 40.0
-EXACT_TRACE_DIMENSIONS = 16
 
 
 def body_of(space: Space, config: DiffusionConfig) -> nn.Module:
     """Return the network between noisy and clean data that a space and a configuration ask for."""
+    heads = 2 if config.variance == "learned" else 1
     if not isinstance(space, Image):
         if config.architecture:
             raise BadInput(f"the architecture '{config.architecture}' on {space.kind}", "none", "it is for images")
         dim = space.dimensions
-        return ResidualMLP(dim, dim, config.width, config.depth, config.context, zero_output=True)
+        return ResidualMLP(dim, heads * dim, config.width, config.depth, config.context, zero_output=True)
     # the network sees the scaled image and the levels near it
-    ends, size = (2 * space.channels, space.channels), (space.height, space.width)
+    ends, size = (2 * space.channels, heads * space.channels), (space.height, space.width)
     if config.architecture == "dit":
         return DiT(*ends, size, config.width, config.depth, config.context, config.heads, config.patch)
     return UNet(*ends, size, config.width, config.depth, config.context)
@@ -71,14 +75,15 @@ def body_of(space: Space, config: DiffusionConfig) -> nn.Module:
 class Gaussian(Process):
     """Images and points, noised along a path."""
 
-    options = ("guidance", "steps", "solver", "eta", "grid", "path")
+    options = ("guidance", "steps", "solver", "eta", "grid", "path", "tolerance")
     solvers = tuple(SOLVERS)
 
     def __init__(self, space: Space, config: DiffusionConfig, classes: int) -> None:
         super().__init__(space, config, classes)
         shape, levels = space.event_shape, space.levels if isinstance(space, Image) else 0
+        learned = config.variance == "learned"
         network = ScalarConditioned(body_of(space, config), config.context, classes)
-        self.denoiser = NetworkDenoiser(network, shape, levels, config.prediction)
+        self.denoiser = NetworkDenoiser(network, shape, levels, config.prediction, learned)
         smallest = config.sigma_min or (0.25 / (levels - 1) if levels else 0.01)
         self.schedule = self._schedule(config, smallest)
         self.path = self._path(config.path, smallest, config.sigma_max)
@@ -148,31 +153,38 @@ class Gaussian(Process):
         """The weighted squared error of the denoised data, at levels drawn by the law."""
         objective = self.objective
         s = objective.stratified(noise.uniform())
-        weighted = self._weighted(x, s, given, noise, self.config.drop_condition)
-        yield Loss(weighted.mean(), "model", objective.name)
+        weighted, chain = self._weighted(x, s, given, noise, self.config.drop_condition)
+        loss, name = weighted.mean(), objective.name
+        if chain is not None:
+            loss, name = (
+                loss + BOUND_SHARE * chain.mean(),
+                f"{name} + {BOUND_SHARE} of the bound in {self.config.variance_steps} steps",
+            )
+        yield Loss(loss, "model", name)
         if self.schedule is not None:
             yield Loss(self.schedule.spread(s, weighted), "schedule", "spread of the loss over noise levels")
 
-    def _weighted(self, x: Tensor, s: Tensor, given: Given | None, noise: Noise, drop: float = 0.0) -> Tensor:
-        """Return what each example costs at its noise level, shape (n,)."""
+    def _weighted(
+        self, x: Tensor, s: Tensor, given: Given | None, noise: Noise, drop: float = 0.0
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return what each example costs at its noise level, and the bound that a learned variance is trained by, both (n,)."""
         eps = noise.normal(*x.shape[1:])
         if self.config.coupling == "optimal-transport":
             eps = assigned(x, eps, label_of(given))
         if given is not None and drop:
             given = forgotten(given, drop, noise.uniform())
-        y = x + s.reshape(-1, *(1 for _ in x.shape[1:])) * eps
-        return self.objective.weight(s) * (x - self.denoiser.denoise(y, s, given)).square().flatten(1).mean(1)
+        y, objective = x + s.reshape(-1, *(1 for _ in x.shape[1:])) * eps, self.objective
+        clean, share = self.denoiser.reverse(y, s, given)
+        weighted = objective.weight(s) * (x - clean).square().flatten(1).mean(1)
+        if not self.denoiser.learns_variance:
+            return weighted, None
+        return weighted, variance_loss(self.path, objective.law, self.config.variance_steps, x, clean, share, s)
 
     def _bind(self, given: Given | None, denoiser: Denoiser | None = None) -> Denoise:
-        # likelihoods denoise several noise levels per example, example by example: labels follow
-        chosen = denoiser or self.denoiser
+        return bound(denoiser or self.denoiser, given)
 
-        def denoise(y: Tensor, noise_level: Tensor) -> Tensor:
-            if given is None or given.label is None or len(given) == len(y):
-                return chosen.denoise(y, noise_level, given)
-            return chosen.denoise(y, noise_level, Given(given.label.repeat_interleave(len(y) // len(given))))
-
-        return denoise
+    def _reverse(self, given: Given | None) -> Reverse:
+        return reversed_by(self.denoiser, given)
 
     def sampler(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         """Walk down the noise levels with a solver."""
@@ -182,6 +194,10 @@ class Gaussian(Process):
             raise BadInput(f"eta={options.eta} with the solver '{name}'", "one of " + ", ".join(NOISY), "leave eta out")
         if options.eta and self.config.coupling != "independent":
             raise BadInput(f"eta={options.eta} on a run with coupled noise", "eta=0", "it has a flow, and no score")
+        reverse = None
+        if isinstance(solver.method, LearnedAncestral):
+            self._require_variance(name, options.guidance)
+            reverse = self._reverse(given)
         guided = self.denoiser if given is None else Guided(self.denoiser, options.guidance)
         draw = lambda: noise.normal(*self.space.event_shape)  # noqa: E731
         return solver.walk(
@@ -192,19 +208,26 @@ class Gaussian(Process):
             guided.calls,
             options.eta,
             options.grid,
+            reverse,
+            options.tolerance,
         )
 
-    def _elbo(self, x: Tensor, given: Given | None, noise: Noise, samples: int) -> tuple[Tensor, Tensor | None]:
-        condition = self.denoiser.preconditioner
-        control = None
-        if not isinstance(self.space, Image):
-            # pixels are known exactly at small noise, where a Gaussian control would add the noise it should cancel
-            control = GaussianControl(condition.centre, float(condition.sigma_data))
-        law = self._law("knee" if self.schedule is None else "learned")
-        return elbo(self.path, self._bind(given), self.decoder, law, x, noise, samples, control)
+    def _require_variance(self, solver: str, guidance: float) -> None:
+        if not self.denoiser.learns_variance:
+            raise Unsupported(
+                f"the solver '{solver}' on a run with fixed variances",
+                "a run trained with -s model.variance=learned",
+                "`ddpm` and `ddpm-large` take the two fixed ones",
+            )
+        if guidance != 1.0:
+            raise Unsupported(
+                f"guidance={guidance} with the solver '{solver}'",
+                "guidance 1",
+                "the variance was learned about the unguided mean; `ddpm` has one that fits any",
+            )
 
     def curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
-        """The denoising error at every noise level."""
+        """The denoising error at every noise level, and what the steps of a chain pay."""
         if self.config.coupling != "independent":
             return
         levels = log_levels(CURVE_LEVELS - 1, self.path.sigma_min, self.path.sigma_max)
@@ -225,6 +248,8 @@ class Gaussian(Process):
             "Gaussian data",
             log_x=True,
         )
+        chain = self._reverse(given)
+        yield terms_curve(self.path, chain, self.decoder, CURVE_LEVELS, x, noise, self.space.unit, math.sqrt(d2))
 
     def learned_curves(
         self, x: Tensor, given: Given | None, noise: Noise, training: Callable[[], Examples]
@@ -240,38 +265,25 @@ class Gaussian(Process):
     def held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         """Minus the bound, from eight noise levels."""
         if self.config.coupling == "independent":
-            return -self._elbo(x, given, noise, HELD_OUT_LEVELS)[0]
+            return -self.scorer.elbo(x, given, noise, HELD_OUT_LEVELS)[0]
         levels = [self.objective.stratified(noise.uniform()) for _ in range(HELD_OUT_LEVELS)]
-        return torch.stack([self._weighted(x, s, given, noise) for s in levels]).mean(0)
+        return torch.stack([self._weighted(x, s, given, noise)[0] for s in levels]).mean(0)
 
-    def log_prob(self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int) -> LogProb:
-        """A bound over all noise levels, or the density along the flow."""
-        measure, unit = self.space.measure, self.space.unit
-        if estimator == "elbo":
-            samples = samples or ELBO_LEVELS
-            nats, stderr = self._elbo(x, given, noise, samples)
-            return LogProb(nats, "lower_bound", measure, unit, estimator, stderr, float(samples))
-        nats, stderr, calls = self._ode(x, given, noise, max(1, samples))
-        return LogProb(nats, "estimate", measure, unit, estimator, stderr, calls)
+    @property
+    def scorer(self) -> Scorer:
+        """What turns the denoiser into log-probabilities."""
+        law = self._law("knee" if self.schedule is None else "learned")
+        return Scorer(self.space, self.denoiser, self.path, self.decoder, law, self.config.ode_steps)
 
-    def _ode(self, x: Tensor, given: Given | None, noise: Noise, samples: int) -> tuple[Tensor, Tensor | None, float]:
-        shape = self.space.event_shape
-        hutchinson = self.space.dimensions > EXACT_TRACE_DIMENSIONS
-        if isinstance(self.space, Image):
-            # log P(x) >= E log p(y) + E log P(x|y) + entropy of y|x, for y = x + sigma_min eps: the model never saw
-            # noise-free pixels, nor pixels spread evenly over a cell
-            s = self.path.sigma_min
-            draws = x.unsqueeze(1) + s * noise.normal(samples, *shape)
-            entropy = 0.5 * self.space.dimensions * math.log(2.0 * math.pi * math.e * s**2)
-            correction = self.decoder.expected(x) + entropy
-        else:
-            # nothing is random in an exact trace, so that one draw says all
-            draws = x.unsqueeze(1).repeat_interleave(samples if hutchinson else 1, dim=1)
-            correction = torch.zeros_like(x[:, 0])
-        probes = noise.uniform(*draws.shape[1:]).round() * 2.0 - 1.0 if hutchinson else None
-        steps = self.config.ode_steps
-        nats, stderr = ode_estimate(self.path, self._bind(given), draws, steps, probes)
-        return nats + correction, stderr, 4.0 * draws.shape[1] * (steps + max(1, steps // 2))
+    def log_prob(
+        self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int, steps: int | None = None
+    ) -> LogProb:
+        """A bound over all noise levels or over those of a chain, or the density along the flow."""
+        return self.scorer.log_prob(x, given, noise, estimator, samples, steps)
+
+    def vouch(self, lp: LogProb, steps: int | None) -> None:
+        """Refuse what is no number, and an ODE that few steps did not solve."""
+        require_meaning(lp, self.space.dimensions, steps or self.config.ode_steps, "diffusion")
 
     def encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         """Carry data to noise along the flow, in units of the prior."""

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from pushforward.core.errors import BadInput, unknown
 from pushforward.families.diffusion.path import Path
+from pushforward.families.diffusion.tables import TABLES, table_levels
 
 
 def karras_levels(steps: int, sigma_min: float, sigma_max: float, rho: float = 7.0) -> Tensor:
@@ -78,6 +80,7 @@ GRIDS: dict[str, Callable[[int, Path], Tensor]] = {
     "karras": lambda steps, path: karras_levels(steps, path.sigma_min, path.sigma_max),
     "log-snr": _even_levels,
     "time": time_levels,
+    **{name: partial(table_levels, name) for name in TABLES},
 }
 
 

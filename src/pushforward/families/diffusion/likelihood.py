@@ -1,26 +1,21 @@
-"""Two numbers for log p(x): a variational bound, and an estimate along the probability-flow ODE.
+"""The variational bound in continuous time.
 
-Three ideas: the bound is three terms, of which only the integral over log-SNR is Monte Carlo; a Gaussian model of the data is a
-control variate with a known mean; an ODE solved with finite steps is an estimate, and the change under step halving is
-part of its error.
+Two ideas: the bound is three terms, of which only the integral over log-SNR is Monte Carlo; a Gaussian model of the data is a
+control variate with a known mean.
 """
 
 from __future__ import annotations
 
-import itertools
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from pushforward.core.noise import Noise
-from pushforward.families.diffusion.grids import log_levels
 from pushforward.families.diffusion.levels import Decoder
 from pushforward.families.diffusion.noise_law import NoiseLaw
 from pushforward.families.diffusion.path import Path
 from pushforward.families.diffusion.schemes import Denoise
-from pushforward.families.diffusion.solvers import RK4, Field, ScaledByLogNoise
 
 Estimate = tuple[Tensor, Tensor | None]
 
@@ -99,80 +94,3 @@ def elbo(
         return nats, None
     stderr = (0.5 * integrand.diff(dim=1).square().mean(1) / samples).sqrt()
     return nats, stderr
-
-
-def flow(path: Path, denoise: Denoise, y: Tensor, steps: int, reverse: bool = False) -> Tensor:
-    """Carry `y = x/alpha` from the smallest noise to the largest along the ODE, or back, in even steps of log noise level."""
-    where = ScaledByLogNoise(path)
-    times = where.time(log_levels(steps, path.sigma_min, path.sigma_max)).to(y)
-    if reverse:
-        times = times.flip(0)
-    field = where.field(denoise)
-    for start, end in itertools.pairwise(times):
-        y = RK4.step(field, y, start, end)
-    return y
-
-
-def with_divergence(field: Field, y: Tensor, time: Tensor, probe: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Return the velocity at y and the trace of its Jacobian `J`, shape (n,).
-
-    `probe^T J probe` is Hutchinson's estimator, unbiased when `E probe probe^T = 1`; without a probe the D unit vectors take
-    its place, side by side in one batch, and the trace is exact.
-    """
-    n, size = y.shape[0], y[0].numel()
-    probes = 1
-    if probe is None:
-        probes = size
-        probe = torch.eye(size, dtype=y.dtype, device=y.device).repeat(n, 1).reshape(n * size, *y.shape[1:])
-    with torch.enable_grad():
-        here = y.repeat_interleave(probes, dim=0).detach().requires_grad_()
-        velocity = field(here, time)
-        (product,) = torch.autograd.grad(velocity, here, probe)
-    trace = (product * probe).reshape(n, -1).sum(1)
-    return velocity.detach()[::probes], trace
-
-
-def ode_log_density(path: Path, denoise: Denoise, y: Tensor, steps: int, probe: Tensor | None = None) -> Tensor:
-    """Return `log p` of y at the smallest noise: that of the prior at the largest plus all volume changes, shape (n,).
-
-    `d log p/du = -div(dy/du)` along the flow (Chen et al. 2018, theorem 1; Song et al. 2020, equation 39), integrated together
-    with y by the same tableau; `y_1 = x_1/alpha_1`.
-
-    Args:
-        probe: a Rademacher tensor of the shape of y for Hutchinson's trace, None for the exact one.
-    """
-    where = ScaledByLogNoise(path)
-    velocity = where.field(denoise)
-    shape, n = y.shape, y.shape[0]
-
-    def field(state: Tensor, u: Tensor) -> Tensor:
-        v, change = with_divergence(velocity, state[:, :-1].reshape(shape), u, probe)
-        return torch.cat([v.reshape(n, -1), change.unsqueeze(1)], dim=1)
-
-    state = torch.cat([y.reshape(n, -1), y.new_zeros(n, 1)], dim=1)
-    times = where.time(log_levels(steps, path.sigma_min, path.sigma_max)).to(y)
-    for start, end in itertools.pairwise(times):
-        state = RK4.step(field, state, start, end)
-    alpha, _ = path.last
-    x1 = state[:, :-1] * alpha
-    return path.prior.log_prob(x1) + x1.shape[1] * math.log(alpha) + state[:, -1]
-
-
-def ode_estimate(path: Path, denoise: Denoise, draws: Tensor, steps: int, probes: Tensor | None) -> Estimate:
-    """Return the mean of `ode_log_density` over draws and its standard error, both of shape (n,).
-
-    The error adds what halving the number of steps changes (the fine solution is far closer than that when the solver has
-    converged, and the number is not to be trusted when it has not) to the spread of the draws, in quadrature.
-
-    Args:
-        draws: shape (n, draws per example, ...).
-        probes: Rademacher numbers of the same shape, None for exact traces.
-    """
-    n, count = draws.shape[:2]
-    y, probe = draws.flatten(0, 1), None if probes is None else probes.flatten(0, 1)
-    values = ode_log_density(path, denoise, y, steps, probe).reshape(n, count)
-    coarse = ode_log_density(path, denoise, y, max(1, steps // 2), probe).reshape(n, count)
-    stderr = (values - coarse).abs().mean(1)
-    if count > 1:
-        stderr = torch.hypot(stderr, values.std(1) / math.sqrt(count))
-    return values.mean(1), stderr

@@ -83,8 +83,13 @@ class Diffusion(GenerativeModel):
     def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         return self.process.held_out(x, given, noise)
 
-    def _log_prob(self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int) -> LogProb:
-        return self.process.log_prob(x, given, noise, estimator, samples)
+    def _log_prob(
+        self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int, steps: int | None = None
+    ) -> LogProb:
+        return self.process.log_prob(x, given, noise, estimator, samples, steps)
+
+    def _vouch(self, lp: LogProb, steps: int | None) -> None:
+        self.process.vouch(lp, steps)
 
     def _encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         return self.process.encode(x, given, noise)

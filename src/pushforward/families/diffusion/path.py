@@ -62,7 +62,11 @@ class Path(ABC):
             raise BadInput(f"noise levels from {sigma_min} to {sigma_max}", "0 < sigma_min < sigma_max")
         if sigma_max > self.reach or math.isinf(sigma_max):
             most = "a finite one" if math.isinf(self.reach) else f"at most {self.reach:.4g}, where the path ends"
-            raise BadInput(f"a largest noise level of {sigma_max:g} on the {type(self).__name__} path", most)
+            came = f"a largest noise level of {sigma_max:g} on the {type(self).__name__} path"
+            if math.isinf(sigma_max):
+                fix = "at a signal-to-noise ratio of zero predicted noise says nothing of the data; 1e3 is as good as none"
+                raise BadInput(came, most, fix)
+            raise BadInput(came, most)
         self.sigma_min, self.sigma_max = sigma_min, sigma_max
 
     @abstractmethod

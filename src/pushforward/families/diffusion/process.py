@@ -61,8 +61,13 @@ class Process(nn.Module, ABC):
         """Return minus a bound on log p(x) from few noise levels, shape (n,)."""
 
     @abstractmethod
-    def log_prob(self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int) -> LogProb:
-        """Return log-probabilities by one of the declared estimators."""
+    def log_prob(
+        self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int, steps: int | None = None
+    ) -> LogProb:
+        """Return log-probabilities by one of the declared estimators; steps are passed to those that take some."""
+
+    def vouch(self, lp: LogProb, steps: int | None) -> None:
+        """Refuse log-probabilities that mean nothing; the default vouches for all."""
 
     @abstractmethod
     def sampler(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:

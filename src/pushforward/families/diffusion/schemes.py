@@ -17,6 +17,7 @@ from torch import Tensor
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.grids import grid_levels
 from pushforward.families.diffusion.path import Path
+from pushforward.families.diffusion.variance import Reverse, between, large_variance, small_variance
 
 Denoise = Callable[[Tensor, Tensor], Tensor]
 Draw = Callable[[], Tensor]
@@ -24,11 +25,12 @@ Draw = Callable[[], Tensor]
 
 @dataclass(frozen=True)
 class Seen:
-    """A noise level, the example there, and what the network made of it."""
+    """A noise level, the example there, and what the network made of it: the clean one, and the share of `variance.between`."""
 
     level: Tensor
     noisy: Tensor
     clean: Tensor
+    share: Tensor | None = None
 
 
 class Scheme(ABC):
@@ -60,7 +62,7 @@ class Ancestral(Scheme):
     def step(self, now: Seen, then: Tensor, past: tuple[Seen, ...], draw: Draw) -> Tensor:
         """Keep part of the noise that y has, and replace the rest."""
         y, s = now.noisy, now.level
-        fresh = self.eta**2 * then**2 * (s**2 - then**2) / s**2
+        fresh = self.eta**2 * small_variance(s, then)
         kept = now.clean + (then**2 - fresh).clamp(min=0.0).sqrt() * (y - now.clean) / s
         return kept if self.eta == 0.0 else kept + fresh.sqrt() * draw()
 
@@ -74,8 +76,17 @@ class LargeAncestral(Scheme):
     def step(self, now: Seen, then: Tensor, past: tuple[Seen, ...], draw: Draw) -> Tensor:
         """The posterior's mean, and more noise than its own."""
         y, s = now.noisy, now.level
-        fresh = (1.0 + then**2) * (s**2 - then**2) / (1.0 + s**2)
-        return now.clean + (then / s) ** 2 * (y - now.clean) + fresh.sqrt() * draw()
+        return now.clean + (then / s) ** 2 * (y - now.clean) + large_variance(s, then).sqrt() * draw()
+
+
+class LearnedAncestral(Scheme):
+    """The mean of `Ancestral(1)` with a variance of its own for every dimension (Nichol and Dhariwal 2021, equation 15)."""
+
+    def step(self, now: Seen, then: Tensor, past: tuple[Seen, ...], draw: Draw) -> Tensor:
+        """The posterior's mean, and as much noise as the network says."""
+        y, s = now.noisy, now.level
+        assert now.share is not None
+        return now.clean + (then / s) ** 2 * (y - now.clean) + between(now.share, s, then).sqrt() * draw()
 
 
 class SecondOrderMultistep(Scheme):
@@ -144,6 +155,7 @@ class Descent:
         steps: number of levels, the last of which is followed by noise zero.
         calls: network calls per denoising.
         grid: a name in `GRIDS`.
+        reverse: `(y, noise_level) -> (x0, share)` in place of `denoise`, for a scheme with a learned variance.
     """
 
     path: Path
@@ -152,6 +164,7 @@ class Descent:
     steps: int
     calls: float = 1.0
     grid: str = "karras"
+    reverse: Reverse | None = None
 
     @property
     def levels(self) -> Tensor:
@@ -161,6 +174,12 @@ class Descent:
     def begin(self) -> Tensor:
         """Return y at the largest level, drawn from the prior."""
         return self.path.spread * self.draw()
+
+    def look(self, noisy: Tensor, level: Tensor) -> Seen:
+        """Ask the network once."""
+        if self.reverse is None:
+            return Seen(level, noisy, self.denoise(noisy, level))
+        return Seen(level, noisy, *self.reverse(noisy, level))
 
 
 @dataclass(frozen=True)
@@ -185,7 +204,7 @@ class SchemeSampler(Walk[Remembered]):
     def step(self, state: Remembered, index: int) -> Remembered:
         """Denoise, and move to the next level, the last of which is zero."""
         levels = self.levels.to(state.noisy)
-        now = Seen(levels[index], state.noisy, self.descent.denoise(state.noisy, levels[index]))
+        now = self.descent.look(state.noisy, levels[index])
         now = replace(now, noisy=self.scheme.correct(now, state.past))
         past = (now, *state.past)[:2]
         if index == self.length - 1:

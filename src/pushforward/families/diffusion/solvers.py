@@ -13,7 +13,9 @@ from typing import Any
 
 from torch import Tensor
 
+from pushforward.core.errors import BadInput
 from pushforward.core.walk import Walk
+from pushforward.families.diffusion.adaptive import BOGACKI_SHAMPINE, AdaptiveSampler, EmbeddedPair
 from pushforward.families.diffusion.langevin import CorrectedSampler, ReverseDiffusion, Stay
 from pushforward.families.diffusion.path import Path
 from pushforward.families.diffusion.schemes import (
@@ -22,11 +24,13 @@ from pushforward.families.diffusion.schemes import (
     Descent,
     Draw,
     LargeAncestral,
+    LearnedAncestral,
     PredictorCorrector,
     Scheme,
     SchemeSampler,
     SecondOrderMultistep,
 )
+from pushforward.families.diffusion.variance import Reverse
 
 Field = Callable[[Tensor, Tensor], Tensor]
 
@@ -200,21 +204,24 @@ class Solver:
     """A way from noise to data and the number of steps it takes by default.
 
     Attributes:
-        method: what a step is; a class of schemes is made with a share eta of fresh noise.
+        method: what a step is; a class of schemes is made with a share eta of fresh noise, a pair chooses its steps itself.
+        steps: by default; of a pair, the most that it may try.
         eta: the default of that share, None if the method has none.
+        tolerance: the default error of a step, None if the method does not choose its steps.
         corrections, ratio: Langevin steps after each step, and their size; see `CorrectedSampler`.
     """
 
-    method: RungeKutta | Scheme | type[Ancestral] | type[SecondOrderMultistep]
+    method: RungeKutta | Scheme | EmbeddedPair | type[Ancestral] | type[SecondOrderMultistep]
     steps: int
     eta: float | None = None
+    tolerance: float | None = None
     corrections: int = 0
     ratio: float = 0.16
 
     @property
     def follows_flow(self) -> bool:
         """True if it solves the ODE and draws no noise on the way, at its default eta."""
-        if isinstance(self.method, RungeKutta | PredictorCorrector):
+        if isinstance(self.method, RungeKutta | EmbeddedPair | PredictorCorrector):
             return True
         return self.eta == 0.0
 
@@ -227,25 +234,40 @@ class Solver:
         calls: float,
         eta: float | None = None,
         grid: str | None = None,
+        reverse: Reverse | None = None,
+        tolerance: float | None = None,
     ) -> Walk[Any]:
         """Return the sampler; see `Descent`, `OdeSampler` and `SchemeSampler`.
 
         Args:
             eta: of methods that have one, None = their default.
+            tolerance: of methods that choose their steps, None = their default.
+            reverse: what a method with a learned variance asks in place of `denoise`.
 
         Raises:
-            BadInput: an unknown grid.
+            BadInput: an unknown grid, or a grid of a method that chooses its steps, or a tolerance of one that does not.
         """
-        descent = Descent(path, denoise, draw, steps or self.steps, calls, grid or "karras")
+        self._require_spacing(grid, tolerance)
+        descent = Descent(path, denoise, draw, steps or self.steps, calls, grid or "karras", reverse)
         method = self.method
         if isinstance(method, RungeKutta):
             return OdeSampler(descent, method)
+        if isinstance(method, EmbeddedPair):
+            assert self.tolerance is not None
+            return AdaptiveSampler(descent, method, tolerance or self.tolerance)
         if not isinstance(method, Scheme):
             assert self.eta is not None
             method = method(self.eta if eta is None else eta)
         if self.corrections:
             return CorrectedSampler(descent, method, self.corrections, self.ratio)
         return SchemeSampler(descent, method)
+
+    def _require_spacing(self, grid: str | None, tolerance: float | None) -> None:
+        if self.tolerance is None and tolerance is not None:
+            adaptive = ", ".join(name for name, solver in SOLVERS.items() if solver.tolerance is not None)
+            raise BadInput(f"tolerance={tolerance} of steps on a grid", f"the solver {adaptive}", "leave it out")
+        if self.tolerance is not None and grid is not None:
+            raise BadInput(f"grid='{grid}' with a solver that chooses its steps", "a tolerance", "leave the grid out")
 
 
 # Heun in (y, s) is algorithm 1 of Karras et al. 2022; without fresh noise, ancestral steps are DDIM and Euler in (y, s)
@@ -258,8 +280,10 @@ SOLVERS = {
     "unipc": Solver(PredictorCorrector(), 36),
     "ddpm": Solver(Ancestral, 64, eta=1.0),
     "ddpm-large": Solver(LargeAncestral(), 64),
+    "ddpm-learned": Solver(LearnedAncestral(), 64),
     "reverse-diffusion": Solver(ReverseDiffusion(), 128),
     "predictor-corrector": Solver(ReverseDiffusion(), 64, corrections=1),
+    "ode": Solver(BOGACKI_SHAMPINE, 200, tolerance=3e-3),
     "annealed-langevin": Solver(Stay(), 64, corrections=10, ratio=0.35),
 }
 NOISY = tuple(name for name, solver in SOLVERS.items() if solver.eta is not None)
