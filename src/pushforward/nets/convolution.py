@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -48,7 +49,7 @@ class ConvBlock(nn.Module):
         y = self.norm2(self.conv1(F.silu(self.norm1(h))))
         if self.modulate is not None and context is not None:
             scale, shift = self.modulate(context)[..., None, None].chunk(2, dim=1)
-            y = y * (1.0 + scale) + shift
+            y = torch.addcmul(shift.to(y.dtype), y, 1.0 + scale.to(y.dtype))
         return self.skip(h) + self.conv2(F.silu(y))
 
 
