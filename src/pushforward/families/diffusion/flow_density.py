@@ -135,10 +135,11 @@ def ode_estimate(path: Path, denoise: Denoise, draws: Tensor, steps: int, probes
     """
     if steps < 2:
         raise BadInput(f"an ODE in steps={steps}", "at least two", "the error bar is what half as many steps change")
-    n, count = draws.shape[:2]
-    y, probe = draws.flatten(0, 1), None if probes is None else probes.flatten(0, 1)
-    values = ode_log_density(path, denoise, y, steps, probe).reshape(n, count)
-    first = None if probes is None else probes[:, 0]
+    count = draws.shape[1]
+    sides = [None] * count if probes is None else list(probes.unbind(1))
+    # draw by draw, because every number that a batch holds is differentiated through the network
+    each = [ode_log_density(path, denoise, y, steps, probe) for y, probe in zip(draws.unbind(1), sides, strict=True)]
+    values, first = torch.stack(each, dim=1), sides[0]
     half, quarter = max(1, steps // 2), max(1, steps // 4)
     coarse = ode_log_density(path, denoise, draws[:, 0], half, first)
     coarser = coarse if quarter == half else ode_log_density(path, denoise, draws[:, 0], quarter, first)
