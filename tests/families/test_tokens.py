@@ -19,7 +19,7 @@ from pushforward.core.options import SampleOptions
 from pushforward.core.rng import generator
 from pushforward.core.text import Text
 from pushforward.core.walk import run, states
-from pushforward.families.autoregressive.choice import draw, filtered, keep_min_p, keep_top_k, keep_top_p, keep_typical
+from pushforward.core.choice import draw, filtered, keep_min_p, keep_top_k, keep_top_p, keep_typical
 from pushforward.families.autoregressive.config import AutoregressiveConfig
 from pushforward.families.autoregressive.generate import TokenWalk
 from pushforward.families.autoregressive.gpt2 import from_gpt2

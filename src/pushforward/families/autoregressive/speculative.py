@@ -14,7 +14,7 @@ from torch import Tensor
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Given
 from pushforward.core.options import SampleOptions
-from pushforward.families.autoregressive.choice import draw, filtered
+from pushforward.core.choice import draw, filtered
 from pushforward.families.autoregressive.generate import TokenModel
 
 

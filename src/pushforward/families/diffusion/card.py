@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pushforward.core.capabilities import Capabilities, Card, Estimator
+from pushforward.core.capabilities import Capabilities, Card, Estimator, Refusal
 from pushforward.families.diffusion.solvers import SOLVERS
 
 _ELBO = Estimator("elbo", "lower_bound", "continuous-time variational bound, Monte Carlo over log-SNR")
@@ -14,13 +14,37 @@ CAPABILITIES = Capabilities(
             _ELBO,
             Estimator("ode", "estimate", "density along the probability-flow ODE of noisy pixels, plus their decoder"),
         ),
+        "text": (
+            Estimator("elbo", "lower_bound", "mean over random orders of revealing, Monte Carlo over hidden symbols"),
+        ),
     },
     encode={"points": "ode", "image": "ode"},
     sampling_cost="N steps; Heun makes 2N - 1 network calls, a corrector adds its own, the others N, guidance doubles them",
     held_out="-ELBO from 8 stratified noise levels per example [nats]",
-    options=("guidance", "steps", "solver", "eta", "grid"),
+    conditions=("label", "prefix"),
+    options=(
+        "guidance",
+        "steps",
+        "solver",
+        "eta",
+        "grid",
+        "temperature",
+        "length",
+        "top_k",
+        "top_p",
+        "min_p",
+        "typical",
+    ),
     solvers=tuple(SOLVERS),
     null_condition=True,
+    refusals={
+        "encode": Refusal("masking has no inverse, so symbols have no code", "encode points or images"),
+        "decode": Refusal("masking has no inverse, so symbols have no code", "decode codes of points or images"),
+        "terms": Refusal(
+            "symbols are revealed in any order, so that none has a term of its own",
+            "score whole texts, or train `autoregressive` for a likelihood by token",
+        ),
+    },
 )
 
 CARD = Card(
