@@ -269,7 +269,9 @@ def test_guidance_of_one_is_conditional_and_of_zero_is_not() -> None:
     assert isinstance(process, MaskedText)
     tokens, places = torch.tensor([[2, MASK, 1, MASK, MASK]]), torch.tensor([[1, 4]])
     label = torch.tensor([1])
-    given, null, guided = (process._predict(*case)(tokens, places, None) for case in ((label, 1.0), (None, 1.0), (label, 2.5)))
+    given, null, guided = (
+        process._predict(*case)(tokens, places, None) for case in ((label, 1.0), (None, 1.0), (label, 2.5))
+    )
     assert given.shape == (1, 2, V)
     expected = null.log_softmax(-1) + 2.5 * (given.log_softmax(-1) - null.log_softmax(-1))
     torch.testing.assert_close(guided, expected)

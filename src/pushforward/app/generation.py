@@ -71,7 +71,7 @@ class Stopping(Walk[TokenState]):
 
 
 class Cutting(Walk[Tensor]):
-    """A walk whose texts are cut behind the first of some strings once they are written: one that has no order from left to right."""
+    """A walk whose texts are cut behind the first of some strings once they are written, in whatever order that was."""
 
     def __init__(self, walk: Walk[Tensor], encoding: TextEncoding, stops: Sequence[str]) -> None:
         self.walk, self.encoding, self.stops = walk, encoding, tuple(stops)

@@ -22,7 +22,7 @@ from pushforward.core.walk import Walk, run, states
 from pushforward.data.text.automaton import TokenAutomaton
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.families.autoregressive.beam import beam_search
-from pushforward.families.autoregressive.generate import TokenState, TokenWalk
+from pushforward.families.autoregressive.generate import TokenWalk
 from pushforward.families.autoregressive.speculative import Speculated, speculate
 
 

@@ -54,7 +54,8 @@ CARD = Card(
     number_means=(
         "The training loss is one term of a bound on -log p(x), per dimension. `elbo` bounds log p(x) of the reverse "
         "stochastic process from below. `ode` estimates the density of the deterministic sampler, whose distribution is a "
-        "different one unless the denoiser is perfect."
+        "different one unless the denoiser is perfect. Text is masked instead of noised: its loss is the cross-entropy of a hidden "
+        "symbol, and `elbo` bounds log p(x) of the process that reveals one symbol a call, in random order."
     ),
     look_at=(
         "samples against the number of network calls",
@@ -65,6 +66,7 @@ CARD = Card(
         "too few steps: smooth or washed-out samples although the bound is good",
         "guidance above 1 trades diversity for typicality and has no likelihood",
         "a good bound does not promise good samples, since fine noise levels dominate it",
+        "symbols that one call reveals together are drawn as if independent: few calls garble text whatever its bound",
     ),
     cost="One network call per training example; sampling costs tens of calls (35 by default).",
     references=(
@@ -73,6 +75,18 @@ CARD = Card(
         ("song2020ddim", "Song, Meng, Ermon: Denoising Diffusion Implicit Models, ICLR 2021, arXiv:2010.02502"),
         ("kingma2021", "Kingma, Salimans, Poole, Ho: Variational Diffusion Models, NeurIPS 2021, arXiv:2107.00630"),
         ("karras2022", "Karras, Aittala, Aila, Laine: Elucidating the Design Space, NeurIPS 2022, arXiv:2206.00364"),
+        (
+            "austin2021",
+            "Austin et al.: Structured Denoising Diffusion in Discrete State-Spaces, NeurIPS 2021, arXiv:2107.03006",
+        ),
+        (
+            "sahoo2024",
+            "Sahoo et al.: Simple and Effective Masked Diffusion Language Models, NeurIPS 2024, arXiv:2406.07524",
+        ),
+        (
+            "ou2024",
+            "Ou et al.: Your Absorbing Discrete Diffusion Secretly Models Clean Data, ICLR 2025, arXiv:2406.03736",
+        ),
         ("ho2022", "Ho, Salimans: Classifier-Free Diffusion Guidance, 2022, arXiv:2207.12598"),
     ),
 )

@@ -15,6 +15,7 @@ class DiffusionConfig(Config):
     width: int = Field(64, ge=8, description="channels (images) or features (points) of the network")
     depth: int = Field(2, ge=1, description="blocks per scale (images) or in all (points, text)")
     heads: int = Field(4, ge=1, description="attention heads (text)")
+    neighbours: int = Field(3, ge=0, description="symbols on either side that an embedding is mixed with (text)")
     dropout: float = Field(0.0, ge=0, lt=1, description="share of features dropped while training (text)")
     context: int = Field(64, ge=8, multiple_of=2, description="width of the noise-level and label embedding")
     drop_condition: float = Field(0.15, ge=0, lt=1, description="probability that a training label is hidden")

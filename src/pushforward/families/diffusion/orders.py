@@ -72,19 +72,19 @@ def bound(
         samples: masks per example.
         rows: how many masked examples to look at in one call.
     """
+    shift = noise.uniform(samples, dtype=torch.float64)
     if length < 30 and 2**length - 1 <= samples:
-        masks, weight = all_masks(length)
-        masks, weight = masks.expand(n, -1, -1), weight
+        masks, weight = (part.to(shift.device) for part in all_masks(length))
+        masks = masks.expand(n, -1, -1)
     else:
-        counts = stratified_counts(noise.uniform(samples, dtype=torch.float64), length)
+        counts, weight = stratified_counts(shift, length), None
         masks = torch.stack([hidden_count(k, u) for k, u in zip(counts.T, noise.uniform(samples, length).unbind(1))], 1)
-        weight = None
     width = masks.shape[1]
     group = max(1, rows // width)
     parts = []
     for first in range(0, n, group):
         hidden = masks[first : first + group].flatten(0, 1)
-        which = torch.arange(first, min(n, first + group)).repeat_interleave(width)
+        which = torch.arange(first, min(n, first + group), device=shift.device).repeat_interleave(width)
         parts.append(summed_over(terms(which, hidden).double(), hidden).reshape(-1, width))
     found = torch.cat(parts)
     if weight is not None:

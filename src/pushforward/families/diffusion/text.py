@@ -28,7 +28,7 @@ from pushforward.core.text import Text, tokens_before
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.config import DiffusionConfig
 from pushforward.families.diffusion.masking import hidden_count
-from pushforward.families.diffusion.orders import Terms, bound, stratified_counts, summed_over
+from pushforward.families.diffusion.orders import bound, stratified_counts, summed_over
 from pushforward.families.diffusion.process import Process
 from pushforward.families.diffusion.unmasking import Predict, UnmaskingWalk, blocks
 from pushforward.nets.mlp import LabelEmbedding
@@ -51,6 +51,8 @@ class MaskedTransformer(nn.Module):
         super().__init__()
         self.mask = vocabulary
         self.table = nn.Embedding(vocabulary + 1, config.width)
+        reach = config.neighbours
+        self.near = nn.Conv1d(config.width, config.width, 2 * reach + 1, padding=reach, bias=False) if reach else None
         self.labels = LabelEmbedding(classes, config.width) if classes else None
         self.transformer = Transformer(config.width, config.depth, config.heads, config.dropout, positions)
         nn.init.normal_(self.table.weight, std=0.02)
@@ -59,7 +61,10 @@ class MaskedTransformer(nn.Module):
         self, tokens: Tensor, absent: Tensor, label: Tensor | None, noise: Noise | None, places: Tensor | None = None
     ) -> Tensor:
         """Shapes: tokens and absent (n, T), places (n, m) -> logits (n, m, V); all places for None."""
-        h = self.table(tokens)
+        h = self.table(tokens).masked_fill(absent.unsqueeze(-1), 0.0)
+        if self.near is not None:
+            # every mask looks alike to attention, which takes long to find out who its neighbours are
+            h = h + self.near(h.transpose(1, 2)).transpose(1, 2)
         if self.labels is not None:
             h = h + self.labels(label, len(tokens)).unsqueeze(1)
         features = self.transformer.around(h, absent, noise)
@@ -114,11 +119,14 @@ class MaskedText(Process):
         log_p = logits[:, before.shape[1] :].float().log_softmax(-1)
         return log_p.gather(-1, x.unsqueeze(-1)).squeeze(-1)
 
-    def _bind(self, x: Tensor, given: Given | None) -> Terms:
+    def _bound(self, x: Tensor, given: Given | None, noise: Noise, samples: int) -> tuple[Tensor, Tensor | None, float]:
+        x = x.long()
+
         def terms(rows: Tensor, hidden: Tensor) -> Tensor:
             return self._terms(x[rows], hidden, None if given is None else given[rows])
 
-        return terms
+        n, length = x.shape
+        return bound(terms, n, length, noise, samples)
 
     def losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
         """Minus the bound per symbol: the mean over hidden symbols, of which there are k, uniform and stratified over the batch."""
@@ -132,11 +140,11 @@ class MaskedText(Process):
 
     def held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         """Minus the bound, from eight numbers of hidden symbols."""
-        return -bound(self._bind(x.long(), given), *x.shape, noise, HELD_OUT_MASKS)[0]
+        return -self._bound(x, given, noise, HELD_OUT_MASKS)[0]
 
     def log_prob(self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int) -> LogProb:
         """A bound over random orders."""
-        nats, stderr, calls = bound(self._bind(x.long(), given), *x.shape, noise, samples or ELBO_MASKS)
+        nats, stderr, calls = self._bound(x, given, noise, samples or ELBO_MASKS)
         return LogProb(nats, "lower_bound", self.space.measure, self.space.unit, estimator, stderr, calls)
 
     def sampler(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
@@ -154,9 +162,7 @@ class MaskedText(Process):
         plan = blocks(prompt.shape[1], length, self.window, options.steps, grid)
         calls = 1 if weight in (0.0, 1.0) else 2
         mask, shown = self.network.mask, self.text.boundary
-        return UnmaskingWalk(
-            self._predict(label, weight), noise, prompt, padding, plan, options, mask, shown, calls
-        )
+        return UnmaskingWalk(self._predict(label, weight), noise, prompt, padding, plan, options, mask, shown, calls)
 
     def _predict(self, label: Tensor | None, weight: float) -> Predict:
         """Return the logits, guided: `log p_null + w (log p_given - log p_null)` (Ho and Salimans 2022, equation 6, on logits)."""

@@ -54,7 +54,7 @@ def revealed_counts(size: int, calls: int, grid: str = "uniform") -> list[int]:
 
 @dataclass(frozen=True)
 class Block:
-    """Positions `start .. start + size` that are written together, seeing all from `seen` on; `counts` are revealed call by call."""
+    """Positions `start .. start + size`, written together and seeing all from `seen` on; `counts` are revealed call by call."""
 
     seen: int
     start: int
@@ -114,9 +114,7 @@ class UnmaskingWalk(Walk[Tensor]):
     ) -> None:
         self.predict, self.noise, self.options = predict, noise, options
         self.prompt, self.padding, self.mask, self.shown = prompt, padding, mask, shown
-        self.steps = [
-            (block, sum(block.counts[:i]), count) for block in plan for i, count in enumerate(block.counts)
-        ]
+        self.steps = [(block, sum(block.counts[:i]), count) for block in plan for i, count in enumerate(block.counts)]
         self.size = sum(block.size for block in plan)
         self.length = len(self.steps)
         self.calls = float(self.length * calls)
@@ -156,4 +154,5 @@ class UnmaskingWalk(Walk[Tensor]):
 
     def peek(self, state: Tensor) -> Tensor:
         """Return what is revealed so far."""
-        return self.finish(state).masked_fill(self.finish(state) == self.mask, self.shown)
+        found = self.finish(state)
+        return found.masked_fill(found == self.mask, self.shown)
