@@ -230,6 +230,31 @@ def test_texts_longer_than_the_window_go_on_from_what_is_there() -> None:
         assert stats.chi2.sf(statistic, 2 * int(rows.sum())) > 1e-3 / length
 
 
+def test_a_model_draws_what_it_scores() -> None:
+    found, strings = model(("a", "b"), Text(V, 5, 2)), enumerate_strings(SPACE)
+    process, orders = found.process, list(itertools.permutations(range(L)))
+    assert isinstance(process, MaskedText)
+    given = Given(torch.ones(len(strings), dtype=torch.long), Prefix.of([[1, 0]] * len(strings)))
+    steps: dict[frozenset[int], Tensor] = {}
+    with torch.no_grad():
+        for size in range(1, L + 1):
+            for hidden in itertools.combinations(range(L), size):
+                mask = torch.tensor([i in hidden for i in range(L)]).expand(len(strings), L)
+                steps[frozenset(hidden)] = process._terms(strings, mask, given).double()
+    p = torch.zeros(len(strings), dtype=torch.float64)
+    for order in orders:
+        p += sum(steps[frozenset(order[i:])][:, order[i]] for i in range(L)).exp() / len(orders)  # type: ignore[union-attr]
+    assert float(p.sum()) == pytest.approx(1.0, abs=1e-5)
+    n = 8000
+    condition = Given(torch.ones(n, dtype=torch.long), Prefix.of([[1, 0]] * n))
+    # false alarm: once in a thousand
+    assert goodness(found.sample(n, condition, seed=0, length=L), p) > 1e-3
+    # and the bound of the same lies below it
+    bounds = found.log_prob(Examples(strings, given), samples=15).nats.double()
+    assert bool((bounds <= p.log() + 1e-5).all())
+    assert float((p.log() - bounds).max()) > 0.01
+
+
 @pytest.mark.parametrize(("before", "length", "window"), [(1, 4, 5), (1, 50, 5), (4, 9, 5), (3, 1, 9), (1, 7, 2)])
 @pytest.mark.parametrize("calls", [None, 1, 3, 99])
 def test_a_plan_writes_every_place_once_and_sees_no_more_than_the_window(

@@ -55,7 +55,8 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
         "model": {"width": 128, "depth": 4, "heads": 4},
         "train": {
             "batch_size": 32,
-            "learning_rate": 3e-3,
+            "learning_rate": 1e-2,
+            "matrix_learning_rate": 1e-2,
             "optimiser": "muon",
             "ema": 0.99,
             "weight_decay": 0.1,
@@ -67,6 +68,7 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
         "train": {
             "batch_size": 64,
             "learning_rate": 3e-3,
+            "matrix_learning_rate": 1e-2,
             "optimiser": "muon",
             "ema": 0.999,
             "weight_decay": 0.1,
