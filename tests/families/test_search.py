@@ -7,13 +7,13 @@ import torch
 from scipy import stats
 
 from oracles import enumerate_strings, perturb
+from pushforward.core.choice import filtered
 from pushforward.core.errors import BadInput
 from pushforward.core.noise import Streams
 from pushforward.core.options import SampleOptions
 from pushforward.core.rng import generator
 from pushforward.core.text import Text
 from pushforward.families.autoregressive.beam import beam_search
-from pushforward.families.autoregressive.choice import filtered
 from pushforward.families.autoregressive.config import AutoregressiveConfig
 from pushforward.families.autoregressive.generate import TokenWalk
 from pushforward.families.autoregressive.speculative import speculate

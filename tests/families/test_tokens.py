@@ -12,6 +12,7 @@ from scipy import stats
 from torch import Tensor
 
 from oracles import enumerate_strings, perturb
+from pushforward.core.choice import draw, filtered, keep_min_p, keep_top_k, keep_top_p, keep_typical
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Given, Prefix
 from pushforward.core.noise import Streams
@@ -19,7 +20,6 @@ from pushforward.core.options import SampleOptions
 from pushforward.core.rng import generator
 from pushforward.core.text import Text
 from pushforward.core.walk import run, states
-from pushforward.families.autoregressive.choice import draw, filtered, keep_min_p, keep_top_k, keep_top_p, keep_typical
 from pushforward.families.autoregressive.config import AutoregressiveConfig
 from pushforward.families.autoregressive.generate import TokenWalk
 from pushforward.families.autoregressive.gpt2 import from_gpt2

@@ -21,6 +21,13 @@ from pushforward.data.text.encoding import TextEncoding
 from pushforward.families.autoregressive.generate import TokenState, TokenWalk
 
 
+def stop_in(tokens: Tensor, encoding: TextEncoding, stops: tuple[str, ...]) -> bool:
+    """Return whether some tokens end with one of some strings."""
+    # a stop string has at most as many tokens as bytes
+    tail = tokens[max(0, len(tokens) - max(len(stop.encode()) for stop in stops)) :]
+    return encoding.tokeniser.decode_bytes(tail).decode("utf-8", "ignore").endswith(stops)
+
+
 class Stopping(Walk[TokenState]):
     """A walk whose rows end at the first of some strings, which is kept, or at the end of the document.
 
@@ -32,7 +39,6 @@ class Stopping(Walk[TokenState]):
         self.walk, self.encoding, self.stops = walk, encoding, tuple(stops)
         self.length, self.calls = walk.length, walk.calls
         self.boundary = encoding.tokeniser.boundary
-        self.reach = max(len(stop.encode()) for stop in self.stops)
 
     def start(self) -> TokenState:
         """Start the inner walk."""
@@ -51,10 +57,7 @@ class Stopping(Walk[TokenState]):
             if int(state.tokens[row, place]) == self.boundary:
                 self.ended[row] = True
                 continue
-            # a stop string has at most as many tokens as bytes
-            tail = state.tokens[row, max(self.first, place + 1 - self.reach) : place + 1]
-            text = self.encoding.tokeniser.decode_bytes(tail).decode("utf-8", "ignore")
-            if text.endswith(self.stops):
+            if stop_in(state.tokens[row, self.first : place + 1], self.encoding, self.stops):
                 self.ended[row] = self.stopped[row] = True
         return state
 
@@ -65,6 +68,36 @@ class Stopping(Walk[TokenState]):
     def finished(self, state: TokenState) -> bool:
         """True once every row has ended."""
         return bool(self.ended.all()) or self.walk.finished(state)
+
+
+class Cutting(Walk[Tensor]):
+    """A walk whose texts are cut behind the first of some strings once they are written, in whatever order that was."""
+
+    def __init__(self, walk: Walk[Tensor], encoding: TextEncoding, stops: Sequence[str]) -> None:
+        self.walk, self.encoding, self.stops = walk, encoding, tuple(stops)
+        self.length, self.calls = walk.length, walk.calls
+
+    def start(self) -> Tensor:
+        """Start the inner walk."""
+        return self.walk.start()
+
+    def step(self, state: Tensor, index: int) -> Tensor:
+        """Take the inner step."""
+        return self.walk.step(state, index)
+
+    def finish(self, state: Tensor) -> Tensor:
+        """Finish the inner walk and put the boundary wherever a text has ended."""
+        tokens, boundary = self.walk.finish(state).clone(), self.encoding.tokeniser.boundary
+        for row in tokens:
+            for end in range(1, len(row) + 1):
+                if int(row[end - 1]) == boundary or stop_in(row[:end], self.encoding, self.stops):
+                    row[end:] = boundary
+                    break
+        return tokens
+
+    def peek(self, state: Tensor) -> Tensor:
+        """Peek into the inner walk."""
+        return self.walk.peek(state)
 
 
 class Matching(Walk[TokenState]):

@@ -14,8 +14,9 @@ import numpy as np
 import torch
 
 from pushforward.app.opening import SPLITS, encoding_of, examples_of, split_of
-from pushforward.app.text_scoring import TextScore, score_documents, score_text
+from pushforward.app.text_scoring import TextScore, bound_text, score_documents, score_text
 from pushforward.app.training import open_model
+from pushforward.core.capabilities import Estimator
 from pushforward.core.errors import BadInput
 from pushforward.core.files import write_bytes, write_json, write_text
 from pushforward.core.logprob import LogProb
@@ -41,6 +42,9 @@ class Scored:
         """
         if self.text is None or self.encoding is None:
             raise BadInput("scores by token", "a run on text", "rows, points and images are scored whole")
+        if self.text.nats is None:
+            came = "scores by token of a model that bounds the probability of whole windows"
+            raise BadInput(came, "an exact one, such as autoregressive", "leave --per-token out")
         decode = self.encoding.tokeniser.decode_bytes
         pieces = [decode(token[None]).decode("utf-8", "backslashreplace") for token in self.text.tokens]
         return list(zip(pieces, self.text.nats.double().tolist(), strict=True))
@@ -56,7 +60,7 @@ def score(
     stride: int | None = None,
     steps: int | None = None,
 ) -> Scored:
-    """Score data under a run; text is scored exactly, in overlapping windows.
+    """Score data under a run; text is scored in overlapping windows.
 
     Args:
         steps: of an estimator that takes some, None = the run's own.
@@ -74,7 +78,7 @@ def score(
         raise BadInput(f"{samples} samples for the estimator '{chosen.name}'", "none: it is exact", "leave them out")
     model.capabilities.require_steps(chosen, model.space.kind, steps)
     if isinstance(encoding, TextEncoding):
-        return _score_text(model, encoding, source, split, stride)
+        return _score_text(model, encoding, source, split, stride, chosen, samples, seed)
     if stride is not None:
         raise BadInput(f"--stride {stride}", "a run on text", "leave it out: only text is scored in windows")
     examples, name = examples_of(record, source, labelled=bool(model.classes), split=split)
@@ -83,7 +87,14 @@ def score(
 
 
 def _score_text(
-    model: GenerativeModel, encoding: TextEncoding, source: str, split: str | None, stride: int | None
+    model: GenerativeModel,
+    encoding: TextEncoding,
+    source: str,
+    split: str | None,
+    stride: int | None,
+    estimator: Estimator,
+    samples: int | None,
+    seed: int,
 ) -> Scored:
     part, sizes = split_of(source, split), encoding.tokeniser.token_bytes
     named = Path(source) if Path(source).exists() else source
@@ -97,7 +108,10 @@ def _score_text(
     else:
         stream = open_data(source, encoding=encoding).streams[SPLITS.index(part)]
     characters = sum(len(text) for text in encoding.decode_documents(stream[1:]))
-    found = score_text(model, stream, sizes, characters, stride)
+    if estimator.kind == "exact":
+        found = score_text(model, stream, sizes, characters, stride)
+    else:
+        found = bound_text(model, stream, sizes, characters, stride, estimator.name, samples, seed)
     return Scored(found.log_prob, {**score_summary(found.log_prob, part), "text": found.facts}, found, encoding)
 
 

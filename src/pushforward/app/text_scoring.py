@@ -1,13 +1,14 @@
-"""The exact log-likelihood of a text of any length, in windows that overlap.
+"""The log-likelihood of a text of any length, in windows that overlap: exact by token, or a bound by window.
 
-Two ideas: every token is scored once, given at least `context - stride` tokens before it, so the terms add up to one code length
-of the text; documents are the clusters of its standard error, and where there are too few of them, blocks of the text are.
+Three ideas: every token is scored once, given at least `context - stride` tokens before it, so the terms add up to one code length
+of the text; documents are the clusters of its standard error, and where there are too few of them, or tokens have no terms of their
+own, blocks of the text are; a bound by windows is of the model that writes so many tokens at a time, whatever their order.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, Given, Prefix
 from pushforward.core.logprob import LogProb
 from pushforward.core.model import GenerativeModel
+from pushforward.core.rng import derive_seed
 from pushforward.core.text import Text
 from pushforward.data.text.windows import document_windows
 
@@ -30,14 +32,14 @@ class TextScore:
     """Scores of a text.
 
     Attributes:
-        tokens, nats: every token and its log-probability given those before it, shape (T,).
+        tokens, nats: every token and its log-probability given those before it, shape (T,); no nats where tokens have none.
         log_prob: the same by cluster, with bytes as sizes.
         clusters: what the clusters are.
         facts: units beside bits/byte, with what they rest on.
     """
 
     tokens: Tensor
-    nats: Tensor
+    nats: Tensor | None
     log_prob: LogProb
     clusters: str
     facts: dict[str, Any]
@@ -56,19 +58,27 @@ def token_terms(model: GenerativeModel, stream: Tensor, stride: int, about: Cont
         BadInput: a stride longer than the context, or a stream of one token.
     """
     assert isinstance(model.space, Text)
-    context = model.space.length
-    _require_stride(stride, context)
-    if len(stream) < 2:
-        raise BadInput("a text without tokens", "at least one")
-    first = min(context, len(stream) - 1)
-    parts = [_window(model, stream, [1], first, about)]
-    starts = list(range(1 + first, len(stream), stride))
-    whole = [start for start in starts if start + stride <= len(stream)]
-    for begin in range(0, len(whole), ROWS):
-        parts.append(_window(model, stream, whole[begin : begin + ROWS], stride, about))
-    for start in starts[len(whole) :]:
-        parts.append(_window(model, stream, [start], len(stream) - start, about))
+    parts = []
+    for starts, width in _plan(len(stream), model.space.length, stride):
+        for begin in range(0, len(starts), ROWS):
+            windows = _windows(model.space, stream, starts[begin : begin + ROWS], width, about)
+            parts.append(model.terms(windows).flatten())
     return torch.cat(parts)
+
+
+def _plan(length: int, context: int, stride: int) -> Iterator[tuple[list[int], int]]:
+    """Yield starts of windows and how many tokens each of them scores, in the order of the text."""
+    _require_stride(stride, context)
+    if length < 2:
+        raise BadInput("a text without tokens", "at least one")
+    first = min(context, length - 1)
+    yield [1], first
+    starts = list(range(1 + first, length, stride))
+    whole = [start for start in starts if start + stride <= length]
+    if whole:
+        yield whole, stride
+    for start in starts[len(whole) :]:
+        yield [start], length - start
 
 
 def document_terms(
@@ -100,13 +110,12 @@ def _require_stride(stride: int, context: int) -> None:
         raise BadInput(f"a stride of {stride}", f"1 to {context}, the context of this run")
 
 
-def _window(model: GenerativeModel, stream: Tensor, starts: list[int], width: int, about: Context | None) -> Tensor:
-    assert isinstance(model.space, Text)
-    before = min(model.space.length - width + 1, starts[0])
+def _windows(space: Text, stream: Tensor, starts: list[int], width: int, about: Context | None) -> Examples:
+    before = min(space.length - width + 1, starts[0])
     rows = torch.stack([stream[start - before : start + width] for start in starts])
     prefix = Prefix(rows[:, :before], torch.full((len(rows),), before))
     repeated = None if about is None else about[torch.zeros(len(rows), dtype=torch.int64)]
-    return model.terms(Examples(rows[:, before:], Given(prefix=prefix, context=repeated))).flatten()
+    return Examples(rows[:, before:], Given(prefix=prefix, context=repeated))
 
 
 def score_text(
@@ -121,6 +130,53 @@ def score_text(
     """
     chosen = _stride(model, stride)
     return _summed(model, stream[1:], token_terms(model, stream, chosen), token_bytes, characters, chosen)
+
+
+def bound_text(
+    model: GenerativeModel,
+    stream: Tensor,
+    token_bytes: Tensor,
+    characters: int,
+    stride: int | None = None,
+    estimator: str | None = None,
+    samples: int | None = None,
+    seed: int = 0,
+) -> TextScore:
+    """Score a stream by windows, under a model that bounds or estimates the probability of each as a whole.
+
+    Arguments as for `score_text` and `GenerativeModel.log_prob`. What is bounded is the code length of writing `stride` tokens at a
+    time, each time given those before; with a stride of one nothing is left to order, and the number is the true one.
+    """
+    assert isinstance(model.space, Text)
+    chosen, name = _stride(model, stride), model.estimator(estimator).name
+    parts, widths = [], []
+    for place, (starts, width) in enumerate(_plan(len(stream), model.space.length, chosen)):
+        windows = _windows(model.space, stream, starts, width, None)
+        of_part = derive_seed(seed, "windows", place)
+        parts.append(model.log_prob(windows, estimator=name, samples=samples, seed=of_part))
+        widths += [width] * len(starts)
+    found = LogProb.concatenate([replace(part, calls=0.0) for part in parts])
+    place = torch.arange(len(widths)).repeat_interleave(torch.tensor(widths))
+    blocks = min(BLOCKS, len(widths))
+    cluster = torch.arange(len(widths)) * blocks // len(widths)
+    lp = _clustered(found, cluster, token_bytes[stream[1:]].double(), cluster[place])
+    calls = sum(part.calls * len(part) for part in parts) / blocks
+    lp = replace(lp, estimator=f"{name}, stride {chosen}", calls=calls)
+    facts = _facts(model, stream[1:], float(lp.nats.sum()), token_bytes, characters, chosen)
+    return TextScore(stream[1:], None, lp, "blocks of windows", {**facts, "clusters": f"{blocks} blocks of windows"})
+
+
+def _clustered(found: LogProb, cluster: Tensor, sizes: Tensor, cluster_of_size: Tensor) -> LogProb:
+    """Return sums of log-probabilities and sizes by cluster; errors add in quadrature."""
+    total = torch.zeros(int(cluster.max()) + 1, dtype=torch.float64)
+    squares = None if found.stderr is None else total.index_add(0, cluster, found.stderr.double().square())
+    return replace(
+        found,
+        nats=total.index_add(0, cluster, found.nats.double()),
+        stderr=None if squares is None else squares.sqrt(),
+        sizes=total.index_add(0, cluster_of_size, sizes),
+        given="",
+    )
 
 
 def score_documents(
@@ -150,27 +206,33 @@ def _summed(
 ) -> TextScore:
     assert isinstance(model.space, Text)
     boundary = model.space.boundary
-    sizes = token_bytes[tokens].double()
     clusters, name = _clusters(tokens, boundary)
-    total = torch.zeros(int(clusters.max()) + 1, dtype=torch.float64).index_add_(0, clusters, nats.double())
-    counted = torch.zeros_like(total).index_add_(0, clusters, sizes)
-    unit = model.space.unit
-    lp = LogProb(total, "exact", "counting", unit, f"exact, stride {chosen}", sizes=counted)
-    n, text_bytes = len(tokens), float(sizes.sum())
+    each = LogProb(nats, "exact", "counting", model.space.unit, f"exact, stride {chosen}")
+    lp = _clustered(each, clusters, token_bytes[tokens].double(), clusters)
     facts = {
-        "bits_per_char": -float(nats.double().sum()) / math.log(2.0) / max(1, characters),
-        "nats_per_token": -float(nats.double().mean()),
-        "perplexity": math.exp(-float(nats.double().mean())),
-        "tokens": n,
-        "bytes": int(text_bytes),
+        **_facts(model, tokens, float(nats.double().sum()), token_bytes, characters, chosen),
+        "boundary_nats": -float(nats[tokens == boundary].double().sum()),
+        "clusters": f"{len(lp)} {name}",
+    }
+    return TextScore(tokens, nats, lp, name, facts)
+
+
+def _facts(
+    model: GenerativeModel, tokens: Tensor, nats: float, token_bytes: Tensor, characters: int, chosen: int
+) -> dict[str, Any]:
+    """Return the units of a text's log-probability, with what they rest on."""
+    assert isinstance(model.space, Text)
+    return {
+        "bits_per_char": -nats / math.log(2.0) / max(1, characters),
+        "nats_per_token": -nats / len(tokens),
+        "perplexity": math.exp(-nats / len(tokens)),
+        "tokens": len(tokens),
+        "bytes": int(token_bytes[tokens].sum()),
         "characters": characters,
         "context": model.space.length,
         "stride": chosen,
-        "boundaries": int((tokens == boundary).sum()),
-        "boundary_nats": -float(nats[tokens == boundary].double().sum()),
-        "clusters": f"{len(total)} {name}",
+        "boundaries": int((tokens == model.space.boundary).sum()),
     }
-    return TextScore(tokens, nats, lp, name, facts)
 
 
 def _clusters(tokens: Tensor, boundary: int) -> tuple[Tensor, str]:

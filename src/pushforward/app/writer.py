@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pushforward.app.generation import FREE, Matching, Stopping, TextRules
-from pushforward.core.errors import BadInput
+from pushforward.app.generation import FREE, Cutting, Matching, Stopping, TextRules
+from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Given
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import generator
@@ -22,7 +22,7 @@ from pushforward.core.walk import Walk, run, states
 from pushforward.data.text.automaton import TokenAutomaton
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.families.autoregressive.beam import beam_search
-from pushforward.families.autoregressive.generate import TokenState, TokenWalk
+from pushforward.families.autoregressive.generate import TokenWalk
 from pushforward.families.autoregressive.speculative import Speculated, speculate
 
 
@@ -37,6 +37,7 @@ class Writer:
 
     Raises:
         BadInput: from its methods: a prompt that does not fit, options that a way of writing cannot keep, a pattern of no text.
+        Unsupported: what only a model that writes from left to right can do, of another one.
     """
 
     model: GenerativeModel
@@ -47,9 +48,13 @@ class Writer:
     options: Mapping[str, Any] = field(default_factory=dict)
     context: str | None = None
 
-    def walk(self, n: int, first: int = 0) -> Walk[TokenState]:
-        """Return the walk of texts `first` to `first + n`."""
-        walk: Any = self._tokens(self.model, n, first)
+    def walk(self, n: int, first: int = 0) -> Walk[Any]:
+        """Return the walk of texts `first` to `first + n`; without an order from left to right, stop strings cut it afterwards."""
+        walk: Any = self._walk(self.model, n, first)
+        if not isinstance(walk, TokenWalk):
+            if self.rules.pattern is not None:
+                raise self._unordered("a pattern", self.model)
+            return Cutting(walk, self.encoding, self.rules.stops) if self.rules.stops else walk
         if self._automaton is not None:
             walk = Matching(walk, self._automaton)
         return Stopping(walk, self.encoding, self.rules.stops) if self.rules.stops else walk
@@ -59,8 +64,18 @@ class Writer:
         chunk = self.model.chunk
         return torch.cat([run(self.walk(min(chunk, n - at), at), on_step) for at in range(0, n, chunk)])
 
+    def require_streamable(self) -> None:
+        """Refuse, before anything is written, what `stream` would.
+
+        Raises:
+            Unsupported: a model that does not write from left to right.
+        """
+        self._tokens("streaming", self.model, 1)
+        self.walk(1)
+
     def stream(self, write: Callable[[str], None]) -> None:
         """Call `write` with each new piece of one text as soon as its characters are complete."""
+        self.require_streamable()
         start, pending = 0, b""
         for index, state in enumerate(states(self.walk(1))):
             if index == 0:
@@ -82,14 +97,15 @@ class Writer:
         self._require_free("beam search")
         options = {"length": self._room + 1, **self._chosen}
         walk = self.model.walk(1, self._condition(1), self.seed, **options)
-        assert isinstance(walk, TokenWalk)
+        if not isinstance(walk, TokenWalk):
+            raise self._unordered("beam search", self.model)
         texts, scores = beam_search(walk, beams)
         return list(zip(self.encoding.decode(texts), scores.tolist(), strict=True))
 
     def speculate(self, draft: GenerativeModel) -> tuple[str, Speculated]:
         """Return one text of the model, proposed by a smaller one of the same dictionary, and what it cost."""
         self._require_free("speculative decoding")
-        target, small = self._tokens(self.model, 1), self._tokens(draft, 1)
+        target, small = (self._tokens("speculative decoding", one, 1) for one in (self.model, draft))
         length = self._chosen.get("length") or self._room
         rng = generator(self.seed, "speculate")
         found = speculate(
@@ -116,10 +132,19 @@ class Writer:
     def _condition(self, n: int) -> Given | None:
         return self.encoding.condition(self.given, n, self.context)
 
-    def _tokens(self, model: GenerativeModel, n: int, first: int = 0) -> TokenWalk:
-        walk = model.walk(n, self._condition(n), self.seed, first, **self._chosen)
-        assert isinstance(walk, TokenWalk)
+    def _walk(self, model: GenerativeModel, n: int, first: int = 0) -> Walk[Any]:
+        return model.walk(n, self._condition(n), self.seed, first, **self._chosen)
+
+    def _tokens(self, how: str, model: GenerativeModel, n: int) -> TokenWalk:
+        walk = self._walk(model, n)
+        if not isinstance(walk, TokenWalk):
+            raise self._unordered(how, model)
         return walk
+
+    @staticmethod
+    def _unordered(how: str, model: GenerativeModel) -> Unsupported:
+        came = f"{how} with {model.family}, which writes in random order"
+        return Unsupported(came, "a model that writes from left to right, such as autoregressive", "sample whole texts")
 
     def _require_free(self, how: str) -> None:
         if self.rules:

@@ -63,7 +63,7 @@ def stream(
         print(text, end="", flush=True)  # noqa: T201
 
     writer = Writer(model, encoding, given, seed, rules, options, context)
-    writer.walk(1)  # what is wrong with the request is said before anything is printed
+    writer.require_streamable()  # what is wrong with the request is said before anything is printed
     write(given or "")
     writer.stream(write)
     write("\n")

@@ -9,9 +9,11 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from pushforward.core.errors import BadInput
+from pushforward.core.given import Given
 from pushforward.core.space import Measure, Space, Unit
 
 
@@ -72,3 +74,24 @@ class Text(Space):
                 "the text was encoded with another tokeniser",
             )
         return x
+
+
+def tokens_before(
+    space: Text, given: Given | None, n: int, device: torch.device | None = None
+) -> tuple[Tensor, Tensor | None]:
+    """Return the tokens that come before each of n examples, (n, P >= 1), and the padding of each row, None if none has any.
+
+    No prefix, or one of no tokens, is the start of a document: the boundary token.
+
+    Example:
+        >>> tokens_before(Text(vocabulary=3, length=4, boundary=2), None, n=1)
+        (tensor([[2]]), None)
+    """
+    if given is None or given.prefix is None or given.prefix.tokens.shape[1] == 0:
+        return torch.full((n, 1), space.boundary, dtype=torch.long, device=device), None
+    tokens, length = given.prefix.tokens.long(), given.prefix.length
+    if bool((length == 0).any()):
+        tokens = torch.where((length == 0).unsqueeze(1), space.boundary, tokens)
+        length = length.clamp(min=1)
+    padding = tokens.shape[1] - length
+    return tokens, padding if bool((padding > 0).any()) else None

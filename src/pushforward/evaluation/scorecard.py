@@ -30,6 +30,7 @@ from pushforward.evaluation.memorisation import (
     training_pull,
 )
 from pushforward.evaluation.neighbours import neighbour_scores
+from pushforward.evaluation.texts import entropy_gap
 
 REAL, NOISE, SHUFFLED, COPYCAT = "real", "noise", "shuffled marginals", "copycat"
 
@@ -46,8 +47,8 @@ def scorecard(
 ) -> list[Score]:
     """Return every sample metric in the fixed order.
 
-    Fréchet and kernel distance on all features; precision, recall, density, coverage and the classifier on the first;
-    duplicates on the data; authenticity, copying statistic and pull of training examples on the last.
+    Fréchet and kernel distance on all features; precision, recall, density, coverage and the classifier on the first; of text the
+    entropy of a window's tokens; duplicates on the data; authenticity, copying statistic and pull of training examples on the last.
 
     Args:
         samples: the model's examples in data units.
@@ -75,6 +76,8 @@ def scorecard(
     f, x, y = views[0]
     scores += neighbour_scores(x, y, f.name, f.fingerprint, reference_name)
     scores.append(classifier_test(x, y, f.name, f.fingerprint, reference_name, derive_seed(seed, "halves")))
+    if isinstance(space, Text):
+        scores.append(entropy_gap(samples, reference, reference_name))
     if heldout is None and reference_name == "train":
         return scores
     fresh = reference if heldout is None else heldout

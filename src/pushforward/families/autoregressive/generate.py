@@ -12,14 +12,16 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from pushforward.core.choice import draw, draw_plainly, filtered
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Given
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.text import Text
 from pushforward.core.walk import Walk
-from pushforward.families.autoregressive.choice import draw, draw_plainly, filtered
 from pushforward.nets.transformer import Cache
+
+CHOICES = ("temperature", "length", "top_k", "top_p", "min_p", "typical", "repetition_penalty", "guidance")
 
 
 @runtime_checkable

@@ -25,8 +25,8 @@ from pushforward.core.options import SampleOptions
 from pushforward.core.space import Space
 from pushforward.core.walk import Walk
 from pushforward.families.autoregressive.backbone import BACKBONES, NO_CODE, backbone_class
-from pushforward.families.autoregressive.choice import CHOICES
 from pushforward.families.autoregressive.config import PRESETS, AutoregressiveConfig
+from pushforward.families.autoregressive.generate import CHOICES
 
 
 class Autoregressive(GenerativeModel):

@@ -19,12 +19,11 @@ from pushforward.core.given import Given, label_of
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.space import Space
-from pushforward.core.text import Text
+from pushforward.core.text import Text, tokens_before
 from pushforward.core.walk import Walk
 from pushforward.families.autoregressive.backbone import Backbone
-from pushforward.families.autoregressive.choice import CHOICES
 from pushforward.families.autoregressive.config import AutoregressiveConfig
-from pushforward.families.autoregressive.generate import TokenWalk
+from pushforward.families.autoregressive.generate import CHOICES, TokenWalk
 from pushforward.nets.mlp import LabelEmbedding
 from pushforward.nets.transformer import GPT2, MEASURED, Cache, Style, Transformer
 
@@ -107,15 +106,7 @@ class TokenBackbone(Backbone):
 
         No prefix, or one of no tokens, is the start of a document: the boundary token.
         """
-        device, boundary = self.table.weight.device, self.text.boundary
-        if given is None or given.prefix is None or given.prefix.tokens.shape[1] == 0:
-            return torch.full((n, 1), boundary, dtype=torch.long, device=device), None
-        tokens, length = given.prefix.tokens.long(), given.prefix.length
-        if bool((length == 0).any()):
-            tokens = torch.where((length == 0).unsqueeze(1), boundary, tokens)
-            length = length.clamp(min=1)
-        padding = tokens.shape[1] - length
-        return tokens, padding if bool((padding > 0).any()) else None
+        return tokens_before(self.text, given, n, self.table.weight.device)
 
     def terms(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
         """Return `log p(x_t | prefix, x_<t)`, (n, length)."""

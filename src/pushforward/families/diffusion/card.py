@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pushforward.core.capabilities import Capabilities, Card, Estimator
+from pushforward.core.capabilities import Capabilities, Card, Estimator, Refusal
 from pushforward.families.diffusion.solvers import SOLVERS
 
 _BOUNDS = (
@@ -26,6 +26,9 @@ CAPABILITIES = Capabilities(
             *_BOUNDS,
             Estimator("ode", "estimate", "density along the ODE of noisy pixels, plus their decoder", steps=True),
         ),
+        "text": (
+            Estimator("elbo", "lower_bound", "mean over random orders of revealing, Monte Carlo over hidden symbols"),
+        ),
     },
     encode={"points": "ode", "image": "ode"},
     sampling_cost=(
@@ -33,10 +36,33 @@ CAPABILITIES = Capabilities(
         "guidance doubles them"
     ),
     held_out="-ELBO from 8 stratified noise levels per example [nats]",
-    options=("guidance", "steps", "solver", "eta", "grid", "path", "tolerance"),
+    conditions=("label", "prefix"),
+    options=(
+        "guidance",
+        "steps",
+        "solver",
+        "eta",
+        "grid",
+        "path",
+        "tolerance",
+        "temperature",
+        "length",
+        "top_k",
+        "top_p",
+        "min_p",
+        "typical",
+    ),
     solvers=tuple(SOLVERS),
     architectures={"image": ("unet", "dit")},
     null_condition=True,
+    refusals={
+        "encode": Refusal("masking has no inverse, so symbols have no code", "encode points or images"),
+        "decode": Refusal("masking has no inverse, so symbols have no code", "decode codes of points or images"),
+        "terms": Refusal(
+            "symbols are revealed in any order, so that none has a term of its own",
+            "score whole texts, or train `autoregressive` for a likelihood by token",
+        ),
+    },
 )
 
 # with coupled noise `D` is no posterior mean under Gaussian noise: there is the flow it was trained for, and no score
@@ -54,7 +80,8 @@ CARD = Card(
     number_means=(
         "The training loss is one term of a bound on -log p(x), per dimension. `elbo` bounds log p(x) of the reverse "
         "stochastic process from below. `ode` estimates the density of the deterministic sampler, whose distribution is a "
-        "different one unless the denoiser is perfect."
+        "different one unless the denoiser is perfect. Text is masked instead of noised: its loss is the cross-entropy of a hidden "
+        "symbol, and `elbo` bounds log p(x) of the process that reveals one symbol a call, in random order."
     ),
     look_at=(
         "samples against the number of network calls",
@@ -66,6 +93,7 @@ CARD = Card(
         "too few steps: smooth or washed-out samples although the bound is good",
         "guidance above 1 trades diversity for typicality and has no likelihood",
         "a good bound does not promise good samples, since fine noise levels dominate it",
+        "symbols that one call reveals together are drawn as if independent: few calls garble text whatever its bound",
     ),
     cost="One network call per training example; sampling costs tens of calls (35 by default).",
     references=(
@@ -78,6 +106,18 @@ CARD = Card(
         ),
         ("kingma2021", "Kingma, Salimans, Poole, Ho: Variational Diffusion Models, NeurIPS 2021, arXiv:2107.00630"),
         ("karras2022", "Karras, Aittala, Aila, Laine: Elucidating the Design Space, NeurIPS 2022, arXiv:2206.00364"),
+        (
+            "austin2021",
+            "Austin et al.: Structured Denoising Diffusion in Discrete State-Spaces, NeurIPS 2021, arXiv:2107.03006",
+        ),
+        (
+            "sahoo2024",
+            "Sahoo et al.: Simple and Effective Masked Diffusion Language Models, NeurIPS 2024, arXiv:2406.07524",
+        ),
+        (
+            "ou2024",
+            "Ou et al.: Your Absorbing Discrete Diffusion Secretly Models Clean Data, ICLR 2025, arXiv:2406.03736",
+        ),
         ("ho2022", "Ho, Salimans: Classifier-Free Diffusion Guidance, 2022, arXiv:2207.12598"),
     ),
 )

@@ -13,10 +13,12 @@ class DiffusionConfig(Config):
     """Noise levels are in units of the encoded data: images span [-1, 1], points have standard deviation one."""
 
     width: int = Field(64, ge=8, description="channels (images) or features (points) of the network")
-    depth: int = Field(2, ge=1, description="blocks per scale (images) or in all (points)")
+    depth: int = Field(2, ge=1, description="blocks at full size (images) or in all (points, text)")
     architecture: Literal["", "unet", "dit"] = Field("", description="network of images; empty: unet")
-    heads: int = Field(4, ge=1, description="attention heads of a dit")
+    heads: int = Field(4, ge=1, description="attention heads (text, and images with a dit)")
     patch: int | None = Field(None, ge=1, description="side of a dit's patches; None: at most 256 of them")
+    neighbours: int = Field(3, ge=0, description="symbols on either side that an embedding is mixed with (text)")
+    dropout: float = Field(0.0, ge=0, lt=1, description="share of features dropped while training (text)")
     context: int = Field(64, ge=8, multiple_of=2, description="width of the noise-level and label embedding")
     drop_condition: float = Field(0.15, ge=0, lt=1, description="probability that a training label is hidden")
     sigma_min: float | None = Field(
@@ -55,6 +57,34 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
     ("smoke", "image"): {
         "model": {"width": 8, "depth": 1, "context": 16, "ode_steps": 12},
         "train": {"batch_size": 32},
+    },
+    ("smoke", "text"): {
+        "model": {"width": 16, "depth": 1, "heads": 2},
+        "train": {"batch_size": 16, "optimiser": "muon"},
+    },
+    ("cpu", "text"): {
+        "model": {"width": 128, "depth": 4, "heads": 4},
+        "train": {
+            "batch_size": 32,
+            "learning_rate": 1e-2,
+            "matrix_learning_rate": 1e-2,
+            "optimiser": "muon",
+            "ema": 0.99,
+            "weight_decay": 0.1,
+            "precision": "bfloat16",
+        },
+    },
+    ("gpu", "text"): {
+        "model": {"width": 384, "depth": 6, "heads": 6, "dropout": 0.1},
+        "train": {
+            "batch_size": 64,
+            "learning_rate": 3e-3,
+            "matrix_learning_rate": 1e-2,
+            "optimiser": "muon",
+            "ema": 0.999,
+            "weight_decay": 0.1,
+            "precision": "bfloat16",
+        },
     },
     ("cpu", "points"): {
         "model": {"width": 128, "depth": 3, "context": 64},

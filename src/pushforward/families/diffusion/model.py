@@ -24,12 +24,13 @@ from pushforward.families.diffusion.card import CAPABILITIES, CARD, COUPLED
 from pushforward.families.diffusion.config import PRESETS, DiffusionConfig
 from pushforward.families.diffusion.gaussian import Gaussian
 from pushforward.families.diffusion.process import Process
+from pushforward.families.diffusion.text import MaskedText
 
-PROCESSES: dict[str, type[Process]] = {"points": Gaussian, "image": Gaussian}
+PROCESSES: dict[str, type[Process]] = {"points": Gaussian, "image": Gaussian, "text": MaskedText}
 
 
 class Diffusion(GenerativeModel):
-    """Gaussian diffusion of points and images.
+    """Gaussian diffusion of points and images, masked diffusion of text.
 
     Example:
         >>> from pushforward.core.space import Points
@@ -62,6 +63,10 @@ class Diffusion(GenerativeModel):
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Return the groups that the process's losses name."""
         return self.process.parameter_groups()
+
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """Return those of the process."""
+        return self.process.hidden_matrices()
 
     def _prepare(self, x: Tensor, given: Given | None) -> None:
         self.process.prepare(x, given)

@@ -52,6 +52,10 @@ class Process(nn.Module, ABC):
     def networks(self) -> dict[str, nn.Module]:
         """Return what may run in lower precision."""
 
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """Return the matrices between hidden layers that Muon may take; the default names none."""
+        return []
+
     @abstractmethod
     def losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
         """Yield the losses of one training step."""

@@ -1,4 +1,4 @@
-"""Which token comes next: filters of a distribution, and the draw.
+"""Which token comes next, or stands behind a mask: filters of a distribution, and the draw.
 
 Two ideas: every filter is a map from log-probabilities to log-probabilities, applied in a stated order and renormalised; a draw
 inverts the CDF at one uniform number, so that a seed and a row decide it.
@@ -12,8 +12,6 @@ import torch
 from torch import Tensor
 
 from pushforward.core.options import SampleOptions
-
-CHOICES = ("temperature", "length", "top_k", "top_p", "min_p", "typical", "repetition_penalty", "guidance")
 
 
 def filtered(logits: Tensor, options: SampleOptions, seen: Tensor | None = None) -> Tensor:
