@@ -20,15 +20,18 @@ from pushforward.core.model import GenerativeModel
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.data.dataset import Dataset
 from pushforward.engine.fit import Probe
-from pushforward.families.diffusion.distilled import Distilled, DistilledConfig
+from pushforward.families.diffusion.distilled import METHODS, Distilled, DistilledConfig
 from pushforward.families.diffusion.gaussian import Gaussian
 from pushforward.families.diffusion.model import Diffusion
 from pushforward.provenance.run_directory import RunRecord
 
-METHODS = ("consistency", "progressive")
 PROBED = 256
 BUDGETS = ("seconds", "steps", "examples")
-GENTLER = 0.5  # of the teacher's learning rate: a student begins where its teacher ended
+# of the teacher's learning rate: students of images diverge at what their teachers were trained with (LOG.md)
+LAST_STAGE = (
+    0.3  # of the peak: a cosine to nothing would leave the last stage of a progressive student nothing to learn with
+)
+GENTLER = {"points": 1.0, "image": 0.25}
 
 
 @dataclass(frozen=True)
@@ -110,15 +113,17 @@ def plan_distillation(
         raise BadInput(*unknown("method", method, METHODS))
     if dataset.space != model.space or (model.classes and dataset.classes != model.classes):
         raise BadInput(f"{dataset.name} is {dataset.space}", f"the teacher's {model.space} with the same classes")
-    if guidance != 1.0 and not model.classes:
-        raise Unsupported(
-            "guidance of a teacher without conditions", "a run trained with labels", "leave --guidance out"
-        )
     chosen = {"method": method, "guidance": guidance, **({} if calls is None else {"calls": calls})}
     values = {**chosen, **overrides.get("model", {}), "diffusion": dict(teacher.config["model"])}
     config = parse(DistilledConfig, values, "model")
+    if config.guidance != 1.0 and not model.classes:
+        raise Unsupported(
+            "guidance of a teacher without conditions", "a run trained with labels", "leave --guidance out"
+        )
     given = {k: v for k, v in teacher.config["train"].items() if k not in BUDGETS}
-    given["learning_rate"] *= GENTLER
+    given["learning_rate"] *= GENTLER[model.space.kind]
+    if config.method == "progressive":
+        given["final_learning_rate"] = LAST_STAGE
     train = parse(TrainConfig, {**given, **overrides.get("train", {}), **budget, "seed": seed}, "train")
     data = {k: v for k, v in teacher.config["data"].items() if k not in ("source", "labels")}
     plan = Plan("distilled", teacher.config["preset"], seed, dataset, bool(model.classes), values, train, data)

@@ -29,8 +29,8 @@ CURVE_LEVELS = 16
 def to_the_end(path: Path, denoise: Denoise, y: Tensor, noise_level: Tensor) -> Tensor:
     """Return `f(y, s)`, the leap of a student's network from any level to the smallest, where it is y itself, exactly.
 
-    `f = c_skip y + c_out F` with `c_out = (s - sigma_min) d/sqrt(s^2 + d^2)` for a preconditioned network F (Song et al. 2023,
-    appendix C). With the weights of the teacher it is one Euler step of the teacher.
+    For a preconditioned network F it is `c_skip y + c_out F` with `c_out = (s - sigma_min) d/sqrt(s^2 + d^2)`, as in Song et al.
+    2023, appendix C. With the weights of the teacher it is one Euler step of the teacher.
     """
     return leap(denoise(y, noise_level), y, noise_level, torch.full_like(noise_level, path.sigma_min))
 
@@ -46,10 +46,11 @@ def pseudo_huber(error: Tensor, softness: float) -> Tensor:
 
 
 class Consistency(Lesson):
-    """`min E w(s) d(f(y_s, s), f'(y_r, r))`, y_r a Heun step of the teacher below `y_s = x + s eps` (Song et al. 2023, equation 7).
+    """`min E w(s) d(f(y_s, s), f'(y_r, r))`, y_r a Heun step of the teacher below `y_s = x + s eps`.
 
-    f' is f without a gradient; `w = 1/(s - r)` and d the pseudo-Huber distance (Song and Dhariwal 2024). Levels lie evenly in the
-    place of `level_at`, and r is one of `intervals` equal steps below s, so that a perfect student is the teacher's Heun sampler.
+    The loss of consistency distillation (Song et al. 2023, definition 1). f' is f without a gradient; `w = 1/(s - r)` and d the
+    pseudo-Huber distance (Song and Dhariwal 2024). Levels lie evenly in the place of `level_at`, and r is one of `intervals`
+    equal steps below s, so that a perfect student is the teacher's Heun sampler.
     """
 
     name = "consistency along the teacher's path, pseudo-Huber, per noise level"

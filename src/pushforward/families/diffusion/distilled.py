@@ -34,6 +34,8 @@ from pushforward.families.diffusion.lesson import Lesson, bound
 from pushforward.families.diffusion.model import Diffusion
 from pushforward.families.diffusion.progressive import Progressive
 
+METHODS = ("consistency", "progressive")
+
 
 class DistilledConfig(Config):
     """What is taught, and the settings of the teacher, whose network the student copies."""
@@ -41,7 +43,11 @@ class DistilledConfig(Config):
     method: Literal["consistency", "progressive"] = Field("consistency", description="how few steps are taught")
     calls: int = Field(2, ge=1, le=16, description="steps of a sample, each one network call")
     guidance: float = Field(1.0, description="classifier-free guidance of the teacher, part of the student for good")
-    intervals: int = Field(16, ge=2, description="how finely the teacher's path is cut")
+    intervals: int | None = Field(
+        None,
+        ge=2,
+        description="how finely the teacher's path is cut; None: 16, of which a progressive student begins with 8",
+    )
     diffusion: DiffusionConfig = Field(
         default_factory=lambda: DiffusionConfig.model_validate({}), description="the teacher's settings"
     )
@@ -66,9 +72,9 @@ class Distilled(GenerativeModel):
         path = self.process.path
         self.lesson: Lesson
         if config.method == "progressive":
-            self.lesson = Progressive(path, config.calls, config.intervals, self.process.denoiser)
+            self.lesson = Progressive(path, config.calls, config.intervals or 8, self.process.denoiser)
         else:
-            self.lesson = Consistency(path, config.calls, config.intervals)
+            self.lesson = Consistency(path, config.calls, config.intervals or 16)
         self.dropped = config.diffusion.drop_condition
         self._lent: list[Diffusion] = []  # in a list, so that it is no part of this module
         self._guidance = config.guidance

@@ -59,7 +59,7 @@ def leap(clean: Tensor, y: Tensor, start: Tensor, end: Tensor) -> Tensor:
 
 
 def named(arrived: Tensor, y: Tensor, start: Tensor, end: Tensor) -> Tensor:
-    """Return the D whose leap from y arrives at a given point: `(y_t - (t/s) y)/(1 - t/s)` (Salimans and Ho 2022, appendix G).
+    """Return the D whose leap from y arrives at a given point: `(y_t - (t/s) y)/(1 - t/s)` (Salimans and Ho 2022, algorithm 2).
 
     Example:
         >>> y, s, t = torch.tensor([[2.0]]), torch.tensor(4.0), torch.tensor(1.0)

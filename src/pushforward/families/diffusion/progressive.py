@@ -51,10 +51,11 @@ def lent(network: nn.Module, weights: Tensor) -> Iterator[None]:
 
 
 class Progressive(Lesson):
-    """`min E max(1/s^2, 1) |D* - D(y_s, s)|^2` per dimension, D* the data that two steps of the teacher name (Salimans and Ho 2022).
+    """`min E max(1/s^2, 1) |D* - D(y_s, s)|^2` per dimension, D* what two steps of the teacher name as clean data.
 
-    In the first stage the two steps are Heun's, of the teacher itself; later ones are leaps of the stage before. The grid of
-    a stage of N steps is `level_at(i/N)`, i = N ... 0, so that the grids of all stages are nested.
+    Salimans and Ho 2022, algorithm 2 with the weight of their section 4. In the first stage the two steps are Heun's, of the
+    teacher itself; later ones are leaps of the stage before. The grid of a stage of N steps is `level_at(i/N)`, i = N ... 0, so
+    that the grids of all stages are nested.
     """
 
     name = "error of the data named by two of the teacher's steps, weighted by max(SNR, 1) [per dim]"
