@@ -1,32 +1,36 @@
 """Quality against network calls: a diffusion model at 1 to 35 calls, and its students at 1, 2 and 4.
 
-    python benchmarks/bench_distillation.py digits gaussians-8 --seconds 120
+    python benchmarks/bench_distillation.py digits gaussians-8 --budget 120s
+    python benchmarks/bench_distillation.py runs/teacher --steps 400
 
-Per kind of data it trains a teacher, a consistency student and progressive students of one and of four steps, each for so many
-seconds, and prints Fréchet distances to the test split (95 % intervals) and unbiased energy distances (standard errors over ten blocks).
+Per kind of data, or run of a teacher, it trains a consistency student and progressive ones (--calls) under one budget each. It
+prints Fréchet distances to the test split (95 % intervals) and unbiased energy distances (standard errors over ten blocks).
 """
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import numpy as np
 import torch
 
 import pushforward as pf
 from pushforward.app.assessing import array, drawn_places, held_out
+from pushforward.app.opening import reopen
 from pushforward.app.python import Fitted
 from pushforward.data.dataset import Dataset
 from pushforward.evaluation.energy import energy_distance
 from pushforward.evaluation.features import default_features
 from pushforward.evaluation.frechet import frechet_distance
+from pushforward.provenance.run_directory import open_record
 
 BLOCKS = 10
 TEACHER = (("ddim", 1), ("ddim", 2), ("ddim", 4), ("dpmpp-2m", 4), ("ddim", 8), ("dpmpp-2m", 8), ("heun", 18))
 
 
-def blocks_energy(x: np.ndarray, y: np.ndarray, scale: np.ndarray) -> tuple[float, float]:
-    """Return the energy distance of standardised rows and its standard error over disjoint blocks."""
+def blocks_energy(x: np.ndarray, y: np.ndarray, scale: float) -> tuple[float, float]:
+    """Return the energy distance of rows over a scale and its standard error over disjoint blocks."""
     a, b = x.reshape(len(x), -1) / scale, y.reshape(len(y), -1) / scale
     pairs = zip(np.array_split(a, BLOCKS), np.array_split(b, BLOCKS), strict=True)
     values = np.array([energy_distance(p, q) for p, q in pairs])
@@ -42,8 +46,8 @@ class Judge:
         self.reference = array(data.test[self.places], data.space)
         train = array(data.train, data.space)
         self.features = default_features(data.space, train, 0)
-        spread = train.reshape(len(train), -1).std(0)
-        self.scale = np.where(spread > 0, spread, 1.0)
+        # one scale for all: a pixel that is nearly always empty would count like a thousand others
+        self.scale = float(train.std())
 
     def row(self, name: str, fitted: Fitted, calls: int, **options: object) -> None:
         """Print one row of the table."""
@@ -58,34 +62,45 @@ class Judge:
         print(f"| {name} | {calls} | " + " | ".join(cells) + f" | {1e3 * energy:.1f} ± {1e3 * error:.1f} |", flush=True)
 
 
-def bench(name: str, seconds: float) -> None:
+def bench(name: str, budget: dict[str, str | int], calls: list[int]) -> None:
     """Train, distil and print the table of one kind of data."""
-    data = pf.load(name)
+    if Path(name).is_dir():
+        teacher = pf.open(name)
+        data = reopen(open_record(Path(name)))
+    else:
+        data = pf.load(name)
+        teacher = pf.fit("diffusion", data, **budget)
     judge = Judge(data)
-    budget = f"{seconds}s"
-    teacher = pf.fit("diffusion", data, budget=budget)
-    print(f"\n{name}: teacher {teacher.facts['steps']} steps in {teacher.facts['seconds']:.0f} s")
+    print(f"\n{data.name}: teacher {teacher.facts['steps']} steps in {teacher.facts['seconds']:.0f} s")
     heads = ["", "calls", *(f"Fréchet ({f.name})" for f in judge.features), "energy x 1000"]
     print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")
     for solver, steps in TEACHER:
-        calls = int(teacher.model.walk(1, steps=steps, solver=solver).calls)
-        judge.row(f"teacher, {solver}", teacher, calls, steps=steps, solver=solver)
-    student = pf.distil(teacher, budget=budget)
+        cost = int(teacher.model.walk(1, steps=steps, solver=solver).calls)
+        judge.row(f"teacher, {solver}", teacher, cost, steps=steps, solver=solver)
+    student = pf.distil(teacher, data, **budget)
     for steps in (1, 2, 4):
-        judge.row(f"consistency ({student.facts['steps']} steps)", student, steps, steps=steps)
-    for calls in (1, 4):
-        student = pf.distil(teacher, budget=budget, method="progressive", calls=calls)
-        judge.row(f"progressive ({student.facts['steps']} steps)", student, calls)
+        judge.row(f"consistency, {facts(student)}", student, steps, steps=steps)
+    for cost in calls:
+        student = pf.distil(teacher, data, method="progressive", calls=cost, **budget)
+        judge.row(f"progressive, {facts(student)}", student, cost)
+
+
+def facts(student: Fitted) -> str:
+    """Return how long a student was trained."""
+    return f"{student.facts['steps']} steps, {student.facts['seconds']:.0f} s"
 
 
 def main() -> None:
-    """Run the named data, one after another."""
+    """Run what was named, one after another."""
     parser = argparse.ArgumentParser()
     parser.add_argument("data", nargs="+")
-    parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--budget", default="120s")
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--calls", type=int, nargs="*", default=[1, 4], help="of progressive students")
     chosen = parser.parse_args()
+    budget = {"budget": chosen.budget} if chosen.steps is None else {"steps": chosen.steps}
     for name in chosen.data:
-        bench(name, chosen.seconds)
+        bench(name, budget, chosen.calls)
 
 
 if __name__ == "__main__":

@@ -184,9 +184,11 @@ def test_python_distils_what_it_has_just_fitted(tmp_path: Path) -> None:
     student = pf.distil(model, steps=4, method="progressive", calls=4, path=tmp_path / "s")
     x = student.sample(6, seed=2)
     assert torch.equal(pf.open(tmp_path / "s").sample(6, seed=2), x)
-    assert student.save(tmp_path / "copy").is_dir()
+    held = pf.distil(model, steps=2)
+    held.save(tmp_path / "copy")
     _, record = open_model(tmp_path / "copy")
     assert record.manifest["teacher"]["run"] is None
+    assert torch.equal(pf.open(tmp_path / "copy").sample(3, seed=1), held.sample(3, seed=1))
     with pytest.raises(Unsupported, match=r"score the teacher"):
         student.log_prob(pf.load("two-moons").test)
     with pytest.raises(Unsupported, match=r"expected a diffusion run"):
@@ -199,8 +201,8 @@ def test_what_steers_is_the_distance_from_the_teachers_samples(teacher: Path) ->
     """One-call samples against the teacher's from the same noise, in units of the scale of the data."""
     lent, _ = open_teacher(teacher)
     plan = distil_run(teacher, budget={"steps": 2})
-    assert plan.lesson is not None
-    name, probe = plan.lesson.probe
+    assert plan.teaching is not None
+    name, probe = plan.teaching.probe
     assert "standard deviations" in name
     begun = probe(plan.build())
     rows = plan.dataset.validation[:256]

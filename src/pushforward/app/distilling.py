@@ -14,7 +14,7 @@ from typing import Any
 from safetensors.torch import save
 
 from pushforward.app.opening import reopen
-from pushforward.app.training import Lesson, Plan, open_model
+from pushforward.app.training import Plan, Teaching, open_model
 from pushforward.core.errors import BadInput, Unsupported, unknown
 from pushforward.core.model import GenerativeModel
 from pushforward.core.spec import TrainConfig, parse
@@ -27,10 +27,9 @@ from pushforward.provenance.run_directory import RunRecord
 
 PROBED = 256
 BUDGETS = ("seconds", "steps", "examples")
+# of the peak learning rate: a cosine to nothing would leave the last stage of a progressive student little to learn with
+LAST_STAGE = 0.3
 # of the teacher's learning rate: students of images diverge at what their teachers were trained with (LOG.md)
-LAST_STAGE = (
-    0.3  # of the peak: a cosine to nothing would leave the last stage of a progressive student nothing to learn with
-)
 GENTLER = {"points": 1.0, "image": 0.25}
 
 
@@ -135,16 +134,16 @@ def plan_distillation(
             f"at least {student.lesson.stages_needed}",
             "every halving needs a step of its own",
         )
-    return replace(plan, lesson=_lesson(teacher, plan, config))
+    return replace(plan, teaching=_teaching(teacher, plan, config))
 
 
-def _lesson(teacher: Teacher, plan: Plan, config: DistilledConfig) -> Lesson:
+def _teaching(teacher: Teacher, plan: Plan, config: DistilledConfig) -> Teaching:
     def join(student: GenerativeModel) -> None:
         assert isinstance(student, Distilled)
         student.learn_from(teacher.model)
 
     facts = {**teacher.facts, "method": config.method, "calls": config.calls, "guidance": config.guidance}
-    return Lesson(join, _probe(teacher.model, plan, config), facts, teacher.spent)
+    return Teaching(join, _probe(teacher.model, plan, config), facts, teacher.spent)
 
 
 def _probe(teacher: Diffusion, plan: Plan, config: DistilledConfig) -> tuple[str, Probe]:

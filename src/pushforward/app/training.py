@@ -31,7 +31,7 @@ Observer = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Teaching:
     """What a plan needs where a model learns from another one.
 
     Attributes:
@@ -59,7 +59,7 @@ class Plan:
     model_values: dict[str, Any]
     train_config: TrainConfig
     data_settings: dict[str, Any] = field(default_factory=dict)
-    lesson: Lesson | None = None
+    teaching: Teaching | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -70,8 +70,8 @@ class Plan:
         """Return the untrained model."""
         data = self.dataset
         model = build(self.family, data.space, self.classes, self.model_values, self.seed, data.context)
-        if self.lesson is not None:
-            self.lesson.join(model)
+        if self.teaching is not None:
+            self.teaching.join(model)
         return model
 
     def encoding(self) -> dict[str, Any] | None:
@@ -163,11 +163,11 @@ def train(
         plan.train_config,
         directory=path,
         resume=resume,
-        probe=_probe(plan) if plan.lesson is None else plan.lesson.probe,
+        probe=_probe(plan) if plan.teaching is None else plan.teaching.probe,
         observer=observer,
     )
-    if plan.lesson is not None:
-        record = replace(record, budget=f"{record.budget}, after {plan.lesson.spent}")
+    if plan.teaching is not None:
+        record = replace(record, budget=f"{record.budget}, after {plan.teaching.spent}")
     if path is not None:
         facts = {key: value for key, value in asdict(record).items() if key != "history"}
         complete(path, {"fit": facts, "finished": time.strftime("%Y-%m-%d %H:%M:%S")})
@@ -217,7 +217,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
             "notes": list(data.notes),
             "skipped": list(data.skipped),
         },
-        **({} if plan.lesson is None else {"teacher": plan.lesson.facts}),
+        **({} if plan.teaching is None else {"teacher": plan.teaching.facts}),
         "started": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
 
@@ -240,7 +240,7 @@ def _check_resumable(path: Path, plan: Plan) -> None:
             "the same settings",
             "start a new run for new settings",
         )
-    if plan.lesson is not None and record.manifest.get("teacher") != plan.lesson.facts:
+    if plan.teaching is not None and record.manifest.get("teacher") != plan.teaching.facts:
         raise BadInput(
             f"--resume with another teacher than {path} had", "the same run", "start a new run for a new teacher"
         )

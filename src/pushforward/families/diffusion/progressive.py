@@ -79,7 +79,7 @@ class Progressive(Lesson):
         stage = min(int(fraction * len(self.stages)), len(self.stages) - 1)
         if stage > int(self.stage):
             self.stage.fill_(stage)
-            self.former.copy_(nn.utils.parameters_to_vector(student.network.parameters()).detach())
+            self.former.copy_(torch.cat([p.detach().reshape(-1) for p in student.network.parameters()]))
 
     @torch.no_grad()
     def two_steps(
