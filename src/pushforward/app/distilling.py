@@ -26,7 +26,8 @@ from pushforward.families.diffusion.model import Diffusion
 from pushforward.provenance.run_directory import RunRecord
 
 PROBED = 256
-BUDGETS = ("seconds", "steps", "examples")
+# a budget is the student's own, and patience would end a stage before the last one
+NOT_INHERITED = ("seconds", "steps", "examples", "patience")
 # of the peak learning rate: a cosine to nothing would leave the last stage of a progressive student little to learn with
 LAST_STAGE = 0.3
 # of the teacher's learning rate: students of images diverge at what their teachers were trained with (LOG.md)
@@ -119,7 +120,7 @@ def plan_distillation(
         raise Unsupported(
             "guidance of a teacher without conditions", "a run trained with labels", "leave --guidance out"
         )
-    given = {k: v for k, v in teacher.config["train"].items() if k not in BUDGETS}
+    given = {k: v for k, v in teacher.config["train"].items() if k not in NOT_INHERITED}
     given["learning_rate"] *= GENTLER[model.space.kind]
     if config.method == "progressive":
         given["final_learning_rate"] = LAST_STAGE
