@@ -12,10 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pushforward.app.python import compare, evaluate, fit, load, open
+    from pushforward.app.python import compare, distil, evaluate, fit, load, open
 
 __version__ = "0.1.0"
-__all__ = ["compare", "evaluate", "fit", "load", "open"]
+__all__ = ["compare", "distil", "evaluate", "fit", "load", "open"]
 
 
 def __getattr__(name: str) -> Any:

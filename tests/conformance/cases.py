@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from oracles import perturb
 from pushforward.core.given import Examples, Given
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import generator
@@ -13,7 +14,9 @@ from pushforward.core.space import Image, Points, Space
 from pushforward.core.table import Column, Table
 from pushforward.core.text import Text
 from pushforward.families.build import build, family_class, settings
-from pushforward.families.catalogue import FAMILIES
+from pushforward.families.catalogue import FAMILIES, STUDENTS
+from pushforward.families.diffusion.distilled import METHODS, Distilled
+from pushforward.families.diffusion.model import Diffusion
 
 SPACES: dict[str, tuple[Space, ...]] = {
     "points": (Points(2),),
@@ -57,6 +60,12 @@ def cases() -> list[Case]:
         for kind in declared.spaces:
             for name in ("", *declared.architectures.get(kind, ())[1:]):
                 found += [Case(family, space, labelled, name) for space in SPACES[kind] for labelled in (False, True)]
+    # a student has no architecture of its own: the methods of its lesson take that place
+    for name in STUDENTS.names():
+        for kind in family_class(name).capabilities.spaces:
+            found += [
+                Case(name, s, labelled, how) for s in SPACES[kind] for labelled in (False, True) for how in METHODS
+            ]
     return found
 
 
@@ -80,7 +89,17 @@ def examples(space: Space, labelled: bool, n: int = 96, seed: int = 0) -> Exampl
 
 
 def tiny_model(case: Case, seed: int = 0) -> GenerativeModel:
-    """An untrained smoke-preset model that has seen its data once."""
+    """An untrained smoke-preset model that has seen its data once; a student has its teacher with it."""
+    if case.family in STUDENTS.names():
+        teacher = tiny_model(Case("diffusion", case.space, case.labelled), seed)
+        values = {"method": case.architecture, "diffusion": settings("diffusion", case.space, "smoke")["model"]}
+        student = build(case.family, case.space, CLASSES if case.labelled else (), values, seed)
+        assert isinstance(student, Distilled)
+        assert isinstance(teacher, Diffusion)
+        perturb(teacher, 0.2)  # an untrained network says the same about every label
+        student.learn_from(teacher)
+        student.prepare(examples(case.space, case.labelled))
+        return student
     values = settings(case.family, case.space, "smoke", case.architecture)["model"]
     model = build(case.family, case.space, CLASSES if case.labelled else (), values, seed)
     model.prepare(examples(case.space, case.labelled))

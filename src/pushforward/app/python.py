@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from pushforward.app import averaging, comparing, training
+from pushforward.app import averaging, comparing, distilling, training
 from pushforward.app.assessing import assess, measure_controls
 from pushforward.app.opening import encoding_of, open_source, reopen
 from pushforward.app.using import condition_of
@@ -164,6 +164,68 @@ def fit(
     return Fitted(trained.model, plan=plan, facts=vars(trained.record), path=trained.path)
 
 
+def distil(
+    teacher: Fitted | str | Path,
+    data: Dataset | Any = None,
+    *,
+    budget: str | float | None = None,
+    steps: int | None = None,
+    examples: int | None = None,
+    method: str = "consistency",
+    calls: int | None = None,
+    guidance: float = 1.0,
+    seed: int = 0,
+    settings: dict[str, dict[str, Any]] | None = None,
+    path: str | Path | None = None,
+) -> Fitted:
+    """Teach a student to sample in few network calls what a diffusion model samples in many; see `pushforward distil`.
+
+    Args:
+        teacher: a fitted diffusion model, or its run directory.
+        data: None = what the teacher was trained on.
+        calls: network calls of a sample, None = 2.
+        guidance: of the teacher, fixed in the student; 1 is off.
+        settings: `{"model": {...}, "train": {...}}` overrides.
+        path: also leave a run directory there.
+
+    Raises:
+        BadInput: an unfinished run, data of another space, an unknown method.
+        Unsupported: a teacher that is no Gaussian diffusion model.
+
+    Example:
+        >>> teacher = fit("diffusion", load("two-moons"), steps=3, preset="smoke")
+        >>> distil(teacher, steps=3).sample(4, steps=1).shape
+        torch.Size([4, 2])
+    """
+    fitted = teacher if isinstance(teacher, Fitted) else open(teacher)
+    if fitted.record is not None and not fitted.record.complete:
+        raise BadInput(f"{fitted.path}, whose training is not finished", "a finished run", "finish it first")
+    if data is None:
+        data = _data_of(fitted)
+    config = fitted.plan.config() if fitted.plan is not None else fitted.record.config if fitted.record else {}
+    lent = distilling.teacher_of(fitted.model, config, fitted.facts, fitted.path)
+    plan = distilling.plan_distillation(
+        lent,
+        data if isinstance(data, Dataset) else load(data),
+        budget=_budget(budget, steps, examples),
+        method=method,
+        calls=calls,
+        guidance=guidance,
+        seed=seed,
+        overrides=settings,
+    )
+    trained = training.train(plan, None if path is None else Path(path))
+    return Fitted(trained.model, plan=plan, facts=vars(trained.record), path=trained.path)
+
+
+def _data_of(fitted: Fitted) -> Dataset:
+    if fitted.plan is not None:
+        return fitted.plan.dataset
+    if fitted.record is not None:
+        return reopen(fitted.record)
+    raise BadInput("a model without data", "its data beside it")
+
+
 def open(path: str | Path) -> Fitted:
     """Open a run directory."""
     model, record = training.open_model(Path(path))
@@ -173,12 +235,7 @@ def open(path: str | Path) -> Fitted:
 def evaluate(fitted: Fitted, data: Dataset | None = None, *, seed: int = 0, n: int = 2000) -> list[Score]:
     """Return a model's scores with intervals, nulls, ceilings and floors."""
     if data is None:
-        if fitted.plan is not None:
-            data = fitted.plan.dataset
-        elif fitted.record is not None:
-            data = reopen(fitted.record)
-        else:
-            raise BadInput("a model without data", "data to evaluate against")
+        data = _data_of(fitted)
     row = assess(fitted.model, data, measure_controls(data, seed, n), fitted.model.family, fitted.facts)
     likelihood = [] if row.likelihood is None else [row.likelihood]
     return [*likelihood, *row.scores]

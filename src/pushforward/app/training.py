@@ -9,7 +9,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,23 @@ Observer = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
+class Teaching:
+    """What a plan needs where a model learns from another one.
+
+    Attributes:
+        join: lends the teacher to the untrained model.
+        probe: what steers, in the place of a distance to data.
+        facts: what the manifest says of the teacher.
+        spent: the teacher's own budget, in words, part of the student's.
+    """
+
+    join: Callable[[GenerativeModel], None]
+    probe: tuple[str, Probe]
+    facts: dict[str, Any]
+    spent: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """A fully resolved training run: nothing is left to decide, nothing was written."""
 
@@ -42,6 +59,7 @@ class Plan:
     model_values: dict[str, Any]
     train_config: TrainConfig
     data_settings: dict[str, Any] = field(default_factory=dict)
+    teaching: Teaching | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -51,7 +69,10 @@ class Plan:
     def build(self) -> GenerativeModel:
         """Return the untrained model."""
         data = self.dataset
-        return build(self.family, data.space, self.classes, self.model_values, self.seed, data.context)
+        model = build(self.family, data.space, self.classes, self.model_values, self.seed, data.context)
+        if self.teaching is not None:
+            self.teaching.join(model)
+        return model
 
     def encoding(self) -> dict[str, Any] | None:
         """Return the record of the data's dictionary, None for images and points."""
@@ -142,9 +163,11 @@ def train(
         plan.train_config,
         directory=path,
         resume=resume,
-        probe=_probe(plan),
+        probe=_probe(plan) if plan.teaching is None else plan.teaching.probe,
         observer=observer,
     )
+    if plan.teaching is not None:
+        record = replace(record, budget=f"{record.budget}, after {plan.teaching.spent}")
     if path is not None:
         facts = {key: value for key, value in asdict(record).items() if key != "history"}
         complete(path, {"fit": facts, "finished": time.strftime("%Y-%m-%d %H:%M:%S")})
@@ -194,6 +217,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
             "notes": list(data.notes),
             "skipped": list(data.skipped),
         },
+        **({} if plan.teaching is None else {"teacher": plan.teaching.facts}),
         "started": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
 
@@ -215,6 +239,10 @@ def _check_resumable(path: Path, plan: Plan) -> None:
             f"--resume with other settings ({', '.join(changed)}) than {path}",
             "the same settings",
             "start a new run for new settings",
+        )
+    if plan.teaching is not None and record.manifest.get("teacher") != plan.teaching.facts:
+        raise BadInput(
+            f"--resume with another teacher than {path} had", "the same run", "start a new run for a new teacher"
         )
 
 

@@ -22,7 +22,7 @@ from pushforward.data.encoding import Encoding
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.data.write import write_samples, write_shown
 from pushforward.families.build import family_class
-from pushforward.families.catalogue import FAMILIES
+from pushforward.families.catalogue import FAMILIES, STUDENTS, registry_of
 
 KINDS = ("points", "image", "table", "text")
 
@@ -109,13 +109,13 @@ def card_of(target: str) -> tuple[str, Card, dict[str, Any] | None]:
     if Path(target).is_dir():
         _, record = open_model(Path(target))
         return record.config["family"], family_class(record.config["family"]).card, record.manifest
-    return FAMILIES.resolve(target), family_class(target).card, None
+    return registry_of(target).resolve(target), family_class(target).card, None
 
 
 def capability_table() -> list[dict[str, str]]:
-    """Return one row per family, computed from the declarations on the classes."""
+    """Return one row per family, and per student of one, computed from the declarations on the classes."""
     rows = []
-    for name in FAMILIES.names():
+    for name in (*FAMILIES.names(), *STUDENTS.names()):
         c = family_class(name).capabilities
         row = {"family": name}
         for kind in KINDS:

@@ -303,6 +303,9 @@ def explain(target: str, json: bool) -> None:
         out(
             f"This run: {fit.get('steps', '?')} steps on {manifest['data']['name']}, budget {fit.get('budget', 'unfinished')}"
         )
+        if "teacher" in manifest:
+            of = manifest["teacher"]
+            out(f"Distilled from {of['run'] or 'a model in memory'} by {of['method']}, guidance {of['guidance']:g}")
 
 
 def families(json: bool) -> None:

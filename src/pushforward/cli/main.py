@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pushforward.cli.distilling import distil
 from pushforward.cli.options import (
     Budget,
     Debug,
@@ -39,6 +40,8 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="List and describe data.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.command()(distil)
+app.command("distill", hidden=True)(distil)
 
 
 @app.command()

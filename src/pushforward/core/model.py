@@ -166,8 +166,12 @@ class GenerativeModel(nn.Module, ABC):
         noise = Streams(0, len(head)) if self.codec.adds_noise else None
         self._prepare(self.codec.encode(head.x, noise).value, head.given)
 
-    def step_taken(self) -> None:
-        """Follow training by one step; the engine calls it, so that `losses` itself changes nothing (a warm-up's counter)."""
+    def step_taken(self, fraction: float = 0.0) -> None:
+        """Follow training by one step; the engine calls it, so that `losses` itself changes nothing (a warm-up's counter).
+
+        Args:
+            fraction: share of the budget that was spent before this step.
+        """
 
     @final
     def losses(self, batch: Examples, rng: torch.Generator) -> Iterator[Loss]:

@@ -238,7 +238,7 @@ class _Run:
                 "a finite loss",
                 "lower train.learning_rate or train.clip, or use train.precision=float32",
             )
-        self.model.step_taken()
+        self.model.step_taken(p.fraction)
         self.average.update(self.model, p.step)
         p.step += 1
         if self.bank is not None:

@@ -17,14 +17,14 @@ from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import derive_seed
 from pushforward.core.space import Space
 from pushforward.core.spec import Config, parse
-from pushforward.families.catalogue import FAMILIES
+from pushforward.families.catalogue import FAMILIES, STUDENTS, registry_of
 
 PRESETS = ("smoke", "cpu", "gpu")
 
 
 def family_class(name: str) -> type[GenerativeModel]:
-    """Return the class registered under `name` or an alias."""
-    return FAMILIES.load(name)
+    """Return the class registered under `name` or an alias, be it a family or a student."""
+    return registry_of(name).load(name)
 
 
 def settings(family: str, space: Space, preset: str, architecture: str = "") -> dict[str, dict[str, Any]]:
@@ -37,6 +37,13 @@ def settings(family: str, space: Space, preset: str, architecture: str = "") -> 
         BadInput: unknown family, preset or architecture.
         Unsupported: the family does not support this kind of space.
     """
+    if family in STUDENTS.names():
+        families = ", ".join(FAMILIES.names())
+        raise BadInput(
+            f"training '{family}' on data",
+            f"one of {families}",
+            "a student is made from a run: `pushforward distil RUN`",
+        )
     cls = family_class(family)
     if preset not in PRESETS:
         raise BadInput(*unknown("preset", preset, PRESETS))

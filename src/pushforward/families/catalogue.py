@@ -15,3 +15,16 @@ FAMILIES = Registry(
     },
     aliases={"ar": "autoregressive", "normalizing-flow": "flow", "score": "diffusion"},
 )
+
+# made from a trained model and not from data alone: listed with the families, never trained as one of them
+STUDENTS = Registry("student", {"distilled": "pushforward.families.diffusion.distilled:Distilled"})
+
+
+def registry_of(name: str) -> Registry:
+    """Return the registry that knows a name, that of the families if none does.
+
+    Example:
+        >>> registry_of("distilled").noun, registry_of("ar").noun, registry_of("nobody").noun
+        ('student', 'family', 'family')
+    """
+    return STUDENTS if name in STUDENTS.names() else FAMILIES

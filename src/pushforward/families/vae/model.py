@@ -198,7 +198,7 @@ class VAE(GenerativeModel):
             return 1.0
         return min(1.0, (int(self.steps_trained) + 1) / self.kl_warmup)
 
-    def step_taken(self) -> None:
+    def step_taken(self, fraction: float = 0.0) -> None:
         """Count the step, for the warm-up."""
         self.steps_trained += 1
 
