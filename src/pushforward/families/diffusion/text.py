@@ -142,7 +142,9 @@ class MaskedText(Process):
         """Minus the bound, from eight numbers of hidden symbols."""
         return -self._bound(x, given, noise, HELD_OUT_MASKS)[0]
 
-    def log_prob(self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int) -> LogProb:
+    def log_prob(
+        self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int, steps: int | None = None
+    ) -> LogProb:
         """A bound over random orders."""
         nats, stderr, calls = self._bound(x, given, noise, samples or ELBO_MASKS)
         return LogProb(nats, "lower_bound", self.space.measure, self.space.unit, estimator, stderr, calls)
