@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pushforward.core.capabilities import Capabilities, Card, Estimator
+from pushforward.core.capabilities import Capabilities, Card, Estimator, Refusal
 from pushforward.families.diffusion.solvers import SOLVERS
 
 _ELBO = Estimator("elbo", "lower_bound", "continuous-time variational bound, Monte Carlo over log-SNR")
@@ -14,6 +14,9 @@ CAPABILITIES = Capabilities(
             _ELBO,
             Estimator("ode", "estimate", "density along the probability-flow ODE of noisy pixels, plus their decoder"),
         ),
+        "table": (
+            Estimator("elbo", "lower_bound", "masked symbols plus Gaussian numbers given them, Monte Carlo over both"),
+        ),
     },
     encode={"points": "ode", "image": "ode"},
     sampling_cost="N steps; Heun makes 2N - 1 network calls, a corrector adds its own, the others N, guidance doubles them",
@@ -21,6 +24,11 @@ CAPABILITIES = Capabilities(
     options=("guidance", "steps", "solver", "eta", "grid"),
     solvers=tuple(SOLVERS),
     null_condition=True,
+    conditions=("label", "known"),
+    refusals={
+        "encode": Refusal("masked symbols have no inverse", "encode points or images, whose noise the flow inverts"),
+        "decode": Refusal("masked symbols have no inverse", "draw rows with `sample`"),
+    },
 )
 
 CARD = Card(

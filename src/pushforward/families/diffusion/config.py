@@ -32,6 +32,7 @@ class DiffusionConfig(Config):
     prediction: Literal["preconditioned", "noise", "data", "velocity", "score"] = Field(
         "preconditioned", description="what the network's output means"
     )
+    places: int = Field(96, ge=1, description="most cells of a number by itself (tables)")
     ode_steps: int = Field(32, ge=2, description="steps of the ODE for likelihoods and codes")
 
 
@@ -44,6 +45,10 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
         "model": {"width": 8, "depth": 1, "context": 16, "ode_steps": 12},
         "train": {"batch_size": 32},
     },
+    ("smoke", "table"): {
+        "model": {"width": 32, "depth": 1, "context": 16, "places": 8},
+        "train": {"batch_size": 64},
+    },
     ("cpu", "points"): {
         "model": {"width": 128, "depth": 3, "context": 64},
         "train": {"batch_size": 512, "learning_rate": 2e-3, "ema": 0.999},
@@ -52,8 +57,16 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
         "model": {"width": 32, "depth": 1, "context": 64},
         "train": {"batch_size": 128, "learning_rate": 6e-3, "ema": 0.995, "precision": "bfloat16"},
     },
+    ("cpu", "table"): {
+        "model": {"width": 256, "depth": 3, "context": 64},
+        "train": {"batch_size": 256, "learning_rate": 2e-3, "ema": 0.999},
+    },
     ("gpu", "points"): {
         "model": {"width": 256, "depth": 4, "context": 128},
+        "train": {"batch_size": 2048, "learning_rate": 1e-3, "ema": 0.9995},
+    },
+    ("gpu", "table"): {
+        "model": {"width": 1024, "depth": 4, "context": 128},
         "train": {"batch_size": 2048, "learning_rate": 1e-3, "ema": 0.9995},
     },
     ("gpu", "image"): {

@@ -24,12 +24,13 @@ from pushforward.families.diffusion.card import CAPABILITIES, CARD
 from pushforward.families.diffusion.config import PRESETS, DiffusionConfig
 from pushforward.families.diffusion.gaussian import Gaussian
 from pushforward.families.diffusion.process import Process
+from pushforward.families.diffusion.table import TableDiffusion
 
-PROCESSES: dict[str, type[Process]] = {"points": Gaussian, "image": Gaussian}
+PROCESSES: dict[str, type[Process]] = {"points": Gaussian, "image": Gaussian, "table": TableDiffusion}
 
 
 class Diffusion(GenerativeModel):
-    """Gaussian diffusion of points and images.
+    """Gaussian diffusion of points and images; of tables too, whose symbols are masked.
 
     Example:
         >>> from pushforward.core.space import Points
