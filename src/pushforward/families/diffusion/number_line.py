@@ -83,7 +83,8 @@ class NumberLine(nn.Module):
         weight = counts.double() / counts.sum()
         mean = (weight * here).sum()
         std = (weight * (here - mean).square()).sum().sqrt().clamp(min=SMALLEST_SCALE)
-        knots, scores = _with_tails(knots, (scores - mean) / std)
+        knots, scores = _with_tails(knots, scores)
+        scores = (scores - mean) / std
         self.used[k] = len(knots)
         self.knots[k] = math.inf
         self.knots[k, : len(knots)], self.scores[k, : len(knots)] = knots, scores
@@ -138,8 +139,8 @@ class NumberLine(nn.Module):
 def cells(unique: Tensor, counts: Tensor, most: int, gridded: bool) -> tuple[Tensor, Tensor]:
     """Return increasing edges that cover the data, and the training rows in each cell.
 
-    A cell holds about `1/most` of the rows; a grid value with more than that has a cell of width one to itself, and if the whole
-    range has at most `most` grid values, each has.
+    Frequent grid values have a cell of width one to themselves: those with more rows than an even share of the cells that are left
+    for the others; if the whole range has at most `most` grid values, each has. The other cells hold about as many rows each.
 
     Example:
         >>> y, n = torch.tensor([0.0, 1.0, 2.0, 50.0]), torch.tensor([90, 1, 1, 20])
@@ -162,7 +163,15 @@ def cells(unique: Tensor, counts: Tensor, most: int, gridded: bool) -> tuple[Ten
         most = max(1, min(most, int(total) // ROWS_PER_CELL))
     rows = torch.zeros(len(edges) - 1, dtype=torch.float64, device=unique.device)
     rows.index_add_(0, torch.searchsorted(edges, unique, right=True) - 1, counts)
-    frequent, place = rows >= total / most, torch.floor(torch.cumsum(rows, 0) / total * most)
+    frequent, left = torch.zeros_like(rows, dtype=torch.bool), most
+    while gridded:
+        found = frequent | (rows >= max(2.0, float(rows[~frequent].sum()) / left))
+        left = max(1, most - int(found.sum()))
+        if torch.equal(found, frequent):
+            break
+        frequent = found
+    rest = torch.where(frequent, 0.0, rows)
+    place = torch.floor(rest.cumsum(0) / rest.sum().clamp(min=1.0) * left).clamp(max=left - 1)
     keep = frequent[1:] | frequent[:-1] | (place[1:] != place[:-1])
     kept = torch.cat([edges[:1], edges[1:-1][keep], edges[-1:]])
     index = torch.searchsorted(kept, 0.5 * (edges[1:] + edges[:-1]), right=True) - 1
@@ -176,10 +185,12 @@ def _interpolate(y: Tensor, knots: Tensor, scores: Tensor) -> tuple[Tensor, Tens
 
 
 def _with_tails(knots: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the knots with one more at either end: the line goes on as steeply as over its outer tenth."""
-    tenth = max(1, len(knots) // 10)
-    low = (knots[tenth] - knots[0]) / (scores[tenth] - scores[0])
-    high = (knots[-1] - knots[-1 - tenth]) / (scores[-1] - scores[-1 - tenth])
+    """Return the knots with one more at either end: the line goes on as steeply as over its outer tenth of the rows."""
+    tenth = torch.special.ndtri(scores.new_tensor([0.1, 0.9]))
+    # a tenth may lie in the last cell, whose own slope then counts
+    inner = torch.stack([torch.maximum(tenth[0], scores[1]), torch.minimum(tenth[1], scores[-2])])
+    place = _interpolate(inner, scores, knots)[0]
+    low, high = (place[0] - knots[0]) / (inner[0] - scores[0]), (knots[-1] - place[1]) / (scores[-1] - inner[1])
     knots = torch.cat([(knots[0] - low).unsqueeze(0), knots, (knots[-1] + high).unsqueeze(0)])
     return knots, torch.cat([scores[:1] - 1.0, scores, scores[-1:] + 1.0])
 

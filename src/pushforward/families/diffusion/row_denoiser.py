@@ -8,6 +8,7 @@ each other; what is known is passed clean, so that every conditional of a row is
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,7 @@ from pushforward.nets.mlp import ResidualMLP
 
 WAVES = (0.5, 1.0, 2.0, 4.0)
 FEATURES = 5 + 2 * len(WAVES)
+FARTHEST = 6.0
 BEFORE_NUMBERS = 2.0  # the network's clock while symbols are drawn: beyond log(s)/4 of every noise level
 
 
@@ -90,7 +92,27 @@ class ColumnNetwork(nn.Module):
         return self.body(h, clock, label)
 
 
-class RowDenoiser(nn.Module):
+class RowModel(ABC):
+    """What can be said of a row of which some is seen.
+
+    Attributes:
+        sizes: number of values of each symbol.
+        calls: network calls that one answer costs.
+    """
+
+    sizes: list[int]
+    calls: float = 1.0
+
+    @abstractmethod
+    def logits(self, seen: Seen) -> Tensor:
+        """Return the logits (n, sum of sizes) of all symbols given those that are seen and the numbers that are known."""
+
+    @abstractmethod
+    def denoise(self, y: Tensor, noise_level: Tensor, seen: Seen) -> Tensor:
+        """Return clean numbers (n, N) of noisy ones, at levels () or (n,); those that are fixed are what they are."""
+
+
+class RowDenoiser(RowModel, nn.Module):
     """Logits of symbols, and `D = D_0 + s/sqrt(1 + s^2) F` for numbers, where D_0 is the exact denoiser of a column by itself.
 
     Args:
@@ -112,14 +134,14 @@ class RowDenoiser(nn.Module):
             self.log_frequency.copy_(torch.cat([(count / count.sum()).log() for count in counts]))
 
     def logits(self, seen: Seen) -> Tensor:
-        """Return the logits (n, sum of sizes) of all symbols given those that are seen and the numbers that are known."""
+        """Ask the network before numbers are there."""
         nothing = torch.zeros_like(seen.line)
         shown = self._features(nothing, nothing, nothing + 1.0, seen, nothing)
         clock = torch.full((len(seen.line),), BEFORE_NUMBERS, device=seen.line.device)
         return self._split(self.network(seen.symbols, shown, clock, seen.label))[0]
 
     def denoise(self, y: Tensor, noise_level: Tensor, seen: Seen) -> Tensor:
-        """Return clean numbers (n, N) of noisy ones, at levels () or (n,); those that are fixed are what they are."""
+        """Correct what each column by itself would say."""
         s = noise_level.to(y).expand(len(y)).unsqueeze(1)
         alone = self.line.marginal.denoise(y, s)
         shown = self._features(y, alone, s, seen, torch.ones_like(y))
@@ -132,6 +154,8 @@ class RowDenoiser(nn.Module):
         there = torch.maximum(there, fixed)
         scaled = torch.where(seen.fixed, seen.line, y * (1.0 + s.square()).rsqrt())
         change = torch.where(seen.fixed, 0.0, (alone - y) / s)
+        # a number far beyond the training data shall not drive the network where it has never been
+        scaled, clean, change = (t.clamp(-FARTHEST, FARTHEST) for t in (scaled, clean, change))
         waves = [f(math.pi * w * clean) for w in WAVES for f in (torch.sin, torch.cos)]
         return torch.stack([there, fixed, scaled, clean, change, *(there * wave for wave in waves)], dim=-1)
 
@@ -140,23 +164,19 @@ class RowDenoiser(nn.Module):
         return out[:, :count] + self.log_frequency, out[:, count:]
 
 
-class Guided:
-    """A denoiser of rows that leans on its own answer without the label: `null + w (given - null)` of logits and of numbers.
-
-    Attributes:
-        calls: network calls that one answer costs.
-    """
+class Guided(RowModel):
+    """A model of rows that leans on its own answer without the label: `null + w (given - null)` of logits and of numbers."""
 
     def __init__(self, denoiser: RowDenoiser, weight: float) -> None:
-        self.denoiser, self.weight = denoiser, weight
+        self.denoiser, self.weight, self.sizes = denoiser, weight, denoiser.sizes
         self.calls = 1.0 if weight in (0.0, 1.0) else 2.0
 
     def logits(self, seen: Seen) -> Tensor:
-        """As `RowDenoiser.logits`."""
+        """Mix logits."""
         return self._mix(seen, self.denoiser.logits)
 
     def denoise(self, y: Tensor, noise_level: Tensor, seen: Seen) -> Tensor:
-        """As `RowDenoiser.denoise`."""
+        """Mix clean numbers."""
         return self._mix(seen, lambda one: self.denoiser.denoise(y, noise_level, one))
 
     def _mix(self, seen: Seen, call: Callable[[Seen], Tensor]) -> Tensor:

@@ -34,12 +34,14 @@ class RowLayout:
         self.numbers = [i for i, c in enumerate(columns) if not c.discrete]
         self.flagged = [k for k, i in enumerate(self.numbers) if columns[i].missing]
         self.sizes = [len(columns[i].categories) + columns[i].missing for i in self.discrete] + [2] * len(self.flagged)
+        # the symbol of a missing category follows the others
+        self.absent = [len(columns[i].categories) for i in self.discrete]
         self.names = [columns[i].name for i in self.discrete]
         self.names += [f"{columns[self.numbers[k]].name} missing" for k in self.flagged]
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return symbols (n, S) and numbers (n, N), NaN where missing, of rows in data units."""
-        absent = torch.tensor([len(self.columns[i].categories) for i in self.discrete], device=x.device)
+        absent = torch.tensor(self.absent, dtype=torch.long, device=x.device)
         chosen, values = x[:, self.discrete], x[:, self.numbers]
         symbols = torch.where(torch.isnan(chosen), absent, chosen.nan_to_num(0.0).long())
         return torch.cat([symbols, torch.isnan(values[:, self.flagged]).long()], dim=1), values
@@ -48,7 +50,7 @@ class RowLayout:
         """Return the rows of symbols and numbers."""
         x = torch.full((len(symbols), len(self.columns)), math.nan, dtype=torch.float64, device=symbols.device)
         chosen = symbols[:, : len(self.discrete)].double()
-        absent = torch.tensor([len(self.columns[i].categories) for i in self.discrete], device=symbols.device)
+        absent = torch.tensor(self.absent, dtype=torch.long, device=symbols.device)
         x[:, self.discrete] = torch.where(chosen >= absent, math.nan, chosen)
         x[:, self.numbers] = torch.where(self.there(symbols), values.double(), math.nan)
         return x

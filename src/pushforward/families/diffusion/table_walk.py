@@ -16,7 +16,7 @@ from torch import Tensor
 from pushforward.core.noise import Noise
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.masking import draw_symbols
-from pushforward.families.diffusion.row_denoiser import Guided, Seen
+from pushforward.families.diffusion.row_denoiser import RowModel, Seen
 from pushforward.families.diffusion.row_layout import HIDDEN
 
 Descend = Callable[[Seen], Walk[Any]]  # from rows whose symbols are all seen to the walk of their numbers
@@ -47,7 +47,7 @@ class TableWalk(Walk[RowState]):
 
     def __init__(
         self,
-        denoiser: Guided,
+        model: RowModel,
         seen: Seen,
         noise: Noise,
         there: Callable[[Tensor], Tensor],
@@ -55,9 +55,9 @@ class TableWalk(Walk[RowState]):
         rows: Callable[[Tensor, Tensor], Tensor],
         reveals: int,
     ) -> None:
-        self.denoiser, self.seen, self.noise, self.there = denoiser, seen, noise, there
+        self.model, self.seen, self.noise, self.there = model, seen, noise, there
         self.descend, self.rows, self.reveals = descend, rows, reveals
-        self.length, self.calls = reveals, reveals * denoiser.calls
+        self.length, self.calls = reveals, reveals * model.calls
         if descend is not None:
             numbers = descend(seen)
             self.length, self.calls = self.length + numbers.length, self.calls + numbers.calls
@@ -85,7 +85,7 @@ class TableWalk(Walk[RowState]):
         left = (length * (self.reveals - 1 - index)) // self.reveals
         hidden = state.seen.symbols == HIDDEN
         now = hidden & (self.order >= left)
-        parts = self.denoiser.logits(state.seen).split(self.denoiser.denoiser.sizes, dim=1)
+        parts = self.model.logits(state.seen).split(self.model.sizes, dim=1)
         columns = [draw_symbols(part, u) for part, u in zip(parts, self.values.unbind(1), strict=True)]
         drawn = torch.stack(columns, dim=1)
         symbols = torch.where(now, drawn, state.seen.symbols)
