@@ -19,7 +19,8 @@ CAPABILITIES = Capabilities(
         ),
     },
     encode={"points": "ode", "image": "ode"},
-    sampling_cost="N steps; Heun makes 2N - 1 network calls, a corrector adds its own, the others N, guidance doubles them",
+    sampling_cost="N steps; Heun makes 2N - 1 network calls, a corrector adds its own, the others N, guidance doubles them; "
+    "tables add one call per symbol",
     held_out="-ELBO from 8 stratified noise levels per example [nats]",
     options=("guidance", "steps", "solver", "eta", "grid"),
     solvers=tuple(SOLVERS),
@@ -57,6 +58,10 @@ CARD = Card(
         ("song2020ddim", "Song, Meng, Ermon: Denoising Diffusion Implicit Models, ICLR 2021, arXiv:2010.02502"),
         ("kingma2021", "Kingma, Salimans, Poole, Ho: Variational Diffusion Models, NeurIPS 2021, arXiv:2107.00630"),
         ("karras2022", "Karras, Aittala, Aila, Laine: Elucidating the Design Space, NeurIPS 2022, arXiv:2206.00364"),
+        (
+            "kotelnikov2023",
+            "Kotelnikov et al.: TabDDPM: Modelling Tabular Data with Diffusion Models, ICML 2023, arXiv:2209.15421",
+        ),
         ("ho2022", "Ho, Salimans: Classifier-Free Diffusion Guidance, 2022, arXiv:2207.12598"),
     ),
 )

@@ -58,8 +58,8 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
         "train": {"batch_size": 128, "learning_rate": 6e-3, "ema": 0.995, "precision": "bfloat16"},
     },
     ("cpu", "table"): {
-        "model": {"width": 256, "depth": 3, "context": 64},
-        "train": {"batch_size": 256, "learning_rate": 2e-3, "ema": 0.999},
+        "model": {"width": 192, "depth": 2, "context": 64},
+        "train": {"batch_size": 256, "learning_rate": 3e-3, "ema": 0.998},
     },
     ("gpu", "points"): {
         "model": {"width": 256, "depth": 4, "context": 128},
