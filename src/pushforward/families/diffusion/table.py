@@ -96,31 +96,37 @@ class TableDiffusion(Process):
     def losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
         """The two parts of the bound at one noise level and one count of hidden symbols per row, some numbers known."""
         symbols, values = self.layout.split(x)
-        n, (count, numbers) = len(x), (symbols.shape[1], values.shape[1])
-        z, absent = self.line.to_line(values).float(), ~self.layout.there(symbols)
+        z = self.line.to_line(values).float()
         label = None
         if given is not None:
             label = label_of(forgotten(given, self.config.drop_condition, noise.uniform()))
         share = (noise.uniform(1) - UNCONDITIONAL) / (1.0 - UNCONDITIONAL)
-        known = noise.uniform(numbers) < share
-        rank = torch.arange(n, device=x.device)
+        known = noise.uniform(len(self.layout.numbers)) < share
         total = z.new_zeros(())
-        if numbers:
-            s = self.objective.stratified(noise.uniform())
-            y = z + s.unsqueeze(1) * noise.normal(numbers)
-            clean = self.denoiser.denoise(y, s, Seen(symbols, z, known | absent, label))
-            # what is fixed denoises to itself; of the others, every one counts
-            total = total + (self.objective.weight(s) * (z - clean).square().sum(1)).mean()
-        if count:
-            k = 1 + ((rank + noise.uniform()) / n * count).long().clamp(max=count - 1)
-            hidden = hidden_count(k, noise.uniform(count))
-            # a number known to be missing is seen as such
-            flags = self.layout.flags(known)
-            seen = torch.where(hidden & ~flags, HIDDEN, symbols)
-            nats = chosen_log_probability(self.denoiser.logits(Seen(seen, z, known, label)), symbols, self.layout.sizes)
-            hidden = seen == HIDDEN
-            total = total - count * ((nats * hidden).sum(1) / hidden.sum(1).clamp(min=1)).mean()
+        if self.layout.numbers:
+            absent = ~self.layout.there(symbols)
+            total = total + self._number_loss(z, Seen(symbols, z, known | absent, label), noise)
+        if self.layout.sizes:
+            total = total + self._symbol_loss(Seen(symbols, z, known, label), noise)
         yield Loss(total / self.space.dimensions, "model", f"masked symbols [nats], {self.objective.name}, per column")
+
+    def _number_loss(self, z: Tensor, seen: Seen, noise: Noise) -> Tensor:
+        s = self.objective.stratified(noise.uniform())
+        y = z + s.unsqueeze(1) * noise.normal(z.shape[1])
+        # what is fixed denoises to itself; of the others, every one counts
+        error = (z - self.denoiser.denoise(y, s, seen)).square().sum(1)
+        return (self.objective.weight(s) * error).mean()
+
+    def _symbol_loss(self, seen: Seen, noise: Noise) -> Tensor:
+        n, count = seen.symbols.shape
+        # each count of hidden symbols as often as the others in every batch
+        place = (torch.arange(n, device=seen.symbols.device) + noise.uniform()) / n
+        k = 1 + (place * count).long().clamp(max=count - 1)
+        # whether a known number is missing is known too
+        hidden = hidden_count(k, noise.uniform(count)) & ~self.layout.flags(seen.fixed)
+        logits = self.denoiser.logits(_with(seen, torch.where(hidden, HIDDEN, seen.symbols)))
+        nats = chosen_log_probability(logits, seen.symbols, self.layout.sizes)
+        return -count * ((nats * hidden).sum(1) / hidden.sum(1).clamp(min=1)).mean()
 
     def held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         """Minus the bound, from eight noise levels and eight counts of hidden symbols."""
