@@ -65,7 +65,12 @@ def steps_in(model: GenerativeModel, train: Examples, chosen: TrainConfig, secon
     """Return how many training steps fit in a processor time, from a few that are thrown away."""
     few = 30
     started = time.process_time()
-    fit(model, train[: 8 * chosen.batch_size], train[:64], chosen.model_copy(update={"steps": few}))
+    fit(
+        model,
+        train[: 8 * chosen.batch_size],
+        train[:64],
+        chosen.model_copy(update={"steps": few, "evaluate_every": few}),
+    )
     return max(1, int(seconds / (time.process_time() - started) * few))
 
 
