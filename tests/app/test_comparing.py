@@ -56,16 +56,17 @@ def test_text_and_tables_are_compared_by_the_families_that_support_them(kind: st
         frame.loc[::7, "score"] = np.nan
         data = open_data(frame)
     compared = compare(data, budget={"steps": 3}, preset="smoke", path=tmp_path / "c")
-    names = [name for name in FAMILIES.names() if kind in family_class(name).capabilities.spaces]
-    assert [model.name for model in compared.comparison.models] == names
-    assert len(compared.left_out) == 5 - len(names)
-    row = compared.comparison.models[names.index("autoregressive")]
-    assert row.likelihood is not None
-    assert row.likelihood.unit == ("bits/byte" if kind == "text" else "nats/row")
-    assert row.likelihood.floor is not None
+    names = {name for name in FAMILIES.names() if kind in family_class(name).capabilities.spaces}
+    assert "autoregressive" in names
+    assert {row.name for row in compared.comparison.models} == names
+    assert len(compared.left_out) == len(FAMILIES.names()) - len(names)
+    for row in compared.comparison.models:
+        assert row.likelihood is not None
+        assert row.likelihood.unit == ("bits/byte" if kind == "text" else "nats/row")
+        assert row.likelihood.floor is not None
+        assert len(row.shown) == 6
     copycat = next(r for r in compared.comparison.rows if r.role == "copycat")
     assert copycat.memorised
-    assert len(row.shown) == 6
     loaded = load_comparison(tmp_path / "c")
     assert render(loaded) == render(compared.comparison)
     assert ('class="excerpt"' if kind == "text" else '<th scope="col" class="text">score</th>') in render(loaded)

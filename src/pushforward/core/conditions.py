@@ -12,9 +12,10 @@ from torch import Tensor
 
 from pushforward.core.context import Context, ContextSpace
 from pushforward.core.errors import BadInput, Unsupported
-from pushforward.core.given import Given, parse_label
+from pushforward.core.given import Given, Known, parse_label
 from pushforward.core.noise import Noise
 from pushforward.core.space import Space
+from pushforward.core.table import Table
 
 PLACES = {"prefix": ("text",), "known": ("table",)}
 Condition = Given | Tensor | int | str | None
@@ -111,6 +112,22 @@ def forgotten(given: Given, rate: float, u: Tensor) -> Given:
         label=None if label is None else torch.where(lost, -1, label),
         context=None if context is None else Context(context.values, context.length * ~lost),
     )
+
+
+def known_columns(given: Given | None, table: Table, n: int) -> Known | None:
+    """Return the known columns of a condition on n rows, None if it has none.
+
+    Raises:
+        BadInput: another shape, or values that the columns cannot have.
+    """
+    if given is None or given.known is None:
+        return None
+    known, count = given.known, len(table.columns)
+    if tuple(known.values.shape) != (n, count):
+        raise BadInput(f"known values of shape {tuple(known.values.shape)}", f"({n}, {count})")
+    legal = torch.tensor([0.0 if c.discrete else c.low for c in table.columns], dtype=torch.float64)
+    table.check(torch.where(known.mask, known.values.double(), legal.to(known.values.device)))
+    return known
 
 
 def draw_labels(frequency: Tensor, noise: Noise) -> Tensor:

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pushforward.core.conditions import known_columns
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Given, Known, label_of
 from pushforward.core.noise import Noise
@@ -212,19 +213,9 @@ class RowBackbone(Backbone):
         return self.numbers.rise(cells.unsqueeze(1), a + uniform[:, 1:] * (b - a), k).squeeze(1), cells
 
     def known(self, given: Given | None, n: int) -> Known | None:
-        """Return the known columns of a condition.
-
-        Raises:
-            BadInput: another shape, or values that the columns cannot have.
-        """
-        if given is None or given.known is None:
-            return None
-        known = given.known
-        if tuple(known.values.shape) != (n, len(self.columns)):
-            raise BadInput(f"known values of shape {tuple(known.values.shape)}", f"({n}, {len(self.columns)})")
-        legal = torch.tensor([0.0 if c.discrete else c.low for c in self.columns], dtype=torch.float64)
-        self.space.check(torch.where(known.mask, known.values.double(), legal.to(known.values.device)))
-        return known
+        """Return the known columns of a condition; see `known_columns`."""
+        assert isinstance(self.space, Table)
+        return known_columns(given, self.space, n)
 
     def walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         """Return the sampler, column by column."""

@@ -29,14 +29,17 @@ CAPABILITIES = Capabilities(
         "text": (
             Estimator("elbo", "lower_bound", "mean over random orders of revealing, Monte Carlo over hidden symbols"),
         ),
+        "table": (
+            Estimator("elbo", "lower_bound", "masked symbols plus Gaussian numbers given them, Monte Carlo over both"),
+        ),
     },
     encode={"points": "ode", "image": "ode"},
     sampling_cost=(
         "N steps; Heun makes 2N - 1 network calls, a corrector adds its own, `ode` takes what its tolerance asks, the others N, "
-        "guidance doubles them"
+        "guidance doubles them; tables add one call per symbol"
     ),
     held_out="-ELBO from 8 stratified noise levels per example [nats]",
-    conditions=("label", "prefix"),
+    conditions=("label", "prefix", "known"),
     options=(
         "guidance",
         "steps",
@@ -117,6 +120,10 @@ CARD = Card(
         (
             "ou2024",
             "Ou et al.: Your Absorbing Discrete Diffusion Secretly Models Clean Data, ICLR 2025, arXiv:2406.03736",
+        ),
+        (
+            "kotelnikov2023",
+            "Kotelnikov et al.: TabDDPM: Modelling Tabular Data with Diffusion Models, ICML 2023, arXiv:2209.15421",
         ),
         ("ho2022", "Ho, Salimans: Classifier-Free Diffusion Guidance, 2022, arXiv:2207.12598"),
     ),

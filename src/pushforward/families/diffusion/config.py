@@ -46,6 +46,7 @@ class DiffusionConfig(Config):
     variance_steps: int = Field(
         16, ge=2, description="steps of the chain whose bound trains a learned variance; it serves longer ones as well"
     )
+    places: int = Field(96, ge=1, description="most cells of a number by itself (tables)")
     ode_steps: int = Field(32, ge=2, description="steps of the ODE for likelihoods and codes")
 
 
@@ -86,6 +87,10 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
             "precision": "bfloat16",
         },
     },
+    ("smoke", "table"): {
+        "model": {"width": 32, "depth": 1, "context": 16, "places": 8},
+        "train": {"batch_size": 64},
+    },
     ("cpu", "points"): {
         "model": {"width": 128, "depth": 3, "context": 64},
         "train": {"batch_size": 512, "learning_rate": 2e-3, "ema": 0.999},
@@ -106,8 +111,16 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
         "model": {"width": 384, "depth": 12, "heads": 6, "context": 384},
         "train": {"batch_size": 256, "learning_rate": 3e-4, "ema": 0.9999, "precision": "bfloat16"},
     },
+    ("cpu", "table"): {
+        "model": {"width": 192, "depth": 2, "context": 64},
+        "train": {"batch_size": 256, "learning_rate": 3e-3, "ema": 0.998},
+    },
     ("gpu", "points"): {
         "model": {"width": 256, "depth": 4, "context": 128},
+        "train": {"batch_size": 2048, "learning_rate": 1e-3, "ema": 0.9995},
+    },
+    ("gpu", "table"): {
+        "model": {"width": 1024, "depth": 4, "context": 128},
         "train": {"batch_size": 2048, "learning_rate": 1e-3, "ema": 0.9995},
     },
     ("gpu", "image"): {

@@ -24,13 +24,19 @@ from pushforward.families.diffusion.card import CAPABILITIES, CARD, COUPLED
 from pushforward.families.diffusion.config import PRESETS, DiffusionConfig
 from pushforward.families.diffusion.gaussian import Gaussian
 from pushforward.families.diffusion.process import Process
+from pushforward.families.diffusion.table import TableDiffusion
 from pushforward.families.diffusion.text import MaskedText
 
-PROCESSES: dict[str, type[Process]] = {"points": Gaussian, "image": Gaussian, "text": MaskedText}
+PROCESSES: dict[str, type[Process]] = {
+    "points": Gaussian,
+    "image": Gaussian,
+    "table": TableDiffusion,
+    "text": MaskedText,
+}
 
 
 class Diffusion(GenerativeModel):
-    """Gaussian diffusion of points and images, masked diffusion of text.
+    """Gaussian diffusion of points and images, masked diffusion of text, both for tables.
 
     Example:
         >>> from pushforward.core.space import Points
