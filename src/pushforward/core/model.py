@@ -189,7 +189,9 @@ class GenerativeModel(nn.Module, ABC):
     def walk(self, n: int, given: Condition = None, seed: int = 0, first: int = 0, **options: Any) -> Walk[Any]:
         """Return the sampler itself, for progress, streaming and trajectories; its output is not yet decoded."""
         noise = Streams(seed, n, first, self.device)
-        return self._walk(noise, self._condition(given, n, noise), self._options(options))
+        chosen = self._options(options)
+        classes = self.classes or getattr(chosen.classifier, "classes", ())
+        return self._walk(noise, self._condition(given, n, noise, classes), chosen)
 
     @final
     @torch.no_grad()
@@ -332,8 +334,11 @@ class GenerativeModel(nn.Module, ABC):
         for first in range(0, len(examples), self.chunk):
             yield first, examples[first : first + self.chunk].to(self.device)
 
-    def _condition(self, given: Condition, n: int, noise: Noise | None) -> Given | None:
-        found = resolve(given, n, self.classes)
+    def _condition(
+        self, given: Condition, n: int, noise: Noise | None, classes: tuple[str, ...] | None = None
+    ) -> Given | None:
+        # a model without classes may borrow those of a classifier
+        found = resolve(given, n, self.classes if classes is None else classes)
         self._require_parts(found)
         if found is None and self.classes and not self.capabilities.null_condition and noise is not None:
             found = Given(draw_labels(self.label_frequency, noise))

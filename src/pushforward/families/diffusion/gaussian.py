@@ -25,10 +25,10 @@ from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image, Space
 from pushforward.core.walk import Walk
+from pushforward.families.diffusion.conditioning import CONDITIONING, kept, origin_of, steered
 from pushforward.families.diffusion.config import DiffusionConfig
 from pushforward.families.diffusion.denoiser import Denoiser, NetworkDenoiser
 from pushforward.families.diffusion.grids import log_levels
-from pushforward.families.diffusion.guidance import Guided
 from pushforward.families.diffusion.levels import Decoder, GaussianDecoder, LevelDecoder
 from pushforward.families.diffusion.likelihood import GaussianControl, elbo, flow, ode_estimate
 from pushforward.families.diffusion.noise_law import LAWS, Knee
@@ -51,7 +51,7 @@ EXACT_TRACE_DIMENSIONS = 16
 class Gaussian(Process):
     """Images and points, noised along a path."""
 
-    options = ("guidance", "steps", "solver", "eta", "grid")
+    options = (*CONDITIONING, "steps", "solver", "eta", "grid")
     solvers = tuple(SOLVERS)
 
     def __init__(self, space: Space, config: DiffusionConfig, classes: int) -> None:
@@ -119,11 +119,13 @@ class Gaussian(Process):
         solver = SOLVERS[name]
         if options.eta is not None and solver.eta is None:
             raise BadInput(f"eta={options.eta} with the solver '{name}'", "one of " + ", ".join(NOISY), "leave eta out")
-        guided = self.denoiser if given is None else Guided(self.denoiser, options.guidance)
-        draw = lambda: noise.normal(*self.space.event_shape)  # noqa: E731
-        return solver.walk(
-            self.path, self._bind(given, guided), draw, options.steps, guided.calls, options.eta, options.grid
-        )
+        weaker = None if options.guide is None else options.guide.denoiser
+        scale, images = float(self.denoiser.preconditioner.sigma_data), isinstance(self.space, Image)
+        denoiser = steered(self.denoiser, weaker, scale, given, options, images)
+        draw, origin = (lambda: noise.normal(*self.space.event_shape)), origin_of(given, options)
+        bound, steps = self._bind(given, denoiser), options.steps
+        walk = solver.walk(self.path, bound, draw, steps, denoiser.cost, options.eta, options.grid, origin)
+        return kept(walk, given, options, draw)
 
     def _elbo(self, x: Tensor, given: Given | None, noise: Noise, samples: int) -> tuple[Tensor, Tensor | None]:
         condition = self.denoiser.preconditioner

@@ -6,12 +6,14 @@ One idea: the family joins a process, which depends on the kind of data, to the 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
 
 from pushforward.core.codec import Codec
 from pushforward.core.curve import Curve
+from pushforward.core.errors import BadInput
 from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
@@ -21,6 +23,8 @@ from pushforward.core.options import SampleOptions
 from pushforward.core.space import Space
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.card import CAPABILITIES, CARD
+from pushforward.families.diffusion.classifier import Classifier
+from pushforward.families.diffusion.conditioning import encoded, labels_only, same_coordinates
 from pushforward.families.diffusion.config import PRESETS, DiffusionConfig
 from pushforward.families.diffusion.gaussian import Gaussian
 from pushforward.families.diffusion.process import Process
@@ -64,7 +68,11 @@ class Diffusion(GenerativeModel):
         return self.process.losses(x, given, noise)
 
     def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
-        return self.process.walk(noise, given, options, self.capabilities)
+        if options.classifier is not None:
+            require_classifier(self, options.classifier)
+        if options.guide is not None:
+            options = replace(options, guide=guide_of(self, options.guide))
+        return self.process.walk(noise, encoded(given, self.codec), options, self.capabilities)
 
     def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
         return self.process.curves(x, given, noise)
@@ -73,10 +81,43 @@ class Diffusion(GenerativeModel):
         return self.process.held_out(x, given, noise)
 
     def _log_prob(self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int) -> LogProb:
-        return self.process.log_prob(x, given, noise, estimator, samples)
+        return self.process.log_prob(x, labels_only(given, "log_prob"), noise, estimator, samples)
 
     def _encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
-        return self.process.encode(x, given, noise)
+        return self.process.encode(x, labels_only(given, "encode"), noise)
 
     def _decode(self, z: Tensor, given: Given | None) -> Tensor:
-        return self.process.decode(z, given)
+        return self.process.decode(z, labels_only(given, "decode"))
+
+
+def guide_of(model: Diffusion, guide: Any) -> Gaussian:
+    """Return the process of a weaker model that guidance leans away from.
+
+    Raises:
+        BadInput: no diffusion model of images or points, or one of another space, other classes or other noise levels.
+    """
+    process = guide.process if isinstance(guide, Diffusion) else None
+    if not isinstance(process, Gaussian) or not isinstance(model.process, Gaussian):
+        raise BadInput(f"the guide {type(guide).__name__} on {model.space.kind}", "a diffusion model of images or points")
+    low, high = process.path.sigma_min, process.path.sigma_max
+    same_coordinates(model.codec, model.process.path, guide.codec, low, high, "a guide")
+    if guide.classes != model.classes:
+        came = f"a guide with {len(guide.classes)} classes for a model with {len(model.classes)}"
+        raise BadInput(came, "the same classes", "train both on the same labels")
+    return process
+
+
+def require_classifier(model: Diffusion, classifier: Any) -> None:
+    """Refuse a classifier that does not fit.
+
+    Raises:
+        BadInput: no noise-aware classifier, or one of another space, other classes or other noise levels.
+    """
+    if not isinstance(classifier, Classifier) or not isinstance(model.process, Gaussian):
+        came = f"the classifier {type(classifier).__name__} on {model.space.kind}"
+        raise BadInput(came, "a noise-aware classifier of images or points", "see `pushforward train-classifier`")
+    low, high = classifier.levels
+    same_coordinates(model.codec, model.process.path, classifier.codec, low, high, "a classifier")
+    if model.classes and classifier.classes != model.classes:
+        came = f"a classifier of {len(classifier.classes)} classes for a model with {len(model.classes)}"
+        raise BadInput(came, "the same classes", "train both on the same labels")
