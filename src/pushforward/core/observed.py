@@ -47,7 +47,9 @@ class Observed:
         if not 0.0 <= self.noise < float("inf"):
             raise BadInput(f"an observation noise of {self.noise}", "a finite standard deviation, 0 or more")
         if self.operator is None and self.noise:
-            raise BadInput("coordinates that are known exactly, and a noise", "an operator", "name one: `mask` is the plain one")
+            raise BadInput(
+                "coordinates that are known exactly, and a noise", "an operator", "name one: `mask` is the plain one"
+            )
 
     def each(self, change: Callable[[Tensor], Tensor]) -> Observed:
         """Return the same with every tensor changed: moved, indexed, repeated."""
@@ -75,6 +77,8 @@ class Observed:
         if isinstance(space, Image) and self.operator is None:
             top = space.levels - 1
             if bool((known < 0).any() or (known > top).any()):
-                raise BadInput(f"observed values from {float(known.min()):g} to {float(known.max()):g}", f"levels from 0 to {top}")
+                raise BadInput(
+                    f"observed values from {float(known.min()):g} to {float(known.max()):g}", f"levels from 0 to {top}"
+                )
             if bool((known != known.round()).any()):
                 raise BadInput("observed values between levels", f"whole numbers from 0 to {top}")

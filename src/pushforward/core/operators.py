@@ -143,7 +143,7 @@ def parse_operator(text: str, space: Space) -> Operator:
     if name == "mask" and not word:
         return Identity()
     if name not in ("downsample", "blur"):
-        came, expected, fix = unknown("operator", text, ("mask", "downsample", "blur"))
+        came, _, fix = unknown("operator", text, ("mask", "downsample", "blur"))
         raise BadInput(came, f"one of {', '.join(OPERATORS)}", fix and f"{fix} (spelled with its number)")
     if not isinstance(space, Image):
         raise BadInput(f"the operator '{text}' on {space.kind}", "mask", "only images have neighbouring pixels")

@@ -53,14 +53,26 @@ CARD = Card(
         ("kingma2021", "Kingma, Salimans, Poole, Ho: Variational Diffusion Models, NeurIPS 2021, arXiv:2107.00630"),
         ("karras2022", "Karras, Aittala, Aila, Laine: Elucidating the Design Space, NeurIPS 2022, arXiv:2206.00364"),
         ("ho2022", "Ho, Salimans: Classifier-Free Diffusion Guidance, 2022, arXiv:2207.12598"),
-        ("dhariwal2021", "Dhariwal, Nichol: Diffusion Models Beat GANs on Image Synthesis, NeurIPS 2021, arXiv:2105.05233"),
+        (
+            "dhariwal2021",
+            "Dhariwal, Nichol: Diffusion Models Beat GANs on Image Synthesis, NeurIPS 2021, arXiv:2105.05233",
+        ),
         ("meng2022", "Meng et al.: SDEdit: Guided Image Synthesis and Editing, ICLR 2022, arXiv:2108.01073"),
         ("lugmayr2022", "Lugmayr et al.: RePaint: Inpainting using DDPMs, CVPR 2022, arXiv:2201.09865"),
-        ("chung2022", "Chung et al.: Diffusion Posterior Sampling for Noisy Inverse Problems, ICLR 2023, arXiv:2209.14687"),
+        (
+            "chung2022",
+            "Chung et al.: Diffusion Posterior Sampling for Noisy Inverse Problems, ICLR 2023, arXiv:2209.14687",
+        ),
         ("song2023pigdm", "Song, Vahdat, Mardani, Kautz: Pseudoinverse-Guided Diffusion Models, ICLR 2023"),
-        ("rozet2024", "Rozet et al.: Learning Diffusion Priors from Observations by EM, NeurIPS 2024, arXiv:2405.13712"),
+        (
+            "rozet2024",
+            "Rozet et al.: Learning Diffusion Priors from Observations by EM, NeurIPS 2024, arXiv:2405.13712",
+        ),
         ("lin2023", "Lin et al.: Common Diffusion Noise Schedules and Sample Steps are Flawed, 2023, arXiv:2305.08891"),
         ("kynkaanniemi2024", "Kynkaanniemi et al.: Applying Guidance in a Limited Interval, 2024, arXiv:2404.07724"),
-        ("karras2024auto", "Karras et al.: Guiding a Diffusion Model with a Bad Version of Itself, 2024, arXiv:2406.02507"),
+        (
+            "karras2024auto",
+            "Karras et al.: Guiding a Diffusion Model with a Bad Version of Itself, 2024, arXiv:2406.02507",
+        ),
     ),
 )

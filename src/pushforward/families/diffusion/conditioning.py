@@ -1,7 +1,7 @@
 """From what a user asks of a sampler to the denoiser and the walk that do it.
 
-Two ideas: what changes the distribution at every noise level (guidance, a measurement) wraps the denoiser, what changes points (known
-coordinates) wraps the walk; an option that nothing would come of is refused.
+Two ideas: what changes the distribution at every noise level (guidance, a measurement) wraps the denoiser, what changes points
+(known coordinates) wraps the walk; an option that nothing would come of is refused.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class Encoded(Operator):
 def encoded(given: Given | None, codec: Codec) -> Given | None:
     """Return a condition in the coordinates of the model: observed values, their operator and the example to begin at.
 
-    A codec of images or points shifts and scales, hence `A x = A (x'/scale) - A (shift/scale)`: a measurement stays in its own units,
-    and so does its noise.
+    A codec of images or points shifts and scales, hence `A x = A (x'/scale) - A (shift/scale)`: a measurement stays in its own
+    units, and so does its noise.
     """
     if given is None:
         return None
@@ -123,7 +123,9 @@ def lean_of(options: SampleOptions, given: Given | None, images: bool) -> Lean:
         if options.classifier is not None:
             raise BadInput("a classifier without a condition", "a class", "name one with --given")
         if options.guidance != 1.0:
-            raise BadInput(f"guidance={options.guidance} without a condition", "a class to lean towards", "name one with --given")
+            raise BadInput(
+                f"guidance={options.guidance} without a condition", "a class to lean towards", "name one with --given"
+            )
     if options.guide is not None and options.guidance == 1.0:
         raise BadInput("a guide with guidance=1", "a weight above 1", "at 1 it is not asked for; try --guidance 2")
     idle = options.guidance == 1.0 and options.classifier is None
@@ -158,7 +160,9 @@ def steered(
     seen = None if given is None else given.observed
     if seen is None or seen.operator is None:
         if options.posterior is not None:
-            raise BadInput(f"posterior={options.posterior} without a measurement", "one through an operator", "leave it out")
+            raise BadInput(
+                f"posterior={options.posterior} without a measurement", "one through an operator", "leave it out"
+            )
         return found
     return LinearPosterior(found, seen, options.posterior or POSTERIORS[0], scale)
 
@@ -171,7 +175,11 @@ def origin_of(given: Given | None, options: SampleOptions) -> Origin | None:
     """
     start = None if given is None else given.start
     if (start is None) != (options.strength is None):
-        came = "a strength without an example to begin at" if start is None else "an example to begin at without a strength"
+        came = (
+            "a strength without an example to begin at"
+            if start is None
+            else "an example to begin at without a strength"
+        )
         raise BadInput(came, "both", "name them with --start FILE --strength 0.6")
     return None if start is None or options.strength is None else Origin(start, options.strength)
 

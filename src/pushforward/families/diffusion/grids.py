@@ -97,8 +97,8 @@ def grid_levels(grid: str, steps: int, path: Path) -> Tensor:
 def remaining_levels(levels: Tensor, strength: float) -> Tensor:
     """Return the end of a grid of N levels on which the share `strength` of its N steps remains.
 
-    The first level lies where `N (1 - strength)` steps have been taken, between two of the grid by the same share of their logarithms
-    (between the last and zero by the level itself), so that it is continuous in the strength and goes to zero with it.
+    The first level lies where `N (1 - strength)` steps have been taken, between two of the grid by the same share of their
+    logarithms (between the last and zero by the level itself): it is continuous in the strength and goes to zero with it.
 
     Example:
         >>> grid = torch.tensor([8.0, 2.0, 0.5])

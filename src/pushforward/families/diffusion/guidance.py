@@ -1,7 +1,7 @@
 """Guidance: a denoiser that wraps a denoiser and leans away from a weaker estimate.
 
-Two ideas: every kind extrapolates from a weak estimate through a strong one, `D = D_weak + w (D_strong - D_weak)`, and they differ in
-which two; where guidance does nothing (w = 1, or outside an interval of noise levels) the weak one is not asked for.
+Two ideas: every kind extrapolates from a weak estimate through a strong one, `D = D_weak + w (D_strong - D_weak)`, and they
+differ in which two; where guidance does nothing (w = 1, or outside an interval of noise levels) the weak one is not asked for.
 """
 
 from __future__ import annotations
@@ -122,8 +122,8 @@ class Guided(Extrapolating):
 class Autoguided(Extrapolating):
     """From a weaker model through this one, both with the same label or both without (Karras et al. 2024, arXiv:2406.02507).
 
-    The weaker one (smaller, or trained for less time) errs in the same way but more, so that their difference points to good samples
-    rather than to typical ones of a class.
+    The weaker one (smaller, or trained for less time) errs in the same way but more, so that their difference points to good
+    samples rather than to typical ones of a class.
     """
 
     def __init__(self, denoiser: Denoiser, weaker: Denoiser, lean: Lean) -> None:
@@ -151,8 +151,8 @@ class NoisyClassifier(Protocol):
 class ClassifierGuided(Extrapolating):
     """`D_null + w s^2 grad log p(label | y, s)`: the score of a class by Bayes' rule (Dhariwal and Nichol 2021; Song et al. 2020).
 
-    With w = 1 and the exact classifier it is the denoiser of that class, of an unconditional model. The gradient counts as two calls,
-    one forwards and one backwards, though a classifier may be far smaller than the denoiser.
+    With w = 1 and the exact classifier it is the denoiser of that class, of an unconditional model. The gradient counts as two
+    calls, one forwards and one backwards, though a classifier may be far smaller than the denoiser.
     """
 
     def __init__(self, denoiser: Denoiser, classifier: NoisyClassifier, lean: Lean) -> None:

@@ -1,7 +1,8 @@
 """Coordinates that are known exactly: walks whose every point is set right where it is known.
 
-Two ideas: at noise level s a known coordinate is its value plus s times fresh noise, and whatever the solver made of it is replaced;
-replaced coordinates and drawn ones do not know of each other, and steps that are taken back and again (RePaint) let them agree.
+Two ideas: at noise level s a known coordinate is its value plus s times fresh noise, and whatever the solver made of it is
+replaced; replaced coordinates and drawn ones do not know of each other, and steps that are taken back and again (RePaint) let them
+agree.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ REPEATS = 10
 class Inpainting(Walk[Any]):
     """A sampler that takes every step but the last `repeats` times and keeps what is known; solvers forget what they remember.
 
-    One repeat is replacement (Song et al. 2020, appendix I): it draws the unknown coordinates given noisy known ones of the same level
-    only, and its samples are too spread out unless the coordinates are independent. More are RePaint (Lugmayr et al. 2022, algorithm
-    1): a step down, the noise of that step again, and down once more.
+    One repeat is replacement (Song et al. 2020, its section on imputation): what is drawn has only met noisy known values, and
+    its samples are wrong unless the coordinates are independent. More are RePaint (Lugmayr et al. 2022, algorithm 1): a step down,
+    the noise of that step again, and down once more.
 
     Args:
         walk: a sampler over decreasing noise levels.

@@ -98,12 +98,14 @@ def guide_of(model: Diffusion, guide: Any) -> Gaussian:
     """
     process = guide.process if isinstance(guide, Diffusion) else None
     if not isinstance(process, Gaussian) or not isinstance(model.process, Gaussian):
-        raise BadInput(f"the guide {type(guide).__name__} on {model.space.kind}", "a diffusion model of images or points")
-    low, high = process.path.sigma_min, process.path.sigma_max
-    same_coordinates(model.codec, model.process.path, guide.codec, low, high, "a guide")
-    if guide.classes != model.classes:
+        raise BadInput(
+            f"the guide {type(guide).__name__} on {model.space.kind}", "a diffusion model of images or points"
+        )
+    if guide.space == model.space and guide.classes != model.classes:
         came = f"a guide with {len(guide.classes)} classes for a model with {len(model.classes)}"
         raise BadInput(came, "the same classes", "train both on the same labels")
+    low, high = process.path.sigma_min, process.path.sigma_max
+    same_coordinates(model.codec, model.process.path, guide.codec, low, high, "a guide")
     return process
 
 
@@ -116,8 +118,7 @@ def require_classifier(model: Diffusion, classifier: Any) -> None:
     if not isinstance(classifier, Classifier) or not isinstance(model.process, Gaussian):
         came = f"the classifier {type(classifier).__name__} on {model.space.kind}"
         raise BadInput(came, "a noise-aware classifier of images or points", "see `pushforward train-classifier`")
-    low, high = classifier.levels
-    same_coordinates(model.codec, model.process.path, classifier.codec, low, high, "a classifier")
-    if model.classes and classifier.classes != model.classes:
+    if model.classes and classifier.codec.space == model.space and classifier.classes != model.classes:
         came = f"a classifier of {len(classifier.classes)} classes for a model with {len(model.classes)}"
         raise BadInput(came, "the same classes", "train both on the same labels")
+    same_coordinates(model.codec, model.process.path, classifier.codec, *classifier.levels, "a classifier")

@@ -1,8 +1,8 @@
 """Linear measurements: a denoiser of the posterior that wraps a denoiser of the prior.
 
-Two ideas: `E[x0 | y, m] = D(y, s) + s^2 grad log p(m | y)`, and with `x0 | y` taken as Gaussian of mean D and covariance C a measurement
-`m = A x0 + noise` has `p(m | y) = N(A D, A C A^T + noise^2)`; the methods differ in C alone, and the one that asks the denoiser for it
-is exact for every Gaussian prior.
+Two ideas: `E[x0 | y, m] = D(y, s) + s^2 grad log p(m | y)`, and with `x0 | y` taken as Gaussian of mean D and covariance C a
+measurement `m = A x0 + noise` has `p(m | y) = N(A D, A C A^T + noise^2)`; the methods differ in C alone, and the one that asks the
+denoiser for it is exact for every Gaussian prior.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pushforward.core.observed import Observed
 from pushforward.core.operators import Identity, Operator
 from pushforward.families.diffusion.denoiser import Denoiser
 
-ITERATIONS = {"pigdm": 100, "moment": 8, "dps": 0}
+ITERATIONS = {"pigdm": 100, "moment": 3, "dps": 0}
 # backward passes through the denoiser: one for the gradient, one for each product with C that needs it
 BACKWARD = {"pigdm": 1, "moment": 1 + ITERATIONS["moment"], "dps": 1}
 POSTERIORS = tuple(ITERATIONS)
@@ -64,7 +64,8 @@ class LinearPosterior(Denoiser):
 
     - `dps`: C = 0 (Chung et al. 2022, theorem 1): pulls too hard wherever y says little about x0, and needs noise.
     - `pigdm`: `C = s^2 d^2/(s^2 + d^2) I` (Song et al. 2023), exact for a Gaussian prior of covariance `d^2 I`.
-    - `moment`: `C = s^2 J`, Tweedie's covariance (Rozet et al. 2024), exact for every Gaussian prior.
+    - `moment`: `C = s^2 J`, Tweedie's covariance (Rozet et al. 2024), exact for every Gaussian prior. It asks much of a denoiser:
+      at large s an error e of the Jacobian is one of `s^2 e` of the covariance, and a poorly trained network diverges.
 
     Args:
         observed: a measurement in the coordinates of the denoiser.
