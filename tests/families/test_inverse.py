@@ -116,7 +116,7 @@ def test_pigdm_is_exact_for_white_data_and_biased_by_what_it_takes_for_white() -
     mean, covariance = affine_law(LinearPosterior(Correlated(), measured(0.3), "pigdm", scale))
     wanted_mean, wanted = posterior(MEASURED, FORWARD, 0.3)
     off = float((mean - wanted_mean).norm())
-    assert 0.1 * float(wanted.trace()) ** 0.5 < off < 0.5 * float((MEAN - wanted_mean).norm())
+    assert 0.1 * float(wanted.trace()) ** 0.5 < off < 0.6 * float((MEAN - wanted_mean).norm())
 
 
 def test_dps_pulls_too_hard_by_a_known_amount() -> None:
