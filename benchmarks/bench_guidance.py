@@ -2,8 +2,8 @@
 
     python benchmarks/bench_guidance.py [FOLDER [SAMPLES OF EACH CLASS]]
 
-Two runs of the cpu preset are trained into FOLDER unless it has them: `strong` for two minutes, `weak` (half as wide) for twenty
-seconds. A support vector machine that was fitted on real training digits reads the samples; it never saw a sample, nor did it see
+Two runs of the cpu preset are trained into FOLDER unless it has them: `strong` for 2000 steps, `weak` (half as wide) for 200. A
+support vector machine that was fitted on real training digits reads the samples; it never saw a sample, nor did it see
 the test digits that it is itself measured on. Diversity is the mean distance of two samples of one class on 32 principal components
 of the training digits, and coverage is the share of test digits with a sample nearby.
 """
@@ -33,9 +33,9 @@ SETTINGS = {"solver": "ddim", "steps": 36, "seed": 0}
 
 def runs(folder: Path, data: object) -> tuple[object, object]:
     """Return the strong and the weak model, trained where the folder has none."""
-    for name, budget, width in (("strong", "120s", 32), ("weak", "20s", 16)):
+    for name, steps, width in (("strong", 2000, 32), ("weak", 200, 16)):
         if not (folder / name / "weights.safetensors").is_file():
-            pf.fit("diffusion", data, budget=budget, settings={"model": {"width": width}}, path=folder / name)
+            pf.fit("diffusion", data, steps=steps, settings={"model": {"width": width}}, path=folder / name)
     return pf.open(folder / "strong"), pf.open(folder / "weak")
 
 
