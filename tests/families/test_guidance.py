@@ -71,8 +71,8 @@ def test_an_exact_classifier_turns_the_unconditional_denoiser_into_that_of_the_c
 
 
 def test_classifier_guided_samples_have_the_moments_of_the_class() -> None:
-    """10,000 samples of the class that is farthest from the mean: both moments within 5 standard errors."""
-    n, k = 10_000, 2
+    """4,000 samples of the class that is farthest from the mean: both moments within 5 standard errors."""
+    n, k = 4_000, 2
     oracle = mixture()
     guided = ClassifierGuided(Component(oracle), Bayes(oracle), Lean(1.0))
     rng = generator(5)

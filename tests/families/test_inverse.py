@@ -113,7 +113,7 @@ def test_pigdm_is_exact_for_white_data_and_biased_by_what_it_takes_for_white() -
     torch.testing.assert_close(covariance, wanted, rtol=0, atol=0.01)
     # correlated data: the mean is off by a tenth of a standard deviation or more, and still far nearer than the prior's
     scale = float(COVARIANCE.trace() / 3) ** 0.5
-    mean, covariance = affine_law(LinearPosterior(Correlated(), measured(0.3), "pigdm", scale))
+    mean, covariance = affine_law(LinearPosterior(Correlated(), measured(0.3), "pigdm", scale), 30)
     wanted_mean, wanted = posterior(MEASURED, FORWARD, 0.3)
     off = float((mean - wanted_mean).norm())
     assert 0.1 * float(wanted.trace()) ** 0.5 < off < 0.6 * float((MEAN - wanted_mean).norm())
@@ -357,17 +357,17 @@ def test_measurements_are_in_data_units_and_batches_change_nothing(models) -> No
     for space, model in models.items():
         x = examples(space, False, n=5, seed=6).x
         everything = Observed(x.float(), torch.ones(x.shape, dtype=torch.bool), Identity(), 0.01)
-        found = model.sample(5, Given(observed=everything), steps=20).float()
+        found = model.sample(5, Given(observed=everything), steps=12).float()
         # an image whose network has hardly been trained may round to a neighbouring level now and then
         assert float(((found - x.float()).abs() > 0.05).float().mean()) < (0.1 if isinstance(space, Image) else 1e-9)
-        alone = model.sample(2, Given(observed=everything)[:2], steps=20).float()
+        alone = model.sample(2, Given(observed=everything)[:2], steps=12).float()
         torch.testing.assert_close(found[:2], alone, rtol=1e-3, atol=1e-3)
     space = Image(1, 4, 4, levels=17)
     x = examples(space, False, n=8, seed=6).x.float()
     small = parse_operator("downsample:2", space)
     means = small.apply(x)
     given = Given(observed=Observed(means, torch.ones_like(means, dtype=torch.bool), small, 0.2))
-    drawn = models[space].sample(8, given, steps=20).float()
+    drawn = models[space].sample(8, given, steps=12).float()
     # levels round by up to half, a mean of four such by 0.14 in standard deviation
     assert float((small.apply(drawn) - means).square().mean().sqrt()) < 0.6
     assert models[space].walk(8, given, steps=9, solver="ddim").calls == 18
