@@ -145,7 +145,9 @@ def test_who_has_no_learned_variance_is_told_who_has() -> None:
         plain.sample(2, solver="ddpm-learned")
     learned = build("diffusion", Points(2), ("a", "b"), {"width": 16, "depth": 1, "variance": "learned"})
     assert learned.sample(3, given="a", solver="ddpm-learned", steps=5).shape == (3, 2)
-    with pytest.raises(Unsupported, match=r"guidance=2.0 with the solver 'ddpm-learned': expected guidance 1"):
+    with pytest.raises(
+        Unsupported, match=r"guidance or a measurement with the solver 'ddpm-learned': expected guidance 1"
+    ):
         learned.sample(2, given="a", guidance=2.0, solver="ddpm-learned")
     # labels follow their examples through a chain
     x = torch.randn(4, 2, generator=generator(0))

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from pushforward.app import averaging, comparing, distilling, training
 from pushforward.app.assessing import assess, measure_controls
+from pushforward.app.observing import companions
 from pushforward.app.opening import encoding_of, open_source, reopen
 from pushforward.app.using import condition_of
 from pushforward.core.conditions import Condition
@@ -52,6 +53,7 @@ class Fitted:
 
         Args:
             context: what all of them are about, as `pushforward sample --context` takes it; a `Given` brings one of its own.
+            options: those that the family declares; `guide` and `classifier` may be paths, as on the command line.
         """
         encoding = self.encoding
         if given is None or isinstance(given, str):
@@ -60,7 +62,7 @@ class Fitted:
             raise BadInput(
                 "a ready condition and a context in words", "one of them", "put the context into the `Given`"
             )
-        x = self.model.sample(n, given=given, seed=seed, **options)
+        x = self.model.sample(n, given=given, seed=seed, **companions(options))
         return x if encoding is None else encoding.decode(x)
 
     def log_prob(self, x: Any, given: Condition = None, **options: Any) -> LogProb:

@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from pushforward.app.generation import FREE, TextRules
+from pushforward.app.observing import BLIND, Sight, companions
 from pushforward.app.training import open_model
 from pushforward.app.writer import Writer
 from pushforward.core.capabilities import Card
@@ -48,6 +49,7 @@ def draw(
     encoding: Encoding | None = None,
     rules: TextRules = FREE,
     context: str | None = None,
+    sight: Sight = BLIND,
     **options: Any,
 ) -> Drawn:
     """Draw samples; `options` are those the family declares, None means the family's default.
@@ -56,17 +58,24 @@ def draw(
         given: a class, or what the run's dictionary understands: `column=value,...` for tables, a prompt for text.
         rules: of text: stop strings, a pattern or a set of strings.
         context: what all samples are about: a text for text, numbers or an `.npy` for images.
+        sight: what was seen of them, for images and points.
 
     Raises:
-        BadInput: rules for what is no text.
+        BadInput: rules for what is no text, or files for what has a dictionary.
     """
-    chosen = {key: value for key, value in options.items() if value is not None}
+    chosen = companions({key: value for key, value in options.items() if value is not None})
     if rules and not isinstance(encoding, TextEncoding):
         raise BadInput("stop strings or a pattern", "a run on text", "leave them out")
     if rules and isinstance(encoding, TextEncoding):
         x = Writer(model, encoding, given, seed, rules, chosen, context).tokens(n, on_step)
         return Drawn(x, None, encoding.decode(x))
     condition = condition_of(model, encoding, given, context, n)
+    if sight and encoding is not None:
+        raise BadInput(f"observed files for a run on {model.space.kind}", "a run on images or points", "see --given")
+    if sight:
+        condition = sight.condition(
+            model, condition, n, model.classes or getattr(chosen.get("classifier"), "classes", ())
+        )
     x = model.sample(n, given=condition, seed=seed, on_step=on_step, **chosen)
     if encoding is None:
         return Drawn(x, None if given is None else (given,) * n)

@@ -7,14 +7,39 @@ from typing import Any
 
 from pushforward.app import using
 from pushforward.app.generation import TextRules
+from pushforward.app.observing import Sight
 from pushforward.app.opening import encoding_of
 from pushforward.app.training import open_model
 from pushforward.app.writer import Writer
+from pushforward.cli.conditioning import SIGHT
+from pushforward.cli.options import refuse_ignored
 from pushforward.cli.output import out, out_json, say
 from pushforward.cli.progress import sampling_bar
 from pushforward.core.errors import BadInput
 from pushforward.core.model import GenerativeModel
+from pushforward.core.options import SampleOptions
 from pushforward.data.text.encoding import TextEncoding
+
+
+def choose(params: dict[str, Any]) -> None:
+    """Do what the words of `sample` ask for: samples, or one text in one of three ways."""
+    options = {name: params[name] for name in SampleOptions.__dataclass_fields__}
+    rules = TextRules(tuple(params["stop"] or ()), params["match"], tuple(params["one_of"] or ()))
+    run, given, context, json = (params[name] for name in ("run", "given", "context", "json"))
+    seen = {f"--{name}": params[name] for name in SIGHT}
+    others = {"-n": params["n"], "-o": params["output"], "--draft": params["draft"], "--stream": params["stream"]}
+    if params["beams"] is not None:
+        refuse_ignored("--beams", {**others, **seen})
+        beams(run, given, context, params["beams"], json, options, rules)
+    elif params["draft"] is not None:
+        refuse_ignored("--draft", {**others, **seen, "--draft": None})
+        speculative(run, params["draft"], given, context, params["seed"], json, options, rules)
+    elif params["stream"]:
+        refuse_ignored("--stream", {**others, **seen, "--stream": None, "--json": json})
+        stream(run, given, context, params["seed"], options, rules)
+    else:
+        n, sight = 64 if params["n"] is None else params["n"], Sight(**{name: params[name] for name in SIGHT})
+        sample(run, n, given, context, params["seed"], params["output"], json, options, rules, sight)
 
 
 def sample(
@@ -27,12 +52,13 @@ def sample(
     json: bool,
     options: dict[str, Any],
     rules: TextRules,
+    sight: Sight,
 ) -> None:
     """Draw samples and write or print them."""
     model, record = open_model(run)
     encoding = encoding_of(record)
     with sampling_bar(f"sampling {n} from {run.name}") as on_step:
-        drawn = using.draw(model, n, given, seed, on_step, encoding, rules, context, **options)  # type: ignore[arg-type]
+        drawn = using.draw(model, n, given, seed, on_step, encoding, rules, context, sight, **options)  # type: ignore[arg-type]
     if rules.stops and isinstance(drawn.shown, list):
         missed = sum(not text.endswith(rules.stops) for text in drawn.shown)
         if missed:

@@ -13,6 +13,21 @@ from typing import Annotated, Any
 
 import typer
 
+from pushforward.cli.conditioning import (
+    ClassifierPath,
+    Guide,
+    Interval,
+    Mask,
+    NoiseLevel,
+    Observed,
+    Operator,
+    Paint,
+    Posterior,
+    Repeats,
+    Rescale,
+    Start,
+    Strength,
+)
 from pushforward.cli.distilling import distil
 from pushforward.cli.options import (
     Budget,
@@ -28,7 +43,6 @@ from pushforward.cli.options import (
     Steps,
     budget_from,
     data_options,
-    refuse_ignored,
 )
 
 app = typer.Typer(
@@ -150,6 +164,19 @@ def sample(
     beams: Annotated[int | None, typer.Option(min=1, help="Text: print the best texts of a beam search.")] = None,
     draft: Annotated[Path | None, typer.Option(help="Text: a smaller run that proposes tokens.")] = None,
     stream: Annotated[bool, typer.Option("--stream", help="Text: print one text as it comes.")] = False,
+    guide: Guide = None,
+    guidance_interval: Interval = None,
+    guidance_rescale: Rescale = None,
+    classifier: ClassifierPath = None,
+    observed: Observed = None,
+    mask: Mask = None,
+    operator: Operator = None,
+    noise: NoiseLevel = None,
+    posterior: Posterior = None,
+    inpainting: Paint = None,
+    repeats: Repeats = None,
+    start: Start = None,
+    strength: Strength = None,
     seed: Seed = 0,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help=".png, .npz, .npy, .csv, .parquet, .txt, .jsonl or a folder.")
@@ -158,23 +185,26 @@ def sample(
     debug: Debug = False,
 ) -> None:
     """Draw samples from a run."""
-    from pushforward.app.generation import TextRules
     from pushforward.cli import drawing
-    from pushforward.core.options import SampleOptions
 
-    options = {name: ctx.params[name] for name in SampleOptions.__dataclass_fields__}
-    rules = TextRules(tuple(stop or ()), match, tuple(one_of or ()))
-    if beams is not None:
-        refuse_ignored("--beams", {"-n": n, "-o": output, "--draft": draft, "--stream": stream})
-        drawing.beams(run, given, context, beams, json, options, rules)
-    elif draft is not None:
-        refuse_ignored("--draft", {"-n": n, "-o": output, "--stream": stream})
-        drawing.speculative(run, draft, given, context, seed, json, options, rules)
-    elif stream:
-        refuse_ignored("--stream", {"-n": n, "-o": output, "--json": json})
-        drawing.stream(run, given, context, seed, options, rules)
-    else:
-        drawing.sample(run, 64 if n is None else n, given, context, seed, output, json, options, rules)
+    drawing.choose(ctx.params)
+
+
+@app.command("train-classifier")
+def train_classifier(
+    run: Annotated[Path, typer.Argument(help="Diffusion run on images or points.")],
+    data: Annotated[str, typer.Argument(help="Labelled data of its space.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Directory for the classifier.")],
+    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 1000,
+    width: Annotated[int, typer.Option(min=4, help="Channels (images) or features (points) of its network.")] = 32,
+    seed: Seed = 0,
+    json: JsonFlag = False,
+    debug: Debug = False,
+) -> None:
+    """Train a classifier of noisy examples, for `sample RUN --given CLASS --classifier DIRECTORY`."""
+    from pushforward.cli import conditioning
+
+    conditioning.train_classifier(run, data, output, steps, width, seed, json)
 
 
 @app.command()

@@ -17,7 +17,12 @@ from pushforward.core.noise import Noise
 from pushforward.core.space import Space
 from pushforward.core.table import Table
 
-PLACES = {"prefix": ("text",), "known": ("table",)}
+PLACES = {
+    "prefix": ("text",),
+    "known": ("table",),
+    "observed": ("image", "points"),
+    "start": ("image", "points"),
+}
 Condition = Given | Tensor | int | str | None
 
 
@@ -84,16 +89,32 @@ def require_parts(
                 "no context", "one for each example", "this model was trained with contexts; it may be empty"
             )
         context.check(came)
-    if labelled and given is not None and given.label is None:
-        came = f"a condition without the label ({', '.join(given.parts)} only)"
-        raise BadInput(came, "the label of each example too", "this model was trained with labels")
     for part in () if given is None else given.parts:
         if part not in allowed or space.kind not in PLACES.get(part, (space.kind,)):
             raise Unsupported(
                 f"{family} on {space.kind} given '{part}'",
                 "a condition among " + ", ".join(allowed),
-                "a prefix conditions text, known columns condition tables",
+                "a prefix conditions text, known columns tables, observations images and points by diffusion",
             )
+    if labelled and given is not None and given.label is None:
+        came = f"a condition without the label ({', '.join(given.parts)} only)"
+        raise BadInput(came, "the label of each example too", "this model was trained with labels")
+    if given is not None and given.observed is not None:
+        given.observed.check(space)
+    if given is not None and given.start is not None:
+        space.check(given.start)
+
+
+def require_labels(given: Given | None, classes: tuple[str, ...], context: ContextSpace | None) -> None:
+    """Refuse examples that lack what a model is conditioned on.
+
+    Raises:
+        BadInput: no labels for a model with classes, or no contexts for one with contexts.
+    """
+    if context is not None and (given is None or given.context is None):
+        raise BadInput("examples without contexts", "one for each", "this model was made for contexts")
+    if classes and (given is None or given.label is None):
+        raise BadInput("unlabelled examples for a labelled model", f"labels among {len(classes)} classes")
 
 
 def forgotten(given: Given, rate: float, u: Tensor) -> Given:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pushforward.core.context import Context
 from pushforward.core.errors import BadInput
+from pushforward.core.observed import Observed
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,8 @@ class Given:
         prefix: what comes before each example, for text.
         known: the columns that are known, for tables.
         context: tokens or vectors of another space that each example is about.
+        observed: what was measured of each example, for images and points.
+        start: an example to begin at, shape (n, *event), in data units.
 
     Example:
         >>> Given.of_label(3, n=2).label
@@ -100,6 +103,8 @@ class Given:
     prefix: Prefix | None = None
     known: Known | None = None
     context: Context | None = None
+    observed: Observed | None = None
+    start: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.label is not None and (self.label.dim() != 1 or self.label.is_floating_point()):
@@ -118,7 +123,7 @@ class Given:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Names of what conditions: `label`, `prefix`, `known`, `context`."""
+        """Names of what conditions: `label`, `prefix`, `known`, `context`, `observed`, `start`."""
         return tuple(f.name for f in fields(self) if getattr(self, f.name) is not None)
 
     def to(self, device: torch.device) -> Given:
@@ -131,19 +136,21 @@ class Given:
         return Given(torch.full((n,), label, dtype=torch.long))
 
     def _tensors(self) -> list[Tensor]:
-        found = [] if self.label is None else [self.label]
-        for part in (self.prefix, self.known, self.context):
+        found = [tensor for tensor in (self.label, self.start) if tensor is not None]
+        for part in (self.prefix, self.known, self.context, self.observed):
             if part is not None:
-                found += [tensor for f in fields(part) if (tensor := getattr(part, f.name)) is not None]
+                found += [value for f in fields(part) if isinstance(value := getattr(part, f.name), Tensor)]
         return found
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> Given:
-        prefix, known, context = self.prefix, self.known, self.context
+        prefix, known, context, observed = self.prefix, self.known, self.context, self.observed
         return Given(
             None if self.label is None else change(self.label),
             None if prefix is None else Prefix(change(prefix.tokens), change(prefix.length)),
             None if known is None else known.each(change),
             None if context is None else context.each(change),
+            None if observed is None else observed.each(change),
+            None if self.start is None else change(self.start),
         )
 
 

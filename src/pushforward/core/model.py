@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from pushforward.core.capabilities import Capabilities, Card, Estimator
 from pushforward.core.codec import Codec
-from pushforward.core.conditions import Condition, draw_labels, require_parts, resolve
+from pushforward.core.conditions import Condition, draw_labels, require_labels, require_parts, resolve
 from pushforward.core.context import ContextSpace
 from pushforward.core.curve import Curve
 from pushforward.core.errors import BadInput, Unsupported
@@ -27,7 +27,7 @@ from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.noise import BatchNoise, Noise, Streams
 from pushforward.core.options import SampleOptions, parse_options
-from pushforward.core.scoring import conditional_log_prob, marginal_log_prob
+from pushforward.core.scoring import conditional_log_prob, encoded_examples, marginal_log_prob
 from pushforward.core.space import Space
 from pushforward.core.spec import Config
 from pushforward.core.walk import Walk, run
@@ -156,7 +156,7 @@ class GenerativeModel(nn.Module, ABC):
         """Fit the codec and the label frequencies on training data, once, before training."""
         x = self.space.check(train.x)
         self._require_parts(train.given)
-        self._require_labels(train.given)
+        require_labels(train.given, self.classes, self.context)
         self.codec.fit(x)
         label = label_of(train.given)
         if label is not None and self.classes:
@@ -176,7 +176,7 @@ class GenerativeModel(nn.Module, ABC):
     @final
     def losses(self, batch: Examples, rng: torch.Generator) -> Iterator[Loss]:
         """Yield the losses of one training step on a batch in data units."""
-        self._require_labels(batch.given)
+        require_labels(batch.given, self.classes, self.context)
         noise = BatchNoise(rng, len(batch), self.device)
         return self._losses(self.codec.encode(batch.x, noise).value, batch.given, noise)
 
@@ -184,7 +184,7 @@ class GenerativeModel(nn.Module, ABC):
     @torch.no_grad()
     def held_out(self, examples: Examples, seed: int = 0) -> Tensor | None:
         """Return the held-out quantity per example (lower is better), or None if this family has none."""
-        self._require_labels(examples.given)
+        require_labels(examples.given, self.classes, self.context)
         parts = []
         for first, chunk in self._chunks(examples):
             noise = Streams(seed, len(chunk), first, self.device)
@@ -202,21 +202,16 @@ class GenerativeModel(nn.Module, ABC):
         Args:
             train: all training examples, for what only shows beside them; None leaves that out.
         """
-        self._require_labels(examples.given)
+        require_labels(examples.given, self.classes, self.context)
         head = examples[: self.chunk].to(self.device)
         noise = Streams(seed, len(head), device=self.device)
         x = self.codec.encode(head.x, noise).value
         found = list(self._curves(x, head.given, noise))
         if train is None:
             return found
-        self._require_labels(train.given)
-
-        def training() -> Examples:
-            # only if it is asked for: the windows of a text are many times the text
-            fresh = Streams(seed, len(train)) if self.codec.adds_noise else None
-            moved = train.to(self.device)
-            return Examples(self.codec.encode(moved.x, fresh).value, moved.given)
-
+        require_labels(train.given, self.classes, self.context)
+        # a function: encoded only if it is asked for, because the windows of a text are many times the text
+        training = lambda: encoded_examples(self, train, seed)  # noqa: E731
         return [*found, *self._learned_curves(x, head.given, noise, training)]
 
     @final
@@ -224,7 +219,9 @@ class GenerativeModel(nn.Module, ABC):
     def walk(self, n: int, given: Condition = None, seed: int = 0, first: int = 0, **options: Any) -> Walk[Any]:
         """Return the sampler itself, for progress, streaming and trajectories; its output is not yet decoded."""
         noise = Streams(seed, n, first, self.device)
-        return self._walk(noise, self._condition(given, n, noise), self._options(options))
+        chosen = self._options(options)
+        classes = self.classes or getattr(chosen.classifier, "classes", ())
+        return self._walk(noise, self._condition(given, n, noise, classes), chosen)
 
     @final
     @torch.no_grad()
@@ -372,8 +369,11 @@ class GenerativeModel(nn.Module, ABC):
         for first in range(0, len(examples), self.chunk):
             yield first, examples[first : first + self.chunk].to(self.device)
 
-    def _condition(self, given: Condition, n: int, noise: Noise | None) -> Given | None:
-        found = resolve(given, n, self.classes)
+    def _condition(
+        self, given: Condition, n: int, noise: Noise | None, classes: tuple[str, ...] | None = None
+    ) -> Given | None:
+        # a model without classes may borrow those of a classifier
+        found = resolve(given, n, self.classes if classes is None else classes)
         self._require_parts(found)
         if found is None and self.classes and not self.capabilities.null_condition and noise is not None:
             found = Given(draw_labels(self.label_frequency, noise))
@@ -393,9 +393,3 @@ class GenerativeModel(nn.Module, ABC):
     def _require_parts(self, given: Given | None) -> None:
         labelled = bool(self.classes) and not self.capabilities.null_condition
         require_parts(given, self.capabilities.conditions, self.space, self.family, labelled, self.context)
-
-    def _require_labels(self, given: Given | None) -> None:
-        if self.context is not None and (given is None or given.context is None):
-            raise BadInput("examples without contexts", "one for each", "this model was made for contexts")
-        if self.classes and label_of(given) is None:
-            raise BadInput("unlabelled examples for a labelled model", f"labels among {len(self.classes)} classes")

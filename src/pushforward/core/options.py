@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,15 @@ class SampleOptions:
     """How to sample; the defaults of a family draw from its own distribution.
 
     Attributes:
-        guidance: classifier-free guidance weight; 1 is off.
+        guidance: how far to lean towards the condition, or away from the guide; 1 is off.
+        guidance_interval: `low:high`, the noise levels between which guidance acts, None = all.
+        guidance_rescale: share of the spread of the unguided estimate that is restored; 0 is off.
+        guide: a weaker model of the same space that guidance leans away from, None = the model without its condition.
+        classifier: a noise-aware classifier whose gradient is the condition, None = the model's own knowledge of it.
+        posterior: how a linear measurement conditions, None = the family's default.
+        inpainting: how exactly known coordinates condition, None = the family's default.
+        repeats: how often inpainting takes each step, None = the method's default.
+        strength: share of the steps that remain when a walk begins at an example, None = all.
         steps: steps of an iterative sampler, None = the family's default.
         solver: name of the solver, None = the family's default.
         eta: share of fresh noise of a solver that has some, None = its default.
@@ -29,6 +38,14 @@ class SampleOptions:
     """
 
     guidance: float = 1.0
+    guidance_interval: str | None = None
+    guidance_rescale: float = 0.0
+    guide: Any = None
+    classifier: Any = None
+    posterior: str | None = None
+    inpainting: str | None = None
+    repeats: int | None = None
+    strength: float | None = None
     steps: int | None = None
     solver: str | None = None
     eta: float | None = None
@@ -68,11 +85,11 @@ def parse_options(
             declared = ", ".join(capabilities.options) or "none"
             raise Unsupported(f"{family} has no sampling option '{key}'", f"one of {declared}", "leave it out")
     chosen = SampleOptions(**options)
-    for name in ("steps", "length", "top_k"):
+    for name in ("steps", "length", "top_k", "repeats"):
         value = getattr(chosen, name)
         if value is not None and value < 1:
             raise BadInput(f"{name}={value}", "at least one step" if name == "steps" else "at least one")
-    for name in ("top_p", "min_p", "typical"):
+    for name in ("top_p", "min_p", "typical", "strength"):
         value = getattr(chosen, name)
         if value is not None and not 0 < value <= 1:
             raise BadInput(f"{name}={value}", "a share above 0 and at most 1")
@@ -80,6 +97,9 @@ def parse_options(
         raise BadInput(f"eta={chosen.eta}", "a share from 0 to 1", "0 draws no fresh noise")
     if chosen.tolerance is not None and not 0 < chosen.tolerance < 1:
         raise BadInput(f"tolerance={chosen.tolerance}", "a number above 0 and below 1, in units of noisy data")
+    if not 0 <= chosen.guidance_rescale <= 1:
+        raise BadInput(f"guidance_rescale={chosen.guidance_rescale}", "a share from 0 to 1", "0 is off")
+    parse_interval(chosen.guidance_interval)
     if not chosen.repetition_penalty > 0:
         raise BadInput(f"repetition_penalty={chosen.repetition_penalty}", "a positive number", "1 is off")
     if not chosen.temperature > 0:
@@ -87,8 +107,30 @@ def parse_options(
     solvers = capabilities.solvers
     if chosen.solver is not None and chosen.solver not in solvers:
         raise BadInput(*unknown("solver", chosen.solver, solvers))
-    if chosen.guidance != 1.0 and not conditional:
+    if chosen.guidance != 1.0 and not conditional and chosen.guide is None and chosen.classifier is None:
         raise Unsupported(
             "guidance on a model without conditions", "a model trained with labels", "leave --guidance out"
         )
     return chosen
+
+
+def parse_interval(text: str | None) -> tuple[float, float]:
+    """Return the ends of an interval of noise levels, all of them for None.
+
+    Raises:
+        BadInput: no two numbers, or an interval that is empty.
+
+    Example:
+        >>> parse_interval("0.3:5"), parse_interval(None)
+        ((0.3, 5.0), (0.0, inf))
+    """
+    if text is None:
+        return 0.0, math.inf
+    low, _, high = text.partition(":")
+    try:
+        ends = float(low), float(high)
+    except ValueError:
+        ends = math.nan, math.nan
+    if not 0.0 <= ends[0] < ends[1]:
+        raise BadInput(f"the guidance interval '{text}'", "LOW:HIGH, two noise levels with 0 <= LOW < HIGH")
+    return ends

@@ -91,3 +91,10 @@ def marginal_log_prob(
         labelled = Examples(chunk.x, Given(labels))
         parts.append(conditional_log_prob(model, labelled, first, seed, estimator, samples, steps))
     return mixture(parts, model.label_frequency.log())
+
+
+def encoded_examples(model: Scorable, examples: Examples, seed: int) -> Examples:
+    """Return examples as a model sees them, with their conditions."""
+    fresh = Streams(seed, len(examples), device=model.device) if model.codec.adds_noise else None
+    moved = examples.to(model.device)
+    return Examples(model.codec.encode(moved.x, fresh).value, moved.given)

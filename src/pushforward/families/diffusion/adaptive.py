@@ -108,8 +108,8 @@ def flow_velocity(denoise: Denoise) -> Velocity:
 class AdaptiveSampler(Walk[Clocked]):
     """From noise to data along the probability-flow ODE, to a tolerance.
 
-    `calls` is the most that an example may need, `used` what it needed; the network is asked for the whole batch until
-    the last example has arrived. The last slope is D at the smallest noise, so that denoising costs no call.
+    `calls` is the most that an example may need, `used` what it needed if guidance acts at all levels; the network is asked for
+    the whole batch until the last example has arrived. The last slope is D at the smallest noise, so that denoising costs no call.
 
     Args:
         descent: its `steps` are the most that may be tried.
@@ -119,7 +119,9 @@ class AdaptiveSampler(Walk[Clocked]):
     def __init__(self, descent: Descent, pair: EmbeddedPair, tolerance: float) -> None:
         self.descent, self.pair, self.tolerance = descent, pair, tolerance
         self.length = descent.steps
-        self.calls = descent.calls * (1.0 + (len(pair.c) - 1.0) * descent.steps)
+        # guidance may cost more at some levels than at others
+        self.most = max(descent.cost([level]) for level in descent.levels)
+        self.calls = self.most * (1.0 + (len(pair.c) - 1.0) * descent.steps)
         self.velocity, self.end = flow_velocity(descent.denoise), 1.0 / descent.path.sigma_min
 
     def start(self) -> Clocked:
@@ -139,7 +141,7 @@ class AdaptiveSampler(Walk[Clocked]):
 
     def used(self, state: Clocked) -> Tensor:
         """Return the network calls that each example needed, shape (n,)."""
-        return state.calls * self.descent.calls
+        return state.calls * self.most
 
     def finish(self, state: Clocked) -> Tensor:
         """Return the denoised data.

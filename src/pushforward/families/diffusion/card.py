@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pushforward.core.capabilities import Capabilities, Card, Estimator, Refusal
+from pushforward.families.diffusion.conditioning import CONDITIONING, CONDITIONS
 from pushforward.families.diffusion.solvers import SOLVERS
 
 _BOUNDS = (
@@ -35,13 +36,13 @@ CAPABILITIES = Capabilities(
     },
     encode={"points": "ode", "image": "ode"},
     sampling_cost=(
-        "N steps; Heun makes 2N - 1 network calls, a corrector adds its own, `ode` takes what its tolerance asks, the others N, "
-        "guidance doubles them; tables add one call per symbol"
+        "N steps; Heun makes 2N - 1 network calls, a corrector adds its own, `ode` takes what its tolerance asks, the others N; "
+        "guidance and measurements double them, RePaint takes each step again; tables add one call per symbol"
     ),
     held_out="-ELBO from 8 stratified noise levels per example [nats]",
-    conditions=("label", "prefix", "known"),
+    conditions=(*CONDITIONS, "prefix", "known"),
     options=(
-        "guidance",
+        *CONDITIONING,
         "steps",
         "solver",
         "eta",
@@ -73,6 +74,19 @@ COUPLED = replace(
     CAPABILITIES,
     estimators={kind: tuple(e for e in known if e.name == "ode") for kind, known in CAPABILITIES.estimators.items()},
     held_out="error of the denoised data under the coupling, weighted as in training [per dim]",
+    conditions=("label",),
+    options=(
+        "guidance",
+        "guidance_interval",
+        "guidance_rescale",
+        "guide",
+        "steps",
+        "solver",
+        "eta",
+        "grid",
+        "path",
+        "tolerance",
+    ),
     solvers=tuple(name for name in SOLVERS if SOLVERS[name].follows_flow),
 )
 
@@ -126,5 +140,26 @@ CARD = Card(
             "Kotelnikov et al.: TabDDPM: Modelling Tabular Data with Diffusion Models, ICML 2023, arXiv:2209.15421",
         ),
         ("ho2022", "Ho, Salimans: Classifier-Free Diffusion Guidance, 2022, arXiv:2207.12598"),
+        (
+            "dhariwal2021",
+            "Dhariwal, Nichol: Diffusion Models Beat GANs on Image Synthesis, NeurIPS 2021, arXiv:2105.05233",
+        ),
+        ("meng2022", "Meng et al.: SDEdit: Guided Image Synthesis and Editing, ICLR 2022, arXiv:2108.01073"),
+        ("lugmayr2022", "Lugmayr et al.: RePaint: Inpainting using DDPMs, CVPR 2022, arXiv:2201.09865"),
+        (
+            "chung2022",
+            "Chung et al.: Diffusion Posterior Sampling for Noisy Inverse Problems, ICLR 2023, arXiv:2209.14687",
+        ),
+        ("song2023pigdm", "Song, Vahdat, Mardani, Kautz: Pseudoinverse-Guided Diffusion Models, ICLR 2023"),
+        (
+            "rozet2024",
+            "Rozet et al.: Learning Diffusion Priors from Observations by EM, NeurIPS 2024, arXiv:2405.13712",
+        ),
+        ("lin2023", "Lin et al.: Common Diffusion Noise Schedules and Sample Steps are Flawed, 2023, arXiv:2305.08891"),
+        ("kynkaanniemi2024", "Kynkaanniemi et al.: Applying Guidance in a Limited Interval, 2024, arXiv:2404.07724"),
+        (
+            "karras2024auto",
+            "Karras et al.: Guiding a Diffusion Model with a Bad Version of Itself, 2024, arXiv:2406.02507",
+        ),
     ),
 )

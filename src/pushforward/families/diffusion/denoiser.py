@@ -20,10 +20,14 @@ class Denoiser(ABC):
     """`D(y, noise_level) = E[x0 | y]` for `y = x0 + noise_level eps`.
 
     Attributes:
-        calls: network calls that one denoising costs.
+        calls: network calls that one denoising costs, the most where that depends on the noise level.
     """
 
     calls: float = 1.0
+
+    def cost(self, noise_level: float) -> float:
+        """Return the network calls of one denoising at a noise level; override where they depend on it."""
+        return self.calls
 
     @abstractmethod
     def denoise(self, y: Tensor, noise_level: Tensor, given: Given | None) -> Tensor:

@@ -26,6 +26,7 @@ from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image, Space
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.bound import terms_curve
+from pushforward.families.diffusion.conditioning import CONDITIONING, kept, origin_of, steered
 from pushforward.families.diffusion.config import DiffusionConfig
 from pushforward.families.diffusion.coupling import SPREAD, assigned
 from pushforward.families.diffusion.denoiser import Denoiser, NetworkDenoiser
@@ -75,7 +76,7 @@ def body_of(space: Space, config: DiffusionConfig) -> nn.Module:
 class Gaussian(Process):
     """Images and points, noised along a path."""
 
-    options = ("guidance", "steps", "solver", "eta", "grid", "path", "tolerance")
+    options = (*CONDITIONING, "steps", "solver", "eta", "grid", "path", "tolerance")
     solvers = tuple(SOLVERS)
 
     def __init__(self, space: Space, config: DiffusionConfig, classes: int) -> None:
@@ -194,35 +195,39 @@ class Gaussian(Process):
             raise BadInput(f"eta={options.eta} with the solver '{name}'", "one of " + ", ".join(NOISY), "leave eta out")
         if options.eta and self.config.coupling != "independent":
             raise BadInput(f"eta={options.eta} on a run with coupled noise", "eta=0", "it has a flow, and no score")
+        weaker = None if options.guide is None else options.guide.denoiser
+        scale, images = float(self.denoiser.preconditioner.sigma_data), isinstance(self.space, Image)
+        denoiser = steered(self.denoiser, weaker, scale, given, options, images)
         reverse = None
         if isinstance(solver.method, LearnedAncestral):
-            self._require_variance(name, options.guidance)
+            self._require_variance(name, denoiser)
             reverse = self._reverse(given)
-        guided = self.denoiser if given is None else Guided(self.denoiser, options.guidance)
         draw = lambda: noise.normal(*self.space.event_shape)  # noqa: E731
-        return solver.walk(
+        walk = solver.walk(
             self._walked(options.path),
-            self._bind(given, guided),
+            self._bind(given, denoiser),
             draw,
             options.steps,
-            guided.calls,
+            denoiser.cost,
             options.eta,
             options.grid,
             reverse,
             options.tolerance,
+            origin_of(given, options),
         )
+        return kept(walk, given, options, draw)
 
-    def _require_variance(self, solver: str, guidance: float) -> None:
+    def _require_variance(self, solver: str, denoiser: Denoiser) -> None:
         if not self.denoiser.learns_variance:
             raise Unsupported(
                 f"the solver '{solver}' on a run with fixed variances",
                 "a run trained with -s model.variance=learned",
                 "`ddpm` and `ddpm-large` take the two fixed ones",
             )
-        if guidance != 1.0:
+        if not (denoiser is self.denoiser or (isinstance(denoiser, Guided) and denoiser.lean.weight == 1.0)):
             raise Unsupported(
-                f"guidance={guidance} with the solver '{solver}'",
-                "guidance 1",
+                f"guidance or a measurement with the solver '{solver}'",
+                "guidance 1 and nothing observed",
                 "the variance was learned about the unguided mean; `ddpm` has one that fits any",
             )
 

@@ -95,3 +95,25 @@ def grid_levels(grid: str, steps: int, path: Path) -> Tensor:
     if grid not in GRIDS:
         raise BadInput(*unknown("grid", grid, GRIDS))
     return GRIDS[grid](steps, path)
+
+
+def remaining_levels(levels: Tensor, strength: float) -> Tensor:
+    """Return the end of a grid of N levels on which the share `strength` of its N steps remains.
+
+    The first level lies where `N (1 - strength)` steps have been taken, between two of the grid by the same share of their
+    logarithms (between the last and zero by the level itself): it is continuous in the strength and goes to zero with it.
+
+    Example:
+        >>> grid = torch.tensor([8.0, 2.0, 0.5])
+        >>> [remaining_levels(grid, strength).tolist() for strength in (1.0, 0.5, 1 / 3, 1 / 6)]
+        [[8.0, 2.0, 0.5], [1.0, 0.5], [0.5], [0.25]]
+    """
+    # rounded, so that no step is left that only rounding makes
+    taken = round(len(levels) * (1.0 - strength), 9)
+    place = min(int(taken), len(levels) - 1)
+    share = taken - place
+    if place == len(levels) - 1:
+        first = (1.0 - share) * levels[-1:]
+    else:
+        first = levels[place : place + 1] * (levels[place + 1] / levels[place]) ** share
+    return torch.cat([first, levels[place + 1 :]])

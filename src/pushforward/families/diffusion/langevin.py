@@ -146,9 +146,8 @@ class CorrectedSampler(SchemeSampler):
     """
 
     def __init__(self, descent: Descent, scheme: Scheme, corrections: int = 1, ratio: float = 0.16) -> None:
-        super().__init__(descent, scheme)
         self.corrections, self.ratio = corrections, ratio
-        self.calls += descent.calls * (descent.steps - 1) * corrections
+        super().__init__(descent, scheme)
 
     def step(self, state: Remembered, index: int) -> Remembered:
         """Step, then stir."""

@@ -6,12 +6,14 @@ One idea: the family joins a process, which depends on the kind of data, to the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
 
 from pushforward.core.codec import Codec
 from pushforward.core.curve import Curve
+from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
@@ -21,6 +23,8 @@ from pushforward.core.options import SampleOptions
 from pushforward.core.space import Space
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.card import CAPABILITIES, CARD, COUPLED
+from pushforward.families.diffusion.classifier import Classifier
+from pushforward.families.diffusion.conditioning import encoded, labels_only, same_coordinates
 from pushforward.families.diffusion.config import PRESETS, DiffusionConfig
 from pushforward.families.diffusion.gaussian import Gaussian
 from pushforward.families.diffusion.process import Process
@@ -81,7 +85,11 @@ class Diffusion(GenerativeModel):
         return self.process.losses(x, given, noise)
 
     def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
-        return self.process.walk(noise, given, options, self.capabilities)
+        if options.classifier is not None:
+            require_classifier(self, options.classifier)
+        if options.guide is not None:
+            options = replace(options, guide=guide_of(self, options.guide))
+        return self.process.walk(noise, encoded(given, self.codec), options, self.capabilities)
 
     def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
         return self.process.curves(x, given, noise)
@@ -97,13 +105,47 @@ class Diffusion(GenerativeModel):
     def _log_prob(
         self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int, steps: int | None = None
     ) -> LogProb:
-        return self.process.log_prob(x, given, noise, estimator, samples, steps)
+        return self.process.log_prob(x, labels_only(given, "log_prob"), noise, estimator, samples, steps)
 
     def _vouch(self, lp: LogProb, steps: int | None) -> None:
         self.process.vouch(lp, steps)
 
     def _encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
-        return self.process.encode(x, given, noise)
+        return self.process.encode(x, labels_only(given, "encode"), noise)
 
     def _decode(self, z: Tensor, given: Given | None) -> Tensor:
-        return self.process.decode(z, given)
+        return self.process.decode(z, labels_only(given, "decode"))
+
+
+def guide_of(model: Diffusion, guide: Any) -> Gaussian:
+    """Return the process of a weaker model that guidance leans away from.
+
+    Raises:
+        BadInput: no diffusion model of images or points, or one of another space, other classes or other noise levels.
+    """
+    process = guide.process if isinstance(guide, Diffusion) else None
+    if not isinstance(process, Gaussian) or not isinstance(model.process, Gaussian):
+        raise BadInput(
+            f"the guide {type(guide).__name__} on {model.space.kind}", "a diffusion model of images or points"
+        )
+    if guide.space == model.space and guide.classes != model.classes:
+        came = f"a guide with {len(guide.classes)} classes for a model with {len(model.classes)}"
+        raise BadInput(came, "the same classes", "train both on the same labels")
+    low, high = process.path.sigma_min, process.path.sigma_max
+    same_coordinates(model.codec, model.process.path, guide.codec, low, high, "a guide")
+    return process
+
+
+def require_classifier(model: Diffusion, classifier: Any) -> None:
+    """Refuse a classifier that does not fit.
+
+    Raises:
+        BadInput: no noise-aware classifier, or one of another space, other classes or other noise levels.
+    """
+    if not isinstance(classifier, Classifier) or not isinstance(model.process, Gaussian):
+        came = f"the classifier {type(classifier).__name__} on {model.space.kind}"
+        raise BadInput(came, "a noise-aware classifier of images or points", "see `pushforward train-classifier`")
+    if model.classes and classifier.codec.space == model.space and classifier.classes != model.classes:
+        came = f"a classifier of {len(classifier.classes)} classes for a model with {len(model.classes)}"
+        raise BadInput(came, "the same classes", "train both on the same labels")
+    same_coordinates(model.codec, model.process.path, classifier.codec, *classifier.levels, "a classifier")

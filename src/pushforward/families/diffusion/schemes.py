@@ -8,19 +8,20 @@ all of them return the estimate.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from pushforward.core.walk import Walk
-from pushforward.families.diffusion.grids import grid_levels
+from pushforward.families.diffusion.grids import grid_levels, remaining_levels
 from pushforward.families.diffusion.path import Path
 from pushforward.families.diffusion.variance import Reverse, between, large_variance, small_variance
 
 Denoise = Callable[[Tensor, Tensor], Tensor]
 Draw = Callable[[], Tensor]
+Cost = float | Callable[[float], float]
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,14 @@ class PredictorCorrector(SecondOrderMultistep):
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Examples to begin at, noised to where a share of the steps remains (Meng et al. 2022); a share of 1 begins at the prior."""
+
+    x: Tensor
+    strength: float
+
+
+@dataclass(frozen=True)
 class Descent:
     """What every sampler needs: a denoiser, where to begin and the noise levels to come down over.
 
@@ -152,28 +161,39 @@ class Descent:
         path: gives the levels their ends, and noise its first size.
         denoise: `(y, noise_level) -> x0`.
         draw: returns standard normal noise of the shape of the batch.
-        steps: number of levels, the last of which is followed by noise zero.
-        calls: network calls per denoising.
+        steps: number of levels of the whole grid, the last of which is followed by noise zero.
+        calls: network calls per denoising, or a function of the noise level.
         grid: a name in `GRIDS`.
         reverse: `(y, noise_level) -> (x0, share)` in place of `denoise`, for a scheme with a learned variance.
+        origin: where to begin, None = at the prior.
     """
 
     path: Path
     denoise: Denoise
     draw: Draw
     steps: int
-    calls: float = 1.0
+    calls: Cost = 1.0
     grid: str = "karras"
     reverse: Reverse | None = None
+    origin: Origin | None = None
 
     @property
     def levels(self) -> Tensor:
-        """The noise levels, decreasing, in float64."""
-        return grid_levels(self.grid, self.steps, self.path)
+        """The noise levels to come down over, decreasing, in float64."""
+        levels = grid_levels(self.grid, self.steps, self.path)
+        return levels if self.origin is None else remaining_levels(levels, self.origin.strength)
 
     def begin(self) -> Tensor:
-        """Return y at the largest level, drawn from the prior."""
-        return self.path.spread * self.draw()
+        """Return y at the first level, drawn from the prior or from around the origin."""
+        if self.origin is None or self.origin.strength == 1.0:
+            return self.path.spread * self.draw()
+        z = self.draw()
+        return self.origin.x.to(z) + self.levels[0].to(z) * z
+
+    def cost(self, levels: Iterable[Tensor]) -> float:
+        """Return the network calls of denoising at some levels."""
+        calls = self.calls
+        return sum(calls(float(level)) if callable(calls) else calls for level in levels)
 
     def look(self, noisy: Tensor, level: Tensor) -> Seen:
         """Ask the network once."""
@@ -188,14 +208,27 @@ class Remembered:
 
     noisy: Tensor
     past: tuple[Seen, ...]
+    said: Tensor | None = None
+
+    def moved(self, noisy: Tensor) -> Remembered:
+        """Return another point, of which nothing is remembered but the latest estimate."""
+        return Remembered(noisy, (), self.past[0].clean if self.past else self.said)
 
 
 class SchemeSampler(Walk[Remembered]):
-    """From noise to data over the levels of a descent, one network call a step."""
+    """From noise to data over the levels of a descent, one network call a step, and more where `corrections` follow it."""
+
+    corrections: int = 0
 
     def __init__(self, descent: Descent, scheme: Scheme) -> None:
         self.descent, self.scheme, self.levels = descent, scheme, descent.levels
-        self.length, self.calls = descent.steps, descent.calls * descent.steps
+        self.length = len(self.levels)
+        self.calls = sum(self.cost(index) for index in range(self.length))
+
+    def cost(self, index: int) -> float:
+        """Return the network calls of one step."""
+        corrected = self.levels[index + 1 : index + 2]
+        return self.descent.cost([self.levels[index], *(level for level in corrected for _ in range(self.corrections))])
 
     def start(self) -> Remembered:
         """Begin; nothing was said yet."""
@@ -217,4 +250,6 @@ class SchemeSampler(Walk[Remembered]):
 
     def peek(self, state: Remembered) -> Tensor:
         """Return the current estimate of the clean data, zero before the first."""
-        return state.past[0].clean if state.past else state.noisy * 0.0
+        if state.past:
+            return state.past[0].clean
+        return state.noisy * 0.0 if state.said is None else state.said

@@ -20,11 +20,13 @@ from pushforward.families.diffusion.langevin import CorrectedSampler, ReverseDif
 from pushforward.families.diffusion.path import Path
 from pushforward.families.diffusion.schemes import (
     Ancestral,
+    Cost,
     Denoise,
     Descent,
     Draw,
     LargeAncestral,
     LearnedAncestral,
+    Origin,
     PredictorCorrector,
     Scheme,
     SchemeSampler,
@@ -75,6 +77,10 @@ class Coordinates(ABC):
         """Return the independent variable at a noise level."""
 
     @abstractmethod
+    def noise_level(self, time: Tensor) -> Tensor:
+        """Return the noise level at a value of the independent variable."""
+
+    @abstractmethod
     def field(self, denoise: Denoise) -> Field:
         """Return the velocity `(state, time) -> d state / d time`."""
 
@@ -94,6 +100,10 @@ class ScaledByNoise(Coordinates):
         """The noise level itself."""
         return noise_level
 
+    def noise_level(self, time: Tensor) -> Tensor:
+        """The variable itself."""
+        return time
+
     def field(self, denoise: Denoise) -> Field:
         """`(y - D)/s`."""
         return lambda y, s: (y - denoise(y, s)) / s
@@ -106,6 +116,10 @@ class ScaledByLogNoise(Coordinates):
         """Logarithm of the noise level."""
         return noise_level.log()
 
+    def noise_level(self, time: Tensor) -> Tensor:
+        """`e^u`."""
+        return time.exp()
+
     def field(self, denoise: Denoise) -> Field:
         """`y - D`."""
         return lambda y, u: y - denoise(y, u.exp())
@@ -117,6 +131,10 @@ class PathTime(Coordinates):
     def time(self, noise_level: Tensor) -> Tensor:
         """The path's time."""
         return self.path.time(noise_level)
+
+    def noise_level(self, time: Tensor) -> Tensor:
+        """The path's noise level."""
+        return self.path.noise_level(time)
 
     def enter(self, y: Tensor, noise_level: Tensor) -> Tensor:
         """`x = alpha y`."""
@@ -153,6 +171,10 @@ class Denoised:
     noisy: Tensor
     clean: Tensor
 
+    def moved(self, noisy: Tensor) -> Denoised:
+        """Return another point with the same estimate."""
+        return Denoised(noisy, self.clean)
+
 
 class OdeSampler(Walk[Denoised]):
     """From noise to data along the probability-flow ODE.
@@ -162,9 +184,20 @@ class OdeSampler(Walk[Denoised]):
     """
 
     def __init__(self, descent: Descent, method: RungeKutta) -> None:
-        self.descent, self.levels, self.length = descent, descent.levels, descent.steps
+        self.descent, self.levels = descent, descent.levels
+        self.length = len(self.levels)
         self.tableau, self.coordinates = method.tableau, method.coordinates(descent.path)
-        self.calls = descent.calls * ((descent.steps - 1) * len(method.tableau.b) + 1)
+        self.calls = sum(self.cost(index) for index in range(self.length))
+
+    def cost(self, index: int) -> float:
+        """Return the network calls of one step: a stage each, one for the last."""
+        here = self.levels[index]
+        if index == self.length - 1:
+            return self.descent.cost([here])
+        start, end = self.coordinates.time(here), self.coordinates.time(self.levels[index + 1])
+        between = (self.coordinates.noise_level(start + c * (end - start)) for c in self.tableau.c if 0.0 < c < 1.0)
+        ends = [here if c == 0.0 else self.levels[index + 1] for c in self.tableau.c if c in (0.0, 1.0)]
+        return self.descent.cost([*ends, *between])
 
     def start(self) -> Denoised:
         """Begin; nothing is known yet, so the clean estimate is zero."""
@@ -231,24 +264,29 @@ class Solver:
         denoise: Denoise,
         draw: Draw,
         steps: int | None,
-        calls: float,
+        calls: Cost,
         eta: float | None = None,
         grid: str | None = None,
         reverse: Reverse | None = None,
         tolerance: float | None = None,
+        origin: Origin | None = None,
     ) -> Walk[Any]:
         """Return the sampler; see `Descent`, `OdeSampler` and `SchemeSampler`.
 
         Args:
+            calls: network calls per denoising, or a function of the noise level.
             eta: of methods that have one, None = their default.
             tolerance: of methods that choose their steps, None = their default.
             reverse: what a method with a learned variance asks in place of `denoise`.
+            origin: where to begin, None = at the prior.
 
         Raises:
             BadInput: an unknown grid, or a grid of a method that chooses its steps, or a tolerance of one that does not.
         """
         self._require_spacing(grid, tolerance)
-        descent = Descent(path, denoise, draw, steps or self.steps, calls, grid or "karras", reverse)
+        if origin is not None and isinstance(self.method, EmbeddedPair):
+            raise BadInput("an example to begin at with a solver that chooses its steps", "a solver of fixed steps")
+        descent = Descent(path, denoise, draw, steps or self.steps, calls, grid or "karras", reverse, origin)
         method = self.method
         if isinstance(method, RungeKutta):
             return OdeSampler(descent, method)
