@@ -12,6 +12,7 @@ from families.diffusion_oracles import flow_error, gaussian, mixture
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.rng import generator
 from pushforward.core.space import Points
+from pushforward.core.text import Text
 from pushforward.core.walk import run
 from pushforward.families.build import build
 from pushforward.families.diffusion.grids import GRIDS, grid_levels
@@ -201,3 +202,19 @@ def test_fresh_noise_and_grids_are_sampling_options() -> None:
             model.sample(2, **options)
     with pytest.raises(Unsupported, match="flow has no sampling option 'eta'"):
         build("flow", Points(2), values={}).sample(2, eta=0.5)
+
+
+def test_a_setting_that_would_change_nothing_is_refused() -> None:
+    """Each kind of data reads its own part of the configuration; the sentence lists that part."""
+    text = Text(vocabulary=3, length=4, boundary=2)
+    for space, values, sentence in (
+        (
+            text,
+            {"coupling": "optimal-transport"},
+            r"'model\.coupling=optimal-transport' for diffusion of text.*neighbours",
+        ),
+        (Points(2), {"dropout": 0.1}, r"'model\.dropout=0\.1' for diffusion of points.*coupling"),
+        (Points(2), {"architecture": "dit"}, "architecture 'dit' on points"),
+    ):
+        with pytest.raises(BadInput, match=sentence):
+            build("diffusion", space, values=values)

@@ -78,6 +78,22 @@ class Gaussian(Process):
 
     options = (*CONDITIONING, "steps", "solver", "eta", "grid", "path", "tolerance")
     solvers = tuple(SOLVERS)
+    settings = (
+        "context",
+        "architecture",
+        "heads",
+        "patch",
+        "sigma_min",
+        "sigma_max",
+        "path",
+        "coupling",
+        "law",
+        "weight",
+        "prediction",
+        "variance",
+        "variance_steps",
+        "ode_steps",
+    )
 
     def __init__(self, space: Space, config: DiffusionConfig, classes: int) -> None:
         super().__init__(space, config, classes)

@@ -25,6 +25,8 @@ from pushforward.core.space import Space
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.config import DiffusionConfig
 
+COMMON = ("width", "depth", "drop_condition")
+
 
 class Process(nn.Module, ABC):
     """A way from data to noise with a network that undoes it; every tensor is encoded, as `codec` says.
@@ -33,15 +35,26 @@ class Process(nn.Module, ABC):
         glance: how many training examples `prepare` sees.
         options: sampling options that it understands, of those that the family declares.
         solvers: names that `solver` takes, the default first.
+        settings: keys of the configuration that it reads, besides those that all read.
     """
 
     glance: int = 512
+    settings: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     solvers: tuple[str, ...] = ()
 
     def __init__(self, space: Space, config: DiffusionConfig, classes: int) -> None:
         super().__init__()
+        self._require_read(space, config)
         self.space, self.config, self.classes = space, config, classes
+
+    def _require_read(self, space: Space, config: DiffusionConfig) -> None:
+        read = (*COMMON, *self.settings)
+        for name, field in type(config).model_fields.items():
+            value = getattr(config, name)
+            if name not in read and value != field.default:
+                came = f"'model.{name}={value}' for diffusion of {space.kind}"
+                raise BadInput(came, f"one of {', '.join(read)}", "it would change nothing; leave it out")
 
     @staticmethod
     @abstractmethod

@@ -55,6 +55,7 @@ class TableDiffusion(Process):
     """Rows of a table: masked symbols, then Gaussian numbers."""
 
     glance = 2**31
+    settings = ("context", "places", "sigma_min", "sigma_max", "path", "law", "weight", "prediction")
     options = ("guidance", "steps", "solver", "eta", "grid")
     solvers = tuple(SOLVERS)
 

@@ -77,6 +77,7 @@ class MaskedText(Process):
     """Windows of text, each given what comes before it."""
 
     options = ("guidance", "steps", "grid", "temperature", "length", "top_k", "top_p", "min_p", "typical")
+    settings = ("heads", "neighbours", "dropout")
 
     def __init__(self, space: Space, config: DiffusionConfig, classes: int) -> None:
         super().__init__(space, config, classes)
