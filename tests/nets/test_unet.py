@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from pushforward.core.rng import generator
+from pushforward.core.space import Image
+from pushforward.families.build import settings
 from pushforward.nets.conditional import ScalarConditioned
 from pushforward.nets.unet import UNet, halvings
 
@@ -30,3 +32,20 @@ def test_any_size_and_every_parameter_learns(size: tuple[int, int]) -> None:
 
 def test_halving_stops_at_four_pixels() -> None:
     assert [halvings(n, n) for n in (2, 4, 6, 7, 8, 14, 16, 64)] == [0, 0, 0, 1, 1, 2, 2, 4]
+
+
+def test_attention_and_multipliers_are_where_they_were_asked_for() -> None:
+    """32 x 32 with attention from 16 on: two blocks of one width a scale, each followed by attention on all but the first."""
+    net = UNet(3, 3, (32, 32), width=16, depth=2, context=4, multipliers=(1, 2), attention=16)
+    kinds = [[type(block).__name__ for block in blocks] for blocks in net.down]  # type: ignore[union-attr]
+    assert kinds == [["ConvBlock"] * 2, *[["ConvBlock", "Attention"] * 2] * 3]
+    assert [blocks[0].conv1.out_channels for blocks in net.down] == [16, 32, 32, 32]  # type: ignore[index, union-attr]
+    assert net(torch.zeros(2, 3, 32, 32), torch.zeros(2, 4)).shape == (2, 3, 32, 32)
+
+
+def test_the_gpu_preset_for_32x32_is_of_the_published_size() -> None:
+    """EDM's network for CIFAR-10 has 55.7 million parameters; no numbers are allocated to count them."""
+    model = settings("diffusion", Image(3, 32, 32), "gpu", "edm")["model"]
+    with torch.device("meta"):
+        net = UNet(6, 3, (32, 32), model["width"], model["depth"], model["context"], multipliers=(2,), attention=16)
+    assert 45e6 < sum(p.numel() for p in net.parameters()) < 65e6

@@ -1,7 +1,7 @@
 """Train, keep and open the noise-aware classifier that guides a diffusion run.
 
 Two ideas: it is trained in the coordinates of the run, on the run's own noise levels, and kept with them, so that it cannot guide
-another run by mistake; what is kept is the average of weights that was best on held-out examples at the same levels.
+another run by mistake; what is kept are the weights that were best on held-out examples at the same levels.
 """
 
 from __future__ import annotations

@@ -55,30 +55,56 @@ class UNet(nn.Module):
         width: channels at full size; every coarser scale has 1.5 times more, up to four times.
         depth: blocks at full size on either side; every coarser scale has one more, for a quarter of the cost.
 
+        multipliers: of the width, one for each scale, the last for all coarser ones; None for the rule above.
+        attention: scales whose shorter side is at most this attend after every block; 0 leaves it to the coarsest, once.
+
     Example:
         >>> UNet(1, 1, (7, 7), width=8, depth=1, context=4)(torch.zeros(2, 1, 7, 7), torch.zeros(2, 4)).shape
         torch.Size([2, 1, 7, 7])
     """
 
-    def __init__(self, inputs: int, outputs: int, size: tuple[int, int], width: int, depth: int, context: int) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        size: tuple[int, int],
+        width: int,
+        depth: int,
+        context: int,
+        multipliers: tuple[int, ...] | None = None,
+        attention: int = 0,
+    ) -> None:
         super().__init__()
         scales = halvings(*size)
-        widths = [max(8, 8 * round(width * min(4.0, 1.5**i) / 8)) for i in range(scales + 1)]
-        depths = [depth + (i > 0) for i in range(scales + 1)]
+        times = [
+            min(4.0, 1.5**i) if multipliers is None else multipliers[min(i, len(multipliers) - 1)]
+            for i in range(scales + 1)
+        ]
+        widths = [max(8, 8 * round(width * t / 8)) for t in times]
+        depths = [depth + (i > 0 and multipliers is None) for i in range(scales + 1)]
+        sides = [min(size)]
+        while len(sides) <= scales:
+            sides.append(math.ceil(sides[-1] / 2))
+
+        def blocks(scale: int, first: int) -> nn.ModuleList:
+            found, w = nn.ModuleList(), widths[scale]
+            for j in range(depths[scale]):
+                found.append(ConvBlock(first if j == 0 else w, w, context))
+                if sides[scale] <= attention:
+                    found.append(Attention(w))
+            return found
+
         self.inputs = nn.Conv2d(inputs, widths[0], 3, padding=1)
         # digits sit in the middle of their frame: where a pixel is says much about what it is
         self.position = nn.Parameter(torch.zeros(1, widths[0], *size))
         self.down, self.up, self.halve = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         for i, w in enumerate(widths):
-            self.down.append(nn.ModuleList(ConvBlock(w, w, context) for _ in range(depths[i])))
+            self.down.append(blocks(i, w))
             if i < scales:
                 self.halve.append(nn.Conv2d(w, widths[i + 1], 3, stride=2, padding=1))
         self.middle = Attention(widths[-1])
         for i in reversed(range(scales)):
-            first = widths[i] + widths[i + 1]
-            self.up.append(
-                nn.ModuleList(ConvBlock(first if j == 0 else widths[i], widths[i], context) for j in range(depths[i]))
-            )
+            self.up.append(blocks(i, widths[i] + widths[i + 1]))
         self.last = ConvBlock(widths[0], widths[0], context)
         self.norm, self.outputs = group_norm(widths[0]), zeroed(nn.Conv2d(widths[0], outputs, 3, padding=1))
         self.shortcut = zeroed(nn.Conv2d(inputs, outputs, 1))
@@ -91,7 +117,7 @@ class UNet(nn.Module):
         kept = []
         for i, blocks in enumerate(self.down):
             for block in blocks:  # type: ignore[attr-defined]
-                h = block(h, context)
+                h = block(h) if isinstance(block, Attention) else block(h, context)
             if i < len(self.halve):
                 kept.append(h)
                 h = self.halve[i](h)
@@ -101,6 +127,6 @@ class UNet(nn.Module):
             h = functional.interpolate(h, size=partner.shape[-2:], mode="nearest")
             h = torch.cat([partner, h], dim=1)
             for block in blocks:  # type: ignore[attr-defined]
-                h = block(h, context)
+                h = block(h) if isinstance(block, Attention) else block(h, context)
         h = self.last(h, context)
         return self.outputs(functional.silu(self.norm(h))) + self.shortcut(x)

@@ -57,7 +57,7 @@ CAPABILITIES = Capabilities(
         "typical",
     ),
     solvers=tuple(SOLVERS),
-    architectures={"image": ("unet", "dit")},
+    architectures={"image": ("unet", "dit", "edm")},
     null_condition=True,
     refusals={
         "encode": Refusal("masking has no inverse, so symbols have no code", "encode points or images"),

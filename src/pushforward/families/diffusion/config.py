@@ -14,7 +14,7 @@ class DiffusionConfig(Config):
 
     width: int = Field(64, ge=8, description="channels (images) or features (points) of the network")
     depth: int = Field(2, ge=1, description="blocks at full size (images) or in all (points, text)")
-    architecture: Literal["", "unet", "dit"] = Field("", description="network of images; empty: unet")
+    architecture: Literal["", "unet", "dit", "edm"] = Field("", description="network of images; empty: unet")
     heads: int = Field(4, ge=1, description="attention heads (text, and images with a dit)")
     patch: int | None = Field(None, ge=1, description="side of a dit's patches; None: at most 256 of them")
     neighbours: int = Field(3, ge=0, description="symbols on either side that an embedding is mixed with (text)")
@@ -49,6 +49,8 @@ class DiffusionConfig(Config):
     places: int = Field(96, ge=1, description="most cells of a number by itself (tables)")
     ode_steps: int = Field(32, ge=2, description="steps of the ODE for likelihoods and codes")
 
+
+EDM = {"path": "edm", "law": "log-normal", "weight": "edm", "sigma_min": 0.002, "sigma_max": 80.0}
 
 PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
     ("smoke", "points"): {
@@ -98,6 +100,26 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
     ("cpu", "image"): {
         "model": {"width": 32, "depth": 1, "context": 64},
         "train": {"batch_size": 128, "learning_rate": 6e-3, "ema": 0.995, "precision": "bfloat16"},
+    },
+    # noise in units of pixels on [-1, 1], four blocks a scale of twice the width, attention at 16 x 16 (Karras et al. 2022, table 1
+    # and its appendix on training; without their dropout and augmentation)
+    ("smoke", "image:edm"): {
+        "model": {"width": 8, "depth": 1, "context": 16, **EDM},
+        "train": {"batch_size": 32},
+    },
+    ("cpu", "image:edm"): {
+        "model": {"width": 16, "depth": 1, "context": 64, **EDM},
+        "train": {"batch_size": 128, "learning_rate": 3e-3, "ema": 0.995, "precision": "bfloat16"},
+    },
+    ("gpu", "image:edm"): {
+        "model": {"width": 128, "depth": 4, "context": 512, **EDM},
+        "train": {
+            "batch_size": 512,
+            "learning_rate": 1e-3,
+            "ema": 0.9998,
+            "precision": "bfloat16",
+            "channels_last": True,
+        },
     },
     ("smoke", "image:dit"): {
         "model": {"width": 16, "depth": 1, "context": 16, "ode_steps": 12},

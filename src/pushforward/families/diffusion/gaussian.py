@@ -70,6 +70,8 @@ def body_of(space: Space, config: DiffusionConfig) -> nn.Module:
     ends, size = (2 * space.channels, heads * space.channels), (space.height, space.width)
     if config.architecture == "dit":
         return DiT(*ends, size, config.width, config.depth, config.context, config.heads, config.patch)
+    if config.architecture == "edm":
+        return UNet(*ends, size, config.width, config.depth, config.context, multipliers=(2,), attention=16)
     return UNet(*ends, size, config.width, config.depth, config.context)
 
 
