@@ -29,7 +29,7 @@ def call(*arguments: object) -> int:
 
 
 def test_places_cost_what_they_were_allowed(run: Path) -> None:
-    found = sweep(run, (9, 3), ("heun", "ddim", "annealed-langevin"), n=300)
+    found = sweep(run, (9, 3), ("heun", "ddim", "langevin"), n=300)
     assert found.budgets == (3, 9)
     assert [(p.solver, p.budget, p.steps, p.calls) for p in found.places] == [
         ("heun", 3, 2, 3.0),
@@ -37,8 +37,8 @@ def test_places_cost_what_they_were_allowed(run: Path) -> None:
         ("ddim", 3, 3, 3.0),
         ("ddim", 9, 9, 9.0),
         # ten corrections after every step but the last: nine calls leave no room for a second step
-        ("annealed-langevin", 3, 1, 1.0),
-        ("annealed-langevin", 9, 1, 1.0),
+        ("langevin", 3, 1, 1.0),
+        ("langevin", 9, 1, 1.0),
     ]
     # three calls cannot do what nine do: the intervals do not meet
     few, many = (found.at("heun", budget) for budget in (3, 9))

@@ -96,7 +96,7 @@ def test_a_coupled_model_claims_nothing_that_needs_a_score() -> None:
     with pytest.raises(Unsupported, match=r"no estimator 'elbo'.*one of ode"):
         model.log_prob(data, given="a", estimator="elbo")
     assert model.log_prob(data[:2], given="a").kind == "estimate"
-    for solver in ("ddpm", "dpmpp-2m-sde", "annealed-langevin"):
+    for solver in ("ddpm", "dpmpp-2m-sde", "langevin"):
         with pytest.raises(BadInput, match=f"solver '{solver}'.*heun"):
             model.sample(2, solver=solver)
     with pytest.raises(BadInput, match=r"eta=0\.5 on a run with coupled noise"):

@@ -24,7 +24,7 @@ from pushforward.families.diffusion.noise_law import LAWS, Knee, LogNormal, LogU
 from pushforward.families.diffusion.objective import WEIGHTS, Objective, objective_of
 from pushforward.families.diffusion.path import VariancePreserving
 from pushforward.families.diffusion.paths import PATHS
-from pushforward.families.diffusion.prediction import NOISE, PREDICTIONS, SCORE, VELOCITY, Prediction
+from pushforward.families.diffusion.prediction import FLOW, NOISE, PREDICTIONS, SCORE, VELOCITY, Prediction
 
 PATH = VariancePreserving(0.005, 50.0)
 
@@ -178,11 +178,13 @@ def test_weights_turn_the_error_of_the_data_into_what_they_are_called() -> None:
     y, alpha, sigma = x0 + s * eps, 1 / (1 + s**2).sqrt(), s / (1 + s**2).sqrt()
     guessed = (y - guess) / s
     noise, velocity = eps - guessed, (alpha * eps - sigma * x0) - (alpha * guessed - sigma * guess)
+    straight = (eps - x0) - (guessed - guess)
     error = (x0 - guess).square()
     expected = {
         "noise": noise.square(),
         "data": error,
         "velocity": velocity.square(),
+        "flow": straight.square(),
         "truncated-snr": torch.maximum(noise.square(), error),
         "min-snr": torch.minimum(noise.square(), 5 * error),
     }
@@ -217,6 +219,7 @@ def test_what_a_network_predicts_is_what_the_algebra_says(name: str) -> None:
         "noise": NOISE.from_data(x0, y, one, s),
         "data": x0 / d,
         "velocity": VELOCITY.from_data(x0, alpha * y, alpha, sigma),
+        "flow": FLOW.from_data(x0, y, one, s),
         "score": SCORE.from_data(x0, y, one, s),
     }[name]
     torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-8)
@@ -228,7 +231,7 @@ def test_every_prediction_and_weight_can_be_trained(name: str) -> None:
     rng = generator(8)
     x = torch.randint(0, 2, (600, 2), generator=rng) * 2.0 - 1.0 + 0.15 * torch.randn(600, 2, generator=rng)
     data = Examples(x)
-    weight = {"preconditioned": "edm", "noise": "noise", "data": "truncated-snr"}.get(name, "velocity")
+    weight = {"preconditioned": "edm", "noise": "noise", "data": "truncated-snr", "flow": "flow"}.get(name, "velocity")
     model = build("diffusion", Points(2), values={"width": 32, "depth": 1, "prediction": name, "weight": weight})
     model.prepare(data)
     before = float(model.held_out(data).mean())  # type: ignore[union-attr]

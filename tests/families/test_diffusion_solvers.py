@@ -34,7 +34,7 @@ PATH = VariancePreserving(0.05, 20.0)
 
 
 ON_A_GRID = [name for name, solver in SOLVERS.items() if solver.tolerance is None]
-CALLS = {"heun": 35, "predictor-corrector": 35, "annealed-langevin": 18 + 17 * 10}
+CALLS = {"heun": 35, "pc": 35, "langevin": 18 + 17 * 10}
 
 
 def noise(n: int = 64) -> torch.Tensor:
@@ -191,7 +191,7 @@ def test_second_order_multistep_is_the_published_update() -> None:
         torch.testing.assert_close(y * alpha[i + 1], x, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["ddpm", "ddpm-large", "dpmpp-2m-sde", "reverse-diffusion", "predictor-corrector"])
+@pytest.mark.parametrize("name", ["ddpm", "ddpm-large", "dpmpp-2m-sde", "reverse-diffusion", "pc"])
 def test_stochastic_solvers_draw_the_mixture(name: str) -> None:
     """30,000 samples in 150 steps: the first two moments within 5 standard errors and what so many steps leave."""
     oracle, n, rng = mixture(), 30_000, generator(4)

@@ -115,9 +115,7 @@ def test_an_interval_leans_inside_and_asks_once_outside() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "steps"), [("heun", 9), ("ddim", 9), ("unipc", 9), ("predictor-corrector", 9), ("annealed-langevin", 4)]
-)
+@pytest.mark.parametrize(("name", "steps"), [("heun", 9), ("ddim", 9), ("unipc", 9), ("pc", 9), ("langevin", 4)])
 def test_the_calls_of_a_walk_are_counted_level_by_level(name: str, steps: int) -> None:
     component, given = Component(mixture()), Given(torch.tensor([0, 1, 2]))
     guided = Guided(component, Lean(2.0, 0.5, 3.0))

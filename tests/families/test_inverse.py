@@ -226,7 +226,7 @@ def test_a_walk_may_begin_anywhere_between_the_data_and_the_prior() -> None:
     assert all(bool((f.diff() < 0).all()) for f in fine)
 
 
-@pytest.mark.parametrize("solver", ["heun", "ddim", "unipc", "ddpm", "dpmpp-2m-sde", "predictor-corrector"])
+@pytest.mark.parametrize("solver", ["heun", "ddim", "unipc", "ddpm", "dpmpp-2m-sde", "pc"])
 def test_strength_goes_from_the_input_to_the_prior(solver: str) -> None:
     n, inner = 64, Correlated()
     start = MEAN + 0.5 * torch.randn(n, 3, generator=generator(0), dtype=torch.float64)

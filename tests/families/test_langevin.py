@@ -67,7 +67,7 @@ def test_annealed_chains_find_the_weights_of_eight_gaussians() -> None:
     path = VariancePreserving(0.02, 40.0)
     rng = generator(0, "draw")
     draw = lambda: torch.randn(n, 2, generator=rng, dtype=torch.float64)  # noqa: E731
-    x = run(SOLVERS["annealed-langevin"].walk(path, oracle, draw, None, 1.0))
+    x = run(SOLVERS["langevin"].walk(path, oracle, draw, None, 1.0))
     counts = torch.bincount(torch.cdist(x, means).argmin(1), minlength=8).double()
     assert float((counts / n - 1 / 8).abs().max()) < 3 * (7 / 64 / n) ** 0.5
     # while plain Langevin from one cluster mostly stays there, which is why there is a ladder of noise levels

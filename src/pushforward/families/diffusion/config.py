@@ -34,10 +34,10 @@ class DiffusionConfig(Config):
     law: Literal["knee", "log-uniform", "log-normal", "time", "learned"] = Field(
         "knee", description="which noise levels training draws; learned: where the loss varies least"
     )
-    weight: Literal["likelihood", "edm", "noise", "data", "velocity", "truncated-snr", "min-snr"] = Field(
+    weight: Literal["likelihood", "edm", "noise", "data", "velocity", "flow", "truncated-snr", "min-snr"] = Field(
         "likelihood", description="how much the error at a noise level counts"
     )
-    prediction: Literal["preconditioned", "noise", "data", "velocity", "score"] = Field(
+    prediction: Literal["preconditioned", "noise", "data", "velocity", "flow", "score"] = Field(
         "preconditioned", description="what the network's output means"
     )
     variance: Literal["fixed", "learned"] = Field(

@@ -45,6 +45,8 @@ FORMS: dict[str, Form] = {
     "data": lambda s, d: (torch.zeros_like(s), d.expand_as(s)),
     # v = alpha eps - sigma x0 where alpha^2 + sigma^2 = 1: x0 = alpha x - sigma v with x = alpha y
     "velocity": lambda s, d: (1.0 / (1.0 + s**2), -s / (1.0 + s**2).sqrt()),
+    # u = eps - x0 with eps = (y - x0)/s: x0 = (y - s u)/(1 + s)
+    "flow": lambda s, d: (1.0 / (1.0 + s), -s / (1.0 + s)),
     # the gradient of the log-density of y (Tweedie): x0 = y + s^2 score
     "score": lambda s, d: (torch.ones_like(s), s**2),
 }

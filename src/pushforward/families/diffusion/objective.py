@@ -64,6 +64,11 @@ def velocity_weight(law: NoiseLaw, scale: Tensor) -> Weight:
     return lambda s: 1.0 + 1.0 / s**2
 
 
+def flow_weight(law: NoiseLaw, scale: Tensor) -> Weight:
+    """`(1 + 1/s)^2`: the plain error of `u = eps - x0`, the velocity of a straight line (Lipman et al. 2022)."""
+    return lambda s: (1.0 + 1.0 / s) ** 2
+
+
 def truncated_weight(law: NoiseLaw, scale: Tensor) -> Weight:
     """`max(1/s^2, 1)`: the worse of the errors of noise and data (Salimans and Ho 2022, section 4)."""
     return lambda s: (1.0 / s**2).clamp(min=1.0)
@@ -80,6 +85,7 @@ WEIGHTS: dict[str, tuple[Callable[[NoiseLaw, Tensor], Weight], str]] = {
     "noise": (noise_weight, "error of the predicted noise [per dim]"),
     "data": (data_weight, "error of the predicted data [per dim]"),
     "velocity": (velocity_weight, "error of the predicted velocity [per dim]"),
+    "flow": (flow_weight, "error of the predicted velocity of a straight line [per dim]"),
     "truncated-snr": (truncated_weight, "denoising error weighted by max(SNR, 1) [per dim]"),
     "min-snr": (capped_weight, "denoising error weighted by min(SNR, 5) [per dim]"),
 }

@@ -51,4 +51,6 @@ NOISE = Prediction("noise", lambda alpha, sigma: (torch.zeros_like(alpha), torch
 SCORE = Prediction("score", lambda alpha, sigma: (torch.zeros_like(alpha), -1.0 / sigma))
 # v = alpha eps - sigma x0 (Salimans and Ho 2022)
 VELOCITY = Prediction("velocity", lambda alpha, sigma: (-sigma, alpha))
-PREDICTIONS = (DATA, NOISE, SCORE, VELOCITY)
+# u = eps - x0, the velocity of a straight line from data to noise (Liu et al. 2022); of another path it is alpha' x0 + sigma' eps
+FLOW = Prediction("flow", lambda alpha, sigma: (-torch.ones_like(alpha), torch.ones_like(sigma)))
+PREDICTIONS = (DATA, NOISE, SCORE, VELOCITY, FLOW)

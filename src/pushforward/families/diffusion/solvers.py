@@ -320,8 +320,8 @@ SOLVERS = {
     "ddpm-large": Solver(LargeAncestral(), 64),
     "ddpm-learned": Solver(LearnedAncestral(), 64),
     "reverse-diffusion": Solver(ReverseDiffusion(), 128),
-    "predictor-corrector": Solver(ReverseDiffusion(), 64, corrections=1),
+    "pc": Solver(ReverseDiffusion(), 64, corrections=1),
     "ode": Solver(BOGACKI_SHAMPINE, 200, tolerance=3e-3),
-    "annealed-langevin": Solver(Stay(), 64, corrections=10, ratio=0.35),
+    "langevin": Solver(Stay(), 64, corrections=10, ratio=0.35),
 }
 NOISY = tuple(name for name, solver in SOLVERS.items() if solver.eta is not None)
