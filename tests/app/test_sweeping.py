@@ -10,6 +10,7 @@ import pytest
 
 from pushforward.app.sweeping import sweep
 from pushforward.cli.main import main
+from pushforward.core.errors import Unsupported
 from pushforward.core.score import Score
 from pushforward.report.sweep import Place, Sweep, best_of, render, to_markdown
 
@@ -104,3 +105,14 @@ def test_a_family_without_solvers_is_refused(tmp_path: Path, capsys: pytest.Capt
     assert call("train", "gan", "two-moons", "--preset", "smoke", "--steps", 3, "-o", tmp_path / "gan") == 0
     assert call("sweep", tmp_path / "gan") == 2
     assert "a run that samples step by step" in capsys.readouterr().err
+
+
+def test_solvers_that_a_run_cannot_walk_are_left_out_with_the_reason(run: Path) -> None:
+    """All solvers: the learned variance is missing, and one that chooses its steps does not arrive in two calls."""
+    found = sweep(run, (4,), n=60)
+    assert "ddpm-learned" not in found.solvers
+    assert any("ddpm-learned" in text and "variance=learned" in text for text in found.left_out)
+    assert any(text.startswith("4 calls: the solver 'ode' left") for text in found.left_out)
+    assert {"heun", "ddim", "unipc", "langevin"} <= set(found.solvers)
+    with pytest.raises(Unsupported, match="ddpm-learned"):
+        sweep(run, (4,), ("ddpm-learned",), n=60)

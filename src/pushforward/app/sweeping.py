@@ -15,7 +15,7 @@ import torch
 from pushforward.app.assessing import FEWEST, MOST_SAMPLES, array, drawn_places, held_out, training_array
 from pushforward.app.opening import reopen
 from pushforward.app.training import open_model
-from pushforward.core.errors import BadInput, Unsupported, unknown
+from pushforward.core.errors import BadInput, RunFailed, Unsupported, unknown
 from pushforward.core.given import Examples
 from pushforward.core.model import GenerativeModel
 from pushforward.core.score import Score
@@ -75,6 +75,13 @@ def sweep(
     measured = _Measured(model, asked, features(array(asked, dataset.space)), features, seed)
     found, left_out = [], []
     for solver in solvers or model.capabilities.solvers:
+        try:
+            measured.calls(solver, 1)
+        except Unsupported as refusal:
+            if solvers:
+                raise
+            left_out.append(f"{refusal.came}: not {refusal.expected}")
+            continue
         for budget in sorted(set(calls)):
             announce(f"{solver}, {budget} calls")
             place = measured.place(solver, budget)
@@ -97,18 +104,21 @@ class _Measured:
 
     def place(self, solver: str, budget: int) -> Place | str:
         """Return what a solver makes of a budget, or why it makes nothing."""
-        given, model = self.asked.given, self.model
-        first = None if given is None else given[:1]
-
-        def calls_of(steps: int) -> float:
-            return float(model.walk(1, given=first, solver=solver, steps=steps).calls)
-
-        steps = affordable(calls_of, budget)
+        steps = affordable(lambda steps: self.calls(solver, steps), budget)
         if steps is None:
-            return f"{solver}: one step costs {calls_of(1):g} calls, more than {budget}"
-        x = model.sample(len(self.asked), given=given, seed=self.seed, solver=solver, steps=steps)
-        score = self.score(self.features(array(x, model.space)))
-        return Place(solver, budget, steps, calls_of(steps), score)
+            return f"{solver}: one step costs {self.calls(solver, 1):g} calls, more than {budget}"
+        try:
+            x = self.model.sample(len(self.asked), given=self.asked.given, seed=self.seed, solver=solver, steps=steps)
+        except RunFailed as failure:
+            # a solver that chooses its steps may not arrive in so few
+            return f"{budget} calls: {failure.came}"
+        score = self.score(self.features(array(x, self.model.space)))
+        return Place(solver, budget, steps, self.calls(solver, steps), score)
+
+    def calls(self, solver: str, steps: int) -> float:
+        """Return the network calls of a sample, at most."""
+        first = None if self.asked.given is None else self.asked.given[:1]
+        return float(self.model.walk(1, given=first, solver=solver, steps=steps).calls)
 
     def score(self, samples: Any) -> Score:
         """Return the plug-in distance: all places are of one size."""

@@ -10,14 +10,11 @@ import os
 import tempfile
 from pathlib import Path
 
-import jinja2
-from markupsafe import Markup
-
 from pushforward.core.errors import RunFailed
 from pushforward.report import figures
-from pushforward.report.numbers import number
 from pushforward.report.records import Comparison
 from pushforward.report.scorecard import costs, repeats, scorecard
+from pushforward.report.templating import environment, stylesheet
 from pushforward.report.verdict import verdict
 
 
@@ -31,24 +28,14 @@ def render(comparison: Comparison) -> str:
         >>> html.startswith("<!doctype html>"), "<script" in html
         (True, False)
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("pushforward.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = number
-    loader = environment.loader
-    assert loader is not None
-    css = Markup(loader.get_source(environment, "report.css")[0])
+    templates = environment()
     palette = figures.colours(comparison)
     key = figures.headline_key(comparison)
     scores = scorecard(comparison)
-    return environment.get_template("report.html").render(
+    return templates.get_template("report.html").render(
         comparison=comparison,
         data=comparison.data,
-        css=css,
+        css=stylesheet(templates),
         verdict=_by_topic(comparison),
         scores=scores,
         starred=any(cell.best for _, rows in scores.groups for _, cells in rows for cell in cells),

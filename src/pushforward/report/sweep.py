@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from pushforward.core.score import Score
 from pushforward.report.charts import Line, line_chart
 from pushforward.report.numbers import interval_text, value_text
+from pushforward.report.templating import environment, stylesheet
 
 COLOURS = 8
 
@@ -125,19 +125,11 @@ def picture(sweep: Sweep) -> Markup:
 
 def render(sweep: Sweep) -> str:
     """Return one offline HTML page with the picture and the table."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("pushforward.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    loader = environment.loader
-    assert loader is not None
+    templates = environment()
     best = {budget: best_of(sweep, budget) for budget in sweep.budgets}
-    return environment.get_template("sweep.html").render(
+    return templates.get_template("sweep.html").render(
         sweep=sweep,
-        css=Markup(loader.get_source(environment, "report.css")[0]),
+        css=stylesheet(templates),
         said=said(sweep),
         picture=picture(sweep),
         best=best,

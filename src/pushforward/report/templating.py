@@ -1,0 +1,27 @@
+"""The templates of the pages, with everything that they are given escaped."""
+
+from __future__ import annotations
+
+import jinja2
+from markupsafe import Markup
+
+from pushforward.report.numbers import number
+
+
+def environment() -> jinja2.Environment:
+    """Return the environment of the templates in this package; an undefined name is an error."""
+    found = jinja2.Environment(
+        loader=jinja2.PackageLoader("pushforward.report", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters["number"] = number
+    return found
+
+
+def stylesheet(templates: jinja2.Environment) -> Markup:
+    """Return the style sheet that every page holds."""
+    assert templates.loader is not None
+    return Markup(templates.loader.get_source(templates, "report.css")[0])
