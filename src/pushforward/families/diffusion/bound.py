@@ -177,7 +177,7 @@ def terms_curve(
         f"KL(q(y'|y, x) || p(y'|y)) [{unit.name}]",
         tuple(s.tolist()),
         y,
-        f"what each of {steps - 1} ancestral steps costs; the decoder adds {first:.4g} and the prior {last:.2g} {unit.name}, and "
+        f"What each of {steps - 1} ancestral steps costs; the decoder adds {first:.4g} and the prior {last:.2g} {unit.name}, and "
         "all together are the bound of that sampler.",
         stderr,
         tuple(gaussian.tolist()),

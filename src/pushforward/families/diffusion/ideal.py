@@ -134,7 +134,7 @@ def memorisation_curve(
         found.sentence() or "Training and held-out examples are denoised equally well, within the error.",
         stderr,
         mean_curve(best)[0],
-        "memorising it all",
+        "the memoriser",
         log_x=True,
         name="held out",
         other=other,
