@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,10 @@ def test_table_and_page_show_the_same_numbers() -> None:
         "r<un", "toy", "pixels", 50, 0, (place("a", 4, 8.0), place("a", 8, 2.0), place("b", 8, 1.0)),
         Score("d", 0.2, n=50, better="lower", low=0.1, high=0.3), ("b: one step costs 5 calls, more than 4",),
     )  # fmt: skip
-    assert [best_of(found, budget) for budget in found.budgets] == ["a", "b"]
+    assert [best_of(found, budget) for budget in found.budgets] == [("a",), ("b",)]
+    near = replace(found, places=(place("a", 8, 1.15), place("b", 8, 1.0), place("c", 8, 1.3)))
+    # 0.9 to 1.1 and 1.035 to 1.265 overlap; 1.17 to 1.43 is clearly worse
+    assert best_of(near, 8) == ("a", "b")
     table, page = to_markdown(found), render(found)
     rows = [line for line in table.splitlines() if line.startswith(("| a", "| b"))]
     assert rows == ["| a | **8.0 (7.2 to 8.8)** | 2.00 (1.80 to 2.20) |", "| b |  | **1.00 (0.90 to 1.10)** |"]

@@ -80,10 +80,18 @@ class Sweep:
         }
 
 
-def best_of(sweep: Sweep, budget: int) -> str:
-    """Return the solver with the smallest distance at so many calls, empty if none can take a step."""
+def best_of(sweep: Sweep, budget: int) -> tuple[str, ...]:
+    """Return the solver with the smallest distance at so many calls, and those whose intervals overlap with its own."""
     places = [place for place in sweep.places if place.budget == budget]
-    return min(places, key=lambda place: place.score.value).solver if places else ""
+    least = min(places, key=lambda place: place.score.value, default=None)
+    if least is None:
+        return ()
+
+    def open_to_doubt(place: Place) -> bool:
+        low, high = place.score.low, least.score.high
+        return place is least or (low is not None and high is not None and low <= high)
+
+    return tuple(place.solver for place in places if open_to_doubt(place))
 
 
 def to_markdown(sweep: Sweep) -> str:
@@ -96,7 +104,7 @@ def to_markdown(sweep: Sweep) -> str:
         for budget in sweep.budgets:
             place = sweep.at(solver, budget)
             value = "" if place is None else f"{value_text(place.score)} ({interval_text(place.score)})"
-            cells.append(f"**{value}**" if solver == best[budget] else value)
+            cells.append(f"**{value}**" if solver in best[budget] else value)
         lines.append(f"| {solver} | " + " | ".join(cells) + " |")
     return "\n".join([said(sweep), "", *lines, *(f"\n{text}." for text in sweep.left_out)])
 
@@ -106,7 +114,8 @@ def said(sweep: Sweep) -> str:
     real = f"{value_text(sweep.ceiling)} ({interval_text(sweep.ceiling)})"
     return (
         f"Fréchet distance [{sweep.features}] of {sweep.n} samples of {sweep.run} to the test split of {sweep.data}; lower is "
-        f"better. Real training data against it: {real}. In brackets 95 % intervals over examples, which compare at equal n only."
+        f"better. Real training data against it: {real}. In brackets 95 % intervals over examples, which compare at equal n only; "
+        "bold is the best of a column and whatever is not clearly worse."
     )
 
 
