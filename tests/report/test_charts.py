@@ -144,3 +144,19 @@ def test_the_scorecard_s_bar_runs_from_floor_to_ceiling() -> None:
     assert position(99.0, floor=10.0, ceiling=0.0) == 0.0
     assert math.isnan(position(1.0, floor=2.0, ceiling=2.0))
     assert bar(score, None, 0.0) == ""
+
+
+def test_lines_are_named_where_they_lie_apart() -> None:
+    """Two lines that begin apart and end together: named first, their labels stand left of both, in the order they begin in."""
+    lines = [Line([4, 64], [3.0, 2.0], "low", 0), Line([4, 64], [80.0, 2.0], "high", 1)]
+    svg = str(line_chart(lines, "calls", "d", log_x=True, log_y=True, named_first=True))
+    labels = re.findall(r"<text[^>]*>(?:low|high)</text>", svg)
+    place = {
+        name: [float(v) for v in re.search(rf'x="([\d.]+)" y="([\d.]+)"[^>]*>{name}<', svg).groups()]
+        for name in ("low", "high")
+    }  # type: ignore[union-attr]
+    starts = [float(v) for v in re.findall(r'd="M([\d.]+)[ ,][\d.]+[^"]*" class="line', svg)]
+    assert len(labels) == 2
+    assert place["high"][1] < place["low"][1]
+    assert all(x < min(starts) for x, _ in place.values())
+    assert all('text-anchor="end"' in label for label in labels)

@@ -47,19 +47,27 @@ class Mark:
 
 
 def line_chart(
-    lines: Sequence[Line], x_label: str, describe: str, *, log_x: bool = False, log_y: bool = False
+    lines: Sequence[Line],
+    x_label: str,
+    describe: str,
+    *,
+    log_x: bool = False,
+    log_y: bool = False,
+    named_first: bool = False,
 ) -> Markup:
-    """Return a line chart; each line is labelled at its end, right of the frame.
+    """Return a line chart; each line is labelled at its end, right of the frame, or at its first point, left of all lines.
 
     The frame holds the values after the first two hundredths of each line, so that one huge first loss does not flatten the rest;
     what lies outside is cut at the frame.
 
     Args:
         describe: the sentence a screen reader says.
+        named_first: for lines that begin apart and end together.
     """
     lines = [replace(line, label=shortened(line.label)) for line in lines if _known(line)]
-    end_room = RIGHT + LETTER * max([len(line.label) for line in lines], default=0)
-    x = spanning([v for line in lines for v in line.x], LEFT, WIDTH - end_room, log=log_x, pad=0.0)
+    room = RIGHT + LETTER * max([len(line.label) for line in lines], default=0)
+    left, right = (LEFT + room, WIDTH - RIGHT) if named_first else (LEFT, WIDTH - room)
+    x = spanning([v for line in lines for v in line.x], left, right, log=log_x, pad=0.0)
     y = spanning([v for line in lines for v in _settled(line.y)], HEIGHT - BOTTOM, TOP, log=log_y)
     drawn = [tag("path", d=_band(line, x, y), class_=f"band c{line.colour}") for line in lines if line.reach]
     drawn += [
@@ -67,20 +75,15 @@ def line_chart(
         for line in lines
         if len(_known(line)) > 1
     ]
-    dots = [
-        tag("circle", cx=x(px), cy=y.clip(py), r=2.6, class_=f"dot c{line.colour}")
-        for line in lines
-        for px, py in _ends(line)
-    ]
-    anchors = [(y.clip(py), line.label) for line in lines for _, py in _ends(line)]
+    named = [(line, _known(line)[0 if named_first else -1]) for line in lines]
+    dots = [tag("circle", cx=x(px), cy=y.clip(py), r=2.6, class_=f"dot c{line.colour}") for line, (px, py) in named]
+    at, anchor = (left - 6, {"text_anchor": "end"}) if named_first else (right + 6, {})
     labels = [
-        tag("text", label, x=WIDTH - end_room + 6, y=place + 4.0, class_="label")
-        for place, label in zip(
-            spread([a for a, _ in anchors], 13.0, TOP, HEIGHT - BOTTOM), [label for _, label in anchors]
-        )
+        tag("text", line.label, x=at, y=place + 4.0, class_="label", **anchor)
+        for place, (line, _) in zip(spread([y.clip(py) for _, (_, py) in named], 13.0, TOP, HEIGHT - BOTTOM), named)
     ]
     empty = [] if lines else [_nothing()]
-    return _frame([*_axes(x, y, x_label, WIDTH - end_room), *drawn, *dots, *labels, *empty], describe)
+    return _frame([*_axes(x, y, x_label, right), *drawn, *dots, *labels, *empty], describe)
 
 
 def scatter_chart(
@@ -179,10 +182,6 @@ def _band(line: Line, x: Scale, y: Scale) -> str:
     ]
     above = [(x(a), y.clip(b + r)) for a, b, r in found]
     return path(above + [(x(a), y.clip(b - r)) for a, b, r in reversed(found)]) + "Z" if found else ""
-
-
-def _ends(line: Line) -> list[tuple[float, float]]:
-    return _known(line)[-1:]
 
 
 def _known(line: Line) -> list[tuple[float, float]]:

@@ -115,7 +115,7 @@ def said(sweep: Sweep) -> str:
     return (
         f"Fréchet distance [{sweep.features}] of {sweep.n} samples of {sweep.run} to the test split of {sweep.data}; lower is "
         f"better. Real training data against it: {real}. In brackets 95 % intervals over examples, which compare at equal n only; "
-        "bold is the best of a column and whatever is not clearly worse."
+        "marked are the best of a column and whatever is not clearly worse."
     )
 
 
@@ -129,7 +129,7 @@ def picture(sweep: Sweep) -> Markup:
     if sweep.places:
         ends = [min(place.calls for place in sweep.places), max(place.calls for place in sweep.places)]
         lines.append(Line(ends, [sweep.ceiling.value] * 2, "real data", COLOURS - 1, dashed=True))
-    return line_chart(lines, "network calls per sample", said(sweep), log_x=True, log_y=True)
+    return line_chart(lines, "network calls per sample", said(sweep), log_x=True, log_y=True, named_first=True)
 
 
 def render(sweep: Sweep) -> str:
