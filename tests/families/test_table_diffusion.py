@@ -307,8 +307,9 @@ def test_wrong_conditions_are_refused(mixed: Diffusion) -> None:
         mixed.log_prob(Examples(mixed_rows(1), ranged))
     with pytest.raises(BadInput, match=r"eta=0.5 with the solver 'heun'"):
         mixed.sample(1, solver="heun", eta=0.5)
-    with pytest.raises(BadInput, match=r"prediction=noise on tables"):
-        Diffusion(MIXED, DiffusionConfig(prediction="noise"))
+    for values in ({"prediction": "noise"}, {"law": "learned"}, {"path": "learned"}):
+        with pytest.raises(BadInput, match=r"'model\.\w+=\w+' for diffusion of tables: expected one of"):
+            Diffusion(MIXED, DiffusionConfig.model_validate(values))
 
 
 def test_a_number_beyond_its_bound_has_no_probability(mixed: Diffusion) -> None:

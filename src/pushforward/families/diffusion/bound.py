@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pushforward.core.curve import Curve, mean_curve
 from pushforward.core.errors import BadInput
+from pushforward.core.monte_carlo import systematic_error
 from pushforward.core.noise import Noise
 from pushforward.core.space import Unit
 from pushforward.families.diffusion.grids import grid_levels
@@ -143,12 +144,10 @@ def vlb(
     index = chosen_terms(count, samples, noise.uniform(dtype=torch.float64))
     terms = drawn_terms(reverse, levels, index, x, noise, control, scalars)
     nats = decoder.expected(x) - prior_divergence(path, x) - count * terms.mean(1)
-    if samples < 2:
-        return nats, None
     if samples % count == 0 and samples > count:
         each = samples // count
         return nats, (terms.reshape(n, count, each).var(2).sum(1) / each).sqrt()
-    return nats, count * (0.5 * terms.diff(dim=1).square().mean(1) / samples).sqrt()
+    return nats, systematic_error(count * terms)
 
 
 def terms_curve(

@@ -33,7 +33,7 @@ from pushforward.families.diffusion.denoiser import Denoiser, NetworkDenoiser
 from pushforward.families.diffusion.flow_density import flow
 from pushforward.families.diffusion.grids import log_levels
 from pushforward.families.diffusion.guidance import Guided
-from pushforward.families.diffusion.ideal import IdealDenoiser, memorisation_curve
+from pushforward.families.diffusion.ideal import IdealDenoiser, errors, memorisation_curve
 from pushforward.families.diffusion.learned import LearnedPath, Schedule
 from pushforward.families.diffusion.learned_variance import BOUND_SHARE, variance_loss
 from pushforward.families.diffusion.levels import Decoder, GaussianDecoder, LevelDecoder
@@ -44,7 +44,7 @@ from pushforward.families.diffusion.paths import PATHS
 from pushforward.families.diffusion.process import Process
 from pushforward.families.diffusion.schemes import Denoise, LearnedAncestral
 from pushforward.families.diffusion.scorer import Scorer, bound, reversed_by
-from pushforward.families.diffusion.solvers import NOISY, SOLVERS
+from pushforward.families.diffusion.solvers import SOLVERS, solver_of
 from pushforward.families.diffusion.trust import require_meaning
 from pushforward.families.diffusion.variance import Reverse
 from pushforward.nets.conditional import ScalarConditioned
@@ -172,19 +172,17 @@ class Gaussian(Process):
         """The weighted squared error of the denoised data, at levels drawn by the law."""
         objective = self.objective
         s = objective.stratified(noise.uniform())
-        weighted, chain = self._weighted(x, s, given, noise, self.config.drop_condition)
+        weighted, chain = self._weighted(objective, x, s, given, noise, self.config.drop_condition)
         loss, name = weighted.mean(), objective.name
         if chain is not None:
-            loss, name = (
-                loss + BOUND_SHARE * chain.mean(),
-                f"{name} + {BOUND_SHARE} of the bound in {self.config.variance_steps} steps",
-            )
+            loss = loss + BOUND_SHARE * chain.mean()
+            name = f"{name} + {BOUND_SHARE} of the bound in {self.config.variance_steps} steps"
         yield Loss(loss, "model", name)
         if self.schedule is not None:
             yield Loss(self.schedule.spread(s, weighted), "schedule", "spread of the loss over noise levels")
 
     def _weighted(
-        self, x: Tensor, s: Tensor, given: Given | None, noise: Noise, drop: float = 0.0
+        self, objective: Objective, x: Tensor, s: Tensor, given: Given | None, noise: Noise, drop: float = 0.0
     ) -> tuple[Tensor, Tensor | None]:
         """Return what each example costs at its noise level, and the bound that a learned variance is trained by, both (n,)."""
         eps = noise.normal(*x.shape[1:])
@@ -192,7 +190,7 @@ class Gaussian(Process):
             eps = assigned(x, eps, label_of(given))
         if given is not None and drop:
             given = forgotten(given, drop, noise.uniform())
-        y, objective = x + s.reshape(-1, *(1 for _ in x.shape[1:])) * eps, self.objective
+        y = x + s.reshape(-1, *(1 for _ in x.shape[1:])) * eps
         clean, share = self.denoiser.reverse(y, s, given)
         weighted = objective.weight(s) * (x - clean).square().flatten(1).mean(1)
         if not self.denoiser.learns_variance:
@@ -207,10 +205,7 @@ class Gaussian(Process):
 
     def sampler(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         """Walk down the noise levels with a solver."""
-        name = options.solver or self.solvers[0]
-        solver = SOLVERS[name]
-        if options.eta is not None and solver.eta is None:
-            raise BadInput(f"eta={options.eta} with the solver '{name}'", "one of " + ", ".join(NOISY), "leave eta out")
+        solver = solver_of(options)
         if options.eta and self.config.coupling != "independent":
             raise BadInput(f"eta={options.eta} on a run with coupled noise", "eta=0", "it has a flow, and no score")
         weaker = None if options.guide is None else options.guide.denoiser
@@ -218,7 +213,7 @@ class Gaussian(Process):
         denoiser = steered(self.denoiser, weaker, scale, given, options, images)
         reverse = None
         if isinstance(solver.method, LearnedAncestral):
-            self._require_variance(name, denoiser)
+            self._require_variance(denoiser)
             reverse = self._reverse(given)
         draw = lambda: noise.normal(*self.space.event_shape)  # noqa: E731
         walk = solver.walk(
@@ -235,16 +230,16 @@ class Gaussian(Process):
         )
         return kept(walk, given, options, draw)
 
-    def _require_variance(self, solver: str, denoiser: Denoiser) -> None:
+    def _require_variance(self, denoiser: Denoiser) -> None:
         if not self.denoiser.learns_variance:
             raise Unsupported(
-                f"the solver '{solver}' on a run with fixed variances",
+                "the solver 'ddpm-learned' on a run with fixed variances",
                 "a run trained with -s model.variance=learned",
                 "`ddpm` and `ddpm-large` take the two fixed ones",
             )
         if not (denoiser is self.denoiser or (isinstance(denoiser, Guided) and denoiser.lean.weight == 1.0)):
             raise Unsupported(
-                f"guidance or a measurement with the solver '{solver}'",
+                "guidance or a measurement with the solver 'ddpm-learned'",
                 "guidance 1 and nothing observed",
                 "the variance was learned about the unguided mean; `ddpm` has one that fits any",
             )
@@ -254,11 +249,8 @@ class Gaussian(Process):
         if self.config.coupling != "independent":
             return
         levels = log_levels(CURVE_LEVELS - 1, self.path.sigma_min, self.path.sigma_max)
-        d2, denoise, errors = float(self.denoiser.preconditioner.sigma_data) ** 2, self._bind(given), []
-        for s in levels.to(x):
-            clean = denoise(x + s * noise.normal(*self.space.event_shape), s)
-            errors.append((x - clean).square().flatten(1).mean(1) / s**2)
-        y, stderr = mean_curve(torch.stack(errors, dim=1))
+        d2 = float(self.denoiser.preconditioner.sigma_data) ** 2
+        y, stderr = mean_curve(errors(self.denoiser, Examples(x, given), levels.tolist(), noise))
         yield Curve(
             "denoising error by noise level",
             "noise level s",
@@ -289,8 +281,9 @@ class Gaussian(Process):
         """Minus the bound, from eight noise levels."""
         if self.config.coupling == "independent":
             return -self.scorer.elbo(x, given, noise, HELD_OUT_LEVELS)[0]
-        levels = [self.objective.stratified(noise.uniform()) for _ in range(HELD_OUT_LEVELS)]
-        return torch.stack([self._weighted(x, s, given, noise)[0] for s in levels]).mean(0)
+        objective = self.objective
+        levels = [objective.stratified(noise.uniform()) for _ in range(HELD_OUT_LEVELS)]
+        return torch.stack([self._weighted(objective, x, s, given, noise)[0] for s in levels]).mean(0)
 
     @property
     def scorer(self) -> Scorer:

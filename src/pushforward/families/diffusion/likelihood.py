@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pushforward.core.monte_carlo import systematic_error
 from pushforward.core.noise import Noise
 from pushforward.families.diffusion.levels import Decoder
 from pushforward.families.diffusion.noise_law import NoiseLaw
@@ -90,7 +91,4 @@ def elbo(
         parts.append((error / (s.flatten() ** 2 * law.density(s.flatten()))).reshape(n, width))
     integrand = torch.cat(parts, dim=1)
     nats = decoder.expected(x) - prior_divergence(path, x) - integrand.mean(1)
-    if samples < 2:
-        return nats, None
-    stderr = (0.5 * integrand.diff(dim=1).square().mean(1) / samples).sqrt()
-    return nats, stderr
+    return nats, systematic_error(integrand)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from pushforward.core.monte_carlo import systematic_error
 from pushforward.core.noise import Noise
 from pushforward.families.diffusion.masking import hidden_count
 
@@ -90,5 +91,4 @@ def bound(
     if weight is not None:
         return (found * weight.to(found)).sum(1), None, float(width)
     found = length * found / masks.sum(2)
-    error = (0.5 * found.diff(dim=1).square().mean(1) / samples).sqrt() if samples > 1 else None
-    return found.mean(1), error, float(samples)
+    return found.mean(1), systematic_error(found), float(samples)

@@ -14,6 +14,7 @@ from typing import Any
 from torch import Tensor
 
 from pushforward.core.errors import BadInput
+from pushforward.core.options import SampleOptions
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.adaptive import BOGACKI_SHAMPINE, AdaptiveSampler, EmbeddedPair
 from pushforward.families.diffusion.langevin import CorrectedSampler, ReverseDiffusion, Stay
@@ -325,3 +326,16 @@ SOLVERS = {
     "langevin": Solver(Stay(), 64, corrections=10, ratio=0.35),
 }
 NOISY = tuple(name for name, solver in SOLVERS.items() if solver.eta is not None)
+
+
+def solver_of(options: SampleOptions) -> Solver:
+    """Return the solver that options name, the first of `SOLVERS` for none.
+
+    Raises:
+        BadInput: a share of fresh noise for a solver that takes none.
+    """
+    name = options.solver or next(iter(SOLVERS))
+    solver = SOLVERS[name]
+    if options.eta is not None and solver.eta is None:
+        raise BadInput(f"eta={options.eta} with the solver '{name}'", "one of " + ", ".join(NOISY), "leave eta out")
+    return solver

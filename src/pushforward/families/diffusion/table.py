@@ -33,11 +33,12 @@ from pushforward.families.diffusion.masking import hidden_count
 from pushforward.families.diffusion.noise_law import LAWS, Knee
 from pushforward.families.diffusion.number_line import NumberLine
 from pushforward.families.diffusion.objective import objective_of
+from pushforward.families.diffusion.orders import stratified_counts
 from pushforward.families.diffusion.paths import PATHS
 from pushforward.families.diffusion.process import Process
 from pushforward.families.diffusion.row_denoiser import ColumnNetwork, Guided, RowDenoiser, Seen
 from pushforward.families.diffusion.row_layout import HIDDEN, RowLayout
-from pushforward.families.diffusion.solvers import NOISY, SOLVERS
+from pushforward.families.diffusion.solvers import SOLVERS, solver_of
 from pushforward.families.diffusion.table_bound import (
     Numbers,
     chosen_log_probability,
@@ -62,8 +63,9 @@ class TableDiffusion(Process):
     def __init__(self, space: Space, config: DiffusionConfig, classes: int) -> None:
         super().__init__(space, config, classes)
         assert isinstance(space, Table)
-        if config.prediction != "preconditioned":
-            raise BadInput(f"prediction={config.prediction} on tables", "preconditioned", "leave it out")
+        for name, table in (("path", PATHS), ("law", LAWS), ("prediction", ("preconditioned",))):
+            if (value := getattr(config, name)) not in table:
+                raise BadInput(f"'model.{name}={value}' for diffusion of tables", f"one of {', '.join(table)}")
         self.layout = RowLayout(space.columns)
         sizes, numbers = self.layout.sizes, [space.columns[i] for i in self.layout.numbers]
         network = ColumnNetwork(sizes, len(numbers), config.width, config.depth, config.context, classes)
@@ -119,10 +121,9 @@ class TableDiffusion(Process):
         return (self.objective.weight(s) * error).mean()
 
     def _symbol_loss(self, seen: Seen, noise: Noise) -> Tensor:
-        n, count = seen.symbols.shape
+        count = seen.symbols.shape[1]
         # each count of hidden symbols as often as the others in every batch
-        place = (torch.arange(n, device=seen.symbols.device) + noise.uniform()) / n
-        k = 1 + (place * count).long().clamp(max=count - 1)
+        k = stratified_counts(noise.uniform(), count)
         # whether a known number is missing is known too
         hidden = hidden_count(k, noise.uniform(count)) & ~self.layout.flags(seen.fixed)
         logits = self.denoiser.logits(_with(seen, torch.where(hidden, HIDDEN, seen.symbols)))
@@ -171,10 +172,7 @@ class TableDiffusion(Process):
 
     def sampler(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         """Reveal symbols one by one, or in `steps` steps; then come down with a solver."""
-        name = options.solver or self.solvers[0]
-        solver = SOLVERS[name]
-        if options.eta is not None and solver.eta is None:
-            raise BadInput(f"eta={options.eta} with the solver '{name}'", "one of " + ", ".join(NOISY), "leave eta out")
+        solver = solver_of(options)
         known = self._known(given, noise.n)
         if known is not None and bool(known.ranged.any()):
             fix = "the autoregressive family draws numbers within a range"

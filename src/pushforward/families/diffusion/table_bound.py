@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pushforward.core.monte_carlo import systematic_error
 from pushforward.core.noise import Noise
 from pushforward.families.diffusion.masking import hidden_count
 from pushforward.families.diffusion.noise_law import NoiseLaw
@@ -116,7 +117,7 @@ def number_bound(
     prior = 0.5 * ((alpha / scale * numbers.z).square() + ratio - 1.0 - math.log(ratio))
     prior = torch.where(numbers.live, prior, 0.0).sum(1)
     nats = decoded(line, numbers, path.sigma_min) - prior - integrand.mean(1)
-    return nats, _stderr(integrand)
+    return nats, systematic_error(integrand)
 
 
 def symbol_bound(
@@ -146,7 +147,7 @@ def symbol_bound(
         mean = (nats * hidden).sum(1) / hidden.sum(1).clamp(min=1)
         parts.append(mean.reshape(n, times))
     terms = torch.cat(parts, dim=1) * length.unsqueeze(1)
-    return terms.mean(1), _stderr(terms)
+    return terms.mean(1), systematic_error(terms)
 
 
 def chosen_log_probability(logits: Tensor, symbols: Tensor, sizes: list[int]) -> Tensor:
@@ -158,10 +159,3 @@ def chosen_log_probability(logits: Tensor, symbols: Tensor, sizes: list[int]) ->
     """
     columns = zip(logits.double().split(sizes, dim=1), symbols.unbind(1), strict=True)
     return torch.cat([part.log_softmax(1).gather(1, symbol.unsqueeze(1)) for part, symbol in columns], dim=1)
-
-
-def _stderr(terms: Tensor) -> Tensor | None:
-    # of systematic sampling, from successive differences
-    if terms.shape[1] < 2:
-        return None
-    return (0.5 * terms.diff(dim=1).square().mean(1) / terms.shape[1]).sqrt()
