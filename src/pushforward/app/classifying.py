@@ -83,6 +83,7 @@ def train_classifier(
         "steps": steps,
         "seed": seed,
         "held_out": best,
+        "n": len(dataset.validation[:HELD_OUT]),
         "accuracy": _accuracies(classifier, dataset),
         "finished": time.strftime("%Y-%m-%d %H:%M:%S"),
     }

@@ -35,6 +35,8 @@ def evaluate_run(run: Path, data: str | None = None, n: int | None = None, seed:
     if row.no_likelihood:
         result["no_likelihood"] = row.no_likelihood
     result["memorisation"] = {"tripped": row.memorised, "sentence": row.memorisation}
+    if flags := [f"it {curve.flag}: {curve.says}" for curve in row.curves if curve.flag]:
+        result["flags"] = flags
     result["cost"] = {
         "parameters": row.parameters,
         "train_seconds": row.train_seconds,

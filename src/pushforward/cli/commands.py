@@ -252,6 +252,8 @@ def evaluate(
         if key in record:
             text = record[key]["sentence"] if isinstance(record[key], dict) else record[key]
             out(f"{key.replace('_', ' ')}: {text}")
+    for text in record.get("flags", ()):
+        out(f"flag: {text}")
 
 
 def score_line(s: Score) -> str:

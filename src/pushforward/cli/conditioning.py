@@ -43,4 +43,4 @@ def train_classifier(run: Path, data: str, output: Path, steps: int, width: int,
         out_json(record)
         return
     shown = ", ".join(f"{100 * share:.0f} % at noise {level}" for level, share in record["accuracy"].items())
-    out(f"{output}: right about held-out examples {shown}")
+    out(f"{output}: right about {record['n']} held-out examples: {shown}")

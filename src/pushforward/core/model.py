@@ -27,7 +27,7 @@ from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.noise import BatchNoise, Noise, Streams
 from pushforward.core.options import SampleOptions, parse_options
-from pushforward.core.scoring import conditional_log_prob, encoded_examples, marginal_log_prob
+from pushforward.core.scoring import Query, conditional_log_prob, encoded_examples, marginal_log_prob
 from pushforward.core.space import Space
 from pushforward.core.spec import Config
 from pushforward.core.walk import Walk, run
@@ -306,7 +306,8 @@ class GenerativeModel(nn.Module, ABC):
         self._require_parts(examples.given)
         marginal = bool(self.classes) and label_of(examples.given) is None and not self.capabilities.null_condition
         log_prob = marginal_log_prob if marginal else conditional_log_prob
-        parts = [log_prob(self, chunk, first, seed, chosen, samples, steps) for first, chunk in self._chunks(examples)]
+        query = Query(chosen, samples, steps, seed)
+        parts = [log_prob(self, chunk, first, query) for first, chunk in self._chunks(examples)]
         whole = LogProb.concatenate(parts)
         self._vouch(whole, steps)
         return replace(whole, sizes=examples.sizes)

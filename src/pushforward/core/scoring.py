@@ -6,7 +6,7 @@ log space.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol, runtime_checkable
 
 import torch
@@ -42,27 +42,29 @@ class Scorable(Protocol):
     ) -> LogProb: ...
 
 
-def conditional_log_prob(
-    model: Scorable,
-    chunk: Examples,
-    first: int,
-    seed: int,
-    estimator: Estimator,
-    samples: int | None,
-    steps: int | None = None,
-) -> LogProb:
+@dataclass(frozen=True)
+class Query:
+    """How a log-probability is to be estimated; None leaves a number to the estimator."""
+
+    estimator: Estimator
+    samples: int | None
+    steps: int | None
+    seed: int
+
+
+def conditional_log_prob(model: Scorable, chunk: Examples, first: int, query: Query) -> LogProb:
     """Return `log p(x | condition)` of examples that start at number `first` of their data.
 
     Raises:
         BadInput: the family returned another measure or kind than it declares.
     """
-    noise, codec = Streams(seed, len(chunk), first, model.device), model.codec
-    draws = []
-    taken = {} if steps is None else {"steps": steps}
+    noise, codec, estimator = Streams(query.seed, len(chunk), first, model.device), model.codec, query.estimator
+    draws, samples = [], query.samples or 0
+    taken = {} if query.steps is None else {"steps": query.steps}
     # a codec that dequantises is a Monte Carlo estimator of its own: repeat it `samples` times
-    for _ in range(max(1, samples or 1) if codec.adds_noise else 1):
+    for _ in range(max(1, samples) if codec.adds_noise else 1):
         encoded = codec.encode(chunk.x, noise)
-        lp = model._log_prob(encoded.value, chunk.given, noise, estimator.name, samples or 0, **taken)
+        lp = model._log_prob(encoded.value, chunk.given, noise, estimator.name, samples, **taken)
         if lp.measure != encoded.measure:
             raise BadInput(
                 f"{model.family} returned a {lp.measure} density of a {encoded.measure} encoding", "one measure"
@@ -75,21 +77,13 @@ def conditional_log_prob(
     return replace(data, given="" if chunk.given is None else " and ".join(chunk.given.parts))
 
 
-def marginal_log_prob(
-    model: Scorable,
-    chunk: Examples,
-    first: int,
-    seed: int,
-    estimator: Estimator,
-    samples: int | None,
-    steps: int | None = None,
-) -> LogProb:
+def marginal_log_prob(model: Scorable, chunk: Examples, first: int, query: Query) -> LogProb:
     """Return `log sum_y p(y) p(x | y)` over the label frequencies of training."""
     parts = []
     for label in range(len(model.classes)):
         labels = torch.full((len(chunk),), label, dtype=torch.long, device=model.device)
         labelled = Examples(chunk.x, Given(labels))
-        parts.append(conditional_log_prob(model, labelled, first, seed, estimator, samples, steps))
+        parts.append(conditional_log_prob(model, labelled, first, query))
     return mixture(parts, model.label_frequency.log())
 
 
