@@ -10,6 +10,7 @@ import torch
 
 from pushforward.app.assessing import draw_like_reference, drawn_places, measure_controls
 from pushforward.app.evaluating import evaluate_samples
+from pushforward.cli.main import main
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_data
@@ -71,3 +72,36 @@ def test_places_are_distinct_in_order_and_all_equally_likely() -> None:
         counts[places] += 1
     # each 600 times in expectation; five standard errors, once in 170,000 sets of seeds
     assert np.abs(counts - 600).max() < 5 * (2000 * 0.3 * 0.7) ** 0.5
+
+
+def test_a_model_that_memorises_is_flagged_where_it_is_evaluated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A few hundred points in eight dimensions and a network that learns them by heart: the words say so, with an error."""
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "few.npz", x=rng.normal(size=(240, 8)).astype(np.float32))
+    run = tmp_path / "run"
+    settings = [
+        "model.width=128",
+        "model.depth=2",
+        "train.learning_rate=0.01",
+        "train.ema=0.9",
+        "train.evaluate_every=100000",
+    ]
+    arguments = [
+        "train",
+        "diffusion",
+        tmp_path / "few.npz",
+        "--steps",
+        700,
+        "-o",
+        run,
+        *(p for s in settings for p in ("-s", s)),
+    ]
+    for words in (arguments, ["evaluate", run]):
+        with pytest.raises(SystemExit) as stop:
+            main([str(word) for word in words])
+        assert not stop.value.code
+    said = capsys.readouterr().out
+    assert "flag: it memorises its training set: Training examples are denoised better" in said
+    assert "+-" in said.split("flag:")[1]
