@@ -22,12 +22,13 @@ from pushforward.families.build import build
 from pushforward.families.diffusion.consistency import Consistency, pseudo_huber, to_the_end
 from pushforward.families.diffusion.denoiser import Denoiser, NetworkDenoiser
 from pushforward.families.diffusion.distilled import Distilled
+from pushforward.families.diffusion.grids import karras_levels
 from pushforward.families.diffusion.leap import heun, leap, level_at, named
 from pushforward.families.diffusion.lesson import Lesson, bound
 from pushforward.families.diffusion.model import Diffusion
 from pushforward.families.diffusion.path import VariancePreserving
 from pushforward.families.diffusion.paths import PATHS
-from pushforward.families.diffusion.progressive import Progressive, grid, lent
+from pushforward.families.diffusion.progressive import Progressive, lent
 from pushforward.families.diffusion.solvers import SOLVERS
 from pushforward.nets.conditional import ScalarConditioned
 from pushforward.nets.mlp import ResidualMLP
@@ -139,7 +140,7 @@ def test_the_end_has_the_preconditioning_of_consistency_models() -> None:
 
 
 def test_a_leap_is_a_step_of_ddim_and_composes_into_the_sampler() -> None:
-    oracle, levels = gaussian(), grid(6, PATH)
+    oracle, levels = gaussian(), karras_levels(7, PATH.sigma_min, PATH.sigma_max)
     y = torch.randn(3, 2, generator=generator(4), dtype=torch.float64)
     walked = y
     for start, end in itertools.pairwise(levels):

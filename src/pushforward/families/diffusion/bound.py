@@ -16,7 +16,7 @@ from pushforward.core.noise import Noise
 from pushforward.core.space import Unit
 from pushforward.families.diffusion.grids import grid_levels
 from pushforward.families.diffusion.levels import Decoder
-from pushforward.families.diffusion.likelihood import Estimate, GaussianControl, prior_divergence
+from pushforward.families.diffusion.likelihood import Estimate, GaussianControl, noised_groups, prior_divergence
 from pushforward.families.diffusion.path import Path
 from pushforward.families.diffusion.variance import Reverse, log_excess, step_divergence
 
@@ -90,27 +90,20 @@ def drawn_terms(
         levels: the chain's noise levels, decreasing, shape (T,).
         index: term j steps from level j to level j + 1; shape (n, draws).
         control: a Gaussian model of the data, whose surplus error is noise of mean zero; see `elbo`.
-        scalars: how many numbers to denoise at once.
+        scalars: see `noised_groups`.
     """
-    event, ones = x.shape[1:], (1,) * (x.dim() - 1)
-    eps = noise.normal(index.shape[1], *event, dtype=x.dtype)
-    levels = levels.to(x.device)
-    group = max(1, scalars // max(1, x.numel()))
-    parts = []
-    for first in range(0, index.shape[1], group):
-        j = index[:, first : first + group]
+    levels, parts = levels.to(x.device), []
+    for columns, clean, y, level in noised_groups(x, levels[index], noise, scalars):
+        j = index[:, columns]
         s, then = levels[j].flatten(), levels[j + 1].flatten()
-        clean = x.repeat_interleave(j.shape[1], dim=0)
-        level = s.to(x).reshape(-1, *ones)
-        y = clean + level * eps[:, first : first + group].reshape(-1, *event)
-        found, share = reverse(y, s.to(x))
+        found, share = reverse(y, level)
         nats = step_divergence(clean, found, share, s, then)
         if control is not None:
             # the weight of the error under the large variance unless it is known to be another: any weight has mean zero
             weight = 0.5 * (1.0 / then**2 - 1.0 / s**2)
             certain = share.double() if share.dim() == 0 else torch.ones((), dtype=torch.float64)
             weight = weight * torch.exp(-certain * log_excess(s, then))
-            nats = nats - weight.to(x) * control.surplus(clean, y, level)
+            nats = nats - weight.to(x) * control.surplus(clean, y, level.reshape(-1, *(1 for _ in x.shape[1:])))
         parts.append(nats.reshape(j.shape))
     return torch.cat(parts, dim=1)
 

@@ -39,7 +39,7 @@ class Classifier(nn.Module):
     Example:
         >>> from pushforward.core.space import Points
         >>> classifier = Classifier(Codec(Points(2), []), ("a", "b"), (0.01, 40.0), width=16)
-        >>> classifier.log_prob(torch.zeros(3, 2), torch.tensor(1.0)).exp().sum(1).tolist()
+        >>> classifier.log_prob(torch.zeros(3, 2), torch.tensor(1.0)).exp().sum(1).round(decimals=5).tolist()
         [1.0, 1.0, 1.0]
     """
 

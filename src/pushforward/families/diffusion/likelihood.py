@@ -6,6 +6,7 @@ control variate with a known mean.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -45,6 +46,26 @@ def prior_divergence(path: Path, x: Tensor) -> Tensor:
     return path.prior.divergence(x, *path.last)
 
 
+def noised_groups(
+    x: Tensor, levels: Tensor, noise: Noise, scalars: int = 1 << 15
+) -> Iterator[tuple[slice, Tensor, Tensor, Tensor]]:
+    """Yield which columns of levels (n, draws), the examples once for each, their noisy versions and those levels, flat.
+
+    Args:
+        scalars: how many numbers to yield at once; activations that fit in the cache made denoising five times faster than 2^20.
+    """
+    event, draws = x.shape[1:], levels.shape[1]
+    eps = noise.normal(draws, *event, dtype=x.dtype)
+    group = max(1, scalars // max(1, x.numel()))
+    for first in range(0, draws, group):
+        columns = slice(first, first + group)
+        s = levels[:, columns]
+        clean = x.repeat_interleave(s.shape[1], dim=0)
+        flat = s.flatten().to(x)
+        y = clean + flat.reshape(-1, *(1 for _ in event)) * eps[:, columns].reshape(-1, *event)
+        yield columns, clean, y, flat
+
+
 def elbo(
     path: Path,
     denoise: Denoise,
@@ -69,26 +90,18 @@ def elbo(
         law: where to look; it changes the variance only.
         samples: noise levels per example.
         control: a Gaussian model of the data whose error is subtracted and added back in expectation.
-        scalars: how many numbers to denoise at once; activations that fit in the cache made it five times faster than 2^20.
+        scalars: see `noised_groups`.
     """
-    n, event = x.shape[0], x.shape[1:]
+    n = x.shape[0]
     shift = noise.uniform(dtype=torch.float64).unsqueeze(1)
     u = (torch.arange(samples, dtype=torch.float64, device=shift.device) + shift) / samples
     levels = law.quantile(u).clamp(path.sigma_min, path.sigma_max).to(x)
-    eps = noise.normal(samples, *event, dtype=x.dtype)
-    ones = (1,) * len(event)
-    group = max(1, scalars // max(1, x.numel()))
     parts = []
-    for first in range(0, samples, group):
-        s = levels[:, first : first + group]
-        width = s.shape[1]
-        s = s.reshape(-1, *ones)
-        clean = x.repeat_interleave(width, dim=0)
-        y = clean + s * eps[:, first : first + width].reshape(-1, *event)
-        error = (clean - denoise(y, s.flatten())).square().flatten(1).sum(1)
+    for _, clean, y, s in noised_groups(x, levels, noise, scalars):
+        error = (clean - denoise(y, s)).square().flatten(1).sum(1)
         if control is not None:
-            error = error - control.surplus(clean, y, s)
-        parts.append((error / (s.flatten() ** 2 * law.density(s.flatten()))).reshape(n, width))
+            error = error - control.surplus(clean, y, s.reshape(-1, *(1 for _ in x.shape[1:])))
+        parts.append((error / (s**2 * law.density(s))).reshape(n, -1))
     integrand = torch.cat(parts, dim=1)
     nats = decoder.expected(x) - prior_divergence(path, x) - integrand.mean(1)
     return nats, systematic_error(integrand)

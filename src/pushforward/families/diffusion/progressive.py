@@ -18,6 +18,7 @@ from pushforward.core.given import Given
 from pushforward.core.noise import Noise
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.denoiser import Denoiser, NetworkDenoiser
+from pushforward.families.diffusion.grids import karras_levels
 from pushforward.families.diffusion.leap import heun, leap, level_at, named, noised
 from pushforward.families.diffusion.lesson import Lesson, bound
 from pushforward.families.diffusion.path import Path
@@ -129,7 +130,7 @@ class Progressive(Lesson):
 
     def ends(self, student: Denoise, x: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
         """The rest of a sample, from each of its levels."""
-        levels = grid(self.calls, self.path).flip(0).to(x)
+        levels = karras_levels(self.calls + 1, self.path.sigma_min, self.path.sigma_max).flip(0).to(x)
         found = []
         for first in range(len(levels)):
             y = noised(x, levels[first].expand(len(x)), noise)
@@ -139,24 +140,13 @@ class Progressive(Lesson):
         return levels, torch.stack(found)
 
 
-def grid(steps: int, path: Path) -> Tensor:
-    """Return the `steps + 1` decreasing levels between which a student leaps, in float64.
-
-    Example:
-        >>> from pushforward.families.diffusion.path import VariancePreserving
-        >>> [round(float(s), 2) for s in grid(2, VariancePreserving(0.01, 40.0))]
-        [40.0, 2.02, 0.01]
-    """
-    return level_at(torch.arange(steps, -1, -1, dtype=torch.float64) / steps, path)
-
-
 class LeapSampler(Walk[Denoised]):
-    """A leap from each level of `grid` to the next; nothing is random but the start."""
+    """A leap from each of `steps + 1` levels to the next; nothing is random but the start."""
 
     def __init__(self, path: Path, student: Denoise, draw: Draw, steps: int) -> None:
         self.path, self.student, self.draw = path, student, draw
         self.length, self.calls = steps, float(steps)
-        self.levels = grid(steps, path)
+        self.levels = karras_levels(steps + 1, path.sigma_min, path.sigma_max)
 
     def start(self) -> Denoised:
         """Begin at the prior; nothing is known yet."""
