@@ -17,10 +17,24 @@ from pushforward.families.diffusion.path import Path
 from pushforward.families.diffusion.tables import TABLES, table_levels
 
 
-def karras_levels(steps: int, sigma_min: float, sigma_max: float, rho: float = 7.0) -> Tensor:
-    """Return `steps` decreasing noise levels, in float64, of which the roots are evenly spaced.
+def karras_level(place: Tensor, sigma_min: float, sigma_max: float, rho: float = 7.0) -> Tensor:
+    """Return the noise level at a place in [0, 1], of which the roots are evenly spaced; the ends are exact.
 
-    `sigma_i = (sigma_max^(1/rho) + i/(N-1) (sigma_min^(1/rho) - sigma_max^(1/rho)))^rho`, Karras et al. 2022, equation 5.
+    `s(u) = (sigma_min^(1/rho) + u (sigma_max^(1/rho) - sigma_min^(1/rho)))^rho`, Karras et al. 2022, equation 5, of a place
+    that need not be on a grid.
+
+    Example:
+        >>> [round(float(s), 2) for s in karras_level(torch.tensor([0.0, 0.5, 1.0]), 0.01, 40.0)]
+        [0.01, 2.02, 40.0]
+    """
+    low, high = sigma_min ** (1.0 / rho), sigma_max ** (1.0 / rho)
+    level = (low + place.double() * (high - low)) ** rho
+    level = torch.where(place <= 0.0, sigma_min, torch.where(place >= 1.0, sigma_max, level))
+    return level.to(place)
+
+
+def karras_levels(steps: int, sigma_min: float, sigma_max: float, rho: float = 7.0) -> Tensor:
+    """Return `steps` decreasing noise levels in float64, evenly placed for `karras_level`; one step is the largest.
 
     Raises:
         BadInput: fewer than one step.
@@ -31,14 +45,8 @@ def karras_levels(steps: int, sigma_min: float, sigma_max: float, rho: float = 7
     """
     if steps < 1:
         raise BadInput(f"steps={steps}", "at least one step")
-    if steps == 1:
-        return torch.tensor([sigma_max], dtype=torch.float64)
-    ramp = torch.linspace(0.0, 1.0, steps, dtype=torch.float64)
-    low, high = sigma_min ** (1.0 / rho), sigma_max ** (1.0 / rho)
-    levels = (high + ramp * (low - high)) ** rho
-    # the power rounds; the ends are the path's own
-    levels[0], levels[-1] = sigma_max, sigma_min
-    return levels
+    place = torch.linspace(1.0, 0.0, steps, dtype=torch.float64)
+    return karras_level(place, sigma_min, sigma_max, rho)
 
 
 def log_levels(steps: int, sigma_min: float, sigma_max: float) -> Tensor:

@@ -6,10 +6,10 @@ leap should have reached can be solved for the clean data it should have named.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from pushforward.core.noise import Noise
+from pushforward.families.diffusion.grids import karras_level
 from pushforward.families.diffusion.path import Path
 from pushforward.families.diffusion.schemes import Denoise
 from pushforward.families.diffusion.solvers import HEUN
@@ -19,21 +19,9 @@ def _like(c: Tensor, y: Tensor) -> Tensor:
     return c.reshape(-1, *(1 for _ in y.shape[1:])).to(y)
 
 
-def level_at(place: Tensor, path: Path, rho: float = 7.0) -> Tensor:
-    """Return the noise level at a place in [0, 1], 0 being the smallest of a path and 1 the largest.
-
-    `s(u) = (sigma_min^(1/rho) + u (sigma_max^(1/rho) - sigma_min^(1/rho)))^rho`, Karras et al. 2022, equation 5, of a place
-    that need not be on a grid. The ends are the path's own, exactly.
-
-    Example:
-        >>> from pushforward.families.diffusion.path import VariancePreserving
-        >>> [round(float(s), 2) for s in level_at(torch.tensor([0.0, 0.5, 1.0]), VariancePreserving(0.01, 40.0))]
-        [0.01, 2.02, 40.0]
-    """
-    low, high = path.sigma_min ** (1.0 / rho), path.sigma_max ** (1.0 / rho)
-    level = (low + place.double() * (high - low)) ** rho
-    level = torch.where(place <= 0.0, path.sigma_min, torch.where(place >= 1.0, path.sigma_max, level))
-    return level.to(place)
+def level_at(place: Tensor, path: Path) -> Tensor:
+    """Return the noise level at a place in [0, 1] between the ends of a path; see `karras_level`."""
+    return karras_level(place, path.sigma_min, path.sigma_max)
 
 
 def noised(x: Tensor, noise_level: Tensor, noise: Noise) -> Tensor:
@@ -51,6 +39,7 @@ def leap(clean: Tensor, y: Tensor, start: Tensor, end: Tensor) -> Tensor:
         start: s, shape () or (n,), as `end`.
 
     Example:
+        >>> import torch
         >>> y, s = torch.tensor([[2.0]]), torch.tensor(4.0)
         >>> leap(torch.zeros(1, 1), y, s, torch.tensor(1.0)).item(), leap(torch.zeros(1, 1), y, s, s).item()
         (0.5, 2.0)
@@ -62,6 +51,7 @@ def named(arrived: Tensor, y: Tensor, start: Tensor, end: Tensor) -> Tensor:
     """Return the D whose leap from y arrives at a given point: `(y_t - (t/s) y)/(1 - t/s)` (Salimans and Ho 2022, algorithm 2).
 
     Example:
+        >>> import torch
         >>> y, s, t = torch.tensor([[2.0]]), torch.tensor(4.0), torch.tensor(1.0)
         >>> round(named(leap(torch.tensor([[0.3]]), y, s, t), y, s, t).item(), 6)
         0.3
