@@ -11,16 +11,17 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pushforward.core.table import Column
+from pushforward.nets.number_columns import NumberColumns
 
 FEATURES = 8
 STEEPEST = 0.9  # largest slope of the density within a cell: it never reaches zero
 POINTS_PER_CELL = 8
 
 
-class NumberCells(nn.Module):
+class NumberCells(NumberColumns):
     """Cells of number columns, padded to `cells + 2`: index 0 is the lower tail, 1..cells the body, cells + 1 the upper tail.
 
     A body cell [a, b] has the density `(1 + s (2u - 1)) / (b - a)` with `u = (y - a) / (b - a)`; its integral over the unit
@@ -38,39 +39,24 @@ class NumberCells(nn.Module):
     slopes: Tensor
     used: Tensor
     scales: Tensor
-    steps: Tensor
-    gridded: Tensor
     support: Tensor
 
     def __init__(self, columns: list[Column], cells: int) -> None:
-        super().__init__()
-        self.columns, self.cells = columns, cells
-        n = len(columns)
+        super().__init__(columns)
+        self.cells, n = cells, len(columns)
         double = torch.float64
         self.register_buffer("edges", torch.full((n, cells + 1), math.inf, dtype=double))
         self.register_buffer("slopes", torch.zeros(n, cells, dtype=double))
         self.register_buffer("used", torch.ones(n, dtype=torch.long))
         self.register_buffer("scales", torch.ones(n, 2, dtype=double))
-        steps = [1.0 if c.step is None else c.step for c in columns]
-        self.register_buffer("steps", torch.tensor(steps, dtype=double), persistent=False)
-        gridded = [c.step is not None for c in columns]
-        self.register_buffer("gridded", torch.tensor(gridded, dtype=torch.bool), persistent=False)
         self.register_buffer(
             "support", torch.tensor([_support(c) for c in columns], dtype=double).reshape(n, 2), persistent=False
         )
-        for k, column in enumerate(columns):
-            self._fit_column(k, torch.tensor([column.low, column.high], dtype=double))
-
-    def fit(self, values: Tensor) -> None:
-        """Choose cells and laws from training rows (n, columns), NaN where missing; a column without numbers keeps its own."""
-        for k in range(len(self.columns)):
-            known = values[:, k][~torch.isnan(values[:, k])]
-            if len(known):
-                self._fit_column(k, known)
+        self.fit_ranges()
 
     def _fit_column(self, k: int, values: Tensor) -> None:
         gridded = bool(self.gridded[k])
-        y = self.coordinate(values, torch.tensor(k, device=values.device)).sort().values
+        y = self.coordinate(values, k).sort().values
         low, high = self.support[k].tolist()
         edges = cell_edges(y, self.cells, gridded, low, high)
         used = len(edges) - 1
@@ -89,11 +75,6 @@ class NumberCells(nn.Module):
         shortest = 1.0 if gridded else 1e-3 * float(edges[-1] - edges[0])
         self.scales[k, 0] = (y[tenth - 1] - y[:tenth]).mean().clamp(min=shortest)
         self.scales[k, 1] = (y[-tenth:] - y[-tenth]).mean().clamp(min=shortest)
-
-    def coordinate(self, values: Tensor, k: Tensor) -> Tensor:
-        """Return y: the value itself, or its integer place on the grid."""
-        y = values / self.steps[k]
-        return torch.where(self.gridded[k], y.round(), y)
 
     def _column(self, values: Tensor, k: Tensor | None) -> tuple[Tensor, Tensor]:
         # NaN has no cell here: the caller gives missing values one of their own

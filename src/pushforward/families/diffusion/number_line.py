@@ -10,17 +10,18 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pushforward.core.table import Column
 from pushforward.families.diffusion.mixture import GaussianMixtures
+from pushforward.nets.number_columns import NumberColumns
 
 ROWS_PER_CELL = 8
 NARROWEST = 1e-9  # of the range: what keeps the slope of repeated real numbers finite
 SMALLEST_SCALE = 0.2  # a column that hardly varies is not blown up
 
 
-class NumberLine(nn.Module):
+class NumberLine(NumberColumns):
     """The map `z = (Phi^-1(F(y)) - mean) / std`, F piecewise linear, of number columns, and the marginal law of each z.
 
     Everything is float64; shapes are (n, columns), NaN where a value is missing.
@@ -36,36 +37,23 @@ class NumberLine(nn.Module):
     knots: Tensor
     scores: Tensor
     used: Tensor
-    steps: Tensor
-    gridded: Tensor
     lowest: Tensor
     highest: Tensor
 
     def __init__(self, columns: list[Column], places: int) -> None:
-        super().__init__()
-        self.columns, self.places = columns, places
+        super().__init__(columns)
+        self.places = places
         n, double = len(columns), torch.float64
         size = 6 * places + 8
         self.register_buffer("knots", torch.full((n, size), math.inf, dtype=double))
         self.register_buffer("scores", torch.zeros(n, size, dtype=double))
         self.register_buffer("used", torch.full((n,), 2, dtype=torch.long))
-        self.register_buffer("steps", torch.tensor([c.step or 1.0 for c in columns], dtype=double), persistent=False)
-        gridded = torch.tensor([c.step is not None for c in columns], dtype=torch.bool)
-        self.register_buffer("gridded", gridded, persistent=False)
         low = [c.low if c.bounded_below else -math.inf for c in columns]
         high = [c.high if c.bounded_above else math.inf for c in columns]
-        self.register_buffer("lowest", self._coordinate(torch.tensor(low, dtype=double)), persistent=False)
-        self.register_buffer("highest", self._coordinate(torch.tensor(high, dtype=double)), persistent=False)
+        self.register_buffer("lowest", self.coordinate(torch.tensor(low, dtype=double)), persistent=False)
+        self.register_buffer("highest", self.coordinate(torch.tensor(high, dtype=double)), persistent=False)
         self.marginal = GaussianMixtures(n, 3 * places + 2)
-        for k, column in enumerate(columns):
-            self._fit_column(k, torch.tensor([column.low, column.high], dtype=double))
-
-    def fit(self, values: Tensor) -> None:
-        """Learn from training rows (n, columns); a column without numbers keeps its declared range."""
-        for k in range(len(self.columns)):
-            known = values[:, k][~torch.isnan(values[:, k])]
-            if len(known):
-                self._fit_column(k, known)
+        self.fit_ranges()
 
     def _fit_column(self, k: int, values: Tensor) -> None:
         gridded = bool(self.gridded[k])
@@ -92,10 +80,6 @@ class NumberLine(nn.Module):
         full = rows > 0
         self.marginal.set(k, ((inner - mean) / std)[full], spread[full], rows[full])
 
-    def _coordinate(self, values: Tensor) -> Tensor:
-        y = values / self.steps
-        return torch.where(self.gridded, y.round(), y)
-
     def _segment(self, where: Tensor, table: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         index = torch.searchsorted(table, where.T.contiguous(), right=True).T - 1
         index = torch.minimum(index.clamp(min=0), self.used - 2)
@@ -110,11 +94,11 @@ class NumberLine(nn.Module):
 
     def to_line(self, values: Tensor) -> Tensor:
         """Return the places z of values; a missing value stands at 0, the centre."""
-        return torch.nan_to_num(self._place(self._coordinate(values))[0], nan=0.0)
+        return torch.nan_to_num(self._place(self.coordinate(values))[0], nan=0.0)
 
     def log_slope(self, values: Tensor) -> Tensor:
         """Return `log dz/dx` of real columns, in data units; 0 for columns on a grid, whose probabilities are of intervals."""
-        slope = self._place(self._coordinate(values))[1]
+        slope = self._place(self.coordinate(values))[1]
         return torch.where(self.gridded | torch.isnan(values), 0.0, slope.log())
 
     def from_line(self, z: Tensor) -> Tensor:
@@ -126,13 +110,13 @@ class NumberLine(nn.Module):
 
     def interval(self, values: Tensor) -> tuple[Tensor, Tensor]:
         """Return the ends on the line of the cells of grid values; a bound's cell goes on to infinity, so that nothing is lost."""
-        y = self._coordinate(values)
+        y = self.coordinate(values)
         below, above = self._place(y - 0.5)[0], self._place(y + 0.5)[0]
         return torch.where(y <= self.lowest, -math.inf, below), torch.where(y >= self.highest, math.inf, above)
 
     def possible(self, values: Tensor) -> Tensor:
         """Return which values lie within the bounds of their columns; missing ones do."""
-        y = self._coordinate(values)
+        y = self.coordinate(values)
         return torch.isnan(y) | ((y >= self.lowest) & (y <= self.highest))
 
 
