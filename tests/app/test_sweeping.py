@@ -120,3 +120,24 @@ def test_solvers_that_a_run_cannot_walk_are_left_out_with_the_reason(run: Path) 
     assert {"heun", "ddim", "unipc", "langevin"} <= set(found.solvers)
     with pytest.raises(Unsupported, match="ddpm-learned"):
         sweep(run, (4,), ("ddpm-learned",), n=60)
+
+
+def test_tables_are_swept_and_text_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The solvers of a table's numbers, without the one whose variance nobody learns there; text has steps and no solvers."""
+    rng = np.random.default_rng(0)
+    rows = "\n".join(f"{a:.3f},{'x' if a > b else 'y'}" for a, b in rng.normal(size=(400, 2)))
+    (tmp_path / "rows.csv").write_text("size,kind\n" + rows + "\n")
+    (tmp_path / "text.txt").write_text("to be or not to be, that is the question. " * 1600)
+    for name in ("rows.csv", "text.txt"):
+        assert (
+            call("train", "diffusion", tmp_path / name, "--preset", "smoke", "--steps", 5, "-o", tmp_path / name[:4])
+            == 0
+        )
+    found = sweep(tmp_path / "rows", (6,))
+    assert set(found.solvers) >= {"heun", "ddim", "ddpm", "unipc"}
+    assert any("ddpm-learned" in text for text in found.left_out)
+    capsys.readouterr()
+    assert call("sample", tmp_path / "rows", "-n", 2, "--solver", "ddpm-learned") == 2
+    assert "the solver 'ddpm-learned' on table: expected one of heun" in capsys.readouterr().err
+    assert call("sweep", tmp_path / "text") == 2
+    assert "a sweep of" in capsys.readouterr().err

@@ -80,7 +80,7 @@ def sweep(
         except Unsupported as refusal:
             if solvers:
                 raise
-            left_out.append(f"{refusal.came}: not {refusal.expected}")
+            left_out.append(f"{refusal.came} (expected {refusal.expected})")
             continue
         for budget in sorted(set(calls)):
             announce(f"{solver}, {budget} calls")
@@ -89,6 +89,8 @@ def sweep(
                 found.append(place)
             else:
                 left_out.append(place)
+    if not found:
+        raise Unsupported(f"a sweep of {run}", "a solver that can take a step", "; ".join(dict.fromkeys(left_out)))
     half = drawn_places(len(train), count, seed)
     ceiling = measured.score(features(train[half]))
     return Sweep(run.name, dataset.name, features.name, count, seed, tuple(found), ceiling, tuple(left_out))

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from pushforward.core.capabilities import Capabilities
 from pushforward.core.codec import Codec
 from pushforward.core.curve import Curve
-from pushforward.core.errors import BadInput, Unsupported, unknown
+from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Examples, Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
@@ -126,13 +126,15 @@ class Process(nn.Module, ABC):
         """Return the sampler, refusing what this process would ignore.
 
         Raises:
-            Unsupported: an option that the family has, but not on this kind of data.
-            BadInput: a solver that cannot run this process.
+            Unsupported: an option or a solver that the family has, but not on this kind of data.
         """
         for name in declared.options:
             if name not in self.options and getattr(options, name) != getattr(SampleOptions, name):
                 known = ", ".join(self.options) or "none"
                 raise Unsupported(f"sampling option '{name}' on {self.space.kind}", f"one of {known}", "leave it out")
         if options.solver is not None and options.solver not in self.solvers:
-            raise BadInput(*unknown(f"solver on {self.space.kind}", options.solver, self.solvers))
+            came = f"the solver '{options.solver}' on {self.space.kind}"
+            raise Unsupported(
+                came, f"one of {', '.join(self.solvers)}", "this one needs what this process does not learn"
+            )
         return self.sampler(noise, given, options)

@@ -38,6 +38,7 @@ from pushforward.families.diffusion.paths import PATHS
 from pushforward.families.diffusion.process import Process
 from pushforward.families.diffusion.row_denoiser import ColumnNetwork, Guided, RowDenoiser, Seen
 from pushforward.families.diffusion.row_layout import HIDDEN, RowLayout
+from pushforward.families.diffusion.schemes import LearnedAncestral
 from pushforward.families.diffusion.solvers import SOLVERS, solver_of
 from pushforward.families.diffusion.table_bound import (
     Numbers,
@@ -58,7 +59,8 @@ class TableDiffusion(Process):
     glance = 2**31
     settings = ("context", "places", "sigma_min", "sigma_max", "path", "law", "weight", "prediction")
     options = ("guidance", "steps", "solver", "eta", "grid")
-    solvers = tuple(SOLVERS)
+    # no variance is learned for numbers of a table
+    solvers = tuple(name for name in SOLVERS if not isinstance(SOLVERS[name].method, LearnedAncestral))
 
     def __init__(self, space: Space, config: DiffusionConfig, classes: int) -> None:
         super().__init__(space, config, classes)
