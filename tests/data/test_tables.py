@@ -498,6 +498,8 @@ def test_points_or_table_and_why(tmp_path: Path) -> None:
         open_data(path, kind="rows")  # type: ignore[arg-type]
     with pytest.raises(BadInput, match=r"'digits' as a table"):
         open_data("digits", kind="table")
+    with pytest.raises(BadInput, match=r"no file at .*gone\.csv: expected the table; a relative path starts from"):
+        open_data(tmp_path / "gone.csv", kind="table")
 
 
 def test_a_file_is_read_by_the_schema_of_another(tmp_path: Path) -> None:

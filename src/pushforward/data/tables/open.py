@@ -58,6 +58,8 @@ def find_table(source: Any, kind: str | None, columns: Mapping[str, Declared] | 
         sheet = read_file(Path(source), words)
     if sheet is None:
         if kind == "table":
+            if isinstance(source, str | Path) and is_table_file(Path(source)) and not Path(source).exists():
+                raise BadInput(f"no file at {source}", "the table", "a relative path starts from the folder you are in")
             raise BadInput(f"'{source}' as a table", "a DataFrame, or a .csv, .tsv or .parquet file")
         return None
     if kind == "table":
