@@ -39,7 +39,7 @@ ARCHITECTURES = {
             "learning_rate": 1e-3,
             "weight_decay": 0.01,
             "ema": 0.999,
-            "precision": "bfloat16",
+            "precision": "auto",
         },
     },
     "pixelcnn": {
@@ -49,7 +49,7 @@ ARCHITECTURES = {
             "learning_rate": 4e-3,
             "weight_decay": 0.01,
             "ema": 0.998,
-            "precision": "bfloat16",
+            "precision": "auto",
             "channels_last": True,
         },
     },

@@ -26,7 +26,7 @@ from pushforward.core.rng import generator
 from pushforward.core.spec import TrainConfig
 from pushforward.core.text import Text
 from pushforward.engine.optimiser import build_optimisers, take_step
-from pushforward.engine.precision import prepared_networks
+from pushforward.engine.precision import computes_in_bfloat16, prepared_networks
 from pushforward.families.autoregressive.gpt2 import from_gpt2
 from pushforward.families.build import build
 
@@ -98,7 +98,7 @@ def our_step(batch: Examples, length: int) -> Callable[[], None]:
     optimisers = build_optimisers(groups, config)
 
     def step() -> None:
-        with prepared_networks(model.networks(), bfloat16=True, channels_last=False):
+        with prepared_networks(model.networks(), bfloat16=computes_in_bfloat16("cpu"), channels_last=False):
             for loss in model.losses(batch, generator(0)):
                 for parameter in groups["model"]:
                     parameter.grad = None

@@ -29,7 +29,7 @@ from pushforward.engine.checkpoint import load_state, load_weights, save_state
 from pushforward.engine.fit import Interrupted, Progress, fit
 from pushforward.engine.history import read_history
 from pushforward.engine.order import DataOrder
-from pushforward.engine.precision import prepared_networks
+from pushforward.engine.precision import computes_in_bfloat16, drawback, prepared_networks, resolved
 from pushforward.engine.schedule import warmup_cosine
 from toys import Gauss, Pixelwise
 
@@ -283,3 +283,28 @@ def test_bfloat16_touches_networks_only_and_is_undone() -> None:
         assert rough.dtype == torch.float32
         assert 0 < float((rough - exact).abs().max().detach()) < 0.1
     assert torch.equal(net(x), exact)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [
+        ({"avx2": True, "avx512_bf16": False, "amx_bf16": False}, "float32"),
+        ({"avx2": True, "avx512_bf16": True, "amx_bf16": False}, "bfloat16"),
+        ({"avx512_bf16": False, "amx_bf16": True}, "bfloat16"),
+    ],
+)
+def test_a_processor_that_emulates_bfloat16_is_not_made_to(
+    capabilities: dict[str, bool], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert resolved("auto", "cpu") == expected
+    assert (resolved("float32", "cpu"), resolved("bfloat16", "cpu")) == ("float32", "bfloat16")
+    assert bool(drawback("bfloat16", "cpu")) == (expected == "float32")
+    assert not drawback("auto", "cpu")
+
+
+def test_a_run_says_in_which_precision_it_was_trained() -> None:
+    expected = "bfloat16" if computes_in_bfloat16("cpu") else "float32"
+    for asked, found in (("auto", expected), ("float32", "float32")):
+        record = fit(Gauss(Points(2)), data(), data(60, 1), TrainConfig(steps=1, precision=asked))
+        assert record.precision == found

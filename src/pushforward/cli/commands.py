@@ -20,6 +20,7 @@ from pushforward.core.score import Score
 from pushforward.core.spec import parse_settings
 from pushforward.data.builtin import builtins
 from pushforward.data.dataset import describe
+from pushforward.engine.precision import drawback
 from pushforward.report.page import render, write_report
 from pushforward.report.text import to_markdown
 
@@ -121,6 +122,8 @@ def train(
         return
     for note in dataset.notes:
         say(f"data: {note}")
+    if slow := drawback(plan.train_config.precision, "cpu"):
+        say(slow)
     with training_bar(f"training {plan.family}") as observe:
         trained = run_training(plan, path, resume=resume, overwrite=overwrite, observer=observe)
     r = trained.record
@@ -137,6 +140,7 @@ def train(
         "best_held_out": r.best_held_out,
         "best_step": r.best_step,
         "parameters": r.parameters,
+        "precision": r.precision,
     }
     if plan.train_config.ema_snapshots is not None:
         record["snapshots"] = averaging.kept(path)

@@ -48,7 +48,9 @@ class TrainConfig(Config):
     ema_snapshots: int | None = Field(
         None, ge=2, le=64, description="snapshots of averages kept on disk, for `pushforward average`; None keeps none"
     )
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Literal["float32", "bfloat16", "auto"] = Field(
+        "float32", description="of networks; auto: bfloat16 where the processor computes in it, else float32"
+    )
     channels_last: bool = False
     checkpoint_every: int | None = Field(None, ge=1, description="steps between checkpoints; None = every 30 s")
     evaluate_every: int | None = Field(None, ge=1, description="steps between held-out evaluations; None = 25 a run")

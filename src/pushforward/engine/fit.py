@@ -36,7 +36,7 @@ from pushforward.engine.optimiser import (
     take_step,
 )
 from pushforward.engine.order import DataOrder
-from pushforward.engine.precision import prepared_networks
+from pushforward.engine.precision import prepared_networks, resolved
 from pushforward.engine.schedule import warmup_cosine
 
 Probe = Callable[[GenerativeModel], float]
@@ -85,6 +85,7 @@ class FitRecord:
     best_step: int
     skipped_steps: int
     parameters: int
+    precision: str
     history: list[dict[str, Any]]
 
 
@@ -126,7 +127,7 @@ def fit(
         model.prepare(train)
         run.begin()
     networks = model.networks()
-    with InterruptGuard() as guard, prepared_networks(networks, config.precision == "bfloat16", config.channels_last):
+    with InterruptGuard() as guard, prepared_networks(networks, run.precision == "bfloat16", config.channels_last):
         started = time.perf_counter() - run.progress.seconds
         while not run.progress.stopped:
             run.step()
@@ -163,6 +164,7 @@ class _Run:
         self.order = DataOrder(len(train), config.batch_size, config.seed)
         self.history = History(None if directory is None else directory / "history.jsonl")
         self.progress = Progress()
+        self.precision = resolved(config.precision, next((p.device.type for p in model.parameters()), "cpu"))
         self.best: dict[str, Tensor] | None = None
         self.probe = None if model.capabilities.held_out else probe
         self.bank: EmaBank | None = None
@@ -305,6 +307,7 @@ class _Run:
             best_step=p.best_step,
             skipped_steps=p.skipped,
             parameters=sum(q.numel() for q in self.model.parameters()),
+            precision=self.precision,
             history=self.history.records,
         )
 

@@ -10,6 +10,32 @@ import torch
 from torch import Tensor, nn
 
 
+def computes_in_bfloat16(device: str) -> bool:
+    """Return whether a device has bfloat16 arithmetic; a processor that has not emulates it, about forty times slower."""
+    if device == "cpu":
+        return any(there for name, there in torch.cpu.get_capabilities().items() if "bf16" in name)
+    return device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def resolved(precision: str, device: str) -> str:
+    """Return `float32` or `bfloat16` for a configured precision.
+
+    Example:
+        >>> resolved("float32", "cpu"), resolved("bfloat16", "cpu")
+        ('float32', 'bfloat16')
+    """
+    if precision != "auto":
+        return precision
+    return "bfloat16" if computes_in_bfloat16(device) else "float32"
+
+
+def drawback(precision: str, device: str) -> str:
+    """Return what is wrong with a precision on a device, in a sentence; empty if nothing is."""
+    if precision != "bfloat16" or computes_in_bfloat16(device):
+        return ""
+    return f"this {device} emulates bfloat16, which can be forty times slower: take `-s train.precision=auto`"
+
+
 def _to_float(output: Any) -> Any:
     if isinstance(output, Tensor):
         return output.float() if output.dtype == torch.bfloat16 else output

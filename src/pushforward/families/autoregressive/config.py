@@ -53,7 +53,7 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
             "learning_rate": 2e-3,
             "ema": 0.995,
             "weight_decay": 0.1,
-            "precision": "bfloat16",
+            "precision": "auto",
         },
     },
     ("smoke", "text"): {
@@ -68,7 +68,7 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
             "optimiser": "muon",
             "ema": 0.99,
             "weight_decay": 0.1,
-            "precision": "bfloat16",
+            "precision": "auto",
         },
     },
     ("gpu", "text"): {
@@ -79,7 +79,7 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
             "optimiser": "muon",
             "ema": 0.995,
             "weight_decay": 0.1,
-            "precision": "bfloat16",
+            "precision": "auto",
         },
     },
     ("cpu", "table"): {
@@ -96,27 +96,27 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
             "batch_size": 32,
             "learning_rate": 4e-3,
             "ema": 0.995,
-            "precision": "bfloat16",
+            "precision": "auto",
             "channels_last": True,
         },
     },
     ("cpu", "image:made"): {
         "model": {"width": 512, "depth": 2, "components": 8, "dropout": 0.4},
-        "train": {"batch_size": 64, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.1, "precision": "bfloat16"},
+        "train": {"batch_size": 64, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.1, "precision": "auto"},
     },
     ("gpu", "points:made"): {"model": {"width": 1024, "depth": 4, "components": 48}, "train": {"batch_size": 1024}},
     ("gpu", "image:pixelcnn"): {
         "model": {"width": 128, "depth": 8, "components": 10, "dropout": 0.3},
-        "train": {"batch_size": 64, "precision": "bfloat16", "channels_last": True, "ema": 0.9995},
+        "train": {"batch_size": 64, "precision": "auto", "channels_last": True, "ema": 0.9995},
     },
     ("gpu", "image:made"): {
         "model": {"width": 4096, "depth": 4, "dropout": 0.2},
-        "train": {"batch_size": 256, "precision": "bfloat16", "weight_decay": 0.1},
+        "train": {"batch_size": 256, "precision": "auto", "weight_decay": 0.1},
     },
     ("gpu", "points"): {"model": {"width": 256, "depth": 4, "components": 48}, "train": {"batch_size": 1024}},
     ("gpu", "image"): {
         "model": {"width": 384, "depth": 8, "heads": 8, "dropout": 0.1},
-        "train": {"batch_size": 64, "precision": "bfloat16", "learning_rate": 6e-4, "weight_decay": 0.1},
+        "train": {"batch_size": 64, "precision": "auto", "learning_rate": 6e-4, "weight_decay": 0.1},
     },
     ("gpu", "table"): {
         "model": {"width": 192, "depth": 4, "heads": 8, "components": 128, "dropout": 0.1},

@@ -74,7 +74,7 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
             "optimiser": "muon",
             "ema": 0.99,
             "weight_decay": 0.1,
-            "precision": "bfloat16",
+            "precision": "auto",
         },
     },
     ("gpu", "text"): {
@@ -86,7 +86,7 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
             "optimiser": "muon",
             "ema": 0.999,
             "weight_decay": 0.1,
-            "precision": "bfloat16",
+            "precision": "auto",
         },
     },
     ("smoke", "table"): {
@@ -99,7 +99,7 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
     },
     ("cpu", "image"): {
         "model": {"width": 32, "depth": 1, "context": 64},
-        "train": {"batch_size": 128, "learning_rate": 6e-3, "ema": 0.995, "precision": "bfloat16"},
+        "train": {"batch_size": 128, "learning_rate": 6e-3, "ema": 0.995, "precision": "auto"},
     },
     # noise in units of pixels on [-1, 1], four blocks a scale of twice the width, attention at 16 x 16 (Karras et al. 2022, table 1
     # and its appendix on training; without their dropout and augmentation)
@@ -109,7 +109,7 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
     },
     ("cpu", "image:edm"): {
         "model": {"width": 16, "depth": 1, "context": 64, **EDM},
-        "train": {"batch_size": 128, "learning_rate": 3e-3, "ema": 0.995, "precision": "bfloat16"},
+        "train": {"batch_size": 128, "learning_rate": 3e-3, "ema": 0.995, "precision": "auto"},
     },
     ("gpu", "image:edm"): {
         "model": {"width": 128, "depth": 4, "context": 512, **EDM},
@@ -117,7 +117,7 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
             "batch_size": 512,
             "learning_rate": 1e-3,
             "ema": 0.9998,
-            "precision": "bfloat16",
+            "precision": "auto",
             "channels_last": True,
         },
     },
@@ -127,11 +127,11 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
     },
     ("cpu", "image:dit"): {
         "model": {"width": 96, "depth": 4, "context": 64},
-        "train": {"batch_size": 128, "learning_rate": 2e-3, "ema": 0.995, "precision": "bfloat16"},
+        "train": {"batch_size": 128, "learning_rate": 2e-3, "ema": 0.995, "precision": "auto"},
     },
     ("gpu", "image:dit"): {
         "model": {"width": 384, "depth": 12, "heads": 6, "context": 384},
-        "train": {"batch_size": 256, "learning_rate": 3e-4, "ema": 0.9999, "precision": "bfloat16"},
+        "train": {"batch_size": 256, "learning_rate": 3e-4, "ema": 0.9999, "precision": "auto"},
     },
     ("cpu", "table"): {
         "model": {"width": 192, "depth": 2, "context": 64},
@@ -151,7 +151,7 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
             "batch_size": 256,
             "learning_rate": 5e-4,
             "ema": 0.9995,
-            "precision": "bfloat16",
+            "precision": "auto",
             "channels_last": True,
         },
     },

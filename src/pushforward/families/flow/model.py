@@ -74,7 +74,7 @@ class Flow(GenerativeModel):
         },
         ("gpu", "image"): {
             "model": {"layers": 8, "width": 192, "depth": 2, "bins": 8},
-            "train": {"batch_size": 128, "precision": "bfloat16", "channels_last": True},
+            "train": {"batch_size": 128, "precision": "auto", "channels_last": True},
         },
     }
     card = Card(

@@ -84,7 +84,7 @@ class VAE(GenerativeModel):
         },
         ("gpu", "image"): {
             "model": {"latent": 64, "width": 96, "depth": 2, "context": 64},
-            "train": {"batch_size": 256, "precision": "bfloat16", "channels_last": True},
+            "train": {"batch_size": 256, "precision": "auto", "channels_last": True},
         },
     }
     card = Card(
