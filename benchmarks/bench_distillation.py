@@ -20,9 +20,9 @@ from pushforward.app.assessing import array, drawn_places, held_out
 from pushforward.app.opening import reopen
 from pushforward.app.python import Fitted
 from pushforward.data.dataset import Dataset
-from pushforward.evaluation.energy import energy_distance
-from pushforward.evaluation.features import default_features
-from pushforward.evaluation.frechet import frechet_distance
+from pushforward.evaluation.distribution.energy import energy_distance
+from pushforward.evaluation.distribution.frechet import frechet_distance
+from pushforward.evaluation.features.default import default_features
 from pushforward.provenance.run_directory import open_record
 
 BLOCKS = 10

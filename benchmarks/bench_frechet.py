@@ -6,7 +6,7 @@ import numpy as np
 from paired import paired
 from scipy import linalg
 
-from pushforward.evaluation.frechet import frechet
+from pushforward.evaluation.distribution.frechet import frechet
 
 
 def with_sqrtm(x: np.ndarray, y: np.ndarray) -> float:

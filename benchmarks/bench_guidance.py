@@ -23,9 +23,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 import pushforward as pf
-from pushforward.evaluation.features import PrincipalComponents
+from pushforward.evaluation.distribution.neighbours import neighbour_scores
+from pushforward.evaluation.features.named import PrincipalComponents
 from pushforward.evaluation.intervals import wilson
-from pushforward.evaluation.neighbours import neighbour_scores
 
 WEIGHTS = (0.0, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
 SETTINGS = {"solver": "ddim", "steps": 36, "seed": 0}

@@ -28,8 +28,8 @@ from pushforward.app.training import Trained, plan_training, train
 from pushforward.core.model import GenerativeModel
 from pushforward.data.dataset import Dataset
 from pushforward.data.text.encoding import TextEncoding
-from pushforward.evaluation.likelihood import likelihood_score
-from pushforward.evaluation.texts import token_entropy
+from pushforward.evaluation.likelihood.code_length import likelihood_score
+from pushforward.evaluation.text.entropy import token_entropy
 
 LENGTH, TEXTS, WRITTEN = 64, 64, 256
 

@@ -6,7 +6,7 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from pushforward.core.errors import BadInput
-from pushforward.evaluation.classifier_test import classifier_test, held_out_margins, p_value
+from pushforward.evaluation.distribution.classifier_test import classifier_test, held_out_margins, p_value
 
 
 @pytest.mark.parametrize("gap", [1.0, 2.0])

@@ -11,9 +11,10 @@ from sklearn.preprocessing import StandardScaler
 
 from pushforward.core.errors import BadInput
 from pushforward.core.space import Image, Points
-from pushforward.evaluation.features import PrincipalComponents, Standardised, default_features
-from pushforward.evaluation.frechet import frechet
-from pushforward.evaluation.random_convolution import RandomConvolution
+from pushforward.evaluation.distribution.frechet import frechet
+from pushforward.evaluation.features.default import default_features
+from pushforward.evaluation.features.named import PrincipalComponents, Standardised
+from pushforward.evaluation.features.random_convolution import RandomConvolution
 
 SPACE = Image(1, 8, 8, levels=17)
 

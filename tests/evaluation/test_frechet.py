@@ -5,7 +5,7 @@ import pytest
 from scipy.linalg import sqrtm
 
 from pushforward.core.errors import BadInput
-from pushforward.evaluation.frechet import frechet, frechet_distance, gaussian_frechet
+from pushforward.evaluation.distribution.frechet import frechet, frechet_distance, gaussian_frechet
 
 
 def test_the_two_by_two_pin():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pushforward.evaluation.intervals import jackknife, mean_interval, wilson
-from pushforward.evaluation.moments import Moments
+from pushforward.evaluation.measuring.moments import Moments
 
 
 def test_wilsons_pin():

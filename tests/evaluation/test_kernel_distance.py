@@ -5,8 +5,8 @@ import pytest
 from sklearn.metrics.pairwise import polynomial_kernel
 
 from pushforward.core.errors import BadInput
-from pushforward.evaluation import kernel_distance as module
-from pushforward.evaluation.kernel_distance import kernel_distance, squared_mmd
+from pushforward.evaluation.distribution import kernel_distance as module
+from pushforward.evaluation.distribution.kernel_distance import kernel_distance, squared_mmd
 
 
 def population(d: int, a: float) -> float:

@@ -12,7 +12,12 @@ from pushforward.core.errors import BadInput
 from pushforward.core.logprob import LogProb
 from pushforward.core.score import Score
 from pushforward.core.space import Image, Points
-from pushforward.evaluation.likelihood import kl_to_truth, likelihood_score, marginal_floor, marginal_log_prob
+from pushforward.evaluation.likelihood.code_length import (
+    kl_to_truth,
+    likelihood_score,
+    marginal_floor,
+    marginal_log_prob,
+)
 
 
 def log_prob(nats, kind="exact", space=None, given="", estimator="exact"):

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from pushforward.core.errors import BadInput
-from pushforward.evaluation.memorisation import (
+from pushforward.evaluation.memorisation.checks import (
     authenticity,
     copying_statistic,
     duplicate_rate,

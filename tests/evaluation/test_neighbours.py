@@ -7,7 +7,7 @@ from sklearn.neighbors import NearestNeighbors
 from pushforward.core.errors import BadInput
 from pushforward.evaluation import distances
 from pushforward.evaluation.distances import kth_neighbour, nearest
-from pushforward.evaluation.neighbours import coverage_null, neighbour_scores
+from pushforward.evaluation.distribution.neighbours import coverage_null, neighbour_scores
 
 
 @pytest.fixture(scope="module")

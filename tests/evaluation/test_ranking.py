@@ -10,8 +10,8 @@ from scipy import stats
 from pushforward.core.errors import BadInput
 from pushforward.core.logprob import LogProb
 from pushforward.core.space import Image, Points
-from pushforward.evaluation.likelihood import likelihood_score
-from pushforward.evaluation.ranking import paired_test, paired_verdict, rank_likelihoods
+from pushforward.evaluation.likelihood.code_length import likelihood_score
+from pushforward.evaluation.likelihood.ranking import paired_test, paired_verdict, rank_likelihoods
 
 
 def log_prob(nats, kind="exact", estimator="exact", given="", space=None):

@@ -10,7 +10,7 @@ from scipy import stats
 from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
 from pushforward.evaluation.intervals import mean_interval
-from pushforward.evaluation.repeats import over_seeds
+from pushforward.evaluation.likelihood.repeats import over_seeds
 
 
 def score(value, half=0.1, **more):

@@ -12,12 +12,14 @@ import torch
 from pushforward.core.errors import BadInput
 from pushforward.core.table import Column, Table
 from pushforward.core.text import Text
-from pushforward.evaluation.classifier_test import classifier_test
-from pushforward.evaluation.likelihood import marginal_floor
-from pushforward.evaluation.marginals import BEYOND, marginal_log_prob
-from pushforward.evaluation.scorecard import controls
-from pushforward.evaluation.tables import ColumnFeatures, filled, missing_mark
-from pushforward.evaluation.texts import TokenFeatures, entropy_gap, token_entropy
+from pushforward.evaluation.cards.scorecard import controls
+from pushforward.evaluation.distribution.classifier_test import classifier_test
+from pushforward.evaluation.features.columns import ColumnFeatures
+from pushforward.evaluation.features.tokens import TokenFeatures
+from pushforward.evaluation.likelihood.code_length import marginal_floor
+from pushforward.evaluation.likelihood.marginals import BEYOND, marginal_log_prob
+from pushforward.evaluation.marks import filled, missing_mark
+from pushforward.evaluation.text.entropy import entropy_gap, token_entropy
 
 TABLE = Table(
     (

@@ -14,7 +14,7 @@ from pushforward.core.given import Examples, Given
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import generator
 from pushforward.core.space import Points
-from pushforward.evaluation.energy import energy_distance
+from pushforward.evaluation.distribution.energy import energy_distance
 from pushforward.families.build import build
 from pushforward.families.diffusion.coupling import assigned
 

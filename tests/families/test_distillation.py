@@ -17,7 +17,7 @@ from pushforward.core.noise import BatchNoise, Streams
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
 from pushforward.core.walk import run
-from pushforward.evaluation.energy import energy_distance
+from pushforward.evaluation.distribution.energy import energy_distance
 from pushforward.families.build import build
 from pushforward.families.diffusion.consistency import Consistency, pseudo_huber, to_the_end
 from pushforward.families.diffusion.denoiser import Denoiser, NetworkDenoiser

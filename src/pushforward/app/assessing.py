@@ -26,12 +26,21 @@ from pushforward.core.text import Text
 from pushforward.core.walk import trajectory
 from pushforward.data.dataset import Dataset
 from pushforward.data.text.encoding import TextEncoding
-from pushforward.evaluation.features import Features, default_features
-from pushforward.evaluation.likelihood import kl_to_truth, likelihood_score, marginal_floor
-from pushforward.evaluation.memorisation import memorisation_verdict
-from pushforward.evaluation.scorecard import COPYCAT, NOISE, REAL, SHUFFLED, control_cards, scorecard, with_controls
-from pushforward.evaluation.scorecard import controls as control_samples
-from pushforward.evaluation.tables import filled, missing_mark
+from pushforward.evaluation.cards.scorecard import (
+    COPYCAT,
+    NOISE,
+    REAL,
+    SHUFFLED,
+    control_cards,
+    scorecard,
+    with_controls,
+)
+from pushforward.evaluation.cards.scorecard import controls as control_samples
+from pushforward.evaluation.features.default import default_features
+from pushforward.evaluation.features.named import Features
+from pushforward.evaluation.likelihood.code_length import kl_to_truth, likelihood_score, marginal_floor
+from pushforward.evaluation.marks import filled, missing_mark
+from pushforward.evaluation.memorisation.checks import memorisation_verdict
 from pushforward.report.records import Role, Row
 
 FEWEST, MOST_SAMPLES = 40, 2000  # k-nearest-neighbour metrics are quadratic; the number is printed with every score

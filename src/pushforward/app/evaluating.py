@@ -16,8 +16,8 @@ from pushforward.core.errors import BadInput
 from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_like
 from pushforward.engine.history import read_history
-from pushforward.evaluation.memorisation import memorisation_verdict
-from pushforward.evaluation.scorecard import scorecard, with_controls
+from pushforward.evaluation.cards.scorecard import scorecard, with_controls
+from pushforward.evaluation.memorisation.checks import memorisation_verdict
 from pushforward.provenance.run_directory import HISTORY
 
 

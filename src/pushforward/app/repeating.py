@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from pushforward.core.errors import BadInput
-from pushforward.evaluation.repeats import over_seeds
+from pushforward.evaluation.likelihood.repeats import over_seeds
 from pushforward.report.records import Number, Row, key_of
 
 

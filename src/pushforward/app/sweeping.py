@@ -19,8 +19,9 @@ from pushforward.core.errors import BadInput, RunFailed, Unsupported, unknown
 from pushforward.core.given import Examples
 from pushforward.core.model import GenerativeModel
 from pushforward.core.score import Score
-from pushforward.evaluation.features import Features, default_features
-from pushforward.evaluation.frechet import frechet_distance
+from pushforward.evaluation.distribution.frechet import frechet_distance
+from pushforward.evaluation.features.default import default_features
+from pushforward.evaluation.features.named import Features
 from pushforward.report.sweep import Place, Sweep
 
 CALLS = (4, 8, 16, 32, 64)

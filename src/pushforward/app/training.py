@@ -22,7 +22,7 @@ from pushforward.core.spec import TrainConfig, parse
 from pushforward.data.dataset import Dataset
 from pushforward.engine.checkpoint import load_weights, save_weights
 from pushforward.engine.fit import FitRecord, Probe, Progress, fit
-from pushforward.evaluation.energy import energy_distance
+from pushforward.evaluation.distribution.energy import energy_distance
 from pushforward.families.build import build, family_class, settings
 from pushforward.provenance import run_directory
 from pushforward.provenance.run_directory import RunRecord, begin, claim, complete

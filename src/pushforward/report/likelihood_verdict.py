@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pushforward.core.score import Score
-from pushforward.evaluation.ranking import Comparison as Pair
-from pushforward.evaluation.ranking import Ranking, rank_likelihoods
+from pushforward.evaluation.likelihood.ranking import Comparison as Pair
+from pushforward.evaluation.likelihood.ranking import Ranking, rank_likelihoods
 from pushforward.report.numbers import listed, relation, value_text
 from pushforward.report.records import Row
 

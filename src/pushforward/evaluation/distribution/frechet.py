@@ -13,7 +13,7 @@ import numpy as np
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import as_rows, same_width
 from pushforward.evaluation.intervals import Jackknife, jackknife
-from pushforward.evaluation.moments import Moments
+from pushforward.evaluation.measuring.moments import Moments
 
 BLOCKS = 20
 

@@ -13,9 +13,6 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from pushforward.core.errors import BadInput
-from pushforward.core.space import Image, Space
-from pushforward.core.table import Table
-from pushforward.core.text import Text
 from pushforward.evaluation.checks import as_rows
 
 DECIMALS = 9
@@ -122,34 +119,3 @@ class PrincipalComponents(Features):
         if rows.shape[1] != len(self._mean):
             raise BadInput(f"examples of {rows.shape[1]} numbers", f"{len(self._mean)}, as on train")
         return (rows - self._mean) @ self._directions / self._scale
-
-
-def default_features(space: Space, train: np.ndarray, seed: int = 0) -> list[Features]:
-    """Return the features a scorecard uses for a space, fitted on the training split.
-
-    Points: the standardised coordinates. Tables: components of indicators and ranks of the columns. Text: components of counts of
-    tokens and pairs. Images: random convolutions first, then 32 principal components; images smaller than
-    4x4 have the components only. On 8x8 digits at 360 against 360, in standard deviations of real-against-real, the Fréchet
-    distance sees a blur of half a pixel at 84 on the convolutions and 14 on the components, pixel noise of 1.5 levels at 3.6 and
-    0.9, one missing class of ten at 1.6 and 2.4; precision and coverage miss the blur on the components altogether.
-
-    Args:
-        space: what one example is.
-        train: training examples in data units.
-        seed: seed of the random filters.
-    """
-    # imported here because these are themselves kinds of Features
-    from pushforward.evaluation.random_convolution import RandomConvolution
-    from pushforward.evaluation.tables import ColumnFeatures
-    from pushforward.evaluation.texts import TokenFeatures
-
-    if isinstance(space, Table):
-        return [ColumnFeatures(space, train)]
-    if isinstance(space, Text):
-        return [TokenFeatures(space, train)]
-    if not isinstance(space, Image):
-        return [Standardised(train)]
-    components = PrincipalComponents(train, 32)
-    if min(space.height, space.width) < 4:
-        return [components]
-    return [RandomConvolution(space, train, seed), components]

@@ -1,42 +1,16 @@
-"""Rows of a table as the metrics see them: a missing value is a number of its own, a column a few features.
+"""Features of a table's rows.
 
-Two ideas: metrics compare numbers, so NaN becomes a mark outside a column's range, the same in every row; categories become
-indicators and numbers their training ranks, so that no unit and no heavy tail decides a distance.
+One idea: categories become indicators and numbers their training ranks, so that no unit and no heavy tail decides a distance.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from pushforward.core.errors import BadInput
-from pushforward.core.table import Column, Table
+from pushforward.core.table import Table
 from pushforward.evaluation.checks import as_rows
-from pushforward.evaluation.features import Features, PrincipalComponents
-
-
-def missing_mark(column: Column) -> float:
-    """Return the number that stands for a missing value of a column.
-
-    Example:
-        >>> missing_mark(Column("sex", "categorical", ("f", "m"), missing=True))
-        -1.0
-    """
-    return -1.0 if column.discrete else column.low - max(1.0, column.high - column.low)
-
-
-def filled(x: np.ndarray, space: Table) -> np.ndarray:
-    """Return rows (n, columns) in which missing values are their column's mark.
-
-    Raises:
-        BadInput: missing values in a column that may not have any.
-    """
-    out = np.array(x, dtype=np.float64)
-    for place, column in enumerate(space.columns):
-        absent = np.isnan(out[:, place])
-        if absent.any() and not column.missing:
-            raise BadInput(f"missing values of '{column.name}'", "none, as in the training data")
-        out[absent, place] = missing_mark(column)
-    return out
+from pushforward.evaluation.features.named import Features, PrincipalComponents
+from pushforward.evaluation.marks import missing_mark
 
 
 class ColumnFeatures(Features):
@@ -48,6 +22,7 @@ class ColumnFeatures(Features):
         components: most components.
 
     Example:
+        >>> from pushforward.core.table import Column
         >>> space = Table((Column("a", "boolean", ("no", "yes")), Column("b", "integer", step=1.0, low=0, high=9)))
         >>> f = ColumnFeatures(space, np.array([[0.0, 1.0], [1.0, 5.0], [1.0, 9.0]]))
         >>> f(np.array([[1.0, 5.0]])).shape[0]

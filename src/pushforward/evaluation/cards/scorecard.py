@@ -18,19 +18,19 @@ from pushforward.core.space import Image, Space
 from pushforward.core.table import Column, Table
 from pushforward.core.text import Text
 from pushforward.evaluation.checks import as_rows, require
-from pushforward.evaluation.classifier_test import classifier_test
-from pushforward.evaluation.features import Features
-from pushforward.evaluation.frechet import frechet_distance
-from pushforward.evaluation.kernel_distance import kernel_distance
-from pushforward.evaluation.memorisation import (
+from pushforward.evaluation.distribution.classifier_test import classifier_test
+from pushforward.evaluation.distribution.frechet import frechet_distance
+from pushforward.evaluation.distribution.kernel_distance import kernel_distance
+from pushforward.evaluation.distribution.neighbours import neighbour_scores
+from pushforward.evaluation.features.named import Features
+from pushforward.evaluation.memorisation.checks import (
     MEMORISATION,
     authenticity,
     copying_statistic,
     duplicate_rate,
     training_pull,
 )
-from pushforward.evaluation.neighbours import neighbour_scores
-from pushforward.evaluation.texts import entropy_gap
+from pushforward.evaluation.text.entropy import entropy_gap
 
 REAL, NOISE, SHUFFLED, COPYCAT = "real", "noise", "shuffled marginals", "copycat"
 

@@ -11,7 +11,7 @@ from pushforward.core.space import Image, Points, Space
 from pushforward.core.table import Column, Table
 from pushforward.core.text import Text
 from pushforward.evaluation.checks import as_rows
-from pushforward.evaluation.tables import missing_mark
+from pushforward.evaluation.marks import missing_mark
 
 BEYOND = 10  # spans on either side of a number's training range that its histogram still covers
 
@@ -22,7 +22,7 @@ def marginal_log_prob(train: np.ndarray, test: np.ndarray, space: Space) -> LogP
     Images: each pixel's histogram with half a count added to every level (Krichevsky & Trofimov 1981), counting measure.
     Text: the training frequencies of tokens, likewise. Points: each coordinate a Gaussian with the training mean and variance.
     Tables: histograms of categories and of numbers on a grid, whose last half count is shared by the values that were not seen;
-    Gaussians of real numbers; a missing value is a category. Rows of tables are filled (see `evaluation.tables`).
+    Gaussians of real numbers; a missing value is a category. Rows of tables are filled (see `evaluation.marks`).
 
     Raises:
         BadInput: a constant coordinate (its density is infinite), or another kind of space.

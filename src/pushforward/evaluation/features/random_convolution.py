@@ -14,7 +14,7 @@ from torch.nn import functional
 from pushforward.core.errors import BadInput
 from pushforward.core.space import Image
 from pushforward.evaluation.checks import as_rows
-from pushforward.evaluation.features import Features
+from pushforward.evaluation.features.named import Features
 
 WIDTHS = (12, 16)
 BATCH = 512

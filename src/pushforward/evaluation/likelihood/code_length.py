@@ -20,7 +20,7 @@ from pushforward.core.table import Table
 from pushforward.core.text import Text
 from pushforward.evaluation.checks import require
 from pushforward.evaluation.intervals import mean_interval, t_quantile
-from pushforward.evaluation.marginals import marginal_log_prob
+from pushforward.evaluation.likelihood.marginals import marginal_log_prob
 
 MEANING: dict[Kind, str] = {
     "lower_bound": "the log-probability is a lower bound: the model's true code length is at most this value",
