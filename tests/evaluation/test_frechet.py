@@ -5,7 +5,15 @@ import pytest
 from scipy.linalg import sqrtm
 
 from pushforward.core.errors import BadInput
-from pushforward.evaluation.distribution.frechet import frechet, frechet_distance, gaussian_frechet
+from pushforward.evaluation.distribution.frechet import (
+    FrechetDistance,
+    frechet,
+    frechet_distance,
+    gaussian_frechet,
+)
+from pushforward.evaluation.measuring.batch import Batch
+from pushforward.evaluation.measuring.evaluation import Evaluation
+from pushforward.evaluation.measuring.metric import DATA
 
 
 def test_the_two_by_two_pin():
@@ -77,6 +85,21 @@ def test_the_interval_is_conservative_at_the_null_where_a_naive_bootstrap_exclud
     x, y = rng.normal(size=(2, 150, 20))
     resampled = [frechet(x[rng.integers(0, 150, 150)], y[rng.integers(0, 150, 150)]) for _ in range(100)]
     assert np.quantile(resampled, 0.025) > frechet(x, y)
+
+
+def test_shards_give_what_arrays_give_and_terms_hold_the_error():
+    rng = np.random.default_rng(7)
+    x, y = rng.normal(size=(300, 3)), rng.normal(size=(200, 3)) * 1.3 + 0.2
+    e = Evaluation([FrechetDistance(DATA)])
+    shards = [e.update(e.init(), "samples", Batch.of(x[k : k + 100], first=k)) for k in (0, 100, 200)]
+    state = e.merge(shards[2], e.merge(e.take(e.init(), "reference", y), e.merge(shards[0], shards[1])))
+    for measured, score in zip(e.compute(state), frechet_distance(x, y, "data"), strict=True):
+        for key in ("value", "low", "high", "stderr"):
+            assert getattr(measured.score, key) == pytest.approx(getattr(score, key), rel=1e-9)
+        assert measured.samples is not None
+        assert measured.reference is not None
+        assert measured.samples.variance + measured.reference.variance == pytest.approx(measured.score.stderr**2)
+        assert len(measured.samples.ids) == 20
 
 
 def test_names_warnings_and_refusals():

@@ -63,32 +63,52 @@ class Jackknife:
         bias: estimated bias of order 1/n + 1/m; `value - bias` is the corrected statistic.
         stderr: standard error from both samples.
         reach: half-width of the 95 % interval.
+        first, second: contribution of each block of either sample, whose squares add up to `stderr^2`.
     """
 
     value: float
     bias: float
     stderr: float
     reach: float
+    first: np.ndarray
+    second: np.ndarray
 
 
-def jackknife(value: float, without_first: np.ndarray, without_second: np.ndarray, level: float = LEVEL) -> Jackknife:
+def jackknife(
+    value: float,
+    without_first: np.ndarray,
+    without_second: np.ndarray,
+    level: float = LEVEL,
+    sizes: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Jackknife:
     """Combine delete-a-block replicates of a statistic of two independent samples.
 
-    With K equal blocks per sample, `Var = (K-1)/K sum_k (theta_k - mean)^2`, added over the samples, and
-    `bias = (K-1)(mean - theta)`, likewise added (Quenouille 1956; Shao & Tu 1995, section 2.1).
-    The quantile is Student's with K - 1 degrees of freedom.
+    With g blocks of m_j rows among n, `h_j = n / m_j` and pseudo-values `tau_j = h_j theta - (h_j - 1) theta_(j)`,
+    `bias = sum_j (1 - 1/h_j) theta_(j) - (g - 1) theta` and `Var = 1/g sum_j (tau_j - theta + bias)^2 / (h_j - 1)`, both added
+    over the samples (Busing, Meijer & van der Leeden 1999, equations 3.1 to 3.4); for equal blocks this is Quenouille's.
+    The quantile is Student's with g - 1 degrees of freedom.
 
     Args:
         value: the statistic on all rows.
-        without_first: its values with block k of the first sample left out, shape (K,).
-        without_second: the same for the second sample, shape (K,).
+        without_first: its values with block k of the first sample left out, shape (g,).
+        without_second: the same for the second sample.
         level: coverage of the interval.
+        sizes: rows in each block of either sample; None for blocks of equal size.
     """
-    variance, bias = 0.0, 0.0
-    for replicates in (without_first, without_second):
-        k = len(replicates)
-        variance += (k - 1) / k * float(((replicates - replicates.mean()) ** 2).sum())
-        bias += (k - 1) * (float(replicates.mean()) - value)
-    blocks = min(len(without_first), len(without_second))
-    stderr = math.sqrt(variance)
-    return Jackknife(value, bias, stderr, float(stats.t.ppf(0.5 + level / 2, blocks - 1)) * stderr)
+    sides = [
+        _one_side(value, replicates, None if sizes is None else sizes[k])
+        for k, replicates in enumerate((without_first, without_second))
+    ]
+    stderr = math.sqrt(sum(float((terms**2).sum()) for _, terms in sides))
+    freedom = min(len(without_first), len(without_second)) - 1
+    reach = t_quantile(freedom, level) * stderr
+    return Jackknife(value, sides[0][0] + sides[1][0], stderr, reach, sides[0][1], sides[1][1])
+
+
+def _one_side(value: float, replicates: np.ndarray, sizes: np.ndarray | None) -> tuple[float, np.ndarray]:
+    """Return the bias and the terms of one sample's blocks."""
+    g = len(replicates)
+    h = np.full(g, float(g)) if sizes is None else sizes.sum() / sizes
+    bias = float(((1 - 1 / h) * replicates).sum()) - (g - 1) * value
+    pseudo = h * value - (h - 1) * replicates
+    return bias, (pseudo - value + bias) / np.sqrt(g * (h - 1))

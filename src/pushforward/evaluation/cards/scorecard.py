@@ -71,7 +71,7 @@ def scorecard(
     views = [(f, f(samples), f(reference)) for f in features]
     scores: list[Score] = []
     for f, x, y in views:
-        scores += frechet_distance(x, y, f.name, f.fingerprint, reference_name, derive_seed(seed, "blocks"))
+        scores += frechet_distance(x, y, f.name, f.fingerprint, reference_name)
     scores += [kernel_distance(x, y, f.name, f.fingerprint, reference_name) for f, x, y in views]
     f, x, y = views[0]
     scores += neighbour_scores(x, y, f.name, f.fingerprint, reference_name)
