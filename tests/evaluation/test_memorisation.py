@@ -5,13 +5,11 @@ import pytest
 from scipy import stats
 
 from pushforward.core.errors import BadInput
-from pushforward.evaluation.memorisation.checks import (
-    authenticity,
-    copying_statistic,
-    duplicate_rate,
-    memorisation_verdict,
-    training_pull,
-)
+from pushforward.evaluation.memorisation.authenticity import authenticity
+from pushforward.evaluation.memorisation.copying import copying_statistic
+from pushforward.evaluation.memorisation.duplicates import duplicate_rate
+from pushforward.evaluation.memorisation.pull import training_pull
+from pushforward.evaluation.memorisation.verdict import memorisation_verdict
 
 
 def checks(samples, train, heldout):

@@ -12,7 +12,7 @@ from pushforward.core.score import Score, better_of
 from pushforward.core.space import Image, Points
 from pushforward.evaluation.cards.scorecard import control_cards, controls, floor_card, scorecard, skill, with_controls
 from pushforward.evaluation.features.default import default_features
-from pushforward.evaluation.memorisation.checks import memorisation_verdict
+from pushforward.evaluation.memorisation.verdict import memorisation_verdict
 
 SPACE = Image(1, 8, 8, levels=17)
 

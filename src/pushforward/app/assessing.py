@@ -40,7 +40,7 @@ from pushforward.evaluation.features.default import default_features
 from pushforward.evaluation.features.named import Features
 from pushforward.evaluation.likelihood.code_length import kl_to_truth, likelihood_score, marginal_floor
 from pushforward.evaluation.marks import filled, missing_mark
-from pushforward.evaluation.memorisation.checks import memorisation_verdict
+from pushforward.evaluation.memorisation.verdict import memorisation_verdict
 from pushforward.report.records import Role, Row
 
 FEWEST, MOST_SAMPLES = 40, 2000  # k-nearest-neighbour metrics are quadratic; the number is printed with every score

@@ -17,7 +17,7 @@ from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_like
 from pushforward.engine.history import read_history
 from pushforward.evaluation.cards.scorecard import scorecard, with_controls
-from pushforward.evaluation.memorisation.checks import memorisation_verdict
+from pushforward.evaluation.memorisation.verdict import memorisation_verdict
 from pushforward.provenance.run_directory import HISTORY
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from pushforward.core.score import Score
-from pushforward.evaluation.memorisation.checks import MEMORISATION
+from pushforward.evaluation.memorisation.verdict import MEMORISATION
 from pushforward.report.axes import path, tag
 from pushforward.report.numbers import interval_text, number, relation, seconds, split_name, value_text
 from pushforward.report.records import ROLES, Comparison, Key, Number, Role, Row, metric_keys

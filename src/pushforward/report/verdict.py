@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from pushforward.evaluation.memorisation.checks import MEMORISATION
+from pushforward.evaluation.memorisation.verdict import MEMORISATION
 from pushforward.report.likelihood_verdict import likelihood_sentences, likelihoods
 from pushforward.report.numbers import listed, number, relation, seconds, split_name, value_text
 from pushforward.report.records import Comparison, Key, Row, Statement, key_of, metric_keys

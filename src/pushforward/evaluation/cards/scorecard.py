@@ -23,13 +23,11 @@ from pushforward.evaluation.distribution.frechet import frechet_distance
 from pushforward.evaluation.distribution.kernel_distance import kernel_distance
 from pushforward.evaluation.distribution.neighbours import neighbour_scores
 from pushforward.evaluation.features.named import Features
-from pushforward.evaluation.memorisation.checks import (
-    MEMORISATION,
-    authenticity,
-    copying_statistic,
-    duplicate_rate,
-    training_pull,
-)
+from pushforward.evaluation.memorisation.authenticity import authenticity
+from pushforward.evaluation.memorisation.copying import copying_statistic
+from pushforward.evaluation.memorisation.duplicates import duplicate_rate
+from pushforward.evaluation.memorisation.pull import training_pull
+from pushforward.evaluation.memorisation.verdict import MEMORISATION
 from pushforward.evaluation.text.entropy import entropy_gap
 
 REAL, NOISE, SHUFFLED, COPYCAT = "real", "noise", "shuffled marginals", "copycat"

@@ -1,0 +1,167 @@
+"""Which of two models is better on a sample metric, and when nobody can say.
+
+Three ideas: models are scored against the same reference, so its luck is shared and cancels in the difference where the metric says
+what every reference example contributed; a difference is decided at a level shared by all metrics and pairs; an undecided one says
+how many samples would decide it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import stats
+
+from pushforward.core.errors import BadInput
+from pushforward.core.score import Score, Verdict
+from pushforward.evaluation.measuring.metric import Measured, Terms
+
+LEVEL, POWER = 0.05, 0.8
+BLOCKS_AT_MOST = (
+    20  # sides of so few units are blocks of a jackknife, whose spread is known to that many degrees of freedom only
+)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One metric of two models.
+
+    Attributes:
+        metric: name of the score.
+        first, second: names of the models.
+        value: score of the first minus that of the second.
+        stderr: its standard error, NaN where the metric has none.
+        low, high: 95 % interval, not corrected for the number of comparisons.
+        p_value: two-sided, not corrected.
+        adjusted: p-value after Holm's correction for all comparisons made together.
+        verdict: `first`, `second` or `undecided`, at 5 % for all comparisons together.
+        paired: whether the shared reference was accounted for.
+        enough: samples of each model at which a true difference of this size would be decided in four of five cases at the
+            uncorrected level; None if there is no difference or no error.
+    """
+
+    metric: str
+    first: str
+    second: str
+    value: float
+    stderr: float
+    low: float
+    high: float
+    p_value: float
+    adjusted: float
+    verdict: Verdict
+    paired: bool
+    enough: int | None
+
+
+def difference(first: Measured, second: Measured, names: tuple[str, str] = ("first", "second")) -> Difference:
+    """Compare two models on one metric, uncorrected.
+
+    `Var(a - b) = sum_i s_ai^2 + sum_i s_bi^2 + sum_j (r_aj - r_bj)^2` with s the terms of the models' own samples and r those of
+    the shared reference, plus what either stderr holds beyond its terms. Without terms the two errors are added as if independent,
+    which is wide where the reference is shared.
+
+    Args:
+        first: the first model's score and terms.
+        second: the second's, of the same metric.
+        names: names of the models.
+
+    Raises:
+        BadInput: other metrics, features or units.
+
+    Example:
+        >>> a, b = (Score("d", v, n=100, better="lower", stderr=0.1) for v in (1.0, 2.0))
+        >>> difference(Measured(a), Measured(b)).verdict
+        'first'
+    """
+    a, b = first.score, second.score
+    _comparable(a, b)
+    value = a.value - b.value
+    variance, freedom, paired = _variance(first, second)
+    if variance is None or not math.isfinite(value):
+        nan = math.nan
+        return Difference(a.name, *names, value, nan, nan, nan, nan, nan, "undecided", False, None)
+    stderr = math.sqrt(variance)
+    law = stats.t(freedom)
+    if stderr == 0:
+        p, reach = (1.0 if value == 0 else 0.0), 0.0
+    else:
+        p, reach = 2 * float(law.sf(abs(value) / stderr)), float(law.ppf(0.975)) * stderr
+    enough = None
+    if value != 0 and stderr > 0:
+        wanted = float(stats.norm.ppf(1 - LEVEL / 2) + stats.norm.ppf(POWER))
+        enough = math.ceil(min(a.n, b.n) * (wanted * stderr / abs(value)) ** 2)
+    found = Difference(a.name, *names, value, stderr, value - reach, value + reach, p, p, "undecided", paired, enough)
+    return replace(found, verdict=_verdict(found, a))
+
+
+def _comparable(a: Score, b: Score) -> None:
+    for field in ("name", "unit", "kind", "features", "better"):
+        if getattr(a, field) != getattr(b, field):
+            raise BadInput(
+                f"two scores whose {field} differ ('{getattr(a, field)}' and '{getattr(b, field)}')",
+                f"equal {field}",
+                "measure both models with the same features against the same reference",
+            )
+
+
+def _variance(first: Measured, second: Measured) -> tuple[float | None, float, bool]:
+    """Return the variance of the difference, its degrees of freedom, and whether the reference was paired."""
+    errors = [m.score.stderr for m in (first, second)]
+    if errors[0] is None or errors[1] is None:
+        return None, math.inf, False
+    alone = sum(e**2 for e in errors if e is not None)
+    a, b = first.reference, second.reference
+    freedom = min((len(t.ids) - 1 for t in _sides(first, second) if len(t.ids) <= BLOCKS_AT_MOST), default=math.inf)
+    if a is None or b is None:
+        return alone, freedom, False
+    # the shared part of the reference's error enters both scores with its sign
+    shared, at_a, at_b = np.intersect1d(a.ids, b.ids, return_indices=True)
+    common = 2.0 * float((a.terms[at_a] * b.terms[at_b]).sum())
+    return max(0.0, alone - common), freedom, len(shared) > 0
+
+
+def _sides(*measured: Measured) -> list[Terms]:
+    return [t for m in measured for t in (m.samples, m.reference) if t is not None]
+
+
+def _verdict(found: Difference, score: Score, level: float = LEVEL) -> Verdict:
+    if not found.adjusted < level:
+        return "undecided"
+    return "first" if (found.value < 0) == (score.better == "lower") else "second"
+
+
+def compare_models(models: Mapping[str, Sequence[Measured]], level: float = LEVEL) -> list[Difference]:
+    """Compare every pair of models on every metric that both have, with Holm's correction for all of them.
+
+    Holm (1979): with p-values ascending, the k-th of m is multiplied by m - k + 1 and never falls below an earlier one; the chance
+    of any false verdict is at most `level`.
+
+    Args:
+        models: scores by the name of the model.
+        level: the chance of any false verdict.
+
+    Raises:
+        BadInput: scores of one name on different features.
+
+    Example:
+        >>> score = lambda v: [Measured(Score("d", v, n=100, better="lower", stderr=0.1))]
+        >>> [d.verdict for d in compare_models({"a": score(1.0), "b": score(2.0), "c": score(2.05)})]
+        ['first', 'first', 'undecided']
+    """
+    found = []
+    for a, b in itertools.combinations(models, 2):
+        others = {m.score.name: m for m in models[b]}
+        found += [(difference(m, others[m.score.name], (a, b)), m.score) for m in models[a] if m.score.name in others]
+    order = sorted(
+        (k for k, (d, _) in enumerate(found) if not math.isnan(d.p_value)), key=lambda k: found[k][0].p_value
+    )
+    adjusted, largest = [math.nan] * len(found), 0.0
+    for rank, k in enumerate(order):
+        largest = max(largest, min(1.0, found[k][0].p_value * (len(order) - rank)))
+        adjusted[k] = largest
+    corrected = [(replace(d, adjusted=p), score) for (d, score), p in zip(found, adjusted, strict=True)]
+    return [replace(d, verdict=_verdict(d, score, level)) for d, score in corrected]

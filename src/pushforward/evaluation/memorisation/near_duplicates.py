@@ -1,0 +1,96 @@
+"""Near duplicates: samples that are one training example with little changed.
+
+Two ideas: a copy is much closer to one training example than to the next ones, wherever the data are dense; how close is
+suspicious is read off held-out examples, one in a hundred of which are called near duplicates by construction.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import stats
+
+from pushforward.core.score import Score
+from pushforward.evaluation.checks import require
+from pushforward.evaluation.distances import tiles
+from pushforward.evaluation.intervals import wilson
+from pushforward.evaluation.memorisation.roles import MemorisationCheck, three_roles
+
+NEAR = "near duplicates"
+NEIGHBOURS, RATE, AT_LEAST = 50, 0.01, 100
+
+
+def closeness(rows: np.ndarray, train: np.ndarray, neighbours: int = NEIGHBOURS) -> np.ndarray:
+    """Return the distance to the nearest training example over the mean distance to the nearest `neighbours` of them.
+
+    In [0, 1]: 0 is an exact copy, 1 a point as far from its nearest as from the others (Carlini et al. 2023, section 4.2, measure
+    images so). A row that coincides with all of its neighbours has 0.
+
+    Args:
+        rows: shape (n, d).
+        train: shape (m, d).
+        neighbours: how many, at most m.
+
+    Example:
+        >>> closeness(np.array([[1.0], [5.0]]), np.array([[1.0], [2.0], [8.0]]), neighbours=2).tolist()
+        [0.0, 1.0]
+    """
+    k = min(neighbours, len(train))
+    found = np.empty(len(rows))
+    for part, distance in tiles(rows, train):
+        near = np.partition(distance, k - 1, axis=1)[:, :k]
+        mean = near.mean(axis=1)
+        found[part] = np.divide(near.min(axis=1), mean, out=np.zeros(len(mean)), where=mean > 0)
+    return found
+
+
+def near_duplicate_rate(
+    samples: np.ndarray, train: np.ndarray, heldout: np.ndarray, features: str, fingerprint: str = ""
+) -> Score:
+    """Return the share of samples closer to one training example than all but 1 % of held-out examples are.
+
+    With `r` the `closeness` and q its k-th smallest value over h held-out examples, k = ceil(h / 100), `mean 1[r(y) <= q]`. For
+    an honest model that count is beta-binomial with parameters k and h - k + 1 whatever the law of r, hence the null `k / (h + 1)`
+    and `stderr`, the standard deviation of the rate under it. The interval is Wilson's for the rate at this q.
+
+    Args:
+        samples: features of the model's examples, shape (n, d).
+        train: features of the training examples, shape (m, d).
+        heldout: features of real examples not trained on, shape (h, d), at least 100.
+        features: name of the features.
+        fingerprint: fingerprint of the features.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(size=(900, 4))
+        >>> near_duplicate_rate(x[:100] + 1e-3, x[:600], x[600:], "identity").value
+        1.0
+    """
+    rows, fitted, fresh = three_roles(samples, train, heldout)
+    require(len(fresh), AT_LEAST, "held-out examples")
+    natural = np.sort(closeness(fresh, fitted))
+    h, n = len(natural), len(rows)
+    place = math.ceil(RATE * h)
+    found = int((closeness(rows, fitted) <= natural[place - 1]).sum())
+    low, high = wilson(found, n)
+    tied = int(np.searchsorted(natural, natural[place - 1], "right"))
+    law = stats.betabinom(n, tied, h - tied + 1)
+    return Score(
+        f"{NEAR} [{features}] vs train",
+        found / n,
+        n=n,
+        better="lower",
+        low=low,
+        high=high,
+        stderr=float(law.std()) / n,
+        null=float(law.mean()) / n,
+        features=fingerprint,
+    )
+
+
+class NearDuplicates(MemorisationCheck):
+    """`near_duplicate_rate` of the rows kept."""
+
+    def check(self, samples: np.ndarray, train: np.ndarray, heldout: np.ndarray) -> list[Score]:
+        """Return one score."""
+        return [near_duplicate_rate(samples, train, heldout, self.view.name, self.view.fingerprint)]

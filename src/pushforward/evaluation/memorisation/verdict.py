@@ -1,0 +1,67 @@
+"""Has the model memorised its training data?
+
+One idea: the verdict rests on evidence that bad quality cannot fake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pushforward.core.score import Score
+from pushforward.evaluation.checks import require
+from pushforward.evaluation.memorisation.authenticity import AUTHENTICITY
+from pushforward.evaluation.memorisation.copying import COPYING
+from pushforward.evaluation.memorisation.duplicates import DUPLICATES
+from pushforward.evaluation.memorisation.membership import MEMBERSHIP
+from pushforward.evaluation.memorisation.near_duplicates import NEAR
+from pushforward.evaluation.memorisation.pull import PULL
+
+MEMORISATION = (DUPLICATES, NEAR, AUTHENTICITY, COPYING, PULL, MEMBERSHIP)
+THRESHOLD, CORROBORATION = 3.0, 2.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the memorisation checks tripped, and one sentence saying on what evidence."""
+
+    tripped: bool
+    sentence: str
+
+
+def memorisation_verdict(scores: Sequence[Score]) -> Verdict:
+    """Judge a scorecard: replayed training data, or not, by the evidence that quality cannot fake.
+
+    Trips if training examples pull by more than three standard errors (an honest model does so once in 740 runs), or if exact
+    duplicates exceed their natural rate by three and the pull corroborates it by two: an honest model that collapsed to a
+    frequent pattern of a tiny space repeats training examples too, but held-out ones just as much.
+
+    Args:
+        scores: any scores; only duplicates and pull are read.
+
+    Raises:
+        BadInput: the pull of training examples is not among the scores.
+
+    Example:
+        >>> pull = Score("pull of training examples [pca-32] train vs test", 8.0, n=9, better="lower", stderr=1.0, null=0.0)
+        >>> memorisation_verdict([pull]).tripped
+        True
+    """
+    pulls = [score.value for score in scores if score.name.startswith(PULL)]
+    require(len(pulls), 1, f"scores named '{PULL}'")
+    pull = max(pulls)
+    evidence = []
+    for score in scores:
+        if score.name.startswith(DUPLICATES) and _excess(score) > THRESHOLD and pull > CORROBORATION:
+            evidence.append(
+                f"{score.value:.1%} of the samples are exact training examples, {score.null:.1%} of held-out data"
+            )
+    if pull > THRESHOLD or evidence:
+        evidence.append(f"samples lie nearer to training than to held-out examples by {pull:.1f} standard errors")
+        return Verdict(True, "replays training data: " + "; ".join(evidence))
+    return Verdict(False, "no sign of replayed training data at this sample size")
+
+
+def _excess(score: Score) -> float:
+    """Standard errors by which a rate exceeds its null; zero where neither varies."""
+    return (score.value - (score.null or 0.0)) / score.stderr if score.stderr else 0.0
