@@ -17,14 +17,16 @@ from pushforward.core.spec import TrainConfig
 from pushforward.engine.fit import fit
 from pushforward.families.build import build
 from pushforward.families.diffusion.denoiser import FORMS, Denoiser, NetworkDenoiser, Preconditioner
+from pushforward.families.diffusion.flow_density import with_divergence
 from pushforward.families.diffusion.grids import karras_levels, log_levels
 from pushforward.families.diffusion.guidance import Guided
-from pushforward.families.diffusion.levels import LevelDecoder, level_values, nearest_mean
+from pushforward.families.diffusion.levels import LevelDecoder, level_mean, level_values
 from pushforward.families.diffusion.noise_law import LAWS, Knee, LogNormal, LogUniform, NoiseLaw, UniformTime
 from pushforward.families.diffusion.objective import WEIGHTS, Objective, objective_of
 from pushforward.families.diffusion.path import VariancePreserving
 from pushforward.families.diffusion.paths import PATHS
 from pushforward.families.diffusion.prediction import FLOW, NOISE, PREDICTIONS, SCORE, VELOCITY, Prediction
+from pushforward.nets.unet import UNet
 
 PATH = VariancePreserving(0.005, 50.0)
 
@@ -292,10 +294,78 @@ def test_level_decoder_is_a_distribution_and_its_table_its_mean(sigma: float) ->
     assert bool((decoder.table <= 0).all())
 
 
-def test_nearest_mean_is_the_posterior_mean_at_small_noise() -> None:
-    values, s = level_values(17), torch.tensor(0.05)
-    y = torch.linspace(-1.3, 1.3, 101)
+@pytest.mark.parametrize("levels", [2, 17, 40, 256])
+@pytest.mark.parametrize("noise", [0.1, 0.4, 1.0, 2.99, 3.01, 8.0, 30.0, 5000.0])
+def test_the_mean_of_the_levels_is_the_sum_over_all_of_them(levels: int, noise: float) -> None:
+    # noise in spacings; the integral that replaces the sum of many levels is within 0.03 of the noise
+    s = torch.tensor(noise * 2.0 / (levels - 1), dtype=torch.float64)
+    y = torch.linspace(-1.0 - 3 * float(s), 1.0 + 3 * float(s), 4001, dtype=torch.float64)
+    values = level_values(levels).double()
     exact = ((-0.5 * ((y.unsqueeze(1) - values) / s) ** 2).softmax(1) * values).sum(1)
-    torch.testing.assert_close(nearest_mean(y, s, 17), exact, rtol=0, atol=1e-5)
-    far = nearest_mean(torch.tensor([1e4, -1e4]), torch.tensor(40.0), 256)
-    assert bool(torch.isfinite(far).all())
+    close = 3e-6 * (1 + float(s)) if levels <= 33 or noise < 3 else 3e-2 * float(s)
+    torch.testing.assert_close(level_mean(y, s, levels), exact, rtol=0, atol=close)
+    single = level_mean(y.float(), s.float(), levels).double()
+    assert float((single - exact).abs().max()) < close + 1e-5 * (1 + float(s))
+
+
+@pytest.mark.parametrize("levels", [17, 256])
+@pytest.mark.parametrize("noise", [0.3, 0.8, 2.9, 3.1, 20.0, 2000.0])
+def test_the_mean_of_the_levels_is_smooth_and_its_slope_is_the_posterior_variance(levels: int, noise: float) -> None:
+    # d m/dy = Var[v | y]/s^2: what a jump would hide from automatic differentiation
+    s = torch.tensor(noise * 2.0 / (levels - 1), dtype=torch.float64)
+    y = torch.linspace(-1.2, 1.21, 3000, dtype=torch.float64).requires_grad_()
+    (slope,) = torch.autograd.grad(level_mean(y, s, levels).sum(), y)
+    y = y.detach()
+    values = level_values(levels).double()
+    weight = (-0.5 * ((y.unsqueeze(1) - values) / s) ** 2).softmax(1)
+    mean = (weight * values).sum(1)
+    variance = (weight * (values - mean.unsqueeze(1)) ** 2).sum(1)
+    torch.testing.assert_close(slope, variance / s**2, rtol=2e-2, atol=1e-2)
+    # no jumps: the change over a long way is the integral of the slope
+    m = level_mean(y, s, levels)
+    step = float(y[1] - y[0])
+    assert float((m[-1] - m[0]) - torch.trapezoid(slope, dx=step)) == pytest.approx(0.0, abs=2e-3)
+
+
+def test_the_mean_of_the_levels_far_outside_is_near_the_last_one_with_a_slope() -> None:
+    y = torch.tensor([1e4, -1e4, 1.2, -1.2], requires_grad=True)
+    noise = torch.tensor([40.0, 40.0, 1e-3, 1e-3])
+    mean = level_mean(y, noise, 256)
+    (slope,) = torch.autograd.grad(mean.sum(), y)
+    assert bool(((mean.detach() - y.detach().sign()).abs() < 0.1 * noise).all())
+    assert bool(torch.isfinite(slope).all())
+
+
+@pytest.mark.parametrize("levels", [17, 256])
+@pytest.mark.parametrize("noise", [0.5, 2.0, 5.0, 40.0, 400.0])
+def test_the_divergence_of_a_network_of_pixels_is_what_differences_say(levels: int, noise: float) -> None:
+    # a feature that jumps passes every test of its value and none of its slope
+    network = UNet(2, 1, (4, 4), width=8, depth=1, context=8)
+    rng = generator(3)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.copy_(0.3 * torch.randn(parameter.shape, generator=rng))
+    denoiser = NetworkDenoiser(Seen(network), (1, 4, 4), levels=levels).double()
+    denoiser.preconditioner.sigma_data.fill_(0.5)
+    s = torch.tensor(noise * 2.0 / (levels - 1), dtype=torch.float64)
+    x = level_values(levels)[torch.randint(0, levels, (3, 1, 4, 4), generator=rng)].double()
+    y = x + s * torch.randn(x.shape, generator=rng, dtype=torch.float64)
+    probe = torch.randint(0, 2, x.shape, generator=rng).double() * 2 - 1
+    _, trace = with_divergence(lambda y, s: denoiser.denoise(y, s, None), y, s, probe)
+    for step in (1e-5, 3e-3):  # the longer way crosses many midpoints of fine levels
+        h = step * s
+        with torch.no_grad():
+            ahead, behind = (denoiser.denoise(y + k * h * probe, s, None) for k in (1, -1))
+        slope = ((ahead - behind) * probe).flatten(1).sum(1) / (2 * h)
+        torch.testing.assert_close(trace, slope, rtol=2e-2, atol=2e-2)
+
+
+class Seen(torch.nn.Module):
+    """Give a U-Net the context that a denoiser calls it with."""
+
+    def __init__(self, network: UNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: torch.Tensor, noise: torch.Tensor, label: torch.Tensor | None) -> torch.Tensor:
+        return self.network(x, noise.unsqueeze(1).cos() * torch.arange(1, 9, dtype=noise.dtype))

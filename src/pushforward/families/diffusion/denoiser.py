@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from pushforward.core.given import Given, label_of
-from pushforward.families.diffusion.levels import nearest_mean
+from pushforward.families.diffusion.levels import level_mean
 
 
 class Denoiser(ABC):
@@ -92,7 +92,7 @@ class NetworkDenoiser(Denoiser, nn.Module):
         network: maps (inputs, c_noise, label) to the shape of the data.
         shape: shape of one example.
         levels: number of integer levels in [-1, 1], 0 for continuous data. With levels the network also sees
-            `(m - y)/s`, where m is the mean of the levels near y given y alone: at small noise the data are known exactly, and no
+            `(m - y)/s`, where m is the mean of the levels given y alone: at small noise the data are known exactly, and no
             network should have to learn the grid of integers.
         learns_variance: whether the network has as many outputs again, of which `share` is made.
     """
@@ -126,7 +126,7 @@ class NetworkDenoiser(Denoiser, nn.Module):
         inputs = c_in * (y - centre)
         if self.levels:
             noise = self._like(s, y)
-            inputs = torch.cat([inputs, (nearest_mean(y, noise, self.levels) - y) / noise], dim=1)
+            inputs = torch.cat([inputs, (level_mean(y, noise, self.levels) - y) / noise], dim=1)
         label = label_of(given)
         raw = self.network(inputs, c_noise.flatten(), label)
         share = y.new_zeros(())

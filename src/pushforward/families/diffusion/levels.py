@@ -76,25 +76,64 @@ def level_values(levels: int) -> Tensor:
     return torch.linspace(-1.0, 1.0, levels)
 
 
-def nearest_mean(y: Tensor, noise_level: Tensor, levels: int, reach: int = 3) -> Tensor:
-    """Return the mean of the `2 reach + 1` levels nearest to y, weighted by `N(y; v, noise_level^2)`.
+FEW = 33  # so many levels are summed outright
+REACH = 16  # of more levels, so many on either side are summed
+FINE = 3.0  # up to a noise of so many spacings; above it the sum is an integral
 
-    At noise far below the spacing this is rounding; at noise far above it is a bounded and harmless feature.
+
+def level_mean(y: Tensor, noise_level: Tensor, levels: int) -> Tensor:
+    """Return the mean of the levels given y alone, `sum_v v N(y; v, s^2) / sum_v N(y; v, s^2)`, smooth in y at every noise.
+
+    At noise far below the spacing this is rounding, far above it the mean of a truncated normal. Many levels are summed near y
+    where the others weigh less than e^-14, and integrated to half a spacing beyond the last ones where the noise is wider: within
+    0.03 s of the sum for y up to 3 s outside. A window of few levels that moves with y jumps where y crosses a midpoint, and a
+    flow through a network that sees jumps has no density by its Jacobian.
+
+    Args:
+        y: noisy values, any shape.
+        noise_level: s, of a shape that broadcasts to y's.
+        levels: number of even levels on [-1, 1].
 
     Example:
-        >>> nearest_mean(torch.tensor([0.1, 3.0]), torch.tensor(0.05), levels=3).tolist()
+        >>> level_mean(torch.tensor([0.1, 3.0]), torch.tensor(0.05), levels=3).tolist()
         [0.0, 1.0]
     """
+    if levels <= FEW:
+        values = level_values(levels).to(y)
+        weight = (-0.5 * ((y.unsqueeze(-1) - values) / noise_level.unsqueeze(-1)) ** 2).softmax(-1)
+        return (weight * values).sum(-1)
+    spacing = 2.0 / (levels - 1)
+    fine = noise_level < FINE * spacing
+    # each branch sees noise that suits it, so that the other's gradient stays finite
+    near = _near_mean(y, torch.where(fine, noise_level, FINE * spacing), levels)
+    return torch.where(fine, near, _integrated_mean(y, torch.where(fine, FINE * spacing, noise_level), levels))
+
+
+def _near_mean(y: Tensor, noise_level: Tensor, levels: int) -> Tensor:
     spacing = 2.0 / (levels - 1)
     index = ((y + 1.0) / spacing).round().clamp(0, levels - 1)
     total, weighted = torch.zeros_like(y), torch.zeros_like(y)
     base = index * spacing - 1.0
     peak = -0.5 * ((y - base) / noise_level) ** 2
-    for offset in range(-reach, reach + 1):
-        value = base + offset * spacing
+    for offset in range(-REACH, REACH + 1):
         inside = (index + offset >= 0) & (index + offset <= levels - 1)
-        logit = -0.5 * ((y - value) / noise_level) ** 2 - peak
+        logit = -0.5 * ((y - base - offset * spacing) / noise_level) ** 2 - peak
         weight = torch.where(inside, logit, -math.inf).exp()
         total = total + weight
-        weighted = weighted + weight * (value - base)
+        weighted = weighted + weight * (offset * spacing)
     return base + weighted / total
+
+
+def _integrated_mean(y: Tensor, noise_level: Tensor, levels: int) -> Tensor:
+    """Mean of a normal truncated half a spacing beyond the levels: `|y| - s (phi(a) - phi(b))/(Q(a) - Q(b))`, with the sign of y.
+
+    Both differences are taken over phi(a), because the tails themselves have no digits far outside.
+    """
+    end = 1.0 + 1.0 / (levels - 1)
+    size = torch.minimum(y.abs(), end + 20.0 * noise_level)
+    a = ((size - end) / noise_level).clamp(min=-8.0)  # deeper inside nothing is cut off
+    b = (size + end) / noise_level
+    rest = (-0.5 * (b - a) * (b + a)).exp()
+    tails = torch.special.erfcx(a / math.sqrt(2.0)) - rest * torch.special.erfcx(b / math.sqrt(2.0))
+    drop = noise_level * (1.0 - rest) / (math.sqrt(0.5 * math.pi) * tails)
+    return torch.sign(y) * (size - drop)
