@@ -238,7 +238,8 @@ class Shuffle(Damage):
     def apply(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return examples whose chosen columns come from other examples."""
         rows = x.reshape(len(x), -1).copy()
-        chosen = rng.permutation(rows.shape[1])[: max(round(self.dose * rows.shape[1]), int(self.dose > 0))]
+        fewest = 2 if isinstance(self.space, Text) else 1  # one token alone has nowhere to go
+        chosen = rng.permutation(rows.shape[1])[: max(round(self.dose * rows.shape[1]), fewest * (self.dose > 0))]
         if isinstance(self.space, Text):
             for row in rows:
                 row[chosen] = row[rng.permutation(chosen)]
