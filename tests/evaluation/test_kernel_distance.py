@@ -5,8 +5,10 @@ import pytest
 from sklearn.metrics.pairwise import polynomial_kernel
 
 from pushforward.core.errors import BadInput
-from pushforward.evaluation.distribution import kernel_distance as module
-from pushforward.evaluation.distribution.kernel_distance import kernel_distance, squared_mmd
+from pushforward.evaluation.distribution import discrepancy as module
+from pushforward.evaluation.distribution.discrepancy import squared_mmd
+from pushforward.evaluation.distribution.kernel_distance import KernelDistance, cubic_kernel, kernel_distance
+from pushforward.evaluation.measuring.metric import DATA
 
 
 def population(d: int, a: float) -> float:
@@ -20,12 +22,12 @@ def test_the_population_pin():
 
 
 def test_brute_force_u_statistic(monkeypatch):
-    monkeypatch.setattr(module, "TILE_ROWS", 7)
+    monkeypatch.setattr(module, "TILE_NUMBERS", 110)
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(20, 3)), rng.normal(size=(15, 3)) + 0.7
     xx, yy, xy = (polynomial_kernel(a, b, degree=3, gamma=1 / 3, coef0=1) for a, b in ((x, x), (y, y), (x, y)))
     expected = (xx.sum() - np.trace(xx)) / 380 + (yy.sum() - np.trace(yy)) / 210 - 2 * xy.mean()
-    assert squared_mmd(x, y)[0] == pytest.approx(expected, rel=1e-12)
+    assert squared_mmd(x, y, cubic_kernel).value == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(("shift", "coverage"), [(0.5, (0.92, 0.975)), (0.0, (0.95, 1.0))])
@@ -58,3 +60,19 @@ def test_constant_features_have_no_distance():
     score = kernel_distance(np.ones((9, 2)), np.ones((8, 2)), "identity")
     assert score.value == pytest.approx(0.0, abs=1e-12)
     assert score.stderr == pytest.approx(0.0, abs=1e-6)
+
+
+def test_terms_are_the_first_order_error_of_either_side():
+    # U-statistics of order one: leaving example i out moves the value by -influence_i / n, up to terms of second order
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(60, 2)) + 1.0, rng.normal(size=(50, 2))
+    (measured,) = KernelDistance(DATA, "train").measure(x, y, np.arange(60), np.arange(50) + 7)
+    assert measured.score.name == "kernel distance [data] vs train"
+    assert measured.reference.ids.tolist() == list(range(7, 57))
+    whole = measured.score.value
+    without_x = np.array([squared_mmd(np.delete(x, i, axis=0), y, cubic_kernel).value for i in range(60)])
+    without_y = np.array([squared_mmd(x, np.delete(y, i, axis=0), cubic_kernel).value for i in range(50)])
+    for terms, without in ((measured.samples.terms, without_x), (measured.reference.terms, without_y)):
+        moved = whole - without
+        assert np.corrcoef(terms, moved)[0, 1] > 0.999
+        assert np.std(moved) == pytest.approx(np.std(terms), rel=0.05)

@@ -39,8 +39,10 @@ def mean_interval(values: np.ndarray, level: float = LEVEL) -> tuple[float, floa
     return mean, mean - reach, mean + reach, stderr
 
 
-def wilson(successes: float | int, n: int, level: float = LEVEL) -> tuple[float, float]:
+def wilson(successes: float | int, n: float | int, level: float = LEVEL) -> tuple[float, float]:
     """Return Wilson's score interval of a rate (Wilson 1927); it stays inside [0, 1] and is sane at 0 and n.
+
+    `n` counts independent trials; dependent ones may amount to a fraction.
 
     Example:
         >>> low, high = wilson(850, 1000)

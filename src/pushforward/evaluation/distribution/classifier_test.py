@@ -18,29 +18,41 @@ from sklearn.svm import SVC
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import as_rows, same_width
 from pushforward.evaluation.intervals import wilson
+from pushforward.evaluation.measuring.metric import Measured, Terms, TwoSample
 
 AT_LEAST = 20
+
+
+def halves(n: int, m: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return which of n and of m rows a classifier is fitted on and judged on: `fit_x, judge_x, fit_y, judge_y`.
+
+    Both sides are cut at random to the size of the smaller one, so that a coin is right half of the time.
+
+    Example:
+        >>> [len(rows) for rows in halves(9, 6, seed=0)]
+        [3, 3, 3, 3]
+    """
+    rng = np.random.default_rng(seed)
+    size = min(n, m)
+    x, y = rng.permutation(n)[:size], rng.permutation(m)[:size]
+    half = size // 2
+    return x[:half], x[half:], y[:half], y[half:]
 
 
 def held_out_margins(x: np.ndarray, y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the margins (positive: looks like `x`) of the judged half of each side, from a classifier fitted on the other half.
 
-    Both sides are cut at random to the size of the smaller one, so that a coin is right half of the time. The classifier is a
-    support vector machine with a Gaussian kernel on standardised features.
+    The classifier is a support vector machine with a Gaussian kernel on standardised features.
 
     Args:
         x: rows (n, d).
         y: rows (m, d).
         seed: seed of the cut.
     """
-    rng = np.random.default_rng(seed)
-    size = min(len(x), len(y))
-    x, y = x[rng.permutation(len(x))[:size]], y[rng.permutation(len(y))[:size]]
-    half = size // 2
-    labels = np.repeat([1, 0], half)
+    fit_x, judge_x, fit_y, judge_y = halves(len(x), len(y), seed)
     classifier = make_pipeline(StandardScaler(), SVC(kernel="rbf", C=1.0))
-    classifier.fit(np.concatenate([x[:half], y[:half]]), labels)
-    return classifier.decision_function(x[half:]), classifier.decision_function(y[half:])
+    classifier.fit(np.concatenate([x[fit_x], y[fit_y]]), np.repeat([1, 0], len(fit_x)))
+    return classifier.decision_function(x[judge_x]), classifier.decision_function(y[judge_y])
 
 
 def classifier_test(
@@ -73,25 +85,52 @@ def classifier_test(
         >>> s.n, s.value > 0.9, p_value(s) < 1e-9
         (100, True, True)
     """
+    name = f"classifier two-sample accuracy [{features}] vs {reference_name}"
+    ids = np.arange(len(samples)), np.arange(len(reference))
+    return _measure(samples, reference, name, fingerprint, seed, *ids).score
+
+
+def _measure(
+    samples: np.ndarray,
+    reference: np.ndarray,
+    name: str,
+    fingerprint: str,
+    seed: int,
+    x_ids: np.ndarray,
+    y_ids: np.ndarray,
+) -> Measured:
     x = as_rows(samples, "samples", at_least=AT_LEAST)
     y = as_rows(reference, "reference examples", at_least=AT_LEAST)
     same_width(x, y)
     margins_x, margins_y = held_out_margins(x, y, seed)
-    judged = 2 * len(margins_x)
-    right = int((margins_x > 0).sum() + (margins_y <= 0).sum())
+    right_x, right_y = margins_x > 0, margins_y <= 0
+    judged = 2 * len(right_x)
+    right = int(right_x.sum() + right_y.sum())
     low, high = wilson(right, judged)
     accuracy = right / judged
-    return Score(
-        f"classifier two-sample accuracy [{features}] vs {reference_name}",
-        accuracy,
-        n=len(margins_x),
-        better="lower",
-        low=low,
-        high=high,
-        stderr=math.sqrt(accuracy * (1 - accuracy) / judged),
-        null=0.5,
-        features=fingerprint,
-    )
+    stderr = math.sqrt(accuracy * (1 - accuracy) / judged)
+    score = Score(name, accuracy, len(right_x), "lower", low, high, stderr, null=0.5, features=fingerprint)
+    # the accuracy is the average of two rates, one of either side
+    _, judge_x, _, judge_y = halves(len(x), len(y), seed)
+    sides = [Terms.of_mean(i, 0.5 * r) for i, r in ((x_ids[judge_x], right_x), (y_ids[judge_y], right_y))]
+    return Measured(score, *sides)
+
+
+class ClassifierTest(TwoSample):
+    """The classifier two-sample test, with terms of the examples that were judged.
+
+    Example:
+        >>> from pushforward.evaluation.measuring.metric import DATA
+        >>> x, ids = np.random.default_rng(0).normal(size=(400, 2)), np.arange(200)
+        >>> (m,) = ClassifierTest(DATA).measure(x[:200] + 3.0, x[200:], ids, ids)
+        >>> m.score.value > 0.9, m.samples.terms.shape
+        (True, (100,))
+    """
+
+    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+        """Return the held-out accuracy."""
+        name = f"classifier two-sample accuracy [{self.view.name}] vs {self.reference_name}"
+        return [_measure(x, y, name, self.view.fingerprint, self.seed, x_ids, y_ids)]
 
 
 def p_value(score: Score) -> float:

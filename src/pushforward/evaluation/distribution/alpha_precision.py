@@ -1,0 +1,303 @@
+"""Alpha-precision and beta-recall: whether samples fill the typical part of the data, and then the rest, in the right proportion.
+
+Three ideas: the support of mass alpha is a ball around the centre, so an example has a position, the smallest mass whose ball
+contains it; the curve over alpha is the distribution function of positions, and for equal distributions it is the diagonal; the
+integrated score is one minus twice the area between curve and diagonal, computed exactly from the positions, without a grid.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import stats
+
+from pushforward.core.curve import Curve
+from pushforward.core.errors import BadInput
+from pushforward.core.score import Score
+from pushforward.evaluation.checks import as_rows, same_width
+from pushforward.evaluation.distances import kth_neighbour, members
+from pushforward.evaluation.distribution.subsampling import BLOCKS, REACH, block_sizes, subsampled_variance
+from pushforward.evaluation.measuring.metric import Measured, Terms, TwoSample, View
+
+SPLITS = 4
+NOWHERE = np.inf
+
+
+@dataclass(frozen=True)
+class Positions:
+    """The smallest mass at which each example counts; it counts at every larger one.
+
+    Attributes:
+        samples: share of the reference that lies nearer to the reference's centre than the sample does, shape (n,).
+        reference: smallest share of the samples that lie nearer to the samples' centre than one of those in the example's
+            neighbourhood does; infinity where that has no sample, shape (m,).
+        own: share of the reference that lies nearer to its centre than the example itself, half of it included, shape (m,).
+    """
+
+    samples: np.ndarray
+    reference: np.ndarray
+    own: np.ndarray
+
+
+def positions(samples: np.ndarray, reference: np.ndarray, k: int = 5) -> Positions:
+    """Return the positions of samples (n, d) and reference examples (m, d).
+
+    The alpha-support is the ball around the mean of the reference with the alpha-quantile of its distances as radius; the
+    beta-support the same of the samples; a neighbourhood reaches to the k-th nearest *other* reference example and is open
+    (Alaa et al. 2022, section 4). A reference example helped to compute the centre, so its distance is stretched by
+    `m / (m - 1)`, which is its distance to the mean of the others.
+
+    Example:
+        >>> found = positions(np.array([[0.1], [2.0]]), np.array([[-1.0], [0.0], [1.0], [0.5]]), k=1)
+        >>> found.samples.tolist(), found.reference.tolist()
+        ([0.0, 1.0], [inf, 0.0, inf, 0.0])
+    """
+    m = len(reference)
+    centre = reference.mean(axis=0)
+    radius = np.linalg.norm(reference - centre, axis=1) * m / (m - 1)
+    of_samples = np.searchsorted(np.sort(radius), np.linalg.norm(samples - centre, axis=1)) / m
+    spread = np.linalg.norm(samples - samples.mean(axis=0), axis=1)
+    order = spread.argsort(kind="stable")
+    shares = np.searchsorted(spread[order], spread[order]) / len(samples)
+    of_reference = np.full(m, NOWHERE)
+    for ((i, j),) in members(reference, samples[order], kth_neighbour(reference, k)[:, None]):
+        # samples come from the centre outwards, so the first of each neighbourhood has the smallest share
+        found, first = np.unique(i, return_index=True)
+        of_reference[found] = shares[j[first]]
+    return Positions(of_samples, of_reference, (stats.rankdata(radius) - 0.5) / m)
+
+
+def curve_at(positions: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Return the fraction of examples that count at each level: `P_alpha` of sample positions, `R_beta` of reference positions.
+
+    Example:
+        >>> curve_at(np.array([0.0, 0.5, np.inf]), np.array([0.0, 0.5, 0.6])).round(2).tolist()
+        [0.0, 0.33, 0.67]
+    """
+    return np.searchsorted(np.sort(positions), levels) / len(positions)
+
+
+def integrated(positions: np.ndarray) -> float:
+    """Return `1 - 2 integral |P_alpha - alpha| d alpha` (Alaa et al. 2022, section 3), from 0 to 1.
+
+    Example:
+        >>> integrated(np.array([0.25, 0.75])), integrated(np.array([np.inf, np.inf]))
+        (0.75, 0.0)
+    """
+    edges, level = _steps(positions)
+    above = edges[1:] - level
+    below = edges[:-1] - level
+    return 1.0 - float((above * np.abs(above) - below * np.abs(below)).sum())
+
+
+def _steps(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the curve steps within [0, 1], both ends included, and its height between."""
+    inside = np.sort(positions[positions < 1.0])
+    return np.concatenate([[0.0], inside, [1.0]]), np.arange(len(inside) + 1) / len(positions)
+
+
+def precision_null(n: int, m: int) -> float:
+    """Return the expected integrated alpha-precision of n samples of the distribution of m reference examples.
+
+    Positions are then uniform, whatever the distribution, and `sqrt(nm / (n + m))` times the curve's error is a Brownian bridge,
+    of which `E integral |B| = sqrt(2 pi) / 8`.
+
+    Example:
+        >>> round(precision_null(1000, 1000), 3)
+        0.972
+    """
+    return 1.0 - math.sqrt(2.0 * math.pi) / 4.0 * math.sqrt(1.0 / n + 1.0 / m)
+
+
+def recall_null(reference: np.ndarray, n: int, k: int, seed: int) -> float:
+    """Return the mean integrated beta-recall between random parts of the reference, sized like n samples and the reference.
+
+    No closed form is known: neighbourhoods of outer examples reach inwards, and some contain no sample at all. The rows have to do
+    for both sides, so the null is that of half the size.
+
+    Args:
+        reference: shape (m, d).
+        n: number of samples.
+        k: which neighbour.
+        seed: seed of the parts.
+    """
+    rng, m = np.random.default_rng([seed, 1]), len(reference)
+    size = min(max(round(m * n / (n + m)), 1), m - k - 1)
+    values = []
+    for _ in range(SPLITS):
+        rows = rng.permutation(m)
+        values.append(integrated(positions(reference[rows[:size]], reference[rows[size:]], k).reference))
+    return float(np.mean(values))
+
+
+def _precision_terms(at: Positions) -> tuple[np.ndarray, np.ndarray]:
+    """Return what each sample and each reference example adds to integrated alpha-precision, to first order, up to constants.
+
+    With `s` the sign of `P_alpha - alpha`, a sample at a adds `-2 int_a^1 s`, and a reference example at b, which lowers every
+    radius beyond b, adds twice the mean of `s` at the samples beyond b.
+    """
+    edges, level = _steps(at.samples)
+    signed = np.abs(edges[:-1] - level) - np.abs(edges[1:] - level)
+    beyond = np.concatenate([signed[::-1].cumsum()[::-1], [0.0]])
+    of_samples = -2.0 * np.interp(at.samples, edges, beyond)
+    ordered = np.sort(at.samples)
+    ahead = np.sign((np.arange(len(ordered)) + 0.5) / len(ordered) - ordered)
+    tail = np.concatenate([ahead[::-1].cumsum()[::-1], [0.0]]) / len(ordered)
+    return of_samples, 2.0 * tail[np.searchsorted(ordered, at.own)]
+
+
+def faithfulness_scores(
+    samples: np.ndarray,
+    reference: np.ndarray,
+    features: str,
+    fingerprint: str = "",
+    reference_name: str = "test",
+    k: int = 5,
+    seed: int = 0,
+) -> list[Score]:
+    """Return integrated alpha-precision and integrated beta-recall (Alaa et al. 2022), in this order.
+
+    `P_alpha = P(sample in alpha-support of the data)`, `R_beta = P(a sample of the beta-support lies near a real example)`, and the
+    scores are `1 - 2 integral |P_alpha - alpha| d alpha` and the same of R: 1 if mass is spread over supports as in the data.
+    Supports are balls around one centre: they say little about data of several far modes.
+
+    The code in common use (synthcity 0.2.11) departs from these equations. Its recall looks at the nearest of all samples instead
+    of the nearest in the beta-support, and takes quantiles over those nearest samples instead of all, so that it is the diagonal
+    for any samples that come near every real example. Its neighbourhoods reach to the first neighbour, which in half of the cases
+    leaves no room for a sample of equal distribution: a perfect model scores about one half. Its integral is a sum over thirty
+    levels, and unequal sizes are refused.
+
+    The null of alpha-precision is `precision_null`, that of beta-recall `recall_null`. Intervals are those of subsampling; they
+    cover what this pair of sample sizes gives on average.
+
+    Args:
+        samples: features of the model's examples, shape (n, d).
+        reference: features of real examples, shape (m, d).
+        features: name of the features, printed in brackets.
+        fingerprint: fingerprint of the features.
+        reference_name: which split `reference` is.
+        k: which neighbour of a real example its neighbourhood reaches to.
+        seed: seed of the parts that intervals and the null of beta-recall are made of.
+
+    Raises:
+        BadInput: k < 1, fewer than 2 samples or 2 k + 2 reference examples, a reference that does not vary, NaN, or different
+            widths.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(size=(400, 2))
+        >>> [round(s.value, 1) for s in faithfulness_scores(x[:200] + 9.0, x[200:], "identity")]
+        [0.0, 0.0]
+    """
+    suffix = f" [{features}] vs {reference_name}"
+    ids = np.arange(len(samples)), np.arange(len(reference))
+    return [m.score for m in _measure(samples, reference, suffix, fingerprint, k, seed, *ids)]
+
+
+def faithfulness_curves(
+    samples: np.ndarray, reference: np.ndarray, k: int = 5, levels: int = 20
+) -> tuple[Curve, Curve]:
+    """Return alpha-precision by alpha and beta-recall by beta, each beside the diagonal of equal distributions.
+
+    Raises:
+        BadInput: as `faithfulness_scores`.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(size=(400, 2))
+        >>> precision, recall = faithfulness_curves(0.1 * x[:200], x[200:], levels=2)
+        >>> precision.x, precision.y
+        ((0.5, 1.0), (1.0, 1.0))
+    """
+    x, y = _checked(samples, reference, k)
+    at, grid = positions(x, y, k), np.arange(1, levels + 1) / levels
+    drawn = []
+    for name, axis, found in (("alpha-precision", "alpha", at.samples), ("beta-recall", "beta", at.reference)):
+        drawn.append(
+            Curve(
+                name,
+                axis,
+                "fraction",
+                tuple(grid.tolist()),
+                tuple(curve_at(found, grid).tolist()),
+                says="above the diagonal mass is too near the centre, below it too far out or missing",
+                reference=tuple(grid.tolist()),
+                reference_name="equal distributions",
+            )
+        )
+    return drawn[0], drawn[1]
+
+
+def _checked(samples: np.ndarray, reference: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    if k < 1:
+        raise BadInput(f"k = {k}", "a neighbour from 1 on")
+    x = as_rows(samples, "samples", at_least=2)
+    y = as_rows(reference, "reference examples", at_least=2 * k + 2)
+    same_width(x, y)
+    if (y == y[0]).all():
+        raise BadInput("reference examples that are all equal", "features that vary", "their supports have no size")
+    return x, y
+
+
+def _measure(
+    samples: np.ndarray,
+    reference: np.ndarray,
+    suffix: str,
+    fingerprint: str,
+    k: int,
+    seed: int,
+    x_ids: np.ndarray,
+    y_ids: np.ndarray,
+) -> list[Measured]:
+    x, y = _checked(samples, reference, k)
+    at = positions(x, y, k)
+    blank = Score("", 0.0, n=len(x), better="higher", features=fingerprint)
+    precision = replace(blank, name=f"integrated alpha-precision{suffix}", null=precision_null(len(x), len(y)))
+    recall = replace(blank, name=f"integrated beta-recall{suffix}", null=recall_null(y, len(x), k, seed))
+    scores = [replace(precision, value=integrated(at.samples)), replace(recall, value=integrated(at.reference))]
+    if min(block_sizes(len(x), len(y))) >= 2 * k:
+
+        def both(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+            part = positions(a, b, k)
+            return np.array([integrated(part.samples), integrated(part.reference)])
+
+        errors = np.sqrt(subsampled_variance(both, x, y, seed)).tolist()
+        scores = [
+            replace(s, low=max(0.0, s.value - REACH * e), high=min(1.0, s.value + REACH * e), stderr=e)
+            for s, e in zip(scores, errors, strict=True)
+        ]
+    else:
+        few = f"no interval from {min(len(x), len(y))} examples; use at least {2 * k * BLOCKS} on either side"
+        scores = [replace(s, warnings=(few,)) for s in scores]
+    of_samples, of_reference = _precision_terms(at)
+    return [
+        Measured(scores[0], Terms.of_mean(x_ids, of_samples), Terms.of_mean(y_ids, of_reference)),
+        Measured(scores[1]),
+    ]
+
+
+class AlphaPrecision(TwoSample):
+    """Integrated alpha-precision, with first-order terms of both sides, and integrated beta-recall.
+
+    Args:
+        view: features to look at.
+        reference_name: which split the reference is.
+        seed: seed of the parts that intervals and the null of beta-recall are made of.
+        k: which neighbour of a real example its neighbourhood reaches to.
+
+    Example:
+        >>> from pushforward.evaluation.measuring.metric import DATA
+        >>> x, ids = np.random.default_rng(0).normal(size=(400, 2)), np.arange(200)
+        >>> precision, recall = AlphaPrecision(DATA).measure(x[:200], x[200:], ids, ids)
+        >>> precision.score.value > 0.85, precision.samples.terms.shape
+        (True, (200,))
+    """
+
+    def __init__(self, view: View, reference_name: str = "test", seed: int = 0, k: int = 5) -> None:
+        super().__init__(view, reference_name, seed)
+        self.k = k
+
+    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+        """Return the two integrated scores."""
+        suffix = f" [{self.view.name}] vs {self.reference_name}"
+        return _measure(x, y, suffix, self.view.fingerprint, self.k, self.seed, x_ids, y_ids)
