@@ -35,9 +35,8 @@ def test_a_sorted_test_split_is_no_worse_a_reference(tmp_path: Path) -> None:
     # real data beside real data: the first 300 test points all lie left, and would be told from the others at once
     (accuracy,) = [s for s in controls.ceiling if s.name.startswith("classifier")]
     assert accuracy.low is not None
-    assert accuracy.high is not None
-    # a 95 % interval; the seed is fixed
-    assert accuracy.low <= 0.5 <= accuracy.high
+    # a 97.5 % bound; the seed is fixed. Below one half is chance as well
+    assert accuracy.low <= 0.5
     assert abs(float(controls.reference[:, 0].mean())) < 4 / 300**0.5
 
 

@@ -12,7 +12,7 @@ import torch
 from pushforward.core.errors import BadInput
 from pushforward.core.table import Column, Table
 from pushforward.core.text import Text
-from pushforward.evaluation.cards.scorecard import controls
+from pushforward.evaluation.cards.controls import controls
 from pushforward.evaluation.distribution.classifier_test import classifier_test
 from pushforward.evaluation.features.columns import ColumnFeatures
 from pushforward.evaluation.features.tokens import TokenFeatures

@@ -26,16 +26,9 @@ from pushforward.core.text import Text
 from pushforward.core.walk import trajectory
 from pushforward.data.dataset import Dataset
 from pushforward.data.text.encoding import TextEncoding
-from pushforward.evaluation.cards.scorecard import (
-    COPYCAT,
-    NOISE,
-    REAL,
-    SHUFFLED,
-    control_cards,
-    scorecard,
-    with_controls,
-)
-from pushforward.evaluation.cards.scorecard import controls as control_samples
+from pushforward.evaluation.cards.controls import COPYCAT, NOISE, REAL, SHUFFLED, floor_card, with_controls
+from pushforward.evaluation.cards.controls import controls as control_samples
+from pushforward.evaluation.cards.scorecard import Card
 from pushforward.evaluation.features.default import default_features
 from pushforward.evaluation.features.named import Features
 from pushforward.evaluation.likelihood.code_length import kl_to_truth, likelihood_score, marginal_floor
@@ -58,9 +51,11 @@ class Controls:
     """What every model of a dataset is read against.
 
     Attributes:
+        card: the metrics, with reference and training examples counted.
         places: which examples of the test split are the reference, in their order.
     """
 
+    card: Card
     features: list[Features]
     reference: np.ndarray
     places: torch.Tensor
@@ -116,7 +111,8 @@ def measure_controls(dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES) 
     reference = test[places]
     features = default_features(space, train, seed)
     floor_likelihood = marginal_floor(train, test, space, sizes=dataset.test.sizes)
-    cards = control_cards(reference, train, space, features, n, seed)
+    card = Card(reference, train, space, features, seed)
+    cards = card.controls(n, seed)
     rows = []
     for key, control in control_samples(train, space, n, seed).items():
         name, role = CONTROL_NAMES[key]
@@ -134,10 +130,10 @@ def measure_controls(dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES) 
                 shown=shown(control.samples, dataset),
             )
         )
-    ceiling, floor = cards[REAL], cards[SHUFFLED]
+    ceiling, floor = cards[REAL], floor_card(cards)
     complete = tuple(replace(row, scores=tuple(with_controls(list(row.scores), ceiling, floor))) for row in rows)
     return Controls(
-        features, reference, torch.from_numpy(places), train, complete, ceiling, floor, floor_likelihood, seed
+        card, features, reference, torch.from_numpy(places), train, complete, ceiling, floor, floor_likelihood, seed
     )
 
 
@@ -210,7 +206,7 @@ def assess(model: GenerativeModel, dataset: Dataset, controls: Controls, name: s
     samples, given, seconds = draw_like_reference(model, dataset, controls.places, seed)
     label = label_of(given)
     labels = None if label is None else label.numpy()
-    scores = scorecard(samples, controls.reference, controls.train, dataset.space, controls.features, seed)
+    scores = controls.card.scores(samples)
     verdict = memorisation_verdict(scores)
     scores = with_controls(scores, controls.ceiling, controls.floor)
     if likelihood.to_truth is not None:

@@ -16,7 +16,7 @@ from pushforward.core.errors import BadInput
 from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_like
 from pushforward.engine.history import read_history
-from pushforward.evaluation.cards.scorecard import scorecard, with_controls
+from pushforward.evaluation.cards.controls import with_controls
 from pushforward.evaluation.memorisation.verdict import memorisation_verdict
 from pushforward.provenance.run_directory import HISTORY
 
@@ -68,7 +68,7 @@ def evaluate_samples(
         raise BadInput(f"-n {n}", f"at most {len(drawn)}, the examples in {samples}")
     controls = measure_controls(dataset, seed, min(n or MOST_SAMPLES, len(drawn)))
     drawn = drawn[drawn_places(len(drawn), controls.n, seed)]
-    scores = scorecard(drawn, controls.reference, controls.train, dataset.space, controls.features, seed)
+    scores = controls.card.scores(drawn)
     verdict = memorisation_verdict(scores)
     scores = with_controls(scores, controls.ceiling, controls.floor)
     return {

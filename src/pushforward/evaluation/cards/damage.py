@@ -115,7 +115,7 @@ def clustered(train: np.ndarray, seed: int = 0, clusters: int = CLUSTERS) -> Mod
         2
     """
     rows = as_rows(train, "training examples", at_least=clusters)
-    found = KMeans(clusters, n_init=1, random_state=seed).fit(rows[:5000])
+    found = KMeans(clusters, n_init="auto", random_state=seed).fit(rows[:5000])
     return Modes(found.cluster_centers_, "clusters")
 
 

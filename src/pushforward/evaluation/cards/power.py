@@ -91,27 +91,22 @@ def power(
     by_name = named(damages)
     require(len(pool), 2 * n, "held-out examples")
     require(repeats, FEWEST, "repetitions")
-    clean: dict[str, list[float]] = {}
-    hurt: dict[tuple[str, str], list[float]] = {}
+    found: dict[tuple[str, str], list[float]] = {}
     better: dict[str, str] = {}
     for repeat in range(repeats):
         rng = np.random.default_rng(derive_seed(seed, f"power {repeat}"))
         order = rng.permutation(len(pool))
         played, reference = pool[order[:n]], pool[order[n : 2 * n]]
-        for score in card(played, reference):
-            clean.setdefault(score.name, []).append(score.value)
-            better[score.name] = score.better
-        if step is not None:
-            step()
-        for name, damage in by_name.items():
-            for score in card(damage.apply(played, rng), reference):
-                hurt.setdefault((score.name, name), []).append(score.value)
+        for name, damage in (("", None), *by_name.items()):
+            for score in card(played if damage is None else damage.apply(played, rng), reference):
+                found.setdefault((score.name, name), []).append(score.value)
+                better[score.name] = score.better
             if step is not None:
                 step()
     return [
-        _detection(metric, damage, np.array(clean[metric]), np.array(values), better[metric] == "lower", n)
-        for (metric, damage), values in hurt.items()
-        if metric in clean
+        _detection(metric, damage, np.array(found[metric, ""]), np.array(values), better[metric] == "lower", n)
+        for (metric, damage), values in found.items()
+        if damage and (metric, "") in found
     ]
 
 

@@ -1,246 +1,168 @@
-"""The fixed set of sample metrics, and the control samples that make their values readable.
+"""The fixed set of sample metrics for a kind of data, measured in one pass.
 
-Three ideas: every metric is read between a ceiling (real data scored as if a model had drawn it) and a floor (independent
-marginals); the copycat shows that the memorisation checks work here; all rows are measured on the same features and reference.
+Two ideas: which metrics there are follows from the space and nothing else, so that two cards of one dataset always compare; the
+reference and the training examples are counted once, however many models are measured against them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from pushforward.core.errors import BadInput
 from pushforward.core.rng import derive_seed
 from pushforward.core.score import Score
-from pushforward.core.space import Image, Space
-from pushforward.core.table import Column, Table
+from pushforward.core.space import Space
 from pushforward.core.text import Text
-from pushforward.evaluation.checks import as_rows, require
-from pushforward.evaluation.distribution.classifier_test import classifier_test
-from pushforward.evaluation.distribution.frechet import frechet_distance
-from pushforward.evaluation.distribution.kernel_distance import kernel_distance
-from pushforward.evaluation.distribution.neighbours import neighbour_scores
+from pushforward.evaluation.cards.controls import controls
+from pushforward.evaluation.checks import require
+from pushforward.evaluation.distribution.classifier_test import ClassifierTest
+from pushforward.evaluation.distribution.frechet import FrechetDistance
+from pushforward.evaluation.distribution.kernel_distance import KernelDistance
+from pushforward.evaluation.distribution.neighbours import NeighbourScores
 from pushforward.evaluation.features.named import Features
-from pushforward.evaluation.memorisation.authenticity import authenticity
-from pushforward.evaluation.memorisation.copying import copying_statistic
-from pushforward.evaluation.memorisation.duplicates import duplicate_rate
-from pushforward.evaluation.memorisation.pull import training_pull
-from pushforward.evaluation.memorisation.verdict import MEMORISATION
-from pushforward.evaluation.text.entropy import entropy_gap
+from pushforward.evaluation.measuring.batch import Role
+from pushforward.evaluation.measuring.evaluation import Evaluation, State
+from pushforward.evaluation.measuring.metric import Measured, Metric
+from pushforward.evaluation.memorisation.authenticity import Authenticity
+from pushforward.evaluation.memorisation.copying import CopyingStatistic
+from pushforward.evaluation.memorisation.duplicates import Duplicates
+from pushforward.evaluation.memorisation.pull import TrainingPull
+from pushforward.evaluation.text.entropy import EntropyGap
 
-REAL, NOISE, SHUFFLED, COPYCAT = "real", "noise", "shuffled marginals", "copycat"
+CAPACITY = {"train": 50_000}
 
 
-def scorecard(
-    samples: np.ndarray,
-    reference: np.ndarray,
-    train: np.ndarray,
+def metrics_for(
     space: Space,
     features: Sequence[Features],
-    seed: int = 0,
     reference_name: str = "test",
-    heldout: np.ndarray | None = None,
-) -> list[Score]:
-    """Return every sample metric in the fixed order.
+    heldout: Role | None = "reference",
+    heldout_name: str = "test",
+    seed: int = 0,
+) -> list[Metric]:
+    """Return the metrics of a space in their fixed order.
 
     Fréchet and kernel distance on all features; precision, recall, density, coverage and the classifier on the first; of text the
     entropy of a window's tokens; duplicates on the data; authenticity, copying statistic and pull of training examples on the last.
 
     Args:
-        samples: the model's examples in data units.
-        reference: real examples to compare with.
-        train: what the model was trained on.
         space: what one example is.
         features: from `default_features`, fitted on train.
-        seed: seed of random halves and blocks.
-        reference_name: which split `reference` is; part of every name.
-        heldout: real examples the model was not trained on, null of the memorisation checks; `reference` by default. Without it
-            those checks are left out when the reference is train.
-
-    Raises:
-        BadInput: no features, arrays of other shapes than the space's, too few examples (40 suffice for most data), or NaN.
+        reference_name: which split the reference is; part of every name.
+        heldout: role of the held-out examples that the memorisation checks need as their null; None leaves the checks out.
+        heldout_name: which split they are.
+        seed: seed of random halves.
     """
     require(len(features), 1, "features")
-    for role, array in (("samples", samples), ("reference examples", reference), ("training examples", train)):
-        if array.shape[1:] != space.event_shape:
-            raise BadInput(f"{role} of shape {array.shape}", f"(n, {', '.join(map(str, space.event_shape))})")
-    views = [(f, f(samples), f(reference)) for f in features]
-    scores: list[Score] = []
-    for f, x, y in views:
-        scores += frechet_distance(x, y, f.name, f.fingerprint, reference_name)
-    scores += [kernel_distance(x, y, f.name, f.fingerprint, reference_name) for f, x, y in views]
-    f, x, y = views[0]
-    scores += neighbour_scores(x, y, f.name, f.fingerprint, reference_name)
-    scores.append(classifier_test(x, y, f.name, f.fingerprint, reference_name, derive_seed(seed, "halves")))
+    first, last = features[0], features[-1]
+    found: list[Metric] = [FrechetDistance(f, reference_name) for f in features]
+    found += [KernelDistance(f, reference_name) for f in features]
+    found += [
+        NeighbourScores(first, reference_name),
+        ClassifierTest(first, reference_name, derive_seed(seed, "halves")),
+    ]
     if isinstance(space, Text):
-        scores.append(entropy_gap(samples, reference, reference_name))
-    if heldout is None and reference_name == "train":
-        return scores
-    fresh = reference if heldout is None else heldout
-    return scores + _memorisation(
-        samples, train, fresh, features[-1], reference_name if heldout is None else "held-out"
-    )
+        found.append(EntropyGap(reference_name=reference_name))
+    if heldout is not None:
+        found += [
+            Duplicates(heldout),
+            *(check(last, heldout, heldout_name) for check in (Authenticity, CopyingStatistic, TrainingPull)),
+        ]
+    return found
 
 
-def _memorisation(samples: np.ndarray, train: np.ndarray, fresh: np.ndarray, f: Features, name: str) -> list[Score]:
-    x, t, h = f(samples), f(train), f(fresh)
-    return [
-        duplicate_rate(samples, train, fresh),
-        authenticity(x, t, h, f.name, f.fingerprint),
-        copying_statistic(x, t, h, f.name, f.fingerprint, name),
-        training_pull(x, t, h, f.name, f.fingerprint, name),
-    ]
-
-
-@dataclass(frozen=True)
-class Control:
-    """One control sample and the training set it must be judged against.
-
-    Attributes:
-        samples: examples in data units, scored exactly as a model's.
-        train: for `real`, the training examples that were not drawn, because drawn ones must not meet themselves; else all.
-    """
-
-    samples: np.ndarray
-    train: np.ndarray
-
-
-def controls(train: np.ndarray, space: Space, n: int, seed: int = 0) -> dict[str, Control]:
-    """Return the control samples `real`, `noise`, `shuffled marginals` and `copycat`, about n examples each.
-
-    `real` takes n training examples out of train (at most half of it): disjoint from every held-out reference, and held out
-    from the training examples that remain, so that the memorisation checks see them as a perfect model's. `noise` is uniform
-    over the levels, or over the box that train spans. `shuffled marginals` draws every coordinate independently from its
-    training values: the independent-marginals model. `copycat` replays training examples.
+class Card:
+    """The metrics of one dataset, with everything but the samples counted already.
 
     Args:
-        train: training examples in data units.
+        reference: real examples to compare with, in data units.
+        train: what the models were trained on.
         space: what one example is.
-        n: number of examples; use the model's.
-        seed: seed of all draws.
+        features: from `default_features`, fitted on train.
+        seed: seed of random halves and of which rows are kept.
+        reference_name: which split `reference` is; part of every name.
+        heldout: real examples no model was trained on, null of the memorisation checks; `reference` by default. Without it those
+            checks are left out when the reference is train.
 
     Raises:
-        BadInput: fewer than 4 training examples, or n < 1.
-    """
-    rows = as_rows(train, "training examples", at_least=4)
-    require(n, 1, "samples")
-    rng = np.random.default_rng(derive_seed(seed, "controls"))
-    order = rng.permutation(len(train))
-    drawn = min(n, len(train) // 2)
-    shape = (n, *space.event_shape)
-    if isinstance(space, Image):
-        noise = rng.integers(0, space.levels, size=shape).astype(train.dtype)
-    elif isinstance(space, Text):
-        noise = rng.integers(0, space.vocabulary, size=shape).astype(train.dtype)
-    elif isinstance(space, Table):
-        noise = np.stack([_even(column, n, rng) for column in space.columns], axis=1)
-    else:
-        noise = rng.uniform(rows.min(axis=0), rows.max(axis=0), size=(n, rows.shape[1])).reshape(shape)
-    picks = rng.integers(0, len(train), size=(n, rows.shape[1]))
-    shuffled = np.take_along_axis(train.reshape(len(train), -1), picks, axis=0).reshape(shape)
-    copies = train[rng.integers(0, len(train), size=n)]
-    return {
-        REAL: Control(train[order[:drawn]], train[order[drawn:]]),
-        NOISE: Control(noise.astype(train.dtype), train),
-        SHUFFLED: Control(shuffled, train),
-        COPYCAT: Control(copies, train),
-    }
-
-
-def _even(column: Column, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Return values spread evenly over what a column may hold."""
-    if column.discrete:
-        return rng.integers(0, len(column.categories), size=n).astype(np.float64)
-    values = rng.uniform(column.low, column.high, size=n)
-    return values if column.step is None else column.low + np.round((values - column.low) / column.step) * column.step
-
-
-def control_cards(
-    reference: np.ndarray,
-    train: np.ndarray,
-    space: Space,
-    features: Sequence[Features],
-    n: int,
-    seed: int = 0,
-    reference_name: str = "test",
-    heldout: np.ndarray | None = None,
-) -> dict[str, list[Score]]:
-    """Return the scorecard of every control, in the order of `controls`; same arguments as `scorecard`.
-
-    If train is too small to give n real examples, the ceiling's scores say so in a warning.
-    """
-    cards = {}
-    for name, control in controls(train, space, n, seed).items():
-        card = scorecard(control.samples, reference, control.train, space, features, seed, reference_name, heldout)
-        if len(control.samples) < n:
-            note = f"ceiling measured on {len(control.samples)} examples, not {n}: train has only {len(train)}"
-            card = [replace(score, warnings=(*score.warnings, note)) for score in card]
-        cards[name] = card
-    return cards
-
-
-def floor_card(cards: Mapping[str, Sequence[Score]]) -> list[Score]:
-    """Return the floor of every metric: the copycat's memorisation checks, the shuffled marginals' everything else.
-
-    Args:
-        cards: from `control_cards`.
-    """
-    replayed = [score for score in cards[COPYCAT] if score.name.startswith(MEMORISATION)]
-    return [score for score in cards[SHUFFLED] if not score.name.startswith(MEMORISATION)] + replayed
-
-
-def with_controls(model: Sequence[Score], ceiling: Sequence[Score], floor: Sequence[Score]) -> list[Score]:
-    """Return the model's scores with `ceiling` and `floor` filled in where a control has the same name.
-
-    Use the `real` card as ceiling and `floor_card` as floor.
-
-    Raises:
-        BadInput: scores of one name whose features differ.
+        BadInput: no features, arrays of other shapes than the space's, too few examples, or NaN.
 
     Example:
-        >>> score = lambda value: [Score("coverage [pca-2] vs test", value, n=9, better="higher")]
-        >>> skill(with_controls(score(0.5), score(0.9), score(0.1))[0])
-        0.5
+        >>> from pushforward.core.space import Points
+        >>> from pushforward.evaluation.features.named import Standardised
+        >>> x = np.random.default_rng(0).normal(size=(400, 2))
+        >>> card = Card(x[:100], x[200:], Points(2), [Standardised(x[200:])])
+        >>> card.measure(x[100:200])[0].score.name
+        'frechet distance [identity, standardised] vs test'
     """
-    return [
-        replace(
-            score, ceiling=_matching(score, ceiling), floor=_matching(score, floor), warnings=_notes(score, ceiling)
-        )
-        for score in model
-    ]
+
+    def __init__(
+        self,
+        reference: np.ndarray,
+        train: np.ndarray,
+        space: Space,
+        features: Sequence[Features],
+        seed: int = 0,
+        reference_name: str = "test",
+        heldout: np.ndarray | None = None,
+    ) -> None:
+        self.space, self.train = space, train
+        for role, array in (("reference examples", reference), ("training examples", train)):
+            _shaped(array, space, role)
+        fresh: Role | None = "heldout" if heldout is not None else "reference"
+        if heldout is None and reference_name == "train":
+            fresh = None
+        heldout_name = reference_name if heldout is None else "held-out"
+        metrics = metrics_for(space, features, reference_name, fresh, heldout_name, seed)
+        self.evaluation = Evaluation(metrics, seed, CAPACITY)
+        state = self.evaluation.take(self.evaluation.init(), "reference", reference)
+        self._without_train = state if heldout is None else self.evaluation.take(state, "heldout", heldout)
+        self._trained = self._with(train)
+
+    def _with(self, train: np.ndarray) -> State:
+        return self.evaluation.take(self._without_train, "train", train)
+
+    def measure(self, samples: np.ndarray, train: np.ndarray | None = None) -> list[Measured]:
+        """Return every score of the samples with its terms.
+
+        Args:
+            samples: a model's examples in data units.
+            train: what this model was trained on, where it is not what the card knows.
+
+        Raises:
+            BadInput: samples of another shape, too few of them, or NaN.
+        """
+        _shaped(samples, self.space, "samples")
+        state = self._trained if train is None else self._with(train)
+        return self.evaluation.compute(self.evaluation.take(state, "samples", samples))
+
+    def scores(self, samples: np.ndarray, train: np.ndarray | None = None) -> list[Score]:
+        """Return every score of the samples; see `measure`."""
+        return [measured.score for measured in self.measure(samples, train)]
+
+    def controls(self, n: int, seed: int = 0) -> dict[str, list[Score]]:
+        """Return the scores of every control sample, in the order of `controls`.
+
+        If train is too small to give n real examples, the ceiling's scores say so in a warning.
+
+        Args:
+            n: number of examples; use the model's.
+            seed: seed of the controls.
+        """
+        cards = {}
+        for name, control in controls(self.train, self.space, n, seed).items():
+            whole = control.train is self.train
+            card = self.scores(control.samples, None if whole else control.train)
+            if len(control.samples) < n:
+                note = f"ceiling measured on {len(control.samples)} examples, not {n}: train has only {len(self.train)}"
+                card = [replace(score, warnings=(*score.warnings, note)) for score in card]
+            cards[name] = card
+        return cards
 
 
-def _find(score: Score, others: Sequence[Score]) -> Score | None:
-    for other in others:
-        if other.name == score.name:
-            if other.features != score.features:
-                raise BadInput(
-                    f"'{score.name}' measured on two different features", "one fingerprint", "measure both again"
-                )
-            return other
-    return None
-
-
-def _matching(score: Score, others: Sequence[Score]) -> float | None:
-    found = _find(score, others)
-    return None if found is None else found.value
-
-
-def _notes(score: Score, ceiling: Sequence[Score]) -> tuple[str, ...]:
-    found = _find(score, ceiling)
-    notes = () if found is None else tuple(w for w in found.warnings if w.startswith("ceiling measured"))
-    return (*score.warnings, *notes)
-
-
-def skill(score: Score) -> float | None:
-    """Return `(value - floor) / (ceiling - floor)`: 0 is the floor, 1 the ceiling; None if a control is missing or both are equal.
-
-    Example:
-        >>> skill(Score("coverage", 0.5, n=9, better="higher", ceiling=1.0, floor=0.0))
-        0.5
-    """
-    if score.ceiling is None or score.floor is None or score.ceiling == score.floor:
-        return None
-    return (score.value - score.floor) / (score.ceiling - score.floor)
+def _shaped(array: np.ndarray, space: Space, role: str) -> None:
+    if array.shape[1:] != space.event_shape:
+        raise BadInput(f"{role} of shape {array.shape}", f"(n, {', '.join(map(str, space.event_shape))})")

@@ -13,6 +13,7 @@ import numpy as np
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import as_rows
 from pushforward.evaluation.intervals import normal_quantile
+from pushforward.evaluation.measuring.metric import DATA, Measured, Terms, TwoSample, View
 
 
 def token_entropy(windows: np.ndarray) -> np.ndarray:
@@ -57,3 +58,23 @@ def entropy_gap(samples: np.ndarray, reference: np.ndarray, reference_name: str 
         unit="bits",
         warnings=(said,),
     )
+
+
+class EntropyGap(TwoSample):
+    """`entropy_gap` of the windows kept.
+
+    Example:
+        >>> x = np.random.default_rng(0).integers(0, 5, size=(40, 8))
+        >>> EntropyGap().measure(x, x, np.arange(40), np.arange(40))[0].score.value
+        0.0
+    """
+
+    def __init__(self, view: View = DATA, reference_name: str = "test", seed: int = 0) -> None:
+        super().__init__(view, reference_name, seed)
+
+    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+        """Return the gap."""
+        score = entropy_gap(x, y, self.reference_name)
+        sign = float(np.sign(token_entropy(x).mean() - token_entropy(y).mean()))
+        sides = [Terms.of_mean(i, s * token_entropy(w)) for i, s, w in ((x_ids, sign, x), (y_ids, -sign, y))]
+        return [Measured(score, *sides)]

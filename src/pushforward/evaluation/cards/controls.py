@@ -1,0 +1,151 @@
+"""Control samples, which make a score readable: real data, two bad models, and a copycat.
+
+Three ideas: every metric is read between a ceiling (real data scored as if a model had drawn it) and a floor (independent
+marginals); the copycat shows that the memorisation checks work here; skill is where a model lies between floor and ceiling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pushforward.core.errors import BadInput
+from pushforward.core.rng import derive_seed
+from pushforward.core.score import Score
+from pushforward.core.space import Image, Space
+from pushforward.core.table import Column, Table
+from pushforward.core.text import Text
+from pushforward.evaluation.checks import as_rows, require
+from pushforward.evaluation.memorisation.verdict import MEMORISATION
+
+REAL, NOISE, SHUFFLED, COPYCAT = "real", "noise", "shuffled marginals", "copycat"
+
+
+@dataclass(frozen=True)
+class Control:
+    """One control sample and the training set it must be judged against.
+
+    Attributes:
+        samples: examples in data units, scored exactly as a model's.
+        train: for `real`, the training examples that were not drawn, because drawn ones must not meet themselves; else all.
+    """
+
+    samples: np.ndarray
+    train: np.ndarray
+
+
+def controls(train: np.ndarray, space: Space, n: int, seed: int = 0) -> dict[str, Control]:
+    """Return the control samples `real`, `noise`, `shuffled marginals` and `copycat`, about n examples each.
+
+    `real` takes n training examples out of train (at most half of it): disjoint from every held-out reference, and held out
+    from the training examples that remain, so that the memorisation checks see them as a perfect model's. `noise` is uniform
+    over the levels, or over the box that train spans. `shuffled marginals` draws every coordinate independently from its
+    training values: the independent-marginals model. `copycat` replays training examples.
+
+    Args:
+        train: training examples in data units.
+        space: what one example is.
+        n: number of examples; use the model's.
+        seed: seed of all draws.
+
+    Raises:
+        BadInput: fewer than 4 training examples, or n < 1.
+    """
+    rows = as_rows(train, "training examples", at_least=4)
+    require(n, 1, "samples")
+    rng = np.random.default_rng(derive_seed(seed, "controls"))
+    order = rng.permutation(len(train))
+    drawn = min(n, len(train) // 2)
+    shape = (n, *space.event_shape)
+    if isinstance(space, Image):
+        noise = rng.integers(0, space.levels, size=shape).astype(train.dtype)
+    elif isinstance(space, Text):
+        noise = rng.integers(0, space.vocabulary, size=shape).astype(train.dtype)
+    elif isinstance(space, Table):
+        noise = np.stack([_even(column, n, rng) for column in space.columns], axis=1)
+    else:
+        noise = rng.uniform(rows.min(axis=0), rows.max(axis=0), size=(n, rows.shape[1])).reshape(shape)
+    picks = rng.integers(0, len(train), size=(n, rows.shape[1]))
+    shuffled = np.take_along_axis(train.reshape(len(train), -1), picks, axis=0).reshape(shape)
+    copies = train[rng.integers(0, len(train), size=n)]
+    return {
+        REAL: Control(train[order[:drawn]], train[order[drawn:]]),
+        NOISE: Control(noise.astype(train.dtype), train),
+        SHUFFLED: Control(shuffled, train),
+        COPYCAT: Control(copies, train),
+    }
+
+
+def _even(column: Column, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Return values spread evenly over what a column may hold."""
+    if column.discrete:
+        return rng.integers(0, len(column.categories), size=n).astype(np.float64)
+    values = rng.uniform(column.low, column.high, size=n)
+    return values if column.step is None else column.low + np.round((values - column.low) / column.step) * column.step
+
+
+def floor_card(cards: Mapping[str, Sequence[Score]]) -> list[Score]:
+    """Return the floor of every metric: the copycat's memorisation checks, the shuffled marginals' everything else.
+
+    Args:
+        cards: from `control_cards`.
+    """
+    replayed = [score for score in cards[COPYCAT] if score.name.startswith(MEMORISATION)]
+    return [score for score in cards[SHUFFLED] if not score.name.startswith(MEMORISATION)] + replayed
+
+
+def with_controls(model: Sequence[Score], ceiling: Sequence[Score], floor: Sequence[Score]) -> list[Score]:
+    """Return the model's scores with `ceiling` and `floor` filled in where a control has the same name.
+
+    Use the `real` card as ceiling and `floor_card` as floor.
+
+    Raises:
+        BadInput: scores of one name whose features differ.
+
+    Example:
+        >>> score = lambda value: [Score("coverage [pca-2] vs test", value, n=9, better="higher")]
+        >>> skill(with_controls(score(0.5), score(0.9), score(0.1))[0])
+        0.5
+    """
+    return [
+        replace(
+            score, ceiling=_matching(score, ceiling), floor=_matching(score, floor), warnings=_notes(score, ceiling)
+        )
+        for score in model
+    ]
+
+
+def _find(score: Score, others: Sequence[Score]) -> Score | None:
+    for other in others:
+        if other.name == score.name:
+            if other.features != score.features:
+                raise BadInput(
+                    f"'{score.name}' measured on two different features", "one fingerprint", "measure both again"
+                )
+            return other
+    return None
+
+
+def _matching(score: Score, others: Sequence[Score]) -> float | None:
+    found = _find(score, others)
+    return None if found is None else found.value
+
+
+def _notes(score: Score, ceiling: Sequence[Score]) -> tuple[str, ...]:
+    found = _find(score, ceiling)
+    notes = () if found is None else tuple(w for w in found.warnings if w.startswith("ceiling measured"))
+    return (*score.warnings, *notes)
+
+
+def skill(score: Score) -> float | None:
+    """Return `(value - floor) / (ceiling - floor)`: 0 is the floor, 1 the ceiling; None if a control is missing or both are equal.
+
+    Example:
+        >>> skill(Score("coverage", 0.5, n=9, better="higher", ceiling=1.0, floor=0.0))
+        0.5
+    """
+    if score.ceiling is None or score.floor is None or score.ceiling == score.floor:
+        return None
+    return (score.value - score.floor) / (score.ceiling - score.floor)
