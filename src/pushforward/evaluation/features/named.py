@@ -16,6 +16,7 @@ from pushforward.core.errors import BadInput
 from pushforward.evaluation.checks import as_rows
 
 DECIMALS = 9
+CHUNK = 4096
 
 
 class Features(ABC):
@@ -26,9 +27,10 @@ class Features(ABC):
         fingerprint: sha256 of everything that defines the map.
     """
 
-    def __init__(self, name: str, *defining: np.ndarray) -> None:
+    def __init__(self, name: str, *defining: np.ndarray, recipe: str = "") -> None:
+        """Name the features; `recipe` is what defines them beyond their name and arrays, in words that are hashed, not printed."""
         self.name = name
-        self.fingerprint = fingerprint(name, *defining)
+        self.fingerprint = fingerprint(f"{name}|{recipe}" if recipe else name, *defining)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Return the features of a batch in data units as float64, shape (n, d), rounded to nine decimals.
@@ -56,7 +58,9 @@ def fingerprint(name: str, *defining: np.ndarray) -> str:
     digest = hashlib.sha256(name.encode())
     for array in defining:
         digest.update(f"|{array.shape}|".encode())
-        digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
+        rows = np.atleast_1d(array)
+        for first in range(0, len(rows), CHUNK):  # a large training split is not copied whole
+            digest.update(np.ascontiguousarray(rows[first : first + CHUNK], dtype="<f8").tobytes())
     return digest.hexdigest()
 
 
@@ -75,6 +79,31 @@ class Standardised(Features):
         super().__init__("identity, standardised", rows)
         self._mean, spread = rows.mean(axis=0), rows.std(axis=0)
         self._scale = np.where(spread > 0, spread, 1.0)
+
+    def _map(self, x: np.ndarray) -> np.ndarray:
+        rows = as_rows(x)
+        if rows.shape[1] != len(self._mean):
+            raise BadInput(f"examples of {rows.shape[1]} numbers", f"{len(self._mean)}, as on train")
+        return (rows - self._mean) / self._scale
+
+
+class Pixels(Features):
+    """The numbers themselves, shifted by their training means and divided by one common scale.
+
+    `f(x) = (x - mean) / s`, s the root-mean-square of the training standard deviations: distances are those of the data, in units
+    in which a coordinate has unit variance on average.
+
+    Example:
+        >>> Pixels(np.array([[[0, 2]], [[4, 2]]]))(np.array([[[4, 2]]])).round(3)
+        array([[1.414, 0.   ]])
+    """
+
+    def __init__(self, train: np.ndarray) -> None:
+        rows = as_rows(train, "training examples", at_least=2)
+        self._mean, self._scale = rows.mean(axis=0), float(np.sqrt(rows.var(axis=0).mean()))
+        if not self._scale > 0:
+            raise BadInput("training examples that are all equal", "data that varies")
+        super().__init__("pixels", rows)
 
     def _map(self, x: np.ndarray) -> np.ndarray:
         rows = as_rows(x)
