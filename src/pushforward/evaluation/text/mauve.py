@@ -1,8 +1,8 @@
 """MAUVE: how two samples of texts fall into the same clusters.
 
 Three ideas: clusters of features turn samples into histograms; a curve weighs what the model says that people do not against
-what people say that the model does not; a histogram of few texts differs from another of the same law, so the value of equal laws is
-below 1 and is computed at these sizes.
+what people say that the model does not; two histograms of few texts differ although their law is one, so the value of equal laws
+is below 1 and is computed at these sizes.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ RELABELLINGS = 100
 def frontier_area(p: np.ndarray, q: np.ndarray) -> float:
     """Return the area under the divergence curve of two histograms, in [0, 1]; 1 exactly if they are equal.
 
-    The curve is `(exp(-5 KL(q | r)), exp(-5 KL(p | r)))` for `r = w p + (1 - w) q` (Pillutla et al. 2021, equation 2), at 25 values of
-    w from 1e-6 to 1 - 1e-6 and closed by (0, 1) and (1, 0), by the trapezoidal rule.
+    The curve is `(exp(-5 KL(p | r)), exp(-5 KL(q | r)))` for `r = w p + (1 - w) q` (Pillutla et al. 2021, section 2), at 25 values
+    of w from 1e-6 to 1 - 1e-6 and closed by (0, 1) and (1, 0), by the trapezoidal rule.
 
     Args:
         p: shares of each cluster, shape (k,), or many such histograms (..., k).
@@ -47,7 +47,7 @@ def _areas(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     x[:, -1] = y[:, 0] = 1.0
     for k, w in enumerate(np.linspace(EDGE, 1 - EDGE, POINTS), 1):
         r = w * p + (1 - w) * q
-        x[:, k], y[:, k] = np.exp(-SCALE * _divergence(q, r)), np.exp(-SCALE * _divergence(p, r))
+        x[:, k], y[:, k] = np.exp(-SCALE * _divergence(p, r)), np.exp(-SCALE * _divergence(q, r))
     return (np.diff(x, axis=1) * (y[:, 1:] + y[:, :-1])).sum(axis=1) / 2
 
 
@@ -78,8 +78,8 @@ def expected_area(counts_x: np.ndarray, counts_y: np.ndarray, seed: int = 0) -> 
 def area_terms(counts_x: np.ndarray, counts_y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return what one example of each cluster contributes to the area's error, for either side: the jackknife's terms.
 
-    `sqrt((n - 1) / n) (theta_(i) - mean theta_(.))` with `theta_(i)` the area without one example of cluster i; zero where a cluster
-    has none.
+    `sqrt((n - 1) / n) (theta_(i) - mean theta_(.))` with `theta_(i)` the area without one example of cluster i; zero where a
+    cluster has none.
     """
     return _terms(counts_x, counts_y / counts_y.sum()), _terms(counts_y, counts_x / counts_x.sum())
 
