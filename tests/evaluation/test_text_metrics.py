@@ -11,9 +11,11 @@ from pushforward.evaluation.intervals import mean_interval
 from pushforward.evaluation.measuring.evaluation import Evaluation
 from pushforward.evaluation.measuring.metric import DATA
 from pushforward.evaluation.text.distinct import Distinct, distinct_scores, distinct_share
+from pushforward.evaluation.text.mauve import Mauve, area_terms, expected_area, frontier_area, mauve_score
 from pushforward.evaluation.text.ngrams import distinct_in_rows, ngrams
 from pushforward.evaluation.text.repetition import Repetition, repeated_share, repetition_score
 from pushforward.evaluation.text.self_bleu import SelfBleu, bleu, self_bleu, self_bleu_score
+from pushforward.evaluation.text.verbatim import Verbatim, _share, longest_runs, verbatim_scores
 
 
 def words(row, n):
@@ -129,3 +131,116 @@ def test_text_metrics_in_the_engine_and_refusals():
         self_bleu_score(x[:, :3], y[:, :3])
     with pytest.raises(BadInput, match="whole numbers"):
         repetition_score(x + 0.5, y)
+
+
+def test_longest_runs_are_brute_force_also_where_training_windows_overlap():
+    rng = np.random.default_rng(4)
+    text = rng.integers(0, 3, size=60)
+    train = np.lib.stride_tricks.sliding_window_view(text, 12)[::5]
+    windows = rng.integers(0, 4, size=(25, 10))
+    windows[3] = train[2, 1:11]
+    windows[7, 4:] = train[0, :6]
+    pieces = [{g for row in train.tolist() for g in words(row, n)} for n in range(1, 11)]
+    expected = [
+        max([n for n in range(1, 11) if any(g in pieces[n - 1] for g in words(row, n))], default=0)
+        for row in windows.tolist()
+    ]
+    assert longest_runs(windows, train).tolist() == expected
+    assert expected[3] == 10
+    # a run never crosses from one training window to the next
+    assert longest_runs(np.array([[1, 2, 3, 4]]), np.array([[1, 2], [3, 4]])).tolist() == [2]
+    assert longest_runs(np.array([[5, 5]]), np.array([[1, 2]])).tolist() == [0]
+
+
+def test_a_copycat_is_found_and_an_honest_sampler_is_not():
+    rng = np.random.default_rng(5)
+    train, heldout, honest = (zipf(rng, (300, 20)) for _ in range(3))
+    mean, share = verbatim_scores(honest, train, heldout)
+    assert abs(mean.value - mean.null) < 3 * 2**0.5 * mean.stderr
+    assert abs(share.value - share.null) < 3 * share.stderr
+    assert not share.warnings
+    copied = honest.copy()
+    copied[:60, 5:] = train[rng.permutation(300)[:60], 3:18]
+    mean, share = verbatim_scores(copied, train, heldout)
+    assert mean.low > mean.null
+    assert share.value == pytest.approx(0.2, abs=0.03)
+    assert share.low > share.null
+    # sampled coldly the same text is more probable and its runs longer, which is no copy of anything in particular
+    short = verbatim_scores(honest[:, :3], train, heldout[:, :3])[1]
+    assert "use longer windows" in short.warnings[0]
+
+
+def test_an_honest_share_has_its_null_and_an_honest_mean_its_interval():
+    # 300 draws of samples and held-out windows; 5 % false alarms at 1.96 standard errors, heavier for a skewed count
+    rng = np.random.default_rng(6)
+    train = zipf(rng, (60, 10), vocabulary=300)
+    runs = longest_runs(zipf(rng, (20_000, 10), vocabulary=300), train)
+    truth = runs.mean()
+    inside, away, values = 0, 0, []
+    for _ in range(300):
+        own, natural = (rng.choice(runs, 150).astype(float) for _ in range(2))
+        _, low, high, _ = mean_interval(own)
+        inside += low <= truth <= high
+        score = _share(own, natural, "test")
+        values.append(score.value - score.null)
+        away += values[-1] > 1.96 * score.stderr
+    assert 0.92 <= inside / 300 <= 0.98
+    assert away / 300 <= 0.06
+    assert abs(np.mean(values)) < 4 * np.std(values) / 300**0.5
+
+
+def test_mauve_pins():
+    half = np.array([0.5, 0.5])
+    assert frontier_area(half, np.array([0.9, 0.1])) == pytest.approx(0.6710958, abs=5e-8)
+    assert frontier_area(np.array([0.9, 0.1]), half) == pytest.approx(0.6710958, abs=5e-8)
+    assert frontier_area(np.array([1.0, 0.0]), np.array([0.0, 1.0])) == pytest.approx(0.0040721, abs=5e-8)
+    assert frontier_area(half, half) == pytest.approx(1.0, abs=1e-12)
+    # clusters of ten texts a side: equal laws have about 0.965, not 1
+    assert expected_area(np.full(15, 10), np.full(15, 10))[0] == pytest.approx(0.965, abs=0.01)
+
+
+def test_mauves_interval_covers_the_average_at_its_size():
+    rng, k, n, m = np.random.default_rng(7), 12, 120, 100
+    q = np.exp(0.7 * rng.normal(size=k))
+    values, inside = [], []
+    for _ in range(300):
+        x, y = rng.multinomial(n, np.full(k, 1 / k)), rng.multinomial(m, q / q.sum())
+        a, b = area_terms(x, y)
+        values.append((frontier_area(x / n, y / m), math.sqrt((x * a**2).sum() + (y * b**2).sum())))
+    mean = np.mean([v for v, _ in values])
+    inside = [abs(v - mean) < 1.96 * e for v, e in values]
+    assert 0.91 <= np.mean(inside) <= 0.98
+    # the jackknife is right about the spread, to the 4 % that 300 values know and the second-order part it counts twice
+    assert np.mean([e**2 for _, e in values]) == pytest.approx(np.var([v for v, _ in values]), rel=0.4)
+
+
+def test_mauve_of_features():
+    rng = np.random.default_rng(8)
+    x, y = rng.normal(size=(2, 200, 3))
+    same, far = mauve_score(x, y, "identity"), mauve_score(x + 2.0, y, "identity", "abc")
+    assert same.low <= same.null <= same.high
+    assert far.high < far.null
+    assert far.name == "mauve [identity] vs test"
+    assert far.features == "abc"
+    e = Evaluation([Mauve(DATA)])
+    (m,) = e.compute(e.take(e.take(e.init(), "samples", x + 2.0), "reference", y))
+    assert m.samples.variance + m.reference.variance == pytest.approx(m.score.stderr**2)
+    assert m.score.value == pytest.approx(far.value, abs=0.1)
+    # three different rows are three clusters
+    assert mauve_score(np.repeat(np.eye(3), 30, 0), np.repeat(np.eye(3), 20, 0), "data").value == pytest.approx(1.0)
+    with pytest.raises(BadInput, match="49 samples: expected at least 50"):
+        mauve_score(x[:49], y, "identity")
+
+
+def test_verbatim_in_the_engine_and_refusals():
+    rng = np.random.default_rng(9)
+    train, heldout = zipf(rng, (80, 12)), zipf(rng, (120, 12))
+    e = Evaluation([Verbatim()])
+    state = e.take(e.take(e.take(e.init(), "samples", train[:40]), "train", train), "reference", heldout)
+    mean, share = e.compute(state)
+    assert (mean.score.value, share.score.value) == (12.0, 1.0)
+    assert mean.score.name == "longest verbatim run [tokens] train vs test"
+    with pytest.raises(BadInput, match="99 held-out examples: expected at least 100"):
+        verbatim_scores(train, train, heldout[:99])
+    with pytest.raises(BadInput, match="equal features"):
+        verbatim_scores(train[:, :5], train, heldout)
