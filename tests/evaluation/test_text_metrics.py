@@ -157,7 +157,7 @@ def test_a_copycat_is_found_and_an_honest_sampler_is_not():
     train, heldout, honest = (zipf(rng, (300, 20)) for _ in range(3))
     mean, share = verbatim_scores(honest, train, heldout)
     assert abs(mean.value - mean.null) < 3 * 2**0.5 * mean.stderr
-    assert abs(share.value - share.null) < 3 * share.stderr
+    assert abs(share.value - share.null) < 4 * share.stderr  # a skewed count: 0.5 % beyond
     assert not share.warnings
     copied = honest.copy()
     copied[:60, 5:] = train[rng.permutation(300)[:60], 3:18]
@@ -210,8 +210,8 @@ def test_mauves_interval_covers_the_average_at_its_size():
     mean = np.mean([v for v, _ in values])
     inside = [abs(v - mean) < 1.96 * e for v, e in values]
     assert 0.91 <= np.mean(inside) <= 0.98
-    # the jackknife is right about the spread, to the 4 % that 300 values know and the second-order part it counts twice
-    assert np.mean([e**2 for _, e in values]) == pytest.approx(np.var([v for v, _ in values]), rel=0.4)
+    # the jackknife counts the second-order part of the variance twice, so it is never too small and less than twice too large
+    assert 0.9 < np.mean([e**2 for _, e in values]) / np.var([v for v, _ in values]) < 2.0
 
 
 def test_mauve_of_features():
