@@ -1,0 +1,311 @@
+"""Classes as a judge sees them: which ones a sampler visits, how clearly, and whether it draws what it was asked for.
+
+Three ideas: a judge is a classifier that was fitted on real examples, and every score is a statement about what it sees; real
+examples pass the same judge, whose errors are so part of the null; the rarest classes, which a sampler loses first, are counted
+by themselves.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from pushforward.core.errors import BadInput
+from pushforward.core.score import Score
+from pushforward.evaluation.checks import require
+from pushforward.evaluation.intervals import jackknife, normal_quantile, wilson
+from pushforward.evaluation.measuring.batch import NO_LABEL, hashed
+from pushforward.evaluation.measuring.metric import DATA, Kept, Measured, Metric, Need, Terms
+from pushforward.evaluation.measuring.real import against_real
+from pushforward.evaluation.measuring.summaries import BLOCKED, BLOCKS
+
+RARE, VARIATION = "rare-class recall", "total variation of class shares"
+INCEPTION, ACCURACY = "inception-style score", "label accuracy"
+RAREST, AT_LEAST, DEALS = 0.25, 20, 500
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """A classifier of examples in data units.
+
+    Attributes:
+        name: printed in the brackets of every score.
+        fingerprint: hash of everything that defines it.
+        classes: names of the classes; a label is a place in this list.
+    """
+
+    name: str
+    fingerprint: str
+    classes: tuple[str, ...]
+
+    def probabilities(self, x: np.ndarray) -> np.ndarray:
+        """Return the probability of each class for examples (n, ...), shape (n, classes), rows summing to one."""
+        ...
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Probabilities that a judge of `about` gave, checked.
+
+    Attributes:
+        name: name of the judge.
+        fingerprint: its fingerprint.
+        samples: probabilities of the model's examples, shape (n, classes).
+        reference: those of real examples, shape (m, classes).
+        reference_name: which split these are.
+    """
+
+    name: str
+    fingerprint: str
+    samples: np.ndarray
+    reference: np.ndarray
+    reference_name: str = "test"
+
+    @staticmethod
+    def by(judge: Judge, x: np.ndarray, y: np.ndarray, reference_name: str = "test") -> Judged:
+        """Let a judge see samples `x` and reference examples `y`.
+
+        Raises:
+            BadInput: fewer than 20 examples on a side, or what the judge returns are no probabilities of its classes.
+        """
+        require(len(x), AT_LEAST, "samples")
+        require(len(y), AT_LEAST, "reference examples")
+        found = [seen(judge, rows) for rows in (x, y)]
+        return Judged(judge.name, judge.fingerprint, found[0], found[1], reference_name)
+
+    def score(self, metric: str) -> Score:
+        """Return a score without a value, named after metric, judge and split."""
+        title = f"{metric} [{self.name}] vs {self.reference_name}"
+        return Score(title, math.nan, n=len(self.samples), better="higher", features=self.fingerprint)
+
+
+def seen(judge: Judge, x: np.ndarray) -> np.ndarray:
+    """Return a judge's probabilities of examples, refusing what are none.
+
+    Raises:
+        BadInput: fewer than two classes, another shape, numbers outside [0, 1], or rows that do not sum to one.
+    """
+    if len(judge.classes) < 2:
+        raise BadInput(f"a judge of {len(judge.classes)} classes", "at least two")
+    p = np.asarray(judge.probabilities(x), dtype=np.float64)
+    if p.shape != (len(x), len(judge.classes)):
+        raise BadInput(f"probabilities of shape {p.shape}", f"({len(x)}, {len(judge.classes)})")
+    if not ((p >= 0) & (p <= 1)).all() or np.abs(p.sum(axis=1) - 1).max() > 1e-4:
+        raise BadInput(f"numbers of the judge '{judge.name}' that are no probabilities", "rows that sum to one")
+    return p / p.sum(axis=1, keepdims=True)
+
+
+def rarest_classes(counts: np.ndarray) -> np.ndarray:
+    """Return which classes together are the rarest quarter or less of these examples: as many as fit, rarest first, but at least one.
+
+    Args:
+        counts: examples of each class; classes without any are left out.
+
+    Example:
+        >>> rarest_classes(np.array([40, 10, 0, 30, 15])).tolist()
+        [1]
+        >>> rarest_classes(np.array([50, 10, 0, 30, 10])).tolist()
+        [1, 4]
+    """
+    order = [int(k) for k in np.argsort(counts, kind="stable") if counts[k] > 0]
+    inside = np.cumsum(counts[order]) <= RAREST * counts.sum()
+    return np.array(sorted(order[: max(1, int(inside.sum()))]), dtype=np.int64)
+
+
+def rare_class_recall(judged: Judged) -> Measured:
+    """Score the share of samples in the rarest classes over that of the reference; null 1.
+
+    `r = p / q` with p and q the shares of the classes that together are the rarest quarter or less of the reference as the judge
+    sees it. The interval is normal on the scale of log r, with `Var log r = (1-p) / (n p) + (1-q) / (m q)` (Katz et al. 1978), a half
+    being added to both counts so that none is zero.
+    """
+    x, y = judged.samples.argmax(axis=1), judged.reference.argmax(axis=1)
+    rare = rarest_classes(np.bincount(y, minlength=judged.reference.shape[1]))
+    hits = [np.isin(side, rare) for side in (x, y)]
+    n, m = len(x), len(y)
+    value = float(hits[0].mean() / hits[1].mean())
+    p, q = (hits[0].sum() + 0.5) / (n + 1), (hits[1].sum() + 0.5) / (m + 1)
+    spread = math.sqrt((1 - p) / (n * p) + (1 - q) / (m * q))
+    reach = normal_quantile() * spread
+    score = replace(
+        judged.score(RARE),
+        value=value,
+        low=float(p / q * math.exp(-reach)),
+        high=float(p / q * math.exp(reach)),
+        stderr=float(p / q) * spread,
+        null=1.0,
+        warnings=(f"{len(rare)} classes that are {hits[1].mean():.1%} of {judged.reference_name}",),
+    )
+    return Measured(score)
+
+
+def class_variation(judged: Judged, seed: int = 0) -> Measured:
+    """Score the total variation of class shares, `1/2 sum_k |p_k - q_k|`; null: its mean over 500 divisions of the pooled examples.
+
+    The standard error is the jackknife's to first order, `Var[s_k / 2] / n + Var[s_k / 2] / m` with s_k the sign of p_k - q_k, and
+    the interval is normal, for the average at these sizes. It is conservative near the null.
+    """
+    k = judged.samples.shape[1]
+    x, y = judged.samples.argmax(axis=1), judged.reference.argmax(axis=1)
+    a, b = np.bincount(x, minlength=k), np.bincount(y, minlength=k)
+    n, m = len(x), len(y)
+    dealt = np.random.default_rng(seed).multivariate_hypergeometric(a + b, n, size=DEALS, method="marginals")
+    noise = 0.5 * np.abs(dealt / n - (a + b - dealt) / m).sum(axis=1)
+    sign = 0.5 * np.sign(a / n - b / m)
+    stderr = math.sqrt(float(sign[x].var(ddof=1)) / n + float(sign[y].var(ddof=1)) / m)
+    value = 0.5 * float(np.abs(a / n - b / m).sum())
+    # equal shares have no slope, and the spread among divisions is all there is
+    stderr = max(stderr, float(noise.std(ddof=1)))
+    reach = normal_quantile() * stderr
+    score = replace(
+        judged.score(VARIATION),
+        better="lower",
+        value=value,
+        low=max(0.0, value - reach),
+        high=min(1.0, value + reach),
+        stderr=stderr,
+        null=float(noise.mean()),
+    )
+    return Measured(score)
+
+
+def inception_value(p: np.ndarray) -> float:
+    """Return `exp(mean_i KL(p_i | mean_j p_j))` of probabilities (n, classes) (Salimans et al. 2016, section 4).
+
+    Example:
+        >>> round(inception_value(np.eye(3)), 9), inception_value(np.full((4, 3), 1 / 3))
+        (3.0, 1.0)
+    """
+    return float(np.exp(_entropy(p.mean(axis=0)) - _entropy(p).mean()))
+
+
+def _entropy(p: np.ndarray) -> np.ndarray:
+    return -(p * np.log(np.where(p > 0, p, 1.0))).sum(axis=-1)
+
+
+def inception_score(judged: Judged, ids: tuple[np.ndarray, np.ndarray]) -> Measured:
+    """Score `inception_value` of samples; null: that of reference examples; interval: a jackknife's over 20 blocks.
+
+    It rises with clear and with varied classes and sees nothing within a class; a sampler that beats real examples draws them too
+    clearly.
+    """
+    value, stderr, reach, terms = _resampled(judged.samples, ids[0])
+    real, real_stderr, _, _ = _resampled(judged.reference, ids[1])
+    score = replace(
+        judged.score(INCEPTION), value=value, low=max(1.0, value - reach), high=value + reach, stderr=stderr
+    )
+    beyond = "clearer or more evenly spread classes than real data's, so higher is not better beyond their value"
+    return Measured(against_real(score, real, real_stderr, beyond), terms)
+
+
+def _resampled(p: np.ndarray, ids: np.ndarray) -> tuple[float, float, float, Terms]:
+    place = (hashed(ids, BLOCKED) % np.uint64(BLOCKS)).astype(np.int64)
+    there, sizes = np.unique(place, return_counts=True)
+    value = inception_value(p)
+    without = np.array([inception_value(p[place != k]) for k in there])
+    found = jackknife(value, without, np.full(len(there), value), sizes=(sizes, sizes))
+    return value, found.stderr, found.reach, Terms(there, found.first)
+
+
+def label_accuracy(judged: Judged, labels: np.ndarray, real_labels: np.ndarray | None = None) -> Measured:
+    """Score how often the judge sees the class that a sample was drawn for; null and ceiling: how often it is right on real examples.
+
+    The interval is Wilson's. Samples and reference examples without a label are left out.
+
+    Args:
+        judged: what the judge saw.
+        labels: the class asked for of each sample, -1 where none was; shape (n,).
+        real_labels: true class of each reference example, -1 where it is unknown; shape (m,).
+
+    Raises:
+        BadInput: fewer than 20 samples with a label, or labels that the judge has no class for.
+    """
+    right = _right(judged.samples, labels, "samples with a label")
+    low, high = wilson(int(right.sum()), len(right))
+    known = None
+    if real_labels is not None and int((real_labels != NO_LABEL).sum()) >= AT_LEAST:
+        known = float(_right(judged.reference, real_labels, "reference examples with a label").mean())
+    rate = float(right.mean())
+    score = replace(
+        judged.score(ACCURACY),
+        n=len(right),
+        value=rate,
+        low=low,
+        high=high,
+        stderr=math.sqrt(rate * (1 - rate) / len(right)),
+        null=known,
+        ceiling=known,
+    )
+    return Measured(score)
+
+
+def _right(p: np.ndarray, labels: np.ndarray, role: str) -> np.ndarray:
+    there = labels != NO_LABEL
+    require(int(there.sum()), AT_LEAST, role)
+    asked = labels[there]
+    if asked.min() < 0 or asked.max() >= p.shape[1]:
+        raise BadInput(f"labels from {asked.min()} to {asked.max()}", f"0 to {p.shape[1] - 1}", "as the judge counts")
+    return p[there].argmax(axis=1) == asked
+
+
+class ClassMetric(Metric):
+    """A metric of what a judge sees in examples in data units.
+
+    Args:
+        judge: the classifier.
+        reference_name: which split the reference is; part of every name.
+        seed: seed of whatever the metric draws.
+    """
+
+    def __init__(self, judge: Judge, reference_name: str = "test", seed: int = 0) -> None:
+        self.judge, self.reference_name, self.seed = judge, reference_name, seed
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """Rows of both roles."""
+        return Need("samples", DATA, "rows"), Need("reference", DATA, "rows")
+
+    def compute(self, kept: Kept) -> list[Measured]:
+        """Let the judge see the rows kept and return one score."""
+        x, y = kept.rows("samples", DATA), kept.rows("reference", DATA)
+        return [self.judged(Judged.by(self.judge, x, y, self.reference_name), kept)]
+
+    @abstractmethod
+    def judged(self, judged: Judged, kept: Kept) -> Measured:
+        """Return the score of what the judge saw."""
+
+
+class RareClassRecall(ClassMetric):
+    """`rare_class_recall` of the rows kept."""
+
+    def judged(self, judged: Judged, kept: Kept) -> Measured:
+        """Return one score."""
+        return rare_class_recall(judged)
+
+
+class ClassVariation(ClassMetric):
+    """`class_variation` of the rows kept."""
+
+    def judged(self, judged: Judged, kept: Kept) -> Measured:
+        """Return one score."""
+        return class_variation(judged, self.seed)
+
+
+class InceptionScore(ClassMetric):
+    """`inception_score` of the rows kept."""
+
+    def judged(self, judged: Judged, kept: Kept) -> Measured:
+        """Return one score."""
+        return inception_score(judged, (kept.ids("samples", DATA), kept.ids("reference", DATA)))
+
+
+class LabelAccuracy(ClassMetric):
+    """`label_accuracy` of the rows kept, with the labels they came with."""
+
+    def judged(self, judged: Judged, kept: Kept) -> Measured:
+        """Return one score."""
+        return label_accuracy(judged, kept.labels("samples", DATA), kept.labels("reference", DATA))
