@@ -161,11 +161,11 @@ def test_a_copycat_is_found_and_an_honest_sampler_is_not():
     assert not share.warnings
     copied = honest.copy()
     copied[:60, 5:] = train[rng.permutation(300)[:60], 3:18]
+    base = share.value
     mean, share = verbatim_scores(copied, train, heldout)
     assert mean.low > mean.null
-    assert share.value == pytest.approx(0.2, abs=0.03)
+    assert share.value == pytest.approx(0.2 + 0.8 * base, abs=0.03)
     assert share.low > share.null
-    # sampled coldly the same text is more probable and its runs longer, which is no copy of anything in particular
     short = verbatim_scores(honest[:, :3], train, heldout[:, :3])[1]
     assert "use longer windows" in short.warnings[0]
 

@@ -8,99 +8,26 @@ by themselves.
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
-from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from dataclasses import replace
 
 import numpy as np
 
 from pushforward.core.errors import BadInput
-from pushforward.core.score import Score
 from pushforward.evaluation.checks import require
+from pushforward.evaluation.diversity.judge import AT_LEAST, ClassMetric, Judged
 from pushforward.evaluation.intervals import jackknife, normal_quantile, wilson
 from pushforward.evaluation.measuring.batch import NO_LABEL, hashed
-from pushforward.evaluation.measuring.metric import DATA, Kept, Measured, Metric, Need, Terms
+from pushforward.evaluation.measuring.metric import DATA, Kept, Measured, Terms
 from pushforward.evaluation.measuring.real import against_real
-from pushforward.evaluation.measuring.summaries import BLOCKED, BLOCKS
+from pushforward.evaluation.measuring.summaries import BLOCKED, BLOCKS, KEPT
 
 RARE, VARIATION = "rare-class recall", "total variation of class shares"
 INCEPTION, ACCURACY = "inception-style score", "label accuracy"
-RAREST, AT_LEAST, DEALS = 0.25, 20, 500
-
-
-@runtime_checkable
-class Judge(Protocol):
-    """A classifier of examples in data units.
-
-    Attributes:
-        name: printed in the brackets of every score.
-        fingerprint: hash of everything that defines it.
-        classes: names of the classes; a label is a place in this list.
-    """
-
-    name: str
-    fingerprint: str
-    classes: tuple[str, ...]
-
-    def probabilities(self, x: np.ndarray) -> np.ndarray:
-        """Return the probability of each class for examples (n, ...), shape (n, classes), rows summing to one."""
-        ...
-
-
-@dataclass(frozen=True)
-class Judged:
-    """Probabilities that a judge of `about` gave, checked.
-
-    Attributes:
-        name: name of the judge.
-        fingerprint: its fingerprint.
-        samples: probabilities of the model's examples, shape (n, classes).
-        reference: those of real examples, shape (m, classes).
-        reference_name: which split these are.
-    """
-
-    name: str
-    fingerprint: str
-    samples: np.ndarray
-    reference: np.ndarray
-    reference_name: str = "test"
-
-    @staticmethod
-    def by(judge: Judge, x: np.ndarray, y: np.ndarray, reference_name: str = "test") -> Judged:
-        """Let a judge see samples `x` and reference examples `y`.
-
-        Raises:
-            BadInput: fewer than 20 examples on a side, or what the judge returns are no probabilities of its classes.
-        """
-        require(len(x), AT_LEAST, "samples")
-        require(len(y), AT_LEAST, "reference examples")
-        found = [seen(judge, rows) for rows in (x, y)]
-        return Judged(judge.name, judge.fingerprint, found[0], found[1], reference_name)
-
-    def score(self, metric: str) -> Score:
-        """Return a score without a value, named after metric, judge and split."""
-        title = f"{metric} [{self.name}] vs {self.reference_name}"
-        return Score(title, math.nan, n=len(self.samples), better="higher", features=self.fingerprint)
-
-
-def seen(judge: Judge, x: np.ndarray) -> np.ndarray:
-    """Return a judge's probabilities of examples, refusing what are none.
-
-    Raises:
-        BadInput: fewer than two classes, another shape, numbers outside [0, 1], or rows that do not sum to one.
-    """
-    if len(judge.classes) < 2:
-        raise BadInput(f"a judge of {len(judge.classes)} classes", "at least two")
-    p = np.asarray(judge.probabilities(x), dtype=np.float64)
-    if p.shape != (len(x), len(judge.classes)):
-        raise BadInput(f"probabilities of shape {p.shape}", f"({len(x)}, {len(judge.classes)})")
-    if not ((p >= 0) & (p <= 1)).all() or np.abs(p.sum(axis=1) - 1).max() > 1e-4:
-        raise BadInput(f"numbers of the judge '{judge.name}' that are no probabilities", "rows that sum to one")
-    return p / p.sum(axis=1, keepdims=True)
+RAREST, DEALS = 0.25, 500
 
 
 def rarest_classes(counts: np.ndarray) -> np.ndarray:
-    """Return which classes together are the rarest quarter or less of these examples: as many as fit, rarest first, but at least one.
+    """Return which classes together are the rarest quarter or less of these examples: as many as fit, and at least one.
 
     Args:
         counts: examples of each class; classes without any are left out.
@@ -120,25 +47,30 @@ def rare_class_recall(judged: Judged) -> Measured:
     """Score the share of samples in the rarest classes over that of the reference; null 1.
 
     `r = p / q` with p and q the shares of the classes that together are the rarest quarter or less of the reference as the judge
-    sees it. The interval is normal on the scale of log r, with `Var log r = (1-p) / (n p) + (1-q) / (m q)` (Katz et al. 1978), a half
-    being added to both counts so that none is zero.
+    sees it. They are chosen on one half of the reference and q is their share of the other half: where they were chosen they look
+    rarer than they are. The interval is normal for log r, with `Var log r = (1 - p) / (n p) + (1 - q) / (m q)` (Katz et al. 1978,
+    section 2), a half being added to both counts so that none is zero.
+
+    Raises:
+        BadInput: fewer than 40 reference examples.
     """
+    require(len(judged.reference), 2 * AT_LEAST, "reference examples")
     x, y = judged.samples.argmax(axis=1), judged.reference.argmax(axis=1)
-    rare = rarest_classes(np.bincount(y, minlength=judged.reference.shape[1]))
-    hits = [np.isin(side, rare) for side in (x, y)]
-    n, m = len(x), len(y)
-    value = float(hits[0].mean() / hits[1].mean())
-    p, q = (hits[0].sum() + 0.5) / (n + 1), (hits[1].sum() + 0.5) / (m + 1)
+    y = y[np.argsort(hashed(np.arange(len(y)), KEPT), kind="stable")]
+    chosen, judging = y[: len(y) // 2], y[len(y) // 2 :]
+    rare = rarest_classes(np.bincount(chosen, minlength=judged.reference.shape[1]))
+    hits, known, n, m = int(np.isin(x, rare).sum()), int(np.isin(judging, rare).sum()), len(x), len(judging)
+    p, q = (hits + 0.5) / (n + 1), (known + 0.5) / (m + 1)
     spread = math.sqrt((1 - p) / (n * p) + (1 - q) / (m * q))
     reach = normal_quantile() * spread
     score = replace(
         judged.score(RARE),
-        value=value,
-        low=float(p / q * math.exp(-reach)),
-        high=float(p / q * math.exp(reach)),
-        stderr=float(p / q) * spread,
+        value=p / q,
+        low=p / q * math.exp(-reach),
+        high=p / q * math.exp(reach),
+        stderr=p / q * spread,
         null=1.0,
-        warnings=(f"{len(rare)} classes that are {hits[1].mean():.1%} of {judged.reference_name}",),
+        warnings=(f"{len(rare)} of {judged.samples.shape[1]} classes, {known / m:.1%} of {judged.reference_name}",),
     )
     return Measured(score)
 
@@ -212,7 +144,7 @@ def _resampled(p: np.ndarray, ids: np.ndarray) -> tuple[float, float, float, Ter
 
 
 def label_accuracy(judged: Judged, labels: np.ndarray, real_labels: np.ndarray | None = None) -> Measured:
-    """Score how often the judge sees the class that a sample was drawn for; null and ceiling: how often it is right on real examples.
+    """Score how often the judge sees the class that a sample was drawn for; null and ceiling: how often it does for real examples.
 
     The interval is Wilson's. Samples and reference examples without a label are left out.
 
@@ -250,33 +182,6 @@ def _right(p: np.ndarray, labels: np.ndarray, role: str) -> np.ndarray:
     if asked.min() < 0 or asked.max() >= p.shape[1]:
         raise BadInput(f"labels from {asked.min()} to {asked.max()}", f"0 to {p.shape[1] - 1}", "as the judge counts")
     return p[there].argmax(axis=1) == asked
-
-
-class ClassMetric(Metric):
-    """A metric of what a judge sees in examples in data units.
-
-    Args:
-        judge: the classifier.
-        reference_name: which split the reference is; part of every name.
-        seed: seed of whatever the metric draws.
-    """
-
-    def __init__(self, judge: Judge, reference_name: str = "test", seed: int = 0) -> None:
-        self.judge, self.reference_name, self.seed = judge, reference_name, seed
-
-    @property
-    def needs(self) -> tuple[Need, ...]:
-        """Rows of both roles."""
-        return Need("samples", DATA, "rows"), Need("reference", DATA, "rows")
-
-    def compute(self, kept: Kept) -> list[Measured]:
-        """Let the judge see the rows kept and return one score."""
-        x, y = kept.rows("samples", DATA), kept.rows("reference", DATA)
-        return [self.judged(Judged.by(self.judge, x, y, self.reference_name), kept)]
-
-    @abstractmethod
-    def judged(self, judged: Judged, kept: Kept) -> Measured:
-        """Return the score of what the judge saw."""
 
 
 class RareClassRecall(ClassMetric):

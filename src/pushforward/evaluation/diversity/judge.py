@@ -1,0 +1,119 @@
+"""A judge of classes: a classifier that was fitted on real examples, and what it saw.
+
+Two ideas: a judge is a name, a fingerprint and probabilities, whatever computes them; samples and real examples pass the same one,
+so that its errors are part of what is expected.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from pushforward.core.errors import BadInput
+from pushforward.core.score import Score
+from pushforward.evaluation.checks import require
+from pushforward.evaluation.measuring.metric import DATA, Kept, Measured, Metric, Need
+
+AT_LEAST = 20
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """A classifier of examples in data units.
+
+    Attributes:
+        name: printed in the brackets of every score.
+        fingerprint: hash of everything that defines it.
+        classes: names of the classes; a label is a place in this list.
+    """
+
+    name: str
+    fingerprint: str
+    classes: tuple[str, ...]
+
+    def probabilities(self, x: np.ndarray) -> np.ndarray:
+        """Return the probability of each class for examples (n, ...), shape (n, classes), rows summing to one."""
+        ...
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Probabilities that a judge gave, checked.
+
+    Attributes:
+        name: name of the judge.
+        fingerprint: its fingerprint.
+        samples: probabilities of the model's examples, shape (n, classes).
+        reference: those of real examples, shape (m, classes).
+        reference_name: which split these are.
+    """
+
+    name: str
+    fingerprint: str
+    samples: np.ndarray
+    reference: np.ndarray
+    reference_name: str = "test"
+
+    @staticmethod
+    def by(judge: Judge, x: np.ndarray, y: np.ndarray, reference_name: str = "test") -> Judged:
+        """Let a judge see samples `x` and reference examples `y`.
+
+        Raises:
+            BadInput: fewer than 20 examples on a side, or what the judge returns are no probabilities of its classes.
+        """
+        require(len(x), AT_LEAST, "samples")
+        require(len(y), AT_LEAST, "reference examples")
+        found = [seen(judge, rows) for rows in (x, y)]
+        return Judged(judge.name, judge.fingerprint, found[0], found[1], reference_name)
+
+    def score(self, metric: str) -> Score:
+        """Return a score without a value, named after metric, judge and split."""
+        title = f"{metric} [{self.name}] vs {self.reference_name}"
+        return Score(title, math.nan, n=len(self.samples), better="higher", features=self.fingerprint)
+
+
+def seen(judge: Judge, x: np.ndarray) -> np.ndarray:
+    """Return a judge's probabilities of examples, refusing what are none.
+
+    Raises:
+        BadInput: fewer than two classes, another shape, numbers outside [0, 1], or rows that do not sum to one.
+    """
+    if len(judge.classes) < 2:
+        raise BadInput(f"a judge of {len(judge.classes)} classes", "at least two")
+    p = np.asarray(judge.probabilities(x), dtype=np.float64)
+    if p.shape != (len(x), len(judge.classes)):
+        raise BadInput(f"probabilities of shape {p.shape}", f"({len(x)}, {len(judge.classes)})")
+    if not ((p >= 0) & (p <= 1)).all() or np.abs(p.sum(axis=1) - 1).max() > 1e-4:
+        raise BadInput(f"numbers of the judge '{judge.name}' that are no probabilities", "rows that sum to one")
+    return p / p.sum(axis=1, keepdims=True)
+
+
+class ClassMetric(Metric):
+    """A metric of what a judge sees in examples in data units.
+
+    Args:
+        judge: the classifier.
+        reference_name: which split the reference is; part of every name.
+        seed: seed of whatever the metric draws.
+    """
+
+    def __init__(self, judge: Judge, reference_name: str = "test", seed: int = 0) -> None:
+        self.judge, self.reference_name, self.seed = judge, reference_name, seed
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """Rows of both roles."""
+        return Need("samples", DATA, "rows"), Need("reference", DATA, "rows")
+
+    def compute(self, kept: Kept) -> list[Measured]:
+        """Let the judge see the rows kept and return one score."""
+        x, y = kept.rows("samples", DATA), kept.rows("reference", DATA)
+        return [self.judged(Judged.by(self.judge, x, y, self.reference_name), kept)]
+
+    @abstractmethod
+    def judged(self, judged: Judged, kept: Kept) -> Measured:
+        """Return the score of what the judge saw."""
