@@ -61,7 +61,7 @@ def jensen_shannon(p: np.ndarray, q: np.ndarray) -> np.ndarray:
         >>> float(jensen_shannon(np.array([1.0, 0.0]), np.array([0.0, 1.0])))
         1.0
     """
-    return (p * _surprise(p, q)).sum(axis=-1) + (q * _surprise(q, p)).sum(axis=-1)
+    return np.asarray((p * _surprise(p, q)).sum(axis=-1) + (q * _surprise(q, p)).sum(axis=-1))
 
 
 def _surprise(p: np.ndarray, q: np.ndarray) -> np.ndarray:

@@ -115,8 +115,8 @@ def inception_value(p: np.ndarray) -> float:
     return float(np.exp(_entropy(p.mean(axis=0)) - _entropy(p).mean()))
 
 
-def _entropy(p: np.ndarray) -> np.ndarray:
-    return -(p * np.log(np.where(p > 0, p, 1.0))).sum(axis=-1)
+def _entropy(p: np.ndarray) -> np.ndarray | np.floating:
+    return -np.asarray((p * np.log(np.where(p > 0, p, 1.0))).sum(axis=-1))
 
 
 def inception_score(judged: Judged, ids: tuple[np.ndarray, np.ndarray]) -> Measured:
