@@ -32,7 +32,7 @@ def bin_centres(train: np.ndarray, bins: int, seed: int = 0) -> np.ndarray:
         True
     """
     k = min(bins, len(np.unique(train, axis=0)))
-    return KMeans(k, n_init=1, random_state=seed).fit(train).cluster_centers_
+    return KMeans(k, n_init="auto", random_state=seed).fit(train).cluster_centers_
 
 
 def different_bins(counts_x: np.ndarray, counts_y: np.ndarray) -> np.ndarray:

@@ -111,12 +111,12 @@ def measure_mauve(
     same_width(x, y)
     pooled = np.concatenate([x, y])
     wanted = min(MOST, min(len(x), len(y)) // EACH, len(np.unique(pooled, axis=0)))
-    places = KMeans(wanted, n_init=1, random_state=seed).fit(pooled).labels_
+    places = KMeans(wanted, n_init="auto", random_state=seed).fit_predict(pooled)
     own, real = places[: len(x)], places[len(x) :]
     counts = [np.bincount(side, minlength=wanted) for side in (own, real)]
     value = frontier_area(counts[0] / len(x), counts[1] / len(y))
-    null, _ = expected_area(*counts, seed)
-    terms = area_terms(*counts)
+    null, _ = expected_area(counts[0], counts[1], seed)
+    terms = area_terms(counts[0], counts[1])
     measured = Terms(ids[0], terms[0][own]), Terms(ids[1], terms[1][real])
     stderr = math.sqrt(measured[0].variance + measured[1].variance)
     reach = normal_quantile() * stderr
