@@ -86,8 +86,8 @@ def test_a_sampler_without_rare_classes_has_none():
 
 def test_class_variation_is_by_hand_and_covers():
     rng = np.random.default_rng(3)
-    p = np.eye(3)[np.repeat([0, 1], [30, 10])], np.eye(3)[np.repeat([0, 1, 2], [10, 20, 10])]
-    assert class_variation(Judged("j", "", *p)).score.value == pytest.approx(0.5)
+    by_hand = Judged.of_classes(np.repeat([0, 1], [30, 10]), np.repeat([0, 1, 2], [10, 20, 10]), 3)
+    assert class_variation(by_hand).score.value == pytest.approx(0.5)
     # 300 repetitions; the truth is the average at these sizes, and at the null the interval is conservative
     for shares, lowest, highest in ((np.array([0.2, 0.3, 0.2, 0.15, 0.15]), 0.92, 0.98), (SHARES, 0.95, 1.0)):
         scores = [class_variation(judged(rng, shares=shares)).score for _ in range(300)]
@@ -110,12 +110,12 @@ def test_inception_scores_interval_covers_and_sharper_than_real_is_said():
     rng, found = np.random.default_rng(5), []
     for _ in range(300):
         j = judged(rng, 120, 120)
-        found.append(inception_score(j, (np.arange(120), np.arange(120))).score)
+        found.append(inception_score(j).score)
     truth = np.mean([s.value for s in found])
     assert 0.92 <= np.mean([s.low <= truth <= s.high for s in found]) <= 0.98
     assert np.mean([len(s.warnings) for s in found]) <= 0.055
     even = judged(rng, 400, 400, np.full(5, 0.2))
-    assert "clearer or more evenly" in inception_score(even, (np.arange(400), np.arange(400))).score.warnings[0]
+    assert "clearer or more evenly" in inception_score(even).score.warnings[0]
 
 
 def test_label_accuracy_counts_what_was_asked_for():
@@ -143,7 +143,11 @@ def test_the_engine_keeps_labels_beside_rows():
     assert isinstance(judge, Judge)
     e = Evaluation([RareClassRecall(judge), ClassVariation(judge), InceptionScore(judge), LabelAccuracy(judge)])
     state = e.take(e.take(e.init(), "samples", x[:, None], asked), "reference", y[:, None], real)
-    recall, variation, clear, right = (m.score for m in e.compute(state))
+    found = e.compute(state)
+    for m in found:
+        parts = [side.variance for side in (m.samples, m.reference) if side is not None]
+        assert sum(parts) == pytest.approx(m.score.stderr**2, rel=0.1)
+    recall, variation, clear, right = (m.score for m in found)
     j = Judged.by(judge, x[:, None], y[:, None])
     assert variation.value == pytest.approx(class_variation(j).score.value)
     assert clear.value == pytest.approx(inception_value(j.samples))

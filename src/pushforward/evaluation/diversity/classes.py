@@ -53,14 +53,21 @@ def rare_class_recall(judged: Judged) -> Measured:
 
     Raises:
         BadInput: fewer than 40 reference examples.
+
+    Example:
+        >>> real = np.repeat([0, 1, 2], [45, 40, 15])
+        >>> score = rare_class_recall(Judged.of_classes(real.clip(max=1), real, 3)).score
+        >>> score.high < score.null
+        True
     """
     require(len(judged.reference), 2 * AT_LEAST, "reference examples")
     x, y = judged.samples.argmax(axis=1), judged.reference.argmax(axis=1)
-    y = y[np.argsort(hashed(np.arange(len(y)), KEPT), kind="stable")]
-    chosen, judging = y[: len(y) // 2], y[len(y) // 2 :]
+    order = np.argsort(hashed(judged.ids[1], KEPT), kind="stable")
+    chosen, later = y[order[: len(y) // 2]], order[len(y) // 2 :]
     rare = rarest_classes(np.bincount(chosen, minlength=judged.reference.shape[1]))
-    hits, known, n, m = int(np.isin(x, rare).sum()), int(np.isin(judging, rare).sum()), len(x), len(judging)
-    p, q = (hits + 0.5) / (n + 1), (known + 0.5) / (m + 1)
+    own, real = np.isin(x, rare).astype(np.float64), np.isin(y[later], rare).astype(np.float64)
+    n, m = len(own), len(real)
+    p, q = (float(own.sum()) + 0.5) / (n + 1), (float(real.sum()) + 0.5) / (m + 1)
     spread = math.sqrt((1 - p) / (n * p) + (1 - q) / (m * q))
     reach = normal_quantile() * spread
     score = replace(
@@ -70,9 +77,9 @@ def rare_class_recall(judged: Judged) -> Measured:
         high=p / q * math.exp(reach),
         stderr=p / q * spread,
         null=1.0,
-        warnings=(f"{len(rare)} of {judged.samples.shape[1]} classes, {known / m:.1%} of {judged.reference_name}",),
+        warnings=(f"{len(rare)} of {judged.samples.shape[1]} classes, {real.mean():.1%} of {judged.reference_name}",),
     )
-    return Measured(score)
+    return Measured(score, Terms.of_mean(judged.ids[0], own / q), Terms.of_mean(judged.ids[1][later], -real * p / q**2))
 
 
 def class_variation(judged: Judged, seed: int = 0) -> Measured:
@@ -80,6 +87,11 @@ def class_variation(judged: Judged, seed: int = 0) -> Measured:
 
     The standard error is the jackknife's to first order, `Var[s_k / 2] / n + Var[s_k / 2] / m` with s_k the sign of p_k - q_k, and
     the interval is normal, for the average at these sizes. It is conservative near the null.
+
+    Example:
+        >>> score = class_variation(Judged.of_classes(np.repeat([0, 1], 50), np.repeat([0, 1], [80, 20]), 2)).score
+        >>> round(score.value, 9), score.low > score.null
+        (0.3, True)
     """
     k = judged.samples.shape[1]
     x, y = judged.samples.argmax(axis=1), judged.reference.argmax(axis=1)
@@ -88,10 +100,10 @@ def class_variation(judged: Judged, seed: int = 0) -> Measured:
     dealt = np.random.default_rng(seed).multivariate_hypergeometric(a + b, n, size=DEALS, method="marginals")
     noise = 0.5 * np.abs(dealt / n - (a + b - dealt) / m).sum(axis=1)
     sign = 0.5 * np.sign(a / n - b / m)
-    stderr = math.sqrt(float(sign[x].var(ddof=1)) / n + float(sign[y].var(ddof=1)) / m)
+    terms = Terms.of_mean(judged.ids[0], sign[x]), Terms.of_mean(judged.ids[1], -sign[y])
     value = 0.5 * float(np.abs(a / n - b / m).sum())
     # equal shares have no slope, and the spread among divisions is all there is
-    stderr = max(stderr, float(noise.std(ddof=1)))
+    stderr = max(math.sqrt(terms[0].variance + terms[1].variance), float(noise.std(ddof=1)))
     reach = normal_quantile() * stderr
     score = replace(
         judged.score(VARIATION),
@@ -102,7 +114,7 @@ def class_variation(judged: Judged, seed: int = 0) -> Measured:
         stderr=stderr,
         null=float(noise.mean()),
     )
-    return Measured(score)
+    return Measured(score, *terms)
 
 
 def inception_value(p: np.ndarray) -> float:
@@ -115,18 +127,23 @@ def inception_value(p: np.ndarray) -> float:
     return float(np.exp(_entropy(p.mean(axis=0)) - _entropy(p).mean()))
 
 
-def _entropy(p: np.ndarray) -> np.ndarray | np.floating:
-    return -np.asarray((p * np.log(np.where(p > 0, p, 1.0))).sum(axis=-1))
+def _entropy(p: np.ndarray) -> np.ndarray:
+    return np.asarray(-(p * np.log(np.where(p > 0, p, 1.0))).sum(axis=-1))
 
 
-def inception_score(judged: Judged, ids: tuple[np.ndarray, np.ndarray]) -> Measured:
+def inception_score(judged: Judged) -> Measured:
     """Score `inception_value` of samples; null: that of reference examples; interval: a jackknife's over 20 blocks.
 
     It rises with clear and with varied classes and sees nothing within a class; a sampler that beats real examples draws them too
     clearly.
+
+    Example:
+        >>> score = inception_score(Judged.of_classes(np.repeat([0, 1], 50), np.arange(99) % 3, 3)).score
+        >>> round(score.value, 4), round(score.null, 4)
+        (2.0, 3.0)
     """
-    value, stderr, reach, terms = _resampled(judged.samples, ids[0])
-    real, real_stderr, _, _ = _resampled(judged.reference, ids[1])
+    value, stderr, reach, terms = _resampled(judged.samples, judged.ids[0])
+    real, real_stderr, _, _ = _resampled(judged.reference, judged.ids[1])
     score = replace(
         judged.score(INCEPTION), value=value, low=max(1.0, value - reach), high=value + reach, stderr=stderr
     )
@@ -155,8 +172,14 @@ def label_accuracy(judged: Judged, labels: np.ndarray, real_labels: np.ndarray |
 
     Raises:
         BadInput: fewer than 20 samples with a label, or labels that the judge has no class for.
+
+    Example:
+        >>> asked = np.arange(100) % 4
+        >>> label_accuracy(Judged.of_classes(asked.clip(max=2), asked, 4), asked, asked).score.value
+        0.75
     """
     right = _right(judged.samples, labels, "samples with a label")
+    ids = judged.ids[0][labels != NO_LABEL]
     low, high = wilson(int(right.sum()), len(right))
     known = None
     if real_labels is not None and int((real_labels != NO_LABEL).sum()) >= AT_LEAST:
@@ -172,7 +195,7 @@ def label_accuracy(judged: Judged, labels: np.ndarray, real_labels: np.ndarray |
         null=known,
         ceiling=known,
     )
-    return Measured(score)
+    return Measured(score, Terms.of_mean(ids, right.astype(np.float64)))
 
 
 def _right(p: np.ndarray, labels: np.ndarray, role: str) -> np.ndarray:
@@ -205,7 +228,7 @@ class InceptionScore(ClassMetric):
 
     def judged(self, judged: Judged, kept: Kept) -> Measured:
         """Return one score."""
-        return inception_score(judged, (kept.ids("samples", DATA), kept.ids("reference", DATA)))
+        return inception_score(judged)
 
 
 class LabelAccuracy(ClassMetric):

@@ -49,26 +49,55 @@ class Judged:
         fingerprint: its fingerprint.
         samples: probabilities of the model's examples, shape (n, classes).
         reference: those of real examples, shape (m, classes).
-        reference_name: which split these are.
+        ids: what tells the examples of either side apart, shapes (n,) and (m,).
+        reference_name: which split the reference is.
     """
 
     name: str
     fingerprint: str
     samples: np.ndarray
     reference: np.ndarray
+    ids: tuple[np.ndarray, np.ndarray]
     reference_name: str = "test"
 
     @staticmethod
-    def by(judge: Judge, x: np.ndarray, y: np.ndarray, reference_name: str = "test") -> Judged:
-        """Let a judge see samples `x` and reference examples `y`.
+    def by(
+        judge: Judge,
+        x: np.ndarray,
+        y: np.ndarray,
+        reference_name: str = "test",
+        ids: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> Judged:
+        """Let a judge see samples `x` and reference examples `y`, which are numbered from zero unless `ids` are given.
 
         Raises:
             BadInput: fewer than 20 examples on a side, or what the judge returns are no probabilities of its classes.
+
+        Example:
+            >>> class Sign:
+            ...     name, fingerprint, classes = "sign", "", ("negative", "positive")
+            ...     def probabilities(self, x):
+            ...         return np.stack([x[:, 0] < 0, x[:, 0] >= 0], axis=1).astype(float)
+            >>> Judged.by(Sign(), np.ones((20, 1)), -np.ones((20, 1))).samples[0].tolist()
+            [0.0, 1.0]
         """
         require(len(x), AT_LEAST, "samples")
         require(len(y), AT_LEAST, "reference examples")
         found = [seen(judge, rows) for rows in (x, y)]
-        return Judged(judge.name, judge.fingerprint, found[0], found[1], reference_name)
+        numbers = (np.arange(len(x)), np.arange(len(y))) if ids is None else ids
+        return Judged(judge.name, judge.fingerprint, found[0], found[1], numbers, reference_name)
+
+    @staticmethod
+    def of_classes(samples: np.ndarray, reference: np.ndarray, classes: int, name: str = "labels") -> Judged:
+        """Return what a judge without doubt saw: the class of each sample (n,) and of each reference example (m,).
+
+        Example:
+            >>> Judged.of_classes(np.array([0, 2]), np.array([1]), 3).samples.tolist()
+            [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+        """
+        sure = np.eye(classes)
+        ids = np.arange(len(samples)), np.arange(len(reference))
+        return Judged(name, "", sure[samples], sure[reference], ids)
 
     def score(self, metric: str) -> Score:
         """Return a score without a value, named after metric, judge and split."""
@@ -112,7 +141,8 @@ class ClassMetric(Metric):
     def compute(self, kept: Kept) -> list[Measured]:
         """Let the judge see the rows kept and return one score."""
         x, y = kept.rows("samples", DATA), kept.rows("reference", DATA)
-        return [self.judged(Judged.by(self.judge, x, y, self.reference_name), kept)]
+        ids = kept.ids("samples", DATA), kept.ids("reference", DATA)
+        return [self.judged(Judged.by(self.judge, x, y, self.reference_name, ids), kept)]
 
     @abstractmethod
     def judged(self, judged: Judged, kept: Kept) -> Measured:
