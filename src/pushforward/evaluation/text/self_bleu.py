@@ -1,0 +1,133 @@
+"""How much a sampler's windows resemble one another.
+
+One idea: BLEU asks which of a text's n-grams its references have; with the other samples as references it measures how little
+variety there is among them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from pushforward.core.errors import BadInput
+from pushforward.core.score import Score
+from pushforward.evaluation.measuring.metric import Measured, TwoSample
+from pushforward.evaluation.text.blocks import BlockStatistic, measure_blocks
+from pushforward.evaluation.text.ngrams import ngrams
+
+SELF_BLEU = "self-BLEU-4"
+ORDER = 4
+UNMATCHED = 0.1  # matches that an order without any counts for (Chen & Cherry 2014, technique 1)
+WINDOWS = 50
+
+
+def bleu(text: Sequence[int], references: Sequence[Sequence[int]]) -> float:
+    """Return BLEU-4 of one text: `BP exp(1/4 sum_{n=1..4} log p_n)` (Papineni et al. 2002, section 2.3).
+
+    `p_n` is the share of the text's n-grams that references have, each counted at most as often as the one reference that has it
+    most; an order without a match counts 0.1 matches. `BP = min(1, exp(1 - r / c))` with c the text's length and r that
+    of the reference nearest in length, the shorter one of two equally near.
+
+    Args:
+        text: tokens, at least four.
+        references: tokens of each reference.
+
+    Raises:
+        BadInput: fewer than four tokens, or no reference.
+
+    Example:
+        >>> bleu([1, 2, 3, 4, 5], [[1, 2, 3, 4, 5]])
+        1.0
+    """
+    if len(text) < ORDER or not references:
+        raise BadInput(f"{len(text)} tokens and {len(references)} references", "at least four tokens and one reference")
+    logs = 0.0
+    for n in range(1, ORDER + 1):
+        own, most = _counts(text, n), Counter()
+        for reference in references:
+            most |= _counts(reference, n)
+        matched = sum((own & most).values())
+        logs += math.log((matched or UNMATCHED) / (len(text) - n + 1)) / ORDER
+    nearest = min((len(r) for r in references), key=lambda r: (abs(r - len(text)), r))
+    return min(1.0, math.exp(1.0 - nearest / len(text))) * math.exp(logs)
+
+
+def _counts(tokens: Sequence[int], n: int) -> Counter[tuple[int, ...]]:
+    return Counter(tuple(tokens[k : k + n]) for k in range(len(tokens) - n + 1))
+
+
+def self_bleu(tokens: np.ndarray) -> float:
+    """Return the mean BLEU-4 of each window with all other windows as references (Zhu et al. 2018, self-BLEU).
+
+    Args:
+        tokens: windows (n, length), n at least 2 and length at least 4; of equal length, so that there is no brevity penalty.
+
+    Example:
+        >>> self_bleu(np.array([[1, 2, 3, 4], [1, 2, 3, 4]]))
+        1.0
+    """
+    rows, length = tokens.shape
+    logs = np.zeros(rows)
+    for n in range(1, ORDER + 1):
+        matched = _matched(ngrams(tokens, n))
+        logs += np.log(np.where(matched > 0, matched, UNMATCHED) / (length - n + 1)) / ORDER
+    return float(np.exp(logs).mean())
+
+
+def _matched(codes: np.ndarray) -> np.ndarray:
+    """Return how many n-grams of each row the other rows have, clipped at the most that one other row has it; shape (rows,)."""
+    kinds = int(codes.max()) + 1
+    pairs, counts = np.unique(np.arange(len(codes))[:, None] * kinds + codes, return_counts=True)
+    row, code = pairs // kinds, pairs % kinds
+    order = np.lexsort((-counts, code))
+    row, code, counts = row[order], code[order], counts[order]
+    first = np.concatenate([[True], code[1:] != code[:-1]])
+    leader = np.maximum.accumulate(np.where(first, np.arange(len(code)), 0))
+    # the most that another row has: the leader's count, and for the leader itself that of the next in line
+    second = np.append(np.where(first[1:], 0, counts[1:]), 0)
+    clipped = np.minimum(counts, np.where(first, second, counts[leader]))
+    return np.bincount(row, weights=clipped, minlength=len(codes))
+
+
+def self_bleu_score(samples: np.ndarray, reference: np.ndarray, reference_name: str = "test", seed: int = 0) -> Score:
+    """Score self-BLEU-4 inside twenty disjoint blocks of at most fifty windows, averaged; null: that of real windows.
+
+    More references match more, so the block's size is part of the name. The interval is Student's over blocks.
+
+    Args:
+        samples: windows of the model's tokens, shape (n, length).
+        reference: real windows, shape (m, length).
+        reference_name: which split `reference` is.
+        seed: seed of the blocks.
+
+    Raises:
+        BadInput: fewer than 40 windows on a side, fewer than 4 tokens in a window, or different lengths.
+
+    Example:
+        >>> draw = np.random.default_rng(0).integers
+        >>> s = self_bleu_score(draw(0, 3, (80, 16)), draw(0, 20, (80, 16)))
+        >>> s.name, s.low > s.null
+        ('self-BLEU-4 [20 blocks of 4 windows] vs test', True)
+    """
+    return measure_blocks(samples, reference, _STATISTIC, reference_name, seed).score
+
+
+_STATISTIC = BlockStatistic(
+    SELF_BLEU,
+    "lower",
+    "less alike than real texts: noise is, so lower is not better beyond real text's value",
+    self_bleu,
+    shortest=ORDER,
+    most=WINDOWS,
+)
+
+
+class SelfBleu(TwoSample):
+    """`self_bleu_score` of the windows kept."""
+
+    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+        """Return one score."""
+        return [measure_blocks(x, y, _STATISTIC, self.reference_name, self.seed)]
