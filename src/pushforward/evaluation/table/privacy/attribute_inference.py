@@ -1,0 +1,140 @@
+"""Can someone who knows most of a row guess the rest of it from the samples?
+
+One idea: the guess is what the sample most like the known columns holds in the secret one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pushforward.core.errors import BadInput
+from pushforward.core.score import Score
+from pushforward.core.table import Column, Table
+from pushforward.evaluation.marks import missing_mark
+from pushforward.evaluation.measuring.metric import Kept, Measured
+from pushforward.evaluation.table.gower import Gower
+from pushforward.evaluation.table.privacy.linkability import Names, places_of
+from pushforward.evaluation.table.privacy.risk import ATTACKS, Attack, Rate, risk_score, targets
+
+INFERENCE = "attribute inference"
+TOLERANCE = 0.05
+
+
+def matches(guess: np.ndarray, truth: np.ndarray, column: Column, tolerance: float = TOLERANCE) -> np.ndarray:
+    """Return which guesses are right: the same category, or a number within `tolerance` of the training range.
+
+    Example:
+        >>> age = Column("age", "integer", step=1.0, low=0, high=100, missing=True)
+        >>> matches(np.array([40.0, 40.0, -100.0, 40.0]), np.array([45.0, 46.0, -100.0, -100.0]), age).tolist()
+        [True, False, True, False]
+    """
+    if column.discrete:
+        return guess == truth
+    near = np.abs(guess - truth) <= tolerance * (column.high - column.low)
+    if not column.missing:
+        return near
+    gone = (guess == missing_mark(column)), (truth == missing_mark(column))
+    return np.where(gone[0] | gone[1], gone[0] & gone[1], near)
+
+
+def attribute_inference(
+    samples: np.ndarray,
+    train: np.ndarray,
+    heldout: np.ndarray,
+    space: Table,
+    secret: str | None = None,
+    known: Names | None = None,
+    reference_name: str = "test",
+    seed: int = 0,
+    attacks: int = ATTACKS,
+    tolerance: float = TOLERANCE,
+) -> Score:
+    """Return the attribute-inference risk (Giomi et al. 2023): see `risk.excess` for the value and its interval.
+
+    The sample nearest to a row by the known columns, in Gower's distance, gives its secret value as the guess. Held-out rows are
+    the control: what the other columns predict, they predict there too. The baseline guesses the value of a random sample.
+
+    Args:
+        samples: the model's rows, filled, shape (n, columns).
+        train: what the model was trained on, filled, shape (m, columns).
+        heldout: real rows it was not trained on, filled, shape (h, columns).
+        space: the table's columns.
+        secret: the column that is guessed; by default every column in turn, each of an equal share of the rows.
+        known: the columns that the attacker knows; by default all others.
+        reference_name: which split `heldout` is.
+        seed: seed of the targets and of the order among equals.
+        attacks: most rows attacked on either side.
+        tolerance: error of a right guess of a number, in training ranges.
+
+    Raises:
+        BadInput: one column only, fewer than 20 rows of any kind, a secret that is known, NaN, or another width.
+
+    Example:
+        >>> x = np.random.default_rng(0).random((600, 3))
+        >>> space = Table(tuple(Column(n, "continuous", low=0.0, high=1.0) for n in "abc"))
+        >>> attribute_inference(x[:300], x[:300], x[300:], space, "c").low > 0.9
+        True
+    """
+    if len(space.columns) < 2:
+        raise BadInput("a table of one column", "two or more", "there must be something known and something secret")
+    secrets = range(len(space.columns)) if secret is None else places_of([secret], space)
+    given = tuple(range(len(space.columns))) if known is None else places_of(known, space)
+    if known is not None and any(place in given for place in secrets):
+        raise BadInput("a secret column among the known ones", "other columns", "name the secret")
+    x, y, z = targets(samples, train, heldout, space, seed)
+    y, z = y[:attacks], z[:attacks]
+    right, chance = np.zeros(2, dtype=np.int64), 0.0
+    for turn, place in enumerate(secrets):
+        gower = Gower(space, tuple(p for p in given if p != place))
+        asked = [rows[turn :: len(secrets)] for rows in (y, z)]
+        right += [_guessed(x, rows, place, gower, tolerance) for rows in asked]
+        chance += _by_chance(x[:, place], asked[0][:, place], space.columns[place], tolerance)
+    on_train, on_control = (Rate(int(hits), len(y)) for hits in right)
+    name = f"{INFERENCE} [{'every column in turn' if secret is None else secret}]"
+    return risk_score(name, on_train, on_control, chance / len(y), reference_name)
+
+
+def _guessed(x: np.ndarray, rows: np.ndarray, place: int, gower: Gower, tolerance: float) -> int:
+    """How many secrets of the rows the nearest samples tell."""
+    guess = x[gower.nearest(gower(rows), gower(x))[:, 0], place]
+    return int(matches(guess, rows[:, place], gower.space.columns[place], tolerance).sum())
+
+
+def _by_chance(values: np.ndarray, secrets: np.ndarray, column: Column, tolerance: float) -> float:
+    """How many secrets a random sample's value tells on average."""
+    truths, times = np.unique(secrets, return_counts=True)
+    hit = [float(matches(values, np.full(len(values), t), column, tolerance).mean()) for t in truths.tolist()]
+    return float(times @ np.array(hit))
+
+
+class AttributeInference(Attack):
+    """`attribute_inference` of the rows that an evaluation keeps.
+
+    Args:
+        space: the table's columns.
+        secret: the column that is guessed; by default every column in turn.
+        known: the columns that the attacker knows; by default all others.
+        reference_name: which split the held-out rows are.
+        seed: seed of the targets and of the order among equals.
+        attacks: most rows attacked on either side.
+        tolerance: error of a right guess of a number, in training ranges.
+    """
+
+    def __init__(
+        self,
+        space: Table,
+        secret: str | None = None,
+        known: Names | None = None,
+        reference_name: str = "test",
+        seed: int = 0,
+        attacks: int = ATTACKS,
+        tolerance: float = TOLERANCE,
+    ) -> None:
+        super().__init__(space, reference_name, seed, attacks)
+        self.secret, self.known, self.tolerance = secret, known, tolerance
+
+    def compute(self, kept: Kept) -> list[Measured]:
+        """Return the attribute-inference risk."""
+        x, y, z = self.rows(kept)
+        options = self.secret, self.known, self.reference_name, self.seed, self.attacks, self.tolerance
+        return [Measured(attribute_inference(x, y, z, self.space, *options))]
