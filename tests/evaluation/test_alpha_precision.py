@@ -16,7 +16,6 @@ from pushforward.evaluation.distribution.alpha_precision import (
     precision_null,
     recall_null,
 )
-from pushforward.evaluation.distribution.subsampling import block_sizes, subsampled_variance
 from pushforward.evaluation.measuring.metric import DATA
 
 
@@ -93,37 +92,42 @@ def test_the_null_of_precision_needs_no_distribution():
 @pytest.mark.parametrize("d", [2, 10])
 def test_the_null_of_recall_is_that_of_equal_distributions(d):
     rng, n, m = np.random.default_rng(5), 120, 160
-    truth = [integrated(positions(rng.normal(size=(n, d)), rng.normal(size=(m, d))).reference) for _ in range(60)]
-    nulls = [recall_null(rng.normal(size=(m, d)), n, 5, r) for r in range(30)]
-    # half the size biases it a little
-    assert abs(np.mean(nulls) - np.mean(truth)) < 0.05
+    truth = [integrated(positions(rng.normal(size=(n, d)), rng.normal(size=(m, d))).reference) for _ in range(100)]
+    nulls = [recall_null(rng.normal(size=(m, d)), n, 5, r) for r in range(40)]
+    # without the extrapolation it would be 0.09 too low in two dimensions
+    assert abs(np.mean(nulls) - np.mean(truth)) < 0.04
+    assert recall_null(rng.normal(size=(20, d)), 20, 5, 0) is None
 
 
-@pytest.mark.parametrize(("d", "scale", "shift"), [(2, 1.0, 0.0), (2, 0.7, 0.5), (8, 1.2, 0.0)])
+@pytest.mark.parametrize(("d", "scale", "shift"), [(2, 0.05, 0.7), (6, 0.9, 0.3)])
 def test_intervals_cover_the_average_at_this_size(d, scale, shift):
-    # 300 repetitions: standard error of a coverage of 95 % 1.3 %; the quantile of subsampling is on the safe side
-    rng = np.random.default_rng(6)
-    found = [
-        scores(rng.normal(size=(160, d)) * scale + shift, rng.normal(size=(120, d)), seed=r, k=3) for r in range(300)
-    ]
-    for pair in zip(*found, strict=True):
-        mean = np.mean([s.value for s in pair])
-        assert np.mean([s.low <= mean <= s.high for s in pair]) > 0.93
+    # 300 repetitions: standard error of a coverage of 95 % 1.3 %; 97 % are expected. Without the motion of the centre it is 85 %
+    # in the first case, and without the variance at the null 92 % in the second
+    rng, found = np.random.default_rng(6), []
+    for _ in range(300):
+        x, y = rng.normal(size=(90, d)) * scale + shift, rng.normal(size=(80, d))
+        found.append([s.score for s in AlphaPrecision(DATA, k=4).measure(x, y, np.arange(90), np.arange(80))])
+    for scores in zip(*found, strict=True):
+        mean = np.mean([s.value for s in scores])
+        assert np.mean([s.low <= mean <= s.high for s in scores]) > 0.94, scores[0].name
 
 
-def test_terms_of_precision_follow_examples_that_leave():
+def test_terms_follow_examples_that_leave():
     rng = np.random.default_rng(7)
     x, y, ids = rng.normal(size=(80, 2)) * 0.6, rng.normal(size=(90, 2)), np.arange(200)
-    precision, recall = AlphaPrecision(DATA, "train").measure(x, y, ids[:80], ids[110:])
-    assert precision.score.name == "integrated alpha-precision [data] vs train"
-    assert (recall.samples, recall.reference) == (None, None)
-    whole = precision.score.value
-    without_x = [integrated(positions(np.delete(x, i, axis=0), y).samples) for i in range(80)]
-    without_y = [integrated(positions(x, np.delete(y, i, axis=0)).samples) for i in range(90)]
-    for terms, without in ((precision.samples.terms, without_x), (precision.reference.terms, without_y)):
-        assert np.corrcoef(terms, whole - np.array(without))[0, 1] > 0.9
-    total = precision.samples.variance + precision.reference.variance
-    assert 0.5 < total / precision.score.stderr**2 < 2.0
+    measured = AlphaPrecision(DATA, "train").measure(x, y, ids[:80], ids[110:])
+    assert measured[0].score.name == "integrated alpha-precision [data] vs train"
+    assert measured[1].samples.ids.tolist() == list(range(80))
+    assert measured[1].reference.ids.tolist() == list(range(110, 200))
+    without_x = [positions(np.delete(x, i, axis=0), y) for i in range(80)]
+    without_y = [positions(x, np.delete(y, i, axis=0)) for i in range(90)]
+    for score, side, least in ((0, "samples", 0.9), (1, "reference", 0.5)):
+        moved_x, moved_y = (
+            measured[score].score.value - np.array([integrated(getattr(at, side)) for at in parts])
+            for parts in (without_x, without_y)
+        )
+        assert np.corrcoef(measured[score].samples.terms, moved_x)[0, 1] > least
+        assert np.corrcoef(measured[score].reference.terms, moved_y)[0, 1] > least
 
 
 def test_curves_are_read_beside_the_diagonal():
@@ -134,25 +138,11 @@ def test_curves_are_read_beside_the_diagonal():
     assert list(recall.y) == sorted(recall.y)
 
 
-def test_refusals_and_small_samples():
+def test_refusals():
     x = np.random.default_rng(9).normal(size=(30, 2))
-    small = scores(x, x[::-1] + 1)
-    assert [s.low for s in small] == [None, None]
-    assert "use at least 40" in small[0].warnings[0]
     with pytest.raises(BadInput, match="all equal"):
         scores(x, np.ones((30, 2)))
     with pytest.raises(BadInput, match="11 reference examples: expected at least 12"):
         scores(x, x[:11])
     with pytest.raises(BadInput, match="k = 0"):
         scores(x, x, k=0)
-
-
-def test_subsampling_scales_the_variance_of_a_mean_at_unequal_sizes():
-    rng = np.random.default_rng(10)
-    found = []
-    for r in range(200):
-        x, y = rng.normal(size=(120, 1)) * 2, rng.normal(size=(60, 1))
-        found.append(subsampled_variance(lambda a, b: a.mean(axis=0) - 3 * b.mean(axis=0), x, y, r)[0])
-    # 4/120 + 9/60, estimated without bias
-    assert np.mean(found) == pytest.approx(4 / 120 + 9 / 60, abs=4 * np.std(found) / np.sqrt(200))
-    assert block_sizes(8000, 2000) == (1000, 250)

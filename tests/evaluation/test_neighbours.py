@@ -8,7 +8,8 @@ from sklearn.neighbors import NearestNeighbors
 from pushforward.core.errors import BadInput
 from pushforward.evaluation import distances
 from pushforward.evaluation.distances import kth_neighbour, nearest
-from pushforward.evaluation.distribution.neighbours import NeighbourScores, coverage_null, neighbour_scores
+from pushforward.evaluation.distribution.neighbours import NeighbourScores, balls, coverage_null, neighbour_scores
+from pushforward.evaluation.distribution.subsampling import block_sizes, subsampled_variance
 from pushforward.evaluation.measuring.metric import DATA
 
 
@@ -43,14 +44,20 @@ def test_the_published_implementation_agrees_where_no_distances_tie(gaussians):
         assert values(x, y) == pytest.approx(expected, abs=1e-12)
 
 
-def test_copies_lie_in_no_ball_of_radius_zero_which_the_published_implementation_cannot_tell():
-    # every real example occurs six times, so its fifth neighbour is at distance 0 and no ball contains anything; distances from
-    # a matrix product are some 1e-6 instead, and who lies inside is decided by rounding
+def test_an_offset_changes_nothing_although_it_breaks_the_published_implementation():
+    # multiples of 2^-10 stay exact beside 2^27; squared norms of 2^60 then swallow squared distances of 2^7
+    rng = np.random.default_rng(5)
+    x, y = (np.round(rng.normal(size=(n, 64)) * 1024) / 1024 for n in (300, 250))
+    assert values(x + 2.0**27, y + 2.0**27) == values(x, y)
+    assert abs(compute_prdc(y + 2.0**27, x + 2.0**27, nearest_k=5)["density"] - values(x, y)[2]) > 0.2
+
+
+def test_copies_lie_in_no_ball_of_radius_zero():
+    # every real example occurs six times, so its fifth neighbour is at distance zero
     rng = np.random.default_rng(5)
     real = np.repeat(rng.normal(size=(50, 8)) + 100.0, 6, axis=0)
-    fake = real[rng.permutation(300)]
-    assert values(fake, real) == [0.0, 0.0, 0.0, 0.0]
-    assert compute_prdc(real, fake, nearest_k=5)["precision"] > 0.0
+    assert values(real[rng.permutation(300)], real) == [0.0, 0.0, 0.0, 0.0]
+    assert values(real[rng.permutation(300)], real, k=6)[3] == 1.0
 
 
 @pytest.mark.parametrize("few", [0, 100_000])
@@ -85,7 +92,8 @@ def test_the_kth_neighbour_excludes_self_but_not_a_twin():
 def test_nulls_of_density_and_coverage():
     # 300 repetitions with unequal sizes; the nulls hold for any continuous distribution
     rng, n, m, k = np.random.default_rng(2), 60, 90, 4
-    found = np.array([values(rng.normal(size=(m, 2)), rng.normal(size=(n, 2)), k) for _ in range(300)])
+    drawn = [balls(rng.normal(size=(m, 2)), rng.normal(size=(n, 2)), k).terms(k) for _ in range(300)]
+    found = np.array([[terms.mean() for terms in each] for each in drawn])
     error = found.std(axis=0) / np.sqrt(300)
     assert abs(found[:, 2].mean() - 1.0) < 4 * error[2]
     assert abs(found[:, 3].mean() - coverage_null(n, m, k)) < 4 * error[3]
@@ -103,9 +111,7 @@ def test_damage_is_seen_in_the_right_metric():
     assert wide[1] > 0.9
 
 
-@pytest.mark.parametrize(
-    ("d", "n", "m", "scale", "shift"), [(2, 160, 160, 1.0, 0.0), (8, 160, 120, 1.0, 0.5), (24, 100, 160, 0.9, 0.1)]
-)
+@pytest.mark.parametrize(("d", "n", "m", "scale", "shift"), [(2, 120, 120, 1.0, 0.0), (16, 100, 120, 0.9, 0.2)])
 def test_intervals_cover_the_average_at_this_size(d, n, m, scale, shift):
     # 300 repetitions: standard error of a coverage of 95 % 1.3 %. The binomial error alone covers 60 to 85 %, so 90 % would tell
     rng = np.random.default_rng(6)
@@ -157,3 +163,14 @@ def test_refusals():
         neighbour_scores(np.zeros((9, 2)), x, "identity")
     with pytest.raises(BadInput, match="k = 0"):
         neighbour_scores(x, x, "identity", k=0)
+
+
+def test_subsampling_scales_the_variance_of_a_mean_at_unequal_sizes():
+    rng = np.random.default_rng(10)
+    found = []
+    for r in range(200):
+        x, y = rng.normal(size=(120, 1)) * 2, rng.normal(size=(60, 1))
+        found.append(subsampled_variance(lambda a, b: a.mean(axis=0) - 3 * b.mean(axis=0), x, y, r)[0])
+    # 4/120 + 9/60, estimated without bias
+    assert np.mean(found) == pytest.approx(4 / 120 + 9 / 60, abs=4 * np.std(found) / np.sqrt(200))
+    assert block_sizes(8000, 2000) == (1000, 250)

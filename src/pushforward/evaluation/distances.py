@@ -51,7 +51,12 @@ def kth_neighbour(x: np.ndarray, k: int, rows: np.ndarray | None = None) -> np.n
         [1.0, 1.0, 2.0]
     """
     asked = np.arange(len(x)) if rows is None else rows
-    return closest(x[asked], x, k, asked)[1][:, k - 1]
+    if len(asked) * len(x) > FEW_PAIRS:
+        return closest(x[asked], x, k, asked)[1][:, k - 1]
+    require(len(x) - 1, k, "rows to be near to")
+    distance = cdist(x[asked], x)
+    distance[np.arange(len(asked)), asked] = np.inf
+    return np.partition(distance, k - 1, axis=1)[:, k - 1]
 
 
 def nearest(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

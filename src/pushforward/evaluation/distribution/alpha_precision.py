@@ -18,11 +18,13 @@ from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import as_rows, same_width
 from pushforward.evaluation.distances import kth_neighbour, members
-from pushforward.evaluation.distribution.subsampling import BLOCKS, REACH, block_sizes, subsampled_variance
+from pushforward.evaluation.intervals import normal_quantile
 from pushforward.evaluation.measuring.metric import Measured, Terms, TwoSample, View
 
 SPLITS = 4
 NOWHERE = np.inf
+TINY = np.finfo(np.float64).tiny
+BRIDGE_VARIANCE = 7 / 60 - math.pi / 32  # of the integral of |B|, B a Brownian bridge
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,14 @@ class Positions:
         samples: share of the reference that lies nearer to the reference's centre than the sample does, shape (n,).
         reference: smallest share of the samples that lie nearer to the samples' centre than one of those in the example's
             neighbourhood does; infinity where that has no sample, shape (m,).
-        own: share of the reference that lies nearer to its centre than the example itself, half of it included, shape (m,).
+        sample_ranks: share of the samples that lie nearer to their own centre, half of the sample included, shape (n,).
+        reference_ranks: the same of the reference examples, shape (m,).
     """
 
     samples: np.ndarray
     reference: np.ndarray
-    own: np.ndarray
+    sample_ranks: np.ndarray
+    reference_ranks: np.ndarray
 
 
 def positions(samples: np.ndarray, reference: np.ndarray, k: int = 5) -> Positions:
@@ -50,9 +54,9 @@ def positions(samples: np.ndarray, reference: np.ndarray, k: int = 5) -> Positio
     `m / (m - 1)`, which is its distance to the mean of the others.
 
     Example:
-        >>> found = positions(np.array([[0.1], [2.0]]), np.array([[-1.0], [0.0], [1.0], [0.5]]), k=1)
-        >>> found.samples.tolist(), found.reference.tolist()
-        ([0.0, 1.0], [inf, 0.0, inf, 0.0])
+        >>> found = positions(np.array([[0.1], [2.0], [0.5]]), np.array([[-1.0], [0.0], [1.0], [0.5]]), k=1)
+        >>> found.samples.tolist(), found.reference.round(2).tolist()
+        ([0.0, 1.0, 0.25], [inf, 0.33, inf, 0.0])
     """
     m = len(reference)
     centre = reference.mean(axis=0)
@@ -66,7 +70,8 @@ def positions(samples: np.ndarray, reference: np.ndarray, k: int = 5) -> Positio
         # samples come from the centre outwards, so the first of each neighbourhood has the smallest share
         found, first = np.unique(i, return_index=True)
         of_reference[found] = shares[j[first]]
-    return Positions(of_samples, of_reference, (stats.rankdata(radius) - 0.5) / m)
+    ranks = [(stats.rankdata(distance) - 0.5) / len(distance) for distance in (spread, radius)]
+    return Positions(of_samples, of_reference, ranks[0], ranks[1])
 
 
 def curve_at(positions: np.ndarray, levels: np.ndarray) -> np.ndarray:
@@ -111,11 +116,12 @@ def precision_null(n: int, m: int) -> float:
     return 1.0 - math.sqrt(2.0 * math.pi) / 4.0 * math.sqrt(1.0 / n + 1.0 / m)
 
 
-def recall_null(reference: np.ndarray, n: int, k: int, seed: int) -> float:
-    """Return the mean integrated beta-recall between random parts of the reference, sized like n samples and the reference.
+def recall_null(reference: np.ndarray, n: int, k: int, seed: int) -> float | None:
+    """Return the expected integrated beta-recall of n samples of the reference's distribution; None if that is too small.
 
-    No closed form is known: neighbourhoods of outer examples reach inwards, and some contain no sample at all. The rows have to do
-    for both sides, so the null is that of half the size.
+    No closed form is known: neighbourhoods of outer examples reach inwards, some contain no sample, and both fade slowly as the
+    data grow. Real examples are scored against real ones in halves of the reference and in halves of its half, cut like n to m;
+    an error of order `1 / sqrt(size)` extrapolates to the whole, `f(m/2) + (f(m/2) - f(m/4)) / sqrt 2`.
 
     Args:
         reference: shape (m, d).
@@ -124,28 +130,54 @@ def recall_null(reference: np.ndarray, n: int, k: int, seed: int) -> float:
         seed: seed of the parts.
     """
     rng, m = np.random.default_rng([seed, 1]), len(reference)
-    size = min(max(round(m * n / (n + m)), 1), m - k - 1)
-    values = []
-    for _ in range(SPLITS):
-        rows = rng.permutation(m)
-        values.append(integrated(positions(reference[rows[:size]], reference[rows[size:]], k).reference))
-    return float(np.mean(values))
+    means = []
+    for whole, splits in ((m, SPLITS), (m // 2, 2 * SPLITS)):
+        size = max(round(whole * n / (n + m)), 1)
+        if whole - size <= k:
+            return None
+        values = []
+        for _ in range(splits):
+            rows = rng.permutation(m)[:whole]
+            values.append(integrated(positions(reference[rows[:size]], reference[rows[size:]], k).reference))
+        means.append(float(np.mean(values)))
+    return min(1.0, max(0.0, means[0] + (means[0] - means[1]) / math.sqrt(2.0)))
 
 
-def _precision_terms(at: Positions) -> tuple[np.ndarray, np.ndarray]:
-    """Return what each sample and each reference example adds to integrated alpha-precision, to first order, up to constants.
+def _terms(positions: np.ndarray, ranks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what each example adds to an integrated score, to first order, up to constants: of the curve's side, of the supports'.
 
-    With `s` the sign of `P_alpha - alpha`, a sample at a adds `-2 int_a^1 s`, and a reference example at b, which lowers every
-    radius beyond b, adds twice the mean of `s` at the samples beyond b.
+    With `s` the sign of `P_alpha - alpha`, an example at position a adds `-2 int_a^1 s`; an example of rank b among those that
+    define the supports lowers every radius beyond b and adds twice the mean of `s` over the positions beyond b.
     """
-    edges, level = _steps(at.samples)
+    edges, level = _steps(positions)
     signed = np.abs(edges[:-1] - level) - np.abs(edges[1:] - level)
     beyond = np.concatenate([signed[::-1].cumsum()[::-1], [0.0]])
-    of_samples = -2.0 * np.interp(at.samples, edges, beyond)
-    ordered = np.sort(at.samples)
-    ahead = np.sign((np.arange(len(ordered)) + 0.5) / len(ordered) - ordered)
-    tail = np.concatenate([ahead[::-1].cumsum()[::-1], [0.0]]) / len(ordered)
-    return of_samples, 2.0 * tail[np.searchsorted(ordered, at.own)]
+    inside = edges[1:-1]
+    sign = np.sign((np.arange(len(inside)) + 0.5) / len(positions) - inside)
+    tail = np.concatenate([sign[::-1].cumsum()[::-1], [0.0]]) / len(positions)
+    return -2.0 * np.interp(np.minimum(positions, 1.0), edges, beyond), 2.0 * tail[np.searchsorted(inside, ranks)]
+
+
+def _centre_terms(x: np.ndarray, y: np.ndarray, at: Positions) -> np.ndarray:
+    """Return what each reference example adds to integrated alpha-precision by moving the centre, to first order; shape (m,).
+
+    With unit vectors u of samples and w of reference examples, a shift of the centre by delta moves a sample's position by
+    `f (mean w - u) . delta`, f the density of the reference's radii and the mean over examples of like radius.
+    """
+    m, centre = len(y), y.mean(axis=0)
+    outwards_x, outwards_y = x - centre, y - centre
+    radius_x, radius_y = np.linalg.norm(outwards_x, axis=1), np.linalg.norm(outwards_y, axis=1)
+    order = radius_y.argsort()
+    sums = np.concatenate(
+        [np.zeros((1, y.shape[1])), (outwards_y / radius_y[:, None].clip(TINY))[order].cumsum(axis=0)]
+    )
+    half, place = math.ceil(m ** (2 / 3) / 2), np.searchsorted(radius_y[order], radius_x)
+    low, high = (place - half).clip(0, m - 2), (place + half).clip(2, m)
+    count, extent = high - low, radius_y[order][high - 1] - radius_y[order][low]
+    density = np.where(at.samples < 1.0, (count - 1) / m / extent.clip(TINY), 0.0) * (extent > 0)
+    sign = np.sign((stats.rankdata(at.samples) - 0.5) / len(x) - at.samples)
+    turn = (sums[high] - sums[low]) / count[:, None] - outwards_x / radius_x[:, None].clip(TINY)
+    return outwards_y @ (2.0 * (sign * density) @ turn / len(x))
 
 
 def faithfulness_scores(
@@ -169,8 +201,10 @@ def faithfulness_scores(
     leaves no room for a sample of equal distribution: a perfect model scores about one half. Its integral is a sum over thirty
     levels, and unequal sizes are refused.
 
-    The null of alpha-precision is `precision_null`, that of beta-recall `recall_null`. Intervals are those of subsampling; they
-    cover what this pair of sample sizes gives on average.
+    The null of alpha-precision is `precision_null`, that of beta-recall `recall_null`: in many dimensions far below 1, since balls
+    around outer examples reach to the centre. The intervals are normal, from the first-order terms of both sides, and cover what
+    this pair of sample sizes gives on average, in 95 to 100 % of the cases: near the diagonal the side of a curve is not known, and
+    neighbourhoods depend on each other, so both variances are larger than to first order.
 
     Args:
         samples: features of the model's examples, shape (n, d).
@@ -179,7 +213,7 @@ def faithfulness_scores(
         fingerprint: fingerprint of the features.
         reference_name: which split `reference` is.
         k: which neighbour of a real example its neighbourhood reaches to.
-        seed: seed of the parts that intervals and the null of beta-recall are made of.
+        seed: seed of the parts that the null of beta-recall is made of.
 
     Raises:
         BadInput: k < 1, fewer than 2 samples or 2 k + 2 reference examples, a reference that does not vary, NaN, or different
@@ -254,35 +288,33 @@ def _measure(
     blank = Score("", 0.0, n=len(x), better="higher", features=fingerprint)
     precision = replace(blank, name=f"integrated alpha-precision{suffix}", null=precision_null(len(x), len(y)))
     recall = replace(blank, name=f"integrated beta-recall{suffix}", null=recall_null(y, len(x), k, seed))
-    scores = [replace(precision, value=integrated(at.samples)), replace(recall, value=integrated(at.reference))]
-    if min(block_sizes(len(x), len(y))) >= 2 * k:
-
-        def both(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-            part = positions(a, b, k)
-            return np.array([integrated(part.samples), integrated(part.reference)])
-
-        errors = np.sqrt(subsampled_variance(both, x, y, seed)).tolist()
-        scores = [
-            replace(s, low=max(0.0, s.value - REACH * e), high=min(1.0, s.value + REACH * e), stderr=e)
-            for s, e in zip(scores, errors, strict=True)
-        ]
-    else:
-        few = f"no interval from {min(len(x), len(y))} examples; use at least {2 * k * BLOCKS} on either side"
-        scores = [replace(s, warnings=(few,)) for s in scores]
-    of_samples, of_reference = _precision_terms(at)
+    of_samples, of_reference = _terms(at.samples, at.reference_ranks)
+    met, meeting = _terms(at.reference, at.sample_ranks)
+    sides = Terms.of_mean(x_ids, of_samples), Terms.of_mean(y_ids, of_reference + _centre_terms(x, y, at))
+    # where the curve is near the diagonal its side is not known: the variance at the null is added
+    null = 4.0 * BRIDGE_VARIANCE * (1 / len(x) + 1 / len(y))
+    # neighbourhoods depend on each other: the variance to first order is 0.6 to 1.2 of the true one, so it is doubled
+    wider = Terms.of_mean(x_ids, math.sqrt(2.0) * meeting), Terms.of_mean(y_ids, math.sqrt(2.0) * met)
     return [
-        Measured(scores[0], Terms.of_mean(x_ids, of_samples), Terms.of_mean(y_ids, of_reference)),
-        Measured(scores[1]),
+        _with_interval(replace(precision, value=integrated(at.samples)), *sides, null),
+        _with_interval(replace(recall, value=integrated(at.reference)), *wider, 0.0),
     ]
 
 
+def _with_interval(score: Score, samples: Terms, reference: Terms, more: float) -> Measured:
+    stderr = math.sqrt(samples.variance + reference.variance + more)
+    reach = normal_quantile() * stderr
+    low, high = max(0.0, score.value - reach), min(1.0, score.value + reach)
+    return Measured(replace(score, low=low, high=high, stderr=stderr), samples, reference)
+
+
 class AlphaPrecision(TwoSample):
-    """Integrated alpha-precision, with first-order terms of both sides, and integrated beta-recall.
+    """Integrated alpha-precision and integrated beta-recall, with first-order terms of both sides.
 
     Args:
         view: features to look at.
         reference_name: which split the reference is.
-        seed: seed of the parts that intervals and the null of beta-recall are made of.
+        seed: seed of the parts that the null of beta-recall is made of.
         k: which neighbour of a real example its neighbourhood reaches to.
 
     Example:

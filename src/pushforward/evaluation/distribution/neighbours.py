@@ -45,6 +45,9 @@ class Balls:
 def balls(samples: np.ndarray, reference: np.ndarray, k: int) -> Balls:
     """Count ball memberships of samples (m, d) and reference examples (n, d).
 
+    The authors' package `prdc` 0.2 has the same strict inequality. Its distances come from a matrix product alone, so it differs
+    where rows lie far from the origin or copies tie, and it needs k + 2 rows.
+
     Example:
         >>> found = balls(np.array([[0.4], [9.0]]), np.array([[0.0], [1.0], [9.5]]), 1)
         >>> found.sample_hits.tolist(), found.recalled.tolist(), found.covered.tolist()
@@ -154,8 +157,8 @@ def _with_interval(score: Score, terms: np.ndarray, variance: float, x_ids: np.n
     n, value = len(terms), score.value
     is_rate = score.name != "density"
     # a rate of 0 or 1 varies, too: two successes and two failures more (Agresti & Coull 1998)
-    smoothed = (terms.sum() + 2) / (n + 4)
-    independent = float(smoothed * (1 - smoothed) if is_rate else terms.var(ddof=1)) / n
+    smoothed = (np.count_nonzero(terms) + 2) / (n + 4)
+    independent = max(smoothed * (1 - smoothed), 0.0 if is_rate else float(terms.var(ddof=1))) / n
     variance = max(variance, 2.0 * independent)
     stderr = math.sqrt(variance)
     if is_rate:

@@ -46,7 +46,7 @@ def subsampled_variance(
         seed: seed of the partitions.
 
     Example:
-        >>> x = np.random.default_rng(0).normal(size=(2000, 1))
+        >>> x = np.random.default_rng(2).normal(size=(2000, 1))
         >>> v = subsampled_variance(lambda a, b: a.mean(axis=0) - b.mean(axis=0), x[:1000], x[1000:])
         >>> bool(0.001 < v[0] < 0.004)
         True
