@@ -122,7 +122,7 @@ def test_the_receptive_field_has_the_size_of_the_formula_and_no_blind_spot(depth
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_terms_of_a_place_are_blind_to_later_values(name: str) -> None:
     space = Image(3, 2, 2, levels=3)
-    model = image_model(name, space, scale=0.4)
+    model = image_model(name, space, scale=0.25)
     x = torch.randint(0, 3, (6, 3, 2, 2), generator=generator(0)).to(torch.uint8)
     order = x.permute(0, 2, 3, 1).flatten(1)
     terms = model.net.terms(x, None)

@@ -55,6 +55,13 @@ class Score:
     features: str = ""
     warnings: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        # numbers of other libraries compare to booleans that are none
+        for field in ("value", "low", "high", "stderr", "null", "ceiling", "floor"):
+            number = getattr(self, field)
+            if number is not None and type(number) is not float:
+                object.__setattr__(self, field, float(number))
+
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary; numbers that standard JSON lacks become the strings `inf`, `-inf` and `nan`."""
         record = asdict(self)
