@@ -223,13 +223,23 @@ def test_exported_programs_with_pickles_inside_are_refused(tmp_path):
 
     program = exported(Small())
     for change in (pickled_weight, pickled_input, opaque):
-        with pytest.raises(BadInput, match="parts that run code when they are opened"):
+        with pytest.raises(BadInput, match="parts that may run code when they are opened"):
             network_features(written(tmp_path, rewritten(program, change)), SPACE, PLAIN)
+    for extra in ("archive/data/aotinductor/model/a.so", "serialized_state_dict.pt", "archive/data/weights/model.pt"):
+        longer = io.BytesIO(program)
+        with zipfile.ZipFile(longer, "a") as archive:
+            archive.writestr(extra, bomb.getvalue())
+        with pytest.raises(BadInput, match=extra.replace(".", r"\.")):
+            network_features(written(tmp_path, longer.getvalue()), SPACE, PLAIN)
     doubled = io.BytesIO(program)
     with zipfile.ZipFile(doubled, "a") as archive:
-        archive.writestr("archive/DATA/sample_inputs/model.pt", bomb.getvalue())
+        archive.writestr("archive/models/MODEL.json", b"{}")
     with pytest.raises(BadInput, match="two entries of one name"):
         network_features(written(tmp_path, doubled.getvalue()), SPACE, PLAIN)
+    for broken in (b"not json", b"{}", b'{"config": {"a": {"path_name": "weight_0"}}}'):
+        change = lambda name, content, b=broken: b if name.endswith("weights_config.json") else content  # noqa: E731
+        with pytest.raises(BadInput, match="torch cannot open"):
+            network_features(written(tmp_path, rewritten(program, change)), SPACE, PLAIN)
     # the same rewriting without a change opens
     network_features(written(tmp_path, rewritten(program, lambda name, content: content)), SPACE, PLAIN)
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from pushforward.core.errors import BadInput
 from pushforward.evaluation.checks import as_rows
+from pushforward.evaluation.measuring.metric import View
 
 DECIMALS = 9
 CHUNK = 4096
@@ -46,6 +48,21 @@ class Features(ABC):
     @abstractmethod
     def _map(self, x: np.ndarray) -> np.ndarray:
         """Compute the features of a checked batch."""
+
+
+@runtime_checkable
+class Classifier(View, Protocol):
+    """Features that also tell classes apart, for scores that need class probabilities.
+
+    Attributes:
+        classes: the labels, in the order of the columns of `probabilities`; empty where there are none.
+    """
+
+    classes: tuple[int, ...]
+
+    def probabilities(self, x: np.ndarray) -> np.ndarray:
+        """Return the probability of every class (n, classes) for examples in data units."""
+        ...
 
 
 def fingerprint(name: str, *defining: np.ndarray) -> str:

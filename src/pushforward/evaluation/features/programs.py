@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import re
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -23,6 +24,12 @@ from torch import Tensor
 from pushforward.core.errors import BadInput
 from pushforward.evaluation.features.weights_file import is_script, plain, zip_names
 
+# what torch.export.save writes of a program of plain tensors; whatever else an archive holds is not opened
+_EXPORTED = re.compile(
+    r"[^/]+/(archive_format|archive_version|byteorder|version|\.data/(version|serialization_id)|extra/[^/]+|models/[^/]+\.json"
+    r"|data/(weights/(weight_\d+|[^/]+_weights_config\.json)|constants/(tensor_\d+|[^/]+_constants_config\.json)"
+    r"|sample_inputs/[^/]+\.pt))"
+)
 KINDS = "TorchScript (torch.jit.save), an exported program (torch.export.save, .pt2) or ONNX"
 
 
@@ -83,10 +90,18 @@ def _script(content: bytes, path: Path) -> Program:
 
 
 def _exported(content: bytes, path: Path) -> Program:
-    _refuse_pickles(content, path)
     try:
+        _refuse_pickles(content, path)
         program = torch.export.load(io.BytesIO(content))
-    except (RuntimeError, ValueError, KeyError, AssertionError) as error:
+    except (
+        RuntimeError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        AssertionError,
+        zipfile.BadZipFile,
+    ) as error:
         raise BadInput(f"{path}, which torch cannot open ({_last_line(error)})", "an exported program") from None
     inputs = list(program.graph_signature.user_inputs)
     if len(inputs) != 1:
@@ -105,19 +120,18 @@ def _refuse_pickles(content: bytes, path: Path) -> None:
     """Refuse an archive of which `torch.export.load` would unpickle more than plain tensors, or run machine code."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = archive.namelist()
-        found = [name for name in names if "/data/aotinductor/" in name]
-        found += [n for n in names if n.endswith(".pt") and ("/data/weights/" in n or "/data/constants/" in n)]
+        found = [name for name in names if not _EXPORTED.fullmatch(name)]
         for name in names:
-            if name.endswith("_config.json") and "/data/" in name:
-                entries = json.loads(archive.read(name)).get("config", {}).values()
-                found += [name for entry in entries if _pickled(entry)]
-            if "/data/sample_inputs/" in name and not _plain(archive.read(name)):
+            if name.endswith("_config.json"):
+                found += [name for entry in json.loads(archive.read(name))["config"].values() if _pickled(entry)]
+            if "/sample_inputs/" in name and not _plain(archive.read(name)):
                 found.append(name)
-    if len({name.lower() for name in names}) < len(names):
-        found.append("two entries of one name")  # readers differ in which of them they take
+    # readers differ in which of two entries of one name they take
+    if len({name.lower() for name in names}) < len(names) or len({name.partition("/")[0] for name in names}) > 1:
+        found.append("two entries of one name")
     if found:
         raise BadInput(
-            f"{path}, a program with parts that run code when they are opened ({found[0]})",
+            f"{path}, a program with parts that may run code when they are opened ({found[0]})",
             "a program of plain tensors",
             "export it again without custom objects and compiled code",
         )
