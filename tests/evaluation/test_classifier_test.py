@@ -6,7 +6,14 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from pushforward.core.errors import BadInput
-from pushforward.evaluation.distribution.classifier_test import classifier_test, held_out_margins, p_value
+from pushforward.evaluation.distribution.classifier_test import (
+    ClassifierTest,
+    classifier_test,
+    halves,
+    held_out_margins,
+    p_value,
+)
+from pushforward.evaluation.measuring.metric import DATA
 
 
 @pytest.mark.parametrize("gap", [1.0, 2.0])
@@ -78,3 +85,18 @@ def test_constant_features_and_refusals():
     assert classifier_test(constant, constant, "identity").value == 0.5
     with pytest.raises(BadInput, match="19 samples: expected at least 20"):
         classifier_test(constant[:19], constant, "identity")
+
+
+def test_terms_are_those_of_the_judged_examples():
+    rng = np.random.default_rng(5)
+    x, y = rng.normal(size=(130, 2)) + 1.0, rng.normal(size=(100, 2))
+    (measured,) = ClassifierTest(DATA, "train", seed=3).measure(x, y, np.arange(130) + 1000, np.arange(100) + 7)
+    assert measured.score == classifier_test(x, y, "data", "", "train", seed=3)
+    _, judge_x, _, judge_y = halves(130, 100, 3)
+    np.testing.assert_array_equal(measured.samples.ids, judge_x + 1000)
+    np.testing.assert_array_equal(measured.reference.ids, judge_y + 7)
+    right = held_out_margins(x, y, 3)[1] <= 0
+    np.testing.assert_array_equal(measured.reference.terms > 0, right)
+    # the two rates are about equal, so both halves of the variance add up to the binomial one
+    total = measured.samples.variance + measured.reference.variance
+    assert total == pytest.approx(measured.score.stderr**2, rel=0.1)

@@ -52,11 +52,32 @@ def test_kernels_of_one_pair():
     assert negative_distance(x, y)[0, 0] == pytest.approx(-5.0, rel=1e-14)
 
 
-def test_the_variance_is_that_of_all_pairs():
-    # Hoeffding in full: the sum over pairs of one sample of an additive kernel has a known influence and no degenerate part
-    x = np.random.default_rng(4).normal(size=(12, 1))
-    found = squared_mmd(x, x + 1.0, lambda a, b: a + b.T)
-    np.testing.assert_allclose(np.diff(found.influence_x), 2 * np.diff(x[:, 0]) * (10 / 11 - 1), atol=1e-12)
+@pytest.mark.parametrize("shift", [0.0, 1.0])
+def test_the_error_from_whole_matrices_centred_entry_by_entry(shift, monkeypatch):
+    monkeypatch.setattr(module, "TILE_NUMBERS", 50)
+    rng, n, m = np.random.default_rng(4), 14, 11
+    x, y = rng.normal(size=(n, 2)) + shift, rng.normal(size=(m, 2))
+    xx, yy, xy = (peer_kernel(a, b, gamma=0.5) for a, b in ((x, x), (y, y), (x, y)))
+    of_x = [2 * (sum(xx[i, j] for j in range(n) if j != i) / (n - 1) - xy[i].mean()) for i in range(n)]
+    of_y = [2 * (sum(yy[i, j] for j in range(m) if j != i) / (m - 1) - xy[:, i].mean()) for i in range(m)]
+
+    def degenerate(a):
+        size = len(a)
+        a = a - np.diag(np.diag(a))
+        rows = a.sum(axis=0)
+        centred = a - rows / (size - 2) - rows[:, None] / (size - 2) + a.sum() / ((size - 1) * (size - 2))
+        return sum(centred[i, j] ** 2 for i in range(size) for j in range(size) if i != j) / (size * (size - 3))
+
+    between = xy - xy.mean(axis=0) - xy.mean(axis=1)[:, None] + xy.mean()
+    second = 2 * degenerate(xx) / (n * (n - 1)) + 2 * degenerate(yy) / (m * (m - 1))
+    second += 4 * (between**2).sum() / ((n - 1) * (m - 1)) / (n * m)
+    first = np.var(of_x, ddof=1) / n + np.var(of_y, ddof=1) / m
+    found = squared_mmd(x, y, lambda a, b: rbf_kernel(a, b, 1.0))
+    np.testing.assert_allclose(found.influence_x, of_x, rtol=1e-9)
+    np.testing.assert_allclose(found.influence_y, of_y, rtol=1e-9)
+    assert found.stderr**2 == pytest.approx(max(first - second, second), rel=1e-9)
+    # either branch occurs
+    assert (first - second > second) == (shift == 1.0)
 
 
 @pytest.mark.parametrize(("mu", "coverage"), [(0.6, (0.93, 0.97)), (0.0, (0.95, 1.0))])

@@ -117,6 +117,23 @@ def test_terms_follow_an_example_that_moves():
     assert np.std(moved) == pytest.approx(np.std(measured.samples.terms), rel=0.1)
 
 
+def test_the_interval_adds_the_variance_over_directions(monkeypatch):
+    # one coordinate differs, so directions disagree; 40 seeds say how much the mean over blocks of directions varies
+    monkeypatch.setattr(module, "DIRECTIONS", 40)
+    rng = np.random.default_rng(7)
+    x, y = rng.normal(size=(150, 3)), rng.normal(size=(120, 3))
+    x[:, 0] *= 4.0
+    found = [slices(x, y, 2, seed) for seed in range(40)]
+    turning = np.mean([f.blocks.var(ddof=1) / len(f.blocks) for f in found])
+    assert np.var([f.power for f in found], ddof=1) == pytest.approx(turning, rel=0.6)
+    (measured,) = SlicedWasserstein(DATA, seed=3).measure(x, y, np.arange(150), np.arange(120))
+    score, blocks = measured.score, found[3].blocks
+    sampling = (measured.samples.variance + measured.reference.variance) * (2 * score.value) ** 2
+    reach = 1.959964**2 * sampling + stats.t.ppf(0.975, len(blocks) - 1) ** 2 * blocks.var(ddof=1) / len(blocks)
+    assert score.high**2 - score.value**2 == pytest.approx(math.sqrt(reach), rel=1e-5)
+    assert score.value**2 - score.low**2 == pytest.approx(math.sqrt(reach), rel=1e-5)
+
+
 def test_names_warnings_and_refusals():
     x = np.random.default_rng(6).normal(size=(30, 2))
     score = sliced_wasserstein_distance(x, x, "pca-2", "abc", "train", order=1)

@@ -157,7 +157,7 @@ def _with_interval(score: Score, terms: np.ndarray, variance: float, x_ids: np.n
     n, value = len(terms), score.value
     is_rate = score.name != "density"
     # a rate of 0 or 1 varies, too: two successes and two failures more (Agresti & Coull 1998)
-    smoothed = (np.count_nonzero(terms) + 2) / (n + 4)
+    smoothed = (int(np.count_nonzero(terms)) + 2) / (n + 4)
     independent = max(smoothed * (1 - smoothed), 0.0 if is_rate else float(terms.var(ddof=1))) / n
     variance = max(variance, 2.0 * independent)
     stderr = math.sqrt(variance)
