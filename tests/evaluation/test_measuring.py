@@ -51,15 +51,15 @@ def everything(capacity: int = 100) -> Evaluation:
     return Evaluation([Everything(Standardised(X))], seed=3, capacity={"samples": capacity})
 
 
-def same(first: State, second: State) -> None:
+def assert_same_state(first: State, second: State) -> None:
     """Rows and contents agree bit for bit; moments to rounding, as sums of floats must."""
     assert first.seen == second.seen
     for key, summary in first.kept.items():
         other = second.kept[key]
-        assert_same(summary, other)
+        assert_same_summary(summary, other)
 
 
-def assert_same(first: Summary, second: Summary) -> None:
+def assert_same_summary(first: Summary, second: Summary) -> None:
     a, b = first.to_arrays(), second.to_arrays()
     assert a.keys() == b.keys()
     for name, array in a.items():
@@ -75,7 +75,7 @@ def test_updates_in_any_order_and_size_give_one_state(order: list[int]) -> None:
     state = e.init()
     for batch in shards(order):
         state = e.update(state, "samples", batch)
-    same(state, e.take(e.init(), "samples", X, LABELS, size=997))
+    assert_same_state(state, e.take(e.init(), "samples", X, LABELS, size=997))
 
 
 def test_merging_is_associative_and_commutative() -> None:
@@ -86,10 +86,10 @@ def test_merging_is_associative_and_commutative() -> None:
         merged = parts[order[0]]
         for k in order[1:]:
             merged = e.merge(merged, parts[k])
-        same(merged, whole)
+        assert_same_state(merged, whole)
     a, b, c = parts[1], parts[2], parts[4]
-    same(e.merge(e.merge(a, b), c), e.merge(a, e.merge(b, c)))
-    same(e.merge(e.init(), a), a)
+    assert_same_state(e.merge(e.merge(a, b), c), e.merge(a, e.merge(b, c)))
+    assert_same_state(e.merge(e.init(), a), a)
 
 
 def test_updating_leaves_the_old_state_alone() -> None:
@@ -160,9 +160,9 @@ def test_a_state_survives_its_file_and_refuses_another_evaluation(tmp_path: Path
     state = e.take(e.init(), "samples", X[:500], LABELS[:500])
     state.save(tmp_path / "half.npz")
     back = e.load(tmp_path / "half.npz")
-    same(back, state)
+    assert_same_state(back, state)
     whole = e.merge(back, e.update(e.init(), "samples", Batch.of(X[500:], LABELS[500:], first=500)))
-    same(whole, e.take(e.init(), "samples", X, LABELS))
+    assert_same_state(whole, e.take(e.init(), "samples", X, LABELS))
     with pytest.raises(BadInput, match="other metrics, features or seeds"):
         everything(capacity=99).load(tmp_path / "half.npz")
     with pytest.raises(BadInput, match="other metrics, features or seeds"):
@@ -173,7 +173,7 @@ def test_a_state_survives_its_file_and_refuses_another_evaluation(tmp_path: Path
     with pytest.raises(BadInput, match="cannot be read"):
         e.load(tmp_path / "broken.npz")
     e.init().save(tmp_path / "empty.npz")
-    same(e.load(tmp_path / "empty.npz"), e.init())
+    assert_same_state(e.load(tmp_path / "empty.npz"), e.init())
 
 
 def test_what_two_metrics_need_is_kept_once_and_features_are_computed_once() -> None:

@@ -24,7 +24,7 @@ def scorecard(samples, reference, train, space, features, **settings):
 
 
 def control_cards(reference, train, space, features, n):
-    return Card(reference, train, space, features).controls(n)
+    return Card(reference, train, space, features).of_controls(controls(train, space, n), n)
 
 
 @pytest.fixture(scope="module")

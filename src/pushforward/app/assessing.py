@@ -29,6 +29,8 @@ from pushforward.data.text.encoding import TextEncoding
 from pushforward.evaluation.cards.controls import COPYCAT, NOISE, REAL, SHUFFLED, floor_card, with_controls
 from pushforward.evaluation.cards.controls import controls as control_samples
 from pushforward.evaluation.cards.scorecard import Card
+from pushforward.evaluation.checks import as_rows
+from pushforward.evaluation.distances import nearest
 from pushforward.evaluation.features.default import default_features
 from pushforward.evaluation.features.named import Features
 from pushforward.evaluation.likelihood.code_length import kl_to_truth, likelihood_score, marginal_floor
@@ -112,9 +114,10 @@ def measure_controls(dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES) 
     features = default_features(space, train, seed)
     floor_likelihood = marginal_floor(train, test, space, sizes=dataset.test.sizes)
     card = Card(reference, train, space, features, seed)
-    cards = card.controls(n, seed)
+    drawn = control_samples(train, space, n, seed)
+    cards = card.of_controls(drawn, n)
     rows = []
-    for key, control in control_samples(train, space, n, seed).items():
+    for key, control in drawn.items():
         name, role = CONTROL_NAMES[key]
         verdict = memorisation_verdict(cards[key])
         rows.append(
@@ -289,14 +292,6 @@ def pictures(model: GenerativeModel, test: Examples, seed: int) -> Sequence[np.n
 
 def nearest_training(samples: np.ndarray, train: np.ndarray, most: int = 8) -> tuple[np.ndarray, np.ndarray]:
     """Return the samples that lie closest to a training example, and those examples."""
-    a = samples.reshape(len(samples), -1).astype(np.float64)
-    b = train.reshape(len(train), -1).astype(np.float64)
-    best, index = np.full(len(a), np.inf), np.zeros(len(a), dtype=int)
-    for first in range(0, len(b), 1024):
-        block = b[first : first + 1024]
-        squared = (a**2).sum(1)[:, None] - 2.0 * a @ block.T + (block**2).sum(1)[None, :]
-        here = squared.argmin(1)
-        closer = squared[np.arange(len(a)), here] < best
-        best[closer], index[closer] = squared[np.arange(len(a)), here][closer], here[closer] + first
+    index, best = nearest(as_rows(samples), as_rows(train))
     order = np.argsort(best, kind="stable")[:most]
     return samples[order], train[index[order]]

@@ -120,7 +120,7 @@ class LogProb:
 
     def __add__(self, other: LogProb) -> LogProb:
         """Chain rule: `log p(a) + log p(b | a)` for numbers of one kind and one measure."""
-        self._require_same(other, ("kind", "measure"))
+        self.require_same(other, ("kind", "measure"))
         stderr = None
         if self.stderr is not None or other.stderr is not None:
             zero = torch.zeros_like(self.nats)
@@ -142,7 +142,7 @@ class LogProb:
             raise BadInput("no log-probabilities", "at least one batch")
         first = parts[0]
         for part in parts[1:]:
-            first._require_same(part, ("kind", "measure", "unit", "estimator", "given"))
+            first.require_same(part, ("kind", "measure", "unit", "estimator", "given"))
         stderr = None
         if first.stderr is not None:
             stderr = torch.cat([p.stderr if p.stderr is not None else torch.zeros_like(p.nats) for p in parts])
@@ -150,7 +150,12 @@ class LogProb:
         errors = {cause: torch.cat([p.errors[cause] for p in parts]) for cause in first.errors}
         return replace(first, nats=torch.cat([p.nats for p in parts]), stderr=stderr, sizes=sizes, errors=errors)
 
-    def _require_same(self, other: LogProb, fields: tuple[str, ...]) -> None:
+    def require_same(self, other: LogProb, fields: tuple[str, ...]) -> None:
+        """Refuse two log-probabilities that differ in one of some attributes, because they have no order, sum or difference.
+
+        Raises:
+            BadInput: names the attribute and both values.
+        """
         for name in fields:
             left, right = getattr(self, name), getattr(other, name)
             if left != right:

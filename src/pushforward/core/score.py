@@ -83,6 +83,22 @@ class Score:
 Verdict = Literal["first", "second", "undecided"]
 
 
+def require_comparable(first: Score, second: Score) -> None:
+    """Refuse two scores that have no order.
+
+    Raises:
+        BadInput: the scores have different names, units, kinds, features or directions.
+    """
+    for field in ("name", "unit", "kind", "features", "better"):
+        left, right = getattr(first, field), getattr(second, field)
+        if left != right:
+            raise BadInput(
+                f"two scores whose {field} differ ('{left}' and '{right}')",
+                f"equal {field}",
+                "scores of different kinds or features have no order; measure both the same way",
+            )
+
+
 def better_of(first: Score, second: Score) -> Verdict:
     """Return which of two scores is better, `undecided` if their intervals overlap or are missing.
 
@@ -98,14 +114,7 @@ def better_of(first: Score, second: Score) -> Verdict:
         >>> better_of(a, b)
         'first'
     """
-    for field in ("name", "unit", "kind", "features", "better"):
-        left, right = getattr(first, field), getattr(second, field)
-        if left != right:
-            raise BadInput(
-                f"two scores whose {field} differ ('{left}' and '{right}')",
-                f"equal {field}",
-                "scores of different kinds or features have no order; measure both the same way",
-            )
+    require_comparable(first, second)
     if None in (first.low, first.high, second.low, second.high):
         return "undecided"
     assert first.low is not None

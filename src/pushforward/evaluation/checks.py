@@ -57,3 +57,16 @@ def same_width(x: np.ndarray, y: np.ndarray) -> None:
         raise BadInput(
             f"rows of {x.shape[1]} and {y.shape[1]} numbers", "equal features", "measure both with the same features"
         )
+
+
+def two_samples(samples: np.ndarray, reference: np.ndarray, at_least: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Return both sides of a comparison as float64 rows, refusing too few rows on either, NaN and different widths.
+
+    Example:
+        >>> [side.shape for side in two_samples(np.zeros((3, 2)), np.ones((4, 2)))]
+        [(3, 2), (4, 2)]
+    """
+    x = as_rows(samples, "samples", at_least)
+    y = as_rows(reference, "reference examples", at_least)
+    same_width(x, y)
+    return x, y

@@ -15,8 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from pushforward.core.errors import BadInput
-from pushforward.core.score import Score, Verdict
+from pushforward.core.score import Score, Verdict, require_comparable
 from pushforward.evaluation.measuring.metric import Measured, Terms
 
 LEVEL, POWER = 0.05, 0.8
@@ -78,7 +77,7 @@ def difference(first: Measured, second: Measured, names: tuple[str, str] = ("fir
         'first'
     """
     a, b = first.score, second.score
-    _comparable(a, b)
+    require_comparable(a, b)
     value = a.value - b.value
     variance, freedom, paired = _variance(first, second)
     if variance is None or not math.isfinite(value):
@@ -96,16 +95,6 @@ def difference(first: Measured, second: Measured, names: tuple[str, str] = ("fir
         enough = math.ceil(min(a.n, b.n) * (wanted * stderr / abs(value)) ** 2)
     found = Difference(a.name, *names, value, stderr, value - reach, value + reach, p, p, "undecided", paired, enough)
     return replace(found, verdict=_verdict(found, a))
-
-
-def _comparable(a: Score, b: Score) -> None:
-    for field in ("name", "unit", "kind", "features", "better"):
-        if getattr(a, field) != getattr(b, field):
-            raise BadInput(
-                f"two scores whose {field} differ ('{getattr(a, field)}' and '{getattr(b, field)}')",
-                f"equal {field}",
-                "measure both models with the same features against the same reference",
-            )
 
 
 def _variance(first: Measured, second: Measured) -> tuple[float | None, float, bool]:

@@ -6,7 +6,7 @@ reference and the training examples are counted once, however many models are me
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from pushforward.core.rng import derive_seed
 from pushforward.core.score import Score
 from pushforward.core.space import Space
 from pushforward.core.text import Text
-from pushforward.evaluation.cards.controls import controls
+from pushforward.evaluation.cards.controls import Control
 from pushforward.evaluation.checks import require
 from pushforward.evaluation.distribution.classifier_test import ClassifierTest
 from pushforward.evaluation.distribution.frechet import FrechetDistance
@@ -143,19 +143,18 @@ class Card:
         """Return every score of the samples; see `measure`."""
         return [measured.score for measured in self.measure(samples, train)]
 
-    def controls(self, n: int, seed: int = 0) -> dict[str, list[Score]]:
-        """Return the scores of every control sample, in the order of `controls`.
+    def of_controls(self, found: Mapping[str, Control], n: int) -> dict[str, list[Score]]:
+        """Return the scores of control samples, in their order.
 
         If train is too small to give n real examples, the ceiling's scores say so in a warning.
 
         Args:
-            n: number of examples; use the model's.
-            seed: seed of the controls.
+            found: from `controls`.
+            n: how many examples a model is measured on.
         """
         cards = {}
-        for name, control in controls(self.train, self.space, n, seed).items():
-            whole = control.train is self.train
-            card = self.scores(control.samples, None if whole else control.train)
+        for name, control in found.items():
+            card = self.scores(control.samples, None if control.train is self.train else control.train)
             if len(control.samples) < n:
                 note = f"ceiling measured on {len(control.samples)} examples, not {n}: train has only {len(self.train)}"
                 card = [replace(score, warnings=(*score.warnings, note)) for score in card]

@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from pushforward.core.score import Score
-from pushforward.evaluation.checks import as_rows, same_width
+from pushforward.evaluation.checks import two_samples
 from pushforward.evaluation.intervals import wilson
 from pushforward.evaluation.measuring.metric import Measured, Terms, TwoSample
 
@@ -99,9 +99,7 @@ def _measure(
     x_ids: np.ndarray,
     y_ids: np.ndarray,
 ) -> Measured:
-    x = as_rows(samples, "samples", at_least=AT_LEAST)
-    y = as_rows(reference, "reference examples", at_least=AT_LEAST)
-    same_width(x, y)
+    x, y = two_samples(samples, reference, AT_LEAST)
     margins_x, margins_y = held_out_margins(x, y, seed)
     right_x, right_y = margins_x > 0, margins_y <= 0
     judged = 2 * len(right_x)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -124,10 +124,19 @@ def squared_mmd(x: np.ndarray, y: np.ndarray, kernel: Kernel) -> Discrepancy:
     return Discrepancy(float(value), stderr, influence_x, influence_y)
 
 
-def measured(found: Discrepancy, score: Score, x_ids: np.ndarray, y_ids: np.ndarray) -> Measured:
-    """Return `score` with the value, the normal interval and null 0 of a discrepancy, and the first-order terms of both sides."""
+def measured(x: np.ndarray, y: np.ndarray, kernel: Kernel, name: str, fingerprint: str, *ids: np.ndarray) -> Measured:
+    """Return the squared discrepancy as a score: a normal interval, null 0, and the first-order terms of both sides.
+
+    Args:
+        x: samples, checked, shape (n, d).
+        y: reference, checked, shape (m, d).
+        kernel: see `squared_mmd`.
+        name: name of the score.
+        fingerprint: fingerprint of the features.
+        ids: identities of the samples and of the reference.
+    """
+    found = squared_mmd(x, y, kernel)
     reach = normal_quantile() * found.stderr
-    full = replace(
-        score, value=found.value, low=found.value - reach, high=found.value + reach, stderr=found.stderr, null=0.0
-    )
-    return Measured(full, Terms.of_mean(x_ids, found.influence_x), Terms.of_mean(y_ids, found.influence_y))
+    ends = found.value - reach, found.value + reach
+    score = Score(name, found.value, len(x), "lower", *ends, found.stderr, null=0.0, features=fingerprint)
+    return Measured(score, *map(Terms.of_mean, ids, (found.influence_x, found.influence_y)))

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist, pdist
 
 from pushforward.core.score import Score
-from pushforward.evaluation.checks import as_rows, same_width
+from pushforward.evaluation.checks import two_samples
 from pushforward.evaluation.distances import squared_distances
-from pushforward.evaluation.distribution.discrepancy import AT_LEAST, measured, squared_mmd
+from pushforward.evaluation.distribution.discrepancy import AT_LEAST, measured
 from pushforward.evaluation.measuring.metric import Measured, TwoSample
 
 
@@ -70,15 +70,10 @@ def energy_distance_score(
     return _measure(samples, reference, name, fingerprint, np.arange(len(samples)), np.arange(len(reference))).score
 
 
-def _measure(
-    samples: np.ndarray, reference: np.ndarray, name: str, fingerprint: str, x_ids: np.ndarray, y_ids: np.ndarray
-) -> Measured:
-    x = as_rows(samples, "samples", at_least=AT_LEAST)
-    y = as_rows(reference, "reference examples", at_least=AT_LEAST)
-    same_width(x, y)
-    score = Score(name, 0.0, n=len(x), better="lower", features=fingerprint)
-    centre = y.mean(axis=0)
-    return measured(squared_mmd(x - centre, y - centre, negative_distance), score, x_ids, y_ids)
+def _measure(samples: np.ndarray, reference: np.ndarray, name: str, fingerprint: str, *ids: np.ndarray) -> Measured:
+    x, y = two_samples(samples, reference, AT_LEAST)
+    centre = y.mean(axis=0)  # distances do not mind, and small numbers keep their digits
+    return measured(x - centre, y - centre, negative_distance, name, fingerprint, *ids)
 
 
 class EnergyDistance(TwoSample):

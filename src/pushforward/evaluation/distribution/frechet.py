@@ -12,7 +12,7 @@ import numpy as np
 
 from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
-from pushforward.evaluation.checks import as_rows, require, same_width
+from pushforward.evaluation.checks import require, two_samples
 from pushforward.evaluation.intervals import Jackknife, jackknife
 from pushforward.evaluation.measuring.batch import Batch
 from pushforward.evaluation.measuring.metric import Kept, Measured, Metric, Need, Terms, View
@@ -179,9 +179,7 @@ def frechet_distance(
         >>> limit.name, limit.low < 2.0 < limit.high
         ('frechet distance, bias removed [identity] vs test', True)
     """
-    x = as_rows(samples, "samples", at_least=2 * BLOCKS)
-    y = as_rows(reference, "reference examples", at_least=2 * BLOCKS)
-    same_width(x, y)
+    x, y = two_samples(samples, reference, 2 * BLOCKS)
     blocked = [BlockedMoments().add(Batch.of(rows), rows) for rows in (x, y)]
     return [m.score for m in measure_moments(blocked[0], blocked[1], features, fingerprint, reference_name)]
 

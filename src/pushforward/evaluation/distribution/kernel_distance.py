@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from pushforward.core.score import Score
-from pushforward.evaluation.checks import as_rows, same_width
-from pushforward.evaluation.distribution.discrepancy import AT_LEAST, measured, squared_mmd
+from pushforward.evaluation.checks import two_samples
+from pushforward.evaluation.distribution.discrepancy import AT_LEAST, measured
 from pushforward.evaluation.measuring.metric import Measured, TwoSample
 
 
@@ -54,14 +54,8 @@ def kernel_distance(
     return _measure(samples, reference, name, fingerprint, np.arange(len(samples)), np.arange(len(reference))).score
 
 
-def _measure(
-    samples: np.ndarray, reference: np.ndarray, name: str, fingerprint: str, x_ids: np.ndarray, y_ids: np.ndarray
-) -> Measured:
-    x = as_rows(samples, "samples", at_least=AT_LEAST)
-    y = as_rows(reference, "reference examples", at_least=AT_LEAST)
-    same_width(x, y)
-    score = Score(name, 0.0, n=len(x), better="lower", features=fingerprint)
-    return measured(squared_mmd(x, y, cubic_kernel), score, x_ids, y_ids)
+def _measure(samples: np.ndarray, reference: np.ndarray, name: str, fingerprint: str, *ids: np.ndarray) -> Measured:
+    return measured(*two_samples(samples, reference, AT_LEAST), cubic_kernel, name, fingerprint, *ids)
 
 
 class KernelDistance(TwoSample):

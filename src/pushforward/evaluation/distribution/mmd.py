@@ -13,9 +13,9 @@ from scipy.spatial.distance import pdist
 
 from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
-from pushforward.evaluation.checks import as_rows, same_width
+from pushforward.evaluation.checks import two_samples
 from pushforward.evaluation.distances import squared_distances
-from pushforward.evaluation.distribution.discrepancy import AT_LEAST, measured, squared_mmd
+from pushforward.evaluation.distribution.discrepancy import AT_LEAST, measured
 from pushforward.evaluation.measuring.metric import Measured, TwoSample, View
 
 PAIRED_ROWS = 2000
@@ -99,17 +99,13 @@ def _measure(
     x_ids: np.ndarray,
     y_ids: np.ndarray,
 ) -> Measured:
-    x = as_rows(samples, "samples", at_least=AT_LEAST)
-    y = as_rows(reference, "reference examples", at_least=AT_LEAST)
-    same_width(x, y)
+    x, y = two_samples(samples, reference, AT_LEAST)
     s = median_bandwidth(y) if bandwidth is None else float(bandwidth)
     if not (math.isfinite(s) and s > 0):
         raise BadInput(f"a bandwidth of {s}", "a positive length in units of the features")
     name = f"squared mmd, gaussian kernel of bandwidth {s:.4g} {suffix}"
-    score = Score(name, 0.0, n=len(x), better="lower", features=fingerprint)
     centre = y.mean(axis=0)
-    found = squared_mmd(x - centre, y - centre, lambda a, b: rbf_kernel(a, b, s))
-    return measured(found, score, x_ids, y_ids)
+    return measured(x - centre, y - centre, lambda a, b: rbf_kernel(a, b, s), name, fingerprint, x_ids, y_ids)
 
 
 class MaximumMeanDiscrepancy(TwoSample):

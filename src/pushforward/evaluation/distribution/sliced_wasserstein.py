@@ -14,7 +14,7 @@ import numpy as np
 
 from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
-from pushforward.evaluation.checks import as_rows, same_width
+from pushforward.evaluation.checks import two_samples
 from pushforward.evaluation.intervals import normal_quantile, t_quantile
 from pushforward.evaluation.measuring.metric import Measured, Terms, TwoSample, View
 
@@ -208,9 +208,7 @@ def _measure(
 ) -> Measured:
     if order not in (1, 2):
         raise BadInput(f"order {order}", "1 or 2")
-    x = as_rows(samples, "samples", at_least=AT_LEAST)
-    y = as_rows(reference, "reference examples", at_least=AT_LEAST)
-    same_width(x, y)
+    x, y = two_samples(samples, reference, AT_LEAST)
     found = slices(x, y, order, seed)
     value = found.power ** (1 / order)
     biased = f"biased upwards at {len(x)} against {len(y)} examples: compare at equal sizes only, and read it beside its null"

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from pushforward.core.score import Score
-from pushforward.evaluation.checks import as_rows, same_width
+from pushforward.evaluation.checks import two_samples
 from pushforward.evaluation.distances import tiles
 from pushforward.evaluation.intervals import t_quantile
 from pushforward.evaluation.measuring.metric import Measured, Terms, TwoSample
@@ -44,9 +44,7 @@ def measure_pairwise(
     reference_name: str = "test",
 ) -> Measured:
     """Return `pairwise_distance` with what every sample contributes to its error."""
-    x = as_rows(samples, "samples", AT_LEAST)
-    y = as_rows(reference, "reference examples", AT_LEAST)
-    same_width(x, y)
+    x, y = two_samples(samples, reference, AT_LEAST)
     own, real = mean_distances(x), mean_distances(y)
     terms = Terms(ids, 2.0 * Terms.of_mean(ids, own).terms)
     value, stderr = float(own.mean()), math.sqrt(terms.variance)

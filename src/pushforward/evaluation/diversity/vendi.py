@@ -10,7 +10,7 @@ import numpy as np
 
 from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
-from pushforward.evaluation.checks import as_rows, same_width
+from pushforward.evaluation.checks import as_rows, two_samples
 from pushforward.evaluation.intervals import Jackknife, jackknife
 from pushforward.evaluation.measuring.batch import hashed
 from pushforward.evaluation.measuring.metric import Measured, Terms, TwoSample
@@ -78,9 +78,7 @@ def measure_vendi(
     reference_name: str = "test",
 ) -> Measured:
     """Return `vendi_score` with what each block of samples contributes to its error; `ids` tell the rows of either side apart."""
-    x = as_rows(samples, "samples", at_least=2 * BLOCKS)
-    y = as_rows(reference, "reference examples", at_least=2 * BLOCKS)
-    same_width(x, y)
+    x, y = two_samples(samples, reference, 2 * BLOCKS)
     size = min(len(x), len(y))
     sides = []
     for rows, names in zip((x, y), ids, strict=True):

@@ -110,13 +110,7 @@ def anomalies(
         >>> [bool(p < 0.02) for p in found.p_values["code length"]]
         [True, False]
     """
-    for field in ("kind", "estimator", "unit", "given"):
-        if getattr(lp, field) != getattr(heldout, field):
-            raise BadInput(
-                f"log-probabilities whose {field} differ ({getattr(lp, field)} and {getattr(heldout, field)})",
-                f"equal {field}",
-                "measure both the same way",
-            )
+    lp.require_same(heldout, ("kind", "estimator", "unit", "given"))
     require(len(heldout), 40, "held-out examples")
     mine, theirs = (-p.nats.detach().double().cpu().numpy() for p in (lp, heldout))
     half = len(theirs) // 2

@@ -41,13 +41,7 @@ def likelihood_gap(train: LogProb, heldout: LogProb, split: str = "test") -> Sco
         >>> round(likelihood_gap(lp([-1.0, -1.2, -0.8]), lp([-2.0, -2.2, -1.8])).value, 6)
         1.0
     """
-    for field in ("kind", "estimator", "measure", "unit", "given"):
-        if getattr(train, field) != getattr(heldout, field):
-            raise BadInput(
-                f"log-probabilities whose {field} differ ({getattr(train, field)} and {getattr(heldout, field)})",
-                f"equal {field}",
-                "measure both the same way",
-            )
+    train.require_same(heldout, ("kind", "estimator", "measure", "unit", "given"))
     sides = []
     for role, lp in (("training", train), (split, heldout)):
         require(len(lp), 2, f"{role} examples")

@@ -69,13 +69,7 @@ def paired_verdict(first: LogProb, second: LogProb, comparisons: int = 1, level:
         >>> paired_verdict(lp(a), lp(a - 0.1 + 0.01 * torch.cos(a))).verdict
         'first'
     """
-    for field in ("kind", "measure", "unit", "given"):
-        if getattr(first, field) != getattr(second, field):
-            raise BadInput(
-                f"log-probabilities whose {field} differ ({getattr(first, field)} and {getattr(second, field)})",
-                f"equal {field}",
-                "they are different quantities and have no paired order",
-            )
+    first.require_same(second, ("kind", "measure", "unit", "given"))
     a, b = (lp.nats.detach().double().cpu().numpy() for lp in (first, second))
     test = paired_test(a, b, first.unit.nats_per_unit, first.unit.name, comparisons, level)
     if first.estimator == second.estimator:

@@ -96,12 +96,12 @@ class Evaluation:
         self._own(state)
         if role not in ROLES:
             raise BadInput(*unknown("role", role, ROLES))
+        needs = [(key, need) for key, need in self.needs.items() if need.role == role and len(batch)]
+        if needs:
+            as_rows(batch.x, _ROLE_WORDS[role])
         kept, views = dict(state.kept), {}
-        for key, need in self.needs.items():
-            if need.role != role or not len(batch):
-                continue
+        for key, need in needs:
             if need.view.fingerprint not in views:
-                as_rows(batch.x, _ROLE_WORDS[role])
                 views[need.view.fingerprint] = need.view(batch.x)
             kept[key] = kept[key].add(batch, views[need.view.fingerprint])
         return State(self.design, kept, {**state.seen, role: state.seen.get(role, 0) + len(batch)})

@@ -16,13 +16,11 @@ from pushforward.core.table import Column, Table
 from pushforward.evaluation.marks import missing_mark
 from pushforward.evaluation.measuring.metric import DATA, Measured, TwoSample
 from pushforward.evaluation.table.items import (
-    AT_LEAST,
     Items,
     Ways,
-    block_of,
+    both_sides,
     counts_by_block,
     leaving_out,
-    rows_of,
     shares,
     three_ways,
     total_variation,
@@ -132,10 +130,7 @@ def column_items(
         >>> shape.names, round(float(moved.values[0]), 12)
         (("'x'",), 0.25)
     """
-    x = rows_of(samples, space, "samples", AT_LEAST)
-    y = rows_of(reference, space, "reference rows", AT_LEAST)
-    blocks_x = block_of(np.arange(len(x)) if sample_ids is None else sample_ids)
-    blocks_y = block_of(np.arange(len(y)) if reference_ids is None else reference_ids)
+    x, y, blocks_x, blocks_y = both_sides(samples, reference, space, sample_ids, reference_ids)
     walk = walks(len(x), len(y), seed)
     shapes, moves = [], []
     for place, column in enumerate(space.columns):

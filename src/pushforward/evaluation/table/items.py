@@ -59,6 +59,24 @@ def block_of(ids: np.ndarray) -> np.ndarray:
     return (hashed(ids, BLOCKED) % np.uint64(BLOCKS)).astype(np.int64)
 
 
+def both_sides(
+    samples: np.ndarray,
+    reference: np.ndarray,
+    space: Table,
+    sample_ids: np.ndarray | None = None,
+    reference_ids: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return samples and reference as checked rows, and the block of each row of either; identities are positions by default.
+
+    Raises:
+        BadInput: fewer than 40 rows on a side, NaN, or another width.
+    """
+    x = rows_of(samples, space, "samples", AT_LEAST)
+    y = rows_of(reference, space, "reference rows", AT_LEAST)
+    blocks_x = block_of(np.arange(len(x)) if sample_ids is None else sample_ids)
+    return x, y, blocks_x, block_of(np.arange(len(y)) if reference_ids is None else reference_ids)
+
+
 def counts_by_block(codes: np.ndarray, blocks: np.ndarray, size: int) -> np.ndarray:
     """Return how often each code occurs in each block, shape (20, size).
 

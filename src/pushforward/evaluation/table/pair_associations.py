@@ -15,7 +15,7 @@ from pushforward.core.score import Score
 from pushforward.core.table import Table
 from pushforward.evaluation.measuring.metric import DATA, Measured, TwoSample
 from pushforward.evaluation.table.associations import Associations, halves, leave_one_out
-from pushforward.evaluation.table.items import AT_LEAST, BLOCKS, Items, block_of, rows_of, striking
+from pushforward.evaluation.table.items import BLOCKS, Items, both_sides, striking
 
 PAIR_ASSOCIATIONS = "pair associations"
 SPLITS = 12
@@ -40,10 +40,7 @@ def association_items(
     """
     if len(space.columns) < 2:
         raise BadInput("a table of one column", "two or more", "pairs say nothing of a single column")
-    x = rows_of(samples, space, "samples", AT_LEAST)
-    y = rows_of(reference, space, "reference rows", AT_LEAST)
-    blocks_x = block_of(np.arange(len(x)) if sample_ids is None else sample_ids)
-    blocks_y = block_of(np.arange(len(y)) if reference_ids is None else reference_ids)
+    x, y, blocks_x, blocks_y = both_sides(samples, reference, space, sample_ids, reference_ids)
     split = halves(seed, SPLITS)
     once = leave_one_out()
     sampled, real = Associations(x, space, blocks_x), Associations(y, space, blocks_y)

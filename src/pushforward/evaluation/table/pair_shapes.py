@@ -16,12 +16,10 @@ from pushforward.core.table import Column, Table
 from pushforward.evaluation.marks import missing_mark
 from pushforward.evaluation.measuring.metric import DATA, Measured, TwoSample
 from pushforward.evaluation.table.items import (
-    AT_LEAST,
     Items,
-    block_of,
+    both_sides,
     counts_by_block,
     leaving_out,
-    rows_of,
     shares,
     three_ways,
     total_variation,
@@ -87,10 +85,7 @@ def pair_items(
     """
     if len(space.columns) < 2:
         raise BadInput("a table of one column", "two or more", "pairs say nothing of a single column")
-    x = rows_of(samples, space, "samples", AT_LEAST)
-    y = rows_of(reference, space, "reference rows", AT_LEAST)
-    blocks_x = block_of(np.arange(len(x)) if sample_ids is None else sample_ids)
-    blocks_y = block_of(np.arange(len(y)) if reference_ids is None else reference_ids)
+    x, y, blocks_x, blocks_y = both_sides(samples, reference, space, sample_ids, reference_ids)
     walk = walks(len(x), len(y), seed)
     coded = [_codes(x[:, place], y[:, place], column) for place, column in enumerate(space.columns)]
     names, ways, null = [], [], []

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.cluster import KMeans
 
 from pushforward.core.score import Score
-from pushforward.evaluation.checks import as_rows, same_width
+from pushforward.evaluation.checks import two_samples
 from pushforward.evaluation.intervals import normal_quantile
 from pushforward.evaluation.measuring.metric import Measured, Terms, TwoSample
 
@@ -106,9 +106,7 @@ def measure_mauve(
     seed: int = 0,
 ) -> Measured:
     """Return `mauve_score` with what every example contributes to its error."""
-    x = as_rows(samples, "samples", AT_LEAST)
-    y = as_rows(reference, "reference examples", AT_LEAST)
-    same_width(x, y)
+    x, y = two_samples(samples, reference, AT_LEAST)
     pooled = np.concatenate([x, y])
     wanted = min(MOST, min(len(x), len(y)) // EACH, len(np.unique(pooled, axis=0)))
     places = KMeans(wanted, n_init="auto", random_state=seed).fit_predict(pooled)
