@@ -75,6 +75,9 @@ def test_dropped_modes_are_gone_and_the_others_stay():
     with pytest.raises(BadInput, match=r"a dose of 1.2 of 'dropped modes'"):
         DropModes(1.2, modes)
     assert len(set(clustered(IMAGES)(IMAGES).tolist())) == 10
+    # sorted data: the last of many modes is found too
+    lines = np.repeat(np.arange(10.0) * 100, 1200)[:, None] + RNG.normal(size=(12_000, 1))
+    assert np.sort(clustered(lines).centres.ravel())[-1] == pytest.approx(900, abs=1)
 
 
 def test_doses_are_what_they_say():

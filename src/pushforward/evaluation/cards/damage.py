@@ -11,15 +11,17 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
-from sklearn.cluster import KMeans
 
 from pushforward.core.errors import BadInput
+from pushforward.core.rng import derive_seed
 from pushforward.core.space import Image, Space
 from pushforward.core.table import Table
 from pushforward.core.text import Text
 from pushforward.evaluation.checks import as_rows
+from pushforward.evaluation.distances import nearest
+from pushforward.evaluation.diversity.bins import bin_centres
 
-CLUSTERS = 10
+CLUSTERS, CLUSTERED = 10, 5000
 
 
 class Damage(ABC):
@@ -54,12 +56,11 @@ def _share(dose: float, fault: str) -> None:
 class DropModes(Damage):
     """Examples of some modes are replaced by examples of the others: mode collapse.
 
-    Modes are the labels of the examples or, without any, ten clusters of the training examples; the smallest number of modes that
-    holds at least the dose of the examples is dropped, in random order.
+    Modes are dropped in random order, until those that are gone held at least the dose of the examples.
 
     Args:
         dose: share of examples to lose their mode.
-        modes: mode of each example as a function of its row, from `labelled` or `clustered`.
+        modes: which mode an example belongs to, from `clustered`.
     """
 
     fault = "dropped modes"
@@ -101,9 +102,7 @@ class Modes:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Return the number of the nearest centre, shape (n,)."""
-        rows = as_rows(x)
-        squared = (self.centres**2).sum(1) - 2.0 * rows @ self.centres.T
-        return squared.argmin(axis=1)
+        return nearest(as_rows(x), self.centres)[0]
 
 
 def clustered(train: np.ndarray, seed: int = 0, clusters: int = CLUSTERS) -> Modes:
@@ -115,8 +114,9 @@ def clustered(train: np.ndarray, seed: int = 0, clusters: int = CLUSTERS) -> Mod
         2
     """
     rows = as_rows(train, "training examples", at_least=clusters)
-    found = KMeans(clusters, n_init="auto", random_state=seed).fit(rows[:5000])
-    return Modes(found.cluster_centers_, "clusters")
+    # a random part, because data often lie sorted
+    part = np.random.default_rng(derive_seed(seed, "clusters")).permutation(len(rows))[:CLUSTERED]
+    return Modes(bin_centres(rows[part], clusters, seed), "clusters")
 
 
 class Copy(Damage):
