@@ -57,6 +57,50 @@ def wilson(successes: float | int, n: float | int, level: float = LEVEL) -> tupl
 
 
 @dataclass(frozen=True)
+class Extremes:
+    """How many values are as small as the smallest of a natural sample.
+
+    Attributes:
+        threshold: the k-th smallest natural value.
+        share: of the values at or below it, with Wilson's 95 % interval `low`, `high` for this threshold.
+        natural_share: of the natural values at or below it; above k/h where some are tied.
+        null: expected share if both come from one distribution.
+        stderr: standard deviation of the share in that case.
+    """
+
+    threshold: float
+    share: float
+    low: float
+    high: float
+    natural_share: float
+    null: float
+    stderr: float
+
+
+def extremes(values: np.ndarray, natural: np.ndarray, rate: float) -> Extremes:
+    """Return the share of `values` that the smallest of `natural` ones call extreme.
+
+    With q the k-th smallest of h natural values, k = ceil(rate h), and t of them at or below q, the number of n exchangeable values
+    at or below q is beta-binomial with parameters t and h - t + 1, whatever their distribution: its mean is `n t / (h + 1)`.
+
+    Args:
+        values: shape (n,).
+        natural: shape (h,).
+        rate: share of the natural values to call extreme.
+
+    Example:
+        >>> found = extremes(np.array([0.0, 5.0]), np.arange(1.0, 101.0), 0.01)
+        >>> found.threshold, found.share, round(found.null, 4)
+        (1.0, 0.5, 0.0099)
+    """
+    n, h = len(values), len(natural)
+    threshold = float(np.sort(natural)[math.ceil(rate * h) - 1])
+    found, tied = int((values <= threshold).sum()), int((natural <= threshold).sum())
+    law = stats.betabinom(n, tied, h - tied + 1)
+    return Extremes(threshold, found / n, *wilson(found, n), tied / h, float(law.mean()) / n, float(law.std()) / n)
+
+
+@dataclass(frozen=True)
 class Jackknife:
     """What leaving blocks out says about a two-sample statistic.
 

@@ -6,15 +6,12 @@ suspicious is read off held-out examples, one in a hundred of which are called n
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-from scipy import stats
 
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import require
 from pushforward.evaluation.distances import tiles
-from pushforward.evaluation.intervals import wilson
+from pushforward.evaluation.intervals import extremes
 from pushforward.evaluation.memorisation.roles import MemorisationCheck, three_roles
 
 NEAR = "near duplicates"
@@ -50,9 +47,8 @@ def near_duplicate_rate(
 ) -> Score:
     """Return the share of samples closer to one training example than all but 1 % of held-out examples are.
 
-    With `r` the `closeness` and q its k-th smallest value over h held-out examples, k = ceil(h / 100), `mean 1[r(y) <= q]`. For
-    an honest model that count is beta-binomial with parameters k and h - k + 1 whatever the law of r, hence the null `k / (h + 1)`
-    and `stderr`, the standard deviation of the rate under it. The interval is Wilson's for the rate at this q.
+    With `r` the `closeness` and q its k-th smallest value over h held-out examples, k = ceil(h / 100), `mean 1[r(y) <= q]`, beside
+    what `extremes` says of an honest model.
 
     Args:
         samples: features of the model's examples, shape (n, d).
@@ -68,22 +64,16 @@ def near_duplicate_rate(
     """
     rows, fitted, fresh = three_roles(samples, train, heldout)
     require(len(fresh), AT_LEAST, "held-out examples")
-    natural = np.sort(closeness(fresh, fitted))
-    h, n = len(natural), len(rows)
-    place = math.ceil(RATE * h)
-    found = int((closeness(rows, fitted) <= natural[place - 1]).sum())
-    low, high = wilson(found, n)
-    tied = int(np.searchsorted(natural, natural[place - 1], "right"))
-    law = stats.betabinom(n, tied, h - tied + 1)
+    found = extremes(closeness(rows, fitted), closeness(fresh, fitted), RATE)
     return Score(
         f"{NEAR} [{features}] vs train",
-        found / n,
-        n=n,
+        found.share,
+        n=len(rows),
         better="lower",
-        low=low,
-        high=high,
-        stderr=float(law.std()) / n,
-        null=float(law.mean()) / n,
+        low=found.low,
+        high=found.high,
+        stderr=found.stderr,
+        null=found.null,
         features=fingerprint,
     )
 

@@ -6,14 +6,11 @@ live are looked up again; real text shares runs with real text too, so what is l
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-from scipy import stats
 
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import require, same_width
-from pushforward.evaluation.intervals import mean_interval, wilson
+from pushforward.evaluation.intervals import extremes, mean_interval
 from pushforward.evaluation.measuring.batch import Role
 from pushforward.evaluation.measuring.metric import DATA, Kept, Measured, Metric, Need, Terms, View
 from pushforward.evaluation.text.ngrams import as_tokens
@@ -89,26 +86,22 @@ def measure_verbatim(
 
 
 def _share(own: np.ndarray, natural: np.ndarray, reference_name: str) -> Score:
-    n, h = len(own), len(natural)
-    threshold = np.sort(natural)[::-1][math.ceil(RATE * h) - 1]
-    found, tied = int((own >= threshold).sum()), int((natural >= threshold).sum())
-    low, high = wilson(found, n)
-    law = stats.betabinom(n, tied, h - tied + 1)
+    found = extremes(-own, -natural, RATE)  # the longest are extreme
     warnings: tuple[str, ...] = ()
-    if tied > TIED * h:
+    if found.natural_share > TIED:
         warnings = (
-            f"{tied / h:.0%} of {reference_name} windows have a run of {threshold:.0f} tokens or more, as long as there is: "
-            "many copies hide among them; use longer windows",
+            f"{found.natural_share:.0%} of {reference_name} windows have a run of {-found.threshold:.0f} tokens or more, as long "
+            "as there is: many copies hide among them; use longer windows",
         )
     return Score(
         f"{COPIED} [runs longer than 99 % of {reference_name}] vs train",
-        found / n,
-        n=n,
+        found.share,
+        n=len(own),
         better="lower",
-        low=low,
-        high=high,
-        stderr=float(law.std()) / n,
-        null=float(law.mean()) / n,
+        low=found.low,
+        high=found.high,
+        stderr=found.stderr,
+        null=found.null,
         warnings=warnings,
     )
 
@@ -118,10 +111,8 @@ def verbatim_scores(
 ) -> list[Score]:
     """Score the mean longest run shared with train, and the share of windows whose run is as long as the longest 1 % held out.
 
-    The null of the mean is that of held-out windows; its interval is Student's over samples. With q the k-th longest run of h
-    held-out windows, k = ceil(h / 100), and t of them as long as q or longer, the number of an honest model's windows that
-    reach q is beta-binomial with parameters t and h - t + 1, hence the share's null `t / (h + 1)` and its `stderr`, the standard
-    deviation under it; the interval is Wilson's for the share at this q.
+    The null of the mean is that of held-out windows; its interval is Student's over samples. The share is
+    read beside what `extremes` says of an honest model.
 
     Args:
         samples: windows of the model's tokens, shape (n, length).
