@@ -37,7 +37,7 @@ SCORES = {
     "copycat": (0.61, 0.001, 0.79, 0.75, 0.93, 0.52),
 }
 MEASURES = (
-    ("Fréchet distance [pca-16] vs test", "lower", 0.08, 0.4),
+    ("frechet distance [pca-16] vs test", "lower", 0.08, 0.4),
     ("kernel distance [pca-16] vs test", "lower", 0.12, 0.0),
     ("precision [pca-16, k=5] vs test", "higher", 0.03, None),
     ("recall [pca-16, k=5] vs test", "higher", 0.03, None),
@@ -51,7 +51,7 @@ def scores_of(name: str) -> tuple[Score, ...]:
     found = []
     for (measure, better, part, null), value in zip(MEASURES, SCORES[name]):
         half = part * value + 0.002 if better == "lower" else part
-        few = ("500 samples: the distance is biased upwards at this size.",) if measure.startswith("Fréchet") else ()
+        few = ("500 samples: the distance is biased upwards at this size.",) if measure.startswith("frechet") else ()
         features = "pca-16 of train, sha256 4be1c07a" if "pca" in measure else ""
         entry: dict[str, Any] = {
             "low": value - half,

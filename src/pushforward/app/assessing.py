@@ -7,7 +7,7 @@ that must trip the memorisation check); every model is then measured exactly as 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,13 +26,16 @@ from pushforward.core.text import Text
 from pushforward.core.walk import trajectory
 from pushforward.data.dataset import Dataset
 from pushforward.data.text.encoding import TextEncoding
-from pushforward.evaluation.cards.controls import COPYCAT, NOISE, REAL, SHUFFLED, floor_card, with_controls
+from pushforward.evaluation.cards.controls import COPYCAT, NOISE, REAL, SHUFFLED, Control, floor_card, with_controls
 from pushforward.evaluation.cards.controls import controls as control_samples
 from pushforward.evaluation.cards.scorecard import Card
 from pushforward.evaluation.checks import as_rows
 from pushforward.evaluation.distances import nearest
+from pushforward.evaluation.diversity.judge import Judge, Named
+from pushforward.evaluation.features.choose import features_by_name
 from pushforward.evaluation.features.default import default_features
 from pushforward.evaluation.features.named import Features
+from pushforward.evaluation.features.own_network import OwnNetwork
 from pushforward.evaluation.likelihood.code_length import kl_to_truth, likelihood_score, marginal_floor
 from pushforward.evaluation.marks import filled, missing_mark
 from pushforward.evaluation.memorisation.verdict import memorisation_verdict
@@ -55,6 +58,8 @@ class Controls:
     Attributes:
         card: the metrics, with reference and training examples counted.
         places: which examples of the test split are the reference, in their order.
+        given: what the reference examples are about; None where they come from train.
+        labels: class of each reference example, None without classes.
     """
 
     card: Card
@@ -67,6 +72,8 @@ class Controls:
     floor: list[Score]
     likelihood_floor: Score | None
     seed: int
+    given: Given | None = None
+    labels: np.ndarray | None = None
 
     @property
     def n(self) -> int:
@@ -99,44 +106,105 @@ def drawn_places(total: int, n: int, seed: int) -> np.ndarray:
     return np.sort(rng.permutation(total)[:n])
 
 
-def measure_controls(dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES) -> Controls:
-    """Score real data, two bad models and a copycat on a dataset."""
-    train, test, space = training_array(dataset), array(dataset.test, dataset.space), dataset.space
-    n = min(len(test), len(train) // 2, most)
+def labels_of(examples: Examples, dataset: Dataset) -> np.ndarray | None:
+    """Return the class of each example, None where the data have no classes."""
+    label = label_of(examples.given) if dataset.classes else None
+    return None if label is None else label.numpy()
+
+
+def features_of(dataset: Dataset, train: np.ndarray, real: Control, names: Sequence[str], seed: int) -> list[Features]:
+    """Return the features that were asked for by name, or those of the kind of data.
+
+    Those that learn do so on the training examples that no control drew, or the ceiling would look worse than it is.
+    """
+    if not names:
+        return default_features(dataset.space, train, seed)
+    encoding = dataset.encoding
+    decode = encoding.tokeniser.decode if isinstance(encoding, TextEncoding) else None
+    return [features_by_name(name, dataset.space, real.train, real.train_labels, seed, decode) for name in names]
+
+
+def judge_of(dataset: Dataset, real: Control, seed: int) -> Judge | None:
+    """Return a classifier of the data's classes, fitted on the training examples that no control drew; None without classes."""
+    if real.train_labels is None or len(np.unique(real.train_labels)) < 2:
+        return None
+    return Named(OwnNetwork(dataset.space, real.train, real.train_labels, seed), dataset.classes)
+
+
+def measure_controls(
+    dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES, names: Sequence[str] = (), split: str = "test"
+) -> Controls:
+    """Score real data, two bad models and a copycat on a dataset.
+
+    Args:
+        dataset: what to measure on.
+        seed: seed of the draws and of fitted features.
+        most: most examples on a side.
+        names: features by name (see `features_by_name`); those of the kind of data by default.
+        split: which split is the reference. Of train it is a part that no control drew, and test is the null of the
+            memorisation checks.
+
+    Raises:
+        BadInput: too few examples, or features that do not fit.
+    """
+    train, space = training_array(dataset), dataset.space
+    examples: Examples = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[split]
+    test = train if split == "train" else array(examples, space)
+    n = min(len(test) // (2 if split == "train" else 1), len(train) // 2, most)
     if n < FEWEST:
         raise BadInput(
-            f"{len(test)} test and {len(train)} training examples, {most} to compare",
-            f"at least {FEWEST} test and {2 * FEWEST} training examples, {FEWEST} to compare",
+            f"{len(test)} {split} and {len(train)} training examples, {most} to compare",
+            f"at least {FEWEST} {split} and {2 * FEWEST} training examples, {FEWEST} to compare",
             "bring more data",
         )
-    places = drawn_places(len(test), n, seed)
-    reference = test[places]
-    features = default_features(space, train, seed)
-    floor_likelihood = marginal_floor(train, test, space, sizes=dataset.test.sizes)
-    card = Card(reference, train, space, features, seed)
-    drawn = control_samples(train, space, n, seed)
+    labels = labels_of(dataset.train, dataset)
+    drawn = control_samples(train, space, n, seed, labels)
+    real = drawn[REAL]
+    places = drawn_places(len(real.train if split == "train" else test), n, seed)
+    reference = (real.train if split == "train" else test)[places]
+    known = real.train_labels if split == "train" else labels_of(examples, dataset)
+    features = features_of(dataset, train, real, names, seed)
+    floor_likelihood = marginal_floor(train, test, space, sizes=examples.sizes)
+    card = Card(
+        reference,
+        train,
+        space,
+        features,
+        seed,
+        split,
+        heldout=array(dataset.test, space) if split == "train" else None,
+        judge=judge_of(dataset, real, seed),
+        labels=None if known is None else known[places],
+    )
+    given = None if split == "train" or examples.given is None else examples.given[torch.from_numpy(places)]
     cards = card.of_controls(drawn, n)
-    rows = []
-    for key, control in drawn.items():
-        name, role = CONTROL_NAMES[key]
-        verdict = memorisation_verdict(cards[key])
-        rows.append(
-            Row(
-                name=name,
-                role=role,
-                likelihood={SHUFFLED: floor_likelihood, REAL: true_likelihood(dataset)}.get(key),
-                no_likelihood="not a model",
-                scores=tuple(cards[key]),
-                memorisation=verdict.sentence,
-                memorised=verdict.tripped,
-                samples=pictured(control.samples, space),
-                shown=shown(control.samples, dataset),
-            )
-        )
+    rows = [
+        _control_row(key, control, cards[key], dataset, {SHUFFLED: floor_likelihood, REAL: true_likelihood(dataset)})
+        for key, control in drawn.items()
+    ]
     ceiling, floor = cards[REAL], floor_card(cards)
     complete = tuple(replace(row, scores=tuple(with_controls(list(row.scores), ceiling, floor))) for row in rows)
-    return Controls(
-        card, features, reference, torch.from_numpy(places), train, complete, ceiling, floor, floor_likelihood, seed
+    drawn_from = torch.from_numpy(places)
+    marks = ceiling, floor, floor_likelihood
+    seen = None if known is None else known[places]
+    return Controls(card, features, reference, drawn_from, train, complete, *marks, seed, given, seen)
+
+
+def _control_row(
+    key: str, control: Control, scores: list[Score], dataset: Dataset, likelihoods: Mapping[str, Score | None]
+) -> Row:
+    name, role = CONTROL_NAMES[key]
+    verdict = memorisation_verdict(scores)
+    return Row(
+        name=name,
+        role=role,
+        likelihood=likelihoods.get(key),
+        no_likelihood="not a model",
+        scores=tuple(scores),
+        memorisation=verdict.sentence,
+        memorised=verdict.tripped,
+        samples=pictured(control.samples, dataset.space),
+        shown=shown(control.samples, dataset),
     )
 
 
@@ -209,7 +277,8 @@ def assess(model: GenerativeModel, dataset: Dataset, controls: Controls, name: s
     samples, given, seconds = draw_like_reference(model, dataset, controls.places, seed)
     label = label_of(given)
     labels = None if label is None else label.numpy()
-    scores = controls.card.scores(samples)
+    measured = controls.card.measure(samples, labels=labels)
+    scores = [one.score for one in measured]
     verdict = memorisation_verdict(scores)
     scores = with_controls(scores, controls.ceiling, controls.floor)
     if likelihood.to_truth is not None:
@@ -229,6 +298,7 @@ def assess(model: GenerativeModel, dataset: Dataset, controls: Controls, name: s
         likelihood=likelihood.score,
         no_likelihood=likelihood.refusal,
         scores=tuple(scores),
+        measured=tuple(measured),
         memorisation=verdict.sentence,
         memorised=verdict.tripped,
         history=tuple(facts.get("history", ())),

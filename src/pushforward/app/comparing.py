@@ -21,7 +21,6 @@ from pushforward.app.repeating import mean_row
 from pushforward.app.training import Observer, Plan, Trained, open_model, plan_training, train
 from pushforward.core.errors import BadInput
 from pushforward.core.files import write_bytes, write_json
-from pushforward.core.given import label_of
 from pushforward.core.model import GenerativeModel
 from pushforward.core.space import Image, Space
 from pushforward.core.table import Table
@@ -31,6 +30,9 @@ from pushforward.engine.budget import budget_of
 from pushforward.engine.checkpoint import LAST
 from pushforward.engine.fit import Interrupted
 from pushforward.engine.history import read_history
+from pushforward.evaluation.cards.aspects import is_check
+from pushforward.evaluation.cards.comparison import compare_models
+from pushforward.evaluation.measuring.metric import Measured
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES
 from pushforward.provenance.run_directory import HISTORY, STATE, claim, versions
@@ -159,9 +161,15 @@ def comparison_of(
         seed=seed,
         created=time.strftime("%Y-%m-%d %H:%M"),
         rows=(*rows, *controls.rows),
+        differences=tuple(compare_models({row.name: merits(row) for row in rows})),
         commands=(command,) if command else (),
         versions=versions(),
     )
+
+
+def merits(row: Row) -> list[Measured]:
+    """Return a row's measures that have a better and a worse: no checks."""
+    return [one for one in row.measured if not is_check(one.score.name)]
 
 
 def data_record(dataset: Dataset, controls: Controls, more_notes: tuple[str, ...] = ()) -> Data:
@@ -170,8 +178,7 @@ def data_record(dataset: Dataset, controls: Controls, more_notes: tuple[str, ...
     image = isinstance(space, Image)
     real = controls.reference
     drawn = dataset.encoding is None
-    given = None if dataset.test.given is None else dataset.test.given[controls.places]
-    label = label_of(given)
+    given, label = controls.given, controls.labels
     most = 200 if image else len(real)
     density, extent = density_grid(dataset)
     return Data(
@@ -187,7 +194,7 @@ def data_record(dataset: Dataset, controls: Controls, more_notes: tuple[str, ...
         notes=(*dataset.notes, *more_notes),
         extent=extent,
         real=real[:most] if drawn else None,
-        real_labels=None if label is None else label[:most].numpy(),
+        real_labels=None if label is None else label[:most],
         header=tuple(map(str, dataset.encoding.decode(dataset.test.x[:1]).columns))
         if isinstance(space, Table) and dataset.encoding
         else (),

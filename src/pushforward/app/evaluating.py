@@ -2,47 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pushforward.app.assessing import FEWEST, MOST_SAMPLES, array, assess, drawn_places, measure_controls
-from pushforward.app.comparing import write_scores
-from pushforward.app.opening import open_source, reopen
+from pushforward.app.assessing import (
+    FEWEST,
+    MOST_SAMPLES,
+    Controls,
+    array,
+    assess,
+    drawn_places,
+    labels_of,
+    measure_controls,
+    nearest_training,
+    pictured,
+    shown,
+)
+from pushforward.app.comparing import comparison_of, write_scores
+from pushforward.app.opening import SPLITS, open_source, reopen
 from pushforward.app.training import open_model
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, unknown
+from pushforward.core.given import Examples
+from pushforward.core.text import Text
 from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_like
 from pushforward.engine.history import read_history
 from pushforward.evaluation.cards.controls import with_controls
+from pushforward.evaluation.cards.damage import default_damages
+from pushforward.evaluation.cards.power import Detection, power
+from pushforward.evaluation.cards.scorecard import Card
 from pushforward.evaluation.memorisation.verdict import memorisation_verdict
 from pushforward.provenance.run_directory import HISTORY
+from pushforward.report.records import Comparison, Row
+
+MOST_FILED = 10_000  # samples that are there already cost nothing to draw
+POWERED = 500
 
 
-def evaluate_run(run: Path, data: str | None = None, n: int | None = None, seed: int = 0) -> dict[str, Any]:
-    """Measure a run with its controls, leave `scores.json` in it (if on its own data) and return the JSON record."""
+@dataclass(frozen=True)
+class Evaluated:
+    """Everything that was measured: the record that `--json` prints, and what pages and tables are made from."""
+
+    record: dict[str, Any]
+    comparison: Comparison
+
+
+def evaluate_run(
+    run: Path, data: str | None = None, n: int | None = None, seed: int = 0, features: Sequence[str] = ()
+) -> Evaluated:
+    """Measure a run with its controls and leave `scores.json` in it (if on its own data and default features).
+
+    Args:
+        run: its directory.
+        data: reference data, None for the run's own test split.
+        n: most examples on a side, 2,000 by default.
+        seed: seed of every draw.
+        features: by name; those of the kind of data by default.
+    """
     model, record = open_model(run)
     dataset = reopen(record, data)
-    controls = measure_controls(dataset, seed, n or MOST_SAMPLES)
+    controls = measure_controls(dataset, seed, n or MOST_SAMPLES, features)
     facts = {**record.manifest.get("fit", {}), "history": read_history(run / HISTORY)}
     row = assess(model, dataset, controls, run.name, facts)
-    if data is None:
+    if data is None and not features:
         write_scores(run, row)
+    budget = record.manifest.get("fit", {}).get("budget", "unfinished")
+    command = f"pushforward evaluate {run}"
+    comparison = comparison_of(dataset, [row], controls, budget, record.config["preset"], seed, command)
+    return Evaluated(_record(row, controls), comparison)
+
+
+def _record(row: Row, controls: Controls) -> dict[str, Any]:
     likelihood = [] if row.likelihood is None else [row.likelihood]
     result: dict[str, Any] = {"scores": [s.to_json() for s in (*likelihood, *row.scores)]}
     if row.no_likelihood:
         result["no_likelihood"] = row.no_likelihood
-    result["memorisation"] = {"tripped": row.memorised, "sentence": row.memorisation}
+    if row.memorisation:
+        result["memorisation"] = {"tripped": row.memorised, "sentence": row.memorisation}
     if flags := [f"it {curve.flag}: {curve.says}" for curve in row.curves if curve.flag]:
         result["flags"] = flags
-    result["cost"] = {
-        "parameters": row.parameters,
-        "train_seconds": row.train_seconds,
-        "calls_per_sample": row.calls_per_sample,
-        "seconds_per_1000": row.seconds_per_1000,
-    }
+    if controls.card.left_out:
+        result["left_out"] = controls.card.left_out
+    costs = ("parameters", "train_seconds", "calls_per_sample", "seconds_per_1000")
+    if row.family:
+        result["cost"] = {name: getattr(row, name) for name in costs}
     return result
 
 
@@ -52,39 +99,118 @@ def evaluate_samples(
     seed: int = 0,
     n: int | None = None,
     settings: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Score what any other tool generated against the held-out split of `reference`.
+    features: Sequence[str] = (),
+    split: str | None = None,
+    skip_bad: bool = False,
+) -> Evaluated:
+    """Score what any other tool generated against a split of `reference`.
 
     Args:
-        n: how many of the samples to score, None = all, at most 2,000.
+        samples: a file or folder; labels in it (folders by class, an array `y`) are the classes that were asked for.
+        reference: the real data.
+        seed: seed of every draw.
+        n: how many of the samples to score; all, at most 10,000, by default.
         settings: how to read the reference and the samples, as `open_source` takes them.
+        features: by name; those of the kind of data by default.
+        split: which split is the reference: `test` by default, `validation`, or `train`, which every score then names.
+        skip_bad: leave unreadable files out and count them.
 
     Raises:
-        BadInput: samples of another space, or too few of them.
+        BadInput: samples of another space, too few of them, or an unreadable file.
     """
-    dataset = open_source(reference, settings)
-    drawn = _read_like(samples, dataset)
+    if split is not None and split not in SPLITS:
+        raise BadInput(*unknown("split", split, SPLITS))
+    dataset = open_source(reference, settings, skip_bad=skip_bad)
+    examples = _read_like(samples, dataset, skip_bad)
+    drawn, labels = array(examples, dataset.space), labels_of(examples, dataset)
     if n is not None and n > len(drawn):
         raise BadInput(f"-n {n}", f"at most {len(drawn)}, the examples in {samples}")
-    controls = measure_controls(dataset, seed, min(n or MOST_SAMPLES, len(drawn)))
-    drawn = drawn[drawn_places(len(drawn), controls.n, seed)]
-    scores = controls.card.scores(drawn)
-    verdict = memorisation_verdict(scores)
-    scores = with_controls(scores, controls.ceiling, controls.floor)
-    return {
-        "scores": [s.to_json() for s in scores],
-        "memorisation": {"tripped": verdict.tripped, "sentence": verdict.sentence},
-    }
+    controls = measure_controls(dataset, seed, min(n or MOST_FILED, len(drawn)), features, split or "test")
+    places = drawn_places(len(drawn), controls.n, seed)
+    drawn, labels = drawn[places], None if labels is None else labels[places]
+    measured = controls.card.measure(drawn, labels=labels)
+    verdict = memorisation_verdict([one.score for one in measured])
+    suspicious, neighbours = nearest_training(drawn, controls.train)
+    row = Row(
+        samples.stem or str(samples),
+        no_likelihood="samples alone have none",
+        scores=tuple(with_controls([one.score for one in measured], controls.ceiling, controls.floor)),
+        measured=tuple(measured),
+        memorisation=verdict.sentence,
+        memorised=verdict.tripped,
+        samples=pictured(drawn, dataset.space),
+        shown=shown(drawn, dataset),
+        labels=None if labels is None else labels[:200],
+        suspicious=suspicious,
+        neighbours=neighbours,
+    )
+    command = f"pushforward evaluate --samples {samples} --reference {reference}"
+    comparison = comparison_of(dataset, [row], controls, "samples of another tool", "none", seed, command)
+    return Evaluated({key: v for key, v in _record(row, controls).items() if key != "no_likelihood"}, comparison)
 
 
-def _read_like(samples: Path, dataset: Dataset) -> np.ndarray:
+def _read_like(samples: Path, dataset: Dataset, skip_bad: bool) -> Examples:
+    space = dataset.space
     if dataset.encoding is None:
-        return array(open_like(str(samples), dataset.space, (), labels=False), dataset.space)
-    x = dataset.encoding.read(samples).x
-    if x.shape[1:] != dataset.space.event_shape:  # a text shorter than a window
+        return open_like(str(samples), space, dataset.classes, labels=None, skip_bad=skip_bad)
+    found = dataset.encoding.read(samples)
+    if isinstance(space, Text) and found.x.shape[1:] != space.event_shape:  # a text shorter than a window
         raise BadInput(
-            f"{samples} holds {x.shape[1]} tokens",
-            f"{FEWEST} windows of {dataset.space.dimensions} or more",
+            f"{samples} holds {found.x.shape[1]} tokens",
+            f"{FEWEST} windows of {space.dimensions} or more",
             "bring more text, or choose shorter windows with `-s data.length=...`",
         )
-    return array(x, dataset.space)
+    return found
+
+
+def detection_power(
+    reference: str,
+    n: int | None = None,
+    seed: int = 0,
+    features: Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None,
+    repeats: int = 10,
+    step: Callable[[int, int], None] | None = None,
+) -> tuple[Dataset, list[Detection]]:
+    """Return which measures see which damage to the held-out examples of some data, at n against n.
+
+    Args:
+        reference: the data; its test split is cut in two again and again.
+        n: examples on a side; half of test, at most 500, by default.
+        seed: seed of cuts and damage.
+        features: by name; those of the kind of data by default.
+        settings: how to read the data.
+        repeats: random cuts.
+        step: called with how many cards are measured, and of how many.
+
+    Raises:
+        BadInput: too few examples.
+    """
+    dataset = open_source(reference, settings)
+    most = len(dataset.test) // 2
+    if (n or 0) > most or most < FEWEST:
+        raise BadInput(
+            f"{len(dataset.test)} test examples for {n or FEWEST} against as many",
+            f"at least {2 * (n or FEWEST)}",
+            "lower -n" if most >= FEWEST else "bring more data",
+        )
+    size = n or min(most, POWERED)
+    # features, training examples and the judge are those of a scorecard; the reference is cut anew each time
+    controls = measure_controls(dataset, seed, max(FEWEST, min(size, MOST_SAMPLES)), features)
+    damages, done = default_damages(dataset.space, controls.train, seed), 0
+    total = repeats * (1 + len(damages))
+    held: list[tuple[np.ndarray, Card]] = []
+
+    def card(samples: np.ndarray, against: np.ndarray) -> Any:
+        if not held or held[0][0] is not against:
+            held[:] = [(against, controls.card.against(against))]
+        return held[0][1].scores(samples)
+
+    def told() -> None:
+        nonlocal done
+        done += 1
+        if step is not None:
+            step(done, total)
+
+    pool = array(dataset.test, dataset.space)
+    return dataset, power(pool, damages, card, size, repeats, seed, told)

@@ -43,6 +43,7 @@ def mean_row(name: str, rows: Sequence[Row], seeds: Sequence[int]) -> Row:
         stopped_because="; ".join(dict.fromkeys(row.stopped_because for row in rows)),
         likelihood=over_seeds(likelihoods) if len(likelihoods) == len(rows) else None,
         scores=tuple(scores),
+        measured=(),  # of one run; several are compared by the intervals of their means
         nats=np.concatenate(nats) if len(nats) == len(rows) else None,
         memorised=bool(tripped) if first.memorised is not None else None,
         memorisation=sentence,

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pushforward.app import averaging, comparing, evaluating, scoring, using
+from pushforward.app import averaging, comparing, scoring, using
 from pushforward.app.opening import open_source
 from pushforward.app.training import Observer, Plan, plan_training
 from pushforward.app.training import train as run_training
@@ -16,13 +16,12 @@ from pushforward.cli.options import refuse_ignored
 from pushforward.cli.output import out, out_json, say
 from pushforward.cli.progress import busy, training_bar
 from pushforward.core.errors import BadInput
-from pushforward.core.score import Score
 from pushforward.core.spec import parse_settings
 from pushforward.data.builtin import builtins
 from pushforward.data.dataset import describe
 from pushforward.engine.precision import drawback
 from pushforward.report.page import render, write_report
-from pushforward.report.text import to_markdown
+from pushforward.report.text import to_markdown, to_verdict
 
 
 def data_settings(settings: list[str]) -> dict[str, Any]:
@@ -91,7 +90,7 @@ def compare(
     if json:
         out_json(result.comparison.to_json())
     else:
-        out(to_markdown(result.comparison))
+        out(to_verdict(result.comparison))
     say(f"report: {output / comparing.REPORT}")
 
 
@@ -223,69 +222,17 @@ def show_tokens(scored: scoring.Scored) -> None:
         out(json_module.dumps({"token": text, "nats": round(nats, 6)}, ensure_ascii=False))
 
 
-def evaluate(
-    run: Path | None,
-    data: str | None,
-    samples: Path | None,
-    reference: str | None,
-    n: int | None,
-    settings: list[str],
-    seed: int,
-    json: bool,
-) -> None:
-    """Score samples against held-out data."""
-    if samples is not None:
-        if reference is None or run is not None:
-            raise BadInput("--samples", "--reference DATA and no RUN", "name the data the samples should look like")
-        with busy(f"evaluating {samples}"):
-            record = evaluating.evaluate_samples(samples, reference, seed, n, data_settings(settings))
-    elif run is None:
-        raise BadInput("nothing to evaluate", "a RUN, or --samples FILE --reference DATA")
-    elif settings or reference is not None:
-        came = "-s" if settings else "--reference"
-        raise BadInput(f"{came} with a RUN", "--samples FILE", "a run reads data as it was trained to")
-    else:
-        with busy(f"evaluating {run}"):
-            record = evaluating.evaluate_run(run, data, n, seed)
-    if json:
-        out_json(record)
-        return
-    for entry in record["scores"]:
-        out(score_line(Score.from_json(entry)))
-    for key in ("no_likelihood", "memorisation"):
-        if key in record:
-            text = record[key]["sentence"] if isinstance(record[key], dict) else record[key]
-            out(f"{key.replace('_', ' ')}: {text}")
-    for text in record.get("flags", ()):
-        out(f"flag: {text}")
-
-
-def score_line(s: Score) -> str:
-    """Return a score as one line."""
-    parts = [f"{s.name}: {s.value:.4g}"]
-    if s.low is not None and s.high is not None:
-        parts.append(f"[{s.low:.4g}, {s.high:.4g}]")
-    if s.unit:
-        parts.append(s.unit)
-    parts.append(f"({s.better} is better; n = {s.n}")
-    known = [
-        (word, value)
-        for word, value in (("ceiling", s.ceiling), ("floor", s.floor), ("null", s.null))
-        if value is not None
-    ]
-    return " ".join(parts) + "".join(f"; {word} {value:.4g}" for word, value in known) + ")"
-
-
 def report(runs: list[Path], output: Path, seed: int, json: bool) -> None:
     """Write the page."""
-    if output.suffix.lower() not in (".html", ".htm"):
-        raise BadInput(f"-o {output}", "a file that ends in .html")
+    suffix = output.suffix.lower()
+    if suffix not in (".html", ".htm", ".md"):
+        raise BadInput(f"-o {output}", "a file that ends in .html or .md")
     if len(runs) == 1 and (runs[0] / comparing.COMPARISON).is_file():
         comparison = comparing.load_comparison(runs[0])
     else:
         with busy("measuring " + ", ".join(map(str, runs))):
             comparison = comparing.compare_runs(runs, seed)
-    write_report(output, render(comparison))
+    write_report(output, to_markdown(comparison) if suffix == ".md" else render(comparison))
     if json:
         out_json({"report": str(output), "models": [row.name for row in comparison.models]})
     else:

@@ -238,26 +238,39 @@ def score(
 def evaluate(
     run: Annotated[Path | None, typer.Argument(help="Run directory.")] = None,
     data: Annotated[str | None, typer.Argument(help="Reference data; default: the run's own test split.")] = None,
-    samples: Annotated[Path | None, typer.Option(help="Samples made by any other tool.")] = None,
-    reference: Annotated[str | None, typer.Option(help="Reference data for --samples.")] = None,
+    samples: Annotated[Path | None, typer.Option(help="Samples made by any other tool: a file or a folder.")] = None,
+    reference: Annotated[str | None, typer.Option(help="Reference data for --samples or --power.")] = None,
     n: Annotated[
         int | None, typer.Option("-n", min=2, help="Samples to compare; default: as many as the reference.")
     ] = None,
     settings: Settings = None,
+    features: Annotated[
+        list[str] | None,
+        typer.Option(help="Features by name, such as pixels, pca-32, own, inception:FILE; may be repeated."),
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="With --samples: test (default), validation or train.")] = None,
+    power: Annotated[bool, typer.Option("--power", help="Say which damage to DATA would be seen, by what.")] = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Also write .json, .csv, .md or .html.")] = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave unreadable files out and count them.")] = False,
     seed: Seed = 0,
     json: JsonFlag = False,
     debug: Debug = False,
 ) -> None:
     """Score the samples of a run, or of any other tool, against held-out data."""
-    from pushforward.cli import commands
+    from pushforward.cli import evaluating
 
-    commands.evaluate(run, data, samples, reference, n, settings or [], seed, json)
+    wanted = features or []
+    evaluating.evaluate(
+        run, data, samples, reference, n, settings or [], wanted, split, power, output, skip_bad, seed, json
+    )
 
 
 @app.command()
 def report(
     runs: Annotated[list[Path], typer.Argument(help="Run directories, or one comparison directory.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The HTML file.")] = Path("report.html"),
+    output: Annotated[Path, typer.Option("-o", "--output", help="The page (.html) or the tables (.md).")] = Path(
+        "report.html"
+    ),
     seed: Seed = 0,
     json: JsonFlag = False,
     debug: Debug = False,

@@ -72,7 +72,7 @@ def training_bar(label: str) -> Iterator[Observer]:
 
 
 @contextmanager
-def sampling_bar(label: str) -> Iterator[object]:
+def sampling_bar(label: str) -> Iterator[Callable[[int, int], None]]:
     """Yield an `on_step(done, total)` callback for samplers that take long."""
     with Progress(
         TextColumn("{task.description}"),

@@ -26,6 +26,7 @@ class Score:
         stderr: standard error, or None.
         n: number of model examples the value rests on.
         null: expected value if the model were the data distribution, when known.
+        null_stderr: standard error of the null where it was measured on real examples; None where it is known.
         ceiling: value of real-versus-real at the same size (the best that can be expected).
         floor: value of a deliberately bad model.
         better: direction.
@@ -48,6 +49,7 @@ class Score:
     high: float | None = None
     stderr: float | None = None
     null: float | None = None
+    null_stderr: float | None = None
     ceiling: float | None = None
     floor: float | None = None
     unit: str = ""
@@ -57,7 +59,7 @@ class Score:
 
     def __post_init__(self) -> None:
         # numbers of other libraries compare to booleans that are none
-        for field in ("value", "low", "high", "stderr", "null", "ceiling", "floor"):
+        for field in ("value", "low", "high", "stderr", "null", "null_stderr", "ceiling", "floor"):
             number = getattr(self, field)
             if number is not None and type(number) is not float:
                 object.__setattr__(self, field, float(number))

@@ -129,18 +129,26 @@ def open_like(
     space: Space,
     classes: tuple[str, ...],
     *,
-    labels: bool = True,
+    labels: bool | None = True,
     skip_bad: bool = False,
     context: str | None = None,
 ) -> Examples:
     """Return everything in a source as one set in a given space; a built-in gives its test split.
+
+    Args:
+        source: a built-in name or a path.
+        space: the space it must have.
+        classes: names that labels may have.
+        labels: whether labels are read; None reads those that there are.
+        skip_bad: continue past unreadable images.
+        context: name of the array of an `.npz` that holds what each example is about.
 
     Raises:
         BadInput: another space, or labels that `classes` does not have.
     """
     _require_place_of(context, source)
     if source in {name for name, _ in builtins()}:
-        data = open_data(source, labels=labels and bool(classes))
+        data = open_data(source, labels=labels is not False and bool(classes))
         if data.space != space:
             raise BadInput(f"'{source}' is {data.space}", str(space))
         return data.test
@@ -148,6 +156,8 @@ def open_like(
     x, found, _ = as_space(raw.x, origin, space.levels if isinstance(space, Image) else None)
     if found != space:
         raise BadInput(f"{origin} is {found}", str(space), "bring data of the space the run was trained on")
+    if labels is None:
+        labels = raw.labels is not None
     if not (labels and classes):
         return Examples(x, None if raw.context is None else Given(context=raw.context))
     if raw.labels is None:

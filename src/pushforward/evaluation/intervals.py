@@ -56,6 +56,17 @@ def wilson(successes: float | int, n: float | int, level: float = LEVEL) -> tupl
     return max(0.0, centre - reach), min(1.0, centre + reach)
 
 
+def rate_stderr(successes: float | int, n: int) -> float:
+    """Return the standard error of a rate, `sqrt(p (1 - p) / n)`; zero at 0 and n, where `wilson` is the sane one.
+
+    Example:
+        >>> rate_stderr(50, 100)
+        0.05
+    """
+    rate = successes / n
+    return math.sqrt(rate * (1 - rate) / n)
+
+
 @dataclass(frozen=True)
 class Extremes:
     """How many values are as small as the smallest of a natural sample.

@@ -15,7 +15,8 @@ from markupsafe import Markup
 from pushforward.core.score import Score
 from pushforward.report.charts import Line, Mark, line_chart, scatter_chart, thinned
 from pushforward.report.numbers import listed, seconds
-from pushforward.report.records import Comparison, Key, Row, metric_keys
+from pushforward.report.pareto import headline_key
+from pushforward.report.records import Comparison, Key, Row
 from pushforward.report.sheets import (
     ROWS,
     grid_order,
@@ -157,13 +158,6 @@ def trajectories(comparison: Comparison) -> tuple[Figure, ...]:
             )
         found.append(Figure(row.name, art, f"{steps} snapshots, left to right, start to finished sample{calls}"))
     return tuple(found)
-
-
-def headline_key(comparison: Comparison) -> Key | None:
-    """Return the measure of the quality-against-cost picture."""
-    keys = metric_keys(comparison.models)
-    named = [key for key in keys if key[0] == comparison.headline]
-    return next(iter(named + [key for key in keys if key[4] == "lower"] + list(keys)), None)
 
 
 def quality_against_cost(comparison: Comparison) -> tuple[Figure, ...]:

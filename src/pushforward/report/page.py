@@ -12,6 +12,8 @@ from pathlib import Path
 
 from pushforward.core.errors import RunFailed
 from pushforward.report import figures
+from pushforward.report.pairs import pairs
+from pushforward.report.pareto import headline_key
 from pushforward.report.records import Comparison
 from pushforward.report.scorecard import costs, repeats, scorecard
 from pushforward.report.templating import environment, stylesheet
@@ -30,7 +32,7 @@ def render(comparison: Comparison) -> str:
     """
     templates = environment()
     palette = figures.colours(comparison)
-    key = figures.headline_key(comparison)
+    key = headline_key(comparison)
     scores = scorecard(comparison)
     return templates.get_template("report.html").render(
         comparison=comparison,
@@ -38,7 +40,10 @@ def render(comparison: Comparison) -> str:
         css=stylesheet(templates),
         verdict=_by_topic(comparison),
         scores=scores,
-        starred=any(cell.best for _, rows in scores.groups for _, cells in rows for cell in cells),
+        starred=any(
+            cell.best for _, table in scores.tables for _, rows in table.groups for _, cells in rows for cell in cells
+        ),
+        pairs=pairs(comparison),
         costs=costs(comparison),
         repeats=repeats(comparison),
         palette=palette,

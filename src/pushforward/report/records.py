@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -16,7 +16,9 @@ import numpy as np
 from pushforward.core.capabilities import Card
 from pushforward.core.curve import Curve
 from pushforward.core.errors import BadInput
-from pushforward.core.score import Score
+from pushforward.core.score import Score, Verdict
+from pushforward.evaluation.cards.comparison import Difference
+from pushforward.evaluation.measuring.metric import Measured
 
 Role = Literal["model", "ceiling", "floor", "copycat"]
 Number = float | int | None
@@ -89,6 +91,7 @@ class Row:
         walk: snapshots of one sampling run, each of shape (k, *event), first to last.
         suspicious: samples closest to the training data, with `neighbours`, the training examples closest to them.
         nats: log-probability of every held-out example, shape (runs, n); what paired orders rest on.
+        measured: scores with what every example contributed, while they are in memory; they are not written.
         repeats: one dictionary per training run, `seed` and every number by name, if the row is a mean over runs.
     """
 
@@ -119,6 +122,7 @@ class Row:
     neighbours: np.ndarray | None = field(default=None, compare=False, repr=False)
     nats: np.ndarray | None = field(default=None, compare=False, repr=False)
     repeats: tuple[Mapping[str, Number], ...] = ()
+    measured: tuple[Measured, ...] = field(default=(), compare=False, repr=False)
 
     def score(self, key: Key) -> Score | None:
         """Return the score that `key` names, or None if this row was not measured on it."""
@@ -135,6 +139,7 @@ class Comparison:
         verdict: statements in words; composed from the rows when empty.
         commands: shell commands that reproduce the comparison.
         versions: software and machine, in the order to show.
+        differences: every pair of models on every measure, tested over the reference they share.
         headline: name of the score for the quality-against-cost picture; empty takes the first where lower is better.
 
     Raises:
@@ -152,6 +157,7 @@ class Comparison:
     commands: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     headline: str = ""
+    differences: tuple[Difference, ...] = ()
 
     def __post_init__(self) -> None:
         names = [row.name for row in self.rows]
@@ -163,6 +169,14 @@ class Comparison:
         """Return the rows of one role, in order."""
         return tuple(row for row in self.rows if row.role == role)
 
+    def between(self, key: Key, first: str, second: str) -> Verdict | None:
+        """Return what the test of two models on a measure decided, None where they were not tested."""
+        for found in self.differences:
+            if found.metric == key[0] and {found.first, found.second} == {first, second}:
+                turned = {"first": "second", "second": "first", "undecided": "undecided"}
+                return found.verdict if found.first == first else turned[found.verdict]  # type: ignore[return-value]
+        return None
+
     @property
     def models(self) -> tuple[Row, ...]:
         """Rows that are models."""
@@ -170,7 +184,7 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary without the arrays; scores keep infinity as text, other numbers become None."""
-        record = asdict(self)
+        record = asdict(replace(self, rows=tuple(replace(row, measured=()) for row in self.rows)))
         for part in (record["data"], *record["rows"]):
             for name in _ARRAYS:
                 part.pop(name, None)
@@ -205,12 +219,24 @@ class Comparison:
         fresh["data"] = Data(**data)
         fresh["rows"] = tuple(_row(entry, _under(arrays, f"row/{i}/")) for i, entry in enumerate(fresh["rows"]))
         fresh["verdict"] = tuple(Statement(**entry) for entry in fresh["verdict"])
+        fresh["differences"] = tuple(_difference(entry) for entry in fresh.get("differences", ()))
         fresh["commands"] = tuple(fresh["commands"])
         return Comparison(**fresh)
 
 
 Key = tuple[str, str, str, str, str]
-_ARRAYS = ("real", "real_labels", "density", "samples", "labels", "walk", "suspicious", "neighbours", "nats")
+_ARRAYS = (
+    "real",
+    "real_labels",
+    "density",
+    "samples",
+    "labels",
+    "walk",
+    "suspicious",
+    "neighbours",
+    "nats",
+    "measured",
+)
 
 
 def key_of(score: Score) -> Key:
@@ -237,6 +263,14 @@ def _row(record: Mapping[str, Any], arrays: dict[str, Any]) -> Row:
         card["references"] = tuple((key, text) for key, text in card["references"])
         fresh["card"] = Card(**card)
     return Row(**fresh, **arrays)
+
+
+def _difference(record: Mapping[str, Any]) -> Difference:
+    fresh = {**record, **{key: math.nan for key in _NUMBERS if record[key] is None}}
+    return Difference(**fresh)
+
+
+_NUMBERS = ("value", "stderr", "low", "high", "p_value", "adjusted")
 
 
 def _under(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from pushforward.core.score import Score
-from pushforward.evaluation.memorisation.verdict import MEMORISATION
+from pushforward.evaluation.cards.aspects import ASPECTS, OTHER, aspect_of, is_check
 from pushforward.report.axes import path, tag
 from pushforward.report.numbers import interval_text, number, relation, seconds, split_name, value_text
 from pushforward.report.records import ROLES, Comparison, Key, Number, Role, Row, metric_keys
@@ -53,28 +53,46 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns, groups of `(heading, [(row name, cells)])`, and footnotes in order of their numbers."""
+    """Columns, and groups of `(heading, [(row name, cells)])`."""
 
     columns: tuple[Column, ...]
     groups: tuple[tuple[str, tuple[tuple[str, tuple[Cell, ...]], ...]], ...]
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """A table for each aspect, and the footnotes of all in order of their numbers."""
+
+    tables: tuple[tuple[str, Table], ...]
     footnotes: tuple[str, ...]
 
 
-def scorecard(comparison: Comparison) -> Table:
-    """Return the table of likelihoods and sample measures."""
+def scorecard(comparison: Comparison) -> Scorecard:
+    """Return likelihoods and sample measures, a table for each aspect; the likelihood stands first in the first one."""
     keys = metric_keys(comparison.rows)
     notes = _footnotes(comparison, keys)
     # no star for distance to the training data, which is a check, nor where the controls show that the measure sees nothing
-    starred = [key for key in keys if not key[0].startswith(MEMORISATION) and not _blind(comparison, key)]
-    decided = {key: place.leader for key in starred if (place := standing(comparison.models, key)) and place.decided}
-    columns = [Column("Held-out likelihood", comparison.data.unit, "lower is better")]
-    columns += [Column(*split_name(key[0]), f"{key[4]} is better") for key in keys]
+    starred = [key for key in keys if not is_check(key[0]) and not _blind(comparison, key)]
+    orders = {key: standing(comparison.models, key, comparison.between) for key in starred}
+    decided = {key: place.leader for key, place in orders.items() if place and place.decided}
 
-    def cells(row: Row) -> tuple[Cell, ...]:
-        scores = [_metric(comparison, row, row.score(key), notes, decided.get(key) == row.name) for key in keys]
-        return (_likelihood(row, notes), *scores)
+    def table(wanted: list[Key], with_likelihood: bool) -> Table:
+        columns = [Column(*split_name(key[0]), f"{key[4]} is better") for key in wanted]
+        if with_likelihood:
+            columns.insert(0, Column("Held-out likelihood", comparison.data.unit, "lower is better"))
 
-    return Table(tuple(columns), _grouped(comparison, cells), tuple(notes))
+        def cells(row: Row) -> tuple[Cell, ...]:
+            scores = [_metric(comparison, row, row.score(key), notes, decided.get(key) == row.name) for key in wanted]
+            return (_likelihood(row, notes), *scores) if with_likelihood else tuple(scores)
+
+        return Table(tuple(columns), _grouped(comparison, cells))
+
+    aspects = [aspect for aspect in (OTHER, *ASPECTS) if any(aspect_of(key[0]) == aspect for key in keys)]
+    found = [
+        (aspect, table([key for key in keys if aspect_of(key[0]) == aspect], with_likelihood=not i))
+        for i, aspect in enumerate(aspects)
+    ]
+    return Scorecard(tuple(found or [("likelihood", table([], with_likelihood=True))]), tuple(notes))
 
 
 def costs(comparison: Comparison) -> Table:
@@ -88,7 +106,7 @@ def costs(comparison: Comparison) -> Table:
     titles = ("Parameters", "Steps", "Training", "Network calls", "Sampling", "Stopped because")
     details = ("", "", "", "per sample", "per 1\N{NARROW NO-BREAK SPACE}000 samples", "")
     columns = tuple(Column(title, detail) for title, detail in zip(titles, details))
-    return Table(columns, tuple(g for g in _grouped(comparison, cells) if g[0] == GROUPS["model"]), ())
+    return Table(columns, tuple(g for g in _grouped(comparison, cells) if g[0] == GROUPS["model"]))
 
 
 def repeats(comparison: Comparison) -> Table:
@@ -101,7 +119,7 @@ def repeats(comparison: Comparison) -> Table:
         return tuple(Cell(number(run.get(name), 0 if name in whole else None)) for name in names)
 
     groups = tuple((row.name, tuple((f"seed {run['seed']}", cells(run)) for run in row.repeats)) for row in rows)
-    return Table(tuple(Column(*split_name(name)) for name in names), groups, ())
+    return Table(tuple(Column(*split_name(name)) for name in names), groups)
 
 
 def position(value: float, floor: float, ceiling: float) -> float:

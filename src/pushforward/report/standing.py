@@ -1,6 +1,7 @@
-"""Who is ahead on one measure, as far as the intervals decide.
+"""Who is ahead on one measure, as far as it is decided.
 
-Two ideas: only scores that agree in name, unit, kind, features and direction have an order; a lead counts when intervals part.
+Two ideas: only scores that agree in name, unit, kind, features and direction have an order; a lead counts when a test over
+the shared reference says so, or, where there was none, when intervals part.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from pushforward.core.score import Score, better_of
+from pushforward.core.score import Score, Verdict, better_of
+from pushforward.evaluation.intervals import normal_quantile
 from pushforward.report.records import Key, Row, key_of
 
 
@@ -34,20 +36,24 @@ class Standing:
         return bool(self.beaten) and not self.rivals
 
 
-def standing(rows: Iterable[Row], key: Key, pick: Callable[[Row], Score | None] | None = None) -> Standing | None:
+Between = Callable[[Key, str, str], Verdict | None]
+
+
+def standing(rows: Iterable[Row], key: Key, between: Between = lambda key, first, second: None) -> Standing | None:
     """Return the standing of the rows measured on `key`, or None if no row has a finite value.
 
     Args:
-        pick: which score of a row to use; by default the one that `key` names.
+        between: what a test of two rows over their shared reference said, None where there was none: then their intervals decide.
     """
-    found = {row.name: (pick(row) if pick else row.score(key)) for row in rows}
-    scores = {name: s for name, s in found.items() if s is not None and key_of(s) == key and math.isfinite(s.value)}
+    scores = {row.name: s for row in rows if (s := row.score(key)) is not None and math.isfinite(s.value)}
     if not scores:
         return None
     sign = 1.0 if key[4] == "lower" else -1.0
     leader = min(scores, key=lambda name: sign * scores[name].value)
     others = [name for name in scores if name != leader]
-    beaten = tuple(name for name in others if better_of(scores[leader], scores[name]) == "first")
+    beaten = tuple(
+        name for name in others if (between(key, leader, name) or better_of(scores[leader], scores[name])) == "first"
+    )
     return Standing(key, leader, tuple(name for name in others if name not in beaten), beaten)
 
 
@@ -64,6 +70,26 @@ def clear_of(score: Score, mark: Score | float | None) -> bool:
     assert near is not None
     assert far is not None
     return score.high < near if score.better == "lower" else score.low > far
+
+
+def at_null(score: Score) -> bool | None:
+    """Return whether a score is where real data are expected, None if it has no null or no interval.
+
+    The null lies in the interval, or, where the null was measured too, within 1.96 standard errors of the difference: both bars
+    are as long as each other then, and the null misses the interval of the score alone once in six times and not in twenty.
+
+    Example:
+        >>> seen = Score("diversity", 9.0, n=50, better="higher", low=8.0, high=10.0, stderr=0.5, null=7.8)
+        >>> from dataclasses import replace
+        >>> at_null(seen), at_null(replace(seen, null_stderr=0.5))
+        (False, True)
+    """
+    if score.null is None or score.low is None or score.high is None:
+        return None
+    if score.null_stderr is None:
+        return score.low <= score.null <= score.high
+    stderr = (score.high - score.low) / (2 * normal_quantile()) if score.stderr is None else score.stderr
+    return abs(score.value - score.null) <= normal_quantile() * math.hypot(stderr, score.null_stderr)
 
 
 def control(rows: Iterable[Row], score: Score, role: str) -> Score | float | None:

@@ -14,7 +14,9 @@ def to_markdown(comparison: Comparison) -> str:
     """Return title, verdict, scorecard and costs as Markdown; pipes and markup in names are escaped."""
     parts = [f"# {_plain(comparison.title)}", _meta(comparison)]
     parts.append("\n".join(f"- **{_plain(s.topic)}.** {_plain(s.text)}" for s in verdict(comparison)))
-    for table in (scorecard(comparison), costs(comparison)):
+    card = scorecard(comparison)
+    for title, table in (*card.tables, ("size and cost", costs(comparison))):
+        parts.append(f"## {title.capitalize()}")
         heads = [" ".join(filter(None, (c.title, f"({c.detail})" if c.detail else ""))) for c in table.columns]
         lines = ["| | " + " | ".join(_plain(head) for head in heads) + " |", "|---|" + "---:|" * len(heads)]
         for _, rows in table.groups:
@@ -22,19 +24,26 @@ def to_markdown(comparison: Comparison) -> str:
                 f"| {_plain(name)} | " + " | ".join(_plain(_cell(c)) for c in cells) + " |" for name, cells in rows
             ]
         parts.append("\n".join(lines))
-        if table.footnotes:
-            parts.append("\n".join(f"[{i}] {_plain(text)}  " for i, text in enumerate(table.footnotes, 1)))
+    if card.footnotes:
+        parts.append("\n".join(f"[{i}] {_plain(text)}  " for i, text in enumerate(card.footnotes, 1)))
     return "\n\n".join(parts) + "\n"
+
+
+def to_verdict(comparison: Comparison) -> str:
+    """Return the title and the verdict, which is what a terminal has room for."""
+    lines = "\n".join(f"{s.topic}: {s.text}" for s in verdict(comparison))
+    return f"{comparison.title}\n{_meta(comparison)}\n\n{lines}\n"
 
 
 def to_text(comparison: Comparison, width: int = 100) -> str:
     """Return verdict and scorecard for a terminal; columns that do not fit in `width` go into further blocks."""
     parts = [f"{comparison.title}\n{_meta(comparison)}"]
     parts.append("\n".join(f"{s.topic}: {s.text}" for s in verdict(comparison)))
-    for table in (scorecard(comparison), costs(comparison)):
-        parts += _blocks(table, width)
-        if table.footnotes:
-            parts.append("\n".join(f"[{i}] {text}" for i, text in enumerate(table.footnotes, 1)))
+    card = scorecard(comparison)
+    for title, table in (*card.tables, ("size and cost", costs(comparison))):
+        parts += [title.upper(), *_blocks(table, width)]
+    if card.footnotes:
+        parts.append("\n".join(f"[{i}] {text}" for i, text in enumerate(card.footnotes, 1)))
     return "\n\n".join(parts) + "\n"
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from pushforward.evaluation.memorisation.verdict import MEMORISATION
+from pushforward.evaluation.cards.aspects import is_check
 from pushforward.report.likelihood_verdict import likelihood_sentences, likelihoods
 from pushforward.report.numbers import listed, number, relation, seconds, split_name, value_text
+from pushforward.report.pareto import pareto_sentences
 from pushforward.report.records import Comparison, Key, Row, Statement, key_of, metric_keys
-from pushforward.report.standing import Standing, blind, clear_of, control, standing
+from pushforward.report.standing import Between, Standing, at_null, blind, clear_of, control, standing
 
 THOUSAND = "1\N{NARROW NO-BREAK SPACE}000"
 TRUTH = "KL to the truth"
@@ -22,15 +23,24 @@ MOST_NAMED = 4  # a longer list is counted; the scorecard has it in full
 
 def verdict(comparison: Comparison) -> tuple[Statement, ...]:
     """Return the comparison's own verdict, or the one composed from its rows."""
-    return comparison.verdict or verdict_sentences(comparison.rows, comparison.data.nats_per_unit)
+    return comparison.verdict or verdict_sentences(
+        comparison.rows, comparison.data.nats_per_unit, comparison.between, pareto_sentences(comparison)
+    )
 
 
-def verdict_sentences(rows: tuple[Row, ...], nats_per_unit: float = 1.0) -> tuple[Statement, ...]:
+def verdict_sentences(
+    rows: tuple[Row, ...],
+    nats_per_unit: float = 1.0,
+    between: Between = lambda key, first, second: None,
+    worth: Sequence[str] = (),
+) -> tuple[Statement, ...]:
     """Compose the verdict: summary, likelihood, samples, luck, ceiling, floor, memorisation and cost, in this order.
 
     Args:
         rows: models and controls.
         nats_per_unit: turns the rows' nats into the unit of their likelihoods.
+        between: what tests of two models over their shared reference decided; see `Comparison.between`.
+        worth: sentences about quality against cost.
 
     Example:
         >>> verdict_sentences((Row("vae", family="vae"),))[0].text
@@ -38,9 +48,9 @@ def verdict_sentences(rows: tuple[Row, ...], nats_per_unit: float = 1.0) -> tupl
     """
     models = tuple(row for row in rows if row.role == "model")
     # copying is a check with a null, not a quality: more distance to the training data is not better
-    keys = [key for key in metric_keys(models) if not key[0].startswith((*MEMORISATION, TRUTH))]
+    keys = [key for key in metric_keys(models) if not (is_check(key[0]) or key[0].startswith(TRUTH))]
     unseeing = [key for key in keys if any(blind(rows, s) for row in models if (s := row.score(key)) is not None)]
-    places = [s for key in keys if key not in unseeing and (s := standing(models, key)) is not None]
+    places = [s for key in keys if key not in unseeing and (s := standing(models, key, between)) is not None]
     standings = [place for place in places if place.rivals or place.beaten]
     texts = {
         "In short": _summary(models, standings, nats_per_unit),
@@ -53,7 +63,7 @@ def verdict_sentences(rows: tuple[Row, ...], nats_per_unit: float = 1.0) -> tupl
         "Ceiling": _ceiling(rows),
         "Floor": _floor(rows, models, unseeing),
         "Memorisation": _memorisation(rows, models),
-        "Cost": _cost(models),
+        "Cost": [*_cost(models), *worth],
     }
     return tuple(Statement(topic, text) for topic, found in texts.items() for text in found)
 
@@ -159,7 +169,7 @@ def _luck(models: Sequence[Row]) -> list[str]:
 def _too_good(rows: Sequence[Row], models: Sequence[Row]) -> list[str]:
     called, found = _short([score.name for row in models for score in row.scores]), []
     for row in models:
-        judged = [score for score in row.scores if not score.name.startswith(MEMORISATION)]
+        judged = [score for score in row.scores if not is_check(score.name)]
         over = [called[score.name] for score in judged if clear_of(score, control(rows, score, "ceiling"))]
         if over:
             found.append(f"{row.name} scores better than real data on {_named(over, 'measures')}.")
@@ -175,10 +185,10 @@ def _ceiling(rows: Sequence[Row]) -> list[str]:
     if not real:
         return ["No real-versus-real row was measured, so how good a score could be is unknown."]
     scores = [score for row in real for score in row.scores if math.isfinite(score.value)]
-    known = [s for s in scores if s.null is not None and s.low is not None and s.high is not None]
+    known = [s for s in scores if at_null(s) is not None]
     if not known:
         return ["Real data was scored against real data, but no null with an interval is known to check it against."]
-    off = [s for s in known if not (s.low or 0.0) <= (s.null or 0.0) <= (s.high or 0.0)]
+    off = [s for s in known if not at_null(s)]
     if not off:
         on = "the one measure that has one" if len(known) == 1 else f"all {len(known)} measures that have one"
         return [f"Real data scored against real data is at its expected value on {on}."]
@@ -204,9 +214,7 @@ def _blind(names: list[str]) -> list[str]:
 def _floor(rows: Sequence[Row], models: Sequence[Row], unseeing: Sequence[Key]) -> list[str]:
     stuck, judged, called = [], 0, _short([score.name for row in models for score in row.scores])
     for row in models:
-        judged_here = [
-            score for score in row.scores if not score.name.startswith(MEMORISATION) and key_of(score) not in unseeing
-        ]
+        judged_here = [score for score in row.scores if not is_check(score.name) and key_of(score) not in unseeing]
         marks = [(score, control(rows, score, "floor")) for score in judged_here]
         marks = [(score, mark) for score, mark in marks if mark is not None]
         judged += len(marks)

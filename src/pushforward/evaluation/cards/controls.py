@@ -17,8 +17,8 @@ from pushforward.core.score import Score
 from pushforward.core.space import Image, Space
 from pushforward.core.table import Column, Table
 from pushforward.core.text import Text
+from pushforward.evaluation.cards.aspects import is_check
 from pushforward.evaluation.checks import as_rows, require
-from pushforward.evaluation.memorisation.verdict import MEMORISATION
 
 REAL, NOISE, SHUFFLED, COPYCAT = "real", "noise", "shuffled marginals", "copycat"
 
@@ -30,13 +30,19 @@ class Control:
     Attributes:
         samples: examples in data units, scored exactly as a model's.
         train: for `real`, the training examples that were not drawn, because drawn ones must not meet themselves; else all.
+        labels: the class that each sample was drawn for, shape (n,), if train has classes.
+        train_labels: class of each of `train`.
     """
 
     samples: np.ndarray
     train: np.ndarray
+    labels: np.ndarray | None = None
+    train_labels: np.ndarray | None = None
 
 
-def controls(train: np.ndarray, space: Space, n: int, seed: int = 0) -> dict[str, Control]:
+def controls(
+    train: np.ndarray, space: Space, n: int, seed: int = 0, labels: np.ndarray | None = None
+) -> dict[str, Control]:
     """Return the control samples `real`, `noise`, `shuffled marginals` and `copycat`, about n examples each.
 
     `real` takes n training examples out of train (at most half of it): disjoint from every held-out reference, and held out
@@ -49,6 +55,7 @@ def controls(train: np.ndarray, space: Space, n: int, seed: int = 0) -> dict[str
         space: what one example is.
         n: number of examples; use the model's.
         seed: seed of all draws.
+        labels: class of each training example; the two bad models are asked for classes in train's shares, and do not listen.
 
     Raises:
         BadInput: fewer than 4 training examples, or n < 1.
@@ -69,12 +76,17 @@ def controls(train: np.ndarray, space: Space, n: int, seed: int = 0) -> dict[str
         noise = rng.uniform(rows.min(axis=0), rows.max(axis=0), size=(n, rows.shape[1])).reshape(shape)
     picks = rng.integers(0, len(train), size=(n, rows.shape[1]))
     shuffled = np.take_along_axis(train.reshape(len(train), -1), picks, axis=0).reshape(shape)
-    copies = train[rng.integers(0, len(train), size=n)]
+    copied = rng.integers(0, len(train), size=n)
+    asked = rng.integers(0, len(train), size=n)
+
+    def of(places: np.ndarray) -> np.ndarray | None:
+        return None if labels is None else labels[places]
+
     return {
-        REAL: Control(train[order[:drawn]], train[order[drawn:]]),
-        NOISE: Control(noise.astype(train.dtype), train),
-        SHUFFLED: Control(shuffled, train),
-        COPYCAT: Control(copies, train),
+        REAL: Control(train[order[:drawn]], train[order[drawn:]], of(order[:drawn]), of(order[drawn:])),
+        NOISE: Control(noise.astype(train.dtype), train, of(asked), labels),
+        SHUFFLED: Control(shuffled, train, of(asked), labels),
+        COPYCAT: Control(train[copied], train, of(copied), labels),
     }
 
 
@@ -87,13 +99,13 @@ def _even(column: Column, n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def floor_card(cards: Mapping[str, Sequence[Score]]) -> list[Score]:
-    """Return the floor of every metric: the copycat's memorisation checks, the shuffled marginals' everything else.
+    """Return the floor of every metric: the copycat's memorisation and privacy checks, the shuffled marginals' everything else.
 
     Args:
         cards: from `control_cards`.
     """
-    replayed = [score for score in cards[COPYCAT] if score.name.startswith(MEMORISATION)]
-    return [score for score in cards[SHUFFLED] if not score.name.startswith(MEMORISATION)] + replayed
+    replayed = [score for score in cards[COPYCAT] if is_check(score.name)]
+    return [score for score in cards[SHUFFLED] if not is_check(score.name)] + replayed
 
 
 def with_controls(model: Sequence[Score], ceiling: Sequence[Score], floor: Sequence[Score]) -> list[Score]:

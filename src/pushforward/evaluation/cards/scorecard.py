@@ -1,77 +1,30 @@
-"""The fixed set of sample metrics for a kind of data, measured in one pass.
+"""The measures of a dataset, taken in one pass.
 
-Two ideas: which metrics there are follows from the space and nothing else, so that two cards of one dataset always compare; the
-reference and the training examples are counted once, however many models are measured against them.
+One idea: the reference and the training examples are counted once, however many models are measured against them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
+from scipy.spatial.distance import pdist
 
 from pushforward.core.errors import BadInput
-from pushforward.core.rng import derive_seed
 from pushforward.core.score import Score
 from pushforward.core.space import Space
-from pushforward.core.text import Text
 from pushforward.evaluation.cards.controls import Control
-from pushforward.evaluation.checks import require
-from pushforward.evaluation.distribution.classifier_test import ClassifierTest
-from pushforward.evaluation.distribution.frechet import FrechetDistance
-from pushforward.evaluation.distribution.kernel_distance import KernelDistance
-from pushforward.evaluation.distribution.neighbours import NeighbourScores
+from pushforward.evaluation.cards.metrics import Asked, metrics_for
+from pushforward.evaluation.diversity.judge import Judge
 from pushforward.evaluation.features.named import Features
 from pushforward.evaluation.measuring.batch import Role
-from pushforward.evaluation.measuring.evaluation import Evaluation, State
-from pushforward.evaluation.measuring.metric import Measured, Metric
-from pushforward.evaluation.memorisation.authenticity import Authenticity
-from pushforward.evaluation.memorisation.copying import CopyingStatistic
-from pushforward.evaluation.memorisation.duplicates import Duplicates
-from pushforward.evaluation.memorisation.pull import TrainingPull
-from pushforward.evaluation.text.entropy import EntropyGap
+from pushforward.evaluation.measuring.evaluation import Evaluation
+from pushforward.evaluation.measuring.metric import Measured
 
 CAPACITY = {"train": 50_000}
-
-
-def metrics_for(
-    space: Space,
-    features: Sequence[Features],
-    reference_name: str = "test",
-    heldout: Role | None = "reference",
-    heldout_name: str = "test",
-    seed: int = 0,
-) -> list[Metric]:
-    """Return the metrics of a space in their fixed order.
-
-    Fréchet and kernel distance on all features; precision, recall, density, coverage and the classifier on the first; of text the
-    entropy of a window's tokens; duplicates on the data; authenticity, copying statistic and pull of training examples on the last.
-
-    Args:
-        space: what one example is.
-        features: from `default_features`, fitted on train.
-        reference_name: which split the reference is; part of every name.
-        heldout: role of the held-out examples that the memorisation checks need as their null; None leaves the checks out.
-        heldout_name: which split they are.
-        seed: seed of random halves.
-    """
-    require(len(features), 1, "features")
-    first, last = features[0], features[-1]
-    found: list[Metric] = [FrechetDistance(f, reference_name) for f in features]
-    found += [KernelDistance(f, reference_name) for f in features]
-    found += [
-        NeighbourScores(first, reference_name),
-        ClassifierTest(first, reference_name, derive_seed(seed, "halves")),
-    ]
-    if isinstance(space, Text):
-        found.append(EntropyGap(reference_name=reference_name))
-    if heldout is not None:
-        found += [
-            Duplicates(heldout),
-            *(check(last, heldout, heldout_name) for check in (Authenticity, CopyingStatistic, TrainingPull)),
-        ]
-    return found
+BANDWIDTH = 2000  # training examples that set the width of the Gaussian kernel
 
 
 class Card:
@@ -86,6 +39,12 @@ class Card:
         reference_name: which split `reference` is; part of every name.
         heldout: real examples no model was trained on, null of the memorisation checks; `reference` by default. Without it those
             checks are left out when the reference is train.
+        judge: a classifier of the data's classes.
+        labels: class of each reference example (n,), for the judge's own accuracy.
+        size: how many samples will be measured, the number of reference examples by default.
+
+    Attributes:
+        left_out: a sentence for each measure that needs more examples than there are.
 
     Raises:
         BadInput: no features, arrays of other shapes than the space's, too few examples, or NaN.
@@ -108,6 +67,9 @@ class Card:
         seed: int = 0,
         reference_name: str = "test",
         heldout: np.ndarray | None = None,
+        judge: Judge | None = None,
+        labels: np.ndarray | None = None,
+        size: int | None = None,
     ) -> None:
         self.space, self.train = space, train
         for role, array in (("reference examples", reference), ("training examples", train)):
@@ -116,32 +78,49 @@ class Card:
         if heldout is None and reference_name == "train":
             fresh = None
         heldout_name = reference_name if heldout is None else "held-out"
-        metrics = metrics_for(space, features, reference_name, fresh, heldout_name, seed)
+        fewest = min(len(reference), len(reference) if size is None else size)
+        width = _bandwidth(features, train)
+        asked = Asked(space, features, fewest, reference_name, fresh, heldout_name, judge, width, seed=seed)
+        metrics, self.left_out = metrics_for(asked)
         self.evaluation = Evaluation(metrics, seed, CAPACITY)
-        state = self.evaluation.take(self.evaluation.init(), "reference", reference)
-        self._without_train = state if heldout is None else self.evaluation.take(state, "heldout", heldout)
-        self._trained = self._with(train)
+        empty = self.evaluation.init()
+        self._train = self.evaluation.take(empty, "train", train)
+        self._heldout = empty if heldout is None else self.evaluation.take(empty, "heldout", heldout)
+        self._see(reference, labels)
 
-    def _with(self, train: np.ndarray) -> State:
-        return self.evaluation.take(self._without_train, "train", train)
+    def _see(self, reference: np.ndarray, labels: np.ndarray | None = None) -> None:
+        self._real = self.evaluation.take(self._heldout, "reference", reference, labels)
+        self._complete = self.evaluation.merge(self._real, self._train)
 
-    def measure(self, samples: np.ndarray, train: np.ndarray | None = None) -> list[Measured]:
+    def against(self, reference: np.ndarray) -> Card:
+        """Return the same measures against other reference examples, with the training examples counted already."""
+        _shaped(reference, self.space, "reference examples")
+        other = copy(self)
+        other._see(reference)
+        return other
+
+    def measure(
+        self, samples: np.ndarray, train: np.ndarray | None = None, labels: np.ndarray | None = None
+    ) -> list[Measured]:
         """Return every score of the samples with its terms.
 
         Args:
             samples: a model's examples in data units.
             train: what this model was trained on, where it is not what the card knows.
+            labels: the class that each sample was drawn for (n,), if any was.
 
         Raises:
             BadInput: samples of another shape, too few of them, or NaN.
         """
         _shaped(samples, self.space, "samples")
-        state = self._trained if train is None else self._with(train)
-        return self.evaluation.compute(self.evaluation.take(state, "samples", samples))
+        state = self._complete if train is None else self.evaluation.take(self._real, "train", train)
+        return self.evaluation.compute(self.evaluation.take(state, "samples", samples, labels))
 
-    def scores(self, samples: np.ndarray, train: np.ndarray | None = None) -> list[Score]:
+    def scores(
+        self, samples: np.ndarray, train: np.ndarray | None = None, labels: np.ndarray | None = None
+    ) -> list[Score]:
         """Return every score of the samples; see `measure`."""
-        return [measured.score for measured in self.measure(samples, train)]
+        return [measured.score for measured in self.measure(samples, train, labels)]
 
     def of_controls(self, found: Mapping[str, Control], n: int) -> dict[str, list[Score]]:
         """Return the scores of control samples, in their order.
@@ -154,7 +133,7 @@ class Card:
         """
         cards = {}
         for name, control in found.items():
-            card = self.scores(control.samples, None if control.train is self.train else control.train)
+            card = self.scores(control.samples, None if control.train is self.train else control.train, control.labels)
             if len(control.samples) < n:
                 note = f"ceiling measured on {len(control.samples)} examples, not {n}: train has only {len(self.train)}"
                 card = [replace(score, warnings=(*score.warnings, note)) for score in card]
@@ -165,3 +144,11 @@ class Card:
 def _shaped(array: np.ndarray, space: Space, role: str) -> None:
     if array.shape[1:] != space.event_shape:
         raise BadInput(f"{role} of shape {array.shape}", f"(n, {', '.join(map(str, space.event_shape))})")
+
+
+def _bandwidth(features: Sequence[Features], train: np.ndarray) -> float:
+    """Return the median distance of training examples: one kernel for every reference, or two cards of one dataset differ in it."""
+    if not features:
+        return 0.0
+    spaced = np.linspace(0, len(train) - 1, min(len(train), BANDWIDTH)).round().astype(np.int64)
+    return float(np.median(pdist(features[0](train[spaced]))))

@@ -15,7 +15,7 @@ import numpy as np
 from pushforward.core.errors import BadInput
 from pushforward.evaluation.checks import require
 from pushforward.evaluation.diversity.judge import AT_LEAST, ClassMetric, Judged
-from pushforward.evaluation.intervals import jackknife, normal_quantile, wilson
+from pushforward.evaluation.intervals import jackknife, normal_quantile, rate_stderr, wilson
 from pushforward.evaluation.measuring.batch import NO_LABEL, hashed
 from pushforward.evaluation.measuring.metric import DATA, Kept, Measured, Terms
 from pushforward.evaluation.measuring.real import against_real
@@ -181,9 +181,10 @@ def label_accuracy(judged: Judged, labels: np.ndarray, real_labels: np.ndarray |
     right = _right(judged.samples, labels, "samples with a label")
     ids = judged.ids[0][labels != NO_LABEL]
     low, high = wilson(int(right.sum()), len(right))
-    known = None
+    known, known_stderr = None, None
     if real_labels is not None and int((real_labels != NO_LABEL).sum()) >= AT_LEAST:
-        known = float(_right(judged.reference, real_labels, "reference examples with a label").mean())
+        real = _right(judged.reference, real_labels, "reference examples with a label")
+        known, known_stderr = float(real.mean()), rate_stderr(float(real.sum()), len(real))
     rate = float(right.mean())
     score = replace(
         judged.score(ACCURACY),
@@ -191,8 +192,9 @@ def label_accuracy(judged: Judged, labels: np.ndarray, real_labels: np.ndarray |
         value=rate,
         low=low,
         high=high,
-        stderr=math.sqrt(rate * (1 - rate) / len(right)),
+        stderr=rate_stderr(float(right.sum()), len(right)),
         null=known,
+        null_stderr=known_stderr,
         ceiling=known,
     )
     return Measured(score, Terms.of_mean(ids, right.astype(np.float64)))
@@ -237,3 +239,8 @@ class LabelAccuracy(ClassMetric):
     def judged(self, judged: Judged, kept: Kept) -> Measured:
         """Return one score."""
         return label_accuracy(judged, kept.labels("samples", DATA), kept.labels("reference", DATA))
+
+    def compute(self, kept: Kept) -> list[Measured]:
+        """Return one score, none of samples that nothing was asked of."""
+        asked = kept.labels("samples", DATA) != NO_LABEL
+        return super().compute(kept) if int(asked.sum()) >= AT_LEAST else []

@@ -40,6 +40,46 @@ class Judge(Protocol):
         ...
 
 
+@runtime_checkable
+class Classifier(Protocol):
+    """Whatever gives probabilities of the labels that it was fitted with."""
+
+    name: str
+    fingerprint: str
+    classes: tuple[int, ...]
+
+    def probabilities(self, x: np.ndarray) -> np.ndarray:
+        """Return the probability of each of its labels, shape (n, labels)."""
+        ...
+
+
+class Named:
+    """A judge of a dataset's named classes, by a classifier that may not have met all of them.
+
+    Args:
+        classifier: its `classes` are places in `names`.
+        names: names of all classes.
+
+    Example:
+        >>> class Sure:
+        ...     name, fingerprint, classes = "sure", "", (0, 2)
+        ...     def probabilities(self, x):
+        ...         return np.tile([0.25, 0.75], (len(x), 1))
+        >>> Named(Sure(), ("a", "b", "c")).probabilities(np.zeros(1)).tolist()
+        [[0.25, 0.0, 0.75]]
+    """
+
+    def __init__(self, classifier: Classifier, names: tuple[str, ...]) -> None:
+        self.classifier, self.classes = classifier, names
+        self.name, self.fingerprint = classifier.name, classifier.fingerprint
+
+    def probabilities(self, x: np.ndarray) -> np.ndarray:
+        """Return the probability of each named class, zero of those the classifier never met."""
+        found = np.zeros((len(x), len(self.classes)))
+        found[:, list(self.classifier.classes)] = self.classifier.probabilities(x)
+        return found
+
+
 @dataclass(frozen=True)
 class Judged:
     """Probabilities that a judge gave, checked.

@@ -7,7 +7,7 @@ any order; features are computed once for each batch and view.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from zipfile import BadZipFile
@@ -22,6 +22,7 @@ from pushforward.evaluation.measuring.summaries import BlockedMoments, Contents,
 
 CAPACITY = 10_000
 BATCH = 1000
+TOGETHER = 10_000  # rows added to the summaries at once: a reservoir copies all that it keeps each time
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,9 @@ class Evaluation:
         Raises:
             BadInput: an unknown role, NaN or infinity, an identity that was there before, or a state of other metrics.
         """
+        return self._seen(state, role, batch, len(batch))
+
+    def _seen(self, state: State, role: str, batch: Batch, size: int) -> State:
         self._own(state)
         if role not in ROLES:
             raise BadInput(*unknown("role", role, ROLES))
@@ -102,16 +106,19 @@ class Evaluation:
         kept, views = dict(state.kept), {}
         for key, need in needs:
             if need.view.fingerprint not in views:
-                views[need.view.fingerprint] = need.view(batch.x)
+                parts = [need.view(batch.x[i : i + size]) for i in range(0, len(batch), size)]
+                views[need.view.fingerprint] = parts[0] if len(parts) == 1 else np.concatenate(parts)
             kept[key] = kept[key].add(batch, views[need.view.fingerprint])
         return State(self.design, kept, {**state.seen, role: state.seen.get(role, 0) + len(batch)})
 
     def take(
         self, state: State, role: str, x: np.ndarray, labels: np.ndarray | None = None, size: int = BATCH
     ) -> State:
-        """Return the state of having seen a whole array, numbered from zero, in batches of `size`."""
-        for batch in _batches(x, labels, size):
-            state = self.update(state, role, batch)
+        """Return the state of having seen a whole array, numbered from zero, with features computed in batches of `size`."""
+        for first in range(0, len(x), TOGETHER):
+            part = slice(first, first + TOGETHER)
+            whole = Batch.of(x[part], None if labels is None else labels[part], first)
+            state = self._seen(state, role, whole, size)
         return state
 
     def merge(self, first: State, second: State) -> State:
@@ -169,9 +176,3 @@ _ROLE_WORDS: dict[str, str] = {
     "train": "training examples",
     "heldout": "held-out examples",
 }
-
-
-def _batches(x: np.ndarray, labels: np.ndarray | None, size: int) -> Iterator[Batch]:
-    for first in range(0, len(x), size):
-        part = slice(first, first + size)
-        yield Batch.of(x[part], None if labels is None else labels[part], first)

@@ -31,4 +31,6 @@ def against_real(score: Score, real: float, real_stderr: float, beyond: str) -> 
     """
     gap = score.value - real if score.better == "higher" else real - score.value
     clearly = gap > normal_quantile() * math.hypot(score.stderr or 0.0, real_stderr)
-    return replace(score, null=real, warnings=(*score.warnings, beyond) if clearly else score.warnings)
+    return replace(
+        score, null=real, null_stderr=real_stderr, warnings=(*score.warnings, beyond) if clearly else score.warnings
+    )

@@ -48,7 +48,7 @@ def authenticity(
         (0.0, True)
     """
     rows, fitted, fresh = three_roles(samples, train, heldout)
-    genuine = _authentic(rows, fitted)
+    genuine, natural = _authentic(rows, fitted), _authentic(fresh, fitted)
     low, high = wilson(float(genuine.sum()), len(genuine))
     return Score(
         f"{AUTHENTICITY} [{features}] vs train",
@@ -58,7 +58,8 @@ def authenticity(
         low=low,
         high=high,
         stderr=float(genuine.std(ddof=1)) / math.sqrt(len(genuine)),
-        null=float(_authentic(fresh, fitted).mean()),
+        null=float(natural.mean()),
+        null_stderr=float(natural.std(ddof=1)) / math.sqrt(len(natural)),
         features=fingerprint,
     )
 

@@ -56,6 +56,7 @@ def _rate(samples: Contents, train: Contents, heldout: Contents) -> Score:
         high=high,
         stderr=math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / h)),
         null=natural / h,
+        null_stderr=0.0,  # the standard error is that of the difference already
     )
 
 

@@ -74,6 +74,7 @@ def near_duplicate_rate(
         high=found.high,
         stderr=found.stderr,
         null=found.null,
+        null_stderr=0.0,  # the standard error counts the held-out examples already
         features=fingerprint,
     )
 

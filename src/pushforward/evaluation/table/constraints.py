@@ -13,7 +13,7 @@ import numpy as np
 
 from pushforward.core.score import Score
 from pushforward.core.table import Table
-from pushforward.evaluation.intervals import wilson
+from pushforward.evaluation.intervals import rate_stderr, wilson
 from pushforward.evaluation.measuring.metric import DATA, Kept, Measured, Metric, Need, Terms
 from pushforward.evaluation.table.discovery import SUPPORT, discover
 from pushforward.evaluation.table.expressions import Expression
@@ -121,8 +121,9 @@ class Constraints(Metric):
             better="lower",
             low=low,
             high=high,
-            stderr=math.sqrt(rate * (1 - rate) / len(x)),
+            stderr=rate_stderr(float(guilty.sum()), len(x)),
             null=float(natural.any(axis=1).mean()),
+            null_stderr=rate_stderr(float(natural.any(axis=1).sum()), len(y)),
             warnings=(self._words(rules, broken.mean(axis=0), natural.mean(axis=0)),),
         )
         return Measured(score, Terms.of_mean(ids, guilty.astype(np.float64)))

@@ -17,7 +17,8 @@ from scipy import stats
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import as_rows, same_width
 from pushforward.evaluation.distances import tiles
-from pushforward.evaluation.intervals import LEVEL, wilson
+from pushforward.evaluation.intervals import LEVEL, normal_quantile, wilson
+from pushforward.evaluation.measuring.batch import Role
 from pushforward.evaluation.measuring.metric import Kept, Measured, Metric, Need, View
 from pushforward.evaluation.table.gower import Gower
 
@@ -161,20 +162,26 @@ def _share(near: Closest, far: Closest, h: int, cut: float, name: str, fingerpri
 
 
 def _quantile(values: np.ndarray, natural: np.ndarray, name: str, fingerprint: str) -> Score:
-    """The quantile between the order statistics that a binomial count of smaller values leaves it between; never below 0."""
-    n, ordered = len(values), np.sort(values)
-    # ranks l and u with P(l <= values below the quantile < u) >= 95 %
-    lower, upper = (int(stats.binom.ppf(tail, n, QUANTILE)) for tail in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    (low, high), (null_low, null_high) = _between(values), _between(natural)
     return Score(
         name,
         float(np.quantile(values, QUANTILE)),
-        n=n,
+        n=len(values),
         better="higher",
-        low=0.0 if lower == 0 else float(ordered[lower - 1]),
-        high=float(ordered[min(upper, n - 1)]),
+        low=low,
+        high=high,
         null=float(np.quantile(natural, QUANTILE)),
+        null_stderr=(null_high - null_low) / (2 * normal_quantile(LEVEL)),
         features=fingerprint,
     )
+
+
+def _between(values: np.ndarray) -> tuple[float, float]:
+    """The order statistics that a binomial count of smaller values leaves the quantile between; never below 0."""
+    n, ordered = len(values), np.sort(values)
+    # ranks l and u with P(l <= values below the quantile < u) >= 95 %
+    lower, upper = (int(stats.binom.ppf(tail, n, QUANTILE)) for tail in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    return 0.0 if lower == 0 else float(ordered[lower - 1]), float(ordered[min(upper, n - 1)])
 
 
 class ClosestRecord(Metric):
@@ -185,19 +192,22 @@ class ClosestRecord(Metric):
             Euclidean distance.
         reference_name: which split the held-out rows are.
         seed: seed of the cut to equal sizes.
+        heldout: which role the held-out rows have; `reference` where the reference is itself held out.
     """
 
-    def __init__(self, view: View, reference_name: str = "test", seed: int = 0) -> None:
+    def __init__(self, view: View, reference_name: str = "test", seed: int = 0, heldout: Role = "heldout") -> None:
         self.view, self.reference_name, self.seed = view, reference_name, seed
+        self.heldout: Role = heldout
 
     @property
     def needs(self) -> tuple[Need, ...]:
         """Rows of samples, training and held-out rows."""
-        return Need("samples", self.view, "rows"), Need("train", self.view, "rows"), Need("heldout", self.view, "rows")
+        roles: tuple[Role, ...] = ("samples", "train", self.heldout)
+        return tuple(Need(role, self.view, "rows") for role in roles)
 
     def compute(self, kept: Kept) -> list[Measured]:
         """Return the share closer to train and the two quantiles."""
-        x, y, z = (kept.rows(role, self.view) for role in ("samples", "train", "heldout"))
+        x, y, z = (kept.rows(role, self.view) for role in ("samples", "train", self.heldout))
         measure = self.view.tiles if isinstance(self.view, Gower) else tiles
         name, mark = self.view.name, self.view.fingerprint
         return [Measured(s) for s in closest_record(x, y, z, name, mark, self.reference_name, self.seed, measure)]

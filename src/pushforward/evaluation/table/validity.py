@@ -6,13 +6,11 @@ the share of valid rows is read against that of real rows.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from pushforward.core.score import Score
 from pushforward.core.table import Column, Table
-from pushforward.evaluation.intervals import wilson
+from pushforward.evaluation.intervals import rate_stderr, wilson
 from pushforward.evaluation.marks import missing_mark
 from pushforward.evaluation.measuring.metric import DATA, Measured, Terms, TwoSample
 from pushforward.evaluation.table.items import NAMED, rows_of
@@ -89,7 +87,7 @@ def validity(samples: np.ndarray, reference: np.ndarray, space: Table, reference
     """
     x = rows_of(samples, space, "samples", 2)
     good = valid_rows(x, space)
-    natural = float(valid_rows(rows_of(reference, space, "reference rows"), space).mean())
+    natural = valid_rows(rows_of(reference, space, "reference rows"), space)
     rate = float(good.mean())
     low, high = wilson(float(good.sum()), len(good))
     return Score(
@@ -99,8 +97,9 @@ def validity(samples: np.ndarray, reference: np.ndarray, space: Table, reference
         better="higher",
         low=low,
         high=high,
-        stderr=math.sqrt(rate * (1 - rate) / len(good)),
-        null=natural,
+        stderr=rate_stderr(float(good.sum()), len(good)),
+        null=float(natural.mean()),
+        null_stderr=rate_stderr(float(natural.sum()), len(natural)),
         warnings=_commonest(x, space),
     )
 

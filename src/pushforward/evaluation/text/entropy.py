@@ -15,6 +15,8 @@ from pushforward.evaluation.checks import as_rows
 from pushforward.evaluation.intervals import normal_quantile
 from pushforward.evaluation.measuring.metric import DATA, Measured, Terms, TwoSample, View
 
+ENTROPY = "entropy gap"
+
 
 def token_entropy(windows: np.ndarray) -> np.ndarray:
     """Return the entropy of the tokens within each window, in bits: `-sum_v f_v log2 f_v` for frequencies f, shape (n,).
@@ -47,7 +49,7 @@ def entropy_gap(samples: np.ndarray, reference: np.ndarray, reference_name: str 
     gap, reach = float(x.mean() - y.mean()), normal_quantile() * stderr
     said = f"a sample's tokens have {x.mean():.3f} bits of entropy, those of {reference_name} {y.mean():.3f}"
     return Score(
-        f"entropy gap [tokens of a window] vs {reference_name}",
+        f"{ENTROPY} [tokens of a window] vs {reference_name}",
         abs(gap),
         n=len(x),
         better="lower",

@@ -6,6 +6,8 @@ live are looked up again; real text shares runs with real text too, so what is l
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from pushforward.core.score import Score
@@ -80,6 +82,7 @@ def measure_verbatim(
         high=high,
         stderr=stderr,
         null=float(natural.mean()),
+        null_stderr=float(natural.std(ddof=1)) / math.sqrt(len(natural)),
         unit="tokens",
     )
     return [Measured(mean, Terms.of_mean(ids, own)), Measured(_share(own, natural, reference_name))]
@@ -102,6 +105,7 @@ def _share(own: np.ndarray, natural: np.ndarray, reference_name: str) -> Score:
         high=found.high,
         stderr=found.stderr,
         null=found.null,
+        null_stderr=0.0,  # the standard error counts the held-out windows already
         warnings=warnings,
     )
 

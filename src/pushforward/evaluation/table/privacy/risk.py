@@ -7,13 +7,16 @@ on training rows is a leak; an attack that does no better than guessing says not
 from __future__ import annotations
 
 import math
+from copy import copy
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
 from pushforward.core.score import Score
 from pushforward.core.table import Table
 from pushforward.evaluation.intervals import normal_quantile, wilson
+from pushforward.evaluation.measuring.batch import Role
 from pushforward.evaluation.measuring.metric import DATA, Kept, Metric, Need
 from pushforward.evaluation.table.items import rows_of
 
@@ -142,7 +145,12 @@ class Attack(Metric):
         reference_name: which split the held-out rows are.
         seed: seed of the targets and guesses.
         attacks: most attacks.
+
+    Attributes:
+        heldout: which role the held-out rows have; `reference` where the reference is itself held out.
     """
+
+    heldout: Role = "heldout"
 
     def __init__(self, space: Table, reference_name: str = "test", seed: int = 0, attacks: int = ATTACKS) -> None:
         self.space, self.reference_name, self.seed, self.attacks = space, reference_name, seed, attacks
@@ -150,9 +158,14 @@ class Attack(Metric):
     @property
     def needs(self) -> tuple[Need, ...]:
         """Rows of samples, training and held-out rows."""
-        return Need("samples", DATA, "rows"), Need("train", DATA, "rows"), Need("heldout", DATA, "rows")
+        return Need("samples", DATA, "rows"), Need("train", DATA, "rows"), Need(self.heldout, DATA, "rows")
 
-    @staticmethod
-    def rows(kept: Kept) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def judged_on(self, heldout: Role) -> Self:
+        """Return the same attack with its control in another role."""
+        other = copy(self)
+        other.heldout = heldout
+        return other
+
+    def rows(self, kept: Kept) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return samples, training and held-out rows."""
-        return kept.rows("samples", DATA), kept.rows("train", DATA), kept.rows("heldout", DATA)
+        return kept.rows("samples", DATA), kept.rows("train", DATA), kept.rows(self.heldout, DATA)

@@ -1,0 +1,143 @@
+"""What `evaluate` does: measure, print, and write what the name of the file asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pushforward.app import evaluating
+from pushforward.app.evaluating import Evaluated
+from pushforward.cli.commands import data_settings
+from pushforward.cli.output import out, out_json, say
+from pushforward.cli.progress import busy, sampling_bar
+from pushforward.core.errors import BadInput
+from pushforward.core.files import write_json, write_text
+from pushforward.core.score import Score
+from pushforward.evaluation.cards.aspects import ASPECTS, OTHER, aspect_of
+from pushforward.report.flat import to_csv
+from pushforward.report.page import render, write_report
+from pushforward.report.power import to_json as power_json
+from pushforward.report.power import to_markdown as power_table
+from pushforward.report.text import to_markdown
+
+FORMATS = (".json", ".csv", ".md", ".html", ".htm")
+
+
+def evaluate(
+    run: Path | None,
+    data: str | None,
+    samples: Path | None,
+    reference: str | None,
+    n: int | None,
+    settings: list[str],
+    features: list[str],
+    split: str | None,
+    power: bool,
+    output: Path | None,
+    skip_bad: bool,
+    seed: int,
+    json: bool,
+) -> None:
+    """Score samples against held-out data, or say what could be seen at this size."""
+    if output is not None and output.suffix.lower() not in FORMATS:
+        raise BadInput(f"-o {output}", "a file that ends in " + ", ".join(FORMATS))
+    if power:
+        _power(run, samples, reference, n, settings, features, output, seed, json)
+        return
+    if samples is not None:
+        if reference is None or run is not None:
+            raise BadInput("--samples", "--reference DATA and no RUN", "name the data the samples should look like")
+        with busy(f"evaluating {samples}"):
+            found = evaluating.evaluate_samples(
+                samples, reference, seed, n, data_settings(settings), features, split, skip_bad
+            )
+    elif run is None:
+        raise BadInput("nothing to evaluate", "a RUN, or --samples FILE --reference DATA")
+    else:
+        for given, name in ((settings, "-s"), (reference, "--reference"), (split, "--split"), (skip_bad, "--skip-bad")):
+            if given:
+                raise BadInput(f"{name} with a RUN", "--samples FILE", "a run reads data as it was trained to")
+        with busy(f"evaluating {run}"):
+            found = evaluating.evaluate_run(run, data, n, seed, features)
+    if output is not None:
+        _write(output, found)
+        say(f"written: {output}")
+    _print(found, json)
+
+
+def _write(path: Path, found: Evaluated) -> None:
+    suffix = path.suffix.lower()
+    if suffix == ".json":
+        write_json(path, found.record)
+    elif suffix == ".csv":
+        write_text(path, to_csv(found.comparison))
+    elif suffix == ".md":
+        write_text(path, to_markdown(found.comparison))
+    else:
+        write_report(path, render(found.comparison))
+
+
+def _print(found: Evaluated, json: bool) -> None:
+    record = found.record
+    if json:
+        out_json(record)
+        return
+    scores = [Score.from_json(entry) for entry in record["scores"]]
+    for aspect in (OTHER, *ASPECTS):
+        mine = [score for score in scores if aspect_of(score.name) == aspect]
+        if mine:
+            out(f"{aspect}:" if aspect != OTHER else "likelihood:")
+        for score in mine:
+            out(f"  {score_line(score)}")
+    for key in ("no_likelihood", "memorisation"):
+        if key in record:
+            text = record[key]["sentence"] if isinstance(record[key], dict) else record[key]
+            out(f"{key.replace('_', ' ')}: {text}")
+    for key, word in (("flags", "flag"), ("left_out", "note")):
+        for text in record.get(key, ()):
+            out(f"{word}: {text}")
+
+
+def score_line(s: Score) -> str:
+    """Return a score as one line."""
+    parts = [f"{s.name}: {s.value:.4g}"]
+    if s.low is not None and s.high is not None:
+        parts.append(f"[{s.low:.4g}, {s.high:.4g}]")
+    if s.unit:
+        parts.append(s.unit)
+    parts.append(f"({s.better} is better; n = {s.n}")
+    known = [
+        (word, value)
+        for word, value in (("ceiling", s.ceiling), ("floor", s.floor), ("null", s.null))
+        if value is not None
+    ]
+    return " ".join(parts) + "".join(f"; {word} {value:.4g}" for word, value in known) + ")"
+
+
+def _power(
+    run: Path | None,
+    samples: Path | None,
+    reference: str | None,
+    n: int | None,
+    settings: list[str],
+    features: list[str],
+    output: Path | None,
+    seed: int,
+    json: bool,
+) -> None:
+    source = reference if run is None else str(run)
+    if source is None or samples is not None or (run is not None and reference is not None):
+        raise BadInput("--power", "the data alone: `evaluate --power --reference DATA`", "damage needs no samples")
+    if output is not None and output.suffix.lower() not in (".json", ".md"):
+        raise BadInput(f"-o {output} with --power", "a file that ends in .json or .md")
+    with sampling_bar(f"damaging held-out examples of {source}") as step:
+        dataset, found = evaluating.detection_power(source, n, seed, features, data_settings(settings), step=step)
+    if output is not None:
+        if output.suffix.lower() == ".json":
+            write_json(output, power_json(dataset.name, found))
+        else:
+            write_text(output, power_table(dataset.name, found))
+        say(f"written: {output}")
+    if json:
+        out_json(power_json(dataset.name, found))
+    else:
+        out(power_table(dataset.name, found))

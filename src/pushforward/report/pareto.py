@@ -1,0 +1,63 @@
+"""Which models are worth their price, in words and in the picture.
+
+One idea: quality is the headline measure, and the costs are those that differ: under one budget of training only sampling does.
+"""
+
+from __future__ import annotations
+
+import math
+
+from pushforward.evaluation.cards.pareto import Priced, Standing, pareto
+from pushforward.report.numbers import listed, split_name
+from pushforward.report.records import Comparison, Key, Row, metric_keys
+
+SAME = 0.1  # costs that differ by less, in relation, are noise of the clock
+COSTS = {"seconds_per_1000": "sampling time", "calls_per_sample": "network calls", "train_seconds": "training time"}
+
+
+def headline_key(comparison: Comparison) -> Key | None:
+    """Return the measure that quality is read on: the one that the comparison names, else the first where lower is better."""
+    keys = metric_keys(comparison.models)
+    named = [key for key in keys if key[0] == comparison.headline]
+    return next(iter(named + [key for key in keys if key[4] == "lower"] + list(keys)), None)
+
+
+def standings(comparison: Comparison) -> tuple[dict[str, Standing], list[str]]:
+    """Return where each model stands on the headline measure, and by which costs; nothing for fewer than two models."""
+    key = headline_key(comparison)
+    rows = [row for row in comparison.models if key and (s := row.score(key)) and math.isfinite(s.value)]
+    costs = [name for name in COSTS if _differs([getattr(row, name) for row in rows])]
+    if key is None or len(rows) < 2 or not costs:
+        return {}, []
+    return pareto([_priced(row, key, costs) for row in rows]), [COSTS[name] for name in costs]
+
+
+def pareto_sentences(comparison: Comparison) -> list[str]:
+    """Return which models are on the front of quality against cost, which are dominated, and which are undecided."""
+    found, costs = standings(comparison)
+    key = headline_key(comparison)
+    if not found or key is None:
+        return []
+    groups = {where: [name for name, stands in found.items() if stands == where] for where in ("front", "dominated")}
+    open_ = [name for name, stands in found.items() if stands == "undecided"]
+    text = f"On {split_name(key[0])[0]} against {listed(costs)}"
+    parts = [f"{listed(groups['front'])} worth the price" if groups["front"] else ""]
+    parts.append(f"{listed(groups['dominated'])} beaten by something cheaper" if groups["dominated"] else "")
+    parts.append(f"{listed(open_)} undecided" if open_ else "")
+    return [f"{text}: {'; '.join(part for part in parts if part)}."]
+
+
+def _priced(row: Row, key: Key, costs: list[str]) -> Priced:
+    score = row.score(key)
+    assert score is not None
+    # to steps of a tenth, so that the noise of a clock makes nothing cheaper
+    return Priced(row.name, score, {name: _rounded(getattr(row, name)) for name in costs})
+
+
+def _rounded(cost: float) -> float:
+    return round(math.log(cost) / math.log(1 + SAME)) if cost > 0 else -math.inf
+
+
+def _differs(values: list[float | None]) -> bool:
+    known = [v for v in values if v is not None]
+    return len(known) == len(values) > 0 and max(known) > (1 + SAME) * min(known)

@@ -1,0 +1,163 @@
+"""What `evaluate` measures, writes and refuses, through the command line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+from sklearn.datasets import load_digits
+
+from pushforward.app.evaluating import detection_power, evaluate_samples
+from pushforward.cli.main import main
+from pushforward.data.open import open_data
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Call the command line; return exit status, stdout and stderr."""
+
+    def call(*words: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as stop:
+            main([str(word) for word in words])
+        told = capsys.readouterr()
+        return int(stop.value.code or 0), told.out, " ".join(told.err.split())
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def moons(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Samples of a bad model of two-moons: a normal of the right moments."""
+    path = tmp_path_factory.mktemp("moons") / "normal.npy"
+    np.save(path, np.random.default_rng(0).normal([0.5, 0.25], [0.87, 0.5], size=(300, 2)).astype(np.float32))
+    return path
+
+
+def test_every_format_holds_the_same_numbers(moons: Path, tmp_path: Path, run: Run) -> None:
+    words = ("evaluate", "--samples", moons, "--reference", "two-moons", "-n", 100)
+    for name in ("s.json", "s.csv", "s.md", "s.html"):
+        assert run(*words, "-o", tmp_path / name)[0] == 0
+    scores = json.loads((tmp_path / "s.json").read_text())["scores"]
+    lines = list(csv.DictReader((tmp_path / "s.csv").read_text().splitlines()))
+    mine = {line["measure"]: line for line in lines if line["row"] == "normal"}
+    assert {line["role"] for line in lines} == {"model", "ceiling", "floor", "copycat"}
+    assert [s["name"] for s in scores] == list(mine)
+    for score in scores:
+        assert float(mine[score["name"]]["value"]) == float(score["value"])
+        low, high, value = (mine[score["name"]][key] for key in ("floor", "ceiling", "value"))
+        if mine[score["name"]]["skill"]:
+            part = (float(value) - float(low)) / (float(high) - float(low))
+            assert float(mine[score["name"]]["skill"]) == pytest.approx(part)
+    accuracy = next(s for s in scores if s["name"].startswith("classifier"))
+    shown = f"{accuracy['value']:.2f}"
+    assert shown in (tmp_path / "s.md").read_text()
+    assert shown in (tmp_path / "s.html").read_text()
+    density = next(s for s in scores if s["name"].startswith("density"))
+    # a normal is no pair of moons, and said to be none
+    assert density["high"] < density["null"]
+
+
+def test_train_as_reference_is_named_and_its_copies_are_still_found(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", open_data("digits").train.x.numpy()[:, 0].astype(np.uint8))
+    record = evaluate_samples(tmp_path / "x.npy", "digits", n=200, split="train").record
+    names = [score["name"] for score in record["scores"]]
+    assert "frechet distance [random-conv-64 seed 0] vs train" in names
+    assert "pull of training examples [pca-32] train vs held-out" in names
+    (copies,) = [s for s in record["scores"] if s["name"].startswith("exact duplicates")]
+    assert copies["value"] == 1.0
+    assert record["memorisation"]["tripped"]
+
+
+def test_labels_that_come_with_samples_are_what_was_asked_for(tmp_path: Path) -> None:
+    data = load_digits()
+    x, y = data.images.astype(np.uint8), data.target
+    np.savez(tmp_path / "right.npz", x=x, y=y)
+    np.savez(tmp_path / "wrong.npz", x=x, y=(y + 1) % 10)
+    found = {}
+    for path in sorted(tmp_path.iterdir()):
+        scores = evaluate_samples(path, "digits", n=300).record["scores"]
+        found[path.stem] = [s["value"] for s in scores if s["name"].startswith("label accuracy")]
+    assert found["right"][0] > 0.9
+    assert found["wrong"][0] < 0.1
+
+
+def test_features_by_name(moons: Path, run: Run) -> None:
+    words = ("evaluate", "--samples", moons, "--reference", "two-moons", "--json", "--features")
+    status, out, _ = run(*words, "pca-2")
+    assert status == 0
+    assert json.loads(out)["scores"][0]["name"] == "frechet distance [pca-2] vs test"
+    status, _, err = run(*words, "inception")
+    assert status == 2
+    assert "features 'inception' of points: expected one of coordinates, pca, own" in err
+
+
+def test_a_corrupt_file_is_named_and_can_be_left_out(tmp_path: Path, run: Run) -> None:
+    digits = load_digits().images.astype(np.uint8)
+    folder = tmp_path / "samples"
+    folder.mkdir()
+    for i, x in enumerate(digits[:60]):
+        Picture.fromarray(x * 15).save(folder / f"{i:03d}.png")
+    (folder / "060.png").write_bytes(b"not a picture")
+    np.savez(tmp_path / "d.npz", x=(digits * 15)[100:600])
+    words = ("evaluate", "--samples", folder, "--reference", tmp_path / "d.npz")
+    status, _, err = run(*words)
+    assert status == 2
+    assert "060.png" in err
+    assert "--skip-bad" in err
+    status, out, _ = run(*words, "--skip-bad")
+    assert status == 0
+    assert "n = 60" in out
+    assert "near duplicates was left out: it needs 100 examples, and there are 60" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--samples", "S", "--reference", "two-moons", "-n", "301"), "-n 301: expected at most 300"),
+        (("--samples", "S", "--reference", "two-moons", "-n", "10"), "expected at least 40 test"),
+        (("--samples", "S", "--reference", "digits"), "expected Image(channels=1, height=8"),
+        (("--samples", "S", "--reference", "two-moons", "--split", "tset"), "did you mean 'test'?"),
+        (("--samples", "S", "--reference", "two-moons", "-o", "x.pdf"), ".json, .csv, .md, .html"),
+        (("--samples", "S"), "--reference DATA"),
+        (("--power", "--samples", "S", "--reference", "two-moons"), "damage needs no samples"),
+        (("--power", "--reference", "two-moons", "-n", "3000"), "at least 6000"),
+        ((), "nothing to evaluate"),
+    ],
+)
+def test_refusals(moons: Path, run: Run, words: tuple[str, ...], said: str) -> None:
+    status, out, err = run("evaluate", *(str(moons) if word == "S" else word for word in words))
+    assert (status, out) == (2, "")
+    assert said in err
+
+
+def test_nan_samples_are_refused_with_their_place(tmp_path: Path, run: Run) -> None:
+    x = np.random.default_rng(0).normal(size=(100, 2)).astype(np.float32)
+    x[17, 1] = np.nan
+    np.save(tmp_path / "x.npy", x)
+    status, _, err = run("evaluate", "--samples", tmp_path / "x.npy", "--reference", "two-moons")
+    assert status == 2
+    assert "17" in err
+
+
+def test_power_says_what_is_seen_and_by_what(run: Run, tmp_path: Path) -> None:
+    """A third of the modes gone is seen by coverage, half a copy by the memorisation checks and by no distance."""
+    seen: list[tuple[int, int]] = []
+    name, found = detection_power("two-moons", n=100, repeats=5, step=lambda done, total: seen.append((done, total)))
+    assert name.name == "two-moons"
+    assert seen[-1] == (45, 45)
+    power = {(d.metric.partition(" [")[0], d.damage): d.power for d in found}
+    assert power["coverage", "30 % of clusters dropped"] > 0.8
+    assert power["near duplicates", "50 % copied from train"] > 0.8
+    assert power["energy distance", "50 % copied from train"] < 0.4
+    assert run("evaluate", "--power", "--reference", "two-moons", "-n", "60", "-o", tmp_path / "p.md")[0] == 0
+    table = (tmp_path / "p.md").read_text()
+    assert table.startswith("# What can be seen in two-moons at 60 against 60 examples")
+    rows = [line.count("|") for line in table.splitlines() if line.startswith("|")]
+    assert set(rows) == {10}
