@@ -20,7 +20,7 @@ from pushforward.families.diffusion.denoiser import FORMS, Denoiser, NetworkDeno
 from pushforward.families.diffusion.flow_density import with_divergence
 from pushforward.families.diffusion.grids import karras_levels, log_levels
 from pushforward.families.diffusion.guidance import Guided
-from pushforward.families.diffusion.levels import LevelDecoder, level_mean, level_values
+from pushforward.families.diffusion.levels import LevelDecoder, level_frequencies, level_mean, level_values
 from pushforward.families.diffusion.noise_law import LAWS, Knee, LogNormal, LogUniform, NoiseLaw, UniformTime
 from pushforward.families.diffusion.objective import WEIGHTS, Objective, objective_of
 from pushforward.families.diffusion.path import VariancePreserving
@@ -294,43 +294,78 @@ def test_level_decoder_is_a_distribution_and_its_table_its_mean(sigma: float) ->
     assert bool((decoder.table <= 0).all())
 
 
+def shares_of(levels: int, background: float) -> torch.Tensor:
+    """Even shares, or a background of that share at the lowest level and a tenth of it at the highest."""
+    shares = torch.full((levels,), 1.0, dtype=torch.float64) / levels
+    if background:
+        shares = shares * (1.0 - 1.1 * background)
+        shares[0] += background
+        shares[-1] += 0.1 * background
+    return shares
+
+
+def exact_posterior(y: torch.Tensor, s: torch.Tensor, shares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and variance of the levels given y, by the sum over all of them."""
+    values = level_values(len(shares)).double()
+    weight = (shares.log() - 0.5 * ((y.unsqueeze(1) - values) / s) ** 2).softmax(1)
+    mean = (weight * values).sum(1)
+    return mean, (weight * (values - mean.unsqueeze(1)) ** 2).sum(1)
+
+
+@pytest.mark.parametrize("background", [0.0, 0.8])
 @pytest.mark.parametrize("levels", [2, 17, 40, 256])
 @pytest.mark.parametrize("noise", [0.1, 0.4, 1.0, 2.99, 3.01, 8.0, 30.0, 5000.0])
-def test_the_mean_of_the_levels_is_the_sum_over_all_of_them(levels: int, noise: float) -> None:
-    # noise in spacings; the integral that replaces the sum of many levels is within 0.03 of the noise
-    s = torch.tensor(noise * 2.0 / (levels - 1), dtype=torch.float64)
+def test_the_mean_of_the_levels_is_the_sum_over_all_of_them(levels: int, noise: float, background: float) -> None:
+    # noise in spacings; the integral that replaces the sum of many levels is within 0.03 of the noise,
+    s, shares = torch.tensor(noise * 2.0 / (levels - 1), dtype=torch.float64), shares_of(levels, background)
     y = torch.linspace(-1.0 - 3 * float(s), 1.0 + 3 * float(s), 4001, dtype=torch.float64)
-    values = level_values(levels).double()
-    exact = ((-0.5 * ((y.unsqueeze(1) - values) / s) ** 2).softmax(1) * values).sum(1)
-    close = 3e-6 * (1 + float(s)) if levels <= 33 or noise < 3 else 3e-2 * float(s)
-    torch.testing.assert_close(level_mean(y, s, levels), exact, rtol=0, atol=close)
-    single = level_mean(y.float(), s.float(), levels).double()
+    exact, _ = exact_posterior(y, s, shares)
+    wide = (5e-2 if background else 3e-2) * float(s)
+    close = 3e-6 * (1 + float(s)) if levels <= 33 or (noise < 3 and not background) else wide
+    torch.testing.assert_close(level_mean(y, s, shares), exact, rtol=0, atol=close)
+    single = level_mean(y.float(), s.float(), shares).double()
     assert float((single - exact).abs().max()) < close + 1e-5 * (1 + float(s))
 
 
+@pytest.mark.parametrize("background", [0.0, 0.8])
 @pytest.mark.parametrize("levels", [17, 256])
 @pytest.mark.parametrize("noise", [0.3, 0.8, 2.9, 3.1, 20.0, 2000.0])
-def test_the_mean_of_the_levels_is_smooth_and_its_slope_is_the_posterior_variance(levels: int, noise: float) -> None:
+def test_the_mean_of_the_levels_is_smooth_and_its_slope_is_the_posterior_variance(
+    levels: int, noise: float, background: float
+) -> None:
     # d m/dy = Var[v | y]/s^2: what a jump would hide from automatic differentiation
-    s = torch.tensor(noise * 2.0 / (levels - 1), dtype=torch.float64)
+    s, shares = torch.tensor(noise * 2.0 / (levels - 1), dtype=torch.float64), shares_of(levels, background)
     y = torch.linspace(-1.2, 1.21, 3000, dtype=torch.float64).requires_grad_()
-    (slope,) = torch.autograd.grad(level_mean(y, s, levels).sum(), y)
+    (slope,) = torch.autograd.grad(level_mean(y, s, shares).sum(), y)
     y = y.detach()
-    values = level_values(levels).double()
-    weight = (-0.5 * ((y.unsqueeze(1) - values) / s) ** 2).softmax(1)
-    mean = (weight * values).sum(1)
-    variance = (weight * (values - mean.unsqueeze(1)) ** 2).sum(1)
-    torch.testing.assert_close(slope, variance / s**2, rtol=2e-2, atol=1e-2)
+    _, variance = exact_posterior(y, s, shares)
+    torch.testing.assert_close(
+        slope, variance / s**2, rtol=5e-2 if background else 2e-2, atol=5e-2 if background else 1e-2
+    )
     # no jumps: the change over a long way is the integral of the slope
-    m = level_mean(y, s, levels)
+    m = level_mean(y, s, shares)
     step = float(y[1] - y[0])
     assert float((m[-1] - m[0]) - torch.trapezoid(slope, dx=step)) == pytest.approx(0.0, abs=2e-3)
+
+
+def test_a_background_is_known_far_above_the_noise_that_separates_two_levels() -> None:
+    """At ten spacings of noise, a value near the background is it; even levels would say that anything nearby may be."""
+    s = torch.tensor(10 * 2.0 / 255)
+    y = torch.tensor([-1.0 + 0.5 * float(s)])
+    seen, even = (float((level_mean(y, s, shares_of(256, b)) - y) / s) for b in (0.8, 0.0))
+    assert seen == pytest.approx(-0.5, abs=0.05)
+    assert even > 0.3
+
+
+def test_frequencies_count_every_pixel_once_and_no_level_is_impossible() -> None:
+    x = level_values(5)[torch.tensor([[0, 0, 0, 4], [2, 0, 0, 4]])]
+    assert level_frequencies(x, 5).tolist() == pytest.approx([6 / 13, 1 / 13, 2 / 13, 1 / 13, 3 / 13])
 
 
 def test_the_mean_of_the_levels_far_outside_is_near_the_last_one_with_a_slope() -> None:
     y = torch.tensor([1e4, -1e4, 1.2, -1.2], requires_grad=True)
     noise = torch.tensor([40.0, 40.0, 1e-3, 1e-3])
-    mean = level_mean(y, noise, 256)
+    mean = level_mean(y, noise, shares_of(256, 0.0))
     (slope,) = torch.autograd.grad(mean.sum(), y)
     assert bool(((mean.detach() - y.detach().sign()).abs() < 0.1 * noise).all())
     assert bool(torch.isfinite(slope).all())

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pushforward.cli import measuring, using
 from pushforward.cli.conditioning import (
     ClassifierPath,
     Guide,
@@ -54,8 +55,6 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="List and describe data.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
-app.command()(distil)
-app.command("distill", hidden=True)(distil)
 
 
 @app.command()
@@ -207,98 +206,9 @@ def train_classifier(
     conditioning.train_classifier(run, data, output, steps, width, seed, json)
 
 
-@app.command()
-def score(
-    run: Annotated[Path, typer.Argument(help="Run directory.")],
-    data: Annotated[str, typer.Argument(help="Built-in name (its test split), file or folder.")],
-    estimator: Annotated[str | None, typer.Option(help="Default: the family's first.")] = None,
-    samples: Annotated[int | None, typer.Option(min=1, help="Monte Carlo samples of the estimator.")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Steps of an estimator that takes some.")] = None,
-    split: Annotated[
-        str | None, typer.Option(help="Split of built-in data: train, validation or test (the default).")
-    ] = None,
-    seed: Seed = 0,
-    stride: Annotated[
-        int | None, typer.Option(min=1, help="Text: tokens each window scores; default: half of it.")
-    ] = None,
-    per_token: Annotated[bool, typer.Option("--per-token", help="Text: print every token's log-probability.")] = False,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Per-example nats as .csv, .npy or .json.")
-    ] = None,
-    json: JsonFlag = False,
-    debug: Debug = False,
-) -> None:
-    """Log-likelihood of data under a run, with its kind and unit."""
-    from pushforward.cli import commands
-
-    commands.score(run, data, estimator, samples, split, seed, stride, steps, per_token, output, json)
-
-
-@app.command()
-def evaluate(
-    run: Annotated[Path | None, typer.Argument(help="Run directory.")] = None,
-    data: Annotated[str | None, typer.Argument(help="Reference data; default: the run's own test split.")] = None,
-    samples: Annotated[Path | None, typer.Option(help="Samples made by any other tool: a file or a folder.")] = None,
-    reference: Annotated[str | None, typer.Option(help="Reference data for --samples or --power.")] = None,
-    n: Annotated[
-        int | None, typer.Option("-n", min=2, help="Samples to compare; default: as many as the reference.")
-    ] = None,
-    settings: Settings = None,
-    features: Annotated[
-        list[str] | None,
-        typer.Option(help="Features by name, such as pixels, pca-32, own, inception:FILE; may be repeated."),
-    ] = None,
-    split: Annotated[str | None, typer.Option(help="With --samples: test (default), validation or train.")] = None,
-    power: Annotated[bool, typer.Option("--power", help="Say which damage to DATA would be seen, by what.")] = False,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Also write .json, .csv, .md or .html.")] = None,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave unreadable files out and count them.")] = False,
-    seed: Seed = 0,
-    json: JsonFlag = False,
-    debug: Debug = False,
-) -> None:
-    """Score the samples of a run, or of any other tool, against held-out data."""
-    from pushforward.cli import evaluating
-
-    wanted = features or []
-    evaluating.evaluate(
-        run, data, samples, reference, n, settings or [], wanted, split, power, output, skip_bad, seed, json
-    )
-
-
-@app.command()
-def report(
-    runs: Annotated[list[Path], typer.Argument(help="Run directories, or one comparison directory.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The page (.html) or the tables (.md).")] = Path(
-        "report.html"
-    ),
-    seed: Seed = 0,
-    json: JsonFlag = False,
-    debug: Debug = False,
-) -> None:
-    """Write one offline HTML page for one or several runs."""
-    from pushforward.cli import commands
-
-    commands.report(runs, output, seed, json)
-
-
-@app.command()
-def sweep(
-    run: Annotated[Path, typer.Argument(help="Run directory of a model that samples step by step.")],
-    data: Annotated[str | None, typer.Argument(help="Reference data; default: the run's own test split.")] = None,
-    calls: Annotated[str, typer.Option(help="Network calls per sample, with commas.")] = "4,8,16,32,64",
-    solver: Annotated[list[str] | None, typer.Option(help="A solver; may be repeated. Default: all.")] = None,
-    n: Annotated[
-        int | None, typer.Option("-n", min=2, help="Samples for each; default: as many as the reference.")
-    ] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="An HTML page with picture and table.")] = None,
-    seed: Seed = 0,
-    json: JsonFlag = False,
-    debug: Debug = False,
-) -> None:
-    """Measure quality against network calls, for every solver of a run."""
-    from pushforward.cli import sweeping
-
-    sweeping.sweep(run, calls, solver or [], data, n, output, seed, json)
+for command in (distil, *measuring.COMMANDS, *using.COMMANDS):
+    app.command()(command)
+app.command("distill", hidden=True)(distil)
 
 
 @app.command()

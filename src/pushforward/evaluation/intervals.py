@@ -20,7 +20,7 @@ def normal_quantile(level: float = LEVEL) -> float:
     return float(stats.norm.ppf(0.5 + level / 2))
 
 
-def t_quantile(freedom: int, level: float = LEVEL) -> float:
+def t_quantile(freedom: float, level: float = LEVEL) -> float:
     """Return Student's two-sided quantile: 2.09 for 19 degrees of freedom at 95 %."""
     return float(stats.t.ppf(0.5 + level / 2, freedom))
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from pushforward.core.given import Given, label_of
-from pushforward.families.diffusion.levels import level_mean
+from pushforward.families.diffusion.levels import level_frequencies, level_mean
 
 
 class Denoiser(ABC):
@@ -92,10 +92,12 @@ class NetworkDenoiser(Denoiser, nn.Module):
         network: maps (inputs, c_noise, label) to the shape of the data.
         shape: shape of one example.
         levels: number of integer levels in [-1, 1], 0 for continuous data. With levels the network also sees
-            `(m - y)/s`, where m is the mean of the levels given y alone: at small noise the data are known exactly, and no
-            network should have to learn the grid of integers.
+            `(m - y)/s`, where m is the mean of a pixel given its noisy value alone: at small noise the data are known exactly,
+            a background already at larger noise, and no network should have to learn the grid of integers.
         learns_variance: whether the network has as many outputs again, of which `share` is made.
     """
+
+    frequencies: Tensor
 
     def __init__(
         self,
@@ -109,6 +111,14 @@ class NetworkDenoiser(Denoiser, nn.Module):
         self.network, self.levels, self.form = network, levels, FORMS[prediction]
         self.learns_variance = learns_variance
         self.preconditioner = Preconditioner(shape)
+        if levels:
+            self.register_buffer("frequencies", torch.full((levels,), 1.0 / levels))
+
+    def fit(self, x: Tensor) -> None:
+        """Look once at training data: their centre, their scale, and how often each level occurs."""
+        self.preconditioner.fit(x)
+        if self.levels:
+            self.frequencies.copy_(level_frequencies(x, self.levels))
 
     def denoise(self, y: Tensor, noise_level: Tensor, given: Given | None) -> Tensor:
         """Shapes: y (n, ...), noise_level () or (n,) -> (n, ...)."""
@@ -126,7 +136,7 @@ class NetworkDenoiser(Denoiser, nn.Module):
         inputs = c_in * (y - centre)
         if self.levels:
             noise = self._like(s, y)
-            inputs = torch.cat([inputs, (level_mean(y, noise, self.levels) - y) / noise], dim=1)
+            inputs = torch.cat([inputs, (level_mean(y, noise, self.frequencies) - y) / noise], dim=1)
         label = label_of(given)
         raw = self.network(inputs, c_noise.flatten(), label)
         share = y.new_zeros(())

@@ -165,8 +165,8 @@ class Gaussian(Process):
         return {"denoiser": self.denoiser.network}
 
     def prepare(self, x: Tensor, given: Given | None) -> None:
-        """Fit the centre and the scale of the data."""
-        self.denoiser.preconditioner.fit(x)
+        """Fit the centre and the scale of the data, and the frequencies of levels."""
+        self.denoiser.fit(x)
 
     def losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
         """The weighted squared error of the denoised data, at levels drawn by the law."""

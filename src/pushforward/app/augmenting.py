@@ -1,0 +1,193 @@
+"""Ask whether a family's samples help somebody who trains a predictor on the same data.
+
+Two ideas: for every size of the real set a generator is trained on exactly that set, because one that saw more would smuggle it in;
+samples that exist already can only be asked about at the size they were made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pushforward.app.assessing import array, labels_of
+from pushforward.app.opening import open_source
+from pushforward.app.training import plan_training, train
+from pushforward.core.errors import BadInput, Unsupported
+from pushforward.core.given import Examples, Given
+from pushforward.core.model import GenerativeModel
+from pushforward.core.rng import derive_seed
+from pushforward.core.text import Text
+from pushforward.data.dataset import Dataset
+from pushforward.data.open import open_like
+from pushforward.evaluation.usefulness.augmentation import Drawn, Usefulness, usefulness
+from pushforward.evaluation.usefulness.learners import Task, task_of
+
+FEWEST = 20
+Step = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Augmented:
+    """What was asked and what was found.
+
+    Attributes:
+        data: name of the data.
+        generator: who made the synthetic examples.
+        task: what was predicted.
+        test: number of real test examples.
+        seeds: draws of every size.
+        found: every training set and its worth.
+    """
+
+    data: str
+    generator: str
+    task: Task
+    test: int
+    seeds: int
+    found: tuple[Usefulness, ...]
+
+
+def augment_family(
+    family: str,
+    data: str,
+    *,
+    budget: dict[str, float],
+    sizes: Sequence[int] = (),
+    ratios: Sequence[float] = (1.0, 4.0),
+    seeds: int = 3,
+    target: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    overrides: dict[str, dict[str, Any]] | None = None,
+    seed: int = 0,
+    step: Step | None = None,
+) -> Augmented:
+    """Train generators on real sets of some sizes, and predictors on real, synthetic and both.
+
+    Args:
+        family: which generator, such as `vae` or `autoregressive:made`.
+        data: a built-in name or a path.
+        budget: of every training of a generator.
+        sizes: of the real set; a tenth, a third and all of train by default.
+        ratios: synthetic examples for each real one.
+        seeds: draws of every size, each with a generator of its own.
+        target: a table's column to predict; elsewhere the labels are.
+        settings: how to read the data.
+        overrides: settings of the model and its training.
+        seed: where the seeds start.
+        step: called with how many draws are done, and of how many.
+
+    Raises:
+        BadInput: nothing to predict, or a size beyond the training examples.
+        Unsupported: text, or a family that does not support the data.
+    """
+    dataset = open_source(data, settings)
+    task, (test, told) = _task(dataset, target)
+    sizes = _sizes(dataset, sizes)
+    # a family that cannot is refused before the first predictor is trained
+    plan_training(family, dataset, budget=budget, overrides=overrides).build()
+
+    def draw(size: int, own: int) -> Drawn:
+        rows = torch.from_numpy(np.random.default_rng(own).permutation(len(dataset.train))[:size])
+        fewer = replace(dataset, train=dataset.train[rows])
+        plan = plan_training(family, fewer, budget=budget, seed=own % 2**31, overrides=overrides)
+        model = train(plan).model
+        return _drawn(model, fewer, task, max(ratios), own)
+
+    found = usefulness(draw, task, test, told, sizes, ratios, seeds, seed, step)
+    return Augmented(dataset.name, family, task, len(test), seeds, tuple(found))
+
+
+def augment_samples(
+    samples: Path,
+    data: str,
+    *,
+    ratios: Sequence[float] = (),
+    seeds: int = 3,
+    target: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    step: Step | None = None,
+) -> Augmented:
+    """Ask about samples that any other tool made from all of train.
+
+    Args:
+        samples: a file or folder, with labels where the data have them.
+        data: the real data they were made from.
+        ratios: synthetic examples for each real one; all of the samples by default.
+        seeds: predictors.
+        target: a table's column to predict.
+        settings: how to read both.
+        seed: where the seeds start.
+        step: called with how many draws are done, and of how many.
+    """
+    dataset = open_source(data, settings)
+    task, (test, told) = _task(dataset, target)
+    if dataset.encoding is None:
+        made = open_like(str(samples), dataset.space, dataset.classes)
+    else:
+        made = dataset.encoding.read(samples)
+    x, y = _targets(made, dataset, task)
+    real, real_target = _targets(dataset.train, dataset, task)
+
+    def draw(size: int, own: int) -> Drawn:
+        order = np.random.default_rng(own).permutation(len(x))
+        return Drawn(real, real_target, x[order], y[order])
+
+    ratios = ratios or (len(x) / len(real),)
+    found = usefulness(draw, task, test, told, [len(real)], ratios, seeds, seed, step)
+    return Augmented(dataset.name, samples.stem, task, len(test), seeds, tuple(found))
+
+
+def _task(dataset: Dataset, target: str | None) -> tuple[Task, tuple[np.ndarray, np.ndarray]]:
+    if isinstance(dataset.space, Text):
+        raise Unsupported(f"predictors of {dataset.name}", "images, points or a table", "text has no target here")
+    task = task_of(dataset.space, dataset.classes, target)
+    return task, _targets(dataset.test, dataset, task)
+
+
+def _targets(examples: Examples, dataset: Dataset, task: Task) -> tuple[np.ndarray, np.ndarray]:
+    """Return examples with what is to be predicted; rows of a table without a known number are left out."""
+    x = array(examples, dataset.space)
+    if task.place is None:
+        labels = labels_of(examples, dataset)
+        if labels is None:
+            raise BadInput("examples without labels", "labels of the data's classes")
+        return x, labels
+    y = x[:, task.place]
+    known = ~np.isnan(examples.x[:, task.place].numpy()) if task.kind == "number" else np.ones(len(x), dtype=bool)
+    return x[known], y[known]
+
+
+def _sizes(dataset: Dataset, sizes: Sequence[int]) -> list[int]:
+    total = len(dataset.train)
+    if not sizes:
+        return sorted({max(FEWEST, total // 10), max(FEWEST, total // 3), total})
+    for size in sizes:
+        if not FEWEST <= size <= total:
+            raise BadInput(f"{size} real examples", f"{FEWEST} to {total}, the training examples of {dataset.name}")
+    return sorted(set(sizes))
+
+
+def _drawn(model: GenerativeModel, data: Dataset, task: Task, ratio: float, seed: int) -> Drawn:
+    real, real_target = _targets(data.train, data, task)
+    wanted = max(1, round(ratio * len(real)))
+    if task.place is not None:
+        # rows without the number that is predicted fall out, about as often as real ones do
+        spare = 1.25 * len(data.train) / len(real) if task.kind == "number" else 1.0
+        made = Examples(model.sample(round(spare * wanted), seed=seed % 2**31))
+    else:
+        # classes in the shares of the real set
+        labels = torch.from_numpy(np.random.default_rng(derive_seed(seed, "labels")).choice(real_target, wanted))
+        given = Given(labels) if model.classes else None
+        if given is None:
+            raise Unsupported(
+                f"labelled samples of {model.family}", "a family that is given the label", "choose another"
+            )
+        made = Examples(model.sample(wanted, given=given, seed=seed % 2**31), given)
+    synthetic, told = _targets(made, data, task)
+    return Drawn(real, real_target, synthetic, told)

@@ -1,0 +1,209 @@
+"""The commands that put a model to use: more training data, strange examples, and what its codes know.
+
+One idea: nothing heavy is imported before one of them runs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pushforward.cli.options import Budget, Debug, Examples, JsonFlag, Seed, Settings, Steps, budget_from, numbers_in
+
+Seeds = Annotated[int, typer.Option(min=2, help="Draws of the real examples, each with its own generator.")]
+
+
+def augment(
+    data: Annotated[str, typer.Argument(help="Real data with labels, or a table with --target.")],
+    family: Annotated[str | None, typer.Option(help="Generator to train on every real set, such as vae.")] = None,
+    samples: Annotated[Path | None, typer.Option(help="Or: samples made by any tool from all of train.")] = None,
+    target: Annotated[str | None, typer.Option(help="Table: the column to predict.")] = None,
+    sizes: Annotated[
+        str | None, typer.Option(help="Real training examples, with commas; default: 10 %, 33 %, all.")
+    ] = None,
+    ratios: Annotated[str | None, typer.Option(help="Synthetic for each real one, with commas; default: 1,4.")] = None,
+    seeds: Seeds = 3,
+    budget: Budget = None,
+    steps: Steps = None,
+    examples: Examples = None,
+    settings: Settings = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Also write .md or .json.")] = None,
+    seed: Seed = 0,
+    json: JsonFlag = False,
+    debug: Debug = False,
+) -> None:
+    """Say whether synthetic examples help to train a predictor: on real, synthetic and both, tested on real."""
+    from pushforward.cli.output import out, out_json, say
+    from pushforward.core.errors import BadInput
+
+    if (family is None) == (samples is None):
+        raise BadInput("--family and --samples" if family else "no generator", "--family NAME or --samples FILE")
+    if samples is not None and sizes is not None:
+        raise BadInput(
+            "--sizes with --samples", "no --sizes", "samples can be asked about at the size they were made from"
+        )
+    if output is not None and output.suffix.lower() not in (".md", ".json"):
+        raise BadInput(f"-o {output}", "a file that ends in .md or .json")
+    table, record = _augmented(
+        data,
+        family,
+        samples,
+        {"target": target, "seeds": seeds, "seed": seed},
+        [] if sizes is None else [round(v) for v in numbers_in(sizes, "--sizes")],
+        [] if ratios is None else numbers_in(ratios, "--ratios"),
+        budget_from(budget, steps, examples),
+        settings or [],
+    )
+    if output is not None:
+        from pushforward.core.files import write_json, write_text
+
+        if output.suffix.lower() == ".json":
+            write_json(output, record)
+        else:
+            write_text(output, table)
+        say(f"written: {output}")
+    if json:
+        out_json(record)
+    else:
+        out(table)
+
+
+def _augmented(
+    data: str,
+    family: str | None,
+    samples: Path | None,
+    options: dict[str, Any],
+    sizes: list[int],
+    ratios: list[float],
+    budget: dict[str, float],
+    settings: list[str],
+) -> tuple[str, dict[str, Any]]:
+    from pushforward.app.augmenting import augment_family, augment_samples
+    from pushforward.cli.progress import sampling_bar
+    from pushforward.core.spec import parse_settings
+    from pushforward.report.usefulness import to_json, to_markdown
+
+    nested = parse_settings(settings)
+    of_data = nested.pop("data", {})
+    with sampling_bar(f"{family or samples}: generators and predictors") as step:
+        if family is not None:
+            found = augment_family(
+                family,
+                data,
+                budget=budget,
+                sizes=sizes,
+                ratios=ratios or (1.0, 4.0),
+                settings=of_data,
+                overrides=nested,
+                step=step,
+                **options,
+            )
+        else:
+            assert samples is not None
+            found = augment_samples(samples, data, ratios=ratios, settings=of_data, step=step, **options)
+    title = f"{found.generator} on {found.data}, predicting {found.task.name}"
+    record = {
+        "data": found.data,
+        "generator": found.generator,
+        "target": found.task.name,
+        "unit": found.task.unit,
+        "test": found.test,
+        "seeds": found.seeds,
+        "found": to_json(found.found),
+    }
+    return to_markdown(title, found.task.unit, found.seeds, found.test, found.found), record
+
+
+def anomalies(
+    run: Annotated[Path, typer.Argument(help="Run directory of a family with a likelihood.")],
+    data: Annotated[str, typer.Argument(help="Examples in question: built-in name (its test split), file or folder.")],
+    estimator: Annotated[str | None, typer.Option(help="Default: the family's first.")] = None,
+    n: Annotated[int, typer.Option("-n", min=40, help="Most held-out examples to compare with.")] = 1000,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Every example's scores as .csv or .json.")
+    ] = None,
+    seed: Seed = 0,
+    json: JsonFlag = False,
+    debug: Debug = False,
+) -> None:
+    """Say which examples are strange to a run, and what to doubt about that."""
+    import csv
+    import io
+
+    from pushforward.app.detecting import FLAG, detect
+    from pushforward.cli.evaluating import score_line
+    from pushforward.cli.output import out, out_json, say
+    from pushforward.cli.progress import busy
+    from pushforward.core.errors import BadInput
+    from pushforward.core.files import write_json, write_text
+
+    if output is not None and output.suffix.lower() not in (".csv", ".json"):
+        raise BadInput(f"-o {output}", "a file that ends in .csv or .json")
+    with busy(f"scoring {data} and held-out examples"):
+        found = detect(run, data, estimator=estimator, n=n, seed=seed)
+    table = found.table()
+    if output is not None:
+        if output.suffix.lower() == ".json":
+            write_json(output, table)
+        else:
+            buffer = io.StringIO()
+            writer = csv.DictWriter(buffer, list(table[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(table)
+            write_text(output, buffer.getvalue())
+        say(f"written: {output}")
+    shares = {name: float((p <= FLAG).mean()) for name, p in found.found.p_values.items()}
+    if json:
+        told = [score.to_json() for score in found.told]
+        out_json(
+            {"heldout": found.heldout, "auc": told, "shares": shares, "warning": found.found.warning, "examples": table}
+        )
+        return
+    for score in found.told:
+        out(score_line(score))
+    for name, share in shares.items():
+        out(f"{name}: {share:.1%} of {len(table)} examples have p <= {FLAG:g}; {FLAG:.0%} of held-out ones do")
+    out(f"flagged by all: {int(found.flagged().sum())} of {len(table)}")
+    strangest = sorted(table, key=lambda entry: max(v for k, v in entry.items() if k.startswith("p, ")))[:5]
+    out("strangest: " + ", ".join(str(entry["example"]) for entry in strangest))
+    out(f"warning: {found.found.warning}")
+
+
+def probe(
+    run: Annotated[Path, typer.Argument(help="Run directory of a family with codes.")],
+    data: Annotated[str | None, typer.Argument(help="Labelled data; default: the run's own.")] = None,
+    n: Annotated[int, typer.Option("-n", min=20, help="Most examples to encode of train and of test.")] = 2000,
+    seed: Seed = 0,
+    json: JsonFlag = False,
+    debug: Debug = False,
+) -> None:
+    """Say what a linear classifier reads off a run's codes, beside what it reads without them."""
+    import math
+
+    from pushforward.app.probing import probe_run
+    from pushforward.cli.output import out, out_json
+    from pushforward.cli.progress import busy
+
+    with busy(f"encoding with {run}"):
+        found = probe_run(run, data, n, seed)
+    if json:
+        records = [
+            {**p.accuracy.to_json(), "width": p.width, "p_value": None if math.isnan(p.p_value) else p.p_value}
+            for p in found.probes
+        ]
+        out_json({"codes": found.kind, "conditional": found.conditional, "probes": records})
+        return
+    for p in found.probes:
+        s = p.accuracy
+        against = "" if math.isnan(p.p_value) else f"; p of being as good as the codes {p.p_value:.2g}"
+        out(f"{p.name}, {p.width} dimensions: {s.value:.3f} [{s.low:.3f}, {s.high:.3f}] right (n = {s.n}){against}")
+    out(f"the commonest class alone: {found.probes[0].accuracy.null:.3f}")
+    if found.conditional:
+        out(
+            "note: the run is given the label, so its codes need not hold it; train with `-s data.labels=false` to ask that"
+        )
+
+
+COMMANDS = (augment, anomalies, probe)

@@ -1,0 +1,119 @@
+"""What somebody would train on the data: a predictor of the classes or of one column.
+
+Two ideas: a predictor is an ordinary one that needs no tuning, so that what changes between two of its trainings is the data; it is
+scored example by example, so that two trainings can be compared on the examples that they share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from pushforward.core.errors import BadInput, unknown
+from pushforward.core.space import Space
+from pushforward.core.table import Table
+from pushforward.evaluation.checks import as_rows
+
+COMPONENTS, MOST = 64, 5000  # the support vector machine takes time proportional to the square of the rows
+TREES = 60
+CATEGORIES = 200  # a column of more is an ordered number to the boosted trees, which take 255
+Predict = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is predicted from what.
+
+    Attributes:
+        name: of the classes or the column.
+        kind: `classes` (share right) or `number` (share of variance explained).
+        space: what one example is.
+        place: of the column to predict, None where labels are beside the examples.
+
+    Example:
+        >>> from pushforward.core.space import Points
+        >>> x = np.random.default_rng(0).normal(size=(200, 2))
+        >>> task = Task("side", "classes", Points(2))
+        >>> told = task.scored(task.learn(x[:100], x[:100, 0] > 0, 0), x[100:], x[100:, 0] > 0)
+        >>> bool(told.mean() > 0.9)
+        True
+    """
+
+    name: str
+    kind: str
+    space: Space
+    place: int | None = None
+
+    @property
+    def unit(self) -> str:
+        """What a score of 1 is all of."""
+        return "share right" if self.kind == "classes" else "share of variance"
+
+    def learn(self, x: np.ndarray, target: np.ndarray, seed: int) -> Predict:
+        """Return a predictor fitted on examples (n, ...) and their targets (n,); a constant where there is one class only."""
+        known = np.unique(target)
+        if len(known) < 2:
+            return lambda rows: np.full(len(rows), known[0])
+        if isinstance(self.space, Table):
+            model = self._trees(self.space, seed)
+        else:
+            order = np.random.default_rng(seed).permutation(len(x))[:MOST]
+            x, target = x[order], target[order]
+            width = min(COMPONENTS, len(x), as_rows(x).shape[1])
+            model = make_pipeline(StandardScaler(), PCA(width, random_state=seed % 2**32), SVC())
+            if len(np.unique(target)) < 2:
+                return lambda rows: np.full(len(rows), target[0])
+        model.fit(self._inputs(x), target)
+        return lambda rows: np.asarray(model.predict(self._inputs(rows)))
+
+    def scored(self, predict: Predict, x: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return what each test example is worth, shape (n,): 1 if right, else 0; of numbers `1 - error^2 / variance`."""
+        found = predict(x)
+        if self.kind == "classes":
+            return (found == target).astype(np.float64)
+        return 1.0 - (found - target) ** 2 / float(np.var(target))
+
+    def _inputs(self, x: np.ndarray) -> np.ndarray:
+        rows = as_rows(x)
+        return rows if self.place is None else np.delete(rows, self.place, axis=1)
+
+    def _trees(self, space: Table, seed: int) -> HistGradientBoostingClassifier | HistGradientBoostingRegressor:
+        others = [c for i, c in enumerate(space.columns) if i != self.place]
+        categorical = [c.discrete and len(c.categories) <= CATEGORIES for c in others]
+        kind = HistGradientBoostingClassifier if self.kind == "classes" else HistGradientBoostingRegressor
+        options: dict[str, Any] = {"categorical_features": categorical, "early_stopping": False, "max_iter": TREES}
+        return kind(random_state=seed % 2**32, **options)
+
+
+def task_of(space: Space, classes: tuple[str, ...], column: str | None) -> Task:
+    """Return the task of some data: its classes, or a table's column.
+
+    Raises:
+        BadInput: a column that the table does not have, none named, or nothing to predict.
+
+    Example:
+        >>> from pushforward.core.space import Points
+        >>> task_of(Points(2), ("left", "right"), None).kind
+        'classes'
+    """
+    if isinstance(space, Table):
+        names = [c.name for c in space.columns]
+        if column is None:
+            raise BadInput("a table without a target", f"--target, one of {', '.join(names)}")
+        if column not in names:
+            raise BadInput(*unknown("column", column, names))
+        place = names.index(column)
+        return Task(column, "classes" if space.columns[place].discrete else "number", space, place)
+    if column is not None:
+        raise BadInput(f"--target {column} of {space.kind}", "no --target: the labels are predicted")
+    if len(classes) < 2:
+        raise BadInput(f"{space.kind} without labels", "labels of two classes or more", "bring labels, or a table")
+    return Task("the classes", "classes", space)
