@@ -89,3 +89,16 @@ def test_import_has_no_side_effect_on_torch() -> None:
         "assert before == (torch.get_default_dtype(), torch.get_num_threads(), torch.is_grad_enabled(), torch.initial_seed())"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT / "src")
+
+
+def test_every_test_that_the_documents_name_exists() -> None:
+    import re
+
+    named = {
+        (path, name)
+        for page in sorted((ROOT / "docs").glob("*.md"))
+        for path, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page.read_text())
+    }
+    assert len(named) > 20
+    missing = [f"{path}::{name}" for path, name in sorted(named) if f"def {name}(" not in (ROOT / path).read_text()]
+    assert not missing

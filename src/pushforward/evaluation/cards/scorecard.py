@@ -20,7 +20,7 @@ from pushforward.evaluation.cards.metrics import Asked, metrics_for
 from pushforward.evaluation.diversity.judge import Judge
 from pushforward.evaluation.features.named import Features
 from pushforward.evaluation.measuring.batch import Role
-from pushforward.evaluation.measuring.evaluation import Evaluation
+from pushforward.evaluation.measuring.evaluation import Evaluation, State
 from pushforward.evaluation.measuring.metric import Measured
 
 CAPACITY = {"train": 50_000}
@@ -112,9 +112,13 @@ class Card:
         Raises:
             BadInput: samples of another shape, too few of them, or NaN.
         """
+        return self.evaluation.compute(self.counted(samples, labels, train))
+
+    def counted(self, samples: np.ndarray, labels: np.ndarray | None = None, train: np.ndarray | None = None) -> State:
+        """Return what the measures compute from, with the samples counted; see `measure`."""
         _shaped(samples, self.space, "samples")
         state = self._complete if train is None else self.evaluation.take(self._real, "train", train)
-        return self.evaluation.compute(self.evaluation.take(state, "samples", samples, labels))
+        return self.evaluation.take(state, "samples", samples, labels)
 
     def scores(
         self, samples: np.ndarray, train: np.ndarray | None = None, labels: np.ndarray | None = None
