@@ -13,23 +13,9 @@ from PIL import Image as Picture
 from sklearn.datasets import load_digits
 
 from pushforward.app.evaluating import detection_power, evaluate_samples
-from pushforward.cli.main import main
 from pushforward.data.open import open_data
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Call the command line; return exit status, stdout and stderr."""
-
-    def call(*words: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stop:
-            main([str(word) for word in words])
-        told = capsys.readouterr()
-        return int(stop.value.code or 0), told.out, " ".join(told.err.split())
-
-    return call
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +130,29 @@ def test_nan_samples_are_refused_with_their_place(tmp_path: Path, run: Run) -> N
     status, _, err = run("evaluate", "--samples", tmp_path / "x.npy", "--reference", "two-moons")
     assert status == 2
     assert "17" in err
+
+
+def test_the_historical_number_comes_with_its_warning_and_is_never_ranked(moons: Path, run: Run) -> None:
+    status, out, _ = run("evaluate", "--samples", moons, "--reference", "two-moons", "-n", 60, "--parzen", "--json")
+    assert status == 0
+    first = json.loads(out)["scores"][0]
+    assert first["name"] == "Parzen-window log-likelihood [data] vs test"
+    assert "mislead" in first["warnings"][0]
+
+
+def test_what_training_examples_gain_in_likelihood_is_a_check(tmp_path: Path, run: Run) -> None:
+    """Forty points in eight dimensions, learnt by heart by a flow: their code is shorter, and an attacker sees it."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 8)).astype(np.float32)
+    np.savez(tmp_path / "d.npz", x_train=x[:100], x_test=x[100:])
+    assert run("train", "flow", tmp_path / "d.npz", "--steps", 150, "-o", tmp_path / "run")[0] == 0
+    status, out, _ = run("evaluate", tmp_path / "run", "--json")
+    assert status == 0
+    scores = {s["name"]: s for s in json.loads(out)["scores"]}
+    gap = scores["likelihood gap [exact] train vs test"]
+    assert gap["low"] > 0
+    assert (gap["null"], gap["unit"]) == (0.0, "nats/point")
+    assert scores["membership AUC [exact likelihood] train vs held-out"]["low"] > 0.5
 
 
 def test_power_says_what_is_seen_and_by_what(run: Run, tmp_path: Path) -> None:

@@ -15,19 +15,6 @@ from pushforward.cli.main import main
 Run = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Call the command line; return exit status, stdout and stderr."""
-
-    def call(*words: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stop:
-            main([str(word) for word in words])
-        told = capsys.readouterr()
-        return int(stop.value.code or 0), told.out, " ".join(told.err.split())
-
-    return call
-
-
 def clouds(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Two normals, three standard deviations apart: the best rule is right in 93 % of cases."""
     rng = np.random.default_rng(seed)

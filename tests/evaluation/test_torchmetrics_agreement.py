@@ -15,7 +15,7 @@ from pushforward.evaluation.distribution.kernel_distance import kernel_distance
 from pushforward.evaluation.diversity.classes import inception_value
 
 # what is kept in memory here is six numbers an example
-pytestmark = pytest.mark.filterwarnings("ignore:Metric `", "ignore:std.. degrees of freedom")
+pytestmark = pytest.mark.filterwarnings("ignore:Metric `", "ignore:std.*degrees of freedom")
 WIDTH = 6
 
 

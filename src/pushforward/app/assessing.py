@@ -37,10 +37,13 @@ from pushforward.evaluation.features.default import default_features
 from pushforward.evaluation.features.named import Features
 from pushforward.evaluation.features.own_network import OwnNetwork
 from pushforward.evaluation.likelihood.code_length import kl_to_truth, likelihood_score, marginal_floor
+from pushforward.evaluation.likelihood.gap import likelihood_gap
 from pushforward.evaluation.marks import filled, missing_mark
+from pushforward.evaluation.memorisation.membership import membership_scores
 from pushforward.evaluation.memorisation.verdict import memorisation_verdict
 from pushforward.report.records import Role, Row
 
+MOST_SCORED, MOST_TRAINED = 2000, 500  # examples whose likelihood is asked for: a bound may cost 64 network calls
 FEWEST, MOST_SAMPLES = 40, 2000  # k-nearest-neighbour metrics are quadratic; the number is printed with every score
 PICTURES, SHOWN = 7, 8
 CONTROL_NAMES: dict[str, tuple[str, Role]] = {
@@ -221,12 +224,13 @@ def true_likelihood(dataset: Dataset) -> Score | None:
 
 @dataclass(frozen=True)
 class Likelihood:
-    """A likelihood score or the reason why there is none, and the divergence from a known truth."""
+    """A likelihood score or the reason why there is none, the divergence from a known truth, and what training examples gain."""
 
     score: Score | None
     refusal: str
     nats: np.ndarray | None
     to_truth: Score | None
+    checks: tuple[Score, ...] = ()
 
 
 def for_model(model: GenerativeModel, examples: Examples) -> Examples:
@@ -240,8 +244,9 @@ def held_out(model: GenerativeModel, dataset: Dataset) -> Examples:
 
 
 def measure_likelihood(model: GenerativeModel, dataset: Dataset, floor: Score | None, seed: int) -> Likelihood:
-    """Score held-out data under the model with the family's default estimator."""
-    test = held_out(model, dataset)
+    """Score held-out data under the model with the family's default estimator: the same examples for every model, at most 2,000."""
+    places = torch.from_numpy(drawn_places(len(dataset.test), min(MOST_SCORED, len(dataset.test)), seed))
+    test = held_out(model, dataset)[places]
     try:
         lp = model.log_prob(test, seed=seed)
     except Unsupported as refusal:
@@ -251,10 +256,25 @@ def measure_likelihood(model: GenerativeModel, dataset: Dataset, floor: Score | 
         score = replace(score, floor=floor.value)
     to_truth = None
     if dataset.density is not None:
-        truth = dataset.density.log_prob(dataset.test.x.double()).numpy()
+        truth = dataset.density.log_prob(test.x.double()).numpy()
         to_truth = kl_to_truth(truth, lp)
         score = replace(score, null=dataset.density.entropy, ceiling=float(-truth.mean()))
-    return Likelihood(score, "", lp.nats.double().numpy(), to_truth)
+    checks = likelihood_checks(model, dataset, lp, seed)
+    return Likelihood(score, "", lp.nats.double().numpy(), to_truth, tuple(checks))
+
+
+def likelihood_checks(model: GenerativeModel, dataset: Dataset, test: LogProb, seed: int) -> list[Score]:
+    """Return how much shorter the code of training examples is, and what an attacker who sees code lengths gains by that.
+
+    Nothing where a code length is infinite or there are fewer than 20 of either.
+    """
+    n = min(len(test), len(dataset.train), MOST_TRAINED)
+    places = torch.from_numpy(drawn_places(len(dataset.train), n, derive_seed(seed, "members")))
+    train = model.log_prob(for_model(model, dataset.train)[places], seed=seed)
+    mine, theirs = (p.nats.detach().double().cpu().numpy() for p in (train, test))
+    if n < 20 or not (np.isfinite(mine).all() and np.isfinite(theirs).all()):
+        return []
+    return [likelihood_gap(train, test), *membership_scores(mine, theirs, f"{train.kind} likelihood")]
 
 
 def draw_like_reference(
@@ -283,6 +303,7 @@ def assess(model: GenerativeModel, dataset: Dataset, controls: Controls, name: s
     scores = with_controls(scores, controls.ceiling, controls.floor)
     if likelihood.to_truth is not None:
         scores = [likelihood.to_truth, *scores]
+    scores = [*scores, *likelihood.checks]
     test = held_out(model, dataset)
     walk = model.walk(2, given=None if given is None else given[:2], seed=seed)
     suspicious, neighbours = nearest_training(samples, controls.train)

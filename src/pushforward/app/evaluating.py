@@ -27,6 +27,8 @@ from pushforward.app.opening import SPLITS, open_source, reopen
 from pushforward.app.training import open_model
 from pushforward.core.errors import BadInput, unknown
 from pushforward.core.given import Examples
+from pushforward.core.score import Score
+from pushforward.core.space import Image
 from pushforward.core.text import Text
 from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_like
@@ -35,6 +37,8 @@ from pushforward.evaluation.cards.controls import with_controls
 from pushforward.evaluation.cards.damage import default_damages
 from pushforward.evaluation.cards.power import Detection, power
 from pushforward.evaluation.cards.scorecard import Card
+from pushforward.evaluation.checks import as_rows
+from pushforward.evaluation.likelihood.parzen import parzen
 from pushforward.evaluation.memorisation.verdict import memorisation_verdict
 from pushforward.provenance.run_directory import HISTORY
 from pushforward.report.records import Comparison, Row
@@ -102,6 +106,7 @@ def evaluate_samples(
     features: Sequence[str] = (),
     split: str | None = None,
     skip_bad: bool = False,
+    parzen_window: bool = False,
 ) -> Evaluated:
     """Score what any other tool generated against a split of `reference`.
 
@@ -114,6 +119,7 @@ def evaluate_samples(
         features: by name; those of the kind of data by default.
         split: which split is the reference: `test` by default, `validation`, or `train`, which every score then names.
         skip_bad: leave unreadable files out and count them.
+        parzen_window: also the historical number of images and points, with its warning.
 
     Raises:
         BadInput: samples of another space, too few of them, or an unreadable file.
@@ -131,10 +137,11 @@ def evaluate_samples(
     measured = controls.card.measure(drawn, labels=labels)
     verdict = memorisation_verdict([one.score for one in measured])
     suspicious, neighbours = nearest_training(drawn, controls.train)
+    historical = [_parzen(drawn, dataset)] if parzen_window else []
     row = Row(
         samples.stem or str(samples),
         no_likelihood="samples alone have none",
-        scores=tuple(with_controls([one.score for one in measured], controls.ceiling, controls.floor)),
+        scores=(*historical, *with_controls([one.score for one in measured], controls.ceiling, controls.floor)),
         measured=tuple(measured),
         memorisation=verdict.sentence,
         memorised=verdict.tripped,
@@ -147,6 +154,16 @@ def evaluate_samples(
     command = f"pushforward evaluate --samples {samples} --reference {reference}"
     comparison = comparison_of(dataset, [row], controls, "samples of another tool", "none", seed, command)
     return Evaluated({key: v for key, v in _record(row, controls).items() if key != "no_likelihood"}, comparison)
+
+
+def _parzen(samples: np.ndarray, dataset: Dataset) -> Score:
+    """The historical number: pictures are scaled to [0, 1], as they were when it was reported."""
+    space = dataset.space
+    if dataset.encoding is not None:
+        raise BadInput(f"--parzen of {space.kind}", "images or points", "leave it out: it misleads in any case")
+    scale = 1.0 / (space.levels - 1) if isinstance(space, Image) else 1.0
+    chooser, test = (as_rows(array(x, space))[:MOST_SAMPLES] * scale for x in (dataset.validation, dataset.test))
+    return parzen(as_rows(samples) * scale, chooser, test)
 
 
 def _read_like(samples: Path, dataset: Dataset, skip_bad: bool) -> Examples:

@@ -34,6 +34,7 @@ def evaluate(
     power: bool,
     output: Path | None,
     skip_bad: bool,
+    parzen: bool,
     seed: int,
     json: bool,
 ) -> None:
@@ -48,12 +49,18 @@ def evaluate(
             raise BadInput("--samples", "--reference DATA and no RUN", "name the data the samples should look like")
         with busy(f"evaluating {samples}"):
             found = evaluating.evaluate_samples(
-                samples, reference, seed, n, data_settings(settings), features, split, skip_bad
+                samples, reference, seed, n, data_settings(settings), features, split, skip_bad, parzen
             )
     elif run is None:
         raise BadInput("nothing to evaluate", "a RUN, or --samples FILE --reference DATA")
     else:
-        for given, name in ((settings, "-s"), (reference, "--reference"), (split, "--split"), (skip_bad, "--skip-bad")):
+        for given, name in (
+            (settings, "-s"),
+            (reference, "--reference"),
+            (split, "--split"),
+            (skip_bad, "--skip-bad"),
+            (parzen, "--parzen"),
+        ):
             if given:
                 raise BadInput(f"{name} with a RUN", "--samples FILE", "a run reads data as it was trained to")
         with busy(f"evaluating {run}"):

@@ -56,6 +56,9 @@ def evaluate(
     power: Annotated[bool, typer.Option("--power", help="Say which damage to DATA would be seen, by what.")] = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Also write .json, .csv, .md or .html.")] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave unreadable files out and count them.")] = False,
+    parzen: Annotated[
+        bool, typer.Option("--parzen", help="Also the historical Parzen window, which misleads.")
+    ] = False,
     seed: Seed = 0,
     json: JsonFlag = False,
     debug: Debug = False,
@@ -65,7 +68,7 @@ def evaluate(
 
     wanted = features or []
     evaluating.evaluate(
-        run, data, samples, reference, n, settings or [], wanted, split, power, output, skip_bad, seed, json
+        run, data, samples, reference, n, settings or [], wanted, split, power, output, skip_bad, parzen, seed, json
     )
 
 

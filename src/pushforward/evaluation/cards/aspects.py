@@ -10,6 +10,7 @@ from pushforward.evaluation.diversity.bins import DIFFERENT, DIVERGENCE
 from pushforward.evaluation.diversity.classes import ACCURACY, INCEPTION, RARE, VARIATION
 from pushforward.evaluation.diversity.pairwise import PAIRWISE
 from pushforward.evaluation.diversity.vendi import VENDI
+from pushforward.evaluation.likelihood.gap import GAP
 from pushforward.evaluation.memorisation.verdict import MEMORISATION
 from pushforward.evaluation.table.column_shapes import SHAPES, TRANSPORT
 from pushforward.evaluation.table.constraints import CONSTRAINTS
@@ -46,7 +47,7 @@ ASPECTS: dict[str, tuple[str, ...]] = {
     CLASSES: (ACCURACY, RARE, VARIATION, INCEPTION),
     TEXT: (ENTROPY, REPETITION),
     TABLE: (SHAPES, TRANSPORT, PAIR_SHAPES, PAIR_ASSOCIATIONS, VALIDITY, CONSTRAINTS),
-    MEMORY: (*MEMORISATION, LONGEST, COPIED),
+    MEMORY: (*MEMORISATION, LONGEST, COPIED, GAP),
     PRIVACY: (CLOSER, CLOSEST, RATIO, SINGLING_OUT, LINKABILITY, INFERENCE),
 }
 
