@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 import pushforward as pf
-from pushforward.app.assessing import array, drawn_places, held_out
+from pushforward.app.examples import array, drawn_places, held_out
 from pushforward.app.opening import reopen
 from pushforward.app.python import Fitted
 from pushforward.data.dataset import Dataset

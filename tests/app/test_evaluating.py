@@ -112,6 +112,8 @@ def test_a_corrupt_file_is_named_and_can_be_left_out(tmp_path: Path, run: Run) -
         (("--samples", "S", "--reference", "two-moons", "--split", "tset"), "did you mean 'test'?"),
         (("--samples", "S", "--reference", "two-moons", "-o", "x.pdf"), ".json, .csv, .md, .html"),
         (("--samples", "S"), "--reference DATA"),
+        (("--samples", "S", "--reference", "two-moons", "--with", "guidance=3"), "were drawn as they were"),
+        (("--samples", "S", "--reference", "two-moons", "--rule", "a > 1"), "rules are about columns"),
         (("--power", "--samples", "S", "--reference", "two-moons"), "damage needs no samples"),
         (("--power", "--reference", "two-moons", "-n", "3000"), "at least 6000"),
         ((), "nothing to evaluate"),
@@ -130,6 +132,43 @@ def test_nan_samples_are_refused_with_their_place(tmp_path: Path, run: Run) -> N
     status, _, err = run("evaluate", "--samples", tmp_path / "x.npy", "--reference", "two-moons")
     assert status == 2
     assert "17" in err
+
+
+def test_a_rule_of_the_user_is_counted_beside_those_of_train(tmp_path: Path, run: Run) -> None:
+    rng = np.random.default_rng(0)
+    lines = [f"{a},{a + b}" for a, b in zip(rng.integers(0, 90, 400).tolist(), rng.integers(1, 9, 400).tolist())]
+    (tmp_path / "real.csv").write_text("\n".join(["first,last", *lines]) + "\n")
+    turned = [f"{b},{a}" if i < 10 else f"{a},{b}" for i, (a, b) in enumerate(line.split(",") for line in lines[:100])]
+    (tmp_path / "made.csv").write_text("\n".join(["first,last", *turned]) + "\n")
+    words = (
+        "evaluate",
+        "--samples",
+        tmp_path / "made.csv",
+        "--reference",
+        tmp_path / "real.csv",
+        "-s",
+        "data.kind=table",
+    )
+    status, out, err = run(*words, "--rule", "first < last", "-n", 80, "--json")
+    assert status == 0, err
+    (broken,) = [s for s in json.loads(out)["scores"] if s["name"].startswith("constraint")]
+    assert broken["value"] > 0.05
+    assert "first < last" in broken["warnings"][0]
+    status, _, err = run(*words, "--rule", "first < lst")
+    assert status == 2
+    assert "did you mean 'last'" in err
+
+
+def test_what_guidance_does_to_the_classes_is_an_option_of_sampling(tmp_path: Path, run: Run) -> None:
+    words = ("train", "diffusion", "digits", "--steps", 60, "-s", "model.width=8", "-o", tmp_path / "run")
+    assert run(*words)[0] == 0
+    status, out, _ = run("evaluate", tmp_path / "run", "-n", 40, "--with", "guidance=2", "--with", "steps=4", "--json")
+    assert status == 0
+    assert json.loads(out)["cost"]["calls_per_sample"] == 14.0  # heun: 2 N - 1 calls, twice with guidance
+    assert not (tmp_path / "run" / "scores.json").exists()
+    status, _, err = run("evaluate", tmp_path / "run", "-n", 40, "--with", "guidnce=2")
+    assert status == 2
+    assert "guidance" in err
 
 
 def test_the_historical_number_comes_with_its_warning_and_is_never_ranked(moons: Path, run: Run) -> None:

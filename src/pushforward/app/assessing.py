@@ -14,15 +14,23 @@ from typing import Any
 import numpy as np
 import torch
 
-from pushforward.core.errors import BadInput, Unsupported
+from pushforward.app.examples import (
+    array,
+    drawn_places,
+    for_model,
+    held_out,
+    labels_of,
+    pictured,
+    shown,
+    training_array,
+)
+from pushforward.app.likelihoods import measure_likelihood, true_likelihood
+from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, Given, label_of
-from pushforward.core.logprob import LogProb
 from pushforward.core.model import GenerativeModel
-from pushforward.core.rng import derive_seed
 from pushforward.core.score import Score
 from pushforward.core.space import Space
 from pushforward.core.table import Table
-from pushforward.core.text import Text
 from pushforward.core.walk import trajectory
 from pushforward.data.dataset import Dataset
 from pushforward.data.text.encoding import TextEncoding
@@ -36,14 +44,10 @@ from pushforward.evaluation.features.choose import features_by_name
 from pushforward.evaluation.features.default import default_features
 from pushforward.evaluation.features.named import Features
 from pushforward.evaluation.features.own_network import OwnNetwork
-from pushforward.evaluation.likelihood.code_length import kl_to_truth, likelihood_score, marginal_floor
-from pushforward.evaluation.likelihood.gap import likelihood_gap
-from pushforward.evaluation.marks import filled, missing_mark
-from pushforward.evaluation.memorisation.membership import membership_scores
+from pushforward.evaluation.likelihood.code_length import marginal_floor
 from pushforward.evaluation.memorisation.verdict import memorisation_verdict
 from pushforward.report.records import Role, Row
 
-MOST_SCORED, MOST_TRAINED = 2000, 500  # examples whose likelihood is asked for: a bound may cost 64 network calls
 FEWEST, MOST_SAMPLES = 40, 2000  # k-nearest-neighbour metrics are quadratic; the number is printed with every score
 PICTURES, SHOWN = 7, 8
 CONTROL_NAMES: dict[str, tuple[str, Role]] = {
@@ -84,37 +88,6 @@ class Controls:
         return len(self.reference)
 
 
-def array(examples: Examples | torch.Tensor, space: Space) -> np.ndarray:
-    """Return examples as an array in data units, in which missing values of a table are marked by numbers."""
-    x = (examples.x if isinstance(examples, Examples) else examples).numpy()
-    return filled(x, space) if isinstance(space, Table) else x
-
-
-def training_array(dataset: Dataset) -> np.ndarray:
-    """Return the training examples; of overlapping windows of text only those that do not overlap."""
-    train = dataset.train
-    if isinstance(dataset.space, Text) and dataset.context is None:
-        train = train[:: dataset.space.length]
-    return array(train, dataset.space)
-
-
-def drawn_places(total: int, n: int, seed: int) -> np.ndarray:
-    """Return n of the places 0 to total - 1, drawn without replacement and in order: data often lie sorted.
-
-    Example:
-        >>> drawn_places(3, 3, seed=5).tolist()
-        [0, 1, 2]
-    """
-    rng = np.random.default_rng(derive_seed(seed, "reference"))
-    return np.sort(rng.permutation(total)[:n])
-
-
-def labels_of(examples: Examples, dataset: Dataset) -> np.ndarray | None:
-    """Return the class of each example, None where the data have no classes."""
-    label = label_of(examples.given) if dataset.classes else None
-    return None if label is None else label.numpy()
-
-
 def features_of(dataset: Dataset, train: np.ndarray, real: Control, names: Sequence[str], seed: int) -> list[Features]:
     """Return the features that were asked for by name, or those of the kind of data.
 
@@ -135,7 +108,12 @@ def judge_of(dataset: Dataset, real: Control, seed: int) -> Judge | None:
 
 
 def measure_controls(
-    dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES, names: Sequence[str] = (), split: str = "test"
+    dataset: Dataset,
+    seed: int = 0,
+    most: int = MOST_SAMPLES,
+    names: Sequence[str] = (),
+    split: str = "test",
+    rules: Sequence[str] = (),
 ) -> Controls:
     """Score real data, two bad models and a copycat on a dataset.
 
@@ -146,30 +124,30 @@ def measure_controls(
         names: features by name (see `features_by_name`); those of the kind of data by default.
         split: which split is the reference. Of train it is a part that no control drew, and test is the null of the
             memorisation checks.
+        rules: expressions that every row of a table must fulfil.
 
     Raises:
         BadInput: too few examples, or features that do not fit.
     """
     train, space = training_array(dataset), dataset.space
     examples: Examples = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[split]
-    test = train if split == "train" else array(examples, space)
-    n = min(len(test) // (2 if split == "train" else 1), len(train) // 2, most)
+    whole = train if split == "train" else array(examples, space)
+    n = min(len(whole) // (2 if split == "train" else 1), len(train) // 2, most)
     if n < FEWEST:
         raise BadInput(
-            f"{len(test)} {split} and {len(train)} training examples, {most} to compare",
+            f"{len(whole)} {split} and {len(train)} training examples, {most} to compare",
             f"at least {FEWEST} {split} and {2 * FEWEST} training examples, {FEWEST} to compare",
             "bring more data",
         )
-    labels = labels_of(dataset.train, dataset)
-    drawn = control_samples(train, space, n, seed, labels)
+    drawn = control_samples(train, space, n, seed, labels_of(dataset.train, dataset))
     real = drawn[REAL]
-    places = drawn_places(len(real.train if split == "train" else test), n, seed)
-    reference = (real.train if split == "train" else test)[places]
-    known = real.train_labels if split == "train" else labels_of(examples, dataset)
+    # a control must not meet itself in the reference
+    pool, known = (real.train, real.train_labels) if split == "train" else (whole, labels_of(examples, dataset))
+    places = drawn_places(len(pool), n, seed)
+    seen = None if known is None else known[places]
     features = features_of(dataset, train, real, names, seed)
-    floor_likelihood = marginal_floor(train, test, space, sizes=examples.sizes)
     card = Card(
-        reference,
+        pool[places],
         train,
         space,
         features,
@@ -177,20 +155,24 @@ def measure_controls(
         split,
         heldout=array(dataset.test, space) if split == "train" else None,
         judge=judge_of(dataset, real, seed),
-        labels=None if known is None else known[places],
+        labels=seen,
+        rules=_rules_of(rules, space),
     )
-    given = None if split == "train" or examples.given is None else examples.given[torch.from_numpy(places)]
-    cards = card.of_controls(drawn, n)
-    rows = [
-        _control_row(key, control, cards[key], dataset, {SHUFFLED: floor_likelihood, REAL: true_likelihood(dataset)})
-        for key, control in drawn.items()
-    ]
+    cards, kept = card.of_controls(drawn, n), torch.from_numpy(places)
+    given = None if split == "train" or examples.given is None else examples.given[kept]
+    marginals = marginal_floor(train, whole, space, sizes=examples.sizes)
+    known_likelihoods = {SHUFFLED: marginals, REAL: true_likelihood(dataset)}
+    rows = [_control_row(key, control, cards[key], dataset, known_likelihoods) for key, control in drawn.items()]
     ceiling, floor = cards[REAL], floor_card(cards)
     complete = tuple(replace(row, scores=tuple(with_controls(list(row.scores), ceiling, floor))) for row in rows)
-    drawn_from = torch.from_numpy(places)
-    marks = ceiling, floor, floor_likelihood
-    seen = None if known is None else known[places]
-    return Controls(card, features, reference, drawn_from, train, complete, *marks, seed, given, seen)
+    marks = ceiling, floor, marginals
+    return Controls(card, features, pool[places], kept, train, complete, *marks, seed, given, seen)
+
+
+def _rules_of(rules: Sequence[str], space: Space) -> Sequence[str]:
+    if rules and not isinstance(space, Table):
+        raise BadInput(f"--rule '{rules[0]}' of {space.kind}", "a table", "rules are about columns")
+    return rules
 
 
 def _control_row(
@@ -211,101 +193,51 @@ def _control_row(
     )
 
 
-def true_likelihood(dataset: Dataset) -> Score | None:
-    """Return the code length of the test split under the true density, the ceiling of every likelihood; None if it is not known."""
-    if dataset.density is None:
-        return None
-    nats = dataset.density.log_prob(dataset.test.x.double())
-    unit, measure = dataset.space.unit, dataset.space.measure
-    score = likelihood_score(LogProb(nats, "exact", measure, unit, "true density", calls=0.0))
-    entropy = dataset.density.entropy
-    return replace(score, null=entropy, warnings=(f"the true density's own code length; its entropy is {entropy:.4f}",))
-
-
-@dataclass(frozen=True)
-class Likelihood:
-    """A likelihood score or the reason why there is none, the divergence from a known truth, and what training examples gain."""
-
-    score: Score | None
-    refusal: str
-    nats: np.ndarray | None
-    to_truth: Score | None
-    checks: tuple[Score, ...] = ()
-
-
-def for_model(model: GenerativeModel, examples: Examples) -> Examples:
-    """Return examples with labels for a model that is conditioned on them, without for others."""
-    return examples if model.classes else examples.without_labels()
-
-
-def held_out(model: GenerativeModel, dataset: Dataset) -> Examples:
-    """Return the test split, with labels for a model that is conditioned on them."""
-    return for_model(model, dataset.test)
-
-
-def measure_likelihood(model: GenerativeModel, dataset: Dataset, floor: Score | None, seed: int) -> Likelihood:
-    """Score held-out data under the model with the family's default estimator: the same examples for every model, at most 2,000."""
-    places = torch.from_numpy(drawn_places(len(dataset.test), min(MOST_SCORED, len(dataset.test)), seed))
-    test = held_out(model, dataset)[places]
-    try:
-        lp = model.log_prob(test, seed=seed)
-    except Unsupported as refusal:
-        return Likelihood(None, f"{refusal.came.partition(': ')[2]}; {refusal.fix}", None, None)
-    score = likelihood_score(lp)
-    if floor is not None:
-        score = replace(score, floor=floor.value)
-    to_truth = None
-    if dataset.density is not None:
-        truth = dataset.density.log_prob(test.x.double()).numpy()
-        to_truth = kl_to_truth(truth, lp)
-        score = replace(score, null=dataset.density.entropy, ceiling=float(-truth.mean()))
-    checks = likelihood_checks(model, dataset, lp, seed)
-    return Likelihood(score, "", lp.nats.double().numpy(), to_truth, tuple(checks))
-
-
-def likelihood_checks(model: GenerativeModel, dataset: Dataset, test: LogProb, seed: int) -> list[Score]:
-    """Return how much shorter the code of training examples is, and what an attacker who sees code lengths gains by that.
-
-    Nothing where a code length is infinite or there are fewer than 20 of either.
-    """
-    n = min(len(test), len(dataset.train), MOST_TRAINED)
-    places = torch.from_numpy(drawn_places(len(dataset.train), n, derive_seed(seed, "members")))
-    train = model.log_prob(for_model(model, dataset.train)[places], seed=seed)
-    mine, theirs = (p.nats.detach().double().cpu().numpy() for p in (train, test))
-    if n < 20 or not (np.isfinite(mine).all() and np.isfinite(theirs).all()):
-        return []
-    return [likelihood_gap(train, test), *membership_scores(mine, theirs, f"{train.kind} likelihood")]
-
-
 def draw_like_reference(
-    model: GenerativeModel, dataset: Dataset, places: torch.Tensor, seed: int
+    model: GenerativeModel, dataset: Dataset, places: torch.Tensor, seed: int, options: Mapping[str, Any]
 ) -> tuple[np.ndarray, Given | None, float]:
     """Draw a sample for each of some test examples, given what that one is given; returns samples, conditions, seconds."""
     test = held_out(model, dataset)
     given, n = None if test.given is None else test.given[places], len(places)
-    model.sample(2, given=None if given is None else given[:2], seed=seed)  # the first call pays for lazy set-up
+    first = None if given is None else given[:2]
+    model.sample(2, given=first, seed=seed, **options)  # the first call pays for lazy set-up
     started = time.perf_counter()
-    x = model.sample(n, given=given, seed=seed)
+    x = model.sample(n, given=given, seed=seed, **options)
     seconds = time.perf_counter() - started
     return array(x, dataset.space), given, seconds
 
 
-def assess(model: GenerativeModel, dataset: Dataset, controls: Controls, name: str, facts: dict[str, Any]) -> Row:
-    """Return a model's complete row; `facts` are the training facts of its run (`steps`, `seconds`, `history`, ...)."""
-    seed = controls.seed
+def assess(
+    model: GenerativeModel,
+    dataset: Dataset,
+    controls: Controls,
+    name: str,
+    facts: dict[str, Any],
+    sampling: Mapping[str, Any] | None = None,
+) -> Row:
+    """Return a model's complete row.
+
+    Args:
+        model: what to measure.
+        dataset: what on.
+        controls: what it is read against.
+        name: of the row.
+        facts: of its training (`steps`, `seconds`, `history`, ...).
+        sampling: options of `sample`, such as `guidance`.
+    """
+    seed, options = controls.seed, dict(sampling or {})
     likelihood = measure_likelihood(model, dataset, controls.likelihood_floor, seed)
-    samples, given, seconds = draw_like_reference(model, dataset, controls.places, seed)
+    samples, given, seconds = draw_like_reference(model, dataset, controls.places, seed, options)
     label = label_of(given)
     labels = None if label is None else label.numpy()
     measured = controls.card.measure(samples, labels=labels)
     scores = [one.score for one in measured]
     verdict = memorisation_verdict(scores)
     scores = with_controls(scores, controls.ceiling, controls.floor)
-    if likelihood.to_truth is not None:
-        scores = [likelihood.to_truth, *scores]
-    scores = [*scores, *likelihood.checks]
+    truth = [] if likelihood.to_truth is None else [likelihood.to_truth]
+    scores = [*truth, *scores, *likelihood.checks]
     test = held_out(model, dataset)
-    walk = model.walk(2, given=None if given is None else given[:2], seed=seed)
+    walk = model.walk(2, given=None if given is None else given[:2], seed=seed, **options)
     suspicious, neighbours = nearest_training(samples, controls.train)
     return Row(
         name=name,
@@ -335,36 +267,6 @@ def assess(model: GenerativeModel, dataset: Dataset, controls: Controls, name: s
         neighbours=neighbours,
         nats=None if likelihood.nats is None else likelihood.nats[None],
     )
-
-
-def pictured(samples: np.ndarray, space: Space) -> np.ndarray | None:
-    """Return the samples that a report draws: some images, all points, nothing of text and tables."""
-    if space.kind in ("text", "table"):
-        return None
-    return samples[:200] if samples.ndim > 2 else samples
-
-
-def shown(
-    samples: np.ndarray, dataset: Dataset, given: Given | None = None, most: int = 6
-) -> tuple[tuple[str, ...], ...]:
-    """Return a few samples of text or tables as rows of cells, nothing of images and points; texts after what they are about."""
-    encoding, space = dataset.encoding, dataset.space
-    if encoding is None:
-        return ()
-    head = torch.from_numpy(samples[:most].copy())
-    if isinstance(space, Table):
-        for place, column in enumerate(space.columns):
-            marks = head[:, place] == missing_mark(column)
-            head[:, place] = torch.where(marks & column.missing, torch.nan, head[:, place])
-        return tuple(
-            tuple("" if v is None or v != v else str(v) for v in row) for row in encoding.decode(head).values.tolist()
-        )
-    texts = encoding.decode(head)
-    if isinstance(encoding, TextEncoding) and given is not None and given.context is not None:
-        about = zip(given.context.values[:most], given.context.length[:most].tolist(), strict=True)
-        contexts = [encoding.tokeniser.decode(values[:length]) for values, length in about]
-        texts = [f"[{context}] {text}" for context, text in zip(contexts, texts, strict=True)]
-    return tuple((text,) for text in texts)
 
 
 def pictures(model: GenerativeModel, test: Examples, seed: int) -> Sequence[np.ndarray]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pushforward.app.assessing import array, labels_of
+from pushforward.app.examples import array, labels_of
 from pushforward.app.opening import open_source
 from pushforward.app.training import plan_training, train
 from pushforward.core.errors import BadInput, Unsupported

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from pushforward.app.assessing import Controls, array, assess, measure_controls, shown
+from pushforward.app.assessing import Controls, assess, measure_controls
+from pushforward.app.examples import array, shown
 from pushforward.app.opening import reopen
 from pushforward.app.repeating import mean_row
 from pushforward.app.training import Observer, Plan, Trained, open_model, plan_training, train

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pushforward.app.assessing import array, drawn_places, for_model
+from pushforward.app.examples import array, drawn_places, for_model
 from pushforward.app.opening import examples_of, reopen
 from pushforward.app.training import open_model
 from pushforward.core.given import Examples

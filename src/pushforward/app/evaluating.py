@@ -9,20 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from pushforward.app.assessing import (
-    FEWEST,
-    MOST_SAMPLES,
-    Controls,
-    array,
-    assess,
-    drawn_places,
-    labels_of,
-    measure_controls,
-    nearest_training,
-    pictured,
-    shown,
-)
+from pushforward.app.assessing import FEWEST, MOST_SAMPLES, Controls, assess, measure_controls, nearest_training
 from pushforward.app.comparing import comparison_of, write_scores
+from pushforward.app.examples import array, drawn_places, labels_of, pictured, shown
 from pushforward.app.opening import SPLITS, open_source, reopen
 from pushforward.app.training import open_model
 from pushforward.core.errors import BadInput, unknown
@@ -56,9 +45,15 @@ class Evaluated:
 
 
 def evaluate_run(
-    run: Path, data: str | None = None, n: int | None = None, seed: int = 0, features: Sequence[str] = ()
+    run: Path,
+    data: str | None = None,
+    n: int | None = None,
+    seed: int = 0,
+    features: Sequence[str] = (),
+    rules: Sequence[str] = (),
+    sampling: Mapping[str, Any] | None = None,
 ) -> Evaluated:
-    """Measure a run with its controls and leave `scores.json` in it (if on its own data and default features).
+    """Measure a run with its controls and leave `scores.json` in it (if nothing but `n` and `seed` is chosen).
 
     Args:
         run: its directory.
@@ -66,13 +61,17 @@ def evaluate_run(
         n: most examples on a side, 2,000 by default.
         seed: seed of every draw.
         features: by name; those of the kind of data by default.
+        rules: expressions that every row of a table must fulfil.
+        sampling: options of sampling, such as `{"guidance": 3}`.
     """
     model, record = open_model(run)
     dataset = reopen(record, data)
-    controls = measure_controls(dataset, seed, n or MOST_SAMPLES, features)
+    controls = measure_controls(dataset, seed, n or MOST_SAMPLES, features, rules=rules)
     facts = {**record.manifest.get("fit", {}), "history": read_history(run / HISTORY)}
-    row = assess(model, dataset, controls, run.name, facts)
-    if data is None and not features:
+    chosen = ", ".join(f"{key}={value}" for key, value in (sampling or {}).items())
+    name = f"{run.name} ({chosen})" if chosen else run.name
+    row = assess(model, dataset, controls, name, facts, sampling)
+    if data is None and not (features or rules or sampling):
         write_scores(run, row)
     budget = record.manifest.get("fit", {}).get("budget", "unfinished")
     command = f"pushforward evaluate {run}"
@@ -107,6 +106,7 @@ def evaluate_samples(
     split: str | None = None,
     skip_bad: bool = False,
     parzen_window: bool = False,
+    rules: Sequence[str] = (),
 ) -> Evaluated:
     """Score what any other tool generated against a split of `reference`.
 
@@ -120,6 +120,7 @@ def evaluate_samples(
         split: which split is the reference: `test` by default, `validation`, or `train`, which every score then names.
         skip_bad: leave unreadable files out and count them.
         parzen_window: also the historical number of images and points, with its warning.
+        rules: expressions that every row of a table must fulfil.
 
     Raises:
         BadInput: samples of another space, too few of them, or an unreadable file.
@@ -131,7 +132,7 @@ def evaluate_samples(
     drawn, labels = array(examples, dataset.space), labels_of(examples, dataset)
     if n is not None and n > len(drawn):
         raise BadInput(f"-n {n}", f"at most {len(drawn)}, the examples in {samples}")
-    controls = measure_controls(dataset, seed, min(n or MOST_FILED, len(drawn)), features, split or "test")
+    controls = measure_controls(dataset, seed, min(n or MOST_FILED, len(drawn)), features, split or "test", rules)
     places = drawn_places(len(drawn), controls.n, seed)
     drawn, labels = drawn[places], None if labels is None else labels[places]
     measured = controls.card.measure(drawn, labels=labels)

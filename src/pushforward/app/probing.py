@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pushforward.app.assessing import array, drawn_places, labels_of
+from pushforward.app.examples import array, drawn_places, labels_of
 from pushforward.app.opening import reopen
 from pushforward.app.training import open_model
 from pushforward.core.errors import BadInput

@@ -12,7 +12,8 @@ from typing import Any
 
 import torch
 
-from pushforward.app.assessing import FEWEST, MOST_SAMPLES, array, drawn_places, held_out, training_array
+from pushforward.app.assessing import FEWEST, MOST_SAMPLES
+from pushforward.app.examples import array, drawn_places, held_out, training_array
 from pushforward.app.opening import reopen
 from pushforward.app.training import open_model
 from pushforward.core.errors import BadInput, RunFailed, Unsupported, unknown

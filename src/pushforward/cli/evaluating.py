@@ -7,6 +7,7 @@ from pathlib import Path
 from pushforward.app import evaluating
 from pushforward.app.evaluating import Evaluated
 from pushforward.cli.commands import data_settings
+from pushforward.cli.options import option_values
 from pushforward.cli.output import out, out_json, say
 from pushforward.cli.progress import busy, sampling_bar
 from pushforward.core.errors import BadInput
@@ -30,6 +31,8 @@ def evaluate(
     n: int | None,
     settings: list[str],
     features: list[str],
+    rules: list[str],
+    sampling: list[str],
     split: str | None,
     power: bool,
     output: Path | None,
@@ -41,6 +44,9 @@ def evaluate(
     """Score samples against held-out data, or say what could be seen at this size."""
     if output is not None and output.suffix.lower() not in FORMATS:
         raise BadInput(f"-o {output}", "a file that ends in " + ", ".join(FORMATS))
+    options = option_values(sampling, "--with")
+    if options and run is None:
+        raise BadInput("--with", "a RUN", "samples that exist already were drawn as they were")
     if power:
         _power(run, samples, reference, n, settings, features, output, seed, json)
         return
@@ -49,7 +55,7 @@ def evaluate(
             raise BadInput("--samples", "--reference DATA and no RUN", "name the data the samples should look like")
         with busy(f"evaluating {samples}"):
             found = evaluating.evaluate_samples(
-                samples, reference, seed, n, data_settings(settings), features, split, skip_bad, parzen
+                samples, reference, seed, n, data_settings(settings), features, split, skip_bad, parzen, rules
             )
     elif run is None:
         raise BadInput("nothing to evaluate", "a RUN, or --samples FILE --reference DATA")
@@ -64,7 +70,7 @@ def evaluate(
             if given:
                 raise BadInput(f"{name} with a RUN", "--samples FILE", "a run reads data as it was trained to")
         with busy(f"evaluating {run}"):
-            found = evaluating.evaluate_run(run, data, n, seed, features)
+            found = evaluating.evaluate_run(run, data, n, seed, features, rules, options)
     if output is not None:
         _write(output, found)
         say(f"written: {output}")

@@ -52,6 +52,12 @@ def evaluate(
         list[str] | None,
         typer.Option(help="Features by name, such as pixels, pca-32, own, inception:FILE; may be repeated."),
     ] = None,
+    rule: Annotated[
+        list[str] | None, typer.Option(help="Table: what every row must fulfil, such as 'age >= 17'; may be repeated.")
+    ] = None,
+    sampling: Annotated[
+        list[str] | None, typer.Option("--with", help="With a RUN: key=value of sampling, such as guidance=3.")
+    ] = None,
     split: Annotated[str | None, typer.Option(help="With --samples: test (default), validation or train.")] = None,
     power: Annotated[bool, typer.Option("--power", help="Say which damage to DATA would be seen, by what.")] = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Also write .json, .csv, .md or .html.")] = None,
@@ -66,9 +72,23 @@ def evaluate(
     """Score the samples of a run, or of any other tool, against held-out data."""
     from pushforward.cli import evaluating
 
-    wanted = features or []
     evaluating.evaluate(
-        run, data, samples, reference, n, settings or [], wanted, split, power, output, skip_bad, parzen, seed, json
+        run,
+        data,
+        samples,
+        reference,
+        n,
+        settings or [],
+        features or [],
+        rule or [],
+        sampling or [],
+        split,
+        power,
+        output,
+        skip_bad,
+        parzen,
+        seed,
+        json,
     )
 
 

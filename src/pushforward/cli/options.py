@@ -64,6 +64,32 @@ def data_options(settings: list[str] | None, keep: list[str] | None, errors: str
     return found
 
 
+def option_values(pairs: list[str], option: str) -> dict[str, Any]:
+    """Return `key=value` pairs as a dictionary; values are JSON where they parse as JSON.
+
+    Raises:
+        BadInput: a pair without a key or an equals sign.
+
+    Example:
+        >>> option_values(["guidance=3", "solver=heun"], "--with")
+        {'guidance': 3, 'solver': 'heun'}
+    """
+    import json
+
+    from pushforward.core.errors import BadInput
+
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not key or not equals:
+            raise BadInput(f"{option} {pair}", "key=value, such as guidance=3")
+        try:
+            found[key] = json.loads(text)
+        except json.JSONDecodeError:
+            found[key] = text
+    return found
+
+
 def numbers_in(text: str, option: str) -> list[float]:
     """Return comma-separated numbers.
 

@@ -41,6 +41,7 @@ class Card:
             checks are left out when the reference is train.
         judge: a classifier of the data's classes.
         labels: class of each reference example (n,), for the judge's own accuracy.
+        rules: expressions that every row of a table must fulfil, beside those that hold in train.
         size: how many samples will be measured, the number of reference examples by default.
 
     Attributes:
@@ -69,6 +70,7 @@ class Card:
         heldout: np.ndarray | None = None,
         judge: Judge | None = None,
         labels: np.ndarray | None = None,
+        rules: Sequence[str] = (),
         size: int | None = None,
     ) -> None:
         self.space, self.train = space, train
@@ -80,7 +82,7 @@ class Card:
         heldout_name = reference_name if heldout is None else "held-out"
         fewest = min(len(reference), len(reference) if size is None else size)
         width = _bandwidth(features, train)
-        asked = Asked(space, features, fewest, reference_name, fresh, heldout_name, judge, width, seed=seed)
+        asked = Asked(space, features, fewest, reference_name, fresh, heldout_name, judge, width, rules, seed)
         metrics, self.left_out = metrics_for(asked)
         self.evaluation = Evaluation(metrics, seed, CAPACITY)
         empty = self.evaluation.init()
