@@ -41,6 +41,8 @@ def test_every_format_holds_the_same_numbers(moons: Path, tmp_path: Path, run: R
         if mine[score["name"]]["skill"]:
             part = (float(value) - float(low)) / (float(high) - float(low))
             assert float(mine[score["name"]]["skill"]) == pytest.approx(part)
+            assert score["skill"] == pytest.approx(part)
+        assert score["aspect"] == mine[score["name"]]["aspect"]
     accuracy = next(s for s in scores if s["name"].startswith("classifier"))
     shown = f"{accuracy['value']:.2f}"
     assert shown in (tmp_path / "s.md").read_text()

@@ -153,3 +153,15 @@ def test_refusals():
         duplicate_rate(x, y, y[:1])
     with pytest.raises(BadInput, match="pull of training examples"):
         memorisation_verdict([duplicate_rate(x, y, y)])
+
+
+def test_who_replays_training_and_held_out_examples_alike_is_convicted_by_the_duplicates():
+    """Nothing pulls to train where both are copied; but no honest model draws real numbers twice."""
+    x = np.random.default_rng(5).normal(size=(900, 3))
+    train, test = x[:600], x[600:]
+    copies = x[np.random.default_rng(6).integers(0, 900, size=200)]
+    scores = [duplicate_rate(copies, train, test), training_pull(copies, train, test, "identity")]
+    assert scores[1].value < 3
+    verdict = memorisation_verdict(scores)
+    assert verdict.tripped
+    assert "standard errors" not in verdict.sentence

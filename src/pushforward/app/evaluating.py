@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,8 @@ from pushforward.core.text import Text
 from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_like
 from pushforward.engine.history import read_history
-from pushforward.evaluation.cards.controls import with_controls
+from pushforward.evaluation.cards.aspects import aspect_of
+from pushforward.evaluation.cards.controls import skill, with_controls
 from pushforward.evaluation.cards.damage import default_damages
 from pushforward.evaluation.cards.power import Detection, power
 from pushforward.evaluation.cards.scorecard import Card
@@ -38,10 +40,19 @@ POWERED = 500
 
 @dataclass(frozen=True)
 class Evaluated:
-    """Everything that was measured: the record that `--json` prints, and what pages and tables are made from."""
+    """Everything that was measured: the record that `--json` prints, and what pages and tables are made from.
+
+    In the record every score also says its `aspect` and its `skill`, where it lies between floor (0) and ceiling (1).
+    """
 
     record: dict[str, Any]
     comparison: Comparison
+
+    @property
+    def scores(self) -> list[Score]:
+        """The scores, likelihood first."""
+        row = self.comparison.rows[0]
+        return [*([] if row.likelihood is None else [row.likelihood]), *row.scores]
 
 
 def evaluate_run(
@@ -80,8 +91,8 @@ def evaluate_run(
 
 
 def _record(row: Row, controls: Controls) -> dict[str, Any]:
-    likelihood = [] if row.likelihood is None else [row.likelihood]
-    result: dict[str, Any] = {"scores": [s.to_json() for s in (*likelihood, *row.scores)]}
+    likelihood = [] if row.likelihood is None else [_described(row.likelihood, "likelihood")]
+    result: dict[str, Any] = {"scores": [*likelihood, *(_described(s, aspect_of(s.name)) for s in row.scores)]}
     if row.no_likelihood:
         result["no_likelihood"] = row.no_likelihood
     if row.memorisation:
@@ -94,6 +105,11 @@ def _record(row: Row, controls: Controls) -> dict[str, Any]:
     if row.family:
         result["cost"] = {name: getattr(row, name) for name in costs}
     return result
+
+
+def _described(score: Score, aspect: str) -> dict[str, Any]:
+    lies = skill(score)
+    return {**score.to_json(), "aspect": aspect, "skill": lies if lies is not None and math.isfinite(lies) else None}
 
 
 def evaluate_samples(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from pushforward.app import evaluating
@@ -94,7 +95,7 @@ def _print(found: Evaluated, json: bool) -> None:
     if json:
         out_json(record)
         return
-    scores = [Score.from_json(entry) for entry in record["scores"]]
+    scores = found.scores
     for aspect in (OTHER, *ASPECTS):
         mine = [score for score in scores if aspect_of(score.name) == aspect]
         if mine:
@@ -111,7 +112,9 @@ def _print(found: Evaluated, json: bool) -> None:
 
 
 def score_line(s: Score) -> str:
-    """Return a score as one line."""
+    """Return a score as one line; of one that could not be computed, the reason."""
+    if math.isnan(s.value):
+        return f"{s.name}: {'; '.join(s.warnings) or 'not a number'}"
     parts = [f"{s.name}: {s.value:.4g}"]
     if s.low is not None and s.high is not None:
         parts.append(f"[{s.low:.4g}, {s.high:.4g}]")

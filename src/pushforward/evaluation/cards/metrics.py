@@ -172,9 +172,9 @@ def _table(asked: Asked) -> Wanted:
     space, name = asked.space, asked.reference_name
     if not isinstance(space, Table):
         return []
-    found: Wanted = [(kind(space, name, asked.seed), items.AT_LEAST) for kind in (ColumnShapes, PairShapes)]
-    if space.dimensions > 1:
-        found.append((PairAssociations(space, name, asked.seed), items.AT_LEAST))
+    found: Wanted = [(ColumnShapes(space, name, asked.seed), items.AT_LEAST)]
+    if space.dimensions > 1:  # pairs say nothing of a single column
+        found += [(kind(space, name, asked.seed), items.AT_LEAST) for kind in (PairShapes, PairAssociations)]
     return [*found, (Validity(space, name), 0), (Constraints(space, asked.rules, name), 0)]
 
 

@@ -18,7 +18,7 @@ from pushforward.evaluation.memorisation.near_duplicates import NEAR
 from pushforward.evaluation.memorisation.pull import PULL
 
 MEMORISATION = (DUPLICATES, NEAR, AUTHENTICITY, COPYING, PULL, MEMBERSHIP)
-THRESHOLD, CORROBORATION = 3.0, 2.0
+THRESHOLD, CORROBORATION, MANY = 3.0, 2.0, 0.05
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,10 @@ def memorisation_verdict(scores: Sequence[Score]) -> Verdict:
     """Judge a scorecard: replayed training data, or not, by the evidence that quality cannot fake.
 
     Trips if training examples pull by more than three standard errors (an honest model does so once in 740 runs), or if exact
-    duplicates exceed their natural rate by three and the pull corroborates it by two: an honest model that collapsed to a
-    frequent pattern of a tiny space repeats training examples too, but held-out ones just as much.
+    duplicates exceed their natural rate by three and either the pull corroborates it by two, or more than a twentieth of the
+    samples are duplicates where no held-out example is:
+    an honest model that collapsed to a frequent pattern of a tiny space repeats training examples too, but there held-out examples
+    do so as well. Samples that replay held-out and training examples alike have no pull; their duplicates convict them.
 
     Args:
         scores: any scores; only duplicates and pull are read.
@@ -52,12 +54,14 @@ def memorisation_verdict(scores: Sequence[Score]) -> Verdict:
     pull = max(pulls)
     evidence = []
     for score in scores:
-        if score.name.startswith(DUPLICATES) and _excess(score) > THRESHOLD and pull > CORROBORATION:
+        alone = (score.null == 0.0 and (score.low or 0.0) > MANY) or pull > CORROBORATION
+        if score.name.startswith(DUPLICATES) and _excess(score) > THRESHOLD and alone:
             evidence.append(
                 f"{score.value:.1%} of the samples are exact training examples, {score.null:.1%} of held-out data"
             )
     if pull > THRESHOLD or evidence:
-        evidence.append(f"samples lie nearer to training than to held-out examples by {pull:.1f} standard errors")
+        if pull > CORROBORATION:
+            evidence.append(f"samples lie nearer to training than to held-out examples by {pull:.1f} standard errors")
         return Verdict(True, "replays training data: " + "; ".join(evidence))
     return Verdict(False, "no sign of replayed training data at this sample size")
 
