@@ -6,6 +6,7 @@ Two ideas: a `Fitted` model carries its records, so that it can be evaluated and
 from __future__ import annotations
 
 import builtins
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -234,11 +235,22 @@ def open(path: str | Path) -> Fitted:
     return Fitted(model, record=record, facts=record.manifest.get("fit", {}), path=Path(path))
 
 
-def evaluate(fitted: Fitted, data: Dataset | None = None, *, seed: int = 0, n: int = 2000) -> list[Score]:
-    """Return a model's scores with intervals, nulls, ceilings and floors."""
+def evaluate(
+    fitted: Fitted, data: Dataset | None = None, *, seed: int = 0, n: int = 2000, features: Sequence[str] = ()
+) -> list[Score]:
+    """Return a model's scores with intervals, nulls, ceilings and floors.
+
+    Args:
+        fitted: from `fit` or `open`.
+        data: reference data, None for the model's own.
+        seed: seed of every draw.
+        n: most examples on a side.
+        features: by name, such as `own` or `pca-32`; those of the kind of data by default.
+    """
     if data is None:
         data = _data_of(fitted)
-    row = assess(fitted.model, data, measure_controls(data, seed, n), fitted.model.family, fitted.facts)
+    controls = measure_controls(data, seed, n, features)
+    row = assess(fitted.model, data, controls, fitted.model.family, fitted.facts)
     likelihood = [] if row.likelihood is None else [row.likelihood]
     return [*likelihood, *row.scores]
 
