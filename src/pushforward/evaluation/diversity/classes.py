@@ -17,7 +17,7 @@ from pushforward.evaluation.checks import require
 from pushforward.evaluation.diversity.judge import AT_LEAST, ClassMetric, Judged
 from pushforward.evaluation.intervals import jackknife, normal_quantile, rate_stderr, wilson
 from pushforward.evaluation.measuring.batch import NO_LABEL, hashed
-from pushforward.evaluation.measuring.metric import DATA, Kept, Measured, Terms
+from pushforward.evaluation.measuring.metric import Kept, Measured, Terms
 from pushforward.evaluation.measuring.real import against_real
 from pushforward.evaluation.measuring.summaries import BLOCKED, BLOCKS, KEPT
 
@@ -238,9 +238,9 @@ class LabelAccuracy(ClassMetric):
 
     def judged(self, judged: Judged, kept: Kept) -> Measured:
         """Return one score."""
-        return label_accuracy(judged, kept.labels("samples", DATA), kept.labels("reference", DATA))
+        return label_accuracy(judged, kept.labels("samples", self.view), kept.labels("reference", self.view))
 
     def compute(self, kept: Kept) -> list[Measured]:
         """Return one score, none of samples that nothing was asked of."""
-        asked = kept.labels("samples", DATA) != NO_LABEL
+        asked = kept.labels("samples", self.view) != NO_LABEL
         return super().compute(kept) if int(asked.sum()) >= AT_LEAST else []

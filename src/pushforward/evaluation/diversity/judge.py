@@ -16,7 +16,7 @@ import numpy as np
 from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import require
-from pushforward.evaluation.measuring.metric import DATA, Kept, Measured, Metric, Need
+from pushforward.evaluation.measuring.metric import Kept, Measured, Metric, Need
 
 AT_LEAST = 20
 
@@ -161,6 +161,22 @@ def seen(judge: Judge, x: np.ndarray) -> np.ndarray:
     return p / p.sum(axis=1, keepdims=True)
 
 
+class Probabilities:
+    """The view of examples as a judge sees them, so that it judges each of them once for all metrics.
+
+    Args:
+        judge: the classifier.
+    """
+
+    def __init__(self, judge: Judge) -> None:
+        self.judge, self.name = judge, judge.name
+        self.fingerprint = f"probabilities, {judge.name}, {judge.fingerprint}"
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return the probability of each class, shape (n, classes)."""
+        return seen(self.judge, x)
+
+
 class ClassMetric(Metric):
     """A metric of what a judge sees in examples in data units.
 
@@ -172,17 +188,21 @@ class ClassMetric(Metric):
 
     def __init__(self, judge: Judge, reference_name: str = "test", seed: int = 0) -> None:
         self.judge, self.reference_name, self.seed = judge, reference_name, seed
+        self.view = Probabilities(judge)
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        """Rows of both roles."""
-        return Need("samples", DATA, "rows"), Need("reference", DATA, "rows")
+        """What the judge sees of both roles."""
+        return Need("samples", self.view, "rows"), Need("reference", self.view, "rows")
 
     def compute(self, kept: Kept) -> list[Measured]:
-        """Let the judge see the rows kept and return one score."""
-        x, y = kept.rows("samples", DATA), kept.rows("reference", DATA)
-        ids = kept.ids("samples", DATA), kept.ids("reference", DATA)
-        return [self.judged(Judged.by(self.judge, x, y, self.reference_name, ids), kept)]
+        """Return one score of what the judge saw."""
+        p, q = kept.rows("samples", self.view), kept.rows("reference", self.view)
+        require(len(p), AT_LEAST, "samples")
+        require(len(q), AT_LEAST, "reference examples")
+        ids = kept.ids("samples", self.view), kept.ids("reference", self.view)
+        judged = Judged(self.judge.name, self.judge.fingerprint, p, q, ids, self.reference_name)
+        return [self.judged(judged, kept)]
 
     @abstractmethod
     def judged(self, judged: Judged, kept: Kept) -> Measured:
