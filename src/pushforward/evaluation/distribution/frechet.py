@@ -20,6 +20,22 @@ from pushforward.evaluation.measuring.moments import Moments
 from pushforward.evaluation.measuring.summaries import BLOCKS, BlockedMoments
 
 
+def square_root(covariance: np.ndarray) -> np.ndarray:
+    """Return R with `R R^T` = the covariance: Cholesky's factor, or from symmetric eigenvalues where that is singular.
+
+    `R^T S R` has the eigenvalues of `R R^T S`, whichever root R is; the factor costs a twentieth of the eigenvectors.
+
+    Example:
+        >>> square_root(np.diag([4.0, 0.0])).tolist()
+        [[0.0, 2.0], [0.0, 0.0]]
+    """
+    try:
+        return np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(covariance)
+        return vectors * np.sqrt(values.clip(min=0.0))
+
+
 def gaussian_frechet(mean_x: np.ndarray, cov_x: np.ndarray, mean_y: np.ndarray, cov_y: np.ndarray) -> float:
     """Return the squared Fréchet distance of two Gaussians.
 
@@ -31,9 +47,8 @@ def gaussian_frechet(mean_x: np.ndarray, cov_x: np.ndarray, mean_y: np.ndarray, 
         >>> round(value, 8), round(8 - 2 * 14**0.5, 8)
         (0.51668523, 0.51668523)
     """
-    values, vectors = np.linalg.eigh(cov_x)
-    root = (vectors * np.sqrt(values.clip(min=0.0))) @ vectors.T
-    cross = np.linalg.eigvalsh(root @ cov_y @ root).clip(min=0.0)
+    root = square_root(cov_x)
+    cross = np.linalg.eigvalsh(root.T @ cov_y @ root).clip(min=0.0)
     gap = mean_x - mean_y
     return float(gap @ gap + np.trace(cov_x) + np.trace(cov_y) - 2.0 * np.sqrt(cross).sum())
 
@@ -68,14 +83,13 @@ class _Side:
     def of(blocked: BlockedMoments) -> _Side:
         whole = blocked.whole
         there = [(k, b) for k, b in enumerate(blocked.blocks) if b is not None]
-        values, vectors = np.linalg.eigh(whole.covariance)
-        root = (vectors * np.sqrt(values.clip(min=0.0))) @ vectors.T
+        root = square_root(whole.covariance)
         sizes = np.array([block.count for _, block in there])
         return _Side(whole, [whole.without(b) for _, b in there], sizes, np.array([k for k, _ in there]), root)
 
     def distance(self, other: Moments) -> float:
         """Distance to other moments; needs eigenvalues only, since the root is known."""
-        cross = np.linalg.eigvalsh(self.root @ other.covariance @ self.root).clip(min=0.0)
+        cross = np.linalg.eigvalsh(self.root.T @ other.covariance @ self.root).clip(min=0.0)
         gap = self.whole.mean - other.mean
         traces = np.trace(self.whole.covariance) + np.trace(other.covariance)
         return float(gap @ gap + traces - 2.0 * np.sqrt(cross).sum())
