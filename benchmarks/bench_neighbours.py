@@ -41,13 +41,14 @@ def theirs(x: np.ndarray, y: np.ndarray) -> list[float]:
 
 def main(rows: int = 10_000, large: int = 50_000) -> None:
     """Print the values of both, the ratio of their times, and our memory in a process of its own."""
+    # first: a process begins with the largest memory that its parent ever had
+    print(f"{large} x {large} x {WIDTH}:", flush=True)
+    subprocess.run([sys.executable, "-c", ALONE, str(large), str(WIDTH), str(K)], check=True)
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(rows, WIDTH)), rng.normal(size=(rows, WIDTH))
     ours = [float(terms.mean()) for terms in balls(x, y, K).terms(K)]
     print(f"{rows} x {rows} x {WIDTH}: ours {np.round(ours, 4).tolist()}, prdc {np.round(theirs(x, y), 4).tolist()}")
     paired(f"{rows} rows", lambda: balls(x, y, K), "prdc", lambda: theirs(x, y), turns=3)
-    print(f"{large} x {large} x {WIDTH}:", flush=True)
-    subprocess.run([sys.executable, "-c", ALONE, str(large), str(WIDTH), str(K)], check=True)
 
 
 if __name__ == "__main__":
