@@ -160,7 +160,8 @@ def measure_controls(
     )
     cards, kept = card.of_controls(drawn, n), torch.from_numpy(places)
     given = None if split == "train" or examples.given is None else examples.given[kept]
-    marginals = marginal_floor(train, whole, space, sizes=examples.sizes)
+    # a likelihood is always of test, whichever split the samples are compared with
+    marginals = marginal_floor(train, array(dataset.test, space), space, sizes=dataset.test.sizes)
     known_likelihoods = {SHUFFLED: marginals, REAL: true_likelihood(dataset)}
     rows = [_control_row(key, control, cards[key], dataset, known_likelihoods) for key, control in drawn.items()]
     ceiling, floor = cards[REAL], floor_card(cards)

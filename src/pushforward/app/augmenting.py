@@ -69,7 +69,8 @@ def augment_family(
     """Train generators on real sets of some sizes, and predictors on real, synthetic and both.
 
     Args:
-        family: which generator, such as `vae` or `autoregressive:made`.
+        family: which generator, such as `vae` or `autoregressive:made`. The validation split chooses its weights, as in any
+            training; it is trained on nothing but the real set.
         data: a built-in name or a path.
         budget: of every training of a generator.
         sizes: of the real set; a tenth, a third and all of train by default.

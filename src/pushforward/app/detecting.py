@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pushforward.app.examples import array, drawn_places, for_model
+from pushforward.app.examples import array, for_model
 from pushforward.app.opening import examples_of, reopen
 from pushforward.app.training import open_model
 from pushforward.core.given import Examples
@@ -20,7 +20,7 @@ from pushforward.core.score import Score
 from pushforward.core.space import Image, Space
 from pushforward.core.text import Text
 from pushforward.evaluation.intervals import normal_quantile
-from pushforward.evaluation.likelihood.anomaly import Anomalies, anomalies, complexity
+from pushforward.evaluation.likelihood.anomaly import Anomalies, anomalies
 from pushforward.evaluation.memorisation.membership import area_under_curve
 
 MOST_HELD_OUT = 1000
@@ -77,28 +77,24 @@ def detect(run: Path, data: str, *, estimator: str | None = None, n: int = MOST_
     asked, _ = examples_of(record, data, labelled=bool(model.classes))
     own = for_model(model, reopen(record).test)
     # in random order, because one half sets the usual code length and the other the p-values
-    places = np.random.default_rng(seed).permutation(drawn_places(len(own), min(n, len(own)), seed))
-    known: Examples = own[torch.from_numpy(places)]
+    known: Examples = own[torch.from_numpy(np.random.default_rng(seed).permutation(len(own))[:n])]
     options: dict[str, Any] = {} if estimator is None else {"estimator": estimator}
     lp, held = (model.log_prob(x, seed=seed, **options) for x in (for_model(model, asked), known))
     x = known_x = None
     if _countable(model.space):
         x, known_x = array(asked, model.space), array(known, model.space)
     found = anomalies(lp, held, x, known_x)
-    theirs = -held.nats.detach().double().cpu().numpy()
-    sides = {"code length": (found.code_length, theirs), "typicality": (found.atypicality, _atypical(theirs))}
-    if found.corrected is not None and known_x is not None:
-        sides["complexity-corrected"] = (found.corrected, theirs - complexity(known_x))
-    return Detected(found, tuple(_told(name, *pair) for name, pair in sides.items()), len(held))
+    scores = {
+        "code length": found.code_length,
+        "typicality": found.atypicality,
+        "complexity-corrected": found.corrected,
+    }
+    told = [_told(name, mine, found.heldout[name]) for name, mine in scores.items() if mine is not None]
+    return Detected(found, tuple(told), len(held))
 
 
 def _countable(space: Space) -> bool:
     return isinstance(space, Image | Text)
-
-
-def _atypical(theirs: np.ndarray) -> np.ndarray:
-    half = len(theirs) // 2
-    return np.abs(theirs[half:] - theirs[:half].mean())
 
 
 def _told(name: str, mine: np.ndarray, theirs: np.ndarray) -> Score:

@@ -63,6 +63,7 @@ def evaluate_run(
     features: Sequence[str] = (),
     rules: Sequence[str] = (),
     sampling: Mapping[str, Any] | None = None,
+    command: str = "",
 ) -> Evaluated:
     """Measure a run with its controls and leave `scores.json` in it (if nothing but `n` and `seed` is chosen).
 
@@ -74,6 +75,7 @@ def evaluate_run(
         features: by name; those of the kind of data by default.
         rules: expressions that every row of a table must fulfil.
         sampling: options of sampling, such as `{"guidance": 3}`.
+        command: what a page says how to reproduce it.
     """
     model, record = open_model(run)
     dataset = reopen(record, data)
@@ -85,7 +87,6 @@ def evaluate_run(
     if data is None and not (features or rules or sampling):
         write_scores(run, row)
     budget = record.manifest.get("fit", {}).get("budget", "unfinished")
-    command = f"pushforward evaluate {run}"
     comparison = comparison_of(dataset, [row], controls, budget, record.config["preset"], seed, command)
     return Evaluated(_record(row, controls), comparison)
 
@@ -123,6 +124,7 @@ def evaluate_samples(
     skip_bad: bool = False,
     parzen_window: bool = False,
     rules: Sequence[str] = (),
+    command: str = "",
 ) -> Evaluated:
     """Score what any other tool generated against a split of `reference`.
 
@@ -137,6 +139,7 @@ def evaluate_samples(
         skip_bad: leave unreadable files out and count them.
         parzen_window: also the historical number of images and points, with its warning.
         rules: expressions that every row of a table must fulfil.
+        command: what a page says how to reproduce it.
 
     Raises:
         BadInput: samples of another space, too few of them, or an unreadable file.
@@ -154,7 +157,7 @@ def evaluate_samples(
     measured = controls.card.measure(drawn, labels=labels)
     verdict = memorisation_verdict([one.score for one in measured])
     suspicious, neighbours = nearest_training(drawn, controls.train)
-    historical = [_parzen(drawn, dataset)] if parzen_window else []
+    historical = [_parzen(drawn, dataset, seed)] if parzen_window else []
     row = Row(
         samples.stem or str(samples),
         no_likelihood="samples alone have none",
@@ -168,18 +171,20 @@ def evaluate_samples(
         suspicious=suspicious,
         neighbours=neighbours,
     )
-    command = f"pushforward evaluate --samples {samples} --reference {reference}"
     comparison = comparison_of(dataset, [row], controls, "samples of another tool", "none", seed, command)
     return Evaluated({key: v for key, v in _record(row, controls).items() if key != "no_likelihood"}, comparison)
 
 
-def _parzen(samples: np.ndarray, dataset: Dataset) -> Score:
+def _parzen(samples: np.ndarray, dataset: Dataset, seed: int) -> Score:
     """The historical number: pictures are scaled to [0, 1], as they were when it was reported."""
     space = dataset.space
     if dataset.encoding is not None:
         raise BadInput(f"--parzen of {space.kind}", "images or points", "leave it out: it misleads in any case")
     scale = 1.0 / (space.levels - 1) if isinstance(space, Image) else 1.0
-    chooser, test = (as_rows(array(x, space))[:MOST_SAMPLES] * scale for x in (dataset.validation, dataset.test))
+    chooser, test = (
+        as_rows(array(x, space))[drawn_places(len(x), MOST_SAMPLES, seed)] * scale
+        for x in (dataset.validation, dataset.test)
+    )
     return parzen(as_rows(samples) * scale, chooser, test)
 
 

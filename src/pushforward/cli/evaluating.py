@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import shlex
+import sys
 from pathlib import Path
 
 from pushforward.app import evaluating
 from pushforward.app.evaluating import Evaluated
 from pushforward.cli.commands import data_settings
-from pushforward.cli.options import option_values
+from pushforward.cli.options import option_values, refuse_ignored
 from pushforward.cli.output import out, out_json, say
 from pushforward.cli.progress import busy, sampling_bar
 from pushforward.core.errors import BadInput
@@ -45,33 +47,28 @@ def evaluate(
     """Score samples against held-out data, or say what could be seen at this size."""
     if output is not None and output.suffix.lower() not in FORMATS:
         raise BadInput(f"-o {output}", "a file that ends in " + ", ".join(FORMATS))
-    options = option_values(sampling, "--with")
-    if options and run is None:
-        raise BadInput("--with", "a RUN", "samples that exist already were drawn as they were")
+    of_samples = {"--split": split, "--skip-bad": skip_bad, "--parzen": parzen}
+    of_run = {"--with": sampling or None}
     if power:
-        _power(run, samples, reference, n, settings, features, output, seed, json)
+        refuse_ignored("--power", {**of_samples, **of_run, "--samples": samples, "--rule": rules or None, "DATA": data})
+        _power(run, reference, n, settings, features, output, seed, json)
         return
+    command = "pushforward " + shlex.join(sys.argv[1:])
     if samples is not None:
         if reference is None or run is not None:
             raise BadInput("--samples", "--reference DATA and no RUN", "name the data the samples should look like")
+        refuse_ignored("--samples", of_run)
         with busy(f"evaluating {samples}"):
             found = evaluating.evaluate_samples(
-                samples, reference, seed, n, data_settings(settings), features, split, skip_bad, parzen, rules
+                samples, reference, seed, n, data_settings(settings), features, split, skip_bad, parzen, rules, command
             )
     elif run is None:
         raise BadInput("nothing to evaluate", "a RUN, or --samples FILE --reference DATA")
     else:
-        for given, name in (
-            (settings, "-s"),
-            (reference, "--reference"),
-            (split, "--split"),
-            (skip_bad, "--skip-bad"),
-            (parzen, "--parzen"),
-        ):
-            if given:
-                raise BadInput(f"{name} with a RUN", "--samples FILE", "a run reads data as it was trained to")
+        refuse_ignored("a RUN", {**of_samples, "-s": settings or None, "--reference": reference})
+        options = option_values(sampling, "--with")
         with busy(f"evaluating {run}"):
-            found = evaluating.evaluate_run(run, data, n, seed, features, rules, options)
+            found = evaluating.evaluate_run(run, data, n, seed, features, rules, options, command)
     if output is not None:
         _write(output, found)
         say(f"written: {output}")
@@ -131,7 +128,6 @@ def score_line(s: Score) -> str:
 
 def _power(
     run: Path | None,
-    samples: Path | None,
     reference: str | None,
     n: int | None,
     settings: list[str],
@@ -141,7 +137,7 @@ def _power(
     json: bool,
 ) -> None:
     source = reference if run is None else str(run)
-    if source is None or samples is not None or (run is not None and reference is not None):
+    if source is None or (run is not None and reference is not None):
         raise BadInput("--power", "the data alone: `evaluate --power --reference DATA`", "damage needs no samples")
     if output is not None and output.suffix.lower() not in (".json", ".md"):
         raise BadInput(f"-o {output} with --power", "a file that ends in .json or .md")

@@ -10,7 +10,18 @@ from typing import Annotated, Any
 
 import typer
 
-from pushforward.cli.options import Budget, Debug, Examples, JsonFlag, Seed, Settings, Steps, budget_from, numbers_in
+from pushforward.cli.options import (
+    Budget,
+    Debug,
+    Examples,
+    JsonFlag,
+    Seed,
+    Settings,
+    Steps,
+    budget_from,
+    numbers_in,
+    refuse_ignored,
+)
 
 Seeds = Annotated[int, typer.Option(min=2, help="Draws of the real examples, each with its own generator.")]
 
@@ -40,10 +51,8 @@ def augment(
 
     if (family is None) == (samples is None):
         raise BadInput("--family and --samples" if family else "no generator", "--family NAME or --samples FILE")
-    if samples is not None and sizes is not None:
-        raise BadInput(
-            "--sizes with --samples", "no --sizes", "samples can be asked about at the size they were made from"
-        )
+    if samples is not None:
+        refuse_ignored("--samples", {"--sizes": sizes, "--budget": budget, "--steps": steps, "--examples": examples})
     if output is not None and output.suffix.lower() not in (".md", ".json"):
         raise BadInput(f"-o {output}", "a file that ends in .md or .json")
     table, record = _augmented(
@@ -87,6 +96,8 @@ def _augmented(
 
     nested = parse_settings(settings)
     of_data = nested.pop("data", {})
+    if samples is not None:
+        refuse_ignored("--samples", {f"-s {section}...": values for section, values in nested.items()})
     with sampling_bar(f"{family or samples}: generators and predictors") as step:
         if family is not None:
             found = augment_family(

@@ -58,7 +58,7 @@ def verdict_sentences(
         "Truth": _truth(models),
         "Samples": _samples(models, standings),
         "Blind": _blind([key[0] for key in unseeing]),
-        "Too good": _too_good(rows, models),
+        "Too good": _too_good(rows, models, unseeing),
         "Luck": _luck(models),
         "Ceiling": _ceiling(rows),
         "Floor": _floor(rows, models, unseeing),
@@ -166,10 +166,10 @@ def _luck(models: Sequence[Row]) -> list[str]:
     ]
 
 
-def _too_good(rows: Sequence[Row], models: Sequence[Row]) -> list[str]:
+def _too_good(rows: Sequence[Row], models: Sequence[Row], unseeing: Sequence[Key]) -> list[str]:
     called, found = _short([score.name for row in models for score in row.scores]), []
     for row in models:
-        judged = [score for score in row.scores if not is_check(score.name)]
+        judged = [score for score in row.scores if not is_check(score.name) and key_of(score) not in unseeing]
         over = [called[score.name] for score in judged if clear_of(score, control(rows, score, "ceiling"))]
         if over:
             found.append(f"{row.name} scores better than real data on {_named(over, 'measures')}.")

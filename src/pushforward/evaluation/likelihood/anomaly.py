@@ -33,6 +33,7 @@ class Anomalies:
             real numbers, which have no such length.
         atypicality: `|-log p(x) - H|` with H the mean code length of held-out examples.
         p_values: by the name of the score, shape (n,): how many of the held-out examples are at least as strange.
+        heldout: by the name of the score, that of the held-out examples which the p-values rest on.
         warning: what a reader must know.
     """
 
@@ -40,6 +41,7 @@ class Anomalies:
     corrected: np.ndarray | None
     atypicality: np.ndarray
     p_values: dict[str, np.ndarray]
+    heldout: dict[str, np.ndarray]
     warning: str = WARNING
 
 
@@ -115,10 +117,11 @@ def anomalies(
     mine, theirs = (-p.nats.detach().double().cpu().numpy() for p in (lp, heldout))
     half = len(theirs) // 2
     usual = float(theirs[:half].mean())
-    strange, normal = np.abs(mine - usual), np.abs(theirs[half:] - usual)
-    p_values = {"code length": conformal(mine, theirs), "typicality": conformal(strange, normal)}
-    corrected = None
+    strange, corrected = np.abs(mine - usual), None
+    scores, normal = {"code length": mine, "typicality": strange}, {"code length": theirs}
+    normal["typicality"] = np.abs(theirs[half:] - usual)
     if x is not None and heldout_x is not None:
         corrected = mine - complexity(x)
-        p_values["complexity-corrected"] = conformal(corrected, theirs - complexity(heldout_x))
-    return Anomalies(mine, corrected, strange, p_values)
+        scores["complexity-corrected"], normal["complexity-corrected"] = corrected, theirs - complexity(heldout_x)
+    p_values = {name: conformal(found, normal[name]) for name, found in scores.items()}
+    return Anomalies(mine, corrected, strange, p_values, normal)

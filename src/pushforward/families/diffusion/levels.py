@@ -162,7 +162,8 @@ def _wide_mean(y: Tensor, noise_level: Tensor, shares: Tensor) -> Tensor:
     heavy = torch.where(heavy > HEAVY / levels, heavy, 0.0)
     values = level_values(levels).to(y)[place]
     # log of share times density over the constant sqrt(2 pi) s
-    logits = [(1.0 - heavy.sum()).log() + rest_log]
+    # rounding may leave less than nothing for the rest
+    logits = [(1.0 - heavy.sum()).clamp(min=1e-12).log() + rest_log]
     logits += [share.log() - 0.5 * ((y - v) / noise_level) ** 2 for share, v in zip(heavy, values, strict=True)]
     weights = torch.stack(logits, dim=-1).softmax(-1)
     return weights[..., 0] * rest_mean + (weights[..., 1:] * values).sum(-1)
