@@ -7,7 +7,7 @@ compare; a measure that needs more examples than there are is named with their n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pushforward.core.rng import derive_seed
 from pushforward.core.space import Space
@@ -22,7 +22,6 @@ from pushforward.evaluation.distribution.kernel_distance import KernelDistance
 from pushforward.evaluation.distribution.mmd import MaximumMeanDiscrepancy
 from pushforward.evaluation.distribution.neighbours import NeighbourScores
 from pushforward.evaluation.distribution.sliced_wasserstein import SlicedWasserstein
-from pushforward.evaluation.diversity import bins
 from pushforward.evaluation.diversity.bins import Bins
 from pushforward.evaluation.diversity.classes import ClassVariation, InceptionScore, LabelAccuracy, RareClassRecall
 from pushforward.evaluation.diversity.judge import Judge
@@ -31,14 +30,13 @@ from pushforward.evaluation.diversity.vendi import Vendi
 from pushforward.evaluation.features.named import Features
 from pushforward.evaluation.measuring.batch import Role
 from pushforward.evaluation.measuring.metric import DATA, Metric
-from pushforward.evaluation.memorisation import membership, near_duplicates
+from pushforward.evaluation.memorisation import near_duplicates
 from pushforward.evaluation.memorisation.authenticity import Authenticity
 from pushforward.evaluation.memorisation.copying import CopyingStatistic
 from pushforward.evaluation.memorisation.duplicates import Duplicates
 from pushforward.evaluation.memorisation.membership import NearnessAttack
 from pushforward.evaluation.memorisation.near_duplicates import NearDuplicates
 from pushforward.evaluation.memorisation.pull import TrainingPull
-from pushforward.evaluation.table import items
 from pushforward.evaluation.table.column_shapes import ColumnShapes
 from pushforward.evaluation.table.constraints import Constraints
 from pushforward.evaluation.table.distance_to_closest import ClosestRecord
@@ -65,7 +63,8 @@ class Asked:
     Attributes:
         space: what one example is.
         features: from `default_features` or `features_by_name`, fitted on train.
-        size: examples of the smaller side, samples or reference.
+        size: reference examples, and about as many samples; at least 40.
+        heldout_size: held-out examples.
         reference_name: which split the reference is; part of every name.
         heldout: role of the held-out examples that the memorisation checks need as their null; None leaves the checks out.
         heldout_name: which split they are.
@@ -78,6 +77,7 @@ class Asked:
     space: Space
     features: Sequence[Features]
     size: int
+    heldout_size: int
     reference_name: str = "test"
     heldout: Role | None = "reference"
     heldout_name: str = "test"
@@ -99,103 +99,89 @@ def metrics_for(asked: Asked) -> tuple[list[Metric], list[str]]:
         >>> from pushforward.core.space import Points
         >>> from pushforward.evaluation.features.named import Standardised
         >>> x = np.random.default_rng(0).normal(size=(90, 2))
-        >>> found, left_out = metrics_for(Asked(Points(2), [Standardised(x)], size=90))
+        >>> found, left_out = metrics_for(Asked(Points(2), [Standardised(x)], size=90, heldout_size=90))
         >>> type(found[0]).__name__, left_out
         ('FrechetDistance', ['near duplicates was left out: it needs 100 examples, and there are 90'])
     """
     require(len(asked.features), 1, "features")
-    wanted = [*_distances(asked), *_diversity(asked), *_classes(asked), *_text(asked), *_table(asked)]
+    wanted = _Wanted()
+    _distances(asked, wanted)
+    _diversity(asked, wanted)
+    if asked.judge is not None:
+        for kind in (LabelAccuracy, RareClassRecall, ClassVariation, InceptionScore):
+            wanted.add(kind(asked.judge, asked.reference_name, asked.seed))
+    if isinstance(asked.space, Text):
+        wanted.add(EntropyGap(reference_name=asked.reference_name), Repetition(DATA, asked.reference_name))
+    if isinstance(asked.space, Table):
+        _columns(asked, asked.space, wanted)
     if asked.heldout is not None:
-        wanted += [*_memorisation(asked, asked.heldout), *_privacy(asked, asked.heldout)]
-    found = [metric for metric, least in wanted if asked.size >= least]
-    left_out = [
-        f"{_called(metric)} was left out: it needs {least} examples, and there are {asked.size}"
-        for metric, least in wanted
-        if asked.size < least
-    ]
-    return found, left_out
+        _memorisation(asked, asked.heldout, wanted)
+        if isinstance(asked.space, Table):
+            _privacy(asked, asked.space, asked.heldout, wanted)
+    return wanted.found, wanted.left_out
 
 
-Wanted = list[tuple[Metric, int]]  # with the fewest examples on a side that it needs, 0 where every card has them
+@dataclass(frozen=True)
+class _Wanted:
+    """Measures in their order, and those that were left out."""
+
+    found: list[Metric] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+    def add(self, *metrics: Metric) -> None:
+        """Add measures that any card has examples enough for."""
+        self.found.extend(metrics)
+
+    def add_from(self, least: int, there: int, name: str, metric: Metric) -> None:
+        """Add a measure if there are as many examples as it needs."""
+        if there >= least:
+            self.found.append(metric)
+        else:
+            self.left_out.append(f"{name} was left out: it needs {least} examples, and there are {there}")
 
 
-def _called(metric: Metric) -> str:
-    words = {
-        NearDuplicates: near_duplicates.NEAR,
-        Verbatim: verbatim.COPIED,
-        Mauve: mauve.MAUVE,
-        Bins: bins.DIVERGENCE,
-    }
-    return words.get(type(metric), type(metric).__name__)  # type: ignore[arg-type]
-
-
-def _distances(asked: Asked) -> Wanted:
-    first, name, halves = asked.features[0], asked.reference_name, derive_seed(asked.seed, "halves")
-    found: list[Metric] = [FrechetDistance(f, name) for f in asked.features]
-    found += [KernelDistance(f, name) for f in asked.features]
+def _distances(asked: Asked, wanted: _Wanted) -> None:
+    first, name, seed = asked.features[0], asked.reference_name, asked.seed
+    wanted.add(*(FrechetDistance(f, name) for f in asked.features))
+    wanted.add(*(KernelDistance(f, name) for f in asked.features))
     if asked.bandwidth != 0.0:  # half of all pairs are equal: no width is the scale of such data
-        found.append(MaximumMeanDiscrepancy(first, name, bandwidth=asked.bandwidth))
-    found += [
-        EnergyDistance(first, name),
-        SlicedWasserstein(first, name, asked.seed),
-        ClassifierTest(first, name, halves),
-    ]
-    wanted = [(metric, 0) for metric in found]
+        wanted.add(MaximumMeanDiscrepancy(first, name, bandwidth=asked.bandwidth))
+    wanted.add(EnergyDistance(first, name), SlicedWasserstein(first, name, seed))
+    wanted.add(ClassifierTest(first, name, derive_seed(seed, "halves")))
     if isinstance(asked.space, Text):
-        wanted.append((Mauve(first, name, asked.seed), mauve.AT_LEAST))
-    return [*wanted, (NeighbourScores(first, name), 0), (AlphaPrecision(first, name, asked.seed), 0)]
+        wanted.add_from(mauve.AT_LEAST, asked.size, mauve.MAUVE, Mauve(first, name, seed))
+    wanted.add(NeighbourScores(first, name), AlphaPrecision(first, name, seed))
 
 
-def _diversity(asked: Asked) -> Wanted:
+def _diversity(asked: Asked, wanted: _Wanted) -> None:
     first, name = asked.features[0], asked.reference_name
-    wanted: Wanted = [(Vendi(first, name), 0), (PairwiseDistance(first, name), 0)]
-    wanted.append((Bins(first, name, seed=asked.seed), bins.AT_LEAST))
+    wanted.add(Vendi(first, name), PairwiseDistance(first, name), Bins(first, name, seed=asked.seed))
     if isinstance(asked.space, Text):
-        wanted += [(Distinct(DATA, name), 0), (SelfBleu(DATA, name), 0)]
-    return wanted
+        wanted.add(Distinct(DATA, name), SelfBleu(DATA, name))
 
 
-def _classes(asked: Asked) -> Wanted:
-    if asked.judge is None:
-        return []
-    kinds = (LabelAccuracy, RareClassRecall, ClassVariation, InceptionScore)
-    return [(kind(asked.judge, asked.reference_name, asked.seed), 0) for kind in kinds]
-
-
-def _text(asked: Asked) -> Wanted:
-    if not isinstance(asked.space, Text):
-        return []
-    return [(EntropyGap(reference_name=asked.reference_name), 0), (Repetition(DATA, asked.reference_name), 0)]
-
-
-def _table(asked: Asked) -> Wanted:
-    space, name = asked.space, asked.reference_name
-    if not isinstance(space, Table):
-        return []
-    found: Wanted = [(ColumnShapes(space, name, asked.seed), items.AT_LEAST)]
+def _columns(asked: Asked, space: Table, wanted: _Wanted) -> None:
+    name, seed = asked.reference_name, asked.seed
+    wanted.add(ColumnShapes(space, name, seed))
     if space.dimensions > 1:  # pairs say nothing of a single column
-        found += [(kind(space, name, asked.seed), items.AT_LEAST) for kind in (PairShapes, PairAssociations)]
-    return [*found, (Validity(space, name), 0), (Constraints(space, asked.rules, name), 0)]
+        wanted.add(PairShapes(space, name, seed), PairAssociations(space, name, seed))
+    wanted.add(Validity(space, name), Constraints(space, asked.rules, name))
 
 
-def _memorisation(asked: Asked, heldout: Role) -> Wanted:
-    last, name = asked.features[-1], asked.heldout_name
-    wanted: Wanted = [(Duplicates(heldout), 0)]
-    wanted += [(NearDuplicates(last, heldout, name), near_duplicates.AT_LEAST)]
-    wanted += [(kind(last, heldout, name), 0) for kind in (Authenticity, CopyingStatistic, TrainingPull)]
-    wanted.append((NearnessAttack(last, heldout, name), membership.AT_LEAST))
+def _memorisation(asked: Asked, heldout: Role, wanted: _Wanted) -> None:
+    last, name, fresh = asked.features[-1], asked.heldout_name, asked.heldout_size
+    near = NearDuplicates(last, heldout, name)
+    wanted.add(Duplicates(heldout))
+    wanted.add_from(near_duplicates.AT_LEAST, fresh, near_duplicates.NEAR, near)
+    wanted.add(*(kind(last, heldout, name) for kind in (Authenticity, CopyingStatistic, TrainingPull, NearnessAttack)))
     if isinstance(asked.space, Text):
-        wanted.append((Verbatim(DATA, heldout, name), verbatim.AT_LEAST))
-    return wanted
+        wanted.add_from(verbatim.AT_LEAST, fresh, verbatim.COPIED, Verbatim(DATA, heldout, name))
 
 
-def _privacy(asked: Asked, heldout: Role) -> Wanted:
-    space, name, seed = asked.space, asked.heldout_name, asked.seed
-    if not isinstance(space, Table):
-        return []
-    found: list[Metric] = [ClosestRecord(Gower(space), name, seed, heldout)]
-    found.append(SinglingOut(space, name, seed).judged_on(heldout))
+def _privacy(asked: Asked, space: Table, heldout: Role, wanted: _Wanted) -> None:
+    name, seed = asked.heldout_name, asked.seed
+    wanted.add(ClosestRecord(Gower(space), name, seed, heldout))
+    wanted.add(SinglingOut(space, name, seed).judged_on(heldout))
     if space.dimensions > 1:
-        found.append(AttributeInference(space, reference_name=name, seed=seed).judged_on(heldout))
-        found.append(Linkability(space, reference_name=name, seed=seed).judged_on(heldout))
-    return [(metric, 0) for metric in found]
+        wanted.add(AttributeInference(space, reference_name=name, seed=seed).judged_on(heldout))
+        wanted.add(Linkability(space, reference_name=name, seed=seed).judged_on(heldout))

@@ -42,7 +42,6 @@ class Card:
         judge: a classifier of the data's classes.
         labels: class of each reference example (n,), for the judge's own accuracy.
         rules: expressions that every row of a table must fulfil, beside those that hold in train.
-        size: how many samples will be measured, the number of reference examples by default.
 
     Attributes:
         left_out: a sentence for each measure that needs more examples than there are.
@@ -71,7 +70,6 @@ class Card:
         judge: Judge | None = None,
         labels: np.ndarray | None = None,
         rules: Sequence[str] = (),
-        size: int | None = None,
     ) -> None:
         self.space, self.train = space, train
         for role, array in (("reference examples", reference), ("training examples", train)):
@@ -80,9 +78,11 @@ class Card:
         if heldout is None and reference_name == "train":
             fresh = None
         heldout_name = reference_name if heldout is None else "held-out"
-        fewest = min(len(reference), len(reference) if size is None else size)
         width = _bandwidth(features, train)
-        asked = Asked(space, features, fewest, reference_name, fresh, heldout_name, judge, width, rules, seed)
+        known = len(reference if heldout is None else heldout)
+        asked = Asked(
+            space, features, len(reference), known, reference_name, fresh, heldout_name, judge, width, rules, seed
+        )
         metrics, self.left_out = metrics_for(asked)
         self.evaluation = Evaluation(metrics, seed, CAPACITY)
         empty = self.evaluation.init()
