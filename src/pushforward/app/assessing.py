@@ -129,26 +129,14 @@ def measure_controls(
     Raises:
         BadInput: too few examples, or features that do not fit.
     """
-    train, space = training_array(dataset), dataset.space
-    examples: Examples = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[split]
-    whole = train if split == "train" else array(examples, space)
-    n = min(len(whole) // (2 if split == "train" else 1), len(train) // 2, most)
-    if n < FEWEST:
-        raise BadInput(
-            f"{len(whole)} {split} and {len(train)} training examples, {most} to compare",
-            f"at least {FEWEST} {split} and {2 * FEWEST} training examples, {FEWEST} to compare",
-            "bring more data",
-        )
-    drawn = control_samples(train, space, n, seed, labels_of(dataset.train, dataset))
-    real = drawn[REAL]
-    # a control must not meet itself in the reference
-    pool, known = (real.train, real.train_labels) if split == "train" else (whole, labels_of(examples, dataset))
-    places = drawn_places(len(pool), n, seed)
-    seen = None if known is None else known[places]
-    features = features_of(dataset, train, real, names, seed)
+    space = dataset.space
+    setting = _setting(dataset, seed, most, split)
+    real, places = setting.drawn[REAL], setting.places
+    seen = None if setting.labels is None else setting.labels[places]
+    features = features_of(dataset, setting.train, real, names, seed)
     card = Card(
-        pool[places],
-        train,
+        setting.pool[places],
+        setting.train,
         space,
         features,
         seed,
@@ -158,16 +146,53 @@ def measure_controls(
         labels=seen,
         rules=_rules_of(rules, space),
     )
-    cards, kept = card.of_controls(drawn, n), torch.from_numpy(places)
-    given = None if split == "train" or examples.given is None else examples.given[kept]
+    cards, kept = card.of_controls(setting.drawn, len(places)), torch.from_numpy(places)
     # a likelihood is always of test, whichever split the samples are compared with
-    marginals = marginal_floor(train, array(dataset.test, space), space, sizes=dataset.test.sizes)
-    known_likelihoods = {SHUFFLED: marginals, REAL: true_likelihood(dataset)}
-    rows = [_control_row(key, control, cards[key], dataset, known_likelihoods) for key, control in drawn.items()]
+    marginals = marginal_floor(setting.train, array(dataset.test, space), space, sizes=dataset.test.sizes)
+    known = {SHUFFLED: marginals, REAL: true_likelihood(dataset)}
+    rows = [_control_row(key, control, cards[key], dataset, known) for key, control in setting.drawn.items()]
     ceiling, floor = cards[REAL], floor_card(cards)
     complete = tuple(replace(row, scores=tuple(with_controls(list(row.scores), ceiling, floor))) for row in rows)
+    given = None if setting.given is None else setting.given[kept]
     marks = ceiling, floor, marginals
-    return Controls(card, features, pool[places], kept, train, complete, *marks, seed, given, seen)
+    return Controls(card, features, setting.pool[places], kept, setting.train, complete, *marks, seed, given, seen)
+
+
+def card_alone(dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES, names: Sequence[str] = ()) -> Card:
+    """Return the measures of a dataset without any control having been measured; see `measure_controls`."""
+    setting = _setting(dataset, seed, most, "test")
+    features = features_of(dataset, setting.train, setting.drawn[REAL], names, seed)
+    return Card(setting.pool[setting.places], setting.train, dataset.space, features, seed)
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """Who plays which part: training examples, controls drawn from them, and the pool of which `places` are the reference."""
+
+    train: np.ndarray
+    drawn: dict[str, Control]
+    pool: np.ndarray
+    labels: np.ndarray | None
+    given: Given | None
+    places: np.ndarray
+
+
+def _setting(dataset: Dataset, seed: int, most: int, split: str) -> _Setting:
+    train, space, of_train = training_array(dataset), dataset.space, split == "train"
+    examples: Examples = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[split]
+    whole = train if of_train else array(examples, space)
+    n = min(len(whole) // (2 if of_train else 1), len(train) // 2, most)
+    if n < FEWEST:
+        raise BadInput(
+            f"{len(whole)} {split} and {len(train)} training examples, {most} to compare",
+            f"at least {FEWEST} {split} and {2 * FEWEST} training examples, {FEWEST} to compare",
+            "bring more data",
+        )
+    drawn = control_samples(train, space, n, seed, labels_of(dataset.train, dataset))
+    real = drawn[REAL]
+    # a control must not meet itself in the reference
+    pool, labels = (real.train, real.train_labels) if of_train else (whole, labels_of(examples, dataset))
+    return _Setting(train, drawn, pool, labels, None if of_train else examples.given, drawn_places(len(pool), n, seed))
 
 
 def _rules_of(rules: Sequence[str], space: Space) -> Sequence[str]:

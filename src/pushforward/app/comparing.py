@@ -7,6 +7,7 @@ not support the data) is named with its reason and not dropped silently.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from pushforward.app.training import Observer, Plan, Trained, open_model, plan_t
 from pushforward.core.errors import BadInput
 from pushforward.core.files import write_bytes, write_json
 from pushforward.core.model import GenerativeModel
+from pushforward.core.score import Score
 from pushforward.core.space import Image, Space
 from pushforward.core.table import Table
 from pushforward.core.text import Text
@@ -31,8 +33,9 @@ from pushforward.engine.budget import budget_of
 from pushforward.engine.checkpoint import LAST
 from pushforward.engine.fit import Interrupted
 from pushforward.engine.history import read_history
-from pushforward.evaluation.cards.aspects import is_check
+from pushforward.evaluation.cards.aspects import aspect_of, is_check
 from pushforward.evaluation.cards.comparison import compare_models
+from pushforward.evaluation.cards.controls import skill
 from pushforward.evaluation.measuring.metric import Measured
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES
@@ -257,15 +260,25 @@ def claim_comparison(path: Path, overwrite: bool) -> None:
     claim(path, overwrite)
 
 
-def write_scores(run: Path, row: Row) -> None:
-    """Leave a run's scores beside it."""
-    likelihood = [] if row.likelihood is None else [row.likelihood]
-    record: dict[str, Any] = {"scores": [s.to_json() for s in (*likelihood, *row.scores)]}
-    if row.no_likelihood:
+def scores_record(row: Row) -> dict[str, Any]:
+    """Return a row's scores as standard JSON; each also says its aspect and where it lies between floor (0) and ceiling (1)."""
+    likelihood = [] if row.likelihood is None else [_described(row.likelihood, "likelihood")]
+    record: dict[str, Any] = {"scores": [*likelihood, *(_described(s, aspect_of(s.name)) for s in row.scores)]}
+    if row.family and row.no_likelihood:
         record["no_likelihood"] = row.no_likelihood
     if row.memorisation:
         record["memorisation"] = {"tripped": row.memorised, "sentence": row.memorisation}
-    write_json(run / "scores.json", record)
+    return record
+
+
+def _described(score: Score, aspect: str) -> dict[str, Any]:
+    lies = skill(score)
+    return {**score.to_json(), "aspect": aspect, "skill": lies if lies is not None and math.isfinite(lies) else None}
+
+
+def write_scores(run: Path, row: Row) -> None:
+    """Leave a run's scores beside it."""
+    write_json(run / "scores.json", scores_record(row))
 
 
 def save_comparison(path: Path, comparison: Comparison) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from pushforward.app.assessing import FEWEST, MOST_SAMPLES, Controls, assess, measure_controls, nearest_training
-from pushforward.app.comparing import comparison_of, write_scores
+from pushforward.app.assessing import (
+    FEWEST,
+    MOST_SAMPLES,
+    Controls,
+    assess,
+    card_alone,
+    measure_controls,
+    nearest_training,
+)
+from pushforward.app.comparing import comparison_of, scores_record, write_scores
 from pushforward.app.examples import array, drawn_places, labels_of, pictured, shown
 from pushforward.app.opening import SPLITS, open_source, reopen
 from pushforward.app.training import open_model
@@ -23,8 +30,7 @@ from pushforward.core.text import Text
 from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_like
 from pushforward.engine.history import read_history
-from pushforward.evaluation.cards.aspects import aspect_of
-from pushforward.evaluation.cards.controls import skill, with_controls
+from pushforward.evaluation.cards.controls import with_controls
 from pushforward.evaluation.cards.damage import default_damages
 from pushforward.evaluation.cards.power import Detection, power
 from pushforward.evaluation.cards.scorecard import Card
@@ -40,10 +46,7 @@ POWERED = 500
 
 @dataclass(frozen=True)
 class Evaluated:
-    """Everything that was measured: the record that `--json` prints, and what pages and tables are made from.
-
-    In the record every score also says its `aspect` and its `skill`, where it lies between floor (0) and ceiling (1).
-    """
+    """Everything that was measured: the record that `--json` prints, and what pages and tables are made from."""
 
     record: dict[str, Any]
     comparison: Comparison
@@ -92,12 +95,7 @@ def evaluate_run(
 
 
 def _record(row: Row, controls: Controls) -> dict[str, Any]:
-    likelihood = [] if row.likelihood is None else [_described(row.likelihood, "likelihood")]
-    result: dict[str, Any] = {"scores": [*likelihood, *(_described(s, aspect_of(s.name)) for s in row.scores)]}
-    if row.no_likelihood:
-        result["no_likelihood"] = row.no_likelihood
-    if row.memorisation:
-        result["memorisation"] = {"tripped": row.memorised, "sentence": row.memorisation}
+    result = scores_record(row)
     if flags := [f"it {curve.flag}: {curve.says}" for curve in row.curves if curve.flag]:
         result["flags"] = flags
     if controls.card.left_out:
@@ -106,11 +104,6 @@ def _record(row: Row, controls: Controls) -> dict[str, Any]:
     if row.family:
         result["cost"] = {name: getattr(row, name) for name in costs}
     return result
-
-
-def _described(score: Score, aspect: str) -> dict[str, Any]:
-    lies = skill(score)
-    return {**score.to_json(), "aspect": aspect, "skill": lies if lies is not None and math.isfinite(lies) else None}
 
 
 def evaluate_samples(
@@ -172,7 +165,7 @@ def evaluate_samples(
         neighbours=neighbours,
     )
     comparison = comparison_of(dataset, [row], controls, "samples of another tool", "none", seed, command)
-    return Evaluated({key: v for key, v in _record(row, controls).items() if key != "no_likelihood"}, comparison)
+    return Evaluated(_record(row, controls), comparison)
 
 
 def _parzen(samples: np.ndarray, dataset: Dataset, seed: int) -> Score:
@@ -234,15 +227,15 @@ def detection_power(
             "lower -n" if most >= FEWEST else "bring more data",
         )
     size = n or min(most, POWERED)
-    # features, training examples and the judge are those of a scorecard; the reference is cut anew each time
-    controls = measure_controls(dataset, seed, max(FEWEST, min(size, MOST_SAMPLES)), features)
-    damages, done = default_damages(dataset.space, controls.train, seed), 0
+    # features and training examples are those of a scorecard; the reference is cut anew each time
+    bare = card_alone(dataset, seed, size, features)
+    damages, done = default_damages(dataset.space, bare.train, seed), 0
     total = repeats * (1 + len(damages))
     held: list[tuple[np.ndarray, Card]] = []
 
     def card(samples: np.ndarray, against: np.ndarray) -> Any:
         if not held or held[0][0] is not against:
-            held[:] = [(against, controls.card.against(against))]
+            held[:] = [(against, bare.against(against))]
         return held[0][1].scores(samples)
 
     def told() -> None:

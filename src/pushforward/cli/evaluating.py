@@ -65,7 +65,7 @@ def evaluate(
     elif run is None:
         raise BadInput("nothing to evaluate", "a RUN, or --samples FILE --reference DATA")
     else:
-        refuse_ignored("a RUN", {**of_samples, "-s": settings or None, "--reference": reference})
+        refuse_ignored("a RUN", {**of_samples, "-s": settings or None, "--reference": reference}, "--samples FILE")
         options = option_values(sampling, "--with")
         with busy(f"evaluating {run}"):
             found = evaluating.evaluate_run(run, data, n, seed, features, rules, options, command)

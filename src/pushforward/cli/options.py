@@ -108,13 +108,13 @@ def numbers_in(text: str, option: str) -> list[float]:
         raise BadInput(f"{option} {text}", "numbers with commas between them, such as 0.05,0.1") from None
 
 
-def refuse_ignored(way: str, others: Mapping[str, Any]) -> None:
+def refuse_ignored(way: str, others: Mapping[str, Any], expected: str = "one of the two") -> None:
     """Raise BadInput for the first of some options that was given although `way` has no use for it."""
     from pushforward.core.errors import BadInput
 
     for option, value in others.items():
         if value is not None and value is not False:
-            raise BadInput(f"{option} with {way}", "one of the two", f"leave {option} out")
+            raise BadInput(f"{option} with {way}", expected, f"leave {option} out")
 
 
 def _seconds(text: str) -> float:

@@ -14,9 +14,10 @@ import numpy as np
 from pushforward.core.score import Score
 from pushforward.core.table import Column, Table
 from pushforward.evaluation.marks import missing_mark
-from pushforward.evaluation.measuring.metric import DATA, Measured, TwoSample
+from pushforward.evaluation.measuring.metric import Measured
 from pushforward.evaluation.table.items import (
     Items,
+    TableMetric,
     Ways,
     both_sides,
     counts_by_block,
@@ -175,18 +176,8 @@ def column_shapes(
     return [measured.score for measured in found]
 
 
-class ColumnShapes(TwoSample):
-    """`column_shapes` of the rows that an evaluation keeps.
-
-    Args:
-        space: the table's columns.
-        reference_name: which split the reference is.
-        seed: seed of the random orders behind the null.
-    """
-
-    def __init__(self, space: Table, reference_name: str = "test", seed: int = 0) -> None:
-        super().__init__(DATA, reference_name, seed)
-        self.space = space
+class ColumnShapes(TableMetric):
+    """`column_shapes` of the rows that an evaluation keeps."""
 
     def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
         """Return the mean distance of shapes and, if a column holds numbers, the mean Wasserstein distance."""

@@ -19,7 +19,7 @@ from pushforward.core.table import Table
 from pushforward.evaluation.checks import as_rows
 from pushforward.evaluation.intervals import jackknife, t_quantile
 from pushforward.evaluation.measuring.batch import hashed
-from pushforward.evaluation.measuring.metric import Measured, Terms
+from pushforward.evaluation.measuring.metric import DATA, Measured, Terms, TwoSample
 from pushforward.evaluation.measuring.summaries import BLOCKED, BLOCKS
 
 AT_LEAST = 2 * BLOCKS
@@ -211,3 +211,17 @@ def _terms(replicates: np.ndarray) -> Terms:
     """Terms of the mean of the jackknife's pseudo-values; units are blocks."""
     scale = math.sqrt((BLOCKS - 1) / BLOCKS)
     return Terms(np.arange(BLOCKS), scale * (replicates.mean() - replicates))
+
+
+class TableMetric(TwoSample):
+    """A metric of two sets of rows of a table, in data units.
+
+    Args:
+        space: the table's columns.
+        reference_name: which split the reference is.
+        seed: seed of the random orders behind the null.
+    """
+
+    def __init__(self, space: Table, reference_name: str = "test", seed: int = 0) -> None:
+        super().__init__(DATA, reference_name, seed)
+        self.space = space

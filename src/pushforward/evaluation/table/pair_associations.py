@@ -13,9 +13,9 @@ import numpy as np
 from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
 from pushforward.core.table import Table
-from pushforward.evaluation.measuring.metric import DATA, Measured, TwoSample
+from pushforward.evaluation.measuring.metric import Measured
 from pushforward.evaluation.table.associations import Associations, halves, leave_one_out
-from pushforward.evaluation.table.items import BLOCKS, Items, both_sides, striking
+from pushforward.evaluation.table.items import BLOCKS, Items, TableMetric, both_sides, striking
 
 PAIR_ASSOCIATIONS = "pair associations"
 SPLITS = 12
@@ -96,18 +96,8 @@ def pair_associations(
     return found.measure(samples, reference, np.arange(len(samples)), np.arange(len(reference)))[0].score
 
 
-class PairAssociations(TwoSample):
-    """`pair_associations` of the rows that an evaluation keeps.
-
-    Args:
-        space: the table's columns.
-        reference_name: which split the reference is.
-        seed: seed of the halves behind the null.
-    """
-
-    def __init__(self, space: Table, reference_name: str = "test", seed: int = 0) -> None:
-        super().__init__(DATA, reference_name, seed)
-        self.space = space
+class PairAssociations(TableMetric):
+    """`pair_associations` of the rows that an evaluation keeps."""
 
     def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
         """Return the mean difference of associations."""

@@ -14,9 +14,10 @@ from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
 from pushforward.core.table import Column, Table
 from pushforward.evaluation.marks import missing_mark
-from pushforward.evaluation.measuring.metric import DATA, Measured, TwoSample
+from pushforward.evaluation.measuring.metric import Measured
 from pushforward.evaluation.table.items import (
     Items,
+    TableMetric,
     both_sides,
     counts_by_block,
     leaving_out,
@@ -134,18 +135,8 @@ def pair_shapes(
     return found.measure(samples, reference, np.arange(len(samples)), np.arange(len(reference)))[0].score
 
 
-class PairShapes(TwoSample):
-    """`pair_shapes` of the rows that an evaluation keeps.
-
-    Args:
-        space: the table's columns.
-        reference_name: which split the reference is.
-        seed: seed of the random orders behind the null.
-    """
-
-    def __init__(self, space: Table, reference_name: str = "test", seed: int = 0) -> None:
-        super().__init__(DATA, reference_name, seed)
-        self.space = space
+class PairShapes(TableMetric):
+    """`pair_shapes` of the rows that an evaluation keeps."""
 
     def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
         """Return the mean total variation of pairs."""

@@ -12,8 +12,8 @@ from pushforward.core.score import Score
 from pushforward.core.table import Column, Table
 from pushforward.evaluation.intervals import rate_stderr, wilson
 from pushforward.evaluation.marks import missing_mark
-from pushforward.evaluation.measuring.metric import DATA, Measured, Terms, TwoSample
-from pushforward.evaluation.table.items import NAMED, rows_of
+from pushforward.evaluation.measuring.metric import Measured, Terms
+from pushforward.evaluation.table.items import NAMED, TableMetric, rows_of
 
 VALIDITY = "validity"
 UNKNOWN, OFF_GRID, OUTSIDE = "unknown category", "off the grid", "outside the training range"
@@ -104,17 +104,8 @@ def validity(samples: np.ndarray, reference: np.ndarray, space: Table, reference
     )
 
 
-class Validity(TwoSample):
-    """`validity` of the rows that an evaluation keeps.
-
-    Args:
-        space: the table's columns.
-        reference_name: which split the reference is.
-    """
-
-    def __init__(self, space: Table, reference_name: str = "test") -> None:
-        super().__init__(DATA, reference_name)
-        self.space = space
+class Validity(TableMetric):
+    """`validity` of the rows that an evaluation keeps."""
 
     def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
         """Return the share of valid samples; the value rests on the samples alone."""

@@ -59,18 +59,16 @@ class Task:
 
     def learn(self, x: np.ndarray, target: np.ndarray, seed: int) -> Predict:
         """Return a predictor fitted on examples (n, ...) and their targets (n,); a constant where there is one class only."""
-        known = np.unique(target)
-        if len(known) < 2:
-            return lambda rows: np.full(len(rows), known[0])
+        if not isinstance(self.space, Table):
+            order = np.random.default_rng(seed).permutation(len(x))[:MOST]
+            x, target = x[order], target[order]
+        if len(np.unique(target)) < 2:
+            return lambda rows: np.full(len(rows), target[0])
         if isinstance(self.space, Table):
             model = self._trees(self.space, seed)
         else:
-            order = np.random.default_rng(seed).permutation(len(x))[:MOST]
-            x, target = x[order], target[order]
             width = min(COMPONENTS, len(x), as_rows(x).shape[1])
             model = make_pipeline(StandardScaler(), PCA(width, random_state=seed % 2**32), SVC())
-            if len(np.unique(target)) < 2:
-                return lambda rows: np.full(len(rows), target[0])
         model.fit(self._inputs(x), target)
         return lambda rows: np.asarray(model.predict(self._inputs(rows)))
 
