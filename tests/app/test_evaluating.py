@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -120,7 +121,7 @@ def test_a_corrupt_file_is_named_and_can_be_left_out(tmp_path: Path, run: Run) -
         (("--power", "--reference", "two-moons", "-n", "3000"), "at least 6000"),
         (("--power",), "evaluate --power --reference DATA"),
         (("--power", "--reference", "two-moons", "--rule", "a > 1"), "--rule with --power"),
-        (("--power", "--reference", "two-moons", "-o", "p.html"), ".json or .md"),
+        (("--power", "--reference", "two-moons", "-o", "p.pdf"), "ends in .json"),
         ((), "nothing to evaluate"),
     ],
 )
@@ -214,3 +215,10 @@ def test_power_says_what_is_seen_and_by_what(run: Run, tmp_path: Path) -> None:
     assert table.startswith("# What can be seen in two-moons at 60 against 60 examples")
     rows = [line.count("|") for line in table.splitlines() if line.startswith("|")]
     assert set(rows) == {10}
+    again = ("evaluate", "--power", "--reference", "two-moons", "-n", "60", "--seed", "0")
+    assert run(*again, "-o", tmp_path / "p.html")[0] == run(*again, "-o", tmp_path / "p.csv")[0] == 0
+    cells = re.findall(r'<td class="p\d+">(.*?)</td>', (tmp_path / "p.html").read_text())
+    cells = [re.sub(r'<span class="interval">(.*)</span>', r" (\1)", cell) for cell in cells]
+    lines = list(csv.DictReader((tmp_path / "p.csv").read_text().splitlines()))
+    assert len(lines) == len(cells) == 8 * (len(rows) - 2)
+    assert set(cells) == {cell.strip() for line in table.splitlines()[4:-2] for cell in line.split("|")[2:-1]}

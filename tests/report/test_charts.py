@@ -65,6 +65,18 @@ def test_whiskers_span_the_interval() -> None:
     assert (low - middle) / (low - high) == pytest.approx(1 / 3, abs=1e-3)
 
 
+def test_stairs_go_along_the_height_of_what_is_cheaper() -> None:
+    marks = [Mark(3.0, 1.0, "c"), Mark(1.0, 4.0, "a"), Mark(2.0, 9.0, "b", hollow=True)]
+    svg = scatter_chart(marks, "s", "d", "three", steps=[(3.0, 1.0), (1.0, 4.0)])
+    (drawn,) = elements(svg, "path", "stairs")
+    c, a, b = [(float(dot.get("cx", "nan")), float(dot.get("cy", "nan"))) for dot in elements(svg, "circle")]
+    expected = [*a, c[0], a[1], *c, WIDTH - RIGHT, c[1]]
+    assert numbers(drawn.get("d", "")) == pytest.approx(expected, abs=0.01)
+    assert [dot.get("class", "").split()[-1] == "ring" for dot in elements(svg, "circle")] == [False, False, True]
+    assert not elements(scatter_chart(marks, "s", "d", "one", steps=[(1.0, 4.0)]), "path", "stairs")
+    assert b[0] == pytest.approx((a[0] + c[0]) / 2, abs=0.01)
+
+
 @pytest.mark.parametrize("values", [[], [math.nan, None], [3.0], [2.0, 2.0], [math.inf, 1.0], [1e-9, 1e9]])
 def test_line_charts_survive_anything(values: list[float | None]) -> None:
     svg = line_chart([Line(list(range(len(values))), values, "<a&b>")], "x", "<said>")

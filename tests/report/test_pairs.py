@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 
 import pytest
 
 from pushforward.core.score import Score
 from pushforward.evaluation.cards.comparison import Difference, compare_models
 from pushforward.evaluation.measuring.metric import Measured
+from pushforward.report.figures import quality_against_cost
 from pushforward.report.page import render
 from pushforward.report.pairs import pairs
-from pushforward.report.pareto import pareto_sentences, standings
+from pushforward.report.pareto import pareto_sentences, standing_by, standings
 from pushforward.report.records import Comparison, Data, Row, key_of
 from pushforward.report.standing import at_null, standing
 from pushforward.report.verdict import verdict
@@ -98,12 +100,29 @@ def test_prices(page: Comparison) -> None:
     assert pareto_sentences(page) == [
         "On frechet distance against sampling time: b worth the price; c beaten by something cheaper; a undecided."
     ]
+    assert standing_by(page, "seconds_per_1000") == standings(page)[0]
+    assert standing_by(page, "train_seconds") == {}
+    (drawn, _) = quality_against_cost(page)
+    assert drawn.caption.endswith("rings: something cheaper is clearly better")
+    assert [
+        ("ring" in c, "stairs" in drawn.art[0]) for c in re.findall('<circle[^>]*class="([^"]*)"', drawn.art[0])
+    ] == [
+        (False, False),
+        (False, False),
+        (True, False),
+    ]
     # five percent of clock noise makes nobody cheaper
     rows = (row("a", 1.0, 10.0), row("b", 5.0, 9.7), row("c", 9.0, 1.0))
     close = dataclasses.replace(page, rows=rows, differences=())
     assert standings(close)[0]["b"] == "dominated"
     longer = dataclasses.replace(page, rows=(row("a", 1.0, 10.0, 100.0), row("b", 5.0, 20.0, 50.0)), differences=())
     assert standings(longer) == ({"a": "front", "b": "front"}, ["sampling time", "training time"])
+    # a samples faster and is better, which leaves nothing to weigh; it trains longer, which does
+    sampling, training = quality_against_cost(longer)
+    assert "stairs" not in sampling.art[0]
+    assert sampling.caption.endswith("clearly better")
+    assert "stairs" in training.art[0]
+    assert training.caption.endswith("worth their price")
 
 
 def test_a_null_that_was_measured_has_an_error_too() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pushforward.app import evaluating
@@ -17,10 +18,10 @@ from pushforward.core.errors import BadInput
 from pushforward.core.files import write_json, write_text
 from pushforward.core.score import Score
 from pushforward.evaluation.cards.aspects import ASPECTS, OTHER, aspect_of
+from pushforward.evaluation.cards.power import Detection
+from pushforward.report import power as powers
 from pushforward.report.flat import to_csv
 from pushforward.report.page import render, write_report
-from pushforward.report.power import to_json as power_json
-from pushforward.report.power import to_markdown as power_table
 from pushforward.report.text import to_markdown
 
 FORMATS = (".json", ".csv", ".md", ".html", ".htm")
@@ -53,7 +54,7 @@ def evaluate(
         refuse_ignored("--power", {**of_samples, **of_run, "--samples": samples, "--rule": rules or None, "DATA": data})
         _power(run, reference, n, settings, features, output, seed, json)
         return
-    command = "pushforward " + shlex.join(sys.argv[1:])
+    command = _command()
     if samples is not None:
         if reference is None or run is not None:
             raise BadInput("--samples", "--reference DATA and no RUN", "name the data the samples should look like")
@@ -139,17 +140,28 @@ def _power(
     source = reference if run is None else str(run)
     if source is None or (run is not None and reference is not None):
         raise BadInput("--power", "the data alone: `evaluate --power --reference DATA`", "damage needs no samples")
-    if output is not None and output.suffix.lower() not in (".json", ".md"):
-        raise BadInput(f"-o {output} with --power", "a file that ends in .json or .md")
     with sampling_bar(f"damaging held-out examples of {source}") as step:
         dataset, found = evaluating.detection_power(source, n, seed, features, data_settings(settings), step=step)
     if output is not None:
-        if output.suffix.lower() == ".json":
-            write_json(output, power_json(dataset.name, found))
-        else:
-            write_text(output, power_table(dataset.name, found))
+        _write_power(output, dataset.name, found)
         say(f"written: {output}")
     if json:
-        out_json(power_json(dataset.name, found))
+        out_json(powers.to_json(dataset.name, found))
     else:
-        out(power_table(dataset.name, found))
+        out(powers.to_markdown(dataset.name, found))
+
+
+def _write_power(path: Path, name: str, found: Sequence[Detection]) -> None:
+    suffix = path.suffix.lower()
+    if suffix == ".json":
+        write_json(path, powers.to_json(name, found))
+    elif suffix == ".csv":
+        write_text(path, powers.to_csv(found))
+    elif suffix == ".md":
+        write_text(path, powers.to_markdown(name, found))
+    else:
+        write_text(path, powers.to_html(name, found, _command()))
+
+
+def _command() -> str:
+    return "pushforward " + shlex.join(sys.argv[1:])

@@ -6,6 +6,7 @@ not in a legend; colour comes from CSS classes `c0` to `c7`, so that one drawing
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -36,7 +37,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Mark:
-    """A point with an optional vertical interval, its label and its colour class."""
+    """A point with an optional vertical interval, its label, its colour class, and whether it is only a ring."""
 
     x: float | None
     y: float | None
@@ -44,6 +45,7 @@ class Mark:
     low: float | None = None
     high: float | None = None
     colour: int = 0
+    hollow: bool = False
 
 
 def line_chart(
@@ -95,8 +97,14 @@ def scatter_chart(
     log_x: bool = False,
     log_y: bool = False,
     level: tuple[float, str] | None = None,
+    steps: Sequence[tuple[float, float]] = (),
 ) -> Markup:
-    """Return points with vertical 95 % intervals and their names; `level` is a dashed horizontal line and its name."""
+    """Return points with vertical 95 % intervals and their names.
+
+    Args:
+        level: a dashed horizontal line and its name.
+        steps: points that a staircase joins, from left to right and on to the frame.
+    """
     marks = [m for m in marks if _drawable(m.x, log_x) and _drawable(m.y, log_y)]
     if level is not None and not _drawable(level[0], log_y):
         level = None
@@ -109,6 +117,8 @@ def scatter_chart(
         at = y(level[0])
         parts.append(tag("path", d=path([(LEFT, at), (WIDTH - RIGHT, at)]), class_="line level"))
         parts.append(tag("text", level[1], x=WIDTH - RIGHT, y=at - 4, class_="axis", text_anchor="end"))
+    if len(steps) > 1:
+        parts.append(tag("path", d=path(_stairs(steps, x, y)), class_="line level stairs"))
     for m in marks:
         assert m.x is not None
         assert m.y is not None
@@ -117,7 +127,7 @@ def scatter_chart(
             parts.append(
                 tag("path", d=path([(x(m.x), y.clip(low)), (x(m.x), y.clip(high))]), class_=f"whisker c{m.colour}")
             )
-        parts.append(tag("circle", cx=x(m.x), cy=y(m.y), r=4.5, class_=f"dot c{m.colour}"))
+        parts.append(tag("circle", cx=x(m.x), cy=y(m.y), r=4.5, class_=f"dot c{m.colour}{' ring' if m.hollow else ''}"))
     parts += _names(marks, x, y)
     return _frame(parts if marks else [*parts, _nothing()], describe)
 
@@ -204,6 +214,15 @@ def _axes(x: Scale, y: Scale, x_label: str, right: float) -> list[Markup]:
         parts.append(tag("text", tick_label(value), x=at, y=floor + 15, class_="tick", text_anchor="middle"))
     parts.append(tag("text", x_label, x=right, y=HEIGHT - 4, class_="axis", text_anchor="end"))
     return parts
+
+
+def _stairs(steps: Sequence[tuple[float, float]], x: Scale, y: Scale) -> list[tuple[float, float]]:
+    """Return the corners of a staircase: right along the height of each point as far as the next, then to its height."""
+    places = [(x(a), y.clip(b)) for a, b in sorted(steps)]
+    corners = [places[0]]
+    for (_, before), (at, height) in itertools.pairwise(places):
+        corners += [(at, before), (at, height)]
+    return [*corners, (WIDTH - RIGHT, places[-1][1])]
 
 
 def _names(marks: Sequence[Mark], x: Scale, y: Scale) -> list[Markup]:

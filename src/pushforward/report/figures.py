@@ -13,9 +13,10 @@ import numpy as np
 from markupsafe import Markup
 
 from pushforward.core.score import Score
+from pushforward.evaluation.cards.pareto import Standing
 from pushforward.report.charts import Line, Mark, line_chart, scatter_chart, thinned
 from pushforward.report.numbers import listed, seconds
-from pushforward.report.pareto import headline_key
+from pushforward.report.pareto import headline_key, standing_by
 from pushforward.report.records import Comparison, Key, Row
 from pushforward.report.sheets import (
     ROWS,
@@ -179,16 +180,27 @@ def quality_against_cost(comparison: Comparison) -> tuple[Figure, ...]:
     )
     found = []
     for what, name in costs:
-        marks = _marks(comparison, key, name)
+        stand = standing_by(comparison, name)
+        marks = _marks(comparison, key, name, stand)
         if marks:
             known = ", ".join(f"{m.label} {seconds(m.x)}" for m in marks)
             said = f"{key[0]} against {what}: {known}"
             log_x = name == "seconds_per_1000"
             art = scatter_chart(
-                marks, what, f"{key[0]} ({key[4]} is better)", said, log_x=log_x, log_y=log_y, level=level
+                marks,
+                what,
+                f"{key[0]} ({key[4]} is better)",
+                said,
+                log_x=log_x,
+                log_y=log_y,
+                level=level,
+                steps=[
+                    (m.x, m.y) for m in marks if stand.get(m.label) == "front" and m.x is not None and m.y is not None
+                ],
             )
             axes = listed([axis for axis, on in (("time", log_x), ("quality", log_y)) if on])
-            found.append(Figure(f"Against {what}", (art,), f"95 % intervals{f'; logarithmic {axes}' if axes else ''}"))
+            parts = ["95 % intervals", f"logarithmic {axes}" if axes else "", _fronted(stand)]
+            found.append(Figure(f"Against {what}", (art,), "; ".join(part for part in parts if part)))
     return tuple(found)
 
 
@@ -210,12 +222,21 @@ def neighbours(comparison: Comparison) -> tuple[Figure, ...]:
     return tuple(found)
 
 
-def _marks(comparison: Comparison, key: Key, name: str) -> list[Mark]:
+def _fronted(stand: dict[str, Standing]) -> str:
+    """Return what rings and stairs mean, where there are any."""
+    named = {where: [name for name, found in stand.items() if found == where] for where in ("front", "dominated")}
+    parts = ["the stairs join the models worth their price"] if len(named["front"]) > 1 else []
+    parts += ["rings: something cheaper is clearly better"] if named["dominated"] else []
+    return "; ".join(parts)
+
+
+def _marks(comparison: Comparison, key: Key, name: str, stand: dict[str, Standing]) -> list[Mark]:
     palette, marks = colours(comparison), []
     for row in comparison.models:
         score, cost = row.score(key), getattr(row, name)
         if score is not None and cost is not None and math.isfinite(score.value):
-            marks.append(Mark(cost, score.value, row.name, score.low, score.high, palette[row.name]))
+            beaten = stand.get(row.name) == "dominated"
+            marks.append(Mark(cost, score.value, row.name, score.low, score.high, palette[row.name], beaten))
     return marks
 
 

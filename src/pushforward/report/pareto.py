@@ -25,11 +25,20 @@ def headline_key(comparison: Comparison) -> Key | None:
 def standings(comparison: Comparison) -> tuple[dict[str, Standing], list[str]]:
     """Return where each model stands on the headline measure, and by which costs; nothing for fewer than two models."""
     key = headline_key(comparison)
-    rows = [row for row in comparison.models if key and (s := row.score(key)) and math.isfinite(s.value)]
+    rows = _rows(comparison, key)
     costs = [name for name in COSTS if _differs([getattr(row, name) for row in rows])]
     if key is None or len(rows) < 2 or not costs:
         return {}, []
     return pareto([_priced(row, key, costs) for row in rows]), [COSTS[name] for name in costs]
+
+
+def standing_by(comparison: Comparison, cost: str) -> dict[str, Standing]:
+    """Return where each model stands on the headline measure by one cost alone; nothing where the cost does not differ."""
+    key = headline_key(comparison)
+    rows = _rows(comparison, key)
+    if key is None or len(rows) < 2 or not _differs([getattr(row, cost) for row in rows]):
+        return {}
+    return pareto([_priced(row, key, [cost]) for row in rows])
 
 
 def pareto_sentences(comparison: Comparison) -> list[str]:
@@ -45,6 +54,10 @@ def pareto_sentences(comparison: Comparison) -> list[str]:
     parts.append(f"{listed(groups['dominated'])} beaten by something cheaper" if groups["dominated"] else "")
     parts.append(f"{listed(open_)} undecided" if open_ else "")
     return [f"{text}: {'; '.join(part for part in parts if part)}."]
+
+
+def _rows(comparison: Comparison, key: Key | None) -> list[Row]:
+    return [row for row in comparison.models if key and (s := row.score(key)) and math.isfinite(s.value)]
 
 
 def _priced(row: Row, key: Key, costs: list[str]) -> Priced:

@@ -5,16 +5,63 @@ One idea: a cell is the chance to see the damage at this size, and the examples 
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pushforward.evaluation.cards.aspects import ASPECTS, OTHER, aspect_of
-from pushforward.evaluation.cards.power import ENOUGH, Detection
+from pushforward.evaluation.cards.power import ENOUGH, LEVEL, Detection
 from pushforward.report.numbers import number, split_name
+from pushforward.report.templating import environment, stylesheet
 
 SEEN = 0.995
+FIELDS: tuple[str, ...] = ("metric", "damage", "n", "power", "enough", "shift", "low", "high", "clean", "damaged")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Damages across, aspects and their measures down, and the detection where both meet."""
+
+    damages: tuple[str, ...]
+    groups: tuple[tuple[str, tuple[str, ...]], ...]
+    cells: dict[tuple[str, str], Detection]
+    n: int
+
+    def text(self, metric: str, damage: str) -> str:
+        """Return the power of a measure against a damage in percent, and the examples that would be enough."""
+        found = self.cells.get((metric, damage))
+        return "" if found is None else _cell(found)
+
+    def shade(self, metric: str, damage: str) -> int:
+        """Return the power in tenths, for the tint of a cell."""
+        found = self.cells.get((metric, damage))
+        return 0 if found is None or math.isnan(found.power) else round(10 * found.power)
+
+
+def grid(found: Sequence[Detection]) -> Grid:
+    """Return detections as a table, measures by their aspect."""
+    metrics = list(dict.fromkeys(d.metric for d in found))
+    groups = {aspect: tuple(m for m in metrics if aspect_of(m) == aspect) for aspect in (OTHER, *ASPECTS)}
+    return Grid(
+        tuple(dict.fromkeys(d.damage for d in found)),
+        tuple((aspect, mine) for aspect, mine in groups.items() if mine),
+        {(d.metric, d.damage): d for d in found},
+        found[0].n if found else 0,
+    )
+
+
+def titled(metric: str) -> str:
+    """Return a measure's name with what it was measured by in brackets.
+
+    Example:
+        >>> titled("recall [pca-2] vs test")
+        'recall (pca-2, vs test)'
+    """
+    head, detail = split_name(metric)
+    return f"{head} ({detail})" if detail else head
 
 
 def to_markdown(name: str, found: Sequence[Detection]) -> str:
@@ -23,21 +70,60 @@ def to_markdown(name: str, found: Sequence[Detection]) -> str:
     Example:
         >>> d = Detection("recall [pca-2] vs test", "noise of 5 %", 1.0, 0.9, 1.0, 0.2, 1.8, 0.26, 620, 100)
         >>> print(to_markdown("moons", [d]).splitlines()[-3])
-        | recall (pca-2, vs test) | 26 % (n = 620) |
+        | recall (pca-2, vs test) | 26 % (n = 620) |
     """
-    damages = list(dict.fromkeys(d.damage for d in found))
-    order = [OTHER, *ASPECTS]
-    metrics = sorted(dict.fromkeys(d.metric for d in found), key=lambda metric: order.index(aspect_of(metric)))
-    cells = {(d.metric, d.damage): _cell(d) for d in found}
-    n = found[0].n if found else 0
-    lines = [f"# What can be seen in {name} at {n} against {n} examples", ""]
-    lines += ["| | " + " | ".join(damages) + " |", "|---|" + "---:|" * len(damages)]
-    for metric in metrics:
-        head, detail = split_name(metric)
-        title = f"{head} ({detail})" if detail else head
-        lines.append(f"| {title} | " + " | ".join(cells.get((metric, damage), "") for damage in damages) + " |")
-    lines += ["", _blind(found, damages)]
+    table = grid(found)
+    lines = [f"# {heading(name, table)}", "", "| | " + " | ".join(table.damages) + " |"]
+    lines.append("|---|" + "---:|" * len(table.damages))
+    for metric in (m for _, group in table.groups for m in group):
+        lines.append(f"| {titled(metric)} | " + " | ".join(table.text(metric, d) for d in table.damages) + " |")
+    lines += ["", unseen(found)]
     return "\n".join(lines) + "\n"
+
+
+def heading(name: str, table: Grid) -> str:
+    """Return the title: the data and how many examples play either part."""
+    return f"What can be seen in {name} at {table.n} against {table.n} examples"
+
+
+def unseen(found: Sequence[Detection]) -> str:
+    """Return which damages no measure sees often enough, as a sentence."""
+    damages = dict.fromkeys(d.damage for d in found)
+    missed = [name for name in damages if not any(d.power >= ENOUGH for d in found if d.damage == name)]
+    if not missed:
+        return "Every damage is seen by some measure in four of five cases or more."
+    return (
+        "Seen by no measure in four of five cases: " + "; ".join(missed) + ". Compare more examples, or finer features."
+    )
+
+
+def to_html(name: str, found: Sequence[Detection], command: str = "") -> str:
+    """Return one offline page with the table, its cells tinted by the chance to see the damage."""
+    table, templates = grid(found), environment()
+    return templates.get_template("power.html").render(
+        css=stylesheet(templates),
+        title=heading(name, table),
+        table=table,
+        split_name=split_name,
+        unseen=unseen(found),
+        enough=f"{100 * ENOUGH:.0f}",
+        level=f"{100 * LEVEL:.0f}",
+        command=command,
+    )
+
+
+def to_csv(found: Sequence[Detection]) -> str:
+    """Return one line for each measure and damage."""
+    text = io.StringIO()
+    lines: csv.DictWriter[str] = csv.DictWriter(text, FIELDS, lineterminator="\n", extrasaction="ignore")
+    lines.writeheader()
+    lines.writerows(asdict(d) for d in found)
+    return text.getvalue()
+
+
+def to_json(name: str, found: Sequence[Detection]) -> dict[str, Any]:
+    """Return the same as a JSON-ready record; what is not finite becomes text."""
+    return {"data": name, "n": found[0].n if found else 0, "detections": [_plain(asdict(d)) for d in found]}
 
 
 def _cell(d: Detection) -> str:
@@ -48,21 +134,7 @@ def _cell(d: Detection) -> str:
         return text
     if d.high < 0:
         return f"{text} (likes it)"
-    return text if d.enough is None else f"{text} (n = {number(d.enough, 0)})"
-
-
-def _blind(found: Sequence[Detection], damages: Sequence[str]) -> str:
-    unseen = [name for name in damages if not any(d.power >= ENOUGH for d in found if d.damage == name)]
-    if not unseen:
-        return "Every damage is seen by some measure in four of five cases or more."
-    return (
-        "Seen by no measure in four of five cases: " + "; ".join(unseen) + ". Compare more examples, or finer features."
-    )
-
-
-def to_json(name: str, found: Sequence[Detection]) -> dict[str, Any]:
-    """Return the same as a JSON-ready record; what is not finite becomes text."""
-    return {"data": name, "n": found[0].n if found else 0, "detections": [_plain(asdict(d)) for d in found]}
+    return text if d.enough is None else f"{text} (n = {number(d.enough, 0)})"
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:
