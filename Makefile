@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench format clean
+.PHONY: demo test lint bench format clean course
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -19,8 +19,8 @@ demo: $(VENV)/.installed
 	$(BIN)/pushforward compare digits -o runs/demo --overwrite
 
 lint: $(VENV)/.installed-test
-	$(BIN)/ruff format --check src tests benchmarks
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks course
+	$(BIN)/ruff check src tests benchmarks course
 	$(BIN)/basedpyright --warnings
 	$(BIN)/lint-imports --no-cache
 
@@ -30,9 +30,13 @@ test: lint
 bench: $(VENV)/.installed-test
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
+course: $(VENV)/.installed-test
+	$(BIN)/python course/build.py
+	$(BIN)/python course/build.py --run theory exercises solutions
+
 format: $(VENV)/.installed-test
-	$(BIN)/ruff format src tests benchmarks
-	$(BIN)/ruff check --fix src tests benchmarks
+	$(BIN)/ruff format src tests benchmarks course
+	$(BIN)/ruff check --fix src tests benchmarks course
 
 clean:
 	rm -rf runs .ruff_cache

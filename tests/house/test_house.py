@@ -51,7 +51,8 @@ def test_public_names_are_documented(path: Path) -> None:
 
 def test_inner_packages_are_plain_folders() -> None:
     for path in SOURCE.rglob("__init__.py"):
-        if path.parent != SOURCE:
+        # the course is a face of its own: `from pushforward.course import check`
+        if path.parent not in (SOURCE, SOURCE / "course"):
             assert path.read_text().strip() == "", f"{name(path)} is not empty"
 
 

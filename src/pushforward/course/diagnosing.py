@@ -1,0 +1,154 @@
+"""Why an answer is wrong.
+
+Two ideas: first the known mistakes of the exercise, each tried on every random case; then patterns that mistakes of any formula
+leave: a sign, a factor, an offset, a sum where a mean belongs, an axis.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from pushforward.course.exercise import Answer, Exercise
+from pushforward.course.values import close, fresh, same
+
+Values = tuple[Tensor, ...]
+CONSTANTS = {
+    math.log(2 * math.pi) / 2: "log(2 pi) / 2",
+    math.log(2 * math.pi): "log(2 pi)",
+    math.log(2): "log 2",
+    math.log(math.pi): "log pi",
+    1.0: "1",
+    0.5: "1/2",
+}
+
+
+def known_slip(exercise: Exercise, found: Sequence[Values | None]) -> str:
+    """Return what the exercise says to who made one of its known mistakes, empty if none fits all cases.
+
+    Args:
+        found: what the answer returned in case 0, 1, ...; None for a case in which it raised.
+    """
+    if all(values is None for values in found):
+        return ""
+    for slip in exercise.slips:
+        if all(_makes(exercise, slip.wrong, case, values) for case, values in enumerate(found)):
+            return slip.says
+    return ""
+
+
+def pattern(found: Sequence[Values], right: Sequence[Values], names: Sequence[str]) -> str:
+    """Return what the wrong numbers have in common with the right ones, empty if nothing is recognised."""
+    wrong = [i for i in range(len(names)) if not all(close(f[i], r[i]) for f, r in zip(found, right))]
+    if len(names) == 2 and len(wrong) == 2 and all(same((f[1], f[0]), r) for f, r in zip(found, right)):
+        return f"{names[0]} and {names[1]} are returned in the wrong order"
+    for i in wrong:
+        mine, true = [f[i] for f in found], [r[i] for r in right]
+        for look in (_sign, _factor, _offset, _transposed, _exponential):
+            if says := look(mine, true):
+                return says if len(names) == 1 else f"{names[i]}: {says}"
+    return ""
+
+
+def reduced(found: Tensor, right: Tensor) -> str:
+    """Return how a value of the wrong shape comes from the right one: by a sum or a mean over an axis; empty if it does not."""
+    for axis in [None, *range(right.dim())]:
+        where = "everything" if axis is None else "the batch" if axis == 0 else f"axis {axis}"
+        for name, make in (("averaged", torch.mean), ("summed", torch.sum)):
+            value = make(right) if axis is None else make(right, dim=axis)
+            if value.shape == found.shape and close(found, value):
+                if axis is None and right.dim() == 1:
+                    where = "the batch"
+                return f"you {name} over {where}; keep one value for each entry"
+    return ""
+
+
+def _makes(exercise: Exercise, wrong: Answer, case: int, values: Values | None) -> bool:
+    try:
+        made = exercise.values(wrong(*fresh(exercise.arguments(case))))
+    except Exception:
+        return values is None
+    return values is not None and same(values, made)
+
+
+def _sign(mine: list[Tensor], true: list[Tensor]) -> str:
+    return "the sign is wrong: every number is minus the right one" if _all(mine, [-t for t in true]) else ""
+
+
+def _factor(mine: list[Tensor], true: list[Tensor]) -> str:
+    factors = [_ratio(a, b) for a, b in zip(mine, true)]
+    if any(f is None for f in factors):
+        return ""
+    first = factors[0]
+    assert first is not None
+    if all(f is not None and math.isclose(f, first, rel_tol=1e-6) for f in factors):
+        return f"every number is {first:.6g} times the right one"
+    sizes = [t.numel() for t in true]
+    for name, of in (("times", lambda n: float(n)), ("divided by", lambda n: 1.0 / n)):
+        if all(f is not None and math.isclose(f, of(n), rel_tol=1e-6) for f, n in zip(factors, sizes)):
+            return f"every number is {name} the number of entries: a sum and a mean are mixed up"
+    if max(sizes) == 1:
+        return ""  # a single number is always a factor off
+    return (
+        "every number is wrong by one factor that changes from case to case: is something summed where it is averaged?"
+    )
+
+
+def _offset(mine: list[Tensor], true: list[Tensor]) -> str:
+    offsets = [_difference(a, b) for a, b in zip(mine, true)]
+    if any(o is None for o in offsets):
+        return ""
+    first = offsets[0]
+    assert first is not None
+    if all(o is not None and math.isclose(o, first, rel_tol=1e-6, abs_tol=1e-9) for o in offsets):
+        named = next((f" ({text})" for c, text in CONSTANTS.items() if math.isclose(abs(first), c, rel_tol=1e-6)), "")
+        return f"every number is off by exactly {first:.6g}{named}: a constant is missing or too many"
+    for constant, text in CONSTANTS.items():
+        counts = [o / constant for o in offsets if o is not None]
+        if all(math.isclose(c, round(c), abs_tol=1e-6) and round(c) for c in counts):
+            return f"every number of a case is off by the same multiple of {text}: a constant that goes with a size"
+    if max(t.numel() for t in true) == 1:
+        return ""
+    return "every number of a case is off by the same amount: a term that does not depend on the entry is wrong"
+
+
+def _transposed(mine: list[Tensor], true: list[Tensor]) -> str:
+    if all(t.dim() == 2 and t.shape[0] == t.shape[1] for t in true) and _all(mine, [t.T for t in true]):
+        return "rows and columns are exchanged"
+    return ""
+
+
+def _exponential(mine: list[Tensor], true: list[Tensor]) -> str:
+    if _all(mine, [t.exp() for t in true]):
+        return "this is the exponential of what was asked: a logarithm is missing"
+    if all(bool((t > 0).all()) for t in true) and _all(mine, [t.log() for t in true]):
+        return "this is the logarithm of what was asked"
+    return ""
+
+
+def _all(mine: list[Tensor], made: list[Tensor]) -> bool:
+    return all(a.shape == b.shape and close(a, b) for a, b in zip(mine, made))
+
+
+def _ratio(a: Tensor, b: Tensor) -> float | None:
+    a, b = a.detach().double().flatten(), b.detach().double().flatten()
+    used = b.abs() > 1e-12 * b.abs().max() if len(b) else b.bool()
+    if not bool(used.any()) or not close(a[~used], b[~used]):
+        return None
+    ratios = a[used] / b[used]
+    first = float(ratios[0])
+    steady = bool((ratios - first).abs().max() <= 1e-7 * abs(first))
+    return first if steady and first != 0 and not math.isclose(first, 1.0, rel_tol=1e-9) else None
+
+
+def _difference(a: Tensor, b: Tensor) -> float | None:
+    gaps = (a.detach().double() - b.detach().double()).flatten()
+    # a single number is off by "the same amount" whatever is wrong with it, so one entry proves nothing in one case
+    if not len(gaps) or not bool(gaps.isfinite().all()):
+        return None
+    first = float(gaps[0])
+    scale = 1e-9 * float(b.detach().double().abs().max() + abs(first))
+    return first if float((gaps - first).abs().max()) <= scale and abs(first) > scale else None
