@@ -142,7 +142,7 @@ def test_general_patterns_are_recognised() -> None:
 def test_what_is_asked_of_the_checker_must_exist() -> None:
     with pytest.raises(BadInput, match=r"unknown exercise 'vae.lk'.*did you mean 'vae.kl'"):
         check("vae.lk", lambda: 0)
-    with pytest.raises(BadInput, match="float for 'vae.kl': expected the function kl_to_standard_normal"):
+    with pytest.raises(BadInput, match=r"float for 'vae.kl': expected the function kl_to_standard_normal"):
         check("vae.kl", 3.0)  # pyright: ignore
     with pytest.raises(BadInput, match=r"hint 4: expected 1, 2 or 3"):
         hint("vae.kl", 4)

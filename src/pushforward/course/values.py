@@ -33,7 +33,7 @@ def values_of(found: Any, returns: tuple[str, ...]) -> tuple[Tensor, ...]:
     """
     if found is None:
         raise NotAValue("it returns None; is a `return` missing?")
-    parts = (found,) if len(returns) == 1 and not _is_single(found) else found
+    parts = (found,) if len(returns) == 1 and not isinstance(found, tuple) else found
     if not isinstance(parts, tuple | list):
         raise NotAValue(f"it returns one {_named(found)}, expected {len(returns)} values: {', '.join(returns)}")
     if len(parts) != len(returns):
@@ -74,10 +74,6 @@ def shape_text(value: Tensor) -> str:
         ('a single number', 'shape (3, 2)')
     """
     return "a single number" if value.dim() == 0 else f"shape {tuple(value.shape)}"
-
-
-def _is_single(found: Any) -> bool:
-    return isinstance(found, tuple) and len(found) == 1
 
 
 def _tensor(part: Any, name: str) -> Tensor:
