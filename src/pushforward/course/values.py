@@ -79,8 +79,8 @@ def shape_text(value: Tensor) -> str:
 def _tensor(part: Any, name: str) -> Tensor:
     if isinstance(part, Tensor):
         return part
-    if part is None:
-        raise NotAValue(f"its {name} is None")
+    if part is None or isinstance(part, str | bytes):
+        raise NotAValue(f"its {name} is {_named(part)}, expected a number or a tensor")
     try:
         value = torch.as_tensor(np.asarray(part, dtype=None if isinstance(part, np.ndarray) else np.float64))
     except (TypeError, ValueError):
