@@ -84,6 +84,8 @@ def _factor(mine: list[Tensor], true: list[Tensor]) -> str:
         return ""
     first = factors[0]
     assert first is not None
+    if all(f is not None and math.isclose(f, 1.0, rel_tol=1e-9) for f in factors):
+        return ""
     if all(f is not None and math.isclose(f, first, rel_tol=1e-6) for f in factors):
         return f"every number is {first:.6g} times the right one"
     sizes = [t.numel() for t in true]
@@ -141,7 +143,7 @@ def _ratio(a: Tensor, b: Tensor) -> float | None:
     ratios = a[used] / b[used]
     first = float(ratios[0])
     steady = bool((ratios - first).abs().max() <= 1e-7 * abs(first))
-    return first if steady and first != 0 and not math.isclose(first, 1.0, rel_tol=1e-9) else None
+    return first if steady and first != 0 else None
 
 
 def _difference(a: Tensor, b: Tensor) -> float | None:
