@@ -3,7 +3,8 @@
     python course/build.py                 write theory, exercises, solutions and the Otter export as .ipynb
     python course/build.py --check         exit 1 if a notebook is not what its source says
     python course/build.py --try FILE ...  run the code of some sources in this process, after that of 00_start.py beside them
-    python course/build.py --run NAME      execute a notebook (theory, exercises, solutions) and write course/site/NAME.html
+    python course/build.py --run NAME [--into DIR]
+                                           execute a notebook (theory, exercises, solutions) and write course/site/NAME.html
 
 Two ideas: prose, code and solutions have one source, text in the py:percent format (`theory/*.py`, `exercises/*.py`); notebooks are
 generated without outputs, equal bytes for equal sources, so that a test can say that they are up to date.
@@ -171,8 +172,9 @@ BUILDS = {
 def main(words: list[str]) -> int:
     """Do what the words ask for and return the exit status."""
     if words[:1] == ["--run"]:
-        for name in words[1:]:
-            render(execute(BUILDS[name]()), HERE / "site" / f"{name}.html")
+        into = Path(words[-1]) if "--into" in words else HERE / "site"
+        for name in (word for word in words[1:] if word in BUILDS):
+            render(execute(BUILDS[name]()), into / f"{name}.html")
         return 0
     if words[:1] == ["--try"]:
         attempt([Path(word).resolve() for word in words[1:]])

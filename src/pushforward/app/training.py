@@ -49,7 +49,12 @@ class Teaching:
 
 @dataclass(frozen=True)
 class Plan:
-    """A fully resolved training run: nothing is left to decide, nothing was written."""
+    """A fully resolved training run: nothing is left to decide, nothing was written.
+
+    Attributes:
+        teaching: what a student of another model needs.
+        alter: changes the untrained model; such a run cannot be opened again from a directory, so it is given none.
+    """
 
     family: str
     preset: str
@@ -60,6 +65,7 @@ class Plan:
     train_config: TrainConfig
     data_settings: dict[str, Any] = field(default_factory=dict)
     teaching: Teaching | None = None
+    alter: Callable[[GenerativeModel], None] | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -72,6 +78,8 @@ class Plan:
         model = build(self.family, data.space, self.classes, self.model_values, self.seed, data.context)
         if self.teaching is not None:
             self.teaching.join(model)
+        if self.alter is not None:
+            self.alter(model)
         return model
 
     def encoding(self) -> dict[str, Any] | None:
@@ -147,6 +155,7 @@ def train(
         BadInput: the directory holds something else, or `resume` finds a different configuration or data.
         RunFailed: the loss diverged or the disk is full.
     """
+    assert plan.alter is None or path is None
     model = plan.build()  # what cannot be built leaves nothing behind and clears nothing away
     if path is not None:
         facts = _facts(plan)

@@ -29,6 +29,7 @@ from pushforward.cli.conditioning import (
     Start,
     Strength,
 )
+from pushforward.cli.course import course_app
 from pushforward.cli.distilling import distil
 from pushforward.cli.options import (
     Budget,
@@ -55,6 +56,7 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="List and describe data.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.add_typer(course_app, name="course")
 
 
 @app.command()

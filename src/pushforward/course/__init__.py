@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pushforward.course.catalogue import hint
     from pushforward.course.checking import check
+    from pushforward.course.swapping import train_with
 
 __all__ = ["check", "hint", "train_with"]
 _HOMES = {"check": "checking", "hint": "catalogue", "train_with": "swapping"}

@@ -190,12 +190,15 @@ class Gaussian(Process):
             eps = assigned(x, eps, label_of(given))
         if given is not None and drop:
             given = forgotten(given, drop, noise.uniform())
-        y = x + s.reshape(-1, *(1 for _ in x.shape[1:])) * eps
-        clean, share = self.denoiser.reverse(y, s, given)
+        clean, share = self.denoiser.reverse(self.noised(x, s, eps), s, given)
         weighted = objective.weight(s) * (x - clean).square().flatten(1).mean(1)
         if not self.denoiser.learns_variance:
             return weighted, None
         return weighted, variance_loss(self.path, objective.law, self.config.variance_steps, x, clean, share, s)
+
+    def noised(self, x: Tensor, s: Tensor, eps: Tensor) -> Tensor:
+        """Return `y = x0 + s eps`, the noisy example over alpha, at a noise level for each example."""
+        return x + s.reshape(-1, *(1 for _ in x.shape[1:])) * eps
 
     def _bind(self, given: Given | None, denoiser: Denoiser | None = None) -> Denoise:
         return bound(denoiser or self.denoiser, given)

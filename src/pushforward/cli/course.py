@@ -1,0 +1,92 @@
+"""The commands of the course: list the exercises, write stubs, check answers, give hints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pushforward.cli.options import Debug, JsonFlag
+
+course_app = typer.Typer(help="Exercises with a checker that knows why you are wrong.", no_args_is_help=True)
+
+
+@course_app.command("list")
+def course_list(json: JsonFlag = False, debug: Debug = False) -> None:
+    """List the exercises: name, function, what it is about."""
+    from pushforward.cli.output import out, out_json
+    from pushforward.course.catalogue import exercises
+
+    if json:
+        fields = [
+            {
+                "name": e.name,
+                "section": e.section,
+                "title": e.title,
+                "harder": e.harder,
+                "function": e.function + e.signature,
+                "task": e.task,
+            }
+            for e in exercises()
+        ]
+        out_json({"exercises": fields})
+        return
+    for e in exercises():
+        out(f"{e.section:>2}  {e.name:<26} {e.title}{' (harder)' if e.harder else ''}")
+
+
+@course_app.command("start")
+def course_start(path: Annotated[Path, typer.Argument(help="A new .py file.")], debug: Debug = False) -> None:
+    """Write a file with every function to fill in."""
+    from pushforward.cli.output import say
+    from pushforward.course.answers import write_stubs
+
+    say(f"{write_stubs(path)} exercises: {path}; then `pushforward course check {path}`")
+
+
+@course_app.command("check")
+def course_check(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A .py or .ipynb with your functions; it is run.")],
+    names: Annotated[list[str] | None, typer.Argument(metavar="[EXERCISE]...", help="Only these.")] = None,
+    json: JsonFlag = False,
+    debug: Debug = False,
+) -> None:
+    """Say which answers are right and, of the others, which mistake it is; exit 1 if one is wrong."""
+    from pushforward.cli.output import out, out_json, say
+    from pushforward.core.errors import BadInput
+    from pushforward.course.answers import read_answers
+    from pushforward.course.catalogue import exercise_of
+    from pushforward.course.checking import check
+
+    wanted = [exercise_of(name) for name in names or []]
+    answers = read_answers(path)
+    for exercise in wanted:
+        if exercise.name not in answers:
+            raise BadInput(f"{path} without `{exercise.function}`", f"def {exercise.function}{exercise.signature}")
+    chosen = {name: answers[name] for name in names} if names else answers
+    outcomes = [check(name, answer) for name, answer in chosen.items()]
+    if json:
+        out_json(
+            {"checks": [{"name": o.name, "passed": o.passed, "says": o.says, "evidence": o.evidence} for o in outcomes]}
+        )
+    else:
+        for outcome in outcomes:
+            out(str(outcome))
+    right = sum(outcome.passed for outcome in outcomes)
+    say(f"{right} of {len(outcomes)} right")
+    if right < len(outcomes):
+        raise typer.Exit(1)
+
+
+@course_app.command("hint")
+def course_hint(
+    name: Annotated[str, typer.Argument(help="An exercise, as `pushforward course list` names it.")],
+    level: Annotated[int, typer.Option(help="1 is a nudge, 3 nearly gives it away.")] = 1,
+    debug: Debug = False,
+) -> None:
+    """Give a hint to an exercise."""
+    from pushforward.cli.output import out
+    from pushforward.course.catalogue import hint
+
+    out(hint(name, level))
