@@ -41,7 +41,7 @@ def test_there_are_fifty_topics_in_order() -> None:
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic[0].metadata["topic"])
 def test_a_topic_has_all_of_its_parts(topic: tuple) -> None:
-    first, cells = topic
+    _, cells = topic
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     code = [cell.source for cell in cells if cell.cell_type == "code"]
     for part in BUILD.PARTS:
@@ -88,7 +88,7 @@ def test_the_otter_export_has_balanced_marks() -> None:
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", ["theory", "exercises", "solutions"])
-def test_a_notebook_runs_in_three_minutes(name: str, tmp_path: Path) -> None:
+def test_a_notebook_runs(name: str, tmp_path: Path) -> None:
     began = time.perf_counter()
     done = subprocess.run(
         [sys.executable, str(COURSE / "build.py"), "--run", name, "--into", str(tmp_path)],

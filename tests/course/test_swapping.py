@@ -56,14 +56,14 @@ def test_the_report_holds_both_models(tmp_path: Path) -> None:
     assert "Your ELBO in vae of two-moons" in text
     assert "yours" in text
     assert "the library&#39;s" in text
-    with pytest.raises(BadInput, match="holds another comparison"):
+    with pytest.raises(BadInput, match=r"holds another comparison"):
         train_with("vae.elbo", defined(SOLUTIONS["vae.elbo"]), MOONS, steps=5, path=tmp_path / "mine")
 
 
 def test_what_cannot_be_used_is_refused() -> None:
     with pytest.raises(BadInput, match=r"does not pass yet \(the sign of the logarithm is wrong.\)"):
         train_with("vae.kl", defined(SOLUTIONS["vae.kl"].replace("- log_scale)", "+ log_scale)")), MOONS)
-    with pytest.raises(BadInput, match="unknown exercise that a model can use 'vae.iwae'"):
+    with pytest.raises(BadInput, match=r"unknown exercise that a model can use 'vae.iwae'"):
         train_with("vae.iwae", defined(SOLUTIONS["vae.iwae"]), MOONS)
-    with pytest.raises(BadInput, match="image for your own functions: expected points"):
+    with pytest.raises(BadInput, match=r"image for your own functions: expected points"):
         train_with("vae.kl", defined(SOLUTIONS["vae.kl"]), "digits")
