@@ -192,7 +192,7 @@ def general(layer, x):
     return jacobian, torch.linalg.slogdet(jacobian).logabsdet
 
 
-sizes, slow, quick = (4, 8, 16, 32, 64), [], []
+sizes, slow, fast = (4, 8, 16, 32, 64), [], []
 for d in sizes:
     layer, noise = VectorCoupling(torch.arange(d) < d // 2, 16, 1, 8, 4.0, 0), torch.Generator().manual_seed(d)
     for weights in layer.parameters():  # a new coupling is the identity
@@ -200,18 +200,20 @@ for d in sizes:
     x = torch.randn(d, generator=noise)
     read, computed = timed(lambda: layer(x[None], None)[1].detach()), timed(lambda: general(layer, x)[1])  # noqa: B023
     assert math.isclose(read[0], computed[0], abs_tol=1e-3)
-    quick.append(read[1])
+    fast.append(read[1])
     slow.append(computed[1])
     if d == 16:
         triangle = general(layer, x)[0].abs()
         assert bool((triangle.triu(1) == 0).all())
-assert slow[-1] > 2 * quick[-1]
+assert slow[-1] > 2 * fast[-1]
 shades = 255 - (255 * (triangle / triangle.max()).sqrt()).to(torch.uint8)
 show(
-    images(shades[None, None], columns=1, says="the Jacobian of a coupling in 16 dimensions: nothing above the diagonal"),
+    images(
+        shades[None, None], columns=1, says="the Jacobian of a coupling in 16 dimensions: nothing above the diagonal"
+    ),
     curve(
         sizes,
-        {"computed": slow, "read off": quick},
+        {"computed": slow, "read off": fast},
         "dimensions",
         "milliseconds for one log-determinant, read off and computed",
         log_x=True,
