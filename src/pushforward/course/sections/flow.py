@@ -48,8 +48,8 @@ def _mass(answer: Answer) -> float:
 
 def _log_prob_picture(answer: Answer) -> str:
     x = torch.linspace(-4, 6, 201, dtype=torch.float64)
-    settings = ((0.0, 1.0), (0.0, 2.0), (2.0, 0.5))
-    rows = {f"shift {m:g}, scale {s:g}": number(answer(x, _scalar(m), _scalar(math.log(s)))).exp() for m, s in settings}
+    settings = {"N(0, 1)": (0.0, 1.0), "N(0, 4)": (0.0, 2.0), "N(2, 1/4)": (2.0, 0.5)}
+    rows = {name: number(answer(x, _scalar(m), _scalar(math.log(s)))).exp() for name, (m, s) in settings.items()}
     return curve(x, rows, "x", "densities of an affine flow: moved, and stretched at constant mass")
 
 

@@ -51,7 +51,7 @@ def _losses_picture(answer: Answer) -> str:
     logits = torch.linspace(-6, 6, 61, dtype=torch.float64)
     both = [answer(-v[None], v[None]) for v in logits]
     rows = {"discriminator": [float(d) for d, _ in both], "generator": [float(g) for _, g in both]}
-    return curve(logits, rows, "logit of a generated example, minus that of a real one", "losses of both players")
+    return curve(logits, rows, "logit of generated, -logit of real", "losses of both players")
 
 
 LOSSES = Exercise(
