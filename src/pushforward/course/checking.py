@@ -83,7 +83,7 @@ def _run(exercise: Exercise, answer: Answer, case: int) -> Values:
     except NotImplementedError:
         raise _Wrong("written", "it is not written yet: it raises NotImplementedError") from None
     except Exception as error:
-        raise _Wrong("runs", f"it raised {type(error).__name__}: {error}", _where(error, arguments)) from None
+        raise _Wrong("runs", f"it raised {type(error).__name__}: {error}", _where(error, answer, arguments)) from None
     for before, after in zip(arguments, passed):
         if isinstance(before, Tensor) and not same((after,), (before,)):
             raise _Wrong(
@@ -191,9 +191,11 @@ def _all_values(exercise: Exercise, answer: Answer) -> list[Values | None]:
     return found
 
 
-def _where(error: Exception, arguments: tuple[Any, ...]) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    line = frames[-1] if len(frames) > 1 else None
+def _where(error: Exception, answer: Answer, arguments: tuple[Any, ...]) -> str:
+    """Return the last line of the answer's own file that was reached, and the shapes it was given."""
+    home = getattr(getattr(answer, "__code__", None), "co_filename", None)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == home]
+    line = frames[-1] if frames else None
     shapes = ", ".join(shape_text(a) if isinstance(a, Tensor) else type(a).__name__ for a in arguments)
     return (f"line {line.lineno}: {line.line}; " if line and line.line else "") + f"its arguments were: {shapes}"
 
