@@ -40,11 +40,16 @@ assert math.isclose(math.sqrt(share * (1 - share) / 400), error / 10)
 # two-moons is a toy whose density is known, so that the average over examples can be held against the truth
 surprise = -moons.density.log_prob(moons.test.x)
 error = float(surprise.std()) / math.sqrt(len(surprise))
-print(f"mean of -log p over {len(surprise)} points: {surprise.mean():.4f} +- {error:.4f}; entropy {moons.density.entropy:.4f}")
+print(
+    f"mean of -log p over {len(surprise)} points: {surprise.mean():.4f} +- {error:.4f}; entropy {moons.density.entropy:.4f}"
+)
 assert abs(float(surprise.mean()) - moons.density.entropy) < 4 * error
 explore(
     "examples seen",
-    {n: cloud(moons.train.x[:n], moons.test.x[:600], says=f"{n} examples of two-moons", colour=1) for n in (5, 20, 100, 500)},
+    {
+        n: cloud(moons.train.x[:n], moons.test.x[:600], says=f"{n} examples of two-moons", colour=1)
+        for n in (5, 20, 100, 500)
+    },
 )
 
 # %% [markdown]
@@ -123,11 +128,15 @@ from pushforward.core.choice import draw
 
 u = torch.linspace(0.0025, 0.9975, 200, dtype=torch.float64)
 drawn = draw(p.log().expand(200, 3), u)
-assert torch.equal(torch.bincount(drawn), torch.tensor([40, 100, 60]))  # evenly spaced numbers hit each class by its share
+assert torch.equal(
+    torch.bincount(drawn), torch.tensor([40, 100, 60])
+)  # evenly spaced numbers hit each class by its share
 # the seed and the place of an example decide it, so a longer run repeats a shorter one
 assert torch.equal(planar.sample(8, seed=3)[:4], planar.sample(4, seed=3))
 show(
-    curve(u, {"class drawn": drawn, "running sum": p.cumsum(0)[drawn]}, "uniform number u", "the class in which u falls"),
+    curve(
+        u, {"class drawn": drawn, "running sum": p.cumsum(0)[drawn]}, "uniform number u", "the class in which u falls"
+    ),
     says="a class is drawn where u falls",
 )
 
@@ -170,13 +179,20 @@ error = float(gap.std()) / math.sqrt(len(gap))
 print(f"KL(data || model) = {gap.mean():.4f} +- {error:.4f} nats, on top of an entropy of {moons.density.entropy:.4f}")
 assert float(gap.mean()) > 4 * error  # never negative, and this small model is not perfect
 lp = writer.log_prob(digits.test)
-print(f"digits: {lp.bits_per_dim:.3f} bits/dim ({lp.kind}); all 17 levels equally likely would cost {math.log2(17):.3f}")
+print(
+    f"digits: {lp.bits_per_dim:.3f} bits/dim ({lp.kind}); all 17 levels equally likely would cost {math.log2(17):.3f}"
+)
 assert lp.bits_per_dim < math.log2(17)
 said = torch.linspace(0.02, 0.98, 97)
 code = [float(-(coin * torch.stack([q, 1 - q]).log()).sum()) for q in said]
 assert abs(float(said[code.index(min(code))]) - 0.5) < 1e-6
 show(
-    curve(said, {"code length": code, "entropy": [entropy] * 97}, "what the model says", "code length of a fair coin, in nats"),
+    curve(
+        said,
+        {"code length": code, "entropy": [entropy] * 97},
+        "what the model says",
+        "code length of a fair coin, in nats",
+    ),
     says="the code length is least where the model says what is true",
 )
 
@@ -218,7 +234,10 @@ print(f"the label by Bayes' rule, from a model that was never trained to classif
 assert accuracy > 0.8
 explore(
     "label",
-    {y: images(writer.sample(16, given=y, seed=0), columns=8, levels=17, says=f"digits drawn given {y}") for y in (0, 3, 7)},
+    {
+        y: images(writer.sample(16, given=y, seed=0), columns=8, levels=17, says=f"digits drawn given {y}")
+        for y in (0, 3, 7)
+    },
 )
 
 # %% [markdown]

@@ -34,11 +34,18 @@ terms = writer.model.terms(digits.test)
 assert terms.shape == (len(digits.test), 64)
 assert torch.allclose(terms.sum(1), writer.log_prob(digits.test).nats, atol=1e-3)
 bits = -terms.mean(0) / math.log(2)
-assert bits.reshape(8, 8)[:, 0].mean() < 0.5 < bits.reshape(8, 8)[:, 2:6].mean()  # the left margin is nearly always blank
+assert (
+    bits.reshape(8, 8)[:, 0].mean() < 0.5 < bits.reshape(8, 8)[:, 2:6].mean()
+)  # the left margin is nearly always blank
 mean_digit = digits.test.x.double().mean(0)
 surprise = 16 * bits.reshape(1, 8, 8) / bits.max()
 show(
-    images(torch.stack([mean_digit, surprise.double()]), columns=2, levels=17, says="the mean digit, and the bits of each pixel"),
+    images(
+        torch.stack([mean_digit, surprise.double()]),
+        columns=2,
+        levels=17,
+        says="the mean digit, and the bits of each pixel",
+    ),
     curve(range(1, 65), {"bits": bits}, "pixel in raster order", "code length of each pixel given those before it"),
     says="what each pixel costs, given those before it",
 )
@@ -78,7 +85,9 @@ notices = (writer.model.terms(changed) - writer.model.terms(one)).abs() > 1e-4
 assert not bool(notices.tril(-1).any())  # row: the pixel that changed; column: the term
 assert int(notices.triu(1).sum()) > 500
 show(
-    images(notices.reshape(1, 1, 64, 64).long(), columns=1, levels=2, says="which terms (across) notice which pixel (down)"),
+    images(
+        notices.reshape(1, 1, 64, 64).long(), columns=1, levels=2, says="which terms (across) notice which pixel (down)"
+    ),
     says="white where a term notices a changed pixel: nothing below the diagonal",
 )
 
@@ -152,7 +161,11 @@ assert math.isclose(sum(pairs.values()), 1.0)
 coarse = digits.train.x.double().reshape(-1, 1, 2, 4, 4, 2).mean((3, 5)) > 6
 tiny = pf.load(coarse.byte().numpy())
 little = pf.fit(
-    "autoregressive:made", tiny, steps=200, seed=0, settings={"model": {"width": 64, "depth": 1}, "train": {"batch_size": 64}}
+    "autoregressive:made",
+    tiny,
+    steps=200,
+    seed=0,
+    settings={"model": {"width": 64, "depth": 1}, "train": {"batch_size": 64}},
 )
 every = torch.cartesian_prod(*[torch.arange(2)] * 8).byte().reshape(256, 1, 2, 4)
 probability = little.log_prob(every).nats.double().exp()

@@ -44,7 +44,7 @@ MUTANTS: dict[str, list[Mutant]] = {
         ("-of_pixels / math.log(2)", "-of_pixels * dimensions / math.log(2)", "bits for the whole picture"),
         ("-of_pixels / math.log(2)", "-of_pixels * dimensions", "neither bits nor for one dimension"),
         ("each - math.log(levels)", "each - math.log(levels) / dimensions", "here once for the picture"),
-        ("nats / dimensions", "nats", "they are subtracted before the first is divided"),
+        ("nats / dimensions", "nats", "still that of the whole picture"),
         ("math.log(levels)", "dimensions * math.log(levels)", "twice as many dimensions"),
         ("return -of", "return of", "a code length is minus the log-probability"),
         ("/ math.log(2)", "* math.log(2)", "multiplied by log 2"),
