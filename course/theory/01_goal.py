@@ -5,17 +5,16 @@
 # how far apart the two are, and in which unit. Two small models serve it: one of two-moons, one of labelled 8 by 8 digits.
 
 # %%
-moons = pf.load("two-moons")
+moons, digits = pf.load("two-moons"), pf.load("digits")
+quick = {"learning_rate": 4e-3, "ema": 0.98}
+mixture = {"width": 32, "depth": 1, "components": 12}
 planar = pf.fit(
-    "autoregressive",
-    moons,
-    steps=250,
-    seed=0,
-    settings={"model": {"width": 32, "depth": 1, "components": 12}, "train": {"batch_size": 128}},
+    "autoregressive", moons, steps=150, seed=0, settings={"model": mixture, "train": {"batch_size": 128, **quick}}
 )
-digits = pf.load("digits")
-small = {"architecture": "made", "width": 128, "depth": 1, "components": 4, "dropout": 0.1}
-writer = pf.fit("autoregressive", digits, steps=250, seed=0, settings={"model": small, "train": {"batch_size": 32}})
+masked = {"architecture": "made", "width": 96, "depth": 1, "components": 4, "dropout": 0.1}
+writer = pf.fit(
+    "autoregressive", digits, steps=150, seed=0, settings={"model": masked, "train": {"batch_size": 32, **quick}}
+)
 
 # %% [markdown] topic="goal.data" uses="pushforward.data.toys:Density" test="tests/data/test_data.py::test_toy_density_integrates_to_one_and_has_its_entropy"
 # ### 1.1 The data distribution
@@ -133,11 +132,21 @@ assert torch.equal(
 )  # evenly spaced numbers hit each class by its share
 # the seed and the place of an example decide it, so a longer run repeats a shorter one
 assert torch.equal(planar.sample(8, seed=3)[:4], planar.sample(4, seed=3))
+# with random numbers the shares approach the probabilities, as one over the square root of the number of draws
+many = draw(p.log().expand(4000, 3), torch.rand(4000, generator=torch.Generator().manual_seed(0), dtype=torch.float64))
+shares = torch.nn.functional.one_hot(many, 3).double().cumsum(0) / torch.arange(1, 4001).unsqueeze(1)
+assert bool(((shares[-1] - p).abs() < 4 * (p * (1 - p) / 4000).sqrt()).all())  # four standard errors
+kept = torch.logspace(1, math.log10(3999), 80).long()
 show(
+    curve(u, {"class drawn": drawn}, "uniform number u", "the class in which u falls"),
     curve(
-        u, {"class drawn": drawn, "running sum": p.cumsum(0)[drawn]}, "uniform number u", "the class in which u falls"
+        kept + 1,
+        {f"class {k}": shares[kept, k] for k in range(3)},
+        "draws (upwards: share of each class)",
+        "shares of the classes approach 0.2, 0.5 and 0.3",
+        log_x=True,
     ),
-    says="a class is drawn where u falls",
+    says="a class is drawn where u falls, and shares approach probabilities",
 )
 
 # %% [markdown]
@@ -190,7 +199,7 @@ show(
     curve(
         said,
         {"code length": code, "entropy": [entropy] * 97},
-        "what the model says",
+        "what the model says of heads (upwards: nats)",
         "code length of a fair coin, in nats",
     ),
     says="the code length is least where the model says what is true",
