@@ -189,7 +189,7 @@ print(f"KL(data || model) = {gap.mean():.4f} +- {error:.4f} nats, on top of an e
 assert float(gap.mean()) > 4 * error  # never negative, and this small model is not perfect
 lp = writer.log_prob(digits.test)
 print(
-    f"digits: {lp.bits_per_dim:.3f} bits/dim ({lp.kind}); all 17 levels equally likely would cost {math.log2(17):.3f}"
+    f"digits: {lp.bits_per_dim:.3f} bits/dim ({lp.kind}, given the {lp.given}); all 17 levels equally likely would cost {math.log2(17):.3f}"
 )
 assert lp.bits_per_dim < math.log2(17)
 said = torch.linspace(0.02, 0.98, 97)

@@ -68,11 +68,7 @@ MUTANTS: dict[str, list[Mutant]] = {
             "in front of the cache",
         ),
         ("(weights.unsqueeze(2) * values)", "(weights.unsqueeze(2) * keys)", "the mean is over keys"),
-        (
-            "scores = (keys * query.unsqueeze(1))",
-            "mine = keys\n    scores = (values * query.unsqueeze(1))",
-            "numbers of output are wrong|where all keys are equal",
-        ),
+        ("(keys * query.unsqueeze(1))", "(values * query.unsqueeze(1))", "scores are made with the values"),
         (
             "return output, keys, values",
             "return torch.nn.functional.scaled_dot_product_attention(query.unsqueeze(1), values, keys).squeeze(1), keys, values",

@@ -45,7 +45,7 @@ MUTANTS: dict[str, list[Mutant]] = {
         ("-of_pixels / math.log(2)", "-of_pixels * dimensions", "neither bits nor for one dimension"),
         ("each - math.log(levels)", "each - math.log(levels) / dimensions", "here once for the picture"),
         ("nats / dimensions", "nats", "still that of the whole picture"),
-        ("math.log(levels)", "dimensions * math.log(levels)", "twice as many dimensions"),
+        ("math.log(levels)", "dimensions * math.log(levels)", "the dimensions count twice"),
         ("return -of", "return of", "a code length is minus the log-probability"),
         ("/ math.log(2)", "* math.log(2)", "multiplied by log 2"),
         ("each - math.log(levels)", "each - math.log(levels) * math.log(2)", "log.levels. still in nats"),

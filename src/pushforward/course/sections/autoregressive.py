@@ -68,7 +68,7 @@ LIKELIHOOD = Exercise(
             lambda x, t: x.log_softmax(0).gather(2, t[:, :, None])[:, :, 0].sum(1),
         ),
         Slip(
-            "normalised twice: the logarithm of a softmax was put through a softmax without its logarithm",
+            "normalised twice: log_softmax was given probabilities in place of logits",
             lambda x, t: x.softmax(2).log_softmax(2).gather(2, t[:, :, None])[:, :, 0].sum(1),
         ),
         Slip(
@@ -184,6 +184,10 @@ def _looked_up_keys(q: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor) -> tu
     return attend_step(q, k, k, a, a)[0], _longer(k, a), _longer(v, b)
 
 
+def _asked_values(q: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    return attend_step(q, v, v, b, b)[0], _longer(k, a), _longer(v, b)
+
+
 def _scored_values(q: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return attend_step(q, v, k, b, a)[0], _longer(k, a), _longer(v, b)
 
@@ -205,8 +209,8 @@ def _cache_picture(answer: Answer) -> str:
     strength = torch.linspace(-8, 8, 65).double()
     rows: dict[str, Tensor] = {}
     for d in (1, 4, 16):
-        query = torch.nn.functional.pad(strength[:, None], (0, d - 1))
-        first, second = (torch.nn.functional.pad(torch.full((65, 1), s).double(), (0, d - 1)) for s in (-1.0, 1.0))
+        query = F.pad(strength[:, None], (0, d - 1))
+        first, second = (F.pad(torch.full((65, 1), s).double(), (0, d - 1)) for s in (-1.0, 1.0))
         rows[f"d = {d}"] = number(answer(query, first[:, None], first[:, None], second, second)[0])[:, 0]
     return curve(
         strength, rows, "query, against keys -1 and 1", "attention to values -1 and 1: a larger d divides by more"
@@ -257,6 +261,7 @@ CACHE = Exercise(
         Slip("the cache did not grow: return the keys and values with the new ones as their last row", _forgetful),
         Slip("the new key and value stand in front of the cache; they belong behind it", _in_front),
         Slip("the mean is over keys, and belongs over values", _looked_up_keys),
+        Slip("the scores are made with the values; the query is compared with keys", _asked_values),
         Slip("keys and values are exchanged: scores come from keys, the mean is over values", _scored_values),
         Slip("the query was appended to the keys in place of new_key", _cached_query),
         Slip("keys and values are returned in the wrong order", _returned((0, 2, 1))),

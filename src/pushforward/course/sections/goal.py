@@ -194,7 +194,7 @@ BITS = Exercise(
             lambda x, d, k: -(x - math.log(k)) / LOG_2,
         ),
         Slip(
-            "log(levels) counts twice as many dimensions: it is multiplied by them, and the log-density is divided already",
+            "the dimensions count twice: log(levels) is multiplied by them, and the log-density is divided by them already",
             lambda x, d, k: -(x / d - d * math.log(k)) / LOG_2,
         ),
         Slip("the sign is wrong: a code length is minus the log-probability", lambda x, d, k: -_bits(x, d, k)),
