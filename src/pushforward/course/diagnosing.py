@@ -55,6 +55,7 @@ def pattern(found: Sequence[Values], right: Sequence[Values], names: Sequence[st
 
 def reduced(found: Tensor, right: Tensor) -> str:
     """Return how a value of the wrong shape comes from the right one: by a sum or a mean over an axis; empty if it does not."""
+    right = right.detach().double()
     for axis in [None, *range(right.dim())]:
         where = "everything" if axis is None else "the batch" if axis == 0 else f"axis {axis}"
         for name, make in (("averaged", torch.mean), ("summed", torch.sum)):
