@@ -9,7 +9,7 @@ moons = pf.load("two-moons")
 diffuser = pf.fit(
     "diffusion",
     moons,
-    steps=400,
+    steps=300,
     seed=0,
     settings={
         "model": {"width": 64, "depth": 1, "context": 32, "law": "log-normal", "weight": "edm"},
@@ -38,7 +38,7 @@ assert math.isclose((1 - 0.36) * 0.19 + 0.36, 0.4816)
 # %%
 from pushforward.families.diffusion.paths import LinearBeta
 
-# the first published schedule, cut into its 1,000 steps
+# the schedule of DDPM, cut into its 1,000 steps
 alpha, _ = LinearBeta(0.01, 40.0).scales(torch.linspace(0, 1, 1001, dtype=torch.float64))
 beta = 1 - (alpha[1:] / alpha[:-1]) ** 2
 assert math.isclose(beta[0], 0.0001, abs_tol=5e-5)

@@ -13,7 +13,7 @@ moons = pf.load((every, ["upper" if u else "lower" for u in upper]))
 diffuser = pf.fit(
     "diffusion",
     moons,
-    steps=400,
+    steps=300,
     seed=0,
     settings={
         "model": {"width": 64, "depth": 1, "context": 32, "law": "log-normal", "weight": "edm"},
@@ -102,7 +102,7 @@ excess = loss - constant
 assert bool(
     (excess.mean(0) > -4 * excess.std(0) / math.sqrt(500)).all()
 )  # nobody is below, within four standard errors
-assert bool((excess.mean(0) < 0.1).all())
+assert bool((excess.mean(0) < 0.2).all())
 lines = {"network": loss.mean(0), "constant": constant.mean(0)}
 show(
     curve(
@@ -164,13 +164,13 @@ def draw():
 
 
 start, truth, frames, shares = ring.means[:1].expand(500, 2), ring.sample(500, rng), {}, {}
-walks = {f"{n} steps": Langevin(lambda x: slope(ring, x), start, 0.05, n, draw) for n in (1, 20, 300)}
+walks = {f"{n} steps": Langevin(lambda x: slope(ring, x), start, 0.05, n, draw) for n in (2, 20, 200)}
 walks["a ladder of noise"] = SOLVERS["langevin"].walk(VariancePreserving(0.02, 40.0), noisy_mean, draw, 32, 1.0)
 for name, walk in walks.items():
     x = run(walk)
     frames[name] = cloud(x, truth, says=f"{name}, over the truth in grey", colour=1)
     shares[name] = torch.bincount(torch.cdist(x, ring.means).argmin(1), minlength=8) / 500
-assert shares["300 steps"][0] > 0.5  # most chains never left the cluster they began in
+assert shares["200 steps"][0] > 0.5  # most chains are where they began
 fair = math.sqrt(1 / 8 * 7 / 8 / 500)
 assert bool(
     ((shares["a ladder of noise"] - 1 / 8).abs() < 4 * fair).all()
@@ -236,7 +236,7 @@ for name, solver in (("flow", "euler"), ("SDE", "reverse-diffusion")):
 assert crossed == {"flow": False, "SDE": True}  # curves of an ODE cannot cross
 
 some = moons.test.x[:100]
-assert (diffuser.decode(diffuser.encode(some).value) - some).abs().max() < 0.05
+assert (diffuser.decode(diffuser.encode(some).value) - some).abs().max() < 0.01
 ode, elbo = (diffuser.log_prob(some, estimator=e) for e in ("ode", "elbo"))
 print(f"flow {float(ode.nats.mean()):.2f} nats ({ode.kind}), SDE {float(elbo.nats.mean()):.2f} nats ({elbo.kind})")
 show(*pictures, says="walkers from noise to data")
