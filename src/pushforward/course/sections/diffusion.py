@@ -45,6 +45,10 @@ NOISE = Exercise(
     draw=lambda g, i: (normal(g, *sizes(i)), normal(g, *sizes(i)), uniform(g, sizes(i)[0], low=0.05, high=0.95)),
     slips=(
         Slip(
+            "alpha_bar has one number for each row, and meets columns here: give it a second axis, alpha_bar[:, None]",
+            lambda x, e, a: a.sqrt() * x + (1 - a).sqrt() * e,
+        ),
+        Slip(
             "both square roots are missing: alpha_bar is a share of the variance, and numbers are scaled by standard deviations",
             lambda x, e, a: a[:, None] * x + (1 - a[:, None]) * e,
         ),
