@@ -14,7 +14,7 @@ from pushforward.course.pictures import curve
 
 def coverage(real: Tensor, generated: Tensor, k: int) -> Tensor:
     """Return the share by trees of neighbours."""
-    radius = KDTree(real.numpy()).query(real.numpy(), [k + 1])[0][:, 0]
+    radius = KDTree(real.numpy()).query(real.numpy(), k + 1)[0][:, -1]
     nearest = KDTree(generated.numpy()).query(real.numpy())[0]
     return torch.from_numpy(nearest <= radius).double().mean()
 
