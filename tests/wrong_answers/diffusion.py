@@ -7,6 +7,7 @@ from wrong_answers import Mutant
 NOISED = "share.sqrt() * x + (1 - share).sqrt() * noise"
 MUTANTS: dict[str, list[Mutant]] = {
     "diffusion.noise": [
+        ("alpha_bar[:, None]", "alpha_bar", "give it a second axis"),
         (NOISED, "share * x + (1 - share) * noise", "both square roots are missing"),
         ("(1 - share).sqrt()", "(1 - share)", "noise is scaled by a variance"),
         ("share.sqrt() * x", "share * x", "data are scaled by a share of the variance"),
