@@ -25,6 +25,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_
 
 HERE = Path(__file__).parent
 SOLUTION = re.compile(r"( *)# BEGIN SOLUTION\n.*?# END SOLUTION\n?", re.DOTALL)
+FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$`])\$([^$`]+?)\$", re.DOTALL)
 PARTS = ("**Idea.**", "$$", "**By hand.**", "**What is optimised.**", "**Common mistake.**", "**Why today.**")
 
 
@@ -146,12 +147,25 @@ def attempt(paths: list[Path]) -> None:
 
 
 def render(notebook: NotebookNode, path: Path) -> None:
-    """Write an executed notebook as one page."""
+    """Write an executed notebook as one page, its equations as MathML: nothing is fetched when it is read."""
     from nbconvert import HTMLExporter
 
-    text, _ = HTMLExporter(sanitize_html=False).from_notebook_node(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = FORMULA.sub(_mathml, cell.source)
+    text, _ = HTMLExporter(sanitize_html=False, mathjax_url="", require_js_url="").from_notebook_node(notebook)
+    text = re.sub(r'<script[^>]*src="https?://[^"]*"[^>]*></script>', "", text)
     path.parent.mkdir(exist_ok=True)
     path.write_text(text)
+
+
+def _mathml(found: re.Match[str]) -> str:
+    from latex2mathml.converter import convert
+
+    display, inline = found.groups()
+    made = convert(display or inline, display="block" if display else "inline")
+    # markdown would take these for its own marks
+    return made.replace("*", "&#x2a;").replace("_", "&#x5f;").replace("|", "&#x7c;")
 
 
 def text(notebook: NotebookNode) -> str:
