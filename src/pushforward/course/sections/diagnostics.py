@@ -18,7 +18,7 @@ from pushforward.course.values import NotAValue
 Record = dict[str, Any]
 Rule = Callable[[Record], bool]
 GALLERY = gallery()
-DRAWN = ("flow", "overfitted flow", "hasty autoregressive", "collapsed vae")
+DRAWN = ("flow", "overfitted flow", "hasty autoregressive", "no constant")
 ERRORS = 3.0  # standard errors that chance does not make
 
 
@@ -146,7 +146,7 @@ CHECKLIST = Exercise(
     "in `pushforward.course.rogues.FACTS`, the suspicions and their thresholds in `SUSPICIONS`.",
     oracle=checklist,
     returns=("suspicions",),
-    draw=lambda g, i: (gallery()[i].record,),
+    draw=lambda g, i: (GALLERY[i].record,),
     reads=suspected,
     cases=len(GALLERY),
     differentiable=False,
