@@ -140,6 +140,19 @@ def test_nan_samples_are_refused_with_their_place(tmp_path: Path, run: Run) -> N
     assert "17" in err
 
 
+def test_samples_of_a_collapsed_model_are_scored_and_found_wanting(tmp_path: Path, run: Run) -> None:
+    np.save(tmp_path / "one.npy", np.ones((80, 2), dtype=np.float32))
+    status, out, _ = run("evaluate", "--samples", tmp_path / "one.npy", "--reference", "two-moons", "--json")
+    assert status == 0
+    scores = {s["name"].partition(" [")[0]: s for s in json.loads(out)["scores"]}
+    assert (scores["recall"]["value"], scores["vendi score"]["value"]) == (0.0, pytest.approx(1.0))
+    assert scores["energy distance"]["low"] > scores["energy distance"]["floor"]
+    np.save(tmp_path / "few.npy", np.ones((3, 2), dtype=np.float32))
+    status, _, err = run("evaluate", "--samples", tmp_path / "few.npy", "--reference", "two-moons")
+    assert status == 2
+    assert "3 samples in" in err
+
+
 def test_a_rule_of_the_user_is_counted_beside_those_of_train(tmp_path: Path, run: Run) -> None:
     rng = np.random.default_rng(0)
     lines = [f"{a},{a + b}" for a, b in zip(rng.integers(0, 90, 400).tolist(), rng.integers(1, 9, 400).tolist())]

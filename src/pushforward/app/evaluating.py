@@ -144,6 +144,8 @@ def evaluate_samples(
     drawn, labels = array(examples, dataset.space), labels_of(examples, dataset)
     if n is not None and n > len(drawn):
         raise BadInput(f"-n {n}", f"at most {len(drawn)}, the examples in {samples}")
+    if len(drawn) < FEWEST:
+        raise BadInput(f"{len(drawn)} samples in {samples}", f"at least {FEWEST}", "draw more of them")
     controls = measure_controls(dataset, seed, min(n or MOST_FILED, len(drawn)), features, split or "test", rules)
     places = drawn_places(len(drawn), controls.n, seed)
     drawn, labels = drawn[places], None if labels is None else labels[places]

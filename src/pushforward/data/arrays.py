@@ -13,11 +13,11 @@ from pushforward.core.errors import BadInput
 from pushforward.core.space import Image, Points, Space
 
 
-def checked(x: np.ndarray, where: str) -> np.ndarray:
+def checked(x: np.ndarray, where: str, few: bool = False) -> np.ndarray:
     """Return `x` if it holds real numbers.
 
     Raises:
-        BadInput: object, string, complex or empty arrays.
+        BadInput: object, string, complex or empty arrays, or one example alone unless a `few` will do.
     """
     if x.dtype == object:
         raise BadInput(
@@ -27,24 +27,29 @@ def checked(x: np.ndarray, where: str) -> np.ndarray:
         raise BadInput(f"{where} has dtype {x.dtype}", "integers or floating-point numbers", "convert it first")
     if x.ndim == 0 or len(x) == 0:
         raise BadInput(f"{where} is empty", "at least five examples")
-    if len(x) == 1:
+    if len(x) == 1 and not few:
         raise BadInput(f"{where} holds one example", "at least five distinct examples", "bring more data")
     return x
 
 
-def as_space(x: np.ndarray, where: str, levels: int | None = None) -> tuple[Tensor, Space, list[str]]:
+def as_space(
+    x: np.ndarray, where: str, levels: int | None = None, varied: bool = True
+) -> tuple[Tensor, Space, list[str]]:
     """Return the tensor in data units, its space and the reasons.
+
+    Args:
+        varied: whether examples must differ, as those to learn from must; samples of a collapsed model do not, nor does one example.
 
     Raises:
         BadInput: NaN or infinity (rows named), constant columns, shapes that are neither images nor points.
     """
-    x = checked(x, where)
+    x = checked(x, where, few=not varied)
     if x.dtype.kind == "f" and x.ndim >= 3 and np.isfinite(x).all() and bool((x == np.round(x)).all()) and x.min() >= 0:
         x = x.astype(np.int64)
     if x.ndim == 2 or (x.ndim == 1 and x.dtype.kind in "fui"):
-        return _points(x.reshape(len(x), -1), where)
+        return _points(x.reshape(len(x), -1), where, varied)
     if x.ndim in (3, 4) and x.dtype.kind in "bui":
-        return _images(x, where, levels)
+        return _images(x, where, levels, varied)
     if x.ndim in (3, 4):
         raise BadInput(
             f"{where} holds real numbers of shape {x.shape}",
@@ -54,7 +59,7 @@ def as_space(x: np.ndarray, where: str, levels: int | None = None) -> tuple[Tens
     raise BadInput(f"{where} has shape {x.shape}", "(n, columns), (n, height, width) or (n, height, width, channels)")
 
 
-def _points(x: np.ndarray, where: str) -> tuple[Tensor, Space, list[str]]:
+def _points(x: np.ndarray, where: str, varied: bool) -> tuple[Tensor, Space, list[str]]:
     bad = np.flatnonzero(~np.isfinite(x.astype(np.float64)).all(axis=1))
     if len(bad):
         shown = ", ".join(map(str, bad[:10])) + (", ..." if len(bad) > 10 else "")
@@ -64,7 +69,7 @@ def _points(x: np.ndarray, where: str) -> tuple[Tensor, Space, list[str]]:
             "repair or drop them",
         )
     constant = np.flatnonzero(np.ptp(x, axis=0) == 0)
-    if len(constant):
+    if len(constant) and varied:
         shown = ", ".join(map(str, constant[:10]))
         raise BadInput(
             f"constant columns in {where} (columns {shown}, counted from 0)",
@@ -75,7 +80,7 @@ def _points(x: np.ndarray, where: str) -> tuple[Tensor, Space, list[str]]:
     return torch.from_numpy(x.astype(np.float32)), Points(int(x.shape[1])), [note]
 
 
-def _images(x: np.ndarray, where: str, levels: int | None) -> tuple[Tensor, Space, list[str]]:
+def _images(x: np.ndarray, where: str, levels: int | None, varied: bool) -> tuple[Tensor, Space, list[str]]:
     notes = []
     if x.ndim == 3:
         x = x[:, None]
@@ -92,7 +97,7 @@ def _images(x: np.ndarray, where: str, levels: int | None) -> tuple[Tensor, Spac
     if x.dtype != bool and int(x.min()) < 0:
         raise BadInput(f"{where} holds negative pixels (down to {int(x.min())})", "levels from 0", "shift them")
     top = int(x.max())
-    if top == int(x.min()):
+    if top == int(x.min()) and varied:
         raise BadInput(f"every pixel of {where} equals {top}", "images that vary")
     if levels is None:
         levels = next((known for known in (2, 17, 256) if top < known), top + 1)

@@ -153,9 +153,9 @@ def open_like(
             raise BadInput(f"'{source}' is {data.space}", str(space))
         return data.test
     _, raw, origin = _read(source, skip_bad, context)
-    x, found, _ = as_space(raw.x, origin, space.levels if isinstance(space, Image) else None)
+    x, found, _ = as_space(raw.x, origin, space.levels if isinstance(space, Image) else None, varied=False)
     if found != space:
-        raise BadInput(f"{origin} is {found}", str(space), "bring data of the space the run was trained on")
+        raise BadInput(f"{origin} is {found}", str(space), "bring data of the same space")
     if labels is None:
         labels = raw.labels is not None
     if not (labels and classes):
