@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import math
 import re
 from collections.abc import Callable
@@ -23,7 +22,6 @@ SOLUTIONS = solutions()
 MUTANTS = {
     name: found
     for section in SECTIONS
-    if importlib.util.find_spec(f"wrong_answers.{section}")  # TEMP
     for name, found in importlib.import_module(f"wrong_answers.{section}").MUTANTS.items()
 }
 NAMES = [exercise.name for exercise in exercises()]
