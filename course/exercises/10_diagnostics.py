@@ -1,8 +1,8 @@
 # %% [markdown]
 # ## 10. Diagnostics
 #
-# A gallery of real, tiny runs waits in `pushforward.course.rogues`: some are healthy and some had one thing broken before they were
-# trained. `gallery()` returns them all; `rogue("flow").record` is what one run says about itself.
+# A gallery of real, tiny runs waits in `pushforward.course.rogues`: some are healthy, and some were broken on purpose before they
+# were trained. `gallery()` returns them all; `rogue("flow").record` is what one run says about itself.
 
 # %% [markdown]
 # ### 10.1 A checklist for runs

@@ -12,7 +12,8 @@ import torch
 from course.sources import solutions
 from pushforward.core.errors import BadInput
 from pushforward.course import rogues
-from pushforward.course.rogue_runs import RUNS, covered
+from pushforward.course.rogue_facts import covered
+from pushforward.course.rogue_runs import RUNS
 from pushforward.course.rogues import FACTS, SUSPICIONS, gallery, rogue
 from pushforward.course.sections.diagnostics import by_rules
 from pushforward.data.toys import toy

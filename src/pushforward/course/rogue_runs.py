@@ -1,7 +1,6 @@
 """The runs of the rogues' gallery: how each is trained and what is broken in it.
 
-Two ideas: every run is a healthy one with one thing changed, a setting, the data or one hook of the model; what is measured
-afterwards is measured by the library, the same for all.
+One idea: every rogue is a healthy run with a fault put in by hand: in a setting, in the data or in one hook of the model.
 """
 
 from __future__ import annotations
@@ -24,26 +23,17 @@ from pushforward.core.loss import Loss
 from pushforward.core.model import GenerativeModel
 from pushforward.core.noise import Noise
 from pushforward.core.spec import TrainConfig, parse
+from pushforward.course.rogue_facts import DRAWN, NOTHING, measured, rounded
 from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_data
-from pushforward.data.toys import GaussianMixture
 from pushforward.engine.fit import fit
 from pushforward.engine.history import read_history
-from pushforward.evaluation.distances import nearest
 from pushforward.evaluation.distribution.energy import energy_distance
-from pushforward.evaluation.likelihood.gap import likelihood_gap
-from pushforward.evaluation.memorisation.duplicates import duplicate_rate
-from pushforward.evaluation.memorisation.membership import area_under_curve
-from pushforward.evaluation.memorisation.near_duplicates import near_duplicate_rate
 from pushforward.families.build import build, settings
 from pushforward.families.flow.chains import standard_normal
-from pushforward.families.vae.likelihoods import kl_to_standard_normal
 
 KEPT = ("step", "loss", "held_out", "KL [nats]", "D(real) - D(fake)", "gradient norm, generator")
-ENTRIES, DRAWN, LOOKED_AT, CELLS = 20, 1000, 2000, 140
-NEAR_A_MODE = 3.0  # standard deviations
-MODES = 8  # at most: more are not countable with so few samples
-A_TENTH = 0.1  # of its fair share: what a mode must get to count as covered
+ENTRIES = 20
 TRAIN = {"batch_size": 128, "learning_rate": 5e-3, "ema": 0.95, "weight_decay": 0.0}
 GAME = {**TRAIN, "learning_rate": 2e-3, "beta1": 0.0, "clip": 10.0, "ema": 0.99}
 PLAYERS = {"latent": 2, "width": 32, "depth": 1, "gamma": 0.1, "critic_octaves": 2, "generator_octaves": 1}
@@ -58,7 +48,7 @@ class Run:
         name: what it is called among the others.
         family, data, steps: what is trained on what and for how long.
         suspicions: what is wrong with it.
-        broken: which one thing was changed, a sentence; empty for a healthy run.
+        broken: what was done to it, in words; empty for a healthy run.
         model, train: settings over the smallest preset.
         few: training examples and test examples, None for all.
         feeds: what is really trained on, given the dataset.
@@ -90,7 +80,7 @@ class Run:
         if self.breaks is not None:
             self.breaks(model)
         history, skipped, finished = self._train(model, data)
-        facts = measured(model, data, whole.validation.x[:DRAWN], self.feeds(data)) if finished else dict(NOTHING)
+        facts = measured(model, data, whole.validation.x[:DRAWN], self.feeds(data)) if finished else NOTHING
         return {
             "family": self.family,
             "data": self.data,
@@ -127,103 +117,8 @@ class Run:
         return [_kept(evaluated[i]) for i in places], found.skipped_steps, True
 
 
-NOTHING = dict.fromkeys(
-    (
-        "kind",
-        "train_nats",
-        "test_nats",
-        "gap_error",
-        "mass",
-        "kl",
-        "modes",
-        "near_duplicates",
-        "near_duplicates_by_chance",
-        "nearest",
-        "nearest_held_out",
-        "critic",
-        "test_in_train",
-    )
-)
-
-
-def measured(model: GenerativeModel, data: Dataset, fresh: Tensor, fed: Examples) -> dict[str, Any]:
-    """Return the facts about a trained model; `rogues.FACTS` says what each is.
-
-    Args:
-        fresh: real examples that no run has seen.
-        fed: what the model was really trained on.
-    """
-    samples = model.sample(DRAWN).flatten(1).double()
-    train, held = data.train.x.flatten(1).double(), fresh.flatten(1).double()
-    near = near_duplicate_rate(samples.numpy(), train.numpy(), held.numpy(), "data")
-    facts = {**NOTHING, **_likelihoods(model, data)}
-    facts["near_duplicates"], facts["near_duplicates_by_chance"] = near.value, near.null
-    facts["nearest"] = float(torch.tensor(nearest(samples.numpy(), train.numpy())[1]).median())
-    facts["nearest_held_out"] = float(torch.tensor(nearest(held.numpy(), train.numpy())[1]).median())
-    facts["test_in_train"] = duplicate_rate(data.test.x.numpy(), fed.x.numpy(), fresh.numpy()).value
-    if isinstance(data.density, GaussianMixture) and len(data.density.means) <= MODES:
-        facts["modes"] = covered(samples, data.density)
-    if model.family == "vae":
-        facts["kl"] = _divergence(model, fresh)
-    if model.family == "gan":
-        facts["critic"] = _pairs_in_order(model, fresh)
-    return {key: _short(value) for key, value in facts.items()}
-
-
-def covered(samples: Tensor, density: GaussianMixture) -> float:
-    """Return the share of modes that get a tenth of their fair share of samples, each within three standard deviations.
-
-    Example:
-        >>> covered(torch.zeros(9, 2), GaussianMixture(torch.tensor([[0.0, 0.0], [9.0, 0.0]]), sigma=0.1))
-        0.5
-    """
-    place, distance = nearest(samples.numpy(), density.means.numpy())
-    near = torch.tensor(place)[torch.tensor(distance) < NEAR_A_MODE * density.sigma]
-    counts = near.bincount(minlength=len(density.means))
-    return float((counts >= A_TENTH * len(samples) / len(density.means)).double().mean())
-
-
-def mass(model: GenerativeModel, real: Tensor) -> float:
-    """Return the integral of `exp(log_prob)` over a rectangle three units wider than the data on every side."""
-    low, high = real.amin(0) - 3.0, real.amax(0) + 3.0
-    steps = (high - low) / CELLS
-    axes = [a + h * (torch.arange(CELLS) + 0.5) for a, h in zip(low, steps, strict=True)]
-    log_p = model.log_prob(torch.cartesian_prod(*axes).float()).nats.double()
-    return float(log_p.exp().sum() * steps.double().prod())
-
-
-def _likelihoods(model: GenerativeModel, data: Dataset) -> dict[str, Any]:
-    if not model.capabilities.estimators[data.space.kind]:
-        return {}
-    train, test = (model.log_prob(side.x[:LOOKED_AT]) for side in (data.train, data.test))
-    gap = likelihood_gap(train, test)
-    facts = {"kind": train.kind, "train_nats": train.mean_nats, "test_nats": test.mean_nats, "gap_error": gap.stderr}
-    # the noise of an estimate would be taken for mass by the exponential
-    return {**facts, "mass": mass(model, data.train.x)} if model.family in ("flow", "autoregressive", "vae") else facts
-
-
-@torch.no_grad()
-def _divergence(model: Any, fresh: Tensor) -> float:
-    x = model.codec.encode(fresh).value
-    return float(kl_to_standard_normal(*model._posterior(x, None)).sum(1).mean())
-
-
-@torch.no_grad()
-def _pairs_in_order(model: Any, fresh: Tensor) -> float:
-    drawn = model.sample(len(fresh), seed=1)
-    real, fake = (model._judge(model.codec.encode(x).value, None).double().numpy() for x in (fresh, drawn))
-    return area_under_curve(real, fake)[0]
-
-
 def _kept(record: dict[str, Any]) -> dict[str, Any]:
-    return {key: _short(record[key]) for key in KEPT if key in record}
-
-
-def _short(value: Any) -> Any:
-    """Return a number with four digits, None if it is not finite."""
-    if not isinstance(value, float):
-        return value
-    return float(f"{value:.4g}") if math.isfinite(value) else None
+    return {key: rounded(record[key]) for key in KEPT if key in record}
 
 
 # ---- what is broken ------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The rogues' gallery: records of tiny runs, some healthy and some with one thing broken.
+"""The rogues' gallery: records of tiny runs, some healthy and some broken on purpose.
 
 Two ideas: a record holds what a person would look at and nothing that gives the answer away; every record was made by really
 training, and `python -m pushforward.course.rogues` makes all of them again, equal for equal machines.
