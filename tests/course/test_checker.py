@@ -126,7 +126,9 @@ def test_cases_are_equal_every_time_and_differ_from_each_other(exercise: Exercis
     again = [exercise.values(exercise.oracle(*exercise.arguments(i))) for i in range(exercise.cases)]
     for i, values in enumerate(again):
         assert same(values, exercise.values(exercise.oracle(*exercise.arguments(i))))
-        assert not any(same(values, other) for other in again[:i])
+    different = [v for i, v in enumerate(again) if not any(same(v, other) for other in again[:i])]
+    # two runs may both be healthy; numbers never repeat
+    assert len(different) == exercise.cases or (exercise.reads is not None and len(different) >= 8)
 
 
 def test_general_patterns_are_recognised() -> None:

@@ -142,10 +142,7 @@ def evaluate_samples(
     dataset = open_source(reference, settings, skip_bad=skip_bad)
     examples = _read_like(samples, dataset, skip_bad)
     drawn, labels = array(examples, dataset.space), labels_of(examples, dataset)
-    if n is not None and n > len(drawn):
-        raise BadInput(f"-n {n}", f"at most {len(drawn)}, the examples in {samples}")
-    if len(drawn) < FEWEST:
-        raise BadInput(f"{len(drawn)} samples in {samples}", f"at least {FEWEST}", "draw more of them")
+    _require_samples(len(drawn), n, samples)
     controls = measure_controls(dataset, seed, min(n or MOST_FILED, len(drawn)), features, split or "test", rules)
     places = drawn_places(len(drawn), controls.n, seed)
     drawn, labels = drawn[places], None if labels is None else labels[places]
@@ -168,6 +165,13 @@ def evaluate_samples(
     )
     comparison = comparison_of(dataset, [row], controls, "samples of another tool", "none", seed, command)
     return Evaluated(_record(row, controls), comparison)
+
+
+def _require_samples(count: int, n: int | None, samples: Path) -> None:
+    if n is not None and n > count:
+        raise BadInput(f"-n {n}", f"at most {count}, the examples in {samples}")
+    if count < FEWEST:
+        raise BadInput(f"{count} samples in {samples}", f"at least {FEWEST}", "draw more of them")
 
 
 def _parzen(samples: np.ndarray, dataset: Dataset, seed: int) -> Score:

@@ -76,7 +76,7 @@ def _makes(exercise: Exercise, wrong: Answer, case: int, values: Values | None) 
 
 
 def _sign(mine: list[Tensor], true: list[Tensor]) -> str:
-    return "the sign is wrong: every number is minus the right one" if _all(mine, [-t for t in true]) else ""
+    return "the sign is wrong: every number is minus the right one" if _all(mine, [-t.double() for t in true]) else ""
 
 
 def _factor(mine: list[Tensor], true: list[Tensor]) -> str:

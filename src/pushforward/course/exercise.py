@@ -64,6 +64,7 @@ class Exercise:
         hints: three, each giving away more than the one before.
         picture: an SVG that shows what a right answer does; None where there is nothing to look at.
         reads: turns what comes back into numbers, where it is something else; None where it is numbers.
+        shows: turns numbers back into words, for evidence; None where numbers say enough.
         differentiable: whether gradients must flow from every output to every tensor of floats that the oracle's flow to.
         harder: one of the second round.
         cases: how many random cases are compared.
@@ -81,6 +82,7 @@ class Exercise:
     laws: tuple[Law, ...] = ()
     picture: Callable[[Answer], str] | None = None
     reads: Callable[[Any], Any] | None = None
+    shows: Callable[[Tensor], str] | None = None
     differentiable: bool = True
     harder: bool = False
     cases: int = 6

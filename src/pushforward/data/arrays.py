@@ -38,7 +38,7 @@ def as_space(
     """Return the tensor in data units, its space and the reasons.
 
     Args:
-        varied: whether examples must differ, as those to learn from must; samples of a collapsed model do not, nor does one example.
+        varied: whether examples must differ, as those to learn from must; samples of a collapsed model need not.
 
     Raises:
         BadInput: NaN or infinity (rows named), constant columns, shapes that are neither images nor points.

@@ -47,6 +47,11 @@ def suspected(found: Any) -> Tensor:
     return torch.tensor([float(name in found) for name in SUSPICIONS], dtype=torch.float64)
 
 
+def _in_words(found: Tensor) -> str:
+    named = [name for name, value in zip(SUSPICIONS, found.tolist()) if value]
+    return "{" + ", ".join(named) + "}" if named else "nothing"
+
+
 def _series(record: Record, key: str) -> list[float]:
     return [entry[key] for entry in record["history"] if entry.get(key) is not None]
 
@@ -148,6 +153,7 @@ CHECKLIST = Exercise(
     returns=("suspicions",),
     draw=lambda g, i: (GALLERY[i].record,),
     reads=suspected,
+    shows=_in_words,
     cases=len(GALLERY),
     differentiable=False,
     slips=(
