@@ -22,7 +22,7 @@ SPOILED = {
     "vae.kl": lambda f: lambda m, s: f(m, s) + 0.1 * m.square().sum(1),
     "vae.reparameterise": lambda f: lambda m, s, e: f(m, s + 0.1, e),
     "vae.elbo": lambda f: lambda x, *rest: f(1.1 * x, *rest),
-    "gan.losses": lambda f: lambda a, b: (f(a, b)[0], f(1.1 * a, 1.1 * b)[1]),
+    "gan.losses": lambda f: lambda a, b: (f(1.1 * a + 0.1, b)[0], f(a, b)[1]),
     "flow.coupling": lambda f: lambda x, net: (f(x, net)[0], 0.9 * f(x, net)[1]),
     "diffusion.noise": lambda f: lambda x, e, a: f(x, 0.9 * e, a),
     "diffusion.ddim": lambda f: lambda x, e, a, b: f(x, 0.99 * e, a, b),
@@ -46,7 +46,7 @@ def test_the_plug_itself_changes_nothing(name: str) -> None:
     plan = plan_training(PLUGS[name].family, MOONS, budget={"steps": 12}, preset="smoke", seed=0)
     plain = [entry["loss"] for entry in train(plan).record.history]
     plugged = swapping._trained(PLUGS[name], name, PLUGS[name].ours, MOONS, 12, 0, None).losses["yours"]
-    assert np.allclose(plain, plugged, rtol=1e-5)
+    assert np.allclose(plain, plugged, rtol=1e-4)
 
 
 def test_the_report_holds_both_models(tmp_path: Path) -> None:
