@@ -71,7 +71,7 @@ def exercises(solved: bool = False) -> NotebookNode:
         if name is None:
             made.append(_without(cell))
             continue
-        made.append(new_code_cell(cell.source if solved else stub(cell.source)))
+        made.append(new_code_cell(unmarked(cell.source) if solved else stub(cell.source)))
         made.append(new_code_cell(f'check("{name}", {function_of(cell.source)})'))
         if not solved:
             made.append(new_markdown_cell(_hints(name)))
@@ -104,6 +104,11 @@ def solutions() -> dict[str, str]:
 def stub(source: str) -> str:
     """Return a solution with its body taken out."""
     return SOLUTION.sub(r"\1raise NotImplementedError  # your turn\n", source + "\n").rstrip("\n")
+
+
+def unmarked(source: str) -> str:
+    """Return a solution without the marks around its body."""
+    return re.sub(r" *# (BEGIN|END) SOLUTION\n?", "", source).rstrip("\n")
 
 
 def function_of(source: str) -> str:

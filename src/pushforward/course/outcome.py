@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
+from pushforward.course.pictures import STYLE
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -47,4 +49,4 @@ class Outcome:
         text = f'<p><b style="color:{colour}">{escape(self.name)}: {mark}.</b> {escape(self.says)}</p>'
         if self.evidence:
             text += f"<pre>{escape(self.evidence)}</pre>"
-        return text + self.svg
+        return text + (f'{STYLE}<div class="pf">{self.svg}</div>' if self.svg else "")

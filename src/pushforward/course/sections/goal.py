@@ -147,7 +147,7 @@ def _bits_case(g: torch.Generator, i: int) -> tuple[Tensor, int, int]:
 def _bits_picture(answer: Answer) -> str:
     nats = torch.linspace(0, 64 * math.log(17), 80).double()
     rows = {f"{levels} levels": answer(nats, 64, levels) for levels in (17, 64, 256)}
-    return curve(nats / 64, rows, "log-density of 64 rescaled pixels, nats a pixel", "bits per dimension of the pixels")
+    return curve(nats / 64, rows, "nats per rescaled pixel", "bits per dimension of the pixels")
 
 
 BITS = Exercise(
