@@ -11,7 +11,7 @@ from torch.distributions import Normal, kl_divergence
 from pushforward.course.drawing import normal, sizes
 from pushforward.course.exercise import Answer, Exercise, Law, Slip
 from pushforward.course.laws import equal
-from pushforward.course.pictures import curve
+from pushforward.course.pictures import cloud, curve
 
 HALF_LOG_TAU = math.log(2 * math.pi) / 2
 
@@ -115,6 +115,13 @@ def reparameterise(mean: Tensor, log_scale: Tensor, noise: Tensor) -> Tensor:
     return torch.addcmul(mean, torch.exp(log_scale), noise)
 
 
+def _draws(answer: Answer) -> str:
+    noise = normal(torch.Generator().manual_seed(0), 400, 2)
+    mean, log_scale = torch.tensor([[1.5, -0.5]]).double(), torch.tensor([[0.7, 0.2]]).double().log()
+    moved = answer(mean.expand(400, 2), log_scale.expand(400, 2), noise)
+    return cloud(moved, noise, "noise, in grey, moved and stretched to the draws")
+
+
 REPARAMETERISE = Exercise(
     name="vae.reparameterise",
     title="The reparameterisation trick",
@@ -158,7 +165,7 @@ REPARAMETERISE = Exercise(
         "mean + exp(log_scale) * noise. No `.data`, `.detach()` or `.item()`: the gradient to mean is 1, that to "
         "log_scale is sigma times noise.",
     ),
-    picture=None,
+    picture=_draws,
 )
 
 
@@ -176,6 +183,15 @@ def _elbo_case(g: torch.Generator, i: int) -> tuple[Tensor, ...]:
     n, d = sizes(i)
     codes = n, d + 1
     return normal(g, n, d), normal(g, *codes), 0.5 * normal(g, *codes), normal(g, n, d), 0.5 * normal(g, n, d)
+
+
+def _bounds(answer: Answer) -> str:
+    """One coordinate and one code, x = z + noise of scale s: the bound of x = 1 by the mean of q, for three decoders."""
+    means, zero = torch.linspace(-2, 3, 51, dtype=torch.float64)[:, None], torch.zeros(51, 1, dtype=torch.float64)
+    rows = {
+        f"s = {s:g}": answer(zero + 1, means, zero + math.log(0.5), means, zero + math.log(s)) for s in (0.5, 1.0, 2.0)
+    }
+    return curve(means, rows, "mean of q, decoded as it is", "the bound of x = 1 by the mean of the code")
 
 
 ELBO = Exercise(
@@ -230,6 +246,7 @@ ELBO = Exercise(
         "fit = (-0.5 * ((x - decoded_mean) / decoded_log_scale.exp())**2 - decoded_log_scale - 0.5 * math.log(2 * "
         "math.pi)).sum(1); return fit - kl.",
     ),
+    picture=_bounds,
     harder=True,
 )
 
@@ -237,6 +254,16 @@ ELBO = Exercise(
 def iwae(log_weights: Tensor) -> Tensor:
     """Return the bound by torch's stable sum."""
     return log_weights.logsumexp(0) - math.log(len(log_weights))
+
+
+def _tightening(answer: Answer) -> str:
+    """Log-weights normal with variance two and mean log p - 1, log p = 0: the bound rises to 0 with the number of draws."""
+    draws = (1, 2, 4, 8, 16, 32, 64, 128)
+    weights = 2**0.5 * normal(torch.Generator().manual_seed(0), 128, 2000) - 1
+    bounds = [float(answer(weights[:k]).mean()) for k in draws]
+    return curve(
+        draws, {"bound": bounds, "log p": [0.0] * len(draws)}, "draws K", "more draws, a tighter bound", log_x=True
+    )
 
 
 def _iwae_case(g: torch.Generator, i: int) -> tuple[Tensor]:
@@ -289,6 +316,7 @@ IWAE = Exercise(
         "exp(-900) is zero in float64. Subtract the largest log-weight, add it back at the end.",
         "torch.logsumexp(log_weights, 0) - math.log(K), with K = len(log_weights).",
     ),
+    picture=_tightening,
     harder=True,
 )
 _W = torch.tensor([[-900.0, -3.0], [-901.0, -7.0], [-905.0, -4.0]]).double()
