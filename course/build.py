@@ -56,10 +56,12 @@ def topics() -> Iterator[tuple[NotebookNode, list[NotebookNode]]]:
 def theory() -> NotebookNode:
     """Return the theory: all sections, then the generated table of topics."""
     made = [cell for path in sources("theory") for cell in cells(path)]
-    lines = ["## Where every topic lives", "", "| topic | library | test |", "|---|---|---|"]
+    lines = ["## Where every topic lives", "", "| topic | cell | library | test |", "|---|---:|---|---|"]
+    places = {cell.metadata["topic"]: place for place, cell in enumerate(made, 1) if "topic" in cell.metadata}
     for first, _ in topics():
-        uses, test = first.metadata["uses"], first.metadata["test"]
-        lines.append(f"| {_title(first)} | `{uses}` | `{test}` |")
+        topic, uses, test = (first.metadata[key] for key in ("topic", "uses", "test"))
+        anchor = re.sub(r"\s+", "-", _title(first))
+        lines.append(f"| [{_title(first)}](#{anchor}) | {places[topic]} | `{uses}` | `{test}` |")
     return _notebook([_without(cell) for cell in made] + [new_markdown_cell("\n".join(lines))])
 
 

@@ -63,6 +63,15 @@ def test_a_topic_names_a_library_function_and_its_test(topic: tuple) -> None:
     assert not path.startswith("tests/course/")
 
 
+def test_the_table_of_topics_says_where_each_one_is() -> None:
+    made = BUILD.theory().cells
+    rows = re.findall(r"^\| \[(.*?)\]\(#.*?\) \| (\d+) \| `(.*?)` \| `(.*?)` \|$", made[-1].source, re.MULTILINE)
+    assert len(rows) == 50
+    for title, place, uses, test in rows:
+        assert made[int(place) - 1].source.startswith(f"### {title}\n")
+        assert any((t.metadata["uses"], t.metadata["test"]) == (uses, test) for t, _ in TOPICS)
+
+
 @pytest.mark.parametrize("name", BUILD.BUILDS)
 def test_a_notebook_is_what_its_source_says_and_holds_no_output(name: str) -> None:
     stored = (COURSE / f"{name}.ipynb").read_text()
