@@ -49,6 +49,15 @@ def test_the_plug_itself_changes_nothing(name: str) -> None:
     assert np.allclose(plain, plugged, rtol=1e-4)
 
 
+def test_the_sampler_that_is_replaced_is_ddim() -> None:
+    found = swapping._trained(
+        PLUGS["diffusion.ddim"], "diffusion.ddim", PLUGS["diffusion.ddim"].ours, MOONS, 12, 0, None
+    )
+    plan = plan_training("diffusion", MOONS, budget={"steps": 12}, preset="smoke", seed=0)
+    plain = train(plan).model.sample(swapping.DRAWN, seed=0, solver="ddim")
+    assert np.allclose(plain, found.samples["the library's"], rtol=1e-3, atol=1e-3)
+
+
 def test_the_report_holds_both_models(tmp_path: Path) -> None:
     found = train_with("vae.elbo", defined(SOLUTIONS["vae.elbo"]), MOONS, steps=5, path=tmp_path / "mine")
     assert found.path == tmp_path / "mine" / "report.html"

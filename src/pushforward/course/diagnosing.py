@@ -76,7 +76,11 @@ def _makes(exercise: Exercise, wrong: Answer, case: int, values: Values | None) 
 
 
 def _sign(mine: list[Tensor], true: list[Tensor]) -> str:
-    return "the sign is wrong: every number is minus the right one" if _all(mine, [-t.double() for t in true]) else ""
+    return (
+        "the sign is wrong: every number is minus the right one"
+        if same(tuple(mine), tuple([-t.double() for t in true]))
+        else ""
+    )
 
 
 def _factor(mine: list[Tensor], true: list[Tensor]) -> str:
@@ -119,21 +123,17 @@ def _offset(mine: list[Tensor], true: list[Tensor]) -> str:
 
 
 def _transposed(mine: list[Tensor], true: list[Tensor]) -> str:
-    if all(t.dim() == 2 and t.shape[0] == t.shape[1] for t in true) and _all(mine, [t.T for t in true]):
+    if all(t.dim() == 2 and t.shape[0] == t.shape[1] for t in true) and same(tuple(mine), tuple([t.T for t in true])):
         return "rows and columns are exchanged"
     return ""
 
 
 def _exponential(mine: list[Tensor], true: list[Tensor]) -> str:
-    if _all(mine, [t.exp() for t in true]):
+    if same(tuple(mine), tuple([t.exp() for t in true])):
         return "this is the exponential of what was asked: a logarithm is missing"
-    if all(bool((t > 0).all()) for t in true) and _all(mine, [t.log() for t in true]):
+    if all(bool((t > 0).all()) for t in true) and same(tuple(mine), tuple([t.log() for t in true])):
         return "this is the logarithm of what was asked"
     return ""
-
-
-def _all(mine: list[Tensor], made: list[Tensor]) -> bool:
-    return all(a.shape == b.shape and close(a, b) for a, b in zip(mine, made))
 
 
 def _ratio(a: Tensor, b: Tensor) -> float | None:

@@ -7,7 +7,7 @@ their seeds and everything else stay as they are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
@@ -21,7 +21,7 @@ from pushforward.core.walk import Walk
 from pushforward.course.exercise import Answer
 from pushforward.families.diffusion.gaussian import Gaussian
 from pushforward.families.diffusion.model import Diffusion
-from pushforward.families.diffusion.schemes import Descent, Draw, Scheme, SchemeSampler, Seen
+from pushforward.families.diffusion.schemes import Ancestral, Descent, Draw, Scheme, SchemeSampler, Seen
 from pushforward.families.flow.chains import VectorChain
 from pushforward.families.flow.layers import Layer, VectorCoupling
 from pushforward.families.flow.model import Flow
@@ -41,14 +41,12 @@ class Plug:
         replaces: what is replaced, in words.
         install: puts a function into an untrained model.
         ours: the library's own function with the exercise's signature.
-        settings: of the model, where the place exists under some only.
     """
 
     family: str
     replaces: str
     install: Callable[[Any, Answer], None]
     ours: Answer
-    settings: dict[str, Any] = field(default_factory=dict)
 
 
 class _OwnKL(VAE):
@@ -200,8 +198,10 @@ def _add_noise(x: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
 
 
 def _ddim(x: Tensor, eps: Tensor, here: Tensor, there: Tensor) -> Tensor:
-    clean = (x - (1 - here).sqrt() * eps) / here.sqrt()
-    return there.sqrt() * clean + (1 - there).sqrt() * eps
+    level, then = ((1 / share - 1).sqrt() for share in (here, there))
+    noisy = x / here.sqrt()
+    now = Seen(level, noisy, noisy - level * eps)
+    return there.sqrt() * Ancestral(0.0).step(now, then, (), lambda: torch.zeros_like(x))
 
 
 PLUGS = {

@@ -119,9 +119,7 @@ def _trained(
         claim_comparison(path, overwrite=False)
     found: dict[str, Trained] = {}
     for label, function in ((YOURS, answer), (OURS, plug.ours)):
-        plan = plan_training(
-            plug.family, dataset, budget={"steps": steps}, preset="smoke", seed=seed, overrides={"model": plug.settings}
-        )
+        plan = plan_training(plug.family, dataset, budget={"steps": steps}, preset="smoke", seed=seed)
         found[label] = train(replace(plan, alter=_installed(plug, function)))
     losses = {label: list(_losses(one)) for label, one in found.items()}
     samples = {label: one.model.sample(DRAWN, seed=seed) for label, one in found.items()}

@@ -89,5 +89,6 @@ def build(
     if context is not None and "context" not in cls.capabilities.conditions:
         raise Unsupported(f"contexts for {cls.family}", "autoregressive", "leave the context out")
     with torch.random.fork_rng(devices=[]):
+        # of the fork alone: the caller's generator is as it was when this block ends
         torch.manual_seed(derive_seed(seed, "initialise"))
         return cls(space, config, classes) if context is None else cls(space, config, classes, context)
