@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -127,9 +128,10 @@ def execute(notebook: NotebookNode, seconds: int = 180) -> NotebookNode:
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
 
-    # by sockets in the file system: nothing listens on the network
-    manager = AsyncKernelManager(kernel_name="python3", transport="ipc")
-    NotebookClient(notebook, km=manager, timeout=seconds).execute()
+    # by sockets in the file system: nothing listens on the network; in a folder of their own, or two kernels would share them
+    with tempfile.TemporaryDirectory(prefix="pf") as folder:
+        manager = AsyncKernelManager(kernel_name="python3", transport="ipc", ip=str(Path(folder) / "kernel"))
+        NotebookClient(notebook, km=manager, timeout=seconds).execute()
     return notebook
 
 
