@@ -6,6 +6,7 @@ Two ideas: a `Fitted` model carries its records, so that it can be evaluated and
 from __future__ import annotations
 
 import builtins
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ from pushforward.data.encoding import Encoding
 from pushforward.data.open import open_data
 from pushforward.engine.budget import parse_seconds
 from pushforward.provenance.run_directory import RunRecord
+
+# silent unless a program asks for it: `logging.basicConfig(level="INFO")`
+_LOG = logging.getLogger("pushforward")
 
 
 class Fitted:
@@ -125,6 +129,13 @@ def load(source: Any, *, seed: int = 0, labels: bool = True, skip_bad: bool = Fa
     return open_source(source, flat, seed=seed, skip_bad=skip_bad)
 
 
+def _log_notes(dataset: Dataset) -> None:
+    for note in dataset.notes:
+        _LOG.info("data: %s", note)
+    for sentence in dataset.lost:
+        _LOG.info("lost: %s", sentence)
+
+
 def _budget(budget: str | float | None, steps: int | None, examples: int | None) -> dict[str, float]:
     named = [value for value in (budget, steps, examples) if value is not None]
     if len(named) > 1:
@@ -160,6 +171,7 @@ def fit(
         torch.Size([4, 2])
     """
     dataset = data if isinstance(data, Dataset) else load(data)
+    _log_notes(dataset)
     plan = training.plan_training(
         family, dataset, budget=_budget(budget, steps, examples), preset=preset, seed=seed, overrides=settings
     )
@@ -271,6 +283,7 @@ def compare(
 ) -> builtins.object:
     """Train, evaluate and report; returns a `Compared` with the record, the models and the path of the report."""
     dataset = data if isinstance(data, Dataset) else load(data)
+    _log_notes(dataset)
     return comparing.compare(
         dataset,
         families=families,

@@ -225,6 +225,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
             "test": len(data.test),
             "notes": list(data.notes),
             "skipped": list(data.skipped),
+            "lost": list(data.lost),
         },
         **({} if plan.teaching is None else {"teacher": plan.teaching.facts}),
         "started": time.strftime("%Y-%m-%d %H:%M:%S"),

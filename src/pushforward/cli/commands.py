@@ -18,7 +18,7 @@ from pushforward.cli.progress import busy, training_bar
 from pushforward.core.errors import BadInput
 from pushforward.core.spec import parse_settings
 from pushforward.data.builtin import builtins
-from pushforward.data.dataset import describe
+from pushforward.data.dataset import Dataset, describe
 from pushforward.engine.precision import drawback
 from pushforward.report.page import render, write_report
 from pushforward.report.text import to_markdown, to_verdict
@@ -33,6 +33,14 @@ def data_settings(settings: list[str]) -> dict[str, Any]:
                 f"'-s {section}...'", "data.key=value", "what belongs to one model is set where one is trained: `train`"
             )
     return nested.get("data", {})
+
+
+def say_notes(dataset: Dataset) -> None:
+    """Say how data were read and, last, what of them is lost."""
+    for note in dataset.notes:
+        say(f"data: {note}")
+    for sentence in dataset.losses:
+        say(f"lost: {sentence}" if dataset.lost else f"data: {sentence}")
 
 
 def compare(
@@ -53,8 +61,7 @@ def compare(
     of_data = data_settings(settings)
     with busy(f"reading {data}"):
         dataset = open_source(data, of_data, skip_bad=skip_bad)
-    for note in dataset.notes:
-        say(f"data: {note}")
+    say_notes(dataset)
     bars: dict[str, Any] = {}
 
     def observe(label: str) -> Observer:
@@ -119,8 +126,7 @@ def train(
     if dry_run:
         show_plan(plan, path, json)
         return
-    for note in dataset.notes:
-        say(f"data: {note}")
+    say_notes(dataset)
     if slow := drawback(plan.train_config.precision, "cpu"):
         say(slow)
     with training_bar(f"training {plan.family}") as observe:
@@ -162,6 +168,7 @@ def show_plan(plan: Plan, path: Path, json: bool) -> None:
         "parameters": sum(p.numel() for p in model.parameters()),
         "space": plan.dataset.space.to_json(),
         "notes": list(plan.dataset.notes),
+        "lost": list(plan.dataset.lost),
     }
     if plan.train_config.ema_snapshots is not None:
         record["snapshots"] = averaging.planned(plan.train_config.ema_snapshots, model)
@@ -292,11 +299,12 @@ def data_list(json: bool) -> None:
 def data_describe(data: str, settings: list[str], skip_bad: bool, json: bool) -> None:
     """Describe data."""
     with busy(f"reading {data}"):
-        record = describe(open_source(data, data_settings(settings), skip_bad=skip_bad))
+        dataset = open_source(data, data_settings(settings), skip_bad=skip_bad)
+        record = describe(dataset)
     if json:
         out_json(record)
         return
-    for key, value in record.items():
+    for key, value in {**record, "lost": dataset.losses}.items():
         if isinstance(value, list | tuple):
             out(f"{key}:" + "".join(f"\n  - {line}" for line in value))
         else:

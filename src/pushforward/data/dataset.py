@@ -35,6 +35,8 @@ class Dataset:
         encoding: what turns text or tables into tensors and back, None for images and points.
         skipped: unreadable files that were left out on request.
         context: the space of what each example is about, None if there is nothing.
+        lost: what of the user's data would not reach a model, or could not come back, a sentence each: rows, files, columns,
+            frames, precision, alpha, classes.
         streams: for text, all tokens of the three splits, of which `x` are windows; the first token of each is context.
     """
 
@@ -52,6 +54,12 @@ class Dataset:
     encoding: Encoding | None = None
     streams: tuple[Tensor, ...] = ()
     context: ContextSpace | None = None
+    lost: tuple[str, ...] = ()
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """What is lost, or the one sentence that says that nothing is."""
+        return self.lost or ("nothing is lost",)
 
 
 def fingerprint_of(splits: list[Examples], classes: tuple[str, ...]) -> str:
@@ -103,7 +111,7 @@ def _contents(dataset: Dataset) -> dict[str, Any]:
 
 
 def describe(dataset: Dataset) -> dict[str, Any]:
-    """Return a JSON-ready description."""
+    """Return a JSON-ready description; what is lost comes last."""
     record: dict[str, Any] = {
         "name": dataset.name,
         "space": _space(dataset.space),
@@ -126,4 +134,5 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         record["context"] = dataset.context.described
     if dataset.density is not None:
         record["entropy in nats"] = dataset.density.entropy
+    record["lost"] = list(dataset.lost)
     return record

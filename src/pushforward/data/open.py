@@ -50,6 +50,7 @@ class Raw:
     skipped: tuple[str, ...] = ()
     held_out: np.ndarray | None = None
     context: Context | None = None
+    lost: list[str] = field(default_factory=list)
 
 
 def open_data(
@@ -121,6 +122,7 @@ def _open_arrays(
         None,
         raw.skipped,
         context=None if raw.context is None else space_of(raw.context),
+        lost=tuple(raw.lost),
     )
 
 
@@ -266,7 +268,11 @@ def _image_folder(path: Path, skip_bad: bool) -> Raw:
         notes = [*parts[0][2], "the sub-folders train and test define the split"]
         return Raw(np.concatenate([parts[0][0], parts[1][0]]), labels, notes, (*parts[0][3], *parts[1][3]), held_out)
     x, labels, notes, skipped = read_folder(path, skip_bad)
-    return Raw(x, labels, notes, skipped)
+    return Raw(x, labels, notes, skipped, lost=[_unread(len(skipped))] if skipped else [])
+
+
+def _unread(n: int) -> str:
+    return f"{n} file{'s' if n > 1 else ''} that could not be read"
 
 
 def _idx_folder(path: Path, files: list[Path]) -> Raw:
