@@ -102,8 +102,8 @@ show(
 # **Common mistake.** To read a density as a probability. A density may exceed one and changes with the unit of $x$; only its integral over
 # a region is a probability.
 #
-# **Why today.** The samplers of all five families are such maps. That of a diffusion model is a long one, and distillation replaces it by
-# a short one.
+# **Why today.** The samplers of all five families are such maps of all the noise that they draw, though only some can be inverted. That of
+# a diffusion model is a long one, and distillation replaces it by a short one.
 
 # %% [markdown] topic="goal.sampling" uses="pushforward.core.choice:draw" test="tests/families/test_tokens.py::test_filtered_draws_have_the_filtered_probabilities"
 # ### 1.3 Sampling
@@ -155,15 +155,15 @@ show(
 #
 # **Common mistake.** Comparing $u$ with $p_k$ in place of the running sum $F_k$, or taking the most probable class, which is no draw.
 #
-# **Why today.** Every token that a language model samples is one such draw, and top-$p$ or min-$p$ change only the numbers $p_k$ that
-# are summed.
+# **Why today.** Every token that a language model samples is a draw of this kind, and top-$p$ or min-$p$ change only the numbers $p_k$
+# that are summed.
 
 # %% [markdown] topic="goal.likelihood" uses="pushforward.core.logprob:LogProb.bits_per_dim" test="tests/core/test_toys.py::test_uniform_density_over_the_cube_is_log_levels_bits"
 # ### 1.4 Likelihood
 #
-# **Idea.** Raise the average log-probability of the examples: that is the same as lowering the divergence of the data from the model,
+# **Idea.** Raise the expected log-probability of an example: that is the same as lowering the divergence of the data from the model,
 # because the entropy of the data does not depend on the weights. With logarithms to the base two it is a code length in bits, and divided
-# by the number of pixels it can be compared between sizes of pictures.
+# by the number of dimensions it is a rate, to be compared on one data set at one resolution: larger pictures are more redundant.
 #
 # $$\mathbb E_{p_{\text{data}}}\big[-\log p_\theta(x)\big] = H(p_{\text{data}}) + \mathrm{KL}\big(p_{\text{data}}\,\|\,p_\theta\big), \qquad \text{bits per dimension} = \frac{-\log p_\theta(x)}{D \log 2}$$
 #
@@ -207,7 +207,7 @@ show(
 
 # %% [markdown]
 # **What is optimised.** $\frac1n \sum_i \log p_\theta(x_i)$, in nats. The divergence itself is out of reach, since the entropy of real data
-# is unknown; differences between models are not.
+# is unknown; the difference between the divergences of two models is not, for the entropy cancels in it.
 #
 # **Common mistake.** Comparing a density of rescaled pixels with a probability of pixels. Dividing pixels by $256$ raises the
 # log-density by $8$ bits per dimension, which must be taken off again.
@@ -252,8 +252,8 @@ explore(
 # %% [markdown]
 # **What is optimised.** $\frac1n \sum_i \log p_\theta(x_i \mid y_i)$: the objective of 1.4 with the condition as one more input.
 #
-# **Common mistake.** Calling $p(x \mid y)$ the likelihood of $x$ and ranking it against a model without labels. The label is worth up to
-# about $\log_2 10 = 3.3$ bits a picture here, so sum it out first.
+# **Common mistake.** Calling $p(x \mid y)$ the likelihood of $x$ and ranking it against a model without labels. On average the label is
+# worth up to $\log_2 10 = 3.3$ bits a picture here, so sum it out first.
 #
 # **Why today.** Text-to-image models are this with a text for $y$, and a chat model is $p(\text{answer} \mid \text{conversation})$.
-# Guidance then draws from a distribution sharper in $y$ than the one that was fitted.
+# Guidance (7.5) then aims at something sharper in $y$ than what was fitted.

@@ -69,8 +69,8 @@ show(
 #
 # $$L(\theta) = -\frac1T \sum_{t=1}^T \log p_\theta\big(x_t^{\text{true}} \mid x_{<t}^{\text{true}}\big)$$
 #
-# **By hand.** The chain of 2.1 on the true pair $(1, 0)$ has the loss $0.868 / 2 = 0.434$ nats a token. While sampling, nobody corrects: with
-# one error in a hundred tokens, the chance that $100$ tokens hold none is $0.99^{100} = 0.366$.
+# **By hand.** The chain of 2.1 on the true pair $(1, 0)$ has the loss $0.868 / 2 = 0.434$ nats a token. While sampling, nobody corrects: if
+# each token went wrong with probability $0.01$, independently, $100$ tokens would hold no error with probability $0.99^{100} = 0.366$.
 
 # %%
 assert math.isclose(-chain / 2, 0.434, abs_tol=5e-4)
@@ -101,7 +101,7 @@ show(
 # samples are noise.
 #
 # **Why today.** A causal mask and this loss are how transformers are pretrained: a batch of a million tokens is a million predictions in one
-# pass. Errors that pile up over long outputs are the price.
+# pass. The price is a mismatch: while sampling, the model reads its own output, which it never saw in training, and errors may pile up.
 
 # %% [markdown] topic="autoregressive.sampling" uses="pushforward.families.autoregressive.heads:HeadWalk" test="tests/families/test_pixel_architectures.py::test_ancestral_samples_have_the_scored_probabilities"
 # ### 2.3 The sampling loop
@@ -147,8 +147,8 @@ explore(
 # %% [markdown] topic="autoregressive.exact" uses="pushforward.core.model:GenerativeModel.log_prob" test="tests/families/test_pixel_architectures.py::test_all_images_sum_to_one"
 # ### 2.4 Exact likelihood
 #
-# **Idea.** Each conditional sums to one, hence so does the product over all sequences, whatever the weights are. On a space that is small
-# enough this can be checked by listing everything.
+# **Idea.** Each conditional sums to one, hence so does the product over all sequences of length $T$, whatever the weights are. On a space
+# that is small enough this can be checked by listing everything.
 #
 # $$\sum_{x_1, \dots, x_T} \prod_{t=1}^T p_\theta(x_t \mid x_{<t}) = 1$$
 #
@@ -192,13 +192,14 @@ show(
 )
 
 # %% [markdown]
-# **What is optimised.** A true log-probability and no bound on it, so two such models on the same data can be ranked by it directly.
+# **What is optimised.** A true log-probability and no bound on it, so two such models on the same data can be ranked by it, as far as
+# the interval of their difference allows.
 #
 # **Common mistake.** Calling the likelihood exact after the samples were filtered by top-$k$: what was scored is the model at temperature
 # one, and what was shown is another distribution.
 #
-# **Why today.** Exact probabilities make a model a lossless compressor: with an arithmetic coder it reaches its log-loss to within a few
-# bits a message. They are also what importance ratios in reinforcement learning of language models are made of.
+# **Why today.** Exact probabilities make a model a lossless compressor: with an arithmetic coder a whole message costs its log-loss and
+# two bits at most, rounding apart. They are also what importance ratios in reinforcement learning of language models are made of.
 
 # %% [markdown] topic="autoregressive.cost" uses="pushforward.nets.transformer:Transformer.step" test="tests/families/test_autoregressive.py::test_cache_equals_no_cache_in_float64"
 # ### 2.5 The cost of sampling

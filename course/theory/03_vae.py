@@ -12,7 +12,7 @@ vae = pf.fit("vae", moons, steps=400, seed=0, settings={"model": {"kl_warmup": 1
 # ### 3.1 The latent variable model
 #
 # **Idea.** Draw a code $z$ from something simple, then draw the example from a distribution that depends on the code. The density of the
-# example is an average over all codes, which nobody can compute for a deep decoder.
+# example is an average over all codes, which has no closed form for a deep decoder.
 #
 # $$p(x) = \int p(x \mid z)\, p(z)\, dz$$
 #
@@ -41,8 +41,8 @@ show(
 # **Common mistake.** To take the decoded mean for a sample: $x$ is drawn from $p(x \mid z)$, noise and all, and the means alone are too
 # tidy.
 #
-# **Why today.** Image and video generators run their diffusion in the latent space of an autoencoder, because a code is hundreds of times
-# smaller than what it stands for.
+# **Why today.** Image and video generators run their diffusion in the latent space of an autoencoder, because a code is much smaller than
+# what it stands for: Stable Diffusion turns $512 \cdot 512 \cdot 3$ numbers into $64 \cdot 64 \cdot 4$, which is 48 times fewer.
 
 # %% [markdown] topic="vae.encoder" uses="pushforward.families.vae.model:VAE.networks" test="tests/families/test_vae.py::test_the_exact_posterior_is_a_stationary_point_of_the_loss_and_others_are_not"
 # ### 3.2 The encoder
@@ -73,10 +73,11 @@ show(
 )
 
 # %% [markdown]
-# **What is optimised.** The encoder minimises $\mathrm{KL}(q(z \mid x)\,\|\,p(z \mid x))$ without ever seeing $p(z \mid x)$: the bound
-# rises by exactly as much as that divergence falls.
+# **What is optimised.** The encoder minimises $\mathrm{KL}(q(z \mid x)\,\|\,p(z \mid x))$ without ever seeing $p(z \mid x)$: while the
+# decoder is held fixed, the bound rises by exactly as much as that divergence falls.
 #
-# **Common mistake.** To let the encoder predict a variance that may be negative or zero; predict its logarithm and bound it.
+# **Common mistake.** To let the encoder predict a variance that may be negative or zero; predict its logarithm (or a softplus) and keep it
+# in bounds.
 #
 # **Why today.** The same trick, one network that answers for every input, is behind learned compression and simulation-based inference.
 
@@ -110,16 +111,20 @@ explore(
 # %% [markdown]
 # **What is optimised.** $\mathbb E_q \log p(x \mid z)$, the reconstruction term, in nats: only then may a KL in nats be added to it.
 #
-# **Common mistake.** Averaging the squared error over pixels and adding the KL unscaled: that is a bound of no model, with a weight on
-# the KL that changes with the size of the picture.
+# **Common mistake.** Averaging the squared error over $D$ pixels, adding the KL, and not noticing which model that is: up to a constant it
+# is the bound of a Gaussian decoder with variance $D / 2$ for every pixel, far more than pixels vary, so codes cost too much and collapse.
+# Summing the squared error instead means variance $\tfrac12$. A weight $\beta$ on the KL does the same thing: with a fixed variance $s^2$ it is
+# the bound of the decoder with variance $\beta s^2$, multiplied by $\beta$.
 #
-# **Why today.** Blurred samples of early VAEs come from pixels that are independent given the code; stronger decoders cured it.
+# **Why today.** Pictures from early VAEs look blurred because pixels that are independent given the code leave the mean as the picture to
+# show, an average over all that share the code. Codes in several layers, autoregressive or diffusion decoders, and adversarial terms
+# sharpen them.
 
 # %% [markdown] topic="vae.elbo" uses="pushforward.families.vae.model:VAE.log_prob" test="tests/families/test_vae.py::test_with_the_exact_posterior_the_bound_is_the_likelihood"
 # ### 3.4 The evidence lower bound
 #
 # **Idea.** What cannot be computed is bounded: explain the example well with codes that cost little. The gap of the bound is the
-# distance of the encoder's answer from the true posterior.
+# divergence of the encoder's answer from the true posterior.
 #
 # $$\log p(x) \;\ge\; \mathbb E_{q}\big[\log p(x \mid z)\big] - \mathrm{KL}\big(q(z \mid x)\,\|\,p(z)\big) = \log p(x) - \mathrm{KL}\big(q(z \mid x)\,\|\,p(z \mid x)\big)$$
 #
@@ -153,11 +158,14 @@ show(
 )
 
 # %% [markdown]
-# **What is optimised.** The bound, by both networks at once: the decoder raises $\log p(x)$, the encoder closes the gap.
+# **What is optimised.** The bound, by both networks at once. The encoder closes the gap; the decoder raises the bound, partly by raising
+# $\log p(x)$ and partly by giving the encoder a posterior that it can match.
 #
-# **Common mistake.** To call the ELBO "the likelihood". A model with a slack bound may be the better model; `iwae` beside it shows the gap.
+# **Common mistake.** To call the ELBO "the likelihood". A model with a slack bound may be the better model; `iwae` beside it shows how large
+# the gap is at least, being a bound itself.
 #
-# **Why today.** The loss of a diffusion model is this bound too, for a chain of codes whose encoder is fixed noise (6.4).
+# **Why today.** Diffusion has this bound too, for a chain of codes whose encoder is fixed noise; its usual loss is the bound with other
+# weights (6.4).
 
 # %% [markdown] topic="vae.reparameterisation" uses="pushforward.families.vae.likelihoods:kl_to_standard_normal" test="tests/families/test_vae.py::test_gaussian_and_divergence_are_torchs"
 # ### 3.5 Reparameterisation
@@ -178,6 +186,18 @@ noise = torch.randn(400_000, generator=torch.Generator().manual_seed(0))
 assert abs(mean.grad - 2) < 4 * 4 / 632
 assert abs(scale.grad - 4) < 4 * 6 / 632
 assert math.isclose(0.5 * (1 + 4 - 1) - math.log(2), 1.307, abs_tol=5e-4)
+
+# the model of 3.2 with the exact posterior of x = 2, so that the bound is log N(2; 0, 2). Scale the noise by something else than the
+# standard deviation that the KL is told, and what comes out is a bound no more
+exact = math.log(1 / math.sqrt(4 * math.pi)) - 2**2 / 4
+said = {}
+for name, used in (("sigma", 0.5**0.5), ("sigma^2", 0.5), ("log sigma", math.log(0.5**0.5))):
+    fit = -0.5 * math.log(2 * math.pi) - 0.5 * ((2 - 1) ** 2 + used**2)  # E log N(2; z, 1) for z = 1 + used * noise
+    said[name] = fit - (0.5 * (1 + 0.5 - 1) - 0.5 * math.log(0.5))
+assert math.isclose(said["sigma"], exact, abs_tol=1e-9)
+assert math.isclose(exact, -2.266, abs_tol=5e-4)
+assert math.isclose(said["sigma^2"], -2.141, abs_tol=5e-4)  # above log p(x)
+assert math.isclose(said["log sigma"], -2.076, abs_tol=5e-4)
 
 # %%
 # the other way to a gradient, the score function, needs no derivative of f and pays with variance
@@ -203,7 +223,9 @@ show(
 # %% [markdown]
 # **What is optimised.** The same bound, now by ordinary backpropagation through the draw.
 #
-# **Common mistake.** Scaling the noise by $\sigma^2$, or by $\log\sigma$, or detaching the draw: losses still fall and the encoder learns
-# nothing.
+# **Common mistake.** Scaling the noise by $\sigma^2$ or by $\log\sigma$. Gradients still flow and the encoder still learns, but the draw
+# is not from the $q$ whose KL is paid, so the loss is a bound no longer: for the model of 3.2 it promises $-2.141$ or $-2.076$ nats
+# where $\log p(2) = -2.266$. Detaching the draw is another mistake: then only the KL reaches the encoder, which falls back to the prior.
 #
-# **Why today.** Gaussian policies in reinforcement learning and diffusion training use the same identity: noise comes in from outside.
+# **Why today.** Gaussian policies with continuous actions are trained through their draws by the same identity, and so is everything that
+# learns by simulating with noise from outside.

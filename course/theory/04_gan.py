@@ -101,7 +101,7 @@ show(curve(x, {"learned": score.sigmoid(), "p / (p + q)": ratio.sigmoid()}, "x",
 # ### 4.3 The minimax objective
 #
 # **Idea.** The discriminator raises one value and the generator lowers it; against the best discriminator that value is a Jensen-Shannon
-# divergence. A sure discriminator leaves this generator without a gradient, so in practice it maximises $\log D$ in place of minimising
+# divergence, doubled and shifted. A sure discriminator leaves this generator without a gradient, so in practice it maximises $\log D$ in place of minimising
 # $\log(1 - D)$.
 #
 # $$\min_G \max_D\ \mathbb E_{p} \log D(x) + \mathbb E_{q} \log\big(1 - D(x)\big) = \min_G\ 2\,\mathrm{JSD}(p, q) - \log 4$$
@@ -161,8 +161,8 @@ show(
 # %% [markdown] topic="gan.collapse" uses="pushforward.evaluation.distribution.neighbours:neighbour_scores" test="tests/evaluation/test_neighbours.py::test_damage_is_seen_in_the_right_metric"
 # ### 4.4 Mode collapse
 #
-# **Idea.** A generator that makes a few things perfectly fools the discriminator for a while, and nothing in its loss asks for the rest.
-# Precision does not notice, so recall has to be measured beside it.
+# **Idea.** A generator that makes a few things perfectly fools a discriminator that lags behind, and at that moment hardly anything in its
+# loss asks for the rest. Precision does not notice, so recall has to be measured beside it.
 #
 # $$\text{precision} = P\big(G(z) \in \text{balls of real examples}\big), \qquad \text{recall} = P\big(x \in \text{balls of generated ones}\big)$$
 #
@@ -215,7 +215,8 @@ show(
 )
 
 # %% [markdown]
-# **What is optimised.** Whether single examples can be told apart, one by one; that a thousand of them look alike is nobody's loss.
+# **What is optimised.** Whether single examples can be told apart, one by one. The *best* discriminator would mark down what is made too
+# often, because there $q > p$; the one at hand is finite, late, and sees no two samples together, so the generator can hop between modes.
 #
 # **Common mistake.** To look at sixteen fine samples and conclude that all is well: missing modes are not on the sheet.
 #
@@ -265,7 +266,8 @@ show(curve(widths, lines, "width of the window", "a smoothed likelihood is the w
 # %% [markdown]
 # **What is optimised.** Nothing that could be held out: the library keeps the weights whose samples are nearest to validation data.
 #
-# **Common mistake.** To rank a GAN among models with likelihoods by a Parzen window or by its critic; a refusal is the honest number.
+# **Common mistake.** To rank a GAN among models with likelihoods by a Parzen window or by its critic; a refusal is the honest number. (Noise
+# added to its output gives it a density, which annealed importance sampling can estimate: a number about the noisy model.)
 #
-# **Why today.** One-step students of diffusion models are generators of the same kind and have no likelihood either; both are compared by
-# their samples.
+# **Why today.** One-step students of diffusion models are generators of the same kind and have no likelihood that anybody can compute; both
+# are compared by their samples.

@@ -58,8 +58,8 @@ explore("couplings", frames)
 # %% [markdown] topic="flow.change" uses="pushforward.families.flow.chains:standard_normal" test="tests/families/test_flow.py::test_chain_density_is_base_plus_jacobian"
 # ### 5.2 Change of variables
 #
-# **Idea.** Probability is mass, so where a map stretches space the density must fall. The determinant of the Jacobian is the factor by
-# which volume grows, and its logarithm corrects the density of the code.
+# **Idea.** Probability is mass, so where a map stretches space the density must fall. The absolute determinant of the Jacobian is the
+# factor by which volume grows, and its logarithm corrects the density of the code.
 #
 # $$\log p(x) = \log \mathcal N\big(f(x);\ 0, I\big) + \log\left|\det \frac{\partial f}{\partial x}\right|$$
 #
@@ -107,7 +107,8 @@ show(
 # **Common mistake.** The sign. For $z = f(x)$ the log-determinant is added, for $x = g(z)$ that of $g$ is subtracted; training without it,
 # or with the other one, sends all codes to zero.
 #
-# **Why today.** The same formula, with a trace in place of the determinant, gives likelihoods to diffusion models through their ODE.
+# **Why today.** The same formula, with the integral of a trace in place of the log-determinant, gives likelihoods to diffusion models
+# through their ODE (7.4).
 
 # %% [markdown] topic="flow.likelihood" uses="pushforward.families.flow.model:Flow" test="tests/families/test_flow.py::test_one_dimension_integrates_to_one"
 # ### 5.3 Exact likelihood
@@ -231,8 +232,8 @@ show(
 # %% [markdown] topic="flow.sampling" uses="pushforward.core.walk:OneShot" test="tests/conformance/test_conformance.py::test_walk_is_the_sampler"
 # ### 5.5 Sampling
 #
-# **Idea.** Draw Gaussian noise and run the map backwards once: there is no chain to wait for. Noise scaled by a temperature below one
-# stays near the middle of the code space, which gives tidier samples of another distribution.
+# **Idea.** Draw Gaussian noise and run the map backwards once: with couplings there is no chain to wait for. Noise scaled by a temperature
+# below one stays near the middle of the code space, which gives tidier samples of another distribution.
 #
 # $$x = f^{-1}(T z), \quad z \sim \mathcal N(0, I), \qquad T = 1 \text{ for the model itself}$$
 #
@@ -262,4 +263,5 @@ explore(
 #
 # **Common mistake.** To report the likelihood of the model at temperature 1 beside pictures drawn at 0.7; these are two distributions.
 #
-# **Why today.** One pass is what diffusion models are distilled for; in a coupling flow both directions cost the same.
+# **Why today.** One pass is what diffusion models are distilled for. In a coupling flow both directions cost the same; in an autoregressive
+# flow one of them takes a pass for every dimension.

@@ -63,7 +63,8 @@ explore("steps of noise", frames)
 # **Common mistake.** Adding noise without shrinking the data, and still starting samples at $\mathcal N(0, I)$. Adding only is a fine
 # process, but its end has the variance of the data plus that of all the noise, and samples must begin there.
 #
-# **Why today.** Image, video and protein generators all fix the noising process and spend their parameters on its reversal.
+# **Why today.** Diffusion models of images, video and proteins fix the noising process and spend their parameters on its reversal; only the
+# schedule is sometimes learned, which lowers the variance of the bound more than the bound itself.
 
 # %% [markdown] topic="diffusion.jump" uses="pushforward.families.diffusion.path:Path.scales" test="tests/families/test_diffusion_paths.py::test_preserving_paths_preserve_the_variance"
 # ### 6.2 Closed-form noising
@@ -211,8 +212,8 @@ assert chain[4] < chain[16] < chain[64]
 show(curve(levels, lines, "noise level", "what an error of the predicted noise counts, by objective", log_x=True))
 
 # %% [markdown]
-# **What is optimised.** A weighted sum of denoising errors. With the weights of the bound it is a lower bound on $\log p(x)$ in nats, with
-# most others it is not.
+# **What is optimised.** A weighted sum of denoising errors. With the weights of the bound, minus this sum is a lower bound on $\log p(x)$ in
+# nats; with most others it is not (some are the bound of data that were noised a little, on average over how much).
 #
 # **Common mistake.** Comparing losses of two runs with different weights or schedules, or reading the simple loss as a likelihood.
 #

@@ -68,7 +68,8 @@ explore("noise level", frames)
 # **Common mistake.** To confuse it with the statistician's score, the gradient with respect to parameters. This one has the shape of the
 # data.
 #
-# **Why today.** Noise prediction, denoising and scores are one network with three names, so a paper on any of them is about all.
+# **Why today.** Noise prediction, denoising and scores are one network with three names, up to a known scale, so a paper on any of them is
+# about all.
 
 # %% [markdown] topic="score.matching" uses="pushforward.families.diffusion.ideal:errors" test="tests/families/test_ideal_denoiser.py::test_no_denoiser_has_a_smaller_loss_on_the_training_set"
 # ### 7.2 Denoising score matching
@@ -127,8 +128,8 @@ show(
 # %% [markdown] topic="score.langevin" uses="pushforward.families.diffusion.langevin:Langevin" test="tests/families/test_langevin.py::test_unadjusted_chains_have_the_variance_that_their_step_gives"
 # ### 7.3 Langevin sampling
 #
-# **Idea.** Walk uphill along the score and add noise in every step, and the walker visits each place as often as the density says. From
-# cluster to cluster it takes forever, which is why diffusion walks down a ladder of noise levels.
+# **Idea.** Walk uphill along the score and add noise in every step, and if steps are small the walker visits each place as often as the
+# density says. From cluster to cluster it takes very long, which is why diffusion walks down a ladder of noise levels.
 #
 # $$x' = x + h\, \nabla \log p(x) + \sqrt{2 h}\; z, \qquad z \sim \mathcal N(0, I)$$
 #
@@ -184,8 +185,8 @@ explore("chain", frames)
 # **Common mistake.** Scaling the noise by $h$ in place of $\sqrt{2h}$. The chain still climbs to the modes, so pictures look sharp, but
 # nearly all variety is gone.
 #
-# **Why today.** Langevin steps correct the errors of other samplers at one noise level, and are the standard sampler of energy-based
-# models and of Bayesian posteriors with gradients.
+# **Why today.** Langevin steps correct the errors of other samplers at one noise level and are the usual sampler of energy-based models.
+# With momentum and a test that may refuse a step they become Hamiltonian Monte Carlo, the standard for Bayesian posteriors with gradients.
 
 # %% [markdown] topic="score.sde" uses="pushforward.families.diffusion.path:Path.diffusion" test="tests/families/test_diffusion_paths.py::test_rates_and_the_sde_are_derivatives_of_the_scales"
 # ### 7.4 The SDE view
@@ -254,7 +255,8 @@ show(*pictures, says="walkers from noise to data")
 # ### 7.5 Guidance
 #
 # **Idea.** Ask the network twice, with and without the condition, and go further in the direction in which the condition moved the answer.
-# Samples agree more with the condition and vary less, and no longer come from any distribution that was learned.
+# Samples agree more with the condition and vary less, and no longer come from a distribution that was learned, nor from the product
+# $p(x)\, p(c \mid x)^w$ that the formula suggests: noise does not commute with the power.
 #
 # $$\hat\varepsilon = \hat\varepsilon_{\varnothing} + w\, (\hat\varepsilon_c - \hat\varepsilon_{\varnothing}), \qquad \nabla \log p(y) + w\, \nabla \log p(c \mid y)$$
 #

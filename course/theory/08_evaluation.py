@@ -165,7 +165,7 @@ show(
 # ### 8.4 The intuition of the FID
 #
 # **Idea.** Look at samples and data through features, fit a Gaussian to either, and measure how far one has to be moved and stretched to
-# become the other. The fit of a small sample is always somewhat off, so the distance is too large by a term that falls as $1/n$.
+# become the other. The fit of a small sample is somewhat off, so on average the distance is too large by a term that falls as $1/n$.
 #
 # $$\mathrm{FD} = \lVert \mu_x - \mu_y \rVert^2 + \operatorname{tr}\!\Big(\Sigma_x + \Sigma_y - 2\big(\Sigma_x^{1/2} \Sigma_y \Sigma_x^{1/2}\big)^{1/2}\Big), \qquad \text{bias} \approx \Big(\frac1n + \frac1m\Big)\Big(d + \frac{d(d+1)}{4}\Big)$$
 #
@@ -212,14 +212,14 @@ show(
 )
 
 # %% [markdown]
-# **What is optimised.** Nothing here, and it should stay so: a generator that is tuned for the features of the FID improves the FID and not
-# the pictures.
+# **What is optimised.** Nothing here, and it should stay so: a generator that is tuned for the features of the FID improves the FID more
+# than the pictures.
 #
 # **Common mistake.** Comparing an FID of 10,000 samples with a published one of 50,000, or one that was resized by another library.
 # Both move the number by more than two good models differ.
 #
 # **Why today.** The FID is still the number in most tables of image models. Features of self-supervised networks agree with people better
-# than those of Inception, and kernel distances need no correction for $n$.
+# than those of Inception, and the kernel distance has an unbiased estimate at any $n$.
 
 # %% [markdown] topic="evaluation.precision_recall" uses="pushforward.evaluation.distribution.neighbours:balls" test="tests/evaluation/test_neighbours.py::test_the_published_implementation_agrees_where_no_distances_tie"
 # ### 8.5 Precision and recall
@@ -256,10 +256,10 @@ print(
 show(curve(temperatures, lines, "temperature", "precision is bought with recall"))
 
 # %% [markdown]
-# **What is optimised.** Maximum likelihood leans to recall, since it must give every example some probability; adversarial losses lean to
-# precision. Temperature, truncation and guidance move a finished model along the trade-off.
+# **What is optimised.** Maximum likelihood leans to recall, since it must give every example some probability; adversarial losses often lean
+# to precision. Temperature, truncation and guidance move a finished model along the trade-off.
 #
 # **Common mistake.** Reading recall without looking for outliers: one stray sample has a huge ball, as above. Coverage puts the balls around
-# real points, which are not stray.
+# real points, so that no sample can make one larger.
 #
 # **Why today.** Guidance in text-to-image models trades recall for precision, and a single number shows only the half that its author likes.

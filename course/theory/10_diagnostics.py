@@ -128,8 +128,8 @@ explore("dimension", frames)
 # %% [markdown]
 # **What is optimised.** The bound pays for every nat of every dimension, so a dimension is used only if it explains more than it costs.
 #
-# **Common mistake.** To read a meaning into a single dimension: nothing in the objective ties one dimension to one property, and another
-# seed turns the axes.
+# **Common mistake.** To read a meaning into a single dimension: nothing in the objective ties one dimension to a property that people would
+# name, and another seed deals the dimensions out anew.
 #
 # **Why today.** The same walk is done in the latents of diffusion models and along directions inside language models, and the same caution
 # applies.
@@ -181,8 +181,8 @@ explore("modes lost", frames)
 # ### 10.4 Denoising curves
 #
 # **Idea.** The loss of a diffusion model is a sum over noise levels, so it is drawn by noise level, for training and for held-out examples.
-# The best denoiser of a finite training set is known in closed form and returns nothing but training examples, so a model that moves
-# towards its curve is memorising.
+# The best denoiser of a finite training set is known in closed form, and whoever samples with it gets training examples back, so a model
+# that moves towards its curve is memorising.
 #
 # $$D^*(y, s) = \sum_i w_i\, x_i, \qquad w_i \propto \exp\!\Big(-\frac{\lVert y - x_i\rVert^2}{2 s^2}\Big)$$
 #
@@ -227,14 +227,14 @@ explore("training examples", frames)
 # **Common mistake.** To watch one averaged loss: it is dominated by noise levels that no training improves, and it falls while the levels in
 # the middle overfit.
 #
-# **Why today.** Large image models reproduce pictures that their training sets repeat; the gap between the two curves is a warning before
-# anybody samples.
+# **Why today.** Large image models reproduce pictures, above all those that their training sets repeat; the gap between the two curves is a
+# warning before anybody samples.
 
 # %% [markdown] topic="diagnostics.ablations" uses="pushforward.evaluation.likelihood.repeats:over_seeds" test="tests/evaluation/test_repeats.py::test_coverage_of_the_familys_mean_on_the_population"
 # ### 10.5 Ablations
 #
-# **Idea.** To learn what a part is worth, take away that part and nothing else, and train both versions with several seeds. The luck of a
-# seed is shared by the two versions, so the differences within seeds are averaged and given an interval.
+# **Idea.** To learn what a part is worth, take away that part and nothing else, and train both versions with several seeds. Much of the
+# luck of a seed is shared by the two versions, so the differences within seeds are averaged and given an interval.
 #
 # $$\bar d \pm t_{K-1}\, \frac{s_d}{\sqrt K}, \qquad d_k = \text{score}_k(\text{without}) - \text{score}_k(\text{with})$$
 #
