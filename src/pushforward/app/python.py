@@ -8,25 +8,29 @@ from __future__ import annotations
 import builtins
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor
 
-from pushforward.app import averaging, comparing, distilling, training
+from pushforward.app import averaging, comparing, distilling, inputs, training
 from pushforward.app.assessing import assess, measure_controls
+from pushforward.app.inputs import Said
 from pushforward.app.observing import companions
 from pushforward.app.opening import encoding_of, open_source, reopen
+from pushforward.app.scores import Scores
 from pushforward.app.using import condition_of
-from pushforward.core.conditions import Condition
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
 from pushforward.core.latent import Latent
 from pushforward.core.logprob import LogProb
 from pushforward.core.model import GenerativeModel
-from pushforward.core.score import Score
 from pushforward.data.dataset import Dataset
 from pushforward.data.encoding import Encoding
+from pushforward.data.in_memory import held
 from pushforward.data.open import open_data
 from pushforward.engine.budget import parse_seconds
 from pushforward.provenance.run_directory import RunRecord
@@ -53,14 +57,30 @@ class Fitted:
         self.model, self.plan, self.record, self.path = model, plan, record, path
         self.facts = facts or {}
 
-    def sample(self, n: int, given: Condition = None, seed: int = 0, context: str | None = None, **options: Any) -> Any:
+    def __repr__(self) -> str:
+        return inputs.words_of(self.model, self.facts, self.dataset_name, self.path)
+
+    def sample(
+        self, n: int | None = None, given: Said = None, seed: int = 0, context: str | None = None, **options: Any
+    ) -> Any:
         """Draw `n` examples in data units: a tensor, a DataFrame for tables, strings for text; see `GenerativeModel.sample`.
 
         Args:
+            n: how many, None = one per condition, and 64 where there is none.
+            given: a class (name or number) or a list of n of them; for tables `{"age": 37, "country": "DE"}`, ranges as
+                `{"age": (30, 50)}`, or n such rows (records or a DataFrame); for text a prompt or a list of n prompts.
             context: what all of them are about, as `pushforward sample --context` takes it; a `Given` brings one of its own.
             options: those that the family declares; `guide` and `classifier` may be paths, as on the command line.
+
+        Example:
+            >>> model = fit("autoregressive", {"age": [20, 31, 42, 53, 64] * 4, "sex": list("fmfmf") * 4}, steps=2, preset="smoke")
+            >>> model.sample(3, given={"sex": "m"})["sex"].tolist()
+            ['m', 'm', 'm']
         """
         encoding = self.encoding
+        if n is None:
+            n = inputs.number_of(given) or 64
+        given = inputs.condition_of(self.model, encoding, given, n)
         if given is None or isinstance(given, str):
             given = condition_of(self.model, encoding, given, context, n)
         elif context is not None:
@@ -70,11 +90,27 @@ class Fitted:
         x = self.model.sample(n, given=given, seed=seed, **companions(options))
         return x if encoding is None else encoding.decode(x)
 
-    def log_prob(self, x: Any, given: Condition = None, **options: Any) -> LogProb:
-        """Return log-probabilities with their kind; `x` may also be text or a DataFrame; see `GenerativeModel.log_prob`."""
-        if not isinstance(x, Tensor | Examples) and self.encoding is not None:
-            x = self.encoding.read(x)
-        return self.model.log_prob(x, given, **options)
+    def log_prob(self, x: Any, given: Said = None, **options: Any) -> LogProb:
+        """Return log-probabilities with their kind; see `GenerativeModel.log_prob`.
+
+        Args:
+            x: whatever `load` takes (an array, `(x, y)`, a DataFrame, strings, a path), examples of a `Dataset`, or a `Dataset`, which
+                stands for its test split.
+
+        Example:
+            >>> model = fit("flow", load("two-moons"), steps=3, preset="smoke")
+            >>> len(model.log_prob([[0.0, 1.0], [2.0, 0.5]]))
+            2
+        """
+        x = inputs.examples_of(self.model, self.encoding, x)
+        return self.model.log_prob(x, inputs.condition_of(self.model, self.encoding, given, len(x)), **options)
+
+    @property
+    def dataset_name(self) -> str:
+        """What it was trained on is called, empty if nobody knows."""
+        if self.plan is not None:
+            return self.plan.dataset.name
+        return "" if self.record is None else str(self.record.manifest.get("data", {}).get("name", ""))
 
     @property
     def encoding(self) -> Encoding | None:
@@ -83,13 +119,18 @@ class Fitted:
             return self.plan.dataset.encoding
         return None if self.record is None else encoding_of(self.record)
 
-    def encode(self, x: Tensor, given: Condition = None) -> Latent:
-        """Return codes, where the family has them."""
-        return self.model.encode(x, given)
+    def encode(self, x: Any, given: Said = None) -> Latent:
+        """Return codes, where the family has them; `x` as for `log_prob`, whose labels are its condition."""
+        x = inputs.examples_of(self.model, self.encoding, x)
+        said = inputs.condition_of(self.model, self.encoding, given, len(x))
+        if isinstance(x, Examples):
+            x, said = x.x, x.given if said is None and self.model.classes else said
+        return self.model.encode(x, said)
 
-    def decode(self, z: Tensor, given: Condition = None) -> Tensor:
+    def decode(self, z: Latent | Tensor | np.ndarray, given: Said = None) -> Tensor:
         """Return the examples that codes stand for."""
-        return self.model.decode(z, given)
+        codes = z.value if isinstance(z, Latent) else torch.as_tensor(z)
+        return self.model.decode(codes, inputs.condition_of(self.model, self.encoding, given, len(codes)))
 
     def average(self, path: str | Path, width: float | None = None) -> Fitted:
         """Leave at `path` the run with its weights averaged over another width, None = the best held out, and open it.
@@ -113,20 +154,29 @@ class Fitted:
         return target
 
 
-def load(source: Any, *, seed: int = 0, labels: bool = True, skip_bad: bool = False, **settings: Any) -> Dataset:
-    """Open a built-in name, a path, an array, a DataFrame or strings; see `pushforward data list`.
+def load(source: Any, *, seed: int = 0, labels: Any = True, skip_bad: bool = False, **settings: Any) -> Dataset:
+    """Open a built-in name, a path, or what a program holds; see `pushforward data list`.
 
-    `settings` are those of `-s data.KEY`: `length`, `tokeniser`, ... for text; `columns`, `keep`, `bounds` for tables.
+    Args:
+        source: a name, a path, an array or tensor, `(examples, labels)`, a DataFrame, records, columns, strings, a list of
+            `(example, label)` pairs, or a torch data set.
+        labels: False leaves labels out; an array or a list holds one label per example.
+        skip_bad: leave unreadable files out and count them.
+        settings: those of `-s data.KEY`: `length`, `tokeniser`, ... for text; `columns`, `keep`, `bounds` for tables.
 
     Example:
         >>> load("digits").space
         Image(channels=1, height=8, width=8, levels=17)
     """
-    if not labels:
-        return open_data(source, seed=seed, labels=False, skip_bad=skip_bad)
-    columns = settings.pop("columns", {})
-    flat = {**settings, **{f"columns.{name}": kind for name, kind in columns.items()}}
-    return open_source(source, flat, seed=seed, skip_bad=skip_bad)
+    wanted = labels if isinstance(labels, bool) else True
+    found = held(source, None if isinstance(labels, bool) else labels)
+    if not wanted:
+        data = open_data(found.source, seed=seed, labels=False, skip_bad=skip_bad)
+    else:
+        columns = settings.pop("columns", {})
+        flat = {**settings, **{f"columns.{name}": kind for name, kind in columns.items()}}
+        data = open_source(found.source, flat, seed=seed, skip_bad=skip_bad)
+    return replace(data, notes=(*found.notes, *data.notes)) if found.notes else data
 
 
 def _log_notes(dataset: Dataset) -> None:
@@ -248,23 +298,25 @@ def open(path: str | Path) -> Fitted:
 
 
 def evaluate(
-    fitted: Fitted, data: Dataset | None = None, *, seed: int = 0, n: int = 2000, features: Sequence[str] = ()
-) -> list[Score]:
-    """Return a model's scores with intervals, nulls, ceilings and floors.
+    fitted: Fitted, data: Any = None, *, seed: int = 0, n: int = 2000, features: Sequence[str] = ()
+) -> Scores:
+    """Return a model's scores with intervals, nulls, ceilings and floors: a list that prints as a table.
 
     Args:
         fitted: from `fit` or `open`.
-        data: reference data, None for the model's own.
+        data: reference data, None for the model's own test split; a `Dataset`, or held-out examples as `log_prob` takes them, which
+            stand in the place of the test split.
         seed: seed of every draw.
         n: most examples on a side.
         features: by name, such as `own` or `pca-32`; those of the kind of data by default.
     """
-    if data is None:
-        data = _data_of(fitted)
-    controls = measure_controls(data, seed, n, features)
-    row = assess(fitted.model, data, controls, fitted.model.family, fitted.facts)
+    reference = data if isinstance(data, Dataset) else _data_of(fitted)
+    if data is not None and reference is not data:
+        reference = inputs.with_test(reference, fitted.model, fitted.encoding, data)
+    controls = measure_controls(reference, seed, n, features)
+    row = assess(fitted.model, reference, controls, fitted.model.family, fitted.facts)
     likelihood = [] if row.likelihood is None else [row.likelihood]
-    return [*likelihood, *row.scores]
+    return Scores([*likelihood, *row.scores])
 
 
 def compare(

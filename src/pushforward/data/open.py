@@ -127,7 +127,7 @@ def _open_arrays(
 
 
 def open_like(
-    source: str,
+    source: Any,
     space: Space,
     classes: tuple[str, ...],
     *,
@@ -138,7 +138,7 @@ def open_like(
     """Return everything in a source as one set in a given space; a built-in gives its test split.
 
     Args:
-        source: a built-in name or a path.
+        source: a built-in name, a path, an array or an `(array, labels)` pair.
         space: the space it must have.
         classes: names that labels may have.
         labels: whether labels are read; None reads those that there are.
@@ -149,7 +149,7 @@ def open_like(
         BadInput: another space, or labels that `classes` does not have.
     """
     _require_place_of(context, source)
-    if source in {name for name, _ in builtins()}:
+    if isinstance(source, str) and source in {name for name, _ in builtins()}:
         data = open_data(source, labels=labels is not False and bool(classes))
         if data.space != space:
             raise BadInput(f"'{source}' is {data.space}", str(space))

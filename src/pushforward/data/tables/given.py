@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,28 +34,59 @@ def parse_known(text: str, table: Table, stored: Sequence[Stored]) -> Known:
         >>> known.values.tolist(), known.mask.tolist()
         ([[1.0]], [[True]])
     """
+    pieces = _pieces(text, [one.label for one in stored])
+    names = [name for name, _ in pieces]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise BadInput(f"'{twice}' given twice in '{text}'", "each column once")
+    return known_rows([dict(pieces)], table, stored)
+
+
+def known_rows(rows: Sequence[Mapping[str, Any]], table: Table, stored: Sequence[Stored]) -> Known:
+    """Return what each row is known to hold, from mappings of columns to values.
+
+    A value is the user's own (a category, a number, a date) or its words; a pair `(low, high)` or `"30..50"` is a range whose end may
+    be None; None and NaN are a missing value.
+
+    Raises:
+        BadInput: an unknown column or category (with the nearest), a number off the grid or out of range.
+
+    Example:
+        >>> known = known_rows([{"sex": "m"}, {}], Table((Column("sex", "categorical", ("f", "m")),)), [Stored("sex", "str")])
+        >>> known.mask.tolist()
+        [[True], [False]]
+    """
     names = [one.label for one in stored]
     places = {column.name: place for place, column in enumerate(table.columns)}
-    values = torch.zeros(1, len(places), dtype=torch.float64)
-    mask = torch.zeros(1, len(places), dtype=torch.bool)
+    values = torch.zeros(len(rows), len(places), dtype=torch.float64)
+    mask = torch.zeros(len(rows), len(places), dtype=torch.bool)
     low, high = torch.full_like(values, -math.inf), torch.full_like(values, math.inf)
-    seen: set[str] = set()
-    for name, word in _pieces(text, names):
-        if name in seen:
-            raise BadInput(f"'{name}' given twice in '{text}'", "each column once")
-        seen.add(name)
-        one = stored[names.index(name)]
-        if one.role != "modelled":
-            _check_constant(one, word)
-            continue
-        column, place = table.columns[places[name]], places[name]
-        if ".." in word and not column.discrete:
-            low[0, place], high[0, place] = _range(column, one, word)
-            continue
-        values[0, place] = _value(column, one, word, names)
-        mask[0, place] = True
+    for i, row in enumerate(rows):
+        for label, value in row.items():
+            name, word = str(label), _words(value)
+            if name not in names:
+                raise _unknown_column(name, names)
+            one = stored[names.index(name)]
+            if one.role != "modelled":
+                _check_constant(one, word)
+                continue
+            column, place = table.columns[places[name]], places[name]
+            if ".." in word and not column.discrete:
+                low[i, place], high[i, place] = _range(column, one, word)
+                continue
+            values[i, place] = _value(column, one, word, names)
+            mask[i, place] = True
     ranged = bool(torch.isfinite(torch.cat([low, high])).any())
     return Known(values, mask, low if ranged else None, high if ranged else None)
+
+
+def _words(value: Any) -> str:
+    """Return a value as it would be typed."""
+    if isinstance(value, tuple | list) and len(value) == 2:
+        return "..".join("" if end is None else _words(end) for end in value)
+    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+        return ""
+    return value.isoformat(sep=" ") if isinstance(value, datetime) else str(value)
 
 
 def _pieces(text: str, names: list[str]) -> list[tuple[str, str]]:

@@ -1,0 +1,161 @@
+"""What people hand to a trained model, as examples and conditions of its space.
+
+Two ideas: every verb takes what `load` takes; a condition may be said as Python says it (a class, a list of classes, a mapping of
+columns, a list of prompts), and it means the same as its words on the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from pushforward.core.conditions import Condition
+from pushforward.core.errors import BadInput
+from pushforward.core.given import Examples, Given, Prefix, label_of, parse_label
+from pushforward.core.model import GenerativeModel
+from pushforward.core.text import Text
+from pushforward.data.dataset import Dataset
+from pushforward.data.encoding import Encoding
+from pushforward.data.in_memory import held
+from pushforward.data.open import open_like
+from pushforward.data.tables.encoding import TableEncoding
+from pushforward.data.tables.given import known_rows
+from pushforward.data.text.encoding import TextEncoding
+
+Said = Condition | Sequence[Any] | np.ndarray | Mapping[str, Any] | pd.DataFrame
+
+
+def examples_of(model: GenerativeModel, encoding: Encoding | None, source: Any) -> Examples | Tensor:
+    """Return what a person hands to `log_prob` or `encode` as examples of the model's space.
+
+    Args:
+        source: `Examples` and tensors of the space as they are; a `Dataset` stands for its test split; else whatever `load` takes.
+
+    Raises:
+        BadInput: another space, unknown labels, or what cannot be read.
+    """
+    if isinstance(source, Dataset):
+        if source.space != model.space:
+            raise BadInput(f"'{source.name}' is {source.space}", f"the model's {model.space}", "bring data of that space")
+        return source.test
+    if isinstance(source, Examples) or (isinstance(source, Tensor) and _fits(source, model)):
+        return source
+    found = held(source).source
+    if encoding is not None:
+        return encoding.read(found)
+    if isinstance(found, Tensor) and _fits(found, model):
+        return found
+    read = open_like(found, model.space, model.classes, labels=None)
+    # labels that were not brought are summed out or refused by the verb, as for a tensor
+    return read.x if read.given is None else read
+
+
+def _fits(x: Tensor, model: GenerativeModel) -> bool:
+    if tuple(x.shape[1:]) != tuple(model.space.event_shape):
+        return False
+    return x.is_floating_point() == (model.space.kind in ("points", "table"))
+
+
+def condition_of(model: GenerativeModel, encoding: Encoding | None, given: Said, n: int | None) -> Condition:
+    """Return a condition as the model takes it, from what Python calls one.
+
+    Args:
+        given: a class or n of them; for tables a mapping of columns to values and `(low, high)` ranges, or n rows of them (a
+            DataFrame, records); for text n prompts. A ready `Given`, a tensor or words are handed on.
+        n: how many examples, None = as many as there are conditions.
+
+    Raises:
+        BadInput: what the model's classes or columns do not know, or another number of conditions.
+    """
+    if given is None or isinstance(given, Given | Tensor | str | int | np.integer):
+        return int(given) if isinstance(given, np.integer) else given
+    if isinstance(encoding, TableEncoding):
+        return _rows(encoding, given, n)
+    if isinstance(given, Mapping) and set(given) == {"label"}:
+        return condition_of(model, encoding, given["label"], n)
+    if isinstance(given, Mapping):
+        raise BadInput(
+            f"a condition on {', '.join(map(str, given))} for a model of {model.space.kind}",
+            "a class, or a list of n classes" if model.classes else "none",
+            "columns condition tables only",
+        )
+    several = list(given.tolist() if isinstance(given, np.ndarray) else given)
+    _require_number(len(several), n)
+    if isinstance(encoding, TextEncoding) and isinstance(model.space, Text):
+        return _prompts(encoding, several)
+    return Given(torch.tensor([_label(one, model.classes) for one in several], dtype=torch.long))
+
+
+def number_of(given: Said) -> int | None:
+    """Return how many conditions there are, None for one that serves any number of examples."""
+    if isinstance(given, Given | Tensor | np.ndarray | pd.DataFrame):
+        return len(given)
+    if isinstance(given, Sequence) and not isinstance(given, str):
+        return len(given)
+    return None
+
+
+def _require_number(came: int, n: int | None) -> None:
+    if n is not None and came != n:
+        raise BadInput(f"{came} conditions for n={n}", "one condition per example", f"leave n out, or n={came}")
+
+
+def _label(one: Any, classes: tuple[str, ...]) -> int:
+    if isinstance(one, str):
+        return parse_label(one, classes)
+    if isinstance(one, int | float | np.number) and not isinstance(one, bool) and float(one) == int(one):
+        return int(one)
+    raise BadInput(f"the class {one!r}", "the name or the number of a class")
+
+
+def _rows(encoding: TableEncoding, given: Any, n: int | None) -> Given:
+    if isinstance(given, Mapping):
+        return Given(known=known_rows([given], encoding.table, encoding.stored).each(lambda t: t.expand(n or 1, -1)))
+    rows = given.to_dict("records") if isinstance(given, pd.DataFrame) else list(given)
+    if not all(isinstance(row, Mapping) for row in rows):
+        came = f"a list of {type(rows[0]).__name__} as the condition of a table" if rows else "no condition at all"
+        raise BadInput(came, "a mapping of columns to values, or one per row", 'such as {"age": 37}')
+    _require_number(len(rows), n)
+    return Given(known=known_rows(rows, encoding.table, encoding.stored))
+
+
+def _prompts(encoding: TextEncoding, texts: Sequence[Any]) -> Given:
+    if not all(isinstance(text, str) for text in texts):
+        raise BadInput(f"prompts among which is {next(t for t in texts if not isinstance(t, str))!r}", "strings")
+    parts = [encoding.parse_given(text, 1).prefix for text in texts]
+    return Given(prefix=Prefix.of([part.tokens[0].tolist() for part in parts if part is not None]))
+
+
+
+def with_test(dataset: Dataset, model: GenerativeModel, encoding: Encoding | None, source: Any) -> Dataset:
+    """Return a model's data with held-out examples that a person brought in the place of the test split.
+
+    Raises:
+        BadInput: examples without labels for a model with classes, or what `examples_of` refuses.
+    """
+    found = examples_of(model, encoding, source)
+    brought = found if isinstance(found, Examples) else Examples(found)
+    if label_of(brought.given) is not None:
+        return replace(dataset, test=brought)
+    if model.classes:
+        came = f"{len(brought)} examples without labels for a model with {len(model.classes)} classes"
+        raise BadInput(came, "examples with their labels", "pass (x, y)")
+    train, validation = dataset.train.without_labels(), dataset.validation.without_labels()
+    return replace(dataset, train=train, validation=validation, test=brought, classes=())
+
+
+def words_of(model: GenerativeModel, facts: Mapping[str, Any], data: str, path: Any) -> str:
+    """Return what a trained model is, in one line."""
+    parameters = sum(p.numel() for p in model.parameters())
+    parts = [f"{model.family} model of {data or model.space.kind}", f"{parameters:,} parameters"]
+    if facts.get("steps"):
+        parts.append(f"{facts['steps']:,} steps in {facts.get('seconds', 0.0):.3g} s")
+    if model.classes:
+        parts.append(f"{len(model.classes)} classes")
+    return "<" + ", ".join(parts) + (f"; in {path}>" if path is not None else ">")

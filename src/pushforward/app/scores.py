@@ -1,0 +1,85 @@
+"""Scores as a person reads them: a table on the screen, in a notebook and as a DataFrame.
+
+One idea: it stays the list that it always was; only its printing and its look-up are added.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import pandas as pd
+
+from pushforward.core.errors import BadInput, closest
+from pushforward.core.score import Score
+from pushforward.report.numbers import split_name
+
+COLUMNS = ("measure", "value", "95 % interval", "unit", "n", "real against real", "floor", "better")
+MOST_CHARACTERS = 46
+
+
+class Scores(list[Score]):
+    """The scores of one model; prints as a table, `to_frame()` has every field.
+
+    Example:
+        >>> scores = Scores([Score("coverage [pca-8] vs test", 0.9, n=100, better="higher", low=0.85, high=0.94)])
+        >>> print(scores)
+        measure   value  95 % interval  unit  n    real against real  floor  better
+        coverage  0.9    0.85 to 0.94         100                            higher
+        >>> scores["coverage"].value
+        0.9
+    """
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per score with all of its fields."""
+        return pd.DataFrame([score.to_json() for score in self])
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, slice):
+            return Scores(super().__getitem__(key))
+        if not isinstance(key, str):
+            return super().__getitem__(key)
+        found = [score for score in self if key in (score.name, split_name(score.name)[0])]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            came = f"'{key}', which {len(found)} scores are called"
+            raise BadInput(came, "a whole name, such as '" + found[0].name + "'")
+        names = [split_name(score.name)[0] for score in self]
+        raise BadInput(f"no score called '{key}'", "one of " + ", ".join(dict.fromkeys(names)), closest(key, names))
+
+    def __repr__(self) -> str:
+        rows = [list(COLUMNS), *self._cells()]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return "\n".join([*lines, *(f"! {warning}" for warning in self._warnings())])
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in COLUMNS)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self._cells()
+        )
+        warned = "".join(f"<p>{html.escape(warning)}</p>" for warning in self._warnings())
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{warned}"
+
+    def _cells(self) -> list[list[str]]:
+        short = [split_name(score.name)[0] for score in self]
+        names = [head if short.count(head) == 1 else score.name for head, score in zip(short, self, strict=True)]
+        return [_cells_of(score, name) for score, name in zip(self, names, strict=True)]
+
+    def _warnings(self) -> list[str]:
+        return list(dict.fromkeys(warning for score in self for warning in score.warnings))
+
+
+def _cells_of(score: Score, name: str) -> list[str]:
+    name = name if len(name) <= MOST_CHARACTERS else name[: MOST_CHARACTERS - 1] + "\u2026"
+    interval = "" if score.low is None or score.high is None else f"{_short(score.low)} to {_short(score.high)}"
+    kind = "" if score.kind in ("estimate", "exact") else f" ({score.kind.replace('_', ' ')})"
+    marks = ["" if mark is None else _short(mark) for mark in (score.ceiling, score.floor)]
+    return [name, _short(score.value) + kind, interval, score.unit, str(score.n), *marks, score.better]
+
+
+def _short(value: float) -> str:
+    return f"{value:.4g}"
