@@ -42,7 +42,9 @@ def examples_of(model: GenerativeModel, encoding: Encoding | None, source: Any) 
     """
     if isinstance(source, Dataset):
         if source.space != model.space:
-            raise BadInput(f"'{source.name}' is {source.space}", f"the model's {model.space}", "bring data of that space")
+            raise BadInput(
+                f"'{source.name}' is {source.space}", f"the model's {model.space}", "bring data of that space"
+            )
         return source.test
     if isinstance(source, Examples) or (isinstance(source, Tensor) and _fits(source, model)):
         return source
@@ -130,7 +132,6 @@ def _prompts(encoding: TextEncoding, texts: Sequence[Any]) -> Given:
         raise BadInput(f"prompts among which is {next(t for t in texts if not isinstance(t, str))!r}", "strings")
     parts = [encoding.parse_given(text, 1).prefix for text in texts]
     return Given(prefix=Prefix.of([part.tokens[0].tolist() for part in parts if part is not None]))
-
 
 
 def with_test(dataset: Dataset, model: GenerativeModel, encoding: Encoding | None, source: Any) -> Dataset:

@@ -94,8 +94,8 @@ class Fitted:
         """Return log-probabilities with their kind; see `GenerativeModel.log_prob`.
 
         Args:
-            x: whatever `load` takes (an array, `(x, y)`, a DataFrame, strings, a path), examples of a `Dataset`, or a `Dataset`, which
-                stands for its test split.
+            x: whatever `load` takes (an array, `(x, y)`, a DataFrame, strings, a path), examples of a `Dataset`, or a `Dataset`,
+                which stands for its test split.
 
         Example:
             >>> model = fit("flow", load("two-moons"), steps=3, preset="smoke")
@@ -297,9 +297,7 @@ def open(path: str | Path) -> Fitted:
     return Fitted(model, record=record, facts=record.manifest.get("fit", {}), path=Path(path))
 
 
-def evaluate(
-    fitted: Fitted, data: Any = None, *, seed: int = 0, n: int = 2000, features: Sequence[str] = ()
-) -> Scores:
+def evaluate(fitted: Fitted, data: Any = None, *, seed: int = 0, n: int = 2000, features: Sequence[str] = ()) -> Scores:
     """Return a model's scores with intervals, nulls, ceilings and floors: a list that prints as a table.
 
     Args:

@@ -15,7 +15,6 @@ from pushforward.core.score import Score
 from pushforward.report.numbers import split_name
 
 COLUMNS = ("measure", "value", "95 % interval", "unit", "n", "real against real", "floor", "better")
-MOST_CHARACTERS = 46
 
 
 class Scores(list[Score]):
@@ -65,8 +64,12 @@ class Scores(list[Score]):
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{warned}"
 
     def _cells(self) -> list[list[str]]:
-        short = [split_name(score.name)[0] for score in self]
-        names = [head if short.count(head) == 1 else score.name for head, score in zip(short, self, strict=True)]
+        # features are said where a measure was taken with several, the reference where it is not the usual one
+        parts = [split_name(score.name) for score in self]
+        heads = [head for head, _ in parts]
+        whole = [f"{head} [{rest.removesuffix(', vs test')}]" if rest else head for head, rest in parts]
+        names = [h if heads.count(h) == 1 else w for h, w in zip(heads, whole, strict=True)]
+        names = [score.name if names.count(name) > 1 else name for name, score in zip(names, self, strict=True)]
         return [_cells_of(score, name) for score, name in zip(self, names, strict=True)]
 
     def _warnings(self) -> list[str]:
@@ -74,7 +77,6 @@ class Scores(list[Score]):
 
 
 def _cells_of(score: Score, name: str) -> list[str]:
-    name = name if len(name) <= MOST_CHARACTERS else name[: MOST_CHARACTERS - 1] + "\u2026"
     interval = "" if score.low is None or score.high is None else f"{_short(score.low)} to {_short(score.high)}"
     kind = "" if score.kind in ("estimate", "exact") else f" ({score.kind.replace('_', ' ')})"
     marks = ["" if mark is None else _short(mark) for mark in (score.ceiling, score.floor)]

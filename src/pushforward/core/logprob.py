@@ -20,7 +20,7 @@ from pushforward.core.space import Measure, Unit
 Kind = Literal["exact", "lower_bound", "upper_bound", "estimate"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LogProb:
     """Log-probabilities of N examples in data units.
 
@@ -41,6 +41,8 @@ class LogProb:
         >>> lp = LogProb(torch.tensor([-1.0, -3.0]), "exact", "lebesgue", Points(2).unit, "exact")
         >>> lp.mean_nats, lp.value, lp.unit.name
         (-2.0, 2.0, 'nats/point')
+        >>> lp
+        LogProb(2 examples: 2 +- 1 nats/point, exact)
     """
 
     nats: Tensor
@@ -60,6 +62,12 @@ class LogProb:
 
     def __len__(self) -> int:
         return int(self.nats.shape[0])
+
+    def __repr__(self) -> str:
+        error = f" +- {self.standard_error:.2g}" if len(self) > 1 else ""
+        how = self.kind if self.estimator == self.kind else f"{self.kind} by {self.estimator}"
+        given = f", given {self.given}" if self.given else ""
+        return f"LogProb({len(self)} examples: {self.value:.4g}{error} {self.unit.name}, {how}{given})"
 
     @property
     def mean_nats(self) -> float:

@@ -22,7 +22,7 @@ from pushforward.data.encoding import Encoding
 from pushforward.data.toys import Density
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """Examples of one space, split for training, model choice and the final score.
 
@@ -60,6 +60,12 @@ class Dataset:
     def losses(self) -> tuple[str, ...]:
         """What is lost, or the one sentence that says that nothing is."""
         return self.lost or ("nothing is lost",)
+
+    def __repr__(self) -> str:
+        sizes = f"{len(self.train)} training, {len(self.validation)} validation and {len(self.test)} test examples"
+        # a table's space names every column and its categories
+        space = f"Table({self.space.dimensions} columns)" if isinstance(self.space, Table) else str(self.space)
+        return f"<{self.name}: {space}, {sizes}{f', {len(self.classes)} classes' if self.classes else ''}>"
 
 
 def fingerprint_of(splits: list[Examples], classes: tuple[str, ...]) -> str:

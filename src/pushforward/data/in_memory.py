@@ -1,7 +1,7 @@
-"""Data that a program holds already: lists, pairs, torch data sets, columns and records become an array, a pair or a DataFrame.
+"""Data that a program holds already: lists, pairs, torch data sets, columns and records.
 
-One idea: whatever people have in a notebook is brought to one of three shapes (an array, an array with labels, a DataFrame) before it
-is opened, so that every verb takes what `load` takes and one place says what is wrong with the rest.
+One idea: whatever people have in a notebook is brought to one of three shapes (an array, an array with labels, a DataFrame)
+before it is opened, so that every verb takes what `load` takes and one place says what is wrong with the rest.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from PIL import Image as Picture
 from torch import Tensor
 
@@ -25,7 +24,7 @@ MOST_ITEMS = 2_000_000
 
 @dataclass(frozen=True)
 class Held:
-    """What a program held, in a shape that is opened as it is: an array, an `(array, labels)` pair, a DataFrame, strings, or a path."""
+    """What a program held, as an array, an `(array, labels)` pair, a DataFrame, strings, or a path."""
 
     source: Any
     notes: tuple[str, ...] = ()
@@ -35,15 +34,15 @@ def held(source: Any, labels: Any = None) -> Held:
     """Return what can be opened of something that a program holds; strings and paths are handed on as they are.
 
     Args:
-        source: an array, tensor, DataFrame, `(examples, labels)`, a list of examples or of `(example, label)` pairs, a torch data set
-            or loader, pictures of Pillow, a mapping of arrays or columns, records, or what converts itself `to_pandas`.
+        source: an array, tensor, DataFrame, `(examples, labels)`, a list of examples or of `(example, label)` pairs, a torch data
+            set or loader, pictures of Pillow, a mapping of arrays or columns, records, or what converts itself `to_pandas`.
         labels: one label per example, beside them.
 
     Raises:
         BadInput: ragged examples, labels twice or of another number, or something that holds no examples.
 
     Example:
-        >>> pairs = [(torch.zeros(1, 4, 4), 0), (torch.ones(1, 4, 4), 1)]
+        >>> pairs = [(np.zeros((1, 4, 4)), 0), (np.ones((1, 4, 4)), 1)]
         >>> x, y = held(pairs).source
         >>> x.shape, x.dtype.name, y.tolist()
         ((2, 1, 4, 4), 'uint8', [0, 1])
@@ -68,7 +67,9 @@ def _shaped(source: Any) -> Any:
     """Return an array, an `(array, labels)` pair, a DataFrame, or a list of strings."""
     if isinstance(source, pd.Series):
         return source.to_frame(source.name if source.name is not None else "x0")
-    if isinstance(source, pd.DataFrame | np.ndarray | Tensor):
+    if isinstance(source, pd.DataFrame):
+        return _records(source)
+    if isinstance(source, np.ndarray | Tensor):
         texts = isinstance(source, np.ndarray) and source.ndim == 1 and source.dtype.kind in "UT"
         return source.tolist() if isinstance(source, np.ndarray) and texts else source
     if hasattr(source, "toarray"):  # a sparse matrix of scipy
@@ -127,7 +128,11 @@ def _items(source: Any) -> Any:
 
 def _records(frame: pd.DataFrame) -> Any:
     """Return a frame whose cells are pictures or arrays as the pair that it stands for, any other frame as it is."""
-    key = next((k for k in EXAMPLES if k in frame.columns and not _is_scalar(frame[k].iloc[0])), None) if len(frame) else None
+    key = (
+        next((k for k in EXAMPLES if k in frame.columns and not _is_scalar(frame[k].iloc[0])), None)
+        if len(frame)
+        else None
+    )
     if key is None:
         return frame
     about = next((k for k in LABELS if k in frame.columns), None)
@@ -136,7 +141,9 @@ def _records(frame: pd.DataFrame) -> Any:
 
 
 def _is_scalar(item: Any) -> bool:
-    return isinstance(item, str | bytes | bool | int | float) or item is None or (hasattr(item, "ndim") and item.ndim == 0)
+    return (
+        isinstance(item, str | bytes | bool | int | float) or item is None or (hasattr(item, "ndim") and item.ndim == 0)
+    )
 
 
 def _is_pair(item: Any) -> bool:
@@ -189,7 +196,9 @@ def _with_levels(found: Any) -> Held:
         return Held(found)
     two = bool(((array == 0) | (array == 1)).all())
     levels = (array if two else levels).astype(np.uint8)
-    note = "intensities of 0 and 1, so two levels" if two else "intensities in whole 255ths, so 256 levels (255 times as large)"
+    note = (
+        "intensities of 0 and 1, so two levels"
+        if two
+        else "intensities in whole 255ths, so 256 levels (255 times as large)"
+    )
     return Held((levels, found[1]) if isinstance(found, tuple) else levels, (note,))
-
-

@@ -45,8 +45,8 @@ def parse_known(text: str, table: Table, stored: Sequence[Stored]) -> Known:
 def known_rows(rows: Sequence[Mapping[str, Any]], table: Table, stored: Sequence[Stored]) -> Known:
     """Return what each row is known to hold, from mappings of columns to values.
 
-    A value is the user's own (a category, a number, a date) or its words; a pair `(low, high)` or `"30..50"` is a range whose end may
-    be None; None and NaN are a missing value.
+    A value is the user's own (a category, a number, a date) or its words; a pair `(low, high)` or `"30..50"` is a range whose
+    end may be None; None and NaN are a missing value.
 
     Raises:
         BadInput: an unknown column or category (with the nearest), a number off the grid or out of range.
