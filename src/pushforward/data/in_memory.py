@@ -81,7 +81,7 @@ def _shaped(source: Any) -> Any:
     if isinstance(source, tuple) and len(source) == 2 and not _is_scalar(source[0]):
         return _array(source[0], "the examples"), source[1]
     if hasattr(source, "dataset") and hasattr(source, "batch_size"):  # a loader shuffles and transforms a data set
-        source = source.dataset
+        source = getattr(source, "dataset")  # noqa: B009
     if isinstance(source, Sequence) or (hasattr(source, "__getitem__") and hasattr(source, "__len__")):
         return _items(source)
     if hasattr(source, "__iter__"):

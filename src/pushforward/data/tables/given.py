@@ -84,7 +84,7 @@ def _words(value: Any) -> str:
     """Return a value as it would be typed."""
     if isinstance(value, tuple | list) and len(value) == 2:
         return "..".join("" if end is None else _words(end) for end in value)
-    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
         return ""
     return value.isoformat(sep=" ") if isinstance(value, datetime) else str(value)
 
