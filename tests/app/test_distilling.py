@@ -78,7 +78,7 @@ def test_from_a_run_to_a_student_that_every_command_knows(call, teacher: Path, t
     assert "There is no likelihood" in said
     assert "Few-step student" in call("explain", "distilled").out
     assert "Consistency Models" in call("cite", run).out
-    assert "| distilled | none | none | not yet | not yet |" in call("families").out
+    assert "| distilled | none | none | not yet | not yet |" in call("families", "--markdown").out
     for arguments, pattern in (
         (["score", run, teacher.parent / "data.npz"], r"without a density.*score the teacher"),
         (["sample", run, "--guidance", 3], r"no sampling option 'guidance'"),

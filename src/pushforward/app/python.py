@@ -21,6 +21,7 @@ from pushforward.app.assessing import assess, measure_controls
 from pushforward.app.inputs import Said
 from pushforward.app.observing import companions
 from pushforward.app.opening import encoding_of, open_source, reopen
+from pushforward.app.progress import Meter, own_place
 from pushforward.app.scores import Scores
 from pushforward.app.using import condition_of
 from pushforward.core.errors import BadInput
@@ -208,12 +209,14 @@ def fit(
     seed: int = 0,
     settings: dict[str, dict[str, Any]] | None = None,
     path: str | Path | None = None,
+    progress: bool | None = None,
 ) -> Fitted:
     """Train a family on data and return the fitted model.
 
     Args:
         settings: `{"model": {...}, "train": {...}}` overrides of the preset.
         path: also leave a run directory there.
+        progress: None shows a line of progress in a terminal or a notebook, False never, True also as plain lines elsewhere.
 
     Example:
         >>> model = fit("flow", load("two-moons"), steps=3, preset="smoke")
@@ -225,7 +228,8 @@ def fit(
     plan = training.plan_training(
         family, dataset, budget=_budget(budget, steps, examples), preset=preset, seed=seed, overrides=settings
     )
-    trained = training.train(plan, None if path is None else Path(path))
+    with Meter(f"training {plan.family}", own_place(progress), keep=True) as meter:
+        trained = training.train(plan, None if path is None else Path(path), observer=meter.training)
     return Fitted(trained.model, plan=plan, facts=vars(trained.record), path=trained.path)
 
 
@@ -242,6 +246,7 @@ def distil(
     seed: int = 0,
     settings: dict[str, dict[str, Any]] | None = None,
     path: str | Path | None = None,
+    progress: bool | None = None,
 ) -> Fitted:
     """Teach a student to sample in few network calls what a diffusion model samples in many; see `pushforward distil`.
 
@@ -252,6 +257,7 @@ def distil(
         guidance: of the teacher, fixed in the student; 1 is off.
         settings: `{"model": {...}, "train": {...}}` overrides.
         path: also leave a run directory there.
+        progress: as in `fit`.
 
     Raises:
         BadInput: an unfinished run, data of another space, an unknown method.
@@ -279,7 +285,8 @@ def distil(
         seed=seed,
         overrides=settings,
     )
-    trained = training.train(plan, None if path is None else Path(path))
+    with Meter(f"distilling by {method}", own_place(progress), keep=True) as meter:
+        trained = training.train(plan, None if path is None else Path(path), observer=meter.training)
     return Fitted(trained.model, plan=plan, facts=vars(trained.record), path=trained.path)
 
 

@@ -12,6 +12,7 @@ from pushforward.app import averaging, comparing, scoring, using
 from pushforward.app.opening import open_source
 from pushforward.app.training import Observer, Plan, plan_training
 from pushforward.app.training import train as run_training
+from pushforward.cli.layout import records, width
 from pushforward.cli.options import refuse_ignored
 from pushforward.cli.output import out, out_json, say
 from pushforward.cli.progress import busy, training_bar
@@ -268,13 +269,14 @@ def explain(target: str, json: bool) -> None:
             out(f"Distilled from {of['run'] or 'a model in memory'} by {of['method']}, guidance {of['guidance']:g}")
 
 
-def families(json: bool) -> None:
+def families(markdown: bool, json: bool) -> None:
     """Print the capability table."""
+    refuse_ignored("--json", {"--markdown": markdown and json})
     rows = using.capability_table()
     if json:
         out_json(rows)
     else:
-        out(using.markdown_table(rows))
+        out(using.markdown_table(rows) if markdown else records(rows, "family", width()))
 
 
 def cite(target: str, json: bool) -> None:

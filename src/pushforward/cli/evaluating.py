@@ -11,6 +11,7 @@ from pathlib import Path
 from pushforward.app import evaluating
 from pushforward.app.evaluating import Evaluated
 from pushforward.cli.commands import data_settings
+from pushforward.cli.layout import hanging, width
 from pushforward.cli.options import option_values, refuse_ignored
 from pushforward.cli.output import out, out_json, say
 from pushforward.cli.progress import busy, sampling_bar
@@ -99,14 +100,14 @@ def _print(found: Evaluated, json: bool) -> None:
         if mine:
             out(f"{aspect}:" if aspect != OTHER else "likelihood:")
         for score in mine:
-            out(f"  {score_line(score)}")
+            out(hanging(f"  {score_line(score)}", width(), 6))
     for key in ("no_likelihood", "memorisation"):
         if key in record:
             text = record[key]["sentence"] if isinstance(record[key], dict) else record[key]
-            out(f"{key.replace('_', ' ')}: {text}")
+            out(hanging(f"{key.replace('_', ' ')}: {text}", width()))
     for key, word in (("flags", "flag"), ("left_out", "note")):
         for text in record.get(key, ()):
-            out(f"{word}: {text}")
+            out(hanging(f"{word}: {text}", width()))
 
 
 def score_line(s: Score) -> str:

@@ -226,11 +226,15 @@ def explain(
 
 
 @app.command()
-def families(json: JsonFlag = False, debug: Debug = False) -> None:
-    """Print the capability table."""
+def families(
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print one wide table in Markdown.")] = False,
+    json: JsonFlag = False,
+    debug: Debug = False,
+) -> None:
+    """Print what each family can honestly do."""
     from pushforward.cli import commands
 
-    commands.families(json)
+    commands.families(markdown, json)
 
 
 @app.command()

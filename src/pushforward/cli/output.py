@@ -19,5 +19,8 @@ def out_json(record: Any) -> None:
 
 
 def say(text: str) -> None:
-    """Print a line for a person to stderr."""
-    console().print(text, markup=False)
+    """Print a line for a person to stderr; folded at words on a terminal, one line elsewhere, so that a log can be searched."""
+    where = console()
+    if where.is_terminal:
+        where.file.write("\r\x1b[K")  # over a line of progress, which draws itself again below
+    where.print(text, markup=False, soft_wrap=not where.is_terminal)

@@ -45,13 +45,15 @@ EVALUATIONS, LOGS = 25, 100
 EVALUATING = 0.1  # share of a wall-clock budget that held-out evaluations may take
 CHECKPOINT_SECONDS = 30.0
 PATIENT_WITH_NAN = 10
+SMOOTHING = 0.9  # of the loss that is shown; what is recorded are plain means
 
 
 @dataclass
 class Progress:
     """Where a run is; also the counters of its checkpoint.
 
-    `evaluating` are the seconds of held-out evaluations; `losses` are sums since the last record, by loss name.
+    `evaluating` are the seconds of held-out evaluations; `losses` are sums since the last record, by loss name; `loss` is a running
+    mean of the first loss for whoever watches.
     """
 
     step: int = 0
@@ -68,6 +70,8 @@ class Progress:
     stopped: str = ""
     losses: dict[str, list[float]] = field(default_factory=dict)
     loss_name: str = ""
+    loss: float | None = None
+    held_out_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -230,6 +234,8 @@ class _Run:
                 p.skipped += 1
                 self.nan_streak += 1
             p.loss_name = p.loss_name or loss.name
+            if loss.name == p.loss_name and math.isfinite(value):
+                p.loss = value if p.loss is None else SMOOTHING * p.loss + (1.0 - SMOOTHING) * value
             for key, number in {loss.name: value, f"gradient norm, {loss.parameters}": norm, **loss.record}.items():
                 total = p.losses.setdefault(key, [0.0, 0.0])
                 total[0] += number
@@ -320,7 +326,7 @@ class _Run:
                 measured = self.model.held_out(self.validation, seed=self.config.seed)
                 assert measured is not None
                 value = float(measured.double().mean())
-        p.held_out = value
+        p.held_out, p.held_out_name = value, self.held_out_name
         if math.isfinite(value) and (p.best is None or value < p.best):
             p.best, p.best_step, p.waited = value, p.step, 0
             self.best = {name: tensor.clone() for name, tensor in self.average.shadow.items()}

@@ -1,0 +1,65 @@
+"""Text that fits the terminal: folded lines and records in blocks.
+
+One idea: a line is folded at words and goes on under its beginning, so that what begins a line is still found by eye and by `grep`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Mapping, Sequence
+
+WIDTH, NARROWEST, WIDEST = 100, 40, 120
+
+
+def width() -> int:
+    """Return the characters of a line on stdout: the terminal's (or `COLUMNS`), 100 where there is none; 40 to 120 can be read."""
+    return max(NARROWEST, min(WIDEST, shutil.get_terminal_size((WIDTH, 24)).columns))
+
+
+def hanging(text: str, columns: int, indent: int = 4) -> str:
+    """Return text folded at words into lines of at most `columns` characters; all but the first are indented.
+
+    A word that is longer than a line, such as a path, stays whole: it is there to be copied.
+
+    Example:
+        >>> print(hanging("coverage: 0.91 (higher is better; n = 500)", 24, 2))
+        coverage: 0.91 (higher
+          is better; n = 500)
+    """
+    lead = text[: len(text) - len(text.lstrip())]
+    folded = textwrap.wrap(
+        text.strip(),
+        columns,
+        initial_indent=lead,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(folded)
+
+
+def records(rows: Sequence[Mapping[str, str]], name: str, columns: int) -> str:
+    """Return records as blocks: the field `name` as a heading, below it every other field in two columns, the second one folded.
+
+    Example:
+        >>> print(records([{"family": "gan", "encode": "no", "given": "label"}], "family", 40))
+        gan
+          encode  no
+          given   label
+    """
+    fields = [key for row in rows for key in row if key != name]
+    longest = max((len(key) for key in fields), default=0)
+    beside = longest + 4 <= columns // 2
+    blocks = []
+    for row in rows:
+        lines = [row[name]]
+        for key, value in row.items():
+            if key == name:
+                continue
+            if beside:
+                lines.append(hanging(f"  {key:{longest}}  {value}", columns, longest + 4))
+            else:
+                lines += [f"  {key}:", hanging(f"    {value}", columns, 4)]
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks)
