@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pushforward.app.comparing import COMPARISON, compare, load_comparison
+from pushforward.app.comparing import compare
+from pushforward.app.kept import COMPARISON, load_comparison
 from pushforward.app.repeating import mean_row
 from pushforward.core.errors import BadInput
 from pushforward.core.score import Score

@@ -216,7 +216,7 @@ def test_a_comparison_of_nothing_still_renders() -> None:
 def test_write_is_whole_or_not_at_all(tmp_path: Path, html: str) -> None:
     target = write_report(tmp_path / "deep" / "report.html", html)
     assert target.read_text(encoding="utf-8") == html
-    with pytest.raises(RunFailed, match="could not be written"):
+    with pytest.raises(BadInput, match="could not write"):
         write_report(target / "below-a-file.html", html)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:

@@ -26,10 +26,23 @@ from pushforward.engine.fit import HELD_OUT_ROWS
 from pushforward.engine.power_average import TRACKED
 from pushforward.families.build import family_class
 from pushforward.provenance import run_directory
-from pushforward.provenance.run_directory import RunRecord, begin, claim, complete, open_record, read_encoding
+from pushforward.provenance.lock import refuse_if_written, writing
+from pushforward.provenance.ownership import check_claim, claim
+from pushforward.provenance.run_directory import RunRecord, begin, complete, open_record, read_encoding
 
 WIDTHS = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25)
-OF_ITS_OWN = ("format", "status", "config_sha256", "encoding_sha256", "weights_sha256", "versions", "finished", "fit")
+# what the manifest of an average says of itself
+OF_ITS_OWN = (
+    "format",
+    "kind",
+    "status",
+    "config_sha256",
+    "encoding_sha256",
+    "weights_sha256",
+    "versions",
+    "finished",
+    "fit",
+)
 
 
 @dataclass(frozen=True)
@@ -152,8 +165,8 @@ def _check_target(run: Path, target: Path, overwrite: bool) -> None:
     # whatever is cleared away must not hold the snapshots, now or as a folder above them
     if target.resolve() in (run.resolve(), *run.resolve().parents):
         raise BadInput(f"-o {target}", f"a directory that does not hold {run}", "choose another -o")
-    if not overwrite:
-        claim(target)
+    check_claim(target, overwrite)
+    refuse_if_written(target)
 
 
 def _candidates(snapshots: Snapshots, widths: Sequence[float] | None, step: int | None) -> list[float]:
@@ -213,16 +226,17 @@ def _best(trials: Sequence[Trial]) -> float:
 
 
 def _write(done: Averaged, record: RunRecord, weights: dict[str, Tensor], overwrite: bool) -> None:
-    claim(done.path, overwrite)
     facts = {key: value for key, value in record.manifest.items() if key not in OF_ITS_OWN}
     made = {key: value for key, value in done.to_json().items() if key != "run"}
     facts["average"] = {**made, "source_weights_sha256": record.manifest["weights_sha256"]}
-    begin(done.path, record.config, facts, read_encoding(record))
-    save_weights(done.path / run_directory.WEIGHTS, weights)
-    history = record.path / run_directory.HISTORY
-    if history.is_file():
-        write_text(done.path / run_directory.HISTORY, history.read_text())
     # what training measured on the way is not what these weights would have measured
     measured = {"best_held_out": None if done.best is None else done.best.held_out, "best_step": done.step}
     fit = {**record.manifest["fit"], **measured}
-    complete(done.path, {"fit": fit, "finished": record.manifest["finished"]})
+    history = record.path / run_directory.HISTORY
+    with writing(done.path):
+        claim(done.path, overwrite)
+        begin(done.path, record.config, facts, read_encoding(record), "writing")
+        save_weights(done.path / run_directory.WEIGHTS, weights)
+        if history.is_file():
+            write_text(done.path / run_directory.HISTORY, history.read_text())
+        complete(done.path, {"fit": fit, "finished": record.manifest["finished"]})

@@ -28,7 +28,9 @@ from pushforward.engine.schedule import warmup_cosine
 from pushforward.families.diffusion.classifier import Classifier
 from pushforward.families.diffusion.gaussian import Gaussian
 from pushforward.families.diffusion.model import Diffusion
-from pushforward.provenance.run_directory import WEIGHTS, claim
+from pushforward.provenance.lock import writing
+from pushforward.provenance.ownership import check_claim, claim
+from pushforward.provenance.run_directory import FORMAT, MANIFEST, WEIGHTS
 
 RECORD = "classifier.json"
 BATCH, RATE, CHECKS, HELD_OUT = 128, 3e-3, 10, 512
@@ -66,30 +68,40 @@ def train_classifier(
             f"the run's {len(model.classes)}",
             "train it on the run's data",
         )
-    claim(output)
-    path, values = model.process.path, {"width": width, "depth": 1}
-    with torch.random.fork_rng(devices=[]):
-        torch.random.set_rng_state(generator(seed, "classifier").get_state())
-        classifier = Classifier(model.codec, dataset.classes, (path.sigma_min, path.sigma_max), **values)
-    classifier.preconditioner.load_state_dict(model.process.denoiser.preconditioner.state_dict())
-    best = _fit(classifier, dataset, steps, seed, on_step)
-    record = {
-        "space": model.space.to_json(),
-        "classes": list(dataset.classes),
-        "levels": list(classifier.levels),
-        "network": values,
-        "run": str(run),
-        "data": dataset.source,
-        "steps": steps,
-        "seed": seed,
-        "held_out": best,
-        "n": len(dataset.validation[:HELD_OUT]),
-        "accuracy": _accuracies(classifier, dataset),
-        "finished": time.strftime("%Y-%m-%d %H:%M:%S"),
-    }
+    check_claim(output, kind="classifier")
+    with writing(output):
+        claim(output, kind="classifier")
+        path, values = model.process.path, {"width": width, "depth": 1}
+        with torch.random.fork_rng(devices=[]):
+            torch.random.set_rng_state(generator(seed, "classifier").get_state())
+            classifier = Classifier(model.codec, dataset.classes, (path.sigma_min, path.sigma_max), **values)
+        classifier.preconditioner.load_state_dict(model.process.denoiser.preconditioner.state_dict())
+        best = _fit(classifier, dataset, steps, seed, on_step)
+        record = {
+            "space": model.space.to_json(),
+            "classes": list(dataset.classes),
+            "levels": list(classifier.levels),
+            "network": values,
+            "run": str(run),
+            "data": dataset.source,
+            "steps": steps,
+            "seed": seed,
+            "held_out": best,
+            "n": len(dataset.validation[:HELD_OUT]),
+            "accuracy": _accuracies(classifier, dataset),
+            "finished": time.strftime("%Y-%m-%d %H:%M:%S"),
+        }
+        _write(output, classifier, record)
+    return record
+
+
+def _write(output: Path, classifier: Classifier, record: dict[str, Any]) -> None:
+    """Write a classifier between two manifests, of which the first says that nothing in there is whole."""
+    manifest = {"format": FORMAT, "kind": "classifier", "status": "writing"}
+    write_json(output / MANIFEST, manifest)
     save_weights(output / WEIGHTS, dict(classifier.state_dict()))
     write_json(output / RECORD, record)
-    return record
+    write_json(output / MANIFEST, {**manifest, "status": "complete"})
 
 
 def open_classifier(path: Path) -> Classifier:

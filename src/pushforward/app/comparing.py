@@ -6,10 +6,10 @@ not support the data) is named with its reason and not dropped silently.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,12 @@ import numpy as np
 
 from pushforward.app.assessing import Controls, assess, measure_controls
 from pushforward.app.examples import array, shown
+from pushforward.app.kept import held_comparison, save_comparison
 from pushforward.app.opening import reopen
 from pushforward.app.repeating import mean_row
-from pushforward.app.training import Observer, Plan, Trained, open_model, plan_training, train
+from pushforward.app.training import Announce, Observer, Plan, Trained, open_model, plan_training, train
 from pushforward.core.errors import BadInput
-from pushforward.core.files import write_bytes, write_json
+from pushforward.core.files import write_json
 from pushforward.core.model import GenerativeModel
 from pushforward.core.score import Score
 from pushforward.core.space import Image, Space
@@ -30,7 +31,6 @@ from pushforward.core.table import Table
 from pushforward.core.text import Text
 from pushforward.data.dataset import Dataset
 from pushforward.engine.budget import budget_of
-from pushforward.engine.checkpoint import LAST
 from pushforward.engine.fit import Interrupted
 from pushforward.engine.history import read_history
 from pushforward.evaluation.cards.aspects import aspect_of, is_check
@@ -39,12 +39,9 @@ from pushforward.evaluation.cards.controls import skill
 from pushforward.evaluation.measuring.metric import Measured
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES
-from pushforward.provenance.run_directory import HISTORY, STATE, claim, versions
-from pushforward.report.page import render, write_report
+from pushforward.provenance.lock import refuse_if_written, writing
+from pushforward.provenance.run_directory import HISTORY, versions
 from pushforward.report.records import Comparison, Data, Row
-
-COMPARISON, ARRAYS, REPORT = "comparison.json", "comparison.npz", "report.html"
-Announce = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -111,36 +108,36 @@ def compare(
         ]
         for name in names
     }
-    if path is not None and not resume:
-        claim_comparison(path, overwrite)
-    announce("measuring the controls: real against real, noise, shuffled marginals, copycat")
-    controls = measure_controls(dataset, seed)
-    rows, models = [], {}
-    for name, runs in plans.items():
-        measured = []
-        for plan in runs:
-            label = name if seeds == 1 else f"{name}-seed{plan.seed}"
-            run = None if path is None else path / label
-            trained = _train(plan, run, resume, observe(label) if observe else None)
-            announce(f"scoring {label}")
-            measured.append(assess(trained.model, dataset, controls, label, vars(trained.record)))
-            if run is not None:
-                write_scores(run, measured[-1])
-            models[label] = trained.model
-        rows.append(mean_row(name, measured, [plan.seed for plan in runs]))
-    budget_text = str(budget_of(next(iter(plans.values()))[0].train_config))
-    shared = f"{budget_text} for every {'family' if seeds == 1 else 'run'}"
-    comparison = comparison_of(dataset, rows, controls, shared, preset, seed, command, left_out)
-    if path is not None:
-        save_comparison(path, comparison)
+    labels = {(name, k): name if seeds == 1 else f"{name}-seed{seed + k}" for name in names for k in range(seeds)}
+    with nullcontext() if path is None else held_comparison(path, list(labels.values()), overwrite, resume):
+        announce("measuring the controls: real against real, noise, shuffled marginals, copycat")
+        controls = measure_controls(dataset, seed)
+        rows, models = [], {}
+        for name, runs in plans.items():
+            measured = []
+            for k, plan in enumerate(runs):
+                label = labels[name, k]
+                run = None if path is None else path / label
+                trained = _train(plan, run, resume, observe(label) if observe else None, announce)
+                announce(f"scoring {label}")
+                measured.append(assess(trained.model, dataset, controls, label, vars(trained.record)))
+                if run is not None:
+                    write_scores(run, measured[-1])
+                models[label] = trained.model
+            rows.append(mean_row(name, measured, [plan.seed for plan in runs]))
+        spent = str(budget_of(next(iter(plans.values()))[0].train_config))
+        shared = f"{spent} for every {'family' if seeds == 1 else 'run'}"
+        comparison = comparison_of(dataset, rows, controls, shared, preset, seed, command, left_out)
+        if path is not None:
+            save_comparison(path, comparison)
     return Compared(comparison, path, models, tuple(left_out))
 
 
-def _train(plan: Plan, run: Path | None, resume: bool, observer: Observer | None) -> Trained:
-    """Train a run of a comparison, or go on with it; one that was killed before its first checkpoint starts afresh."""
-    started = resume and run is not None and (run / STATE / LAST).is_file()
+def _train(plan: Plan, run: Path | None, resume: bool, observer: Observer | None, announce: Announce) -> Trained:
+    """Train a run of a comparison, or go on with it if it was begun."""
+    begun = resume and run is not None and run.is_dir()
     try:
-        return train(plan, run, resume=started, overwrite=resume, observer=observer)
+        return train(plan, run, resume=begun, observer=observer, announce=announce)
     except Interrupted as stop:
         hint = "" if run is None else "add --resume to the same command to go on; finished runs are kept"
         raise Interrupted(f"{plan.family} {stop.came}", "", hint) from None
@@ -243,23 +240,6 @@ def density_grid(
     return p.numpy(), (float(low[0]), float(high[0]), float(low[1]), float(high[1]))
 
 
-def claim_comparison(path: Path, overwrite: bool) -> None:
-    """Refuse a directory that holds something else; clear an earlier comparison if asked to."""
-    import shutil
-
-    if (path / COMPARISON).is_file() or (
-        path.is_dir() and any((d / "manifest.json").is_file() for d in path.iterdir())
-    ):
-        if not overwrite:
-            raise BadInput(
-                f"the output directory {path}",
-                "an empty or new directory",
-                "it holds another comparison; replace it with --overwrite or choose another -o",
-            )
-        shutil.rmtree(path)
-    claim(path, overwrite)
-
-
 def scores_record(row: Row) -> dict[str, Any]:
     """Return a row's scores as standard JSON; each also says its aspect and where it lies between floor (0) and ceiling (1)."""
     likelihood = [] if row.likelihood is None else [_described(row.likelihood, "likelihood")]
@@ -277,29 +257,13 @@ def _described(score: Score, aspect: str) -> dict[str, Any]:
 
 
 def write_scores(run: Path, row: Row) -> None:
-    """Leave a run's scores beside it."""
-    write_json(run / "scores.json", scores_record(row))
+    """Leave a run's scores beside it.
 
-
-def save_comparison(path: Path, comparison: Comparison) -> None:
-    """Write the record, its arrays and the page."""
-    import io
-
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **comparison.arrays())  # type: ignore[arg-type]
-    write_json(path / COMPARISON, comparison.to_json())
-    write_bytes(path / ARRAYS, buffer.getvalue())
-    write_report(path / REPORT, render(comparison))
-
-
-def load_comparison(path: Path) -> Comparison:
-    """Read what `save_comparison` wrote."""
-    try:
-        record = json.loads((path / COMPARISON).read_text())
-        with np.load(path / ARRAYS, allow_pickle=False) as arrays:
-            return Comparison.from_json(record, {key: arrays[key] for key in arrays.files})
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"the comparison in {path} cannot be read ({error})", f"{COMPARISON} and {ARRAYS}") from None
+    Raises:
+        BadInput: somebody is writing there.
+    """
+    with writing(run):
+        write_json(run / "scores.json", scores_record(row))
 
 
 def compare_runs(runs: list[Path], seed: int = 0, data: str | None = None) -> Comparison:
@@ -308,6 +272,8 @@ def compare_runs(runs: list[Path], seed: int = 0, data: str | None = None) -> Co
     Raises:
         BadInput: runs of different data; they have no common scale.
     """
+    for run in runs:
+        refuse_if_written(run)  # and not only when all is measured
     opened = [open_model(run) for run in runs]
     facts = [record.manifest for _, record in opened]
     prints = {f["data"]["fingerprint"] for f in facts}

@@ -6,16 +6,16 @@ One idea: everything the run was made of is resolved and validated before the fi
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pushforward.app.resuming import leg_of
 from pushforward.core.context import ContextSpace
 from pushforward.core.errors import BadInput, Unsupported
-from pushforward.core.files import write_text
+from pushforward.core.files import partial_of, write_bytes, write_json, write_text
 from pushforward.core.model import GenerativeModel
 from pushforward.core.space import space_from_json
 from pushforward.core.spec import TrainConfig, parse
@@ -25,9 +25,12 @@ from pushforward.engine.fit import FitRecord, Probe, Progress, fit
 from pushforward.evaluation.distribution.energy import energy_distance
 from pushforward.families.build import build, family_class, settings
 from pushforward.provenance import run_directory
-from pushforward.provenance.run_directory import RunRecord, begin, claim, complete
+from pushforward.provenance.lock import writing
+from pushforward.provenance.ownership import check_claim, claim, holdings
+from pushforward.provenance.run_directory import RunRecord, begin, complete
 
 Observer = Callable[[Progress], None]
+Announce = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -148,39 +151,66 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     observer: Observer | None = None,
+    announce: Announce = lambda text: None,
 ) -> Trained:
     """Train according to `plan`; with a `path`, leave a run directory there.
 
     Raises:
-        BadInput: the directory holds something else, or `resume` finds a different configuration or data.
+        BadInput: the directory holds something else or somebody writes there, or `resume` finds a different configuration or data.
         RunFailed: the loss diverged or the disk is full.
     """
     assert plan.alter is None or path is None
     model = plan.build()  # what cannot be built leaves nothing behind and clears nothing away
-    if path is not None:
+    if path is None:
+        return Trained(model, plan, _fitted(model, plan, None, False, observer), None)
+    _check_place(plan, path, resume, overwrite)
+    with writing(path):
         facts = _facts(plan)
-        if resume:
-            _check_resumable(path, plan)
-            del facts["started"]
-        else:
+        if not resume:
             claim(path, overwrite)
+        leg = leg_of(path, plan.config(), facts, plan.encoding()) if resume else None
+        if leg is not None:
+            del facts["started"]
+            facts |= leg.facts
+            for note in leg.notes:
+                announce(note)
         begin(path, plan.config(), facts, plan.encoding())
+        record = _fitted(model, plan, path, leg is not None, observer)
+        said = {key: value for key, value in asdict(record).items() if key != "history"}
+        complete(path, {"fit": said, "finished": time.strftime("%Y-%m-%d %H:%M:%S")})
+    return Trained(model, plan, record, path)
+
+
+def _check_place(plan: Plan, path: Path, resume: bool, overwrite: bool) -> None:
+    """Refuse, before anything is touched, what the directory cannot become."""
+    if resume and overwrite:
+        raise BadInput(
+            "--resume with --overwrite", "one of the two", "going on keeps what is there, overwriting does not"
+        )
+    if resume and not path.is_dir():
+        raise BadInput(f"no run at {path}", "one that was begun", "leave --resume out to begin it")
+    if not resume:
+        check_claim(path, overwrite)
+    taught = None if plan.teaching is None else plan.teaching.facts["run"]
+    if taught is not None and path.resolve() in (Path(taught).resolve(), *Path(taught).resolve().parents):
+        raise BadInput(f"-o {path}", f"a directory that does not hold the teacher {taught}", "choose another -o")
+
+
+def _fitted(
+    model: GenerativeModel, plan: Plan, path: Path | None, resume: bool, observer: Observer | None
+) -> FitRecord:
+    data, given = plan.dataset, plan.labelled
     record = fit(
         model,
-        plan.dataset.train if plan.labelled else plan.dataset.train.without_labels(),
-        plan.dataset.validation if plan.labelled else plan.dataset.validation.without_labels(),
+        data.train if given else data.train.without_labels(),
+        data.validation if given else data.validation.without_labels(),
         plan.train_config,
         directory=path,
         resume=resume,
         probe=_probe(plan) if plan.teaching is None else plan.teaching.probe,
         observer=observer,
     )
-    if plan.teaching is not None:
-        record = replace(record, budget=f"{record.budget}, after {plan.teaching.spent}")
-    if path is not None:
-        facts = {key: value for key, value in asdict(record).items() if key != "history"}
-        complete(path, {"fit": facts, "finished": time.strftime("%Y-%m-%d %H:%M:%S")})
-    return Trained(model, plan, record, path)
+    return record if plan.teaching is None else replace(record, budget=f"{record.budget}, after {plan.teaching.spent}")
 
 
 def open_model(path: Path) -> tuple[GenerativeModel, RunRecord]:
@@ -232,30 +262,6 @@ def _facts(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _check_resumable(path: Path, plan: Plan) -> None:
-    record = run_directory.open_record(path)
-    if record.manifest["data"]["fingerprint"] != plan.dataset.fingerprint:
-        raise BadInput(
-            f"--resume with other data than {path} was trained on", "the same data", "start a new run for new data"
-        )
-    before, now = dict(record.config), plan.config()
-    budget = ("seconds", "steps", "examples")
-    for config in (before, now):
-        config["train"] = {k: v for k, v in config["train"].items() if k not in budget}
-        config["data"] = {k: v for k, v in config["data"].items() if k != "source"}
-    if before != now:
-        changed = [k for k in now if now[k] != before.get(k)]
-        raise BadInput(
-            f"--resume with other settings ({', '.join(changed)}) than {path}",
-            "the same settings",
-            "start a new run for new settings",
-        )
-    if plan.teaching is not None and record.manifest.get("teacher") != plan.teaching.facts:
-        raise BadInput(
-            f"--resume with another teacher than {path} had", "the same run", "start a new run for a new teacher"
-        )
-
-
 def _probe(plan: Plan) -> tuple[str, Probe] | None:
     """Energy distance between fixed-seed samples and validation rows: the held-out quantity of a family without one."""
     rows = plan.dataset.validation[:256]
@@ -277,17 +283,30 @@ def save_run(
     """Write a model held in memory, or copy its run, to a new run directory.
 
     Raises:
-        BadInput: the target holds something else.
+        BadInput: the target holds something else, or somebody writes there.
     """
-    claim(target)
-    if source is not None:
-        shutil.copytree(source, target, dirs_exist_ok=True)
-        return
-    if plan is None:
+    check_claim(target)
+    if source is None and plan is None:
         raise BadInput("a model without a plan or a run", "one made by fit or open")
-    begin(target, plan.config(), _facts(plan), plan.encoding())
-    save_weights(target / run_directory.WEIGHTS, dict(model.state_dict()))
-    history = facts.get("history", [])
-    write_text(target / run_directory.HISTORY, "".join(json.dumps(r) + "\n" for r in history))
-    kept = {key: value for key, value in facts.items() if key != "history"}
-    complete(target, {"fit": kept, "finished": time.strftime("%Y-%m-%d %H:%M:%S")})
+    with writing(target):
+        claim(target)
+        if source is not None:
+            _copy_run(source, target)
+            return
+        assert plan is not None
+        begin(target, plan.config(), _facts(plan), plan.encoding(), "writing")
+        save_weights(target / run_directory.WEIGHTS, dict(model.state_dict()))
+        history = facts.get("history", [])
+        write_text(target / run_directory.HISTORY, "".join(json.dumps(r) + "\n" for r in history))
+        kept = {key: value for key, value in facts.items() if key != "history"}
+        complete(target, {"fit": kept, "finished": time.strftime("%Y-%m-%d %H:%M:%S")})
+
+
+def _copy_run(source: Path, target: Path) -> None:
+    """Copy what a run is made of; a manifest that says `writing` comes first, the true one last."""
+    record = run_directory.open_record(source)
+    write_json(target / run_directory.MANIFEST, {**record.manifest, "status": "writing"})
+    for file in holdings(source).files:
+        if file.name != run_directory.MANIFEST and partial_of(file.name) is None:
+            write_bytes(target / file.relative_to(source), file.read_bytes())
+    write_json(target / run_directory.MANIFEST, record.manifest)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pushforward.app import averaging, comparing, scoring, using
+from pushforward.app import averaging, comparing, kept, scoring, using
 from pushforward.app.opening import open_source
 from pushforward.app.training import Observer, Plan, plan_training
 from pushforward.app.training import train as run_training
@@ -99,7 +99,7 @@ def compare(
         out_json(result.comparison.to_json())
     else:
         out(to_verdict(result.comparison))
-    say(f"report: {output / comparing.REPORT}")
+    say(f"report: {output / kept.REPORT}")
 
 
 def train(
@@ -131,7 +131,7 @@ def train(
     if slow := drawback(plan.train_config.precision, "cpu"):
         say(slow)
     with training_bar(f"training {plan.family}") as observe:
-        trained = run_training(plan, path, resume=resume, overwrite=overwrite, observer=observe)
+        trained = run_training(plan, path, resume=resume, overwrite=overwrite, observer=observe, announce=say)
     r = trained.record
     record = {
         "run": str(path),
@@ -235,8 +235,8 @@ def report(runs: list[Path], output: Path, seed: int, json: bool) -> None:
     suffix = output.suffix.lower()
     if suffix not in (".html", ".htm", ".md"):
         raise BadInput(f"-o {output}", "a file that ends in .html or .md")
-    if len(runs) == 1 and (runs[0] / comparing.COMPARISON).is_file():
-        comparison = comparing.load_comparison(runs[0])
+    if len(runs) == 1 and (runs[0] / kept.COMPARISON).is_file():
+        comparison = kept.load_comparison(runs[0])
     else:
         with busy("measuring " + ", ".join(map(str, runs))):
             comparison = comparing.compare_runs(runs, seed)

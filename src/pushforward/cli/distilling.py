@@ -59,7 +59,7 @@ def _distil(
         plan = distil_run(run, budget=budget, overrides=overrides, seed=seed, **choices)
     path = output or Path("runs") / f"distilled-{run.resolve().name}"
     with training_bar(f"distilling {run.name}") as observe:
-        r = train(plan, path, resume=resume, overwrite=overwrite, observer=observe).record
+        r = train(plan, path, resume=resume, overwrite=overwrite, observer=observe, announce=say).record
     kept = "" if r.best_held_out is None else f"; best {r.held_out_name} {r.best_held_out:.4f} at step {r.best_step}"
     if json:
         record = {

@@ -1,26 +1,39 @@
-"""Writing files so that a crash never leaves half of one.
+"""Writing files so that a crash never leaves half of one; every file of the project is written, or removed, here.
 
-One idea: write beside the target, flush to disk, then replace; a reader sees the old file or the new one.
+Two ideas: write beside the target, flush to disk, then replace, so that a reader sees the old file or the new one; a folder of
+many files is built beside its place in the same way, and one rename puts it there.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from pushforward.core.errors import RunFailed
+from pushforward.core.errors import BadInput, PushforwardError, RunFailed
+
+# of these the name is to blame, not the disk
+_OF_THE_NAME = (errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.EEXIST)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Replace `path` atomically.
 
     Raises:
+        BadInput: a folder is there, or no file can have that name.
         RunFailed: the disk is full or the folder cannot be written; the old file, if any, is untouched.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "a folder is there")
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
             file.write(content)
@@ -28,12 +41,9 @@ def write_bytes(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise RunFailed(
-            f"could not write {path} ({error.strerror})",
-            f"{len(content):,} bytes of free space in a writable folder",
-            "free some space or choose another -o; what was there before is unchanged",
-        ) from None
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise not_written(path, error, f"{len(content):,} bytes of free space in a writable folder") from None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -43,4 +53,94 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, record: Any) -> None:
     """Replace a JSON file atomically; keys keep their order, NaN is refused because it is not JSON."""
-    write_text(path, json.dumps(record, indent=2, allow_nan=False) + "\n")
+    write_text(path, json_text(record))
+
+
+def json_text(record: Any) -> str:
+    """Return what `write_json` writes.
+
+    Example:
+        >>> json_text({"a": 1})
+        '{\\n  "a": 1\\n}\\n'
+    """
+    return json.dumps(record, indent=2, allow_nan=False) + "\n"
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a record; a crash may tear the last line, which readers of records leave out.
+
+    Raises:
+        RunFailed: the disk is full or the folder cannot be written.
+    """
+    try:
+        with path.open("a") as file:
+            file.write(line + "\n")
+    except OSError as error:
+        raise not_written(path, error, "free space on the disk") from None
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, or a link and not what it points to; one that is gone is none of our business.
+
+    Raises:
+        RunFailed: it cannot be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise RunFailed(
+            f"could not remove {path} ({error.strerror})", "a folder that can be changed", "nothing else was touched"
+        ) from None
+
+
+def partial_of(name: str) -> str | None:
+    """Return the file that a half-written one, left by a crash, was to become; None for other names.
+
+    Example:
+        >>> partial_of(".config.yaml.4711.part"), partial_of("config.yaml")
+        ('config.yaml', None)
+    """
+    match = re.fullmatch(r"\.(.+)\.\d+\.part", name)
+    return match[1] if match else None
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder to be filled with `fill`; at the end it becomes `path`, which must be new or empty.
+
+    Raises:
+        BadInput: `path` is a file, or holds something.
+        RunFailed: the disk is full or the folder cannot be written; nothing is left.
+    """
+    try:
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise BadInput(f"-o {path}", "a new or empty folder", "it holds other files; choose another name")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent))
+    except OSError as error:
+        raise not_written(path, error, "a writable folder") from None
+    try:
+        yield beside
+        beside.chmod(0o755)  # the mode of a folder made by hand, not that of a private one
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        os.replace(beside, path)
+    except BaseException as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        if isinstance(error, OSError) and not isinstance(error, PushforwardError):
+            raise not_written(path, error, "a writable folder with enough space") from None
+        raise
+
+
+def not_written(path: Path, error: OSError, expected: str) -> PushforwardError:
+    """Return what to say of a file or folder that the system refused: bad input if its name is to blame, else a failed run.
+
+    Example:
+        >>> str(not_written(Path("x"), OSError(28, "No space left on device"), "free space"))[:61]
+        'could not write x (No space left on device): expected free sp'
+    """
+    if error.errno in _OF_THE_NAME:
+        came = f"could not write {path} ({error.strerror})"
+        return BadInput(came, "the name of a file or folder that can be there", "choose another -o")
+    hint = "free some space or choose another -o; what was there is unchanged"
+    return RunFailed(f"could not write {path} ({error.strerror})", expected, hint)

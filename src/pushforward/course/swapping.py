@@ -7,6 +7,7 @@ model with the library's own function is trained beside it from the same seed, s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -16,7 +17,8 @@ import torch
 from torch import Tensor
 
 from pushforward.app.assessing import assess, measure_controls
-from pushforward.app.comparing import REPORT, claim_comparison, comparison_of, save_comparison
+from pushforward.app.comparing import comparison_of
+from pushforward.app.kept import REPORT, held_comparison, save_comparison
 from pushforward.app.python import load
 from pushforward.app.training import Trained, plan_training, train
 from pushforward.core.errors import BadInput, unknown
@@ -115,8 +117,13 @@ def train_with(
 def _trained(
     plug: Plug, name: str, answer: Answer, dataset: Dataset, steps: int, seed: int, path: Path | None
 ) -> Swapped:
-    if path is not None:
-        claim_comparison(path, overwrite=False)
+    with nullcontext() if path is None else held_comparison(path, []):
+        return _swapped(plug, name, answer, dataset, steps, seed, path)
+
+
+def _swapped(
+    plug: Plug, name: str, answer: Answer, dataset: Dataset, steps: int, seed: int, path: Path | None
+) -> Swapped:
     found: dict[str, Trained] = {}
     for label, function in ((YOURS, answer), (OURS, plug.ours)):
         plan = plan_training(plug.family, dataset, budget={"steps": steps}, preset="smoke", seed=seed)

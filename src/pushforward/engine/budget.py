@@ -30,8 +30,11 @@ class Budget:
 
     def fraction(self, step: int, seconds: float, batch_size: int) -> float:
         """Return the share of the budget spent, at least 0; 1 or more means stop."""
-        spent = {"seconds": seconds, "steps": step, "examples": step * batch_size}[self.measure]
-        return spent / self.amount
+        return self.spent(step, seconds, batch_size) / self.amount
+
+    def spent(self, step: int, seconds: float, batch_size: int) -> float:
+        """Return how much of its measure was spent."""
+        return {"seconds": seconds, "steps": step, "examples": step * batch_size}[self.measure]
 
     def __str__(self) -> str:
         if self.measure == "seconds":

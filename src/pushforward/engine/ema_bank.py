@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from pushforward.core.errors import BadInput
+from pushforward.core.files import remove_file
 from pushforward.core.model import GenerativeModel
 from pushforward.engine.checkpoint import Sections, load_counters, load_state, save_state
 from pushforward.engine.post_hoc import Combination, combination
@@ -58,7 +59,7 @@ class EmaBank:
         """Forget snapshots after `step`, which a killed run wrote after its last checkpoint."""
         for path in snapshot_files(self.folder):
             if int(path.stem) > step:
-                path.unlink()
+                remove_file(path)
 
 
 @dataclass(frozen=True)

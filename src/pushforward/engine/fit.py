@@ -132,10 +132,10 @@ def fit(
         run.begin()
     networks = model.networks()
     with InterruptGuard() as guard, prepared_networks(networks, run.precision == "bfloat16", config.channels_last):
-        started = time.perf_counter() - run.progress.seconds
+        run.start_clock()
         while not run.progress.stopped:
             run.step()
-            run.progress.seconds = time.perf_counter() - started
+            run.read_clock()
             run.after_step()
             if observer is not None:
                 observer(run.progress)
@@ -177,6 +177,7 @@ class _Run:
                 raise BadInput("train.ema_snapshots in memory", "a run directory to keep them in", "name one")
             self.bank = EmaBank(model, directory / "state" / FOLDER, config.ema_snapshots)
         self.saved_at = 0.0
+        self.started: float | None = None
         self.nan_streak = 0
 
     @property
@@ -213,6 +214,16 @@ class _Run:
         if self.bank is not None:
             self.bank.averages.load(sections)
             self.bank.rewind(self.progress.step)
+
+    def start_clock(self) -> None:
+        """Count seconds from here, after those of earlier legs."""
+        if not self.progress.stopped:  # a finished run spends none
+            self.started = time.perf_counter() - self.progress.seconds
+
+    def read_clock(self) -> None:
+        """Note the seconds that training took so far."""
+        if self.started is not None:
+            self.progress.seconds = time.perf_counter() - self.started
 
     def step(self) -> None:
         """One optimiser step of every loss the model yields."""
@@ -283,6 +294,7 @@ class _Run:
         """Save the complete state, and the weights that `sample` would use now."""
         if self.directory is None:
             return
+        self.read_clock()  # held-out evaluations since the last step count too
         self.saved_at = self.progress.seconds
         sections = {
             "model": self.model.state_dict(),

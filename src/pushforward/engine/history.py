@@ -7,8 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from pushforward.core.errors import RunFailed
-from pushforward.core.files import write_text
+from pushforward.core.files import append_line, write_text
 
 
 class History:
@@ -27,11 +26,7 @@ class History:
         clean = {k: (None if isinstance(v, float) and not math.isfinite(v) else v) for k, v in record.items()}
         self.records.append(clean)
         if self.path is not None:
-            try:
-                with self.path.open("a") as file:
-                    file.write(json.dumps(clean) + "\n")
-            except OSError as error:
-                raise RunFailed(f"could not write {self.path} ({error.strerror})", "free space on the disk") from None
+            append_line(self.path, json.dumps(clean))
 
     def rewind(self, step: int) -> None:
         """Forget records after `step` (a killed run wrote more than its last checkpoint knows), then rewrite the file."""

@@ -1,7 +1,8 @@
 """A run directory: what it holds, when it may be written, and whether it still is what was trained.
 
 Two ideas: `manifest.json` fingerprints what the run was made of (configuration, data, weights), so that an edited or truncated
-file is noticed before a number is printed; a directory that holds something else is never written into.
+file is noticed before a number is printed; it is written first and decides, so that a run that was killed between two files
+opens or goes on.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import shutil
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,12 +19,12 @@ import torch
 import yaml
 
 from pushforward.core.errors import BadInput
-from pushforward.core.files import write_json, write_text
+from pushforward.core.files import json_text, write_json, write_text
 from pushforward.core.space import Space, space_from_json
 
 MANIFEST, CONFIG, WEIGHTS, ENCODING = "manifest.json", "config.yaml", "weights.safetensors", "encoding.json"
 STATE, HISTORY = "state", "history.jsonl"
-OURS = (MANIFEST, CONFIG, WEIGHTS, ENCODING, STATE, HISTORY, "scores.json", "findings.json", "report.html", "README.md")
+LAST = f"{STATE}/last.safetensors"  # the checkpoint, written by the engine
 FORMAT = 1
 
 
@@ -45,6 +45,7 @@ def versions() -> dict[str, str]:
         "numpy": version("numpy"),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {torch.get_num_threads()} threads",
+        "processor": torch.backends.cpu.get_cpu_capability(),
     }
 
 
@@ -67,54 +68,53 @@ class RunRecord:
         return self.manifest["status"] == "complete"
 
 
-def claim(path: Path, overwrite: bool = False) -> None:
-    """Make sure that `path` may become a run (or comparison) directory; creates nothing unless `overwrite` clears an old one.
+def begin(
+    path: Path,
+    config: dict[str, Any],
+    facts: dict[str, Any],
+    encoding: dict[str, Any] | None = None,
+    status: str = "training",
+) -> None:
+    """Write the manifest, the dictionary of text or tables if there is one, and `config.yaml`.
 
-    Raises:
-        BadInput: it is a file, or holds a run or anything else.
+    The manifest comes first. A run that is gone on with has one already: what it said of its beginning is kept, and the
+    configuration that it had stays valid until the new one is there.
+
+    Args:
+        status: `training`, or `writing` for what nothing can go on with: the same command makes it again.
     """
-    if path.is_file():
-        raise BadInput(f"the output {path}", "a directory", "this is a file; choose another -o")
-    if not path.is_dir() or not any(path.iterdir()):
-        return
-    ours = (path / MANIFEST).is_file()
-    if not ours:
-        raise BadInput(
-            f"the output directory {path}", "an empty or new directory", "it holds other files; choose another -o"
-        )
-    if not overwrite:
-        raise BadInput(
-            f"the output directory {path}",
-            "an empty or new directory",
-            "it holds another run; continue that one with --resume, replace it with --overwrite, or choose another -o",
-        )
-    shutil.rmtree(path)
-
-
-def begin(path: Path, config: dict[str, Any], facts: dict[str, Any], encoding: dict[str, Any] | None = None) -> None:
-    """Write `config.yaml`, the dictionary of text or tables if there is one, and a manifest with status `training`."""
+    text = yaml.safe_dump(config, sort_keys=False)
+    record = {"format": FORMAT, "kind": "run", "status": status, "config_sha256": _sha256(text)}
+    before = _read_manifest(path) if (path / MANIFEST).is_file() else {}
+    if (path / CONFIG).is_file() and (found := sha256_of(path / CONFIG)) in _valid(before):
+        record["config_sha256_before"] = found
+    if encoding is not None:
+        record["encoding_sha256"] = _sha256(json_text(encoding))
+    began = {key: before[key] for key in ("started", "resumed", "versions") if key in before}
+    write_json(path / MANIFEST, {**record, "versions": versions(), **began, **facts})
     if encoding is not None:
         write_json(path / ENCODING, encoding)
-        facts = {**facts, "encoding_sha256": sha256_of(path / ENCODING)}
-    text = yaml.safe_dump(config, sort_keys=False)
     write_text(path / CONFIG, text)
-    record = {
-        "format": FORMAT,
-        "status": "training",
-        "config_sha256": hashlib.sha256(text.encode()).hexdigest(),
-        **facts,
-        "versions": versions(),
-    }
-    write_json(path / MANIFEST, record)
 
 
 def complete(path: Path, facts: dict[str, Any]) -> None:
     """Fingerprint the weights and set the status to `complete`."""
     record = json.loads((path / MANIFEST).read_text())
     record.update(facts)
+    record.pop("config_sha256_before", None)
     record["status"] = "complete"
     record["weights_sha256"] = sha256_of(path / WEIGHTS)
     write_json(path / MANIFEST, record)
+
+
+def is_begun_only(path: Path) -> bool:
+    """Return whether a run was begun and left before there was anything to go on with: no checkpoint, no weights."""
+    left = not (path / LAST).exists() and not (path / WEIGHTS).exists()
+    return left and _read_manifest(path).get("status") == "training"
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_encoding(record: RunRecord) -> dict[str, Any] | None:
@@ -145,35 +145,84 @@ def open_record(path: Path) -> RunRecord:
     """
     if not path.is_dir():
         raise BadInput(f"no run at {path}", "a directory made by `pushforward train`", "check the path")
-    if not (path / MANIFEST).is_file() or not (path / CONFIG).is_file():
+    if not (path / MANIFEST).is_file():
         raise BadInput(
             f"{path} is not a run", f"{MANIFEST} and {CONFIG} in it", "a comparison keeps its runs in sub-directories"
         )
+    manifest = _read_manifest(path)
+    if manifest.get("kind", "run") != "run":
+        raise BadInput(
+            f"{path} is not a run but a {manifest['kind']}", "a run", "a comparison keeps its runs in sub-directories"
+        )
+    if manifest["status"] == "writing":
+        raise BadInput(
+            f"{path} was stopped while it was being written", "a run", "give the command that writes it once more"
+        )
+    config = _read_config(path, manifest)
+    if manifest["status"] == "complete":
+        _verify_weights(path, manifest)
+    return RunRecord(path, config, manifest)
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    """Return a manifest of a known format.
+
+    Raises:
+        BadInput: one that cannot be read, or of a newer format.
+    """
     try:
         manifest = json.loads((path / MANIFEST).read_text())
-        text = (path / CONFIG).read_text()
-        config = yaml.safe_load(text)
-        recorded, known = manifest["config_sha256"], manifest["format"]
-    except (json.JSONDecodeError, yaml.YAMLError, KeyError, UnicodeDecodeError) as error:
+        known, status = manifest["format"], manifest["status"]
+        if type(known) is not int or not isinstance(status, str):
+            raise TypeError("format and status of another kind")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadInput(
             f"the records of {path} cannot be read ({error})", "unedited manifest and config", "train it again"
         ) from None
     if known > FORMAT:
         raise BadInput(f"a run of format {known}", f"format {FORMAT} or older", "update pushforward")
-    if hashlib.sha256(text.encode()).hexdigest() != recorded:
+    return manifest
+
+
+def _valid(manifest: dict[str, Any]) -> set[str]:
+    """Return the fingerprints that the configuration may have: of a run that is gone on with also the one before."""
+    return {manifest[key] for key in ("config_sha256", "config_sha256_before") if key in manifest}
+
+
+def _read_config(path: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    file = path / CONFIG
+    if not file.is_file():
+        if manifest["status"] == "training":
+            raise BadInput(
+                f"{path} was stopped before its training began", "a run", "give its command again, with --resume"
+            )
+        raise BadInput(f"{file} is missing", "the configuration of the run", "restore the file or train again")
+    try:
+        text = file.read_bytes()
+        config = yaml.safe_load(text)
+        if not isinstance(config, dict):
+            raise TypeError("no settings")
+    except (OSError, yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise BadInput(
-            f"{path / CONFIG} was edited after training",
+            f"the records of {path} cannot be read ({error})", "unedited manifest and config", "train it again"
+        ) from None
+    if hashlib.sha256(text).hexdigest() not in _valid(manifest):
+        raise BadInput(
+            f"{file} was edited after training",
             "the configuration that the weights were trained with",
             "undo the edit, or train a new run with the settings you want",
         )
-    weights = path / WEIGHTS
-    if manifest["status"] == "complete":
-        if not weights.is_file():
-            raise BadInput(f"{weights} is missing", "the weights of a complete run", "restore the file or train again")
-        if sha256_of(weights) != manifest["weights_sha256"]:
-            raise BadInput(
-                f"{weights} does not match its fingerprint",
-                f"the file whose SHA-256 begins with {manifest['weights_sha256'][:12]}",
-                "it was truncated or replaced; restore it or train again",
-            )
-    return RunRecord(path, config, manifest)
+    return config
+
+
+def _verify_weights(path: Path, manifest: dict[str, Any]) -> None:
+    weights, expected = path / WEIGHTS, str(manifest.get("weights_sha256"))
+    again = "restore it, or train again with --overwrite"
+    if not weights.is_file():
+        raise BadInput(f"{weights} is missing", "the weights of a complete run", again)
+    if sha256_of(weights) != expected:
+        raise BadInput(
+            f"{weights} does not match its fingerprint",
+            f"the file whose SHA-256 begins with {expected[:12]}",
+            f"it was truncated or replaced; {again}",
+        )

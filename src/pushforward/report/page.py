@@ -6,11 +6,9 @@ Two ideas: the page is a pure function of a `Comparison`, so equal inputs give e
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
-from pushforward.core.errors import RunFailed
+from pushforward.core.files import write_bytes
 from pushforward.report import figures
 from pushforward.report.pairs import pairs
 from pushforward.report.pareto import headline_key
@@ -70,24 +68,8 @@ def write_report(path: Path | str, html: str) -> Path:
         RunFailed: the disk is full or the folder cannot be written.
     """
     target = Path(path)
-    temporary: Path | None = None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        temporary = Path(name)
-        with os.fdopen(descriptor, "wb") as file:
-            # a file name that is not UTF-8 must not cost the whole report
-            file.write(html.encode("utf-8", "replace"))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    except OSError as error:
-        came = f"the report '{target}' could not be written ({error.strerror})"
-        raise RunFailed(came, "", "free some space or choose another -o") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+    # a file name that is not UTF-8 must not cost the whole report
+    write_bytes(target, html.encode("utf-8", "replace"))
     return target
 
 

@@ -7,6 +7,7 @@ any order; features are computed once for each batch and view.
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from pushforward.core.errors import BadInput, unknown
+from pushforward.core.files import write_bytes
 from pushforward.evaluation.checks import as_rows
 from pushforward.evaluation.measuring.batch import ROLES, Batch
 from pushforward.evaluation.measuring.metric import Kept, Measured, Metric, Need
@@ -43,8 +45,9 @@ class State:
         """Write the state as an `.npz` without pickles."""
         arrays = {f"{key}|{name}": a for key, s in self.kept.items() for name, a in s.to_arrays().items()}
         seen = np.array([self.seen.get(role, 0) for role in ROLES], dtype=np.int64)
-        with path.open("wb") as file:
-            np.savez(file, allow_pickle=False, design=np.array(self.design), seen=seen, **arrays)
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, design=np.array(self.design), seen=seen, **arrays)
+        write_bytes(path, buffer.getvalue())
 
 
 class Evaluation:
