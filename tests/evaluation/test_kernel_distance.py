@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics.pairwise import polynomial_kernel
 
 from pushforward.core.errors import BadInput
-from pushforward.evaluation.distribution import discrepancy as module
+from pushforward.evaluation.distribution import gram as module
 from pushforward.evaluation.distribution.discrepancy import squared_mmd
 from pushforward.evaluation.distribution.kernel_distance import KernelDistance, cubic_kernel, kernel_distance
 from pushforward.evaluation.measuring.metric import DATA

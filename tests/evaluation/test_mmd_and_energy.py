@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn.metrics.pairwise import rbf_kernel as peer_kernel
 
 from pushforward.core.errors import BadInput
-from pushforward.evaluation.distribution import discrepancy as module
+from pushforward.evaluation.distribution import gram as module
 from pushforward.evaluation.distribution.discrepancy import squared_mmd
 from pushforward.evaluation.distribution.energy import (
     EnergyDistance,

@@ -149,7 +149,10 @@ def test_impossible_examples_and_ties():
     assert paired_verdict(bad, good).verdict == "second"
     assert paired_verdict(bad, bad).verdict == "undecided"
     assert paired_verdict(good, good).verdict == "undecided"
-    assert paired_verdict(good, log_prob([-1.5, -2.5, -3.5])).verdict == "first"
+    # differences without spread are no certainty: three of three examples agree in one case of four
+    assert paired_verdict(good, log_prob([-1.5, -2.5, -3.5])).verdict == "undecided"
+    many = [-1.0, -2.0, -3.0] * 3
+    assert paired_verdict(log_prob(many), log_prob([x - 0.5 for x in many])).verdict == "first"
 
 
 def test_estimators_that_differ_are_named():

@@ -1,8 +1,9 @@
 """Which of two models is better on a sample metric, and when nobody can say.
 
 Three ideas: models are scored against the same reference, so its luck is shared and cancels in the difference where the metric says
-what every reference example contributed; a difference is decided at a level shared by all metrics and pairs; an undecided one says
-how many samples would decide it.
+what every reference example contributed; a difference is decided at a level shared by all metrics and pairs, and only if both nulls
+are rejected that a reader may have in mind (equal values by the standard error, equal laws by a test that is exact); an undecided
+one says how many samples would decide it.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import numpy as np
 from scipy import stats
 
 from pushforward.core.score import Score, Verdict, require_comparable
+from pushforward.evaluation.intervals import normal_quantile
 from pushforward.evaluation.measuring.metric import Measured, Terms
 
 LEVEL, POWER = 0.05, 0.8
+MOST = 10**15  # samples; more than that is no number to plan with
 BLOCKS_AT_MOST = (
     20  # sides of so few units are blocks of a jackknife, whose spread is known to that many degrees of freedom only
 )
@@ -61,7 +64,11 @@ def difference(first: Measured, second: Measured, names: tuple[str, str] = ("fir
 
     `Var(a - b) = sum_i s_ai^2 + sum_i s_bi^2 + sum_j (r_aj - r_bj)^2` with s the terms of the models' own samples and r those of
     the shared reference, plus what either stderr holds beyond its terms. Without terms the two errors are added as if independent,
-    which is wide where the reference is shared.
+    which is wide where the reference is shared. A metric that brings a test of its own (see `Rival`) has its standard error, and
+    the larger of the p-values of equal values and of equal laws.
+
+    An error of zero is no certainty: a score that did not vary over its own examples takes the error that its interval stands for;
+    where no interval says more, the test of equal laws alone decides, and without one nothing does.
 
     Args:
         first: the first model's score and terms.
@@ -78,39 +85,74 @@ def difference(first: Measured, second: Measured, names: tuple[str, str] = ("fir
     """
     a, b = first.score, second.score
     require_comparable(a, b)
-    value = a.value - b.value
-    variance, freedom, paired = _variance(first, second)
-    if variance is None or not math.isfinite(value):
-        nan = math.nan
+    value, nan = a.value - b.value, math.nan
+    found = _error(first, second)
+    if found is None or not math.isfinite(value):
         return Difference(a.name, *names, value, nan, nan, nan, nan, nan, "undecided", False, None)
-    stderr = math.sqrt(variance)
-    law = stats.t(freedom)
-    if stderr == 0:
-        p, reach = (1.0 if value == 0 else 0.0), 0.0
-    else:
-        p, reach = 2 * float(law.sf(abs(value) / stderr)), float(law.ppf(0.975)) * stderr
-    enough = None
-    if value != 0 and stderr > 0:
-        wanted = float(stats.norm.ppf(1 - LEVEL / 2) + stats.norm.ppf(POWER))
-        enough = math.ceil(min(a.n, b.n) * (wanted * stderr / abs(value)) ** 2)
-    found = Difference(a.name, *names, value, stderr, value - reach, value + reach, p, p, "undecided", paired, enough)
-    return replace(found, verdict=_verdict(found, a))
+    if found.stderr == 0:
+        ends, p = ((nan, nan), found.equal_laws) if value else ((0.0, 0.0), 1.0)
+        test = Difference(a.name, *names, value, 0.0, *ends, p, p, "undecided", found.paired, None)
+        return replace(test, verdict=_verdict(test, a))
+    law = stats.t(found.freedom)
+    p = 2 * float(law.sf(abs(value) / found.stderr))
+    p = max(p, found.equal_laws) if found.tested else p
+    reach = float(law.ppf(0.975)) * found.stderr
+    # the interval holds zero where the test does not reject it
+    reach = max(reach, abs(value)) if p >= LEVEL else reach
+    test = Difference(
+        a.name, *names, value, found.stderr, value - reach, value + reach, p, p, "undecided", found.paired, None
+    )
+    return replace(test, verdict=_verdict(test, a), enough=_enough(value, found, min(a.n, b.n)))
 
 
-def _variance(first: Measured, second: Measured) -> tuple[float | None, float, bool]:
-    """Return the variance of the difference, its degrees of freedom, and whether the reference was paired."""
-    errors = [m.score.stderr for m in (first, second)]
+@dataclass(frozen=True)
+class _Error:
+    """Standard error of a difference, its degrees of freedom, whether the reference was paired, and a p-value of equal laws."""
+
+    stderr: float
+    freedom: float
+    paired: bool
+    tested: bool = False
+    equal_laws: float = 1.0
+
+
+def _enough(value: float, found: _Error, n: int) -> int | None:
+    if value == 0:
+        return None
+    wanted = float(stats.norm.ppf(1 - LEVEL / 2) + stats.norm.ppf(POWER))
+    seen = abs(value) / found.stderr
+    if found.tested:
+        seen = min(seen, float(stats.norm.isf(found.equal_laws / 2)))
+    return math.ceil(min(n * (wanted / seen) ** 2, float(MOST))) if seen > 0 else None
+
+
+def _error(first: Measured, second: Measured) -> _Error | None:
+    """Return what is known of the error of the difference, None if a score has no error."""
+    errors = [_own_error(m.score) for m in (first, second)]
     if errors[0] is None or errors[1] is None:
-        return None, math.inf, False
+        return None
+    if first.rival is not None and second.rival is not None:
+        contrast = first.rival.against(second.rival)
+        if contrast is not None:
+            return _Error(contrast.stderr, math.inf, True, True, contrast.p_value)
     alone = sum(e**2 for e in errors if e is not None)
-    a, b = first.reference, second.reference
     freedom = min((len(t.ids) - 1 for t in _sides(first, second) if len(t.ids) <= BLOCKS_AT_MOST), default=math.inf)
+    a, b = first.reference, second.reference
     if a is None or b is None:
-        return alone, freedom, False
+        return _Error(math.sqrt(alone), freedom, False)
     # the shared part of the reference's error enters both scores with its sign
     shared, at_a, at_b = np.intersect1d(a.ids, b.ids, return_indices=True)
     common = 2.0 * float((a.terms[at_a] * b.terms[at_b]).sum())
-    return max(0.0, alone - common), freedom, len(shared) > 0
+    # terms explain no more than the whole error, so nothing that is left can be below what the samples contribute
+    least = sum(m.samples.variance for m in (first, second) if m.samples is not None)
+    return _Error(math.sqrt(max(least, alone - common, 0.0)), freedom, len(shared) > 0)
+
+
+def _own_error(score: Score) -> float | None:
+    """Return a score's standard error; of one that did not vary, the longer side of its interval (Newcombe 1998, method 10)."""
+    if score.stderr == 0 and score.low is not None and score.high is not None:
+        return max(score.high - score.value, score.value - score.low) / normal_quantile()
+    return score.stderr
 
 
 def _sides(*measured: Measured) -> list[Terms]:

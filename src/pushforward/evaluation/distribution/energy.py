@@ -73,7 +73,7 @@ def energy_distance_score(
 def _measure(samples: np.ndarray, reference: np.ndarray, name: str, fingerprint: str, *ids: np.ndarray) -> Measured:
     x, y = two_samples(samples, reference, AT_LEAST)
     centre = y.mean(axis=0)  # distances do not mind, and small numbers keep their digits
-    return measured(x - centre, y - centre, negative_distance, name, fingerprint, *ids)
+    return measured(x, y, lambda a, b: negative_distance(a - centre, b - centre), name, fingerprint, *ids)
 
 
 class EnergyDistance(TwoSample):

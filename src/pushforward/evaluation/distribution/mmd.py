@@ -105,7 +105,8 @@ def _measure(
         raise BadInput(f"a bandwidth of {s}", "a positive length in units of the features")
     name = f"squared mmd, gaussian kernel of bandwidth {s:.4g} {suffix}"
     centre = y.mean(axis=0)
-    return measured(x - centre, y - centre, lambda a, b: rbf_kernel(a, b, s), name, fingerprint, x_ids, y_ids)
+    # distances do not mind the centre, and small numbers keep their digits
+    return measured(x, y, lambda a, b: rbf_kernel(a - centre, b - centre, s), name, fingerprint, x_ids, y_ids)
 
 
 class MaximumMeanDiscrepancy(TwoSample):

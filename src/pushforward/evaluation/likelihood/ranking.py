@@ -90,7 +90,8 @@ def paired_test(
 
     With `d_i` the difference of code lengths of example i, averaged over runs, the half-width is
     `sqrt((t_{n-1} sd(d)/sqrt(n))^2 + (t_v u)^2)`; `u^2 = s_1^2/K_1 + s_2^2/K_2` is the variance from the runs' own means and v its
-    degrees of freedom (Welch 1947). A single run adds nothing to u: its luck is then not covered.
+    degrees of freedom (Welch 1947). A single run adds nothing to u: its luck is then not covered. Differences that are all equal
+    have no spread; then the chance that n examples agree in their sign, `2^(1 - n)`, has to be below the level.
 
     Args:
         first: nats, shape (n,) or (runs, n).
@@ -129,6 +130,9 @@ def paired_test(
     luck, freedom = _luck_of_training(a / nats_per_unit, b / nats_per_unit)
     reach = math.hypot(t(n - 1) * stderr, t(freedom) * luck)
     total = math.hypot(stderr, luck)
+    if total == 0 and 2.0 ** (1 - min(n, 1000)) >= level / comparisons:
+        # so few examples may agree by chance: an error of zero is no certainty
+        reach = abs(mean)
     z = mean / total if total > 0 else (math.copysign(math.inf, mean) if mean else 0.0)
     verdict: Verdict = "undecided" if abs(mean) <= reach else ("first" if mean < 0 else "second")
     threshold = reach / total if total > 0 else t(n - 1)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -154,17 +154,41 @@ class Terms:
 
 
 @dataclass(frozen=True)
+class Contrast:
+    """What is known of the difference of two models' values over one reference.
+
+    Attributes:
+        stderr: its standard error.
+        p_value: of an exact test of equal laws, two-sided.
+    """
+
+    stderr: float
+    p_value: float
+
+
+@runtime_checkable
+class Rival(Protocol):
+    """One model's side of a test that needs the examples of both."""
+
+    def against(self, other: Any) -> Contrast | None:
+        """Return the contrast to a rival of the same metric, or None where both did not meet the same reference."""
+        ...
+
+
+@dataclass(frozen=True)
 class Measured:
     """A score with what its error is made of.
 
     Attributes:
         score: the score.
         samples, reference: terms of either side, None where no linearisation is known.
+        rival: what a sharper test against another model needs, None where terms are all there is.
     """
 
     score: Score
     samples: Terms | None = None
     reference: Terms | None = None
+    rival: Rival | None = field(default=None, kw_only=True)
 
 
 class Metric(ABC):

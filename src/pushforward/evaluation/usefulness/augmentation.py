@@ -144,7 +144,8 @@ def _cell(
         return cell
     gain, stderr, freedom = two_way_mean(found - np.stack(scores["real", size, 0]))
     reach = t_quantile(freedom) * stderr
-    p = 2 * float(stats.t.sf(abs(gain) / stderr, freedom)) if stderr > 0 else float(gain == 0)
+    # without any spread there is still the chance that all seeds agree in the sign of the gain
+    p = 2 * float(stats.t.sf(abs(gain) / stderr, freedom)) if stderr > 0 else 2.0 ** (1 - len(found)) if gain else 1.0
     return replace(cell, gain=gain, gain_low=gain - reach, gain_high=gain + reach, p_value=p)
 
 
