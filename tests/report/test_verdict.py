@@ -39,16 +39,14 @@ def test_decided_by_intervals_in_the_metric_s_own_direction(better: str, best: s
     rows = (model("a", score(1.0, better=better)), model("b", score(2.0, better=better)))
     worse = "b" if best == "a" else "a"
     assert said(rows, "Samples").startswith(f"{best} is clearly best on distance")
-    assert said(rows, "In short") == (
-        f"For samples choose {best}: it is among the best on 1 of 1 measures; {worse} is clearly worse on all of them."
-    )
+    assert said(rows, "In short") == f"Choose {best}: it beats {worse} on 1 of 1 measures and loses none."
 
 
 def test_overlap_is_undecided_and_names_who_is_worse() -> None:
     rows = (model("a", score(1.0)), model("b", score(1.1)), model("c", score(9.0)))
     assert said(rows, "Samples") == "Undecided between a and b on distance; c is clearly worse."
     assert said(rows, "In short") == (
-        "For samples, a and b are among the best on 1 of 1 measures each; c is clearly worse on all of them."
+        "Choose a or b: no measure tells which; a beats c on 1 of 1 measures and loses none."
     )
 
 
@@ -100,7 +98,7 @@ def test_a_measure_that_cannot_tell_the_floor_from_real_data_decides_nothing() -
     real, floor = Row("real", "ceiling", scores=(score(1.0),)), Row("noise", "floor", scores=(score(1.05),))
     rows = (model("a", score(1.0)), model("b", score(9.0)), real, floor)
     assert said(rows, "Samples") == ""
-    assert said(rows, "Blind") == "Not counted: distance, because here it does not tell the floor from real data."
+    assert said(rows, "Blind") == "Not counted: distance. At this size noise scores as well as real data on it."
     assert "distance" not in said(rows, "Floor")
     seeing = Row("noise", "floor", scores=(score(9.5),))
     assert said((*rows[:3], seeing), "Blind") == ""
@@ -111,6 +109,7 @@ def test_the_best_of_several_floors_is_the_one_to_beat() -> None:
     worse, better = Row("noise", "floor", scores=(score(9.0),)), Row("shuffled", "floor", scores=(score(3.0),))
     assert "a (distance)" in said((model("a", score(4.0)), worse, better), "Floor")
     assert "clearly better" in said((model("a", score(2.0)), worse, better), "Floor")
+    assert "the least to ask" in said((model("a", score(2.0)), worse, better), "Floor")
 
 
 def test_a_known_truth_has_its_own_sentence_and_is_no_sample_measure() -> None:
@@ -245,4 +244,4 @@ def test_clear_of_uses_the_near_end_of_both_intervals() -> None:
 def test_a_given_verdict_is_kept(digits: Comparison) -> None:
     own = (Statement("In short", "my own words"),)
     assert verdict(dataclasses.replace(digits, verdict=own)) == own
-    assert verdict(digits)[0].text.startswith("For samples choose diffusion: it is among the best on 6 of 6 measures")
+    assert verdict(digits)[0].text.startswith("Choose diffusion: it beats the other 4 on ")

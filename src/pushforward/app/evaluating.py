@@ -39,6 +39,7 @@ from pushforward.evaluation.likelihood.parzen import parzen
 from pushforward.evaluation.memorisation.verdict import memorisation_verdict
 from pushforward.provenance.run_directory import HISTORY
 from pushforward.report.records import Comparison, Row
+from pushforward.report.verdict import verdict_record
 
 MOST_FILED = 10_000  # samples that are there already cost nothing to draw
 POWERED = 500
@@ -91,11 +92,33 @@ def evaluate_run(
         write_scores(run, row)
     budget = record.manifest.get("fit", {}).get("budget", "unfinished")
     comparison = comparison_of(dataset, [row], controls, budget, record.config["preset"], seed, command)
-    return Evaluated(_record(row, controls), comparison)
+    compared = _compared(n, None, controls, dataset, "test")
+    return Evaluated(_record(row, controls, comparison, compared), comparison)
 
 
-def _record(row: Row, controls: Controls) -> dict[str, Any]:
-    result = scores_record(row)
+def _compared(asked: int | None, given: int | None, controls: Controls, dataset: Dataset, split: str) -> dict[str, Any]:
+    """Say how many samples were compared with how many real examples, and why no more where more were there or asked for."""
+    n = controls.n
+    wanted = asked or given or n
+    sentence = f"{n} samples were compared with {n} {split} examples"
+    if wanted > n:
+        examples = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[split]
+        whole, half = len(examples), len(controls.train) // 2
+        limits = [
+            (
+                whole // 2 if split == "train" else whole,
+                f"the {split} split has {whole}{' and half are the controls' * (split == 'train')}",
+            ),
+            (half, f"real data drawn as if by a model may take half of the {len(controls.train)} training examples"),
+            (MOST_FILED if given else MOST_SAMPLES, "more would take too long; ask for more with -n"),
+        ]
+        why = next((reason for most, reason in limits if most <= n), "no more can be used")
+        sentence = f"{n} of {wanted} samples were compared, with {n} {split} examples: {why}"
+    return {"samples": n, "wanted": wanted, "reference": n, "split": split, "sentence": sentence}
+
+
+def _record(row: Row, controls: Controls, comparison: Comparison, compared: dict[str, Any]) -> dict[str, Any]:
+    result = {"verdict": verdict_record(comparison), "compared": compared, **scores_record(row)}
     if flags := [f"it {curve.flag}: {curve.says}" for curve in row.curves if curve.flag]:
         result["flags"] = flags
     if controls.card.left_out:
@@ -143,7 +166,8 @@ def evaluate_samples(
     examples = _read_like(samples, dataset, skip_bad)
     drawn, labels = array(examples, dataset.space), labels_of(examples, dataset)
     _require_samples(len(drawn), n, samples)
-    controls = measure_controls(dataset, seed, min(n or MOST_FILED, len(drawn)), features, split or "test", rules)
+    given = len(drawn)
+    controls = measure_controls(dataset, seed, min(n or MOST_FILED, given), features, split or "test", rules)
     places = drawn_places(len(drawn), controls.n, seed)
     drawn, labels = drawn[places], None if labels is None else labels[places]
     measured = controls.card.measure(drawn, labels=labels)
@@ -164,7 +188,8 @@ def evaluate_samples(
         neighbours=neighbours,
     )
     comparison = comparison_of(dataset, [row], controls, "samples of another tool", "none", seed, command)
-    return Evaluated(_record(row, controls), comparison)
+    compared = _compared(n, given, controls, dataset, split or "test")
+    return Evaluated(_record(row, controls, comparison, compared), comparison)
 
 
 def _require_samples(count: int, n: int | None, samples: Path) -> None:

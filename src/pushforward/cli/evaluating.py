@@ -94,6 +94,13 @@ def _print(found: Evaluated, json: bool) -> None:
     if json:
         out_json(record)
         return
+    out(hanging(record["verdict"]["sentence"], width(), 0))
+    out(hanging(record["compared"]["sentence"][0].upper() + record["compared"]["sentence"][1:] + ".", width(), 0))
+    for topic in ("Beside real data", "Too good", "Privacy", "Floor", "Blind"):
+        for statement in record["verdict"]["statements"]:
+            if statement["topic"] == topic:
+                out(hanging(f"{topic.lower()}: {statement['text']}", width()))
+    out("")
     scores = found.scores
     for aspect in (OTHER, *ASPECTS):
         mine = [score for score in scores if aspect_of(score.name) == aspect]

@@ -127,6 +127,27 @@ def listed(names: list[str], last: str = "and") -> str:
     return f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
+def named(parts: list[str], what: str, most: int = 4) -> str:
+    """Return a short list as a phrase, a longer one as a count; the scorecard has it in full.
+
+    Example:
+        >>> named(["a", "b"], "measures"), named(["a"] * 5, "measures")
+        ('a and b', '5 measures')
+    """
+    return listed(parts) if len(parts) <= most else f"{len(parts)} {what}"
+
+
+def short_names(names: list[str]) -> dict[str, str]:
+    """Return for each measure its name without what it was measured with, where that stays unique.
+
+    Example:
+        >>> short_names(["recall [pca]", "density [pca]", "density [raw]"])
+        {'recall [pca]': 'recall', 'density [pca]': 'density [pca]', 'density [raw]': 'density [raw]'}
+    """
+    heads = {name: split_name(name)[0] for name in names}
+    return {name: head if list(heads.values()).count(head) == 1 else name for name, head in heads.items()}
+
+
 def _places(score: Score) -> int | None:
     if score.low is None or score.high is None:
         half = score.stderr

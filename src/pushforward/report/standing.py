@@ -57,10 +57,18 @@ def standing(rows: Iterable[Row], key: Key, between: Between = lambda key, first
     return Standing(key, leader, tuple(name for name in others if name not in beaten), beaten)
 
 
-def clear_of(score: Score, mark: Score | float | None) -> bool:
-    """Return True if the whole interval of `score` is better than a control: its interval, or its bare value."""
-    if mark is None or score.low is None or score.high is None:
-        return False
+def clear_of(score: Score, mark: Score | float | None) -> bool | None:
+    """Return whether the whole interval of `score` is better than a control: its interval, or its bare value.
+
+    None where that is not known: there is no control, or the score is not a number or has no interval.
+
+    Example:
+        >>> seen = Score("coverage", 0.9, n=50, better="higher", low=0.8, high=0.95)
+        >>> clear_of(seen, 0.5), clear_of(seen, 0.85), clear_of(Score("coverage", 0.9, n=50, better="higher"), 0.5)
+        (True, False, None)
+    """
+    if mark is None or score.low is None or score.high is None or not math.isfinite(score.value):
+        return None
     if isinstance(mark, Score):
         near, far = (
             (mark.low, mark.high) if mark.low is not None and mark.high is not None else (mark.value, mark.value)
@@ -102,10 +110,12 @@ def control(rows: Iterable[Row], score: Score, role: str) -> Score | float | Non
 
 
 def blind(rows: Iterable[Row], score: Score) -> bool:
-    """Return True if this measure cannot tell the floor from real data here, so that whatever it says of a model means nothing.
+    """Return True if the floor scores as well as real data on this measure, so that whatever it says of a model means nothing.
 
-    False where either control was not measured: then it is not known.
+    Only where that was measured: False where a control is missing, or where one of the two has no interval.
     """
     rows = list(rows)
     ceiling, floor = control(rows, score, "ceiling"), control(rows, score, "floor")
-    return isinstance(ceiling, Score) and isinstance(floor, Score) and not clear_of(ceiling, floor)
+    if not (isinstance(ceiling, Score) and isinstance(floor, Score)) or floor.low is None or floor.high is None:
+        return False
+    return clear_of(ceiling, floor) is False
