@@ -166,8 +166,7 @@ def evaluate_samples(
     examples = _read_like(samples, dataset, skip_bad)
     drawn, labels = array(examples, dataset.space), labels_of(examples, dataset)
     _require_samples(len(drawn), n, samples)
-    given = len(drawn)
-    controls = measure_controls(dataset, seed, min(n or MOST_FILED, given), features, split or "test", rules)
+    controls = measure_controls(dataset, seed, min(n or MOST_FILED, len(drawn)), features, split or "test", rules)
     places = drawn_places(len(drawn), controls.n, seed)
     drawn, labels = drawn[places], None if labels is None else labels[places]
     measured = controls.card.measure(drawn, labels=labels)
@@ -188,7 +187,7 @@ def evaluate_samples(
         neighbours=neighbours,
     )
     comparison = comparison_of(dataset, [row], controls, "samples of another tool", "none", seed, command)
-    compared = _compared(n, given, controls, dataset, split or "test")
+    compared = _compared(n, len(examples), controls, dataset, split or "test")
     return Evaluated(_record(row, controls, comparison, compared), comparison)
 
 
