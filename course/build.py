@@ -93,9 +93,21 @@ def otter() -> NotebookNode:
         made.append(new_raw_cell("# BEGIN SOLUTION"))
         made.append(new_code_cell(cell.source))
         made += [new_raw_cell("# END SOLUTION"), new_raw_cell("# BEGIN TESTS")]
-        test = f'from pushforward.course import check\nassert check("{name}", {function_of(cell.source)})'
-        made += [new_code_cell(test), new_raw_cell("# END TESTS"), new_raw_cell("# END QUESTION")]
+        made += [
+            new_code_cell(_asserted(name, function_of(cell.source))),
+            new_raw_cell("# END TESTS"),
+            new_raw_cell("# END QUESTION"),
+        ]
     return _notebook(made)
+
+
+def _asserted(name: str, function: str) -> str:
+    """Return a test whose failure says what the checker says, and the first hint."""
+    return (
+        "from pushforward.course import check, hint\n"
+        f'outcome = check("{name}", {function})\n'
+        f"assert outcome, f\"{{outcome}}\\n  Hint: {{hint('{name}')}}\""
+    )
 
 
 def solutions() -> dict[str, str]:

@@ -138,7 +138,8 @@ def test_general_patterns_are_recognised() -> None:
         r"same multiple of log\(2 pi\) / 2": lambda m, s: right(m, s) + m.shape[1] * math.log(2 * math.pi) / 2,
         "the exponential of what was asked": lambda m, s: right(m, s).exp(),
         "changes its arguments": lambda m, s: right(m, s.mul_(1)) if m.add_(1) is None else right(m, s),
-        "float32, and the arguments are torch.float64": lambda m, s: right(m, s).float(),
+        "as far as float16 can tell": lambda m, s: right(m, s).half(),
+        "as far as bfloat16 can tell": lambda m, s: right(m.bfloat16(), s.bfloat16()).double(),
         "stay with torch all the way": lambda m, s: right(m, s).numpy(),
         "raised ZeroDivisionError": lambda m, s: 1 / 0,
         "returns None": lambda m, s: None,
@@ -151,6 +152,22 @@ def test_general_patterns_are_recognised() -> None:
         outcome = check("vae.kl", answer)
         assert not outcome
         assert re.search(says, outcome.says), str(outcome)
+
+
+def test_precision_is_called_precision_and_no_mistake() -> None:
+    for coarse in (torch.float16, torch.bfloat16):
+        outcome = check(
+            "diffusion.noise", lambda x, e, a, t=coarse: defined(SOLUTIONS["diffusion.noise"])(x, e, a).to(t)
+        )
+        assert (outcome.passed, outcome.stage, outcome.known) == (False, "precision", False)
+    single = torch.tensor(math.log(2 * math.pi))
+    right = defined(
+        SOLUTIONS["flow.log_prob"].replace("math.log(2 * math.pi)", "single").replace("def", "single = 0\ndef")
+    )
+    right.__globals__["single"] = single
+    outcome = check("flow.log_prob", right)
+    assert outcome
+    assert "precision of float32" in outcome.says
 
 
 def test_what_is_asked_of_the_checker_must_exist() -> None:

@@ -95,6 +95,15 @@ def test_the_otter_export_has_balanced_marks() -> None:
     assert raw == ["# ASSIGNMENT CONFIG", *(per * len(BUILD.solutions()))]
 
 
+def test_an_assertion_of_the_otter_export_says_what_is_wrong_and_gives_a_hint() -> None:
+    tests = [cell.source for cell in BUILD.otter().cells if "\nassert outcome" in cell.source]
+    assert len(tests) == len(BUILD.solutions())
+    for text in tests:
+        function = re.findall(r'check\(".*?", (\w+)\)', text)[0]
+        with pytest.raises(AssertionError, match=r"(?s)not yet\. it raised KeyError: 'mine'.*Hint: \w+"):
+            exec(text, {function: lambda *arguments: {}["mine"]})
+
+
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", ["theory", "exercises", "solutions"])
 def test_a_notebook_runs(name: str, tmp_path: Path) -> None:

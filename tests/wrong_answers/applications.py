@@ -42,6 +42,5 @@ MUTANTS: dict[str, list[Mutant]] = {
             "torch.arange(logits.shape[1]).expand_as(logits) < p * logits.shape[1]",
             "a share of probability",
         ),
-        ("left = probabilities * kept", "left = probabilities.detach() * kept", "no gradient flows to logits"),
     ],
 }

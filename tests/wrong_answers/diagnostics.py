@@ -50,6 +50,5 @@ MUTANTS: dict[str, list[Mutant]] = {
         ("(mean - mean.mean(0))", "mean", "mean square, not a variance"),
         ("spread > 0.01", "spread <= 0.01", "active and collapsed are exchanged"),
         ("return kl, spread > 0.01", "return spread > 0.01, kl", "wrong order"),
-        ("0.5 * (mean**2", "0.5 * (mean.detach() ** 2", "gradient flows to mean"),
     ],
 }

@@ -22,7 +22,6 @@ MUTANTS: dict[str, list[Mutant]] = {
         ("alpha_bar[:, None]", "alpha_bar[0]", "noise level of the first one"),
         ("alpha_bar[:, None]", "alpha_bar.mean()", "mean noise level of the batch"),
         ("alpha_bar[:, None]", "torch.cumprod(alpha_bar, 0)[:, None]", "running product already"),
-        ("alpha_bar[:, None]", "alpha_bar.detach()[:, None]", "no gradient flows to alpha_bar"),
     ],
     "diffusion.loss": [
         (".mean()", ".sum(1).mean()", "grow with the dimension"),
@@ -70,6 +69,5 @@ MUTANTS: dict[str, list[Mutant]] = {
             "(1 - next_alpha_bar) / (1 - alpha_bar).sqrt() * (alpha_bar / next_alpha_bar).sqrt()",
             "mean of the stochastic step",
         ),
-        ("* clean", "* clean.detach()", "gradient flows to x"),
     ],
 }

@@ -22,7 +22,6 @@ MUTANTS: dict[str, list[Mutant]] = {
         ("(2 * step).sqrt() * noise", "noise", "noise is not scaled"),
         ("x + drift", "drift", "x is missing"),
         ("drift = step * score", "drift = (2 * step).sqrt() * score", "scaled like the noise"),
-        ("(2 * step).sqrt()", "math.sqrt(2 * step.item())", "wrong gradient flows to step"),
     ],
     "score.guidance": [
         (LEAN, "conditional + weight * direction", "other convention"),
@@ -38,7 +37,6 @@ MUTANTS: dict[str, list[Mutant]] = {
         (LEAN, "(weight * conditional + unconditional) / (1 + weight)", "this is an average"),
         ("weight * direction", "(weight - 1) * direction", "one too small"),
         (LEAN, "conditional - weight * unconditional", "starts from the conditional prediction"),
-        ("weight * direction", "weight.item() * direction", "no gradient flows to weight"),
     ],
     "score.ode_likelihood": [
         ("base + change", "base - change", "sign of the divergence"),

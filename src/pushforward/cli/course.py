@@ -47,25 +47,20 @@ def course_start(path: Annotated[Path, typer.Argument(help="A new .py file.")], 
 
 @course_app.command("check")
 def course_check(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="A .py or .ipynb with your functions; it is run.")],
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="A .py or .ipynb with your functions; it is run in a process of its own."),
+    ],
     names: Annotated[list[str] | None, typer.Argument(metavar="[EXERCISE]...", help="Only these.")] = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="For one answer; a loop that never ends is wrong.")] = 10.0,
     json: JsonFlag = False,
     debug: Debug = False,
 ) -> None:
     """Say which answers are right and, of the others, which mistake it is; exit 1 if one is wrong."""
     from pushforward.cli.output import out, out_json, say
-    from pushforward.core.errors import BadInput
-    from pushforward.course.answers import read_answers
-    from pushforward.course.catalogue import exercise_of
-    from pushforward.course.checking import check
+    from pushforward.course.isolated import check_file
 
-    wanted = [exercise_of(name) for name in names or []]
-    answers = read_answers(path)
-    for exercise in wanted:
-        if exercise.name not in answers:
-            raise BadInput(f"{path} without `{exercise.function}`", f"def {exercise.function}{exercise.signature}")
-    chosen = {name: answers[name] for name in names} if names else answers
-    outcomes = [check(name, answer) for name, answer in chosen.items()]
+    outcomes = check_file(path, names or [], seconds)
     if json:
         out_json(
             {"checks": [{"name": o.name, "passed": o.passed, "says": o.says, "evidence": o.evidence} for o in outcomes]}

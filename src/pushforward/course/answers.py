@@ -52,8 +52,7 @@ def read_answers(path: Path) -> dict[str, Answer]:
     Raises:
         BadInput: no such file, one of another kind, one that fails when it runs, or one without any answer.
     """
-    if not path.is_file():
-        raise BadInput(f"no file at {path}", "a .py or .ipynb with your functions")
+    readable(path)
     names = _names(path)
     by_function = {exercise.function: exercise.name for exercise in exercises()}
     found = {by_function[key]: value for key, value in names.items() if key in by_function and callable(value)}
@@ -63,16 +62,24 @@ def read_answers(path: Path) -> dict[str, Answer]:
     return {exercise.name: found[exercise.name] for exercise in exercises() if exercise.name in found}
 
 
+def readable(path: Path) -> None:
+    """Look whether a file can hold answers, without running it.
+
+    Raises:
+        BadInput: no such file, or one of another kind.
+    """
+    if not path.is_file():
+        raise BadInput(f"no file at {path}", "a .py or .ipynb with your functions")
+    if path.suffix not in (".py", ".ipynb"):
+        raise BadInput(f"{path}", "a file that ends in .py or .ipynb")
+    if path.suffix == ".ipynb":
+        _code(path)
+
+
 def _names(path: Path) -> dict[str, Any]:
     if path.suffix == ".py":
         return _run(path, path)
-    if path.suffix != ".ipynb":
-        raise BadInput(f"{path}", "a file that ends in .py or .ipynb")
-    try:
-        cells = json.loads(path.read_text())["cells"]
-        code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    except (ValueError, KeyError, TypeError):
-        raise BadInput(f"{path}", "a notebook, which is JSON with cells") from None
+    code = _code(path)
     lines = [line for part in code for line in part.splitlines() if not line.lstrip().startswith(("%", "!"))]
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / f"{path.stem}.py"
@@ -80,11 +87,21 @@ def _names(path: Path) -> dict[str, Any]:
         return _run(script, path)
 
 
+def _code(path: Path) -> list[str]:
+    """Return the code cells of a notebook."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (ValueError, KeyError, TypeError):
+        raise BadInput(f"{path}", "a notebook, which is JSON with cells") from None
+
+
 def _run(script: Path, path: Path) -> dict[str, Any]:
     try:
         # what a file prints is not this command's data
         with contextlib.redirect_stdout(sys.stderr):
-            return runpy.run_path(str(script), run_name="answers")
+            # a notebook's `display` shows nothing here
+            return runpy.run_path(str(script), {"display": lambda *_: None}, run_name="answers")
     except (Exception, SystemExit) as error:
         line = f" in line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise BadInput(f"{path}, which raised {type(error).__name__}{line}: {error}", "a file that runs") from None

@@ -65,7 +65,7 @@ class Exercise:
         picture: an SVG that shows what a right answer does; None where there is nothing to look at.
         reads: turns what comes back into numbers, where it is something else; None where it is numbers.
         shows: turns numbers back into words, for evidence; None where numbers say enough.
-        differentiable: whether gradients must flow from every output to every tensor of floats that the oracle's flow to.
+        gradients: names of the arguments to which gradients must flow, because training needs them; to no other they have to.
         harder: one of the second round.
         cases: how many random cases are compared.
     """
@@ -83,7 +83,7 @@ class Exercise:
     picture: Callable[[Answer], str] | None = None
     reads: Callable[[Any], Any] | None = None
     shows: Callable[[Tensor], str] | None = None
-    differentiable: bool = True
+    gradients: tuple[str, ...] = ()
     harder: bool = False
     cases: int = 6
 
@@ -93,9 +93,14 @@ class Exercise:
         return self.oracle.__name__
 
     @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of its arguments."""
+        return tuple(inspect.signature(self.oracle).parameters)
+
+    @property
     def signature(self) -> str:
         """Its arguments, as written after the name."""
-        return "(" + ", ".join(inspect.signature(self.oracle).parameters) + ")"
+        return f"({', '.join(self.parameters)})"
 
     def arguments(self, case: int) -> tuple[Any, ...]:
         """Return the arguments of a random case, equal every time."""
@@ -112,7 +117,8 @@ class Exercise:
     def starter(self) -> str:
         """Return the function to fill in."""
         back = ", ".join(self.returns)
+        flow = f" Gradients must reach {' and '.join(self.gradients)}." if self.gradients else ""
         return (
-            f'def {self.function}{self.signature}:\n    """{self.task}\n\n    Returns: {back}.\n    """\n'
+            f'def {self.function}{self.signature}:\n    """{self.task}\n\n    Returns: {back}.{flow}\n    """\n'
             "    raise NotImplementedError  # your turn\n"
         )

@@ -24,7 +24,7 @@ from pushforward.app.training import Trained, plan_training, train
 from pushforward.core.errors import BadInput, unknown
 from pushforward.core.model import GenerativeModel
 from pushforward.core.space import Points
-from pushforward.course.checking import check
+from pushforward.course.checking import judge
 from pushforward.course.exercise import Answer
 from pushforward.course.pictures import STYLE, cloud, curve
 from pushforward.course.plugs import PLUGS, Plug
@@ -105,7 +105,7 @@ def train_with(
     """
     if name not in PLUGS:
         raise BadInput(*unknown("exercise that a model can use", name, list(PLUGS)))
-    outcome = check(name, answer)
+    outcome = judge(name, answer, picture=False).outcome
     if not outcome:
         raise BadInput(f"an answer to '{name}' that does not pass yet ({outcome.says})", "one that passes")
     dataset = data if isinstance(data, Dataset) else load(data)

@@ -46,6 +46,7 @@ LIKELIHOOD = Exercise(
     "tokens[:, t].",
     oracle=log_likelihood,
     returns=("log_likelihood",),
+    gradients=("logits",),
     draw=_sequence_case,
     slips=(
         Slip("this is the loss, minus the log-likelihood", lambda x, t: -_terms(x, t).sum(1)),

@@ -155,7 +155,6 @@ CHECKLIST = Exercise(
     reads=suspected,
     shows=_in_words,
     cases=len(GALLERY),
-    differentiable=False,
     slips=(
         Slip("nothing is ever suspected; a falling loss is no proof of health", lambda r: set()),
         Slip(

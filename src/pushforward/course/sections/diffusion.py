@@ -139,6 +139,7 @@ LOSS = Exercise(
     task="Mean over all entries of the squared error of predicted_noise, both (n, d): one number.",
     oracle=denoising_loss,
     returns=("loss",),
+    gradients=("predicted_noise",),
     draw=lambda g, i: (normal(g, *sizes(i)), normal(g, *sizes(i))),
     slips=(
         Slip(

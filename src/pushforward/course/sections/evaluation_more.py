@@ -79,7 +79,6 @@ COVERAGE = Exercise(
     oracle=coverage,
     returns=("coverage",),
     draw=_case,
-    differentiable=False,
     slips=(
         Slip("one answer for each real point came back; return their share", lambda r, s, k: _within(r, s, k).any(1)),
         Slip(

@@ -62,6 +62,7 @@ LOSSES = Exercise(
     "mean -log D(generated), from logits of D: real_logits is (n,), fake_logits (m,). Both are scalars in nats.",
     oracle=gan_losses,
     returns=("discriminator_loss", "generator_loss"),
+    gradients=("real_logits", "fake_logits"),
     draw=_losses_case,
     slips=(
         Slip("the two losses are returned in the wrong order", lambda r, f: (_other(f), _cost(r, f))),
@@ -273,7 +274,6 @@ R1 = Exercise(
         "half the mean of the squared norms of g's rows.",
     ),
     picture=_r1_picture,
-    differentiable=False,
     harder=True,
 )
 _X = torch.tensor([[0.5, -1.0], [2.0, 0.1], [0.0, 3.0]]).double()
