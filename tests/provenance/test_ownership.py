@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from faults import every_kill
 from pushforward.app.kept import held_comparison
 from pushforward.app.training import plan_training, train
 from pushforward.core.errors import BadInput
 from pushforward.data.open import open_data
-from pushforward.provenance import ownership
 from pushforward.provenance.lock import LOCK, writing
 from pushforward.provenance.ownership import claim, holdings
 
@@ -188,23 +188,14 @@ def test_a_folder_of_runs_is_no_comparison(make, tmp_path: Path) -> None:
     assert tree(tmp_path) == before
 
 
-def test_a_removal_that_stops_anywhere_can_be_repeated(make, tmp_path: Path, monkeypatch) -> None:
-    total = len(holdings(make(tmp_path / "whole")).files)
-    for stop in range(total):
-        run, done = make(tmp_path / f"run{stop}"), []
-
-        def remove(path: Path, stop: int = stop, done: list[Path] = done) -> None:
-            if len(done) == stop:
-                raise KeyboardInterrupt
-            done.append(path)
-            path.unlink()
-
-        monkeypatch.setattr(ownership, "remove_file", remove)
-        with pytest.raises(KeyboardInterrupt):
-            claim(run, overwrite=True)
-        monkeypatch.undo()
+def test_a_removal_that_stops_anywhere_can_be_repeated(make, tmp_path: Path) -> None:
+    run = make(tmp_path / "run")
+    with every_kill(run, tmp_path / "kills", dust=True) as kills:
         claim(run, overwrite=True)
-        assert not list(run.iterdir())
+    assert len(kills) > 8
+    for _, left in kills:
+        claim(left, overwrite=True)
+        assert not list(left.iterdir())
 
 
 def test_a_newer_format_is_left_alone(make, tmp_path: Path) -> None:

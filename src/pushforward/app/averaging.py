@@ -165,8 +165,8 @@ def _check_target(run: Path, target: Path, overwrite: bool) -> None:
     # whatever is cleared away must not hold the snapshots, now or as a folder above them
     if target.resolve() in (run.resolve(), *run.resolve().parents):
         raise BadInput(f"-o {target}", f"a directory that does not hold {run}", "choose another -o")
-    check_claim(target, overwrite)
     refuse_if_written(target)
+    check_claim(target, overwrite)
 
 
 def _candidates(snapshots: Snapshots, widths: Sequence[float] | None, step: int | None) -> list[float]:

@@ -28,7 +28,7 @@ from pushforward.engine.schedule import warmup_cosine
 from pushforward.families.diffusion.classifier import Classifier
 from pushforward.families.diffusion.gaussian import Gaussian
 from pushforward.families.diffusion.model import Diffusion
-from pushforward.provenance.lock import writing
+from pushforward.provenance.lock import refuse_if_written, writing
 from pushforward.provenance.ownership import check_claim, claim
 from pushforward.provenance.run_directory import FORMAT, MANIFEST, WEIGHTS
 
@@ -68,6 +68,7 @@ def train_classifier(
             f"the run's {len(model.classes)}",
             "train it on the run's data",
         )
+    refuse_if_written(output)
     check_claim(output, kind="classifier")
     with writing(output):
         claim(output, kind="classifier")

@@ -18,7 +18,7 @@ import numpy as np
 
 from pushforward.core.errors import BadInput
 from pushforward.core.files import write_bytes, write_json
-from pushforward.provenance.lock import writing
+from pushforward.provenance.lock import refuse_if_written, writing
 from pushforward.provenance.ownership import COMPARISON, check_claim, claim, holdings, runs_in, sweep
 from pushforward.provenance.run_directory import FORMAT, MANIFEST
 from pushforward.report.page import render, write_report
@@ -38,6 +38,7 @@ def held_comparison(path: Path, runs: list[str], overwrite: bool = False, resume
         raise BadInput(
             "--resume with --overwrite", "one of the two", "going on keeps what is there, overwriting does not"
         )
+    refuse_if_written(path)
     before = _resumable(path, runs) if resume else []
     if not resume:
         check_claim(path, overwrite, "comparison")

@@ -25,7 +25,7 @@ from pushforward.engine.fit import FitRecord, Probe, Progress, fit
 from pushforward.evaluation.distribution.energy import energy_distance
 from pushforward.families.build import build, family_class, settings
 from pushforward.provenance import run_directory
-from pushforward.provenance.lock import writing
+from pushforward.provenance.lock import refuse_if_written, writing
 from pushforward.provenance.ownership import check_claim, claim, holdings
 from pushforward.provenance.run_directory import RunRecord, begin, complete
 
@@ -189,6 +189,7 @@ def _check_place(plan: Plan, path: Path, resume: bool, overwrite: bool) -> None:
         )
     if resume and not path.is_dir():
         raise BadInput(f"no run at {path}", "one that was begun", "leave --resume out to begin it")
+    refuse_if_written(path)
     if not resume:
         check_claim(path, overwrite)
     taught = None if plan.teaching is None else plan.teaching.facts["run"]
@@ -285,6 +286,7 @@ def save_run(
     Raises:
         BadInput: the target holds something else, or somebody writes there.
     """
+    refuse_if_written(target)
     check_claim(target)
     if source is None and plan is None:
         raise BadInput("a model without a plan or a run", "one made by fit or open")

@@ -39,17 +39,22 @@ class Holdings:
 
     Attributes:
         kind: of the directory, empty if no manifest of ours is there.
-        files: ours, in an order of removal that keeps it recognisable to the end.
-        folders: ours, the innermost first.
+        ours: files and folders, in an order of removal that keeps the directory recognisable to the end.
+        folders: those of them that are folders.
         foreign: what is not ours.
         worth: True if something in there took work that is not done again for nothing.
     """
 
     kind: str = ""
-    files: tuple[Path, ...] = ()
-    folders: tuple[Path, ...] = ()
+    ours: tuple[Path, ...] = ()
+    folders: frozenset[Path] = frozenset()
     foreign: tuple[Path, ...] = ()
     worth: bool = False
+
+    @property
+    def files(self) -> list[Path]:
+        """What of it is files."""
+        return [path for path in self.ours if path not in self.folders]
 
 
 def claim(path: Path, overwrite: bool = False, kind: Kind = "run") -> None:
@@ -150,22 +155,22 @@ def _holdings(path: Path) -> Holdings:
     inner = {path / name: _holdings(path / name) for name in runs or () if _real_folder(path / name)}
     inner = {folder: held for folder, held in inner.items() if held.kind in ("run", "")}
     own: list[Path] = []
-    folders = [folder for run, held in inner.items() for folder in (*held.folders, run)]
+    order = [path for run, held in inner.items() for path in (*held.ours, run)]
+    folders = {path for run, held in inner.items() for path in (*held.folders, run)}
     foreign = [one for held in inner.values() for one in held.foreign]
     for entry in _entries(path, FOLDERS.get(kind, ())):
         name = entry.relative_to(path).as_posix()
         if entry in inner or name == LOCK:
             continue
-        if _real_folder(entry):
-            (folders if name in FOLDERS.get(kind, ()) else foreign).append(entry)
+        if _real_folder(entry) and name in FOLDERS.get(kind, ()):
+            own.append(entry)
+            folders.add(entry)
         else:
-            (own if _is_ours(name, kind) and not entry.is_symlink() else foreign).append(entry)
+            (own if _is_ours(name, kind) and not entry.is_dir() and not entry.is_symlink() else foreign).append(entry)
     last = {path / COMPARISON: 1, path / MANIFEST: 2}  # what a directory is recognised by goes last
-    files = [file for held in inner.values() for file in held.files]
-    files += sorted(own, key=lambda file: last.get(file, 0))
-    folders.sort(key=lambda folder: -len(folder.parts))
+    order += sorted(own, key=lambda one: (last.get(one, 0), -len(one.parts)))
     worth = any(held.worth for held in inner.values()) or _worth(path, kind, manifest, own)
-    return Holdings(kind, tuple(files), tuple(folders), tuple(foreign), worth)
+    return Holdings(kind, tuple(order), frozenset(folders), tuple(foreign), worth)
 
 
 def runs_in(path: Path) -> list[str] | None:
@@ -254,12 +259,12 @@ def _remove(held: Holdings) -> None:
         for folder in held.folders:
             if (folder / MANIFEST).exists() or (folder / LOCK).exists():
                 locks.enter_context(writing(folder))
-        for file in held.files:
-            remove_file(file)
-    for folder in held.folders:
-        with suppress(OSError):
-            (folder / LOCK).unlink(missing_ok=True)
-        try:
-            folder.rmdir()
-        except OSError as error:
-            raise RunFailed(f"could not remove {folder} ({error.strerror})", "a folder that can be changed") from None
+        for path in held.ours:
+            if path not in held.folders:
+                remove_file(path)
+                continue
+            remove_file(path / LOCK)
+            try:
+                path.rmdir()
+            except OSError as error:
+                raise RunFailed(f"could not remove {path} ({error.strerror})", "a folder that can be changed") from None

@@ -196,7 +196,9 @@ def _read_config(path: Path, manifest: dict[str, Any]) -> dict[str, Any]:
             raise BadInput(
                 f"{path} was stopped before its training began", "a run", "give its command again, with --resume"
             )
-        raise BadInput(f"{file} is missing", "the configuration of the run", "restore the file or train again")
+        raise BadInput(
+            f"{file} is missing", "the configuration of the run", "restore it, or train again with --overwrite"
+        )
     try:
         text = file.read_bytes()
         config = yaml.safe_load(text)
