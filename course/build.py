@@ -1,13 +1,14 @@
-"""Build the notebooks of the course from their sources.
+"""Build the notebooks and the site of the course from their sources.
 
-    python course/build.py                 write theory, exercises, solutions and the Otter export as .ipynb
-    python course/build.py --check         exit 1 if a notebook is not what its source says
+    python course/build.py                 write theory, exercises, solutions, the Otter export as .ipynb, and the README's contents
+    python course/build.py --check         exit 1 if a notebook is not what its source says, or lacks what its code shows
     python course/build.py --try FILE ...  run the code of some sources in this process, after that of 00_start.py beside them
-    python course/build.py --run NAME [--into DIR]
-                                           execute a notebook (theory, exercises, solutions) and write course/site/NAME.html
+    python course/build.py --run NAME ... [--into DIR]
+                                           execute notebooks (theory, exercises, solutions), keep their outputs with small
+                                           pictures, write the site to course/site; with DIR write there, keep no outputs
 
-Two ideas: prose, code and solutions have one source, text in the py:percent format (`theory/*.py`, `exercises/*.py`); notebooks are
-generated without outputs, equal bytes for equal sources, so that a test can say that they are up to date.
+Two ideas: prose, code and solutions have one source, text in the py:percent format (`theory/*.py`, `exercises/*.py`); a notebook
+is equal bytes for equal sources and results, so that a test can say that it is up to date.
 """
 
 from __future__ import annotations
@@ -16,42 +17,23 @@ import hashlib
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-import jupytext
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
+if str(Path(__file__).parent) not in sys.path:  # what makes pages lies beside this script
+    sys.path.insert(0, str(Path(__file__).parent))
+
+from making import pages, site
+from making.shown import missing, take_over
+from making.sources import cells, function_of, hints, solutions, sources, stub, title, topics, unmarked
+
+__all__ = ["BUILDS", "PARTS", "cells", "execute", "main", "solutions", "sources", "stub", "text", "theory", "topics"]
+
 HERE = Path(__file__).parent
-SOLUTION = re.compile(r"( *)# BEGIN SOLUTION\n.*?# END SOLUTION\n?", re.DOTALL)
-FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$`])\$([^$`]+?)\$", re.DOTALL)
 PARTS = ("**Idea.**", "$$", "**By hand.**", "**What is optimised.**", "**Common mistake.**", "**Why today.**")
-
-
-def sources(kind: str) -> list[Path]:
-    """Return the sources of `theory` or `exercises`, in order."""
-    return sorted((HERE / kind).glob("*.py"))
-
-
-def cells(path: Path) -> list[NotebookNode]:
-    """Return the cells of a source; metadata are those written after `# %%`."""
-    return list(jupytext.read(path, fmt="py:percent").cells)
-
-
-def topics() -> Iterator[tuple[NotebookNode, list[NotebookNode]]]:
-    """Yield for every topic of the theory its first cell and all of its cells."""
-    for path in sources("theory"):
-        found: list[list[NotebookNode]] = []
-        for cell in cells(path):
-            if "topic" in cell.metadata:
-                found.append([])
-            elif cell.source.startswith("## "):
-                continue
-            if found:
-                found[-1].append(cell)
-        yield from ((group[0], group) for group in found)
 
 
 def theory() -> NotebookNode:
@@ -61,8 +43,8 @@ def theory() -> NotebookNode:
     places = {cell.metadata["topic"]: place for place, cell in enumerate(made, 1) if "topic" in cell.metadata}
     for first, _ in topics():
         topic, uses, test = (first.metadata[key] for key in ("topic", "uses", "test"))
-        anchor = re.sub(r"\s+", "-", _title(first))
-        lines.append(f"| [{_title(first)}](#{anchor}) | {places[topic]} | `{uses}` | `{test}` |")
+        anchor = re.sub(r"\s+", "-", title(first))
+        lines.append(f"| [{title(first)}](#{anchor}) | {places[topic]} | `{uses}` | `{test}` |")
     return _notebook([_without(cell) for cell in made] + [new_markdown_cell("\n".join(lines))])
 
 
@@ -77,7 +59,7 @@ def exercises(solved: bool = False) -> NotebookNode:
         made.append(new_code_cell(unmarked(cell.source) if solved else stub(cell.source)))
         made.append(new_code_cell(f'check("{name}", {function_of(cell.source)})'))
         if not solved:
-            made.append(new_markdown_cell(_hints(name)))
+            made.append(new_markdown_cell(hints(name)))
     return _notebook(made)
 
 
@@ -108,27 +90,6 @@ def _asserted(name: str, function: str) -> str:
         f'outcome = check("{name}", {function})\n'
         f"assert outcome, f\"{{outcome}}\\n  Hint: {{hint('{name}')}}\""
     )
-
-
-def solutions() -> dict[str, str]:
-    """Return the source of every published solution by the exercise's name."""
-    found = (cell for path in sources("exercises") for cell in cells(path))
-    return {cell.metadata["exercise"]: cell.source for cell in found if "exercise" in cell.metadata}
-
-
-def stub(source: str) -> str:
-    """Return a solution with its body taken out."""
-    return SOLUTION.sub(r"\1raise NotImplementedError  # your turn\n", source + "\n").rstrip("\n")
-
-
-def unmarked(source: str) -> str:
-    """Return a solution without the marks around its body."""
-    return re.sub(r" *# (BEGIN|END) SOLUTION\n?", "", source).rstrip("\n")
-
-
-def function_of(source: str) -> str:
-    """Return the name of the last function that a cell defines: the one to be checked."""
-    return re.findall(r"^def (\w+)\(", source, re.MULTILINE)[-1]
 
 
 def execute(notebook: NotebookNode, seconds: int = 180) -> NotebookNode:
@@ -167,33 +128,19 @@ def attempt(paths: list[Path]) -> None:
             print(f"{time.perf_counter() - began:6.2f} s  {where}", "" if shown is None else repr(shown)[:80])
 
 
-def render(notebook: NotebookNode, path: Path) -> None:
-    """Write an executed notebook as one page, its equations as MathML: nothing is fetched when it is read."""
-    from nbconvert import HTMLExporter
-
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cell.source = FORMULA.sub(_mathml, cell.source)
-    text, _ = HTMLExporter(sanitize_html=False, mathjax_url="", require_js_url="").from_notebook_node(notebook)
-    text = re.sub(r'<script[^>]*src="https?://[^"]*"[^>]*></script>', "", text)
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(text)
-
-
-def _mathml(found: re.Match[str]) -> str:
-    from latex2mathml.converter import convert
-
-    display, inline = found.groups()
-    made = convert(display or inline, display="block" if display else "inline")
-    # markdown would take these for its own marks
-    return made.replace("*", "&#x2a;").replace("_", "&#x5f;").replace("|", "&#x7c;")
-
-
 def text(notebook: NotebookNode) -> str:
     """Return the notebook as it is stored; a cell's name is a hash of where it stands and what it holds."""
     for place, cell in enumerate(notebook.cells):
         cell["id"] = hashlib.sha256(f"{place} {cell.source}".encode()).hexdigest()[:8]
+        if cell.cell_type == "code":
+            cell.execution_count = None
     return nbformat.writes(notebook, version=4) + "\n"
+
+
+def stored(name: str) -> NotebookNode:
+    """Return a notebook as its source says, with the outputs that the stored one has for the same code."""
+    made, path = BUILDS[name](), HERE / f"{name}.ipynb"
+    return take_over(made, nbformat.read(path, as_version=4)) if path.exists() else made
 
 
 BUILDS = {
@@ -202,25 +149,42 @@ BUILDS = {
     "solutions": lambda: exercises(solved=True),
     "exercises-otter": otter,
 }
+SHOWN: tuple[str, ...] = ()  # executed, with pictures
+
+
+def run(names: list[str], into: Path | None) -> None:
+    """Execute notebooks; write a page of each and, with the theory among them, the site."""
+    for name in names:
+        done = execute(BUILDS[name]())
+        if into is None:
+            (HERE / f"{name}.ipynb").write_text(text(take_over(BUILDS[name](), done)))
+        folder = HERE / "site" if into is None else into
+        folder.mkdir(parents=True, exist_ok=True)
+        if name == "theory":
+            site.write(done, folder)
+        (folder / f"{name}.html").write_text(pages.whole(name, done), encoding="utf-8")
 
 
 def main(words: list[str]) -> int:
     """Do what the words ask for and return the exit status."""
     if words[:1] == ["--run"]:
-        into = Path(words[-1]) if "--into" in words else HERE / "site"
-        for name in (word for word in words[1:] if word in BUILDS):
-            render(execute(BUILDS[name]()), into / f"{name}.html")
+        run([word for word in words[1:] if word in BUILDS], Path(words[-1]) if "--into" in words else None)
         return 0
     if words[:1] == ["--try"]:
         attempt([Path(word).resolve() for word in words[1:]])
         return 0
     stale = []
-    for name, build in BUILDS.items():
-        path, made = HERE / f"{name}.ipynb", text(build())
-        if words == ["--check"]:
-            stale += [] if path.exists() and path.read_text() == made else [path.name]
-        else:
+    for name in BUILDS:
+        path, made = HERE / f"{name}.ipynb", text(stored(name))
+        if words != ["--check"]:
             path.write_text(made)
+        elif not path.exists() or path.read_text() != made or (name in SHOWN and missing(stored(name))):
+            stale.append(path.name)
+    readme = HERE / "README.md"
+    if words != ["--check"]:
+        readme.write_text(site.readme(readme.read_text()))
+    elif readme.read_text() != site.readme(readme.read_text()):
+        stale.append(readme.name)
     if stale:
         print(f"not what the sources say: {', '.join(stale)}; run `make course`", file=sys.stderr)
     return 1 if stale else 0
@@ -235,17 +199,6 @@ def _without(cell: NotebookNode) -> NotebookNode:
     """Return a cell without the metadata that only this script reads, and without tags of the source's format."""
     make = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}[cell.cell_type]
     return make(cell.source)
-
-
-def _title(cell: NotebookNode) -> str:
-    return re.findall(r"^### (.*)$", cell.source, re.MULTILINE)[0]
-
-
-def _hints(name: str) -> str:
-    from pushforward.course import hint
-
-    folded = [f"<details><summary>Hint {i}</summary>\n\n{hint(name, i)}\n\n</details>" for i in (1, 2, 3)]
-    return "\n".join(folded)
 
 
 if __name__ == "__main__":

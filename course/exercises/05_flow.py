@@ -6,7 +6,7 @@
 # %% [markdown]
 # ### 5.1 Change of variables
 #
-# The smallest flow there is: one number $x$ becomes $z = (x - \text{shift}) \cdot e^{-\text{log\_scale}}$, and $z$ is standard normal.
+# The smallest flow there is: one number $x$ becomes $z = (x - \mathrm{shift}) \cdot e^{-\mathrm{log\_scale}}$, and $z$ is standard normal.
 # Write $\log p(x)$, one number for each entry of x.
 
 
@@ -24,7 +24,7 @@ def flow_log_prob(x, shift, log_scale):
 # ### 5.2 An affine coupling (harder)
 #
 # The layer of RealNVP. The first `d // 2` columns of x are kept as they are, and the others are changed:
-# $y_{\text{changed}} = x_{\text{changed}} \odot e^{\text{log\_scale}} + \text{shift}$, where
+# $y_{\text{changed}} = x_{\text{changed}} \odot e^{\mathrm{log\_scale}} + \mathrm{shift}$, where
 # `shift, log_scale = network(kept)`, each of shape `(n, d - d // 2)`. Return y, its columns in the order of x, and
 # $\log\lvert\det \partial y / \partial x\rvert$ for each row. For `d = 1` nothing is kept and `kept` is `(n, 0)`.
 

@@ -16,7 +16,7 @@ writer = pf.fit(
     "autoregressive", digits, steps=150, seed=0, settings={"model": masked, "train": {"batch_size": 32, **quick}}
 )
 
-# %% [markdown] topic="goal.data" uses="pushforward.data.toys:Density" test="tests/data/test_data.py::test_toy_density_integrates_to_one_and_has_its_entropy"
+# %% [markdown] topic="goal.data" exercise="goal.categorical" uses="pushforward.data.toys:Density" test="tests/data/test_data.py::test_toy_density_integrates_to_one_and_has_its_entropy"
 # ### 1.1 The data distribution
 #
 # **Idea.** Examples are independent draws from a distribution $p_{\text{data}}$ that nobody can write down. The goal is that distribution,
@@ -49,6 +49,7 @@ explore(
         n: cloud(moons.train.x[:n], moons.test.x[:600], says=f"{n} examples of two-moons", colour=1)
         for n in (5, 20, 100, 500)
     },
+    start=500,
 )
 
 # %% [markdown]
@@ -61,7 +62,7 @@ explore(
 # **Why today.** What a large model can produce is decided by what was collected and filtered, and near-duplicates that stay on both sides
 # of a split make every held-out number too good.
 
-# %% [markdown] topic="goal.model" uses="pushforward.families.autoregressive.mixtures:MixtureBackbone.decode" test="tests/families/test_autoregressive.py::test_density_is_the_jacobian_of_the_code"
+# %% [markdown] topic="goal.model" exercise="flow.log_prob" uses="pushforward.families.autoregressive.mixtures:MixtureBackbone.decode" test="tests/families/test_autoregressive.py::test_density_is_the_jacobian_of_the_code"
 # ### 1.2 The model distribution
 #
 # **Idea.** A model is a family of distributions $p_\theta$, one for every setting of its weights. Many of them are made by pushing simple
@@ -105,7 +106,7 @@ show(
 # **Why today.** The samplers of all five families are such maps of all the noise that they draw, though only some can be inverted. That of
 # a diffusion model is a long one, and distillation replaces it by a short one.
 
-# %% [markdown] topic="goal.sampling" uses="pushforward.core.choice:draw" test="tests/families/test_tokens.py::test_filtered_draws_have_the_filtered_probabilities"
+# %% [markdown] topic="goal.sampling" exercise="goal.categorical" uses="pushforward.core.choice:draw" test="tests/families/test_tokens.py::test_filtered_draws_have_the_filtered_probabilities"
 # ### 1.3 Sampling
 #
 # **Idea.** To sample is to turn random numbers into an example, and all the randomness comes in from outside. The simplest case inverts the
@@ -158,7 +159,7 @@ show(
 # **Why today.** Every token that a language model samples is a draw of this kind, and top-$p$ or min-$p$ change only the numbers $p_k$
 # that are summed.
 
-# %% [markdown] topic="goal.likelihood" uses="pushforward.core.logprob:LogProb.bits_per_dim" test="tests/core/test_toys.py::test_uniform_density_over_the_cube_is_log_levels_bits"
+# %% [markdown] topic="goal.likelihood" exercise="goal.bits_per_dim" uses="pushforward.core.logprob:LogProb.bits_per_dim" test="tests/core/test_toys.py::test_uniform_density_over_the_cube_is_log_levels_bits"
 # ### 1.4 Likelihood
 #
 # **Idea.** Raise the expected log-probability of an example: that is the same as lowering the divergence of the data from the model,
@@ -214,7 +215,7 @@ show(
 #
 # **Why today.** The loss of a language model is this code length per token. Between tokenisers only bits per byte can be compared.
 
-# %% [markdown] topic="goal.conditional" uses="pushforward.core.scoring:marginal_log_prob" test="tests/conformance/test_conformance.py::test_mixture_over_labels_is_total_probability"
+# %% [markdown] topic="goal.conditional" exercise="score.guidance" uses="pushforward.core.scoring:marginal_log_prob" test="tests/conformance/test_conformance.py::test_mixture_over_labels_is_total_probability"
 # ### 1.5 Conditional generation
 #
 # **Idea.** Whatever is known, a label, a text or half a picture, goes in as $y$, and one network learns the distributions
@@ -247,6 +248,7 @@ explore(
         y: images(writer.sample(16, given=y, seed=0), columns=8, levels=17, says=f"digits drawn given {y}")
         for y in (0, 3, 7)
     },
+    start=3,
 )
 
 # %% [markdown]

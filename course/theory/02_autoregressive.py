@@ -12,7 +12,7 @@ writer = pf.fit(
     "autoregressive", digits, steps=300, seed=0, settings={"model": masked, "train": {"batch_size": 32, **quick}}
 )
 
-# %% [markdown] topic="autoregressive.chain" uses="pushforward.core.model:GenerativeModel.terms" test="tests/families/test_tokens.py::test_a_text_is_as_probable_in_two_parts_as_whole"
+# %% [markdown] topic="autoregressive.chain" exercise="ar.log_likelihood" uses="pushforward.core.model:GenerativeModel.terms" test="tests/families/test_tokens.py::test_a_text_is_as_probable_in_two_parts_as_whole"
 # ### 2.1 The chain rule
 #
 # **Idea.** Any joint distribution is a product of conditionals, one for each part given the parts before it. Nothing is assumed: the order is
@@ -61,7 +61,7 @@ show(
 #
 # **Why today.** Language models are this with $x_t$ a token: perplexity is the exponential of minus the mean of these terms.
 
-# %% [markdown] topic="autoregressive.teacher" uses="pushforward.families.autoregressive.made:MaskedPixels" test="tests/families/test_pixel_architectures.py::test_terms_of_a_place_are_blind_to_later_values"
+# %% [markdown] topic="autoregressive.teacher" exercise="ar.log_likelihood" uses="pushforward.families.autoregressive.made:MaskedPixels" test="tests/families/test_pixel_architectures.py::test_terms_of_a_place_are_blind_to_later_values"
 # ### 2.2 Teacher forcing
 #
 # **Idea.** While training, every position is predicted from the *true* parts before it, never from the model's own guesses. A mask keeps each
@@ -103,7 +103,7 @@ show(
 # **Why today.** A causal mask and this loss are how transformers are pretrained: a batch of a million tokens is a million predictions in one
 # pass. The price is a mismatch: while sampling, the model reads its own output, which it never saw in training, and errors may pile up.
 
-# %% [markdown] topic="autoregressive.sampling" uses="pushforward.families.autoregressive.heads:HeadWalk" test="tests/families/test_pixel_architectures.py::test_ancestral_samples_have_the_scored_probabilities"
+# %% [markdown] topic="autoregressive.sampling" exercise="goal.categorical" uses="pushforward.families.autoregressive.heads:HeadWalk" test="tests/families/test_pixel_architectures.py::test_ancestral_samples_have_the_scored_probabilities"
 # ### 2.3 The sampling loop
 #
 # **Idea.** Draw the first part, feed it back, draw the second given the first, and so on to the end. If nothing but these draws decides, the
@@ -132,6 +132,7 @@ assert torch.equal(views[2].flatten(1)[:, :32], views[-1].flatten(1)[:, :32])  #
 explore(
     "pixels drawn",
     {16 * i: images(view, columns=8, levels=17, says=f"after {16 * i} of 64 pixels") for i, view in enumerate(views)},
+    start=48,
 )
 
 # %% [markdown]
@@ -144,7 +145,7 @@ explore(
 # **Why today.** This loop is text generation; the tokens appear one by one because each needs the one before it. Speculative decoding lets
 # a small model propose several tokens and the large one accept or reject them, without changing the distribution.
 
-# %% [markdown] topic="autoregressive.exact" uses="pushforward.core.model:GenerativeModel.log_prob" test="tests/families/test_pixel_architectures.py::test_all_images_sum_to_one"
+# %% [markdown] topic="autoregressive.exact" exercise="ar.log_likelihood" uses="pushforward.core.model:GenerativeModel.log_prob" test="tests/families/test_pixel_architectures.py::test_all_images_sum_to_one"
 # ### 2.4 Exact likelihood
 #
 # **Idea.** Each conditional sums to one, hence so does the product over all sequences of length $T$, whatever the weights are. On a space
@@ -201,7 +202,7 @@ show(
 # **Why today.** Exact probabilities make a model a lossless compressor: with an arithmetic coder a whole message costs its log-loss and
 # two bits at most, rounding apart. They are also what importance ratios in reinforcement learning of language models are made of.
 
-# %% [markdown] topic="autoregressive.cost" uses="pushforward.nets.transformer:Transformer.step" test="tests/families/test_autoregressive.py::test_cache_equals_no_cache_in_float64"
+# %% [markdown] topic="autoregressive.cost" exercise="ar.kv_cache" uses="pushforward.nets.transformer:Transformer.step" test="tests/families/test_autoregressive.py::test_cache_equals_no_cache_in_float64"
 # ### 2.5 The cost of sampling
 #
 # **Idea.** Training looks at all $T$ positions in one parallel pass, and sampling needs $T$ passes that wait for each other. A transformer

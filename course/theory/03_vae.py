@@ -8,7 +8,7 @@
 moons = pf.load("two-moons")
 vae = pf.fit("vae", moons, steps=400, seed=0, settings={"model": {"kl_warmup": 100}, "train": {"batch_size": 128}})
 
-# %% [markdown] topic="vae.latent" uses="pushforward.families.vae.model:VAE" test="tests/families/test_vae.py::test_with_another_posterior_the_gap_is_its_divergence_from_the_exact_one"
+# %% [markdown] topic="vae.latent" exercise="vae.iwae" uses="pushforward.families.vae.model:VAE" test="tests/families/test_vae.py::test_with_another_posterior_the_gap_is_its_divergence_from_the_exact_one"
 # ### 3.1 The latent variable model
 #
 # **Idea.** Draw a code $z$ from something simple, then draw the example from a distribution that depends on the code. The density of the
@@ -44,7 +44,7 @@ show(
 # **Why today.** Image and video generators run their diffusion in the latent space of an autoencoder, because a code is much smaller than
 # what it stands for: Stable Diffusion turns $512 \cdot 512 \cdot 3$ numbers into $64 \cdot 64 \cdot 4$, which is 48 times fewer.
 
-# %% [markdown] topic="vae.encoder" uses="pushforward.families.vae.model:VAE.networks" test="tests/families/test_vae.py::test_the_exact_posterior_is_a_stationary_point_of_the_loss_and_others_are_not"
+# %% [markdown] topic="vae.encoder" exercise="vae.kl" uses="pushforward.families.vae.model:VAE.networks" test="tests/families/test_vae.py::test_the_exact_posterior_is_a_stationary_point_of_the_loss_and_others_are_not"
 # ### 3.2 The encoder
 #
 # **Idea.** One network looks at the example and answers with a Gaussian over codes that may explain it. It replaces a search for every
@@ -81,7 +81,7 @@ show(
 #
 # **Why today.** The same trick, one network that answers for every input, is behind learned compression and simulation-based inference.
 
-# %% [markdown] topic="vae.decoder" uses="pushforward.families.vae.model:VAE.decode" test="tests/families/test_vae.py::test_samples_contain_the_decoders_noise"
+# %% [markdown] topic="vae.decoder" exercise="vae.elbo" uses="pushforward.families.vae.model:VAE.decode" test="tests/families/test_vae.py::test_samples_contain_the_decoders_noise"
 # ### 3.3 The decoder
 #
 # **Idea.** The other network turns a code into a distribution over examples, not into an example. Which distribution it is decides what
@@ -106,6 +106,7 @@ drawn = {t: vae.sample(500, seed=0, temperature=t) for t in (0.25, 0.5, 1.0)}
 explore(
     "temperature",
     {t: cloud(x, moons.test.x[:500], says=f"samples at temperature {t}", colour=1) for t, x in drawn.items()},
+    start=1.0,
 )
 
 # %% [markdown]
@@ -120,7 +121,7 @@ explore(
 # show, an average over all that share the code. Codes in several layers, autoregressive or diffusion decoders, and adversarial terms
 # sharpen them.
 
-# %% [markdown] topic="vae.elbo" uses="pushforward.families.vae.model:VAE.log_prob" test="tests/families/test_vae.py::test_with_the_exact_posterior_the_bound_is_the_likelihood"
+# %% [markdown] topic="vae.elbo" exercise="vae.elbo" uses="pushforward.families.vae.model:VAE.log_prob" test="tests/families/test_vae.py::test_with_the_exact_posterior_the_bound_is_the_likelihood"
 # ### 3.4 The evidence lower bound
 #
 # **Idea.** What cannot be computed is bounded: explain the example well with codes that cost little. The gap of the bound is the
@@ -167,7 +168,7 @@ show(
 # **Why today.** Diffusion has this bound too, for a chain of codes whose encoder is fixed noise; its usual loss is the bound with other
 # weights (6.4).
 
-# %% [markdown] topic="vae.reparameterisation" uses="pushforward.families.vae.likelihoods:kl_to_standard_normal" test="tests/families/test_vae.py::test_gaussian_and_divergence_are_torchs"
+# %% [markdown] topic="vae.reparameterisation" exercise="vae.reparameterise" uses="pushforward.families.vae.likelihoods:kl_to_standard_normal" test="tests/families/test_vae.py::test_gaussian_and_divergence_are_torchs"
 # ### 3.5 Reparameterisation
 #
 # **Idea.** A draw has no derivative, but a function of noise has one. Write the draw as mean plus scale times noise, and the gradient of an

@@ -12,7 +12,7 @@ gan = pf.fit(
     "gan", eight, steps=200, seed=0, settings={"model": small, "train": {"batch_size": 128, "evaluate_every": 50}}
 )
 
-# %% [markdown] topic="gan.generator" uses="pushforward.families.gan.model:GAN" test="tests/conformance/test_conformance.py::test_walk_is_the_sampler"
+# %% [markdown] topic="gan.generator" exercise="gan.losses" uses="pushforward.families.gan.model:GAN" test="tests/conformance/test_conformance.py::test_walk_is_the_sampler"
 # ### 4.1 The generator
 #
 # **Idea.** Draw noise from something simple and send it through a network: the distribution of what comes out is the model. It is never
@@ -38,6 +38,7 @@ assert all(float((x[1:] - x[:-1]).norm(dim=1).max()) < 0.5 for x in circles.valu
 explore(
     "radius of the codes",
     {r: cloud(x, eight.test.x[:1500], says=f"codes of length {r}, decoded", colour=1) for r, x in circles.items()},
+    start=1.0,
 )
 
 # %% [markdown]
@@ -49,7 +50,7 @@ explore(
 # **Why today.** One network call makes one sample, which is why vocoders use adversarial generators and why distilled diffusion models
 # are given this shape.
 
-# %% [markdown] topic="gan.discriminator" uses="pushforward.families.gan.penalties:relativistic" test="tests/families/test_gan.py::test_relativistic_loss_by_hand_at_any_size"
+# %% [markdown] topic="gan.discriminator" exercise="gan.r1" uses="pushforward.families.gan.penalties:relativistic" test="tests/families/test_gan.py::test_relativistic_loss_by_hand_at_any_size"
 # ### 4.2 The discriminator
 #
 # **Idea.** A classifier of real against generated is an estimate of a density ratio. For a fixed generator the best one is known in closed
@@ -97,7 +98,7 @@ show(curve(x, {"learned": score.sigmoid(), "p / (p + q)": ratio.sigmoid()}, "x",
 # **Why today.** A classifier as a ratio of densities is also how two samples are tested for equality and how simulators without a
 # likelihood are fitted.
 
-# %% [markdown] topic="gan.objective" uses="pushforward.families.gan.model:GAN" test="tests/families/test_gan.py::test_both_losses_are_the_game_by_hand"
+# %% [markdown] topic="gan.objective" exercise="gan.losses" uses="pushforward.families.gan.model:GAN" test="tests/families/test_gan.py::test_both_losses_are_the_game_by_hand"
 # ### 4.3 The minimax objective
 #
 # **Idea.** The discriminator raises one value and the generator lowers it; against the best discriminator that value is a Jensen-Shannon
@@ -158,7 +159,7 @@ show(
 #
 # **Why today.** The autoencoders under latent diffusion are trained with such an adversarial term, because squared error alone blurs.
 
-# %% [markdown] topic="gan.collapse" uses="pushforward.evaluation.distribution.neighbours:neighbour_scores" test="tests/evaluation/test_neighbours.py::test_damage_is_seen_in_the_right_metric"
+# %% [markdown] topic="gan.collapse" exercise="evaluation.coverage" uses="pushforward.evaluation.distribution.neighbours:neighbour_scores" test="tests/evaluation/test_neighbours.py::test_damage_is_seen_in_the_right_metric"
 # ### 4.4 Mode collapse
 #
 # **Idea.** A generator that makes a few things perfectly fools a discriminator that lags behind, and at that moment hardly anything in its
@@ -223,7 +224,7 @@ show(
 # **Why today.** Few-step students of diffusion models are trained with adversarial or mode-seeking losses, and lost diversity is the first
 # thing to check in them.
 
-# %% [markdown] topic="gan.no_likelihood" uses="pushforward.core.capabilities:Capabilities.refuse" test="tests/conformance/test_conformance.py::test_refusals_name_reason_and_alternative"
+# %% [markdown] topic="gan.no_likelihood" exercise="evaluation.kid" uses="pushforward.core.capabilities:Capabilities.refuse" test="tests/conformance/test_conformance.py::test_refusals_name_reason_and_alternative"
 # ### 4.5 No direct likelihood
 #
 # **Idea.** The density of $G(z)$ at a given $x$ asks which codes lead there and how the map stretches around them, and a free-form network

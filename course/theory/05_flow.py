@@ -15,7 +15,7 @@ flow = pf.fit(
     settings={"model": {"layers": 4, "width": 32, "depth": 1, "bins": 8}, "train": quick},
 )
 
-# %% [markdown] topic="flow.map" uses="pushforward.families.flow.chains:VectorChain" test="tests/families/test_flow.py::test_float32_round_trip_budget_by_depth"
+# %% [markdown] topic="flow.map" exercise="flow.coupling" uses="pushforward.families.flow.chains:VectorChain" test="tests/families/test_flow.py::test_float32_round_trip_budget_by_depth"
 # ### 5.1 The invertible map
 #
 # **Idea.** Every example has exactly one code and every code exactly one example, so nothing is lost on the way. A deep map is invertible
@@ -55,7 +55,7 @@ explore("couplings", frames)
 # **Why today.** Reversible layers let large networks recompute activations in place of storing them, and the ODE of a diffusion or
 # flow-matching model is an invertible map in continuous time.
 
-# %% [markdown] topic="flow.change" uses="pushforward.families.flow.chains:standard_normal" test="tests/families/test_flow.py::test_chain_density_is_base_plus_jacobian"
+# %% [markdown] topic="flow.change" exercise="flow.log_prob" uses="pushforward.families.flow.chains:standard_normal" test="tests/families/test_flow.py::test_chain_density_is_base_plus_jacobian"
 # ### 5.2 Change of variables
 #
 # **Idea.** Probability is mass, so where a map stretches space the density must fall. The absolute determinant of the Jacobian is the
@@ -110,7 +110,7 @@ show(
 # **Why today.** The same formula, with the integral of a trace in place of the log-determinant, gives likelihoods to diffusion models
 # through their ODE (7.4).
 
-# %% [markdown] topic="flow.likelihood" uses="pushforward.families.flow.model:Flow" test="tests/families/test_flow.py::test_one_dimension_integrates_to_one"
+# %% [markdown] topic="flow.likelihood" exercise="flow.log_prob" uses="pushforward.families.flow.model:Flow" test="tests/families/test_flow.py::test_one_dimension_integrates_to_one"
 # ### 5.3 Exact likelihood
 #
 # **Idea.** The density is not bounded or estimated but computed, so it integrates to one and its held-out mean can be compared with the
@@ -151,7 +151,7 @@ show(images(shades, columns=1, says="the true density above, the flow's below"),
 #
 # **Why today.** Where the number itself is the product, as in physics and in simulation-based inference, flows are a first choice.
 
-# %% [markdown] topic="flow.constraint" uses="pushforward.families.flow.layers:VectorCoupling" test="tests/families/test_flow.py::test_log_determinant_is_the_jacobians"
+# %% [markdown] topic="flow.constraint" exercise="flow.coupling" uses="pushforward.families.flow.layers:VectorCoupling" test="tests/families/test_flow.py::test_log_determinant_is_the_jacobians"
 # ### 5.4 The architectural constraint
 #
 # **Idea.** A general determinant costs $O(d^3)$ at every step of training, so layers are built to have an easy one. A coupling changes half
@@ -229,7 +229,7 @@ show(
 #
 # **Why today.** Recent flows put transformers inside such triangular layers, autoregressive ones above all, and draw images well again.
 
-# %% [markdown] topic="flow.sampling" uses="pushforward.core.walk:OneShot" test="tests/conformance/test_conformance.py::test_walk_is_the_sampler"
+# %% [markdown] topic="flow.sampling" exercise="flow.coupling" uses="pushforward.core.walk:OneShot" test="tests/conformance/test_conformance.py::test_walk_is_the_sampler"
 # ### 5.5 Sampling
 #
 # **Idea.** Draw Gaussian noise and run the map backwards once: with couplings there is no chain to wait for. Noise scaled by a temperature
@@ -256,6 +256,7 @@ for t, x in drawn.items():
 explore(
     "temperature",
     {t: cloud(x, moons.test.x[:1000], says=f"samples at temperature {t}", colour=1) for t, x in drawn.items()},
+    start=1.0,
 )
 
 # %% [markdown]

@@ -19,7 +19,7 @@ diffuser = pf.fit(
 encode, denoiser = diffuser.model.codec.encode, diffuser.model.process.denoiser
 points = encode(moons.test.x).value  # mean zero and standard deviation one, nearly, in each coordinate
 
-# %% [markdown] topic="diffusion.forward" uses="pushforward.families.diffusion.paths:LinearBeta" test="tests/families/test_diffusion_paths.py::test_formulas_are_the_published_ones"
+# %% [markdown] topic="diffusion.forward" exercise="diffusion.noise" uses="pushforward.families.diffusion.paths:LinearBeta" test="tests/families/test_diffusion_paths.py::test_formulas_are_the_published_ones"
 # ### 6.1 Forward noising
 #
 # **Idea.** Shrink the data a little and add a little Gaussian noise, again and again, until nothing but noise is left. The encoder of this
@@ -66,7 +66,7 @@ explore("steps of noise", frames)
 # **Why today.** Diffusion models of images, video and proteins fix the noising process and spend their parameters on its reversal; only the
 # schedule is sometimes learned, which lowers the variance of the bound more than the bound itself.
 
-# %% [markdown] topic="diffusion.jump" uses="pushforward.families.diffusion.path:Path.scales" test="tests/families/test_diffusion_paths.py::test_preserving_paths_preserve_the_variance"
+# %% [markdown] topic="diffusion.jump" exercise="diffusion.noise" uses="pushforward.families.diffusion.path:Path.scales" test="tests/families/test_diffusion_paths.py::test_preserving_paths_preserve_the_variance"
 # ### 6.2 Closed-form noising
 #
 # **Idea.** Sums of Gaussians are Gaussian, so any number of steps is one jump. Training can therefore visit a random noise level
@@ -110,7 +110,7 @@ show(curve(clock, lines, "time, from data to noise", "four schedules, as the log
 # **Why today.** The signal-to-noise ratio has replaced the step number as the clock: in $x / \sqrt{\bar\alpha}$ all Gaussian schedules
 # are one process at different speeds, so a model trained on one can be sampled on another.
 
-# %% [markdown] topic="diffusion.model" uses="pushforward.families.diffusion.ideal:IdealDenoiser" test="tests/families/test_ideal_denoiser.py::test_it_is_the_posterior_mean_over_the_training_set"
+# %% [markdown] topic="diffusion.model" exercise="diffusion.loss" uses="pushforward.families.diffusion.ideal:IdealDenoiser" test="tests/families/test_ideal_denoiser.py::test_it_is_the_posterior_mean_over_the_training_set"
 # ### 6.3 The denoising model
 #
 # **Idea.** The network may predict the noise, the clean data or the velocity $v$; given $x_t$ each is a linear function of any other. With
@@ -162,7 +162,7 @@ explore("noise level", frames)
 # **Why today.** Predicting $v$, or an output scaled to variance one, keeps the target well-sized at every noise level, where noise is easy
 # to predict at one end and clean data at the other.
 
-# %% [markdown] topic="diffusion.objective" uses="pushforward.families.diffusion.variance:step_divergence" test="tests/families/test_diffusion_vlb.py::test_a_term_is_the_divergence_of_ddpm_in_its_own_variables"
+# %% [markdown] topic="diffusion.objective" exercise="diffusion.loss" uses="pushforward.families.diffusion.variance:step_divergence" test="tests/families/test_diffusion_vlb.py::test_a_term_is_the_divergence_of_ddpm_in_its_own_variables"
 # ### 6.4 The training objective
 #
 # **Idea.** The bound of a VAE, for this chain of codes, falls apart into one squared error for each step, weighted by how much the
@@ -220,7 +220,7 @@ show(curve(levels, lines, "noise level", "what an error of the predicted noise c
 # **Why today.** The bound spends much of a network on noise that no eye can see. Image models weight middle noise levels, and whoever
 # reports likelihoods or compresses data goes back to the bound.
 
-# %% [markdown] topic="diffusion.sampling" uses="pushforward.families.diffusion.schemes:Ancestral" test="tests/families/test_diffusion_solvers.py::test_ddim_is_euler_in_scaled_coordinates"
+# %% [markdown] topic="diffusion.sampling" exercise="diffusion.ddim" uses="pushforward.families.diffusion.schemes:Ancestral" test="tests/families/test_diffusion_solvers.py::test_ddim_is_euler_in_scaled_coordinates"
 # ### 6.5 Reverse sampling
 #
 # **Idea.** Start at pure noise and come down: predict the clean data, then put back the noise that belongs to the next, lower level.

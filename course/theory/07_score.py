@@ -23,7 +23,7 @@ diffuser = pf.fit(
 encode, denoiser = diffuser.model.codec.encode, diffuser.model.process.denoiser
 t = torch.tensor
 
-# %% [markdown] topic="score.score" uses="pushforward.families.diffusion.prediction:Prediction.from_data" test="tests/families/test_diffusion_path.py::test_score_is_the_gradient_of_the_noisy_density"
+# %% [markdown] topic="score.score" exercise="score.langevin" uses="pushforward.families.diffusion.prediction:Prediction.from_data" test="tests/families/test_diffusion_path.py::test_score_is_the_gradient_of_the_noisy_density"
 # ### 7.1 The score
 #
 # **Idea.** The score is the gradient of the log-density with respect to the data, an arrow at every point towards where data are denser.
@@ -59,7 +59,7 @@ for level in (0.1, 0.5, 1.0, 2.0):
     log_p = MixtureSameFamily(Categorical(share), Normal(mean, (spread**2 + s**2).sqrt())).log_prob(at)
     assert torch.allclose(torch.autograd.grad(log_p.sum(), at)[0], score, rtol=1e-6)
     frames[level] = curve(y, {"score": score, "log-density": log_p}, "y", f"noise level {level:g}")
-explore("noise level", frames)
+explore("noise level", frames, start=0.5)
 
 # %% [markdown]
 # **What is optimised.** Nothing yet. A network for the score is free of the normalising constant, which is what makes a density hard to
@@ -71,13 +71,13 @@ explore("noise level", frames)
 # **Why today.** Noise prediction, denoising and scores are one network with three names, up to a known scale, so a paper on any of them is
 # about all.
 
-# %% [markdown] topic="score.matching" uses="pushforward.families.diffusion.ideal:errors" test="tests/families/test_ideal_denoiser.py::test_no_denoiser_has_a_smaller_loss_on_the_training_set"
+# %% [markdown] topic="score.matching" exercise="diffusion.loss" uses="pushforward.families.diffusion.ideal:errors" test="tests/families/test_ideal_denoiser.py::test_no_denoiser_has_a_smaller_loss_on_the_training_set"
 # ### 7.2 Denoising score matching
 #
 # **Idea.** The score of noisy data is unknown, but the score of the noise around one known example is a simple formula. Regress on the
 # latter, and the average over all examples that may lie behind $y$ turns it into the former.
 #
-# $$\mathbb E\, \Big\| s_\theta(y) + \frac{\varepsilon}{s} \Big\|^2 = \mathbb E\, \big\| s_\theta(y) - \nabla \log p_s(y) \big\|^2 + \text{constant}$$
+# $$\mathbb E\, \Big\Vert s_\theta(y) + \frac{\varepsilon}{s} \Big\Vert^2 = \mathbb E\, \big\Vert s_\theta(y) - \nabla \log p_s(y) \big\Vert^2 + \text{constant}$$
 #
 # **By hand.** The data are $-1$ and $+1$, $s = 1$ and $y = 1$. The targets are $-(1 - 1) = 0$ and $-(1 + 1) = -2$, the examples have the
 # weights $1$ and $e^{-2}$, hence $0.881$ and $0.119$, and the average target is $-0.238$. That is the true score $\tanh(1) - 1$.
@@ -125,7 +125,7 @@ show(
 # **Why today.** It is the training loss of diffusion models; flow matching is the same argument, an average of simple conditional targets,
 # for a velocity.
 
-# %% [markdown] topic="score.langevin" uses="pushforward.families.diffusion.langevin:Langevin" test="tests/families/test_langevin.py::test_unadjusted_chains_have_the_variance_that_their_step_gives"
+# %% [markdown] topic="score.langevin" exercise="score.langevin" uses="pushforward.families.diffusion.langevin:Langevin" test="tests/families/test_langevin.py::test_unadjusted_chains_have_the_variance_that_their_step_gives"
 # ### 7.3 Langevin sampling
 #
 # **Idea.** Walk uphill along the score and add noise in every step, and if steps are small the walker visits each place as often as the
@@ -176,7 +176,7 @@ fair = math.sqrt(1 / 8 * 7 / 8 / 500)
 assert bool(
     ((shares["a ladder of noise"] - 1 / 8).abs() < 4 * fair).all()
 )  # within four standard errors of an eighth each
-explore("chain", frames)
+explore("chain", frames, start="a ladder of noise")
 
 # %% [markdown]
 # **What is optimised.** Nothing; the chain has $p$ for its stationary law as the step goes to zero. Accepting or refusing each proposal
@@ -188,7 +188,7 @@ explore("chain", frames)
 # **Why today.** Langevin steps correct the errors of other samplers at one noise level and are the usual sampler of energy-based models.
 # With momentum and a test that may refuse a step they become Hamiltonian Monte Carlo, the standard for Bayesian posteriors with gradients.
 
-# %% [markdown] topic="score.sde" uses="pushforward.families.diffusion.path:Path.diffusion" test="tests/families/test_diffusion_paths.py::test_rates_and_the_sde_are_derivatives_of_the_scales"
+# %% [markdown] topic="score.sde" exercise="score.ode_likelihood" uses="pushforward.families.diffusion.path:Path.diffusion" test="tests/families/test_diffusion_paths.py::test_rates_and_the_sde_are_derivatives_of_the_scales"
 # ### 7.4 The SDE view
 #
 # **Idea.** With ever smaller steps, noising is a stochastic differential equation, and with the score it can be run backwards in time. An
@@ -251,7 +251,7 @@ show(*pictures, says="walkers from noise to data")
 #
 # **Why today.** Fast samplers are solvers of this flow, flow matching learns it directly, and distillation learns its endpoint map.
 
-# %% [markdown] topic="score.guidance" uses="pushforward.families.diffusion.guidance:Guided" test="tests/families/test_diffusion_path.py::test_guidance_is_linear_and_off_at_one"
+# %% [markdown] topic="score.guidance" exercise="score.guidance" uses="pushforward.families.diffusion.guidance:Guided" test="tests/families/test_diffusion_path.py::test_guidance_is_linear_and_off_at_one"
 # ### 7.5 Guidance
 #
 # **Idea.** Ask the network twice, with and without the condition, and go further in the direction in which the condition moved the answer.

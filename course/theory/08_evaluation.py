@@ -17,7 +17,7 @@ moons, quick = pf.load("two-moons"), {"train": {"batch_size": 128, "learning_rat
 ar = pf.fit("ar", moons, steps=300, seed=0, preset="smoke", settings=quick)
 real = moons.test.x.numpy()
 
-# %% [markdown] topic="evaluation.likelihood" uses="pushforward.evaluation.likelihood.code_length:likelihood_score" test="tests/evaluation/test_likelihood.py::test_the_interval_covers_the_entropy"
+# %% [markdown] topic="evaluation.likelihood" exercise="goal.bits_per_dim" uses="pushforward.evaluation.likelihood.code_length:likelihood_score" test="tests/evaluation/test_likelihood.py::test_the_interval_covers_the_entropy"
 # ### 8.1 Log likelihood
 #
 # **Idea.** The mean of $-\log p$ over held-out examples is the length of their code under the model, in nats or bits. It is complete only
@@ -73,7 +73,7 @@ show(
 #
 # **Why today.** Perplexity is the exponential of this number, and scaling laws of language models predict it. It depends on the tokeniser; bits per byte do not.
 
-# %% [markdown] topic="evaluation.quality" uses="pushforward.evaluation.distribution.classifier_test:classifier_test" test="tests/evaluation/test_classifier_test.py::test_accuracy_and_area_approach_the_bayes_limits"
+# %% [markdown] topic="evaluation.quality" exercise="evaluation.kid" uses="pushforward.evaluation.distribution.classifier_test:classifier_test" test="tests/evaluation/test_classifier_test.py::test_accuracy_and_area_approach_the_bayes_limits"
 # ### 8.2 Sample quality
 #
 # **Idea.** If nobody can tell samples from held-out data, they are good samples. A classifier is trained to tell them apart on one half,
@@ -113,7 +113,7 @@ explore(
 #
 # **Why today.** Detectors of synthetic images and text are such classifiers. They age with every new generator.
 
-# %% [markdown] topic="evaluation.diversity" uses="pushforward.evaluation.diversity.vendi:vendi_score" test="tests/evaluation/test_diversity.py::test_vendi_is_that_of_the_eigenvalues_of_all_similarities"
+# %% [markdown] topic="evaluation.diversity" exercise="evaluation.coverage" uses="pushforward.evaluation.diversity.vendi:vendi_score" test="tests/evaluation/test_diversity.py::test_vendi_is_that_of_the_eigenvalues_of_all_similarities"
 # ### 8.3 Diversity
 #
 # **Idea.** Good samples that are all the same are no good sample. The Vendi score is the effective number of different examples, the
@@ -161,7 +161,7 @@ show(
 #
 # **Why today.** Models that were tuned to human preference answer alike: a single sample looks better, a hundred of them look the same.
 
-# %% [markdown] topic="evaluation.fid" uses="pushforward.evaluation.distribution.frechet:frechet_distance" test="tests/evaluation/test_frechet.py::test_the_bias_of_equal_gaussians_is_the_known_one"
+# %% [markdown] topic="evaluation.fid" exercise="evaluation.frechet" uses="pushforward.evaluation.distribution.frechet:frechet_distance" test="tests/evaluation/test_frechet.py::test_the_bias_of_equal_gaussians_is_the_known_one"
 # ### 8.4 The intuition of the FID
 #
 # **Idea.** Look at samples and data through features, fit a Gaussian to either, and measure how far one has to be moved and stretched to
@@ -221,7 +221,7 @@ show(
 # **Why today.** The FID is still the number in most tables of image models. Features of self-supervised networks agree with people better
 # than those of Inception, and the kernel distance has an unbiased estimate at any $n$.
 
-# %% [markdown] topic="evaluation.precision_recall" uses="pushforward.evaluation.distribution.neighbours:balls" test="tests/evaluation/test_neighbours.py::test_the_published_implementation_agrees_where_no_distances_tie"
+# %% [markdown] topic="evaluation.precision_recall" exercise="evaluation.coverage" uses="pushforward.evaluation.distribution.neighbours:balls" test="tests/evaluation/test_neighbours.py::test_the_published_implementation_agrees_where_no_distances_tie"
 # ### 8.5 Precision and recall
 #
 # **Idea.** One number hides whether samples are bad or missing, so two are asked for: the share of samples near data, and the share of data

@@ -30,7 +30,7 @@ small = {"model": {"width": 64}, "train": {"batch_size": 64, "learning_rate": 1e
 quicker = replace(digits, validation=digits.validation[:50])
 made = pf.fit("autoregressive:made", quicker, steps=150, seed=0, preset="smoke", settings=small)
 
-# %% [markdown] topic="applications.text" uses="pushforward.core.choice:keep_top_p" test="tests/families/test_tokens.py::test_filters_by_hand"
+# %% [markdown] topic="applications.text" exercise="applications.nucleus" uses="pushforward.core.choice:keep_top_p" test="tests/families/test_tokens.py::test_filters_by_hand"
 # ### 9.1 Text
 #
 # **Idea.** A language model gives probabilities, and somebody must still choose the next token. Nucleus sampling keeps the fewest tokens
@@ -80,7 +80,7 @@ show(
 # **Why today.** Temperature and top-$p$ are the two numbers that every interface of a language model shows. With $p = 1$ and temperature 1
 # one sees the model itself.
 
-# %% [markdown] topic="applications.images" uses="pushforward.core.model:GenerativeModel.log_prob" test="tests/core/test_toys.py::test_mixture_is_the_law_of_total_probability"
+# %% [markdown] topic="applications.images" exercise="score.guidance" uses="pushforward.core.model:GenerativeModel.log_prob" test="tests/core/test_toys.py::test_mixture_is_the_law_of_total_probability"
 # ### 9.2 Images
 #
 # **Idea.** A model of images that is given a class draws what was asked for. The same model read backwards, by Bayes' rule, says of which
@@ -109,6 +109,7 @@ print(
 explore(
     "temperature",
     {t: images(x, columns=10, levels=17, says=f"digits 0 to 9 at temperature {t:g}") for t, x in drawn.items()},
+    start=1.0,
 )
 
 # %% [markdown]
@@ -121,7 +122,7 @@ explore(
 # **Why today.** Text in place of a class, and a code in place of pixels, make this the text-to-image models; guidance is Bayes' rule with
 # an exponent on $p(y \mid x)$.
 
-# %% [markdown] topic="applications.representation" uses="pushforward.evaluation.usefulness.probe:probe" test="tests/app/test_using_models.py::test_codes_of_an_invertible_map_know_what_the_points_know"
+# %% [markdown] topic="applications.representation" exercise="diagnostics.collapse" uses="pushforward.evaluation.usefulness.probe:probe" test="tests/app/test_using_models.py::test_codes_of_an_invertible_map_know_what_the_points_know"
 # ### 9.3 Representation learning
 #
 # **Idea.** A model that can draw digits without ever seeing a label may have learnt what digits are. A linear classifier on its codes, the
@@ -176,7 +177,7 @@ show(
 #
 # **Why today.** Hidden layers of diffusion and language models are probed in the same way, for what they know and where it sits.
 
-# %% [markdown] topic="applications.augmentation" uses="pushforward.evaluation.usefulness.augmentation:usefulness" test="tests/evaluation/test_usefulness.py::test_what_a_known_generator_is_worth"
+# %% [markdown] topic="applications.augmentation" exercise="evaluation.kid" uses="pushforward.evaluation.usefulness.augmentation:usefulness" test="tests/evaluation/test_usefulness.py::test_what_a_known_generator_is_worth"
 # ### 9.4 Data augmentation
 #
 # **Idea.** Synthetic examples are worth what they add to a predictor that is tested on real ones. The generator may see no more real
@@ -238,7 +239,7 @@ show(
 # **Why today.** Large generators help where they bring knowledge from elsewhere, such as pre-training on other data. Training models on the
 # output of models alone, round after round, loses the tails of the data.
 
-# %% [markdown] topic="applications.safety" uses="pushforward.evaluation.memorisation.verdict:memorisation_verdict" test="tests/evaluation/test_scorecard.py::test_only_the_copycat_trips"
+# %% [markdown] topic="applications.safety" exercise="diagnostics.checklist" uses="pushforward.evaluation.memorisation.verdict:memorisation_verdict" test="tests/evaluation/test_scorecard.py::test_only_the_copycat_trips"
 # ### 9.5 Safety and misuse
 #
 # **Idea.** A model that replays its training data leaks what it was trained on, and it wins every measure of quality. The check needs

@@ -22,7 +22,7 @@ pictures = pf.fit(
     },
 )
 
-# %% [markdown] topic="diagnostics.likelihood" uses="pushforward.evaluation.memorisation.verdict:memorisation_verdict" test="tests/evaluation/test_memorisation.py::test_the_copycat_trips_also_when_it_adds_noise"
+# %% [markdown] topic="diagnostics.likelihood" exercise="diagnostics.checklist" uses="pushforward.evaluation.memorisation.verdict:memorisation_verdict" test="tests/evaluation/test_memorisation.py::test_the_copycat_trips_also_when_it_adds_noise"
 # ### 10.1 Likelihood versus samples
 #
 # **Idea.** A model that draws noise 99 times in 100 has nearly the likelihood of the model it draws from once, and a model that copies its
@@ -91,7 +91,7 @@ show(
 # **Why today.** Image generators are tuned for looks and language models for likelihood, and both kinds are caught reciting their training
 # data.
 
-# %% [markdown] topic="diagnostics.traversals" uses="pushforward.core.model:GenerativeModel.curves" test="tests/families/test_curves.py::test_kl_by_dimension_adds_up_to_the_kl_and_falls"
+# %% [markdown] topic="diagnostics.traversals" exercise="diagnostics.collapse" uses="pushforward.core.model:GenerativeModel.curves" test="tests/families/test_curves.py::test_kl_by_dimension_adds_up_to_the_kl_and_falls"
 # ### 10.2 Latent traversals
 #
 # **Idea.** Hold a code fixed, move one of its dimensions, and decode at every step. What changes in the picture is what that dimension
@@ -123,7 +123,7 @@ for j in range(8):
 # some dimensions move the picture several times as far as others, as their nats say
 assert max(moved) > 2 * min(moved)
 assert carried.y[0] > 2 * carried.y[-1]
-explore("dimension", frames)
+explore("dimension", frames, start=1 + moved.index(max(moved)))
 
 # %% [markdown]
 # **What is optimised.** The bound pays for every nat of every dimension, so a dimension is used only if it explains more than it costs.
@@ -134,7 +134,7 @@ explore("dimension", frames)
 # **Why today.** The same walk is done in the latents of diffusion models and along directions inside language models, and the same caution
 # applies.
 
-# %% [markdown] topic="diagnostics.modes" uses="pushforward.evaluation.diversity.bins:bin_scores" test="tests/evaluation/test_diversity.py::test_a_lost_mode_shows_in_its_bin"
+# %% [markdown] topic="diagnostics.modes" exercise="diagnostics.checklist" uses="pushforward.evaluation.diversity.bins:bin_scores" test="tests/evaluation/test_diversity.py::test_a_lost_mode_shows_in_its_bin"
 # ### 10.3 Mode coverage
 #
 # **Idea.** Cut the space of real examples into bins and count samples in each. A bin with too few is a mode that the model has lost, which
@@ -177,7 +177,7 @@ explore("modes lost", frames)
 #
 # **Why today.** Guidance and preference tuning trade coverage for looks, so coverage has to be measured after them too.
 
-# %% [markdown] topic="diagnostics.denoising" uses="pushforward.families.diffusion.ideal:memorisation_curve" test="tests/families/test_ideal_denoiser.py::test_a_model_trained_on_few_examples_is_caught"
+# %% [markdown] topic="diagnostics.denoising" exercise="diffusion.loss" uses="pushforward.families.diffusion.ideal:memorisation_curve" test="tests/families/test_ideal_denoiser.py::test_a_model_trained_on_few_examples_is_caught"
 # ### 10.4 Denoising curves
 #
 # **Idea.** The loss of a diffusion model is a sum over noise levels, so it is drawn by noise level, for training and for held-out examples.
@@ -218,7 +218,7 @@ for n in (16, 1000):
     print(f"{n} examples: {memory[n].says}")
 assert memory[16].flag == "memorises its training set"
 assert not memory[1000].flag
-explore("training examples", frames)
+explore("training examples", frames, start=16)
 
 # %% [markdown]
 # **What is optimised.** The mean over the training set, whose minimum is the memoriser: a diffusion model generalises only because it does
@@ -230,7 +230,7 @@ explore("training examples", frames)
 # **Why today.** Large image models reproduce pictures, above all those that their training sets repeat; the gap between the two curves is a
 # warning before anybody samples.
 
-# %% [markdown] topic="diagnostics.ablations" uses="pushforward.evaluation.likelihood.repeats:over_seeds" test="tests/evaluation/test_repeats.py::test_coverage_of_the_familys_mean_on_the_population"
+# %% [markdown] topic="diagnostics.ablations" exercise="diagnostics.checklist" uses="pushforward.evaluation.likelihood.repeats:over_seeds" test="tests/evaluation/test_repeats.py::test_coverage_of_the_familys_mean_on_the_population"
 # ### 10.5 Ablations
 #
 # **Idea.** To learn what a part is worth, take away that part and nothing else, and train both versions with several seeds. Much of the
