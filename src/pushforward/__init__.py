@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pushforward.app.python import compare, distil, evaluate, fit, load, open
+    from pushforward.core.limits import unlimited
 
 __version__ = "0.1.0"
-__all__ = ["compare", "distil", "evaluate", "fit", "load", "open"]
+__all__ = ["compare", "distil", "evaluate", "fit", "load", "open", "unlimited"]
+_HOMES = {"unlimited": "pushforward.core.limits"}
 
 
 def __getattr__(name: str) -> Any:
@@ -23,7 +25,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'pushforward' has no attribute '{name}'")
     from importlib import import_module
 
-    return getattr(import_module("pushforward.app.python"), name)
+    return getattr(import_module(_HOMES.get(name, "pushforward.app.python")), name)
 
 
 def __dir__() -> list[str]:

@@ -15,10 +15,31 @@ from pushforward.data.text.regular import Positions
 from pushforward.data.text.tokeniser import ByteTokeniser, CharacterTokeniser
 
 PATTERNS = (
-    "", "a", "a*", "(ab)*", "a|b", "(a|b)*a(a|b)", "a?b+c{2}", "a{0}", "(a?){3}", "(a*)*b", "(|a)b", "a{1,3}?", "[^a]b*",
-    "[a-b]c", ".*b", r"\w+", r"\d*a", "(?i)A[B-C]", "(?:ab|a)(?:c|bc)", "^ab$", "((a|b)(c|))*", "(a+|b)*?c?", "[ab][^ab]?",
+    "",
+    "a",
+    "a*",
+    "(ab)*",
+    "a|b",
+    "(a|b)*a(a|b)",
+    "a?b+c{2}",
+    "a{0}",
+    "(a?){3}",
+    "(a*)*b",
+    "(|a)b",
+    "a{1,3}?",
+    "[^a]b*",
+    "[a-b]c",
+    ".*b",
+    r"\w+",
+    r"\d*a",
+    "(?i)A[B-C]",
+    "(?:ab|a)(?:c|bc)",
+    "^ab$",
+    "((a|b)(c|))*",
+    "(a+|b)*?c?",
+    "[ab][^ab]?",
     "(?s:.)b",
-)  # fmt: skip
+)
 
 
 def words(alphabet: str, longest: int) -> list[str]:
@@ -109,7 +130,7 @@ def test_a_token_is_allowed_if_and_only_if_the_text_can_be_completed() -> None:
         ("(" * 3000 + ")" * 3000, "the pattern"),
         ("a{99999999999}", "the pattern"),
     ],
-)  # fmt: skip
+)
 def test_what_is_too_much_or_not_regular_is_refused_at_once(pattern: str, says: str) -> None:
     with pytest.raises(BadInput, match=says):
         TokenAutomaton(pattern, CharacterTokeniser("ab"))

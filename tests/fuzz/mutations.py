@@ -8,8 +8,22 @@ from typing import Any
 
 ODD_NUMBERS = (0, -1, 1, 2**31, 2**63, 10**400, -(10**30), 1e308, -1e308, 1e-320, 0.5, float("nan"), float("inf"))
 ODD_VALUES: tuple[Any, ...] = (
-    None, True, False, "", "x", "../x", "/abs", "\x00", "a" * 5000, [], {}, [[]], [None], {"a": {"b": []}}, *ODD_NUMBERS,
-)  # fmt: skip
+    None,
+    True,
+    False,
+    "",
+    "x",
+    "../x",
+    "/abs",
+    "\x00",
+    "a" * 5000,
+    [],
+    {},
+    [[]],
+    [None],
+    {"a": {"b": []}},
+    *ODD_NUMBERS,
+)
 
 
 def bytes_of(content: bytes, draw: random.Random) -> bytes:
@@ -115,8 +129,38 @@ def word(draw: random.Random) -> str:
     return str(
         draw.choice(
             (
-                "", "0", "-1", "1e-320", "1e21", "1e999", "nan", "inf", "-inf", "1_000", "٣", "²", "--1", "0x10", "1,5", "9" * 400,
-                "None", "true", "[1]", "{}", "a" * 3000, "../x", "x\x00y", "é", "💥", "3.7", "1/0", " ", "\n", "%s", "*", "~",
+                "",
+                "0",
+                "-1",
+                "1e-320",
+                "1e21",
+                "1e999",
+                "nan",
+                "inf",
+                "-inf",
+                "1_000",
+                "٣",
+                "²",
+                "--1",
+                "0x10",
+                "1,5",
+                "9" * 400,
+                "None",
+                "true",
+                "[1]",
+                "{}",
+                "a" * 3000,
+                "../x",
+                "x\x00y",
+                "é",
+                "💥",
+                "3.7",
+                "1/0",
+                " ",
+                "\n",
+                "%s",
+                "*",
+                "~",
             )
         )
-    )  # fmt: skip
+    )

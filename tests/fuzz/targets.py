@@ -12,11 +12,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
-from fuzz.mutations import bytes_of, lines_of, text_of, word
 from PIL import Image
 
+from fuzz.mutations import bytes_of, lines_of, text_of, word
+
 Target = Callable[[Path, Path, random.Random], list[str]]
-CSV = "age,sex,when,score\n" + "\n".join(f"{20 + i % 9},{'fm'[i % 2]},2024-01-{1 + i % 28:02d},{i / 4}" for i in range(60))
+CSV = "age,sex,when,score\n" + "\n".join(
+    f"{20 + i % 9},{'fm'[i % 2]},2024-01-{1 + i % 28:02d},{i / 4}" for i in range(60)
+)
 RULES = ("age >= 18", "x0 < 3 and not x1 == 2", "missing(x0) or x1 > 0", "x0 + x1 * 2 <= 9", "x0 in (1, 2)")
 
 
@@ -28,10 +31,19 @@ def npy(folder: Path, runs: Path, draw: random.Random) -> list[str]:
     """A damaged array."""
     buffer = io.BytesIO()
     arrays = (
-        _pictures(), _pictures()[..., None].repeat(3, -1), np.random.default_rng(0).normal(size=(40, 2)), np.zeros((200, 2), bool),
-        np.zeros((50, 0, 8)), np.zeros(()), np.array(["a", "b"] * 20), np.zeros((9, 2), "c16"), np.zeros(12, "datetime64[s]"),
-        np.zeros((30, 1, 1, 1, 1)), np.full((30, 2), np.nan), np.zeros(9, [("a", "f4"), ("b", "i4")]),
-    )  # fmt: skip
+        _pictures(),
+        _pictures()[..., None].repeat(3, -1),
+        np.random.default_rng(0).normal(size=(40, 2)),
+        np.zeros((200, 2), bool),
+        np.zeros((50, 0, 8)),
+        np.zeros(()),
+        np.array(["a", "b"] * 20),
+        np.zeros((9, 2), "c16"),
+        np.zeros(12, "datetime64[s]"),
+        np.zeros((30, 1, 1, 1, 1)),
+        np.full((30, 2), np.nan),
+        np.zeros(9, [("a", "f4"), ("b", "i4")]),
+    )
     np.save(buffer, draw.choice(arrays))
     content = buffer.getvalue()
     (folder / "x.npy").write_bytes(content if draw.random() < 0.3 else bytes_of(content, draw))
@@ -40,11 +52,32 @@ def npy(folder: Path, runs: Path, draw: random.Random) -> list[str]:
 
 def npz(folder: Path, runs: Path, draw: random.Random) -> list[str]:
     """An archive whose members do not fit each other, or damaged."""
-    keys = ("x", "y", "data", "labels", "images", "arr_0", "x_train", "y_train", "x_test", "y_test", "train_images", "mask", "z")
+    keys = (
+        "x",
+        "y",
+        "data",
+        "labels",
+        "images",
+        "arr_0",
+        "x_train",
+        "y_train",
+        "x_test",
+        "y_test",
+        "train_images",
+        "mask",
+        "z",
+    )
     labels = (
-        np.arange(12) % 3, (np.arange(12) % 3)[:, None], np.eye(3)[np.arange(12) % 3], np.array(5), np.zeros((0,)), np.full(12, np.nan),
-        np.array(["--1", "²", "../v", "/abs", "n/a", ""] * 2), np.random.default_rng(0).normal(size=12), np.zeros((3, 4, 5)),
-    )  # fmt: skip
+        np.arange(12) % 3,
+        (np.arange(12) % 3)[:, None],
+        np.eye(3)[np.arange(12) % 3],
+        np.array(5),
+        np.zeros((0,)),
+        np.full(12, np.nan),
+        np.array(["--1", "²", "../v", "/abs", "n/a", ""] * 2),
+        np.random.default_rng(0).normal(size=12),
+        np.zeros((3, 4, 5)),
+    )
     members = {key: draw.choice((_pictures(), *labels)) for key in draw.sample(keys, draw.randrange(1, 5))}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **members)  # type: ignore[arg-type]
@@ -90,10 +123,16 @@ def parquet(folder: Path, runs: Path, draw: random.Random) -> list[str]:
     frame = pd.DataFrame({"a": range(40), "b": list("xy") * 20})
     frame["c"] = draw.choice(
         (
-            [{"k": 1}] * 40, [[1, 2]] * 40, [b"x"] * 40, [None] * 40, pd.to_timedelta(range(40), "s"), [float("inf"), 1.0] * 20,
-            pd.period_range("2024-01", periods=40, freq="M").astype(str), ["9" * 400] * 40,
+            [{"k": 1}] * 40,
+            [[1, 2]] * 40,
+            [b"x"] * 40,
+            [None] * 40,
+            pd.to_timedelta(range(40), "s"),
+            [float("inf"), 1.0] * 20,
+            pd.period_range("2024-01", periods=40, freq="M").astype(str),
+            ["9" * 400] * 40,
         )
-    )  # fmt: skip
+    )
     buffer = io.BytesIO()
     frame.to_parquet(buffer)
     content = buffer.getvalue()
@@ -105,11 +144,21 @@ def text(folder: Path, runs: Path, draw: random.Random) -> list[str]:
     """Damaged text or JSON lines."""
     if draw.random() < 0.5:
         (folder / "x.txt").write_bytes(bytes_of(("To be, or not to be.\n" * 40).encode(), draw))
-        return ["data", "describe", "x.txt", *draw.choice(([], ["--errors", "replace"], ["-s", f"data.length={word(draw)}"]))]
+        return [
+            "data",
+            "describe",
+            "x.txt",
+            *draw.choice(([], ["--errors", "replace"], ["-s", f"data.length={word(draw)}"])),
+        ]
     lines = [json.dumps({"text": "to be or not " * 6, "question": "what"})] * 20
     lines[draw.randrange(20)] = text_of({"text": "to be", "question": "what"}, draw).replace("\n", " ")
     (folder / "x.jsonl").write_text("\n".join(lines), errors="replace")
-    return ["data", "describe", "x.jsonl", *draw.choice(([], ["-s", "data.context=question"], ["-s", "data.text_field=z"]))]
+    return [
+        "data",
+        "describe",
+        "x.jsonl",
+        *draw.choice(([], ["-s", "data.context=question"], ["-s", "data.text_field=z"])),
+    ]
 
 
 def _copy(folder: Path, runs: Path, draw: random.Random) -> tuple[Path, str]:
@@ -120,11 +169,15 @@ def _copy(folder: Path, runs: Path, draw: random.Random) -> tuple[Path, str]:
 
 def records(folder: Path, runs: Path, draw: random.Random) -> list[str]:
     """A run whose records hold other types, are nested deeply or cut; their fingerprints are made to agree half of the time."""
-    run, name = _copy(folder, runs, draw)
+    run, _ = _copy(folder, runs, draw)
     victim = draw.choice([p for p in run.rglob("*") if p.suffix in (".json", ".yaml", ".jsonl")])
     content = victim.read_text()
     if victim.suffix == ".yaml":
-        changed = yaml.safe_dump(json.loads(json.dumps(yaml.safe_load(content)))) if draw.random() < 0.1 else text_of(yaml.safe_load(content), draw)
+        changed = (
+            yaml.safe_dump(json.loads(json.dumps(yaml.safe_load(content))))
+            if draw.random() < 0.1
+            else text_of(yaml.safe_load(content), draw)
+        )
     elif victim.suffix == ".json":
         changed = text_of(json.loads(content), draw)
     else:
@@ -134,10 +187,13 @@ def records(folder: Path, runs: Path, draw: random.Random) -> list[str]:
         _agree(run)
     return draw.choice(
         (
-            ["sample", "run", "-n", "2", "-o", "out.npz"], ["explain", "run"], ["score", "run", "two-moons", "-n", "20"],
-            ["report", "run", "-o", "page.html"], ["cite", "run"],
+            ["sample", "run", "-n", "2", "-o", "out.npz"],
+            ["explain", "run"],
+            ["score", "run", "two-moons", "-n", "20"],
+            ["report", "run", "-o", "page.html"],
+            ["cite", "run"],
         )
-    )  # fmt: skip
+    )
 
 
 def _agree(run: Path) -> None:
@@ -169,11 +225,44 @@ def weights(folder: Path, runs: Path, draw: random.Random) -> list[str]:
 
 
 OPTIONS = (
-    "--temperature", "--top-k", "--top-p", "--min-p", "--typical", "--repetition-penalty", "--guidance", "--steps", "--solver", "--eta",
-    "--grid", "--path", "--tolerance", "--length", "--given", "--context", "-n", "--seed", "--stop", "--match", "--one-of", "--beams",
-    "--guide", "--classifier", "--observed", "--mask", "--operator", "--noise", "--posterior", "--repeats", "--start", "--strength", "-o",
-    "--guidance-interval", "--guidance-rescale", "--inpainting", "--draft",
-)  # fmt: skip
+    "--temperature",
+    "--top-k",
+    "--top-p",
+    "--min-p",
+    "--typical",
+    "--repetition-penalty",
+    "--guidance",
+    "--steps",
+    "--solver",
+    "--eta",
+    "--grid",
+    "--path",
+    "--tolerance",
+    "--length",
+    "--given",
+    "--context",
+    "-n",
+    "--seed",
+    "--stop",
+    "--match",
+    "--one-of",
+    "--beams",
+    "--guide",
+    "--classifier",
+    "--observed",
+    "--mask",
+    "--operator",
+    "--noise",
+    "--posterior",
+    "--repeats",
+    "--start",
+    "--strength",
+    "-o",
+    "--guidance-interval",
+    "--guidance-rescale",
+    "--inpainting",
+    "--draft",
+)
 
 
 def options(folder: Path, runs: Path, draw: random.Random) -> list[str]:
@@ -189,10 +278,25 @@ def settings(folder: Path, runs: Path, draw: random.Random) -> list[str]:
     """Odd settings of a training that is not begun."""
     key = draw.choice(
         (
-            "train.batch_size", "train.learning_rate", "train.ema", "train.checkpoint_every", "train.precision", "model.width", "model.depth",
-            "data.length", "data.levels", "data.labels", "data.kind", "data.keep", "data.columns.age", "data.tokeniser", "train.x", "x.y", "",
+            "train.batch_size",
+            "train.learning_rate",
+            "train.ema",
+            "train.checkpoint_every",
+            "train.precision",
+            "model.width",
+            "model.depth",
+            "data.length",
+            "data.levels",
+            "data.labels",
+            "data.kind",
+            "data.keep",
+            "data.columns.age",
+            "data.tokeniser",
+            "train.x",
+            "x.y",
+            "",
         )
-    )  # fmt: skip
+    )
     family = draw.choice(("flow", "vae", "gan", "ar", "diffusion", word(draw)))
     data = draw.choice(("digits", "two-moons", "shakespeare", "adult-mini", word(draw)))
     budget = draw.choice(("--steps", "--budget", "--examples"))
@@ -204,11 +308,19 @@ def rules(folder: Path, runs: Path, draw: random.Random) -> list[str]:
     (folder / "x.csv").write_text(CSV)
     rule = draw.choice(
         (
-            bytes_of(draw.choice(RULES).encode(), draw).decode("latin-1").replace("\x00", ""), "age >= " + "9" * 400, "age + " * 2000 + "1 > 0",
-            "not " * 2000 + "age > 1", "(" * 300 + "age" + ")" * 300 + " > 1", "age > 1e999", "age ** 99 > 1", "__import__('os')", "age > 'x'",
-            f"age > {word(draw)}", " or ".join(["age > 1"] * 3000),
+            bytes_of(draw.choice(RULES).encode(), draw).decode("latin-1").replace("\x00", ""),
+            "age >= " + "9" * 400,
+            "age + " * 2000 + "1 > 0",
+            "not " * 2000 + "age > 1",
+            "(" * 300 + "age" + ")" * 300 + " > 1",
+            "age > 1e999",
+            "age ** 99 > 1",
+            "__import__('os')",
+            "age > 'x'",
+            f"age > {word(draw)}",
+            " or ".join(["age > 1"] * 3000),
         )
-    )  # fmt: skip
+    )
     return ["evaluate", "--samples", "x.csv", "--reference", "x.csv", "--rule", rule, "-n", "20"]
 
 

@@ -1,4 +1,4 @@
-"""Run one damaged input through the command line and say what broke the promise: one sentence and exit 2, no hang, no write outside.
+"""Run one damaged input through the command line and say what broke the promise: one sentence, exit 2, no hang, no write outside.
 
 By hand, 2,000 inputs: `python tests/fuzz/trying.py 2000`; one of them again: `python tests/fuzz/trying.py --only csv:17`.
 """
@@ -114,7 +114,13 @@ def _broken(status: int, said: str) -> str:
 
 def make_runs(folder: Path) -> Path:
     """Train a tiny run of every kind of data and family that records differ for."""
-    for family, data in (("flow", "two-moons"), ("vae", "digits"), ("ar", "adult-mini"), ("ar", "shakespeare"), ("diffusion", "digits")):
+    for family, data in (
+        ("flow", "two-moons"),
+        ("vae", "digits"),
+        ("ar", "adult-mini"),
+        ("ar", "shakespeare"),
+        ("diffusion", "digits"),
+    ):
         _run(["train", family, data, "--steps", "2", "--preset", "smoke", "-o", str(folder / f"{family}-{data}")])
     return folder
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from pushforward.app.resuming import leg_of
 from pushforward.core.context import ContextSpace
-from pushforward.core.errors import BadInput, Unsupported
+from pushforward.core.errors import BadInput, Unsupported, refusing
 from pushforward.core.files import partial_of, write_bytes, write_json, write_text
 from pushforward.core.model import GenerativeModel
 from pushforward.core.space import space_from_json
@@ -223,14 +223,17 @@ def open_model(path: Path) -> tuple[GenerativeModel, RunRecord]:
     record = run_directory.open_record(path)
     weights = load_weights(path / run_directory.WEIGHTS)
     facts, config = record.manifest, record.config
-    model = build(
-        config["family"],
-        space_from_json(facts["space"]),
-        tuple(facts["classes"]),
-        config["model"],
-        config["seed"],
-        ContextSpace.from_json(facts.get("context")),
-    )
+    with refusing(
+        f"the run in {path}", "the records that training wrote", "they were edited; restore them or train again"
+    ):
+        model = build(
+            config["family"],
+            space_from_json(facts["space"]),
+            tuple(facts["classes"]),
+            config["model"],
+            config["seed"],
+            ContextSpace.from_json(facts.get("context")),
+        )
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:

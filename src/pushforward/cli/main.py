@@ -49,7 +49,6 @@ from pushforward.cli.options import (
 
 app = typer.Typer(
     name="pushforward",
-    help="Train, sample, score and honestly compare five families of generative models on your own data.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -57,6 +56,19 @@ app = typer.Typer(
 data_app = typer.Typer(help="List and describe data.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(course_app, name="course")
+
+
+@app.callback()
+def common(
+    no_limits: Annotated[
+        bool, typer.Option("--no-limits", help="Do what was asked even if it is larger than the stated limits.")
+    ] = False,
+) -> None:
+    """Train, sample, score and honestly compare five families of generative models on your own data."""
+    if no_limits:
+        from pushforward.core.limits import lift
+
+        lift()
 
 
 @app.command()
@@ -277,6 +289,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line; the entry point of `pushforward`."""
     given = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in given
+    # it belongs to no verb, and is understood behind all of them
+    given = ["--no-limits", *(word for word in given if word != "--no-limits")] if "--no-limits" in given else given
     # threads that spin long at barriers take 40 times as long when another process wants a core, threads that sleep at once
     # twice as long when none does (LOG.md); read when torch is loaded
     os.environ.setdefault("GOMP_SPINCOUNT", "5000")

@@ -7,7 +7,13 @@ and a run that failed on its own (`RunFailed`, exit status 1).
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+P, T = ParamSpec("P"), TypeVar("T")
 
 
 class PushforwardError(Exception):
@@ -46,6 +52,65 @@ class RunFailed(PushforwardError):
     """The input was good but the run could not finish (a full disk, a diverged loss)."""
 
     exit_status = 1
+
+
+@contextmanager
+def refusing(came: str, expected: str, fix: str = "") -> Iterator[None]:
+    """Turn whatever a library raises over somebody's file inside the block into a refusal that names it.
+
+    The cause stays attached, so `--debug` shows where it came from.
+
+    Args:
+        came: what is being read, such as `the array in x.npy`; the library's own words follow in brackets.
+
+    Raises:
+        BadInput: in the place of any other exception.
+
+    Example:
+        >>> try:
+        ...     with refusing("the number 'x'", "digits"):
+        ...         int("x")
+        ... except BadInput as error:
+        ...     print(error)
+        the number 'x' cannot be read (ValueError: invalid literal for int() with base 10: 'x'): expected digits
+    """
+    try:
+        yield
+    except PushforwardError:
+        raise
+    except MemoryError as error:
+        raise BadInput(f"{came}, for which there is not enough memory", expected, fix) from error
+    except Exception as error:
+        said = " ".join(str(error).split())[:200]
+        kind = type(error).__name__
+        raise BadInput(f"{came} cannot be read ({kind}{': ' + said if said else ''})", expected, fix) from error
+
+
+def refuses_source(reads: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a function whose first argument names somebody's data, so that whatever reading them raises is a refusal.
+
+    Example:
+        >>> @refuses_source
+        ... def first(source):
+        ...     return source[0]
+        >>> try:
+        ...     first([])
+        ... except BadInput as error:
+        ...     print(error.came)
+        the given data cannot be read (IndexError: list index out of range)
+    """
+
+    @wraps(reads)
+    def reading(*args: P.args, **kwargs: P.kwargs) -> T:
+        source = args[0] if args else next(iter(kwargs.values()), None)
+        named = isinstance(source, str | os.PathLike) and len(str(source)) < 400 and "\n" not in str(source)
+        came = str(source) if named else "the given data"
+        with refusing(
+            came, "complete data of a kind that `pushforward data --help` names", "check that it is not damaged"
+        ):
+            return reads(*args, **kwargs)
+
+    return reading
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -23,6 +23,7 @@ from pushforward.core.curve import Curve
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Examples, Given, label_of
 from pushforward.core.latent import Latent
+from pushforward.core.limits import require_bytes
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.noise import BatchNoise, Noise, Streams
@@ -248,7 +249,10 @@ class GenerativeModel(nn.Module, ABC):
         """
         if n < 1:
             raise BadInput(f"n={n}", "at least one sample")
-        self._options(options)
+        chosen = self._options(options)
+        # kept in parts, joined and decoded
+        size = 16.0 * n * max(self.space.dimensions, chosen.length or 0)
+        require_bytes(size, f"n={n:,} samples at once", "draw fewer at a time, with another seed each")
         batch = batch or self.chunk
         parts: list[Tensor] = []
         for first in range(0, n, batch):

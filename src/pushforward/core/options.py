@@ -9,6 +9,10 @@ from typing import Any
 
 from pushforward.core.capabilities import Capabilities
 from pushforward.core.errors import BadInput, Unsupported, unknown
+from pushforward.core.limits import require_below
+
+MOST_STEPS, MOST_TOKENS, LARGEST = 10_000, 1_000_000, 10**9
+LEAST_TEMPERATURE, MOST_TEMPERATURE = 1e-6, 1e6  # beyond, float32 holds no probabilities
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ def parse_options(
             declared = ", ".join(capabilities.options) or "none"
             raise Unsupported(f"{family} has no sampling option '{key}'", f"one of {declared}", "leave it out")
     chosen = SampleOptions(**options)
+    _require_finite(chosen)
     for name in ("steps", "length", "top_k", "repeats"):
         value = getattr(chosen, name)
         if value is not None and value < 1:
@@ -102,8 +107,9 @@ def parse_options(
     parse_interval(chosen.guidance_interval)
     if not chosen.repetition_penalty > 0:
         raise BadInput(f"repetition_penalty={chosen.repetition_penalty}", "a positive number", "1 is off")
-    if not chosen.temperature > 0:
-        raise BadInput(f"temperature={chosen.temperature}", "a positive number", "1 is the model's distribution")
+    if not LEAST_TEMPERATURE <= chosen.temperature <= MOST_TEMPERATURE:
+        expected = f"a positive number from {LEAST_TEMPERATURE:g} to {MOST_TEMPERATURE:g}"
+        raise BadInput(f"temperature={chosen.temperature}", expected, "1 is the model's distribution")
     solvers = capabilities.solvers
     if chosen.solver is not None and chosen.solver not in solvers:
         raise BadInput(*unknown("solver", chosen.solver, solvers))
@@ -112,6 +118,22 @@ def parse_options(
             "guidance on a model without conditions", "a model trained with labels", "leave --guidance out"
         )
     return chosen
+
+
+def _require_finite(chosen: SampleOptions) -> None:
+    """Refuse numbers that no sampler can use, and more steps or tokens than the limits."""
+    for name in SampleOptions.__dataclass_fields__:
+        value = getattr(chosen, name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        if not math.isfinite(value):
+            raise BadInput(f"{name}={value}", "a finite number")
+        if abs(value) > LARGEST:
+            raise BadInput(f"{name}={value:g}", f"a number of at most {LARGEST:,}")
+    for name, most in (("steps", MOST_STEPS), ("length", MOST_TOKENS), ("repeats", MOST_STEPS)):
+        value = getattr(chosen, name)
+        if value is not None:
+            require_below(value, most, f"{name}={value:,}", "tokens" if name == "length" else "steps")
 
 
 def parse_interval(text: str | None) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, refusing
 from pushforward.core.given import Examples, Given
 from pushforward.core.space import Space
 
@@ -69,9 +69,10 @@ def encoding_from_json(record: dict[str, Any]) -> Encoding:
     Raises:
         BadInput: a kind that this version does not know.
     """
-    kind = str(record.get("kind", ""))
+    kind = str(record.get("kind", "")) if isinstance(record, dict) else type(record).__name__
     if kind not in _KINDS:
         raise BadInput(f"an encoding of kind '{kind}'", "one of " + ", ".join(_KINDS), "update pushforward")
     module, name = _KINDS[kind]
     encoding: type[Encoding] = getattr(importlib.import_module(module), name)
-    return encoding.from_json(record)
+    with refusing(f"the record of a {kind}", "what training wrote", "it was edited; restore it or train again"):
+        return encoding.from_json(record)

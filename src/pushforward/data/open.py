@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from pushforward.core.context import Context
-from pushforward.core.errors import BadInput, nearest
+from pushforward.core.errors import BadInput, nearest, refuses_source
 from pushforward.core.given import Examples, Given
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points, Space
@@ -53,6 +53,7 @@ class Raw:
     lost: list[str] = field(default_factory=list)
 
 
+@refuses_source
 def open_data(
     source: Any,
     *,
@@ -126,6 +127,7 @@ def _open_arrays(
     )
 
 
+@refuses_source
 def open_like(
     source: Any,
     space: Space,

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -64,7 +65,7 @@ def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
     try:
         with safe_open(str(path), framework="pt") as file:
             yield file, json.loads((file.metadata() or {})["counters"])
-    except (SafetensorError, KeyError, ValueError) as error:
+    except (SafetensorError, KeyError, ValueError, TypeError, OSError, RecursionError) as error:
         raise BadInput(
             f"the checkpoint {path} cannot be read ({error})",
             "a complete checkpoint",
@@ -87,10 +88,15 @@ def load_weights(path: Path) -> dict[str, Tensor]:
         raise BadInput(f"no weights at {path}", "a finished or checkpointed run", "resume it with --resume")
     try:
         with safe_open(str(path), framework="pt") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
+            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
         raise BadInput(
             f"the weights {path} cannot be read ({error})",
             "a complete safetensors file",
             "the file was truncated or damaged; resume or retrain the run",
         ) from None
+    for key, tensor in weights.items():
+        if tensor.is_floating_point() and bool(torch.isnan(tensor).any()):
+            came = f"the weights {path}, which are not numbers in '{key}'"
+            raise BadInput(came, "finite weights", "the run diverged or the file was edited; train it again")
+    return weights

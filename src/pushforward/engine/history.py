@@ -36,12 +36,24 @@ class History:
 
 
 def read_history(path: Path | None) -> list[dict[str, Any]]:
-    """Return the records of a file; a torn last line is left out."""
-    records = []
-    if path is not None and path.is_file():
-        for line in path.read_text().splitlines():
-            try:
-                records.append(json.loads(line))
-            except json.JSONDecodeError:
-                break
+    """Return the leading whole records of a file; what a crash or an edit left behind them is left out."""
+    records: list[dict[str, Any]] = []
+    if path is None or not path.is_file():
+        return records
+    for line in path.read_bytes().splitlines():
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            break
+        if not _is_whole(record):
+            break
+        records.append(record)
     return records
+
+
+def _is_whole(record: Any) -> bool:
+    """Return whether a record is an object with a step, of numbers and words."""
+    if not isinstance(record, dict) or type(record.get("step")) is not int:
+        return False
+    numbers = all(value is None or isinstance(value, bool | int | float | str) for value in record.values())
+    return numbers and all(not isinstance(record.get(key), str) for key in ("loss", "held_out", "seconds"))

@@ -13,6 +13,7 @@ import torch
 
 from pushforward.core.context import ContextSpace
 from pushforward.core.errors import BadInput, Unsupported, unknown
+from pushforward.core.limits import require_bytes
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import derive_seed
 from pushforward.core.space import Space
@@ -20,6 +21,7 @@ from pushforward.core.spec import Config, parse
 from pushforward.families.catalogue import FAMILIES, STUDENTS, registry_of
 
 PRESETS = ("smoke", "cpu", "gpu")
+LARGE = 2048  # settings below build nothing that a machine of today cannot hold
 
 
 def family_class(name: str) -> type[GenerativeModel]:
@@ -86,9 +88,25 @@ def build(
         'flow'
     """
     config, cls = model_config(family, values or {}), family_class(family)
+    if max((v for v in (values or {}).values() if type(v) is int), default=0) >= LARGE:
+        _require_room(cls, space, config, classes, context)
     if context is not None and "context" not in cls.capabilities.conditions:
         raise Unsupported(f"contexts for {cls.family}", "autoregressive", "leave the context out")
     with torch.random.fork_rng(devices=[]):
         # of the fork alone: the caller's generator is as it was when this block ends
         torch.manual_seed(derive_seed(seed, "initialise"))
         return cls(space, config, classes) if context is None else cls(space, config, classes, context)
+
+
+def _require_room(
+    cls: type[GenerativeModel], space: Space, config: Config, classes: tuple[str, ...], context: ContextSpace | None
+) -> None:
+    """Refuse a network that would not fit, before any of it is allocated: its shapes are built without memory."""
+    try:
+        with torch.device("meta"):
+            model = cls(space, config, classes) if context is None else cls(space, config, classes, context)
+    except NotImplementedError:  # a constructor that looks at its own values; what it makes decides
+        return
+    parameters = sum(p.numel() for p in model.parameters())
+    # weights, gradients, two moments of Adam and an average
+    require_bytes(20.0 * parameters, f"a model of {parameters:,} parameters", "choose a smaller width or depth")

@@ -18,9 +18,10 @@ from typing import Any
 import torch
 import yaml
 
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, refusing
 from pushforward.core.files import json_text, write_json, write_text
 from pushforward.core.space import Space, space_from_json
+from pushforward.provenance.records import check_records
 
 MANIFEST, CONFIG, WEIGHTS, ENCODING = "manifest.json", "config.yaml", "weights.safetensors", "encoding.json"
 STATE, HISTORY = "state", "history.jsonl"
@@ -133,8 +134,9 @@ def read_encoding(record: RunRecord) -> dict[str, Any] | None:
             "the dictionary that the run was trained with",
             "restore it or train again",
         )
-    found: dict[str, Any] = json.loads(path.read_text())
-    return found
+    with refusing(str(path), "the dictionary that the run was trained with", "restore it or train again"):
+        found: dict[str, Any] = json.loads(path.read_text())
+        return found
 
 
 def open_record(path: Path) -> RunRecord:
@@ -172,14 +174,11 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     """
     try:
         manifest = json.loads((path / MANIFEST).read_text())
-        known, status = manifest["format"], manifest["status"]
-        if type(known) is not int or not isinstance(status, str):
-            raise TypeError("format and status of another kind")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+
         raise BadInput(
             f"the records of {path} cannot be read ({error})", "unedited manifest and config", "train it again"
         ) from None
-    if known > FORMAT:
+    if type(known) is not int or known > FORMAT:
         raise BadInput(f"a run of format {known}", f"format {FORMAT} or older", "update pushforward")
     return manifest
 
@@ -214,17 +213,4 @@ def _read_config(path: Path, manifest: dict[str, Any]) -> dict[str, Any]:
             "the configuration that the weights were trained with",
             "undo the edit, or train a new run with the settings you want",
         )
-    return config
 
-
-def _verify_weights(path: Path, manifest: dict[str, Any]) -> None:
-    weights, expected = path / WEIGHTS, str(manifest.get("weights_sha256"))
-    again = "restore it, or train again with --overwrite"
-    if not weights.is_file():
-        raise BadInput(f"{weights} is missing", "the weights of a complete run", again)
-    if sha256_of(weights) != expected:
-        raise BadInput(
-            f"{weights} does not match its fingerprint",
-            f"the file whose SHA-256 begins with {expected[:12]}",
-            f"it was truncated or replaced; {again}",
-        )

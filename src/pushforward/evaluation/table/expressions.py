@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pushforward.core.errors import BadInput, unknown
+from pushforward.core.errors import BadInput, refusing, unknown
+from pushforward.core.limits import require_below
 from pushforward.core.table import Column, Table
 from pushforward.evaluation.table.rules import Rule, absent
 
@@ -24,6 +25,7 @@ _ARITHMETIC: dict[type, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     ast.Mult: np.multiply,
 }
 _PLACEHOLDER = "column_{}_"
+LONGEST_RULE = 10_000
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,18 @@ class Expression(Rule):
     def __init__(self, text: str, space: Table) -> None:
         self.text = text
         self._aliases: dict[str, str] = {}
+        shown = text if len(text) <= 80 else text[:77] + "..."
+        require_below(
+            len(text), LONGEST_RULE, f"a rule of {len(text):,} characters", "characters", "write it as several"
+        )
         try:
             self._tree = ast.parse(_QUOTED.sub(self._alias, text.strip()), mode="eval").body
         except SyntaxError as error:
-            raise BadInput(f"the rule '{text}'", "a comparison such as age >= 18", str(error.msg)) from None
-        self.broken(np.zeros((0, len(space.columns))), space)
+            raise BadInput(f"the rule '{shown}'", "a comparison such as age >= 18", str(error.msg)) from None
+        except (ValueError, MemoryError, RecursionError, OverflowError) as error:
+            raise BadInput(f"the rule '{shown}'", "a comparison such as age >= 18", str(error)) from None
+        with refusing(f"the rule '{shown}'", "comparisons of columns, numbers and names"):
+            self.broken(np.zeros((0, len(space.columns))), space)
 
     def __str__(self) -> str:
         return self.text
