@@ -59,6 +59,8 @@ def open_source(
             text[key] = value
         elif key.startswith("columns."):
             columns[key.removeprefix("columns.")] = value
+        elif key in ("kind", "bounds") and not isinstance(value, str):
+            raise BadInput(f"'data.{key}={value}'", "a word")
         elif key in TABLE:
             table[key] = value.split(",") if key == "keep" and isinstance(value, str) else value
         else:

@@ -49,7 +49,9 @@ class _FitFacts(_Record):
 class _Manifest(_Record):
     format: int = Field(ge=0)
     status: Literal["training", "complete"]
+    kind: str = "run"
     config_sha256: str
+    config_sha256_before: str | None = None
     encoding_sha256: str | None = None
     weights_sha256: str | None = None
     family: str

@@ -161,6 +161,7 @@ def open_record(path: Path) -> RunRecord:
             f"{path} was stopped while it was being written", "a run", "give the command that writes it once more"
         )
     config = _read_config(path, manifest)
+    check_records(path, manifest, config)
     if manifest["status"] == "complete":
         _verify_weights(path, manifest)
     return RunRecord(path, config, manifest)
@@ -174,11 +175,14 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     """
     try:
         manifest = json.loads((path / MANIFEST).read_text())
-
+        known, status = manifest["format"], manifest["status"]
+        if type(known) is not int or not isinstance(status, str):
+            raise TypeError("format and status of another kind")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadInput(
             f"the records of {path} cannot be read ({error})", "unedited manifest and config", "train it again"
         ) from None
-    if type(known) is not int or known > FORMAT:
+    if known > FORMAT:
         raise BadInput(f"a run of format {known}", f"format {FORMAT} or older", "update pushforward")
     return manifest
 
@@ -213,4 +217,17 @@ def _read_config(path: Path, manifest: dict[str, Any]) -> dict[str, Any]:
             "the configuration that the weights were trained with",
             "undo the edit, or train a new run with the settings you want",
         )
+    return config
 
+
+def _verify_weights(path: Path, manifest: dict[str, Any]) -> None:
+    weights, expected = path / WEIGHTS, str(manifest.get("weights_sha256"))
+    again = "restore it, or train again with --overwrite"
+    if not weights.is_file():
+        raise BadInput(f"{weights} is missing", "the weights of a complete run", again)
+    if sha256_of(weights) != expected:
+        raise BadInput(
+            f"{weights} does not match its fingerprint",
+            f"the file whose SHA-256 begins with {expected[:12]}",
+            f"it was truncated or replaced; {again}",
+        )

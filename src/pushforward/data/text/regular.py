@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -89,7 +89,7 @@ class Positions:
             items = items[1:]
         return items[:-1] if items and str(items[-1][0]) == "AT" and "AT_END" in str(items[-1][1]) else items
 
-    def _sequence(self, items: Sequence[Any], flags: int) -> _Part:
+    def _sequence(self, items: Any, flags: int) -> _Part:
         whole = _NOTHING
         for item in items:
             whole = self._join(whole, self._part(item, flags))
@@ -126,7 +126,7 @@ class Positions:
         expected = "a regular expression without look-around, back-references, boundaries and possessive parts"
         raise BadInput(f"the pattern '{_short(self.pattern)}', which has '{words}' in it", expected)
 
-    def _repeat(self, low: int, high: Any, inner: Sequence[Any], flags: int) -> _Part:
+    def _repeat(self, low: int, high: Any, inner: Any, flags: int) -> _Part:
         endless = str(high) == "MAXREPEAT"
         whole = _NOTHING
         for _ in range(low):
@@ -144,7 +144,7 @@ class Positions:
         return self._join(whole, optional)
 
 
-def _size(items: Sequence[Any]) -> int:
+def _size(items: Any) -> int:
     """Return how many letters a parsed pattern has with its repeats written out."""
     total = 0
     for op, value in items:
