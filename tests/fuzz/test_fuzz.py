@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from fuzz.targets import TARGETS
 from fuzz.trying import attempt, make_runs
 
