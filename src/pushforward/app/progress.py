@@ -33,6 +33,10 @@ class Place(Protocol):
         """Show where something is; called four times a second."""
         ...
 
+    def note(self, text: str) -> None:
+        """Write a line that stays."""
+        ...
+
     def close(self, state: State, keep: bool) -> None:
         """Show the end, or take the line away."""
         ...
@@ -55,6 +59,13 @@ class Drawn:
         self.file.write(f"\r{text}{rest}")
         self.file.flush()
         self.last = len(text)
+
+    def note(self, text: str) -> None:
+        """Write a line above the one that is drawn over."""
+        self._write(text)
+        self.file.write("\n")
+        self.file.flush()
+        self.last = 0
 
     def close(self, state: State, keep: bool) -> None:
         """Leave the last line, or none."""
@@ -81,6 +92,11 @@ class Written:
         self.due = state.elapsed + max(EVERY, 0.01 * whole)
         self._write(state)
 
+    def note(self, text: str) -> None:
+        """Write a line."""
+        self.file.write(text + "\n")
+        self.file.flush()
+
     def close(self, state: State, keep: bool) -> None:
         """Write how it ended, if it was long enough to be spoken of."""
         if self.written:
@@ -96,6 +112,9 @@ class Silent:
     """Nowhere."""
 
     def show(self, state: State) -> None:
+        """Show nothing."""
+
+    def note(self, text: str) -> None:
         """Show nothing."""
 
     def close(self, state: State, keep: bool) -> None:
@@ -201,6 +220,12 @@ class Meter:
         if self.fraction is None and p.step > 1:
             self.paced_from = min(1.0, p.fraction)  # what was done before a resume says nothing about the pace
         self.done(min(1.0, p.fraction), training_details(p.step, p.loss_name, p.loss, p.held_out_name, p.held_out))
+
+    def note(self, *texts: str) -> None:
+        """Say something that stays, above the line of progress; empty texts are nothing to say."""
+        with self.lock:
+            for text in filter(None, texts):
+                self.shown.note(text)
 
     def _draw(self) -> None:
         with self.lock:

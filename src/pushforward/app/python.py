@@ -18,6 +18,7 @@ from torch import Tensor
 
 from pushforward.app import averaging, comparing, distilling, inputs, training
 from pushforward.app.assessing import assess, measure_controls
+from pushforward.app.fitting import fitted, too_short
 from pushforward.app.inputs import Said
 from pushforward.app.observing import companions
 from pushforward.app.opening import encoding_of, open_source, reopen
@@ -228,8 +229,13 @@ def fit(
     plan = training.plan_training(
         family, dataset, budget=_budget(budget, steps, examples), preset=preset, seed=seed, overrides=settings
     )
-    with Meter(f"training {plan.family}", own_place(progress), keep=True) as meter:
+    with Meter(f"choosing sizes for {plan.family}", own_place(progress), keep=True) as meter:
+        fits = fitted(plan)
+        plan = fits.plan
+        meter.note(*fits.notes, fits.warning)
+        meter.relabel(f"training {plan.family}")
         trained = training.train(plan, None if path is None else Path(path), observer=meter.training)
+        meter.note(too_short(trained.record.steps, plan.family))
     return Fitted(trained.model, plan=plan, facts=vars(trained.record), path=trained.path)
 
 

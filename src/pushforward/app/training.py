@@ -31,6 +31,8 @@ from pushforward.provenance.run_directory import RunRecord, begin, complete
 
 Observer = Callable[[Progress], None]
 Announce = Callable[[str], None]
+# numbers in a batch of a preset: 128 pictures of 3 x 32 x 32 fit into memory, and 256 x 256 x 3 come two at a time
+MOST_VALUES = {"smoke": 2**19, "cpu": 2**19, "gpu": 2**24}
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Plan:
     Attributes:
         teaching: what a student of another model needs.
         alter: changes the untrained model; such a run cannot be opened again from a directory, so it is given none.
+        explicit: settings that somebody chose, such as `model.width`: nothing changes them.
+        fitted: settings that fit the machine (`app/fitting.py`), by section; they are in `model_values` and `train_config` too.
     """
 
     family: str
@@ -69,6 +73,12 @@ class Plan:
     data_settings: dict[str, Any] = field(default_factory=dict)
     teaching: Teaching | None = None
     alter: Callable[[GenerativeModel], None] | None = None
+    explicit: frozenset[str] = frozenset()
+    fitted: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def free(self, setting: str) -> bool:
+        """Return whether a setting such as `train.batch_size` was left to the preset."""
+        return setting not in self.explicit
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -98,6 +108,7 @@ class Plan:
             "data": {"source": self.dataset.source, "labels": self.labelled, **self.data_settings},
             "model": self.model_values,
             "train": self.train_config.model_dump(exclude_none=True),
+            **({"fitted": self.fitted} if self.fitted else {}),
         }
 
 
@@ -122,16 +133,31 @@ def plan_training(
     name, _, architecture = family.partition(":")
     cls = family_class(name)
     overrides = overrides or {}
-    chosen = settings(name, dataset.space, preset, architecture)
+    given = frozenset(f"{section}.{key}" for section in ("model", "train") for key in overrides.get(section, {}))
+    chosen = settings(name, dataset.space, preset, architecture or _architecture(cls, dataset, preset, given))
     values = {**chosen["model"], **overrides.get("model", {})}
     parse(cls.config_type, values, "model")
     train_values = {**chosen["train"], **overrides.get("train", {}), **budget, "seed": seed}
+    if "train.batch_size" not in given:
+        most = max(1, MOST_VALUES[preset] // dataset.space.dimensions)
+        train_values["batch_size"] = min(
+            most, train_values.get("batch_size", TrainConfig.model_fields["batch_size"].default)
+        )
     data = dict(overrides.get("data", {}))
     if dataset.context is not None and "context" not in cls.capabilities.conditions:
         raise Unsupported(f"contexts for {cls.family}", "autoregressive", "leave `data.context` out")
     labelled = bool(dataset.classes) and bool(data.pop("labels", True))
     train_config = parse(TrainConfig, train_values, "train")
-    return Plan(cls.family, preset, seed, dataset, labelled, values, train_config, data)
+    return Plan(cls.family, preset, seed, dataset, labelled, values, train_config, data, explicit=given)
+
+
+def _architecture(cls: type[GenerativeModel], dataset: Dataset, preset: str, given: frozenset[str]) -> str:
+    """Return the architecture that examples of this size call for, empty for the default; by size alone, never by the clock."""
+    beyond = cls.architecture_beyond.get(dataset.space.kind)
+    if beyond is None or preset == "gpu" or dataset.context is not None or dataset.space.dimensions <= beyond[0]:
+        return ""
+    # somebody who sets what only the default architecture has wants that one
+    return "" if given & {"model.architecture", "model.heads", "model.condition_dropout"} else beyond[1]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from pushforward.app import averaging, comparing, kept, scoring, using
+from pushforward.app.expecting import expected
+from pushforward.app.fitting import Fitted as Fits
+from pushforward.app.fitting import as_recorded, fitted, too_short
 from pushforward.app.opening import open_source
 from pushforward.app.training import Observer, Plan, plan_training
 from pushforward.app.training import train as run_training
@@ -124,10 +127,15 @@ def train(
     if resume and output is None:
         raise BadInput("--resume without -o", "the run directory to continue", "name it with -o")
     path = output or Path("runs") / f"{plan.family}-{dataset.name}"
+    if not dry_run:
+        say_notes(dataset)
+    fits = sized(plan, path if resume else None)
+    plan = fits.plan
     if dry_run:
-        show_plan(plan, path, json)
+        show_plan(fits, path, json)
         return
-    say_notes(dataset)
+    for sentence in filter(None, (*fits.notes, fits.warning)):
+        say(sentence)
     if slow := drawback(plan.train_config.precision, "cpu"):
         say(slow)
     with training_bar(f"training {plan.family}") as observe:
@@ -150,6 +158,8 @@ def train(
     }
     if plan.train_config.ema_snapshots is not None:
         record["snapshots"] = averaging.kept(path)
+    if few := too_short(r.steps, plan.family):
+        say(few)
     if json:
         out_json(record)
         return
@@ -160,8 +170,18 @@ def train(
     out(str(path))
 
 
-def show_plan(plan: Plan, path: Path, json: bool) -> None:
-    """Print what would be trained."""
+def sized(plan: Plan, resumed: Path | None) -> Fits:
+    """Return the plan with sizes that fit its budget, or those with which the run at `resumed` began."""
+    begun = None if resumed is None else as_recorded(plan, resumed)
+    if begun is not None:
+        return Fits(begun, None, 0)
+    with busy(f"choosing sizes for {plan.family}"):
+        return fitted(plan)
+
+
+def show_plan(fits: Fits, path: Path, json: bool) -> None:
+    """Print what would be trained and what it is expected to take."""
+    plan = fits.plan
     model = plan.build()
     record = {
         "run": str(path),
@@ -173,6 +193,10 @@ def show_plan(plan: Plan, path: Path, json: bool) -> None:
     }
     if plan.train_config.ema_snapshots is not None:
         record["snapshots"] = averaging.planned(plan.train_config.ema_snapshots, model)
+    with busy(f"timing steps of {plan.family}"):
+        record["expected"] = expected(fits)
+    for sentence in record["expected"]["change"]:
+        say(sentence)
     if json:
         out_json(record)
     else:

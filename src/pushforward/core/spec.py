@@ -54,6 +54,7 @@ class TrainConfig(Config):
     channels_last: bool = False
     checkpoint_every: int | None = Field(None, ge=1, description="steps between checkpoints; None = every 30 s")
     evaluate_every: int | None = Field(None, ge=1, description="steps between held-out evaluations; None = 25 a run")
+    held_out_rows: int | None = Field(None, ge=1, description="validation examples that steer; None = 512 at most")
     patience: int | None = Field(None, ge=1, description="held-out evaluations without improvement before stopping")
     seed: int = Field(0, ge=0)
 

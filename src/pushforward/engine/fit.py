@@ -161,7 +161,7 @@ class _Run:
         probe: tuple[str, Probe] | None,
     ) -> None:
         self.model, self.train, self.config, self.directory = model, train, config, directory
-        self.validation = validation[:HELD_OUT_ROWS]
+        self.validation = validation[: config.held_out_rows or HELD_OUT_ROWS]
         self.budget: Budget = budget_of(config)
         self.groups = model.parameter_groups()
         self.optimisers = build_optimisers(self.groups, config, model.hidden_matrices())

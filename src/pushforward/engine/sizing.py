@@ -1,0 +1,136 @@
+"""Which size of a network and which batch fit a budget.
+
+One idea: a preset is the top of a ladder of smaller sizes; the first rung whose steps fit into the budget is taken. The decision
+is a function of a few measured seconds, so that it can be tested without a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+WANTED, FEWEST = 500, 100  # steps that a run should have; below the fewest what is learnt looks like noise
+TRAINING = (
+    0.85  # share of a wall-clock budget that steps have: the rest goes to held-out evaluations and other programs
+)
+SMALLEST_BATCH = 8
+TIMING = 0.1  # share of a budget after which no further size is timed
+HELD_OUT = 0.02  # share of a budget that one held-out evaluation may take
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of a training step as a line in the size of its batch: `fixed + each * batch`.
+
+    Example:
+        >>> Cost.through(2, 0.5, 6, 1.0)
+        Cost(fixed=0.25, each=0.125)
+    """
+
+    fixed: float
+    each: float
+
+    def seconds(self, batch: int) -> float:
+        """Return the seconds of a step."""
+        return self.fixed + self.each * batch
+
+    @staticmethod
+    def through(small: int, small_seconds: float, large: int, large_seconds: float) -> Cost:
+        """Return the line through two measurements; a batch costs no less than nothing, and neither does an example."""
+        each = max(0.0, (large_seconds - small_seconds) / max(1, large - small))
+        fixed = small_seconds - each * small
+        return Cost(fixed, each) if fixed >= 0.0 else Cost(0.0, large_seconds / large)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A share of the preset's width, and a batch."""
+
+    width: float
+    batch: int
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The rung that was taken, and what a step of it costs in seconds."""
+
+    rung: Rung
+    seconds: float
+
+
+def ladder(batch: int, width_free: bool = True, batch_free: bool = True) -> list[Rung]:
+    """Return the rungs from the preset down.
+
+    Batches fall before widths do, because an example seen twice teaches less than a network that can hold what it saw.
+
+    Args:
+        batch: the preset's.
+        width_free: False keeps the width, because somebody chose it.
+        batch_free: False keeps the batch.
+
+    Example:
+        >>> [(rung.width, rung.batch) for rung in ladder(64)][:3]
+        [(1.0, 64), (1.0, 32), (0.75, 32)]
+    """
+    shares = (1, 1), (1, 0.5), (0.75, 0.5), (0.75, 0.25), (0.5, 0.25), (0.375, 0.25), (0.25, 0.25), (0.25, 0.125)
+    rungs = [
+        Rung(
+            float(w) if width_free else 1.0, max(min(SMALLEST_BATCH, batch), round(b * batch)) if batch_free else batch
+        )
+        for w, b in shares
+    ]
+    return list(dict.fromkeys(rungs))
+
+
+def choose(rungs: list[Rung], seconds: float, timed: Callable[[float], tuple[Cost, float]]) -> Choice:
+    """Return the first rung of which `WANTED` steps fit into a budget, the fastest if none does.
+
+    The smallest width is timed first, because a network far too large for the machine must never be run. A larger one costs at
+    least as much as a smaller one: rungs that cannot fit are passed over untimed, and so are those that timing would take too long.
+
+    Args:
+        rungs: from `ladder`.
+        seconds: the budget.
+        timed: measures a share of the width; returns the cost of a step and the seconds that measuring took. Called once for each.
+    """
+    smallest = min(rungs, key=lambda rung: (rung.width, rung.batch))
+    cost, spent = timed(smallest.width)
+    costs, allowed, each = {smallest.width: cost}, TRAINING * seconds / WANTED, spent
+    for rung in rungs:
+        if rung.width not in costs:
+            least = max(c.seconds(rung.batch) for width, c in costs.items() if width < rung.width)
+            # a step grows with the square of the width at most
+            if least > allowed or spent + each * (rung.width / smallest.width) ** 2 > TIMING * seconds:
+                continue
+            costs[rung.width], more = timed(rung.width)
+            spent += more
+        step = costs[rung.width].seconds(rung.batch)
+        if step <= allowed:
+            return Choice(rung, step)
+    return _fastest(rungs, costs)
+
+
+def _fastest(rungs: list[Rung], costs: Mapping[float, Cost]) -> Choice:
+    found = [Choice(rung, costs[rung.width].seconds(rung.batch)) for rung in rungs if rung.width in costs]
+    return min(found, key=lambda choice: choice.seconds)
+
+
+def steps_in(seconds: float, step: float) -> int:
+    """Return how many steps fit into a wall-clock budget.
+
+    Example:
+        >>> steps_in(40.0, 0.1)
+        340
+    """
+    return max(1, int(TRAINING * seconds / max(step, 1e-9)))
+
+
+def held_out_rows(seconds: float, each: float, most: int) -> int | None:
+    """Return how many validation examples steer a run so that one evaluation is a small share of it; None for all of `most`.
+
+    Example:
+        >>> held_out_rows(40.0, 0.01, 512), held_out_rows(40.0, 0.0001, 512), held_out_rows(40.0, 10.0, 512)
+        (80, None, 16)
+    """
+    rows = int(HELD_OUT * seconds / each) if each > 0.0 else most
+    return None if rows >= most else max(16, rows)
