@@ -51,7 +51,7 @@ def changes(plan: Plan) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("family", FAMILIES.names())
-@pytest.mark.parametrize("speed", [0.0001, 0.1, 0.4])
+@pytest.mark.parametrize("speed", [0.0001, 0.3, 0.8])
 def test_every_family_gets_its_steps(pictures: Dataset, family: str, speed: float) -> None:
     plan = plan_of(pictures, family)
     fits = fitted(plan, computer(speed))
@@ -63,7 +63,7 @@ def test_every_family_gets_its_steps(pictures: Dataset, family: str, speed: floa
         assert fits.notes == ()
     else:
         assert "fitted to 40 s" in fits.notes[0]
-        assert fits.steps >= min(WANTED, int(TRAINING * 40.0 / (fits.step or 1)))
+        assert fits.steps >= WANTED
 
 
 def test_settings_that_somebody_chose_always_win(pictures: Dataset) -> None:
@@ -127,7 +127,7 @@ def test_held_out_examples_are_fewer_where_they_are_dear(pictures: Dataset) -> N
 
 @pytest.mark.parametrize("heads", [1, 3, 4, 6])
 def test_widths_divide_into_heads(pictures: Dataset, heads: int) -> None:
-    small = open_data((pictures.train.x[:60, :1, :6, :6]).numpy())
+    small = open_data((pictures.train.x[:60, :1, 13:19, 13:19]).numpy())
     plan = plan_of(small, "ar", model={"heads": heads, "width": 16 * heads})
     for share in (0.75, 0.5, 0.375, 0.25):
         assert resized(plan, share, 4).build() is not None
@@ -143,7 +143,7 @@ def test_what_was_chosen_is_written_resumed_and_opened(pictures: Dataset, tmp_pa
     """A run with fitted sizes is stopped, goes on with the sizes of its config and opens; timing again would choose others."""
     from pushforward.app.fitting import as_recorded
 
-    tiny = open_data(pictures.train.x[:, :, :4, :4].numpy())
+    tiny = open_data(pictures.train.x[:, :, 14:18, 14:18].numpy())
     plan = fitted(plan_of(tiny, "vae", 0.6), computer(0.01)).plan
     assert changes(plan)["width"] < 32
     train(plan, tmp_path / "run")

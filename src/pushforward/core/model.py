@@ -28,7 +28,7 @@ from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.noise import BatchNoise, Noise, Streams
 from pushforward.core.options import SampleOptions, parse_options
-from pushforward.core.scoring import Query, conditional_log_prob, encoded_examples, marginal_log_prob
+from pushforward.core.scoring import Query, chunks, conditional_log_prob, encoded_examples, marginal_log_prob
 from pushforward.core.space import Space
 from pushforward.core.spec import Config
 from pushforward.core.walk import Walk, run
@@ -189,7 +189,7 @@ class GenerativeModel(nn.Module, ABC):
         """Return the held-out quantity per example (lower is better), or None if this family has none."""
         require_labels(examples.given, self.classes, self.context)
         parts = []
-        for first, chunk in self._chunks(examples):
+        for first, chunk in chunks(self, examples):
             noise = Streams(seed, len(chunk), first, self.device)
             part = self._held_out(self.codec.encode(chunk.x, noise).value, chunk.given, noise)
             if part is None:
@@ -281,6 +281,7 @@ class GenerativeModel(nn.Module, ABC):
         samples: int | None = None,
         steps: int | None = None,
         seed: int = 0,
+        on_chunk: Callable[[int, int], None] | None = None,
     ) -> LogProb:
         """Return log-probabilities in data units, with their kind.
 
@@ -292,6 +293,7 @@ class GenerativeModel(nn.Module, ABC):
             samples: Monte Carlo samples of the estimator (importance samples, noise levels, dequantisations); an exact
                 one draws none.
             steps: of an estimator that takes some (an ODE's, a chain's); None = the model's own number.
+            on_chunk: called with (examples scored, examples in all).
 
         Raises:
             Unsupported: the family has no likelihood, not this estimator, no steps for it, or a number without meaning.
@@ -313,7 +315,7 @@ class GenerativeModel(nn.Module, ABC):
         marginal = bool(self.classes) and label_of(examples.given) is None and not self.capabilities.null_condition
         log_prob = marginal_log_prob if marginal else conditional_log_prob
         query = Query(chosen, samples, steps, seed)
-        parts = [log_prob(self, chunk, first, query) for first, chunk in self._chunks(examples)]
+        parts = [log_prob(self, chunk, first, query) for first, chunk in chunks(self, examples, on_chunk)]
         whole = LogProb.concatenate(parts)
         self._vouch(whole, steps)
         return replace(whole, sizes=examples.sizes)
@@ -329,7 +331,7 @@ class GenerativeModel(nn.Module, ABC):
         self._require_parts(examples.given)
         parts = [
             self._terms(self.codec.encode(self.space.check(chunk.x)).value, chunk.given)
-            for _, chunk in self._chunks(examples)
+            for _, chunk in chunks(self, examples)
         ]
         return torch.cat(parts)
 
@@ -372,10 +374,6 @@ class GenerativeModel(nn.Module, ABC):
 
     # ---- shared machinery ----------------------------------------------------------------------------------------------
 
-    def _chunks(self, examples: Examples) -> Iterator[tuple[int, Examples]]:
-        for first in range(0, len(examples), self.chunk):
-            yield first, examples[first : first + self.chunk].to(self.device)
-
     def _condition(
         self, given: Condition, n: int, noise: Noise | None, classes: tuple[str, ...] | None = None
     ) -> Given | None:
@@ -391,7 +389,7 @@ class GenerativeModel(nn.Module, ABC):
         return parse_options(options, self.family, self.capabilities, conditional=conditional)
 
     def _require_condition(self, given: Condition, verb: str) -> None:
-        # a code under a mixture of labels would mean something else with every draw of the label
+        # under a mixture of labels a code would mean something else with every draw
         if given is None and self.classes and not self.capabilities.null_condition:
             raise BadInput(
                 f"`{verb}` without a condition", "the label of each example", "pass `given`: codes depend on the label"

@@ -6,6 +6,7 @@ log space.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -33,6 +34,11 @@ class Scorable(Protocol):
     label_frequency: Tensor
 
     @property
+    def chunk(self) -> int:
+        """How many examples are worked on at once."""
+        ...
+
+    @property
     def device(self) -> torch.device:
         """Where it computes."""
         ...
@@ -50,6 +56,23 @@ class Query:
     samples: int | None
     steps: int | None
     seed: int
+
+
+def chunks(
+    model: Scorable, examples: Examples, told: Callable[[int, int], None] | None = None
+) -> Iterator[tuple[int, Examples]]:
+    """Yield examples where the model computes, some at a time, each with the number of its first one.
+
+    Large examples come in smaller chunks, for memory and for progress; what is computed of an example does not depend on its chunk.
+
+    Args:
+        told: called with how many are done, and of how many.
+    """
+    size = min(model.chunk, max(32, 2**16 // model.space.dimensions))
+    for first in range(0, len(examples), size):
+        yield first, examples[first : first + size].to(model.device)
+        if told is not None:
+            told(min(first + size, len(examples)), len(examples))
 
 
 def conditional_log_prob(model: Scorable, chunk: Examples, first: int, query: Query) -> LogProb:
