@@ -23,6 +23,7 @@ from pushforward.core.errors import BadInput
 from pushforward.core.spec import parse_settings
 from pushforward.data.builtin import builtins
 from pushforward.data.dataset import Dataset, describe
+from pushforward.engine.fit import FitRecord
 from pushforward.engine.precision import drawback
 from pushforward.report.page import render, write_report
 from pushforward.report.text import to_markdown, to_verdict
@@ -141,21 +142,7 @@ def train(
     with training_bar(f"training {plan.family}") as observe:
         trained = run_training(plan, path, resume=resume, overwrite=overwrite, observer=observe, announce=say)
     r = trained.record
-    record = {
-        "run": str(path),
-        "family": plan.family,
-        "steps": r.steps,
-        "examples": r.examples,
-        "seconds": round(r.seconds, 3),
-        "budget": r.budget,
-        "stopped": r.stopped,
-        "loss": r.loss_name,
-        "held_out": r.held_out_name,
-        "best_held_out": r.best_held_out,
-        "best_step": r.best_step,
-        "parameters": r.parameters,
-        "precision": r.precision,
-    }
+    record = trained_record(path, plan.family, r)
     if plan.train_config.ema_snapshots is not None:
         record["snapshots"] = averaging.kept(path)
     if few := too_short(r.steps, plan.family):
@@ -168,6 +155,25 @@ def train(
     if "snapshots" in record:
         say("averages: {n} snapshots, {megabytes:,.1f} MB in {folder}".format(**record["snapshots"]))
     out(str(path))
+
+
+def trained_record(path: Path, family: str, r: FitRecord) -> dict[str, Any]:
+    """Return what `train --json` prints of a training."""
+    return {
+        "run": str(path),
+        "family": family,
+        "steps": r.steps,
+        "examples": r.examples,
+        "seconds": round(r.seconds, 3),
+        "budget": r.budget,
+        "stopped": r.stopped,
+        "loss": r.loss_name,
+        "held_out": r.held_out_name,
+        "best_held_out": r.best_held_out,
+        "best_step": r.best_step,
+        "parameters": r.parameters,
+        "precision": r.precision,
+    }
 
 
 def sized(plan: Plan, resumed: Path | None) -> Fits:
