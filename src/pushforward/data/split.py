@@ -1,25 +1,41 @@
 """A deterministic split into training, validation and test examples.
 
-Two ideas: exact duplicates stay together, so that no test example was trained on; labels are split in equal shares.
+Three ideas: exact duplicates stay together, so that no test example was trained on, unless repeats are what the law itself makes; labels are
+split in equal shares, and every class is trained on; splits that a source brings are kept.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from pushforward.core.errors import BadInput
 from pushforward.core.rng import derive_seed
+from pushforward.data.folders import SPLITS, TEST, TRAIN, VALIDATION
 
 SHARES = (0.7, 0.1, 0.2)
+# of the training part of a source that brings one other split
+NO_VALIDATION, NO_TEST = (0.9, 0.1, 0.0), (0.8, 0.0, 0.2)
+
+Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Row numbers of the training, validation and test split, and how they came about."""
+
+    rows: Rows
+    how: str
 
 
 def split_rows(
     x: np.ndarray, labels: np.ndarray | None, seed: int, shares: tuple[float, float, float] = SHARES
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> Rows:
     """Return row numbers of the training, validation and test split, each in random order.
 
     Files often lie sorted; whoever looks at the first rows of a split only (to initialise, to choose a model, to draw a picture)
-    sees all kinds.
+    sees all kinds. A class whose every example would fall to validation and test has one moved to training.
 
     Raises:
         BadInput: too few distinct examples for three splits.
@@ -29,9 +45,7 @@ def split_rows(
         [7, 1, 2]
     """
     n = len(x)
-    flat = np.ascontiguousarray(x.reshape(n, -1))
-    _, group = np.unique(flat, axis=0, return_inverse=True)
-    group = group.reshape(-1)
+    group = groups_of(x)
     if group.max(initial=-1) + 1 < 5:
         distinct = int(group.max(initial=-1)) + 1
         raise BadInput(f"{n} examples, {distinct} of them distinct", "at least 5 distinct examples", "bring more data")
@@ -45,8 +59,81 @@ def split_rows(
         order = rng.permutation(members)
         position = (np.arange(len(order)) + rng.random()) / len(order)
         place[order] = np.searchsorted(np.cumsum(shares)[:-1], position, side="right")
+    for stratum in np.unique(strata):
+        mine = np.unique(group[strata == stratum])
+        if (place[mine] != TRAIN).all():
+            place[mine[0]] = TRAIN
     splits = [rng.permutation(np.flatnonzero(place[group] == k)) for k in range(3)]
-    for rows, share, name in zip(splits, shares, ("training", "validation", "test"), strict=True):
+    for rows, share, name in zip(splits, shares, SPLITS, strict=True):
         if len(rows) == 0 and share > 0:
             raise BadInput(f"{n} examples", f"enough for a {name} split", "bring more data")
     return splits[0], splits[1], splits[2]
+
+
+def split_examples(x: np.ndarray, labels: np.ndarray | None, seed: int, roles: np.ndarray | None = None) -> Split:
+    """Return the split of examples: the source's own where it has one, drawn where it has none.
+
+    Args:
+        roles: the split that the source puts each example in, None if it has none.
+
+    Raises:
+        BadInput: too few distinct examples, or a split of the source that is empty.
+
+    Example:
+        >>> split_examples(np.arange(10.0)[:, None], None, 0).how
+        '70/10/20 by seed 0, duplicates kept together'
+    """
+    if roles is None:
+        drawn, how = _drawn(x, labels, seed, SHARES)
+        return Split(drawn, f"70/10/20 by seed {seed}, {how}")
+    train, validation, test = (np.flatnonzero(roles == role) for role in range(3))
+    if len(validation) and len(test):
+        # training examples are met in random order, as from every other source
+        order = np.random.default_rng(derive_seed(seed, "split")).permutation(train)
+        return Split((order, validation, test), "by the source's own splits")
+    missing = VALIDATION if len(test) else TEST
+    shares = NO_VALIDATION if missing == VALIDATION else NO_TEST
+    own, how = _drawn(x[train], None if labels is None else labels[train], seed, shares)
+    percent = round(100 * shares[missing])
+    said = (
+        f"by the source's own {SPLITS[TEST if missing == VALIDATION else VALIDATION]} split; "
+        f"{percent} % of its training examples by seed {seed} are {SPLITS[missing]} examples, {how}"
+    )
+    rest = train[own[missing]]
+    return Split((train[own[TRAIN]], rest, test) if missing == VALIDATION else (train[own[TRAIN]], validation, rest), said)
+
+
+def groups_of(x: np.ndarray) -> np.ndarray:
+    """Return a number for each example, equal for equal ones.
+
+    Example:
+        >>> groups_of(np.array([[3, 1], [2, 2], [3, 1]])).tolist()
+        [1, 0, 1]
+    """
+    _, group = np.unique(np.ascontiguousarray(x.reshape(len(x), -1)), axis=0, return_inverse=True)
+    return group.reshape(-1)
+
+
+def repeats_naturally(x: np.ndarray) -> bool:
+    """Return whether equal examples are different cases: fewer than half of them are different.
+
+    Copies of photographs are copies, and a model must not be tested on one that it was trained on. Counts, categories and tiny binary
+    pictures repeat because their law says so, and a test set without any value that was trained on has another law.
+
+    Example:
+        >>> repeats_naturally(np.array([[0], [1], [1], [0], [1]])), repeats_naturally(np.arange(4)[:, None])
+        (True, False)
+    """
+    return 2 * (int(groups_of(x).max(initial=-1)) + 1) < len(x)
+
+
+def _drawn(
+    x: np.ndarray, labels: np.ndarray | None, seed: int, shares: tuple[float, float, float]
+) -> tuple[Rows, str]:
+    if not repeats_naturally(x):
+        return split_rows(x, labels, seed, shares), "duplicates kept together"
+    distinct = int(groups_of(x).max()) + 1
+    if distinct < 2:
+        raise BadInput(f"{len(x)} examples, all of them equal", "examples that differ", "bring more data")
+    said = f"row by row, because {len(x):,} examples hold {distinct:,} different ones only"
+    return split_rows(np.arange(len(x))[:, None], labels, seed, shares), said

@@ -1,0 +1,205 @@
+"""A folder of pictures, or one picture: sub-folders are splits and labels.
+
+One idea: a file that cannot be read stops the run and is named, unless the user asked to skip and count such files; whatever else is
+left out is said.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from pushforward.core.errors import BadInput
+from pushforward.data.folders import Listing, Places, counted, few, list_files, places_of
+from pushforward.data.images.options import ImageOptions
+from pushforward.data.images.picture import LONG, SHORT, Picture, in_colour, read_picture, said
+from pushforward.data.images.resizing import resized, said_of_sizes
+from pushforward.data.source import Raw
+
+SUFFIXES = {
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp", ".avif", ".jp2"),
+    *(".pgm", ".ppm", ".pbm", ".pnm", ".tga"),
+}
+# pictures and films that no decoder here reads: their loss must not look like that of a readme
+UNREADABLE = {
+    *(".heic", ".heif", ".jxl", ".svg", ".pdf", ".psd", ".exr", ".hdr", ".dcm", ".nii", ".raw", ".cr2", ".cr3", ".nef"),
+    *(".arw", ".dng", ".orf", ".rw2", ".mp4", ".mov", ".avi", ".mkv", ".webm"),
+}
+_MAGIC = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
+_WORDS = {1: "grey", 2: "grey with alpha", 3: "colour", 4: "colour with alpha"}
+
+
+@dataclass
+class _Read:
+    """Frames, where each came from, and what was done to them."""
+
+    pictures: list[Picture] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+    owner: list[int] = field(default_factory=list)
+    bad: list[str] = field(default_factory=list)
+    tally: Counter[str] = field(default_factory=Counter)
+
+
+def image_files(listing: Listing) -> list[Path]:
+    """Return the files that are pictures by the end of their name, or by their first bytes where there is none."""
+    return [path for path in listing.files if path.suffix.lower() in SUFFIXES or _unnamed(path)]
+
+
+def read_folder(folder: Path, options: ImageOptions, skip_bad: bool) -> Raw:
+    """Return the pictures of a folder with the labels and splits of its sub-folders.
+
+    Raises:
+        BadInput: no pictures, unreadable pictures, mixed sizes or channels.
+    """
+    listing = list_files(folder)
+    files = image_files(listing)
+    if not files:
+        raise BadInput(f"the folder {folder}", "image files (" + " ".join(sorted(SUFFIXES)) + ")", _none(listing, files))
+    places = places_of([path.relative_to(folder).parts[:-1] for path in files], "picture")
+    read = _read([files[i] for i in places.kept], options)
+    broken = [f"{path.relative_to(folder)} (a link that leads nowhere)" for path in listing.broken]
+    read.bad = [*broken, *(said.removeprefix(f"{folder}/") for said in read.bad)]
+    if read.bad and not skip_bad:
+        raise BadInput(
+            f"{len(read.bad)} unreadable image(s) in {folder}: {few(read.bad)}",
+            "readable images",
+            "repair them, or leave them out with --skip-bad",
+        )
+    if not read.pictures:
+        raise BadInput(f"all {len(read.bad)} images in {folder} are unreadable", "readable images")
+    x, notes = _stacked(read, folder, options)
+    raw = Raw(x, skipped=tuple(read.bad), white=SHORT if x.dtype == np.uint8 else LONG)
+    raw.notes = [f"a folder of {len(x)} images of {_shape(x.shape[1:])}", *places.notes, *notes, *listing.notes]
+    raw.lost = [*places.lost, *_others(listing, files)]
+    if places.roles is not None:
+        raw.roles = np.array([places.roles[i] for i in read.owner])
+    _label(raw, places, read.owner)
+    _say(raw, read, options)
+    return raw
+
+
+def read_one(path: Path, options: ImageOptions) -> Raw:
+    """Return the frames of one file as examples; a still picture is one example.
+
+    Raises:
+        BadInput: an unreadable file.
+    """
+    read = _read([path], options)
+    if read.bad:
+        raise BadInput(f"the picture {read.bad[0]}", "a readable picture")
+    x, notes = _stacked(read, path.parent, options)
+    raw = Raw(x, white=SHORT if x.dtype == np.uint8 else LONG)
+    raw.notes = [f"one picture file of {_shape(x.shape[1:])}: {counted(len(x), 'frame')}", *notes]
+    _say(raw, read, options)
+    return raw
+
+
+def _read(files: Sequence[Path], options: ImageOptions) -> _Read:
+    read = _Read(files=list(files))
+    for i, path in enumerate(files):
+        mine: Counter[str] = Counter()
+        try:
+            frames = read_picture(path, options, mine)
+        except BadInput as error:
+            read.bad.append(f"{path} ({error.came})")
+            continue
+        read.tally.update(mine)
+        for frame in frames:
+            pixels = frame.pixels
+            if options.size is not None:
+                pixels = resized(pixels, options.size, options.fit, read.tally)
+            read.pictures.append(Picture(pixels, frame.grey))
+            read.owner.append(i)
+    return read
+
+
+def _stacked(read: _Read, folder: Path, options: ImageOptions) -> tuple[np.ndarray, list[str]]:
+    """Return pictures as one array (n, h, w, c), if they are of one size and kind."""
+    notes, pictures = [], [picture.pixels for picture in read.pictures]
+    if any(picture.grey is False for picture in read.pictures):
+        either = [picture.grey is None for picture in read.pictures]
+        pictures = [in_colour(p) if e else p for p, e in zip(pictures, either, strict=True)]
+        if any(either):
+            notes.append(f"{counted(sum(either), 'picture')} of greys in a format for colours, among others in colour")
+    if any(p.shape[-1] in (2, 4) for p in pictures):
+        pictures = [p if p.shape[-1] in (2, 4) else _opaque(p) for p in pictures]
+    deep = [p.dtype == np.uint16 for p in pictures]
+    if any(deep) and not all(deep):
+        pictures = [p if p.dtype == np.uint16 else p.astype(np.uint16) * 257 for p in pictures]
+        notes.append(f"{counted(len(deep) - sum(deep), 'picture')} of 8 bits among others of 16 bits: times 257, which is exact")
+    shapes: dict[tuple[int, ...], int] = {}
+    for i, pixels in enumerate(pictures):
+        shapes.setdefault(pixels.shape, i)
+    if len(shapes) > 1:
+        where = {shape: read.files[read.owner[i]].relative_to(folder) for shape, i in shapes.items()}
+        shown = "; ".join(f"{path} is {_shape(shape)}" for shape, path in list(where.items())[:4])
+        sizes, channels = {shape[:2] for shape in shapes}, {shape[2] for shape in shapes}
+        fix = ["-s data.resize=32 (with data.fit=crop, pad or stretch)"] * (len(sizes) > 1)
+        fix += ["-s data.channels=colour (or grey)"] * (len(channels) > 1)
+        came = f"mixed sizes or channels in {folder}: {shown}"
+        raise BadInput(came, "one size and one number of channels", "say " + " and ".join(fix))
+    return np.stack(pictures), notes
+
+
+def _opaque(pixels: np.ndarray) -> np.ndarray:
+    return np.concatenate([pixels, np.full_like(pixels[..., :1], np.iinfo(pixels.dtype).max)], -1)
+
+
+def _label(raw: Raw, places: Places, owner: Sequence[int]) -> None:
+    depths = {len(rest) > 0 for rest in places.rest}
+    names = dict.fromkeys(rest[0] for rest in places.rest if rest)
+    if depths == {True}:
+        raw.labels = [places.rest[i][0] for i in owner]
+        raw.notes.append(f"{len(names)} sub-folders, so their names are the labels")
+    elif depths == {False}:
+        raw.notes.append("no sub-folders, so no labels")
+    else:
+        raw.notes.append("pictures both beside and in sub-folders, so no labels")
+        raw.lost.append(f"the names of the sub-folders {few(list(names))}: some pictures lie in none")
+
+
+def _say(raw: Raw, read: _Read, options: ImageOptions) -> None:
+    notes, lost = said(read.tally)
+    if options.size is not None:
+        more, gone = said_of_sizes(read.tally, options.size)
+        notes, lost = notes + more, lost + gone
+    if read.bad:
+        notes.append(f"{len(read.bad)} unreadable images were skipped as asked: " + "; ".join(read.bad[:5]))
+        lost.append(f"{counted(len(read.bad), 'file')} that could not be read")
+    raw.notes += notes
+    raw.lost = lost + raw.lost
+
+
+def _others(listing: Listing, files: list[Path]) -> list[str]:
+    read = set(files)
+    rest = [path.relative_to(listing.folder) for path in listing.files if path not in read]
+    films = [str(path) for path in rest if path.suffix.lower() in UNREADABLE]
+    plain = [str(path) for path in rest if path.suffix.lower() not in UNREADABLE]
+    lost = [f"{counted(len(films), 'file')} of a format that is not read: {few(films)}"] if films else []
+    return lost + ([f"{counted(len(plain), 'file')} that are no pictures: {few(plain)}"] if plain else [])
+
+
+def _none(listing: Listing, files: list[Path]) -> str:
+    others = _others(listing, files)
+    hidden = [f"what is hidden is not looked at ({few([str(path) for path in listing.hidden])})"] * bool(listing.hidden)
+    return "it holds none" + "".join(f"; {words}" for words in (*others, *hidden))
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]} x {shape[0]} {_WORDS[shape[2]]}"
+
+
+def _unnamed(path: Path) -> bool:
+    """Return whether a file without an ending begins like a picture."""
+    if path.suffix:
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError:
+        return False
+    return head.startswith(_MAGIC) or (head[:4] == b"RIFF" and head[8:] == b"WEBP")

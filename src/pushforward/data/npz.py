@@ -1,0 +1,145 @@
+"""Arrays from `.npy` and `.npz` files: which are examples, which are labels, which splits they are.
+
+One idea: a name is a noun (`x`, `images`, `labels`, ...) and perhaps a split, in any order and spelling; what is not understood is
+named, and only what is used is loaded.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pushforward.core.errors import BadInput
+from pushforward.data.contexts import read_context, space_of
+from pushforward.data.folders import SPLITS, TRAIN, few, role_of
+from pushforward.data.labels import as_labels
+from pushforward.data.source import Raw
+
+# in order of preference
+EXAMPLES = ("x", "data", "images", "image", "arr0", "xs", "imgs", "samples", "examples", "features", "inputs", "pixels")
+LABELS = ("y", "labels", "label", "ys", "targets", "target", "classes", "class", "arr1")
+
+
+def read_npz(path: Path, context: str | None) -> Raw:
+    """Return the examples of an `.npy` or an `.npz`, with the labels, splits and contexts that it names.
+
+    Args:
+        context: name of the array that holds what each example is about.
+
+    Raises:
+        BadInput: a damaged file, pickled objects, or no array that is called like examples.
+    """
+    try:
+        # our own handle, because numpy leaves its open when an archive is truncated
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return Raw(loaded, None, [f"one array of shape {loaded.shape} and dtype {loaded.dtype}"])
+            with loaded:
+                return _archive(path, loaded, context)
+    except BadInput:
+        raise
+    except (Exception, MemoryError) as error:
+        said = str(error).lower()
+        if "pickle" in said or "object array" in said:
+            came = f"{path} holds pickled Python objects"
+            fix = "pickles can run code and are never loaded; save it as numbers"
+            raise BadInput(came, "plain numeric arrays", fix) from None
+        came = f"{path} cannot be read ({said.splitlines()[0] if said else type(error).__name__})"
+        raise BadInput(came, "a complete numpy file", "it is truncated or damaged") from None
+
+
+def parsed(name: str) -> tuple[str, int | None]:
+    """Return the noun of an array's name, and the split that it names.
+
+    Example:
+        >>> [parsed(name) for name in ("X_train", "val_images", "testLabels", "arr_0", "train")]
+        [('x', 0), ('images', 1), ('labels', 2), ('arr0', None), ('', 0)]
+    """
+    word = re.sub(r"[^a-z0-9]", "", name.lower())
+    nouns = sorted(("", *EXAMPLES, *LABELS), key=len, reverse=True)
+    if word in nouns:
+        return word, None
+    for noun in nouns:
+        for rest in (word.removesuffix(noun), word.removeprefix(noun)):
+            if len(rest) == len(word) - len(noun) and (role := role_of(rest)) is not None:
+                return noun, role
+    return word, None
+
+
+def _archive(path: Path, loaded: Any, context: str | None) -> Raw:
+    names = {name: parsed(name) for name in loaded.files}
+    wanted = {name: found for name, found in names.items() if context is None or not name.startswith(context)}
+    split = [_pick(wanted, ("", *EXAMPLES), role) for role in range(3)]
+    if split[TRAIN] is not None and (split[1] is not None or split[2] is not None):
+        return _splits(path, loaded, wanted, split, context)
+    key = _pick(wanted, EXAMPLES, None) or split[TRAIN] or (next(iter(wanted)) if len(wanted) == 1 else None)
+    if key is None:
+        came = f"{path} holds {', '.join(loaded.files) or 'nothing'}"
+        raise BadInput(came, "an array called x, data, images or arr_0, or x_train and x_test", "rename one of them")
+    x = loaded[key]
+    label = _pick(wanted, LABELS, None if names[key][1] is None else TRAIN)
+    if label is not None and names[label][0] == "arr1" and loaded[label].shape[:1] != x.shape[:1]:
+        label = None
+    raw = Raw(x, None, [f"examples in '{key}'" + (f", labels in '{label}'" if label else "")])
+    if label is not None:
+        set_labels(raw, loaded[label], f"'{label}' of {path}")
+    raw.context = read_context(loaded, context, len(x), path) if x.ndim else None
+    _rest(raw, loaded.files, (key, label), context)
+    return raw
+
+
+def _splits(
+    path: Path, loaded: Any, names: Mapping[str, tuple[str, int | None]], keys: Sequence[str | None], context: str | None
+) -> Raw:
+    used = [(role, key) for role, key in enumerate(keys) if key is not None]
+    parts = [loaded[key] for _, key in used]
+    shapes = {part.shape[1:] for part in parts}
+    if len(shapes) > 1 or any(part.ndim == 0 for part in parts):
+        shown = ", ".join(f"{key} {part.shape}" for (_, key), part in zip(used, parts, strict=True))
+        raise BadInput(f"{path} holds {shown}", "splits of examples of one shape")
+    raw = Raw(np.concatenate(parts), None, [f"{', '.join(key for _, key in used)} define the split"])
+    raw.roles = np.repeat([role for role, _ in used], [len(part) for part in parts])
+    label = [_pick(names, LABELS, role) for role, _ in used]
+    if None not in label:
+        found = [loaded[one] for one in label]
+        for one, part, (_, key) in zip(found, parts, used, strict=True):
+            if one.ndim == 0 or len(one) != len(part):
+                raise BadInput(f"{one.size} labels for the {len(part)} examples of '{key}' in {path}", "one per example")
+        if len({one.shape[1:] for one in found}) > 1:
+            raise BadInput(f"labels of different shapes in {path}", "one shape for all splits")
+        set_labels(raw, np.concatenate(found), f"{', '.join(map(str, label))} of {path}")
+    elif missing := [SPLITS[role] for (role, _), one in zip(used, label, strict=True) if one is None]:
+        if len(missing) < len(used):
+            raw.lost.append(f"the labels: there are none for {' and '.join(missing)}")
+    if context is not None:
+        # a context is spelled like the examples that it belongs to
+        ends = tuple(re.sub(r"^(x|data|images?)(?=[_-])", "", key) for _, key in used)
+        raw.context = read_context(loaded, context, len(raw.x), path, ends)
+    _rest(raw, loaded.files, [*(key for _, key in used), *label], context)
+    return raw
+
+
+def set_labels(raw: Raw, y: np.ndarray, where: str) -> None:
+    """Give examples the labels in an array, or the reason why they are none."""
+    found = as_labels(y, len(raw.x) if raw.x.ndim else 0, where)
+    raw.labels = found.names
+    raw.notes += [found.note] if found.note else []
+    raw.lost += [found.lost] if found.lost else []
+
+
+def _pick(names: Mapping[str, tuple[str, int | None]], nouns: Sequence[str], role: int | None) -> str | None:
+    found = [name for name, (noun, split) in names.items() if split == role and noun in nouns]
+    return min(found, key=lambda name: nouns.index(names[name][0])) if found else None
+
+
+def _rest(raw: Raw, files: Sequence[str], used: Sequence[str | None], context: str | None) -> None:
+    rest = [name for name in files if name not in used and not (context and name.startswith(context))]
+    if rest:
+        raw.notes.append(f"not read: {few(rest)}")
+        raw.lost.append(f"the arrays {few(rest)}")

@@ -1,0 +1,32 @@
+"""What every reader returns: examples as they lie in a source, before they are a space and are split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pushforward.core.context import Context
+
+
+@dataclass
+class Raw:
+    """What a source holds.
+
+    Attributes:
+        x: examples, the first axis counts them.
+        labels: a name for each, None if there are none.
+        roles: the split of each (0 training, 1 validation, 2 test) where the source defines splits, else None.
+        white: what white is in picture files; None for arrays, which do not say.
+        context: what each example is about.
+        notes, lost, skipped: see `Dataset`.
+    """
+
+    x: np.ndarray
+    labels: list[str] | None = None
+    notes: list[str] = field(default_factory=list)
+    skipped: tuple[str, ...] = ()
+    roles: np.ndarray | None = None
+    context: Context | None = None
+    lost: list[str] = field(default_factory=list)
+    white: int | None = None
