@@ -104,11 +104,13 @@ def test_folders_of_text(tmp_path: Path) -> None:
     assert corpus.documents == ("one", "two", "three")
     assert corpus.notes == (
         "a folder of 4 text files, a document each, in order of their names",
+        "hidden or left behind by programs, so left out: .hidden.txt",
         "1 empty document left out",
     )
     assert is_text(tmp_path)
-    Pillow.fromarray(np.zeros((2, 2), dtype=np.uint8)).save(tmp_path / "sub" / "x.png")
-    assert not is_text(tmp_path)  # a folder of images with a readme
+    for name in "uvwxyz":
+        Pillow.fromarray(np.zeros((2, 2), dtype=np.uint8)).save(tmp_path / "sub" / f"{name}.png")
+    assert not is_text(tmp_path)  # a folder of images with readmes
     (tmp_path / "empty").mkdir()
     assert not is_text(tmp_path / "empty")
     with pytest.raises(BadInput, match=r"empty: expected files that end in \.txt; it holds none"):

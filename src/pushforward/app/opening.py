@@ -15,6 +15,7 @@ from pushforward.core.given import Examples
 from pushforward.data.builtin import builtins
 from pushforward.data.dataset import Dataset
 from pushforward.data.encoding import Encoding, encoding_from_json
+from pushforward.data.images.options import ImageOptions
 from pushforward.data.open import open_data, open_like
 from pushforward.data.text.corpus import is_text
 from pushforward.data.text.dataset import TextOptions
@@ -36,7 +37,8 @@ def open_source(
 
     Args:
         settings: `length`, `tokeniser`, ... (see `TextOptions`) for text; `kind`, `keep`, `bounds` and `columns.NAME` for tables;
-            `context` for an `.npz`; `labels` is the training's and left alone.
+            `context` for an `.npz`; `resize`, `alpha`, ... (see `ImageOptions`) for pictures; `labels` is the training's and left
+            alone.
         encoding: that of a run, used in place of settings.
 
     Raises:
@@ -49,6 +51,7 @@ def open_source(
     text: dict[str, Any] = {}
     table: dict[str, Any] = {}
     columns: dict[str, Any] = {}
+    images: dict[str, Any] = {}
     array: str | None = None
     for key, value in (settings or {}).items():
         if key == "labels":
@@ -57,6 +60,8 @@ def open_source(
             array = value
         elif key in TextOptions.model_fields:
             text[key] = value
+        elif key in ImageOptions.model_fields:
+            images[key] = value
         elif key.startswith("columns."):
             columns[key.removeprefix("columns.")] = value
         elif key in ("kind", "bounds") and not isinstance(value, str):
@@ -64,13 +69,14 @@ def open_source(
         elif key in TABLE:
             table[key] = value.split(",") if key == "keep" and isinstance(value, str) else value
         else:
-            known = [*TextOptions.model_fields, *TABLE, "columns.NAME", "labels"]
+            known = [*TextOptions.model_fields, *ImageOptions.model_fields, *TABLE, "columns.NAME", "labels"]
             raise BadInput(f"unknown key 'data.{key}'", "a key of data", nearest(key, known))
     return open_data(
         source,
         seed=seed,
         skip_bad=skip_bad,
         text=text or None,
+        images=images or None,
         columns=columns or None,
         encoding=encoding,
         context=array,
@@ -81,6 +87,11 @@ def open_source(
 def context_array(record: RunRecord) -> str | None:
     """Return the name of the array that a run on an `.npz` reads contexts from, None for the others."""
     return record.config["data"].get("context") if encoding_of(record) is None else None
+
+
+def reading_of(record: RunRecord) -> dict[str, Any]:
+    """Return the settings with which a run reads pictures."""
+    return {key: value for key, value in record.config["data"].items() if key in ImageOptions.model_fields}
 
 
 def encoding_of(record: RunRecord) -> Encoding | None:
@@ -96,11 +107,14 @@ def reopen(record: RunRecord, data: str | None = None) -> Dataset:
         BadInput: the source is gone or has changed, or the named data live in another space.
     """
     facts = record.manifest["data"]
+    _require_found(record, data)
     dataset = open_data(
         data or facts["source"],
         skip_bad=bool(facts.get("skipped")),
         encoding=encoding_of(record),
         context=context_array(record),
+        images=reading_of(record),
+        kind=None if encoding_of(record) else record.config["data"].get("kind"),
     )
     if data is None and dataset.fingerprint != facts["fingerprint"]:
         raise BadInput(
@@ -111,6 +125,19 @@ def reopen(record: RunRecord, data: str | None = None) -> Dataset:
     if dataset.space != record.space:
         raise BadInput(f"{dataset.name} is {dataset.space}", f"the run's {record.space}", "bring data of that space")
     return dataset
+
+
+def _require_found(record: RunRecord, data: str | None) -> None:
+    source = record.manifest["data"]["source"]
+    # a name without a folder or an ending may be that of built-in data, or words for what Python held
+    if data is not None or is_builtin(source) or Path(source).exists() or not any(sign in source for sign in "/.\\"):
+        return
+    lay = "" if Path(source).is_absolute() else f", seen from {Path.cwd()}"
+    raise BadInput(
+        f"the data of the run are no longer at {source}{lay}",
+        "the data that it was trained on",
+        "say where they are now: name them as DATA, or with --data where the command has it",
+    )
 
 
 def is_builtin(source: Any) -> bool:
@@ -150,4 +177,4 @@ def examples_of(record: RunRecord, source: Any, *, labelled: bool, split: str | 
     if encoding is not None:
         return encoding.read(Path(source) if isinstance(source, str) and Path(source).exists() else source), part
     classes, context = tuple(record.manifest["classes"]), context_array(record)
-    return open_like(source, record.space, classes, labels=labelled, context=context), part
+    return open_like(source, record.space, classes, labels=labelled, context=context, images=reading_of(record)), part

@@ -1,9 +1,13 @@
 """From an array to a space: images or points, which axis is the channel, how many levels.
 
-One idea: every decision is returned as a sentence with its reason, and nothing is rescaled, clamped or dropped.
+One idea: every decision is returned as a sentence with its reason, and nothing is rescaled, clamped or dropped
+unless it was asked for.
 """
 
 from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -11,6 +15,37 @@ from torch import Tensor
 
 from pushforward.core.errors import BadInput
 from pushforward.core.space import Image, Points, Space
+from pushforward.data.images.levels import first_odd, levels_of_array, levels_of_pictures, scaled, shown, to_levels
+from pushforward.data.images.resizing import resized, said_of_sizes
+
+CHANNELS = (1, 3, 2, 4)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of examples.
+
+    Attributes:
+        levels: number of levels of pixels, None = inferred.
+        white: what white is in picture files, None for arrays.
+        varied: whether examples must differ, as those to learn from must; samples of a collapsed model need not.
+        exact: whether pixels that are none of `levels` are refused; else pictures are scaled to them.
+    """
+
+    levels: int | None = None
+    white: int | None = None
+    varied: bool = True
+    exact: bool = False
+
+
+@dataclass
+class Found:
+    """Examples in data units, their space, the reasons, and what is lost."""
+
+    x: Tensor
+    space: Space
+    notes: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
 
 
 def checked(x: np.ndarray, where: str, few: bool = False) -> np.ndarray:
@@ -25,31 +60,27 @@ def checked(x: np.ndarray, where: str, few: bool = False) -> np.ndarray:
         )
     if x.dtype.kind not in "buif":
         raise BadInput(f"{where} has dtype {x.dtype}", "integers or floating-point numbers", "convert it first")
-    if x.ndim == 0 or len(x) == 0:
+    if x.ndim == 0 or x.size == 0:
         raise BadInput(f"{where} is empty", "at least five examples")
     if len(x) == 1 and not few:
         raise BadInput(f"{where} holds one example", "at least five distinct examples", "bring more data")
     return x
 
 
-def as_space(
-    x: np.ndarray, where: str, levels: int | None = None, varied: bool = True
-) -> tuple[Tensor, Space, list[str]]:
+def as_space(x: np.ndarray, where: str, wanted: Wanted | None = None) -> Found:
     """Return the tensor in data units, its space and the reasons.
-
-    Args:
-        varied: whether examples must differ, as those to learn from must; samples of a collapsed model need not.
 
     Raises:
         BadInput: NaN or infinity (rows named), constant columns, shapes that are neither images nor points.
     """
-    x = checked(x, where, few=not varied)
+    wanted = wanted or Wanted()
+    x = checked(x, where, few=not wanted.varied)
     if x.dtype.kind == "f" and x.ndim >= 3 and np.isfinite(x).all() and bool((x == np.round(x)).all()) and x.min() >= 0:
         x = x.astype(np.int64)
     if x.ndim == 2 or (x.ndim == 1 and x.dtype.kind in "fui"):
-        return _points(x.reshape(len(x), -1), where, varied)
+        return _points(x.reshape(len(x), -1), where, wanted)
     if x.ndim in (3, 4) and x.dtype.kind in "bui":
-        return _images(x, where, levels, varied)
+        return _images(x, where, wanted)
     if x.ndim in (3, 4):
         raise BadInput(
             f"{where} holds real numbers of shape {x.shape}",
@@ -59,7 +90,9 @@ def as_space(
     raise BadInput(f"{where} has shape {x.shape}", "(n, columns), (n, height, width) or (n, height, width, channels)")
 
 
-def _points(x: np.ndarray, where: str, varied: bool) -> tuple[Tensor, Space, list[str]]:
+def _points(x: np.ndarray, where: str, wanted: Wanted) -> Found:
+    if x.dtype == bool:
+        x = x.astype(np.uint8)
     bad = np.flatnonzero(~np.isfinite(x.astype(np.float64)).all(axis=1))
     if len(bad):
         shown = ", ".join(map(str, bad[:10])) + (", ..." if len(bad) > 10 else "")
@@ -69,7 +102,7 @@ def _points(x: np.ndarray, where: str, varied: bool) -> tuple[Tensor, Space, lis
             "repair or drop them",
         )
     constant = np.flatnonzero(np.ptp(x, axis=0) == 0)
-    if len(constant) and varied:
+    if len(constant) and wanted.varied:
         shown = ", ".join(map(str, constant[:10]))
         raise BadInput(
             f"constant columns in {where} (columns {shown}, counted from 0)",
@@ -77,33 +110,84 @@ def _points(x: np.ndarray, where: str, varied: bool) -> tuple[Tensor, Space, lis
             "drop them: a constant has no density",
         )
     note = f"two dimensions, so {x.shape[1]} real columns per point (kept as float32)"
-    return torch.from_numpy(x.astype(np.float32)), Points(int(x.shape[1])), [note]
+    return Found(torch.from_numpy(x.astype(np.float32)), Points(int(x.shape[1])), [note])
 
 
-def _images(x: np.ndarray, where: str, levels: int | None, varied: bool) -> tuple[Tensor, Space, list[str]]:
-    notes = []
-    if x.ndim == 3:
-        x = x[:, None]
-        notes.append(f"three dimensions of integers, so grey images of {x.shape[2]} x {x.shape[3]} pixels")
-    elif x.shape[-1] in (1, 3) and x.shape[1] not in (1, 3):
-        x = np.moveaxis(x, -1, 1)
-        notes.append(f"the last axis has length {x.shape[1]}, so it is the channel axis")
-    elif x.shape[1] in (1, 3):
-        notes.append(f"the second axis has length {x.shape[1]}, so it is the channel axis")
-    else:
-        raise BadInput(
-            f"{where} has shape {x.shape}", "one or three channels, first or last", "choose the channels to keep"
-        )
+def _images(x: np.ndarray, where: str, wanted: Wanted) -> Found:
+    x, notes = _channels_first(x, where, wanted.white is not None)
     if x.dtype != bool and int(x.min()) < 0:
         raise BadInput(f"{where} holds negative pixels (down to {int(x.min())})", "levels from 0", "shift them")
     top = int(x.max())
-    if top == int(x.min()) and varied:
+    if top == int(x.min()) and wanted.varied:
         raise BadInput(f"every pixel of {where} equals {top}", "images that vary")
-    if levels is None:
-        levels = next((known for known in (2, 17, 256) if top < known), top + 1)
-        notes.append(f"the largest value is {top}, so {levels} grey levels")
-    elif top >= levels:
-        raise BadInput(f"{where} holds the value {top}", f"values below levels={levels}", "raise levels")
+    lost: list[str] = []
+    if wanted.white is not None:
+        x, levels = _spread(x, where, wanted, wanted.white, notes, lost)
+    elif wanted.levels is None:
+        levels, why = levels_of_array(x)
+        notes.append(why)
+    elif top >= wanted.levels:
+        raise BadInput(f"{where} holds the value {top}", f"values below levels={wanted.levels}", "raise levels")
+    else:
+        levels = wanted.levels
+    if levels > 65536:
+        raise BadInput(f"{where} holds pixels up to {top:,}", "at most 65,536 levels", "scale or shift them first")
     dtype = np.uint8 if levels <= 256 else np.int64
     tensor = torch.from_numpy(np.ascontiguousarray(x.astype(dtype)))
-    return tensor, Image(*map(int, x.shape[1:]), levels=levels), notes
+    return Found(tensor, Image(*map(int, x.shape[1:]), levels=levels), notes, lost)
+
+
+def _channels_first(x: np.ndarray, where: str, last: bool) -> tuple[np.ndarray, list[str]]:
+    """Return images as (n, channels, height, width), and why; `last` says that channels come last."""
+    if last:
+        return np.moveaxis(x, -1, 1), []
+    if x.ndim == 3:
+        shape = f"{x.shape[1]} x {x.shape[2]}"
+        return x[:, None], [f"three dimensions of integers, so grey images of {shape} pixels"]
+    for pair in (CHANNELS[:2], CHANNELS[2:]):
+        if x.shape[-1] in pair and x.shape[1] not in pair:
+            return np.moveaxis(x, -1, 1), [f"the last axis has length {x.shape[-1]}, so it is the channel axis"]
+        if x.shape[1] in pair:
+            return x, [f"the second axis has length {x.shape[1]}, so it is the channel axis"]
+    came = f"{where} has shape {x.shape}"
+    raise BadInput(came, "one or three channels (two or four with alpha), first or last", "choose the channels to keep")
+
+
+def _spread(
+    x: np.ndarray, where: str, wanted: Wanted, white: int, notes: list[str], lost: list[str]
+) -> tuple[np.ndarray, int]:
+    """Return pixels of picture files as levels."""
+    values = np.flatnonzero(np.bincount(x.ravel(), minlength=white + 1))
+    if wanted.levels is None:
+        levels, found, why = levels_of_pictures(values, white)
+        notes += [why] if why else []
+    else:
+        levels, found = wanted.levels, to_levels(values, wanted.levels, white)
+        if found is None and wanted.exact:
+            raise no_level(values, levels, white, where)
+        if found is None:
+            found = scaled(values, levels, white)
+            notes.append(f"{white + 1:,} values scaled to the nearest of {levels:,} levels, as asked")
+            lost.append(f"precision: {len(values):,} different pixel values became {len(np.unique(found)):,}")
+    table = np.zeros(white + 1, dtype=np.int64)
+    table[values] = found
+    return table[x], levels
+
+
+def resized_images(found: Found, size: tuple[int, int], fit: str) -> Found:
+    """Return images of an array at another size (width, height), with as many levels as before; see `ImageOptions`."""
+    assert isinstance(found.space, Image)
+    tally: Counter[str] = Counter()
+    top = found.space.levels - 1
+    rows = [resized(x, size, fit, tally, top) for x in np.moveaxis(found.x.numpy(), 1, -1)]
+    notes, lost = said_of_sizes(tally, size)
+    tensor = torch.from_numpy(np.ascontiguousarray(np.moveaxis(np.stack(rows), -1, 1)))
+    space = Image(found.space.channels, size[1], size[0], found.space.levels)
+    return Found(tensor, space, [*found.notes, *notes], [*found.lost, *lost])
+
+
+def no_level(values: np.ndarray, levels: int, white: int, where: str) -> BadInput:
+    """Return the refusal of a picture whose values are not those that a run's levels have in a file."""
+    few = ", ".join(map(str, shown(min(levels, white + 1), white)[:3]))
+    came = f"the grey {first_odd(values, levels, white)} in {where}"
+    return BadInput(came, f"one of the {levels} greys of the run ({few}, ...)", "an .npy holds levels as they are")

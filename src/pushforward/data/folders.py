@@ -1,7 +1,7 @@
 """What lies in a folder, for pictures and texts alike.
 
-Three ideas: one opinion about names that systems and programs leave behind, at every depth; folders named like splits are the splits of
-the source; what remains of a file's place is its label.
+Three ideas: one opinion about names that systems and programs leave behind, at every depth; folders named like splits are the
+splits of the source; what remains of a file's place is its label.
 """
 
 from __future__ import annotations
@@ -178,7 +178,9 @@ def places_of(parts: Sequence[tuple[str, ...]], noun: str = "file") -> Places:
 
 def _shared(parts: Sequence[tuple[str, ...]]) -> int:
     """Return how many folders all files lie in: a wrapping folder says nothing about its files."""
-    return len(os.path.commonprefix(list(parts)))
+    first, last = min(parts, default=()), max(parts, default=())
+    differ = (i for i, (one, other) in enumerate(zip(first, last, strict=False)) if one != other)
+    return next(differ, min(len(first), len(last)))
 
 
 def counted(n: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""The IDX format of MNIST: a magic number, dimensions and raw bytes, big-endian; plain or gzipped."""
+"""The IDX format of MNIST: a magic number, dimensions and raw bytes, big-endian; plain or gzipped, alone or in pairs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from pushforward.core.errors import BadInput
+from pushforward.data.folders import TEST, TRAIN, is_hidden
+from pushforward.data.source import Raw
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
@@ -40,3 +42,46 @@ def read_idx(path: Path) -> np.ndarray:
             f"{path} has {len(raw)} bytes", f"{needed} bytes for shape {shape}", "it is truncated; download it again"
         )
     return np.frombuffer(raw, dtype=dtype, offset=header).reshape(shape).astype(dtype.newbyteorder("="))
+
+
+def is_idx_folder(folder: Path) -> bool:
+    """Return whether a folder holds IDX files."""
+    return any(is_idx(path) and not is_hidden(path.name) for path in folder.iterdir())
+
+
+def read_idx_folder(folder: Path) -> Raw:
+    """Return the images of a folder of IDX files: one of them, or a train and a test pair with their labels.
+
+    Raises:
+        BadInput: no images, or more files than that.
+    """
+    files = sorted(path for path in folder.iterdir() if is_idx(path) and not is_hidden(path.name))
+    images = [path for path in files if "images" in path.name]
+    train = [path for path in images if path.name.startswith("train")]
+    test = [path for path in images if path.name.startswith(("t10k", "test"))]
+    if not images:
+        came = f"{folder} holds IDX files but none with 'images' in its name"
+        raise BadInput(came, "train-images... and t10k-images...")
+    if len(train) == 1 and len(test) == 1:
+        a, b = read_idx_pair(train[0]), read_idx_pair(test[0])
+        labels = None if a.labels is None or b.labels is None else a.labels + b.labels
+        roles = np.repeat([TRAIN, TEST], [len(a.x), len(b.x)])
+        if a.x.shape[1:] != b.x.shape[1:]:
+            raise BadInput(f"images of shapes {a.x.shape[1:]} and {b.x.shape[1:]} in {folder}", "one size")
+        notes = [*a.notes, "train and t10k files define the split"]
+        return Raw(np.concatenate([a.x, b.x]), labels, notes, roles=roles)
+    if len(images) > 1:
+        came = f"{folder} holds {len(images)} IDX image files"
+        raise BadInput(came, "one, or a train and a t10k pair", "name one file")
+    return read_idx_pair(images[0])
+
+
+def read_idx_pair(path: Path) -> Raw:
+    """Return the examples of an IDX file, with the labels of the file beside it that is named like it."""
+    x = read_idx(path)
+    sibling = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
+    labels = read_idx(sibling) if sibling != path and sibling.is_file() else None
+    notes = [f"an IDX file of shape {x.shape}"]
+    if labels is not None:
+        notes.append(f"labels from {sibling.name}")
+    return Raw(x, None if labels is None else [str(v) for v in labels.tolist()], notes)

@@ -58,7 +58,9 @@ def as_labels(y: np.ndarray, n: int, where: str) -> Labels:
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         rows = np.flatnonzero(~np.isfinite(y.reshape(n, -1)).all(axis=1))
         shown = few([str(row) for row in rows], 10)
-        raise BadInput(f"NaN or infinity among the labels of {where} (rows {shown})", "a label per example", "drop them")
+        raise BadInput(
+            f"NaN or infinity among the labels of {where} (rows {shown})", "a label per example", "drop them"
+        )
     if y.ndim > 1:
         return _rows(y, where)
     if y.dtype.kind == "f" and not (y == np.round(y)).all():
@@ -73,7 +75,9 @@ def _plain(y: np.ndarray, where: str) -> np.ndarray:
     kinds = sorted({type(value).__name__ for value in y.ravel()})
     if kinds != ["str"]:
         came = f"labels of {where} that are Python objects ({', '.join(kinds[:4])})"
-        raise BadInput(came, "names or whole numbers, all of one type", "convert them with numpy.asarray(..., dtype=str)")
+        raise BadInput(
+            came, "names or whole numbers, all of one type", "convert them with numpy.asarray(..., dtype=str)"
+        )
     return y.astype(str)
 
 

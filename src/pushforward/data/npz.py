@@ -7,7 +7,6 @@ named, and only what is used is loaded.
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -90,12 +89,18 @@ def _archive(path: Path, loaded: Any, context: str | None) -> Raw:
     if label is not None:
         set_labels(raw, loaded[label], f"'{label}' of {path}")
     raw.context = read_context(loaded, context, len(x), path) if x.ndim else None
+    if raw.context is not None:
+        raw.notes.append(f"each example is about '{context}': {space_of(raw.context).described}")
     _rest(raw, loaded.files, (key, label), context)
     return raw
 
 
 def _splits(
-    path: Path, loaded: Any, names: Mapping[str, tuple[str, int | None]], keys: Sequence[str | None], context: str | None
+    path: Path,
+    loaded: Any,
+    names: Mapping[str, tuple[str, int | None]],
+    keys: Sequence[str | None],
+    context: str | None,
 ) -> Raw:
     used = [(role, key) for role, key in enumerate(keys) if key is not None]
     parts = [loaded[key] for _, key in used]
@@ -110,13 +115,15 @@ def _splits(
         found = [loaded[one] for one in label]
         for one, part, (_, key) in zip(found, parts, used, strict=True):
             if one.ndim == 0 or len(one) != len(part):
-                raise BadInput(f"{one.size} labels for the {len(part)} examples of '{key}' in {path}", "one per example")
+                raise BadInput(
+                    f"{one.size} labels for the {len(part)} examples of '{key}' in {path}", "one per example"
+                )
         if len({one.shape[1:] for one in found}) > 1:
             raise BadInput(f"labels of different shapes in {path}", "one shape for all splits")
         set_labels(raw, np.concatenate(found), f"{', '.join(map(str, label))} of {path}")
-    elif missing := [SPLITS[role] for (role, _), one in zip(used, label, strict=True) if one is None]:
-        if len(missing) < len(used):
-            raw.lost.append(f"the labels: there are none for {' and '.join(missing)}")
+    elif any(label):
+        missing = [SPLITS[role] for (role, _), one in zip(used, label, strict=True) if one is None]
+        raw.lost.append(f"the labels: there are none for {' and '.join(missing)}")
     if context is not None:
         # a context is spelled like the examples that it belongs to
         ends = tuple(re.sub(r"^(x|data|images?)(?=[_-])", "", key) for _, key in used)

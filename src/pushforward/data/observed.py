@@ -10,20 +10,26 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image as Pillow
-from PIL import UnidentifiedImageError
 from torch import Tensor
 
 from pushforward.core.errors import BadInput
 from pushforward.core.space import Image, Space
-from pushforward.data.pictures import SUFFIXES
-from pushforward.data.write import grey
+from pushforward.data.arrays import no_level
+from pushforward.data.images.folder import SUFFIXES, read_one
+from pushforward.data.images.levels import to_levels
+from pushforward.data.images.options import ImageOptions
 
 NAMES = ("x", "data", "images", "mask", "arr_0")
 
 
-def read_array(path: Path) -> tuple[np.ndarray, bool]:
-    """Return the numbers in an `.npy`, an `.npz` or a picture, and whether it was a picture.
+def read_array(path: Path, channels: int) -> tuple[np.ndarray, int | None]:
+    """Return the numbers in an `.npy`, an `.npz` or a picture, and what white is if it was a picture: 255 or 65,535.
+
+    A picture is read as data are: turned upright, on white if it is see-through, every frame of an animated one; its shape is
+    (frames, channels, height, width).
+
+    Args:
+        channels: that a picture should have; two or four keep alpha, and greys are colours too.
 
     Raises:
         BadInput: no such file, another ending, or what cannot be read.
@@ -33,13 +39,9 @@ def read_array(path: Path) -> tuple[np.ndarray, bool]:
     picture = path.suffix.lower() in SUFFIXES
     if not picture and path.suffix.lower() not in (".npy", ".npz"):
         raise BadInput(f"{path}", "an .npy, an .npz or a picture", "save the numbers as one of these")
+    if picture:
+        return _picture(path, channels)
     try:
-        if picture:
-            with Pillow.open(path) as opened:
-                opened.load()
-                mode = "L" if opened.mode in ("L", "1", "I;16", "LA") else "RGB"
-                array = np.asarray(opened.convert(mode))
-                return (array if mode == "L" else np.moveaxis(array, -1, 0)), True
         with path.open("rb") as file:
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
@@ -51,11 +53,24 @@ def read_array(path: Path) -> tuple[np.ndarray, bool]:
                         f"{path} holds {', '.join(loaded.files) or 'nothing'}", "an array " + " or ".join(NAMES)
                     )
                 found = loaded[name]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, UnidentifiedImageError, SyntaxError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, SyntaxError) as error:
         raise BadInput(f"{path} cannot be read ({str(error).splitlines()[0]})", "a complete file of numbers") from None
     if found.dtype.kind not in "buif":
         raise BadInput(f"{path} has dtype {found.dtype}", "numbers")
-    return found, False
+    return found, None
+
+
+def _picture(path: Path, channels: int) -> tuple[np.ndarray, int | None]:
+    options = ImageOptions(  # pyright: ignore[reportCallIssue]
+        frames="all",
+        alpha="keep" if channels in (2, 4) else "white",
+        channels="colour" if channels in (3, 4) else None,
+    )
+    raw = read_one(path, options)
+    pixels = raw.x
+    if channels == 1 and pixels.shape[-1] == 3 and bool((pixels == pixels[..., :1]).all()):
+        pixels = pixels[..., :1]
+    return np.moveaxis(pixels, -1, 1), raw.white
 
 
 def as_batch(array: np.ndarray, shape: tuple[int, ...], where: Path) -> Tensor:
@@ -83,20 +98,14 @@ def read_values(path: Path, shape: tuple[int, ...], space: Space) -> Tensor:
     Raises:
         BadInput: another shape, or a grey that is none of the space's levels.
     """
-    array, picture = read_array(path)
+    array, white = read_array(path, shape[0] if isinstance(space, Image) else 1)
+    if white is not None and isinstance(space, Image):
+        found = to_levels(array.astype(np.int64), space.levels, white)
+        if found is None:
+            raise no_level(np.unique(array).astype(np.int64), space.levels, white, str(path))
+        array = found
     values = as_batch(array, shape, path)
-    if picture and isinstance(space, Image):
-        shown = grey(np.arange(space.levels).reshape(-1, 1, 1, 1), space.levels).reshape(-1).astype(np.int64)
-        index = np.searchsorted(shown, values.numpy().astype(np.int64)).clip(max=len(shown) - 1)
-        wrong = shown[index] != values.numpy()
-        if wrong.any():
-            few = ", ".join(map(str, shown[:3]))
-            came = f"the grey {int(values.numpy()[wrong][0])} in {path}"
-            raise BadInput(
-                came, f"one of the {space.levels} greys of the run ({few}, ...)", "an .npy holds levels as they are"
-            )
-        values = torch.from_numpy(index)
-    return values.float()
+    return values.double() if space.dtype.is_floating_point else values.float()
 
 
 def read_mask(path: Path, shape: tuple[int, ...]) -> Tensor:
@@ -105,14 +114,14 @@ def read_mask(path: Path, shape: tuple[int, ...]) -> Tensor:
     Raises:
         BadInput: another shape, or other values.
     """
-    array, picture = read_array(path)
-    mask = as_batch(array, shape, path)
-    top = 255 if picture else 1
+    array, white = read_array(path, shape[0] if len(shape) == 3 else 1)
+    mask = as_batch(array.astype(np.int64) if white else array, shape, path)
+    top = white or 1
     odd = mask[(mask != 0) & (mask != top)] if mask.dtype != torch.bool else mask[:0]
     if odd.numel():
         raise BadInput(
             f"the value {float(odd.flatten()[0]):g} in the mask {path}",
             f"0 and {top} only",
-            "255 is white and known" if picture else "1 is known",
+            f"{white} is white and known" if white else "1 is known",
         )
     return mask != 0

@@ -1,11 +1,12 @@
 """A deterministic split into training, validation and test examples.
 
-Three ideas: exact duplicates stay together, so that no test example was trained on, unless repeats are what the law itself makes; labels are
-split in equal shares, and every class is trained on; splits that a source brings are kept.
+Three ideas: exact duplicates stay together, so that no test example was trained on, unless repeats are what the law itself makes;
+labels are split in equal shares, and every class is trained on; splits that a source brings are kept.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,9 @@ from pushforward.data.folders import SPLITS, TEST, TRAIN, VALIDATION
 SHARES = (0.7, 0.1, 0.2)
 # of the training part of a source that brings one other split
 NO_VALIDATION, NO_TEST = (0.9, 0.1, 0.0), (0.8, 0.0, 0.2)
+
+# the counts of draws have a variance near their mean or above, those of copies hardly any
+UNEVEN, FEW_LEVELS = 0.4, 16
 
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -59,10 +63,7 @@ def split_rows(
         order = rng.permutation(members)
         position = (np.arange(len(order)) + rng.random()) / len(order)
         place[order] = np.searchsorted(np.cumsum(shares)[:-1], position, side="right")
-    for stratum in np.unique(strata):
-        mine = np.unique(group[strata == stratum])
-        if (place[mine] != TRAIN).all():
-            place[mine[0]] = TRAIN
+    _repair(place, group, strata, shares)
     splits = [rng.permutation(np.flatnonzero(place[group] == k)) for k in range(3)]
     for rows, share, name in zip(splits, shares, SPLITS, strict=True):
         if len(rows) == 0 and share > 0:
@@ -70,11 +71,34 @@ def split_rows(
     return splits[0], splits[1], splits[2]
 
 
-def split_examples(x: np.ndarray, labels: np.ndarray | None, seed: int, roles: np.ndarray | None = None) -> Split:
+def _repair(place: np.ndarray, group: np.ndarray, strata: np.ndarray, shares: tuple[float, float, float]) -> None:
+    """Change the split of few groups so that every class is in training and, if there are examples enough, no split is empty."""
+    for stratum in np.unique(strata):
+        mine = np.unique(group[strata == stratum])
+        if (place[mine] != TRAIN).all():
+            place[mine[0]] = TRAIN
+    for split in (VALIDATION, TEST):
+        if shares[split] == 0 or (place == split).any():
+            continue
+        for candidate in np.flatnonzero(place == TRAIN)[::-1]:
+            rest = (place[group] == TRAIN) & (group != candidate)
+            if np.isin(strata[group == candidate], strata[rest]).all():
+                place[candidate] = split
+                break
+
+
+def split_examples(
+    x: np.ndarray,
+    labels: np.ndarray | None,
+    seed: int,
+    roles: np.ndarray | None = None,
+    levels: int | None = None,
+) -> Split:
     """Return the split of examples: the source's own where it has one, drawn where it has none.
 
     Args:
         roles: the split that the source puts each example in, None if it has none.
+        levels: of the pixels of pictures, None for points.
 
     Raises:
         BadInput: too few distinct examples, or a split of the source that is empty.
@@ -84,7 +108,7 @@ def split_examples(x: np.ndarray, labels: np.ndarray | None, seed: int, roles: n
         '70/10/20 by seed 0, duplicates kept together'
     """
     if roles is None:
-        drawn, how = _drawn(x, labels, seed, SHARES)
+        drawn, how = _drawn(x, labels, seed, SHARES, repeats_naturally(x, levels))
         return Split(drawn, f"70/10/20 by seed {seed}, {how}")
     train, validation, test = (np.flatnonzero(roles == role) for role in range(3))
     if len(validation) and len(test):
@@ -93,14 +117,18 @@ def split_examples(x: np.ndarray, labels: np.ndarray | None, seed: int, roles: n
         return Split((order, validation, test), "by the source's own splits")
     missing = VALIDATION if len(test) else TEST
     shares = NO_VALIDATION if missing == VALIDATION else NO_TEST
-    own, how = _drawn(x[train], None if labels is None else labels[train], seed, shares)
+    own, how = _drawn(
+        x[train], None if labels is None else labels[train], seed, shares, repeats_naturally(x[train], levels)
+    )
     percent = round(100 * shares[missing])
     said = (
         f"by the source's own {SPLITS[TEST if missing == VALIDATION else VALIDATION]} split; "
         f"{percent} % of its training examples by seed {seed} are {SPLITS[missing]} examples, {how}"
     )
     rest = train[own[missing]]
-    return Split((train[own[TRAIN]], rest, test) if missing == VALIDATION else (train[own[TRAIN]], validation, rest), said)
+    return Split(
+        (train[own[TRAIN]], rest, test) if missing == VALIDATION else (train[own[TRAIN]], validation, rest), said
+    )
 
 
 def groups_of(x: np.ndarray) -> np.ndarray:
@@ -114,23 +142,44 @@ def groups_of(x: np.ndarray) -> np.ndarray:
     return group.reshape(-1)
 
 
-def repeats_naturally(x: np.ndarray) -> bool:
-    """Return whether equal examples are different cases: fewer than half of them are different.
+def repeats_naturally(x: np.ndarray, levels: int | None = None) -> bool:
+    """Return whether equal examples are different cases.
 
-    Copies of photographs are copies, and a model must not be tested on one that it was trained on. Counts, categories and tiny binary
-    pictures repeat because their law says so, and a test set without any value that was trained on has another law.
+    Copies of photographs are copies, and a model must not be tested on one that it was trained on. Counts, categories and tiny
+    binary pictures repeat because their law says so, and a test set without any value that was trained on has another law. Repeats
+    are natural where n draws from all possible examples would repeat, or where most examples are repeats and some recur much more
+    often than others; what is copied k times recurs k times. Photographs (more than 16 levels) recur for the first reason only.
+
+    Args:
+        levels: of the pixels of pictures, None for points.
 
     Example:
         >>> repeats_naturally(np.array([[0], [1], [1], [0], [1]])), repeats_naturally(np.arange(4)[:, None])
         (True, False)
     """
-    return 2 * (int(groups_of(x).max(initial=-1)) + 1) < len(x)
+    n, counts = len(x), np.bincount(groups_of(x))
+    if len(counts) == n:
+        return False
+    possible = x[0].size * math.log(levels) if levels is not None else _log_cells(x.reshape(n, -1))
+    if possible <= math.log(n * n / 2):
+        return True
+    uneven = counts.var() >= UNEVEN * counts.mean()
+    return 2 * len(counts) < n and bool(uneven) and (levels is None or levels <= FEW_LEVELS)
+
+
+def _log_cells(x: np.ndarray) -> float:
+    """Return the logarithm of the number of possible rows of numbers with at most three decimals, infinity for others."""
+    for decimals in range(4):
+        whole = x.astype(np.float64) * 10**decimals
+        if np.abs(whole).max() < 2**50 and bool(np.isclose(whole, np.round(whole), rtol=1e-12, atol=1e-6).all()):
+            return float(np.log(np.ptp(whole, axis=0) + 1).sum())
+    return math.inf
 
 
 def _drawn(
-    x: np.ndarray, labels: np.ndarray | None, seed: int, shares: tuple[float, float, float]
+    x: np.ndarray, labels: np.ndarray | None, seed: int, shares: tuple[float, float, float], natural: bool
 ) -> tuple[Rows, str]:
-    if not repeats_naturally(x):
+    if not natural:
         return split_rows(x, labels, seed, shares), "duplicates kept together"
     distinct = int(groups_of(x).max()) + 1
     if distinct < 2:

@@ -25,14 +25,28 @@ SHEET, MARGIN = 512, 2
 
 
 def grey(x: np.ndarray, levels: int) -> np.ndarray:
-    """Map levels to 0..255 by rounding; (n, c, h, w) to (n, h, w) or (n, h, w, 3)."""
+    """Map levels to 0..255 by rounding; (n, c, h, w) to (n, h, w) or (n, h, w, c), the last of 2 or 4 of them alpha."""
     shown = np.round(x.astype(np.float64) * (255.0 / (levels - 1))).astype(np.uint8)
     return shown[:, 0] if shown.shape[1] == 1 else np.moveaxis(shown, 1, -1)
 
 
+def as_files(x: np.ndarray, levels: int) -> np.ndarray:
+    """Return images as picture files hold them: like `grey`, but grey ones of more than 256 levels as they are, in 16 bits."""
+    return x[:, 0].astype(np.uint16) if x.shape[1] == 1 and levels > 256 else grey(x, levels)
+
+
+def _on_white(pictures: np.ndarray) -> np.ndarray:
+    """Return what is seen of pictures with alpha (n, h, w, 2 or 4) on white paper."""
+    if pictures.ndim == 3 or pictures.shape[-1] == 3:
+        return pictures
+    colours, alpha = pictures[..., :-1].astype(np.float64), pictures[..., -1:] / 255.0
+    seen = np.round(colours * alpha + 255.0 * (1.0 - alpha)).astype(np.uint8)
+    return seen[..., 0] if seen.shape[-1] == 1 else seen
+
+
 def sheet(x: np.ndarray, levels: int) -> Pillow.Image:
     """Return a grid of images, enlarged by a whole factor so that pixels stay square."""
-    pictures = grey(x, levels)
+    pictures = _on_white(grey(x, levels))
     n, h, w = pictures.shape[:3]
     columns = int(np.ceil(np.sqrt(n)))
     scale = max(1, SHEET // (columns * max(h, w)))
@@ -127,7 +141,7 @@ def _write_folder(path: Path, values: np.ndarray, levels: int, labels: Sequence[
     beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     names = []
     try:
-        for i, picture in enumerate(grey(values, levels)):
+        for i, picture in enumerate(as_files(values, levels)):
             name = Path(labels[i] if labels is not None else ".") / f"{i:05d}.png"
             (beside / name).parent.mkdir(exist_ok=True)
             Pillow.fromarray(picture).save(beside / name)

@@ -1,7 +1,7 @@
 """A folder of pictures, or one picture: sub-folders are splits and labels.
 
-One idea: a file that cannot be read stops the run and is named, unless the user asked to skip and count such files; whatever else is
-left out is said.
+One idea: a file that cannot be read stops the run and is named, unless the user asked to skip and count such files; whatever
+else is left out is said.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ def read_folder(folder: Path, options: ImageOptions, skip_bad: bool) -> Raw:
     listing = list_files(folder)
     files = image_files(listing)
     if not files:
-        raise BadInput(f"the folder {folder}", "image files (" + " ".join(sorted(SUFFIXES)) + ")", _none(listing, files))
+        raise BadInput(
+            f"the folder {folder}", "image files (" + " ".join(sorted(SUFFIXES)) + ")", _none(listing, files)
+        )
     places = places_of([path.relative_to(folder).parts[:-1] for path in files], "picture")
     read = _read([files[i] for i in places.kept], options)
     broken = [f"{path.relative_to(folder)} (a link that leads nowhere)" for path in listing.broken]
@@ -71,6 +73,11 @@ def read_folder(folder: Path, options: ImageOptions, skip_bad: bool) -> Raw:
         )
     if not read.pictures:
         raise BadInput(f"all {len(read.bad)} images in {folder} are unreadable", "readable images")
+    if len(read.pictures) == 1:
+        others = "".join(f"; {words}" for words in _others(listing, files))
+        raise BadInput(
+            f"{folder} was taken for a folder of pictures and holds one", "at least five", f"bring more{others}"
+        )
     x, notes = _stacked(read, folder, options)
     raw = Raw(x, skipped=tuple(read.bad), white=SHORT if x.dtype == np.uint8 else LONG)
     raw.notes = [f"a folder of {len(x)} images of {_shape(x.shape[1:])}", *places.notes, *notes, *listing.notes]
@@ -90,7 +97,8 @@ def read_one(path: Path, options: ImageOptions) -> Raw:
     """
     read = _read([path], options)
     if read.bad:
-        raise BadInput(f"the picture {read.bad[0]}", "a readable picture")
+        reason = read.bad[0].removeprefix(f"{path} ")
+        raise BadInput(f"{path} cannot be read {reason}", "a complete picture")
     x, notes = _stacked(read, path.parent, options)
     raw = Raw(x, white=SHORT if x.dtype == np.uint8 else LONG)
     raw.notes = [f"one picture file of {_shape(x.shape[1:])}: {counted(len(x), 'frame')}", *notes]
@@ -130,7 +138,9 @@ def _stacked(read: _Read, folder: Path, options: ImageOptions) -> tuple[np.ndarr
     deep = [p.dtype == np.uint16 for p in pictures]
     if any(deep) and not all(deep):
         pictures = [p if p.dtype == np.uint16 else p.astype(np.uint16) * 257 for p in pictures]
-        notes.append(f"{counted(len(deep) - sum(deep), 'picture')} of 8 bits among others of 16 bits: times 257, which is exact")
+        notes.append(
+            f"{counted(len(deep) - sum(deep), 'picture')} of 8 bits among others of 16 bits: times 257, which is exact"
+        )
     shapes: dict[tuple[int, ...], int] = {}
     for i, pixels in enumerate(pictures):
         shapes.setdefault(pixels.shape, i)
@@ -180,7 +190,7 @@ def _others(listing: Listing, files: list[Path]) -> list[str]:
     films = [str(path) for path in rest if path.suffix.lower() in UNREADABLE]
     plain = [str(path) for path in rest if path.suffix.lower() not in UNREADABLE]
     lost = [f"{counted(len(films), 'file')} of a format that is not read: {few(films)}"] if films else []
-    return lost + ([f"{counted(len(plain), 'file')} that are no pictures: {few(plain)}"] if plain else [])
+    return lost + ([f"{counted(len(plain), 'file')} beside the pictures: {few(plain)}"] if plain else [])
 
 
 def _none(listing: Listing, files: list[Path]) -> str:

@@ -1,7 +1,7 @@
 """How many levels pixels have.
 
-Two ideas: the space of a model is no larger than its data need, so levels are counted, not taken from the type; a picture file knows what
-white is, so its values may lie on a coarser grid from black to white.
+Two ideas: the space of a model is no larger than its data need, so levels are counted, not taken from the type; a picture file
+knows what white is, so its values may lie on a coarser grid from black to white.
 """
 
 from __future__ import annotations
@@ -51,7 +51,11 @@ def levels_of_pictures(values: np.ndarray, top: int) -> tuple[int, np.ndarray, s
     """
     for levels in range(2, min(SMALL, 2 * len(values)) + 1):
         if (found := _on_grid(values, levels, top)) is not None:
-            return levels, found, f"{len(values)} different values, evenly spaced from black to white, so {levels} levels"
+            return (
+                levels,
+                found,
+                f"{len(values)} different values, evenly spaced from black to white, so {levels} levels",
+            )
     if top == 255:
         return 256, values, None
     for bits in DEPTHS:
@@ -82,6 +86,18 @@ def to_levels(values: np.ndarray, levels: int, top: int) -> np.ndarray | None:
     # a short scale is written spread (`shown`), a long one as it is
     first, second = (grid, raw) if top == 255 else (raw, grid)
     return second if first is None else first
+
+
+def first_odd(values: np.ndarray, levels: int, top: int) -> int:
+    """Return the first value that is none of `levels` evenly spaced ones.
+
+    Example:
+        >>> first_odd(np.array([0, 100, 255]), 3, 255)
+        100
+    """
+    distance = np.abs(values - np.round(values / (top / (levels - 1))) * (top / (levels - 1)))
+    odd = values[distance >= 1 - 1e-9]
+    return int(odd[0] if len(odd) else values[-1])
 
 
 def scaled(values: np.ndarray, levels: int, top: int) -> np.ndarray:

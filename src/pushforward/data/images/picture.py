@@ -79,7 +79,9 @@ def read_picture(path: Path, options: ImageOptions, tally: Counter[str]) -> list
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             Pillow.init()
-            with Pillow.open(path, formats=[name for name in FORMATS if name in Pillow.OPEN]) as opened:
+            known = [name for name in FORMATS if name in Pillow.OPEN]
+            # by handle: of a path, Pillow maps plain TIFFs into memory before it turns them, which scrambles them
+            with path.open("rb") as file, Pillow.open(file, formats=known) as opened:
                 return list(_frames(opened, path, options, tally))
     except BadInput:
         raise
@@ -117,9 +119,7 @@ def _too_large(came: str, options: ImageOptions) -> BadInput:
     return BadInput(came, f"at most {options.max_pixels:,} pixels a file", "raise it with -s data.max_pixels=...")
 
 
-def _frames(
-    opened: Pillow.Image, path: Path, options: ImageOptions, tally: Counter[str]
-) -> Iterator[Picture]:
+def _frames(opened: Pillow.Image, path: Path, options: ImageOptions, tally: Counter[str]) -> Iterator[Picture]:
     width, height = opened.size
     n = getattr(opened, "n_frames", 1)
     wanted = n if options.frames == "all" else 1
@@ -143,8 +143,9 @@ def _frames(
 
 def _frame(frame: Pillow.Image, options: ImageOptions, tally: Counter[str], either: bool) -> Picture:
     deep = _deep(frame)
+    held = getattr(frame, "tag_v2", {}).get(0x0112, 1)  # Pillow turns a TIFF itself, and forgets that it did
     frame.load()
-    frame = _turned(frame, tally)
+    frame = _turned(frame, tally, held)
     if frame.mode == "F":
         values = np.asarray(frame)
         came = f"real numbers from {values.min():g} to {values.max():g} as pixels"
@@ -212,9 +213,9 @@ def _deep(frame: Pillow.Image) -> bool:
     return "16" in str(raw) or max(bits if isinstance(bits, tuple) else (bits,)) > 8
 
 
-def _turned(frame: Pillow.Image, tally: Counter[str]) -> Pillow.Image:
+def _turned(frame: Pillow.Image, tally: Counter[str], held: int) -> Pillow.Image:
     try:
-        orientation = frame.getexif().get(0x0112, 1)
+        orientation = max(held, frame.getexif().get(0x0112, 1))
         upright = ImageOps.exif_transpose(frame)
     except Exception:  # damaged metadata do not make a picture unreadable
         tally["exif"] += 1

@@ -14,13 +14,16 @@ _FILTER = Pillow.Resampling.LANCZOS
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
-def resized(pixels: np.ndarray, size: tuple[int, int], fit: str, tally: Counter[str]) -> np.ndarray:
+def resized(
+    pixels: np.ndarray, size: tuple[int, int], fit: str, tally: Counter[str], top: int | None = None
+) -> np.ndarray:
     """Return pixels (h, w, c) as (size[1], size[0], c); those of that size already are left alone.
 
     Args:
         size: width and height.
         fit: `crop`, `pad` or `stretch`; see `ImageOptions`.
         tally: where `resized`, `smaller`, `crop` and `pad` are counted.
+        top: the largest value, None = the type's.
 
     Example:
         >>> resized(np.full((4, 8, 1), 7, np.uint8), (2, 2), "crop", Counter()).tolist()
@@ -33,18 +36,18 @@ def resized(pixels: np.ndarray, size: tuple[int, int], fit: str, tally: Counter[
     same_shape = width * new_height == height * new_width
     if fit == "stretch" or same_shape:
         tally["smaller"] += width > new_width or height > new_height
-        return _scaled(pixels, size, (0.0, 0.0, width, height))
+        return _scaled(pixels, size, (0.0, 0.0, width, height), top)
     ratios = (new_width / width, new_height / height)
     scale = max(ratios) if fit == "crop" else min(ratios)
     tally["smaller"] += scale < 1
     tally[fit] += 1
     if fit == "crop":
-        left, top = (width - new_width / scale) / 2, (height - new_height / scale) / 2
-        return _scaled(pixels, size, (left, top, width - left, height - top))
+        left, above = (width - new_width / scale) / 2, (height - new_height / scale) / 2
+        return _scaled(pixels, size, (left, above, width - left, height - above), top)
     inner = (max(1, round(width * scale)), max(1, round(height * scale)))
     before = ((new_height - inner[1]) // 2, (new_width - inner[0]) // 2)
     after = (new_height - inner[1] - before[0], new_width - inner[0] - before[1])
-    small = _scaled(pixels, inner, (0.0, 0.0, width, height))
+    small = _scaled(pixels, inner, (0.0, 0.0, width, height), top)
     return np.pad(small, ((before[0], after[0]), (before[1], after[1]), (0, 0)), mode="edge")
 
 
@@ -72,15 +75,17 @@ def _pictures(n: int) -> str:
     return f"{n:,} picture{'' if n == 1 else 's'}"
 
 
-def _scaled(pixels: np.ndarray, size: tuple[int, int], box: tuple[float, float, float, float]) -> np.ndarray:
-    if pixels.dtype == np.uint8:
+def _scaled(
+    pixels: np.ndarray, size: tuple[int, int], box: tuple[float, float, float, float], top: int | None
+) -> np.ndarray:
+    if pixels.dtype == np.uint8 and top is None:
         mode = _MODES[pixels.shape[-1]]
         picture = Pillow.fromarray(pixels[..., 0] if mode == "L" else pixels, mode)
         return np.asarray(picture.resize(size, _FILTER, box)).reshape(size[1], size[0], -1)
-    top = np.iinfo(pixels.dtype).max
+    most = np.iinfo(pixels.dtype).max if top is None else top
     channels = [
         np.asarray(Pillow.fromarray(channel.astype(np.float32)).resize(size, _FILTER, box))
         for channel in np.moveaxis(pixels, -1, 0)
     ]
     # the filter overshoots at edges
-    return np.round(np.stack(channels, -1)).clip(0, top).astype(pixels.dtype)
+    return np.round(np.stack(channels, -1)).clip(0, most).astype(pixels.dtype)

@@ -17,8 +17,9 @@ from typing import Any, Literal
 
 from pushforward.core.errors import BadInput, nearest
 from pushforward.core.spec import Config
-from pushforward.data.idx import is_idx
-from pushforward.data.pictures import image_files
+from pushforward.data.folders import Listing, few, list_files, places_of, role_of
+from pushforward.data.idx import is_idx_folder
+from pushforward.data.images.folder import image_files
 
 SUFFIXES = (".txt", ".jsonl")
 TEXTS = ("shakespeare",)
@@ -50,6 +51,8 @@ class Corpus:
 
     Attributes:
         contexts: what each document is about, if the policy names a field for it; else empty.
+        roles: the split (0 training, 1 validation, 2 test) that the source puts each document in; empty if it has no splits.
+        lost: what of the source is in no document, a sentence each.
 
     Example:
         >>> read_corpus("one\\ntwo\\n", Policy(documents="lines")).documents
@@ -61,6 +64,8 @@ class Corpus:
     origin: str
     notes: tuple[str, ...]
     contexts: tuple[str, ...] = ()
+    roles: tuple[int, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 @dataclass
@@ -71,10 +76,12 @@ class _Found:
     notes: list[str] = field(default_factory=list)
     replaced: int = 0
     contexts: list[str] = field(default_factory=list)
+    roles: list[int] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
 
 
 def is_text(source: Any) -> bool:
-    """Return whether `source` is text: a built-in text, a `.txt` or `.jsonl`, a folder with `.txt` and no images, or strings.
+    """Return whether `source` is text: a built-in text, a `.txt` or `.jsonl`, a folder with more `.txt` than pictures, or strings.
 
     A string is the text itself if it has a line break or is too long for a file's name, else it names a file.
 
@@ -90,8 +97,11 @@ def is_text(source: Any) -> bool:
         return True
     path = Path(source)
     if path.is_dir():
-        # a folder of images or IDX files may well have a readme.txt
-        return bool(_text_files(path)) and not any(map(is_idx, path.iterdir())) and not image_files(path)
+        if is_idx_folder(path):
+            return False
+        # a folder of pictures may well have a readme.txt, one of texts a logo
+        listing = list_files(path)
+        return len(_text_files(listing)) > len(image_files(listing))
     return path.suffix.lower() in SUFFIXES
 
 
@@ -119,9 +129,12 @@ def read_corpus(source: Any, policy: Policy | None = None) -> Corpus:
     notes = [*found.notes]
     if found.replaced:
         notes.append(f"as asked, U+FFFD replaces bytes that are no UTF-8: {count(found.replaced, 'time')}")
-    documents, said = _cut(found.texts, policy)
-    contexts = tuple(c for text, c in zip(found.texts, found.contexts, strict=True) if text) if found.contexts else ()
-    return Corpus(documents, name, origin, (*notes, *said, *_oddities(documents)), contexts)
+        found.lost.append(f"bytes that are no UTF-8, in {count(found.replaced, 'place')}: U+FFFD stands for them")
+    documents, owner, said = _cut(found.texts, policy)
+    contexts = tuple(found.contexts[i] for i in owner) if found.contexts else ()
+    roles = tuple(found.roles[i] for i in owner) if found.roles else ()
+    notes += [*said, *_oddities(documents)]
+    return Corpus(documents, name, origin, tuple(notes), contexts, roles, tuple(found.lost))
 
 
 def builtin_text(name: str) -> str:
@@ -166,17 +179,37 @@ def _read(source: Any, policy: Policy) -> tuple[str, str, _Found]:
     return path.stem or origin, origin, found
 
 
-def _text_files(folder: Path) -> list[Path]:
-    files = (p for p in folder.rglob("*") if p.suffix.lower() == ".txt" and not p.name.startswith("."))
-    return sorted(p for p in files if p.is_file())
+def _text_files(listing: Listing) -> list[Path]:
+    return [path for path in listing.files if path.suffix.lower() == ".txt"]
 
 
 def _read_folder(folder: Path, policy: Policy, found: _Found) -> None:
-    files = _text_files(folder)
+    listing = list_files(folder)
+    files = _text_files(listing)
     if not files:
         raise BadInput(f"the folder {folder}", "files that end in .txt", "it holds none")
-    found.texts = [_decoded(path, policy, found) for path in files]
-    found.notes.append(f"a folder of {count(len(files), 'text file')}, a document each, in order of their names")
+    places = places_of([path.relative_to(folder).parts[:-1] for path in files], "text")
+    if places.roles is None and all(role is not None for role in map(_role_of_file, files)):
+        # train.txt, valid.txt and test.txt beside each other
+        places = places_of([(*path.relative_to(folder).parts[:-1], _split_in(path)) for path in files], "text")
+    found.texts = [_decoded(files[i], policy, found) for i in places.kept]
+    found.roles = list(places.roles or ())
+    said = f"a folder of {count(len(found.texts), 'text file')}, a document each, in order of their names"
+    found.notes += [said, *places.notes, *listing.notes]
+    found.lost += places.lost
+    read = set(files)
+    others = [str(path.relative_to(folder)) for path in listing.files if path not in read]
+    if others:
+        found.lost.append(f"what is in no .txt file, in {count(len(others), 'file')}: {few(others)}")
+
+
+def _role_of_file(path: Path) -> int | None:
+    return role_of(_split_in(path))
+
+
+def _split_in(path: Path) -> str:
+    """Return the part of a file's name that names a split, as in `wiki.valid.txt`, or its stem."""
+    return next((part for part in re.split(r"[._ -]", path.stem) if role_of(part) is not None), path.stem)
 
 
 def _decoded(path: Path, policy: Policy, found: _Found) -> str:
@@ -240,16 +273,18 @@ def _string(record: dict[str, Any], name: str, where: str, what: str) -> str:
     return _encodable(record[name], where)
 
 
-def _cut(texts: list[str], policy: Policy) -> tuple[tuple[str, ...], list[str]]:
+def _cut(texts: list[str], policy: Policy) -> tuple[tuple[str, ...], list[int], list[str]]:
+    """Return documents, which text each is a part of, and what was decided."""
     notes = []
+    parts = list(enumerate(texts))
     if policy.documents != "file":
-        texts = [part for text in texts for part in _SEPARATORS[policy.documents].split(text)]
+        parts = [(i, part) for i, text in parts for part in _SEPARATORS[policy.documents].split(text)]
         what = "line" if policy.documents == "lines" else "paragraph"
         notes.append(f"every {what} is a document; what separates them belongs to none and counts no bytes")
-    documents = tuple(text for text in texts if text)
-    if policy.documents == "file" and len(documents) < len(texts):
-        notes.append(f"{count(len(texts) - len(documents), 'empty document')} left out")
-    return documents, notes
+    kept = [(i, part) for i, part in parts if part]
+    if policy.documents == "file" and len(kept) < len(parts):
+        notes.append(f"{count(len(parts) - len(kept), 'empty document')} left out")
+    return tuple(part for _, part in kept), [i for i, _ in kept], notes
 
 
 def _oddities(documents: tuple[str, ...]) -> list[str]:

@@ -76,7 +76,7 @@ def open_text(source: Any, text: Mapping[str, Any] | TextEncoding | None = None,
     options = parse(TextOptions, text if isinstance(text, Mapping) else {}, "text")
     policy = text.policy if isinstance(text, TextEncoding) else _policy(options)
     corpus = _corpus(source, policy)
-    parts, how = split_documents(corpus.documents, seed, corpus.contexts)
+    parts, how = split_documents(corpus.documents, seed, corpus.contexts, corpus.roles)
     if isinstance(text, TextEncoding):
         encoding, why = text, "the tokeniser of the run"
     else:
@@ -107,6 +107,7 @@ def open_text(source: Any, text: Mapping[str, Any] | TextEncoding | None = None,
         fingerprint=_fingerprint(streams, encoding.tokeniser),
         encoding=encoding,
         streams=streams,
+        lost=corpus.lost,
     )
 
 
@@ -149,6 +150,7 @@ def _about(
         encoding=encoding,
         streams=tuple(streams),
         context=encoding.about,
+        lost=corpus.lost,
     )
 
 

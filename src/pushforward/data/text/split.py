@@ -12,8 +12,9 @@ import numpy as np
 
 from pushforward.core.errors import BadInput
 from pushforward.core.rng import derive_seed
+from pushforward.data.folders import SPLITS, TEST, TRAIN, VALIDATION
 
-SHARES = (0.8, 0.1, 0.1)
+SHARES, TENTH = (0.8, 0.1, 0.1), (0.9, 0.1)
 ENOUGH_DOCUMENTS = 20
 
 
@@ -36,9 +37,13 @@ class Part:
 
 
 def split_documents(
-    documents: tuple[str, ...], seed: int, contexts: tuple[str, ...] = ()
+    documents: tuple[str, ...], seed: int, contexts: tuple[str, ...] = (), roles: tuple[int, ...] = ()
 ) -> tuple[tuple[Part, Part, Part], str]:
     """Return the training, validation and test parts, and the sentence that says how they were made.
+
+    Args:
+        contexts: what each document is about.
+        roles: the split that the source puts each document in; the one of validation and test that it lacks is drawn from training.
 
     Raises:
         BadInput: too few documents with contexts, which cannot be cut.
@@ -51,6 +56,8 @@ def split_documents(
         >>> [part.documents for part in parts], [part.continues for part in parts]
         ([('012345678901234567',), ('8',), ('9',)], [False, True, True])
     """
+    if roles:
+        return _own(documents, contexts, seed, roles)
     drawn = _by_documents(documents, contexts, seed)
     if drawn is not None:
         counts = "/".join(f"{len(part.documents):,}" for part in drawn)
@@ -75,7 +82,35 @@ def split_documents(
     )
 
 
-def _by_documents(documents: tuple[str, ...], contexts: tuple[str, ...], seed: int) -> tuple[Part, Part, Part] | None:
+def _own(
+    documents: tuple[str, ...], contexts: tuple[str, ...], seed: int, roles: tuple[int, ...]
+) -> tuple[tuple[Part, Part, Part], str]:
+    """Return the splits of the source; validation or test, if it has none, is a tenth of its training text."""
+    parts = []
+    for split in range(3):
+        rows = [i for i, role in enumerate(roles) if role == split]
+        parts.append(Part(tuple(documents[i] for i in rows), contexts=tuple(contexts[i] for i in rows if contexts)))
+    missing = next((split for split in (VALIDATION, TEST) if not parts[split].documents), None)
+    if missing is None:
+        return (parts[0], parts[1], parts[2]), "the source's own splits"
+    train = parts[TRAIN]
+    cut = _by_documents(train.documents, train.contexts, seed, TENTH)
+    if cut is None and contexts:
+        came = f"{len(train.documents)} training documents with contexts, and no {SPLITS[missing]} documents"
+        raise BadInput(came, f"at least {ENOUGH_DOCUMENTS}", "bring more")
+    first = sum(map(len, train.documents)) * 9 // 10
+    whole = sum(map(len, train.documents))
+    kept, held = cut[:2] if cut else (_between(train.documents, 0, first), _between(train.documents, first, whole))
+    # the test part follows the validation part, which no training document began in
+    parts[TRAIN], parts[missing] = kept, held if missing == VALIDATION else Part(held.documents, contexts=held.contexts)
+    how = f"drawn by seed {seed}" if cut else "its last characters"
+    said = f"the source's own splits; a tenth of its training text, {how}, is {SPLITS[missing]} text"
+    return (parts[0], parts[1], parts[2]), said
+
+
+def _by_documents(
+    documents: tuple[str, ...], contexts: tuple[str, ...], seed: int, shares: tuple[float, ...] = SHARES
+) -> tuple[Part, Part, Part] | None:
     """Return whole documents by a random draw, None if there are too few or if a split would be left without one."""
     group_of = {document: i for i, document in enumerate(dict.fromkeys(documents))}
     if len(group_of) < ENOUGH_DOCUMENTS:
@@ -86,11 +121,11 @@ def _by_documents(documents: tuple[str, ...], contexts: tuple[str, ...], seed: i
     # a document belongs where its middle lies on the line of all characters in random order
     middle = (np.cumsum(sizes[order]) - sizes[order] / 2) / sizes.sum()
     place = np.empty(len(sizes), dtype=np.int64)
-    place[order] = np.searchsorted(np.cumsum(SHARES)[:-1], middle, side="right")
+    place[order] = np.searchsorted(np.cumsum(shares)[:-1], middle, side="right")
     parts = []
     for split in range(3):
         rows = np.flatnonzero(place[groups] == split).tolist()
-        if not rows:
+        if not rows and split < len(shares):
             return None
         parts.append(Part(tuple(documents[i] for i in rows), contexts=tuple(contexts[i] for i in rows if contexts)))
     return parts[0], parts[1], parts[2]

@@ -1,0 +1,93 @@
+"""From a path, an array or a built-in name to raw examples: what a source is taken for, decided in one place.
+
+One idea: a suffix or the files of a folder say what to call; when that was not what was meant, the message says what it was
+taken for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from pushforward.core.errors import BadInput, nearest
+from pushforward.data.builtin import builtins
+from pushforward.data.idx import is_idx, is_idx_folder, read_idx_folder, read_idx_pair
+from pushforward.data.images.folder import SUFFIXES, read_folder, read_one
+from pushforward.data.images.options import ImageOptions
+from pushforward.data.npz import read_npz, set_labels
+from pushforward.data.numbers import read_csv
+from pushforward.data.source import Raw
+from pushforward.data.tables.files import is_table_file, read_file
+
+
+def read(
+    source: Any, options: ImageOptions, skip_bad: bool = False, context: str | None = None
+) -> tuple[str, Raw, str]:
+    """Return the name of a source, what it holds, and the words for it in messages.
+
+    Args:
+        options: how pictures are read.
+        skip_bad: continue past unreadable pictures.
+        context: name of the array of an `.npz` that holds what each example is about.
+
+    Raises:
+        BadInput: no such data, or what cannot be read.
+    """
+    if isinstance(source, tuple) and len(source) == 2:
+        x, names = source
+        raw = Raw(_to_array(x))
+        set_labels(raw, _to_array(names), "the given pair")
+        return "array", raw, "the given array"
+    if not isinstance(source, str | Path):
+        return "array", Raw(_to_array(source)), "the given array"
+    if str(source) == "digits":
+        return "digits", _digits(), "digits"
+    path = Path(source)
+    if not path.exists():
+        known = [name for name, _ in builtins()]
+        hint = nearest(str(source), known) if "/" not in str(source) and "." not in str(source) else "check the path"
+        raise BadInput(f"no data called '{source}'", "a built-in name or an existing path", hint)
+    return path.stem or str(path), _read_path(path, options, skip_bad, context), str(source)
+
+
+def _to_array(x: Any) -> np.ndarray:
+    if isinstance(x, Tensor):
+        return x.detach().cpu().numpy()
+    return np.asarray(x.to_numpy() if hasattr(x, "to_numpy") else x)
+
+
+def _digits() -> Raw:
+    from sklearn.datasets import load_digits
+
+    bunch: Any = load_digits()
+    return Raw(bunch.images.astype(np.uint8), [str(t) for t in bunch.target])
+
+
+def _read_path(path: Path, options: ImageOptions, skip_bad: bool, context: str | None) -> Raw:
+    if path.is_dir():
+        return read_idx_folder(path) if is_idx_folder(path) else read_folder(path, options, skip_bad)
+    suffix = path.suffix.lower()
+    if is_idx(path):
+        return read_idx_pair(path)
+    if suffix in (".npy", ".npz"):
+        return read_npz(path, context)
+    if suffix == ".parquet":
+        return Raw(read_file(path).frame.to_numpy())
+    if is_table_file(path):
+        values, labels, notes = read_csv(path)
+        return Raw(values, labels, notes)
+    if suffix in SUFFIXES:
+        raw = read_one(path, options)
+        if len(raw.x) == 1:
+            paged = any("only the first frame" in note for note in raw.notes)
+            hint = f"a folder of such files is data: name the folder, such as {path.parent}"
+            hint = "-s data.frames=all makes each of its frames an example" if paged else hint
+            raise BadInput(f"{path} was taken for one picture", "at least five examples", hint)
+        return raw
+    raise BadInput(
+        f"{path} ends in '{suffix}'",
+        ".csv, .parquet, .txt, .jsonl, .npy, .npz, an IDX file or a folder of images or texts",
+    )
