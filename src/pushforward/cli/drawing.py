@@ -67,7 +67,7 @@ def sample(
         show_samples(drawn.shown, given, json)
         return
     if output is None and len(model.space.event_shape) > 1:
-        output = Path(f"{run.name}-samples.png")
+        output = Path(f"{run.resolve().name}-samples.png")
     if output is None:
         for row in drawn.x.tolist():
             out(",".join(f"{value:.6g}" for value in row))

@@ -132,6 +132,12 @@ def new_folder(path: Path) -> Iterator[Path]:
         raise
 
 
+def fill(path: Path, content: bytes) -> None:
+    """Write a file into a folder that `new_folder` yielded: as the rename decides for all, none is flushed by itself."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
 def not_written(path: Path, error: OSError, expected: str) -> PushforwardError:
     """Return what to say of a file or folder that the system refused: bad input if its name is to blame, else a failed run.
 

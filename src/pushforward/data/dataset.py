@@ -70,7 +70,7 @@ class Dataset:
 
 def fingerprint_of(splits: list[Examples], classes: tuple[str, ...]) -> str:
     """Return the hex SHA-256 over shapes, dtypes, values, labels and class names."""
-    digest = hashlib.sha256("|".join(classes).encode())
+    digest = hashlib.sha256("|".join(classes).encode("utf-8", "surrogatepass"))
     for examples in splits:
         digest.update(f"{tuple(examples.x.shape)} {examples.x.dtype}".encode())
         digest.update(examples.x.contiguous().numpy().tobytes())

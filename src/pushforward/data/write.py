@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,9 +14,10 @@ from PIL import Image as Pillow
 from PIL import ImageDraw
 from torch import Tensor
 
-from pushforward.core.errors import BadInput, RunFailed
-from pushforward.core.files import write_bytes
+from pushforward.core.errors import BadInput
+from pushforward.core.files import fill, new_folder, write_bytes
 from pushforward.core.space import Image, Space
+from pushforward.data.class_folders import TABLE, folder_names, table_of
 
 SHEET, MARGIN = 512, 2
 
@@ -135,21 +133,16 @@ def _csv(values: np.ndarray, labels: Sequence[str] | None) -> str:
 
 
 def _write_folder(path: Path, values: np.ndarray, levels: int, labels: Sequence[str] | None) -> list[Path]:
-    if path.exists() and (path.is_file() or any(path.iterdir())):
-        raise BadInput(f"-o {path}", "a new or empty folder", "it holds other files; choose another name")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    names = []
-    try:
+    names = {} if labels is None else folder_names(labels)
+    written = []
+    with new_folder(path) as beside:
         for i, picture in enumerate(as_files(values, levels)):
-            name = Path(labels[i] if labels is not None else ".") / f"{i:05d}.png"
-            (beside / name).parent.mkdir(exist_ok=True)
-            Pillow.fromarray(picture).save(beside / name)
-            names.append(path / name)
-        if path.is_dir():
-            path.rmdir()
-        os.replace(beside, path)
-    except OSError as error:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise RunFailed(f"could not write {path} ({error.strerror})", "a writable folder with enough space") from None
-    return names
+            name = Path("." if labels is None else names[labels[i]], f"{i:05d}.png")
+            buffer = io.BytesIO()
+            Pillow.fromarray(picture).save(buffer, format="PNG")
+            fill(beside / name, buffer.getvalue())
+            written.append(path / name)
+        if (table := table_of(names)) is not None:
+            fill(beside / TABLE, table.encode())
+            written.append(path / TABLE)
+    return written

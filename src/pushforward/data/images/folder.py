@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from pushforward.core.errors import BadInput
+from pushforward.data.class_folders import is_table, labels_of
 from pushforward.data.folders import Listing, Places, counted, few, list_files, places_of
 from pushforward.data.images.options import ImageOptions
 from pushforward.data.images.picture import LONG, SHORT, Picture, in_colour, read_picture, said
@@ -84,7 +85,7 @@ def read_folder(folder: Path, options: ImageOptions, skip_bad: bool) -> Raw:
     raw.lost = [*places.lost, *_others(listing, files)]
     if places.roles is not None:
         raw.roles = np.array([places.roles[i] for i in read.owner])
-    _label(raw, places, read.owner)
+    _label(raw, places, read)
     _say(raw, read, options)
     return raw
 
@@ -159,11 +160,12 @@ def _opaque(pixels: np.ndarray) -> np.ndarray:
     return np.concatenate([pixels, np.full_like(pixels[..., :1], np.iinfo(pixels.dtype).max)], -1)
 
 
-def _label(raw: Raw, places: Places, owner: Sequence[int]) -> None:
+def _label(raw: Raw, places: Places, read: _Read) -> None:
     depths = {len(rest) > 0 for rest in places.rest}
     names = dict.fromkeys(rest[0] for rest in places.rest if rest)
     if depths == {True}:
-        raw.labels = [places.rest[i][0] for i in owner]
+        labels = labels_of(read.files, [rest[0] for rest in places.rest])
+        raw.labels = [labels[i] for i in read.owner]
         raw.notes.append(f"{len(names)} sub-folders, so their names are the labels")
     elif depths == {False}:
         raw.notes.append("no sub-folders, so no labels")
@@ -186,7 +188,7 @@ def _say(raw: Raw, read: _Read, options: ImageOptions) -> None:
 
 def _others(listing: Listing, files: list[Path]) -> list[str]:
     read = set(files)
-    rest = [path.relative_to(listing.folder) for path in listing.files if path not in read]
+    rest = [p.relative_to(listing.folder) for p in listing.files if p not in read and not is_table(p)]
     films = [str(path) for path in rest if path.suffix.lower() in UNREADABLE]
     plain = [str(path) for path in rest if path.suffix.lower() not in UNREADABLE]
     lost = [f"{counted(len(films), 'file')} of a format that is not read: {few(films)}"] if films else []
