@@ -72,7 +72,7 @@ def is_table(file: Path) -> bool:
 
 
 def labels_of(files: Sequence[Path], folders: Sequence[str]) -> list[str]:
-    """Return the class of files that lie somewhere below folders of these names: what the table beside a folder says, or its name."""
+    """Return the classes of files somewhere below folders of these names: what the table beside a folder says, or its name."""
     tables: dict[Path, dict[str, str]] = {}
     labels = []
     for file, name in zip(files, folders, strict=True):
