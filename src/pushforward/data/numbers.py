@@ -27,7 +27,7 @@ def read_csv(path: Path) -> tuple[np.ndarray, list[str] | None, list[str]]:
         BadInput: not UTF-8, empty, ragged lines or text where numbers belong (line numbers given).
     """
     try:
-        text = decode(path.read_bytes(), str(path))
+        text, _ = decode(path.read_bytes(), str(path))
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
         lines = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except csv.Error as error:

@@ -51,6 +51,7 @@ def open_data(
     columns: Mapping[str, Any] | None = None,
     keep: Collection[str] = (),
     bounds: str = "natural",
+    header: bool | None = None,
     encoding: Encoding | None = None,
     context: str | None = None,
 ) -> Dataset:
@@ -64,6 +65,7 @@ def open_data(
         text: options for text (see `TextOptions`).
         kind: `table` or `points` where both are possible; None = points if there are numbers only, and none is missing.
         columns, keep, bounds: kinds of columns, identifiers to model and bounds of numbers; see `data.tables.schema.infer`.
+        header: whether the first line of a table's file names its columns; None = find out.
         encoding: that of a run, used as it is in place of one made from the data.
         context: name of the array of an `.npz` that holds what each example is about (see `data.contexts`).
 
@@ -81,7 +83,7 @@ def open_data(
     options = image_options(images)
     if isinstance(encoding, TextEncoding) or text is not None or is_text(source):
         found = open_text(source, encoding if isinstance(encoding, TextEncoding) else text, seed=seed)
-    elif (sheet := find_table(source, "table" if table or columns or keep else kind, columns)) is not None:
+    elif (sheet := find_table(source, "table" if table or columns or keep else kind, columns, table, header)) is not None:
         found = open_table(sheet, seed=seed, columns=columns, keep=keep, bounds=bounds, encoding=table)
     else:
         found = _open_arrays(source, seed, labels, skip_bad, options, context)

@@ -7,7 +7,7 @@ its column, value and row.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,15 @@ from pushforward.core.given import Examples, Given
 from pushforward.core.space import space_from_json
 from pushforward.core.table import Column, Table
 from pushforward.data.encoding import Encoding
-from pushforward.data.tables.files import is_table_file, read_file
+from pushforward.data.tables.carried import carrier_of, into_numbers
+from pushforward.data.tables.cells import Asked, typed
+from pushforward.data.tables.files import Reading, is_table_file, read_file
 from pushforward.data.tables.given import parse_known
+from pushforward.data.tables.notations.missing import is_missing_among_numbers
+from pushforward.data.tables.notations.notation import notation_from_json
 from pushforward.data.tables.schema import Declared, Schema, infer
-from pushforward.data.tables.stored import Stored, restore, seconds_of, snap
+from pushforward.data.tables.stored import OBJECTS, Stored, restore, seconds_of, snap
+from pushforward.data.tables.written import Dialect, to_csv
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class TableEncoding(Encoding):
 
     table: Table
     stored: tuple[Stored, ...]
+    dialect: Dialect = field(default_factory=Dialect)
     kind = "table"
 
     @staticmethod
@@ -56,9 +62,9 @@ class TableEncoding(Encoding):
         return TableEncoding.of_schema(infer(frame, columns, keep, bounds))
 
     @staticmethod
-    def of_schema(schema: Schema) -> TableEncoding:
-        """Return the encoding of a schema."""
-        return TableEncoding(schema.table, schema.stored)
+    def of_schema(schema: Schema, dialect: Dialect | None = None) -> TableEncoding:
+        """Return the encoding of a schema, and of how its file was laid out."""
+        return TableEncoding(schema.table, schema.stored, dialect or Dialect())
 
     @property
     def space(self) -> Table:
@@ -85,10 +91,11 @@ class TableEncoding(Encoding):
         where = _Where(lines)
         for stored in self.stored:
             if stored.role in ("constant", "absent") and stored.label in labels:
-                self._check_restored(stored, frame.iloc[:, labels[stored.label]], where)
+                self._check_restored(stored, _plain(frame.iloc[:, labels[stored.label]], stored, where), where)
         rows = np.empty((len(frame), len(self.table.columns)))
         for place, (stored, column) in enumerate(self.modelled):
-            rows[:, place] = _encode_column(frame.iloc[:, labels[stored.label]], stored, column, where)
+            series = _plain(frame.iloc[:, labels[stored.label]], stored, where)
+            rows[:, place] = _encode_column(series, stored, column, where)
         return self.table.check(torch.from_numpy(rows))
 
     def decode(self, x: Tensor) -> pd.DataFrame:
@@ -112,11 +119,23 @@ class TableEncoding(Encoding):
         if isinstance(source, pd.DataFrame):
             return Examples(self.encode(source))
         path = Path(source)
-        if not path.is_file() or not is_table_file(path):
+        if not path.exists() or not is_table_file(path):
             raise BadInput(f"'{source}' as a table", "a .csv, .tsv or .parquet file, or a DataFrame", "check the path")
-        words = {stored.label for stored, column in self.modelled if column.discrete}
-        sheet = read_file(path, words, {stored.label for stored in self.stored})
+        sheet = read_file(path, self.reading)
         return Examples(self.encode(sheet.frame, sheet.lines))
+
+    @property
+    def reading(self) -> Reading:
+        """How another file of this table is read: its names, the columns of words, and how the others are written."""
+        words = {stored.label for stored, column in self.modelled if column.discrete}
+        words |= {stored.label for stored in self.stored if stored.role == "excluded"}
+        notations = {stored.label: stored.notation for stored in self.stored if stored.notation is not None}
+        names = {stored.label for stored in self.stored}
+        return Reading(words=words, names=names, notations=notations, header=None if self.dialect.header else False)
+
+    def csv(self, shown: pd.DataFrame) -> str:
+        """Return rows as the text of a CSV file, written as the file that the table came from was."""
+        return to_csv(shown, self.stored, self.dialect)
 
     def parse_given(self, text: str, n: int) -> Given:
         """Return what `column=value,column=low..high` says is known, the same for n examples."""
@@ -125,15 +144,15 @@ class TableEncoding(Encoding):
 
     def to_json(self) -> dict[str, Any]:
         """Return the space and how every column is kept."""
-        return {"kind": self.kind, "space": self.table.to_json(), "stored": [asdict(stored) for stored in self.stored]}
+        stored = [asdict(one) for one in self.stored]
+        return {"kind": self.kind, "space": self.table.to_json(), "stored": stored, "dialect": asdict(self.dialect)}
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> TableEncoding:
         """Rebuild the encoding of `to_json`."""
         table = space_from_json(record["space"])
         assert isinstance(table, Table)
-        kept: list[dict[str, Any]] = record["stored"]
-        return cls(table, tuple(Stored(**{**one, "levels": tuple(one["levels"])}) for one in kept))
+        return cls(table, tuple(map(_stored, record["stored"])), Dialect(**record.get("dialect", {})))
 
     def _check_names(self, labels: Mapping[str, int]) -> None:
         names = [stored.label for stored in self.stored]
@@ -147,7 +166,7 @@ class TableEncoding(Encoding):
                 raise BadInput(came, "its columns only", closest(label, names) or "drop it")
 
     def _check_restored(self, stored: Stored, series: pd.Series, where: _Where) -> None:
-        expected = restore(stored, None, np.zeros(1)).iloc[0]
+        expected = _plain(restore(stored, None, np.zeros(1)), stored, where).iloc[0]
         same = series.isna() if stored.role == "absent" else (series == expected).fillna(False)
         wrong = np.flatnonzero(~same.to_numpy(dtype=bool))
         if len(wrong):
@@ -161,6 +180,39 @@ class _Where:
 
     def __call__(self, row: int) -> str:
         return f"row {row} (counted from 0)" if self.lines is None else f"line {self.lines[row]}"
+
+
+def _stored(record: dict[str, Any]) -> Stored:
+    notation = record.get("notation")
+    made = None if notation is None else notation_from_json(notation)
+    return Stored(**{**record, "levels": tuple(record["levels"]), "notation": made})
+
+
+def _plain(series: pd.Series, stored: Stored, where: _Where) -> pd.Series:
+    """Return a column as numbers or moments: cells are read in their notation, dates, times and decimals as what carries them."""
+    if stored.levels or stored.role == "excluded":
+        return series
+    if (
+        str(series.dtype) in OBJECTS
+        and stored.notation is not None
+        and bool(series.map(lambda v: isinstance(v, str)).any())
+    ):
+        cells = [
+            "" if gone else str(value) for value, gone in zip(series.tolist(), series.isna().tolist(), strict=True)
+        ]
+        lines = range(len(cells)) if where.lines is None else where.lines
+        unit = "row" if where.lines is None else "line"
+        series = typed(
+            cells, lines, Asked(f"column '{stored.label}'", stored.label, notation=stored.notation, unit=unit)
+        ).series
+    elif series.dtype == object and stored.dtype == "object":
+        # a word among Python numbers that says that there is none
+        series = series.map(lambda value: None if isinstance(value, str) and is_missing_among_numbers(value) else value)
+    carrier = carrier_of(series)
+    if "period" in (carrier, stored.carrier) and str(series.dtype) != stored.outer:
+        expected = stored.outer if stored.carrier == "period" else "numbers or dates"
+        raise BadInput(f"column '{stored.label}' of dtype {series.dtype}", expected, "convert it first")
+    return into_numbers(series, carrier)
 
 
 def _encode_column(series: pd.Series, stored: Stored, column: Column, where: _Where) -> np.ndarray:

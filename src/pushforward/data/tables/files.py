@@ -1,206 +1,201 @@
-"""Tables in files: CSV of any common delimiter, with or without a header, and Parquet.
+"""Tables in files: CSV of any common delimiter, packed or not, with or without a header, and the formats of `formats.py`.
 
 One idea: cells are read as text and typed column by column, so that every decision has a reason and every bad cell has a line.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections import Counter
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from pushforward.core.errors import BadInput
-from pushforward.data.tables.given import MISSING
+from pushforward.core.errors import BadInput, closest
+from pushforward.data.tables.cells import READINGS, Asked, Typed, typed
+from pushforward.data.tables.formats import FRAMES, is_folder_of_parts, read_frame
+from pushforward.data.tables.header import header_of
+from pushforward.data.tables.lines import delimiter_of, read_lines
+from pushforward.data.tables.notations.notation import Notation, Written
+from pushforward.data.tables.unpacking import PACKED, decode, unpack, unpacked_name
 
-DELIMITERS = {";": "semicolon", "\t": "tab", "|": "bar", ",": "comma"}
-SUFFIXES = (".csv", ".tsv", ".data", ".parquet")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity)", re.IGNORECASE)
-_INTEGER = re.compile(r"[+-]?\d{1,18}")
-_PADDED = re.compile(r"[+-]?0\d+")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?")
-_TRUE, _FALSE = ("True", "true", "TRUE"), ("False", "false", "FALSE")
+__all__ = ["Reading", "Sheet", "decode", "delimiter_of", "is_table_file", "read_file", "read_text"]
+
+TEXTS = (".csv", ".tsv", ".tab", ".data")
+SUFFIXES = (*TEXTS, *FRAMES)
+WORDS = ("categorical", "ordinal", "boolean", "drop")
+# past this a schema of one sentence a column is no description any more, and no family here learns so many
+MOST_COLUMNS = 20_000
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is known about a table before it is read.
+
+    Attributes:
+        declared: kinds and readings by column name, as the user declared them.
+        words: columns to leave as text.
+        names: names that a header is expected to hold, so that a file of words alone is understood.
+        notations: those of a run, by column name.
+        header: the user's answer to whether the first line is one; None = find out.
+    """
+
+    declared: Mapping[str, Any] = field(default_factory=dict)
+    words: Collection[str] = ()
+    names: Collection[str] = ()
+    notations: Mapping[str, Notation] = field(default_factory=dict)
+    header: bool | None = None
+
+    def asked(self, label: str, where: str) -> Asked:
+        """Return what is known about one column."""
+        kind = self.declared.get(label)
+        words = label in self.words or (kind is not None and (not isinstance(kind, str) or kind in WORDS))
+        reading = kind if isinstance(kind, str) and kind in READINGS else ""
+        return Asked(where, label, words, reading, self.notations.get(label))
+
+
+_PLAIN = Reading()
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table as it was found: the frame, what it is called, the reasons, and each row's line in its file."""
+    """A table as it was found: the frame, what it is called, the reasons, and each row's line in its file.
+
+    Attributes:
+        written: how the columns of a file of text are written, by name; None for other sources.
+        lost: what of the cells does not come back.
+        delimiter: of the file, empty if it had none.
+        header: whether its first line names the columns.
+    """
 
     frame: pd.DataFrame
     name: str
     origin: str
     notes: tuple[str, ...] = ()
     lines: tuple[int, ...] | None = None
+    written: Mapping[str, Written] | None = None
+    lost: tuple[str, ...] = ()
+    delimiter: str = ""
+    header: bool = True
 
 
 def is_table_file(path: Path) -> bool:
-    """Return whether a file's name ends like that of a table."""
-    return path.suffix.lower() in SUFFIXES
-
-
-def read_file(path: Path, words: Collection[str] = (), names: Collection[str] = ()) -> Sheet:
-    """Return the table in a file; cells that are empty or read `?`, `NA`, `N/A`, `nan` or `null` are missing.
-
-    Args:
-        words: columns to leave as text.
-        names: names that a header is expected to hold, so that a file of words alone is understood.
-
-    Raises:
-        BadInput: not UTF-8, empty, ragged, numbers mixed with a few words, or a damaged Parquet file.
-    """
-    if path.suffix.lower() == ".parquet":
-        try:
-            frame = pd.read_parquet(path)
-        except (OSError, ValueError) as error:
-            said = str(error).splitlines()[0]
-            raise BadInput(f"{path} cannot be read ({said})", "a complete Parquet file") from None
-        return Sheet(frame, path.stem, str(path), (f"a Parquet file of {len(frame.columns)} columns",))
-    return read_text(decode(path.read_bytes(), str(path)), path.stem, str(path), words, names)
-
-
-def decode(raw: bytes, where: str) -> str:
-    """Return UTF-8 bytes as text, without a byte-order mark.
-
-    Raises:
-        BadInput: not UTF-8, with the offset of the first wrong byte.
-    """
-    try:
-        return raw.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{where} is not UTF-8 at byte {error.start}", "a UTF-8 text file") from None
-
-
-def delimiter_of(text: str) -> str:
-    """Return the delimiter under which the first lines have one number of fields, above one; a comma if none does.
+    """Return whether a file's name ends like that of a table, packed or not, or a folder holds parts of one.
 
     Example:
-        >>> delimiter_of("a;b\\n1,5;2\\n"), delimiter_of("a\\n1\\n")
-        (';', ',')
+        >>> is_table_file(Path("a.csv.gz")), is_table_file(Path("a.gz"))
+        (True, False)
     """
-    head = text[:65536].splitlines(keepends=True)[:50]
-    best, chosen = (0.0, 0), ","
-    for delimiter in DELIMITERS:
-        try:
-            rows = csv.reader(head, delimiter=delimiter, skipinitialspace=True)
-            widths = Counter(len(row) for row in rows if any(cell.strip() for cell in row))
-        except csv.Error:
-            continue
-        usual = max(widths, key=lambda width: (widths[width], width), default=0)
-        agree = widths[usual] / widths.total() if usual > 1 else 0.0
-        # a rarer character that fits as well is no accident: commas also separate decimals and clauses
-        if (agree, 0) > best and agree > 0.5:
-            best, chosen = (agree, 0), delimiter
-    return chosen
+    if path.suffix.lower() in PACKED and not unpacked_name(path).suffix:
+        return path.suffix.lower() == ".zip" and path.is_file() and _holds_table(path)
+    return unpacked_name(path).suffix.lower() in SUFFIXES or is_folder_of_parts(path)
 
 
-def read_text(text: str, name: str, origin: str, words: Collection[str] = (), names: Collection[str] = ()) -> Sheet:
+def _holds_table(path: Path) -> bool:
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(Path(name).suffix.lower() in TEXTS for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def read_file(path: Path, reading: Reading = _PLAIN) -> Sheet:
+    """Return the table in a file, or in a folder of parts.
+
+    Raises:
+        BadInput: damaged, empty, ragged, no text, numbers mixed with a few words.
+    """
+    name = unpacked_name(path).stem
+    if path.is_dir() or (path.suffix.lower() not in PACKED and path.suffix.lower() in FRAMES):
+        frame, notes = read_frame(path)
+        _require_columns(len(frame.columns), str(path))
+        return Sheet(frame, name, str(path), notes)
+    raw, suffix = unpack(path)
+    if suffix in FRAMES:
+        frame, notes = read_frame(path, raw, suffix)
+        _require_columns(len(frame.columns), str(path))
+        return Sheet(frame, name, str(path), notes)
+    text, notes = decode(raw, str(path))
+    return read_text(text, name, str(path), reading, notes)
+
+
+def read_text(text: str, name: str, origin: str, reading: Reading = _PLAIN, notes: Sequence[str] = ()) -> Sheet:
     """Return the table in the text of a CSV file; see `read_file`."""
-    delimiter = delimiter_of(text)
-    rows = _rows(text, delimiter, origin)
-    header = _has_header([row for _, row in rows], names)
-    labels = [cell.strip() for cell in rows[0][1]] if header else [f"x{i}" for i in range(len(rows[0][1]))]
-    twice = next((label for label in labels if labels.count(label) > 1), None)
-    if twice is not None:
-        raise BadInput(f"two columns named '{twice}' in {origin}", "different names", "rename one of them")
-    body = rows[1:] if header else rows
+    found = read_lines(text, origin)
+    width = len(found.rows[0])
+    _require_columns(width, origin)
+    header = header_of(found.rows, reading.names, reading.header)
+    labels, renamed = _labels(found.rows[0] if header.found else [], width, origin)
+    unknown = next((name for name in reading.declared if name not in labels), None)
+    if unknown is not None:
+        raise BadInput(f"a declaration of column '{unknown}'", "a column of the table", closest(str(unknown), labels))
+    start = 1 if header.found else 0
+    body, lines = found.rows[start:], found.numbers[start:]
     if not body:
         raise BadInput(f"{origin} has a header and no rows", "at least five rows")
-    notes = ["the first line names the columns" if header else "the first line holds data, so columns are x0, x1, ..."]
-    if delimiter != ",":
-        notes.append(f"fields are separated by a {DELIMITERS[delimiter]}")
-    lines = [line for line, _ in body]
-    columns: dict[str, pd.Series] = {}
-    for place, label in enumerate(labels):
-        cells = [row[place] for _, row in body]
-        columns[label], said = _typed(cells, label in words, f"field {place + 1} of {origin}", lines)
-        notes += [f"column '{label}': {sentence}" for sentence in said]
-    return Sheet(pd.DataFrame(columns), name, origin, tuple(notes), tuple(lines))
+    columns = _columns(list(zip(*body, strict=True)), labels, lines, reading, origin, found.delimiter)
+    by_name = dict(zip(labels, columns, strict=True))
+    said = [f"column '{label}': {one}" for label, column in by_name.items() for one in column.said]
+    return Sheet(
+        pd.DataFrame({label: column.series for label, column in by_name.items()}),
+        name,
+        origin,
+        (*notes, header.note, *renamed, *found.notes, *said),
+        tuple(lines),
+        {label: Written(column.notation, column.absent) for label, column in by_name.items()},
+        tuple(f"column '{label}': {one}" for label, column in by_name.items() for one in column.lost),
+        found.delimiter,
+        header.found,
+    )
 
 
-def _rows(text: str, delimiter: str, origin: str) -> list[tuple[int, list[str]]]:
-    try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
-        # a line of delimiters alone is a row without values, a blank one is none
-        rows = [(reader.line_num, row) for row in reader if len(row) > 1 or (row and row[0].strip())]
-    except csv.Error as error:
-        raise BadInput(f"{origin} is no CSV ({error})", "fields separated by a comma, semicolon, tab or bar") from None
-    if not rows:
-        raise BadInput(f"{origin} is empty", "a table with at least five rows")
-    first, width = rows[0][0], len(rows[0][1])
-    for line, row in rows:
-        if len(row) != width:
-            came = f"line {line} of {origin} has {len(row)} fields"
-            raise BadInput(came, f"{width} as in line {first}", "repair that line")
-    return rows
+def _require_columns(width: int, origin: str) -> None:
+    if width > MOST_COLUMNS:
+        came = f"{origin} has {width:,} columns"
+        raise BadInput(came, f"at most {MOST_COLUMNS:,}", "choose the ones to model, or save numbers alone as .npy")
 
 
-def _has_header(rows: list[list[str]], names: Collection[str]) -> bool:
-    first = [cell.strip() for cell in rows[0]]
-    if names and set(names) >= set(first):
-        return True
-    if any(_NUMBER.fullmatch(cell) or cell in MISSING[1:] for cell in first):
-        return False
-    body = rows[1 : 1 + 1000]
-    columns = [[row[place].strip() for row in body] for place in range(len(first))]
-    if any(cells and all(_NUMBER.fullmatch(c) or c in MISSING for c in cells) for cells in columns):
-        return True
-    # all words: a first line that recurs below it is data
-    return not any(cell in cells for cell, cells in zip(first, columns, strict=True))
+def _labels(first: Sequence[str], width: int, origin: str) -> tuple[list[str], list[str]]:
+    if not first:
+        return [f"x{i}" for i in range(width)], []
+    labels = [cell.strip() for cell in first]
+    nameless = [place for place, label in enumerate(labels) if not label]
+    taken = set(labels)
+    for place in nameless:
+        labels[place] = next(
+            name for name in (f"column {place + 1}", f"unnamed column {place + 1}") if name not in taken
+        )
+    if len(set(labels)) < len(labels):
+        seen: set[str] = set()
+        twice = next(label for label in labels if label in seen or seen.add(label))
+        raise BadInput(f"two columns named '{twice}' in {origin}", "different names", "rename one of them")
+    shown = ", ".join(f"'{labels[place]}'" for place in nameless[:5]) + (", ..." if len(nameless) > 5 else "")
+    return labels, [f"columns without a name are called {shown}"] if nameless else []
 
 
-def _typed(cells: list[str], as_words: bool, where: str, lines: list[int]) -> tuple[pd.Series, list[str]]:
-    """Return the cells of a column as numbers, booleans, dates or text, None where missing, and what was decided."""
-    counts = Counter(cells)
-    empty = {cell for cell in counts if cell.strip() in MISSING}
-    absent = sum(counts[cell] for cell in empty)
-    shown = sorted({cell.strip() for cell in empty} - {""})
-    said = [f"{', '.join(map(repr, shown))} counts as missing"] if shown else []
-    known = [cell for cell in counts if cell not in empty]
-    if not known:
-        return pd.Series([None] * len(cells), dtype="float64"), said
-    numbers = {cell for cell in known if _NUMBER.fullmatch(cell.strip())}
-    if not as_words and any(_PADDED.fullmatch(cell.strip()) for cell in numbers):
-        said.append("some numbers begin with zeros, so they are kept as text")
-        as_words = True
-    if not as_words and numbers and len(numbers) < len(known):
-        words = sum(counts[cell] for cell in known if cell not in numbers)
-        if words < 2 or words < 0.1 * (len(cells) - absent):
-            row = next(i for i, cell in enumerate(cells) if cell not in numbers and cell not in empty)
-            came = f"'{cells[row]}' in line {lines[row]}, {where}"
-            raise BadInput(came, "a number, as in the other lines", "repair it, or declare the column categorical")
-        said.append(f"numbers and words ({words} of {len(cells) - absent} values), so they are kept as text")
-        as_words = True
-    convert: dict[str, Any] = {cell: cell for cell in known}
-    dtype: Any = None
-    if not as_words and numbers:
-        if all(_INTEGER.fullmatch(cell.strip()) for cell in known):
-            convert, dtype = {cell: int(cell) for cell in known}, "Int64" if absent else "int64"
-        elif any(re.fullmatch(r"[+-]?\d{19,}", cell.strip()) for cell in known):
-            said.append("integers of more than 18 digits, so they are kept as text")
-        else:
-            convert, dtype = {cell: float(cell) for cell in known}, "float64"
-    elif not as_words and all(cell.strip() in (*_TRUE, *_FALSE) for cell in known):
-        convert, dtype = {cell: cell.strip() in _TRUE for cell in known}, "boolean" if absent else "bool"
-    elif not as_words and all(_DATE.fullmatch(cell.strip()) for cell in known):
-        moments = _moments(cells, empty)
-        if moments is not None:
-            return moments, said
-    return pd.Series([convert.get(cell) for cell in cells], dtype=dtype), said
-
-
-def _moments(cells: list[str], empty: set[str]) -> pd.Series | None:
-    # behind the ten characters of the date, a sign begins a zone
-    zoned = {bool(re.search(r"(Z|[+-]\d\d:?\d\d)$", cell.strip()[10:])) for cell in cells if cell not in empty}
-    known = [None if cell in empty else cell.strip() for cell in cells]
-    try:
-        moments = pd.Series(pd.to_datetime(known, format="ISO8601", utc=True in zoned))
-    except ValueError:
-        return None
-    # local and zoned times in one column mean different moments: they stay text
-    return moments if len(zoned) == 1 else None
+def _columns(
+    cells: Sequence[Sequence[str]],
+    labels: Sequence[str],
+    lines: Sequence[int],
+    reading: Reading,
+    origin: str,
+    delimiter: str,
+) -> list[Typed]:
+    """Type every column; what the others tell of decimals and days decides where one alone cannot."""
+    asked = [reading.asked(label, f"field {place + 1} of {origin}") for place, label in enumerate(labels)]
+    found = [typed(column, lines, one) for column, one in zip(cells, asked, strict=True)]
+    unsure = [place for place, column in enumerate(found) if column.asks]
+    if not unsure:
+        return found
+    decimals = {column.decimal for column in found if column.decimal}
+    orders = {column.order for column in found if column.order}
+    # a semicolon between fields leaves the comma to decimals
+    decimal = decimals.pop() if len(decimals) == 1 else "," if delimiter == ";" and not decimals else ""
+    order = orders.pop() if len(orders) == 1 else ""
+    for place in unsure:
+        one = asked[place]
+        found[place] = typed(cells[place], lines, replace(one, decimal=decimal, order=order))
+    return found

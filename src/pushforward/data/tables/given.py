@@ -18,9 +18,9 @@ import torch
 from pushforward.core.errors import BadInput, closest
 from pushforward.core.given import Known
 from pushforward.core.table import Column, Table
+from pushforward.data.tables.carried import carrier_of, into_numbers
+from pushforward.data.tables.notations.missing import MISSING
 from pushforward.data.tables.stored import Stored, restore, seconds_of, snap
-
-MISSING = ("", "?", "NA", "N/A", "nan", "NaN", "null", "NULL")
 
 
 def parse_known(text: str, table: Table, stored: Sequence[Stored]) -> Known:
@@ -135,12 +135,15 @@ def _range(column: Column, stored: Stored, word: str) -> tuple[float, float]:
 
 def _number(column: Column, stored: Stored, word: str) -> float:
     dates = column.kind == "datetime"
+    value = _as_written(word, stored)
     try:
-        value = _moment(word, stored) if dates else float(word)
+        if value is None:
+            value = _moment(word, stored) if dates else float(word)
     except (ValueError, TypeError):
         value = math.nan
     if not math.isfinite(value):
-        raise BadInput(f"'{column.name}={word}'", "a date, such as 2024-01-31" if dates else "a number")
+        such = f", such as {_example(column, stored)}" if dates or stored.carrier else ""
+        raise BadInput(f"'{column.name}={word}'", ("a date" if dates else "a number" if not such else "a value") + such)
     snapped, wrong = snap(np.array([value]), column, stored)
     if wrong[0]:
         raise BadInput(f"'{column.name}={word}'", f"a multiple of {column.step:g}")
@@ -150,6 +153,34 @@ def _number(column: Column, stored: Stored, word: str) -> float:
         upper = f" to {column.high:.10g}" if column.bounded_above else " or more"
         raise BadInput(f"'{column.name}={word}'", f"{column.low:.10g}{upper}", "the model gives it no probability")
     return value
+
+
+def _as_written(word: str, stored: Stored) -> float | None:
+    """Return the number behind a word in the column's own notation, or as its type is written; None for other words."""
+    found = None if stored.notation is None else stored.notation.value(word)
+    try:
+        if found is None and stored.carrier == "period":
+            found = pd.Period(word, freq=stored.outer.removeprefix("period[").removesuffix("]"))
+        elif found is None and stored.carrier in ("duration", "timedelta"):
+            found = None if word.replace(".", "", 1).isdigit() else pd.Timedelta(word)
+        elif found is None and stored.carrier == "time":
+            found = None if word.isdigit() else pd.Timestamp(f"1970-01-01 {word}").time()
+    except ValueError:
+        return math.nan
+    if found is None or isinstance(found, int | float):
+        return found
+    series = pd.Series([found], dtype=stored.outer if stored.carrier == "duration" else None)
+    series = into_numbers(series, carrier_of(series))
+    if series.dtype.kind != "M":
+        return float(series.iloc[0])
+    zone = getattr(pd.api.types.pandas_dtype(stored.dtype), "tz", None)
+    return float(seconds_of(series.dt.tz_localize(zone) if zone is not None and series.dt.tz is None else series)[0])
+
+
+def _example(column: Column, stored: Stored) -> str:
+    shown = restore(stored, column, np.array([column.low])).iloc[0]
+    written = stored.notation is not None and not stored.text
+    return stored.notation.write(shown) if written and stored.notation else str(shown).removesuffix(" 00:00:00")
 
 
 def _moment(word: str, stored: Stored) -> float:
@@ -165,7 +196,7 @@ def _moment(word: str, stored: Stored) -> float:
 def _check_constant(stored: Stored, word: str) -> None:
     if stored.role == "constant":
         value = restore(stored, None, np.zeros(1)).iloc[0]
-        if word != str(value):
+        if word != str(value) and (stored.notation is None or stored.notation.value(word) != value):
             raise BadInput(f"'{stored.label}={word}'", f"{value}, the only value of that column in the training table")
     elif stored.role == "absent" and word not in MISSING:
         raise BadInput(f"'{stored.label}={word}'", "nothing: that column had no value in the training table")

@@ -23,18 +23,28 @@ from pushforward.core.given import Examples
 from pushforward.data.dataset import Dataset, fingerprint_of
 from pushforward.data.split import split_rows
 from pushforward.data.tables.encoding import TableEncoding
-from pushforward.data.tables.files import Sheet, decode, is_table_file, read_file, read_text
+from pushforward.data.tables.files import Reading, Sheet, decode, is_table_file, read_file, read_text
 from pushforward.data.tables.schema import Declared, infer
+from pushforward.data.tables.written import Dialect
 
 BUILTIN = "adult-mini"
+GIVEN = "the given table"
 
 
-def find_table(source: Any, kind: str | None, columns: Mapping[str, Declared] | None = None) -> Sheet | None:
+def find_table(
+    source: Any,
+    kind: str | None,
+    columns: Mapping[str, Declared] | None = None,
+    encoding: TableEncoding | None = None,
+    header: bool | None = None,
+) -> Sheet | None:
     """Return the table that a source holds, None if it holds something else.
 
     Args:
         kind: `table` or `points` decide where both are possible; None decides by the columns.
-        columns: declared kinds; categorical and ordinal ones are read as text.
+        columns: declared kinds and readings; categorical and ordinal columns are read as text.
+        encoding: that of a run, which knows the names of the columns and how they are written.
+        header: the user's answer to whether the first line of a file names the columns; None = find out.
 
     Raises:
         BadInput: `kind="table"` for what has no columns, or an unreadable file.
@@ -50,12 +60,9 @@ def find_table(source: Any, kind: str | None, columns: Mapping[str, Declared] | 
         sheet = _frame(source)
     elif isinstance(source, np.ndarray) and source.ndim == 2 and kind == "table":
         sheet = _frame(pd.DataFrame(source, columns=[f"x{i}" for i in range(source.shape[1])]))
-    elif isinstance(source, str | Path) and Path(source).is_file() and is_table_file(Path(source)):
-        text = ("categorical", "ordinal", "boolean")
-        words = {
-            name for name, declared in (columns or {}).items() if not isinstance(declared, str) or declared in text
-        }
-        sheet = read_file(Path(source), words)
+    elif isinstance(source, str | Path) and Path(source).exists() and is_table_file(Path(source)):
+        reading = Reading(columns or {}, header=header) if encoding is None else encoding.reading
+        sheet = read_file(Path(source), reading)
     if sheet is None:
         if kind == "table":
             if isinstance(source, str | Path) and is_table_file(Path(source)) and not Path(source).exists():
@@ -70,14 +77,14 @@ def find_table(source: Any, kind: str | None, columns: Mapping[str, Declared] | 
 
 def _frame(frame: pd.DataFrame) -> Sheet:
     plain = isinstance(frame.index, pd.RangeIndex)
-    return Sheet(frame, "table", "the given table", () if plain else ("the frame's index is left out",))
+    return Sheet(frame, "table", GIVEN, () if plain else ("the frame's index is left out",))
 
 
 def _why(sheet: Sheet) -> str | None:
     """Return the reason why columns are no points, None if they are."""
-    if sheet.origin.lower().endswith(".parquet"):
-        return "Parquet keeps a type for every column"
     csv = sheet.lines is not None
+    if not csv and sheet.origin != GIVEN:
+        return "its file keeps a type for every column"
     for name, series in sheet.frame.items():
         if csv and str(name).lower() in ("label", "class") and len(sheet.frame.columns) > 1:
             continue
@@ -91,7 +98,7 @@ def _why(sheet: Sheet) -> str | None:
 
 def _builtin() -> Sheet:
     raw = resources.files("pushforward.data.tables").joinpath(f"{BUILTIN}.csv.xz").read_bytes()
-    sheet = read_text(decode(lzma.decompress(raw), BUILTIN), BUILTIN, BUILTIN)
+    sheet = read_text(decode(lzma.decompress(raw), BUILTIN)[0], BUILTIN, BUILTIN)
     credit = "a stratified sample of 6,000 rows of UCI Adult (Becker & Kohavi 1996, CC BY 4.0)"
     return replace(sheet, notes=(credit, *sheet.notes))
 
@@ -120,10 +127,11 @@ def open_table(
         >>> open_table(Sheet(frame, "t", "t")).space.measure
         'counting'
     """
-    notes: tuple[str, ...] = ("the schema of the run",)
+    notes, lost = ("the schema of the run",), sheet.lost
     if encoding is None:
-        schema = infer(sheet.frame, columns, keep, bounds)
-        encoding, notes = TableEncoding.of_schema(schema), schema.notes
+        schema = infer(sheet.frame, columns, keep, bounds, sheet.written)
+        encoding = TableEncoding.of_schema(schema, Dialect(sheet.delimiter or ",", sheet.header))
+        notes, lost = schema.notes, (*sheet.lost, *schema.lost)
     x = encoding.encode(sheet.frame, sheet.lines)
     rows, duplicates = _split(x, seed)
     parts = [Examples(x[torch.from_numpy(r)]) for r in rows]
@@ -139,6 +147,7 @@ def open_table(
         source=sheet.origin,
         fingerprint=fingerprint_of(parts, (json.dumps(encoding.table.to_json()),)),
         encoding=encoding,
+        lost=lost,
     )
 
 

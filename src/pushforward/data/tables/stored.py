@@ -7,13 +7,15 @@ value) belongs to the encoding, so that a decoded table has the user's own dtype
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from pushforward.core.table import Column
+from pushforward.data.tables.carried import out_of_numbers
+from pushforward.data.tables.notations.notation import Notation
 
 Role = Literal["modelled", "constant", "absent", "excluded"]
 Scalar = str | int | float | bool
@@ -33,6 +35,11 @@ class Stored:
         nothing: what stands for a missing value among Python objects: `nan`, `None` or `NA`.
         constant: the only value of a constant column; datetimes as ticks.
         rounded: True if values off the grid are rounded to it, as a note says.
+        carrier, outer: what carries dates, times, decimals, durations and periods (see `carried.py`), and the dtype that they have;
+            `dtype` is then that of the numbers that carry them.
+        notation: how the cells of a file, or of a column of text, are written; None where nothing was read from text.
+        text: dtype of the strings of a frame that hold numbers or dates in that notation; empty for real numbers and dates.
+        absent: how a file writes a missing value.
 
     Example:
         >>> Stored("age", "int64").label
@@ -48,6 +55,11 @@ class Stored:
     nothing: str = "nan"
     constant: Scalar | None = None
     rounded: bool = False
+    carrier: str = ""
+    outer: str = ""
+    notation: Notation | None = None
+    text: str = ""
+    absent: str = ""
 
     @property
     def label(self) -> str:
@@ -142,6 +154,23 @@ def restore(stored: Stored, column: Column | None, values: np.ndarray) -> pd.Ser
     Args:
         column: None for constant and absent columns, whose `values` are only counted.
     """
+    return _as_text(out_of_numbers(_restored(stored, column, values), stored.carrier, stored.outer), stored)
+
+
+def _as_text(series: pd.Series, stored: Stored) -> pd.Series:
+    notation = stored.notation
+    if not stored.text or notation is None:
+        return _with_gaps(series, stored) if stored.carrier and stored.outer == "object" else series
+    cells = [None if pd.isna(value) else notation.write(value) for value in series]
+    return _of_objects(cells, replace(stored, dtype=stored.text))
+
+
+def _with_gaps(series: pd.Series, stored: Stored) -> pd.Series:
+    word = {"nan": np.nan, "None": None, "NA": pd.NA}[stored.nothing]
+    return pd.Series([word if value is None else value for value in series], dtype=object)
+
+
+def _restored(stored: Stored, column: Column | None, values: np.ndarray) -> pd.Series:
     n = len(values)
     if stored.role == "constant" and stored.constant is not None:
         if stored.dtype.startswith("datetime64"):

@@ -1,0 +1,386 @@
+"""What the cells of one column are: numbers, dates, times, booleans or words, and in which notation.
+
+Two ideas: a column is what most of its cells are, so that a dash among numbers is a gap and never makes words of them; and what is
+neither is named with its lines and the option that decides, or kept as a word, but never dropped in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from pushforward.core.errors import BadInput
+from pushforward.data.tables.notations.clock import find_times
+from pushforward.data.tables.notations.dates import find_dates
+from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
+from pushforward.data.tables.notations.months import find_months
+from pushforward.data.tables.notations.notation import Notation
+from pushforward.data.tables.notations.numbers import NumberNotation, find_numbers
+
+# declarations that say how a column is read; what it then is, is inferred
+READINGS = ("number", "day-first", "month-first", "year-first", "decimal-comma", "decimal-point")
+ORDERS = {"day-first": "dmy", "month-first": "mdy", "year-first": "ymd"}
+DECIMALS = {"decimal-comma": ",", "decimal-point": "."}
+FEWEST_ROWS, ALL_DIFFERENT, MOST_CODES = 20, 0.9, 32
+_TRUE, _FALSE = ("True", "true", "TRUE"), ("False", "false", "FALSE")
+_PADDED = re.compile(r"[+-]?0\d+")
+_LONG = re.compile(r"[+-]?\d{19,}")
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is known about a column before its cells are read.
+
+    Attributes:
+        where: for errors, such as `field 2 of prices.csv`.
+        label: its name, for the option that decides.
+        words: True leaves it as text.
+        reading: one of `READINGS`, empty if nothing was declared.
+        notation: that of the run, tried first.
+        unit: what `lines` count: lines of a file, or rows of a frame.
+        decimal, order: what the rest of the file says of decimals, and of days and months.
+    """
+
+    where: str
+    label: str = ""
+    words: bool = False
+    reading: str = ""
+    notation: Notation | None = None
+    decimal: str = ""
+    order: str = ""
+    unit: str = "line"
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A column as values: None where missing; how it was written; what was decided, and what of it is lost.
+
+    `decimal` and `order` are what it tells of the rest of the file, `asks` is True where the rest of the file could decide.
+    """
+
+    series: pd.Series
+    notation: Notation | None = None
+    absent: str = ""
+    said: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    decimal: str = ""
+    order: str = ""
+    asks: bool = False
+
+
+@dataclass
+class _Found:
+    """A way to read a column: what every cell stands for, and in which words this is said."""
+
+    values: dict[str, Any]
+    notation: Notation
+    kind: str
+    said: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    decimal: str = ""
+    order: str = ""
+    asks: bool = False
+
+
+def typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
+    """Return a column of cells as numbers, dates, times, booleans or text.
+
+    Raises:
+        BadInput: a few words among numbers or dates, or many different ones, named with their lines and what to do.
+
+    Example:
+        >>> typed(["1,5", "-", "2,25"], [2, 3, 4], Asked("field 1 of a.csv")).series.tolist()
+        [1.5, nan, 2.25]
+    """
+    counts = Counter(cells)
+    empty = {cell for cell in counts if cell.strip() in MISSING}
+    gaps = {cell for cell in counts if cell not in empty and is_missing_among_numbers(cell)}
+    known = [cell for cell in counts if cell not in empty and cell not in gaps]
+    if asked.words or not (known or gaps):
+        return _text(cells, counts, empty)
+    found = _best(known, counts, asked) if known else None
+    if found is None:
+        if known and all(cell.strip() in (*_TRUE, *_FALSE) for cell in known):
+            return _booleans(cells, counts, empty | gaps)
+        return _text(cells, counts, empty, _why_text(known))
+    odd = {cell: counts[cell] for cell in known if cell not in found.values}
+    if odd and found.kind == "dates":
+        if _mixed_zones(found, odd):
+            return _local_and_zoned(cells, counts, empty, odd, asked)
+        odd = {} if _read_otherwise(found, odd) else odd
+    if odd:
+        sentence = _words_among(found, odd, counts, cells, lines, asked)
+        if sentence is None:
+            size, alike = sum(odd.values()), sum(counts[cell] for cell in known)
+            return _text(
+                cells, counts, empty, (f"{found.kind} and words ({size} of {alike} values), so they are kept as text",)
+            )
+        found.said.append(sentence)
+        found.lost.append(sentence)
+    return _values(cells, counts, empty | gaps | set(odd), found, set(odd))
+
+
+def _best(known: list[str], counts: Counter[str], asked: Asked) -> _Found | None:
+    if asked.notation is not None:
+        values = {cell: value for cell in known if (value := asked.notation.value(cell)) is not None}
+        if len(values) == len(known):
+            return _Found(values, asked.notation, "numbers" if isinstance(asked.notation, NumberNotation) else "dates")
+    if any(_LONG.fullmatch(cell.strip()) for cell in known) or (_padded(known) and not _own_numbers(known, counts)):
+        return None
+    candidates = [found for find in (_dates, _numbers, _months, _times) if (found := find(known, asked)) is not None]
+    alike = sum(counts[cell] for cell in known)
+    for found in candidates:
+        if sum(counts[cell] for cell in found.values) >= 0.5 * alike:
+            return found
+    return None
+
+
+def _why_text(known: list[str]) -> tuple[str, ...]:
+    if any(_LONG.fullmatch(cell.strip()) for cell in known):
+        return ("integers of more than 18 digits, so they are kept as text",)
+    if known and _padded(known):
+        return ("some numbers begin with zeros, so they are kept as text",)
+    return ()
+
+
+def _padded(known: list[str]) -> bool:
+    return any(_PADDED.fullmatch(cell.strip()) for cell in known) and not _moments_in_digits(known)
+
+
+def _own_numbers(known: list[str], counts: Counter[str]) -> bool:
+    """Return whether codes with zeros before them would be lost as words, because nearly every row has its own."""
+    n = sum(counts.values())
+    widths = {len(cell.strip()) for cell in known}
+    return (
+        n >= FEWEST_ROWS
+        and len(known) >= ALL_DIFFERENT * n
+        and len(widths) == 1
+        and all(cell.strip().isdigit() for cell in known)
+    )
+
+
+def _moments_in_digits(known: list[str]) -> bool:
+    return all(len(cell.strip()) in (8, 12, 14) for cell in known) and find_dates(known[:50]) is not None
+
+
+def _numbers(known: list[str], asked: Asked) -> _Found | None:
+    decimal = DECIMALS.get(asked.reading, "")
+    numbers = find_numbers(known, decimal or asked.decimal)
+    if numbers is None:
+        return None
+    notation = numbers.notation
+    if _padded(known):
+        notation = notation.of_width(len(known[0].strip()))
+    if notation.plain:
+        values: dict[str, Any] = {cell: _plain(cell.strip()) for cell in known if cell in numbers.read}
+    else:
+        values = {cell: value for cell in known if cell in numbers.read and (value := notation.value(cell)) is not None}
+    said = [f"{notation.said}, and written so again"] if notation.said else []
+    asks = numbers.ambiguous and not decimal
+    if asks:
+        one = next(cell for cell in values if "," in cell)
+        other, key = ("decimals", "decimal-comma") if notation.group == "," else ("thousands", "decimal-point")
+        said.append(f"'{one}' could mean {other} too: {_option(asked.label, key)} reads it so")
+    sure = notation.places and not numbers.ambiguous
+    return _Found(values, notation, "numbers", said, [], notation.decimal if sure else "", "", asks)
+
+
+def _dates(known: list[str], asked: Asked) -> _Found | None:
+    if not any(len(cell.strip()) >= 6 for cell in known[:20]):
+        return None
+    dates = find_dates(known, asked.order, ORDERS.get(asked.reading, ""))
+    # a few numbers of eight digits may be dates by accident
+    if dates is None or (dates.notation.pattern == "%Y%m%d" and len(dates.read) < len(known)):
+        return None
+    said, lost = [f"{dates.notation.said}, and written so again"], []
+    if dates.why:
+        said.append(f"{dates.why} {'day' if _day_first(dates.notation.pattern) else 'month'} comes first")
+    if dates.asks:
+        first, other = ("days", "month-first") if _day_first(dates.notation.pattern) else ("months", "day-first")
+        said.append(
+            f"{first} are taken to come first, but nothing decides it: {_option(asked.label, other)} reads them otherwise"
+        )
+    if "%y" in dates.notation.pattern:
+        said.append("years of two digits are those from 1969 to 2068")
+    if len(dates.zones) > 1:
+        lost.append(f"moments are kept in UTC, their own offsets ({', '.join(dates.zones[:_SHOWN])}) do not come back")
+    if dates.lesser:
+        lost.append(
+            f"some are written shorter than {dates.notation.said.removeprefix('dates written ')}, as all come back"
+        )
+    order = "" if dates.asks else "dmy" if _day_first(dates.notation.pattern) else "mdy" if dates.why else ""
+    return _Found(dict(dates.read), dates.notation, "dates", said, lost, "", order if dates.why else "", dates.asks)
+
+
+def _day_first(pattern: str) -> bool:
+    bare = pattern.replace("%-", "%")
+    return 0 <= bare.find("%d") < bare.find("%m")
+
+
+def _months(known: list[str], asked: Asked) -> _Found | None:
+    months = find_months(known)
+    if months is None:
+        return None
+    return _Found(dict(months[1]), months[0], "dates", [f"{months[0].said}, and written so again"])
+
+
+def _times(known: list[str], asked: Asked) -> _Found | None:
+    if not any(":" in cell for cell in known[:20]):
+        return None
+    times = find_times(known)
+    return (
+        None if times is None else _Found(dict(times[1]), times[0], "times", [f"{times[0].said}, and written so again"])
+    )
+
+
+def _read_otherwise(found: _Found, odd: dict[str, int]) -> bool:
+    """Read dates that are written unlike most; True if that leaves none."""
+    left, more, usual = list(odd), {}, _bare(getattr(found.notation, "pattern", ""))
+    while left:
+        dates = find_dates(left, found.order)
+        # the same three numbers in another order would be a second meaning of one spelling
+        if dates is None or _bare(dates.notation.pattern) == usual:
+            return False
+        more |= dates.read
+        left = [cell for cell in left if cell not in dates.read]
+    found.values |= more
+    size = sum(odd.values())
+    found.lost.append(
+        f"{size} dates are written otherwise, such as '{next(iter(odd))}', and come back as the others are"
+    )
+    return True
+
+
+def _bare(pattern: str) -> str:
+    return re.sub(r"%-?[dmyY]", "%", pattern)
+
+
+def _mixed_zones(found: _Found, odd: dict[str, int]) -> bool:
+    others = find_dates(list(odd))
+    zoned = "%z" in getattr(found.notation, "pattern", "")
+    return others is not None and ("%z" in others.notation.pattern) != zoned
+
+
+def _local_and_zoned(
+    cells: Sequence[str], counts: Counter[str], empty: set[str], odd: dict[str, int], asked: Asked
+) -> Typed:
+    said = f"local times and times with a zone, such as '{next(iter(odd))}', are different moments"
+    if len(counts) >= ALL_DIFFERENT * len(cells) and len(cells) >= FEWEST_ROWS:
+        hint = f"write all in one way, or leave the column out with {_option(asked.label, 'drop')}"
+        raise BadInput(f"{said}, {asked.where}", "all with a zone, or none", hint)
+    return _text(cells, counts, empty, (f"{said}, so they are kept as text",))
+
+
+def _words_among(
+    found: _Found, odd: dict[str, int], counts: Counter[str], cells: Sequence[str], lines: Sequence[int], asked: Asked
+) -> str | None:
+    """Return what becomes of words among numbers or dates, None if all become text.
+
+    Raises:
+        BadInput: words that are too few to be categories, or rows that would all be different words.
+    """
+    shown = ", ".join(f"'{cell}'" for cell in list(odd)[:_SHOWN]) + (", ..." if len(odd) > _SHOWN else "")
+    size, alike = sum(odd.values()), sum(odd.values()) + sum(counts[cell] for cell in found.values)
+    if asked.reading == "number":
+        return f"{shown} ({size} values) count as missing, as asked"
+    if _stand_for_gaps(found, odd):
+        return f"{shown} ({size} values) count as missing among {found.kind} ({_option(asked.label, 'categorical')} keeps words)"
+    # so many numbers are no codes: as words they would be as many categories, or an identifier
+    if size >= max(2, 0.1 * alike) and len(found.values) <= MOST_CODES:
+        return None
+    places = [lines[row] for row, cell in enumerate(cells) if cell in odd][: _SHOWN + 1]
+    more = (
+        "s " + ", ".join(map(str, places[:_SHOWN])) + (", ..." if len(places) > _SHOWN else "")
+        if len(places) > 1
+        else f" {places[0]}"
+    )
+    one = {"numbers": "a number", "dates": "a date", "times": "a time"}[found.kind]
+    choices = ", ".join(f"'-s data.columns.{asked.label}={kind}' {does}" for kind, does in _CHOICES)
+    raise BadInput(
+        f"{shown} in line{more}, {asked.where}", f"{one}, as in the other lines", f"repair it, or choose: {choices}"
+    )
+
+
+_CHOICES = (("number", "makes it missing"), ("categorical", "makes words of all"), ("drop", "leaves the column out"))
+
+
+def _stand_for_gaps(found: _Found, odd: dict[str, int]) -> bool:
+    """Return whether words recur as a mark for a gap does, among numbers that are too many to be codes."""
+    recur = len(odd) <= 3 and all(size > 1 and not any(c.isdigit() for c in cell) for cell, size in odd.items())
+    return recur and len(found.values) > FEWEST_ROWS
+
+
+def _option(label: str, kind: str) -> str:
+    return f"`-s data.columns.{label}={kind}`"
+
+
+def _plain(cell: str) -> int | float:
+    bare = cell[1:] if cell[0] in "+-" else cell
+    return int(cell) if bare.isdecimal() else float(cell)
+
+
+def _text(cells: Sequence[str], counts: Counter[str], empty: set[str], said: tuple[str, ...] = ()) -> Typed:
+    kept = {cell: cell for cell in counts if cell not in empty}
+    notes = (*_gap_words(empty), *said)
+    if not kept:
+        return Typed(pd.Series([None] * len(cells), dtype="float64"), absent=_usual(empty, counts), said=notes)
+    return Typed(pd.Series([kept.get(cell) for cell in cells]), absent=_usual(empty, counts), said=notes)
+
+
+def _booleans(cells: Sequence[str], counts: Counter[str], gaps: set[str]) -> Typed:
+    values = [None if cell in gaps else cell.strip() in _TRUE for cell in cells]
+    series = pd.Series(values, dtype="boolean" if gaps else "bool")
+    return Typed(series, absent=_usual(gaps, counts), said=tuple(_gap_words(gaps)))
+
+
+def _values(cells: Sequence[str], counts: Counter[str], gaps: set[str], found: _Found, odd: set[str]) -> Typed:
+    values = found.values
+    listed = [values.get(cell) for cell in cells]
+    said = (*_gap_words(gaps - odd), *found.said)
+    absent = _usual(gaps, counts)
+    if isinstance(found.notation, NumberNotation):
+        whole = all(isinstance(value, int) for value in values.values())
+        dtype = ("Int64" if gaps else "int64") if whole else "float64"
+        series = pd.Series(listed, dtype=dtype)
+    else:
+        series = _of_time(listed, cells, found)
+    return Typed(series, found.notation, absent, said, tuple(found.lost), found.decimal, found.order, found.asks)
+
+
+def _of_time(listed: list[Any], cells: Sequence[str], found: _Found) -> pd.Series:
+    first = next(value for value in listed if value is not None)
+    if isinstance(first, pd.Period):
+        return pd.Series(pd.PeriodIndex([pd.NaT if v is None else v for v in listed], freq=first.freq))
+    pattern = getattr(found.notation, "pattern", None)
+    if pattern is None:
+        return (
+            pd.Series(listed, dtype=object)
+            if not hasattr(first, "days")
+            else pd.Series(pd.to_timedelta(listed)).astype("timedelta64[us]")
+        )
+    if "%f" in pattern and any(re.search(r"[.,]\d{7,9}", cell) for cell in cells):
+        # a microsecond is the end of Python's own moments
+        written = [
+            None if value is None else cell.strip().replace(",", ".") for value, cell in zip(listed, cells, strict=True)
+        ]
+        return pd.Series(pd.to_datetime(written, format="ISO8601", utc="%z" in pattern))
+    if "%z" in pattern:
+        return pd.Series(pd.to_datetime(listed, utc=True)).astype("datetime64[us, UTC]")
+    return pd.Series(listed, dtype="datetime64[us]")
+
+
+def _usual(gaps: set[str], counts: Counter[str]) -> str:
+    return max(gaps, key=lambda cell: (counts[cell], cell)).strip() if gaps else ""
+
+
+def _gap_words(gaps: set[str]) -> list[str]:
+    shown = sorted({cell.strip() for cell in gaps} - {""})
+    more = ", ..." if len(shown) > 2 * _SHOWN else ""
+    verb = "counts" if len(shown) == 1 else "count"
+    return [f"{', '.join(map(repr, shown[: 2 * _SHOWN]))}{more} {verb} as missing"] if shown else []

@@ -1,0 +1,133 @@
+"""From the text of a CSV file to rows of cells: the delimiter, comments, a title above the header, ragged lines.
+
+One idea: a table is where the width is what most lines have; what stands above it is left out with a note, what breaks it below is
+refused with its line.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from dataclasses import dataclass
+
+from pushforward.core.errors import BadInput
+
+DELIMITERS = {";": "semicolon", "\t": "tab", "|": "bar", ",": "comma"}
+_TITLES, _SHOWN = 10, 40
+_FEWEST_BELOW = 3
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Rows of equal width with the line of each in its file, the delimiter, and what was left out."""
+
+    rows: list[list[str]]
+    numbers: list[int]
+    delimiter: str
+    notes: tuple[str, ...] = ()
+
+
+def delimiter_of(text: str) -> str:
+    """Return the delimiter under which the first lines have one number of fields, above one; a comma if none does.
+
+    Example:
+        >>> delimiter_of("a;b\\n1,5;2\\n"), delimiter_of("a\\n1\\n")
+        (';', ',')
+    """
+    head = [line for line in text[:65536].splitlines(keepends=True)[:50] if not line.startswith("#")]
+    best, chosen = (0.0, 0), ","
+    for delimiter in DELIMITERS:
+        try:
+            rows = csv.reader(head, delimiter=delimiter, skipinitialspace=True)
+            widths = Counter(len(row) for row in rows if any(cell.strip() for cell in row))
+        except csv.Error:
+            continue
+        usual = max(widths, key=lambda width: (widths[width], width), default=0)
+        agree = widths[usual] / widths.total() if usual > 1 else 0.0
+        # a rarer character that fits as well is no accident: commas also separate decimals and clauses
+        if (agree, 0) > best and agree > 0.5:
+            best, chosen = (agree, 0), delimiter
+    return chosen
+
+
+def read_lines(text: str, origin: str) -> Lines:
+    """Return the rows of the text of a CSV file.
+
+    Raises:
+        BadInput: no CSV, empty, or a line with more or fewer fields than the others.
+    """
+    first_line, _, rest = text.partition("\n")
+    skipped = 0
+    if first_line.strip().lower().startswith("sep=") and len(first_line.strip()) == 5:
+        # what Excel writes to tell itself
+        delimiter, text, skipped = first_line.strip()[4], rest, 1
+    else:
+        delimiter = delimiter_of(text)
+    rows = _rows(text, delimiter, origin, skipped)
+    usual = Counter(len(row) for _, row in rows).most_common(1)[0][0]
+    rows, notes = _without_comments(rows, usual, delimiter)
+    rows, above = _without_title(rows, usual)
+    if not rows:
+        raise BadInput(f"{origin} is empty", "a table with at least five rows")
+    first, width = rows[0][0], len(rows[0][1])
+    for line, row in rows:
+        if len(row) != width:
+            came = f"line {line} of {origin} has {len(row)} fields"
+            raise BadInput(came, f"{width} as in line {first}", "repair that line")
+    if delimiter != ",":
+        notes.append(f"fields are separated by a {DELIMITERS.get(delimiter, repr(delimiter))}")
+    return Lines([row for _, row in rows], [line for line, _ in rows], delimiter, (*above, *notes))
+
+
+def _rows(text: str, delimiter: str, origin: str, skipped: int) -> list[tuple[int, list[str]]]:
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+        # a line of delimiters alone is a row without values, a blank one is none
+        rows = [(reader.line_num + skipped, row) for row in reader if len(row) > 1 or (row and row[0].strip())]
+    except csv.Error as error:
+        raise BadInput(f"{origin} is no CSV ({error})", "fields separated by a comma, semicolon, tab or bar") from None
+    if not rows:
+        raise BadInput(f"{origin} is empty", "a table with at least five rows")
+    return rows
+
+
+def _without_comments(
+    rows: list[tuple[int, list[str]]], usual: int, delimiter: str
+) -> tuple[list[tuple[int, list[str]]], list[str]]:
+    """Leave out lines behind `#`; the last of them above the table names its columns if it has as many fields."""
+    marked = [place for place, (_, row) in enumerate(rows) if row[0].lstrip().startswith("#")]
+    top = next((place for place, (_, row) in enumerate(rows) if not row[0].lstrip().startswith("#")), 0)
+    header = top - 1 if top and len(rows[top - 1][1]) == usual else None
+    if header is not None and (usual > 1 or top == 1) and len(rows) > top:
+        line, row = rows[header]
+        rows[header] = (line, [row[0].lstrip().lstrip("#").lstrip(), *row[1:]])
+    gone = [place for place in marked if place != header and (place < top or len(rows[place][1]) != usual)]
+    if not gone:
+        return rows, []
+    kept = [row for place, row in enumerate(rows) if place not in set(gone)]
+    shown = rows[gone[0]][1][0].strip()[:_SHOWN]
+    return kept, [f"{len(gone)} lines behind '#' are comments and left out ('{shown}')"]
+
+
+def _without_title(rows: list[tuple[int, list[str]]], usual: int) -> tuple[list[tuple[int, list[str]]], list[str]]:
+    """Leave out lines above the table that have one field, or one with anything in it, where the table has several."""
+    top = 0
+    while top < min(_TITLES, len(rows)) and usual > 1 and _is_title(rows[top][1], usual):
+        top += 1
+    below = sum(len(row) == usual for _, row in rows[top:])
+    if not top or below < max(_FEWEST_BELOW, len(rows) - top):
+        return rows, []
+    numbers = ", ".join(str(line) for line, _ in rows[:top])
+    title = next(cell for cell in rows[0][1] if cell.strip()).strip()[:_SHOWN]
+    return rows[top:], [
+        f"line{'s' if top > 1 else ''} {numbers} above the table {'are' if top > 1 else 'is'} left out ('{title}')"
+    ]
+
+
+def _is_title(row: list[str], usual: int) -> bool:
+    filled = [cell for cell in row if cell.strip()]
+    if len(filled) != 1 or not any(c.isalpha() for c in filled[0]):
+        return False
+    # a row of a table may lack all values but one: only more than two columns tell
+    return len(row) == 1 or (len(row) == usual > 2 and bool(row[0].strip()))

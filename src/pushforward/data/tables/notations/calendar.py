@@ -1,0 +1,121 @@
+"""Names of months and days as files spell them, and the order of day, month and year in a column of dates.
+
+One idea: `03/11/2024` alone means two days, so a column is asked: what is no date in one order, what is sorted in one order only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import pairwise
+
+MONTHS = {
+    "en": "January February March April May June July August September October November December",
+    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+    "nl": "januari februari maart april mei juni juli augustus september oktober november december",
+    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+}
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+ORDERS = ("dmy", "mdy", "ymd")
+
+
+def month_of(word: str) -> tuple[int, str, int] | None:
+    """Return a month's number, its language and how many letters of the name were written (0 = all), None for other words.
+
+    Example:
+        >>> month_of("Mar"), month_of("März"), month_of("June"), month_of("sept")
+        ((3, 'en', 3), (3, 'de', 0), (6, 'en', 0), (9, 'en', 4))
+    """
+    low = word.lower()
+    if len(low) < 3:
+        return None
+    for language, names in MONTHS.items():
+        for number, name in enumerate(names.lower().split(), 1):
+            if low == name:
+                # May is its own abbreviation
+                return number, language, 3 if len(name) == 3 else 0
+            if len(low) <= 4 and name.startswith(low):
+                return number, language, len(low)
+    return None
+
+
+def month_name(number: int, language: str, letters: int) -> str:
+    """Return a month's name, cut to its first letters unless they are 0.
+
+    Example:
+        >>> month_name(3, "de", 0), month_name(9, "en", 3)
+        ('März', 'Sep')
+    """
+    name = MONTHS[language].split()[number - 1]
+    return name[:letters] if letters else name
+
+
+def full_year(year: int, digits: int) -> int:
+    """Return a year of four digits; two digits mean 1969 to 2068.
+
+    Example:
+        >>> full_year(68, 2), full_year(69, 2), full_year(1969, 4)
+        (2068, 1969, 1969)
+    """
+    return year if digits > 2 else year + (1900 if year >= 69 else 2000)
+
+
+def day_in(order: str, three: tuple[str, str, str]) -> date | None:
+    """Return the day that three numbers mean in an order, None if there is no such day.
+
+    Example:
+        >>> day_in("dmy", ("3", "11", "2024")), day_in("mdy", ("31", "12", "24"))
+        (datetime.date(2024, 11, 3), None)
+    """
+    named = dict(zip(order, three, strict=True))
+    if len(named["d"]) > 2 or len(named["m"]) > 2:
+        return None
+    try:
+        return date(full_year(int(named["y"]), len(named["y"])), int(named["m"]), int(named["d"]))
+    except ValueError:
+        return None
+
+
+def order_of(
+    threes: Sequence[tuple[str, str, str]], separator: str, default: str = "", noon: bool = False
+) -> tuple[str, str]:
+    """Return the order that most of three numbers agree with, and why; the reason is empty where nothing decides.
+
+    Args:
+        threes: in the order of the file's rows.
+        separator: what stands between the numbers.
+        default: the order found elsewhere in the file.
+        noon: True if times are written with AM and PM, as they are where months come first.
+
+    Example:
+        >>> order_of([("03", "11", "2024"), ("25", "11", "2024")], "/")
+        ('dmy', 'no month is above 12 so')
+    """
+    long = len(threes[0][2]) > 2
+    orders = ORDERS[:2] if long else ORDERS
+    days = {order: [day_in(order, three) for three in threes] for order in orders}
+    valid = {order: sum(day is not None for day in days[order]) for order in orders}
+    best = max(valid.values())
+    left = [order for order in orders if valid[order] == best]
+    if "ymd" in left and len(left) > 1:
+        # two digits are a year at the end far more often
+        left.remove("ymd")
+    if len(left) == 1:
+        return left[0], "no month is above 12 so"
+    rising = [order for order in left if _sorted(days[order])]
+    if len(rising) == 1:
+        return rising[0], "the rows are in order of time so"
+    if default in left:
+        return default, "another column of the file is so"
+    return ("mdy" if noon or separator == "/" else "dmy"), ""
+
+
+def _sorted(days: Sequence[date | None]) -> bool:
+    known = [day for day in days if day is not None]
+    pairs = list(pairwise(known))
+    if len(set(known)) < 4:
+        return False
+    return all(a <= b for a, b in pairs) or all(a >= b for a, b in pairs)

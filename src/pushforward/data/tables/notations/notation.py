@@ -1,0 +1,63 @@
+"""How the cells of one column are written: a notation reads a cell as a value and writes a value as a cell.
+
+One idea: a notation is found once, from what most cells of a column are, and travels with the run; so samples are written as the
+file was, and other files are read the same way.
+"""
+
+from __future__ import annotations
+
+import importlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+from pushforward.core.errors import BadInput
+
+
+class Notation(ABC):
+    """The way a column is written. Concrete notations are frozen dataclasses with a `kind`, so that JSON holds them."""
+
+    kind: str
+
+    @abstractmethod
+    def value(self, cell: str) -> Any:
+        """Return what a cell stands for, None if it is not written this way."""
+
+    @abstractmethod
+    def write(self, value: Any) -> str:
+        """Return the cell of a value, which must not be missing; `value(write(v)) == v` up to the notation's own precision."""
+
+    @property
+    @abstractmethod
+    def said(self) -> str:
+        """The notation in words, empty if it is the plain one."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """How a column was written in its file: its notation (None for words), and how a missing value is."""
+
+    notation: Notation | None
+    absent: str = ""
+
+
+_KINDS = {
+    "number": ("numbers", "NumberNotation"),
+    "date": ("dates", "DateNotation"),
+    "month": ("months", "MonthNotation"),
+    "clock": ("clock", "ClockNotation"),
+}
+
+
+def notation_from_json(record: dict[str, Any]) -> Notation:
+    """Rebuild a notation from the fields of its dataclass.
+
+    Raises:
+        BadInput: a kind that this version does not know.
+    """
+    kind = str(record.get("kind", ""))
+    if kind not in _KINDS:
+        raise BadInput(f"a notation of kind '{kind}'", "one of " + ", ".join(_KINDS), "update pushforward")
+    module, name = _KINDS[kind]
+    made: type[Notation] = getattr(importlib.import_module(f"pushforward.data.tables.notations.{module}"), name)
+    return made(**record)

@@ -1,0 +1,121 @@
+"""Columns of numbers and of dates: on which grid they lie, within which bounds.
+
+One idea: a grid of powers of ten, or of whole days and hours, gives every value a probability; numbers off every grid are real.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from pushforward.core.errors import BadInput
+from pushforward.core.table import Column, ColumnKind
+from pushforward.data.tables.found import Found, Rules, discrete, excluded, gaps, sorted_levels
+from pushforward.data.tables.stored import Stored, on_grid, seconds_of, ticks_of
+
+EXACT = 2**52  # integers up to here, and the halves between them, are doubles
+FEW, FEWEST_ROWS = 32, 20
+TIMES = (86400.0, 3600.0, 60.0, 1.0, 1e-3, 1e-6)
+_TIME_NAMES = ("days", "hours", "minutes", "seconds", "milliseconds", "microseconds")
+
+
+def number(series: pd.Series, known: pd.Series, stored: Stored, label: str, rules: Rules, real: bool = False) -> Found:
+    """Return a column of numbers: on a grid of powers of ten where all of them are, else real.
+
+    Args:
+        known: the values of `series` that are not missing.
+        real: True for whole numbers that were declared continuous.
+
+    Raises:
+        BadInput: infinity, with its row.
+    """
+    values = known.to_numpy(dtype=np.float64)
+    if np.isinf(values).any():
+        row = int(known.index[int(np.argmax(np.isinf(values)))])
+        raise BadInput(f"infinity in column '{label}', row {row} (counted from 0)", "finite numbers or missing values")
+    distinct, gone = known.nunique(), int(series.isna().sum())
+    whole = stored.dtype.lower().startswith(("int", "uint")) or pd.api.types.infer_dtype(known) == "integer"
+    if whole and not real and np.abs(values).max() >= EXACT:
+        if distinct >= 0.9 * len(known) and len(known) >= FEWEST_ROWS and not rules.keep:
+            return excluded(stored, f"{distinct} distinct values in {len(known)} rows", label)
+        said = "integers beyond 2^52, for which double precision is too coarse, so categorical"
+        return discrete("categorical", sorted_levels(known, label), series, stored, said)
+    if whole and _counts_rows(values, gone, stored) and not rules.keep:
+        return excluded(stored, "it counts the rows", label)
+    step, rounded = (None, False) if real else _grid(values, stored.dtype)
+    if step is not None:
+        values = on_grid(values, step)
+    low, high = float(values.min()) + 0.0, float(values.max()) + 0.0
+    kind: ColumnKind = "integer" if step == 1.0 else "continuous"
+    below, above = _bounded(rules.bounds, kind, low, distinct, len(known))
+    if stored.carrier == "time":
+        # a day has no more
+        step = step or 1e-6
+        low, high, below, above = 0.0, 86400.0 - step, True, True
+    words = "integers" if kind == "integer" else "numbers"
+    grid = "" if step is None or kind == "integer" else f" on a grid of {step:g}"
+    said = f"{distinct} distinct {words} from {low:.10g} to {high:.10g}, so {kind}{grid or ('' if step else ', real')}"
+    if rounded:
+        said += " (some values recur too often for a density, so all are rounded to it)"
+    if below and rules.bounds == "natural" and not above:
+        low = 0.0
+    said += ", within that range" if above and below else f", never below {low:.10g}" if below else ""
+    column = Column(stored.label, kind, (), step, low, high, below, above, gone > 0)
+    lost = f"numbers are rounded to multiples of {step:g}" if rounded else ""
+    return Found(column, replace(stored, rounded=rounded), said + gaps(gone, len(series)), lost)
+
+
+def _counts_rows(values: np.ndarray, gone: int, stored: Stored) -> bool:
+    n = len(values)
+    # amounts, dates and percentages that happen to count are none of that
+    if stored.carrier or (stored.notation is not None and stored.notation.said):
+        return False
+    return not gone and n >= FEWEST_ROWS and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
+
+
+def _bounded(bounds: str, kind: str, low: float, distinct: int, n: int) -> tuple[bool, bool]:
+    if bounds != "natural":
+        return bounds == "observed", bounds == "observed"
+    few = kind == "integer" and distinct <= FEW and n >= 5 * distinct
+    return few or low >= 0.0, few
+
+
+def _grid(values: np.ndarray, dtype: str) -> tuple[float | None, bool]:
+    """Return the step of the grid that all values lie on, and whether they must be rounded to it."""
+    largest = float(np.abs(values).max())
+    narrow = np.float32 if dtype.lower() == "float32" else np.float16 if dtype == "float16" else np.float64
+    for k in range(7):
+        if largest * 10.0**k >= EXACT:
+            break
+        if bool((on_grid(values, 10.0**-k).astype(narrow) == values.astype(narrow)).all()):
+            return 10.0**-k, False
+    _, counts = np.unique(values, return_counts=True)
+    often = counts.max() >= max(5, 0.01 * len(values))
+    spread = float(np.ptp(values))
+    if not often or spread == 0.0:
+        return None, False
+    # a density has no point masses: a grid of a millionth of the range makes the spike a probability
+    k = max(0, 6 - math.floor(math.log10(spread)))
+    return (10.0**-k, True) if largest * 10.0**k < EXACT else (None, False)
+
+
+def datetime_column(series: pd.Series, stored: Stored) -> Found:
+    """Return a column of dates, on the coarsest grid that holds them all."""
+    seconds = seconds_of(series)
+    known, gone = seconds[~np.isnan(seconds)], int(series.isna().sum())
+    ticks, per_second = ticks_of(series.dropna())
+    step = next((s for s in TIMES if bool((ticks % max(1, round(s * per_second)) == 0).all())), None)
+    finer, step = step is None, TIMES[-1] if step is None else step
+    said = f"dates in whole {_TIME_NAMES[TIMES.index(step)]}, so datetime"
+    if finer:
+        said = "dates with nanoseconds, kept to the microsecond, so datetime"
+    if step == 1e-6 and float(np.abs(known).max()) >= EXACT * 1e-6:
+        finer, step = True, 1e-3
+        said = "dates with microseconds beyond the year 2112, kept to the millisecond, so datetime"
+    known = on_grid(known, step)
+    column = Column(stored.label, "datetime", (), step, float(known.min()), float(known.max()), missing=gone > 0)
+    lost = f"moments are rounded to the {_TIME_NAMES[TIMES.index(step)][:-1]}" if finer else ""
+    return Found(column, replace(stored, rounded=finer), said + gaps(gone, len(series)), lost)

@@ -1,0 +1,148 @@
+"""From the bytes of a file to text: compression and character sets, with a sentence for each that was undone.
+
+Two ideas: a file says how it is packed and encoded by its first bytes; what only fits one byte a character is read as Windows-1252
+and said to be, because a wrong guess there is visible and a refusal is not better.
+"""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import gzip
+import io
+import lzma
+import zipfile
+import zlib
+from pathlib import Path
+
+from pushforward.core.errors import BadInput
+
+MOST_BYTES = 2**30
+PACKED = (".gz", ".bz2", ".xz", ".zip")
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig", ""),
+    (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),
+    (codecs.BOM_UTF32_BE, "utf-32", "UTF-32"),
+    (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
+    (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
+)
+
+
+def unpacked_name(path: Path) -> Path:
+    """Return a path without the ending of its packing: `a.csv` of `a.csv.gz`."""
+    return path.with_suffix("") if path.suffix.lower() in PACKED else path
+
+
+def unpack(path: Path) -> tuple[bytes, str]:
+    """Return the bytes of a file as they were before it was packed, and the ending of the name within.
+
+    Raises:
+        BadInput: damaged, of more than 1 GiB unpacked, or an archive that does not hold one file.
+    """
+    suffix = path.suffix.lower()
+    inner = unpacked_name(path).suffix.lower()
+    openers = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+    try:
+        if suffix == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                members = [
+                    one
+                    for one in archive.infolist()
+                    if not one.is_dir() and not one.filename.startswith(("__MACOSX", "."))
+                ]
+                if len(members) != 1:
+                    shown = ", ".join(one.filename for one in members[:5]) or "nothing"
+                    raise BadInput(f"{path} holds {shown}", "one file", "unpack it and name the table")
+                with archive.open(members[0]) as file:
+                    return _most(file, path), Path(members[0].filename).suffix.lower()
+        with openers[suffix](path) if suffix in openers else path.open("rb") as file:
+            return _most(file, path), inner
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        lzma.LZMAError,
+        zipfile.BadZipFile,
+        RuntimeError,
+        NotImplementedError,
+    ) as error:
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BadInput(f"{path} cannot be read ({said})", "a complete file") from None
+
+
+def _most(file: io.IOBase, path: Path) -> bytes:
+    raw = file.read(MOST_BYTES + 1)
+    if len(raw) > MOST_BYTES:
+        came = f"{path} holds more than {MOST_BYTES // 2**20:,} MiB of text"
+        raise BadInput(came, "less", "split it, or save it as Parquet, which is read column by column")
+    return raw
+
+
+def decode(raw: bytes, where: str) -> tuple[str, tuple[str, ...]]:
+    """Return bytes as text, and what was decided if they are not plain UTF-8.
+
+    Raises:
+        BadInput: bytes that are no text, with the first place that shows it.
+
+    Example:
+        >>> decode("né".encode("latin-1"), "a.csv")[0]
+        'né'
+    """
+    for mark, name, word in _MARKS:
+        if raw.startswith(mark):
+            try:
+                return raw.decode(name), (f"the file is {word}",) if word else ()
+            except UnicodeDecodeError as error:
+                raise BadInput(
+                    f"{where} is not {word or 'UTF-8'} at byte {error.start}", "one encoding throughout"
+                ) from None
+    wide = _unmarked_wide(raw)
+    if wide:
+        return raw.decode(wide), (f"every other byte is 0, so the file is {wide.upper()}",)
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return _one_byte(raw, where, error.start)
+    if "\0" in text:
+        raise BadInput(
+            f"{where} holds a zero byte at {text.index(chr(0))}", "a text file", "it is of another kind, or damaged"
+        )
+    return text, ()
+
+
+def _unmarked_wide(raw: bytes) -> str:
+    head = raw[:4096]
+    if len(head) < 4 or len(raw) % 2:
+        return ""
+    for name, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
+        if zeros.count(0) > 0.9 * len(zeros):
+            try:
+                raw.decode(name)
+            except UnicodeDecodeError:
+                return ""
+            return name
+    return ""
+
+
+def _one_byte(raw: bytes, where: str, start: int) -> tuple[str, tuple[str, ...]]:
+    high = [byte for byte in raw if byte >= 128]
+    control = sum(byte < 32 and byte not in b"\t\n\r\f" for byte in raw[:65536])
+    # text is mostly letters without accents; packed data are not
+    if control or (len(raw) >= 16 and len(high) > 0.5 * len(raw)):
+        raise BadInput(
+            f"{where} is not UTF-8 at byte {start}", "a text file in UTF-8", "it is of another kind, or damaged"
+        )
+    try:
+        text, name = raw.decode("cp1252"), "Windows-1252"
+    except UnicodeDecodeError:
+        text, name = raw.decode("latin-1"), "Latin-1"
+    word = next(
+        (
+            piece.strip("\"'")
+            for piece in text.replace(";", ",").replace("\t", ",").split(",")
+            if any(ord(c) > 127 for c in piece)
+        ),
+        "",
+    )
+    shown = word.splitlines()[0][:30] if word.strip() else ""
+    return text, (f"the file is not UTF-8 (byte {start}), so it is read as {name}: '{shown}' should look right",)

@@ -1,0 +1,55 @@
+"""A frame as the text of a CSV file, its cells written as the columns' notations say.
+
+One idea: what cells looked like is kept beside what they meant, so that rows made for a file cannot be told by their spelling.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pushforward.data.tables.stored import OBJECTS, Stored
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a file of text was laid out: what separates its fields, and whether its first line names the columns."""
+
+    delimiter: str = ","
+    header: bool = True
+
+
+def cells_of(series: pd.Series, stored: Stored) -> list[str]:
+    """Return the cells of a column.
+
+    Example:
+        >>> cells_of(pd.Series([1.5, None]), Stored("x", "float64", absent="?"))
+        ['1.5', '?']
+    """
+    gone = series.isna().to_numpy()
+    notation = None if stored.text or stored.levels else stored.notation
+    if notation is None:
+        # pandas knows how each of its own types is written
+        words = series.astype(object) if str(series.dtype) in OBJECTS else series
+        plain = pd.DataFrame({"x": words}).to_csv(index=False, header=False, na_rep="", lineterminator="\n")
+        written = [row[0] if row else "" for row in csv.reader(io.StringIO(plain, newline=""))]
+        return [stored.absent if missing else cell for cell, missing in zip(written, gone, strict=True)]
+    return [
+        stored.absent if missing else notation.write(value)
+        for value, missing in zip(series.tolist(), gone, strict=True)
+    ]
+
+
+def to_csv(frame: pd.DataFrame, stored: Sequence[Stored], dialect: Dialect) -> str:
+    """Return a frame as text, with a header in any case: without one nobody could tell the columns."""
+    kept = {one.label: one for one in stored}
+    columns = [cells_of(frame.iloc[:, place], kept[str(name)]) for place, name in enumerate(frame.columns)]
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=dialect.delimiter, lineterminator="\n")
+    writer.writerow([str(name) for name in frame.columns])
+    writer.writerows(zip(*columns, strict=True))
+    return text.getvalue()
