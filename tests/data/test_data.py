@@ -187,8 +187,8 @@ def test_csv_and_its_errors(tmp_path: Path) -> None:
     path.write_text("u,v\n1,2\n3,inf\n4,5\n")
     with pytest.raises(BadInput, match=r"NaN or infinity in 1 rows .*lines 3"):
         open_data(path)
-    path.write_bytes(b"u,v\n1,\xff\n")
-    with pytest.raises(BadInput, match=r"not UTF-8 at byte 6"):
+    path.write_bytes(b"u,v\n1,\x00\xff\n")
+    with pytest.raises(BadInput, match=r"not UTF-8 at byte 7"):
         open_data(path)
 
 

@@ -21,7 +21,7 @@ from pushforward.data.text.corpus import is_text
 from pushforward.data.text.dataset import TextOptions
 from pushforward.provenance.run_directory import RunRecord, read_encoding
 
-TABLE = ("kind", "keep", "bounds")
+TABLE = ("kind", "keep", "bounds", "header")
 SPLITS = ("train", "validation", "test")
 
 
@@ -36,9 +36,9 @@ def open_source(
     """Return the dataset behind a source.
 
     Args:
-        settings: `length`, `tokeniser`, ... (see `TextOptions`) for text; `kind`, `keep`, `bounds` and `columns.NAME` for tables;
-            `context` for an `.npz`; `resize`, `alpha`, ... (see `ImageOptions`) for pictures; `labels` is the training's and left
-            alone.
+        settings: `length`, `tokeniser`, ... (see `TextOptions`) for text; `kind`, `keep`, `bounds`, `header` and `columns.NAME`
+            for tables; `context` for an `.npz`; `resize`, `alpha`, ... (see `ImageOptions`) for pictures; `labels` is the
+            training's and left alone.
         encoding: that of a run, used in place of settings.
 
     Raises:
@@ -66,6 +66,8 @@ def open_source(
             columns[key.removeprefix("columns.")] = value
         elif key in ("kind", "bounds") and not isinstance(value, str):
             raise BadInput(f"'data.{key}={value}'", "a word")
+        elif key == "header":
+            table[key] = _yes(value)
         elif key in TABLE:
             table[key] = value.split(",") if key == "keep" and isinstance(value, str) else value
         else:
@@ -82,6 +84,14 @@ def open_source(
         context=array,
         **table,
     )
+
+
+def _yes(value: Any) -> bool:
+    answers = {"yes": True, "true": True, "no": False, "false": False}
+    found = answers.get(str(value).lower())
+    if found is None:
+        raise BadInput(f"data.header='{value}'", "yes or no", "whether the first line names the columns")
+    return found
 
 
 def context_array(record: RunRecord) -> str | None:

@@ -32,12 +32,13 @@ KINDS = ("points", "image", "table", "text")
 class Drawn:
     """Samples in data units with the class name each was asked for (None = unconditional), and as people read them.
 
-    `shown` is a list of strings for text, a DataFrame for tables, None for images and points.
+    `shown` is a list of strings for text, a DataFrame for tables, None for images and points; `encoding` is what made it.
     """
 
     x: Tensor
     labels: tuple[str, ...] | None
     shown: Any = None
+    encoding: Encoding | None = None
 
 
 def draw(
@@ -79,7 +80,7 @@ def draw(
     x = model.sample(n, given=condition, seed=seed, on_step=on_step, **chosen)
     if encoding is None:
         return Drawn(x, None if given is None else (given,) * n)
-    return Drawn(x, None, encoding.decode(x))
+    return Drawn(x, None, encoding.decode(x), encoding)
 
 
 def condition_of(
@@ -109,7 +110,7 @@ def condition_of(
 def save_samples(drawn: Drawn, model: GenerativeModel, path: Path) -> list[Path]:
     """Write samples by the extension of `path` and return what was written."""
     if drawn.shown is not None:
-        return write_shown(path, drawn.shown)
+        return write_shown(path, drawn.shown, None if drawn.encoding is None else drawn.encoding.csv)
     return write_samples(path, drawn.x, model.space, labels=drawn.labels)
 
 

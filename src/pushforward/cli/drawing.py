@@ -64,7 +64,7 @@ def sample(
         if missed:
             say(f"{missed} of {n} texts ended without a stop string, at the end of the document or of --length")
     if output is None and drawn.shown is not None:
-        show_samples(drawn.shown, given, json)
+        show_samples(drawn, given, json)
         return
     if output is None and len(model.space.event_shape) > 1:
         output = Path(f"{run.resolve().name}-samples.png")
@@ -95,8 +95,9 @@ def stream(
     write("\n")
 
 
-def show_samples(shown: Any, given: str | None, json: bool) -> None:
+def show_samples(drawn: using.Drawn, given: str | None, json: bool) -> None:
     """Print text, each sample after its prompt, or rows of a table as CSV."""
+    shown = drawn.shown
     if isinstance(shown, list):
         if json:
             out_json([{"prompt": given, "text": text} for text in shown])
@@ -105,7 +106,7 @@ def show_samples(shown: Any, given: str | None, json: bool) -> None:
     elif json:
         out(shown.to_json(orient="records", indent=2, date_format="iso"))
     else:
-        out(shown.to_csv(index=False).rstrip("\n"))
+        out((shown.to_csv(index=False) if drawn.encoding is None else drawn.encoding.csv(shown)).rstrip("\n"))
 
 
 def beams(

@@ -31,6 +31,10 @@ class Encoding(ABC):
     def decode(self, x: Tensor) -> Any:
         """Return examples as people read them: a list of strings, or a DataFrame."""
 
+    def csv(self, shown: Any) -> str:
+        """Return decoded examples as the text of a CSV file; tables are written as the file that they came from was."""
+        raise BadInput(f"{self.kind} as .csv", "a .txt or .jsonl")
+
     @abstractmethod
     def read(self, source: Any) -> Examples:
         """Return everything in another source (a path, text, a DataFrame) as examples of the same space.
@@ -58,6 +62,7 @@ class Encoding(ABC):
 
 
 _KINDS = {
+    "points": ("pushforward.data.points", "PointsEncoding"),
     "text": ("pushforward.data.text.encoding", "TextEncoding"),
     "table": ("pushforward.data.tables.encoding", "TableEncoding"),
 }

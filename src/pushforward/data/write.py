@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,16 +99,19 @@ def write_samples(path: Path, x: Tensor, space: Space, labels: Sequence[str] | N
     return [path]
 
 
-def write_shown(path: Path, shown: Any) -> list[Path]:
-    """Write strings as `.txt` (documents separated by a blank line) or `.jsonl`, a DataFrame as `.csv` or `.parquet`.
+def write_shown(path: Path, shown: Any, to_csv: Callable[[Any], str] | None = None) -> list[Path]:
+    """Write strings as `.txt` (documents separated by a blank line) or `.jsonl`, a DataFrame as `.csv`, `.tsv` or `.parquet`.
+
+    Args:
+        to_csv: writes a DataFrame as its source was; None = as pandas does.
 
     Raises:
         BadInput: another extension.
     """
     suffix, buffer = path.suffix.lower(), io.BytesIO()
     table = not isinstance(shown, list)
-    if table and suffix == ".csv":
-        buffer.write(shown.to_csv(index=False).encode())
+    if table and suffix in (".csv", ".tsv"):
+        buffer.write((shown.to_csv(index=False) if to_csv is None else to_csv(shown)).encode())
     elif table and suffix == ".parquet":
         shown.to_parquet(buffer, index=False)
     elif not table and suffix == ".txt":
@@ -117,7 +120,7 @@ def write_shown(path: Path, shown: Any) -> list[Path]:
         lines = (json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in shown)
         buffer.write("".join(lines).encode())
     else:
-        raise BadInput(f"-o {path}", f"a name that ends in {'.csv or .parquet' if table else '.txt or .jsonl'}")
+        raise BadInput(f"-o {path}", f"a name that ends in {'.csv, .tsv or .parquet' if table else '.txt or .jsonl'}")
     write_bytes(path, buffer.getvalue())
     return [path]
 

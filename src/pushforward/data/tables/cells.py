@@ -292,7 +292,8 @@ def _words_among(
     if _stand_for_gaps(found, odd):
         return f"{shown} ({size} values) count as missing among {found.kind} ({_option(asked.label, 'categorical')} keeps words)"
     # so many numbers are no codes: as words they would be as many categories, or an identifier
-    if size >= max(2, 0.1 * alike) and len(found.values) <= MOST_CODES:
+    different = len(counts) >= ALL_DIFFERENT * len(cells) and len(cells) >= FEWEST_ROWS
+    if size >= max(2, 0.1 * alike) and len(found.values) <= MOST_CODES and not different:
         return None
     places = [lines[row] for row, cell in enumerate(cells) if cell in odd][: _SHOWN + 1]
     more = (

@@ -26,9 +26,8 @@ from pushforward.data.tables.cells import Asked, typed
 from pushforward.data.tables.files import Reading, is_table_file, read_file
 from pushforward.data.tables.given import parse_known
 from pushforward.data.tables.notations.missing import is_missing_among_numbers
-from pushforward.data.tables.notations.notation import notation_from_json
 from pushforward.data.tables.schema import Declared, Schema, infer
-from pushforward.data.tables.stored import OBJECTS, Stored, restore, seconds_of, snap
+from pushforward.data.tables.stored import OBJECTS, Stored, restore, seconds_of, snap, stored_from_json
 from pushforward.data.tables.written import Dialect, to_csv
 
 
@@ -152,7 +151,7 @@ class TableEncoding(Encoding):
         """Rebuild the encoding of `to_json`."""
         table = space_from_json(record["space"])
         assert isinstance(table, Table)
-        return cls(table, tuple(map(_stored, record["stored"])), Dialect(**record.get("dialect", {})))
+        return cls(table, tuple(map(stored_from_json, record["stored"])), Dialect(**record.get("dialect", {})))
 
     def _check_names(self, labels: Mapping[str, int]) -> None:
         names = [stored.label for stored in self.stored]
@@ -180,12 +179,6 @@ class _Where:
 
     def __call__(self, row: int) -> str:
         return f"row {row} (counted from 0)" if self.lines is None else f"line {self.lines[row]}"
-
-
-def _stored(record: dict[str, Any]) -> Stored:
-    notation = record.get("notation")
-    made = None if notation is None else notation_from_json(notation)
-    return Stored(**{**record, "levels": tuple(record["levels"]), "notation": made})
 
 
 def _plain(series: pd.Series, stored: Stored, where: _Where) -> pd.Series:

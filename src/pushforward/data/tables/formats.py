@@ -75,7 +75,7 @@ def _parts(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
 
 def _records(raw: bytes, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     try:
-        found = json.loads(raw.decode("utf-8-sig"))
+        found: Any = json.loads(raw.decode("utf-8-sig"))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise BadInput(f"{path} is no JSON ({str(error).splitlines()[0]})", "a list of records") from None
     flat = isinstance(found, list) and bool(found) and all(isinstance(one, dict) for one in found)

@@ -164,7 +164,7 @@ def _as_written(word: str, stored: Stored) -> float | None:
         elif found is None and stored.carrier in ("duration", "timedelta"):
             found = None if word.replace(".", "", 1).isdigit() else pd.Timedelta(word)
         elif found is None and stored.carrier == "time":
-            found = None if word.isdigit() else pd.Timestamp(f"1970-01-01 {word}").time()
+            found = None if word.isdigit() else datetime.fromisoformat(f"1970-01-01 {word}").time()
     except ValueError:
         return math.nan
     if found is None or isinstance(found, int | float):

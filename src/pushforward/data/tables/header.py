@@ -58,14 +58,10 @@ def header_of(rows: Sequence[Sequence[str]], names: Collection[str] = (), said: 
         return _DATA if any(_kind(cell) not in ("word", "") for cell in first) else _NAMES
     columns = [[row[place].strip() for row in body] for place in range(len(first))]
     kinds = [_usual(cells) for cells in columns]
-    named = [
-        place
-        for place, cell in enumerate(first)
-        if kinds[place] not in ("word", "") and _kind(cell) == "word" and cell not in columns[place]
-    ]
-    alike = [
-        place for place, cell in enumerate(first) if kinds[place] not in ("word", "") and _kind(cell) == kinds[place]
-    ]
+    own = [_kind_above(cell, kind, cells) for cell, kind, cells in zip(first, kinds, columns, strict=True)]
+    typed = [place for place, kind in enumerate(kinds) if kind not in ("word", "")]
+    named = [place for place in typed if own[place] == "word" and first[place] not in columns[place]]
+    alike = [place for place in typed if own[place] == kinds[place]]
     if named:
         return _NAMES if len(named) >= len(alike) or _named_by_numbers(first, columns, alike) else _asking(True)
     if not alike:
@@ -102,6 +98,15 @@ def _kind(cell: str) -> str:
     if find_dates([cell]) is not None or find_months([cell]) is not None or find_times([cell]) is not None:
         return "date"
     return "boolean" if cell in ("True", "False", "true", "false", "TRUE", "FALSE") else "word"
+
+
+def _kind_above(cell: str, below: str, cells: list[str]) -> str:
+    """Return the kind of a first cell over a column: `7 days` over bare numbers is a word."""
+    kind = _kind(cell)
+    lettered = any(c.isalpha() for c in cell) and PLAIN.fullmatch(cell) is None
+    if kind == below == "number" and lettered and all(PLAIN.fullmatch(one) or one in MISSING for one in cells[:200]):
+        return "word"
+    return kind
 
 
 def _usual(cells: list[str]) -> str:

@@ -83,6 +83,17 @@ def _bounded(bounds: str, kind: str, low: float, distinct: int, n: int) -> tuple
     return few or low >= 0.0, few
 
 
+def grid_of(values: np.ndarray, dtype: str) -> float | None:
+    """Return the step of the grid of powers of ten that all values lie on, None if there is none.
+
+    Example:
+        >>> grid_of(np.array([0.25, 3.0]), "float64"), grid_of(np.array([0.1 + 0.2]), "float64")
+        (0.01, None)
+    """
+    step, rounded = _grid(values, dtype)
+    return None if rounded else step
+
+
 def _grid(values: np.ndarray, dtype: str) -> tuple[float | None, bool]:
     """Return the step of the grid that all values lie on, and whether they must be rounded to it."""
     largest = float(np.abs(values).max())

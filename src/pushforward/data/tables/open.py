@@ -21,6 +21,7 @@ from torch import Tensor
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
 from pushforward.data.dataset import Dataset, fingerprint_of
+from pushforward.data.numbers import label_of
 from pushforward.data.split import split_rows
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.files import Reading, Sheet, decode, is_table_file, read_file, read_text
@@ -85,8 +86,9 @@ def _why(sheet: Sheet) -> str | None:
     csv = sheet.lines is not None
     if not csv and sheet.origin != GIVEN:
         return "its file keeps a type for every column"
-    for name, series in sheet.frame.items():
-        if csv and str(name).lower() in ("label", "class") and len(sheet.frame.columns) > 1:
+    label = label_of(sheet.frame) if csv else None
+    for place, (name, series) in enumerate(sheet.frame.items()):
+        if place == label:
             continue
         number = series.dtype.kind in "iuf" if csv else series.dtype == np.float64 or series.dtype == np.float32
         if not number:

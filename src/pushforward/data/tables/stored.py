@@ -15,7 +15,7 @@ import pandas as pd
 
 from pushforward.core.table import Column
 from pushforward.data.tables.carried import out_of_numbers
-from pushforward.data.tables.notations.notation import Notation
+from pushforward.data.tables.notations.notation import Notation, notation_from_json
 
 Role = Literal["modelled", "constant", "absent", "excluded"]
 Scalar = str | int | float | bool
@@ -65,6 +65,18 @@ class Stored:
     def label(self) -> str:
         """The column's name as text."""
         return str(self.name)
+
+    def constantly(self, value: Any) -> Stored:
+        """Return the same column with one value only."""
+        plain = value.item() if isinstance(value, np.generic) else value
+        return replace(self, role="constant", constant=plain)
+
+
+def stored_from_json(record: dict[str, Any]) -> Stored:
+    """Return a column from the fields of its dataclass; those that an older version did not know have their defaults."""
+    notation = record.get("notation")
+    made = None if notation is None else notation_from_json(notation)
+    return Stored(**{**record, "levels": tuple(record["levels"]), "notation": made})
 
 
 def level_names(levels: tuple[Scalar, ...]) -> tuple[str, ...]:

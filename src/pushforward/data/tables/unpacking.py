@@ -9,11 +9,11 @@ from __future__ import annotations
 import bz2
 import codecs
 import gzip
-import io
 import lzma
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 from pushforward.core.errors import BadInput
 
@@ -70,7 +70,7 @@ def unpack(path: Path) -> tuple[bytes, str]:
         raise BadInput(f"{path} cannot be read ({said})", "a complete file") from None
 
 
-def _most(file: io.IOBase, path: Path) -> bytes:
+def _most(file: Any, path: Path) -> bytes:
     raw = file.read(MOST_BYTES + 1)
     if len(raw) > MOST_BYTES:
         came = f"{path} holds more than {MOST_BYTES // 2**20:,} MiB of text"

@@ -52,7 +52,7 @@ _CELLS = tuple(
     for date in _DATES
 )
 _LONG = re.compile(
-    r"(?P<Y>(?:19|20)\d\d)(?P<m>\d\d)(?P<d>\d\d)(?P<j>T?)(?P<H>\d\d)(?P<M>\d\d)(?:(?P<S>\d\d))?(?:(?P<zs>)(?P<z>Z))?"
+    r"(?P<Y>(?:19|20)\d\d)(?P<m>\d\d)(?P<d>\d\d)(?P<compact>)(?P<j>T?)(?P<H>\d\d)(?P<M>\d\d)(?:(?P<S>\d\d))?(?:(?P<zs>)(?P<z>Z))?"
 )
 
 
@@ -252,9 +252,7 @@ def _seen(parts: dict[str, str]) -> _Seen | None:
         date = "%Y%m%d"
     shape = (f"%{'a' if len(parts['a']) <= 3 else 'A'}{parts['as']}" if weekday else "") + date
     if "H" in parts:
-        shape += _clock_shape(
-            parts, compact="s" not in parts and "ps" not in parts and date == "%Y%m%d" and "C" not in parts
-        )
+        shape += _clock_shape(parts)
     return _Seen(shape, parts, three)
 
 
@@ -264,15 +262,9 @@ def _day_first(parts: dict[str, str]) -> bool:
     return keys.index("d") < keys.index("b")
 
 
-def _clock_shape(parts: dict[str, str], compact: bool) -> str:
+def _clock_shape(parts: dict[str, str]) -> str:
     hour = "%I" if "p" in parts else "%H"
-    if (
-        compact
-        and ":" not in parts.get("j", "")
-        and len(parts["H"]) == 2
-        and "fs" not in parts
-        and parts["j"] in ("", "T")
-    ):
+    if "compact" in parts:
         shape = f"{parts['j']}{hour}%M" + ("%S" if "S" in parts else "")
     else:
         shape = f"{parts['j']}{hour}:%M" + (":%S" if "S" in parts else "")

@@ -95,7 +95,7 @@ def find_months(cells: Iterable[str]) -> tuple[MonthNotation, dict[str, pd.Perio
     return notation, {cell: period for cell, (_, period, _) in kept.items()}
 
 
-def _read(cell: str) -> tuple[str, pd.Period, str] | None:
+def _read(cell: str) -> tuple[str, Any, str] | None:
     """Return the pattern, the period and the name of the month in a cell."""
     for expression in _CELLS:
         match = expression.fullmatch(cell.strip())
