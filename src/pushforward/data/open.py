@@ -83,7 +83,9 @@ def open_data(
     options = image_options(images)
     if isinstance(encoding, TextEncoding) or text is not None or is_text(source):
         found = open_text(source, encoding if isinstance(encoding, TextEncoding) else text, seed=seed)
-    elif (sheet := find_table(source, "table" if table or columns or keep else kind, columns, table, header)) is not None:
+    elif (
+        sheet := find_table(source, "table" if table or columns or keep else kind, columns, table, header)
+    ) is not None:
         found = open_table(sheet, seed=seed, columns=columns, keep=keep, bounds=bounds, encoding=table)
     else:
         found = _open_arrays(source, seed, labels, skip_bad, options, context)

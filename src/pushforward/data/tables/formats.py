@@ -80,7 +80,8 @@ def _records(raw: bytes, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
         raise BadInput(f"{path} is no JSON ({str(error).splitlines()[0]})", "a list of records") from None
     flat = isinstance(found, list) and bool(found) and all(isinstance(one, dict) for one in found)
     of_columns = isinstance(found, dict) and bool(found) and all(isinstance(one, list) for one in found.values())
-    if not flat and not (of_columns and len({len(one) for one in found.values()}) == 1):
+    equal = of_columns and len(set(map(len, dict(found).values()))) == 1
+    if not flat and not equal:
         came = f"{path} holds a {type(found).__name__} that is no table"
         raise BadInput(came, 'records, [{"a": 1, "b": "x"}, ...], or columns, {"a": [1, ...], "b": ["x", ...]}')
     frame = pd.DataFrame(found)
