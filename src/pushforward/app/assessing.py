@@ -7,7 +7,7 @@ that must trip the memorisation check); every model is then measured exactly as 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,7 +24,8 @@ from pushforward.app.examples import (
     shown,
     training_array,
 )
-from pushforward.app.likelihoods import measure_likelihood, true_likelihood
+from pushforward.app.likelihoods import MOST_SCORED, Likelihood, measure_likelihood, true_likelihood
+from pushforward.app.progress_line import Told, untold
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, Given, label_of
 from pushforward.core.model import GenerativeModel
@@ -45,10 +46,13 @@ from pushforward.evaluation.features.default import default_features
 from pushforward.evaluation.features.named import Features
 from pushforward.evaluation.features.own_network import OwnNetwork
 from pushforward.evaluation.likelihood.code_length import marginal_floor
+from pushforward.evaluation.measuring.metric import Measured
 from pushforward.evaluation.memorisation.verdict import memorisation_verdict
 from pushforward.report.records import Role, Row
 
+Settle = Callable[[Callable[[int], float]], int]  # from the seconds of a card of n samples to n
 FEWEST, MOST_SAMPLES = 40, 2000  # k-nearest-neighbour metrics are quadratic; the number is printed with every score
+TRIED = 100  # samples whose card is timed
 PICTURES, SHOWN = 7, 8
 CONTROL_NAMES: dict[str, tuple[str, Role]] = {
     REAL: ("real vs real", "ceiling"),
@@ -114,6 +118,8 @@ def measure_controls(
     names: Sequence[str] = (),
     split: str = "test",
     rules: Sequence[str] = (),
+    settle: Settle | None = None,
+    told: Told = untold,
 ) -> Controls:
     """Score real data, two bad models and a copycat on a dataset.
 
@@ -125,17 +131,19 @@ def measure_controls(
         split: which split is the reference. Of train it is a part that no control drew, and test is the null of the
             memorisation checks.
         rules: expressions that every row of a table must fulfil.
+        settle: decides how many of `most` examples are measured, from what a card of n takes in seconds; None takes all.
+        told: called with the share that is done and what is done now.
 
     Raises:
         BadInput: too few examples, or features that do not fit.
     """
-    space = dataset.space
-    setting = _setting(dataset, seed, most, split)
-    real, places = setting.drawn[REAL], setting.places
-    seen = None if setting.labels is None else setting.labels[places]
+    space, setting = dataset.space, _setting(dataset, seed, most, split)
+    real = setting.drawn[REAL]
+    told(0.0, "fitting features")
     features = features_of(dataset, setting.train, real, names, seed)
+    told(0.15, "counting the training examples")
     card = Card(
-        setting.pool[places],
+        setting.reference,
         setting.train,
         space,
         features,
@@ -143,10 +151,15 @@ def measure_controls(
         split,
         heldout=array(dataset.test, space) if split == "train" else None,
         judge=judge_of(dataset, real, seed),
-        labels=seen,
+        labels=setting.seen,
         rules=_rules_of(rules, space),
     )
-    cards, kept = card.of_controls(setting.drawn, len(places)), torch.from_numpy(places)
+    if settle is not None:
+        card, setting = _narrowed(card, setting, settle, seed)
+    shares = {key: 0.4 + 0.14 * k for k, key in enumerate(setting.drawn)}
+    cards = card.of_controls(setting.drawn, len(setting.places), lambda key: told(shares[key], CONTROL_NAMES[key][0]))
+    kept = torch.from_numpy(setting.places)
+    told(0.96, "marginals")
     # a likelihood is always of test, whichever split the samples are compared with
     marginals = marginal_floor(setting.train, array(dataset.test, space), space, sizes=dataset.test.sizes)
     known = {SHUFFLED: marginals, REAL: true_likelihood(dataset)}
@@ -155,7 +168,33 @@ def measure_controls(
     complete = tuple(replace(row, scores=tuple(with_controls(list(row.scores), ceiling, floor))) for row in rows)
     given = None if setting.given is None else setting.given[kept]
     marks = ceiling, floor, marginals
-    return Controls(card, features, setting.pool[places], kept, setting.train, complete, *marks, seed, given, seen)
+    return Controls(card, features, setting.reference, kept, setting.train, complete, *marks, seed, given, setting.seen)
+
+
+def _narrowed(card: Card, setting: _Setting, settle: Settle, seed: int) -> tuple[Card, _Setting]:
+    """Return a card and its setting with as many examples as `settle` says, once it knows what a small card takes.
+
+    Features were fitted without any control of the larger setting, so without those of the smaller one too.
+    """
+    reference, labels = setting.reference, setting.seen
+    if len(reference) <= TRIED:
+        settle(lambda n: 0.0)
+        return card, setting
+    few, noise = slice(TRIED), setting.drawn[NOISE]
+    began = time.perf_counter()
+    tried = card.against(reference[few], None if labels is None else labels[few])
+    tried.scores(noise.samples[few], labels=None if noise.labels is None else noise.labels[few])
+    each = (time.perf_counter() - began) / TRIED
+    n = max(TRIED, min(len(reference), settle(lambda n: each * n)))
+    if n == len(reference):
+        return card, setting
+    kept = drawn_places(len(reference), n, seed)
+    drawn = {
+        key: replace(one, samples=one.samples[:n], labels=None if one.labels is None else one.labels[:n])
+        for key, one in setting.drawn.items()
+    }
+    narrower = replace(setting, drawn=drawn, places=setting.places[kept])
+    return card.against(reference[kept], None if labels is None else labels[kept]), narrower
 
 
 def card_alone(dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES, names: Sequence[str] = ()) -> Card:
@@ -175,6 +214,16 @@ class _Setting:
     labels: np.ndarray | None
     given: Given | None
     places: np.ndarray
+
+    @property
+    def reference(self) -> np.ndarray:
+        """The reference examples."""
+        return self.pool[self.places]
+
+    @property
+    def seen(self) -> np.ndarray | None:
+        """Their classes, if there are any."""
+        return None if self.labels is None else self.labels[self.places]
 
 
 def _setting(dataset: Dataset, seed: int, most: int, split: str) -> _Setting:
@@ -220,7 +269,12 @@ def _control_row(
 
 
 def draw_like_reference(
-    model: GenerativeModel, dataset: Dataset, places: torch.Tensor, seed: int, options: Mapping[str, Any]
+    model: GenerativeModel,
+    dataset: Dataset,
+    places: torch.Tensor,
+    seed: int,
+    options: Mapping[str, Any],
+    on_step: Callable[[int, int], None] | None = None,
 ) -> tuple[np.ndarray, Given | None, float]:
     """Draw a sample for each of some test examples, given what that one is given; returns samples, conditions, seconds."""
     test = held_out(model, dataset)
@@ -228,7 +282,7 @@ def draw_like_reference(
     first = None if given is None else given[:2]
     model.sample(2, given=first, seed=seed, **options)  # the first call pays for lazy set-up
     started = time.perf_counter()
-    x = model.sample(n, given=given, seed=seed, **options)
+    x = model.sample(n, given=given, seed=seed, on_step=on_step, **options)
     seconds = time.perf_counter() - started
     return array(x, dataset.space), given, seconds
 
@@ -240,6 +294,8 @@ def assess(
     name: str,
     facts: dict[str, Any],
     sampling: Mapping[str, Any] | None = None,
+    rows: int = MOST_SCORED,
+    told: Told = untold,
 ) -> Row:
     """Return a model's complete row.
 
@@ -250,20 +306,18 @@ def assess(
         name: of the row.
         facts: of its training (`steps`, `seconds`, `history`, ...).
         sampling: options of `sample`, such as `guidance`.
+        rows: most test examples that are asked for their likelihood.
+        told: called with the share that is done and what is done now.
     """
     seed, options = controls.seed, dict(sampling or {})
-    likelihood = measure_likelihood(model, dataset, controls.likelihood_floor, seed)
-    samples, given, seconds = draw_like_reference(model, dataset, controls.places, seed, options)
+    likelihood, samples, given, seconds = _used(model, dataset, controls, options, rows, told)
+    told(0.75, "distances to held-out data")
     label = label_of(given)
     labels = None if label is None else label.numpy()
     measured = controls.card.measure(samples, labels=labels)
-    scores = [one.score for one in measured]
-    verdict = memorisation_verdict(scores)
-    scores = with_controls(scores, controls.ceiling, controls.floor)
-    truth = [] if likelihood.to_truth is None else [likelihood.to_truth]
-    scores = [*truth, *scores, *likelihood.checks]
+    verdict = memorisation_verdict([one.score for one in measured])
     test = held_out(model, dataset)
-    walk = model.walk(2, given=None if given is None else given[:2], seed=seed, **options)
+    told(0.9, "curves and pictures")
     suspicious, neighbours = nearest_training(samples, controls.train)
     return Row(
         name=name,
@@ -272,11 +326,11 @@ def assess(
         steps=facts.get("steps"),
         train_seconds=facts.get("seconds"),
         stopped_because=facts.get("stopped", ""),
-        calls_per_sample=float(walk.calls),
+        calls_per_sample=float(model.walk(2, given=None if given is None else given[:2], seed=seed, **options).calls),
         seconds_per_1000=1000.0 * seconds / controls.n,
         likelihood=likelihood.score,
         no_likelihood=likelihood.refusal,
-        scores=tuple(scores),
+        scores=_scores(measured, controls, likelihood),
         measured=tuple(measured),
         memorisation=verdict.sentence,
         memorised=verdict.tripped,
@@ -284,7 +338,7 @@ def assess(
         loss_name=facts.get("loss_name", "training loss"),
         held_out_name=facts.get("held_out_name", ""),
         card=model.card,
-        curves=tuple(model.curves(test[controls.places], seed, for_model(model, dataset.train))),
+        curves=tuple(model.curves(test[controls.places[: max(TRIED, rows)]], seed, for_model(model, dataset.train))),
         samples=pictured(samples, dataset.space),
         shown=shown(samples, dataset, given),
         labels=None if labels is None else (labels[:200] if samples.ndim > 2 else labels),
@@ -293,6 +347,27 @@ def assess(
         neighbours=neighbours,
         nats=None if likelihood.nats is None else likelihood.nats[None],
     )
+
+
+def _scores(measured: Sequence[Measured], controls: Controls, likelihood: Likelihood) -> tuple[Score, ...]:
+    truth = [] if likelihood.to_truth is None else [likelihood.to_truth]
+    marked = with_controls([one.score for one in measured], controls.ceiling, controls.floor)
+    return (*truth, *marked, *likelihood.checks)
+
+
+def _used(
+    model: GenerativeModel, dataset: Dataset, controls: Controls, options: dict[str, Any], rows: int, told: Told
+) -> tuple[Likelihood, np.ndarray, Given | None, float]:
+    """Score and sample, which takes long; returns likelihoods, samples, their conditions and the seconds of drawing them."""
+    floor, seed = controls.likelihood_floor, controls.seed
+    likelihood = measure_likelihood(
+        model, dataset, floor, seed, rows, lambda i, n: told(0.4 * min(1.0, i / n), "likelihood")
+    )
+    told(0.4, "sampling")
+    drawn = draw_like_reference(
+        model, dataset, controls.places, seed, options, lambda i, n: told(0.4 + 0.35 * i / n, "sampling")
+    )
+    return likelihood, *drawn
 
 
 def pictures(model: GenerativeModel, test: Examples, seed: int) -> Sequence[np.ndarray]:

@@ -18,8 +18,11 @@ import numpy as np
 
 from pushforward.app.assessing import Controls, assess, measure_controls
 from pushforward.app.examples import array, shown
+from pushforward.app.fitting import Fitted, fitted_together, too_short
 from pushforward.app.kept import held_comparison, save_comparison
+from pushforward.app.measuring import Measuring, announced, limit_of
 from pushforward.app.opening import reopen
+from pushforward.app.progress_line import Stage, quiet
 from pushforward.app.repeating import mean_row
 from pushforward.app.training import Announce, Observer, Plan, Trained, open_model, plan_training, train
 from pushforward.core.errors import BadInput
@@ -89,48 +92,73 @@ def compare(
     path: Path | None = None,
     overwrite: bool = False,
     resume: bool = False,
+    measure: str | None = None,
     announce: Announce = lambda text: None,
     observe: Callable[[str], Observer] | None = None,
+    stage: Stage = quiet,
     command: str = "",
 ) -> Compared:
     """Train, measure and report; with a `path`, leave the runs, the records and `report.html` there.
 
     `resume` goes on with an interrupted comparison: finished runs are kept, the one that was stopped continues.
     With several `seeds` each family is trained that often, and its row is the mean over runs with an interval that covers them.
+
+    Args:
+        measure: what measuring may take, such as `2m` or `full`; None for as long as training, see `limit_of`.
+        announce: told what is decided, in sentences.
+        observe: returns what is called after every step of a run's training.
+        stage: returns what is told how far a stage that measures is.
     """
     names, left_out = supported(families, dataset.space, dataset.context is not None)
-    plans = {
-        name: [
-            plan_training(
-                name, dataset, budget=budget, preset=preset, seed=seed + k, overrides={"data": settings or {}}
-            )
-            for k in range(seeds)
-        ]
-        for name in names
-    }
     labels = {(name, k): name if seeds == 1 else f"{name}-seed{seed + k}" for name in names for k in range(seeds)}
+    common: dict[str, Any] = {"budget": budget, "preset": preset, "overrides": {"data": settings or {}}}
+    plans = {(name, k): plan_training(name, dataset, seed=seed + k, **common) for name, k in labels}
     with nullcontext() if path is None else held_comparison(path, list(labels.values()), overwrite, resume):
-        announce("measuring the controls: real against real, noise, shuffled marginals, copycat")
-        controls = measure_controls(dataset, seed)
-        rows, models = [], {}
-        for name, runs in plans.items():
-            measured = []
-            for k, plan in enumerate(runs):
-                label = labels[name, k]
-                run = None if path is None else path / label
-                trained = _train(plan, run, resume, observe(label) if observe else None, announce)
-                announce(f"scoring {label}")
-                measured.append(assess(trained.model, dataset, controls, label, vars(trained.record)))
-                if run is not None:
-                    write_scores(run, measured[-1])
-                models[label] = trained.model
-            rows.append(mean_row(name, measured, [plan.seed for plan in runs]))
-        spent = str(budget_of(next(iter(plans.values()))[0].train_config))
+        begun = {key: path / label for key, label in labels.items() if path is not None and resume}
+        fits, measuring = _prepared(dataset, plans, begun, measure, announce)
+        told = stage("controls")
+        controls = measure_controls(dataset, seed, measuring.extent.samples, settle=measuring.settle, told=told)
+        _say(announce, measuring.takes(), measuring.says())
+        measured: dict[str, list[Row]] = {name: [] for name in names}
+        models = {}
+        for key, label in labels.items():
+            run = None if path is None else path / label
+            trained = _train(fits[key].plan, run, resume, observe(label) if observe else None, announce)
+            _say(announce, too_short(trained.record.steps, label))
+            facts, told = vars(trained.record), stage(f"scoring {label}")
+            row = assess(trained.model, dataset, controls, label, facts, rows=measuring.extent.rows, told=told)
+            measured[key[0]].append(row)
+            if run is not None:
+                write_scores(run, row)
+            models[label] = trained.model
+        rows = [mean_row(name, found, [seed + k for k in range(seeds)]) for name, found in measured.items()]
+        spent = str(budget_of(next(iter(plans.values())).train_config))
         shared = f"{spent} for every {'family' if seeds == 1 else 'run'}"
-        comparison = comparison_of(dataset, rows, controls, shared, preset, seed, command, left_out)
+        notes = [*left_out, *filter(None, [measuring.says()])]
+        comparison = comparison_of(dataset, rows, controls, shared, preset, seed, command, notes)
         if path is not None:
             save_comparison(path, comparison)
     return Compared(comparison, path, models, tuple(left_out))
+
+
+def _prepared(
+    dataset: Dataset,
+    plans: dict[tuple[str, int], Plan],
+    begun: dict[tuple[str, int], Path],
+    measure: str | None,
+    announce: Announce,
+) -> tuple[dict[tuple[str, int], Fitted], Measuring]:
+    """Return plans that fit and the limit of measuring, and say both before anything long begins."""
+    fits = fitted_together(plans, begun)
+    _say(announce, *dict.fromkeys(text for fit in fits.values() for text in (*fit.notes, fit.warning)))
+    limit = limit_of(measure, list(fits.values()), dataset)
+    _say(announce, announced(list(fits.values()), limit))
+    return fits, Measuring(limit, list(fits.values()), dataset)
+
+
+def _say(announce: Announce, *sentences: str) -> None:
+    for sentence in filter(None, sentences):
+        announce(sentence)
 
 
 def _train(plan: Plan, run: Path | None, resume: bool, observer: Observer | None, announce: Announce) -> Trained:
@@ -266,8 +294,8 @@ def write_scores(run: Path, row: Row) -> None:
         write_json(run / "scores.json", scores_record(row))
 
 
-def compare_runs(runs: list[Path], seed: int = 0, data: str | None = None) -> Comparison:
-    """Return the comparison of runs that were trained separately on the same data.
+def compare_runs(runs: list[Path], seed: int = 0, data: str | None = None, stage: Stage = quiet) -> Comparison:
+    """Return the comparison of runs that were trained separately on the same data; `stage` is told how far it is.
 
     Raises:
         BadInput: runs of different data; they have no common scale.
@@ -284,13 +312,14 @@ def compare_runs(runs: list[Path], seed: int = 0, data: str | None = None) -> Co
             "report them one by one",
         )
     dataset = reopen(opened[0][1], data)
-    controls = measure_controls(dataset, seed)
+    controls = measure_controls(dataset, seed, told=stage("controls"))
     names = [run.name for run in runs]
     rows = []
     for run, (model, record), name in zip(runs, opened, names, strict=True):
         label = name if names.count(name) == 1 else str(run)
         history = read_history(run / HISTORY)
-        rows.append(assess(model, dataset, controls, label, {**record.manifest.get("fit", {}), "history": history}))
+        fit = {**record.manifest.get("fit", {}), "history": history}
+        rows.append(assess(model, dataset, controls, label, fit, told=stage(f"scoring {label}")))
         write_scores(run, rows[-1])
     budgets = sorted({f.get("fit", {}).get("budget", "unfinished") for f in facts})
     budget = (

@@ -21,6 +21,7 @@ from pushforward.app.assessing import (
 from pushforward.app.comparing import comparison_of, scores_record, write_scores
 from pushforward.app.examples import array, drawn_places, labels_of, pictured, shown
 from pushforward.app.opening import SPLITS, open_source, reopen
+from pushforward.app.progress_line import Stage, quiet
 from pushforward.app.training import open_model
 from pushforward.core.errors import BadInput, unknown
 from pushforward.core.given import Examples
@@ -68,6 +69,7 @@ def evaluate_run(
     rules: Sequence[str] = (),
     sampling: Mapping[str, Any] | None = None,
     command: str = "",
+    stage: Stage = quiet,
 ) -> Evaluated:
     """Measure a run with its controls and leave `scores.json` in it (if nothing but `n` and `seed` is chosen).
 
@@ -80,14 +82,15 @@ def evaluate_run(
         rules: expressions that every row of a table must fulfil.
         sampling: options of sampling, such as `{"guidance": 3}`.
         command: what a page says how to reproduce it.
+        stage: returns what is told how far each stage is.
     """
     model, record = open_model(run)
     dataset = reopen(record, data)
-    controls = measure_controls(dataset, seed, n or MOST_SAMPLES, features, rules=rules)
+    controls = measure_controls(dataset, seed, n or MOST_SAMPLES, features, rules=rules, told=stage("controls"))
     facts = {**record.manifest.get("fit", {}), "history": read_history(run / HISTORY)}
     chosen = ", ".join(f"{key}={value}" for key, value in (sampling or {}).items())
     name = f"{run.name} ({chosen})" if chosen else run.name
-    row = assess(model, dataset, controls, name, facts, sampling)
+    row = assess(model, dataset, controls, name, facts, sampling, told=stage(f"scoring {name}"))
     if data is None and not (features or rules or sampling):
         write_scores(run, row)
     budget = record.manifest.get("fit", {}).get("budget", "unfinished")
@@ -141,6 +144,7 @@ def evaluate_samples(
     parzen_window: bool = False,
     rules: Sequence[str] = (),
     command: str = "",
+    stage: Stage = quiet,
 ) -> Evaluated:
     """Score what any other tool generated against a split of `reference`.
 
@@ -156,6 +160,7 @@ def evaluate_samples(
         parzen_window: also the historical number of images and points, with its warning.
         rules: expressions that every row of a table must fulfil.
         command: what a page says how to reproduce it.
+        stage: returns what is told how far each stage is.
 
     Raises:
         BadInput: samples of another space, too few of them, or an unreadable file.
@@ -166,7 +171,9 @@ def evaluate_samples(
     examples = _read_like(samples, dataset, skip_bad)
     drawn, labels = array(examples, dataset.space), labels_of(examples, dataset)
     _require_samples(len(drawn), n, samples)
-    controls = measure_controls(dataset, seed, min(n or MOST_FILED, len(drawn)), features, split or "test", rules)
+    most, told = min(n or MOST_FILED, len(drawn)), stage("controls")
+    controls = measure_controls(dataset, seed, most, features, split or "test", rules, told=told)
+    stage(f"scoring {samples}")
     places = drawn_places(len(drawn), controls.n, seed)
     drawn, labels = drawn[places], None if labels is None else labels[places]
     measured = controls.card.measure(drawn, labels=labels)

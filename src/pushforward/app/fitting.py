@@ -8,7 +8,7 @@ runs on any machine.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -69,6 +69,7 @@ class Fitted:
 
 
 Timer = Callable[[Plan], Timed]
+Run = tuple[str, int]  # a family and the number of a run of it
 PART = 8  # of the batch that is timed, and a quarter of it: small, so that timing what is far too slow stays short
 
 
@@ -123,6 +124,29 @@ def fitted(plan: Plan, timer: Timer = timed) -> Fitted:
     rungs = ladder(plan.train_config.batch_size, plan.free("model.width"), plan.free("train.batch_size"))
     choice = choose(rungs, budget.amount, cost)
     return _settled(plan, choice, found[choice.rung.width], timer)
+
+
+def fitted_together(plans: Mapping[Run, Plan], begun: Mapping[Run, Path], timer: Timer = timed) -> dict[Run, Fitted]:
+    """Return plans of several runs that fit: those of one family share their sizes, those that were begun keep theirs.
+
+    Args:
+        plans: by family and number of the run.
+        begun: directories of runs that may be gone on with.
+        timer: measures.
+    """
+    found: dict[Run, Fitted] = {}
+    shared: dict[str, Fitted] = {}
+    for key, plan in plans.items():
+        kept = as_recorded(plan, begun[key]) if key in begun else None
+        if kept is not None:
+            found[key] = Fitted(kept, None, 0)
+            continue
+        if key[0] not in shared:
+            shared[key[0]] = fitted(plan, timer)
+        first = shared[key[0]]
+        chosen = first.plan.fitted
+        found[key] = replace(first, plan=_with(plan, chosen.get("train", {}), chosen.get("model", {})))
+    return found
 
 
 def _settled(plan: Plan, choice: Choice, measured: Timed, timer: Timer) -> Fitted:

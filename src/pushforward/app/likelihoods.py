@@ -5,6 +5,7 @@ One idea: every model is asked about the same examples, so that its code lengths
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,6 +36,16 @@ def true_likelihood(dataset: Dataset) -> Score | None:
     return replace(score, null=entropy, warnings=(f"the true density's own code length; its entropy is {entropy:.4f}",))
 
 
+def trained_rows(rows: int) -> int:
+    """Return how many training examples are asked for their likelihood beside so many test examples.
+
+    Example:
+        >>> trained_rows(2000), trained_rows(500), trained_rows(100)
+        (500, 125, 64)
+    """
+    return min(MOST_TRAINED, max(64, rows // 4))
+
+
 @dataclass(frozen=True)
 class Likelihood:
     """A likelihood score or the reason why there is none, the divergence from a known truth, and what training examples gain."""
@@ -46,12 +57,24 @@ class Likelihood:
     checks: tuple[Score, ...] = ()
 
 
-def measure_likelihood(model: GenerativeModel, dataset: Dataset, floor: Score | None, seed: int) -> Likelihood:
-    """Score held-out data under the model with the family's default estimator: the same examples for every model, at most 2,000."""
-    places = torch.from_numpy(drawn_places(len(dataset.test), min(MOST_SCORED, len(dataset.test)), seed))
-    test = held_out(model, dataset)[places]
+def measure_likelihood(
+    model: GenerativeModel,
+    dataset: Dataset,
+    floor: Score | None,
+    seed: int,
+    rows: int = MOST_SCORED,
+    told: Callable[[int, int], None] | None = None,
+) -> Likelihood:
+    """Score held-out data under the model with the family's default estimator: the same examples for every model.
+
+    Args:
+        rows: how many test examples at most.
+        told: called with how many examples are scored, of test and of train, and of how many.
+    """
+    places = torch.from_numpy(drawn_places(len(dataset.test), min(rows, len(dataset.test)), seed))
+    test, trained = held_out(model, dataset)[places], trained_rows(rows)
     try:
-        lp = model.log_prob(test, seed=seed)
+        lp = model.log_prob(test, seed=seed, on_chunk=None if told is None else lambda i, n: told(i, n + trained))
     except Unsupported as refusal:
         return Likelihood(None, f"{refusal.came.partition(': ')[2]}; {refusal.fix}", None, None)
     score = likelihood_score(lp)
@@ -62,16 +85,18 @@ def measure_likelihood(model: GenerativeModel, dataset: Dataset, floor: Score | 
         truth = dataset.density.log_prob(test.x.double()).numpy()
         to_truth = kl_to_truth(truth, lp)
         score = replace(score, null=dataset.density.entropy, ceiling=float(-truth.mean()))
-    checks = likelihood_checks(model, dataset, lp, seed)
+    checks = likelihood_checks(model, dataset, lp, seed, trained)
     return Likelihood(score, "", lp.nats.double().numpy(), to_truth, tuple(checks))
 
 
-def likelihood_checks(model: GenerativeModel, dataset: Dataset, test: LogProb, seed: int) -> list[Score]:
+def likelihood_checks(
+    model: GenerativeModel, dataset: Dataset, test: LogProb, seed: int, most: int = MOST_TRAINED
+) -> list[Score]:
     """Return how much shorter the code of training examples is, and what an attacker who sees code lengths gains by that.
 
     Nothing where a code length is infinite or there are fewer than 20 of either.
     """
-    n = min(len(test), len(dataset.train), MOST_TRAINED)
+    n = min(len(test), len(dataset.train), most)
     places = torch.from_numpy(drawn_places(len(dataset.train), n, derive_seed(seed, "members")))
     train = model.log_prob(for_model(model, dataset.train)[places], seed=seed)
     mine, theirs = (p.nats.detach().double().cpu().numpy() for p in (train, test))

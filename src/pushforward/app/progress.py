@@ -221,6 +221,16 @@ class Meter:
             self.paced_from = min(1.0, p.fraction)  # what was done before a resume says nothing about the pace
         self.done(min(1.0, p.fraction), training_details(p.step, p.loss_name, p.loss, p.held_out_name, p.held_out))
 
+    def watch(self, label: str) -> Callable[[TrainingProgress], None]:
+        """Begin the training of a model; returns what the engine reports to."""
+        self.relabel(f"training {label}")
+        return self.training
+
+    def stage(self, label: str) -> Callable[[float, str], None]:
+        """Begin something of several parts; returns what is told the share that is done and the part."""
+        self.relabel(label)
+        return lambda share, what: self.done(share, [what])
+
     def note(self, *texts: str) -> None:
         """Say something that stays, above the line of progress; empty texts are nothing to say."""
         with self.lock:

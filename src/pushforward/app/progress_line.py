@@ -7,9 +7,11 @@ no part is markup, so that units in square brackets stay.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+Told = Callable[[float, str], None]  # the share that is done, and what is done now
+Stage = Callable[[str], Told]  # begins something of several parts
 BAR, SHORT_BAR, SHORTEST_LABEL = 24, 8, 12
 
 
@@ -30,6 +32,15 @@ class State:
     elapsed: float
     left: float | None
     details: tuple[str, ...] = ()
+
+
+def untold(share: float, what: str) -> None:
+    """Tell nobody how far something is."""
+
+
+def quiet(label: str) -> Told:
+    """Begin something without telling anybody."""
+    return untold
 
 
 def clock(seconds: float) -> str:

@@ -343,18 +343,30 @@ def compare(
     path: str | Path = "runs/compare",
     overwrite: bool = False,
     resume: bool = False,
+    measure: str | None = None,
+    progress: bool | None = None,
 ) -> builtins.object:
-    """Train, evaluate and report; returns a `Compared` with the record, the models and the path of the report."""
+    """Train, evaluate and report; returns a `Compared` with the record, the models and the path of the report.
+
+    Args:
+        measure: what measuring may take, such as `2m` or `full`; None for as long as training.
+        progress: as in `fit`.
+    """
     dataset = data if isinstance(data, Dataset) else load(data)
     _log_notes(dataset)
-    return comparing.compare(
-        dataset,
-        families=families,
-        budget=_budget(budget, steps, examples),
-        preset=preset,
-        seed=seed,
-        seeds=seeds,
-        path=Path(path),
-        overwrite=overwrite,
-        resume=resume,
-    )
+    with Meter("choosing sizes", own_place(progress)) as meter:
+        return comparing.compare(
+            dataset,
+            families=families,
+            budget=_budget(budget, steps, examples),
+            preset=preset,
+            seed=seed,
+            seeds=seeds,
+            path=Path(path),
+            overwrite=overwrite,
+            resume=resume,
+            measure=measure,
+            announce=meter.note,
+            observe=meter.watch,
+            stage=meter.stage,
+        )

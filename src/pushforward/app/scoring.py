@@ -6,6 +6,7 @@ One idea: the summary is made from the log-probabilities and nothing else, so th
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from pushforward.app.examples import drawn_places
 from pushforward.app.opening import SPLITS, encoding_of, examples_of, split_of
 from pushforward.app.text_scoring import TextScore, bound_text, score_documents, score_text
 from pushforward.app.training import open_model
@@ -21,6 +23,7 @@ from pushforward.core.errors import BadInput
 from pushforward.core.files import write_bytes, write_json, write_text
 from pushforward.core.logprob import LogProb
 from pushforward.core.model import GenerativeModel
+from pushforward.core.text import Text
 from pushforward.data.open import open_data
 from pushforward.data.text.encoding import TextEncoding
 
@@ -59,10 +62,14 @@ def score(
     split: str | None = None,
     stride: int | None = None,
     steps: int | None = None,
+    n: int | None = None,
+    told: Callable[[int, int], None] | None = None,
 ) -> Scored:
     """Score data under a run; text is scored in overlapping windows.
 
     Args:
+        n: how many of the examples, drawn by the seed; of text windows from the beginning; None = all.
+        told: called with how many examples are scored, and of how many.
         steps: of an estimator that takes some, None = the run's own.
         split: of built-in data, None = test; anything else is scored whole.
         stride: of text, tokens that each window scores, None = half of the context.
@@ -78,12 +85,21 @@ def score(
         raise BadInput(f"{samples} samples for the estimator '{chosen.name}'", "none: it is exact", "leave them out")
     model.capabilities.require_steps(chosen, model.space.kind, steps)
     if isinstance(encoding, TextEncoding):
-        return _score_text(model, encoding, source, split, stride, chosen, samples, seed)
+        return _score_text(model, encoding, source, split, stride, chosen, samples, seed, n)
     if stride is not None:
         raise BadInput(f"--stride {stride}", "a run on text", "leave it out: only text is scored in windows")
     examples, name = examples_of(record, source, labelled=bool(model.classes), split=split)
-    lp = model.log_prob(examples, estimator=estimator, samples=samples, steps=steps, seed=seed)
-    return Scored(lp, score_summary(lp, name))
+    there = len(examples)
+    if n is not None:
+        _require(n, there, source)
+        examples = examples[torch.from_numpy(drawn_places(there, n, seed))]
+    lp = model.log_prob(examples, estimator=estimator, samples=samples, steps=steps, seed=seed, on_chunk=told)
+    return Scored(lp, {**score_summary(lp, name), "of": there})
+
+
+def _require(n: int, there: int, source: str) -> None:
+    if n > there:
+        raise BadInput(f"-n {n}", f"at most {there:,}, the examples of {source}", "leave -n out to score all of them")
 
 
 def _score_text(
@@ -95,11 +111,15 @@ def _score_text(
     estimator: Estimator,
     samples: int | None,
     seed: int,
+    n: int | None,
 ) -> Scored:
     part, sizes = split_of(source, split), encoding.tokeniser.token_bytes
     named = Path(source) if Path(source).exists() else source
     if encoding.longest:
         documents, contexts = encoding.pairs(named)
+        if n is not None:
+            _require(n, len(documents), source)
+            documents, contexts = documents[:n], contexts[:n]
         characters = sum(len(encoding.tokeniser.decode(document)) for document in documents)
         found = score_documents(model, documents, contexts, sizes, characters, stride)
         return Scored(found.log_prob, {**score_summary(found.log_prob, part), "text": found.facts}, found, encoding)
@@ -107,6 +127,10 @@ def _score_text(
         stream = encoding.stream(named)
     else:
         stream = open_data(source, encoding=encoding).streams[SPLITS.index(part)]
+    if n is not None:
+        assert isinstance(model.space, Text)
+        _require(n, -(-(len(stream) - 1) // model.space.length), source)
+        stream = stream[: 1 + n * model.space.length]
     characters = sum(len(text) for text in encoding.decode_documents(stream[1:]))
     if estimator.kind == "exact":
         found = score_text(model, stream, sizes, characters, stride)

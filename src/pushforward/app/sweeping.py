@@ -15,6 +15,7 @@ import torch
 from pushforward.app.assessing import FEWEST, MOST_SAMPLES
 from pushforward.app.examples import array, drawn_places, held_out, training_array
 from pushforward.app.opening import reopen
+from pushforward.app.progress_line import Told, untold
 from pushforward.app.training import open_model
 from pushforward.core.errors import BadInput, RunFailed, Unsupported, unknown
 from pushforward.core.given import Examples
@@ -45,7 +46,7 @@ def sweep(
     data: str | None = None,
     n: int | None = None,
     seed: int = 0,
-    announce: Callable[[str], Any] = lambda text: None,
+    told: Told = untold,
 ) -> Sweep:
     """Sample a run with every solver at every number of calls, and measure the samples.
 
@@ -53,7 +54,7 @@ def sweep(
         solvers: names, empty for all that the run can walk.
         data: reference data, None for the run's own test split.
         n: samples for each place, None for as many as the reference has, at most 2,000.
-        announce: called with what comes next.
+        told: called with the share that is done and what comes next.
 
     Raises:
         Unsupported: a run that has no solvers.
@@ -76,7 +77,8 @@ def sweep(
     features = default_features(dataset.space, train, seed)[0]
     measured = _Measured(model, asked, features(array(asked, dataset.space)), features, seed)
     found, left_out = [], []
-    for solver in solvers or model.capabilities.solvers:
+    chosen, budgets, at = solvers or model.capabilities.solvers, sorted(set(calls)), 0
+    for solver in chosen:
         try:
             measured.calls(solver, 1)
         except Unsupported as refusal:
@@ -84,8 +86,9 @@ def sweep(
                 raise
             left_out.append(f"{refusal.came} (expected {refusal.expected})")
             continue
-        for budget in sorted(set(calls)):
-            announce(f"{solver}, {budget} calls")
+        for budget in budgets:
+            told(at / max(1, len(chosen) * len(budgets)), f"{solver}, {budget} calls")
+            at += 1
             place = measured.place(solver, budget)
             if isinstance(place, Place):
                 found.append(place)

@@ -13,12 +13,12 @@ from pushforward.app.expecting import expected
 from pushforward.app.fitting import Fitted as Fits
 from pushforward.app.fitting import as_recorded, fitted, too_short
 from pushforward.app.opening import open_source
-from pushforward.app.training import Observer, Plan, plan_training
+from pushforward.app.training import Plan, plan_training
 from pushforward.app.training import train as run_training
 from pushforward.cli.layout import records, width
 from pushforward.cli.options import refuse_ignored
 from pushforward.cli.output import out, out_json, say
-from pushforward.cli.progress import busy, training_bar
+from pushforward.cli.progress import busy, meter, sampling_bar, training_bar
 from pushforward.core.errors import BadInput
 from pushforward.core.spec import parse_settings
 from pushforward.data.builtin import builtins
@@ -60,6 +60,7 @@ def compare(
     overwrite: bool,
     resume: bool,
     skip_bad: bool,
+    measure: str | None,
     json: bool,
 ) -> None:
     """Train, measure, report."""
@@ -67,36 +68,24 @@ def compare(
     with busy(f"reading {data}"):
         dataset = open_source(data, of_data, skip_bad=skip_bad)
     say_notes(dataset)
-    bars: dict[str, Any] = {}
-
-    def observe(label: str) -> Observer:
-        for bar in bars.values():
-            bar.__exit__(None, None, None)
-        bars.clear()
-        bars[label] = training_bar(f"training {label}")
-        return bars[label].__enter__()
-
-    def announce(text: str) -> None:
-        for bar in bars.values():
-            bar.__exit__(None, None, None)
-        bars.clear()
-        say(text)
-
-    result = comparing.compare(
-        dataset,
-        families=families,
-        budget=budget,
-        preset=preset,
-        settings=of_data,
-        seed=seed,
-        seeds=seeds,
-        path=output,
-        overwrite=overwrite,
-        resume=resume,
-        announce=announce,
-        observe=observe,
-        command="pushforward " + shlex.join(sys.argv[1:]),
-    )
+    with meter("choosing sizes") as shown:
+        result = comparing.compare(
+            dataset,
+            families=families,
+            budget=budget,
+            preset=preset,
+            settings=of_data,
+            seed=seed,
+            seeds=seeds,
+            path=output,
+            overwrite=overwrite,
+            resume=resume,
+            measure=measure,
+            announce=shown.note,
+            observe=shown.watch,
+            stage=shown.stage,
+            command="pushforward " + shlex.join(sys.argv[1:]),
+        )
     for sentence in result.left_out:
         say(sentence)
     if json:
@@ -220,6 +209,7 @@ def score(
     seed: int,
     stride: int | None,
     steps: int | None,
+    n: int | None,
     per_token: bool,
     output: Path | None,
     json: bool,
@@ -227,8 +217,8 @@ def score(
     """Print a likelihood and what it is."""
     if per_token:
         refuse_ignored("--per-token", {"-o": output, "--json": json})
-    with busy(f"scoring {data}"):
-        scored = scoring.score(run, data, estimator, samples, seed, split, stride, steps)
+    with sampling_bar(f"scoring {data}") as told:
+        scored = scoring.score(run, data, estimator, samples, seed, split, stride, steps, n, told)
     summary = scored.summary
     if per_token:
         show_tokens(scored)
@@ -238,10 +228,11 @@ def score(
     if json:
         out_json(summary)
         return
-    kind, n, split = summary["kind"].replace("_", " "), summary["n"], summary["split"]
+    kind, split = summary["kind"].replace("_", " "), summary["split"]
+    count = f"{summary['n']:,}" + (f" of {summary['of']:,}" if summary.get("of", summary["n"]) > summary["n"] else "")
     given = f" given {summary['given']}" if summary["given"] else ""
     error = "" if summary["stderr"] is None else f" +- {summary['stderr']:.4f} (standard error)"
-    out(f"{summary['value']:.4f}{error} {summary['unit']}{given}: {kind}, {summary['estimator']}, n = {n}, {split}")
+    out(f"{summary['value']:.4f}{error} {summary['unit']}{given}: {kind}, {summary['estimator']}, n = {count}, {split}")
     if "text" in summary:
         t = summary["text"]
         out(
@@ -268,8 +259,8 @@ def report(runs: list[Path], output: Path, seed: int, json: bool) -> None:
     if len(runs) == 1 and (runs[0] / kept.COMPARISON).is_file():
         comparison = kept.load_comparison(runs[0])
     else:
-        with busy("measuring " + ", ".join(map(str, runs))):
-            comparison = comparing.compare_runs(runs, seed)
+        with meter("reading " + ", ".join(map(str, runs))) as shown:
+            comparison = comparing.compare_runs(runs, seed, stage=shown.stage)
     write_report(output, to_markdown(comparison) if suffix == ".md" else render(comparison))
     if json:
         out_json({"report": str(output), "models": [row.name for row in comparison.models]})

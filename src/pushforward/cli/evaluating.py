@@ -14,7 +14,7 @@ from pushforward.cli.commands import data_settings
 from pushforward.cli.layout import hanging, width
 from pushforward.cli.options import option_values, refuse_ignored
 from pushforward.cli.output import out, out_json, say
-from pushforward.cli.progress import busy, sampling_bar
+from pushforward.cli.progress import meter, sampling_bar
 from pushforward.core.errors import BadInput
 from pushforward.core.files import write_json, write_text
 from pushforward.core.score import Score
@@ -60,17 +60,18 @@ def evaluate(
         if reference is None or run is not None:
             raise BadInput("--samples", "--reference DATA and no RUN", "name the data the samples should look like")
         refuse_ignored("--samples", of_run)
-        with busy(f"evaluating {samples}"):
+        read = data_settings(settings)
+        with meter(f"reading {reference}") as shown:
             found = evaluating.evaluate_samples(
-                samples, reference, seed, n, data_settings(settings), features, split, skip_bad, parzen, rules, command
+                samples, reference, seed, n, read, features, split, skip_bad, parzen, rules, command, shown.stage
             )
     elif run is None:
         raise BadInput("nothing to evaluate", "a RUN, or --samples FILE --reference DATA")
     else:
         refuse_ignored("a RUN", {**of_samples, "-s": settings or None, "--reference": reference}, "--samples FILE")
         options = option_values(sampling, "--with")
-        with busy(f"evaluating {run}"):
-            found = evaluating.evaluate_run(run, data, n, seed, features, rules, options, command)
+        with meter(f"reading {run}") as shown:
+            found = evaluating.evaluate_run(run, data, n, seed, features, rules, options, command, shown.stage)
     if output is not None:
         _write(output, found)
         say(f"written: {output}")

@@ -90,6 +90,10 @@ def compare(
     overwrite: Overwrite = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted comparison in -o.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave unreadable files out and count them.")] = False,
+    measure: Annotated[
+        str | None,
+        typer.Option("--measure-budget", help="Time for all measuring: 2m, or full. Default: as long as training."),
+    ] = None,
     json: JsonFlag = False,
     debug: Debug = False,
 ) -> None:
@@ -98,7 +102,9 @@ def compare(
 
     chosen = families.split(",") if families else None
     spent, of_data = budget_from(budget, steps, examples), data_options(settings, keep, errors)
-    commands.compare(data, chosen, spent, preset, of_data, seed, seeds, output, overwrite, resume, skip_bad, json)
+    commands.compare(
+        data, chosen, spent, preset, of_data, seed, seeds, output, overwrite, resume, skip_bad, measure, json
+    )
 
 
 @app.command()

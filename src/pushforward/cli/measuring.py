@@ -26,6 +26,9 @@ def score(
     stride: Annotated[
         int | None, typer.Option(min=1, help="Text: tokens each window scores; default: half of it.")
     ] = None,
+    n: Annotated[
+        int | None, typer.Option("-n", min=1, help="Score so many of the examples (text: windows); default: all.")
+    ] = None,
     per_token: Annotated[bool, typer.Option("--per-token", help="Text: print every token's log-probability.")] = False,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Per-example nats as .csv, .npy or .json.")
@@ -36,7 +39,7 @@ def score(
     """Log-likelihood of data under a run, with its kind and unit."""
     from pushforward.cli import commands
 
-    commands.score(run, data, estimator, samples, split, seed, stride, steps, per_token, output, json)
+    commands.score(run, data, estimator, samples, split, seed, stride, steps, n, per_token, output, json)
 
 
 def evaluate(

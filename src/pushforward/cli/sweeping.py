@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pushforward.app import sweeping
 from pushforward.cli.output import out, out_json, say
-from pushforward.cli.progress import busy
+from pushforward.cli.progress import meter
 from pushforward.core.errors import BadInput
 from pushforward.report.page import write_report
 from pushforward.report.sweep import render, to_markdown
@@ -29,8 +29,8 @@ def sweep(
         budgets = [int(part) for part in calls.split(",")]
     except ValueError:
         raise BadInput(f"--calls {calls}", "numbers with commas between them, such as 4,8,16") from None
-    with busy("sampling") as change:
-        found = sweeping.sweep(run, budgets, solvers, data, n, seed, lambda text: change(f"sampling: {text}"))
+    with meter(f"reading {run}") as shown:
+        found = sweeping.sweep(run, budgets, solvers, data, n, seed, shown.stage(f"sampling {run.name}"))
     if output is not None:
         write_report(output, render(found))
         say(f"picture and table: {output}")

@@ -99,8 +99,8 @@ def choose(rungs: list[Rung], seconds: float, timed: Callable[[float], tuple[Cos
     for rung in rungs:
         if rung.width not in costs:
             least = max(c.seconds(rung.batch) for width, c in costs.items() if width < rung.width)
-            # a step grows with the square of the width at most
-            if least > allowed or spent + each * (rung.width / smallest.width) ** 2 > TIMING * seconds:
+            # of what timing takes a part grows with the square of the width, and a part does not grow
+            if least > allowed or spent + each * (rung.width / smallest.width) ** 1.5 > TIMING * seconds:
                 continue
             costs[rung.width], more = timed(rung.width)
             spent += more

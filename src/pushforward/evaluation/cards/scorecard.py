@@ -5,7 +5,7 @@ One idea: the reference and the training examples are counted once, however many
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 
@@ -94,11 +94,11 @@ class Card:
         self._real = self.evaluation.take(self._heldout, "reference", reference, labels)
         self._complete = self.evaluation.merge(self._real, self._train)
 
-    def against(self, reference: np.ndarray) -> Card:
+    def against(self, reference: np.ndarray, labels: np.ndarray | None = None) -> Card:
         """Return the same measures against other reference examples, with the training examples counted already."""
         _shaped(reference, self.space, "reference examples")
         other = copy(self)
-        other._see(reference)
+        other._see(reference, labels)
         return other
 
     def measure(
@@ -128,7 +128,9 @@ class Card:
         """Return every score of the samples; see `measure`."""
         return [measured.score for measured in self.measure(samples, train, labels)]
 
-    def of_controls(self, found: Mapping[str, Control], n: int) -> dict[str, list[Score]]:
+    def of_controls(
+        self, found: Mapping[str, Control], n: int, told: Callable[[str], None] = lambda name: None
+    ) -> dict[str, list[Score]]:
         """Return the scores of control samples, in their order.
 
         If train is too small to give n real examples, the ceiling's scores say so in a warning.
@@ -136,9 +138,11 @@ class Card:
         Args:
             found: from `controls`.
             n: how many examples a model is measured on.
+            told: called with the name of each control before it is measured.
         """
         cards = {}
         for name, control in found.items():
+            told(name)
             card = self.scores(control.samples, None if control.train is self.train else control.train, control.labels)
             if len(control.samples) < n:
                 note = f"ceiling measured on {len(control.samples)} examples, not {n}: train has only {len(self.train)}"
