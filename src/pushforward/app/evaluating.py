@@ -176,12 +176,26 @@ def evaluate_samples(
     stage(f"scoring {samples}")
     places = drawn_places(len(drawn), controls.n, seed)
     drawn, labels = drawn[places], None if labels is None else labels[places]
+    historical = [_parzen(drawn, dataset, seed)] if parzen_window else []
+    row = _row_of(samples.stem or str(samples), drawn, labels, dataset, controls, historical)
+    comparison = comparison_of(dataset, [row], controls, "samples of another tool", "none", seed, command)
+    compared = _compared(n, len(examples), controls, dataset, split or "test")
+    return Evaluated(_record(row, controls, comparison, compared), comparison)
+
+
+def _row_of(
+    name: str,
+    drawn: np.ndarray,
+    labels: np.ndarray | None,
+    dataset: Dataset,
+    controls: Controls,
+    historical: Sequence[Score],
+) -> Row:
     measured = controls.card.measure(drawn, labels=labels)
     verdict = memorisation_verdict([one.score for one in measured])
     suspicious, neighbours = nearest_training(drawn, controls.train)
-    historical = [_parzen(drawn, dataset, seed)] if parzen_window else []
-    row = Row(
-        samples.stem or str(samples),
+    return Row(
+        name,
         no_likelihood="samples alone have none",
         scores=(*historical, *with_controls([one.score for one in measured], controls.ceiling, controls.floor)),
         measured=tuple(measured),
@@ -193,9 +207,6 @@ def evaluate_samples(
         suspicious=suspicious,
         neighbours=neighbours,
     )
-    comparison = comparison_of(dataset, [row], controls, "samples of another tool", "none", seed, command)
-    compared = _compared(n, len(examples), controls, dataset, split or "test")
-    return Evaluated(_record(row, controls, comparison, compared), comparison)
 
 
 def _require_samples(count: int, n: int | None, samples: Path) -> None:
