@@ -12,7 +12,10 @@
 
 # %% exercise="ar.log_likelihood"
 def log_likelihood(logits, tokens):
-    """logits: (n, T, k), any real numbers; tokens: (n, T), integers from 0 to k - 1. Returns (n,), in nats."""
+    """logits: (n, T, k), any real numbers; tokens: (n, T), integers from 0 to k - 1. Returns (n,), in nats.
+
+    Gradients must reach logits.
+    """
     # BEGIN SOLUTION
     log_p = logits.log_softmax(2)
     terms = log_p.gather(2, tokens.unsqueeze(2)).squeeze(2)

@@ -11,7 +11,7 @@
 
 # %% exercise="vae.kl"
 def kl_to_standard_normal(mean, log_scale):
-    """mean, log_scale: (n, d). Returns (n,), in nats."""
+    """mean, log_scale: (n, d). Returns (n,), in nats. Gradients must reach mean and log_scale."""
     # BEGIN SOLUTION
     variance = (2 * log_scale).exp()
     return (0.5 * (mean**2 + variance - 1) - log_scale).sum(1)
@@ -26,7 +26,7 @@ def kl_to_standard_normal(mean, log_scale):
 
 # %% exercise="vae.reparameterise"
 def reparameterise(mean, log_scale, noise):
-    """All of one shape; noise is standard normal. Returns a draw of that shape."""
+    """All of one shape; noise is standard normal. Returns a draw of that shape. Gradients must reach mean and log_scale."""
     # BEGIN SOLUTION
     scale = log_scale.exp()
     return mean + scale * noise
@@ -42,7 +42,10 @@ def reparameterise(mean, log_scale, noise):
 
 # %% exercise="vae.elbo"
 def elbo(x, mean, log_scale, decoded_mean, decoded_log_scale):
-    """x, decoded_*: (n, d); mean, log_scale of q(z|x): (n, k). Returns (n,), in nats."""
+    """x, decoded_*: (n, d); mean, log_scale of q(z|x): (n, k). Returns (n,), in nats.
+
+    Gradients must reach mean, log_scale and both decoded_*.
+    """
     # BEGIN SOLUTION
     distance = (x - decoded_mean) / decoded_log_scale.exp()
     fit = (-0.5 * distance**2 - decoded_log_scale - 0.5 * math.log(2 * math.pi)).sum(1)
@@ -60,7 +63,7 @@ def elbo(x, mean, log_scale, decoded_mean, decoded_log_scale):
 
 # %% exercise="vae.iwae"
 def iwae(log_weights):
-    """log_weights: (K, n). Returns (n,), in nats."""
+    """log_weights: (K, n). Returns (n,), in nats. Gradients must reach log_weights."""
     # BEGIN SOLUTION
     largest = log_weights.amax(0)
     return (log_weights - largest).exp().mean(0).log() + largest

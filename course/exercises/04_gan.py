@@ -14,7 +14,10 @@
 
 # %% exercise="gan.losses"
 def gan_losses(real_logits, fake_logits):
-    """real_logits: (n,), fake_logits: (m,). Returns (discriminator_loss, generator_loss), two scalars."""
+    """real_logits: (n,), fake_logits: (m,). Returns (discriminator_loss, generator_loss), two scalars.
+
+    Gradients must reach both.
+    """
     # BEGIN SOLUTION
     softplus = torch.nn.functional.softplus  # log(1 + exp(x)), which is -log sigmoid(-x)
     discriminator = softplus(-real_logits).mean() + softplus(fake_logits).mean()

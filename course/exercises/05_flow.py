@@ -12,7 +12,7 @@
 
 # %% exercise="flow.log_prob"
 def flow_log_prob(x, shift, log_scale):
-    """x: (n,); shift, log_scale: scalars (0-d tensors). Returns (n,), in nats."""
+    """x: (n,); shift, log_scale: scalars (0-d tensors). Returns (n,), in nats. Gradients must reach shift and log_scale."""
     # BEGIN SOLUTION
     z = (x - shift) * torch.exp(-log_scale)
     base = -0.5 * z**2 - 0.5 * math.log(2 * math.pi)
@@ -31,7 +31,10 @@ def flow_log_prob(x, shift, log_scale):
 
 # %% exercise="flow.coupling"
 def coupling(x, network):
-    """x: (n, d); network: from (n, d // 2) to (shift, log_scale). Returns (y, log_det): (n, d) and (n,)."""
+    """x: (n, d); network: from (n, d // 2) to (shift, log_scale). Returns (y, log_det): (n, d) and (n,).
+
+    Gradients must reach x.
+    """
     # BEGIN SOLUTION
     half = x.shape[1] // 2
     kept, changed = x[:, :half], x[:, half:]

@@ -28,7 +28,7 @@ def add_noise(x, noise, alpha_bar):
 
 # %% exercise="diffusion.loss"
 def denoising_loss(predicted_noise, noise):
-    """Both (n, d). Returns one number."""
+    """Both (n, d). Returns one number. Gradients must reach predicted_noise."""
     # BEGIN SOLUTION
     error = predicted_noise - noise
     return (error**2).mean()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from course.sources import solutions
+from course.sources import defined, solutions
 from pushforward.core.errors import BadInput
 from pushforward.course import check, hint
 from pushforward.course.catalogue import SECTIONS, exercise_of, exercises
@@ -25,13 +25,6 @@ MUTANTS = {
     for name, found in importlib.import_module(f"wrong_answers.{section}").MUTANTS.items()
 }
 NAMES = [exercise.name for exercise in exercises()]
-
-
-def defined(source: str) -> Callable[..., Any]:
-    """Return the last function that a piece of text defines."""
-    names: dict[str, Any] = {"math": math, "torch": torch}
-    exec(source, names)
-    return names[re.findall(r"^def (\w+)\(", source, re.MULTILINE)[-1]]
 
 
 def mutated(name: str, old: str, new: str) -> str:

@@ -48,7 +48,7 @@ MUTANTS: dict[str, list[Mutant]] = {
             "(-0.5 * x**2).sum(1) - 0.5 * math.log(2 * math.pi)",
             "belongs to every dimension",
         ),
-        ("x = x + step", "end = x + step", "at the data and not at the end"),
+        ("x = x + step", "end = x + step", "the point never moves"),
         ("-0.5 * x**2", "-(x**2)", "factor 1/2 of the square"),
         ("step * divergence", "divergence", "without the lengths of their steps"),
         ("(x, start)", "(x, start + step)", "at the end of each step"),

@@ -232,10 +232,11 @@ def _numbers(exercise: Exercise, found: Sequence[Values], right: Sequence[Values
                 says = pattern(found, right, names) or f"the numbers of {name} are wrong"
                 if type_ != torch.float64:
                     says += f" (and they were computed in {_word(type_)}; use float64, the type of the arguments)"
+                which = f"case {case}" if exercise.about is None else exercise.about(case)
                 texts = said(mine[i]), said(true[i])
                 if texts[0] == texts[1] and said is brief:
                     texts = brief(mine[i], 12), brief(true[i], 12)
-                raise _Wrong("numbers", says, f"case {case}: {name} = {texts[0]}, expected {texts[1]}")
+                raise _Wrong("numbers", says, f"{which}: {name} = {texts[0]}, expected {texts[1]}")
 
 
 def _with_law(exercise: Exercise, answer: Answer, wrong: _Wrong, seconds: float) -> _Wrong:

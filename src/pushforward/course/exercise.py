@@ -65,6 +65,7 @@ class Exercise:
         picture: an SVG that shows what a right answer does; None where there is nothing to look at.
         reads: turns what comes back into numbers, where it is something else; None where it is numbers.
         shows: turns numbers back into words, for evidence; None where numbers say enough.
+        about: says what a case is, for evidence; None where its number says enough.
         gradients: names of the arguments to which gradients must flow, because training needs them; to no other they have to.
         harder: one of the second round.
         cases: how many random cases are compared.
@@ -83,6 +84,7 @@ class Exercise:
     picture: Callable[[Answer], str] | None = None
     reads: Callable[[Any], Any] | None = None
     shows: Callable[[Tensor], str] | None = None
+    about: Callable[[int], str] | None = None
     gradients: tuple[str, ...] = ()
     harder: bool = False
     cases: int = 6

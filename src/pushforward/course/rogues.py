@@ -26,11 +26,13 @@ SUSPICIONS = {
     "mode collapse": "samples visit less than 0.9 of the modes that the data have",
     "memorisation": "samples lie at most half as far from the nearest training example as held-out examples do",
     "overfitting": "training examples are likelier than test examples by more than three standard errors of the difference",
-    "divergence": "the run could not be finished, or its loss grew to ten times what it began with (at least to ten)",
-    "dead discriminator": "the critic orders more than 95 % of real and generated pairs rightly, or gives up: the gradient of the "
-    "generator has fallen below a fiftieth of the largest it was",
+    "divergence": "the run could not be finished, or a loss of its history is not finite or above ten times the first one "
+    "(above ten, if the first one is below one)",
+    "dead discriminator": "the critic orders more than 95 % of real and generated pairs rightly, or gives up: the last gradient "
+    "norm of the generator is below a fiftieth of the largest",
     "wrong density": "an exact density whose integral differs from one by more than a tenth",
-    "undertrained": "the held-out loss falls in the last tenth of the run by more than a twentieth of what it fell in all",
+    "undertrained": "the held-out loss falls in the last tenth of the run, from the third last entry of the history to the last, "
+    "by more than a twentieth of what it fell in all, from its largest value to the last",
     "test leak": "test examples are likelier than training examples by more than three standard errors of the difference, or "
     "more than 1 % of them occur among the training examples",
 }
@@ -42,9 +44,9 @@ FACTS = {
     "steps": "how many were planned",
     "finished": "whether the run came to its end; if not, nothing after it was measured",
     "updates_skipped": "updates whose loss or gradient was not finite",
-    "history": "a list of dictionaries in order, at most twenty and evenly spread: `step`, `loss` (mean since the one before), "
-    "`held_out` (nats of held-out examples, lower is better; for a GAN a distance), and what the family records: `KL [nats]`, "
-    "`D(real) - D(fake)`, `gradient norm, generator`",
+    "history": "a list of dictionaries in order, at most twenty and evenly spread: `step`, `loss` (mean since the one before, None "
+    "if not finite), `held_out` (nats of held-out examples, lower is better; for a GAN a distance), and what the family records: "
+    "`KL [nats]`, `D(real) - D(fake)`, `gradient norm, generator`",
     "kind": "what its likelihood is: `exact`, `lower_bound`, or None for a GAN",
     "train_nats": "mean log-likelihood of training examples, in nats",
     "test_nats": "the same of test examples",

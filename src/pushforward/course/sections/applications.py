@@ -29,7 +29,13 @@ def nucleus(logits: Tensor, p: Tensor) -> Tensor:
 SHARES = (0.6, 0.8, 0.9, 0.1, 0.45, 0.7)
 
 
+# probabilities 1/2, 1/4, 1/4 are exact in every arithmetic: the first token alone reaches p = 1/2
+REACHED = math.log(2) * torch.tensor([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]], dtype=torch.float64)
+
+
 def _case(g: torch.Generator, i: int) -> tuple[Tensor, Tensor]:
+    if i == len(SHARES):
+        return REACHED.clone(), torch.tensor(0.5, dtype=torch.float64)
     n, d = sizes(i)
     return 1.5 * normal(g, n, d + 3), torch.tensor(SHARES[i % 6], dtype=torch.float64)
 
@@ -48,15 +54,15 @@ def _scaled(left: Tensor) -> Tensor:
     return left / left.sum(1, keepdim=True)
 
 
-def _mask(logits: Tensor, p: Tensor) -> Tensor:
+def _mask(logits: Tensor, p: Tensor, below: Answer = torch.lt) -> Tensor:
     _, order, before = _ranked(logits.softmax(1))
-    return _kept(logits, before < p, order)
+    return _kept(logits, below(before, p), order)
 
 
-def _without_crossing(logits: Tensor, p: Tensor, at_least_one: bool) -> Tensor:
+def _without_crossing(logits: Tensor, p: Tensor, at_least_one: bool, below: Answer = torch.le) -> Tensor:
     q = logits.softmax(1)
     ranked, order, _ = _ranked(q)
-    chosen = ranked.cumsum(1) <= p
+    chosen = below(ranked.cumsum(1), p)
     if at_least_one:
         chosen = chosen | (torch.arange(q.shape[1]) == 0)
     return _scaled(q * _kept(q, chosen, order))
@@ -144,6 +150,7 @@ NUCLEUS = Exercise(
     oracle=nucleus,
     returns=("probabilities",),
     draw=_case,
+    cases=len(SHARES) + 1,
     slips=(
         Slip("this is the softmax of everything: no token is left out", lambda z, p: z.softmax(1)),
         Slip(
@@ -151,9 +158,17 @@ NUCLEUS = Exercise(
             lambda z, p: _without_crossing(z, p, False),
         ),
         Slip(
+            "the token that reaches p is left out, and where the first one alone does nothing is left to divide by",
+            lambda z, p: _without_crossing(z, p, False, torch.lt),
+        ),
+        Slip(
             "the token that crosses p is left out, so that p is not reached", lambda z, p: _without_crossing(z, p, True)
         ),
         Slip("one token too many is kept: p is reached without it", _one_too_many),
+        Slip(
+            "where a total is exactly p one more token is kept: p is reached already, so compare with <",
+            lambda z, p: _scaled(z.softmax(1) * _mask(z, p, torch.le)),
+        ),
         Slip("what is kept is not renormalised: rows do not sum to one", lambda z, p: z.softmax(1) * _mask(z, p)),
         Slip(
             "what is kept is divided by the sum of the whole batch; every row sums to one",

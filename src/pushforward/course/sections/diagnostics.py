@@ -12,19 +12,20 @@ from torch import Tensor
 from pushforward.course.exercise import Answer, Exercise, Law, Slip
 from pushforward.course.pictures import curve
 from pushforward.course.rogues import SUSPICIONS, gallery
+from pushforward.course.sections.diagnostics_edges import edges
 from pushforward.course.sections.diagnostics_units import ACTIVE
 from pushforward.course.values import NotAValue
 
 Record = dict[str, Any]
 Rule = Callable[[Record], bool]
-GALLERY = gallery()
+GALLERY, EDGES = gallery(), edges()
 DRAWN = ("flow", "overfitted flow", "hasty autoregressive", "no constant")
 ERRORS = 3.0  # standard errors that chance does not make
 
 
 def checklist(record: Record) -> set[str]:
-    """Return what was broken in the run of the gallery that has this record."""
-    return next(set(rogue.suspicions) for rogue in GALLERY if rogue.record == record)
+    """Return what was broken in the run of the gallery that has this record, or what an edge was made for."""
+    return next(set(known.suspicions) for known in (*GALLERY, *EDGES) if known.record == record)
 
 
 def suspected(found: Any) -> Tensor:
@@ -67,7 +68,7 @@ def _below(record: Record, key: str, limit: float) -> bool:
 
 def _grew(record: Record) -> bool:
     losses = _series(record, "loss")
-    return max(losses) > 10 * max(losses[0], 1.0)
+    return len(losses) < len(record["history"]) or max(losses) > 10 * max(losses[0], 1.0)
 
 
 def _copies(record: Record) -> bool:
@@ -151,10 +152,11 @@ CHECKLIST = Exercise(
     "in `pushforward.course.rogues.FACTS`, the suspicions and their thresholds in `SUSPICIONS`.",
     oracle=checklist,
     returns=("suspicions",),
-    draw=lambda g, i: (GALLERY[i].record,),
+    draw=lambda g, i: ((*GALLERY, *EDGES)[i].record,),
     reads=suspected,
     shows=_in_words,
-    cases=len(GALLERY),
+    about=lambda i: f"the run `{GALLERY[i].name}`" if i < len(GALLERY) else EDGES[i - len(GALLERY)].says,
+    cases=len(GALLERY) + len(EDGES),
     slips=(
         Slip("nothing is ever suspected; a falling loss is no proof of health", lambda r: set()),
         Slip(

@@ -22,7 +22,17 @@ def coverage(real: Tensor, generated: Tensor, k: int) -> Tensor:
 NEIGHBOURS, REAL, GENERATED = (1, 2, 3, 1, 4, 3), (8, 12, 9, 20, 15, 30), (4, 7, 5, 2, 9, 10)
 
 
+# one generated point lies exactly on the border of one ball: 3-4-5 is exact in every arithmetic
+BORDER = (
+    torch.tensor([[0.0, 0.0], [3.0, 4.0], [6.0, 8.0], [0.0, 10.0]]).double(),
+    torch.tensor([[-5.0, 0.0]]).double(),
+    1,
+)
+
+
 def _case(g: torch.Generator, i: int) -> tuple[Tensor, Tensor, int]:
+    if i == len(NEIGHBOURS):
+        return BORDER
     n, m, d = REAL[i % 6], GENERATED[i % 6], sizes(i)[1]
     return normal(g, n, d), 0.8 * normal(g, m, d) + 0.2, NEIGHBOURS[i % 6]
 
@@ -74,11 +84,12 @@ COVERAGE = Exercise(
     name="evaluation.coverage",
     title="Coverage of the data",
     section=8,
-    task="The share of rows of real (n, d) whose ball contains a row of generated (m, d), float64; the radius of a ball is the "
-    "distance of its real point to the k-th nearest other real point.",
+    task="The share of rows of real (n, d) whose ball, border included, contains a row of generated (m, d), float64; the radius "
+    "of a ball is the distance of its real point to the k-th nearest other real point.",
     oracle=coverage,
     returns=("coverage",),
     draw=_case,
+    cases=len(NEIGHBOURS) + 1,
     slips=(
         Slip("one answer for each real point came back; return their share", lambda r, s, k: _within(r, s, k).any(1)),
         Slip(
@@ -140,6 +151,10 @@ COVERAGE = Exercise(
         Slip(
             "squared distances are compared with radii that are not squared",
             lambda r, s, k: _share(torch.cdist(r, s) ** 2 <= _radius(r, k)[:, None]),
+        ),
+        Slip(
+            "a point exactly at the radius is left out: a ball has its border, so compare with <=",
+            lambda r, s, k: _share(torch.cdist(r, s) < _radius(r, k)[:, None]),
         ),
         Slip("distances are sums of absolute differences here, not Euclidean", _city),
         Slip("this is the share that is not covered", lambda r, s, k: 1 - _share(_within(r, s, k))),

@@ -1,22 +1,18 @@
-"""Exercises of section 7: a Langevin step, guidance, and the likelihood of a flow."""
+"""Exercises of section 7: a Langevin step, guidance; the likelihood of a flow has a file of its own."""
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.distributions import Normal
 
 from pushforward.course.drawing import normal, sizes, uniform
 from pushforward.course.exercise import Answer, Exercise, Law, Slip
 from pushforward.course.laws import equal, number
 from pushforward.course.pictures import cloud, curve
+from pushforward.course.sections.score_likelihood import ODE
 
-Field = Callable[[Tensor, Tensor], Tensor]
-HALF_LOG_TAU = math.log(2 * math.pi) / 2
 _X = torch.tensor([[0.5, -1.0], [2.0, 0.3], [-0.7, 1.6]]).double()
 _Z = torch.tensor([[-0.2, 0.9], [1.1, -1.4], [0.4, 0.8]]).double()
 _ONE, _ZERO, _STEP = (torch.tensor(v).double() for v in (1.0, 0.0, 0.3))
@@ -202,178 +198,5 @@ GUIDANCE = Exercise(
     harder=True,
 )
 
-
-def ode_log_prob(x: Tensor, velocity: Field, divergence: Field, times: Tensor) -> Tensor:
-    """Return the density of the end point of a linear flow, whose Euler steps multiply, and the sum of its rates."""
-    ones = torch.ones_like(x[:1])
-    moments = [(end - start, torch.full_like(x[0, 0], start)) for start, end in itertools.pairwise(times.tolist())]
-    rates = torch.cat([velocity(ones, t) for _, t in moments])
-    steps = torch.tensor([h for h, _ in moments], dtype=x.dtype)[:, None]
-    last = x * torch.prod(1 + steps * rates, dim=0)
-    return Normal(torch.zeros_like(last), 1.0).log_prob(last).sum(1) + (steps * rates).sum()
-
-
-def _linear(rate: Tensor, slope: Tensor) -> tuple[Field, Field]:
-    """Return `v(x, t) = (rate + slope t) x` and its divergence."""
-    return (
-        lambda x, t: (rate + slope * t) * x,
-        lambda x, t: (rate + slope * t).sum().expand(len(x)),
-    )
-
-
-def _flow_case(g: torch.Generator, i: int) -> tuple[Tensor | Field, ...]:
-    n, d = sizes(i)
-    # later times are faster and steps uneven, so that a step with the time or the length of another shows
-    times = 0.2 + uniform(g, 1 + (4, 2, 5, 1, 3, 6)[i % 6], low=0.1, high=0.5).cumsum(0)
-    return normal(g, n, d), *_linear(0.6 * normal(g, d), 0.5 * normal(g, d)), times
-
-
-def _base(x: Tensor) -> Tensor:
-    return (-0.5 * x**2 - HALF_LOG_TAU).sum(1)
-
-
-def _euler(x: Tensor, v: Field, div: Field, times: Tensor, ends: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Return the end point and the integral of the divergence; `ends` are the times of evaluation, the beginnings by default."""
-    change = torch.zeros(len(x)).to(x)
-    for h, t in zip(times.diff(), times[:-1] if ends is None else ends):
-        change, x = change + h * div(x, t), x + h * v(x, t)
-    return x, change
-
-
-def _with(combine: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Answer:
-    """Return an answer made of the start, the end point and the integral."""
-    return lambda x, v, div, times: combine(x, *_euler(x, v, div, times))
-
-
-def _other_times(make: Callable[[Tensor], tuple[Tensor, Tensor]]) -> Answer:
-    """Return an answer with other intervals and other times of evaluation."""
-
-    def answer(x: Tensor, v: Field, div: Field, times: Tensor) -> Tensor:
-        last, change = _euler(x, v, div, *make(times))
-        return _base(last) + change
-
-    return answer
-
-
-def _even(times: Tensor) -> Tensor:
-    share = torch.arange(len(times), dtype=times.dtype) / (len(times) - 1)
-    return times[0] + share * (times[-1] - times[0])
-
-
-def _unweighted(x: Tensor, v: Field, div: Field, times: Tensor) -> Tensor:
-    return _base(_euler(x, v, div, times)[0]) + torch.stack([div(x, t) for t in times[:-1]]).sum(0)
-
-
-def _exact_volume(x: Tensor, v: Field, div: Field, times: Tensor) -> Tensor:
-    factors = torch.stack([1 + h * v(torch.ones_like(x), t) for h, t in zip(times.diff(), times[:-1])])
-    return _base(_euler(x, v, div, times)[0]) + factors.abs().log().sum((0, 2))
-
-
-def _flow_picture(answer: Answer) -> str:
-    x = torch.linspace(-2, 2, 81, dtype=torch.float64)[:, None]
-    flow = _linear(torch.full((1,), math.log(2)).double(), torch.zeros(1).double())
-    lines = {f"K = {k}": answer(x, *flow, torch.linspace(0, 1, k + 1).double()).exp() for k in (1, 4, 32)}
-    lines["exact"] = Normal(torch.tensor(0.0).double(), 0.5).log_prob(x[:, 0]).exp()
-    return curve(x, lines, "x", "density of N(0, 1/4) by a flow that doubles x, with K Euler steps")
-
-
-ODE = Exercise(
-    name="score.ode_likelihood",
-    title="The likelihood of a probability flow",
-    section=7,
-    task="log p(x) in nats, (n,), of data x (n, d) that dx/dt = velocity(x, t) carries to standard normal noise: Euler steps over "
-    "times (K + 1,), with divergence(x, t), (n,), taken at the beginning of each step.",
-    oracle=ode_log_prob,
-    returns=("log_prob",),
-    draw=_flow_case,
-    slips=(
-        Slip(
-            "the sign of the divergence is wrong: where a flow to the noise spreads data, they were denser",
-            _with(lambda x, last, change: _base(last) - change),
-        ),
-        Slip("the divergence is missing: volumes change along the flow", _with(lambda x, last, change: _base(last))),
-        Slip(
-            "only the integral of the divergence came back; the density of the noise is missing",
-            _with(lambda x, last, change: change),
-        ),
-        Slip(
-            "off by exactly d/2 log(2 pi): the constant of the normal density is missing",
-            _with(lambda x, last, change: _base(last) + x.shape[1] * HALF_LOG_TAU + change),
-        ),
-        Slip(
-            "off by a constant of the normal density: log(2 pi)/2 belongs to every dimension, and you took it once",
-            _with(lambda x, last, change: _base(last) + (x.shape[1] - 1) * HALF_LOG_TAU + change),
-        ),
-        Slip(
-            "the normal density is taken at the data and not at the end of the flow",
-            _with(lambda x, last, change: _base(x) + change),
-        ),
-        Slip(
-            "the factor 1/2 of the square in the normal density is missing",
-            _with(lambda x, last, change: _base(last) - 0.5 * (last**2).sum(1) + change),
-        ),
-        Slip("the divergences are added without the lengths of their steps", _unweighted),
-        Slip(
-            "velocity and divergence are taken at the end of each step; Euler takes its beginning",
-            _other_times(lambda times: (times, times[1:])),
-        ),
-        Slip(
-            "the steps are of equal length; take the differences of the times given",
-            _other_times(lambda times: (_even(times), times[:-1])),
-        ),
-        Slip(
-            "the times are replaced by evenly spaced ones between the same ends; take those that are given",
-            _other_times(lambda times: (_even(times), _even(times)[:-1])),
-        ),
-        Slip(
-            "the time is counted from zero: velocities are those of other times",
-            _other_times(lambda times: (times, times[:-1] - times[0])),
-        ),
-        Slip("the first step is left out", _other_times(lambda times: (times[1:], times[1:-1]))),
-        Slip("the last step is left out", _other_times(lambda times: (times[:-1], times[:-2]))),
-        Slip(
-            "the times are run through from last to first: data are at the first one",
-            _other_times(lambda times: (times.flip(0), times.flip(0)[:-1])),
-        ),
-        Slip(
-            "the divergence is summed over dimensions already, and you multiplied by their number",
-            _with(lambda x, last, change: _base(last) + x.shape[1] * change),
-        ),
-        Slip(
-            "you averaged over dimensions; a log-density of independent parts is their sum",
-            _with(lambda x, last, change: _base(last) / x.shape[1] + change),
-        ),
-        Slip(
-            "you averaged over the batch; keep one log-density for each row",
-            _with(lambda x, last, change: (_base(last) + change).mean()),
-        ),
-        Slip("this is minus the log-density, a loss", _with(lambda x, last, change: -_base(last) - change)),
-        Slip(
-            "this is the exact change of volume of each Euler step; asked for is the sum of step times divergence",
-            _exact_volume,
-        ),
-    ),
-    laws=(
-        Law(
-            "without a flow it is the standard normal log-density",
-            lambda f: equal(f(_X, *_linear(0 * _X[0], 0 * _X[0]), torch.arange(4).double()), _base(_X)),
-        ),
-        Law(
-            "a constant velocity moves the point and changes no volume",
-            lambda f: equal(
-                f(_X, lambda x, t: 0 * x + 2, lambda x, t: 0 * x[:, 0], torch.arange(4).double()), _base(_X + 6)
-            ),
-        ),
-    ),
-    hints=(
-        "Two running values: where the point is, and how much log-volume it has collected. One loop over intervals changes both.",
-        "In each step add step * divergence to the one and step * velocity to the other, both taken at the beginning of the "
-        "interval, before the point has moved.",
-        "for start, step in zip(times[:-1], times.diff()): ... ; then add the sum over dimensions of -x**2/2 - "
-        "log(2 pi)/2 at the final x.",
-    ),
-    picture=_flow_picture,
-    harder=True,
-)
 
 EXERCISES = (LANGEVIN, GUIDANCE, ODE)
