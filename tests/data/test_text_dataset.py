@@ -378,3 +378,23 @@ def test_description_counts_what_is_there() -> None:
     record = describe(shakespeare)
     assert (record["documents"], record["characters"], record["longest document"]) == (1, 1_115_394, 1_115_394)
     assert record["bytes per token"] == round(1_115_394 / record["tokens"], 4) > 1.5
+
+
+def test_checking_overlapping_windows_looks_at_every_token_once_and_at_all_of_them() -> None:
+    """Windows are views of one stream: a check that reduced over them would copy 64 times the text."""
+    from pushforward.core.text import _distinct
+
+    stream = torch.arange(40)
+    for length, step in ((5, 1), (5, 2), (5, 5), (3, 7), (40, 1), (8, 3)):
+        x = stream.unfold(0, length, step)
+        seen = _distinct(x)
+        assert set(seen.flatten().tolist()) == set(x.flatten().tolist())
+        if step < length and len(x) > 1:
+            assert seen.dim() == 1
+            assert seen.data_ptr() == x.data_ptr()
+    rows = stream.unfold(0, 5, 1)[torch.tensor([0, 3])]
+    assert set(_distinct(rows).flatten().tolist()) == set(rows.flatten().tolist())
+    space = Text(vocabulary=40, length=5, boundary=39)
+    for bad in (stream + 1, stream - 1):
+        with pytest.raises(BadInput, match="tokens from"):
+            space.check(bad.unfold(0, 5, 1))

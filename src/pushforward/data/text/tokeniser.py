@@ -20,6 +20,7 @@ from torch import Tensor
 
 from pushforward.core.errors import BadInput
 
+DECODED_AT_ONCE = 1 << 20
 Unknown = Literal["refuse", "bytes"]
 
 
@@ -96,10 +97,13 @@ class Tokeniser(ABC):
     @final
     def decode_bytes(self, ids: Tensor | Sequence[int]) -> bytes:
         """Return the bytes that tokens stand for, joined; boundaries vanish."""
-        numbers: list[int] = torch.as_tensor(ids).flatten().tolist()
-        if numbers and not 0 <= min(numbers) <= max(numbers) < self.vocabulary:
-            raise BadInput(f"tokens from {min(numbers)} to {max(numbers)}", f"0 to {self.vocabulary - 1}")
-        return b"".join(map(self.pieces.__getitem__, numbers))
+        numbers = torch.as_tensor(ids).flatten()
+        if len(numbers) and not 0 <= int(numbers.min()) <= int(numbers.max()) < self.vocabulary:
+            raise BadInput(f"tokens from {int(numbers.min())} to {int(numbers.max())}", f"0 to {self.vocabulary - 1}")
+        # a Python object for every token takes 40 bytes: a part at a time
+        return b"".join(
+            b"".join(map(self.pieces.__getitem__, part.tolist())) for part in numbers.split(DECODED_AT_ONCE)
+        )
 
     @final
     def decode(self, ids: Tensor | Sequence[int]) -> str:
