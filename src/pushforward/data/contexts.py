@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pushforward.core.context import Context, ContextSpace
 from pushforward.core.errors import BadInput, nearest
+from pushforward.data.array_files import load_array
 
 
 def as_context(values: np.ndarray, length: np.ndarray | None, origin: str) -> Context:
@@ -94,7 +95,7 @@ def parse_context(text: str, space: ContextSpace, n: int) -> Context:
         >>> parse_context("0.5,2", ContextSpace(longest=1, width=2), 2).values.tolist()
         [[[0.5, 2.0]], [[0.5, 2.0]]]
     """
-    values = _loaded(Path(text)) if text.endswith(".npy") else _numbers(text, space)
+    values = load_array(Path(text)) if text.endswith(".npy") else _numbers(text, space)
     one = 2 if space.width else 1
     if space.width and values.ndim == 1:
         values = values[None]
@@ -115,10 +116,3 @@ def _numbers(text: str, space: ContextSpace) -> np.ndarray:
         return np.array([float(w) for w in words]) if space.width else np.array([int(w) for w in words], dtype=np.int64)
     except ValueError:
         raise BadInput(f"the context '{text}'", f"numbers with commas, or an .npy file: {space.described}") from None
-
-
-def _loaded(path: Path) -> np.ndarray:
-    try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise BadInput(f"the context {path} cannot be read ({error})", "an .npy file of numbers") from None

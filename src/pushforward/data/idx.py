@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from pushforward.core.errors import BadInput
+from pushforward.core.reading import unpacked
 from pushforward.data.folders import TEST, TRAIN, is_hidden
 from pushforward.data.source import Raw
 
@@ -27,10 +26,7 @@ def read_idx(path: Path) -> np.ndarray:
     Raises:
         BadInput: not an IDX file, a broken gzip stream, or fewer bytes than the header promises.
     """
-    try:
-        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError, zlib.error) as error:
-        raise BadInput(f"{path} cannot be unpacked ({error})", "a complete gzip file", "download it again") from None
+    raw = unpacked(path, "a complete IDX file")
     if len(raw) < 4 or raw[0] or raw[1] or raw[2] not in _TYPES or not 1 <= raw[3] <= 4:
         raise BadInput(f"{path} begins with {raw[:4].hex() or 'nothing'}", "an IDX magic number such as 00000803")
     dtype, dims = np.dtype(_TYPES[raw[2]]), raw[3]

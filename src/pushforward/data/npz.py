@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from pushforward.core.errors import BadInput
+from pushforward.data.array_files import Archive, opened_arrays
 from pushforward.data.contexts import read_context, space_of
 from pushforward.data.folders import SPLITS, TRAIN, few, role_of
 from pushforward.data.labels import as_labels
@@ -33,24 +34,10 @@ def read_npz(path: Path, context: str | None) -> Raw:
     Raises:
         BadInput: a damaged file, pickled objects, or no array that is called like examples.
     """
-    try:
-        # our own handle, because numpy leaves its open when an archive is truncated
-        with path.open("rb") as file:
-            loaded = np.load(file, allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                return Raw(loaded, None, [f"one array of shape {loaded.shape} and dtype {loaded.dtype}"])
-            with loaded:
-                return _archive(path, loaded, context)
-    except BadInput:
-        raise
-    except (Exception, MemoryError) as error:
-        said = str(error).lower()
-        if "pickle" in said or "object array" in said:
-            came = f"{path} holds pickled Python objects"
-            fix = "pickles can run code and are never loaded; save it as numbers"
-            raise BadInput(came, "plain numeric arrays", fix) from None
-        came = f"{path} cannot be read ({said.splitlines()[0] if said else type(error).__name__})"
-        raise BadInput(came, "a complete numpy file", "it is truncated or damaged") from None
+    with opened_arrays(path) as loaded:
+        if isinstance(loaded, Archive):
+            return _archive(path, loaded, context)
+        return Raw(loaded, None, [f"one array of shape {loaded.shape} and dtype {loaded.dtype}"])
 
 
 def parsed(name: str) -> tuple[str, int | None]:

@@ -5,7 +5,6 @@ One idea: a file says what it is by its shape; nothing is resized, thresholded o
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from pushforward.core.errors import BadInput
 from pushforward.core.space import Image, Space
+from pushforward.data.array_files import Archive, opened_arrays
 from pushforward.data.arrays import no_level
 from pushforward.data.images.folder import SUFFIXES, read_one
 from pushforward.data.images.levels import to_levels
@@ -41,20 +41,14 @@ def read_array(path: Path, channels: int) -> tuple[np.ndarray, int | None]:
         raise BadInput(f"{path}", "an .npy, an .npz or a picture", "save the numbers as one of these")
     if picture:
         return _picture(path, channels)
-    try:
-        with path.open("rb") as file:
-            loaded = np.load(file, allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                found = loaded
-            else:
-                name = next((one for one in NAMES if one in loaded.files), None)
-                if name is None:
-                    raise BadInput(
-                        f"{path} holds {', '.join(loaded.files) or 'nothing'}", "an array " + " or ".join(NAMES)
-                    )
-                found = loaded[name]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, SyntaxError) as error:
-        raise BadInput(f"{path} cannot be read ({str(error).splitlines()[0]})", "a complete file of numbers") from None
+    with opened_arrays(path) as loaded:
+        if isinstance(loaded, Archive):
+            name = next((one for one in NAMES if one in loaded), None)
+            if name is None:
+                came = f"{path} holds {', '.join(loaded.files) or 'nothing'}"
+                raise BadInput(came, "an array " + " or ".join(NAMES))
+            loaded = loaded[name]
+        found = loaded
     if found.dtype.kind not in "buif":
         raise BadInput(f"{path} has dtype {found.dtype}", "numbers")
     return found, None

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pushforward.core.errors import BadInput, nearest
+from pushforward.core.reading import read_bytes
 from pushforward.core.spec import Config
 from pushforward.data.folders import Listing, few, list_files, places_of, role_of
 from pushforward.data.idx import is_idx_folder
@@ -213,14 +214,9 @@ def _split_in(path: Path) -> str:
 
 
 def _decoded(path: Path, policy: Policy, found: _Found) -> str:
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise BadInput(
-            f"no text at '{path}'", "an existing file or folder", "pass text itself as a list: [text]"
-        ) from None
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read ({error.strerror})", "a readable file") from None
+    if not path.exists():
+        raise BadInput(f"no text at '{path}'", "an existing file or folder", "pass text itself as a list: [text]")
+    data = read_bytes(path, "a readable file")
     try:
         return data.decode()
     except UnicodeDecodeError as error:

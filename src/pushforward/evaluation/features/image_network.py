@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from pushforward.core.errors import BadInput
+from pushforward.core.reading import read_bytes
 from pushforward.core.space import Image
 from pushforward.evaluation.features.named import Features
 from pushforward.evaluation.features.preprocessing import Preprocessing
@@ -112,7 +113,4 @@ def content_of(path: Path) -> bytes:
         Traceback (most recent call last):
         pushforward.core.errors.BadInput: absent.pt, which cannot be read (No such file or directory): expected a file of a network
     """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{path}, which cannot be read ({error.strerror})", "a file of a network") from None
+    return read_bytes(path, "a file of a network")
