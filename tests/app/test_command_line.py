@@ -162,11 +162,16 @@ def test_text_from_training_to_a_strided_score(call, tmp_path: Path) -> None:
     train = ["train", "ar", file, "--preset", "smoke", "--steps", 4, "-o", run, *settings]
     assert call(*train).status == 0
     assert call(*train, "--resume").status == 0
-    summary = json.loads(call("score", run, file, "--json", "--stride", 4).out)
+    held_out = json.loads(call("score", run, file, "--json", "--stride", 4).out)
+    assert (held_out["split"], held_out["text"]["tokens"]) == ("test", 80 * 48 / 20)
+    summary = json.loads(call("score", run, file, "--json", "--stride", 4, "--split", "all").out)
     assert (summary["unit"], summary["kind"], summary["estimator"]) == ("bits/byte", "exact", "exact, stride 4")
     assert summary["text"]["bytes"] == summary["text"]["tokens"] == 80 * 48
     assert summary["value"] == pytest.approx(summary["text"]["bits_per_char"])
-    lines = [json.loads(line) for line in call("score", run, file, "--per-token", "--stride", 4).out.splitlines()]
+    lines = [
+        json.loads(line)
+        for line in call("score", run, file, "--per-token", "--stride", 4, "--split", "all").out.splitlines()
+    ]
     assert "".join(line["token"] for line in lines).startswith("the cat sat")
     assert -sum(line["nats"] for line in lines) / len(lines) == pytest.approx(
         summary["text"]["nats_per_token"], abs=1e-5
@@ -193,7 +198,10 @@ def test_text_from_training_to_a_strided_score(call, tmp_path: Path) -> None:
         (["sample", run, "--given", "the cat sat on the mat"], "a prompt of 22 tokens.*at most 16"),
         (["sample", run, "--given", "cat\u00e9"], "U\\+00E9"),
         (["score", run, file, "--stride", 99], "a stride of 99: expected 1 to 16"),
-        (["score", run, file, "--split", "train"], "the train split of .*lines.txt: expected a split of built-in data"),
+        (
+            ["score", run, drawn, "--split", "train"],
+            "the train split of .*drawn.txt: expected a split of built-in data",
+        ),
         (["score", run, file, "--split", "trian"], "the split 'trian'.*did you mean 'train'"),
         (["score", run, file, "--samples", 9], "9 samples for the estimator 'exact': expected none"),
         (["score", run, file, "--estimator", "elbo"], "no estimator 'elbo' on text"),
@@ -227,7 +235,8 @@ def test_text_about_something_from_training_to_a_report(call, tmp_path: Path) ->
     train = ["train", "ar", file, "--preset", "smoke", "--steps", 4, "-o", run, *settings]
     assert call(*train).status == 0
     assert call(*train, "--resume").status == 0
-    summary = json.loads(call("score", run, file, "--json").out)
+    assert json.loads(call("score", run, file, "--json").out)["text"]["boundaries"] == 40  # the test documents
+    summary = json.loads(call("score", run, file, "--json", "--split", "all").out)
     assert (summary["given"], summary["n"], summary["text"]["boundaries"]) == ("context", 400, 400)
     assert summary["text"]["bytes"] == sum(len(pair["text"]) for pair in pairs)
     drawn = call("sample", run, "-n", 3, "--context", "3+4", "--given", "3 and", "--json")
@@ -301,7 +310,9 @@ def test_a_table_from_training_to_conditional_rows(call, tmp_path: Path) -> None
     file.write_text("age,retired,score\n" + "\n".join(rows) + "\n,no,3.5\n")
     assert call("train", "ar", file, "--preset", "smoke", "--steps", 4, "-o", run).status == 0
     summary = json.loads(call("score", run, file, "--json").out)
-    assert (summary["unit"], summary["n"], summary["kind"]) == ("nats/row", 301, "exact")
+    assert (summary["unit"], summary["n"], summary["split"]) == ("nats/row", 59, "test")
+    summary = json.loads(call("score", run, file, "--json", "--split", "all").out)
+    assert (summary["n"], summary["kind"]) == (301, "exact")
     lines = call("sample", run, "-n", 5, "--given", "retired=yes,age=50").out.splitlines()
     assert lines[0] == "age,retired,score"
     assert all(line.startswith(("50,yes,", "50.0,yes,")) for line in lines[1:])

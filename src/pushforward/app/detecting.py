@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from pushforward.app.examples import array, for_model
-from pushforward.app.opening import examples_of, reopen
+from pushforward.app.opening import is_builtin, reopen
+from pushforward.app.parts import part_of, trained_on, whole
 from pushforward.app.training import open_model
 from pushforward.core.given import Examples
 from pushforward.core.score import Score
@@ -35,11 +36,13 @@ class Detected:
         found: scores and p-values.
         told: by score, the area under the curve of these examples against held-out ones; one half if they are alike.
         heldout: number of held-out examples that the p-values rest on.
+        notes: what has to be said of the examples, such as how many of them the run was trained on.
     """
 
     found: Anomalies
     told: tuple[Score, ...]
     heldout: int
+    notes: tuple[str, ...] = ()
 
     def flagged(self, level: float = FLAG) -> np.ndarray:
         """Return which examples all scores call strange, shape (n,)."""
@@ -74,7 +77,12 @@ def detect(run: Path, data: str, *, estimator: str | None = None, n: int = MOST_
         BadInput: data of another space, or fewer than 40 held-out examples.
     """
     model, record = open_model(run)
-    asked, _ = examples_of(record, data, labelled=bool(model.classes))
+    # every row of a file is in question, in its order, whether or not the run was trained on it
+    if is_builtin(data):
+        asked = for_model(model, part_of(record, data).examples)
+    else:
+        asked = whole(record, data, labelled=bool(model.classes))
+    notes = trained_on(record, asked, data)
     own = for_model(model, reopen(record).test)
     # in random order, because one half sets the usual code length and the other the p-values
     known: Examples = own[torch.from_numpy(np.random.default_rng(seed).permutation(len(own))[:n])]
@@ -90,7 +98,7 @@ def detect(run: Path, data: str, *, estimator: str | None = None, n: int = MOST_
         "complexity-corrected": found.corrected,
     }
     told = [_told(name, mine, found.heldout[name]) for name, mine in scores.items() if mine is not None]
-    return Detected(found, tuple(told), len(held))
+    return Detected(found, tuple(told), len(held), notes)
 
 
 def _countable(space: Space) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from pushforward.app.assessing import (
 from pushforward.app.comparing import comparison_of, scores_record, write_scores
 from pushforward.app.examples import array, drawn_places, labels_of, pictured, shown
 from pushforward.app.opening import SPLITS, open_source, reopen
+from pushforward.app.parts import trained_on
 from pushforward.app.progress_line import Stage, quiet
 from pushforward.app.training import open_model
 from pushforward.core.errors import BadInput, unknown
@@ -86,6 +87,11 @@ def evaluate_run(
     """
     model, record = open_model(run)
     dataset = reopen(record, data)
+    if data is not None:
+        seen = trained_on(record, dataset.test, f"the test split of {data}")
+        dataset = replace(dataset, notes=(*dataset.notes, *seen))
+    else:
+        seen = ()
     controls = measure_controls(dataset, seed, n or MOST_SAMPLES, features, rules=rules, told=stage("controls"))
     facts = {**record.manifest.get("fit", {}), "history": read_history(run / HISTORY)}
     chosen = ", ".join(f"{key}={value}" for key, value in (sampling or {}).items())
@@ -96,7 +102,9 @@ def evaluate_run(
     budget = record.manifest.get("fit", {}).get("budget", "unfinished")
     comparison = comparison_of(dataset, [row], controls, budget, record.config["preset"], seed, command)
     compared = _compared(n, None, controls, dataset, "test")
-    return Evaluated(_record(row, controls, comparison, compared), comparison)
+    return Evaluated(
+        {**_record(row, controls, comparison, compared), **({"notes": list(seen)} if seen else {})}, comparison
+    )
 
 
 def _compared(asked: int | None, given: int | None, controls: Controls, dataset: Dataset, split: str) -> dict[str, Any]:

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from pushforward.core.errors import BadInput, nearest
-from pushforward.core.given import Examples
 from pushforward.data.builtin import builtins
 from pushforward.data.dataset import Dataset
 from pushforward.data.encoding import Encoding, encoding_from_json
 from pushforward.data.images.options import ImageOptions
-from pushforward.data.open import open_data, open_like
+from pushforward.data.open import open_data
 from pushforward.data.text.corpus import is_text
 from pushforward.data.text.dataset import TextOptions
 from pushforward.provenance.run_directory import RunRecord, read_encoding
@@ -110,6 +109,18 @@ def encoding_of(record: RunRecord) -> Encoding | None:
     return None if found is None else encoding_from_json(found)
 
 
+def open_as(record: RunRecord, source: Any) -> Dataset:
+    """Return the dataset behind a source, read and split as a run's own data were."""
+    return open_data(
+        source,
+        skip_bad=bool(record.manifest["data"].get("skipped")),
+        encoding=encoding_of(record),
+        context=context_array(record),
+        images=reading_of(record),
+        kind=None if encoding_of(record) else record.config["data"].get("kind"),
+    )
+
+
 def reopen(record: RunRecord, data: str | None = None) -> Dataset:
     """Return the dataset a run was trained on, or `data` if named.
 
@@ -118,14 +129,7 @@ def reopen(record: RunRecord, data: str | None = None) -> Dataset:
     """
     facts = record.manifest["data"]
     _require_found(record, data)
-    dataset = open_data(
-        data or facts["source"],
-        skip_bad=bool(facts.get("skipped")),
-        encoding=encoding_of(record),
-        context=context_array(record),
-        images=reading_of(record),
-        kind=None if encoding_of(record) else record.config["data"].get("kind"),
-    )
+    dataset = open_as(record, data or facts["source"])
     if data is None and dataset.fingerprint != facts["fingerprint"]:
         raise BadInput(
             f"{facts['source']} has changed since training",
@@ -153,38 +157,3 @@ def _require_found(record: RunRecord, data: str | None) -> None:
 def is_builtin(source: Any) -> bool:
     """True for the name of built-in data."""
     return isinstance(source, str) and source in {name for name, _ in builtins()}
-
-
-def split_of(source: Any, split: str | None) -> str:
-    """Return which part of a source is scored: a built-in's held-out split if none is named, all of anything else.
-
-    Raises:
-        BadInput: an unknown split, or a split of what is no built-in.
-    """
-    if split is not None and split not in SPLITS:
-        raise BadInput(f"the split '{split}'", ", ".join(SPLITS), nearest(split, SPLITS))
-    if is_builtin(source):
-        return split or "test"
-    if split is not None:
-        raise BadInput(
-            f"the {split} split of {source}", "a split of built-in data", "leave it out: all of it is scored"
-        )
-    return "all"
-
-
-def examples_of(record: RunRecord, source: Any, *, labelled: bool, split: str | None = None) -> tuple[Examples, str]:
-    """Return the examples to score and the name of their split (see `split_of`)."""
-    encoding, part = encoding_of(record), split_of(source, split)
-    if part != "all":
-        data = open_data(source, labels=labelled, encoding=encoding)
-        classes = tuple(record.manifest["classes"])
-        if data.space != record.space or (labelled and data.classes != classes):
-            raise BadInput(
-                f"'{source}' is {data.space}", f"the run's {record.space} with the same classes", "score its own data"
-            )
-        examples = {"train": data.train, "validation": data.validation, "test": data.test}[part]
-        return (examples if labelled else examples.without_labels()), part
-    if encoding is not None:
-        return encoding.read(Path(source) if isinstance(source, str) and Path(source).exists() else source), part
-    classes, context = tuple(record.manifest["classes"]), context_array(record)
-    return open_like(source, record.space, classes, labels=labelled, context=context, images=reading_of(record)), part

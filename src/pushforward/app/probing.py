@@ -14,6 +14,7 @@ import torch
 
 from pushforward.app.examples import array, drawn_places, labels_of
 from pushforward.app.opening import reopen
+from pushforward.app.parts import trained_on
 from pushforward.app.training import open_model
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
@@ -35,11 +36,13 @@ class Codes:
         kind: of the codes, such as `posterior`.
         conditional: whether the run was given the label, so that its codes need not hold it.
         probes: the codes first, then what there is without a model.
+        notes: what has to be said of the data, such as how many of the test examples the run was trained on.
     """
 
     kind: str
     conditional: bool
     probes: tuple[Probed, ...]
+    notes: tuple[str, ...] = ()
 
 
 def probe_run(run: Path, data: str | None = None, n: int = MOST, seed: int = 0) -> Codes:
@@ -68,7 +71,8 @@ def probe_run(run: Path, data: str | None = None, n: int = MOST, seed: int = 0) 
     for features in _baselines(dataset, sides[0], seed):
         views[features.name] = [features(array(side, dataset.space)) for side in sides]
     found = probe(views, targets[0], targets[1], seed)
-    return Codes(str(kind), bool(model.classes), tuple(found))
+    notes = () if data is None else trained_on(record, sides[1], f"the test split of {data}")
+    return Codes(str(kind), bool(model.classes), tuple(found), notes)
 
 
 def _some(examples: Examples, n: int, seed: int) -> Examples:

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from pushforward.app.examples import drawn_places
-from pushforward.app.opening import SPLITS, encoding_of, examples_of, split_of
+from pushforward.app.opening import SPLITS, encoding_of
+from pushforward.app.parts import ALL, Part, examples_of, part_of, stream_of, trained_on
 from pushforward.app.text_scoring import TextScore, bound_text, score_documents, score_text
 from pushforward.app.training import open_model
 from pushforward.core.capabilities import Estimator
@@ -24,8 +25,8 @@ from pushforward.core.files import write_bytes, write_json, write_text
 from pushforward.core.logprob import LogProb
 from pushforward.core.model import GenerativeModel
 from pushforward.core.text import Text
-from pushforward.data.open import open_data
 from pushforward.data.text.encoding import TextEncoding
+from pushforward.provenance.run_directory import RunRecord
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def score(
         n: how many of the examples, drawn by the seed; of text windows from the beginning; None = all.
         told: called with how many examples are scored, and of how many.
         steps: of an estimator that takes some, None = the run's own.
-        split: of built-in data, None = test; anything else is scored whole.
+        split: `train`, `validation`, `test` or `all` of what the run was trained on, whatever the file is called, and of built-in
+            data; None = test. Anything else is scored whole.
         stride: of text, tokens that each window scores, None = half of the context.
 
     Raises:
@@ -84,17 +86,18 @@ def score(
     if samples is not None and chosen.kind == "exact":
         raise BadInput(f"{samples} samples for the estimator '{chosen.name}'", "none: it is exact", "leave them out")
     model.capabilities.require_steps(chosen, model.space.kind, steps)
+    part = part_of(record, source, split)
     if isinstance(encoding, TextEncoding):
-        return _score_text(model, encoding, source, split, stride, chosen, samples, seed, n)
+        return _score_text(model, record, encoding, source, part, stride, chosen, samples, seed, n)
     if stride is not None:
         raise BadInput(f"--stride {stride}", "a run on text", "leave it out: only text is scored in windows")
-    examples, name = examples_of(record, source, labelled=bool(model.classes), split=split)
+    examples, notes = examples_of(record, source, part, labelled=bool(model.classes))
     there = len(examples)
     if n is not None:
         _require(n, there, source)
         examples = examples[torch.from_numpy(drawn_places(there, n, seed))]
     lp = model.log_prob(examples, estimator=estimator, samples=samples, steps=steps, seed=seed, on_chunk=told)
-    return Scored(lp, {**score_summary(lp, name), "of": there})
+    return Scored(lp, _noted({**score_summary(lp, part.name), "of": there}, notes))
 
 
 def _require(n: int, there: int, source: str) -> None:
@@ -102,41 +105,46 @@ def _require(n: int, there: int, source: str) -> None:
         raise BadInput(f"-n {n}", f"at most {there:,}, the examples of {source}", "leave -n out to score all of them")
 
 
+def _noted(summary: dict[str, Any], notes: tuple[str, ...]) -> dict[str, Any]:
+    return {**summary, "notes": list(notes)} if notes else summary
+
+
 def _score_text(
     model: GenerativeModel,
+    record: RunRecord,
     encoding: TextEncoding,
     source: str,
-    split: str | None,
+    part: Part,
     stride: int | None,
     estimator: Estimator,
     samples: int | None,
     seed: int,
     n: int | None,
 ) -> Scored:
-    part, sizes = split_of(source, split), encoding.tokeniser.token_bytes
+    sizes = encoding.tokeniser.token_bytes
     named = Path(source) if Path(source).exists() else source
     if encoding.longest:
-        documents, contexts = encoding.pairs(named)
+        whole = part.name == ALL
+        documents, contexts = encoding.pairs(named) if whole else encoding.pairs_of(named, SPLITS.index(part.name))
+        notes = part.notes if part.own else trained_on(record, encoding.read(named), source)
         if n is not None:
             _require(n, len(documents), source)
             documents, contexts = documents[:n], contexts[:n]
         characters = sum(len(encoding.tokeniser.decode(document)) for document in documents)
         found = score_documents(model, documents, contexts, sizes, characters, stride)
-        return Scored(found.log_prob, {**score_summary(found.log_prob, part), "text": found.facts}, found, encoding)
-    if part == "all":
-        stream = encoding.stream(named)
     else:
-        stream = open_data(source, encoding=encoding).streams[SPLITS.index(part)]
-    if n is not None:
-        assert isinstance(model.space, Text)
-        _require(n, -(-(len(stream) - 1) // model.space.length), source)
-        stream = stream[: 1 + n * model.space.length]
-    characters = sum(len(text) for text in encoding.decode_documents(stream[1:]))
-    if estimator.kind == "exact":
-        found = score_text(model, stream, sizes, characters, stride)
-    else:
-        found = bound_text(model, stream, sizes, characters, stride, estimator.name, samples, seed)
-    return Scored(found.log_prob, {**score_summary(found.log_prob, part), "text": found.facts}, found, encoding)
+        stream, notes = stream_of(record, encoding, named, part)
+        if n is not None:
+            assert isinstance(model.space, Text)
+            _require(n, -(-(len(stream) - 1) // model.space.length), source)
+            stream = stream[: 1 + n * model.space.length]
+        characters = sum(len(text) for text in encoding.decode_documents(stream[1:]))
+        if estimator.kind == "exact":
+            found = score_text(model, stream, sizes, characters, stride)
+        else:
+            found = bound_text(model, stream, sizes, characters, stride, estimator.name, samples, seed)
+    summary = {**score_summary(found.log_prob, part.name), "text": found.facts}
+    return Scored(found.log_prob, _noted(summary, notes), found, encoding)
 
 
 def score_summary(lp: LogProb, split: str) -> dict[str, Any]:

@@ -220,6 +220,8 @@ def score(
     with sampling_bar(f"scoring {data}") as told:
         scored = scoring.score(run, data, estimator, samples, seed, split, stride, steps, n, told)
     summary = scored.summary
+    for note in summary.get("notes", ()):
+        say(f"note: {note}")
     if per_token:
         show_tokens(scored)
         return

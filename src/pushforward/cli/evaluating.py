@@ -113,7 +113,7 @@ def _print(found: Evaluated, json: bool) -> None:
         if key in record:
             text = record[key]["sentence"] if isinstance(record[key], dict) else record[key]
             out(hanging(f"{key.replace('_', ' ')}: {text}", width()))
-    for key, word in (("flags", "flag"), ("left_out", "note")):
+    for key, word in (("flags", "flag"), ("left_out", "note"), ("notes", "note")):
         for text in record.get(key, ()):
             out(hanging(f"{word}: {text}", width()))
 

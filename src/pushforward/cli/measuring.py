@@ -15,12 +15,13 @@ from pushforward.cli.options import Debug, JsonFlag, Seed, Settings
 
 def score(
     run: Annotated[Path, typer.Argument(help="Run directory.")],
-    data: Annotated[str, typer.Argument(help="Built-in name (its test split), file or folder.")],
+    data: Annotated[str, typer.Argument(help="Built-in name, file or folder; of the run's own data the test split.")],
     estimator: Annotated[str | None, typer.Option(help="Default: the family's first.")] = None,
     samples: Annotated[int | None, typer.Option(min=1, help="Monte Carlo samples of the estimator.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Steps of an estimator that takes some.")] = None,
     split: Annotated[
-        str | None, typer.Option(help="Split of built-in data: train, validation or test (the default).")
+        str | None,
+        typer.Option(help="Of the run's own or built-in data: test (the default), validation, train or all."),
     ] = None,
     seed: Seed = 0,
     stride: Annotated[

@@ -169,9 +169,18 @@ def anomalies(
     if json:
         told = [score.to_json() for score in found.told]
         out_json(
-            {"heldout": found.heldout, "auc": told, "shares": shares, "warning": found.found.warning, "examples": table}
+            {
+                "heldout": found.heldout,
+                "auc": told,
+                "shares": shares,
+                "warning": found.found.warning,
+                "notes": list(found.notes),
+                "examples": table,
+            }
         )
         return
+    for note in found.notes:
+        out(f"note: {note}")
     for score in found.told:
         out(score_line(score))
     for name, share in shares.items():
@@ -204,8 +213,10 @@ def probe(
             {**p.accuracy.to_json(), "width": p.width, "p_value": None if math.isnan(p.p_value) else p.p_value}
             for p in found.probes
         ]
-        out_json({"codes": found.kind, "conditional": found.conditional, "probes": records})
+        out_json({"codes": found.kind, "conditional": found.conditional, "notes": list(found.notes), "probes": records})
         return
+    for note in found.notes:
+        out(f"note: {note}")
     for p in found.probes:
         s = p.accuracy
         against = "" if math.isnan(p.p_value) else f"; p of being as good as the codes {p.p_value:.2g}"

@@ -20,6 +20,7 @@ from pushforward.core.spec import parse
 from pushforward.core.text import Text
 from pushforward.data.encoding import Encoding
 from pushforward.data.text.corpus import Policy, read_corpus
+from pushforward.data.text.split import split_documents
 from pushforward.data.text.tokeniser import Tokeniser, tokeniser_from_json
 from pushforward.data.text.windows import Windows, document_windows, windows
 
@@ -125,6 +126,12 @@ class TextEncoding(Encoding):
         """Return the tokens of every document and of what it is about."""
         corpus = read_corpus(source, self.policy)
         return self.tokens(corpus.documents, corpus.origin), self.contexts(corpus.contexts, corpus.origin)
+
+    def pairs_of(self, source: Any, place: int) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the same of one split, by its place: 0 for training, 1 for validation, 2 for test, as `open_text` cuts them."""
+        corpus = read_corpus(source, self.policy)
+        part = split_documents(corpus.documents, 0, corpus.contexts)[0][place]
+        return self.tokens(part.documents, corpus.origin), self.contexts(part.contexts, corpus.origin)
 
     def contexts(self, texts: Iterable[str], origin: str) -> list[Tensor]:
         """Return the tokens of what each document is about.
