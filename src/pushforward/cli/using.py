@@ -168,16 +168,8 @@ def anomalies(
     shares = {name: float((p <= FLAG).mean()) for name, p in found.found.p_values.items()}
     if json:
         told = [score.to_json() for score in found.told]
-        out_json(
-            {
-                "heldout": found.heldout,
-                "auc": told,
-                "shares": shares,
-                "warning": found.found.warning,
-                "notes": list(found.notes),
-                "examples": table,
-            }
-        )
+        facts = {"heldout": found.heldout, "auc": told, "shares": shares, "warning": found.found.warning}
+        out_json({**facts, "notes": list(found.notes), "examples": table})
         return
     for note in found.notes:
         out(f"note: {note}")
