@@ -17,6 +17,8 @@ from pushforward.app.opening import reopen
 from pushforward.app.training import Plan, Teaching, open_model
 from pushforward.core.errors import BadInput, Unsupported, unknown
 from pushforward.core.model import GenerativeModel
+from pushforward.core.moments import location_and_scale
+from pushforward.core.space import Points
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.data.dataset import Dataset
 from pushforward.engine.fit import Probe
@@ -151,7 +153,9 @@ def _probe(teacher: Diffusion, plan: Plan, config: DistilledConfig) -> tuple[str
     """Root-mean-square distance between samples of teacher and student from the same noise, in units of the data's scale."""
     rows = plan.dataset.validation[:PROBED]
     given = rows.given if plan.labelled else None
-    scale = float(plan.dataset.train.x.double().std()) or 1.0
+    x = plan.dataset.train.x
+    # columns of points have units of their own
+    scale = location_and_scale(x)[1] if isinstance(plan.dataset.space, Points) else float(x.double().std()) or 1.0
     options: dict[str, Any] = {"guidance": config.guidance} if teacher.classes else {}
     # one call of a consistency student is a function of the first noise alone; more calls draw more
     steps = 1 if config.method == "consistency" else config.calls
@@ -161,7 +165,7 @@ def _probe(teacher: Diffusion, plan: Plan, config: DistilledConfig) -> tuple[str
         if not seen:
             seen.append(teacher.sample(len(rows), given=given, seed=plan.seed, **options).double())
         drawn = student.sample(len(rows), given=given, seed=plan.seed, steps=steps).double()
-        return float((drawn - seen[0]).square().mean().sqrt()) / scale
+        return float(((drawn - seen[0]) / scale).square().mean().sqrt())
 
     return ("distance to the teacher's samples from the same noise [standard deviations of the data]", probe)
 

@@ -89,7 +89,9 @@ class Sight:
         values = read_values(path, model.space.event_shape, model.space)
         if not model.space.dtype.is_floating_point and bool((values != values.round()).any()):
             raise BadInput(f"values between levels in {path}", "whole numbers")
-        return values.to(model.space.dtype) if bool((values >= 0).all()) else values
+        # real values keep the precision that they were read in
+        whole = not model.space.dtype.is_floating_point and bool((values >= 0).all())
+        return values.to(model.space.dtype) if whole else values
 
 
 BLIND = Sight()

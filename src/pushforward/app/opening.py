@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from pushforward.core.errors import BadInput, nearest
+from pushforward.core.space import Points
 from pushforward.data.builtin import builtins
-from pushforward.data.dataset import Dataset
+from pushforward.data.dataset import Dataset, in_single_precision
 from pushforward.data.encoding import Encoding, encoding_from_json
 from pushforward.data.images.options import ImageOptions
 from pushforward.data.open import open_data
@@ -130,7 +133,7 @@ def reopen(record: RunRecord, data: str | None = None) -> Dataset:
     facts = record.manifest["data"]
     _require_found(record, data)
     dataset = open_as(record, data or facts["source"])
-    if data is None and dataset.fingerprint != facts["fingerprint"]:
+    if data is None and not is_same(dataset, facts["fingerprint"]):
         raise BadInput(
             f"{facts['source']} has changed since training",
             "the data the run was trained on",
@@ -152,6 +155,14 @@ def _require_found(record: RunRecord, data: str | None) -> None:
         "the data that it was trained on",
         "say where they are now: name them as DATA, or with --data where the command has it",
     )
+
+
+def is_same(dataset: Dataset, fingerprint: str) -> bool:
+    """Return whether data have a fingerprint, or had it when points were kept in single precision."""
+    if dataset.fingerprint == fingerprint:
+        return True
+    double = isinstance(dataset.space, Points) and dataset.train.x.dtype == torch.float64
+    return double and in_single_precision(dataset) == fingerprint
 
 
 def is_builtin(source: Any) -> bool:

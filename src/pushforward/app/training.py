@@ -17,6 +17,7 @@ from pushforward.core.context import ContextSpace
 from pushforward.core.errors import BadInput, Unsupported, refusing
 from pushforward.core.files import partial_of, write_bytes, write_json, write_text
 from pushforward.core.model import GenerativeModel
+from pushforward.core.moments import location_and_scale
 from pushforward.core.space import space_from_json
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.data.dataset import Dataset
@@ -296,8 +297,7 @@ def _probe(plan: Plan) -> tuple[str, Probe] | None:
     """Energy distance between fixed-seed samples and validation rows: the held-out quantity of a family without one."""
     rows = plan.dataset.validation[:256]
     reference = rows.x.flatten(1).double().numpy()
-    scale = reference.std(axis=0)
-    scale[scale == 0] = 1.0
+    scale = location_and_scale(rows.x.flatten(1))[1].numpy()
 
     def probe(model: GenerativeModel) -> float:
         given = rows.given if plan.labelled else rows.without_labels().given

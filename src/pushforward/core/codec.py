@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from pushforward.core.moments import location_and_scale
 from pushforward.core.noise import Noise
-from pushforward.core.space import Measure, Space
+from pushforward.core.space import Measure, Points, Space
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,10 @@ class Transform(nn.Module, ABC):
     def decode(self, y: Tensor) -> Tensor:
         """Invert `encode`; every output is legal data, whatever the network produced."""
 
+    def affine(self) -> tuple[Tensor, Tensor]:
+        """Return scale and shift, float64, of a transform that is `y = scale x + shift`."""
+        raise NotImplementedError(f"{type(self).__name__} is not affine")
+
 
 class Scale(Transform):
     """Integers 0..L-1 to evenly spaced reals: `y = 2x/(L-1) - 1` in [-1, 1]; decoding rounds to the nearest level.
@@ -78,6 +84,10 @@ class Scale(Transform):
     def decode(self, y: Tensor) -> Tensor:
         """Round to the nearest level; truncation would darken every image by half a level."""
         return ((y + 1.0) * ((self.levels - 1) / 2.0)).round().clamp(0, self.levels - 1)
+
+    def affine(self) -> tuple[Tensor, Tensor]:
+        """`2 / (L - 1)` and -1."""
+        return torch.tensor(2.0 / (self.levels - 1), dtype=torch.float64), torch.tensor(-1.0, dtype=torch.float64)
 
 
 class Dequantise(Transform):
@@ -145,6 +155,9 @@ class Logit(Transform):
 class Standardise(Transform):
     """`y = (x - mean) / std` per coordinate, fitted on training data; contributes `-sum log std`.
 
+    Statistics have the precision of the data that they are of, and so has what is decoded: seconds since 1970 differ by far less
+    than they are, so they come in double precision; only `y`, which a network sees, is single.
+
     Example:
         >>> s = Standardise(1); s.fit(torch.tensor([[0.0], [2.0]]))
         >>> s.encode(torch.tensor([[2.0]]), None)[0].item()
@@ -160,18 +173,33 @@ class Standardise(Transform):
         self.register_buffer("std", torch.ones(dim))
 
     def fit(self, x: Tensor) -> None:
-        """Take mean and population standard deviation; a constant column keeps scale 1."""
-        std = x.double().std(dim=0, correction=0)
-        self.mean.copy_(x.double().mean(dim=0))
-        self.std.copy_(torch.where(std > 1e-12, std, torch.ones_like(std)))
+        """Take mean and population standard deviation; a column that is constant up to rounding keeps scale 1."""
+        mean, std = location_and_scale(x)
+        precision = x.dtype if x.is_floating_point() else torch.float64
+        self.mean = mean.to(self.mean.device, precision)
+        self.std = std.to(self.std.device, precision)
 
     def encode(self, x: Tensor, noise: Noise | None) -> tuple[Tensor, Tensor]:
         """Standardise every row."""
-        return (x - self.mean) / self.std, -self.std.log().sum().expand(x.shape[0])
+        y = (x - self.mean) / self.std
+        return y.to(torch.float32), -self.std.log().sum().expand(x.shape[0])
 
     def decode(self, y: Tensor) -> Tensor:
         """Restore location and scale."""
         return y * self.std + self.mean
+
+    def affine(self) -> tuple[Tensor, Tensor]:
+        """`1 / std` and `-mean / std`."""
+        mean, std = self.mean.double(), self.std.double()
+        return 1.0 / std, -mean / std
+
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *rest: Any) -> None:
+        # statistics that were saved in double precision stay so; torch would round them to what is here
+        for name in ("mean", "std"):
+            saved = state_dict.get(prefix + name)
+            if saved is not None:
+                setattr(self, name, getattr(self, name).to(saved.dtype))
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
 class Codec(nn.Module):
@@ -215,11 +243,19 @@ class Codec(nn.Module):
                 log_det = log_det + contribution
         return Encoded(x, log_det, measure, bound)
 
+    def affine(self) -> tuple[Tensor, Tensor]:
+        """Return scale and shift, float64, of a codec that is `y = scale x + shift` in every coordinate."""
+        scale, shift = torch.ones((), dtype=torch.float64), torch.zeros((), dtype=torch.float64)
+        for transform in self._chain():
+            factor, added = transform.affine()
+            scale, shift = factor * scale.to(factor), factor * shift.to(factor) + added
+        return scale, shift
+
     def decode(self, y: Tensor) -> Tensor:
-        """Decode to data units in the dtype of the space (`uint8`/`int64` images, `float32` points)."""
+        """Decode to data units: integers in the type of the space, points in the precision of the data."""
         for transform in reversed(self._chain()):
             y = transform.decode(y)
-        return y.to(self.space.dtype)
+        return y if isinstance(self.space, Points) else y.to(self.space.dtype)
 
     def _chain(self) -> list[Transform]:
         return [t for t in self.transforms if isinstance(t, Transform)]

@@ -166,7 +166,7 @@ def label_of(given: Given | None) -> Tensor | None:
 
 @dataclass(frozen=True)
 class Examples:
-    """N examples in data units (`uint8` images, `float32` points, token windows, table rows) and their condition.
+    """N examples in data units (`uint8` images, real points, token windows, table rows) and their condition.
 
     Attributes:
         x: shape (n, *event).

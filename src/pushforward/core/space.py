@@ -121,7 +121,7 @@ class Points(Space):
 
     @property
     def dtype(self) -> torch.dtype:
-        """Single precision."""
+        """Single precision; double where data need it, as those far from zero do."""
         return torch.float32
 
     @property

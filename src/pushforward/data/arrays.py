@@ -14,11 +14,15 @@ import torch
 from torch import Tensor
 
 from pushforward.core.errors import BadInput
+from pushforward.core.moments import location_and_scale
 from pushforward.core.space import Image, Points, Space
+from pushforward.data.folders import few
 from pushforward.data.images.levels import first_odd, levels_of_array, levels_of_pictures, scaled, shown, to_levels
 from pushforward.data.images.resizing import resized, said_of_sizes
 
 CHANNELS = (1, 3, 2, 4)
+LARGEST, NEAR = 1e304, 1e-5
+MOST_COLUMNS = 256
 
 
 @dataclass(frozen=True)
@@ -91,17 +95,16 @@ def as_space(x: np.ndarray, where: str, wanted: Wanted | None = None) -> Found:
 
 
 def _points(x: np.ndarray, where: str, wanted: Wanted) -> Found:
-    if x.dtype == bool:
-        x = x.astype(np.uint8)
-    bad = np.flatnonzero(~np.isfinite(x.astype(np.float64)).all(axis=1))
-    if len(bad):
-        shown = ", ".join(map(str, bad[:10])) + (", ..." if len(bad) > 10 else "")
-        raise BadInput(
-            f"NaN or infinity in {len(bad)} rows of {where} (rows {shown}, counted from 0)",
-            "finite numbers",
-            "repair or drop them",
-        )
-    constant = np.flatnonzero(np.ptp(x, axis=0) == 0)
+    if wanted.levels is not None and wanted.varied:
+        raise BadInput(f"data.levels={wanted.levels} for points in {where}", "images", "leave it out")
+    values = x.astype(np.float64)
+    _require_finite(values, where)
+    largest = np.abs(values).max(axis=0)
+    if (largest > LARGEST).any():
+        column = int(largest.argmax())
+        came = f"column {column} of {where} reaches {largest[column]:.3g}"
+        raise BadInput(came, f"at most {LARGEST:g}: sums and squares beyond overflow", "divide it by a power of ten")
+    constant = np.flatnonzero(np.ptp(values, axis=0) <= 4 * np.finfo(np.float64).eps * largest)
     if len(constant) and wanted.varied:
         shown = ", ".join(map(str, constant[:10]))
         raise BadInput(
@@ -109,8 +112,50 @@ def _points(x: np.ndarray, where: str, wanted: Wanted) -> Found:
             "columns that vary",
             "drop them: a constant has no density",
         )
-    note = f"two dimensions, so {x.shape[1]} real columns per point (kept as float32)"
-    return Found(torch.from_numpy(x.astype(np.float32)), Points(int(x.shape[1])), [note])
+    with np.errstate(over="ignore"):
+        single = values.astype(np.float32)
+    # far from zero, steps of single precision are large beside what the numbers differ by
+    near = largest * 2.0**-23 <= NEAR * location_and_scale(torch.from_numpy(values))[1].numpy()
+    exact = bool((single.astype(np.float64) == values).all()) and bool(near.all())
+    kept = "single precision, which is exact" if exact else "double precision until they are centred and scaled"
+    found = Found(torch.from_numpy(single if exact else values), Points(int(x.shape[1])))
+    found.notes.append(f"two dimensions, so {x.shape[1]} real columns per point (kept in {kept})")
+    if wanted.varied:
+        _remark(values, found)
+    return found
+
+
+def _require_finite(values: np.ndarray, where: str) -> None:
+    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    if len(bad):
+        shown = ", ".join(map(str, bad[:10])) + (", ..." if len(bad) > 10 else "")
+        raise BadInput(
+            f"NaN or infinity in {len(bad)} rows of {where} (rows {shown}, counted from 0)",
+            "finite numbers",
+            "repair or drop them",
+        )
+
+
+def _remark(values: np.ndarray, found: Found) -> None:
+    """Say what of points has no density, and what single precision does not tell apart even around their mean."""
+    whole = np.flatnonzero((values == np.round(values)).all(axis=0))
+    if len(whole):
+        which = (
+            "all columns hold" if len(whole) == values.shape[1] else f"columns {few(whole.astype(str).tolist())} hold"
+        )
+        found.notes.append(
+            f"{which} whole numbers only: they have probabilities and no density, so an exact density of them grows without bound "
+            "as a model narrows its spikes; as a table (-s data.kind=table) they are counted"
+        )
+    mean, scale = location_and_scale(torch.from_numpy(values))
+    coded = ((values - mean.numpy()) / scale.numpy()).astype(np.float32)
+    for column in range(min(values.shape[1], MOST_COLUMNS)):
+        before, after = len(np.unique(values[:, column])), len(np.unique(coded[:, column]))
+        if after < before:
+            found.lost.append(
+                f"precision: column {column} has {before:,} different values, of which {after:,} differ in single precision "
+                "around their mean"
+            )
 
 
 def _images(x: np.ndarray, where: str, wanted: Wanted) -> Found:

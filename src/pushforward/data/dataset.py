@@ -6,7 +6,7 @@ Two ideas: what the sniffer decided is kept as sentences; the fingerprint change
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -82,6 +82,12 @@ def fingerprint_of(splits: list[Examples], classes: tuple[str, ...]) -> str:
             digest.update(context.values.contiguous().numpy().tobytes())
             digest.update(context.length.contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def in_single_precision(dataset: Dataset) -> str:
+    """Return the fingerprint of points as earlier versions computed it: of their values in single precision."""
+    with_single = [replace(part, x=part.x.float()) for part in (dataset.train, dataset.validation, dataset.test)]
+    return fingerprint_of(with_single, dataset.classes)
 
 
 def _space(space: Space) -> dict[str, Any]:

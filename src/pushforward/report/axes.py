@@ -70,7 +70,7 @@ def spanning(
             low, high = low / 2, high * 2
         factor = (high / low) ** pad
         return Scale(low / factor, high * factor, start, stop, log=True)
-    if high - low <= 1e-12 * max(1.0, abs(high)):
+    if high - low <= 1e-12 * max(abs(low), abs(high)):
         half = 0.5 * abs(high) or 0.5
         low, high = low - half, high + half
     margin = (high - low) * pad

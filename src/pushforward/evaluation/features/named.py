@@ -12,8 +12,10 @@ from abc import ABC, abstractmethod
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+import torch
 
 from pushforward.core.errors import BadInput
+from pushforward.core.moments import location_and_scale
 from pushforward.evaluation.checks import as_rows
 from pushforward.evaluation.measuring.metric import View
 
@@ -94,8 +96,8 @@ class Standardised(Features):
     def __init__(self, train: np.ndarray) -> None:
         rows = as_rows(train, "training examples", at_least=2)
         super().__init__("identity, standardised", rows)
-        self._mean, spread = rows.mean(axis=0), rows.std(axis=0)
-        self._scale = np.where(spread > 0, spread, 1.0)
+        mean, scale = location_and_scale(torch.from_numpy(rows))
+        self._mean, self._scale = mean.numpy(), scale.numpy()
 
     def _map(self, x: np.ndarray) -> np.ndarray:
         rows = as_rows(x)

@@ -7,6 +7,7 @@ import torch
 
 from pushforward.core.errors import BadInput
 from pushforward.core.logprob import LogProb
+from pushforward.core.moments import location_and_scale
 from pushforward.core.space import Image, Points, Space
 from pushforward.core.table import Column, Table
 from pushforward.core.text import Text
@@ -40,11 +41,11 @@ def marginal_log_prob(train: np.ndarray, test: np.ndarray, space: Space) -> LogP
         columns = zip(space.columns, fitted.T, held_out.T, strict=True)
         nats = np.sum([_column(column, a, b) for column, a, b in columns], axis=0)
     elif isinstance(space, Points):
-        mean, variance = fitted.mean(axis=0), fitted.var(axis=0)
-        if (variance == 0).any():
-            constant = np.flatnonzero(variance == 0).tolist()
+        constant = np.flatnonzero(np.ptp(fitted, axis=0) == 0).tolist()
+        if constant:
             raise BadInput(f"constant training columns {constant}", "columns that vary", "drop them from the data")
-        nats = -0.5 * (np.log(2 * np.pi * variance) + (held_out - mean) ** 2 / variance).sum(axis=1)
+        mean, scale = (part.numpy() for part in location_and_scale(torch.from_numpy(fitted)))
+        nats = -0.5 * (np.log(2 * np.pi) + 2 * np.log(scale) + ((held_out - mean) / scale) ** 2).sum(axis=1)
     else:
         raise BadInput(f"a space of kind '{space.kind}'", "images, points, tables or text")
     return LogProb(torch.from_numpy(nats), "exact", space.measure, space.unit, "independent marginals", calls=0.0)

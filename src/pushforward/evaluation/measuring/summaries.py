@@ -204,8 +204,14 @@ class Contents(Summary):
         return cls(arrays["hashes"], arrays["counts"])
 
 
+# from here on, steps of single precision are larger than what a table's decimals or a clock's seconds mean
+LARGE = 1024.0
+
+
 def content(rows: np.ndarray) -> np.ndarray:
     """Return a 64-bit hash of every row's values in single precision, which is what models emit; shape (n,).
+
+    Rows with values beyond 1,024 are hashed in double precision: single precision does not tell seconds since 1970 apart.
 
     Example:
         >>> a, b, c = content(np.array([[0.0, 1.0], [-0.0, 1.0], [0.0, 2.0]]))
@@ -213,6 +219,14 @@ def content(rows: np.ndarray) -> np.ndarray:
         (True, False)
     """
     # adding zero turns -0.0 into 0.0, whose bytes differ
-    words = np.ascontiguousarray(rows.reshape(len(rows), -1).astype(np.float32) + 0.0)
-    digests = b"".join(hashlib.blake2b(row, digest_size=8).digest() for row in words)
+    flat = rows.reshape(len(rows), -1)
+    large = np.abs(flat).max(axis=1, initial=0) > LARGE
+    with np.errstate(over="ignore"):
+        single = np.ascontiguousarray(flat.astype(np.float32) + np.float32(0))
+    double = np.ascontiguousarray(flat[large].astype(np.float64) + 0.0)
+    words = iter(double)
+    digests = b"".join(
+        hashlib.blake2b(next(words) if far else row, digest_size=8).digest()
+        for row, far in zip(single, large, strict=True)
+    )
     return np.frombuffer(digests, dtype=np.uint64).copy()

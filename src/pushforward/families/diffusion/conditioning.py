@@ -75,10 +75,9 @@ def encoded(given: Given | None, codec: Codec) -> Given | None:
     values = torch.where(seen.mask, seen.values, 0.0)
     if seen.operator is None:
         return replace(given, observed=replace(seen, values=codec.encode(values).value))
-    zero = torch.zeros(1, *codec.space.event_shape, device=values.device)
-    shift = codec.encode(zero).value
-    scale = codec.encode(zero + 1.0).value - shift
-    moved = values + seen.operator.apply(shift / scale)
+    scale, shift = (part.to(values.device).expand(1, *codec.space.event_shape) for part in codec.affine())
+    # in double precision: what is seen may be large, and the difference is what counts
+    moved = (values.double() + seen.operator.apply(shift / scale)).to(torch.float32)
     return replace(given, observed=replace(seen, values=moved, operator=Encoded(seen.operator, scale)))
 
 
