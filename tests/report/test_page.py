@@ -90,6 +90,8 @@ def test_nothing_is_fetched(html: str) -> None:
 def test_sections_stand_in_order(html: str) -> None:
     ids = [attributes["id"] for _, attributes in Page(html).tags if attributes.get("id", "note-").count("-") == 0]
     expected = [
+        "first",
+        "title",
         "verdict",
         "scorecard",
         "samples",
@@ -166,7 +168,9 @@ def test_everything_given_is_escaped(digits: Comparison) -> None:
 
 def test_the_likelihood_cell_says_its_kind(html: str) -> None:
     badges = re.findall(r'<span class="badge ([\w-]+)">', html)
-    assert Counter(badges) == {"exact": 2, "lower-bound": 3, "none": 1}
+    assert Counter(badges) == {"exact": 2, "lower-bound": 3}
+    assert html.count('<td class="absent">none</td>') == 1
+    assert "gan: no density; a GAN maps noise to samples" in html
     assert "≤\N{NARROW NO-BREAK SPACE}2.041" in html
 
 
@@ -203,7 +207,8 @@ def test_points_of_any_dimension(dim: int) -> None:
     page = Page(render(Comparison("t", data, "400 steps", "cpu", 0, "now", (row,))))
     clouds = [a for a in page.all("path") if "cloud" in a.get("class", "")]
     panels = 1 if dim < 3 else 3
-    assert len(clouds) == panels * 3 + 2
+    # and on the first screen real points alone, then samples in front of them
+    assert len(clouds) == panels * 3 + 2 + 3
     assert "points lie outside the axes" in "".join(page.text)
 
 

@@ -22,6 +22,7 @@ from pushforward.app.examples import (
     labels_of,
     pictured,
     shown,
+    summarised,
     training_array,
 )
 from pushforward.app.likelihoods import MOST_SCORED, Likelihood, measure_likelihood, true_likelihood
@@ -163,7 +164,10 @@ def measure_controls(
     # a likelihood is always of test, whichever split the samples are compared with
     marginals = marginal_floor(setting.train, array(dataset.test, space), space, sizes=dataset.test.sizes)
     known = {SHUFFLED: marginals, REAL: true_likelihood(dataset)}
-    rows = [_control_row(key, control, cards[key], dataset, known) for key, control in setting.drawn.items()]
+    rows = [
+        _control_row(key, control, cards[key], dataset, known, setting.pool[places])
+        for key, control in setting.drawn.items()
+    ]
     ceiling, floor = cards[REAL], floor_card(cards)
     complete = tuple(replace(row, scores=tuple(with_controls(list(row.scores), ceiling, floor))) for row in rows)
     given = None if setting.given is None else setting.given[kept]
@@ -251,7 +255,12 @@ def _rules_of(rules: Sequence[str], space: Space) -> Sequence[str]:
 
 
 def _control_row(
-    key: str, control: Control, scores: list[Score], dataset: Dataset, likelihoods: Mapping[str, Score | None]
+    key: str,
+    control: Control,
+    scores: list[Score],
+    dataset: Dataset,
+    likelihoods: Mapping[str, Score | None],
+    reference: np.ndarray,
 ) -> Row:
     name, role = CONTROL_NAMES[key]
     verdict = memorisation_verdict(scores)
@@ -265,6 +274,7 @@ def _control_row(
         memorised=verdict.tripped,
         samples=pictured(control.samples, dataset.space),
         shown=shown(control.samples, dataset),
+        **summarised(control.samples, dataset, reference),
     )
 
 
@@ -341,6 +351,7 @@ def assess(
         curves=tuple(model.curves(test[controls.places[: max(TRIED, rows)]], seed, for_model(model, dataset.train))),
         samples=pictured(samples, dataset.space),
         shown=shown(samples, dataset, given),
+        **summarised(samples, dataset, controls.reference),
         labels=None if labels is None else (labels[:200] if samples.ndim > 2 else labels),
         walk=tuple(pictures(model, test, seed)) if dataset.encoding is None else (),
         suspicious=suspicious,

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from pushforward.app.assessing import Controls, assess, measure_controls
-from pushforward.app.examples import array, shown
+from pushforward.app.examples import array, shown, summarised
 from pushforward.app.fitting import Fitted, fitted_together, too_short
 from pushforward.app.kept import held_comparison, save_comparison
 from pushforward.app.measuring import Measuring, announced, limit_of
@@ -44,6 +44,7 @@ from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES
 from pushforward.provenance.lock import refuse_if_written, writing
 from pushforward.provenance.run_directory import HISTORY, versions
+from pushforward.report.columns import bins_of
 from pushforward.report.records import Comparison, Data, Row
 
 
@@ -206,7 +207,7 @@ def data_record(dataset: Dataset, controls: Controls, more_notes: tuple[str, ...
     space = dataset.space
     image = isinstance(space, Image)
     real = controls.reference
-    drawn = dataset.encoding is None
+    drawn = space.kind in ("image", "points")
     given, label = controls.given, controls.labels
     most = 200 if image else len(real)
     density, extent = density_grid(dataset)
@@ -228,6 +229,9 @@ def data_record(dataset: Dataset, controls: Controls, more_notes: tuple[str, ...
         if isinstance(space, Table) and dataset.encoding
         else (),
         shown=shown(real, dataset, given),
+        lost=dataset.lost,
+        columns=bins_of(real, space) if isinstance(space, Table) else (),
+        **summarised(real, dataset, real),
         density=density,
     )
 

@@ -5,6 +5,8 @@ One idea: whatever is measured sees the same examples, chosen by a seed and by n
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 import numpy as np
 import torch
 
@@ -17,6 +19,7 @@ from pushforward.core.text import Text
 from pushforward.data.dataset import Dataset
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.evaluation.marks import filled, missing_mark
+from pushforward.report.columns import bins_of, links_of, shares_of
 
 
 def array(examples: Examples | torch.Tensor, space: Space) -> np.ndarray:
@@ -72,7 +75,7 @@ def shown(
 ) -> tuple[tuple[str, ...], ...]:
     """Return a few samples of text or tables as rows of cells, nothing of images and points; texts after what they are about."""
     encoding, space = dataset.encoding, dataset.space
-    if encoding is None:
+    if encoding is None or not isinstance(space, Table | Text):
         return ()
     head = torch.from_numpy(samples[:most].copy())
     if isinstance(space, Table):
@@ -88,3 +91,18 @@ def shown(
         contexts = [encoding.tokeniser.decode(values[:length]) for values, length in about]
         texts = [f"[{context}] {text}" for context, text in zip(contexts, texts, strict=True)]
     return tuple((text,) for text in texts)
+
+
+class Summary(TypedDict, total=False):
+    """What a record holds of a table's rows; empty for other data."""
+
+    shares: np.ndarray
+    links: np.ndarray
+
+
+def summarised(samples: np.ndarray, dataset: Dataset, reference: np.ndarray) -> Summary:
+    """Return what a page shows of a table's rows: `shares` in the bins that the reference cuts, and `links` between columns."""
+    space = dataset.space
+    if not isinstance(space, Table):
+        return {}
+    return {"shares": shares_of(samples, space, bins_of(reference, space)), "links": links_of(samples, space)}

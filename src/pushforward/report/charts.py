@@ -116,7 +116,7 @@ def scatter_chart(
     if level is not None:
         at = y(level[0])
         parts.append(tag("path", d=path([(LEFT, at), (WIDTH - RIGHT, at)]), class_="line level"))
-        parts.append(tag("text", level[1], x=WIDTH - RIGHT, y=at - 4, class_="axis", text_anchor="end"))
+        parts.append(tag("text", level[1], x=WIDTH - RIGHT, y=at + 12, class_="axis", text_anchor="end"))
     if len(steps) > 1:
         parts.append(tag("path", d=path(_stairs(steps, x, y)), class_="line level stairs"))
     for m in marks:

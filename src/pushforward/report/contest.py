@@ -15,7 +15,7 @@ from pushforward.report.records import Key, Row
 from pushforward.report.standing import Between, standing
 
 MOST_NAMED = 3
-CHEAPER = 1.1
+CHEAPER = 2.0  # a smaller saving is no reason to choose
 
 
 @dataclass(frozen=True)

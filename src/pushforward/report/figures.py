@@ -15,15 +15,18 @@ from markupsafe import Markup
 from pushforward.core.score import Score
 from pushforward.evaluation.cards.pareto import Standing
 from pushforward.report.charts import Line, Mark, line_chart, scatter_chart, thinned
+from pushforward.report.column_figures import histogram, link_map
+from pushforward.report.glossary import term
 from pushforward.report.numbers import listed, seconds
 from pushforward.report.pareto import headline_key, standing_by
 from pushforward.report.records import Comparison, Key, Row
 from pushforward.report.sheets import (
     ROWS,
     grid_order,
-    limits,
     outside,
     picture,
+    plane,
+    planes,
     scatter_sheet,
     strip_cells,
 )
@@ -68,6 +71,26 @@ def sample_sheets(comparison: Comparison) -> tuple[Figure, ...]:
     if data.kind == "image":
         return tuple(_image_sheet(comparison, *entry) for entry in shown)
     return tuple(_point_sheet(comparison, shown[0][2], *entry) for entry in shown)
+
+
+def column_sheets(comparison: Comparison) -> tuple[Figure, ...]:
+    """Return every column of a table and the map of dependences, for the real rows and then for every row."""
+    data = comparison.data
+    if data.shares is None or not data.columns:
+        return ()
+    names, found = [cut.name for cut in data.columns], []
+    palette = colours(comparison)
+    shown = [(f"{data.name}: held-out data", "", None, data.links)]
+    shown += [
+        (row.name, ASIDES.get(row.role, ""), row.shares, row.links) for row in comparison.rows if row.shares is not None
+    ]
+    for title, aside, shares, links in shown:
+        art = [] if links is None or len(links) < 2 else [link_map(links, f"of {title}", names)]
+        for k, cut in enumerate(data.columns):
+            mine = None if shares is None else shares[k]
+            art.append(histogram(cut, data.shares[k], mine, palette.get(title, COLOURS - 1), title))
+        found.append(Figure(title, tuple(art), aside=aside))
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -150,11 +173,11 @@ def trajectories(comparison: Comparison) -> tuple[Figure, ...]:
             art = (picture(frames, strip_cells(steps, examples), data.levels or 256, said, "strip"),)
         else:
             last = data.real if data.real is not None else row.walk[-1]
-            axes = _planes(last)[0][1]
+            axes = planes(last)[0][1]
             colour = colours(comparison)[row.name]
             pairs = [(i, frame) for i, frame in enumerate(row.walk)]
             art = tuple(
-                scatter_sheet(_plane(frame, 0, 1), axes, f"{row.name}, snapshot {i + 1} of {steps}", colour=colour)
+                scatter_sheet(plane(frame, 0, 1), axes, f"{row.name}, snapshot {i + 1} of {steps}", colour=colour)
                 for i, frame in pairs
             )
         found.append(Figure(row.name, art, f"{steps} snapshots, left to right, start to finished sample{calls}"))
@@ -189,7 +212,7 @@ def quality_against_cost(comparison: Comparison) -> tuple[Figure, ...]:
             art = scatter_chart(
                 marks,
                 what,
-                f"{key[0]} ({key[4]} is better)",
+                f"{term(key[0]).title} ({term(key[0]).unit or key[0]}; {key[4]} is better)",
                 said,
                 log_x=log_x,
                 log_y=log_y,
@@ -261,9 +284,9 @@ def _point_sheet(
     if data.density is not None and data.extent is not None and points.shape[1] == 2:
         heat = (data.density, data.extent)
     art, missed = [], 0
-    for (i, j), axes in _planes(real):
-        flat = _plane(points, i, j)
-        behind = None if role == "real" else _plane(real, i, j)
+    for (i, j), axes in planes(real):
+        flat = plane(points, i, j)
+        behind = None if role == "real" else plane(real, i, j)
         said = f"Scatter plot of {title}, dimensions {i + 1} and {j + 1}" + (
             "" if role == "real" else ", over real data in grey"
         )
@@ -271,21 +294,6 @@ def _point_sheet(
         missed = max(missed, outside(flat, axes))
     caption = f"{missed} of {len(points)} points lie outside the axes" if missed else ""
     return Figure(title, tuple(art), caption, ASIDES.get(role, ""))
-
-
-def _planes(points: np.ndarray) -> list[tuple[tuple[int, int], tuple[tuple[float, float], tuple[float, float]]]]:
-    ranges = limits([points])
-    if len(ranges) == 1:
-        return [((0, 0), (ranges[0], (-1.0, 1.0)))]
-    shown = range(min(3, len(ranges)))
-    return [((i, j), (ranges[i], ranges[j])) for i in shown for j in shown if i < j]
-
-
-def _plane(points: np.ndarray, i: int, j: int) -> np.ndarray:
-    if points.shape[1] == 1:
-        # one column has no second axis: spread by order of drawing, which moves no point along the first
-        return np.stack([points[:, 0], np.linspace(-0.9, 0.9, len(points))], axis=1)
-    return points[:, [i, j]]
 
 
 def _line(row: Row, key: str, label: str, colour: int, *, dashed: bool = False) -> Line:

@@ -49,7 +49,8 @@ def headline(rows: Sequence[Row], keys: Iterable[Key], between: Between) -> str:
     found = contest(usable, keys, between)
     chosen = choice(found, usable) if len(usable) > 1 else f"Choose {usable[0].name}, the only usable model."
     best = next(row for row in usable if row.name == found.names[0])
-    return " ".join(filter(None, [chosen, _still(best, rows), privacy_in_short([best])]))
+    who = f"Even {best.name}" if found.equals(best.name) or not chosen.startswith("Choose") else "It"
+    return " ".join(filter(None, [chosen, _still(best, rows, who), privacy_in_short([best])]))
 
 
 def _alone(row: Row, rows: Sequence[Row]) -> str:
@@ -71,17 +72,17 @@ def _alone(row: Row, rows: Sequence[Row]) -> str:
     return f"{text}{_right(found)}{f'; furthest off: {parts[0]}' if parts else ''}."
 
 
-def _still(row: Row, rows: Sequence[Row]) -> str:
+def _still(row: Row, rows: Sequence[Row], who: str) -> str:
     """Return what the best of several is worth beside real data."""
     found = told_apart(row, rows)
     if found.told is None:
         return ""
     size = f"{number(found.n, 0)} samples"
     if not found.told:
-        return f"{row.name} is not told apart from real data at {size}."
+        return f"{who.removeprefix('Even ')} is not told apart from real data at {size}."
     if found.classifier is None or found.classifier not in [e.score for e in found.found]:
-        return f"{row.name} is still told apart from real data: off in {_off(found.found[0])} at {size}."
-    return f"{row.name} is still told apart from real data: at {size} {_right(found)}."
+        return f"{who} is still told apart from real data: off in {_off(found.found[0])} at {size}."
+    return f"{who} is still told apart from real data: at {size} {_right(found)}."
 
 
 def _right(found: Apart) -> str:

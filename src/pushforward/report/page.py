@@ -10,6 +10,8 @@ from pathlib import Path
 
 from pushforward.core.files import write_bytes
 from pushforward.report import figures
+from pushforward.report.first_screen import first_screen
+from pushforward.report.glossary import term
 from pushforward.report.pairs import pairs
 from pushforward.report.pareto import headline_key
 from pushforward.report.records import Comparison
@@ -36,11 +38,17 @@ def render(comparison: Comparison) -> str:
         comparison=comparison,
         data=comparison.data,
         css=stylesheet(templates),
+        first=first_screen(comparison),
         verdict=_by_topic(comparison),
         scores=scores,
         starred=any(
-            cell.best for _, table in scores.tables for _, rows in table.groups for _, cells in rows for cell in cells
+            cell.best
+            for _, table, _ in scores.tables
+            for _, rows in table.groups
+            for _, cells in rows
+            for cell in cells
         ),
+        tables=figures.column_sheets(comparison),
         pairs=pairs(comparison),
         costs=costs(comparison),
         repeats=repeats(comparison),
@@ -51,7 +59,7 @@ def render(comparison: Comparison) -> str:
         curves=figures.objective_curves(comparison),
         walks=figures.trajectories(comparison),
         quality=figures.quality_against_cost(comparison),
-        headline=key[0] if key else "",
+        headline=term(key[0]).title if key else "",
         cards=[row for row in comparison.models if row.card is not None],
         fingerprints=list(
             dict.fromkeys(score.features for row in comparison.rows for score in row.scores if score.features)

@@ -10,16 +10,27 @@ import math
 from pushforward.evaluation.cards.pareto import Priced, Standing, pareto
 from pushforward.report.numbers import listed, split_name
 from pushforward.report.records import Comparison, Key, Row, metric_keys
+from pushforward.report.told_apart import CLASSIFIER
 
 SAME = 0.1  # costs that differ by less, in relation, are noise of the clock
+SATURATED = 0.98  # a classifier that is right on every model tells no two of them apart
 COSTS = {"seconds_per_1000": "sampling time", "calls_per_sample": "network calls", "train_seconds": "training time"}
 
 
 def headline_key(comparison: Comparison) -> Key | None:
-    """Return the measure that quality is read on: the one that the comparison names, else the first where lower is better."""
+    """Return the measure that quality is read on.
+
+    The one that the comparison names; else how often a classifier is right, which anybody can read, unless it is right on every
+    model; else the first that all models have and where lower is better.
+    """
     keys = metric_keys(comparison.models)
     named = [key for key in keys if key[0] == comparison.headline]
-    return next(iter(named + [key for key in keys if key[4] == "lower"] + list(keys)), None)
+    found = [[row.score(key) for row in comparison.models] for key in keys]
+    shared = [key for key, scores in zip(keys, found, strict=True) if all(s and math.isfinite(s.value) for s in scores)]
+    coins = [key for key in shared if key[0].startswith(CLASSIFIER)]
+    telling = [k for k in coins if min(s.value for row in comparison.models if (s := row.score(k))) < SATURATED]
+    lower = [key for some in (shared, keys) for key in some if key[4] == "lower" and key not in coins]
+    return next(iter([*named, *telling, *lower, *keys]), None)
 
 
 def standings(comparison: Comparison) -> tuple[dict[str, Standing], list[str]]:

@@ -19,6 +19,7 @@ from pushforward.core.errors import BadInput
 from pushforward.core.score import Score, Verdict
 from pushforward.evaluation.cards.comparison import Difference
 from pushforward.evaluation.measuring.metric import Measured
+from pushforward.report.columns import Bins
 
 Role = Literal["model", "ceiling", "floor", "copycat"]
 Number = float | int | None
@@ -45,6 +46,8 @@ class Data:
     Attributes:
         kind: `image` (integers `0 .. levels-1`, shape (n, c, h, w)), `points` (real numbers, shape (n, d)), `text` or `table`.
         header, shown: for text and tables, names of columns and a few real examples as rows of cells.
+        lost: a sentence for everything of the user's data that no model saw.
+        columns: how a table's columns are cut, with the `shares` (columns, bins) and the `links` (columns, columns) of real rows.
         space: the space in words, such as `1 x 8 x 8 images with 17 levels`.
         unit: unit of a held-out likelihood in this space, `nats_per_unit` of them each.
         counts: examples in each split.
@@ -67,6 +70,10 @@ class Data:
     extent: tuple[float, float, float, float] | None = None
     header: tuple[str, ...] = ()
     shown: tuple[tuple[str, ...], ...] = ()
+    lost: tuple[str, ...] = ()
+    columns: tuple[Bins, ...] = ()
+    shares: np.ndarray | None = field(default=None, compare=False, repr=False)
+    links: np.ndarray | None = field(default=None, compare=False, repr=False)
     real: np.ndarray | None = field(default=None, compare=False, repr=False)
     real_labels: np.ndarray | None = field(default=None, compare=False, repr=False)
     density: np.ndarray | None = field(default=None, compare=False, repr=False)
@@ -87,7 +94,7 @@ class Row:
         loss_name: what the training loss is; `held_out_name` the quantity `held_out` holds, empty if it is the loss itself.
         curves: where the objective is spent, as the family declares it.
         shown: a few samples of text or tables, as rows of cells.
-        samples: generated examples in data units with `labels` (n,) if conditional.
+        samples: generated examples in data units with `labels` (n,) if conditional; of a table `shares` and `links`, as in `Data`.
         walk: snapshots of one sampling run, each of shape (k, *event), first to last.
         suspicious: samples closest to the training data, with `neighbours`, the training examples closest to them.
         nats: log-probability of every held-out example, shape (runs, n); what paired orders rest on.
@@ -115,6 +122,8 @@ class Row:
     card: Card | None = None
     curves: tuple[Curve, ...] = ()
     shown: tuple[tuple[str, ...], ...] = ()
+    shares: np.ndarray | None = field(default=None, compare=False, repr=False)
+    links: np.ndarray | None = field(default=None, compare=False, repr=False)
     samples: np.ndarray | None = field(default=None, compare=False, repr=False)
     labels: np.ndarray | None = field(default=None, compare=False, repr=False)
     walk: tuple[np.ndarray, ...] = field(default=(), compare=False, repr=False)
@@ -215,6 +224,8 @@ class Comparison:
         data.update(classes=tuple(data["classes"]), notes=tuple(data["notes"]), **_under(arrays, "data/"))
         data["header"] = tuple(data.get("header", ()))
         data["shown"] = tuple(tuple(cells) for cells in data.get("shown", ()))
+        data["lost"] = tuple(data.get("lost", ()))
+        data["columns"] = tuple(_bins(entry) for entry in data.get("columns", ()))
         data["extent"] = None if data["extent"] is None else tuple(data["extent"])
         fresh["data"] = Data(**data)
         fresh["rows"] = tuple(_row(entry, _under(arrays, f"row/{i}/")) for i, entry in enumerate(fresh["rows"]))
@@ -226,6 +237,8 @@ class Comparison:
 
 Key = tuple[str, str, str, str, str]
 _ARRAYS = (
+    "shares",
+    "links",
     "real",
     "real_labels",
     "density",
@@ -263,6 +276,10 @@ def _row(record: Mapping[str, Any], arrays: dict[str, Any]) -> Row:
         card["references"] = tuple((key, text) for key, text in card["references"])
         fresh["card"] = Card(**card)
     return Row(**fresh, **arrays)
+
+
+def _bins(record: Mapping[str, Any]) -> Bins:
+    return Bins(record["name"], *(tuple(record[key]) for key in ("labels", "edges", "kept")))
 
 
 def _difference(record: Mapping[str, Any]) -> Difference:

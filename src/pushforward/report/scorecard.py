@@ -15,11 +15,13 @@ from markupsafe import Markup
 from pushforward.core.score import Score
 from pushforward.evaluation.cards.aspects import ASPECTS, OTHER, aspect_of, is_check
 from pushforward.report.axes import path, tag
-from pushforward.report.numbers import interval_text, number, relation, seconds, split_name, value_text
+from pushforward.report.glossary import term
+from pushforward.report.numbers import interval_text, listed, number, relation, seconds, split_name, value_text
 from pushforward.report.records import ROLES, Comparison, Key, Number, Role, Row, metric_keys
 from pushforward.report.standing import blind, control, standing
 
 NOTHING = Markup("")
+LIKELIHOOD = term("log-likelihood")
 BADGES = {"exact": "exact", "lower_bound": "lower bound", "upper_bound": "upper bound", "estimate": "estimate"}
 GROUPS: dict[Role, str] = {
     "model": "Models",
@@ -31,24 +33,24 @@ GROUPS: dict[Role, str] = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One entry: the value, its interval, its badge, its bar, its footnote numbers, and whether it is a decided best."""
+    """One entry: the value, its interval, its badge, its bar, and whether it is a decided best."""
 
     value: str
     interval: str = ""
     badge: str = ""
     bar: Markup = NOTHING
-    notes: tuple[int, ...] = ()
     best: bool = False
     said: str = ""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One heading: the measure, what it was measured with, and its unit or direction."""
+    """One heading: the measure in plain words, its name and what it was measured with, its unit and direction, and what it asks."""
 
     title: str
     detail: str = ""
     better: str = ""
+    says: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,39 +62,47 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Scorecard:
-    """A table for each aspect, and the footnotes of all in order of their numbers."""
+class Note:
+    """How to read one column: its heading, what it asks, and what is to be known of its numbers, each thing said once."""
 
-    tables: tuple[tuple[str, Table], ...]
-    footnotes: tuple[str, ...]
+    title: str
+    says: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """A table for each aspect, and how to read it."""
+
+    tables: tuple[tuple[str, Table, tuple[Note, ...]], ...]
 
 
 def scorecard(comparison: Comparison) -> Scorecard:
     """Return likelihoods and sample measures, a table for each aspect; the likelihood stands first in the first one."""
     keys = metric_keys(comparison.rows)
-    notes = _footnotes(comparison, keys)
     # no star for distance to the training data, which is a check, nor where the controls show that the measure sees nothing
     starred = [key for key in keys if not is_check(key[0]) and not _blind(comparison, key)]
     orders = {key: standing(comparison.models, key, comparison.between) for key in starred}
     decided = {key: place.leader for key, place in orders.items() if place and place.decided}
 
     def table(wanted: list[Key], with_likelihood: bool) -> Table:
-        columns = [Column(*split_name(key[0]), f"{key[4]} is better") for key in wanted]
+        columns = [_column(key) for key in wanted]
         if with_likelihood:
-            columns.insert(0, Column("Held-out likelihood", comparison.data.unit, "lower is better"))
+            columns.insert(0, Column(LIKELIHOOD.title, "", f"{comparison.data.unit}; lower is better", LIKELIHOOD.says))
 
         def cells(row: Row) -> tuple[Cell, ...]:
-            scores = [_metric(comparison, row, row.score(key), notes, decided.get(key) == row.name) for key in wanted]
-            return (_likelihood(row, notes), *scores) if with_likelihood else tuple(scores)
+            scores = [_metric(comparison, row, row.score(key), decided.get(key) == row.name) for key in wanted]
+            return (_likelihood(row), *scores) if with_likelihood else tuple(scores)
 
         return Table(tuple(columns), _grouped(comparison, cells))
 
     aspects = [aspect for aspect in (OTHER, *ASPECTS) if any(aspect_of(key[0]) == aspect for key in keys)]
-    found = [
-        (aspect, table([key for key in keys if aspect_of(key[0]) == aspect], with_likelihood=not i))
-        for i, aspect in enumerate(aspects)
-    ]
-    return Scorecard(tuple(found or [("likelihood", table([], with_likelihood=True))]), tuple(notes))
+    found = []
+    for i, aspect in enumerate(aspects):
+        mine = [key for key in keys if aspect_of(key[0]) == aspect]
+        found.append((aspect, table(mine, not i), _reading(comparison, mine, not i)))
+    alone = ("likelihood", table([], with_likelihood=True), _reading(comparison, [], True))
+    return Scorecard(tuple(found or [alone]))
 
 
 def costs(comparison: Comparison) -> Table:
@@ -151,48 +161,71 @@ def bar(score: Score, floor: float | None, ceiling: float | None) -> Markup:
     return tag("svg", Markup("").join(parts), viewBox="0 0 88 12", role="img", class_="bar", aria_label=said)
 
 
-def _metric(comparison: Comparison, row: Row, score: Score | None, notes: dict[str, int], best: bool) -> Cell:
+def _metric(comparison: Comparison, row: Row, score: Score | None, best: bool) -> Cell:
     if score is None:
         return Cell("not measured")
     marks = [control(comparison.rows, score, role) for role in ("floor", "ceiling")]
     floor, ceiling = (mark.value if isinstance(mark, Score) else mark for mark in marks)
-    numbers = tuple(notes[text] for text in score.warnings)
     drawn = NOTHING if blind(comparison.rows, score) else bar(score, floor, ceiling)
     said = (
         f"{round(100 * position(score.value, floor, ceiling))} %"
         if drawn and floor is not None and ceiling is not None
         else ""
     )
-    return Cell(value_text(score), interval_text(score), "", drawn, numbers, best, said)
+    return Cell(value_text(score), interval_text(score), "", drawn, best, said)
 
 
 def _blind(comparison: Comparison, key: Key) -> bool:
     return any(blind(comparison.rows, score) for row in comparison.models if (score := row.score(key)) is not None)
 
 
-def _likelihood(row: Row, notes: dict[str, int]) -> Cell:
+def _likelihood(row: Row) -> Cell:
     score = row.likelihood
-    if score is None and row.role != "model":
-        return Cell("unknown" if row.role == "ceiling" else "not measured")
     if score is None:
-        numbers = (notes[row.no_likelihood],) if row.no_likelihood else ()
-        return Cell("", "", "none", notes=numbers)
+        return Cell("none" if row.role == "model" else "unknown" if row.role == "ceiling" else "not measured")
     sign = relation(score)
     value = f"{sign}\N{NARROW NO-BREAK SPACE}{value_text(score)}" if sign else value_text(score)
-    numbers = tuple(notes[text] for text in score.warnings)
-    return Cell(value, interval_text(score), BADGES.get(score.kind, score.kind), notes=numbers)
+    return Cell(value, interval_text(score), BADGES.get(score.kind, score.kind))
 
 
-def _footnotes(comparison: Comparison, keys: tuple[Key, ...]) -> dict[str, int]:
-    texts: dict[str, int] = {}
-    ordered = [row for role in ROLES for row in comparison.of_role(role)]
-    for row in ordered:
-        unexplained = row.likelihood is None and row.no_likelihood and row.role == "model"
-        found = [row.no_likelihood] if unexplained else []
-        scores = ([row.likelihood] if row.likelihood else []) + [s for key in keys if (s := row.score(key))]
-        for text in found + [warning for score in scores for warning in score.warnings]:
-            texts.setdefault(text, len(texts) + 1)
-    return texts
+def _column(key: Key) -> Column:
+    found, (name, detail) = term(key[0]), split_name(key[0])
+    unit = key[1] or found.unit
+    title = found.title[:1].upper() + found.title[1:]
+    technical = ", ".join(part for part in (name if found.says else "", detail) if part)
+    return Column(title, technical, "; ".join(part for part in (unit, f"{key[4]} is better") if part), found.says)
+
+
+def _reading(comparison: Comparison, keys: list[Key], with_likelihood: bool) -> tuple[Note, ...]:
+    """Return a note for every measure of a table; what is true of all rows is said once, what is true of some names them."""
+    rows = [row for role in ROLES for row in comparison.of_role(role)]
+    found: dict[str, tuple[str, dict[str, list[str]], int]] = {}
+    if with_likelihood:
+        reasons: dict[str, list[str]] = {}
+        for row in rows:
+            missing = (
+                [row.no_likelihood] if row.likelihood is None and row.role == "model" and row.no_likelihood else []
+            )
+            for text in (*missing, *(row.likelihood.warnings if row.likelihood else ())):
+                reasons.setdefault(text, []).append(row.name)
+        found[LIKELIHOOD.title] = (LIKELIHOOD.says, reasons, len(rows))
+    for key in keys:
+        column = _column(key)
+        says, texts, _ = found.setdefault(column.title, (column.says, {}, 0))
+        scored = [(row.name, score) for row in rows if (score := row.score(key)) is not None]
+        for name, score in scored:
+            for text in score.warnings:
+                names = texts.setdefault(text, [])
+                names += [] if name in names else [name]
+        found[column.title] = (says, texts, max(found[column.title][2], len(scored)))
+    return tuple(
+        Note(
+            title,
+            says,
+            tuple(text if len(names) >= of else f"{listed(names)}: {text}" for text, names in texts.items()),
+        )
+        for title, (says, texts, of) in found.items()
+    )
 
 
 def _grouped(

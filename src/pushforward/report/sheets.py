@@ -162,6 +162,22 @@ def outside(points: np.ndarray, axes: tuple[tuple[float, float], tuple[float, fl
     return len(points) - len(_inside(points, axes))
 
 
+def planes(points: np.ndarray) -> list[tuple[tuple[int, int], tuple[tuple[float, float], tuple[float, float]]]]:
+    """Return every two of the first three dimensions, with their ranges; the only one alone."""
+    ranges = limits([points])
+    if len(ranges) == 1:
+        return [((0, 0), (ranges[0], (-1.0, 1.0)))]
+    shown = range(min(3, len(ranges)))
+    return [((i, j), (ranges[i], ranges[j])) for i in shown for j in shown if i < j]
+
+
+def plane(points: np.ndarray, i: int, j: int) -> np.ndarray:
+    """Return two columns of points; a single one is spread by order of drawing, which moves no point along the first."""
+    if points.shape[1] == 1:
+        return np.stack([points[:, 0], np.linspace(-0.9, 0.9, len(points))], axis=1)
+    return points[:, [i, j]]
+
+
 def _inside(points: np.ndarray, axes: tuple[tuple[float, float], tuple[float, float]]) -> np.ndarray:
     (left, right), (bottom, top) = axes
     a, b = points[:, 0], points[:, 1]

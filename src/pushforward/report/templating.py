@@ -18,6 +18,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     found.filters["number"] = number
+    found.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     return found
 
 

@@ -5,8 +5,10 @@ One idea: both print the cells of the same table that the page draws, so that no
 
 from __future__ import annotations
 
+import textwrap
+
 from pushforward.report.records import Comparison
-from pushforward.report.scorecard import Cell, Column, Table, costs, scorecard
+from pushforward.report.scorecard import Cell, Column, Note, Table, costs, scorecard
 from pushforward.report.verdict import verdict
 
 
@@ -14,8 +16,7 @@ def to_markdown(comparison: Comparison) -> str:
     """Return title, verdict, scorecard and costs as Markdown; pipes and markup in names are escaped."""
     parts = [f"# {_plain(comparison.title)}", _meta(comparison)]
     parts.append("\n".join(f"- **{_plain(s.topic)}.** {_plain(s.text)}" for s in verdict(comparison)))
-    card = scorecard(comparison)
-    for title, table in (*card.tables, ("size and cost", costs(comparison))):
+    for title, table, notes in _tables(comparison):
         parts.append(f"## {title.capitalize()}")
         heads = [" ".join(filter(None, (c.title, f"({c.detail})" if c.detail else ""))) for c in table.columns]
         lines = ["| | " + " | ".join(_plain(head) for head in heads) + " |", "|---|" + "---:|" * len(heads)]
@@ -24,8 +25,8 @@ def to_markdown(comparison: Comparison) -> str:
                 f"| {_plain(name)} | " + " | ".join(_plain(_cell(c)) for c in cells) + " |" for name, cells in rows
             ]
         parts.append("\n".join(lines))
-    if card.footnotes:
-        parts.append("\n".join(f"[{i}] {_plain(text)}  " for i, text in enumerate(card.footnotes, 1)))
+        if notes:
+            parts.append("\n".join(f"- **{_plain(n.title)}.** {_plain(' '.join(_said(n)))}" for n in notes))
     return "\n\n".join(parts) + "\n"
 
 
@@ -39,11 +40,11 @@ def to_text(comparison: Comparison, width: int = 100) -> str:
     """Return verdict and scorecard for a terminal; columns that do not fit in `width` go into further blocks."""
     parts = [f"{comparison.title}\n{_meta(comparison)}"]
     parts.append("\n".join(f"{s.topic}: {s.text}" for s in verdict(comparison)))
-    card = scorecard(comparison)
-    for title, table in (*card.tables, ("size and cost", costs(comparison))):
+    for title, table, notes in _tables(comparison):
         parts += [title.upper(), *_blocks(table, width)]
-    if card.footnotes:
-        parts.append("\n".join(f"[{i}] {text}" for i, text in enumerate(card.footnotes, 1)))
+        if notes:
+            folded = (textwrap.wrap(f"{n.title}: {' '.join(_said(n))}", width, subsequent_indent="  ") for n in notes)
+            parts.append("\n".join(line for lines in folded for line in lines))
     return "\n\n".join(parts) + "\n"
 
 
@@ -58,7 +59,15 @@ def _meta(comparison: Comparison) -> str:
 def _cell(cell: Cell) -> str:
     value = f"**{cell.value}**" if cell.best else cell.value
     parts = [value, f"({cell.interval})" if cell.interval else "", cell.badge]
-    return " ".join(filter(None, [*parts, *(f"[{n}]" for n in cell.notes)]))
+    return " ".join(filter(None, parts))
+
+
+def _tables(comparison: Comparison) -> list[tuple[str, Table, tuple[Note, ...]]]:
+    return [*scorecard(comparison).tables, ("size and cost", costs(comparison), ())]
+
+
+def _said(note: Note) -> list[str]:
+    return [text.rstrip(".") + "." for text in (note.says, *note.notes) if text]
 
 
 def _plain(text: str) -> str:
@@ -78,7 +87,7 @@ def _blocks(table: Table, width: int) -> list[str]:
     for j, column in enumerate(table.columns):
         entries = [
             _heading(column),
-            *([c.value + " *" * c.best, c.interval, _tail(c)] for c in (cells[j] for _, cells in rows)),
+            *([c.value + " *" * c.best, c.interval, c.badge] for c in (cells[j] for _, cells in rows)),
         ]
         columns.append((max(len(line) for entry in entries for line in entry), entries))
     blocks, block, used = [], [], names
@@ -90,10 +99,6 @@ def _blocks(table: Table, width: int) -> list[str]:
         used += size + 2
     blocks.append(block)
     return [_block(["", *(name for name, _ in rows)], names, block) for block in blocks]
-
-
-def _tail(cell: Cell) -> str:
-    return " ".join(filter(None, [cell.badge, *(f"[{n}]" for n in cell.notes)]))
 
 
 def _block(names: list[str], wide: int, block: list[tuple[int, list[list[str]]]]) -> str:
