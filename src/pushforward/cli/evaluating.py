@@ -23,7 +23,7 @@ from pushforward.evaluation.cards.power import Detection
 from pushforward.report import power as powers
 from pushforward.report.flat import to_csv
 from pushforward.report.page import render, write_report
-from pushforward.report.text import to_markdown
+from pushforward.report.text import called, to_markdown
 
 FORMATS = (".json", ".csv", ".md", ".html", ".htm")
 
@@ -100,7 +100,7 @@ def _print(found: Evaluated, json: bool) -> None:
     for topic in ("Beside real data", "Too good", "Privacy", "Floor", "Blind"):
         for statement in record["verdict"]["statements"]:
             if statement["topic"] == topic:
-                out(hanging(f"{topic.lower()}: {statement['text']}", width()))
+                out(hanging(f"{called(topic).lower()}: {statement['text']}", width()))
     out("")
     scores = found.scores
     for aspect in (OTHER, *ASPECTS):

@@ -25,7 +25,7 @@ class Term:
     says: str
 
 
-DISTANCE = "0 = no difference; no unit"
+DISTANCE = "0 = no difference"
 SHARE = "share of samples"
 _TERMS: dict[str, Term] = {
     "log-likelihood": Term(

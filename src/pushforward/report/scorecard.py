@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -45,12 +45,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """One heading: the measure in plain words, its name and what it was measured with, its unit and direction, and what it asks."""
+    """One heading: the measure in plain words, its name and what it was measured with, its unit and direction, and what it asks.
+
+    `aside` is what it was measured with where two headings of a table are the same.
+    """
 
     title: str
     detail: str = ""
     better: str = ""
     says: str = ""
+    aside: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Note:
-    """How to read one column: its heading, what it asks, and what is to be known of its numbers, each thing said once."""
+    """How to read one column: its heading, what it asks, and what is to be known of its numbers, each thing said once.
+
+    `names` are the measures' own names, with what they were measured with.
+    """
 
     title: str
     says: str
     notes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,7 @@ def scorecard(comparison: Comparison) -> Scorecard:
     decided = {key: place.leader for key, place in orders.items() if place and place.decided}
 
     def table(wanted: list[Key], with_likelihood: bool) -> Table:
-        columns = [_column(key) for key in wanted]
+        columns = _apart([_column(key) for key in wanted], wanted)
         if with_likelihood:
             columns.insert(0, Column(LIKELIHOOD.title, "", f"{comparison.data.unit}; lower is better", LIKELIHOOD.says))
 
@@ -186,6 +194,12 @@ def _likelihood(row: Row) -> Cell:
     sign = relation(score)
     value = f"{sign}\N{NARROW NO-BREAK SPACE}{value_text(score)}" if sign else value_text(score)
     return Cell(value, interval_text(score), BADGES.get(score.kind, score.kind))
+
+
+def _apart(columns: list[Column], keys: list[Key]) -> list[Column]:
+    titles = [column.title for column in columns]
+    asides = [split_name(key[0])[1] if titles.count(title) > 1 else "" for title, key in zip(titles, keys, strict=True)]
+    return [replace(column, aside=aside) for column, aside in zip(columns, asides, strict=True)]
 
 
 def _column(key: Key) -> Column:

@@ -6,6 +6,7 @@ import jinja2
 from markupsafe import Markup
 
 from pushforward.report.numbers import number
+from pushforward.report.text import called
 
 
 def environment() -> jinja2.Environment:
@@ -18,6 +19,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     found.filters["number"] = number
+    found.filters["topic"] = called
     found.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     return found
 

@@ -12,10 +12,29 @@ from pushforward.report.scorecard import Cell, Column, Note, Table, costs, score
 from pushforward.report.verdict import verdict
 
 
+TOPICS = {
+    "Blind": "Not counted",
+    "Too good": "Better than real data",
+    "Luck": "Chance",
+    "Ceiling": "Real against real",
+    "Floor": "Beside a bad model",
+}
+
+
+def called(topic: str) -> str:
+    """Return what a reader calls a topic of the verdict.
+
+    Example:
+        >>> called("Floor"), called("Cost")
+        ('Beside a bad model', 'Cost')
+    """
+    return TOPICS.get(topic, topic)
+
+
 def to_markdown(comparison: Comparison) -> str:
     """Return title, verdict, scorecard and costs as Markdown; pipes and markup in names are escaped."""
     parts = [f"# {_plain(comparison.title)}", _meta(comparison)]
-    parts.append("\n".join(f"- **{_plain(s.topic)}.** {_plain(s.text)}" for s in verdict(comparison)))
+    parts.append("\n".join(f"- **{_plain(called(s.topic))}.** {_plain(s.text)}" for s in verdict(comparison)))
     for title, table, notes in _tables(comparison):
         parts.append(f"## {title.capitalize()}")
         heads = [" ".join(filter(None, (c.title, f"({c.detail})" if c.detail else ""))) for c in table.columns]
@@ -32,14 +51,14 @@ def to_markdown(comparison: Comparison) -> str:
 
 def to_verdict(comparison: Comparison) -> str:
     """Return the title and the verdict, which is what a terminal has room for."""
-    lines = "\n".join(f"{s.topic}: {s.text}" for s in verdict(comparison))
+    lines = "\n".join(f"{called(s.topic)}: {s.text}" for s in verdict(comparison))
     return f"{comparison.title}\n{_meta(comparison)}\n\n{lines}\n"
 
 
 def to_text(comparison: Comparison, width: int = 100) -> str:
     """Return verdict and scorecard for a terminal; columns that do not fit in `width` go into further blocks."""
     parts = [f"{comparison.title}\n{_meta(comparison)}"]
-    parts.append("\n".join(f"{s.topic}: {s.text}" for s in verdict(comparison)))
+    parts.append("\n".join(f"{called(s.topic)}: {s.text}" for s in verdict(comparison)))
     for title, table, notes in _tables(comparison):
         parts += [title.upper(), *_blocks(table, width)]
         if notes:

@@ -80,7 +80,7 @@ def told_apart(row: Row, rows: Sequence[Row]) -> Apart:
         found = Evidence(coin, 0.5, classifier_p(coin), 2 * coin.value - 1)
         known = [found, *known]
         convicted = [found] * (found.p_value < LEVEL / 2) + convicted
-    convicted.sort(key=lambda e: -math.inf if e.share is None else -e.share)
+    convicted.sort(key=lambda e: math.inf if e.share is None else -e.share)
     n = max((s.n for s in merits), default=0)
     return Apart(bool(convicted) if known else None, n, coin, tuple(convicted), len(known))
 
