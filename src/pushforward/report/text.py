@@ -11,7 +11,6 @@ from pushforward.report.records import Comparison
 from pushforward.report.scorecard import Cell, Column, Note, Table, costs, scorecard
 from pushforward.report.verdict import verdict
 
-
 TOPICS = {
     "Blind": "Not counted",
     "Too good": "Better than real data",
