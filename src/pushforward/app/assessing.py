@@ -164,10 +164,8 @@ def measure_controls(
     # a likelihood is always of test, whichever split the samples are compared with
     marginals = marginal_floor(setting.train, array(dataset.test, space), space, sizes=dataset.test.sizes)
     known = {SHUFFLED: marginals, REAL: true_likelihood(dataset)}
-    rows = [
-        _control_row(key, control, cards[key], dataset, known, setting.pool[places])
-        for key, control in setting.drawn.items()
-    ]
+    of = dataset, setting.reference, known
+    rows = [_control_row(key, control, cards[key], *of) for key, control in setting.drawn.items()]
     ceiling, floor = cards[REAL], floor_card(cards)
     complete = tuple(replace(row, scores=tuple(with_controls(list(row.scores), ceiling, floor))) for row in rows)
     given = None if setting.given is None else setting.given[kept]
@@ -259,8 +257,8 @@ def _control_row(
     control: Control,
     scores: list[Score],
     dataset: Dataset,
-    likelihoods: Mapping[str, Score | None],
     reference: np.ndarray,
+    likelihoods: Mapping[str, Score | None],
 ) -> Row:
     name, role = CONTROL_NAMES[key]
     verdict = memorisation_verdict(scores)
