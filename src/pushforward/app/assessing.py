@@ -21,7 +21,6 @@ from pushforward.app.examples import (
     held_out,
     labels_of,
     pictured,
-    shown,
     summarised,
     training_array,
 )
@@ -271,7 +270,6 @@ def _control_row(
         memorisation=verdict.sentence,
         memorised=verdict.tripped,
         samples=pictured(control.samples, dataset.space),
-        shown=shown(control.samples, dataset),
         **summarised(control.samples, dataset, reference),
     )
 
@@ -348,8 +346,7 @@ def assess(
         card=model.card,
         curves=tuple(model.curves(test[controls.places[: max(TRIED, rows)]], seed, for_model(model, dataset.train))),
         samples=pictured(samples, dataset.space),
-        shown=shown(samples, dataset, given),
-        **summarised(samples, dataset, controls.reference),
+        **summarised(samples, dataset, controls.reference, given),
         labels=None if labels is None else (labels[:200] if samples.ndim > 2 else labels),
         walk=tuple(pictures(model, test, seed)) if dataset.encoding is None else (),
         suspicious=suspicious,

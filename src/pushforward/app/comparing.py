@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from pushforward.app.assessing import Controls, assess, measure_controls
-from pushforward.app.examples import array, shown, summarised
+from pushforward.app.examples import array, summarised
 from pushforward.app.fitting import Fitted, fitted_together, too_short
 from pushforward.app.kept import held_comparison, save_comparison
 from pushforward.app.measuring import Measuring, announced, limit_of
@@ -228,10 +228,9 @@ def data_record(dataset: Dataset, controls: Controls, more_notes: tuple[str, ...
         header=tuple(map(str, dataset.encoding.decode(dataset.test.x[:1]).columns))
         if isinstance(space, Table) and dataset.encoding
         else (),
-        shown=shown(real, dataset, given),
         lost=dataset.lost,
         columns=bins_of(real, space) if isinstance(space, Table) else (),
-        **summarised(real, dataset, real),
+        **summarised(real, dataset, real, given),
         density=density,
     )
 

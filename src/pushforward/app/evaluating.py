@@ -19,7 +19,7 @@ from pushforward.app.assessing import (
     nearest_training,
 )
 from pushforward.app.comparing import comparison_of, scores_record, write_scores
-from pushforward.app.examples import array, drawn_places, labels_of, pictured, shown, summarised
+from pushforward.app.examples import array, drawn_places, labels_of, pictured, summarised
 from pushforward.app.opening import SPLITS, open_source, reopen
 from pushforward.app.parts import trained_on
 from pushforward.app.progress_line import Stage, quiet
@@ -210,7 +210,6 @@ def _row_of(
         memorisation=verdict.sentence,
         memorised=verdict.tripped,
         samples=pictured(drawn, dataset.space),
-        shown=shown(drawn, dataset),
         **summarised(drawn, dataset, controls.reference),
         labels=None if labels is None else labels[:200],
         suspicious=suspicious,

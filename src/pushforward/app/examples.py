@@ -94,15 +94,23 @@ def shown(
 
 
 class Summary(TypedDict, total=False):
-    """What a record holds of a table's rows; empty for other data."""
+    """What a record holds of texts or of a table's rows."""
 
+    shown: tuple[tuple[str, ...], ...]
     shares: np.ndarray
     links: np.ndarray
 
 
-def summarised(samples: np.ndarray, dataset: Dataset, reference: np.ndarray) -> Summary:
-    """Return what a page shows of a table's rows: `shares` in the bins that the reference cuts, and `links` between columns."""
-    space = dataset.space
-    if not isinstance(space, Table):
-        return {}
-    return {"shares": shares_of(samples, space, bins_of(reference, space)), "links": links_of(samples, space)}
+def summarised(samples: np.ndarray, dataset: Dataset, reference: np.ndarray, given: Given | None = None) -> Summary:
+    """Return what a page shows of texts and tables: a few examples, and of a table shares of values and links between columns.
+
+    Args:
+        samples: whose they are, in data units.
+        dataset: what they are like.
+        reference: the rows by which columns are cut, for tables.
+        given: what each sample is about.
+    """
+    found, space = Summary(shown=shown(samples, dataset, given)), dataset.space
+    if isinstance(space, Table):
+        found.update(shares=shares_of(samples, space, bins_of(reference, space)), links=links_of(samples, space))
+    return found
