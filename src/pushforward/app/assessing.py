@@ -348,7 +348,7 @@ def assess(
         samples=pictured(samples, dataset.space),
         **summarised(samples, dataset, controls.reference, given),
         labels=None if labels is None else (labels[:200] if samples.ndim > 2 else labels),
-        walk=tuple(pictures(model, test, seed)) if dataset.encoding is None else (),
+        walk=tuple(pictures(model, test, seed)) if dataset.space.kind in ("image", "points") else (),
         suspicious=suspicious,
         neighbours=neighbours,
         nats=None if likelihood.nats is None else likelihood.nats[None],

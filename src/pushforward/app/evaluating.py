@@ -227,7 +227,7 @@ def _require_samples(count: int, n: int | None, samples: Path) -> None:
 def _parzen(samples: np.ndarray, dataset: Dataset, seed: int) -> Score:
     """The historical number: pictures are scaled to [0, 1], as they were when it was reported."""
     space = dataset.space
-    if dataset.encoding is not None:
+    if space.kind not in ("image", "points"):
         raise BadInput(f"--parzen of {space.kind}", "images or points", "leave it out: it misleads in any case")
     scale = 1.0 / (space.levels - 1) if isinstance(space, Image) else 1.0
     chooser, test = (

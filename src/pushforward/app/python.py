@@ -24,7 +24,7 @@ from pushforward.app.observing import companions
 from pushforward.app.opening import encoding_of, open_source, reopen
 from pushforward.app.progress import Meter, own_place
 from pushforward.app.scores import Scores
-from pushforward.app.using import condition_of
+from pushforward.app.using import condition_of, decoded, with_labels
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
 from pushforward.core.latent import Latent
@@ -65,7 +65,7 @@ class Fitted:
     def sample(
         self, n: int | None = None, given: Said = None, seed: int = 0, context: str | None = None, **options: Any
     ) -> Any:
-        """Draw `n` examples in data units: a tensor, a DataFrame for tables, strings for text; see `GenerativeModel.sample`.
+        """Draw `n` examples in data units: a tensor, a DataFrame for rows, strings for text; see `GenerativeModel.sample`.
 
         Args:
             n: how many, None = one per condition, and 64 where there is none.
@@ -89,8 +89,9 @@ class Fitted:
             raise BadInput(
                 "a ready condition and a context in words", "one of them", "put the context into the `Given`"
             )
+        given = with_labels(self.model, encoding, given, n, seed)
         x = self.model.sample(n, given=given, seed=seed, **companions(options))
-        return x if encoding is None else encoding.decode(x)
+        return x if encoding is None else decoded(self.model, encoding, x, given)
 
     def log_prob(self, x: Any, given: Said = None, **options: Any) -> LogProb:
         """Return log-probabilities with their kind; see `GenerativeModel.log_prob`.

@@ -14,17 +14,20 @@ from pushforward.app.observing import BLIND, Sight, companions
 from pushforward.app.training import open_model
 from pushforward.app.writer import Writer
 from pushforward.core.capabilities import Card
-from pushforward.core.conditions import Condition, resolve
+from pushforward.core.conditions import Condition, draw_labels, resolve
 from pushforward.core.errors import BadInput
-from pushforward.core.given import Given
+from pushforward.core.given import Given, label_of
 from pushforward.core.model import GenerativeModel
+from pushforward.core.noise import Streams
 from pushforward.data.contexts import parse_context
 from pushforward.data.encoding import Encoding
+from pushforward.data.points import PointsEncoding
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.data.write import write_samples, write_shown
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES, STUDENTS, registry_of
 
+FRAMES = (".csv", ".tsv", ".parquet")
 KINDS = ("points", "image", "table", "text")
 
 
@@ -71,16 +74,38 @@ def draw(
         x = Writer(model, encoding, given, seed, rules, chosen, context).tokens(n, on_step)
         return Drawn(x, None, encoding.decode(x))
     condition = condition_of(model, encoding, given, context, n)
-    if sight and encoding is not None:
+    if sight and model.space.kind not in ("image", "points"):
         raise BadInput(f"observed files for a run on {model.space.kind}", "a run on images or points", "see --given")
     if sight:
         condition = sight.condition(
             model, condition, n, model.classes or getattr(chosen.get("classifier"), "classes", ())
         )
+    condition = with_labels(model, encoding, condition, n, seed)
     x = model.sample(n, given=condition, seed=seed, on_step=on_step, **chosen)
     if encoding is None:
         return Drawn(x, None if given is None else (given,) * n)
-    return Drawn(x, None, encoding.decode(x), encoding)
+    return Drawn(x, None, decoded(model, encoding, x, condition), encoding)
+
+
+def with_labels(
+    model: GenerativeModel, encoding: Encoding | None, condition: Condition, n: int, seed: int
+) -> Condition:
+    """Return the condition of n samples that are rows with a label: where nothing is given, labels are drawn as training had them.
+
+    A row `(x, label)` comes from `p(label) p(x | label)`; drawn the other way round its label would be unknown.
+    """
+    rows = isinstance(encoding, PointsEncoding) and encoding.label is not None
+    if not rows or condition is not None or not model.classes:
+        return condition
+    return Given(draw_labels(model.label_frequency.cpu(), Streams(seed, n)))
+
+
+def decoded(model: GenerativeModel, encoding: Encoding, x: Tensor, condition: Condition) -> Any:
+    """Return samples as people read them; those of points from a table have the labels that they were conditioned on."""
+    if not isinstance(encoding, PointsEncoding):
+        return encoding.decode(x)
+    found = resolve(condition, len(x), model.classes) if model.classes else None
+    return encoding.decode(x, label_of(found))
 
 
 def condition_of(
@@ -93,7 +118,7 @@ def condition_of(
     """
     if isinstance(encoding, TextEncoding):
         return encoding.condition(given, n, context)
-    if encoding is not None:
+    if encoding is not None and not isinstance(encoding, PointsEncoding):
         found = None if given is None else encoding.parse_given(given, n)
     elif context is None:
         return given
@@ -109,7 +134,7 @@ def condition_of(
 
 def save_samples(drawn: Drawn, model: GenerativeModel, path: Path) -> list[Path]:
     """Write samples by the extension of `path` and return what was written."""
-    if drawn.shown is not None:
+    if drawn.shown is not None and (model.space.kind != "points" or path.suffix.lower() in FRAMES):
         return write_shown(path, drawn.shown, None if drawn.encoding is None else drawn.encoding.csv)
     return write_samples(path, drawn.x, model.space, labels=drawn.labels)
 

@@ -6,20 +6,20 @@ One idea: a file is read once, as a table; that it is opened as points must not 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from pushforward.core.errors import BadInput
+from pushforward.core.given import label_of as label_index
 from pushforward.core.table import Column
+from pushforward.data.pixels import label_place, pixels_of
 from pushforward.data.points import Label, PointsEncoding
-from pushforward.data.tables.files import Reading, Sheet, read_file
+from pushforward.data.source import Raw
+from pushforward.data.tables.files import Sheet
 from pushforward.data.tables.numeric import grid_of
-from pushforward.data.tables.stored import OBJECTS, Stored, missing_word
+from pushforward.data.tables.stored import Stored, missing_word
 from pushforward.data.tables.written import Dialect, cells_of
-
-LABELS = ("label", "class")
 
 
 @dataclass(frozen=True)
@@ -33,29 +33,19 @@ class Numbers:
     lost: tuple[str, ...] = ()
 
 
-def label_of(frame: pd.DataFrame) -> int | None:
-    """Return the place of the column of labels: called `label` or `class`, of few different values, none of them missing."""
-    for place, name in enumerate(frame.columns):
-        if str(name).lower() in LABELS and len(frame.columns) > 1:
-            series = frame.iloc[:, place]
-            if series.dtype.kind not in "iufbO" and str(series.dtype) not in OBJECTS:
-                return None
-            fractions = series.dtype.kind == "f" and bool((series != series.round()).any())
-            many = series.nunique() > max(2, 0.5 * len(series))
-            return None if fractions or many or bool(series.isna().any()) else place
-    return None
-
-
 def points_of(sheet: Sheet, varied: bool = True) -> Numbers:
     """Return the points in a table of numbers.
 
     Args:
-        varied: whether columns of one value are left out (and restored in samples).
+        varied: whether columns of one value are left out (and restored in samples), as examples to learn from must vary.
 
     Raises:
         BadInput: words, missing values or infinity where numbers belong, with their lines.
     """
-    frame, place = sheet.frame, label_of(sheet.frame)
+    frame = sheet.frame.drop(columns=list(sheet.dropped))
+    place = label_place(frame)
+    if place is not None and varied and frame.iloc[:, place].nunique() < 2:
+        place = None
     written = sheet.written or {}
     notes, label, labels = list(sheet.notes), None, None
     stored: list[tuple[Stored, Column | None]] = []
@@ -83,8 +73,10 @@ def points_of(sheet: Sheet, varied: bool = True) -> Numbers:
         values.append(numbers)
     if not values:
         raise BadInput(f"no column that varies in {sheet.origin}", "at least one column of numbers")
-    encoding = PointsEncoding(tuple(stored), label, Dialect(sheet.delimiter or ",", sheet.header))
-    return Numbers(np.stack(values, axis=1), labels, encoding, tuple(notes), sheet.lost)
+    dialect = Dialect(sheet.delimiter or ",", sheet.header)
+    encoding = PointsEncoding(tuple(stored), label, dialect, excluded=sheet.dropped)
+    lost = (*sheet.lost, *(f"column '{name}': left out, as asked" for name in sheet.dropped))
+    return Numbers(np.stack(values, axis=1), labels, encoding, tuple(notes), lost)
 
 
 def _numbers(series: pd.Series, name: str, sheet: Sheet) -> np.ndarray:
@@ -114,11 +106,25 @@ def _numbers(series: pd.Series, name: str, sheet: Sheet) -> np.ndarray:
     return numbers
 
 
-def read_csv(path: Path, reading: Reading | None = None) -> tuple[np.ndarray, list[str] | None, list[str]]:
-    """Return the numbers (n, columns) of a file, the labels of a column called `label` or `class` if there is one, and notes.
+def raw_of(sheet: Sheet, encoding: PointsEncoding | None = None, pictured: bool = False, varied: bool = True) -> Raw:
+    """Return what a table of numbers holds as points, or as pictures where its columns are pixels.
+
+    Args:
+        encoding: that of a run, whose names and order are kept to.
+        pictured: True takes columns that are named or ordered like pixels for pixels.
+        varied: see `points_of`.
 
     Raises:
-        BadInput: what cannot be read as a table of numbers; see `read_file` and `points_of`.
+        BadInput: see `points_of`, and `PointsEncoding.read` for what does not fit a run.
     """
-    found = points_of(read_file(path, reading or Reading()), varied=False)
-    return found.values, found.labels, list(found.notes)
+    if encoding is not None:
+        found = encoding.examples(sheet)
+        index = label_index(found.given)
+        labels = None if index is None else [encoding.classes[i] for i in index.tolist()]
+        return Raw(found.x.numpy(), labels, list(sheet.notes), lost=list(sheet.lost), encoding=encoding)
+    pixels = pixels_of(sheet) if pictured else None
+    if pixels is not None:
+        x, labels, note = pixels
+        return Raw(x, labels, [*sheet.notes, note], lost=list(sheet.lost))
+    found = points_of(sheet, varied)
+    return Raw(found.values, found.labels, list(found.notes), lost=list(found.lost), encoding=found.encoding)

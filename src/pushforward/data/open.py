@@ -26,10 +26,13 @@ from pushforward.data.contexts import space_of
 from pushforward.data.dataset import Dataset, fingerprint_of
 from pushforward.data.encoding import Encoding
 from pushforward.data.images.options import ImageOptions, image_options
+from pushforward.data.numbers import raw_of
+from pushforward.data.points import PointsEncoding
 from pushforward.data.reader import read
+from pushforward.data.source import Raw
 from pushforward.data.split import Rows, split_examples
 from pushforward.data.tables.encoding import TableEncoding
-from pushforward.data.tables.open import find_table, open_table
+from pushforward.data.tables.open import find_table, open_table, says_what
 from pushforward.data.text.corpus import is_text
 from pushforward.data.text.dataset import open_text
 from pushforward.data.text.encoding import TextEncoding
@@ -79,16 +82,18 @@ def open_data(
     _require_place_of(context, source)
     if isinstance(source, str) and source in TOYS and text is None:
         return _open_toy(source, seed)
-    table = encoding if isinstance(encoding, TableEncoding) else None
     options = image_options(images)
     if isinstance(encoding, TextEncoding) or text is not None or is_text(source):
         found = open_text(source, encoding if isinstance(encoding, TextEncoding) else text, seed=seed)
-    elif (
-        sheet := find_table(source, "table" if table or columns or keep else kind, columns, table, header)
-    ) is not None:
-        found = open_table(sheet, seed=seed, columns=columns, keep=keep, bounds=bounds, encoding=table)
     else:
-        found = _open_arrays(source, seed, labels, skip_bad, options, context)
+        table = encoding if isinstance(encoding, TableEncoding) else None
+        sheet = find_table(source, "table" if table or keep or says_what(columns) else kind, columns, encoding, header)
+        if sheet is not None and not sheet.points:
+            found = open_table(sheet, seed=seed, columns=columns, keep=keep, bounds=bounds, encoding=table)
+        else:
+            points = encoding if isinstance(encoding, PointsEncoding) else None
+            raw = None if sheet is None else (sheet.name, raw_of(sheet, points, kind is None), sheet.origin)
+            found = _open_arrays(raw or read(source, options, skip_bad, context), seed, labels, options)
     _require_pictures(images, found)
     return replace(found, source=absolute(source, found.source))
 
@@ -108,10 +113,8 @@ def absolute(source: Any, otherwise: str) -> str:
         return otherwise
 
 
-def _open_arrays(
-    source: Any, seed: int, labels: bool, skip_bad: bool, options: ImageOptions, context: str | None
-) -> Dataset:
-    name, raw, origin = read(source, options, skip_bad, context)
+def _open_arrays(source: tuple[str, Raw, str], seed: int, labels: bool, options: ImageOptions) -> Dataset:
+    name, raw, origin = source
     found = as_space(raw.x, origin, Wanted(options.levels, raw.white))
     if raw.white is None and isinstance(found.space, Image) and options.size is not None:
         found = resized_images(found, options.size, options.fit)
@@ -138,6 +141,7 @@ def _open_arrays(
         raw.skipped,
         context=None if raw.context is None else space_of(raw.context),
         lost=tuple(lost),
+        encoding=None if raw.encoding is None else replace(raw.encoding, classes=classes),
     )
 
 

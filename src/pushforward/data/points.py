@@ -5,6 +5,7 @@ One idea: points are numbers already, but a person's file calls them something a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ from pushforward.core.given import Examples, Given, parse_label
 from pushforward.core.space import Points, Space
 from pushforward.core.table import Column
 from pushforward.data.encoding import Encoding
-from pushforward.data.tables.files import Reading, is_table_file, read_file
+from pushforward.data.tables.files import Reading, Sheet, is_table_file, read_file
 from pushforward.data.tables.stored import Scalar, Stored, restore, stored_from_json
 from pushforward.data.tables.written import Dialect, to_csv
 
@@ -46,6 +47,7 @@ class PointsEncoding(Encoding):
         label: the column of labels, None without.
         dialect: of the file.
         classes: names of the model's classes, in the order of their indices; empty without labels.
+        excluded: columns that were left out on request; other files may have them.
 
     Example:
         >>> kept = (Stored("u", "float64"), Column("u", "continuous", step=0.1, low=0.0, high=1.0))
@@ -57,6 +59,7 @@ class PointsEncoding(Encoding):
     label: Label | None = None
     dialect: Dialect = field(default_factory=Dialect)
     classes: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
     kind = "points"
 
     @property
@@ -79,15 +82,11 @@ class PointsEncoding(Encoding):
         Args:
             label: the class of each; without it there is no column of labels.
         """
-        values = x.detach().cpu()
-        # the shortest digits of a single-precision number, not those of the double that holds it
-        short = (
-            values.numpy().astype(str).astype(np.float64) if values.dtype == torch.float32 else values.double().numpy()
-        )
-        rest = iter(short.T)
+        values = x.detach().cpu().double().numpy()
+        rest = iter(values.T)
         parts = []
         for stored, column in self.columns:
-            numbers = np.zeros(len(short)) if column is None else next(rest)
+            numbers = np.zeros(len(values)) if column is None else _shortened(next(rest), column)
             parts.append(restore(stored, column, numbers).rename(stored.name))
         if self.label is not None and label is not None:
             known = dict(self.label.values)
@@ -112,24 +111,38 @@ class PointsEncoding(Encoding):
         """
         if isinstance(source, pd.DataFrame):
             return self._examples(source, None, GIVEN)
+        if not isinstance(source, str | Path):
+            return self._unnamed(source)
         path = Path(source)
         if not path.exists() or not is_table_file(path):
-            raise BadInput(f"'{source}' as a table", "a .csv, .tsv or .parquet file, or a DataFrame", "check the path")
-        sheet = read_file(path, self.reading)
+            return self._unnamed(source)
+        return self.examples(read_file(path, self.reading))
+
+    def _unnamed(self, source: Any) -> Examples:
+        # above this module: it opens what names nothing, arrays of all kinds
+        from pushforward.data.open import open_like
+
+        return open_like(source, self.space, self.classes, labels=None)
+
+    def examples(self, sheet: Sheet) -> Examples:
+        """Return the points in a table that was read already; see `read`."""
         frame, k = sheet.frame, len(self.columns)
         if not sheet.header and len(frame.columns) in (k, k + (self.label is not None)):
             # nobody named them, so their order does
-            frame = frame.set_axis(
-                self._all_names()[: len(frame.columns)] if len(frame.columns) > k else self._bare_names(), axis=1
-            )
-        return self._examples(frame, sheet.lines, str(source))
+            frame = frame.set_axis(self._bare_names() if len(frame.columns) == k else self._all_names(), axis=1)
+        return self._examples(frame, sheet.lines, sheet.origin)
 
     @property
     def reading(self) -> Reading:
         """How another file of these points is read."""
         kept = [stored for stored, _ in self.columns] + ([] if self.label is None else [self.label.stored])
         notations = {stored.label: stored.notation for stored in kept if stored.notation is not None}
-        return Reading(names=self._all_names(), notations=notations, header=None if self.dialect.header else False)
+        return Reading(
+            words=self.excluded,
+            names=self._all_names(),
+            notations=notations,
+            header=None if self.dialect.header else False,
+        )
 
     def _bare_names(self) -> list[str]:
         return [stored.label for stored, _ in self.columns]
@@ -149,7 +162,7 @@ class PointsEncoding(Encoding):
                     f"{origin} without the column '{name}'", "the columns of the training data", closest(name, places)
                 )
         for name in places:
-            if name not in known:
+            if name not in known and name not in self.excluded:
                 came = f"a column '{name}' in {origin} that the training data do not have"
                 raise BadInput(came, "its columns only", closest(name, known) or "drop it")
         rows = np.empty((len(frame), len(self.names)))
@@ -159,7 +172,9 @@ class PointsEncoding(Encoding):
         given = None
         if self.label is not None and self.classes and self.label.stored.label in places:
             given = Given(self._indices(frame.iloc[:, places[self.label.stored.label]], self.label, origin))
-        return Examples(torch.from_numpy(rows.astype(np.float32)), given)
+        single = rows.astype(np.float32)
+        exact = self.space.dtype == torch.float32 or bool((single == rows).all())
+        return Examples(torch.from_numpy(single if exact else rows), given)
 
     def _check_constants(self, frame: pd.DataFrame, places: Mapping[str, int], origin: str) -> None:
         for stored, column in self.columns:
@@ -193,7 +208,8 @@ class PointsEncoding(Encoding):
             "columns": columns,
             "label": label,
             "dialect": asdict(self.dialect),
-            "classes": self.classes,
+            "classes": list(self.classes),
+            "excluded": list(self.excluded),
         }
 
     @classmethod
@@ -210,7 +226,16 @@ class PointsEncoding(Encoding):
                 found["place"],
                 tuple((name, value) for name, value in found["values"]),
             )
-        return cls(columns, label, Dialect(**record["dialect"]), tuple(record["classes"]))
+        return cls(columns, label, Dialect(**record["dialect"]), tuple(record["classes"]), tuple(record["excluded"]))
+
+
+def _shortened(values: np.ndarray, column: Column) -> np.ndarray:
+    """Return numbers without digits that single precision cannot hold beside the spread of their column."""
+    spread = column.high - column.low
+    if column.step is not None or not spread > 0.0:
+        return values
+    places = 8 - math.floor(math.log10(spread))
+    return np.round(values, places) if -300 < places < 300 else values
 
 
 def _floats(series: pd.Series, stored: Stored, lines: Sequence[int] | None) -> np.ndarray:

@@ -18,7 +18,7 @@ from pushforward.data.idx import is_idx, is_idx_folder, read_idx_folder, read_id
 from pushforward.data.images.folder import SUFFIXES, read_folder, read_one
 from pushforward.data.images.options import ImageOptions
 from pushforward.data.npz import read_npz, set_labels
-from pushforward.data.numbers import read_csv
+from pushforward.data.numbers import raw_of
 from pushforward.data.source import Raw
 from pushforward.data.tables.files import is_table_file, read_file
 
@@ -67,18 +67,15 @@ def _digits() -> Raw:
 
 
 def _read_path(path: Path, options: ImageOptions, skip_bad: bool, context: str | None) -> Raw:
-    if path.is_dir():
+    if path.is_dir() and not is_table_file(path):
         return read_idx_folder(path) if is_idx_folder(path) else read_folder(path, options, skip_bad)
     suffix = path.suffix.lower()
     if is_idx(path):
         return read_idx_pair(path)
     if suffix in (".npy", ".npz"):
         return read_npz(path, context)
-    if suffix == ".parquet":
-        return Raw(read_file(path).frame.to_numpy())
     if is_table_file(path):
-        values, labels, notes = read_csv(path)
-        return Raw(values, labels, notes)
+        return raw_of(read_file(path), pictured=True, varied=False)
     if suffix in SUFFIXES:
         raw = read_one(path, options)
         if len(raw.x) == 1:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pushforward.core.context import Context
+from pushforward.data.points import PointsEncoding
 
 
 @dataclass
@@ -19,6 +20,7 @@ class Raw:
         roles: the split of each (0 training, 1 validation, 2 test) where the source defines splits, else None.
         white: what white is in picture files; None for arrays, which do not say.
         context: what each example is about.
+        encoding: names and notations of points that came from a table.
         notes, lost, skipped: see `Dataset`.
     """
 
@@ -30,3 +32,4 @@ class Raw:
     context: Context | None = None
     lost: list[str] = field(default_factory=list)
     white: int | None = None
+    encoding: PointsEncoding | None = None

@@ -67,6 +67,8 @@ class Sheet:
         lost: what of the cells does not come back.
         delimiter: of the file, empty if it had none.
         header: whether its first line names the columns.
+        dropped: columns that the user leaves out.
+        points: True if it is opened as points.
     """
 
     frame: pd.DataFrame
@@ -78,6 +80,8 @@ class Sheet:
     lost: tuple[str, ...] = ()
     delimiter: str = ""
     header: bool = True
+    dropped: tuple[str, ...] = ()
+    points: bool = False
 
 
 def is_table_file(path: Path) -> bool:

@@ -18,11 +18,14 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, closest
 from pushforward.core.given import Examples
 from pushforward.data.dataset import Dataset, fingerprint_of
-from pushforward.data.numbers import label_of
+from pushforward.data.encoding import Encoding
+from pushforward.data.pixels import label_place, pixels_of
+from pushforward.data.points import PointsEncoding
 from pushforward.data.split import split_rows
+from pushforward.data.tables.cells import READINGS
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.files import Reading, Sheet, decode, is_table_file, read_file, read_text
 from pushforward.data.tables.schema import Declared, infer
@@ -36,10 +39,10 @@ def find_table(
     source: Any,
     kind: str | None,
     columns: Mapping[str, Declared] | None = None,
-    encoding: TableEncoding | None = None,
+    encoding: Encoding | None = None,
     header: bool | None = None,
 ) -> Sheet | None:
-    """Return the table that a source holds, None if it holds something else.
+    """Return the table that a source holds, None if it holds something else; `points` is set where it is opened as points.
 
     Args:
         kind: `table` or `points` decide where both are possible; None decides by the columns.
@@ -52,28 +55,50 @@ def find_table(
     """
     if kind not in ("table", "points", None):
         raise BadInput(f"kind='{kind}'", "table or points")
-    if kind == "points":
-        return None
-    if isinstance(source, str) and source == BUILTIN:
-        return _builtin()
-    sheet = None
-    if isinstance(source, pd.DataFrame):
-        sheet = _frame(source)
-    elif isinstance(source, np.ndarray) and source.ndim == 2 and kind == "table":
-        sheet = _frame(pd.DataFrame(source, columns=[f"x{i}" for i in range(source.shape[1])]))
-    elif isinstance(source, str | Path) and Path(source).exists() and is_table_file(Path(source)):
-        reading = Reading(columns or {}, header=header) if encoding is None else encoding.reading
-        sheet = read_file(Path(source), reading)
+    columns = columns or {}
+    sheet = _sheet(source, kind, columns, encoding, header)
     if sheet is None:
         if kind == "table":
             if isinstance(source, str | Path) and is_table_file(Path(source)) and not Path(source).exists():
                 raise BadInput(f"no file at {source}", "the table", "a relative path starts from the folder you are in")
             raise BadInput(f"'{source}' as a table", "a DataFrame, or a .csv, .tsv or .parquet file")
         return None
+    if isinstance(encoding, TableEncoding):
+        return sheet
+    unknown = next((name for name in columns if name not in set(map(str, sheet.frame.columns))), None)
+    if unknown is not None:
+        raise BadInput(
+            f"a declaration of column '{unknown}'",
+            "a column of the table",
+            closest(unknown, map(str, sheet.frame.columns)),
+        )
+    sheet = replace(sheet, dropped=tuple(name for name, said in columns.items() if said == "drop"))
+    if kind == "points" or encoding is not None:
+        return replace(sheet, points=True)
     if kind == "table":
         return replace(sheet, notes=(*sheet.notes, "a table, as asked"))
-    why = _why(sheet)
-    return None if why is None else replace(sheet, notes=(*sheet.notes, f"{why}, so a table"))
+    why = None if pixels_of(sheet) is not None else _why(sheet)
+    return replace(sheet, points=True) if why is None else replace(sheet, notes=(*sheet.notes, f"{why}, so a table"))
+
+
+def says_what(columns: Mapping[str, Declared] | None) -> bool:
+    """Return whether declarations say what columns are, as only a table's columns are; not how they are read, or that they go."""
+    return any(kind not in ("drop", *READINGS) for kind in (columns or {}).values())
+
+
+def _sheet(
+    source: Any, kind: str | None, columns: Mapping[str, Declared], encoding: Encoding | None, header: bool | None
+) -> Sheet | None:
+    if isinstance(source, str) and source == BUILTIN:
+        return None if kind == "points" else _builtin()
+    if isinstance(source, pd.DataFrame):
+        return _frame(source)
+    if isinstance(source, np.ndarray) and source.ndim == 2 and kind == "table":
+        return _frame(pd.DataFrame(source, columns=[f"x{i}" for i in range(source.shape[1])]))
+    if isinstance(source, str | Path) and Path(source).exists() and is_table_file(Path(source)):
+        known = isinstance(encoding, TableEncoding | PointsEncoding)
+        return read_file(Path(source), encoding.reading if known else Reading(columns, header=header))
+    return None
 
 
 def _frame(frame: pd.DataFrame) -> Sheet:
@@ -86,9 +111,9 @@ def _why(sheet: Sheet) -> str | None:
     csv = sheet.lines is not None
     if not csv and sheet.origin != GIVEN:
         return "its file keeps a type for every column"
-    label = label_of(sheet.frame) if csv else None
+    label = label_place(sheet.frame) if csv else None
     for place, (name, series) in enumerate(sheet.frame.items()):
-        if place == label:
+        if place == label or str(name) in sheet.dropped:
             continue
         number = series.dtype.kind in "iuf" if csv else series.dtype == np.float64 or series.dtype == np.float32
         if not number:
