@@ -25,8 +25,9 @@ from pushforward.families.diffusion.path import VariancePreserving
 from pushforward.families.diffusion.row_denoiser import RowModel, Seen
 from pushforward.families.diffusion.row_layout import HIDDEN, RowLayout
 from pushforward.families.diffusion.solvers import SOLVERS
+from pushforward.families.diffusion.symbol_bound import symbol_bound
 from pushforward.families.diffusion.table import TableDiffusion
-from pushforward.families.diffusion.table_bound import Numbers, number_bound, symbol_bound
+from pushforward.families.diffusion.table_bound import Numbers, number_bound
 from pushforward.families.diffusion.table_walk import TableWalk
 
 SMALL = DiffusionConfig(width=32, depth=1, context=16, places=8)
@@ -88,7 +89,8 @@ def test_the_bound_of_the_exact_denoiser_is_the_density() -> None:
     nats, stderr = number_bound(PATH, line, LAW, clean, numbers, Streams(1, 400), 256)
     truth = -0.5 * ((x - CENTRE[c]) / SPREAD[c]).square() - (SPREAD[c] * math.sqrt(2 * math.pi)).log()
     assert stderr is not None
-    assert float(stderr.mean()) < 0.25
+    # independent noises would scatter by 0.27
+    assert float((nats - truth).std()) < 0.15
     assert bool(((nats - truth).abs() < 5.0 * stderr + 0.02).all())
     assert abs(float((nats - truth).mean())) < 4.0 * float(stderr.square().mean().sqrt()) / 20.0 + 0.003
 
@@ -101,6 +103,9 @@ def test_the_bound_of_a_grid_with_its_exact_denoiser_is_the_probability() -> Non
     copies = 200
     x = torch.arange(4.0, dtype=torch.float64).repeat(copies).unsqueeze(1)
     places = line.to_line(torch.arange(4.0, dtype=torch.float64).unsqueeze(1)).flatten()
+
+    # the law of the column alone has the right places and wrong frequencies
+    line.marginal.set(0, places, torch.zeros(4), torch.ones(4))
 
     def clean(y: Tensor, s: Tensor, times: int) -> Tensor:
         logit = p.log() - 0.5 * ((y.double() - places) / s.double().unsqueeze(1)).square()

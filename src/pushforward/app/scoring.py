@@ -161,24 +161,30 @@ def score_summary(lp: LogProb, split: str) -> dict[str, Any]:
         "estimator": lp.estimator,
         "given": lp.given or None,
         "calls_per_example": lp.calls,
+        **({} if lp.stderr is None or not finite else {"row_stderr": float(lp.stderr.double().square().mean().sqrt())}),
         **({"errors": {cause: float(part.double().mean()) for cause, part in lp.errors.items()}} if lp.errors else {}),
     }
 
 
 def save_log_prob(path: Path, lp: LogProb, summary: dict[str, Any]) -> None:
-    """Write per-example log-probabilities in nats as `.csv`, `.npy` or `.json`.
+    """Write per-example log-probabilities in nats as `.csv`, `.npy` or `.json`; of drawn ones the errors, too, but in `.npy`.
 
     Raises:
         BadInput: another extension.
     """
     nats = lp.nats.double().numpy()
+    errors = None if lp.stderr is None else lp.stderr.double().tolist()
     if path.suffix == ".npy":
         buffer = io.BytesIO()
         np.save(buffer, nats, allow_pickle=False)
         write_bytes(path, buffer.getvalue())
     elif path.suffix == ".csv":
-        write_text(path, "nats\n" + "".join(f"{value!r}\n" for value in nats.tolist()))
+        columns = [nats.tolist()] if errors is None else [nats.tolist(), errors]
+        lines = (",".join(map(repr, row)) for row in zip(*columns, strict=True))
+        write_text(
+            path, "nats" + (",stderr" if errors is not None else "") + "\n" + "".join(f"{line}\n" for line in lines)
+        )
     elif path.suffix == ".json":
-        write_json(path, {**summary, "nats": nats.tolist()})
+        write_json(path, {**summary, "nats": nats.tolist(), **({} if errors is None else {"stderrs": errors})})
     else:
         raise BadInput(f"-o {path}", "a file that ends in .csv, .npy or .json")

@@ -243,6 +243,10 @@ def score(
         )
     if summary["kind"] == "lower_bound":
         say("a lower bound on log-probability: the true code length is at most this number")
+    if summary.get("row_stderr"):
+        say(
+            f"one example's own number is drawn, and known to {summary['row_stderr']:.2g} nats; `-o FILE.csv` has each error"
+        )
     if summary["kind"] == "estimate":
         say("an estimate: neither exact nor a bound")
 

@@ -40,12 +40,8 @@ from pushforward.families.diffusion.row_denoiser import ColumnNetwork, Guided, R
 from pushforward.families.diffusion.row_layout import HIDDEN, RowLayout
 from pushforward.families.diffusion.schemes import LearnedAncestral
 from pushforward.families.diffusion.solvers import SOLVERS, solver_of
-from pushforward.families.diffusion.table_bound import (
-    Numbers,
-    chosen_log_probability,
-    number_bound,
-    symbol_bound,
-)
+from pushforward.families.diffusion.symbol_bound import calls_of, chosen_log_probability, symbol_bound
+from pushforward.families.diffusion.table_bound import Numbers, number_bound
 from pushforward.families.diffusion.table_walk import TableWalk
 
 ELBO_DRAWS, HELD_OUT_DRAWS, CURVE_LEVELS = 64, 8, 25
@@ -142,7 +138,7 @@ class TableDiffusion(Process):
         """The bound on log p of the columns that are not known; minus infinity where a row contradicts what is known."""
         samples = samples or ELBO_DRAWS
         nats, stderr = self._bound(x, given, noise, samples)
-        calls = float(samples * (bool(self.layout.numbers) + bool(self.layout.sizes)))
+        calls = float(samples * bool(self.layout.numbers) + calls_of(len(self.layout.sizes), samples))
         return LogProb(nats, "lower_bound", self.space.measure, self.space.unit, estimator, stderr, calls)
 
     def _bound(self, x: Tensor, given: Given | None, noise: Noise, samples: int) -> tuple[Tensor, Tensor | None]:

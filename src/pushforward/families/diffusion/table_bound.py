@@ -1,8 +1,9 @@
-"""The bound on log p of a row: an integral over noise levels for numbers, a sum over counts of hidden symbols for symbols.
+"""The bound on log p of a row's numbers given its symbols: an integral over noise levels.
 
-Two ideas: numbers drown in noise before symbols are hidden, so that the bound is `log p(symbols) + log p(numbers | symbols)`, each
-bounded by its own part; the last step of a number on a grid is the exact probability of its interval, which needs no
-dequantisation and sums to one over the grid.
+Three ideas: numbers drown in noise before symbols are hidden, so that the bound is `log p(symbols) + log p(numbers | symbols)`,
+each bounded by its own part; the last step of a number on a grid is the exact probability of its interval, which needs no
+dequantisation and sums to one over the grid; what each column would cost by itself is known without noise, so that only what the
+network knows beyond that is estimated.
 """
 
 from __future__ import annotations
@@ -13,17 +14,16 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.quasirandom import SobolEngine
 
 from pushforward.core.monte_carlo import systematic_error
 from pushforward.core.noise import Noise
-from pushforward.families.diffusion.masking import hidden_count
 from pushforward.families.diffusion.noise_law import NoiseLaw
 from pushforward.families.diffusion.number_line import NumberLine
 from pushforward.families.diffusion.path import Path
-from pushforward.families.diffusion.row_layout import HIDDEN
 
 AT_ONCE = 4096  # rows per call of the network: activations fit in the cache
-Logits = Callable[[Tensor, int], Tensor]  # symbols (n * times, S), each row `times` times -> logits
+SMALLEST = 1e-12  # a uniform that is still a finite normal
 Denoise = Callable[[Tensor, Tensor, int], Tensor]  # y (n * times, N), noise levels, times -> clean numbers
 Estimate = tuple[Tensor, Tensor | None]
 
@@ -73,15 +73,24 @@ def decoded(line: NumberLine, numbers: Numbers, noise_level: float, points: int 
     return torch.where(numbers.live, nats, 0.0).sum(1)
 
 
-def surplus(numbers: Numbers, half: Tensor, y: Tensor, s: Tensor) -> Tensor:
-    """Return noise of mean zero that goes along with the error of numbers: that of a standard normal column, (n,).
+def alone_integral(line: NumberLine, numbers: Numbers, low: float, high: float, points: int = 129) -> Tensor:
+    """Return what the integral over noise levels would be if every number were denoised by its column alone, (n,).
 
-    `|x - k y|^2 - E|x - k y|^2` with `k = 1/(1 + s^2)`, only where the noise is larger than half the cell of the number: below, a
-    number on a grid is known, and there is nothing to go along with.
+    With D_0 the exact denoiser of the column's law p_0 and p_s that law under noise s, the chain rule of the divergence between
+    noisy paths, taken forwards and backwards, gives without any noise
+
+        `int_low^high E|z - D_0(z + s eps, s)|^2 / s^2 d log s = KL(N(z, low^2) || p_low) - KL(N(z, high^2) || p_high)`,
+
+    of which each divergence is `E_eps[log N(z + s eps; z, s^2) - log p_s(z + s eps)]`, a trapezoid rule over eps.
     """
-    k = 1.0 / (1.0 + s.square())
-    error = (numbers.z - k * y).square() - ((1.0 - k) * numbers.z).square() - k.square() * s.square()
-    return torch.where(numbers.live & (s >= half), error, 0.0).sum(1)
+    eps = torch.linspace(-8.0, 8.0, points, dtype=torch.float64, device=numbers.z.device)
+    weight = torch.softmax(-0.5 * eps.square(), dim=0)
+    parts = []
+    for s in (low, high):
+        own = -0.5 * math.log(2.0 * math.pi * math.e * s**2)
+        other = line.marginal.log_prob(numbers.z.unsqueeze(-1) + s * eps, s)
+        parts.append(own - (other * weight).sum(-1))
+    return torch.where(numbers.live, parts[0] - parts[1], 0.0).sum(1)
 
 
 def number_bound(
@@ -89,73 +98,35 @@ def number_bound(
 ) -> Estimate:
     """Return the bound on the log-probability of live numbers and its standard error, (n,); see `likelihood.elbo`.
 
-    `E log p(x|z_0) - KL(q(z_1|x) || p(z_1)) - int |z - D|^2 / s^2 d log s`, the integral from `samples` shifted quantiles of a
-    law of noise levels.
+    `E log p(x|z_0) - KL(q(z_1|x) || p(z_1)) - int |z - D|^2 / s^2 d log s`. Of the integral only what the network knows beyond each
+    column by itself is estimated, `|z - D|^2 - |z - D_0|^2`; the rest is `alone_integral`. Levels and noises are a Sobol set with a
+    random shift for each row (Cranley & Patterson 1976), so that the estimate has no bias and the rows are independent; its error
+    is that of levels in order with independent noises: nearly twice the true one at 64 draws, and more at more.
     """
     n, count = numbers.z.shape
-    shift = noise.uniform(dtype=torch.float64).unsqueeze(1)
-    u = (torch.arange(samples, dtype=torch.float64, device=shift.device) + shift) / samples
-    levels = law.quantile(u).clamp(path.sigma_min, path.sigma_max)
-    eps = noise.normal(samples, count, dtype=torch.float64)
-    low, high = line.interval(numbers.values)
-    half = torch.where(line.gridded, torch.minimum(numbers.z - low, high - numbers.z), 0.0)
+    # one low-discrepancy set of levels and noises, shifted at random for each row
+    points = SobolEngine(1 + count, scramble=True, seed=0).draw(samples, dtype=torch.float64).to(numbers.z.device)
+    shifted = (points + noise.uniform(1 + count, dtype=torch.float64).unsqueeze(1)) % 1.0
+    shifted = shifted.gather(1, shifted[:, :, :1].argsort(1).expand_as(shifted))
+    levels = law.quantile(shifted[:, :, 0]).clamp(path.sigma_min, path.sigma_max)
+    eps = torch.special.ndtri(shifted[:, :, 1:].clamp(SMALLEST, 1.0 - SMALLEST))
     parts = []
     group = max(1, AT_ONCE // n)
     for first in range(0, samples, group):
         s = levels[:, first : first + group]
         times = s.shape[1]
         s = s.reshape(-1, 1)
-        many = Numbers(*(t.repeat_interleave(times, dim=0) for t in (numbers.values, numbers.z, numbers.live)))
-        y = many.z + s * eps[:, first : first + times].reshape(-1, count)
-        clean = denoise(y.float(), s.flatten().float(), times).double()
-        error = torch.where(many.live, (many.z - clean).square(), 0.0).sum(1)
-        error = error - surplus(many, half.repeat_interleave(times, dim=0), y, s)
+        z, live = (t.repeat_interleave(times, dim=0) for t in (numbers.z, numbers.live))
+        y = (z + s * eps[:, first : first + times].reshape(-1, count)).float()
+        clean, alone = denoise(y, s.flatten().float(), times).double(), line.marginal.denoise(y, s.float()).double()
+        # (z - D)^2 - (z - D_0)^2, without the difference of two large numbers
+        error = torch.where(live, (alone - clean) * (2.0 * z - clean - alone), 0.0).sum(1)
         parts.append((error / (s.flatten() ** 2 * law.density(s.flatten()))).reshape(n, times))
     integrand = torch.cat(parts, dim=1)
     scale, (alpha, sigma) = path.prior.scale, path.last
     ratio = (sigma / scale) ** 2
     prior = 0.5 * ((alpha / scale * numbers.z).square() + ratio - 1.0 - math.log(ratio))
     prior = torch.where(numbers.live, prior, 0.0).sum(1)
-    nats = decoded(line, numbers, path.sigma_min) - prior - integrand.mean(1)
+    known = alone_integral(line, numbers, path.sigma_min, path.sigma_max)
+    nats = decoded(line, numbers, path.sigma_min) - prior - known - integrand.mean(1)
     return nats, systematic_error(integrand)
-
-
-def symbol_bound(
-    logits: Logits, symbols: Tensor, unknown: Tensor, sizes: list[int], noise: Noise, samples: int
-) -> Estimate:
-    """Return the bound on the log-probability of unknown symbols given the others and its standard error, (n,).
-
-    `int_0^1 1/t E[sum over hidden i of log p(x_i | seen)] dt = sum_k 1/k E[sum over k hidden ...]`, k from 1 to the number of
-    unknown symbols: L times the mean over k of the mean over the hidden (Ou et al. 2024).
-    """
-    n, count = symbols.shape
-    length = unknown.sum(1)
-    shift = noise.uniform(dtype=torch.float64).unsqueeze(1)
-    place = (torch.arange(samples, dtype=torch.float64, device=shift.device) + shift) / samples
-    k = 1 + (place * length.unsqueeze(1)).floor().long()
-    # known symbols come last in the order of hiding, and k never reaches them
-    order = noise.uniform(samples, count, dtype=torch.float64) + (~unknown).double().unsqueeze(1)
-    parts = []
-    group = max(1, AT_ONCE // n)
-    for first in range(0, samples, group):
-        many = order[:, first : first + group]
-        times = many.shape[1]
-        hidden = hidden_count(k[:, first : first + times].flatten(), many.reshape(-1, count))
-        hidden &= unknown.repeat_interleave(times, dim=0)
-        true = symbols.repeat_interleave(times, dim=0)
-        nats = chosen_log_probability(logits(torch.where(hidden, HIDDEN, true), times), true, sizes)
-        mean = (nats * hidden).sum(1) / hidden.sum(1).clamp(min=1)
-        parts.append(mean.reshape(n, times))
-    terms = torch.cat(parts, dim=1) * length.unsqueeze(1)
-    return terms.mean(1), systematic_error(terms)
-
-
-def chosen_log_probability(logits: Tensor, symbols: Tensor, sizes: list[int]) -> Tensor:
-    """Return the log-probability (n, S) of every symbol under its own logits.
-
-    Example:
-        >>> chosen_log_probability(torch.zeros(1, 5), torch.tensor([[0, 2]]), [2, 3]).exp().tolist()
-        [[0.5, 0.3333333333333333]]
-    """
-    columns = zip(logits.double().split(sizes, dim=1), symbols.unbind(1), strict=True)
-    return torch.cat([part.log_softmax(1).gather(1, symbol.unsqueeze(1)) for part, symbol in columns], dim=1)
