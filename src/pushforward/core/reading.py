@@ -71,7 +71,7 @@ def unpacked(path: Path, what: str = "a complete compressed file") -> bytes:
                     require_bytes(float(total), f"{path} unpacked")
                 parts.append(block)
     except (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError) as error:
-        raise BadInput(f"{path} cannot be unpacked ({error})", what, "download it again") from None
+        raise BadInput(f"{path} cannot be read ({error})", what, "download it again") from None
     return b"".join(parts)
 
 

@@ -6,18 +6,13 @@ and said to be, because a wrong guess there is visible and a refusal is not bett
 
 from __future__ import annotations
 
-import bz2
 import codecs
-import gzip
-import lzma
 import zipfile
-import zlib
 from pathlib import Path
-from typing import Any
 
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, refusing
+from pushforward.core.reading import require_members, require_regular, unpacked
 
-MOST_BYTES = 2**30
 PACKED = (".gz", ".bz2", ".xz", ".zip")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", ""),
@@ -37,45 +32,19 @@ def unpack(path: Path) -> tuple[bytes, str]:
     """Return the bytes of a file as they were before it was packed, and the ending of the name within.
 
     Raises:
-        BadInput: damaged, of more than 1 GiB unpacked, or an archive that does not hold one file.
+        BadInput: damaged, of more than the limit unpacked, or an archive that does not hold one file.
     """
-    suffix = path.suffix.lower()
-    inner = unpacked_name(path).suffix.lower()
-    openers = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-    try:
-        if suffix == ".zip":
-            with zipfile.ZipFile(path) as archive:
-                members = [
-                    one
-                    for one in archive.infolist()
-                    if not one.is_dir() and not one.filename.startswith(("__MACOSX", "."))
-                ]
-                if len(members) != 1:
-                    shown = ", ".join(one.filename for one in members[:5]) or "nothing"
-                    raise BadInput(f"{path} holds {shown}", "one file", "unpack it and name the table")
-                with archive.open(members[0]) as file:
-                    return _most(file, path), Path(members[0].filename).suffix.lower()
-        with openers[suffix](path) if suffix in openers else path.open("rb") as file:
-            return _most(file, path), inner
-    except (
-        OSError,
-        EOFError,
-        zlib.error,
-        lzma.LZMAError,
-        zipfile.BadZipFile,
-        RuntimeError,
-        NotImplementedError,
-    ) as error:
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise BadInput(f"{path} cannot be read ({said})", "a complete file") from None
-
-
-def _most(file: Any, path: Path) -> bytes:
-    raw = file.read(MOST_BYTES + 1)
-    if len(raw) > MOST_BYTES:
-        came = f"{path} holds more than {MOST_BYTES // 2**20:,} MiB of text"
-        raise BadInput(came, "less", "split it, or save it as Parquet, which is read column by column")
-    return raw
+    if path.suffix.lower() != ".zip":
+        return unpacked(path, "a complete file"), unpacked_name(path).suffix.lower()
+    require_regular(path)
+    with refusing(str(path), "a complete file"), zipfile.ZipFile(path) as archive:
+        files = [one.filename for one in archive.infolist() if not one.is_dir()]
+        members = [name for name in files if not name.startswith(("__MACOSX", "."))]
+        if len(members) != 1:
+            shown = ", ".join(members[:5]) or "nothing"
+            raise BadInput(f"{path} holds {shown}", "one file", "unpack it and name the table")
+        require_members(archive, path, members)
+        return archive.read(members[0]), Path(members[0]).suffix.lower()
 
 
 def decode(raw: bytes, where: str) -> tuple[str, tuple[str, ...]]:
