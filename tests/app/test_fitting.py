@@ -17,7 +17,7 @@ from pushforward.app.training import Plan, plan_training, train
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_data
-from pushforward.engine.sizing import FEWEST, TRAINING, WANTED, Cost
+from pushforward.engine.sizing import FEWEST, KEPT, TRAINING, Cost
 from pushforward.families.catalogue import FAMILIES
 
 
@@ -63,7 +63,7 @@ def test_every_family_gets_its_steps(pictures: Dataset, family: str, speed: floa
         assert fits.notes == ()
     else:
         assert "fitted to 40 s" in fits.notes[0]
-        assert fits.steps >= WANTED
+        assert fits.steps >= KEPT
 
 
 def test_settings_that_somebody_chose_always_win(pictures: Dataset) -> None:

@@ -94,8 +94,8 @@ def test_a_budget_of_steps_times_nothing(points: Dataset) -> None:
 def test_settling_counts_what_was_spent_already() -> None:
     time = [0.0]
     uses = [Use(256, 0.0, 0.0, 0.01)]
-    early = Settling(40.0, uses, Points(2), lambda: time[0])
-    late = Settling(40.0, uses, Points(2), lambda: time[0])
+    early = Settling(40.0, uses, Points(2), 0.0, lambda: time[0])
+    late = Settling(40.0, uses, Points(2), 0.0, lambda: time[0])
     early.settle(FULL, lambda n: 0.0)
     time[0] = 30.0
     late.settle(FULL, lambda n: 0.0)
@@ -171,7 +171,7 @@ def test_a_comparison_says_what_it_takes_and_on_how_many(points: Dataset, tmp_pa
     assert said[0] == "2 trainings of 3 steps, then measuring of at most 1:00"
     assert "longer than the 1:00 there are" in said[1]
     assert "likelihoods on 64" in said[2]
-    assert stages == ["controls", "scoring flow", "scoring vae"]
+    assert stages[-3:] == ["controls", "scoring flow", "scoring vae"]
     flow = next(row for row in compared.comparison.models if row.name == "flow")
     assert flow.likelihood is not None
     assert flow.likelihood.n == 64

@@ -6,6 +6,7 @@ import pytest
 
 from pushforward.engine.sizing import (
     FEWEST,
+    KEPT,
     TIMING,
     TRAINING,
     WANTED,
@@ -42,12 +43,15 @@ def test_the_first_rung_that_fits_is_taken(batch: int, speed: float, seconds: fl
     real = {w: machine(speed, batch, [])(w) for w in {r.width for r in rungs}}
     assert len(asked) == len(set(asked))
     assert choice.seconds == real[choice.rung.width][0].seconds(choice.rung.batch)
-    fits = [r for r in rungs if real[r.width][0].seconds(r.batch) * WANTED <= TRAINING * seconds]
-    if fits and choice.rung in fits:
+    steps = {r: TRAINING * seconds / real[r.width][0].seconds(r.batch) for r in rungs}
+    tiers = [[r for r in rungs[:1] if steps[r] >= KEPT]]
+    tiers += [[r for r in rungs if steps[r] >= wanted] for wanted in (WANTED, KEPT)]
+    fits = next(filter(None, tiers), [])
+    if choice.rung in fits:
         # only what is too dear to be timed is passed over
         assert all(r.width not in asked for r in fits[: fits.index(choice.rung)])
     else:
-        assert steps_in(seconds, choice.seconds) < WANTED
+        assert all(r.width not in asked for r in fits)
     if asked[1:]:
         assert sum(real[w][1] for w in asked) <= TIMING * seconds
 

@@ -141,7 +141,7 @@ def measure_controls(
     real = setting.drawn[REAL]
     told(0.0, "fitting features")
     features = features_of(dataset, setting.train, real, names, seed)
-    told(0.15, "counting the training examples")
+    told(0.2, "counting the training examples")
     card = Card(
         setting.reference,
         setting.train,
@@ -156,10 +156,10 @@ def measure_controls(
     )
     if settle is not None:
         card, setting = _narrowed(card, setting, settle, seed)
-    shares = {key: 0.4 + 0.14 * k for k, key in enumerate(setting.drawn)}
+    shares = {key: 0.5 + 0.12 * k for k, key in enumerate(setting.drawn)}
     cards = card.of_controls(setting.drawn, len(setting.places), lambda key: told(shares[key], CONTROL_NAMES[key][0]))
     kept = torch.from_numpy(setting.places)
-    told(0.96, "marginals")
+    told(0.98, "marginals")
     # a likelihood is always of test, whichever split the samples are compared with
     marginals = marginal_floor(setting.train, array(dataset.test, space), space, sizes=dataset.test.sizes)
     known = {SHUFFLED: marginals, REAL: true_likelihood(dataset)}

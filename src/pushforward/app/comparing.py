@@ -116,7 +116,7 @@ def compare(
     plans = {(name, k): plan_training(name, dataset, seed=seed + k, **common) for name, k in labels}
     with nullcontext() if path is None else held_comparison(path, list(labels.values()), overwrite, resume):
         begun = {key: path / label for key, label in labels.items() if path is not None and resume}
-        fits, measuring = _prepared(dataset, plans, begun, measure, announce)
+        fits, measuring = _prepared(dataset, plans, begun, measure, announce, stage)
         told = stage("controls")
         controls = measure_controls(dataset, seed, measuring.extent.samples, settle=measuring.settle, told=told)
         _say(announce, measuring.takes(), measuring.says())
@@ -148,12 +148,15 @@ def _prepared(
     begun: dict[tuple[str, int], Path],
     measure: str | None,
     announce: Announce,
+    stage: Stage,
 ) -> tuple[dict[tuple[str, int], Fitted], Measuring]:
     """Return plans that fit and the limit of measuring, and say both before anything long begins."""
+    stage("choosing sizes")
     fits = fitted_together(plans, begun)
     _say(announce, *dict.fromkeys(text for fit in fits.values() for text in (*fit.notes, fit.warning)))
     limit = limit_of(measure, list(fits.values()), dataset)
     _say(announce, announced(list(fits.values()), limit))
+    stage("timing samples and likelihoods")
     return fits, Measuring(limit, list(fits.values()), dataset)
 
 

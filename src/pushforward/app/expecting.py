@@ -15,7 +15,7 @@ from pushforward.app.progress_line import clock
 from pushforward.app.training import Plan
 from pushforward.core.rng import generator
 from pushforward.engine.budget import budget_of
-from pushforward.engine.sizing import FEWEST, WANTED
+from pushforward.engine.sizing import FEWEST, KEPT
 
 COPIES = 6  # of the weights: themselves, gradients, two moments of Adam, their average, the best average so far
 MEGA = 1e6
@@ -54,8 +54,8 @@ def _advice(fits: Fitted, steps: int, step: float, seconds: float) -> list[str]:
         found.append(fits.warning)
     elif steps < FEWEST:
         found.append(f"{steps} steps are fewer than {FEWEST}, which teach next to nothing: raise the budget")
-    elif budget.measure == "seconds" and steps < WANTED:
-        found.append(f"{steps} steps are few: `--budget {round(seconds * WANTED / steps)}s` would give {WANTED}")
+    elif budget.measure == "seconds" and steps < KEPT:
+        found.append(f"{steps} steps are few: `--budget {round(seconds * KEPT / steps)}s` would give {KEPT}")
     if budget.measure != "seconds" and seconds > 3600:
         found.append(
             f"this takes about {clock(seconds)} hours on this machine: `--budget 10m` fits the network to a time instead"

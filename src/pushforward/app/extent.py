@@ -168,12 +168,10 @@ class Settling:
     seconds: float
     uses: Sequence[Use]
     space: Space
+    began: float
     now: Callable[[], float] = time.perf_counter
     extent: Extent = FULL
     predicted: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.began = self.now()
 
     def settle(self, most: Extent, card: Callable[[int], float]) -> int:
         """Return how many samples are compared, once it is known what a card takes; see `within`."""

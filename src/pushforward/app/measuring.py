@@ -79,10 +79,11 @@ class Measuring:
         self.extent = Extent(min(there.samples, limit.extent.samples), min(there.rows, limit.extent.rows))
         self.settling: Settling | None = None
         if limit.seconds is not None:
+            began = now()  # timing is part of measuring
             families = {fit.plan.family: fit.plan for fit in fits}
             timed = {name: use(plan) for name, plan in families.items()}
             uses = [timed[fit.plan.family] for fit in fits]
-            self.settling = Settling(limit.seconds, uses, dataset.space, now)
+            self.settling = Settling(limit.seconds, uses, dataset.space, began, now)
 
     @property
     def settle(self) -> Settle | None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-WANTED, FEWEST = 500, 100  # steps that a run should have; below the fewest what is learnt looks like noise
+# steps: with which a preset is kept as it was tuned; which a smaller size should have, because where a budget is short more steps
+# of fewer examples teach more (LOG.md); below which what is learnt looks like noise
+KEPT, WANTED, FEWEST = 500, 1500, 100
 TRAINING = (
     0.85  # share of a wall-clock budget that steps have: the rest goes to held-out evaluations and other programs
 )
@@ -61,7 +63,7 @@ class Choice:
 def ladder(batch: int, width_free: bool = True, batch_free: bool = True) -> list[Rung]:
     """Return the rungs from the preset down.
 
-    Batches fall before widths do, because an example seen twice teaches less than a network that can hold what it saw.
+    Batches fall before widths do: fewer examples a step cost nothing but noise, which many steps average out.
 
     Args:
         batch: the preset's.
@@ -70,9 +72,9 @@ def ladder(batch: int, width_free: bool = True, batch_free: bool = True) -> list
 
     Example:
         >>> [(rung.width, rung.batch) for rung in ladder(64)][:3]
-        [(1.0, 64), (1.0, 32), (0.75, 32)]
+        [(1.0, 64), (1.0, 32), (1.0, 16)]
     """
-    shares = (1, 1), (1, 0.5), (0.75, 0.5), (0.75, 0.25), (0.5, 0.25), (0.375, 0.25), (0.25, 0.25), (0.25, 0.125)
+    shares = (1, 1), (1, 0.5), (1, 0.25), (0.75, 0.25), (0.75, 0.125), (0.5, 0.125), (0.375, 0.125), (0.25, 0.125)
     rungs = [
         Rung(
             float(w) if width_free else 1.0, max(min(SMALLEST_BATCH, batch), round(b * batch)) if batch_free else batch
@@ -83,7 +85,7 @@ def ladder(batch: int, width_free: bool = True, batch_free: bool = True) -> list
 
 
 def choose(rungs: list[Rung], seconds: float, timed: Callable[[float], tuple[Cost, float]]) -> Choice:
-    """Return the first rung of which `WANTED` steps fit into a budget, the fastest if none does.
+    """Return the preset if `KEPT` steps of it fit, else the first rung with `WANTED` steps, with `KEPT` steps, or the fastest.
 
     The smallest width is timed first, because a network far too large for the machine must never be run. A larger one costs at
     least as much as a smaller one: rungs that cannot fit are passed over untimed, and so are those that timing would take too long.
@@ -95,8 +97,10 @@ def choose(rungs: list[Rung], seconds: float, timed: Callable[[float], tuple[Cos
     """
     smallest = min(rungs, key=lambda rung: (rung.width, rung.batch))
     cost, spent = timed(smallest.width)
-    costs, allowed, each = {smallest.width: cost}, TRAINING * seconds / WANTED, spent
-    for rung in rungs:
+    costs, each = {smallest.width: cost}, spent
+    tiers = [(rungs[0], KEPT), *((rung, WANTED) for rung in rungs), *((rung, KEPT) for rung in rungs)]
+    for rung, steps in tiers:
+        allowed = TRAINING * seconds / steps
         if rung.width not in costs:
             least = max(c.seconds(rung.batch) for width, c in costs.items() if width < rung.width)
             # of what timing takes a part grows with the square of the width, and a part does not grow

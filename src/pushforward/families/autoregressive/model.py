@@ -50,8 +50,8 @@ class Autoregressive(GenerativeModel):
     )
     config_type = AutoregressiveConfig
     presets = PRESETS
-    # attention over 3,072 values of a picture costs thirty times what convolutions over its pixels do (LOG.md)
-    architecture_beyond = {"image": (1024, "pixelcnn")}
+    # attention over 3,072 values of a picture costs thirty times what convolutions over its pixels do, over 784 six times (LOG.md)
+    architecture_beyond = {"image": (512, "pixelcnn")}
     card = Card(
         title="Autoregressive model",
         optimises="The exact likelihood, one dimension after another, each given the true ones before it (teacher forcing).",
