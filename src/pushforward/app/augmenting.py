@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from pushforward.app.examples import array, labels_of
+from pushforward.app.fitting import fitted, like
 from pushforward.app.opening import open_source
 from pushforward.app.training import plan_training, train
 from pushforward.core.errors import BadInput, Unsupported
@@ -90,13 +91,15 @@ def augment_family(
     task, (test, told) = _task(dataset, target)
     sizes = _sizes(dataset, sizes)
     # a family that cannot is refused before the first predictor is trained
-    plan_training(family, dataset, budget=budget, overrides=overrides).build()
+    whole = plan_training(family, dataset, budget=budget, overrides=overrides)
+    whole.build()
+    whole = fitted(whole).plan  # once, for every size of the real set
 
     def draw(size: int, own: int) -> Drawn:
         rows = torch.from_numpy(np.random.default_rng(own).permutation(len(dataset.train))[:size])
         fewer = replace(dataset, train=dataset.train[rows])
         plan = plan_training(family, fewer, budget=budget, seed=own % 2**31, overrides=overrides)
-        model = train(plan).model
+        model = train(like(plan, whole)).model
         return _drawn(model, fewer, task, max(ratios), own)
 
     found = usefulness(draw, task, test, told, sizes, ratios, seeds, seed, step)

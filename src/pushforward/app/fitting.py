@@ -143,10 +143,14 @@ def fitted_together(plans: Mapping[Run, Plan], begun: Mapping[Run, Path], timer:
             continue
         if key[0] not in shared:
             shared[key[0]] = fitted(plan, timer)
-        first = shared[key[0]]
-        chosen = first.plan.fitted
-        found[key] = replace(first, plan=_with(plan, chosen.get("train", {}), chosen.get("model", {})))
+        found[key] = replace(shared[key[0]], plan=like(plan, shared[key[0]].plan))
     return found
+
+
+def like(plan: Plan, other: Plan) -> Plan:
+    """Return a plan with the sizes that were chosen for another one of its family, budget and kind of data."""
+    chosen = other.fitted
+    return _with(plan, chosen.get("train", {}), chosen.get("model", {})) if chosen else plan
 
 
 def _settled(plan: Plan, choice: Choice, measured: Timed, timer: Timer) -> Fitted:

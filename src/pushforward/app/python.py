@@ -311,7 +311,15 @@ def open(path: str | Path) -> Fitted:
     return Fitted(model, record=record, facts=record.manifest.get("fit", {}), path=Path(path))
 
 
-def evaluate(fitted: Fitted, data: Any = None, *, seed: int = 0, n: int = 2000, features: Sequence[str] = ()) -> Scores:
+def evaluate(
+    fitted: Fitted,
+    data: Any = None,
+    *,
+    seed: int = 0,
+    n: int = 2000,
+    features: Sequence[str] = (),
+    progress: bool | None = None,
+) -> Scores:
     """Return a model's scores with intervals, nulls, ceilings and floors: a list that prints as a table.
 
     Args:
@@ -321,12 +329,15 @@ def evaluate(fitted: Fitted, data: Any = None, *, seed: int = 0, n: int = 2000, 
         seed: seed of every draw.
         n: most examples on a side.
         features: by name, such as `own` or `pca-32`; those of the kind of data by default.
+        progress: as in `fit`.
     """
     reference = data if isinstance(data, Dataset) else _data_of(fitted)
     if data is not None and reference is not data:
         reference = inputs.with_test(reference, fitted.model, fitted.encoding, data)
-    controls = measure_controls(reference, seed, n, features)
-    row = assess(fitted.model, reference, controls, fitted.model.family, fitted.facts)
+    with Meter("controls", own_place(progress)) as meter:
+        controls = measure_controls(reference, seed, n, features, told=meter.stage("controls"))
+        told = meter.stage(f"scoring {fitted.model.family}")
+        row = assess(fitted.model, reference, controls, fitted.model.family, fitted.facts, told=told)
     likelihood = [] if row.likelihood is None else [row.likelihood]
     return Scores([*likelihood, *row.scores])
 

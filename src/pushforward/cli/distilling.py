@@ -44,6 +44,7 @@ def _distil(
     json: bool,
 ) -> None:
     from pushforward.app.distilling import distil_run
+    from pushforward.app.fitting import too_short
     from pushforward.app.training import train
     from pushforward.cli.output import out, out_json, say
     from pushforward.cli.progress import busy, training_bar
@@ -61,6 +62,8 @@ def _distil(
     with training_bar(f"distilling {run.name}") as observe:
         r = train(plan, path, resume=resume, overwrite=overwrite, observer=observe, announce=say).record
     kept = "" if r.best_held_out is None else f"; best {r.held_out_name} {r.best_held_out:.4f} at step {r.best_step}"
+    if few := too_short(r.steps, "the student"):
+        say(few)
     if json:
         record = {
             name: getattr(r, name) for name in ("steps", "examples", "seconds", "budget", "stopped", "parameters")
