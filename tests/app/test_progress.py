@@ -139,6 +139,23 @@ def test_pace_counts_what_was_done_since() -> None:
         assert meter.state().left == pytest.approx(40.0)  # a tenth in ten seconds, four tenths to go
 
 
+def test_every_part_has_its_own_clock_and_all_of_them_one_rhythm() -> None:
+    time, console = Clock(), Console(file=io.StringIO())
+    with Meter("reading", place(console), now=time, ticking=False) as meter:
+        for second in range(60):
+            time.time = float(second)
+            if second == 30:
+                told = meter.stage("controls")
+            if second < 30:
+                meter._draw()
+            else:
+                told((second - 30) / 30, "noise")
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert lines[:3] == ["reading: 0:02", "reading: 0:12", "reading: 0:22"]
+    assert lines[3] == "controls: 6 %, 0:28 left, noise"  # at 32 s, two seconds into the part
+    assert len(lines) == 7
+
+
 def test_a_failed_block_never_claims_to_be_whole() -> None:
     file = io.StringIO()
     with pytest.raises(ValueError), Meter("x", Drawn(file, lambda: 60, True), keep=True, ticking=False) as meter:  # noqa: PT012

@@ -24,7 +24,7 @@ from pushforward.app.examples import (
     summarised,
     training_array,
 )
-from pushforward.app.likelihoods import MOST_SCORED, Likelihood, measure_likelihood, true_likelihood
+from pushforward.app.likelihoods import MOST_SCORED, Likelihood, curve_rows, measure_likelihood, true_likelihood
 from pushforward.app.progress_line import Told, untold
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, Given, label_of
@@ -344,7 +344,7 @@ def assess(
         loss_name=facts.get("loss_name", "training loss"),
         held_out_name=facts.get("held_out_name", ""),
         card=model.card,
-        curves=tuple(model.curves(test[controls.places[: max(TRIED, rows)]], seed, for_model(model, dataset.train))),
+        curves=tuple(model.curves(test[controls.places[: curve_rows(rows)]], seed, for_model(model, dataset.train))),
         samples=pictured(samples, dataset.space),
         **summarised(samples, dataset, controls.reference, given),
         labels=None if labels is None else (labels[:200] if samples.ndim > 2 else labels),

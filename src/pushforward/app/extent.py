@@ -13,17 +13,17 @@ from dataclasses import dataclass
 
 from pushforward.app.assessing import MOST_SAMPLES
 from pushforward.app.examples import for_model
-from pushforward.app.likelihoods import MOST_SCORED, trained_rows
+from pushforward.app.likelihoods import MOST_SCORED, curve_rows, trained_rows
 from pushforward.app.training import Plan
 from pushforward.core.errors import Unsupported
 from pushforward.core.model import GenerativeModel
 from pushforward.core.space import Space
 from pushforward.core.text import Text
+from pushforward.engine.sizing import Cost
 
 FEWEST_SAMPLES, FEWEST_ROWS = 100, 64  # below that intervals say nothing
 FEWEST_TEXTS = 500  # windows that measures of text want
 PICTURED = 8  # samples whose way is drawn
-CURVED = 256  # examples behind a family's curves
 SPARE = 0.9  # share of the budget that is planned: machines have other things to do
 CONTROLS = 4
 
@@ -60,12 +60,15 @@ class Use:
         each_chunk: of drawing, for every chunk.
         each_sample: of drawing, for every sample.
         each_row: of a log-probability; 0 where there is none.
+        curves: of the family's curves, whatever they are drawn from; `each_curve` for every example behind them.
     """
 
     chunk: int
     each_chunk: float
     each_sample: float
     each_row: float
+    curves: float = 0.0
+    each_curve: float = 0.0
 
     def sampling(self, n: int) -> float:
         """Return the seconds of drawing n samples and the few whose way is drawn."""
@@ -74,7 +77,8 @@ class Use:
 
     def scoring(self, rows: int) -> float:
         """Return the seconds of the likelihoods of test and training examples, and of the curves."""
-        return (rows + trained_rows(rows) + min(rows, CURVED)) * self.each_row
+        drawn = min(self.chunk, curve_rows(rows))
+        return (rows + trained_rows(rows)) * self.each_row + self.curves + drawn * self.each_curve
 
 
 def seconds_of(extent: Extent, uses: Sequence[Use], card: Callable[[int], float]) -> float:
@@ -114,7 +118,7 @@ def fewest_of(space: Space) -> Extent:
 def use_of(plan: Plan, now: Callable[[], float] = time.perf_counter) -> Use:
     """Return what using the model of a plan costs, timed on a few examples of the untrained network.
 
-    Of a walk a few steps are taken and the others counted; of likelihoods two rows.
+    Of a walk a few steps are taken and the others counted; of likelihoods two rows, of curves two and eight examples.
     """
     model, data = plan.build(), plan.dataset
     train = for_model(model, data.train)
@@ -133,7 +137,14 @@ def use_of(plan: Plan, now: Callable[[], float] = time.perf_counter) -> Use:
             first = min(first, now() - began)
     except Unsupported:
         first = 0.0
-    return Use(model.chunk, max(0.0, few - 2 * each), each, first / len(rows))
+    curves = Cost.through(2, _curving(model, plan, 2, now), 8, _curving(model, plan, 8, now))
+    return Use(model.chunk, max(0.0, few - 2 * each), each, first / len(rows), curves.fixed, curves.each)
+
+
+def _curving(model: GenerativeModel, plan: Plan, n: int, now: Callable[[], float]) -> float:
+    began, data = now(), plan.dataset
+    model.curves(for_model(model, data.test)[:n], 0, for_model(model, data.train))
+    return now() - began
 
 
 def _drawing(model: GenerativeModel, plan: Plan, n: int, now: Callable[[], float]) -> float:

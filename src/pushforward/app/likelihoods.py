@@ -46,6 +46,18 @@ def trained_rows(rows: int) -> int:
     return min(MOST_TRAINED, max(64, rows // 4))
 
 
+def curve_rows(rows: int) -> int:
+    """Return how many examples a family's curves are drawn from where so many are asked for their likelihood.
+
+    The distance of a diffusion model to the memoriser of its training set takes as many examples times all of train.
+
+    Example:
+        >>> curve_rows(2000), curve_rows(500), curve_rows(64)
+        (2000, 62, 32)
+    """
+    return rows if rows >= MOST_SCORED else max(32, rows // 8)
+
+
 @dataclass(frozen=True)
 class Likelihood:
     """A likelihood score or the reason why there is none, the divergence from a known truth, and what training examples gain."""

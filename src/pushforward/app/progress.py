@@ -86,10 +86,9 @@ class Written:
 
     def show(self, state: State) -> None:
         """Write a line if one is due."""
-        if state.elapsed < self.due:
+        if state.total < self.due:
             return
-        whole = state.elapsed + (state.left or 0.0)
-        self.due = state.elapsed + max(EVERY, 0.01 * whole)
+        self.due = state.total + max(EVERY, 0.01 * (state.total + (state.left or 0.0)))
         self._write(state)
 
     def note(self, text: str) -> None:
@@ -195,7 +194,9 @@ class Meter:
         left = None
         if self.fraction is not None:
             left = remaining(self.fraction, time_now - self.paced_at, self.paced_from)
-        return State(self.label, self.fraction, time_now - self.began, left, self.details)
+        return State(
+            self.label, self.fraction, time_now - self.paced_at, left, self.details, total=time_now - self.began
+        )
 
     def relabel(self, label: str, fraction: float | None = None) -> None:
         """Say what is being done now; its own pace begins here."""

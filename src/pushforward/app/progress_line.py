@@ -22,9 +22,10 @@ class State:
     Attributes:
         label: what is being done.
         fraction: share that is done, None if its length is not known.
-        elapsed: seconds since it began.
+        elapsed: seconds since this part began.
         left: seconds that it will still take, None if not known yet.
         details: more, the most important first: step, loss, held-out value.
+        total: seconds since the first part began.
     """
 
     label: str
@@ -32,6 +33,7 @@ class State:
     elapsed: float
     left: float | None
     details: tuple[str, ...] = ()
+    total: float = 0.0
 
 
 def untold(share: float, what: str) -> None:
