@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pushforward.app.using import capability_table
-from pushforward.cli.evaluating import score_line
 from pushforward.cli.layout import hanging, records, width
+from pushforward.cli.score_table import score_line, score_table
 from pushforward.core.score import Score
 
 
@@ -24,14 +24,32 @@ def test_families_fit_the_terminal(run, columns: int, monkeypatch: pytest.Monkey
             assert " ".join(value.split()) in flat  # folded, and nothing is lost
 
 
+@pytest.mark.parametrize("columns", [80, 120])
+def test_scores_stand_in_columns_that_fit(columns: int) -> None:
+    score = Score("precision of neighbours [random convolution, 192 features] vs test", 0.91234, n=500, better="higher")
+    score = Score(**{**vars(score), "low": 0.89, "high": 0.93, "ceiling": 0.95, "floor": 0.01, "null": 0.95})
+    few = Score("recall [x] vs test", 0.5, n=90, better="lower", unit="nats")
+    lost = Score(
+        "density [x] vs test", float("nan"), n=500, better="higher", warnings=("no interval from 20 examples",)
+    )
+    text = score_table([score, few, lost], columns)
+    assert max(map(len, text.splitlines())) <= columns
+    head, first, *_ = text.splitlines()
+    assert head.split()[:3] == ["n", "=", "500"]
+    assert first.split()[-6:] == ["0.89", "..", "0.93", "0.95", "0.01", "high"]
+    assert head.index("value") + len("value") == first.index("0.912") + len("0.912")
+    flat = " ".join(text.split())
+    assert "recall [x], nats (n = 90) 0.5 low" in flat
+    assert "density [x]: no interval from 20 examples" in flat
+    assert score_table([], columns) == ""
+    assert max(map(len, score_table([score, few, lost], 60).splitlines())) <= 60
+
+
 @pytest.mark.parametrize("columns", [40, 80, 120])
 def test_a_score_is_folded_at_words(columns: int) -> None:
     score = Score("precision of neighbours [random convolution, 192 features] vs test", 0.91234, n=500, better="higher")
-    score = Score(**{**vars(score), "low": 0.89, "high": 0.93, "ceiling": 0.95, "floor": 0.01, "null": 0.95})
     text = hanging("  " + score_line(score), columns, 6)
-    first, *others = text.splitlines()
-    assert first.startswith("  precision of neighbours")
-    assert all(line.startswith("      ") for line in others)
+    assert all(line.startswith("      ") for line in text.splitlines()[1:])
     assert max(map(len, text.splitlines())) <= columns
     assert text.split() == score_line(score).split()
 

@@ -98,7 +98,9 @@ def test_a_measure_that_cannot_tell_the_floor_from_real_data_decides_nothing() -
     real, floor = Row("real", "ceiling", scores=(score(1.0),)), Row("noise", "floor", scores=(score(1.05),))
     rows = (model("a", score(1.0)), model("b", score(9.0)), real, floor)
     assert said(rows, "Samples") == ""
-    assert said(rows, "Blind") == "Not counted: distance. At this size noise scores as well as real data on it."
+    assert said(rows, "Blind") == (
+        "distance: at this size noise scores as well as real data on it, so it is not counted."
+    )
     assert "distance" not in said(rows, "Floor")
     seeing = Row("noise", "floor", scores=(score(9.5),))
     assert said((*rows[:3], seeing), "Blind") == ""

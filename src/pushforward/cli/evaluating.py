@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 import sys
 from collections.abc import Sequence
@@ -15,9 +14,9 @@ from pushforward.cli.layout import hanging, width
 from pushforward.cli.options import option_values, refuse_ignored
 from pushforward.cli.output import out, out_json, say
 from pushforward.cli.progress import meter, sampling_bar
+from pushforward.cli.score_table import score_table
 from pushforward.core.errors import BadInput
 from pushforward.core.files import write_json, write_text
-from pushforward.core.score import Score
 from pushforward.evaluation.cards.aspects import ASPECTS, OTHER, aspect_of
 from pushforward.evaluation.cards.power import Detection
 from pushforward.report import power as powers
@@ -106,9 +105,7 @@ def _print(found: Evaluated, json: bool) -> None:
     for aspect in (OTHER, *ASPECTS):
         mine = [score for score in scores if aspect_of(score.name) == aspect]
         if mine:
-            out(f"{aspect}:" if aspect != OTHER else "likelihood:")
-        for score in mine:
-            out(hanging(f"  {score_line(score)}", width(), 6))
+            out(f"{(aspect if aspect != OTHER else 'likelihood').upper()}\n{score_table(mine, width())}\n")
     for key in ("no_likelihood", "memorisation"):
         if key in record:
             text = record[key]["sentence"] if isinstance(record[key], dict) else record[key]
@@ -116,24 +113,6 @@ def _print(found: Evaluated, json: bool) -> None:
     for key, word in (("flags", "flag"), ("left_out", "note"), ("notes", "note")):
         for text in record.get(key, ()):
             out(hanging(f"{word}: {text}", width()))
-
-
-def score_line(s: Score) -> str:
-    """Return a score as one line; of one that could not be computed, the reason."""
-    if math.isnan(s.value):
-        return f"{s.name}: {'; '.join(s.warnings) or 'not a number'}"
-    parts = [f"{s.name}: {s.value:.4g}"]
-    if s.low is not None and s.high is not None:
-        parts.append(f"[{s.low:.4g}, {s.high:.4g}]")
-    if s.unit:
-        parts.append(s.unit)
-    parts.append(f"({s.better} is better; n = {s.n}")
-    known = [
-        (word, value)
-        for word, value in (("ceiling", s.ceiling), ("floor", s.floor), ("null", s.null))
-        if value is not None
-    ]
-    return " ".join(parts) + "".join(f"; {word} {value:.4g}" for word, value in known) + ")"
 
 
 def _power(

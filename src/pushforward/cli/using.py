@@ -144,9 +144,9 @@ def anomalies(
     import io
 
     from pushforward.app.detecting import FLAG, detect
-    from pushforward.cli.evaluating import score_line
     from pushforward.cli.output import out, out_json, say
     from pushforward.cli.progress import busy
+    from pushforward.cli.score_table import score_line
     from pushforward.core.errors import BadInput
     from pushforward.core.files import write_json, write_text
 

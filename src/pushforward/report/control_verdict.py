@@ -48,9 +48,9 @@ def blind_sentences(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
     called = short_names(list(names))
     what = named([called[name] for name in names], "measures")
     bad = listed([row.name for row in rows if row.role == "floor"], "or")
-    return [
-        f"Not counted: {what}. At this size {bad} scores as well as real data on {'it' if len(names) == 1 else 'them'}."
-    ]
+    one = len(names) == 1
+    verb, them = ("it is", "it") if one else ("they are", "them")
+    return [f"{what}: at this size {bad} scores as well as real data on {them}, so {verb} not counted."]
 
 
 def too_good_sentences(rows: Sequence[Row], models: Sequence[Row], unseeing: Sequence[Key]) -> list[str]:

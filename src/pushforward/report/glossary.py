@@ -55,7 +55,7 @@ _TERMS: dict[str, Term] = {
     ),
     "classifier two-sample accuracy": Term(
         "Told apart by a classifier",
-        "share right; 0.5 = guessing",
+        "0.5 = guessing",
         "A classifier is trained to tell samples from real data, and tried on examples that it has not seen.",
     ),
     "mauve": Term("Same kinds of text", "1 = alike", "Whether samples and real texts fall into the same groups."),

@@ -79,7 +79,7 @@ def _still(row: Row, rows: Sequence[Row], who: str) -> str:
         return ""
     size = f"{number(found.n, 0)} samples"
     if not found.told:
-        return f"{who.removeprefix('Even ')} is not told apart from real data at {size}."
+        return f"At {size} {'it' if who == 'It' else row.name} is not told apart from real data."
     if found.classifier is None or found.classifier not in [e.score for e in found.found]:
         return f"{who} is still told apart from real data: off in {_off(found.found[0])} at {size}."
     return f"{who} is still told apart from real data: at {size} {_right(found)}."

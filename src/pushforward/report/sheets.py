@@ -142,6 +142,9 @@ def scatter_sheet(
                 text_anchor=anchor,
             )
         )
+    for value, down in ((top, 12.0), (bottom, -4.0)):
+        label = tick_label(float(f"{value:.2g}"))
+        parts.append(tag("text", label, x=EDGE + 4, y=y(value) + down, class_="tick"))
     return tag(
         "svg",
         Markup("").join(parts),
