@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pushforward.cli.options import Debug, JsonFlag, Seed, Settings
+from pushforward.cli.options import Debug, JsonFlag, Seed, Settings, trusting
 
 
 def score(
@@ -56,6 +56,9 @@ def evaluate(
         list[str] | None,
         typer.Option(help="Features by name, such as pixels, pca-32, own, inception:FILE; may be repeated."),
     ] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Run TorchScript in a file of --features: code that may do anything.")
+    ] = False,
     rule: Annotated[
         list[str] | None, typer.Option(help="Table: what every row must fulfil, such as 'age >= 17'; may be repeated.")
     ] = None,
@@ -83,7 +86,7 @@ def evaluate(
         reference,
         n,
         settings or [],
-        features or [],
+        trusting(features or [], trust),
         rule or [],
         sampling or [],
         split,

@@ -90,6 +90,23 @@ def option_values(pairs: list[str], option: str) -> dict[str, Any]:
     return found
 
 
+def trusting(features: list[str], trust: bool) -> list[str]:
+    """Return names of features of which the files may be code, if they are trusted.
+
+    Raises:
+        BadInput: trust, and nothing from a file.
+
+    Example:
+        >>> trusting(["pixels", "file:net.pt"], True)
+        ['pixels', 'file:net.pt,trust=true']
+    """
+    from pushforward.core.errors import BadInput
+
+    if trust and not any(":" in name for name in features):
+        raise BadInput("--trust", "--features from a file, such as file:net.pt", "leave it out")
+    return [f"{name},trust=true" if trust and ":" in name else name for name in features]
+
+
 def numbers_in(text: str, option: str) -> list[float]:
     """Return comma-separated numbers.
 

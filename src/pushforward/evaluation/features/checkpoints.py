@@ -18,7 +18,7 @@ from pushforward.evaluation.features.weights_file import read_weights
 PUBLISHED_INCEPTION = "6726825d"
 
 
-def inception_features(path: Path, space: Image) -> ImageNetwork:
+def inception_features(path: Path, space: Image, trust: bool = False) -> ImageNetwork:
     """Return the features of published Fréchet distances, from a file of their Inception-v3's weights.
 
     They are called `inception-v3-fid-2048` only if the file is the published one; other weights are `inception-v3 weights` and
@@ -27,6 +27,7 @@ def inception_features(path: Path, space: Image) -> ImageNetwork:
     Args:
         path: `.safetensors`, or a torch file that holds tensors only.
         space: the image space.
+        trust: read TorchScript too, whose code then runs.
 
     Raises:
         BadInput: a file that is not such weights.
@@ -37,7 +38,7 @@ def inception_features(path: Path, space: Image) -> ImageNetwork:
         pushforward.core.errors.BadInput: absent.pth, which cannot be read (No such file or directory): expected a file of a network
     """
     content = content_of(path)
-    network, digest = Inception(read_weights(content, path)), digest_of(content)
+    network, digest = Inception(read_weights(content, path, trust)), digest_of(content)
     published = digest.startswith(PUBLISHED_INCEPTION)
     name = f"inception-v3-fid-2048 {digest[:8]}" if published else f"inception-v3 weights {digest[:8]}"
     return ImageNetwork(
@@ -45,13 +46,14 @@ def inception_features(path: Path, space: Image) -> ImageNetwork:
     )
 
 
-def dinov2_features(path: Path, space: Image, size: int = SIZE) -> ImageNetwork:
+def dinov2_features(path: Path, space: Image, size: int = SIZE, trust: bool = False) -> ImageNetwork:
     """Return the class token of DINOv2, any of its sizes, from a file of its weights.
 
     Args:
         path: `.safetensors`, or a torch file that holds tensors only.
         space: the image space.
         size: height and width that images are resized to, a multiple of 14; published distances use 224.
+        trust: read TorchScript too, whose code then runs.
 
     Raises:
         BadInput: a file that is not such weights, or a size that patches do not divide.
@@ -62,18 +64,19 @@ def dinov2_features(path: Path, space: Image, size: int = SIZE) -> ImageNetwork:
         pushforward.core.errors.BadInput: absent.pth, which cannot be read (No such file or directory): expected a file of a network
     """
     content = content_of(path)
-    network, digest = DinoV2(read_weights(content, path), size), digest_of(content)
+    network, digest = DinoV2(read_weights(content, path, trust), size), digest_of(content)
     name = f"dinov2 {network.encoder.size} weights {digest[:8]}"
     return ImageNetwork(space, name, digest, network, network.preprocessing, recipe="dinov2, class token")
 
 
-def clip_features(path: Path, space: Image, activation: Activation = "quick-gelu") -> ImageNetwork:
+def clip_features(path: Path, space: Image, activation: Activation = "quick-gelu", trust: bool = False) -> ImageNetwork:
     """Return the projected features of a CLIP image encoder, any vision transformer, from a file of its weights.
 
     Args:
-        path: `.safetensors`, or a torch file that holds tensors only (OpenAI's TorchScript archives too).
+        path: `.safetensors`, or a torch file that holds tensors only.
         space: the image space.
         activation: which the weights were trained with; no file says it.
+        trust: read TorchScript too, whose code then runs, such as OpenAI's archives.
 
     Raises:
         BadInput: a file that is not such weights.
@@ -84,6 +87,6 @@ def clip_features(path: Path, space: Image, activation: Activation = "quick-gelu
         pushforward.core.errors.BadInput: absent.pth, which cannot be read (No such file or directory): expected a file of a network
     """
     content = content_of(path)
-    network, digest = ClipImage(read_weights(content, path), activation), digest_of(content)
+    network, digest = ClipImage(read_weights(content, path, trust), activation), digest_of(content)
     name = f"clip {network.encoder.size} {activation} weights {digest[:8]}"
     return ImageNetwork(space, name, digest, network, network.preprocessing, recipe="clip, projected class token")

@@ -61,6 +61,7 @@ def features_by_name(
 
     Options follow after commas: `file:net.pt2,channels=1,size=32,mean=0.5,std=0.5` (also `low`, `high`, `filter`, `pooled`; numbers
     for each channel are separated by slashes), `dinov2:PATH,size=518`, `clip:PATH,activation=gelu`, `own,steps=600`.
+    A file of TorchScript is code, and opened with `,trust=true` only.
 
     Args:
         name: as above.
@@ -155,21 +156,22 @@ _OPTIONS: dict[str, tuple[Callable[[str], Any], str]] = {
     "std": (_numbers, "numbers separated by slashes, such as 0.229/0.224/0.225"),
     "filter": (str, "a filter's name"),
     "pooled": (_truth, "true or false"),
+    "trust": (_truth, "true or false"),
     "activation": (str, "quick-gelu or gelu"),
 }
 
 
 def _file(asked: _Asked) -> Features:
     options = dict(asked.options)
-    pooled = options.pop("pooled", False)
-    return network_features(asked.path, asked.space, Preprocessing(**options), pooled)
+    pooled, trust = options.pop("pooled", False), options.pop("trust", False)
+    return network_features(asked.path, asked.space, Preprocessing(**options), pooled, trust)
 
 
 def _clip(asked: _Asked) -> Features:
     activation = asked.options.get("activation", "quick-gelu")
     if activation not in ("quick-gelu", "gelu"):
         raise BadInput(*unknown("activation", activation, ("quick-gelu", "gelu")))
-    return clip_features(asked.path, asked.space, activation)
+    return clip_features(asked.path, asked.space, activation, asked.options.get("trust", False))
 
 
 def _sentences(asked: _Asked) -> Features:
@@ -201,7 +203,7 @@ class _Table:
     names: Mapping[str, _Maker]
 
 
-_CONVENTION = ("channels", "size", "low", "high", "mean", "std", "filter", "pooled")
+_CONVENTION = ("channels", "size", "low", "high", "mean", "std", "filter", "pooled", "trust")
 _IMAGE: dict[str, _Maker] = {
     "pixels": (lambda asked: Pixels(asked.train), (), False),
     "pca": (_components, (), False),
@@ -209,9 +211,9 @@ _IMAGE: dict[str, _Maker] = {
     "own": (_own, ("steps",), False),
     "efficientnet": (lambda asked: efficientnet_features(asked.space), (), False),
     "file": (_file, _CONVENTION, True),
-    "inception": (lambda asked: inception_features(asked.path, asked.space), (), True),
-    "dinov2": (lambda asked: dinov2_features(asked.path, asked.space, **asked.options), ("size",), True),
-    "clip": (_clip, ("activation",), True),
+    "inception": (lambda asked: inception_features(asked.path, asked.space, **asked.options), ("trust",), True),
+    "dinov2": (lambda asked: dinov2_features(asked.path, asked.space, **asked.options), ("size", "trust"), True),
+    "clip": (_clip, ("activation", "trust"), True),
 }
 _TABLES = (
     _Table(Image, _IMAGE),

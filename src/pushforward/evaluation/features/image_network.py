@@ -106,7 +106,7 @@ def content_of(path: Path) -> bytes:
     """Return the bytes of a file, read once, so that what is hashed is what is opened.
 
     Raises:
-        BadInput: a file that is not there or cannot be read.
+        BadInput: a file that is not there or cannot be read, or no file but a device, a pipe or a folder.
 
     Example:
         >>> content_of(Path("absent.pt"))

@@ -18,17 +18,19 @@ from pushforward.evaluation.features.preprocessing import Preprocessing
 from pushforward.evaluation.features.programs import open_program
 
 
-def network_features(path: Path, space: Image, preprocessing: Preprocessing, pooled: bool = False) -> ImageNetwork:
-    """Return the outputs of a network in a file: TorchScript, `torch.export` (.pt2) or ONNX (extra `onnx`).
+def network_features(
+    path: Path, space: Image, preprocessing: Preprocessing, pooled: bool = False, trust: bool = False
+) -> ImageNetwork:
+    """Return the outputs of a network in a file: `torch.export` (.pt2), ONNX (extra `onnx`), or TorchScript that is trusted.
 
-    The fingerprint hashes the file's bytes and the input convention, never the file's name. Opening such a file runs what is in
-    it: open only files that you trust.
+    The fingerprint hashes the file's bytes and the input convention, never the file's name.
 
     Args:
         path: the file.
         space: the image space.
         preprocessing: what the network expects of its input.
         pooled: average outputs (n, c, h, w) over places, or (n, tokens, c) over tokens; otherwise outputs are flattened.
+        trust: run TorchScript, which can do whatever it likes; the other formats are read as data.
 
     Raises:
         BadInput: a file of another kind, one that would have to be unpickled, a network that does not take the input, or one whose
@@ -40,7 +42,7 @@ def network_features(path: Path, space: Image, preprocessing: Preprocessing, poo
         pushforward.core.errors.BadInput: absent.pt, which cannot be read (No such file or directory): expected a file of a network
     """
     content = content_of(path)
-    program, digest = open_program(content, path), digest_of(content)
+    program, digest = open_program(content, path, trust), digest_of(content)
 
     def network(x: Tensor) -> Tensor:
         outputs = program.run(x)

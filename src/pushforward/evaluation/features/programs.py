@@ -1,15 +1,13 @@
-"""Networks saved with their computation: TorchScript, `torch.export` and ONNX.
+"""Networks saved with their computation: exported programs of torch and ONNX, which are read as data, and TorchScript.
 
-Two ideas: a file's kind is told from its bytes, never from its name; nothing is unpickled, so an exported program that carries
-pickles is refused. A program is still code: open only files that you trust.
+Two ideas: a file's kind is told from its bytes, never from its name; what is read as data may come from anywhere, because its
+operators are on a list; TorchScript is code that can write files, and is run only for who says that it is to be trusted.
 """
 
 from __future__ import annotations
 
 import importlib
 import io
-import json
-import re
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -22,15 +20,12 @@ import torch
 from torch import Tensor
 
 from pushforward.core.errors import BadInput
-from pushforward.evaluation.features.weights_file import is_script, plain, zip_names
+from pushforward.evaluation.features.exported import Exported
+from pushforward.evaluation.features.operators import check_onnx
+from pushforward.evaluation.features.weights_file import is_script, zip_names
 
-# what torch.export.save writes of a program of plain tensors; whatever else an archive holds is not opened
-_EXPORTED = re.compile(
-    r"[^/]+/(archive_format|archive_version|byteorder|version|\.data/(version|serialization_id)|extra/[^/]+|models/[^/]+\.json"
-    r"|data/(weights/(weight_\d+|[^/]+_weights_config\.json)|constants/(tensor_\d+|[^/]+_constants_config\.json)"
-    r"|sample_inputs/[^/]+\.pt))"
-)
-KINDS = "TorchScript (torch.jit.save), an exported program (torch.export.save, .pt2) or ONNX"
+KINDS = "an exported program (torch.export.save, .pt2), ONNX, or with --trust TorchScript (torch.jit.save)"
+TRUST = "export it with torch.export.save; or, if you know who made it, say --trust (in Python: `,trust=true` behind its name)"
 
 
 @dataclass(frozen=True)
@@ -50,20 +45,28 @@ class Program:
     batch: int | None = None
 
 
-def open_program(content: bytes, path: Path) -> Program:
+def open_program(content: bytes, path: Path, trust: bool = False) -> Program:
     """Return the network in a file's bytes.
 
+    Args:
+        trust: TorchScript may run too.
+
     Raises:
-        BadInput: a file of none of the three kinds, one that holds weights without a network, or one that must be unpickled.
+        BadInput: a file of none of the three kinds, TorchScript that is not trusted, operators that are not on the list, or a file
+            that holds weights without a network.
 
     Example:
         >>> open_program(b"hello", Path("net.txt"))
         Traceback (most recent call last):
-        pushforward.core.errors.BadInput: net.txt, which is no network that is known here: expected TorchScript (torch.jit.save), an
-        exported program (torch.export.save, .pt2) or ONNX
+        pushforward.core.errors.BadInput: net.txt, which is no network that is known here: expected an exported program
+        (torch.export.save, .pt2), ONNX, or with --trust TorchScript (torch.jit.save)
     """
     names = zip_names(content)
     if is_script(content):
+        if not trust:
+            raise BadInput(
+                f"{path}, which is TorchScript: code that may do anything, such as write files", "data", TRUST
+            )
         return _script(content, path)
     if any(name.endswith("/archive_format") for name in names):
         return _exported(content, path)
@@ -91,67 +94,27 @@ def _script(content: bytes, path: Path) -> Program:
 
 def _exported(content: bytes, path: Path) -> Program:
     try:
-        _refuse_pickles(content, path)
-        program = torch.export.load(io.BytesIO(content))
+        program = Exported(content, path)
     except (
         RuntimeError,
         ValueError,
         TypeError,
         LookupError,
         AttributeError,
-        AssertionError,
         zipfile.BadZipFile,
+        OverflowError,
     ) as error:
-        raise BadInput(f"{path}, which torch cannot open ({_last_line(error)})", "an exported program") from None
-    inputs = list(program.graph_signature.user_inputs)
-    if len(inputs) != 1:
-        raise BadInput(f"{path}, a program of {len(inputs)} inputs", "one input, the images")
-    first = next(node for node in program.graph.nodes if node.name == inputs[0])
-    module = program.module()
-    return Program(lambda x: _only(module(x), path), _fixed(first.meta["val"]))
-
-
-def _fixed(example: Any) -> int | None:
-    """Return the number of rows that an input was exported for, None if any; a symbol stands for any."""
-    return example.shape[0] if isinstance(example.shape[0], int) else None
-
-
-def _refuse_pickles(content: bytes, path: Path) -> None:
-    """Refuse an archive of which `torch.export.load` would unpickle more than plain tensors, or run machine code."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        names = archive.namelist()
-        found = [name for name in names if not _EXPORTED.fullmatch(name)]
-        for name in names:
-            if name.endswith("_config.json"):
-                found += [name for entry in json.loads(archive.read(name))["config"].values() if _pickled(entry)]
-            if "/sample_inputs/" in name and not _plain(archive.read(name)):
-                found.append(name)
-    # readers differ in which of two entries of one name they take
-    if len({name.lower() for name in names}) < len(names) or len({name.partition("/")[0] for name in names}) > 1:
-        found.append("two entries of one name")
-    if found:
-        raise BadInput(
-            f"{path}, a program with parts that may run code when they are opened ({found[0]})",
-            "a program of plain tensors",
-            "export it again without custom objects and compiled code",
-        )
-
-
-def _pickled(entry: dict[str, Any]) -> bool:
-    return bool(entry.get("use_pickle")) or not str(entry.get("path_name", "")).startswith(("weight_", "tensor_"))
-
-
-def _plain(content: bytes) -> bool:
-    if not content:
-        return True
-    try:
-        plain(content)
-    except ValueError:
-        return False
-    return True
+        if isinstance(error, BadInput):
+            raise
+        raise BadInput(f"{path}, which cannot be read ({_last_line(error)})", "an exported program") from None
+    return Program(program, program.batch)
 
 
 def _onnx(content: bytes, path: Path) -> Program:
+    try:
+        check_onnx(content, path)
+    except ValueError as error:
+        raise BadInput(f"{path}, which cannot be read ({error})", "one ONNX file with its weights inside") from None
     try:
         runtime: Any = importlib.import_module("onnxruntime")
     except ImportError:

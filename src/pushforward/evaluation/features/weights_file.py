@@ -23,11 +23,15 @@ from pushforward.core.errors import BadInput
 NESTED = ("state_dict", "model", "teacher")
 
 
-def read_weights(content: bytes, path: Path) -> dict[str, Tensor]:
+def read_weights(content: bytes, path: Path, trust: bool = False) -> dict[str, Tensor]:
     """Return the named tensors in a file's bytes.
 
+    Args:
+        trust: open TorchScript too, which runs the code in it.
+
     Raises:
-        BadInput: a file that is neither safetensors nor a torch file of tensors only, or one that holds no named tensors.
+        BadInput: TorchScript that is not trusted, a file that is neither safetensors nor a torch file of tensors only, or one
+            that holds no named tensors.
 
     Example:
         >>> from safetensors.torch import save
@@ -40,6 +44,12 @@ def read_weights(content: bytes, path: Path) -> dict[str, Tensor]:
         except SafetensorError as error:
             raise BadInput(f"{path}, which is not safetensors ({error})", "a file of weights") from None
     if is_script(content):
+        if not trust:
+            raise BadInput(
+                f"{path}, which is TorchScript: code that runs when it is opened",
+                "weights as .safetensors, or a torch file that opens with weights_only=True",
+                "save its state_dict() instead; or, if you know who made it, say --trust",
+            )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             return dict(torch.jit.load(io.BytesIO(content), map_location="cpu").state_dict())
