@@ -230,7 +230,7 @@ def test_devices_pipes_and_folders_are_no_files(tmp_path: Path, word: str) -> No
         ("/dev/zero", "device"),
         (tmp_path / "pipe", "pipe"),
         (tmp_path / "link", "device"),
-        (tmp_path, "a folder"),
+        (tmp_path, "the folder"),
     ):
         with pytest.raises(BadInput, match=what):
             features_by_name(f"{word}:{path}", Image(3, 8, 8, 17), train)
