@@ -121,3 +121,14 @@ def test_single_precision_stays_and_double_reads_what_earlier_versions_kept(tmp_
     assert open_run(tmp_path / "run").sample(3).dtype == torch.float64
     far = (1e7 + np.arange(60.0)[:, None]).astype(np.float32)
     assert open_data(far).train.x.dtype == torch.float64
+
+
+def test_a_csv_of_seconds_is_read_and_scored_in_double_precision(tmp_path: Path) -> None:
+    x = 1.7e9 + np.random.default_rng(0).integers(0, 9000, (80, 2)) / 8
+    path = tmp_path / "seconds.csv"
+    path.write_text("start,stop\n" + "\n".join(f"{a},{b}" for a, b in x))
+    data = load(str(path), kind="points")
+    held = torch.cat([data.train.x, data.validation.x, data.test.x])
+    assert sorted(held.tolist()) == sorted(x.tolist())
+    assert data.encoding is not None
+    assert sorted(data.encoding.read(path).x.tolist()) == sorted(x.tolist())

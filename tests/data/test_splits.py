@@ -161,3 +161,26 @@ def test_digits_keep_their_levels() -> None:
     data = open_data("digits")
     assert data.space == Image(1, 8, 8, levels=17)
     assert torch.equal(data.train.x, open_data("digits").train.x)
+
+
+def test_rows_of_few_things_are_asked_about() -> None:
+    rng = np.random.default_rng(0)
+    sensor = rng.permutation(np.arange(2000) % 40)
+    level = rng.normal(size=(40, 2))[sensor] + 0.3 * rng.normal(size=(2000, 2))
+    asked = {
+        "balanced": np.column_stack([sensor, level]),
+        "last column": np.column_stack([level, 1000 + 17 * sensor]),
+        "far": np.column_stack([1.7e9 + 60 * np.arange(2000), sensor, level[:, 0]]),
+    }
+    for x in asked.values():
+        assert any("which flatters a model" in note for note in open_data(x).notes)
+    count = rng.poisson(20, 2000)
+    dose = rng.integers(0, 30, 2000)
+    plain = {
+        "counts": np.column_stack([count, 0.2 * count + rng.normal(size=2000)]),
+        "a smooth response": np.column_stack([dose, (dose / 30) ** 2 - dose / 10 + 0.3 * rng.normal(size=2000)]),
+        "names without effect": np.column_stack([sensor, rng.normal(size=2000)]),
+        "measurements": rng.normal(size=(2000, 3)),
+    }
+    for x in plain.values():
+        assert not any("flatters" in note for note in open_data(x).notes)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pushforward.app.opening import SPLITS, context_array, encoding_of, is_builtin, open_as, reading_of, reopen
+from pushforward.app.opening import SPLITS, context_array, encoding_of, is_builtin, is_same, open_as, reading_of, reopen
 from pushforward.core.errors import BadInput, nearest
 from pushforward.core.given import Examples, Given, label_of
 from pushforward.data.dataset import Dataset
@@ -86,7 +86,7 @@ def own_data(record: RunRecord, source: Any) -> Dataset | None:
         found = open_as(record, source)
     except BadInput:  # a single example, say, which can be scored and not split
         return None
-    return found if found.fingerprint == record.manifest["data"]["fingerprint"] else None
+    return found if is_same(found, record.manifest["data"]["fingerprint"]) else None
 
 
 def _said(source: Any, name: str, own: Dataset, *, named: bool) -> tuple[str, ...]:

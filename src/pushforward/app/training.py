@@ -106,7 +106,12 @@ class Plan:
             "family": self.family,
             "preset": self.preset,
             "seed": self.seed,
-            "data": {"source": self.dataset.source, "labels": self.labelled, **self.data_settings},
+            "data": {
+                "source": self.dataset.source,
+                "labels": self.labelled,
+                **self.dataset.settings,
+                **self.data_settings,
+            },
             "model": self.model_values,
             "train": self.train_config.model_dump(exclude_none=True),
             **({"fitted": self.fitted} if self.fitted else {}),

@@ -17,6 +17,7 @@ from pushforward.core.errors import BadInput
 from pushforward.core.moments import location_and_scale
 from pushforward.core.space import Image, Points, Space
 from pushforward.data.folders import few
+from pushforward.data.groups import group_note
 from pushforward.data.images.levels import first_odd, levels_of_array, levels_of_pictures, scaled, shown, to_levels
 from pushforward.data.images.resizing import resized, said_of_sizes
 
@@ -148,7 +149,10 @@ def _remark(values: np.ndarray, found: Found) -> None:
             "as a model narrows its spikes; as a table (-s data.kind=table) they are counted"
         )
     mean, scale = location_and_scale(torch.from_numpy(values))
-    coded = ((values - mean.numpy()) / scale.numpy()).astype(np.float32)
+    standard = (values - mean.numpy()) / scale.numpy()
+    named = np.where((values == np.round(values)).all(axis=0), values, standard)
+    found.notes += [note] if (note := group_note(named)) is not None else []
+    coded = standard.astype(np.float32)
     for column in range(min(values.shape[1], MOST_COLUMNS)):
         before, after = len(np.unique(values[:, column])), len(np.unique(coded[:, column]))
         if after < before:

@@ -6,7 +6,8 @@ Two ideas: what the sniffer decided is kept as sentences; the fingerprint change
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,6 +38,7 @@ class Dataset:
         context: the space of what each example is about, None if there is nothing.
         lost: what of the user's data would not reach a model, or could not come back, a sentence each: rows, files, columns,
             frames, precision, alpha, classes.
+        settings: what was asked of its reading and is in no encoding, so that a run can read like it.
         streams: for text, all tokens of the three splits, of which `x` are windows; the first token of each is context.
     """
 
@@ -55,6 +57,7 @@ class Dataset:
     streams: tuple[Tensor, ...] = ()
     context: ContextSpace | None = None
     lost: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def losses(self) -> tuple[str, ...]:

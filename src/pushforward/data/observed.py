@@ -18,6 +18,7 @@ from pushforward.data.arrays import no_level
 from pushforward.data.images.folder import SUFFIXES, read_one
 from pushforward.data.images.levels import to_levels
 from pushforward.data.images.options import ImageOptions
+from pushforward.data.images.picture import like
 
 NAMES = ("x", "data", "images", "mask", "arr_0")
 
@@ -61,10 +62,7 @@ def _picture(path: Path, channels: int) -> tuple[np.ndarray, int | None]:
         channels="colour" if channels in (3, 4) else None,
     )
     raw = read_one(path, options)
-    pixels = raw.x
-    if channels == 1 and pixels.shape[-1] == 3 and bool((pixels == pixels[..., :1]).all()):
-        pixels = pixels[..., :1]
-    return np.moveaxis(pixels, -1, 1), raw.white
+    return np.moveaxis(like(raw.x, channels), -1, 1), raw.white
 
 
 def as_batch(array: np.ndarray, shape: tuple[int, ...], where: Path) -> Tensor:

@@ -26,6 +26,7 @@ from pushforward.data.contexts import space_of
 from pushforward.data.dataset import Dataset, fingerprint_of
 from pushforward.data.encoding import Encoding
 from pushforward.data.images.options import ImageOptions, image_options
+from pushforward.data.images.picture import like
 from pushforward.data.numbers import raw_of
 from pushforward.data.points import PointsEncoding
 from pushforward.data.reader import read
@@ -95,7 +96,9 @@ def open_data(
             raw = None if sheet is None else (sheet.name, raw_of(sheet, points, kind is None), sheet.origin)
             found = _open_arrays(raw or read(source, options, skip_bad, context), seed, labels, options)
     _require_pictures(images, found)
-    return replace(found, source=absolute(source, found.source))
+    asked = {**(images or {}), "context": context, "kind": None if found.encoding is not None else kind}
+    settings = {key: value for key, value in asked.items() if value is not None}
+    return replace(found, source=absolute(source, found.source), settings=settings)
 
 
 def absolute(source: Any, otherwise: str) -> str:
@@ -178,9 +181,8 @@ def open_like(
         return data.test
     options = _like(image_options(images), space)
     _, raw, origin = read(source, options, skip_bad, context)
-    if raw.white is not None and isinstance(space, Image) and space.channels == 1 and raw.x.shape[-1] == 3:
-        # painting programs save greys as colours
-        raw.x = raw.x[..., :1] if bool((raw.x == raw.x[..., :1]).all()) else raw.x
+    if raw.white is not None and isinstance(space, Image):
+        raw.x = like(raw.x, space.channels)
     levels = space.levels if isinstance(space, Image) else None
     known = as_space(raw.x, origin, Wanted(levels, raw.white, varied=False, exact=options.levels is None))
     if raw.white is None and isinstance(known.space, Image) and options.size is not None:

@@ -172,8 +172,9 @@ class PointsEncoding(Encoding):
         given = None
         if self.label is not None and self.classes and self.label.stored.label in places:
             given = Given(self._indices(frame.iloc[:, places[self.label.stored.label]], self.label, origin))
-        single = rows.astype(np.float32)
-        exact = self.space.dtype == torch.float32 or bool((single == rows).all())
+        with np.errstate(over="ignore"):
+            single = rows.astype(np.float32)
+        exact = bool((single == rows).all())
         return Examples(torch.from_numpy(single if exact else rows), given)
 
     def _check_constants(self, frame: pd.DataFrame, places: Mapping[str, int], origin: str) -> None:

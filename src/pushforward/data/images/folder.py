@@ -17,7 +17,7 @@ from pushforward.core.errors import BadInput
 from pushforward.data.class_folders import is_table, labels_of
 from pushforward.data.folders import Listing, Places, counted, few, list_files, places_of
 from pushforward.data.images.options import ImageOptions
-from pushforward.data.images.picture import LONG, SHORT, Picture, in_colour, read_picture, said
+from pushforward.data.images.picture import LONG, SHORT, Picture, in_colour, opaque, read_picture, said
 from pushforward.data.images.resizing import resized, said_of_sizes
 from pushforward.data.source import Raw
 
@@ -135,7 +135,7 @@ def _stacked(read: _Read, folder: Path, options: ImageOptions) -> tuple[np.ndarr
         if any(either):
             notes.append(f"{counted(sum(either), 'picture')} of greys in a format for colours, among others in colour")
     if any(p.shape[-1] in (2, 4) for p in pictures):
-        pictures = [p if p.shape[-1] in (2, 4) else _opaque(p) for p in pictures]
+        pictures = [p if p.shape[-1] in (2, 4) else opaque(p) for p in pictures]
     deep = [p.dtype == np.uint16 for p in pictures]
     if any(deep) and not all(deep):
         pictures = [p if p.dtype == np.uint16 else p.astype(np.uint16) * 257 for p in pictures]
@@ -154,10 +154,6 @@ def _stacked(read: _Read, folder: Path, options: ImageOptions) -> tuple[np.ndarr
         came = f"mixed sizes or channels in {folder}: {shown}"
         raise BadInput(came, "one size and one number of channels", "say " + " and ".join(fix))
     return np.stack(pictures), notes
-
-
-def _opaque(pixels: np.ndarray) -> np.ndarray:
-    return np.concatenate([pixels, np.full_like(pixels[..., :1], np.iinfo(pixels.dtype).max)], -1)
 
 
 def _label(raw: Raw, places: Places, read: _Read) -> None:

@@ -67,7 +67,11 @@ def levels_of_pictures(values: np.ndarray, top: int) -> tuple[int, np.ndarray, s
             return 2**bits, values, f"16-bit files whose largest value is {values.max():,}, so {2**bits:,} levels"
         if not (values % 2 ** (16 - bits)).any():
             return 2**bits, values >> (16 - bits), f"the lower {16 - bits} bits of 16 are unused: {2**bits:,} levels"
-    return 65536, values, "16-bit files, so 65,536 levels (-s data.levels=256 scales them by 257)"
+    said = (
+        "16-bit files, so 65,536 levels; autoregressive and diffusion models compute a number for each level of each pixel, which "
+        "is slow: -s data.levels=256 scales them by 257"
+    )
+    return 65536, values, said
 
 
 def to_levels(values: np.ndarray, levels: int, top: int) -> np.ndarray | None:

@@ -187,6 +187,24 @@ def in_colour(pixels: np.ndarray) -> np.ndarray:
     return np.concatenate([np.repeat(pixels[..., :1], 3, -1), pixels[..., 1:]], -1)
 
 
+def opaque(pixels: np.ndarray) -> np.ndarray:
+    """Return pixels (..., c) with an alpha channel that hides nothing."""
+    return np.concatenate([pixels, np.full_like(pixels[..., :1], np.iinfo(pixels.dtype).max)], -1)
+
+
+def like(pixels: np.ndarray, channels: int) -> np.ndarray:
+    """Return pixels (..., c) with the channels of a run where that loses nothing: greys saved as colours, alpha that hides nothing.
+
+    Example:
+        >>> like(np.zeros((1, 2, 2, 3), np.uint8), 1).shape, like(np.zeros((1, 2, 2, 3), np.uint8), 4).shape
+        ((1, 2, 2, 1), (1, 2, 2, 4))
+    """
+    if channels <= 2 and pixels.shape[-1] >= 3 and bool((pixels[..., :3] == pixels[..., :1]).all()):
+        # painting programs save greys as colours
+        pixels = np.concatenate([pixels[..., :1], pixels[..., 3:]], -1)
+    return opaque(pixels) if channels in (2, 4) and pixels.shape[-1] == channels - 1 else pixels
+
+
 def _plain(frame: Pillow.Image, grey: bool, seen: bool) -> Pillow.Image:
     """Return the picture in one of the modes L, LA, RGB and RGBA."""
     if frame.mode == "LAB":
