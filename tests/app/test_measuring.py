@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pushforward.app.assessing import measure_controls
 from pushforward.app.comparing import compare
 from pushforward.app.extent import FULL, Extent, Settling, Use, by_size, fewest_of, seconds_of, use_of, within
-from pushforward.app.fitting import Fitted
+from pushforward.app.fitting import Fitted, timed
 from pushforward.app.measuring import Measuring, announced, limit_of
 from pushforward.app.training import plan_training
 from pushforward.core.errors import BadInput
@@ -19,6 +20,8 @@ from pushforward.core.space import Image, Points
 from pushforward.core.text import Text
 from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_data
+from pushforward.data.text.corpus import builtin_text
+from pushforward.families.build import family_class
 
 
 @pytest.fixture(scope="module")
@@ -214,3 +217,24 @@ def test_every_stage_of_scoring_tells_where_it_is(points: Dataset) -> None:
         model.log_prob(points.test[:n], on_chunk=lambda i, of, told=told: told.append((i, of)))
         assert told[-1] == (n, n)
         assert [i for i, _ in told] == sorted(i for i, _ in told)
+
+
+@pytest.mark.parametrize("family", ["autoregressive", "flow", "vae", "gan", "diffusion"])
+@pytest.mark.parametrize("kind", ["image", "table", "text"])
+def test_every_family_is_timed_on_every_kind_it_supports(family: str, kind: str) -> None:
+    if kind not in family_class(family).capabilities.spaces:
+        return
+    rng = np.random.default_rng(0)
+    if kind == "image":
+        data = open_data(rng.integers(0, 256, (60, 8, 8, 3)).astype(np.uint8))
+    elif kind == "text":
+        data = open_data(builtin_text("shakespeare")[:20_000], text={"length": 16})
+    else:
+        data = open_data(
+            pd.DataFrame({"a": rng.integers(0, 9, 90), "b": rng.normal(size=90), "c": ["x", "y", "z"] * 30})
+        )
+    plan = plan_training(family, data, budget={"seconds": 20.0}, preset="smoke")
+    use = use_of(plan)
+    assert (use.each_row > 0) == (family != "gan")
+    assert min(use.sampling(50), use.scoring(50)) >= 0.0
+    assert timed(plan).cost.seconds(8) > 0.0

@@ -21,7 +21,7 @@ from pushforward.core.space import Space
 from pushforward.core.text import Text
 from pushforward.engine.sizing import Cost
 
-FEWEST_SAMPLES, FEWEST_ROWS = 100, 64  # below that intervals say nothing
+FEWEST_SAMPLES, FEWEST_ROWS = 200, 64  # below that intervals say nothing
 FEWEST_TEXTS = 500  # windows that measures of text want
 PICTURED = 8  # samples whose way is drawn
 SPARE = 0.9  # share of the budget that is planned: machines have other things to do
