@@ -14,6 +14,7 @@ is equal bytes for equal sources and results, so that a test can say that it is 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import sys
 import tempfile
@@ -100,6 +101,8 @@ def execute(notebook: NotebookNode, seconds: int = 180) -> NotebookNode:
     """
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
+
+    os.environ.setdefault("PUSHFORWARD_PROGRESS", "0")  # a page shows what was found, not how long it took to find
 
     # by sockets in the file system: nothing listens on the network; in a folder of their own, or two kernels would share them
     with tempfile.TemporaryDirectory(prefix="pf") as folder:

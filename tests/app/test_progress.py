@@ -129,6 +129,14 @@ def test_a_notebook_line_has_no_escape_codes_and_covers_the_longer_one_before() 
     assert len(second) == len(first)
 
 
+def test_the_environment_silences_what_nobody_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pushforward.app.progress.in_notebook", lambda: True)
+    assert isinstance(own_place(), Drawn)
+    monkeypatch.setenv("PUSHFORWARD_PROGRESS", "0")
+    assert isinstance(own_place(), Silent)
+    assert isinstance(own_place(True), Drawn)
+
+
 def test_pace_counts_what_was_done_since() -> None:
     assert remaining(0.75, 10.0, since=0.5) == 10.0
     time, console = Clock(), terminal(120)

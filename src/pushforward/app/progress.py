@@ -6,6 +6,7 @@ drawn over, a file or a pipe gets a plain line now and then, without a control c
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -128,8 +129,11 @@ def place(console: Console) -> Place:
 
 
 def own_place(wanted: bool | None = None) -> Place:
-    """Return where a Python session sees progress: its terminal or its notebook; a script in a pipe sees none unless `wanted`."""
-    if wanted is False:
+    """Return where a Python session sees progress: its terminal or its notebook; a script in a pipe sees none unless `wanted`.
+
+    `PUSHFORWARD_PROGRESS=0` in the environment silences what nobody asked for, for notebooks that are executed into pages.
+    """
+    if wanted is False or (wanted is None and os.environ.get("PUSHFORWARD_PROGRESS") == "0"):
         return Silent()
     if in_notebook():
         return Drawn(sys.stdout, lambda: NOTEBOOK_WIDTH, erase=False)
