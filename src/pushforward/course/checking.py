@@ -91,7 +91,7 @@ def judge(name: str, answer: Any, seconds: float = SECONDS, picture: bool = True
             with within(seconds):
                 error = _check(exercise, call, found, answer)
                 if picture and exercise.picture is not None:
-                    svg = exercise.picture(call)
+                    svg = exercise.picture(as_values(exercise, call, detached=True))
             return Verdict(Outcome(name, True, _praise(exercise, error), "passed", svg=svg), found)
         except TooLong as late:
             says = f"it was still running after {seconds:g} seconds: does a loop in it never end?"
@@ -140,12 +140,25 @@ def _check(exercise: Exercise, answer: Answer, found: list[Values | None], origi
     token = ERROR.set(max(ERROR.get(), 20 * error if error > EXACT else 0.0))
     try:
         for law in exercise.laws:
-            _law(law.says, law.holds, answer)
+            _law(law.says, law.holds, as_values(exercise, answer))
     finally:
         ERROR.reset(token)
     if exercise.gradients:
         _gradients(exercise, answer, error)
     return error
+
+
+def as_values(exercise: Exercise, answer: Answer, detached: bool = False) -> Answer:
+    """Return a function that gives an answer's values as tensors, whatever they come as; what is no number stays as it is."""
+
+    def call(*arguments: Any) -> Any:
+        found = answer(*arguments)
+        if exercise.reads is not None:
+            return found
+        values = [v.detach() if detached else v for v in exercise.values(found)]
+        return values[0] if len(values) == 1 else tuple(values)
+
+    return call
 
 
 def agreement(found: Sequence[Values], right: Sequence[Values]) -> float | None:
@@ -244,7 +257,7 @@ def _with_law(exercise: Exercise, answer: Answer, wrong: _Wrong, seconds: float)
     try:
         with within(seconds):
             for law in exercise.laws:
-                _law(law.says, law.holds, answer)
+                _law(law.says, law.holds, as_values(exercise, answer))
     except TooLong:
         return wrong
     except _Wrong as law:
