@@ -10,7 +10,8 @@ import pytest
 from course.mutating import by_argument, by_source
 from course.sources import defined, solutions
 from pushforward.course.catalogue import exercise_of, exercises
-from pushforward.course.checking import agreement, judge, right_values
+from pushforward.course.checking import agreement, judge
+from pushforward.course.diagnosing import right_values
 from pushforward.course.exercise import Exercise
 from pushforward.course.values import fresh
 

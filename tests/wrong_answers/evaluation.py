@@ -77,7 +77,7 @@ MUTANTS: dict[str, list[Mutant]] = {
         ("[:, k]", "[:, 1]", "k is not used"),
         (".values[:, k]", ".values[:, 1 : k + 1].mean(1)", "mean distance to k neighbours"),
         ("radius[:, None]", "radius.mean()", "one radius"),
-        ("<=", ">", "one point far away covers nothing"),
+        ("<=", ">", "points outside of the ball"),
         ("torch.cdist(real, generated)", "torch.cdist(real, generated) ** 2", "not squared"),
         ("torch.cdist(real, real)", "torch.cdist(generated, generated)", "it raised RuntimeError"),
         (

@@ -71,6 +71,6 @@ MUTANTS: dict[str, list[Mutant]] = {
         ("x.shape[1] // 2", "(x.shape[1] + 1) // 2", "RuntimeError: mat1 and mat2 shapes"),
         ("[kept, ", "[torch.tanh(kept), ", "first d // 2 columns are kept"),
         ("network(kept)", "network(kept.detach())", "a wrong gradient flows to x"),
-        ("y, log_scale.sum(1)", "y, log_scale.abs().sum(1)", "log_det are wrong"),
+        ("y, log_scale.sum(1)", "y, log_scale.abs().sum(1)", "by its absolute value"),
     ],
 }

@@ -34,7 +34,7 @@ MUTANTS: dict[str, list[Mutant]] = {
             "taken twice",
         ),
         ("torch.nn.functional.softplus", "lambda x: x", "Wasserstein critic"),
-        ("torch.nn.functional.softplus", "lambda x: torch.log2(1 + x.exp())", "infinite for 1 of 1 entries in case 5"),
+        ("torch.nn.functional.softplus", "lambda x: torch.log2(1 + x.exp())", "infinite for large logits"),
         ("return discriminator,", "return discriminator.detach(),", "no gradient flows to real_logits"),
         (
             "-fake_logits).mean()\n",

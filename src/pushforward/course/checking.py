@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from torch import Tensor
 
 from pushforward.core.errors import BadInput
 from pushforward.course.catalogue import exercise_of
-from pushforward.course.diagnosing import known_slip, pattern, reduced
+from pushforward.course.diagnosing import composed_slip, known_slip, pattern, reduced, right_values
 from pushforward.course.exercise import Answer, Exercise
 from pushforward.course.laws import ERROR
 from pushforward.course.outcome import Outcome, telling
@@ -99,12 +100,19 @@ def judge(name: str, answer: Any, seconds: float = SECONDS, picture: bool = True
             return Verdict(Outcome(name, False, _sentence(wrong.says), wrong.stage, evidence=wrong.evidence), found)
         except _Wrong as error:
             wrong = error
-        known = "" if wrong.stage in SURE else known_slip(exercise, found)
+        known = "" if wrong.stage in SURE else _known(exercise, found)
         if not known and wrong.stage == "numbers":
             wrong = _with_law(exercise, call, wrong, seconds)
         return Verdict(
             Outcome(name, False, _sentence(known or wrong.says), wrong.stage, bool(known), wrong.evidence), found
         )
+
+
+def _known(exercise: Exercise, found: list[Values | None]) -> str:
+    with warnings.catch_warnings():
+        # a wrong formula may well divide by zero
+        warnings.simplefilter("ignore")
+        return known_slip(exercise, found) or composed_slip(exercise, found)
 
 
 # stages that end a check whatever the numbers are, or after these were found right
@@ -167,11 +175,6 @@ def agreement(found: Sequence[Values], right: Sequence[Values]) -> float | None:
         if all(same(mine, true, error) for mine, true in zip(found, right)):
             return error
     return None
-
-
-def right_values(exercise: Exercise) -> list[Values]:
-    """Return what the oracle of an exercise returns in every case."""
-    return [exercise.values(exercise.oracle(*exercise.arguments(i))) for i in range(exercise.cases)]
 
 
 def _run(exercise: Exercise, answer: Answer, case: int, original: Any) -> Values:

@@ -1,21 +1,26 @@
 """Why an answer is wrong.
 
-Two ideas: first the known mistakes of the exercise, each tried on every random case; then patterns that mistakes of any formula
-leave: a sign, a factor, an offset, a sum where a mean belongs, an axis.
+Three ideas: first the known mistakes of the exercise, each tried on every random case; then what pieces of its formula, exchanged
+two or three at a time, give (`course/composing.py`); then patterns that mistakes of any formula leave: a sign, a factor, an offset,
+a sum where a mean belongs, an axis.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 
 import torch
 from torch import Tensor
 
+from pushforward.course.composing import arguments_changed, results_changed
 from pushforward.course.exercise import Answer, Exercise
-from pushforward.course.values import close, fresh, same
+from pushforward.course.values import EXACT, SINGLE, close, fresh, same
 
 Values = tuple[Tensor, ...]
+# ends of patterns that do not say what the mistake is
+WEAK = ("is something summed where it is averaged?", "a term that does not depend on the entry is wrong")
 CONSTANTS = {
     math.log(2 * math.pi) / 2: "log(2 pi) / 2",
     math.log(2 * math.pi): "log(2 pi)",
@@ -34,10 +39,96 @@ def known_slip(exercise: Exercise, found: Sequence[Values | None]) -> str:
     """
     if all(values is None for values in found):
         return ""
-    for slip in exercise.slips:
-        if all(_makes(exercise, slip.wrong, case, values) for case, values in enumerate(found)):
-            return slip.says
+    for error in (EXACT, SINGLE):
+        for slip in exercise.slips:
+            if _fits(exercise, slip.wrong, found, error):
+                return slip.says
     return ""
+
+
+def composed_slip(exercise: Exercise, found: Sequence[Values | None]) -> str:
+    """Return which mistakes, put together, give what was found, empty if none do; a strong pattern of the numbers goes first.
+
+    Nothing is said of an answer that gives one number whatever it is asked: too many mistakes end in zero or in nan.
+    """
+    complete = [values for values in found if values is not None]
+    if exercise.explains is not None and len(complete) == len(found):
+        return exercise.explains([v[0] for v in complete], [v[0] for v in right_values(exercise)])
+    if not complete or exercise.reads is not None or (len(complete) > 1 and _is_constant(complete)):
+        return ""
+    if exercise.form is not None and (says := _first_fit(exercise, exercise.form.formulas(), found)):
+        return says
+    right = right_values(exercise)
+    pairs = [pair for values, trues in zip(complete, right) for pair in zip(values, trues)]
+    alike = len(complete) == len(found) and all(mine.shape == true.shape for mine, true in pairs)
+    if alike and (says := pattern(complete, right, exercise.returns)) and not says.endswith(WEAK):
+        return says
+    return _first_fit(exercise, _by_rule(exercise), found, results=True)
+
+
+def _first_fit(
+    exercise: Exercise, formulas: Iterable[tuple[str, Answer]], found: Sequence[Values | None], results: bool = False
+) -> str:
+    """Return what is said of the first formula that gives what was found, in one case and then in all others.
+
+    Args:
+        found: by case, None where the answer raised: the formula must too.
+        results: whether each formula's result may be changed once more.
+    """
+    case, mine = next((i, values) for i, values in enumerate(found) if values is not None)
+    arguments = exercise.arguments(case)
+    for says, wrong in formulas:
+        try:
+            made = exercise.values(wrong(*arguments))
+        except Exception:
+            continue
+        if says and same(mine, made) and _fits(exercise, wrong, found):
+            return says
+        for more, changed in results_changed(made) if results else ():
+            if same(mine, changed) and _fits_changed(exercise, wrong, more, found):
+                return "; and ".join(filter(None, [says, more]))
+    return ""
+
+
+def _fits_changed(exercise: Exercise, wrong: Answer, more: str, found: Sequence[Values | None]) -> bool:
+    """Whether a formula's result, changed in the way that is said, is what was found in every case."""
+    for case, values in enumerate(found):
+        try:
+            made = dict(results_changed(exercise.values(wrong(*exercise.arguments(case)))))
+        except Exception:
+            made = {}
+        if (values is None) != (more not in made) or (values is not None and not same(values, made[more])):
+            return False
+    return True
+
+
+@cache
+def right_values(exercise: Exercise) -> list[Values]:
+    """Return what the oracle of an exercise returns in every case."""
+    return [exercise.values(exercise.oracle(*exercise.arguments(i))) for i in range(exercise.cases)]
+
+
+def _by_rule(exercise: Exercise) -> Iterator[tuple[str, Answer]]:
+    """Yield the right answer, the known mistakes, and either with other arguments."""
+    first, names = exercise.arguments(0), exercise.parameters
+    right = exercise.oracle if exercise.form is None else exercise.form.plain()
+    slips = [(slip.says, slip.wrong) for slip in exercise.slips]
+    yield "", right
+    yield from arguments_changed(names, first, right)
+    yield from slips
+    for said, wrong in slips:
+        yield from ((f"{said}; and {says}", answer) for says, answer in arguments_changed(names, first, wrong))
+
+
+def _is_constant(found: Sequence[Values]) -> bool:
+    """Whether every case has the same numbers, or none has any."""
+    numbers = torch.cat([value.detach().double().flatten() for values in found for value in values])
+    alike = all(len(values) == len(found[0]) and same(values, found[0]) for values in found)
+    return alike or not len(numbers) or bool(numbers.isnan().all()) or bool((numbers == numbers[0]).all())
+
+
+def _fits(exercise: Exercise, wrong: Answer, found: Sequence[Values | None], error: float = EXACT) -> bool:
+    return all(_makes(exercise, wrong, case, values, error) for case, values in enumerate(found))
 
 
 def pattern(found: Sequence[Values], right: Sequence[Values], names: Sequence[str]) -> str:
@@ -67,12 +158,12 @@ def reduced(found: Tensor, right: Tensor) -> str:
     return ""
 
 
-def _makes(exercise: Exercise, wrong: Answer, case: int, values: Values | None) -> bool:
+def _makes(exercise: Exercise, wrong: Answer, case: int, values: Values | None, error: float) -> bool:
     try:
         made = exercise.values(wrong(*fresh(exercise.arguments(case))))
     except Exception:
         return values is None
-    return values is not None and same(values, made)
+    return values is not None and same(values, made, error)
 
 
 def _sign(mine: list[Tensor], true: list[Tensor]) -> str:

@@ -8,13 +8,14 @@ compared.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from pushforward.course.composing import Form
 from pushforward.course.values import values_of
 
 Answer = Callable[..., Any]
@@ -47,9 +48,9 @@ class Law:
     holds: Callable[[Answer], bool]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exercise:
-    """A function to write, and everything that tells whether and why it is wrong.
+    """A function to write, and everything that tells whether and why it is wrong; every exercise is equal to itself only.
 
     Attributes:
         name: section and topic, such as `vae.kl`.
@@ -60,11 +61,13 @@ class Exercise:
         returns: what comes back, one name for each value.
         draw: arguments of random case i = 0, 1, ...: tensors of float64, and sizes that differ between cases.
         slips: known mistakes, the most specific first.
+        form: the formula in pieces that may be exchanged, for mistakes made together; None where it is no formula.
         laws: what holds whatever the arguments are.
         hints: three, each giving away more than the one before.
         picture: an SVG that shows what a right answer does; None where there is nothing to look at.
         reads: turns what comes back into numbers, where it is something else; None where it is numbers.
         shows: turns numbers back into words, for evidence; None where numbers say enough.
+        explains: says what is wrong from what came and what is right in every case, where values are no numbers.
         about: says what a case is, for evidence; None where its number says enough.
         gradients: names of the arguments to which gradients must flow, because training needs them; to no other they have to.
         harder: one of the second round.
@@ -80,10 +83,12 @@ class Exercise:
     draw: Draw
     slips: tuple[Slip, ...]
     hints: tuple[str, str, str]
+    form: Form | None = None
     laws: tuple[Law, ...] = ()
     picture: Callable[[Answer], str] | None = None
     reads: Callable[[Any], Any] | None = None
     shows: Callable[[Tensor], str] | None = None
+    explains: Callable[[Sequence[Tensor], Sequence[Tensor]], str] | None = None
     about: Callable[[int], str] | None = None
     gradients: tuple[str, ...] = ()
     harder: bool = False

@@ -195,7 +195,8 @@ def _confirmed(outcome: Outcome, values: list[list[Any] | None]) -> Outcome:
         return outcome
     import torch
 
-    from pushforward.course.checking import agreement, right_values
+    from pushforward.course.checking import agreement
+    from pushforward.course.diagnosing import right_values
 
     exercise = exercise_of(outcome.name)
     found = [tuple(torch.tensor(value, dtype=torch.float64) for value in case or ()) for case in values]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pushforward.course.drawing import normal, sizes
 from pushforward.course.exercise import Answer, Exercise, Law, Slip
+from pushforward.course.forms import choices
 from pushforward.course.laws import equal, number
 from pushforward.course.pictures import curve
 
@@ -151,6 +152,7 @@ NUCLEUS = Exercise(
     returns=("probabilities",),
     draw=_case,
     cases=len(SHARES) + 1,
+    form=choices.NUCLEUS,
     slips=(
         Slip("this is the softmax of everything: no token is left out", lambda z, p: z.softmax(1)),
         Slip(

@@ -11,6 +11,7 @@ from torch.distributions import Categorical
 
 from pushforward.course.drawing import integers, normal
 from pushforward.course.exercise import Answer, Exercise, Law, Slip
+from pushforward.course.forms import choices, games
 from pushforward.course.laws import equal, number
 from pushforward.course.pictures import curve
 
@@ -48,6 +49,7 @@ LIKELIHOOD = Exercise(
     returns=("log_likelihood",),
     gradients=("logits",),
     draw=_sequence_case,
+    form=games.LIKELIHOOD,
     slips=(
         Slip("this is the loss, minus the log-likelihood", lambda x, t: -_terms(x, t).sum(1)),
         Slip(
@@ -227,6 +229,7 @@ CACHE = Exercise(
     oracle=attend_step,
     returns=("output", "keys", "values"),
     draw=_cache_case,
+    form=choices.CACHE,
     slips=(
         Slip("the scores are not divided by sqrt(d)", _weighed(lambda q, k: _scores(q, k, 0.0).softmax(1))),
         Slip(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -136,6 +136,24 @@ def _spares(answer: Answer) -> bool:
     return not any(answer(r.record) for r in gallery() if not r.suspicions)
 
 
+def _about(case: int) -> str:
+    return f"the run `{GALLERY[case].name}`" if case < len(GALLERY) else EDGES[case - len(GALLERY)].says
+
+
+def _explained(found: Sequence[Tensor], right: Sequence[Tensor]) -> str:
+    """Say which suspicions are missed and which are wrong, each with a record and its threshold."""
+    says = []
+    for place, (name, rule) in enumerate(SUSPICIONS.items()):
+        missed = [i for i, (mine, true) in enumerate(zip(found, right)) if mine[place] < true[place]]
+        wrong = [i for i, (mine, true) in enumerate(zip(found, right)) if mine[place] > true[place]]
+        for cases, what in ((missed, "is missed"), (wrong, "is suspected wrongly")):
+            if cases:
+                says.append(
+                    f"`{name}` {what} in {len(cases)} of {len(found)} records, such as {_about(cases[-1])}: {rule}"
+                )
+    return "; and ".join(says[:3])
+
+
 def _verdicts(answer: Answer) -> str:
     runs = [r.record for r in gallery() if r.name in DRAWN]
     lines = {", ".join(sorted(answer(record))) or "healthy": _series(record, "held_out") for record in runs}
@@ -155,7 +173,8 @@ CHECKLIST = Exercise(
     draw=lambda g, i: ((*GALLERY, *EDGES)[i].record,),
     reads=suspected,
     shows=_in_words,
-    about=lambda i: f"the run `{GALLERY[i].name}`" if i < len(GALLERY) else EDGES[i - len(GALLERY)].says,
+    about=_about,
+    explains=_explained,
     cases=len(GALLERY) + len(EDGES),
     slips=(
         Slip("nothing is ever suspected; a falling loss is no proof of health", lambda r: set()),

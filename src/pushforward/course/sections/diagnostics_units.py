@@ -8,6 +8,7 @@ from torch.distributions import Normal, kl_divergence
 
 from pushforward.course.drawing import normal, sizes
 from pushforward.course.exercise import Answer, Exercise, Law, Slip
+from pushforward.course.forms import gaussians
 from pushforward.course.laws import equal
 from pushforward.course.pictures import curve
 
@@ -117,6 +118,7 @@ ACTIVE = Exercise(
     oracle=active_units,
     returns=("kl_per_dimension", "active"),
     draw=_case,
+    form=gaussians.ACTIVE,
     slips=(*_FIRST, *_SECOND),
     laws=(
         Law(

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from pushforward.course.drawing import normal, sizes, uniform
 from pushforward.course.exercise import Answer, Exercise, Law, Slip
+from pushforward.course.forms import noising
 from pushforward.course.laws import equal, number
 from pushforward.course.pictures import cloud, curve
 
@@ -43,6 +44,7 @@ NOISE = Exercise(
     oracle=add_noise,
     returns=("noisy",),
     draw=lambda g, i: (normal(g, *sizes(i)), normal(g, *sizes(i)), uniform(g, sizes(i)[0], low=0.05, high=0.95)),
+    form=noising.NOISE,
     slips=(
         Slip(
             "alpha_bar has one number for each row, and meets columns here: give it a second axis, alpha_bar[:, None]",
@@ -141,6 +143,7 @@ LOSS = Exercise(
     returns=("loss",),
     gradients=("predicted_noise",),
     draw=lambda g, i: (normal(g, *sizes(i)), normal(g, *sizes(i))),
+    form=noising.LOSS,
     slips=(
         Slip(
             "you summed over dimensions and averaged over rows: the loss would grow with the dimension",
@@ -232,6 +235,7 @@ DDIM = Exercise(
     oracle=ddim_step,
     returns=("next_x",),
     draw=_ddim_case,
+    form=noising.DDIM,
     slips=(
         Slip("this is the clean guess; noise of the next level has to be put back", lambda x, e, a, b: _clean(x, e, a)),
         Slip(

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from pushforward.course.drawing import normal, sizes, uniform
 from pushforward.course.exercise import Answer, Exercise, Law, Slip
+from pushforward.course.forms import distances
 from pushforward.course.laws import equal, number
 from pushforward.course.pictures import curve
 from pushforward.course.sections.evaluation_more import COVERAGE
@@ -55,6 +56,7 @@ FRECHET = Exercise(
     oracle=frechet_distance,
     returns=("distance",),
     draw=_frechet_case,
+    form=distances.FRECHET,
     slips=(
         Slip("one value for each feature came back; sum over features", _parts),
         Slip(
@@ -195,6 +197,7 @@ KID = Exercise(
     oracle=kernel_distance,
     returns=("distance",),
     draw=_kid_case,
+    form=distances.KID,
     slips=(
         Slip(
             "rows are paired with themselves: leave the diagonal out, or the distance is biased upwards",

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pushforward.course.drawing import normal, sizes
 from pushforward.course.exercise import Answer, Exercise, Law, Slip
+from pushforward.course.forms import distances
 from pushforward.course.laws import equal, number
 from pushforward.course.pictures import curve
 
@@ -90,6 +91,7 @@ COVERAGE = Exercise(
     returns=("coverage",),
     draw=_case,
     cases=len(NEIGHBOURS) + 1,
+    form=distances.COVERAGE,
     slips=(
         Slip("one answer for each real point came back; return their share", lambda r, s, k: _within(r, s, k).any(1)),
         Slip(

@@ -11,6 +11,7 @@ from torch.distributions import Normal
 
 from pushforward.course.drawing import normal, sizes
 from pushforward.course.exercise import Answer, Exercise, Law, Slip
+from pushforward.course.forms import games, gaussians
 from pushforward.course.laws import equal, number
 from pushforward.course.pictures import cloud, curve
 
@@ -63,6 +64,7 @@ LOG_PROB = Exercise(
     returns=("log_density",),
     gradients=("shift", "log_scale"),
     draw=_log_prob_case,
+    form=gaussians.LOG_PROB,
     slips=(
         Slip(
             "the log-determinant of the map is missing: this is the density of the code",
@@ -229,6 +231,7 @@ COUPLING = Exercise(
     returns=("y", "log_det"),
     gradients=("x",),
     draw=_coupling_case,
+    form=games.COUPLING,
     slips=(
         Slip("y and log_det are returned in the wrong order", lambda x, f: _made(x, f, _affine, _total)[::-1]),
         Slip(

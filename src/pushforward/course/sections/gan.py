@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pushforward.course.drawing import normal, sizes
 from pushforward.course.exercise import Answer, Exercise, Law, Slip
+from pushforward.course.forms import games
 from pushforward.course.laws import equal, number
 from pushforward.course.pictures import curve
 
@@ -64,6 +65,7 @@ LOSSES = Exercise(
     returns=("discriminator_loss", "generator_loss"),
     gradients=("real_logits", "fake_logits"),
     draw=_losses_case,
+    form=games.GAME,
     slips=(
         Slip("the two losses are returned in the wrong order", lambda r, f: (_other(f), _cost(r, f))),
         Slip(
@@ -201,6 +203,7 @@ R1 = Exercise(
     oracle=r1_penalty,
     returns=("penalty",),
     draw=_r1_case,
+    form=games.R1,
     slips=(
         Slip("the factor 1/2 is missing", lambda D, x: _gradients(D, x).square().sum(1).mean()),
         Slip(

@@ -11,6 +11,7 @@ from torch.distributions.transforms import AffineTransform
 from pushforward.core.space import Image
 from pushforward.course.drawing import normal, sizes, uniform
 from pushforward.course.exercise import Answer, Exercise, Law, Slip
+from pushforward.course.forms import choices, games
 from pushforward.course.laws import equal, number
 from pushforward.course.pictures import curve
 
@@ -54,6 +55,7 @@ CATEGORICAL = Exercise(
     oracle=sample_categorical,
     returns=("classes",),
     draw=_categorical_case,
+    form=choices.CATEGORICAL,
     slips=(
         Slip("this is the most probable class: the uniform number is not used", lambda p, u: p.argmax(1)),
         Slip(
@@ -158,6 +160,7 @@ BITS = Exercise(
     oracle=bits_per_dim,
     returns=("bits",),
     draw=_bits_case,
+    form=games.BITS,
     slips=(
         Slip(
             "the change of variables has the wrong sign: dividing pixels by levels made their density larger, not smaller",

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pushforward.course.drawing import normal, sizes, uniform
 from pushforward.course.exercise import Answer, Exercise, Law, Slip
+from pushforward.course.forms import noising
 from pushforward.course.laws import equal, number
 from pushforward.course.pictures import cloud, curve
 from pushforward.course.sections.score_likelihood import ODE
@@ -61,6 +62,7 @@ LANGEVIN = Exercise(
         uniform(g, 1, low=0.01, high=0.45)[0],
         normal(g, *sizes(i)),
     ),
+    form=noising.LANGEVIN,
     slips=(
         Slip(
             "the noise lacks a factor sqrt(2): the chain settles at half the variance",
@@ -147,6 +149,7 @@ GUIDANCE = Exercise(
     oracle=guided,
     returns=("prediction",),
     draw=_guidance_case,
+    form=noising.GUIDANCE,
     slips=(
         Slip(
             "this is the other convention: your weight 0 is conditional, and here 1 is",

@@ -11,6 +11,7 @@ from torch.distributions import Normal
 
 from pushforward.course.drawing import normal, sizes, uniform
 from pushforward.course.exercise import Answer, Exercise, Law, Slip
+from pushforward.course.forms import distances
 from pushforward.course.laws import equal
 from pushforward.course.pictures import curve
 
@@ -135,6 +136,7 @@ ODE = Exercise(
     oracle=ode_log_prob,
     returns=("log_prob",),
     draw=_flow_case,
+    form=distances.ODE,
     slips=(
         Slip(
             "the sign of the divergence is wrong: where a flow to the noise spreads data, they were denser",

@@ -10,6 +10,7 @@ from torch.distributions import Normal, kl_divergence
 
 from pushforward.course.drawing import normal, sizes
 from pushforward.course.exercise import Answer, Exercise, Law, Slip
+from pushforward.course.forms import games, gaussians, noising
 from pushforward.course.laws import equal, number
 from pushforward.course.pictures import cloud, curve
 
@@ -42,6 +43,7 @@ KL = Exercise(
     returns=("divergence",),
     gradients=("mean", "log_scale"),
     draw=lambda g, i: (normal(g, *sizes(i)), 0.7 * normal(g, *sizes(i)) - 0.3),
+    form=gaussians.KL,
     slips=(
         Slip("one value for each dimension came back; sum over dimensions", _halves),
         Slip(
@@ -130,6 +132,7 @@ REPARAMETERISE = Exercise(
     returns=("draw",),
     gradients=("mean", "log_scale"),
     draw=lambda g, i: (normal(g, *sizes(i)), 0.7 * normal(g, *sizes(i)) - 0.3, normal(g, *sizes(i))),
+    form=noising.DRAW,
     slips=(
         Slip("noise is multiplied by log sigma, not by sigma", lambda m, s, e: m + s * e),
         Slip(
@@ -204,6 +207,7 @@ ELBO = Exercise(
     returns=("bound",),
     gradients=("mean", "log_scale", "decoded_mean", "decoded_log_scale"),
     draw=_elbo_case,
+    form=gaussians.ELBO,
     slips=(
         Slip(
             "the KL is added; a code that costs nats lowers the bound",
@@ -282,6 +286,7 @@ IWAE = Exercise(
     returns=("bound",),
     gradients=("log_weights",),
     draw=_iwae_case,
+    form=games.IWAE,
     slips=(
         Slip("log inside the mean: this is the plain ELBO, which is looser", lambda w: w.mean(0)),
         Slip("off by exactly log K: the sum is not divided by the number of draws", lambda w: w.logsumexp(0)),
