@@ -1,1 +1,0 @@
-"""The formulas of the exercises in pieces, and what people put in the place of each piece."""
