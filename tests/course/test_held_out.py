@@ -1,7 +1,7 @@
 """What the checker says of wrong answers that its catalogues were not made from: most are named, and none wrongly.
 
-These were written after the catalogues were finished (LOG.md, 2026-11-29). Whoever adds to a catalogue because of one of them should
-write fresh ones.
+These were written after the catalogues were finished (LOG.md, 2026-11-29). Whoever adds to a catalogue because of one of them
+should write fresh ones.
 """
 
 from __future__ import annotations
