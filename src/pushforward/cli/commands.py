@@ -17,12 +17,13 @@ from pushforward.app.training import Plan, plan_training
 from pushforward.app.training import train as run_training
 from pushforward.cli.layout import records, width
 from pushforward.cli.options import refuse_ignored
-from pushforward.cli.output import out, out_json, say
+from pushforward.cli.output import out, out_json, say, shortened
 from pushforward.cli.progress import busy, meter, sampling_bar, training_bar
 from pushforward.core.errors import BadInput
 from pushforward.core.spec import parse_settings
+from pushforward.core.table import Table
 from pushforward.data.builtin import builtins
-from pushforward.data.dataset import Dataset, describe
+from pushforward.data.dataset import Dataset, describe, kinds_of
 from pushforward.engine.fit import FitRecord
 from pushforward.engine.precision import drawback
 from pushforward.report.page import render, write_report
@@ -42,9 +43,9 @@ def data_settings(settings: list[str]) -> dict[str, Any]:
 
 def say_notes(dataset: Dataset) -> None:
     """Say how data were read and, last, what of them is lost."""
-    for note in dataset.notes:
+    for note in shortened(dataset.notes):
         say(f"data: {note}")
-    for sentence in dataset.losses:
+    for sentence in shortened(dataset.losses):
         say(f"lost: {sentence}" if dataset.lost else f"data: {sentence}")
 
 
@@ -197,7 +198,11 @@ def show_plan(fits: Fits, path: Path, json: bool) -> None:
     else:
         import yaml
 
-        out(yaml.safe_dump(record, sort_keys=False).rstrip())
+        if isinstance(plan.dataset.space, Table):
+            columns = [column.name for column in plan.dataset.space.columns]
+            record["space"] = {"kind": "table", "kinds": kinds_of(plan.dataset.space), "columns": shortened(columns)}
+        record |= {key: shortened(record[key]) for key in ("notes", "lost")}
+        out(yaml.safe_dump(record, sort_keys=False, allow_unicode=True).rstrip())
 
 
 def score(
@@ -335,6 +340,6 @@ def data_describe(data: str, settings: list[str], skip_bad: bool, json: bool) ->
         return
     for key, value in {**record, "lost": dataset.losses}.items():
         if isinstance(value, list | tuple):
-            out(f"{key}:" + "".join(f"\n  - {line}" for line in value))
+            out(f"{key}:" + "".join(f"\n  - {line}" for line in shortened(value)))
         else:
             out(f"{key}: {value}")

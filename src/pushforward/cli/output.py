@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import json as json_module
+from collections.abc import Sequence
 from typing import Any
 
 from pushforward.cli.progress import console
+
+MOST_LINES = 24
 
 
 def out(text: str) -> None:
     """Print data to stdout."""
     print(text)  # noqa: T201
+
+
+def shortened(lines: Sequence[str], most: int = MOST_LINES) -> list[str]:
+    """Return lines for a person to read: the first of many, and how many more there are.
+
+    Example:
+        >>> shortened(["a", "b", "c"], most=2)
+        ['a', 'b', '... and 1 more (--json lists all)']
+    """
+    left = len(lines) - most
+    return list(lines) if left <= 0 else [*lines[:most], f"... and {left:,} more (--json lists all)"]
 
 
 def out_json(record: Any) -> None:

@@ -6,6 +6,7 @@ Two ideas: what the sniffer decided is kept as sentences; the fingerprint change
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -113,6 +114,17 @@ def _column(column: Column, values: Tensor) -> str:
     return f"{column.name}: {column.kind}{grid}, {shown[0]} to {shown[1]}{missing}"
 
 
+def kinds_of(table: Table) -> str:
+    """Return how many columns are of which kind.
+
+    Example:
+        >>> kinds_of(Table((Column("a", "boolean", ("no", "yes")), Column("b", "integer", step=1.0, high=3.0))))
+        '1 boolean, 1 integer'
+    """
+    counts = Counter(column.kind for column in table.columns)
+    return ", ".join(f"{size:,} {kind}" for kind, size in counts.most_common())
+
+
 def _contents(dataset: Dataset) -> dict[str, Any]:
     x = dataset.train.x
     if isinstance(dataset.space, Text):
@@ -121,7 +133,10 @@ def _contents(dataset: Dataset) -> dict[str, Any]:
 
         return describe_text(dataset.streams, dataset.encoding)
     if isinstance(dataset.space, Table):
-        return {"columns": [_column(c, values) for c, values in zip(dataset.space.columns, x.unbind(1), strict=True)]}
+        return {
+            "kinds": kinds_of(dataset.space),
+            "columns": [_column(c, values) for c, values in zip(dataset.space.columns, x.unbind(1), strict=True)],
+        }
     return {"lowest value": x.min().item(), "highest value": x.max().item()}
 
 

@@ -20,7 +20,7 @@ from pushforward.data.tables.notations.dates import find_dates
 from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
 from pushforward.data.tables.notations.months import find_months
 from pushforward.data.tables.notations.notation import Notation
-from pushforward.data.tables.notations.numbers import NumberNotation, find_numbers
+from pushforward.data.tables.notations.numbers import SIMPLE, NumberNotation, find_numbers
 
 # declarations that say how a column is read; what it then is, is inferred
 READINGS = ("number", "day-first", "month-first", "year-first", "decimal-comma", "decimal-point")
@@ -133,10 +133,12 @@ def _best(known: list[str], counts: Counter[str], asked: Asked) -> _Found | None
             return _Found(values, asked.notation, "numbers" if isinstance(asked.notation, NumberNotation) else "dates")
     if any(_LONG.fullmatch(cell.strip()) for cell in known) or (_padded(known) and not _own_numbers(known, counts)):
         return None
-    candidates = [found for find in (_dates, _numbers, _months, _times) if (found := find(known, asked)) is not None]
     alike = sum(counts[cell] for cell in known)
-    for found in candidates:
-        if sum(counts[cell] for cell in found.values) >= 0.5 * alike:
+    # eight digits may be a day, so only other plain numbers need no look at dates
+    plain = all(map(SIMPLE.fullmatch, known)) and not _moments_in_digits(known)
+    for find in (_numbers,) if plain else (_dates, _numbers, _months, _times):
+        found = find(known, asked)
+        if found is not None and sum(counts[cell] for cell in found.values) >= 0.5 * alike:
             return found
     return None
 

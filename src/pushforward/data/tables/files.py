@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from pushforward.core.errors import BadInput, closest
+from pushforward.core.limits import require_below
 from pushforward.data.tables.cells import READINGS, Asked, Typed, typed
 from pushforward.data.tables.formats import FRAMES, is_folder_of_parts, read_frame
 from pushforward.data.tables.header import header_of
@@ -157,9 +158,8 @@ def read_text(text: str, name: str, origin: str, reading: Reading = _PLAIN, note
 
 
 def _require_columns(width: int, origin: str) -> None:
-    if width > MOST_COLUMNS:
-        came = f"{origin} has {width:,} columns"
-        raise BadInput(came, f"at most {MOST_COLUMNS:,}", "choose the ones to model, or save numbers alone as .npy")
+    fix = "choose the ones to model, or save numbers alone as .npy"
+    require_below(width, MOST_COLUMNS, f"{origin} has {width:,} columns", "columns", fix)
 
 
 def _labels(first: Sequence[str], width: int, origin: str) -> tuple[list[str], list[str]]:

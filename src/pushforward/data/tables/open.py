@@ -27,6 +27,7 @@ from pushforward.data.points import PointsEncoding
 from pushforward.data.split import split_rows
 from pushforward.data.tables.cells import READINGS
 from pushforward.data.tables.encoding import TableEncoding
+from pushforward.data.tables.entities import entity_note
 from pushforward.data.tables.files import Reading, Sheet, decode, is_table_file, read_file, read_text
 from pushforward.data.tables.schema import Declared, infer
 from pushforward.data.tables.written import Dialect
@@ -162,6 +163,7 @@ def open_table(
     x = encoding.encode(sheet.frame, sheet.lines)
     rows, duplicates = _split(x, seed)
     parts = [Examples(x[torch.from_numpy(r)]) for r in rows]
+    asked = entity_note(encoding.table, x)
     how = f"split 70/10/20 by seed {seed}, {duplicates}"
     sizes = f"{len(rows[0])} training, {len(rows[1])} validation and {len(rows[2])} test examples"
     return Dataset(
@@ -170,7 +172,7 @@ def open_table(
         parts[0],
         parts[1],
         parts[2],
-        notes=(*sheet.notes, *notes, f"{how}: {sizes}"),
+        notes=(*sheet.notes, *notes, f"{how}: {sizes}", *([] if asked is None else [asked])),
         source=sheet.origin,
         fingerprint=fingerprint_of(parts, (json.dumps(encoding.table.to_json()),)),
         encoding=encoding,

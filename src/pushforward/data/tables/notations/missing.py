@@ -6,7 +6,10 @@ nothing else (`None` is a kind of garage, but no price).
 
 from __future__ import annotations
 
+import re
+
 MISSING = ("", "?", "NA", "N/A", "nan", "NaN", "null", "NULL")
+_COUNTS = re.compile("[1-9]")
 # compared without regard to case and without spaces, points, brackets and signs around and within
 _WORDS = """
 na nan nat null nil none missing void empty blank unknown unavailable notavailable notapplicable notrecorded nodata novalue
@@ -22,6 +25,8 @@ def is_missing_among_numbers(cell: str) -> bool:
         >>> [is_missing_among_numbers(cell) for cell in ("-", "#N/A", "None", "n.d.", "0000-00-00", "12", "oops")]
         [True, True, True, True, True, False, False]
     """
+    if _COUNTS.search(cell):
+        return False
     bare = "".join(c for c in cell.casefold() if c.isalnum())
     if not bare or bare in _AMONG_NUMBERS:
         return True

@@ -10,7 +10,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -23,6 +23,7 @@ _CELL = re.compile(
     re.DOTALL,
 )
 PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity)", re.IGNORECASE)
+SIMPLE = re.compile(r"-?\d+(?:\.\d+)?")
 # codes of ISO 4217 that are written before or after an amount, and abbreviations in use
 _MONEY = """
 AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR JPY KES KRW MAD MXN MYR NGN NOK NZD PEN PHP PKR PLN
@@ -160,7 +161,7 @@ class Numbers:
     ambiguous: bool = False
 
 
-def find_numbers(cells: Iterable[str], decimal: str = "") -> Numbers | None:
+def find_numbers(cells: Collection[str], decimal: str = "") -> Numbers | None:
     """Return the notation that reads most of the cells, None if it reads none.
 
     Args:
@@ -171,6 +172,9 @@ def find_numbers(cells: Iterable[str], decimal: str = "") -> Numbers | None:
         >>> find_numbers(["29,07", "3,5", "-12"]).notation.decimal
         ','
     """
+    simple = _simple(cells)
+    if simple is not None:
+        return simple
     pieces = {cell: found for cell in cells if (found := _pieces(cell)) is not None}
     special = frozenset(cell for cell in cells if PLAIN.fullmatch(cell.strip()) and cell not in pieces)
     if not pieces:
@@ -188,6 +192,16 @@ def find_numbers(cells: Iterable[str], decimal: str = "") -> Numbers | None:
     return Numbers(
         _shaped(replace(alike, decimal=style[0], group=style[1]), read), frozenset(read) | special, ambiguous
     )
+
+
+def _simple(cells: Collection[str]) -> Numbers | None:
+    """Return the notation of plain decimal numbers, as most columns have them, without taking every cell apart."""
+    if not all(map(SIMPLE.fullmatch, cells)):
+        return None
+    places = {len(cell.rpartition(".")[2]) if "." in cell else 0 for cell in cells}
+    most = max(places)
+    notation = NumberNotation(places=most if most <= 15 else None, padded=len(places) == 1 and most <= 15)
+    return Numbers(notation, frozenset(cells))
 
 
 def is_money(affix: str) -> bool:
