@@ -133,6 +133,8 @@ def test_no_footnote_is_a_number(digits: Comparison) -> None:
     assert "#note-" not in html
     # a warning that all rows share is said once, where the measure is explained
     assert html.count("500 samples: the distance is biased upwards at this size.") == 1
+    # a heading is in plain words; the measure's own name stands where it is explained
+    assert '<span class="technical">recall, pca-16, k=5, vs test.</span>' in html
     assert '<abbr title="How many real examples have a sample close by.">Real data covered</abbr>' in html
 
 

@@ -237,6 +237,7 @@ def _reading(comparison: Comparison, keys: list[Key], with_likelihood: bool) -> 
             title,
             says,
             tuple(text if len(names) >= of else f"{listed(names)}: {text}" for text, names in texts.items()),
+            tuple(column.detail for key in keys if (column := _column(key)).title == title),
         )
         for title, (says, texts, of) in found.items()
     )
