@@ -113,6 +113,25 @@ def test_before_the_first_checkpoint_every_way_begins_anew(sources, tmp_path: Pa
         train(plan, late)
 
 
+@pytest.mark.parametrize("more", [{}, {"resume": True}, {"overwrite": True}], ids=["again", "resume", "overwrite"])
+def test_what_older_versions_left_of_a_beginning_counts_as_nothing(sources, tmp_path: Path, more) -> None:
+    """They wrote the manifest last: a dictionary and a configuration, or half of one, were all that a kill left."""
+    plan, whole, left = planned(sources["text"], "autoregressive", 2), tmp_path / "whole", tmp_path / "left"
+    train(plan, whole)
+    left.mkdir()
+    for name in ("config.yaml", "encoding.json"):
+        (left / name).write_bytes((whole / name).read_bytes())
+    (left / ".manifest.json.77.part").write_text("{")
+    train(plan, left, **more)
+    assert weights(left) == weights(whole)
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "config.yaml").write_text("family: roboto\nseed: 3\n")  # another tool's
+    with pytest.raises(BadInput, match=r"other files|is not a run"):
+        train(plan, theirs, **more)
+    assert list(content(theirs)) == ["config.yaml"]
+
+
 def test_a_finished_run_that_is_extended_stays_open(sources, tmp_path: Path) -> None:
     short, long = (planned(sources["table"], "autoregressive", steps) for steps in (2, 4))
     run, whole = tmp_path / "run", tmp_path / "whole"

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import yaml
+
 from pushforward.core.errors import BadInput, RunFailed
 from pushforward.core.files import partial_of, remove_file
 from pushforward.provenance.lock import LOCK, writing
-from pushforward.provenance.run_directory import FORMAT, MANIFEST, STATE, WEIGHTS, is_begun_only
+from pushforward.provenance.run_directory import CONFIG, ENCODING, FORMAT, MANIFEST, STATE, WEIGHTS, is_begun_only
 
 Kind = Literal["run", "comparison", "classifier"]
 COMPARISON = "comparison.json"
@@ -30,6 +32,7 @@ WRITTEN: dict[str, str] = {
 }
 FOLDERS: dict[str, tuple[str, ...]] = {"run": (STATE, f"{STATE}/ema"), "comparison": (), "classifier": ()}
 _PLAIN = re.compile(r"[\w-]+")
+_LARGEST_CONFIG = 1 << 20
 NAMED = 3  # files of others that a message names
 
 
@@ -152,6 +155,8 @@ def _holdings(path: Path) -> Holdings:
     manifest = manifest_of(path)
     runs = runs_in(path)
     kind = "comparison" if runs is not None else "" if manifest is None else manifest["kind"]
+    if not kind and _half_begun(path):
+        kind = "run"
     inner = {path / name: _holdings(path / name) for name in runs or () if _real_folder(path / name)}
     inner = {folder: held for folder, held in inner.items() if held.kind in ("run", "")}
     own: list[Path] = []
@@ -203,8 +208,25 @@ def _is_ours(name: str, kind: str) -> bool:
     return re.fullmatch(written, name) is not None
 
 
+def _half_begun(path: Path) -> bool:
+    """Return whether nothing but the beginning of a run is there, as versions that wrote the manifest last could leave it."""
+    names = {entry.name for entry in os.scandir(path)} - {LOCK}
+    config = path / CONFIG
+    if CONFIG not in names or not {partial_of(name) or name for name in names} <= {CONFIG, ENCODING, MANIFEST}:
+        return False
+    if MANIFEST in names or config.is_symlink() or not config.is_file() or config.stat().st_size > _LARGEST_CONFIG:
+        return False
+    try:
+        found = yaml.safe_load(config.read_bytes())
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and set(found) == {"family", "preset", "seed", "data", "model", "train"}
+
+
 def _worth(path: Path, kind: str, manifest: dict[str, Any] | None, own: list[Path]) -> bool:
     if not kind or (manifest is not None and manifest["status"] == "writing"):
+        return False
+    if kind == "run" and manifest is None:  # half begun
         return False
     if kind == "run":
         return not is_begun_only(path)

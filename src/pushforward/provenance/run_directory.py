@@ -110,7 +110,7 @@ def complete(path: Path, facts: dict[str, Any]) -> None:
 
 def is_begun_only(path: Path) -> bool:
     """Return whether a run was begun and left before there was anything to go on with: no checkpoint, no weights."""
-    left = not (path / LAST).exists() and not (path / WEIGHTS).exists()
+    left = (path / MANIFEST).is_file() and not (path / LAST).exists() and not (path / WEIGHTS).exists()
     return left and _read_manifest(path).get("status") == "training"
 
 
