@@ -152,7 +152,7 @@ BUILDS = {
     "solutions": lambda: exercises(solved=True),
     "exercises-otter": otter,
 }
-SHOWN: tuple[str, ...] = ()  # executed, with pictures
+SHOWN = ("theory", "exercises", "solutions")  # executed, with pictures
 
 
 def run(names: list[str], into: Path | None) -> None:
@@ -164,6 +164,9 @@ def run(names: list[str], into: Path | None) -> None:
         folder = HERE / "site" if into is None else into
         folder.mkdir(parents=True, exist_ok=True)
         if name == "theory":
+            for stem, png in site.pictures(done).items() if into is None else ():
+                (HERE / "pictures").mkdir(exist_ok=True)
+                (HERE / "pictures" / f"{stem}.png").write_bytes(png)
             site.write(done, folder)
         (folder / f"{name}.html").write_text(pages.whole(name, done), encoding="utf-8")
 

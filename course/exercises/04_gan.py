@@ -29,7 +29,7 @@ def gan_losses(real_logits, fake_logits):
 # %% [markdown]
 # ### 4.2 The R1 penalty (harder)
 #
-# What makes the game converge: the discriminator may not be steep at real examples. Write
+# What makes the game converge near its solution: the discriminator may not be steep at real examples. Write
 # $\tfrac12\, \tfrac1n \sum_i \lVert \nabla_{x} D(x_i) \rVert^2$, the squared Euclidean norm of each row's gradient, averaged over
 # rows; the weight $\gamma$ is left out. `discriminator` maps (n, d) to (n,), each row by itself. `x` comes without `requires_grad`. The
 # penalty is part of a loss, so it must have a gradient to the discriminator's parameters.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import unicodedata
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 
@@ -22,7 +23,7 @@ FINER = 2  # drawn twice as large and shrunk, which is what smooths lines
 MOVE = re.compile(r"([MLhZ])(-?[\d.]+)?(?: (-?[\d.]+))?")
 
 
-def drawn(svg: str, scale: float = 1.4) -> Image.Image:
+def drawn(svg: str) -> Image.Image:
     """Return an SVG of the report as a picture on white.
 
     Raises:
@@ -30,6 +31,7 @@ def drawn(svg: str, scale: float = 1.4) -> Image.Image:
     """
     root = ElementTree.fromstring(re.sub(r"&(?!amp;|lt;|gt;|quot;|#)", "&amp;", svg))
     _, _, width, height = (float(v) for v in root.attrib["viewBox"].split())
+    scale = 1.0 if "points" in root.attrib.get("class", "") else 1.25  # clouds are what takes bytes
     sheet = Image.new("RGB", (round(width * scale * FINER), round(height * scale * FINER)), "white")
     texts: list[ElementTree.Element] = []
     for element in root:
@@ -50,6 +52,7 @@ def embedded(uri: str, least: int = 240) -> Image.Image:
     image = image.resize((image.width * up, image.height * up), Image.Resampling.NEAREST)
     sheet = Image.new("RGB", (image.width + 6, image.height + 6), MAT)
     sheet.paste(image, (3, 3), image)
+    sheet.info["pixels"] = True
     return sheet
 
 
@@ -81,7 +84,7 @@ def sheet(pictures: Sequence[tuple[Image.Image, str]], width: int = 800, colours
     More than two pictures are shrunk so that the file stays small.
     """
     if len(pictures) > 2:
-        pictures = [(_shrunk(image, 180), says) for image, says in pictures]
+        pictures = [(_shrunk(image, 170), says) for image, says in pictures]
     boxes = [(image, _wrapped(says, max(image.width, NARROW))) for image, says in pictures]
     rows: list[list[tuple[Image.Image, list[str]]]] = [[]]
     for box in boxes:
@@ -97,10 +100,15 @@ def sheet(pictures: Sequence[tuple[Image.Image, str]], width: int = 800, colours
         for image, says in row:
             paper.paste(image, (left, top))
             for i, line in enumerate(says):
-                pen.text((left, top + image.height + 4 + 15 * i), line, fill=MUTED, font=ImageFont.load_default(12))
+                pen.text(
+                    (left, top + image.height + 4 + 15 * i), _simple(line), fill=MUTED, font=ImageFont.load_default(12)
+                )
             left += _width((image, says)) + 14
         top += height
-    few = paper.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    # lines have few colours that must be kept apart, pictures of pixels have shades
+    shades = any(image.info.get("pixels") for image, _ in pictures)
+    method = Image.Quantize.MEDIANCUT if shades else Image.Quantize.MAXCOVERAGE
+    few = paper.quantize(3 * colours if shades else colours, method=method, dither=Image.Dither.NONE)
     buffer = io.BytesIO()
     few.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
@@ -113,6 +121,11 @@ def _width(box: tuple[Image.Image, list[str]]) -> int:
 def _shrunk(image: Image.Image, width: int) -> Image.Image:
     if image.width <= width:
         return image
+    if image.info.get("pixels"):  # by a whole number, so that pixels stay pixels and the file small
+        by = max(1, round(image.width / width))
+        half = image.resize((image.width // by, image.height // by), Image.Resampling.NEAREST)
+        half.info["pixels"] = True
+        return half
     return image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
 
 
@@ -153,14 +166,7 @@ def _text(pen: ImageDraw.ImageDraw, element: ElementTree.Element, scale: float) 
     anchor = {"middle": "ms", "end": "rs"}.get(element.attrib.get("text-anchor", ""), "ls")
     at = (float(element.attrib["x"]) * scale, float(element.attrib["y"]) * scale)
     font = ImageFont.load_default((11.5 if "label" in kind else 10.5) * scale)
-    # the font has no minus sign
-    pen.text(
-        at,
-        (element.text or "").replace("\N{MINUS SIGN}", "-"),
-        fill=INK if "label" in kind else MUTED,
-        font=font,
-        anchor=anchor,
-    )
+    pen.text(at, _simple(element.text or ""), fill=INK if "label" in kind else MUTED, font=font, anchor=anchor)
 
 
 def _dot(pen: ImageDraw.ImageDraw, x: float, y: float, r: float, colour: str, scale: float) -> None:
@@ -174,6 +180,12 @@ def _colour(kind: str) -> str:
 
 def _mixed(colour: str, share: float) -> str:
     return "#" + "".join(f"{round(share * v + (1 - share) * 255):02x}" for v in ImageColor.getrgb(colour)[:3])
+
+
+def _simple(text: str) -> str:
+    """Return a text in the letters that the font has: no accents, thin spaces or minus signs."""
+    text = text.replace("\N{MINUS SIGN}", "-").replace("\N{EN DASH}", "-")
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
 
 
 def _unescaped(text: str) -> str:

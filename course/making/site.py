@@ -15,9 +15,24 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from making.pages import Heading, Page, code, prose, rendered, write_site
+from making.raster import figures, sheet
 from making.sources import COURSE, cells, hints, sources, stub, title, unmarked
 
 OBJECTIVES = re.compile(r"\*\*After this section you can\*\*\n\n((?:- .*(?:\n  .*)*\n?)+)")
+# the topic, and which of its pictures, that stands for a section
+COVERS = {
+    "01_goal": ("goal.model", 1),
+    "02_autoregressive": ("autoregressive.sampling", 3),
+    "03_vae": ("vae.latent", 1),
+    "04_gan": ("gan.collapse", 1),
+    "05_flow": ("flow.map", 2),
+    "06_diffusion": ("diffusion.sampling", 6),
+    "07_score": ("score.langevin", 3),
+    "08_evaluation": ("evaluation.precision_recall", 0),
+    "09_applications": ("applications.images", 4),
+    "10_diagnostics": ("diagnostics.denoising", 0),
+    "11_families": ("", 0),
+}
 START, END = "<!-- contents -->", "<!-- /contents -->"
 
 
@@ -28,6 +43,23 @@ def write(done: NotebookNode, into: Path) -> None:
     first.body = _first(theory, tasks)
     groups = [("Theory", [first, *theory]), ("Exercises", tasks)]
     write_site([first, *theory, *tasks], into, groups)
+
+
+def pictures(done: NotebookNode) -> dict[str, bytes]:
+    """Return one small PNG for every section, by the name of its source: of a topic that shows what the section is about."""
+    found: dict[str, bytes] = {}
+    at = 0
+    for path in sources("theory"):
+        topic = ""
+        for cell in cells(path):
+            topic = cell.metadata.get("topic", topic)
+            html = "".join(o.get("data", {}).get("text/html", "") for o in done.cells[at].get("outputs", ()))
+            at += 1
+            wanted, place = COVERS.get(path.stem, ("", 0))
+            shown = figures(html) if topic == wanted and path.stem in COVERS else []
+            if shown:
+                found[path.stem] = sheet([(shown[min(place, len(shown) - 1)][0], "")])
+    return found
 
 
 def readme(text: str) -> str:

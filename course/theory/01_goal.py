@@ -3,6 +3,13 @@
 #
 # A generative model is a probability distribution that one can draw from, fitted to examples. This section says what is fitted to what,
 # how far apart the two are, and in which unit. Two small models serve it: one of two-moons, one of labelled 8 by 8 digits.
+#
+# **After this section you can**
+#
+# - say what is fitted to what: a distribution to a distribution, by way of examples, and how well examples know it;
+# - draw from a distribution with uniform numbers, and push a density through a map;
+# - turn a log-likelihood into bits per dimension, and say which two numbers may be compared;
+# - read a conditional model as a mixture and as a classifier.
 
 # %%
 moons, digits = pf.load("two-moons"), pf.load("digits")

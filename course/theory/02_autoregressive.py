@@ -3,6 +3,13 @@
 #
 # An autoregressive model puts the parts of an example in an order and predicts each from those before it. Its likelihood is *exact*, and it
 # pays for that when it samples. One small model of labelled 8 by 8 digits, pixel by pixel in raster order, serves the whole section.
+#
+# **After this section you can**
+#
+# - write the objective, the log-likelihood of a sequence, as a sum of conditionals, and say why it is *exact*;
+# - train all positions in one pass with a mask, and sample them one by one;
+# - say what temperature and filters do to the distribution that was scored;
+# - count what a cache saves.
 
 # %%
 digits = pf.load("digits")
@@ -221,7 +228,7 @@ assert 2 * T * 96 * 3 == 36864
 
 # %%
 # a transformer one position at a time, with its cache and without: the same numbers, at another price
-from time import process_time
+from torch.utils.flop_counter import FlopCounterMode
 
 from pushforward.nets.transformer import Transformer
 
@@ -231,30 +238,35 @@ lengths, spent = (4, 8, 16, 32, 64), {"no cache": [], "cache": [], "one pass": [
 with torch.no_grad():
     whole = net(h)
     for T in lengths:
-        began = process_time()
-        again = torch.stack([net(h[:, : t + 1])[:, -1] for t in range(T)], 1)
-        middle, cache = process_time(), net.cache(4, T)
-        stepped = torch.cat([net.step(h[:, t : t + 1], cache, t) for t in range(T)], 1)
-        end = process_time()
-        net(h[:, :T])
-        for name, seconds in zip(spent, (middle - began, end - middle, process_time() - end)):
-            spent[name].append(1000 * seconds)
-        assert torch.allclose(stepped, whole[:, :T], atol=1e-9)
-        assert torch.allclose(again, whole[:, :T], atol=1e-9)
+        cache = net.cache(4, T)
+        ways = {
+            "no cache": lambda: torch.stack([net(h[:, : t + 1])[:, -1] for t in range(T)], 1),  # noqa: B023
+            "cache": lambda: torch.cat([net.step(h[:, t : t + 1], cache, t) for t in range(T)], 1),  # noqa: B023
+            "one pass": lambda: net(h[:, :T]),  # noqa: B023
+        }
+        for name, way in ways.items():
+            with FlopCounterMode(display=False) as counted:  # additions and multiplications of matrix products
+                found = way()
+            spent[name].append(counted.get_total_flops())
+            assert torch.allclose(found, whole[:, :T], atol=1e-9)
+# without a cache a longer text costs out of proportion; with one, as much arithmetic as one pass, but in T steps that wait
+assert spent["no cache"][-1] > 25 * spent["one pass"][-1]
+assert spent["cache"][-1] < 1.3 * spent["one pass"][-1]
 show(
     curve(
         lengths,
         spent,
-        "positions T (upwards: milliseconds)",
-        "milliseconds of processor time for T positions of four examples",
+        "positions T (upwards: operations)",
+        "arithmetic operations for T positions of four examples",
         log_x=True,
         log_y=True,
     ),
-    says="the time of T positions: one pass, steps with a cache, steps without",
+    says="the arithmetic of T positions: one pass, steps with a cache, steps without",
 )
 
 # %% [markdown]
-# **What is optimised.** Nothing but time: the cache changes no number, which a test holds to ten digits.
+# **What is optimised.** Nothing but time: the cache changes no number, which a test holds to ten digits. With it, sampling costs the
+# arithmetic of one training pass; what makes it slow is that its $T$ steps wait for each other, each too small to fill a processor.
 #
 # **Common mistake.** Counting the cache as free. It grows with the length and with every example of the batch, and reading it, not
 # arithmetic, often limits the speed of generation.

@@ -3,6 +3,13 @@
 #
 # A VAE explains an example by a code that nobody sees, and learns to guess the code from the example. It optimises a *lower bound* on the
 # likelihood. One small model of two-moons serves the whole section.
+#
+# **After this section you can**
+#
+# - derive the objective, the evidence lower bound, and say what its gap is;
+# - say which decoder a squared error stands for, and what a weight on the KL changes;
+# - pass gradients through a draw;
+# - tell a bound from a likelihood, and tighten it.
 
 # %%
 moons = pf.load("two-moons")

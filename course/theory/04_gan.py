@@ -4,6 +4,13 @@
 # A GAN learns to draw without ever writing a density down: one network makes examples, another judges them, and each trains against the
 # other. It optimises a *game*, so its loss is the state of a match and not a measure of quality. Eight Gaussians on a circle serve the
 # whole section.
+#
+# **After this section you can**
+#
+# - write the game, its two losses, and the divergence behind it;
+# - read a discriminator as a density ratio;
+# - find mode collapse in samples, where no loss shows it;
+# - say why there is *no* likelihood, and what to compare instead.
 
 # %%
 eight = pf.load("gaussians-8")

@@ -3,6 +3,13 @@
 #
 # A diffusion model destroys data by a little noise at a time, and learns to undo each little bit. Training is a regression at a random
 # noise level, sampling is a walk from noise to data. One small model of two-moons serves the whole section, in standardised coordinates.
+#
+# **After this section you can**
+#
+# - noise data in one jump, at any signal-to-noise ratio;
+# - convert between predictions of noise, data and velocity, and say what the best one is;
+# - write the objective, and say with which weights it is a *bound* on the likelihood;
+# - sample with DDPM and DDIM, and price a sampler in network calls.
 
 # %%
 moons = pf.load("two-moons")

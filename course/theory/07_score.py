@@ -3,6 +3,13 @@
 #
 # The score is the slope of the log-density. A denoiser knows it at every noise level, and it is all that sampling needs: in Langevin
 # dynamics, in stochastic differential equations, in their deterministic twins. One model serves the section: two-moons with two labels.
+#
+# **After this section you can**
+#
+# - compute a score, and get one from a denoiser;
+# - say why regression on single noises learns the score of noisy data;
+# - sample by Langevin dynamics, by the reverse SDE and by the probability flow, and say what differs;
+# - compute a likelihood along the flow, an *estimate*, and say what guidance does to it.
 
 # %%
 from pushforward.data.toys import GaussianMixture, toy

@@ -3,6 +3,13 @@
 #
 # A number about a model means something beside three others: its interval, what real data would score in its place (the null), and what a
 # bad model scores. One autoregressive model of two-moons serves most of this section, because its temperature makes it worse on purpose.
+#
+# **After this section you can**
+#
+# - report a likelihood with its kind, unit and interval;
+# - measure quality and diversity apart, each beside what real data score;
+# - explain the Fréchet distance, its bias, and why sizes must agree;
+# - read precision, recall and coverage together.
 
 # %%
 from pushforward.evaluation.distribution.classifier_test import classifier_test
@@ -169,7 +176,8 @@ show(
 #
 # $$\mathrm{FD} = \lVert \mu_x - \mu_y \rVert^2 + \operatorname{tr}\!\Big(\Sigma_x + \Sigma_y - 2\big(\Sigma_x^{1/2} \Sigma_y \Sigma_x^{1/2}\big)^{1/2}\Big), \qquad \text{bias} \approx \Big(\frac1n + \frac1m\Big)\Big(d + \frac{d(d+1)}{4}\Big)$$
 #
-# The bias is that of two samples, $n$ and $m$ large, of one standard normal in $d$ dimensions.
+# This is the Fréchet distance of two Gaussians, called FID with Inception's features; the bias is that of two samples, $n$ and $m$ large, of
+# one standard normal in $d$ dimensions.
 #
 # **By hand.** $\mathcal N(0, 1)$ against $\mathcal N(1, 4)$: $(0 - 1)^2 + (1 - 2)^2 = 2$. Two samples of 100 of *equal* Gaussians in
 # $d = 8$ dimensions: $\tfrac{2}{100} (8 + 18) = 0.52$, and with 1,000 it is $0.052$.

@@ -1,17 +1,24 @@
 # %% [markdown]
 # ## 9. Applications and trade-offs
 #
-# What generative models are used for, with the question that each use must answer. Two small models serve the section: one of text, one of
-# digits given their class. Both are trained for seconds, and the numbers below say so.
+# What generative models are used for, with the question that each use must answer. Small models of text and of digits given their class
+# serve the section. All are trained for seconds, and the numbers below say so.
+#
+# **After this section you can**
+#
+# - say why language models are autoregressive, and why most image generators are not;
+# - choose what is drawn from given probabilities, and say what that does to a reported number;
+# - test whether codes or synthetic examples are worth anything, against the right baseline;
+# - check for memorised examples, price a filter by what it lets through and what it refuses, and say what provenance adds.
 
 # %%
 from dataclasses import replace
 
 from pushforward.app.augmenting import augment_family
 from pushforward.core.choice import keep_top_p
-from pushforward.core.given import Given
 from pushforward.evaluation.cards.controls import controls
 from pushforward.evaluation.checks import as_rows
+from pushforward.evaluation.distribution.energy import energy_distance
 from pushforward.evaluation.intervals import t_quantile
 from pushforward.evaluation.memorisation.duplicates import duplicate_rate
 from pushforward.evaluation.memorisation.membership import nearness_attack
@@ -33,8 +40,16 @@ made = pf.fit("autoregressive:made", quicker, steps=150, seed=0, preset="smoke",
 # %% [markdown] topic="applications.text" exercise="applications.nucleus" uses="pushforward.core.choice:keep_top_p" test="tests/families/test_tokens.py::test_filters_by_hand"
 # ### 9.1 Text
 #
-# **Idea.** A language model gives probabilities, and somebody must still choose the next token. Nucleus sampling keeps the fewest tokens
-# that hold a share $p$ of the probability and draws among them, so the cut follows the model's confidence.
+# **Idea.** A text is a row of symbols from a finite list, so that the chain rule turns its probability into one exact choice among symbols
+# after another, all of them trained in one pass. What remains to be chosen is the draw, and nucleus sampling keeps the fewest tokens that
+# hold a share $p$ of the probability and draws among them.
+#
+# **Why autoregression dominates text.** A symbol has no neighbours between which a small noise could move it: a softmax over the list fits,
+# a Gaussian, a density and the gradient of a critic do not. Text comes in an order and in any length, and an end symbol gives every length
+# its probability. Every token of every text is a target, with a mask and one pass; a model that hides symbols learns from those it hid,
+# and its likelihood is a bound. A prompt is a prefix, so that one model serves every task that can be put in words, and the cache of 2.5
+# makes the next token cheap. The loss is an exact code length in one unit, so that what more data and larger networks buy can be measured
+# and forecast. The price: one token a pass, in an order that is fixed, and nothing that was written is taken back.
 #
 # $$V_p = \text{smallest set of most probable tokens with } \sum_{t \in V_p} P(t \mid t_{<i}) \ge p, \qquad P'(t) = \frac{P(t)\, \mathbb 1[t \in V_p]}{\sum_{s \in V_p} P(s)}$$
 #
@@ -53,6 +68,14 @@ ar = pf.fit("ar", short, steps=100, seed=0, preset="smoke", settings=quick)
 score = ar.log_prob(plays.test[:200])
 print(f"{score.kind}: {score.value:.2f} +- {score.standard_error:.2f} {score.unit.name}; a uniform byte costs 8")
 assert score.value + 4 * score.standard_error < 8
+# the same text, the same number of steps and a larger network for a model that hides symbols and guesses them in any order (6, for text)
+hiding = pf.fit("diffusion", short, steps=100, seed=0, preset="smoke", settings=quick)
+guess = hiding.log_prob(plays.test[:200])
+print(
+    f"{guess.kind.replace('_', ' ')}: {guess.value:.2f} +- {guess.standard_error:.2f} for the model that hides symbols"
+)
+assert guess.kind == "lower_bound"  # on log p: an upper bound on the code length
+assert guess.value - score.value > 4 * math.hypot(guess.standard_error, score.standard_error)
 shares = [0.2, 0.4, 0.6, 0.8, 0.9, 1.0]
 tokens = {p: ar.model.sample(96, seed=0, top_p=p) for p in shares}
 distinct = {p: distinct_share(x.numpy(), 3) for p, x in tokens.items()}
@@ -77,50 +100,84 @@ show(
 # **Common mistake.** To report the perplexity of the model beside texts of the filter: what was drawn comes from $P'$, under which most real
 # text has probability zero.
 #
-# **Why today.** Temperature and top-$p$ are the two numbers that every interface of a language model shows. With $p = 1$ and temperature 1
-# one sees the model itself.
+# **Why today.** Large language models are autoregressive transformers, and temperature and top-$p$ are the two numbers that their interfaces
+# show; with both at 1 one sees the model itself. Models that hide symbols and reveal several a pass answer faster and in any order, and
+# the gap in likelihood between the two has been closing.
 
-# %% [markdown] topic="applications.images" exercise="score.guidance" uses="pushforward.core.model:GenerativeModel.log_prob" test="tests/core/test_toys.py::test_mixture_is_the_law_of_total_probability"
+# %% [markdown] topic="applications.images" exercise="score.guidance" uses="pushforward.families.diffusion.guidance:Guided" test="tests/families/test_diffusion_path.py::test_guidance_is_linear_and_off_at_one"
 # ### 9.2 Images
 #
-# **Idea.** A model of images that is given a class draws what was asked for. The same model read backwards, by Bayes' rule, says of which
-# class a given image is.
+# **Idea.** A picture has no order in which it must be drawn, and most of its bits are texture that nobody looks at, so most image generators
+# refine all pixels together, from coarse to fine, in a few dozen steps of diffusion. Autoregressive generators draw pictures too, with an
+# exact likelihood, but of pixels they need one pass each, so they draw tokens of an autoencoder, and lately whole scales at a time.
 #
-# $$p(y \mid x) = \frac{p(y)\, p(x \mid y)}{\sum_{y'} p(y')\, p(x \mid y')}$$
+# $$\text{calls a picture} = \underbrace{3 H^2}_{\text{pixels}} \quad\text{or}\quad \underbrace{(H / f)^2}_{\text{tokens}} \quad\text{or}\quad \underbrace{2 N}_{\text{diffusion, guided}}$$
 #
-# **By hand.** An image has probability $0.02$ given a three and $0.005$ given an eight, and both are equally frequent. Then
-# $p(3 \mid x) = 0.02 / 0.025 = 0.8$, and $p(x) = \tfrac12 \cdot 0.02 + \tfrac12 \cdot 0.005 = 0.0125$.
+# **By hand.** For $H = 256$ the pixels take $196\,608$ calls, tokens of an autoencoder with $f = 16$ take $256$, and $N = 25$ guided steps of
+# diffusion take $50$. Diffusion in a latent space with $f = 8$ and four channels also handles $48$ times fewer numbers in each call.
 
 # %%
-likelihood = np.array([0.02, 0.005])
-assert math.isclose(likelihood[0] / likelihood.sum(), 0.8, abs_tol=5e-3)
-assert math.isclose((0.5 * likelihood).sum(), 0.0125, abs_tol=5e-5)
+H = 256
+assert 3 * H**2 == 196_608
+assert (H // 16) ** 2 == 256
+assert 2 * 25 == 50
+assert 3 * H**2 / (4 * (H // 8) ** 2) == 48
 
 # %%
-given = Given(torch.arange(10).repeat(6))
-drawn = {t: made.sample(60, given=given, seed=0, temperature=t) for t in (0.25, 0.5, 0.75, 1.0)}
-nats = torch.stack([made.log_prob(digits.test.x[:200], given=Given.of_label(k, 200)).nats for k in range(10)], 1)
-right = float((nats.argmax(1).numpy() == asked[:200]).mean())
-# chance is a tenth: four standard errors of 200 guesses are 0.085
-assert right > 0.1 + 0.085
-print(
-    f"read backwards, the generator names {right:.0%} of 200 test digits; {digits.space.dimensions} pixels, no classifier trained"
+# digits of asked classes from both: 64 calls for each picture of one, a number of your choice for the other
+painter = pf.fit(
+    "diffusion",
+    quicker,
+    steps=300,
+    seed=0,
+    preset="smoke",
+    settings={
+        "model": {"law": "log-normal", "weight": "edm"},
+        "train": {"batch_size": 64, "learning_rate": 1e-2, "ema": 0.98, "evaluate_every": 10**6},
+    },
 )
+asked_for = torch.arange(10).repeat(20)
+drawn = {"autoregressive, 64 calls": made.sample(200, given=asked_for, seed=0)}
+for calls in (2, 4, 16):
+    drawn[f"diffusion, {calls} calls"] = painter.sample(200, given=asked_for, seed=0, solver="ddim", steps=calls)
+drawn["guided, 32 calls"] = painter.sample(200, given=asked_for, seed=0, solver="ddim", steps=16, guidance=3.0)
+flat = digits.train.x.flatten(1).double()
+obeys, far = {}, {}
+for name, x in drawn.items():
+    # an independent judge of whether the class is the one that was asked for: that of the nearest real digit
+    named = digits.train.given.label[torch.cdist(x.flatten(1).double(), flat).argmin(1)]
+    obeys[name] = float((named == asked_for).double().mean())
+    far[name] = float(energy_distance(as_rows(x.numpy()), as_rows(test)))
+    print(f"{name}: {obeys[name]:.0%} are what was asked for; energy distance to real digits {far[name]:.2f}")
+bits = {name: model.log_prob(digits.test) for name, model in (("autoregressive", made), ("diffusion", painter))}
+for name, lp in bits.items():
+    print(f"{name}: {lp.bits_per_dim:.2f} bits/dim ({lp.kind.replace('_', ' ')})")
+# four standard errors of 200 verdicts are 0.14 at most
+assert obeys["guided, 32 calls"] > obeys["diffusion, 16 calls"] + 0.14
+assert far["guided, 32 calls"] > far["diffusion, 16 calls"]  # guidance buys obedience with likeness to the data
 explore(
-    "temperature",
-    {t: images(x, columns=10, levels=17, says=f"digits 0 to 9 at temperature {t:g}") for t, x in drawn.items()},
-    start=1.0,
+    "model",
+    {
+        name: images(
+            x[:40], columns=10, levels=17, says=f"digits 0 to 9; {obeys[name]:.0%} of 200 are what was asked for"
+        )
+        for name, x in drawn.items()
+    },
+    start="guided, 32 calls",
 )
 
 # %% [markdown]
-# **What is optimised.** $\log p(x \mid y)$, nearly all of which is spent on pixels and little on the class. A classifier spends everything
-# on the class, so it classifies better and cannot draw.
+# **What is optimised.** In both, a code length given the class: exact for one, a reweighted bound for the other. Nearly all of it is spent on
+# pixels and hardly any on the class, which is why guidance (7.5) is needed to make samples obey, and why it leaves the model that was fitted.
+# Above, the autoregressive model has the shorter code and the diffusion model the samples that are nearer to real digits: what is said in
+# 10.1 of likelihood and samples holds between families too.
 #
-# **Common mistake.** Judging a conditional model by the beauty of its samples alone: whether they are what was asked for is a second number,
-# the accuracy of an independent classifier on them.
+# **Common mistake.** Judging by the beauty of samples alone: whether they are what was asked for, and whether they vary, are two other
+# numbers. Or comparing models at equal steps in place of equal calls.
 #
-# **Why today.** Text in place of a class, and a code in place of pixels, make this the text-to-image models; guidance is Bayes' rule with
-# an exponent on $p(y \mid x)$.
+# **Why today.** Text-to-image and video models put a text in place of the class and a latent code in place of pixels; most are diffusion or
+# flow-matching transformers in a latent space. Autoregressive ones return where one network shall read and write text and pictures alike,
+# and next-scale prediction has brought them level on common benchmarks. Neither family has won for good.
 
 # %% [markdown] topic="applications.representation" exercise="diagnostics.collapse" uses="pushforward.evaluation.usefulness.probe:probe" test="tests/app/test_using_models.py::test_codes_of_an_invertible_map_know_what_the_points_know"
 # ### 9.3 Representation learning
@@ -242,15 +299,22 @@ show(
 # %% [markdown] topic="applications.safety" exercise="diagnostics.checklist" uses="pushforward.evaluation.memorisation.verdict:memorisation_verdict" test="tests/evaluation/test_scorecard.py::test_only_the_copycat_trips"
 # ### 9.5 Safety and misuse
 #
-# **Idea.** A model that replays its training data leaks what it was trained on, and it wins every measure of quality. The check needs
-# held-out examples: for an honest model training examples and held-out ones are exchangeable, so samples may not lie nearer to the first.
+# **Idea.** A model that replays its training data leaks what it was trained on and wins every measure of quality; since training and held-out
+# examples are exchangeable for an honest model, its samples may not lie nearer to the first. What must not come out can be filtered from
+# the training data or from the output, by a classifier that errs both ways, and what did come out can be marked.
 #
 # $$z = \frac{r - r_0}{\sqrt{\bar r (1 - \bar r) (1/n + 1/h)}}, \qquad r = \text{share of samples found in train}, \quad r_0 = \text{the same of held-out examples}$$
 #
 # **By hand.** Of 100 samples 30 occur in train, of 100 held-out examples 2 do: $\bar r = 0.16$, the standard error is
 # $\sqrt{0.16 \cdot 0.84 \cdot 0.02} = 0.0518$, and $z = 0.28 / 0.0518 = 5.4$. An honest model has more than 3 once in 740 runs.
+#
+# A filter finds 95 % of harmful outputs and refuses 2 % of harmless ones. If 1 output in 1000 is harmful, 0.05 in 1000 still get through,
+# and of what it refuses only $0.95 / (0.95 + 19.98) = 4.5\,\%$ is harmful: at low rates a filter mostly refuses the innocent.
 
 # %%
+caught, refused = 1 * 0.95, 999 * 0.02  # of 1000 outputs
+assert math.isclose(caught / (caught + refused), 0.045, abs_tol=5e-4)
+assert math.isclose(1 - caught, 0.05, abs_tol=1e-9)
 error = math.sqrt(0.16 * 0.84 * (1 / 100 + 1 / 100))
 assert math.isclose(error, 0.0518, abs_tol=5e-5)
 assert math.isclose((0.30 - 0.02) / error, 5.4, abs_tol=5e-2)
@@ -283,12 +347,72 @@ show(
     images(np.concatenate([copies[:8], honest[:8]]), levels=17, says="copies above, samples of the model below"),
 )
 
+# %%
+# Filtering. Let the digit four be what must not come out. A classifier that has seen 200 labelled examples scores how likely each is a four.
+# First use: take fours out of the training data, and see what remains and what is lost
+some = as_rows(train)[:200]
+judge = torch.nn.Linear(64, 1).double()
+optimiser = torch.optim.Adam(judge.parameters(), lr=0.05)
+middle, width = some.mean(0), some.std(0) + 1
+see = lambda x: torch.as_tensor((as_rows(x) - middle) / width).double()  # noqa: E731
+torch.nn.init.zeros_(judge.weight)
+for _ in range(200):
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(
+        judge(see(train[:200])).squeeze(1), torch.as_tensor(classes[:200] == 4).double()
+    )
+    optimiser.zero_grad()
+    (loss + 1e-3 * judge.weight.square().sum()).backward()
+    optimiser.step()
+with torch.no_grad():
+    doubt = judge(see(train[200:])).squeeze(1).numpy()
+four = classes[200:] == 4
+cuts = np.quantile(doubt, np.linspace(0.5, 0.995, 60))
+through = np.array([(doubt[four] <= cut).mean() for cut in cuts])  # fours that stay
+lost = np.array([(doubt[~four] > cut).mean() for cut in cuts])  # others that go
+loose, strict = int(np.argmin(np.abs(lost - 0.01))), int(np.argmin(np.abs(lost - 0.2)))
+for i in (loose, strict):
+    print(f"a cut that loses {lost[i]:.1%} of the other digits leaves {through[i]:.1%} of the fours in the data")
+assert (np.diff(through) >= 0).all()
+assert (np.diff(lost) <= 0).all()  # less of one fault is more of the other
+assert through[loose] > through[strict]
+
+# Second use: refuse outputs that are nearer to a training example than all but 1 % of held-out digits are: a filter against memorisation
+flat = torch.as_tensor(as_rows(train)).double()
+nearest = lambda x: torch.cdist(torch.as_tensor(as_rows(x)).double(), flat).min(1).values  # noqa: E731
+limit = nearest(test).quantile(0.01)
+shifted = np.roll(copies, 1, axis=3)  # the same pictures, one pixel to the right: nobody would call them new
+refusals = {
+    name: float((nearest(x) <= limit).double().mean())
+    for name, x in (("copies", copies), ("copies moved by a pixel", shifted), ("model", honest))
+}
+print("refused:", {name: f"{share:.0%}" for name, share in refusals.items()})
+assert refusals["copies"] == 1.0
+assert refusals["copies moved by a pixel"] < 0.1  # what the filter does not measure passes
+show(
+    curve(
+        lost,
+        {"fours left": through},
+        "share of other digits lost (upwards: share of fours left)",
+        "a filter of training data trades one fault for the other",
+    ),
+    images(
+        np.concatenate([copies[:8], shifted[:8]]),
+        levels=17,
+        says="copies, all refused; moved by one pixel, nearly all pass",
+    ),
+)
+
 # %% [markdown]
 # **What is optimised.** Likelihood on the training set is highest for a model that knows it by heart. Early stopping, removing
-# repeated examples and differential privacy work against it.
+# repeated examples and differential privacy work against it; only the last comes with a guarantee. A filter has a loss of its own, and its
+# cut is no result of training: it is a decision on what a miss and a false refusal cost, and for whom.
 #
 # **Common mistake.** To convict by nearness to train alone, which blur and collapse raise as well, or to acquit because a check did not
-# trip: it says what this many samples could show.
+# trip: it says what this many samples could show. Of filters: to report how much they catch without how much they refuse, or to trust one
+# that compares word by word or pixel by pixel. Filtering training data also takes away what a model would need to recognise harm, and
+# falls hardest on whoever is written about in the words that the classifier distrusts.
 #
-# **Why today.** Verbatim training text and images have been drawn out of large models, and it is argued in court. Provenance works from the
-# other side: signed metadata and watermarks say what is synthetic, and European law asks for such marks.
+# **Why today.** Verbatim training text and images have been drawn out of large models, and it is argued in court. Deployed systems filter at
+# all three places: what is collected (with deduplication), what is asked, what is answered. Provenance works from the other side: signed
+# metadata and watermarks say what is synthetic, and European law asks for such marks; metadata are easily removed, marks less easily, and
+# neither says that anything unmarked is genuine.

@@ -3,6 +3,13 @@
 #
 # A falling loss says that the optimiser works, not that the model does. Each family fails in its own way, and each failure shows in
 # another number. Runs that went wrong on purpose are kept in `pushforward.course.rogues`, and the exercises ask for their diagnosis.
+#
+# **After this section you can**
+#
+# - say why likelihood and samples may disagree, and report both;
+# - see in latent traversals and in nats which codes are used;
+# - count modes with enough samples to mean something;
+# - read denoising curves for memorisation, and design an ablation with seeds.
 
 # %%
 from dataclasses import replace

@@ -173,6 +173,34 @@ def test_the_search_of_the_page_reads_words_as_the_index_does(built: Path) -> No
     assert json.loads(done.stdout) == [searching.words(query) for query in queries]
 
 
+PAGE = """
+const made = () => ({children: [], on: {}, addEventListener(name, f) {this.on[name] = f}, append(...x) {this.children.push(...x)},
+  replaceChildren(...x) {this.children = x}, setAttribute() {}, getAttribute() {return "false"}, querySelector() {return null}});
+const parts = {query: made(), found: made(), unfold: made()};
+globalThis.document = {getElementById: name => parts[name], createElement: made, querySelector: () => null,
+  querySelectorAll: () => [], addEventListener() {}};
+"""
+ASKED = """
+const found = text => {
+  parts.query.value = text; parts.query.on.input();
+  return parts.found.children.map(row => row.children[0]?.href);
+};
+console.log(JSON.stringify([found("langevin"), found("Fréchet dist"), found("the mode collapse"), found("zebra"), found("")]));
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+def test_a_search_finds_topics_and_exercises_by_unfinished_words(built: Path) -> None:
+    script = PAGE + (built / "site.js").read_text() + ASKED
+    done = subprocess.run(["node", "-"], input=script, capture_output=True, text=True, check=True)
+    langevin, frechet, modes, nothing, empty = json.loads(done.stdout)
+    assert set(langevin[:2]) == {"07-score.html#score.langevin", "exercises-07-score.html#score.langevin"}
+    assert "exercises-08-evaluation.html#evaluation.frechet" in frechet[:2]
+    assert "08-evaluation.html#evaluation.fid" in frechet[:3]
+    assert modes[0] == "04-gan.html#gan.collapse"
+    assert (nothing, empty) == ([None], [])  # a row that says so; no row
+
+
 def test_pictures_become_one_small_png_with_captions() -> None:
     html = explore("level", {v: cloud([[v, 0.0], [1.0, 1.0]], says=f"at {v}") for v in (0.1, 0.5, 2.0)})._repr_html_()
     found = raster.figures(html)

@@ -290,6 +290,8 @@ def explain(target: str, json: bool) -> None:
     out(f"What the number means: {card.number_means}")
     out("Look at:\n" + "\n".join(f"  - {line}" for line in card.look_at))
     out("May go wrong:\n" + "\n".join(f"  - {line}" for line in card.may_go_wrong))
+    if card.strength:
+        out(f"Strength: {card.strength}")
     out(f"Cost: {card.cost}")
     if manifest:
         fit = manifest.get("fit", {})

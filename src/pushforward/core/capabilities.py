@@ -128,6 +128,7 @@ class Card:
         may_go_wrong: failure modes to expect.
         cost: training and sampling cost in words.
         references: `(citation key, formatted reference)` pairs.
+        strength: what it does better than the others, in words.
     """
 
     title: str
@@ -138,3 +139,4 @@ class Card:
     may_go_wrong: tuple[str, ...]
     cost: str
     references: tuple[tuple[str, str], ...]
+    strength: str = ""

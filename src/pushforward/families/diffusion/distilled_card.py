@@ -50,6 +50,7 @@ CARD = Card(
         "guidance is fixed at distillation: no weight can be chosen afterwards",
         "a progressive student works with the number of steps it was made for, and with no other",
     ),
+    strength="Samples nearly as good as the teacher's in one to four network calls.",
     cost="The teacher's training first; then three or four network calls of the teacher or the student per training example; "
     "sampling costs one call a step.",
     references=(

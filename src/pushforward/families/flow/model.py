@@ -88,6 +88,7 @@ class Flow(GenerativeModel):
             "overfits small data, seen as a held-out likelihood that turns around",
             "spends its capacity on pixel noise, so likelihood and looks disagree",
         ),
+        strength="Exact density, exact codes and one-pass samples at once, from one network.",
         cost="One pass to score, one pass to sample; memory grows with depth.",
         references=(
             ("dinh2017", "Dinh, Sohl-Dickstein & Bengio (2017). Density estimation using Real NVP. ICLR."),

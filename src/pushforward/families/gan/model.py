@@ -127,6 +127,7 @@ class GAN(GenerativeModel):
             "oscillation: losses that circle without progress",
             "a critic that memorises a small training set",
         ),
+        strength="Sharp samples from one pass of any network, which no likelihood restricts.",
         cost="Two networks and second derivatives to train; one pass to sample.",
         references=(
             ("goodfellow2014", "Goodfellow et al. (2014). Generative adversarial nets. NeurIPS."),
