@@ -68,7 +68,8 @@ class Autoregressive(GenerativeModel):
             "errors compound while sampling, because training only ever saw true prefixes",
             "slow sampling: one network call per dimension",
         ),
-        strength="Exact likelihoods, usually the best of all, for any data that can be put in an order; what it scores is what it draws.",
+        strength="Exact likelihoods, usually the best of all, for any data that can be put in an order; "
+        "what it scores is what it draws.",
         cost="One pass to score; D passes to sample, each cheap with the cache.",
         references=(
             (

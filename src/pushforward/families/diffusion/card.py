@@ -112,7 +112,8 @@ CARD = Card(
         "a good bound does not promise good samples, since fine noise levels dominate it",
         "symbols that one call reveals together are drawn as if independent: few calls garble text whatever its bound",
     ),
-    strength="Training is a plain regression and samples are usually the best; quality, edits and guidance are chosen while sampling.",
+    strength="Training is a plain regression and samples are usually the best; quality, edits and "
+    "guidance are chosen while sampling.",
     cost="One network call per training example; sampling costs tens of calls (35 by default).",
     references=(
         ("ho2020", "Ho, Jain, Abbeel: Denoising Diffusion Probabilistic Models, NeurIPS 2020, arXiv:2006.11239"),

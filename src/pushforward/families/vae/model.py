@@ -98,7 +98,8 @@ class VAE(GenerativeModel):
             "blurred means, because pixels are independent given z",
             "a slack bound mistaken for a bad model",
         ),
-        strength="A small code for every example from one pass of an encoder, with a bound on the likelihood and samples in one pass.",
+        strength="A small code for every example from one pass of an encoder, with a bound on the "
+        "likelihood and samples in one pass.",
         cost="One pass of each network to train, one decoder pass to sample; K passes for an importance-weighted score.",
         references=(
             ("kingma2013", "Kingma & Welling (2013). Auto-encoding variational Bayes. arXiv:1312.6114."),
