@@ -90,3 +90,31 @@ def test_a_right_answer_passes(name: str, style: str, answer: Answer) -> None:
 def test_there_are_ten_styles(name: str) -> None:
     assert sum(case[0] == name for case in CASES) >= (10 if exercise_of(name).reads is None else 9)
     assert name in BY_HAND
+
+
+def test_what_is_no_dense_tensor_ends_no_check() -> None:
+    def meta(predicted: Tensor, noise: Tensor) -> Tensor:
+        return (predicted - noise).to("meta").mean()
+
+    def nested(predicted: Tensor, noise: Tensor) -> Tensor:
+        return torch.nested.nested_tensor([predicted[0], noise[0]])
+
+    def imaginary(predicted: Tensor, noise: Tensor) -> Tensor:
+        return ((predicted - noise) ** 2).mean() * 1j
+
+    for answer in (meta, nested, imaginary):
+        outcome = judge("diffusion.loss", answer, picture=False).outcome
+        assert (outcome.passed, outcome.stage) == (False, "value"), str(outcome)
+
+
+def test_an_invertible_coupling_is_not_told_that_it_cannot_be_undone() -> None:
+    def stretched(x: Tensor, network: Answer) -> tuple[Tensor, Tensor]:
+        half = x.shape[1] // 2
+        shift, log_scale = network(x[:, :half])
+        # invertible, the identity where the network answers with zeros, and not the map that is asked for
+        factor = (1 + log_scale**2).sqrt() + log_scale
+        return torch.cat([x[:, :half], x[:, half:] * factor + shift], 1), factor.log().sum(1)
+
+    outcome = judge("flow.coupling", stretched, picture=False).outcome
+    assert not outcome
+    assert "gives the changed columns of x back" in outcome.says

@@ -121,6 +121,8 @@ def _tensor(part: Any, name: str) -> Tensor:
 def stacked(part: Any) -> Tensor:
     """Return numbers as one dense tensor on the CPU: a tensor of any layout, nested lists of tensors, an array, a number."""
     if isinstance(part, Tensor):
+        if part.is_nested:
+            raise TypeError("rows of different lengths")
         dense = part.dequantize() if part.is_quantized else part.to_dense() if part.layout != torch.strided else part
         return dense.as_subclass(Tensor).cpu() if type(dense) is not Tensor else dense.cpu()
     if isinstance(part, list | tuple) and any(isinstance(each, Tensor | list | tuple) for each in part):

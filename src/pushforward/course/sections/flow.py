@@ -311,7 +311,7 @@ COUPLING = Exercise(
                 and equal(found[1], torch.zeros(2))
             ),
         ),
-        Law("x can be found again from y and the same network", _undone),
+        Law("(y - shift) * exp(-log_scale), with the same network, gives the changed columns of x back", _undone),
     ),
     hints=(
         "Which entries of dy/dx are not zero? Write the matrix for two columns first.",
