@@ -252,3 +252,21 @@ def test_resizing_is_the_same_picture(tmp_path: Path) -> None:
         open_data(tmp_path, images={"resize": 0})
     with pytest.raises(BadInput, match=r"data\.fit=pad' without data\.resize"):
         open_data(tmp_path, images={"fit": "pad"})
+
+
+@pytest.mark.parametrize(
+    ("source", "settings"),
+    [("shakespeare", {"resize": 8}), ("two-moons", {"levels": 4}), ("adult-mini", {"alpha": "keep"})],
+)
+def test_settings_of_pictures_are_refused_where_there_are_none(source: str, settings: dict[str, object]) -> None:
+    (key,) = settings
+    with pytest.raises(BadInput, match=rf"'data\.{key}' for {source}"):
+        open_data(source, images=settings)
+
+
+def test_arrays_are_resized_too(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).integers(0, 2, (20, 6, 8))
+    np.save(tmp_path / "x.npy", x)
+    data = open_data(tmp_path / "x.npy", images={"resize": "4x3"})
+    assert data.space == Image(1, 3, 4, levels=2)
+    assert open_data("digits", images={"resize": 4}).space == Image(1, 4, 4, levels=17)

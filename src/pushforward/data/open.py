@@ -82,7 +82,9 @@ def open_data(
     """
     _require_place_of(context, source)
     if isinstance(source, str) and source in TOYS and text is None:
-        return _open_toy(source, seed)
+        toys = _open_toy(source, seed)
+        _require_pictures(images, toys)
+        return toys
     options = image_options(images)
     if isinstance(encoding, TextEncoding) or text is not None or is_text(source):
         found = open_text(source, encoding if isinstance(encoding, TextEncoding) else text, seed=seed)
@@ -175,7 +177,7 @@ def open_like(
     """
     _require_place_of(context, source)
     if isinstance(source, str) and source in {name for name, _ in builtins()}:
-        data = open_data(source, labels=labels is not False and bool(classes))
+        data = open_data(source, labels=labels is not False and bool(classes), images=images)
         if data.space != space:
             raise BadInput(f"'{source}' is {data.space}", str(space))
         return data.test
