@@ -14,6 +14,7 @@ from nbformat.v4 import new_output
 
 from making.raster import figures, sheet
 
+PROGRESS = re.compile(r"\rtraining [^\r\n]*\n?|\r")  # of a training that told how far it was
 PICTURE = re.compile(r"<style>.*|<div class=\"pf\".*", re.DOTALL)
 
 
@@ -22,6 +23,9 @@ def small(outputs: list[NotebookNode]) -> list[NotebookNode]:
     kept: list[NotebookNode] = []
     for output in outputs:
         if output.output_type == "stream":
+            output.text = PROGRESS.sub("", output.text)
+            if not output.text.strip():
+                continue
             if kept and kept[-1].output_type == "stream" and kept[-1].name == output.name:
                 kept[-1].text += output.text
             else:

@@ -97,6 +97,8 @@ def test_a_notebook_is_shown_with_its_pictures_and_without_errors(name: str) -> 
     data = [o.get("data", {}) for c in shown.cells if c.cell_type == "code" for o in c.outputs]
     for kinds in data:
         assert not re.search(r"<(svg|style|script)", str(kinds.get("text/html", ""))), "what a repository's page strips"
+    said = "".join(str(o.get("text", "")) for c in shown.cells if c.cell_type == "code" for o in c.outputs)
+    assert "\r" not in said, "a bar of progress is no result"
     pictures = [base64.b64decode(kinds["image/png"]) for kinds in data if "image/png" in kinds]
     assert len(pictures) >= {"theory": 50, "solutions": 20}.get(name, 0)
     for png in pictures:
