@@ -11,6 +11,7 @@ from pushforward.app.opening import open_source
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import Dataset
 from pushforward.data.tables.files import Sheet, read_text
+from pushforward.data.tables.schema import infer
 
 DICE = random.Random(1)
 PLACES = "Chad France Iran Peru Togo Fiji Oman Cuba Laos Mali Iraq Kenya Nepal Niger Qatar Samoa Spain Sudan Syria Yemen".split()  # noqa: SIM905
@@ -150,3 +151,12 @@ def test_lines_of_another_width_are_named() -> None:
             sheet(f"u,v\n1,2\n3,4\n5,6\n{bad}\n7,8\n")
     with pytest.raises(BadInput, match="two columns named 'u'"):
         sheet(table("u,u", "{real},{real}"))
+
+
+def test_numbers_that_count_are_left_out_only_where_they_are_called_so() -> None:
+    for name, kept in (("year", True), ("t", True), ("2020", True), ("row_id", False), ("", False), ("Index", False)):
+        text = f"{name},place\n" + "".join(f"{i},{PLACES[i % 20]}\n" for i in range(40))
+        found = sheet(text)
+        schema = infer(found.frame, written=found.written)
+        assert (len(schema.table.columns) == 2) == kept, name
+        assert bool(schema.lost) != kept

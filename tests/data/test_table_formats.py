@@ -212,3 +212,19 @@ def test_a_column_of_a_file_is_left_out_before_its_cells_are_judged(tmp_path: Pa
     assert any("'oops' (1 values) count as missing, as asked" in one for one in kept.lost)
     with pytest.raises(BadInput, match=r"a declaration of column 'ood': expected a column of the table.*'odd'"):
         open_source(str(path), {"columns.ood": "drop"})
+
+
+@pytest.mark.parametrize("dtype", ["str", "object", "string"])
+def test_text_of_a_frame_that_holds_numbers_or_dates_is_modelled_as_these_and_comes_back_as_text(dtype: str) -> None:
+    text = {
+        "price": [f"${i * 37 % 900}.{i:02d}" for i in range(N)],
+        "day": [f"{1 + i % 28:02d}.{1 + i % 12:02d}.20{10 + i % 9}" for i in range(N)],
+        "weight": ["-" if i % 9 == 0 else f"{i},{i:02d}" for i in range(N)],
+    }
+    frame = pd.DataFrame(text, dtype=dtype)
+    data = open_data(frame)
+    assert [c.kind for c in data.space.columns] == ["continuous", "datetime", "continuous"]  # type: ignore[union-attr]
+    came_back(data, frame)
+    assert data.encoding is not None
+    assert data.encoding.csv(frame) == frame.to_csv(index=False)
+    assert data.encoding.parse_given("price=$5.00,day=03.11.2024,weight=1,50", 1).known is not None

@@ -6,6 +6,7 @@ One idea: a grid of powers of ten, or of whole days and hours, gives every value
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -43,7 +44,7 @@ def number(series: pd.Series, known: pd.Series, stored: Stored, label: str, rule
             return excluded(stored, f"{distinct} distinct values in {len(known)} rows", label)
         said = "integers beyond 2^52, for which double precision is too coarse, so categorical"
         return discrete("categorical", sorted_levels(known, label), series, stored, said)
-    if whole and _counts_rows(values, gone, stored) and not rules.keep:
+    if whole and _called_a_counter(label) and _counts_rows(values, gone, stored) and not rules.keep:
         return excluded(stored, "it counts the rows", label)
     step, rounded = (None, False) if real else _grid(values, stored.dtype)
     if step is not None:
@@ -66,6 +67,15 @@ def number(series: pd.Series, known: pd.Series, stored: Stored, label: str, rule
     column = Column(stored.label, kind, (), step, low, high, below, above, gone > 0)
     lost = f"numbers are rounded to multiples of {step:g}" if rounded else ""
     return Found(column, replace(stored, rounded=rounded), said + gaps(gone, len(series)), lost)
+
+
+def _called_a_counter(label: str) -> bool:
+    """Return whether a name is that of a row's number; others that count are measurements, such as a time."""
+    words = set(re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", label).lower()))
+    nameless = label == "" or re.fullmatch(r"(unnamed )?column \d+|Unnamed.*|x0", label) is not None
+    return nameless or bool(
+        words & {"id", "ids", "index", "idx", "row", "rows", "no", "nr", "num", "number", "key", "record"}
+    )
 
 
 def _counts_rows(values: np.ndarray, gone: int, stored: Stored) -> bool:

@@ -173,7 +173,8 @@ def _as_text(series: pd.Series, stored: Stored) -> pd.Series:
     notation = stored.notation
     if not stored.text or notation is None:
         return _with_gaps(series, stored) if stored.carrier and stored.outer == "object" else series
-    cells = [None if pd.isna(value) else notation.write(value) for value in series]
+    # a text that said that there is none says it again
+    cells = [(stored.absent or None) if pd.isna(value) else notation.write(value) for value in series]
     return _of_objects(cells, replace(stored, dtype=stored.text))
 
 
