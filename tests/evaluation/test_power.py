@@ -21,7 +21,7 @@ from pushforward.evaluation.cards.damage import (
     clustered,
     default_damages,
 )
-from pushforward.evaluation.cards.power import power
+from pushforward.evaluation.cards.power import cards_of, power
 
 PHI = NormalDist().cdf
 IMAGES = load_digits().images.astype(np.int64)[:, None]
@@ -151,11 +151,43 @@ def test_a_blind_metric_is_called_blind_and_one_without_spread_is_handled():
             pool, [Shuffle(1.0, Points(3)), Copy(0.5, train)], card, n=100, repeats=6, step=lambda: calls.append(1)
         )
     }
-    assert len(calls) == 6 * 3
+    assert len(calls) == cards_of(6, 2) == 20 + 6 * 2
     assert found["first column", "100 % of columns shuffled"].shift == pytest.approx(0.0)
     assert found["first column", "100 % of columns shuffled"].enough is None
     assert found["copies", "50 % copied from train"].power == 1.0
     assert found["copies", "100 % of columns shuffled"].power == 0.0
+
+
+def test_a_skewed_metric_has_the_false_alarms_and_the_power_that_are_claimed():
+    """A mean of exponentials to the sixth: at a normal threshold 5 % would be another number, and power twice the truth or half."""
+
+    class Stay(Noise):
+        fault, name = "nothing", "nothing"  # pyright: ignore[reportAssignmentType]
+
+        def apply(self, x, rng):
+            return rng.permutation(POOL)[: len(x)]
+
+    class Grow(Noise):
+        fault, name = "grown", "grown"  # pyright: ignore[reportAssignmentType]
+
+        def apply(self, x, rng):
+            return rng.permutation(POOL)[: len(x)] * 1.3
+
+    rng, n = np.random.default_rng(11), 30
+    POOL = rng.exponential(size=(50_000, 1))
+    skewed = lambda a, b: [Score("m", float((a**6).mean()), n=len(a), better="lower")]  # noqa: E731
+    damages = [Stay(1.0, Points(1), POOL), Grow(1.0, Points(1), POOL)]
+    nothing, grown = power(POOL, damages, skewed, n=n, repeats=600)
+    # 600 draws know 5 % to 0.9 points
+    assert nothing.power == pytest.approx(0.05, abs=4 * 0.009)
+    clean, hurt = (((scale * rng.exponential(size=(40_000, n))) ** 6).mean(axis=1) for scale in (1.0, 1.3))
+    truth = float((hurt > np.quantile(clean, 0.95)).mean())
+    # the formula of two normal laws says something else
+    formula = PHI((hurt.mean() - clean.mean() - 1.645 * clean.std()) / hurt.std())
+    assert abs(formula - truth) > 0.1
+    assert grown.power == pytest.approx(truth, abs=0.07)
+    assert grown.power_low < grown.power < grown.power_high
+    assert grown.power_high - grown.power_low < 0.1
 
 
 def test_refusals():

@@ -10,8 +10,10 @@ import pytest
 from mixed_tables import MIXED, mixed_rows
 from pushforward.core.errors import BadInput
 from pushforward.core.space import Points
-from pushforward.evaluation.usefulness.augmentation import Drawn, two_way_mean, usefulness
+from pushforward.evaluation.usefulness import learners
+from pushforward.evaluation.usefulness.augmentation import Drawn, Usefulness, two_way_mean, usefulness
 from pushforward.evaluation.usefulness.learners import Task, task_of
+from pushforward.report.usefulness import to_markdown
 
 TASK = Task("side", "classes", Points(4))
 
@@ -113,3 +115,28 @@ def test_refusals() -> None:
     with pytest.raises(BadInput, match="without labels"):
         task_of(Points(2), (), None)
     assert math.isnan(usefulness(drawing("truth"), TASK, x, y, [20], [1.0], seeds=2)[0].gain)
+
+
+def test_rows_that_the_predictor_leaves_out_are_said(monkeypatch: pytest.MonkeyPatch):
+    """6,000 real and 12,000 synthetic examples: the support vector machine takes 5,000 of each set, the trees take all."""
+    points, table = Task("side", "classes", Points(2)), Task("n", "number", MIXED, 3)
+    assert (points.takes(18_000), points.takes(40), table.takes(18_000)) == (5000, 40, 18_000)
+    cells = [
+        Usefulness("real", 6000, 0, 0.8, 0.7, 0.9, used=points.takes(6000)),
+        Usefulness("both", 6000, 12_000, 0.8, 0.7, 0.9, used=points.takes(18_000)),
+        Usefulness("synthetic", 6000, 3000, 0.8, 0.7, 0.9, used=points.takes(3000)),
+    ]
+    text = to_markdown("samples", "share right", 3, 500, cells, trained=False)
+    assert (
+        "at most 5,000 examples, drawn at random: of larger sets (real 6,000, both 18,000) the others were not used"
+        in text
+    )
+    assert "each with its own order of the samples and its own predictor" in text
+    assert "own real examples" not in text
+    assert "with its own real examples, generator and predictor" in to_markdown("vae", "share right", 3, 500, cells)
+    assert "drawn at random" not in to_markdown("vae", "share right", 3, 500, cells[2:])
+    # what is counted is what is learnt from
+    monkeypatch.setattr(learners, "MOST", 30)
+    x, y = world(40, np.random.default_rng(0))
+    found = usefulness(lambda size, seed: Drawn(x, y, x[:20], y[:20]), TASK, x, y, [40], [0.5], seeds=2)
+    assert [(u.trained_on, u.used) for u in found] == [("real", 30), ("synthetic", 20), ("both", 30)]

@@ -123,7 +123,7 @@ def augment_samples(
         samples: a file or folder, with labels where the data have them.
         data: the real data they were made from.
         ratios: synthetic examples for each real one; all of the samples by default.
-        seeds: predictors.
+        seeds: orders of the samples and predictors; the generator behind the samples is one, and its luck is not covered.
         target: a table's column to predict.
         settings: how to read both.
         seed: where the seeds start.

@@ -34,7 +34,7 @@ from pushforward.data.open import open_like
 from pushforward.engine.history import read_history
 from pushforward.evaluation.cards.controls import with_controls
 from pushforward.evaluation.cards.damage import default_damages
-from pushforward.evaluation.cards.power import Detection, power
+from pushforward.evaluation.cards.power import Detection, cards_of, power
 from pushforward.evaluation.cards.scorecard import Card
 from pushforward.evaluation.checks import as_rows
 from pushforward.evaluation.likelihood.parzen import parzen
@@ -257,7 +257,7 @@ def detection_power(
     seed: int = 0,
     features: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
-    repeats: int = 10,
+    repeats: int = 20,
     step: Callable[[int, int], None] | None = None,
 ) -> tuple[Dataset, list[Detection]]:
     """Return which measures see which damage to the held-out examples of some data, at n against n.
@@ -286,7 +286,7 @@ def detection_power(
     # features and training examples are those of a scorecard; the reference is cut anew each time
     bare = card_alone(dataset, seed, size, features)
     damages, done = default_damages(dataset.space, bare.train, seed), 0
-    total = repeats * (1 + len(damages))
+    total = cards_of(repeats, len(damages))
     held: list[tuple[np.ndarray, Card]] = []
 
     def card(samples: np.ndarray, against: np.ndarray) -> Any:

@@ -23,7 +23,9 @@ from pushforward.cli.options import (
     refuse_ignored,
 )
 
-Seeds = Annotated[int, typer.Option(min=2, help="Draws of the real examples, each with its own generator.")]
+Seeds = Annotated[
+    int, typer.Option(min=2, help="Draws of real examples, generator and predictor; of --samples, of the predictor.")
+]
 
 
 def augment(
@@ -124,7 +126,8 @@ def _augmented(
         "seeds": found.seeds,
         "found": to_json(found.found),
     }
-    return to_markdown(title, found.task.unit, found.seeds, found.test, found.found), record
+    trained = family is not None
+    return to_markdown(title, found.task.unit, found.seeds, found.test, found.found, trained=trained), record
 
 
 def anomalies(

@@ -18,7 +18,10 @@ from pushforward.report.numbers import number, split_name
 from pushforward.report.templating import environment, stylesheet
 
 SEEN = 0.995
-FIELDS: tuple[str, ...] = ("metric", "damage", "n", "power", "enough", "shift", "low", "high", "clean", "damaged")
+FIELDS: tuple[str, ...] = (
+    *("metric", "damage", "n", "power", "power_low", "power_high"),
+    *("enough", "shift", "low", "high", "clean", "damaged"),
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def to_markdown(name: str, found: Sequence[Detection]) -> str:
     lines.append("|---|" + "---:|" * len(table.damages))
     for metric in (m for _, group in table.groups for m in group):
         lines.append(f"| {titled(metric)} | " + " | ".join(table.text(metric, d) for d in table.damages) + " |")
-    lines += ["", unseen(found)]
+    lines += ["", unseen(found), *(line for known in known_to(found) for line in ("", known))]
     return "\n".join(lines) + "\n"
 
 
@@ -97,6 +100,23 @@ def unseen(found: Sequence[Detection]) -> str:
     )
 
 
+def known_to(found: Sequence[Detection]) -> list[str]:
+    """Say how well the chances are known, where intervals were measured.
+
+    Example:
+        >>> d = Detection("recall", "noise", 1.0, 0.9, 1.0, 0.2, 1.8, 0.5, None, 100, 0.3, 0.7)
+        >>> known_to([d])[0].endswith("by a test with 5 % false alarms, and known to 20 points.")
+        True
+    """
+    reach = max((0.5 * (d.power_high - d.power_low) for d in found if not math.isnan(d.power_low)), default=None)
+    if reach is None:
+        return []
+    return [
+        f"A chance is the share of repetitions in which the damage was seen, by a test with {100 * LEVEL:.0f} % false alarms, and "
+        f"known to {100 * reach:.0f} points."
+    ]
+
+
 def to_html(name: str, found: Sequence[Detection], command: str = "") -> str:
     """Return one offline page with the table, its cells tinted by the chance to see the damage."""
     table, templates = grid(found), environment()
@@ -105,7 +125,7 @@ def to_html(name: str, found: Sequence[Detection], command: str = "") -> str:
         title=heading(name, table),
         table=table,
         split_name=split_name,
-        unseen=unseen(found),
+        unseen=" ".join([unseen(found), *known_to(found)]),
         enough=f"{100 * ENOUGH:.0f}",
         level=f"{100 * LEVEL:.0f}",
         command=command,

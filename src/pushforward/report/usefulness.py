@@ -14,8 +14,18 @@ from pushforward.evaluation.usefulness.augmentation import Usefulness
 from pushforward.report.numbers import number
 
 
-def to_markdown(title: str, unit: str, seeds: int, test: int, found: Sequence[Usefulness]) -> str:
+def to_markdown(
+    title: str, unit: str, seeds: int, test: int, found: Sequence[Usefulness], *, trained: bool = True
+) -> str:
     """Return one line for each training set, and what is decided.
+
+    Args:
+        title: generator, data and target.
+        unit: of the scores.
+        seeds: draws of each set.
+        test: real test examples.
+        found: from `usefulness`.
+        trained: whether every draw has a generator of its own, or the samples were there already.
 
     Example:
         >>> cell = Usefulness("real", 40, 0, 0.81, 0.78, 0.84)
@@ -33,12 +43,31 @@ def to_markdown(title: str, unit: str, seeds: int, test: int, found: Sequence[Us
         if not math.isnan(u.gain):
             gain = f"{number(u.gain, 3)} ({number(u.gain_low, 3)} to {number(u.gain_high, 3)})"
         lines.append(f"| {u.trained_on} | {u.real} | {u.synthetic} | {worth} | {gain} | {u.verdict} |")
-    lines += ["", sentence(found), ""]
-    lines.append(
-        f"Means over {seeds} seeds, each with its own real examples, generator and predictor; 95 % intervals cover seeds and test "
-        "examples. Verdicts hold at 5 % for the whole table (Holm)."
+    lines += ["", sentence(found), "", *_taken(found)]
+    own = (
+        "each with its own real examples, generator and predictor; 95 % intervals cover seeds and test examples"
+        if trained
+        else "each with its own order of the samples and its own predictor; the samples are those of one generator, whose own luck "
+        "the 95 % intervals leave out"
     )
+    lines.append(f"Means over {seeds} seeds, {own}. Verdicts hold at 5 % for the whole table (Holm).")
     return "\n".join(lines) + "\n"
+
+
+def _taken(found: Sequence[Usefulness]) -> list[str]:
+    """Say which sets are larger than what the predictor takes."""
+    cut = [u for u in found if 0 < u.used < _held(u)]
+    if not cut:
+        return []
+    sets = ", ".join(f"{u.trained_on} {_held(u):,}" for u in cut)
+    return [
+        f"The predictor takes at most {cut[0].used:,} examples, drawn at random: of larger sets ({sets}) the others were not used.",
+        "",
+    ]
+
+
+def _held(u: Usefulness) -> int:
+    return u.synthetic + (u.real if u.trained_on != "synthetic" else 0)
 
 
 def sentence(found: Sequence[Usefulness]) -> str:

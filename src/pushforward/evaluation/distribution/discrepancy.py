@@ -18,6 +18,7 @@ from pushforward.evaluation.intervals import normal_quantile
 from pushforward.evaluation.measuring.metric import Measured, Terms
 
 AT_LEAST = 4
+NEAR = 0.5  # errors of second order from which on the first-order variance is believed
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Discrepancy:
     Attributes:
         value: unbiased, may be negative.
         stderr: its standard error.
+        low, high: 95 % interval.
         influence_x: what each sample contributes to first order; the statistic moves by its mean, shape (n,).
         influence_y: the same of each reference example, shape (m,).
         rows: for each sample the sum of the kernel over the other samples, shape (n,).
@@ -37,6 +39,8 @@ class Discrepancy:
 
     value: float
     stderr: float
+    low: float
+    high: float
     influence_x: np.ndarray
     influence_y: np.ndarray
     rows: np.ndarray
@@ -50,8 +54,7 @@ def squared_mmd(x: np.ndarray, y: np.ndarray, kernel: Kernel) -> Discrepancy:
 
     `mean_{i != j} k(x_i, x_j) + mean_{i != j} k(y_i, y_j) - 2 mean k(x_i, y_j)` (Gretton et al. 2012, equation 3).
     The variance of the influence values counts the second-order part twice (as a jackknife does), so that part is
-    estimated without bias from centred kernel matrices and subtracted once. The interval covers 93-95 % away from the null
-    and is conservative (98-99 %) at it, where the statistic is a weighted sum of chi-squares and not normal.
+    estimated without bias from centred kernel matrices and subtracted once. For the interval see `_interval`.
 
     Args:
         x: shape (n, d), n at least 4.
@@ -74,7 +77,28 @@ def squared_mmd(x: np.ndarray, y: np.ndarray, kernel: Kernel) -> Discrepancy:
     # the second-order part alone is a floor: at the null the difference of two noisy terms can fall below it
     stderr = math.sqrt(max(first_order - second_order, second_order))
     sums = xx.rows, xy.rows / m, xy.columns / n
-    return Discrepancy(float(value), stderr, influence_x, influence_y, *sums, own)
+    ends = _interval(float(value), stderr, second_order)
+    return Discrepancy(float(value), stderr, *ends, influence_x, influence_y, *sums, own)
+
+
+def _interval(value: float, stderr: float, second_order: float) -> tuple[float, float]:
+    """Return an interval that knows that the error grows with the value, as Wilson's of a rate does.
+
+    The first-order variance vanishes with the discrepancy t itself, about in proportion, so that `Var = v_2 + c t` with v_2 of
+    second order. The interval holds every t with `(T - t)^2 <= z^2 (v_2 + c t)`: a value that came out too small has too small an
+    error, and `T + z stderr` would miss above. c is `v_1 / T` far from the null; at it v_1 says nothing, and c turns into the
+    most that it can be: with w the difference of mean embeddings, `Var w(X) <= |w|^2 l`, l the largest eigenvalue of the centred
+    kernel, at most the root of its second moment, so `c <= sqrt(8 v_2)` for equal sizes. Where the normal interval holds zero its
+    lower end stays, as the statistic is a skewed sum of chi-squares there. Measured coverage: LOG.md.
+    """
+    z, least = normal_quantile(), math.sqrt(second_order)
+    beyond = max(stderr**2 - second_order, 0.0)
+    level = max(value, 0.0) + NEAR * least
+    slope = (beyond + NEAR * math.sqrt(8.0) * second_order) / level if level > 0 else 0.0
+    centre = value + 0.5 * slope * z**2
+    reach = z * math.sqrt(second_order + slope * max(value, 0.0) + (0.5 * slope * z) ** 2)
+    low, high = value - z * stderr, value + z * stderr
+    return (low if low <= 0.0 else min(centre - reach, value)), max(centre + reach, high)
 
 
 def measured(x: np.ndarray, y: np.ndarray, kernel: Kernel, name: str, fingerprint: str, *ids: np.ndarray) -> Measured:
@@ -89,8 +113,7 @@ def measured(x: np.ndarray, y: np.ndarray, kernel: Kernel, name: str, fingerprin
         ids: identities of the samples and of the reference.
     """
     found = squared_mmd(x, y, kernel)
-    reach = normal_quantile() * found.stderr
-    ends = found.value - reach, found.value + reach
+    ends = found.low, found.high
     score = Score(name, found.value, len(x), "lower", *ends, found.stderr, null=0.0, features=fingerprint)
     rival = KernelRival(x, ids[0], ids[1], kernel, found.rows, found.crossing, found.seen, found.second_order)
     sides = map(Terms.of_mean, ids, (found.influence_x, found.influence_y))

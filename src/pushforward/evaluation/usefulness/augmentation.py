@@ -41,6 +41,7 @@ class Usefulness:
         trained_on: `real`, `synthetic` or `both`.
         real: how many real examples there were, for the generator as well.
         synthetic: how many synthetic examples it holds.
+        used: how many of them all the predictor took, at random, where it takes no more; 0 where it is not known.
         value, low, high: mean score over seeds and test examples, with a 95 % interval for both.
         gain, gain_low, gain_high: what it is better than the real examples alone by, in pairs; NaN for those.
         p_value: of no gain, two-sided, after Holm\'s correction for all sets that were tried.
@@ -58,6 +59,7 @@ class Usefulness:
     gain_high: float = math.nan
     p_value: float = math.nan
     verdict: str = ""
+    used: int = 0
 
 
 def two_way_mean(scores: np.ndarray) -> tuple[float, float, float]:
@@ -117,7 +119,12 @@ def usefulness(
             scores.setdefault((kind, size, extra), []).append(task.scored(predict, test, target))
         if step is not None:
             step(done, len(sizes) * seeds)
-    return _corrected([_cell(key, np.stack(found), scores) for key, found in scores.items()])
+    cells = [_cell(key, np.stack(found), scores) for key, found in scores.items()]
+    return _corrected([replace(cell, used=task.takes(_rows(cell))) for cell in cells])
+
+
+def _rows(cell: Usefulness) -> int:
+    return cell.synthetic + (cell.real if cell.trained_on != "synthetic" else 0)
 
 
 def _sets(drawn: Drawn, ratios: Sequence[float]) -> dict[tuple[str, int], tuple[np.ndarray, np.ndarray]]:

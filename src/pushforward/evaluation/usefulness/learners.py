@@ -57,6 +57,10 @@ class Task:
         """What a score of 1 is all of."""
         return "share right" if self.kind == "classes" else "share of variance"
 
+    def takes(self, rows: int) -> int:
+        """Return how many of so many rows the predictor is fitted to: trees take all, the support vector machine 5,000 at most."""
+        return rows if isinstance(self.space, Table) else min(rows, MOST)
+
     def learn(self, x: np.ndarray, target: np.ndarray, seed: int) -> Predict:
         """Return a predictor fitted on examples (n, ...) and their targets (n,); a constant where there is one class only."""
         if not isinstance(self.space, Table):
