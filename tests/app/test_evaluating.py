@@ -219,7 +219,7 @@ def test_power_says_what_is_seen_and_by_what(run: Run, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     name, found = detection_power("two-moons", n=100, repeats=5, step=lambda done, total: seen.append((done, total)))
     assert name.name == "two-moons"
-    assert seen[-1] == (45, 45)
+    assert seen[-1] == (60, 60)
     power = {(d.metric.partition(" [")[0], d.damage): d.power for d in found}
     assert power["coverage", "30 % of clusters dropped"] > 0.8
     assert power["near duplicates", "50 % copied from train"] > 0.8

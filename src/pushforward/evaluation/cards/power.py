@@ -8,7 +8,7 @@ all but one in twenty undamaged cuts, so that the test has the false alarms it c
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,24 +109,37 @@ def power(
     by_name = named(damages)
     require(len(pool), 2 * n, "held-out examples")
     require(repeats, FEWEST, "repetitions")
+    found, better = _scored(pool, by_name, card, (n, repeats, seed), step)
+    return [
+        _detection(metric, damage, np.array(found[metric, ""]), np.array(values), better[metric] == "lower", n)
+        for (metric, damage), values in found.items()
+        if damage and (metric, "") in found
+    ]
+
+
+def _scored(
+    pool: np.ndarray,
+    damages: Mapping[str, Damage],
+    card: Card,
+    size: tuple[int, int, int],
+    step: Callable[[], None] | None,
+) -> tuple[dict[tuple[str, str], list[float]], dict[str, str]]:
+    """Return the values of every metric and damage, the empty name for none, and which way is better; size: n, repeats, seed."""
+    n, repeats, seed = size
     found: dict[tuple[str, str], list[float]] = {}
     better: dict[str, str] = {}
     for repeat in range(cards_of(repeats, 0)):
         rng = np.random.default_rng(derive_seed(seed, f"power {repeat}"))
         order = rng.permutation(len(pool))
         played, reference = pool[order[:n]], pool[order[n : 2 * n]]
-        hurt = by_name if repeat < repeats else {}
+        hurt = damages if repeat < repeats else {}
         for name, damage in (("", None), *hurt.items()):
             for score in card(played if damage is None else damage.apply(played, rng), reference):
                 found.setdefault((score.name, name), []).append(score.value)
                 better[score.name] = score.better
             if step is not None:
                 step()
-    return [
-        _detection(metric, damage, np.array(found[metric, ""]), np.array(values), better[metric] == "lower", n)
-        for (metric, damage), values in found.items()
-        if damage and (metric, "") in found
-    ]
+    return found, better
 
 
 def _detection(metric: str, damage: str, clean: np.ndarray, hurt: np.ndarray, lower: bool, n: int) -> Detection:
@@ -135,7 +148,7 @@ def _detection(metric: str, damage: str, clean: np.ndarray, hurt: np.ndarray, lo
     r = len(hurt)
     worse = bad_hurt - bad[:r]
     gap = float(worse.mean())
-    if not math.isfinite(gap):
+    if not (math.isfinite(gap) and np.isfinite(bad).all()):
         nan = math.nan
         return Detection(metric, damage, *means, nan, nan, nan, nan, None, n)
     seen = int((bad_hurt > _thresholds(bad)[:r]).sum())
