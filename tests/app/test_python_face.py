@@ -174,7 +174,9 @@ def test_rows_may_be_columns_or_records(table: Fitted) -> None:
 def test_scores_print_as_a_table_and_hold_what_they_held(digits: Fitted) -> None:
     scores = pf.evaluate(digits, (X[:90], Y[:90]), n=60)
     assert isinstance(scores, list)
-    shown = str(scores).splitlines()
+    said, *shown = str(scores).splitlines()
+    assert said == scores.verdict
+    assert said.startswith("flow")
     assert shown[0].split()[:2] == ["measure", "value"]
     assert len({line.split("  ")[0] for line in shown[1 : 1 + len(scores)]}) == len(
         scores

@@ -44,11 +44,12 @@ from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES
 from pushforward.provenance.lock import refuse_if_written, writing
 from pushforward.provenance.run_directory import HISTORY, versions
+from pushforward.report import verdict as verdicts
 from pushforward.report.columns import bins_of
 from pushforward.report.records import Comparison, Data, Row
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Compared:
     """A finished comparison: its record, where it lies, and the trained models by name."""
 
@@ -56,6 +57,15 @@ class Compared:
     path: Path | None
     models: dict[str, GenerativeModel]
     left_out: tuple[str, ...]
+
+    @property
+    def verdict(self) -> str:
+        """The sentence that the report begins with."""
+        return verdicts.verdict(self.comparison)[0].text
+
+    def __repr__(self) -> str:
+        where = "" if self.path is None else f" The report: {self.path / REPORT}"
+        return f"<{self.comparison.title}: {', '.join(self.models)}. {self.verdict}{where}>"
 
 
 def supported(names: list[str] | None, space: Space, context: bool = False) -> tuple[list[str], list[str]]:

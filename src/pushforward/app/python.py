@@ -36,6 +36,7 @@ from pushforward.data.in_memory import held
 from pushforward.data.open import open_data
 from pushforward.engine.budget import parse_seconds
 from pushforward.provenance.run_directory import RunRecord
+from pushforward.report.verdict import verdict_sentences
 
 # silent unless a program asks for it: `logging.basicConfig(level="INFO")`
 _LOG = logging.getLogger("pushforward")
@@ -339,7 +340,7 @@ def evaluate(
         told = meter.stage(f"scoring {fitted.model.family}")
         row = assess(fitted.model, reference, controls, fitted.model.family, fitted.facts, told=told)
     likelihood = [] if row.likelihood is None else [row.likelihood]
-    return Scores([*likelihood, *row.scores])
+    return Scores([*likelihood, *row.scores], verdict_sentences((row, *controls.rows))[0].text)
 
 
 def compare(

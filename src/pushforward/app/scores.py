@@ -6,6 +6,7 @@ One idea: it stays the list that it always was; only its printing and its look-u
 from __future__ import annotations
 
 import html
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -18,7 +19,14 @@ COLUMNS = ("measure", "value", "95 % interval", "unit", "n", "real against real"
 
 
 class Scores(list[Score]):
-    """The scores of one model; prints as a table, `to_frame()` has every field.
+    """The scores of one model; prints as a table under its verdict, `to_frame()` has every field.
+
+    Args:
+        scores: of one model.
+        verdict: one sentence about them all.
+
+    Attributes:
+        verdict: whether its samples are told apart from real data, in what and by how much; empty if nobody said.
 
     Example:
         >>> scores = Scores([Score("coverage [pca-8] vs test", 0.9, n=100, better="higher", low=0.85, high=0.94)])
@@ -29,13 +37,17 @@ class Scores(list[Score]):
         0.9
     """
 
+    def __init__(self, scores: Iterable[Score] = (), verdict: str = "") -> None:
+        super().__init__(scores)
+        self.verdict = verdict
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row per score with all of its fields."""
         return pd.DataFrame([score.to_json() for score in self])
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, slice):
-            return Scores(super().__getitem__(key))
+            return Scores(super().__getitem__(key), self.verdict)
         if not isinstance(key, str):
             return super().__getitem__(key)
         found = [score for score in self if key in (score.name, split_name(score.name)[0])]
@@ -51,7 +63,9 @@ class Scores(list[Score]):
         rows = [list(COLUMNS), *self._cells()]
         widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-        return "\n".join([*lines, *(f"! {warning}" for warning in self._warnings())])
+        return "\n".join(
+            [*([self.verdict] if self.verdict else []), *lines, *(f"! {warning}" for warning in self._warnings())]
+        )
 
     __str__ = __repr__
 
@@ -61,7 +75,8 @@ class Scores(list[Score]):
             "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self._cells()
         )
         warned = "".join(f"<p>{html.escape(warning)}</p>" for warning in self._warnings())
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{warned}"
+        said = f"<p><strong>{html.escape(self.verdict)}</strong></p>" if self.verdict else ""
+        return f"{said}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{warned}"
 
     def _cells(self) -> list[list[str]]:
         # features are said where a measure was taken with several, the reference where it is not the usual one
