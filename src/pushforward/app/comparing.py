@@ -19,7 +19,7 @@ import numpy as np
 from pushforward.app.assessing import Controls, assess, measure_controls
 from pushforward.app.examples import array, summarised
 from pushforward.app.fitting import Fitted, fitted_together, too_short
-from pushforward.app.kept import held_comparison, save_comparison
+from pushforward.app.kept import REPORT, held_comparison, save_comparison
 from pushforward.app.measuring import Measuring, announced, limit_of
 from pushforward.app.opening import reopen
 from pushforward.app.progress_line import Stage, quiet
