@@ -37,7 +37,7 @@ class Outcome:
     broke: str
 
 
-class _Hangs(Exception):
+class _Hangs(BaseException):
     pass
 
 

@@ -15,8 +15,10 @@ from pushforward.core.errors import BadInput
 from pushforward.provenance import lock
 from pushforward.provenance.lock import LOCK, refuse_if_written, writing
 
+# a process that was started in the background may ignore Ctrl-C, as its parent did
 HOLD = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 from pushforward.provenance.lock import writing
 with writing(Path(sys.argv[1])):

@@ -70,7 +70,10 @@ def part_of(record: RunRecord, source: Any, split: str | None = None) -> Part:
     if own is not None:
         return Part(split or "test", own, True, _said(source, split or "test", own, named=split is not None))
     if is_builtin(source):
-        return Part(split or "test", open_as(record, source))
+        found = open_as(record, source)
+        if found.space != record.space:
+            raise BadInput(f"'{source}' is {found.space}", f"the run's {record.space}", "score its own data")
+        return Part(split or "test", found)
     if split in SPLITS:
         raise BadInput(
             f"the {split} split of {source}",

@@ -334,6 +334,14 @@ def _complain(error: Any) -> int:
     if isinstance(error, PushforwardError):
         print(f"pushforward: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_status
+    if isinstance(error, OSError) and error.filename is not None:
+        # a path that no system call takes, or a folder that may not be read: somebody's words, not our fault
+        name = str(error.filename)
+        shown = name if len(name) <= 80 else name[:77] + "..."
+        print(
+            f"pushforward: '{shown}' ({error.strerror}): expected a path that can be read and written", file=sys.stderr
+        )  # noqa: T201
+        return 2
     sentence = str(error).splitlines()[0] if str(error) else ""
     print(  # noqa: T201
         f"pushforward: internal error {type(error).__name__}: {sentence}; run again with --debug for the traceback",

@@ -149,8 +149,8 @@ def places_of(parts: Sequence[tuple[str, ...]], noun: str = "file") -> Places:
     there are splits if one of them is for training and another is not.
 
     Example:
-        >>> places_of([("train", "cat"), ("Val", "cat")]).rest
-        (('cat',), ('cat',))
+        >>> places_of([("train", "cat"), ("Val", "cat"), ("Val", "dog")]).rest
+        (('cat',), ('cat',), ('dog',))
     """
     everything = tuple(range(len(parts)))
     shared = _shared(parts)

@@ -189,7 +189,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
 
 def _valid(manifest: dict[str, Any]) -> set[str]:
     """Return the fingerprints that the configuration may have: of a run that is gone on with also the one before."""
-    return {manifest[key] for key in ("config_sha256", "config_sha256_before") if key in manifest}
+    return {str(manifest[key]) for key in ("config_sha256", "config_sha256_before") if key in manifest}
 
 
 def _read_config(path: Path, manifest: dict[str, Any]) -> dict[str, Any]:
