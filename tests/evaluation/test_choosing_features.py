@@ -121,7 +121,7 @@ def test_unknown_names_name_the_nearest(images):
         ("clip:x,activation=relu", "unknown activation 'relu'"),
         ("file:x,filter=bicubc", "did you mean 'bicubic'"),
         ("pca-0", "pca-0': expected one component or more"),
-        ("inception:absent.pth", "absent.pth, which cannot be read"),
+        ("inception:absent.pth", "'absent.pth', which cannot be read"),
     ):
         with pytest.raises(BadInput, match=match):
             features_by_name(name, SPACE, images)

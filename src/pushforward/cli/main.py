@@ -338,9 +338,8 @@ def _complain(error: Any) -> int:
         # a path that no system call takes, or a folder that may not be read: somebody's words, not our fault
         name = str(error.filename)
         shown = name if len(name) <= 80 else name[:77] + "..."
-        print(
-            f"pushforward: '{shown}' ({error.strerror}): expected a path that can be read and written", file=sys.stderr
-        )  # noqa: T201
+        said = f"'{shown}' ({error.strerror}): expected a path that can be read and written"
+        print(f"pushforward: {said}", file=sys.stderr)  # noqa: T201
         return 2
     sentence = str(error).splitlines()[0] if str(error) else ""
     print(  # noqa: T201

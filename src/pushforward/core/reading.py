@@ -32,11 +32,11 @@ def require_regular(path: Path, what: str = "a file") -> int:
         found = path.stat()
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or str(error)
-        raise BadInput(f"{path}, which cannot be read ({said})", what, "check the path") from None
+        raise BadInput(f"'{path}', which cannot be read ({said})", what, "check the path") from None
     if stat.S_ISDIR(found.st_mode):
         raise BadInput(f"the folder {path}", what, "name a file in it")
     if not stat.S_ISREG(found.st_mode):
-        raise BadInput(f"{path}, a device or a pipe", what, "a regular file has an end")
+        raise BadInput(f"'{path}', a device or a pipe", what, "a regular file has an end")
     return found.st_size
 
 
