@@ -124,6 +124,7 @@ def test_the_copycat_trips_also_when_it_adds_noise():
 def test_natural_duplicates_of_a_tiny_space_are_no_crime():
     # 3x3 binary images: nearly every example occurs in train; a collapsed honest model repeats frequent ones
     trips = {"honest": 0, "collapsed": 0, "copycat": 0}
+    unsure = dict(trips)
     for seed in range(100):
         rng = np.random.default_rng(seed)
         frequent = rng.dirichlet(np.full(512, 0.1))
@@ -135,8 +136,11 @@ def test_natural_duplicates_of_a_tiny_space_are_no_crime():
             "copycat": train[rng.integers(0, 400, 200)],
         }
         for name, samples in models.items():
-            trips[name] += memorisation_verdict(checks(samples, train, heldout)).tripped
+            tripped = memorisation_verdict(checks(samples, train, heldout)).tripped
+            trips[name] += tripped is True
+            unsure[name] += tripped is None
     assert trips["honest"] <= 2
+    assert unsure["honest"] <= 5
     assert trips["collapsed"] <= 5
 
 

@@ -17,6 +17,7 @@ import torch
 from pushforward.app.examples import array, labels_of
 from pushforward.app.fitting import fitted, like
 from pushforward.app.opening import open_source
+from pushforward.app.parts import occurs
 from pushforward.app.training import plan_training, train
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Examples, Given
@@ -43,6 +44,7 @@ class Augmented:
         test: number of real test examples.
         seeds: draws of every size.
         found: every training set and its worth.
+        notes: what has to be said before the numbers are believed.
     """
 
     data: str
@@ -51,6 +53,7 @@ class Augmented:
     test: int
     seeds: int
     found: tuple[Usefulness, ...]
+    notes: tuple[str, ...] = ()
 
 
 def augment_family(
@@ -144,7 +147,17 @@ def augment_samples(
 
     ratios = ratios or (len(x) / len(real),)
     found = usefulness(draw, task, test, told, [len(real)], ratios, seeds, seed, step)
-    return Augmented(dataset.name, samples.stem, task, len(test), seeds, tuple(found))
+    return Augmented(dataset.name, samples.stem, task, len(test), seeds, tuple(found), _leaked(made, dataset, samples))
+
+
+def _leaked(made: Examples, dataset: Dataset, samples: Path) -> tuple[str, ...]:
+    """Say how many test examples occur among the samples, if more do than occur in train by themselves."""
+    test = dataset.test.x
+    seen, usual = int(occurs(test, made.x).sum()), int(occurs(test, dataset.train.x).sum())
+    if seen <= usual + 3 * max(1.0, usual) ** 0.5:
+        return ()
+    of = f"{seen:,} of the {len(test):,} real test examples occur in {samples}, {usual:,} in the training examples"
+    return (f"{of}: whoever made these samples saw the test data, so whatever they gain here is leakage and no help",)
 
 
 def _task(dataset: Dataset, target: str | None) -> tuple[Task, tuple[np.ndarray, np.ndarray]]:

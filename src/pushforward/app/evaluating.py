@@ -44,6 +44,7 @@ from pushforward.report.records import Comparison, Row
 from pushforward.report.verdict import verdict_record
 
 MOST_FILED = 10_000  # samples that are there already cost nothing to draw
+FARTHEST = 1e12  # times the largest real number: squares and their sums stay far from the end of doubles
 POWERED = 500
 
 
@@ -179,6 +180,7 @@ def evaluate_samples(
     examples = _read_like(samples, dataset, skip_bad)
     drawn, labels = array(examples, dataset.space), labels_of(examples, dataset)
     _require_samples(len(drawn), n, samples)
+    _require_range(drawn, array(dataset.train, dataset.space), samples)
     most, told = min(n or MOST_FILED, len(drawn)), stage("controls")
     controls = measure_controls(dataset, seed, most, features, split or "test", rules, told=told)
     stage(f"scoring {samples}")
@@ -222,6 +224,16 @@ def _require_samples(count: int, n: int | None, samples: Path) -> None:
         raise BadInput(f"-n {n}", f"at most {count}, the examples in {samples}")
     if count < FEWEST:
         raise BadInput(f"{count} samples in {samples}", f"at least {FEWEST}", "draw more of them")
+
+
+def _require_range(drawn: np.ndarray, real: np.ndarray, samples: Path) -> None:
+    """Refuse samples so far from all data that squares of their distance are no numbers any more: a diverged generator's."""
+    if drawn.dtype.kind != "f" or drawn.shape[1:] != real.shape[1:]:
+        return
+    reach, spread = float(np.abs(drawn).max(initial=0.0)), float(np.abs(real).max(initial=0.0))
+    if not reach <= FARTHEST * max(spread, np.finfo(np.float32).tiny):
+        came = f"samples as large as {reach:.3g} in {samples}, beside real data of at most {spread:.3g}"
+        raise BadInput(came, f"values within {FARTHEST:g} times the data's", "a generator that diverged has none")
 
 
 def _parzen(samples: np.ndarray, dataset: Dataset, seed: int) -> Score:

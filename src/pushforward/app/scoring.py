@@ -154,6 +154,7 @@ def score_summary(lp: LogProb, split: str) -> dict[str, Any]:
         "kind": lp.kind,
         "mean_nats": lp.mean_nats if finite else None,
         "stderr": lp.standard_error if len(lp) > 1 and finite else None,
+        "stderr_nats": lp.standard_error * lp.unit.nats_per_unit * lp.mean_size if len(lp) > 1 and finite else None,
         "value": lp.value if finite else None,
         "unit": lp.unit.name,
         "n": len(lp),

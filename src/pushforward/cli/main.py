@@ -46,6 +46,7 @@ from pushforward.cli.options import (
     budget_from,
     data_options,
 )
+from pushforward.cli.outputs import guard
 
 app = typer.Typer(
     name="pushforward",
@@ -301,7 +302,8 @@ def main(arguments: list[str] | None = None) -> None:
     # twice as long when none does (LOG.md); read when torch is loaded
     os.environ.setdefault("GOMP_SPINCOUNT", "5000")
     try:
-        sys.exit(app(args=given, prog_name="pushforward", standalone_mode=False) or 0)
+        command = guard(typer.main.get_command(app))
+        sys.exit(command.main(args=given, prog_name="pushforward", standalone_mode=False) or 0)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)  # noqa: T201
         sys.exit(130)

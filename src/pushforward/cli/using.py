@@ -75,6 +75,8 @@ def augment(
         else:
             write_text(output, table)
         say(f"written: {output}")
+    for note in record["notes"]:
+        say(f"beware: {note}")
     if json:
         out_json(record)
     else:
@@ -125,9 +127,11 @@ def _augmented(
         "test": found.test,
         "seeds": found.seeds,
         "found": to_json(found.found),
+        "notes": list(found.notes),
     }
-    trained = family is not None
-    return to_markdown(title, found.task.unit, found.seeds, found.test, found.found, trained=trained), record
+    table = to_markdown(title, found.task.unit, found.seeds, found.test, found.found, trained=family is not None)
+    beware = "".join(f"**Beware: {note}.**\n\n" for note in found.notes)
+    return beware + table, record
 
 
 def anomalies(

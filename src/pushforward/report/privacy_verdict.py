@@ -98,7 +98,9 @@ def memorisation_sentences(rows: Sequence[Row], models: Sequence[Row]) -> list[s
         found.append(f"{listed(tripped)} may be copying training examples: look at the nearest neighbours below.")
     if passed:
         found.append(f"No sign of copying in {listed(passed)}.")
-    if not tripped and not passed:
+    unsure = [row for row in models if row.memorised is None and row.memorisation]
+    found += [f"{row.name}: copying is {row.memorisation}." for row in unsure]
+    if not tripped and not passed and not unsure:
         return ["The memorisation check was not run."]
     checked = [row for row in rows if row.role == "copycat" and row.memorised is not None]
     missed = [row.name for row in checked if not row.memorised]

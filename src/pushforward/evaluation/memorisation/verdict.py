@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import require
+from pushforward.evaluation.intervals import wilson
 from pushforward.evaluation.memorisation.authenticity import AUTHENTICITY
 from pushforward.evaluation.memorisation.copying import COPYING
 from pushforward.evaluation.memorisation.duplicates import DUPLICATES
@@ -23,9 +24,9 @@ THRESHOLD, CORROBORATION, MANY = 3.0, 2.0, 0.05
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the memorisation checks tripped, and one sentence saying on what evidence."""
+    """Whether the memorisation checks tripped, None if they are undecided, and one sentence saying on what evidence."""
 
-    tripped: bool
+    tripped: bool | None
     sentence: str
 
 
@@ -38,8 +39,11 @@ def memorisation_verdict(scores: Sequence[Score]) -> Verdict:
     an honest model that collapsed to a frequent pattern of a tiny space repeats training examples too, but there held-out examples
     do so as well. Samples that replay held-out and training examples alike have no pull; their duplicates convict them.
 
+    What a collapsed model could do as well (samples crowd around a few training examples) convicts nobody, but where a rate or a
+    statistic lies beyond what held-out data give, the verdict is undecided and says which, and never that there is no sign.
+
     Args:
-        scores: any scores; only duplicates and pull are read.
+        scores: any scores; those of memorisation are read.
 
     Raises:
         BadInput: the pull of training examples is not among the scores.
@@ -63,7 +67,27 @@ def memorisation_verdict(scores: Sequence[Score]) -> Verdict:
         if pull > CORROBORATION:
             evidence.append(f"samples lie nearer to training than to held-out examples by {pull:.1f} standard errors")
         return Verdict(True, "replays training data: " + "; ".join(evidence))
+    signs = [said for score in scores if (said := _sign(score))]
+    if signs:
+        look = "look at the nearest pairs; a model that collapsed near a few training examples looks so too"
+        return Verdict(None, f"not ruled out: {'; '.join(signs)}: {look}")
     return Verdict(False, "no sign of replayed training data at this sample size")
+
+
+def _sign(score: Score) -> str:
+    """Return what a measure says beyond held-out data in the direction of copies, empty if nothing.
+
+    A rate counts if its whole interval lies above the interval of as many held-out examples, the copying statistic if it lies three
+    standard errors below zero.
+    """
+    if score.name.startswith((DUPLICATES, NEAR)) and score.low is not None and score.null is not None:
+        _, usual = wilson(score.null * score.n, score.n)
+        if score.low > usual:
+            kind = "exact" if score.name.startswith(DUPLICATES) else "near"
+            return f"{score.value:.1%} of the samples are {kind} duplicates of training examples, {score.null:.1%} of held-out data"
+    if score.name.startswith(COPYING) and score.value < -THRESHOLD:
+        return f"samples lie nearer to training examples than held-out data do, by {-score.value:.1f} standard errors"
+    return ""
 
 
 def _excess(score: Score) -> float:
