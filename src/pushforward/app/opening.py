@@ -24,6 +24,8 @@ from pushforward.data.text.dataset import TextOptions
 from pushforward.provenance.run_directory import RunRecord, read_encoding
 
 TABLE = ("kind", "keep", "bounds", "header")
+# every `data.KEY`; `labels` is the training's
+KEYS = (*TextOptions.model_fields, *ImageOptions.model_fields, *TABLE, "columns.NAME", "labels")
 SPLITS = ("train", "validation", "test")
 
 
@@ -73,8 +75,7 @@ def open_source(
         elif key in TABLE:
             table[key] = value.split(",") if key == "keep" and isinstance(value, str) else value
         else:
-            known = [*TextOptions.model_fields, *ImageOptions.model_fields, *TABLE, "columns.NAME", "labels"]
-            raise BadInput(f"unknown key 'data.{key}'", "a key of data", nearest(key, known))
+            raise BadInput(f"unknown key 'data.{key}'", "a key of data", nearest(key, KEYS))
     return open_data(
         source,
         seed=seed,
