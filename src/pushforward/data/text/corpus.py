@@ -263,7 +263,8 @@ def _string(record: dict[str, Any], name: str, where: str, what: str) -> str:
     if name not in record:
         hint = nearest(name, record) if record else "it has no fields"
         option = "text_field" if what == "text" else "context"
-        raise BadInput(f"{where} has no field '{name}'", f"{what} in it, or another {option}", hint)
+        expected = f"{what} in it, or the name of another field by `-s data.{option}=...`"
+        raise BadInput(f"{where} has no field '{name}'", expected, hint)
     if not isinstance(record[name], str):
         raise BadInput(f"'{name}' in {where} is {type(record[name]).__name__}", "a string", "repair that line")
     return _encodable(record[name], where)
