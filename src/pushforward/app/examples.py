@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 import numpy as np
+import pandas as pd
 import torch
 
 from pushforward.core.given import Examples, Given, label_of
@@ -83,7 +84,7 @@ def shown(
             marks = head[:, place] == missing_mark(column)
             head[:, place] = torch.where(marks & column.missing, torch.nan, head[:, place])
         return tuple(
-            tuple("" if v is None or v != v else str(v) for v in row) for row in encoding.decode(head).values.tolist()
+            tuple("" if pd.isna(v) else str(v) for v in row) for row in encoding.decode(head).to_numpy(object).tolist()
         )
     texts = encoding.decode(head)
     if isinstance(encoding, TextEncoding) and given is not None and given.context is not None:
