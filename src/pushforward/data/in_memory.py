@@ -47,6 +47,11 @@ def held(source: Any, labels: Any = None) -> Held:
         >>> x.shape, x.dtype.name, y.tolist()
         ((2, 1, 4, 4), 'uint8', [0, 1])
     """
+    for part in source if isinstance(source, tuple) else (source,):
+        if isinstance(part, np.ma.MaskedArray) and bool(np.ma.getmaskarray(part).any()):
+            gone = int(np.ma.getmaskarray(part).sum())
+            fix = "fill them, drop those rows, or pass a DataFrame with missing values (a table has them)"
+            raise BadInput(f"an array with {gone:,} masked values", "values that are all there", fix)
     if isinstance(source, str) or hasattr(source, "__fspath__"):
         if labels is not None:
             raise BadInput(f"labels beside the path {source}", "labels in the source itself", "pass the array instead")

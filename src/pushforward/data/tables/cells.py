@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from pushforward.core.errors import BadInput
+from pushforward.data.folders import few
 from pushforward.data.tables.notations.clock import find_times
 from pushforward.data.tables.notations.dates import find_dates
 from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
@@ -339,7 +340,10 @@ def _text(cells: Sequence[str], counts: Counter[str], empty: set[str], said: tup
 def _booleans(cells: Sequence[str], counts: Counter[str], gaps: set[str]) -> Typed:
     values = [None if cell in gaps else cell.strip() in _TRUE for cell in cells]
     series = pd.Series(values, dtype="boolean" if gaps else "bool")
-    return Typed(series, absent=_usual(gaps, counts), said=tuple(_gap_words(gaps)))
+    spelled = sorted({cell.strip() for cell in counts if cell not in gaps} - {"True", "False"})
+    said = f"{few(spelled)} are read as True and False" if spelled else ""
+    lost = (f"their spelling ({few(spelled)}): written as True and False",) if spelled else ()
+    return Typed(series, absent=_usual(gaps, counts), said=(*_gap_words(gaps), *([said] if said else ())), lost=lost)
 
 
 def _values(cells: Sequence[str], counts: Counter[str], gaps: set[str], found: _Found, odd: set[str]) -> Typed:

@@ -238,6 +238,8 @@ def _encode_column(series: pd.Series, stored: Stored, column: Column, where: _Wh
 def _codes(series: pd.Series, stored: Stored, column: Column, where: _Where) -> np.ndarray:
     exact: dict[Any, int] = {level: i for i, level in enumerate(stored.levels)}
     named = {name: i for i, name in enumerate(column.categories)}
+    if all(isinstance(level, bool) for level in stored.levels):
+        named |= {spelled: i for name, i in named.items() for spelled in (name.lower(), name.upper())}
     codes, distinct = pd.factorize(series.astype(object), use_na_sentinel=True)
     table = np.empty(len(distinct) + 1)
     table[-1] = np.nan

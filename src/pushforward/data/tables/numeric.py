@@ -15,6 +15,7 @@ import pandas as pd
 from pushforward.core.errors import BadInput
 from pushforward.core.table import Column, ColumnKind
 from pushforward.data.tables.found import Found, Rules, discrete, excluded, gaps, sorted_levels
+from pushforward.data.tables.notations.numbers import NumberNotation
 from pushforward.data.tables.stored import Stored, on_grid, seconds_of, ticks_of
 
 EXACT = 2**52  # integers up to here, and the halves between them, are doubles
@@ -52,13 +53,14 @@ def number(series: pd.Series, known: pd.Series, stored: Stored, label: str, rule
     low, high = float(values.min()) + 0.0, float(values.max()) + 0.0
     kind: ColumnKind = "integer" if step == 1.0 else "continuous"
     below, above = _bounded(rules.bounds, kind, low, distinct, len(known))
+    seen = low, high
     if stored.carrier == "time":
         # a day has no more
         step = step or 1e-6
         low, high, below, above = 0.0, 86400.0 - step, True, True
     words = "integers" if kind == "integer" else "numbers"
     grid = "" if step is None or kind == "integer" else f" on a grid of {step:g}"
-    said = f"{distinct} distinct {words} from {low:.10g} to {high:.10g}, so {kind}{grid or ('' if step else ', real')}"
+    said = f"{distinct} distinct {words} from {seen[0]:.10g} to {seen[1]:.10g}, so {kind}{grid or ('' if step else ', real')}"
     if rounded:
         said += " (some values recur too often for a density, so all are rounded to it)"
     if below and rules.bounds == "natural" and not above:
@@ -81,7 +83,14 @@ def _called_a_counter(label: str) -> bool:
 def _counts_rows(values: np.ndarray, gone: int, stored: Stored) -> bool:
     n = len(values)
     # amounts, dates and percentages that happen to count are none of that
-    if stored.carrier or (stored.notation is not None and stored.notation.said):
+    written = stored.notation
+    # zeros before a number make no amount of it
+    plain = (
+        isinstance(written, NumberNotation)
+        and written.width > 0
+        and not (written.head or written.tail or written.group)
+    )
+    if stored.carrier or (stored.notation is not None and stored.notation.said and not plain):
         return False
     return not gone and n >= FEWEST_ROWS and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
 

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from pushforward.core.errors import BadInput, closest
 from pushforward.core.given import Examples
+from pushforward.data.array_files import load_array
 from pushforward.data.dataset import Dataset, fingerprint_of
 from pushforward.data.encoding import Encoding
 from pushforward.data.pixels import label_place, pixels_of
@@ -94,17 +95,27 @@ def _sheet(
         return None if kind == "points" else _builtin()
     if isinstance(source, pd.DataFrame):
         return _frame(source)
+    if kind == "table" and isinstance(source, str | Path) and Path(source).suffix == ".npy" and Path(source).is_file():
+        found = load_array(Path(source))
+        return None if found.ndim != 2 else replace(_frame(_columns(found)), name=Path(source).stem, origin=str(source))
     if isinstance(source, np.ndarray) and source.ndim == 2 and kind == "table":
-        return _frame(pd.DataFrame(source, columns=[f"x{i}" for i in range(source.shape[1])]))
+        return _frame(_columns(source))
     if isinstance(source, str | Path) and Path(source).exists() and is_table_file(Path(source)):
         known = isinstance(encoding, TableEncoding | PointsEncoding)
         return read_file(Path(source), encoding.reading if known else Reading(columns, header=header))
     return None
 
 
+def _columns(array: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame(array, columns=[f"x{i}" for i in range(array.shape[1])])
+
+
 def _frame(frame: pd.DataFrame) -> Sheet:
-    plain = isinstance(frame.index, pd.RangeIndex)
-    return Sheet(frame, "table", GIVEN, () if plain else ("the frame's index is left out",))
+    if isinstance(frame.index, pd.RangeIndex):
+        return Sheet(frame, "table", GIVEN)
+    name = ", ".join(str(name) for name in frame.index.names if name is not None)
+    lost = f"the frame's index{f' ({name})' if name else ''}: make it a column with `reset_index()` to model it"
+    return Sheet(frame, "table", GIVEN, ("the frame's index is left out",), lost=(lost,))
 
 
 def _why(sheet: Sheet) -> str | None:

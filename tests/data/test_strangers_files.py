@@ -1,0 +1,67 @@
+"""What a stranger's files showed: spellings, masks, counters, indices and ranges that were passed over in silence."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import pushforward as pf
+from pushforward.core.errors import BadInput
+from pushforward.data.open import open_data
+
+
+@pytest.mark.parametrize("spellings", [("true", "True", "False"), ("TRUE", "false"), ("true", "FALSE", "True")])
+def test_a_file_of_booleans_is_read_alike_every_time(spellings: tuple[str, ...], tmp_path: Path) -> None:
+    words = np.random.default_rng(1).choice(spellings, 60)
+    lines = "".join(f"{i / 4},{word}\n" for i, word in enumerate(words))
+    (tmp_path / "t.csv").write_text("x,yes\n" + lines)
+    data = open_data(str(tmp_path / "t.csv"))
+    assert data.encoding is not None
+    again = data.encoding.read(tmp_path / "t.csv")
+    assert again.x[:, 1].tolist() == [float(word.lower() == "true") for word in words]
+    assert any("written as True and False" in lost for lost in data.lost)
+
+
+def test_masked_values_are_not_values() -> None:
+    x = np.random.default_rng(0).normal(size=(50, 2))
+    mask = np.zeros(x.shape, bool)
+    mask[:7, 0] = True
+    for source in (np.ma.masked_array(x, mask), (np.ma.masked_array(x, mask), np.arange(50) % 2)):
+        with pytest.raises(BadInput, match="an array with 7 masked values"):
+            pf.load(source)
+    assert len(pf.load(np.ma.masked_array(x, np.zeros(x.shape, bool))).train) > 0
+
+
+def test_whole_numbers_of_an_array_file_are_counted_as_a_table_if_asked(tmp_path: Path) -> None:
+    np.save(tmp_path / "i.npy", np.random.default_rng(0).poisson(4, size=(300, 2)))
+    data = pf.load(tmp_path / "i.npy", kind="table")
+    assert (data.space.kind, data.space.dimensions, data.name) == ("table", 2, "i")
+    assert data.encoding is not None
+    assert list(data.encoding.decode(data.test.x).columns) == ["x0", "x1"]
+
+
+def test_a_row_counter_is_one_with_zeros_before_it(tmp_path: Path) -> None:
+    for width in ("", "06"):
+        rows = "".join(f"{i % 7 / 4},{i:{width}d}\n" for i in range(200))
+        (tmp_path / "t.csv").write_text("x,id\n" + rows)
+        data = open_data(str(tmp_path / "t.csv"), kind="table")
+        assert data.space.dimensions == 1, width
+        assert any("it counts the rows" in lost for lost in data.lost)
+
+
+def test_a_named_index_of_a_frame_is_lost_and_said() -> None:
+    frame = pd.DataFrame(
+        {"a": np.arange(60) / 4, "c": list("xyz") * 20}, index=pd.Index(np.arange(60) * 7, name="rowid")
+    )
+    assert any("rowid" in lost for lost in pf.load(frame).lost)
+
+
+def test_the_range_of_times_is_that_of_the_column(tmp_path: Path) -> None:
+    times = [datetime.time(int(hour), 30) for hour in np.random.default_rng(0).integers(0, 24, 200)]
+    pd.DataFrame({"time": times, "x": np.arange(200) / 4}).to_parquet(tmp_path / "t.parquet")
+    notes = " ".join(open_data(str(tmp_path / "t.parquet")).notes)
+    assert "from 1800 to 84600" in notes
