@@ -65,3 +65,30 @@ def test_the_range_of_times_is_that_of_the_column(tmp_path: Path) -> None:
     pd.DataFrame({"time": times, "x": np.arange(200) / 4}).to_parquet(tmp_path / "t.parquet")
     notes = " ".join(open_data(str(tmp_path / "t.parquet")).notes)
     assert "from 1800 to 84600" in notes
+
+
+def test_fields_of_json_lines_that_are_not_read_are_lost_and_said(tmp_path: Path) -> None:
+    line = '{"text": "hello there %d", "label": "neg", "id": %d}\n'
+    (tmp_path / "t.jsonl").write_text("".join(line % (i, i) for i in range(100)))
+    assert any("label, id" in lost for lost in pf.load(tmp_path / "t.jsonl", length=8).lost)
+
+
+def test_lines_of_a_table_that_are_left_out_are_lost_and_said(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("# made in May\na,b\n" + "".join(f"{i / 4},{'xy'[i % 2]}\n" for i in range(60)))
+    assert any("made in May" in lost for lost in open_data(str(tmp_path / "t.csv")).lost)
+
+
+def test_a_named_index_in_a_file_is_a_column_of_it(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {"a": np.arange(60) / 4, "c": list("xyz") * 20}, index=pd.Index(np.arange(60) % 5, name="group")
+    )
+    frame.to_parquet(tmp_path / "t.parquet")
+    data = open_data(str(tmp_path / "t.parquet"))
+    assert data.encoding is not None
+    assert list(data.encoding.decode(data.test.x).columns) == ["group", "a", "c"]
+
+
+def test_real_pictures_are_told_their_range(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).random((30, 3, 8, 8)).astype("f4") * 2 - 1
+    with pytest.raises(BadInput, match=r"from -0\.99\S* to 0\.99.*x - x\.min\(\)"):
+        open_data(x)

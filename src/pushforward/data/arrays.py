@@ -87,10 +87,12 @@ def as_space(x: np.ndarray, where: str, wanted: Wanted | None = None) -> Found:
     if x.ndim in (3, 4) and x.dtype.kind in "bui":
         return _images(x, where, wanted)
     if x.ndim in (3, 4):
+        low, high = float(np.min(x)), float(np.max(x))
+        turn = "(255 * x).round()" if low >= 0 else "(255 * (x - x.min()) / (x.max() - x.min())).round()"
         raise BadInput(
-            f"{where} holds real numbers of shape {x.shape}",
+            f"{where} holds real numbers of shape {x.shape} from {low:.4g} to {high:.4g}",
             "integer grey levels for images, or two dimensions for points",
-            "turn intensities in [0, 1] into levels with (255 * x).round().astype('uint8')",
+            f"turn intensities into levels with {turn}.astype('uint8')",
         )
     raise BadInput(f"{where} has shape {x.shape}", "(n, columns), (n, height, width) or (n, height, width, channels)")
 

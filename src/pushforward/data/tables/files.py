@@ -151,7 +151,7 @@ def read_text(text: str, name: str, origin: str, reading: Reading = _PLAIN, note
         (*notes, header.note, *renamed, *found.notes, *said),
         tuple(lines),
         {label: Written(column.notation, column.absent) for label, column in by_name.items()},
-        tuple(f"column '{label}': {one}" for label, column in by_name.items() for one in column.lost),
+        (*found.lost, *(f"column '{label}': {one}" for label, column in by_name.items() for one in column.lost)),
         found.delimiter,
         header.found,
     )

@@ -56,7 +56,12 @@ def read_frame(path: Path, raw: bytes | None = None, suffix: str = "") -> tuple[
     except (OSError, ValueError, NotImplementedError, KeyError, TypeError) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadInput(f"{path} cannot be read ({said})", f"a complete {_NAMES.get(suffix, 'Parquet')} file") from None
-    return frame, (f"a {_NAMES[suffix]} file of {len(frame.columns)} columns",)
+    notes = []
+    if any(name is not None for name in frame.index.names):
+        # pandas files an index as a column and takes it out again
+        notes = [f"the index {', '.join(map(str, frame.index.names))} is a column of the file, and is read as one"]
+        frame = frame.reset_index()
+    return frame, (f"a {_NAMES[suffix]} file of {len(frame.columns)} columns", *notes)
 
 
 def _parts(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -26,6 +26,7 @@ class Lines:
     numbers: list[int]
     delimiter: str
     notes: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 def delimiter_of(text: str) -> str:
@@ -75,9 +76,10 @@ def read_lines(text: str, origin: str) -> Lines:
         if len(row) != width:
             came = f"line {line} of {origin} has {len(row)} fields"
             raise BadInput(came, f"{width} as in line {first}", "repair that line")
+    lost = (*above, *notes)
     if delimiter != ",":
         notes.append(f"fields are separated by a {DELIMITERS.get(delimiter, repr(delimiter))}")
-    return Lines([row for _, row in rows], [line for line, _ in rows], delimiter, (*above, *notes))
+    return Lines([row for _, row in rows], [line for line, _ in rows], delimiter, (*above, *notes), lost)
 
 
 def _rows(text: str, delimiter: str, origin: str, skipped: int) -> list[tuple[int, list[str]]]:

@@ -168,9 +168,12 @@ def _read(source: Any, policy: Policy) -> tuple[str, str, _Found]:
     if path.is_dir():
         _read_folder(path, policy, found)
     elif path.suffix.lower() == ".jsonl":
-        for texts in _json_lines(_decoded(path, policy, found), origin, policy):
+        others: dict[str, None] = {}
+        for texts in _json_lines(_decoded(path, policy, found), origin, policy, others):
             found.texts.append(texts[0])
             found.contexts += texts[1:]
+        if others:
+            found.lost.append(f"the other fields of its lines: {few(list(others))}")
         about = "" if policy.context_field is None else f", the field '{policy.context_field}' what it is about"
         found.notes.append(
             f"{count(len(found.texts), 'JSON line')}, the field '{policy.text_field}' of each a document{about}"
@@ -241,8 +244,8 @@ def _encodable(text: str, where: str) -> str:
     return text
 
 
-def _json_lines(content: str, origin: str, policy: Policy) -> Iterator[list[str]]:
-    """Yield the text of every line and, if the policy names a field for it, what it is about."""
+def _json_lines(content: str, origin: str, policy: Policy, others: dict[str, None]) -> Iterator[list[str]]:
+    """Yield the text of every line and, if the policy names a field for it, what it is about; collect the names of others."""
     names = [policy.text_field] if policy.context_field is None else [policy.text_field, policy.context_field]
     # only a line feed ends a line: JSON strings may hold U+2028 and other line breaks of Python's splitlines
     for number, line in enumerate(content.removeprefix("\ufeff").split("\n"), start=1):
@@ -256,6 +259,7 @@ def _json_lines(content: str, origin: str, policy: Policy) -> Iterator[list[str]
             raise BadInput(f"{where} is no JSON ({said})", "one JSON object a line", "repair that line") from None
         if not isinstance(record, dict):
             raise BadInput(f"{where} is {type(record).__name__}", "a JSON object with a text", "repair that line")
+        others |= dict.fromkeys(name for name in record if name not in names)
         yield [_string(record, name, where, "text" if name == policy.text_field else "context") for name in names]
 
 
