@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 import pushforward as pf
+from pushforward.app.using import draw, drawn_classes, save_samples
 from pushforward.core.errors import BadInput
+from pushforward.core.noise import Streams
 from pushforward.data.open import open_data
 
 
@@ -92,3 +94,28 @@ def test_real_pictures_are_told_their_range(tmp_path: Path) -> None:
     x = np.random.default_rng(0).random((30, 3, 8, 8)).astype("f4") * 2 - 1
     with pytest.raises(BadInput, match=r"from -0\.99\S* to 0\.99.*x - x\.min\(\)"):
         open_data(x)
+
+
+def test_samples_bring_the_classes_that_they_were_drawn_for(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 4, (200, 4, 4)).astype(np.uint8), rng.choice(["cat", "dog", "n/a"], 200)
+    model = pf.fit("vae", pf.load(x, labels=y), steps=2, preset="smoke").model
+    used = model._condition(None, 300, Streams(3, 300))  # what `sample` itself conditions on
+    assert used is not None
+    assert used.label is not None
+    found = drawn_classes(model, 300, 3)
+    assert found == tuple(model.classes[i] for i in used.label.tolist())
+    assert len(set(found)) == 3
+    drawn = draw(model, 40, seed=3)
+    assert (drawn.x == model.sample(40, seed=3)).all()  # and the samples are what they were
+    save_samples(drawn, model, tmp_path / "s.npz")
+    assert np.load(tmp_path / "s.npz")["labels"].tolist() == list(found[:40])
+    save_samples(drawn, model, tmp_path / "folder")
+    assert pf.load(tmp_path / "folder").classes == ("cat", "dog", "n/a")
+
+
+@pytest.mark.parametrize("text", ["x", "xy", "xyz\n"])
+def test_a_text_of_few_characters_is_called_short(text: str, tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text(text)
+    with pytest.raises(BadInput, match=rf"{len(text)} character.* in .*t\.txt.*bring more text|tokens to train on"):
+        pf.load(tmp_path / "t.txt")

@@ -83,7 +83,7 @@ def draw(
     condition = with_labels(model, encoding, condition, n, seed)
     x = model.sample(n, given=condition, seed=seed, on_step=on_step, **chosen)
     if encoding is None:
-        return Drawn(x, None if given is None else (given,) * n)
+        return Drawn(x, drawn_classes(model, n, seed) if condition is None else None if given is None else (given,) * n)
     return Drawn(x, None, decoded(model, encoding, x, condition), encoding)
 
 
@@ -98,6 +98,17 @@ def with_labels(
     if not rows or condition is not None or not model.classes:
         return condition
     return Given(draw_labels(model.label_frequency.cpu(), Streams(seed, n)))
+
+
+def drawn_classes(model: GenerativeModel, n: int, seed: int) -> tuple[str, ...] | None:
+    """Return the class that each of n samples without a condition was drawn for, None where a model draws none.
+
+    A model that knows no distribution without its label draws one first, with the first uniform number of each example's stream.
+    """
+    if not model.classes or model.capabilities.null_condition:
+        return None
+    labels = draw_labels(model.label_frequency.cpu(), Streams(seed, n))
+    return tuple(model.classes[i] for i in labels.tolist())
 
 
 def decoded(model: GenerativeModel, encoding: Encoding, x: Tensor, condition: Condition) -> Any:

@@ -77,6 +77,8 @@ def open_text(source: Any, text: Mapping[str, Any] | TextEncoding | None = None,
     policy = text.policy if isinstance(text, TextEncoding) else _policy(options)
     corpus = _corpus(source, policy)
     parts, how = split_documents(corpus.documents, seed, corpus.contexts, corpus.roles)
+    if not any(parts[0].texts):
+        raise _too_short(parts, corpus.origin, SPLITS[0])
     if isinstance(text, TextEncoding):
         encoding, why = text, "the tokeniser of the run"
     else:
@@ -236,11 +238,15 @@ def _streams(parts: tuple[Part, Part, Part], encoding: TextEncoding, origin: str
     streams: list[Tensor] = []
     for part, split in zip(parts, SPLITS, strict=True):
         if not part.documents:
-            characters = sum(len(document) for part in parts for document in part.documents)
-            raise BadInput(f"{characters} characters in {origin}", f"enough for a {split} split", "bring more text")
+            raise _too_short(parts, origin, split)
         stream = encoding.joined(encoding.tokens(part.documents, f"the {split} split of {origin}"))
         streams.append(torch.cat([streams[-1][-1:], stream[1:]]) if part.continues else stream)
     return streams[0], streams[1], streams[2]
+
+
+def _too_short(parts: tuple[Part, Part, Part], origin: str, split: str) -> BadInput:
+    characters = sum(len(document) for part in parts for document in part.documents)
+    return BadInput(f"{count(characters, 'character')} in {origin}", f"enough for a {split} split", "bring more text")
 
 
 def _sizes(corpus: Corpus, n: int, validation: int, test: int) -> str:
