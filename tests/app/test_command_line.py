@@ -151,7 +151,7 @@ def test_a_run_with_skipped_files_opens_its_data_again(call, tmp_path: Path) -> 
     assert not run.exists()
     train = call("train", "vae", folder, "--preset", "smoke", "--steps", 2, "-o", run, "--skip-bad")
     assert train.status == 0
-    assert "1 unreadable images were skipped" in train.err
+    assert "1 unusable picture left out" in train.err
     assert call("evaluate", run, "--json").status == 0
 
 

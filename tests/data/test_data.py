@@ -97,11 +97,11 @@ def test_image_folder_with_labels_and_a_bad_file(tmp_path: Path) -> None:
     assert data.classes == ("cat", "dog")
     whole = (tmp_path / "cat" / "1.png").read_bytes()
     (tmp_path / "cat" / "1.png").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(BadInput, match=r"1 unreadable image.*cat/1\.png.*--skip-bad"):
+    with pytest.raises(BadInput, match=r"1 unusable picture.*cat/1\.png.*--skip-bad"):
         open_data(tmp_path)
     skipped = open_data(tmp_path, skip_bad=True)
     assert len(skipped.skipped) == 1
-    assert any("1 unreadable images were skipped" in note for note in skipped.notes)
+    assert any("1 unusable picture left out" in note for note in skipped.notes)
     save_image(tmp_path / "dog" / "big.png", 99, size=(9, 9))
     with pytest.raises(BadInput, match=r"mixed sizes or channels.*9 x 9"):
         open_data(tmp_path, skip_bad=True)
@@ -179,7 +179,7 @@ def test_csv_and_its_errors(tmp_path: Path) -> None:
     assert data.space == Points(2)
     assert data.classes == ("a", "b")
     path.write_text("1,2\n3,4\n5\n")
-    with pytest.raises(BadInput, match=r"line 3 of .* has 1 fields: expected 2"):
+    with pytest.raises(BadInput, match=r"line 3 of .* has 1 field: expected 2"):
         open_data(path)
     path.write_text("u,v\n1,2\n3,four\n")
     with pytest.raises(BadInput, match=r"'four' in line 3, field 2"):

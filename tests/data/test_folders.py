@@ -48,7 +48,7 @@ def test_hidden_folders_are_no_classes(hidden: str, tmp_path: Path) -> None:
         )
         or ".git" in hidden
     )
-    assert data.lost == ()
+    assert data.lost == ("the names of the folders within those: cat/sub",)
 
 
 @pytest.mark.parametrize("hidden", [".ipynb_checkpoints", "__MACOSX", ".git", "~$draft.txt"])

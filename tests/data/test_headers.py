@@ -146,7 +146,7 @@ def test_comments_name_columns_or_are_left_out() -> None:
 
 
 def test_lines_of_another_width_are_named() -> None:
-    for bad, said in (("1,2,3", "line 5 of t.csv has 3 fields: expected 2"), ("1", "line 5 of t.csv has 1 fields")):
+    for bad, said in (("1,2,3", "line 5 of t.csv has 3 fields: expected 2"), ("1", "line 5 of t.csv has 1 field:")):
         with pytest.raises(BadInput, match=said):
             sheet(f"u,v\n1,2\n3,4\n5,6\n{bad}\n7,8\n")
     with pytest.raises(BadInput, match="two columns named 'u'"):

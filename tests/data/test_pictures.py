@@ -251,7 +251,7 @@ def damaged(name: str, path: Path) -> Path:
 def test_damaged_files_are_named_or_left_out(name: str, words: str, tmp_path: Path) -> None:
     odd.folder(tmp_path)
     damaged(name, tmp_path / name)
-    with pytest.raises(BadInput, match=rf"1 unreadable image.*{name} \(.*({words})"):
+    with pytest.raises(BadInput, match=rf"1 unusable picture.*{name} \(.*({words})"):
         open_data(tmp_path)
     data = open_data(tmp_path, skip_bad=True)
     assert len(data.skipped) == 1

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import datetime
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from PIL import Image as Pillow
 
 import pushforward as pf
 from pushforward.app.using import draw, drawn_classes, save_samples
 from pushforward.core.errors import BadInput
 from pushforward.core.noise import Streams
+from pushforward.data.dataset import describe
 from pushforward.data.open import open_data
+from pushforward.data.tables.found import keeping
 
 
 @pytest.mark.parametrize("spellings", [("true", "True", "False"), ("TRUE", "false"), ("true", "FALSE", "True")])
@@ -25,7 +30,7 @@ def test_a_file_of_booleans_is_read_alike_every_time(spellings: tuple[str, ...],
     assert data.encoding is not None
     again = data.encoding.read(tmp_path / "t.csv")
     assert again.x[:, 1].tolist() == [float(word.lower() == "true") for word in words]
-    assert any("written as True and False" in lost for lost in data.lost)
+    assert any("their spelling (" in lost for lost in data.lost)
 
 
 def test_masked_values_are_not_values() -> None:
@@ -119,3 +124,105 @@ def test_a_text_of_few_characters_is_called_short(text: str, tmp_path: Path) -> 
     (tmp_path / "t.txt").write_text(text)
     with pytest.raises(BadInput, match=rf"{len(text)} character.* in .*t\.txt.*bring more text|tokens to train on"):
         pf.load(tmp_path / "t.txt")
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp1252", "utf-32"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("words", ["äöü", "012"])
+def test_samples_are_bytes_like_those_of_the_file(charset: str, end: str, words: str, tmp_path: Path) -> None:
+    rows = "".join(f"{i * 7 % 60 / 4:.2f};{words[i % 3]}{end}" for i in range(60))
+    raw = f"höhe;art{end}{rows}".encode(charset)
+    (tmp_path / "t.csv").write_bytes(raw)
+    data = open_data(str(tmp_path / "t.csv"))
+    assert data.encoding is not None
+    x = torch.cat([part.x for part in (data.train, data.validation, data.test)])
+    back = data.encoding.csv_file(data.encoding.decode(x))
+    lines = sorted(back.decode(charset).split(end))
+    assert lines == sorted(raw.decode(charset).split(end))
+    assert back[:8] == raw[:8]
+    if charset != "utf-32":  # whose name in Python writes the order of this machine's bytes
+        assert type(data.encoding).from_json(json.loads(json.dumps(data.encoding.to_json()))) == data.encoding
+
+
+def test_a_line_end_within_a_cell_stays_what_it_is(tmp_path: Path) -> None:
+    rows = "".join(f'{i / 4},"{"a" * (i % 3)}\nb"\r\n' for i in range(60))
+    (tmp_path / "t.csv").write_bytes(f"x,note\r\n{rows}".encode())
+    data = open_data(str(tmp_path / "t.csv"))
+    assert data.encoding is not None
+    (tmp_path / "s.csv").write_bytes(data.encoding.csv_file(data.encoding.decode(data.test.x)))
+    assert torch.equal(data.encoding.read(tmp_path / "s.csv").x, data.test.x)
+
+
+@pytest.mark.parametrize(("yes", "no"), [("true", "false"), ("TRUE", "FALSE"), ("True", "False")])
+def test_booleans_are_spelled_as_in_the_file(yes: str, no: str, tmp_path: Path) -> None:
+    rows = "".join(f"{i / 4},{(yes, no, '')[i % 3]}\n" for i in range(60))
+    (tmp_path / "t.csv").write_text(f"x,b\n{rows}")
+    data = open_data(str(tmp_path / "t.csv"))
+    assert data.encoding is not None
+    shown = data.encoding.csv(data.encoding.decode(data.train.x))
+    assert {line.split(",")[1] for line in shown.split("\n")[1:-1]} == {yes, no, ""}
+    assert data.lost == ()
+
+
+def test_words_for_missing_values_that_come_back_as_one_are_lost(tmp_path: Path) -> None:
+    rows = "".join(f"{('NULL', 'NULL', 'NA', '-')[i % 4] if i % 3 else i / 4},{'xy'[i % 2]}\n" for i in range(90))
+    (tmp_path / "t.csv").write_text(f"a,c\n{rows}")
+    data = open_data(str(tmp_path / "t.csv"))
+    assert any("('-', 'NA', 'NULL'): written as 'NULL'" in lost for lost in data.lost)
+
+
+def test_what_is_described_is_the_whole_file(tmp_path: Path) -> None:
+    rows = "".join(f"{i},{'xy'[i % 2]}\n" for i in np.random.default_rng(3).permutation(200))
+    (tmp_path / "t.csv").write_text(f"n,c\n{rows}")
+    assert describe(open_data(str(tmp_path / "t.csv")))["columns"][0] == "n: integer, 0 to 199"
+
+
+@pytest.mark.parametrize(("value", "said"), [(-999, True), (99999, True), (-1, False), (999, False)])
+def test_a_repeated_number_of_nines_far_from_all_others_is_pointed_out(value: int, said: bool, tmp_path: Path) -> None:
+    others = (i if value != 999 else 990 + i % 60 for i in range(200))
+    rows = "".join(f"{value if i % 40 == 3 else other},{'xy'[i % 2]}\n" for i, other in enumerate(others))
+    (tmp_path / "t.csv").write_text(f"n,c\n{rows}")
+    notes = " ".join(open_data(str(tmp_path / "t.csv")).notes)
+    assert ("if it means missing, leave those cells empty" in notes) == said
+
+
+def test_records_are_a_table_however_they_come(tmp_path: Path) -> None:
+    records = np.zeros(60, dtype=[("a", "f8"), ("b", "i4")])
+    records["a"], records["b"] = np.arange(60) / 4, np.arange(60) % 3
+    np.save(tmp_path / "t.npy", records)
+    lines = "".join(json.dumps({"a": float(a), "b": int(b)}) + "\n" for a, b in records.tolist())
+    (tmp_path / "t.jsonl").write_text(lines)
+    (tmp_path / "t.txt").write_text("a,b\n" + "".join(f"{a},{b}\n" for a, b in records.tolist()))
+    for source in (records, tmp_path / "t.npy", tmp_path / "t.jsonl", tmp_path / "t.txt"):
+        data = pf.load(source, kind="table")
+        assert [column.name for column in data.space.columns] == ["a", "b"]
+        assert len(data.train) == 42
+    data = pf.load(tmp_path / "t.jsonl", kind="table")
+    assert data.encoding is not None
+    assert len(data.encoding.read(tmp_path / "t.jsonl")) == 60
+    with pytest.raises(BadInput, match=r"no field 'text'.*data\.kind=table"):
+        pf.load(tmp_path / "t.jsonl")
+    with pytest.raises(BadInput, match="text as points"):
+        pf.load(tmp_path / "t.txt", kind="points")
+
+
+def test_what_is_no_data_is_named_in_words() -> None:
+    with pytest.raises(BadInput, match=r"3 bytes: expected .*data\.decode"):
+        pf.load(b"abc")
+    notes = pf.load(np.random.default_rng(0).random(60)).notes
+    assert any(note.startswith("one dimension, so 1 real column ") for note in notes)
+    assert any("whole" in lost for lost in pf.load(np.random.default_rng(0).integers(0, 99, (60, 2))).lost)
+    assert keeping("column 1") == "`--keep 'column 1'`, or keep=['column 1'] in Python, models it"
+
+
+def test_folders_of_odd_pictures_say_what_to_do(tmp_path: Path) -> None:
+    for i in range(6):
+        (tmp_path / "f").mkdir(exist_ok=True)
+        Pillow.fromarray(np.full((4, 4), i / 7, np.float32)).save(tmp_path / "f" / f"{i}.tif")
+    with pytest.raises(BadInput, match=r"6 unusable pictures.*real numbers.*repair or convert"):
+        pf.load(tmp_path / "f")
+    (tmp_path / "g").mkdir()
+    frames = [Pillow.fromarray(np.full((4, 4), 40 * i, np.uint8)) for i in range(6)]
+    frames[0].save(tmp_path / "g" / "a.gif", save_all=True, append_images=frames[1:])
+    with pytest.raises(BadInput, match=r"holds one.*5 frames.*data\.frames=all"):
+        pf.load(tmp_path / "g")

@@ -351,7 +351,7 @@ def test_too_little_text_and_no_text(tmp_path: Path) -> None:
         open_text("some text"[:8] + "\n")
     with pytest.raises(BadInput, match=r"text options for 'two-moons': expected a \.txt"):
         open_data("two-moons", text={"length": 8})
-    with pytest.raises(BadInput, match=r"text options for a ndarray: expected"):
+    with pytest.raises(BadInput, match=r"text options for an ndarray: expected"):
         open_data(np.zeros((9, 2)), text={})
     (tmp_path / "a.pdf").write_text("x")
     with pytest.raises(BadInput, match=r"ends in '\.pdf': expected .*\.txt, \.jsonl"):

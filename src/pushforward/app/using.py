@@ -146,7 +146,7 @@ def condition_of(
 def save_samples(drawn: Drawn, model: GenerativeModel, path: Path) -> list[Path]:
     """Write samples by the extension of `path` and return what was written."""
     if drawn.shown is not None and (model.space.kind != "points" or path.suffix.lower() in FRAMES):
-        return write_shown(path, drawn.shown, None if drawn.encoding is None else drawn.encoding.csv)
+        return write_shown(path, drawn.shown, None if drawn.encoding is None else drawn.encoding.csv_file)
     return write_samples(path, drawn.x, model.space, labels=drawn.labels)
 
 

@@ -114,6 +114,19 @@ def refuses_source(reads: Callable[P, T]) -> Callable[P, T]:
     return reading
 
 
+def a_type(value: object) -> str:
+    """Return the name of what a value is, with its article.
+
+    Example:
+        >>> a_type(1.5), a_type([])
+        ('a float', 'a list')
+        >>> a_type(1)
+        'an int'
+    """
+    name = type(value).__name__
+    return f"{'an' if name[:1].lower() in set('aeiou') or name.startswith('nd') else 'a'} {name}"
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return a hint naming the known word closest to `word`, or listing them all.
 

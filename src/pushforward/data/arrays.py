@@ -16,7 +16,7 @@ from torch import Tensor
 from pushforward.core.errors import BadInput
 from pushforward.core.moments import location_and_scale
 from pushforward.core.space import Image, Points, Space
-from pushforward.data.folders import few
+from pushforward.data.folders import counted, few
 from pushforward.data.groups import group_note
 from pushforward.data.images.levels import first_odd, levels_of_array, levels_of_pictures, scaled, shown, to_levels
 from pushforward.data.images.resizing import resized, said_of_sizes
@@ -63,6 +63,11 @@ def checked(x: np.ndarray, where: str, few: bool = False) -> np.ndarray:
         raise BadInput(
             f"{where} holds Python objects", "a numeric array", "convert it with numpy.asarray(..., dtype=float)"
         )
+    if x.dtype.names is not None:
+        fix = "open them as a table: `-s data.kind=table`"
+        raise BadInput(
+            f"{where} holds records with the fields {', '.join(x.dtype.names[:5])}", "numbers of one type", fix
+        )
     if x.dtype.kind not in "buif":
         raise BadInput(f"{where} has dtype {x.dtype}", "integers or floating-point numbers", "convert it first")
     if x.ndim == 0 or x.size == 0:
@@ -83,7 +88,7 @@ def as_space(x: np.ndarray, where: str, wanted: Wanted | None = None) -> Found:
     if x.dtype.kind == "f" and x.ndim >= 3 and np.isfinite(x).all() and bool((x == np.round(x)).all()) and x.min() >= 0:
         x = x.astype(np.int64)
     if x.ndim == 2 or (x.ndim == 1 and x.dtype.kind in "fui"):
-        return _points(x.reshape(len(x), -1), where, wanted)
+        return _points(x, where, wanted)
     if x.ndim in (3, 4) and x.dtype.kind in "bui":
         return _images(x, where, wanted)
     if x.ndim in (3, 4):
@@ -100,6 +105,8 @@ def as_space(x: np.ndarray, where: str, wanted: Wanted | None = None) -> Found:
 def _points(x: np.ndarray, where: str, wanted: Wanted) -> Found:
     if wanted.levels is not None and wanted.varied:
         raise BadInput(f"data.levels={wanted.levels} for points in {where}", "images", "leave it out")
+    dimensions = "two dimensions" if x.ndim == 2 else "one dimension"
+    x = x.reshape(len(x), -1)
     values = x.astype(np.float64)
     _require_finite(values, where)
     largest = np.abs(values).max(axis=0)
@@ -122,7 +129,7 @@ def _points(x: np.ndarray, where: str, wanted: Wanted) -> Found:
     exact = bool((single.astype(np.float64) == values).all()) and bool(near.all())
     kept = "single precision, which is exact" if exact else "double precision until they are centred and scaled"
     found = Found(torch.from_numpy(single if exact else values), Points(int(x.shape[1])))
-    found.notes.append(f"two dimensions, so {x.shape[1]} real columns per point (kept in {kept})")
+    found.notes.append(f"{dimensions}, so {counted(x.shape[1], 'real column')} per point (kept in {kept})")
     if wanted.varied:
         _remark(values, found)
     return found

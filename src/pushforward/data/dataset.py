@@ -126,18 +126,19 @@ def kinds_of(table: Table) -> str:
 
 
 def _contents(dataset: Dataset) -> dict[str, Any]:
-    x = dataset.train.x
     if isinstance(dataset.space, Text):
         # loaded when needed, and not about windows: they overlap
         from pushforward.data.text.description import describe_text
 
         return describe_text(dataset.streams, dataset.encoding)
     if isinstance(dataset.space, Table):
+        x = torch.cat([part.x for part in (dataset.train, dataset.validation, dataset.test)])
         return {
             "kinds": kinds_of(dataset.space),
             "columns": [_column(c, values) for c, values in zip(dataset.space.columns, x.unbind(1), strict=True)],
         }
-    return {"lowest value": x.min().item(), "highest value": x.max().item()}
+    parts = [part.x for part in (dataset.train, dataset.validation, dataset.test) if len(part)]
+    return {"lowest value": min(x.min().item() for x in parts), "highest value": max(x.max().item() for x in parts)}
 
 
 def describe(dataset: Dataset) -> dict[str, Any]:

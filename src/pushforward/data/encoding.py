@@ -35,6 +35,10 @@ class Encoding(ABC):
         """Return decoded examples as the text of a CSV file; tables are written as the file that they came from was."""
         raise BadInput(f"{self.kind} as .csv", "a .txt or .jsonl")
 
+    def csv_file(self, shown: Any) -> bytes:
+        """Return what `csv` gives as the bytes of a file, in the character set and with the line ends of the source."""
+        return self.csv(shown).encode()
+
     @abstractmethod
     def read(self, source: Any) -> Examples:
         """Return everything in another source (a path, text, a DataFrame) as examples of the same space.

@@ -56,6 +56,9 @@ def held(source: Any, labels: Any = None) -> Held:
         if labels is not None:
             raise BadInput(f"labels beside the path {source}", "labels in the source itself", "pass the array instead")
         return Held(source)
+    if isinstance(source, bytes | bytearray | memoryview):
+        fix = "write them to a file and name it, or pass text as a list: [data.decode()]"
+        raise BadInput(f"{len(source):,} bytes", "an array, a frame, strings or a path", fix)
     found = _shaped(source)
     if labels is None:
         pass
@@ -75,6 +78,8 @@ def _shaped(source: Any) -> Any:
     if isinstance(source, pd.DataFrame):
         return _records(source)
     if isinstance(source, np.ndarray | Tensor):
+        if isinstance(source, np.ndarray) and source.ndim == 1 and source.dtype.names is not None:
+            return pd.DataFrame(source)
         texts = isinstance(source, np.ndarray) and source.ndim == 1 and source.dtype.kind in "UT"
         return source.tolist() if isinstance(source, np.ndarray) and texts else source
     if hasattr(source, "toarray"):  # a sparse matrix of scipy

@@ -19,7 +19,7 @@ from pushforward.data.source import Raw
 from pushforward.data.tables.files import Sheet
 from pushforward.data.tables.numeric import grid_of
 from pushforward.data.tables.stored import Stored, missing_word
-from pushforward.data.tables.written import Dialect, cells_of
+from pushforward.data.tables.written import cells_of
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,7 @@ def points_of(sheet: Sheet, varied: bool = True) -> Numbers:
         values.append(numbers)
     if not values:
         raise BadInput(f"no column that varies in {sheet.origin}", "at least one column of numbers")
-    dialect = Dialect(sheet.delimiter or ",", sheet.header)
-    encoding = PointsEncoding(tuple(stored), label, dialect, excluded=sheet.dropped)
+    encoding = PointsEncoding(tuple(stored), label, sheet.dialect, excluded=sheet.dropped)
     lost = (*sheet.lost, *(f"column '{name}': left out, as asked" for name in sheet.dropped))
     return Numbers(np.stack(values, axis=1), labels, encoding, tuple(notes), lost)
 

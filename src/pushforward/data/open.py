@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from pushforward.core.context import Context
-from pushforward.core.errors import BadInput, refuses_source
+from pushforward.core.errors import BadInput, a_type, refuses_source
 from pushforward.core.given import Examples, Given
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points, Space
@@ -33,6 +33,7 @@ from pushforward.data.reader import read
 from pushforward.data.source import Raw
 from pushforward.data.split import Rows, split_examples
 from pushforward.data.tables.encoding import TableEncoding
+from pushforward.data.tables.files import may_be_table
 from pushforward.data.tables.open import find_table, open_table, says_what
 from pushforward.data.text.corpus import is_text
 from pushforward.data.text.dataset import open_text
@@ -86,7 +87,7 @@ def open_data(
         _require_pictures(images, toys)
         return toys
     options = image_options(images)
-    if isinstance(encoding, TextEncoding) or text is not None or is_text(source):
+    if text is not None or _is_text(source, kind, encoding):
         found = open_text(source, encoding if isinstance(encoding, TextEncoding) else text, seed=seed)
     else:
         table = encoding if isinstance(encoding, TableEncoding) else None
@@ -101,6 +102,14 @@ def open_data(
     asked = {**(images or {}), "context": context, "kind": None if found.encoding is not None else kind}
     settings = {key: value for key, value in asked.items() if value is not None}
     return replace(found, source=absolute(source, found.source), settings=settings)
+
+
+def _is_text(source: Any, kind: str | None, encoding: Encoding | None) -> bool:
+    as_table = (kind == "table" or isinstance(encoding, TableEncoding)) and may_be_table(source)
+    found = isinstance(encoding, TextEncoding) or (is_text(source) and not as_table)
+    if found and kind is not None:
+        raise BadInput(f"text as {kind}", "a .txt or .jsonl for a table, or no `kind`", "leave it out")
+    return found
 
 
 def absolute(source: Any, otherwise: str) -> str:
@@ -124,6 +133,8 @@ def _open_arrays(source: tuple[str, Raw, str], seed: int, labels: bool, options:
     if raw.white is None and isinstance(found.space, Image) and options.size is not None:
         found = resized_images(found, options.size, options.fit)
     x, notes, lost = found.x, [*raw.notes, *found.notes], [*raw.lost, *found.lost]
+    if raw.encoding is None and isinstance(found.space, Points) and raw.x.dtype.kind in "biu":
+        lost.append("that the numbers are whole: samples are not rounded (opened as a table, they are)")
     if not labels:
         raw.labels = None
     classes, index, roles = classes_of(raw, origin, notes, lost)
@@ -237,7 +248,7 @@ def _require_pictures(images: Mapping[str, Any] | None, found: Dataset) -> None:
 def _require_place_of(context: str | None, source: Any) -> None:
     named = isinstance(source, str | Path)
     if context is not None and not (named and Path(source).suffix.lower() == ".npz"):
-        came = f"a context '{context}' of {source if named else 'a ' + type(source).__name__}"
+        came = f"a context '{context}' of {source if named else a_type(source)}"
         raise BadInput(came, "an .npz with an array of that name", "leave it out")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +100,15 @@ class PointsEncoding(Encoding):
 
     def csv(self, shown: pd.DataFrame) -> str:
         """Return rows as the text of a CSV file, written as the file that the points came from was."""
-        kept = [stored for stored, _ in self.columns] + ([] if self.label is None else [self.label.stored])
-        return to_csv(shown, kept, self.dialect)
+        return to_csv(shown, self._kept, replace(self.dialect, line_end="\n"))
+
+    def csv_file(self, shown: pd.DataFrame) -> bytes:
+        """Return what `csv` gives as the bytes of a file, in the character set and with the line ends of the source."""
+        return self.dialect.encoded(to_csv(shown, self._kept, self.dialect))
+
+    @property
+    def _kept(self) -> list[Stored]:
+        return [stored for stored, _ in self.columns] + ([] if self.label is None else [self.label.stored])
 
     def read(self, source: Any) -> Examples:
         """Return a DataFrame, or the table at a path, as points; columns may come in any order, labels may be missing.
@@ -135,8 +142,7 @@ class PointsEncoding(Encoding):
     @property
     def reading(self) -> Reading:
         """How another file of these points is read."""
-        kept = [stored for stored, _ in self.columns] + ([] if self.label is None else [self.label.stored])
-        notations = {stored.label: stored.notation for stored in kept if stored.notation is not None}
+        notations = {stored.label: stored.notation for stored in self._kept if stored.notation is not None}
         return Reading(
             words=self.excluded,
             names=self._all_names(),

@@ -99,7 +99,7 @@ def write_samples(path: Path, x: Tensor, space: Space, labels: Sequence[str] | N
     return [path]
 
 
-def write_shown(path: Path, shown: Any, to_csv: Callable[[Any], str] | None = None) -> list[Path]:
+def write_shown(path: Path, shown: Any, to_csv: Callable[[Any], bytes] | None = None) -> list[Path]:
     """Write strings as `.txt` (documents separated by a blank line) or `.jsonl`, a DataFrame as `.csv`, `.tsv` or `.parquet`.
 
     Args:
@@ -111,7 +111,7 @@ def write_shown(path: Path, shown: Any, to_csv: Callable[[Any], str] | None = No
     suffix, buffer = path.suffix.lower(), io.BytesIO()
     table = not isinstance(shown, list)
     if table and suffix in (".csv", ".tsv"):
-        buffer.write((shown.to_csv(index=False) if to_csv is None else to_csv(shown)).encode())
+        buffer.write(shown.to_csv(index=False).encode() if to_csv is None else to_csv(shown))
     elif table and suffix == ".parquet":
         shown.to_parquet(buffer, index=False)
     elif not table and suffix == ".txt":

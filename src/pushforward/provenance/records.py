@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, a_type
 
 DEEPEST = 60
 
@@ -99,7 +99,7 @@ def check_records(path: Path, manifest: Any, config: Any) -> None:
 
 def _check(shape: type[R], record: Any, path: Path) -> None:
     if not isinstance(record, Mapping):
-        raise BadInput(f"{path} holds a {type(record).__name__}", "an object of keys", "restore it or train again")
+        raise BadInput(f"{path} holds {a_type(record)}", "an object of keys", "restore it or train again")
     if _depth(record) > DEEPEST:
         raise BadInput(f"{path}, nested more than {DEEPEST} deep", "the records of a run", "restore it or train again")
     try:

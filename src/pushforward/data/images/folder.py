@@ -68,16 +68,20 @@ def read_folder(folder: Path, options: ImageOptions, skip_bad: bool) -> Raw:
     read.bad = [*broken, *(said.removeprefix(f"{folder}/") for said in read.bad)]
     if read.bad and not skip_bad:
         raise BadInput(
-            f"{len(read.bad)} unreadable image(s) in {folder}: {few(read.bad)}",
-            "readable images",
-            "repair them, or leave them out with --skip-bad",
+            f"{counted(len(read.bad), 'unusable picture')} in {folder}: {few(read.bad)}",
+            "complete pictures of whole levels",
+            "repair or convert them, or leave them out with --skip-bad",
         )
     if not read.pictures:
-        raise BadInput(f"all {len(read.bad)} images in {folder} are unreadable", "readable images")
+        raise BadInput(
+            f"{counted(len(read.bad), 'picture')} in {folder}, all unusable: {few(read.bad)}", "complete ones"
+        )
     if len(read.pictures) == 1:
         others = "".join(f"; {words}" for words in _others(listing, files))
+        later = read.tally["frames"]
+        frames = f", or read its other {counted(later, 'frame')} too with -s data.frames=all" if later else ""
         raise BadInput(
-            f"{folder} was taken for a folder of pictures and holds one", "at least five", f"bring more{others}"
+            f"{folder} was taken for a folder of pictures and holds one", "at least five", f"bring more{frames}{others}"
         )
     x, notes = _stacked(read, folder, options)
     raw = Raw(x, skipped=tuple(read.bad), white=SHORT if x.dtype == np.uint8 else LONG)
@@ -163,6 +167,9 @@ def _label(raw: Raw, places: Places, read: _Read) -> None:
         labels = labels_of(read.files, [rest[0] for rest in places.rest])
         raw.labels = [labels[i] for i in read.owner]
         raw.notes.append(f"{len(names)} sub-folders, so their names are the labels")
+        inner = dict.fromkeys("/".join(rest) for rest in places.rest if len(rest) > 1)
+        if inner:
+            raw.lost.append(f"the names of the folders within those: {few(list(inner))}")
     elif depths == {False}:
         raw.notes.append("no sub-folders, so no labels")
     else:
@@ -176,7 +183,7 @@ def _say(raw: Raw, read: _Read, options: ImageOptions) -> None:
         more, gone = said_of_sizes(read.tally, options.size)
         notes, lost = notes + more, lost + gone
     if read.bad:
-        notes.append(f"{len(read.bad)} unreadable images were skipped as asked: " + "; ".join(read.bad[:5]))
+        notes.append(f"{counted(len(read.bad), 'unusable picture')} left out as asked: " + "; ".join(read.bad[:5]))
         lost.append(f"{counted(len(read.bad), 'file')} that could not be read")
     raw.notes += notes
     raw.lost = lost + raw.lost

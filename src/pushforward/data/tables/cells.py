@@ -16,6 +16,8 @@ import pandas as pd
 
 from pushforward.core.errors import BadInput
 from pushforward.data.folders import few
+from pushforward.data.tables.gap_words import gap_words, gaps_lost, usual
+from pushforward.data.tables.notations.booleans import FALSE, TRUE, BooleanNotation
 from pushforward.data.tables.notations.clock import find_times
 from pushforward.data.tables.notations.dates import find_dates
 from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
@@ -28,7 +30,6 @@ READINGS = ("number", "day-first", "month-first", "year-first", "decimal-comma",
 ORDERS = {"day-first": "dmy", "month-first": "mdy", "year-first": "ymd"}
 DECIMALS = {"decimal-comma": ",", "decimal-point": "."}
 FEWEST_ROWS, ALL_DIFFERENT, MOST_CODES = 20, 0.9, 32
-_TRUE, _FALSE = ("True", "true", "TRUE"), ("False", "false", "FALSE")
 _PADDED = re.compile(r"[+-]?0\d+")
 _LONG = re.compile(r"[+-]?\d{19,}")
 _SHOWN = 5
@@ -107,7 +108,7 @@ def typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
         return _text(cells, counts, empty)
     found = _best(known, counts, asked) if known else None
     if found is None:
-        if known and all(cell.strip() in (*_TRUE, *_FALSE) for cell in known):
+        if known and all(cell.strip() in (*TRUE, *FALSE) for cell in known):
             return _booleans(cells, counts, empty | gaps)
         return _text(cells, counts, empty, _why_text(known))
     odd = {cell: counts[cell] for cell in known if cell not in found.values}
@@ -331,33 +332,39 @@ def _plain(cell: str) -> int | float:
 
 def _text(cells: Sequence[str], counts: Counter[str], empty: set[str], said: tuple[str, ...] = ()) -> Typed:
     kept = {cell: cell for cell in counts if cell not in empty}
-    notes = (*_gap_words(empty), *said)
-    if not kept:
-        return Typed(pd.Series([None] * len(cells), dtype="float64"), absent=_usual(empty, counts), said=notes)
-    return Typed(pd.Series([kept.get(cell) for cell in cells]), absent=_usual(empty, counts), said=notes)
+    notes, lost = (*gap_words(empty), *said), gaps_lost(empty, counts)
+    series = pd.Series([kept.get(cell) for cell in cells]) if kept else pd.Series([None] * len(cells), dtype="float64")
+    return Typed(series, absent=usual(empty, counts), said=notes, lost=lost)
 
 
 def _booleans(cells: Sequence[str], counts: Counter[str], gaps: set[str]) -> Typed:
-    values = [None if cell in gaps else cell.strip() in _TRUE for cell in cells]
+    values = [None if cell in gaps else cell.strip() in TRUE for cell in cells]
     series = pd.Series(values, dtype="boolean" if gaps else "bool")
-    spelled = sorted({cell.strip() for cell in counts if cell not in gaps} - {"True", "False"})
-    said = f"{few(spelled)} are read as True and False" if spelled else ""
-    lost = (f"their spelling ({few(spelled)}): written as True and False",) if spelled else ()
-    return Typed(series, absent=_usual(gaps, counts), said=(*_gap_words(gaps), *([said] if said else ())), lost=lost)
+    spelled: Counter[str] = Counter()
+    for cell, times in counts.items():
+        spelled[cell.strip()] += 0 if cell in gaps else times
+    pair = max(zip(TRUE, FALSE, strict=True), key=lambda words: sum(spelled[word] for word in words))
+    others = sorted(word for word, times in spelled.items() if times and word not in pair)
+    said = f"{few(others)} are read as {' and '.join(pair)}" if others else ""
+    lost = (f"their spelling ({few(others)}): written as {' and '.join(pair)}",) if others else ()
+    notes = (*gap_words(gaps), *([said] if said else ()))
+    lost = (*lost, *gaps_lost(gaps, counts))
+    return Typed(series, BooleanNotation(pair[0], pair[1]), usual(gaps, counts), notes, lost)
 
 
 def _values(cells: Sequence[str], counts: Counter[str], gaps: set[str], found: _Found, odd: set[str]) -> Typed:
     values = found.values
     listed = [values.get(cell) for cell in cells]
-    said = (*_gap_words(gaps - odd), *found.said)
-    absent = _usual(gaps, counts)
+    said = (*gap_words(gaps - odd), *found.said)
+    absent = usual(gaps, counts)
     if isinstance(found.notation, NumberNotation):
         whole = all(isinstance(value, int) for value in values.values())
         dtype = ("Int64" if gaps else "int64") if whole else "float64"
         series = pd.Series(listed, dtype=dtype)
     else:
         series = _of_time(listed, cells, found)
-    return Typed(series, found.notation, absent, said, tuple(found.lost), found.decimal, found.order, found.asks)
+    lost = (*found.lost, *gaps_lost(gaps, counts))
+    return Typed(series, found.notation, absent, said, lost, found.decimal, found.order, found.asks)
 
 
 def _of_time(listed: list[Any], cells: Sequence[str], found: _Found) -> pd.Series:
@@ -380,14 +387,3 @@ def _of_time(listed: list[Any], cells: Sequence[str], found: _Found) -> pd.Serie
     if "%z" in pattern:
         return pd.Series(pd.to_datetime(listed, utc=True)).astype("datetime64[us, UTC]")
     return pd.Series(listed, dtype="datetime64[us]")
-
-
-def _usual(gaps: set[str], counts: Counter[str]) -> str:
-    return max(gaps, key=lambda cell: (counts[cell], cell)).strip() if gaps else ""
-
-
-def _gap_words(gaps: set[str]) -> list[str]:
-    shown = sorted({cell.strip() for cell in gaps} - {""})
-    more = ", ..." if len(shown) > 2 * _SHOWN else ""
-    verb = "counts" if len(shown) == 1 else "count"
-    return [f"{', '.join(map(repr, shown[: 2 * _SHOWN]))}{more} {verb} as missing"] if shown else []

@@ -7,7 +7,7 @@ its column, value and row.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from pushforward.core.table import Column, Table
 from pushforward.data.encoding import Encoding
 from pushforward.data.tables.carried import carrier_of, into_numbers
 from pushforward.data.tables.cells import Asked, typed
-from pushforward.data.tables.files import Reading, is_table_file, read_file
+from pushforward.data.tables.files import Reading, may_be_table, read_file
 from pushforward.data.tables.given import parse_known
 from pushforward.data.tables.notations.missing import is_missing_among_numbers
 from pushforward.data.tables.schema import Declared, Schema, infer
@@ -118,7 +118,7 @@ class TableEncoding(Encoding):
         if isinstance(source, pd.DataFrame):
             return Examples(self.encode(source))
         path = Path(source)
-        if not path.exists() or not is_table_file(path):
+        if not path.exists() or not may_be_table(path):
             raise BadInput(f"'{source}' as a table", "a .csv, .tsv or .parquet file, or a DataFrame", "check the path")
         sheet = read_file(path, self.reading)
         return Examples(self.encode(sheet.frame, sheet.lines))
@@ -128,13 +128,19 @@ class TableEncoding(Encoding):
         """How another file of this table is read: its names, the columns of words, and how the others are written."""
         words = {stored.label for stored, column in self.modelled if column.discrete}
         words |= {stored.label for stored in self.stored if stored.role == "excluded"}
-        notations = {stored.label: stored.notation for stored in self.stored if stored.notation is not None}
+        # words need no notation to be read
+        known = [stored for stored in self.stored if stored.notation is not None and stored.label not in words]
+        notations = {stored.label: stored.notation for stored in known if stored.notation is not None}
         names = {stored.label for stored in self.stored}
         return Reading(words=words, names=names, notations=notations, header=None if self.dialect.header else False)
 
     def csv(self, shown: pd.DataFrame) -> str:
         """Return rows as the text of a CSV file, written as the file that the table came from was."""
-        return to_csv(shown, self.stored, self.dialect)
+        return to_csv(shown, self.stored, replace(self.dialect, line_end="\n"))
+
+    def csv_file(self, shown: pd.DataFrame) -> bytes:
+        """Return what `csv` gives as the bytes of a file, in the character set and with the line ends of the source."""
+        return self.dialect.encoded(to_csv(shown, self.stored, self.dialect))
 
     def parse_given(self, text: str, n: int) -> Given:
         """Return what `column=value,column=low..high` says is known, the same for n examples."""

@@ -15,11 +15,12 @@ import pandas as pd
 from pushforward.core.errors import BadInput, closest
 from pushforward.core.limits import require_below
 from pushforward.data.tables.cells import READINGS, Asked, Typed, typed
-from pushforward.data.tables.formats import FRAMES, is_folder_of_parts, read_frame
+from pushforward.data.tables.formats import FRAMES, JSON_LINES, is_folder_of_parts, read_frame
 from pushforward.data.tables.header import header_of
 from pushforward.data.tables.lines import delimiter_of, read_lines
 from pushforward.data.tables.notations.notation import Notation, Written
-from pushforward.data.tables.unpacking import PACKED, decode, unpack, unpacked_name
+from pushforward.data.tables.unpacking import PACKED, Decoded, decode, unpack, unpacked_name
+from pushforward.data.tables.written import Dialect
 
 __all__ = ["Reading", "Sheet", "decode", "delimiter_of", "is_table_file", "read_file", "read_text"]
 
@@ -66,8 +67,7 @@ class Sheet:
     Attributes:
         written: how the columns of a file of text are written, by name; None for other sources.
         lost: what of the cells does not come back.
-        delimiter: of the file, empty if it had none.
-        header: whether its first line names the columns.
+        dialect: how the file is laid out, if it is one of text.
         dropped: columns that the user leaves out.
         points: True if it is opened as points.
     """
@@ -79,10 +79,14 @@ class Sheet:
     lines: tuple[int, ...] | None = None
     written: Mapping[str, Written] | None = None
     lost: tuple[str, ...] = ()
-    delimiter: str = ""
-    header: bool = True
+    dialect: Dialect = field(default_factory=Dialect)
     dropped: tuple[str, ...] = ()
     points: bool = False
+
+    @property
+    def header(self) -> bool:
+        """Whether a line of the file names the columns."""
+        return self.dialect.header
 
 
 def is_table_file(path: Path) -> bool:
@@ -95,6 +99,19 @@ def is_table_file(path: Path) -> bool:
     if path.suffix.lower() in PACKED and not unpacked_name(path).suffix:
         return path.suffix.lower() == ".zip" and path.is_file() and _holds_table(path)
     return unpacked_name(path).suffix.lower() in SUFFIXES or is_folder_of_parts(path)
+
+
+def may_be_table(source: Any) -> bool:
+    """Return whether a source is a table's file, or one that holds text unless a table is asked for.
+
+    Example:
+        >>> may_be_table("a.jsonl"), may_be_table("a.txt"), may_be_table("a.png")
+        (True, True, False)
+    """
+    if not isinstance(source, str | Path) or "\n" in str(source):
+        return False
+    path = Path(source)
+    return path.suffix.lower() in (".txt", *JSON_LINES) or is_table_file(path)
 
 
 def _holds_table(path: Path) -> bool:
@@ -114,7 +131,7 @@ def read_file(path: Path, reading: Reading = _PLAIN) -> Sheet:
         BadInput: damaged, empty, ragged, no text, numbers mixed with a few words.
     """
     name = unpacked_name(path).stem
-    if path.is_dir() or (path.suffix.lower() not in PACKED and path.suffix.lower() in FRAMES):
+    if path.is_dir() or path.suffix.lower() in (*FRAMES, *JSON_LINES):
         frame, notes = read_frame(path)
         _require_columns(len(frame.columns), str(path))
         return Sheet(frame, name, str(path), notes)
@@ -123,13 +140,13 @@ def read_file(path: Path, reading: Reading = _PLAIN) -> Sheet:
         frame, notes = read_frame(path, raw, suffix)
         _require_columns(len(frame.columns), str(path))
         return Sheet(frame, name, str(path), notes)
-    text, notes = decode(raw, str(path))
-    return read_text(text, name, str(path), reading, notes)
+    return read_text(decode(raw, str(path)), name, str(path), reading)
 
 
-def read_text(text: str, name: str, origin: str, reading: Reading = _PLAIN, notes: Sequence[str] = ()) -> Sheet:
+def read_text(text: str | Decoded, name: str, origin: str, reading: Reading = _PLAIN) -> Sheet:
     """Return the table in the text of a CSV file; see `read_file`."""
-    found = read_lines(text, origin)
+    decoded = Decoded(text) if isinstance(text, str) else text
+    found = read_lines(decoded.text, origin)
     width = len(found.rows[0])
     _require_columns(width, origin)
     header = header_of(found.rows, reading.names, reading.header)
@@ -148,12 +165,11 @@ def read_text(text: str, name: str, origin: str, reading: Reading = _PLAIN, note
         pd.DataFrame({label: column.series for label, column in by_name.items()}),
         name,
         origin,
-        (*notes, header.note, *renamed, *found.notes, *said),
+        (*decoded.notes, header.note, *renamed, *found.notes, *said),
         tuple(lines),
         {label: Written(column.notation, column.absent) for label, column in by_name.items()},
         (*found.lost, *(f"column '{label}': {one}" for label, column in by_name.items() for one in column.lost)),
-        found.delimiter,
-        header.found,
+        Dialect(found.delimiter, header.found, decoded.charset, decoded.mark, decoded.line_end),
     )
 
 

@@ -12,9 +12,11 @@ from typing import Any
 
 import pandas as pd
 
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, a_type, refusing
+from pushforward.core.reading import read_bytes
 
 FRAMES = (".parquet", ".pq", ".feather", ".arrow", ".json", ".xlsx")
+JSON_LINES = (".jsonl", ".ndjson")
 _NAMES = {
     ".parquet": "Parquet",
     ".pq": "Parquet",
@@ -44,6 +46,8 @@ def read_frame(path: Path, raw: bytes | None = None, suffix: str = "") -> tuple[
         BadInput: a damaged file, or a reader that is not installed.
     """
     suffix = suffix or path.suffix.lower()
+    if suffix in JSON_LINES:
+        return _json_lines(path)
     try:
         if path.is_dir():
             return _parts(path)
@@ -87,10 +91,26 @@ def _records(raw: bytes, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     of_columns = isinstance(found, dict) and bool(found) and all(isinstance(one, list) for one in found.values())
     equal = of_columns and len(set(map(len, dict(found).values()))) == 1
     if not flat and not equal:
-        came = f"{path} holds a {type(found).__name__} that is no table"
+        came = f"{path} holds {a_type(found)} that is no table"
         raise BadInput(came, 'records, [{"a": 1, "b": "x"}, ...], or columns, {"a": [1, ...], "b": ["x", ...]}')
     frame = pd.DataFrame(found)
     return frame, (f"{len(frame)} JSON records of {len(frame.columns)} columns",)
+
+
+def _json_lines(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    records: list[dict[str, Any]] = []
+    with refusing(str(path), "a JSON object a line"):
+        lines = read_bytes(path, "a readable file").decode("utf-8-sig").split("\n")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        with refusing(f"line {number} of {path}", "a JSON object a line", "repair that line"):
+            record = json.loads(line)
+        if not isinstance(record, dict):
+            raise BadInput(f"line {number} of {path} is {a_type(record)}", "a JSON object a line", "repair that line")
+        records.append(record)
+    frame = pd.DataFrame(records)
+    return frame, (f"{len(frame)} JSON lines of {len(frame.columns)} fields",)
 
 
 def _excel(source: Any, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -5,13 +5,14 @@ One idea: a finding is the column of the space, how it is kept, a sentence with 
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, a_type
 from pushforward.core.table import Column, ColumnKind
 from pushforward.data.tables.stored import Scalar, Stored, level_names
 
@@ -43,7 +44,7 @@ def scalar(value: Any, label: str, row: int) -> Scalar:
     """
     value = value.item() if isinstance(value, np.generic) else value
     if not isinstance(value, str | int | float | bool):
-        came = f"a {type(value).__name__} in column '{label}', row {row} (counted from 0)"
+        came = f"{a_type(value)} in column '{label}', row {row} (counted from 0)"
         hint = f"convert the column with .astype or pandas.to_datetime, or leave it out with {option(label, 'drop')}"
         raise BadInput(came, "text, numbers, booleans or dates", hint)
     return value
@@ -78,7 +79,7 @@ def gaps(gone: int, n: int) -> str:
 
 def keeping(label: str) -> str:
     """Return how an identifier is modelled anyway."""
-    return f"`--keep {label}`, or keep=['{label}'] in Python, models it"
+    return f"`--keep {shlex.quote(label)}`, or keep=[{label!r}] in Python, models it"
 
 
 def option(label: str, kind: str) -> str:
@@ -87,5 +88,7 @@ def option(label: str, kind: str) -> str:
     Example:
         >>> option("price", "drop")
         '`-s data.columns.price=drop`'
+        >>> option("unit price", "drop")
+        "`-s 'data.columns.unit price=drop'`"
     """
-    return f"`-s data.columns.{label}={kind}`"
+    return f"`-s {shlex.quote(f'data.columns.{label}={kind}')}`"

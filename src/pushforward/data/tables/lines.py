@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from pushforward.core.errors import BadInput
+from pushforward.data.folders import counted
 
 DELIMITERS = {";": "semicolon", "\t": "tab", "|": "bar", ",": "comma"}
 _TITLES, _SHOWN = 10, 40
@@ -74,7 +75,7 @@ def read_lines(text: str, origin: str) -> Lines:
     first, width = rows[0][0], len(rows[0][1])
     for line, row in rows:
         if len(row) != width:
-            came = f"line {line} of {origin} has {len(row)} fields"
+            came = f"line {line} of {origin} has {counted(len(row), 'field')}"
             raise BadInput(came, f"{width} as in line {first}", "repair that line")
     lost = (*above, *notes)
     if delimiter != ",":

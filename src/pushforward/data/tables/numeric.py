@@ -66,9 +66,30 @@ def number(series: pd.Series, known: pd.Series, stored: Stored, label: str, rule
     if below and rules.bounds == "natural" and not above:
         low = 0.0
     said += ", within that range" if above and below else f", never below {low:.10g}" if below else ""
+    said += sentinel(values)
     column = Column(stored.label, kind, (), step, low, high, below, above, gone > 0)
     lost = f"numbers are rounded to multiples of {step:g}" if rounded else ""
     return Found(column, replace(stored, rounded=rounded), said + gaps(gone, len(series)), lost)
+
+
+def sentinel(values: np.ndarray) -> str:
+    """Return a remark on a repeated number of nines far beyond all others, which often says that a value is missing; else nothing.
+
+    Example:
+        >>> sentinel(np.array([3.0, -999.0, 5.0, 7.5, -999.0]))
+        "; -999 stands 2 times far from all others: if it means missing, leave those cells empty"
+    """
+    for value, others in ((values.min(), values[values > values.min()]), (values.max(), values[values < values.max()])):
+        times = len(values) - len(others)
+        nines = re.fullmatch(r"-?9{2,}", f"{value:.10g}") is not None
+        if (
+            nines
+            and times > 1
+            and len(others)
+            and abs(value - others[np.abs(others - value).argmin()]) > np.ptp(others)
+        ):
+            return f"; {value:.10g} stands {times:,} times far from all others: if it means missing, leave those cells empty"
+    return ""
 
 
 def _called_a_counter(label: str) -> bool:

@@ -29,9 +29,8 @@ from pushforward.data.split import split_rows
 from pushforward.data.tables.cells import READINGS
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.entities import entity_note
-from pushforward.data.tables.files import Reading, Sheet, decode, is_table_file, read_file, read_text
+from pushforward.data.tables.files import Reading, Sheet, decode, is_table_file, may_be_table, read_file, read_text
 from pushforward.data.tables.schema import Declared, infer
-from pushforward.data.tables.written import Dialect
 
 BUILTIN = "adult-mini"
 GIVEN = "the given table"
@@ -97,16 +96,27 @@ def _sheet(
         return _frame(source)
     if kind == "table" and isinstance(source, str | Path) and Path(source).suffix == ".npy" and Path(source).is_file():
         found = load_array(Path(source))
-        return None if found.ndim != 2 else replace(_frame(_columns(found)), name=Path(source).stem, origin=str(source))
-    if isinstance(source, np.ndarray) and source.ndim == 2 and kind == "table":
+        return (
+            None
+            if not _has_columns(found)
+            else replace(_frame(_columns(found)), name=Path(source).stem, origin=str(source))
+        )
+    if isinstance(source, np.ndarray) and _has_columns(source) and kind == "table":
         return _frame(_columns(source))
-    if isinstance(source, str | Path) and Path(source).exists() and is_table_file(Path(source)):
+    is_table = may_be_table if kind == "table" else is_table_file
+    if isinstance(source, str | Path) and Path(source).exists() and is_table(Path(source)):
         known = isinstance(encoding, TableEncoding | PointsEncoding)
         return read_file(Path(source), encoding.reading if known else Reading(columns, header=header))
     return None
 
 
+def _has_columns(array: np.ndarray) -> bool:
+    return array.ndim == 2 or (array.ndim == 1 and array.dtype.names is not None)
+
+
 def _columns(array: np.ndarray) -> pd.DataFrame:
+    if array.dtype.names is not None:
+        return pd.DataFrame(array)
     return pd.DataFrame(array, columns=[f"x{i}" for i in range(array.shape[1])])
 
 
@@ -137,7 +147,7 @@ def _why(sheet: Sheet) -> str | None:
 
 def _builtin() -> Sheet:
     raw = resources.files("pushforward.data.tables").joinpath(f"{BUILTIN}.csv.xz").read_bytes()
-    sheet = read_text(decode(lzma.decompress(raw), BUILTIN)[0], BUILTIN, BUILTIN)
+    sheet = read_text(decode(lzma.decompress(raw), BUILTIN), BUILTIN, BUILTIN)
     credit = "a stratified sample of 6,000 rows of UCI Adult (Becker & Kohavi 1996, CC BY 4.0)"
     return replace(sheet, notes=(credit, *sheet.notes))
 
@@ -169,7 +179,7 @@ def open_table(
     notes, lost = ("the schema of the run",), sheet.lost
     if encoding is None:
         schema = infer(sheet.frame, columns, keep, bounds, sheet.written)
-        encoding = TableEncoding.of_schema(schema, Dialect(sheet.delimiter or ",", sheet.header))
+        encoding = TableEncoding.of_schema(schema, sheet.dialect)
         notes, lost = schema.notes, (*sheet.lost, *schema.lost)
     x = encoding.encode(sheet.frame, sheet.lines)
     rows, duplicates = _split(x, seed)

@@ -140,7 +140,7 @@ def _written(series: pd.Series, label: str, rules: Rules) -> Typed | None:
     cells = ["" if gone else value for value, gone in zip(series.tolist(), series.isna().tolist(), strict=True)]
     reading = rules.kind if isinstance(rules.kind, str) and rules.kind in READINGS else ""
     found = typed(cells, range(len(cells)), Asked(f"column '{label}'", label, reading=reading, unit="row"))
-    return None if found.notation is None else found
+    return None if found.notation is None or found.notation.kind == "boolean" else found
 
 
 def _digits_lost(series: pd.Series, carrier: str) -> str:

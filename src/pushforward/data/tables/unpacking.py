@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from pushforward.core.errors import BadInput, refusing
@@ -15,12 +16,29 @@ from pushforward.core.reading import require_members, require_regular, unpacked
 
 PACKED = (".gz", ".bz2", ".xz", ".zip")
 _MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig", ""),
-    (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),
-    (codecs.BOM_UTF32_BE, "utf-32", "UTF-32"),
-    (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
-    (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
+    (codecs.BOM_UTF8, "utf-8", ""),
+    (codecs.BOM_UTF32_LE, "utf-32-le", "UTF-32"),
+    (codecs.BOM_UTF32_BE, "utf-32-be", "UTF-32"),
+    (codecs.BOM_UTF16_LE, "utf-16-le", "UTF-16"),
+    (codecs.BOM_UTF16_BE, "utf-16-be", "UTF-16"),
 )
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """The text of a file, what was decided, the encoding, and whether it began with a byte order mark."""
+
+    text: str
+    notes: tuple[str, ...] = ()
+    charset: str = "utf-8"
+    mark: bool = False
+
+    @property
+    def line_end(self) -> str:
+        """What ends most lines of the text."""
+        both = self.text.count("\r\n")
+        ends = {"\n": self.text.count("\n") - both, "\r\n": both, "\r": self.text.count("\r") - both}
+        return max(ends, key=lambda end: ends[end])
 
 
 def unpacked_name(path: Path) -> Path:
@@ -47,27 +65,28 @@ def unpack(path: Path) -> tuple[bytes, str]:
         return archive.read(members[0]), Path(members[0]).suffix.lower()
 
 
-def decode(raw: bytes, where: str) -> tuple[str, tuple[str, ...]]:
+def decode(raw: bytes, where: str) -> Decoded:
     """Return bytes as text, and what was decided if they are not plain UTF-8.
 
     Raises:
         BadInput: bytes that are no text, with the first place that shows it.
 
     Example:
-        >>> decode("né".encode("latin-1"), "a.csv")[0]
+        >>> decode("né".encode("latin-1"), "a.csv").text
         'né'
     """
     for mark, name, word in _MARKS:
         if raw.startswith(mark):
             try:
-                return raw.decode(name), (f"the file is {word}",) if word else ()
+                text = raw[len(mark) :].decode(name)
+                return Decoded(text, (f"the file is {word}",) if word else (), name, mark=True)
             except UnicodeDecodeError as error:
                 raise BadInput(
                     f"{where} is not {word or 'UTF-8'} at byte {error.start}", "one encoding throughout"
                 ) from None
     wide = _unmarked_wide(raw)
     if wide:
-        return raw.decode(wide), (f"every other byte is 0, so the file is {wide.upper()}",)
+        return Decoded(raw.decode(wide), (f"every other byte is 0, so the file is {wide.upper()}",), wide)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -76,7 +95,7 @@ def decode(raw: bytes, where: str) -> tuple[str, tuple[str, ...]]:
         raise BadInput(
             f"{where} holds a zero byte at {text.index(chr(0))}", "a text file", "it is of another kind, or damaged"
         )
-    return text, ()
+    return Decoded(text)
 
 
 def _unmarked_wide(raw: bytes) -> str:
@@ -93,7 +112,7 @@ def _unmarked_wide(raw: bytes) -> str:
     return ""
 
 
-def _one_byte(raw: bytes, where: str, start: int) -> tuple[str, tuple[str, ...]]:
+def _one_byte(raw: bytes, where: str, start: int) -> Decoded:
     high = [byte for byte in raw if byte >= 128]
     control = sum(byte < 32 and byte not in b"\t\n\r\f" for byte in raw[:65536])
     # text is mostly letters without accents; packed data are not
@@ -102,9 +121,9 @@ def _one_byte(raw: bytes, where: str, start: int) -> tuple[str, tuple[str, ...]]
             f"{where} is not UTF-8 at byte {start}", "a text file in UTF-8", "it is of another kind, or damaged"
         )
     try:
-        text, name = raw.decode("cp1252"), "Windows-1252"
+        text, charset, name = raw.decode("cp1252"), "cp1252", "Windows-1252"
     except UnicodeDecodeError:
-        text, name = raw.decode("latin-1"), "Latin-1"
+        text, charset, name = raw.decode("latin-1"), "latin-1", "Latin-1"
     word = next(
         (
             piece.strip("\"'")
@@ -114,4 +133,5 @@ def _one_byte(raw: bytes, where: str, start: int) -> tuple[str, tuple[str, ...]]
         "",
     )
     shown = word.splitlines()[0][:30] if word.strip() else ""
-    return text, (f"the file is not UTF-8 (byte {start}), so it is read as {name}: '{shown}' should look right",)
+    note = f"the file is not UTF-8 (byte {start}), so it is read as {name}: '{shown}' should look right"
+    return Decoded(text, (note,), charset)

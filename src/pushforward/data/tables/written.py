@@ -17,10 +17,33 @@ from pushforward.data.tables.stored import OBJECTS, Stored
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a file of text was laid out: what separates its fields, and whether its first line names the columns."""
+    """How a file of text was laid out.
+
+    Attributes:
+        delimiter: what separates its fields.
+        header: whether its first line names the columns.
+        charset: the name of its encoding.
+        mark: whether it began with a byte order mark.
+        line_end: what ends most of its lines.
+    """
 
     delimiter: str = ","
     header: bool = True
+    charset: str = "utf-8"
+    mark: bool = False
+    line_end: str = "\n"
+
+    def encoded(self, text: str) -> bytes:
+        """Return text as the bytes of such a file; in UTF-8 if the file's own encoding lacks a letter of it.
+
+        Example:
+            >>> Dialect(charset="cp1252").encoded("é")
+            b'\\xe9'
+        """
+        try:
+            return ("\ufeff" * self.mark + text).encode(self.charset)
+        except UnicodeEncodeError:
+            return text.encode()
 
 
 def cells_of(series: pd.Series, stored: Stored) -> list[str]:
@@ -31,7 +54,8 @@ def cells_of(series: pd.Series, stored: Stored) -> list[str]:
         ['1.5', '?']
     """
     gone = series.isna().to_numpy()
-    notation = None if stored.text or stored.levels else stored.notation
+    spelled = stored.notation is not None and stored.notation.kind == "boolean"
+    notation = None if stored.text or (stored.levels and not spelled) else stored.notation
     if notation is None:
         # pandas knows how each of its own types is written
         words = series.astype(object) if str(series.dtype) in OBJECTS else series
@@ -49,7 +73,7 @@ def to_csv(frame: pd.DataFrame, stored: Sequence[Stored], dialect: Dialect) -> s
     kept = {one.label: one for one in stored}
     columns = [cells_of(frame.iloc[:, place], kept[str(name)]) for place, name in enumerate(frame.columns)]
     text = io.StringIO()
-    writer = csv.writer(text, delimiter=dialect.delimiter, lineterminator="\n")
+    writer = csv.writer(text, delimiter=dialect.delimiter, lineterminator=dialect.line_end)
     writer.writerow([str(name) for name in frame.columns])
     writer.writerows(zip(*columns, strict=True))
     return text.getvalue()

@@ -268,6 +268,8 @@ def _string(record: dict[str, Any], name: str, where: str, what: str) -> str:
         hint = nearest(name, record) if record else "it has no fields"
         option = "text_field" if what == "text" else "context"
         expected = f"{what} in it, or the name of another field by `-s data.{option}=...`"
+        if what == "text" and len(record) > 1:
+            hint = f"{hint}; records of several fields are a table: `-s data.kind=table`"
         raise BadInput(f"{where} has no field '{name}'", expected, hint)
     if not isinstance(record[name], str):
         raise BadInput(f"'{name}' in {where} is {type(record[name]).__name__}", "a string", "repair that line")

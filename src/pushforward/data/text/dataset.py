@@ -16,7 +16,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from pushforward.core.errors import BadInput, unknown
+from pushforward.core.errors import BadInput, a_type, unknown
 from pushforward.core.spec import Config, parse
 from pushforward.data.dataset import Dataset
 from pushforward.data.text.corpus import TEXTS, Corpus, Policy, builtin_text, count, is_text, read_corpus
@@ -176,7 +176,7 @@ def _corpus(source: Any, policy: Policy) -> Corpus:
         )
         return replace(corpus, name=source, origin=source, notes=(*corpus.notes, published))
     if not is_text(source):
-        shown = f"'{source}'" if isinstance(source, str | Path) else f"a {type(source).__name__}"
+        shown = f"'{source}'" if isinstance(source, str | Path) else f"{a_type(source)}"
         raise BadInput(
             f"text options for {shown}", "a .txt, a .jsonl, a folder of .txt files, or strings", "leave them out"
         )

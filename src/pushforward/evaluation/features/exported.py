@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, a_type
 from pushforward.core.reading import require_members
 from pushforward.evaluation.features.operators import ATEN
 
@@ -113,7 +113,7 @@ class Exported:
         except (TypeError, LookupError, AttributeError) as error:
             raise ValueError(f"it does not fit together ({error})") from None
         if not isinstance(found, Tensor):
-            raise BadInput(f"{self._path}, which returns a {type(found).__name__}", "a network that returns one tensor")
+            raise BadInput(f"{self._path}, which returns {a_type(found)}", "a network that returns one tensor")
         return found
 
 
@@ -204,7 +204,7 @@ def _size(record: Any, values: dict[str, Any]) -> Any:
 def _only_key(record: Any) -> tuple[str, Any]:
     """Return the one key of a record with its value; the format writes a union as a record of one key."""
     if not isinstance(record, dict):
-        raise TypeError(f"a {type(record).__name__} where a record belongs")
+        raise TypeError(f"{a_type(record)} where a record belongs")
     ((key, value),) = record.items()
     return key, value
 

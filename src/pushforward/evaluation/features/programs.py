@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, a_type
 from pushforward.evaluation.features.exported import Exported
 from pushforward.evaluation.features.operators import check_onnx
 from pushforward.evaluation.features.weights_file import is_script, zip_names
@@ -148,7 +148,7 @@ def _only(outputs: Any, path: Path) -> Tensor:
     while isinstance(outputs, tuple | list) and len(outputs) == 1:
         outputs = outputs[0]
     if not isinstance(outputs, Tensor):
-        raise BadInput(f"{path}, which returns a {type(outputs).__name__}", "a network that returns one tensor")
+        raise BadInput(f"{path}, which returns {a_type(outputs)}", "a network that returns one tensor")
     return outputs
 
 

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, a_type
 
 NESTED = ("state_dict", "model", "teacher")
 
@@ -86,7 +86,7 @@ def _tensors(found: Any, path: Path) -> dict[str, Tensor]:
     while isinstance(found, Mapping) and (inner := next((key for key in NESTED if key in found), None)) is not None:
         found = found[inner]
     if not isinstance(found, Mapping):
-        raise BadInput(f"{path}, which holds a {type(found).__name__}", "named tensors, such as a state_dict()")
+        raise BadInput(f"{path}, which holds {a_type(found)}", "named tensors, such as a state_dict()")
     named = {str(key).removeprefix("module."): value for key, value in found.items() if isinstance(value, Tensor)}
     if not named:
         raise BadInput(f"{path}, which holds no tensors", "named tensors, such as a state_dict()")

@@ -42,6 +42,7 @@ class Written:
 
 
 _KINDS = {
+    "boolean": ("booleans", "BooleanNotation"),
     "number": ("numbers", "NumberNotation"),
     "date": ("dates", "DateNotation"),
     "month": ("months", "MonthNotation"),
