@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from faults import content, every_kill
+from faults import EVERY, content, every_kill
 from pushforward.app.averaging import average
 from pushforward.app.classifying import open_classifier, train_classifier
 from pushforward.app.comparing import compare
@@ -22,6 +22,7 @@ from pushforward.app.training import Plan, open_model, plan_training, train
 from pushforward.core.errors import BadInput
 from pushforward.data.open import open_data
 from pushforward.provenance.ownership import holdings
+from remembering import remember
 
 KINDS = {
     "points": ("flow", "autoregressive", "diffusion", "vae"),
@@ -195,17 +196,22 @@ def test_averages_copies_students_and_classifiers_are_made_again(sources, tmp_pa
         assert weights(left) == weights(whole), before
 
 
-def test_a_comparison_goes_on_from_every_kill(sources, tmp_path: Path) -> None:
+def test_a_comparison_goes_on_from_every_kill(sources, tmp_path: Path, monkeypatch) -> None:
+    remember(monkeypatch)
     arguments: dict[str, Any] = {"families": ["flow", "gan"], "budget": {"steps": 2}, "preset": "smoke"}
     whole = tmp_path / "whole"
-    with every_kill(whole, tmp_path / "kills") as kills:
+    with every_kill(whole, tmp_path / "kills", dust=EVERY) as kills:
         compare(sources["points"], **arguments, path=whole)
-    # what happens inside of a run is tested above; here what happens around them
-    around = [k for k in kills if k[0].count("/") == 0 or "scores" in k[0] or k[0].endswith(("flow", "gan"))]
-    assert len(around) > 7
-    for before, left in around[::2] if len(around) > 9 else around:
+    assert len(kills) > 25
+    expected = sorted(content(whole))
+    for before, left in kills:
         compare(sources["points"], **arguments, path=left, resume=True)
         for name in ("flow", "gan"):
             assert weights(left / name) == weights(whole / name), before
-        assert len(load_comparison(left).models) == 2
+        assert numbers(left) == numbers(whole), before
         assert finished(left)
+        assert sorted(content(left)) == expected, before
+
+
+def numbers(comparison: Path) -> list[Any]:
+    return [(row.name, row.likelihood, row.scores) for row in load_comparison(comparison).rows]

@@ -17,7 +17,7 @@ from torch import Tensor
 from pushforward.app.opening import reopen
 from pushforward.app.training import open_model
 from pushforward.core.errors import BadInput, RunFailed, Unsupported
-from pushforward.core.files import write_text
+from pushforward.core.files import AGAIN, going_on, write_text
 from pushforward.core.given import Examples
 from pushforward.core.model import GenerativeModel
 from pushforward.engine.checkpoint import save_weights
@@ -233,7 +233,7 @@ def _write(done: Averaged, record: RunRecord, weights: dict[str, Tensor], overwr
     measured = {"best_held_out": None if done.best is None else done.best.held_out, "best_step": done.step}
     fit = {**record.manifest["fit"], **measured}
     history = record.path / run_directory.HISTORY
-    with writing(done.path):
+    with going_on(lambda: AGAIN), writing(done.path):
         claim(done.path, overwrite)
         begin(done.path, record.config, facts, read_encoding(record), "writing")
         save_weights(done.path / run_directory.WEIGHTS, weights)

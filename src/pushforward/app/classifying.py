@@ -16,7 +16,7 @@ import torch
 
 from pushforward.app.training import open_model
 from pushforward.core.errors import BadInput
-from pushforward.core.files import write_json
+from pushforward.core.files import AGAIN, going_on, write_json
 from pushforward.core.given import Examples
 from pushforward.core.noise import BatchNoise, Streams
 from pushforward.core.rng import generator
@@ -70,7 +70,7 @@ def train_classifier(
         )
     refuse_if_written(output)
     check_claim(output, kind="classifier")
-    with writing(output):
+    with going_on(lambda: AGAIN), writing(output):
         claim(output, kind="classifier")
         path, values = model.process.path, {"width": width, "depth": 1}
         with torch.random.fork_rng(devices=[]):

@@ -26,7 +26,7 @@ from pushforward.app.progress_line import Stage, quiet
 from pushforward.app.repeating import mean_row
 from pushforward.app.training import Announce, Observer, Plan, Trained, open_model, plan_training, train
 from pushforward.core.errors import BadInput
-from pushforward.core.files import write_json
+from pushforward.core.files import NotWritten, write_json
 from pushforward.core.model import GenerativeModel
 from pushforward.core.score import Score
 from pushforward.core.space import Image, Space
@@ -310,8 +310,18 @@ def write_scores(run: Path, row: Row) -> None:
         write_json(run / "scores.json", scores_record(row))
 
 
-def compare_runs(runs: list[Path], seed: int = 0, data: str | None = None, stage: Stage = quiet) -> Comparison:
-    """Return the comparison of runs that were trained separately on the same data; `stage` is told how far it is.
+def compare_runs(
+    runs: list[Path],
+    seed: int = 0,
+    data: str | None = None,
+    stage: Stage = quiet,
+    announce: Announce = lambda text: None,
+) -> Comparison:
+    """Return the comparison of runs that were trained separately on the same data, and leave its scores beside each of them.
+
+    Args:
+        stage: returns what is told how far a stage that measures is.
+        announce: told of a run that takes no scores, because it may only be read or its disk is full.
 
     Raises:
         BadInput: runs of different data; they have no common scale.
@@ -336,7 +346,10 @@ def compare_runs(runs: list[Path], seed: int = 0, data: str | None = None, stage
         history = read_history(run / HISTORY)
         fit = {**record.manifest.get("fit", {}), "history": history}
         rows.append(assess(model, dataset, controls, label, fit, told=stage(f"scoring {label}")))
-        write_scores(run, rows[-1])
+        try:
+            write_scores(run, rows[-1])
+        except NotWritten as failed:
+            announce(f"{failed.came}: its scores are on the page only")
     budgets = sorted({f.get("fit", {}).get("budget", "unfinished") for f in facts})
     budget = (
         budgets[0]

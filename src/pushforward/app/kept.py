@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from pushforward.core.errors import BadInput
-from pushforward.core.files import write_bytes, write_json
+from pushforward.core.files import AGAIN, RESUME, RESUME_INSTEAD, going_on, write_bytes, write_json
 from pushforward.provenance.lock import refuse_if_written, writing
 from pushforward.provenance.ownership import COMPARISON, check_claim, claim, holdings, runs_in, sweep
 from pushforward.provenance.run_directory import FORMAT, MANIFEST
@@ -42,11 +42,13 @@ def held_comparison(path: Path, runs: list[str], overwrite: bool = False, resume
     before = _resumable(path, runs) if resume else []
     if not resume:
         check_claim(path, overwrite, "comparison")
-    with writing(path):
+    begun, go_on = resume, RESUME_INSTEAD if overwrite else RESUME
+    with going_on(lambda: go_on if begun else AGAIN), writing(path):
         if resume:
             sweep(path)
         else:
             claim(path, overwrite, "comparison")
+            begun = True
         record: dict[str, Any] = {"format": FORMAT, "kind": "comparison", "status": "training"}
         record["runs"] = list(dict.fromkeys([*before, *runs]))
         write_json(path / MANIFEST, record)

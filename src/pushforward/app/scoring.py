@@ -28,6 +28,8 @@ from pushforward.core.text import Text
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.provenance.run_directory import RunRecord
 
+FORMATS = (".csv", ".npy", ".json")  # of what every example scored
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -188,4 +190,4 @@ def save_log_prob(path: Path, lp: LogProb, summary: dict[str, Any]) -> None:
     elif path.suffix == ".json":
         write_json(path, {**summary, "nats": nats.tolist(), **({} if errors is None else {"stderrs": errors})})
     else:
-        raise BadInput(f"-o {path}", "a file that ends in .csv, .npy or .json")
+        raise BadInput(f"-o {path}", "a file that ends in " + ", ".join(FORMATS))

@@ -15,7 +15,16 @@ from typing import Any
 from pushforward.app.resuming import leg_of
 from pushforward.core.context import ContextSpace
 from pushforward.core.errors import BadInput, Unsupported, refusing
-from pushforward.core.files import partial_of, write_bytes, write_json, write_text
+from pushforward.core.files import (
+    AGAIN,
+    RESUME,
+    RESUME_INSTEAD,
+    going_on,
+    partial_of,
+    write_bytes,
+    write_json,
+    write_text,
+)
 from pushforward.core.model import GenerativeModel
 from pushforward.core.moments import location_and_scale
 from pushforward.core.space import space_from_json
@@ -196,10 +205,12 @@ def train(
     if path is None:
         return Trained(model, plan, _fitted(model, plan, None, False, observer), None)
     _check_place(plan, path, resume, overwrite)
-    with writing(path):
+    begun, go_on = resume, RESUME_INSTEAD if overwrite else RESUME
+    with going_on(lambda: go_on if begun and path.is_dir() else AGAIN), writing(path):
         facts = _facts(plan)
         if not resume:
             claim(path, overwrite)
+            begun = True
         leg = leg_of(path, plan.config(), facts, plan.encoding()) if resume else None
         if leg is not None:
             del facts["started"]
@@ -324,7 +335,7 @@ def save_run(
     check_claim(target)
     if source is None and plan is None:
         raise BadInput("a model without a plan or a run", "one made by fit or open")
-    with writing(target):
+    with going_on(lambda: AGAIN), writing(target):
         claim(target)
         if source is not None:
             _copy_run(source, target)

@@ -222,6 +222,8 @@ def score(
     """Print a likelihood and what it is."""
     if per_token:
         refuse_ignored("--per-token", {"-o": output, "--json": json})
+    if output is not None and output.suffix not in scoring.FORMATS:
+        raise BadInput(f"-o {output}", "a file that ends in " + ", ".join(scoring.FORMATS))
     with sampling_bar(f"scoring {data}") as told:
         scored = scoring.score(run, data, estimator, samples, seed, split, stride, steps, n, told)
     summary = scored.summary
@@ -230,11 +232,16 @@ def score(
     if per_token:
         show_tokens(scored)
         return
-    if output is not None:
-        scoring.save_log_prob(output, scored.log_prob, summary)
     if json:
         out_json(summary)
-        return
+    else:
+        show_score(summary)
+    if output is not None:
+        scoring.save_log_prob(output, scored.log_prob, summary)
+
+
+def show_score(summary: dict[str, Any]) -> None:
+    """Print a likelihood for a person."""
     kind, split = summary["kind"].replace("_", " "), summary["split"]
     count = f"{summary['n']:,}" + (f" of {summary['of']:,}" if summary.get("of", summary["n"]) > summary["n"] else "")
     given = f" given {summary['given']}" if summary["given"] else ""
@@ -271,7 +278,7 @@ def report(runs: list[Path], output: Path, seed: int, json: bool) -> None:
         comparison = kept.load_comparison(runs[0])
     else:
         with meter("reading " + ", ".join(map(str, runs))) as shown:
-            comparison = comparing.compare_runs(runs, seed, stage=shown.stage)
+            comparison = comparing.compare_runs(runs, seed, stage=shown.stage, announce=shown.note)
     write_report(output, to_markdown(comparison) if suffix == ".md" else render(comparison))
     if json:
         out_json({"report": str(output), "models": [row.name for row in comparison.models]})

@@ -71,10 +71,10 @@ def evaluate(
         options = option_values(sampling, "--with")
         with meter(f"reading {run}") as shown:
             found = evaluating.evaluate_run(run, data, n, seed, features, rules, options, command, shown.stage)
+    _print(found, json)  # first, so that a disk that fails costs no numbers
     if output is not None:
         _write(output, found)
         say(f"written: {output}")
-    _print(found, json)
 
 
 def _write(path: Path, found: Evaluated) -> None:
@@ -130,13 +130,13 @@ def _power(
         raise BadInput("--power", "the data alone: `evaluate --power --reference DATA`", "damage needs no samples")
     with sampling_bar(f"damaging held-out examples of {source}") as step:
         dataset, found = evaluating.detection_power(source, n, seed, features, data_settings(settings), step=step)
-    if output is not None:
-        _write_power(output, dataset.name, found)
-        say(f"written: {output}")
     if json:
         out_json(powers.to_json(dataset.name, found))
     else:
         out(powers.to_markdown(dataset.name, found))
+    if output is not None:
+        _write_power(output, dataset.name, found)
+        say(f"written: {output}")
 
 
 def _write_power(path: Path, name: str, found: Sequence[Detection]) -> None:

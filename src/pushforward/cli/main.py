@@ -6,8 +6,10 @@ and bad input ends in one sentence and exit status 2.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,6 +50,7 @@ from pushforward.cli.options import (
 )
 from pushforward.cli.outputs import guard
 
+OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO)
 app = typer.Typer(
     name="pushforward",
     no_args_is_help=True,
@@ -303,16 +306,25 @@ def main(arguments: list[str] | None = None) -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "5000")
     try:
         command = guard(typer.main.get_command(app))
-        sys.exit(command.main(args=given, prog_name="pushforward", standalone_mode=False) or 0)
+        status = command.main(args=given, prog_name="pushforward", standalone_mode=False) or 0
+        sys.stdout.flush()  # what was printed has arrived before the command counts as done
+        sys.exit(status)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)  # noqa: T201
         sys.exit(130)
     except BrokenPipeError:
+        _silence()
         sys.exit(0)
     except Exception as error:
         if debug:
             raise
         sys.exit(_complain(error))
+
+
+def _silence() -> None:
+    """Send what is left of the output nowhere, or Python tries once more when it ends, and has the last word."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _usage(error: Any) -> int:
@@ -336,6 +348,12 @@ def _complain(error: Any) -> int:
     if isinstance(error, PushforwardError):
         print(f"pushforward: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_status
+    if isinstance(error, OSError) and error.errno in OF_THE_DISK:
+        _silence()
+        what = "standard output" if error.filename is None else f"'{str(error.filename)[:80]}'"
+        said = f"could not write to {what} ({error.strerror}): expected a place with free space that can be written"
+        print(f"pushforward: {said}", file=sys.stderr)  # noqa: T201
+        return 1
     if isinstance(error, OSError) and error.filename is not None:
         # a path that no system call takes, or a folder that may not be read: somebody's words, not our fault
         name = str(error.filename)

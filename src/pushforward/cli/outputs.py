@@ -1,6 +1,6 @@
-"""No command writes over what it reads: the file behind `-o` is compared with everything else that the command was given.
+"""No command writes over what it reads, nor works for an output that cannot be written.
 
-One idea: it is asked once, for every verb, before any of them runs.
+One idea: the file behind `-o` is looked at once, for every verb, before any of them runs.
 """
 
 from __future__ import annotations
@@ -32,8 +32,13 @@ def refuse_inputs(params: Mapping[str, Any]) -> None:
 
     Raises:
         BadInput: names the output and what it is.
+        RunFailed: the folder that it would be in may not be written.
     """
     output = params.get("output")
+    if isinstance(output, Path):
+        from pushforward.core.files import require_writable
+
+        require_writable(output)  # an hour of work is not done first
     if not isinstance(output, Path) or not (output.suffix or output.is_file()) or output.is_dir():
         return
     from pushforward.core.errors import BadInput

@@ -31,10 +31,10 @@ def sweep(
         raise BadInput(f"--calls {calls}", "numbers with commas between them, such as 4,8,16") from None
     with meter(f"reading {run}") as shown:
         found = sweeping.sweep(run, budgets, solvers, data, n, seed, shown.stage(f"sampling {run.name}"))
-    if output is not None:
-        write_report(output, render(found))
-        say(f"picture and table: {output}")
     if json:
         out_json(found.to_json())
     else:
         out(to_markdown(found))
+    if output is not None:
+        write_report(output, render(found))
+        say(f"picture and table: {output}")

@@ -67,6 +67,12 @@ def augment(
         budget_from(budget, steps, examples),
         settings or [],
     )
+    for note in record["notes"]:
+        say(f"beware: {note}")
+    if json:
+        out_json(record)
+    else:
+        out(table)
     if output is not None:
         from pushforward.core.files import write_json, write_text
 
@@ -75,12 +81,6 @@ def augment(
         else:
             write_text(output, table)
         say(f"written: {output}")
-    for note in record["notes"]:
-        say(f"beware: {note}")
-    if json:
-        out_json(record)
-    else:
-        out(table)
 
 
 def _augmented(
@@ -150,10 +150,9 @@ def anomalies(
     import csv
     import io
 
-    from pushforward.app.detecting import FLAG, detect
-    from pushforward.cli.output import out, out_json, say
+    from pushforward.app.detecting import detect
+    from pushforward.cli.output import say
     from pushforward.cli.progress import busy
-    from pushforward.cli.score_table import score_line
     from pushforward.core.errors import BadInput
     from pushforward.core.files import write_json, write_text
 
@@ -161,8 +160,9 @@ def anomalies(
         raise BadInput(f"-o {output}", "a file that ends in .csv or .json")
     with busy(f"scoring {data} and held-out examples"):
         found = detect(run, data, estimator=estimator, n=n, seed=seed)
-    table = found.table()
+    _show_anomalies(found, json)
     if output is not None:
+        table = found.table()
         if output.suffix.lower() == ".json":
             write_json(output, table)
         else:
@@ -172,6 +172,14 @@ def anomalies(
             writer.writerows(table)
             write_text(output, buffer.getvalue())
         say(f"written: {output}")
+
+
+def _show_anomalies(found: Any, json: bool) -> None:
+    from pushforward.app.detecting import FLAG
+    from pushforward.cli.output import out, out_json
+    from pushforward.cli.score_table import score_line
+
+    table = found.table()
     shares = {name: float((p <= FLAG).mean()) for name, p in found.found.p_values.items()}
     if json:
         told = [score.to_json() for score in found.told]

@@ -12,15 +12,57 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from pushforward.core.errors import BadInput, PushforwardError, RunFailed
 
+# ways on after a failed write
+AGAIN, RESUME = "give the same command again", "give the same command with --resume"
+RESUME_INSTEAD = f"{RESUME} in the place of --overwrite"
 # of these the name is to blame, not the disk
 _OF_THE_NAME = (errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.EEXIST)
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+class NotWritten(RunFailed):
+    """A file or folder that the system refused to write, for no fault of its name.
+
+    Args:
+        cure: what would let it be written.
+        then: what to do after that.
+
+    Example:
+        >>> str(NotWritten("could not write x (No space left on device)", "free space", "free some space", AGAIN))
+        'could not write x (No space left on device): expected free space; free some space, then give the same command again'
+    """
+
+    def __init__(self, came: str, expected: str, cure: str, then: str = "") -> None:
+        super().__init__(came, expected, f"{cure}, then {then}" if then else f"{cure}; what was there is unchanged")
+        self.cure = cure
+
+
+@contextmanager
+def going_on(way: Callable[[], str]) -> Iterator[None]:
+    """Let what could not be written inside of the block say how to go on afterwards; the outermost block decides.
+
+    Raises:
+        NotWritten: the same, with that hint.
+
+    Example:
+        >>> try:
+        ...     with going_on(lambda: RESUME):
+        ...         raise NotWritten("could not write x", "space", "free some space")
+        ... except NotWritten as failed:
+        ...     print(failed.fix)
+        free some space, then give the same command with --resume
+    """
+    try:
+        yield
+    except NotWritten as failed:
+        raise NotWritten(failed.came, failed.expected, failed.cure, way()) from None
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -40,9 +82,11 @@ def write_bytes(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
-    except OSError as error:
+    except BaseException as error:  # Ctrl-C too leaves no half of a file
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise not_written(path, error, f"{len(content):,} bytes of free space in a writable folder") from None
 
 
@@ -88,9 +132,36 @@ def remove_file(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise RunFailed(
-            f"could not remove {path} ({error.strerror})", "a folder that can be changed", "nothing else was touched"
-        ) from None
+        raise not_removed(path, error) from None
+
+
+def not_removed(path: Path, error: OSError) -> NotWritten:
+    """Return what to say of a file or folder that the system did not let go of.
+
+    Example:
+        >>> str(not_removed(Path("x"), OSError(30, "Read-only file system")))[:59]
+        'could not remove x (Read-only file system): expected a fold'
+    """
+    came = f"could not remove {path} ({error.strerror})"
+    return NotWritten(came, "a folder that can be changed", _cure(error, "a folder that can be changed"))
+
+
+def require_writable(path: Path) -> None:
+    """Raise, before any work is done for it, what writing a file or folder would be refused for; nothing is touched.
+
+    Raises:
+        BadInput: what holds it is a file, or no file can have that name.
+        RunFailed: the folder that it would be in, or be made in, may not be written.
+    """
+    try:
+        above = next((folder for folder in path.parents if folder.exists()), None)
+        number = None if above is None or os.access(above, os.W_OK | os.X_OK) else errno.EACCES
+        if above is not None and not above.is_dir():
+            number = errno.ENOTDIR
+    except OSError as error:
+        number = error.errno or errno.EINVAL
+    if number is not None:
+        raise not_written(path, OSError(number, os.strerror(number)), "a writable folder")
 
 
 def partial_of(name: str) -> str | None:
@@ -148,5 +219,12 @@ def not_written(path: Path, error: OSError, expected: str) -> PushforwardError:
     if error.errno in _OF_THE_NAME:
         came = f"could not write {path} ({error.strerror})"
         return BadInput(came, "the name of a file or folder that can be there", "choose another -o")
-    hint = "free some space or choose another -o; what was there is unchanged"
-    return RunFailed(f"could not write {path} ({error.strerror})", expected, hint)
+    return NotWritten(f"could not write {path} ({error.strerror})", expected, _cure(error, "choose another -o"))
+
+
+def _cure(error: OSError, otherwise: str) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"free some space or {otherwise}"
+    if error.errno in _NOT_ALLOWED:
+        return f"allow it or {otherwise}"
+    return f"look after the disk or {otherwise}"

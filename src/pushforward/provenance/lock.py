@@ -49,10 +49,18 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def refuse_if_written(path: Path) -> None:
-    """Raise what `writing` would if somebody else writes into a directory."""
-    if (path / LOCK).exists():
-        with writing(path):
-            pass
+    """Raise what `writing` would if somebody else writes into a directory; one that may only be read is as good."""
+    if not (path / LOCK).exists():
+        return
+    try:
+        handle = os.open(path / LOCK, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:  # gone, or somebody's whom only they can ask
+        return
+    try:
+        if not _held(handle):
+            raise _refused(path, handle)
+    finally:
+        os.close(handle)
 
 
 def _make(path: Path) -> list[Path]:
@@ -67,9 +75,9 @@ def _acquire(path: Path) -> int:
     while True:
         handle = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
         if not _held(handle):
-            came = f"{path}, into which {_holder(handle)} is writing"
+            refused = _refused(path, handle)
             os.close(handle)
-            raise BadInput(came, "a directory that nobody writes into", "wait until it is done, or choose another -o")
+            raise refused
         # the one before may have removed the file between opening and locking it
         with suppress(OSError):
             if os.path.samestat(os.fstat(handle), os.stat(file)):
@@ -82,6 +90,11 @@ def _acquire(path: Path) -> int:
         os.lseek(handle, 0, os.SEEK_SET)
         os.write(handle, json.dumps(words).encode())
     return handle
+
+
+def _refused(path: Path, handle: int) -> BadInput:
+    came = f"{path}, into which {_holder(handle)} is writing"
+    return BadInput(came, "a directory that nobody writes into", "wait until it is done, or choose another -o")
 
 
 def _held(handle: int) -> bool:

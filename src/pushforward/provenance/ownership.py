@@ -16,8 +16,8 @@ from typing import Any, Literal
 
 import yaml
 
-from pushforward.core.errors import BadInput, RunFailed
-from pushforward.core.files import partial_of, remove_file
+from pushforward.core.errors import BadInput
+from pushforward.core.files import not_removed, partial_of, remove_file
 from pushforward.provenance.lock import LOCK, writing
 from pushforward.provenance.run_directory import CONFIG, ENCODING, FORMAT, MANIFEST, STATE, WEIGHTS, is_begun_only
 
@@ -289,4 +289,4 @@ def _remove(held: Holdings) -> None:
             try:
                 path.rmdir()
             except OSError as error:
-                raise RunFailed(f"could not remove {path} ({error.strerror})", "a folder that can be changed") from None
+                raise not_removed(path, error) from None
