@@ -13,10 +13,12 @@ from pushforward.evaluation.distribution.sliced_wasserstein import (
     Coupling,
     SlicedWasserstein,
     directions,
+    mean_variance,
     sliced_wasserstein_distance,
     slices,
 )
 from pushforward.evaluation.measuring.metric import DATA
+from pushforward.evaluation.quadratic import root_interval
 
 
 @pytest.mark.parametrize(("n", "m"), [(20, 20), (21, 35), (50, 23)])
@@ -129,9 +131,22 @@ def test_the_interval_adds_the_variance_over_directions(monkeypatch):
     (measured,) = SlicedWasserstein(DATA, seed=3).measure(x, y, np.arange(150), np.arange(120))
     score, blocks = measured.score, found[3].blocks
     sampling = (measured.samples.variance + measured.reference.variance) * (2 * score.value) ** 2
-    reach = 1.959964**2 * sampling + stats.t.ppf(0.975, len(blocks) - 1) ** 2 * blocks.var(ddof=1) / len(blocks)
-    assert score.high**2 - score.value**2 == pytest.approx(math.sqrt(reach), rel=1e-5)
-    assert score.value**2 - score.low**2 == pytest.approx(math.sqrt(reach), rel=1e-5)
+    turning = blocks.var(ddof=1) / len(blocks)
+    both = sampling + (stats.t.ppf(0.975, len(blocks) - 1) / 1.959964) ** 2 * turning
+    # the variance of a distance is its square's over four times the square; the null's part weighs half of its bias
+    weight = 0.5 * found[3].null_square
+    shared = mean_variance(x, y) / 3 * weight
+    scale = (both / 4 + shared) / (found[3].power + weight)
+    assert (score.low, score.high) == pytest.approx(root_interval(score.value, found[3].null_square, scale), rel=1e-5)
+    assert score.stderr**2 == pytest.approx((sampling + turning) / 4 / found[3].power, rel=1e-5)
+
+
+def test_the_largest_variance_of_a_gap_of_means_is_the_largest_eigenvalue():
+    rng = np.random.default_rng(8)
+    x, y = rng.normal(size=(90, 6)) * np.array([5.0, 1, 1, 1, 0.1, 0]), rng.normal(size=(50, 6))
+    expected = np.linalg.eigvalsh(np.cov(x.T) / 90 + np.cov(y.T) / 50)[-1]
+    assert mean_variance(x, y) == pytest.approx(expected, rel=1e-6)
+    assert mean_variance(np.ones((20, 2)), np.zeros((20, 2))) == 0.0
 
 
 def test_names_warnings_and_refusals():

@@ -17,10 +17,13 @@ from pushforward.core.score import Score
 from pushforward.evaluation.checks import two_samples
 from pushforward.evaluation.intervals import normal_quantile, t_quantile
 from pushforward.evaluation.measuring.metric import Measured, Terms, TwoSample, View
+from pushforward.evaluation.quadratic import root_interval
 
 AT_LEAST = 20
 DIRECTIONS, BLOCKS, WIDEST = 512, 8, 64
 NULL_DRAWS = 8
+PRIOR = 0.5  # biases of squared distance that the largest variance of a gap of means counts for
+ITERATIONS, TINY = 30, 1e-300
 TILE_NUMBERS = 1_000_000
 
 
@@ -94,12 +97,14 @@ class Slices:
         influence_x: mean potential of each sample, shape (n,).
         influence_y: mean potential of each reference example, shape (m,).
         null: the mean of `SW_p` between random parts of the reference, cut like n to m, taken to the sizes n and m.
+        null_square: the mean of its square.
     """
 
     blocks: np.ndarray
     influence_x: np.ndarray
     influence_y: np.ndarray
     null: float
+    null_square: float
 
     @property
     def power(self) -> float:
@@ -145,7 +150,8 @@ def slices(x: np.ndarray, y: np.ndarray, order: int = 2, seed: int = 0) -> Slice
     of_blocks = costs.reshape(blocks.shape[:2]).mean(axis=1)
     # empirical quantile functions differ in proportion to the root of 1/n + 1/m
     larger = math.sqrt((1 / n + 1 / m) / (1 / size + 1 / (m - size)))
-    return Slices(of_blocks, influence_x, influence_y, larger * float((nulls ** (1 / order)).mean()))
+    distances = larger * nulls ** (1 / order)
+    return Slices(of_blocks, influence_x, influence_y, float(distances.mean()), float((distances**2).mean()))
 
 
 def _sorted(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -170,8 +176,11 @@ def sliced_wasserstein_distance(
     """Score `samples` against `reference` by the sliced p-Wasserstein distance, in units of the features.
 
     The value is biased upwards, by the null where the distributions are equal: what two parts of the reference give, scaled to
-    these sizes. The interval covers what this pair of sample sizes gives on average over all directions; it combines the variance
-    of the potentials with that of the blocks of directions, and is conservative near the null, where the first-order term vanishes.
+    these sizes. The interval covers what this pair of sample sizes gives on average over all directions: it is `root_interval`'s,
+    with the variance of the potentials and of the blocks of directions. Near the null that variance is as small as the value came
+    out to be, so there the largest variance of a gap of means, which directions share by `1 / d`, is mixed in. Measured coverage
+    at sizes 100 and 500: 93 to 98 %, 99 at the null (LOG.md); less where tails are so heavy that the average over samples is
+    carried by rare ones (see `measure_moments` of the Fréchet distance).
 
     Args:
         samples: features of the model's examples, shape (n, d).
@@ -218,12 +227,33 @@ def _measure(
     sampling, blocks = sides[0].variance + sides[1].variance, len(found.blocks)
     turning = float(found.blocks.var(ddof=1)) / blocks if blocks > 1 else 0.0
     quantile = t_quantile(blocks - 1) if blocks > 1 else 0.0
-    reach = math.sqrt(normal_quantile() ** 2 * sampling + quantile**2 * turning)
-    # a root is monotone, so it takes an interval of the power to one of the distance
-    low, high = (max(0.0, found.power + sign * reach) ** (1 / order) for sign in (-1, 1))
     slope = 1.0 if order == 1 else 0.5 / value if value > 0 else 0.0
+    # what the interval takes for the variance: that of directions is known to a few degrees of freedom
+    variance = slope**2 * (sampling + (quantile / normal_quantile()) ** 2 * turning)
+    widest = mean_variance(x, y, seed) / x.shape[1]
+    weight = PRIOR * found.null_square
+    scale = (variance * value**2 + widest * weight) / (value**2 + weight) if value > 0 else 0.0
+    low, high = root_interval(value, found.null_square, scale)
     score = replace(score, low=low, high=high, stderr=slope * math.sqrt(sampling + turning))
     return Measured(score, *(Terms(side.ids, slope * side.terms) for side in sides))
+
+
+def mean_variance(x: np.ndarray, y: np.ndarray, seed: int = 0) -> float:
+    """Return the variance of the gap of means along the direction in which it is largest, by power iteration.
+
+    Example:
+        >>> x = np.array([[0.0, 0.0], [2.0, 0.0], [4.0, 0.0]])  # variance 4 along the first axis
+        >>> round(mean_variance(x, x), 6)
+        2.666667
+    """
+    sides = [(rows - rows.mean(axis=0)) / math.sqrt(len(rows) * (len(rows) - 1)) for rows in (x, y)]
+    along = np.random.default_rng([seed, 2]).normal(size=x.shape[1])
+    found = 0.0
+    for _ in range(ITERATIONS):
+        along /= max(float(np.linalg.norm(along)), TINY)
+        along = sum((side.T @ (side @ along) for side in sides), np.zeros(x.shape[1]))
+        found = float(np.linalg.norm(along))
+    return found
 
 
 class SlicedWasserstein(TwoSample):
