@@ -63,7 +63,7 @@ def measured(x: np.ndarray, y: np.ndarray, *, slow: bool) -> list[Measured]:
 
 
 def covered(found: list[tuple[float, float, float]], truth: float | None, heavy: bool) -> str:
-    """Return the share of intervals that hold the truth or the mean, in percent, of the median if tails are heavy, and the draws."""
+    """Return the share of intervals that hold the truth or the mean, in percent, or the median of heavy tails, and the draws."""
     value, low, high = np.array(found).T
     aims = [value.mean() if truth is None else truth] + [np.median(value)] * (heavy and truth is None)
     return " / ".join(f"{100 * np.mean((low <= aim) & (aim <= high)):.1f}" for aim in aims) + f" ({len(found)})"

@@ -3,7 +3,8 @@
 Run with `bench_false_alarms.py FILE [--pages 200] [--kinds points,pictures,tables,texts] [--sizes 100,300,1000] [--drift]`. FILE
 keeps what is done, a line of JSON a page, and the same command goes on from there. A page is five samples of one law against one
 reference, with all pairs of models on all measures under one Holm correction, as on a page of `compare`; beside it the paired
-likelihoods of five equal models, and a model that is the floor and one that is real. Of `--drift` the models are equal, and wrong.
+likelihoods of five equal models, a model that is the floor, and what the report says of the five beside real data: better than
+real (any of them), told apart (the first). Of `--drift` the models are equal, and wrong.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from pushforward.evaluation.cards.scorecard import Card
 from pushforward.evaluation.features.default import default_features
 from pushforward.evaluation.intervals import wilson
 from pushforward.evaluation.likelihood.ranking import paired_test
+from pushforward.report.records import Row
 from pushforward.report.standing import clear_of
+from pushforward.report.told_apart import told_apart, too_good
 
 Draw = Callable[[int], np.ndarray]
 LAWS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]] = {
@@ -40,6 +43,7 @@ LAWS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]] = 
 }
 MODELS, LEVELS = 5, 16
 DRIFT = 0.3
+CLAIMS = ("decided", "likelihood", "above floor", "too good", "told apart")
 
 
 def main() -> None:
@@ -76,13 +80,15 @@ def measure(kind: str, law: str, n: int, drift: bool, page: int) -> dict[str, An
     space, real = _source(kind, law, rng, 0.0)
     _, model = _source(kind, law, rng, DRIFT if drift else 0.0)
     train, reference = real(4 * n), real(n)
-    card = Card(reference, train, space, default_features(space, train))
+    bad = controls(train, space, n, seed=page)
+    card = Card(reference, train, space, default_features(space, bad[REAL].train))
     models = {f"model {k}": card.measure(model(n)) for k in range(MODELS)}
     merits = {name: [m for m in found if not is_check(m.score.name)] for name, found in models.items()}
     decided = Counter(d.metric.split(" [")[0] for d in compare_models(merits) if d.verdict != "undecided")
-    bad = controls(train, space, n, seed=page)
     ceiling, floor = (card.scores(c.samples, None if c.train is train else c.train) for c in (bad[REAL], bad[SHUFFLED]))
     as_bad = card.scores(controls(train, space, n, seed=page + 10**6)[SHUFFLED].samples)
+    rows = [Row(name, scores=tuple(m.score for m in found)) for name, found in models.items()]
+    rows += [Row(REAL, "ceiling", scores=tuple(ceiling)), Row(SHUFFLED, "floor", scores=tuple(floor))]
     return {
         "kind": kind,
         "law": law,
@@ -92,7 +98,8 @@ def measure(kind: str, law: str, n: int, drift: bool, page: int) -> dict[str, An
         "decided": dict(decided),
         "likelihood": _likelihood(law, n, rng),
         "above floor": _clear(as_bad, floor),
-        "too good": _clear([m.score for m in merits["model 0"]], ceiling),
+        "too good": [score.name.split(" [")[0] for _, score in too_good(rows[:MODELS], rows)],
+        "told apart": bool(told_apart(rows[0], rows).told),
     }
 
 
@@ -158,15 +165,14 @@ def table(done: list[dict[str, Any]]) -> str:
     for record in done:
         groups[record["kind"], record["law"], record["n"]].append(record)
     lines = [
-        "| kind | law | n | pages | decided | likelihood | above floor | too good | measures that decided |",
-        "|---|" * 9,
+        "| kind | law | n | pages | decided | likelihood | above floor | too good | told apart | measures that decided |",
+        "|---" * 10 + "|",
     ]
-    lines[1] = "|---" * 9 + "|"
     for (kind, law, n), records in sorted(groups.items()):
-        cells = [_rate([bool(r[key]) for r in records]) for key in ("decided", "likelihood", "above floor", "too good")]
+        cells = [_rate([bool(r[key]) for r in records]) for key in CLAIMS]
         who = Counter(name for r in records for name in r["decided"])
         lines.append(f"| {kind} | {law} | {n} | {len(records)} | {' | '.join(cells)} | {_named(who)} |")
-    cells = [_rate([bool(r[key]) for r in done]) for key in ("decided", "likelihood", "above floor", "too good")]
+    cells = [_rate([bool(r[key]) for r in done]) for key in CLAIMS]
     lines.append(f"| all | | | {len(done)} | {' | '.join(cells)} | |")
     lines += ["", "above floor: " + _named(Counter(m for r in done for m in r["above floor"]))]
     return "\n".join([*lines, "too good: " + _named(Counter(m for r in done for m in r["too good"]))])

@@ -15,6 +15,7 @@ from pushforward.cli.main import main
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_data
+from pushforward.evaluation.cards.controls import controls
 from pushforward.families.build import build
 
 
@@ -30,15 +31,15 @@ def sorted_points(path: Path) -> Dataset:
 
 def test_a_sorted_test_split_is_no_worse_a_reference(tmp_path: Path) -> None:
     data = sorted_points(tmp_path / "d.npz")
-    controls = measure_controls(data, most=300)
-    assert controls.n == 300
-    assert np.array_equal(controls.reference, data.test.x[controls.places].numpy())
+    found = measure_controls(data, most=300)
+    assert found.n == 300
+    assert np.array_equal(found.reference, data.test.x[found.places].numpy())
     # real data beside real data: the first 300 test points all lie left, and would be told from the others at once
-    (accuracy,) = [s for s in controls.ceiling if s.name.startswith("classifier")]
+    (accuracy,) = [s for s in found.ceiling if s.name.startswith("classifier")]
     assert accuracy.low is not None
     # a 97.5 % bound; the seed is fixed. Below one half is chance as well
     assert accuracy.low <= 0.5
-    assert abs(float(controls.reference[:, 0].mean())) < 4 / 300**0.5
+    assert abs(float(found.reference[:, 0].mean())) < 4 / 300**0.5
 
 
 def test_samples_are_drawn_with_the_labels_of_the_reference(tmp_path: Path) -> None:
@@ -105,3 +106,18 @@ def test_a_model_that_memorises_is_flagged_where_it_is_evaluated(
     said = capsys.readouterr().out
     assert "flag: it memorises its training set: Training examples are denoised better" in said
     assert "+-" in said.split("flag:")[1]
+
+
+def test_features_learn_without_the_real_examples_that_are_the_ceiling(tmp_path: Path) -> None:
+    # components of noise spread out what they were fitted on, 1.3 times as wide as other noise: real data would score worse than
+    # a model of the same law. The ratio of two total variances is known to 3.5 %
+    x = np.random.default_rng(3).integers(0, 16, size=(560, 1, 8, 8)).astype(np.uint8)
+    np.savez(tmp_path / "d.npz", x_train=x[:400], x_test=x[400:])
+    data = open_data(tmp_path / "d.npz")
+    found = measure_controls(data, most=100)
+    real = controls(found.train, data.space, 100, 0)["real"]
+    seen, fresh = (found.features[-1](rows).var(axis=0).sum() for rows in (real.samples, found.reference))
+    assert seen / fresh == pytest.approx(1.0, abs=0.12)
+    (shown,) = [row.samples for row in found.rows if row.role == "ceiling"]
+    assert shown is not None
+    assert {one.tobytes() for one in shown} <= {one.tobytes() for one in real.samples}

@@ -11,7 +11,7 @@ LAWS = {
     "skewed": lambda rng, shape: rng.exponential(size=shape),
     "heavy": lambda rng, shape: rng.standard_t(3, size=shape),
 }
-# one jackknife reach either side held 0.86 and 0.87 of the first two of Fréchet, one normal error 0.85 to 0.89 of sliced Wasserstein.
+# one jackknife reach either side held 0.86 to 0.91 of Fréchet's here, one normal error 0.89 of the last sliced Wasserstein.
 # 400 draws know a share to 1.1 points: at a true 0.945 one cell falls below 0.915 in 0.4 % of all seeds
 
 
@@ -44,7 +44,8 @@ def test_sliced_wasserstein_at_small_shifts(law: str, shift: float):
 
 
 def test_the_distance_itself_is_held_where_the_average_of_samples_is_not():
-    # of Student's law with three degrees the average distance of 100 examples is carried by rare ones: 40 % of all intervals lie below
+    # of Student's law with three degrees the average distance of 100 examples is carried by rare ones, and
+    # a third of all intervals lies below it
     rng, found = np.random.default_rng(4), []
     for _ in range(300):
         x, y = (LAWS["heavy"](rng, (100, 2)) for _ in range(2))

@@ -92,13 +92,14 @@ class Controls:
         return len(self.reference)
 
 
-def features_of(dataset: Dataset, train: np.ndarray, real: Control, names: Sequence[str], seed: int) -> list[Features]:
+def features_of(dataset: Dataset, real: Control, names: Sequence[str], seed: int) -> list[Features]:
     """Return the features that were asked for by name, or those of the kind of data.
 
-    Those that learn do so on the training examples that no control drew, or the ceiling would look worse than it is.
+    All of them, principal components too, learn on the training examples that no control drew: components spread out what they
+    were fitted on, so that real data drawn from there would score worse than other real data, and models better than real.
     """
     if not names:
-        return default_features(dataset.space, train, seed)
+        return default_features(dataset.space, real.train, seed)
     encoding = dataset.encoding
     decode = encoding.tokeniser.decode if isinstance(encoding, TextEncoding) else None
     return [features_by_name(name, dataset.space, real.train, real.train_labels, seed, decode) for name in names]
@@ -140,7 +141,7 @@ def measure_controls(
     space, setting = dataset.space, _setting(dataset, seed, most, split)
     real = setting.drawn[REAL]
     told(0.0, "fitting features")
-    features = features_of(dataset, setting.train, real, names, seed)
+    features = features_of(dataset, real, names, seed)
     told(0.2, "counting the training examples")
     card = Card(
         setting.reference,
@@ -201,7 +202,7 @@ def _narrowed(card: Card, setting: _Setting, settle: Settle, seed: int) -> tuple
 def card_alone(dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES, names: Sequence[str] = ()) -> Card:
     """Return the measures of a dataset without any control having been measured; see `measure_controls`."""
     setting = _setting(dataset, seed, most, "test")
-    features = features_of(dataset, setting.train, setting.drawn[REAL], names, seed)
+    features = features_of(dataset, setting.drawn[REAL], names, seed)
     return Card(setting.pool[setting.places], setting.train, dataset.space, features, seed)
 
 

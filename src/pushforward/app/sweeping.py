@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from pushforward.app.assessing import FEWEST, MOST_SAMPLES
@@ -74,7 +75,9 @@ def sweep(
     if count < FEWEST:
         raise BadInput(f"{count} examples to compare", f"at least {FEWEST}", "bring more data or raise -n")
     asked = test[torch.from_numpy(drawn_places(len(test), count, seed))]
-    features = default_features(dataset.space, train, seed)[0]
+    # features that learn do so without the real examples that are the ceiling
+    half = drawn_places(len(train), count, seed)
+    features = default_features(dataset.space, np.delete(train, half, axis=0), seed)[0]
     measured = _Measured(model, asked, features(array(asked, dataset.space)), features, seed)
     found, left_out = [], []
     chosen, budgets, at = solvers or model.capabilities.solvers, sorted(set(calls)), 0
@@ -96,7 +99,6 @@ def sweep(
                 left_out.append(place)
     if not found:
         raise Unsupported(f"a sweep of {run}", "a solver that can take a step", "; ".join(dict.fromkeys(left_out)))
-    half = drawn_places(len(train), count, seed)
     ceiling = measured.score(features(train[half]))
     return Sweep(run.name, dataset.name, features.name, count, seed, tuple(found), ceiling, tuple(left_out))
 

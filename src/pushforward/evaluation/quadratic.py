@@ -20,14 +20,14 @@ def quadratic_interval(value: float, bias: float, scale: float, level: float = L
 
     With k = bias / scale degrees of freedom, noncentrality t / scale and F the distribution function (Johnson, Kotz &
     Balakrishnan 1995, chapter 29), it holds every t >= 0 with `F(value)` between both tails: mean `bias + t`, variance
-    `4 scale (t + bias / 2)`. A value whose variance is V is thus given the scale `V / (4 value)`, whatever its own size. Where t = 0
-    is not excluded, the lower end lies below zero by what is missing to the tail, and no t is missed below: at t = 0 the interval
-    holds it in 97.5 % of all cases and not in 95.
+    `4 scale (t + bias / 2)`. A value whose variance is V is thus given the scale `V / (4 value)`, whatever its own size. Where
+    t = 0 is not excluded, the lower end lies below zero by what is missing to the tail, and no t is missed above: at t = 0 the
+    interval holds it in 97.5 % of all cases and not in 95.
 
     Args:
         value: a squared distance, at least 0.
         bias: its mean where both laws are equal; 0 if it is negative.
-        scale: variance of one square of noise, the root of half of its own variance.
+        scale: variance of each of the noises whose squares add up.
         level: coverage.
 
     Example:

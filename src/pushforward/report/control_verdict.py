@@ -13,6 +13,7 @@ from pushforward.evaluation.cards.aspects import is_check
 from pushforward.report.numbers import listed, named, number, short_names, value_text
 from pushforward.report.records import Key, Row, key_of
 from pushforward.report.standing import at_null, blind, clear_of, control
+from pushforward.report.told_apart import too_good
 
 FLOOR = "the floor, a deliberately bad model,"
 
@@ -54,13 +55,12 @@ def blind_sentences(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
 
 
 def too_good_sentences(rows: Sequence[Row], models: Sequence[Row], unseeing: Sequence[Key]) -> list[str]:
-    """Return which models score better than real data, which is no merit."""
-    called, found = short_names([score.name for row in models for score in row.scores]), []
-    for row in models:
-        judged = [score for score in row.scores if not is_check(score.name) and key_of(score) not in unseeing]
-        over = [called[score.name] for score in judged if clear_of(score, control(rows, score, "ceiling"))]
-        if over:
-            found.append(f"{row.name} scores better than real data on {named(over, 'measures')}.")
+    """Return which models score better than real data beyond chance, which is no merit; see `too_good`."""
+    called = short_names([score.name for row in models for score in row.scores])
+    over: dict[str, list[str]] = {}
+    for name, score in too_good(models, rows, lambda score: key_of(score) not in unseeing):
+        over.setdefault(name, []).append(called[score.name])
+    found = [f"{name} scores better than real data on {named(what, 'measures')}." for name, what in over.items()]
     if found:
         found.append("Samples crowded where data are dense, or copied, do that; it is not a merit.")
     return found

@@ -1,13 +1,14 @@
-"""Whether one set of samples can be told from real data, in what, by how much, at what size.
+"""Whether samples can be told from real data, in what, by how much, at what size; and whether they are better than real.
 
-Two ideas: the classifier two-sample test decides with half of the level, because its binomial is exact; every other measure shares
-the other half by Holm's correction, so that real data against real data is called told apart in one page of twenty at most.
+Three ideas: the classifier two-sample test decides with half of the level, because its binomial is exact; every other measure
+shares the other half by Holm's correction, so that real data against real data is called told apart in one page of twenty at
+most; a page that looks for more than real everywhere finds it somewhere by chance, so that claim shares one level, too.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from scipy import stats
@@ -17,7 +18,7 @@ from pushforward.evaluation.cards.aspects import DIVERSITY, aspect_of, is_check
 from pushforward.evaluation.distribution.classifier_test import p_value as classifier_p
 from pushforward.evaluation.intervals import normal_quantile
 from pushforward.report.records import Row
-from pushforward.report.standing import blind, control
+from pushforward.report.standing import blind, clear_of, control
 
 LEVEL = 0.05
 FREEDOM = 19  # most standard errors are a jackknife of twenty blocks
@@ -75,7 +76,8 @@ def told_apart(row: Row, rows: Sequence[Row]) -> Apart:
     merits = [s for s in row.scores if math.isfinite(s.value) and is_merit(s.name)]
     coin = next((s for s in merits if s.name.startswith(CLASSIFIER)), None)
     known = [e for s in merits if s is not coin and (e := _evidence(s, rows)) is not None]
-    convicted = _holm(known, LEVEL / 2 if coin else LEVEL)
+    level = LEVEL / 2 if coin else LEVEL
+    convicted = [known[k] for k in rejected([e.p_value for e in known], level)]
     if coin is not None:
         found = Evidence(coin, 0.5, classifier_p(coin), 2 * coin.value - 1)
         known = [found, *known]
@@ -95,13 +97,55 @@ def is_merit(name: str) -> bool:
     return not (is_check(name) or name.startswith(TRUTH))
 
 
-def _holm(known: Sequence[Evidence], level: float) -> list[Evidence]:
-    """Return what convicts at a level shared by all: the k-th smallest of m is held against `level / (m - k + 1)` (Holm 1979)."""
+def too_good(
+    models: Sequence[Row], rows: Sequence[Row], counts: Callable[[Score], bool] = lambda score: True
+) -> list[tuple[str, Score]]:
+    """Return each model and measure on which its samples score better than real data, beyond what chance does on a whole page.
+
+    Both intervals part, and a one-sided test of the difference rejects at a level that all models and measures share (Holm 1979):
+    five models of the law of the data are called better than real on one page of twenty at most. Where the ceiling is a bare
+    number, it is taken to be known as well as the score.
+
+    Args:
+        models: the rows to judge.
+        rows: all rows, with the ceiling among them.
+        counts: which scores to look at.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> real = Score("density", 1.0, n=100, better="higher", low=0.9, high=1.1)
+        >>> rows = [Row("real", "ceiling", scores=(real,)), Row("gan", scores=(replace(real, value=1.5, low=1.4, high=1.6),))]
+        >>> [(name, score.value) for name, score in too_good(rows[1:], rows)]
+        [('gan', 1.5)]
+    """
+    found, p_values = [], []
+    for row in models:
+        for score in row.scores:
+            real = control(rows, score, "ceiling")
+            own = _error(score)
+            other = _error(real) if isinstance(real, Score) else own
+            if real is None or own is None or other is None or is_check(score.name) or not counts(score):
+                continue
+            gap = (score.value - (real.value if isinstance(real, Score) else real)) * (
+                -1.0 if score.better == "lower" else 1.0
+            )
+            found.append((row.name, score, clear_of(score, real)))
+            p_values.append(float(stats.t.sf(gap / math.hypot(own, other), FREEDOM)))
+    return [found[k][:2] for k in sorted(rejected(p_values, LEVEL)) if found[k][2]]
+
+
+def rejected(p_values: Sequence[float], level: float) -> list[int]:
+    """Return which hypotheses fall: the k-th smallest of m p-values is held against `level / (m - k + 1)` (Holm 1979).
+
+    Example:
+        >>> rejected([0.04, 0.01, 0.02], 0.05)
+        [1, 2, 0]
+    """
     found = []
-    for rank, evidence in enumerate(sorted(known, key=lambda e: e.p_value)):
-        if not evidence.p_value < level / (len(known) - rank):
+    for rank, k in enumerate(sorted(range(len(p_values)), key=lambda k: p_values[k])):
+        if not p_values[k] < level / (len(p_values) - rank):
             break
-        found.append(evidence)
+        found.append(k)
     return found
 
 

@@ -108,8 +108,8 @@ def measure_moments(
     The first is the number everyone prints: its interval covers what this pair of sample *sizes* gives on average, so it
     compares with equal sizes only. The second extrapolates both sides to infinitely many rows: leaving blocks out of either
     sample says how the distance grows as 1/n does, which is the extrapolation of Chong & Forsyth (2020) with every block used and
-    the reference's own size not forgotten. It has null 0 and may be negative. With fewer than two rows per dimension the bias is not
-    of order 1/n yet, and there is neither an interval nor a second score.
+    the reference's own size not forgotten. It has null 0 and may be negative. With fewer than two rows per dimension the bias is
+    not of order 1/n yet, and there is neither an interval nor a second score.
 
     The intervals are `quadratic_interval`'s: gaps of means and of covariances are squared, so that the jackknife's variance V of a
     plug-in value T is proportional to it, about 4 T times the variance of a gap, which is the scale `V / (4 T)` at any distance.
