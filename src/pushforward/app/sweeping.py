@@ -75,8 +75,7 @@ def sweep(
     if count < FEWEST:
         raise BadInput(f"{count} examples to compare", f"at least {FEWEST}", "bring more data or raise -n")
     asked = test[torch.from_numpy(drawn_places(len(test), count, seed))]
-    # features that learn do so without the real examples that are the ceiling
-    half = drawn_places(len(train), count, seed)
+    half = drawn_places(len(train), count, seed)  # the ceiling, which features must not have learned from
     features = default_features(dataset.space, np.delete(train, half, axis=0), seed)[0]
     measured = _Measured(model, asked, features(array(asked, dataset.space)), features, seed)
     found, left_out = [], []
