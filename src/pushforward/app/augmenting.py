@@ -16,6 +16,7 @@ import torch
 
 from pushforward.app.examples import array, labels_of
 from pushforward.app.fitting import fitted, like
+from pushforward.app.foreign import impossible, read_foreign
 from pushforward.app.opening import open_source
 from pushforward.app.parts import occurs
 from pushforward.app.training import plan_training, train
@@ -25,7 +26,6 @@ from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import derive_seed
 from pushforward.core.text import Text
 from pushforward.data.dataset import Dataset
-from pushforward.data.open import open_like
 from pushforward.evaluation.usefulness.augmentation import Drawn, Usefulness, usefulness
 from pushforward.evaluation.usefulness.learners import Task, task_of
 
@@ -134,10 +134,9 @@ def augment_samples(
     """
     dataset = open_source(data, settings)
     task, (test, told) = _task(dataset, target)
-    if dataset.encoding is None:
-        made = open_like(str(samples), dataset.space, dataset.classes)
-    else:
-        made = dataset.encoding.read(samples)
+    made, odd = read_foreign(samples, dataset, labels=True)
+    if odd and len(made) < FEWEST:
+        raise BadInput(impossible(odd, len(made), samples)[0], f"{FEWEST} rows that can")
     x, y = _targets(made, dataset, task)
     real, real_target = _targets(dataset.train, dataset, task)
 
@@ -145,9 +144,10 @@ def augment_samples(
         order = np.random.default_rng(own).permutation(len(x))
         return Drawn(real, real_target, x[order], y[order])
 
+    notes = (*_leaked(made, dataset, samples), *impossible(odd, len(made), samples))
     ratios = ratios or (len(x) / len(real),)
     found = usefulness(draw, task, test, told, [len(real)], ratios, seeds, seed, step)
-    return Augmented(dataset.name, samples.stem, task, len(test), seeds, tuple(found), _leaked(made, dataset, samples))
+    return Augmented(dataset.name, samples.stem, task, len(test), seeds, tuple(found), notes)
 
 
 def _leaked(made: Examples, dataset: Dataset, samples: Path) -> tuple[str, ...]:

@@ -20,17 +20,15 @@ from pushforward.app.assessing import (
 )
 from pushforward.app.comparing import comparison_of, scores_record, write_scores
 from pushforward.app.examples import array, drawn_places, labels_of, pictured, summarised
+from pushforward.app.foreign import impossible, read_foreign
 from pushforward.app.opening import SPLITS, open_source, reopen
 from pushforward.app.parts import trained_on
 from pushforward.app.progress_line import Stage, quiet
 from pushforward.app.training import open_model
 from pushforward.core.errors import BadInput, unknown
-from pushforward.core.given import Examples
 from pushforward.core.score import Score
 from pushforward.core.space import Image
-from pushforward.core.text import Text
 from pushforward.data.dataset import Dataset
-from pushforward.data.open import open_like
 from pushforward.engine.history import read_history
 from pushforward.evaluation.cards.controls import with_controls
 from pushforward.evaluation.cards.damage import default_damages
@@ -177,9 +175,9 @@ def evaluate_samples(
     if split is not None and split not in SPLITS:
         raise BadInput(*unknown("split", split, SPLITS))
     dataset = open_source(reference, settings, skip_bad=skip_bad)
-    examples = _read_like(samples, dataset, skip_bad)
+    examples, odd = read_foreign(samples, dataset, skip_bad)
     drawn, labels = array(examples, dataset.space), labels_of(examples, dataset)
-    _require_samples(len(drawn), n, samples)
+    _require_samples(len(drawn), n, samples, odd)
     _require_range(drawn, array(dataset.train, dataset.space), samples)
     most, told = min(n or MOST_FILED, len(drawn)), stage("controls")
     controls = measure_controls(dataset, seed, most, features, split or "test", rules, told=told)
@@ -188,9 +186,13 @@ def evaluate_samples(
     drawn, labels = drawn[places], None if labels is None else labels[places]
     historical = [_parzen(drawn, dataset, seed)] if parzen_window else []
     row = _row_of(samples.stem or str(samples), drawn, labels, dataset, controls, historical)
+    notes = impossible(odd, len(examples), samples)
+    dataset = replace(dataset, notes=(*dataset.notes, *notes))
     comparison = comparison_of(dataset, [row], controls, "samples of another tool", "none", seed, command)
     compared = _compared(n, len(examples), controls, dataset, split or "test")
-    return Evaluated(_record(row, controls, comparison, compared), comparison)
+    return Evaluated(
+        {**_record(row, controls, comparison, compared), **({"notes": list(notes)} if notes else {})}, comparison
+    )
 
 
 def _row_of(
@@ -219,7 +221,9 @@ def _row_of(
     )
 
 
-def _require_samples(count: int, n: int | None, samples: Path) -> None:
+def _require_samples(count: int, n: int | None, samples: Path, odd: Mapping[int, str]) -> None:
+    if odd and count < max(FEWEST, n or 0):
+        raise BadInput(impossible(odd, count, samples)[0], f"{max(FEWEST, n or 0)} rows that can")
     if n is not None and n > count:
         raise BadInput(f"-n {n}", f"at most {count}, the examples in {samples}")
     if count < FEWEST:
@@ -247,20 +251,6 @@ def _parzen(samples: np.ndarray, dataset: Dataset, seed: int) -> Score:
         for x in (dataset.validation, dataset.test)
     )
     return parzen(as_rows(samples) * scale, chooser, test)
-
-
-def _read_like(samples: Path, dataset: Dataset, skip_bad: bool) -> Examples:
-    space = dataset.space
-    if dataset.encoding is None:
-        return open_like(str(samples), space, dataset.classes, labels=None, skip_bad=skip_bad)
-    found = dataset.encoding.read(samples)
-    if isinstance(space, Text) and found.x.shape[1:] != space.event_shape:  # a text shorter than a window
-        raise BadInput(
-            f"{samples} holds {found.x.shape[1]} tokens",
-            f"{FEWEST} windows of {space.dimensions} or more",
-            "bring more text, or choose shorter windows with `-s data.length=...`",
-        )
-    return found
 
 
 def detection_power(

@@ -96,6 +96,8 @@ def _print(found: Evaluated, json: bool) -> None:
         return
     out(hanging(record["verdict"]["sentence"], width(), 0))
     out(hanging(record["compared"]["sentence"][0].upper() + record["compared"]["sentence"][1:] + ".", width(), 0))
+    for text in record.get("notes", ()):
+        out(hanging(f"note: {text}", width()))
     for topic in ("Beside real data", "Too good", "Privacy", "Floor", "Blind"):
         for statement in record["verdict"]["statements"]:
             if statement["topic"] == topic:
@@ -110,7 +112,7 @@ def _print(found: Evaluated, json: bool) -> None:
         if key in record:
             text = record[key]["sentence"] if isinstance(record[key], dict) else record[key]
             out(hanging(f"{key.replace('_', ' ')}: {text}", width()))
-    for key, word in (("flags", "flag"), ("left_out", "note"), ("notes", "note")):
+    for key, word in (("flags", "flag"), ("left_out", "note")):
         for text in record.get(key, ()):
             out(hanging(f"{word}: {text}", width()))
 

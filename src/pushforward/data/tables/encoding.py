@@ -21,13 +21,11 @@ from pushforward.core.given import Examples, Given
 from pushforward.core.space import space_from_json
 from pushforward.core.table import Column, Table
 from pushforward.data.encoding import Encoding
-from pushforward.data.tables.carried import carrier_of, into_numbers
-from pushforward.data.tables.cells import Asked, typed
-from pushforward.data.tables.files import Reading, may_be_table, read_file
+from pushforward.data.tables.encode_column import Rows, check_restored, encode_column
+from pushforward.data.tables.files import Reading, Sheet, may_be_table, read_file
 from pushforward.data.tables.given import parse_known
-from pushforward.data.tables.notations.missing import is_missing_among_numbers
 from pushforward.data.tables.schema import Declared, Schema, infer
-from pushforward.data.tables.stored import OBJECTS, Stored, restore, seconds_of, snap, stored_from_json
+from pushforward.data.tables.stored import Stored, restore, stored_from_json
 from pushforward.data.tables.written import Dialect, to_csv
 
 
@@ -85,17 +83,33 @@ class TableEncoding(Encoding):
         Raises:
             BadInput: missing or unknown columns; a category, number or missing value that the schema does not have.
         """
+        return self.table.check(self._encoded(frame, Rows(lines)))
+
+    def encode_foreign(self, frame: pd.DataFrame, lines: Sequence[int] | None = None) -> tuple[Tensor, dict[int, str]]:
+        """Return the rows of a frame that another program generated, and why others cannot be rows of this table at all.
+
+        Numbers beyond a column's bounds or off its grid stay what they are, for measures to count. What has no number here (unknown
+        categories, missing values where none can be, infinity) leaves its row out.
+
+        Raises:
+            BadInput: missing or unknown columns.
+        """
+        odd: dict[int, str] = {}
+        x = self._encoded(frame, Rows(lines, odd))
+        kept = torch.ones(len(x), dtype=torch.bool)
+        kept[list(odd)] = False
+        return self.table.check(x[kept]), odd
+
+    def _encoded(self, frame: pd.DataFrame, rows: Rows) -> Tensor:
         labels = {str(name): place for place, name in enumerate(frame.columns)}
         self._check_names(labels)
-        where = _Where(lines)
         for stored in self.stored:
             if stored.role in ("constant", "absent") and stored.label in labels:
-                self._check_restored(stored, _plain(frame.iloc[:, labels[stored.label]], stored, where), where)
-        rows = np.empty((len(frame), len(self.table.columns)))
+                check_restored(stored, frame.iloc[:, labels[stored.label]], rows)
+        x = np.empty((len(frame), len(self.table.columns)))
         for place, (stored, column) in enumerate(self.modelled):
-            series = _plain(frame.iloc[:, labels[stored.label]], stored, where)
-            rows[:, place] = _encode_column(series, stored, column, where)
-        return self.table.check(torch.from_numpy(rows))
+            x[:, place] = encode_column(frame.iloc[:, labels[stored.label]], stored, column, rows)
+        return torch.from_numpy(x)
 
     def decode(self, x: Tensor) -> pd.DataFrame:
         """Return rows as a DataFrame with the columns and dtypes of the training table."""
@@ -117,11 +131,19 @@ class TableEncoding(Encoding):
         """Return a DataFrame, or the table at a path, as examples."""
         if isinstance(source, pd.DataFrame):
             return Examples(self.encode(source))
-        path = Path(source)
-        if not path.exists() or not may_be_table(path):
-            raise BadInput(f"'{source}' as a table", "a .csv, .tsv or .parquet file, or a DataFrame", "check the path")
-        sheet = read_file(path, self.reading)
+        sheet = self._sheet(Path(source))
         return Examples(self.encode(sheet.frame, sheet.lines))
+
+    def read_foreign(self, path: Path) -> tuple[Examples, dict[int, str]]:
+        """Return a file that another program generated; see `encode_foreign`."""
+        sheet = self._sheet(path)
+        x, odd = self.encode_foreign(sheet.frame, sheet.lines)
+        return Examples(x), odd
+
+    def _sheet(self, path: Path) -> Sheet:
+        if not path.exists() or not may_be_table(path):
+            raise BadInput(f"'{path}' as a table", "a .csv, .tsv or .parquet file, or a DataFrame", "check the path")
+        return read_file(path, self.reading)
 
     @property
     def reading(self) -> Reading:
@@ -169,113 +191,3 @@ class TableEncoding(Encoding):
             if label not in names:
                 came = f"a column '{label}' that the training table does not have"
                 raise BadInput(came, "its columns only", closest(label, names) or "drop it")
-
-    def _check_restored(self, stored: Stored, series: pd.Series, where: _Where) -> None:
-        expected = _plain(restore(stored, None, np.zeros(1)), stored, where).iloc[0]
-        same = series.isna() if stored.role == "absent" else (series == expected).fillna(False)
-        wrong = np.flatnonzero(~same.to_numpy(dtype=bool))
-        if len(wrong):
-            came = f"{series.iloc[wrong[0]]!r} in column '{stored.label}', {where(int(wrong[0]))}"
-            raise BadInput(came, f"{expected!r} only, as in the training table", "train again with this table")
-
-
-@dataclass(frozen=True)
-class _Where:
-    lines: Sequence[int] | None
-
-    def __call__(self, row: int) -> str:
-        return f"row {row} (counted from 0)" if self.lines is None else f"line {self.lines[row]}"
-
-
-def _plain(series: pd.Series, stored: Stored, where: _Where) -> pd.Series:
-    """Return a column as numbers or moments: cells are read in their notation, dates, times and decimals as what carries them."""
-    if stored.levels or stored.role == "excluded":
-        return series
-    if (
-        str(series.dtype) in OBJECTS
-        and stored.notation is not None
-        and bool(series.map(lambda v: isinstance(v, str)).any())
-    ):
-        cells = [
-            "" if gone else str(value) for value, gone in zip(series.tolist(), series.isna().tolist(), strict=True)
-        ]
-        lines = range(len(cells)) if where.lines is None else where.lines
-        unit = "row" if where.lines is None else "line"
-        series = typed(
-            cells, lines, Asked(f"column '{stored.label}'", stored.label, notation=stored.notation, unit=unit)
-        ).series
-    elif series.dtype == object and stored.dtype == "object":
-        # a word among Python numbers that says that there is none
-        series = series.map(lambda value: None if isinstance(value, str) and is_missing_among_numbers(value) else value)
-    carrier = carrier_of(series)
-    if "period" in (carrier, stored.carrier) and str(series.dtype) != stored.outer:
-        expected = stored.outer if stored.carrier == "period" else "numbers or dates"
-        raise BadInput(f"column '{stored.label}' of dtype {series.dtype}", expected, "convert it first")
-    return into_numbers(series, carrier)
-
-
-def _encode_column(series: pd.Series, stored: Stored, column: Column, where: _Where) -> np.ndarray:
-    missing = series.isna().to_numpy()
-    if missing.any() and not column.missing:
-        row = int(np.argmax(missing))
-        came = f"a missing value in column '{column.name}', {where(row)}"
-        raise BadInput(came, "none, as in the training table", "fill it, or train with a table that has some")
-    if column.discrete:
-        return _codes(series, stored, column, where)
-    values = _seconds(series, column) if column.kind == "datetime" else _floats(series, column, where)
-    wrong = np.isinf(values)
-    if wrong.any():
-        raise BadInput(f"infinity in column '{column.name}', {where(int(np.argmax(wrong)))}", "finite numbers")
-    exact = values
-    values, wrong = snap(exact, column, stored)
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        came = f"{float(exact[row])!r} in column '{column.name}', {where(row)}"
-        raise BadInput(came, f"multiples of {column.step:g}, as in the training table")
-    outside = (column.bounded_below & (values < column.low)) | (column.bounded_above & (values > column.high))
-    if outside.any():
-        row = int(np.argmax(outside))
-        above = f" to {column.high:.10g}" if column.bounded_above else " or more"
-        came = f"{values[row]:.10g} in column '{column.name}', {where(row)}"
-        raise BadInput(came, f"{column.low:.10g}{above}", "train with bounds='none' to model numbers beyond")
-    return values
-
-
-def _codes(series: pd.Series, stored: Stored, column: Column, where: _Where) -> np.ndarray:
-    exact: dict[Any, int] = {level: i for i, level in enumerate(stored.levels)}
-    named = {name: i for i, name in enumerate(column.categories)}
-    if all(isinstance(level, bool) for level in stored.levels):
-        named |= {spelled: i for name, i in named.items() for spelled in (name.lower(), name.upper())}
-    codes, distinct = pd.factorize(series.astype(object), use_na_sentinel=True)
-    table = np.empty(len(distinct) + 1)
-    table[-1] = np.nan
-    for i, value in enumerate(distinct.tolist()):
-        # another file may hold the same category as text, or a number as another type
-        index = exact.get(value, named.get(str(value)))
-        if index is None:
-            row = int(np.argmax(codes == i))
-            came = f"unknown category {value!r} in column '{column.name}', {where(row)}"
-            shown = ", ".join(column.categories[:20]) + (", ..." if len(column.categories) > 20 else "")
-            raise BadInput(came, f"one of {shown}", closest(str(value), column.categories))
-        table[i] = index
-    return table[codes]
-
-
-def _floats(series: pd.Series, column: Column, where: _Where) -> np.ndarray:
-    try:
-        return series.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-    except (ValueError, TypeError):
-        pass
-    numbers = np.asarray(pd.to_numeric(series.astype(object), errors="coerce"), dtype=np.float64)
-    row = int(np.argmax(np.isnan(numbers) & series.notna().to_numpy()))
-    raise BadInput(f"{series.iloc[row]!r} in column '{column.name}', {where(row)}", "a number") from None
-
-
-def _seconds(series: pd.Series, column: Column) -> np.ndarray:
-    if series.dtype.kind != "M":
-        try:
-            series = pd.to_datetime(series.astype("string"), format="ISO8601")
-        except (ValueError, TypeError) as error:
-            came = f"column '{column.name}' ({str(error).splitlines()[0]})"
-            raise BadInput(came, "dates in ISO 8601, such as 2024-01-31") from None
-    return seconds_of(series)

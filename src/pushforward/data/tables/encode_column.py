@@ -1,0 +1,168 @@
+"""One column of another table as numbers of the training table's column, and what is done with rows that hold what it cannot.
+
+One idea: every check is a mask of rows and a sentence for one of them, so that
+the same checks refuse a table or count its odd rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pushforward.core.errors import BadInput, closest
+from pushforward.core.table import Column
+from pushforward.data.tables.carried import carrier_of, into_numbers
+from pushforward.data.tables.cells import Asked, typed
+from pushforward.data.tables.notations.missing import is_missing_among_numbers
+from pushforward.data.tables.stored import OBJECTS, Stored, restore, seconds_of, snap
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a table that is read.
+
+    Attributes:
+        lines: the line of each in its file, None if it came from none.
+        odd: None refuses a table for its first row that does not fit; else such rows are collected here, each with its first
+            reason, and numbers beyond a column's bounds or off its grid are kept.
+    """
+
+    lines: Sequence[int] | None = None
+    odd: dict[int, str] | None = None
+
+    def where(self, row: int) -> str:
+        """Return what a row is called."""
+        return f"row {row} (counted from 0)" if self.lines is None else f"line {self.lines[row]}"
+
+    def refuse(self, wrong: np.ndarray, came: Callable[[int], str], expected: str, fix: str = "") -> None:
+        """Refuse the table for the first wrong row, or collect them all.
+
+        Raises:
+            BadInput: a wrong row, where none is collected.
+        """
+        if self.odd is None and wrong.any():
+            raise BadInput(came(int(np.argmax(wrong))), expected, fix)
+        if self.odd is not None:
+            for row in np.flatnonzero(wrong).tolist():
+                self.odd.setdefault(row, came(row))
+
+
+def check_restored(stored: Stored, series: pd.Series, rows: Rows) -> None:
+    """Check a column that is left out and restored: it must hold what the training table held in every row."""
+    found = plain(series, stored, rows)
+    found, expected = found.astype(object), plain(restore(stored, None, np.zeros(1)), stored, rows).tolist()[0]
+    same = found.isna() if stored.role == "absent" else (found == expected).fillna(False)
+
+    def came(row: int) -> str:
+        return f"{found.tolist()[row]!r} in column '{stored.label}', {rows.where(row)}"
+
+    fix = "train again with this table"
+    rows.refuse(~same.to_numpy(dtype=bool), came, f"{expected!r} only, as in the training table", fix)
+
+
+def plain(series: pd.Series, stored: Stored, rows: Rows) -> pd.Series:
+    """Return a column as numbers or moments: cells are read in their notation, dates, times and decimals as what carries them."""
+    if stored.levels or stored.role == "excluded":
+        return series
+    if (
+        str(series.dtype) in OBJECTS
+        and stored.notation is not None
+        and bool(series.map(lambda v: isinstance(v, str)).any())
+    ):
+        cells = [
+            "" if gone else str(value) for value, gone in zip(series.tolist(), series.isna().tolist(), strict=True)
+        ]
+        lines = range(len(cells)) if rows.lines is None else rows.lines
+        unit = "row" if rows.lines is None else "line"
+        series = typed(
+            cells, lines, Asked(f"column '{stored.label}'", stored.label, notation=stored.notation, unit=unit)
+        ).series
+    elif series.dtype == object and stored.dtype == "object":
+        # a word among Python numbers that says that there is none
+        series = series.map(lambda value: None if isinstance(value, str) and is_missing_among_numbers(value) else value)
+    carrier = carrier_of(series)
+    if "period" in (carrier, stored.carrier) and str(series.dtype) != stored.outer:
+        expected = stored.outer if stored.carrier == "period" else "numbers or dates"
+        raise BadInput(f"column '{stored.label}' of dtype {series.dtype}", expected, "convert it first")
+    return into_numbers(series, carrier)
+
+
+def encode_column(series: pd.Series, stored: Stored, column: Column, rows: Rows) -> np.ndarray:
+    """Return a column as float64; NaN where a value is missing, or where a row is odd.
+
+    Raises:
+        BadInput: what the column cannot hold, where `rows` collects no odd ones.
+    """
+
+    def value(values: np.ndarray, row: int) -> str:
+        return f"{values[row]:.10g} in column '{column.name}', {rows.where(row)}"
+
+    series = plain(series, stored, rows)
+    if not column.missing:
+        fix = "fill it, or train with a table that has some"
+        gone = series.isna().to_numpy()
+        said = f"a missing value in column '{column.name}', "
+        rows.refuse(gone, lambda row: said + rows.where(row), "none, as in the training table", fix)
+    if column.discrete:
+        return _codes(series, stored, column, rows)
+    exact = _seconds(series, column) if column.kind == "datetime" else _floats(series, column, rows)
+    infinite = np.isinf(exact)
+    rows.refuse(infinite, lambda row: f"infinity in column '{column.name}', {rows.where(row)}", "finite numbers")
+    exact = np.where(infinite, np.nan, exact)
+    values, off = snap(exact, column, stored)
+    if rows.odd is not None:
+        return np.where(off, exact, values)
+    step = 0.0 if column.step is None else column.step
+    came = f" in column '{column.name}', "
+    expected = f"multiples of {step:g}, as in the training table"
+    rows.refuse(off, lambda row: f"{float(exact[row])!r}{came}{rows.where(row)}", expected)
+    outside = (column.bounded_below & (values < column.low)) | (column.bounded_above & (values > column.high))
+    above = f" to {column.high:.10g}" if column.bounded_above else " or more"
+    fix = "train with bounds='none' to model numbers beyond"
+    rows.refuse(outside, lambda row: value(values, row), f"{column.low:.10g}{above}", fix)
+    return values
+
+
+def _codes(series: pd.Series, stored: Stored, column: Column, rows: Rows) -> np.ndarray:
+    exact: dict[Any, int] = {level: i for i, level in enumerate(stored.levels)}
+    named = {name: i for i, name in enumerate(column.categories)}
+    if all(isinstance(level, bool) for level in stored.levels):
+        named |= {spelled: i for name, i in named.items() for spelled in (name.lower(), name.upper())}
+    codes, distinct = pd.factorize(series.astype(object), use_na_sentinel=True)
+    table = np.full(len(distinct) + 1, np.nan)
+    shown = ", ".join(column.categories[:20]) + (", ..." if len(column.categories) > 20 else "")
+    for i, value in enumerate(distinct.tolist()):
+        # another file may hold the same category as text, or a number as another type
+        index = exact.get(value, named.get(str(value)))
+        if index is not None:
+            table[i] = index
+            continue
+        came = f"unknown category {value!r} in column '{column.name}', "
+        fix = closest(str(value), column.categories)
+        rows.refuse(codes == i, lambda row, came=came: came + rows.where(row), f"one of {shown}", fix)
+    return table[codes]
+
+
+def _floats(series: pd.Series, column: Column, rows: Rows) -> np.ndarray:
+    try:
+        return series.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    except (ValueError, TypeError):
+        pass
+    numbers = np.asarray(pd.to_numeric(series.astype(object), errors="coerce"), dtype=np.float64)
+    wrong = np.isnan(numbers) & series.notna().to_numpy()
+    rows.refuse(wrong, lambda row: f"{series.iloc[row]!r} in column '{column.name}', {rows.where(row)}", "a number")
+    return numbers
+
+
+def _seconds(series: pd.Series, column: Column) -> np.ndarray:
+    if series.dtype.kind != "M":
+        try:
+            series = pd.to_datetime(series.astype("string"), format="ISO8601")
+        except (ValueError, TypeError) as error:
+            came = f"column '{column.name}' ({str(error).splitlines()[0]})"
+            raise BadInput(came, "dates in ISO 8601, such as 2024-01-31") from None
+    return seconds_of(series)
