@@ -81,7 +81,8 @@ def measure(kind: str, law: str, n: int, drift: bool, page: int) -> dict[str, An
     _, model = _source(kind, law, rng, DRIFT if drift else 0.0)
     train, reference = real(4 * n), real(n)
     bad = controls(train, space, n, seed=page)
-    card = Card(reference, train, space, default_features(space, bad[REAL].train))
+    # a reference of that name has no checks of copying and privacy, which no claim here counts
+    card = Card(reference, train, space, default_features(space, bad[REAL].train), reference_name="train")
     models = {f"model {k}": card.measure(model(n)) for k in range(MODELS)}
     merits = {name: [m for m in found if not is_check(m.score.name)] for name, found in models.items()}
     decided = Counter(d.metric.split(" [")[0] for d in compare_models(merits) if d.verdict != "undecided")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pushforward.evaluation.distribution.alpha_precision import faithfulness_scores
 from pushforward.evaluation.distribution.frechet import frechet_distance
 from pushforward.evaluation.distribution.sliced_wasserstein import sliced_wasserstein_distance
 
@@ -51,3 +52,12 @@ def test_the_distance_itself_is_held_where_the_average_of_samples_is_not():
         x, y = (LAWS["heavy"](rng, (100, 2)) for _ in range(2))
         found.append(frechet_distance(x + 0.3, y, "identity"))
     assert 0.92 <= share([limit for _, limit in found], 2 * 0.3**2) <= 0.99
+
+
+def test_alpha_precision_where_its_error_shrinks_with_the_value():
+    # plain ends held 0.895; 400 draws know a share to 1.1 points
+    rng, found = np.random.default_rng(5), []
+    for _ in range(400):
+        x, y = (LAWS["skewed"](rng, (100, 2)) for _ in range(2))
+        found.append(faithfulness_scores(x + 1.0, y, "identity")[0])
+    assert 0.915 <= share(found) <= 0.99

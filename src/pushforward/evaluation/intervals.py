@@ -6,20 +6,23 @@ which also says how large the bias of order 1/n is. Nothing here is a bootstrap.
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 LEVEL = 0.95
 
 
+@functools.cache
 def normal_quantile(level: float = LEVEL) -> float:
     """Return the two-sided standard normal quantile: 1.96 at 95 %."""
     return float(stats.norm.ppf(0.5 + level / 2))
 
 
+@functools.cache
 def t_quantile(freedom: float, level: float = LEVEL) -> float:
     """Return Student's two-sided quantile: 2.09 for 19 degrees of freedom at 95 %."""
     return float(stats.t.ppf(0.5 + level / 2, freedom))
@@ -54,6 +57,27 @@ def wilson(successes: float | int, n: float | int, level: float = LEVEL) -> tupl
     centre = (rate + z2 / (2 * n)) / (1 + z2 / n)
     reach = math.sqrt(z2 * (rate * (1 - rate) / n + z2 / (4 * n * n))) / (1 + z2 / n)
     return max(0.0, centre - reach), min(1.0, centre + reach)
+
+
+def odds_interval(value: float, reach: float) -> tuple[float, float]:
+    """Return the ends of a share whose error shrinks towards 0 and 1: those of its log-odds, never inside `value +- reach`.
+
+    `logit(value) +- reach / (value (1 - value))`, the second term at most 1.5: beyond that odds say nothing.
+
+    Args:
+        value: between 0 and 1.
+        reach: half-width of its normal interval.
+
+    Example:
+        >>> [round(end, 3) for end in odds_interval(0.8, 0.16)], odds_interval(0.0, 0.25)
+        ([0.595, 0.96], (0.0, 0.25))
+    """
+    low, high = max(0.0, value - reach), min(1.0, value + reach)
+    spread = value * (1.0 - value)
+    if spread <= 0.0:
+        return low, high
+    odds, step = special.logit(value), min(reach / spread, 1.5)
+    return min(low, float(special.expit(odds - step))), max(high, float(special.expit(odds + step)))
 
 
 def rate_stderr(successes: float | int, n: int) -> float:

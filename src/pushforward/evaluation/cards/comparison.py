@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from pushforward.core.score import Score, Verdict, require_comparable
 from pushforward.evaluation.intervals import normal_quantile
@@ -93,10 +93,9 @@ def difference(first: Measured, second: Measured, names: tuple[str, str] = ("fir
         ends, p = ((nan, nan), found.equal_laws) if value else ((0.0, 0.0), 1.0)
         test = Difference(a.name, *names, value, 0.0, *ends, p, p, "undecided", found.paired, None)
         return replace(test, verdict=_verdict(test, a))
-    law = stats.t(found.freedom)
-    p = 2 * float(law.sf(abs(value) / found.stderr))
+    p = 2 * float(special.stdtr(found.freedom, -abs(value) / found.stderr))
     p = max(p, found.equal_laws) if found.tested else p
-    reach = float(law.ppf(0.975)) * found.stderr
+    reach = float(special.stdtrit(found.freedom, 0.975)) * found.stderr
     # the interval holds zero where the test does not reject it
     reach = max(reach, abs(value)) if p >= LEVEL else reach
     test = Difference(
@@ -119,10 +118,10 @@ class _Error:
 def _enough(value: float, found: _Error, n: int) -> int | None:
     if value == 0:
         return None
-    wanted = float(stats.norm.ppf(1 - LEVEL / 2) + stats.norm.ppf(POWER))
+    wanted = float(special.ndtri(1 - LEVEL / 2) + special.ndtri(POWER))
     seen = abs(value) / found.stderr
     if found.tested:
-        seen = min(seen, float(stats.norm.isf(found.equal_laws / 2)))
+        seen = min(seen, -float(special.ndtri(found.equal_laws / 2)))
     return math.ceil(min(n * (wanted / seen) ** 2, float(MOST))) if seen > 0 else None
 
 

@@ -18,7 +18,7 @@ from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import as_rows, same_width
 from pushforward.evaluation.distances import kth_neighbour, members
-from pushforward.evaluation.intervals import normal_quantile
+from pushforward.evaluation.intervals import normal_quantile, odds_interval
 from pushforward.evaluation.measuring.metric import Measured, Terms, TwoSample, View
 
 RELATIVE = (
@@ -209,8 +209,9 @@ def faithfulness_scores(
     here 0.26. Its integral is a sum over thirty levels, and unequal sizes are refused.
 
     The null of alpha-precision is `precision_null`, that of beta-recall `recall_null`. The intervals are normal, from the
-    first-order terms of both sides, and cover what this pair of sample sizes gives on average, in 94 to 100 % of the cases: near
-    the diagonal the side of a curve is not known, and neighbourhoods depend on each other, so both variances are enlarged.
+    first-order terms of both sides, and by odds where these reach further; they cover what this pair of sample sizes gives on
+    average, in 94 to 100 % of the cases: near the diagonal the side of a curve is not known, and neighbourhoods depend on each
+    other, so both variances are enlarged.
 
     Args:
         samples: features of the model's examples, shape (n, d).
@@ -312,7 +313,8 @@ def _measure(
 def _with_interval(score: Score, samples: Terms, reference: Terms, more: float) -> Measured:
     stderr = math.sqrt(samples.variance + reference.variance + more)
     reach = normal_quantile() * stderr
-    low, high = max(0.0, score.value - reach), min(1.0, score.value + reach)
+    # a value that came out too near 1 has too small an error: on Exp(1) moved by 1, plain ends held 89 of 100 means
+    low, high = odds_interval(score.value, reach)
     return Measured(replace(score, low=low, high=high, stderr=stderr), samples, reference)
 
 
