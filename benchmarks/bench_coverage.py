@@ -1,9 +1,9 @@
 """How often the 95 % intervals of the distances hold the value that their sample sizes give on average, at several shifts.
 
-Run with `bench_coverage.py [DRAWS] [squares]`, 1,000 by default; `squares` is Fréchet and sliced Wasserstein alone. The true value is the mean over all draws, so that the biased distances
-are asked about what they promise; of the Fréchet distance with its bias removed it is the distance of the laws. Where tails are
-heavy the mean over draws is carried by a few of them (of `t3` it moves by a tenth from one run to the next), so the median is
-asked for as well. A share of 1,000 draws is known to 0.7 points.
+Run with `bench_coverage.py [DRAWS] [squares]`, 1,000 by default; `squares` is Fréchet and sliced Wasserstein alone. The true
+value is the mean over all draws, so that the biased distances are asked about what they promise; of the Fréchet distance with its
+bias removed it is the distance of the laws. Where tails are heavy the mean over draws is carried by a few of them, so the median
+is asked for as well. A share of 1,000 draws is known to 0.7 points.
 """
 
 from __future__ import annotations
