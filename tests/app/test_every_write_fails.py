@@ -8,9 +8,9 @@ from __future__ import annotations
 import csv
 import errno
 import random
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -277,12 +277,41 @@ def test_work_does_not_begin_for_what_cannot_be_written(run: Run, place: Path, t
     assert "a file that ends in .csv, .npy, .json" in err
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no disk that is always full")
-@pytest.mark.parametrize("words", [["cite", "flow"], ["--help"]])
-def test_a_full_disk_behind_standard_output(words: list[str]) -> None:
-    with Path("/dev/full").open("w") as full:
-        command = [sys.executable, "-m", "pushforward", *words]
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr.startswith("pushforward: could not write to standard output (No space left on device)")
-    assert done.stderr.count("\n") == 1
+NEVER_ROOM = Path("/dev/full")
+
+
+@pytest.mark.skipif(not NEVER_ROOM.exists(), reason="the system has no disk that is always full")
+@pytest.mark.parametrize("verb", ["--help", "cite", "score"])
+def test_a_full_disk_behind_standard_output(run: Run, place: Path, tmp_path: Path, monkeypatch, verb: str) -> None:
+    """A file of its own is not lost with it."""
+    more = {"cite": ("flow",), "score": (place / "flow", place / "points.npy", "-o", tmp_path / "x.csv")}
+    with NEVER_ROOM.open("w") as full, monkeypatch.context() as streams:
+        streams.setattr(sys, "stdout", full)
+        status, _, err = run(verb, *more.get(verb, ()))
+    assert status == 1
+    assert "pushforward: could not write to standard output (No space left on device)" in err
+    assert err.count("pushforward: ") == 1
+    assert verb != "score" or (tmp_path / "x.csv").read_text().startswith("nats\n")
+
+
+@pytest.mark.skipif(not NEVER_ROOM.exists(), reason="the system has no disk that is always full")
+def test_words_that_nobody_can_hear_stop_no_training(run: Run, place: Path, tmp_path: Path, monkeypatch) -> None:
+    with NEVER_ROOM.open("w") as full, monkeypatch.context() as streams:
+        streams.setattr(sys, "stderr", full)
+        status, out, _ = run("train", "flow", place / "points.npy", *SMALL, "-o", tmp_path / "run")
+        assert (status, out) == (0, f"{tmp_path / 'run'}\n")
+        assert run("cite", "nothing")[0] == 2
+        with suppress(OSError):
+            full.close()  # once more it is told what is left
+    assert weights(tmp_path / "run") == weights(place / "flow")
+
+
+def test_streams_that_are_closed(run: Run, place: Path, tmp_path: Path, monkeypatch) -> None:
+    """As `>&- 2>&-` closes them."""
+    with monkeypatch.context() as closed:
+        closed.setattr(sys, "stdout", None)
+        closed.setattr(sys, "stderr", None)
+        assert run("train", "flow", place / "points.npy", *SMALL, "-o", tmp_path / "run")[0] == 0
+        assert run("cite", "nothing")[0] == 2
+        assert sys.stderr is None
+    assert weights(tmp_path / "run") == weights(place / "flow")

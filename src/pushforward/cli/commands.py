@@ -17,7 +17,7 @@ from pushforward.app.training import Plan, plan_training
 from pushforward.app.training import train as run_training
 from pushforward.cli.layout import records, width
 from pushforward.cli.options import refuse_ignored
-from pushforward.cli.output import out, out_json, say, shortened
+from pushforward.cli.output import out, out_json, say, shortened, show_and_write
 from pushforward.cli.progress import busy, meter, sampling_bar, training_bar
 from pushforward.core.errors import BadInput
 from pushforward.core.spec import parse_settings
@@ -232,12 +232,11 @@ def score(
     if per_token:
         show_tokens(scored)
         return
-    if json:
-        out_json(summary)
-    else:
-        show_score(summary)
-    if output is not None:
-        scoring.save_log_prob(output, scored.log_prob, summary)
+    show_and_write(
+        lambda: out_json(summary) if json else show_score(summary),
+        lambda path: scoring.save_log_prob(path, scored.log_prob, summary),
+        output,
+    )
 
 
 def show_score(summary: dict[str, Any]) -> None:

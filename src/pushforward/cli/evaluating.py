@@ -12,7 +12,7 @@ from pushforward.app.evaluating import Evaluated
 from pushforward.cli.commands import data_settings
 from pushforward.cli.layout import hanging, width
 from pushforward.cli.options import option_values, refuse_ignored
-from pushforward.cli.output import out, out_json, say
+from pushforward.cli.output import out, out_json, show_and_write
 from pushforward.cli.progress import meter, sampling_bar
 from pushforward.cli.score_table import score_table
 from pushforward.core.errors import BadInput
@@ -71,10 +71,7 @@ def evaluate(
         options = option_values(sampling, "--with")
         with meter(f"reading {run}") as shown:
             found = evaluating.evaluate_run(run, data, n, seed, features, rules, options, command, shown.stage)
-    _print(found, json)  # first, so that a disk that fails costs no numbers
-    if output is not None:
-        _write(output, found)
-        say(f"written: {output}")
+    show_and_write(lambda: _print(found, json), lambda path: _write(path, found), output, "written")
 
 
 def _write(path: Path, found: Evaluated) -> None:
@@ -132,13 +129,14 @@ def _power(
         raise BadInput("--power", "the data alone: `evaluate --power --reference DATA`", "damage needs no samples")
     with sampling_bar(f"damaging held-out examples of {source}") as step:
         dataset, found = evaluating.detection_power(source, n, seed, features, data_settings(settings), step=step)
-    if json:
-        out_json(powers.to_json(dataset.name, found))
-    else:
-        out(powers.to_markdown(dataset.name, found))
-    if output is not None:
-        _write_power(output, dataset.name, found)
-        say(f"written: {output}")
+
+    def show() -> None:
+        if json:
+            out_json(powers.to_json(dataset.name, found))
+        else:
+            out(powers.to_markdown(dataset.name, found))
+
+    show_and_write(show, lambda path: _write_power(path, dataset.name, found), output, "written")
 
 
 def _write_power(path: Path, name: str, found: Sequence[Detection]) -> None:

@@ -49,6 +49,7 @@ from pushforward.cli.options import (
     data_options,
 )
 from pushforward.cli.outputs import guard
+from pushforward.cli.words import unstoppable_words
 
 OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO)
 app = typer.Typer(
@@ -304,10 +305,16 @@ def main(arguments: list[str] | None = None) -> None:
     # threads that spin long at barriers take 40 times as long when another process wants a core, threads that sleep at once
     # twice as long when none does (LOG.md); read when torch is loaded
     os.environ.setdefault("GOMP_SPINCOUNT", "5000")
+    with unstoppable_words():
+        _run(given, debug)
+
+
+def _run(given: list[str], debug: bool) -> None:
     try:
         command = guard(typer.main.get_command(app))
         status = command.main(args=given, prog_name="pushforward", standalone_mode=False) or 0
-        sys.stdout.flush()  # what was printed has arrived before the command counts as done
+        if sys.stdout is not None:
+            sys.stdout.flush()  # what was printed has arrived before the command counts as done
         sys.exit(status)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)  # noqa: T201
@@ -323,7 +330,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _silence() -> None:
     """Send what is left of the output nowhere, or Python tries once more when it ends, and has the last word."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

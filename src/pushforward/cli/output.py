@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json as json_module
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from pushforward.cli.progress import console
@@ -14,6 +15,23 @@ MOST_LINES = 24
 def out(text: str) -> None:
     """Print data to stdout."""
     print(text)  # noqa: T201
+
+
+def show_and_write(
+    show: Callable[[], None], write: Callable[[Path], object], path: Path | None, named: str = ""
+) -> None:
+    """Print what was found and, if there is a path, write it there: a disk that fails, or a reader that left, costs one of the two.
+
+    Args:
+        named: what is said of the path, such as `written`; empty says nothing.
+    """
+    try:
+        show()
+    finally:
+        if path is not None:
+            write(path)
+            if named:
+                say(f"{named}: {path}")
 
 
 def shortened(lines: Sequence[str], most: int = MOST_LINES) -> list[str]:

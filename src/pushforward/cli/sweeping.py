@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pushforward.app import sweeping
-from pushforward.cli.output import out, out_json, say
+from pushforward.cli.output import out, out_json, show_and_write
 from pushforward.cli.progress import meter
 from pushforward.core.errors import BadInput
 from pushforward.report.page import write_report
@@ -31,10 +31,11 @@ def sweep(
         raise BadInput(f"--calls {calls}", "numbers with commas between them, such as 4,8,16") from None
     with meter(f"reading {run}") as shown:
         found = sweeping.sweep(run, budgets, solvers, data, n, seed, shown.stage(f"sampling {run.name}"))
-    if json:
-        out_json(found.to_json())
-    else:
-        out(to_markdown(found))
-    if output is not None:
-        write_report(output, render(found))
-        say(f"picture and table: {output}")
+
+    def show() -> None:
+        if json:
+            out_json(found.to_json())
+        else:
+            out(to_markdown(found))
+
+    show_and_write(show, lambda path: write_report(path, render(found)), output, "picture and table")

@@ -48,7 +48,7 @@ def augment(
     debug: Debug = False,
 ) -> None:
     """Say whether synthetic examples help to train a predictor: on real, synthetic and both, tested on real."""
-    from pushforward.cli.output import out, out_json, say
+    from pushforward.cli.output import out, out_json, say, show_and_write
     from pushforward.core.errors import BadInput
 
     if (family is None) == (samples is None):
@@ -69,18 +69,16 @@ def augment(
     )
     for note in record["notes"]:
         say(f"beware: {note}")
-    if json:
-        out_json(record)
-    else:
-        out(table)
-    if output is not None:
+
+    def write(path: Path) -> None:
         from pushforward.core.files import write_json, write_text
 
-        if output.suffix.lower() == ".json":
-            write_json(output, record)
+        if path.suffix.lower() == ".json":
+            write_json(path, record)
         else:
-            write_text(output, table)
-        say(f"written: {output}")
+            write_text(path, table)
+
+    show_and_write(lambda: out_json(record) if json else out(table), write, output, "written")
 
 
 def _augmented(
@@ -151,7 +149,7 @@ def anomalies(
     import io
 
     from pushforward.app.detecting import detect
-    from pushforward.cli.output import say
+    from pushforward.cli.output import show_and_write
     from pushforward.cli.progress import busy
     from pushforward.core.errors import BadInput
     from pushforward.core.files import write_json, write_text
@@ -160,18 +158,19 @@ def anomalies(
         raise BadInput(f"-o {output}", "a file that ends in .csv or .json")
     with busy(f"scoring {data} and held-out examples"):
         found = detect(run, data, estimator=estimator, n=n, seed=seed)
-    _show_anomalies(found, json)
-    if output is not None:
+
+    def write(path: Path) -> None:
         table = found.table()
-        if output.suffix.lower() == ".json":
-            write_json(output, table)
+        if path.suffix.lower() == ".json":
+            write_json(path, table)
         else:
             buffer = io.StringIO()
             writer = csv.DictWriter(buffer, list(table[0]), lineterminator="\n")
             writer.writeheader()
             writer.writerows(table)
-            write_text(output, buffer.getvalue())
-        say(f"written: {output}")
+            write_text(path, buffer.getvalue())
+
+    show_and_write(lambda: _show_anomalies(found, json), write, output, "written")
 
 
 def _show_anomalies(found: Any, json: bool) -> None:
