@@ -13,11 +13,12 @@ from pushforward.evaluation.distribution.sliced_wasserstein import (
     Coupling,
     SlicedWasserstein,
     directions,
+    freedom_of,
     mean_variance,
     sliced_wasserstein_distance,
     slices,
 )
-from pushforward.evaluation.measuring.metric import DATA
+from pushforward.evaluation.measuring.metric import DATA, Terms
 from pushforward.evaluation.quadratic import root_interval
 
 
@@ -132,13 +133,25 @@ def test_the_interval_adds_the_variance_over_directions(monkeypatch):
     score, blocks = measured.score, found[3].blocks
     sampling = (measured.samples.variance + measured.reference.variance) * (2 * score.value) ** 2
     turning = blocks.var(ddof=1) / len(blocks)
+    assert score.stderr**2 == pytest.approx((sampling + turning) / 4 / found[3].power, rel=1e-5)
+    sampling *= (stats.t.ppf(0.975, freedom_of([measured.samples, measured.reference])) / 1.959964) ** 2
     both = sampling + (stats.t.ppf(0.975, len(blocks) - 1) / 1.959964) ** 2 * turning
     # the variance of a distance is its square's over four times the square; the null's part weighs half of its bias
     weight = 0.5 * found[3].null_square
     shared = mean_variance(x, y) / 3 * weight
     scale = (both / 4 + shared) / (found[3].power + weight)
     assert (score.low, score.high) == pytest.approx(root_interval(score.value, found[3].null_square, scale), rel=1e-5)
-    assert score.stderr**2 == pytest.approx((sampling + turning) / 4 / found[3].power, rel=1e-5)
+
+
+def test_tails_leave_few_degrees_of_freedom():
+    rng = np.random.default_rng(9)
+    normal, heavy = (Terms.of_mean(np.arange(400), v) for v in (rng.normal(size=400), rng.standard_t(3, size=400)))
+    # Var of a sum of squares of normal terms is 2 V^2 / n: 400 degrees, known to 20 %
+    assert freedom_of([normal]) == pytest.approx(400, rel=0.4)
+    assert freedom_of([heavy]) < 120
+    lone = Terms(np.arange(50), np.eye(50)[0])
+    assert freedom_of([lone]) == 3.0
+    assert freedom_of([Terms(np.arange(5), np.zeros(5))]) == math.inf
 
 
 def test_the_largest_variance_of_a_gap_of_means_is_the_largest_eigenvalue():

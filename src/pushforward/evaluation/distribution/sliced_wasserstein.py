@@ -8,6 +8,7 @@ read beside what real examples would give at the same sizes.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -228,14 +229,33 @@ def _measure(
     turning = float(found.blocks.var(ddof=1)) / blocks if blocks > 1 else 0.0
     quantile = t_quantile(blocks - 1) if blocks > 1 else 0.0
     slope = 1.0 if order == 1 else 0.5 / value if value > 0 else 0.0
-    # what the interval takes for the variance: that of directions is known to a few degrees of freedom
-    variance = slope**2 * (sampling + (quantile / normal_quantile()) ** 2 * turning)
+    # both variances grow by Student's quantile: that of directions as their blocks are few, that of examples as tails are heavy
+    certain = t_quantile(freedom_of(sides)), quantile
+    variance = slope**2 * sum(
+        (q / normal_quantile()) ** 2 * v for q, v in zip(certain, (sampling, turning), strict=True)
+    )
     widest = mean_variance(x, y, seed) / x.shape[1]
     weight = PRIOR * found.null_square
     scale = (variance * value**2 + widest * weight) / (value**2 + weight) if value > 0 else 0.0
     low, high = root_interval(value, found.null_square, scale)
     score = replace(score, low=low, high=high, stderr=slope * math.sqrt(sampling + turning))
     return Measured(score, *(Terms(side.ids, slope * side.terms) for side in sides))
+
+
+def freedom_of(sides: Sequence[Terms]) -> float:
+    """Return how many degrees of freedom the variance `sum t_i^2` has: `2 V^2 / Var V`, at least 3 (Satterthwaite 1946).
+
+    Squares of n terms add up to V with the variance `sum t_i^4 - (sum t_i^2)^2 / n`: about n degrees for normal terms, few where
+    some examples contribute most.
+
+    Example:
+        >>> t = Terms.of_mean(np.arange(400), np.random.default_rng(0).normal(size=400))
+        >>> 300 < freedom_of([t]) < 500
+        True
+    """
+    own = sum(float((side.terms**4).sum()) - side.variance**2 / len(side.terms) for side in sides)
+    total = sum(side.variance for side in sides)
+    return max(3.0, 2.0 * total**2 / own) if own > 0.0 else math.inf
 
 
 def mean_variance(x: np.ndarray, y: np.ndarray, seed: int = 0) -> float:
