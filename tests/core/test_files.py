@@ -95,7 +95,7 @@ def test_the_sentence_says_what_would_help(tmp_path: Path, number: int, cure: st
         remove_file(tmp_path / "y")
 
 
-def test_what_cannot_be_written_is_known_before(tmp_path: Path) -> None:
+def test_what_cannot_be_written_is_known_before(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "file").write_text("")
     require_writable(tmp_path / "new" / "deep" / "x.csv")
     require_writable(Path("x.csv"))
@@ -104,6 +104,13 @@ def test_what_cannot_be_written_is_known_before(tmp_path: Path) -> None:
         require_writable(tmp_path / "file" / "x.csv")
     with pytest.raises(BadInput, match="name too long"):
         require_writable(tmp_path / ("x" * 5000) / "x.csv")
+    (tmp_path / "volume").mkdir()
+    with monkeypatch.context() as someone:  # who may write into a mounted volume only
+        someone.setattr(os, "access", lambda path, mode: path == tmp_path / "volume")
+        require_writable(tmp_path / "volume")
+        require_writable(tmp_path / "volume" / "new" / "x.csv")
+        with pytest.raises(RunFailed, match="Permission denied"):
+            require_writable(tmp_path / "x.csv")
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o500)
     if not os.access(locked, os.W_OK):  # root may write anywhere

@@ -151,11 +151,12 @@ def require_writable(path: Path) -> None:
 
     Raises:
         BadInput: what holds it is a file, or no file can have that name.
-        RunFailed: the folder that it would be in, or be made in, may not be written.
+        RunFailed: the folder that it is, would be in, or be made in may not be written.
     """
     try:
-        above = next((folder for folder in path.parents if folder.exists()), None)
-        number = None if above is None or os.access(above, os.W_OK | os.X_OK) else errno.EACCES
+        # a folder that is there is written into, whatever holds it
+        above = path if path.is_dir() else next((folder for folder in path.parents if folder.exists()), None)
+        number = None if above is None or os.access(above, os.W_OK | os.X_OK) else _why_not(above)
         if above is not None and not above.is_dir():
             number = errno.ENOTDIR
     except OSError as error:
@@ -220,6 +221,13 @@ def not_written(path: Path, error: OSError, expected: str) -> PushforwardError:
         came = f"could not write {path} ({error.strerror})"
         return BadInput(came, "the name of a file or folder that can be there", "choose another -o")
     return NotWritten(f"could not write {path} ({error.strerror})", expected, _cure(error, "choose another -o"))
+
+
+def _why_not(folder: Path) -> int:
+    """Return the number of the error that a folder that may not be written stands for."""
+    look = getattr(os, "statvfs", None)  # Windows has none
+    read_only = look is not None and look(folder).f_flag & getattr(os, "ST_RDONLY", 0)
+    return errno.EROFS if read_only else errno.EACCES
 
 
 def _cure(error: OSError, otherwise: str) -> str:
