@@ -183,7 +183,7 @@ def test_real_data_are_not_told_apart_and_a_shifted_law_is() -> None:
 
 def test_a_page_of_models_as_good_as_real_data_praises_none_of_them() -> None:
     # 200 pages of five models on fifteen measures, all of one law with its ceiling: at 5 % more than 20 have a sentence in 0.1 % of
-    # seeds. Intervals that part, without a level for the page, said it on 30
+    # seeds. Intervals that part, without a level for the page, said it on 36
     rng, hits = np.random.default_rng(3), 0
     for _ in range(200):
         rows = [Row(f"m{k}", "model", scores=drawn(rng, 0.0)) for k in range(5)]
