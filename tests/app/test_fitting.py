@@ -13,6 +13,7 @@ import yaml
 import pushforward as pf
 from pushforward.app.expecting import expected, memory
 from pushforward.app.fitting import Timed, fitted, resized, timed, too_short
+from pushforward.app.recognisable import NEEDED, NOT_ENOUGH, foresight, shortfall
 from pushforward.app.training import Plan, plan_training, train
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import Dataset
@@ -217,3 +218,25 @@ def test_a_run_of_few_steps_says_so_at_its_end(run, tmp_path: Path) -> None:
     assert status == 0
     assert "flow did 3 steps only" in err
     assert too_short(1, "vae").startswith("vae did 1 step only")
+
+
+@pytest.mark.parametrize("family", FAMILIES.names())
+def test_pictures_that_nobody_will_recognise_are_announced(pictures: Dataset, family: str) -> None:
+    enough = int(NEEDED[family] * 3072 / 8) + 1
+    for steps, short in ((enough, False), (enough // 4, True)):
+        plan = plan_training(family, pictures, budget={"steps": steps}, overrides={"train": {"batch_size": 8}})
+        fits = fitted(plan)
+        assert fits.steps == steps
+        assert shortfall(fits) == pytest.approx(NEEDED[family] * 3072 / (8 * steps))
+        said = foresight([fits])
+        assert bool(said) == short
+        if short:
+            about = "more than" if family in NOT_ENOUGH else "about"
+            assert f"not expected of {family} ({about} 4 times the budget)" in said
+            assert any("data.resize" in one for one in expected(fits, computer(0.01))["change"])
+
+
+def test_nothing_is_foreseen_of_what_nobody_measured() -> None:
+    moons = fitted(plan_training("flow", open_data("two-moons"), budget={"steps": 3}))
+    smoke = fitted(plan_training("vae", open_data("digits"), budget={"seconds": 5.0}, preset="smoke"))
+    assert foresight([moons, smoke]) == ""

@@ -23,6 +23,7 @@ from pushforward.app.kept import REPORT, held_comparison, save_comparison
 from pushforward.app.measuring import Measuring, announced, limit_of
 from pushforward.app.opening import reopen
 from pushforward.app.progress_line import Stage, quiet
+from pushforward.app.recognisable import foresight
 from pushforward.app.repeating import mean_row
 from pushforward.app.training import Announce, Observer, Plan, Trained, open_model, plan_training, train
 from pushforward.core.errors import BadInput
@@ -33,6 +34,7 @@ from pushforward.core.space import Image, Space
 from pushforward.core.table import Table
 from pushforward.core.text import Text
 from pushforward.data.dataset import Dataset
+from pushforward.data.points import PointsEncoding
 from pushforward.engine.budget import budget_of
 from pushforward.engine.fit import Interrupted
 from pushforward.engine.history import read_history
@@ -165,7 +167,7 @@ def _prepared(
     fits = fitted_together(plans, begun)
     _say(announce, *dict.fromkeys(text for fit in fits.values() for text in (*fit.notes, fit.warning)))
     limit = limit_of(measure, list(fits.values()), dataset)
-    _say(announce, announced(list(fits.values()), limit))
+    _say(announce, foresight(list(fits.values())), announced(list(fits.values()), limit))
     stage("timing samples and likelihoods")
     return fits, Measuring(limit, list(fits.values()), dataset)
 
@@ -173,6 +175,15 @@ def _prepared(
 def _say(announce: Announce, *sentences: str) -> None:
     for sentence in filter(None, sentences):
         announce(sentence)
+
+
+def _header(dataset: Dataset) -> tuple[str, ...]:
+    """Return the names of a table's columns, or of points that came from one."""
+    if isinstance(dataset.encoding, PointsEncoding):
+        return tuple(dataset.encoding.names)
+    if isinstance(dataset.space, Table) and dataset.encoding:
+        return tuple(map(str, dataset.encoding.decode(dataset.test.x[:1]).columns))
+    return ()
 
 
 def _train(plan: Plan, run: Path | None, resume: bool, observer: Observer | None, announce: Announce) -> Trained:
@@ -238,9 +249,7 @@ def data_record(dataset: Dataset, controls: Controls, more_notes: tuple[str, ...
         extent=extent,
         real=real[:most] if drawn else None,
         real_labels=None if label is None else label[:most],
-        header=tuple(map(str, dataset.encoding.decode(dataset.test.x[:1]).columns))
-        if isinstance(space, Table) and dataset.encoding
-        else (),
+        header=_header(dataset),
         lost=dataset.lost,
         columns=bins_of(real, space) if isinstance(space, Table) else (),
         **summarised(real, dataset, real, given),

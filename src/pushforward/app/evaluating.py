@@ -187,7 +187,8 @@ def evaluate_samples(
     historical = [_parzen(drawn, dataset, seed)] if parzen_window else []
     row = _row_of(samples.stem or str(samples), drawn, labels, dataset, controls, historical)
     notes = impossible(odd, len(examples), samples)
-    dataset = replace(dataset, notes=(*dataset.notes, *notes))
+    short = tuple(note.partition(", so every")[0] for note in notes)
+    dataset = replace(dataset, notes=(*dataset.notes, *notes), lost=(*dataset.lost, *short))
     comparison = comparison_of(dataset, [row], controls, "samples of another tool", "none", seed, command)
     compared = _compared(n, len(examples), controls, dataset, split or "test")
     return Evaluated(

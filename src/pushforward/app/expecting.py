@@ -5,6 +5,7 @@ One idea: everything is measured on a few examples of the data with the network 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from pushforward.app.fitting import Fitted, Timer, timed
 from pushforward.app.progress_line import clock
+from pushforward.app.recognisable import foresight
 from pushforward.app.training import Plan
 from pushforward.core.rng import generator
 from pushforward.engine.budget import budget_of
@@ -56,6 +58,8 @@ def _advice(fits: Fitted, steps: int, step: float, seconds: float) -> list[str]:
         found.append(f"{steps} steps are fewer than {FEWEST}, which teach next to nothing: raise the budget")
     elif budget.measure == "seconds" and steps < KEPT:
         found.append(f"{steps} steps are few: `--budget {round(seconds * KEPT / steps)}s` would give {KEPT}")
+    if few := foresight([replace(fits, steps=steps)]):
+        found.append(few)
     if budget.measure != "seconds" and seconds > 3600:
         found.append(
             f"this takes about {clock(seconds)} hours on this machine: `--budget 10m` fits the network to a time instead"

@@ -23,6 +23,7 @@ from pushforward.app.inputs import Said
 from pushforward.app.observing import companions
 from pushforward.app.opening import encoding_of, open_source, reopen
 from pushforward.app.progress import Meter, own_place
+from pushforward.app.recognisable import foresight
 from pushforward.app.scores import Scores
 from pushforward.app.using import condition_of, decoded, with_labels
 from pushforward.core.errors import BadInput
@@ -234,7 +235,7 @@ def fit(
     with Meter(f"choosing sizes for {plan.family}", own_place(progress), keep=True) as meter:
         fits = fitted(plan)
         plan = fits.plan
-        meter.note(*fits.notes, fits.warning)
+        meter.note(*fits.notes, fits.warning, foresight([fits]))
         meter.relabel(f"training {plan.family}")
         trained = training.train(plan, None if path is None else Path(path), observer=meter.training)
         meter.note(too_short(trained.record.steps, plan.family))

@@ -13,6 +13,7 @@ from pushforward.app.expecting import expected
 from pushforward.app.fitting import Fitted as Fits
 from pushforward.app.fitting import as_recorded, fitted, too_short
 from pushforward.app.opening import open_source
+from pushforward.app.recognisable import foresight
 from pushforward.app.training import Plan, plan_training
 from pushforward.app.training import train as run_training
 from pushforward.cli.layout import records, width
@@ -125,7 +126,7 @@ def train(
     if dry_run:
         show_plan(fits, path, json)
         return
-    for sentence in filter(None, (*fits.notes, fits.warning)):
+    for sentence in filter(None, (*fits.notes, fits.warning, foresight([fits]))):
         say(sentence)
     if slow := drawback(plan.train_config.precision, "cpu"):
         say(slow)

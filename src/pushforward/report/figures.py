@@ -22,6 +22,7 @@ from pushforward.report.pareto import headline_key, standing_by
 from pushforward.report.records import Comparison, Key, Row
 from pushforward.report.sheets import (
     ROWS,
+    axis_names,
     grid_order,
     outside,
     picture,
@@ -248,7 +249,7 @@ def neighbours(comparison: Comparison) -> tuple[Figure, ...]:
 def _fronted(stand: dict[str, Standing]) -> str:
     """Return what rings and stairs mean, where there are any."""
     named = {where: [name for name, found in stand.items() if found == where] for where in ("front", "dominated")}
-    parts = ["the stairs join the models worth their price"] if len(named["front"]) > 1 else []
+    parts = ["the stairs join the models that nothing cheaper matches"] if len(named["front"]) > 1 else []
     parts += ["rings: something cheaper is clearly better"] if named["dominated"] else []
     return "; ".join(parts)
 
@@ -290,7 +291,8 @@ def _point_sheet(
         said = f"Scatter plot of {title}, dimensions {i + 1} and {j + 1}" + (
             "" if role == "real" else ", over real data in grey"
         )
-        art.append(scatter_sheet(flat, axes, said, behind=behind, colour=colour, heat=heat))
+        names = axis_names(data.header, i, j) if points.shape[1] > 1 else ("", "")
+        art.append(scatter_sheet(flat, axes, said, behind=behind, colour=colour, heat=heat, names=names))
         missed = max(missed, outside(flat, axes))
     caption = f"{missed} of {len(points)} points lie outside the axes" if missed else ""
     return Figure(title, tuple(art), caption, ASIDES.get(role, ""))

@@ -18,7 +18,7 @@ from pushforward.report.headline import percent
 from pushforward.report.ladder import ladder
 from pushforward.report.numbers import number, seconds
 from pushforward.report.records import Comparison, Row
-from pushforward.report.sheets import outside, picture, plane, planes, scatter_sheet
+from pushforward.report.sheets import axis_names, outside, picture, plane, planes, scatter_sheet
 from pushforward.report.told_apart import told_apart
 from pushforward.report.verdict import verdict
 
@@ -157,6 +157,7 @@ def _points(comparison: Comparison, title: str, points: np.ndarray | None, under
         behind=None if behind is None else plane(behind, i, j),
         colour=colours(comparison).get(title, COLOURS - 1),
         heat=heat,
+        names=axis_names(data.header, i, j) if points.shape[1] > 1 else ("", ""),
     )
     missed = outside(flat, axes)
     return Panel(title, (art,), (), under + (f" \N{MIDDLE DOT} {missed} outside" if missed and title != "real" else ""))

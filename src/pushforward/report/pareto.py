@@ -1,4 +1,4 @@
-"""Which models are worth their price, in words and in the picture.
+"""Which models nothing cheaper matches, in words and in the picture.
 
 One idea: quality is the headline measure, and the costs are those that differ: under one budget of training only sampling does.
 """
@@ -61,7 +61,7 @@ def pareto_sentences(comparison: Comparison) -> list[str]:
     groups = {where: [name for name, stands in found.items() if stands == where] for where in ("front", "dominated")}
     open_ = [name for name, stands in found.items() if stands == "undecided"]
     text = f"On {split_name(key[0])[0]} against {listed(costs)}"
-    parts = [f"{listed(groups['front'])} worth the price" if groups["front"] else ""]
+    parts = [f"nothing cheaper matches {listed(groups['front'])}" if groups["front"] else ""]
     parts.append(f"{listed(groups['dominated'])} beaten by something cheaper" if groups["dominated"] else "")
     parts.append(f"{listed(open_)} undecided" if open_ else "")
     return [f"{text}: {'; '.join(part for part in parts if part)}."]

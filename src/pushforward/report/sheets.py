@@ -19,6 +19,7 @@ from pushforward.report.axes import pixel, spanning, tag, tick_label
 COLUMNS, ROWS = 10, 6
 SIDE, EDGE, FOOT = 240.0, 8.0, 18.0
 POINTS = 600
+LONGEST_NAME = 18
 
 
 def grid_order(labels: np.ndarray | None, n: int, classes: int, rows: int = ROWS) -> np.ndarray:
@@ -105,6 +106,21 @@ def limits(arrays: Sequence[np.ndarray]) -> tuple[tuple[float, float], ...]:
     return tuple(found)
 
 
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def axis_names(header: Sequence[str], i: int, j: int) -> tuple[str, str]:
+    """Return what two coordinates are called: as the file of the points does, else `x0`, `x1`, ... as their CSV does.
+
+    Example:
+        >>> axis_names((), 0, 2), axis_names(("age", "height"), 0, 1)
+        (('x0', 'x2'), ('age', 'height'))
+    """
+    named = [header[k] if k < len(header) else f"x{k}" for k in (i, j)]
+    return named[0], named[1]
+
+
 def scatter_sheet(
     points: np.ndarray,
     axes: tuple[tuple[float, float], tuple[float, float]],
@@ -113,8 +129,9 @@ def scatter_sheet(
     behind: np.ndarray | None = None,
     colour: int = 0,
     heat: tuple[np.ndarray, tuple[float, float, float, float]] | None = None,
+    names: tuple[str, str] = ("", ""),
 ) -> Markup:
-    """Return two columns of points, over the real points `behind` them, over the true density as a heat map."""
+    """Return two columns of points called `names`, over the real points `behind` them, over the true density as a heat map."""
     (left, right), (bottom, top) = axes
     x = spanning([left, right], EDGE, SIDE - EDGE, pad=0.0)
     y = spanning([bottom, top], SIDE - EDGE - FOOT, EDGE, pad=0.0)
@@ -142,8 +159,10 @@ def scatter_sheet(
                 text_anchor=anchor,
             )
         )
-    for value, down in ((top, 12.0), (bottom, -4.0)):
-        label = tick_label(float(f"{value:.2g}"))
+    middle = {"x": SIDE / 2, "y": SIDE - 10, "text_anchor": "middle"}
+    parts.append(tag("text", _short(names[0]), class_="tick name", **middle))
+    for value, down, name in ((top, 12.0, names[1]), (bottom, -4.0, "")):
+        label = f"{tick_label(float(f'{value:.2g}'))}  {_short(name)}".rstrip()
         parts.append(tag("text", label, x=EDGE + 4, y=y(value) + down, class_="tick"))
     return tag(
         "svg",

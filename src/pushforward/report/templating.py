@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from pushforward.report.numbers import number
 from pushforward.report.text import called
@@ -20,8 +22,20 @@ def environment() -> jinja2.Environment:
     )
     found.filters["number"] = number
     found.filters["topic"] = called
+    found.filters["prose"] = prose
     found.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     return found
+
+
+def prose(text: str) -> Markup:
+    """Return a sentence for a page: words in back ticks as code, and percent signs that stay with their number.
+
+    Example:
+        >>> prose("train `flow` on 5 % of <x>")
+        Markup('train <code>flow</code> on 5\\xa0% of &lt;x&gt;')
+    """
+    held = str(escape(re.sub(r"(?<=\d) %", "\u00a0%", text)))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", held))
 
 
 def stylesheet(templates: jinja2.Environment) -> Markup:
