@@ -22,6 +22,8 @@ from pushforward.core.monte_carlo import importance_weighted, mean_bound, mixtur
 from pushforward.core.noise import Noise, Streams
 from pushforward.core.space import Space
 
+IWAE_DRAWS = 16  # of the noise of dequantisation, where nobody asks for a number: one draw would be no tighter than the plain bound
+
 
 @runtime_checkable
 class Scorable(Protocol):
@@ -85,7 +87,8 @@ def conditional_log_prob(model: Scorable, chunk: Examples, first: int, query: Qu
     draws, samples = [], query.samples or 0
     taken = {} if query.steps is None else {"steps": query.steps}
     # a codec that dequantises is a Monte Carlo estimator of its own: repeat it `samples` times
-    for _ in range(max(1, samples) if codec.adds_noise else 1):
+    repeats = samples or (IWAE_DRAWS if estimator.name == "iwae" else 1)
+    for _ in range(repeats if codec.adds_noise else 1):
         encoded = codec.encode(chunk.x, noise)
         lp = model._log_prob(encoded.value, chunk.given, noise, estimator.name, samples, **taken)
         if lp.measure != encoded.measure:
