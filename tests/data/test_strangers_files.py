@@ -226,3 +226,19 @@ def test_folders_of_odd_pictures_say_what_to_do(tmp_path: Path) -> None:
     frames[0].save(tmp_path / "g" / "a.gif", save_all=True, append_images=frames[1:])
     with pytest.raises(BadInput, match=r"holds one.*5 frames.*data\.frames=all"):
         pf.load(tmp_path / "g")
+
+
+@pytest.mark.parametrize("kind", [None, "table", "points"])
+@pytest.mark.parametrize("values", [("1e308", "-1e308"), ("1e305", "3"), ("-1.7e308", "1.7e308")])
+def test_numbers_whose_sums_overflow_are_named(values: tuple[str, str], kind: str | None, tmp_path: Path) -> None:
+    rows = "".join(f"{values[i % 2]},{i}\n" for i in range(40))
+    (tmp_path / "t.csv").write_text(f"a,b\n{rows}")
+    with pytest.raises(BadInput, match=r"column .* reaches 1.*e\+30.*divide it by a power of ten"):
+        pf.load(tmp_path / "t.csv", kind=kind)
+
+
+@pytest.mark.parametrize("raw", [b"\0" * 100_000, b"a,b\n" + b"\0" * 1000, "a,b\n".encode("utf-16-le") + b"\0" * 500])
+def test_zero_bytes_are_no_table(raw: bytes, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(raw)
+    with pytest.raises(BadInput, match="zero byte"):
+        pf.load(tmp_path / "t.csv")

@@ -186,4 +186,6 @@ def test_importance_weights_tighten_the_dequantised_bound() -> None:
     assert weighted[0] - 0.1 < weighted[1] < weighted[2]
     assert weighted[2] > plain.mean_nats
     default, sixteen = model.log_prob(x, estimator="iwae"), model.log_prob(x, estimator="iwae", samples=16)
-    assert torch.equal(default.nats, sixteen.nats)  # one draw, which says no more than the plain bound, is nobody's default
+    assert torch.equal(
+        default.nats, sixteen.nats
+    )  # one draw, which says no more than the plain bound, is nobody's default

@@ -175,6 +175,7 @@ def load(source: Any, *, seed: int = 0, labels: Any = True, skip_bad: bool = Fal
     """
     wanted = labels if isinstance(labels, bool) else True
     found = held(source, None if isinstance(labels, bool) else labels)
+    settings = {key: value for key, value in settings.items() if value is not None}
     if not wanted:
         data = open_data(found.source, seed=seed, labels=False, skip_bad=skip_bad)
     else:

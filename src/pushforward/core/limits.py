@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from pushforward.core.errors import BadInput
 
 MOST_BYTES = 4 * 1024**3
+LARGEST_NUMBER = 1e304  # of data: sums and squares beyond it overflow
 LIFT = "lift the limits with `pushforward --no-limits ...` (in Python: `with pf.unlimited():`) if you mean it"
 
 _lifted: ContextVar[bool] = ContextVar("lifted", default=False)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from pushforward.core.errors import BadInput
+from pushforward.core.limits import LARGEST_NUMBER
 from pushforward.core.moments import location_and_scale
 from pushforward.core.space import Image, Points, Space
 from pushforward.data.folders import counted, few
@@ -22,7 +23,7 @@ from pushforward.data.images.levels import first_odd, levels_of_array, levels_of
 from pushforward.data.images.resizing import resized, said_of_sizes
 
 CHANNELS = (1, 3, 2, 4)
-LARGEST, NEAR = 1e304, 1e-5
+NEAR = 1e-5
 MOST_COLUMNS = 256
 
 
@@ -110,10 +111,12 @@ def _points(x: np.ndarray, where: str, wanted: Wanted) -> Found:
     values = x.astype(np.float64)
     _require_finite(values, where)
     largest = np.abs(values).max(axis=0)
-    if (largest > LARGEST).any():
+    if (largest > LARGEST_NUMBER).any():
         column = int(largest.argmax())
         came = f"column {column} of {where} reaches {largest[column]:.3g}"
-        raise BadInput(came, f"at most {LARGEST:g}: sums and squares beyond overflow", "divide it by a power of ten")
+        raise BadInput(
+            came, f"at most {LARGEST_NUMBER:g}: sums and squares beyond overflow", "divide it by a power of ten"
+        )
     constant = np.flatnonzero(np.ptp(values, axis=0) <= 4 * np.finfo(np.float64).eps * largest)
     if len(constant) and wanted.varied:
         shown = ", ".join(map(str, constant[:10]))

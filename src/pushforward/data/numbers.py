@@ -63,7 +63,7 @@ def points_of(sheet: Sheet, varied: bool = True) -> Numbers:
             notes.append(f"the column '{name}' holds the labels")
             continue
         numbers = _numbers(series, str(name), sheet)
-        if varied and len(numbers) > 1 and np.ptp(numbers) == 0:
+        if varied and len(numbers) > 1 and numbers.min() == numbers.max():
             notes.append(f"column '{name}': one value only, so it is left out and restored as a constant")
             stored.append((kept.constantly(series.iloc[0]), None))
             continue

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pushforward.core.errors import BadInput
+from pushforward.core.limits import LARGEST_NUMBER
 from pushforward.core.table import Column, ColumnKind
 from pushforward.data.tables.found import Found, Rules, discrete, excluded, gaps, sorted_levels
 from pushforward.data.tables.notations.numbers import NumberNotation
@@ -38,6 +39,12 @@ def number(series: pd.Series, known: pd.Series, stored: Stored, label: str, rule
     if np.isinf(values).any():
         row = int(known.index[int(np.argmax(np.isinf(values)))])
         raise BadInput(f"infinity in column '{label}', row {row} (counted from 0)", "finite numbers or missing values")
+    largest = float(np.abs(values).max())
+    if largest > LARGEST_NUMBER:
+        came = f"column '{label}' reaches {largest:.3g}"
+        raise BadInput(
+            came, f"at most {LARGEST_NUMBER:g}: sums and squares beyond overflow", "divide it by a power of ten"
+        )
     distinct, gone = known.nunique(), int(series.isna().sum())
     whole = stored.dtype.lower().startswith(("int", "uint")) or pd.api.types.infer_dtype(known) == "integer"
     if whole and not real and np.abs(values).max() >= EXACT:
@@ -145,8 +152,9 @@ def _grid(values: np.ndarray, dtype: str) -> tuple[float | None, bool]:
             return 10.0**-k, False
     _, counts = np.unique(values, return_counts=True)
     often = counts.max() >= max(5, 0.01 * len(values))
-    spread = float(np.ptp(values))
-    if not often or spread == 0.0:
+    with np.errstate(over="ignore"):
+        spread = float(np.ptp(values))
+    if not math.isfinite(spread) or not often or spread == 0.0:
         return None, False
     # a density has no point masses: a grid of a millionth of the range makes the spike a probability
     k = max(0, 6 - math.floor(math.log10(spread)))

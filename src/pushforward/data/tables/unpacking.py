@@ -85,7 +85,7 @@ def decode(raw: bytes, where: str) -> Decoded:
                     f"{where} is not {word or 'UTF-8'} at byte {error.start}", "one encoding throughout"
                 ) from None
     wide = _unmarked_wide(raw)
-    if wide:
+    if wide and "\0" not in raw.decode(wide):
         return Decoded(raw.decode(wide), (f"every other byte is 0, so the file is {wide.upper()}",), wide)
     try:
         text = raw.decode("utf-8")
@@ -102,8 +102,8 @@ def _unmarked_wide(raw: bytes) -> str:
     head = raw[:4096]
     if len(head) < 4 or len(raw) % 2:
         return ""
-    for name, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
-        if zeros.count(0) > 0.9 * len(zeros):
+    for name, zeros, others in (("utf-16-le", head[1::2], head[::2]), ("utf-16-be", head[::2], head[1::2])):
+        if zeros.count(0) > 0.9 * len(zeros) and others.count(0) < 0.5 * len(others):
             try:
                 raw.decode(name)
             except UnicodeDecodeError:
