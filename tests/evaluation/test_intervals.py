@@ -93,3 +93,11 @@ def test_moments_merge_and_part_again(n, m, seed):
         np.testing.assert_allclose(merged.scatter, whole.scatter, atol=1e-8)
     np.testing.assert_allclose(whole.without(second).scatter, first.scatter, atol=1e-8)
     np.testing.assert_allclose(whole.covariance, np.cov(rows.T), atol=1e-9)
+
+
+@pytest.mark.parametrize("value", [0.01, 1 / 3, 1e9 / 7, -0.1])
+def test_what_rounding_leaves_of_a_spread_is_no_error(value: float) -> None:
+    values = np.full(20, value)
+    values[7] += 2 * np.spacing(value)
+    assert mean_interval(values) == (values[0], values[0], values[0], 0.0)
+    assert mean_interval(values + np.arange(20) * 1e-6 * abs(value))[3] > 0.0

@@ -8,7 +8,13 @@ from sklearn.neighbors import NearestNeighbors
 from pushforward.core.errors import BadInput
 from pushforward.evaluation import distances
 from pushforward.evaluation.distances import kth_neighbour, nearest
-from pushforward.evaluation.distribution.neighbours import NeighbourScores, balls, coverage_null, neighbour_scores
+from pushforward.evaluation.distribution.neighbours import (
+    NeighbourScores,
+    balls,
+    coverage_null,
+    measure_balls,
+    neighbour_scores,
+)
 from pushforward.evaluation.distribution.subsampling import block_sizes, subsampled_variance
 from pushforward.evaluation.measuring.metric import DATA
 
@@ -97,6 +103,19 @@ def test_nulls_of_density_and_coverage():
     error = found.std(axis=0) / np.sqrt(300)
     assert abs(found[:, 2].mean() - 1.0) < 4 * error[2]
     assert abs(found[:, 3].mean() - coverage_null(n, m, k)) < 4 * error[3]
+
+
+@pytest.mark.parametrize("step", [0.5, 1.0, 2.0])
+def test_on_a_grid_equal_laws_miss_the_nulls_of_continuous_ones_so_none_is_claimed(step):
+    rng = np.random.default_rng(0)
+    x, y = (np.round(rng.normal(size=(800, 2)) / step) for _ in range(2))
+    ids = np.arange(800)
+    density, coverage = (m.score for m in measure_balls(x, y, ids, ids, 5, 0)[2:])
+    assert (density.null, coverage.null) == (None, None)
+    if step >= 1.0:  # by far more than 4 standard errors
+        assert coverage_null(800, 800, 5) - coverage.value > 4 * coverage.stderr
+    untied = measure_balls(x + 1e-3 * rng.normal(size=x.shape), y + 1e-3 * rng.normal(size=y.shape), ids, ids, 5, 0)
+    assert abs(untied[3].score.value - untied[3].score.null) < 4 * untied[3].score.stderr  # twice in 30,000 by chance
 
 
 def test_damage_is_seen_in_the_right_metric():

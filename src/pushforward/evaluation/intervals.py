@@ -14,6 +14,7 @@ import numpy as np
 from scipy import special, stats
 
 LEVEL = 0.95
+SAME = 1e-12  # of the largest: numbers that differ by less differ by rounding
 
 
 @functools.cache
@@ -31,12 +32,16 @@ def t_quantile(freedom: float, level: float = LEVEL) -> float:
 def mean_interval(values: np.ndarray, level: float = LEVEL) -> tuple[float, float, float, float]:
     """Return mean, low, high and standard error of independent numbers: `mean +- t_{n-1} sd / sqrt(n)`.
 
+    Numbers that differ by rounding alone have the error 0: what rounding leaves of a spread is no error.
+
     Example:
         >>> mean, low, high, stderr = mean_interval(np.array([1.0, 2.0, 3.0]))
         >>> round(mean, 3), round(low, 3), round(high, 3)
         (2.0, -0.484, 4.484)
     """
     n = len(values)
+    if np.ptp(values) <= SAME * float(np.abs(values).max()):
+        return float(values[0]), float(values[0]), float(values[0]), 0.0
     mean, stderr = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(n)
     reach = t_quantile(n - 1, level) * stderr
     return mean, mean - reach, mean + reach, stderr

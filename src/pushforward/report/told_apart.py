@@ -179,9 +179,13 @@ def _evidence(score: Score, rows: Sequence[Row]) -> Evidence | None:
 
 
 def _error(score: Score) -> float | None:
-    """Return the standard error; where it is missing or zero, what the interval says, because zero is no certainty."""
-    if score.stderr:
+    """Return the standard error; where it is missing or zero, what the interval says, because zero is no certainty.
+
+    What rounding leaves of a number that never changed is zero, too.
+    """
+    rounding = 1e-12 * max(abs(score.value), 1e-300)
+    if score.stderr is not None and score.stderr > rounding:
         return score.stderr
-    if score.low is None or score.high is None or not score.high > score.low:
+    if score.low is None or score.high is None or not score.high - score.low > rounding:
         return None
     return (score.high - score.low) / (2.0 * normal_quantile())

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
@@ -20,6 +21,7 @@ from pushforward.evaluation.distribution.subsampling import BLOCKS, REACH, block
 from pushforward.evaluation.intervals import normal_quantile, wilson
 from pushforward.evaluation.measuring.metric import Measured, Terms, TwoSample, View
 
+LOOKED_AT = 256
 CROWDED = "density above 1: the samples crowd where the data are dense, which is not better than 1"
 
 
@@ -79,6 +81,28 @@ def coverage_null(n: int, m: int, k: int) -> float:
     return 1.0 - missed
 
 
+def ties(reference: np.ndarray, k: int) -> bool:
+    """Return whether the edge of some ball goes through several examples, as it does where rows repeat or lie on a grid.
+
+    What lies on an edge is in no ball, so equal laws give less than the nulls of continuous ones, and real data have to say how much.
+
+    Args:
+        reference: shape (n, d), of which at most 256 rows are looked at.
+        k: the neighbour that sets a ball's radius.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(size=(60, 2))
+        >>> ties(x, 5), ties(np.round(x), 5)
+        (False, True)
+    """
+    if len(reference) < k + 2:
+        return True
+    rows = np.linspace(0, len(reference) - 1, min(len(reference), LOOKED_AT)).astype(np.int64)
+    distance = np.sort(np.partition(cdist(reference[rows], reference), k + 1, axis=1)[:, : k + 2], axis=1)
+    edge, beyond = distance[:, k], distance[:, k + 1]  # the nearest is the row itself, or a copy of it
+    return bool((beyond - edge <= 1e-9 * edge).any())
+
+
 def neighbour_scores(
     samples: np.ndarray,
     reference: np.ndarray,
@@ -91,7 +115,7 @@ def neighbour_scores(
     """Return precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020), in this order.
 
     Precision and recall have no closed null: read them against the real-versus-real ceiling, which is well below 1 in many
-    dimensions. Density has null 1 and no upper limit: samples shrunk towards the mean score far above 1. See `measure_balls` for
+    dimensions. Density has null 1 (where no distances tie) and no upper limit: samples shrunk towards the mean score far above 1. See `measure_balls` for
     the intervals.
 
     Args:
@@ -142,7 +166,7 @@ def measure_balls(
     if min(block_sizes(len(x), len(y))) >= 2 * k:
         variances = subsampled_variance(lambda a, b: np.array([t.mean() for t in balls(a, b, k).terms(k)]), x, y, seed)
     found = []
-    nulls = {"density": 1.0, "coverage": coverage_null(len(y), len(x), k)}
+    nulls = {} if ties(y, k) else {"density": 1.0, "coverage": coverage_null(len(y), len(x), k)}
     for place, name in enumerate(("precision", "recall", "density", "coverage")):
         score = Score(name, float(terms[place].mean()), n=len(x), better="higher", null=nulls.get(name))
         if variances is None:
