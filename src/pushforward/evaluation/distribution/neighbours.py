@@ -84,7 +84,7 @@ def coverage_null(n: int, m: int, k: int) -> float:
 def ties(reference: np.ndarray, k: int) -> bool:
     """Return whether the edge of some ball goes through several examples, as it does where rows repeat or lie on a grid.
 
-    What lies on an edge is in no ball, so equal laws give less than the nulls of continuous ones, and real data have to say how much.
+    What lies on an edge is in no ball, so equal laws give less than the nulls of continuous ones, and only real data say how much.
 
     Args:
         reference: shape (n, d), of which at most 256 rows are looked at.
@@ -115,8 +115,8 @@ def neighbour_scores(
     """Return precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020), in this order.
 
     Precision and recall have no closed null: read them against the real-versus-real ceiling, which is well below 1 in many
-    dimensions. Density has null 1 (where no distances tie) and no upper limit: samples shrunk towards the mean score far above 1. See `measure_balls` for
-    the intervals.
+    dimensions. Density has null 1 (where no distances tie) and no upper limit: samples shrunk towards the mean score far above 1.
+    See `measure_balls` for the intervals.
 
     Args:
         samples: features of the model's examples, shape (m, d).
