@@ -84,7 +84,7 @@ def sentinel(values: np.ndarray) -> str:
 
     Example:
         >>> sentinel(np.array([3.0, -999.0, 5.0, 7.5, -999.0]))
-        "; -999 stands 2 times far from all others: if it means missing, leave those cells empty"
+        '; -999 stands 2 times far from all others: if it means missing, leave those cells empty'
     """
     for value, others in ((values.min(), values[values > values.min()]), (values.max(), values[values < values.max()])):
         times = len(values) - len(others)
