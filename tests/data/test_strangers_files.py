@@ -71,7 +71,7 @@ def test_the_range_of_times_is_that_of_the_column(tmp_path: Path) -> None:
     times = [datetime.time(int(hour), 30) for hour in np.random.default_rng(0).integers(0, 24, 200)]
     pd.DataFrame({"time": times, "x": np.arange(200) / 4}).to_parquet(tmp_path / "t.parquet")
     notes = " ".join(open_data(str(tmp_path / "t.parquet")).notes)
-    assert "from 1800 to 84600" in notes
+    assert "from 00:30:00 to 23:30:00" in notes
 
 
 def test_fields_of_json_lines_that_are_not_read_are_lost_and_said(tmp_path: Path) -> None:

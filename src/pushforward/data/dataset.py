@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import torch
@@ -99,7 +100,7 @@ def _space(space: Space) -> dict[str, Any]:
     return {"kind": "table", "columns": space.dimensions} if isinstance(space, Table) else space.to_json()
 
 
-def _column(column: Column, values: Tensor) -> str:
+def _column(column: Column, values: Tensor, words: Callable[..., list[str]] | None = None) -> str:
     known = values[~torch.isnan(values)]
     absent = 1.0 - len(known) / max(1, len(values))
     missing = f", {100 * absent:.3g} % missing" if column.missing else ""
@@ -110,7 +111,11 @@ def _column(column: Column, values: Tensor) -> str:
     if column.kind == "datetime":
         epoch = datetime(1970, 1, 1)
         shown = [(epoch + timedelta(seconds=v)).isoformat(sep=" ") for v in (low, high)]
-    grid = "" if column.step is None or column.kind != "continuous" else f" on a grid of {column.step:g}"
+    elif words is not None:
+        shown = words(low, high)
+    plain = column.step is None or column.kind == "datetime" or (column.kind == "integer" and column.step == 1.0)
+    counted = words is not None and words(1.0) != ["1"]
+    grid = "" if plain or counted else f" on a grid of {column.step:g}"
     return f"{column.name}: {column.kind}{grid}, {shown[0]} to {shown[1]}{missing}"
 
 
@@ -133,9 +138,13 @@ def _contents(dataset: Dataset) -> dict[str, Any]:
         return describe_text(dataset.streams, dataset.encoding)
     if isinstance(dataset.space, Table):
         x = torch.cat([part.x for part in (dataset.train, dataset.validation, dataset.test)])
+        words = getattr(dataset.encoding, "words", None)
         return {
             "kinds": kinds_of(dataset.space),
-            "columns": [_column(c, values) for c, values in zip(dataset.space.columns, x.unbind(1), strict=True)],
+            "columns": [
+                _column(column, x[:, place], None if words is None else partial(words, place))
+                for place, column in enumerate(dataset.space.columns)
+            ],
         }
     parts = [part.x for part in (dataset.train, dataset.validation, dataset.test) if len(part)]
     return {"lowest value": min(x.min().item() for x in parts), "highest value": max(x.max().item() for x in parts)}

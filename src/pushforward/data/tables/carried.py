@@ -88,7 +88,9 @@ def _objects(series: pd.Series, make: Callable[[Any], Any]) -> pd.Series:
 
 def _time_seconds(series: pd.Series) -> pd.Series:
     def seconds(value: Any) -> float:
-        return value.hour * 3600 + value.minute * 60 + value.second + value.microsecond / 1e6
+        # one division, so that the double is the one that the decimals mean
+        whole = value.hour * 3600 + value.minute * 60 + value.second
+        return (whole * 10**6 + value.microsecond) / 1e6
 
     return _whole_or_real([None if pd.isna(value) else seconds(value) for value in series])
 
@@ -107,8 +109,8 @@ def _durations(series: pd.Series) -> pd.Series:
     micro = series.astype("timedelta64[us]")
     gone = micro.isna().to_numpy()
     ticks = micro.to_numpy().astype(np.int64)
-    whole, rest = np.divmod(ticks, 10**6)
-    seconds = np.where(gone, np.nan, whole + rest / 1e6)
+    # one division, so that the double is the one that the decimals mean
+    seconds = np.where(gone, np.nan, ticks / 1e6)
     return _whole_or_real(
         [None if missing else value for value, missing in zip(seconds.tolist(), gone.tolist(), strict=True)]
     )

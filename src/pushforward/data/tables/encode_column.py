@@ -17,8 +17,9 @@ from pushforward.core.errors import BadInput, closest
 from pushforward.core.table import Column
 from pushforward.data.tables.carried import carrier_of, into_numbers
 from pushforward.data.tables.cells import Asked, typed
+from pushforward.data.tables.found import option
 from pushforward.data.tables.notations.missing import is_missing_among_numbers
-from pushforward.data.tables.stored import OBJECTS, Stored, restore, seconds_of, snap
+from pushforward.data.tables.stored import OBJECTS, Stored, decimals_of, restore, seconds_of, snap
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,9 @@ def encode_column(series: pd.Series, stored: Stored, column: Column, rows: Rows)
     step = 0.0 if column.step is None else column.step
     came = f" in column '{column.name}', "
     expected = f"multiples of {step:g}, as in the training table"
-    rows.refuse(off, lambda row: f"{float(exact[row])!r}{came}{rows.where(row)}", expected)
+    whole = step in (0.0, 1.0) or decimals_of(step) is not None or bool(stored.carrier) or column.kind == "datetime"
+    fix = "" if whole else f"train with {option(stored.label, column.kind)} to allow others"
+    rows.refuse(off, lambda row: f"{float(exact[row])!r}{came}{rows.where(row)}", expected, fix)
     outside = (column.bounded_below & (values < column.low)) | (column.bounded_above & (values > column.high))
     above = f" to {column.high:.10g}" if column.bounded_above else " or more"
     fix = "train with bounds='none' to model numbers beyond"

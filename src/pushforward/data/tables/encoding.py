@@ -25,7 +25,7 @@ from pushforward.data.tables.encode_column import Rows, check_restored, encode_c
 from pushforward.data.tables.files import Reading, Sheet, may_be_table, read_file
 from pushforward.data.tables.given import parse_known
 from pushforward.data.tables.schema import Declared, Schema, infer
-from pushforward.data.tables.stored import Stored, restore, stored_from_json
+from pushforward.data.tables.stored import Stored, restore, stored_from_json, words_of
 from pushforward.data.tables.written import Dialect, to_csv
 
 
@@ -73,6 +73,11 @@ class TableEncoding(Encoding):
         """Every modelled column, in order, as it is kept and as it is modelled."""
         kept = [stored for stored in self.stored if stored.role == "modelled"]
         return tuple(zip(kept, self.table.columns, strict=True))
+
+    def words(self, place: int, *values: float) -> list[str]:
+        """Return numbers of a modelled column as the user knows them; see `words_of`."""
+        stored, column = self.modelled[place]
+        return words_of(stored, column, *values)
 
     def encode(self, frame: pd.DataFrame, lines: Sequence[int] | None = None) -> Tensor:
         """Return the rows of a frame as float64, (n, columns).

@@ -15,14 +15,13 @@ import pandas as pd
 from pushforward.core.errors import BadInput
 from pushforward.core.limits import LARGEST_NUMBER
 from pushforward.core.table import Column, ColumnKind
-from pushforward.data.tables.found import Found, Rules, discrete, excluded, gaps, sorted_levels
+from pushforward.data.tables.found import Found, Rules, discrete, excluded, gaps, option, sorted_levels
+from pushforward.data.tables.grids import CLOCKS, TIME_NAMES, TIMES, clock_step, coarser, step_words
 from pushforward.data.tables.notations.numbers import NumberNotation
-from pushforward.data.tables.stored import Stored, on_grid, seconds_of, ticks_of
+from pushforward.data.tables.stored import Stored, decimals_of, on_grid, seconds_of, ticks_of, words_of
 
 EXACT = 2**52  # integers up to here, and the halves between them, are doubles
 FEW, FEWEST_ROWS = 32, 20
-TIMES = (86400.0, 3600.0, 60.0, 1.0, 1e-3, 1e-6)
-_TIME_NAMES = ("days", "hours", "minutes", "seconds", "milliseconds", "microseconds")
 
 
 def number(series: pd.Series, known: pd.Series, stored: Stored, label: str, rules: Rules, real: bool = False) -> Found:
@@ -55,28 +54,55 @@ def number(series: pd.Series, known: pd.Series, stored: Stored, label: str, rule
     if whole and _called_a_counter(label) and _counts_rows(values, gone, stored) and not rules.keep:
         return excluded(stored, "it counts the rows", label)
     step, rounded = (None, False) if real else _grid(values, stored.dtype)
+    if step is not None and not rounded:
+        step = _coarsened(values, step, stored, rules)
     if step is not None:
         values = on_grid(values, step)
     low, high = float(values.min()) + 0.0, float(values.max()) + 0.0
-    kind: ColumnKind = "integer" if step == 1.0 else "continuous"
+    kind: ColumnKind = "integer" if step is not None and step.is_integer() else "continuous"
     below, above = _bounded(rules.bounds, kind, low, distinct, len(known))
-    seen = low, high
+    seen = words_of(stored, Column(stored.label, kind, (), step, low, high), low, high)
     if stored.carrier == "time":
         # a day has no more
         step = step or 1e-6
         low, high, below, above = 0.0, 86400.0 - step, True, True
-    words = "integers" if kind == "integer" else "numbers"
-    grid = "" if step is None or kind == "integer" else f" on a grid of {step:g}"
-    said = f"{distinct} distinct {words} from {seen[0]:.10g} to {seen[1]:.10g}, so {kind}{grid or ('' if step else ', real')}"
+    said = f"{distinct} distinct {_WORDS.get(stored.carrier, 'integers' if kind == 'integer' else 'numbers')}"
+    said += f" from {seen[0]} to {seen[1]}, so {kind}{_grid_words(step, kind, stored, label)}"
     if rounded:
         said += " (some values recur too often for a density, so all are rounded to it)"
     if below and rules.bounds == "natural" and not above:
         low = 0.0
-    said += ", within that range" if above and below else f", never below {low:.10g}" if below else ""
+    floor = words_of(stored, Column(stored.label, kind, (), step, low, high), low)[0] if below and not above else ""
+    said += ", within that range" if above and below else f", never below {floor}" if below else ""
     said += sentinel(values)
     column = Column(stored.label, kind, (), step, low, high, below, above, gone > 0)
     lost = f"numbers are rounded to multiples of {step:g}" if rounded else ""
     return Found(column, replace(stored, rounded=rounded), said + gaps(gone, len(series)), lost)
+
+
+_WORDS = {"duration": "durations", "timedelta": "durations", "time": "times", "period": "periods"}
+
+
+def _coarsened(values: np.ndarray, step: float, stored: Stored, rules: Rules) -> float:
+    """Return the step of whole hours, of tens or of quarters where all values are such; a declared kind allows any other value."""
+    if stored.carrier in CLOCKS:
+        unit = clock_step(values, step)
+        return unit if rules.kind is not None else coarser(values, unit, clock=True)
+    plain = stored.carrier != "period" and rules.kind is None
+    return coarser(values, step) if plain else step
+
+
+def _grid_words(step: float | None, kind: ColumnKind, stored: Stored, label: str) -> str:
+    clock = stored.carrier in CLOCKS
+    if step is None:
+        return ", real"
+    if clock:
+        return f", in {step_words(step, clock)}"
+    if step == 1.0:
+        return ""
+    if decimals_of(step) is not None:
+        return f" on a grid of {step:g}"
+    return f", all {step_words(step)} and so are samples ({option(label, kind)} allows others)"
 
 
 def sentinel(values: np.ndarray) -> str:
@@ -138,7 +164,7 @@ def grid_of(values: np.ndarray, dtype: str) -> float | None:
         (0.01, None)
     """
     step, rounded = _grid(values, dtype)
-    return None if rounded else step
+    return None if rounded or step is None else coarser(values, step)
 
 
 def _grid(values: np.ndarray, dtype: str) -> tuple[float | None, bool]:
@@ -168,7 +194,8 @@ def datetime_column(series: pd.Series, stored: Stored) -> Found:
     ticks, per_second = ticks_of(series.dropna())
     step = next((s for s in TIMES if bool((ticks % max(1, round(s * per_second)) == 0).all())), None)
     finer, step = step is None, TIMES[-1] if step is None else step
-    said = f"dates in whole {_TIME_NAMES[TIMES.index(step)]}, so datetime"
+    step = coarser(known, step, moments=True) if step >= 1.0 and float(np.abs(known).max()) < EXACT else step
+    said = f"dates in {step_words(step, clock=True)}, so datetime"
     if finer:
         said = "dates with nanoseconds, kept to the microsecond, so datetime"
     if step == 1e-6 and float(np.abs(known).max()) >= EXACT * 1e-6:
@@ -176,5 +203,5 @@ def datetime_column(series: pd.Series, stored: Stored) -> Found:
         said = "dates with microseconds beyond the year 2112, kept to the millisecond, so datetime"
     known = on_grid(known, step)
     column = Column(stored.label, "datetime", (), step, float(known.min()), float(known.max()), missing=gone > 0)
-    lost = f"moments are rounded to the {_TIME_NAMES[TIMES.index(step)][:-1]}" if finer else ""
+    lost = f"moments are rounded to the {TIME_NAMES[TIMES.index(step)][:-1]}" if finer else ""
     return Found(column, replace(stored, rounded=finer), said + gaps(gone, len(series)), lost)

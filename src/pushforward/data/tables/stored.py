@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, Literal
 
 import numpy as np
@@ -103,14 +104,24 @@ def decimals_of(step: float) -> int | None:
 
 
 def on_grid(values: np.ndarray, step: float) -> np.ndarray:
-    """Return the nearest grid values; powers of ten give the doubles that decimal notation means.
+    """Return the nearest grid values, as the doubles that decimal notation means.
 
     Example:
         >>> on_grid(np.array([0.1 + 0.2]), 0.1).tolist(), on_grid(np.array([90000.0]), 86400.0).tolist()
         ([0.3], [86400.0])
+        >>> on_grid(np.array([0.34]), 0.05).tolist()
+        [0.35]
     """
     k = decimals_of(step)
-    return np.rint(values / step) * step if k is None else np.rint(values * 10.0**k) / 10.0**k
+    if k is not None:
+        return np.rint(values * 10.0**k) / 10.0**k
+    # 0.05 is no double, but 5 / 100 rounds to the double that is written so, and so do its multiples
+    _, digits, exponent = Decimal(repr(step)).normalize().as_tuple()
+    places = -int(exponent)
+    if not 0 < places <= 15:
+        return np.rint(values / step) * step
+    multiple = float("".join(map(str, digits)))
+    return np.rint(values / step) * multiple / 10.0**places
 
 
 def snap(values: np.ndarray, column: Column, stored: Stored) -> tuple[np.ndarray, np.ndarray]:
@@ -167,6 +178,20 @@ def restore(stored: Stored, column: Column | None, values: np.ndarray) -> pd.Ser
         column: None for constant and absent columns, whose `values` are only counted.
     """
     return _as_text(out_of_numbers(_restored(stored, column, values), stored.carrier, stored.outer), stored)
+
+
+def words_of(stored: Stored, column: Column, *values: float) -> list[str]:
+    """Return numbers of the space as the user knows them: quarters, durations and times of day, not what counts them.
+
+    Example:
+        >>> words_of(Stored("q", "int64", carrier="period", outer="period[Q-DEC]"), Column("q", "integer", step=1.0), 215.0)
+        ['2023Q4']
+    """
+    if not stored.carrier or stored.carrier.startswith("decimal"):
+        return [f"{value:.10g}" for value in values]
+    restored = restore(replace(stored, text=""), column, np.array(values)).tolist()
+    write = str if stored.notation is None else stored.notation.write
+    return [write(value) for value in restored]
 
 
 def _as_text(series: pd.Series, stored: Stored) -> pd.Series:
