@@ -108,7 +108,7 @@ def test_image_folder_with_labels_and_a_bad_file(tmp_path: Path) -> None:
 
 
 def test_mixed_channels_and_empty_folder(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"it holds none"):
+    with pytest.raises(BadInput, match=r"image files .*; it is empty"):
         open_data(tmp_path)
     for i in range(6):
         save_image(tmp_path / f"{i}.png", i, mode="RGB" if i == 3 else "L")

@@ -143,10 +143,10 @@ def condition_of(
     return Given(context=about) if found is None else replace(found, context=about)
 
 
-def save_samples(drawn: Drawn, model: GenerativeModel, path: Path) -> list[Path]:
-    """Write samples by the extension of `path` and return what was written."""
-    if drawn.shown is not None and (model.space.kind != "points" or path.suffix.lower() in FRAMES):
-        return write_shown(path, drawn.shown, None if drawn.encoding is None else drawn.encoding.csv_file)
+def save_samples(drawn: Drawn, model: GenerativeModel, path: str | Path) -> list[Path]:
+    """Write samples by the extension of `path`, or into a folder if it ends in a slash, and return what was written."""
+    if drawn.shown is not None and (model.space.kind != "points" or Path(path).suffix.lower() in FRAMES):
+        return write_shown(Path(path), drawn.shown, None if drawn.encoding is None else drawn.encoding.csv_file)
     return write_samples(path, drawn.x, model.space, labels=drawn.labels)
 
 

@@ -48,7 +48,7 @@ def sample(
     given: str | None,
     context: str | None,
     seed: int,
-    output: Path | None,
+    output: str | None,
     json: bool,
     options: dict[str, Any],
     rules: TextRules,
@@ -67,7 +67,7 @@ def sample(
         show_samples(drawn, given, json)
         return
     if output is None and len(model.space.event_shape) > 1:
-        output = Path(f"{run.resolve().name}-samples.png")
+        output = f"{run.resolve().name}-samples.png"
     if output is None:
         for row in drawn.x.tolist():
             out(",".join(f"{value:.6g}" for value in row))
@@ -76,7 +76,7 @@ def sample(
     if json:
         out_json({"n": n, "given": given, "seed": seed, "files": [str(p) for p in written[:1000]]})
     else:
-        out(str(output))
+        out(output)
 
 
 def stream(

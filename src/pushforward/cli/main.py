@@ -203,7 +203,8 @@ def sample(
     strength: Strength = None,
     seed: Seed = 0,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help=".png, .npz, .npy, .csv, .parquet, .txt, .jsonl or a folder.")
+        str | None,
+        typer.Option("-o", "--output", help=".png, .npz, .npy, .csv, .parquet, .txt, .jsonl or a folder (ends in /)."),
     ] = None,
     json: JsonFlag = False,
     debug: Debug = False,

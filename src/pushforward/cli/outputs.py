@@ -34,12 +34,14 @@ def refuse_inputs(params: Mapping[str, Any]) -> None:
         BadInput: names the output and what it is.
         RunFailed: the folder that it would be in may not be written.
     """
-    output = params.get("output")
-    if isinstance(output, Path):
-        from pushforward.core.files import require_writable
+    said = params.get("output")
+    if not isinstance(said, str | Path):
+        return
+    from pushforward.core.files import require_writable
 
-        require_writable(output)  # an hour of work is not done first
-    if not isinstance(output, Path) or not (output.suffix or output.is_file()) or output.is_dir():
+    output = Path(said)
+    require_writable(output)  # an hour of work is not done first
+    if not (output.suffix or output.is_file()) or output.is_dir():
         return
     from pushforward.core.errors import BadInput
 

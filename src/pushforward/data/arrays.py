@@ -71,7 +71,9 @@ def checked(x: np.ndarray, where: str, few: bool = False) -> np.ndarray:
         )
     if x.dtype.kind not in "buif":
         raise BadInput(f"{where} has dtype {x.dtype}", "integers or floating-point numbers", "convert it first")
-    if x.ndim == 0 or x.size == 0:
+    if x.ndim == 0:
+        raise BadInput(f"{where} is a single number ({x.item()!r})", "at least five examples")
+    if x.size == 0:
         raise BadInput(f"{where} is empty", "at least five examples")
     if len(x) == 1 and not few:
         raise BadInput(f"{where} holds one example", "at least five distinct examples", "bring more data")

@@ -47,12 +47,14 @@ class Listing:
         files: visible files, links followed.
         hidden: hidden or left-behind files and folders, relative to the folder.
         broken: links that lead nowhere.
+        folders: visible folders, relative to the folder, in the order in which they were entered.
     """
 
     folder: Path
     files: tuple[Path, ...]
     hidden: tuple[Path, ...]
     broken: tuple[Path, ...]
+    folders: tuple[Path, ...] = ()
 
     @property
     def notes(self) -> list[str]:
@@ -81,6 +83,7 @@ def list_files(folder: Path) -> Listing:
     files: list[Path] = []
     hidden: list[Path] = []
     broken: list[Path] = []
+    folders: list[Path] = []
 
     def enter(here: Path, around: tuple[tuple[int, int], ...]) -> None:
         try:
@@ -95,6 +98,7 @@ def list_files(folder: Path) -> Listing:
             if is_hidden(entry.name):
                 hidden.append(path.relative_to(folder))
             elif entry.is_dir():
+                folders.append(path.relative_to(folder))
                 enter(path, (*around, me))
             elif entry.is_file():
                 files.append(path)
@@ -102,7 +106,7 @@ def list_files(folder: Path) -> Listing:
                 broken.append(path)
 
     enter(folder, ())
-    return Listing(folder, tuple(sorted(files)), tuple(hidden), tuple(broken))
+    return Listing(folder, tuple(sorted(files)), tuple(hidden), tuple(broken), tuple(folders))
 
 
 def role_of(name: str) -> int | None:
@@ -133,6 +137,7 @@ class Places:
         rest: folders of each kept file below the split.
         notes: what was decided.
         lost: what is left out.
+        around: folders below the source that all of the kept files lie in, the outermost first.
     """
 
     kept: tuple[int, ...]
@@ -140,6 +145,7 @@ class Places:
     rest: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    around: tuple[str, ...] = ()
 
 
 def places_of(parts: Sequence[tuple[str, ...]], noun: str = "file") -> Places:
@@ -155,6 +161,7 @@ def places_of(parts: Sequence[tuple[str, ...]], noun: str = "file") -> Places:
     everything = tuple(range(len(parts)))
     shared = _shared(parts)
     below = [part[shared:] for part in parts]
+    around = parts[0][:shared] if parts else ()
     for depth in (0, 1):
         roles = [role_of(part[depth]) if len(part) > depth else None for part in below]
         if TRAIN not in roles or {VALIDATION, TEST}.isdisjoint(roles):
@@ -172,8 +179,9 @@ def places_of(parts: Sequence[tuple[str, ...]], noun: str = "file") -> Places:
             tuple(part[common:] for part in rest),
             (f"the folders {', '.join(names)} define the split",),
             tuple(lost),
+            (*around, *rest[0][:common]),
         )
-    return Places(everything, None, tuple(below))
+    return Places(everything, None, tuple(below), around=around)
 
 
 def _shared(parts: Sequence[tuple[str, ...]]) -> int:

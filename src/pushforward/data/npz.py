@@ -19,6 +19,7 @@ from pushforward.data.contexts import read_context, space_of
 from pushforward.data.folders import SPLITS, TRAIN, few, role_of
 from pushforward.data.labels import as_labels
 from pushforward.data.source import Raw
+from pushforward.data.sparse import is_sparse, read_sparse
 
 # in order of preference
 EXAMPLES = ("x", "data", "images", "image", "arr0", "xs", "imgs", "samples", "examples", "features", "inputs", "pixels")
@@ -58,7 +59,9 @@ def parsed(name: str) -> tuple[str, int | None]:
     return word, None
 
 
-def _archive(path: Path, loaded: Any, context: str | None) -> Raw:
+def _archive(path: Path, loaded: Archive, context: str | None) -> Raw:
+    if is_sparse(loaded):
+        return read_sparse(loaded, path)
     names = {name: parsed(name) for name in loaded.files}
     wanted = {name: found for name, found in names.items() if context is None or not name.startswith(context)}
     split = [_pick(wanted, ("", *EXAMPLES), role) for role in range(3)]

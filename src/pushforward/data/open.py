@@ -203,14 +203,17 @@ def open_like(
     x, found = known.x, known.space
     if found != space:
         raise BadInput(f"{origin} is {found}", str(space), "bring data of the same space")
+    if raw.labels is None and (named := next((one for one in raw.only if one in classes), None)) is not None:
+        # one folder tells no classes apart, but names one that the run has
+        raw.labels = [named] * len(x)
     if labels is None:
         labels = raw.labels is not None
     if not (labels and classes):
         return Examples(x, None if raw.context is None else Given(context=raw.context))
     if raw.labels is None:
-        raise BadInput(
-            f"{origin} has no labels", f"labels among {', '.join(classes)}", "this run was trained with labels"
-        )
+        other = f", and none of its folders ({'/'.join(raw.only)}) is called like one" if raw.only else ""
+        fix = f"this run was trained with labels{other}"
+        raise BadInput(f"{origin} has no labels", f"labels among {', '.join(classes)}", fix)
     unknown = sorted(set(raw.labels) - set(classes))
     if unknown:
         raise BadInput(f"unknown labels {', '.join(unknown[:5])} in {origin}", "among " + ", ".join(classes))

@@ -21,6 +21,7 @@ class Raw:
         white: what white is in picture files; None for arrays, which do not say.
         context: what each example is about.
         encoding: names and notations of points that came from a table.
+        only: classes that a folder around all pictures may name, the outermost first; they are no labels yet.
         notes, lost, skipped: see `Dataset`.
     """
 
@@ -33,3 +34,4 @@ class Raw:
     lost: list[str] = field(default_factory=list)
     white: int | None = None
     encoding: PointsEncoding | None = None
+    only: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -73,13 +74,24 @@ def scatter(x: np.ndarray) -> Pillow.Image:
     return page
 
 
-def write_samples(path: Path, x: Tensor, space: Space, labels: Sequence[str] | None = None) -> list[Path]:
-    """Write samples by extension: `.png`, `.npz`, `.npy`, `.csv`, or a folder of PNG files (no extension).
+def is_folder(path: str | Path) -> bool:
+    """Return whether a name is that of a folder: it ends in a slash, has no ending, or is a folder already.
+
+    Example:
+        >>> is_folder("out.v1/"), is_folder("out"), is_folder("out.png")
+        (True, True, False)
+    """
+    return str(path).endswith(("/", os.sep)) or not Path(path).suffix or Path(path).is_dir()
+
+
+def write_samples(path: str | Path, x: Tensor, space: Space, labels: Sequence[str] | None = None) -> list[Path]:
+    """Write samples by extension: `.png`, `.npz`, `.npy`, `.csv`, or a folder of PNG files (see `is_folder`).
 
     Raises:
         BadInput: another extension, or a folder that is not empty.
     """
-    values, suffix, buffer = x.numpy(), path.suffix.lower(), io.BytesIO()
+    name, path, folder = str(path), Path(path), is_folder(path)
+    values, suffix, buffer = x.numpy(), "" if folder else path.suffix.lower(), io.BytesIO()
     if suffix == ".npy":
         np.save(buffer, values, allow_pickle=False)
     elif suffix == ".npz":
@@ -90,11 +102,13 @@ def write_samples(path: Path, x: Tensor, space: Space, labels: Sequence[str] | N
     elif suffix == ".png":
         picture = sheet(values, space.levels) if isinstance(space, Image) else scatter(values)
         picture.save(buffer, format="PNG")
-    elif suffix == "" and isinstance(space, Image):
+    elif folder and isinstance(space, Image):
         return _write_folder(path, values, space.levels, labels)
     else:
-        kinds = ".png, .npz, .npy, .csv" + (" or a folder name" if isinstance(space, Image) else "")
-        raise BadInput(f"-o {path}", f"a name that ends in {kinds}")
+        kinds, hint = ".png, .npz, .npy, .csv", ""
+        if isinstance(space, Image):
+            kinds, hint = f"{kinds}, or a folder", f"a folder's name may end in a slash: -o {name}/"
+        raise BadInput(f"-o {name}", f"a name that ends in {kinds}", hint)
     write_bytes(path, buffer.getvalue())
     return [path]
 

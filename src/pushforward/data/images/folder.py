@@ -20,6 +20,7 @@ from pushforward.data.images.options import ImageOptions
 from pushforward.data.images.picture import LONG, SHORT, Picture, in_colour, opaque, read_picture, said
 from pushforward.data.images.resizing import resized, said_of_sizes
 from pushforward.data.source import Raw
+from pushforward.data.tables.files import is_table_file
 
 SUFFIXES = {
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp", ".avif", ".jp2"),
@@ -31,6 +32,7 @@ UNREADABLE = {
     *(".arw", ".dng", ".orf", ".rw2", ".mp4", ".mov", ".avi", ".mkv", ".webm"),
 }
 _MAGIC = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
+_ALONE = (".npy", ".npz", ".txt", ".jsonl", ".ndjson")  # beside tables: data that are named by file
 _WORDS = {1: "grey", 2: "grey with alpha", 3: "colour", 4: "colour with alpha"}
 
 
@@ -59,9 +61,7 @@ def read_folder(folder: Path, options: ImageOptions, skip_bad: bool) -> Raw:
     listing = list_files(folder)
     files = image_files(listing)
     if not files:
-        raise BadInput(
-            f"the folder {folder}", "image files (" + " ".join(sorted(SUFFIXES)) + ")", _none(listing, files)
-        )
+        raise BadInput(f"the folder {folder}", "image files (" + " ".join(sorted(SUFFIXES)) + ")", _none(listing))
     places = places_of([path.relative_to(folder).parts[:-1] for path in files], "picture")
     read = _read([files[i] for i in places.kept], options)
     broken = [f"{path.relative_to(folder)} (a link that leads nowhere)" for path in listing.broken]
@@ -89,7 +89,7 @@ def read_folder(folder: Path, options: ImageOptions, skip_bad: bool) -> Raw:
     raw.lost = [*places.lost, *_others(listing, files)]
     if places.roles is not None:
         raw.roles = np.array([places.roles[i] for i in read.owner])
-    _label(raw, places, read)
+    _label(raw, places, read, _bare(listing, files))
     _say(raw, read, options)
     return raw
 
@@ -160,18 +160,21 @@ def _stacked(read: _Read, folder: Path, options: ImageOptions) -> tuple[np.ndarr
     return np.stack(pictures), notes
 
 
-def _label(raw: Raw, places: Places, read: _Read) -> None:
+def _label(raw: Raw, places: Places, read: _Read, bare: Sequence[str]) -> None:
     depths = {len(rest) > 0 for rest in places.rest}
     names = dict.fromkeys(rest[0] for rest in places.rest if rest)
+    also = f"; no pictures in {few(bare)}" if bare else ""
     if depths == {True}:
         labels = labels_of(read.files, [rest[0] for rest in places.rest])
         raw.labels = [labels[i] for i in read.owner]
-        raw.notes.append(f"{len(names)} sub-folders, so their names are the labels")
+        raw.notes.append(f"{len(names)} sub-folders, so their names are the labels{also}")
         inner = dict.fromkeys("/".join(rest) for rest in places.rest if len(rest) > 1)
         if inner:
             raw.lost.append(f"the names of the folders within those: {few(list(inner))}")
     elif depths == {False}:
-        raw.notes.append("no sub-folders, so no labels")
+        raw.only = tuple(labels_of(read.files[:1], [name])[0] for name in places.around)
+        one = f"all pictures lie in one folder ({'/'.join(places.around)})" if places.around else "no sub-folders"
+        raw.notes.append(f"{one}, so no labels{also}")
     else:
         raw.notes.append("pictures both beside and in sub-folders, so no labels")
         raw.lost.append(f"the names of the sub-folders {few(list(names))}: some pictures lie in none")
@@ -189,6 +192,12 @@ def _say(raw: Raw, read: _Read, options: ImageOptions) -> None:
     raw.lost = lost + raw.lost
 
 
+def _bare(listing: Listing, files: Sequence[Path]) -> list[str]:
+    """Return the outermost folders that hold no pictures at any depth."""
+    full = {above for file in files for above in file.relative_to(listing.folder).parents}
+    return [str(one) for one in listing.folders if one not in full and one.parent in full]
+
+
 def _others(listing: Listing, files: list[Path]) -> list[str]:
     read = set(files)
     rest = [p.relative_to(listing.folder) for p in listing.files if p not in read and not is_table(p)]
@@ -198,10 +207,19 @@ def _others(listing: Listing, files: list[Path]) -> list[str]:
     return lost + ([f"{counted(len(plain), 'file')} beside the pictures: {few(plain)}"] if plain else [])
 
 
-def _none(listing: Listing, files: list[Path]) -> str:
-    others = _others(listing, files)
+def _none(listing: Listing) -> str:
+    """Return what is in a folder without pictures, and what to name in its place where that is data of another kind."""
+    there = [path.relative_to(listing.folder) for path in listing.files if not is_table(path)]
+    films = [str(path) for path in there if path.suffix.lower() in UNREADABLE]
+    plain = [str(path) for path in there if path.suffix.lower() not in UNREADABLE]
+    said = [f"it holds {counted(len(films), 'file')} of a format that is not read: {few(films)}"] if films else []
+    said += [f"it holds {counted(len(plain), 'file')} of other kinds: {few(plain)}"] if plain else []
+    data = [path for path in there if path.suffix.lower() in _ALONE or is_table_file(listing.folder / path)]
+    said += [f"a table or an array is one file: name it, such as {listing.folder / data[0]}"] if data else []
+    if not there:
+        said.append("it holds empty folders only" if listing.folders else "it is empty")
     hidden = [f"what is hidden is not looked at ({few([str(path) for path in listing.hidden])})"] * bool(listing.hidden)
-    return "it holds none" + "".join(f"; {words}" for words in (*others, *hidden))
+    return "; ".join([*said, *hidden])
 
 
 def _shape(shape: tuple[int, ...]) -> str:

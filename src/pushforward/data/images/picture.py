@@ -142,10 +142,14 @@ def _frames(opened: Pillow.Image, path: Path, options: ImageOptions, tally: Coun
 
 
 def _frame(frame: Pillow.Image, options: ImageOptions, tally: Counter[str], either: bool) -> Picture:
-    deep = _deep(frame)
+    two = _as_bytes(frame)
+    deep = not two and _deep(frame)
     held = getattr(frame, "tag_v2", {}).get(0x0112, 1)  # Pillow turns a TIFF itself, and forgets that it did
     frame.load()
     frame = _turned(frame, tally, held)
+    if two:
+        high, low = np.split(np.asarray(frame).astype(np.uint16).reshape(*np.asarray(frame).shape[:2], 2, 2), 2, -1)
+        return _channelled(_alpha((high * 256 + low)[..., 0], options, tally), True, options, tally)
     if frame.mode == "F":
         values = np.asarray(frame)
         came = f"real numbers from {values.min():g} to {values.max():g} as pixels"
@@ -219,6 +223,18 @@ def _plain(frame: Pillow.Image, grey: bool, seen: bool) -> Pillow.Image:
         rgba = frame.convert("RGBA")
         return Pillow.merge("LA", (rgba.getchannel(0), rgba.getchannel(3)))
     return frame.convert(("LA" if seen else "L") if grey else ("RGBA" if seen else "RGB"))
+
+
+def _as_bytes(frame: Pillow.Image) -> bool:
+    """Return whether a PNG holds 16-bit greys with alpha, and have their four bytes a pixel decoded as they lie.
+
+    Pillow would decode them as RGBA of 8 bits: three equal colours, without the lower half of each number.
+    """
+    tiles = getattr(frame, "tile", [])
+    if frame.format != "PNG" or not tiles or any(tile[3] != "LA;16B" for tile in tiles):
+        return False
+    setattr(frame, "tile", [tile._replace(args="RGBA") for tile in tiles])  # noqa: B010
+    return True
 
 
 def _deep(frame: Pillow.Image) -> bool:
