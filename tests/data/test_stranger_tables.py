@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
+import json
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,7 @@ from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.grids import coarser
 from pushforward.data.tables.schema import infer
 from pushforward.data.tables.stored import on_grid
+from pushforward.data.tables.wrapped import _arrow_dtype
 
 N = 120
 RNG = np.random.default_rng(7)
@@ -109,3 +113,71 @@ def test_periods_and_durations_are_described_as_what_they_are() -> None:
     columns = describe(pf.load(frame))["columns"]
     assert "2023Q1 to 2023Q4" in columns[0]
     assert " days " in columns[1]
+
+
+DAYS = [datetime.datetime(2024, 1, 1) + datetime.timedelta(days=int(day)) for day in RNG.integers(0, 99, N)]
+
+
+def _back(series: pd.Series) -> tuple[pd.Series, str, tuple[str, ...]]:
+    """Return a column after a round trip through the JSON of a run, its kind, and what is lost."""
+    frame = pd.DataFrame({"x": series, "z": RNG.normal(size=N)})
+    schema = infer(frame)
+    encoding = TableEncoding.from_json(json.loads(json.dumps(TableEncoding.of_schema(schema).to_json())))
+    return encoding.decode(encoding.encode(frame))["x"], schema.table.columns[0].kind, schema.lost
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "kind"),
+    [
+        ("timestamp[us][pyarrow]", DAYS, "datetime"),
+        ("timestamp[ns, tz=Europe/Berlin][pyarrow]", [day.replace(tzinfo=datetime.UTC) for day in DAYS], "datetime"),
+        ("date32[day][pyarrow]", [day.date() for day in DAYS], "datetime"),
+        ("bool[pyarrow]", [True, None, False] * (N // 3), "boolean"),
+        ("bool[pyarrow]", [True, False] * (N // 2), "boolean"),
+        ("decimal128(10, 2)[pyarrow]", [decimal.Decimal(i * 7) / 100 for i in range(N)], "continuous"),
+        ("duration[us][pyarrow]", [datetime.timedelta(hours=i % 50) for i in range(N)], "integer"),
+        ("time64[us][pyarrow]", [datetime.time(i % 24) for i in range(N)], "integer"),
+        ("string[pyarrow]", ["a", "b", "c"] * (N // 3), "categorical"),
+        ("large_string[pyarrow]", ["a", None, "c"] * (N // 3), "categorical"),
+        ("int64[pyarrow]", [1, None, 3] * (N // 3), "integer"),
+        ("uint8[pyarrow]", [1, 2, 3] * (N // 3), "integer"),
+        ("double[pyarrow]", [1.5, None, 3.25] * (N // 3), "continuous"),
+        ("dictionary<values=string, indices=int32, ordered=0>[pyarrow]", ["a", "b"] * (N // 2), "categorical"),
+    ],
+)
+def test_types_of_arrow_are_read_as_what_they_hold_and_come_back(name: str, values: list[object], kind: str) -> None:
+    pytest.importorskip("pyarrow")
+    series = pd.Series(values, dtype=_arrow_dtype(name))
+    back, found, lost = _back(series)
+    assert (found, lost) == (kind, ())
+    assert back.dtype == series.dtype
+    assert back.equals(series)
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        pd.Series(pd.cut(RNG.normal(size=N), 4)),
+        pd.Series(pd.qcut(RNG.normal(size=N), 3)),
+        pd.Series(pd.cut(RNG.integers(0, 9, N), [0, 3, 6, 9], right=False)),
+        pd.Series(pd.cut([1.0, float("nan"), 9.0] * (N // 3), [0, 5, 10])),
+        pd.Series(pd.cut(pd.Series(DAYS), 3)),
+        pd.Series(pd.arrays.IntervalArray(pd.cut(RNG.integers(0, 9, N), [-1, 3, 6, 9]))),
+    ],
+)
+def test_intervals_are_ordered_categories_and_come_back(series: pd.Series) -> None:
+    back, kind, lost = _back(series)
+    assert (kind, lost) == ("ordinal", ())
+    assert back.dtype == series.dtype
+    assert back.equals(series)
+
+
+def test_moments_of_two_time_zones_are_read_in_a_frame_as_in_a_file() -> None:
+    zones = ["UTC", "Asia/Tokyo"]
+    moments = [pd.Timestamp(day, tz=zones[i % 2]) for i, day in enumerate(DAYS)]
+    back, kind, lost = _back(pd.Series(moments, dtype=object))
+    assert kind == "datetime"
+    assert "Asia/Tokyo" in lost[0]
+    assert [a == b for a, b in zip(back, moments, strict=True)] == [True] * N
+    objects = pd.Series(DAYS, dtype=object)
+    assert _back(objects)[0].equals(objects)

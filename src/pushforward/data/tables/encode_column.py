@@ -20,6 +20,7 @@ from pushforward.data.tables.cells import Asked, typed
 from pushforward.data.tables.found import option
 from pushforward.data.tables.notations.missing import is_missing_among_numbers
 from pushforward.data.tables.stored import OBJECTS, Stored, decimals_of, restore, seconds_of, snap
+from pushforward.data.tables.wrapped import unwrapped
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def check_restored(stored: Stored, series: pd.Series, rows: Rows) -> None:
 
 def plain(series: pd.Series, stored: Stored, rows: Rows) -> pd.Series:
     """Return a column as numbers or moments: cells are read in their notation, dates, times and decimals as what carries them."""
+    series = unwrapped(series).series
     if stored.levels or stored.role == "excluded":
         return series
     if (

@@ -24,6 +24,7 @@ from pushforward.data.tables.notations.missing import MISSING, is_missing_among_
 from pushforward.data.tables.notations.notation import Written
 from pushforward.data.tables.numeric import FEW, FEWEST_ROWS, datetime_column, number
 from pushforward.data.tables.stored import OBJECTS, Stored, missing_word, ticks_of
+from pushforward.data.tables.wrapped import unwrapped
 
 BOUNDS = ("natural", "observed", "none")
 Declared = str | Sequence[Any]
@@ -99,15 +100,18 @@ def _labels(frame: pd.DataFrame) -> list[str]:
 
 def _column(series: pd.Series, name: Any, label: str, rules: Rules, of_file: Written | None) -> Found:
     key = int(name) if isinstance(name, np.integer) else name
+    inside = unwrapped(series)
+    series = inside.series
     nothing = missing_word(series)
     if rules.kind == "drop":
         return Found(None, Stored(key, str(series.dtype), "excluded"), "left out, as asked", "left out, as asked")
-    text, notes, losses = "", "", ""
+    text, notes, losses = "", inside.said, inside.lost
     notation, absent = (None, "") if of_file is None else (of_file.notation, of_file.absent)
     # a file's cells were looked through when it was read
     if of_file is None and (read := _written(series, label, rules)) is not None:
         text, notation, absent = str(series.dtype), read.notation, read.absent
-        notes, losses = "; ".join(["text that holds them", *read.said]), "; ".join(read.lost)
+        notes = "; ".join([*([notes] if notes else []), "text that holds them", *read.said])
+        losses = "; ".join(read.lost)
         series = read.series
         # who declares dates wants dates
         text = "" if rules.kind == "datetime" else text
@@ -116,6 +120,7 @@ def _column(series: pd.Series, name: Any, label: str, rules: Rules, of_file: Wri
     carrier, outer = carrier_of(series), str(series.dtype)
     plain = into_numbers(series, carrier)
     stored = Stored(key, str(plain.dtype), nothing=nothing, notation=notation, absent=absent, text=text)
+    stored = replace(stored, wrapping=inside.wrapping)
     if carrier:
         stored = replace(stored, carrier=carrier, outer=outer)
     found = _plain_column(plain, stored, label, rules)

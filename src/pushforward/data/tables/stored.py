@@ -17,6 +17,7 @@ import pandas as pd
 from pushforward.core.table import Column
 from pushforward.data.tables.carried import out_of_numbers
 from pushforward.data.tables.notations.notation import Notation, notation_from_json
+from pushforward.data.tables.wrapped import wrapped
 
 Role = Literal["modelled", "constant", "absent", "excluded"]
 Scalar = str | int | float | bool
@@ -41,6 +42,7 @@ class Stored:
         notation: how the cells of a file, or of a column of text, are written; None where nothing was read from text.
         text: dtype of the strings of a frame that hold numbers or dates in that notation; empty for real numbers and dates.
         absent: how a file writes a missing value.
+        wrapping: the type of Arrow, or of intervals, that the column had; see `wrapped.py`.
 
     Example:
         >>> Stored("age", "int64").label
@@ -61,6 +63,7 @@ class Stored:
     notation: Notation | None = None
     text: str = ""
     absent: str = ""
+    wrapping: str = ""
 
     @property
     def label(self) -> str:
@@ -177,7 +180,8 @@ def restore(stored: Stored, column: Column | None, values: np.ndarray) -> pd.Ser
     Args:
         column: None for constant and absent columns, whose `values` are only counted.
     """
-    return _as_text(out_of_numbers(_restored(stored, column, values), stored.carrier, stored.outer), stored)
+    plain = _as_text(out_of_numbers(_restored(stored, column, values), stored.carrier, stored.outer), stored)
+    return wrapped(plain, stored.wrapping)
 
 
 def words_of(stored: Stored, column: Column, *values: float) -> list[str]:
