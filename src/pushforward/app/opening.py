@@ -12,13 +12,14 @@ from typing import Any
 
 import torch
 
-from pushforward.core.errors import BadInput, nearest
+from pushforward.core.errors import BadInput, nearest, refusing
 from pushforward.core.space import Points
 from pushforward.data.builtin import builtins
 from pushforward.data.dataset import Dataset, in_single_precision
 from pushforward.data.encoding import Encoding, encoding_from_json
 from pushforward.data.images.options import ImageOptions
 from pushforward.data.open import open_data
+from pushforward.data.tables.cells import READINGS
 from pushforward.data.text.corpus import is_text
 from pushforward.data.text.dataset import TextOptions
 from pushforward.provenance.run_directory import RunRecord, read_encoding
@@ -110,7 +111,21 @@ def reading_of(record: RunRecord) -> dict[str, Any]:
 def encoding_of(record: RunRecord) -> Encoding | None:
     """Return the dictionary of a run on text or tables, None for the others."""
     found = read_encoding(record)
-    return None if found is None else encoding_from_json(found)
+    if found is None:
+        return None
+    with refusing("the record of the run's data", "what training wrote", "it was edited; restore it or train again"):
+        _add_readings(found, record.config["data"])
+    return encoding_from_json(found)
+
+
+def _add_readings(found: dict[str, Any], settings: Mapping[str, Any]) -> None:
+    """Tell a dictionary from before readings were kept with it how columns are read, as the run's settings say."""
+    if found.get("kind") not in ("table", "points"):
+        return
+    for stored in found.get("stored", [pair[0] for pair in found.get("columns", [])]):
+        declared = settings.get(f"columns.{stored['name']}")
+        if isinstance(declared, str) and declared in READINGS:
+            stored.setdefault("reading", declared)
 
 
 def open_as(record: RunRecord, source: Any) -> Dataset:

@@ -7,21 +7,25 @@ what it is not: another budget than the one it was begun with is gone on with on
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pushforward.app.opening import TABLE
 from pushforward.core.errors import BadInput
 from pushforward.core.files import json_text
 from pushforward.core.spec import TrainConfig, parse
+from pushforward.data.encoding import encoding_from_json
 from pushforward.engine.budget import Budget, budget_of
 from pushforward.engine.checkpoint import load_counters
 from pushforward.provenance.ownership import claim, holdings, sweep
-from pushforward.provenance.run_directory import LAST, RunRecord, is_begun_only, open_record, versions
+from pushforward.provenance.run_directory import LAST, RunRecord, is_begun_only, open_record, read_encoding, versions
 
 BUDGET = ("seconds", "steps", "examples")
+_LATER = ("reading", "marks")
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ def _same_run(
             "start a new run for new settings",
         )
     written = None if encoding is None else hashlib.sha256(json_text(encoding).encode()).hexdigest()
-    if record.manifest.get("encoding_sha256") != written:
+    if record.manifest.get("encoding_sha256") != written and not _same_dictionary(record, encoding):
         raise BadInput(
             f"--resume with another dictionary of the data than {path} has",
             "the same one",
@@ -111,6 +115,38 @@ def _same_run(
         raise BadInput(
             f"--resume with another teacher than {path} had", "the same run", "start a new run for a new teacher"
         )
+
+
+def _same_dictionary(record: RunRecord, encoding: dict[str, Any] | None) -> bool:
+    """Return whether a dictionary differs only in what the version that began the run did not write down."""
+    before = read_encoding(record)
+    if before is None or encoding is None:
+        return before is encoding
+    of_old = json.loads(json_text(encoding_from_json(before).to_json()))
+    return _but_later(of_old, before) == _but_later(json.loads(json_text(encoding)), before)
+
+
+def _but_later(encoding: Any, before: Any) -> Any:
+    """Return a record without the fields that say how cells were read, where the record from before has none of them."""
+    if isinstance(encoding, dict) and isinstance(before, dict):
+        return {
+            key: _but_later(value, before.get(key))
+            for key, value in encoding.items()
+            if key not in _LATER or key in before
+        }
+    if isinstance(encoding, list) and isinstance(before, list) and len(encoding) == len(before):
+        return [_but_later(one, other) for one, other in zip(encoding, before, strict=True)]
+    return encoding
+
+
+def data_settings_of(path: Path, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return how a table is read: as the run at `path` began, but for what is given now; only that where no run can be read."""
+    try:
+        data = open_record(path).config["data"]
+    except BadInput:
+        data = {}
+    kept = {key: value for key, value in data.items() if key.startswith("columns.") or key in TABLE}
+    return {**kept, **(given or {})}
 
 
 def _but_budget(config: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pushforward.app.fitting import Fitted as Fits
 from pushforward.app.fitting import as_recorded, fitted, too_short
 from pushforward.app.opening import open_source
 from pushforward.app.recognisable import foresight
+from pushforward.app.resuming import data_settings_of
 from pushforward.app.training import Plan, plan_training
 from pushforward.app.training import train as run_training
 from pushforward.cli.layout import records, width
@@ -113,11 +114,13 @@ def train(
 ) -> None:
     """Train one family."""
     overrides = parse_settings(settings)
+    if resume and output is None:
+        raise BadInput("--resume without -o", "the run directory to continue", "name it with -o")
+    if resume and output is not None and (kept := data_settings_of(output, overrides.get("data"))):
+        overrides = {**overrides, "data": kept}
     with busy(f"reading {data}"):
         dataset = open_source(data, overrides.get("data"), skip_bad=skip_bad)
     plan = plan_training(family, dataset, budget=budget, preset=preset, seed=seed, overrides=overrides)
-    if resume and output is None:
-        raise BadInput("--resume without -o", "the run directory to continue", "name it with -o")
     path = output or Path("runs") / f"{plan.family}-{dataset.name}"
     if not dry_run:
         say_notes(dataset)

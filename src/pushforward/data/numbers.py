@@ -5,7 +5,7 @@ One idea: a file is read once, as a table; that it is opened as points must not 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -56,7 +56,8 @@ def points_of(sheet: Sheet, varied: bool = True) -> Numbers:
         key = int(name) if isinstance(name, np.integer) else name
         kept = Stored(key, str(series.dtype), nothing=missing_word(series))
         if of_file is not None:
-            kept = Stored(key, str(series.dtype), nothing="nan", notation=of_file.notation, absent=of_file.absent)
+            kept = replace(kept, nothing="nan", notation=of_file.notation, absent=of_file.absent)
+            kept = replace(kept, reading=of_file.reading, marks=of_file.marks)
         if place is not None and i == place:
             labels = cells_of(series, kept)
             label = Label(kept, place, tuple(dict.fromkeys(zip(labels, series.tolist(), strict=True))))

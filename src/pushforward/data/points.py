@@ -148,7 +148,7 @@ class PointsEncoding(Encoding):
             names=self._all_names(),
             notations=notations,
             header=None if self.dialect.header else False,
-        )
+        ).like(self._kept)
 
     def _bare_names(self) -> list[str]:
         return [stored.label for stored, _ in self.columns]

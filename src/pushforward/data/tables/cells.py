@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from pushforward.core.errors import BadInput
-from pushforward.data.folders import few
-from pushforward.data.tables.gap_words import gap_words, gaps_lost, usual
-from pushforward.data.tables.notations.booleans import FALSE, TRUE, BooleanNotation
+from pushforward.data.tables.notations.booleans import FALSE, TRUE
 from pushforward.data.tables.notations.clock import find_times
 from pushforward.data.tables.notations.dates import find_dates
 from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
 from pushforward.data.tables.notations.months import find_months
 from pushforward.data.tables.notations.notation import Notation
-from pushforward.data.tables.notations.numbers import SIMPLE, NumberNotation, find_numbers
+from pushforward.data.tables.notations.numbers import SIMPLE, find_numbers
+from pushforward.data.tables.typed_values import Typed, Way, booleans_of, text_of, values_of
 
 # declarations that say how a column is read; what it then is, is inferred
 READINGS = ("number", "day-first", "month-first", "year-first", "decimal-comma", "decimal-point")
@@ -33,6 +30,7 @@ FEWEST_ROWS, ALL_DIFFERENT, MOST_CODES = 20, 0.9, 32
 _PADDED = re.compile(r"[+-]?0\d+")
 _LONG = re.compile(r"[+-]?\d{19,}")
 _SHOWN = 5
+_KINDS = {"number": "numbers", "clock": "times"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,7 @@ class Asked:
         notation: that of the run, tried first.
         unit: what `lines` count: lines of a file, or rows of a frame.
         decimal, order: what the rest of the file says of decimals, and of days and months.
+        marks: words that counted as missing in the column of the run.
     """
 
     where: str
@@ -57,37 +56,7 @@ class Asked:
     decimal: str = ""
     order: str = ""
     unit: str = "line"
-
-
-@dataclass(frozen=True)
-class Typed:
-    """A column as values: None where missing; how it was written; what was decided, and what of it is lost.
-
-    `decimal` and `order` are what it tells of the rest of the file, `asks` is True where the rest of the file could decide.
-    """
-
-    series: pd.Series
-    notation: Notation | None = None
-    absent: str = ""
-    said: tuple[str, ...] = ()
-    lost: tuple[str, ...] = ()
-    decimal: str = ""
-    order: str = ""
-    asks: bool = False
-
-
-@dataclass
-class _Found:
-    """A way to read a column: what every cell stands for, and in which words this is said."""
-
-    values: dict[str, Any]
-    notation: Notation
-    kind: str
-    said: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-    decimal: str = ""
-    order: str = ""
-    asks: bool = False
+    marks: Collection[str] = ()
 
 
 def typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
@@ -101,16 +70,16 @@ def typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
         [1.5, nan, 2.25]
     """
     counts = Counter(cells)
-    empty = {cell for cell in counts if cell.strip() in MISSING}
+    empty = {cell for cell in counts if cell.strip() in MISSING or cell.strip() in asked.marks}
     gaps = {cell for cell in counts if cell not in empty and is_missing_among_numbers(cell)}
     known = [cell for cell in counts if cell not in empty and cell not in gaps]
     if asked.words or not (known or gaps):
-        return _text(cells, counts, empty)
+        return text_of(cells, counts, empty)
     found = _best(known, counts, asked) if known else None
     if found is None:
         if known and all(cell.strip() in (*TRUE, *FALSE) for cell in known):
-            return _booleans(cells, counts, empty | gaps)
-        return _text(cells, counts, empty, _why_text(known))
+            return booleans_of(cells, counts, empty | gaps)
+        return text_of(cells, counts, empty, _why_text(known))
     odd = {cell: counts[cell] for cell in known if cell not in found.values}
     if odd and found.kind == "dates":
         if _mixed_zones(found, odd):
@@ -120,19 +89,21 @@ def typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
         sentence = _words_among(found, odd, counts, cells, lines, asked)
         if sentence is None:
             size, alike = sum(odd.values()), sum(counts[cell] for cell in known)
-            return _text(
+            return text_of(
                 cells, counts, empty, (f"{found.kind} and words ({size} of {alike} values), so they are kept as text",)
             )
         found.said.append(sentence)
         found.lost.append(sentence)
-    return _values(cells, counts, empty | gaps | set(odd), found, set(odd))
+    return values_of(cells, counts, empty | gaps | set(odd), found, set(odd), asked.reading == "number")
 
 
-def _best(known: list[str], counts: Counter[str], asked: Asked) -> _Found | None:
+def _best(known: list[str], counts: Counter[str], asked: Asked) -> Way | None:
+    own = None
     if asked.notation is not None:
         values = {cell: value for cell in known if (value := asked.notation.value(cell)) is not None}
+        own = Way(values, asked.notation, _KINDS.get(asked.notation.kind, "dates")) if values else None
         if len(values) == len(known):
-            return _Found(values, asked.notation, "numbers" if isinstance(asked.notation, NumberNotation) else "dates")
+            return own
     if any(_LONG.fullmatch(cell.strip()) for cell in known) or (_padded(known) and not _own_numbers(known, counts)):
         return None
     alike = sum(counts[cell] for cell in known)
@@ -141,8 +112,13 @@ def _best(known: list[str], counts: Counter[str], asked: Asked) -> _Found | None
     for find in (_numbers,) if plain else (_dates, _numbers, _months, _times):
         found = find(known, asked)
         if found is not None and sum(counts[cell] for cell in found.values) >= 0.5 * alike:
-            return found
-    return None
+            # what the run knows wins unless another notation reads more
+            return own if own is not None and _size(own, counts) >= _size(found, counts) else found
+    return own if own is not None and _size(own, counts) >= 0.5 * alike else None
+
+
+def _size(found: Way, counts: Counter[str]) -> int:
+    return sum(counts[cell] for cell in found.values)
 
 
 def _why_text(known: list[str]) -> tuple[str, ...]:
@@ -173,7 +149,7 @@ def _moments_in_digits(known: list[str]) -> bool:
     return all(len(cell.strip()) in (8, 12, 14) for cell in known) and find_dates(known[:50]) is not None
 
 
-def _numbers(known: list[str], asked: Asked) -> _Found | None:
+def _numbers(known: list[str], asked: Asked) -> Way | None:
     decimal = DECIMALS.get(asked.reading, "")
     numbers = find_numbers(known, decimal or asked.decimal)
     if numbers is None:
@@ -192,10 +168,10 @@ def _numbers(known: list[str], asked: Asked) -> _Found | None:
         other, key = ("decimals", "decimal-comma") if notation.group == "," else ("thousands", "decimal-point")
         said.append(f"'{one}' could mean {other} too: {_option(asked.label, key)} reads it so")
     sure = notation.places and not numbers.ambiguous
-    return _Found(values, notation, "numbers", said, [], notation.decimal if sure else "", "", asks)
+    return Way(values, notation, "numbers", said, [], notation.decimal if sure else "", "", asks)
 
 
-def _dates(known: list[str], asked: Asked) -> _Found | None:
+def _dates(known: list[str], asked: Asked) -> Way | None:
     if not any(len(cell.strip()) >= 6 for cell in known[:20]):
         return None
     dates = find_dates(known, asked.order, ORDERS.get(asked.reading, ""))
@@ -219,7 +195,7 @@ def _dates(known: list[str], asked: Asked) -> _Found | None:
             f"some are written shorter than {dates.notation.said.removeprefix('dates written ')}, as all come back"
         )
     order = "" if dates.asks else "dmy" if _day_first(dates.notation.pattern) else "mdy" if dates.why else ""
-    return _Found(dict(dates.read), dates.notation, "dates", said, lost, "", order if dates.why else "", dates.asks)
+    return Way(dict(dates.read), dates.notation, "dates", said, lost, "", order if dates.why else "", dates.asks)
 
 
 def _day_first(pattern: str) -> bool:
@@ -227,23 +203,21 @@ def _day_first(pattern: str) -> bool:
     return 0 <= bare.find("%d") < bare.find("%m")
 
 
-def _months(known: list[str], asked: Asked) -> _Found | None:
+def _months(known: list[str], asked: Asked) -> Way | None:
     months = find_months(known)
     if months is None:
         return None
-    return _Found(dict(months[1]), months[0], "dates", [f"{months[0].said}, and written so again"])
+    return Way(dict(months[1]), months[0], "dates", [f"{months[0].said}, and written so again"])
 
 
-def _times(known: list[str], asked: Asked) -> _Found | None:
+def _times(known: list[str], asked: Asked) -> Way | None:
     if not any(":" in cell for cell in known[:20]):
         return None
     times = find_times(known)
-    return (
-        None if times is None else _Found(dict(times[1]), times[0], "times", [f"{times[0].said}, and written so again"])
-    )
+    return None if times is None else Way(dict(times[1]), times[0], "times", [f"{times[0].said}, and written so again"])
 
 
-def _read_otherwise(found: _Found, odd: dict[str, int]) -> bool:
+def _read_otherwise(found: Way, odd: dict[str, int]) -> bool:
     """Read dates that are written unlike most; True if that leaves none."""
     left, more, usual = list(odd), {}, _bare(getattr(found.notation, "pattern", ""))
     while left:
@@ -265,7 +239,7 @@ def _bare(pattern: str) -> str:
     return re.sub(r"%-?[dmyY]", "%", pattern)
 
 
-def _mixed_zones(found: _Found, odd: dict[str, int]) -> bool:
+def _mixed_zones(found: Way, odd: dict[str, int]) -> bool:
     others = find_dates(list(odd))
     zoned = "%z" in getattr(found.notation, "pattern", "")
     return others is not None and ("%z" in others.notation.pattern) != zoned
@@ -278,11 +252,11 @@ def _local_and_zoned(
     if len(counts) >= ALL_DIFFERENT * len(cells) and len(cells) >= FEWEST_ROWS:
         hint = f"write all in one way, or leave the column out with {_option(asked.label, 'drop')}"
         raise BadInput(f"{said}, {asked.where}", "all with a zone, or none", hint)
-    return _text(cells, counts, empty, (f"{said}, so they are kept as text",))
+    return text_of(cells, counts, empty, (f"{said}, so they are kept as text",))
 
 
 def _words_among(
-    found: _Found, odd: dict[str, int], counts: Counter[str], cells: Sequence[str], lines: Sequence[int], asked: Asked
+    found: Way, odd: dict[str, int], counts: Counter[str], cells: Sequence[str], lines: Sequence[int], asked: Asked
 ) -> str | None:
     """Return what becomes of words among numbers or dates, None if all become text.
 
@@ -315,7 +289,7 @@ def _words_among(
 _CHOICES = (("number", "makes it missing"), ("categorical", "makes words of all"), ("drop", "leaves the column out"))
 
 
-def _stand_for_gaps(found: _Found, odd: dict[str, int]) -> bool:
+def _stand_for_gaps(found: Way, odd: dict[str, int]) -> bool:
     """Return whether words recur as a mark for a gap does, among numbers that are too many to be codes."""
     recur = len(odd) <= 3 and all(size > 1 and not any(c.isdigit() for c in cell) for cell, size in odd.items())
     return recur and len(found.values) > FEWEST_ROWS
@@ -328,62 +302,3 @@ def _option(label: str, kind: str) -> str:
 def _plain(cell: str) -> int | float:
     bare = cell[1:] if cell[0] in "+-" else cell
     return int(cell) if bare.isdecimal() else float(cell)
-
-
-def _text(cells: Sequence[str], counts: Counter[str], empty: set[str], said: tuple[str, ...] = ()) -> Typed:
-    kept = {cell: cell for cell in counts if cell not in empty}
-    notes, lost = (*gap_words(empty), *said), gaps_lost(empty, counts)
-    series = pd.Series([kept.get(cell) for cell in cells]) if kept else pd.Series([None] * len(cells), dtype="float64")
-    return Typed(series, absent=usual(empty, counts), said=notes, lost=lost)
-
-
-def _booleans(cells: Sequence[str], counts: Counter[str], gaps: set[str]) -> Typed:
-    values = [None if cell in gaps else cell.strip() in TRUE for cell in cells]
-    series = pd.Series(values, dtype="boolean" if gaps else "bool")
-    spelled: Counter[str] = Counter()
-    for cell, times in counts.items():
-        spelled[cell.strip()] += 0 if cell in gaps else times
-    pair = max(zip(TRUE, FALSE, strict=True), key=lambda words: sum(spelled[word] for word in words))
-    others = sorted(word for word, times in spelled.items() if times and word not in pair)
-    said = f"{few(others)} are read as {' and '.join(pair)}" if others else ""
-    lost = (f"their spelling ({few(others)}): written as {' and '.join(pair)}",) if others else ()
-    notes = (*gap_words(gaps), *([said] if said else ()))
-    lost = (*lost, *gaps_lost(gaps, counts))
-    return Typed(series, BooleanNotation(pair[0], pair[1]), usual(gaps, counts), notes, lost)
-
-
-def _values(cells: Sequence[str], counts: Counter[str], gaps: set[str], found: _Found, odd: set[str]) -> Typed:
-    values = found.values
-    listed = [values.get(cell) for cell in cells]
-    said = (*gap_words(gaps - odd), *found.said)
-    absent = usual(gaps, counts)
-    if isinstance(found.notation, NumberNotation):
-        whole = all(isinstance(value, int) for value in values.values())
-        dtype = ("Int64" if gaps else "int64") if whole else "float64"
-        series = pd.Series(listed, dtype=dtype)
-    else:
-        series = _of_time(listed, cells, found)
-    lost = (*found.lost, *gaps_lost(gaps, counts))
-    return Typed(series, found.notation, absent, said, lost, found.decimal, found.order, found.asks)
-
-
-def _of_time(listed: list[Any], cells: Sequence[str], found: _Found) -> pd.Series:
-    first = next(value for value in listed if value is not None)
-    if isinstance(first, pd.Period):
-        return pd.Series(pd.PeriodIndex([pd.NaT if v is None else v for v in listed], freq=first.freq))
-    pattern = getattr(found.notation, "pattern", None)
-    if pattern is None:
-        return (
-            pd.Series(listed, dtype=object)
-            if not hasattr(first, "days")
-            else pd.Series(pd.to_timedelta(listed)).astype("timedelta64[us]")
-        )
-    if "%f" in pattern and any(re.search(r"[.,]\d{7,9}", cell) for cell in cells):
-        # a microsecond is the end of Python's own moments
-        written = [
-            None if value is None else cell.strip().replace(",", ".") for value, cell in zip(listed, cells, strict=True)
-        ]
-        return pd.Series(pd.to_datetime(written, format="ISO8601", utc="%z" in pattern))
-    if "%z" in pattern:
-        return pd.Series(pd.to_datetime(listed, utc=True)).astype("datetime64[us, UTC]")
-    return pd.Series(listed, dtype="datetime64[us]")

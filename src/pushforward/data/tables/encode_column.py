@@ -70,7 +70,7 @@ def plain(series: pd.Series, stored: Stored, rows: Rows) -> pd.Series:
     """Return a column as numbers or moments: cells are read in their notation, dates, times and decimals as what carries them."""
     series = unwrapped(series).series
     if stored.levels or stored.role == "excluded":
-        return series
+        return _without_marks(series, stored)
     if (
         str(series.dtype) in OBJECTS
         and stored.notation is not None
@@ -81,9 +81,15 @@ def plain(series: pd.Series, stored: Stored, rows: Rows) -> pd.Series:
         ]
         lines = range(len(cells)) if rows.lines is None else rows.lines
         unit = "row" if rows.lines is None else "line"
-        series = typed(
-            cells, lines, Asked(f"column '{stored.label}'", stored.label, notation=stored.notation, unit=unit)
-        ).series
+        asked = Asked(
+            f"column '{stored.label}'",
+            stored.label,
+            reading=stored.reading,
+            notation=stored.notation,
+            unit=unit,
+            marks=stored.marks,
+        )
+        series = typed(cells, lines, asked).series
     elif series.dtype == object and stored.dtype == "object":
         # a word among Python numbers that says that there is none
         series = series.map(lambda value: None if isinstance(value, str) and is_missing_among_numbers(value) else value)
@@ -92,6 +98,13 @@ def plain(series: pd.Series, stored: Stored, rows: Rows) -> pd.Series:
         expected = stored.outer if stored.carrier == "period" else "numbers or dates"
         raise BadInput(f"column '{stored.label}' of dtype {series.dtype}", expected, "convert it first")
     return into_numbers(series, carrier)
+
+
+def _without_marks(series: pd.Series, stored: Stored) -> pd.Series:
+    """Return words among categories without those that counted as missing in the training table."""
+    if not stored.marks or str(series.dtype) not in OBJECTS:
+        return series
+    return series.map(lambda value: None if isinstance(value, str) and value.strip() in stored.marks else value)
 
 
 def encode_column(series: pd.Series, stored: Stored, column: Column, rows: Rows) -> np.ndarray:

@@ -159,7 +159,8 @@ class TableEncoding(Encoding):
         known = [stored for stored in self.stored if stored.notation is not None and stored.label not in words]
         notations = {stored.label: stored.notation for stored in known if stored.notation is not None}
         names = {stored.label for stored in self.stored}
-        return Reading(words=words, names=names, notations=notations, header=None if self.dialect.header else False)
+        header = None if self.dialect.header else False
+        return Reading(words=words, names=names, notations=notations, header=header).like(self.stored)
 
     def csv(self, shown: pd.DataFrame) -> str:
         """Return rows as the text of a CSV file, written as the file that the table came from was."""

@@ -14,11 +14,13 @@ import pandas as pd
 
 from pushforward.core.errors import BadInput, closest
 from pushforward.core.limits import require_below
-from pushforward.data.tables.cells import READINGS, Asked, Typed, typed
+from pushforward.data.tables.cells import READINGS, Asked, typed
 from pushforward.data.tables.formats import FRAMES, JSON_LINES, is_folder_of_parts, read_frame
 from pushforward.data.tables.header import header_of
 from pushforward.data.tables.lines import delimiter_of, read_lines
 from pushforward.data.tables.notations.notation import Notation, Written
+from pushforward.data.tables.stored import Stored
+from pushforward.data.tables.typed_values import Typed
 from pushforward.data.tables.unpacking import PACKED, Decoded, decode, unpack, unpacked_name
 from pushforward.data.tables.written import Dialect
 
@@ -40,6 +42,7 @@ class Reading:
         words: columns to leave as text.
         names: names that a header is expected to hold, so that a file of words alone is understood.
         notations: those of a run, by column name.
+        readings, marks: how a run's columns are read as its user declared, and which words count as missing in them, by name.
         header: the user's answer to whether the first line is one; None = find out.
     """
 
@@ -47,14 +50,27 @@ class Reading:
     words: Collection[str] = ()
     names: Collection[str] = ()
     notations: Mapping[str, Notation] = field(default_factory=dict)
+    readings: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[str, Collection[str]] = field(default_factory=dict)
     header: bool | None = None
 
     def asked(self, label: str, where: str) -> Asked:
         """Return what is known about one column."""
         kind = self.declared.get(label)
         words = label in self.words or (kind is not None and (not isinstance(kind, str) or kind in WORDS))
-        reading = kind if isinstance(kind, str) and kind in READINGS else ""
-        return Asked(where, label, words, reading, self.notations.get(label))
+        return Asked(
+            where, label, words, self.reading_of(label), self.notations.get(label), marks=self.marks.get(label, ())
+        )
+
+    def reading_of(self, label: str) -> str:
+        """Return how a column is read, as its user declared now or when a run was trained; empty if nobody said so."""
+        kind = self.declared.get(label)
+        return kind if isinstance(kind, str) and kind in READINGS else self.readings.get(label, "")
+
+    def like(self, kept: Collection[Stored]) -> Reading:
+        """Return this reading with what a run knows of how its columns are read."""
+        readings = {one.label: one.reading for one in kept if one.reading}
+        return replace(self, readings=readings, marks={one.label: one.marks for one in kept if one.marks})
 
 
 _PLAIN = Reading()
@@ -167,7 +183,10 @@ def read_text(text: str | Decoded, name: str, origin: str, reading: Reading = _P
         origin,
         (*decoded.notes, header.note, *renamed, *found.notes, *said),
         tuple(lines),
-        {label: Written(column.notation, column.absent) for label, column in by_name.items()},
+        {
+            label: Written(column.notation, column.absent, column.marks, reading.reading_of(label))
+            for label, column in by_name.items()
+        },
         (*found.lost, *(f"column '{label}': {one}" for label, column in by_name.items() for one in column.lost)),
         Dialect(found.delimiter, header.found, decoded.charset, decoded.mark, decoded.line_end),
     )

@@ -109,7 +109,7 @@ def _unknown_column(name: str, names: list[str]) -> BadInput:
 def _value(column: Column, stored: Stored, word: str, names: list[str]) -> float:
     if column.discrete and word in column.categories:
         return float(column.categories.index(word))
-    if column.missing and word in MISSING:
+    if column.missing and (word in MISSING or word in stored.marks):
         return math.nan
     # a comma inside a value is legal, but "value,colunm=other" is more likely a misspelt column
     rest = re.search(r",\s*([^,=]+?)\s*=", word)

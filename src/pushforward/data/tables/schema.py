@@ -106,21 +106,21 @@ def _column(series: pd.Series, name: Any, label: str, rules: Rules, of_file: Wri
     if rules.kind == "drop":
         return Found(None, Stored(key, str(series.dtype), "excluded"), "left out, as asked", "left out, as asked")
     text, notes, losses = "", inside.said, inside.lost
-    notation, absent = (None, "") if of_file is None else (of_file.notation, of_file.absent)
+    notation, absent, marks = (None, "", ()) if of_file is None else (of_file.notation, of_file.absent, of_file.marks)
     # a file's cells were looked through when it was read
     if of_file is None and (read := _written(series, label, rules)) is not None:
-        text, notation, absent = str(series.dtype), read.notation, read.absent
+        text, notation, absent, marks = str(series.dtype), read.notation, read.absent, read.marks
         notes = "; ".join([*([notes] if notes else []), "text that holds them", *read.said])
         losses = "; ".join(read.lost)
         series = read.series
         # who declares dates wants dates
         text = "" if rules.kind == "datetime" else text
-    if isinstance(rules.kind, str) and rules.kind in READINGS:
-        rules = replace(rules, kind=None)
+    reading = rules.kind if isinstance(rules.kind, str) and rules.kind in READINGS else ""
+    rules = replace(rules, kind=None) if reading else rules
     carrier, outer = carrier_of(series), str(series.dtype)
     plain = into_numbers(series, carrier)
     stored = Stored(key, str(plain.dtype), nothing=nothing, notation=notation, absent=absent, text=text)
-    stored = replace(stored, wrapping=inside.wrapping)
+    stored = replace(stored, wrapping=inside.wrapping, reading=reading, marks=marks)
     if carrier:
         stored = replace(stored, carrier=carrier, outer=outer)
     found = _plain_column(plain, stored, label, rules)

@@ -43,6 +43,8 @@ class Stored:
         text: dtype of the strings of a frame that hold numbers or dates in that notation; empty for real numbers and dates.
         absent: how a file writes a missing value.
         wrapping: the type of Arrow, or of intervals, that the column had; see `wrapped.py`.
+        reading: how its cells are read, where the user said so: one of `cells.READINGS`.
+        marks: words that count as missing in this column and not everywhere.
 
     Example:
         >>> Stored("age", "int64").label
@@ -64,6 +66,8 @@ class Stored:
     text: str = ""
     absent: str = ""
     wrapping: str = ""
+    reading: str = ""
+    marks: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -80,7 +84,8 @@ def stored_from_json(record: dict[str, Any]) -> Stored:
     """Return a column from the fields of its dataclass; those that an older version did not know have their defaults."""
     notation = record.get("notation")
     made = None if notation is None else notation_from_json(notation)
-    return Stored(**{**record, "levels": tuple(record["levels"]), "notation": made})
+    lists = {"levels": tuple(record["levels"]), "marks": tuple(record.get("marks", ()))}
+    return Stored(**{**record, **lists, "notation": made})
 
 
 def level_names(levels: tuple[Scalar, ...]) -> tuple[str, ...]:

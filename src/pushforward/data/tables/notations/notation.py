@@ -35,10 +35,13 @@ class Notation(ABC):
 
 @dataclass(frozen=True)
 class Written:
-    """How a column was written in its file: its notation (None for words), and how a missing value is."""
+    """How a column was written in its file: its notation (None for words), how a missing value is, all words for one, and how the
+    user said that it is to be read."""
 
     notation: Notation | None
     absent: str = ""
+    marks: tuple[str, ...] = ()
+    reading: str = ""
 
 
 _KINDS = {
