@@ -13,12 +13,13 @@ from typing import Any
 import torch
 
 from pushforward.core.errors import BadInput, nearest, refusing
-from pushforward.core.space import Points
+from pushforward.core.space import Image, Points
 from pushforward.data.builtin import builtins
 from pushforward.data.dataset import Dataset, in_single_precision
 from pushforward.data.encoding import Encoding, encoding_from_json
 from pushforward.data.images.options import ImageOptions
 from pushforward.data.open import open_data
+from pushforward.data.repeats import RULES, rule_of
 from pushforward.data.tables.cells import READINGS
 from pushforward.data.text.corpus import is_text
 from pushforward.data.text.dataset import TextOptions
@@ -129,7 +130,23 @@ def _add_readings(found: dict[str, Any], settings: Mapping[str, Any]) -> None:
 
 
 def open_as(record: RunRecord, source: Any) -> Dataset:
-    """Return the dataset behind a source, read and split as a run's own data were."""
+    """Return the dataset behind a source, read and split as a run's own data were.
+
+    Data that are the run's own are split as the version split them that trained the run.
+    """
+    found = _opened(record, source)
+    fingerprint = record.manifest["data"]["fingerprint"]
+    if is_same(found, fingerprint) or isinstance(found.space, Image):
+        return found
+    for version in RULES[1:]:
+        with rule_of(version):
+            before = _opened(record, source)
+        if is_same(before, fingerprint):
+            return before
+    return found
+
+
+def _opened(record: RunRecord, source: Any) -> Dataset:
     return open_data(
         source,
         skip_bad=bool(record.manifest["data"].get("skipped")),

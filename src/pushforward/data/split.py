@@ -6,7 +6,6 @@ labels are split in equal shares, and every class is trained on; splits that a s
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,13 +13,11 @@ import numpy as np
 from pushforward.core.errors import BadInput
 from pushforward.core.rng import derive_seed
 from pushforward.data.folders import SPLITS, TEST, TRAIN, VALIDATION
+from pushforward.data.repeats import groups_of, repeats_naturally
 
 SHARES = (0.7, 0.1, 0.2)
 # of the training part of a source that brings one other split
 NO_VALIDATION, NO_TEST = (0.9, 0.1, 0.0), (0.8, 0.0, 0.2)
-
-# the counts of draws have a variance near their mean or above, those of copies hardly any
-UNEVEN, FEW_LEVELS = 0.4, 16
 
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -131,51 +128,6 @@ def split_examples(
     )
 
 
-def groups_of(x: np.ndarray) -> np.ndarray:
-    """Return a number for each example, equal for equal ones.
-
-    Example:
-        >>> groups_of(np.array([[3, 1], [2, 2], [3, 1]])).tolist()
-        [1, 0, 1]
-    """
-    _, group = np.unique(np.ascontiguousarray(x.reshape(len(x), -1)), axis=0, return_inverse=True)
-    return group.reshape(-1)
-
-
-def repeats_naturally(x: np.ndarray, levels: int | None = None) -> bool:
-    """Return whether equal examples are different cases.
-
-    Copies of photographs are copies, and a model must not be tested on one that it was trained on. Counts, categories and tiny
-    binary pictures repeat because their law says so, and a test set without any value that was trained on has another law. Repeats
-    are natural where n draws from all possible examples would repeat, or where most examples are repeats and some recur much more
-    often than others; what is copied k times recurs k times. Photographs (more than 16 levels) recur for the first reason only.
-
-    Args:
-        levels: of the pixels of pictures, None for points.
-
-    Example:
-        >>> repeats_naturally(np.array([[0], [1], [1], [0], [1]])), repeats_naturally(np.arange(4)[:, None])
-        (True, False)
-    """
-    n, counts = len(x), np.bincount(groups_of(x))
-    if len(counts) == n:
-        return False
-    possible = x[0].size * math.log(levels) if levels is not None else _log_cells(x.reshape(n, -1))
-    if possible <= math.log(n * n / 2):
-        return True
-    uneven = counts.var() >= UNEVEN * counts.mean()
-    return 2 * len(counts) < n and bool(uneven) and (levels is None or levels <= FEW_LEVELS)
-
-
-def _log_cells(x: np.ndarray) -> float:
-    """Return the logarithm of the number of possible rows of numbers with at most three decimals, infinity for others."""
-    for decimals in range(4):
-        whole = x.astype(np.float64) * 10**decimals
-        if np.abs(whole).max() < 2**50 and bool(np.isclose(whole, np.round(whole), rtol=1e-12, atol=1e-6).all()):
-            return float(np.log(np.ptp(whole, axis=0) + 1).sum())
-    return math.inf
-
-
 def _drawn(
     x: np.ndarray, labels: np.ndarray | None, seed: int, shares: tuple[float, float, float], natural: bool
 ) -> tuple[Rows, str]:
@@ -184,5 +136,5 @@ def _drawn(
     distinct = int(groups_of(x).max()) + 1
     if distinct < 2:
         raise BadInput(f"{len(x)} examples, all of them equal", "examples that differ", "bring more data")
-    said = f"row by row, because {len(x):,} examples hold {distinct:,} different ones only"
+    said = f"row by row, because repeats are natural here ({len(x):,} examples, {distinct:,} different ones)"
     return split_rows(np.arange(len(x))[:, None], labels, seed, shares), said

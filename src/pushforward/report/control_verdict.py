@@ -13,7 +13,7 @@ from pushforward.evaluation.cards.aspects import is_check
 from pushforward.report.numbers import listed, named, number, short_names, value_text
 from pushforward.report.records import Key, Row, key_of
 from pushforward.report.standing import at_null, blind, clear_of, control
-from pushforward.report.told_apart import too_good
+from pushforward.report.told_apart import told_apart, too_good
 
 FLOOR = "the floor, a deliberately bad model,"
 
@@ -70,6 +70,8 @@ def floor_sentences(rows: Sequence[Row], models: Sequence[Row]) -> list[str]:
     """Return which models are clearly better than the floor, which are not, and what could not be judged."""
     found = [(row.name, against_floor(row, rows)) for row in models]
     if not any(better or stuck for _, (better, stuck, _) in found):
+        if any(control(rows, score, "floor") is not None for row in models for score in row.scores):
+            return ["No measure parts real data from a deliberately bad model here, so none says how good a score is."]
         return ["No floor was measured, so a score cannot be told from a bad one."]
     parts = [f"{name} ({named(stuck, 'measures')})" for name, (_, stuck, _) in found if stuck]
     unknown = max(len(open_) for _, (_, _, open_) in found)
@@ -107,6 +109,8 @@ def against_floor(row: Row, rows: Sequence[Row]) -> tuple[list[str], list[str], 
 def hopeless(row: Row, rows: Sequence[Row]) -> str:
     """Return in words that a model is not clearly better than the floor on half of the measures or more; else nothing.
 
+    Nothing either where nothing tells its samples from real data: an interval that reaches the floor convicts nobody by itself.
+
     Example:
         >>> from pushforward.core.score import Score
         >>> bad = Score("recall", 0.1, n=9, better="higher", low=0.0, high=0.2, floor=0.1)
@@ -115,7 +119,7 @@ def hopeless(row: Row, rows: Sequence[Row]) -> str:
     """
     better, stuck, _ = against_floor(row, rows)
     judged = len(better) + len(stuck)
-    if not stuck or 2 * len(stuck) < judged:
+    if not stuck or 2 * len(stuck) < judged or told_apart(row, rows).told is False:
         return ""
     bad = {r.name for s in row.scores for r in rows if r.role == "floor" and control(rows, s, "floor") in r.scores}
     against = listed(sorted(bad), "or") or "the floor"

@@ -25,6 +25,7 @@ from pushforward.data.dataset import Dataset, fingerprint_of
 from pushforward.data.encoding import Encoding
 from pushforward.data.pixels import label_place, pixels_of
 from pushforward.data.points import PointsEncoding
+from pushforward.data.repeats import groups_of, rows_repeat
 from pushforward.data.split import split_rows
 from pushforward.data.tables.cells import READINGS
 from pushforward.data.tables.encoding import TableEncoding
@@ -204,9 +205,9 @@ def open_table(
 def _split(x: Tensor, seed: int) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], str]:
     # NaN equals nothing, but two rows that lack the same values are duplicates
     comparable = np.where(np.isnan(x.numpy()), -np.inf, x.numpy())
-    distinct = len(np.unique(comparable, axis=0))
-    if 2 * distinct >= len(x):
+    if not rows_repeat(comparable):
         return split_rows(comparable, None, seed), "duplicates kept together"
-    # few categories: equal rows are different cases, and keeping them together would hide whole cells of the table
-    said = f"row by row, because {len(x)} rows hold {distinct} different ones only"
+    # equal rows are different cases, and keeping them together would hide whole cells of the table
+    distinct = int(groups_of(comparable).max()) + 1
+    said = f"row by row, because repeats are natural here ({len(x):,} rows, {distinct:,} different ones)"
     return split_rows(np.arange(len(x))[:, None], None, seed), said

@@ -13,6 +13,7 @@ import numpy as np
 from pushforward.core.errors import BadInput
 from pushforward.core.rng import derive_seed
 from pushforward.data.folders import SPLITS, TEST, TRAIN, VALIDATION
+from pushforward.data.repeats import documents_repeat
 
 SHARES, TENTH = (0.8, 0.1, 0.1), (0.9, 0.1)
 ENOUGH_DOCUMENTS = 20
@@ -63,7 +64,7 @@ def split_documents(
         counts = "/".join(f"{len(part.documents):,}" for part in drawn)
         return (
             drawn,
-            f"split by documents: 80/10/10 % of the characters by seed {seed} ({counts} documents), equal ones together",
+            f"split by documents: 80/10/10 % of the characters by seed {seed} ({counts} documents), {_together(documents)}",
         )
     if contexts:
         came = f"{len(set(documents))} different documents with contexts"
@@ -108,6 +109,10 @@ def _own(
     return (parts[0], parts[1], parts[2]), said
 
 
+def _together(documents: tuple[str, ...]) -> str:
+    return "one by one, because repeats are natural here" if documents_repeat(documents) else "equal ones together"
+
+
 def _by_documents(
     documents: tuple[str, ...], contexts: tuple[str, ...], seed: int, shares: tuple[float, ...] = SHARES
 ) -> tuple[Part, Part, Part] | None:
@@ -115,7 +120,8 @@ def _by_documents(
     group_of = {document: i for i, document in enumerate(dict.fromkeys(documents))}
     if len(group_of) < ENOUGH_DOCUMENTS:
         return None
-    groups = np.array([group_of[document] for document in documents])
+    own = documents_repeat(documents)
+    groups = np.arange(len(documents)) if own else np.array([group_of[document] for document in documents])
     sizes = np.bincount(groups, weights=[len(document) for document in documents])
     order = np.random.default_rng(derive_seed(seed, "split")).permutation(len(sizes))
     # a document belongs where its middle lies on the line of all characters in random order
