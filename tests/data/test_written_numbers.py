@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -101,3 +102,71 @@ def test_a_dictionary_from_before_readings_were_kept_still_opens(tmp_path: Path)
     for stored in record["stored"]:
         del stored["reading"], stored["marks"]
     assert encoding_from_json(record).to_json() == encoding.to_json()
+
+
+NARROW = {
+    "halves": (DICE.normal(size=200).astype(np.float16), ""),
+    "halves of few digits": (np.round(DICE.uniform(-9, 9, 200), 2).astype(np.float16), "0.01"),
+    "halves of whole numbers": (DICE.integers(-90, 90, 200).astype(np.float16), "integer"),
+    "small halves": ((DICE.normal(size=200) * 1e-4).astype(np.float16), ""),
+    "large halves": (np.round(DICE.uniform(0, 60000, 200), 1).astype(np.float16), ""),
+    "repeated halves": (DICE.choice(DICE.normal(size=12), 200).astype(np.float16), ""),
+    "singles": (DICE.normal(size=200).astype(np.float32), "real"),
+    "singles of tenths": ((DICE.integers(1, 400, 200) / 10).astype(np.float32), "0.1"),
+    "large singles": ((DICE.normal(size=200) * 1e6).astype(np.float32), "real"),
+    "large singles of hundredths": (np.round(DICE.uniform(0, 1e6, 200), 2).astype(np.float32), "0.01"),
+}
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_numbers_of_few_digits_come_back_to_the_last_bit(tmp_path: Path, name: str) -> None:
+    array, said = NARROW[name]
+    frame = pd.DataFrame({"h": array, "w": ["a", "b"] * 100})
+    frame.to_parquet(tmp_path / "a.parquet")
+    for source in (frame, tmp_path / "a.parquet"):
+        data = open_data(source)
+        encoding = reopened(data)
+        assert isinstance(encoding, TableEncoding)
+        assert encoding.decode(encoding.encode(frame)).equals(frame)
+        assert not data.lost
+        assert said in "; ".join(note for note in data.notes if note.startswith("column 'h'"))
+    # the same numbers in another type are the same numbers
+    wide = frame.astype({"h": np.float64})
+    assert torch.equal(encoding.encode(wide), encoding.encode(frame))
+
+
+def test_numbers_of_few_digits_with_gaps_come_back_and_wide_ones_take_narrow_ones() -> None:
+    tenths = pd.array([0.1, 0.2, None, 0.7] * 30, dtype="Float32")
+    frame = pd.DataFrame({"v": tenths, "w": list("abc") * 40})
+    encoding = TableEncoding.of(frame)
+    assert encoding.decode(encoding.encode(frame)).equals(frame)
+    wide = TableEncoding.of(pd.DataFrame({"v": [0.1, 0.2, 0.7] * 20, "w": list("abc") * 20}))
+    narrow = pd.DataFrame({"v": np.array([0.7, 0.1], dtype=np.float16), "w": ["a", "b"]})
+    assert wide.encode(narrow)[:, 0].tolist() == [0.7, 0.1]
+
+
+def test_levels_that_never_occur_are_said_and_stay_levels() -> None:
+    kept = pd.Categorical(["a", "b"] * 30, categories=["a", "b", "c"])
+    ordered = pd.Categorical([3, 1] * 30, categories=[1, 2, 3, 4], ordered=True)
+    whole = pd.Categorical(["a", "b"] * 30)
+    data = open_data(pd.DataFrame({"u": kept, "o": ordered, "w": whole}), columns={"w": ["a", "b", "z", "y"]})
+    notes = {note.split("'")[1]: note for note in data.notes if note.startswith("column")}
+    assert "3 levels" in notes["u"]
+    assert "1 never occurs ('c') and may be drawn" in notes["u"]
+    assert "2 never occur ('2', '4') and may be drawn" in notes["o"]
+    assert "2 never occur ('z', 'y') and may be drawn" in notes["w"]
+    assert data.space.columns[0].categories == ("a", "b", "c")  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("row", [0, 7])
+def test_a_cell_of_any_length_is_a_cell(tmp_path: Path, delimiter: str, row: int) -> None:
+    limit = csv.field_size_limit()
+    rows = [f"{i}.5{delimiter}{'x' * (200_000 if i == row else 3)}{i}{delimiter}{'pq'[i % 2]}" for i in range(40)]
+    data = open_data(written(tmp_path / "a.csv", delimiter.join("atb"), rows))
+    assert [column.name for column in data.space.columns] == ["a", "b"]  # pyright: ignore[reportAttributeAccessIssue]
+    kept = open_data(tmp_path / "a.csv", keep=["t"]).encoding
+    assert isinstance(kept, TableEncoding)
+    frame = kept.decode(kept.read(tmp_path / "a.csv").x)
+    assert kept.csv(frame).splitlines()[1:] == rows
+    assert csv.field_size_limit() == limit

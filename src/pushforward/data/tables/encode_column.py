@@ -129,7 +129,7 @@ def encode_column(series: pd.Series, stored: Stored, column: Column, rows: Rows)
     infinite = np.isinf(exact)
     rows.refuse(infinite, lambda row: f"infinity in column '{column.name}', {rows.where(row)}", "finite numbers")
     exact = np.where(infinite, np.nan, exact)
-    values, off = snap(exact, column, stored)
+    values, off = snap(exact, column, stored, str(series.dtype))
     if rows.odd is not None:
         return np.where(off, exact, values)
     step = 0.0 if column.step is None else column.step

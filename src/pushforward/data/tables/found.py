@@ -61,7 +61,17 @@ def discrete(kind: ColumnKind, levels: tuple[Scalar, ...], series: pd.Series, st
     """Return a column of categories."""
     gone = int(series.isna().sum())
     column = Column(stored.label, kind, level_names(levels), missing=gone > 0)
-    return Found(column, replace(stored, levels=levels), said + gaps(gone, len(series)))
+    return Found(column, replace(stored, levels=levels), said + _unseen(levels, series) + gaps(gone, len(series)))
+
+
+def _unseen(levels: tuple[Scalar, ...], series: pd.Series) -> str:
+    """Return which levels are declared and never occur: the model gives them little probability, but some."""
+    seen = set(series.dropna().astype(object).tolist())
+    never = [str(level) for level in levels if level not in seen]
+    if not never:
+        return ""
+    shown = ", ".join(f"'{name}'" for name in never[:5]) + (", ..." if len(never) > 5 else "")
+    return f"; {len(never)} never occur{'s' * (len(never) == 1)} ({shown}) and may be drawn"
 
 
 def excluded(stored: Stored, why: str, label: str) -> Found:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pushforward.core.errors import BadInput
@@ -37,12 +40,13 @@ def delimiter_of(text: str) -> str:
         >>> delimiter_of("a;b\\n1,5;2\\n"), delimiter_of("a\\n1\\n")
         (';', ',')
     """
-    head = [line for line in text[:65536].splitlines(keepends=True)[:50] if not line.startswith("#")]
+    head = [line for line in _head(text) if not line.startswith("#")]
     best, chosen = (0.0, 0), ","
     for delimiter in DELIMITERS:
         try:
-            rows = csv.reader(head, delimiter=delimiter, skipinitialspace=True)
-            widths = Counter(len(row) for row in rows if any(cell.strip() for cell in row))
+            with fields_of_any_length():
+                rows = csv.reader(head, delimiter=delimiter, skipinitialspace=True)
+                widths = Counter(len(row) for row in rows if any(cell.strip() for cell in row))
         except csv.Error:
             continue
         usual = max(widths, key=lambda width: (widths[width], width), default=0)
@@ -51,6 +55,25 @@ def delimiter_of(text: str) -> str:
         if (agree, 0) > best and agree > 0.5:
             best, chosen = (agree, 0), delimiter
     return chosen
+
+
+def _head(text: str) -> list[str]:
+    """Return the first lines, all of them whole."""
+    lines = text[:65536].splitlines(keepends=True)
+    if len(text) > 65536 and len(lines) <= 50 and not lines[-1].endswith(("\n", "\r")):
+        # a cell may be longer than all that
+        lines[-1] += re.split("[\r\n]", text[65536:], maxsplit=1)[0]
+    return lines[:50]
+
+
+@contextmanager
+def fields_of_any_length() -> Iterator[None]:
+    """Let `csv` read cells longer than its own limit of 131,072 characters, which a file that was read whole need not fear."""
+    before = csv.field_size_limit(2**31 - 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def read_lines(text: str, origin: str) -> Lines:
@@ -85,9 +108,10 @@ def read_lines(text: str, origin: str) -> Lines:
 
 def _rows(text: str, delimiter: str, origin: str, skipped: int) -> list[tuple[int, list[str]]]:
     try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
-        # a line of delimiters alone is a row without values, a blank one is none
-        rows = [(reader.line_num + skipped, row) for row in reader if len(row) > 1 or (row and row[0].strip())]
+        with fields_of_any_length():
+            reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+            # a line of delimiters alone is a row without values, a blank one is none
+            rows = [(reader.line_num + skipped, row) for row in reader if len(row) > 1 or (row and row[0].strip())]
     except csv.Error as error:
         raise BadInput(f"{origin} is no CSV ({error})", "fields separated by a comma, semicolon, tab or bar") from None
     if not rows:

@@ -22,6 +22,7 @@ from pushforward.data.tables.stored import Stored, decimals_of, on_grid, seconds
 
 EXACT = 2**52  # integers up to here, and the halves between them, are doubles
 FEW, FEWEST_ROWS = 32, 20
+BY_CHANCE = 1e-3
 
 
 def number(series: pd.Series, known: pd.Series, stored: Stored, label: str, rules: Rules, real: bool = False) -> Found:
@@ -56,6 +57,8 @@ def number(series: pd.Series, known: pd.Series, stored: Stored, label: str, rule
     step, rounded = (None, False) if real else _grid(values, stored.dtype)
     if step is not None and not rounded:
         step = _coarsened(values, step, stored, rules)
+    # digits that a narrow type does not hold are none to lose
+    changed = rounded and step is not None and not _all_on(values, step, _narrow(stored.dtype))
     if step is not None:
         values = on_grid(values, step)
     low, high = float(values.min()) + 0.0, float(values.max()) + 0.0
@@ -68,7 +71,7 @@ def number(series: pd.Series, known: pd.Series, stored: Stored, label: str, rule
         low, high, below, above = 0.0, 86400.0 - step, True, True
     said = f"{distinct} distinct {_WORDS.get(stored.carrier, 'integers' if kind == 'integer' else 'numbers')}"
     said += f" from {seen[0]} to {seen[1]}, so {kind}{_grid_words(step, kind, stored, label)}"
-    if rounded:
+    if changed:
         said += " (some values recur too often for a density, so all are rounded to it)"
     if below and rules.bounds == "natural" and not above:
         low = 0.0
@@ -76,7 +79,7 @@ def number(series: pd.Series, known: pd.Series, stored: Stored, label: str, rule
     said += ", within that range" if above and below else f", never below {floor}" if below else ""
     said += sentinel(values)
     column = Column(stored.label, kind, (), step, low, high, below, above, gone > 0)
-    lost = f"numbers are rounded to multiples of {step:g}" if rounded else ""
+    lost = f"numbers are rounded to multiples of {step:g}" if changed else ""
     return Found(column, replace(stored, rounded=rounded), said + gaps(gone, len(series)), lost)
 
 
@@ -170,11 +173,11 @@ def grid_of(values: np.ndarray, dtype: str) -> float | None:
 def _grid(values: np.ndarray, dtype: str) -> tuple[float | None, bool]:
     """Return the step of the grid that all values lie on, and whether they must be rounded to it."""
     largest = float(np.abs(values).max())
-    narrow = np.float32 if dtype.lower() == "float32" else np.float16 if dtype == "float16" else np.float64
+    narrow = _narrow(dtype)
     for k in range(7):
         if largest * 10.0**k >= EXACT:
             break
-        if bool((on_grid(values, 10.0**-k).astype(narrow) == values.astype(narrow)).all()):
+        if _all_on(values, 10.0**-k, narrow) and (k == 0 or _tells(values, 10.0**-k, narrow)):
             return 10.0**-k, False
     _, counts = np.unique(values, return_counts=True)
     often = counts.max() >= max(5, 0.01 * len(values))
@@ -182,9 +185,32 @@ def _grid(values: np.ndarray, dtype: str) -> tuple[float | None, bool]:
         spread = float(np.ptp(values))
     if not math.isfinite(spread) or not often or spread == 0.0:
         return None, False
-    # a density has no point masses: a grid of a millionth of the range makes the spike a probability
+    # a density has no point masses: the grid of the last decimal, or of a millionth of the range, makes the spike a probability
+    for k in range(7, 16):
+        if narrow is np.float64 and largest * 10.0**k < EXACT and _all_on(values, 10.0**-k, narrow):
+            return 10.0**-k, False
     k = max(0, 6 - math.floor(math.log10(spread)))
     return (10.0**-k, True) if largest * 10.0**k < EXACT else (None, False)
+
+
+def _narrow(dtype: str) -> type[np.floating]:
+    return {"float32": np.float32, "float16": np.float16}.get(dtype.lower(), np.float64)
+
+
+def _all_on(values: np.ndarray, step: float, narrow: type[np.floating]) -> bool:
+    return bool((on_grid(values, step).astype(narrow) == values.astype(narrow)).all())
+
+
+def _tells(values: np.ndarray, step: float, narrow: type[np.floating]) -> bool:
+    """Return whether a grid says something: numbers of few digits lie on any that is finer than they are.
+
+    By chance a number between neighbours of distance d rounds to itself with probability d / step, and all of them with their
+    product.
+    """
+    if narrow is np.float64:
+        return True
+    apart = np.spacing(np.abs(np.unique(values)).astype(narrow)).astype(np.float64)
+    return float(np.log(np.maximum(step / apart, 1.0)).sum()) > -math.log(BY_CHANCE)
 
 
 def datetime_column(series: pd.Series, stored: Stored) -> Found:

@@ -217,7 +217,7 @@ def _objects(series: pd.Series, known: pd.Series, stored: Stored, label: str, ru
         return found
     levels = stored.levels if stored.dtype == "category" else sorted_levels(known, label)
     words = known.map(lambda v: isinstance(v, str)) if inner.startswith("mixed") else None
-    said = f"{len(levels)} distinct values, so categorical"
+    said = f"{len(levels)} {'levels' if stored.dtype == 'category' else 'distinct values'}, so categorical"
     if words is not None:
         many = int(words.sum())
         if many < 2 or many < 0.1 * len(known):

@@ -132,14 +132,22 @@ def on_grid(values: np.ndarray, step: float) -> np.ndarray:
     return np.rint(values / step) * multiple / 10.0**places
 
 
-def snap(values: np.ndarray, column: Column, stored: Stored) -> tuple[np.ndarray, np.ndarray]:
-    """Return the values on the column's grid, and a mask of those that were off it without leave."""
+# relative precision of narrow types, and the distance of their smallest numbers
+_PRECISION = {"float32": (2.0**-23, 2.0**-149), "float16": (2.0**-10, 2.0**-24)}
+
+
+def snap(values: np.ndarray, column: Column, stored: Stored, dtype: str = "") -> tuple[np.ndarray, np.ndarray]:
+    """Return the values on the column's grid, and a mask of those that were off it without leave.
+
+    Args:
+        dtype: that the values have, if it is not the column's own: they are on the grid if they are to the precision of either.
+    """
     # microseconds since 1970 take all 53 bits: rounding them once more could miss by one
     if column.step is None or (column.kind == "datetime" and column.step == 1e-6):
         return values, np.zeros(values.shape, dtype=bool)
     snapped = on_grid(values, column.step)
-    precision = 2.0**-23 if "32" in stored.dtype else 2.0**-50
-    slack = np.maximum(1e-6 * column.step, np.abs(values) * precision)
+    precision, least = max(_PRECISION.get(name.lower(), (2.0**-50, 0.0)) for name in (stored.dtype, dtype))
+    slack = np.maximum(max(1e-6 * column.step, least), np.abs(values) * precision)
     return snapped, (np.abs(values - snapped) > slack) & (not stored.rounded)
 
 

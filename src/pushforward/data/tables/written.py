@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from pushforward.data.tables.lines import fields_of_any_length
 from pushforward.data.tables.stored import OBJECTS, Stored
 
 
@@ -60,7 +61,8 @@ def cells_of(series: pd.Series, stored: Stored) -> list[str]:
         # pandas knows how each of its own types is written
         words = series.astype(object) if str(series.dtype) in OBJECTS else series
         plain = pd.DataFrame({"x": words}).to_csv(index=False, header=False, na_rep="", lineterminator="\n")
-        written = [row[0] if row else "" for row in csv.reader(io.StringIO(plain, newline=""))]
+        with fields_of_any_length():
+            written = [row[0] if row else "" for row in csv.reader(io.StringIO(plain, newline=""))]
         return [stored.absent if missing else cell for cell, missing in zip(written, gone, strict=True)]
     return [
         stored.absent if missing else notation.write(value)
