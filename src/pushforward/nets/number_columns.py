@@ -1,6 +1,7 @@
 """Columns of numbers of which something is fitted, one column after the other.
 
-One idea: in units of its step a number on a grid is an integer and a real number stays as it is, so that both share one arithmetic.
+Two ideas: in units of its step a number on a grid is an integer and a real number stays as it is, so that both share one arithmetic;
+where integers are so large that no double lies half-way between two of them, they are counted from the far end of their range.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from torch import Tensor, nn
 from pushforward.core.table import Column
 
 
+HALVES = 2.0**52  # from here on no double lies between two integers
+
+
 class NumberColumns(nn.Module, ABC):
     """Number columns with their steps (1 for real numbers) and which of them lie on a grid; what is fitted are buffers.
 
@@ -21,6 +25,7 @@ class NumberColumns(nn.Module, ABC):
 
     steps: Tensor
     gridded: Tensor
+    origins: Tensor
 
     def __init__(self, columns: list[Column]) -> None:
         super().__init__()
@@ -29,9 +34,13 @@ class NumberColumns(nn.Module, ABC):
         self.register_buffer("steps", steps, persistent=False)
         gridded = torch.tensor([c.step is not None for c in columns], dtype=torch.bool)
         self.register_buffer("gridded", gridded, persistent=False)
+        origins = torch.tensor([origin_of(c) for c in columns], dtype=torch.float64)
+        self.register_buffer("origins", origins, persistent=False)
 
     def fit_ranges(self) -> None:
         """Start from the declared range of every column, as if its ends were all that is known."""
+        if self.steps.is_meta:  # a network of which only the size is asked
+            return
         for k, column in enumerate(self.columns):
             self._fit_column(k, torch.tensor([column.low, column.high], dtype=torch.float64))
 
@@ -43,10 +52,38 @@ class NumberColumns(nn.Module, ABC):
                 self._fit_column(k, known)
 
     def coordinate(self, values: Tensor, k: int | Tensor | slice = slice(None)) -> Tensor:
-        """Return values of some columns, all by default, in units of their steps: integers on a grid."""
+        """Return values of some columns, all by default, in units of their steps: integers on a grid, from their origin."""
         y = values / self.steps[k]
-        return torch.where(self.gridded[k], y.round(), y)
+        return torch.where(self.gridded[k], y.round() - self.origins[k], y)
+
+    def number(self, y: Tensor, k: int | Tensor | slice = slice(None)) -> Tensor:
+        """Return the values of coordinates, the inverse of `coordinate`; what comes near a point of a grid is put there."""
+        return torch.where(self.gridded[k], from_grid(y.round() + self.origins[k], self.steps[k]), y)
 
     @abstractmethod
     def _fit_column(self, k: int, values: Tensor) -> None:
         """Learn column k from its values, none of them missing."""
+
+
+def from_grid(y: Tensor, step: Tensor) -> Tensor:
+    """Return y grid steps in data units; a step of 0.01 divides by 100, which hits the nearest double, as decimals do.
+
+    Example:
+        >>> from_grid(torch.tensor(29.0, dtype=torch.float64), torch.tensor(0.01, dtype=torch.float64)).item()
+        0.29
+    """
+    inverse = (1.0 / step).round()
+    return torch.where((step < 1.0) & ((inverse * step - 1.0).abs() < 1e-9), y / inverse, y * step)
+
+
+def origin_of(column: Column) -> float:
+    """Return the integer from which those of a column are counted: 0 unless they are too large for halves.
+
+    Example:
+        >>> origin_of(Column("n", "integer", step=1.0, low=0, high=90)), origin_of(Column("n", "integer", step=1.0, high=2.0**52))
+        (0.0, 4503599627370496.0)
+    """
+    if column.step is None:
+        return 0.0
+    end = max(column.low, column.high, key=abs) / column.step
+    return float(round(end)) if abs(end) >= HALVES - 1.0 else 0.0

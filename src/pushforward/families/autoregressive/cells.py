@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from pushforward.core.table import Column
-from pushforward.nets.number_columns import NumberColumns
+from pushforward.nets.number_columns import NumberColumns, origin_of
 
 FEATURES = 8
 STEEPEST = 0.9  # largest slope of the density within a cell: it never reaches zero
@@ -50,7 +50,9 @@ class NumberCells(NumberColumns):
         self.register_buffer("used", torch.ones(n, dtype=torch.long))
         self.register_buffer("scales", torch.ones(n, 2, dtype=double))
         self.register_buffer(
-            "support", torch.tensor([_support(c) for c in columns], dtype=double).reshape(n, 2), persistent=False
+            "support",
+            torch.tensor([_support(c, origin_of(c)) for c in columns], dtype=double).reshape(n, 2),
+            persistent=False,
         )
         self.fit_ranges()
 
@@ -142,7 +144,7 @@ class NumberCells(NumberColumns):
         d = torch.where(grid, torch.minimum(d.floor(), length - 1.0) + 0.5, d)
         tail = torch.where(upper == 1, self.edges[k, self.used[k]] + d, self.edges[k, 0] - d)
         y = torch.where((cell >= 1) & (cell <= self.cells), body, tail)
-        return from_grid(torch.where(grid, y.round(), y), self.steps[k])
+        return self.number(y, k)
 
     def rise(self, cell: Tensor, uniform: Tensor, k: Tensor) -> Tensor:
         """Return what `draw` does at a uniform that is turned in the lower tail, so that values rise with it in every cell."""
@@ -184,16 +186,10 @@ class NumberCells(NumberColumns):
         return (torch.stack([r, z, *waves], dim=-1) * present).float()
 
 
-def from_grid(y: Tensor, step: Tensor) -> Tensor:
-    """Return y grid steps in data units; a step of 0.01 divides by 100, which hits the nearest double, as decimals do."""
-    inverse = (1.0 / step).round()
-    return torch.where((step < 1.0) & ((inverse * step - 1.0).abs() < 1e-9), y / inverse, y * step)
-
-
-def _support(column: Column) -> tuple[float, float]:
+def _support(column: Column, origin: float) -> tuple[float, float]:
     step, half = (1.0, 0.0) if column.step is None else (column.step, 0.5)
-    low = column.low / step if column.step is None else round(column.low / step)
-    high = column.high / step if column.step is None else round(column.high / step)
+    low = column.low / step if column.step is None else round(column.low / step) - int(origin)
+    high = column.high / step if column.step is None else round(column.high / step) - int(origin)
     return (
         low - half if column.bounded_below else -math.inf,
         high + half if column.bounded_above else math.inf,

@@ -18,6 +18,7 @@ from pushforward.nets.number_columns import NumberColumns
 
 ROWS_PER_CELL = 8
 NARROWEST = 1e-9  # of the range: what keeps the slope of repeated real numbers finite
+WIDEST = 1e-6  # of the range: of what lies beyond the outermost numbers
 SMALLEST_SCALE = 0.2  # a column that hardly varies is not blown up
 
 
@@ -57,8 +58,7 @@ class NumberLine(NumberColumns):
 
     def _fit_column(self, k: int, values: Tensor) -> None:
         gridded = bool(self.gridded[k])
-        y = values / self.steps[k]
-        unique, counts = torch.unique(y.round() if gridded else y, return_counts=True)
+        unique, counts = torch.unique(self.coordinate(values, k), return_counts=True)
         edges, rows = cells(unique, counts, self.places, gridded)
         alone = (edges[1:] - edges[:-1] == 1.0) if gridded else torch.zeros_like(rows, dtype=torch.bool)
         # half a row more in every cell, and beyond either end, keeps every slope positive and finite
@@ -106,7 +106,7 @@ class NumberLine(NumberColumns):
         left, right, low, high = self._segment(z, torch.where(self.knots.isinf(), math.inf, self.scores))
         y = left + (right - left) / (high - low) * (z - low)
         y = torch.where(self.gridded, y.round(), y).clamp(self.lowest, self.highest)
-        return torch.where(self.gridded, _from_grid(y, self.steps), y)
+        return self.number(y)
 
     def interval(self, values: Tensor) -> tuple[Tensor, Tensor]:
         """Return the ends on the line of the cells of grid values; a bound's cell goes on to infinity, so that nothing is lost."""
@@ -140,10 +140,9 @@ def cells(unique: Tensor, counts: Tensor, most: int, gridded: bool) -> tuple[Ten
     if gridded:
         edges = torch.cat([unique - 0.5, unique + 0.5]).unique()
     else:
-        # a point at either end, and a narrow cell around a constant
-        pad = max(NARROWEST * float(unique[-1] - unique[0]), NARROWEST * float(unique.abs().max()), 1e-12)
-        pad = pad if len(unique) > 1 else 1e6 * pad
-        edges = torch.cat([unique[:1] - pad, 0.5 * (unique[1:] + unique[:-1]), unique[-1:] + pad])
+        # a point at either end, and a narrow cell around a constant; of neighbouring doubles the middle is one of them
+        pad = _padding(float(unique[-1] - unique[0]), float(unique.abs().max()))
+        edges = torch.cat([unique[:1] - pad, 0.5 * unique[1:] + 0.5 * unique[:-1], unique[-1:] + pad]).unique()
         most = max(1, min(most, int(total) // ROWS_PER_CELL))
     rows = torch.zeros(len(edges) - 1, dtype=torch.float64, device=unique.device)
     rows.index_add_(0, torch.searchsorted(edges, unique, right=True) - 1, counts)
@@ -158,8 +157,15 @@ def cells(unique: Tensor, counts: Tensor, most: int, gridded: bool) -> tuple[Ten
     place = torch.floor(rest.cumsum(0) / rest.sum().clamp(min=1.0) * left).clamp(max=left - 1)
     keep = frequent[1:] | frequent[:-1] | (place[1:] != place[:-1])
     kept = torch.cat([edges[:1], edges[1:-1][keep], edges[-1:]])
-    index = torch.searchsorted(kept, 0.5 * (edges[1:] + edges[:-1]), right=True) - 1
+    index = torch.searchsorted(kept, edges[:-1], right=True) - 1
     return kept, torch.zeros(len(kept) - 1, dtype=torch.float64, device=unique.device).index_add_(0, index, rows)
+
+
+def _padding(spread: float, largest: float) -> float:
+    """Return how far the outermost cells reach beyond real numbers: of the spread next to nothing, and more than rounding."""
+    pad = max(NARROWEST * spread, NARROWEST * largest, 1e-12)
+    # beside an offset it is the spread that counts: a cell as wide as the data would draw numbers far from all of them
+    return 1e6 * pad if spread == 0.0 else max(min(pad, WIDEST * spread), 8.0 * math.ulp(largest))
 
 
 def _interpolate(y: Tensor, knots: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
@@ -177,9 +183,3 @@ def _with_tails(knots: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
     low, high = (place[0] - knots[0]) / (inner[0] - scores[0]), (knots[-1] - place[1]) / (scores[-1] - inner[1])
     knots = torch.cat([(knots[0] - low).unsqueeze(0), knots, (knots[-1] + high).unsqueeze(0)])
     return knots, torch.cat([scores[:1] - 1.0, scores, scores[-1:] + 1.0])
-
-
-def _from_grid(y: Tensor, step: Tensor) -> Tensor:
-    # a step of 0.01 divides by 100, which hits the nearest double, as decimals do
-    inverse = (1.0 / step).round()
-    return torch.where((step < 1.0) & ((inverse * step - 1.0).abs() < 1e-9), y / inverse, y * step)
