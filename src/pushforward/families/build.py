@@ -105,7 +105,7 @@ def _require_room(
     try:
         with torch.device("meta"):
             model = cls(space, config, classes) if context is None else cls(space, config, classes, context)
-    except NotImplementedError:  # a constructor that looks at its own values; what it makes decides
+    except (NotImplementedError, RuntimeError):  # a constructor that looks at its own values; what it makes decides
         return
     parameters = sum(p.numel() for p in model.parameters())
     # weights, gradients, two moments of Adam and an average

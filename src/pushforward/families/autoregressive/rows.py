@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 import torch
@@ -60,10 +61,10 @@ class RowBackbone(Backbone):
         places = [i for i, c in enumerate(self.columns) if not c.discrete]
         self.number_of = {c: k for k, c in enumerate(places)}
         self.register_buffer("is_number", torch.tensor(places, dtype=torch.long), persistent=False)
-        starts = torch.tensor([0, *self.sizes]).cumsum(0)
-        self.register_buffer("offsets", starts[:-1], persistent=False)
-        self.slices = [slice(a, b) for a, b in zip(starts.tolist(), starts.tolist()[1:], strict=False)]
-        total = int(starts[-1])
+        starts = list(accumulate(self.sizes, initial=0))
+        self.register_buffer("offsets", torch.tensor(starts[:-1]), persistent=False)
+        self.slices = [slice(a, b) for a, b in pairwise(starts)]
+        total = starts[-1]
         self.register_buffer("live", torch.ones(total, dtype=torch.bool))
         self.register_buffer("basis", torch.zeros(total, BASIS))
         self.value = nn.Embedding(total, width)
@@ -95,7 +96,7 @@ class RowBackbone(Backbone):
             if not column.discrete:
                 self.live[inside] = live[self.number_of[c]]
             if not column.discrete or column.kind == "ordinal":
-                used = count if column.discrete else int(self.numbers.used[self.number_of[c]])
+                used = self.numbers.used[self.number_of[c]] if not column.discrete else count
                 place = torch.arange(count, device=self.live.device) - (0.0 if column.discrete else 1.0)
                 v = ((2.0 * place + 1.0) / used - 1.0).clamp(-1.0, 1.0)
                 waves = [f(math.pi * w * v) for w in (1.0, 2.0) for f in (torch.sin, torch.cos)]

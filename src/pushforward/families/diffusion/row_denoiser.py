@@ -11,6 +11,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
@@ -70,11 +71,11 @@ class ColumnNetwork(nn.Module):
 
     def __init__(self, sizes: list[int], numbers: int, width: int, depth: int, context: int, classes: int) -> None:
         super().__init__()
-        starts = torch.tensor([0, *(size + 1 for size in sizes)]).cumsum(0)
-        self.register_buffer("offsets", starts[:-1], persistent=False)
+        starts = list(accumulate((size + 1 for size in sizes), initial=0))
+        self.register_buffer("offsets", torch.tensor(starts[:-1], dtype=torch.long), persistent=False)
         self.register_buffer("sizes", torch.tensor(sizes, dtype=torch.long), persistent=False)
         # the last value of every symbol is "hidden"
-        self.symbol = nn.Embedding(int(starts[-1]), width) if sizes else None
+        self.symbol = nn.Embedding(starts[-1], width) if sizes else None
         self.number = nn.Linear(numbers * FEATURES, width, bias=False) if numbers else None
         if self.symbol is not None:
             nn.init.normal_(self.symbol.weight, std=0.5)

@@ -36,9 +36,10 @@ class VectorChain(nn.Module):
             if self.dimensions > 1:
                 self.layers.append(Mixing(self.dimensions))
             self.layers.append(ActNorm(self.dimensions))
-            mask = torch.arange(self.dimensions) % 2 == index % 2
+            # what depends on values is told them even where only sizes are asked (`torch.device("meta")`)
+            mask = torch.arange(self.dimensions, device="cpu") % 2 == index % 2
             if self.dimensions == 1:
-                mask = torch.zeros(1, dtype=torch.bool)
+                mask = torch.zeros(1, dtype=torch.bool, device="cpu")
             self.layers.append(VectorCoupling(mask, width, depth, bins, bound, context))
 
     def forward(self, x: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
