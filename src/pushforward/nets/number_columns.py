@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from pushforward.core.table import Column
 
-
 HALVES = 2.0**52  # from here on no double lies between two integers
 
 
