@@ -1,7 +1,7 @@
 """Columns of numbers of which something is fitted, one column after the other.
 
-Two ideas: in units of its step a number on a grid is an integer and a real number stays as it is, so that both share one arithmetic;
-where integers are so large that no double lies half-way between two of them, they are counted from the far end of their range.
+Two ideas: in units of its step a number on a grid is an integer and a real number stays as it is, so that both share one
+arithmetic; where integers are so large that no double lies half-way between two of them, they are counted from their far end.
 """
 
 from __future__ import annotations
