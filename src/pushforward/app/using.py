@@ -22,12 +22,12 @@ from pushforward.core.noise import Streams
 from pushforward.data.contexts import parse_context
 from pushforward.data.encoding import Encoding
 from pushforward.data.points import PointsEncoding
+from pushforward.data.tables.output import is_table_name
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.data.write import write_samples, write_shown
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES, STUDENTS, registry_of
 
-FRAMES = (".csv", ".tsv", ".parquet")
 KINDS = ("points", "image", "table", "text")
 
 
@@ -145,8 +145,8 @@ def condition_of(
 
 def save_samples(drawn: Drawn, model: GenerativeModel, path: str | Path) -> list[Path]:
     """Write samples by the extension of `path`, or into a folder if it ends in a slash, and return what was written."""
-    if drawn.shown is not None and (model.space.kind != "points" or Path(path).suffix.lower() in FRAMES):
-        return write_shown(Path(path), drawn.shown, None if drawn.encoding is None else drawn.encoding.csv_file)
+    if drawn.shown is not None and (model.space.kind != "points" or is_table_name(Path(path))):
+        return write_shown(Path(path), drawn.shown, drawn.encoding)
     return write_samples(path, drawn.x, model.space, labels=drawn.labels)
 
 

@@ -204,7 +204,12 @@ def sample(
     seed: Seed = 0,
     output: Annotated[
         str | None,
-        typer.Option("-o", "--output", help=".png, .npz, .npy, .csv, .parquet, .txt, .jsonl or a folder (ends in /)."),
+        typer.Option(
+            "-o",
+            "--output",
+            help="Images and points: .png, .npz, .npy, .csv, or a folder of images (its name may end in /). Tables: .csv, .tsv, "
+            ".json, .jsonl, .parquet, .feather, also packed (.csv.gz). Text: .txt, .jsonl.",
+        ),
     ] = None,
     json: JsonFlag = False,
     debug: Debug = False,

@@ -35,9 +35,18 @@ class Encoding(ABC):
         """Return decoded examples as the text of a CSV file; tables are written as the file that they came from was."""
         raise BadInput(f"{self.kind} as .csv", "a .txt or .jsonl")
 
-    def csv_file(self, shown: Any) -> bytes:
-        """Return what `csv` gives as the bytes of a file, in the character set and with the line ends of the source."""
+    def csv_file(self, shown: Any, delimiter: str | None = None) -> bytes:
+        """Return what `csv` gives as the bytes of a file, in the character set and with the line ends of the source.
+
+        Args:
+            delimiter: in the place of the source's own.
+        """
         return self.csv(shown).encode()
+
+    @property
+    def schema(self) -> str:
+        """The types of the Arrow file that a table came from (see `data.tables.arrow`), empty for others."""
+        return ""
 
     @abstractmethod
     def read(self, source: Any) -> Examples:

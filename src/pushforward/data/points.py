@@ -21,7 +21,7 @@ from pushforward.core.given import Examples, Given, parse_label
 from pushforward.core.space import Points, Space
 from pushforward.core.table import Column
 from pushforward.data.encoding import Encoding
-from pushforward.data.tables.files import Reading, Sheet, is_table_file, read_file
+from pushforward.data.tables.files import Reading, Sheet, may_be_table, read_file
 from pushforward.data.tables.stored import Scalar, Stored, restore, stored_from_json
 from pushforward.data.tables.written import Dialect, to_csv
 
@@ -102,9 +102,15 @@ class PointsEncoding(Encoding):
         """Return rows as the text of a CSV file, written as the file that the points came from was."""
         return to_csv(shown, self._kept, replace(self.dialect, line_end="\n"))
 
-    def csv_file(self, shown: pd.DataFrame) -> bytes:
+    def csv_file(self, shown: pd.DataFrame, delimiter: str | None = None) -> bytes:
         """Return what `csv` gives as the bytes of a file, in the character set and with the line ends of the source."""
-        return self.dialect.encoded(to_csv(shown, self._kept, self.dialect))
+        dialect = self.dialect if delimiter is None else replace(self.dialect, delimiter=delimiter)
+        return dialect.encoded(to_csv(shown, self._kept, dialect))
+
+    @property
+    def schema(self) -> str:
+        """The types of the Arrow file that the rows came from, empty for others."""
+        return self.dialect.arrow
 
     @property
     def _kept(self) -> list[Stored]:
@@ -121,7 +127,7 @@ class PointsEncoding(Encoding):
         if not isinstance(source, str | Path):
             return self._unnamed(source)
         path = Path(source)
-        if not path.exists() or not is_table_file(path):
+        if not path.exists() or not may_be_table(path):
             return self._unnamed(source)
         return self.examples(read_file(path, self.reading))
 

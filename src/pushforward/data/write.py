@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from pushforward.core.errors import BadInput
 from pushforward.core.files import fill, new_folder, write_bytes
 from pushforward.core.space import Image, Space
 from pushforward.data.class_folders import TABLE, folder_names, table_of
+from pushforward.data.encoding import Encoding
+from pushforward.data.tables.output import table_bytes
 
 SHEET, MARGIN = 512, 2
 
@@ -113,29 +115,31 @@ def write_samples(path: str | Path, x: Tensor, space: Space, labels: Sequence[st
     return [path]
 
 
-def write_shown(path: Path, shown: Any, to_csv: Callable[[Any], bytes] | None = None) -> list[Path]:
-    """Write strings as `.txt` (documents separated by a blank line) or `.jsonl`, a DataFrame as `.csv`, `.tsv` or `.parquet`.
+def write_shown(path: Path, shown: Any, encoding: Encoding | None = None) -> list[Path]:
+    """Write strings as `.txt` (documents separated by a blank line) or `.jsonl`, a DataFrame as `data.tables.output` has it.
 
     Args:
-        to_csv: writes a DataFrame as its source was; None = as pandas does.
+        encoding: what writes a DataFrame as its source was; None = as pandas does.
 
     Raises:
         BadInput: another extension.
     """
-    suffix, buffer = path.suffix.lower(), io.BytesIO()
-    table = not isinstance(shown, list)
-    if table and suffix in (".csv", ".tsv"):
-        buffer.write(shown.to_csv(index=False).encode() if to_csv is None else to_csv(shown))
-    elif table and suffix == ".parquet":
-        shown.to_parquet(buffer, index=False)
-    elif not table and suffix == ".txt":
-        buffer.write("\n\n".join(shown).encode())
-    elif not table and suffix == ".jsonl":
-        lines = (json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in shown)
-        buffer.write("".join(lines).encode())
+    suffix = path.suffix.lower()
+    if not isinstance(shown, list):
+
+        def to_csv(delimiter: str | None) -> bytes:
+            if encoding is None:
+                return shown.to_csv(index=False, sep=delimiter or ",").encode()
+            return encoding.csv_file(shown, delimiter)
+
+        content = table_bytes(shown, path, to_csv, "" if encoding is None else encoding.schema)
+    elif suffix == ".txt":
+        content = "\n\n".join(shown).encode()
+    elif suffix == ".jsonl":
+        content = "".join(json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in shown).encode()
     else:
-        raise BadInput(f"-o {path}", f"a name that ends in {'.csv, .tsv or .parquet' if table else '.txt or .jsonl'}")
-    write_bytes(path, buffer.getvalue())
+        raise BadInput(f"-o {path}", "a name that ends in .txt or .jsonl")
+    write_bytes(path, content)
     return [path]
 
 

@@ -83,7 +83,7 @@ def said_of(carrier: str) -> str:
 
 
 def _objects(series: pd.Series, make: Callable[[Any], Any]) -> pd.Series:
-    return pd.Series([None if pd.isna(value) else make(value) for value in series], dtype=object)
+    return pd.Series([None if pd.isna(value) else make(value) for value in series.tolist()], dtype=object)
 
 
 def _time_seconds(series: pd.Series) -> pd.Series:

@@ -93,6 +93,7 @@ def plain(series: pd.Series, stored: Stored, rows: Rows) -> pd.Series:
     elif series.dtype == object and stored.dtype == "object":
         # a word among Python numbers that says that there is none
         series = series.map(lambda value: None if isinstance(value, str) and is_missing_among_numbers(value) else value)
+    series = _spans(series, stored, rows) if stored.carrier in ("time", "timedelta", "duration") else series
     carrier = carrier_of(series)
     if "period" in (carrier, stored.carrier) and str(series.dtype) != stored.outer:
         expected = stored.outer if stored.carrier == "period" else "numbers or dates"
@@ -105,6 +106,20 @@ def _without_marks(series: pd.Series, stored: Stored) -> pd.Series:
     if not stored.marks or str(series.dtype) not in OBJECTS:
         return series
     return series.map(lambda value: None if isinstance(value, str) and value.strip() in stored.marks else value)
+
+
+def _spans(series: pd.Series, stored: Stored, rows: Rows) -> pd.Series:
+    """Return times of day and durations that a file without a type for them holds as text."""
+    if str(series.dtype) not in OBJECTS or not bool(series.map(lambda v: isinstance(v, str)).any()):
+        return series
+    spans = pd.to_timedelta(series.astype(object), errors="coerce")
+    wrong = (spans.isna() & series.notna()).to_numpy()
+
+    def came(row: int) -> str:
+        return f"{series.iloc[row]!r} in column '{stored.label}', {rows.where(row)}"
+
+    rows.refuse(wrong, came, "a time, such as 12:30:00")
+    return spans
 
 
 def encode_column(series: pd.Series, stored: Stored, column: Column, rows: Rows) -> np.ndarray:

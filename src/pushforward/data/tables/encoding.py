@@ -147,7 +147,11 @@ class TableEncoding(Encoding):
 
     def _sheet(self, path: Path) -> Sheet:
         if not path.exists() or not may_be_table(path):
-            raise BadInput(f"'{path}' as a table", "a .csv, .tsv or .parquet file, or a DataFrame", "check the path")
+            raise BadInput(
+                f"'{path}' as a table",
+                "a .csv, .tsv, .json, .jsonl, .parquet or .feather file, or a DataFrame",
+                "check the path",
+            )
         return read_file(path, self.reading)
 
     @property
@@ -166,9 +170,15 @@ class TableEncoding(Encoding):
         """Return rows as the text of a CSV file, written as the file that the table came from was."""
         return to_csv(shown, self.stored, replace(self.dialect, line_end="\n"))
 
-    def csv_file(self, shown: pd.DataFrame) -> bytes:
+    def csv_file(self, shown: pd.DataFrame, delimiter: str | None = None) -> bytes:
         """Return what `csv` gives as the bytes of a file, in the character set and with the line ends of the source."""
-        return self.dialect.encoded(to_csv(shown, self.stored, self.dialect))
+        dialect = self.dialect if delimiter is None else replace(self.dialect, delimiter=delimiter)
+        return dialect.encoded(to_csv(shown, self.stored, dialect))
+
+    @property
+    def schema(self) -> str:
+        """The types of the Arrow file that the rows came from, empty for others."""
+        return self.dialect.arrow
 
     def parse_given(self, text: str, n: int) -> Given:
         """Return what `column=value,column=low..high` says is known, the same for n examples."""

@@ -14,6 +14,7 @@ import pandas as pd
 
 from pushforward.core.errors import BadInput, closest
 from pushforward.core.limits import require_below
+from pushforward.data.tables.arrow import schema_of
 from pushforward.data.tables.cells import READINGS, Asked, typed
 from pushforward.data.tables.formats import FRAMES, JSON_LINES, is_folder_of_parts, read_frame
 from pushforward.data.tables.header import header_of
@@ -150,12 +151,12 @@ def read_file(path: Path, reading: Reading = _PLAIN) -> Sheet:
     if path.is_dir() or path.suffix.lower() in (*FRAMES, *JSON_LINES):
         frame, notes = read_frame(path)
         _require_columns(len(frame.columns), str(path))
-        return Sheet(frame, name, str(path), notes)
+        return Sheet(frame, name, str(path), notes, dialect=Dialect(arrow=schema_of(path)))
     raw, suffix = unpack(path)
     if suffix in FRAMES:
         frame, notes = read_frame(path, raw, suffix)
         _require_columns(len(frame.columns), str(path))
-        return Sheet(frame, name, str(path), notes)
+        return Sheet(frame, name, str(path), notes, dialect=Dialect(arrow=schema_of(path, raw, suffix)))
     return read_text(decode(raw, str(path)), name, str(path), reading)
 
 

@@ -18,7 +18,7 @@ from pushforward.data.tables.stored import OBJECTS, Stored
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a file of text was laid out.
+    """How a file was laid out.
 
     Attributes:
         delimiter: what separates its fields.
@@ -26,6 +26,7 @@ class Dialect:
         charset: the name of its encoding.
         mark: whether it began with a byte order mark.
         line_end: what ends most of its lines.
+        arrow: of a Parquet or Feather file its types (see `arrow.py`), and nothing else.
     """
 
     delimiter: str = ","
@@ -33,6 +34,7 @@ class Dialect:
     charset: str = "utf-8"
     mark: bool = False
     line_end: str = "\n"
+    arrow: str = ""
 
     def encoded(self, text: str) -> bytes:
         """Return text as the bytes of such a file; in UTF-8 if the file's own encoding lacks a letter of it.
