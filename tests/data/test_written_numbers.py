@@ -15,7 +15,9 @@ from pushforward.data.dataset import Dataset
 from pushforward.data.encoding import encoding_from_json
 from pushforward.data.open import open_data
 from pushforward.data.points import PointsEncoding
+from pushforward.data.tables.cells import Asked, typed
 from pushforward.data.tables.encoding import TableEncoding
+from pushforward.data.tables.notations.numbers import NumberNotation
 
 DICE = np.random.default_rng(0)
 
@@ -170,3 +172,131 @@ def test_a_cell_of_any_length_is_a_cell(tmp_path: Path, delimiter: str, row: int
     frame = kept.decode(kept.read(tmp_path / "a.csv").x)
     assert kept.csv(frame).splitlines()[1:] == rows
     assert csv.field_size_limit() == limit
+
+
+POWERS = {
+    "mantissas of whole numbers": ["350e4", "201e5", "155e3", "255e-4"],
+    "whole mantissas of any length": ["35e4", "201e5", "15e3", "255e-4"],
+    "two digits before the point": ["12.5e3", "35.5e-2", "99.9e12"],
+    "capitals": ["3.5E+05", "2.1E-11", "9.9E+00"],
+    "short exponents": ["1.25e3", "2.05e-4", "7.55e10"],
+    "a decimal comma": ["1,25e3", "2,05e-4", "7,55e10"],
+    "decimals of any length": ["1e+06", "1.5e+05", "2.25e-07"],
+    "negative": ["-350e4", "201e5", "-155e3"],
+}
+
+
+@pytest.mark.parametrize("name", POWERS)
+def test_numbers_with_exponents_come_back_in_the_style_of_the_file(name: str) -> None:
+    cells = POWERS[name] * 10
+    found = typed(cells, range(2, 42), Asked("field 1 of t.csv", "v", by_comma=name == "capitals"))
+    notation = found.notation
+    assert isinstance(notation, NumberNotation)
+    assert found.series.tolist() == [float(cell.replace(",", ".")) for cell in cells]
+    assert [notation.write(value) for value in found.series] == cells
+    assert "exponent after" in found.said[0]
+    # a number that is drawn keeps as many digits as any of the file has
+    digits = max(sum(c.isdigit() for c in cell.lower().partition("e")[0]) for cell in cells)
+    for value in DICE.lognormal(0, 9, 50).tolist():
+        assert notation.value(notation.write(value)) == pytest.approx(value, rel=0.51 * 10.0 ** (1 - digits))
+
+
+def test_a_mantissa_of_whole_numbers_keeps_its_digits() -> None:
+    notation = typed(["350e4", "201e5", "15e3", "255e-4"], range(4), Asked("f", "v")).notation
+    assert notation is not None
+    assert [notation.write(value) for value in (607892.0, 0.0, 15000.0, -1.5e-7)] == ["608e3", "0e0", "15e3", "-15e-8"]
+
+
+def printed(values: np.ndarray) -> list[str]:
+    return pd.DataFrame({"v": values}).to_csv(index=False, header=False).split()
+
+
+def test_numbers_that_a_program_printed_come_back_as_it_prints_them(tmp_path: Path) -> None:
+    small = np.round(10 ** DICE.uniform(-7, 0, 2000), 7)
+    cells = printed(small)
+    assert any("e" in cell for cell in cells)
+    assert not all("e" in cell for cell in cells)
+    rows = [f"{cell},{'ab'[i % 2]}" for i, cell in enumerate(cells)]
+    data = open_data(written(tmp_path / "a.csv", "v,w", rows))
+    encoding = reopened(data)
+    assert isinstance(encoding, TableEncoding)
+    assert not data.lost
+    assert "grid of 1e-07" in "; ".join(data.notes)
+    assert encoding.csv(encoding.decode(encoding.read(tmp_path / "a.csv").x)).splitlines()[1:] == rows
+    x = torch.tensor([[1.43e-05, 0.0], [0.012345678, 1.0], [1e-7, 0.0]], dtype=torch.float64)
+    assert encoding.csv(encoding.decode(x)).split()[1:] == ["1.43e-05,a", "0.0123457,b", "1e-07,a"]
+
+
+def test_numbers_without_a_grid_have_no_digits_but_their_own() -> None:
+    cells = printed(10 ** DICE.uniform(-7, 3, 300))
+    notation = typed(cells, range(300), Asked("f", "v")).notation
+    plain = typed([f"{float(cell):.20f}" for cell in cells], range(300), Asked("f", "v")).notation
+    assert notation is not None and plain is not None  # noqa: PT018
+    assert [notation.write(float(cell)) for cell in cells] == cells
+    for value in (10 ** DICE.uniform(-12, 20, 100)).tolist():
+        assert notation.write(value) == repr(value).removesuffix(".0")
+        assert "e" not in plain.write(value)
+        assert float(plain.write(value)) == value
+        assert plain.value(plain.write(value)) == value
+        assert len(plain.write(value).replace(".", "").strip("0")) <= 17
+
+
+GROUPS = {
+    "1.200.809": (1200809, "whole"),
+    "-1.200.809": (-1200809, "whole"),
+    "1.200.809 €": (1200809, "whole"),
+    "1.200.809,5": (1200809.5, "decimals"),
+}
+
+
+@pytest.mark.parametrize("first", GROUPS)
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_points_between_thousands_are_read_and_written_again(tmp_path: Path, first: str, delimiter: str) -> None:
+    tail = first[len(first.rstrip("5 €,")) :] if first[-1] in "5€" else ""
+    cells = [first, *(f"{i}.{100 + i}{tail}" for i in range(1, 40))]
+    rows = [f"{cell}{delimiter}{'ab'[i % 2]}" for i, cell in enumerate(cells)]
+    data = open_data(written(tmp_path / "a.csv", delimiter.join("vw"), rows))
+    encoding = reopened(data)
+    assert isinstance(encoding, TableEncoding)
+    x = encoding.read(tmp_path / "a.csv").x
+    assert x[0, 0] == GROUPS[first][0]
+    assert "could mean" not in "; ".join(data.notes)
+    assert encoding.csv(encoding.decode(x)).splitlines()[1:] == rows
+
+
+def test_addresses_of_four_bytes_are_no_numbers() -> None:
+    cells = [f"192.168.100.{100 + i}" for i in range(60)]
+    assert typed(cells, range(60), Asked("f", "v")).notation is None
+
+
+AMBIGUOUS = {
+    "509.060": (509.06, 509060, "decimal-comma", "decimal-point"),
+    "199,706": (199.706, 199706, "decimal-point", "decimal-comma"),
+    "509.060 kg": (509.06, 509060, "decimal-comma", "decimal-point"),
+}
+
+
+@pytest.mark.parametrize("cell", AMBIGUOUS)
+def test_a_point_or_comma_that_means_two_things_is_asked_about_and_decided_by_name(tmp_path: Path, cell: str) -> None:
+    few, many, other, same = AMBIGUOUS[cell]
+    rows = [f"{cell if i % 2 else '12' + cell[3:]};{'ab'[i % 3 == 0]}" for i in range(40)]
+    file = written(tmp_path / "a.csv", "pop;w", rows)
+    data = open_data(file)
+    note = next(note for note in data.notes if "could mean" in note)
+    assert "column 'pop'" in note
+    assert f"data.columns.pop={other}" in note
+    assert reopened(data).read(file).x[1, 0] == few
+    for reading, value in ((other, many), (same, few)):
+        decided = open_data(file, columns={"pop": reading})
+        assert "could mean" not in "; ".join(decided.notes)
+        assert reopened(decided).read(file).x[1, 0] == value
+        assert reopened(decided).read(written(tmp_path / "b.csv", "pop;w", rows[1:2])).x[0, 0] == value
+
+
+def test_what_another_column_shows_decides_and_commas_between_fields_leave_points_alone(tmp_path: Path) -> None:
+    rows = [f"{i + 1}.{100 + i};{i},{25 + i % 50};1.{100 + i}.{200 + i}" for i in range(40)]
+    data = open_data(written(tmp_path / "a.csv", "a;b;c", rows))
+    assert reopened(data).read(tmp_path / "a.csv").x[0].tolist() == [1100.0, 0.25, 1100200.0]
+    assert "could mean" not in "; ".join(data.notes)
+    plain = open_data(written(tmp_path / "b.csv", "a,b", [f"{i + 1}.{100 + i},{'xy'[i % 2]}" for i in range(40)]))
+    assert "could mean" not in "; ".join(plain.notes)

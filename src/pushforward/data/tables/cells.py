@@ -19,7 +19,8 @@ from pushforward.data.tables.notations.dates import find_dates
 from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
 from pushforward.data.tables.notations.months import find_months
 from pushforward.data.tables.notations.notation import Notation
-from pushforward.data.tables.notations.numbers import SIMPLE, find_numbers
+from pushforward.data.tables.notations.number_styles import find_numbers
+from pushforward.data.tables.notations.numbers import SIMPLE, NumberNotation
 from pushforward.data.tables.typed_values import Typed, Way, booleans_of, text_of, values_of
 
 # declarations that say how a column is read; what it then is, is inferred
@@ -45,6 +46,8 @@ class Asked:
         notation: that of the run, tried first.
         unit: what `lines` count: lines of a file, or rows of a frame.
         decimal, order: what the rest of the file says of decimals, and of days and months.
+        likely: what separates decimals where fields are separated as in this file; a note asks all the same.
+        by_comma: True if commas separate fields, where points hardly group digits.
         marks: words that counted as missing in the column of the run.
     """
 
@@ -55,6 +58,8 @@ class Asked:
     notation: Notation | None = None
     decimal: str = ""
     order: str = ""
+    likely: str = ""
+    by_comma: bool = False
     unit: str = "line"
     marks: Collection[str] = ()
 
@@ -150,8 +155,12 @@ def _moments_in_digits(known: list[str]) -> bool:
 
 
 def _numbers(known: list[str], asked: Asked) -> Way | None:
-    decimal = DECIMALS.get(asked.reading, "")
-    numbers = find_numbers(known, decimal or asked.decimal)
+    of_run = asked.notation.decimal if isinstance(asked.notation, NumberNotation) else ""
+    certain = DECIMALS.get(asked.reading, "") or asked.decimal or of_run
+    numbers = find_numbers(known, certain or asked.likely)
+    if numbers is not None and numbers.ambiguous and not certain and numbers.notation.group == ".":
+        # what the fields' separator makes likely is no reason to take a point for anything but a point
+        numbers = find_numbers(known)
     if numbers is None:
         return None
     notation = numbers.notation
@@ -162,12 +171,16 @@ def _numbers(known: list[str], asked: Asked) -> Way | None:
     else:
         values = {cell: value for cell in known if cell in numbers.read and (value := notation.value(cell)) is not None}
     said = [f"{notation.said}, and written so again"] if notation.said else []
-    asks = numbers.ambiguous and not decimal
+    pointed = "." in (notation.decimal, notation.group) and "," not in "".join(values)
+    asks = numbers.ambiguous and not certain and not (pointed and asked.by_comma)
     if asks:
-        one = next(cell for cell in values if "," in cell)
-        other, key = ("decimals", "decimal-comma") if notation.group == "," else ("thousands", "decimal-point")
+        mark = "." if pointed else ","
+        one = next(cell for cell in values if mark in cell)
+        thousands = notation.group == mark
+        key = "decimal-comma" if thousands != pointed else "decimal-point"
+        other = "decimals" if thousands else "thousands"
         said.append(f"'{one}' could mean {other} too: {_option(asked.label, key)} reads it so")
-    sure = notation.places and not numbers.ambiguous
+    sure = (notation.places or notation.group in (",", ".")) and not (numbers.ambiguous and not certain)
     return Way(values, notation, "numbers", said, [], notation.decimal if sure else "", "", asks)
 
 

@@ -225,7 +225,11 @@ def _columns(
     delimiter: str,
 ) -> list[Typed]:
     """Type every column; what the others tell of decimals and days decides where one alone cannot."""
-    asked = [reading.asked(label, f"field {place + 1} of {origin}") for place, label in enumerate(labels)]
+    by_comma = delimiter == "," and len(labels) > 1
+    asked = [
+        replace(reading.asked(label, f"field {place + 1} of {origin}"), by_comma=by_comma)
+        for place, label in enumerate(labels)
+    ]
     found = [typed(column, lines, one) for column, one in zip(cells, asked, strict=True)]
     unsure = [place for place, column in enumerate(found) if column.asks]
     if not unsure:
@@ -233,9 +237,10 @@ def _columns(
     decimals = {column.decimal for column in found if column.decimal}
     orders = {column.order for column in found if column.order}
     # a semicolon between fields leaves the comma to decimals
-    decimal = decimals.pop() if len(decimals) == 1 else "," if delimiter == ";" and not decimals else ""
+    likely = "," if delimiter == ";" and not decimals else ""
+    decimal = decimals.pop() if len(decimals) == 1 else ""
     order = orders.pop() if len(orders) == 1 else ""
     for place in unsure:
         one = asked[place]
-        found[place] = typed(cells[place], lines, replace(one, decimal=decimal, order=order))
+        found[place] = typed(cells[place], lines, replace(one, decimal=decimal, likely=likely, order=order))
     return found

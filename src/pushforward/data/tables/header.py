@@ -14,7 +14,8 @@ from pushforward.data.tables.notations.clock import find_times
 from pushforward.data.tables.notations.dates import find_dates
 from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
 from pushforward.data.tables.notations.months import find_months
-from pushforward.data.tables.notations.numbers import PLAIN, find_numbers
+from pushforward.data.tables.notations.number_styles import find_numbers
+from pushforward.data.tables.notations.numbers import PLAIN
 
 LOOKED_AT = 1000
 _MOST = 0.9

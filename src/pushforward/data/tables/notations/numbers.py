@@ -1,7 +1,6 @@
 """Numbers as people write them: `29,07`, `1,234.5`, `$12.50`, `(3.20)`, `45%`, `12 kg`, `1.5E-3`.
 
-Two ideas: a cell is a body of digits between a head and a tail, and a column has one head and one tail apart from signs; which
-sign separates decimals and which separates thousands is what reads most bodies.
+One idea: a cell is a body of digits between a head and a tail, and a column has one head and one tail apart from signs.
 """
 
 from __future__ import annotations
@@ -9,16 +8,16 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from pushforward.data.folders import counted
+from pushforward.data.tables.notations.digits import Powers, grouped, positional, scientific, shortest
 from pushforward.data.tables.notations.notation import Notation
 
 SPACES = " \u00a0\u2009\u202f"
 MINUS = "-\u2212\u2013"
-_CELL = re.compile(
+CELL = re.compile(
     rf"(?P<head>[^\d]*?)(?P<body>(?:\d|[.,](?=\d))(?:[\d.,'’_{SPACES}]*\d)?\.?(?:[eE][+\-\u2212]?\d+)?)(?P<tail>\D*)",
     re.DOTALL,
 )
@@ -30,7 +29,6 @@ AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR 
 RON RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR BTC RS KR US A C HK NZ R S FR RM ZŁ KČ FT
 """
 _CODES = frozenset(_MONEY.split())
-_LONGEST_UNIT = 12
 
 Style = tuple[str, str]
 
@@ -47,6 +45,9 @@ class NumberNotation(Notation):
         places: the most decimals that occur; None if numbers are written as they are, however long.
         padded: True if every number has all `places` decimals.
         exponent: `e` or `E` where numbers are written with one.
+        lead, fewest, plus, power: how its mantissas and exponents are written; see `digits.Powers`.
+        mixed: True if only some numbers have an exponent, as programs print the smallest and largest; `places` are then those after
+            the point of the whole number.
         indian: True if digits are grouped as in `12,34,567`.
         width: digits that every number is filled up to with zeros before it.
 
@@ -67,11 +68,16 @@ class NumberNotation(Notation):
     exponent: str = ""
     indian: bool = False
     width: int = 0
+    lead: int = 1
+    fewest: int = 1
+    plus: bool = True
+    power: int = 2
+    mixed: bool = False
     kind: Literal["number"] = "number"
 
     def value(self, cell: str) -> int | float | None:
         """Return the number in a cell, whole ones as integers; a bare number is read where amounts of money are written."""
-        found = _pieces(cell)
+        found = pieces_of(cell)
         if found is None:
             return float(cell) if PLAIN.fullmatch(cell.strip()) else None
         sign, head, body, tail = found
@@ -80,7 +86,7 @@ class NumberNotation(Notation):
             bare and (is_money(self.head + self.tail) or self._zero(body))
         ):
             return None
-        plain = _plain(body, (self.decimal, self.group))
+        plain = plain_digits(body, (self.decimal, self.group))
         if plain is None:
             return None
         return sign * (int(plain) if plain.isdigit() and len(plain) < 19 else float(plain))
@@ -126,82 +132,35 @@ class NumberNotation(Notation):
             parts.append(f"zeros before them, up to {self.width} digits")
         if "(" in self.negative:
             parts.append("brackets for negative ones")
+        if self.exponent and not self.mixed and self.places is not None:
+            parts.append(f"an exponent after {counted(self.lead + self.places, 'digit')}")
         return "numbers with " + ", ".join(parts) if parts else ""
 
     def _zero(self, body: str) -> bool:
         return body.strip("0") == ""
 
     def _digits(self, size: int | float) -> str:
-        if self.exponent:
+        powers = Powers(self.exponent, self.lead, self.fewest, self.places or 0, self.padded, self.plus, self.power)
+        if self.mixed:
+            body = shortest(size if self.places is None else round(size, self.places), powers)
+        elif self.exponent:
             digits = repr(float(size)) if self.places is None else ""
-            body = (
-                f"{size:.{self.places}e}" if self.places is not None else f"{size:.{max(0, _significant(digits) - 1)}e}"
-            )
-            return body.replace("e", self.exponent).replace(".", self.decimal)
-        if self.places is None:
-            body = str(size) if isinstance(size, int) else _positional(size)
+            exact = replace(powers, places=max(0, _significant(digits) - 1), padded=True) if digits else powers
+            body = scientific(size, exact)
+        elif self.places is None:
+            body = str(size) if isinstance(size, int) else positional(size)
         else:
             body = f"{size:.{self.places}f}"
+        if self.exponent and self.exponent in body:
+            return body.replace(".", self.decimal)
         whole, _, rest = body.partition(".")
-        if not self.padded:
+        if not self.padded and self.places is not None:
             rest = rest.rstrip("0")
-        return _grouped(whole.zfill(self.width), self.group, self.indian) + (self.decimal + rest if rest else "")
+        return grouped(whole.zfill(self.width), self.group, self.indian) + (self.decimal + rest if rest else "")
 
 
 _NAMES = {",": "a comma", ".": "a point", "'": "an apostrophe", "’": "an apostrophe", "_": "a low line"}
 _NAMES |= dict.fromkeys(SPACES, "a space")
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """What was found: the notation, the cells that it reads, and whether `1,234` could also mean 1.234."""
-
-    notation: NumberNotation
-    read: frozenset[str]
-    ambiguous: bool = False
-
-
-def find_numbers(cells: Collection[str], decimal: str = "") -> Numbers | None:
-    """Return the notation that reads most of the cells, None if it reads none.
-
-    Args:
-        cells: the different cells of a column, none of them missing.
-        decimal: what separates decimals elsewhere in the file, if that is known: it decides where `1,234` may mean two things.
-
-    Example:
-        >>> find_numbers(["29,07", "3,5", "-12"]).notation.decimal
-        ','
-    """
-    simple = _simple(cells)
-    if simple is not None:
-        return simple
-    pieces = {cell: found for cell in cells if (found := _pieces(cell)) is not None}
-    special = frozenset(cell for cell in cells if PLAIN.fullmatch(cell.strip()) and cell not in pieces)
-    if not pieces:
-        return Numbers(NumberNotation(), special) if special else None
-    around = Counter((head, tail) for _, head, _, tail in pieces.values())
-    (head, tail), _ = _most(around)
-    if not _affix(head, tail):
-        return None
-    alike = NumberNotation(head=head, tail=tail)
-    pieces = {cell: found for cell, found in pieces.items() if _fits(found, alike)}
-    style, ambiguous = _style([body for _, _, body, _ in pieces.values()], decimal)
-    read = {cell: found for cell, found in pieces.items() if _plain(found[2], style) is not None}
-    if not read:
-        return None
-    return Numbers(
-        _shaped(replace(alike, decimal=style[0], group=style[1]), read), frozenset(read) | special, ambiguous
-    )
-
-
-def _simple(cells: Collection[str]) -> Numbers | None:
-    """Return the notation of plain decimal numbers, as most columns have them, without taking every cell apart."""
-    if not all(map(SIMPLE.fullmatch, cells)):
-        return None
-    places = {len(cell.rpartition(".")[2]) if "." in cell else 0 for cell in cells}
-    most = max(places)
-    notation = NumberNotation(places=most if most <= 15 else None, padded=len(places) == 1 and most <= 15)
-    return Numbers(notation, frozenset(cells))
 
 
 def is_money(affix: str) -> bool:
@@ -217,29 +176,14 @@ def is_money(affix: str) -> bool:
     return bool(bare) and (not rest or rest.upper() in _CODES) and (bool(signs) or len(bare) > 1)
 
 
-def _affix(head: str, tail: str) -> bool:
-    if head.strip() and not is_money(head):
-        return False
-    return (len(tail) <= _LONGEST_UNIT and not any(c in tail for c in ":/\\=<>|;\"'#,")) or bool(
-        re.fullmatch(r" ?[^\W\d]+/[^\W\d]+", tail)
-    )
+def pieces_of(cell: str) -> tuple[int, str, str, str] | None:
+    """Return sign, head, body and tail of a cell; signs and brackets belong to neither head nor tail.
 
-
-def _most(counts: Counter[Style]) -> tuple[Style, int]:
-    # among equals, the one with more around it says more
-    return max(counts.items(), key=lambda item: (item[1], len(item[0][0]) + len(item[0][1])))
-
-
-def _fits(found: tuple[int, str, str, str], notation: NumberNotation) -> bool:
-    _, head, body, tail = found
-    if (head.strip(), tail.strip()) == (notation.head.strip(), notation.tail.strip()):
-        return True
-    return not head and not tail and (is_money(notation.head + notation.tail) or body.strip("0") == "")
-
-
-def _pieces(cell: str) -> tuple[int, str, str, str] | None:
-    """Return sign, head, body and tail of a cell; signs and brackets belong to neither head nor tail."""
-    match = _CELL.fullmatch(cell.strip())
+    Example:
+        >>> pieces_of("($1,234.50)")
+        (-1, '$', '1,234.50', '')
+    """
+    match = CELL.fullmatch(cell.strip())
     if match is None:
         return None
     head, body, tail = match["head"], match["body"], match["tail"]
@@ -255,8 +199,13 @@ def _pieces(cell: str) -> tuple[int, str, str, str] | None:
     return sign, head, body, tail
 
 
-def _plain(body: str, style: Style) -> str | None:
-    """Return a body in plain digits, None if the style does not read it."""
+def plain_digits(body: str, style: Style) -> str | None:
+    """Return a body in plain digits, None if the style does not read it.
+
+    Example:
+        >>> plain_digits("1.234,5", (",", ".")), plain_digits("1.234,5", (".", ","))
+        ('1234.5', None)
+    """
     decimal, group = style
     number, exponent = body, ""
     cut = re.search(r"[eE]", body)
@@ -284,82 +233,5 @@ def _plain(body: str, style: Style) -> str | None:
     return f"{whole or '0'}.{rest or '0'}{exponent}" if point or exponent else whole
 
 
-def _style(bodies: list[str], decimal: str) -> tuple[Style, bool]:
-    separators = {c for body in bodies for c in body if not c.isdigit() and c not in "eE+-\u2212"}
-    groups = ["", *(c for c in ("'", "’", "_", *SPACES) if c in separators)]
-    styles: list[Style] = [(".", group) for group in groups]
-    if "," in separators:
-        commas = [(",", group) for group in groups]
-        styles += [*commas, (".", ",")] if decimal == "," else [(".", ","), *commas]
-        styles += [(",", ".")] if "." in separators else []
-    reads = {style: sum(_plain(body, style) is not None for body in bodies) for style in styles}
-    best = max(styles, key=lambda style: reads[style])
-    rival = {(".", ","): (",", ""), (",", ""): (".", ",")}.get(best)
-    ambiguous = rival is not None and reads.get(rival) == reads[best] and decimal == ""
-    return best, ambiguous
-
-
-def _shaped(notation: NumberNotation, read: dict[str, tuple[int, str, str, str]]) -> NumberNotation:
-    """Return the notation with what its cells show: signs, decimals, exponents."""
-    decimals, exponents, indian = set(), Counter(), False
-    for _, _, body, _ in read.values():
-        mark = next((c for c in body if c in "eE"), "")
-        exponents[mark] += 1
-        number = body.split(mark)[0] if mark else body
-        decimals.add(len(number.partition(notation.decimal)[2]))
-        indian = indian or bool(re.match(r"\d{1,2}(,\d\d)+,\d{3}\b", number))
-    exponent = max(exponents, key=lambda mark: exponents[mark])
-    mixed = bool(exponents[""]) and len(exponents) > 1
-    places = None if mixed or max(decimals) > 15 else max(decimals)
-    return replace(
-        notation,
-        positive=_template(
-            [cell for cell, found in read.items() if found[0] > 0], notation, notation.head + "#" + notation.tail
-        ),
-        negative=_template(
-            [cell for cell, found in read.items() if found[0] < 0], notation, f"-{notation.head}#{notation.tail}"
-        ),
-        places=places,
-        padded=len(decimals) == 1 and places is not None,
-        exponent="" if mixed else exponent,
-        indian=indian and notation.group == ",",
-    )
-
-
-def _template(cells: list[str], notation: NumberNotation, default: str) -> str:
-    seen: Counter[str] = Counter()
-    for cell in cells:
-        match = _CELL.fullmatch(cell.strip())
-        found = _pieces(cell)
-        # a zero has no sign, and a bare number in a column of amounts is no example
-        if (
-            match
-            and found
-            and (found[1], found[3]) == (notation.head, notation.tail)
-            and match["body"].strip("0.,") != ""
-        ):
-            seen[f"{match['head']}#{match['tail']}"] += 1
-    return max(seen, key=lambda template: seen[template]) if seen else default
-
-
-def _grouped(whole: str, group: str, indian: bool) -> str:
-    if not group or len(whole) <= 3:
-        return whole
-    last, first, size = whole[-3:], whole[:-3], 2 if indian else 3
-    pieces = []
-    while first:
-        pieces.append(first[-size:])
-        first = first[:-size]
-    return group.join([*reversed(pieces), last])
-
-
 def _significant(digits: str) -> int:
     return len(digits.split("e")[0].replace(".", "").strip("0")) or 1
-
-
-def _positional(size: float) -> str:
-    """Return the shortest digits of a double, without an exponent where that stays readable."""
-    short = repr(size)
-    if "e" not in short:
-        return short.removesuffix(".0")
-    return short if not 1e-7 < size < 1e16 else f"{size:.25f}".rstrip("0").rstrip(".")
