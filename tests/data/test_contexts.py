@@ -114,7 +114,7 @@ def test_contexts_of_text_that_cannot_be_meant_are_refused(tmp_path: Path) -> No
     encoding = TextEncoding(CharacterTokeniser("abc"), 8)
     for call, pattern in (
         (lambda: opened(path, context="digit"), r"line 1 of .* has no field 'digit': expected context in it.*'digits'"),
-        (lambda: opened(tmp_path / "odd.jsonl"), "'digits' in line 1 of .* is int: expected a string"),
+        (lambda: opened(tmp_path / "odd.jsonl"), "'digits' in line 1 of .* is a number: expected a string"),
         (lambda: opened(few), "9 different documents with contexts: expected at least 20"),
         (lambda: opened(path, documents="lines"), "a context for lines or paragraphs"),
         (lambda: opened(path, context_length=1), "the context of document .* has 2 tokens: expected at most 1"),

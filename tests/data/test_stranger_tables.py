@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,9 @@ from pushforward.core.errors import BadInput
 from pushforward.data.dataset import describe
 from pushforward.data.open import open_data
 from pushforward.data.tables.encoding import TableEncoding
+from pushforward.data.tables.formats import read_frame
 from pushforward.data.tables.grids import coarser
+from pushforward.data.tables.notations.months import MonthNotation
 from pushforward.data.tables.schema import infer
 from pushforward.data.tables.stored import on_grid
 from pushforward.data.tables.wrapped import _arrow_dtype
@@ -29,12 +32,15 @@ def _step(values: object) -> float | None:
     return infer(pd.DataFrame({"x": values})).table.columns[0].step
 
 
+_NUMPY = {"min": "m"}
+
+
 @pytest.mark.parametrize(
     ("unit", "seconds"), [("D", 86400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0), ("ms", 1e-3), ("us", 1e-6)]
 )
 def test_durations_keep_the_coarsest_unit_that_holds_them_all(unit: str, seconds: float) -> None:
     whole = RNG.integers(-900, 900, N) * 3 + 1  # of no round multiple
-    frame = pd.DataFrame({"d": pd.to_timedelta(whole, unit=unit)})
+    frame = pd.DataFrame({"d": pd.Series(whole.astype(f"timedelta64[{_NUMPY.get(unit, unit)}]"))})
     encoding = TableEncoding.of(frame)
     x = encoding.encode(frame)
     assert encoding.table.columns[0].step == seconds
@@ -123,7 +129,7 @@ def _back(series: pd.Series) -> tuple[pd.Series, str, tuple[str, ...]]:
     frame = pd.DataFrame({"x": series, "z": RNG.normal(size=N)})
     schema = infer(frame)
     encoding = TableEncoding.from_json(json.loads(json.dumps(TableEncoding.of_schema(schema).to_json())))
-    return encoding.decode(encoding.encode(frame))["x"], schema.table.columns[0].kind, schema.lost
+    return pd.Series(encoding.decode(encoding.encode(frame))["x"]), schema.table.columns[0].kind, schema.lost
 
 
 @pytest.mark.parametrize(
@@ -181,3 +187,136 @@ def test_moments_of_two_time_zones_are_read_in_a_frame_as_in_a_file() -> None:
     assert [a == b for a, b in zip(back, moments, strict=True)] == [True] * N
     objects = pd.Series(DAYS, dtype=object)
     assert _back(objects)[0].equals(objects)
+
+
+def _rows(delimiter: str, quote: str = "", end: str = "") -> str:
+    """Rows of a word, an integer and a real number."""
+    words, numbers = RNG.choice(["x", "y"], N), RNG.integers(0, 50, N)
+    cells = ((f"{quote}{word}{quote}", str(k), f"{x:.2f}") for word, k, x in zip(words, numbers, RNG.normal(size=N)))
+    return "".join(delimiter.join(row) + end + "\n" for row in cells)
+
+
+def _again(path: Path) -> tuple[str, tuple[str, ...]]:
+    """Return the first lines that samples are written as, and what is lost; they are read again as what they are."""
+    data = open_data(str(path))
+    encoding, x = data.encoding, data.train.x[:40]
+    assert isinstance(encoding, TableEncoding)
+    text = encoding.csv(encoding.decode(x))
+    path.with_name("again.csv").write_text(text)
+    assert encoding.read(path.with_name("again.csv")).x.tolist() == x.tolist()
+    return text, data.lost
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "line"),
+    [
+        ("a, b, c", _rows(","), r"[xy],\d+,[-\d.]+"),
+        ("a, b, c", _rows(", "), r"[xy], \d+, [-\d.]+"),
+        (" a ,b,c", _rows(","), r"[xy],\d+,[-\d.]+"),
+        ("sep=;\na;b;c", _rows(";"), r"[xy];\d+;[-\d.]+"),
+        ("A,B,C,", _rows(",", end=","), r"[xy],\d+,[-\d.]+,"),
+        ("A,B,C", _rows(",", end=","), r"[xy],\d+,[-\d.]+,"),
+        ("A,B,C,", _rows(","), r"[xy],\d+,[-\d.]+"),
+        (",B,C", _rows(","), r"[xy],\d+,[-\d.]+"),
+        ('"A","B","C"', _rows(",", '"'), r'"[xy]",\d+,[-\d.]+'),
+        (
+            '"A","B","C"',
+            _rows('","').replace("\n", '"\n').replace("x", '"x').replace("y", '"y'),
+            r'"[xy]","\d+","[-\d.]+"',
+        ),
+        ("'A','B','C'", _rows(",", "'"), r"'[xy]',\d+,[-\d.]+"),
+        ("A,B,C", _rows(",").replace("x", "'x, 1'").replace("y", "'y, 2'"), r"'[xy], [12]',\d+,[-\d.]+"),
+    ],
+)
+def test_a_file_is_written_as_it_was_spelled(header: str, rows: str, line: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(f"{header}\n{rows}")
+    text, lost = _again(tmp_path / "t.csv")
+    assert text.startswith(f"{header}\n")
+    assert all(re.fullmatch(line, one) for one in text.splitlines()[header.count("\n") + 1 :])
+    assert lost == ()
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [(_rows("  ,"), "spaces around cells"), (_rows(",").replace("x", '"x"', 9), "quotes around some cells")],
+)
+def test_spelling_that_is_not_written_again_is_lost_and_said(rows: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(f"a,b,c\n{rows}")
+    assert said in " ".join(_again(tmp_path / "t.csv")[1])
+
+
+FRAME = pd.DataFrame({"w": RNG.choice(["x", "y"], N), "k": RNG.integers(0, 5, N), "v": RNG.normal(size=N).round(2)})
+
+
+@pytest.mark.parametrize("orient", ["columns", "split", "records", "index", "table", "lines", "nested"])
+def test_json_is_read_in_every_layout_of_pandas(orient: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    if orient == "lines":
+        path.write_text(str(FRAME.to_json(orient="records", lines=True)))
+    elif orient == "nested":
+        path.write_text(f'{{"count": {N}, "results": {FRAME.to_json(orient="records")}}}')
+    else:
+        path.write_text(str(FRAME.to_json(orient=orient)))  # type: ignore[call-overload]
+    found = read_frame(path)[0]
+    assert found[list(FRAME.columns)].to_numpy().tolist() == FRAME.to_numpy().tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("t.csv", "<!DOCTYPE html>\n<html><table></table></html>", "is HTML"),
+        ("t.tsv", "\n <html lang='en'>\n<body></body>", "is HTML"),
+        ("t.json", "<html></html>", "is HTML"),
+        ("t.csv", "<?xml version='1.0'?>\n<rows/>", "is XML"),
+        ("t.csv", '[{"a": 1},\n {"a": 2}]', "is JSON.*rename it to .json"),
+        ("t.csv", "temp,temp,rain\nmin,max,sum\n" + "1,2,3.5\n" * 9, "second row of names"),
+        ("t.csv", "a,b\n" + "r,1,2\n" * 9, "one field more than the header"),
+        ("t.jsonl", '{"text": "a"}\nnull\n', "line 2.*is null"),
+        ("t.jsonl", '{"text": "a"}\n3\n', "is a number"),
+        ("t.jsonl", '{"text": "a"}\n[3]\n', "is a list"),
+        ("t.jsonl", '{"text": null}\n', "'text' in line 1 .*is null"),
+        ("t.jsonl", '{"text": ""}\n' * 60, "every one of the 60 texts"),
+    ],
+)
+def test_what_is_wrong_is_said_in_the_words_of_the_file(name: str, text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(BadInput, match=said):
+        open_data(str(tmp_path / name))
+
+
+def test_a_frame_with_two_rows_of_names_says_how_to_join_them() -> None:
+    columns = pd.MultiIndex.from_tuples([("t", "min"), ("t", "max")])
+    with pytest.raises(BadInput, match="join"):
+        infer(pd.DataFrame(RNG.normal(size=(N, 2)), columns=columns))
+
+
+@pytest.mark.parametrize(
+    ("date", "said"),
+    [
+        ("{:02d}/{:02d}/2024", "the second number exceeds 12 in 01/13/2024 so month comes first"),
+        ("{1:02d}/{0:02d}/2024", "the first number exceeds 12 in 13/01/2024 so day comes first"),
+        ("99/{:02d}/{:02d}", "is no date otherwise, so year comes first"),
+    ],
+)
+def test_what_decides_the_order_of_a_date_is_said_with_the_date(date: str, said: str, tmp_path: Path) -> None:
+    days = [date.format(1 + i % 12, 13 + i % 12) for i in range(N)]
+    (tmp_path / "t.csv").write_text("d,w\n" + "".join(f"{day},{'ab'[i % 2]}\n" for i, day in enumerate(days)))
+    assert any(said in note for note in open_data(str(tmp_path / "t.csv")).notes)
+
+
+def test_quarters_are_called_quarters() -> None:
+    assert MonthNotation("%YQ%q").said == "quarters written YYYYQ1"
+    assert MonthNotation("%m/%Y").said == "months written MM/YYYY"
+
+
+def test_whole_numbers_are_remarked_by_name_and_only_where_they_could_be_others(tmp_path: Path) -> None:
+    rows = [
+        f"{x:.5e},{x},{k},{x / 7}\n" for x, k in zip(6.6e12 * (1 + RNG.random(N)), RNG.integers(0, 900, N), strict=True)
+    ]
+    (tmp_path / "t.csv").write_text("huge,real,count,other\n" + "".join(rows))
+    notes = [note for note in open_data(str(tmp_path / "t.csv")).notes if "whole numbers only" in note]
+    assert len(notes) == 1
+    assert notes[0].startswith("column count holds whole numbers")
+    assert not any("whole numbers only" in note for note in open_data(RNG.integers(0, 5, (12, 2)).astype(float)).notes)
+    far = (RNG.random((N, 2)) * 1e37).astype(np.float32)
+    assert not any("whole numbers only" in note for note in open_data(far).notes)

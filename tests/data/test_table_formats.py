@@ -80,7 +80,7 @@ def test_encodings_and_line_ends(encoding: str, end: str, tmp_path: Path) -> Non
         ("t.parquet", b"PAR1", r"complete Parquet file"),
         ("t.feather", b"ARROW1", r"complete Feather file"),
         ("t.json", b"{", r"is no JSON"),
-        ("t.json", b'"a"', r"holds a str that is no table.*records"),
+        ("t.json", b'"a"', r"holds a text that is no table.*records"),
         ("t.json", b"[1, [2]]", r"holds a list that is no table"),
         ("t.xlsx", b"PK", r"Excel|cannot be read"),
     ],

@@ -62,10 +62,10 @@ def test_json_lines(tmp_path: Path) -> None:
         ("{'text': 1}", r"line 2 of .*a\.jsonl is no JSON \(.*\): expected one JSON object a line; repair that line"),
         ('{"text": "x"', r"line 2 of .* is no JSON"),
         ("[" * 100_000, r"line 2 of .* is no JSON \(nested too deeply\)|line 2 of .* is no JSON"),
-        ("[1]", r"line 2 of .* is list: expected a JSON object"),
+        ("[1]", r"line 2 of .* is a list: expected a JSON object"),
         ('{"txt": "x"}', r"line 2 of .* has no field 'text': expected .*; did you mean 'txt'\?"),
         ("{}", r"line 2 of .* has no field 'text': .*it has no fields"),
-        ('{"text": 5}', r"'text' in line 2 of .* is int: expected a string"),
+        ('{"text": 5}', r"'text' in line 2 of .* is a number: expected a string"),
         ('{"text": "\\ud83d"}', r"half a surrogate pair \(U\+D83D\) at character 0 of line 2 of"),
     ],
 )

@@ -127,6 +127,19 @@ def a_type(value: object) -> str:
     return f"{'an' if name[:1].lower() in set('aeiou') or name.startswith('nd') else 'a'} {name}"
 
 
+def a_json_type(value: object) -> str:
+    """Return what a value of a JSON file is, in the words of JSON.
+
+    Example:
+        >>> [a_json_type(value) for value in (None, 1.5, True, [], {})]
+        ['null', 'a number', 'a truth value', 'a list', 'an object']
+    """
+    if value is None:
+        return "null"
+    words = ((bool, "a truth value"), (int | float, "a number"), (str, "a text"), (list, "a list"), (dict, "an object"))
+    return next((word for kind, word in words if isinstance(value, kind)), a_type(value))
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return a hint naming the known word closest to `word`, or listing them all.
 

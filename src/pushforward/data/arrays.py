@@ -7,6 +7,7 @@ unless it was asked for.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,6 +26,7 @@ from pushforward.data.images.resizing import resized, said_of_sizes
 CHANNELS = (1, 3, 2, 4)
 NEAR = 1e-5
 MOST_COLUMNS = 256
+FEWEST_WHOLE = 20  # fewer rows may be whole by accident
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,14 @@ class Wanted:
         white: what white is in picture files, None for arrays.
         varied: whether examples must differ, as those to learn from must; samples of a collapsed model need not.
         exact: whether pixels that are none of `levels` are refused; else pictures are scaled to them.
+        names: what the columns of points are called, empty if they have no names.
     """
 
     levels: int | None = None
     white: int | None = None
     varied: bool = True
     exact: bool = False
+    names: tuple[str, ...] = ()
 
 
 @dataclass
@@ -136,7 +140,7 @@ def _points(x: np.ndarray, where: str, wanted: Wanted) -> Found:
     found = Found(torch.from_numpy(single if exact else values), Points(int(x.shape[1])))
     found.notes.append(f"{dimensions}, so {counted(x.shape[1], 'real column')} per point (kept in {kept})")
     if wanted.varied:
-        _remark(values, found)
+        _remark(values, found, wanted.names)
     return found
 
 
@@ -151,13 +155,25 @@ def _require_finite(values: np.ndarray, where: str) -> None:
         )
 
 
-def _remark(values: np.ndarray, found: Found) -> None:
+def _counted(values: np.ndarray) -> np.ndarray:
+    """Return which columns hold whole numbers that could have been others: not so large, nor so coarse, that any would be whole."""
+    largest = np.abs(values).max(axis=0)
+    with np.errstate(over="ignore"):
+        single = (values.astype(np.float32) == values).all(axis=0)
+    # beyond this every double (or single) is whole, and numbers of few digits such as 6.61e12 are so by their spelling
+    reach = np.where(single & (largest >= 2.0**31), 2.0**24, 2.0**53)
+    spelled = (largest >= 1e9) & (np.fmod(values, 1000.0) == 0.0).all(axis=0)
+    return (values == np.round(values)).all(axis=0) & (largest < reach) & ~spelled & (len(values) >= FEWEST_WHOLE)
+
+
+def _remark(values: np.ndarray, found: Found, names: Sequence[str]) -> None:
     """Say what of points has no density, and what single precision does not tell apart even around their mean."""
-    whole = np.flatnonzero((values == np.round(values)).all(axis=0))
+    called = names or tuple(map(str, range(values.shape[1])))
+    whole = np.flatnonzero(_counted(values))
     if len(whole):
-        which = (
-            "all columns hold" if len(whole) == values.shape[1] else f"columns {few(whole.astype(str).tolist())} hold"
-        )
+        shown = few([called[column] for column in whole.tolist()]) + ("" if names else " (counted from 0)")
+        some = f"column {shown} holds" if len(whole) == 1 else f"columns {shown} hold"
+        which = "all columns hold" if len(whole) == values.shape[1] > 1 else some
         found.notes.append(
             f"{which} whole numbers only: they have probabilities and no density, so an exact density of them grows without bound "
             "as a model narrows its spikes; as a table (-s data.kind=table) they are counted"
@@ -171,8 +187,8 @@ def _remark(values: np.ndarray, found: Found) -> None:
         before, after = len(np.unique(values[:, column])), len(np.unique(coded[:, column]))
         if after < before:
             found.lost.append(
-                f"precision: column {column} has {before:,} different values, of which {after:,} differ in single precision "
-                "around their mean"
+                f"precision: column {called[column]} has {before:,} different values, of which {after:,} differ in single "
+                "precision around their mean"
             )
 
 

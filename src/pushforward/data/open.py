@@ -129,7 +129,8 @@ def absolute(source: Any, otherwise: str) -> str:
 
 def _open_arrays(source: tuple[str, Raw, str], seed: int, labels: bool, options: ImageOptions) -> Dataset:
     name, raw, origin = source
-    found = as_space(raw.x, origin, Wanted(options.levels, raw.white))
+    names = tuple(raw.encoding.names) if isinstance(raw.encoding, PointsEncoding) else ()
+    found = as_space(raw.x, origin, Wanted(options.levels, raw.white, names=names))
     if raw.white is None and isinstance(found.space, Image) and options.size is not None:
         found = resized_images(found, options.size, options.fit)
     x, notes, lost = found.x, [*raw.notes, *found.notes], [*raw.lost, *found.lost]

@@ -193,7 +193,7 @@ def _dates(known: list[str], asked: Asked) -> Way | None:
         return None
     said, lost = [f"{dates.notation.said}, and written so again"], []
     if dates.why:
-        said.append(f"{dates.why} {'day' if _day_first(dates.notation.pattern) else 'month'} comes first")
+        said.append(f"{dates.why} {_first_of(dates.notation.pattern)} comes first")
     if dates.asks:
         first, other = ("days", "month-first") if _day_first(dates.notation.pattern) else ("months", "day-first")
         said.append(
@@ -209,6 +209,12 @@ def _dates(known: list[str], asked: Asked) -> Way | None:
         )
     order = "" if dates.asks else "dmy" if _day_first(dates.notation.pattern) else "mdy" if dates.why else ""
     return Way(dict(dates.read), dates.notation, "dates", said, lost, "", order if dates.why else "", dates.asks)
+
+
+def _first_of(pattern: str) -> str:
+    bare = pattern.replace("%-", "%")
+    places = {"day": bare.find("%d"), "month": bare.find("%m"), "year": max(bare.find("%y"), bare.find("%Y"))}
+    return min((word for word, place in places.items() if place >= 0), key=lambda word: places[word])
 
 
 def _day_first(pattern: str) -> bool:

@@ -5,6 +5,7 @@ One idea: cells are read as text and typed column by column, so that every decis
 
 from __future__ import annotations
 
+import io
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +19,9 @@ from pushforward.data.tables.arrow import schema_of
 from pushforward.data.tables.cells import READINGS, Asked, typed
 from pushforward.data.tables.formats import FRAMES, JSON_LINES, is_folder_of_parts, read_frame
 from pushforward.data.tables.header import header_of
+from pushforward.data.tables.layout import LOOKED_AT, layout_of
 from pushforward.data.tables.lines import delimiter_of, read_lines
+from pushforward.data.tables.not_tables import require_table_text
 from pushforward.data.tables.notations.notation import Notation, Written
 from pushforward.data.tables.stored import Stored
 from pushforward.data.tables.typed_values import Typed
@@ -163,11 +166,13 @@ def read_file(path: Path, reading: Reading = _PLAIN) -> Sheet:
 def read_text(text: str | Decoded, name: str, origin: str, reading: Reading = _PLAIN) -> Sheet:
     """Return the table in the text of a CSV file; see `read_file`."""
     decoded = Decoded(text) if isinstance(text, str) else text
+    require_table_text(decoded.text, origin)
     found = read_lines(decoded.text, origin)
     width = len(found.rows[0])
     _require_columns(width, origin)
     header = header_of(found.rows, reading.names, reading.header)
-    labels, renamed = _labels(found.rows[0] if header.found else [], width, origin)
+    first = found.rows[0] if header.found else []
+    labels, renamed = _labels(first, width, origin, found.rows[1:3])
     unknown = next((name for name in reading.declared if name not in labels), None)
     if unknown is not None:
         raise BadInput(f"a declaration of column '{unknown}'", "a column of the table", closest(str(unknown), labels))
@@ -177,6 +182,8 @@ def read_text(text: str | Decoded, name: str, origin: str, reading: Reading = _P
         raise BadInput(f"{origin} has a header and no rows", "at least five rows")
     columns = _columns(list(zip(*body, strict=True)), labels, lines, reading, origin, found.delimiter)
     by_name = dict(zip(labels, columns, strict=True))
+    below = "".join(list(io.StringIO(decoded.text, newline=""))[found.numbers[0] - 1 :][: 2 * LOOKED_AT])
+    layout = layout_of(below, found.delimiter, found.quote, first or None, labels)
     said = [f"column '{label}': {one}" for label, column in by_name.items() for one in column.said]
     return Sheet(
         pd.DataFrame({label: column.series for label, column in by_name.items()}),
@@ -188,8 +195,25 @@ def read_text(text: str | Decoded, name: str, origin: str, reading: Reading = _P
             label: Written(column.notation, column.absent, column.marks, reading.reading_of(label))
             for label, column in by_name.items()
         },
-        (*found.lost, *(f"column '{label}': {one}" for label, column in by_name.items() for one in column.lost)),
-        Dialect(found.delimiter, header.found, decoded.charset, decoded.mark, decoded.line_end),
+        (
+            *found.lost,
+            *layout.lost,
+            *(f"column '{label}': {one}" for label, column in by_name.items() for one in column.lost),
+        ),
+        Dialect(
+            found.delimiter,
+            header.found,
+            decoded.charset,
+            decoded.mark,
+            decoded.line_end,
+            layout.names,
+            layout.spaced,
+            layout.quoted,
+            layout.quoted_names,
+            found.quote,
+            found.named,
+            found.ending,
+        ),
     )
 
 
@@ -198,7 +222,9 @@ def _require_columns(width: int, origin: str) -> None:
     require_below(width, MOST_COLUMNS, f"{origin} has {width:,} columns", "columns", fix)
 
 
-def _labels(first: Sequence[str], width: int, origin: str) -> tuple[list[str], list[str]]:
+def _labels(
+    first: Sequence[str], width: int, origin: str, below: Sequence[Sequence[str]]
+) -> tuple[list[str], list[str]]:
     if not first:
         return [f"x{i}" for i in range(width)], []
     labels = [cell.strip() for cell in first]
@@ -211,9 +237,20 @@ def _labels(first: Sequence[str], width: int, origin: str) -> tuple[list[str], l
     if len(set(labels)) < len(labels):
         seen: set[str] = set()
         twice = next(label for label in labels if label in seen or seen.add(label))
-        raise BadInput(f"two columns named '{twice}' in {origin}", "different names", "rename one of them")
+        two = len(below) > 1 and _is_second_header(*below)
+        fix = "line 2 looks like a second row of names: join the two rows into one, such as temp_min" if two else ""
+        raise BadInput(f"two columns named '{twice}' in {origin}", "different names", fix or "rename one of them")
     shown = ", ".join(f"'{labels[place]}'" for place in nameless[:5]) + (", ..." if len(nameless) > 5 else "")
     return labels, [f"columns without a name are called {shown}"] if nameless else []
+
+
+def _is_second_header(row: Sequence[str], next_row: Sequence[str]) -> bool:
+    """Return whether a row holds words, or nothing, where the next one holds numbers."""
+
+    def numbers(cells: Sequence[str]) -> int:
+        return sum(any(c.isdigit() for c in cell) for cell in cells)
+
+    return numbers(row) == 0 < numbers(next_row)
 
 
 def _columns(

@@ -6,14 +6,13 @@ One idea: the file's own types are kept, and what no model here can take (lists,
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from pushforward.core.errors import BadInput, a_type, refusing
-from pushforward.core.reading import read_bytes
+from pushforward.core.errors import BadInput
+from pushforward.data.tables.json_tables import frame_of_json, json_lines
 
 FRAMES = (".parquet", ".pq", ".feather", ".arrow", ".json", ".xlsx")
 JSON_LINES = (".jsonl", ".ndjson")
@@ -47,13 +46,13 @@ def read_frame(path: Path, raw: bytes | None = None, suffix: str = "") -> tuple[
     """
     suffix = suffix or path.suffix.lower()
     if suffix in JSON_LINES:
-        return _json_lines(path)
+        return json_lines(path)
     try:
         if path.is_dir():
             return _parts(path)
         source: Any = path if raw is None else io.BytesIO(raw)
         if suffix == ".json":
-            return _records(path.read_bytes() if raw is None else raw, path)
+            return frame_of_json(path.read_bytes() if raw is None else raw, path)
         if suffix == ".xlsx":
             return _excel(source, path)
         frame = pd.read_parquet(source) if suffix in _PARTS else pd.read_feather(source)
@@ -80,37 +79,6 @@ def _parts(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     if keys:
         notes.append(f"the folders' names give the column{'s' if len(keys) > 1 else ''} {', '.join(map(repr, keys))}")
     return frame, tuple(notes)
-
-
-def _records(raw: bytes, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    try:
-        found: Any = json.loads(raw.decode("utf-8-sig"))
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise BadInput(f"{path} is no JSON ({str(error).splitlines()[0]})", "a list of records") from None
-    flat = isinstance(found, list) and bool(found) and all(isinstance(one, dict) for one in found)
-    of_columns = isinstance(found, dict) and bool(found) and all(isinstance(one, list) for one in found.values())
-    equal = of_columns and len(set(map(len, dict(found).values()))) == 1
-    if not flat and not equal:
-        came = f"{path} holds {a_type(found)} that is no table"
-        raise BadInput(came, 'records, [{"a": 1, "b": "x"}, ...], or columns, {"a": [1, ...], "b": ["x", ...]}')
-    frame = pd.DataFrame(found)
-    return frame, (f"{len(frame)} JSON records of {len(frame.columns)} columns",)
-
-
-def _json_lines(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    records: list[dict[str, Any]] = []
-    with refusing(str(path), "a JSON object a line"):
-        lines = read_bytes(path, "a readable file").decode("utf-8-sig").split("\n")
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        with refusing(f"line {number} of {path}", "a JSON object a line", "repair that line"):
-            record = json.loads(line)
-        if not isinstance(record, dict):
-            raise BadInput(f"line {number} of {path} is {a_type(record)}", "a JSON object a line", "repair that line")
-        records.append(record)
-    frame = pd.DataFrame(records)
-    return frame, (f"{len(frame)} JSON lines of {len(frame.columns)} fields",)
 
 
 def _excel(source: Any, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -24,13 +24,20 @@ _FEWEST_BELOW = 3
 
 @dataclass(frozen=True)
 class Lines:
-    """Rows of equal width with the line of each in its file, the delimiter, and what was left out."""
+    """Rows of equal width with the line of each in its file, the delimiter, and what was left out.
+
+    `quote` is what stands around quoted cells; `named` is True if a line `sep=;` names the delimiter; `ending` says which lines
+    (`rows` or `header`) have a delimiter at their end that the others lack.
+    """
 
     rows: list[list[str]]
     numbers: list[int]
     delimiter: str
     notes: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    quote: str = '"'
+    named: bool = False
+    ending: str = ""
 
 
 def delimiter_of(text: str) -> str:
@@ -89,9 +96,12 @@ def read_lines(text: str, origin: str) -> Lines:
         delimiter, text, skipped = first_line.strip()[4], rest, 1
     else:
         delimiter = delimiter_of(text)
-    rows = _rows(text, delimiter, origin, skipped)
+    quote = quote_of(text, delimiter)
+    rows = _rows(text, delimiter, origin, skipped, quote)
     usual = Counter(len(row) for _, row in rows).most_common(1)[0][0]
     rows, notes = _without_comments(rows, usual, delimiter)
+    rows, ending = _without_ending(rows)
+    usual -= ending == "rows"
     rows, above = _without_title(rows, usual)
     if not rows:
         raise BadInput(f"{origin} is empty", "a table with at least five rows")
@@ -99,17 +109,66 @@ def read_lines(text: str, origin: str) -> Lines:
     for line, row in rows:
         if len(row) != width:
             came = f"line {line} of {origin} has {counted(len(row), 'field')}"
-            raise BadInput(came, f"{width} as in line {first}", "repair that line")
+            more = len(rows) > 2 and all(len(row) == width + 1 for _, row in rows[1:])
+            hint = "every row has one field more than the header: give the first or the last a name" if more else ""
+            raise BadInput(came, f"{width} as in line {first}", hint or "repair that line")
     lost = (*above, *notes)
     if delimiter != ",":
         notes.append(f"fields are separated by a {DELIMITERS.get(delimiter, repr(delimiter))}")
-    return Lines([row for _, row in rows], [line for line, _ in rows], delimiter, (*above, *notes), lost)
+    if skipped:
+        notes.append(f"the line {first_line.strip()!r} above it says so, and is written again")
+    if ending:
+        notes.append(
+            f"a delimiter ends {'every row, but not the header' if ending == 'rows' else 'the header, but no row'}"
+        )
+    if quote != '"':
+        notes.append("cells are quoted by '")
+    numbers, cells = [line for line, _ in rows], [row for _, row in rows]
+    return Lines(cells, numbers, delimiter, (*above, *notes), lost, quote, bool(skipped), ending)
 
 
-def _rows(text: str, delimiter: str, origin: str, skipped: int) -> list[tuple[int, list[str]]]:
+def quote_of(text: str, delimiter: str) -> str:
+    """Return the quotation mark of a file: the single one where every name stands in it, or where rows need it to be equally wide.
+
+    Example:
+        >>> quote_of("'a','b'\\n'x, y',2\\n", ",")
+        "'"
+    """
+    head = [line for line in _head(text) if line.strip()]
+    mark = re.escape(delimiter)
+    if (
+        not head
+        or any('"' in line for line in head)
+        or not re.search(rf"(?m)(^|{mark})\s*'[^']*'\s*({mark}|$)", "".join(head))
+    ):
+        return '"'
+    with fields_of_any_length():
+        widths = {
+            quote: {len(row) for row in csv.reader(head, delimiter=delimiter, quotechar=quote, skipinitialspace=True)}
+            for quote in "'\""
+        }
+    names = [cell.strip() for cell in head[0].split(delimiter)]
+    all_quoted = all(len(cell) > 1 and cell[0] == "'" == cell[-1] for cell in names)
+    return "'" if len(widths["'"]) == 1 and (all_quoted or len(widths['"']) > 1) else '"'
+
+
+def _without_ending(rows: list[tuple[int, list[str]]]) -> tuple[list[tuple[int, list[str]]], str]:
+    """Leave out an empty field at the end of every row, or of the header, that the other has not."""
+    if len(rows) < 2:
+        return rows, ""
+    width, others = len(rows[0][1]), {len(row) for _, row in rows[1:]}
+    if others == {width + 1} and not any(row[-1].strip() for _, row in rows[1:]):
+        return [rows[0], *((line, row[:-1]) for line, row in rows[1:])], "rows"
+    if width > 2 and others == {width - 1} and not rows[0][1][-1].strip():
+        return [(rows[0][0], rows[0][1][:-1]), *rows[1:]], "header"
+    return rows, ""
+
+
+def _rows(text: str, delimiter: str, origin: str, skipped: int, quote: str) -> list[tuple[int, list[str]]]:
     try:
         with fields_of_any_length():
-            reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+            source = io.StringIO(text, newline="")
+            reader = csv.reader(source, delimiter=delimiter, skipinitialspace=True, strict=True, quotechar=quote)
             # a line of delimiters alone is a row without values, a blank one is none
             rows = [(reader.line_num + skipped, row) for row in reader if len(row) > 1 or (row and row[0].strip())]
     except csv.Error as error:

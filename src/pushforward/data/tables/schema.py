@@ -90,7 +90,9 @@ def _labels(frame: pd.DataFrame) -> list[str]:
         raise BadInput(f"a table of {len(frame)} rows and {len(frame.columns)} columns", "at least one of each")
     for name in frame.columns:
         if isinstance(name, bool) or not isinstance(name, str | int | np.integer):
-            raise BadInput(f"a column named {name!r}", "names that are text or integers", "rename it")
+            fix = "frame.columns = ['_'.join(map(str, name)) for name in frame.columns] joins rows of names"
+            fix = fix if isinstance(name, tuple) else "rename it"
+            raise BadInput(f"a column named {name!r}", "names that are text or integers", fix)
     labels = [str(name) for name in frame.columns]
     if len(set(labels)) < len(labels):
         twice = Counter(labels).most_common(1)[0][0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -26,6 +26,11 @@ class Dialect:
         charset: the name of its encoding.
         mark: whether it began with a byte order mark.
         line_end: what ends most of its lines.
+        names: the header's names as they are written, by label, where these differ: with spaces, or empty.
+        spaced: whether a space follows the delimiters of its rows.
+        quoted, quoted_names, quote: the columns whose cells are quoted, whether the names are, and by what.
+        named: whether a first line such as `sep=;` names the delimiter.
+        ending: `rows` or `header` if only these end with a delimiter.
         arrow: of a Parquet or Feather file its types (see `arrow.py`), and nothing else.
     """
 
@@ -34,6 +39,13 @@ class Dialect:
     charset: str = "utf-8"
     mark: bool = False
     line_end: str = "\n"
+    names: dict[str, str] = field(default_factory=dict)
+    spaced: bool = False
+    quoted: list[str] = field(default_factory=list)
+    quoted_names: bool = False
+    quote: str = '"'
+    named: bool = False
+    ending: str = ""
     arrow: str = ""
 
     def encoded(self, text: str) -> bytes:
@@ -72,12 +84,51 @@ def cells_of(series: pd.Series, stored: Stored) -> list[str]:
     ]
 
 
+class _Bare:
+    """A cell that Python's writer takes for a number, which it does not quote."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __float__(self) -> float:
+        return 0.0
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Cell = str | _Bare
+
+
+def _bare(cell: str | _Bare, dialect: Dialect) -> str | _Bare:
+    """Return a cell that is written without quotes unless it needs them."""
+    text = str(cell)
+    needs = any(mark in text for mark in (dialect.delimiter, dialect.quote, "\n", "\r"))
+    return text if needs else _Bare(text)
+
+
 def to_csv(frame: pd.DataFrame, stored: Sequence[Stored], dialect: Dialect) -> str:
     """Return a frame as text, with a header in any case: without one nobody could tell the columns."""
     kept = {one.label: one for one in stored}
-    columns = [cells_of(frame.iloc[:, place], kept[str(name)]) for place, name in enumerate(frame.columns)]
+    columns: list[list[Cell]] = [
+        list(cells_of(frame.iloc[:, place], kept[str(name)])) for place, name in enumerate(frame.columns)
+    ]
     text = io.StringIO()
-    writer = csv.writer(text, delimiter=dialect.delimiter, lineterminator=dialect.line_end)
-    writer.writerow([str(name) for name in frame.columns])
+    if dialect.named:
+        text.write(f"sep={dialect.delimiter}{dialect.line_end}")
+    columns = [
+        cells if str(name) in dialect.quoted else [_bare(cell, dialect) for cell in cells]
+        for name, cells in zip(frame.columns, columns, strict=True)
+    ]
+    if dialect.spaced:
+        columns = [*columns[:1], *([_bare(f" {cell}", dialect) for cell in column] for column in columns[1:])]
+    if dialect.ending == "rows":
+        columns.append([_Bare("")] * len(frame))
+    names: list[Cell] = [dialect.names.get(str(name), str(name)) for name in frame.columns]
+    names = names if dialect.quoted_names else [_bare(str(name), dialect) for name in names]
+    ends = dialect.delimiter, dialect.line_end
+    quoting = csv.QUOTE_NONNUMERIC
+    writer = csv.writer(text, delimiter=ends[0], lineterminator=ends[1], quoting=quoting, quotechar=dialect.quote)
+    writer.writerow([*names, _Bare("")] if dialect.ending == "header" else names)
     writer.writerows(zip(*columns, strict=True))
     return text.getvalue()

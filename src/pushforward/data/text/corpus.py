@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pushforward.core.errors import BadInput, nearest
+from pushforward.core.errors import BadInput, a_json_type, nearest
 from pushforward.core.reading import read_bytes
 from pushforward.core.spec import Config
 from pushforward.data.folders import Listing, few, list_files, places_of, role_of
@@ -124,7 +124,12 @@ def read_corpus(source: Any, policy: Policy | None = None) -> Corpus:
         came = f"contexts from {origin}"
         raise BadInput(came, f"a .jsonl with a field '{policy.context_field}'", "no other kind of text has them")
     if not any(found.texts):
-        raise BadInput(f"{origin} is empty", "some text")
+        whole = (
+            f"{origin} is empty"
+            if len(found.texts) < 2
+            else f"every one of the {len(found.texts)} texts in {origin} is empty"
+        )
+        raise BadInput(whole, "some text")
     if not any(text.strip() for text in found.texts):
         raise BadInput(f"{origin} holds nothing but white space", "some text")
     notes = [*found.notes]
@@ -258,7 +263,7 @@ def _json_lines(content: str, origin: str, policy: Policy, others: dict[str, Non
             said = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
             raise BadInput(f"{where} is no JSON ({said})", "one JSON object a line", "repair that line") from None
         if not isinstance(record, dict):
-            raise BadInput(f"{where} is {type(record).__name__}", "a JSON object with a text", "repair that line")
+            raise BadInput(f"{where} is {a_json_type(record)}", "a JSON object with a text", "repair that line")
         others |= dict.fromkeys(name for name in record if name not in names)
         yield [_string(record, name, where, "text" if name == policy.text_field else "context") for name in names]
 
@@ -272,7 +277,7 @@ def _string(record: dict[str, Any], name: str, where: str, what: str) -> str:
             hint = f"{hint}; records of several fields are a table: `-s data.kind=table`"
         raise BadInput(f"{where} has no field '{name}'", expected, hint)
     if not isinstance(record[name], str):
-        raise BadInput(f"'{name}' in {where} is {type(record[name]).__name__}", "a string", "repair that line")
+        raise BadInput(f"'{name}' in {where} is {a_json_type(record[name])}", "a string", "repair that line")
     return _encodable(record[name], where)
 
 

@@ -92,7 +92,7 @@ def order_of(
 
     Example:
         >>> order_of([("03", "11", "2024"), ("25", "11", "2024")], "/")
-        ('dmy', 'no month is above 12 so')
+        ('dmy', 'the first number exceeds 12 in 25/11/2024 so')
     """
     long = len(threes[0][2]) > 2
     orders = ORDERS[:2] if long else ORDERS
@@ -104,13 +104,30 @@ def order_of(
         # two digits are a year at the end far more often
         left.remove("ymd")
     if len(left) == 1:
-        return left[0], "no month is above 12 so"
+        return left[0], _telling(left[0], threes, days, separator)
     rising = [order for order in left if _sorted(days[order])]
     if len(rising) == 1:
         return rising[0], "the rows are in order of time so"
     if default in left:
         return default, "another column of the file is so"
     return ("mdy" if noon or separator == "/" else "dmy"), ""
+
+
+def _telling(
+    order: str, threes: Sequence[tuple[str, str, str]], days: dict[str, list[date | None]], separator: str
+) -> str:
+    """Return which number of which date says that its rows are in one order: one that is no month."""
+    others = [other for other in days if other != order]
+    telling = [
+        place for place, day in enumerate(days[order]) if day and not all(days[other][place] for other in others)
+    ]
+    if not telling:
+        return "only so all of them are dates, so"
+    three = threes[telling[0]]
+    exceeds = [word for word, cell in zip(("first", "second"), three[:2], strict=True) if 12 < int(cell) <= 31]
+    place = {"dmy": "first", "mdy": "second"}.get(order, "")
+    shown = separator.join(three)
+    return f"the {place} number exceeds 12 in {shown} so" if place in exceeds else f"{shown} is no date otherwise, so"
 
 
 def _sorted(days: Sequence[date | None]) -> bool:

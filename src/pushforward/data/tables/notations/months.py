@@ -59,7 +59,8 @@ class MonthNotation(Notation):
     def said(self) -> str:
         """The pattern with the usual letters, such as MM/YYYY."""
         words = {"Y": "YYYY", "m": "MM", "-m": "M", "b": "month", "q": "1"}
-        return "months written " + _MARK.sub(lambda mark: words[mark[1]], self.pattern)
+        what = "quarters" if "%q" in self.pattern else "months"
+        return f"{what} written " + _MARK.sub(lambda mark: words[mark[1]], self.pattern)
 
     def _part(self, value: Any, mark: str) -> str:
         if mark == "b":
