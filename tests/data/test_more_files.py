@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from scipy import sparse
 
+from pushforward.app.python import load
 from pushforward.core.errors import BadInput
 from pushforward.core.limits import LIFT
 from pushforward.data.images.options import ImageOptions
@@ -152,3 +153,45 @@ def test_a_folder_of_a_class_without_pictures_is_named(tmp_path: Path) -> None:
 def test_a_single_number_is_called_one(one: object) -> None:
     with pytest.raises(BadInput, match=r"is a single number \(3(\.0)?\): expected at least five examples"):
         open_data(one)
+
+
+def _bare(x: torch.Tensor) -> np.ndarray:
+    return np.sort(x.double().numpy().ravel())
+
+
+@pytest.mark.filterwarnings("ignore")  # torch warns of its sparse layouts
+@pytest.mark.parametrize(
+    "kind",
+    ["bfloat16", "float8_e4m3fn", "float8_e5m2", "sparse", "sparse_csr", "requires_grad", "parameter", "list", "pair"],
+)
+def test_tensors_of_every_kind_are_read(kind: str) -> None:
+    plain = torch.from_numpy(RNG.integers(-8, 9, (40, 3)) * 0.25).float()  # exact in five bits of mantissa or fewer
+    if kind == "sparse":
+        held = plain.to_sparse()
+    elif kind == "sparse_csr":
+        held = plain.to_sparse_csr()
+    elif kind == "requires_grad":
+        held = plain.clone().requires_grad_()
+    elif kind == "parameter":
+        held = torch.nn.Parameter(plain)
+    elif kind == "list":
+        held = list(plain.bfloat16())
+    elif kind == "pair":
+        held = (plain.bfloat16().requires_grad_(), torch.arange(40) % 2)
+    else:
+        plain = plain.clamp(-1, 1)
+        held = plain.to(getattr(torch, kind))
+    data = load(held)
+    x = torch.cat([data.train.x, data.validation.x, data.test.x])
+    np.testing.assert_array_equal(_bare(x), _bare(plain))
+    assert data.classes == (("0", "1") if kind == "pair" else ())
+
+
+@pytest.mark.filterwarnings("ignore")  # torch warns of its sparse layouts
+@pytest.mark.parametrize("kind", ["meta", "sparse"])
+def test_tensors_that_cannot_be_read_are_one_sentence(kind: str) -> None:
+    odd = torch.zeros(9, 3, device="meta") if kind == "meta" else torch.eye(2).to_sparse()
+    odd = odd if kind == "meta" else odd.sparse_resize_((10**6, 10**6), 2, 0)
+    with pytest.raises(BadInput, match=r"a tensor of float32 and shape") as refused:
+        load(odd)
+    assert "Error" not in str(refused.value)

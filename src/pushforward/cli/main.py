@@ -58,7 +58,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-data_app = typer.Typer(help="List and describe data.", no_args_is_help=True)
+data_app = typer.Typer(
+    help="List and describe data: built-in names, folders of pictures or texts, .npz, .npy, IDX, "
+    ".csv, .tsv, .parquet, .feather, .json, .jsonl, .txt, and packed tables (docs/data.md).",
+    no_args_is_help=True,
+)
 app.add_typer(data_app, name="data")
 app.add_typer(course_app, name="course")
 

@@ -16,6 +16,7 @@ from PIL import Image as Picture
 from torch import Tensor
 
 from pushforward.core.errors import BadInput
+from pushforward.data.tensors import plain_tensor
 
 EXAMPLES = ("x", "X", "data", "image", "images", "img", "pixel_values", "arr_0")
 LABELS = ("y", "Y", "label", "labels", "target", "targets", "class")
@@ -77,11 +78,12 @@ def _shaped(source: Any) -> Any:
         return source.to_frame(source.name if source.name is not None else "x0")
     if isinstance(source, pd.DataFrame):
         return _records(source)
-    if isinstance(source, np.ndarray | Tensor):
-        if isinstance(source, np.ndarray) and source.ndim == 1 and source.dtype.names is not None:
+    if isinstance(source, Tensor):
+        return plain_tensor(source)
+    if isinstance(source, np.ndarray):
+        if source.ndim == 1 and source.dtype.names is not None:
             return pd.DataFrame(source)
-        texts = isinstance(source, np.ndarray) and source.ndim == 1 and source.dtype.kind in "UT"
-        return source.tolist() if isinstance(source, np.ndarray) and texts else source
+        return source.tolist() if source.ndim == 1 and source.dtype.kind in "UT" else source
     if hasattr(source, "toarray"):  # a sparse matrix of scipy
         return source.toarray()
     if hasattr(source, "to_pandas"):
@@ -171,7 +173,9 @@ def _array(items: Any, what: str) -> Any:
     Raises:
         BadInput: examples of different shapes.
     """
-    if isinstance(items, np.ndarray | Tensor | pd.DataFrame):
+    if isinstance(items, Tensor):
+        return plain_tensor(items)
+    if isinstance(items, np.ndarray | pd.DataFrame):
         return items
     if hasattr(items, "to_numpy"):
         return items.to_numpy()
@@ -185,7 +189,7 @@ def _array(items: Any, what: str) -> Any:
 
 def _channels_first(item: Any) -> Any:
     if isinstance(item, Tensor):
-        return item.detach().cpu().numpy()
+        return plain_tensor(item).numpy()
     if isinstance(item, Picture.Image):
         return np.asarray(item if item.mode in ("L", "RGB", "RGBA", "I;16", "I") else item.convert("RGB"))
     return item

@@ -21,6 +21,7 @@ from pushforward.data.npz import read_npz, set_labels
 from pushforward.data.numbers import raw_of
 from pushforward.data.source import Raw
 from pushforward.data.tables.files import is_table_file, read_file
+from pushforward.data.tensors import plain_tensor
 
 
 def read(
@@ -55,7 +56,7 @@ def read(
 
 def _to_array(x: Any) -> np.ndarray:
     if isinstance(x, Tensor):
-        return x.detach().cpu().numpy()
+        return plain_tensor(x).numpy()
     return np.asarray(x.to_numpy() if hasattr(x, "to_numpy") else x)
 
 
