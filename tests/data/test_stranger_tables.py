@@ -23,6 +23,7 @@ from pushforward.data.tables.notations.months import MonthNotation
 from pushforward.data.tables.schema import infer
 from pushforward.data.tables.stored import on_grid
 from pushforward.data.tables.wrapped import _arrow_dtype
+from pushforward.report.columns import bins_of
 
 N = 120
 RNG = np.random.default_rng(7)
@@ -320,3 +321,30 @@ def test_whole_numbers_are_remarked_by_name_and_only_where_they_could_be_others(
     assert not any("whole numbers only" in note for note in open_data(RNG.integers(0, 5, (12, 2)).astype(float)).notes)
     far = (RNG.random((N, 2)) * 1e37).astype(np.float32)
     assert not any("whole numbers only" in note for note in open_data(far).notes)
+
+
+def test_row_labels_of_json_are_a_column_unless_they_count(tmp_path: Path) -> None:
+    named = FRAME.set_index(pd.Index([f"r{i}" for i in range(N)]))
+    for orient in ("columns", "split"):
+        (tmp_path / "t.json").write_text(str(named.to_json(orient=orient)))  # type: ignore[call-overload]
+        found = read_frame(tmp_path / "t.json")[0]
+        assert found["index"].tolist() == list(named.index)
+        assert found["v"].tolist() == FRAME["v"].tolist()
+
+
+def test_dates_among_moments_are_moments_and_local_ones_among_zoned_are_refused_for_what_they_are() -> None:
+    mixed = pd.Series([DAYS[0].date(), *DAYS[1:]], dtype=object)
+    back, kind, lost = _back(mixed)
+    assert (kind, back.tolist()) == ("datetime", [pd.Timestamp(day) for day in DAYS])
+    assert "midnight" in lost[0]
+    zoned = pd.Series([DAYS[0].replace(tzinfo=datetime.UTC), *DAYS[1:]], dtype=object)
+    with pytest.raises(BadInput, match="local times and times with a zone"):
+        _back(zoned)
+
+
+def test_bins_of_a_report_are_named_in_the_words_of_the_column() -> None:
+    frame = pd.DataFrame({"q": pd.period_range("2023Q1", "2023Q4", freq="Q").repeat(30), "n": [1, 2, 3] * 40})
+    encoding = TableEncoding.of(frame)
+    bins = bins_of(encoding.encode(frame).numpy(), encoding.table, encoding.words)
+    assert bins[0].labels == ("2023Q1", "2023Q2", "2023Q3", "2023Q4")
+    assert bins[1].labels == ("1", "2", "3")

@@ -251,7 +251,7 @@ def data_record(dataset: Dataset, controls: Controls, more_notes: tuple[str, ...
         real_labels=None if label is None else label[:most],
         header=_header(dataset),
         lost=dataset.lost,
-        columns=bins_of(real, space) if isinstance(space, Table) else (),
+        columns=bins_of(real, space, getattr(dataset.encoding, "words", None)) if isinstance(space, Table) else (),
         **summarised(real, dataset, real, given),
         density=density,
     )

@@ -100,7 +100,7 @@ def _space(space: Space) -> dict[str, Any]:
     return {"kind": "table", "columns": space.dimensions} if isinstance(space, Table) else space.to_json()
 
 
-def _column(column: Column, values: Tensor, words: Callable[..., list[str]] | None = None) -> str:
+def _column(column: Column, values: Tensor, words: Callable[..., list[str] | None]) -> str:
     known = values[~torch.isnan(values)]
     absent = 1.0 - len(known) / max(1, len(values))
     missing = f", {100 * absent:.3g} % missing" if column.missing else ""
@@ -111,11 +111,10 @@ def _column(column: Column, values: Tensor, words: Callable[..., list[str]] | No
     if column.kind == "datetime":
         epoch = datetime(1970, 1, 1)
         shown = [(epoch + timedelta(seconds=v)).isoformat(sep=" ") for v in (low, high)]
-    elif words is not None:
-        shown = words(low, high)
-    plain = column.step is None or column.kind == "datetime" or (column.kind == "integer" and column.step == 1.0)
-    counted = words is not None and words(1.0) != ["1"]
-    grid = "" if plain or counted else f" on a grid of {column.step:g}"
+    own = words(low, high)
+    plain = own is not None or column.step is None or column.kind == "datetime"
+    grid = "" if plain or (column.kind == "integer" and column.step == 1.0) else f" on a grid of {column.step:g}"
+    shown = own or shown
     return f"{column.name}: {column.kind}{grid}, {shown[0]} to {shown[1]}{missing}"
 
 
@@ -138,11 +137,11 @@ def _contents(dataset: Dataset) -> dict[str, Any]:
         return describe_text(dataset.streams, dataset.encoding)
     if isinstance(dataset.space, Table):
         x = torch.cat([part.x for part in (dataset.train, dataset.validation, dataset.test)])
-        words = getattr(dataset.encoding, "words", None)
+        words: Callable[..., list[str] | None] = getattr(dataset.encoding, "words", lambda *values: None)
         return {
             "kinds": kinds_of(dataset.space),
             "columns": [
-                _column(column, x[:, place], None if words is None else partial(words, place))
+                _column(column, x[:, place], partial(words, place))
                 for place, column in enumerate(dataset.space.columns)
             ],
         }

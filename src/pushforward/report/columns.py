@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import numpy as np
 
@@ -39,7 +40,10 @@ class Bins:
     kept: tuple[int, ...] = ()
 
 
-def bins_of(rows: np.ndarray, space: Table) -> tuple[Bins, ...]:
+Words = Callable[..., list[str] | None]
+
+
+def bins_of(rows: np.ndarray, space: Table, words: Words | None = None) -> tuple[Bins, ...]:
     """Return the bins of the first 24 columns, by the real rows (n, columns), missing values marked by numbers.
 
     Example:
@@ -47,7 +51,10 @@ def bins_of(rows: np.ndarray, space: Table) -> tuple[Bins, ...]:
         >>> [b.labels for b in bins_of(np.array([[0.0, 1.0], [1.0, 3.0], [1.0, 3.0]]), space)]
         [('m', 'f'), ('1', '2', '3')]
     """
-    return tuple(_bins(rows[:, k], column) for k, column in enumerate(space.columns[:MOST_COLUMNS]))
+    return tuple(
+        _bins(rows[:, k], column, None if words is None else partial(words, k))
+        for k, column in enumerate(space.columns[:MOST_COLUMNS])
+    )
 
 
 def shares_of(rows: np.ndarray, space: Table, bins: Sequence[Bins]) -> np.ndarray:
@@ -84,7 +91,7 @@ def links_of(rows: np.ndarray, space: Table) -> np.ndarray:
     return found
 
 
-def _bins(values: np.ndarray, column: Column) -> Bins:
+def _bins(values: np.ndarray, column: Column, words: Words | None) -> Bins:
     absent = (MISSING,) if column.missing else ()
     if column.discrete:
         known = values[values >= 0].astype(np.int64)
@@ -98,11 +105,11 @@ def _bins(values: np.ndarray, column: Column) -> Bins:
     if column.step is not None and (high - low) / column.step < MOST_BINS:
         count = max(1, round((high - low) / column.step) + 1)
         edges = [low + column.step * (k - 0.5) for k in range(count + 1)]
-        labels = [_said(low + column.step * k, column) for k in range(count)]
+        labels = [_said(low + column.step * k, column, words) for k in range(count)]
     else:
         high = high if high > low else low + (abs(low) or 1.0)
         edges = [float(v) for v in np.linspace(low, high, MOST_BINS + 1)]
-        labels = [f"{_said(a, column)} to {_said(b, column)}" for a, b in itertools.pairwise(edges)]
+        labels = [f"{_said(a, column, words)} to {_said(b, column, words)}" for a, b in itertools.pairwise(edges)]
     return Bins(column.name, (*labels, *absent), tuple(edges))
 
 
@@ -118,7 +125,10 @@ def _places(values: np.ndarray, column: Column, cut: Bins) -> np.ndarray:
     return np.where(values == missing_mark(column), last, found) if column.missing else found
 
 
-def _said(value: float, column: Column) -> str:
+def _said(value: float, column: Column, words: Words | None) -> str:
+    own = None if words is None else words(value)
+    if own is not None:
+        return own[0]
     if column.kind == "datetime" and math.isfinite(value):
         return (datetime(1970, 1, 1) + timedelta(seconds=value)).strftime("%Y-%m-%d")
     return f"{value:.3g}" if abs(value) < 1e5 and column.kind != "integer" else f"{value:,.0f}"

@@ -74,10 +74,10 @@ class TableEncoding(Encoding):
         kept = [stored for stored in self.stored if stored.role == "modelled"]
         return tuple(zip(kept, self.table.columns, strict=True))
 
-    def words(self, place: int, *values: float) -> list[str]:
-        """Return numbers of a modelled column as the user knows them; see `words_of`."""
+    def words(self, place: int, *values: float) -> list[str] | None:
+        """Return quarters, durations and times of a modelled column in their own words, None for plain numbers; see `words_of`."""
         stored, column = self.modelled[place]
-        return words_of(stored, column, *values)
+        return words_of(stored, column, *values) if stored.carrier and column.kind != "datetime" else None
 
     def encode(self, frame: pd.DataFrame, lines: Sequence[int] | None = None) -> Tensor:
         """Return the rows of a frame as float64, (n, columns).

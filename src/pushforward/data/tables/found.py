@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,10 @@ def scalar(value: Any, label: str, row: int) -> Scalar:
     value = value.item() if isinstance(value, np.generic) else value
     if not isinstance(value, str | int | float | bool):
         came = f"{a_type(value)} in column '{label}', row {row} (counted from 0)"
+        if isinstance(value, datetime):
+            came = f"local times and times with a zone in column '{label}', row {row} (counted from 0)"
+            hint = f"write all in one way, or leave the column out with {option(label, 'drop')}"
+            raise BadInput(came, "all with a zone, or none", hint)
         hint = f"convert the column with .astype or pandas.to_datetime, or leave it out with {option(label, 'drop')}"
         raise BadInput(came, "text, numbers, booleans or dates", hint)
     return value

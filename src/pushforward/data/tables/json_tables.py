@@ -91,7 +91,9 @@ def _frame(found: Any) -> tuple[pd.DataFrame, str] | None:
     if isinstance(found.get("data"), list) and isinstance(found.get("columns"), list):
         # orient="split"
         widths = {len(row) if isinstance(row, list) else -1 for row in found["data"]}
-        return (_named(found["data"], found["columns"]), "rows") if widths == {len(found["columns"])} else None
+        if widths != {len(found["columns"])}:
+            return None
+        return _indexed(_named(found["data"], found["columns"]), found.get("index") or []), "rows"
     inner = list(found.values())
     if all(isinstance(one, list) for one in inner) and len(set(map(len, inner))) == 1:
         tabled = len(inner) == 1 and all(isinstance(row, dict) for row in inner[0])
@@ -117,9 +119,19 @@ def _of_objects(found: dict[str, dict[str, Any]]) -> tuple[pd.DataFrame, str]:
     inner = list(dict.fromkeys(key for one in found.values() for key in one))
     by_rows = all(key.lstrip("-").isdigit() for key in found) and not all(key.lstrip("-").isdigit() for key in inner)
     if by_rows:
-        return pd.DataFrame(list(found.values())), "records"
+        return _indexed(pd.DataFrame(list(found.values())), list(found)), "records"
     rows = [{name: column.get(key) for name, column in found.items()} for key in inner]
-    return pd.DataFrame(rows, columns=list(found)), "records"
+    return _indexed(pd.DataFrame(rows, columns=list(found)), inner), "records"
+
+
+def _indexed(frame: pd.DataFrame, index: list[Any]) -> pd.DataFrame:
+    """Return a frame with its row labels as a column, as other formats have them, unless they only count."""
+    if len(index) != len(frame) or [str(one) for one in index] == [str(row) for row in range(len(frame))]:
+        return frame
+    numbers = [int(one) if str(one).lstrip("-").isdigit() and len(str(one)) < 16 else one for one in index]
+    name = next(name for name in ("index", "level_0", "row label") if name not in frame.columns)
+    frame.insert(0, name, numbers)
+    return frame
 
 
 def _named(rows: list[Any], names: list[Any]) -> pd.DataFrame:

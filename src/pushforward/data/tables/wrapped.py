@@ -135,10 +135,23 @@ def _intervals(series: pd.Series, wrapping: str) -> pd.Series:
     return found if wrapping.startswith("category of ") else pd.Series(found.astype(made.dtype))
 
 
+def _of_days_and_moments(series: pd.Series, known: pd.Series) -> Unwrapped:
+    if any(getattr(value, "tzinfo", None) is not None for value in known):
+        return Unwrapped(series)
+    made = pd.Series(pd.to_datetime([None if pd.isna(value) else pd.Timestamp(value) for value in series]))
+    return Unwrapped(made, "", "dates and moments", "dates among moments come back as moments at midnight")
+
+
 def _of_moments(series: pd.Series) -> Unwrapped:
     known = series.dropna()
-    if not len(known) or not all(isinstance(value, datetime.datetime) for value in known):
+    if not len(known) or not all(isinstance(value, datetime.date) for value in known):
         return Unwrapped(series)
+    moments = [isinstance(value, datetime.datetime) for value in known]
+    if not any(moments):
+        # dates alone are carried as dates
+        return Unwrapped(series)
+    if not all(moments):
+        return _of_days_and_moments(series, known)
     offsets = {value.utcoffset() for value in known}
     zones = {str(value.tzinfo) for value in known}
     if None in offsets and len(offsets) > 1:
