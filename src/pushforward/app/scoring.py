@@ -6,6 +6,7 @@ One idea: the summary is made from the log-probabilities and nothing else, so th
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,8 +151,16 @@ def _score_text(
 
 
 def score_summary(lp: LogProb, split: str) -> dict[str, Any]:
-    """Return the JSON record of a likelihood."""
-    finite = bool(torch.isfinite(lp.nats).all())
+    """Return the JSON record of a likelihood; without a value where an example has probability zero.
+
+    Raises:
+        BadInput: log-probabilities that are none: the model has diverged.
+    """
+    if wrong := int((lp.nats.isnan() | (lp.nats == math.inf)).sum()):
+        came = f"{wrong} of {len(lp)} log-probabilities are not numbers: the model has diverged"
+        raise BadInput(came, "a model that is one", "train it again with a lower learning rate")
+    impossible = int(torch.isinf(lp.nats).sum())
+    finite = impossible == 0
     return {
         "kind": lp.kind,
         "mean_nats": lp.mean_nats if finite else None,
@@ -164,6 +173,7 @@ def score_summary(lp: LogProb, split: str) -> dict[str, Any]:
         "estimator": lp.estimator,
         "given": lp.given or None,
         "calls_per_example": lp.calls,
+        **({} if finite else {"impossible": impossible}),
         **({} if lp.stderr is None or not finite else {"row_stderr": float(lp.stderr.double().square().mean().sqrt())}),
         **({"errors": {cause: float(part.double().mean()) for cause, part in lp.errors.items()}} if lp.errors else {}),
     }

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pushforward.app.divergence import noting_divergence, refuse_diverged
 from pushforward.app.resuming import leg_of
 from pushforward.core.context import ContextSpace
 from pushforward.core.errors import BadInput, Unsupported, refusing
@@ -218,7 +219,8 @@ def train(
             for note in leg.notes:
                 announce(note)
         begin(path, plan.config(), facts, plan.encoding())
-        record = _fitted(model, plan, path, leg is not None, observer)
+        with noting_divergence(path):
+            record = _fitted(model, plan, path, leg is not None, observer)
         said = {key: value for key, value in asdict(record).items() if key != "history"}
         complete(path, {"fit": said, "finished": time.strftime("%Y-%m-%d %H:%M:%S")})
     return Trained(model, plan, record, path)
@@ -261,9 +263,10 @@ def open_model(path: Path) -> tuple[GenerativeModel, RunRecord]:
     """Return the model of a run directory, verified, with its best weights.
 
     Raises:
-        BadInput: no run, edited configuration, truncated weights, or no weights yet.
+        BadInput: no run, edited configuration, truncated weights, no weights yet, or a model that diverged.
     """
     record = run_directory.open_record(path)
+    refuse_diverged(record)
     weights = load_weights(path / run_directory.WEIGHTS)
     facts, config = record.manifest, record.config
     with refusing(
@@ -282,6 +285,7 @@ def open_model(path: Path) -> tuple[GenerativeModel, RunRecord]:
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
         raise BadInput(f"the weights of {path} do not fit its configuration ({first})", "matching files") from None
+    refuse_diverged(record, model)
     model.eval()
     return model, record
 

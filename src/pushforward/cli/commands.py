@@ -139,6 +139,10 @@ def train(
     record = trained_record(path, plan.family, r)
     if plan.train_config.ema_snapshots is not None:
         record["snapshots"] = averaging.kept(path)
+    if r.stopped == "divergence":
+        say(
+            f"beware: the model has diverged; what is kept are the weights of step {r.best_step}, the best that were measured"
+        )
     if few := too_short(r.steps, plan.family):
         say(few)
     if json:
@@ -248,6 +252,10 @@ def show_score(summary: dict[str, Any]) -> None:
     kind, split = summary["kind"].replace("_", " "), summary["split"]
     count = f"{summary['n']:,}" + (f" of {summary['of']:,}" if summary.get("of", summary["n"]) > summary["n"] else "")
     given = f" given {summary['given']}" if summary["given"] else ""
+    if summary["value"] is None:
+        none = f"{summary['impossible']:,} of them have probability zero"
+        out(f"infinite {summary['unit']}{given}: {kind}, {summary['estimator']}, n = {count}, {split}: {none}")
+        return
     error = "" if summary["stderr"] is None else f" +- {summary['stderr']:.4f} (standard error)"
     out(f"{summary['value']:.4f}{error} {summary['unit']}{given}: {kind}, {summary['estimator']}, n = {count}, {split}")
     if "text" in summary:

@@ -97,6 +97,6 @@ def load_weights(path: Path) -> dict[str, Tensor]:
         ) from None
     for key, tensor in weights.items():
         if tensor.is_floating_point() and bool(torch.isnan(tensor).any()):
-            came = f"the weights {path}, which are not numbers in '{key}'"
-            raise BadInput(came, "finite weights", "the run diverged or the file was edited; train it again")
+            came = f"the model has diverged: the weights {path} are not numbers in '{key}'"
+            raise BadInput(came, "finite weights", "train it again: lower train.learning_rate or train.clip")
     return weights

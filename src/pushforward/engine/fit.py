@@ -45,6 +45,7 @@ EVALUATIONS, LOGS = 25, 100
 EVALUATING = 0.1  # share of a wall-clock budget that held-out evaluations may take
 CHECKPOINT_SECONDS = 30.0
 PATIENT_WITH_NAN = 10
+GENTLER = "lower train.learning_rate or train.clip, or use train.precision=float32"
 SMOOTHING = 0.9  # of the loss that is shown; what is recorded are plain means
 
 
@@ -93,6 +94,10 @@ class FitRecord:
     history: list[dict[str, Any]]
 
 
+class Diverged(RunFailed):
+    """Training ended in numbers that are none, and left no weights that are any good."""
+
+
 class Interrupted(RunFailed):
     """The user stopped the run; its state was saved and it can be resumed."""
 
@@ -121,7 +126,8 @@ def fit(
 
     Raises:
         BadInput: snapshots of averages without a directory to keep them in.
-        RunFailed: the loss stays NaN, or the disk is full.
+        Diverged: the loss stays NaN, or at the end there are no weights of which the held-out quantity is a number.
+        RunFailed: the disk is full.
         Interrupted: Ctrl-C; the state was saved.
     """
     run = _Run(model, train, validation, config, directory, probe)
@@ -179,6 +185,7 @@ class _Run:
         self.saved_at = 0.0
         self.started: float | None = None
         self.nan_streak = 0
+        self.lost = False  # whether the last held-out examples have no probabilities that are numbers
 
     @property
     def held_out_name(self) -> str:
@@ -252,11 +259,8 @@ class _Run:
                 total[0] += number
                 total[1] += 1
         if self.nan_streak >= PATIENT_WITH_NAN:
-            raise RunFailed(
-                f"the loss was not finite for {self.nan_streak} updates in a row at step {p.step}",
-                "a finite loss",
-                "lower train.learning_rate or train.clip, or use train.precision=float32",
-            )
+            came = f"the loss was not finite for {self.nan_streak} updates in a row at step {p.step}"
+            raise Diverged(came, "a finite loss", GENTLER)
         self.model.step_taken(p.fraction)
         self.average.update(self.model, p.step)
         p.step += 1
@@ -310,6 +314,7 @@ class _Run:
 
     def finish(self) -> FitRecord:
         """Save, put the chosen weights into the model and report."""
+        self._end_or_refuse()
         self.checkpoint()
         self.model.load_state_dict(self.best or self.average.shadow)
         p = self.progress
@@ -329,15 +334,31 @@ class _Run:
             history=self.history.records,
         )
 
+    def _end_or_refuse(self) -> None:
+        """Refuse weights that are good for nothing before they are written; where earlier ones are kept, say why it ended."""
+        p = self.progress
+        kept, names = self.best or self.average.shadow, [name for name, _ in self.model.named_parameters()]
+        finite = all(bool(torch.isfinite(kept[name]).all()) for name in names)
+        # what is measured of the weights decides; where nothing is, the last update does
+        lost = self.lost if self.held_out_name else self.nan_streak > 0
+        if not finite or (lost and self.best is None):
+            what = f"the {self.held_out_name}" if self.held_out_name else "the loss"
+            raise Diverged(f"the model has diverged: at step {p.step} {what} is not finite", "finite numbers", GENTLER)
+        if lost and p.stopped:
+            p.stopped = "divergence"
+
     def _evaluate(self) -> None:
         p, started = self.progress, time.perf_counter()
         with self.average.applied(self.model):
             if self.probe is not None:
                 value = self.probe[1](self.model)
+                self.lost = not math.isfinite(value)
             else:
                 measured = self.model.held_out(self.validation, seed=self.config.seed)
                 assert measured is not None
                 value = float(measured.double().mean())
+                # one impossible example is the data's, none that is possible the model's
+                self.lost = bool(measured.isnan().any()) or not bool(measured.isfinite().any())
         p.held_out, p.held_out_name = value, self.held_out_name
         if math.isfinite(value) and (p.best is None or value < p.best):
             p.best, p.best_step, p.waited = value, p.step, 0

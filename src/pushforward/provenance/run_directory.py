@@ -86,7 +86,7 @@ def begin(
     """
     text = yaml.safe_dump(config, sort_keys=False)
     record = {"format": FORMAT, "kind": "run", "status": status, "config_sha256": _sha256(text)}
-    before = _read_manifest(path) if (path / MANIFEST).is_file() else {}
+    before = read_manifest(path) if (path / MANIFEST).is_file() else {}
     if (path / CONFIG).is_file() and (found := sha256_of(path / CONFIG)) in _valid(before):
         record["config_sha256_before"] = found
     if encoding is not None:
@@ -111,7 +111,7 @@ def complete(path: Path, facts: dict[str, Any]) -> None:
 def is_begun_only(path: Path) -> bool:
     """Return whether a run was begun and left before there was anything to go on with: no checkpoint, no weights."""
     left = (path / MANIFEST).is_file() and not (path / LAST).exists() and not (path / WEIGHTS).exists()
-    return left and _read_manifest(path).get("status") == "training"
+    return left and read_manifest(path).get("status") == "training"
 
 
 def _sha256(text: str) -> str:
@@ -151,7 +151,7 @@ def open_record(path: Path) -> RunRecord:
         raise BadInput(
             f"{path} is not a run", f"{MANIFEST} and {CONFIG} in it", "a comparison keeps its runs in sub-directories"
         )
-    manifest = _read_manifest(path)
+    manifest = read_manifest(path)
     if manifest.get("kind", "run") != "run":
         raise BadInput(
             f"{path} is not a run but a {manifest['kind']}", "a run", "a comparison keeps its runs in sub-directories"
@@ -167,7 +167,7 @@ def open_record(path: Path) -> RunRecord:
     return RunRecord(path, config, manifest)
 
 
-def _read_manifest(path: Path) -> dict[str, Any]:
+def read_manifest(path: Path) -> dict[str, Any]:
     """Return a manifest of a known format.
 
     Raises:

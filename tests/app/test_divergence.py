@@ -1,0 +1,89 @@
+"""A training that ended in no numbers says so, at its end and wherever its run is used."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pushforward.app.scoring import score_summary
+from pushforward.app.training import open_model
+from pushforward.cli.commands import show_score
+from pushforward.core.errors import BadInput
+from pushforward.core.logprob import LogProb
+from pushforward.core.space import Points
+from pushforward.engine.checkpoint import load_weights, save_weights
+from pushforward.provenance.run_directory import sha256_of
+
+Command = Callable[..., tuple[int, str, str]]
+FAMILIES = ("flow", "vae", "diffusion", "autoregressive")
+
+
+@pytest.fixture
+def points(tmp_path: Path) -> Path:
+    np.save(tmp_path / "points.npy", np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32))
+    return tmp_path / "points.npy"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("steps", [1, 5])
+def test_a_short_training_that_diverged_is_no_success_and_its_run_says_so(
+    family: str, steps: int, points: Path, run: Command
+) -> None:
+    out = points.parent / "run"
+    wild = ("--steps", steps, "--preset", "smoke", "-s", "train.learning_rate=1e38", "-s", "train.warmup=0")
+    code, _, said = run("train", family, points, *wild, "-o", out)
+    assert code == 1
+    assert re.search(rf"the model has diverged: at step {steps} .*learning_rate", said)
+    assert not (out / "weights.safetensors").exists()
+    for command in (("sample", out, "-n", 3), ("score", out, points), ("anomalies", out, points), ("probe", out)):
+        code, _, said = run(*command)
+        assert (code, "has diverged" in said) == (2, True), (command, said)
+    # the same place is trained again, gently
+    gentle = ("--steps", 1, "--preset", "smoke", "-o", out, "--overwrite")
+    assert run("train", family, points, *gentle)[0] == 0
+    assert run("sample", out, "-n", 3)[0] == 0
+
+
+def test_runs_of_earlier_versions_that_diverged_say_so(points: Path, run: Command) -> None:
+    out = points.parent / "run"
+    assert run("train", "flow", points, "--steps", 2, "--preset", "smoke", "-o", out)[0] == 0
+    manifest, weights = json.loads((out / "manifest.json").read_text()), load_weights(out / "weights.safetensors")
+    history = out / "history.jsonl"
+    # what such a run looks like: a record of no numbers, weights that are large or infinite
+    last = json.loads(history.read_text().splitlines()[-1])
+    for name, value, records in (
+        ("large", 1e30, {"loss": None, "held_out": None}),
+        ("infinite", math.inf, {}),
+        ("not a number", math.nan, {}),
+    ):
+        spoilt = {k: torch.full_like(t, value) if k.endswith("outputs.bias") else t for k, t in weights.items()}
+        assert any(k.endswith("outputs.bias") for k in spoilt)
+        save_weights(out / "weights.safetensors", spoilt)
+        history.write_text(json.dumps({**last, **records}) + "\n")
+        fit = manifest["fit"] if not records else {**manifest["fit"], "best_held_out": None}
+        record = {**manifest, "fit": fit, "weights_sha256": sha256_of(out / "weights.safetensors")}
+        (out / "manifest.json").write_text(json.dumps(record))
+        with pytest.raises(BadInput, match="has diverged"):
+            open_model(out)
+        assert name
+
+
+def test_one_impossible_example_is_an_infinite_mean_and_no_divergence(capsys: pytest.CaptureFixture[str]) -> None:
+    unit = Points(2).unit
+    nats = torch.tensor([-1.0, -math.inf, -2.0])
+    summary = score_summary(LogProb(nats, "exact", "lebesgue", unit, "exact"), "test")
+    assert (summary["value"], summary["impossible"]) == (None, 1)
+    show_score(summary)
+    assert (
+        capsys.readouterr().out == "infinite nats/point: exact, exact, n = 3, test: 1 of them have probability zero\n"
+    )
+    for wrong in (math.nan, math.inf):
+        with pytest.raises(BadInput, match=r"1 of 2 log-probabilities .* diverged"):
+            score_summary(LogProb(torch.tensor([wrong, 0.0]), "exact", "lebesgue", unit, "exact"), "test")
