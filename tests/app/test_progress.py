@@ -147,6 +147,16 @@ def test_pace_counts_what_was_done_since() -> None:
         assert meter.state().left == pytest.approx(40.0)  # a tenth in ten seconds, four tenths to go
 
 
+def test_time_before_the_first_step_of_a_resumed_run_says_nothing_about_its_pace() -> None:
+    time, console = Clock(), terminal(120)
+    with Meter("resumed", place(console), now=time, ticking=False) as meter:
+        time.time = 60.0  # reading data, restoring weights
+        meter.training(progress(510))
+        time.time = 61.0
+        meter.training(progress(560))
+        assert meter.state().left == pytest.approx(8.8)  # a twentieth in one second
+
+
 def test_every_part_has_its_own_clock_and_all_of_them_one_rhythm() -> None:
     time, console = Clock(), Console(file=io.StringIO())
     with Meter("reading", place(console), now=time, ticking=False) as meter:

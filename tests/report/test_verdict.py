@@ -236,6 +236,13 @@ def test_cost_names_fastest_and_slowest() -> None:
     assert "60 s to 90 s per family" in said(rows, "Cost")
 
 
+def test_nobody_is_called_fastest_by_less_than_a_factor_of_two() -> None:
+    times = {"a": 0.0086, "b": 0.01, "c": 0.013}
+    told = said(tuple(model(name, seconds_per_1000=s) for name, s in times.items()), "Cost")
+    assert "too near to call one faster" in told
+    assert "slowest" not in told
+
+
 def test_clear_of_uses_the_near_end_of_both_intervals() -> None:
     assert clear_of(score(1.0, 0.4), score(2.0, 0.5))
     assert not clear_of(score(1.0, 0.6), score(2.0, 0.5))

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from pushforward.app.fitting import Fitted, Timer, timed
-from pushforward.app.progress_line import clock
+from pushforward.app.progress_line import duration
 from pushforward.app.recognisable import foresight
 from pushforward.app.training import Plan
 from pushforward.core.rng import generator
@@ -62,7 +62,7 @@ def _advice(fits: Fitted, steps: int, step: float, seconds: float) -> list[str]:
         found.append(few)
     if budget.measure != "seconds" and seconds > 3600:
         found.append(
-            f"this takes about {clock(seconds)} hours on this machine: `--budget 10m` fits the network to a time instead"
+            f"this takes about {duration(seconds)} on this machine: `--budget 10m` fits the network to a time instead"
         )
     return found
 

@@ -223,7 +223,8 @@ class Meter:
     def training(self, p: TrainingProgress) -> None:
         """Report a step of training, as the engine does."""
         if self.fraction is None and p.step > 1:
-            self.paced_from = min(1.0, p.fraction)  # what was done before a resume says nothing about the pace
+            # what was done before a resume says nothing about the pace, nor does the time before its first step
+            self.paced_from, self.paced_at = min(1.0, p.fraction), self.now()
         self.done(min(1.0, p.fraction), training_details(p.step, p.loss_name, p.loss, p.held_out_name, p.held_out))
 
     def watch(self, label: str) -> Callable[[TrainingProgress], None]:

@@ -58,6 +58,19 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+def duration(seconds: float) -> str:
+    """Return a long duration in words, in the largest unit of which there are two.
+
+    Example:
+        >>> duration(5400), duration(3 * 86400), duration(4e7), duration(6e22)
+        ('90 minutes', '3 days', '15 months', '1.9e+15 years')
+    """
+    units = (("years", 31557600.0), ("months", 2629800.0), ("days", 86400.0), ("hours", 3600.0))
+    name, size = next(((n, s) for n, s in units if seconds >= 2.0 * s), ("minutes", 60.0))
+    count = seconds / size
+    return f"{count:,.0f} {name}" if count < 1e9 else f"{count:.2g} {name}"
+
+
 def remaining(fraction: float, elapsed: float, since: float = 0.0) -> float | None:
     """Return the seconds left at the pace so far; None before there is one.
 

@@ -301,14 +301,14 @@ class GenerativeModel(nn.Module, ABC):
         chosen = self.estimator(estimator)
         self.capabilities.require_steps(chosen, self.space.kind, steps)
         if isinstance(x, Examples):
-            if given is not None:
-                raise BadInput("examples with labels and a separate condition", "one of them")
+            if given is not None and x.given is not None:
+                raise BadInput("examples with a condition of their own and a separate one", "one of them")
             examples = x if self.classes else x.without_labels()
         else:
-            tensor = self.space.check(x)
-            condition = None if given is None else self._condition(given, len(tensor), None)
-            examples = Examples(tensor, condition)
+            examples = Examples(self.space.check(x), None)
         self.space.check(examples.x)
+        if given is not None:
+            examples = replace(examples, given=self._condition(given, len(examples), None))
         if len(examples) == 0:
             raise BadInput("an empty batch", "at least one example")
         self._require_parts(examples.given)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from pushforward.report.contest import CHEAPER
 from pushforward.report.control_verdict import hopeless
 from pushforward.report.headline import percent
 from pushforward.report.numbers import listed, named, number, relation, seconds, short_names, value_text
@@ -117,6 +118,9 @@ def cost_sentences(models: Sequence[Row]) -> list[str]:
         found.append(f"{THOUSAND} samples take {seconds(timed[0][0])}.")
     elif timed and timed[0][0] > 0:
         (fast, quick), (slow, last) = timed[0], timed[-1]
+        if slow < CHEAPER * fast:  # a few samples are not timed any better
+            found.append(f"{THOUSAND} samples take {seconds(fast)} to {seconds(slow)}: too near to call one faster.")
+            return found
         times = number(slow / fast, 0 if slow / fast >= 10 else 1)
         text = f"{quick} samples fastest ({seconds(fast)} per {THOUSAND})"
         found.append(f"{text} and {last} slowest ({seconds(slow)}, {times} times as long).")
