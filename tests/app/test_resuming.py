@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from faults import content
 from pushforward.app.averaging import average
 from pushforward.app.distilling import distil_run
+from pushforward.app.opening import open_source, reopen
+from pushforward.app.resuming import data_settings_of
 from pushforward.app.training import Plan, open_model, plan_training, train
 from pushforward.core.errors import BadInput
 from pushforward.data.open import open_data
 from pushforward.engine.checkpoint import load_counters
 from pushforward.provenance.ownership import claim
+from pushforward.provenance.run_directory import open_record
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +176,31 @@ def test_going_on_and_replacing_are_two_things(run, data, tmp_path: Path) -> Non
         (tmp_path / words[0]).mkdir()
         status, _, err = run(*words, "--steps", 2, "-o", tmp_path / words[0], "--resume", "--overwrite")
         assert (status, "--resume with --overwrite" in err) == (2, True)
+
+
+def test_a_table_is_read_as_the_run_began_and_by_runs_from_before_that_was_kept(tmp_path: Path) -> None:
+    rows = [f"{i}.25,{'<0.5' if i % 4 == 0 else f'{i % 7}.5e3'}" for i in range(60)]
+    file, run = tmp_path / "lod.csv", tmp_path / "run"
+    file.write_text("\n".join(["a,lod", *rows]) + "\n")
+    given = {"columns.lod": "number"}
+    assert data_settings_of(run, given) == given
+
+    def plan(steps: int) -> Plan:
+        kept = data_settings_of(run, None if run.exists() else given)
+        overrides = {"data": kept, "train": {"checkpoint_every": 1, "batch_size": 10}}
+        return plan_training(
+            "ar", open_source(str(file), kept), budget={"steps": steps}, preset="smoke", overrides=overrides
+        )
+
+    train(plan(2), run)
+    # as an older version wrote it: nothing of readings, and fewer fields of notations
+    record = json.loads((run / "encoding.json").read_text())
+    for stored in record["stored"]:
+        del stored["reading"], stored["marks"], stored["notation"]["mixed"], stored["notation"]["lead"]
+    (run / "encoding.json").write_text(json.dumps(record))
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["encoding_sha256"] = hashlib.sha256((run / "encoding.json").read_bytes()).hexdigest()
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    old = reopen(open_record(run))
+    assert torch.isnan(torch.cat([part.x for part in (old.train, old.validation, old.test) if part])[:, 1]).sum() == 15
+    assert train(plan(3), run, resume=True).record.steps == 3

@@ -300,3 +300,63 @@ def test_what_another_column_shows_decides_and_commas_between_fields_leave_point
     assert "could mean" not in "; ".join(data.notes)
     plain = open_data(written(tmp_path / "b.csv", "a,b", [f"{i + 1}.{100 + i},{'xy'[i % 2]}" for i in range(40)]))
     assert "could mean" not in "; ".join(plain.notes)
+
+
+BLANKS = {
+    "aligned": ("a   b   c", ["   1.23   2   p", "  12.30   4   q"], 3),
+    "runs of blanks and quotes": ("a  b  c", ['1,5  2  "New York"', '12,5  4  "San Jose"'], 3),
+    "single blanks": ("a b c", ["1.23 2 p", "12.3 4 q"], 3),
+    "behind a mark": ("# a b c", ["1.23 2 3.5", "12.3 4 7.5"], 3),
+    "no header": ("   0.10    8.0    7.0", ["   1.23    2.0    3.5", "  12.30    4.0    7.5"], 3),
+    "commas in words": ("a    b", ["1.5  x,y", "2.5  z,w"], 2),
+}
+
+
+@pytest.mark.parametrize("name", BLANKS)
+def test_columns_set_apart_by_blanks_are_columns(tmp_path: Path, name: str) -> None:
+    header, two, width = BLANKS[name]
+    file = written(tmp_path / "a.csv", header, [two[i % 3 == 0].replace("2", str(i % 10), 1) for i in range(60)])
+    data = open_data(file)
+    encoding = reopened(data)
+    assert "fields are separated by blanks" in data.notes
+    frame = encoding.decode(encoding.read(file).x)
+    assert len(frame.columns) == width
+    assert len(frame) == 60 + (name == "no header")
+    # the run reads what it writes
+    again = tmp_path / "again.csv"
+    again.write_bytes(encoding.csv_file(frame))
+    assert torch.equal(encoding.read(again).x, encoding.read(file).x)
+
+
+WHOLE = {
+    "words": ("town", ["New York", "San Jose"]),
+    "names of two words": ("first last", ["Ann Lee", "Bo Ray"]),
+    "thousands": ("1 234", ["5 678", "9 012"]),
+    "moments": ("date time", ["2024-01-03 10:15", "2024-02-03 11:20"]),
+    "units": ("net weight", ["10 kg", "12 kg"]),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_blanks_within_a_cell_separate_nothing(tmp_path: Path, name: str) -> None:
+    header, two = WHOLE[name]
+    data = open_data(written(tmp_path / "a.csv", header, [two[i % 3 == 0] for i in range(60)]), kind="table")
+    assert len(data.space.columns) == 1  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_a_missing_value_between_blanks_is_a_word(tmp_path: Path) -> None:
+    file = written(tmp_path / "a.csv", "a   b", [f"{'<1' if i % 4 == 0 else i}   {'pq'[i % 2]}" for i in range(60)])
+    encoding = reopened(open_data(file, columns={"a": "number"}))
+    again = tmp_path / "again.csv"
+    again.write_bytes(encoding.csv_file(encoding.decode(encoding.read(file).x)))
+    assert torch.equal(encoding.read(again).x.nan_to_num(-1.0), encoding.read(file).x.nan_to_num(-1.0))
+
+
+def test_words_among_python_numbers_are_missing_where_numbers_are_declared() -> None:
+    mixed = [f"<{i % 3}" if i % 4 == 0 else i / 2 for i in range(60)]
+    frame = pd.DataFrame({"a": np.arange(60) + 0.25, "lod": pd.Series(mixed, dtype=object)})
+    encoding = reopened(open_data(frame, columns={"lod": "number"}))
+    x = encoding.read(frame).x
+    assert torch.isnan(x[:, 1]).tolist() == [i % 4 == 0 for i in range(60)]
+    other = pd.DataFrame({"a": [0.25, 1.25], "lod": pd.Series(["<9", 3.5], dtype=object)})
+    assert encoding.read(other).x.nan_to_num(-1.0).tolist() == [[0.25, -1.0], [1.25, 3.5]]

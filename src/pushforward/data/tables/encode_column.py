@@ -92,13 +92,17 @@ def plain(series: pd.Series, stored: Stored, rows: Rows) -> pd.Series:
         series = typed(cells, lines, asked).series
     elif series.dtype == object and stored.dtype == "object":
         # a word among Python numbers that says that there is none
-        series = series.map(lambda value: None if isinstance(value, str) and is_missing_among_numbers(value) else value)
+        series = series.map(lambda value: None if isinstance(value, str) and _says_none(value, stored) else value)
     series = _spans(series, stored, rows) if stored.carrier in ("time", "timedelta", "duration") else series
     carrier = carrier_of(series)
     if "period" in (carrier, stored.carrier) and str(series.dtype) != stored.outer:
         expected = stored.outer if stored.carrier == "period" else "numbers or dates"
         raise BadInput(f"column '{stored.label}' of dtype {series.dtype}", expected, "convert it first")
     return into_numbers(series, carrier)
+
+
+def _says_none(word: str, stored: Stored) -> bool:
+    return is_missing_among_numbers(word) or word.strip() in stored.marks or stored.reading == "number"
 
 
 def _without_marks(series: pd.Series, stored: Stored) -> pd.Series:

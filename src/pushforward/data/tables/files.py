@@ -167,7 +167,7 @@ def read_text(text: str | Decoded, name: str, origin: str, reading: Reading = _P
     """Return the table in the text of a CSV file; see `read_file`."""
     decoded = Decoded(text) if isinstance(text, str) else text
     require_table_text(decoded.text, origin)
-    found = read_lines(decoded.text, origin)
+    found = read_lines(decoded.text, origin, reading.names)
     width = len(found.rows[0])
     _require_columns(width, origin)
     header = header_of(found.rows, reading.names, reading.header)

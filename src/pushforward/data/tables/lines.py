@@ -10,12 +10,13 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pushforward.core.errors import BadInput
 from pushforward.data.folders import counted
+from pushforward.data.tables.blanks import rows_between_blanks
 
 DELIMITERS = {";": "semicolon", "\t": "tab", "|": "bar", ",": "comma"}
 _TITLES, _SHOWN = 10, 40
@@ -47,6 +48,11 @@ def delimiter_of(text: str) -> str:
         >>> delimiter_of("a;b\\n1,5;2\\n"), delimiter_of("a\\n1\\n")
         (';', ',')
     """
+    return _fitting(text)[0]
+
+
+def _fitting(text: str) -> tuple[str, float]:
+    """Return the delimiter, and the share of lines that have the same number of fields under it; 0 if none separates any."""
     head = [line for line in _head(text) if not line.startswith("#")]
     best, chosen = (0.0, 0), ","
     for delimiter in DELIMITERS:
@@ -61,7 +67,7 @@ def delimiter_of(text: str) -> str:
         # a rarer character that fits as well is no accident: commas also separate decimals and clauses
         if (agree, 0) > best and agree > 0.5:
             best, chosen = (agree, 0), delimiter
-    return chosen
+    return chosen, best[0]
 
 
 def _head(text: str) -> list[str]:
@@ -83,21 +89,26 @@ def fields_of_any_length() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def read_lines(text: str, origin: str) -> Lines:
+def read_lines(text: str, origin: str, names: Collection[str] = ()) -> Lines:
     """Return the rows of the text of a CSV file.
+
+    Args:
+        names: of the columns that are expected, if they are known.
 
     Raises:
         BadInput: no CSV, empty, or a line with more or fewer fields than the others.
     """
     first_line, _, rest = text.partition("\n")
-    skipped = 0
+    skipped, blanks = 0, None
     if first_line.strip().lower().startswith("sep=") and len(first_line.strip()) == 5:
         # what Excel writes to tell itself
         delimiter, text, skipped = first_line.strip()[4], rest, 1
     else:
-        delimiter = delimiter_of(text)
-    quote = quote_of(text, delimiter)
-    rows = _rows(text, delimiter, origin, skipped, quote)
+        delimiter, fitting = _fitting(text)
+        blanks = rows_between_blanks(text, names, fitting)
+        delimiter = delimiter if blanks is None else " "
+    quote = '"' if blanks is not None else quote_of(text, delimiter)
+    rows = _rows(text, delimiter, origin, skipped, quote) if blanks is None else blanks
     usual = Counter(len(row) for _, row in rows).most_common(1)[0][0]
     rows, notes = _without_comments(rows, usual, delimiter)
     rows, ending = _without_ending(rows)
@@ -114,7 +125,8 @@ def read_lines(text: str, origin: str) -> Lines:
             raise BadInput(came, f"{width} as in line {first}", hint or "repair that line")
     lost = (*above, *notes)
     if delimiter != ",":
-        notes.append(f"fields are separated by a {DELIMITERS.get(delimiter, repr(delimiter))}")
+        named = "blanks" if delimiter == " " else f"a {DELIMITERS.get(delimiter, repr(delimiter))}"
+        notes.append(f"fields are separated by {named}")
     if skipped:
         notes.append(f"the line {first_line.strip()!r} above it says so, and is written again")
     if ending:

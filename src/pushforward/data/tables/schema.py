@@ -239,8 +239,10 @@ def _numbers_with_gaps(series: pd.Series, stored: Stored, label: str, rules: Rul
     words = series.map(lambda value: isinstance(value, str))
     gone = {value for value in series[words] if not (value.strip() in MISSING or is_missing_among_numbers(value))}
     numbers = series.where(~words, None)
-    if gone or not bool(words.any()) or not numbers.notna().any():
+    # who declares numbers wants all other words to be missing
+    if (gone and stored.reading != "number") or not bool(words.any()) or not numbers.notna().any():
         return None
     shown = ", ".join(sorted({repr(value) for value in series[words]})[:5])
+    stored = replace(stored, marks=tuple(sorted(value.strip() for value in gone)))
     found = number(numbers, numbers.dropna(), stored, label, rules)
     return replace(found, said=f"{found.said}; {shown} count as missing", lost=f"{shown} come back as missing values")

@@ -113,6 +113,9 @@ def to_csv(frame: pd.DataFrame, stored: Sequence[Stored], dialect: Dialect) -> s
     columns: list[list[Cell]] = [
         list(cells_of(frame.iloc[:, place], kept[str(name)])) for place, name in enumerate(frame.columns)
     ]
+    if dialect.delimiter == " ":
+        # nothing between blanks is no field
+        columns = [[cell or "NA" for cell in column] for column in columns]
     text = io.StringIO()
     if dialect.named:
         text.write(f"sep={dialect.delimiter}{dialect.line_end}")
@@ -124,7 +127,9 @@ def to_csv(frame: pd.DataFrame, stored: Sequence[Stored], dialect: Dialect) -> s
         columns = [*columns[:1], *([_bare(f" {cell}", dialect) for cell in column] for column in columns[1:])]
     if dialect.ending == "rows":
         columns.append([_Bare("")] * len(frame))
-    names: list[Cell] = [dialect.names.get(str(name), str(name)) for name in frame.columns]
+    # between blanks a name has none of its own
+    spelled = {} if dialect.delimiter == " " else dialect.names
+    names: list[Cell] = [spelled.get(str(name), str(name)) for name in frame.columns]
     names = names if dialect.quoted_names else [_bare(str(name), dialect) for name in names]
     ends = dialect.delimiter, dialect.line_end
     quoting = csv.QUOTE_NONNUMERIC
