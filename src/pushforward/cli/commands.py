@@ -250,14 +250,15 @@ def score(
 def show_score(summary: dict[str, Any]) -> None:
     """Print a likelihood for a person."""
     kind, split = summary["kind"].replace("_", " "), summary["split"]
+    how = kind if kind == summary["estimator"] else f"{kind}, {summary['estimator']}"
     count = f"{summary['n']:,}" + (f" of {summary['of']:,}" if summary.get("of", summary["n"]) > summary["n"] else "")
     given = f" given {summary['given']}" if summary["given"] else ""
     if summary["value"] is None:
         none = f"{summary['impossible']:,} of them have probability zero"
-        out(f"infinite {summary['unit']}{given}: {kind}, {summary['estimator']}, n = {count}, {split}: {none}")
+        out(f"infinite {summary['unit']}{given}: {how}, n = {count}, {split}: {none}")
         return
     error = "" if summary["stderr"] is None else f" +- {summary['stderr']:.4f} (standard error)"
-    out(f"{summary['value']:.4f}{error} {summary['unit']}{given}: {kind}, {summary['estimator']}, n = {count}, {split}")
+    out(f"{summary['value']:.4f}{error} {summary['unit']}{given}: {how}, n = {count}, {split}")
     if "text" in summary:
         t = summary["text"]
         out(
