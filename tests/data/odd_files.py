@@ -51,15 +51,15 @@ def deep_grey(path: Path, pixels: np.ndarray, kind: str) -> Path:
     return path
 
 
-def deep_colour(path: Path, pixels: np.ndarray) -> Path:
-    """Write a PNG with 16 bits for each of three channels, which Pillow itself cannot."""
+def deep_png(path: Path, pixels: np.ndarray) -> Path:
+    """Write a PNG with 16 bits for each of two (grey, alpha) or three channels, which Pillow itself cannot."""
 
     def chunk(name: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
-    height, width, _ = pixels.shape
+    height, width, channels = pixels.shape
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0))
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2}[channels], 0, 0, 0))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
     return path

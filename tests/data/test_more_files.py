@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import torch
 from PIL import Image
 from scipy import sparse
 
+from data.odd_files import deep_png
 from pushforward.app.python import load
 from pushforward.core.errors import BadInput
 from pushforward.core.limits import LIFT
@@ -73,22 +72,9 @@ def test_sparse_parts_that_do_not_fit_are_refused(change: dict[str, np.ndarray],
     assert ("1,000,000" in message) == (LIFT in str(refused.value))
 
 
-def deep_grey_alpha(path: Path, pixels: np.ndarray) -> Path:
-    """Write a PNG of colour type 4 and 16 bits (PNG specification, section 11.2.2)."""
-
-    def chunk(name: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-
-    height, width, _ = pixels.shape
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 4, 0, 0, 0))
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
-    return path
-
-
 def test_deep_greys_with_alpha_are_greys_in_full_depth(tmp_path: Path) -> None:
     pixels = RNG.integers(1, 65536, (5, 6, 2))
-    path = deep_grey_alpha(tmp_path / "x.png", pixels)
+    path = deep_png(tmp_path / "x.png", pixels)
     tally: Counter[str] = Counter()
     (kept,) = read_picture(path, ImageOptions(alpha="keep"), tally)
     np.testing.assert_array_equal(kept.pixels, pixels)
@@ -98,13 +84,13 @@ def test_deep_greys_with_alpha_are_greys_in_full_depth(tmp_path: Path) -> None:
     expected = np.round((grey * alpha + 65535 * (65535 - alpha)) / 65535)
     assert shown.pixels.shape == (5, 6, 1)
     assert np.abs(shown.pixels - expected).max() <= 1
-    opaque = deep_grey_alpha(tmp_path / "y.png", np.where(np.arange(2) == 1, 65535, pixels))
+    opaque = deep_png(tmp_path / "y.png", np.where(np.arange(2) == 1, 65535, pixels))
     np.testing.assert_array_equal(read_picture(opaque, ImageOptions(), Counter())[0].pixels, grey)
 
 
 def test_a_folder_of_deep_greys_with_alpha_opens_as_greys(tmp_path: Path) -> None:
     for i in range(6):
-        deep_grey_alpha(tmp_path / f"{i}.png", RNG.integers(0, 65536, (4, 4, 2)))
+        deep_png(tmp_path / f"{i}.png", RNG.integers(0, 65536, (4, 4, 2)))
     data = open_data(tmp_path)
     assert data.space.event_shape == (1, 4, 4)
     assert not any("colour" in words for words in (*data.notes, *data.lost))

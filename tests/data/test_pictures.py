@@ -83,7 +83,7 @@ def test_deep_levels_are_scaled_when_asked_and_never_clipped(tmp_path: Path) -> 
 def test_deep_colour_and_mixed_depths_are_said(tmp_path: Path) -> None:
     pixels = [odd.bytes_of(i, 3, 65535) for i in range(12)]
     for i, one in enumerate(pixels):
-        odd.deep_colour(tmp_path / "colour" / f"{i}.png", one)
+        odd.deep_png(tmp_path / "colour" / f"{i}.png", one)
     data = open_data(tmp_path / "colour")
     assert same(data, [one >> 8 for one in pixels])
     assert "the lower 8 bits of 12 pictures in 16-bit colour" in data.lost

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,10 @@ from pushforward.core.errors import BadInput, closest
 from pushforward.core.given import Examples, Given, parse_label
 from pushforward.core.space import Points, Space
 from pushforward.core.table import Column
-from pushforward.data.encoding import Encoding
+from pushforward.data.tables.as_file import RowsEncoding
 from pushforward.data.tables.files import Reading, Sheet, may_be_table, read_file
 from pushforward.data.tables.stored import Scalar, Stored, restore, stored_from_json
-from pushforward.data.tables.written import Dialect, to_csv
+from pushforward.data.tables.written import Dialect
 
 GIVEN = "the given table"
 
@@ -38,7 +38,7 @@ class Label:
 
 
 @dataclass(frozen=True)
-class PointsEncoding(Encoding):
+class PointsEncoding(RowsEncoding):
     """How points are a table of numbers.
 
     Attributes:
@@ -98,22 +98,9 @@ class PointsEncoding(Encoding):
         frame.columns = pd.Index([part.name for part in parts])
         return frame
 
-    def csv(self, shown: pd.DataFrame) -> str:
-        """Return rows as the text of a CSV file, written as the file that the points came from was."""
-        return to_csv(shown, self._kept, replace(self.dialect, line_end="\n"))
-
-    def csv_file(self, shown: pd.DataFrame, delimiter: str | None = None) -> bytes:
-        """Return what `csv` gives as the bytes of a file, in the character set and with the line ends of the source."""
-        dialect = self.dialect if delimiter is None else replace(self.dialect, delimiter=delimiter)
-        return dialect.encoded(to_csv(shown, self._kept, dialect))
-
     @property
-    def schema(self) -> str:
-        """The types of the Arrow file that the rows came from, empty for others."""
-        return self.dialect.arrow
-
-    @property
-    def _kept(self) -> list[Stored]:
+    def kept(self) -> list[Stored]:
+        """How every column is kept, labels last."""
         return [stored for stored, _ in self.columns] + ([] if self.label is None else [self.label.stored])
 
     def read(self, source: Any) -> Examples:
@@ -148,13 +135,13 @@ class PointsEncoding(Encoding):
     @property
     def reading(self) -> Reading:
         """How another file of these points is read."""
-        notations = {stored.label: stored.notation for stored in self._kept if stored.notation is not None}
+        notations = {stored.label: stored.notation for stored in self.kept if stored.notation is not None}
         return Reading(
             words=self.excluded,
             names=self._all_names(),
             notations=notations,
             header=None if self.dialect.header else False,
-        ).like(self._kept)
+        ).like(self.kept)
 
     def _bare_names(self) -> list[str]:
         return [stored.label for stored, _ in self.columns]

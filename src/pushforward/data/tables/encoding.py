@@ -7,7 +7,7 @@ its column, value and row.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +20,17 @@ from pushforward.core.errors import BadInput, closest
 from pushforward.core.given import Examples, Given
 from pushforward.core.space import space_from_json
 from pushforward.core.table import Column, Table
-from pushforward.data.encoding import Encoding
+from pushforward.data.tables.as_file import RowsEncoding
 from pushforward.data.tables.encode_column import Rows, check_restored, encode_column
 from pushforward.data.tables.files import Reading, Sheet, may_be_table, read_file
 from pushforward.data.tables.given import parse_known
 from pushforward.data.tables.schema import Declared, Schema, infer
 from pushforward.data.tables.stored import Stored, restore, stored_from_json, words_of
-from pushforward.data.tables.written import Dialect, to_csv
+from pushforward.data.tables.written import Dialect
 
 
 @dataclass(frozen=True)
-class TableEncoding(Encoding):
+class TableEncoding(RowsEncoding):
     """The dictionary of a table.
 
     `decode(encode(frame))` equals `frame` in names, order, dtypes and values, up to the declared `step` and without its index.
@@ -166,19 +166,10 @@ class TableEncoding(Encoding):
         header = None if self.dialect.header else False
         return Reading(words=words, names=names, notations=notations, header=header).like(self.stored)
 
-    def csv(self, shown: pd.DataFrame) -> str:
-        """Return rows as the text of a CSV file, written as the file that the table came from was."""
-        return to_csv(shown, self.stored, replace(self.dialect, line_end="\n"))
-
-    def csv_file(self, shown: pd.DataFrame, delimiter: str | None = None) -> bytes:
-        """Return what `csv` gives as the bytes of a file, in the character set and with the line ends of the source."""
-        dialect = self.dialect if delimiter is None else replace(self.dialect, delimiter=delimiter)
-        return dialect.encoded(to_csv(shown, self.stored, dialect))
-
     @property
-    def schema(self) -> str:
-        """The types of the Arrow file that the rows came from, empty for others."""
-        return self.dialect.arrow
+    def kept(self) -> tuple[Stored, ...]:
+        """How every column is kept."""
+        return self.stored
 
     def parse_given(self, text: str, n: int) -> Given:
         """Return what `column=value,column=low..high` says is known, the same for n examples."""
