@@ -31,11 +31,14 @@ from pushforward.data.text.encoding import TextEncoding
 Said = Condition | Sequence[Any] | np.ndarray | Mapping[str, Any] | pd.DataFrame
 
 
-def examples_of(model: GenerativeModel, encoding: Encoding | None, source: Any) -> Examples | Tensor:
+def examples_of(
+    model: GenerativeModel, encoding: Encoding | None, source: Any, images: Mapping[str, Any] | None = None
+) -> Examples | Tensor:
     """Return what a person hands to `log_prob` or `encode` as examples of the model's space.
 
     Args:
         source: `Examples` and tensors of the space as they are; a `Dataset` stands for its test split; else whatever `load` takes.
+        images: how the model's own pictures were read.
 
     Raises:
         BadInput: another space, unknown labels, or what cannot be read.
@@ -53,7 +56,7 @@ def examples_of(model: GenerativeModel, encoding: Encoding | None, source: Any) 
         return encoding.read(found)
     if isinstance(found, Tensor) and _fits(found, model):
         return found
-    read = open_like(found, model.space, model.classes, labels=None)
+    read = open_like(found, model.space, model.classes, labels=None, images=images)
     # labels that were not brought are summed out or refused by the verb, as for a tensor
     return read.x if read.given is None else read
 
@@ -134,13 +137,19 @@ def _prompts(encoding: TextEncoding, texts: Sequence[Any]) -> Given:
     return Given(prefix=Prefix.of([part.tokens[0].tolist() for part in parts if part is not None]))
 
 
-def with_test(dataset: Dataset, model: GenerativeModel, encoding: Encoding | None, source: Any) -> Dataset:
+def with_test(
+    dataset: Dataset,
+    model: GenerativeModel,
+    encoding: Encoding | None,
+    source: Any,
+    images: Mapping[str, Any] | None = None,
+) -> Dataset:
     """Return a model's data with held-out examples that a person brought in the place of the test split.
 
     Raises:
         BadInput: examples without labels for a model with classes, or what `examples_of` refuses.
     """
-    found = examples_of(model, encoding, source)
+    found = examples_of(model, encoding, source, images)
     brought = found if isinstance(found, Examples) else Examples(found)
     if label_of(brought.given) is not None:
         return replace(dataset, test=brought)

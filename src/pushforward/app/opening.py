@@ -36,6 +36,7 @@ def open_source(
     settings: Mapping[str, Any] | None = None,
     *,
     seed: int = 0,
+    labels: bool = True,
     skip_bad: bool = False,
     encoding: Encoding | None = None,
 ) -> Dataset:
@@ -45,6 +46,7 @@ def open_source(
         settings: `length`, `tokeniser`, ... (see `TextOptions`) for text; `kind`, `keep`, `bounds`, `header` and `columns.NAME`
             for tables; `context` for an `.npz`; `resize`, `alpha`, ... (see `ImageOptions`) for pictures; `labels` is the
             training's and left alone.
+        labels: False leaves labels out.
         encoding: that of a run, used in place of settings.
 
     Raises:
@@ -81,6 +83,7 @@ def open_source(
     return open_data(
         source,
         seed=seed,
+        labels=labels,
         skip_bad=skip_bad,
         text=text or None,
         images=images or None,
@@ -106,7 +109,17 @@ def context_array(record: RunRecord) -> str | None:
 
 def reading_of(record: RunRecord) -> dict[str, Any]:
     """Return the settings with which a run reads pictures."""
-    return {key: value for key, value in record.config["data"].items() if key in ImageOptions.model_fields}
+    return pictures_of(record.config["data"])
+
+
+def pictures_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the settings of data that say how pictures are read.
+
+    Example:
+        >>> pictures_of({"alpha": "black", "labels": True})
+        {'alpha': 'black'}
+    """
+    return {key: value for key, value in settings.items() if key in ImageOptions.model_fields}
 
 
 def encoding_of(record: RunRecord) -> Encoding | None:

@@ -21,7 +21,7 @@ from pushforward.app.assessing import assess, measure_controls
 from pushforward.app.fitting import fitted, too_short
 from pushforward.app.inputs import Said
 from pushforward.app.observing import companions
-from pushforward.app.opening import encoding_of, open_source, reopen
+from pushforward.app.opening import encoding_of, open_source, pictures_of, reading_of, reopen
 from pushforward.app.progress import Meter, own_place
 from pushforward.app.recognisable import foresight
 from pushforward.app.scores import Scores
@@ -34,7 +34,6 @@ from pushforward.core.model import GenerativeModel
 from pushforward.data.dataset import Dataset
 from pushforward.data.encoding import Encoding
 from pushforward.data.in_memory import held
-from pushforward.data.open import open_data
 from pushforward.engine.budget import parse_seconds
 from pushforward.provenance.run_directory import RunRecord
 from pushforward.report.verdict import verdict_sentences
@@ -107,7 +106,7 @@ class Fitted:
             >>> len(model.log_prob([[0.0, 1.0], [2.0, 0.5]]))
             2
         """
-        x = inputs.examples_of(self.model, self.encoding, x)
+        x = inputs.examples_of(self.model, self.encoding, x, self.reading)
         return self.model.log_prob(x, inputs.condition_of(self.model, self.encoding, given, len(x)), **options)
 
     @property
@@ -124,9 +123,16 @@ class Fitted:
             return self.plan.dataset.encoding
         return None if self.record is None else encoding_of(self.record)
 
+    @property
+    def reading(self) -> dict[str, Any]:
+        """The settings with which it reads pictures."""
+        if self.plan is not None:
+            return pictures_of(self.plan.dataset.settings)
+        return {} if self.record is None else reading_of(self.record)
+
     def encode(self, x: Any, given: Said = None) -> Latent:
         """Return codes, where the family has them; `x` as for `log_prob`, whose labels are its condition."""
-        x = inputs.examples_of(self.model, self.encoding, x)
+        x = inputs.examples_of(self.model, self.encoding, x, self.reading)
         said = inputs.condition_of(self.model, self.encoding, given, len(x))
         if isinstance(x, Examples):
             x, said = x.x, x.given if said is None and self.model.classes else said
@@ -176,13 +182,10 @@ def load(source: Any, *, seed: int = 0, labels: Any = True, skip_bad: bool = Fal
     wanted = labels if isinstance(labels, bool) else True
     found = held(source, None if isinstance(labels, bool) else labels)
     settings = {key: value for key, value in settings.items() if value is not None}
-    if not wanted:
-        data = open_data(found.source, seed=seed, labels=False, skip_bad=skip_bad)
-    else:
-        columns = settings.pop("columns", {})
-        flat = {**settings, **{f"columns.{name}": kind for name, kind in columns.items()}}
-        data = open_source(found.source, flat, seed=seed, skip_bad=skip_bad)
-    return replace(data, notes=(*found.notes, *data.notes)) if found.notes else data
+    columns = settings.pop("columns", {})
+    flat = {**settings, **{f"columns.{name}": kind for name, kind in columns.items()}}
+    data = open_source(found.source, flat, seed=seed, labels=wanted, skip_bad=skip_bad)
+    return replace(data, notes=(*found.notes, *data.notes), lost=(*found.lost, *data.lost))
 
 
 def _log_notes(dataset: Dataset) -> None:
@@ -336,7 +339,7 @@ def evaluate(
     """
     reference = data if isinstance(data, Dataset) else _data_of(fitted)
     if data is not None and reference is not data:
-        reference = inputs.with_test(reference, fitted.model, fitted.encoding, data)
+        reference = inputs.with_test(reference, fitted.model, fitted.encoding, data, fitted.reading)
     with Meter("controls", own_place(progress)) as meter:
         controls = measure_controls(reference, seed, n, features, told=meter.stage("controls"))
         told = meter.stage(f"scoring {fitted.model.family}")

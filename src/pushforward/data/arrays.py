@@ -6,7 +6,6 @@ unless it was asked for.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -18,10 +17,18 @@ from pushforward.core.errors import BadInput
 from pushforward.core.limits import LARGEST_NUMBER
 from pushforward.core.moments import location_and_scale
 from pushforward.core.space import Image, Points, Space
+from pushforward.data.finite import require_finite
 from pushforward.data.folders import counted, few
 from pushforward.data.groups import group_note
-from pushforward.data.images.levels import first_odd, levels_of_array, levels_of_pictures, scaled, shown, to_levels
-from pushforward.data.images.resizing import resized, said_of_sizes
+from pushforward.data.images.levels import (
+    SMALL,
+    first_odd,
+    levels_of_array,
+    levels_of_pictures,
+    scaled,
+    shown,
+    to_levels,
+)
 
 CHANNELS = (1, 3, 2, 4)
 NEAR = 1e-5
@@ -37,6 +44,7 @@ class Wanted:
         levels: number of levels of pixels, None = inferred.
         white: what white is in picture files, None for arrays.
         varied: whether examples must differ, as those to learn from must; samples of a collapsed model need not.
+        held: whether pictures were held by a program, so that few levels may be meant as those of an array are.
         exact: whether pixels that are none of `levels` are refused; else pictures are scaled to them.
         names: what the columns of points are called, empty if they have no names.
     """
@@ -45,6 +53,7 @@ class Wanted:
     white: int | None = None
     varied: bool = True
     exact: bool = False
+    held: bool = False
     names: tuple[str, ...] = ()
 
 
@@ -99,8 +108,15 @@ def as_space(x: np.ndarray, where: str, wanted: Wanted | None = None) -> Found:
     if x.ndim in (3, 4) and x.dtype.kind in "bui":
         return _images(x, where, wanted)
     if x.ndim in (3, 4):
+        require_finite(
+            x, where, "pixels", "fill or repair them first, such as with numpy.nan_to_num, or drop those pictures"
+        )
         low, high = float(np.min(x)), float(np.max(x))
-        turn = "(255 * x).round()" if low >= 0 else "(255 * (x - x.min()) / (x.max() - x.min())).round()"
+        if low == high:
+            raise BadInput(f"every pixel of {where} equals {low:.4g}", "images that vary")
+        inside = low >= 0 and high <= 255
+        turn = "(255 * (x - x.min()) / (x.max() - x.min())).round()"
+        turn = ("(255 * x).round()" if high <= 1 else "x.round()") if inside else turn
         raise BadInput(
             f"{where} holds real numbers of shape {x.shape} from {low:.4g} to {high:.4g}",
             "integer grey levels for images, or two dimensions for points",
@@ -194,6 +210,11 @@ def _remark(values: np.ndarray, found: Found, names: Sequence[str]) -> None:
 
 def _images(x: np.ndarray, where: str, wanted: Wanted) -> Found:
     x, notes = _channels_first(x, where, wanted.white is not None)
+    if wanted.white is None and x.shape[1] in (2, 4):
+        of = "grey" if x.shape[1] == 2 else "colour"
+        notes.append(
+            f"{x.shape[1]} channels, so {of} with alpha, which stays a channel (-s data.alpha=white shows it on white)"
+        )
     if x.dtype != bool and int(x.min()) < 0:
         raise BadInput(f"{where} holds negative pixels (down to {int(x.min())})", "levels from 0", "shift them")
     top = int(x.max())
@@ -239,6 +260,8 @@ def _spread(
     values = np.flatnonzero(np.bincount(x.ravel(), minlength=white + 1))
     if wanted.levels is None:
         levels, found, why = levels_of_pictures(values, white)
+        if wanted.held and levels == white + 1 and values.max() < SMALL:
+            levels, why = levels_of_array(values)  # a picture made of an array of levels
         notes += [why] if why else []
     else:
         levels, found = wanted.levels, to_levels(values, wanted.levels, white)
@@ -251,18 +274,6 @@ def _spread(
     table = np.zeros(white + 1, dtype=np.int64)
     table[values] = found
     return table[x], levels
-
-
-def resized_images(found: Found, size: tuple[int, int], fit: str) -> Found:
-    """Return images of an array at another size (width, height), with as many levels as before; see `ImageOptions`."""
-    assert isinstance(found.space, Image)
-    tally: Counter[str] = Counter()
-    top = found.space.levels - 1
-    rows = [resized(x, size, fit, tally, top) for x in np.moveaxis(found.x.numpy(), 1, -1)]
-    notes, lost = said_of_sizes(tally, size)
-    tensor = torch.from_numpy(np.ascontiguousarray(np.moveaxis(np.stack(rows), -1, 1)))
-    space = Image(found.space.channels, size[1], size[0], found.space.levels)
-    return Found(tensor, space, [*found.notes, *notes], [*found.lost, *lost])
 
 
 def no_level(values: np.ndarray, levels: int, white: int, where: str) -> BadInput:

@@ -31,7 +31,10 @@ def classes_of(
     if len(names) != len(raw.x):
         raise BadInput(f"{len(names)} labels for {len(raw.x)} examples in {origin}", "one label per example")
     trained = set(names) if roles is None else {name for name, role in zip(names, roles, strict=True) if role == TRAIN}
-    classes = tuple(sorted(trained, key=label_key))
+    own = trained <= set(raw.order)
+    classes = tuple(name for name in raw.order if name in trained) if own else tuple(sorted(trained, key=label_key))
+    if own and list(classes) != sorted(trained, key=label_key):
+        notes.append(f"classes are in the order of the data: {few(classes)}")
     if roles is not None and (unseen := sorted(set(names) - trained, key=label_key)):
         out = np.array([name not in trained for name in names])
         roles = np.where(out, LEFT_OUT, roles)

@@ -7,28 +7,31 @@ before it is opened, so that every verb takes what `load` takes and one place sa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image as Picture
+from PIL import Image as Pillow
 from torch import Tensor
 
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, refusing
+from pushforward.data.class_names import named, names_beside, names_in
+from pushforward.data.folders import few
+from pushforward.data.images.held import Pictures, is_picture
+from pushforward.data.items import EXAMPLES, LABELS, Parts, is_scalar, parts_of, parts_of_columns
 from pushforward.data.tensors import plain_tensor
 
-EXAMPLES = ("x", "X", "data", "image", "images", "img", "pixel_values", "arr_0")
-LABELS = ("y", "Y", "label", "labels", "target", "targets", "class")
 MOST_ITEMS = 2_000_000
 
 
 @dataclass(frozen=True)
 class Held:
-    """What a program held, as an array, an `(array, labels)` pair, a DataFrame, strings, or a path."""
+    """What a program held, as an array, pictures, one of them with labels, a DataFrame, strings or a path, and what was decided."""
 
     source: Any
     notes: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 def held(source: Any, labels: Any = None) -> Held:
@@ -63,43 +66,43 @@ def held(source: Any, labels: Any = None) -> Held:
     found = _shaped(source)
     if labels is None:
         pass
-    elif isinstance(found, tuple):
+    elif isinstance(found.source, tuple):
         raise BadInput("examples that have labels, and labels beside them", "one of them")
-    elif isinstance(found, pd.DataFrame):
+    elif isinstance(found.source, pd.DataFrame):
         raise BadInput("labels beside a DataFrame", "a column of labels in it", "add the column to the frame")
     else:
-        found = (found, labels)
+        found = replace(found, source=(found.source, labels))
     return _with_levels(found)
 
 
-def _shaped(source: Any) -> Any:
-    """Return an array, an `(array, labels)` pair, a DataFrame, or a list of strings."""
+def _shaped(source: Any) -> Held:
+    """Return an array, pictures, one of them with labels, a DataFrame, or a list of strings."""
     if isinstance(source, pd.Series):
-        return source.to_frame(source.name if source.name is not None else "x0")
+        return _records(source.to_frame(source.name if source.name is not None else "x0"))
     if isinstance(source, pd.DataFrame):
         return _records(source)
     if isinstance(source, Tensor):
-        return plain_tensor(source)
+        return Held(plain_tensor(source))
     if isinstance(source, np.ndarray):
-        if source.ndim == 1 and source.dtype.names is not None:
-            return pd.DataFrame(source)
-        return source.tolist() if source.ndim == 1 and source.dtype.kind in "UT" else source
+        return _of_array(source)
+    if isinstance(source, Pillow.Image):
+        raise BadInput("one picture", "at least five examples", "pass a list of pictures")
     if hasattr(source, "toarray"):  # a sparse matrix of scipy
-        return source.toarray()
+        return Held(source.toarray())
     if hasattr(source, "to_pandas"):
-        return _records(source.to_pandas())
+        return _records(source.to_pandas(), source)
     if isinstance(source, Mapping):
         return _mapping(source)
-    if isinstance(source, tuple) and len(source) == 2 and not _is_scalar(source[0]):
-        return _array(source[0], "the examples"), source[1]
+    if isinstance(source, tuple) and len(source) == 2 and not is_scalar(source[0]) and not is_picture(source[0]):
+        return Held((_array(source[0], "the examples"), source[1]))
     if hasattr(source, "dataset") and hasattr(source, "batch_size"):  # a loader shuffles and transforms a data set
         source = getattr(source, "dataset")  # noqa: B009
     if isinstance(source, Sequence) or (hasattr(source, "__getitem__") and hasattr(source, "__len__")):
         return _items(source)
     if hasattr(source, "__iter__"):
-        return _items(list(source))
+        return _items(list(source), source)
     if hasattr(source, "__array__"):
-        return np.asarray(source)
+        return Held(np.asarray(source))
     raise BadInput(
         f"data of type {type(source).__name__}",
         "an array, a DataFrame, (examples, labels), a data set, strings or a path",
@@ -107,107 +110,141 @@ def _shaped(source: Any) -> Any:
     )
 
 
-def _mapping(source: Mapping[str, Any]) -> Any:
+def _of_array(source: np.ndarray) -> Held:
+    if source.ndim == 1 and source.dtype.names is not None:
+        return Held(pd.DataFrame(source))
+    if source.ndim == 1 and source.dtype == object and len(source) and not is_scalar(source[0]):
+        return _items(source.tolist())
+    return Held(source.tolist() if source.ndim == 1 and source.dtype.kind in "UT" else source)
+
+
+def _mapping(source: Mapping[Any, Any]) -> Held:
     """Return the arrays of a mapping that names examples as an `.npz` does, else its entries as columns."""
+    sets = [str(name) for name, value in source.items() if _is_set(value)]
+    if sets:
+        came = f"a mapping of {len(sets)} data sets ({few(sets)})"
+        raise BadInput(came, "one data set", f"choose one of them, such as data['{sets[0]}']")
     key = next((k for k in EXAMPLES if k in source), None)
-    if key is not None and np.ndim(source[key]) > 1:
+    if key is not None and _is_stack(source[key]):
         about = next((k for k in LABELS if k in source), None)
+        names_key, names = names_beside(source)
         x = _array(source[key], f"'{key}'")
-        return x if about is None else (x, source[about])
+        rest = [str(k) for k in source if k not in (key, about, names_key)]
+        lost = (f"what lies beside the examples: {few(rest)}",) if rest else ()
+        if about is None:
+            return Held(x, lost=lost)
+        y, notes = named(source[about], names)
+        return Held((x, y), tuple(notes), lost)
     try:
-        return pd.DataFrame(dict(source))
+        return _records(pd.DataFrame(dict(source)))
     except ValueError as error:
         raise BadInput(f"a mapping of columns ({error})", "columns of one length, or arrays called x and y") from None
 
 
-def _items(source: Any) -> Any:
+def _is_set(value: Any) -> bool:
+    """Return whether something is a data set of its own, as the splits are that come in one mapping."""
+    if isinstance(value, Sequence | np.ndarray | Tensor | pd.Series | pd.DataFrame | pd.Index | Mapping):
+        return isinstance(value, pd.DataFrame)
+    return hasattr(value, "__getitem__") and hasattr(value, "__len__") and not hasattr(value, "__array__")
+
+
+def _is_stack(value: Any) -> bool:
+    """Return whether an entry holds examples of several numbers each."""
+    if isinstance(value, list | tuple):
+        return len(value) > 0 and not is_scalar(value[0])
+    return np.ndim(value) > 1
+
+
+def _items(source: Any, whole: Any = None) -> Held:
     n = len(source)
     if n == 0:
         raise BadInput("an empty list", "at least five examples")
     if n > MOST_ITEMS:
         raise BadInput(f"{n:,} separate examples", f"at most {MOST_ITEMS:,} in a list", "stack them into one array")
+    whole = source if whole is None else whole
     items = source if isinstance(source, list) else [source[i] for i in range(n)]
     if all(isinstance(item, str) for item in items):
-        return items
-    if all(isinstance(item, Mapping) for item in items):
-        return _records(pd.DataFrame([dict(item) for item in items]))
-    if all(_is_pair(item) for item in items):
-        return _array([x for x, _ in items], "the examples"), np.asarray([_plain(y) for _, y in items])
-    if all(isinstance(item, tuple) and len(item) == 1 for item in items):  # a `TensorDataset` of examples alone
-        items = [item[0] for item in items]
-    return _array(items, "the list")
+        return Held(items)
+    parts = parts_of(items)
+    if parts is not None:
+        return _apart(parts, whole)
+    if all(isinstance(item, Mapping) for item in items) and not is_picture(items[0]):
+        return Held(pd.DataFrame([dict(item) for item in items]))
+    if all(is_dataclass(item) for item in items):
+        return Held(pd.DataFrame(items))
+    return Held(_array(items, "the list"))
 
 
-def _records(frame: pd.DataFrame) -> Any:
+def _apart(parts: Parts, whole: Any, labels: Any = None) -> Held:
+    """Return examples with their labels, called as the data set calls them."""
+    x = _array(parts.examples, "the examples")
+    if parts.labels is None:
+        return Held(x, parts.notes, parts.lost)
+    if labels is None:
+        with refusing("the labels of the items", "one label per example, all of one type"):
+            labels = np.asarray([_plain(y) for y in parts.labels])
+    y, notes = named(labels, names_in(whole, parts.label), whole)
+    return Held((x, y), (*parts.notes, *notes), parts.lost)
+
+
+def _records(frame: pd.DataFrame, whole: Any = None) -> Held:
     """Return a frame whose cells are pictures or arrays as the pair that it stands for, any other frame as it is."""
-    key = (
-        next((k for k in EXAMPLES if k in frame.columns and not _is_scalar(frame[k].iloc[0])), None)
-        if len(frame)
-        else None
-    )
-    if key is None:
-        return frame
-    about = next((k for k in LABELS if k in frame.columns), None)
-    x = _array(frame[key].tolist(), f"'{key}'")
-    return x if about is None else (x, frame[about].to_numpy())
-
-
-def _is_scalar(item: Any) -> bool:
-    return (
-        isinstance(item, str | bytes | bool | int | float) or item is None or (hasattr(item, "ndim") and item.ndim == 0)
-    )
-
-
-def _is_pair(item: Any) -> bool:
-    """Return whether an item is an example beside its label: two numbers are a point, an array and a number are a pair."""
-    return isinstance(item, tuple | list) and len(item) == 2 and not _is_scalar(item[0]) and _is_scalar(item[1])
+    odd = [name for name in frame.columns if frame[name].dtype == object] if frame.columns.is_unique else []
+    if not len(frame) or not any(not is_scalar(frame[name].iloc[0]) for name in odd):
+        return Held(frame)
+    parts = parts_of_columns({str(name): frame[name].tolist() for name in frame.columns})
+    if parts is None:
+        return Held(frame)
+    own = next((frame[name] for name in frame.columns if str(name) == parts.label), None)
+    return _apart(parts, whole, own if isinstance(getattr(own, "dtype", None), pd.CategoricalDtype) else None)
 
 
 def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else value
+    return value.item() if hasattr(value, "item") and np.size(value) == 1 else value
 
 
 def _array(items: Any, what: str) -> Any:
-    """Return examples as one array.
+    """Return examples as one array, or as pictures that are still to be read.
 
     Raises:
-        BadInput: examples of different shapes.
+        BadInput: examples that are neither, or of different shapes.
     """
     if isinstance(items, Tensor):
         return plain_tensor(items)
+    if isinstance(items, np.ndarray) and items.dtype == object and items.ndim == 1 and len(items):
+        items = items.tolist()
     if isinstance(items, np.ndarray | pd.DataFrame):
         return items
     if hasattr(items, "to_numpy"):
         return items.to_numpy()
-    rows = [np.asarray(_channels_first(item)) for item in items]
+    pictures = [is_picture(item) for item in items]
+    if any(pictures):
+        return Pictures(tuple(items))
+    with refusing(what, "arrays of numbers, or pictures", "convert them with numpy.asarray"):
+        rows = [plain_tensor(item).numpy() if isinstance(item, Tensor) else np.asarray(item) for item in items]
     shapes = {row.shape for row in rows}
     if len(shapes) > 1:
+        if all(row.ndim in (2, 3) for row in rows):
+            return Pictures(tuple(items))  # they may be resized, or drawn in other colours
         shown = " and ".join(map(str, sorted(shapes)[:3]))
         raise BadInput(f"{what} of different shapes ({shown})", "examples of one shape", "resize or pad them first")
     return np.stack(rows) if rows else np.empty((0,))
 
 
-def _channels_first(item: Any) -> Any:
-    if isinstance(item, Tensor):
-        return plain_tensor(item).numpy()
-    if isinstance(item, Picture.Image):
-        return np.asarray(item if item.mode in ("L", "RGB", "RGBA", "I;16", "I") else item.convert("RGB"))
-    return item
-
-
-def _with_levels(found: Any) -> Held:
+def _with_levels(held: Held) -> Held:
     """Return intensities in [0, 1] that are whole 255ths, as tensors of pictures are, as the levels that they came from."""
+    found = held.source
     x = found[0] if isinstance(found, tuple) else found
     if not isinstance(x, np.ndarray | Tensor) or x.ndim < 3:
-        return Held(found)
+        return held
     array = x.detach().cpu().numpy() if isinstance(x, Tensor) else x
     whole = array.dtype.kind == "f" and array.size > 0 and bool(np.isfinite(array).all())
     if not whole or array.min() < 0 or array.max() > 1:
-        return Held(found)
+        return held
     levels = np.rint(array * 255.0)
     # a float32 quotient by 255 is off by at most half a unit of its last place
     if bool(np.abs(array * 255.0 - levels).max() > 1e-4):
-        return Held(found)
+        return held
     two = bool(((array == 0) | (array == 1)).all())
     levels = (array if two else levels).astype(np.uint8)
     note = (
@@ -215,4 +252,4 @@ def _with_levels(found: Any) -> Held:
         if two
         else "intensities in whole 255ths, so 256 levels (255 times as large)"
     )
-    return Held((levels, found[1]) if isinstance(found, tuple) else levels, (note,))
+    return replace(held, source=(levels, found[1]) if isinstance(found, tuple) else levels, notes=(*held.notes, note))

@@ -19,7 +19,8 @@ from pushforward.core.errors import BadInput, a_type, refuses_source
 from pushforward.core.given import Examples, Given
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points, Space
-from pushforward.data.arrays import Wanted, as_space, resized_images
+from pushforward.data.arrays import Wanted, as_space
+from pushforward.data.asked import as_asked
 from pushforward.data.builtin import builtins
 from pushforward.data.classes import classes_of, spread_of
 from pushforward.data.contexts import space_of
@@ -130,9 +131,9 @@ def absolute(source: Any, otherwise: str) -> str:
 def _open_arrays(source: tuple[str, Raw, str], seed: int, labels: bool, options: ImageOptions) -> Dataset:
     name, raw, origin = source
     names = tuple(raw.encoding.names) if isinstance(raw.encoding, PointsEncoding) else ()
-    found = as_space(raw.x, origin, Wanted(options.levels, raw.white, names=names))
-    if raw.white is None and isinstance(found.space, Image) and options.size is not None:
-        found = resized_images(found, options.size, options.fit)
+    found = as_space(raw.x, origin, Wanted(options.levels, raw.white, names=names, held=raw.held))
+    if raw.white is None and isinstance(found.space, Image):
+        found = as_asked(found, options)
     x, notes, lost = found.x, [*raw.notes, *found.notes], [*raw.lost, *found.lost]
     if raw.encoding is None and isinstance(found.space, Points) and raw.x.dtype.kind in "biu":
         lost.append("that the numbers are whole: samples are not rounded (opened as a table, they are)")
@@ -140,7 +141,10 @@ def _open_arrays(source: tuple[str, Raw, str], seed: int, labels: bool, options:
         raw.labels = None
     classes, index, roles = classes_of(raw, origin, notes, lost)
     levels = found.space.levels if isinstance(found.space, Image) else None
-    split = split_examples(x.numpy(), index, seed, roles, levels)
+    try:
+        split = split_examples(x.numpy(), index, seed, roles, levels)
+    except BadInput as error:
+        raise BadInput(error.came, error.expected, f"{error.fix}, {raw.more}") if raw.more else error from None
     notes += spread_of(classes, index, split.rows)
     parts = [_examples(x, index, r, raw.context) for r in split.rows]
     notes.append(f"split {split.how}: {_sizes(split.rows)}")
@@ -199,8 +203,8 @@ def open_like(
         raw.x = like(raw.x, space.channels)
     levels = space.levels if isinstance(space, Image) else None
     known = as_space(raw.x, origin, Wanted(levels, raw.white, varied=False, exact=options.levels is None))
-    if raw.white is None and isinstance(known.space, Image) and options.size is not None:
-        known = resized_images(known, options.size, options.fit)
+    if raw.white is None and isinstance(known.space, Image):
+        known = as_asked(known, image_options(images))
     x, found = known.x, known.space
     if found != space:
         raise BadInput(f"{origin} is {found}", str(space), "bring data of the same space")

@@ -14,9 +14,12 @@ from torch import Tensor
 
 from pushforward.core.errors import BadInput, nearest
 from pushforward.data.builtin import builtins
+from pushforward.data.class_names import order_of
 from pushforward.data.idx import is_idx, is_idx_folder, read_idx_folder, read_idx_pair
 from pushforward.data.images.folder import SUFFIXES, read_folder, read_one
+from pushforward.data.images.held import GIVEN, Pictures, read_held
 from pushforward.data.images.options import ImageOptions
+from pushforward.data.labels import as_labels
 from pushforward.data.npz import read_npz, set_labels
 from pushforward.data.numbers import raw_of
 from pushforward.data.source import Raw
@@ -38,10 +41,11 @@ def read(
         BadInput: no such data, or what cannot be read.
     """
     if isinstance(source, tuple) and len(source) == 2:
-        x, names = source
-        raw = Raw(_to_array(x))
-        set_labels(raw, _to_array(names), "the given pair")
-        return "array", raw, "the given array"
+        of_pictures = isinstance(source[0], Pictures)
+        raw = _labelled(source[0], source[1], options, skip_bad)
+        return ("pictures", raw, GIVEN) if of_pictures else ("array", raw, "the given array")
+    if isinstance(source, Pictures):
+        return "pictures", read_held(source, options, skip_bad)[0], GIVEN
     if not isinstance(source, str | Path):
         return "array", Raw(_to_array(source)), "the given array"
     if str(source) == "digits":
@@ -52,6 +56,23 @@ def read(
         hint = nearest(str(source), known) if "/" not in str(source) and "." not in str(source) else "check the path"
         raise BadInput(f"no data called '{source}'", "a built-in name or an existing path", hint)
     return path.stem or str(path), _read_path(path, options, skip_bad, context), str(source)
+
+
+def _labelled(x: Any, labels: Any, options: ImageOptions, skip_bad: bool) -> Raw:
+    y, order = _to_array(labels), order_of(labels)
+    if not isinstance(x, Pictures):
+        raw = Raw(_to_array(x), order=order)
+        set_labels(raw, y, "the given pair")
+        return raw
+    raw, owner = read_held(x, options, skip_bad)
+    if y.ndim == 0 or len(y) != len(x):
+        raise BadInput(f"{y.size} labels for {len(x)} pictures", "one label per picture")
+    found = as_labels(y, len(x), "the given pair")
+    raw.order = order
+    raw.labels = None if found.names is None else [found.names[i] for i in owner]
+    raw.notes += [found.note] if found.note else []
+    raw.lost += [found.lost] if found.lost else []
+    return raw
 
 
 def _to_array(x: Any) -> np.ndarray:

@@ -21,6 +21,9 @@ class Raw:
         white: what white is in picture files; None for arrays, which do not say.
         context: what each example is about.
         encoding: names and notations of points that came from a table.
+        held: whether pictures were held by a program, whose values may be levels as those of arrays are.
+        order: classes in the order that the source has them in, empty if it has none.
+        more: what would bring more examples, for whoever has too few.
         only: classes that a folder around all pictures may name, the outermost first; they are no labels yet.
         notes, lost, skipped: see `Dataset`.
     """
@@ -35,3 +38,6 @@ class Raw:
     white: int | None = None
     encoding: PointsEncoding | None = None
     only: tuple[str, ...] = ()
+    held: bool = False
+    order: tuple[str, ...] = ()
+    more: str = ""

@@ -10,6 +10,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,10 @@ from PIL import Image as Pillow
 from PIL import ImageOps, ImageSequence
 
 from pushforward.core.errors import BadInput
+from pushforward.data.finite import not_finite
 from pushforward.data.folders import counted
+from pushforward.data.images.channels import greyed, in_colour, opaque, shown_on
+from pushforward.data.images.handles import unread
 from pushforward.data.images.options import ImageOptions
 
 # PostScript is a program, and its reader runs it: only formats that are data are opened, whatever a file is called
@@ -44,6 +48,7 @@ _SAID = {
     "CMYK": ("{n} in CMYK, turned into RGB without a colour profile", "the inks of {n} in CMYK, turned into RGB"),
     "LAB": ("{n} in CIELAB, turned into RGB", "the colours of {n} in CIELAB that RGB cannot show"),
     "YCbCr": ("{n} in YCbCr, turned into RGB", None),
+    "HSV": ("{n} in HSV, turned into RGB", None),
     "misnamed": ("{n} of another format than the name says", None),
     "bleached": ("{n} in colour, made grey as asked", "the colours of {n}"),
     "coloured": ("{n} in grey, given three equal channels as asked", None),
@@ -69,26 +74,43 @@ class Picture:
         return SHORT if self.pixels.dtype == np.uint8 else LONG
 
 
-def read_picture(path: Path, options: ImageOptions, tally: Counter[str]) -> list[Picture]:
-    """Return the frames of a picture file that options want, and count in `tally` what was done to them.
+# a picture file, its bytes, or a picture that a program holds
+Encoded = Path | bytes | Pillow.Image
+
+
+def read_picture(source: Encoded | Picture, options: ImageOptions, tally: Counter[str]) -> list[Picture]:
+    """Return the frames of a picture that options want, and count in `tally` what was done to them.
+
+    Args:
+        source: a file, its bytes, a picture of Pillow, or pixels as they lie in an array, to which only alpha and colours are done.
 
     Raises:
-        BadInput: a file that is no picture, is damaged, has too many pixels, or holds real or very large numbers.
+        BadInput: no picture, a damaged one, too many pixels, or real or very large numbers.
     """
+    path = source if isinstance(source, Path) else Path()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if isinstance(source, Picture):
+                return [_as_asked(source, options, tally)]
+            if isinstance(source, Pillow.Image):
+                found = unread(source, options.frames == "all", FORMATS)
+                if found is None:
+                    return _of_program(source, options, tally)
+                source = found
+                path = Path(getattr(source, "filename", "") or "")
             Pillow.init()
             known = [name for name in FORMATS if name in Pillow.OPEN]
             # by handle: of a path, Pillow maps plain TIFFs into memory before it turns them, which scrambles them
-            with path.open("rb") as file, Pillow.open(file, formats=known) as opened:
+            handle = source.open("rb") if isinstance(source, Path) else BytesIO(source)
+            with handle as file, Pillow.open(file, formats=known) as opened:
                 return list(_frames(opened, path, options, tally))
     except BadInput:
         raise
     except Pillow.DecompressionBombError:
         raise _too_large("more pixels than Pillow opens", options) from None
     except (Exception, MemoryError) as error:
-        raise BadInput(_reason(path, error), "a complete picture") from None
+        raise BadInput(_reason(source, error), "a complete picture") from None
 
 
 def said(tally: Counter[str]) -> tuple[list[str], list[str]]:
@@ -107,8 +129,8 @@ def said(tally: Counter[str]) -> tuple[list[str], list[str]]:
     return notes, lost
 
 
-def _reason(path: Path, error: BaseException) -> str:
-    if path.is_file() and path.stat().st_size == 0:
+def _reason(source: object, error: BaseException) -> str:
+    if source == b"" or (isinstance(source, Path) and source.is_file() and source.stat().st_size == 0):
         return "the file is empty"
     if isinstance(error, Pillow.UnidentifiedImageError):
         return "no picture of a known format"
@@ -141,6 +163,31 @@ def _frames(opened: Pillow.Image, path: Path, options: ImageOptions, tally: Coun
     yield from pictures
 
 
+def _of_program(picture: Pillow.Image, options: ImageOptions, tally: Counter[str]) -> list[Picture]:
+    """Return a picture that a program has loaded or made: the frame that it shows."""
+    width, height = picture.size
+    if width * height > options.max_pixels:
+        raise _too_large(f"{width} x {height} pixels", options)
+    if picture.format == "EPS" and getattr(picture, "tile", []):
+        raise BadInput("PostScript, which is a program", "a picture")
+    mine: Counter[str] = Counter()
+    n = getattr(picture, "n_frames", 1)
+    if n > 1 and picture.tell() == 0:  # whoever has sought another frame means that one
+        mine.update({"paged": 1, "frames": n - 1})
+    found = [_frame(picture, options, mine, picture.format in _COLOURS_ONLY)]
+    tally.update(mine)
+    return found
+
+
+def _as_asked(picture: Picture, options: ImageOptions, tally: Counter[str]) -> Picture:
+    pixels = picture.pixels
+    if pixels.shape[0] * pixels.shape[1] > options.max_pixels:
+        raise _too_large(f"{pixels.shape[1]} x {pixels.shape[0]} pixels", options)
+    if pixels.shape[-1] in (2, 4):
+        pixels = _alpha(pixels, options, tally)
+    return _channelled(pixels, picture.grey, options, tally)
+
+
 def _frame(frame: Pillow.Image, options: ImageOptions, tally: Counter[str], either: bool) -> Picture:
     two = _as_bytes(frame)
     deep = not two and _deep(frame)
@@ -152,12 +199,14 @@ def _frame(frame: Pillow.Image, options: ImageOptions, tally: Counter[str], eith
         return _channelled(_alpha((high * 256 + low)[..., 0], options, tally), True, options, tally)
     if frame.mode == "F":
         values = np.asarray(frame)
+        if said := not_finite(values, "pixels").removesuffix(" of"):
+            raise BadInput(said, "whole numbers", "repair it first")
         came = f"real numbers from {values.min():g} to {values.max():g} as pixels"
         raise BadInput(came, "whole numbers", "turn them into levels first, or save them as .npy")
     if frame.mode.startswith("I"):
         return _channelled(_integers(frame, options, tally), True, options, tally)
     tally["deep"] += deep
-    if frame.mode in ("CMYK", "LAB", "YCbCr"):
+    if frame.mode in ("CMYK", "LAB", "YCbCr", "HSV"):
         tally[frame.mode] += 1
     seen = frame.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in frame.info
     grey: bool | None = frame.mode in _GREY
@@ -177,23 +226,11 @@ def _channelled(pixels: np.ndarray, grey: bool | None, options: ImageOptions, ta
     colours = 3 if grey is False else 1
     if options.channels == "grey" and colours == 3:
         tally["bleached"] += 1
-        # ITU-R BT.601, as every reader of pictures does it
-        luma = np.round(pixels[..., :3] @ np.array([0.299, 0.587, 0.114]))[..., None].astype(pixels.dtype)
-        pixels, grey = np.concatenate([luma, pixels[..., 3:]], -1), True
+        pixels, grey = greyed(pixels), True
     elif options.channels == "colour" and colours == 1:
         tally["coloured"] += 1
         pixels, grey = in_colour(pixels), False
     return Picture(pixels, grey)
-
-
-def in_colour(pixels: np.ndarray) -> np.ndarray:
-    """Return grey pixels (h, w, 1) or (h, w, 2) with three equal channels, alpha kept."""
-    return np.concatenate([np.repeat(pixels[..., :1], 3, -1), pixels[..., 1:]], -1)
-
-
-def opaque(pixels: np.ndarray) -> np.ndarray:
-    """Return pixels (..., c) with an alpha channel that hides nothing."""
-    return np.concatenate([pixels, np.full_like(pixels[..., :1], np.iinfo(pixels.dtype).max)], -1)
 
 
 def like(pixels: np.ndarray, channels: int) -> np.ndarray:
@@ -274,13 +311,12 @@ def _integers(frame: Pillow.Image, options: ImageOptions, tally: Counter[str]) -
 def _alpha(pixels: np.ndarray, options: ImageOptions, tally: Counter[str]) -> np.ndarray:
     """Return pixels (h, w, c + 1) without their last channel, or with it if it is to be kept."""
     top = SHORT if pixels.dtype == np.uint8 else LONG
-    colours, alpha = pixels[..., :-1].astype(np.int64), pixels[..., -1:].astype(np.int64)
+    alpha = pixels[..., -1:]
     if options.alpha == "keep":
         tally["kept"] += 1
-        return np.concatenate([np.where(alpha == 0, top, colours), alpha], -1).astype(pixels.dtype)
+        return np.concatenate([np.where(alpha == 0, top, pixels[..., :-1]), alpha], -1).astype(pixels.dtype)
     if alpha.min() == top:
         tally["opaque"] += 1
         return pixels[..., :-1]
     tally[options.alpha] += 1
-    behind = top if options.alpha == "white" else 0
-    return ((colours * alpha + behind * (top - alpha) + top // 2) // top).astype(pixels.dtype)
+    return shown_on(pixels, top if options.alpha == "white" else 0, top)
