@@ -56,10 +56,7 @@ def open_source(
         >>> open_source("shakespeare", {"length": 32}).space.length
         32
     """
-    text: dict[str, Any] = {}
-    table: dict[str, Any] = {}
-    columns: dict[str, Any] = {}
-    images: dict[str, Any] = {}
+    text, table, columns, images = ({} for _ in range(4))
     array: str | None = None
     for key, value in (settings or {}).items():
         if key == "labels":
