@@ -10,6 +10,7 @@ from torch import Tensor
 
 from families.diffusion_oracles import gaussian, gaussian_flow, mixture
 from pushforward.core.errors import BadInput, RunFailed
+from pushforward.core.finite import Astray
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
 from pushforward.core.walk import run, states
@@ -130,7 +131,7 @@ def test_what_cannot_arrive_or_makes_no_sense_is_said() -> None:
     with pytest.raises(RunFailed, match=r"left 4 of 4 examples on their way after 3 steps"):
         run(walk(1e-4, z, steps=3))
     lost = SOLVERS["ode"].walk(PATH, lambda y, s: y * math.nan, lambda: z, 10, 1.0)
-    with pytest.raises(RunFailed, match="a diverged model never arrives"):
+    with pytest.raises(Astray, match="4 of 4 samples, which went off"):
         run(lost)
     model = build("diffusion", Points(2), values={"width": 16, "depth": 1})
     for options, pattern in (

@@ -11,6 +11,7 @@ import math
 import torch
 from torch import Tensor
 
+from pushforward.core.finite import require_law
 from pushforward.core.options import SampleOptions
 
 
@@ -78,13 +79,13 @@ def keep_min_p(log_p: Tensor, share: float) -> Tensor:
 
 def draw_plainly(logits: Tensor, u: Tensor) -> Tensor:
     """Return what `draw(log softmax(logits), u)` does, in half the passes: the model's own distribution is the common case."""
-    cdf = logits.double().softmax(-1).cumsum(-1)
+    cdf = require_law(logits.double().softmax(-1).cumsum(-1))
     return (u.unsqueeze(-1) * cdf[:, -1:] >= cdf).sum(-1).clamp_(max=logits.shape[-1] - 1)
 
 
 def draw(log_p: Tensor, u: Tensor) -> Tensor:
     """Return the token (n,) at which the CDF passes `u` (n,) in [0, 1); a token of probability zero is never drawn."""
-    cdf = log_p.double().exp().cumsum(-1)
+    cdf = require_law(log_p.double().exp().cumsum(-1))
     # rounding may leave the last CDF below one: scale u to what there is
     index = (u.double().unsqueeze(-1) * cdf[..., -1:] >= cdf).sum(-1)
     last = torch.isfinite(log_p).long().mul(torch.arange(1, log_p.shape[-1] + 1, device=log_p.device)).amax(-1) - 1

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pushforward.core.finite import require_finite
 from pushforward.core.moments import location_and_scale
 from pushforward.core.noise import Noise
 from pushforward.core.space import Measure, Points, Space
@@ -252,7 +253,13 @@ class Codec(nn.Module):
         return scale, shift
 
     def decode(self, y: Tensor) -> Tensor:
-        """Decode to data units: integers in the type of the space, points in the precision of the data."""
+        """Decode to data units: integers in the type of the space, points in the precision of the data.
+
+        Raises:
+            Astray: NaN or infinity, which rounding would turn into a pixel; in rows NaN is a missing value.
+        """
+        if self.space.kind != "table":
+            require_finite(y)
         for transform in reversed(self._chain()):
             y = transform.decode(y)
         return y if isinstance(self.space, Points) else y.to(self.space.dtype)

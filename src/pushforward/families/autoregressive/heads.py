@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pushforward.core.finite import require_finite, require_law
 from pushforward.core.noise import Noise
 from pushforward.core.walk import Walk
 from pushforward.nets.logistic import bounded, discretised_logistic, sample_logistic
@@ -31,7 +32,7 @@ def choose(log_weights: Tensor, u: Tensor, temperature: float) -> Tensor:
         >>> choose(torch.tensor([[0.0, 0.0]]).repeat(2, 1), torch.tensor([0.4, 0.6]), 1.0).tolist()
         [0, 1]
     """
-    cdf = (log_weights.double() / temperature).softmax(-1).cumsum(-1)
+    cdf = require_law((log_weights.double() / temperature).softmax(-1).cumsum(-1))
     # rounding may leave the last value of the CDF below one
     return (u.double().unsqueeze(-1) >= cdf).sum(-1).clamp(max=log_weights.shape[-1] - 1)
 
@@ -97,7 +98,7 @@ class BernoulliHead(Head):
         levels = torch.zeros(len(raw), self.channels, dtype=torch.long, device=raw.device)
         for c in range(self.channels):
             logit = self.logit(raw, self.scaled(levels), c).double() / temperature
-            levels[:, c] = u[:, c] < torch.sigmoid(logit)
+            levels[:, c] = u[:, c] < require_finite(torch.sigmoid(logit))
         return levels
 
 
@@ -150,7 +151,7 @@ class LogisticHead(Head):
         levels = torch.zeros(len(raw), self.channels, dtype=torch.long, device=raw.device)
         for c in range(self.channels):
             m = mean[:, c] + self.tie(ties, self.scaled(levels).to(raw), c)
-            value = sample_logistic(u[:, 1 + c], m, log_scale[:, c])
+            value = require_finite(sample_logistic(u[:, 1 + c], m, log_scale[:, c]))
             # the nearest level has exactly the probability of its cell
             levels[:, c] = ((value + 1.0) * (0.5 * (self.levels - 1))).round().clamp(0, self.levels - 1).long()
         return levels

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from pushforward.core.conditions import known_columns
 from pushforward.core.errors import BadInput
+from pushforward.core.finite import require_law
 from pushforward.core.given import Given, Known, label_of
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
@@ -183,7 +184,7 @@ class RowBackbone(Backbone):
 
     def draw(self, h: Tensor, uniform: Tensor, c: int, temperature: float) -> tuple[Tensor, Tensor]:
         """Return values and cells of column c, drawn at uniforms (n, 2): one for the cell, one within it."""
-        cdf = (self.head(h, c).double() / temperature).softmax(-1).cumsum(-1)
+        cdf = require_law((self.head(h, c).double() / temperature).softmax(-1).cumsum(-1))
         # the last entry is one exactly and a uniform is below it, so a cell without mass is never chosen
         cells = (uniform[:, :1] >= cdf / cdf[:, -1:]).sum(-1)
         values = cells.double()
@@ -203,7 +204,7 @@ class RowBackbone(Backbone):
         """
         p = (self.head(h, c).double() / temperature).softmax(-1)[:, : self.cell_counts[c]]
         first, last = self.numbers.quantiles_within(low, high, self.number_of[c])
-        mass = (p * (last - first)).cumsum(-1)
+        mass = require_law((p * (last - first)).cumsum(-1))
         if bool((mass[:, -1] <= 0).any()):
             raise BadInput(
                 f"a range of '{self.columns[c].name}' without probability", "one that overlaps the training data"

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from pushforward.core.errors import RunFailed
+from pushforward.core.finite import require_finite
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.schemes import Denoise, Descent
 
@@ -136,8 +137,8 @@ class AdaptiveSampler(Walk[Clocked]):
         return attempt(self.pair, self.velocity, state, state.clock.new_tensor(self.end), self.tolerance)
 
     def finished(self, state: Clocked) -> bool:
-        """Return True when every example has arrived."""
-        return bool((state.clock >= state.clock.new_tensor(self.end)).all())
+        """Return True when every example has arrived, or has no step to try any more."""
+        return bool(((state.clock >= state.clock.new_tensor(self.end)) | state.width.isnan()).all())
 
     def used(self, state: Clocked) -> Tensor:
         """Return the network calls that each example needed, shape (n,)."""
@@ -147,14 +148,16 @@ class AdaptiveSampler(Walk[Clocked]):
         """Return the denoised data.
 
         Raises:
-            RunFailed: some examples have not arrived.
+            Astray: some have left the numbers.
+            RunFailed: some have not arrived.
         """
+        require_finite(state.width)
         late = int((state.clock < state.clock.new_tensor(self.end)).sum())
         if late:
             raise RunFailed(
                 f"the solver 'ode' left {late} of {len(state.clock)} examples on their way after {self.length} steps",
                 f"all to arrive with an error of {self.tolerance:g} a step",
-                "allow more steps or a larger tolerance; a diverged model never arrives",
+                "allow more steps or a larger tolerance",
             )
         return state.slope
 

@@ -139,7 +139,8 @@ def _near_mean(y: Tensor, noise_level: Tensor, shares: Tensor) -> Tensor:
     # there is nothing beyond the last level
     padded = torch.nn.functional.pad(shares.log(), (REACH, REACH), value=-math.inf)
     index = ((y + 1.0) / spacing).round().clamp(0, levels - 1)
-    place = index.long()
+    # no place is that of NaN, which goes through to the mean
+    place = index.nan_to_num(0.0).long()
     total, weighted = torch.zeros_like(y), torch.zeros_like(y)
     base = index * spacing - 1.0
     peak = -0.5 * ((y - base) / noise_level) ** 2

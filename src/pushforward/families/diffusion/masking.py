@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from pushforward.core.finite import require_law
+
 
 def hidden_count(count: Tensor, u: Tensor) -> Tensor:
     """Return masks of exactly `count` (n,) symbols each, evenly among all choices, for distinct uniforms (n, length).
@@ -34,6 +36,6 @@ def draw_symbols(logits: Tensor, u: Tensor) -> Tensor:
         >>> draw_symbols(torch.tensor([[0.0, 0.0]]), torch.tensor([0.6])).tolist()
         [1]
     """
-    cdf = logits.double().softmax(-1).cumsum(-1)
+    cdf = require_law(logits.double().softmax(-1).cumsum(-1))
     # the last entry is one exactly and a uniform is below it, so that a symbol without mass is never drawn
     return (u.double().unsqueeze(-1) >= cdf / cdf[..., -1:]).sum(-1)

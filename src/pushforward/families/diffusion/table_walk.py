@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pushforward.core.finite import require_finite
 from pushforward.core.noise import Noise
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.masking import draw_symbols
@@ -103,8 +104,11 @@ class TableWalk(Walk[RowState]):
         return RowState(seen, state.guess, walk, walk.start())
 
     def finish(self, state: RowState) -> Tensor:
-        """Return the rows."""
-        return self._rows(state, None if state.walk is None else state.walk.finish(state.inner))
+        """Return the rows; in them NaN would be a missing value."""
+        if state.walk is None:
+            return self._rows(state, None)
+        places = state.walk.finish(state.inner)
+        return self._rows(state, require_finite(places, ~state.seen.fixed))
 
     def peek(self, state: RowState) -> Tensor:
         """Return the symbols drawn so far with a draw of the others, and numbers at the centre or as far as they came."""
