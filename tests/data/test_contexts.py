@@ -110,11 +110,11 @@ def test_other_contexts_are_other_data(tmp_path: Path) -> None:
 def test_contexts_of_text_that_cannot_be_meant_are_refused(tmp_path: Path) -> None:
     path = lines(tmp_path / "n.jsonl", range(100))
     few = lines(tmp_path / "few.jsonl", range(9))
-    (tmp_path / "odd.jsonl").write_text('{"text": "a", "digits": 3}\n')
+    (tmp_path / "odd.jsonl").write_text('{"text": "a", "digits": [3]}\n')
     encoding = TextEncoding(CharacterTokeniser("abc"), 8)
     for call, pattern in (
         (lambda: opened(path, context="digit"), r"line 1 of .* has no field 'digit': expected context in it.*'digits'"),
-        (lambda: opened(tmp_path / "odd.jsonl"), "'digits' in line 1 of .* is a number: expected a string"),
+        (lambda: opened(tmp_path / "odd.jsonl"), "'digits' in line 1 of .* is a list: expected a string"),
         (lambda: opened(few), "9 different documents with contexts: expected at least 20"),
         (lambda: opened(path, documents="lines"), "a context for lines or paragraphs"),
         (lambda: opened(path, context_length=1), "the context of document .* has 2 tokens: expected at most 1"),

@@ -16,6 +16,7 @@ import pushforward as pf
 from pushforward.app.using import draw, drawn_classes, save_samples
 from pushforward.core.errors import BadInput
 from pushforward.core.noise import Streams
+from pushforward.core.space import Points
 from pushforward.data.dataset import describe
 from pushforward.data.open import open_data
 from pushforward.data.tables.found import keeping
@@ -202,8 +203,9 @@ def test_records_are_a_table_however_they_come(tmp_path: Path) -> None:
     assert len(data.encoding.read(tmp_path / "t.jsonl")) == 60
     with pytest.raises(BadInput, match=r"no field 'text'.*data\.kind=table"):
         pf.load(tmp_path / "t.jsonl")
+    assert pf.load(tmp_path / "t.txt", kind="points").space == Points(2)
     with pytest.raises(BadInput, match="text as points"):
-        pf.load(tmp_path / "t.txt", kind="points")
+        pf.load(["one", "two"], kind="points")
 
 
 def test_what_is_no_data_is_named_in_words() -> None:

@@ -493,7 +493,7 @@ def test_points_or_table_and_why(tmp_path: Path) -> None:
     (tmp_path / "p.parquet").write_bytes(b"PAR1 broken")
     with pytest.raises(BadInput, match=r"cannot be read .*complete Parquet file"):
         open_data(tmp_path / "p.parquet")
-    with pytest.raises(BadInput, match=r"kind='rows': expected table or points"):
+    with pytest.raises(BadInput, match=r"kind='rows': expected table, points or text"):
         open_data(path, kind="rows")  # type: ignore[arg-type]
     with pytest.raises(BadInput, match=r"'digits' as a table"):
         open_data("digits", kind="table")

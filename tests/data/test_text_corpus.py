@@ -84,9 +84,6 @@ def test_bytes_that_are_no_utf8(tmp_path: Path) -> None:
     corpus = read_corpus(path, Policy(errors="replace"))
     assert corpus.documents == ("éok\ufffd\ufffd, and \ufffd itself, \ufffd end",)
     assert corpus.notes == ("as asked, U+FFFD replaces bytes that are no UTF-8: 3 times",)
-    path.write_bytes("text".encode("utf-16"))
-    with pytest.raises(BadInput, match=r"not UTF-8 at byte 0 \(0xff\): .*begins like UTF-16"):
-        read_corpus(path)
 
 
 def test_folders_of_text(tmp_path: Path) -> None:
@@ -113,7 +110,7 @@ def test_folders_of_text(tmp_path: Path) -> None:
     assert not is_text(tmp_path)  # a folder of images with readmes
     (tmp_path / "empty").mkdir()
     assert not is_text(tmp_path / "empty")
-    with pytest.raises(BadInput, match=r"empty: expected files that end in \.txt; it holds none"):
+    with pytest.raises(BadInput, match=r"empty: expected files that end in \.txt, or others of plain text; it"):
         read_corpus(tmp_path / "empty")
     (tmp_path / "idx").mkdir()
     (tmp_path / "idx" / "readme.txt").write_text("about")

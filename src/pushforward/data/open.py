@@ -36,9 +36,12 @@ from pushforward.data.split import Rows, split_examples
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.files import may_be_table
 from pushforward.data.tables.open import find_table, open_table, says_what
-from pushforward.data.text.corpus import is_text
+from pushforward.data.text.corpus import count, is_text
 from pushforward.data.text.dataset import open_text
 from pushforward.data.text.encoding import TextEncoding
+from pushforward.data.text.reading import read_text
+from pushforward.data.text.rows import numbers_in
+from pushforward.data.text.sources import has_own_ending
 from pushforward.data.toys import TOYS, toy
 
 TOY_SIZES = (10_000, 2_000, 5_000)
@@ -69,7 +72,7 @@ def open_data(
         skip_bad: continue past unreadable images and count them.
         images: options for pictures (see `ImageOptions`).
         text: options for text (see `TextOptions`).
-        kind: `table` or `points` where both are possible; None = points if there are numbers only, and none is missing.
+        kind: `table`, `points` or `text` where several are possible; None = points if there are numbers only, and none is missing.
         columns, keep, bounds: kinds of columns, identifiers to model and bounds of numbers; see `data.tables.schema.infer`.
         header: whether the first line of a table's file names its columns; None = find out.
         encoding: that of a run, used as it is in place of one made from the data.
@@ -89,10 +92,12 @@ def open_data(
         return toys
     options = image_options(images)
     if text is not None or _is_text(source, kind, encoding):
-        found = open_text(source, encoding if isinstance(encoding, TextEncoding) else text, seed=seed)
+        of_run = encoding if isinstance(encoding, TextEncoding) else None
+        found = open_text(source, of_run or text, seed=seed, asked=kind == "text")
     else:
         table = encoding if isinstance(encoding, TableEncoding) else None
-        sheet = find_table(source, "table" if table or keep or says_what(columns) else kind, columns, encoding, header)
+        known = "points" if isinstance(encoding, PointsEncoding) else kind
+        sheet = find_table(source, "table" if table or keep or says_what(columns) else known, columns, encoding, header)
         if sheet is not None and not sheet.points:
             found = open_table(sheet, seed=seed, columns=columns, keep=keep, bounds=bounds, encoding=table)
         else:
@@ -106,10 +111,15 @@ def open_data(
 
 
 def _is_text(source: Any, kind: str | None, encoding: Encoding | None) -> bool:
-    as_table = (kind == "table" or isinstance(encoding, TableEncoding)) and may_be_table(source)
-    found = isinstance(encoding, TextEncoding) or (is_text(source) and not as_table)
+    if isinstance(encoding, TextEncoding) or kind == "text":
+        return True
+    as_rows = (kind is not None or isinstance(encoding, TableEncoding | PointsEncoding)) and may_be_table(source)
+    found = not as_rows and is_text(source)
     if found and kind is not None:
-        raise BadInput(f"text as {kind}", "a .txt or .jsonl for a table, or no `kind`", "leave it out")
+        raise BadInput(f"text as {kind}", "a file of rows, such as a .txt or a .jsonl, or no `kind`", "leave it out")
+    if found and not has_own_ending(source) and (columns := numbers_in(read_text(Path(source), replace=True).text)):
+        came = f"{source} holds rows of {count(columns, 'number')}, and its name does not say what they are"
+        raise BadInput(came, "the kind of data that it is", "say -s data.kind=points, table or text")
     return found
 
 

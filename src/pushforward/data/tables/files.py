@@ -15,6 +15,7 @@ import pandas as pd
 
 from pushforward.core.errors import BadInput, closest
 from pushforward.core.limits import require_below
+from pushforward.data.plain import ending_of, is_plain
 from pushforward.data.tables.arrow import schema_of
 from pushforward.data.tables.cells import READINGS, Asked, typed
 from pushforward.data.tables.formats import FRAMES, JSON_LINES, is_folder_of_parts, read_frame
@@ -122,7 +123,7 @@ def is_table_file(path: Path) -> bool:
 
 
 def may_be_table(source: Any) -> bool:
-    """Return whether a source is a table's file, or one that holds text unless a table is asked for.
+    """Return whether a source is a table's file, or one of plain text, which may hold rows if a table or points are asked for.
 
     Example:
         >>> may_be_table("a.jsonl"), may_be_table("a.txt"), may_be_table("a.png")
@@ -131,7 +132,7 @@ def may_be_table(source: Any) -> bool:
     if not isinstance(source, str | Path) or "\n" in str(source):
         return False
     path = Path(source)
-    return path.suffix.lower() in (".txt", *JSON_LINES) or is_table_file(path)
+    return ending_of(path) in (".txt", *JSON_LINES) or is_table_file(path) or is_plain(path)
 
 
 def _holds_table(path: Path) -> bool:

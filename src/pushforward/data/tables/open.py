@@ -56,7 +56,7 @@ def find_table(
         BadInput: `kind="table"` for what has no columns, or an unreadable file.
     """
     if kind not in ("table", "points", None):
-        raise BadInput(f"kind='{kind}'", "table or points")
+        raise BadInput(f"kind='{kind}'", "table, points or text")
     columns = columns or {}
     sheet = _sheet(source, kind, columns, encoding, header)
     if sheet is None:
@@ -104,7 +104,7 @@ def _sheet(
         )
     if isinstance(source, np.ndarray) and _has_columns(source) and kind == "table":
         return _frame(_columns(source))
-    is_table = may_be_table if kind == "table" else is_table_file
+    is_table = is_table_file if kind is None else may_be_table
     if isinstance(source, str | Path) and Path(source).exists() and is_table(Path(source)):
         known = isinstance(encoding, TableEncoding | PointsEncoding)
         return read_file(Path(source), encoding.reading if known else Reading(columns, header=header))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +16,17 @@ from pushforward.core.errors import BadInput, refusing
 from pushforward.core.reading import require_members, require_regular, unpacked
 
 PACKED = (".gz", ".bz2", ".xz", ".zip")
-_MARKS = (
+# the mark, the codec, and its name where that is worth a note; the longer marks before those that they begin with
+MARKS = (
     (codecs.BOM_UTF8, "utf-8", ""),
     (codecs.BOM_UTF32_LE, "utf-32-le", "UTF-32"),
     (codecs.BOM_UTF32_BE, "utf-32-be", "UTF-32"),
     (codecs.BOM_UTF16_LE, "utf-16-le", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16-be", "UTF-16"),
+    (b"\x84\x31\x95\x33", "gb18030", "GB18030"),
 )
+# codecs without a mark, the bytes of a character, and which of them is the letter of plain English
+_WIDE = (("utf-32-le", 4, 0), ("utf-32-be", 4, 3), ("utf-16-le", 2, 0), ("utf-16-be", 2, 1))
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ def decode(raw: bytes, where: str) -> Decoded:
         >>> decode("né".encode("latin-1"), "a.csv").text
         'né'
     """
-    for mark, name, word in _MARKS:
+    for mark, name, word in MARKS:
         if raw.startswith(mark):
             try:
                 text = raw[len(mark) :].decode(name)
@@ -84,9 +89,12 @@ def decode(raw: bytes, where: str) -> Decoded:
                 raise BadInput(
                     f"{where} is not {word or 'UTF-8'} at byte {error.start}", "one encoding throughout"
                 ) from None
-    wide = _unmarked_wide(raw)
-    if wide and "\0" not in raw.decode(wide):
-        return Decoded(raw.decode(wide), (f"every other byte is 0, so the file is {wide.upper()}",), wide)
+    wide = unmarked_wide(raw)
+    if wide:
+        with suppress(UnicodeDecodeError):
+            text = raw.decode(wide)
+            if "\0" not in text:
+                return Decoded(text, (wide_note(wide),), wide)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -98,18 +106,33 @@ def decode(raw: bytes, where: str) -> Decoded:
     return Decoded(text)
 
 
-def _unmarked_wide(raw: bytes) -> str:
-    head = raw[:4096]
-    if len(head) < 4 or len(raw) % 2:
-        return ""
-    for name, zeros, others in (("utf-16-le", head[1::2], head[::2]), ("utf-16-be", head[::2], head[1::2])):
-        if zeros.count(0) > 0.9 * len(zeros) and others.count(0) < 0.5 * len(others):
-            try:
-                raw.decode(name)
-            except UnicodeDecodeError:
+def unmarked_wide(raw: bytes) -> str:
+    """Return the codec of text in UTF-16 or UTF-32 that has no mark, seen by its zero bytes; empty for other text.
+
+    Example:
+        >>> [unmarked_wide("plain text".encode(name)) for name in ("utf-16-le", "utf-32-be", "utf-8")]
+        ['utf-16-le', 'utf-32-be', '']
+    """
+    for name, width, place in _WIDE:
+        # the first bytes of a file may end within a character
+        head = raw[: min(len(raw), 4096) // width * width]
+        letters = head[place::width]
+        others = bytes(byte for i, byte in enumerate(head) if i % width != place)
+        if len(letters) < 2 or others.count(0) <= 0.9 * len(others) or letters.count(0) >= 0.5 * len(letters):
+            continue
+        try:
+            head.decode(name)
+        except UnicodeDecodeError as error:
+            if error.end < len(head):
                 return ""
-            return name
+        return name
     return ""
+
+
+def wide_note(name: str) -> str:
+    """Return the sentence for text whose zero bytes tell its codec."""
+    which = "every other byte is" if name.startswith("utf-16") else "three of four bytes are"
+    return f"{which} 0, so the file is {name.upper()}"
 
 
 def _one_byte(raw: bytes, where: str, start: int) -> Decoded:

@@ -39,8 +39,9 @@ class TextOptions(Config):
         vocabulary: tokens of `bpe`, None = 1,024.
         length: tokens in a window.
         unknown: what the character tokeniser does with other characters: `refuse`, or spell their `bytes`.
-        documents, text_field, errors: see `Policy`.
-        context: the field of a JSON line that says what its text is about; the text is then modelled given it.
+        documents, text_field, errors, endings: see `Policy`.
+        context: the field of a JSON line that says what its text is about, or `label` for the name of the sub-folder that a text
+            lies in; the text is then modelled given it.
         context_length: most tokens of a context, None = 256.
     """
 
@@ -51,11 +52,14 @@ class TextOptions(Config):
     documents: Literal["file", "paragraphs", "lines"] = "file"
     text_field: str = "text"
     errors: Literal["strict", "replace"] = "strict"
+    endings: str = ""
     context: str | None = None
     context_length: int | None = Field(None, ge=1)
 
 
-def open_text(source: Any, text: Mapping[str, Any] | TextEncoding | None = None, *, seed: int = 0) -> Dataset:
+def open_text(
+    source: Any, text: Mapping[str, Any] | TextEncoding | None = None, *, seed: int = 0, asked: bool = False
+) -> Dataset:
     """Return the dataset behind a built-in text, a path or strings.
 
     Training examples are all windows of the training stream; validation and test examples are windows that do not overlap.
@@ -64,6 +68,7 @@ def open_text(source: Any, text: Mapping[str, Any] | TextEncoding | None = None,
     Args:
         text: options (see `TextOptions`), or the encoding of a run, which is used as it is.
         seed: of the split by documents.
+        asked: True if the user says that the source is text, whatever it looks like.
 
     Raises:
         BadInput: a source that is no text, an unknown option, or too little text for a window.
@@ -75,7 +80,7 @@ def open_text(source: Any, text: Mapping[str, Any] | TextEncoding | None = None,
     """
     options = parse(TextOptions, text if isinstance(text, Mapping) else {}, "text")
     policy = text.policy if isinstance(text, TextEncoding) else _policy(options)
-    corpus = _corpus(source, policy)
+    corpus = _corpus(source, policy, asked or bool(policy.endings) or isinstance(text, TextEncoding))
     parts, how = split_documents(corpus.documents, seed, corpus.contexts, corpus.roles)
     if not any(parts[0].texts):
         raise _too_short(parts, corpus.origin, SPLITS[0])
@@ -84,7 +89,7 @@ def open_text(source: Any, text: Mapping[str, Any] | TextEncoding | None = None,
     else:
         tokeniser, why = _tokeniser(options, parts)
         longest = 0 if options.context is None else options.context_length or LONGEST_CONTEXT
-        encoding = TextEncoding(tokeniser, options.length, policy, longest)
+        encoding = TextEncoding(tokeniser, options.length, policy, longest, corpus.form)
     if encoding.longest:
         return _about(corpus, parts, encoding, (how, why))
     streams = _streams(parts, encoding, corpus.origin)
@@ -121,6 +126,7 @@ def _policy(options: TextOptions) -> Policy:
         text_field=options.text_field,
         context_field=options.context,
         errors=options.errors,
+        endings=options.endings,
     )
 
 
@@ -167,7 +173,7 @@ def held_out_stream(dataset: Dataset) -> Tensor:
     return joined_streams(dataset.streams[1:], dataset.encoding.tokeniser.boundary)
 
 
-def _corpus(source: Any, policy: Policy) -> Corpus:
+def _corpus(source: Any, policy: Policy, asked: bool) -> Corpus:
     if isinstance(source, str) and source in TEXTS:
         corpus = read_corpus(builtin_text(source), policy)
         published = (
@@ -175,11 +181,10 @@ def _corpus(source: Any, policy: Policy) -> Corpus:
             "validation and test together (held_out_stream)"
         )
         return replace(corpus, name=source, origin=source, notes=(*corpus.notes, published))
-    if not is_text(source):
+    if not asked and not is_text(source):
         shown = f"'{source}'" if isinstance(source, str | Path) else f"{a_type(source)}"
-        raise BadInput(
-            f"text options for {shown}", "a .txt, a .jsonl, a folder of .txt files, or strings", "leave them out"
-        )
+        wanted = "a .txt, a .jsonl, a folder of .txt files, or strings"
+        raise BadInput(f"text options for {shown}", wanted, "leave them out")
     return read_corpus(source, policy)
 
 
@@ -216,12 +221,11 @@ def _tokeniser(options: TextOptions, parts: tuple[Part, Part, Part]) -> tuple[To
 
 def _fitting(parts: tuple[Part, Part, Part]) -> tuple[Tokeniser, str]:
     training = CharacterTokeniser.of(parts[0].texts)
-    count = len(training.characters)
-    if count > MOST_CHARACTERS:
-        return (
-            ByteTokeniser(),
-            f"the training text has {count:,} different characters, more than {MOST_CHARACTERS}, so tokens are bytes",
-        )
+    n = len(training.characters)
+    different = "one character over and over" if n == 1 else count(n, "different character")
+    if n > MOST_CHARACTERS:
+        why = f"the training text has {different}, more than {MOST_CHARACTERS}, so tokens are bytes"
+        return ByteTokeniser(), why
     rest = CharacterTokeniser.of((*parts[1].texts, *parts[2].texts)).characters
     new = sorted(set(rest) - set(training.characters))
     if new:
@@ -230,7 +234,7 @@ def _fitting(parts: tuple[Part, Part, Part]) -> tuple[Tokeniser, str]:
             ByteTokeniser(),
             f"validation or test text has characters that training text lacks: {shown}; so tokens are bytes",
         )
-    return training, f"the training text has {count} different characters, so tokens are characters"
+    return training, f"the training text has {different}, so tokens are characters"
 
 
 def _streams(parts: tuple[Part, Part, Part], encoding: TextEncoding, origin: str) -> tuple[Tensor, Tensor, Tensor]:

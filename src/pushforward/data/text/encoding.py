@@ -19,7 +19,8 @@ from pushforward.core.given import Examples, Given, Prefix
 from pushforward.core.spec import parse
 from pushforward.core.text import Text
 from pushforward.data.encoding import Encoding
-from pushforward.data.text.corpus import Policy, read_corpus
+from pushforward.data.text.corpus import read_corpus
+from pushforward.data.text.policy import Form, Policy
 from pushforward.data.text.split import split_documents
 from pushforward.data.text.tokeniser import Tokeniser, tokeniser_from_json
 from pushforward.data.text.windows import Windows, document_windows, windows
@@ -37,6 +38,7 @@ class TextEncoding(Encoding):
         length: tokens in a window.
         policy: how files become documents.
         longest: most tokens of a context, 0 if texts are about nothing.
+        form: of the files that the texts came from; samples are written so.
 
     Example:
         >>> from pushforward.data.text.tokeniser import CharacterTokeniser
@@ -51,6 +53,7 @@ class TextEncoding(Encoding):
     length: int
     policy: Policy = field(default_factory=Policy)
     longest: int = 0
+    form: Form = field(default_factory=Form)
     kind = "text"
 
     def __post_init__(self) -> None:
@@ -206,6 +209,7 @@ class TextEncoding(Encoding):
             "length": self.length,
             "policy": self.policy.model_dump(),
             "context_length": self.longest,
+            "form": self.form.model_dump(),
             "vocabulary": self.tokeniser.vocabulary,
             "fingerprint": self.tokeniser.fingerprint,
             "tokeniser": self.tokeniser.to_json(),
@@ -231,5 +235,6 @@ class TextEncoding(Encoding):
         length = record["length"]
         if type(length) is not int:
             raise BadInput(f"windows of {length!r} tokens", "a whole number", "the record was edited; restore it")
-        # runs from before contexts have no length of theirs
-        return cls(tokeniser, length, parse(Policy, record["policy"], "policy"), record.get("context_length", 0))
+        # runs from before contexts have no length of theirs, those from before forms were of .txt files
+        policy, form = parse(Policy, record["policy"], "policy"), parse(Form, record.get("form", {}), "form")
+        return cls(tokeniser, length, policy, record.get("context_length", 0), form)
