@@ -14,7 +14,8 @@ from pushforward.app.parts import examples_of, part_of
 from pushforward.app.python import fit, load
 from pushforward.core.errors import BadInput
 from pushforward.core.space import Image, Points
-from pushforward.data.observed import read_mask, read_values
+from pushforward.data.masks import read_mask
+from pushforward.data.observed import read_values
 from pushforward.provenance.run_directory import open_record
 
 

@@ -20,7 +20,8 @@ from pushforward.core.given import Given
 from pushforward.core.model import GenerativeModel
 from pushforward.core.observed import Observed
 from pushforward.core.operators import Identity, Operator, parse_operator
-from pushforward.data.observed import read_mask, read_values
+from pushforward.data.masks import read_mask
+from pushforward.data.observed import read_values
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,9 @@ class Sight:
         plain = operator is None or isinstance(operator, Identity)
         if plain and self.mask is None:
             raise BadInput(
-                "--observed without --mask", "the file of what is known of it", "or an --operator that saw all of it"
+                "--observed without --mask",
+                "the file of what is known of it",
+                "a picture with holes may be both; or name an --operator that saw all of it",
             )
         if operator is None and self.noise:
             raise BadInput(

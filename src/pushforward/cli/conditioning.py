@@ -19,7 +19,7 @@ ClassifierPath = Annotated[
     Path | None, typer.Option("--classifier", help="Diffusion: a directory of train-classifier that knows --given.")
 ]
 Observed = Annotated[Path | None, typer.Option(help="Diffusion: known values, as a picture, .npy or .npz.")]
-Mask = Annotated[Path | None, typer.Option(help="... and which of them are known: 1 or white.")]
+Mask = Annotated[Path | None, typer.Option(help="... and which of them are known: 1, white, or opaque.")]
 Operator = Annotated[str | None, typer.Option(help="... measured through mask, downsample:2 or blur:1.0.")]
 NoiseLevel = Annotated[float | None, typer.Option("--noise", help="... with noise of this deviation, in data units.")]
 Posterior = Annotated[str | None, typer.Option(help="How a measurement conditions: pigdm, moment or dps.")]

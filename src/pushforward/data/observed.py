@@ -1,4 +1,4 @@
-"""Observed values and masks from files: arrays or pictures, one for all samples or one for each.
+"""Observed values from files: arrays or pictures, one for all samples or one for each.
 
 One idea: a file says what it is by its shape; nothing is resized, thresholded or rounded to make it fit.
 """
@@ -65,8 +65,14 @@ def _picture(path: Path, channels: int) -> tuple[np.ndarray, int | None]:
     return np.moveaxis(like(raw.x, channels), -1, 1), raw.white
 
 
-def as_batch(array: np.ndarray, shape: tuple[int, ...], where: Path) -> Tensor:
-    """Return an array as a batch of examples of a shape; one example is a batch of one, and a lone channel may be left out.
+def as_batch(array: np.ndarray, shape: tuple[int, ...], where: Path, shared: bool = False) -> Tensor:
+    """Return an array as a batch of examples of a shape; one example is a batch of one.
+
+    Channels may come first or last, as in data to train on, and a lone one may be left out; numbers of one column each are points
+    on a line.
+
+    Args:
+        shared: what holds for a pixel holds for all its channels, so that these may be left out whatever their number.
 
     Raises:
         BadInput: another shape, both of which are named.
@@ -74,14 +80,31 @@ def as_batch(array: np.ndarray, shape: tuple[int, ...], where: Path) -> Tensor:
     Example:
         >>> as_batch(np.zeros((8, 8)), (1, 8, 8), Path("x.npy")).shape
         torch.Size([1, 1, 8, 8])
+        >>> as_batch(np.zeros((5, 8, 6, 3)), (3, 8, 6), Path("x.npy")).shape
+        torch.Size([5, 3, 8, 6])
     """
-    shapes = [shape, shape[1:]] if len(shape) == 3 and shape[0] == 1 else [shape]
-    for one in shapes:
+    for one, place in _layouts(shape, shared):
         if array.shape == one:
-            return torch.from_numpy(np.array(array)).reshape(1, *shape)
-        if array.shape[1:] == one and len(array):
-            return torch.from_numpy(np.array(array)).reshape(len(array), *shape)
-    raise BadInput(f"an array of shape {array.shape} in {where}", f"{shape}, or (n, {', '.join(map(str, shape))})")
+            batch = array[None]
+        elif array.shape[1:] == one and len(array):
+            batch = array
+        else:
+            continue
+        whole = np.moveaxis(batch, -1, 1) if place == "last" else batch[:, None] if place == "none" else batch
+        return torch.from_numpy(np.array(np.broadcast_to(whole, (len(batch), *shape))))
+    last = ", channels first or last" if len(shape) == 3 else ""
+    came = f"an array of shape {array.shape} in {where}"
+    raise BadInput(came, f"{shape}, or (n, {', '.join(map(str, shape))}){last}")
+
+
+def _layouts(shape: tuple[int, ...], shared: bool) -> list[tuple[tuple[int, ...], str]]:
+    """Return the shapes that one example may come in, and where its channels are: `first`, `last` or `none`."""
+    if len(shape) != 3:
+        return [(shape, "first"), *([((), "none")] if shape == (1,) else [])]
+    channels, side = shape[0], shape[1:]
+    found = [(shape, "first"), ((*side, channels), "last")]
+    found += [(side, "none")] if channels == 1 or shared else []
+    return found + ([((1, *side), "first"), ((*side, 1), "last")] if shared else [])
 
 
 def read_values(path: Path, shape: tuple[int, ...], space: Space) -> Tensor:
@@ -98,22 +121,3 @@ def read_values(path: Path, shape: tuple[int, ...], space: Space) -> Tensor:
         array = found
     values = as_batch(array, shape, path)
     return values.double() if space.dtype.is_floating_point else values.float()
-
-
-def read_mask(path: Path, shape: tuple[int, ...]) -> Tensor:
-    """Return a mask, True where a value is known, shape (n or 1, *shape): booleans, 0 and 1, or black and white.
-
-    Raises:
-        BadInput: another shape, or other values.
-    """
-    array, white = read_array(path, shape[0] if len(shape) == 3 else 1)
-    mask = as_batch(array.astype(np.int64) if white else array, shape, path)
-    top = white or 1
-    odd = mask[(mask != 0) & (mask != top)] if mask.dtype != torch.bool else mask[:0]
-    if odd.numel():
-        raise BadInput(
-            f"the value {float(odd.flatten()[0]):g} in the mask {path}",
-            f"0 and {top} only",
-            f"{white} is white and known" if white else "1 is known",
-        )
-    return mask != 0
