@@ -187,6 +187,8 @@ def test_text_from_training_to_a_strided_score(call, tmp_path: Path) -> None:
     assert call("sample", run, "--stream", "--given", "the", "--length", 5, "--stop", "q").out.startswith("the")
     assert call("sample", run, "-n", 3, "-o", tmp_path / "x.jsonl").status == 0
     assert len((tmp_path / "x.jsonl").read_text().splitlines()) == 3
+    call("sample", run, "-n", 2, "-o", tmp_path / "texts/")
+    assert sorted(path.name for path in (tmp_path / "texts").iterdir()) == ["00000.txt", "00001.txt"]
     drawn = tmp_path / "drawn.txt"
     drawn.write_text("the cat sat on the hat and the dog ate the mat.\n" * 30)
     judge = ["evaluate", "--samples", drawn, "--reference", file, "-s"]

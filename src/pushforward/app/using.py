@@ -24,7 +24,9 @@ from pushforward.data.encoding import Encoding
 from pushforward.data.points import PointsEncoding
 from pushforward.data.tables.output import is_table_name
 from pushforward.data.text.encoding import TextEncoding
-from pushforward.data.write import write_samples, write_shown
+from pushforward.data.text.json_lines import is_json
+from pushforward.data.text.output import run_together
+from pushforward.data.write import is_folder, write_samples, write_shown
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES, STUDENTS, registry_of
 
@@ -72,7 +74,7 @@ def draw(
         raise BadInput("stop strings or a pattern", "a run on text", "leave them out")
     if rules and isinstance(encoding, TextEncoding):
         x = Writer(model, encoding, given, seed, rules, chosen, context).tokens(n, on_step)
-        return Drawn(x, None, encoding.decode(x))
+        return Drawn(x, None, encoding.decode(x), encoding)
     condition = condition_of(model, encoding, given, context, n)
     if sight and model.space.kind not in ("image", "points"):
         raise BadInput(f"observed files for a run on {model.space.kind}", "a run on images or points", "see --given")
@@ -146,8 +148,19 @@ def condition_of(
 def save_samples(drawn: Drawn, model: GenerativeModel, path: str | Path) -> list[Path]:
     """Write samples by the extension of `path`, or into a folder if it ends in a slash, and return what was written."""
     if drawn.shown is not None and (model.space.kind != "points" or is_table_name(Path(path))):
-        return write_shown(Path(path), drawn.shown, drawn.encoding)
+        return write_shown(path, drawn.shown, drawn.encoding)
     return write_samples(path, drawn.x, model.space, labels=drawn.labels)
+
+
+def said_of_file(drawn: Drawn, path: str | Path) -> str:
+    """Return what a reader of the file should know that samples are written to, empty if there is nothing."""
+    if not isinstance(drawn.shown, list) or not isinstance(drawn.encoding, TextEncoding):
+        return ""
+    hidden = "" if is_folder(path) or is_json(Path(path)) else run_together(drawn.shown, drawn.encoding)
+    if not hidden:
+        return ""
+    other = Path(path).with_suffix("")
+    return f"some texts hold {hidden}, so {path} does not say where each ends: -o {other}.jsonl or -o {other}/ (a file each) does"
 
 
 def card_of(target: str) -> tuple[str, Card, dict[str, Any] | None]:

@@ -73,6 +73,8 @@ def sample(
             out(",".join(f"{value:.6g}" for value in row))
         return
     written = using.save_samples(drawn, model, output)
+    if said := using.said_of_file(drawn, output):
+        say(said)
     if json:
         out_json({"n": n, "given": given, "seed": seed, "files": [str(p) for p in written[:1000]]})
     else:
@@ -102,7 +104,8 @@ def show_samples(drawn: using.Drawn, given: str | None, json: bool) -> None:
         if json:
             out_json([{"prompt": given, "text": text} for text in shown])
             return
-        out("\n\n".join((given or "") + text for text in shown))
+        by_line = isinstance(drawn.encoding, TextEncoding) and drawn.encoding.policy.documents == "lines"
+        out(("\n" if by_line else "\n\n").join((given or "") + text for text in shown))
     elif json:
         out(shown.to_json(orient="records", indent=2, date_format="iso"))
     else:

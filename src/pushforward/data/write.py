@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +20,8 @@ from pushforward.core.space import Image, Space
 from pushforward.data.class_folders import TABLE, folder_names, table_of
 from pushforward.data.encoding import Encoding
 from pushforward.data.tables.output import table_bytes
+from pushforward.data.text.encoding import TextEncoding
+from pushforward.data.text.output import write_texts
 
 SHEET, MARGIN = 512, 2
 
@@ -115,31 +116,25 @@ def write_samples(path: str | Path, x: Tensor, space: Space, labels: Sequence[st
     return [path]
 
 
-def write_shown(path: Path, shown: Any, encoding: Encoding | None = None) -> list[Path]:
-    """Write strings as `.txt` (documents separated by a blank line) or `.jsonl`, a DataFrame as `data.tables.output` has it.
+def write_shown(path: str | Path, shown: Any, encoding: Encoding | None = None) -> list[Path]:
+    """Write strings as `data.text.output` has it, a DataFrame as `data.tables.output` has it.
 
     Args:
-        encoding: what writes a DataFrame as its source was; None = as pandas does.
+        encoding: what writes them as their source was; None = plain text, or a DataFrame as pandas does.
 
     Raises:
         BadInput: another extension.
     """
-    suffix = path.suffix.lower()
-    if not isinstance(shown, list):
+    folder, path = is_folder(path), Path(path)
+    if isinstance(shown, list):
+        return write_texts(path, shown, encoding if isinstance(encoding, TextEncoding) else None, folder)
 
-        def to_csv(delimiter: str | None) -> bytes:
-            if encoding is None:
-                return shown.to_csv(index=False, sep=delimiter or ",").encode()
-            return encoding.csv_file(shown, delimiter)
+    def to_csv(delimiter: str | None) -> bytes:
+        if encoding is None:
+            return shown.to_csv(index=False, sep=delimiter or ",").encode()
+        return encoding.csv_file(shown, delimiter)
 
-        content = table_bytes(shown, path, to_csv, "" if encoding is None else encoding.schema)
-    elif suffix == ".txt":
-        content = "\n\n".join(shown).encode()
-    elif suffix == ".jsonl":
-        content = "".join(json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in shown).encode()
-    else:
-        raise BadInput(f"-o {path}", "a name that ends in .txt or .jsonl")
-    write_bytes(path, content)
+    write_bytes(path, table_bytes(shown, path, to_csv, "" if encoding is None else encoding.schema))
     return [path]
 
 

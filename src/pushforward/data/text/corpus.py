@@ -98,12 +98,22 @@ def builtin_text(name: str) -> str:
     return gzip.decompress(packed).decode()
 
 
+def pieces_of(text: str, documents: str) -> list[str]:
+    """Return what lies between the line ends of a text, or between its empty lines.
+
+    Example:
+        >>> pieces_of("one\\ntwo\\n\\nthree", "paragraphs")
+        ['one\\ntwo', 'three']
+    """
+    return _SEPARATORS[documents].split(text)
+
+
 def _cut(texts: list[str], policy: Policy) -> tuple[tuple[str, ...], list[int], list[str]]:
     """Return documents, which text each is a part of, and what was decided."""
     notes = []
     parts = list(enumerate(texts))
     if policy.documents != "file":
-        parts = [(i, part) for i, text in parts for part in _SEPARATORS[policy.documents].split(text)]
+        parts = [(i, part) for i, text in parts for part in pieces_of(text, policy.documents)]
         what = "line" if policy.documents == "lines" else "paragraph"
         notes.append(f"every {what} is a document; what separates them belongs to none and counts no bytes")
     kept = [(i, part) for i, part in parts if part]
