@@ -8,60 +8,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from pushforward.core.errors import BadInput
+from pushforward.data.tables.asked import DECIMALS, Asked, asking
+from pushforward.data.tables.dated import dates_of, mixed_zones, months_of, read_otherwise, times_of
 from pushforward.data.tables.notations.booleans import FALSE, TRUE
-from pushforward.data.tables.notations.clock import find_times
 from pushforward.data.tables.notations.dates import find_dates
 from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
-from pushforward.data.tables.notations.months import find_months
-from pushforward.data.tables.notations.notation import Notation
 from pushforward.data.tables.notations.number_styles import find_numbers
 from pushforward.data.tables.notations.numbers import SIMPLE, NumberNotation
 from pushforward.data.tables.typed_values import Typed, Way, booleans_of, text_of, values_of
 
-# declarations that say how a column is read; what it then is, is inferred
-READINGS = ("number", "day-first", "month-first", "year-first", "decimal-comma", "decimal-point")
-ORDERS = {"day-first": "dmy", "month-first": "mdy", "year-first": "ymd"}
-DECIMALS = {"decimal-comma": ",", "decimal-point": "."}
 FEWEST_ROWS, ALL_DIFFERENT, MOST_CODES = 20, 0.9, 32
 _PADDED = re.compile(r"[+-]?0\d+")
 _LONG = re.compile(r"[+-]?\d{19,}")
 _SHOWN = 5
 _KINDS = {"number": "numbers", "clock": "times"}
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is known about a column before its cells are read.
-
-    Attributes:
-        where: for errors, such as `field 2 of prices.csv`.
-        label: its name, for the option that decides.
-        words: True leaves it as text.
-        reading: one of `READINGS`, empty if nothing was declared.
-        notation: that of the run, tried first.
-        unit: what `lines` count: lines of a file, or rows of a frame.
-        decimal, order: what the rest of the file says of decimals, and of days and months.
-        likely: what separates decimals where fields are separated as in this file; a note asks all the same.
-        by_comma: True if commas separate fields, where points hardly group digits.
-        marks: words that counted as missing in the column of the run.
-    """
-
-    where: str
-    label: str = ""
-    words: bool = False
-    reading: str = ""
-    notation: Notation | None = None
-    decimal: str = ""
-    order: str = ""
-    likely: str = ""
-    by_comma: bool = False
-    unit: str = "line"
-    marks: Collection[str] = ()
 
 
 def typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
@@ -87,9 +51,9 @@ def typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
         return text_of(cells, counts, empty, _why_text(known))
     odd = {cell: counts[cell] for cell in known if cell not in found.values}
     if odd and found.kind == "dates":
-        if _mixed_zones(found, odd):
+        if mixed_zones(found, odd):
             return _local_and_zoned(cells, counts, empty, odd, asked)
-        odd = {} if _read_otherwise(found, odd) else odd
+        odd = {} if read_otherwise(found, odd, asked) else odd
     if odd:
         sentence = _words_among(found, odd, counts, cells, lines, asked)
         if sentence is None:
@@ -114,7 +78,7 @@ def _best(known: list[str], counts: Counter[str], asked: Asked) -> Way | None:
     alike = sum(counts[cell] for cell in known)
     # eight digits may be a day, so only other plain numbers need no look at dates
     plain = all(map(SIMPLE.fullmatch, known)) and not _moments_in_digits(known)
-    for find in (_numbers,) if plain else (_dates, _numbers, _months, _times):
+    for find in (_numbers,) if plain else (dates_of, _numbers, months_of, times_of):
         found = find(known, asked)
         if found is not None and sum(counts[cell] for cell in found.values) >= 0.5 * alike:
             # what the run knows wins unless another notation reads more
@@ -179,89 +143,9 @@ def _numbers(known: list[str], asked: Asked) -> Way | None:
         thousands = notation.group == mark
         key = "decimal-comma" if thousands != pointed else "decimal-point"
         other = "decimals" if thousands else "thousands"
-        said.append(f"'{one}' could mean {other} too: {_option(asked.label, key)} reads it so")
+        said.append(f"'{one}' could mean {other} too: {asking(asked.label, key)} reads it so")
     sure = (notation.places or notation.group in (",", ".")) and not (numbers.ambiguous and not certain)
     return Way(values, notation, "numbers", said, [], notation.decimal if sure else "", "", asks)
-
-
-def _dates(known: list[str], asked: Asked) -> Way | None:
-    if not any(len(cell.strip()) >= 6 for cell in known[:20]):
-        return None
-    dates = find_dates(known, asked.order, ORDERS.get(asked.reading, ""))
-    # a few numbers of eight digits may be dates by accident
-    if dates is None or (dates.notation.pattern == "%Y%m%d" and len(dates.read) < len(known)):
-        return None
-    said, lost = [f"{dates.notation.said}, and written so again"], []
-    if dates.why:
-        said.append(f"{dates.why} {_first_of(dates.notation.pattern)} comes first")
-    if dates.asks:
-        first, other = ("days", "month-first") if _day_first(dates.notation.pattern) else ("months", "day-first")
-        said.append(
-            f"{first} are taken to come first, but nothing decides it: {_option(asked.label, other)} reads them otherwise"
-        )
-    if "%y" in dates.notation.pattern:
-        said.append("years of two digits are those from 1969 to 2068")
-    if len(dates.zones) > 1:
-        lost.append(f"moments are kept in UTC, their own offsets ({', '.join(dates.zones[:_SHOWN])}) do not come back")
-    if dates.lesser:
-        lost.append(
-            f"some are written shorter than {dates.notation.said.removeprefix('dates written ')}, as all come back"
-        )
-    order = "" if dates.asks else "dmy" if _day_first(dates.notation.pattern) else "mdy" if dates.why else ""
-    return Way(dict(dates.read), dates.notation, "dates", said, lost, "", order if dates.why else "", dates.asks)
-
-
-def _first_of(pattern: str) -> str:
-    bare = pattern.replace("%-", "%")
-    places = {"day": bare.find("%d"), "month": bare.find("%m"), "year": max(bare.find("%y"), bare.find("%Y"))}
-    return min((word for word, place in places.items() if place >= 0), key=lambda word: places[word])
-
-
-def _day_first(pattern: str) -> bool:
-    bare = pattern.replace("%-", "%")
-    return 0 <= bare.find("%d") < bare.find("%m")
-
-
-def _months(known: list[str], asked: Asked) -> Way | None:
-    months = find_months(known)
-    if months is None:
-        return None
-    return Way(dict(months[1]), months[0], "dates", [f"{months[0].said}, and written so again"])
-
-
-def _times(known: list[str], asked: Asked) -> Way | None:
-    if not any(":" in cell for cell in known[:20]):
-        return None
-    times = find_times(known)
-    return None if times is None else Way(dict(times[1]), times[0], "times", [f"{times[0].said}, and written so again"])
-
-
-def _read_otherwise(found: Way, odd: dict[str, int]) -> bool:
-    """Read dates that are written unlike most; True if that leaves none."""
-    left, more, usual = list(odd), {}, _bare(getattr(found.notation, "pattern", ""))
-    while left:
-        dates = find_dates(left, found.order)
-        # the same three numbers in another order would be a second meaning of one spelling
-        if dates is None or _bare(dates.notation.pattern) == usual:
-            return False
-        more |= dates.read
-        left = [cell for cell in left if cell not in dates.read]
-    found.values |= more
-    size = sum(odd.values())
-    found.lost.append(
-        f"{size} dates are written otherwise, such as '{next(iter(odd))}', and come back as the others are"
-    )
-    return True
-
-
-def _bare(pattern: str) -> str:
-    return re.sub(r"%-?[dmyY]", "%", pattern)
-
-
-def _mixed_zones(found: Way, odd: dict[str, int]) -> bool:
-    others = find_dates(list(odd))
-    zoned = "%z" in getattr(found.notation, "pattern", "")
-    return others is not None and ("%z" in others.notation.pattern) != zoned
 
 
 def _local_and_zoned(
@@ -269,7 +153,7 @@ def _local_and_zoned(
 ) -> Typed:
     said = f"local times and times with a zone, such as '{next(iter(odd))}', are different moments"
     if len(counts) >= ALL_DIFFERENT * len(cells) and len(cells) >= FEWEST_ROWS:
-        hint = f"write all in one way, or leave the column out with {_option(asked.label, 'drop')}"
+        hint = f"write all in one way, or leave the column out with {asking(asked.label, 'drop')}"
         raise BadInput(f"{said}, {asked.where}", "all with a zone, or none", hint)
     return text_of(cells, counts, empty, (f"{said}, so they are kept as text",))
 
@@ -287,7 +171,7 @@ def _words_among(
     if asked.reading == "number":
         return f"{shown} ({size} values) count as missing, as asked"
     if _stand_for_gaps(found, odd):
-        return f"{shown} ({size} values) count as missing among {found.kind} ({_option(asked.label, 'categorical')} keeps words)"
+        return f"{shown} ({size} values) count as missing among {found.kind} ({asking(asked.label, 'categorical')} keeps words)"
     # so many numbers are no codes: as words they would be as many categories, or an identifier
     different = len(counts) >= ALL_DIFFERENT * len(cells) and len(cells) >= FEWEST_ROWS
     if size >= max(2, 0.1 * alike) and len(found.values) <= MOST_CODES and not different:
@@ -312,10 +196,6 @@ def _stand_for_gaps(found: Way, odd: dict[str, int]) -> bool:
     """Return whether words recur as a mark for a gap does, among numbers that are too many to be codes."""
     recur = len(odd) <= 3 and all(size > 1 and not any(c.isdigit() for c in cell) for cell, size in odd.items())
     return recur and len(found.values) > FEWEST_ROWS
-
-
-def _option(label: str, kind: str) -> str:
-    return f"`-s data.columns.{label}={kind}`"
 
 
 def _plain(cell: str) -> int | float:

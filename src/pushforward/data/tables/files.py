@@ -17,7 +17,8 @@ from pushforward.core.errors import BadInput, closest
 from pushforward.core.limits import require_below
 from pushforward.data.plain import ending_of, is_plain
 from pushforward.data.tables.arrow import schema_of
-from pushforward.data.tables.cells import READINGS, Asked, typed
+from pushforward.data.tables.asked import READINGS, Asked
+from pushforward.data.tables.cells import typed
 from pushforward.data.tables.formats import FRAMES, JSON_LINES, is_folder_of_parts, read_frame
 from pushforward.data.tables.header import header_of
 from pushforward.data.tables.layout import LOOKED_AT, layout_of
@@ -193,7 +194,7 @@ def read_text(text: str | Decoded, name: str, origin: str, reading: Reading = _P
         (*decoded.notes, header.note, *renamed, *found.notes, *said),
         tuple(lines),
         {
-            label: Written(column.notation, column.absent, column.marks, reading.reading_of(label))
+            label: Written(column.notation, column.absent, column.marks, reading.reading_of(label) or column.reading)
             for label, column in by_name.items()
         },
         (

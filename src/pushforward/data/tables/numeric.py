@@ -18,6 +18,7 @@ from pushforward.core.table import Column, ColumnKind
 from pushforward.data.tables.found import Found, Rules, discrete, excluded, gaps, option, sorted_levels
 from pushforward.data.tables.grids import CLOCKS, TIME_NAMES, TIMES, clock_step, coarser, step_words
 from pushforward.data.tables.notations.numbers import NumberNotation
+from pushforward.data.tables.sentinels import sentinel, sentinel_days, sentinel_periods
 from pushforward.data.tables.stored import Stored, decimals_of, on_grid, seconds_of, ticks_of, words_of
 
 EXACT = 2**52  # integers up to here, and the halves between them, are doubles
@@ -63,7 +64,9 @@ def number(series: pd.Series, known: pd.Series, stored: Stored, label: str, rule
         values = on_grid(values, step)
     low, high = float(values.min()) + 0.0, float(values.max()) + 0.0
     kind: ColumnKind = "integer" if step is not None and step.is_integer() else "continuous"
-    below, above = _bounded(rules.bounds, kind, low, distinct, len(known))
+    # the year 1970 is where periods are counted from, and no end of them
+    floor_at = math.inf if stored.carrier == "period" else 0.0
+    below, above = _bounded(rules.bounds, kind, low - floor_at, distinct, len(known))
     seen = words_of(stored, Column(stored.label, kind, (), step, low, high), low, high)
     if stored.carrier == "time":
         # a day has no more
@@ -77,7 +80,7 @@ def number(series: pd.Series, known: pd.Series, stored: Stored, label: str, rule
         low = 0.0
     floor = words_of(stored, Column(stored.label, kind, (), step, low, high), low)[0] if below and not above else ""
     said += ", within that range" if above and below else f", never below {floor}" if below else ""
-    said += sentinel(values)
+    said += sentinel_periods(values, _freq(stored)) if stored.carrier == "period" else sentinel(values)
     column = Column(stored.label, kind, (), step, low, high, below, above, gone > 0)
     lost = f"numbers are rounded to multiples of {step:g}" if changed else ""
     return Found(column, replace(stored, rounded=rounded), said + gaps(gone, len(series)), lost)
@@ -108,24 +111,8 @@ def _grid_words(step: float | None, kind: ColumnKind, stored: Stored, label: str
     return f", all {step_words(step)} and so are samples ({option(label, kind)} allows others)"
 
 
-def sentinel(values: np.ndarray) -> str:
-    """Return a remark on a repeated number of nines far beyond all others, which often says that a value is missing; else nothing.
-
-    Example:
-        >>> sentinel(np.array([3.0, -999.0, 5.0, 7.5, -999.0]))
-        '; -999 stands 2 times far from all others: if it means missing, leave those cells empty'
-    """
-    for value, others in ((values.min(), values[values > values.min()]), (values.max(), values[values < values.max()])):
-        times = len(values) - len(others)
-        nines = re.fullmatch(r"-?9{2,}", f"{value:.10g}") is not None
-        if (
-            nines
-            and times > 1
-            and len(others)
-            and abs(value - others[np.abs(others - value).argmin()]) > np.ptp(others)
-        ):
-            return f"; {value:.10g} stands {times:,} times far from all others: if it means missing, leave those cells empty"
-    return ""
+def _freq(stored: Stored) -> str:
+    return stored.outer.removeprefix("period[").removesuffix("]")
 
 
 def _called_a_counter(label: str) -> bool:
@@ -152,11 +139,11 @@ def _counts_rows(values: np.ndarray, gone: int, stored: Stored) -> bool:
     return not gone and n >= FEWEST_ROWS and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
 
 
-def _bounded(bounds: str, kind: str, low: float, distinct: int, n: int) -> tuple[bool, bool]:
+def _bounded(bounds: str, kind: str, over: float, distinct: int, n: int) -> tuple[bool, bool]:
     if bounds != "natural":
         return bounds == "observed", bounds == "observed"
     few = kind == "integer" and distinct <= FEW and n >= 5 * distinct
-    return few or low >= 0.0, few
+    return few or over >= 0.0, few
 
 
 def grid_of(values: np.ndarray, dtype: str) -> float | None:
@@ -230,4 +217,5 @@ def datetime_column(series: pd.Series, stored: Stored) -> Found:
     known = on_grid(known, step)
     column = Column(stored.label, "datetime", (), step, float(known.min()), float(known.max()), missing=gone > 0)
     lost = f"moments are rounded to the {TIME_NAMES[TIMES.index(step)][:-1]}" if finer else ""
+    said += sentinel_days(known)
     return Found(column, replace(stored, rounded=finer), said + gaps(gone, len(series)), lost)

@@ -27,7 +27,7 @@ from pushforward.data.pixels import label_place, pixels_of
 from pushforward.data.points import PointsEncoding
 from pushforward.data.repeats import groups_of, rows_repeat
 from pushforward.data.split import split_rows
-from pushforward.data.tables.cells import READINGS
+from pushforward.data.tables.asked import READINGS
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.entities import entity_note
 from pushforward.data.tables.files import Reading, Sheet, decode, is_table_file, may_be_table, read_file, read_text

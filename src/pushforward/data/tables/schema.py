@@ -16,14 +16,16 @@ import pandas as pd
 
 from pushforward.core.errors import BadInput, closest
 from pushforward.core.table import Table
+from pushforward.data.tables.asked import READINGS, Asked
 from pushforward.data.tables.carried import carrier_of, into_numbers, said_of
-from pushforward.data.tables.cells import READINGS, Asked, Typed, typed
+from pushforward.data.tables.cells import typed
 from pushforward.data.tables.declared import declared
 from pushforward.data.tables.found import Found, Rules, discrete, excluded, option, scalar, sorted_levels
 from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
 from pushforward.data.tables.notations.notation import Written
 from pushforward.data.tables.numeric import FEW, FEWEST_ROWS, datetime_column, number
 from pushforward.data.tables.stored import OBJECTS, Stored, missing_word, ticks_of
+from pushforward.data.tables.typed_values import Typed
 from pushforward.data.tables.wrapped import unwrapped
 
 BOUNDS = ("natural", "observed", "none")
@@ -109,9 +111,11 @@ def _column(series: pd.Series, name: Any, label: str, rules: Rules, of_file: Wri
         return Found(None, Stored(key, str(series.dtype), "excluded"), "left out, as asked", "left out, as asked")
     text, notes, losses = "", inside.said, inside.lost
     notation, absent, marks = (None, "", ()) if of_file is None else (of_file.notation, of_file.absent, of_file.marks)
+    decided = "" if of_file is None else of_file.reading
     # a file's cells were looked through when it was read
     if of_file is None and (read := _written(series, label, rules)) is not None:
         text, notation, absent, marks = str(series.dtype), read.notation, read.absent, read.marks
+        decided = read.reading
         notes = "; ".join([*([notes] if notes else []), "text that holds them", *read.said])
         losses = "; ".join(read.lost)
         series = read.series
@@ -122,7 +126,7 @@ def _column(series: pd.Series, name: Any, label: str, rules: Rules, of_file: Wri
     carrier, outer = carrier_of(series), str(series.dtype)
     plain = into_numbers(series, carrier)
     stored = Stored(key, str(plain.dtype), nothing=nothing, notation=notation, absent=absent, text=text)
-    stored = replace(stored, wrapping=inside.wrapping, reading=reading, marks=marks)
+    stored = replace(stored, wrapping=inside.wrapping, reading=reading or decided, marks=marks)
     if carrier:
         stored = replace(stored, carrier=carrier, outer=outer)
     found = _plain_column(plain, stored, label, rules)

@@ -43,7 +43,7 @@ class Stored:
         text: dtype of the strings of a frame that hold numbers or dates in that notation; empty for real numbers and dates.
         absent: how a file writes a missing value.
         wrapping: the type of Arrow, or of intervals, that the column had; see `wrapped.py`.
-        reading: how its cells are read, where the user said so: one of `cells.READINGS`.
+        reading: how its cells are read, where the user said so: one of `asked.READINGS`.
         marks: words that count as missing in this column and not everywhere.
 
     Example:

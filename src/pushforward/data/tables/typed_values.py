@@ -26,7 +26,8 @@ class Typed:
     """A column as values: None where missing; how it was written; what was decided, and what of it is lost.
 
     `decimal` and `order` are what it tells of the rest of the file, `asks` is True where the rest of the file could decide; `marks`
-    are the words that count as missing here and not everywhere.
+    are the words that count as missing here and not everywhere; `reading` is the declaration that would read the column so, where
+    its notation does not say it.
     """
 
     series: pd.Series
@@ -38,6 +39,7 @@ class Typed:
     order: str = ""
     asks: bool = False
     marks: tuple[str, ...] = ()
+    reading: str = ""
 
 
 @dataclass
@@ -52,6 +54,7 @@ class Way:
     decimal: str = ""
     order: str = ""
     asks: bool = False
+    reading: str = ""
 
 
 def text_of(cells: Sequence[str], counts: Counter[str], empty: set[str], said: tuple[str, ...] = ()) -> Typed:
@@ -104,7 +107,9 @@ def values_of(
         series = _of_time(listed, cells, found)
     lost = (*found.lost, *gaps_lost(written, counts))
     marks = _marks(gaps)
-    return Typed(series, found.notation, absent, said, lost, found.decimal, found.order, found.asks, marks)
+    return Typed(
+        series, found.notation, absent, said, lost, found.decimal, found.order, found.asks, marks, found.reading
+    )
 
 
 def _of_time(listed: list[Any], cells: Sequence[str], found: Way) -> pd.Series:

@@ -20,6 +20,7 @@ MONTHS = {
 }
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 ORDERS = ("dmy", "mdy", "ymd")
+ELSEWHERE = "another column of the file is so"
 
 
 def month_of(word: str) -> tuple[int, str, int] | None:
@@ -109,7 +110,7 @@ def order_of(
     if len(rising) == 1:
         return rising[0], "the rows are in order of time so"
     if default in left:
-        return default, "another column of the file is so"
+        return default, ELSEWHERE
     return ("mdy" if noon or separator == "/" else "dmy"), ""
 
 

@@ -36,9 +36,11 @@ _PARTS = {
 }
 _MARK = re.compile(r"%(-?)([YymdHIMSfbaApPz])")
 _CUTS = (r"[.,]%f", r":%S", r"(T| {1,2}|, |,| at )?%-?[HI].*")
+# years of dates in digits alone; the first and the last year of programs are marks for nothing
+_YEAR = r"(?:1[7-9]|2[0-2])\d\d|9999|0001"
 _DATES = (
     r"(?P<Y>\d{4})(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})",
-    r"(?P<C>(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))",
+    rf"(?P<C>(?:{_YEAR})(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))",
     r"(?P<first>\d{1,2})(?P<s>[-/.]|\. )(?P<second>\d{1,2})(?P=s)(?P<third>\d{4}|\d{2})",
     r"(?P<d>\d{1,2})(?P<s>[-/ .]|\. )(?P<b>[^\W\d_]{3,10})(?P<t>\.?[-/ ,]{1,2})(?P<year>\d{4}|\d{2})",
     r"(?P<b>[^\W\d_]{3,10})(?P<s>\.? |[-/])(?P<d>\d{1,2})(?P<t>,? |[-/])(?P<year>\d{4}|\d{2})",
@@ -52,7 +54,7 @@ _CELLS = tuple(
     for date in _DATES
 )
 _LONG = re.compile(
-    r"(?P<Y>(?:19|20)\d\d)(?P<m>\d\d)(?P<d>\d\d)(?P<compact>)(?P<j>T?)(?P<H>\d\d)(?P<M>\d\d)(?:(?P<S>\d\d))?(?:(?P<zs>)(?P<z>Z))?"
+    rf"(?P<Y>{_YEAR})(?P<m>\d\d)(?P<d>\d\d)(?P<compact>)(?P<j>T?)(?P<H>\d\d)(?P<M>\d\d)(?:(?P<S>\d\d))?(?:(?P<zs>)(?P<z>Z))?"
 )
 
 

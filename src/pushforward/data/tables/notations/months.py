@@ -16,12 +16,14 @@ import pandas as pd
 from pushforward.data.tables.notations.calendar import month_name, month_of
 from pushforward.data.tables.notations.notation import Notation
 
+# the last and the first year of programs are marks for nothing
+_YEAR = r"(?:1[5-9]|2\d)\d\d|9999|0001"
 _CELLS = (
-    re.compile(r"(?P<Y>(?:1[5-9]|2\d)\d\d)(?P<s>[-/])(?P<m>0[1-9]|1[0-2])"),
-    re.compile(r"(?P<m>0?[1-9]|1[0-2])(?P<s>[-/])(?P<Y>(?:1[5-9]|2\d)\d\d)"),
-    re.compile(r"(?P<b>[^\W\d_]{3,10})(?P<s>\.? |[-/])(?P<Y>(?:1[5-9]|2\d)\d\d)"),
-    re.compile(r"(?P<Y>(?:1[5-9]|2\d)\d\d)(?P<s>[- /]?)[Qq](?P<q>[1-4])"),
-    re.compile(r"[Qq](?P<q>[1-4])(?P<s>[- /]?)(?P<Y>(?:1[5-9]|2\d)\d\d)"),
+    re.compile(rf"(?P<Y>{_YEAR})(?P<s>[-/])(?P<m>0[1-9]|1[0-2])"),
+    re.compile(rf"(?P<m>0?[1-9]|1[0-2])(?P<s>[-/])(?P<Y>{_YEAR})"),
+    re.compile(rf"(?P<b>[^\W\d_]{{3,10}})(?P<s>\.? |[-/])(?P<Y>{_YEAR})"),
+    re.compile(rf"(?P<Y>{_YEAR})(?P<s>[- /]?)[Qq](?P<q>[1-4])"),
+    re.compile(rf"[Qq](?P<q>[1-4])(?P<s>[- /]?)(?P<Y>{_YEAR})"),
 )
 _MARK = re.compile(r"%(-?[mbYq])")
 

@@ -1,0 +1,139 @@
+"""Columns of dates, months and times: how they are read, what that decides, what its owner is asked and what is lost.
+
+One idea: every part of a column whose days and months could be swapped is decided by what was declared, by its own numbers or by
+the other dates, in this order, and asked about where none of them says anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from pushforward.data.tables.asked import ORDERS, Asked, asking
+from pushforward.data.tables.notations.calendar import ELSEWHERE
+from pushforward.data.tables.notations.clock import find_times
+from pushforward.data.tables.notations.dates import Dates, find_dates
+from pushforward.data.tables.notations.months import find_months
+from pushforward.data.tables.typed_values import Way
+
+_SHOWN = 5
+
+
+def dates_of(known: list[str], asked: Asked) -> Way | None:
+    """Return how a column of dates is read, None if its cells are none."""
+    if not any(len(cell.strip()) >= 6 for cell in known[:20]):
+        return None
+    dates = find_dates(known, asked.order, ORDERS.get(asked.reading, ""))
+    if dates is None or _by_accident(dates, known):
+        return None
+    said, lost = [f"{dates.notation.said}, and written so again", *_decided(dates, asked.label)], []
+    if len(dates.zones) > 1:
+        lost.append(f"moments are kept in UTC, their own offsets ({', '.join(dates.zones[:_SHOWN])}) do not come back")
+    if dates.lesser:
+        lost.append(
+            f"some are written shorter than {dates.notation.said.removeprefix('dates written ')}, as all come back"
+        )
+    return Way(dict(dates.read), dates.notation, "dates", said, lost, "", _order(dates), dates.asks)
+
+
+def _by_accident(dates: Dates, known: list[str]) -> bool:
+    """Return whether dates of digits alone are numbers, as the others beside them show that are no dates."""
+    digits = "".join(re.findall(r"%-?[A-Za-z]", dates.notation.pattern)) == dates.notation.pattern
+    return digits and any(cell not in dates.read and cell.strip().isdecimal() for cell in known)
+
+
+def _decided(dates: Dates, label: str) -> list[str]:
+    """Return what is said of the order of days, months and years."""
+    pattern, said = dates.notation.pattern, []
+    if dates.why:
+        said.append(f"{dates.why} {_first_of(pattern)} comes first")
+    if dates.asks:
+        first, other = ("days", "month-first") if _day_first(pattern) else ("months", "day-first")
+        said.append(
+            f"{first} are taken to come first, but nothing decides it: {asking(label, other)} reads them otherwise"
+        )
+    if "%y" in pattern:
+        said.append("years of two digits are those from 1969 to 2068")
+    return said
+
+
+def _order(dates: Dates) -> str:
+    """Return what dates tell of the others in their file."""
+    if dates.asks or not dates.why:
+        return ""
+    return "dmy" if _day_first(dates.notation.pattern) else "mdy"
+
+
+def _reading(dates: Dates) -> str:
+    first = _first_of(dates.notation.pattern)
+    return f"{first}-first" if dates.why or dates.asks else ""
+
+
+def _first_of(pattern: str) -> str:
+    bare = pattern.replace("%-", "%")
+    places = {"day": bare.find("%d"), "month": bare.find("%m"), "year": max(bare.find("%y"), bare.find("%Y"))}
+    return min((word for word, place in places.items() if place >= 0), key=lambda word: places[word])
+
+
+def _day_first(pattern: str) -> bool:
+    bare = pattern.replace("%-", "%")
+    return 0 <= bare.find("%d") < bare.find("%m")
+
+
+def months_of(known: list[str], asked: Asked) -> Way | None:
+    """Return how a column of months or quarters is read, None if its cells are none."""
+    months = find_months(known)
+    if months is None:
+        return None
+    return Way(dict(months[1]), months[0], "dates", [f"{months[0].said}, and written so again"])
+
+
+def times_of(known: list[str], asked: Asked) -> Way | None:
+    """Return how a column of times or durations is read, None if its cells are none."""
+    if not any(":" in cell for cell in known[:20]):
+        return None
+    times = find_times(known)
+    return None if times is None else Way(dict(times[1]), times[0], "times", [f"{times[0].said}, and written so again"])
+
+
+def read_otherwise(found: Way, odd: dict[str, int], asked: Asked) -> bool:
+    """Read dates that are written unlike most, and say how; True if that leaves none.
+
+    Args:
+        odd: cells that the notation of most does not read, and how often each stands.
+    """
+    left, usual = list(odd), _bare(getattr(found.notation, "pattern", ""))
+    groups: list[Dates] = []
+    while left:
+        dates = find_dates(left, found.order or asked.order, ORDERS.get(asked.reading, ""))
+        # the same three numbers in another order would be a second meaning of one spelling
+        if dates is None or _bare(dates.notation.pattern) == usual:
+            return False
+        groups.append(dates)
+        left = [cell for cell in left if cell not in dates.read]
+    for dates in groups:
+        found.values |= dates.read
+        others = _decided(dates, asked.label)
+        if found.order:
+            others = [one.replace(ELSEWHERE, "the other dates of the column are so") for one in others]
+        found.said += [f"among them {dates.notation.said}: {sentence}" for sentence in others]
+        found.asks = found.asks or dates.asks
+        found.order = found.order or _order(dates)
+        # the notation of most says nothing of these, so a run must know the order to read its file again
+        found.reading = found.reading or (_reading(dates) if others else "")
+    size = sum(odd.values())
+    found.lost.append(
+        f"{size} dates are written otherwise, such as '{next(iter(odd))}', and come back as the others are"
+    )
+    return True
+
+
+def _bare(pattern: str) -> str:
+    return re.sub(r"%-?[dmyY]", "%", pattern)
+
+
+def mixed_zones(found: Way, odd: Collection[str]) -> bool:
+    """Return whether some moments have a zone and others none."""
+    others = find_dates(list(odd))
+    zoned = "%z" in getattr(found.notation, "pattern", "")
+    return others is not None and ("%z" in others.notation.pattern) != zoned
