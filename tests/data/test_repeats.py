@@ -12,7 +12,7 @@ import pytest
 
 import pushforward as pf
 from pushforward.app.opening import reopen
-from pushforward.data.repeats import RULES, copied_share, documents_repeat, rows_repeat, rule_of
+from pushforward.data.repeats import RULES, copied_share, documents_repeat, groups_of, rows_repeat, rule_of
 from pushforward.data.text.split import split_documents
 from pushforward.provenance.run_directory import open_record
 
@@ -107,3 +107,22 @@ def test_runs_of_earlier_versions_find_their_data_again(tmp_path: Path) -> None:
         found = reopen(open_record(tmp_path / f"v{version}"))
         assert found.fingerprint == prints[-1]
     assert prints[0] != prints[1]
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "i8", "u8", "f2", "f4", "f8", "?", ">f4", ">i2"])
+def test_groups_are_numbered_in_the_order_of_the_examples_as_tuples(dtype: str) -> None:
+    # splits of old runs depend on the order that a sort by columns gives
+    rng = np.random.default_rng(0)
+    plain = np.dtype(dtype).newbyteorder("=")
+    if plain.kind == "f":
+        some = np.array([0.0, -0.0, 1.0, -1.0, 1e-3, -1e-3, 6e4, -np.inf, np.inf], dtype=plain)
+    elif plain.kind == "b":
+        some = np.array([False, True])
+    else:
+        info = np.iinfo(plain)
+        some = np.array([info.min, info.max, 0, 1, 100, info.max - 1], dtype=plain)
+    for width in (1, 2, 5):
+        x = rng.choice(some, (40, width)).astype(dtype)
+        for turned in (x, x[:, ::-1]):
+            _, expected = np.unique(turned, axis=0, return_inverse=True)
+            np.testing.assert_array_equal(groups_of(turned), expected.reshape(-1))

@@ -38,14 +38,36 @@ def rule_of(version: int) -> Iterator[None]:
 
 
 def groups_of(x: np.ndarray) -> np.ndarray:
-    """Return a number for each example, equal for equal ones.
+    """Return a number for each example, equal for equal ones, in the order of the examples as tuples of numbers.
+
+    Splits depend on that order. It is that of the examples' bytes, once they are big-endian and negative ones come first; a sort by
+    columns takes minutes for photographs.
 
     Example:
         >>> groups_of(np.array([[3, 1], [2, 2], [3, 1]])).tolist()
         [1, 0, 1]
     """
-    _, group = np.unique(np.ascontiguousarray(x.reshape(len(x), -1)), axis=0, return_inverse=True)
-    return group.reshape(-1)
+    rows = _as_ordered_bytes(x.reshape(len(x), -1))
+    if not rows.size:
+        return np.zeros(len(x), dtype=np.int64)
+    whole = rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).reshape(-1)
+    return np.unique(whole, return_inverse=True)[1].reshape(-1)
+
+
+def _as_ordered_bytes(x: np.ndarray) -> np.ndarray:
+    """Return unsigned integers whose big-endian bytes are ordered as the numbers of x are."""
+    x = np.ascontiguousarray(x.astype(x.dtype.newbyteorder("="), copy=False))
+    if x.dtype.kind in "bu":
+        bits = x.view(f"u{x.itemsize}")
+    elif x.dtype.kind == "i":
+        bits = x.view(f"u{x.itemsize}") ^ np.array(1 << (8 * x.itemsize - 1), dtype=f"u{x.itemsize}")
+    else:
+        # 0 and -0 are equal; of negative numbers larger bits mean smaller numbers
+        plain = (x if x.itemsize <= 8 else x.astype(np.float64)) + 0.0
+        bits = plain.view(f"u{plain.itemsize}")
+        sign = np.array(1 << (8 * plain.itemsize - 1), dtype=bits.dtype)
+        bits = np.where(bits & sign, ~bits, bits | sign)
+    return bits.astype(bits.dtype.newbyteorder(">"), copy=False)
 
 
 def repeats_naturally(x: np.ndarray, levels: int | None = None) -> bool:

@@ -16,6 +16,7 @@ from pushforward.data.tables.asked import DECIMALS, Asked, asking
 from pushforward.data.tables.dated import dates_of, mixed_zones, months_of, read_otherwise, times_of
 from pushforward.data.tables.notations.booleans import FALSE, TRUE
 from pushforward.data.tables.notations.dates import find_dates
+from pushforward.data.tables.notations.magnitudes import find_magnitudes
 from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
 from pushforward.data.tables.notations.number_styles import find_numbers
 from pushforward.data.tables.notations.numbers import SIMPLE, NumberNotation
@@ -25,7 +26,7 @@ FEWEST_ROWS, ALL_DIFFERENT, MOST_CODES = 20, 0.9, 32
 _PADDED = re.compile(r"[+-]?0\d+")
 _LONG = re.compile(r"[+-]?\d{19,}")
 _SHOWN = 5
-_KINDS = {"number": "numbers", "clock": "times"}
+_KINDS = {"number": "numbers", "magnitude": "numbers", "clock": "times"}
 
 
 def typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
@@ -78,7 +79,7 @@ def _best(known: list[str], counts: Counter[str], asked: Asked) -> Way | None:
     alike = sum(counts[cell] for cell in known)
     # eight digits may be a day, so only other plain numbers need no look at dates
     plain = all(map(SIMPLE.fullmatch, known)) and not _moments_in_digits(known)
-    for find in (_numbers,) if plain else (dates_of, _numbers, months_of, times_of):
+    for find in (_numbers,) if plain else (dates_of, _magnitudes, _numbers, months_of, times_of):
         found = find(known, asked)
         if found is not None and sum(counts[cell] for cell in found.values) >= 0.5 * alike:
             # what the run knows wins unless another notation reads more
@@ -146,6 +147,21 @@ def _numbers(known: list[str], asked: Asked) -> Way | None:
         said.append(f"'{one}' could mean {other} too: {asking(asked.label, key)} reads it so")
     sure = (notation.places or notation.group in (",", ".")) and not (numbers.ambiguous and not certain)
     return Way(values, notation, "numbers", said, [], notation.decimal if sure else "", "", asks)
+
+
+def _magnitudes(known: list[str], asked: Asked) -> Way | None:
+    found = find_magnitudes(known)
+    if found is None:
+        return None
+    notation, values = found
+    # only a cell's own spelling can be lost: its number is read exactly
+    other = {cell: notation.write(value) for cell, value in values.items() if notation.write(value) != cell.strip()}
+    lost = [
+        f"{len(other)} numbers are written otherwise, such as '{cell}', which comes back as '{written}'"
+        for cell, written in list(other.items())[:1]
+    ]
+    said = [f"{notation.said}, and written so again"]
+    return Way(dict(values), notation, "numbers", said, lost)
 
 
 def _local_and_zoned(

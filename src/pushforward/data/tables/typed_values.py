@@ -18,7 +18,6 @@ from pushforward.data.tables.gap_words import gap_words, gaps_lost, usual
 from pushforward.data.tables.notations.booleans import FALSE, TRUE, BooleanNotation
 from pushforward.data.tables.notations.missing import MISSING
 from pushforward.data.tables.notations.notation import Notation
-from pushforward.data.tables.notations.numbers import NumberNotation
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def values_of(
     said = (*gap_words(gaps - odd), *found.said)
     written = gaps - odd if declared else gaps
     absent = usual(written, counts)
-    if isinstance(found.notation, NumberNotation):
+    if found.kind == "numbers":
         whole = all(isinstance(value, int) for value in values.values())
         dtype = ("Int64" if gaps else "int64") if whole else "float64"
         series = pd.Series(listed, dtype=dtype)

@@ -27,6 +27,11 @@ class Notation(ABC):
     def write(self, value: Any) -> str:
         """Return the cell of a value, which must not be missing; `value(write(v)) == v` up to the notation's own precision."""
 
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Notation:
+        """Rebuild it from the fields of its dataclass."""
+        return cls(**record)
+
     @property
     @abstractmethod
     def said(self) -> str:
@@ -47,6 +52,7 @@ class Written:
 _KINDS = {
     "boolean": ("booleans", "BooleanNotation"),
     "number": ("numbers", "NumberNotation"),
+    "magnitude": ("magnitudes", "MagnitudeNotation"),
     "date": ("dates", "DateNotation"),
     "month": ("months", "MonthNotation"),
     "clock": ("clock", "ClockNotation"),
@@ -64,4 +70,4 @@ def notation_from_json(record: dict[str, Any]) -> Notation:
         raise BadInput(f"a notation of kind '{kind}'", "one of " + ", ".join(_KINDS), "update pushforward")
     module, name = _KINDS[kind]
     made: type[Notation] = getattr(importlib.import_module(f"pushforward.data.tables.notations.{module}"), name)
-    return made(**record)
+    return made.from_json(record)
