@@ -205,4 +205,4 @@ def test_the_engine_tells_the_loss_and_python_shows_it(capsys: pytest.CaptureFix
     train(plan, observer=lambda p: seen.append((p.loss_name, p.loss is None, p.held_out_name, p.held_out is None)))
     assert seen[0][1] is False
     assert unit_of(seen[0][0]) == "[nats/dim]"
-    assert seen[-1][2:] == ("-log p [nats]", False)
+    assert seen[-1][2:] == ("-log p of the data [nats]", False)

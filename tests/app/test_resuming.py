@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import numpy as np
@@ -18,8 +20,9 @@ from pushforward.app.opening import open_source, reopen
 from pushforward.app.resuming import data_settings_of
 from pushforward.app.training import Plan, open_model, plan_training, train
 from pushforward.core.errors import BadInput
+from pushforward.core.scoring import mean_log_det
 from pushforward.data.open import open_data
-from pushforward.engine.checkpoint import load_counters
+from pushforward.engine.checkpoint import LAST, load_counters, load_state, save_state
 from pushforward.provenance.ownership import claim
 from pushforward.provenance.run_directory import open_record
 
@@ -159,6 +162,27 @@ def test_runs_of_before_open_go_on_and_are_overwritten(data, tmp_path: Path) -> 
         claim(run)
     claim(run, overwrite=True)
     assert not list(run.iterdir())
+
+
+def test_a_run_of_before_goes_on_in_its_own_unit(tmp_path: Path) -> None:
+    """What is held out was measured of standardised numbers; beside it a number of data would always, or never, be the best."""
+    np.save(tmp_path / "wide.npy", 9.0 * np.random.default_rng(0).normal(size=(200, 2)))
+    wide = open_data(str(tmp_path / "wide.npy"))
+    train(planned(wide, {"steps": 2}), tmp_path / "now")
+    copytree(tmp_path / "now", tmp_path / "before")
+    by = mean_log_det(open_model(tmp_path / "before")[0], wide.validation[:512], seed=0)
+    assert by == pytest.approx(-2 * math.log(9.0), abs=0.3)
+    state = tmp_path / "before" / "state" / LAST
+    sections, counters = load_state(state)
+    moved = {key: counters[key] + by for key in ("held_out", "best")}
+    save_state(state, sections, {**counters, **moved, "held_out_name": "-log p [nats]"})
+    facts = []
+    for name in ("now", "before"):
+        train(planned(wide, {"steps": 5}), tmp_path / name, resume=True)
+        facts.append(json.loads((tmp_path / name / "manifest.json").read_text())["fit"])
+    assert [fact["held_out_name"] for fact in facts] == ["-log p of the data [nats]", "-log p [nats]"]
+    assert facts[0]["best_step"] == facts[1]["best_step"]
+    assert facts[1]["best_held_out"] == pytest.approx(facts[0]["best_held_out"] + by, abs=1e-4)
 
 
 def test_a_student_does_not_replace_its_teacher(data, tmp_path: Path) -> None:

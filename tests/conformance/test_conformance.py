@@ -170,6 +170,22 @@ def test_training_lowers_the_held_out_quantity(case: Case) -> None:
         assert before is None
 
 
+def test_the_held_out_number_is_that_of_the_score(case: Case) -> None:
+    # in data units: nobody can tell a density of standardised numbers from the log-probability that `score` prints
+    model = tiny_model(case)
+    perturb(model, 0.02)
+    names = [name for name in ("exact", "elbo", "dequantised", "reverse") if name in estimators(model)]
+    if not model.capabilities.held_out or not model.capabilities.held_out_of_data or not names:
+        return
+    data = examples(case.space, case.labelled, n=128)
+    held_out, scored = model.held_out(data), model.log_prob(data, estimator=names[0], samples=16)
+    assert held_out is not None
+    apart = (held_out.double() + scored.nats.double()).mean()
+    scatter = (held_out.double() + scored.nats.double()).std() / math.sqrt(len(data))
+    # Monte Carlo on both sides: six standard errors (false alarm below 1e-8), or rounding where both are exact
+    assert abs(float(apart)) < 6 * float(scatter) + 1e-3 * (1 + abs(float(held_out.mean())))
+
+
 def test_conditions(case: Case) -> None:
     model = tiny_model(case)
     if not case.labelled:

@@ -52,6 +52,7 @@ class Capabilities:
             otherwise `given=None` means the mixture over the training labels.
         architectures: for each kind of space, the names that `FAMILY:NAME` takes, the default first; empty = one, unnamed.
         held_out: name of the held-out quantity that early stopping may watch, empty if the loss means nothing held out.
+        held_out_of_data: False if that is no log-probability, so that a change of variables leaves it alone.
         sampling_cost: network calls for one sample, in words.
         refusals: for each refused verb, the reason and the alternative.
     """
@@ -60,6 +61,7 @@ class Capabilities:
     encode: Mapping[str, EncodeKind]
     sampling_cost: str
     held_out: str
+    held_out_of_data: bool = True
     conditions: tuple[str, ...] = ("label",)
     options: tuple[str, ...] = ()
     solvers: tuple[str, ...] = ()

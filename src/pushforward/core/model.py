@@ -186,15 +186,15 @@ class GenerativeModel(nn.Module, ABC):
     @final
     @torch.no_grad()
     def held_out(self, examples: Examples, seed: int = 0) -> Tensor | None:
-        """Return the held-out quantity per example (lower is better), or None if this family has none."""
+        """Return the held-out quantity per example (lower is better), log-probabilities in data units; None without one."""
         require_labels(examples.given, self.classes, self.context)
         parts = []
         for first, chunk in chunks(self, examples):
             noise = Streams(seed, len(chunk), first, self.device)
-            part = self._held_out(self.codec.encode(chunk.x, noise).value, chunk.given, noise)
-            if part is None:
+            encoded = self.codec.encode(chunk.x, noise)
+            if (part := self._held_out(encoded.value, chunk.given, noise)) is None:
                 return None
-            parts.append(part)
+            parts.append(part - encoded.log_det if self.capabilities.held_out_of_data else part)
         return torch.cat(parts)
 
     @final

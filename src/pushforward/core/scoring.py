@@ -118,3 +118,13 @@ def encoded_examples(model: Scorable, examples: Examples, seed: int) -> Examples
     fresh = Streams(seed, len(examples), device=model.device) if model.codec.adds_noise else None
     moved = examples.to(model.device)
     return Examples(model.codec.encode(moved.x, fresh).value, moved.given)
+
+
+@torch.no_grad()
+def mean_log_det(model: Scorable, examples: Examples, seed: int = 0) -> float:
+    """Return the mean of what the codec adds to log-probabilities of encoded examples, under the noise of `held_out`."""
+    parts = [
+        model.codec.encode(chunk.x, Streams(seed, len(chunk), first, model.device)).log_det.double()
+        for first, chunk in chunks(model, examples)
+    ]
+    return float(torch.cat(parts).mean())

@@ -21,6 +21,7 @@ from pushforward.core.errors import BadInput, RunFailed
 from pushforward.core.given import Examples
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import generator
+from pushforward.core.scoring import mean_log_det
 from pushforward.core.spec import TrainConfig
 from pushforward.engine.average import WeightAverage
 from pushforward.engine.budget import Budget, budget_of
@@ -47,6 +48,9 @@ CHECKPOINT_SECONDS = 30.0
 PATIENT_WITH_NAN = 10
 GENTLER = "lower train.learning_rate or train.clip, or use train.precision=float32"
 SMOOTHING = 0.9  # of the loss that is shown; what is recorded are plain means
+
+# held-out quantities of earlier versions, which measured examples as a network sees them
+OF_ENCODED = ("-log p [nats]", "-ELBO [nats]", "-ELBO from 8 stratified noise levels per example [nats]")
 
 
 @dataclass
@@ -185,11 +189,14 @@ class _Run:
         self.saved_at = 0.0
         self.started: float | None = None
         self.nan_streak = 0
+        self.in_code: float | None = None  # what turns held-out numbers of data into those of encoded examples
         self.lost = False  # whether the last held-out examples have no probabilities that are numbers
 
     @property
     def held_out_name(self) -> str:
         """What the held-out number is, empty if nothing is measured."""
+        if self.in_code is not None:
+            return self.progress.held_out_name
         return self.model.capabilities.held_out or (self.probe[0] if self.probe else "")
 
     def begin(self) -> None:
@@ -210,6 +217,9 @@ class _Run:
         restore_optimisers(self.optimisers, sections.get("optimiser", {}))
         self.best = sections.get("best")
         self.progress = Progress(**counters)
+        if self.progress.held_out_name in OF_ENCODED:
+            # a run of an earlier version goes on in the unit in which it began
+            self.in_code = mean_log_det(self.model, self.validation, seed=self.config.seed)
         finished = self.progress.stopped
         fraction = self.budget.fraction(self.progress.step, self.progress.seconds, self.config.batch_size)
         # a finished run goes on only if the budget was raised
@@ -356,7 +366,7 @@ class _Run:
             else:
                 measured = self.model.held_out(self.validation, seed=self.config.seed)
                 assert measured is not None
-                value = float(measured.double().mean())
+                value = float(measured.double().mean()) + (self.in_code or 0.0)
                 # one impossible example is the data's, none that is possible the model's
                 self.lost = bool(measured.isnan().any()) or not bool(measured.isfinite().any())
         p.held_out, p.held_out_name = value, self.held_out_name

@@ -42,7 +42,7 @@ class Autoregressive(GenerativeModel):
         },
         encode={"points": "exact"},
         sampling_cost="D (one per dimension)",
-        held_out="-log p [nats]",
+        held_out="-log p of the data [nats]",
         conditions=("label", "prefix", "known", "context"),
         options=CHOICES,
         architectures={kind: registry.names() for kind, registry in BACKBONES.items()},

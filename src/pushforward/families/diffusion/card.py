@@ -39,7 +39,7 @@ CAPABILITIES = Capabilities(
         "N steps; Heun makes 2N - 1 network calls, a corrector adds its own, `ode` takes what its tolerance asks, the others N; "
         "guidance and measurements double them, RePaint takes each step again; tables add one call per symbol"
     ),
-    held_out="-ELBO from 8 stratified noise levels per example [nats]",
+    held_out="-ELBO of the data from 8 stratified noise levels per example [nats]",
     conditions=(*CONDITIONS, "prefix", "known"),
     options=(
         *CONDITIONING,
@@ -74,6 +74,7 @@ COUPLED = replace(
     CAPABILITIES,
     estimators={kind: tuple(e for e in known if e.name == "ode") for kind, known in CAPABILITIES.estimators.items()},
     held_out="error of the denoised data under the coupling, weighted as in training [per dim]",
+    held_out_of_data=False,
     conditions=("label",),
     options=(
         "guidance",

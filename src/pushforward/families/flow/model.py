@@ -53,7 +53,7 @@ class Flow(GenerativeModel):
         },
         encode={"points": "exact", "image": "exact"},
         sampling_cost="1",
-        held_out="-log p [nats]",
+        held_out="-log p of the data [nats]",
         options=("temperature",),
     )
     config_type = FlowConfig

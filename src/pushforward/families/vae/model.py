@@ -60,7 +60,7 @@ class VAE(GenerativeModel):
         },
         encode={"points": "posterior", "image": "posterior"},
         sampling_cost="1",
-        held_out="-ELBO [nats]",
+        held_out="-ELBO of the data [nats]",
         options=("temperature",),
     )
     config_type = VAEConfig
