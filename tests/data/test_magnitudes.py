@@ -27,7 +27,10 @@ KINDS = {
     "lengths": (["10 km", "1.2 m", "5.5 mm", "7 mm", "2 m"], [1e4, 1.2, 5.5e-3, 7e-3, 2]),
     "weights": (["1 kg", "20 g", "500 g", "2.5 kg", "7 g"], [1000, 20, 500, 2500, 7]),
     "german": (["1,2 Mio", "300 Tsd", "45 Tsd", "2 Mrd", "3,5 Mio"], [1.2e6, 3e5, 4.5e4, 2e9, 3.5e6]),
-    "words": (["15 thousand", "1.2 million", "3 million", "2.5 billion", "700 thousand"], [15e3, 1.2e6, 3e6, 2.5e9, 7e5]),
+    "words": (
+        ["15 thousand", "1.2 million", "3 million", "2.5 billion", "700 thousand"],
+        [15e3, 1.2e6, 3e6, 2.5e9, 7e5],
+    ),
     "lakh": (["1.5 lakh", "2 crore", "30 lakh", "3.25 crore", "75 lakh"], [1.5e5, 2e7, 3e6, 3.25e7, 7.5e6]),
     "three digits": (["1.23K", "12.3K", "123K", "1.23M", "12.3M"], [1230, 12300, 123000, 1230000, 12300000]),
 }
@@ -99,7 +102,7 @@ def test_a_file_of_them_opens_as_numbers_and_comes_back(write: Callable[[float],
     column = data.encoding.table.columns[0]
     assert (column.kind in ("integer", "continuous"), column.missing) == (True, True)
     assert any("multiples behind them" in note for note in data.notes)
-    frame = data.encoding._sheet(path).frame  # noqa: SLF001
+    frame = data.encoding._sheet(path).frame
     again = data.encoding.csv(data.encoding.decode(data.encoding.encode(frame))).splitlines()[1:]
     assert [line.split(",")[0] for line in again] == cells
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from pushforward.app.cases import FEWEST, cases_to_compare, count_of
 from pushforward.app.examples import (
     array,
     drawn_places,
@@ -23,6 +24,7 @@ from pushforward.app.examples import (
     pictured,
     summarised,
     training_array,
+    training_examples,
 )
 from pushforward.app.likelihoods import MOST_SCORED, Likelihood, curve_rows, measure_likelihood, true_likelihood
 from pushforward.app.progress_line import Told, untold
@@ -51,7 +53,7 @@ from pushforward.evaluation.memorisation.verdict import memorisation_verdict
 from pushforward.report.records import Role, Row
 
 Settle = Callable[[Callable[[int], float]], int]  # from the seconds of a card of n samples to n
-FEWEST, MOST_SAMPLES = 40, 2000  # k-nearest-neighbour metrics are quadratic; the number is printed with every score
+MOST_SAMPLES = 2000  # k-nearest-neighbour metrics are quadratic; the number is printed with every score
 TRIED = 100  # samples whose card is timed
 PICTURES, SHOWN = 7, 8
 CONTROL_NAMES: dict[str, tuple[str, Role]] = {
@@ -161,8 +163,8 @@ def measure_controls(
     cards = card.of_controls(setting.drawn, len(setting.places), lambda key: told(shares[key], CONTROL_NAMES[key][0]))
     kept = torch.from_numpy(setting.places)
     told(0.98, "marginals")
-    # a likelihood is always of test, whichever split the samples are compared with
-    marginals = marginal_floor(setting.train, array(dataset.test, space), space, sizes=dataset.test.sizes)
+    test = dataset.test  # a likelihood is always of test, whichever split the samples are compared with
+    marginals = marginal_floor(setting.train, array(test, space), space, sizes=test.sizes, cases=test.cases)
     known = {SHUFFLED: marginals, REAL: true_likelihood(dataset)}
     of = dataset, setting.reference, known
     rows = [_control_row(key, control, cards[key], *of) for key, control in setting.drawn.items()]
@@ -229,21 +231,21 @@ class _Setting:
 
 
 def _setting(dataset: Dataset, seed: int, most: int, split: str) -> _Setting:
-    train, space, of_train = training_array(dataset), dataset.space, split == "train"
-    examples: Examples = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[split]
+    train, space, of_train, examples = training_array(dataset), dataset.space, split == "train", dataset.part(split)
     whole = train if of_train else array(examples, space)
-    n = min(len(whole) // (2 if of_train else 1), len(train) // 2, most)
+    own, cases = cases_to_compare(training_examples(dataset), examples)
+    n = min(count_of(len(whole), cases) // (2 if of_train else 1), count_of(len(train), own) // 2, most)
     if n < FEWEST:
-        raise BadInput(
-            f"{len(whole)} {split} and {len(train)} training examples, {most} to compare",
-            f"at least {FEWEST} {split} and {2 * FEWEST} training examples, {FEWEST} to compare",
-            "bring more data",
-        )
-    drawn = control_samples(train, space, n, seed, labels_of(dataset.train, dataset))
+        came = f"{len(whole)} {split} and {len(train)} training examples, {most} to compare"
+        wanted = f"at least {FEWEST} {split} and {2 * FEWEST} training examples, {FEWEST} to compare"
+        raise BadInput(came, wanted, "bring more data")
+    parts = None if own is None else own.numpy()
+    drawn = control_samples(train, space, n, seed, labels_of(dataset.train, dataset), parts)
     real = drawn[REAL]
     # a control must not meet itself in the reference
     pool, labels = (real.train, real.train_labels) if of_train else (whole, labels_of(examples, dataset))
-    return _Setting(train, drawn, pool, labels, None if of_train else examples.given, drawn_places(len(pool), n, seed))
+    given, cases = (None, None) if of_train else (examples.given, cases)
+    return _Setting(train, drawn, pool, labels, given, drawn_places(len(pool), n, seed, cases))
 
 
 def _rules_of(rules: Sequence[str], space: Space) -> Sequence[str]:

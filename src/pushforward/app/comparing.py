@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from pushforward.app.assessing import Controls, assess, measure_controls
-from pushforward.app.examples import array, summarised
+from pushforward.app.cases import crowded
+from pushforward.app.examples import array, summarised, training_examples
 from pushforward.app.fitting import Fitted, fitted_together, too_short
 from pushforward.app.kept import REPORT, held_comparison, save_comparison
 from pushforward.app.measuring import Measuring, announced, limit_of
@@ -251,6 +252,7 @@ def data_record(dataset: Dataset, controls: Controls, more_notes: tuple[str, ...
         real_labels=None if label is None else label[:most],
         header=_header(dataset),
         lost=dataset.lost,
+        crowded=crowded(training_examples(dataset), dataset.test),
         columns=bins_of(real, space, getattr(dataset.encoding, "words", None)) if isinstance(space, Table) else (),
         **summarised(real, dataset, real, given),
         density=density,

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from pushforward.app.assessing import (
-    FEWEST,
     MOST_SAMPLES,
     Controls,
     assess,
@@ -18,6 +17,7 @@ from pushforward.app.assessing import (
     measure_controls,
     nearest_training,
 )
+from pushforward.app.cases import FEWEST, count_of
 from pushforward.app.comparing import comparison_of, scores_record, write_scores
 from pushforward.app.examples import array, drawn_places, labels_of, pictured, summarised
 from pushforward.app.foreign import impossible, read_foreign
@@ -112,7 +112,7 @@ def _compared(asked: int | None, given: int | None, controls: Controls, dataset:
     wanted = asked or given or n
     sentence = f"{n} samples were compared with {n} {split} examples"
     if wanted > n:
-        examples = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[split]
+        examples = dataset.part(split)
         whole, half = len(examples), len(controls.train) // 2
         limits = [
             (
@@ -179,10 +179,12 @@ def evaluate_samples(
     drawn, labels = array(examples, dataset.space), labels_of(examples, dataset)
     _require_samples(len(drawn), n, samples, odd)
     _require_range(drawn, array(dataset.train, dataset.space), samples)
-    most, told = min(n or MOST_FILED, len(drawn)), stage("controls")
+    # of too few documents all windows are compared, as of real ones
+    cases = examples.cases if count_of(len(examples), examples.cases) >= FEWEST else None
+    most, told = min(n or MOST_FILED, count_of(len(drawn), cases)), stage("controls")
     controls = measure_controls(dataset, seed, most, features, split or "test", rules, told=told)
     stage(f"scoring {samples}")
-    places = drawn_places(len(drawn), controls.n, seed)
+    places = drawn_places(len(drawn), controls.n, seed, cases)
     drawn, labels = drawn[places], None if labels is None else labels[places]
     historical = [_parzen(drawn, dataset, seed)] if parzen_window else []
     row = _row_of(samples.stem or str(samples), drawn, labels, dataset, controls, historical)

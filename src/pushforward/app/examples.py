@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from pushforward.app.cases import one_of_each
 from pushforward.core.given import Examples, Given, label_of
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import derive_seed
@@ -31,10 +32,15 @@ def array(examples: Examples | torch.Tensor, space: Space) -> np.ndarray:
 
 def training_array(dataset: Dataset) -> np.ndarray:
     """Return the training examples; of overlapping windows of text only those that do not overlap."""
+    return array(training_examples(dataset), dataset.space)
+
+
+def training_examples(dataset: Dataset) -> Examples:
+    """Return what `training_array` holds, with conditions and cases."""
     train = dataset.train
     if isinstance(dataset.space, Text) and dataset.context is None:
         train = train[:: dataset.space.length]
-    return array(train, dataset.space)
+    return train
 
 
 def labels_of(examples: Examples, dataset: Dataset) -> np.ndarray | None:
@@ -43,15 +49,18 @@ def labels_of(examples: Examples, dataset: Dataset) -> np.ndarray | None:
     return None if label is None else label.numpy()
 
 
-def drawn_places(total: int, n: int, seed: int) -> np.ndarray:
+def drawn_places(total: int, n: int, seed: int, cases: torch.Tensor | None = None) -> np.ndarray:
     """Return n of the places 0 to total - 1, drawn without replacement and in order: data often lie sorted.
+
+    Args:
+        cases: of the examples, for `one_of_each`.
 
     Example:
         >>> drawn_places(3, 3, seed=5).tolist()
         [0, 1, 2]
     """
     rng = np.random.default_rng(derive_seed(seed, "reference"))
-    return np.sort(rng.permutation(total)[:n])
+    return np.sort(one_of_each(rng.permutation(total), cases)[:n])
 
 
 def for_model(model: GenerativeModel, examples: Examples) -> Examples:

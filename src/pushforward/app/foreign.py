@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pushforward.app.assessing import FEWEST
+from pushforward.app.cases import FEWEST
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
 from pushforward.core.text import Text

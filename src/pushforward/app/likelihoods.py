@@ -98,7 +98,7 @@ def measure_likelihood(
         to_truth = kl_to_truth(truth, lp)
         score = replace(score, null=dataset.density.entropy, ceiling=float(-truth.mean()))
     checks = likelihood_checks(model, dataset, lp, seed, trained)
-    return Likelihood(score, "", lp.nats.double().numpy(), to_truth, tuple(checks))
+    return Likelihood(score, "", lp.per_case().numpy(), to_truth, tuple(checks))
 
 
 def likelihood_checks(

@@ -54,8 +54,7 @@ class Part:
 
 def split_of(dataset: Dataset, name: str) -> Examples:
     """Return one split of a dataset by its name."""
-    found: Examples = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[name]
-    return found
+    return dataset.part(name)
 
 
 def part_of(record: RunRecord, source: Any, split: str | None = None) -> Part:

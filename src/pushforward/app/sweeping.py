@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from pushforward.app.assessing import FEWEST, MOST_SAMPLES
+from pushforward.app.assessing import MOST_SAMPLES
+from pushforward.app.cases import FEWEST
 from pushforward.app.examples import array, drawn_places, held_out, training_array
 from pushforward.app.opening import reopen
 from pushforward.app.progress_line import Told, untold

@@ -1,8 +1,8 @@
 """The log-likelihood of a text of any length, in windows that overlap: exact by token, or a bound by window.
 
 Three ideas: every token is scored once, given at least `context - stride` tokens before it, so the terms add up to one code length
-of the text; documents are the clusters of its standard error, and where there are too few of them, or tokens have no terms of their
-own, blocks of the text are; a bound by windows is of the model that writes so many tokens at a time, whatever their order.
+of the text; documents are the clusters of its standard error, and blocks of the text where there is but one; a bound by windows is
+of the model that writes so many tokens at a time, whatever their order.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pushforward.core.rng import derive_seed
 from pushforward.core.text import Text
 from pushforward.data.text.windows import document_windows
 
-ENOUGH_DOCUMENTS, BLOCKS, ROWS = 20, 100, 64
+BLOCKS, ROWS = 100, 64
 
 
 @dataclass(frozen=True)
@@ -157,13 +157,13 @@ def bound_text(
         widths += [width] * len(starts)
     found = LogProb.concatenate([replace(part, calls=0.0) for part in parts])
     place = torch.arange(len(widths)).repeat_interleave(torch.tensor(widths))
-    blocks = min(BLOCKS, len(widths))
-    cluster = torch.arange(len(widths)) * blocks // len(widths)
+    cluster, named = _clusters_of_windows(stream[1:], torch.tensor(widths), model.space.boundary)
+    blocks = int(cluster.max()) + 1
     lp = _clustered(found, cluster, token_bytes[stream[1:]].double(), cluster[place])
     calls = sum(part.calls * len(part) for part in parts) / blocks
     lp = replace(lp, estimator=f"{name}, stride {chosen}", calls=calls)
     facts = _facts(model, stream[1:], float(lp.nats.sum()), token_bytes, characters, chosen)
-    return TextScore(stream[1:], None, lp, "blocks of windows", {**facts, "clusters": f"{blocks} blocks of windows"})
+    return TextScore(stream[1:], None, lp, named, {**facts, "clusters": f"{blocks} {named}"})
 
 
 def _clustered(found: LogProb, cluster: Tensor, sizes: Tensor, cluster_of_size: Tensor) -> LogProb:
@@ -237,10 +237,24 @@ def _facts(
 
 def _clusters(tokens: Tensor, boundary: int) -> tuple[Tensor, str]:
     """Return the cluster of each token: its document, or its block of the text."""
-    ends = tokens == boundary
-    # a boundary ends the document before it
-    document = ends.long().cumsum(0) - ends.long()
-    if int(document.max()) + 1 >= ENOUGH_DOCUMENTS:
+    document = _documents(tokens, boundary)
+    if bool(document.any()):
         return document, "documents"
     blocks = min(BLOCKS, max(2, len(tokens) // 50))
     return (torch.arange(len(tokens)) * blocks // len(tokens)).clamp(max=blocks - 1), "blocks of the text"
+
+
+def _clusters_of_windows(tokens: Tensor, widths: Tensor, boundary: int) -> tuple[Tensor, str]:
+    """Return the cluster of each window: the document of the token in its middle, or its block of the text."""
+    ends = widths.cumsum(0)
+    of = _documents(tokens, boundary)[ends - widths + (widths - 1) // 2].unique(return_inverse=True)[1]
+    if bool(of.any()):
+        return of, "documents"
+    blocks = min(BLOCKS, len(widths))
+    return torch.arange(len(widths)) * blocks // len(widths), "blocks of windows"
+
+
+def _documents(tokens: Tensor, boundary: int) -> Tensor:
+    ends = (tokens == boundary).long()
+    # a boundary ends the document before it
+    return ends.cumsum(0) - ends

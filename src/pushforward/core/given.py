@@ -172,6 +172,8 @@ class Examples:
         x: shape (n, *event).
         given: one condition per example.
         sizes: what one example counts for in the unit of its space (bytes of a text window), None = one each.
+        cases: number of the case that each example is a part of (the document of a window), None = each is one by itself.
+          Parts of one case are alike, so that errors and intervals are over cases.
 
     Example:
         >>> len(Examples(torch.zeros(5, 2)))
@@ -181,19 +183,22 @@ class Examples:
     x: Tensor
     given: Given | None = None
     sizes: Tensor | None = None
+    cases: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.given is not None and len(self.given) != self.x.shape[0]:
             raise BadInput(f"{self.x.shape[0]} examples with {len(self.given)} labels", "one label per example")
-        if self.sizes is not None and self.sizes.shape != self.x.shape[:1]:
-            raise BadInput(f"{self.x.shape[0]} examples with {len(self.sizes)} sizes", "one size per example")
+        for name, each in (("size", self.sizes), ("case", self.cases)):
+            if each is not None and each.shape != self.x.shape[:1]:
+                raise BadInput(f"{self.x.shape[0]} examples with {len(each)} {name}s", f"one {name} per example")
 
     def __len__(self) -> int:
         return int(self.x.shape[0])
 
     def __getitem__(self, rows: slice | Tensor) -> Examples:
         given = None if self.given is None else self.given[rows]
-        return Examples(self.x[rows], given, None if self.sizes is None else self.sizes[rows])
+        sizes, cases = (None if each is None else each[rows] for each in (self.sizes, self.cases))
+        return Examples(self.x[rows], given, sizes, cases)
 
     def to(self, device: torch.device) -> Examples:
         """Return the examples on another device."""

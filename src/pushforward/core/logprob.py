@@ -33,6 +33,7 @@ class LogProb:
         stderr: shape (N,) standard error of an estimator's own randomness, or None if it has none.
         calls: network calls per example.
         given: what it is conditioned on (`label`), empty for an unconditional model, `marginal` if labels were summed out.
+        cases: shape (N,), the number of the case that each example is a part of (see `Examples`), None where each is one.
         errors: the parts of `stderr` by their cause, each of shape (N,) (`steps` of a solver, `draws`); empty if it has one cause.
         sizes: shape (N,), how many units each example counts for (bytes of a text), None where all count the same.
 
@@ -54,6 +55,7 @@ class LogProb:
     calls: float = 1.0
     given: str = ""
     sizes: Tensor | None = None
+    cases: Tensor | None = None
     errors: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -104,7 +106,10 @@ class LogProb:
         """Standard error of `value` over the N examples, estimator noise included: `sd / sqrt(N)`, in the unit.
 
         With sizes b the value is a ratio r of sums, and the deviations are those of `nats - r b` (Cochran 1977, equation 2.39).
+        Parts of one case scatter together, so that N counts cases, each the sum of its parts.
         """
+        if self._several() is not None:
+            return self.by_case().standard_error
         if len(self) < 2:
             return math.nan
         lengths = self.nats.double()
@@ -112,6 +117,55 @@ class LogProb:
             sizes = self.sizes.to(lengths)
             lengths = (lengths - lengths.sum() / sizes.sum() * sizes) / self.mean_size
         return float(lengths.std() / math.sqrt(len(self))) / self.unit.nats_per_unit
+
+    def by_case(self) -> LogProb:
+        """Return one log-probability for each case, the sum of its parts, with the sum of their sizes; itself where each is one.
+
+        Example:
+            >>> from pushforward.core.space import Points
+            >>> parts = LogProb(torch.tensor([-1.0, -3.0, -5.0]), "exact", "lebesgue", Points(2).unit, "exact")
+            >>> whole = replace(parts, cases=torch.tensor([4, 4, 7])).by_case()
+            >>> whole.nats.tolist(), whole.value == parts.value
+            ([-4.0, -5.0], True)
+        """
+        case = self._several()
+        if case is None:
+            return self
+        zero = torch.zeros(int(case.max()) + 1, dtype=torch.float64, device=self.nats.device)
+        summed = lambda each: zero.index_add(0, case, each.double())  # noqa: E731
+        return replace(
+            self,
+            nats=summed(self.nats),
+            stderr=None if self.stderr is None else summed(self.stderr.double().square()).sqrt(),
+            sizes=summed(torch.ones_like(self.nats) if self.sizes is None else self.sizes),
+            cases=None,
+            errors={cause: summed(each.double().square()).sqrt() for cause, each in self.errors.items()},
+        )
+
+    def per_case(self) -> Tensor:
+        """Return numbers, one for each case, whose mean is `mean_nats` and whose scatter is that of its sampling.
+
+        `m + (G / N) sum_(i in case) (nats_i - m)` for G cases of N examples with mean m: linearised sums, whose variance over G is
+        the cluster-robust one (Cochran 1977, section 9A.1). The nats themselves where each example is a case.
+
+        Example:
+            >>> from pushforward.core.space import Points
+            >>> parts = LogProb(torch.tensor([-1.0, -3.0, -5.0]), "exact", "lebesgue", Points(2).unit, "exact")
+            >>> replace(parts, cases=torch.tensor([4, 4, 7])).per_case().tolist()
+            [-2.3333333333333335, -4.333333333333333]
+        """
+        nats, case = self.nats.double(), self._several()
+        if case is None:
+            return nats
+        finite = nats.isfinite()
+        mean = nats[finite].mean()
+        zero = torch.zeros(int(case.max()) + 1, dtype=torch.float64, device=nats.device)
+        return mean + zero.index_add(0, case, nats - mean) * (len(zero) / len(nats))
+
+    def _several(self) -> Tensor | None:
+        """Return the cases counted from 0; None where each example is one, or all are parts of the same."""
+        case = None if self.cases is None else self.cases.unique(return_inverse=True)[1]
+        return None if case is None or not case.any() else case
 
     def add(self, nats: Tensor, *, bound: bool = False) -> LogProb:
         """Return the log-probability after a change of variables that contributes `nats` (a log-determinant).
@@ -155,8 +209,10 @@ class LogProb:
         if first.stderr is not None:
             stderr = torch.cat([p.stderr if p.stderr is not None else torch.zeros_like(p.nats) for p in parts])
         sizes = None if first.sizes is None else torch.cat([p.sizes for p in parts if p.sizes is not None])
+        cases = None if first.cases is None else torch.cat([p.cases for p in parts if p.cases is not None])
         errors = {cause: torch.cat([p.errors[cause] for p in parts]) for cause in first.errors}
-        return replace(first, nats=torch.cat([p.nats for p in parts]), stderr=stderr, sizes=sizes, errors=errors)
+        nats = torch.cat([p.nats for p in parts])
+        return replace(first, nats=nats, stderr=stderr, sizes=sizes, cases=cases, errors=errors)
 
     def require_same(self, other: LogProb, fields: tuple[str, ...]) -> None:
         """Refuse two log-probabilities that differ in one of some attributes, because they have no order, sum or difference.

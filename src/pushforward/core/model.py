@@ -318,7 +318,7 @@ class GenerativeModel(nn.Module, ABC):
         parts = [log_prob(self, chunk, first, query) for first, chunk in chunks(self, examples, on_chunk)]
         whole = LogProb.concatenate(parts)
         self._vouch(whole, steps)
-        return replace(whole, sizes=examples.sizes)
+        return replace(whole, sizes=examples.sizes, cases=examples.cases)
 
     @final
     @torch.no_grad()

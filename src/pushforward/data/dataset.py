@@ -66,6 +66,10 @@ class Dataset:
         """What is lost, or the one sentence that says that nothing is."""
         return self.lost or ("nothing is lost",)
 
+    def part(self, split: str) -> Examples:
+        """Return `train`, `validation` or `test`."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}[split]
+
     def __repr__(self) -> str:
         sizes = f"{len(self.train)} training, {len(self.validation)} validation and {len(self.test)} test examples"
         # a table's space names every column and its categories

@@ -33,6 +33,7 @@ def doubts(comparison: Comparison) -> tuple[str, ...]:
             f"{len(lost) - MOST_LOST} more things of your data did not reach the models; all are listed below."
         )
     found += _danger(models)
+    found += [comparison.data.crowded] if comparison.data.crowded else []
     found += _size(comparison)
     found += _unseeing(comparison)
     found += _kinds(models)

@@ -47,6 +47,7 @@ class Data:
         kind: `image` (integers `0 .. levels-1`, shape (n, c, h, w)), `points` (real numbers, shape (n, d)), `text` or `table`.
         header, shown: for text and tables, names of columns and a few real examples as rows of cells.
         lost: a sentence for everything of the user's data that no model saw.
+        crowded: what to doubt because the held-out examples are parts of a few cases, empty otherwise.
         columns: how a table's columns are cut, with the `shares` (columns, bins) and the `links` (columns, columns) of real rows.
         space: the space in words, such as `1 x 8 x 8 images with 17 levels`.
         unit: unit of a held-out likelihood in this space, `nats_per_unit` of them each.
@@ -71,6 +72,7 @@ class Data:
     header: tuple[str, ...] = ()
     shown: tuple[tuple[str, ...], ...] = ()
     lost: tuple[str, ...] = ()
+    crowded: str = ""
     columns: tuple[Bins, ...] = ()
     shares: np.ndarray | None = field(default=None, compare=False, repr=False)
     links: np.ndarray | None = field(default=None, compare=False, repr=False)

@@ -110,7 +110,8 @@ class TextEncoding(Encoding):
 
     def windows(self, source: Any) -> Windows:
         """Return windows that do not overlap, and how many tokens at the end lie in none."""
-        return windows(self.stream(source), self.length, self.length, self.tokeniser.token_bytes)
+        tokeniser = self.tokeniser
+        return windows(self.stream(source), self.length, self.length, tokeniser.token_bytes, tokeniser.boundary)
 
     def read(self, source: Any) -> Examples:
         """Return windows that do not overlap, each given the one token before it, with their bytes.

@@ -31,7 +31,7 @@ class Windows:
     left_out: int
 
 
-def windows(stream: Tensor, length: int, step: int, token_bytes: Tensor) -> Windows:
+def windows(stream: Tensor, length: int, step: int, token_bytes: Tensor, boundary: int | None = None) -> Windows:
     """Return `x_i = s[i step + 1 .. i step + length]` given `s[i step]`, as views of the stream `s`.
 
     Windows with `step = length` do not overlap and cover `s[1:]` but for its last tokens; `step = 1` gives all windows. A stream
@@ -40,6 +40,7 @@ def windows(stream: Tensor, length: int, step: int, token_bytes: Tensor) -> Wind
     Args:
         stream: int64, shape (tokens,); its first token is context.
         token_bytes: int64, shape (vocabulary,).
+        boundary: the token that ends a document. Windows of several documents know theirs, that of the token in their middle.
 
     Raises:
         BadInput: a stream without a token to predict.
@@ -61,7 +62,15 @@ def windows(stream: Tensor, length: int, step: int, token_bytes: Tensor) -> Wind
     sizes = (running[width::step] - running[:-width:step]).to(torch.int32)
     prefix = Prefix(before, torch.ones(1, dtype=torch.int64).expand(len(x)))
     left_out = len(stream) - 1 - ((len(x) - 1) * step + width)
-    return Windows(Examples(x, Given(prefix=prefix), sizes), left_out)
+    cases = None if boundary is None else _documents(stream, boundary)[1 + (width - 1) // 2 :][: len(x) * step : step]
+    several = cases is not None and bool((cases != cases[0]).any())
+    return Windows(Examples(x, Given(prefix=prefix), sizes, cases if several else None), left_out)
+
+
+def _documents(stream: Tensor, boundary: int) -> Tensor:
+    """Return the number of each token's document, int32; a boundary ends the document before it."""
+    ends = (stream == boundary).to(torch.int32)
+    return ends.cumsum(0, dtype=torch.int32) - ends
 
 
 def document_windows(
@@ -90,4 +99,5 @@ def document_windows(
             before[row] = documents[i][at - 1]
     about = Context.of(contexts)[torch.tensor([i for i, _ in starts])]
     given = Given(prefix=Prefix(before, torch.ones(len(x), dtype=torch.int64)), context=about)
-    return Examples(x, given, token_bytes[x].sum(1).to(torch.int32))
+    of = torch.tensor([i for i, _ in starts], dtype=torch.int32)
+    return Examples(x, given, token_bytes[x].sum(1).to(torch.int32), of if len(documents) > 1 else None)

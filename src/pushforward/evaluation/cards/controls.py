@@ -41,7 +41,12 @@ class Control:
 
 
 def controls(
-    train: np.ndarray, space: Space, n: int, seed: int = 0, labels: np.ndarray | None = None
+    train: np.ndarray,
+    space: Space,
+    n: int,
+    seed: int = 0,
+    labels: np.ndarray | None = None,
+    cases: np.ndarray | None = None,
 ) -> dict[str, Control]:
     """Return the control samples `real`, `noise`, `shuffled marginals` and `copycat`, about n examples each.
 
@@ -57,6 +62,9 @@ def controls(
         seed: seed of all draws.
         labels: class of each training example; the two bad models are asked for classes in train's shares, and do not listen.
 
+        cases: the case of each training example (the document of a window); `real` then takes one of a case, and nothing else of
+            that case remains.
+
     Raises:
         BadInput: fewer than 4 training examples, or n < 1.
     """
@@ -64,7 +72,7 @@ def controls(
     require(n, 1, "samples")
     rng = np.random.default_rng(derive_seed(seed, "controls"))
     order = rng.permutation(len(train))
-    drawn = min(n, len(train) // 2)
+    own, rest = _parted(order, n, cases)
     shape = (n, *space.event_shape)
     if isinstance(space, Image):
         noise = rng.integers(0, space.levels, size=shape).astype(train.dtype)
@@ -83,11 +91,21 @@ def controls(
         return None if labels is None else labels[places]
 
     return {
-        REAL: Control(train[order[:drawn]], train[order[drawn:]], of(order[:drawn]), of(order[drawn:])),
+        REAL: Control(train[own], train[rest], of(own), of(rest)),
         NOISE: Control(noise.astype(train.dtype), train, of(asked), labels),
         SHUFFLED: Control(shuffled, train, of(asked), labels),
         COPYCAT: Control(train[copied], train, of(copied), labels),
     }
+
+
+def _parted(order: np.ndarray, n: int, cases: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places of n examples, at most half of all, and of those that are nothing of theirs."""
+    if cases is None:
+        drawn = min(n, len(order) // 2)
+        return order[:drawn], order[drawn:]
+    found, first = np.unique(cases[order], return_index=True)
+    own = order[np.sort(first)[: min(n, len(found) // 2)]]
+    return own, order[~np.isin(cases[order], cases[own])]
 
 
 def _even(column: Column, n: int, rng: np.random.Generator) -> np.ndarray:

@@ -58,6 +58,7 @@ def likelihood_score(lp: LogProb, split: str = "test") -> Score:
         ('log-likelihood [exact] vs test', 2.0, 'nats/point')
     """
     nats = _finite_or_zero_probability(lp)
+    parts, lp = len(lp), lp.by_case()
     name = f"log-likelihood given {lp.given}" if lp.given not in ("", "marginal") else "log-likelihood"
     warnings = [] if lp.kind == "exact" else [f"{MEANING[lp.kind]} (estimator: {lp.estimator})"]
     score = Score(
@@ -65,10 +66,10 @@ def likelihood_score(lp: LogProb, split: str = "test") -> Score:
     )
     impossible = int(np.isneginf(nats).sum())
     if impossible:
-        warnings.append(
-            f"{impossible} of {len(lp)} examples have probability zero under the model: infinite code length"
-        )
+        warnings.append(f"{impossible} of {parts} examples have probability zero under the model: infinite code length")
         return replace(score, warnings=tuple(warnings))
+    if len(lp) < parts:
+        warnings.append(f"{parts} windows of {len(lp)} documents; the interval is over documents")
     if lp.sizes is None:
         mean, low, high, stderr = mean_interval(-nats / lp.unit.nats_per_unit)
     else:
@@ -79,7 +80,12 @@ def likelihood_score(lp: LogProb, split: str = "test") -> Score:
 
 
 def marginal_floor(
-    train: np.ndarray, test: np.ndarray, space: Space, split: str = "test", sizes: torch.Tensor | None = None
+    train: np.ndarray,
+    test: np.ndarray,
+    space: Space,
+    split: str = "test",
+    sizes: torch.Tensor | None = None,
+    cases: torch.Tensor | None = None,
 ) -> Score:
     """Return the code length of `test` under independent marginals: the floor of every likelihood.
 
@@ -94,7 +100,7 @@ def marginal_floor(
         >>> round(marginal_floor(x[:400], x[400:], Image(1, 2, 2, levels=4)).value, 1)
         2.0
     """
-    score = likelihood_score(replace(marginal_log_prob(train, test, space), sizes=sizes), split)
+    score = likelihood_score(replace(marginal_log_prob(train, test, space), sizes=sizes, cases=cases), split)
     if isinstance(space, Image):
         bits = math.log2(space.levels)
         note = f"independent pixel histograms fitted on train; a uniform code over {space.levels} levels needs {bits:.4f} bits/dim"

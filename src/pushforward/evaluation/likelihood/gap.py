@@ -44,8 +44,8 @@ def likelihood_gap(train: LogProb, heldout: LogProb, split: str = "test") -> Sco
     train.require_same(heldout, ("kind", "estimator", "measure", "unit", "given"))
     sides = []
     for role, lp in (("training", train), (split, heldout)):
-        require(len(lp), 2, f"{role} examples")
-        values = lp.nats.detach().double().cpu().numpy() / lp.unit.nats_per_unit / lp.mean_size
+        require(len(lp.per_case()), 2, f"{role} examples")
+        values = lp.per_case().detach().cpu().numpy() / lp.unit.nats_per_unit / lp.mean_size
         if not np.isfinite(values).all():
             raise BadInput(f"infinite log-probabilities of {role} examples", "finite numbers")
         sides.append(values)

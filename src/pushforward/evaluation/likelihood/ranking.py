@@ -70,7 +70,7 @@ def paired_verdict(first: LogProb, second: LogProb, comparisons: int = 1, level:
         'first'
     """
     first.require_same(second, ("kind", "measure", "unit", "given"))
-    a, b = (lp.nats.detach().double().cpu().numpy() for lp in (first, second))
+    a, b = (lp.per_case().detach().cpu().numpy() for lp in (first, second))
     test = paired_test(a, b, first.unit.nats_per_unit, first.unit.name, comparisons, level)
     if first.estimator == second.estimator:
         return test

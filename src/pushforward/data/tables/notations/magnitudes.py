@@ -7,7 +7,7 @@ is written with the multiple that leaves it the fewest digits before the point.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -20,65 +20,13 @@ _SPACES = " \u00a0\u2009\u202f"
 # exponents of ten; large ones are written behind counts, money and units, small ones behind units only
 _LARGE = {"k": 3, "K": 3, "M": 6, "G": 9, "T": 12, "P": 15}
 _COUNTS = {"B": 9, "b": 9, "bn": 9, "Bn": 9, "mn": 6, "Mn": 6, "MM": 6, "Mio": 6, "Mrd": 9, "Tsd": 3, "tn": 12}
-_WORDS = {
-    "thousand": 3,
-    "million": 6,
-    "billion": 9,
-    "trillion": 12,
-    "hundred": 2,
-    "lakh": 5,
-    "crore": 7,
-    "Lakh": 5,
-    "Crore": 7,
-    "Cr": 7,
-}
+_WORDS = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+_WORDS |= {"lakh": 5, "Lakh": 5, "crore": 7, "Crore": 7, "Cr": 7}
 _SMALL = {"m": -3, "\u00b5": -6, "\u03bc": -6, "u": -6, "n": -9, "p": -12, "c": -2, "d": -1, "h": 2}
-_BINARY = {
-    "Ki": 1024,
-    "Mi": 1024**2,
-    "Gi": 1024**3,
-    "Ti": 1024**4,
-    "KiB": 1024,
-    "MiB": 1024**2,
-    "GiB": 1024**3,
-    "TiB": 1024**4,
-}
+_BINARY = {f"{letter}i{unit}": 1024**power for power, letter in enumerate("KMGT", 1) for unit in ("", "B")}
 # units that take multiples; anything else behind numbers is a word of its own
 _UNITS = frozenset(
-    [
-        "B",
-        "b",
-        "byte",
-        "bytes",
-        "bit",
-        "bits",
-        "bps",
-        "b/s",
-        "B/s",
-        "Hz",
-        "W",
-        "Wh",
-        "V",
-        "A",
-        "s",
-        "m",
-        "g",
-        "L",
-        "l",
-        "J",
-        "N",
-        "Pa",
-        "eV",
-        "F",
-        "Ohm",
-        "Ω",
-        "mol",
-        "cal",
-        "t",
-        "bp",
-        "Sv",
-        "Bq",
-    ]
+    "B b byte bytes bit bits bps b/s B/s Hz W Wh V A s m g L l J N Pa eV F Ohm \u03a9 mol cal t bp Sv Bq".split()  # noqa: SIM905
 )
 FEWEST = 5
 
@@ -104,7 +52,7 @@ class MagnitudeNotation(Notation):
     places: tuple[int, ...]
     bare: int = 0
     padded: bool = False
-    number: NumberNotation = NumberNotation()
+    number: NumberNotation = field(default_factory=NumberNotation)
     kind: Literal["magnitude"] = "magnitude"
 
     @classmethod

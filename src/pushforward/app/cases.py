@@ -1,0 +1,64 @@
+"""Examples that are parts of one case, such as windows of one document: measures want one of each.
+
+One idea: windows of one document are alike, and tests that take them for independent see differences where there are none; so as
+many are compared as there are documents, and where these are too few, that is said.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from pushforward.core.given import Examples
+
+FEWEST = 40  # examples on a side of a comparison
+
+Cases = torch.Tensor | None
+
+
+def one_of_each(order: np.ndarray, cases: Cases) -> np.ndarray:
+    """Return the first place of every case in an order of places; all places where each is a case by itself.
+
+    Example:
+        >>> one_of_each(np.array([3, 0, 2, 1]), torch.tensor([7, 7, 8, 8])).tolist()
+        [3, 0]
+    """
+    if cases is None:
+        return order
+    _, first = np.unique(cases.numpy()[order], return_index=True)
+    return order[np.sort(first)]
+
+
+def count_of(total: int, cases: Cases) -> int:
+    """Return how many places `one_of_each` leaves of so many.
+
+    Example:
+        >>> count_of(4, None), count_of(4, torch.tensor([7, 7, 8, 8]))
+        (4, 2)
+    """
+    return total if cases is None else len(cases.unique())
+
+
+def cases_to_compare(train: Examples, others: Examples) -> tuple[Cases, Cases]:
+    """Return the cases of training examples and of others, None for both where one of each case would be too few to compare.
+
+    Example:
+        >>> few = Examples(torch.zeros(4, 2), cases=torch.tensor([7, 7, 8, 8]))
+        >>> cases_to_compare(few, few)
+        (None, None)
+    """
+    enough = count_of(len(train), train.cases) >= 2 * FEWEST and count_of(len(others), others.cases) >= FEWEST
+    return (train.cases, others.cases) if enough else (None, None)
+
+
+def crowded(train: Examples, others: Examples, split: str = "test") -> str:
+    """Return what to doubt where examples are parts of a few cases, empty otherwise.
+
+    Example:
+        >>> crowded(Examples(torch.zeros(4, 2)), Examples(torch.zeros(4, 2)))
+        ''
+    """
+    if others.cases is None or cases_to_compare(train, others)[1] is not None:
+        return ""
+    count = count_of(len(others), others.cases)
+    return f"The {len(others):,} {split} windows are of {count} documents: others may differ by more than the intervals say."
