@@ -97,9 +97,8 @@ def open_text(
     if len(streams[0]) <= length:
         came = f"{corpus.origin} has {len(streams[0]) - 1:,} tokens to train on"
         raise BadInput(came, f"at least one window of {length}", "bring more text, or choose a smaller length")
-    boundary = encoding.tokeniser.boundary
-    steps = zip(streams, (1, length, length), strict=True)
-    cuts = [windows(s, length, step, token_bytes, boundary) for s, step in steps]
+    end = encoding.space.boundary
+    cuts = [windows(s, length, length if k else 1, token_bytes, end) for k, s in enumerate(streams)]
     notes = [*corpus.notes, how, why, _sizes(corpus, len(cuts[0].examples), cuts[1].left_out, cuts[2].left_out)]
     if len(corpus.documents) == 1:
         notes.append(
