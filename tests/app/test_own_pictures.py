@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -96,3 +97,16 @@ def test_observed_pictures_are_read_as_data_are(tmp_path: Path) -> None:
         read_values(tmp_path / "bomb.png", shape, space)
     np.save(tmp_path / "far.npy", np.array([1.7e9 + 0.25, 1.0]))
     assert read_values(tmp_path / "far.npy", (2,), Points(2)).tolist() == [[1.7e9 + 0.25, 1.0]]
+
+
+def test_labels_that_are_left_out_as_asked_are_said_to_be(
+    run: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        odd.folder(tmp_path / "pics" / name, 6)
+    said = load(tmp_path / "pics", labels=False)
+    assert said.classes == ()
+    assert "the labels are left out, as asked" in said.notes
+    short = ("--steps", 1, "--preset", "smoke", "-o", tmp_path / "r")
+    _, out, err = run("train", "flow", tmp_path / "pics", "-s", "data.labels=false", *short)
+    assert "the labels are left out, as asked" in out + err

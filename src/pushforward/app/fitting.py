@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from pushforward.app.smaller import smaller_pictures
 from pushforward.app.training import Plan
 from pushforward.core.errors import BadInput
 from pushforward.core.model import GenerativeModel
@@ -249,9 +250,11 @@ def shortage(plan: Plan, step: float, steps: int) -> str:
         return ""
     budget = budget_of(plan.train_config)
     wanted = FEWEST * step / TRAINING
-    size = {"image": "smaller pictures, such as `-s data.resize=16`", "text": "shorter windows, `-s data.length=...`"}
-    kind = "image" if isinstance(plan.dataset.space, Image) else "text" if isinstance(plan.dataset.space, Text) else ""
-    other = f", {size[kind]}" if kind else ""
+    space, other = plan.dataset.space, ""
+    if isinstance(space, Image) and (size := smaller_pictures(space)):
+        other = f", smaller pictures, such as `{size}`"
+    elif isinstance(space, Text):
+        other = ", shorter windows, `-s data.length=...`"
     return (
         f"only about {steps} steps of {step:.2g} s fit into {budget} for {plan.family}, and fewer than {FEWEST} teach next to "
         f"nothing: give at least `--budget {_rounded(wanted)}`{other}, or a smaller network (`-s model.width=...`)"

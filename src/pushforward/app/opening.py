@@ -7,6 +7,7 @@ its own dictionary, and whatever is opened for it is read with that.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from pushforward.data.builtin import builtins
 from pushforward.data.dataset import Dataset, in_single_precision
 from pushforward.data.encoding import Encoding, encoding_from_json
 from pushforward.data.images.options import ImageOptions
-from pushforward.data.open import open_data
+from pushforward.data.open import LEFT_OUT, open_data
 from pushforward.data.repeats import RULES, rule_of
 from pushforward.data.tables.asked import READINGS
 from pushforward.data.text.corpus import is_text
@@ -56,12 +57,37 @@ def open_source(
         >>> open_source("shakespeare", {"length": 32}).space.length
         32
     """
-    text, table, columns, images = ({} for _ in range(4))
+    known = settings or {}
+    text, table, columns, images, array = _by_kind(known, is_text(source))
+    found = open_data(
+        source,
+        seed=seed,
+        labels=labels,
+        skip_bad=skip_bad,
+        text=text or None,
+        images=images or None,
+        columns=columns or None,
+        encoding=encoding,
+        context=array,
+        **table,
+    )
+    left_out = bool(found.classes) and known.get("labels") is False
+    return replace(found, notes=(*found.notes, LEFT_OUT)) if left_out else found
+
+
+def _by_kind(
+    settings: Mapping[str, Any], of_text: bool
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[str, Any], str | None]:
+    """Return the settings of text, tables, columns and pictures, and the context of an array."""
+    text: dict[str, Any] = {}
+    table: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
+    images: dict[str, Any] = {}
     array: str | None = None
-    for key, value in (settings or {}).items():
+    for key, value in settings.items():
         if key == "labels":
             continue
-        if key == "context" and not is_text(source):
+        if key == "context" and not of_text:
             array = value
         elif key in TextOptions.model_fields:
             text[key] = value
@@ -77,18 +103,7 @@ def open_source(
             table[key] = value.split(",") if key == "keep" and isinstance(value, str) else value
         else:
             raise BadInput(f"unknown key 'data.{key}'", "a key of data", nearest(key, KEYS))
-    return open_data(
-        source,
-        seed=seed,
-        labels=labels,
-        skip_bad=skip_bad,
-        text=text or None,
-        images=images or None,
-        columns=columns or None,
-        encoding=encoding,
-        context=array,
-        **table,
-    )
+    return text, table, columns, images, array
 
 
 def _yes(value: Any) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pushforward.app.fitting import Fitted
+from pushforward.app.smaller import smaller_pictures
 from pushforward.core.space import Image
 
 # examples seen for each value of a picture (`pushforward compare DATA --budget ...`, 28 x 28 grey digits and 32 x 32 shapes in
@@ -42,9 +43,11 @@ def foresight(fits: Sequence[Fitted]) -> str:
     named = ", ".join(f"{family} ({about[family]} {_times(factor)} the budget)" for family, factor in short.items())
     space = next(one.plan.dataset.space for one in fits if one.plan.family in short)
     assert isinstance(space, Image)
+    size = smaller_pictures(space)
+    hint = f"smaller pictures help most, such as `{size}`" if size else "only a longer budget helps"
     return (
         f"pictures of {space.width} x {space.height} are much for this budget: samples that a person recognises are not "
-        f"expected of {named}; smaller pictures help most, such as `-s data.resize=16`"
+        f"expected of {named}; {hint}"
     )
 
 

@@ -6,6 +6,7 @@ archive only the members that are asked for are unpacked.
 
 from __future__ import annotations
 
+import math
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,8 +18,10 @@ import numpy as np
 from pushforward.core.errors import BadInput, refusing
 from pushforward.core.limits import require_bytes
 from pushforward.core.reading import require_members, require_regular
+from pushforward.data.folders import counted, few
 
 COMPLETE = "a complete numpy file"
+_MAGIC = b"\x93NUMPY"
 DAMAGED = "it is truncated or damaged"
 
 
@@ -29,6 +32,7 @@ class Archive(Mapping[str, np.ndarray]):
         self._archive, self._path = archive, path
         self._members = {name.removesuffix(".npy"): name for name in archive.namelist() if name.endswith(".npy")}
         self.files = list(self._members)
+        self.others = [name for name in archive.namelist() if not name.endswith((".npy", "/"))]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._members)
@@ -41,6 +45,12 @@ class Archive(Mapping[str, np.ndarray]):
         require_members(self._archive, self._path, [member])
         with self._archive.open(member) as file:
             return _read(file, self._archive.getinfo(member).file_size, f"'{name}' of {self._path}")
+
+    def behind(self, name: str) -> str:
+        """Return what lies behind the array of a member, empty if nothing does."""
+        member = self._members[name]
+        with self._archive.open(member) as file:
+            return _behind(file, self._archive.getinfo(member).file_size)
 
 
 @contextmanager
@@ -59,6 +69,12 @@ def opened_arrays(path: Path) -> Iterator[np.ndarray | Archive]:
         else:
             file.seek(0)
             yield _read(file, size, str(path))
+
+
+def behind(path: Path) -> str:
+    """Return what lies in an `.npy` behind its array, empty if nothing does: saving twice leaves two arrays."""
+    with refusing(str(path), COMPLETE, DAMAGED), path.open("rb") as file:
+        return _behind(file, path.stat().st_size)
 
 
 def load_array(path: Path) -> np.ndarray:
@@ -87,6 +103,24 @@ def _read(file: Any, size: int, where: str) -> np.ndarray:
     require_bytes(claimed, where)
     file.seek(0)
     return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def _behind(file: Any, size: int) -> str:
+    place, arrays = 0, []
+    while place < size:
+        file.seek(place)
+        if arrays and file.read(len(_MAGIC)) != _MAGIC:
+            break
+        file.seek(place)
+        try:
+            _, dtype, shape = _header(file, "")
+        except BadInput:
+            break
+        arrays.append(f"{shape} of {dtype}")
+        place = file.tell() + int(dtype.itemsize * math.prod(shape))
+    more = [f"{counted(len(arrays) - 1, 'more array')} ({few(arrays[1:], 3)})"] * (len(arrays) > 1)
+    more += [counted(size - place, "byte")] * (size > place)
+    return " and ".join(more)
 
 
 def _header(file: Any, where: str) -> tuple[int, np.dtype[Any], tuple[int, ...]]:

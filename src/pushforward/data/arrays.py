@@ -269,7 +269,7 @@ def _spread(
             raise no_level(values, levels, white, where)
         if found is None:
             found = scaled(values, levels, white)
-            notes.append(f"{white + 1:,} values scaled to the nearest of {levels:,} levels, as asked")
+            notes.append(f"{len(values):,} different pixel values scaled to the nearest of {levels:,} levels, as asked")
             lost.append(f"precision: {len(values):,} different pixel values became {len(np.unique(found)):,}")
     table = np.zeros(white + 1, dtype=np.int64)
     table[values] = found

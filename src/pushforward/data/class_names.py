@@ -6,8 +6,10 @@ has to remember that 3 is a cat.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,8 @@ def names_in(source: Any, field: str | None = None) -> tuple[str, ...]:
     Args:
         field: what its labels are called, where it describes its fields.
     """
+    if isinstance(source, Path):
+        return _filed(source, field)
     for name in ("classes", "class_names"):
         if found := _names(getattr(source, name, None)):
             return found
@@ -109,6 +113,19 @@ def _absent(told: Sequence[str], names: Sequence[str]) -> list[str]:
     there = set(told)
     absent = [name for name in names if name not in there]
     return [f"classes without examples: {few(absent)}"] if absent else []
+
+
+def _filed(path: Path, field: str | None) -> tuple[str, ...]:
+    """Return the names of classes that a Parquet file keeps beside its schema, as the Hub's do."""
+    if not path.is_file():
+        return ()
+    import pyarrow.parquet
+
+    try:
+        described = json.loads((pyarrow.parquet.read_schema(path).metadata or {})[b"huggingface"])
+        return _names(described["info"]["features"][field]["names"])
+    except (pyarrow.ArrowException, OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ()
 
 
 def _names(found: Any) -> tuple[str, ...]:

@@ -34,9 +34,8 @@ def read_idx(path: Path) -> np.ndarray:
     shape = tuple(int(d) for d in np.frombuffer(raw[4:header], dtype=">u4")) if len(raw) >= header else ()
     needed = header + int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     if len(shape) != dims or len(raw) != needed:
-        raise BadInput(
-            f"{path} has {len(raw)} bytes", f"{needed} bytes for shape {shape}", "it is truncated; download it again"
-        )
+        why = "it is truncated; download it again" if len(raw) < needed else "more lies behind it; split the file"
+        raise BadInput(f"{path} has {len(raw)} bytes", f"{needed} bytes for shape {shape}", why)
     return np.frombuffer(raw, dtype=dtype, offset=header).reshape(shape).astype(dtype.newbyteorder("="))
 
 

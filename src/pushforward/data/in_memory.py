@@ -78,9 +78,9 @@ def held(source: Any, labels: Any = None) -> Held:
 def _shaped(source: Any) -> Held:
     """Return an array, pictures, one of them with labels, a DataFrame, or a list of strings."""
     if isinstance(source, pd.Series):
-        return _records(source.to_frame(source.name if source.name is not None else "x0"))
+        return of_frame(source.to_frame(source.name if source.name is not None else "x0"))
     if isinstance(source, pd.DataFrame):
-        return _records(source)
+        return of_frame(source)
     if isinstance(source, Tensor):
         return Held(plain_tensor(source))
     if isinstance(source, np.ndarray):
@@ -90,7 +90,7 @@ def _shaped(source: Any) -> Held:
     if hasattr(source, "toarray"):  # a sparse matrix of scipy
         return Held(source.toarray())
     if hasattr(source, "to_pandas"):
-        return _records(source.to_pandas(), source)
+        return of_frame(source.to_pandas(), source)
     if isinstance(source, Mapping):
         return _mapping(source)
     if isinstance(source, tuple) and len(source) == 2 and not is_scalar(source[0]) and not is_picture(source[0]):
@@ -136,7 +136,7 @@ def _mapping(source: Mapping[Any, Any]) -> Held:
         y, notes = named(source[about], names)
         return Held((x, y), tuple(notes), lost)
     try:
-        return _records(pd.DataFrame(dict(source)))
+        return of_frame(pd.DataFrame(dict(source)))
     except ValueError as error:
         raise BadInput(f"a mapping of columns ({error})", "columns of one length, or arrays called x and y") from None
 
@@ -187,7 +187,7 @@ def _apart(parts: Parts, whole: Any, labels: Any = None) -> Held:
     return Held((x, y), (*parts.notes, *notes), parts.lost)
 
 
-def _records(frame: pd.DataFrame, whole: Any = None) -> Held:
+def of_frame(frame: pd.DataFrame, whole: Any = None) -> Held:
     """Return a frame whose cells are pictures or arrays as the pair that it stands for, any other frame as it is."""
     odd = [name for name in frame.columns if frame[name].dtype == object] if frame.columns.is_unique else []
     if not len(frame) or not any(not is_scalar(frame[name].iloc[0]) for name in odd):

@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from pushforward.core.errors import BadInput
-from pushforward.data.array_files import Archive, opened_arrays
+from pushforward.data.array_files import Archive, behind, opened_arrays
 from pushforward.data.contexts import read_context, space_of
 from pushforward.data.folders import SPLITS, TRAIN, few, role_of
 from pushforward.data.labels import as_labels
@@ -38,7 +37,15 @@ def read_npz(path: Path, context: str | None) -> Raw:
     with opened_arrays(path) as loaded:
         if isinstance(loaded, Archive):
             return _archive(path, loaded, context)
-        return Raw(loaded, None, [f"one array of shape {loaded.shape} and dtype {loaded.dtype}"])
+        raw = Raw(loaded, None, [f"one array of shape {loaded.shape} and dtype {loaded.dtype}"])
+        if more := behind(path):
+            raw.lost.append(lost_behind(more, path))
+        return raw
+
+
+def lost_behind(more: str, path: Path) -> str:
+    """Return the sentence for what lies in a file behind the array that is read."""
+    return f"what lies behind the first array in {path}: {more} (numpy.savez keeps several arrays by name)"
 
 
 def parsed(name: str) -> tuple[str, int | None]:
@@ -81,13 +88,13 @@ def _archive(path: Path, loaded: Archive, context: str | None) -> Raw:
     raw.context = read_context(loaded, context, len(x), path) if x.ndim else None
     if raw.context is not None:
         raw.notes.append(f"each example is about '{context}': {space_of(raw.context).described}")
-    _rest(raw, loaded.files, (key, label), context)
+    _rest(raw, loaded, (key, label), context)
     return raw
 
 
 def _splits(
     path: Path,
-    loaded: Any,
+    loaded: Archive,
     names: Mapping[str, tuple[str, int | None]],
     keys: Sequence[str | None],
     context: str | None,
@@ -102,7 +109,7 @@ def _splits(
     raw.roles = np.repeat([role for role, _ in used], [len(part) for part in parts])
     label = [_pick(names, LABELS, role) for role, _ in used]
     if None not in label:
-        found = [loaded[one] for one in label]
+        found = [loaded[one] for one in label if one is not None]
         for one, part, (_, key) in zip(found, parts, used, strict=True):
             if one.ndim == 0 or len(one) != len(part):
                 raise BadInput(
@@ -118,7 +125,7 @@ def _splits(
         # a context is spelled like the examples that it belongs to
         ends = tuple(re.sub(r"^(x|data|images?)(?=[_-])", "", key) for _, key in used)
         raw.context = read_context(loaded, context, len(raw.x), path, ends)
-    _rest(raw, loaded.files, [*(key for _, key in used), *label], context)
+    _rest(raw, loaded, [*(key for _, key in used), *label], context)
     return raw
 
 
@@ -135,8 +142,12 @@ def _pick(names: Mapping[str, tuple[str, int | None]], nouns: Sequence[str], rol
     return min(found, key=lambda name: nouns.index(names[name][0])) if found else None
 
 
-def _rest(raw: Raw, files: Sequence[str], used: Sequence[str | None], context: str | None) -> None:
-    rest = [name for name in files if name not in used and not (context and name.startswith(context))]
+def _rest(raw: Raw, loaded: Archive, used: Sequence[str | None], context: str | None) -> None:
+    rest = [name for name in loaded.files if name not in used and not (context and name.startswith(context))]
     if rest:
         raw.notes.append(f"not read: {few(rest)}")
         raw.lost.append(f"the arrays {few(rest)}")
+    raw.lost += [f"what is no array in the archive: {few(loaded.others)}"] if loaded.others else []
+    for name in used:
+        if name is not None and (more := loaded.behind(name)):
+            raw.lost.append(f"what lies behind the array '{name}': {more}")

@@ -30,7 +30,7 @@ from pushforward.data.images.options import ImageOptions, image_options
 from pushforward.data.images.picture import like
 from pushforward.data.numbers import raw_of
 from pushforward.data.points import PointsEncoding
-from pushforward.data.reader import read
+from pushforward.data.reader import pictures_in, read
 from pushforward.data.source import Raw
 from pushforward.data.split import Rows, split_examples
 from pushforward.data.tables.encoding import TableEncoding
@@ -44,6 +44,7 @@ from pushforward.data.text.rows import numbers_in
 from pushforward.data.text.sources import has_own_ending
 from pushforward.data.toys import TOYS, toy
 
+LEFT_OUT = "the labels are left out, as asked"
 TOY_SIZES = (10_000, 2_000, 5_000)
 
 
@@ -98,7 +99,10 @@ def open_data(
         table = encoding if isinstance(encoding, TableEncoding) else None
         known = "points" if isinstance(encoding, PointsEncoding) else kind
         sheet = find_table(source, "table" if table or keep or says_what(columns) else known, columns, encoding, header)
-        if sheet is not None and not sheet.points:
+        pictures = None if sheet is None or known else pictures_in(sheet, options, skip_bad)
+        if sheet is not None and pictures is not None:
+            found = _open_arrays((sheet.name, pictures, sheet.origin), seed, labels, options)
+        elif sheet is not None and not sheet.points:
             found = open_table(sheet, seed=seed, columns=columns, keep=keep, bounds=bounds, encoding=table)
         else:
             points = encoding if isinstance(encoding, PointsEncoding) else None
@@ -147,7 +151,8 @@ def _open_arrays(source: tuple[str, Raw, str], seed: int, labels: bool, options:
     x, notes, lost = found.x, [*raw.notes, *found.notes], [*raw.lost, *found.lost]
     if raw.encoding is None and isinstance(found.space, Points) and raw.x.dtype.kind in "biu":
         lost.append("that the numbers are whole: samples are not rounded (opened as a table, they are)")
-    if not labels:
+    if not labels and raw.labels is not None:
+        notes.append(LEFT_OUT)
         raw.labels = None
     classes, index, roles = classes_of(raw, origin, notes, lost)
     levels = found.space.levels if isinstance(found.space, Image) else None

@@ -19,12 +19,14 @@ from pushforward.data.idx import is_idx, is_idx_folder, read_idx_folder, read_id
 from pushforward.data.images.folder import SUFFIXES, read_folder, read_one
 from pushforward.data.images.held import GIVEN, Pictures, read_held
 from pushforward.data.images.options import ImageOptions
+from pushforward.data.in_memory import of_frame
 from pushforward.data.labels import as_labels
 from pushforward.data.npz import read_npz, set_labels
 from pushforward.data.numbers import raw_of
 from pushforward.data.source import Raw
-from pushforward.data.tables.files import is_table_file, read_file
+from pushforward.data.tables.files import Sheet, is_table_file, read_file
 from pushforward.data.tensors import plain_tensor
+from pushforward.data.unread import refusal
 
 
 def read(
@@ -81,6 +83,19 @@ def _to_array(x: Any) -> np.ndarray:
     return np.asarray(x.to_numpy() if hasattr(x, "to_numpy") else x)
 
 
+def pictures_in(sheet: Sheet, options: ImageOptions, skip_bad: bool) -> Raw | None:
+    """Return the pictures in the cells of a table, as data sets of the Hub file them, None if it holds none."""
+    found = of_frame(sheet.frame.drop(columns=list(sheet.dropped)), Path(sheet.origin))
+    x, labels = found.source if isinstance(found.source, tuple) else (found.source, None)
+    if not isinstance(x, Pictures):
+        return None
+    raw = read_held(x, options, skip_bad)[0] if labels is None else _labelled(x, labels, options, skip_bad)
+    raw.held = False
+    raw.notes = [*sheet.notes, *found.notes, *raw.notes]
+    raw.lost += [*found.lost, *sheet.lost]
+    return raw
+
+
 def _digits() -> Raw:
     from sklearn.datasets import load_digits
 
@@ -97,7 +112,8 @@ def _read_path(path: Path, options: ImageOptions, skip_bad: bool, context: str |
     if suffix in (".npy", ".npz"):
         return read_npz(path, context)
     if is_table_file(path):
-        return raw_of(read_file(path), pictured=True, varied=False)
+        sheet = read_file(path)
+        return pictures_in(sheet, options, skip_bad) or raw_of(sheet, pictured=True, varied=False)
     if suffix in SUFFIXES:
         raw = read_one(path, options)
         if len(raw.x) == 1:
@@ -106,7 +122,4 @@ def _read_path(path: Path, options: ImageOptions, skip_bad: bool, context: str |
             hint = "-s data.frames=all makes each of its frames an example" if paged else hint
             raise BadInput(f"{path} was taken for one picture", "at least five examples", hint)
         return raw
-    raise BadInput(
-        f"{path} ends in '{suffix}'",
-        ".csv, .parquet, .txt, .jsonl, .npy, .npz, an IDX file or a folder of images or texts",
-    )
+    raise refusal(path)

@@ -50,6 +50,11 @@ def scalar(value: Any, label: str, row: int) -> Scalar:
             came = f"local times and times with a zone in column '{label}', row {row} (counted from 0)"
             hint = f"write all in one way, or leave the column out with {option(label, 'drop')}"
             raise BadInput(came, "all with a zone, or none", hint)
+        if isinstance(value, bytes | dict | list | tuple | np.ndarray):
+            fix = "pictures are read from columns of their bytes; other arrays as numpy.savez('data.npz', x=..., y=...)"
+            raise BadInput(
+                came, "text, numbers, booleans or dates", f"{fix}, or leave it out with {option(label, 'drop')}"
+            )
         hint = f"convert the column with .astype or pandas.to_datetime, or leave it out with {option(label, 'drop')}"
         raise BadInput(came, "text, numbers, booleans or dates", hint)
     return value

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from pushforward.core.errors import BadInput, closest
 from pushforward.core.given import Examples
-from pushforward.data.array_files import load_array
+from pushforward.data.array_files import behind, load_array
 from pushforward.data.dataset import Dataset, fingerprint_of
 from pushforward.data.encoding import Encoding
 from pushforward.data.pixels import label_place, pixels_of
@@ -97,11 +97,11 @@ def _sheet(
         return _frame(source)
     if kind == "table" and isinstance(source, str | Path) and Path(source).suffix == ".npy" and Path(source).is_file():
         found = load_array(Path(source))
-        return (
-            None
-            if not _has_columns(found)
-            else replace(_frame(_columns(found)), name=Path(source).stem, origin=str(source))
-        )
+        if not _has_columns(found):
+            return None
+        more = behind(Path(source))
+        lost = (f"what lies behind the first array in {source}: {more}",) if more else ()
+        return replace(_frame(_columns(found)), name=Path(source).stem, origin=str(source), lost=lost)
     if isinstance(source, np.ndarray) and _has_columns(source) and kind == "table":
         return _frame(_columns(source))
     is_table = is_table_file if kind is None else may_be_table
