@@ -93,21 +93,20 @@ def open_data(
         return toys
     options = image_options(images)
     if text is not None or _is_text(source, kind, encoding):
-        of_run = encoding if isinstance(encoding, TextEncoding) else None
-        found = open_text(source, of_run or text, seed=seed, asked=kind == "text")
+        found = open_text(
+            source, encoding if isinstance(encoding, TextEncoding) else text, seed=seed, asked=kind == "text"
+        )
     else:
         table = encoding if isinstance(encoding, TableEncoding) else None
         known = "points" if isinstance(encoding, PointsEncoding) else kind
         sheet = find_table(source, "table" if table or keep or says_what(columns) else known, columns, encoding, header)
-        pictures = None if sheet is None or known else pictures_in(sheet, options, skip_bad)
-        if sheet is not None and pictures is not None:
-            found = _open_arrays((sheet.name, pictures, sheet.origin), seed, labels, options)
-        elif sheet is not None and not sheet.points:
+        raw = None if sheet is None or known else pictures_in(sheet, options, skip_bad)
+        if sheet is not None and raw is None and not sheet.points:
             found = open_table(sheet, seed=seed, columns=columns, keep=keep, bounds=bounds, encoding=table)
         else:
             points = encoding if isinstance(encoding, PointsEncoding) else None
-            raw = None if sheet is None else (sheet.name, raw_of(sheet, points, kind is None), sheet.origin)
-            found = _open_arrays(raw or read(source, options, skip_bad, context), seed, labels, options)
+            named = None if sheet is None else (sheet.name, raw or raw_of(sheet, points, kind is None), sheet.origin)
+            found = _open_arrays(named or read(source, options, skip_bad, context), seed, labels, options)
     _require_pictures(images, found)
     asked = {**(images or {}), "context": context, "kind": None if found.encoding is not None else kind}
     settings = {key: value for key, value in asked.items() if value is not None}

@@ -67,15 +67,13 @@ def refusal(path: Path) -> BadInput:
     """Return the refusal of a file whose ending no reader knows, with the way to its data.
 
     Example:
-        >>> print(refusal(Path("weights.pt")).fix)
-        open it where you trust it and save the arrays: numpy.savez('data.npz', x=..., y=...)
+        >>> print(refusal(Path("data.mp4")).fix)
+        it is a film: save its frames as a folder of .png files
     """
     suffix = path.suffix.lower()
-    for endings, what, fix in _KINDS:
-        if suffix in endings:
-            return BadInput(f"{path} is {what}{_inside(path)}", EXPECTED, fix or _RECORDS)
     came = f"{path} ends in '{suffix}'" if suffix else f"{path} has no ending that says what it is"
-    return BadInput(came, EXPECTED)
+    known = next(((what, fix) for endings, what, fix in _KINDS if suffix in endings), None)
+    return BadInput(came, EXPECTED, f"it is {known[0]}{_inside(path)}: {known[1] or _RECORDS}" if known else "")
 
 
 def _inside(path: Path) -> str:
