@@ -93,9 +93,8 @@ def open_data(
         return toys
     options = image_options(images)
     if text is not None or _is_text(source, kind, encoding):
-        found = open_text(
-            source, encoding if isinstance(encoding, TextEncoding) else text, seed=seed, asked=kind == "text"
-        )
+        of_run = encoding if isinstance(encoding, TextEncoding) else text
+        found = open_text(source, of_run, seed=seed, asked=kind == "text")
     else:
         table = encoding if isinstance(encoding, TableEncoding) else None
         known = "points" if isinstance(encoding, PointsEncoding) else kind
@@ -109,8 +108,11 @@ def open_data(
             found = _open_arrays(named or read(source, options, skip_bad, context), seed, labels, options)
     _require_pictures(images, found)
     asked = {**(images or {}), "context": context, "kind": None if found.encoding is not None else kind}
-    settings = {key: value for key, value in asked.items() if value is not None}
-    return replace(found, source=absolute(source, found.source), settings=settings)
+    return replace(found, source=absolute(source, found.source), settings=_said(asked))
+
+
+def _said(asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in asked.items() if value is not None}
 
 
 def _is_text(source: Any, kind: str | None, encoding: Encoding | None) -> bool:
