@@ -20,10 +20,12 @@ from pushforward.data.tables.notations.magnitudes import find_magnitudes
 from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
 from pushforward.data.tables.notations.number_styles import find_numbers
 from pushforward.data.tables.notations.numbers import SIMPLE, NumberNotation
+from pushforward.data.tables.spelling import codes
 from pushforward.data.tables.typed_values import Typed, Way, booleans_of, text_of, values_of
 
 FEWEST_ROWS, ALL_DIFFERENT, MOST_CODES = 20, 0.9, 32
 _PADDED = re.compile(r"[+-]?0\d+")
+_ZEROS = re.compile(r"[+-]?0\d")
 _LONG = re.compile(r"[+-]?\d{19,}")
 _SHOWN = 5
 _KINDS = {"number": "numbers", "magnitude": "numbers", "clock": "times"}
@@ -49,7 +51,7 @@ def typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
     if found is None:
         if known and all(cell.strip() in (*TRUE, *FALSE) for cell in known):
             return booleans_of(cells, counts, empty | gaps)
-        return text_of(cells, counts, empty, _why_text(known))
+        return text_of(cells, counts, empty, _why_text(known, asked))
     odd = {cell: counts[cell] for cell in known if cell not in found.values}
     if odd and found.kind == "dates":
         if mixed_zones(found, odd):
@@ -74,7 +76,11 @@ def _best(known: list[str], counts: Counter[str], asked: Asked) -> Way | None:
         own = Way(values, asked.notation, _KINDS.get(asked.notation.kind, "dates")) if values else None
         if len(values) == len(known):
             return own
-    if any(_LONG.fullmatch(cell.strip()) for cell in known) or (_padded(known) and not _own_numbers(known, counts)):
+    if asked.reading not in ("number", *DECIMALS) and (
+        any(_LONG.fullmatch(cell.strip()) for cell in known)
+        or (_padded(known) and not _own_numbers(known, counts))
+        or codes(known, asked.label)
+    ):
         return None
     alike = sum(counts[cell] for cell in known)
     # eight digits may be a day, so only other plain numbers need no look at dates
@@ -91,12 +97,13 @@ def _size(found: Way, counts: Counter[str]) -> int:
     return sum(counts[cell] for cell in found.values)
 
 
-def _why_text(known: list[str]) -> tuple[str, ...]:
+def _why_text(known: list[str], asked: Asked) -> tuple[str, ...]:
     if any(_LONG.fullmatch(cell.strip()) for cell in known):
         return ("integers of more than 18 digits, so they are kept as text",)
     if known and _padded(known):
         return ("some numbers begin with zeros, so they are kept as text",)
-    return ()
+    why = codes(known, asked.label)
+    return (why,) if why else ()
 
 
 def _padded(known: list[str]) -> bool:
@@ -129,8 +136,9 @@ def _numbers(known: list[str], asked: Asked) -> Way | None:
     if numbers is None:
         return None
     notation = numbers.notation
-    if _padded(known):
-        notation = notation.of_width(len(known[0].strip()))
+    if any(_ZEROS.match(cell.strip()) for cell in known):
+        widths = {len(cell.strip().lstrip("+-").partition(notation.decimal)[0]) for cell in known}
+        notation = notation.of_width(widths.pop()) if len(widths) == 1 else notation
     if notation.plain:
         values: dict[str, Any] = {cell: _plain(cell.strip()) for cell in known if cell in numbers.read}
     else:
@@ -154,14 +162,8 @@ def _magnitudes(known: list[str], asked: Asked) -> Way | None:
     if found is None:
         return None
     notation, values = found
-    # only a cell's own spelling can be lost: its number is read exactly
-    other = {cell: notation.write(value) for cell, value in values.items() if notation.write(value) != cell.strip()}
-    lost = [
-        f"{len(other)} numbers are written otherwise, such as '{cell}', which comes back as '{written}'"
-        for cell, written in list(other.items())[:1]
-    ]
     said = [f"{notation.said}, and written so again"]
-    return Way(dict(values), notation, "numbers", said, lost)
+    return Way(dict(values), notation, "numbers", said)
 
 
 def _local_and_zoned(
@@ -216,4 +218,4 @@ def _stand_for_gaps(found: Way, odd: dict[str, int]) -> bool:
 
 def _plain(cell: str) -> int | float:
     bare = cell[1:] if cell[0] in "+-" else cell
-    return int(cell) if bare.isdecimal() else float(cell)
+    return int(cell) if bare.isdecimal() and len(bare) < 19 else float(cell)

@@ -29,11 +29,9 @@ def dates_of(known: list[str], asked: Asked) -> Way | None:
     said, lost = [f"{dates.notation.said}, and written so again", *_decided(dates, asked.label)], []
     if len(dates.zones) > 1:
         lost.append(f"moments are kept in UTC, their own offsets ({', '.join(dates.zones[:_SHOWN])}) do not come back")
-    if dates.lesser:
-        lost.append(
-            f"some are written shorter than {dates.notation.said.removeprefix('dates written ')}, as all come back"
-        )
-    return Way(dict(dates.read), dates.notation, "dates", said, lost, "", _order(dates), dates.asks)
+    way = Way(dict(dates.read), dates.notation, "dates", said, lost, "", _order(dates), dates.asks)
+    way.zoned = len(dates.zones) > 1
+    return way
 
 
 def _by_accident(dates: Dates, known: list[str]) -> bool:
@@ -85,7 +83,12 @@ def months_of(known: list[str], asked: Asked) -> Way | None:
     months = find_months(known)
     if months is None:
         return None
-    return Way(dict(months[1]), months[0], "dates", [f"{months[0].said}, and written so again"])
+    said = [f"{months[0].said}, and written so again"]
+    if "%y" in months[0].pattern:
+        one = next(iter(months[1]))
+        keeps = f"{asking(asked.label, 'categorical')} keeps words"
+        said.append(f"the number in '{one}' is taken to be a year from 1969 to 2068, no day of a month ({keeps})")
+    return Way(dict(months[1]), months[0], "dates", said)
 
 
 def times_of(known: list[str], asked: Asked) -> Way | None:
@@ -121,10 +124,6 @@ def read_otherwise(found: Way, odd: dict[str, int], asked: Asked) -> bool:
         found.order = found.order or _order(dates)
         # the notation of most says nothing of these, so a run must know the order to read its file again
         found.reading = found.reading or (_reading(dates) if others else "")
-    size = sum(odd.values())
-    found.lost.append(
-        f"{size} dates are written otherwise, such as '{next(iter(odd))}', and come back as the others are"
-    )
     return True
 
 

@@ -18,6 +18,7 @@ from pushforward.data.tables.gap_words import gap_words, gaps_lost, usual
 from pushforward.data.tables.notations.booleans import FALSE, TRUE, BooleanNotation
 from pushforward.data.tables.notations.missing import MISSING
 from pushforward.data.tables.notations.notation import Notation
+from pushforward.data.tables.spelling import as_most_are, lost_spelling, respelled
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Way:
     order: str = ""
     asks: bool = False
     reading: str = ""
+    zoned: bool = False
 
 
 def text_of(cells: Sequence[str], counts: Counter[str], empty: set[str], said: tuple[str, ...] = ()) -> Typed:
@@ -104,8 +106,13 @@ def values_of(
         series = pd.Series(listed, dtype=dtype)
     else:
         series = _of_time(listed, cells, found)
-    lost = (*found.lost, *gaps_lost(written, counts))
-    marks = _marks(gaps)
+    marks, lost = _marks(gaps), tuple(found.lost)
+    # moments of several zones are all written in one, which is said
+    changed = {} if found.zoned else respelled(cells, series, found.notation)
+    if changed:
+        lost = (*lost, lost_spelling(changed, counts, found.kind))
+        said = tuple(map(as_most_are, said))
+    lost = (*lost, *gaps_lost(written, counts))
     return Typed(
         series, found.notation, absent, said, lost, found.decimal, found.order, found.asks, marks, found.reading
     )

@@ -1,4 +1,4 @@
-"""Names of months and days as files spell them, and the order of day, month and year in a column of dates.
+"""The order of day, month and year in a column of dates.
 
 One idea: `03/11/2024` alone means two days, so a column is asked: what is no date in one order, what is sorted in one order only.
 """
@@ -9,49 +9,8 @@ from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 
-MONTHS = {
-    "en": "January February March April May June July August September October November December",
-    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
-    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
-    "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
-    "nl": "januari februari maart april mei juni juli augustus september oktober november december",
-    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
-}
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 ORDERS = ("dmy", "mdy", "ymd")
 ELSEWHERE = "another column of the file is so"
-
-
-def month_of(word: str) -> tuple[int, str, int] | None:
-    """Return a month's number, its language and how many letters of the name were written (0 = all), None for other words.
-
-    Example:
-        >>> month_of("Mar"), month_of("März"), month_of("June"), month_of("sept")
-        ((3, 'en', 3), (3, 'de', 0), (6, 'en', 0), (9, 'en', 4))
-    """
-    low = word.lower()
-    if len(low) < 3:
-        return None
-    for language, names in MONTHS.items():
-        for number, name in enumerate(names.lower().split(), 1):
-            if low == name:
-                # May is its own abbreviation
-                return number, language, 3 if len(name) == 3 else 0
-            if len(low) <= 4 and name.startswith(low):
-                return number, language, len(low)
-    return None
-
-
-def month_name(number: int, language: str, letters: int) -> str:
-    """Return a month's name, cut to its first letters unless they are 0.
-
-    Example:
-        >>> month_name(3, "de", 0), month_name(9, "en", 3)
-        ('März', 'Sep')
-    """
-    name = MONTHS[language].split()[number - 1]
-    return name[:letters] if letters else name
 
 
 def full_year(year: int, digits: int) -> int:

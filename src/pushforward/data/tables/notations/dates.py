@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from typing import Any, Literal
 
-from pushforward.data.tables.notations.calendar import DAYS, full_year, month_name, month_of, order_of
+from pushforward.data.tables.notations.calendar import full_year, order_of
+from pushforward.data.tables.notations.names import DAYS, MONTHS, Style, is_day, month_of, style_of
 from pushforward.data.tables.notations.notation import Notation
 
 _PARTS = {
@@ -27,9 +28,9 @@ _PARTS = {
     "M": r"(?P<M>\d{2})",
     "S": r"(?P<S>\d{2})",
     "f": r"(?P<f>\d{1,9})",
-    "b": r"(?P<b>[^\W\d_]{3,10})",
-    "a": r"(?P<a>[^\W\d_]{2,9})",
-    "A": r"(?P<a>[^\W\d_]{2,9})",
+    "b": r"(?P<b>[^\W\d_]{3,12}\.?)",
+    "a": r"(?P<a>[^\W\d_]{2,12})",
+    "A": r"(?P<a>[^\W\d_]{2,12})",
     "p": r"(?P<p>[AaPp]\.?[Mm]\.?)",
     "P": r"(?P<p>[AaPp]\.?[Mm]\.?)",
     "z": r"(?P<z>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)",
@@ -42,15 +43,15 @@ _DATES = (
     r"(?P<Y>\d{4})(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})",
     rf"(?P<C>(?:{_YEAR})(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))",
     r"(?P<first>\d{1,2})(?P<s>[-/.]|\. )(?P<second>\d{1,2})(?P=s)(?P<third>\d{4}|\d{2})",
-    r"(?P<d>\d{1,2})(?P<s>[-/ .]|\. )(?P<b>[^\W\d_]{3,10})(?P<t>\.?[-/ ,]{1,2})(?P<year>\d{4}|\d{2})",
-    r"(?P<b>[^\W\d_]{3,10})(?P<s>\.? |[-/])(?P<d>\d{1,2})(?P<t>,? |[-/])(?P<year>\d{4}|\d{2})",
+    r"(?P<d>\d{1,2})(?P<s>[-/ .]|\. | de )(?P<b>[^\W\d_]{3,12}\.?)(?P<t>[-/ ,.]{1,2}| del? )(?P<year>\d{4}|\d{2})",
+    r"(?P<b>[^\W\d_]{3,12}\.?)(?P<s>[-/ ])(?P<d>\d{1,2})(?P<t>,? |[-/])(?P<year>\d{4}|\d{2})",
 )
 _TIME = (
     r"(?P<H>\d{1,2}):(?P<M>\d\d)(?::(?P<S>\d\d)(?:(?P<fs>[.,])(?P<f>\d{1,9}))?)?(?:(?P<ps> ?)(?P<p>[AaPp]\.?[Mm]\.?))?"
 )
 _ZONE = r"(?P<zs> ?)(?P<z>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)"
 _CELLS = tuple(
-    re.compile(rf"(?:(?P<a>[^\W\d_]{{2,9}})(?P<as>\.?,? ))?{date}(?:(?P<j>T| {{1,2}}|, |,| at ){_TIME}(?:{_ZONE})?)?")
+    re.compile(rf"(?:(?P<a>[^\W\d_]{{2,12}})(?P<as>\.?,? ))?{date}(?:(?P<j>T| {{1,2}}|, |,| at ){_TIME}(?:{_ZONE})?)?")
     for date in _DATES
 )
 _LONG = re.compile(
@@ -68,6 +69,7 @@ class DateNotation(Notation):
         places: digits of a second's fraction that are always written, 0 if it is written as long as it is.
         zone: the offset that every moment is written in, such as `+02:00` or `Z`; empty if there is none, or more than one.
         upper: True if the names of months are in capitals.
+        names, days: the twelve months and the seven days as they are written, where that is not the language's own way.
 
     Example:
         >>> when = DateNotation("%d/%m/%Y %I:%M %p")
@@ -81,6 +83,8 @@ class DateNotation(Notation):
     places: int = 0
     zone: str = ""
     upper: bool = False
+    names: str = ""
+    days: str = ""
     kind: Literal["date"] = "date"
 
     def value(self, cell: str) -> datetime | None:
@@ -110,10 +114,9 @@ class DateNotation(Notation):
 
     def _part(self, value: Any, mark: str, short: bool) -> str:
         if mark == "b":
-            name = month_name(value.month, self.language, self.letters)
-            return name.upper() if self.upper else name
+            return Style(self.language, self.letters, self.upper, self.names).written(MONTHS, value.month - 1)
         if mark in "aA":
-            return DAYS[value.weekday()][: 3 if mark == "a" else None]
+            return Style("en", 3 if mark == "a" else 0, False, self.days).written(DAYS, value.weekday())
         if mark in "pP":
             half = "AM" if value.hour < 12 else "PM"
             return half if mark == "p" else half.lower()
@@ -137,14 +140,13 @@ class DateNotation(Notation):
 
 @dataclass(frozen=True)
 class Dates:
-    """What was found: the notation, what it reads, why days and months are taken in that order, and what is lost."""
+    """What was found: the notation, what it reads, why days and months are taken in that order, and their zones."""
 
     notation: DateNotation
     read: dict[str, datetime]
     why: str = ""
     asks: bool = False
     zones: tuple[str, ...] = ()
-    lesser: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -190,8 +192,7 @@ def find_dates(cells: Sequence[str], order: str = "", forced: str = "") -> Dates
         return None
     named = [_named(kept[cell], chosen) for cell in read]
     zones = tuple(sorted({parts["z"] for parts in named if parts.get("z")}))
-    lesser = tuple(s for s in sorted({kept[cell].shape for cell in read}) if s.count("%") < shape.count("%"))
-    return Dates(_notation(shape, named, zones), read, why, asks, zones, lesser)
+    return Dates(_notation(shape, named, zones), read, why, asks, zones)
 
 
 def _notation(shape: str, named: list[dict[str, str]], zones: tuple[str, ...]) -> DateNotation:
@@ -202,22 +203,29 @@ def _notation(shape: str, named: list[dict[str, str]], zones: tuple[str, ...]) -
         if any(len(value) == 1 for value in values):
             pattern = pattern.replace(f"%{mark}", f"%-{mark}")
     fractions = {len(parts["f"]) for parts in named if parts.get("f")}
-    names = [parts["b"] for parts in named if parts.get("b")]
-    found = [one for one in map(month_of, names) if one is not None]
-    language = Counter(one[1] for one in found).most_common(1)[0][0] if found else "en"
-    letters = Counter(one[2] for one in found if one[2] != 3 or one[0] != 5).most_common(1)
+    months = style_of(((found[0] - 1, word) for word in _words(named, "b") if (found := month_of(word))), MONTHS)
+    weekdays = [(moment.weekday(), parts["a"]) for parts in named if "a" in parts and (moment := _moment(parts))]
+    week = style_of(weekdays, DAYS)
+    if week.names or week.language != "en" or week.upper or week.letters not in (0, 3):
+        week = Style(names=week.names or " ".join(week.written(DAYS, place) for place in range(7)))
     return DateNotation(
-        pattern,
-        language,
-        letters[0][0] if letters else 3,
+        pattern if week.letters == 0 else pattern.replace("%A", "%a"),
+        months.language,
+        months.letters,
         fractions.pop() if len(fractions) == 1 else 0,
         zones[0] if len(zones) == 1 else "",
-        bool(names) and all(name.isupper() for name in names),
+        months.upper,
+        months.names,
+        week.names,
     )
 
 
+def _words(named: list[dict[str, str]], mark: str) -> list[str]:
+    return [parts[mark] for parts in named if parts.get(mark)]
+
+
 def _take_apart(cell: str) -> _Seen | None:
-    if len(cell) < 6 or not any(c.isdigit() for c in cell[:12]):
+    if len(cell) < 6 or not any(c.isdigit() for c in cell[:24]):
         return None
     for expression in (*_CELLS, _LONG):
         match = expression.fullmatch(cell)
@@ -231,8 +239,8 @@ def _take_apart(cell: str) -> _Seen | None:
 
 
 def _seen(parts: dict[str, str]) -> _Seen | None:
-    weekday = parts.get("a", "").lower()[:2]
-    if weekday and not any(day.lower().startswith(weekday) for day in DAYS):
+    weekday = parts.get("a", "")
+    if weekday and not is_day(weekday):
         return None
     if "b" in parts and month_of(parts["b"]) is None:
         return None
@@ -246,13 +254,13 @@ def _seen(parts: dict[str, str]) -> _Seen | None:
     elif "b" in parts:
         mark = "Y" if len(parts["year"]) == 4 else "y"
         parts[mark] = parts["year"]
-        first_day = "%d{s}%b{t}" if parts["t"][0] in ".-/ ," and _day_first(parts) else "%b{s}%d{t}"
+        first_day = "%d{s}%b{t}" if _day_first(parts) else "%b{s}%d{t}"
         date = first_day.format(**parts) + f"%{mark}"
     elif "s" in parts:
         date = f"%Y{parts['s']}%m{parts['s']}%d"
     else:
         date = "%Y%m%d"
-    shape = (f"%{'a' if len(parts['a']) <= 3 else 'A'}{parts['as']}" if weekday else "") + date
+    shape = (f"%A{parts['as']}" if weekday else "") + date
     if "H" in parts:
         shape += _clock_shape(parts)
     return _Seen(shape, parts, three)

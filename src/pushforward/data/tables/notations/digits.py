@@ -20,6 +20,7 @@ class Powers:
         lead, fewest: the most and the fewest digits before the point of a mantissa.
         places: its most decimals.
         padded: True if every mantissa has all of them.
+        least: decimals that every number has at least.
         plus: True if a positive exponent has its sign.
         power: digits that an exponent has at least.
     """
@@ -31,6 +32,7 @@ class Powers:
     padded: bool = True
     plus: bool = True
     power: int = 2
+    least: int = 0
 
 
 def scientific(size: float, powers: Powers) -> str:
@@ -51,7 +53,7 @@ def scientific(size: float, powers: Powers) -> str:
     if size == 0:
         whole, power = "0", 0
     if not powers.padded:
-        rest = rest.rstrip("0")
+        rest = rest.rstrip("0").ljust(powers.least, "0")
     while not rest and not powers.places and len(whole) > powers.fewest and whole.endswith("0"):
         whole, power = whole[:-1], power + 1
     return whole + ("." + rest if rest else "") + exponent_of(power, powers)
@@ -76,7 +78,9 @@ def shortest(size: float, powers: Powers) -> str:
         ('1.43e-05', '0.25')
     """
     mantissa, mark, exponent = repr(float(size)).partition("e")
-    return mantissa.removesuffix(".0") + (exponent_of(int(exponent), powers) if mark else "")
+    return (mantissa if powers.least else mantissa.removesuffix(".0")) + (
+        exponent_of(int(exponent), powers) if mark else ""
+    )
 
 
 def positional(size: float) -> str:

@@ -79,6 +79,7 @@ def _simple(cells: Collection[str]) -> Numbers | None:
     places = {len(cell.rpartition(".")[2]) if "." in cell else 0 for cell in cells}
     most = max(places)
     notation = NumberNotation(places=most if most <= 15 else None, padded=len(places) == 1 and most <= 15)
+    notation = replace(notation, least=_least([cell.partition(".")[2] for cell in cells]))
     return Numbers(notation, frozenset(cells), most == 3 and all(map(_LIKE_GROUPS.fullmatch, cells)))
 
 
@@ -137,6 +138,7 @@ def _addresses(bodies: list[str]) -> bool:
 def _shaped(notation: NumberNotation, read: dict[str, tuple[int, str, str, str]]) -> NumberNotation:
     """Return the notation with what its cells show: signs, decimals, exponents."""
     decimals, wholes, exponents, indian = set(), set(), Counter(), False
+    rests: dict[bool, list[str]] = {True: [], False: []}
     powers: list[str] = []
     effective = 0
     for _, _, body, _ in read.values():
@@ -146,6 +148,7 @@ def _shaped(notation: NumberNotation, read: dict[str, tuple[int, str, str, str]]
             exponents[mark] += 1
         whole, _, rest = number.partition(notation.decimal)
         decimals.add(len(rest))
+        rests[bool(mark)].append(rest)
         indian = indian or bool(re.match(r"\d{1,2}(,\d\d)+,\d{3}\b", number))
         effective = max(effective, len(rest) - int(power or 0))
         if mark:
@@ -157,8 +160,9 @@ def _shaped(notation: NumberNotation, read: dict[str, tuple[int, str, str, str]]
     if mixed:
         exponent = max((mark for mark in exponents if mark), key=lambda mark: exponents[mark])
         places = effective if effective <= 15 else None
+    padded = len(decimals) == 1 and places is not None and not mixed
     lead = 1 if mixed or not wholes else min(max(wholes), LONGEST - (places or 0))
-    return replace(
+    shaped = replace(
         notation,
         positive=_template(
             [cell for cell, found in read.items() if found[0] > 0], notation, notation.head + "#" + notation.tail
@@ -167,7 +171,8 @@ def _shaped(notation: NumberNotation, read: dict[str, tuple[int, str, str, str]]
             [cell for cell, found in read.items() if found[0] < 0], notation, f"-{notation.head}#{notation.tail}"
         ),
         places=places,
-        padded=len(decimals) == 1 and places is not None and not mixed,
+        padded=padded,
+        least=_least(rests[False] if mixed else rests[False] + rests[True]),
         exponent=exponent,
         indian=indian and notation.group == ",",
         lead=lead,
@@ -176,6 +181,24 @@ def _shaped(notation: NumberNotation, read: dict[str, tuple[int, str, str, str]]
         power=min((len(power.lstrip("+-")) for power in powers), default=2),
         mixed=mixed,
     )
+    if places is None and exponent and len(decimals) == 1 and not mixed:
+        shaped = _of_exact_places(shaped, list(read), max(decimals))
+    return shaped
+
+
+def _least(rests: list[str]) -> int:
+    """Return how many decimals every number has at least: those of `2.0` beside `1.25`, none where all have as many."""
+    sizes = set(map(len, rests))
+    least = min(sizes, default=0)
+    return least if len(sizes) > 1 and any(len(rest) == least and rest.endswith("0") for rest in rests) else 0
+
+
+def _of_exact_places(notation: NumberNotation, cells: Collection[str], places: int) -> NumberNotation:
+    """Return a notation of so many decimals where programs printed all that a double has; else the notation."""
+    exact = replace(notation, places=places, padded=True, least=0)
+    read = [(cell.strip(), exact.value(cell)) for cell in cells]
+    # so do all cells come back, and no digit is made up
+    return exact if all(value is not None and exact.write(value) == cell for cell, value in read) else notation
 
 
 def _cut(body: str) -> tuple[str, str, str]:

@@ -44,6 +44,7 @@ class NumberNotation(Notation):
         positive: the cell of a number that is not negative, such as `$#` or `+#`.
         places: the most decimals that occur; None if numbers are written as they are, however long.
         padded: True if every number has all `places` decimals.
+        least: decimals that every number has at least, as programs write `2.0` beside `1.25`.
         exponent: `e` or `E` where numbers are written with one.
         lead, fewest, plus, power: how its mantissas and exponents are written; see `digits.Powers`.
         mixed: True if only some numbers have an exponent, as programs print the smallest and largest; `places` are then those after
@@ -73,6 +74,7 @@ class NumberNotation(Notation):
     plus: bool = True
     power: int = 2
     mixed: bool = False
+    least: int = 0
     kind: Literal["number"] = "number"
 
     def value(self, cell: str) -> int | float | None:
@@ -141,6 +143,7 @@ class NumberNotation(Notation):
 
     def _digits(self, size: int | float) -> str:
         powers = Powers(self.exponent, self.lead, self.fewest, self.places or 0, self.padded, self.plus, self.power)
+        powers = replace(powers, least=self.least) if self.least else powers
         if self.mixed:
             body = shortest(size if self.places is None else round(size, self.places), powers)
         elif self.exponent:
@@ -155,7 +158,9 @@ class NumberNotation(Notation):
             return body.replace(".", self.decimal)
         whole, _, rest = body.partition(".")
         if not self.padded and self.places is not None:
-            rest = rest.rstrip("0")
+            rest = rest.rstrip("0").ljust(self.least, "0")
+        elif self.least:
+            rest = rest.ljust(self.least, "0")
         return grouped(whole.zfill(self.width), self.group, self.indian) + (self.decimal + rest if rest else "")
 
 
