@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from pushforward.app.assessing import draw_like_reference, measure_controls
+from pushforward.app.assessing import measure_controls
 from pushforward.app.evaluating import evaluate_samples
-from pushforward.app.examples import drawn_places
+from pushforward.app.examples import draw_like_reference, drawn_places
 from pushforward.cli.main import main
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import Dataset
@@ -47,7 +47,7 @@ def test_samples_are_drawn_with_the_labels_of_the_reference(tmp_path: Path) -> N
     model = build("vae", data.space, data.classes, values={"width": 16, "depth": 1, "latent": 2})
     model.prepare(data.train)
     places = torch.from_numpy(drawn_places(len(data.test), 40, seed=3))
-    samples, given, _ = draw_like_reference(model, data, places, 0, {})
+    samples, given, *_ = draw_like_reference(model, data, places, 0, {})
     assert len(samples) == 40
     assert given is not None
     assert torch.equal(given.label, (data.test.x[places][:, 0] > 0).long())  # type: ignore[arg-type]

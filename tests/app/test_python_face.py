@@ -141,7 +141,7 @@ def test_classes_may_be_a_list_and_say_how_many(digits: Fitted) -> None:
         ({"country": "DE"}, "a condition on country for a model of image"),
         ([1.5, 2, 3], "the class 1.5"),
         (["1", "2", "ten"], "the condition 'ten'"),
-        ([1, 2, 30], "class index 30"),
+        ([1, 2, 30], "the class 30"),
     ):
         with pytest.raises(BadInput, match=says):
             digits.sample(3, given=given)

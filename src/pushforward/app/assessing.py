@@ -17,6 +17,7 @@ import torch
 from pushforward.app.cases import FEWEST, cases_to_compare, count_of
 from pushforward.app.examples import (
     array,
+    draw_like_reference,
     drawn_places,
     for_model,
     held_out,
@@ -277,25 +278,6 @@ def _control_row(
     )
 
 
-def draw_like_reference(
-    model: GenerativeModel,
-    dataset: Dataset,
-    places: torch.Tensor,
-    seed: int,
-    options: Mapping[str, Any],
-    on_step: Callable[[int, int], None] | None = None,
-) -> tuple[np.ndarray, Given | None, float]:
-    """Draw a sample for each of some test examples, given what that one is given; returns samples, conditions, seconds."""
-    test = held_out(model, dataset)
-    given, n = None if test.given is None else test.given[places], len(places)
-    first = None if given is None else given[:2]
-    model.sample(2, given=first, seed=seed, **options)  # the first call pays for lazy set-up
-    started = time.perf_counter()
-    x = model.sample(n, given=given, seed=seed, on_step=on_step, **options)
-    seconds = time.perf_counter() - started
-    return array(x, dataset.space), given, seconds
-
-
 def assess(
     model: GenerativeModel,
     dataset: Dataset,
@@ -319,7 +301,7 @@ def assess(
         told: called with the share that is done and what is done now.
     """
     seed, options = controls.seed, dict(sampling or {})
-    likelihood, samples, given, seconds = _used(model, dataset, controls, options, rows, told)
+    likelihood, samples, given, seconds, calls = _used(model, dataset, controls, options, rows, told)
     told(0.75, "distances to held-out data")
     label = label_of(given)
     labels = None if label is None else label.numpy()
@@ -335,7 +317,7 @@ def assess(
         steps=facts.get("steps"),
         train_seconds=facts.get("seconds"),
         stopped_because=facts.get("stopped", ""),
-        calls_per_sample=float(model.walk(2, given=None if given is None else given[:2], seed=seed, **options).calls),
+        calls_per_sample=calls,
         seconds_per_1000=1000.0 * seconds / controls.n,
         likelihood=likelihood.score,
         no_likelihood=likelihood.refusal,
@@ -366,8 +348,8 @@ def _scores(measured: Sequence[Measured], controls: Controls, likelihood: Likeli
 
 def _used(
     model: GenerativeModel, dataset: Dataset, controls: Controls, options: dict[str, Any], rows: int, told: Told
-) -> tuple[Likelihood, np.ndarray, Given | None, float]:
-    """Score and sample, which takes long; returns likelihoods, samples, their conditions and the seconds of drawing them."""
+) -> tuple[Likelihood, np.ndarray, Given | None, float, float]:
+    """Score and sample, which takes long; returns likelihoods and what `draw_like_reference` does."""
     floor, seed = controls.likelihood_floor, controls.seed
     likelihood = measure_likelihood(
         model, dataset, floor, seed, rows, lambda i, n: told(0.4 * min(1.0, i / n), "likelihood")

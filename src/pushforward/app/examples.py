@@ -5,7 +5,9 @@ One idea: whatever is measured sees the same examples, chosen by a seed and by n
 
 from __future__ import annotations
 
-from typing import TypedDict
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,7 @@ from pushforward.core.rng import derive_seed
 from pushforward.core.space import Space
 from pushforward.core.table import Table
 from pushforward.core.text import Text
+from pushforward.core.walk import spending
 from pushforward.data.dataset import Dataset
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.evaluation.marks import filled, missing_mark
@@ -124,3 +127,23 @@ def summarised(samples: np.ndarray, dataset: Dataset, reference: np.ndarray, giv
     if isinstance(space, Table):
         found.update(shares=shares_of(samples, space, bins_of(reference, space)), links=links_of(samples, space))
     return found
+
+
+def draw_like_reference(
+    model: GenerativeModel,
+    dataset: Dataset,
+    places: torch.Tensor,
+    seed: int,
+    options: Mapping[str, Any],
+    on_step: Callable[[int, int], None] | None = None,
+) -> tuple[np.ndarray, Given | None, float, float]:
+    """Draw a sample for each of some test examples, given what it is given; returns them, that, seconds, and calls a sample."""
+    test = held_out(model, dataset)
+    given, n = None if test.given is None else test.given[places], len(places)
+    first = None if given is None else given[:2]
+    model.sample(2, given=first, seed=seed, **options)  # the first call pays for lazy set-up
+    started = time.perf_counter()
+    with spending() as spent:
+        x = model.sample(n, given=given, seed=seed, on_step=on_step, **options)
+    seconds = time.perf_counter() - started
+    return array(x, dataset.space), given, seconds, spent.per_example

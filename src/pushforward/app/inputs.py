@@ -15,9 +15,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from pushforward.core.class_names import class_of
 from pushforward.core.conditions import Condition
-from pushforward.core.errors import BadInput
-from pushforward.core.given import Examples, Given, Prefix, label_of, parse_label
+from pushforward.core.errors import BadInput, a_type
+from pushforward.core.given import Examples, Given, Prefix, label_of
 from pushforward.core.model import GenerativeModel
 from pushforward.core.text import Text
 from pushforward.data.dataset import Dataset
@@ -28,7 +29,7 @@ from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.given import known_rows
 from pushforward.data.text.encoding import TextEncoding
 
-Said = Condition | Sequence[Any] | np.ndarray | Mapping[str, Any] | pd.DataFrame
+Said = Any  # what `listed` understands: whatever comes is looked at, and refused in a sentence
 
 
 def examples_of(
@@ -51,7 +52,7 @@ def examples_of(
         return source.test
     if isinstance(source, Examples) or (isinstance(source, Tensor) and _fits(source, model)):
         return source
-    found = held(source).source
+    found = _called(held(source).source, model.classes)
     if encoding is not None:
         return encoding.read(found)
     if isinstance(found, Tensor) and _fits(found, model):
@@ -67,43 +68,64 @@ def _fits(x: Tensor, model: GenerativeModel) -> bool:
     return x.is_floating_point() == (model.space.kind in ("points", "table"))
 
 
-def condition_of(model: GenerativeModel, encoding: Encoding | None, given: Said, n: int | None) -> Condition:
+def listed(given: Any) -> Said:
+    """Return a condition with whatever holds several, from a generator to a tensor of classes, as a list.
+
+    Raises:
+        BadInput: a set, which has no order, or bytes.
+    """
+    if isinstance(given, np.generic) or (isinstance(given, Tensor | np.ndarray) and given.ndim == 0):
+        return given.item()
+    if given is None or isinstance(given, Given | str | bool | int | float | Mapping | pd.DataFrame):
+        return given
+    if isinstance(given, Tensor | np.ndarray):
+        return given.tolist()
+    if isinstance(given, bytes | set | frozenset) or not hasattr(given, "__iter__"):
+        raise BadInput(f"{a_type(given)} as a condition", "a class, a mapping of columns, a prompt, or a list of them")
+    return list(given)
+
+
+def condition_of(
+    model: GenerativeModel,
+    encoding: Encoding | None,
+    given: Said,
+    n: int | None,
+    classes: tuple[str, ...] | None = None,
+) -> Condition:
     """Return a condition as the model takes it, from what Python calls one.
 
     Args:
-        given: a class or n of them; for tables a mapping of columns to values and `(low, high)` ranges, or n rows of them (a
-            DataFrame, records); for text n prompts. A ready `Given`, a tensor or words are handed on.
+        given: a class or n of them, each by its name or a number; for tables a mapping of columns to values and `(low, high)`
+            ranges, or n rows of them (a DataFrame, records); for text n prompts. A ready `Given` or words are handed on.
         n: how many examples, None = as many as there are conditions.
+        classes: names of the classes, None = those of the model.
 
     Raises:
         BadInput: what the model's classes or columns do not know, or another number of conditions.
     """
-    if given is None or isinstance(given, Given | Tensor | str | int | np.integer):
-        return int(given) if isinstance(given, np.integer) else given
+    given, classes = listed(given), model.classes if classes is None else classes
+    if given is None or isinstance(given, Given | Tensor | str | int | float):
+        return given
     if isinstance(encoding, TableEncoding):
         return _rows(encoding, given, n)
     if isinstance(given, Mapping) and set(given) == {"label"}:
-        return condition_of(model, encoding, given["label"], n)
+        return condition_of(model, encoding, given["label"], n, classes)
     if isinstance(given, Mapping):
         raise BadInput(
             f"a condition on {', '.join(map(str, given))} for a model of {model.space.kind}",
-            "a class, or a list of n classes" if model.classes else "none",
+            "a class, or a list of n classes" if classes else "none",
             "columns condition tables only",
         )
-    several = list(given.tolist() if isinstance(given, np.ndarray) else given)
+    several = list(given)
     _require_number(len(several), n)
     if isinstance(encoding, TextEncoding) and isinstance(model.space, Text):
         return _prompts(encoding, several)
-    return Given(torch.tensor([_label(one, model.classes) for one in several], dtype=torch.long))
+    return Given(torch.tensor([_label(one, classes) for one in several], dtype=torch.long))
 
 
 def number_of(given: Said) -> int | None:
     """Return how many conditions there are, None for one that serves any number of examples."""
-    if isinstance(given, Given | Tensor | np.ndarray | pd.DataFrame):
-        return len(given)
-    if isinstance(given, Sequence) and not isinstance(given, str):
-        return len(given)
-    return None
+    return len(given) if isinstance(given, Given | pd.DataFrame | list) else None
 
 
 def _require_number(came: int, n: int | None) -> None:
@@ -112,11 +134,23 @@ def _require_number(came: int, n: int | None) -> None:
 
 
 def _label(one: Any, classes: tuple[str, ...]) -> int:
-    if isinstance(one, str):
-        return parse_label(one, classes)
-    if isinstance(one, int | float | np.number) and not isinstance(one, bool) and float(one) == int(one):
-        return int(one)
-    raise BadInput(f"the class {one!r}", "the name or the number of a class")
+    if isinstance(one, np.generic) or (isinstance(one, Tensor) and one.ndim == 0):
+        one = one.item()
+    if not isinstance(one, str | int | float):
+        raise BadInput(f"the class {one!r}", "the name or the number of a class")
+    return class_of(one, classes)
+
+
+def _called(source: Any, classes: tuple[str, ...]) -> Any:
+    """Return examples with their labels, numbers turned into the names of the classes that they mean."""
+    if not isinstance(source, tuple) or not classes:
+        return source
+    x, y = source
+    found = np.asarray(y)
+    if found.dtype.kind not in "iuf" or found.size != len(found) or not bool((found == np.round(found)).all()):
+        return source
+    names = {value: classes[class_of(value, classes)] for value in np.unique(found).tolist()}
+    return x, np.array([names[value] for value in found.reshape(-1).tolist()])
 
 
 def _rows(encoding: TableEncoding, given: Any, n: int | None) -> Given:

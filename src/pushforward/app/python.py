@@ -70,7 +70,8 @@ class Fitted:
 
         Args:
             n: how many, None = one per condition, and 64 where there is none.
-            given: a class (name or number) or a list of n of them; for tables `{"age": 37, "country": "DE"}`, ranges as
+            given: a class or a list of n of them, by name or number: 1 is the class called "1", and the second one only where no
+                class is called by a number; for tables `{"age": 37, "country": "DE"}`, ranges as
                 `{"age": (30, 50)}`, or n such rows (records or a DataFrame); for text a prompt or a list of n prompts.
             context: what all of them are about, as `pushforward sample --context` takes it; a `Given` brings one of its own.
             options: those that the family declares; `guide` and `classifier` may be paths, as on the command line.
@@ -81,9 +82,11 @@ class Fitted:
             ['m', 'm', 'm']
         """
         encoding = self.encoding
+        given, chosen = inputs.listed(given), companions(options)
         if n is None:
             n = inputs.number_of(given) or 64
-        given = inputs.condition_of(self.model, encoding, given, n)
+        classes = self.model.classes or getattr(chosen.get("classifier"), "classes", ())
+        given = inputs.condition_of(self.model, encoding, given, n, classes)
         if given is None or isinstance(given, str):
             given = condition_of(self.model, encoding, given, context, n)
         elif context is not None:
@@ -91,7 +94,7 @@ class Fitted:
                 "a ready condition and a context in words", "one of them", "put the context into the `Given`"
             )
         given = with_labels(self.model, encoding, given, n, seed)
-        x = self.model.sample(n, given=given, seed=seed, **companions(options))
+        x = self.model.sample(n, given=given, seed=seed, **chosen)
         return x if encoding is None else decoded(self.model, encoding, x, given)
 
     def log_prob(self, x: Any, given: Said = None, **options: Any) -> LogProb:
@@ -99,7 +102,8 @@ class Fitted:
 
         Args:
             x: whatever `load` takes (an array, `(x, y)`, a DataFrame, strings, a path), examples of a `Dataset`, or a `Dataset`,
-                which stands for its test split.
+                which stands for its test split. Labels are read as `given` is: a number that is the name of a class means it.
+            given: as for `sample`, the condition of x.
 
         Example:
             >>> model = fit("flow", load("two-moons"), steps=3, preset="smoke")

@@ -20,9 +20,11 @@ from pushforward.app.opening import reopen
 from pushforward.app.progress_line import Told, untold
 from pushforward.app.training import open_model
 from pushforward.core.errors import BadInput, RunFailed, Unsupported, unknown
+from pushforward.core.finite import Astray
 from pushforward.core.given import Examples
 from pushforward.core.model import GenerativeModel
 from pushforward.core.score import Score
+from pushforward.core.walk import spending
 from pushforward.evaluation.distribution.frechet import frechet_distance
 from pushforward.evaluation.features.default import default_features
 from pushforward.evaluation.features.named import Features
@@ -116,16 +118,20 @@ class _Measured:
         steps = affordable(lambda steps: self.calls(solver, steps), budget)
         if steps is None:
             return f"{solver}: one step costs {self.calls(solver, 1):g} calls, more than {budget}"
+        given = self.asked.given
         try:
-            x = self.model.sample(len(self.asked), given=self.asked.given, seed=self.seed, solver=solver, steps=steps)
+            with spending() as spent:
+                x = self.model.sample(len(self.asked), given=given, seed=self.seed, solver=solver, steps=steps)
         except RunFailed as failure:
             # a solver that chooses its steps may not arrive in so few
             return f"{budget} calls: {failure.came}"
+        except Astray as lost:
+            return f"{solver} with {budget} calls: {lost.came}"
         score = self.score(self.features(array(x, self.model.space)))
-        return Place(solver, budget, steps, self.calls(solver, steps), score)
+        return Place(solver, budget, steps, spent.per_example, score)
 
     def calls(self, solver: str, steps: int) -> float:
-        """Return the network calls of a sample, at most."""
+        """Return the network calls of a sample, at most: what a budget has to cover."""
         first = None if self.asked.given is None else self.asked.given[:1]
         return float(self.model.walk(1, given=first, solver=solver, steps=steps).calls)
 

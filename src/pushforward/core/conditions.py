@@ -1,6 +1,6 @@
 """From whatever a user passes as `given` to one class index per example.
 
-One idea: a class name, a class index, a tensor of indices and `None` are spelled alike in every verb and read in one place.
+One idea: a class, by its name or by a number, a tensor of indices and `None` are spelled alike in every verb and read in one place.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from pushforward.core.class_names import class_of
 from pushforward.core.context import Context, ContextSpace
 from pushforward.core.errors import BadInput, Unsupported
-from pushforward.core.given import Given, Known, parse_label
+from pushforward.core.given import Given, Known
 from pushforward.core.noise import Noise
 from pushforward.core.space import Space
 from pushforward.core.table import Table
@@ -23,14 +24,15 @@ PLACES = {
     "observed": ("image", "points"),
     "start": ("image", "points"),
 }
-Condition = Given | Tensor | int | str | None
+Condition = Given | Tensor | int | float | str | None
 
 
 def resolve(condition: Condition, n: int, classes: tuple[str, ...]) -> Given | None:
     """Return the condition of `n` examples, None for None.
 
     Args:
-        condition: a class name, a class index, n class indices, a ready `Given`, or None.
+        condition: a class, by its name or by a number (see `class_of`); a tensor of n indices, or a ready `Given`, as they are;
+            or None.
         classes: names of the model's classes, empty for a model without labels.
 
     Raises:
@@ -47,8 +49,7 @@ def resolve(condition: Condition, n: int, classes: tuple[str, ...]) -> Given | N
     elif isinstance(condition, Tensor):
         given = Given(condition)
     else:
-        index = condition if isinstance(condition, int) else parse_label(condition, classes)
-        given = Given(torch.full((n,), index, dtype=torch.long))
+        given = Given(torch.full((n,), class_of(condition, classes), dtype=torch.long))
     if len(given) != n:
         raise BadInput(f"{len(given)} conditions for n={n}", "one condition per example")
     if given.label is None:

@@ -211,21 +211,3 @@ class Examples:
             return self
         rest = self.given.parts != ("label",)
         return replace(self, given=replace(self.given, label=None) if rest else None)
-
-
-def parse_label(name: str, classes: tuple[str, ...]) -> int:
-    """Return the index of the class called `name`.
-
-    Raises:
-        BadInput: the model has no classes, or no class of that name (the sentence lists them).
-
-    Example:
-        >>> parse_label("cat", ("cat", "dog"))
-        0
-    """
-    if not classes:
-        raise BadInput(f"the condition '{name}'", "none", "this model was trained without labels; leave --given out")
-    if name in classes:
-        return classes.index(name)
-    shown = f"{classes[0]} to {classes[-1]}" if all(c.isdigit() for c in classes) else ", ".join(classes[:20])
-    raise BadInput(f"the condition '{name}'", f"one of the {len(classes)} classes ({shown})", "choose one of them")

@@ -240,7 +240,7 @@ class GenerativeModel(nn.Module, ABC):
         """Draw `n` examples in data units; example i depends on `seed` and i only, never on its batch.
 
         Args:
-            given: None, one class (index or name) for all, or a tensor of n class indices.
+            given: None, one class for all (a name, or a number as `class_of` reads it), or a tensor of n class indices.
             batch: how many to draw at once; None = `self.chunk`.
             on_step: called with (steps done, steps in all).
             options: `guidance`, `steps`, `solver`, `temperature` where the family declares them.

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import torch
@@ -20,7 +23,8 @@ class Walk(ABC, Generic[State]):
     """An iterative sampler of `length` steps.
 
     Autoregressive tokens (the state holds a KV cache), ODE and SDE solvers, masked-flow inversion and Langevin dynamics
-    are walks; a one-pass generator is a walk of length one. `calls` is the number of network calls per example.
+    are walks; a one-pass generator is a walk of length one. `calls` is the number of network calls per example, the most where
+    a walk may end before its last step; what one has made is `spent`.
 
     Example:
         >>> import torch
@@ -56,6 +60,44 @@ class Walk(ABC, Generic[State]):
         """Return True if the steps that are left would change nothing (every text has met its stop string)."""
         return False
 
+    def spent(self, state: State, steps: int) -> float:
+        """Return the network calls per example that were made in the first `steps`; override where steps differ in price."""
+        return self.calls * steps / max(1, self.length)
+
+
+@dataclass
+class Spending:
+    """What walks that were run to their end have cost: examples, and network calls for all of them."""
+
+    examples: int = 0
+    calls: float = 0.0
+
+    @property
+    def per_example(self) -> float:
+        """Network calls of one example, on average; NaN of none."""
+        return self.calls / self.examples if self.examples else float("nan")
+
+
+_SPENDING: ContextVar[Spending | None] = ContextVar("spending", default=None)
+
+
+@contextmanager
+def spending() -> Iterator[Spending]:
+    """Count the network calls of every walk that is run in the block.
+
+    Example:
+        >>> with spending() as spent:
+        ...     _ = run(OneShot(lambda: torch.zeros(3, 1), lambda z: z + 1))
+        >>> spent.examples, spent.per_example
+        (3, 1.0)
+    """
+    counted = Spending()
+    token = _SPENDING.set(counted)
+    try:
+        yield counted
+    finally:
+        _SPENDING.reset(token)
+
 
 def states(walk: Walk[State]) -> Iterator[State]:
     """Yield the initial state and the state after every step: streaming, for any family."""
@@ -70,14 +112,16 @@ def states(walk: Walk[State]) -> Iterator[State]:
 
 def run(walk: Walk[State], on_step: Callable[[int, int], None] | None = None) -> Tensor:
     """Walk to the end and return the examples; `on_step(done, length)` is called after every step."""
-    state = walk.start()
-    for index in range(walk.length):
-        if walk.finished(state):
-            break
-        state = walk.step(state, index)
+    state, steps, counted = walk.start(), 0, _SPENDING.get()
+    while steps < walk.length and not walk.finished(state):
+        state, steps = walk.step(state, steps), steps + 1
         if on_step is not None:
-            on_step(index + 1, walk.length)
-    return walk.finish(state)
+            on_step(steps, walk.length)
+    found = walk.finish(state)
+    if counted is not None:
+        counted.examples += len(found)
+        counted.calls += len(found) * walk.spent(state, steps)
+    return found
 
 
 @torch.no_grad()
@@ -141,3 +185,7 @@ class Constrained(Walk[State]):
     def finished(self, state: State) -> bool:
         """Ask the inner walk."""
         return self.walk.finished(state)
+
+    def spent(self, state: State, steps: int) -> float:
+        """Ask the inner walk."""
+        return self.walk.spent(state, steps)

@@ -16,8 +16,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from pushforward.core.class_names import class_of
 from pushforward.core.errors import BadInput, closest
-from pushforward.core.given import Examples, Given, parse_label
+from pushforward.core.given import Examples, Given
 from pushforward.core.space import Points, Space
 from pushforward.core.table import Column
 from pushforward.data.tables.as_file import RowsEncoding
@@ -197,7 +198,7 @@ class PointsEncoding(RowsEncoding):
 
     def parse_given(self, text: str, n: int) -> Given:
         """Return the class that a word names, the same for n points."""
-        return Given(torch.full((n,), parse_label(text, self.classes), dtype=torch.long))
+        return Given(torch.full((n,), class_of(text, self.classes), dtype=torch.long))
 
     def to_json(self) -> dict[str, Any]:
         """Return how every column is kept."""

@@ -16,6 +16,7 @@ from pushforward.report.numbers import interval_text, value_text
 from pushforward.report.templating import environment, stylesheet
 
 COLOURS = 8
+FEWER = 0.9  # of the calls of a column: what took less says so
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Place:
 
     Attributes:
         budget: calls that were allowed.
-        steps, calls: what the solver made of them.
+        steps: how many the solver was allowed for that.
+        calls: how many were made for a sample; a solver that chooses its steps may need fewer than it is allowed.
         score: the Fréchet distance of its samples to the test split.
     """
 
@@ -103,10 +105,15 @@ def to_markdown(sweep: Sweep) -> str:
         cells = []
         for budget in sweep.budgets:
             place = sweep.at(solver, budget)
-            value = "" if place is None else f"{value_text(place.score)} ({interval_text(place.score)})"
+            value = "" if place is None else f"{value_text(place.score)} ({interval_text(place.score)}{_fewer(place)})"
             cells.append(f"**{value}**" if solver in best[budget] else value)
         lines.append(f"| {solver} | " + " | ".join(cells) + " |")
     return "\n".join([said(sweep), "", *lines, *(f"\n{text}." for text in sweep.left_out)])
+
+
+def _fewer(place: Place) -> str:
+    """Return what a place took of the calls of its column, where that is clearly less."""
+    return f"; {place.calls:.4g} calls" if place.calls < FEWER * place.budget else ""
 
 
 def said(sweep: Sweep) -> str:

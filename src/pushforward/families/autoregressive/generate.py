@@ -136,6 +136,10 @@ class TokenWalk(Walk[TokenState]):
         """True once no row can go on."""
         return self.model.ends and bool(self.over.all())
 
+    def spent(self, state: TokenState, steps: int) -> float:
+        """The prompt is read once, and every token but the last of all is looked at."""
+        return float(min(self.length, steps + 1)) * (2 if self.guided else 1)
+
     def finish(self, state: TokenState) -> Tensor:
         """Return the generated tokens, (n, length), without the prompts; what was not reached is the boundary."""
         return state.tokens[:, self.prompt.shape[1] :]

@@ -8,7 +8,7 @@ next step; every example has its own clock, so that a batch never changes a samp
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -53,6 +53,7 @@ class Clocked:
         slope: D at it, which is also the estimate of the clean data.
         clock, width: r and the step to try next, shape (n,).
         calls: network calls that each example needed, shape (n,).
+        asked: network calls that were made for the batch, those for examples that waited for others among them.
     """
 
     state: Tensor
@@ -60,6 +61,7 @@ class Clocked:
     clock: Tensor
     width: Tensor
     calls: Tensor
+    asked: float = 0.0
 
 
 Velocity = Callable[[Tensor, Tensor], Tensor]
@@ -94,6 +96,7 @@ def attempt(pair: EmbeddedPair, velocity: Velocity, at: Clocked, end: Tensor, to
         torch.where(go, arrival, at.clock),
         torch.where(busy, width * factor, at.width),
         at.calls + busy * (len(pair.c) - 1.0),
+        at.asked,
     )
 
 
@@ -121,20 +124,23 @@ class AdaptiveSampler(Walk[Clocked]):
         self.descent, self.pair, self.tolerance = descent, pair, tolerance
         self.length = descent.steps
         # guidance may cost more at some levels than at others
-        self.most = max(descent.cost([level]) for level in descent.levels)
+        prices = {descent.cost([level]) for level in descent.levels}
+        self.most, self.even, self.asked = max(prices), len(prices) == 1, 0.0
         self.calls = self.most * (1.0 + (len(pair.c) - 1.0) * descent.steps)
-        self.velocity, self.end = flow_velocity(descent.denoise), 1.0 / descent.path.sigma_min
+        self.velocity, self.end = flow_velocity(self._denoise), 1.0 / descent.path.sigma_min
 
     def start(self) -> Clocked:
         """Begin; the first step to try halves the noise."""
-        y = self.descent.begin()
+        y, self.asked = self.descent.begin(), 0.0
         clock = torch.full((len(y),), 1.0 / self.descent.path.sigma_max, dtype=y.dtype, device=y.device)
         z = y * _rows(clock, y)
-        return Clocked(z, self.velocity(z, clock), clock, clock, torch.ones_like(clock))
+        return Clocked(z, self.velocity(z, clock), clock, clock, torch.ones_like(clock), self.asked)
 
     def step(self, state: Clocked, index: int) -> Clocked:
         """Try a step of every example."""
-        return attempt(self.pair, self.velocity, state, state.clock.new_tensor(self.end), self.tolerance)
+        self.asked = state.asked
+        tried = attempt(self.pair, self.velocity, state, state.clock.new_tensor(self.end), self.tolerance)
+        return replace(tried, asked=self.asked)
 
     def finished(self, state: Clocked) -> bool:
         """Return True when every example has arrived, or has no step to try any more."""
@@ -143,6 +149,16 @@ class AdaptiveSampler(Walk[Clocked]):
     def used(self, state: Clocked) -> Tensor:
         """Return the network calls that each example needed, shape (n,)."""
         return state.calls * self.most
+
+    def spent(self, state: Clocked, steps: int) -> float:
+        """Return the network calls that were made, for every example as many as for the one that took the most steps."""
+        return state.asked
+
+    def _denoise(self, y: Tensor, noise_level: Tensor) -> Tensor:
+        """Ask the network, and count: of examples at different levels the dearest is paid for all."""
+        levels = noise_level.unique() if not self.even else ()
+        self.asked += self.most if self.even else max(self.descent.cost([level]) for level in levels)
+        return self.descent.denoise(y, noise_level)
 
     def finish(self, state: Clocked) -> Tensor:
         """Return the denoised data.

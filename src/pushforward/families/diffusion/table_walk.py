@@ -103,6 +103,15 @@ class TableWalk(Walk[RowState]):
         walk = self.descend(seen)
         return RowState(seen, state.guess, walk, walk.start())
 
+    def finished(self, state: RowState) -> bool:
+        """True once the numbers have arrived before their last step."""
+        return state.walk is not None and state.walk.finished(state.inner)
+
+    def spent(self, state: RowState, steps: int) -> float:
+        """What the symbols took, and the walk of the numbers."""
+        symbols = min(steps, self.reveals) * self.model.calls
+        return symbols + (0.0 if state.walk is None else state.walk.spent(state.inner, steps - self.reveals))
+
     def finish(self, state: RowState) -> Tensor:
         """Return the rows; in them NaN would be a missing value."""
         if state.walk is None:
