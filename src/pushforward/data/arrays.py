@@ -101,6 +101,8 @@ def as_space(x: np.ndarray, where: str, wanted: Wanted | None = None) -> Found:
     """
     wanted = wanted or Wanted()
     x = checked(x, where, few=not wanted.varied)
+    if wanted.levels is not None and wanted.white is None and x.ndim >= 3:
+        x = _as_levels(x, wanted.levels)
     if x.dtype.kind == "f" and x.ndim >= 3 and np.isfinite(x).all() and bool((x == np.round(x)).all()) and x.min() >= 0:
         x = x.astype(np.int64)
     if x.ndim == 2 or (x.ndim == 1 and x.dtype.kind in "fui"):
@@ -112,7 +114,7 @@ def as_space(x: np.ndarray, where: str, wanted: Wanted | None = None) -> Found:
             x, where, "pixels", "fill or repair them first, such as with numpy.nan_to_num, or drop those pictures"
         )
         low, high = float(np.min(x)), float(np.max(x))
-        if low == high:
+        if low == high and wanted.varied:
             raise BadInput(f"every pixel of {where} equals {low:.4g}", "images that vary")
         inside = low >= 0 and high <= 255
         turn = "(255 * (x - x.min()) / (x.max() - x.min())).round()"
@@ -123,6 +125,17 @@ def as_space(x: np.ndarray, where: str, wanted: Wanted | None = None) -> Found:
             f"turn intensities into levels with {turn}.astype('uint8')",
         )
     raise BadInput(f"{where} has shape {x.shape}", "(n, columns), (n, height, width) or (n, height, width, channels)")
+
+
+def _as_levels(x: np.ndarray, levels: int) -> np.ndarray:
+    """Return intensities from black (0) to white (1), real or of truth, as the levels that they are; anything else as it is."""
+    if levels == 2 or x.dtype.kind not in "fb" or not np.isfinite(x).all() or x.min() < 0 or x.max() > 1:
+        return x
+    spread = x.astype(np.float64) * (levels - 1)
+    found = np.rint(spread)
+    # a quotient in single precision is off by half a unit of its last place
+    exact = float(np.abs(spread - found).max()) <= max(1e-4, levels * 2.0**-23)
+    return found.astype(np.int64) if exact else x
 
 
 def _points(x: np.ndarray, where: str, wanted: Wanted) -> Found:

@@ -245,11 +245,8 @@ def _with_levels(held: Held) -> Held:
     # a float32 quotient by 255 is off by at most half a unit of its last place
     if bool(np.abs(array * 255.0 - levels).max() > 1e-4):
         return held
-    two = bool(((array == 0) | (array == 1)).all())
-    levels = (array if two else levels).astype(np.uint8)
-    note = (
-        "intensities of 0 and 1, so two levels"
-        if two
-        else "intensities in whole 255ths, so 256 levels (255 times as large)"
-    )
+    if bool(((array == 0) | (array == 1)).all()):
+        # how white they are depends on the levels that there are; `as_space` knows them
+        return replace(held, notes=(*held.notes, "intensities of 0 and 1, so two levels"))
+    levels, note = levels.astype(np.uint8), "intensities in whole 255ths, so 256 levels (255 times as large)"
     return replace(held, source=(levels, found[1]) if isinstance(found, tuple) else levels, notes=(*held.notes, note))

@@ -218,6 +218,8 @@ def open_like(
     if raw.white is not None and isinstance(space, Image):
         raw.x = like(raw.x, space.channels)
     levels = space.levels if isinstance(space, Image) else None
+    if isinstance(space, Image):
+        raw.x = _unrolled(raw.x, space)
     known = as_space(raw.x, origin, Wanted(levels, raw.white, varied=False, exact=options.levels is None))
     if raw.white is None and isinstance(known.space, Image):
         known = as_asked(known, image_options(images))
@@ -239,6 +241,13 @@ def open_like(
     if unknown:
         raise BadInput(f"unknown labels {', '.join(unknown[:5])} in {origin}", "among " + ", ".join(classes))
     return Examples(x, Given(torch.tensor([classes.index(n) for n in raw.labels]), context=raw.context))
+
+
+def _unrolled(x: np.ndarray, space: Image) -> np.ndarray:
+    """Return rows of all values of a picture, as samples are written to a table, as pictures; other arrays as they are."""
+    rows = x.ndim == 2 or (x.ndim == 3 and space.channels > 1)  # a square of columns was taken for grey pictures
+    shape = (space.channels, space.height, space.width)
+    return x.reshape(len(x), *shape) if rows and len(x) and x[0].size == space.dimensions else x
 
 
 def _like(options: ImageOptions, space: Space) -> ImageOptions:

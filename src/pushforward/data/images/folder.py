@@ -6,6 +6,7 @@ else is left out is said.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from pushforward.data.tables.files import is_table_file
 
 SUFFIXES = {
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp", ".avif", ".jp2"),
-    *(".pgm", ".ppm", ".pbm", ".pnm", ".tga"),
+    *(".pgm", ".ppm", ".pbm", ".pnm", ".tga", ".ico", ".mpo", ".apng", ".pcx", ".sgi", ".dds", ".qoi"),
 }
 # pictures and films that no decoder here reads: their loss must not look like that of a readme
 UNREADABLE = {
@@ -29,6 +30,22 @@ UNREADABLE = {
     *(".arw", ".dng", ".orf", ".rw2", ".mp4", ".mov", ".avi", ".mkv", ".webm"),
 }
 _MAGIC = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
+# folders beside those of pictures that hold what belongs to each of them
+_PARTS = {
+    *(
+        "mask",
+        "masks",
+        "segmentation",
+        "segmentations",
+        "annotation",
+        "annotations",
+        "labels",
+        "groundtruth",
+        "gt",
+        "depth",
+    ),
+    *("targets", "edges", "normals", "thumbnails", "previews"),
+}
 _ALONE = (".npy", ".npz", ".txt", ".jsonl", ".ndjson")  # beside tables: data that are named by file
 
 
@@ -69,13 +86,18 @@ def read_folder(folder: Path, options: ImageOptions, skip_bad: bool) -> Raw:
         raise BadInput(
             f"{folder} was taken for a folder of pictures and holds one", "at least five", f"bring more{frames}{others}"
         )
-    raw = stacked(read, f"{folder}", options)
+    twins = _twins(kept, places)
+    try:
+        raw = stacked(read, f"{folder}", options)
+    except BadInput as error:
+        raise BadInput(error.came, error.expected, twins) if twins else error from None
     x = raw.x
     raw.notes = [f"a folder of {len(x)} images of {in_words(x.shape[1:])}", *places.notes, *raw.notes, *listing.notes]
     raw.lost = [*places.lost, *_others(listing, files)]
     if places.roles is not None:
         raw.roles = np.array([places.roles[i] for i in read.owner])
     _label(raw, places, kept, read.owner, _bare(listing, files))
+    raw.notes += [twins] if twins else []
     say(raw, read, options)
     return raw
 
@@ -128,7 +150,29 @@ def _others(listing: Listing, files: list[Path]) -> list[str]:
     films = [str(path) for path in rest if path.suffix.lower() in UNREADABLE]
     plain = [str(path) for path in rest if path.suffix.lower() not in UNREADABLE]
     lost = [f"{counted(len(films), 'file')} of a format that is not read: {few(films)}"] if films else []
+    tables = [
+        path for path in rest if is_table_file(listing.folder / path) or path.suffix.lower() in (".jsonl", ".json")
+    ]
+    if tables:
+        plain[-1] += (
+            " (a table beside pictures is not read: classes are the names of sub-folders, or in Python those of pairs "
+        )
+        plain[-1] += "(path, class))"
     return lost + ([f"{counted(len(plain), 'file')} beside the pictures: {few(plain)}"] if plain else [])
+
+
+def _twins(files: Sequence[Path], places: Places) -> str:
+    """Return the question to ask where sub-folders hold parts of one example, such as pictures and their masks."""
+    stems: dict[str, set[str]] = {}
+    for file, rest in zip(files, places.rest, strict=True):
+        stems.setdefault(rest[0] if rest else "", set()).add(file.stem)
+    named = [name for name in stems if re.sub(r"[^a-z]", "", name.lower()) in _PARTS]
+    if len(stems) < 2 or not named or any(found != next(iter(stems.values())) for found in stems.values()):
+        return ""
+    return (
+        f"the folders {few(list(stems))} hold files of the same names, so they look like parts of one example and no classes: "
+        f"name the one to learn from, such as {next(name for name in stems if name != named[0])}"
+    )
 
 
 def _none(listing: Listing) -> str:

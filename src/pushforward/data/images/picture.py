@@ -25,7 +25,10 @@ from pushforward.data.images.handles import unread
 from pushforward.data.images.options import ImageOptions
 
 # PostScript is a program, and its reader runs it: only formats that are data are opened, whatever a file is called
-FORMATS = ("PNG", "JPEG", "MPO", "BMP", "DIB", "GIF", "TIFF", "WEBP", "PPM", "TGA", "JPEG2000", "AVIF", "ICO")
+FORMATS = (
+    *("PNG", "JPEG", "MPO", "BMP", "DIB", "GIF", "TIFF", "WEBP", "PPM", "TGA", "JPEG2000", "AVIF"),
+    *("ICO", "PCX", "SGI", "DDS", "QOI"),
+)
 SHORT, LONG = 255, 65535
 _GREY = ("1", "L", "LA", "La")
 # a grey picture can be said to be so in other formats; these have colours only
