@@ -60,6 +60,8 @@ def test_strange_points_are_found_and_new_ones_are_not(folder: Path, run: Run, t
         assert status == 0
         found[name] = json.loads(out)
         assert "likelihood is no detector by itself" in found[name]["warning"]
+        words = {2: "by both scores", 3: "by all three scores"}
+        assert found[name]["warning"].endswith(words[len(found[name]["shares"])])
     code = {name: record["auc"][0] for name, record in found.items()}
     assert code["far"]["low"] > 0.9
     # 95 % intervals; the seeds are fixed
@@ -112,11 +114,13 @@ def test_true_samples_do_not_hurt_and_a_family_that_listens_is_trained_on_the_re
 
 
 def test_a_column_of_a_table_is_augmented(run: Run) -> None:
-    words = ("augment", "adult-mini", "--family", "ar", "--target", "age", "--sizes", 60, "--ratios", 1, "--seeds", 2)
+    words = ("augment", "adult-mini", "--family", "ar", "--target", "age", "--sizes", "2%", "--ratios", 1, "--seeds", 2)
     status, out, _ = run(*words, "--steps", 5, "--json")
     assert status == 0
     record = json.loads(out)
     assert (record["unit"], record["target"]) == ("share of variance", "age")
+    assert "predicted as a number" in record["task"]
+    assert {u["real"] for u in record["found"]} == {84}  # of 4,200 training rows
 
 
 @pytest.mark.parametrize(
@@ -125,7 +129,10 @@ def test_a_column_of_a_table_is_augmented(run: Run) -> None:
         (("augment", "digits"), "--family NAME or --samples FILE"),
         (("augment", "two-moons", "--family", "vae"), "without labels"),
         (("augment", "digits", "--family", "vae", "--sizes", "10"), "20 to 1261"),
-        (("augment", "digits", "--family", "vae", "--ratios", "a"), "--ratios"),
+        (("augment", "digits", "--family", "vae", "--sizes", "50,1%"), "13 real examples (1%)"),
+        (("augment", "digits", "--family", "vae", "--sizes", "half"), "such as 0.1 or 10%, or all"),
+        (("augment", "digits", "--family", "vae", "--sizes", "1,all"), "20 to 1261"),
+        (("augment", "digits", "--family", "vae", "--ratios", "a"), "such as 1,4"),
         (("augment", "digits", "--family", "vaee"), "did you mean 'vae'"),
         (("augment", "adult-mini", "--family", "ar", "--target", "agee"), "did you mean 'age'"),
         (("augment", "shakespeare", "--family", "ar"), "text has no target"),

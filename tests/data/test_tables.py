@@ -454,7 +454,7 @@ def body(n: int = 30) -> str:
         (b"u,v,w\n1,a,2\n1,a\n", r"line 3 of .* has 2 fields: expected 3 as in line 1"),
         (b"u,v\n1,\x00\xff\n", r"not UTF-8 at byte 7"),
         (("u,v,w\n" + body() + "oops,a,3\n").encode(), r"'oops' in line 32, field 1 of .*expected a number"),
-        (("u,v,w\n" + body() + "inf,a,3\n").encode(), r"infinity in column 'u', row 30"),
+        (("u,v,w\n" + body() + "inf,a,3\n").encode(), r"infinity in column 'u', line 32"),
         (b'u,v\n1,"a\n', r"is no CSV"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 from mixed_tables import MIXED, mixed_rows
 from pushforward.core.errors import BadInput
 from pushforward.core.space import Points
+from pushforward.core.table import Column, Table
 from pushforward.evaluation.usefulness import learners
 from pushforward.evaluation.usefulness.augmentation import Drawn, Usefulness, two_way_mean, usefulness
 from pushforward.evaluation.usefulness.learners import Task, task_of
@@ -140,3 +141,45 @@ def test_rows_that_the_predictor_leaves_out_are_said(monkeypatch: pytest.MonkeyP
     x, y = world(40, np.random.default_rng(0))
     found = usefulness(lambda size, seed: Drawn(x, y, x[:20], y[:20]), TASK, x, y, [40], [0.5], seeds=2)
     assert [(u.trained_on, u.used) for u in found] == [("real", 30), ("synthetic", 20), ("both", 30)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        ([0.0, 1.0], "classes"),
+        ([1.0, 2.0, 3.0, 4.0, 5.0], "classes"),
+        ([-1.0, 0.0, 7.0, math.nan], "classes"),
+        ([0.0, 0.5], "number"),
+        (list(range(40)), "number"),
+    ],
+)
+def test_few_whole_numbers_are_classes_and_what_was_decided_is_said(cells: list[float], kind: str) -> None:
+    rows = np.stack([np.resize(cells, 200), np.arange(200.0)], axis=1)
+    step = 0.5 if 0.5 in cells else 1.0
+    named = "continuous" if step != 1.0 else "integer"
+    space = Table(
+        (
+            Column("hit rate", named, step=step, low=-1, high=40, missing=math.nan in cells),
+            Column("x", "integer", step=1.0, low=0, high=200),
+        )
+    )
+    task = task_of(space, (), "hit rate", rows)
+    assert task.kind == kind
+    other = {"classes": "continuous", "number": "categorical"}[kind]
+    assert f"`-s 'data.columns.hit rate={other}'`" in task.why
+    assert task.of_numbers
+    # without rows nobody knows, and a declared real number is one
+    assert task_of(space, (), "hit rate").kind == "number"
+    real = Table((Column("hit rate", "continuous", low=-1, high=40), space.columns[1]))
+    assert task_of(real, (), "hit rate", rows).kind == "number"
+
+
+def test_classes_that_are_numbers_are_learned_as_what_they_are() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.choice([-1.0, 2.0, 7.0], 300)
+    rows = np.stack([y, y + 0.1 * rng.normal(size=300)], axis=1)
+    space = Table((Column("y", "integer", step=1.0, low=-1, high=7), Column("x", "continuous", low=-3, high=9)))
+    task = task_of(space, (), "y", rows)
+    found = task.learn(rows[:200], y[:200], 0)(rows[200:])
+    assert set(found.tolist()) <= {-1.0, 2.0, 7.0}
+    assert (found == y[200:]).mean() > 0.99

@@ -125,6 +125,68 @@ def test_wins_and_losses_are_counted_and_a_draw_is_no_choice() -> None:
     assert first(*even) == "No clear winner: against b, a is better on 1 of 2 measures and worse on 1."
 
 
+def many(values: list[float], half: float = 0.01, right: float = 0.53) -> tuple[Score, ...]:
+    """Measures that order models and know nothing of real data, and a classifier that does."""
+    return (coin(right), *(score(v, half, name=f"m{i} [x]", null=None) for i, v in enumerate(values)))
+
+
+def code(value: float, kind: Any = "exact") -> Score:
+    return Score(
+        "log-likelihood", value, n=99, better="lower", low=value - 0.01, high=value + 0.01, unit="nats", kind=kind
+    )
+
+
+ONE_BETTER, PLAIN = [0.9, *[0.5] * 9], [0.5] * 10
+
+
+def test_a_model_told_apart_is_not_recommended_for_one_measure_before_one_that_is_not() -> None:
+    told, real = many(ONE_BETTER, right=0.58), many(PLAIN)
+    assert first(model("ar", *told), model("diffusion", *real)) == (
+        "No clear winner: ar beats diffusion on 1 of 11 measures, but at 200 samples it is told apart from real data, and "
+        "diffusion is not."
+    )
+    # its code, shorter for certain, is the reason that is left
+    rows = (model("ar", *told, likelihood=code(5.0)), model("diffusion", *real, likelihood=code(4.0, "lower_bound")))
+    assert first(*rows).startswith(
+        "Choose diffusion: at 200 samples ar is told apart from real data, and it is not and its code"
+    )
+    assert "ar beats diffusion on 1 of 11 measures" in first(*rows)
+    # a longer bound says nothing for certain, a shorter exact code speaks for the other one
+    rows = (model("ar", *told, likelihood=code(5.0)), model("diffusion", *real, likelihood=code(6.0, "lower_bound")))
+    assert first(*rows).startswith("No clear winner")
+    rows = (model("ar", *told, likelihood=code(4.0)), model("diffusion", *real, likelihood=code(6.0)))
+    assert first(*rows).startswith("Choose ar: it beats diffusion")
+
+
+def test_most_of_the_measures_decide_whoever_is_told_apart() -> None:
+    rows = (model("ar", *many([0.9] * 8 + [0.5, 0.5], right=0.58)), model("gan", *many(PLAIN)))
+    assert first(*rows).startswith("Choose ar: it beats gan on 8 of 11")
+
+
+def test_where_no_measure_decides_real_data_do() -> None:
+    told, real = many(PLAIN, 0.3, 0.58), many(PLAIN, 0.3, 0.53)
+    assert first(model("a", *told), model("b", *real)) == (
+        "Choose b: no measure orders b and a, but at 200 samples a is told apart from real data, and b is not."
+    )
+    assert first(model("a", *told), model("b", *real), model("c", *real)).startswith(
+        "Choose b or c: no measure orders b, c and a"
+    )
+    assert first(model("a", *told), model("b", *told)).startswith("No winner among a and b")
+    # equal to the best by the measures, and not by real data
+    low = many([0.1] * 10, right=0.9)
+    rows = (model("a", *many(PLAIN, right=0.58)), model("b", *many(PLAIN)), model("c", *low))
+    assert first(*rows).startswith("Choose b")
+
+
+@pytest.mark.parametrize(
+    "name", ["pair shapes", "column shapes", "pair associations", "total variation of class shares"]
+)
+def test_a_title_that_says_off_is_not_off_twice(name: str) -> None:
+    row = model("vae", score(0.358, 0.01, name=f"{name} [x] vs test", better="lower", null=0.05))
+    assert first(row).count(" off") == 1
+    assert "off in " in first(row)
+
+
 def test_a_missing_interval_is_not_a_failure() -> None:
     real, floor = (
         Row("real", "ceiling", scores=(score(0.95, None, null=None),)),

@@ -6,6 +6,7 @@ samples that exist already can only be asked about at the size they were made fr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -61,7 +62,7 @@ def augment_family(
     data: str,
     *,
     budget: dict[str, float],
-    sizes: Sequence[int] = (),
+    sizes: Sequence[int | float | str] = (),
     ratios: Sequence[float] = (1.0, 4.0),
     seeds: int = 3,
     target: str | None = None,
@@ -77,7 +78,7 @@ def augment_family(
             training; it is trained on nothing but the real set.
         data: a built-in name or a path.
         budget: of every training of a generator.
-        sizes: of the real set; a tenth, a third and all of train by default.
+        sizes: of the real set, as numbers of examples or shares of train (0.1, `10%`, `all`); 10 %, 33 % and all by default.
         ratios: synthetic examples for each real one.
         seeds: draws of every size, each with a generator of its own.
         target: a table's column to predict; elsewhere the labels are.
@@ -92,7 +93,7 @@ def augment_family(
     """
     dataset = open_source(data, settings)
     task, (test, told) = _task(dataset, target)
-    sizes = _sizes(dataset, sizes)
+    counts = _sizes(dataset, sizes)
     # a family that cannot is refused before the first predictor is trained
     whole = plan_training(family, dataset, budget=budget, overrides=overrides)
     whole.build()
@@ -105,7 +106,7 @@ def augment_family(
         model = train(like(plan, whole)).model
         return _drawn(model, fewer, task, max(ratios), own)
 
-    found = usefulness(draw, task, test, told, sizes, ratios, seeds, seed, step)
+    found = usefulness(draw, task, test, told, counts, ratios, seeds, seed, step)
     return Augmented(dataset.name, family, task, len(test), seeds, tuple(found))
 
 
@@ -163,7 +164,7 @@ def _leaked(made: Examples, dataset: Dataset, samples: Path) -> tuple[str, ...]:
 def _task(dataset: Dataset, target: str | None) -> tuple[Task, tuple[np.ndarray, np.ndarray]]:
     if isinstance(dataset.space, Text):
         raise Unsupported(f"predictors of {dataset.name}", "images, points or a table", "text has no target here")
-    task = task_of(dataset.space, dataset.classes, target)
+    task = task_of(dataset.space, dataset.classes, target, dataset.train.x.numpy() if target is not None else None)
     return task, _targets(dataset.test, dataset, task)
 
 
@@ -176,18 +177,45 @@ def _targets(examples: Examples, dataset: Dataset, task: Task) -> tuple[np.ndarr
             raise BadInput("examples without labels", "labels of the data's classes")
         return x, labels
     y = x[:, task.place]
-    known = ~np.isnan(examples.x[:, task.place].numpy()) if task.kind == "number" else np.ones(len(x), dtype=bool)
+    known = ~np.isnan(examples.x[:, task.place].numpy()) if task.of_numbers else np.ones(len(x), dtype=bool)
     return x[known], y[known]
 
 
-def _sizes(dataset: Dataset, sizes: Sequence[int]) -> list[int]:
+def _sizes(dataset: Dataset, sizes: Sequence[int | float | str]) -> list[int]:
     total = len(dataset.train)
     if not sizes:
         return sorted({max(FEWEST, total // 10), max(FEWEST, total // 3), total})
-    for size in sizes:
+    found = {size_of(asked, total): asked for asked in sizes}
+    for size, asked in found.items():
         if not FEWEST <= size <= total:
-            raise BadInput(f"{size} real examples", f"{FEWEST} to {total}, the training examples of {dataset.name}")
-    return sorted(set(sizes))
+            came = f"{size} real examples" + ("" if str(size) == str(asked) else f" ({asked})")
+            raise BadInput(came, f"{FEWEST} to {total}, the training examples of {dataset.name}")
+    return sorted(found)
+
+
+def size_of(asked: int | float | str, total: int) -> int:
+    """Return how many of so many examples are asked for: a number of them, a share such as 0.1 or `10%`, or `all`.
+
+    Raises:
+        BadInput: something else.
+
+    Example:
+        >>> [size_of(asked, 300) for asked in (50, "50", 0.1, "10 %", "all", "1.0")]
+        [50, 50, 30, 30, 300, 300]
+    """
+    word = str(asked).strip()
+    if word.lower() == "all":
+        return total
+    share = word.endswith("%")
+    try:
+        value = float(word.removesuffix("%")) / (100 if share else 1)
+    except ValueError:
+        value = math.nan
+    # 1 is one example, and 1.0 is all of them
+    share = share or 0 < value < 1 or (value == 1 and "." in word)
+    if not math.isfinite(value) or value <= 0 or not (share or value.is_integer()):
+        raise BadInput(f"'{asked}' real examples", "a number of them such as 200, a share such as 0.1 or 10%, or all")
+    return round(value * total) if share else int(value)
 
 
 def _drawn(model: GenerativeModel, data: Dataset, task: Task, ratio: float, seed: int) -> Drawn:
@@ -195,7 +223,7 @@ def _drawn(model: GenerativeModel, data: Dataset, task: Task, ratio: float, seed
     wanted = max(1, round(ratio * len(real)))
     if task.place is not None:
         # rows without the number that is predicted fall out, about as often as real ones do
-        spare = 1.25 * len(data.train) / len(real) if task.kind == "number" else 1.0
+        spare = 1.25 * len(data.train) / len(real) if task.of_numbers else 1.0
         made = Examples(model.sample(round(spare * wanted), seed=seed % 2**31))
     else:
         # classes in the shares of the real set

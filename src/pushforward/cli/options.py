@@ -107,7 +107,7 @@ def trusting(features: list[str], trust: bool) -> list[str]:
     return [f"{name},trust=true" if trust and ":" in name else name for name in features]
 
 
-def numbers_in(text: str, option: str) -> list[float]:
+def numbers_in(text: str, option: str, such: str = "0.05,0.1") -> list[float]:
     """Return comma-separated numbers.
 
     Raises:
@@ -122,7 +122,7 @@ def numbers_in(text: str, option: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
-        raise BadInput(f"{option} {text}", "numbers with commas between them, such as 0.05,0.1") from None
+        raise BadInput(f"{option} {text}", f"numbers with commas between them, such as {such}") from None
 
 
 def refuse_ignored(way: str, others: Mapping[str, Any], expected: str = "one of the two") -> None:

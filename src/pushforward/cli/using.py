@@ -34,7 +34,7 @@ def augment(
     samples: Annotated[Path | None, typer.Option(help="Or: samples made by any tool from all of train.")] = None,
     target: Annotated[str | None, typer.Option(help="Table: the column to predict.")] = None,
     sizes: Annotated[
-        str | None, typer.Option(help="Real training examples, with commas; default: 10 %, 33 %, all.")
+        str | None, typer.Option(help="Real training examples, with commas, as in 200,50%,all; default: 10%,33%,all.")
     ] = None,
     ratios: Annotated[str | None, typer.Option(help="Synthetic for each real one, with commas; default: 1,4.")] = None,
     seeds: Seeds = 3,
@@ -62,8 +62,8 @@ def augment(
         family,
         samples,
         {"target": target, "seeds": seeds, "seed": seed},
-        [] if sizes is None else [round(v) for v in numbers_in(sizes, "--sizes")],
-        [] if ratios is None else numbers_in(ratios, "--ratios"),
+        [] if sizes is None else sizes.split(","),
+        [] if ratios is None else numbers_in(ratios, "--ratios", "1,4"),
         budget_from(budget, steps, examples),
         settings or [],
     )
@@ -86,7 +86,7 @@ def _augmented(
     family: str | None,
     samples: Path | None,
     options: dict[str, Any],
-    sizes: list[int],
+    sizes: list[str],
     ratios: list[float],
     budget: dict[str, float],
     settings: list[str],
@@ -122,6 +122,7 @@ def _augmented(
         "generator": found.generator,
         "target": found.task.name,
         "unit": found.task.unit,
+        "task": found.task.why,
         "test": found.test,
         "seeds": found.seeds,
         "found": to_json(found.found),
@@ -129,7 +130,8 @@ def _augmented(
     }
     table = to_markdown(title, found.task.unit, found.seeds, found.test, found.found, trained=family is not None)
     beware = "".join(f"**Beware: {note}.**\n\n" for note in found.notes)
-    return beware + table, record
+    how = f"{found.task.why}.\n\n" if found.task.why else ""
+    return beware + how + table, record
 
 
 def anomalies(

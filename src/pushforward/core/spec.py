@@ -5,6 +5,7 @@ Two ideas: an unknown key is an error that suggests the nearest known one; `-s a
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
@@ -90,15 +91,40 @@ def parse_settings(settings: list[str]) -> dict[str, dict[str, Any]]:
     """
     nested: dict[str, dict[str, Any]] = {}
     for setting in settings:
-        key, equals, text = setting.partition("=")
+        key, equals, text = _cut(setting)
         section, dot, name = key.partition(".")
         if not equals or not dot or not name:
             raise BadInput(f"'-s {setting}'", "section.key=value, such as model.width=128")
         if section not in ("model", "train", "data"):
             raise BadInput(*unknown("section", section, ("model", "train", "data")))
-        try:
-            value: Any = json.loads(text)
-        except json.JSONDecodeError:
-            value = text
-        nested.setdefault(section, {})[name] = value
+        nested.setdefault(section, {})[name] = _value(text, key.startswith(_COLUMNS))
     return nested
+
+
+_COLUMNS = "data.columns."
+
+
+def _cut(setting: str) -> tuple[str, str, str]:
+    """Cut a setting at the first equals sign, after the name of a column at the last one before a list or a word."""
+    if not setting.startswith(_COLUMNS):
+        return setting.partition("=")
+    start = setting.rfind("=[") if setting.endswith("]") else -1
+    return (setting[:start], "=", setting[start + 1 :]) if start >= 0 else setting.rpartition("=")
+
+
+def _value(text: str, of_column: bool) -> Any:
+    """Return a value as JSON where it is; the levels of a column need no quotes."""
+    if of_column and len(text) > 1 and text[0] == "[" and text[-1] == "]":
+        return _levels(text)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _levels(text: str) -> list[Any]:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        cells = next(csv.reader([text[1:-1]], skipinitialspace=True), [])
+        return [cell.strip() for cell in cells]

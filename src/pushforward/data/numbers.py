@@ -13,10 +13,12 @@ import pandas as pd
 from pushforward.core.errors import BadInput
 from pushforward.core.given import label_of as label_index
 from pushforward.core.table import Column
+from pushforward.data.folders import few
 from pushforward.data.pixels import label_place, pixels_of
 from pushforward.data.points import Label, PointsEncoding
 from pushforward.data.source import Raw
 from pushforward.data.tables.files import Sheet
+from pushforward.data.tables.found import option, place_of
 from pushforward.data.tables.numeric import grid_of
 from pushforward.data.tables.stored import Stored, missing_word
 from pushforward.data.tables.written import cells_of
@@ -82,27 +84,22 @@ def points_of(sheet: Sheet, varied: bool = True) -> Numbers:
 def _numbers(series: pd.Series, name: str, sheet: Sheet) -> np.ndarray:
     lines = sheet.lines
 
-    def where(row: int) -> str:
-        return f"row {row} (counted from 0)" if lines is None else f"line {lines[row]}"
-
     gone = series.isna().to_numpy()
     if gone.any():
         row = int(np.argmax(gone))
-        came = f"a missing value in column '{name}', {where(row)}"
+        came = f"a missing value in column '{name}', {place_of(row, lines)}"
         raise BadInput(came, "numbers throughout", "open it as a table: `-s data.kind=table`")
     if series.dtype.kind not in "iufb":
         row = next((i for i, value in enumerate(series) if not isinstance(value, int | float)), 0)
         hint = "only numeric columns and one called 'label' make points: `-s data.kind=table` takes all"
-        raise BadInput(f"'{series.iloc[row]}' in column '{name}', {where(row)}", "a number", hint)
+        raise BadInput(f"'{series.iloc[row]}' in column '{name}', {place_of(row, lines)}", "a number", hint)
     numbers = series.to_numpy(dtype=np.float64)
     bad = np.flatnonzero(~np.isfinite(numbers))
     if len(bad):
-        places = [int(row) if lines is None else lines[row] for row in bad[:10]]
-        shown = f"{'lines' if sheet.lines else 'rows'} {', '.join(map(str, places))}" + (
-            ", ..." if len(bad) > 10 else ""
-        )
-        came = f"NaN or infinity in {len(bad)} rows of {sheet.origin} ({shown})"
-        raise BadInput(came, "finite numbers", "repair or drop those lines")
+        shown = few([str(row if lines is None else lines[row]) for row in bad.tolist()], 10)
+        came = f"NaN or infinity in {len(bad)} rows of {sheet.origin} ({'rows' if lines is None else 'lines'} {shown})"
+        fix = f"repair or drop those lines, or leave column '{name}' out with {option(name, 'drop')}"
+        raise BadInput(came, "finite numbers", fix)
     return numbers
 
 

@@ -23,6 +23,7 @@ from pushforward.core.space import Points, Space
 from pushforward.core.table import Column
 from pushforward.data.tables.as_file import RowsEncoding
 from pushforward.data.tables.files import Reading, Sheet, may_be_table, read_file
+from pushforward.data.tables.found import place_of
 from pushforward.data.tables.stored import Scalar, Stored, restore, stored_from_json
 from pushforward.data.tables.written import Dialect
 
@@ -247,6 +248,5 @@ def _floats(series: pd.Series, stored: Stored, lines: Sequence[int] | None) -> n
     wrong = np.flatnonzero(~np.isfinite(numbers))
     if len(wrong):
         row = int(wrong[0])
-        where = f"row {row} (counted from 0)" if lines is None else f"line {lines[row]}"
-        raise BadInput(f"{series.iloc[row]!r} in column '{stored.label}', {where}", "a finite number")
+        raise BadInput(f"{series.iloc[row]!r} in column '{stored.label}', {place_of(row, lines)}", "a finite number")
     return numbers

@@ -10,8 +10,12 @@ from pathlib import Path
 
 from pushforward.core.errors import BadInput
 from pushforward.data.folders import few
+from pushforward.data.tables.files import SUFFIXES as TABLES
+from pushforward.data.tables.unpacking import PACKED
+from pushforward.data.text.sources import KNOWN as TEXTS
 
-EXPECTED = ".csv, .parquet, .txt, .jsonl, .npy, .npz, an IDX file or a folder of images or texts"
+_READ = ", ".join(dict.fromkeys((*TABLES, *TEXTS, ".npy", ".npz")))
+EXPECTED = f"{_READ} (tables and texts also in {', '.join(PACKED)}), an IDX file, any plain text, or a folder of images or texts"
 _ARRAYS = "numpy.savez('data.npz', x=..., y=...)"
 # endings, what they are, what to do
 _KINDS = (

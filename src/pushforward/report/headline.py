@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from pushforward.report.beside_real import Shorter, preferred
 from pushforward.report.contest import choice, contest
 from pushforward.report.control_verdict import hopeless
 from pushforward.report.glossary import term
-from pushforward.report.numbers import number
+from pushforward.report.numbers import listed, number
 from pushforward.report.privacy_verdict import privacy_in_short
 from pushforward.report.records import Key, Row
 from pushforward.report.standing import Between
@@ -20,13 +21,19 @@ from pushforward.report.told_apart import CLASSIFIER, Apart, Evidence, told_apar
 MOST_NAMED = 2
 
 
-def headline(rows: Sequence[Row], keys: Iterable[Key], between: Between) -> str:
+def headline(
+    rows: Sequence[Row],
+    keys: Iterable[Key],
+    between: Between,
+    shorter: Shorter = lambda first, second: False,
+) -> str:
     """Return what to do, or what the samples are worth, in two sentences at most, and for a table whether rows leak.
 
     Args:
         rows: models and controls.
         keys: the measures on which a model can win.
         between: what tests of two models decided; see `standing`.
+        shorter: whether the first model's code is shorter than the second's for certain.
 
     Example:
         >>> from pushforward.core.score import Score
@@ -47,10 +54,19 @@ def headline(rows: Sequence[Row], keys: Iterable[Key], between: Between) -> str:
         worth = "clearly better than the floor on half of the measures"
         return f"Choose none yet: no model is {worth}. Train longer."
     found = contest(usable, keys, between)
+    apart = {row.name: told_apart(row, rows) for row in usable}
+    if len(usable) > 1 and (told := preferred(found, apart, shorter)) is not None:
+        left = [row for row in usable if row.name in told.names]
+        return " ".join(filter(None, [told.text, privacy_in_short(left)]))
+    equals = found.equals(found.names[0]) if found.decided else []
+    worse = [name for name in equals if apart[name].told and apart[found.names[0]].told is False]
+    usable = [row for row in usable if row.name not in worse]
+    found = contest(usable, keys, between) if worse else found
     chosen = choice(found, usable) if len(usable) > 1 else f"Choose {usable[0].name}, the only usable model."
     best = next(row for row in usable if row.name == found.names[0])
     who = f"Even {best.name}" if found.equals(best.name) or not chosen.startswith("Choose") else "It"
-    return " ".join(filter(None, [chosen, _still(best, rows, who), privacy_in_short([best])]))
+    but = f"No measure orders it and {listed(worse, 'or')}, but {'that is' if len(worse) == 1 else 'those are'} told apart."
+    return " ".join(filter(None, [chosen, _still(best, rows, who), but if worse else "", privacy_in_short([best])]))
 
 
 def _alone(row: Row, rows: Sequence[Row]) -> str:
@@ -91,7 +107,9 @@ def _right(found: Apart) -> str:
 
 
 def _off(evidence: Evidence) -> str:
-    return f"{term(evidence.score.name).title.lower()} ({number(evidence.score.value)}; real data: {number(evidence.expected)})"
+    # some titles say already that it is off
+    what = term(evidence.score.name).title.lower().removesuffix(" off")
+    return f"{what} ({number(evidence.score.value)}; real data: {number(evidence.expected)})"
 
 
 def _counted(judged: int) -> str:

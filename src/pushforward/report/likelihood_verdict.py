@@ -48,6 +48,10 @@ class Likelihoods:
         """Return the models of another kind that the bound of `name` beats for certain."""
         return self._beaten(name, same_kind=False)
 
+    def shorter(self, first: str, second: str) -> bool:
+        """Return whether the code of `first` is shorter than that of `second` for certain."""
+        return second in self.ahead(first) or second in self.certainly_ahead(first)
+
     def guaranteed(self) -> tuple[str, list[str]] | None:
         """Return the model with the shortest guaranteed code, and those whose printed guarantee is not clearly longer."""
         names = [n for n, s in self.scores.items() if s.kind in GUARANTEED]

@@ -87,7 +87,10 @@ def verdict_sentences(
     places = [s for key in seeing if (s := standing(models, key, between)) is not None]
     standings = [place for place in places if place.rivals or place.beaten]
     texts = {
-        "In short": [headline(rows, seeing, between), *_by_code_length(models, nats_per_unit)],
+        "In short": [
+            headline(rows, seeing, between, likelihoods(models, nats_per_unit).shorter),
+            *_by_code_length(models, nats_per_unit),
+        ],
         "Beside real data": beside_real_data(rows, models),
         "Likelihood": likelihood_sentences(models, nats_per_unit),
         "Truth": truth_sentences(models),

@@ -32,6 +32,7 @@ class Asked:
         likely: what separates decimals where fields are separated as in this file; a note asks all the same.
         by_comma: True if commas separate fields, where points hardly group digits.
         marks: words that counted as missing in the column of the run.
+        values: words that are values here, though they say elsewhere that there is none.
     """
 
     where: str
@@ -45,6 +46,7 @@ class Asked:
     by_comma: bool = False
     unit: str = "line"
     marks: Collection[str] = ()
+    values: Collection[str] = ()
 
 
 def asking(label: str, kind: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pushforward.core.errors import BadInput
+from pushforward.data.folders import few
 from pushforward.data.tables.asked import DECIMALS, Asked, asking
 from pushforward.data.tables.dated import dates_of, mixed_zones, months_of, read_otherwise, times_of
 from pushforward.data.tables.notations.booleans import FALSE, TRUE
@@ -42,7 +43,7 @@ def typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
         [1.5, nan, 2.25]
     """
     counts = Counter(cells)
-    empty = {cell for cell in counts if cell.strip() in MISSING or cell.strip() in asked.marks}
+    empty = _says_none(counts, asked)
     gaps = {cell for cell in counts if cell not in empty and is_missing_among_numbers(cell)}
     known = [cell for cell in counts if cell not in empty and cell not in gaps]
     if asked.words or not (known or gaps):
@@ -51,7 +52,7 @@ def typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
     if found is None:
         if known and all(cell.strip() in (*TRUE, *FALSE) for cell in known):
             return booleans_of(cells, counts, empty | gaps)
-        return text_of(cells, counts, empty, _why_text(known, asked))
+        return text_of(cells, counts, empty, (*_why_text(known, asked), *_keeping(empty, known, asked)))
     odd = {cell: counts[cell] for cell in known if cell not in found.values}
     if odd and found.kind == "dates":
         if mixed_zones(found, odd):
@@ -67,6 +68,22 @@ def typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
         found.said.append(sentence)
         found.lost.append(sentence)
     return values_of(cells, counts, empty | gaps | set(odd), found, set(odd), asked.reading == "number")
+
+
+def _says_none(counts: Counter[str], asked: Asked) -> set[str]:
+    """Return the cells that say that there is no value, without those that are values here."""
+    found = {cell for cell in counts if cell.strip() in MISSING or cell.strip() in asked.marks}
+    # `NA` is a country among words, and a gap among numbers
+    among_words = any(not any(c.isdigit() for c in cell) for cell in counts if cell not in found)
+    return {cell for cell in found if not (cell.strip() in asked.values and (among_words or found == set(counts)))}
+
+
+def _keeping(empty: set[str], known: list[str], asked: Asked) -> tuple[str, ...]:
+    """Return how words for a missing value are kept as words, if there are any."""
+    lettered = sorted({cell.strip() for cell in empty if cell.strip().isalpha()})
+    if not lettered or not known or not asked.label:
+        return ()
+    return (f"{asking(asked.label, 'categorical')} keeps {few([repr(one) for one in lettered])} as a word",)
 
 
 def _best(known: list[str], counts: Counter[str], asked: Asked) -> Way | None:

@@ -6,16 +6,16 @@ One idea: a declaration says what a value is, not how it is written; readings su
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 import pandas as pd
 
 from pushforward.core.errors import BadInput
 from pushforward.core.table import ColumnKind
 from pushforward.data.tables.asked import READINGS
-from pushforward.data.tables.found import Found, Rules, discrete, sorted_levels
+from pushforward.data.tables.found import Found, Rules, discrete, option, sorted_levels
 from pushforward.data.tables.numeric import datetime_column, number
-from pushforward.data.tables.stored import Stored
+from pushforward.data.tables.stored import Scalar, Stored
 
 
 def declared(series: pd.Series, known: pd.Series, stored: Stored, label: str, rules: Rules) -> Found:
@@ -30,8 +30,13 @@ def declared(series: pd.Series, known: pd.Series, stored: Stored, label: str, ru
             known_kinds = [*get_args(ColumnKind), *READINGS, "drop"]
             raise BadInput(f"kind '{kind}' of column '{label}'", "one of " + ", ".join(known_kinds))
     elif kind is not None:
-        levels = tuple(kind)
-        unknown = [v for v in sorted_levels(known, label) if v not in levels]
+        found = sorted_levels(known, label)
+        by_name: dict[str, Any] = {str(value): value for value in found}
+        # a level may be typed as a word where the table holds a number, and the other way round
+        levels: tuple[Scalar, ...] = tuple(
+            level if level in found else by_name.get(str(level), level) for level in kind
+        )
+        unknown = [value for value in found if value not in levels]
         if unknown:
             raise BadInput(f"{unknown[0]!r} in column '{label}'", f"a level among {list(levels)[:20]}", "list it too")
         return discrete("ordinal", levels, series, stored, f"declared ordinal with {len(levels)} levels")
@@ -41,11 +46,7 @@ def declared(series: pd.Series, known: pd.Series, stored: Stored, label: str, ru
             raise BadInput(f"column '{label}' of {len(levels)} values", "two for a boolean", "declare it categorical")
         return discrete(kind, levels, series, stored, f"declared {kind}; {len(levels)} levels")
     if kind == "datetime":
-        try:
-            moments = series if series.dtype.kind == "M" else pd.to_datetime(series.astype("string"), format="ISO8601")
-        except (ValueError, TypeError) as error:
-            came = f"column '{label}' declared datetime ({str(error).splitlines()[0]})"
-            raise BadInput(came, "dates in ISO 8601, such as 2024-01-31") from None
+        moments = _moments(series, label, rules)
         found = datetime_column(moments, replace(stored, dtype=str(moments.dtype)))
         return replace(found, said="declared datetime; " + found.said)
     if stored.dtype == "category" or series.dtype.kind not in "iufO":
@@ -60,3 +61,25 @@ def declared(series: pd.Series, known: pd.Series, stored: Stored, label: str, ru
     kept = replace(stored, dtype="float64") if real else stored
     found = number(series, known, kept, label, replace(rules, keep=True), real)
     return replace(found, said=f"declared {kind}; " + found.said)
+
+
+def _moments(series: pd.Series, label: str, rules: Rules) -> pd.Series:
+    """Return a column as dates.
+
+    Raises:
+        BadInput: the first value that is none, with its place and what leaves the column as it is.
+    """
+    if series.dtype.kind == "M":
+        return series
+    words = series.astype("string")
+    try:
+        return pd.to_datetime(words, format="ISO8601")
+    except (ValueError, TypeError):
+        read = pd.to_datetime(words, format="ISO8601", errors="coerce", utc=True)
+    wrong = (read.isna() & series.notna()).to_numpy()
+    if not wrong.any():
+        raise BadInput(f"local times and times with a zone in column '{label}'", "all with a zone, or none") from None
+    row = int(wrong.argmax())
+    came = f"'{words.iloc[row]}' in column '{label}' declared datetime at {rules.where(row)}"
+    fix = f"repair it, or declare another kind, such as {option(label, 'categorical')}"
+    raise BadInput(came, "a date in ISO 8601, such as 2024-01-31", fix)

@@ -17,7 +17,7 @@ from pushforward.core.errors import BadInput, closest
 from pushforward.core.table import Column
 from pushforward.data.tables.carried import carrier_of, into_numbers
 from pushforward.data.tables.cells import Asked, typed
-from pushforward.data.tables.found import option
+from pushforward.data.tables.found import option, place_of
 from pushforward.data.tables.notations.missing import is_missing_among_numbers
 from pushforward.data.tables.stored import OBJECTS, Stored, decimals_of, restore, seconds_of, snap
 from pushforward.data.tables.wrapped import unwrapped
@@ -38,7 +38,7 @@ class Rows:
 
     def where(self, row: int) -> str:
         """Return what a row is called."""
-        return f"row {row} (counted from 0)" if self.lines is None else f"line {self.lines[row]}"
+        return place_of(row, self.lines)
 
     def refuse(self, wrong: np.ndarray, came: Callable[[int], str], expected: str, fix: str = "") -> None:
         """Refuse the table for the first wrong row, or collect them all.
@@ -144,7 +144,7 @@ def encode_column(series: pd.Series, stored: Stored, column: Column, rows: Rows)
         rows.refuse(gone, lambda row: said + rows.where(row), "none, as in the training table", fix)
     if column.discrete:
         return _codes(series, stored, column, rows)
-    exact = _seconds(series, column) if column.kind == "datetime" else _floats(series, column, rows)
+    exact = _seconds(series, column, rows) if column.kind == "datetime" else _floats(series, column, rows)
     infinite = np.isinf(exact)
     rows.refuse(infinite, lambda row: f"infinity in column '{column.name}', {rows.where(row)}", "finite numbers")
     exact = np.where(infinite, np.nan, exact)
@@ -195,11 +195,19 @@ def _floats(series: pd.Series, column: Column, rows: Rows) -> np.ndarray:
     return numbers
 
 
-def _seconds(series: pd.Series, column: Column) -> np.ndarray:
-    if series.dtype.kind != "M":
-        try:
-            series = pd.to_datetime(series.astype("string"), format="ISO8601")
-        except (ValueError, TypeError) as error:
-            came = f"column '{column.name}' ({str(error).splitlines()[0]})"
-            raise BadInput(came, "dates in ISO 8601, such as 2024-01-31") from None
-    return seconds_of(series)
+def _seconds(series: pd.Series, column: Column, rows: Rows) -> np.ndarray:
+    if series.dtype.kind == "M":
+        return seconds_of(series)
+    words = series.astype("string")
+    try:
+        return seconds_of(pd.to_datetime(words, format="ISO8601"))
+    except (ValueError, TypeError):
+        read = pd.to_datetime(words, format="ISO8601", errors="coerce", utc=True)
+    wrong = (read.isna() & series.notna()).to_numpy()
+    if not wrong.any():
+        raise BadInput(f"local times and times with a zone in column '{column.name}'", "all with a zone, or none")
+    came = f" in column '{column.name}' at "
+    rows.refuse(
+        wrong, lambda row: f"'{words.iloc[row]}'{came}{rows.where(row)}", "a date in ISO 8601, such as 2024-01-31"
+    )
+    return seconds_of(read)

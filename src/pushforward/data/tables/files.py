@@ -24,6 +24,7 @@ from pushforward.data.tables.header import header_of
 from pushforward.data.tables.layout import LOOKED_AT, layout_of
 from pushforward.data.tables.lines import delimiter_of, read_lines
 from pushforward.data.tables.not_tables import require_table_text
+from pushforward.data.tables.notations.missing import MISSING
 from pushforward.data.tables.notations.notation import Notation, Written
 from pushforward.data.tables.stored import Stored
 from pushforward.data.tables.typed_values import Typed
@@ -49,6 +50,7 @@ class Reading:
         names: names that a header is expected to hold, so that a file of words alone is understood.
         notations: those of a run, by column name.
         readings, marks: how a run's columns are read as its user declared, and which words count as missing in them, by name.
+        values: which words for a missing value are values in a run's columns, by name.
         header: the user's answer to whether the first line is one; None = find out.
     """
 
@@ -58,15 +60,21 @@ class Reading:
     notations: Mapping[str, Notation] = field(default_factory=dict)
     readings: Mapping[str, str] = field(default_factory=dict)
     marks: Mapping[str, Collection[str]] = field(default_factory=dict)
+    values: Mapping[str, Collection[str]] = field(default_factory=dict)
     header: bool | None = None
 
     def asked(self, label: str, where: str) -> Asked:
         """Return what is known about one column."""
         kind = self.declared.get(label)
         words = label in self.words or (kind is not None and (not isinstance(kind, str) or kind in WORDS))
-        return Asked(
-            where, label, words, self.reading_of(label), self.notations.get(label), marks=self.marks.get(label, ())
-        )
+        marks, values = self.marks.get(label, ()), self._values(label, kind)
+        return Asked(where, label, words, self.reading_of(label), self.notations.get(label), marks=marks, values=values)
+
+    def _values(self, label: str, kind: Any) -> Collection[str]:
+        """Return the words that are values in a column: the levels that its user lists, or any word where words are asked for."""
+        if kind in ("categorical", "ordinal"):
+            return [word for word in MISSING if any(c.isalpha() for c in word)]
+        return self.values.get(label, ()) if kind is None or isinstance(kind, str) else [str(level) for level in kind]
 
     def reading_of(self, label: str) -> str:
         """Return how a column is read, as its user declared now or when a run was trained; empty if nobody said so."""
@@ -76,7 +84,10 @@ class Reading:
     def like(self, kept: Collection[Stored]) -> Reading:
         """Return this reading with what a run knows of how its columns are read."""
         readings = {one.label: one.reading for one in kept if one.reading}
-        return replace(self, readings=readings, marks={one.label: one.marks for one in kept if one.marks})
+        values = {one.label: [level for level in one.levels if level in MISSING] for one in kept if one.levels}
+        return replace(
+            self, readings=readings, marks={one.label: one.marks for one in kept if one.marks}, values=values
+        )
 
 
 _PLAIN = Reading()

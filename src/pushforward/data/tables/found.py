@@ -6,6 +6,7 @@ One idea: a finding is the column of the space, how it is kept, a sentence with 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -20,11 +21,43 @@ from pushforward.data.tables.stored import Scalar, Stored, level_names
 
 @dataclass(frozen=True)
 class Rules:
-    """What a user asks of a column: a kind, to keep an identifier, bounds."""
+    """What a user asks of a column: a kind, to keep an identifier, bounds; and each row's line in its file, if there is one."""
 
     kind: Any
     keep: bool
     bounds: str
+    lines: Sequence[int] | None = None
+
+    def where(self, row: int) -> str:
+        """Return what a row is called."""
+        return place_of(row, self.lines)
+
+
+def place_of(row: int, lines: Sequence[int] | None = None) -> str:
+    """Return what a row is called: by its line in a file, else by its number.
+
+    Example:
+        >>> place_of(1, [2, 3]), place_of(1)
+        ('line 3', 'row 1 (counted from 0)')
+    """
+    return f"row {row} (counted from 0)" if lines is None else f"line {lines[row]}"
+
+
+def require_finite(values: np.ndarray, rows: Sequence[int], label: str, lines: Sequence[int] | None) -> None:
+    """Refuse infinity in a column.
+
+    Args:
+        values: the numbers of a column, of its rows `rows`.
+
+    Raises:
+        BadInput: infinity, with the first place, how many there are, and what to do.
+    """
+    wrong = np.flatnonzero(np.isinf(values))
+    if len(wrong):
+        more = f" and {len(wrong) - 1:,} more" if len(wrong) > 1 else ""
+        fix = f"empty those cells to make them missing, or leave the column out with {option(label, 'drop')}"
+        place = place_of(int(rows[int(wrong[0])]), lines)
+        raise BadInput(f"infinity in column '{label}', {place}{more}", "finite numbers or missing values", fix)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from pushforward.data.tables.carried import carrier_of, into_numbers
 from pushforward.data.tables.notations.missing import MISSING
 from pushforward.data.tables.stored import Stored, restore, seconds_of, snap
 
+_COMPARED = re.compile(r"\s*([^<>=≤≥]*[^<>=≤≥\s])\s*(?:<=|>=|<|>|≤|≥)")
+
 
 def parse_known(text: str, table: Table, stored: Sequence[Stored]) -> Known:
     """Return what one row is known to hold: values, and ranges such as `age=30..50` or `age=30..`.
@@ -34,7 +36,7 @@ def parse_known(text: str, table: Table, stored: Sequence[Stored]) -> Known:
         >>> known.values.tolist(), known.mask.tolist()
         ([[1.0]], [[True]])
     """
-    pieces = _pieces(text, [one.label for one in stored])
+    pieces = _pieces(text, [one.label for one in stored], _usable(stored))
     names = [name for name, _ in pieces]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -65,7 +67,7 @@ def known_rows(rows: Sequence[Mapping[str, Any]], table: Table, stored: Sequence
         for label, value in row.items():
             name, word = str(label), _words(value)
             if name not in names:
-                raise _unknown_column(name, names)
+                raise _unknown_column(name, _usable(stored))
             one = stored[names.index(name)]
             if one.role != "modelled":
                 _check_constant(one, word)
@@ -74,7 +76,7 @@ def known_rows(rows: Sequence[Mapping[str, Any]], table: Table, stored: Sequence
             if ".." in word and not column.discrete:
                 low[i, place], high[i, place] = _range(column, one, word)
                 continue
-            values[i, place] = _value(column, one, word, names)
+            values[i, place] = _value(column, one, word, _usable(stored))
             mask[i, place] = True
     ranged = bool(torch.isfinite(torch.cat([low, high])).any())
     return Known(values, mask, low if ranged else None, high if ranged else None)
@@ -89,14 +91,23 @@ def _words(value: Any) -> str:
     return value.isoformat(sep=" ") if isinstance(value, datetime) else str(value)
 
 
-def _pieces(text: str, names: list[str]) -> list[tuple[str, str]]:
+def _usable(stored: Sequence[Stored]) -> list[str]:
+    """Return the columns on which a row can be conditioned: none that is left out or the same in every row."""
+    return [one.label for one in stored if one.role == "modelled"]
+
+
+def _pieces(text: str, names: list[str], usable: list[str]) -> list[tuple[str, str]]:
     longest_first = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
     starts = list(re.finditer(rf"(?:\A|,)\s*({longest_first})\s*=", text))
     if not starts or starts[0].start() != 0:
         name, equals, _ = text.partition("=")
+        compared = _COMPARED.match(text)
+        if compared is not None and compared[1] in usable:
+            ways = f"{compared[1]}=LOW.., {compared[1]}=..HIGH or {compared[1]}=LOW..HIGH"
+            raise BadInput(f"the condition '{text}'", "column=value,column=value", f"a range of numbers is {ways}")
         if not equals:
-            raise BadInput(f"the condition '{text}'", "column=value,column=value", "such as " + names[0] + "=...")
-        raise _unknown_column(name.strip(), names)
+            raise BadInput(f"the condition '{text}'", "column=value,column=value", f"such as {usable[0]}=...")
+        raise _unknown_column(name.strip(), usable)
     ends = [match.start() for match in starts[1:]] + [len(text)]
     return [(match[1], text[match.end() : end].strip()) for match, end in zip(starts, ends, strict=True)]
 

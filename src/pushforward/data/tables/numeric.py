@@ -15,7 +15,7 @@ import pandas as pd
 from pushforward.core.errors import BadInput
 from pushforward.core.limits import LARGEST_NUMBER
 from pushforward.core.table import Column, ColumnKind
-from pushforward.data.tables.found import Found, Rules, discrete, excluded, gaps, option, sorted_levels
+from pushforward.data.tables.found import Found, Rules, discrete, excluded, gaps, option, require_finite, sorted_levels
 from pushforward.data.tables.grids import CLOCKS, TIME_NAMES, TIMES, clock_step, coarser, step_words
 from pushforward.data.tables.notations.numbers import NumberNotation
 from pushforward.data.tables.sentinels import sentinel, sentinel_days, sentinel_periods
@@ -37,9 +37,7 @@ def number(series: pd.Series, known: pd.Series, stored: Stored, label: str, rule
         BadInput: infinity, with its row.
     """
     values = known.to_numpy(dtype=np.float64)
-    if np.isinf(values).any():
-        row = int(known.index[int(np.argmax(np.isinf(values)))])
-        raise BadInput(f"infinity in column '{label}', row {row} (counted from 0)", "finite numbers or missing values")
+    require_finite(values, known.index.tolist(), label, rules.lines)
     largest = float(np.abs(values).max())
     if largest > LARGEST_NUMBER:
         came = f"column '{label}' reaches {largest:.3g}"

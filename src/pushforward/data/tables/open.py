@@ -30,7 +30,17 @@ from pushforward.data.split import split_rows
 from pushforward.data.tables.asked import READINGS
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.entities import entity_note
-from pushforward.data.tables.files import Reading, Sheet, decode, is_table_file, may_be_table, read_file, read_text
+from pushforward.data.tables.files import (
+    SUFFIXES,
+    Reading,
+    Sheet,
+    decode,
+    is_table_file,
+    may_be_table,
+    read_file,
+    read_text,
+)
+from pushforward.data.tables.formats import JSON_LINES
 from pushforward.data.tables.schema import Declared, infer
 
 BUILTIN = "adult-mini"
@@ -63,7 +73,8 @@ def find_table(
         if kind == "table":
             if isinstance(source, str | Path) and is_table_file(Path(source)) and not Path(source).exists():
                 raise BadInput(f"no file at {source}", "the table", "a relative path starts from the folder you are in")
-            raise BadInput(f"'{source}' as a table", "a DataFrame, or a .csv, .tsv or .parquet file")
+            known = " ".join((*SUFFIXES, *JSON_LINES, ".txt"))
+            raise BadInput(f"'{source}' as a table", f"a DataFrame, or a file that ends in {known}")
         return None
     if isinstance(encoding, TableEncoding):
         return sheet
@@ -179,7 +190,7 @@ def open_table(
     """
     notes, lost = ("the schema of the run",), sheet.lost
     if encoding is None:
-        schema = infer(sheet.frame, columns, keep, bounds, sheet.written)
+        schema = infer(sheet.frame, columns, keep, bounds, sheet.written, sheet.lines)
         encoding = TableEncoding.of_schema(schema, sheet.dialect)
         notes, lost = schema.notes, (*sheet.lost, *schema.lost)
     x = encoding.encode(sheet.frame, sheet.lines)

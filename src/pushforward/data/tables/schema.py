@@ -20,7 +20,16 @@ from pushforward.data.tables.asked import READINGS, Asked
 from pushforward.data.tables.carried import carrier_of, into_numbers, said_of
 from pushforward.data.tables.cells import typed
 from pushforward.data.tables.declared import declared
-from pushforward.data.tables.found import Found, Rules, discrete, excluded, option, scalar, sorted_levels
+from pushforward.data.tables.found import (
+    Found,
+    Rules,
+    discrete,
+    excluded,
+    option,
+    require_finite,
+    scalar,
+    sorted_levels,
+)
 from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
 from pushforward.data.tables.notations.notation import Written
 from pushforward.data.tables.numeric import FEW, FEWEST_ROWS, datetime_column, number
@@ -49,6 +58,7 @@ def infer(
     keep: Collection[str] = (),
     bounds: str = "natural",
     written: Mapping[str, Written] | None = None,
+    lines: Sequence[int] | None = None,
 ) -> Schema:
     """Return the columns of a table.
 
@@ -58,6 +68,7 @@ def infer(
         bounds: `natural`: numbers that are never negative stay so, and integers of at most 32 values keep their range;
             `observed`: every number keeps its range; `none`: no number is bounded.
         written: how the columns of a file were written; text in other frames is looked through for numbers and dates.
+        lines: the line of each row in its file, None if there is none.
 
     Raises:
         BadInput: no rows, duplicate names, dtypes without a meaning here, infinity, or a declaration that does not fit.
@@ -75,7 +86,7 @@ def infer(
             raise BadInput(f"a declaration of column '{name}'", "a column of the table", closest(str(name), labels))
     found: list[Found] = []
     for place, (name, label) in enumerate(zip(frame.columns, labels, strict=True)):
-        rules = Rules((columns or {}).get(label), label in keep, bounds)
+        rules = Rules((columns or {}).get(label), label in keep, bounds, lines)
         # rows are named by their place, whatever a frame's index calls them
         of_file = None if written is None else written.get(label, Written(None))
         found.append(_column(frame.iloc[:, place].reset_index(drop=True), name, label, rules, of_file))
@@ -177,7 +188,7 @@ def _plain_column(series: pd.Series, stored: Stored, label: str, rules: Rules) -
     if distinct == 1 and len(known) == len(series) > 1:
         value = int(ticks_of(series)[0][0]) if series.dtype.kind == "M" else scalar(known.iloc[0], label, 0)
         if isinstance(value, float) and math.isinf(value):
-            raise BadInput(f"infinity in column '{label}'", "finite numbers or missing values")
+            require_finite(np.array([value]), [0], label, rules.lines)
         said = "one value only, so it is left out and restored as a constant"
         return Found(None, replace(stored, role="constant", constant=value), said)
     if rules.kind is not None:
@@ -228,7 +239,7 @@ def _objects(series: pd.Series, known: pd.Series, stored: Stored, label: str, ru
         many = int(words.sum())
         if many < 2 or many < 0.1 * len(known):
             row = int(np.flatnonzero(series.map(lambda v: isinstance(v, str)).to_numpy())[0]) if many else 0
-            came = f"{series.iloc[row]!r} in column '{label}', row {row} (counted from 0)"
+            came = f"{series.iloc[row]!r} in column '{label}', {rules.where(row)}"
             hint = f"repair it, or declare the column: {option(label, 'categorical')} or {option(label, 'drop')}"
             raise BadInput(came, "a number, as in its other rows", hint)
         said = f"numbers and words ({many} of {len(known)} values), so categorical"

@@ -7,6 +7,7 @@ and said to be, because a wrong guess there is visible and a refusal is not bett
 from __future__ import annotations
 
 import codecs
+import re
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from pathlib import Path
 from pushforward.core.errors import BadInput, refusing
 from pushforward.core.reading import require_members, require_regular, unpacked
 
+_AROUND = 15
+_CELL_ENDS = re.compile(r"[;,|\t\r\n]")
 PACKED = (".gz", ".bz2", ".xz", ".zip")
 # the mark, the codec, and its name where that is worth a note; the longer marks before those that they begin with
 MARKS = (
@@ -147,14 +150,12 @@ def _one_byte(raw: bytes, where: str, start: int) -> Decoded:
         text, charset, name = raw.decode("cp1252"), "cp1252", "Windows-1252"
     except UnicodeDecodeError:
         text, charset, name = raw.decode("latin-1"), "latin-1", "Latin-1"
-    word = next(
-        (
-            piece.strip("\"'")
-            for piece in text.replace(";", ",").replace("\t", ",").split(",")
-            if any(ord(c) > 127 for c in piece)
-        ),
-        "",
-    )
-    shown = word.splitlines()[0][:30] if word.strip() else ""
-    note = f"the file is not UTF-8 (byte {start}), so it is read as {name}: '{shown}' should look right"
+    note = f"the file is not UTF-8 (byte {start}), so it is read as {name}: '{_telling(text)}' should look right"
     return Decoded(text, (note,), charset)
+
+
+def _telling(text: str) -> str:
+    """Return the first cell that holds a letter beyond ASCII, or what stands around that letter in a long one."""
+    place = next(i for i, c in enumerate(text) if ord(c) > 127)
+    before, after = text[max(0, place - _AROUND) : place], text[place : place + _AROUND]
+    return (_CELL_ENDS.split(before)[-1] + _CELL_ENDS.split(after)[0]).strip(" \"'")

@@ -19,8 +19,9 @@ from pushforward.evaluation.checks import require
 
 WARNING = (
     "likelihood is no detector by itself: models give simple examples from elsewhere a higher likelihood than their own data "
-    "(Nalisnick et al. 2019); trust an example that is flagged by all three"
+    "(Nalisnick et al. 2019); trust an example that is flagged by "
 )
+_OF_ALL = {2: "both scores", 3: "all three scores"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,6 @@ class Anomalies:
         atypicality: `|-log p(x) - H|` with H the mean code length of held-out examples.
         p_values: by the name of the score, shape (n,): how many of the held-out examples are at least as strange.
         heldout: by the name of the score, that of the held-out examples which the p-values rest on.
-        warning: what a reader must know.
     """
 
     code_length: np.ndarray
@@ -42,7 +42,11 @@ class Anomalies:
     atypicality: np.ndarray
     p_values: dict[str, np.ndarray]
     heldout: dict[str, np.ndarray]
-    warning: str = WARNING
+
+    @property
+    def warning(self) -> str:
+        """What a reader must know, with the number of scores that there are."""
+        return WARNING + _OF_ALL[len(self.p_values)]
 
 
 def complexity(x: np.ndarray) -> np.ndarray:

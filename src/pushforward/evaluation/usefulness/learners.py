@@ -6,6 +6,7 @@ scored example by example, so that two trainings can be compared on the examples
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,12 +20,14 @@ from sklearn.svm import SVC
 
 from pushforward.core.errors import BadInput, unknown
 from pushforward.core.space import Space
-from pushforward.core.table import Table
+from pushforward.core.table import Column, Table
 from pushforward.evaluation.checks import as_rows
 
 COMPONENTS, MOST = 64, 5000  # the support vector machine takes time proportional to the square of the rows
 TREES = 60
 CATEGORIES = 200  # a column of more is an ordered number to the boosted trees, which take 255
+# whole numbers that are fewer, and of so many rows each, are classes to whoever predicts them: 0 and 1, or stars
+FEW_LEVELS, ROWS_OF_ONE = 10, 10
 Predict = Callable[[np.ndarray], np.ndarray]
 
 
@@ -37,6 +40,7 @@ class Task:
         kind: `classes` (share right) or `number` (share of variance explained).
         space: what one example is.
         place: of the column to predict, None where labels are beside the examples.
+        why: how a column of numbers is judged, and which option judges it otherwise; empty where there is one way.
 
     Example:
         >>> from pushforward.core.space import Points
@@ -51,6 +55,12 @@ class Task:
     kind: str
     space: Space
     place: int | None = None
+    why: str = ""
+
+    @property
+    def of_numbers(self) -> bool:
+        """Whether a column of numbers is predicted, of which a missing one is no class."""
+        return isinstance(self.space, Table) and self.place is not None and not self.space.columns[self.place].discrete
 
     @property
     def unit(self) -> str:
@@ -73,8 +83,13 @@ class Task:
         else:
             width = min(COMPONENTS, len(x), as_rows(x).shape[1])
             model = make_pipeline(StandardScaler(), PCA(width, random_state=seed % 2**32), SVC())
-        model.fit(self._inputs(x), target)
-        return lambda rows: np.asarray(model.predict(self._inputs(rows)))
+        if self.kind != "classes":
+            model.fit(self._inputs(x), target)
+            return lambda rows: np.asarray(model.predict(self._inputs(rows)))
+        # classes may be numbers, which scikit-learn takes for classes only where they count
+        values, codes = np.unique(target, return_inverse=True)
+        model.fit(self._inputs(x), codes)
+        return lambda rows: values[np.asarray(model.predict(self._inputs(rows)), dtype=np.int64)]
 
     def scored(self, predict: Predict, x: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return what each test example is worth, shape (n,): 1 if right, else 0; of numbers `1 - error^2 / variance`."""
@@ -95,8 +110,11 @@ class Task:
         return kind(random_state=seed % 2**32, **options)
 
 
-def task_of(space: Space, classes: tuple[str, ...], column: str | None) -> Task:
+def task_of(space: Space, classes: tuple[str, ...], column: str | None, rows: np.ndarray | None = None) -> Task:
     """Return the task of some data: its classes, or a table's column.
+
+    Args:
+        rows: the training rows (n, columns), which tell whether a column of whole numbers is one of classes.
 
     Raises:
         BadInput: a column that the table does not have, none named, or nothing to predict.
@@ -113,9 +131,27 @@ def task_of(space: Space, classes: tuple[str, ...], column: str | None) -> Task:
         if column not in names:
             raise BadInput(*unknown("column", column, names))
         place = names.index(column)
-        return Task(column, "classes" if space.columns[place].discrete else "number", space, place)
+        if space.columns[place].discrete:
+            return Task(column, "classes", space, place)
+        kind, why = _judged(space.columns[place], None if rows is None else rows[:, place])
+        return Task(column, kind, space, place, why)
     if column is not None:
         raise BadInput(f"--target {column} of {space.kind}", "no --target: the labels are predicted")
     if len(classes) < 2:
         raise BadInput(f"{space.kind} without labels", "labels of two classes or more", "bring labels, or a table")
     return Task("the classes", "classes", space)
+
+
+def _judged(column: Column, values: np.ndarray | None) -> tuple[str, str]:
+    """Return how a column of numbers is judged: as classes where it is whole and has few values of many rows each; and why."""
+
+    def option(kind: str) -> str:
+        return f"`-s {shlex.quote(f'data.columns.{column.name}={kind}')}`"
+
+    different = np.unique(values[~np.isnan(values)]) if values is not None else np.empty(0)
+    whole = column.kind == "integer" and len(different) <= FEW_LEVELS
+    if whole and values is not None and len(values) >= ROWS_OF_ONE * len(different) > ROWS_OF_ONE:
+        shown = ", ".join(f"{value:g}" for value in different)
+        why = f"'{column.name}' holds {len(different)} whole numbers ({shown}), so they are predicted as classes"
+        return "classes", f"{why}: {option('continuous')} predicts it as a number"
+    return "number", f"'{column.name}' is predicted as a number: {option('categorical')} predicts it as classes"
