@@ -52,7 +52,8 @@ def examples_of(
         return source.test
     if isinstance(source, Examples) or (isinstance(source, Tensor) and _fits(source, model)):
         return source
-    found = _called(held(source).source, model.classes)
+    as_rows = not isinstance(encoding, TextEncoding)
+    found = _called(held(source, as_rows=as_rows).source, model.classes)
     if encoding is not None:
         return encoding.read(found)
     if isinstance(found, Tensor) and _fits(found, model):

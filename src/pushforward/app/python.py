@@ -184,7 +184,8 @@ def load(source: Any, *, seed: int = 0, labels: Any = True, skip_bad: bool = Fal
         Image(channels=1, height=8, width=8, levels=17)
     """
     wanted = labels if isinstance(labels, bool) else True
-    found = held(source, None if isinstance(labels, bool) else labels)
+    as_rows = any(settings.get(key) for key in ("kind", "keep", "columns"))
+    found = held(source, None if isinstance(labels, bool) else labels, as_rows and settings.get("kind") != "text")
     settings = {key: value for key, value in settings.items() if value is not None}
     columns = settings.pop("columns", {})
     flat = {**settings, **{f"columns.{name}": kind for name, kind in columns.items()}}

@@ -21,6 +21,7 @@ from pushforward.data.folders import few
 from pushforward.data.images.held import Pictures, is_picture
 from pushforward.data.items import EXAMPLES, LABELS, Parts, is_scalar, parts_of, parts_of_columns
 from pushforward.data.tensors import plain_tensor
+from pushforward.data.text.held import text_columns, text_rows, texts_in
 
 MOST_ITEMS = 2_000_000
 
@@ -34,13 +35,14 @@ class Held:
     lost: tuple[str, ...] = ()
 
 
-def held(source: Any, labels: Any = None) -> Held:
+def held(source: Any, labels: Any = None, as_rows: bool = False) -> Held:
     """Return what can be opened of something that a program holds; strings and paths are handed on as they are.
 
     Args:
         source: an array, tensor, DataFrame, `(examples, labels)`, a list of examples or of `(example, label)` pairs, a torch data
             set or loader, pictures of Pillow, a mapping of arrays or columns, records, or what converts itself `to_pandas`.
         labels: one label per example, beside them.
+        as_rows: True if a table stays one where it holds texts.
 
     Raises:
         BadInput: ragged examples, labels twice or of another number, or something that holds no examples.
@@ -64,6 +66,8 @@ def held(source: Any, labels: Any = None) -> Held:
         fix = "write them to a file and name it, or pass text as a list: [data.decode()]"
         raise BadInput(f"{len(source):,} bytes", "an array, a frame, strings or a path", fix)
     found = _shaped(source)
+    if isinstance(found.source, pd.DataFrame) and not as_rows:
+        found = _of_texts(found, source)
     if labels is None:
         pass
     elif isinstance(found.source, tuple):
@@ -90,7 +94,8 @@ def _shaped(source: Any) -> Held:
     if hasattr(source, "toarray"):  # a sparse matrix of scipy
         return Held(source.toarray())
     if hasattr(source, "to_pandas"):
-        return of_frame(source.to_pandas(), source)
+        found = source.to_pandas()
+        return _shaped(found) if isinstance(found, pd.Series) else of_frame(found, source)
     if isinstance(source, Mapping):
         return _mapping(source)
     if isinstance(source, tuple) and len(source) == 2 and not is_scalar(source[0]) and not is_picture(source[0]):
@@ -115,7 +120,8 @@ def _of_array(source: np.ndarray) -> Held:
         return Held(pd.DataFrame(source))
     if source.ndim == 1 and source.dtype == object and len(source) and not is_scalar(source[0]):
         return _items(source.tolist())
-    return Held(source.tolist() if source.ndim == 1 and source.dtype.kind in "UT" else source)
+    texts = texts_in(source, "the array")
+    return Held(source if texts is None else texts)
 
 
 def _mapping(source: Mapping[Any, Any]) -> Held:
@@ -163,9 +169,10 @@ def _items(source: Any, whole: Any = None) -> Held:
         raise BadInput(f"{n:,} separate examples", f"at most {MOST_ITEMS:,} in a list", "stack them into one array")
     whole = source if whole is None else whole
     items = source if isinstance(source, list) else [source[i] for i in range(n)]
-    if all(isinstance(item, str) for item in items):
-        return Held(items)
-    parts = parts_of(items)
+    texts = texts_in(items)
+    if texts is not None:
+        return Held(texts)
+    parts = parts_of(items) or text_rows(items)
     if parts is not None:
         return _apart(parts, whole)
     if all(isinstance(item, Mapping) for item in items) and not is_picture(items[0]):
@@ -199,6 +206,16 @@ def of_frame(frame: pd.DataFrame, whole: Any = None) -> Held:
     return _apart(parts, whole, own if isinstance(getattr(own, "dtype", None), pd.CategoricalDtype) else None)
 
 
+def _of_texts(found: Held, whole: Any) -> Held:
+    """Return a frame whose rows are texts, or texts with labels, as those, any other as it is."""
+    parts = text_columns(found.source)
+    if parts is None:
+        return found
+    texts = _apart(parts, whole)
+    note = "a table of texts, so text: kind='table' opens it as a table"
+    return replace(texts, notes=(*found.notes, note, *texts.notes), lost=(*found.lost, *texts.lost))
+
+
 def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") and np.size(value) == 1 else value
 
@@ -211,6 +228,9 @@ def _array(items: Any, what: str) -> Any:
     """
     if isinstance(items, Tensor):
         return plain_tensor(items)
+    texts = texts_in(items, what)
+    if texts is not None:
+        return texts
     if isinstance(items, np.ndarray) and items.dtype == object and items.ndim == 1 and len(items):
         items = items.tolist()
     if isinstance(items, np.ndarray | pd.DataFrame):

@@ -94,7 +94,7 @@ def open_data(
     options = image_options(images)
     if text is not None or _is_text(source, kind, encoding):
         of_run = encoding if isinstance(encoding, TextEncoding) else text
-        found = open_text(source, of_run, seed=seed, asked=kind == "text")
+        found = open_text(source if labels else _alone(source), of_run, seed=seed, asked=kind == "text")
     else:
         table = encoding if isinstance(encoding, TableEncoding) else None
         known = "points" if isinstance(encoding, PointsEncoding) else kind
@@ -126,6 +126,11 @@ def _is_text(source: Any, kind: str | None, encoding: Encoding | None) -> bool:
         came = f"{source} holds rows of {count(columns, 'number')}, and its name does not say what they are"
         raise BadInput(came, "the kind of data that it is", "say -s data.kind=points, table or text")
     return found
+
+
+def _alone(source: Any) -> Any:
+    """Return texts without the labels beside them."""
+    return source[0] if isinstance(source, tuple) else source
 
 
 def absolute(source: Any, otherwise: str) -> str:

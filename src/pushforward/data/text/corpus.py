@@ -65,7 +65,7 @@ def read_corpus(source: Any, policy: Policy | None = None) -> Corpus:
         came = f"contexts from {origin}"
         wanted = f"a .jsonl with a field '{policy.context_field}'"
         if policy.context_field == LABEL:
-            wanted += ", or a folder of texts in a sub-folder for each label"
+            wanted += ", a folder of texts with a sub-folder for each label, or texts with labels"
         raise BadInput(came, wanted, "no other kind of text has them")
     if not any(found.texts):
         whole = (

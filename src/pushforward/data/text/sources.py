@@ -92,6 +92,8 @@ def is_text(source: Any) -> bool:
         >>> is_text("a.txt"), is_text("To be,\\nor not"), is_text(["one", "two"]), is_text("digits")
         (True, True, True, False)
     """
+    if isinstance(source, tuple) and len(source) == 2 and isinstance(source[0], list):
+        source = source[0]  # with their labels
     if isinstance(source, list):
         return bool(source) and all(isinstance(item, str) for item in source)
     if not isinstance(source, str | Path):
@@ -167,6 +169,10 @@ def read_source(source: Any, policy: Policy) -> tuple[str, str, Found]:
     if isinstance(source, list | tuple) and all(isinstance(item, str) for item in source):
         texts = [encodable(text, f"string {i} of {GIVEN}") for i, text in enumerate(source)]
         return "text", GIVEN, Found(texts, [f"{counted(len(texts), 'string')}, a document each"])
+    if isinstance(source, tuple) and is_text(source):
+        name, origin, found = read_source(source[0], policy)
+        _labelled(found, source[1], policy)
+        return name, origin, found
     if not isinstance(source, str | Path):
         raise BadInput(f"text of type {type(source).__name__}", "a path, a string or a list of strings")
     path, origin, found = Path(source), str(source), Found()
@@ -188,6 +194,20 @@ def read_source(source: Any, policy: Policy) -> tuple[str, str, Found]:
                 f"each line holds {row}: -s data.kind=points reads rows of numbers, data.kind=table a table"
             )
     return unpacked_name(path).stem or origin, origin, found
+
+
+def _labelled(found: Found, labels: Any, policy: Policy) -> None:
+    """Take labels beside strings as what they are about, if the policy says so, else say that they are left out."""
+    told = [str(one) for one in (labels.tolist() if hasattr(labels, "tolist") else labels)]
+    if len(told) != len(found.texts):
+        raise BadInput(f"{counted(len(told), 'label')} for {counted(len(found.texts), 'text')}", "one label per text")
+    if policy.context_field == LABEL:
+        found.contexts = told
+        found.notes.append(f"each text is about its label: {few(list(dict.fromkeys(told)))}")
+        return
+    found.notes.append("texts have no labels: all are modelled as one kind")
+    how = "context='label' models each text given its own"
+    found.lost.append(f"the labels of the texts ({few(list(dict.fromkeys(told)))}): {how}")
 
 
 def _text_of(path: Path, policy: Policy, found: Found) -> str:
