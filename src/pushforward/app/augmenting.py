@@ -145,9 +145,11 @@ def augment_samples(
         order = np.random.default_rng(own).permutation(len(x))
         return Drawn(real, real_target, x[order], y[order])
 
-    notes = (*_leaked(made, dataset, samples), *impossible(odd, len(made), samples))
+    leaked = _leaked(made, dataset, samples)
+    notes = (*leaked, *impossible(odd, len(made), samples))
     ratios = ratios or (len(x) / len(real),)
     found = usefulness(draw, task, test, told, [len(real)], ratios, seeds, seed, step)
+    found = [replace(one, verdict="leaked" if one.verdict and leaked else one.verdict) for one in found]
     return Augmented(dataset.name, samples.stem, task, len(test), seeds, tuple(found), notes)
 
 

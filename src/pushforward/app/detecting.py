@@ -20,9 +20,8 @@ from pushforward.core.given import Examples
 from pushforward.core.score import Score
 from pushforward.core.space import Image, Space
 from pushforward.core.text import Text
-from pushforward.evaluation.intervals import normal_quantile
 from pushforward.evaluation.likelihood.anomaly import Anomalies, anomalies
-from pushforward.evaluation.memorisation.membership import area_under_curve
+from pushforward.evaluation.memorisation.membership import area_interval, area_under_curve
 
 MOST_HELD_OUT = 1000
 FLAG = 0.05
@@ -109,6 +108,5 @@ def _told(name: str, mine: np.ndarray, theirs: np.ndarray) -> Score:
     if len(mine) < 2:
         return Score(f"AUC of {name}", float("nan"), len(mine), "higher", warnings=("one example has no curve",))
     area, stderr = area_under_curve(mine, theirs)
-    reach = normal_quantile() * stderr
-    ends = max(0.0, area - reach), min(1.0, area + reach)
+    ends = area_interval(area, stderr, len(mine), len(theirs))
     return Score(f"AUC of {name}", area, len(mine), "higher", *ends, stderr, null=0.5)

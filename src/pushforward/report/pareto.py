@@ -40,7 +40,7 @@ def standings(comparison: Comparison) -> tuple[dict[str, Standing], list[str]]:
     costs = [name for name in COSTS if _differs([getattr(row, name) for row in rows])]
     if key is None or len(rows) < 2 or not costs:
         return {}, []
-    return pareto([_priced(row, key, costs) for row in rows]), [COSTS[name] for name in costs]
+    return pareto([_priced(row, key, costs) for row in rows], SAME), [COSTS[name] for name in costs]
 
 
 def standing_by(comparison: Comparison, cost: str) -> dict[str, Standing]:
@@ -49,7 +49,7 @@ def standing_by(comparison: Comparison, cost: str) -> dict[str, Standing]:
     rows = _rows(comparison, key)
     if key is None or len(rows) < 2 or not _differs([getattr(row, cost) for row in rows]):
         return {}
-    return pareto([_priced(row, key, [cost]) for row in rows])
+    return pareto([_priced(row, key, [cost]) for row in rows], SAME)
 
 
 def pareto_sentences(comparison: Comparison) -> list[str]:
@@ -74,12 +74,7 @@ def _rows(comparison: Comparison, key: Key | None) -> list[Row]:
 def _priced(row: Row, key: Key, costs: list[str]) -> Priced:
     score = row.score(key)
     assert score is not None
-    # to steps of a tenth, so that the noise of a clock makes nothing cheaper
-    return Priced(row.name, score, {name: _rounded(getattr(row, name)) for name in costs})
-
-
-def _rounded(cost: float) -> float:
-    return round(math.log(cost) / math.log(1 + SAME)) if cost > 0 else -math.inf
+    return Priced(row.name, score, {name: getattr(row, name) for name in costs})
 
 
 def _differs(values: list[float | None]) -> bool:

@@ -77,6 +77,8 @@ def sentence(found: Sequence[Usefulness]) -> str:
         >>> sentence([Usefulness("both", 40, 160, 0.8, 0.7, 0.9, 0.05, 0.01, 0.09, 0.01, "helps")])
         'Beside 40 real examples, 160 synthetic ones help by 0.050.'
     """
+    if any(u.verdict == "leaked" for u in found):
+        return "Whether these samples help is not known: they hold examples of the test set."
     decided = [u for u in found if u.trained_on == "both" and u.verdict in ("helps", "hurts")]
     if not decided:
         return "Whether synthetic examples help beside real ones is undecided: more seeds or more test examples would tell."

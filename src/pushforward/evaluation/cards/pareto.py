@@ -31,11 +31,11 @@ class Priced:
     costs: dict[str, float]
 
 
-def pareto(models: Sequence[Priced]) -> dict[str, Standing]:
+def pareto(models: Sequence[Priced], same: float = 0.0) -> dict[str, Standing]:
     """Return where each model stands, by all costs together.
 
-    A rival is cheaper if none of its costs is higher. `dominated`: some cheaper rival is clearly better (95 % intervals apart);
-    `front`: every cheaper rival is clearly worse; `undecided` otherwise.
+    A rival is as cheap if none of its costs is higher by more than the share `same`, the noise of a clock. `dominated`: some such
+    rival is clearly better (95 % intervals apart); `front`: every such rival is clearly worse; `undecided` otherwise.
 
     Raises:
         BadInput: different costs, or scores that have no order.
@@ -51,11 +51,12 @@ def pareto(models: Sequence[Priced]) -> dict[str, Standing]:
             raise BadInput(
                 f"costs {sorted(model.costs)} of '{model.name}'", f"{sorted(models[0].costs)}, as of '{models[0].name}'"
             )
-    return {model.name: _standing(model, models) for model in models}
+    return {model.name: _standing(model, models, same) for model in models}
 
 
-def _standing(model: Priced, models: Sequence[Priced]) -> Standing:
-    rivals = [r for r in models if r is not model and all(r.costs[k] <= model.costs[k] for k in model.costs)]
+def _standing(model: Priced, models: Sequence[Priced], same: float) -> Standing:
+    most = {name: cost * (1.0 + same) for name, cost in model.costs.items()}
+    rivals = [r for r in models if r is not model and all(r.costs[k] <= most[k] for k in most)]
     verdicts = [better_of(rival.score, model.score) for rival in rivals]
     if "first" in verdicts:
         return "dominated"

@@ -17,7 +17,7 @@ from scipy import stats
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import as_rows, require
 from pushforward.evaluation.distances import nearest
-from pushforward.evaluation.intervals import normal_quantile, wilson
+from pushforward.evaluation.intervals import wilson
 from pushforward.evaluation.memorisation.roles import MemorisationCheck, three_roles
 
 MEMBERSHIP = "membership"
@@ -42,12 +42,34 @@ def area_under_curve(members: np.ndarray, others: np.ndarray) -> tuple[float, fl
     return float(placed.mean()), math.sqrt(float(placed.var(ddof=1)) / m + float(beside.var(ddof=1)) / n)
 
 
+def area_interval(area: float, stderr: float, m: int, n: int) -> tuple[float, float]:
+    """Return the 95 % interval of an AUC of m against n examples: Wilson's, of as many trials as its variance is worth.
+
+    No law has a larger variance than `A (1 - A) / min(m, n)` (Birnbaum & Klose 1957), so that fewer trials than min(m, n) are never
+    needed. Below 20 the variance from ranks is too uncertain to count on more, above it counts up to three times as many, those of
+    equal laws. Simulated for six laws and m from 2 to 200 it misses 0 to 8.5 %, where `A +- 1.96 stderr` misses up to 74 %.
+
+    Args:
+        stderr: from `area_under_curve`.
+
+    Example:
+        >>> low, high = area_interval(1.0, 0.0, 2, 400)
+        >>> round(low, 2), high
+        (0.34, 1.0)
+    """
+    trials = float(min(m, n))
+    if trials >= AT_LEAST and stderr > 0:
+        trials = max(trials, min(area * (1 - area) / stderr**2, 3 * trials))
+    return wilson(area * trials, trials)
+
+
 def membership_scores(
     members: np.ndarray, others: np.ndarray, attack: str, fingerprint: str = "", n: int | None = None
 ) -> list[Score]:
     """Return AUC and true-positive rate at 1 % false positives of an attack; nulls 0.5 and 0.01.
 
-    The interval of the AUC is normal; that of the rate takes both ends of the threshold's own error and covers at least 95 %.
+    The interval of the AUC is `area_interval`; that of the rate takes both ends of the threshold's own error and covers at least
+    95 %.
     Below 100 non-members the threshold is not known to 1 % and there is no rate.
 
     Args:
@@ -69,14 +91,14 @@ def membership_scores(
     a = as_rows(members[:, None], "attack values of members", AT_LEAST)[:, 0]
     b = as_rows(others[:, None], "attack values of non-members", AT_LEAST)[:, 0]
     area, stderr = area_under_curve(a, b)
-    reach = normal_quantile() * stderr
+    low, high = area_interval(area, stderr, len(a), len(b))
     blank = Score("", area, n=n or len(a), better="lower", features=fingerprint)
     scores = [
         replace(
             blank,
             name=f"{MEMBERSHIP} AUC [{attack}] train vs held-out",
-            low=max(0.0, area - reach),
-            high=min(1.0, area + reach),
+            low=low,
+            high=high,
             stderr=stderr,
             null=0.5,
         )

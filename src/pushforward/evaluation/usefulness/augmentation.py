@@ -16,7 +16,7 @@ from scipy import stats
 from pushforward.core.errors import BadInput
 from pushforward.core.rng import derive_seed
 from pushforward.evaluation.checks import require
-from pushforward.evaluation.intervals import t_quantile
+from pushforward.evaluation.intervals import normal_quantile, t_quantile, wilson
 from pushforward.evaluation.usefulness.learners import Task
 
 LEVEL = 0.05
@@ -45,7 +45,7 @@ class Usefulness:
         value, low, high: mean score over seeds and test examples, with a 95 % interval for both.
         gain, gain_low, gain_high: what it is better than the real examples alone by, in pairs; NaN for those.
         p_value: of no gain, two-sided, after Holm\'s correction for all sets that were tried.
-        verdict: `helps`, `hurts` or `undecided`, at 5 % for all together.
+        verdict: `helps`, `hurts` or `undecided`, at 5 % for all together; `leaked` where the samples hold the test examples.
     """
 
     trained_on: str
@@ -78,6 +78,19 @@ def two_way_mean(scores: np.ndarray) -> tuple[float, float, float]:
     total = sum(parts)
     below = sum(part**2 / (size - 1) for part, size in zip(parts, scores.shape, strict=True))
     return float(scores.mean()), math.sqrt(total), total**2 / below if below > 0 else math.inf
+
+
+def share_interval(value: float, reach: float, n: int) -> tuple[float, float]:
+    """Return Wilson's interval of a share, of as many trials as give its normal interval that reach, n examples at most.
+
+    Inside [0, 1], and of some width where all examples are right.
+
+    Example:
+        >>> [round(end, 3) for end in share_interval(1.0, 0.0, 100)], [round(end, 3) for end in share_interval(0.5, 0.1, 500)]
+        ([0.963, 1.0], [0.402, 0.598])
+    """
+    trials = min(float(n), value * (1 - value) * (normal_quantile() / reach) ** 2) if reach > 0 else float(n)
+    return wilson(value * trials, trials)
 
 
 def usefulness(
@@ -119,7 +132,7 @@ def usefulness(
             scores.setdefault((kind, size, extra), []).append(task.scored(predict, test, target))
         if step is not None:
             step(done, len(sizes) * seeds)
-    cells = [_cell(key, np.stack(found), scores) for key, found in scores.items()]
+    cells = [_cell(key, np.stack(found), scores, shares=task.kind == "classes") for key, found in scores.items()]
     return _corrected([replace(cell, used=task.takes(_rows(cell))) for cell in cells])
 
 
@@ -141,12 +154,13 @@ def _sets(drawn: Drawn, ratios: Sequence[float]) -> dict[tuple[str, int], tuple[
 
 
 def _cell(
-    key: tuple[str, int, int], found: np.ndarray, scores: dict[tuple[str, int, int], list[np.ndarray]]
+    key: tuple[str, int, int], found: np.ndarray, scores: dict[tuple[str, int, int], list[np.ndarray]], shares: bool
 ) -> Usefulness:
     kind, size, extra = key
     value, stderr, freedom = two_way_mean(found)
     reach = t_quantile(freedom) * stderr
-    cell = Usefulness(kind, size, extra, value, value - reach, value + reach)
+    ends = share_interval(value, reach, found.shape[1]) if shares else (value - reach, value + reach)
+    cell = Usefulness(kind, size, extra, value, *ends)
     if kind == "real":
         return cell
     gain, stderr, freedom = two_way_mean(found - np.stack(scores["real", size, 0]))
