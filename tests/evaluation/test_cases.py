@@ -16,6 +16,7 @@ from pushforward.app.cases import FEWEST, cases_to_compare, crowded
 from pushforward.app.evaluating import evaluate_samples
 from pushforward.core.given import Examples
 from pushforward.core.logprob import LogProb
+from pushforward.core.score import Score
 from pushforward.core.space import Points
 from pushforward.core.text import Text
 from pushforward.data.text.dataset import open_text
@@ -24,6 +25,7 @@ from pushforward.evaluation.cards.controls import REAL, controls
 from pushforward.evaluation.likelihood.code_length import likelihood_score
 from pushforward.evaluation.likelihood.gap import likelihood_gap
 from pushforward.evaluation.likelihood.ranking import paired_verdict
+from pushforward.report.records import Row
 from pushforward.report.told_apart import told_apart
 
 POINT = LogProb(torch.zeros(1), "exact", "lebesgue", Points(1).unit, "exact")
@@ -116,15 +118,27 @@ def corpus(path: Path, numbers: range) -> Path:
 
 
 def test_equal_laws_of_long_documents_are_not_told_apart(tmp_path: Path) -> None:
-    reference = corpus(tmp_path / "real.jsonl", range(5000, 5250))
+    reference = corpus(tmp_path / "real.jsonl", range(5000, 5430))
     told = []
     # with windows counted as independent 5 of 6 such pages were told apart; of 4 at 5 % more than one has a chance of 1.4 %
-    for k in range(4):
-        samples = corpus(tmp_path / f"s{k}.jsonl", range(7000 + 100 * k, 7060 + 100 * k))
+    for k, documents in enumerate((60, 60, 15, 15)):
+        samples = corpus(tmp_path / f"s{k}.jsonl", range(7000 + 100 * k, 7000 + 100 * k + documents))
         page = evaluate_samples(samples, str(reference), settings={"length": 32}).comparison
-        assert FEWEST <= page.models[0].scores[0].n <= 60
-        told.append(bool(told_apart(page.models[0], page.rows).told))
+        row = page.models[0]
+        assert FEWEST <= row.scores[0].n <= 60
+        assert row.crowd == 1.0 if documents == 60 else row.crowd > 2.0
+        told.append(bool(told_apart(row, page.rows).told))
     assert sum(told) <= 1
+
+
+def test_where_windows_share_documents_as_many_fewer_convict() -> None:
+    coin = Score(
+        "classifier two-sample accuracy [x] vs test", 0.61, n=469, better="lower", low=0.58, high=0.64, null=0.5
+    )
+    far = Score("energy distance [x] vs test", 0.3, n=469, better="lower", low=0.26, high=0.34, stderr=0.02, null=0.2)
+    for crowd, convicted in ((1.0, 2), (4.0, 2), (9.0, 1), (23.0, 0)):
+        found = told_apart(Row("s", scores=(coin, far), crowd=crowd), ())
+        assert (len(found.found), found.n) == (convicted, round(469 / crowd))
 
 
 def test_few_documents_are_a_reason_to_doubt(tmp_path: Path) -> None:

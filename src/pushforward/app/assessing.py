@@ -14,21 +14,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from pushforward.app.cases import FEWEST, cases_to_compare, count_of
+from pushforward.app.cases import crowd_of
 from pushforward.app.examples import (
     array,
     draw_like_reference,
     drawn_places,
     for_model,
     held_out,
-    labels_of,
     pictured,
     summarised,
-    training_array,
-    training_examples,
 )
 from pushforward.app.likelihoods import MOST_SCORED, Likelihood, curve_rows, measure_likelihood, true_likelihood
 from pushforward.app.progress_line import Told, untold
+from pushforward.app.setting import Setting, setting_of
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, Given, label_of
 from pushforward.core.model import GenerativeModel
@@ -39,7 +37,6 @@ from pushforward.core.walk import trajectory
 from pushforward.data.dataset import Dataset
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.evaluation.cards.controls import COPYCAT, NOISE, REAL, SHUFFLED, Control, floor_card, with_controls
-from pushforward.evaluation.cards.controls import controls as control_samples
 from pushforward.evaluation.cards.scorecard import Card
 from pushforward.evaluation.checks import as_rows
 from pushforward.evaluation.distances import nearest
@@ -74,6 +71,7 @@ class Controls:
         places: which examples of the test split are the reference, in their order.
         given: what the reference examples are about; None where they come from train.
         labels: class of each reference example, None without classes.
+        crowd: see `Row`.
     """
 
     card: Card
@@ -88,6 +86,7 @@ class Controls:
     seed: int
     given: Given | None = None
     labels: np.ndarray | None = None
+    crowd: float = 1.0
 
     @property
     def n(self) -> int:
@@ -141,7 +140,7 @@ def measure_controls(
     Raises:
         BadInput: too few examples, or features that do not fit.
     """
-    space, setting = dataset.space, _setting(dataset, seed, most, split)
+    space, setting = dataset.space, setting_of(dataset, seed, most, split)
     real = setting.drawn[REAL]
     told(0.0, "fitting features")
     features = features_of(dataset, real, names, seed)
@@ -172,11 +171,11 @@ def measure_controls(
     ceiling, floor = cards[REAL], floor_card(cards)
     complete = tuple(replace(row, scores=tuple(with_controls(list(row.scores), ceiling, floor))) for row in rows)
     given = None if setting.given is None else setting.given[kept]
-    marks = ceiling, floor, marginals
-    return Controls(card, features, setting.reference, kept, setting.train, complete, *marks, seed, given, setting.seen)
+    of = setting.reference, kept, setting.train, complete, ceiling, floor, marginals
+    return Controls(card, features, *of, seed, given, setting.seen, crowd_of(setting.cases))
 
 
-def _narrowed(card: Card, setting: _Setting, settle: Settle, seed: int) -> tuple[Card, _Setting]:
+def _narrowed(card: Card, setting: Setting, settle: Settle, seed: int) -> tuple[Card, Setting]:
     """Return a card and its setting with as many examples as `settle` says, once it knows what a small card takes.
 
     Features were fitted without any control of the larger setting, so without those of the smaller one too.
@@ -204,49 +203,9 @@ def _narrowed(card: Card, setting: _Setting, settle: Settle, seed: int) -> tuple
 
 def card_alone(dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES, names: Sequence[str] = ()) -> Card:
     """Return the measures of a dataset without any control having been measured; see `measure_controls`."""
-    setting = _setting(dataset, seed, most, "test")
+    setting = setting_of(dataset, seed, most, "test")
     features = features_of(dataset, setting.drawn[REAL], names, seed)
     return Card(setting.pool[setting.places], setting.train, dataset.space, features, seed)
-
-
-@dataclass(frozen=True)
-class _Setting:
-    """Who plays which part: training examples, controls drawn from them, and the pool of which `places` are the reference."""
-
-    train: np.ndarray
-    drawn: dict[str, Control]
-    pool: np.ndarray
-    labels: np.ndarray | None
-    given: Given | None
-    places: np.ndarray
-
-    @property
-    def reference(self) -> np.ndarray:
-        """The reference examples."""
-        return self.pool[self.places]
-
-    @property
-    def seen(self) -> np.ndarray | None:
-        """Their classes, if there are any."""
-        return None if self.labels is None else self.labels[self.places]
-
-
-def _setting(dataset: Dataset, seed: int, most: int, split: str) -> _Setting:
-    train, space, of_train, examples = training_array(dataset), dataset.space, split == "train", dataset.part(split)
-    whole = train if of_train else array(examples, space)
-    own, cases = cases_to_compare(training_examples(dataset), examples)
-    n = min(count_of(len(whole), cases) // (2 if of_train else 1), count_of(len(train), own) // 2, most)
-    if n < FEWEST:
-        came = f"{len(whole)} {split} and {len(train)} training examples, {most} to compare"
-        wanted = f"at least {FEWEST} {split} and {2 * FEWEST} training examples, {FEWEST} to compare"
-        raise BadInput(came, wanted, "bring more data")
-    parts = None if own is None else own.numpy()
-    drawn = control_samples(train, space, n, seed, labels_of(dataset.train, dataset), parts)
-    real = drawn[REAL]
-    # a control must not meet itself in the reference
-    pool, labels = (real.train, real.train_labels) if of_train else (whole, labels_of(examples, dataset))
-    given, cases = (None, None) if of_train else (examples.given, cases)
-    return _Setting(train, drawn, pool, labels, given, drawn_places(len(pool), n, seed, cases))
 
 
 def _rules_of(rules: Sequence[str], space: Space) -> Sequence[str]:

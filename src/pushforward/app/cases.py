@@ -51,6 +51,16 @@ def cases_to_compare(train: Examples, others: Examples) -> tuple[Cases, Cases]:
     return (train.cases, others.cases) if enough else (None, None)
 
 
+def crowd_of(cases: Cases) -> float:
+    """Return how many of some examples share a case, 1 where each is one.
+
+    Example:
+        >>> crowd_of(torch.tensor([7, 7, 8, 8, 8, 8])), crowd_of(None)
+        (3.0, 1.0)
+    """
+    return 1.0 if cases is None else len(cases) / len(cases.unique())
+
+
 def crowded(train: Examples, others: Examples, split: str = "test") -> str:
     """Return what to doubt where examples are parts of a few cases, empty otherwise.
 

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -215,7 +215,7 @@ def comparison_of(
         preset=preset,
         seed=seed,
         created=time.strftime("%Y-%m-%d %H:%M"),
-        rows=(*rows, *controls.rows),
+        rows=(*(replace(row, crowd=max(row.crowd, controls.crowd)) for row in rows), *controls.rows),
         differences=tuple(compare_models({row.name: merits(row) for row in rows})),
         commands=(command,) if command else (),
         versions=versions(),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from pushforward.app.assessing import (
     MOST_SAMPLES,
@@ -17,7 +18,7 @@ from pushforward.app.assessing import (
     measure_controls,
     nearest_training,
 )
-from pushforward.app.cases import FEWEST, count_of
+from pushforward.app.cases import FEWEST, count_of, crowd_of
 from pushforward.app.comparing import comparison_of, scores_record, write_scores
 from pushforward.app.examples import array, drawn_places, labels_of, pictured, summarised
 from pushforward.app.foreign import impossible, read_foreign
@@ -119,11 +120,17 @@ def _compared(asked: int | None, given: int | None, controls: Controls, dataset:
                 whole // 2 if split == "train" else whole,
                 f"the {split} split has {whole}{' and half are the controls' * (split == 'train')}",
             ),
+            (
+                count_of(whole, examples.cases),
+                f"of {count_of(whole, examples.cases)} documents one window each is compared",
+            ),
             (half, f"real data drawn as if by a model may take half of the {len(controls.train)} training examples"),
             (MOST_FILED if given else MOST_SAMPLES, "more would take too long; ask for more with -n"),
         ]
         why = next((reason for most, reason in limits if most <= n), "no more can be used")
         sentence = f"{n} of {wanted} samples were compared, with {n} {split} examples: {why}"
+    if controls.crowd > 1.0:
+        sentence += f", windows of {round(n / controls.crowd)} documents, each of which counts once"
     return {"samples": n, "wanted": wanted, "reference": n, "split": split, "sentence": sentence}
 
 
@@ -188,6 +195,7 @@ def evaluate_samples(
     drawn, labels = drawn[places], None if labels is None else labels[places]
     historical = [_parzen(drawn, dataset, seed)] if parzen_window else []
     row = _row_of(samples.stem or str(samples), drawn, labels, dataset, controls, historical)
+    row = replace(row, crowd=1.0 if examples.cases is None else crowd_of(examples.cases[torch.from_numpy(places)]))
     notes = impossible(odd, len(examples), samples)
     short = tuple(note.partition(", so every")[0] for note in notes)
     dataset = replace(dataset, notes=(*dataset.notes, *notes), lost=(*dataset.lost, *short))

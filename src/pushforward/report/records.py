@@ -99,7 +99,9 @@ class Row:
         samples: generated examples in data units with `labels` (n,) if conditional; of a table `shares` and `links`, as in `Data`.
         walk: snapshots of one sampling run, each of shape (k, *event), first to last.
         suspicious: samples closest to the training data, with `neighbours`, the training examples closest to them.
-        nats: log-probability of every held-out example, shape (runs, n); what paired orders rest on.
+        crowd: how many of its or the reference's examples are parts of one case, where one of each would be too few to compare;
+            tests then rest on so many times fewer.
+        nats: log-probability of every held-out case, shape (runs, n); what paired orders rest on.
         measured: scores with what every example contributed, while they are in memory; they are not written.
         repeats: one dictionary per training run, `seed` and every number by name, if the row is a mean over runs.
     """
@@ -113,6 +115,7 @@ class Row:
     stopped_because: str = ""
     calls_per_sample: float | None = None
     seconds_per_1000: float | None = None
+    crowd: float = 1.0
     likelihood: Score | None = None
     no_likelihood: str = ""
     scores: tuple[Score, ...] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scipy import stats
 
@@ -47,7 +47,7 @@ class Apart:
 
     Attributes:
         told: True if told apart, False if not at this size, None if no measure could judge.
-        n: number of samples compared.
+        n: number of samples compared, those of one case counted once.
         classifier: the two-sample test, None if it was not taken.
         found: the measures that convict, furthest from real data first.
         judged: number of measures that could have.
@@ -75,15 +75,16 @@ def told_apart(row: Row, rows: Sequence[Row]) -> Apart:
     """
     merits = [s for s in row.scores if math.isfinite(s.value) and is_merit(s.name)]
     coin = next((s for s in merits if s.name.startswith(CLASSIFIER)), None)
-    known = [e for s in merits if s is not coin and (e := _evidence(s, rows)) is not None]
+    known = [e for s in merits if s is not coin and (e := _evidence(s, rows, row.crowd)) is not None]
     level = LEVEL / 2 if coin else LEVEL
     convicted = [known[k] for k in rejected([e.p_value for e in known], level)]
     if coin is not None:
-        found = Evidence(coin, 0.5, classifier_p(coin), 2 * coin.value - 1)
+        alone = replace(coin, n=max(1, round(coin.n / row.crowd)))
+        found = Evidence(coin, 0.5, classifier_p(alone), 2 * coin.value - 1)
         known = [found, *known]
         convicted = [found] * (found.p_value < LEVEL / 2) + convicted
     convicted.sort(key=lambda e: math.inf if e.share is None else -e.share)
-    n = max((s.n for s in merits), default=0)
+    n = round(max((s.n for s in merits), default=0) / row.crowd)
     return Apart(bool(convicted) if known else None, n, coin, tuple(convicted), len(known))
 
 
@@ -122,8 +123,8 @@ def too_good(
     for row in models:
         for score in row.scores:
             real = control(rows, score, "ceiling")
-            own = _error(score)
-            other = _error(real) if isinstance(real, Score) else own
+            own = _error(score, row.crowd)
+            other = _error(real, row.crowd) if isinstance(real, Score) else own
             if real is None or own is None or other is None or is_check(score.name) or not counts(score):
                 continue
             gap = (score.value - (real.value if isinstance(real, Score) else real)) * (
@@ -149,14 +150,17 @@ def rejected(p_values: Sequence[float], level: float) -> list[int]:
     return found
 
 
-def _evidence(score: Score, rows: Sequence[Row]) -> Evidence | None:
-    """Hold a score against what real data score, None where either has no error."""
-    own = _error(score)
+def _evidence(score: Score, rows: Sequence[Row], crowd: float) -> Evidence | None:
+    """Hold a score against what real data score, None where either has no error.
+
+    A measure of examples that are all alike within their cases has the variance of so many times fewer of them, and no larger one.
+    """
+    own = _error(score, crowd)
     real = control(rows, score, "ceiling")
     if score.null is not None:
-        expected, other = score.null, score.null_stderr or 0.0
+        expected, other = score.null, math.sqrt(crowd) * (score.null_stderr or 0.0)
     elif isinstance(real, Score) and _error(real) is not None:
-        expected, other = real.value, _error(real) or 0.0
+        expected, other = real.value, _error(real, crowd) or 0.0
     else:
         return None
     if own is None:
@@ -178,14 +182,15 @@ def _evidence(score: Score, rows: Sequence[Row]) -> Evidence | None:
     return Evidence(score, expected, p, way)
 
 
-def _error(score: Score) -> float | None:
-    """Return the standard error; where it is missing or zero, what the interval says, because zero is no certainty.
+def _error(score: Score, crowd: float = 1.0) -> float | None:
+    """Return the standard error, of so many times fewer examples.
 
-    What rounding leaves of a number that never changed is zero, too.
+    Where it is missing or zero, what the interval says, because zero is no certainty. What rounding leaves of a number that never
+    changed is zero, too.
     """
     rounding = 1e-12 * max(abs(score.value), 1e-300)
     if score.stderr is not None and score.stderr > rounding:
-        return score.stderr
+        return math.sqrt(crowd) * score.stderr
     if score.low is None or score.high is None or not score.high - score.low > rounding:
         return None
-    return (score.high - score.low) / (2.0 * normal_quantile())
+    return math.sqrt(crowd) * (score.high - score.low) / (2.0 * normal_quantile())
