@@ -14,6 +14,7 @@ import torch
 from pushforward.app.assessing import measure_controls
 from pushforward.app.cases import FEWEST, cases_to_compare, crowded
 from pushforward.app.evaluating import evaluate_samples
+from pushforward.app.likelihoods import likelihood_checks
 from pushforward.core.given import Examples
 from pushforward.core.logprob import LogProb
 from pushforward.core.score import Score
@@ -25,6 +26,7 @@ from pushforward.evaluation.cards.controls import REAL, controls
 from pushforward.evaluation.likelihood.code_length import likelihood_score
 from pushforward.evaluation.likelihood.gap import likelihood_gap
 from pushforward.evaluation.likelihood.ranking import paired_verdict
+from pushforward.families.build import build, settings
 from pushforward.report.records import Row
 from pushforward.report.told_apart import told_apart
 
@@ -139,6 +141,19 @@ def test_where_windows_share_documents_as_many_fewer_convict() -> None:
     for crowd, convicted in ((1.0, 2), (4.0, 2), (9.0, 1), (23.0, 0)):
         found = told_apart(Row("s", scores=(coin, far), crowd=crowd), ())
         assert (len(found.found), found.n) == (convicted, round(469 / crowd))
+
+
+def test_members_are_documents(tmp_path: Path) -> None:
+    data = open_text(str(corpus(tmp_path / "some.jsonl", range(40))), {"length": 16})
+    model = build("autoregressive", data.space, values=settings("autoregressive", data.space, "smoke")["model"])
+    model.prepare(data.train)
+    few = model.log_prob(data.test)
+    assert likelihood_checks(model, data, few, seed=0, most=200) == []
+    many = replace(few, cases=torch.arange(len(few)) // 2)
+    area = likelihood_checks(model, data, many, seed=0, most=200)[1]
+    # a hundred windows are of at most as many documents
+    assert 20 <= area.n <= 32
+    assert area.name.startswith("membership AUC")
 
 
 def test_few_documents_are_a_reason_to_doubt(tmp_path: Path) -> None:

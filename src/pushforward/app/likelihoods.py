@@ -101,17 +101,23 @@ def measure_likelihood(
     return Likelihood(score, "", lp.per_case().numpy(), to_truth, tuple(checks))
 
 
+def _means_of_cases(lp: LogProb) -> np.ndarray:
+    """Return the mean log-probability of every case: of documents, of which windows are no members by themselves."""
+    counted = replace(lp, nats=torch.ones_like(lp.nats), stderr=None, errors={}).by_case().nats
+    return (lp.by_case().nats.double() / counted).detach().cpu().numpy()
+
+
 def likelihood_checks(
     model: GenerativeModel, dataset: Dataset, test: LogProb, seed: int, most: int = MOST_TRAINED
 ) -> list[Score]:
     """Return how much shorter the code of training examples is, and what an attacker who sees code lengths gains by that.
 
-    Nothing where a code length is infinite or there are fewer than 20 of either.
+    Nothing where a code length is infinite or there are fewer than 20 examples, or documents, of either.
     """
     n = min(len(test), len(dataset.train), most)
     places = torch.from_numpy(drawn_places(len(dataset.train), n, derive_seed(seed, "members")))
     train = model.log_prob(for_model(model, dataset.train)[places], seed=seed)
-    mine, theirs = (p.nats.detach().double().cpu().numpy() for p in (train, test))
-    if n < 20 or not (np.isfinite(mine).all() and np.isfinite(theirs).all()):
+    mine, theirs = (_means_of_cases(p) for p in (train, test))
+    if min(len(mine), len(theirs)) < 20 or not (np.isfinite(mine).all() and np.isfinite(theirs).all()):
         return []
     return [likelihood_gap(train, test), *membership_scores(mine, theirs, f"{train.kind} likelihood")]
