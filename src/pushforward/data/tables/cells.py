@@ -9,20 +9,24 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pushforward.core.errors import BadInput
 from pushforward.data.folders import few
-from pushforward.data.tables.asked import DECIMALS, Asked, asking
+from pushforward.data.tables.asked import DECIMALS, ORDERS, Asked, asking
 from pushforward.data.tables.dated import dates_of, mixed_zones, months_of, read_otherwise, times_of
+from pushforward.data.tables.foreign_digits import in_its_digits
 from pushforward.data.tables.notations.booleans import FALSE, TRUE
 from pushforward.data.tables.notations.dates import find_dates
 from pushforward.data.tables.notations.magnitudes import find_magnitudes
 from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
 from pushforward.data.tables.notations.number_styles import find_numbers
 from pushforward.data.tables.notations.numbers import SIMPLE, NumberNotation
+from pushforward.data.tables.notations.script import ScriptNotation, in_other_digits, in_plain_digits
 from pushforward.data.tables.spelling import codes
 from pushforward.data.tables.typed_values import Typed, Way, booleans_of, text_of, values_of
+from pushforward.data.tables.unheeded import unheeded
 
 FEWEST_ROWS, ALL_DIFFERENT, MOST_CODES = 20, 0.9, 32
 _PADDED = re.compile(r"[+-]?0\d+")
@@ -42,6 +46,17 @@ def typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
         >>> typed(["1,5", "-", "2,25"], [2, 3, 4], Asked("field 1 of a.csv")).series.tolist()
         [1.5, nan, 2.25]
     """
+    foreign = {cell: in_plain_digits(cell) for cell in set(cells) if not asked.words and in_other_digits(cell)}
+    if not foreign:
+        return _typed(cells, lines, asked)
+    own = asked.notation.inner if isinstance(asked.notation, ScriptNotation) else asked.notation
+    found = _typed([foreign.get(cell, cell) for cell in cells], lines, replace(asked, notation=own))
+    if found.notation is None or found.notation.kind == "boolean":
+        return replace(_typed(cells, lines, replace(asked, words=True)), said=found.said)
+    return in_its_digits(found, cells, foreign)
+
+
+def _typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
     counts = Counter(cells)
     empty = _says_none(counts, asked)
     gaps = {cell for cell in counts if cell not in empty and is_missing_among_numbers(cell)}
@@ -51,13 +66,16 @@ def typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
     found = _best(known, counts, asked) if known else None
     if found is None:
         if known and all(cell.strip() in (*TRUE, *FALSE) for cell in known):
-            return booleans_of(cells, counts, empty | gaps)
-        return text_of(cells, counts, empty, (*_why_text(known, asked), *_keeping(empty, known, asked)))
+            found = booleans_of(cells, counts, empty | gaps)
+            return replace(found, said=(*found.said, *unheeded(asked, None, "this is true or false")))
+        why = (*_why_text(known, asked), *unheeded(asked, None), *_keeping(empty, known, asked))
+        return text_of(cells, counts, empty, why)
     odd = {cell: counts[cell] for cell in known if cell not in found.values}
     if odd and found.kind == "dates":
         if mixed_zones(found, odd):
             return _local_and_zoned(cells, counts, empty, odd, asked)
         odd = {} if read_otherwise(found, odd, asked) else odd
+    found.said += unheeded(asked, found)
     if odd:
         sentence = _words_among(found, odd, counts, cells, lines, asked)
         if sentence is None:
@@ -93,18 +111,24 @@ def _best(known: list[str], counts: Counter[str], asked: Asked) -> Way | None:
         own = Way(values, asked.notation, _KINDS.get(asked.notation.kind, "dates")) if values else None
         if len(values) == len(known):
             return own
+    alike = sum(counts[cell] for cell in known)
+    declared = dates_of(known, asked) if asked.reading in ORDERS and own is None else None
+    if declared is not None and declared.heeded and _size(declared, counts) >= 0.5 * alike:
+        return declared
     if asked.reading not in ("number", *DECIMALS) and (
         any(_LONG.fullmatch(cell.strip()) for cell in known)
         or (_padded(known) and not _own_numbers(known, counts))
         or codes(known, asked.label)
     ):
         return None
-    alike = sum(counts[cell] for cell in known)
     # eight digits may be a day, so only other plain numbers need no look at dates
     plain = all(map(SIMPLE.fullmatch, known)) and not _moments_in_digits(known)
-    for find in (_numbers,) if plain else (dates_of, _magnitudes, _numbers, months_of, times_of):
+    ways = (_numbers,) if plain else (dates_of, _magnitudes, _numbers, months_of, times_of)
+    wanted = (_magnitudes, _numbers) if asked.reading == "number" else ()
+    for find in (*wanted, *ways):
         found = find(known, asked)
-        if found is not None and sum(counts[cell] for cell in found.values) >= 0.5 * alike:
+        # who wants numbers has them, however few they are
+        if found is not None and (find in wanted or sum(counts[cell] for cell in found.values) >= 0.5 * alike):
             # what the run knows wins unless another notation reads more
             return own if own is not None and _size(own, counts) >= _size(found, counts) else found
     return own if own is not None and _size(own, counts) >= 0.5 * alike else None
@@ -140,7 +164,10 @@ def _own_numbers(known: list[str], counts: Counter[str]) -> bool:
 
 
 def _moments_in_digits(known: list[str]) -> bool:
-    return all(len(cell.strip()) in (8, 12, 14) for cell in known) and find_dates(known[:50]) is not None
+    if not all(len(cell.strip()) in (8, 12, 14) for cell in known):
+        return False
+    # the first of them are enough for numbers that are no dates
+    return all((dates := find_dates(some)) is not None and len(dates.read) == len(some) for some in (known[:50], known))
 
 
 def _numbers(known: list[str], asked: Asked) -> Way | None:

@@ -17,6 +17,8 @@ from pushforward.data.tables.notations.months import find_months
 from pushforward.data.tables.typed_values import Way
 
 _SHOWN = 5
+# one number of eight digits in 1,400 is a day of these centuries with its year at the end
+_FEWEST = 5
 
 
 def dates_of(known: list[str], asked: Asked) -> Way | None:
@@ -24,19 +26,21 @@ def dates_of(known: list[str], asked: Asked) -> Way | None:
     if not any(len(cell.strip()) >= 6 for cell in known[:20]):
         return None
     dates = find_dates(known, asked.order, ORDERS.get(asked.reading, ""))
-    if dates is None or _by_accident(dates, known):
+    if dates is None or (not dates.forced and _by_accident(dates, known)):
         return None
     said, lost = [f"{dates.notation.said}, and written so again", *_decided(dates, asked.label)], []
     if len(dates.zones) > 1:
         lost.append(f"moments are kept in UTC, their own offsets ({', '.join(dates.zones[:_SHOWN])}) do not come back")
     way = Way(dict(dates.read), dates.notation, "dates", said, lost, "", _order(dates), dates.asks)
-    way.zoned = len(dates.zones) > 1
+    way.zoned, way.heeded = len(dates.zones) > 1, dates.forced
     return way
 
 
 def _by_accident(dates: Dates, known: list[str]) -> bool:
     """Return whether dates of digits alone are numbers, as the others beside them show that are no dates."""
     digits = "".join(re.findall(r"%-?[A-Za-z]", dates.notation.pattern)) == dates.notation.pattern
+    if digits and not dates.notation.pattern.startswith("%Y") and len(dates.read) < _FEWEST:
+        return True
     return digits and any(cell not in dates.read and cell.strip().isdecimal() for cell in known)
 
 
@@ -120,7 +124,7 @@ def read_otherwise(found: Way, odd: dict[str, int], asked: Asked) -> bool:
         if found.order:
             others = [one.replace(ELSEWHERE, "the other dates of the column are so") for one in others]
         found.said += [f"among them {dates.notation.said}: {sentence}" for sentence in others]
-        found.asks = found.asks or dates.asks
+        found.asks, found.heeded = found.asks or dates.asks, found.heeded or dates.forced
         found.order = found.order or _order(dates)
         # the notation of most says nothing of these, so a run must know the order to read its file again
         found.reading = found.reading or (_reading(dates) if others else "")

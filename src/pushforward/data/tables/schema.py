@@ -35,6 +35,7 @@ from pushforward.data.tables.notations.notation import Written
 from pushforward.data.tables.numeric import FEW, FEWEST_ROWS, datetime_column, number
 from pushforward.data.tables.stored import OBJECTS, Stored, missing_word, ticks_of
 from pushforward.data.tables.typed_values import Typed
+from pushforward.data.tables.unheeded import decides_nothing
 from pushforward.data.tables.wrapped import unwrapped
 
 BOUNDS = ("natural", "observed", "none")
@@ -133,6 +134,10 @@ def _column(series: pd.Series, name: Any, label: str, rules: Rules, of_file: Wri
         # who declares dates wants dates
         text = "" if rules.kind == "datetime" else text
     reading = rules.kind if isinstance(rules.kind, str) and rules.kind in READINGS else ""
+    if reading and of_file is None and not text and not (reading == "number" and series.dtype.kind in "iufO"):
+        notes = "; ".join(
+            [*([notes] if notes else []), decides_nothing(reading, "the column holds no text that is read so")]
+        )
     rules = replace(rules, kind=None) if reading else rules
     carrier, outer = carrier_of(series), str(series.dtype)
     plain = into_numbers(series, carrier)
@@ -157,12 +162,20 @@ def _written(series: pd.Series, label: str, rules: Rules) -> Typed | None:
     known = series.dropna()
     if (rules.kind is not None and not asked) or not len(known) or not all(isinstance(value, str) for value in known):
         return None
-    if not asked and known.nunique() <= FEW:
-        return None
     cells = ["" if gone else value for value, gone in zip(series.tolist(), series.isna().tolist(), strict=True)]
     reading = rules.kind if isinstance(rules.kind, str) and rules.kind in READINGS else ""
-    found = typed(cells, range(len(cells)), Asked(f"column '{label}'", label, reading=reading, unit="row"))
-    return None if found.notation is None or found.notation.kind == "boolean" else found
+    few = not asked and known.nunique() <= FEW
+    try:
+        found = typed(cells, range(len(cells)), Asked(f"column '{label}'", label, reading=reading, unit="row"))
+    except BadInput:
+        # few words are categories, whatever some of them look like
+        if few:
+            return None
+        raise
+    if found.notation is None or found.notation.kind == "boolean":
+        return None
+    # few numbers in text are codes, but dates are dates in any file
+    return None if few and not found.timed else found
 
 
 def _digits_lost(series: pd.Series, carrier: str) -> str:

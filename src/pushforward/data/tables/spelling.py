@@ -22,7 +22,7 @@ from pushforward.data.tables.notations.numbers import NumberNotation
 _SURE = re.compile(r"(?!-0(?:\.0*)?$)-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?")
 _CODE = re.compile(r"\d+(?:[eE]\d+)?")
 _VERSION = re.compile(r"\d+\.\d+")
-_AGAIN = ", and written so again"
+AGAIN = ", and written so again"
 FEW = 32
 
 
@@ -67,7 +67,7 @@ def lost_spelling(changed: dict[str, str], counts: Counter[str], kind: str) -> s
 
 def as_most_are(sentence: str) -> str:
     """Return what is said of a notation, where some cells come back otherwise."""
-    return sentence.replace(_AGAIN, ", as all are written again") if sentence.endswith(_AGAIN) else sentence
+    return sentence.replace(AGAIN, ", as all are written again") if sentence.endswith(AGAIN) else sentence
 
 
 def codes(known: Sequence[str], label: str) -> str:

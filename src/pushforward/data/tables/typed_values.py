@@ -41,6 +41,13 @@ class Typed:
     marks: tuple[str, ...] = ()
     reading: str = ""
 
+    @property
+    def timed(self) -> bool:
+        """Whether these are dates, months or times."""
+        kind = "" if self.notation is None else self.notation.kind
+        inner = getattr(self.notation, "inner", None)
+        return (kind if inner is None else inner.kind) in ("date", "month", "clock")
+
 
 @dataclass
 class Way:
@@ -56,6 +63,7 @@ class Way:
     asks: bool = False
     reading: str = ""
     zoned: bool = False
+    heeded: bool = False
 
 
 def text_of(cells: Sequence[str], counts: Counter[str], empty: set[str], said: tuple[str, ...] = ()) -> Typed:
@@ -111,6 +119,7 @@ def values_of(
     changed = {} if found.zoned else respelled(cells, series, found.notation)
     if changed:
         lost = (*lost, lost_spelling(changed, counts, found.kind))
+    if changed or found.zoned:
         said = tuple(map(as_most_are, said))
     lost = (*lost, *gaps_lost(written, counts))
     return Typed(

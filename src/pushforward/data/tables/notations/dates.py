@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from typing import Any, Literal
@@ -33,26 +33,35 @@ _PARTS = {
     "A": r"(?P<a>[^\W\d_]{2,12})",
     "p": r"(?P<p>[AaPp]\.?[Mm]\.?)",
     "P": r"(?P<p>[AaPp]\.?[Mm]\.?)",
+    "e": r"(?P<d> ?\d{1,2})",
     "z": r"(?P<z>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)",
 }
-_MARK = re.compile(r"%(-?)([YymdHIMSfbaApPz])")
-_CUTS = (r"[.,]%f", r":%S", r"(T| {1,2}|, |,| at )?%-?[HI].*")
+_MARK = re.compile(r"%(-?)([YymdHIMSfbaApPze])")
+_CUTS = (r"[.,]%f", r":%S", r"(T| {1,2}|, |,| at |:)?%-?[HI].*")
 # years of dates in digits alone; the first and the last year of programs are marks for nothing
 _YEAR = r"(?:1[7-9]|2[0-2])\d\d|9999|0001"
 _DATES = (
     r"(?P<Y>\d{4})(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})",
     rf"(?P<C>(?:{_YEAR})(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))",
+    r"(?P<first>\d\d)(?P<s>)(?P<second>\d\d)(?P<third>(?:19|20)\d\d)",
     r"(?P<first>\d{1,2})(?P<s>[-/.]|\. )(?P<second>\d{1,2})(?P=s)(?P<third>\d{4}|\d{2})",
     r"(?P<d>\d{1,2})(?P<s>[-/ .]|\. | de )(?P<b>[^\W\d_]{3,12}\.?)(?P<t>[-/ ,.]{1,2}| del? )(?P<year>\d{4}|\d{2})",
-    r"(?P<b>[^\W\d_]{3,12}\.?)(?P<s>[-/ ])(?P<d>\d{1,2})(?P<t>,? |[-/])(?P<year>\d{4}|\d{2})",
+    r"(?P<b>[^\W\d_]{3,12}\.?)(?P<s>[-/]| {1,2})(?P<d>\d{1,2})(?P<t>,? |[-/])(?P<year>\d{4}|\d{2})",
 )
 _TIME = (
     r"(?P<H>\d{1,2}):(?P<M>\d\d)(?::(?P<S>\d\d)(?:(?P<fs>[.,])(?P<f>\d{1,9}))?)?(?:(?P<ps> ?)(?P<p>[AaPp]\.?[Mm]\.?))?"
 )
 _ZONE = r"(?P<zs> ?)(?P<z>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)"
 _CELLS = tuple(
-    re.compile(rf"(?:(?P<a>[^\W\d_]{{2,12}})(?P<as>\.?,? ))?{date}(?:(?P<j>T| {{1,2}}|, |,| at ){_TIME}(?:{_ZONE})?)?")
+    re.compile(
+        rf"(?:(?P<a>[^\W\d_]{{2,12}})(?P<as>\.?,? ))?{date}(?:(?P<j>T| {{1,2}}|, |,| at |:){_TIME}(?:{_ZONE})?)?"
+    )
     for date in _DATES
+)
+# as C, Unix and Twitter print moments, the year at the end
+_LATE = re.compile(
+    r"(?:(?P<a>[^\W\d_]{2,12})(?P<as>\.?,? ))?(?P<b>[^\W\d_]{3,12}\.?)(?P<s> {1,2})(?P<d>\d{1,2})(?P<j> )"
+    rf"{_TIME}(?:{_ZONE})?(?P<t> )(?P<year>\d{{4}})"
 )
 _LONG = re.compile(
     rf"(?P<Y>{_YEAR})(?P<m>\d\d)(?P<d>\d\d)(?P<compact>)(?P<j>T?)(?P<H>\d\d)(?P<M>\d\d)(?:(?P<S>\d\d))?(?:(?P<zs>)(?P<z>Z))?"
@@ -109,7 +118,7 @@ class DateNotation(Notation):
         """The pattern with the usual letters, such as DD/MM/YYYY."""
         words = {"Y": "YYYY", "y": "YY", "m": "MM", "d": "DD", "H": "hh", "I": "hh", "M": "mm", "S": "ss", "f": "fff"}
         words["p"] = "AM/PM"
-        words |= {"P": "am/pm", "b": "month", "a": "weekday", "A": "weekday", "z": "±hh:mm"}
+        words |= {"P": "am/pm", "b": "month", "e": "D", "a": "weekday", "A": "weekday", "z": "±hh:mm"}
         return "dates written " + _MARK.sub(lambda mark: words[mark[2]], self.pattern)
 
     def _part(self, value: Any, mark: str, short: bool) -> str:
@@ -120,6 +129,8 @@ class DateNotation(Notation):
         if mark in "pP":
             half = "AM" if value.hour < 12 else "PM"
             return half if mark == "p" else half.lower()
+        if mark == "e":
+            return f"{value.day:2d}"
         if mark == "z":
             return self.zone or _offset_words(value)
         if mark == "f":
@@ -140,12 +151,14 @@ class DateNotation(Notation):
 
 @dataclass(frozen=True)
 class Dates:
-    """What was found: the notation, what it reads, why days and months are taken in that order, and their zones."""
+    """What was found: the notation, what it reads, why days and months are taken in that order (`forced`: as was
+    declared), and their zones."""
 
     notation: DateNotation
     read: dict[str, datetime]
     why: str = ""
     asks: bool = False
+    forced: bool = False
     zones: tuple[str, ...] = ()
 
 
@@ -170,7 +183,7 @@ def find_dates(cells: Sequence[str], order: str = "", forced: str = "") -> Dates
         >>> find_dates(["25.12.2024", "1.3.2024"]).notation.pattern
         '%-d.%-m.%Y'
     """
-    seen = {cell: found for cell in cells if (found := _take_apart(cell.strip())) is not None}
+    seen = {cell: found for cell in cells if (found := _take_apart(cell.strip(), forced)) is not None}
     if not seen:
         return None
     shapes = Counter(found.shape for found in seen.values())
@@ -182,17 +195,18 @@ def find_dates(cells: Sequence[str], order: str = "", forced: str = "") -> Dates
     why, asks, chosen = "", False, forced
     threes = [found.three for found in kept.values() if found.three is not None]
     if threes:
-        separator = re.split(r"%1", shape)[1][0]
+        separator = re.split(r"%1", shape)[1][0].replace("%", "")
         if not forced:
             chosen, why = order_of(threes, separator, order, "%I" in shape)
             asks = not why
         shape = _ordered(shape, chosen, len(threes[0][2]))
     read = {cell: moment for cell, found in kept.items() if (moment := _moment(_named(found, chosen))) is not None}
     if not read:
-        return None
+        # an order that none of them can have decides nothing
+        return find_dates(cells, order) if forced and threes else None
     named = [_named(kept[cell], chosen) for cell in read]
     zones = tuple(sorted({parts["z"] for parts in named if parts.get("z")}))
-    return Dates(_notation(shape, named, zones), read, why, asks, zones)
+    return Dates(_notation(shape, named, zones), read, why, asks, bool(forced and threes), zones)
 
 
 def _notation(shape: str, named: list[dict[str, str]], zones: tuple[str, ...]) -> DateNotation:
@@ -202,6 +216,8 @@ def _notation(shape: str, named: list[dict[str, str]], zones: tuple[str, ...]) -
         # one digit alone shows that zeros are left out
         if any(len(value) == 1 for value in values):
             pattern = pattern.replace(f"%{mark}", f"%-{mark}")
+    if any(parts["d"].startswith(" ") for parts in named):
+        pattern = pattern.replace("%d", "%e")
     fractions = {len(parts["f"]) for parts in named if parts.get("f")}
     months = style_of(((found[0] - 1, word) for word in _words(named, "b") if (found := month_of(word))), MONTHS)
     weekdays = [(moment.weekday(), parts["a"]) for parts in named if "a" in parts and (moment := _moment(parts))]
@@ -224,10 +240,18 @@ def _words(named: list[dict[str, str]], mark: str) -> list[str]:
     return [parts[mark] for parts in named if parts.get(mark)]
 
 
-def _take_apart(cell: str) -> _Seen | None:
+def _take_apart(cell: str, forced: str = "") -> _Seen | None:
     if len(cell) < 6 or not any(c.isdigit() for c in cell[:24]):
         return None
-    for expression in (*_CELLS, _LONG):
+    if cell[0] == "[" and cell[-1] == "]":
+        # as web servers write moments
+        inner = _take_apart(cell[1:-1], forced)
+        return None if inner is None else replace(inner, shape=f"[{inner.shape}]")
+    if forced and cell.isdecimal() and (len(cell) == 6 or (len(cell) in (7, 8) and forced != "ymd")):
+        # six or eight digits, or seven where a program has dropped the zero before the first of them
+        year = -2 if len(cell) == 6 else -4
+        return _Seen("%1%2%3", {}, (cell[: year - 2], cell[year - 2 : year], cell[year:]))
+    for expression in (*_CELLS, _LATE, _LONG):
         match = expression.fullmatch(cell)
         if match is None:
             continue
@@ -252,6 +276,9 @@ def _seen(parts: dict[str, str]) -> _Seen | None:
         three = (parts["first"], parts["second"], parts["third"])
         date = f"%1{parts['s']}%2{parts['s']}%3"
     elif "b" in parts:
+        if parts["s"] == "  " and len(parts["d"]) == 1:
+            # a blank stands where a second digit would
+            parts |= {"s": " ", "d": f" {parts['d']}"}
         mark = "Y" if len(parts["year"]) == 4 else "y"
         parts[mark] = parts["year"]
         first_day = "%d{s}%b{t}" if _day_first(parts) else "%b{s}%d{t}"
@@ -261,7 +288,10 @@ def _seen(parts: dict[str, str]) -> _Seen | None:
     else:
         date = "%Y%m%d"
     shape = (f"%A{parts['as']}" if weekday else "") + date
-    if "H" in parts:
+    keys = list(parts)
+    if "year" in parts and "H" in parts and keys.index("H") < keys.index("year"):
+        shape = shape.removesuffix(f"{parts['t']}%Y") + _clock_shape(parts) + f"{parts['t']}%Y"
+    elif "H" in parts:
         shape += _clock_shape(parts)
     return _Seen(shape, parts, three)
 
@@ -286,7 +316,7 @@ def _clock_shape(parts: dict[str, str]) -> str:
 
 def _family(shape: str) -> str:
     """Return what dates and moments of one kind have in common: the date, and whether there is a zone."""
-    date = re.split(r"(?:T| +|, ?| at )%[HI]|T?%H%M", shape)[0]
+    date = re.split(r"(?:T| +|, ?| at |:)%[HI]|T?%H%M", shape)[0]
     return date + ("%z" if "%z" in shape else "")
 
 
@@ -347,6 +377,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         expression += re.escape(pattern[last : mark.start()])
         compact = pattern[mark.end() : mark.end() + 1] == "%" or pattern[mark.start() - 1 : mark.start()].isalpha()
         part = _PARTS[mark[2]]
-        expression += part.replace("{1,2}", "{2}") if compact and mark[2] in "mdH" else part
+        # the first of digits alone may lack its zero
+        lacks = bool(mark[1]) and mark.start() == 0
+        expression += part.replace("{1,2}", "{2}") if compact and mark[2] in "mdH" and not lacks else part
         last = mark.end()
     return re.compile(expression + re.escape(pattern[last:]))

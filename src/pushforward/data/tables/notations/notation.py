@@ -56,6 +56,7 @@ _KINDS = {
     "date": ("dates", "DateNotation"),
     "month": ("months", "MonthNotation"),
     "clock": ("clock", "ClockNotation"),
+    "script": ("script", "ScriptNotation"),
 }
 
 
