@@ -301,3 +301,12 @@ def test_rows_of_numbers_are_seen_and_open_as_points(tmp_path: Path, name: str) 
     assert open_data(path, encoding=data.encoding).fingerprint == data.fingerprint
     assert len(data.encoding.read(path).x) == 80
     assert open_data(path, kind="table").space.kind == "table"
+
+
+def test_options_of_text_beside_another_kind_are_refused(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "xy.txt", np.random.default_rng(0).normal(size=(80, 2)))
+    for kind in ("points", "table"):
+        with pytest.raises(
+            BadInput, match=rf"data\.length, an option of text, and data\.kind={kind}: expected one of them"
+        ):
+            open_data(tmp_path / "xy.txt", kind=kind, text={"length": 8})

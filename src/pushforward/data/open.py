@@ -92,7 +92,7 @@ def open_data(
         _require_pictures(images, toys)
         return toys
     options = image_options(images)
-    if text is not None or _is_text(source, kind, encoding):
+    if _is_text(source, kind, encoding, text):
         of_run = encoding if isinstance(encoding, TextEncoding) else text
         found = open_text(source if labels else _alone(source), of_run, seed=seed, asked=kind == "text")
     else:
@@ -115,8 +115,11 @@ def _said(asked: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in asked.items() if value is not None}
 
 
-def _is_text(source: Any, kind: str | None, encoding: Encoding | None) -> bool:
-    if isinstance(encoding, TextEncoding) or kind == "text":
+def _is_text(source: Any, kind: str | None, encoding: Encoding | None, text: Mapping[str, Any] | None) -> bool:
+    if text is not None and kind not in (None, "text"):
+        said = f"data.{next(iter(text), 'length')}, an option of text, and data.kind={kind}"
+        raise BadInput(said, "one of them", "leave the other out")
+    if text is not None or isinstance(encoding, TextEncoding) or kind == "text":
         return True
     as_rows = (kind is not None or isinstance(encoding, TableEncoding | PointsEncoding)) and may_be_table(source)
     found = not as_rows and is_text(source)
