@@ -184,7 +184,9 @@ def test_text_from_training_to_a_strided_score(call, tmp_path: Path) -> None:
     assert best[0]["nats"] >= best[1]["nats"] >= best[2]["nats"]
     spoken = json.loads(call("sample", run, "--draft", run, "--given", "the", "--length", 8, "--json").out)
     assert spoken["kept"] == spoken["proposed"] == spoken["tokens"] == 8
-    assert call("sample", run, "--stream", "--given", "the", "--length", 5, "--stop", "q").out.startswith("the")
+    assert call("sample", run, "--stream", "-n", 1, "--given", "the", "--length", 5, "--stop", "q").out.startswith(
+        "the"
+    )
     assert call("sample", run, "-n", 3, "-o", tmp_path / "x.jsonl").status == 0
     assert len((tmp_path / "x.jsonl").read_text().splitlines()) == 3
     call("sample", run, "-n", 2, "-o", tmp_path / "texts/")

@@ -61,7 +61,15 @@ class Detected:
         ]
 
 
-def detect(run: Path, data: str, *, estimator: str | None = None, n: int = MOST_HELD_OUT, seed: int = 0) -> Detected:
+def detect(
+    run: Path,
+    data: str,
+    *,
+    estimator: str | None = None,
+    n: int = MOST_HELD_OUT,
+    seed: int = 0,
+    own: str | None = None,
+) -> Detected:
     """Score examples as anomalies of what a run was trained on.
 
     Args:
@@ -70,6 +78,7 @@ def detect(run: Path, data: str, *, estimator: str | None = None, n: int = MOST_
         estimator: of the likelihood; the family's first by default.
         n: most held-out examples of the run's own test split to compare with.
         seed: seed of the estimator and of which held-out examples are taken.
+        own: where the run's own data are now; None: where they were.
 
     Raises:
         Unsupported: a family without a likelihood.
@@ -82,9 +91,9 @@ def detect(run: Path, data: str, *, estimator: str | None = None, n: int = MOST_
     else:
         asked = whole(record, data, labelled=bool(model.classes))
     notes = trained_on(record, asked, data)
-    own = for_model(model, reopen(record).test)
+    held_out = for_model(model, reopen(record, own).test)
     # in random order, because one half sets the usual code length and the other the p-values
-    known: Examples = own[torch.from_numpy(np.random.default_rng(seed).permutation(len(own))[:n])]
+    known: Examples = held_out[torch.from_numpy(np.random.default_rng(seed).permutation(len(held_out))[:n])]
     options: dict[str, Any] = {} if estimator is None else {"estimator": estimator}
     lp, held = (model.log_prob(x, seed=seed, **options) for x in (for_model(model, asked), known))
     x = known_x = None

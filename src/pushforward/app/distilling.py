@@ -176,8 +176,9 @@ def distil_run(
     budget: dict[str, float],
     overrides: dict[str, dict[str, Any]] | None = None,
     seed: int = 0,
+    data: str | None = None,
     **choices: Any,
 ) -> Plan:
-    """Return the plan of a student of a run, on the data of that run; `choices` are those of `plan_distillation`."""
+    """Return the plan of a student of a run, on the data of that run, at `data` if named; see `plan_distillation`."""
     teacher, record = open_teacher(run)
-    return plan_distillation(teacher, reopen(record), budget=budget, seed=seed, overrides=overrides, **choices)
+    return plan_distillation(teacher, reopen(record, data), budget=budget, seed=seed, overrides=overrides, **choices)

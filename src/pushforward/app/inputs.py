@@ -6,6 +6,7 @@ columns, a list of prompts), and it means the same as its words on the command l
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,6 +29,9 @@ from pushforward.data.open import open_like
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.given import known_rows
 from pushforward.data.text.encoding import TextEncoding
+
+# silent unless a program asks for it: `logging.basicConfig(level="INFO")`
+_LOG = logging.getLogger("pushforward")
 
 Said = Any  # what `listed` understands: whatever comes is looked at, and refused in a sentence
 
@@ -204,3 +208,11 @@ def words_of(model: GenerativeModel, facts: Mapping[str, Any], data: str, path: 
     if model.classes:
         parts.append(f"{len(model.classes)} classes")
     return "<" + ", ".join(parts) + (f"; in {path}>" if path is not None else ">")
+
+
+def log_notes(dataset: Dataset) -> None:
+    """Tell a program that asks for it what was decided about its data."""
+    for note in dataset.notes:
+        _LOG.info("data: %s", note)
+    for sentence in dataset.lost:
+        _LOG.info("lost: %s", sentence)

@@ -29,6 +29,7 @@ from pushforward.provenance.run_directory import RunRecord, read_encoding
 TABLE = ("kind", "keep", "bounds", "header")
 # every `data.KEY`; `labels` is the training's
 KEYS = (*TextOptions.model_fields, *ImageOptions.model_fields, *TABLE, "columns.NAME", "labels")
+FROM_PYTHON = "the given "  # begins what data are called that no name and no path led to
 SPLITS = ("train", "validation", "test")
 
 
@@ -204,6 +205,12 @@ def reopen(record: RunRecord, data: str | None = None) -> Dataset:
 
 def _require_found(record: RunRecord, data: str | None) -> None:
     source = record.manifest["data"]["source"]
+    if data is None and source.startswith(FROM_PYTHON):
+        raise BadInput(
+            f"the data of the run, which came from Python as {source}",
+            "the data that it was trained on",
+            "save them as a file and name it as DATA, or with --data where the command has it; in Python pass them along",
+        )
     # a name without a folder or an ending may be that of built-in data, or words for what Python held
     if data is not None or is_builtin(source) or Path(source).exists() or not any(sign in source for sign in "/.\\"):
         return

@@ -6,7 +6,6 @@ Two ideas: a `Fitted` model carries its records, so that it can be evaluated and
 from __future__ import annotations
 
 import builtins
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor
 
 from pushforward.app import averaging, comparing, distilling, inputs, training
+from pushforward.app.arguments import allowance, perhaps, place, sections, whole, word
 from pushforward.app.assessing import assess, measure_controls
 from pushforward.app.fitting import fitted, too_short
 from pushforward.app.inputs import Said
@@ -26,7 +26,7 @@ from pushforward.app.progress import Meter, own_place
 from pushforward.app.recognisable import foresight
 from pushforward.app.scores import Scores
 from pushforward.app.using import condition_of, decoded, with_labels
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, a_type, refusing
 from pushforward.core.given import Examples
 from pushforward.core.latent import Latent
 from pushforward.core.logprob import LogProb
@@ -34,12 +34,8 @@ from pushforward.core.model import GenerativeModel
 from pushforward.data.dataset import Dataset
 from pushforward.data.encoding import Encoding
 from pushforward.data.in_memory import held
-from pushforward.engine.budget import parse_seconds
 from pushforward.provenance.run_directory import RunRecord
 from pushforward.report.verdict import verdict_sentences
-
-# silent unless a program asks for it: `logging.basicConfig(level="INFO")`
-_LOG = logging.getLogger("pushforward")
 
 
 class Fitted:
@@ -64,7 +60,7 @@ class Fitted:
         return inputs.words_of(self.model, self.facts, self.dataset_name, self.path)
 
     def sample(
-        self, n: int | None = None, given: Said = None, seed: int = 0, context: str | None = None, **options: Any
+        self, n: Any = None, given: Said = None, seed: Any = 0, context: str | None = None, **options: Any
     ) -> Any:
         """Draw `n` examples in data units: a tensor, a DataFrame for rows, strings for text; see `GenerativeModel.sample`.
 
@@ -81,7 +77,7 @@ class Fitted:
             >>> model.sample(3, given={"sex": "m"})["sex"].tolist()
             ['m', 'm', 'm']
         """
-        encoding = self.encoding
+        encoding, n, seed = self.encoding, perhaps(n, "n", 1), whole(seed, "seed")
         given, chosen = inputs.listed(given), companions(options)
         if n is None:
             n = inputs.number_of(given) or 64
@@ -142,12 +138,17 @@ class Fitted:
             x, said = x.x, x.given if said is None and self.model.classes else said
         return self.model.encode(x, said)
 
-    def decode(self, z: Latent | Tensor | np.ndarray, given: Said = None) -> Tensor:
+    def decode(self, z: Any, given: Said = None) -> Tensor:
         """Return the examples that codes stand for."""
-        codes = z.value if isinstance(z, Latent) else torch.as_tensor(z)
+        codes = z.value if isinstance(z, Latent) else z
+        if not isinstance(codes, Tensor):
+            with refusing("the codes", "numbers, one row per example", "pass what `encode` returned"):
+                codes = torch.as_tensor(np.asarray(codes, dtype=np.float64), dtype=torch.float32)
+        if codes.ndim < 2:
+            raise BadInput(f"codes of shape {tuple(codes.shape)}", "one row per example", "pass what `encode` returned")
         return self.model.decode(codes, inputs.condition_of(self.model, self.encoding, given, len(codes)))
 
-    def average(self, path: str | Path, width: float | None = None) -> Fitted:
+    def average(self, path: Any, width: Any = None) -> Fitted:
         """Leave at `path` the run with its weights averaged over another width, None = the best held out, and open it.
 
         Raises:
@@ -155,21 +156,21 @@ class Fitted:
         """
         if self.path is None:
             raise BadInput("a model without a run", "one made by fit with a path, or by open")
-        averaging.average(self.path, Path(path), width)
+        averaging.average(self.path, place(path), width)
         return open(path)
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: Any) -> Path:
         """Copy the run into a new directory that `open` and the command line read.
 
         Raises:
             BadInput: the directory holds something else, or the model has no run of its own.
         """
-        target = Path(path)
+        target = place(path)
         training.save_run(self.model, self.plan, self.facts, self.path, target)
         return target
 
 
-def load(source: Any, *, seed: int = 0, labels: Any = True, skip_bad: bool = False, **settings: Any) -> Dataset:
+def load(source: Any, *, seed: Any = 0, labels: Any = True, skip_bad: bool = False, **settings: Any) -> Dataset:
     """Open a built-in name, a path, or what a program holds; see `pushforward data list`.
 
     Args:
@@ -183,7 +184,7 @@ def load(source: Any, *, seed: int = 0, labels: Any = True, skip_bad: bool = Fal
         >>> load("digits").space
         Image(channels=1, height=8, width=8, levels=17)
     """
-    wanted = labels if isinstance(labels, bool) else True
+    seed, wanted = whole(seed, "seed"), labels if isinstance(labels, bool) else True
     as_rows = any(settings.get(key) for key in ("kind", "keep", "columns"))
     found = held(source, None if isinstance(labels, bool) else labels, as_rows and settings.get("kind") != "text")
     settings = {key: value for key, value in settings.items() if value is not None}
@@ -193,35 +194,17 @@ def load(source: Any, *, seed: int = 0, labels: Any = True, skip_bad: bool = Fal
     return replace(data, notes=(*found.notes, *data.notes), lost=(*found.lost, *data.lost))
 
 
-def _log_notes(dataset: Dataset) -> None:
-    for note in dataset.notes:
-        _LOG.info("data: %s", note)
-    for sentence in dataset.lost:
-        _LOG.info("lost: %s", sentence)
-
-
-def _budget(budget: str | float | None, steps: int | None, examples: int | None) -> dict[str, float]:
-    named = [value for value in (budget, steps, examples) if value is not None]
-    if len(named) > 1:
-        raise BadInput(f"{len(named)} budgets", "one of budget, steps and examples")
-    if steps is not None:
-        return {"steps": steps}
-    if examples is not None:
-        return {"examples": examples}
-    return {"seconds": 40.0 if budget is None else parse_seconds(str(budget))}
-
-
 def fit(
-    family: str,
+    family: Any,
     data: Dataset | Any,
     *,
-    budget: str | float | None = None,
-    steps: int | None = None,
-    examples: int | None = None,
+    budget: Any = None,
+    steps: Any = None,
+    examples: Any = None,
     preset: str = "cpu",
-    seed: int = 0,
-    settings: dict[str, dict[str, Any]] | None = None,
-    path: str | Path | None = None,
+    seed: Any = 0,
+    settings: Any = None,
+    path: Any = None,
     progress: bool | None = None,
 ) -> Fitted:
     """Train a family on data and return the fitted model.
@@ -236,11 +219,12 @@ def fit(
         >>> model.sample(4).shape
         torch.Size([4, 2])
     """
+    word(family, "the family", "its name, such as 'flow'")
+    path, seed, settings = None if path is None else place(path), whole(seed, "seed"), sections(settings)
+    allowed = allowance(budget, steps, examples)
     dataset = data if isinstance(data, Dataset) else load(data)
-    _log_notes(dataset)
-    plan = training.plan_training(
-        family, dataset, budget=_budget(budget, steps, examples), preset=preset, seed=seed, overrides=settings
-    )
+    inputs.log_notes(dataset)
+    plan = training.plan_training(family, dataset, budget=allowed, preset=preset, seed=seed, overrides=settings)
     with Meter(f"choosing sizes for {plan.family}", own_place(progress), keep=True) as meter:
         fits = fitted(plan)
         plan = fits.plan
@@ -252,18 +236,18 @@ def fit(
 
 
 def distil(
-    teacher: Fitted | str | Path,
+    teacher: Any,
     data: Dataset | Any = None,
     *,
-    budget: str | float | None = None,
-    steps: int | None = None,
-    examples: int | None = None,
+    budget: Any = None,
+    steps: Any = None,
+    examples: Any = None,
     method: str = "consistency",
     calls: int | None = None,
     guidance: float = 1.0,
-    seed: int = 0,
-    settings: dict[str, dict[str, Any]] | None = None,
-    path: str | Path | None = None,
+    seed: Any = 0,
+    settings: Any = None,
+    path: Any = None,
     progress: bool | None = None,
 ) -> Fitted:
     """Teach a student to sample in few network calls what a diffusion model samples in many; see `pushforward distil`.
@@ -286,7 +270,7 @@ def distil(
         >>> distil(teacher, steps=3).sample(4, steps=1).shape
         torch.Size([4, 2])
     """
-    fitted = teacher if isinstance(teacher, Fitted) else open(teacher)
+    fitted = _fitted(teacher, "the teacher")
     if fitted.record is not None and not fitted.record.complete:
         raise BadInput(f"{fitted.path}, whose training is not finished", "a finished run", "finish it first")
     if data is None:
@@ -296,15 +280,15 @@ def distil(
     plan = distilling.plan_distillation(
         lent,
         data if isinstance(data, Dataset) else load(data),
-        budget=_budget(budget, steps, examples),
+        budget=allowance(budget, steps, examples),
         method=method,
         calls=calls,
         guidance=guidance,
-        seed=seed,
-        overrides=settings,
+        seed=whole(seed, "seed"),
+        overrides=sections(settings),
     )
     with Meter(f"distilling by {method}", own_place(progress), keep=True) as meter:
-        trained = training.train(plan, None if path is None else Path(path), observer=meter.training)
+        trained = training.train(plan, None if path is None else place(path), observer=meter.training)
     return Fitted(trained.model, plan=plan, facts=vars(trained.record), path=trained.path)
 
 
@@ -316,25 +300,37 @@ def _data_of(fitted: Fitted) -> Dataset:
     raise BadInput("a model without data", "its data beside it")
 
 
-def open(path: str | Path) -> Fitted:
+def open(path: Any) -> Fitted:
     """Open a run directory."""
-    model, record = training.open_model(Path(path))
-    return Fitted(model, record=record, facts=record.manifest.get("fit", {}), path=Path(path))
+    where = place(path)
+    model, record = training.open_model(where)
+    return Fitted(model, record=record, facts=record.manifest.get("fit", {}), path=where)
+
+
+def _fitted(value: Any, what: str) -> Fitted:
+    """Return a fitted model, opened where its path is named."""
+    if isinstance(value, str | Path):
+        return open(value)
+    if isinstance(value, GenerativeModel):
+        return Fitted(value)
+    if not isinstance(value, Fitted):
+        raise BadInput(f"{what}: {a_type(value)}", "a fitted model, from `fit` or `open`, or the path of a run")
+    return value
 
 
 def evaluate(
-    fitted: Fitted,
+    fitted: Any,
     data: Any = None,
     *,
-    seed: int = 0,
-    n: int = 2000,
+    seed: Any = 0,
+    n: Any = 2000,
     features: Sequence[str] = (),
     progress: bool | None = None,
 ) -> Scores:
     """Return a model's scores with intervals, nulls, ceilings and floors: a list that prints as a table.
 
     Args:
-        fitted: from `fit` or `open`.
+        fitted: from `fit` or `open`, or the path of a run.
         data: reference data, None for the model's own test split; a `Dataset`, or held-out examples as `log_prob` takes them, which
             stand in the place of the test split.
         seed: seed of every draw.
@@ -342,6 +338,8 @@ def evaluate(
         features: by name, such as `own` or `pca-32`; those of the kind of data by default.
         progress: as in `fit`.
     """
+    fitted, n, seed = _fitted(fitted, "the model"), whole(n, "n", 1), whole(seed, "seed")
+    features = (features,) if isinstance(features, str) else tuple(features)
     reference = data if isinstance(data, Dataset) else _data_of(fitted)
     if data is not None and reference is not data:
         reference = inputs.with_test(reference, fitted.model, fitted.encoding, data, fitted.reading)
@@ -356,14 +354,14 @@ def evaluate(
 def compare(
     data: Dataset | Any,
     *,
-    families: list[str] | None = None,
-    budget: str | float | None = None,
-    steps: int | None = None,
-    examples: int | None = None,
+    families: Any = None,
+    budget: Any = None,
+    steps: Any = None,
+    examples: Any = None,
     preset: str = "cpu",
-    seed: int = 0,
-    seeds: int = 1,
-    path: str | Path = "runs/compare",
+    seed: Any = 0,
+    seeds: Any = 1,
+    path: Any = "runs/compare",
     overwrite: bool = False,
     resume: bool = False,
     measure: str | None = None,
@@ -375,17 +373,20 @@ def compare(
         measure: what measuring may take, such as `2m` or `full`; None for as long as training.
         progress: as in `fit`.
     """
+    seed, seeds, where = whole(seed, "seed"), whole(seeds, "seeds", 1), place(path)
+    allowed = allowance(budget, steps, examples)
+    families = [families] if isinstance(families, str) else families
     dataset = data if isinstance(data, Dataset) else load(data)
-    _log_notes(dataset)
+    inputs.log_notes(dataset)
     with Meter("choosing sizes", own_place(progress)) as meter:
         return comparing.compare(
             dataset,
             families=families,
-            budget=_budget(budget, steps, examples),
+            budget=allowed,
             preset=preset,
             seed=seed,
             seeds=seeds,
-            path=Path(path),
+            path=where,
             overwrite=overwrite,
             resume=resume,
             measure=measure,

@@ -19,6 +19,7 @@ def distil(
     method: Annotated[str, typer.Option(help="consistency or progressive.")] = "consistency",
     calls: Annotated[int | None, typer.Option(min=1, help="Network calls of a sample; default: 2.")] = None,
     guidance: Annotated[float, typer.Option(help="Guidance of the teacher, fixed in the student; 1 is off.")] = 1.0,
+    data: Annotated[str | None, typer.Option(help="Where the teacher's data are; default: where they were.")] = None,
     settings: Settings = None,
     seed: Seed = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the student in -o.")] = False,
@@ -28,7 +29,7 @@ def distil(
 ) -> None:
     """Distil a diffusion run into a student that samples in 1 to 4 network calls."""
     chosen = budget_from(budget, steps, examples)
-    choices = {"method": method, "calls": calls, "guidance": guidance}
+    choices = {"method": method, "calls": calls, "guidance": guidance, "data": data}
     _distil(run, output, chosen, choices, settings or [], seed, resume, overwrite, json)
 
 
@@ -65,11 +66,12 @@ def _distil(
     if few := too_short(r.steps, "the student"):
         say(few)
     if json:
+        told = {key: value for key, value in choices.items() if key != "data"}
         record = {
             name: getattr(r, name) for name in ("steps", "examples", "seconds", "budget", "stopped", "parameters")
         }
         steered = {"held_out": r.held_out_name, "best_held_out": r.best_held_out, "best_step": r.best_step}
-        out_json({"run": str(path), "teacher": str(run), **choices, **record, **steered})
+        out_json({"run": str(path), "teacher": str(run), **told, **record, **steered})
         return
     say(f"distilled: {r.steps} steps in {r.seconds:.1f} s ({r.budget}, stopped by {r.stopped}){kept}")
     out(str(path))

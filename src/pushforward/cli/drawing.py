@@ -35,6 +35,7 @@ def choose(params: dict[str, Any]) -> None:
         refuse_ignored("--draft", {**others, **seen, "--draft": None})
         speculative(run, params["draft"], given, context, params["seed"], json, options, rules)
     elif params["stream"]:
+        others["-n"] = None if params["n"] == 1 else params["n"]  # one text is what is streamed
         refuse_ignored("--stream", {**others, **seen, "--stream": None, "--json": json})
         stream(run, given, context, params["seed"], options, rules)
     else:

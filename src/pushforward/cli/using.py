@@ -142,6 +142,9 @@ def anomalies(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Every example's scores as .csv or .json.")
     ] = None,
+    own: Annotated[
+        str | None, typer.Option("--data", help="Where the run's own data are; default: where they were.")
+    ] = None,
     seed: Seed = 0,
     json: JsonFlag = False,
     debug: Debug = False,
@@ -159,7 +162,7 @@ def anomalies(
     if output is not None and output.suffix.lower() not in (".csv", ".json"):
         raise BadInput(f"-o {output}", "a file that ends in .csv or .json")
     with busy(f"scoring {data} and held-out examples"):
-        found = detect(run, data, estimator=estimator, n=n, seed=seed)
+        found = detect(run, data, estimator=estimator, n=n, seed=seed, own=own)
 
     def write(path: Path) -> None:
         table = found.table()

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pushforward.core.capabilities import Capabilities
-from pushforward.core.errors import BadInput, Unsupported, unknown
+from pushforward.core.errors import BadInput, Unsupported, a_type, unknown
 from pushforward.core.limits import require_below
 
+WORDS = ("guidance_interval", "posterior", "inpainting", "solver", "grid", "path")
+WHOLE = ("steps", "length", "top_k", "repeats")
 MOST_STEPS, MOST_TOKENS, LARGEST = 10_000, 1_000_000, 10**9
 LEAST_TEMPERATURE, MOST_TEMPERATURE = 1e-6, 1e6  # beyond, float32 holds no probabilities
 
@@ -88,9 +90,9 @@ def parse_options(
         if key not in capabilities.options and value != getattr(SampleOptions, key):
             declared = ", ".join(capabilities.options) or "none"
             raise Unsupported(f"{family} has no sampling option '{key}'", f"one of {declared}", "leave it out")
-    chosen = SampleOptions(**options)
+    chosen = SampleOptions(**{name: _plain(name, value) for name, value in options.items() if value is not None})
     _require_finite(chosen)
-    for name in ("steps", "length", "top_k", "repeats"):
+    for name in WHOLE:
         value = getattr(chosen, name)
         if value is not None and value < 1:
             raise BadInput(f"{name}={value}", "at least one step" if name == "steps" else "at least one")
@@ -118,6 +120,26 @@ def parse_options(
             "guidance on a model without conditions", "a model trained with labels", "leave --guidance out"
         )
     return chosen
+
+
+def _plain(name: str, value: Any) -> Any:
+    """Return the value of an option as a word or a plain number; NumPy's numbers are numbers too, and 3.0 steps are 3.
+
+    Raises:
+        BadInput: a value of another kind.
+    """
+    if name in ("guide", "classifier") or value is None:
+        return value
+    if hasattr(value, "dtype") and getattr(value, "ndim", 1) == 0:
+        value = value.item()
+    kinds = str if name in WORDS else int | float
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        raise BadInput(f"{name}: {a_type(value)}", "a word" if name in WORDS else "a number")
+    if name in WHOLE and isinstance(value, float) and math.isfinite(value):
+        if value != int(value):
+            raise BadInput(f"{name}={value}", "a whole number")
+        return int(value)
+    return value
 
 
 def _require_finite(chosen: SampleOptions) -> None:

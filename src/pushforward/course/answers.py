@@ -17,6 +17,7 @@ from pushforward.core.errors import BadInput
 from pushforward.core.files import write_text
 from pushforward.course.catalogue import exercises
 from pushforward.course.exercise import Answer
+from pushforward.course.running import of_the_user
 
 HEAD = '''"""Answers to the exercises of the course; `pushforward course check {name}` says which are right."""
 
@@ -68,6 +69,8 @@ def readable(path: Path) -> None:
     Raises:
         BadInput: no such file, or one of another kind.
     """
+    if path.is_dir():
+        raise BadInput(f"{path}, which is a folder", "a .py or .ipynb with your functions", "name the file in it")
     if not path.is_file():
         raise BadInput(f"no file at {path}", "a .py or .ipynb with your functions")
     if path.suffix not in (".py", ".ipynb"):
@@ -102,6 +105,8 @@ def _run(script: Path, path: Path) -> dict[str, Any]:
         with contextlib.redirect_stdout(sys.stderr):
             # a notebook's `display` shows nothing here
             return runpy.run_path(str(script), {"display": lambda *_: None}, run_name="answers")
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if of_the_user(error):
+            raise
         line = f" in line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise BadInput(f"{path}, which raised {type(error).__name__}{line}: {error}", "a file that runs") from None

@@ -108,12 +108,21 @@ def calling(answer: Answer, names: Sequence[str], theirs: State) -> Answer:
             with warnings.catch_warnings(), contextlib.redirect_stdout(screen):
                 warnings.simplefilter("ignore")
                 return answer(**dict(zip(names, arguments))) if by_name else answer(*arguments)
-        except (SystemExit, GeneratorExit) as error:
+        except (Exception, TooLong):
+            raise
+        except BaseException as error:
+            if of_the_user(error):
+                raise
             raise Left(f"it raised {type(error).__name__}, which would end the program; return a value") from error
         finally:
             _as_it_starts(theirs)
 
     return call
+
+
+def of_the_user(error: BaseException) -> bool:
+    """Return whether an error is Ctrl-C of whoever asked; where nobody can press it, code has raised it itself."""
+    return isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def _as_it_starts(found: State) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,8 @@ def _limit_memory() -> None:
 
 
 if __name__ == "__main__":
+    # Ctrl-C is for the process that asked, which ends this one; whatever interrupts here was raised by the file
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     main(sys.argv[1:])
     # threads that a file has left behind are not waited for
     os._exit(0)
