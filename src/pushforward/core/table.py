@@ -19,6 +19,21 @@ ColumnKind = Literal["categorical", "ordinal", "boolean", "integer", "continuous
 DISCRETE = ("categorical", "ordinal", "boolean")
 
 
+def number_word(value: float, step: float | None = None) -> str:
+    """Return a number in digits: all of them on a grid, ten of a real one, and never fewer than stand before the point.
+
+    Example:
+        >>> number_word(1700002510796.0, 1.0), number_word(12345678.123, 0.001), number_word(1 / 3), number_word(-0.0)
+        ('1700002510796', '12345678.123', '0.3333333333', '0')
+    """
+    if value.is_integer() and abs(value) < 2.0**53:
+        return str(int(value))
+    if step is not None:
+        return f"{value:.15g}"
+    before = len(str(int(abs(value)))) if abs(value) < 2.0**53 else 0
+    return f"{value:.{max(10, before + 1)}g}"
+
+
 @dataclass(frozen=True)
 class Column:
     """What the values of one column are.

@@ -19,7 +19,7 @@ from torch import Tensor
 from pushforward.core.context import ContextSpace
 from pushforward.core.given import Examples, label_of
 from pushforward.core.space import Image, Space
-from pushforward.core.table import Column, Table
+from pushforward.core.table import Column, Table, number_word
 from pushforward.core.text import Text
 from pushforward.data.encoding import Encoding
 from pushforward.data.toys import Density
@@ -111,7 +111,7 @@ def _column(column: Column, values: Tensor, words: Callable[..., list[str] | Non
     if column.discrete:
         return f"{column.name}: {column.kind}, {len(column.categories)} categories{missing}"
     low, high = (known.min().item(), known.max().item()) if len(known) else (column.low, column.high)
-    shown = [f"{v:.10g}" for v in (low, high)]
+    shown = [number_word(v, column.step) for v in (low, high)]
     if column.kind == "datetime":
         epoch = datetime(1970, 1, 1)
         shown = [(epoch + timedelta(seconds=v)).isoformat(sep=" ") for v in (low, high)]

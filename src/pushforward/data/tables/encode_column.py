@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pushforward.core.errors import BadInput, closest
-from pushforward.core.table import Column
+from pushforward.core.table import Column, number_word
 from pushforward.data.tables.carried import carrier_of, into_numbers
 from pushforward.data.tables.cells import Asked, typed
 from pushforward.data.tables.found import option, place_of
@@ -134,7 +134,7 @@ def encode_column(series: pd.Series, stored: Stored, column: Column, rows: Rows)
     """
 
     def value(values: np.ndarray, row: int) -> str:
-        return f"{values[row]:.10g} in column '{column.name}', {rows.where(row)}"
+        return f"{number_word(float(values[row]), column.step)} in column '{column.name}', {rows.where(row)}"
 
     series = plain(series, stored, rows)
     if not column.missing:
@@ -158,9 +158,10 @@ def encode_column(series: pd.Series, stored: Stored, column: Column, rows: Rows)
     fix = "" if whole else f"train with {option(stored.label, column.kind)} to allow others"
     rows.refuse(off, lambda row: f"{float(exact[row])!r}{came}{rows.where(row)}", expected, fix)
     outside = (column.bounded_below & (values < column.low)) | (column.bounded_above & (values > column.high))
-    above = f" to {column.high:.10g}" if column.bounded_above else " or more"
+    least, most = (number_word(end, column.step) for end in (column.low, column.high))
+    above = f" to {most}" if column.bounded_above else " or more"
     fix = "train with bounds='none' to model numbers beyond"
-    rows.refuse(outside, lambda row: value(values, row), f"{column.low:.10g}{above}", fix)
+    rows.refuse(outside, lambda row: value(values, row), f"{least}{above}", fix)
     return values
 
 

@@ -20,7 +20,8 @@ from pushforward.data.tables.arrow import schema_of
 from pushforward.data.tables.asked import READINGS, Asked
 from pushforward.data.tables.cells import typed
 from pushforward.data.tables.formats import FRAMES, JSON_LINES, is_folder_of_parts, read_frame
-from pushforward.data.tables.header import header_of
+from pushforward.data.tables.frames_of_text import unframed
+from pushforward.data.tables.headings import headings_of
 from pushforward.data.tables.layout import LOOKED_AT, layout_of
 from pushforward.data.tables.lines import delimiter_of, read_lines
 from pushforward.data.tables.not_tables import require_table_text
@@ -180,36 +181,40 @@ def read_text(text: str | Decoded, name: str, origin: str, reading: Reading = _P
     """Return the table in the text of a CSV file; see `read_file`."""
     decoded = Decoded(text) if isinstance(text, str) else text
     require_table_text(decoded.text, origin)
-    found = read_lines(decoded.text, origin, reading.names)
+    plain = unframed(decoded.text)
+    found = read_lines(plain.text, origin, reading.names)
     width = len(found.rows[0])
     _require_columns(width, origin)
-    header = header_of(found.rows, reading.names, reading.header)
+    headings = headings_of(found.rows, found.numbers, reading.names, reading.header)
+    header = headings.header
     first = found.rows[0] if header.found else []
     labels, renamed = _labels(first, width, origin, found.rows[1:3])
     unknown = next((name for name in reading.declared if name not in labels), None)
     if unknown is not None:
         raise BadInput(f"a declaration of column '{unknown}'", "a column of the table", closest(str(unknown), labels))
-    start = 1 if header.found else 0
-    body, lines = found.rows[start:], found.numbers[start:]
+    rows = headings.kept[1 if header.found else 0 :]
+    body, lines = [found.rows[place] for place in rows], [found.numbers[place] for place in rows]
     if not body:
         raise BadInput(f"{origin} has a header and no rows", "at least five rows")
     columns = _columns(list(zip(*body, strict=True)), labels, lines, reading, origin, found.delimiter)
     by_name = dict(zip(labels, columns, strict=True))
-    below = "".join(list(io.StringIO(decoded.text, newline=""))[found.numbers[0] - 1 :][: 2 * LOOKED_AT])
+    below = "".join(list(io.StringIO(plain.text, newline=""))[found.numbers[0] - 1 :][: 2 * LOOKED_AT])
     layout = layout_of(below, found.delimiter, found.quote, first or None, labels)
     said = [f"column '{label}': {one}" for label, column in by_name.items() for one in column.said]
     return Sheet(
         pd.DataFrame({label: column.series for label, column in by_name.items()}),
         name,
         origin,
-        (*decoded.notes, header.note, *renamed, *found.notes, *said),
+        (*decoded.notes, header.note, *renamed, *plain.notes, *found.notes, *headings.notes, *said),
         tuple(lines),
         {
             label: Written(column.notation, column.absent, column.marks, reading.reading_of(label) or column.reading)
             for label, column in by_name.items()
         },
         (
+            *plain.lost,
             *found.lost,
+            *headings.notes,
             *layout.lost,
             *(f"column '{label}': {one}" for label, column in by_name.items() for one in column.lost),
         ),

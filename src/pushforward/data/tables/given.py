@@ -17,7 +17,7 @@ import torch
 
 from pushforward.core.errors import BadInput, closest
 from pushforward.core.given import Known
-from pushforward.core.table import Column, Table
+from pushforward.core.table import Column, Table, number_word
 from pushforward.data.tables.carried import carrier_of, into_numbers
 from pushforward.data.tables.notations.missing import MISSING
 from pushforward.data.tables.stored import Stored, restore, seconds_of, snap
@@ -161,8 +161,9 @@ def _number(column: Column, stored: Stored, word: str) -> float:
     value = float(snapped[0])
     below, above = column.bounded_below and value < column.low, column.bounded_above and value > column.high
     if below or above:
-        upper = f" to {column.high:.10g}" if column.bounded_above else " or more"
-        raise BadInput(f"'{column.name}={word}'", f"{column.low:.10g}{upper}", "the model gives it no probability")
+        least, most = (number_word(end, column.step) for end in (column.low, column.high))
+        upper = f" to {most}" if column.bounded_above else " or more"
+        raise BadInput(f"'{column.name}={word}'", f"{least}{upper}", "the model gives it no probability")
     return value
 
 

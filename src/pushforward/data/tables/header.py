@@ -58,7 +58,7 @@ def header_of(rows: Sequence[Sequence[str]], names: Collection[str] = (), said: 
         # a line alone is a header if its cells can only be names
         return _DATA if any(_kind(cell) not in ("word", "") for cell in first) else _NAMES
     columns = [[row[place].strip() for row in body] for place in range(len(first))]
-    kinds = [_usual(cells) for cells in columns]
+    kinds = [usual_kind(cells) for cells in columns]
     own = [_kind_above(cell, kind, cells) for cell, kind, cells in zip(first, kinds, columns, strict=True)]
     typed = [place for place, kind in enumerate(kinds) if kind not in ("word", "")]
     named = [place for place in typed if own[place] == "word" and first[place] not in columns[place]]
@@ -74,6 +74,21 @@ def header_of(rows: Sequence[Sequence[str]], names: Collection[str] = (), said: 
     if _named_by_numbers(first, columns, numbers):
         return _NAMES if words else _asking(True)
     return _asking(False) if _far_away(first, columns, numbers) else _DATA
+
+
+def names_over_values(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether a word stands over a column of numbers or dates, so that the first row can be nothing but names.
+
+    Example:
+        >>> names_over_values([["a", "b"], ["x", "1"], ["y", "2"]]), names_over_values([["a", "b"], ["x", "y"]])
+        (True, False)
+    """
+    body = rows[1 : 1 + LOOKED_AT]
+    for place, cell in enumerate(rows[0]):
+        cells = [row[place].strip() for row in body]
+        if usual_kind(cells) in ("number", "date") and _kind(cell.strip()) == "word":
+            return True
+    return False
 
 
 def _asking(found: bool) -> Header:
@@ -110,7 +125,7 @@ def _kind_above(cell: str, below: str, cells: list[str]) -> str:
     return kind
 
 
-def _usual(cells: list[str]) -> str:
+def usual_kind(cells: list[str]) -> str:
     """Return the kind of most cells that are not missing: `number`, `date`, `boolean`, `word`, or empty if all are missing."""
     known = list(dict.fromkeys(cell for cell in cells if cell not in MISSING and not is_missing_among_numbers(cell)))[
         :200

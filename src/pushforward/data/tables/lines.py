@@ -17,10 +17,13 @@ from dataclasses import dataclass
 from pushforward.core.errors import BadInput
 from pushforward.data.folders import counted
 from pushforward.data.tables.blanks import rows_between_blanks
+from pushforward.data.tables.header import names_over_values
 
 DELIMITERS = {";": "semicolon", "\t": "tab", "|": "bar", ",": "comma"}
 _TITLES, _SHOWN = 10, 40
 _FEWEST_BELOW = 3
+# what stands first in the files of Campbell's loggers, above names, units and ways of averaging
+_LOGGERS = ("TOA5", "TOACI1")
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,8 @@ def read_lines(text: str, origin: str, names: Collection[str] = ()) -> Lines:
     rows, ending = _without_ending(rows)
     usual -= ending == "rows"
     rows, above = _without_title(rows, usual)
+    rows, before = _without_preamble(rows, usual)
+    above += before
     if not rows:
         raise BadInput(f"{origin} is empty", "a table with at least five rows")
     first, width = rows[0][0], len(rows[0][1])
@@ -221,6 +226,22 @@ def _without_title(rows: list[tuple[int, list[str]]], usual: int) -> tuple[list[
     return rows[top:], [
         f"line{'s' if top > 1 else ''} {numbers} above the table {'are' if top > 1 else 'is'} left out ('{title}')"
     ]
+
+
+def _without_preamble(rows: list[tuple[int, list[str]]], usual: int) -> tuple[list[tuple[int, list[str]]], list[str]]:
+    """Leave out lines of several fields above the names: of another width than all that follow, or the first of a logger's file."""
+    top = next((place for place, (_, row) in enumerate(rows) if len(row) == usual), 0)
+    if not top and rows and rows[0][1][0].strip() in _LOGGERS:
+        top = 1
+    below = [row for _, row in rows[top:]]
+    if not 0 < top <= _TITLES or len(below) <= _FEWEST_BELOW or any(len(row) != usual for row in below):
+        return rows, []
+    # lines of words may follow the names: units, ways of averaging
+    if not any(names_over_values([below[0], *below[1 + more :]]) for more in range(_FEWEST_BELOW)):
+        return rows, []
+    lines = f"line {rows[0][0]}" if top == 1 else f"lines {rows[0][0]} to {rows[top - 1][0]}"
+    shown = ", ".join(rows[0][1])[:_SHOWN]
+    return rows[top:], [f"{lines} above the table {'is' if top == 1 else 'are'} left out ('{shown}')"]
 
 
 def _is_title(row: list[str], usual: int) -> bool:

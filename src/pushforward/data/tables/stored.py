@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pushforward.core.table import Column
+from pushforward.core.table import Column, number_word
 from pushforward.data.tables.carried import out_of_numbers
 from pushforward.data.tables.notations.notation import Notation, notation_from_json
 from pushforward.data.tables.wrapped import wrapped
@@ -205,7 +205,7 @@ def words_of(stored: Stored, column: Column, *values: float) -> list[str]:
         ['2023Q4']
     """
     if not stored.carrier or stored.carrier.startswith("decimal"):
-        return [f"{value:.10g}" for value in values]
+        return [number_word(value, column.step) for value in values]
     restored = restore(replace(stored, text=""), column, np.array(values)).tolist()
     write = str if stored.notation is None else stored.notation.write
     return [write(value) for value in restored]

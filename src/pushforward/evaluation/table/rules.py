@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pushforward.core.table import Column, Table
+from pushforward.core.table import Column, Table, number_word
 from pushforward.evaluation.marks import missing_mark
 
 
@@ -44,7 +44,7 @@ def said(column: Column, value: float) -> str:
     if column.discrete:
         whole = value == int(value) and 0 <= value < len(column.categories)
         return f"'{column.categories[int(value)]}'" if whole else f"category {value:g}"
-    return f"{value:.10g}"
+    return number_word(value, column.step)
 
 
 @dataclass(frozen=True, eq=False)
