@@ -193,9 +193,7 @@ def test_moments_of_two_time_zones_are_read_in_a_frame_as_in_a_file() -> None:
 def _rows(delimiter: str, quote: str = "", end: str = "") -> str:
     """Rows of a word, an integer and a real number."""
     words, numbers = RNG.choice(["x", "y"], N), RNG.integers(0, 50, N)
-    cells = (
-        (f"{quote}{word}{quote}", str(k), f"{x:.2f}") for word, k, x in zip(words, numbers, 3.0 + RNG.normal(size=N))
-    )
+    cells = ((f"{quote}{word}{quote}", str(k), f"{x:.2f}") for word, k, x in zip(words, numbers, RNG.normal(size=N)))
     return "".join(delimiter.join(row) + end + "\n" for row in cells)
 
 

@@ -37,6 +37,8 @@ def respelled(cells: Sequence[str], series: pd.Series, notation: Notation) -> di
         {'1.50': '1.5'}
     """
     plain = isinstance(notation, NumberNotation) and notation.plain and not (notation.exponent or notation.width)
+    # all digits that a double has, as `repr` gives them, are those that such a notation writes
+    whole = plain and getattr(notation, "places", 0) is None
     changed: dict[str, str] = {}
     seen: set[str] = set()
     values, gone = series.tolist(), series.isna().tolist()
@@ -45,6 +47,8 @@ def respelled(cells: Sequence[str], series: pd.Series, notation: Notation) -> di
             continue
         seen.add(cell)
         if plain and len(cell) < LONGEST - 1 and _SURE.fullmatch(cell):
+            continue
+        if whole and cell == repr(value) and cell[-1] != "0" and "e" not in cell:
             continue
         written = notation.write(value)
         if written != cell.strip():

@@ -79,7 +79,8 @@ def _simple(cells: Collection[str]) -> Numbers | None:
     places = {len(cell.rpartition(".")[2]) if "." in cell else 0 for cell in cells}
     most = max(places)
     notation = NumberNotation(places=most if most <= 15 else None, padded=len(places) == 1 and most <= 15)
-    notation = replace(notation, least=_least([cell.partition(".")[2] for cell in cells]))
+    zeros = any(cell[0] == "-" and "." in cell and not cell.strip("-0.") for cell in cells)
+    notation = replace(notation, least=_least([cell.partition(".")[2] for cell in cells]), zeros=zeros)
     return Numbers(notation, frozenset(cells), most == 3 and all(map(_LIKE_GROUPS.fullmatch, cells)))
 
 
@@ -141,7 +142,8 @@ def _shaped(notation: NumberNotation, read: dict[str, tuple[int, str, str, str]]
     rests: dict[bool, list[str]] = {True: [], False: []}
     powers: list[str] = []
     effective = 0
-    for _, _, body, _ in read.values():
+    zeros = False
+    for sign, _, body, _ in read.values():
         number, mark, power = _cut(body)
         if mark or body.strip("0.,"):
             # a zero needs no exponent
@@ -149,6 +151,7 @@ def _shaped(notation: NumberNotation, read: dict[str, tuple[int, str, str, str]]
         whole, _, rest = number.partition(notation.decimal)
         decimals.add(len(rest))
         rests[bool(mark)].append(rest)
+        zeros = zeros or (sign < 0 and bool(rest) and not number.strip("0.,"))
         indian = indian or bool(re.match(r"\d{1,2}(,\d\d)+,\d{3}\b", number))
         effective = max(effective, len(rest) - int(power or 0))
         if mark:
@@ -180,6 +183,7 @@ def _shaped(notation: NumberNotation, read: dict[str, tuple[int, str, str, str]]
         plus=any(power.startswith("+") for power in powers) or all(power.startswith("-") for power in powers),
         power=min((len(power.lstrip("+-")) for power in powers), default=2),
         mixed=mixed,
+        zeros=zeros,
     )
     if places is None and exponent and len(decimals) == 1 and not mixed:
         shaped = _of_exact_places(shaped, list(read), max(decimals))

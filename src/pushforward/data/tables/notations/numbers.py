@@ -45,6 +45,7 @@ class NumberNotation(Notation):
         places: the most decimals that occur; None if numbers are written as they are, however long.
         padded: True if every number has all `places` decimals.
         least: decimals that every number has at least, as programs write `2.0` beside `1.25`.
+        zeros: True if numbers below zero that are rounded to it keep their sign, as programs write `-0.00`.
         exponent: `e` or `E` where numbers are written with one.
         lead, fewest, plus, power: how its mantissas and exponents are written; see `digits.Powers`.
         mixed: True if only some numbers have an exponent, as programs print the smallest and largest; `places` are then those after
@@ -75,6 +76,7 @@ class NumberNotation(Notation):
     power: int = 2
     mixed: bool = False
     least: int = 0
+    zeros: bool = False
     kind: Literal["number"] = "number"
 
     def value(self, cell: str) -> int | float | None:
@@ -98,8 +100,9 @@ class NumberNotation(Notation):
         if isinstance(value, float) and not math.isfinite(value):
             return repr(value)
         body = self._digits(abs(value))
-        # a number that rounds to nothing has no sign
-        below = (value < 0) and (any(c in "123456789" for c in body.split(self.exponent or "e")[0]))
+        # a number that rounds to nothing has no sign, unless others of the column have one
+        something = any(c in "123456789" for c in body.split(self.exponent or "e")[0])
+        below = math.copysign(1.0, value) < 0 and (something or self.zeros)
         return (self.negative if below else self.positive).replace("#", body)
 
     def of_width(self, width: int) -> NumberNotation:
