@@ -149,7 +149,7 @@ def test_a_first_row_with_a_bad_cell_is_not_left_out() -> None:
 
 
 @pytest.mark.parametrize("fields", [3, 4, 8])
-def test_a_loggers_file_opens(fields: int) -> None:
+def test_a_loggers_file_opens(tmp_path: Path, fields: int) -> None:
     info = ",".join(['"TOA5"', '"CR1000X"', '"CR1000X"', '"12345"', '"OS"', '"CPU:p.CR1"', '"1"', '"Table1"'][:fields])
     names = ['"TIMESTAMP","RECORD","BattV","AirTC"', '"TS","RN","Volts","Deg C"', '"","","Min","Avg"']
     body = [f'"2024-06-{1 + i % 28:02d} 00:10:00",{i},{12 + i % 9 / 100},{i % 13 / 4}' for i in range(40)]
@@ -157,6 +157,9 @@ def test_a_loggers_file_opens(fields: int) -> None:
     assert list(sheet.frame.columns) == ["TIMESTAMP", "RECORD", "BattV", "AirTC"]
     assert len(sheet.frame) == 40
     assert any("line 1 above the table is left out ('TOA5" in note for note in sheet.notes)
+    # under the name that loggers give it
+    (tmp_path / "log.dat").write_text("\n".join([info, *names, *body]) + "\n")
+    assert len(open_data(tmp_path / "log.dat", kind="table").space.columns) == 3  # type: ignore[attr-defined]
 
 
 def test_pairs_above_a_table_are_left_out_and_a_short_header_is_not() -> None:
