@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pushforward.core.errors import BadInput
 from pushforward.data.open import open_data
 from pushforward.data.tables.cells import Asked, typed
 from pushforward.data.tables.encoding import TableEncoding
@@ -55,6 +56,21 @@ def test_where_nothing_decides_the_dates_that_are_written_unlike_most_a_note_ask
     assert any("28/02/2024" in one and "day comes first" in one for one in told.said)
     assert not told.asks
     assert [moment.date() for moment in told.series[:N]] == [day.date() for day in OPEN]
+
+
+def test_dates_in_so_many_ways_that_none_is_that_of_most_are_dates() -> None:
+    ways = ("%d/%m/%Y", "%Y-%m-%d", "%d %b %Y", "%d.%m.%y")
+    cells = [day.strftime(ways[i % 4]) for i, day in enumerate(OPEN)]
+    found = column(cells, reading="day-first")
+    assert [moment.date() for moment in found.series] == [day.date() for day in OPEN]
+    assert any("dates are written otherwise" in one for one in found.lost)
+    assert any("nothing decides it" in one for one in column(cells).said)
+
+
+def test_moments_that_have_none_in_utc_are_named() -> None:
+    cells = [f"{day:%Y-%m-%dT%H:%M}-05:00" for day in DAYS]
+    with pytest.raises(BadInput, match=r"9999-12-31T23:59-05:00.*expected a date"):
+        column([*cells, "9999-12-31T23:59-05:00"])
 
 
 def test_another_column_decides_the_dates_that_are_written_unlike_most(tmp_path: Path) -> None:

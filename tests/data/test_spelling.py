@@ -175,6 +175,12 @@ def test_numbers_come_back_as_programs_print_them(name: str) -> None:
     assert (spelled(found), found.lost) == (cells, ())
 
 
+def test_numbers_that_could_be_codes_are_asked_about() -> None:
+    assert any("v=categorical` keeps codes" in one for one in column(["1E10", "3E7", "12E4"] * 20).said)
+    assert not any("codes" in one for one in column(["1E10", "3E7", "12E4"] * 20, "number").said)
+    assert not any("codes" in one for one in column(["1.0E10", "3.5E7"] * 20).said)
+
+
 @pytest.mark.parametrize(
     "cells",
     [

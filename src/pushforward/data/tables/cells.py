@@ -24,7 +24,7 @@ from pushforward.data.tables.notations.missing import MISSING, is_missing_among_
 from pushforward.data.tables.notations.number_styles import find_numbers
 from pushforward.data.tables.notations.numbers import SIMPLE, NumberNotation
 from pushforward.data.tables.notations.script import ScriptNotation, in_other_digits, in_plain_digits
-from pushforward.data.tables.spelling import codes
+from pushforward.data.tables.spelling import codes, may_be_code
 from pushforward.data.tables.typed_values import Typed, Way, booleans_of, text_of, values_of
 from pushforward.data.tables.unheeded import unheeded
 
@@ -188,6 +188,8 @@ def _numbers(known: list[str], asked: Asked) -> Way | None:
     else:
         values = {cell: value for cell in known if cell in numbers.read and (value := notation.value(cell)) is not None}
     said = [f"{notation.said}, and written so again"] if notation.said else []
+    if asked.reading != "number" and (code := may_be_code(known, asked.label)):
+        said.append(code)
     pointed = "." in (notation.decimal, notation.group) and "," not in "".join(values)
     asks = numbers.ambiguous and not certain and not (pointed and asked.by_comma)
     if asks:

@@ -33,6 +33,10 @@ def dates_of(known: list[str], asked: Asked) -> Way | None:
         lost.append(f"moments are kept in UTC, their own offsets ({', '.join(dates.zones[:_SHOWN])}) do not come back")
     way = Way(dict(dates.read), dates.notation, "dates", said, lost, "", _order(dates), dates.asks)
     way.zoned, way.heeded = len(dates.zones) > 1, dates.forced
+    left = {cell: 1 for cell in known if cell not in dates.read}
+    # dates in so many ways that none is that of most
+    if left and not mixed_zones(way, left):
+        read_otherwise(way, left, asked)
     return way
 
 

@@ -101,6 +101,19 @@ def codes(known: Sequence[str], label: str) -> str:
     return f"as numbers '{other[0]}' would come back as '{other[1]}', so they are kept as text ({reads})"
 
 
+def may_be_code(known: Sequence[str], label: str) -> str:
+    """Return what is asked about cells that are numbers with an exponent and could be codes; empty for all others.
+
+    Example:
+        >>> may_be_code(["1E10", "3E7"], "v")
+        "'1E10' is taken for a number with an exponent (`-s data.columns.v=categorical` keeps codes)"
+    """
+    one = next((cell for cell in known if "e" in cell.lower()), "").strip()
+    if not one or not all(_CODE.fullmatch(cell.strip()) for cell in known):
+        return ""
+    return f"'{one}' is taken for a number with an exponent ({asking(label, 'categorical')} keeps codes)"
+
+
 def _versions(bare: Sequence[str]) -> bool:
     """Return whether numbers count behind their point: no zero begins what stands there, and one ends it (1.9, 1.10)."""
     if not all(map(_VERSION.fullmatch, bare)):

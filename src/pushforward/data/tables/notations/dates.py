@@ -351,8 +351,10 @@ def _moment(parts: dict[str, str]) -> datetime | None:
     clock = (hour, int(parts.get("M") or 0), int(parts.get("S") or 0), int(fraction))
     try:
         zone = _offset(parts["z"]) if parts.get("z") else None
-        return datetime(full_year(int(year), len(year)), int(month), int(parts["d"]), *clock, tzinfo=zone)
-    except ValueError:
+        found = datetime(full_year(int(year), len(year)), int(month), int(parts["d"]), *clock, tzinfo=zone)
+        # the last evening of the year 9999 has no moment in UTC
+        return found if zone is None or found.astimezone(UTC) else None
+    except (ValueError, OverflowError):
         return None
 
 
