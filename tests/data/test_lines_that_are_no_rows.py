@@ -138,6 +138,12 @@ def test_lines_that_say_more_of_the_columns_are_left_out_aloud(name: str) -> Non
         )
 
 
+def test_names_below_an_empty_line_are_not_taken_for_units() -> None:
+    text = "Region,North\n\nitem,qty\n" + "".join(f"x{i},{i}\n" for i in range(30))
+    with pytest.raises(BadInput, match="'qty' in line 3"):
+        read_text(text, "t", "t")
+
+
 def test_a_first_row_with_a_bad_cell_is_not_left_out() -> None:
     body = [f"{'ABC'[i % 3]},{i / 4}" for i in range(40)]
     with pytest.raises(BadInput, match="'broken' in line 2"):

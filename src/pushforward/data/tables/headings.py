@@ -47,6 +47,8 @@ def headings_of(rows: Rows, numbers: Sequence[int], names: Collection[str] = (),
     again = [place for place in every[1:] if [cell.strip() for cell in rows[place]] == first]
     body = [place for place in every[1:] if place not in set(again)]
     units = body[: _units(rows[0], [rows[place] for place in body[: _MOST + 200]])]
+    # what an empty line sets apart from the names above it may be the names themselves
+    units = units if all(numbers[place] == numbers[0] + k for k, place in enumerate(units, 1)) else []
     left = (0, *(place for place in body if place not in units))
     if not again and not units:
         return Headings(header_of(rows, names, said), every)
