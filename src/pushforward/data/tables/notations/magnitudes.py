@@ -6,6 +6,7 @@ is written with the multiple that leaves it the fewest digits before the point.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -28,7 +29,7 @@ _BINARY = {f"{letter}i{unit}": 1024**power for power, letter in enumerate("KMGT"
 _UNITS = frozenset(
     "B b byte bytes bit bits bps b/s B/s Hz W Wh V A s m g L l J N Pa eV F Ohm \u03a9 mol cal t bp Sv Bq".split()  # noqa: SIM905
 )
-FEWEST = 5
+FEWEST, LOOKED_AT = 5, 200
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,9 @@ def find_magnitudes(cells: Collection[str]) -> tuple[MagnitudeNotation, dict[str
         >>> find_magnitudes(["1.2K", "15K", "980", "3.4M", "12"])[1]["1.2K"]
         1200
     """
+    some = itertools.islice(cells, LOOKED_AT)
+    if not any(cell.rstrip(" .)")[-1:].isalpha() for cell in some):  # most columns, without taking every cell apart
+        return None
     pieces = {cell: found for cell in cells if (found := pieces_of(cell)) is not None}
     if len(pieces) < max(len(cells), FEWEST) or len({head.strip() for _, head, _, _ in pieces.values()}) > 1:
         return None
