@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +17,12 @@ from pushforward.app.scoring import score_summary
 from pushforward.app.training import open_model
 from pushforward.cli.commands import show_score
 from pushforward.core.errors import BadInput
+from pushforward.core.finite import Astray
 from pushforward.core.logprob import LogProb
+from pushforward.core.loss import Loss
 from pushforward.core.space import Points
 from pushforward.engine.checkpoint import load_weights, save_weights
+from pushforward.families.flow.model import Flow
 from pushforward.provenance.run_directory import sha256_of
 
 Command = Callable[..., tuple[int, str, str]]
@@ -49,6 +53,30 @@ def test_a_short_training_that_diverged_is_no_success_and_its_run_says_so(
     gentle = ("--steps", 1, "--preset", "smoke", "-o", out, "--overwrite")
     assert run("train", family, points, *gentle)[0] == 0
     assert run("sample", out, "-n", 3)[0] == 0
+
+
+@pytest.mark.parametrize("where", ["training", "sampling"])
+def test_a_comparison_leaves_out_what_came_to_nothing_and_goes_on(
+    where: str, points: Path, run: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(self: Flow, *_: Any, **__: Any) -> Any:
+        if where == "training":
+            return iter([Loss(sum(p.sum() for p in self.parameters()) * math.nan, "model", "loss [nats/dim]")])
+        raise Astray("3 of 3 samples, which went off to NaN or infinity", "finite numbers", "")
+
+    monkeypatch.setattr(Flow, "_losses" if where == "training" else "_decode", lost)
+    out = points.parent / "compared"
+    shared = ("--steps", 20, "--preset", "smoke", "-o", out)
+    code, told, said = run("compare", points, "--families", "flow,vae", *shared)
+    assert (code, "flow was left out: " in said) == (0, True), said
+    assert "vae" in told
+    assert json.loads((out / "comparison.json").read_text())["rows"][0]["name"] == "vae"
+    assert "flow was left out" in (out / "report.html").read_text()
+    # the same command goes on, and nothing is left of a comparison of nothing
+    assert run("compare", points, "--families", "flow,vae", *shared, "--resume")[0] == 0
+    code, _, said = run("compare", points, "--families", "flow", *shared, "--overwrite")
+    assert code in (1, 2)
+    assert ("has diverged" in said or "not finite" in said) if where == "training" else "went off to NaN" in said
 
 
 def test_runs_of_earlier_versions_that_diverged_say_so(points: Path, run: Command) -> None:

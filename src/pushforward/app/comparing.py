@@ -29,6 +29,7 @@ from pushforward.app.repeating import mean_row
 from pushforward.app.training import Announce, Observer, Plan, Trained, open_model, plan_training, train
 from pushforward.core.errors import BadInput
 from pushforward.core.files import NotWritten, write_json
+from pushforward.core.finite import Astray
 from pushforward.core.model import GenerativeModel
 from pushforward.core.score import Score
 from pushforward.core.space import Image, Space
@@ -37,7 +38,7 @@ from pushforward.core.text import Text
 from pushforward.data.dataset import Dataset
 from pushforward.data.points import PointsEncoding
 from pushforward.engine.budget import budget_of
-from pushforward.engine.fit import Interrupted
+from pushforward.engine.fit import Diverged, Interrupted
 from pushforward.engine.history import read_history
 from pushforward.evaluation.cards.aspects import aspect_of, is_check
 from pushforward.evaluation.cards.comparison import compare_models
@@ -133,19 +134,23 @@ def compare(
         told = stage("controls")
         controls = measure_controls(dataset, seed, measuring.extent.samples, settle=measuring.settle, told=told)
         _say(announce, measuring.takes(), measuring.says())
-        measured: dict[str, list[Row]] = {name: [] for name in names}
+        measured: dict[str, dict[int, Row]] = {name: {} for name in names}
         models = {}
-        for key, label in labels.items():
+        for (name, k), label in labels.items():
             run = None if path is None else path / label
-            trained = _train(fits[key].plan, run, resume, observe(label) if observe else None, announce)
-            _say(announce, too_short(trained.record.steps, label))
-            facts, told = vars(trained.record), stage(f"scoring {label}")
-            row = assess(trained.model, dataset, controls, label, facts, rows=measuring.extent.rows, told=told)
-            measured[key[0]].append(row)
+            try:
+                trained = _train(fits[name, k].plan, run, resume, observe(label) if observe else None, announce)
+                _say(announce, too_short(trained.record.steps, label))
+                facts, told = vars(trained.record), stage(f"scoring {label}")
+                row = assess(trained.model, dataset, controls, label, facts, rows=measuring.extent.rows, told=told)
+            except (Diverged, Astray) as failed:
+                _leave_out(label, failed, left_out, last=label == [*labels.values()][-1] and not models)
+                continue
+            measured[name][seed + k] = row
             if run is not None:
                 write_scores(run, row)
             models[label] = trained.model
-        rows = [mean_row(name, found, [seed + k for k in range(seeds)]) for name, found in measured.items()]
+        rows = [mean_row(name, [*found.values()], [*found]) for name, found in measured.items() if found]
         spent = str(budget_of(next(iter(plans.values())).train_config))
         shared = f"{spent} for every {'family' if seeds == 1 else 'run'}"
         notes = [*left_out, *filter(None, [measuring.says()])]
@@ -171,6 +176,17 @@ def _prepared(
     _say(announce, foresight(list(fits.values())), announced(list(fits.values()), limit))
     stage("timing samples and likelihoods")
     return fits, Measuring(limit, list(fits.values()), dataset)
+
+
+def _leave_out(label: str, failed: Diverged | Astray, left_out: list[str], *, last: bool) -> None:
+    """Note that a run came to nothing; the others are compared all the same, unless none is left.
+
+    Raises:
+        Diverged, Astray: it was the last of all, and no other came to anything.
+    """
+    if last:
+        raise failed
+    left_out.append(f"{label} was left out: {failed.came}")
 
 
 def _say(announce: Announce, *sentences: str) -> None:
