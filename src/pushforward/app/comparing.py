@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -138,18 +138,14 @@ def compare(
         models = {}
         for (name, k), label in labels.items():
             run = None if path is None else path / label
-            try:
+            with _left_out(label, left_out, alone=label == [*labels.values()][-1] and not models):
                 trained = _train(fits[name, k].plan, run, resume, observe(label) if observe else None, announce)
                 _say(announce, too_short(trained.record.steps, label))
                 facts, told = vars(trained.record), stage(f"scoring {label}")
                 row = assess(trained.model, dataset, controls, label, facts, rows=measuring.extent.rows, told=told)
-            except (Diverged, Astray) as failed:
-                _leave_out(label, failed, left_out, last=label == [*labels.values()][-1] and not models)
-                continue
-            measured[name][seed + k] = row
-            if run is not None:
-                write_scores(run, row)
-            models[label] = trained.model
+                measured[name][seed + k], models[label] = row, trained.model
+                if run is not None:
+                    write_scores(run, row)
         rows = [mean_row(name, [*found.values()], [*found]) for name, found in measured.items() if found]
         spent = str(budget_of(next(iter(plans.values())).train_config))
         shared = f"{spent} for every {'family' if seeds == 1 else 'run'}"
@@ -178,15 +174,19 @@ def _prepared(
     return fits, Measuring(limit, list(fits.values()), dataset)
 
 
-def _leave_out(label: str, failed: Diverged | Astray, left_out: list[str], *, last: bool) -> None:
-    """Note that a run came to nothing; the others are compared all the same, unless none is left.
+@contextmanager
+def _left_out(label: str, left_out: list[str], *, alone: bool) -> Iterator[None]:
+    """Note that a run came to nothing, if it does inside the block; the others are compared all the same, unless none is left.
 
     Raises:
         Diverged, Astray: it was the last of all, and no other came to anything.
     """
-    if last:
-        raise failed
-    left_out.append(f"{label} was left out: {failed.came}")
+    try:
+        yield
+    except (Diverged, Astray) as failed:
+        if alone:
+            raise
+        left_out.append(f"{label} was left out: {failed.came}")
 
 
 def _say(announce: Announce, *sentences: str) -> None:
