@@ -152,7 +152,7 @@ class LogProb:
             >>> from pushforward.core.space import Points
             >>> parts = LogProb(torch.tensor([-1.0, -3.0, -5.0]), "exact", "lebesgue", Points(2).unit, "exact")
             >>> replace(parts, cases=torch.tensor([4, 4, 7])).per_case().tolist()
-            [-2.3333333333333335, -4.333333333333333]
+            [-1.6666666666666667, -4.333333333333333]
         """
         nats, case = self.nats.double(), self._several()
         if case is None:

@@ -51,7 +51,7 @@ def held(source: Any, labels: Any = None, as_rows: bool = False) -> Held:
         >>> pairs = [(np.zeros((1, 4, 4)), 0), (np.ones((1, 4, 4)), 1)]
         >>> x, y = held(pairs).source
         >>> x.shape, x.dtype.name, y.tolist()
-        ((2, 1, 4, 4), 'uint8', [0, 1])
+        ((2, 1, 4, 4), 'float64', [0, 1])
     """
     for part in source if isinstance(source, tuple) else (source,):
         if isinstance(part, np.ma.MaskedArray) and bool(np.ma.getmaskarray(part).any()):
