@@ -18,6 +18,8 @@ from pushforward.core.errors import BadInput, a_type
 from pushforward.core.table import Column, ColumnKind
 from pushforward.data.tables.stored import Scalar, Stored, level_names
 
+WORDS_OF_A_TEXT = 6  # names and addresses have fewer
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -123,6 +125,27 @@ def excluded(stored: Stored, why: str, label: str) -> Found:
     return Found(
         None, replace(stored, role="excluded", levels=()), said, f"left out as an identifier: {why} ({keeping(label)})"
     )
+
+
+def free_text(known: pd.Series, stored: Stored, label: str) -> Found | None:
+    """Return a column of sentences, which is left out with what to do about it; None for anything else.
+
+    Example:
+        >>> some = pd.Series(["It rained all day long here.", "We walked down to the old pier."])
+        >>> free_text(some, Stored("diary", "str"), "diary").lost[:17], free_text(some.str[:4], Stored("d", "str"), "d")
+        ('left out as texts', None)
+    """
+    words = known.astype(object).map(lambda value: len(value.split()) if isinstance(value, str) else 0)
+    if float(words.median()) < WORDS_OF_A_TEXT:
+        return None
+    field = shlex.quote(f"data.text_field={label}")
+    how = (
+        "a table has words but no texts: write its rows as .jsonl (pandas: .to_json('rows.jsonl', orient='records', lines=True)) "
+        f"and open that with `-s {field}`, and `-s data.context=...` for another column that says what each is about"
+    )
+    why = f"texts, {known.nunique()} different ones of {words.median():.0f} words"
+    role = replace(stored, role="excluded", levels=())
+    return Found(None, role, f"{why}, left out: {how}", f"left out as {why}: {how}")
 
 
 def gaps(gone: int, n: int) -> str:

@@ -25,6 +25,7 @@ from pushforward.data.tables.found import (
     Rules,
     discrete,
     excluded,
+    free_text,
     option,
     require_finite,
     scalar,
@@ -258,7 +259,8 @@ def _objects(series: pd.Series, known: pd.Series, stored: Stored, label: str, ru
         said = f"numbers and words ({many} of {len(known)} values), so categorical"
     observed = known.nunique()
     if not rules.keep and ((len(known) >= FEWEST_ROWS and observed >= 0.9 * len(known)) or observed > MANY):
-        return excluded(stored, f"{observed} distinct values in {len(known)} rows", label)
+        why = f"{observed} distinct values in {len(known)} rows"
+        return free_text(known, stored, label) or excluded(stored, why, label)
     return discrete("categorical", levels, series, stored, said)
 
 
