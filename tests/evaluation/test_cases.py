@@ -82,6 +82,17 @@ def test_intervals_and_paired_tests_over_cases_hold_their_level() -> None:
     assert sum(not g.low <= 0.0 <= g.high for g in gaps) <= 34  # type: ignore[operator]
 
 
+def test_cases_with_an_impossible_part_are_impossible_and_nothing_is_no_number() -> None:
+    cases = torch.tensor([0, 0, 1, 1, 2, 2])
+    some = replace(POINT, nats=torch.tensor([-1.0, -math.inf, -2.0, -3.0, -4.0, -1.0]), cases=cases)
+    every = replace(POINT, nats=torch.full((6,), -math.inf), cases=cases)
+    assert some.per_case().isinf().tolist() == [True, False, False]
+    assert not some.per_case().isnan().any()
+    assert every.per_case().tolist() == [-math.inf] * 3
+    # the other one has no infinite code, so it is better
+    assert paired_verdict(every, replace(some, nats=torch.full((6,), -9.0))).verdict == "second"
+
+
 def test_windows_know_the_document_in_their_middle() -> None:
     boundary = 9
     stream = torch.tensor([9, 1, 1, 1, 1, 1, 9, 2, 2, 2, 9, 3, 9, 4, 4, 4, 4])

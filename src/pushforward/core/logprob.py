@@ -157,8 +157,8 @@ class LogProb:
         nats, case = self.nats.double(), self._several()
         if case is None:
             return nats
-        finite = nats.isfinite()
-        mean = nats[finite].mean()
+        finite = nats[nats.isfinite()]
+        mean = finite.mean() if len(finite) else nats.new_zeros(())
         zero = torch.zeros(int(case.max()) + 1, dtype=torch.float64, device=nats.device)
         return mean + zero.index_add(0, case, nats - mean) * (len(zero) / len(nats))
 
