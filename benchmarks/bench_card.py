@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 
-from pushforward.app.examples import labels_of
+from pushforward.app.measuring.examples import labels_of
 from pushforward.core.space import Image
 from pushforward.data.open import open_data
 from pushforward.evaluation.cards.scorecard import Card

@@ -16,13 +16,13 @@ import numpy as np
 import torch
 
 import pushforward as pf
-from pushforward.app.examples import array, drawn_places, held_out
-from pushforward.app.opening import reopen
-from pushforward.app.python import Fitted
+from pushforward.app.measuring.examples import array, drawn_places, held_out
+from pushforward.app.runs.opening import reopen
 from pushforward.data.dataset import Dataset
 from pushforward.evaluation.distribution.energy import energy_distance
 from pushforward.evaluation.distribution.frechet import frechet_distance
 from pushforward.evaluation.features.default import default_features
+from pushforward.faces.python.verbs import Fitted
 from pushforward.provenance.run_directory import open_record
 
 BLOCKS = 10

@@ -22,9 +22,9 @@ import torch
 from bench_text import Plain
 from torch import Tensor, nn
 
-from pushforward.app.opening import open_source
-from pushforward.app.text_scoring import score_text
-from pushforward.app.training import plan_training, train
+from pushforward.app.measuring.text_scoring import score_text
+from pushforward.app.runs.opening import open_source
+from pushforward.app.runs.training import plan_training, train
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import generator
 from pushforward.data.dataset import Dataset

@@ -17,9 +17,9 @@ import pushforward as pf
 from pushforward.core.rng import generator
 from pushforward.core.walk import run
 from pushforward.data.toys import toy
-from pushforward.families.diffusion.langevin import CorrectedSampler, Stay
-from pushforward.families.diffusion.path import VariancePreserving
-from pushforward.families.diffusion.schemes import Descent
+from pushforward.families.diffusion.paths.path import VariancePreserving
+from pushforward.families.diffusion.solvers.langevin import CorrectedSampler, Stay
+from pushforward.families.diffusion.solvers.schemes import Descent
 
 LEVELS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0)
 CHAINS = 8000

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pushforward.cli.main import main as pushforward
+from pushforward.faces.cli.main import main as pushforward
 
 SMALL = ("--steps", "2", "--preset", "smoke")
 COMMANDS = {

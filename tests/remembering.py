@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pushforward.app import augmenting, comparing, detecting, evaluating, sweeping
+from pushforward.app.measuring import augmenting, comparing, detecting, evaluating, sweeping
 
 
 def remember(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ diffuser = pf.fit(
 encode, denoiser = diffuser.model.codec.encode, diffuser.model.process.denoiser
 points = encode(moons.test.x).value  # mean zero and standard deviation one, nearly, in each coordinate
 
-# %% [markdown] topic="diffusion.forward" exercise="diffusion.noise" uses="pushforward.families.diffusion.paths:LinearBeta" test="tests/families/test_diffusion_paths.py::test_formulas_are_the_published_ones"
+# %% [markdown] topic="diffusion.forward" exercise="diffusion.noise" uses="pushforward.families.diffusion.paths.published:LinearBeta" test="tests/families/test_diffusion_paths.py::test_formulas_are_the_published_ones"
 # ### 6.1 Forward noising
 #
 # **Idea.** Shrink the data a little and add a little Gaussian noise, again and again, until nothing but noise is left. The encoder of this
@@ -43,7 +43,7 @@ assert math.isclose(math.sqrt((1 - 0.19) * (1 - 0.36)) * 2, 1.44)
 assert math.isclose((1 - 0.36) * 0.19 + 0.36, 0.4816)
 
 # %%
-from pushforward.families.diffusion.paths import LinearBeta
+from pushforward.families.diffusion.paths.published import LinearBeta
 
 # the schedule of DDPM, cut into its 1,000 steps
 alpha, _ = LinearBeta(0.01, 40.0).scales(torch.linspace(0, 1, 1001, dtype=torch.float64))
@@ -73,7 +73,7 @@ explore("steps of noise", frames)
 # **Why today.** Diffusion models of images, video and proteins fix the noising process and spend their parameters on its reversal; only the
 # schedule is sometimes learned, which lowers the variance of the bound more than the bound itself.
 
-# %% [markdown] topic="diffusion.jump" exercise="diffusion.noise" uses="pushforward.families.diffusion.path:Path.scales" test="tests/families/test_diffusion_paths.py::test_preserving_paths_preserve_the_variance"
+# %% [markdown] topic="diffusion.jump" exercise="diffusion.noise" uses="pushforward.families.diffusion.paths.path:Path.scales" test="tests/families/test_diffusion_paths.py::test_preserving_paths_preserve_the_variance"
 # ### 6.2 Closed-form noising
 #
 # **Idea.** Sums of Gaussians are Gaussian, so any number of steps is one jump. Training can therefore visit a random noise level
@@ -94,7 +94,7 @@ assert math.isclose(math.sqrt(0.64) * 2 + math.sqrt(0.36) * 0.5, 1.9)
 assert math.isclose(0.64 / 0.36, 1.78, abs_tol=5e-3)
 
 # %%
-from pushforward.families.diffusion.paths import PATHS
+from pushforward.families.diffusion.paths.published import PATHS
 
 # the chain of 6.1 and one jump agree: the variance given x0 is that of 1,000 steps
 assert math.isclose(torch.prod(1 - beta), alpha[-1] ** 2, rel_tol=1e-9)
@@ -117,7 +117,7 @@ show(curve(clock, lines, "time, from data to noise", "four schedules, as the log
 # **Why today.** The signal-to-noise ratio has replaced the step number as the clock: in $x / \sqrt{\bar\alpha}$ all Gaussian schedules
 # are one process at different speeds, so a model trained on one can be sampled on another.
 
-# %% [markdown] topic="diffusion.model" exercise="diffusion.loss" uses="pushforward.families.diffusion.ideal:IdealDenoiser" test="tests/families/test_ideal_denoiser.py::test_it_is_the_posterior_mean_over_the_training_set"
+# %% [markdown] topic="diffusion.model" exercise="diffusion.loss" uses="pushforward.families.diffusion.objectives.ideal:IdealDenoiser" test="tests/families/test_ideal_denoiser.py::test_it_is_the_posterior_mean_over_the_training_set"
 # ### 6.3 The denoising model
 #
 # **Idea.** The network may predict the noise, the clean data or the velocity $v$; given $x_t$ each is a linear function of any other. With
@@ -139,8 +139,8 @@ assert math.isclose((x_t - s * eps) / a, x0)
 assert math.isclose(math.tanh(0.5), 0.462, abs_tol=5e-4)
 
 # %%
-from pushforward.families.diffusion.ideal import IdealDenoiser
-from pushforward.families.diffusion.prediction import NOISE, VELOCITY
+from pushforward.families.diffusion.objectives.ideal import IdealDenoiser
+from pushforward.families.diffusion.denoisers.prediction import NOISE, VELOCITY
 
 t = torch.tensor
 assert math.isclose(VELOCITY.to_data(t(v), t(x_t), t(a), t(s)), x0, rel_tol=1e-6)
@@ -169,7 +169,7 @@ explore("noise level", frames)
 # **Why today.** Predicting $v$, or an output scaled to variance one, keeps the target well-sized at every noise level, where noise is easy
 # to predict at one end and clean data at the other.
 
-# %% [markdown] topic="diffusion.objective" exercise="diffusion.loss" uses="pushforward.families.diffusion.variance:step_divergence" test="tests/families/test_diffusion_vlb.py::test_a_term_is_the_divergence_of_ddpm_in_its_own_variables"
+# %% [markdown] topic="diffusion.objective" exercise="diffusion.loss" uses="pushforward.families.diffusion.solvers.variance:step_divergence" test="tests/families/test_diffusion_vlb.py::test_a_term_is_the_divergence_of_ddpm_in_its_own_variables"
 # ### 6.4 The training objective
 #
 # **Idea.** The bound of a VAE, for this chain of codes, falls apart into one squared error for each step, weighted by how much the
@@ -187,9 +187,9 @@ assert math.isclose(0.5 * (next_snr - snr) * 0.2, 0.3)
 assert math.isclose(0.5 * (next_snr / snr - 1), 1.5)
 
 # %%
-from pushforward.families.diffusion.noise_law import LAWS
-from pushforward.families.diffusion.objective import objective_of
-from pushforward.families.diffusion.variance import step_divergence
+from pushforward.families.diffusion.paths.noise_law import LAWS
+from pushforward.families.diffusion.objectives.objective import objective_of
+from pushforward.families.diffusion.solvers.variance import step_divergence
 
 # the same step in the library, where a noise level is 1 / sqrt(SNR) and the squared error is a sum over dimensions
 step_cost = step_divergence(t([[0.2**0.5]]), t([[0.0]]), t(0.0), t([snr**-0.5]), t([next_snr**-0.5]))
@@ -227,7 +227,7 @@ show(curve(levels, lines, "noise level", "what an error of the predicted noise c
 # **Why today.** The bound spends much of a network on noise that no eye can see. Image models weight middle noise levels, and whoever
 # reports likelihoods or compresses data goes back to the bound.
 
-# %% [markdown] topic="diffusion.sampling" exercise="diffusion.ddim" uses="pushforward.families.diffusion.schemes:Ancestral" test="tests/families/test_diffusion_solvers.py::test_ddim_is_euler_in_scaled_coordinates"
+# %% [markdown] topic="diffusion.sampling" exercise="diffusion.ddim" uses="pushforward.families.diffusion.solvers.schemes:Ancestral" test="tests/families/test_diffusion_solvers.py::test_ddim_is_euler_in_scaled_coordinates"
 # ### 6.5 Reverse sampling
 #
 # **Idea.** Start at pure noise and come down: predict the clean data, then put back the noise that belongs to the next, lower level.
@@ -245,7 +245,7 @@ assert math.isclose(math.sqrt(0.81) * clean + math.sqrt(1 - 0.81) * 0.5, 2.018, 
 
 # %%
 from pushforward.data.toys import toy
-from pushforward.families.diffusion.schemes import Ancestral, Seen
+from pushforward.families.diffusion.solvers.schemes import Ancestral, Seen
 
 # the same step in y = x / alpha, where it needs no more than two noise levels
 now = Seen(t(0.6 / 0.8), noisy=t([[1.9 / 0.8]]), clean=t([[2.0]]))

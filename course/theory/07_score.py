@@ -30,7 +30,7 @@ diffuser = pf.fit(
 encode, denoiser = diffuser.model.codec.encode, diffuser.model.process.denoiser
 t = torch.tensor
 
-# %% [markdown] topic="score.score" exercise="score.langevin" uses="pushforward.families.diffusion.prediction:Prediction.from_data" test="tests/families/test_diffusion_path.py::test_score_is_the_gradient_of_the_noisy_density"
+# %% [markdown] topic="score.score" exercise="score.langevin" uses="pushforward.families.diffusion.denoisers.prediction:Prediction.from_data" test="tests/families/test_diffusion_path.py::test_score_is_the_gradient_of_the_noisy_density"
 # ### 7.1 The score
 #
 # **Idea.** The score is the gradient of the log-density with respect to the data, an arrow at every point towards where data are denser.
@@ -51,8 +51,8 @@ assert math.isclose(2 + 1**2 * noisy_score, 1 + 4 / 5 * (2 - 1))
 # %%
 from torch.distributions import Categorical, MixtureSameFamily, Normal
 
-from pushforward.families.diffusion.mixture import GaussianMixtures
-from pushforward.families.diffusion.prediction import SCORE
+from pushforward.families.diffusion.rows.line_mixture import GaussianMixtures
+from pushforward.families.diffusion.denoisers.prediction import SCORE
 
 # two clusters on a line, whose exact denoiser the library has
 mean, spread, share = t([-1.5, 1.0]).double(), t([0.3, 0.5]).double(), t([0.4, 0.6]).double()
@@ -78,7 +78,7 @@ explore("noise level", frames, start=0.5)
 # **Why today.** Noise prediction, denoising and scores are one network with three names, up to a known scale, so a paper on any of them is
 # about all.
 
-# %% [markdown] topic="score.matching" exercise="diffusion.loss" uses="pushforward.families.diffusion.ideal:errors" test="tests/families/test_ideal_denoiser.py::test_no_denoiser_has_a_smaller_loss_on_the_training_set"
+# %% [markdown] topic="score.matching" exercise="diffusion.loss" uses="pushforward.families.diffusion.objectives.ideal:errors" test="tests/families/test_ideal_denoiser.py::test_no_denoiser_has_a_smaller_loss_on_the_training_set"
 # ### 7.2 Denoising score matching
 #
 # **Idea.** The score of noisy data is unknown, but the score of the noise around one known example is a simple formula. Regress on the
@@ -98,7 +98,7 @@ assert math.isclose((1 - weight) * -2, math.tanh(1) - 1)
 # %%
 from pushforward.core.given import Examples
 from pushforward.core.noise import Streams
-from pushforward.families.diffusion.ideal import IdealDenoiser, errors
+from pushforward.families.diffusion.objectives.ideal import IdealDenoiser, errors
 
 # the loss at each noise level, times s^2: of the network, and of the exact score of the noisy training set, which is the constant
 levels = torch.logspace(-1, 1, 7).tolist()
@@ -132,7 +132,7 @@ show(
 # **Why today.** It is the training loss of diffusion models; flow matching is the same argument, an average of simple conditional targets,
 # for a velocity.
 
-# %% [markdown] topic="score.langevin" exercise="score.langevin" uses="pushforward.families.diffusion.langevin:Langevin" test="tests/families/test_langevin.py::test_unadjusted_chains_have_the_variance_that_their_step_gives"
+# %% [markdown] topic="score.langevin" exercise="score.langevin" uses="pushforward.families.diffusion.solvers.langevin:Langevin" test="tests/families/test_langevin.py::test_unadjusted_chains_have_the_variance_that_their_step_gives"
 # ### 7.3 Langevin sampling
 #
 # **Idea.** Walk uphill along the score and add noise in every step, and if steps are small the walker visits each place as often as the
@@ -149,9 +149,9 @@ assert math.isclose(0.2 / (1 - 0.9**2), 1.053, abs_tol=5e-4)
 
 # %%
 from pushforward.core.walk import run
-from pushforward.families.diffusion.langevin import Langevin, langevin_step
-from pushforward.families.diffusion.path import VariancePreserving
-from pushforward.families.diffusion.solvers import SOLVERS
+from pushforward.families.diffusion.solvers.langevin import Langevin, langevin_step
+from pushforward.families.diffusion.paths.path import VariancePreserving
+from pushforward.families.diffusion.solvers.sampler import SOLVERS
 
 # the library's step is eps = 2h: half of it along the score
 assert math.isclose(langevin_step(t(1.0), t(-1.0), 0.2, t(0.5)), 1.124, abs_tol=5e-4)
@@ -195,7 +195,7 @@ explore("chain", frames, start="a ladder of noise")
 # **Why today.** Langevin steps correct the errors of other samplers at one noise level and are the usual sampler of energy-based models.
 # With momentum and a test that may refuse a step they become Hamiltonian Monte Carlo, the standard for Bayesian posteriors with gradients.
 
-# %% [markdown] topic="score.sde" exercise="score.ode_likelihood" uses="pushforward.families.diffusion.path:Path.diffusion" test="tests/families/test_diffusion_paths.py::test_rates_and_the_sde_are_derivatives_of_the_scales"
+# %% [markdown] topic="score.sde" exercise="score.ode_likelihood" uses="pushforward.families.diffusion.paths.path:Path.diffusion" test="tests/families/test_diffusion_paths.py::test_rates_and_the_sde_are_derivatives_of_the_scales"
 # ### 7.4 The SDE view
 #
 # **Idea.** With ever smaller steps, noising is a stochastic differential equation, and with the score it can be run backwards in time. An
@@ -258,7 +258,7 @@ show(*pictures, says="walkers from noise to data")
 #
 # **Why today.** Fast samplers are solvers of this flow, flow matching learns it directly, and distillation learns its endpoint map.
 
-# %% [markdown] topic="score.guidance" exercise="score.guidance" uses="pushforward.families.diffusion.guidance:Guided" test="tests/families/test_diffusion_path.py::test_guidance_is_linear_and_off_at_one"
+# %% [markdown] topic="score.guidance" exercise="score.guidance" uses="pushforward.families.diffusion.denoisers.guidance:Guided" test="tests/families/test_diffusion_path.py::test_guidance_is_linear_and_off_at_one"
 # ### 7.5 Guidance
 #
 # **Idea.** Ask the network twice, with and without the condition, and go further in the direction in which the condition moved the answer.
@@ -277,7 +277,7 @@ assert math.isclose((1 + 2) * 0.5 - 2 * 0.2, 1.1)
 
 # %%
 from pushforward.core.given import Given
-from pushforward.families.diffusion.guidance import Guided
+from pushforward.families.diffusion.denoisers.guidance import Guided
 
 y, level, label = torch.randn(6, 2, generator=rng), t(1.0), Given(torch.ones(6, dtype=torch.long))
 with torch.no_grad():

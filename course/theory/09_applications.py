@@ -14,7 +14,7 @@
 # %%
 from dataclasses import replace
 
-from pushforward.app.augmenting import augment_family
+from pushforward.app.measuring.augmenting import augment_family
 from pushforward.core.choice import keep_top_p
 from pushforward.evaluation.cards.controls import controls
 from pushforward.evaluation.checks import as_rows
@@ -104,7 +104,7 @@ show(
 # show; with both at 1 one sees the model itself. Models that hide symbols and reveal several a pass answer faster and in any order, and
 # the gap in likelihood between the two has been closing.
 
-# %% [markdown] topic="applications.images" exercise="score.guidance" uses="pushforward.families.diffusion.guidance:Guided" test="tests/families/test_diffusion_path.py::test_guidance_is_linear_and_off_at_one"
+# %% [markdown] topic="applications.images" exercise="score.guidance" uses="pushforward.families.diffusion.denoisers.guidance:Guided" test="tests/families/test_diffusion_path.py::test_guidance_is_linear_and_off_at_one"
 # ### 9.2 Images
 #
 # **Idea.** A picture has no order in which it must be drawn, and most of its bits are texture that nobody looks at, so most image generators

@@ -184,7 +184,7 @@ explore("modes lost", frames)
 #
 # **Why today.** Guidance and preference tuning trade coverage for looks, so coverage has to be measured after them too.
 
-# %% [markdown] topic="diagnostics.denoising" exercise="diffusion.loss" uses="pushforward.families.diffusion.ideal:memorisation_curve" test="tests/families/test_ideal_denoiser.py::test_a_model_trained_on_few_examples_is_caught"
+# %% [markdown] topic="diagnostics.denoising" exercise="diffusion.loss" uses="pushforward.families.diffusion.objectives.ideal:memorisation_curve" test="tests/families/test_ideal_denoiser.py::test_a_model_trained_on_few_examples_is_caught"
 # ### 10.4 Denoising curves
 #
 # **Idea.** The loss of a diffusion model is a sum over noise levels, so it is drawn by noise level, for training and for held-out examples.
@@ -197,7 +197,7 @@ explore("modes lost", frames)
 # cautious mean, and $\tanh 2 = 0.964$ at $s = \tfrac12$, all but the training example itself.
 
 # %%
-from pushforward.families.diffusion.ideal import IdealDenoiser
+from pushforward.families.diffusion.objectives.ideal import IdealDenoiser
 
 pair = IdealDenoiser(torch.tensor([[-1.0], [1.0]]))
 for s, expected in ((1.0, 0.462), (0.5, 0.964)):

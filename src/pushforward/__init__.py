@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pushforward.app.python import compare, distil, evaluate, fit, load, open
     from pushforward.core.limits import unlimited
+    from pushforward.faces.python.verbs import compare, distil, evaluate, fit, load, open
 
 __version__ = "0.1.0"
 __all__ = ["compare", "distil", "evaluate", "fit", "load", "open", "unlimited"]
@@ -25,7 +25,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'pushforward' has no attribute '{name}'")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES.get(name, "pushforward.app.python")), name)
+    return getattr(import_module(_HOMES.get(name, "pushforward.faces.python.verbs")), name)
 
 
 def __dir__() -> list[str]:

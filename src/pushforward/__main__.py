@@ -1,5 +1,5 @@
 """`python -m pushforward` is the command line."""
 
-from pushforward.cli.main import main
+from pushforward.faces.cli.main import main
 
 main()

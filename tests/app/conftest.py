@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pushforward.cli.main import main
+from pushforward.faces.cli.main import main
 
 
 @pytest.fixture

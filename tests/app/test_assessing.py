@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from pushforward.app.assessing import measure_controls
-from pushforward.app.evaluating import evaluate_samples
-from pushforward.app.examples import draw_like_reference, drawn_places
-from pushforward.cli.main import main
+from pushforward.app.measuring.assessing import measure_controls
+from pushforward.app.measuring.evaluating import evaluate_samples
+from pushforward.app.measuring.examples import draw_like_reference, drawn_places
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_data
 from pushforward.evaluation.cards.controls import controls
+from pushforward.faces.cli.main import main
 from pushforward.families.build import build
 
 

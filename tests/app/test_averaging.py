@@ -9,14 +9,14 @@ import pytest
 import torch
 
 import pushforward as pf
-from pushforward.app.averaging import average
-from pushforward.app.training import plan_training
-from pushforward.cli.main import main
+from pushforward.app.runs.averaging import average
+from pushforward.app.runs.training import plan_training
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.engine.checkpoint import load_weights
 from pushforward.engine.ema_bank import open_snapshots
 from pushforward.engine.fit import Progress, fit
 from pushforward.engine.power_average import PowerAverages, exponent_of
+from pushforward.faces.cli.main import main
 from pushforward.provenance.run_directory import open_record, sha256_of
 
 SNAPSHOTS = {"train": {"ema_snapshots": 16}}

@@ -13,15 +13,15 @@ import torch
 from torch import nn
 
 from conformance.cases import SPACES, Case, tiny_model
-from pushforward.app.examples import draw_like_reference
-from pushforward.app.sweeping import _Measured
+from pushforward.app.measuring.examples import draw_like_reference
+from pushforward.app.measuring.sweeping import _Measured
 from pushforward.core.given import Given
 from pushforward.core.model import GenerativeModel
 from pushforward.core.walk import run, spending
 from pushforward.data.open import open_data
 from pushforward.evaluation.features.default import default_features
 from pushforward.families.build import build
-from pushforward.families.diffusion.solvers import SOLVERS
+from pushforward.families.diffusion.solvers.sampler import SOLVERS
 
 
 @contextmanager

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pushforward.app.using import capability_table, markdown_table
-from pushforward.cli.main import main
+from pushforward.app.writing.using import capability_table, markdown_table
+from pushforward.faces.cli.main import main
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pushforward.app.comparing import compare
-from pushforward.app.kept import COMPARISON, load_comparison
-from pushforward.app.repeating import mean_row
+from pushforward.app.measuring.comparing import compare
+from pushforward.app.measuring.kept import COMPARISON, load_comparison
+from pushforward.app.measuring.repeating import mean_row
 from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
 from pushforward.data.open import open_data
@@ -23,9 +23,9 @@ from pushforward.data.text.corpus import builtin_text
 from pushforward.engine.fit import Interrupted, Progress
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES
-from pushforward.report.page import render
+from pushforward.report.page.render import render
 from pushforward.report.records import Row
-from pushforward.report.verdict import verdict
+from pushforward.report.verdict.sentences import verdict
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image as Pillow
 
 import pushforward as pf
-from pushforward.cli.main import main
+from pushforward.faces.cli.main import main
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def weights(run: Path) -> bytes:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of two steps that nothing disturbed, and what it was left as."""
-    from pushforward.cli.main import main
+    from pushforward.faces.cli.main import main
 
     path = tmp_path_factory.mktemp("whole") / "run"
     with pytest.raises(SystemExit):
@@ -130,7 +130,7 @@ import os, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 import faults
-from pushforward.cli.main import main
+from pushforward.faces.cli.main import main
 
 class Dying(faults._Watcher):
     left = {after}

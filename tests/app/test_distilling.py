@@ -13,12 +13,12 @@ import pytest
 import torch
 
 import pushforward as pf
-from pushforward.app.distilling import distil_run, open_teacher
-from pushforward.app.training import open_model, train
-from pushforward.cli.main import main
+from pushforward.app.runs.distilling import distil_run, open_teacher
+from pushforward.app.runs.training import open_model, train
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.engine.fit import Interrupted, Progress
 from pushforward.engine.history import read_history
+from pushforward.faces.cli.main import main
 
 
 class Outcome:

@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 import torch
 
-from pushforward.app.scoring import score_summary
-from pushforward.app.training import open_model
-from pushforward.cli.commands import show_score
+from pushforward.app.measuring.scoring import score_summary
+from pushforward.app.runs.training import open_model
 from pushforward.core.errors import BadInput
 from pushforward.core.finite import Astray
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.space import Points
 from pushforward.engine.checkpoint import load_weights, save_weights
+from pushforward.faces.cli.commands import show_score
 from pushforward.families.flow.model import Flow
 from pushforward.provenance.run_directory import sha256_of
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pushforward.app.evaluating import evaluate_samples
-from pushforward.report.text import to_markdown
+from pushforward.app.measuring.evaluating import evaluate_samples
+from pushforward.report.page.plain import to_markdown
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image as Picture
 from sklearn.datasets import load_digits
 
-from pushforward.app.evaluating import detection_power, evaluate_samples
+from pushforward.app.measuring.evaluating import detection_power, evaluate_samples
 from pushforward.data.open import open_data
-from pushforward.report.power import to_csv
+from pushforward.report.page.power_page import to_csv
 
 Run = Callable[..., tuple[int, str, str]]
 

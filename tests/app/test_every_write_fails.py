@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 
 from faults import EVERY, FULL, LOCKED, MIDDLE, Failing, content, failing_disk
-from pushforward.app import comparing
-from pushforward.app.kept import load_comparison
-from pushforward.app.training import open_model
+from pushforward.app.measuring import comparing
+from pushforward.app.measuring.kept import load_comparison
+from pushforward.app.runs.training import open_model
 from pushforward.core.errors import BadInput
 from pushforward.provenance.lock import LOCK
 from remembering import remember
@@ -42,7 +42,7 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A few points, a table, three runs of two steps, a comparison and a file of samples."""
-    from pushforward.cli.main import main
+    from pushforward.faces.cli.main import main
 
     folder, rng = tmp_path_factory.mktemp("place"), np.random.default_rng(0)
     np.save(folder / "points.npy", rng.normal(size=(500, 2)))

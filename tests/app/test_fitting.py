@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 import pushforward as pf
-from pushforward.app.expecting import expected, memory
-from pushforward.app.fitting import Timed, fitted, resized, timed, too_short
-from pushforward.app.recognisable import NEEDED, NOT_ENOUGH, foresight, shortfall
-from pushforward.app.training import Plan, plan_training, train
+from pushforward.app.runs.expecting import expected, memory
+from pushforward.app.runs.fitting import Timed, fitted, resized, timed, too_short
+from pushforward.app.runs.recognisable import NEEDED, NOT_ENOUGH, foresight, shortfall
+from pushforward.app.runs.training import Plan, plan_training, train
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_data
@@ -113,7 +113,7 @@ def test_a_budget_of_steps_never_asks_the_clock(pictures: Dataset) -> None:
 
 
 def test_the_faster_precision_is_taken_and_written(pictures: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pushforward.app.fitting.resolved", lambda precision, device: "bfloat16")
+    monkeypatch.setattr("pushforward.app.runs.fitting.resolved", lambda precision, device: "bfloat16")
     slower = fitted(plan_of(pictures, "diffusion"), computer(0.2, half=3.0)).plan
     faster = fitted(plan_of(pictures, "diffusion"), computer(0.2, half=0.3)).plan
     assert slower.train_config.precision == "float32"
@@ -142,7 +142,7 @@ def test_learning_rate_falls_with_the_root_of_the_batch(pictures: Dataset) -> No
 
 def test_what_was_chosen_is_written_resumed_and_opened(pictures: Dataset, tmp_path: Path) -> None:
     """A run with fitted sizes is stopped, goes on with the sizes of its config and opens; timing again would choose others."""
-    from pushforward.app.fitting import as_recorded
+    from pushforward.app.runs.fitting import as_recorded
 
     tiny = open_data(pictures.train.x[:, :, 14:18, 14:18].numpy())
     plan = fitted(plan_of(tiny, "vae", 0.6), computer(0.01)).plan

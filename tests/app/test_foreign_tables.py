@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pushforward.app.augmenting import augment_samples
+from pushforward.app.measuring.augmenting import augment_samples
 from pushforward.core.errors import BadInput
 from pushforward.data.tables.encoding import TableEncoding
 

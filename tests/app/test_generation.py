@@ -9,8 +9,8 @@ import torch
 from scipy import stats
 
 from oracles import perturb
-from pushforward.app.generation import FREE, TextRules
-from pushforward.app.writer import Writer
+from pushforward.app.writing.generation import FREE, TextRules
+from pushforward.app.writing.writer import Writer
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
 from pushforward.core.walk import states

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 
 from faults import EVERY, content, every_kill
-from pushforward.app.averaging import average
-from pushforward.app.classifying import open_classifier, train_classifier
-from pushforward.app.comparing import compare
-from pushforward.app.distilling import distil_run
-from pushforward.app.kept import load_comparison
-from pushforward.app.python import open as open_run
-from pushforward.app.training import Plan, open_model, plan_training, train
+from pushforward.app.measuring.comparing import compare
+from pushforward.app.measuring.kept import load_comparison
+from pushforward.app.runs.averaging import average
+from pushforward.app.runs.classifying import open_classifier, train_classifier
+from pushforward.app.runs.distilling import distil_run
+from pushforward.app.runs.training import Plan, open_model, plan_training, train
 from pushforward.core.errors import BadInput
 from pushforward.data.open import open_data
+from pushforward.faces.python.verbs import open as open_run
 from pushforward.provenance.ownership import holdings
 from remembering import remember
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pushforward.app.using import capability_table
-from pushforward.cli.layout import hanging, records, width
-from pushforward.cli.score_table import score_line, score_table
+from pushforward.app.writing.using import capability_table
 from pushforward.core.score import Score
+from pushforward.faces.cli.layout import hanging, records, width
+from pushforward.faces.cli.score_table import score_line, score_table
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 120])

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pushforward.app.assessing import measure_controls
-from pushforward.app.comparing import compare
-from pushforward.app.extent import FULL, Extent, Settling, Use, by_size, fewest_of, seconds_of, use_of, within
-from pushforward.app.fitting import Fitted, timed
-from pushforward.app.measuring import Measuring, announced, limit_of
-from pushforward.app.training import plan_training
+from pushforward.app.measuring.assessing import measure_controls
+from pushforward.app.measuring.comparing import compare
+from pushforward.app.measuring.extent import FULL, Extent, Settling, Use, by_size, fewest_of, seconds_of, use_of, within
+from pushforward.app.measuring.pace import Measuring, announced, limit_of
+from pushforward.app.runs.fitting import Fitted, timed
+from pushforward.app.runs.training import plan_training
 from pushforward.core.errors import BadInput
 from pushforward.core.space import Image, Points
 from pushforward.core.text import Text
@@ -153,7 +153,9 @@ def test_what_is_settled_stays_between_what_a_card_needs_and_what_there_is(point
 def test_a_comparison_says_what_it_takes_and_on_how_many(points: Dataset, tmp_path: Path, monkeypatch) -> None:
     """A slow machine, by decree: 10 s for a likelihood. The page and every number say how many examples there were."""
     slow = Use(256, 0.0, 0.0, 10.0)
-    monkeypatch.setattr("pushforward.app.comparing.Measuring", lambda *given: Measuring(*given, use=lambda plan: slow))
+    monkeypatch.setattr(
+        "pushforward.app.measuring.comparing.Measuring", lambda *given: Measuring(*given, use=lambda plan: slow)
+    )
     said: list[str] = []
     stages: list[str] = []
 

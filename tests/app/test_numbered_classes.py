@@ -12,13 +12,13 @@ import torch
 
 import pushforward as pf
 from oracles import perturb
-from pushforward.app.python import Fitted
-from pushforward.cli.main import main
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Given
 from pushforward.core.model import GenerativeModel
 from pushforward.core.space import Points
 from pushforward.data.classes import label_key
+from pushforward.faces.cli.main import main
+from pushforward.faces.python.verbs import Fitted
 from pushforward.families.build import build
 
 RNG = np.random.default_rng(0)

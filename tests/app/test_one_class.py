@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pushforward.app.detecting import detect
-from pushforward.app.python import fit, load
-from pushforward.app.scoring import score
+from pushforward.app.measuring.detecting import detect
+from pushforward.app.measuring.scoring import score
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, label_of
 from pushforward.data.open import open_data, open_like
 from pushforward.data.write import write_samples
+from pushforward.faces.python.verbs import fit, load
 
 CALL = Callable[..., tuple[int, str, str]]
 

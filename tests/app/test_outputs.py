@@ -18,7 +18,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from pushforward.cli.main import main
+    from pushforward.faces.cli.main import main
 
     where = tmp_path_factory.mktemp("outputs")
     draw = random.Random(0)

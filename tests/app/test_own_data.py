@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pushforward.app.detecting import detect
-from pushforward.app.evaluating import evaluate_run
-from pushforward.app.opening import open_source
-from pushforward.app.probing import probe_run
-from pushforward.app.scoring import score
-from pushforward.app.training import plan_training, train
+from pushforward.app.measuring.detecting import detect
+from pushforward.app.measuring.evaluating import evaluate_run
+from pushforward.app.measuring.probing import probe_run
+from pushforward.app.measuring.scoring import score
+from pushforward.app.runs.opening import open_source
+from pushforward.app.runs.training import plan_training, train
 from pushforward.core.errors import BadInput
 
 RNG = np.random.default_rng(0)

@@ -10,13 +10,13 @@ import pytest
 import yaml
 
 from data import odd_files as odd
-from pushforward.app.opening import reopen
-from pushforward.app.parts import examples_of, part_of
-from pushforward.app.python import fit, load
+from pushforward.app.measuring.parts import examples_of, part_of
+from pushforward.app.runs.opening import reopen
 from pushforward.core.errors import BadInput
 from pushforward.core.space import Image, Points
 from pushforward.data.masks import read_mask
 from pushforward.data.observed import read_values
+from pushforward.faces.python.verbs import fit, load
 from pushforward.provenance.run_directory import open_record
 
 

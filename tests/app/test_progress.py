@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 import pushforward as pf
-from pushforward.app.progress import Drawn, Meter, Silent, Written, own_place, place
-from pushforward.app.progress_line import State, line, remaining, sentence, unit_of
+from pushforward.app.progress.line import State, line, remaining, sentence, unit_of
+from pushforward.app.progress.meter import Drawn, Meter, Silent, Written, own_place, place
 from pushforward.engine.fit import Progress
 
 WIDTHS = (200, 120, 80, 60, 40)
@@ -130,7 +130,7 @@ def test_a_notebook_line_has_no_escape_codes_and_covers_the_longer_one_before() 
 
 
 def test_the_environment_silences_what_nobody_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pushforward.app.progress.in_notebook", lambda: True)
+    monkeypatch.setattr("pushforward.app.progress.meter.in_notebook", lambda: True)
     assert isinstance(own_place(), Drawn)
     monkeypatch.setenv("PUSHFORWARD_PROGRESS", "0")
     assert isinstance(own_place(), Silent)
@@ -200,7 +200,7 @@ def test_the_engine_tells_the_loss_and_python_shows_it(capsys: pytest.CaptureFix
     seen: list[tuple[str, bool, str, bool]] = []
     plan = pf.fit("flow", data, **quiet).plan
     assert plan is not None
-    from pushforward.app.training import train
+    from pushforward.app.runs.training import train
 
     train(plan, observer=lambda p: seen.append((p.loss_name, p.loss is None, p.held_out_name, p.held_out is None)))
     assert seen[0][1] is False

@@ -14,10 +14,10 @@ from sklearn.datasets import load_digits
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import pushforward as pf
-from pushforward.app.python import Fitted
 from pushforward.core.errors import BadInput
 from pushforward.core.latent import Latent
 from pushforward.data.in_memory import held
+from pushforward.faces.python.verbs import Fitted
 
 BUNCH: Any = load_digits()
 X, Y = BUNCH.images.astype(np.uint8), BUNCH.target

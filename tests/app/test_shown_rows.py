@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pushforward.app.examples import array, shown
+from pushforward.app.measuring.examples import array, shown
 from pushforward.data.open import open_data
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pushforward.app.sweeping import sweep
-from pushforward.cli.main import main
+from pushforward.app.measuring.sweeping import sweep
 from pushforward.core.errors import Unsupported
 from pushforward.core.score import Score
-from pushforward.report.sweep import Place, Sweep, best_of, render, to_markdown
+from pushforward.faces.cli.main import main
+from pushforward.report.page.sweep_page import Place, Sweep, best_of, render, to_markdown
 
 
 @pytest.fixture(scope="module")

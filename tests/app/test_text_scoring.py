@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from oracles import perturb
-from pushforward.app.text_scoring import score_documents, score_text, token_terms
+from pushforward.app.measuring.text_scoring import score_documents, score_text, token_terms
 from pushforward.core.context import Context, ContextSpace
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, Given, Prefix

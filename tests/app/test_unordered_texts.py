@@ -11,16 +11,16 @@ import pytest
 import torch
 
 from oracles import perturb
-from pushforward.app.generation import TextRules
-from pushforward.app.text_scoring import bound_text
-from pushforward.app.writer import Writer
-from pushforward.cli.main import main
+from pushforward.app.measuring.text_scoring import bound_text
+from pushforward.app.writing.generation import TextRules
+from pushforward.app.writing.writer import Writer
 from pushforward.core.errors import Unsupported
 from pushforward.core.given import Examples, Given, Prefix
 from pushforward.core.rng import generator
 from pushforward.core.text import Text
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.data.text.tokeniser import CharacterTokeniser
+from pushforward.faces.cli.main import main
 from pushforward.families.diffusion.config import DiffusionConfig
 from pushforward.families.diffusion.model import Diffusion
 

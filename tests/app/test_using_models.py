@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pushforward.cli.main import main
+from pushforward.faces.cli.main import main
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 import pushforward as pf
-from pushforward.app.python import Fitted
-from pushforward.cli.main import main
 from pushforward.core.errors import BadInput, Unsupported
+from pushforward.faces.cli.main import main
+from pushforward.faces.python.verbs import Fitted
 
 X = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
 

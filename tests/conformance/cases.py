@@ -15,8 +15,8 @@ from pushforward.core.table import Column, Table
 from pushforward.core.text import Text
 from pushforward.families.build import build, family_class, settings
 from pushforward.families.catalogue import FAMILIES, STUDENTS
-from pushforward.families.diffusion.distilled import METHODS, Distilled
 from pushforward.families.diffusion.model import Diffusion
+from pushforward.families.diffusion.students.distilled import METHODS, Distilled
 
 SPACES: dict[str, tuple[Space, ...]] = {
     "points": (Points(2),),

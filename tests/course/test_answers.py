@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from course.sources import solutions
-from pushforward.cli.main import main
 from pushforward.course.catalogue import exercises
+from pushforward.faces.cli.main import main
 
 Run = Callable[..., tuple[int, str, str]]
 SOLUTIONS = solutions()

@@ -9,11 +9,11 @@ import pytest
 
 from course.sources import solutions
 from course.test_checker import defined
-from pushforward.app.python import load
-from pushforward.app.training import plan_training, train
+from pushforward.app.runs.training import plan_training, train
 from pushforward.core.errors import BadInput
 from pushforward.course import swapping, train_with
 from pushforward.course.plugs import PLUGS
+from pushforward.faces.python.verbs import load
 
 MOONS = load("two-moons")
 SOLUTIONS = solutions()

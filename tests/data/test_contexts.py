@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from pushforward.app.opening import open_source
+from pushforward.app.runs.opening import open_source
 from pushforward.core.context import ContextSpace
 from pushforward.core.errors import BadInput
 from pushforward.data.contexts import as_context, parse_context, space_of

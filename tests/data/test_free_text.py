@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pushforward.app.python import load
+from pushforward.faces.python.verbs import load
 
 WORDS = ("the", "film", "was", "great", "slow", "fun", "and", "of", "I", "liked", "it", "very", "much", "but", "not")
 RNG = np.random.default_rng(0)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pushforward.app.opening import KEYS, open_source
+from pushforward.app.runs.opening import KEYS, open_source
 from pushforward.core.errors import BadInput
 
 GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "data.md").read_text()

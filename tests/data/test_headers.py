@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pushforward.app.opening import open_source
+from pushforward.app.runs.opening import open_source
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import Dataset
 from pushforward.data.tables.files import Sheet, read_text

@@ -18,7 +18,7 @@ from PIL import Image
 
 import pushforward as pf
 from data.odd_files import folder
-from pushforward.app.smaller import smaller_pictures
+from pushforward.app.runs.smaller import smaller_pictures
 from pushforward.core.errors import BadInput
 from pushforward.core.space import Image as Space
 from pushforward.data.open import open_data

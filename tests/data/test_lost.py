@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from pushforward.app.python import fit, load
-from pushforward.cli.main import main
+from pushforward.faces.cli.main import main
+from pushforward.faces.python.verbs import fit, load
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pushforward.app.python import load
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.notations.magnitudes import find_magnitudes
 from pushforward.data.tables.notations.notation import notation_from_json
+from pushforward.faces.python.verbs import load
 
 KINDS = {
     "views": (["1.2K", "15K", "980", "3.4M", "12"], [1200, 15000, 980, 3400000, 12]),

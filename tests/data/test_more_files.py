@@ -12,13 +12,13 @@ from PIL import Image
 from scipy import sparse
 
 from data.odd_files import deep_png
-from pushforward.app.python import load
 from pushforward.core.errors import BadInput
 from pushforward.core.limits import LIFT
 from pushforward.data.images.options import ImageOptions
 from pushforward.data.images.picture import read_picture
 from pushforward.data.open import open_data
 from pushforward.data.reader import read
+from pushforward.faces.python.verbs import load
 
 RNG = np.random.default_rng(0)
 

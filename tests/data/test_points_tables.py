@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import pushforward as pf
-from pushforward.app.opening import open_source
+from pushforward.app.runs.opening import open_source
 from pushforward.core.errors import BadInput
 from pushforward.core.given import label_of
 from pushforward.core.space import Image, Points

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from pushforward.app.python import fit, load
-from pushforward.app.python import open as open_run
 from pushforward.core.codec import Codec, Standardise
 from pushforward.core.errors import BadInput
 from pushforward.core.moments import location_and_scale
@@ -19,6 +17,8 @@ from pushforward.data.dataset import in_single_precision
 from pushforward.data.open import open_data
 from pushforward.evaluation.likelihood.marginals import marginal_log_prob
 from pushforward.evaluation.measuring.summaries import content
+from pushforward.faces.python.verbs import fit, load
+from pushforward.faces.python.verbs import open as open_run
 
 # offset and unit of columns: seconds since 1970, UTM coordinates, a large offset, tiny and huge units, both
 FAR = {

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import pushforward as pf
-from pushforward.app.opening import reopen
+from pushforward.app.runs.opening import reopen
 from pushforward.data.repeats import RULES, copied_share, documents_repeat, groups_of, rows_repeat, rule_of
 from pushforward.data.text.split import split_documents
 from pushforward.provenance.run_directory import open_record

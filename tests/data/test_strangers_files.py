@@ -13,7 +13,7 @@ import torch
 from PIL import Image as Pillow
 
 import pushforward as pf
-from pushforward.app.using import draw, drawn_classes, save_samples
+from pushforward.app.writing.using import draw, drawn_classes, save_samples
 from pushforward.core.errors import BadInput
 from pushforward.core.noise import Streams
 from pushforward.core.space import Points

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from pushforward.app.opening import open_source
+from pushforward.app.runs.opening import open_source
 from pushforward.core.errors import BadInput
 from pushforward.data.encoding import encoding_from_json
 from pushforward.data.open import open_data

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pushforward.app.using import Drawn, said_of_file
+from pushforward.app.writing.using import Drawn, said_of_file
 from pushforward.core.errors import BadInput
 from pushforward.data.encoding import encoding_from_json
 from pushforward.data.open import open_data

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from pushforward.app.assessing import measure_controls
-from pushforward.app.cases import FEWEST, cases_to_compare, crowded
-from pushforward.app.evaluating import evaluate_samples
-from pushforward.app.likelihoods import likelihood_checks
+from pushforward.app.measuring.assessing import measure_controls
+from pushforward.app.measuring.cases import FEWEST, cases_to_compare, crowded
+from pushforward.app.measuring.evaluating import evaluate_samples
+from pushforward.app.measuring.likelihoods import likelihood_checks
 from pushforward.core.given import Examples
 from pushforward.core.logprob import LogProb
 from pushforward.core.score import Score
@@ -28,7 +28,7 @@ from pushforward.evaluation.likelihood.gap import likelihood_gap
 from pushforward.evaluation.likelihood.ranking import paired_verdict
 from pushforward.families.build import build, settings
 from pushforward.report.records import Row
-from pushforward.report.told_apart import told_apart
+from pushforward.report.verdict.told_apart import told_apart
 
 POINT = LogProb(torch.zeros(1), "exact", "lebesgue", Points(1).unit, "exact")
 

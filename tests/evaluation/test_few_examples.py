@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pushforward.app.augmenting import augment_samples
+from pushforward.app.measuring.augmenting import augment_samples
 from pushforward.core.score import Score
 from pushforward.evaluation.cards.pareto import Priced, pareto
 from pushforward.evaluation.memorisation.membership import area_interval, area_under_curve
 from pushforward.evaluation.usefulness.augmentation import share_interval
-from pushforward.report.pareto import SAME
-from pushforward.report.usefulness import sentence
+from pushforward.report.page.usefulness import sentence
+from pushforward.report.verdict.unmatched import SAME
 
 
 @pytest.mark.parametrize("m", [2, 5, 20, 60])

@@ -20,7 +20,7 @@ from pushforward.evaluation.diversity.judge import Named
 from pushforward.evaluation.features.default import default_features
 from pushforward.evaluation.features.own_network import OwnNetwork
 from pushforward.evaluation.memorisation.verdict import memorisation_verdict
-from pushforward.report.standing import at_null
+from pushforward.report.verdict.standing import at_null
 
 SPACE = Image(1, 8, 8, levels=17)
 

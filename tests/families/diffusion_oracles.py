@@ -10,9 +10,9 @@ from torch import Tensor
 
 from pushforward.core.given import Given
 from pushforward.core.rng import generator
-from pushforward.families.diffusion.denoiser import Denoiser
-from pushforward.families.diffusion.grids import log_levels
-from pushforward.families.diffusion.solvers import Coordinates, Tableau
+from pushforward.families.diffusion.denoisers.denoiser import Denoiser
+from pushforward.families.diffusion.solvers.noise_grids import log_levels
+from pushforward.families.diffusion.solvers.sampler import Coordinates, Tableau
 
 
 class MixtureDenoiser(Denoiser):

@@ -15,15 +15,15 @@ from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
 from pushforward.core.walk import run, states
 from pushforward.families.build import build
-from pushforward.families.diffusion.adaptive import (
+from pushforward.families.diffusion.paths.path import VariancePreserving
+from pushforward.families.diffusion.solvers.adaptive import (
     BOGACKI_SHAMPINE,
     AdaptiveSampler,
     Clocked,
     attempt,
     flow_velocity,
 )
-from pushforward.families.diffusion.path import VariancePreserving
-from pushforward.families.diffusion.solvers import SOLVERS
+from pushforward.families.diffusion.solvers.sampler import SOLVERS
 
 PATH = VariancePreserving(0.02, 30.0)
 

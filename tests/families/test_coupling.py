@@ -16,7 +16,7 @@ from pushforward.core.rng import generator
 from pushforward.core.space import Points
 from pushforward.evaluation.distribution.energy import energy_distance
 from pushforward.families.build import build
-from pushforward.families.diffusion.coupling import assigned
+from pushforward.families.diffusion.objectives.coupling import assigned
 
 
 def draws(n: int, seed: int, *shape: int) -> torch.Tensor:

@@ -95,7 +95,7 @@ def test_area_under_the_denoising_error_is_the_diffusion_term(space: Image | Poi
     curve, _ = model.curves(data, seed=2)
     area = float(torch.trapezoid(torch.tensor(curve.y), torch.tensor(curve.x).log())) * space.dimensions
     x = model.codec.encode(data.x).value
-    from pushforward.families.diffusion.likelihood import prior_divergence
+    from pushforward.families.diffusion.densities.continuous_bound import prior_divergence
 
     known = model.process.decoder.expected(x) - prior_divergence(model.process.path, x)  # type: ignore[attr-defined, operator, arg-type]
     encoded = model.log_prob(data, samples=64).nats - model.codec.encode(data.x).log_det

@@ -16,12 +16,8 @@ from pushforward.core.rng import generator
 from pushforward.core.space import Points
 from pushforward.core.walk import run
 from pushforward.families.build import build
-from pushforward.families.diffusion.grids import grid_levels
-from pushforward.families.diffusion.noise_law import LAWS
-from pushforward.families.diffusion.objective import objective_of
-from pushforward.families.diffusion.paths import PATHS
-from pushforward.families.diffusion.solvers import SOLVERS
-from pushforward.families.diffusion.tables import (
+from pushforward.families.diffusion.objectives.objective import objective_of
+from pushforward.families.diffusion.paths.betas import (
     LARGEST_BETA,
     TABLES,
     alpha_bars,
@@ -30,6 +26,10 @@ from pushforward.families.diffusion.tables import (
     respaced_betas,
     scaled_linear_betas,
 )
+from pushforward.families.diffusion.paths.noise_law import LAWS
+from pushforward.families.diffusion.paths.published import PATHS
+from pushforward.families.diffusion.solvers.noise_grids import grid_levels
+from pushforward.families.diffusion.solvers.sampler import SOLVERS
 
 
 def test_terminal_alpha_bars_and_the_one_clipped_beta() -> None:

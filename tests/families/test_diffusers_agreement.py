@@ -14,8 +14,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from families.diffusion_oracles import mixture
 from pushforward.core.rng import generator
-from pushforward.families.diffusion.path import VariancePreserving
-from pushforward.families.diffusion.schemes import (
+from pushforward.families.diffusion.paths.path import VariancePreserving
+from pushforward.families.diffusion.solvers.sampler import HEUN, ScaledByNoise
+from pushforward.families.diffusion.solvers.schemes import (
     Ancestral,
     LargeAncestral,
     PredictorCorrector,
@@ -23,7 +24,6 @@ from pushforward.families.diffusion.schemes import (
     SecondOrderMultistep,
     Seen,
 )
-from pushforward.families.diffusion.solvers import HEUN, ScaledByNoise
 
 diffusers = pytest.importorskip("diffusers")
 # theirs, about numpy's protocol

@@ -18,12 +18,12 @@ from pushforward.core.space import Image, Points
 from pushforward.core.spec import TrainConfig
 from pushforward.engine.fit import fit
 from pushforward.families.build import build
-from pushforward.families.diffusion.flow_density import flow, ode_estimate, ode_log_density, with_divergence
-from pushforward.families.diffusion.levels import GaussianDecoder, LevelDecoder, level_values
-from pushforward.families.diffusion.likelihood import GaussianControl, elbo
-from pushforward.families.diffusion.noise_law import Knee, LogUniform
-from pushforward.families.diffusion.path import VariancePreserving
-from pushforward.families.diffusion.solvers import ScaledByLogNoise
+from pushforward.families.diffusion.denoisers.known_levels import GaussianDecoder, LevelDecoder, level_values
+from pushforward.families.diffusion.densities.continuous_bound import GaussianControl, elbo
+from pushforward.families.diffusion.densities.flow_density import flow, ode_estimate, ode_log_density, with_divergence
+from pushforward.families.diffusion.paths.noise_law import Knee, LogUniform
+from pushforward.families.diffusion.paths.path import VariancePreserving
+from pushforward.families.diffusion.solvers.sampler import ScaledByLogNoise
 
 PATH = VariancePreserving(0.01, 60.0)
 KNEE = Knee(PATH, torch.tensor(1.0))

@@ -16,16 +16,21 @@ from pushforward.core.space import Points
 from pushforward.core.spec import TrainConfig
 from pushforward.engine.fit import fit
 from pushforward.families.build import build
-from pushforward.families.diffusion.denoiser import FORMS, Denoiser, NetworkDenoiser, Preconditioner
-from pushforward.families.diffusion.flow_density import with_divergence
-from pushforward.families.diffusion.grids import karras_levels, log_levels
-from pushforward.families.diffusion.guidance import Guided
-from pushforward.families.diffusion.levels import LevelDecoder, level_frequencies, level_mean, level_values
-from pushforward.families.diffusion.noise_law import LAWS, Knee, LogNormal, LogUniform, NoiseLaw, UniformTime
-from pushforward.families.diffusion.objective import WEIGHTS, Objective, objective_of
-from pushforward.families.diffusion.path import VariancePreserving
-from pushforward.families.diffusion.paths import PATHS
-from pushforward.families.diffusion.prediction import FLOW, NOISE, PREDICTIONS, SCORE, VELOCITY, Prediction
+from pushforward.families.diffusion.denoisers.denoiser import FORMS, Denoiser, NetworkDenoiser, Preconditioner
+from pushforward.families.diffusion.denoisers.guidance import Guided
+from pushforward.families.diffusion.denoisers.known_levels import (
+    LevelDecoder,
+    level_frequencies,
+    level_mean,
+    level_values,
+)
+from pushforward.families.diffusion.denoisers.prediction import FLOW, NOISE, PREDICTIONS, SCORE, VELOCITY, Prediction
+from pushforward.families.diffusion.densities.flow_density import with_divergence
+from pushforward.families.diffusion.objectives.objective import WEIGHTS, Objective, objective_of
+from pushforward.families.diffusion.paths.noise_law import LAWS, Knee, LogNormal, LogUniform, NoiseLaw, UniformTime
+from pushforward.families.diffusion.paths.path import VariancePreserving
+from pushforward.families.diffusion.paths.published import PATHS
+from pushforward.families.diffusion.solvers.noise_grids import karras_levels, log_levels
 from pushforward.nets.unet import UNet
 
 PATH = VariancePreserving(0.005, 50.0)

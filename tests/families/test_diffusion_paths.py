@@ -15,10 +15,9 @@ from pushforward.core.space import Points
 from pushforward.core.text import Text
 from pushforward.core.walk import run
 from pushforward.families.build import build
-from pushforward.families.diffusion.grids import GRIDS, grid_levels
-from pushforward.families.diffusion.likelihood import prior_divergence
-from pushforward.families.diffusion.path import Path, Prior
-from pushforward.families.diffusion.paths import (
+from pushforward.families.diffusion.densities.continuous_bound import prior_divergence
+from pushforward.families.diffusion.paths.path import Path, Prior
+from pushforward.families.diffusion.paths.published import (
     PATHS,
     Cosine,
     LinearBeta,
@@ -26,7 +25,8 @@ from pushforward.families.diffusion.paths import (
     SubVariancePreserving,
     VarianceExploding,
 )
-from pushforward.families.diffusion.solvers import EULER, RK4, SOLVERS, PathTime
+from pushforward.families.diffusion.solvers.noise_grids import GRIDS, grid_levels
+from pushforward.families.diffusion.solvers.sampler import EULER, RK4, SOLVERS, PathTime
 
 NAMES = list(PATHS)
 PRESERVING = ["log-snr", "ddpm-linear", "ddpm-scaled-linear", "cosine"]

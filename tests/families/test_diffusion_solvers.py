@@ -11,16 +11,8 @@ import torch
 from families.diffusion_oracles import MixtureDenoiser, flow_error, gaussian, gaussian_flow, mixture
 from pushforward.core.rng import generator
 from pushforward.core.walk import run, states
-from pushforward.families.diffusion.path import Path, VariancePreserving
-from pushforward.families.diffusion.schemes import (
-    Ancestral,
-    Descent,
-    LargeAncestral,
-    SchemeSampler,
-    SecondOrderMultistep,
-    Seen,
-)
-from pushforward.families.diffusion.solvers import (
+from pushforward.families.diffusion.paths.path import Path, VariancePreserving
+from pushforward.families.diffusion.solvers.sampler import (
     EULER,
     HEUN,
     RK4,
@@ -28,6 +20,14 @@ from pushforward.families.diffusion.solvers import (
     PathTime,
     ScaledByLogNoise,
     ScaledByNoise,
+)
+from pushforward.families.diffusion.solvers.schemes import (
+    Ancestral,
+    Descent,
+    LargeAncestral,
+    SchemeSampler,
+    SecondOrderMultistep,
+    Seen,
 )
 
 PATH = VariancePreserving(0.05, 20.0)

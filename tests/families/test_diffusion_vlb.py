@@ -17,14 +17,14 @@ from pushforward.core.noise import Streams
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
 from pushforward.families.build import build
-from pushforward.families.diffusion.bound import chain_levels, chosen_terms, drawn_terms, vlb
-from pushforward.families.diffusion.flow_density import ode_estimate
-from pushforward.families.diffusion.levels import GaussianDecoder
-from pushforward.families.diffusion.likelihood import GaussianControl, elbo, prior_divergence
-from pushforward.families.diffusion.noise_law import Knee
-from pushforward.families.diffusion.path import VariancePreserving
-from pushforward.families.diffusion.paths import PATHS
-from pushforward.families.diffusion.variance import Reverse, between, fixed, small_variance, step_divergence
+from pushforward.families.diffusion.denoisers.known_levels import GaussianDecoder
+from pushforward.families.diffusion.densities.chain_bound import chain_levels, chosen_terms, drawn_terms, vlb
+from pushforward.families.diffusion.densities.continuous_bound import GaussianControl, elbo, prior_divergence
+from pushforward.families.diffusion.densities.flow_density import ode_estimate
+from pushforward.families.diffusion.paths.noise_law import Knee
+from pushforward.families.diffusion.paths.path import VariancePreserving
+from pushforward.families.diffusion.paths.published import PATHS
+from pushforward.families.diffusion.solvers.variance import Reverse, between, fixed, small_variance, step_divergence
 
 PATH = VariancePreserving(0.05, 12.0)
 CONTROL = GaussianControl(torch.zeros(2, dtype=torch.float64), 1.0)

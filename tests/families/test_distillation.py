@@ -19,17 +19,17 @@ from pushforward.core.space import Image, Points
 from pushforward.core.walk import run
 from pushforward.evaluation.distribution.energy import energy_distance
 from pushforward.families.build import build
-from pushforward.families.diffusion.consistency import Consistency, pseudo_huber, to_the_end
-from pushforward.families.diffusion.denoiser import Denoiser, NetworkDenoiser
-from pushforward.families.diffusion.distilled import Distilled
-from pushforward.families.diffusion.grids import karras_levels
-from pushforward.families.diffusion.leap import heun, leap, level_at, named
-from pushforward.families.diffusion.lesson import Lesson, bound
+from pushforward.families.diffusion.denoisers.denoiser import Denoiser, NetworkDenoiser
 from pushforward.families.diffusion.model import Diffusion
-from pushforward.families.diffusion.path import VariancePreserving
-from pushforward.families.diffusion.paths import PATHS
-from pushforward.families.diffusion.progressive import Progressive, lent
-from pushforward.families.diffusion.solvers import SOLVERS
+from pushforward.families.diffusion.paths.path import VariancePreserving
+from pushforward.families.diffusion.paths.published import PATHS
+from pushforward.families.diffusion.solvers.noise_grids import karras_levels
+from pushforward.families.diffusion.solvers.sampler import SOLVERS
+from pushforward.families.diffusion.students.consistency import Consistency, pseudo_huber, to_the_end
+from pushforward.families.diffusion.students.distilled import Distilled
+from pushforward.families.diffusion.students.leap import heun, leap, level_at, named
+from pushforward.families.diffusion.students.lesson import Lesson, bound
+from pushforward.families.diffusion.students.progressive import Progressive, lent
 from pushforward.nets.conditional import ScalarConditioned
 from pushforward.nets.mlp import ResidualMLP
 

@@ -18,9 +18,14 @@ from pushforward.core.noise import Streams
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
 from pushforward.families.build import build
-from pushforward.families.diffusion.flow_density import ode_estimate, ode_log_density, student_factor
-from pushforward.families.diffusion.path import VariancePreserving
-from pushforward.families.diffusion.trust import LARGEST_SOLVER_ERROR, observed_order, require_meaning, steps_needed
+from pushforward.families.diffusion.densities.flow_density import ode_estimate, ode_log_density, student_factor
+from pushforward.families.diffusion.densities.trust import (
+    LARGEST_SOLVER_ERROR,
+    observed_order,
+    require_meaning,
+    steps_needed,
+)
+from pushforward.families.diffusion.paths.path import VariancePreserving
 
 PATH = VariancePreserving(0.05, 14.0)
 

@@ -18,11 +18,11 @@ from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
 from pushforward.core.walk import run
 from pushforward.families.build import build
-from pushforward.families.diffusion.classifier import Classifier
-from pushforward.families.diffusion.denoiser import Denoiser
-from pushforward.families.diffusion.guidance import Autoguided, ClassifierGuided, Guided, Lean
-from pushforward.families.diffusion.path import VariancePreserving
-from pushforward.families.diffusion.solvers import SOLVERS
+from pushforward.families.diffusion.denoisers.classifier import Classifier
+from pushforward.families.diffusion.denoisers.denoiser import Denoiser
+from pushforward.families.diffusion.denoisers.guidance import Autoguided, ClassifierGuided, Guided, Lean
+from pushforward.families.diffusion.paths.path import VariancePreserving
+from pushforward.families.diffusion.solvers.sampler import SOLVERS
 
 LEVELS = (0.05, 0.6, 4.0)
 

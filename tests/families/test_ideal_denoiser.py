@@ -14,9 +14,9 @@ from pushforward.core.noise import Streams
 from pushforward.core.rng import generator
 from pushforward.core.space import Points
 from pushforward.families.build import build
-from pushforward.families.diffusion.denoiser import Denoiser
-from pushforward.families.diffusion.grids import log_levels
-from pushforward.families.diffusion.ideal import IdealDenoiser, errors, measure, memorisation_curve
+from pushforward.families.diffusion.denoisers.denoiser import Denoiser
+from pushforward.families.diffusion.objectives.ideal import IdealDenoiser, errors, measure, memorisation_curve
+from pushforward.families.diffusion.solvers.noise_grids import log_levels
 
 LEVELS = log_levels(12, 0.01, 40.0).tolist()
 

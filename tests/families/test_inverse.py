@@ -28,13 +28,13 @@ from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
 from pushforward.core.walk import run, states
 from pushforward.families.build import build
-from pushforward.families.diffusion.denoiser import Denoiser
-from pushforward.families.diffusion.grids import karras_levels, remaining_levels
-from pushforward.families.diffusion.inpainting import Inpainting
-from pushforward.families.diffusion.path import VariancePreserving
-from pushforward.families.diffusion.posterior import BACKWARD, LinearPosterior, conjugate_gradients
-from pushforward.families.diffusion.schemes import Ancestral, Descent, Origin, SchemeSampler
-from pushforward.families.diffusion.solvers import SOLVERS
+from pushforward.families.diffusion.denoisers.denoiser import Denoiser
+from pushforward.families.diffusion.denoisers.posterior import BACKWARD, LinearPosterior, conjugate_gradients
+from pushforward.families.diffusion.paths.path import VariancePreserving
+from pushforward.families.diffusion.solvers.inpainting import Inpainting
+from pushforward.families.diffusion.solvers.noise_grids import karras_levels, remaining_levels
+from pushforward.families.diffusion.solvers.sampler import SOLVERS
+from pushforward.families.diffusion.solvers.schemes import Ancestral, Descent, Origin, SchemeSampler
 
 PATH = VariancePreserving(0.002, 80.0)
 # the prior knows no mean: at its end the data must be far below the noise

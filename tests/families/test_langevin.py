@@ -12,10 +12,10 @@ from pushforward.core.errors import BadInput
 from pushforward.core.rng import generator
 from pushforward.core.walk import run, states
 from pushforward.data.toys import toy
-from pushforward.families.diffusion.langevin import CorrectedSampler, Langevin, Stay
-from pushforward.families.diffusion.path import VariancePreserving
-from pushforward.families.diffusion.schemes import Descent
-from pushforward.families.diffusion.solvers import SOLVERS
+from pushforward.families.diffusion.paths.path import VariancePreserving
+from pushforward.families.diffusion.solvers.langevin import CorrectedSampler, Langevin, Stay
+from pushforward.families.diffusion.solvers.sampler import SOLVERS
+from pushforward.families.diffusion.solvers.schemes import Descent
 
 
 def normals(n: int, d: int = 1, seed: int = 0):  # type: ignore[no-untyped-def]

@@ -12,7 +12,7 @@ from pushforward.core.errors import BadInput
 from pushforward.core.rng import generator
 from pushforward.core.space import Points
 from pushforward.families.build import build
-from pushforward.families.diffusion.learned import FLOOR, LearnedPath, Schedule
+from pushforward.families.diffusion.paths.learned import FLOOR, LearnedPath, Schedule
 
 
 def skewed(bins: int = 8) -> Schedule:

@@ -18,11 +18,17 @@ from pushforward.core.space import Image, Points, Space
 from pushforward.core.spec import TrainConfig
 from pushforward.engine.fit import fit
 from pushforward.families.build import build
-from pushforward.families.diffusion.learned_variance import BOUND_SHARE, variance_loss
-from pushforward.families.diffusion.noise_law import Knee, LogUniform
-from pushforward.families.diffusion.path import VariancePreserving
-from pushforward.families.diffusion.schemes import Ancestral, LargeAncestral, LearnedAncestral, Seen
-from pushforward.families.diffusion.variance import between, large_variance, log_excess, small_variance, step_divergence
+from pushforward.families.diffusion.objectives.learned_variance import BOUND_SHARE, variance_loss
+from pushforward.families.diffusion.paths.noise_law import Knee, LogUniform
+from pushforward.families.diffusion.paths.path import VariancePreserving
+from pushforward.families.diffusion.solvers.schemes import Ancestral, LargeAncestral, LearnedAncestral, Seen
+from pushforward.families.diffusion.solvers.variance import (
+    between,
+    large_variance,
+    log_excess,
+    small_variance,
+    step_divergence,
+)
 
 PATH = VariancePreserving(0.05, 20.0)
 

@@ -20,11 +20,11 @@ from pushforward.core.space import Points
 from pushforward.core.text import Text
 from pushforward.core.walk import run, states
 from pushforward.families.diffusion.config import DiffusionConfig
-from pushforward.families.diffusion.masking import hidden_count
 from pushforward.families.diffusion.model import Diffusion
-from pushforward.families.diffusion.orders import all_masks, bound, stratified_counts
-from pushforward.families.diffusion.text import MaskedText
-from pushforward.families.diffusion.unmasking import Block, Predict, UnmaskingWalk, blocks, revealed_counts
+from pushforward.families.diffusion.symbols.masked_text import MaskedText
+from pushforward.families.diffusion.symbols.masking import hidden_count
+from pushforward.families.diffusion.symbols.orders import all_masks, bound, stratified_counts
+from pushforward.families.diffusion.symbols.unmasking import Block, Predict, UnmaskingWalk, blocks, revealed_counts
 
 V, L, MASK = 3, 4, 3
 SPACE = Text(vocabulary=V, length=L, boundary=2)

@@ -12,9 +12,9 @@ from scipy import integrate, stats
 from pushforward.core.rng import generator
 from pushforward.core.table import Column
 from pushforward.families.autoregressive.cells import NumberCells
-from pushforward.families.diffusion.mixture import GaussianMixtures
-from pushforward.families.diffusion.number_line import NumberLine, cells
-from pushforward.families.diffusion.table_bound import Numbers, decoded, log_interval
+from pushforward.families.diffusion.rows.line_mixture import GaussianMixtures
+from pushforward.families.diffusion.rows.number_line import NumberLine, cells
+from pushforward.families.diffusion.rows.table_bound import Numbers, decoded, log_interval
 
 DAY = 86400.0
 

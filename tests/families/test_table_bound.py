@@ -15,8 +15,8 @@ from pushforward.core.rng import generator
 from pushforward.core.table import Column, Table
 from pushforward.families.diffusion.config import DiffusionConfig
 from pushforward.families.diffusion.model import Diffusion
-from pushforward.families.diffusion.row_layout import HIDDEN
-from pushforward.families.diffusion.symbol_bound import calls_of, symbol_bound
+from pushforward.families.diffusion.rows.row_layout import HIDDEN
+from pushforward.families.diffusion.rows.symbol_bound import calls_of, symbol_bound
 
 COUNTS = Table(
     (

@@ -19,16 +19,16 @@ from pushforward.core.table import Column, Table
 from pushforward.core.walk import run
 from pushforward.families.diffusion.config import DiffusionConfig
 from pushforward.families.diffusion.model import Diffusion
-from pushforward.families.diffusion.noise_law import Knee
-from pushforward.families.diffusion.number_line import NumberLine
-from pushforward.families.diffusion.path import VariancePreserving
-from pushforward.families.diffusion.row_denoiser import RowModel, Seen
-from pushforward.families.diffusion.row_layout import HIDDEN, RowLayout
-from pushforward.families.diffusion.solvers import SOLVERS
-from pushforward.families.diffusion.symbol_bound import symbol_bound
-from pushforward.families.diffusion.table import TableDiffusion
-from pushforward.families.diffusion.table_bound import Numbers, number_bound
-from pushforward.families.diffusion.table_walk import TableWalk
+from pushforward.families.diffusion.paths.noise_law import Knee
+from pushforward.families.diffusion.paths.path import VariancePreserving
+from pushforward.families.diffusion.rows.number_line import NumberLine
+from pushforward.families.diffusion.rows.row_denoiser import RowModel, Seen
+from pushforward.families.diffusion.rows.row_layout import HIDDEN, RowLayout
+from pushforward.families.diffusion.rows.symbol_bound import symbol_bound
+from pushforward.families.diffusion.rows.table_bound import Numbers, number_bound
+from pushforward.families.diffusion.rows.table_process import TableDiffusion
+from pushforward.families.diffusion.rows.table_walk import TableWalk
+from pushforward.families.diffusion.solvers.sampler import SOLVERS
 
 SMALL = DiffusionConfig(width=32, depth=1, context=16, places=8)
 (TINY,) = SPACES["table"]

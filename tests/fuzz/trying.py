@@ -66,7 +66,7 @@ def _inside(folder: Path) -> Iterator[None]:
 
 
 def _run(words: list[str]) -> tuple[int, str, str]:
-    from pushforward.cli.main import main
+    from pushforward.faces.cli.main import main
 
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

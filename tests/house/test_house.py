@@ -73,7 +73,7 @@ def test_no_pickle_no_exec_no_global_seeds() -> None:
 
 def test_help_is_fast_and_imports_no_torch() -> None:
     code = (
-        "import sys, pushforward.cli.main as m\n"
+        "import sys, pushforward.faces.cli.main as m\n"
         "try:\n    m.main(['--help'])\nexcept SystemExit:\n    pass\n"
         "assert 'torch' not in sys.modules and 'numpy' not in sys.modules, 'heavy import'"
     )

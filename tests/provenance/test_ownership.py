@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from faults import every_kill
-from pushforward.app.kept import held_comparison
-from pushforward.app.training import plan_training, train
+from pushforward.app.measuring.kept import held_comparison
+from pushforward.app.runs.training import plan_training, train
 from pushforward.core.errors import BadInput
 from pushforward.data.open import open_data
 from pushforward.provenance.lock import LOCK, writing

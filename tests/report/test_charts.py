@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from pushforward.core.score import Score
-from pushforward.report.axes import Scale, linear_ticks, log_ticks, spanning
-from pushforward.report.charts import (
+from pushforward.report.drawing.axes import Scale, linear_ticks, log_ticks, spanning
+from pushforward.report.drawing.charts import (
     BOTTOM,
     HEIGHT,
     LEFT,
@@ -25,7 +25,7 @@ from pushforward.report.charts import (
     spread,
     thinned,
 )
-from pushforward.report.scorecard import bar, position
+from pushforward.report.page.score_table import bar, position
 
 
 def elements(svg: str, name: str, class_: str = "") -> list[ET.Element]:

@@ -12,13 +12,13 @@ import pytest
 
 from pushforward.core.score import Score
 from pushforward.core.table import Column, Table
-from pushforward.report.column_figures import histogram, link_map, links_off
 from pushforward.report.columns import Bins, bins_of, links_of, shares_of
-from pushforward.report.doubts import doubts
-from pushforward.report.first_screen import first_screen
-from pushforward.report.ladder import ladder
-from pushforward.report.page import render
+from pushforward.report.drawing.column_figures import histogram, link_map, links_off
+from pushforward.report.page.first_screen import first_screen
+from pushforward.report.page.ladder import ladder
+from pushforward.report.page.render import render
 from pushforward.report.records import Comparison, Data, Row
+from pushforward.report.verdict.doubts import doubts
 
 COIN = "classifier two-sample accuracy [x] vs test"
 SPACE = Table(

@@ -13,11 +13,11 @@ from pushforward.core.space import Points
 from pushforward.evaluation.cards.controls import controls, floor_card, with_controls
 from pushforward.evaluation.cards.scorecard import Card
 from pushforward.evaluation.features.named import Standardised
-from pushforward.report.control_verdict import too_good_sentences
 from pushforward.report.records import Row
-from pushforward.report.standing import blind, clear_of
-from pushforward.report.told_apart import told_apart
-from pushforward.report.verdict import verdict_sentences
+from pushforward.report.verdict.control_verdict import too_good_sentences
+from pushforward.report.verdict.sentences import verdict_sentences
+from pushforward.report.verdict.standing import blind, clear_of
+from pushforward.report.verdict.told_apart import told_apart
 
 COIN = "classifier two-sample accuracy [x] vs test"
 

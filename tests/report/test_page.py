@@ -17,10 +17,10 @@ import pytest
 from PIL import Image
 
 from pushforward.core.errors import BadInput, RunFailed
-from pushforward.report.page import render, write_report
+from pushforward.report.drawing.sheets import grid_order, tiles
+from pushforward.report.page.plain import to_markdown, to_text
+from pushforward.report.page.render import render, write_report
 from pushforward.report.records import Comparison, Data, Row
-from pushforward.report.sheets import grid_order, tiles
-from pushforward.report.text import to_markdown, to_text
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 

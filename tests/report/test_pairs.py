@@ -11,13 +11,13 @@ import pytest
 from pushforward.core.score import Score
 from pushforward.evaluation.cards.comparison import Difference, compare_models
 from pushforward.evaluation.measuring.metric import Measured
-from pushforward.report.figures import quality_against_cost
-from pushforward.report.page import render
-from pushforward.report.pairs import pairs
-from pushforward.report.pareto import pareto_sentences, standing_by, standings
+from pushforward.report.page.figures import quality_against_cost
+from pushforward.report.page.pairs import pairs
+from pushforward.report.page.render import render
 from pushforward.report.records import Comparison, Data, Row, key_of
-from pushforward.report.standing import at_null, standing
-from pushforward.report.verdict import verdict
+from pushforward.report.verdict.sentences import verdict
+from pushforward.report.verdict.standing import at_null, standing
+from pushforward.report.verdict.unmatched import pareto_sentences, standing_by, standings
 
 DATA = Data("two-moons", "points", "points in 2 dimensions", "nats/point", {"test": 100})
 OVERLAP = "frechet distance [pca-2] vs test"

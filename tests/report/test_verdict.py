@@ -11,8 +11,8 @@ import pytest
 
 from pushforward.core.score import Score
 from pushforward.report.records import Comparison, Row, Statement, key_of
-from pushforward.report.standing import clear_of, standing
-from pushforward.report.verdict import verdict, verdict_sentences
+from pushforward.report.verdict.sentences import verdict, verdict_sentences
+from pushforward.report.verdict.standing import clear_of, standing
 
 
 def score(value: float, half: float | None = 0.1, **more: Any) -> Score:

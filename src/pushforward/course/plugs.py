@@ -21,7 +21,7 @@ from pushforward.core.walk import Walk
 from pushforward.course.exercise import Answer
 from pushforward.families.diffusion.gaussian import Gaussian
 from pushforward.families.diffusion.model import Diffusion
-from pushforward.families.diffusion.schemes import Ancestral, Descent, Draw, Scheme, SchemeSampler, Seen
+from pushforward.families.diffusion.solvers.schemes import Ancestral, Descent, Draw, Scheme, SchemeSampler, Seen
 from pushforward.families.flow.chains import VectorChain
 from pushforward.families.flow.layers import Layer, VectorCoupling
 from pushforward.families.flow.model import Flow

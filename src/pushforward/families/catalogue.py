@@ -17,7 +17,7 @@ FAMILIES = Registry(
 )
 
 # made from a trained model and not from data alone: listed with the families, never trained as one of them
-STUDENTS = Registry("student", {"distilled": "pushforward.families.diffusion.distilled:Distilled"})
+STUDENTS = Registry("student", {"distilled": "pushforward.families.diffusion.students.distilled:Distilled"})
 
 
 def registry_of(name: str) -> Registry:

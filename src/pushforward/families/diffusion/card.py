@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pushforward.core.capabilities import Capabilities, Card, Estimator, Refusal
 from pushforward.families.diffusion.conditioning import CONDITIONING, CONDITIONS
-from pushforward.families.diffusion.solvers import SOLVERS
+from pushforward.families.diffusion.solvers.sampler import SOLVERS
 
 _BOUNDS = (
     Estimator("elbo", "lower_bound", "continuous-time variational bound, Monte Carlo over log-SNR"),

@@ -18,13 +18,13 @@ from pushforward.core.given import Given, label_of
 from pushforward.core.operators import Operator
 from pushforward.core.options import SampleOptions, parse_interval
 from pushforward.core.walk import Walk
-from pushforward.families.diffusion.denoiser import Denoiser
-from pushforward.families.diffusion.guidance import Autoguided, ClassifierGuided, Guided, Lean
-from pushforward.families.diffusion.inpainting import inpainted
-from pushforward.families.diffusion.path import Path
-from pushforward.families.diffusion.posterior import POSTERIORS, LinearPosterior
-from pushforward.families.diffusion.schemes import Draw, Origin, SchemeSampler
-from pushforward.families.diffusion.solvers import OdeSampler
+from pushforward.families.diffusion.denoisers.denoiser import Denoiser
+from pushforward.families.diffusion.denoisers.guidance import Autoguided, ClassifierGuided, Guided, Lean
+from pushforward.families.diffusion.denoisers.posterior import POSTERIORS, LinearPosterior
+from pushforward.families.diffusion.paths.path import Path
+from pushforward.families.diffusion.solvers.inpainting import inpainted
+from pushforward.families.diffusion.solvers.sampler import OdeSampler
+from pushforward.families.diffusion.solvers.schemes import Draw, Origin, SchemeSampler
 
 CONDITIONS = ("label", "observed", "start")
 CONDITIONING = (

@@ -25,28 +25,28 @@ from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image, Space
 from pushforward.core.walk import Walk
-from pushforward.families.diffusion.bound import terms_curve
 from pushforward.families.diffusion.conditioning import CONDITIONING, kept, origin_of, steered
 from pushforward.families.diffusion.config import DiffusionConfig
-from pushforward.families.diffusion.coupling import SPREAD, assigned
-from pushforward.families.diffusion.denoiser import Denoiser, NetworkDenoiser
-from pushforward.families.diffusion.flow_density import flow
-from pushforward.families.diffusion.grids import log_levels
-from pushforward.families.diffusion.guidance import Guided
-from pushforward.families.diffusion.ideal import IdealDenoiser, errors, memorisation_curve
-from pushforward.families.diffusion.learned import LearnedPath, Schedule
-from pushforward.families.diffusion.learned_variance import BOUND_SHARE, variance_loss
-from pushforward.families.diffusion.levels import Decoder, GaussianDecoder, LevelDecoder
-from pushforward.families.diffusion.noise_law import LAWS, NoiseLaw
-from pushforward.families.diffusion.objective import Objective, objective_of
-from pushforward.families.diffusion.path import Path
-from pushforward.families.diffusion.paths import PATHS
+from pushforward.families.diffusion.denoisers.denoiser import Denoiser, NetworkDenoiser
+from pushforward.families.diffusion.denoisers.guidance import Guided
+from pushforward.families.diffusion.denoisers.known_levels import Decoder, GaussianDecoder, LevelDecoder
+from pushforward.families.diffusion.densities.chain_bound import terms_curve
+from pushforward.families.diffusion.densities.flow_density import flow
+from pushforward.families.diffusion.densities.scorer import Scorer, bound, reversed_by
+from pushforward.families.diffusion.densities.trust import require_meaning
+from pushforward.families.diffusion.objectives.coupling import SPREAD, assigned
+from pushforward.families.diffusion.objectives.ideal import IdealDenoiser, errors, memorisation_curve
+from pushforward.families.diffusion.objectives.learned_variance import BOUND_SHARE, variance_loss
+from pushforward.families.diffusion.objectives.objective import Objective, objective_of
+from pushforward.families.diffusion.paths.learned import LearnedPath, Schedule
+from pushforward.families.diffusion.paths.noise_law import LAWS, NoiseLaw
+from pushforward.families.diffusion.paths.path import Path
+from pushforward.families.diffusion.paths.published import PATHS
 from pushforward.families.diffusion.process import Process
-from pushforward.families.diffusion.schemes import Denoise, LearnedAncestral
-from pushforward.families.diffusion.scorer import Scorer, bound, reversed_by
-from pushforward.families.diffusion.solvers import SOLVERS, solver_of
-from pushforward.families.diffusion.trust import require_meaning
-from pushforward.families.diffusion.variance import Reverse
+from pushforward.families.diffusion.solvers.noise_grids import log_levels
+from pushforward.families.diffusion.solvers.sampler import SOLVERS, solver_of
+from pushforward.families.diffusion.solvers.schemes import Denoise, LearnedAncestral
+from pushforward.families.diffusion.solvers.variance import Reverse
 from pushforward.nets.conditional import ScalarConditioned
 from pushforward.nets.dit import DiT
 from pushforward.nets.mlp import ResidualMLP

@@ -23,13 +23,13 @@ from pushforward.core.options import SampleOptions
 from pushforward.core.space import Space
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.card import CAPABILITIES, CARD, COUPLED
-from pushforward.families.diffusion.classifier import Classifier
 from pushforward.families.diffusion.conditioning import encoded, labels_only, same_coordinates
 from pushforward.families.diffusion.config import PRESETS, DiffusionConfig
+from pushforward.families.diffusion.denoisers.classifier import Classifier
 from pushforward.families.diffusion.gaussian import Gaussian
 from pushforward.families.diffusion.process import Process
-from pushforward.families.diffusion.table import TableDiffusion
-from pushforward.families.diffusion.text import MaskedText
+from pushforward.families.diffusion.rows.table_process import TableDiffusion
+from pushforward.families.diffusion.symbols.masked_text import MaskedText
 
 PROCESSES: dict[str, type[Process]] = {
     "points": Gaussian,

@@ -1,0 +1,149 @@
+"""Examples as measures want them: arrays in data units, a fair draw of places, labels, and a few to show.
+
+One idea: whatever is measured sees the same examples, chosen by a seed and by nothing else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypedDict
+
+import numpy as np
+import pandas as pd
+import torch
+
+from pushforward.app.measuring.cases import one_of_each
+from pushforward.core.given import Examples, Given, label_of
+from pushforward.core.model import GenerativeModel
+from pushforward.core.rng import derive_seed
+from pushforward.core.space import Space
+from pushforward.core.table import Table
+from pushforward.core.text import Text
+from pushforward.core.walk import spending
+from pushforward.data.dataset import Dataset
+from pushforward.data.text.encoding import TextEncoding
+from pushforward.evaluation.marks import filled, missing_mark
+from pushforward.report.columns import bins_of, links_of, shares_of
+
+
+def array(examples: Examples | torch.Tensor, space: Space) -> np.ndarray:
+    """Return examples as an array in data units, in which missing values of a table are marked by numbers."""
+    x = (examples.x if isinstance(examples, Examples) else examples).numpy()
+    return filled(x, space) if isinstance(space, Table) else x
+
+
+def training_array(dataset: Dataset) -> np.ndarray:
+    """Return the training examples; of overlapping windows of text only those that do not overlap."""
+    return array(training_examples(dataset), dataset.space)
+
+
+def training_examples(dataset: Dataset) -> Examples:
+    """Return what `training_array` holds, with conditions and cases."""
+    train = dataset.train
+    if isinstance(dataset.space, Text) and dataset.context is None:
+        train = train[:: dataset.space.length]
+    return train
+
+
+def labels_of(examples: Examples, dataset: Dataset) -> np.ndarray | None:
+    """Return the class of each example, None where the data have no classes."""
+    label = label_of(examples.given) if dataset.classes else None
+    return None if label is None else label.numpy()
+
+
+def drawn_places(total: int, n: int, seed: int, cases: torch.Tensor | None = None) -> np.ndarray:
+    """Return n of the places 0 to total - 1, drawn without replacement and in order: data often lie sorted.
+
+    Args:
+        cases: of the examples, for `one_of_each`.
+
+    Example:
+        >>> drawn_places(3, 3, seed=5).tolist()
+        [0, 1, 2]
+    """
+    rng = np.random.default_rng(derive_seed(seed, "reference"))
+    return np.sort(one_of_each(rng.permutation(total), cases)[:n])
+
+
+def for_model(model: GenerativeModel, examples: Examples) -> Examples:
+    """Return examples with labels for a model that is conditioned on them, without for others."""
+    return examples if model.classes else examples.without_labels()
+
+
+def held_out(model: GenerativeModel, dataset: Dataset) -> Examples:
+    """Return the test split, with labels for a model that is conditioned on them."""
+    return for_model(model, dataset.test)
+
+
+def pictured(samples: np.ndarray, space: Space) -> np.ndarray | None:
+    """Return the samples that a report draws: some images, all points, nothing of text and tables."""
+    if space.kind in ("text", "table"):
+        return None
+    return samples[:200] if samples.ndim > 2 else samples
+
+
+def shown(
+    samples: np.ndarray, dataset: Dataset, given: Given | None = None, most: int = 6
+) -> tuple[tuple[str, ...], ...]:
+    """Return a few samples of text or tables as rows of cells, nothing of images and points; texts after what they are about."""
+    encoding, space = dataset.encoding, dataset.space
+    if encoding is None or not isinstance(space, Table | Text):
+        return ()
+    head = torch.from_numpy(samples[:most].copy())
+    if isinstance(space, Table):
+        for place, column in enumerate(space.columns):
+            marks = head[:, place] == missing_mark(column)
+            head[:, place] = torch.where(marks & column.missing, torch.nan, head[:, place])
+        return tuple(
+            tuple("" if pd.isna(v) else str(v) for v in row) for row in encoding.decode(head).to_numpy(object).tolist()
+        )
+    texts = encoding.decode(head)
+    if isinstance(encoding, TextEncoding) and given is not None and given.context is not None:
+        about = zip(given.context.values[:most], given.context.length[:most].tolist(), strict=True)
+        contexts = [encoding.tokeniser.decode(values[:length]) for values, length in about]
+        texts = [f"[{context}] {text}" for context, text in zip(contexts, texts, strict=True)]
+    return tuple((text,) for text in texts)
+
+
+class Summary(TypedDict, total=False):
+    """What a record holds of texts or of a table's rows."""
+
+    shown: tuple[tuple[str, ...], ...]
+    shares: np.ndarray
+    links: np.ndarray
+
+
+def summarised(samples: np.ndarray, dataset: Dataset, reference: np.ndarray, given: Given | None = None) -> Summary:
+    """Return what a page shows of texts and tables: a few examples, and of a table shares of values and links between columns.
+
+    Args:
+        samples: whose they are, in data units.
+        dataset: what they are like.
+        reference: the rows by which columns are cut, for tables.
+        given: what each sample is about.
+    """
+    found, space = Summary(shown=shown(samples, dataset, given)), dataset.space
+    if isinstance(space, Table):
+        found.update(shares=shares_of(samples, space, bins_of(reference, space)), links=links_of(samples, space))
+    return found
+
+
+def draw_like_reference(
+    model: GenerativeModel,
+    dataset: Dataset,
+    places: torch.Tensor,
+    seed: int,
+    options: Mapping[str, Any],
+    on_step: Callable[[int, int], None] | None = None,
+) -> tuple[np.ndarray, Given | None, float, float]:
+    """Draw a sample for each of some test examples, given what it is given; returns them, that, seconds, and calls a sample."""
+    test = held_out(model, dataset)
+    given, n = None if test.given is None else test.given[places], len(places)
+    first = None if given is None else given[:2]
+    model.sample(2, given=first, seed=seed, **options)  # the first call pays for lazy set-up
+    started = time.perf_counter()
+    with spending() as spent:
+        x = model.sample(n, given=given, seed=seed, on_step=on_step, **options)
+    seconds = time.perf_counter() - started
+    return array(x, dataset.space), given, seconds, spent.per_example

@@ -1,0 +1,64 @@
+"""Samples that another program made: read like the data that they should look like, with a count of what such data cannot hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pushforward.app.measuring.cases import FEWEST
+from pushforward.core.errors import BadInput
+from pushforward.core.given import Examples
+from pushforward.core.text import Text
+from pushforward.data.dataset import Dataset
+from pushforward.data.open import open_like
+from pushforward.data.tables.encoding import TableEncoding
+
+
+def read_foreign(
+    samples: Path, dataset: Dataset, skip_bad: bool = False, labels: bool | None = None
+) -> tuple[Examples, dict[int, str]]:
+    """Return samples as examples of a dataset's space, and for tables which rows are none of these data and why.
+
+    Args:
+        samples: a file or folder.
+        dataset: the data that they should look like.
+        skip_bad: leave unreadable files out.
+        labels: whether labels are read; None reads those that there are.
+
+    Raises:
+        BadInput: samples of another space.
+    """
+    space = dataset.space
+    if dataset.encoding is None:
+        return open_like(str(samples), space, dataset.classes, labels=labels, skip_bad=skip_bad), {}
+    if isinstance(dataset.encoding, TableEncoding):
+        return dataset.encoding.read_foreign(samples)
+    found = dataset.encoding.read(samples)
+    if isinstance(space, Text) and found.x.shape[1:] != space.event_shape:  # a text shorter than a window
+        raise BadInput(
+            f"{samples} holds {found.x.shape[1]} tokens",
+            f"{FEWEST} windows of {space.dimensions} or more",
+            "bring more text, or choose shorter windows with `-s data.length=...`",
+        )
+    return found, {}
+
+
+def impossible(odd: Mapping[int, str], fit: int, samples: Path) -> tuple[str, ...]:
+    """Return a sentence about rows that cannot be rows of the data, none if all can.
+
+    Args:
+        odd: their places and reasons.
+        fit: how many rows can.
+        samples: where they are.
+
+    Example:
+        >>> impossible({3: "infinity in column 'x', line 5"}, 99, Path("s.csv"))[0][:51]
+        '1 of 100 rows of s.csv (1.00%) cannot be rows of th'
+    """
+    if not odd:
+        return ()
+    n = len(odd) + fit
+    reasons = "; ".join([odd[row] for row in sorted(odd)][:3]) + ("; ..." if len(odd) > 3 else "")
+    share = f"{len(odd):,} of {n:,} rows of {samples} ({len(odd) / n:.2%})"
+    why = "cannot be rows of these data, so every one of them gives its maker away"
+    return (f"{share} {why}; the scores are those of the others ({reasons})",)

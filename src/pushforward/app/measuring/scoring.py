@@ -1,0 +1,203 @@
+"""Score data under a trained run and say what the number is.
+
+One idea: the summary is made from the log-probabilities and nothing else, so that its kind, unit and error cannot drift from them.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pushforward.app.measuring.examples import drawn_places
+from pushforward.app.measuring.parts import ALL, Part, examples_of, part_of, stream_of, trained_on
+from pushforward.app.measuring.text_scoring import TextScore, bound_text, score_documents, score_text
+from pushforward.app.runs.opening import SPLITS, encoding_of
+from pushforward.app.runs.training import open_model
+from pushforward.core.capabilities import Estimator
+from pushforward.core.errors import BadInput
+from pushforward.core.files import write_bytes, write_json, write_text
+from pushforward.core.logprob import LogProb
+from pushforward.core.model import GenerativeModel
+from pushforward.core.text import Text
+from pushforward.data.text.encoding import TextEncoding
+from pushforward.provenance.run_directory import RunRecord
+
+FORMATS = (".csv", ".npy", ".json")  # of what every example scored
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Log-probabilities, the summary that `score --json` prints, and of text every token's own score."""
+
+    log_prob: LogProb
+    summary: dict[str, Any]
+    text: TextScore | None = None
+    encoding: TextEncoding | None = None
+
+    def tokens(self) -> list[tuple[str, float]]:
+        """Return every token as text with its log-probability in nats; bytes that are no characters are escaped.
+
+        Raises:
+            BadInput: what was scored is no text.
+        """
+        if self.text is None or self.encoding is None:
+            raise BadInput("scores by token", "a run on text", "rows, points and images are scored whole")
+        if self.text.nats is None:
+            came = "scores by token of a model that bounds the probability of whole windows"
+            raise BadInput(came, "an exact one, such as autoregressive", "leave --per-token out")
+        decode = self.encoding.tokeniser.decode_bytes
+        pieces = [decode(token[None]).decode("utf-8", "backslashreplace") for token in self.text.tokens]
+        return list(zip(pieces, self.text.nats.double().tolist(), strict=True))
+
+
+def score(
+    run: Path,
+    source: str,
+    estimator: str | None = None,
+    samples: int | None = None,
+    seed: int = 0,
+    split: str | None = None,
+    stride: int | None = None,
+    steps: int | None = None,
+    n: int | None = None,
+    told: Callable[[int, int], None] | None = None,
+) -> Scored:
+    """Score data under a run; text is scored in overlapping windows.
+
+    Args:
+        n: how many of the examples, drawn by the seed; of text windows from the beginning; None = all.
+        told: called with how many examples are scored, and of how many.
+        steps: of an estimator that takes some, None = the run's own.
+        split: `train`, `validation`, `test` or `all` of what the run was trained on, whatever the file is called, and of built-in
+            data; None = test. Anything else is scored whole.
+        stride: of text, tokens that each window scores, None = half of the context.
+
+    Raises:
+        BadInput: a split or a stride of what has none, samples for an exact number, data of another space.
+        Unsupported: a family without a likelihood, steps for an estimator without, or a number that means nothing.
+    """
+    model, record = open_model(run)
+    encoding = encoding_of(record)
+    chosen = model.estimator(estimator)
+    if samples is not None and chosen.kind == "exact":
+        raise BadInput(f"{samples} samples for the estimator '{chosen.name}'", "none: it is exact", "leave them out")
+    model.capabilities.require_steps(chosen, model.space.kind, steps)
+    part = part_of(record, source, split)
+    if isinstance(encoding, TextEncoding):
+        return _score_text(model, record, encoding, source, part, stride, chosen, samples, seed, n)
+    if stride is not None:
+        raise BadInput(f"--stride {stride}", "a run on text", "leave it out: only text is scored in windows")
+    examples, notes = examples_of(record, source, part, labelled=bool(model.classes))
+    there = len(examples)
+    if n is not None:
+        _require(n, there, source)
+        examples = examples[torch.from_numpy(drawn_places(there, n, seed))]
+    lp = model.log_prob(examples, estimator=estimator, samples=samples, steps=steps, seed=seed, on_chunk=told)
+    return Scored(lp, _noted({**score_summary(lp, part.name), "of": there}, notes))
+
+
+def _require(n: int, there: int, source: str) -> None:
+    if n > there:
+        raise BadInput(f"-n {n}", f"at most {there:,}, the examples of {source}", "leave -n out to score all of them")
+
+
+def _noted(summary: dict[str, Any], notes: tuple[str, ...]) -> dict[str, Any]:
+    return {**summary, "notes": list(notes)} if notes else summary
+
+
+def _score_text(
+    model: GenerativeModel,
+    record: RunRecord,
+    encoding: TextEncoding,
+    source: str,
+    part: Part,
+    stride: int | None,
+    estimator: Estimator,
+    samples: int | None,
+    seed: int,
+    n: int | None,
+) -> Scored:
+    sizes = encoding.tokeniser.token_bytes
+    named = Path(source) if Path(source).exists() else source
+    if encoding.longest:
+        whole = part.name == ALL
+        documents, contexts = encoding.pairs(named) if whole else encoding.pairs_of(named, SPLITS.index(part.name))
+        notes = part.notes if part.own else trained_on(record, encoding.read(named), source)
+        if n is not None:
+            _require(n, len(documents), source)
+            documents, contexts = documents[:n], contexts[:n]
+        characters = sum(len(encoding.tokeniser.decode(document)) for document in documents)
+        found = score_documents(model, documents, contexts, sizes, characters, stride)
+    else:
+        stream, notes = stream_of(record, encoding, named, part)
+        if n is not None:
+            assert isinstance(model.space, Text)
+            _require(n, -(-(len(stream) - 1) // model.space.length), source)
+            stream = stream[: 1 + n * model.space.length]
+        characters = sum(len(text) for text in encoding.decode_documents(stream[1:]))
+        if estimator.kind == "exact":
+            found = score_text(model, stream, sizes, characters, stride)
+        else:
+            found = bound_text(model, stream, sizes, characters, stride, estimator.name, samples, seed)
+    summary = {**score_summary(found.log_prob, part.name), "text": found.facts}
+    return Scored(found.log_prob, _noted(summary, notes), found, encoding)
+
+
+def score_summary(lp: LogProb, split: str) -> dict[str, Any]:
+    """Return the JSON record of a likelihood; without a value where an example has probability zero.
+
+    Raises:
+        BadInput: log-probabilities that are none: the model has diverged.
+    """
+    if wrong := int((lp.nats.isnan() | (lp.nats == math.inf)).sum()):
+        came = f"{wrong} of {len(lp)} log-probabilities are not numbers: the model has diverged"
+        raise BadInput(came, "a model that is one", "train it again with a lower learning rate")
+    impossible = int(torch.isinf(lp.nats).sum())
+    finite = impossible == 0
+    return {
+        "kind": lp.kind,
+        "mean_nats": lp.mean_nats if finite else None,
+        "stderr": lp.standard_error if len(lp) > 1 and finite else None,
+        "stderr_nats": lp.standard_error * lp.unit.nats_per_unit * lp.mean_size if len(lp) > 1 and finite else None,
+        "value": lp.value if finite else None,
+        "unit": lp.unit.name,
+        "n": len(lp),
+        "split": split,
+        "estimator": lp.estimator,
+        "given": lp.given or None,
+        "calls_per_example": lp.calls,
+        **({} if finite else {"impossible": impossible}),
+        **({} if lp.stderr is None or not finite else {"row_stderr": float(lp.stderr.double().square().mean().sqrt())}),
+        **({"errors": {cause: float(part.double().mean()) for cause, part in lp.errors.items()}} if lp.errors else {}),
+    }
+
+
+def save_log_prob(path: Path, lp: LogProb, summary: dict[str, Any]) -> None:
+    """Write per-example log-probabilities in nats as `.csv`, `.npy` or `.json`; of drawn ones the errors, too, but in `.npy`.
+
+    Raises:
+        BadInput: another extension.
+    """
+    nats = lp.nats.double().numpy()
+    errors = None if lp.stderr is None else lp.stderr.double().tolist()
+    if path.suffix == ".npy":
+        buffer = io.BytesIO()
+        np.save(buffer, nats, allow_pickle=False)
+        write_bytes(path, buffer.getvalue())
+    elif path.suffix == ".csv":
+        columns = [nats.tolist()] if errors is None else [nats.tolist(), errors]
+        lines = (",".join(map(repr, row)) for row in zip(*columns, strict=True))
+        write_text(
+            path, "nats" + (",stderr" if errors is not None else "") + "\n" + "".join(f"{line}\n" for line in lines)
+        )
+    elif path.suffix == ".json":
+        write_json(path, {**summary, "nats": nats.tolist(), **({} if errors is None else {"stderrs": errors})})
+    else:
+        raise BadInput(f"-o {path}", "a file that ends in " + ", ".join(FORMATS))

@@ -1,0 +1,55 @@
+"""Whether a person will recognise anything in the pictures of a model, said before it is trained.
+
+One idea: what counts is how many examples a network sees for each value of a picture; from which number on samples were recognised
+was measured here, family by family, and a budget is held against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pushforward.app.runs.fitting import Fitted
+from pushforward.app.runs.smaller import smaller_pictures
+from pushforward.core.space import Image
+
+# examples seen for each value of a picture (`pushforward compare DATA --budget ...`, 28 x 28 grey digits and 32 x 32 shapes in
+# colour, LOG.md, 2026-11-29): with so many most samples were what they should be, with half as many they were not
+SEEN: Mapping[str, float] = {"gan": 7.0, "diffusion": 15.0, "vae": 19.0}
+# and the most that were tried where they never were: half of an autoregressive model's digits, strokes of a flow
+NOT_ENOUGH: Mapping[str, float] = {"autoregressive": 18.0, "flow": 13.0}
+NEEDED = {**SEEN, **NOT_ENOUGH}
+
+
+def shortfall(fits: Fitted) -> float:
+    """Return how many times the budget a family needs before its pictures are recognised; 1 or less where it may do.
+
+    Zero where nothing is known: no pictures, a family of somebody else's, steps that were not foreseen, or a budget that is warned
+    of anyway.
+    """
+    plan = fits.plan
+    known = isinstance(plan.dataset.space, Image) and plan.family in NEEDED and plan.teaching is None
+    if not known or not fits.steps or fits.warning:
+        return 0.0
+    seen = fits.steps * plan.train_config.batch_size / plan.dataset.space.dimensions
+    return NEEDED[plan.family] / seen
+
+
+def foresight(fits: Sequence[Fitted]) -> str:
+    """Return which families will hardly show anything that a person recognises, and what would help; empty if none."""
+    short = {one.plan.family: shortfall(one) for one in fits if shortfall(one) > 1.0}
+    if not short:
+        return ""
+    about = {family: "more than" if family in NOT_ENOUGH else "about" for family in short}
+    named = ", ".join(f"{family} ({about[family]} {_times(factor)} the budget)" for family, factor in short.items())
+    space = next(one.plan.dataset.space for one in fits if one.plan.family in short)
+    assert isinstance(space, Image)
+    size = smaller_pictures(space)
+    hint = f"smaller pictures help most, such as `{size}`" if size else "only a longer budget helps"
+    return (
+        f"pictures of {space.width} x {space.height} are much for this budget: samples that a person recognises are not "
+        f"expected of {named}; {hint}"
+    )
+
+
+def _times(factor: float) -> str:
+    return f"{factor:.1f} times" if factor < 3 else f"{factor:.0f} times"

@@ -1,0 +1,188 @@
+"""Whether a directory holds a run that can be gone on with, and what must be said when it is.
+
+Two ideas: where nothing was trained yet a run begins anew, so that `--resume` is right after any stop; a run is never called
+what it is not: another budget than the one it was begun with is gone on with only if some of it is left.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pushforward.app.runs.opening import TABLE
+from pushforward.core.errors import BadInput
+from pushforward.core.files import json_text
+from pushforward.core.spec import TrainConfig, parse
+from pushforward.data.encoding import encoding_from_json
+from pushforward.engine.budget import Budget, budget_of
+from pushforward.engine.checkpoint import load_counters
+from pushforward.provenance.ownership import claim, holdings, sweep
+from pushforward.provenance.run_directory import LAST, RunRecord, is_begun_only, open_record, read_encoding, versions
+
+BUDGET = ("seconds", "steps", "examples")
+_LATER = ("reading", "marks")
+
+
+@dataclass(frozen=True)
+class Leg:
+    """Where a run is gone on with: the notes for a person, and what the manifest says of it."""
+
+    notes: tuple[str, ...]
+    facts: dict[str, Any]
+
+
+def leg_of(path: Path, config: dict[str, Any], facts: dict[str, Any], encoding: dict[str, Any] | None) -> Leg | None:
+    """Return the leg that begins at the checkpoint of a run, None where nothing was trained yet: the run begins anew.
+
+    Args:
+        path: of the run; whoever asks holds its lock.
+        config: of the run that is wanted, as `config.yaml` holds it.
+        facts: of its data and its teacher, as the manifest holds them.
+        encoding: of its data, as `encoding.json` holds it.
+
+    Raises:
+        BadInput: what lies there is no run of these settings and data, or its budget is spent.
+    """
+    held = holdings(path)
+    if not held.kind and not held.foreign:
+        return None
+    if held.kind == "run" and not held.worth and not is_begun_only(path):
+        claim(path)  # half of what another command was writing
+        return None
+    if held.kind == "run" and is_begun_only(path):
+        sweep(path)
+        return None
+    record = open_record(path)
+    if not (path / LAST).is_file():
+        raise BadInput(
+            f"{path}, which has no checkpoint to go on from",
+            "a run that was trained here",
+            "it was written as it is; train a new run, or replace it with --overwrite",
+        )
+    _same_run(record, config, facts, encoding)
+    counters = load_counters(path / LAST)
+    spent = _spent(record, config, counters)
+    sweep(path)
+    before = record.manifest.get("resumed") or []
+    earlier = before[-1]["versions"] if before else record.manifest.get("versions", {})
+    now = {"step": counters["step"], "seconds": round(counters["seconds"], 3), "at": time.strftime("%Y-%m-%d %H:%M:%S")}
+    leg = {**now, "budget": str(_budget(config)), "versions": versions()}
+    return Leg((*spent, *differences(earlier, versions())), {"resumed": [*before, leg]})
+
+
+def differences(earlier: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a sentence if a run goes on with other versions, another machine or another number of threads.
+
+    Example:
+        >>> differences({"torch": "2.12.0"}, {"torch": "2.12.0"}), differences({"torch": "2.12.0"}, {"torch": "2.13.0"})[0][:40]
+        ((), 'torch was 2.12.0 and is 2.13.0: the weig')
+    """
+    changed = [f"{key} was {earlier[key]} and is {now[key]}" for key in now if earlier.get(key, now[key]) != now[key]]
+    if not changed:
+        return ()
+    return (f"{'; '.join(changed)}: the weights will not be, byte for byte, those of a run that was never stopped",)
+
+
+def _same_run(
+    record: RunRecord, config: dict[str, Any], facts: dict[str, Any], encoding: dict[str, Any] | None
+) -> None:
+    path = record.path
+    if record.manifest["data"]["fingerprint"] != facts["data"]["fingerprint"]:
+        raise BadInput(
+            f"--resume with other data than {path} was trained on", "the same data", "start a new run for new data"
+        )
+    before, now = _but_budget(record.config), _but_budget(config)
+    if before != now:
+        changed = [k for k in now if now[k] != before.get(k)]
+        raise BadInput(
+            f"--resume with other settings ({', '.join(changed)}) than {path}",
+            "the same settings",
+            "start a new run for new settings",
+        )
+    written = None if encoding is None else hashlib.sha256(json_text(encoding).encode()).hexdigest()
+    if record.manifest.get("encoding_sha256") != written and not _same_dictionary(record, encoding):
+        raise BadInput(
+            f"--resume with another dictionary of the data than {path} has",
+            "the same one",
+            "this version reads the data in another way; start a new run",
+        )
+    if record.manifest.get("teacher") != facts.get("teacher"):
+        raise BadInput(
+            f"--resume with another teacher than {path} had", "the same run", "start a new run for a new teacher"
+        )
+
+
+def _same_dictionary(record: RunRecord, encoding: dict[str, Any] | None) -> bool:
+    """Return whether a dictionary differs only in what the version that began the run did not write down."""
+    before = read_encoding(record)
+    if before is None or encoding is None:
+        return before is encoding
+    of_old = json.loads(json_text(encoding_from_json(before).to_json()))
+    return _but_later(of_old, before) == _but_later(json.loads(json_text(encoding)), before)
+
+
+def _but_later(encoding: Any, before: Any) -> Any:
+    """Return a record without the fields that say how cells were read, where the record from before has none of them."""
+    if isinstance(encoding, dict) and isinstance(before, dict):
+        return {
+            key: _but_later(value, before.get(key))
+            for key, value in encoding.items()
+            if key not in _LATER or key in before
+        }
+    if isinstance(encoding, list) and isinstance(before, list) and len(encoding) == len(before):
+        return [_but_later(one, other) for one, other in zip(encoding, before, strict=True)]
+    return encoding
+
+
+def data_settings_of(path: Path, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return how a table is read: as the run at `path` began, but for what is given now; only that where no run can be read."""
+    try:
+        data = open_record(path).config["data"]
+    except BadInput:
+        data = {}
+    kept = {key: value for key, value in data.items() if key.startswith("columns.") or key in TABLE}
+    return {**kept, **(given or {})}
+
+
+def _but_budget(config: dict[str, Any]) -> dict[str, Any]:
+    train = {key: value for key, value in config["train"].items() if key not in BUDGET}
+    data = {key: value for key, value in config["data"].items() if key != "source"}
+    return {**config, "train": train, "data": data}
+
+
+def _budget(config: dict[str, Any]) -> Budget:
+    return budget_of(parse(TrainConfig, config["train"], "train"))
+
+
+def _spent(record: RunRecord, config: dict[str, Any], counters: dict[str, Any]) -> tuple[str, ...]:
+    """Return what to say of a changed budget.
+
+    Raises:
+        BadInput: there is nothing left of it.
+    """
+    before, now, step = _budget(record.config), _budget(config), counters["step"]
+    if before == now:
+        return ()
+    if counters["stopped"] == "patience":
+        raise BadInput(
+            f"--resume with {now}, of a run that train.patience stopped at step {step}",
+            f"its own {before}",
+            "start a new run for more",
+        )
+    batch = parse(TrainConfig, config["train"], "train").batch_size
+    if now.fraction(step, counters["seconds"], batch) >= 1.0:
+        spent = Budget(now.measure, now.spent(step, counters["seconds"], batch))
+        raise BadInput(
+            f"--resume with {now}, of which {record.path} has spent {spent}",
+            f"more than that, or its own {before}",
+            "raise the budget, or leave --resume out to train a shorter run somewhere else",
+        )
+    return (
+        f"the budget was {before} and is {now}: from step {step} on the learning rate goes by the new one, so the weights "
+        "will not be those of a run that had it from the start",
+    )

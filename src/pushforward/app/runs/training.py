@@ -1,0 +1,363 @@
+"""Train one family on a dataset into a run directory.
+
+One idea: everything the run was made of is resolved and validated before the first file is written.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pushforward.app.runs.divergence import noting_divergence, refuse_diverged
+from pushforward.app.runs.resuming import leg_of
+from pushforward.core.context import ContextSpace
+from pushforward.core.errors import BadInput, Unsupported, refusing
+from pushforward.core.files import (
+    AGAIN,
+    RESUME,
+    RESUME_INSTEAD,
+    going_on,
+    partial_of,
+    write_bytes,
+    write_json,
+    write_text,
+)
+from pushforward.core.model import GenerativeModel
+from pushforward.core.moments import location_and_scale
+from pushforward.core.space import space_from_json
+from pushforward.core.spec import TrainConfig, parse
+from pushforward.data.dataset import Dataset
+from pushforward.engine.checkpoint import load_weights, save_weights
+from pushforward.engine.fit import FitRecord, Probe, Progress, fit
+from pushforward.evaluation.distribution.energy import energy_distance
+from pushforward.families.build import build, family_class, settings
+from pushforward.provenance import run_directory
+from pushforward.provenance.lock import refuse_if_written, writing
+from pushforward.provenance.ownership import check_claim, claim, holdings
+from pushforward.provenance.run_directory import RunRecord, begin, complete
+
+Observer = Callable[[Progress], None]
+Announce = Callable[[str], None]
+# numbers in a batch of a preset: 128 pictures of 3 x 32 x 32 fit into memory, and 256 x 256 x 3 come two at a time
+MOST_VALUES = {"smoke": 2**19, "cpu": 2**19, "gpu": 2**24}
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """What a plan needs where a model learns from another one.
+
+    Attributes:
+        join: lends the teacher to the untrained model.
+        probe: what steers, in the place of a distance to data.
+        facts: what the manifest says of the teacher.
+        spent: the teacher's own budget, in words, part of the student's.
+    """
+
+    join: Callable[[GenerativeModel], None]
+    probe: tuple[str, Probe]
+    facts: dict[str, Any]
+    spent: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A fully resolved training run: nothing is left to decide, nothing was written.
+
+    Attributes:
+        teaching: what a student of another model needs.
+        alter: changes the untrained model; such a run cannot be opened again from a directory, so it is given none.
+        explicit: settings that somebody chose, such as `model.width`: nothing changes them.
+        fitted: settings that fit the machine (`app/runs/fitting.py`), by section; `model_values` and `train_config` have them too.
+    """
+
+    family: str
+    preset: str
+    seed: int
+    dataset: Dataset
+    labelled: bool
+    model_values: dict[str, Any]
+    train_config: TrainConfig
+    data_settings: dict[str, Any] = field(default_factory=dict)
+    teaching: Teaching | None = None
+    alter: Callable[[GenerativeModel], None] | None = None
+    explicit: frozenset[str] = frozenset()
+    fitted: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def free(self, setting: str) -> bool:
+        """Return whether a setting such as `train.batch_size` was left to the preset."""
+        return setting not in self.explicit
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes the model is conditioned on."""
+        return self.dataset.classes if self.labelled else ()
+
+    def build(self) -> GenerativeModel:
+        """Return the untrained model."""
+        data = self.dataset
+        model = build(self.family, data.space, self.classes, self.model_values, self.seed, data.context)
+        if self.teaching is not None:
+            self.teaching.join(model)
+        if self.alter is not None:
+            self.alter(model)
+        return model
+
+    def encoding(self) -> dict[str, Any] | None:
+        """Return the record of the data's dictionary, None for images and points."""
+        return None if self.dataset.encoding is None else self.dataset.encoding.to_json()
+
+    def config(self) -> dict[str, Any]:
+        """Return what `config.yaml` holds."""
+        return {
+            "family": self.family,
+            "preset": self.preset,
+            "seed": self.seed,
+            "data": {
+                "source": self.dataset.source,
+                "labels": self.labelled,
+                **self.dataset.settings,
+                **self.data_settings,
+            },
+            "model": self.model_values,
+            "train": self.train_config.model_dump(exclude_none=True),
+            **({"fitted": self.fitted} if self.fitted else {}),
+        }
+
+
+def plan_training(
+    family: str,
+    dataset: Dataset,
+    *,
+    budget: dict[str, float],
+    preset: str = "cpu",
+    seed: int = 0,
+    overrides: dict[str, dict[str, Any]] | None = None,
+) -> Plan:
+    """Resolve preset and overrides for a family on a dataset.
+
+    Args:
+        budget: one of `{"seconds": s}`, `{"steps": n}`, `{"examples": n}`.
+        overrides: `{"model": {...}, "train": {...}, "data": {"labels": bool}}`, as `-s` gives them.
+
+    Raises:
+        BadInput: unknown family, preset or key, or a value out of range.
+    """
+    name, _, architecture = family.partition(":")
+    cls = family_class(name)
+    overrides = overrides or {}
+    given = frozenset(f"{section}.{key}" for section in ("model", "train") for key in overrides.get(section, {}))
+    chosen = settings(name, dataset.space, preset, architecture or _architecture(cls, dataset, preset, given))
+    values = {**chosen["model"], **overrides.get("model", {})}
+    parse(cls.config_type, values, "model")
+    train_values = {**chosen["train"], **overrides.get("train", {}), **budget, "seed": seed}
+    if "train.batch_size" not in given:
+        most = max(1, MOST_VALUES[preset] // dataset.space.dimensions)
+        train_values["batch_size"] = min(
+            most, train_values.get("batch_size", TrainConfig.model_fields["batch_size"].default)
+        )
+    data = dict(overrides.get("data", {}))
+    if dataset.context is not None and "context" not in cls.capabilities.conditions:
+        raise Unsupported(f"contexts for {cls.family}", "autoregressive", "leave `data.context` out")
+    labelled = bool(dataset.classes) and bool(data.pop("labels", True))
+    train_config = parse(TrainConfig, train_values, "train")
+    return Plan(cls.family, preset, seed, dataset, labelled, values, train_config, data, explicit=given)
+
+
+def _architecture(cls: type[GenerativeModel], dataset: Dataset, preset: str, given: frozenset[str]) -> str:
+    """Return the architecture that examples of this size call for, empty for the default; by size alone, never by the clock."""
+    beyond = cls.architecture_beyond.get(dataset.space.kind)
+    if beyond is None or preset == "gpu" or dataset.context is not None or dataset.space.dimensions <= beyond[0]:
+        return ""
+    # somebody who sets what only the default architecture has wants that one
+    return "" if given & {"model.architecture", "model.heads", "model.condition_dropout"} else beyond[1]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model with its records."""
+
+    model: GenerativeModel
+    plan: Plan
+    record: FitRecord
+    path: Path | None
+
+
+def train(
+    plan: Plan,
+    path: Path | None = None,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    observer: Observer | None = None,
+    announce: Announce = lambda text: None,
+) -> Trained:
+    """Train according to `plan`; with a `path`, leave a run directory there.
+
+    Raises:
+        BadInput: the directory holds something else or somebody writes there, or `resume` finds a different configuration or data.
+        RunFailed: the loss diverged or the disk is full.
+    """
+    assert plan.alter is None or path is None
+    model = plan.build()  # what cannot be built leaves nothing behind and clears nothing away
+    if path is None:
+        return Trained(model, plan, _fitted(model, plan, None, False, observer), None)
+    _check_place(plan, path, resume, overwrite)
+    begun, go_on = resume, RESUME_INSTEAD if overwrite else RESUME
+    with going_on(lambda: go_on if begun and path.is_dir() else AGAIN), writing(path):
+        facts = _facts(plan)
+        if not resume:
+            claim(path, overwrite)
+            begun = True
+        leg = leg_of(path, plan.config(), facts, plan.encoding()) if resume else None
+        if leg is not None:
+            del facts["started"]
+            facts |= leg.facts
+            for note in leg.notes:
+                announce(note)
+        begin(path, plan.config(), facts, plan.encoding())
+        with noting_divergence(path):
+            record = _fitted(model, plan, path, leg is not None, observer)
+        said = {key: value for key, value in asdict(record).items() if key != "history"}
+        complete(path, {"fit": said, "finished": time.strftime("%Y-%m-%d %H:%M:%S")})
+    return Trained(model, plan, record, path)
+
+
+def _check_place(plan: Plan, path: Path, resume: bool, overwrite: bool) -> None:
+    """Refuse, before anything is touched, what the directory cannot become."""
+    if resume and overwrite:
+        raise BadInput(
+            "--resume with --overwrite", "one of the two", "going on keeps what is there, overwriting does not"
+        )
+    if resume and not path.is_dir():
+        raise BadInput(f"no run at {path}", "one that was begun", "leave --resume out to begin it")
+    refuse_if_written(path)
+    if not resume:
+        check_claim(path, overwrite)
+    taught = None if plan.teaching is None else plan.teaching.facts["run"]
+    if taught is not None and path.resolve() in (Path(taught).resolve(), *Path(taught).resolve().parents):
+        raise BadInput(f"-o {path}", f"a directory that does not hold the teacher {taught}", "choose another -o")
+
+
+def _fitted(
+    model: GenerativeModel, plan: Plan, path: Path | None, resume: bool, observer: Observer | None
+) -> FitRecord:
+    data, given = plan.dataset, plan.labelled
+    record = fit(
+        model,
+        data.train if given else data.train.without_labels(),
+        data.validation if given else data.validation.without_labels(),
+        plan.train_config,
+        directory=path,
+        resume=resume,
+        probe=_probe(plan) if plan.teaching is None else plan.teaching.probe,
+        observer=observer,
+    )
+    return record if plan.teaching is None else replace(record, budget=f"{record.budget}, after {plan.teaching.spent}")
+
+
+def open_model(path: Path) -> tuple[GenerativeModel, RunRecord]:
+    """Return the model of a run directory, verified, with its best weights.
+
+    Raises:
+        BadInput: no run, edited configuration, truncated weights, no weights yet, or a model that diverged.
+    """
+    record = run_directory.open_record(path)
+    refuse_diverged(record)
+    weights = load_weights(path / run_directory.WEIGHTS)
+    facts, config = record.manifest, record.config
+    with refusing(
+        f"the run in {path}", "the records that training wrote", "they were edited; restore them or train again"
+    ):
+        model = build(
+            config["family"],
+            space_from_json(facts["space"]),
+            tuple(facts["classes"]),
+            config["model"],
+            config["seed"],
+            ContextSpace.from_json(facts.get("context")),
+        )
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise BadInput(f"the weights of {path} do not fit its configuration ({first})", "matching files") from None
+    refuse_diverged(record, model)
+    model.eval()
+    return model, record
+
+
+def _facts(plan: Plan) -> dict[str, Any]:
+    data = plan.dataset
+    return {
+        "family": plan.family,
+        "space": data.space.to_json(),
+        "classes": list(plan.classes),
+        "context": None if data.context is None else data.context.to_json(),
+        "data": {
+            "name": data.name,
+            "source": data.source,
+            "fingerprint": data.fingerprint,
+            "train": len(data.train),
+            "validation": len(data.validation),
+            "test": len(data.test),
+            "notes": list(data.notes),
+            "skipped": list(data.skipped),
+            "lost": list(data.lost),
+        },
+        **({} if plan.teaching is None else {"teacher": plan.teaching.facts}),
+        "started": time.strftime("%Y-%m-%d %H:%M:%S"),
+    }
+
+
+def _probe(plan: Plan) -> tuple[str, Probe] | None:
+    """Energy distance between fixed-seed samples and validation rows: the held-out quantity of a family without one."""
+    rows = plan.dataset.validation[:256]
+    reference = rows.x.flatten(1).double().numpy()
+    scale = location_and_scale(rows.x.flatten(1))[1].numpy()
+
+    def probe(model: GenerativeModel) -> float:
+        given = rows.given if plan.labelled else rows.without_labels().given
+        drawn = model.sample(len(rows), given=given, seed=plan.seed).flatten(1).double().numpy()
+        return float(energy_distance(drawn / scale, reference / scale))
+
+    return ("energy distance to validation data", probe)
+
+
+def save_run(
+    model: GenerativeModel, plan: Plan | None, facts: dict[str, Any], source: Path | None, target: Path
+) -> None:
+    """Write a model held in memory, or copy its run, to a new run directory.
+
+    Raises:
+        BadInput: the target holds something else, or somebody writes there.
+    """
+    refuse_if_written(target)
+    check_claim(target)
+    if source is None and plan is None:
+        raise BadInput("a model without a plan or a run", "one made by fit or open")
+    with going_on(lambda: AGAIN), writing(target):
+        claim(target)
+        if source is not None:
+            _copy_run(source, target)
+            return
+        assert plan is not None
+        begin(target, plan.config(), _facts(plan), plan.encoding(), "writing")
+        save_weights(target / run_directory.WEIGHTS, dict(model.state_dict()))
+        history = facts.get("history", [])
+        write_text(target / run_directory.HISTORY, "".join(json.dumps(r) + "\n" for r in history))
+        kept = {key: value for key, value in facts.items() if key != "history"}
+        complete(target, {"fit": kept, "finished": time.strftime("%Y-%m-%d %H:%M:%S")})
+
+
+def _copy_run(source: Path, target: Path) -> None:
+    """Copy what a run is made of; a manifest that says `writing` comes first, the true one last."""
+    record = run_directory.open_record(source)
+    write_json(target / run_directory.MANIFEST, {**record.manifest, "status": "writing"})
+    for file in holdings(source).files:
+        if file.name != run_directory.MANIFEST and partial_of(file.name) is None:
+            write_bytes(target / file.relative_to(source), file.read_bytes())
+    write_json(target / run_directory.MANIFEST, record.manifest)

@@ -1,0 +1,209 @@
+"""What one does with a trained run beside scoring: sample from it, explain it, cite it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from pushforward.app.runs.training import open_model
+from pushforward.app.writing.generation import FREE, TextRules
+from pushforward.app.writing.observing import BLIND, Sight, companions
+from pushforward.app.writing.writer import Writer
+from pushforward.core.capabilities import Card
+from pushforward.core.conditions import Condition, draw_labels, resolve
+from pushforward.core.errors import BadInput
+from pushforward.core.given import Given, label_of
+from pushforward.core.model import GenerativeModel
+from pushforward.core.noise import Streams
+from pushforward.data.contexts import parse_context
+from pushforward.data.encoding import Encoding
+from pushforward.data.points import PointsEncoding
+from pushforward.data.tables.output import is_table_name
+from pushforward.data.text.encoding import TextEncoding
+from pushforward.data.text.json_lines import is_json
+from pushforward.data.text.output import run_together
+from pushforward.data.write import is_folder, write_samples, write_shown
+from pushforward.families.build import family_class
+from pushforward.families.catalogue import FAMILIES, STUDENTS, registry_of
+
+KINDS = ("points", "image", "table", "text")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Samples in data units with the class name each was asked for (None = unconditional), and as people read them.
+
+    `shown` is a list of strings for text, a DataFrame for tables, None for images and points; `encoding` is what made it.
+    """
+
+    x: Tensor
+    labels: tuple[str, ...] | None
+    shown: Any = None
+    encoding: Encoding | None = None
+
+
+def draw(
+    model: GenerativeModel,
+    n: int,
+    given: str | None = None,
+    seed: int = 0,
+    on_step: Callable[[int, int], None] | None = None,
+    encoding: Encoding | None = None,
+    rules: TextRules = FREE,
+    context: str | None = None,
+    sight: Sight = BLIND,
+    **options: Any,
+) -> Drawn:
+    """Draw samples; `options` are those the family declares, None means the family's default.
+
+    Args:
+        given: a class, or what the run's dictionary understands: `column=value,...` for tables, a prompt for text.
+        rules: of text: stop strings, a pattern or a set of strings.
+        context: what all samples are about: a text for text, numbers or an `.npy` for images.
+        sight: what was seen of them, for images and points.
+
+    Raises:
+        BadInput: rules for what is no text, or files for what has a dictionary.
+    """
+    chosen = companions({key: value for key, value in options.items() if value is not None})
+    if rules and not isinstance(encoding, TextEncoding):
+        raise BadInput("stop strings or a pattern", "a run on text", "leave them out")
+    if rules and isinstance(encoding, TextEncoding):
+        x = Writer(model, encoding, given, seed, rules, chosen, context).tokens(n, on_step)
+        return Drawn(x, None, encoding.decode(x), encoding)
+    condition = condition_of(model, encoding, given, context, n)
+    if sight and model.space.kind not in ("image", "points"):
+        raise BadInput(f"observed files for a run on {model.space.kind}", "a run on images or points", "see --given")
+    if sight:
+        condition = sight.condition(
+            model, condition, n, model.classes or getattr(chosen.get("classifier"), "classes", ())
+        )
+    condition = with_labels(model, encoding, condition, n, seed)
+    x = model.sample(n, given=condition, seed=seed, on_step=on_step, **chosen)
+    if encoding is None:
+        return Drawn(x, drawn_classes(model, n, seed) if condition is None else None if given is None else (given,) * n)
+    return Drawn(x, None, decoded(model, encoding, x, condition), encoding)
+
+
+def with_labels(
+    model: GenerativeModel, encoding: Encoding | None, condition: Condition, n: int, seed: int
+) -> Condition:
+    """Return the condition of n samples that are rows with a label: where nothing is given, labels are drawn as training had them.
+
+    A row `(x, label)` comes from `p(label) p(x | label)`; drawn the other way round its label would be unknown.
+    """
+    rows = isinstance(encoding, PointsEncoding) and encoding.label is not None
+    if not rows or condition is not None or not model.classes:
+        return condition
+    return Given(draw_labels(model.label_frequency.cpu(), Streams(seed, n)))
+
+
+def drawn_classes(model: GenerativeModel, n: int, seed: int) -> tuple[str, ...] | None:
+    """Return the class that each of n samples without a condition was drawn for, None where a model draws none.
+
+    A model that knows no distribution without its label draws one first, with the first uniform number of each example's stream.
+    """
+    if not model.classes or model.capabilities.null_condition:
+        return None
+    labels = draw_labels(model.label_frequency.cpu(), Streams(seed, n))
+    return tuple(model.classes[i] for i in labels.tolist())
+
+
+def decoded(model: GenerativeModel, encoding: Encoding, x: Tensor, condition: Condition) -> Any:
+    """Return samples as people read them; those of points from a table have the labels that they were conditioned on."""
+    if not isinstance(encoding, PointsEncoding):
+        return encoding.decode(x)
+    found = resolve(condition, len(x), model.classes) if model.classes else None
+    return encoding.decode(x, label_of(found))
+
+
+def condition_of(
+    model: GenerativeModel, encoding: Encoding | None, given: str | None, context: str | None, n: int
+) -> Condition:
+    """Return what n samples are conditioned on, from its words.
+
+    Raises:
+        BadInput: a context for a model without, or what the dictionary, the classes or the space of contexts do not know.
+    """
+    if isinstance(encoding, TextEncoding):
+        return encoding.condition(given, n, context)
+    if encoding is not None and not isinstance(encoding, PointsEncoding):
+        found = None if given is None else encoding.parse_given(given, n)
+    elif context is None:
+        return given
+    else:
+        found = resolve(given, n, model.classes)
+    if context is None:
+        return found
+    if model.context is None:
+        raise BadInput(f"the context '{context}'", "none", "this run was trained without contexts; leave it out")
+    about = parse_context(context, model.context, n)
+    return Given(context=about) if found is None else replace(found, context=about)
+
+
+def save_samples(drawn: Drawn, model: GenerativeModel, path: str | Path) -> list[Path]:
+    """Write samples by the extension of `path`, or into a folder if it ends in a slash, and return what was written."""
+    if drawn.shown is not None and (model.space.kind != "points" or is_table_name(Path(path))):
+        return write_shown(path, drawn.shown, drawn.encoding)
+    return write_samples(path, drawn.x, model.space, labels=drawn.labels)
+
+
+def said_of_file(drawn: Drawn, path: str | Path) -> str:
+    """Return what a reader of the file should know that samples are written to, empty if there is nothing."""
+    if not isinstance(drawn.shown, list) or not isinstance(drawn.encoding, TextEncoding):
+        return ""
+    hidden = "" if is_folder(path) or is_json(Path(path)) else run_together(drawn.shown, drawn.encoding)
+    if not hidden:
+        return ""
+    other = Path(path).with_suffix("")
+    return f"some texts hold {hidden}, so {path} does not say where each ends: -o {other}.jsonl or -o {other}/ (a file each) does"
+
+
+def card_of(target: str) -> tuple[str, Card, dict[str, Any] | None]:
+    """Return the family, its card and, if `target` is a run directory, the run's manifest."""
+    if Path(target).is_dir():
+        _, record = open_model(Path(target))
+        return record.config["family"], family_class(record.config["family"]).card, record.manifest
+    return registry_of(target).resolve(target), family_class(target).card, None
+
+
+def capability_table() -> list[dict[str, str]]:
+    """Return one row per family, and per student of one, computed from the declarations on the classes."""
+    rows = []
+    for name in (*FAMILIES.names(), *STUDENTS.names()):
+        c = family_class(name).capabilities
+        row = {"family": name}
+        for kind in KINDS:
+            estimators = c.estimators.get(kind)
+            if estimators is None:
+                row[f"log p, {kind}"] = "not yet"
+            else:
+                row[f"log p, {kind}"] = (
+                    ", ".join(f"{e.name} ({e.kind.replace('_', ' ')})" for e in estimators) or "none"
+                )
+        row["network calls a sample"] = c.sampling_cost
+        row["encode"] = ", ".join(f"{how} ({kind})" for kind, how in c.encode.items()) or "no"
+        row["given"] = ", ".join(c.conditions)
+        row["sampling options"] = ", ".join(c.options) or "none"
+        row["solvers"] = ", ".join(c.solvers) or "none"
+        rows.append(row)
+    return rows
+
+
+def markdown_table(rows: list[dict[str, str]]) -> str:
+    """Return rows as a Markdown table.
+
+    Example:
+        >>> print(markdown_table([{"a": "1", "b": "2"}]))
+        | a | b |
+        |---|---|
+        | 1 | 2 |
+    """
+    keys = list(rows[0])
+    lines = ["| " + " | ".join(keys) + " |", "|" + "---|" * len(keys)]
+    lines += ["| " + " | ".join(row[key] for key in keys) + " |" for row in rows]
+    return "\n".join(lines)

@@ -1,0 +1,121 @@
+"""From a denoiser to log-probabilities: a bound over all noise levels, one over those of a chain, a density along the flow.
+
+One idea: every number comes from the same denoiser and path; they differ in the process whose probability they bound or estimate.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from pushforward.core.given import Given
+from pushforward.core.logprob import LogProb
+from pushforward.core.noise import Noise
+from pushforward.core.space import Image, Space
+from pushforward.families.diffusion.denoisers.denoiser import Denoiser, NetworkDenoiser
+from pushforward.families.diffusion.denoisers.known_levels import Decoder
+from pushforward.families.diffusion.densities.chain_bound import FIXED_SHARES, chain_levels, default_draws, vlb
+from pushforward.families.diffusion.densities.continuous_bound import Estimate, GaussianControl, elbo
+from pushforward.families.diffusion.densities.flow_density import FlowDensity, ode_estimate
+from pushforward.families.diffusion.paths.noise_law import NoiseLaw
+from pushforward.families.diffusion.paths.path import Path
+from pushforward.families.diffusion.solvers.schemes import Denoise
+from pushforward.families.diffusion.solvers.variance import Reverse, fixed
+
+ELBO_LEVELS = 64
+CHAIN_STEPS = 64
+# with one draw of noisy pixels and probes their spread is unknown
+ODE_DRAWS = 4
+EXACT_TRACE_DIMENSIONS = 16
+
+
+def bound(denoiser: Denoiser, given: Given | None) -> Denoise:
+    """Return `(y, noise level) -> x0` of a denoiser under a condition."""
+    return lambda y, noise_level: denoiser.denoise(y, noise_level, _followed(given, len(y)))
+
+
+def reversed_by(denoiser: NetworkDenoiser, given: Given | None) -> Reverse:
+    """Return `(y, noise level) -> (x0, share of the variance)` of a network under a condition."""
+    return lambda y, noise_level: denoiser.reverse(y, noise_level, _followed(given, len(y)))
+
+
+def _followed(given: Given | None, n: int) -> Given | None:
+    # likelihoods denoise several noise levels per example, example by example: labels follow
+    if given is None or given.label is None or len(given) == n:
+        return given
+    return Given(given.label.repeat_interleave(n // len(given)))
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Estimators of log p(x) of encoded examples.
+
+    Attributes:
+        law: where the bound looks; it changes the variance only.
+        ode_steps: steps of the flow where none are asked for.
+    """
+
+    space: Space
+    denoiser: NetworkDenoiser
+    path: Path
+    decoder: Decoder
+    law: NoiseLaw
+    ode_steps: int
+
+    def log_prob(
+        self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int, steps: int | None = None
+    ) -> LogProb:
+        """Return the number of one estimator: `elbo`, `ode`, or a chain's."""
+        measure, unit = self.space.measure, self.space.unit
+        if estimator == "ode":
+            flowed = self.ode(x, given, noise, samples or ODE_DRAWS, steps or self.ode_steps)
+            nats, stderr, errors = flowed.nats, flowed.stderr, flowed.errors
+            return LogProb(nats, "estimate", measure, unit, estimator, stderr, flowed.calls, errors=errors)
+        if estimator == "elbo":
+            samples = samples or ELBO_LEVELS
+            nats, stderr = self.elbo(x, given, noise, samples)
+        else:
+            levels = chain_levels(steps or CHAIN_STEPS, self.path)
+            samples = samples or default_draws(len(levels) - 1)
+            chain = self._chain(estimator, given)
+            nats, stderr = vlb(self.path, chain, self.decoder, levels, x, noise, samples, self._control)
+        return LogProb(nats, "lower_bound", measure, unit, estimator, stderr, float(samples))
+
+    def elbo(self, x: Tensor, given: Given | None, noise: Noise, samples: int) -> Estimate:
+        """Return the continuous-time bound from so many noise levels."""
+        return elbo(self.path, bound(self.denoiser, given), self.decoder, self.law, x, noise, samples, self._control)
+
+    def ode(self, x: Tensor, given: Given | None, noise: Noise, samples: int, steps: int) -> FlowDensity:
+        """Return the density along the probability-flow ODE; of pixels, that of noisy ones and their decoder."""
+        shape = self.space.event_shape
+        hutchinson = self.space.dimensions > EXACT_TRACE_DIMENSIONS
+        if isinstance(self.space, Image):
+            # log P(x) >= E log p(y) + E log P(x|y) + entropy of y|x, for y = x + sigma_min eps: the model never saw
+            # noise-free pixels, nor pixels spread evenly over a cell
+            s = self.path.sigma_min
+            draws = x.unsqueeze(1) + s * noise.normal(samples, *shape)
+            entropy = 0.5 * self.space.dimensions * math.log(2.0 * math.pi * math.e * s**2)
+            correction = self.decoder.expected(x) + entropy
+        else:
+            # nothing is random in an exact trace, so that one draw says all
+            draws = x.unsqueeze(1).repeat_interleave(samples if hutchinson else 1, dim=1)
+            correction = torch.zeros_like(x[:, 0])
+        probes = noise.uniform(*draws.shape[1:]).round() * 2.0 - 1.0 if hutchinson else None
+        found = ode_estimate(self.path, bound(self.denoiser, given), draws, steps, probes)
+        return replace(found, nats=found.nats + correction)
+
+    @property
+    def _control(self) -> GaussianControl | None:
+        # pixels are known exactly at small noise, where a Gaussian control would add the noise it should cancel
+        if isinstance(self.space, Image):
+            return None
+        condition = self.denoiser.preconditioner
+        return GaussianControl(condition.centre, float(condition.sigma_data))
+
+    def _chain(self, estimator: str, given: Given | None) -> Reverse:
+        if estimator == "vlb":
+            return reversed_by(self.denoiser, given)
+        return fixed(bound(self.denoiser, given), FIXED_SHARES[estimator])

@@ -1,0 +1,341 @@
+"""Solvers of the probability-flow ODE, and the sampler that walks them.
+
+Three ideas: a solver is a Butcher tableau and the coordinates it is applied in (Euler in `x/alpha` against `sigma/alpha` is DDIM);
+coordinates are a time, a way in, a way out and a velocity; the last step goes from the smallest noise to the denoised mean.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from pushforward.core.errors import BadInput
+from pushforward.core.options import SampleOptions
+from pushforward.core.walk import Walk
+from pushforward.families.diffusion.paths.path import Path
+from pushforward.families.diffusion.solvers.adaptive import BOGACKI_SHAMPINE, AdaptiveSampler, EmbeddedPair
+from pushforward.families.diffusion.solvers.langevin import CorrectedSampler, ReverseDiffusion, Stay
+from pushforward.families.diffusion.solvers.schemes import (
+    Ancestral,
+    Cost,
+    Denoise,
+    Descent,
+    Draw,
+    LargeAncestral,
+    LearnedAncestral,
+    Origin,
+    PredictorCorrector,
+    Scheme,
+    SchemeSampler,
+    SecondOrderMultistep,
+)
+from pushforward.families.diffusion.solvers.variance import Reverse
+
+Field = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Tableau:
+    """An explicit Runge-Kutta method: stage times `c`, stage weights `a`, final weights `b`."""
+
+    c: tuple[float, ...]
+    a: tuple[tuple[float, ...], ...]
+    b: tuple[float, ...]
+    order: int
+
+    def step(self, field: Field, x: Tensor, start: Tensor, end: Tensor) -> Tensor:
+        """Return the state at `end` from the state at `start`; calls `field` once per stage."""
+        width = end - start
+        slopes: list[Tensor] = []
+        for c, row in zip(self.c, self.a, strict=True):
+            moved = x
+            for weight, slope in zip(row, slopes, strict=True):
+                moved = moved + (width * weight) * slope
+            # the end of the interval exactly, not start + width, so that no path is left by rounding
+            slopes.append(field(moved, end if c == 1.0 else start + c * width))
+        for weight, slope in zip(self.b, slopes, strict=True):
+            x = x + (width * weight) * slope
+        return x
+
+
+EULER = Tableau((0.0,), ((),), (1.0,), order=1)
+HEUN = Tableau((0.0, 1.0), ((), (1.0,)), (0.5, 0.5), order=2)
+RK4 = Tableau((0.0, 0.5, 0.5, 1.0), ((), (0.5,), (0.0, 0.5), (0.0, 0.0, 1.0)), (1 / 6, 1 / 3, 1 / 3, 1 / 6), order=4)
+
+
+class Coordinates(ABC):
+    """Variables to integrate the probability-flow ODE in; `y = x/alpha` and the noise level are the common tongue."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @abstractmethod
+    def time(self, noise_level: Tensor) -> Tensor:
+        """Return the independent variable at a noise level."""
+
+    @abstractmethod
+    def noise_level(self, time: Tensor) -> Tensor:
+        """Return the noise level at a value of the independent variable."""
+
+    @abstractmethod
+    def field(self, denoise: Denoise) -> Field:
+        """Return the velocity `(state, time) -> d state / d time`."""
+
+    def enter(self, y: Tensor, noise_level: Tensor) -> Tensor:
+        """Return the state of `y`."""
+        return y
+
+    def leave(self, state: Tensor, noise_level: Tensor) -> Tensor:
+        """Return `y` of a state."""
+        return state
+
+
+class ScaledByNoise(Coordinates):
+    """`dy/ds = (y - D(y, s))/s` in `y = x/alpha`, `s = sigma/alpha` (Karras et al. 2022, equation 3)."""
+
+    def time(self, noise_level: Tensor) -> Tensor:
+        """The noise level itself."""
+        return noise_level
+
+    def noise_level(self, time: Tensor) -> Tensor:
+        """The variable itself."""
+        return time
+
+    def field(self, denoise: Denoise) -> Field:
+        """`(y - D)/s`."""
+        return lambda y, s: (y - denoise(y, s)) / s
+
+
+class ScaledByLogNoise(Coordinates):
+    """`dy/du = y - D(y, e^u)` in `y = x/alpha`, `u = log(sigma/alpha)`: never singular, suits likelihoods."""
+
+    def time(self, noise_level: Tensor) -> Tensor:
+        """Logarithm of the noise level."""
+        return noise_level.log()
+
+    def noise_level(self, time: Tensor) -> Tensor:
+        """`e^u`."""
+        return time.exp()
+
+    def field(self, denoise: Denoise) -> Field:
+        """`y - D`."""
+        return lambda y, u: y - denoise(y, u.exp())
+
+
+class PathTime(Coordinates):
+    """`dx/dt = alpha' x0 + sigma' eps` in the path's own x and t, with x0 = D and eps = (x - alpha D)/sigma."""
+
+    def time(self, noise_level: Tensor) -> Tensor:
+        """The path's time."""
+        return self.path.time(noise_level)
+
+    def noise_level(self, time: Tensor) -> Tensor:
+        """The path's noise level."""
+        return self.path.noise_level(time)
+
+    def enter(self, y: Tensor, noise_level: Tensor) -> Tensor:
+        """`x = alpha y`."""
+        return y * self.path.scales(self.time(noise_level))[0]
+
+    def leave(self, state: Tensor, noise_level: Tensor) -> Tensor:
+        """`y = x / alpha`."""
+        return state / self.path.scales(self.time(noise_level))[0]
+
+    def field(self, denoise: Denoise) -> Field:
+        """Half of the score term of the reverse SDE is already in here: this is the deterministic flow."""
+
+        def velocity(x: Tensor, time: Tensor) -> Tensor:
+            alpha, sigma = self.path.scales(time)
+            alpha_rate, sigma_rate = self.path.rates(time)
+            data = denoise(x / alpha, sigma / alpha)
+            return alpha_rate * data + sigma_rate * (x - alpha * data) / sigma
+
+        return velocity
+
+
+@dataclass(frozen=True)
+class RungeKutta:
+    """A tableau and the coordinates that it is applied in."""
+
+    tableau: Tableau
+    coordinates: type[Coordinates]
+
+
+@dataclass(frozen=True)
+class Denoised:
+    """A point of a reverse path: the noisy example and the latest estimate of the clean one."""
+
+    noisy: Tensor
+    clean: Tensor
+
+    def moved(self, noisy: Tensor) -> Denoised:
+        """Return another point with the same estimate."""
+        return Denoised(noisy, self.clean)
+
+
+class OdeSampler(Walk[Denoised]):
+    """From noise to data along the probability-flow ODE.
+
+    `length` = steps: all but the last move between positive noise levels, the last one replaces y by D(y, sigma_min), which is
+    the Euler step to noise zero. `calls` = (steps - 1) stages + 1 network calls, times what the denoiser costs.
+    """
+
+    def __init__(self, descent: Descent, method: RungeKutta) -> None:
+        self.descent, self.levels = descent, descent.levels
+        self.length = len(self.levels)
+        self.tableau, self.coordinates = method.tableau, method.coordinates(descent.path)
+        self.calls = sum(self.cost(index) for index in range(self.length))
+
+    def cost(self, index: int) -> float:
+        """Return the network calls of one step: a stage each, one for the last."""
+        here = self.levels[index]
+        if index == self.length - 1:
+            return self.descent.cost([here])
+        start, end = self.coordinates.time(here), self.coordinates.time(self.levels[index + 1])
+        between = (self.coordinates.noise_level(start + c * (end - start)) for c in self.tableau.c if 0.0 < c < 1.0)
+        ends = [here if c == 0.0 else self.levels[index + 1] for c in self.tableau.c if c in (0.0, 1.0)]
+        return self.descent.cost([*ends, *between])
+
+    def start(self) -> Denoised:
+        """Begin; nothing is known yet, so the clean estimate is zero."""
+        y = self.descent.begin()
+        return Denoised(y, y * 0.0)
+
+    def step(self, state: Denoised, index: int) -> Denoised:
+        """Move from noise level `index` to the next one, the last of which is zero."""
+        levels = self.levels.to(state.noisy.device)
+        if index == self.length - 1:
+            clean = self.descent.denoise(state.noisy, levels[index].to(state.noisy))
+            return Denoised(clean, clean)
+        seen: list[Tensor] = []
+
+        def observed(y: Tensor, noise_level: Tensor) -> Tensor:
+            seen.append(self.descent.denoise(y, noise_level))
+            return seen[-1]
+
+        where = self.coordinates
+        here, there = levels[index].to(state.noisy), levels[index + 1].to(state.noisy)
+        moved = self.tableau.step(
+            where.field(observed), where.enter(state.noisy, here), where.time(here), where.time(there)
+        )
+        return Denoised(where.leave(moved, there), seen[-1])
+
+    def finish(self, state: Denoised) -> Tensor:
+        """Return what the last step denoised."""
+        return state.noisy
+
+    def peek(self, state: Denoised) -> Tensor:
+        """Return the current estimate of the clean data: blurry at first, never noisy."""
+        return state.clean
+
+
+@dataclass(frozen=True)
+class Solver:
+    """A way from noise to data and the number of steps it takes by default.
+
+    Attributes:
+        method: what a step is; a class of schemes is made with a share eta of fresh noise, a pair chooses its steps itself.
+        steps: by default; of a pair, the most that it may try.
+        eta: the default of that share, None if the method has none.
+        tolerance: the default error of a step, None if the method does not choose its steps.
+        corrections, ratio: Langevin steps after each step, and their size; see `CorrectedSampler`.
+    """
+
+    method: RungeKutta | Scheme | EmbeddedPair | type[Ancestral] | type[SecondOrderMultistep]
+    steps: int
+    eta: float | None = None
+    tolerance: float | None = None
+    corrections: int = 0
+    ratio: float = 0.16
+
+    @property
+    def follows_flow(self) -> bool:
+        """True if it solves the ODE and draws no noise on the way, at its default eta."""
+        if isinstance(self.method, RungeKutta | EmbeddedPair | PredictorCorrector):
+            return True
+        return self.eta == 0.0
+
+    def walk(
+        self,
+        path: Path,
+        denoise: Denoise,
+        draw: Draw,
+        steps: int | None,
+        calls: Cost,
+        eta: float | None = None,
+        grid: str | None = None,
+        reverse: Reverse | None = None,
+        tolerance: float | None = None,
+        origin: Origin | None = None,
+    ) -> Walk[Any]:
+        """Return the sampler; see `Descent`, `OdeSampler` and `SchemeSampler`.
+
+        Args:
+            calls: network calls per denoising, or a function of the noise level.
+            eta: of methods that have one, None = their default.
+            tolerance: of methods that choose their steps, None = their default.
+            reverse: what a method with a learned variance asks in place of `denoise`.
+            origin: where to begin, None = at the prior.
+
+        Raises:
+            BadInput: an unknown grid, or a grid of a method that chooses its steps, or a tolerance of one that does not.
+        """
+        self._require_spacing(grid, tolerance)
+        if origin is not None and isinstance(self.method, EmbeddedPair):
+            raise BadInput("an example to begin at with a solver that chooses its steps", "a solver of fixed steps")
+        descent = Descent(path, denoise, draw, steps or self.steps, calls, grid or "karras", reverse, origin)
+        method = self.method
+        if isinstance(method, RungeKutta):
+            return OdeSampler(descent, method)
+        if isinstance(method, EmbeddedPair):
+            assert self.tolerance is not None
+            return AdaptiveSampler(descent, method, tolerance or self.tolerance)
+        if not isinstance(method, Scheme):
+            assert self.eta is not None
+            method = method(self.eta if eta is None else eta)
+        if self.corrections:
+            return CorrectedSampler(descent, method, self.corrections, self.ratio)
+        return SchemeSampler(descent, method)
+
+    def _require_spacing(self, grid: str | None, tolerance: float | None) -> None:
+        if self.tolerance is None and tolerance is not None:
+            adaptive = ", ".join(name for name, solver in SOLVERS.items() if solver.tolerance is not None)
+            raise BadInput(f"tolerance={tolerance} of steps on a grid", f"the solver {adaptive}", "leave it out")
+        if self.tolerance is not None and grid is not None:
+            raise BadInput(f"grid='{grid}' with a solver that chooses its steps", "a tolerance", "leave the grid out")
+
+
+# Heun in (y, s) is algorithm 1 of Karras et al. 2022; without fresh noise, ancestral steps are DDIM and Euler in (y, s)
+SOLVERS = {
+    "heun": Solver(RungeKutta(HEUN, ScaledByNoise), 18),
+    "ddim": Solver(Ancestral, 36, eta=0.0),
+    "euler": Solver(RungeKutta(EULER, PathTime), 64),
+    "dpmpp-2m": Solver(SecondOrderMultistep, 36, eta=0.0),
+    "dpmpp-2m-sde": Solver(SecondOrderMultistep, 36, eta=1.0),
+    "unipc": Solver(PredictorCorrector(), 36),
+    "ddpm": Solver(Ancestral, 64, eta=1.0),
+    "ddpm-large": Solver(LargeAncestral(), 64),
+    "ddpm-learned": Solver(LearnedAncestral(), 64),
+    "reverse-diffusion": Solver(ReverseDiffusion(), 128),
+    "pc": Solver(ReverseDiffusion(), 64, corrections=1),
+    "ode": Solver(BOGACKI_SHAMPINE, 200, tolerance=3e-3),
+    "langevin": Solver(Stay(), 64, corrections=10, ratio=0.35),
+}
+NOISY = tuple(name for name, solver in SOLVERS.items() if solver.eta is not None)
+
+
+def solver_of(options: SampleOptions) -> Solver:
+    """Return the solver that options name, the first of `SOLVERS` for none.
+
+    Raises:
+        BadInput: a share of fresh noise for a solver that takes none.
+    """
+    name = options.solver or next(iter(SOLVERS))
+    solver = SOLVERS[name]
+    if options.eta is not None and solver.eta is None:
+        raise BadInput(f"eta={options.eta} with the solver '{name}'", "one of " + ", ".join(NOISY), "leave eta out")
+    return solver
