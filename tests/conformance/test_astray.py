@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from conformance.cases import Case, tiny_model
-from pushforward.core.choice import draw_plainly
 from pushforward.core.codec import Codec, Scale
 from pushforward.core.errors import PushforwardError, Unsupported
 from pushforward.core.given import Examples, Given
 from pushforward.core.model import GenerativeModel
+from pushforward.core.next_token import draw_plainly
 from pushforward.core.observed import Observed
 from pushforward.core.operators import parse_operator
 from pushforward.core.rng import generator

@@ -7,8 +7,8 @@ import torch
 from scipy import stats
 
 from oracles import enumerate_strings, perturb
-from pushforward.core.choice import filtered
 from pushforward.core.errors import BadInput
+from pushforward.core.next_token import filtered
 from pushforward.core.noise import Streams
 from pushforward.core.options import SampleOptions
 from pushforward.core.rng import generator

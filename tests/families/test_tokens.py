@@ -12,9 +12,9 @@ from scipy import stats
 from torch import Tensor
 
 from oracles import enumerate_strings, perturb
-from pushforward.core.choice import draw, filtered, keep_min_p, keep_top_k, keep_top_p, keep_typical
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Given, Prefix
+from pushforward.core.next_token import draw, filtered, keep_min_p, keep_top_k, keep_top_p, keep_typical
 from pushforward.core.noise import Streams
 from pushforward.core.options import SampleOptions
 from pushforward.core.rng import generator

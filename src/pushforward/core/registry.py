@@ -1,46 +1,87 @@
-"""Names to classes, loaded when asked for.
+"""Names to choices: those of the house, loaded when asked for, and those that installed packages announce.
 
-One idea: a registry maps a name to `"module:attribute"`, so that listing costs no import, and refuses duplicates.
+Two ideas: a registry maps a name to an object or to `"module:attribute"`, so that listing costs no import, and refuses duplicates;
+what a package announces through the entry-point group `pushforward` is in it too, or is left out with a reason (`core/plugins.py`).
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
 
 from pushforward.core.errors import BadInput, unknown
+from pushforward.core.plugins import announced, refuse
+
+C = TypeVar("C")
 
 
-class Registry:
-    """A lazy mapping from names to objects.
+class Registry(Generic[C]):
+    """A lazy mapping from names to choices.
+
+    Args:
+        noun: what one of them is called, in messages and, with hyphens, before the names of entry points: `family.mine`.
+        entries: `"module:attribute"` of each name.
+        aliases: other names of some.
+        of: the class of a choice, as `"module:attribute"`; a plug-in of another class is left out. Empty: anything may be added.
 
     Example:
-        >>> r = Registry("family", {"flow": "collections:OrderedDict"}, aliases={"nf": "flow"})
+        >>> r = Registry("thing", {"flow": "collections:OrderedDict"}, aliases={"nf": "flow"})
         >>> r.load("nf").__name__, r.names()
         ('OrderedDict', ('flow',))
     """
 
     def __init__(
-        self, noun: str, entries: Mapping[str, str] | None = None, aliases: Mapping[str, str] | None = None
+        self,
+        noun: str,
+        entries: Mapping[str, str] | None = None,
+        aliases: Mapping[str, str] | None = None,
+        of: str = "",
     ) -> None:
-        self.noun = noun
-        self._entries: dict[str, str] = {}
+        self.noun, self._of = noun, of
+        self._entries: dict[str, Any] = {}
         self._aliases = dict(aliases or {})
+        self._complete = False
         for name, target in (entries or {}).items():
             self.register(name, target)
 
     def register(self, name: str, target: str) -> None:
-        """Add `name`; a name can be taken once."""
-        if name in self._entries or name in self._aliases:
-            raise BadInput(f"{self.noun} '{name}' is registered twice", "a new name")
+        """Add what `target` names, `"module:attribute"`, without loading it; a name can be taken once."""
         if target.count(":") != 1:
             raise BadInput(f"target '{target}'", "'module:attribute'")
-        self._entries[name] = target
+        self._take(name, target)
+
+    def add(self, choice: C, name: str = "") -> C:
+        """Add a choice under its own name, and return it; a name can be taken once."""
+        self._take(name or getattr(choice, "name", ""), choice)
+        return choice
+
+    @contextmanager
+    def with_one_more(self, choice: C, name: str = "") -> Iterator[C]:
+        """Have one more choice inside the block."""
+        taken = name or getattr(choice, "name", "")
+        self.add(choice, taken)
+        try:
+            yield choice
+        finally:
+            del self._entries[taken]
 
     def names(self) -> tuple[str, ...]:
-        """Return the registered names in order of registration."""
-        return tuple(self._entries)
+        """Return the names in order of registration, those of plug-ins last."""
+        return tuple(self._all())
+
+    def __iter__(self) -> Iterator[C]:
+        """Load and yield every choice."""
+        return iter([self.load(name) for name in self.names()])
+
+    def __contains__(self, name: object) -> bool:
+        """Say whether a name or an alias is known."""
+        return name in self._all() or name in self._aliases
+
+    def __len__(self) -> int:
+        """Return how many choices there are."""
+        return len(self._all())
 
     def resolve(self, name: str) -> str:
         """Return the canonical name of `name` or an alias.
@@ -49,11 +90,37 @@ class Registry:
             BadInput: unknown name; the nearest known one is suggested.
         """
         canonical = self._aliases.get(name, name)
-        if canonical not in self._entries:
+        if canonical not in self._all():
             raise BadInput(*unknown(self.noun, name, self._entries))
         return canonical
 
-    def load(self, name: str) -> Any:
-        """Import and return the registered object."""
-        module, attribute = self._entries[self.resolve(name)].split(":")
-        return getattr(importlib.import_module(module), attribute)
+    def load(self, name: str) -> C:
+        """Import if need be, and return the choice of that name."""
+        canonical = self.resolve(name)
+        found = self._entries[canonical]
+        if isinstance(found, str):
+            found = self._entries[canonical] = _imported(found)
+        return found
+
+    def _take(self, name: str, entry: Any) -> None:
+        if not name or not isinstance(name, str):
+            raise BadInput(f"a {self.noun} without a name", "a name")
+        if name in self._entries or name in self._aliases:
+            raise BadInput(f"{self.noun} '{name}' is registered twice", "a new name")
+        self._entries[name] = entry
+
+    def _all(self) -> dict[str, Any]:
+        if not self._complete:
+            self._complete = True  # first: a plug-in may ask this registry for names while it is imported
+            for plugin in announced(self.noun):
+                with refuse(plugin):
+                    choice = plugin.load()
+                    if self._of and not isinstance(choice, kind := _imported(self._of)):
+                        raise BadInput(f"a {type(choice).__name__}", f"a {kind.__name__}")
+                    self.add(choice)
+        return self._entries
+
+
+def _imported(target: str) -> Any:
+    module, attribute = target.split(":")
+    return getattr(importlib.import_module(module), attribute)

@@ -12,9 +12,9 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from pushforward.core.choice import draw, draw_plainly, filtered
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Given
+from pushforward.core.next_token import draw, draw_plainly, filtered
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.text import Text

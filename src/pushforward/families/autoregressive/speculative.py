@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pushforward.core.choice import draw, filtered
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Given
+from pushforward.core.next_token import draw, filtered
 from pushforward.core.options import SampleOptions
 from pushforward.families.autoregressive.generate import TokenModel
 

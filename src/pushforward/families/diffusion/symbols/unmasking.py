@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pushforward.core.choice import filtered
 from pushforward.core.errors import BadInput, unknown
+from pushforward.core.next_token import filtered
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.walk import Walk
