@@ -22,7 +22,7 @@ from pushforward.data.dataset import Dataset
 from pushforward.evaluation.distribution.energy import energy_distance
 from pushforward.evaluation.distribution.frechet import frechet_distance
 from pushforward.evaluation.features.default import default_features
-from pushforward.faces.python.verbs import Fitted
+from pushforward.faces.python.fitted import Fitted
 from pushforward.provenance.run_directory import open_record
 
 BLOCKS = 10

@@ -4,7 +4,8 @@
     data = pf.load("digits")
     model = pf.fit("flow", data, budget="60s", seed=0)
 
-Importing costs nothing: the public names below load what they need when they are first used.
+Every verb of the command line is a function of this module: `pf.score(run, data)`, `pf.probe(run)`, `pf.report([run])`.
+Importing costs nothing: the public names load what they need when they are first used.
 """
 
 from __future__ import annotations
@@ -21,12 +22,18 @@ _HOMES = {"unlimited": "pushforward.core.limits"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name.startswith("_"):  # what Python and its tools ask every module for is no verb
         raise AttributeError(f"module 'pushforward' has no attribute '{name}'")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES.get(name, "pushforward.faces.python.verbs")), name)
+    try:
+        return getattr(import_module(_HOMES.get(name, "pushforward.faces.python.verbs")), name)
+    except AttributeError:
+        raise AttributeError(f"module 'pushforward' has no attribute '{name}'") from None
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    from pushforward.faces.verbs import every_verb
+
+    verbs = (request.verb.replace("-", "_").replace(" ", "_") for request in every_verb())
+    return sorted({*globals(), *__all__, *verbs})

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pushforward.app.writing.using import capability_table, markdown_table
+from pushforward.app.writing.using import capability_table
 from pushforward.faces.cli.main import main
+from pushforward.report.terminal.layout import markdown_table
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 

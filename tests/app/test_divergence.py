@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from pushforward.app.measuring.scoring import score_summary
+from pushforward.app.measuring.scoring import Scored, score_summary
 from pushforward.app.runs.training import open_model
 from pushforward.core.errors import BadInput
 from pushforward.core.finite import Astray
@@ -21,7 +21,7 @@ from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.space import Points
 from pushforward.engine.checkpoint import load_weights, save_weights
-from pushforward.faces.cli.commands import show_score
+from pushforward.app.verbs.score import ScoredData
 from pushforward.families.flow.model import Flow
 from pushforward.provenance.run_directory import sha256_of
 
@@ -103,13 +103,14 @@ def test_runs_of_earlier_versions_that_diverged_say_so(points: Path, run: Comman
         assert name
 
 
-def test_one_impossible_example_is_an_infinite_mean_and_no_divergence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_impossible_example_is_an_infinite_mean_and_no_divergence() -> None:
     unit = Points(2).unit
     nats = torch.tensor([-1.0, -math.inf, -2.0])
-    summary = score_summary(LogProb(nats, "exact", "lebesgue", unit, "exact"), "test")
+    lp = LogProb(nats, "exact", "lebesgue", unit, "exact")
+    summary = score_summary(lp, "test")
     assert (summary["value"], summary["impossible"]) == (None, 1)
-    show_score(summary)
-    assert capsys.readouterr().out == "infinite nats/point: exact, n = 3, test: 1 of them have probability zero\n"
+    shown = "\n".join(ScoredData(Scored(lp, summary)).lines())
+    assert shown == "infinite nats/point: exact, n = 3, test: 1 of them have probability zero"
     for wrong in (math.nan, math.inf):
         with pytest.raises(BadInput, match=r"1 of 2 log-probabilities .* diverged"):
             score_summary(LogProb(torch.tensor([wrong, 0.0]), "exact", "lebesgue", unit, "exact"), "test")

@@ -6,8 +6,8 @@ import pytest
 
 from pushforward.app.writing.using import capability_table
 from pushforward.core.score import Score
-from pushforward.faces.cli.layout import hanging, records, width
-from pushforward.faces.cli.score_table import score_line, score_table
+from pushforward.report.terminal.layout import hanging, records, width
+from pushforward.report.terminal.score_lines import score_line, score_table
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 120])

@@ -18,7 +18,7 @@ from pushforward.core.model import GenerativeModel
 from pushforward.core.space import Points
 from pushforward.data.classes import label_key
 from pushforward.faces.cli.main import main
-from pushforward.faces.python.verbs import Fitted
+from pushforward.faces.python.fitted import Fitted
 from pushforward.families.build import build
 
 RNG = np.random.default_rng(0)

@@ -17,7 +17,7 @@ import pushforward as pf
 from pushforward.core.errors import BadInput
 from pushforward.core.latent import Latent
 from pushforward.data.in_memory import held
-from pushforward.faces.python.verbs import Fitted
+from pushforward.faces.python.fitted import Fitted
 
 BUNCH: Any = load_digits()
 X, Y = BUNCH.images.astype(np.uint8), BUNCH.target

@@ -13,7 +13,7 @@ import torch
 import pushforward as pf
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.faces.cli.main import main
-from pushforward.faces.python.verbs import Fitted
+from pushforward.faces.python.fitted import Fitted
 
 X = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
 

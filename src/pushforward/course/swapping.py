@@ -19,6 +19,7 @@ from torch import Tensor
 from pushforward.app.measuring.assessing import assess, measure_controls
 from pushforward.app.measuring.comparing import comparison_of
 from pushforward.app.measuring.kept import REPORT, held_comparison, save_comparison
+from pushforward.app.runs.loading import load
 from pushforward.app.runs.training import Trained, plan_training, train
 from pushforward.core.errors import BadInput, unknown
 from pushforward.core.model import GenerativeModel
@@ -28,7 +29,6 @@ from pushforward.course.exercise import Answer
 from pushforward.course.pictures import STYLE, cloud, curve
 from pushforward.course.plugs import PLUGS, Plug
 from pushforward.data.dataset import Dataset
-from pushforward.faces.python.verbs import load
 
 YOURS, OURS = "yours", "the library's"
 SAME = 1e-3  # what rounding may grow to over a training, relative to the size of the numbers

@@ -192,18 +192,3 @@ def capability_table() -> list[dict[str, str]]:
         row["solvers"] = ", ".join(c.solvers) or "none"
         rows.append(row)
     return rows
-
-
-def markdown_table(rows: list[dict[str, str]]) -> str:
-    """Return rows as a Markdown table.
-
-    Example:
-        >>> print(markdown_table([{"a": "1", "b": "2"}]))
-        | a | b |
-        |---|---|
-        | 1 | 2 |
-    """
-    keys = list(rows[0])
-    lines = ["| " + " | ".join(keys) + " |", "|" + "---|" * len(keys)]
-    lines += ["| " + " | ".join(row[key] for key in keys) + " |" for row in rows]
-    return "\n".join(lines)

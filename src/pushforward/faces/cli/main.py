@@ -1,4 +1,4 @@
-"""The command line: typer commands that call `app` and print.
+"""The command line: typer commands, made from requests, that print their answers.
 
 Two ideas: nothing heavy is imported before a command runs, so that help is instant; data goes to stdout, everything else to stderr,
 and bad input ends in one sentence and exit status 2.
@@ -10,300 +10,52 @@ import errno
 import os
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from pushforward.faces.cli import measuring, using
-from pushforward.faces.cli.conditioning import (
-    ClassifierPath,
-    Guide,
-    Interval,
-    Mask,
-    NoiseLevel,
-    Observed,
-    Operator,
-    Paint,
-    Posterior,
-    Repeats,
-    Rescale,
-    Start,
-    Strength,
-)
-from pushforward.faces.cli.course import course_app
-from pushforward.faces.cli.distilling import distil
-from pushforward.faces.cli.options import (
-    Budget,
-    Debug,
-    Errors,
-    Examples,
-    JsonFlag,
-    Keep,
-    Overwrite,
-    Preset,
-    Seed,
-    Settings,
-    Steps,
-    budget_from,
-    data_options,
-)
-from pushforward.faces.cli.outputs import guard
+from pushforward.faces.cli.commands import command_of
 from pushforward.faces.cli.words import unstoppable_words
+from pushforward.faces.verbs import every_verb
 
 OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO)
-app = typer.Typer(
-    name="pushforward",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-data_app = typer.Typer(
-    help="List and describe data: built-in names, folders of pictures or texts, .npz, .npy, IDX, "
+GROUPS = {
+    "data": "List and describe data: built-in names, folders of pictures or texts, .npz, .npy, IDX, "
     ".csv, .tsv, .parquet, .feather, .json, .jsonl, .txt, and packed tables (docs/data.md).",
-    no_args_is_help=True,
-)
-app.add_typer(data_app, name="data")
-app.add_typer(course_app, name="course")
+    "course": "Exercises with a checker that knows why you are wrong.",
+}
 
 
-@app.callback()
+def interface() -> typer.Typer:
+    """Return the commands: one for each verb, made from its request."""
+    app = typer.Typer(name="pushforward", no_args_is_help=True, pretty_exceptions_enable=False)
+    app.callback()(common)
+    groups = {name: typer.Typer(help=text, no_args_is_help=True) for name, text in GROUPS.items()}
+    for request in every_verb():
+        group, _, last = request.verb.rpartition(" ")
+        for name in (last, *request.other_names):
+            (groups[group] if group else app).command(name, hidden=name != last)(command_of(request))
+    for name, inner in groups.items():
+        app.add_typer(inner, name=name)
+    return app
+
+
 def common(
     no_limits: Annotated[
         bool, typer.Option("--no-limits", help="Do what was asked even if it is larger than the stated limits.")
     ] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
 ) -> None:
     """Train, sample, score and honestly compare five families of generative models on your own data."""
+    if version:
+        from pushforward import __version__
+
+        print(f"pushforward {__version__}")  # noqa: T201
+        raise typer.Exit
     if no_limits:
         from pushforward.core.limits import lift
 
         lift()
-
-
-@app.command()
-def compare(
-    data: Annotated[str, typer.Argument(help="Built-in name, file or folder.")],
-    families: Annotated[str | None, typer.Option(help="Comma-separated families; default: all five.")] = None,
-    budget: Budget = None,
-    steps: Steps = None,
-    examples: Examples = None,
-    preset: Preset = "cpu",
-    settings: Settings = None,
-    keep: Keep = None,
-    errors: Errors = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Repeat with this many seeds.")] = 1,
-    seed: Seed = 0,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Directory for the runs and the report.")] = Path(
-        "runs/compare"
-    ),
-    overwrite: Overwrite = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted comparison in -o.")] = False,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave unreadable files out and count them.")] = False,
-    measure: Annotated[
-        str | None,
-        typer.Option("--measure-budget", help="Time for all measuring: 2m, or full. Default: as long as training."),
-    ] = None,
-    json: JsonFlag = False,
-    debug: Debug = False,
-) -> None:
-    """Train families under one budget, score them, and write an HTML report."""
-    from pushforward.faces.cli import commands
-
-    chosen = families.split(",") if families else None
-    spent, of_data = budget_from(budget, steps, examples), data_options(settings, keep, errors)
-    commands.compare(
-        data, chosen, spent, preset, of_data, seed, seeds, output, overwrite, resume, skip_bad, measure, json
-    )
-
-
-@app.command()
-def train(
-    family: Annotated[str, typer.Argument(help="autoregressive, flow, vae, gan or diffusion.")],
-    data: Annotated[str, typer.Argument(help="Built-in name, file or folder.")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Run directory.")] = None,
-    budget: Budget = None,
-    steps: Steps = None,
-    examples: Examples = None,
-    preset: Preset = "cpu",
-    settings: Settings = None,
-    keep: Keep = None,
-    errors: Errors = None,
-    seed: Seed = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in -o.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be trained and stop.")] = False,
-    overwrite: Overwrite = False,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave unreadable files out and count them.")] = False,
-    json: JsonFlag = False,
-    debug: Debug = False,
-) -> None:
-    """Train one family into a run directory."""
-    from pushforward.faces.cli import commands
-
-    chosen, wanted = budget_from(budget, steps, examples), data_options(settings, keep, errors)
-    commands.train(family, data, output, chosen, preset, wanted, seed, resume, dry_run, overwrite, skip_bad, json)
-
-
-@app.command()
-def average(
-    run: Annotated[Path, typer.Argument(help="Run trained with -s train.ema_snapshots=16.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The new run directory.")],
-    width: Annotated[float | None, typer.Option(help="Standard deviation as a share of training, such as 0.1.")] = None,
-    best: Annotated[bool, typer.Option("--best", help="Take the width that is best on validation data.")] = False,
-    widths: Annotated[str | None, typer.Option(help="Comma-separated widths for --best to choose from.")] = None,
-    step: Annotated[int | None, typer.Option(help="As if training had ended at this step.")] = None,
-    overwrite: Overwrite = False,
-    json: JsonFlag = False,
-    debug: Debug = False,
-) -> None:
-    """Average the weights of a run over another share of its training, chosen afterwards."""
-    from pushforward.faces.cli import averaging
-
-    averaging.average(run, output, width, best, widths, step, overwrite, json)
-
-
-@app.command()
-def sample(
-    ctx: typer.Context,
-    run: Annotated[Path, typer.Argument(help="Run directory.")],
-    n: Annotated[int | None, typer.Option("-n", help="How many; default: 64.")] = None,
-    given: Annotated[str | None, typer.Option(help="Condition: a class, column=value,... or a prompt.")] = None,
-    context: Annotated[
-        str | None, typer.Option(help="What it is about: a text; numbers or an .npy for images.")
-    ] = None,
-    guidance: Annotated[float | None, typer.Option(help="Classifier-free guidance weight; 1 is off.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Steps of an iterative sampler.")] = None,
-    solver: Annotated[str | None, typer.Option(help="Name of the solver.")] = None,
-    eta: Annotated[float | None, typer.Option(help="Share of fresh noise, for solvers that have some.")] = None,
-    grid: Annotated[str | None, typer.Option(help="Spacing of its steps: karras, log-snr, time, ddpm-1000...")] = None,
-    path: Annotated[str | None, typer.Option(help="Walk another path than that of training, such as cosine.")] = None,
-    tolerance: Annotated[float | None, typer.Option(help="Error of a step, for a solver that chooses its own.")] = None,
-    temperature: Annotated[float | None, typer.Option(help="1 is the model's distribution.")] = None,
-    length: Annotated[int | None, typer.Option(help="Tokens of text to generate; default: one window.")] = None,
-    top_k: Annotated[int | None, typer.Option("--top-k", help="Draw among the k most probable tokens only.")] = None,
-    top_p: Annotated[float | None, typer.Option("--top-p", help="... among the fewest that reach this share.")] = None,
-    min_p: Annotated[float | None, typer.Option("--min-p", help="... among those of this share of the best.")] = None,
-    typical: Annotated[float | None, typer.Option(help="... among the most typical that reach this share.")] = None,
-    repetition_penalty: Annotated[
-        float | None, typer.Option("--repetition-penalty", help="Above 1: what occurred gets less probable.")
-    ] = None,
-    stop: Annotated[list[str] | None, typer.Option(help="Text: end at this string; may be repeated.")] = None,
-    match: Annotated[str | None, typer.Option(help="Text: a regular expression for the whole text.")] = None,
-    one_of: Annotated[list[str] | None, typer.Option("--one-of", help="Text: allow this string; repeat it.")] = None,
-    beams: Annotated[int | None, typer.Option(min=1, help="Text: print the best texts of a beam search.")] = None,
-    draft: Annotated[Path | None, typer.Option(help="Text: a smaller run that proposes tokens.")] = None,
-    stream: Annotated[bool, typer.Option("--stream", help="Text: print one text as it comes.")] = False,
-    guide: Guide = None,
-    guidance_interval: Interval = None,
-    guidance_rescale: Rescale = None,
-    classifier: ClassifierPath = None,
-    observed: Observed = None,
-    mask: Mask = None,
-    operator: Operator = None,
-    noise: NoiseLevel = None,
-    posterior: Posterior = None,
-    inpainting: Paint = None,
-    repeats: Repeats = None,
-    start: Start = None,
-    strength: Strength = None,
-    seed: Seed = 0,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "-o",
-            "--output",
-            help="Images and points: .png, .npz, .npy, .csv, or a folder of images (its name may end in /). Tables: .csv, .tsv, "
-            ".json, .jsonl, .parquet, .feather, also packed (.csv.gz). Text: .txt, .jsonl.",
-        ),
-    ] = None,
-    json: JsonFlag = False,
-    debug: Debug = False,
-) -> None:
-    """Draw samples from a run."""
-    from pushforward.faces.cli import drawing
-
-    drawing.choose(ctx.params)
-
-
-@app.command("train-classifier")
-def train_classifier(
-    run: Annotated[Path, typer.Argument(help="Diffusion run on images or points.")],
-    data: Annotated[str, typer.Argument(help="Labelled data of its space.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Directory for the classifier.")],
-    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 1000,
-    width: Annotated[int, typer.Option(min=4, help="Channels (images) or features (points) of its network.")] = 32,
-    seed: Seed = 0,
-    json: JsonFlag = False,
-    debug: Debug = False,
-) -> None:
-    """Train a classifier of noisy examples, for `sample RUN --given CLASS --classifier DIRECTORY`."""
-    from pushforward.faces.cli import conditioning
-
-    conditioning.train_classifier(run, data, output, steps, width, seed, json)
-
-
-for command in (distil, *measuring.COMMANDS, *using.COMMANDS):
-    app.command()(command)
-app.command("distill", hidden=True)(distil)
-
-
-@app.command()
-def explain(
-    target: Annotated[str, typer.Argument(help="A family or a run directory.")],
-    json: JsonFlag = False,
-    debug: Debug = False,
-) -> None:
-    """Say what is optimised, what kind of likelihood there is, what to look at and what it costs."""
-    from pushforward.faces.cli import commands
-
-    commands.explain(target, json)
-
-
-@app.command()
-def families(
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print one wide table in Markdown.")] = False,
-    json: JsonFlag = False,
-    debug: Debug = False,
-) -> None:
-    """Print what each family can honestly do."""
-    from pushforward.faces.cli import commands
-
-    commands.families(markdown, json)
-
-
-@app.command()
-def cite(
-    target: Annotated[str, typer.Argument(help="A family or a run directory.")],
-    json: JsonFlag = False,
-    debug: Debug = False,
-) -> None:
-    """Print the references of a family or run."""
-    from pushforward.faces.cli import commands
-
-    commands.cite(target, json)
-
-
-@data_app.command("list")
-def data_list(json: JsonFlag = False, debug: Debug = False) -> None:
-    """List the built-in data."""
-    from pushforward.faces.cli import commands
-
-    commands.data_list(json)
-
-
-@data_app.command("describe")
-def data_describe(
-    data: Annotated[str, typer.Argument(help="Built-in name, file or folder.")],
-    settings: Settings = None,
-    keep: Keep = None,
-    errors: Errors = None,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave unreadable files out and count them.")] = False,
-    json: JsonFlag = False,
-    debug: Debug = False,
-) -> None:
-    """Say what the sniffer made of some data, and why."""
-    from pushforward.faces.cli import commands
-
-    commands.data_describe(data, data_options(settings, keep, errors), skip_bad, json)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -321,7 +73,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _run(given: list[str], debug: bool) -> None:
     try:
-        command = guard(typer.main.get_command(app))
+        command = typer.main.get_command(interface())
         status = command.main(args=given, prog_name="pushforward", standalone_mode=False) or 0
         if sys.stdout is not None:
             sys.stdout.flush()  # what was printed has arrived before the command counts as done

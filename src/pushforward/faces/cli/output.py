@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json as json_module
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+import json
+import shlex
+import sys
+from typing import TYPE_CHECKING
 
-from pushforward.faces.cli.progress import console
+if TYPE_CHECKING:
+    from rich.console import Console
 
-MOST_LINES = 24
+    from pushforward.app.progress.watch import Watch
+    from pushforward.app.request import Answer
 
 
 def out(text: str) -> None:
@@ -17,37 +19,22 @@ def out(text: str) -> None:
     print(text)  # noqa: T201
 
 
-def show_and_write(
-    show: Callable[[], None], write: Callable[[Path], object], path: Path | None, named: str = ""
-) -> None:
-    """Print what was found and, if there is a path, write it there: a disk that fails, or a reader that left, costs one of the two.
+def show(answer: Answer, as_json: bool) -> None:
+    """Print an answer to stdout, as JSON or as lines that fit the terminal."""
+    if as_json:
+        out(json.dumps(answer.json(), indent=2, allow_nan=False))
+        return
+    from pushforward.report.terminal.layout import width
 
-    Args:
-        named: what is said of the path, such as `written`; empty says nothing.
-    """
-    try:
-        show()
-    finally:
-        if path is not None:
-            write(path)
-            if named:
-                say(f"{named}: {path}")
+    for line in answer.lines(width()):
+        out(line)
 
 
-def shortened(lines: Sequence[str], most: int = MOST_LINES) -> list[str]:
-    """Return lines for a person to read: the first of many, and how many more there are.
+def console() -> Console:
+    """Return a console on stderr, so that stdout stays data."""
+    from rich.console import Console
 
-    Example:
-        >>> shortened(["a", "b", "c"], most=2)
-        ['a', 'b', '... and 1 more (--json lists all)']
-    """
-    left = len(lines) - most
-    return list(lines) if left <= 0 else [*lines[:most], f"... and {left:,} more (--json lists all)"]
-
-
-def out_json(record: Any) -> None:
-    """Print JSON to stdout."""
-    out(json_module.dumps(record, indent=2, allow_nan=False))
+    return Console(stderr=True, highlight=False)
 
 
 def say(text: str) -> None:
@@ -56,3 +43,16 @@ def say(text: str) -> None:
     if where.is_terminal:
         where.file.write("\r\x1b[K")  # over a line of progress, which draws itself again below
     where.print(text, markup=False, soft_wrap=not where.is_terminal)
+
+
+def write(text: str) -> None:
+    """Print a piece of an answer as it comes."""
+    print(text, end="", flush=True)  # noqa: T201
+
+
+def terminal() -> Watch:
+    """Return whoever looks on at a terminal: progress and words on stderr, pieces of an answer on stdout."""
+    from pushforward.app.progress.meter import place
+    from pushforward.app.progress.watch import Watch
+
+    return Watch(lambda: place(console()), say, write, "pushforward " + shlex.join(sys.argv[1:]))

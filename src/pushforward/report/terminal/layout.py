@@ -9,7 +9,7 @@ import shutil
 import textwrap
 from collections.abc import Mapping, Sequence
 
-WIDTH, NARROWEST, WIDEST = 100, 40, 120
+WIDTH, NARROWEST, WIDEST, MOST_LINES = 100, 40, 120, 24
 
 
 def width() -> int:
@@ -63,3 +63,29 @@ def records(rows: Sequence[Mapping[str, str]], name: str, columns: int) -> str:
                 lines += [f"  {key}:", hanging(f"    {value}", columns, 4)]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)
+
+
+def shortened(lines: Sequence[str], most: int = MOST_LINES) -> list[str]:
+    """Return lines for a person to read: the first of many, and how many more there are.
+
+    Example:
+        >>> shortened(["a", "b", "c"], most=2)
+        ['a', 'b', '... and 1 more (--json lists all)']
+    """
+    left = len(lines) - most
+    return list(lines) if left <= 0 else [*lines[:most], f"... and {left:,} more (--json lists all)"]
+
+
+def markdown_table(rows: Sequence[Mapping[str, str]]) -> str:
+    """Return rows as a Markdown table.
+
+    Example:
+        >>> print(markdown_table([{"a": "1", "b": "2"}]))
+        | a | b |
+        |---|---|
+        | 1 | 2 |
+    """
+    keys = list(rows[0])
+    lines = ["| " + " | ".join(keys) + " |", "|" + "---|" * len(keys)]
+    lines += ["| " + " | ".join(row[key] for key in keys) + " |" for row in rows]
+    return "\n".join(lines)

@@ -12,21 +12,6 @@ from typing import Any
 PAGE = "report.html"  # the one file in a comparison's directory that is made again
 
 
-def guard(command: Any) -> Any:
-    """Make every verb of a command refuse an output that is an input, and return the command."""
-    for inner in getattr(command, "commands", {}).values():
-        guard(inner)
-    if not hasattr(command, "commands"):
-        invoke = command.invoke
-
-        def checked(context: Any) -> Any:
-            refuse_inputs(context.params)
-            return invoke(context)
-
-        command.invoke = checked
-    return command
-
-
 def refuse_inputs(params: Mapping[str, Any]) -> None:
     """Refuse an output that would replace an input of the same command, a run's own data, or a file in a run.
 

@@ -1,0 +1,124 @@
+"""Every setting of a run, with what it means and where its value came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pushforward.app.request import WIDTH, Answer, Request
+from pushforward.app.verbs.shared import Run
+
+if TYPE_CHECKING:
+    from pushforward.app.progress.watch import Watch
+    from pushforward.core.spec import Config
+    from pushforward.provenance.run_directory import RunRecord
+
+
+class ShowConfig(Request):
+    """Print every setting of a run, what it means, and where its value came from."""
+
+    verb = "config"
+    run: Run
+
+    def answer(self, watch: Watch) -> RunSettings:
+        """Read the run's configuration, and what its family declares."""
+        from pushforward.core.spec import TrainConfig
+        from pushforward.families.build import family_class
+        from pushforward.provenance.run_directory import open_record
+
+        record = open_record(self.run)
+        config, kinds = (
+            record.config,
+            {"model": family_class(record.config["family"]).config_type, "train": TrainConfig},
+        )
+        preset, fitted = _preset(record), config.get("fitted", {})
+        found = [
+            setting
+            for section, kind in kinds.items()
+            for setting in settings_of(
+                section, kind, config.get(section, {}), preset.get(section, {}), fitted.get(section, {})
+            )
+        ]
+        facts = {key: config[key] for key in ("family", "preset", "seed", "data") if key in config}
+        return RunSettings(facts, found)
+
+
+def _preset(record: RunRecord) -> Mapping[str, Mapping[str, Any]]:
+    """Return the values that the run's preset has, by section; none for a student, which has no preset."""
+    from pushforward.core.errors import BadInput
+    from pushforward.families.build import settings
+
+    config = record.config
+    architecture = config.get("model", {}).get("architecture") or ""
+    try:
+        return settings(config["family"], record.space, str(config.get("preset")), architecture)
+    except BadInput:
+        return {}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of a run.
+
+    Attributes:
+        origin: `default`, `preset`, `fitted to the machine`, or `asked for`.
+    """
+
+    name: str
+    value: Any
+    default: Any
+    says: str
+    origin: str
+
+
+def settings_of(
+    section: str,
+    kind: type[Config],
+    values: Mapping[str, Any],
+    preset: Mapping[str, Any],
+    fitted: Mapping[str, Any],
+) -> Iterator[Setting]:
+    """Yield the settings of one section in the order of their declaration.
+
+    Args:
+        kind: the class that declares them.
+        values: those of the run.
+        preset: those that its preset has.
+        fitted: those that fit the machine.
+    """
+    for name, field in kind.model_fields.items():
+        value = values.get(name, field.default)
+        if name in fitted:
+            origin = "fitted to the machine"
+        elif name in preset and preset[name] == value:
+            origin = "preset"
+        elif name not in values or value == field.default:
+            origin = "default"
+        else:
+            origin = "asked for"
+        yield Setting(f"{section}.{name}", value, field.default, field.description or "", origin)
+
+
+class RunSettings(Answer):
+    """Every setting of a run."""
+
+    def __init__(self, facts: Mapping[str, Any], settings: list[Setting]) -> None:
+        self.facts, self.settings = facts, settings
+
+    def json(self) -> dict[str, Any]:
+        """Return the facts and a record for each setting."""
+        return {**self.facts, "settings": [vars(setting) for setting in self.settings]}
+
+    def lines(self, width: int = WIDTH) -> Iterator[str]:
+        """Yield a line for each setting: its value, where it came from, what it means."""
+        from pushforward.report.terminal.layout import hanging
+
+        for name, value in self.facts.items():
+            if isinstance(value, Mapping):
+                for key, one in value.items():
+                    yield f"{name}.{key} = {one}"
+            else:
+                yield f"{name} = {value}"
+        for s in self.settings:
+            yield hanging(f"{s.name} = {s.value} ({s.origin}){': ' + s.says if s.says else ''}", width)

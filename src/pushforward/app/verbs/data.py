@@ -1,0 +1,68 @@
+"""List the built-in data, and describe what the sniffer made of some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from pushforward.app.request import WIDTH, Answer, Request, Said
+from pushforward.app.verbs.shared import Data, Errors, Keep, Settings, SkipBad, called, of_data, with_own_options
+
+if TYPE_CHECKING:
+    from pushforward.app.progress.watch import Watch
+    from pushforward.data.dataset import Dataset
+
+
+class DataList(Request):
+    """List the built-in data."""
+
+    verb = "data list"
+
+    def answer(self, watch: Watch) -> Said:
+        """Read the list."""
+        from pushforward.data.builtin import builtins
+
+        known = [{"name": name, "description": text} for name, text in builtins()]
+        return Said(known, *(f"{name:14} {text}" for name, text in builtins()))
+
+
+class DataDescribe(Request):
+    """Say what the sniffer made of some data, and why."""
+
+    verb = "data describe"
+    data: Data
+    settings: Settings = {}
+    keep: Keep = ()
+    errors: Errors = None
+    skip_bad: SkipBad = False
+
+    def answer(self, watch: Watch) -> Described:
+        """Open the data."""
+        from pushforward.app.runs.loading import opened
+
+        settings = of_data(with_own_options(self.settings, self.keep, self.errors))
+        with watch.busy(f"reading {called(self.data)}"):
+            return Described(opened(self.data, settings, skip_bad=self.skip_bad))
+
+
+class Described(Answer):
+    """What data are taken for, every decision that was made, and what of them would be lost."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        from pushforward.data.dataset import describe
+
+        self.record, self.losses = describe(dataset), dataset.losses
+
+    def json(self) -> dict[str, Any]:
+        """Return the description."""
+        return self.record
+
+    def lines(self, width: int = WIDTH) -> Iterator[str]:
+        """Yield a line for each fact, the losses last."""
+        from pushforward.report.terminal.layout import shortened
+
+        for key, value in {**self.record, "lost": self.losses}.items():
+            if isinstance(value, list | tuple):
+                yield f"{key}:" + "".join(f"\n  - {line}" for line in shortened(value))
+            else:
+                yield f"{key}: {value}"

@@ -1,0 +1,246 @@
+"""Draw samples from a run, or write one text in one of three ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pushforward.app.request import WIDTH, Answer, Request, Said, option
+from pushforward.app.verbs.shared import Run, Seed, Words, refuse_ignored
+from pushforward.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from pushforward.app.progress.watch import Watch
+    from pushforward.app.writing.generation import TextRules
+    from pushforward.app.writing.observing import Sight
+    from pushforward.app.writing.using import Drawn
+    from pushforward.app.writing.writer import Writer
+    from pushforward.core.model import GenerativeModel
+    from pushforward.data.text.encoding import TextEncoding
+
+SIGHT = ("observed", "mask", "operator", "noise", "start")
+MOST_FILES = 1000  # named in an answer; a folder of more is known by its own name
+OF_A_FILE = (
+    "Images and points: .png, .npz, .npy, .csv, or a folder of images (its name may end in /). Tables: .csv, .tsv, "
+    ".json, .jsonl, .parquet, .feather, also packed (.csv.gz). Text: .txt, .jsonl."
+)
+
+
+class Sample(Request):
+    """Draw samples from a run."""
+
+    verb = "sample"
+    run: Run
+    n: Annotated[int | None, option("How many; default: 64.", "-n")] = None
+    given: Annotated[str | None, option("Condition: a class, column=value,... or a prompt.")] = None
+    context: Annotated[str | None, option("What it is about: a text; numbers or an .npy for images.")] = None
+    guidance: Annotated[float | None, option("Classifier-free guidance weight; 1 is off.")] = None
+    steps: Annotated[int | None, option("Steps of an iterative sampler.")] = None
+    solver: Annotated[str | None, option("Name of the solver.", completes="solvers")] = None
+    eta: Annotated[float | None, option("Share of fresh noise, for solvers that have some.")] = None
+    grid: Annotated[str | None, option("Spacing of its steps: karras, log-snr, time, ddpm-1000...")] = None
+    path: Annotated[str | None, option("Walk another path than that of training, such as cosine.")] = None
+    tolerance: Annotated[float | None, option("Error of a step, for a solver that chooses its own.")] = None
+    temperature: Annotated[float | None, option("1 is the model's distribution.")] = None
+    length: Annotated[int | None, option("Tokens of text to generate; default: one window.")] = None
+    top_k: Annotated[int | None, option("Draw among the k most probable tokens only.")] = None
+    top_p: Annotated[float | None, option("... among the fewest that reach this share.")] = None
+    min_p: Annotated[float | None, option("... among those of this share of the best.")] = None
+    typical: Annotated[float | None, option("... among the most typical that reach this share.")] = None
+    repetition_penalty: Annotated[float | None, option("Above 1: what occurred gets less probable.")] = None
+    stop: Annotated[Words, option("Text: end at this string; may be repeated.")] = ()
+    match: Annotated[str | None, option("Text: a regular expression for the whole text.")] = None
+    one_of: Annotated[Words, option("Text: allow this string; repeat it.")] = ()
+    beams: Annotated[int | None, option("Text: print the best texts of a beam search.", ge=1)] = None
+    draft: Annotated[Path | None, option("Text: a smaller run that proposes tokens.", completes="runs")] = None
+    stream: Annotated[bool, option("Text: print one text as it comes.")] = False
+    guide: Annotated[
+        Path | Any, option("Diffusion: a weaker run that --guidance leans away from.", completes="runs")
+    ] = None
+    guidance_interval: Annotated[
+        str | None, option("Diffusion: LOW:HIGH, noise levels that guidance acts between.")
+    ] = None
+    guidance_rescale: Annotated[float | None, option("Diffusion: share of the unguided contrast to restore.")] = None
+    classifier: Annotated[Path | Any, option("Diffusion: a directory of train-classifier that knows --given.")] = None
+    observed: Annotated[Path | None, option("Diffusion: known values, as a picture, .npy or .npz.")] = None
+    mask: Annotated[Path | None, option("... and which of them are known: 1, white, or opaque.")] = None
+    operator: Annotated[str | None, option("... measured through mask, downsample:2 or blur:1.0.")] = None
+    noise: Annotated[float | None, option("... with noise of this deviation, in data units.")] = None
+    posterior: Annotated[str | None, option("How a measurement conditions: pigdm, moment or dps.")] = None
+    inpainting: Annotated[str | None, option("How known values do: repaint or replacement.")] = None
+    repeats: Annotated[int | None, option("How often repaint takes each step.")] = None
+    start: Annotated[Path | None, option("Diffusion: begin at these examples, noised.")] = None
+    strength: Annotated[float | None, option("... so far that this share of the steps remains.")] = None
+    seed: Seed = 0
+    output: Annotated[str | None, option(OF_A_FILE, "-o", "--output")] = None
+
+    @property
+    def without_json(self) -> str:
+        """A text that is streamed."""
+        return "--stream" if self.stream else ""
+
+    def answer(self, watch: Watch) -> Answer:
+        """Do what the words ask for: samples, or one text in one of three ways."""
+        others = {"-n": self.n, "-o": self.output, "--draft": self.draft, "--stream": self.stream}
+        seen = {f"--{name}": getattr(self, name) for name in SIGHT}
+        if self.beams is not None:
+            refuse_ignored("--beams", {**others, **seen})
+            return BestTexts(self.given, self._writer(self.run, "--beams").best(self.beams))
+        if self.draft is not None:
+            refuse_ignored("--draft", {**others, **seen, "--draft": None})
+            return self._speculated(self.draft, watch)
+        if self.stream:
+            others["-n"] = None if self.n == 1 else self.n  # one text is what is streamed
+            refuse_ignored("--stream", {**others, **seen, "--stream": None})
+            return self._streamed(watch)
+        return self._samples(watch)
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        from pushforward.core.options import SampleOptions
+
+        return {name: getattr(self, name) for name in SampleOptions.__dataclass_fields__}
+
+    @property
+    def _rules(self) -> TextRules:
+        from pushforward.app.writing.generation import TextRules
+
+        return TextRules(self.stop, self.match, self.one_of)
+
+    @property
+    def _sight(self) -> Sight:
+        from pushforward.app.writing.observing import Sight
+
+        return Sight(**{name: getattr(self, name) for name in SIGHT})
+
+    def _writer(self, run: Path, of: str) -> Writer:
+        from pushforward.app.writing.writer import Writer
+
+        model, encoding = text_run(run, of)
+        return Writer(model, encoding, self.given, self.seed, self._rules, self._options, self.context)
+
+    def _samples(self, watch: Watch) -> DrawnSamples:
+        from pushforward.app.runs.opening import encoding_of
+        from pushforward.app.runs.training import open_model
+        from pushforward.app.writing.using import draw
+
+        n = 64 if self.n is None else self.n
+        model, record = open_model(self.run)
+        asked = {"encoding": encoding_of(record), "rules": self._rules, "context": self.context, "sight": self._sight}
+        with watch.steps(f"sampling {n} from {self.run.name}") as on_step:
+            drawn = draw(model, n, self.given, self.seed, on_step, **asked, **self._options)
+        if self.stop and isinstance(drawn.shown, list):
+            missed = sum(not text.endswith(self.stop) for text in drawn.shown)
+            if missed:
+                watch.say(
+                    f"{missed} of {n} texts ended without a stop string, at the end of the document or of --length"
+                )
+        return DrawnSamples(self, n, model, drawn, watch)
+
+    def _speculated(self, draft: Path, watch: Watch) -> Said:
+        encoding = text_run(self.run, "--draft")[1]
+        smaller, other = text_run(draft, "--draft")
+        if other.tokeniser.fingerprint != encoding.tokeniser.fingerprint:
+            raise BadInput(
+                f"the draft {draft}", f"a run with the tokeniser of {self.run}", "train both on the same text"
+            )
+        text, cost = self._writer(self.run, "--draft").speculate(smaller)
+        facts = {"passes": cost.passes, "proposed": cost.proposed, "kept": cost.kept, "tokens": cost.tokens.shape[1]}
+        watch.say(
+            f"{facts['tokens']} tokens in {cost.passes} passes of {self.run.name}; "
+            f"{cost.kept} of {cost.proposed} proposals kept"
+        )
+        return Said({"prompt": self.given, "text": text, **facts}, (self.given or "") + text)
+
+    def _streamed(self, watch: Watch) -> Said:
+        writer = self._writer(self.run, "--stream")
+        writer.require_streamable()  # what is wrong with the request is said before anything is printed
+        written = [self.given or ""]
+
+        def write(text: str) -> None:
+            written.append(text)
+            watch.write(text)
+
+        watch.write(self.given or "")
+        writer.stream(write)
+        watch.write("\n")
+        return Said({"prompt": self.given, "text": "".join(written[1:])})
+
+
+def text_run(run: Path, of: str) -> tuple[GenerativeModel, TextEncoding]:
+    """Return a model of text and its dictionary.
+
+    Raises:
+        BadInput: a run on something else; names the option that asks for text.
+    """
+    from pushforward.app.runs.opening import encoding_of
+    from pushforward.app.runs.training import open_model
+    from pushforward.data.text.encoding import TextEncoding
+
+    model, record = open_model(run)
+    encoding = encoding_of(record)
+    if not isinstance(encoding, TextEncoding):
+        raise BadInput(f"{of} with {run}", "a run on text", "leave it out")
+    return model, encoding
+
+
+class BestTexts(Answer):
+    """The most probable texts that beam search found."""
+
+    def __init__(self, given: str | None, found: list[tuple[str, float]]) -> None:
+        self.given, self.found = given, found
+
+    def json(self) -> list[dict[str, Any]]:
+        """Return a record for each text."""
+        return [{"prompt": self.given, "text": text, "nats": nats} for text, nats in self.found]
+
+    def lines(self, width: int = WIDTH) -> Iterator[str]:
+        """Yield each text with its log-probability, on a line of its own."""
+        for text, nats in self.found:
+            yield f"{nats:.3f} nats: {(self.given or '') + text!r}"
+
+
+class DrawnSamples(Answer):
+    """Samples, written into a file or shown."""
+
+    def __init__(self, asked: Sample, n: int, model: GenerativeModel, drawn: Drawn, watch: Watch) -> None:
+        from pushforward.app.writing.using import said_of_file, save_samples
+
+        self.asked, self.n, self.model, self.drawn = asked, n, model, drawn
+        self.output, self.files = asked.output, ()
+        if self.output is None and drawn.shown is None and len(model.space.event_shape) > 1:
+            self.output = f"{asked.run.resolve().name}-samples.png"
+        if self.output is not None:
+            self.files = tuple(save_samples(drawn, model, self.output))
+            watch.say_all([said_of_file(drawn, self.output)])
+
+    def json(self) -> Any:
+        """Return the samples, or the files that hold them."""
+        shown, given = self.drawn.shown, self.asked.given
+        if self.output is not None:
+            files = [str(path) for path in self.files[:MOST_FILES]]
+            return {"n": self.n, "given": given, "seed": self.asked.seed, "files": files}
+        if isinstance(shown, list):
+            return [{"prompt": given, "text": text} for text in shown]
+        if shown is not None:
+            import json
+
+            return json.loads(shown.to_json(orient="records", date_format="iso"))
+        return self.drawn.x.tolist()
+
+    def lines(self, width: int = WIDTH) -> Iterator[str]:
+        """Yield where the samples are; or text, each after its prompt; rows of a table as CSV; points, one a line."""
+        shown, encoding = self.drawn.shown, self.drawn.encoding
+        if self.output is not None:
+            yield self.output
+        elif isinstance(shown, list):
+            from pushforward.data.text.encoding import TextEncoding
+
+            by_line = isinstance(encoding, TextEncoding) and encoding.policy.documents == "lines"
+            yield ("\n" if by_line else "\n\n").join((self.asked.given or "") + text for text in shown)
+        elif shown is not None:
+            yield (shown.to_csv(index=False) if encoding is None else encoding.csv(shown)).rstrip("\n")
+        else:
+            for row in self.drawn.x.tolist():
+                yield ",".join(f"{value:.6g}" for value in row)

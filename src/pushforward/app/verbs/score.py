@@ -1,0 +1,134 @@
+"""Log-likelihood of data under a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pushforward.app.request import WIDTH, Answer, Request, argument, option
+from pushforward.app.verbs.shared import Run, Seed, refuse_ignored
+
+if TYPE_CHECKING:
+    from pushforward.app.measuring.scoring import Scored
+    from pushforward.app.progress.watch import Watch
+
+
+class Score(Request):
+    """Log-likelihood of data under a run, with its kind and unit."""
+
+    verb = "score"
+    run: Run
+    data: Annotated[
+        str, argument("Built-in name, file or folder; of the run's own data the test split.", completes="data")
+    ]
+    estimator: Annotated[str | None, option("Default: the family's first.", completes="estimators")] = None
+    samples: Annotated[int | None, option("Monte Carlo samples of the estimator.", ge=1)] = None
+    steps: Annotated[int | None, option("Steps of an estimator that takes some.", ge=1)] = None
+    split: Annotated[
+        str | None, option("Of the run's own or built-in data: test (the default), validation, train or all.")
+    ] = None
+    seed: Seed = 0
+    stride: Annotated[int | None, option("Text: tokens each window scores; default: half of it.", ge=1)] = None
+    n: Annotated[int | None, option("Score so many of the examples (text: windows); default: all.", "-n", ge=1)] = None
+    per_token: Annotated[bool, option("Text: print every token's log-probability.")] = False
+    output: Annotated[Path | None, option("Per-example nats as .csv, .npy or .json.", "-o", "--output")] = None
+
+    @property
+    def without_json(self) -> str:
+        """Scores by token, which are JSON already, one object a line."""
+        return "--per-token" if self.per_token else ""
+
+    def answer(self, watch: Watch) -> ScoredData | ScoredTokens:
+        """Score, and say what is to be noted."""
+        from pushforward.app.measuring import scoring
+        from pushforward.core.errors import BadInput
+
+        if self.output is not None and self.output.suffix not in scoring.FORMATS:
+            raise BadInput(f"-o {self.output}", "a file that ends in " + ", ".join(scoring.FORMATS))
+        if self.per_token:
+            refuse_ignored("--per-token", {"-o": self.output})
+        with watch.steps(f"scoring {self.data}") as told:
+            scored = scoring.score(
+                self.run,
+                self.data,
+                self.estimator,
+                samples=self.samples,
+                seed=self.seed,
+                split=self.split,
+                stride=self.stride,
+                steps=self.steps,
+                n=self.n,
+                told=told,
+            )
+        watch.say_all(f"note: {note}" for note in scored.summary.get("notes", ()))
+        return ScoredTokens(scored) if self.per_token else ScoredData(scored, self.output)
+
+
+class ScoredTokens(Answer):
+    """Every token of a text with its log-probability in nats."""
+
+    def __init__(self, scored: Scored) -> None:
+        self.tokens = scored.tokens()
+
+    def json(self) -> list[dict[str, Any]]:
+        """Return a record for each token."""
+        return [{"token": text, "nats": round(nats, 6)} for text, nats in self.tokens]
+
+    def lines(self, width: int = WIDTH) -> Iterator[str]:
+        """Yield one JSON object a line."""
+        for record in self.json():
+            yield json.dumps(record, ensure_ascii=False)
+
+
+class ScoredData(Answer):
+    """A likelihood, what it is, and every example's own."""
+
+    def __init__(self, scored: Scored, output: Path | None = None) -> None:
+        self.scored, self.output = scored, output
+
+    def json(self) -> dict[str, Any]:
+        """Return the summary: kind, value, error, unit, and of how many."""
+        return self.scored.summary
+
+    def lines(self, width: int = WIDTH) -> Iterator[str]:
+        """Yield the likelihood, and of text its other units."""
+        summary = self.scored.summary
+        kind, split = summary["kind"].replace("_", " "), summary["split"]
+        how = kind if kind == summary["estimator"] else f"{kind}, {summary['estimator']}"
+        of = f" of {summary['of']:,}" if summary.get("of", summary["n"]) > summary["n"] else ""
+        given = f" given {summary['given']}" if summary["given"] else ""
+        tail = f"{summary['unit']}{given}: {how}, n = {summary['n']:,}{of}, {split}"
+        if summary["value"] is None:
+            yield f"infinite {tail}: {summary['impossible']:,} of them have probability zero"
+            return
+        error = "" if summary["stderr"] is None else f" +- {summary['stderr']:.4f} (standard error)"
+        yield f"{summary['value']:.4f}{error} {tail}"
+        if "text" in summary:
+            t = summary["text"]
+            yield (
+                f"{t['bits_per_char']:.4f} bits/char, {t['nats_per_token']:.4f} nats/token, "
+                f"perplexity {t['perplexity']:.3f}: {t['tokens']:,} tokens, {t['bytes']:,} bytes, "
+                f"context {t['context']}, stride {t['stride']}, {t['clusters']}"
+            )
+
+    def remarks(self) -> Iterator[str]:
+        """Yield what a reader of the number should know."""
+        summary = self.scored.summary
+        if summary["value"] is None:
+            return
+        if summary["kind"] == "lower_bound":
+            yield "a lower bound on log-probability: the true code length is at most this number"
+        if error := summary.get("row_stderr"):
+            yield (f"one example's own number is drawn, and known to {error:.2g} nats; `-o FILE.csv` has each error")
+        if summary["kind"] == "estimate":
+            yield "an estimate: neither exact nor a bound"
+
+    def leave(self, watch: Watch) -> None:
+        """Say what the number is, and write every example's own where it was asked for."""
+        from pushforward.app.measuring.scoring import save_log_prob
+
+        watch.say_all(self.remarks())
+        if self.output is not None:
+            save_log_prob(self.output, self.scored.log_prob, self.scored.summary)

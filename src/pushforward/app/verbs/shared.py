@@ -1,0 +1,178 @@
+"""Fields that several verbs have, and what they mean together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from pushforward.app.request import argument, option
+from pushforward.core.errors import BadInput, a_type
+from pushforward.core.spec import parse_settings
+
+DEFAULT_SECONDS = 40.0
+
+
+def _sections(value: Any) -> Any:
+    """Take `["model.width=128"]` for `{"model": {"width": 128}}`."""
+    if value is None:
+        return {}
+    if isinstance(value, list | tuple):
+        return parse_settings([str(one) for one in value])
+    if not isinstance(value, Mapping) or not all(isinstance(part, Mapping) for part in value.values()):
+        raise BadInput(f"settings: {a_type(value)}", 'a mapping such as {"model": {"width": 64}, "train": {...}}')
+    return {str(key): dict(part) for key, part in value.items()}
+
+
+def _pairs(value: Any) -> Any:
+    """Take `["guidance=3"]` for `{"guidance": 3}`; values are JSON where they parse as JSON."""
+    if not isinstance(value, list | tuple):
+        return value or {}
+    found: dict[str, Any] = {}
+    for pair in value:
+        key, equals, text = str(pair).partition("=")
+        if not key or not equals:
+            raise BadInput(f"--with {pair}", "key=value, such as guidance=3")
+        try:
+            found[key] = json.loads(text)
+        except json.JSONDecodeError:
+            found[key] = text
+    return found
+
+
+def _several(value: Any) -> Any:
+    """Take nothing for an empty list, and one for a list of one."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str | Path) else tuple(value)
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_several)]
+Sections = Annotated[dict[str, dict[str, Any]], BeforeValidator(_sections)]
+Pairs = Annotated[dict[str, Any], BeforeValidator(_pairs)]
+
+
+def _run(value: Any) -> Any:
+    """Take a fitted model for the run it came from."""
+    if not hasattr(value, "model") or not hasattr(value, "path"):
+        return value
+    if value.path is None:
+        raise BadInput("a model without a run", "one made by fit with a path, or by open", "save it first")
+    return value.path
+
+
+OfRun = Annotated[Path, BeforeValidator(_run)]
+Run = Annotated[OfRun, argument("Run directory.", completes="runs")]
+Data = Annotated[Any, argument("Built-in name, file or folder.", completes="data")]
+Budget = Annotated[str | None, option("Wall clock for each family: 60s, 2m.")]
+Steps = Annotated[int | None, option("Budget in optimiser steps.")]
+Examples = Annotated[int | None, option("Budget in training examples seen.")]
+Preset = Annotated[str, option("smoke, cpu or gpu.", completes="presets")]
+Seed = Annotated[int, option("Equal seeds give equal results.", ge=0)]
+Settings = Annotated[Sections, option("section.key=value, such as model.width=128.", "-s", "--set")]
+Keep = Annotated[Words, option("Table: model this column even if it identifies rows.")]
+Errors = Annotated[str | None, option("Text: strict, or replace what is not UTF-8.")]
+Overwrite = Annotated[bool, option("Replace an earlier run in the output directory.")]
+SkipBad = Annotated[bool, option("Leave unreadable files out and count them.")]
+NewRun = Annotated[Path | None, option("Run directory.", "-o", "--output")]
+
+
+def called(source: Any) -> str:
+    """Return what data are called while they are read: by name or path, if they have one."""
+    return str(source) if isinstance(source, str | Path) else str(getattr(source, "name", "data"))
+
+
+def allowance(budget: str | None, steps: int | None, examples: int | None) -> dict[str, float]:
+    """Return the one budget that was given, 40 seconds if none was.
+
+    Raises:
+        BadInput: two budgets, or one that is not positive.
+
+    Example:
+        >>> allowance("2m", None, None)
+        {'seconds': 120.0}
+    """
+    given = {"--budget": budget, "--steps": steps, "--examples": examples}
+    named = [name for name, value in given.items() if value is not None]
+    if len(named) > 1:
+        raise BadInput(" and ".join(named), "one budget", "leave the others out")
+    amount = steps if steps is not None else examples
+    if amount is not None:
+        if amount < 1:
+            raise BadInput(f"{named[0]} {amount}", "at least 1")
+        return {"steps" if steps is not None else "examples": amount}
+    if budget is None:
+        return {"seconds": DEFAULT_SECONDS}
+    from pushforward.engine.budget import parse_seconds
+
+    return {"seconds": parse_seconds(budget)}
+
+
+def with_own_options(
+    settings: Mapping[str, Mapping[str, Any]], keep: tuple[str, ...], errors: str | None
+) -> dict[str, dict[str, Any]]:
+    """Return settings with those of the data that have an option of their own.
+
+    Example:
+        >>> with_own_options({}, ("id", "name"), "replace")
+        {'data': {'keep': 'id,name', 'errors': 'replace'}}
+    """
+    found = {section: dict(values) for section, values in settings.items()}
+    if keep:
+        found.setdefault("data", {})["keep"] = ",".join(keep)
+    if errors is not None:
+        found.setdefault("data", {})["errors"] = errors
+    return found
+
+
+def of_data(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the settings of the data; those of a model or its training belong to the verb that trains one.
+
+    Raises:
+        BadInput: settings of a model or of training.
+    """
+    for section in settings:
+        if section != "data":
+            raise BadInput(
+                f"'-s {section}...'", "data.key=value", "what belongs to one model is set where one is trained: `train`"
+            )
+    return dict(settings.get("data", {}))
+
+
+def numbers_in(text: str, name: str, such: str = "0.05,0.1") -> list[float]:
+    """Return comma-separated numbers.
+
+    Raises:
+        BadInput: something else between two commas.
+
+    Example:
+        >>> numbers_in("0.05, 0.1", "--widths")
+        [0.05, 0.1]
+    """
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise BadInput(f"{name} {text}", f"numbers with commas between them, such as {such}") from None
+
+
+def refuse_ignored(way: str, others: Mapping[str, Any], expected: str = "one of the two") -> None:
+    """Raise BadInput for the first of some options that was given although `way` has no use for it."""
+    for name, value in others.items():
+        if value is not None and value is not False:
+            raise BadInput(f"{name} with {way}", expected, f"leave {name} out")
+
+
+def require_suffix(output: Path | None, suffixes: tuple[str, ...], said: str = "") -> None:
+    """Refuse a file that no answer can be written into, by its ending.
+
+    Args:
+        said: how the endings are listed, by default with commas.
+
+    Raises:
+        BadInput: another ending.
+    """
+    if output is not None and output.suffix.lower() not in suffixes:
+        raise BadInput(f"-o {output}", f"a file that ends in {said or ', '.join(suffixes)}")

@@ -1,0 +1,206 @@
+"""Train one family into a run directory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pushforward.app.request import WIDTH, Answer, Request, argument, option
+from pushforward.app.verbs.shared import (
+    Budget,
+    Data,
+    Errors,
+    Examples,
+    Keep,
+    NewRun,
+    Overwrite,
+    Preset,
+    Seed,
+    Settings,
+    SkipBad,
+    Steps,
+    allowance,
+    called,
+    with_own_options,
+)
+from pushforward.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from pushforward.app.progress.watch import Watch
+    from pushforward.app.runs.fitting import Fitted as Fits
+    from pushforward.app.runs.training import Plan, Trained
+
+
+class Train(Request):
+    """Train one family into a run directory."""
+
+    verb = "train"
+    family: Annotated[str, argument("autoregressive, flow, vae, gan or diffusion.", completes="families")]
+    data: Data
+    output: NewRun = None
+    budget: Budget = None
+    steps: Steps = None
+    examples: Examples = None
+    preset: Preset = "cpu"
+    settings: Settings = {}
+    keep: Keep = ()
+    errors: Errors = None
+    seed: Seed = 0
+    resume: Annotated[bool, option("Continue the run in -o.")] = False
+    dry_run: Annotated[bool, option("Print what would be trained and stop.")] = False
+    overwrite: Overwrite = False
+    skip_bad: SkipBad = False
+
+    def answer(self, watch: Watch) -> TrainedRun | PlannedRun:
+        """Plan, size, and train."""
+        plan = self.planned(watch)
+        path = self.output or Path("runs") / f"{plan.family}-{plan.dataset.name}"
+        if not self.dry_run:
+            watch.of_data(plan.dataset)
+        with watch.busy(f"choosing sizes for {plan.family}"):
+            fits = sized(plan, path if self.resume else None)
+        if self.dry_run:
+            return PlannedRun(fits, path, watch)
+        return TrainedRun(self.trained(fits, path, watch), watch)
+
+    def planned(self, watch: Watch) -> Plan:
+        """Open the data and resolve preset and settings."""
+        from pushforward.app.runs.loading import opened
+        from pushforward.app.runs.training import plan_training
+
+        overrides, allowed = self._overrides(), allowance(self.budget, self.steps, self.examples)
+        with watch.busy(f"reading {called(self.data)}"):
+            dataset = opened(self.data, overrides.get("data"), skip_bad=self.skip_bad)
+        return plan_training(
+            self.family, dataset, budget=allowed, preset=self.preset, seed=self.seed, overrides=overrides
+        )
+
+    def trained(self, fits: Fits, path: Path | None, watch: Watch) -> Trained:
+        """Train what was planned, and say what a person should know before and after."""
+        from pushforward.app.runs.fitting import too_short
+        from pushforward.app.runs.recognisable import foresight
+        from pushforward.app.runs.training import train
+        from pushforward.engine.precision import drawback
+
+        plan = fits.plan
+        watch.say_all((*fits.notes, fits.warning, foresight([fits]), drawback(plan.train_config.precision, "cpu")))
+        how: dict[str, Any] = {"resume": self.resume, "overwrite": self.overwrite, "announce": watch.say}
+        with watch.training(f"training {plan.family}") as observe:
+            trained = train(plan, path, observer=observe, **how)
+        r = trained.record
+        if r.stopped == "divergence":
+            watch.say(
+                f"beware: the model has diverged; what is kept are the weights of step {r.best_step}, "
+                "the best that were measured"
+            )
+        watch.say_all([too_short(r.steps, plan.family)])
+        return trained
+
+    def _overrides(self) -> dict[str, dict[str, Any]]:
+        from pushforward.app.runs.resuming import data_settings_of
+
+        overrides = with_own_options(self.settings, self.keep, self.errors)
+        if not self.resume:
+            return overrides
+        if self.output is None:
+            raise BadInput("--resume without -o", "the run directory to continue", "name it with -o")
+        known = data_settings_of(self.output, overrides.get("data"))
+        return {**overrides, "data": known} if known else overrides
+
+
+def sized(plan: Plan, resumed: Path | None) -> Fits:
+    """Return the plan with sizes that fit its budget, or those with which the run at `resumed` began."""
+    from pushforward.app.runs.fitting import Fitted, as_recorded, fitted
+
+    begun = None if resumed is None else as_recorded(plan, resumed)
+    return fitted(plan) if begun is None else Fitted(begun, None, 0)
+
+
+class TrainedRun(Answer):
+    """A run that was trained."""
+
+    def __init__(self, trained: Trained, watch: Watch) -> None:
+        from pushforward.app.runs.averaging import kept
+
+        self.trained, plan = trained, trained.plan
+        self.snapshots = kept(trained.path) if trained.path and plan.train_config.ema_snapshots is not None else None
+        watch.say_all(self.summary())
+
+    def json(self) -> dict[str, Any]:
+        """Return where the run is, and how its training went."""
+        r = self.trained.record
+        record = {
+            "run": str(self.trained.path),
+            "family": self.trained.plan.family,
+            "steps": r.steps,
+            "examples": r.examples,
+            "seconds": round(r.seconds, 3),
+            "budget": r.budget,
+            "stopped": r.stopped,
+            "loss": r.loss_name,
+            "held_out": r.held_out_name,
+            "best_held_out": r.best_held_out,
+            "best_step": r.best_step,
+            "parameters": r.parameters,
+            "precision": r.precision,
+        }
+        return record if self.snapshots is None else {**record, "snapshots": self.snapshots}
+
+    def lines(self, width: int = WIDTH) -> Iterator[str]:
+        """Yield where the run is."""
+        yield str(self.trained.path)
+
+    def summary(self) -> Iterator[str]:
+        """Yield what is said of the training."""
+        r = self.trained.record
+        best = (
+            "" if r.best_held_out is None else f"; best {r.held_out_name} {r.best_held_out:.4f} at step {r.best_step}"
+        )
+        how = f"{r.steps} steps in {r.seconds:.1f} s ({r.budget}, stopped by {r.stopped})"
+        yield f"{self.trained.plan.family}: {how}{best}"
+        if self.snapshots is not None:
+            yield "averages: {n} snapshots, {megabytes:,.1f} MB in {folder}".format(**self.snapshots)
+
+
+class PlannedRun(Answer):
+    """What would be trained, and what it is expected to take."""
+
+    def __init__(self, fits: Fits, path: Path, watch: Watch) -> None:
+        from pushforward.app.runs.averaging import planned
+        from pushforward.app.runs.expecting import expected
+
+        plan = self.plan = fits.plan
+        model, data = plan.build(), plan.dataset
+        self.record: dict[str, Any] = {
+            "run": str(path),
+            **plan.config(),
+            "parameters": sum(p.numel() for p in model.parameters()),
+            "space": data.space.to_json(),
+            "notes": list(data.notes),
+            "lost": list(data.lost),
+        }
+        if plan.train_config.ema_snapshots is not None:
+            self.record["snapshots"] = planned(plan.train_config.ema_snapshots, model)
+        with watch.busy(f"timing steps of {plan.family}"):
+            self.record["expected"] = expected(fits)
+        watch.say_all(self.record["expected"]["change"])
+
+    def json(self) -> dict[str, Any]:
+        """Return the whole plan."""
+        return self.record
+
+    def lines(self, width: int = WIDTH) -> Iterator[str]:
+        """Yield the plan as YAML, long lists shortened."""
+        import yaml
+
+        from pushforward.core.table import Table
+        from pushforward.data.dataset import kinds_of
+        from pushforward.report.terminal.layout import shortened
+
+        shown, space = dict(self.record), self.plan.dataset.space
+        if isinstance(space, Table):
+            columns = [column.name for column in space.columns]
+            shown["space"] = {"kind": "table", "kinds": kinds_of(space), "columns": shortened(columns)}
+        shown |= {key: shortened(self.record[key]) for key in ("notes", "lost")}
+        yield yaml.safe_dump(shown, sort_keys=False, allow_unicode=True).rstrip()
