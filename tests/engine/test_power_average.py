@@ -146,7 +146,7 @@ def test_a_kept_average_is_itself_and_nothing_later_is_used() -> None:
 
 
 def test_more_snapshots_represent_more_widths_with_moderate_coefficients() -> None:
-    # the figures of docs/architecture.md: what 16 snapshots of two widths represent
+    # the figures of docs/decisions/training.md: what 16 snapshots of two widths represent
     for width, most in ((0.03, 0.04), (0.06, 0.004), (0.08, 0.004), (0.15, 0.01), (0.2, 0.025), (0.25, 0.08)):
         found = [combination(range(1, n + 1), GAMMAS, exponent_of(width), n) for n in (8, 16, 32)]
         assert found[1].residual < most
