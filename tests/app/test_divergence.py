@@ -15,13 +15,13 @@ import torch
 
 from pushforward.app.measuring.scoring import Scored, score_summary
 from pushforward.app.runs.training import open_model
+from pushforward.app.verbs.score import ScoredData
 from pushforward.core.errors import BadInput
 from pushforward.core.finite import Astray
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.space import Points
 from pushforward.engine.checkpoint import load_weights, save_weights
-from pushforward.app.verbs.score import ScoredData
 from pushforward.families.flow.model import Flow
 from pushforward.provenance.run_directory import sha256_of
 

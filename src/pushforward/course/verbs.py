@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pushforward.course.outcome import Outcome
 
 
-class CourseList(Request):
+class CourseListRequest(Request):
     """List the exercises: name, function, what it is about."""
 
     verb = "course list"
@@ -38,7 +38,7 @@ class CourseList(Request):
         return Said({"exercises": fields}, *lines)
 
 
-class CourseStart(Request):
+class CourseStartRequest(Request):
     """Write a file with every function to fill in."""
 
     verb = "course start"
@@ -53,7 +53,7 @@ class CourseStart(Request):
         return Said({"exercises": count, "file": str(self.path)})
 
 
-class CourseCheck(Request):
+class CourseCheckRequest(Request):
     """Say which answers are right and, of the others, which mistake it is; exit 1 if one is wrong."""
 
     verb = "course check"
@@ -90,7 +90,7 @@ class Checked(Answer):
         yield from map(str, self.outcomes)
 
 
-class CourseHint(Request):
+class CourseHintRequest(Request):
     """Give a hint to an exercise."""
 
     verb = "course hint"
@@ -105,4 +105,4 @@ class CourseHint(Request):
         return Said({"name": self.name, "level": self.level, "hint": text}, text)
 
 
-COURSE = (CourseList, CourseStart, CourseCheck, CourseHint)
+COURSE = (CourseListRequest, CourseStartRequest, CourseCheckRequest, CourseHintRequest)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
 
 
-class Schema(Request):
+class SchemaRequest(Request):
     """Print the JSON schema of a verb's request: every field with its type, range, default and meaning."""
 
     verb = "schema"
@@ -37,4 +37,4 @@ def every_verb() -> tuple[type[Request], ...]:
         >>> [request.verb for request in every_verb()][:3]
         ['compare', 'train', 'average']
     """
-    return (*VERBS, Schema, *COURSE)
+    return (*VERBS, SchemaRequest, *COURSE)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
 
 
-class Anomalies(Request):
+class AnomaliesRequest(Request):
     """Say which examples are strange to a run, and what to doubt about that."""
 
     verb = "anomalies"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
 
 
-class Augment(Request):
+class AugmentRequest(Request):
     """Say whether synthetic examples help to train a predictor: on real, synthetic and both, tested on real."""
 
     verb = "augment"
@@ -48,7 +48,7 @@ class Augment(Request):
     output: Annotated[Path | None, option("Also write .md or .json.", "-o", "--output")] = None
     seed: Seed = 0
 
-    def answer(self, watch: Watch) -> Usefulness:
+    def answer(self, watch: Watch) -> AugmentedTraining:
         """Train generators and predictors, or predictors alone."""
         if (self.family is None) == (self.samples is None):
             came = "--family and --samples" if self.family else "no generator"
@@ -58,7 +58,7 @@ class Augment(Request):
             refuse_ignored("--samples", {**ignored, "--steps": self.steps, "--examples": self.examples})
         if self.output is not None and self.output.suffix.lower() not in (".md", ".json"):
             raise BadInput(f"-o {self.output}", "a file that ends in .md or .json")
-        found = Usefulness(self._found(watch), trained=self.family is not None, output=self.output)
+        found = AugmentedTraining(self._found(watch), trained=self.family is not None, output=self.output)
         watch.say_all(f"beware: {note}" for note in found.found.notes)
         return found
 
@@ -88,7 +88,7 @@ class Augment(Request):
             )
 
 
-class Usefulness(Answer):
+class AugmentedTraining(Answer):
     """What synthetic examples are worth beside real ones."""
 
     def __init__(self, found: Augmented, trained: bool, output: Path | None = None) -> None:

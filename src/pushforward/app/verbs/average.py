@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pushforward.app.runs.averaging import Averaged, Trial
 
 
-class Average(Request):
+class AverageRequest(Request):
     """Average the weights of a run over another share of its training, chosen afterwards."""
 
     verb = "average"

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
 
 
-class Compare(Request):
+class CompareRequest(Request):
     """Train families under one budget, score them, and write an HTML report."""
 
     verb = "compare"

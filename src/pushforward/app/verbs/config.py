@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pushforward.provenance.run_directory import RunRecord
 
 
-class ShowConfig(Request):
+class ShowConfigRequest(Request):
     """Print every setting of a run, what it means, and where its value came from."""
 
     verb = "config"

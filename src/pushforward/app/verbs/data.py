@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pushforward.data.dataset import Dataset
 
 
-class DataList(Request):
+class DataListRequest(Request):
     """List the built-in data."""
 
     verb = "data list"
@@ -26,7 +26,7 @@ class DataList(Request):
         return Said(known, *(f"{name:14} {text}" for name, text in builtins()))
 
 
-class DataDescribe(Request):
+class DataDescribeRequest(Request):
     """Say what the sniffer made of some data, and why."""
 
     verb = "data describe"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pushforward.app.runs.training import Trained
 
 
-class Distil(Request):
+class DistilRequest(Request):
     """Distil a diffusion run into a student that samples in 1 to 4 network calls."""
 
     verb, other_names = "distil", ("distill",)
@@ -72,7 +72,7 @@ class Distil(Request):
 class DistilledRun(Answer):
     """A student that was taught."""
 
-    def __init__(self, asked: Distil, trained: Trained) -> None:
+    def __init__(self, asked: DistilRequest, trained: Trained) -> None:
         self.asked, self.trained = asked, trained
 
     def json(self) -> dict[str, Any]:

@@ -35,7 +35,7 @@ TOPICS = (
 )  # what a terminal says of a verdict, in this order
 
 
-class Evaluate(Request):
+class EvaluateRequest(Request):
     """Score the samples of a run, or of any other tool, against held-out data."""
 
     verb = "evaluate"

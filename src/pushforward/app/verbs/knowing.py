@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Target = Annotated[str, argument("A family or a run directory.", completes="families")]
 
 
-class Explain(Request):
+class ExplainRequest(Request):
     """Say what is optimised, what kind of likelihood there is, what to look at and what it costs."""
 
     verb = "explain"
@@ -58,7 +58,7 @@ class Explained(Answer):
                 yield f"Distilled from {teacher} by {of['method']}, guidance {of['guidance']:g}"
 
 
-class Families(Request):
+class FamiliesRequest(Request):
     """Print what each family can honestly do."""
 
     verb = "families"
@@ -69,14 +69,14 @@ class Families(Request):
         """A table in Markdown."""
         return "--markdown" if self.markdown else ""
 
-    def answer(self, watch: Watch) -> Capabilities:
+    def answer(self, watch: Watch) -> CapabilityTable:
         """Read the declarations on the families' classes."""
         from pushforward.app.writing.using import capability_table
 
-        return Capabilities(capability_table(), self.markdown)
+        return CapabilityTable(capability_table(), self.markdown)
 
 
-class Capabilities(Answer):
+class CapabilityTable(Answer):
     """What every family declares."""
 
     def __init__(self, rows: list[dict[str, str]], markdown: bool = False) -> None:
@@ -93,7 +93,7 @@ class Capabilities(Answer):
         yield markdown_table(self.rows) if self.markdown else records(self.rows, "family", width)
 
 
-class Cite(Request):
+class CiteRequest(Request):
     """Print the references of a family or run."""
 
     verb = "cite"

@@ -18,7 +18,7 @@ LABELS_KNOWN = (
 )
 
 
-class Probe(Request):
+class ProbeRequest(Request):
     """Say what a linear classifier reads off a run's codes, beside what it reads without them."""
 
     verb = "probe"

@@ -20,7 +20,7 @@ Runs = Annotated[
 ]
 
 
-class Report(Request):
+class ReportRequest(Request):
     """Write one offline HTML page for one or several runs."""
 
     verb = "report"

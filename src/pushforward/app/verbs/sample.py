@@ -27,7 +27,7 @@ OF_A_FILE = (
 )
 
 
-class Sample(Request):
+class SampleRequest(Request):
     """Draw samples from a run."""
 
     verb = "sample"
@@ -204,7 +204,7 @@ class BestTexts(Answer):
 class DrawnSamples(Answer):
     """Samples, written into a file or shown."""
 
-    def __init__(self, asked: Sample, n: int, model: GenerativeModel, drawn: Drawn, watch: Watch) -> None:
+    def __init__(self, asked: SampleRequest, n: int, model: GenerativeModel, drawn: Drawn, watch: Watch) -> None:
         from pushforward.app.writing.using import said_of_file, save_samples
 
         self.asked, self.n, self.model, self.drawn = asked, n, model, drawn

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
 
 
-class Score(Request):
+class ScoreRequest(Request):
     """Log-likelihood of data under a run, with its kind and unit."""
 
     verb = "score"

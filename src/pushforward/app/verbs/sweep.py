@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pushforward.report.page.sweep_page import Sweep as Swept
 
 
-class Sweep(Request):
+class SweepRequest(Request):
     """Measure quality against network calls, for every solver of a run."""
 
     verb = "sweep"

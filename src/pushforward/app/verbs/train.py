@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pushforward.app.runs.training import Plan, Trained
 
 
-class Train(Request):
+class TrainRequest(Request):
     """Train one family into a run directory."""
 
     verb = "train"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
 
 
-class TrainClassifier(Request):
+class TrainClassifierRequest(Request):
     """Train a classifier of noisy examples, for `sample RUN --given CLASS --classifier DIRECTORY`."""
 
     verb = "train-classifier"

@@ -25,8 +25,8 @@ def command_of(request: type[Request]) -> Callable[..., None]:
     """Return the function that typer makes a command of.
 
     Example:
-        >>> from pushforward.app.verbs.probe import Probe
-        >>> list(inspect.signature(command_of(Probe)).parameters)
+        >>> from pushforward.app.verbs.probe import ProbeRequest
+        >>> list(inspect.signature(command_of(ProbeRequest)).parameters)
         ['run', 'data', 'n', 'seed', 'json', 'debug']
     """
 

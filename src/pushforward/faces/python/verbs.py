@@ -20,11 +20,11 @@ from pushforward.app.request import Answer, Request, carry_out
 from pushforward.app.runs import distilling, training
 from pushforward.app.runs.fitting import fitted as fitted_sizes
 from pushforward.app.runs.loading import load
-from pushforward.app.verbs.compare import Compare
-from pushforward.app.verbs.distil import Distil
-from pushforward.app.verbs.evaluate import Evaluate
+from pushforward.app.verbs.compare import CompareRequest
+from pushforward.app.verbs.distil import DistilRequest
+from pushforward.app.verbs.evaluate import EvaluateRequest
 from pushforward.app.verbs.shared import allowance
-from pushforward.app.verbs.train import Train
+from pushforward.app.verbs.train import TrainRequest
 from pushforward.core.errors import BadInput
 from pushforward.core.whole import whole
 from pushforward.data.dataset import Dataset
@@ -65,7 +65,7 @@ def fit(family: Any, data: Any, *, path: Any = None, progress: bool | None = Non
     """
     word(family, "the family", "its name, such as 'flow'")
     where, watch = None if path is None else place(path), watch_of(progress)
-    request = Train.of({**asked, "family": family, "data": data, "output": where}, "fit")
+    request = TrainRequest.of({**asked, "family": family, "data": data, "output": where}, "fit")
     plan = request.planned(watch)
     watch.of_data(plan.dataset)
     with watch.busy(f"choosing sizes for {plan.family}"):
@@ -99,7 +99,7 @@ def distil(teacher: Any, data: Any = None, *, path: Any = None, progress: bool |
         None if path is None else place(path),
         watch_of(progress),
     )
-    request = Distil.of({**asked, "run": fitted.path or Path(), "output": where}, "distil")
+    request = DistilRequest.of({**asked, "run": fitted.path or Path(), "output": where}, "distil")
     if fitted.record is not None and not fitted.record.complete:
         raise BadInput(f"{fitted.path}, whose training is not finished", "a finished run", "finish it first")
     dataset = data_of(fitted) if data is None else data if isinstance(data, Dataset) else load(data)
@@ -130,7 +130,7 @@ def compare(data: Any, *, path: Any = "runs/compare", progress: bool | None = No
         asked: `families` (a list, default: all five), a budget as in `fit`, `preset`, `seed`, `seeds`, `measure` (what
             measuring may take, such as "2m" or "full"; default: as long as training), `settings`, `overwrite`, `resume`.
     """
-    request = Compare.of({**asked, "data": data, "output": place(path)}, "compare")
+    request = CompareRequest.of({**asked, "data": data, "output": place(path)}, "compare")
     return request.compared(watch_of(progress))
 
 
@@ -162,7 +162,7 @@ def evaluate(
             words = ", ".join(asked)
             raise BadInput(f"a model and {words}", "one of them", "samples of another tool come without a model")
         fields = {**asked, "data": data, "seed": seed, "features": features}
-        return _carried_out(Evaluate.of(fields if n == 2000 else {**fields, "n": n}, "evaluate"), progress)
+        return _carried_out(EvaluateRequest.of(fields if n == 2000 else {**fields, "n": n}, "evaluate"), progress)
     fitted, n, seed = fitted_model(fitted, "the model"), whole(n, "n", 1), whole(seed, "seed")
     features = (features,) if isinstance(features, str) else tuple(features)
     reference = data if isinstance(data, Dataset) else data_of(fitted)

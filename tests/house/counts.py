@@ -1,0 +1,124 @@
+"""The counts by which the house is judged: run `python tests/house/counts.py [SRC]` to see them.
+
+Each is something that made a change hard: parameters that travel through a tunnel, two classes of one name, a switch on the kind of
+data, lines that nobody reads to the end, definitions that only their own test uses.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "src" / "pushforward"
+MOST_PARAMETERS, LONG = 8, 100
+SPACES = {"Points", "Image", "Text", "Table"}
+ENCODINGS = {"TextEncoding", "TableEncoding", "PointsEncoding", "Encoding"}
+KINDS = {"points", "image", "table", "text"}
+
+
+def trees(source: Path = SOURCE) -> Iterator[tuple[str, ast.Module]]:
+    """Yield every module's path below the package, and its syntax."""
+    for path in sorted(source.rglob("*.py")):
+        yield str(path.relative_to(source)), ast.parse(path.read_text())
+
+
+def long_signatures(source: Path = SOURCE) -> list[str]:
+    """Return functions with more than eight parameters, `self` and `cls` not counted."""
+    found = []
+    for path, tree in trees(source):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                a = node.args
+                names = [p.arg for p in (*a.posonlyargs, *a.args, *a.kwonlyargs) if p.arg not in ("self", "cls")]
+                if len(names) > MOST_PARAMETERS:
+                    found.append(f"{path}:{node.lineno} {node.name} has {len(names)}")
+    return found
+
+
+def repeated_classes(source: Path = SOURCE) -> dict[str, list[str]]:
+    """Return public names that more than one class has, with their files."""
+    homes = defaultdict(list)
+    for path, tree in trees(source):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes[node.name].append(path)
+    return {name: paths for name, paths in sorted(homes.items()) if len(paths) > 1}
+
+
+def kind_switches(source: Path = SOURCE) -> list[str]:
+    """Return the places that ask which kind of data something is, by the class of a space or an encoding, or by name."""
+    found = []
+    for path, tree in trees(source):
+        for node in ast.walk(tree):
+            if _is_switch(node):
+                found.append(f"{path}:{node.lineno} {ast.unparse(node)[:80]}")  # type: ignore[attr-defined]
+    return found
+
+
+def _is_switch(node: ast.AST) -> bool:
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "isinstance"
+        and len(node.args) == 2
+    ):
+        return bool({n.id for n in ast.walk(node.args[1]) if isinstance(n, ast.Name)} & (SPACES | ENCODINGS))
+    if not isinstance(node, ast.Compare):
+        return False
+    left = ast.unparse(node.left)
+    if isinstance(node.ops[0], ast.Is | ast.IsNot):
+        return left.endswith("encoding") and ast.unparse(node.comparators[0]) == "None"
+    words = {n.value for n in ast.walk(node.comparators[0]) if isinstance(n, ast.Constant)}
+    return (left.endswith(".kind") or left == "kind") and bool(words & KINDS)
+
+
+def long_lines(source: Path = SOURCE) -> tuple[int, int]:
+    """Return how many lines are longer than a hundred characters, and how many there are."""
+    lines = [line for path in source.rglob("*.py") for line in path.read_text().splitlines()]
+    return sum(len(line) > LONG for line in lines), len(lines)
+
+
+def only_tested(source: Path = SOURCE) -> list[str]:
+    """Return public functions and classes that nothing but tests names."""
+    text = "\n".join(path.read_text() for path in source.rglob("*.py"))
+    others = [ROOT / "benchmarks", ROOT / "course", ROOT / "docs", ROOT / "README.md"]
+    files = [p for at in others for p in ([at] if at.is_file() else [*at.rglob("*.py"), *at.rglob("*.md")])]
+    words = defaultdict(int)
+    for word in re.findall(r"\w+", text + "\n".join(p.read_text() for p in files)):
+        words[word] += 1
+    found = []
+    for path, tree in trees(source):
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                own = len(re.findall(rf"\b{node.name}\b", ast.get_docstring(node) or ""))
+                if words[node.name] - own <= 1:
+                    found.append(f"{path}:{node.lineno} {node.name}")
+    return found
+
+
+def main() -> None:
+    """Print the counts, and with `-v` what was counted."""
+    source = next((Path(word) for word in sys.argv[1:] if not word.startswith("-")), SOURCE)
+    long, all_lines = long_lines(source)
+    counted = {
+        f"functions of more than {MOST_PARAMETERS} parameters": long_signatures(source),
+        "public class names that occur twice": [
+            f"{name}: {', '.join(p)}" for name, p in repeated_classes(source).items()
+        ],
+        "switches on the kind of data": kind_switches(source),
+        "definitions that only tests use": only_tested(source),
+    }
+    for what, found in counted.items():
+        print(f"{len(found):5} {what}")
+        if "-v" in sys.argv:
+            print("".join(f"      {one}\n" for one in found), end="")
+    print(f"{100 * long / all_lines:5.1f} % of {all_lines:,} lines are longer than {LONG} characters")
+
+
+if __name__ == "__main__":
+    main()
