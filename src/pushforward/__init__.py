@@ -35,5 +35,4 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     from pushforward.faces.verbs import every_verb
 
-    verbs = (request.verb.replace("-", "_").replace(" ", "_") for request in every_verb())
-    return sorted({*globals(), *__all__, *verbs})
+    return sorted({*globals(), *__all__, *(request.function() for request in every_verb())})

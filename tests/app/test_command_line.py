@@ -14,7 +14,7 @@ from pushforward.app.writing.using import capability_table
 from pushforward.faces.cli.main import main
 from pushforward.report.terminal.layout import markdown_table
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+CAPABILITIES = Path(__file__).resolve().parents[2] / "docs" / "capabilities.md"
 
 
 class Outcome:
@@ -33,8 +33,8 @@ def call(capsys: pytest.CaptureFixture[str]):
     return run
 
 
-def test_readme_table_is_the_code(call) -> None:
-    text = README.read_text()
+def test_the_documented_table_is_the_code(call) -> None:
+    text = CAPABILITIES.read_text()
     between = text.split("<!-- capabilities -->")[1].split("<!-- /capabilities -->")[0].strip()
     assert between == markdown_table(capability_table())
     assert call("families", "--markdown").out.strip() == between

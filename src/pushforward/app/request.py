@@ -71,11 +71,13 @@ class Request(Config, ABC):
     Attributes:
         verb: the name on the command line; two words for one of a group, as in `data list`.
         other_names: hidden names that do the same.
+        python_name: of the function, where the verb's own is taken by a part of the package.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
     verb: ClassVar[str]
     other_names: ClassVar[tuple[str, ...]] = ()
+    python_name: ClassVar[str] = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -96,6 +98,11 @@ class Request(Config, ABC):
             BadInput: an unknown field (with the nearest known one), a missing one, or a value of another type or out of range.
         """
         return parse(cls, values, where or cls.verb)
+
+    @classmethod
+    def function(cls) -> str:
+        """Return the name of the verb's function in Python."""
+        return cls.python_name or cls.verb.replace("-", "_").replace(" ", "_")
 
     @classmethod
     def says(cls) -> str:

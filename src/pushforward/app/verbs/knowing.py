@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
     from pushforward.core.capabilities import Card
 
+LIKELIHOOD = "log p, "  # begins the columns of the capability table that say what a likelihood is
 Target = Annotated[str, argument("A family or a run directory.", completes="families")]
 
 
@@ -61,7 +63,7 @@ class Explained(Answer):
 class FamiliesRequest(Request):
     """Print what each family can honestly do."""
 
-    verb = "families"
+    verb, python_name = "families", "capabilities"
     markdown: Annotated[bool, option("Print one wide table in Markdown.")] = False
 
     @property
@@ -87,10 +89,24 @@ class CapabilityTable(Answer):
         return self.rows
 
     def lines(self, width: int = WIDTH) -> Iterator[str]:
-        """Yield one wide table, or a block for each family."""
-        from pushforward.report.terminal.layout import markdown_table, records
+        """Yield one wide table; or a short one of the likelihoods, and a block for each family, both as wide as the terminal."""
+        from pushforward.report.terminal.layout import columns, markdown_table, records
 
-        yield markdown_table(self.rows) if self.markdown else records(self.rows, "family", width)
+        if self.markdown:
+            yield markdown_table(self.rows)
+            return
+        kinds = [key for key in self.rows[0] if key.startswith(LIKELIHOOD)]
+        short = [[row["family"], *(_kinds_in(row[key]) for key in kinds)] for row in self.rows]
+        yield "What log p(x) is:\n"
+        yield columns([["", *(key.removeprefix(LIKELIHOOD) for key in kinds)], *short], width)
+        yield ""
+        yield records(self.rows, "family", width)
+
+
+def _kinds_in(estimators: str) -> str:
+    """Return the kinds of numbers among estimators such as `elbo (lower bound), ode (estimate)`, each once."""
+    kinds = re.findall(r"\((.*?)\)", estimators)
+    return ", ".join(dict.fromkeys(kinds)) or estimators
 
 
 class CiteRequest(Request):

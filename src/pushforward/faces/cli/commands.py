@@ -36,7 +36,7 @@ def command_of(request: type[Request]) -> Callable[..., None]:
 
     declared = [parameter(name, field) for name, field in request.model_fields.items()]
     declared += [_flag(name, says) for name, says in OF_ALL.items()]
-    command.__name__, command.__doc__ = request.verb.replace(" ", "_").replace("-", "_"), request.says()
+    command.__name__, command.__doc__ = request.function(), request.says()
     command.__signature__ = inspect.Signature(declared)  # type: ignore[attr-defined]
     command.__annotations__ = {one.name: one.annotation for one in declared}
     return command

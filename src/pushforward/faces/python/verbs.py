@@ -186,7 +186,7 @@ def verb(name: str) -> Callable[..., Answer]:
         >>> verb("cite")("flow").json()["family"]
         'flow'
     """
-    request = {one.verb.replace("-", "_").replace(" ", "_"): one for one in every_verb()}[name]
+    request = {one.function(): one for one in every_verb()}[name]
     fields = request.model_fields
     ordered = [key for key, field in fields.items() if _extra(field).get("positional")]
 

@@ -39,6 +39,30 @@ def hanging(text: str, columns: int, indent: int = 4) -> str:
     return "\n".join(folded)
 
 
+def columns(rows: Sequence[Sequence[str]], most: int) -> str:
+    """Return rows of words in columns, the widest of which are folded at words until a line has at most `most` characters.
+
+    Example:
+        >>> print(columns([["", "points", "text"], ["gan", "none", "not yet"], ["flow", "exact", "not yet"]], 40))
+              points  text
+        gan   none    not yet
+        flow  exact   not yet
+    """
+    places = range(len(rows[0]))
+    wide = [max(len(row[k]) for row in rows) for k in places]
+    least = [max(len(word) for row in rows for word in row[k].split() or [""]) for k in places]
+    while sum(wide) + 2 * (len(wide) - 1) > most and wide != least:
+        widest = max((k for k in places if wide[k] > least[k]), key=wide.__getitem__)
+        wide[widest] -= 1
+    lines = []
+    for row in rows:
+        cells = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, wide, strict=True)]
+        for k in range(max(map(len, cells))):
+            parts = (cell[k] if k < len(cell) else "" for cell in cells)
+            lines.append("  ".join(f"{part:{width}}" for part, width in zip(parts, wide, strict=True)).rstrip())
+    return "\n".join(lines)
+
+
 def records(rows: Sequence[Mapping[str, str]], name: str, columns: int) -> str:
     """Return records as blocks: the field `name` as a heading, below it every other field in two columns, the second one folded.
 

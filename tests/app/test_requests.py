@@ -1,0 +1,139 @@
+"""What a request refuses, whoever asks: unknown fields, values out of range, options that exclude each other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pushforward as pf
+from pushforward.app.progress.watch import Watch
+from pushforward.app.request import Said, carry_out
+from pushforward.app.verbs.average import AverageRequest
+from pushforward.app.verbs.config import settings_of
+from pushforward.app.verbs.probe import ProbeRequest
+from pushforward.app.verbs.shared import allowance, with_own_options
+from pushforward.app.verbs.train import TrainRequest
+from pushforward.core.errors import BadInput
+from pushforward.core.spec import TrainConfig
+from pushforward.faces.cli.main import main
+from pushforward.faces.verbs import every_verb
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ('{"run": "r", "sede": 3}', r"unknown key 'probe.sede'.*did you mean 'seed'"),
+        ('{"run": "r", "seed": -1}', r"'probe.seed=-1'.*greater than or equal to 0"),
+        ('{"run": "r", "n": 2.5}', r"'probe.n=2.5'.*integer"),
+        ('{"run": "r", "n": "many"}', r"'probe.n=many'.*integer"),
+        ('{"seed": 1}', r"'probe.run.*required"),
+        ('{"run": ["r"]}', r"probe.run"),
+    ],
+)
+def test_a_request_from_json_is_refused_in_a_sentence(values: str, says: str) -> None:
+    with pytest.raises(BadInput, match=says) as refused:
+        ProbeRequest.of(json.loads(values))
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    asked = ProbeRequest.of({"run": "r", "n": np.int64(30), "seed": np.float64(2.0)})
+    assert (asked.n, asked.seed) == (30, 2)
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"width": 0.1, "best": True}, "both --width and --best"),
+        ({}, "no width"),
+        ({"width": 0.1, "widths": "0.1,0.2"}, "--widths without --best"),
+    ],
+)
+def test_options_that_exclude_each_other(asked: dict[str, Any], says: str) -> None:
+    request = AverageRequest.of({"run": "nowhere", "output": "o", **asked})
+    with pytest.raises(BadInput, match=says):
+        request.answer(Watch())
+
+
+def test_one_budget() -> None:
+    assert allowance(None, None, None) == {"seconds": 40.0}
+    assert allowance("2m", None, None) == {"seconds": 120.0}
+    assert allowance(None, 7, None) == {"steps": 7}
+    assert allowance(None, None, 9) == {"examples": 9}
+    with pytest.raises(BadInput, match="--steps and --examples: expected one budget"):
+        allowance(None, 1, 1)
+    with pytest.raises(BadInput, match="--steps 0: expected at least 1"):
+        allowance(None, 0, None)
+
+
+def test_settings_are_words_or_mappings() -> None:
+    words = TrainRequest.of({"family": "flow", "data": "digits", "settings": ["model.width=8", "data.labels=false"]})
+    mapped = TrainRequest.of(
+        {"family": "flow", "data": "digits", "settings": {"model": {"width": 8}, "data": {"labels": False}}}
+    )
+    assert words.settings == mapped.settings == {"model": {"width": 8}, "data": {"labels": False}}
+    assert with_own_options(words.settings, ("id",), None)["data"] == {"labels": False, "keep": "id"}
+    assert words.settings["data"] == {"labels": False}  # a request is never changed
+    with pytest.raises(BadInput, match="settings: a str: expected a mapping"):
+        TrainRequest.of({"family": "flow", "data": "digits", "settings": "model.width=8"})
+
+
+def test_files_are_left_although_nobody_reads_the_answer(tmp_path: Path) -> None:
+    left: list[str] = []
+
+    class Kept(Said):
+        def leave(self, watch: Watch) -> None:
+            left.append("left")
+
+    class Asked(ProbeRequest):
+        def answer(self, watch: Watch) -> Any:
+            return Kept({}, "text")
+
+    def broken(answer: Any) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        carry_out(Asked(run=tmp_path), Watch(), broken)
+    assert left == ["left"]
+
+
+def test_every_schema_is_json_and_says_what_the_help_says(capsys: pytest.CaptureFixture[str]) -> None:
+    for request in every_verb():
+        schema = json.loads(json.dumps(request.model_json_schema()))
+        assert schema["additionalProperties"] is False
+        assert set(schema["properties"]) == set(request.model_fields) if request.model_fields else True
+    with pytest.raises(SystemExit) as stop:
+        main(["schema", "trian"])
+    assert stop.value.code == 2
+    assert "did you mean 'train'" in capsys.readouterr().err
+
+
+def test_a_setting_says_where_it_came_from() -> None:
+    preset = {"batch_size": 64, "ema": 0.99}
+    values = {"batch_size": 64, "ema": 0.5, "seed": 3, "precision": "bfloat16"}
+    found = {s.name: s for s in settings_of("train", TrainConfig, values, preset, {"precision": "bfloat16"})}
+    assert found["train.batch_size"].origin == "preset"
+    assert found["train.ema"].origin == "asked for"
+    assert found["train.precision"].origin == "fitted to the machine"
+    assert found["train.clip"].origin == "default"
+    assert found["train.ema"].says.startswith("decay of the weight average")
+
+
+def test_config_of_a_run_names_every_setting(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    pf.fit("flow", "two-moons", steps=2, preset="smoke", settings={"train": {"ema": 0.5}}, path=run, progress=False)
+    record = pf.config(run).json()  # type: ignore[attr-defined]
+    known = {setting["name"]: setting for setting in record["settings"]}
+    assert known["train.ema"]["value"] == 0.5
+    assert known["train.ema"]["origin"] == "asked for"
+    assert known["train.steps"]["origin"] == "asked for"
+    assert {name for name in known if name.startswith("train.")} == {
+        f"train.{name}" for name in TrainConfig.model_fields
+    }
+    text = str(pf.config(run))  # type: ignore[attr-defined]
+    assert "train.ema = 0.5 (asked for): decay of the weight average" in text
+    assert "family = flow" in text
