@@ -19,8 +19,8 @@ demo: $(VENV)/.installed
 	$(BIN)/pushforward compare digits -o runs/demo --overwrite
 
 lint: $(VENV)/.installed-test
-	$(BIN)/ruff format --check src tests benchmarks course
-	$(BIN)/ruff check src tests benchmarks course
+	$(BIN)/ruff format --check src tests benchmarks course docs
+	$(BIN)/ruff check src tests benchmarks course docs
 	$(BIN)/basedpyright --warnings
 	$(BIN)/lint-imports --no-cache
 
@@ -35,8 +35,8 @@ course: $(VENV)/.installed-test
 	$(BIN)/python course/build.py --run theory exercises solutions
 
 format: $(VENV)/.installed-test
-	$(BIN)/ruff format src tests benchmarks course
-	$(BIN)/ruff check --fix src tests benchmarks course
+	$(BIN)/ruff format src tests benchmarks course docs
+	$(BIN)/ruff check --fix src tests benchmarks course docs
 
 clean:
 	rm -rf runs .ruff_cache

@@ -49,7 +49,7 @@ class CountRequest(Request):
 def test_a_verb(run: Command, tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"x" * 30)
     (tmp_path / "b").write_bytes(b"x" * 12)
-    with VERBS.with_one_more(CountRequest, "count"):
+    with VERBS.with_one_more(CountRequest):
         status, out, _ = run("--help")
         assert status == 0
         assert "Count the bytes of some files." in out
@@ -79,5 +79,5 @@ def test_every_field_of_every_verb_says_what_it_is() -> None:
 def test_python_has_every_verb_of_the_command_line() -> None:
     known: dict[str, Any] = {request.function(): request for request in every_verb()}
     for name, request in known.items():
-        if name not in ("fit", "train"):
+        if name != "report":  # taken by a room of the house until that is called otherwise
             assert callable(getattr(pf, name)), f"{request.verb} is no function of Python: {name}"

@@ -24,7 +24,9 @@ class Registry(Generic[C]):
         noun: what one of them is called, in messages and, with hyphens, before the names of entry points: `family.mine`.
         entries: `"module:attribute"` of each name.
         aliases: other names of some.
-        of: the class of a choice, as `"module:attribute"`; a plug-in of another class is left out. Empty: anything may be added.
+        of: the class of a choice (or that it is a subclass of), as `"module:attribute"`; a plug-in of another class is left out.
+            Empty: anything may be added.
+        named: the attribute that holds a choice's name.
 
     Example:
         >>> r = Registry("thing", {"flow": "collections:OrderedDict"}, aliases={"nf": "flow"})
@@ -38,8 +40,9 @@ class Registry(Generic[C]):
         entries: Mapping[str, str] | None = None,
         aliases: Mapping[str, str] | None = None,
         of: str = "",
+        named: str = "name",
     ) -> None:
-        self.noun, self._of = noun, of
+        self.noun, self._of, self._named = noun, of, named
         self._entries: dict[str, Any] = {}
         self._aliases = dict(aliases or {})
         self._complete = False
@@ -54,13 +57,13 @@ class Registry(Generic[C]):
 
     def add(self, choice: C, name: str = "") -> C:
         """Add a choice under its own name, and return it; a name can be taken once."""
-        self._take(name or getattr(choice, "name", ""), choice)
+        self._take(name or getattr(choice, self._named, ""), choice)
         return choice
 
     @contextmanager
     def with_one_more(self, choice: C, name: str = "") -> Iterator[C]:
         """Have one more choice inside the block."""
-        taken = name or getattr(choice, "name", "")
+        taken = name or getattr(choice, self._named, "")
         self.add(choice, taken)
         try:
             yield choice
@@ -115,10 +118,16 @@ class Registry(Generic[C]):
             for plugin in announced(self.noun):
                 with refuse(plugin):
                     choice = plugin.load()
-                    if self._of and not isinstance(choice, kind := _imported(self._of)):
-                        raise BadInput(f"a {type(choice).__name__}", f"a {kind.__name__}")
+                    if self._of:
+                        _require(choice, _imported(self._of))
                     self.add(choice)
         return self._entries
+
+
+def _require(choice: Any, kind: type) -> None:
+    if not (isinstance(choice, kind) or (isinstance(choice, type) and issubclass(choice, kind))):
+        called = choice.__name__ if isinstance(choice, type) else type(choice).__name__
+        raise BadInput(f"a {called}", f"a {kind.__name__}")
 
 
 def _imported(target: str) -> Any:

@@ -29,4 +29,6 @@ VERBS: Registry[type[Request]] = Registry(
         "data list": f"{_HERE}.data:DataListRequest",
         "data describe": f"{_HERE}.data:DataDescribeRequest",
     },
+    of="pushforward.app.request:Request",
+    named="verb",
 )

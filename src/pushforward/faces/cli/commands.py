@@ -86,7 +86,7 @@ def word_type(annotation: Any) -> Any:
 
     Example:
         >>> word_type(int | None), word_type(tuple[Path, ...]), word_type(dict[str, int])
-        (<class 'int'>, list[pathlib._local.Path], list[str])
+        (<class 'int'>, list[pathlib.Path], list[str])
     """
     origin = get_origin(annotation)
     if origin is Annotated:

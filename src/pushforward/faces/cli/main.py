@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pushforward.core.plugins import refused
 from pushforward.faces.cli.commands import command_of
 from pushforward.faces.cli.words import unstoppable_words
 from pushforward.faces.verbs import every_verb
@@ -74,6 +75,8 @@ def main(arguments: list[str] | None = None) -> None:
 def _run(given: list[str], debug: bool) -> None:
     try:
         command = typer.main.get_command(interface())
+        for left_out in refused():
+            print(f"pushforward: {left_out}", file=sys.stderr)  # noqa: T201
         status = command.main(args=given, prog_name="pushforward", standalone_mode=False) or 0
         if sys.stdout is not None:
             sys.stdout.flush()  # what was printed has arrived before the command counts as done

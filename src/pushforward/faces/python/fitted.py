@@ -65,7 +65,8 @@ class Fitted:
             options: those that the family declares; `guide` and `classifier` may be paths, as on the command line.
 
         Example:
-            >>> model = fit("autoregressive", {"age": [20, 31, 42, 53, 64] * 4, "sex": list("fmfmf") * 4}, steps=2, preset="smoke")
+            >>> import pushforward as pf
+            >>> model = pf.fit("autoregressive", {"age": [20, 31, 42, 53, 64] * 4, "sex": list("fmfmf") * 4}, steps=2, preset="smoke")
             >>> model.sample(3, given={"sex": "m"})["sex"].tolist()
             ['m', 'm', 'm']
         """
@@ -94,7 +95,8 @@ class Fitted:
             given: as for `sample`, the condition of x.
 
         Example:
-            >>> model = fit("flow", load("two-moons"), steps=3, preset="smoke")
+            >>> import pushforward as pf
+            >>> model = pf.fit("flow", pf.load("two-moons"), steps=3, preset="smoke")
             >>> len(model.log_prob([[0.0, 1.0], [2.0, 0.5]]))
             2
         """
