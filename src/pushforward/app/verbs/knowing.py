@@ -97,9 +97,9 @@ class CapabilityTable(Answer):
             return
         kinds = [key for key in self.rows[0] if key.startswith(LIKELIHOOD)]
         short = [[row["family"], *(_kinds_in(row[key]) for key in kinds)] for row in self.rows]
-        yield "What log p(x) is:\n"
-        yield columns([["", *(key.removeprefix(LIKELIHOOD) for key in kinds)], *short], width)
-        yield ""
+        table = columns([["", *(key.removeprefix(LIKELIHOOD) for key in kinds)], *short], width)
+        if max(map(len, table.splitlines())) <= width:  # a phone's terminal has the blocks alone
+            yield f"What log p(x) is:\n\n{table}\n"
         yield records(self.rows, "family", width)
 
 
