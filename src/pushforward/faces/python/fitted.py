@@ -66,7 +66,8 @@ class Fitted:
 
         Example:
             >>> import pushforward as pf
-            >>> model = pf.fit("autoregressive", {"age": [20, 31, 42, 53, 64] * 4, "sex": list("fmfmf") * 4}, steps=2, preset="smoke")
+            >>> rows = {"age": [20, 31, 42, 53, 64] * 4, "sex": list("fmfmf") * 4}
+            >>> model = pf.fit("autoregressive", rows, steps=2, preset="smoke")
             >>> model.sample(3, given={"sex": "m"})["sex"].tolist()
             ['m', 'm', 'm']
         """
