@@ -23,7 +23,7 @@ from pushforward.core.spec import TrainConfig
 from pushforward.core.table import Table
 from pushforward.data.open import open_data
 from pushforward.data.tables.encoding import TableEncoding
-from pushforward.data.tables.files import read_file
+from pushforward.data.tables.sheet import Reading, read_sheet
 from pushforward.engine.fit import fit
 from pushforward.families.autoregressive.cells import NumberCells
 from pushforward.families.autoregressive.rows import RowBackbone
@@ -40,7 +40,7 @@ def data() -> tuple[TableEncoding, Examples, Examples, Examples]:
         mini = open_data("adult-mini")
         assert isinstance(mini.encoding, TableEncoding)
         return mini.encoding, mini.train, mini.validation, mini.test
-    frames = [read_file(FOLDER / name).frame for name in ("adult.data", "adult.test")]
+    frames = [read_sheet(FOLDER / name, Reading()).frame for name in ("adult.data", "adult.test")]
     frames[1]["pay"] = frames[1]["pay"].str.removesuffix(".")
     encoding = TableEncoding.of(pd.concat(frames, ignore_index=True))
     train, test = (encoding.encode(frame) for frame in frames)

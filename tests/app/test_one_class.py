@@ -13,6 +13,7 @@ from pushforward.app.measuring.detecting import detect
 from pushforward.app.measuring.scoring import score
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, label_of
+from pushforward.data.formats.format import Samples
 from pushforward.data.open import open_data, open_like
 from pushforward.data.write import write_samples
 from pushforward.faces.python.verbs import fit, load
@@ -75,7 +76,7 @@ def test_a_folder_around_all_pictures_names_the_class(around: str, trained: Path
 
 def test_a_class_that_no_folder_can_be_called_is_read_back(trained: Path, tmp_path: Path) -> None:
     data = open_data(trained.parent / "data")
-    write_samples(tmp_path / "out", data.train.x[:6], data.space, labels=["x/y"] * 6)
+    write_samples(tmp_path / "out", Samples(data.train.x[:6], data.space, labels=["x/y"] * 6))
     assert _labels(open_like(tmp_path / "out", data.space, ("x/y", "z"))) == [0] * 6
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pushforward.core.errors import BadInput
-from pushforward.data.tables import files
+from pushforward.data.tables import sheet
 
 Call = Callable[..., tuple[int, str, str]]
 N = 120
@@ -89,7 +89,7 @@ def test_a_wide_table_is_summarised_and_listed_as_json(run: Call, tmp_path: Path
 
 def test_too_much_is_refused_by_a_limit_that_is_stated(tmp_path: Path) -> None:
     path = tmp_path / "wide.csv"
-    width = files.MOST_COLUMNS + 1
+    width = sheet.MOST_COLUMNS + 1
     path.write_text("\n".join([",".join(f"c{i}" for i in range(width)), *(["1," * (width - 1) + "2"] * 2)]))
     with pytest.raises(BadInput, match=r"20,001 columns: expected at most 20,000 columns.*--no-limits"):
-        files.read_file(path)
+        sheet.read_sheet(path, sheet.Reading())

@@ -11,6 +11,7 @@ import torch
 from pushforward.core.rng import generator
 from pushforward.core.space import Image
 from pushforward.data.class_folders import TABLE, classes_of, folder_names, table_of
+from pushforward.data.formats.format import Samples
 from pushforward.data.open import open_data
 from pushforward.data.write import write_samples
 
@@ -59,7 +60,7 @@ def pictures(n: int) -> torch.Tensor:
 
 def test_hostile_labels_stay_inside_and_come_back(tmp_path: Path) -> None:
     labels = [label for label in HOSTILE for _ in range(8)]
-    written = write_samples(tmp_path / "in" / "out", pictures(len(labels)), SPACE, labels=labels)
+    written = write_samples(tmp_path / "in" / "out", Samples(pictures(len(labels)), SPACE, labels=labels))
     everything = [Path(folder, name) for folder, _, names in os.walk(tmp_path) for name in names]
     assert sorted(written) == sorted(everything)
     assert len(everything) == len(labels) + 1
@@ -79,8 +80,8 @@ def test_hostile_labels_stay_inside_and_come_back(tmp_path: Path) -> None:
 
 def test_every_folder_of_a_split_has_its_own_table(tmp_path: Path) -> None:
     """Two folders that `sample` wrote, put beside each other: the same number means another class in each."""
-    write_samples(tmp_path / "train", pictures(16), SPACE, labels=["a/b"] * 8 + ["c/d"] * 8)
-    write_samples(tmp_path / "test", pictures(16), SPACE, labels=["c/d"] * 8 + ["a/b"] * 8)
+    write_samples(tmp_path / "train", Samples(pictures(16), SPACE, labels=["a/b"] * 8 + ["c/d"] * 8))
+    write_samples(tmp_path / "test", Samples(pictures(16), SPACE, labels=["c/d"] * 8 + ["a/b"] * 8))
     data = open_data(str(tmp_path))
     assert data.classes == ("a/b", "c/d")
     assert data.test.given is not None
@@ -103,7 +104,7 @@ def test_plain_names_stay_and_need_no_table(tmp_path: Path) -> None:
     plain = ["0", "1", "10", "cat", "Dog", "New York", "gr\u00fcn", "\u732b", "a_b-c.d"]
     assert folder_names(plain) == {label: label for label in plain}
     assert table_of(folder_names(plain)) is None
-    write_samples(tmp_path / "out", pictures(9), SPACE, labels=plain)
+    write_samples(tmp_path / "out", Samples(pictures(9), SPACE, labels=plain))
     assert not (tmp_path / "out" / TABLE).exists()
 
 

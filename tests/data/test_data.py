@@ -17,6 +17,7 @@ from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
 from pushforward.data.builtin import builtins
 from pushforward.data.dataset import describe
+from pushforward.data.formats.format import Samples
 from pushforward.data.open import open_data, open_like
 from pushforward.data.split import split_rows
 from pushforward.data.toys import TOYS, GaussianMixture, toy
@@ -243,7 +244,7 @@ def test_written_samples_come_back(suffix: str, tmp_path: Path) -> None:
     space = Image(1, 4, 5, levels=17)
     x = torch.randint(0, 17, (7, 1, 4, 5), generator=generator(0)).to(torch.uint8)
     target = tmp_path / f"out{suffix}"
-    written = write_samples(target, x, space, labels=["a"] * 7)
+    written = write_samples(target, Samples(x, space, labels=["a"] * 7))
     assert all(p.is_file() for p in written)
     if suffix == ".npy":
         np.testing.assert_array_equal(np.load(target), x.numpy())
@@ -256,10 +257,10 @@ def test_written_samples_come_back(suffix: str, tmp_path: Path) -> None:
                 np.asarray(picture), np.round(x[0, 0].numpy() * (255.0 / 16)).astype(np.uint8)
             )
         with pytest.raises(BadInput, match=r"holds other files"):
-            write_samples(target, x, space)
+            write_samples(target, Samples(x, space))
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
 
 
 def test_unknown_extension_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"a name that ends in"):
-        write_samples(tmp_path / "x.bmp", torch.zeros(2, 2), Points(2))
+        write_samples(tmp_path / "x.bmp", Samples(torch.zeros(2, 2), Points(2)))

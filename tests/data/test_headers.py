@@ -10,8 +10,9 @@ import pytest
 from pushforward.app.runs.opening import open_source
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import Dataset
-from pushforward.data.tables.files import Sheet, read_text
+from pushforward.data.tables.delimited import read_text
 from pushforward.data.tables.schema import infer
+from pushforward.data.tables.sheet import Sheet
 
 DICE = random.Random(1)
 PLACES = "Chad France Iran Peru Togo Fiji Oman Cuba Laos Mali Iraq Kenya Nepal Niger Qatar Samoa Spain Sudan Syria Yemen".split()  # noqa: SIM905

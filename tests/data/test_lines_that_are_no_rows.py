@@ -12,7 +12,8 @@ import pytest
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import describe
 from pushforward.data.open import open_data
-from pushforward.data.tables.files import Reading, read_text
+from pushforward.data.tables.delimited import read_text
+from pushforward.data.tables.sheet import Reading
 
 BODY = [("New York", "4", "2.50"), ("Rome", "11", "3.75"), ("O'Brien, Mo", "7", "0.25"), ("a|b", "3", "1.25")]
 ROWS = [BODY[i % 4] for i in range(24)]

@@ -14,6 +14,7 @@ from scipy import sparse
 from data.odd_files import deep_png
 from pushforward.core.errors import BadInput
 from pushforward.core.limits import LIFT
+from pushforward.data.formats.format import ReadOptions
 from pushforward.data.images.options import ImageOptions
 from pushforward.data.images.picture import read_picture
 from pushforward.data.open import open_data
@@ -34,7 +35,7 @@ def test_a_sparse_file_is_the_dense_matrix(kind: str, form: str, tmp_path: Path)
     dense = _matrix(kind)
     made = getattr(sparse, f"{'csr' if kind == 'int' else kind}_{form}")(dense)
     sparse.save_npz(tmp_path / "m.npz", made)
-    _, raw, _ = read(tmp_path / "m.npz", ImageOptions())
+    _, raw, _ = read(tmp_path / "m.npz", ReadOptions())
     np.testing.assert_array_equal(raw.x, dense)
     assert (raw.x.dtype, raw.labels) == (dense.dtype, None)
     assert "sparse" in raw.notes[0]
@@ -44,7 +45,7 @@ def test_a_sparse_file_is_the_dense_matrix(kind: str, form: str, tmp_path: Path)
 def test_repeated_places_are_summed_as_scipy_does(tmp_path: Path) -> None:
     made = sparse.coo_array((np.array([1.0, 2.0, 4.0]), ([0, 0, 2], [1, 1, 0])), shape=(3, 2))
     sparse.save_npz(tmp_path / "m.npz", made)
-    np.testing.assert_array_equal(read(tmp_path / "m.npz", ImageOptions())[1].x, made.toarray())
+    np.testing.assert_array_equal(read(tmp_path / "m.npz", ReadOptions())[1].x, made.toarray())
 
 
 def test_a_sparse_array_with_a_fill_value(tmp_path: Path) -> None:
@@ -52,7 +53,7 @@ def test_a_sparse_array_with_a_fill_value(tmp_path: Path) -> None:
     parts = {"data": np.ones(2), "coords": np.array([[0, 3], [1, 0]]), "shape": np.array([4, 2])}
     np.savez(tmp_path / "m.npz", **parts, fill_value=np.float64(-1.0))
     expected = np.array([[-1.0, 1.0], [-1.0, -1.0], [-1.0, -1.0], [1.0, -1.0]])
-    np.testing.assert_array_equal(read(tmp_path / "m.npz", ImageOptions())[1].x, expected)
+    np.testing.assert_array_equal(read(tmp_path / "m.npz", ReadOptions())[1].x, expected)
 
 
 @pytest.mark.parametrize(

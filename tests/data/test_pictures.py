@@ -12,6 +12,7 @@ from data import odd_files as odd
 from pushforward.core.errors import BadInput
 from pushforward.core.space import Image
 from pushforward.data.dataset import Dataset
+from pushforward.data.formats.format import Samples
 from pushforward.data.open import open_data, open_like
 from pushforward.data.write import write_samples
 
@@ -41,7 +42,7 @@ def test_sixteen_bits_stay_sixteen_bits(kind: str, suffix: str, tmp_path: Path) 
     assert data.space == Image(1, odd.HEIGHT, odd.WIDTH, levels=65536)
     assert same(data, pixels)
     assert data.lost == ()
-    written = write_samples(tmp_path / "out", data.train.x, data.space)
+    written = write_samples(tmp_path / "out", Samples(data.train.x, data.space))
     again = open_like(str(written[0].parent), data.space, ())
     assert bool((again.x == data.train.x).all())
 
@@ -131,7 +132,7 @@ def test_alpha_lies_on_white_or_is_a_channel(mode: str, suffix: str, tmp_path: P
     assert kept.lost == ()
     hidden = [np.where(one[..., -1:] == 0, np.append(np.full(len(mode) - 1, 255), 0), one) for one in pixels]
     assert same(kept, hidden)
-    written = write_samples(tmp_path / "out", kept.train.x, kept.space)
+    written = write_samples(tmp_path / "out", Samples(kept.train.x, kept.space))
     assert bool((open_like(str(written[0].parent), kept.space, ()).x == kept.train.x).all())
 
 

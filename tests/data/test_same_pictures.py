@@ -14,7 +14,8 @@ import pushforward as pf
 from data.odd_files import folder
 from pushforward.core.errors import BadInput
 from pushforward.core.space import Image as Space
-from pushforward.data.images.folder import SUFFIXES
+from pushforward.data.formats.file_formats import PICTURE
+from pushforward.data.formats.format import Samples
 from pushforward.data.open import open_data, open_like
 from pushforward.data.write import write_samples
 
@@ -56,7 +57,7 @@ def test_a_model_gives_white_one_probability() -> None:
 def test_samples_in_a_table_are_read_back(channels: int, side: int, tmp_path: Path) -> None:
     space = Space(channels, side, side, 256)
     x = torch.from_numpy(RNG.integers(0, 256, (12, channels, side, side), dtype=np.uint8))
-    write_samples(tmp_path / "s.csv", x, space, ["a", "b"] * 6)
+    write_samples(tmp_path / "s.csv", Samples(x, space, ["a", "b"] * 6))
     read = open_like(tmp_path / "s.csv", space, ("a", "b"), labels=None)
     assert torch.equal(read.x, x)
     assert read.given.label.tolist() == [0, 1] * 6
@@ -64,7 +65,7 @@ def test_samples_in_a_table_are_read_back(channels: int, side: int, tmp_path: Pa
 
 @pytest.mark.parametrize("suffix", [".ico", ".mpo", ".apng", ".pcx", ".sgi", ".dds", ".qoi"])
 def test_other_formats_that_are_data_are_read(suffix: str, tmp_path: Path) -> None:
-    assert suffix in SUFFIXES
+    assert PICTURE.is_named(tmp_path / f"0{suffix}")
     kinds = {".apng": "PNG", ".mpo": "MPO", ".qoi": None}
     for i in range(6):
         picture = Image.fromarray(RNG.integers(0, 256, (16, 16, 3), dtype=np.uint8))

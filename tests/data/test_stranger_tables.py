@@ -15,13 +15,14 @@ import pytest
 import pushforward as pf
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import describe
+from pushforward.data.formats.format import ReadOptions
 from pushforward.data.open import open_data
 from pushforward.data.tables.encoding import TableEncoding
-from pushforward.data.tables.formats import read_frame
 from pushforward.data.tables.grids import coarser
 from pushforward.data.tables.notations.months import MonthNotation
 from pushforward.data.tables.schema import infer
 from pushforward.data.tables.stored import on_grid
+from pushforward.data.tables.typed_files import read_json
 from pushforward.data.tables.wrapped import _arrow_dtype
 from pushforward.report.columns import bins_of
 
@@ -258,7 +259,7 @@ def test_json_is_read_in_every_layout_of_pandas(orient: str, tmp_path: Path) -> 
         path.write_text(f'{{"count": {N}, "results": {FRAME.to_json(orient="records")}}}')
     else:
         path.write_text(str(FRAME.to_json(orient=orient)))  # type: ignore[call-overload]
-    found = read_frame(path)[0]
+    found = read_json(path, ReadOptions()).frame
     assert found[list(FRAME.columns)].to_numpy().tolist() == FRAME.to_numpy().tolist()
 
 
@@ -327,7 +328,7 @@ def test_row_labels_of_json_are_a_column_unless_they_count(tmp_path: Path) -> No
     named = FRAME.set_index(pd.Index([f"r{i}" for i in range(N)]))
     for orient in ("columns", "split"):
         (tmp_path / "t.json").write_text(str(named.to_json(orient=orient)))  # type: ignore[call-overload]
-        found = read_frame(tmp_path / "t.json")[0]
+        found = read_json(tmp_path / "t.json", ReadOptions()).frame
         assert found["index"].tolist() == list(named.index)
         assert found["v"].tolist() == FRAME["v"].tolist()
 

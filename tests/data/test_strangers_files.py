@@ -13,13 +13,14 @@ import torch
 from PIL import Image as Pillow
 
 import pushforward as pf
-from pushforward.app.writing.using import draw, drawn_classes, save_samples
+from pushforward.app.writing.using import draw, drawn_classes
 from pushforward.core.errors import BadInput
 from pushforward.core.noise import Streams
 from pushforward.core.space import Points
 from pushforward.data.dataset import describe
 from pushforward.data.open import open_data
 from pushforward.data.tables.found import keeping
+from pushforward.data.write import write_samples
 
 
 @pytest.mark.parametrize("spellings", [("true", "True", "False"), ("TRUE", "false"), ("true", "FALSE", "True")])
@@ -114,9 +115,9 @@ def test_samples_bring_the_classes_that_they_were_drawn_for(tmp_path: Path) -> N
     assert len(set(found)) == 3
     drawn = draw(model, 40, seed=3)
     assert (drawn.x == model.sample(40, seed=3)).all()  # and the samples are what they were
-    save_samples(drawn, model, tmp_path / "s.npz")
+    write_samples(tmp_path / "s.npz", drawn)
     assert np.load(tmp_path / "s.npz")["labels"].tolist() == list(found[:40])
-    save_samples(drawn, model, tmp_path / "folder")
+    write_samples(tmp_path / "folder", drawn)
     assert pf.load(tmp_path / "folder").classes == ("cat", "dog", "n/a")
 
 

@@ -17,12 +17,14 @@ from pyarrow import feather, parquet
 
 from pushforward.core.errors import BadInput
 from pushforward.data.encoding import encoding_from_json
+from pushforward.data.formats.choosing import written
+from pushforward.data.formats.format import Samples
 from pushforward.data.open import open_data
 from pushforward.data.points import PointsEncoding
-from pushforward.data.tables.arrow import arrow_table, schema_of
+from pushforward.data.tables.arrow import arrow_table, parquet_schema
 from pushforward.data.tables.encoding import TableEncoding
-from pushforward.data.tables.output import KINDS, json_bytes
-from pushforward.data.write import write_shown
+from pushforward.data.tables.output import json_bytes
+from pushforward.data.write import write_samples
 
 N = 40
 DAY = datetime.date(2024, 1, 1)
@@ -59,19 +61,19 @@ def encoding() -> TableEncoding:
 def test_rows_are_read_back_from_every_format(name: str, encoding: TableEncoding, tmp_path: Path) -> None:
     x = encoding.encode(_frame())
     shown = encoding.decode(x)
-    write_shown(tmp_path / name, shown, encoding)
+    write_samples(tmp_path / name, Samples(shown=shown, encoding=encoding))
     torch.testing.assert_close(encoding.read(tmp_path / name).x, x, equal_nan=True, rtol=0, atol=0)
     (tmp_path / "again").mkdir()
-    write_shown(tmp_path / "again" / name, shown, encoding)
+    write_samples(tmp_path / "again" / name, Samples(shown=shown, encoding=encoding))
     assert (tmp_path / "again" / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
 @pytest.mark.parametrize("name", ["in.json", "in.jsonl", "in.feather", "in.csv.gz", "in.tsv.xz"])
 def test_a_file_is_had_again_in_its_own_format(name: str, tmp_path: Path) -> None:
-    write_shown(tmp_path / name, _frame())
+    write_samples(tmp_path / name, Samples(shown=_frame()))
     data = open_data(tmp_path / name, kind="table")
     assert data.encoding is not None
-    write_shown(tmp_path / f"out-{name}", data.encoding.decode(data.test.x), data.encoding)
+    write_samples(tmp_path / f"out-{name}", Samples(shown=data.encoding.decode(data.test.x), encoding=data.encoding))
     again = data.encoding.read(tmp_path / f"out-{name}").x
     torch.testing.assert_close(again, data.test.x, equal_nan=True, rtol=0, atol=0)
 
@@ -83,15 +85,15 @@ def test_points_of_a_table_are_had_in_every_format(name: str, tmp_path: Path) ->
     frame.to_csv(tmp_path / "in.csv", index=False)
     data = open_data(tmp_path / "in.csv")
     assert isinstance(data.encoding, PointsEncoding)
-    write_shown(tmp_path / name, data.encoding.decode(data.test.x), data.encoding)
+    write_samples(tmp_path / name, Samples(shown=data.encoding.decode(data.test.x), encoding=data.encoding))
     np.testing.assert_allclose(data.encoding.read(tmp_path / name).x, data.test.x, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["s", "s.xlsx", "s.gz", "s.parquet.gz", "s.jsonl.gz", "s.png"])
 def test_other_endings_are_refused_with_those_that_there_are(name: str, tmp_path: Path) -> None:
     with pytest.raises(BadInput) as refused:
-        write_shown(tmp_path / name, _frame())
-    assert refused.value.expected.endswith(KINDS)
+        write_samples(tmp_path / name, Samples(shown=_frame()))
+    assert refused.value.expected.endswith(written("rows"))
     assert not (tmp_path / name).exists()
 
 
@@ -104,7 +106,7 @@ def test_json_says_what_is_missing_and_dates_as_iso_text() -> None:
 
 
 def test_tabs_in_a_file_that_is_called_so(encoding: TableEncoding, tmp_path: Path) -> None:
-    write_shown(tmp_path / "s.tsv", encoding.decode(encoding.encode(_frame())), encoding)
+    write_samples(tmp_path / "s.tsv", Samples(shown=encoding.decode(encoding.encode(_frame())), encoding=encoding))
     assert pd.read_csv(tmp_path / "s.tsv", sep="\t").columns.tolist() == list(_frame().columns)
 
 
@@ -156,7 +158,7 @@ def test_the_types_of_an_arrow_file_come_back(name: str, tmp_path: Path) -> None
     own = feather.read_table(path) if name == "x.feather" else parquet.read_table(tmp_path / name)
     shown = encoding.decode(data.train.x)
     for suffix in ("parquet", "feather"):
-        write_shown(tmp_path / f"s.{suffix}", shown, encoding)
+        write_samples(tmp_path / f"s.{suffix}", Samples(shown=shown, encoding=encoding))
         found = _read(tmp_path / f"s.{suffix}")
         # Parquet itself has no date64 and no seconds of a day, so the file's own rows are the measure
         arrow_out(own, tmp_path / f"own.{suffix}")
@@ -182,7 +184,7 @@ def test_other_formats_hold_the_rows_of_an_arrow_file(tmp_path: Path) -> None:
     data = open_data(tmp_path / "x.parquet")
     assert data.encoding is not None
     for name in ("s.json", "s.jsonl"):
-        write_shown(tmp_path / name, data.encoding.decode(data.train.x), data.encoding)
+        write_samples(tmp_path / name, Samples(shown=data.encoding.decode(data.train.x), encoding=data.encoding))
         again = data.encoding.read(tmp_path / name).x
         torch.testing.assert_close(again, data.train.x, equal_nan=True, rtol=0, atol=0)
 
@@ -190,7 +192,7 @@ def test_other_formats_hold_the_rows_of_an_arrow_file(tmp_path: Path) -> None:
 def test_a_value_beyond_its_type_widens_the_column(tmp_path: Path) -> None:
     table = pa.table({"price": pa.array([Decimal("1.25")], pa.decimal128(3, 2)), "n": pa.array([1], pa.int8())})
     parquet.write_table(table, tmp_path / "x.parquet")
-    schema = schema_of(tmp_path / "x.parquet")
+    schema = parquet_schema(tmp_path / "x.parquet")
     found = arrow_table(pd.DataFrame({"price": [Decimal("123456.25")], "n": [1000]}), schema)
     assert found.schema.field("price").type == pa.decimal128(38, 2)
     assert found.to_pylist() == [{"price": Decimal("123456.25"), "n": 1000}]

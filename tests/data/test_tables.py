@@ -21,8 +21,8 @@ from pushforward.core.table import Column, Table
 from pushforward.data.dataset import describe
 from pushforward.data.encoding import encoding_from_json
 from pushforward.data.open import open_data
+from pushforward.data.tables.delimited import delimiter_of, read_text
 from pushforward.data.tables.encoding import TableEncoding
-from pushforward.data.tables.files import delimiter_of, read_text
 from pushforward.data.tables.schema import infer
 
 ADULT = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "tables" / "adult.data"

@@ -17,8 +17,8 @@ from pushforward.core.spec import parse_settings
 from pushforward.data.dataset import Dataset
 from pushforward.data.encoding import encoding_from_json
 from pushforward.data.open import open_data
+from pushforward.data.tables.charsets import decode
 from pushforward.data.tables.encoding import TableEncoding
-from pushforward.data.tables.unpacking import decode
 
 
 def written(path: Path, header: str, rows: list[str]) -> Path:

@@ -7,16 +7,16 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 
-from pushforward.app.writing.using import Drawn, said_of_file
+from pushforward.app.writing.using import said_of_file
 from pushforward.core.errors import BadInput
 from pushforward.data.encoding import encoding_from_json
+from pushforward.data.formats.format import Samples
 from pushforward.data.open import open_data
 from pushforward.data.text.corpus import read_corpus
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.data.text.policy import Form, Policy
-from pushforward.data.write import write_shown
+from pushforward.data.write import write_samples
 
 NAMES = [f"name {i} né" for i in range(60)]
 OPTIONS = {"length": 4, "tokeniser": "bytes"}
@@ -37,10 +37,10 @@ def encoding_for(path: Path, raw: bytes, **options: object) -> TextEncoding:
 def test_lines_come_back_as_lines_of_the_same_kind(tmp_path: Path, end: str, charset: str) -> None:
     raw = "".join(name + end for name in NAMES).encode(charset)
     encoding = encoding_for(tmp_path / "names.txt", raw, documents="lines")
-    write_shown(tmp_path / "s.txt", NAMES, encoding)
+    write_samples(tmp_path / "s.txt", Samples(shown=NAMES, encoding=encoding))
     # the same lines are the same bytes: a mark, the line ends, the end of the last line
     assert (tmp_path / "s.txt").read_bytes() == raw
-    assert not said_of_file(Drawn(torch.zeros(1), None, NAMES, encoding), tmp_path / "s.txt")
+    assert not said_of_file(Samples(shown=NAMES, encoding=encoding), tmp_path / "s.txt")
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -48,7 +48,7 @@ def test_lines_come_back_as_lines_of_the_same_kind(tmp_path: Path, end: str, cha
 def test_texts_are_set_apart_by_empty_lines_of_the_same_kind(tmp_path: Path, documents: str, end: str) -> None:
     poems = [f"line {i}{end}and one more" for i in range(40)]
     encoding = encoding_for(tmp_path / "p.txt", (2 * end).join(poems).encode(), documents=documents)
-    write_shown(tmp_path / "s.txt", poems[:3], encoding)
+    write_samples(tmp_path / "s.txt", Samples(shown=poems[:3], encoding=encoding))
     assert (tmp_path / "s.txt").read_bytes() == ((2 * end).join(poems[:3]) + end).encode()
     assert read_corpus(tmp_path / "s.txt", Policy(documents="paragraphs")).documents[:2] == tuple(poems[:2])
 
@@ -70,7 +70,7 @@ def test_texts_that_run_together_are_told_and_how_to_keep_them_apart(
     tmp_path: Path, documents: str, texts: list[str], said: str
 ) -> None:
     encoding = encoding_for(tmp_path / "a.txt", "".join(f"{name}\n" for name in NAMES).encode(), documents=documents)
-    drawn = Drawn(torch.zeros(1), None, texts, encoding)
+    drawn = Samples(shown=texts, encoding=encoding)
     found = said_of_file(drawn, "s.txt")
     assert said in found
     assert bool(said) == bool(found)
@@ -79,7 +79,7 @@ def test_texts_that_run_together_are_told_and_how_to_keep_them_apart(
     # both of what is advised keep them
     for name in ("s.jsonl", "s/"):
         assert not said_of_file(drawn, name)
-        write_shown(f"{tmp_path}/{name}", texts, encoding)
+        write_samples(f"{tmp_path}/{name}", Samples(shown=texts, encoding=encoding))
     rows = [json.loads(line) for line in (tmp_path / "s.jsonl").read_bytes().decode().split("\n") if line]
     assert rows == [{"text": text} for text in texts]
     files = sorted((tmp_path / "s").iterdir())
@@ -92,19 +92,19 @@ def test_files_of_another_ending_and_field_come_back_under_it(tmp_path: Path) ->
     encoding = encoding_for(tmp_path / "notes.md.gz", gzip.compress("".join(f"{n}\n" for n in NAMES).encode()))
     assert encoding.form == Form(ending=".md")
     for name in ("s.md", "s.txt"):
-        write_shown(tmp_path / name, ["one", "two"], encoding)
+        write_samples(tmp_path / name, Samples(shown=["one", "two"], encoding=encoding))
         assert (tmp_path / name).read_bytes() == b"one\n\ntwo\n"
-    write_shown(tmp_path / "s", ["one"], encoding)
+    write_samples(tmp_path / "s", Samples(shown=["one"], encoding=encoding))
     assert (tmp_path / "s" / "00000.md").read_bytes() == b"one\n"
     with pytest.raises(
         BadInput, match=r"s\.rst: expected a name that ends in \.txt, \.md or \.jsonl; .*s/, makes a folder"
     ):
-        write_shown(tmp_path / "s.rst", ["one"], encoding)
+        write_samples(tmp_path / "s.rst", Samples(shown=["one"], encoding=encoding))
     raw = "".join(json.dumps({"body": name}) + "\n" for name in NAMES).encode()
     encoding = encoding_for(tmp_path / "a.ndjson", raw, text_field="body")
-    write_shown(tmp_path / "s.ndjson", NAMES[:2], encoding)
+    write_samples(tmp_path / "s.ndjson", Samples(shown=NAMES[:2], encoding=encoding))
     assert read_corpus(tmp_path / "s.ndjson", encoding.policy).documents == tuple(NAMES[:2])
-    write_shown(tmp_path / "t", NAMES[:1], encoding)
+    write_samples(tmp_path / "t", Samples(shown=NAMES[:1], encoding=encoding))
     assert [path.name for path in (tmp_path / "t").iterdir()] == ["00000.txt"]
 
 

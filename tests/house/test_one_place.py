@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import pytest
 
 import pushforward as pf
@@ -67,6 +69,52 @@ def test_a_verb(run: Command, tmp_path: Path) -> None:
         assert "count" in dir(pf)
     assert run("count", tmp_path / "a")[0] == 2
     assert "count" not in {request.verb for request in every_verb()}
+
+
+def test_a_format_of_files(run: Command, tmp_path: Path) -> None:
+    """It opens, trains, is written, and is named in refusals and in help."""
+    from pushforward.app.writing.using import draw
+    from pushforward.core.errors import BadInput
+    from pushforward.data.formats.choosing import output_help, table_of_formats
+    from pushforward.data.formats.file_formats import FORMATS
+    from pushforward.data.formats.format import Format, ReadOptions, Samples
+    from pushforward.data.write import write_samples
+
+    def read(path: Path, how: ReadOptions) -> np.ndarray:
+        return np.array([[float(cell) for cell in line.split("/")] for line in path.read_text().splitlines()])
+
+    def write(samples: Samples, path: Path) -> bytes:
+        return "".join("/".join(map(repr, row)) + "\n" for row in samples.x.tolist()).encode()
+
+    slashed = Format(
+        "slashed",
+        "numbers between slashes",
+        (".slashed",),
+        holds=("points",),
+        reader=read,
+        writes=("arrays",),
+        writer=write,
+    )
+    path, other = tmp_path / "in.slashed", tmp_path / "in.mp4"
+    path.write_text("".join(f"{x!r}/{y!r}\n" for x, y in np.random.default_rng(0).normal(size=(60, 2)).tolist()))
+    other.write_bytes(bytes(9))
+    with FORMATS.with_one_more(slashed):
+        fitted = pf.fit("flow", str(path), steps=2, preset="smoke", path=tmp_path / "run")
+        samples = draw(fitted.model, 5)
+        assert write_samples(tmp_path / "out.slashed", samples) == [tmp_path / "out.slashed"]
+        np.testing.assert_array_equal(read(tmp_path / "out.slashed", ReadOptions()), samples.x.double().numpy())
+        with pytest.raises(BadInput, match=r"expected .*\.slashed"):
+            pf.load(str(other))
+        with pytest.raises(BadInput, match=r"a name that ends in .*\.slashed"):
+            write_samples(tmp_path / "out.mp4", samples)
+        assert ".slashed" in output_help()
+        assert any(row[0] == "slashed" for row in table_of_formats())
+        verb = importlib.reload(importlib.import_module("pushforward.app.verbs.sample")).SampleRequest
+        assert ".slashed" in verb.model_fields["output"].description
+        assert ".slashed" in run("data", "--help")[1]
+    importlib.reload(importlib.import_module("pushforward.app.verbs.sample"))
+    with pytest.raises(BadInput, match=r"ends in '\.slashed'"):
+        pf.load(str(other.rename(tmp_path / "x.slashed")))
 
 
 def test_every_field_of_every_verb_says_what_it_is() -> None:

@@ -19,6 +19,7 @@ from pushforward.core.errors import BadInput, refusing
 from pushforward.core.limits import require_bytes
 from pushforward.core.reading import require_members, require_regular
 from pushforward.data.folders import counted, few
+from pushforward.data.formats.file_formats import NPZ
 
 COMPLETE = "a complete numpy file"
 _MAGIC = b"\x93NUMPY"
@@ -62,7 +63,7 @@ def opened_arrays(path: Path) -> Iterator[np.ndarray | Archive]:
     """
     size = require_regular(path, "an .npy or .npz file")
     with refusing(str(path), COMPLETE, DAMAGED), path.open("rb") as file:
-        if file.read(4) == b"PK\x03\x04" or path.suffix.lower() == ".npz":
+        if file.read(4) == b"PK\x03\x04" or NPZ.is_named(path):
             file.seek(0)
             with zipfile.ZipFile(file) as archive:
                 yield Archive(archive, path)

@@ -16,6 +16,7 @@ from torch import Tensor
 from pushforward.core.context import Context, ContextSpace
 from pushforward.core.errors import BadInput, nearest
 from pushforward.data.array_files import load_array
+from pushforward.data.formats.file_formats import NPY
 
 
 def as_context(values: np.ndarray, length: np.ndarray | None, origin: str) -> Context:
@@ -95,7 +96,7 @@ def parse_context(text: str, space: ContextSpace, n: int) -> Context:
         >>> parse_context("0.5,2", ContextSpace(longest=1, width=2), 2).values.tolist()
         [[[0.5, 2.0]], [[0.5, 2.0]]]
     """
-    values = load_array(Path(text)) if text.endswith(".npy") else _numbers(text, space)
+    values = load_array(Path(text)) if NPY.is_named(Path(text)) else _numbers(text, space)
     one = 2 if space.width else 1
     if space.width and values.ndim == 1:
         values = values[None]

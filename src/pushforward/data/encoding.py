@@ -48,6 +48,11 @@ class Encoding(ABC):
         """The types of the Arrow file that a table came from (see `data.tables.arrow`), empty for others."""
         return ""
 
+    @property
+    def ending(self) -> str:
+        """What the names of its own files end in, empty where that is nothing or one of many."""
+        return ""
+
     @abstractmethod
     def read(self, source: Any) -> Examples:
         """Return everything in another source (a path, text, a DataFrame) as examples of the same space.

@@ -9,6 +9,7 @@ import numpy as np
 from pushforward.core.errors import BadInput
 from pushforward.core.reading import unpacked
 from pushforward.data.folders import TEST, TRAIN, is_hidden
+from pushforward.data.formats.format import ReadOptions
 from pushforward.data.source import Raw
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -39,9 +40,16 @@ def read_idx(path: Path) -> np.ndarray:
     return np.frombuffer(raw, dtype=dtype, offset=header).reshape(shape).astype(dtype.newbyteorder("="))
 
 
-def is_idx_folder(folder: Path) -> bool:
-    """Return whether a folder holds IDX files."""
-    return any(is_idx(path) and not is_hidden(path.name) for path in folder.iterdir())
+def is_idx_source(path: Path) -> bool:
+    """Return whether a path looks like an IDX file, or is a folder that holds one."""
+    if not path.is_dir():
+        return is_idx(path)
+    return any(is_idx(one) and not is_hidden(one.name) for one in path.iterdir())
+
+
+def read_idx_source(path: Path, how: ReadOptions) -> Raw:
+    """Return the examples of an IDX file, or of a folder of them."""
+    return read_idx_folder(path) if path.is_dir() else read_idx_pair(path)
 
 
 def read_idx_folder(folder: Path) -> Raw:

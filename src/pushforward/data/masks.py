@@ -11,7 +11,8 @@ import numpy as np
 from torch import Tensor
 
 from pushforward.core.errors import BadInput
-from pushforward.data.images.folder import SUFFIXES, read_one
+from pushforward.data.formats.file_formats import PICTURE
+from pushforward.data.images.folder import read_one
 from pushforward.data.images.options import ImageOptions
 from pushforward.data.observed import as_batch, read_array
 
@@ -25,7 +26,7 @@ def read_mask(path: Path, shape: tuple[int, ...]) -> Tensor:
     Raises:
         BadInput: another shape, other values, holes in black paint, or alpha between see-through and opaque.
     """
-    if path.is_file() and path.suffix.lower() in SUFFIXES:
+    if path.is_file() and PICTURE.is_named(path):
         found = _of_picture(path, shape)
         return as_batch(found, shape, path, shared=True)
     array, _ = read_array(path, 1)

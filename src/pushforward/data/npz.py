@@ -13,16 +13,34 @@ from pathlib import Path
 import numpy as np
 
 from pushforward.core.errors import BadInput
-from pushforward.data.array_files import Archive, behind, opened_arrays
+from pushforward.data.array_files import Archive, behind, load_array, opened_arrays
 from pushforward.data.contexts import read_context, space_of
 from pushforward.data.folders import SPLITS, TRAIN, few, role_of
+from pushforward.data.formats.format import ReadOptions
 from pushforward.data.labels import as_labels
 from pushforward.data.source import Raw
 from pushforward.data.sparse import is_sparse, read_sparse
+from pushforward.data.tables.sheet import Sheet, frame_of_array, no_table
 
 # in order of preference
 EXAMPLES = ("x", "data", "images", "image", "arr0", "xs", "imgs", "samples", "examples", "features", "inputs", "pixels")
 LABELS = ("y", "labels", "label", "ys", "targets", "target", "classes", "class", "arr1")
+
+
+def read_arrays(path: Path, how: ReadOptions) -> Raw | Sheet:
+    """Return the examples of an `.npy` or an `.npz`; where a table is asked for, the columns of an `.npy`.
+
+    Raises:
+        BadInput: see `read_npz`, or a table of what has no columns.
+    """
+    if how.kind != "table":
+        return read_npz(path, how.context)
+    frame = frame_of_array(load_array(path))
+    if frame is None:
+        raise no_table(path)
+    more = behind(path)
+    lost = (f"what lies behind the first array in {path}: {more}",) if more else ()
+    return Sheet(frame, path.stem, str(path), lost=lost)
 
 
 def read_npz(path: Path, context: str | None) -> Raw:

@@ -17,9 +17,9 @@ from pushforward.data.folders import few
 from pushforward.data.pixels import label_place, pixels_of
 from pushforward.data.points import Label, PointsEncoding
 from pushforward.data.source import Raw
-from pushforward.data.tables.files import Sheet
 from pushforward.data.tables.found import option, place_of
 from pushforward.data.tables.numeric import grid_of
+from pushforward.data.tables.sheet import Sheet
 from pushforward.data.tables.stored import Stored, missing_word
 from pushforward.data.tables.written import cells_of
 

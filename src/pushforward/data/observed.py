@@ -15,7 +15,8 @@ from pushforward.core.errors import BadInput
 from pushforward.core.space import Image, Space
 from pushforward.data.array_files import Archive, opened_arrays
 from pushforward.data.arrays import no_level
-from pushforward.data.images.folder import SUFFIXES, read_one
+from pushforward.data.formats.file_formats import NPY, NPZ, PICTURE
+from pushforward.data.images.folder import read_one
 from pushforward.data.images.levels import to_levels
 from pushforward.data.images.options import ImageOptions
 from pushforward.data.images.picture import like
@@ -37,8 +38,8 @@ def read_array(path: Path, channels: int) -> tuple[np.ndarray, int | None]:
     """
     if not path.is_file():
         raise BadInput(f"no file at {path}", "an .npy, an .npz or a picture")
-    picture = path.suffix.lower() in SUFFIXES
-    if not picture and path.suffix.lower() not in (".npy", ".npz"):
+    picture = PICTURE.is_named(path)
+    if not (picture or NPY.is_named(path) or NPZ.is_named(path)):
         raise BadInput(f"{path}", "an .npy, an .npz or a picture", "save the numbers as one of these")
     if picture:
         return _picture(path, channels)

@@ -5,7 +5,7 @@ Two ideas: reading (what is in the file) and splitting (who may train on it) are
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from pushforward.core.errors import BadInput, a_type, refuses_source
 from pushforward.core.given import Examples, Given
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points, Space
+from pushforward.core.spec import Config, parse
 from pushforward.data.arrays import Wanted, as_space
 from pushforward.data.asked import as_asked
 from pushforward.data.builtin import builtins
@@ -26,6 +27,9 @@ from pushforward.data.classes import classes_of, spread_of
 from pushforward.data.contexts import space_of
 from pushforward.data.dataset import Dataset, fingerprint_of
 from pushforward.data.encoding import Encoding
+from pushforward.data.formats.choosing import format_of
+from pushforward.data.formats.file_formats import NPZ
+from pushforward.data.formats.format import ReadOptions
 from pushforward.data.images.options import ImageOptions, image_options
 from pushforward.data.images.picture import like
 from pushforward.data.numbers import raw_of
@@ -33,19 +37,42 @@ from pushforward.data.points import PointsEncoding
 from pushforward.data.reader import pictures_in, read
 from pushforward.data.source import Raw
 from pushforward.data.split import Rows, split_examples
+from pushforward.data.tables.as_file import RowsEncoding
 from pushforward.data.tables.encoding import TableEncoding
-from pushforward.data.tables.files import may_be_table
-from pushforward.data.tables.open import find_table, open_table, says_what
+from pushforward.data.tables.open import open_table, says_what, settled
+from pushforward.data.tables.sheet import Reading, Sheet
 from pushforward.data.text.corpus import count, is_text
 from pushforward.data.text.dataset import open_text
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.data.text.reading import read_text
 from pushforward.data.text.rows import numbers_in
-from pushforward.data.text.sources import has_own_ending
+from pushforward.data.text.sources import has_own_ending, is_literal
 from pushforward.data.toys import TOYS, toy
 
 LEFT_OUT = "the labels are left out, as asked"
 TOY_SIZES = (10_000, 2_000, 5_000)
+
+
+class DataOptions(Config):
+    """What a user may ask of the reading of data: `open_data(source, kind="table", ...)`.
+
+    Attributes:
+        images: options for pictures (see `ImageOptions`).
+        text: options for text (see `TextOptions`).
+        kind: `table`, `points` or `text` where several are possible; None = points if there are numbers only, and none is missing.
+        columns, keep, bounds: kinds of columns, identifiers to model and bounds of numbers; see `data.tables.schema.infer`.
+        header: whether the first line of a table's file names its columns; None = find out.
+        context: name of the array of an `.npz` that holds what each example is about (see `data.contexts`).
+    """
+
+    images: Mapping[str, Any] | None = None
+    text: Mapping[str, Any] | None = None
+    kind: str | None = None
+    columns: Mapping[str, Any] | None = None
+    keep: tuple[str, ...] = ()
+    bounds: str = "natural"
+    header: bool | None = None
+    context: str | None = None
 
 
 @refuses_source
@@ -55,15 +82,8 @@ def open_data(
     seed: int = 0,
     labels: bool = True,
     skip_bad: bool = False,
-    images: Mapping[str, Any] | None = None,
-    text: Mapping[str, Any] | None = None,
-    kind: str | None = None,
-    columns: Mapping[str, Any] | None = None,
-    keep: Collection[str] = (),
-    bounds: str = "natural",
-    header: bool | None = None,
     encoding: Encoding | None = None,
-    context: str | None = None,
+    **options: Any,
 ) -> Dataset:
     """Return the dataset behind a built-in name, a path, an array, an `(array, labels)` pair, a DataFrame, or strings.
 
@@ -71,13 +91,8 @@ def open_data(
         seed: of the split (and of a toy's draws).
         labels: False leaves labels out.
         skip_bad: continue past unreadable images and count them.
-        images: options for pictures (see `ImageOptions`).
-        text: options for text (see `TextOptions`).
-        kind: `table`, `points` or `text` where several are possible; None = points if there are numbers only, and none is missing.
-        columns, keep, bounds: kinds of columns, identifiers to model and bounds of numbers; see `data.tables.schema.infer`.
-        header: whether the first line of a table's file names its columns; None = find out.
         encoding: that of a run, used as it is in place of one made from the data.
-        context: name of the array of an `.npz` that holds what each example is about (see `data.contexts`).
+        options: what else is asked of the reading, by the names of `DataOptions`.
 
     Raises:
         BadInput: whatever cannot be used, named with its row or file.
@@ -86,29 +101,52 @@ def open_data(
         >>> open_data("digits").space
         Image(channels=1, height=8, width=8, levels=17)
     """
-    _require_place_of(context, source)
-    if isinstance(source, str) and source in TOYS and text is None:
+    asked = parse(DataOptions, options, "data")
+    _require_place_of(asked.context, source)
+    if isinstance(source, str) and source in TOYS and asked.text is None:
         toys = _open_toy(source, seed)
-        _require_pictures(images, toys)
+        _require_pictures(asked.images, toys)
         return toys
-    options = image_options(images)
-    if _is_text(source, kind, encoding, text):
-        of_run = encoding if isinstance(encoding, TextEncoding) else text
-        found = open_text(source if labels else _alone(source), of_run, seed=seed, asked=kind == "text")
+    if _is_text(source, asked.kind, encoding, asked.text):
+        image_options(asked.images)
+        of_run = encoding if isinstance(encoding, TextEncoding) else asked.text
+        found = open_text(source if labels else _alone(source), of_run, seed=seed, asked=asked.kind == "text")
     else:
-        table = encoding if isinstance(encoding, TableEncoding) else None
-        known = "points" if isinstance(encoding, PointsEncoding) else kind
-        sheet = find_table(source, "table" if table or keep or says_what(columns) else known, columns, encoding, header)
-        raw = None if sheet is None or known else pictures_in(sheet, options, skip_bad)
-        if sheet is not None and raw is None and not sheet.points:
-            found = open_table(sheet, seed=seed, columns=columns, keep=keep, bounds=bounds, encoding=table)
-        else:
-            points = encoding if isinstance(encoding, PointsEncoding) else None
-            named = None if sheet is None else (sheet.name, raw or raw_of(sheet, points, kind is None), sheet.origin)
-            found = _open_arrays(named or read(source, options, skip_bad, context), seed, labels, options)
-    _require_pictures(images, found)
-    asked = {**(images or {}), "context": context, "kind": None if found.encoding is not None else kind}
-    return replace(found, source=absolute(source, found.source), settings=_said(asked))
+        found = _open_others(source, asked, seed, (labels, skip_bad), encoding)
+    _require_pictures(asked.images, found)
+    kept = {
+        **(asked.images or {}),
+        "context": asked.context,
+        "kind": None if found.encoding is not None else asked.kind,
+    }
+    return replace(found, source=absolute(source, found.source), settings=_said(kept))
+
+
+def _open_others(
+    source: Any, asked: DataOptions, seed: int, flags: tuple[bool, bool], encoding: Encoding | None
+) -> Dataset:
+    """Return the dataset of whatever is no text: a table, points, pictures."""
+    (labels, skip_bad), images = flags, image_options(asked.images)
+    known = "points" if isinstance(encoding, PointsEncoding) else asked.kind
+    by_columns = isinstance(encoding, TableEncoding) or bool(asked.keep) or says_what(asked.columns)
+    kind = "table" if by_columns else known
+    if kind not in ("table", "points", None):
+        raise BadInput(f"kind='{kind}'", "table, points or text")
+    reading = Reading(asked.columns or {}, header=asked.header)
+    if isinstance(encoding, RowsEncoding):
+        reading = encoding.reading
+    name, raw, origin = read(source, ReadOptions(kind, images, None, reading, skip_bad, asked.context))
+    if isinstance(raw, Sheet):
+        sheet = settled(raw, kind, asked.columns, encoding)
+        pictures = None if known else pictures_in(sheet, images, skip_bad)
+        if pictures is None and not sheet.points:
+            table = encoding if isinstance(encoding, TableEncoding) else None
+            return open_table(
+                sheet, seed=seed, columns=asked.columns, keep=asked.keep, bounds=asked.bounds, encoding=table
+            )
+        points = encoding if isinstance(encoding, PointsEncoding) else None
+        raw = pictures or raw_of(sheet, points, asked.kind is None)
+    return _open_arrays((name, raw, origin), seed, labels, images)
 
 
 def _said(asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,7 +159,8 @@ def _is_text(source: Any, kind: str | None, encoding: Encoding | None, text: Map
         raise BadInput(said, "one of them", "leave the other out")
     if text is not None or isinstance(encoding, TextEncoding) or kind == "text":
         return True
-    as_rows = (kind is not None or isinstance(encoding, TableEncoding | PointsEncoding)) and may_be_table(source)
+    rows = kind is not None or isinstance(encoding, RowsEncoding)
+    as_rows = rows and _is_path(source) and format_of(Path(source), "table") is not None
     found = not as_rows and is_text(source)
     if found and kind is not None:
         raise BadInput(f"text as {kind}", "a file of rows, such as a .txt or a .jsonl, or no `kind`", "leave it out")
@@ -129,6 +168,10 @@ def _is_text(source: Any, kind: str | None, encoding: Encoding | None, text: Map
         came = f"{source} holds rows of {count(columns, 'number')}, and its name does not say what they are"
         raise BadInput(came, "the kind of data that it is", "say -s data.kind=points, table or text")
     return found
+
+
+def _is_path(source: Any) -> bool:
+    return isinstance(source, Path) or (isinstance(source, str) and not is_literal(source))
 
 
 def _alone(source: Any) -> Any:
@@ -153,12 +196,13 @@ def absolute(source: Any, otherwise: str) -> str:
 
 def _open_arrays(source: tuple[str, Raw, str], seed: int, labels: bool, options: ImageOptions) -> Dataset:
     name, raw, origin = source
-    names = tuple(raw.encoding.names) if isinstance(raw.encoding, PointsEncoding) else ()
+    rows = raw.encoding if isinstance(raw.encoding, PointsEncoding) else None
+    names = () if rows is None else tuple(rows.names)
     found = as_space(raw.x, origin, Wanted(options.levels, raw.white, names=names, held=raw.held))
     if raw.white is None and isinstance(found.space, Image):
         found = as_asked(found, options)
     x, notes, lost = found.x, [*raw.notes, *found.notes], [*raw.lost, *found.lost]
-    if raw.encoding is None and isinstance(found.space, Points) and raw.x.dtype.kind in "biu":
+    if rows is None and isinstance(found.space, Points) and raw.x.dtype.kind in "biu":
         lost.append("that the numbers are whole: samples are not rounded (opened as a table, they are)")
     if not labels and raw.labels is not None:
         notes.append(LEFT_OUT)
@@ -186,7 +230,7 @@ def _open_arrays(source: tuple[str, Raw, str], seed: int, labels: bool, options:
         raw.skipped,
         context=None if raw.context is None else space_of(raw.context),
         lost=tuple(lost),
-        encoding=None if raw.encoding is None else replace(raw.encoding, classes=classes),
+        encoding=None if rows is None else replace(rows, classes=classes),
     )
 
 
@@ -222,7 +266,9 @@ def open_like(
             raise BadInput(f"'{source}' is {data.space}", str(space))
         return data.test
     options = _like(image_options(images), space)
-    _, raw, origin = read(source, options, skip_bad, context)
+    _, raw, origin = read(source, ReadOptions(images=options, skip_bad=skip_bad, context=context))
+    if isinstance(raw, Sheet):
+        raw = pictures_in(raw, options, skip_bad) or raw_of(raw, pictured=True, varied=False)
     if raw.white is not None and isinstance(space, Image):
         raw.x = like(raw.x, space.channels)
     levels = space.levels if isinstance(space, Image) else None
@@ -288,7 +334,7 @@ def _require_pictures(images: Mapping[str, Any] | None, found: Dataset) -> None:
 
 def _require_place_of(context: str | None, source: Any) -> None:
     named = isinstance(source, str | Path)
-    if context is not None and not (named and Path(source).suffix.lower() == ".npz"):
+    if context is not None and not (named and NPZ.is_named(Path(source))):
         came = f"a context '{context}' of {source if named else a_type(source)}"
         raise BadInput(came, "an .npz with an array of that name", "leave it out")
 

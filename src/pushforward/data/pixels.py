@@ -11,7 +11,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from pushforward.data.tables.files import Sheet
+from pushforward.data.tables.sheet import Sheet
 from pushforward.data.tables.stored import OBJECTS
 
 LABELS = ("label", "class")

@@ -11,9 +11,9 @@ import re
 import zipfile
 from pathlib import Path
 
-from pushforward.core.reading import UNPACKERS
 from pushforward.data.folders import is_hidden
-from pushforward.data.tables.unpacking import MARKS, unmarked_wide, unpacked_name
+from pushforward.data.formats.packing import head_of, unpacked_name
+from pushforward.data.tables.charsets import MARKS, unmarked_wide
 
 HEAD = 1 << 14
 # what programs write into plain text beside printed characters: line ends, tabs, pages, backspaces and the colours of a terminal
@@ -50,7 +50,7 @@ def is_plain(path: Path) -> bool:
         False
     """
     try:
-        head = _head(path)
+        head = head_of(path, HEAD) if path.is_file() and not is_hidden(path.name) else b"\0"
     except (OSError, EOFError, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
         return False
     except Exception as error:  # what an unpacker raises has no common base: zlib.error, lzma.LZMAError
@@ -86,21 +86,3 @@ def begins_like_text(head: bytes) -> bool:
 
 def _is_clean(text: str) -> bool:
     return not any((c < " " and c not in _CONTROLS) or c in "\x7f\ufffd" for c in text)
-
-
-def _head(path: Path) -> bytes:
-    suffix = path.suffix.lower()
-    if not path.is_file() or is_hidden(path.name):
-        return b"\0"
-    if suffix == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            members = [one for one in archive.infolist() if not one.is_dir() and not is_hidden(Path(one.filename).name)]
-            if len(members) != 1:
-                return b"\0"
-            with archive.open(members[0]) as file:
-                return file.read(HEAD)
-    if suffix in UNPACKERS:
-        with UNPACKERS[suffix](path) as packed:
-            return packed.read(HEAD)
-    with path.open("rb") as file:
-        return file.read(HEAD)

@@ -22,8 +22,8 @@ from pushforward.core.given import Examples, Given
 from pushforward.core.space import Points, Space
 from pushforward.core.table import Column
 from pushforward.data.tables.as_file import RowsEncoding
-from pushforward.data.tables.files import Reading, Sheet, may_be_table, read_file
 from pushforward.data.tables.found import place_of
+from pushforward.data.tables.sheet import Reading, Sheet, read_sheet
 from pushforward.data.tables.stored import Scalar, Stored, restore, stored_from_json
 from pushforward.data.tables.written import Dialect
 
@@ -115,10 +115,8 @@ class PointsEncoding(RowsEncoding):
             return self._examples(source, None, GIVEN)
         if not isinstance(source, str | Path):
             return self._unnamed(source)
-        path = Path(source)
-        if not path.exists() or not may_be_table(path):
-            return self._unnamed(source)
-        return self.examples(read_file(path, self.reading))
+        sheet = read_sheet(Path(source), self.reading, "points")
+        return self._unnamed(source) if sheet is None else self.examples(sheet)
 
     def _unnamed(self, source: Any) -> Examples:
         # above this module: it opens what names nothing, arrays of all kinds

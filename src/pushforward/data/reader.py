@@ -1,7 +1,7 @@
-"""From a path, an array or a built-in name to raw examples: what a source is taken for, decided in one place.
+"""From a path, an array or a built-in name to what it holds: examples as arrays and pictures, or a table.
 
-One idea: a suffix or the files of a folder say what to call; when that was not what was meant, the message says what it was
-taken for.
+One idea: a source is asked of the formats, each of which knows its own; whatever one returns that a program could hold as well is
+taken as if a program had brought it.
 """
 
 from __future__ import annotations
@@ -10,54 +10,92 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from torch import Tensor
 
 from pushforward.core.errors import BadInput, nearest
 from pushforward.data.builtin import builtins
 from pushforward.data.class_names import order_of
-from pushforward.data.idx import is_idx, is_idx_folder, read_idx_folder, read_idx_pair
-from pushforward.data.images.folder import SUFFIXES, read_folder, read_one
+from pushforward.data.formats.choosing import format_of, named_format
+from pushforward.data.formats.format import ReadOptions
 from pushforward.data.images.held import GIVEN, Pictures, read_held
-from pushforward.data.images.options import ImageOptions
-from pushforward.data.in_memory import of_frame
+from pushforward.data.images.options import ImageOptions, image_options
+from pushforward.data.in_memory import held, of_frame
 from pushforward.data.labels import as_labels
-from pushforward.data.npz import read_npz, set_labels
-from pushforward.data.numbers import raw_of
+from pushforward.data.npz import set_labels
 from pushforward.data.source import Raw
-from pushforward.data.tables.files import Sheet, is_table_file, read_file
+from pushforward.data.tables.open import BUILTIN as TABLE
+from pushforward.data.tables.open import builtin_table
+from pushforward.data.tables.sheet import GIVEN as GIVEN_TABLE
+from pushforward.data.tables.sheet import Sheet, frame_of_array, no_table, sheet_of, sheet_of_frame
 from pushforward.data.tensors import plain_tensor
 from pushforward.data.unread import refusal
 
 
-def read(
-    source: Any, options: ImageOptions, skip_bad: bool = False, context: str | None = None
-) -> tuple[str, Raw, str]:
+def read(source: Any, how: ReadOptions) -> tuple[str, Raw | Sheet, str]:
     """Return the name of a source, what it holds, and the words for it in messages.
-
-    Args:
-        options: how pictures are read.
-        skip_bad: continue past unreadable pictures.
-        context: name of the array of an `.npz` that holds what each example is about.
 
     Raises:
         BadInput: no such data, or what cannot be read.
     """
-    if isinstance(source, tuple) and len(source) == 2:
-        of_pictures = isinstance(source[0], Pictures)
-        raw = _labelled(source[0], source[1], options, skip_bad)
-        return ("pictures", raw, GIVEN) if of_pictures else ("array", raw, "the given array")
-    if isinstance(source, Pictures):
-        return "pictures", read_held(source, options, skip_bad)[0], GIVEN
+    if isinstance(source, pd.DataFrame):
+        return "table", sheet_of_frame(source), GIVEN_TABLE
     if not isinstance(source, str | Path):
-        return "array", Raw(_to_array(source)), "the given array"
-    if str(source) == "digits":
+        return _held(source, how)
+    if str(source) == TABLE:
+        return TABLE, builtin_table(), TABLE
+    if str(source) == "digits" and how.kind != "table":
         return "digits", _digits(), "digits"
     path = Path(source)
     if not path.exists():
-        known = [name for name, _ in builtins()]
-        hint = nearest(str(source), known) if "/" not in str(source) and "." not in str(source) else "check the path"
-        raise BadInput(f"no data called '{source}'", "a built-in name or an existing path", hint)
-    return path.stem or str(path), _read_path(path, options, skip_bad, context), str(source)
+        raise _missing(source, how)
+    found = _read_path(path, how)
+    return found.name if isinstance(found, Sheet) else path.stem or str(path), found, str(source)
+
+
+def _held(source: Any, how: ReadOptions) -> tuple[str, Raw | Sheet, str]:
+    """Return arrays and pictures that a program holds."""
+    options = how.images or image_options(None)
+    if isinstance(source, tuple) and len(source) == 2 and how.kind != "table":
+        of_pictures = isinstance(source[0], Pictures)
+        raw = _labelled(source[0], source[1], options, how.skip_bad)
+        return ("pictures", raw, GIVEN) if of_pictures else ("array", raw, "the given array")
+    if isinstance(source, Pictures) and how.kind != "table":
+        return "pictures", read_held(source, options, how.skip_bad)[0], GIVEN
+    if how.kind != "table":
+        return "array", Raw(_to_array(source)), "the given array"
+    frame = frame_of_array(source) if isinstance(source, np.ndarray) else None
+    if frame is None:
+        raise no_table(source)
+    return "table", sheet_of_frame(frame), GIVEN_TABLE
+
+
+def _missing(source: str | Path, how: ReadOptions) -> BadInput:
+    named = named_format(Path(source))
+    if how.kind == "table" and named is not None and named.holds[0] == "table":
+        return BadInput(f"no file at {source}", "the table", "a relative path starts from the folder you are in")
+    if how.kind == "table":
+        return no_table(source)
+    known = [name for name, _ in builtins()]
+    hint = nearest(str(source), known) if "/" not in str(source) and "." not in str(source) else "check the path"
+    return BadInput(f"no data called '{source}'", "a built-in name or an existing path", hint)
+
+
+def _read_path(path: Path, how: ReadOptions) -> Raw | Sheet:
+    # points may come in any format; what holds no table is none
+    found = format_of(path, how.kind) or (None if how.kind == "table" else format_of(path))
+    if found is None:
+        raise no_table(path) if how.kind == "table" else refusal(path)
+    made = found.read(path, how)
+    if isinstance(made, Raw | Sheet):
+        return made
+    if (sheet := sheet_of(made, path)) is not None:
+        return sheet
+    taken = held(made)
+    raw = read(taken.source, how)[1]
+    assert isinstance(raw, Raw), "frames are sheets already"
+    raw.notes, raw.lost = [*taken.notes, *raw.notes], [*taken.lost, *raw.lost]
+    return raw
 
 
 def _labelled(x: Any, labels: Any, options: ImageOptions, skip_bad: bool) -> Raw:
@@ -101,25 +139,3 @@ def _digits() -> Raw:
 
     bunch: Any = load_digits()
     return Raw(bunch.images.astype(np.uint8), [str(t) for t in bunch.target])
-
-
-def _read_path(path: Path, options: ImageOptions, skip_bad: bool, context: str | None) -> Raw:
-    if path.is_dir() and not is_table_file(path):
-        return read_idx_folder(path) if is_idx_folder(path) else read_folder(path, options, skip_bad)
-    suffix = path.suffix.lower()
-    if is_idx(path):
-        return read_idx_pair(path)
-    if suffix in (".npy", ".npz"):
-        return read_npz(path, context)
-    if is_table_file(path):
-        sheet = read_file(path)
-        return pictures_in(sheet, options, skip_bad) or raw_of(sheet, pictured=True, varied=False)
-    if suffix in SUFFIXES:
-        raw = read_one(path, options)
-        if len(raw.x) == 1:
-            paged = any("only the first frame" in note for note in raw.notes)
-            hint = f"a folder of such files is data: name the folder, such as {path.parent}"
-            hint = "-s data.frames=all makes each of its frames an example" if paged else hint
-            raise BadInput(f"{path} was taken for one picture", "at least five examples", hint)
-        return raw
-    raise refusal(path)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pushforward.core.context import Context
-from pushforward.data.points import PointsEncoding
+from pushforward.data.encoding import Encoding
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Raw:
     context: Context | None = None
     lost: list[str] = field(default_factory=list)
     white: int | None = None
-    encoding: PointsEncoding | None = None
+    encoding: Encoding | None = None
     only: tuple[str, ...] = ()
     held: bool = False
     order: tuple[str, ...] = ()

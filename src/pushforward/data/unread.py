@@ -6,63 +6,71 @@ One idea: whoever brings an archive or a container has good data in it, and need
 from __future__ import annotations
 
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from pushforward.core.errors import BadInput
 from pushforward.data.folders import few
-from pushforward.data.tables.files import SUFFIXES as TABLES
-from pushforward.data.tables.unpacking import PACKED
-from pushforward.data.text.sources import KNOWN as TEXTS
+from pushforward.data.formats.choosing import readable
 
-_READ = ", ".join(dict.fromkeys((*TABLES, *TEXTS, ".npy", ".npz")))
-EXPECTED = f"{_READ} (tables and texts also in {', '.join(PACKED)}), an IDX file, any plain text, or a folder of images or texts"
 _ARRAYS = "numpy.savez('data.npz', x=..., y=...)"
-# endings, what they are, what to do
-_KINDS = (
-    (
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A kind of files that is not read.
+
+    Attributes:
+        endings: of their names.
+        what: they are.
+        fix: the step that opens them; empty: their own library.
+        seen: whether they are looked at: among pictures their loss must not look like that of a readme.
+    """
+
+    endings: tuple[str, ...]
+    what: str
+    fix: str = ""
+    seen: bool = False
+
+
+UNREAD = (
+    Unread(
         (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".cbz"),
         "an archive",
         "unpack it, and name the folder or the file that was in it (a .zip or .gz of one table is read as it is)",
     ),
-    (
+    Unread(
         (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".dill"),
         "a pickle, which may run code and is never loaded",
         f"open it where you trust it and save the arrays: {_ARRAYS}",
     ),
-    ((".safetensors",), "a file of tensors", f"load it with safetensors.numpy.load_file and save them: {_ARRAYS}"),
-    ((".h5", ".hdf5", ".hdf", ".nc"), "an HDF5 file", f"read it with h5py and save its arrays: {_ARRAYS}"),
-    ((".mat",), "a file of Matlab", f"read it with scipy.io.loadmat (or h5py) and save its arrays: {_ARRAYS}"),
-    ((".zarr", ".tfrecord", ".tfrecords", ".lmdb", ".mdb", ".beton", ".rec", ".arrayrecord"), "a store of records", ""),
-    ((".db", ".sqlite", ".sqlite3", ".duckdb"), "a database", "export the table as .csv or .parquet"),
-    (
+    Unread(
+        (".safetensors",), "a file of tensors", f"load it with safetensors.numpy.load_file and save them: {_ARRAYS}"
+    ),
+    Unread((".h5", ".hdf5", ".hdf", ".nc"), "an HDF5 file", f"read it with h5py and save its arrays: {_ARRAYS}"),
+    Unread((".mat",), "a file of Matlab", f"read it with scipy.io.loadmat (or h5py) and save its arrays: {_ARRAYS}"),
+    Unread(
+        (".zarr", ".tfrecord", ".tfrecords", ".lmdb", ".mdb", ".beton", ".rec", ".arrayrecord"), "a store of records"
+    ),
+    Unread((".db", ".sqlite", ".sqlite3", ".duckdb"), "a database", "export the table as .csv or .parquet"),
+    Unread(
         (".xls", ".ods", ".dta", ".sav", ".sas7bdat", ".rds", ".rdata", ".orc", ".avro", ".fst", ".numbers"),
         "a table of a format that is not read",
         "export it as .csv or .parquet",
     ),
-    ((".wav", ".mp3", ".flac", ".ogg", ".m4a"), "sound", "save its features as arrays, such as " + _ARRAYS),
-    (
+    Unread((".wav", ".mp3", ".flac", ".ogg", ".m4a"), "sound", "save its features as arrays, such as " + _ARRAYS),
+    Unread(
         (
-            ".heic",
-            ".heif",
-            ".jxl",
-            ".svg",
-            ".psd",
-            ".exr",
-            ".hdr",
-            ".dcm",
-            ".nii",
-            ".raw",
-            ".cr2",
-            ".cr3",
-            ".nef",
-            ".arw",
-            ".dng",
+            *(".heic", ".heif", ".jxl", ".svg", ".psd", ".exr", ".hdr", ".dcm", ".nii", ".raw", ".cr2", ".cr3", ".nef"),
+            *(".arw", ".dng", ".orf", ".rw2"),
         ),
         "a picture of a format that is not read",
         "convert it to .png, and name the folder of such files",
+        seen=True,
     ),
-    ((".mp4", ".mov", ".avi", ".mkv", ".webm"), "a film", "save its frames as a folder of .png files"),
-    ((".pdf", ".doc", ".docx", ".odt", ".epub", ".rtf"), "a document", "save its text as .txt"),
+    Unread((".mp4", ".mov", ".avi", ".mkv", ".webm"), "a film", "save its frames as a folder of .png files", seen=True),
+    Unread((".pdf",), "a document", "save its text as .txt", seen=True),
+    Unread((".doc", ".docx", ".odt", ".epub", ".rtf"), "a document", "save its text as .txt"),
 )
 _RECORDS = f"read it with the library that wrote it and save its arrays: {_ARRAYS}"
 
@@ -76,8 +84,19 @@ def refusal(path: Path) -> BadInput:
     """
     suffix = path.suffix.lower()
     came = f"{path} ends in '{suffix}'" if suffix else f"{path} has no ending that says what it is"
-    known = next(((what, fix) for endings, what, fix in _KINDS if suffix in endings), None)
-    return BadInput(came, EXPECTED, f"it is {known[0]}{_inside(path)}: {known[1] or _RECORDS}" if known else "")
+    known = next((one for one in UNREAD if suffix in one.endings), None)
+    fix = f"it is {known.what}{_inside(path)}: {known.fix or _RECORDS}" if known else ""
+    return BadInput(came, readable(), fix)
+
+
+def is_unread_picture(path: Path) -> bool:
+    """Return whether the name of a file is that of a picture, a film or a page that no decoder here reads.
+
+    Example:
+        >>> is_unread_picture(Path("a.HEIC")), is_unread_picture(Path("a.png"))
+        (True, False)
+    """
+    return any(one.seen and path.suffix.lower() in one.endings for one in UNREAD)
 
 
 def _inside(path: Path) -> str:

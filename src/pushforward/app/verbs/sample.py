@@ -9,22 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pushforward.app.request import WIDTH, Answer, Request, Said, option
 from pushforward.app.verbs.shared import Run, Seed, Words, refuse_ignored
 from pushforward.core.errors import BadInput
+from pushforward.data.formats.choosing import output_help
 
 if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
     from pushforward.app.writing.generation import TextRules
     from pushforward.app.writing.observing import Sight
-    from pushforward.app.writing.using import Drawn
     from pushforward.app.writing.writer import Writer
     from pushforward.core.model import GenerativeModel
+    from pushforward.data.formats.format import Samples
     from pushforward.data.text.encoding import TextEncoding
 
 SIGHT = ("observed", "mask", "operator", "noise", "start")
 MOST_FILES = 1000  # named in an answer; a folder of more is known by its own name
-OF_A_FILE = (
-    "Images and points: .png, .npz, .npy, .csv, or a folder of images (its name may end in /). Tables: .csv, .tsv, "
-    ".json, .jsonl, .parquet, .feather, also packed (.csv.gz). Text: .txt, .jsonl."
-)
 
 
 class SampleRequest(Request):
@@ -73,7 +70,7 @@ class SampleRequest(Request):
     start: Annotated[Path | None, option("Diffusion: begin at these examples, noised.")] = None
     strength: Annotated[float | None, option("... so far that this share of the steps remains.")] = None
     seed: Seed = 0
-    output: Annotated[str | None, option(OF_A_FILE, "-o", "--output")] = None
+    output: Annotated[str | None, option(output_help(), "-o", "--output")] = None
 
     @property
     def without_json(self) -> str:
@@ -204,15 +201,16 @@ class BestTexts(Answer):
 class DrawnSamples(Answer):
     """Samples, written into a file or shown."""
 
-    def __init__(self, asked: SampleRequest, n: int, model: GenerativeModel, drawn: Drawn, watch: Watch) -> None:
-        from pushforward.app.writing.using import said_of_file, save_samples
+    def __init__(self, asked: SampleRequest, n: int, model: GenerativeModel, drawn: Samples, watch: Watch) -> None:
+        from pushforward.app.writing.using import said_of_file
+        from pushforward.data.write import write_samples
 
         self.asked, self.n, self.model, self.drawn = asked, n, model, drawn
         self.output, self.files = asked.output, ()
         if self.output is None and drawn.shown is None and len(model.space.event_shape) > 1:
             self.output = f"{asked.run.resolve().name}-samples.png"
         if self.output is not None:
-            self.files = tuple(save_samples(drawn, model, self.output))
+            self.files = tuple(write_samples(self.output, drawn))
             watch.say_all([said_of_file(drawn, self.output)])
 
     def json(self) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,29 +21,16 @@ from pushforward.core.model import GenerativeModel
 from pushforward.core.noise import Streams
 from pushforward.data.contexts import parse_context
 from pushforward.data.encoding import Encoding
+from pushforward.data.formats.choosing import output_format
+from pushforward.data.formats.file_formats import TEXT
+from pushforward.data.formats.format import Samples
 from pushforward.data.points import PointsEncoding
-from pushforward.data.tables.output import is_table_name
 from pushforward.data.text.encoding import TextEncoding
-from pushforward.data.text.json_lines import is_json
 from pushforward.data.text.output import run_together
-from pushforward.data.write import is_folder, write_samples, write_shown
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES, STUDENTS, registry_of
 
 KINDS = ("points", "image", "table", "text")
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """Samples in data units with the class name each was asked for (None = unconditional), and as people read them.
-
-    `shown` is a list of strings for text, a DataFrame for tables, None for images and points; `encoding` is what made it.
-    """
-
-    x: Tensor
-    labels: tuple[str, ...] | None
-    shown: Any = None
-    encoding: Encoding | None = None
 
 
 def draw(
@@ -57,7 +44,7 @@ def draw(
     context: str | None = None,
     sight: Sight = BLIND,
     **options: Any,
-) -> Drawn:
+) -> Samples:
     """Draw samples; `options` are those the family declares, None means the family's default.
 
     Args:
@@ -74,7 +61,7 @@ def draw(
         raise BadInput("stop strings or a pattern", "a run on text", "leave them out")
     if rules and isinstance(encoding, TextEncoding):
         x = Writer(model, encoding, given, seed, rules, chosen, context).tokens(n, on_step)
-        return Drawn(x, None, encoding.decode(x), encoding)
+        return Samples(x, model.space, None, encoding.decode(x), encoding)
     condition = condition_of(model, encoding, given, context, n)
     if sight and model.space.kind not in ("image", "points"):
         raise BadInput(f"observed files for a run on {model.space.kind}", "a run on images or points", "see --given")
@@ -85,8 +72,9 @@ def draw(
     condition = with_labels(model, encoding, condition, n, seed)
     x = model.sample(n, given=condition, seed=seed, on_step=on_step, **chosen)
     if encoding is None:
-        return Drawn(x, drawn_classes(model, n, seed) if condition is None else None if given is None else (given,) * n)
-    return Drawn(x, None, decoded(model, encoding, x, condition), encoding)
+        asked = drawn_classes(model, n, seed) if condition is None else None if given is None else (given,) * n
+        return Samples(x, model.space, asked)
+    return Samples(x, model.space, None, decoded(model, encoding, x, condition), encoding)
 
 
 def with_labels(
@@ -145,18 +133,11 @@ def condition_of(
     return Given(context=about) if found is None else replace(found, context=about)
 
 
-def save_samples(drawn: Drawn, model: GenerativeModel, path: str | Path) -> list[Path]:
-    """Write samples by the extension of `path`, or into a folder if it ends in a slash, and return what was written."""
-    if drawn.shown is not None and (model.space.kind != "points" or is_table_name(Path(path))):
-        return write_shown(path, drawn.shown, drawn.encoding)
-    return write_samples(path, drawn.x, model.space, labels=drawn.labels)
-
-
-def said_of_file(drawn: Drawn, path: str | Path) -> str:
+def said_of_file(samples: Samples, path: str | Path) -> str:
     """Return what a reader of the file should know that samples are written to, empty if there is nothing."""
-    if not isinstance(drawn.shown, list) or not isinstance(drawn.encoding, TextEncoding):
+    if not isinstance(samples.encoding, TextEncoding) or output_format(path, samples) is not TEXT:
         return ""
-    hidden = "" if is_folder(path) or is_json(Path(path)) else run_together(drawn.shown, drawn.encoding)
+    hidden = run_together(samples.shown, samples.encoding)
     if not hidden:
         return ""
     other = Path(path).with_suffix("")

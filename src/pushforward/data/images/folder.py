@@ -15,20 +15,14 @@ import numpy as np
 from pushforward.core.errors import BadInput
 from pushforward.data.class_folders import is_table, labels_of
 from pushforward.data.folders import Listing, Places, counted, few, list_files, places_of
+from pushforward.data.formats.choosing import named_format
+from pushforward.data.formats.file_formats import IDX, JSON_LINES, PICTURE
+from pushforward.data.formats.format import ReadOptions
 from pushforward.data.images.gathering import gathered, in_words, say, stacked
-from pushforward.data.images.options import ImageOptions
+from pushforward.data.images.options import ImageOptions, image_options
 from pushforward.data.source import Raw
-from pushforward.data.tables.files import is_table_file
+from pushforward.data.unread import is_unread_picture
 
-SUFFIXES = {
-    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp", ".avif", ".jp2"),
-    *(".pgm", ".ppm", ".pbm", ".pnm", ".tga", ".ico", ".mpo", ".apng", ".pcx", ".sgi", ".dds", ".qoi"),
-}
-# pictures and films that no decoder here reads: their loss must not look like that of a readme
-UNREADABLE = {
-    *(".heic", ".heif", ".jxl", ".svg", ".pdf", ".psd", ".exr", ".hdr", ".dcm", ".nii", ".raw", ".cr2", ".cr3", ".nef"),
-    *(".arw", ".dng", ".orf", ".rw2", ".mp4", ".mov", ".avi", ".mkv", ".webm"),
-}
 _MAGIC = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
 # folders beside those of pictures that hold what belongs to each of them
 _PARTS = {
@@ -46,12 +40,36 @@ _PARTS = {
     ),
     *("targets", "edges", "normals", "thumbnails", "previews"),
 }
-_ALONE = (".npy", ".npz", ".txt", ".jsonl", ".ndjson")  # beside tables: data that are named by file
 
 
 def image_files(listing: Listing) -> list[Path]:
     """Return the files that are pictures by the end of their name, or by their first bytes where there is none."""
-    return [path for path in listing.files if path.suffix.lower() in SUFFIXES or _unnamed(path)]
+    return [path for path in listing.files if PICTURE.is_named(path) or _unnamed(path)]
+
+
+def is_other_folder(path: Path) -> bool:
+    """Return whether a path is a folder: what holds nothing else is looked at for pictures."""
+    return path.is_dir()
+
+
+def read_pictures(path: Path, how: ReadOptions) -> Raw:
+    """Return the pictures of a folder, read as options say."""
+    return read_folder(path, how.images or image_options(None), how.skip_bad)
+
+
+def read_frames(path: Path, how: ReadOptions) -> Raw:
+    """Return the frames of one file as examples, of which there must be several.
+
+    Raises:
+        BadInput: one picture.
+    """
+    raw = read_one(path, how.images or image_options(None))
+    if len(raw.x) > 1:
+        return raw
+    paged = any("only the first frame" in note for note in raw.notes)
+    hint = f"a folder of such files is data: name the folder, such as {path.parent}"
+    hint = "-s data.frames=all makes each of its frames an example" if paged else hint
+    raise BadInput(f"{path} was taken for one picture", "at least five examples", hint)
 
 
 def read_folder(folder: Path, options: ImageOptions, skip_bad: bool) -> Raw:
@@ -63,7 +81,9 @@ def read_folder(folder: Path, options: ImageOptions, skip_bad: bool) -> Raw:
     listing = list_files(folder)
     files = image_files(listing)
     if not files:
-        raise BadInput(f"the folder {folder}", "image files (" + " ".join(sorted(SUFFIXES)) + ")", _none(listing))
+        raise BadInput(
+            f"the folder {folder}", "image files (" + " ".join(sorted(PICTURE.suffixes)) + ")", _none(listing)
+        )
     places = places_of([path.relative_to(folder).parts[:-1] for path in files], "picture")
     kept = [files[i] for i in places.kept]
     read = gathered(kept, [str(path.relative_to(folder)) for path in kept], options)
@@ -147,11 +167,11 @@ def _bare(listing: Listing, files: Sequence[Path]) -> list[str]:
 def _others(listing: Listing, files: list[Path]) -> list[str]:
     read = set(files)
     rest = [p.relative_to(listing.folder) for p in listing.files if p not in read and not is_table(p)]
-    films = [str(path) for path in rest if path.suffix.lower() in UNREADABLE]
-    plain = [str(path) for path in rest if path.suffix.lower() not in UNREADABLE]
+    films = [str(path) for path in rest if is_unread_picture(path)]
+    plain = [str(path) for path in rest if not is_unread_picture(path)]
     lost = [f"{counted(len(films), 'file')} of a format that is not read: {few(films)}"] if films else []
     tables = [
-        path for path in rest if is_table_file(listing.folder / path) or path.suffix.lower() in (".jsonl", ".json")
+        path for path in rest if (found := named_format(path)) is JSON_LINES or (found and found.holds[0] == "table")
     ]
     if tables:
         plain[-1] += (
@@ -178,11 +198,11 @@ def _twins(files: Sequence[Path], places: Places) -> str:
 def _none(listing: Listing) -> str:
     """Return what is in a folder without pictures, and what to name in its place where that is data of another kind."""
     there = [path.relative_to(listing.folder) for path in listing.files if not is_table(path)]
-    films = [str(path) for path in there if path.suffix.lower() in UNREADABLE]
-    plain = [str(path) for path in there if path.suffix.lower() not in UNREADABLE]
+    films = [str(path) for path in there if is_unread_picture(path)]
+    plain = [str(path) for path in there if not is_unread_picture(path)]
     said = [f"it holds {counted(len(films), 'file')} of a format that is not read: {few(films)}"] if films else []
     said += [f"it holds {counted(len(plain), 'file')} of other kinds: {few(plain)}"] if plain else []
-    data = [path for path in there if path.suffix.lower() in _ALONE or is_table_file(listing.folder / path)]
+    data = [path for path in there if named_format(path) not in (None, IDX, PICTURE)]
     said += [f"a table or an array is one file: name it, such as {listing.folder / data[0]}"] if data else []
     if not there:
         said.append("it holds empty folders only" if listing.folders else "it is empty")

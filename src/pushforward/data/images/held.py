@@ -18,7 +18,7 @@ from torch import Tensor
 from pushforward.core.errors import BadInput, a_type
 from pushforward.data.finite import not_finite
 from pushforward.data.folders import counted, few
-from pushforward.data.images.folder import SUFFIXES
+from pushforward.data.formats.file_formats import PICTURE
 from pushforward.data.images.gathering import gathered, in_words, say, stacked
 from pushforward.data.images.options import ImageOptions
 from pushforward.data.images.picture import Encoded, Picture
@@ -59,7 +59,7 @@ def is_picture(item: Any) -> bool:
     if isinstance(item, bytes | bytearray):
         return bytes(item[:8]).startswith(_MAGIC)
     if isinstance(item, os.PathLike):
-        return Path(item).suffix.lower() in SUFFIXES
+        return PICTURE.is_named(Path(item))
     return isinstance(item, Pillow.Image)
 
 

@@ -7,7 +7,7 @@ travels with the run beside the dtypes, and written columns are cast to it where
 from __future__ import annotations
 
 import base64
-import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,30 +15,32 @@ import pandas as pd
 
 from pushforward.core.errors import refusing
 
-PARQUET, FEATHER = (".parquet", ".pq"), (".feather", ".arrow")
 
-
-def schema_of(path: Path, raw: bytes | None = None, suffix: str = "") -> str:
-    """Return the Arrow schema of a file (or of a folder of parts) as text, empty for files that have none.
-
-    Args:
-        raw: the file's bytes, if it was packed; `suffix` is then the ending of the name within.
-    """
-    import pyarrow as pa
+def parquet_schema(source: Any) -> str:
+    """Return the Arrow schema of a Parquet file (a path, a folder of parts, or an open file) as text, empty if it has none."""
     from pyarrow import parquet
 
-    suffix = suffix or path.suffix.lower()
-    source: Any = path if raw is None else io.BytesIO(raw)
+    if isinstance(source, Path) and source.is_dir():
+        return _as_text(lambda: parquet.ParquetDataset(source).schema)
+    return _as_text(lambda: parquet.read_schema(source))
+
+
+def feather_schema(source: Any) -> str:
+    """Return the Arrow schema of a Feather file (a path or an open file) as text, empty if it has none."""
+    import pyarrow as pa
+
+    def read() -> Any:
+        with pa.ipc.open_file(str(source) if isinstance(source, Path) else source) as opened:
+            return opened.schema
+
+    return _as_text(read)
+
+
+def _as_text(read: Callable[[], Any]) -> str:
+    import pyarrow as pa
+
     try:
-        if path.is_dir():
-            found = parquet.ParquetDataset(path).schema
-        elif suffix in PARQUET:
-            found = parquet.read_schema(source)
-        elif suffix in FEATHER:
-            with pa.ipc.open_file(str(path) if raw is None else source) as opened:
-                found = opened.schema
-        else:
-            return ""
+        found = read()
     except (pa.ArrowException, OSError, ValueError, NotImplementedError):
         return ""  # an older format of Feather has none
     plain = pa.schema([field.remove_metadata() for field in found])
@@ -51,7 +53,7 @@ def arrow_table(frame: pd.DataFrame, schema: str = "") -> Any:
     A value beyond a type (a model's tail past eight bits, a seventh digit before the point) widens the column: nothing is clamped.
 
     Args:
-        schema: what `schema_of` returned.
+        schema: what `parquet_schema` or `feather_schema` returned.
 
     Example:
         >>> arrow_table(pd.DataFrame({"x": [1, 2]})).schema.field("x").type
@@ -70,19 +72,6 @@ def arrow_table(frame: pd.DataFrame, schema: str = "") -> Any:
         columns.append(column)
         fields.append(field)
     return pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata=usual.schema.metadata))
-
-
-def arrow_bytes(frame: pd.DataFrame, suffix: str, schema: str = "") -> bytes:
-    """Return a frame as the bytes of a Parquet or a Feather file; see `arrow_table`."""
-    from pyarrow import feather, parquet
-
-    buffer = io.BytesIO()
-    table = arrow_table(frame, schema)
-    if suffix in FEATHER:
-        feather.write_feather(table, buffer)
-    else:
-        parquet.write_table(table, buffer)
-    return buffer.getvalue()
 
 
 def _schema(text: str) -> Any:

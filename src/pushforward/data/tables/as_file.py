@@ -12,6 +12,7 @@ from dataclasses import replace
 import pandas as pd
 
 from pushforward.data.encoding import Encoding
+from pushforward.data.tables.sheet import Reading
 from pushforward.data.tables.stored import Stored
 from pushforward.data.tables.written import Dialect, to_csv
 
@@ -25,6 +26,11 @@ class RowsEncoding(Encoding):
     @abstractmethod
     def kept(self) -> Sequence[Stored]:
         """How every column is kept, labels included."""
+
+    @property
+    @abstractmethod
+    def reading(self) -> Reading:
+        """How another file of such rows is read."""
 
     def csv(self, shown: pd.DataFrame) -> str:
         """Return rows as the text of a CSV file, written as the file that they came from was."""

@@ -20,11 +20,12 @@ from pushforward.core.errors import BadInput, closest
 from pushforward.core.given import Examples, Given
 from pushforward.core.space import space_from_json
 from pushforward.core.table import Column, Table
+from pushforward.data.formats.choosing import written
 from pushforward.data.tables.as_file import RowsEncoding
 from pushforward.data.tables.encode_column import Rows, check_restored, encode_column
-from pushforward.data.tables.files import Reading, Sheet, may_be_table, read_file
 from pushforward.data.tables.given import parse_known
 from pushforward.data.tables.schema import Declared, Schema, infer
+from pushforward.data.tables.sheet import Reading, Sheet, read_sheet
 from pushforward.data.tables.stored import Stored, restore, stored_from_json, words_of
 from pushforward.data.tables.written import Dialect
 
@@ -146,13 +147,10 @@ class TableEncoding(RowsEncoding):
         return Examples(x), odd
 
     def _sheet(self, path: Path) -> Sheet:
-        if not path.exists() or not may_be_table(path):
-            raise BadInput(
-                f"'{path}' as a table",
-                "a .csv, .tsv, .json, .jsonl, .parquet or .feather file, or a DataFrame",
-                "check the path",
-            )
-        return read_file(path, self.reading)
+        sheet = read_sheet(path, self.reading)
+        if sheet is None:
+            raise BadInput(f"'{path}' as a table", f"a {written('rows')} file, or a DataFrame", "check the path")
+        return sheet
 
     @property
     def reading(self) -> Reading:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from pushforward.core.errors import BadInput, a_json_type, refusing
 from pushforward.core.reading import read_bytes
+from pushforward.data.formats.packing import PACKED, unpack
 from pushforward.data.tables.not_tables import require_table_text
 
 _LAYOUTS = 'records, [{"a": 1, "b": "x"}, ...], or columns, {"a": [1, ...], "b": ["x", ...]}'
@@ -48,19 +49,21 @@ def frame_of_json(raw: bytes, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]
     return frame[0], (f"{len(frame[0])} JSON {frame[1]} of {len(frame[0].columns)} columns",)
 
 
-def json_lines(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def frame_of_json_lines(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the table in a file of JSON lines, and what was decided.
 
     Raises:
         BadInput: a line that is no JSON object.
     """
     with refusing(str(path), "a JSON object a line"):
-        text = read_bytes(path, "a readable file").decode("utf-8-sig")
+        packed = path.suffix.lower() in PACKED
+        raw = unpack(path)[0] if packed else read_bytes(path, "a readable file")
+        text = raw.decode("utf-8-sig")
     return frame_of_lines(text, path)
 
 
 def frame_of_lines(text: str, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return the table in JSON lines; see `json_lines`."""
+    """Return the table in JSON lines; see `frame_of_json_lines`."""
     records: list[dict[str, Any]] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():

@@ -1,4 +1,4 @@
-"""Open a table: find out whether a source is one, infer its schema, encode and split it.
+"""Open a table: decide whether its rows are points, infer its schema, encode and split it.
 
 One idea: numbers alone, without gaps, are points; anything else in rows and columns is a table, and the notes say why.
 """
@@ -10,72 +10,46 @@ import lzma
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from importlib import resources
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
 from pushforward.core.errors import BadInput, closest
 from pushforward.core.given import Examples
-from pushforward.data.array_files import behind, load_array
 from pushforward.data.dataset import Dataset, fingerprint_of
 from pushforward.data.encoding import Encoding
 from pushforward.data.pixels import label_place, pixels_of
-from pushforward.data.points import PointsEncoding
 from pushforward.data.repeats import groups_of, rows_repeat
 from pushforward.data.split import split_rows
 from pushforward.data.tables.asked import READINGS
+from pushforward.data.tables.charsets import decode
+from pushforward.data.tables.delimited import read_text
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.entities import entity_note
-from pushforward.data.tables.files import (
-    SUFFIXES,
-    Reading,
-    Sheet,
-    decode,
-    is_table_file,
-    may_be_table,
-    read_file,
-    read_text,
-)
-from pushforward.data.tables.formats import JSON_LINES
 from pushforward.data.tables.schema import Declared, infer
+from pushforward.data.tables.sheet import GIVEN, Sheet
 
 BUILTIN = "adult-mini"
-GIVEN = "the given table"
 
 
-def find_table(
-    source: Any,
+def settled(
+    sheet: Sheet,
     kind: str | None,
     columns: Mapping[str, Declared] | None = None,
     encoding: Encoding | None = None,
-    header: bool | None = None,
-) -> Sheet | None:
-    """Return the table that a source holds, None if it holds something else; `points` is set where it is opened as points.
+) -> Sheet:
+    """Return a table as it is to be opened, which a note says why; `points` is set where it is opened as points.
 
     Args:
         kind: `table` or `points` decide where both are possible; None decides by the columns.
         columns: declared kinds and readings; categorical and ordinal columns are read as text.
         encoding: that of a run, which knows the names of the columns and how they are written.
-        header: the user's answer to whether the first line of a file names the columns; None = find out.
 
     Raises:
-        BadInput: `kind="table"` for what has no columns, or an unreadable file.
+        BadInput: a declaration of a column that is not there.
     """
-    if kind not in ("table", "points", None):
-        raise BadInput(f"kind='{kind}'", "table, points or text")
     columns = columns or {}
-    sheet = _sheet(source, kind, columns, encoding, header)
-    if sheet is None:
-        if kind == "table":
-            if isinstance(source, str | Path) and is_table_file(Path(source)) and not Path(source).exists():
-                raise BadInput(f"no file at {source}", "the table", "a relative path starts from the folder you are in")
-            known = " ".join((*SUFFIXES, *JSON_LINES, ".txt"))
-            raise BadInput(f"'{source}' as a table", f"a DataFrame, or a file that ends in {known}")
-        return None
     if isinstance(encoding, TableEncoding):
         return sheet
     unknown = next((name for name in columns if name not in set(map(str, sheet.frame.columns))), None)
@@ -99,47 +73,6 @@ def says_what(columns: Mapping[str, Declared] | None) -> bool:
     return any(kind not in ("drop", *READINGS) for kind in (columns or {}).values())
 
 
-def _sheet(
-    source: Any, kind: str | None, columns: Mapping[str, Declared], encoding: Encoding | None, header: bool | None
-) -> Sheet | None:
-    if isinstance(source, str) and source == BUILTIN:
-        return None if kind == "points" else _builtin()
-    if isinstance(source, pd.DataFrame):
-        return _frame(source)
-    if kind == "table" and isinstance(source, str | Path) and Path(source).suffix == ".npy" and Path(source).is_file():
-        found = load_array(Path(source))
-        if not _has_columns(found):
-            return None
-        more = behind(Path(source))
-        lost = (f"what lies behind the first array in {source}: {more}",) if more else ()
-        return replace(_frame(_columns(found)), name=Path(source).stem, origin=str(source), lost=lost)
-    if isinstance(source, np.ndarray) and _has_columns(source) and kind == "table":
-        return _frame(_columns(source))
-    is_table = is_table_file if kind is None else may_be_table
-    if isinstance(source, str | Path) and Path(source).exists() and is_table(Path(source)):
-        known = isinstance(encoding, TableEncoding | PointsEncoding)
-        return read_file(Path(source), encoding.reading if known else Reading(columns, header=header))
-    return None
-
-
-def _has_columns(array: np.ndarray) -> bool:
-    return array.ndim == 2 or (array.ndim == 1 and array.dtype.names is not None)
-
-
-def _columns(array: np.ndarray) -> pd.DataFrame:
-    if array.dtype.names is not None:
-        return pd.DataFrame(array)
-    return pd.DataFrame(array, columns=[f"x{i}" for i in range(array.shape[1])])
-
-
-def _frame(frame: pd.DataFrame) -> Sheet:
-    if isinstance(frame.index, pd.RangeIndex):
-        return Sheet(frame, "table", GIVEN)
-    name = ", ".join(str(name) for name in frame.index.names if name is not None)
-    lost = f"the frame's index{f' ({name})' if name else ''}: make it a column with `reset_index()` to model it"
-    return Sheet(frame, "table", GIVEN, ("the frame's index is left out",), lost=(lost,))
-
-
 def _why(sheet: Sheet) -> str | None:
     """Return the reason why columns are no points, None if they are."""
     csv = sheet.lines is not None
@@ -157,7 +90,8 @@ def _why(sheet: Sheet) -> str | None:
     return None
 
 
-def _builtin() -> Sheet:
+def builtin_table() -> Sheet:
+    """Return the table that comes with the package."""
     raw = resources.files("pushforward.data.tables").joinpath(f"{BUILTIN}.csv.xz").read_bytes()
     sheet = read_text(decode(lzma.decompress(raw), BUILTIN), BUILTIN, BUILTIN)
     credit = "a stratified sample of 6,000 rows of UCI Adult (Becker & Kohavi 1996, CC BY 4.0)"
@@ -184,6 +118,7 @@ def open_table(
         BadInput: whatever cannot be used, named with its column and row.
 
     Example:
+        >>> import pandas as pd
         >>> frame = pd.DataFrame({"x": [i % 7 for i in range(50)], "y": ["a", "b"] * 25})
         >>> open_table(Sheet(frame, "t", "t")).space.measure
         'counting'

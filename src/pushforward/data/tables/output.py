@@ -1,69 +1,71 @@
-"""A table as the bytes of a file, in every format that tables are read from as text, JSON or Arrow, packed or not.
+"""A table as the bytes of a file: text, JSON or Arrow.
 
-One idea: rows made for a file can be had in its own format, and equal rows give equal bytes (packing notes no time).
+One idea: rows made for a file can be had in its own format, and equal rows give equal bytes.
 """
 
 from __future__ import annotations
 
-import bz2
 import datetime
 import decimal
-import gzip
 import io
 import json
-import lzma
 import math
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pushforward.core.errors import BadInput
-from pushforward.data.tables.arrow import FEATHER, PARQUET, arrow_bytes
-from pushforward.data.tables.unpacking import PACKED, unpacked_name
-
-TEXTS, TABBED = (".csv", ".tsv", ".tab"), (".tsv", ".tab")
-JSON, LINES = ".json", (".jsonl", ".ndjson")
-KINDS = ".csv, .tsv, .json, .jsonl, .parquet or .feather (.csv, .tsv and .json also packed: .csv.gz, .bz2, .xz, .zip)"
+from pushforward.data.formats.format import Samples
+from pushforward.data.tables.arrow import arrow_table
 
 
-def is_table_name(path: Path) -> bool:
-    """Return whether a table can be written to a file of this name.
-
-    Example:
-        >>> [is_table_name(Path(name)) for name in ("s.csv.gz", "s.feather", "s.jsonl", "s.gz", "s.png")]
-        [True, True, True, False, False]
-    """
-    inner = unpacked_name(path).suffix.lower()
-    if path.suffix.lower() in PACKED:
-        return inner in (*TEXTS, JSON)
-    return inner in (*TEXTS, JSON, *LINES, *PARQUET, *FEATHER)
-
-
-def table_bytes(frame: pd.DataFrame, path: Path, to_csv: Callable[[str | None], bytes], schema: str = "") -> bytes:
-    """Return a frame as the bytes of a file of this name.
+def rows_csv(samples: Samples, delimiter: str | None = None) -> bytes:
+    """Return rows as a file of text, written as the file that they came from was; of a frame that came from none, as pandas does.
 
     Args:
-        to_csv: returns the frame as a file of text, with this delimiter, None = that of its source.
-        schema: the types of the Arrow file that the table came from; see `data.tables.arrow`.
-
-    Raises:
-        BadInput: another ending.
+        delimiter: in the place of the source's own.
     """
-    if not is_table_name(path):
-        raise BadInput(f"-o {path}", f"a name that ends in {KINDS}")
-    inner = unpacked_name(path)
-    suffix = inner.suffix.lower()
-    if suffix in TEXTS:
-        content = to_csv("\t" if suffix in TABBED else None)
-    elif suffix in (*PARQUET, *FEATHER):
-        content = arrow_bytes(frame, suffix, schema)
-    else:
-        content = json_bytes(frame, suffix in LINES)
-    return _packed(content, path.suffix.lower(), inner.name)
+    if samples.encoding is None:
+        return samples.shown.to_csv(index=False, sep=delimiter or ",").encode()
+    return samples.encoding.csv_file(samples.shown, delimiter)
+
+
+def tsv_bytes(samples: Samples, path: Path) -> bytes:
+    """Return rows as text between tabs."""
+    return rows_csv(samples, "\t")
+
+
+def json_file(samples: Samples, path: Path) -> bytes:
+    """Return rows as a list of records."""
+    return json_bytes(samples.shown)
+
+
+def json_rows(samples: Samples, path: Path) -> bytes:
+    """Return rows as a record a line."""
+    return json_bytes(samples.shown, lines=True)
+
+
+def parquet_bytes(samples: Samples, path: Path) -> bytes:
+    """Return rows as a Parquet file with the types of the file that they came from."""
+    from pyarrow import parquet
+
+    buffer = io.BytesIO()
+    parquet.write_table(arrow_table(samples.shown, _schema(samples)), buffer)
+    return buffer.getvalue()
+
+
+def feather_bytes(samples: Samples, path: Path) -> bytes:
+    """Return rows as a Feather file with the types of the file that they came from."""
+    from pyarrow import feather
+
+    buffer = io.BytesIO()
+    feather.write_feather(arrow_table(samples.shown, _schema(samples)), buffer)
+    return buffer.getvalue()
+
+
+def _schema(samples: Samples) -> str:
+    return "" if samples.encoding is None else samples.encoding.schema
 
 
 def json_bytes(frame: pd.DataFrame, lines: bool = False) -> bytes:
@@ -104,20 +106,3 @@ def _cell(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if isinstance(value, str | int | float | bool) else str(value)
-
-
-def _packed(content: bytes, suffix: str, name: str) -> bytes:
-    if suffix == ".gz":
-        return gzip.compress(content, mtime=0)
-    if suffix == ".bz2":
-        return bz2.compress(content)
-    if suffix == ".xz":
-        return lzma.compress(content)
-    if suffix != ".zip":
-        return content
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        one = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-        one.compress_type, one.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-        archive.writestr(one, content)
-    return buffer.getvalue()

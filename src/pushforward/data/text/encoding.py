@@ -19,6 +19,7 @@ from pushforward.core.given import Examples, Given, Prefix
 from pushforward.core.spec import parse
 from pushforward.core.text import Text
 from pushforward.data.encoding import Encoding
+from pushforward.data.formats.file_formats import JSON_LINES, TEXT
 from pushforward.data.text.corpus import read_corpus
 from pushforward.data.text.policy import Form, Policy
 from pushforward.data.text.split import split_documents
@@ -69,6 +70,11 @@ class TextEncoding(Encoding):
     def about(self) -> ContextSpace | None:
         """The space of contexts, tokens of the same tokeniser; None if texts are about nothing."""
         return ContextSpace(self.longest, vocabulary=self.tokeniser.vocabulary) if self.longest else None
+
+    @property
+    def ending(self) -> str:
+        """What the names of files of plain text end in that samples are written as."""
+        return TEXT.suffixes[0] if self.form.ending in JSON_LINES.suffixes else self.form.ending
 
     def decode(self, x: Tensor, whole: bool = False) -> list[str]:
         """Return the text of each row, up to the first boundary: what follows belongs to another document.

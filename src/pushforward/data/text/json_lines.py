@@ -4,22 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from pushforward.core.errors import BadInput, a_json_type, nearest
-
-ENDINGS = (".jsonl", ".ndjson")
-
-
-def is_json(path: Path) -> bool:
-    """Return whether a file's name is that of JSON lines.
-
-    Example:
-        >>> is_json(Path("a.jsonl")), is_json(Path("a.txt"))
-        (True, False)
-    """
-    return path.suffix.lower() in ENDINGS
 
 
 def encodable(text: str, where: str) -> str:

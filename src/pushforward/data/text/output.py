@@ -10,46 +10,43 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from pushforward.core.errors import BadInput
-from pushforward.core.files import fill, new_folder, write_bytes
-from pushforward.data.plain import ending_of
-from pushforward.data.tables.unpacking import MARKS
+from pushforward.core.files import fill, new_folder
+from pushforward.data.formats.format import Samples
+from pushforward.data.tables.charsets import MARKS
 from pushforward.data.text.corpus import pieces_of
 from pushforward.data.text.encoding import TextEncoding
-from pushforward.data.text.json_lines import ENDINGS as JSON_LINES
 from pushforward.data.text.policy import Form, Policy
 
 
-def write_texts(path: Path, texts: Sequence[str], encoding: TextEncoding | None, folder: bool) -> list[Path]:
-    """Write texts as `.txt`, in files named like those of the run, as JSON lines, or a file each into a folder.
+def write_text_folder(samples: Samples, path: Path) -> list[Path]:
+    """Write each text to a file of its own, named like those of the run, and return the files."""
+    form, written = form_of(samples), []
+    ending = ".txt" if samples.encoding is None else samples.ending
+    with new_folder(path) as beside:
+        for i, text in enumerate(samples.shown):
+            fill(beside / f"{i:05d}{ending}", _bytes_of(_ended(text, form), form))
+            written.append(path / f"{i:05d}{ending}")
+    return written
 
-    Args:
-        encoding: that of the run, which knows the form of its files; None = plain `.txt` and JSON lines.
 
-    Raises:
-        BadInput: another ending.
-    """
-    form = Form() if encoding is None else encoding.form
-    policy = Policy() if encoding is None else encoding.policy
-    own = ".txt" if form.ending in JSON_LINES else form.ending
-    if folder:
-        written = []
-        with new_folder(path) as beside:
-            for i, text in enumerate(texts):
-                fill(beside / f"{i:05d}{own}", _bytes_of(_ended(text, form), form))
-                written.append(path / f"{i:05d}{own}")
-        return written
-    if path.suffix.lower() in JSON_LINES:
-        lines = [json.dumps({policy.text_field: text}, ensure_ascii=False) + "\n" for text in texts]
-        content = "".join(lines).encode()
-    elif ending_of(path) in (".txt", own) and ending_of(path) == path.suffix.lower():
-        content = _bytes_of(joined(texts, policy, form), form)
-    else:
-        kinds = ", ".join(dict.fromkeys((".txt", own or ".txt", ".jsonl")))
-        expected = f"a name that ends in {' or '.join(kinds.rsplit(', ', 1))}"
-        raise BadInput(f"-o {path}", expected, f"a name that ends in a slash, {path.stem}/, makes a folder of files")
-    write_bytes(path, content)
-    return [path]
+def text_bytes(samples: Samples, path: Path) -> bytes:
+    """Return texts as one file of plain text, in the form of the run's own files."""
+    return _bytes_of(joined(samples.shown, _policy_of(samples), form_of(samples)), form_of(samples))
+
+
+def json_texts_bytes(samples: Samples, path: Path) -> bytes:
+    """Return texts as a JSON object a line, under the name of the run's field."""
+    field = _policy_of(samples).text_field
+    return "".join(json.dumps({field: text}, ensure_ascii=False) + "\n" for text in samples.shown).encode()
+
+
+def form_of(samples: Samples) -> Form:
+    """Return the form of a run's own files, the plain one where nobody knows."""
+    return Form() if samples.encoding is None else samples.encoding.form
+
+
+def _policy_of(samples: Samples) -> Policy:
+    return Policy() if samples.encoding is None else samples.encoding.policy
 
 
 def joined(texts: Sequence[str], policy: Policy, form: Form) -> str:

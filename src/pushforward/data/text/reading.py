@@ -11,8 +11,9 @@ from pathlib import Path
 
 from pushforward.core.errors import BadInput
 from pushforward.core.reading import read_bytes
+from pushforward.data.formats.packing import PACKED, unpack
 from pushforward.data.plain import FOREIGN
-from pushforward.data.tables.unpacking import MARKS, PACKED, unmarked_wide, unpack, wide_note
+from pushforward.data.tables.charsets import MARKS, unmarked_wide, wide_note
 
 UTF8_MARK = b"\xef\xbb\xbf"
 

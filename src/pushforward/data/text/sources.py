@@ -17,23 +17,25 @@ from pushforward.core.errors import BadInput
 from pushforward.data.builtin import builtins
 from pushforward.data.class_folders import is_table, labels_of
 from pushforward.data.folders import Listing, Places, counted, few, list_files, places_of, role_of
-from pushforward.data.idx import is_idx, is_idx_folder
-from pushforward.data.images.folder import SUFFIXES as PICTURES
-from pushforward.data.images.folder import UNREADABLE, image_files
+from pushforward.data.formats.choosing import format_of, named_format, suffixes_of
+from pushforward.data.formats.file_formats import IDX, JSON_LINES, PARQUET, TEXT
+from pushforward.data.formats.file_formats import TEXTS as FOLDER
+from pushforward.data.formats.format import ReadOptions
+from pushforward.data.formats.packing import unpacked_name
+from pushforward.data.images.folder import image_files
 from pushforward.data.plain import ending_of, is_plain
-from pushforward.data.tables.files import is_table_file
-from pushforward.data.tables.unpacking import unpacked_name
-from pushforward.data.text.json_lines import ENDINGS as JSON_LINES
+from pushforward.data.tables.delimited import read_delimited
+from pushforward.data.tables.sheet import Sheet
+from pushforward.data.tables.typed_files import read_json_rows
 from pushforward.data.text.json_lines import encodable, json_texts
 from pushforward.data.text.policy import LABEL, Form, Policy
 from pushforward.data.text.reading import Decoded, read_text
 from pushforward.data.text.rows import numbers_in
+from pushforward.data.unread import is_unread_picture
 
-KNOWN = (".txt", *JSON_LINES)
 TEXTS = ("shakespeare",)
 GIVEN = "the given text"
 LONGEST_NAME, LONGEST_PATH = 255, 4000
-_ARRAYS = (".npy", ".npz")
 
 
 @dataclass
@@ -103,32 +105,38 @@ def is_text(source: Any) -> bool:
     path = Path(source)
     if str(source) in {name for name, _ in builtins()}:
         return False
-    if path.is_dir():
-        return _is_folder_of_texts(path)
-    return ending_of(path) in KNOWN or (not _is_other(path) and is_plain(path))
+    found = format_of(path)
+    return found is not None and found.holds[0] == "text"
 
 
 def has_own_ending(source: Any) -> bool:
     """Return whether a source is text by its name or as it is, not because of what is in the file."""
-    path = not isinstance(source, str | Path) or (isinstance(source, str) and (source in TEXTS or is_literal(source)))
-    return path or Path(source).is_dir() or ending_of(Path(source)) in KNOWN
+    if not isinstance(source, str | Path) or (isinstance(source, str) and (source in TEXTS or is_literal(source))):
+        return True
+    found = named_format(Path(source))
+    return Path(source).is_dir() or (found is not None and found.holds[0] == "text")
 
 
-def _is_folder_of_texts(folder: Path) -> bool:
-    if is_idx_folder(folder) or is_table_file(folder):
+def is_plain_text(path: Path) -> bool:
+    """Return whether a file holds plain text, though its name does not say so, nor that it is anything else."""
+    return not path.is_dir() and not _is_other(path) and is_plain(path)
+
+
+def is_folder_of_texts(folder: Path) -> bool:
+    """Return whether a folder is one of texts: it may well hold a picture or two, as one of pictures may a readme."""
+    if not folder.is_dir() or IDX.sniff(folder) or PARQUET.sniff(folder):
         return False
-    # a folder of pictures may well have a readme, one of texts a logo
     listing = list_files(folder)
     chosen = choose(listing)
-    if chosen.ending == ".txt":
+    if chosen.ending in TEXT.suffixes:
         return len(chosen.files) > len(image_files(listing))
     return len(chosen.files) > len(chosen.others)
 
 
 def _is_other(path: Path) -> bool:
     """Return whether the name of a file says that it is data of another kind."""
-    suffix = path.suffix.lower()
-    return suffix in PICTURES or suffix in UNREADABLE or suffix in _ARRAYS or is_idx(path) or is_table_file(path)
+    found = named_format(path)
+    return is_unread_picture(path) or IDX.sniff(path) or (found is not None and found.holds[0] != "text")
 
 
 def choose(listing: Listing, endings: Sequence[str] = ()) -> Chosen:
@@ -145,15 +153,15 @@ def choose(listing: Listing, endings: Sequence[str] = ()) -> Chosen:
         files = {path for ending in endings for path in groups.get(ending, [])}
         rest = tuple(path for path in every if path not in files)
         return Chosen(tuple(path for path in listing.files if path in files), ",".join(endings), (), rest)
-    pictured = set(image_files(listing))
+    pictured, known = set(image_files(listing)), suffixes_of("text")
     plain: dict[str, list[Path]] = {}
     for ending, group in groups.items():
         mine = [path for path in group if path not in pictured and not _is_other(path)]
-        if mine and (ending in KNOWN or all(map(is_plain, mine[:3]))):
+        if mine and (ending in known or all(map(is_plain, mine[:3]))):
             plain[ending] = mine
     texts = {path for group in plain.values() for path in group}
     others = tuple(path for path in listing.files if path in set(every) - texts)
-    best = max(plain, key=lambda ending: (len(plain[ending]), ending == ".txt"), default="")
+    best = max(plain, key=lambda ending: (len(plain[ending]), ending in TEXT.suffixes), default="")
     files = tuple(plain.get(best, []))
     return Chosen(files, best, tuple(path for path in listing.files if path in texts - set(files)), others)
 
@@ -175,25 +183,53 @@ def read_source(source: Any, policy: Policy) -> tuple[str, str, Found]:
         return name, origin, found
     if not isinstance(source, str | Path):
         raise BadInput(f"text of type {type(source).__name__}", "a path, a string or a list of strings")
-    path, origin, found = Path(source), str(source), Found()
+    path, origin = Path(source), str(source)
     if not path.exists():
         raise BadInput(f"no text at '{path}'", "an existing file or folder", "pass text itself as a list: [text]")
-    if path.is_dir():
-        _read_folder(path, policy, found)
-    elif ending_of(path) in JSON_LINES:
-        _read_json([path], policy, found)
-    else:
-        found.texts = [_text_of(path, policy, found)]
-        ending = ending_of(path)
-        if ending != ".txt":
-            what = f"a file that ends in '{ending}'" if ending else "a file without an ending"
-            found.notes.append(f"{what}, and holds plain text, so it is read as text")
-        if columns := numbers_in(found.texts[0]):
-            row = "one number" if columns == 1 else f"{columns} numbers"
-            found.notes.append(
-                f"each line holds {row}: -s data.kind=points reads rows of numbers, data.kind=table a table"
-            )
+    # whatever is asked for as text is read as such
+    known = format_of(path, "text") or (FOLDER if path.is_dir() else TEXT)
+    found = _texts(known.read(path, ReadOptions(kind="text", text=policy)), path)
     return unpacked_name(path).stem or origin, origin, found
+
+
+def read_plain(path: Path, how: ReadOptions) -> Found | Sheet:
+    """Return the text of a file, or its rows where a table or points are asked for."""
+    if how.kind in ("table", "points"):
+        return read_delimited(path, how)
+    found = Found()
+    found.texts = [_text_of(path, how.text or Policy(), found)]
+    ending = ending_of(path)
+    if ending not in TEXT.suffixes:
+        what = f"a file that ends in '{ending}'" if ending else "a file without an ending"
+        found.notes.append(f"{what}, and holds plain text, so it is read as text")
+    if columns := numbers_in(found.texts[0]):
+        row = "one number" if columns == 1 else f"{columns} numbers"
+        found.notes.append(f"each line holds {row}: -s data.kind=points reads rows of numbers, data.kind=table a table")
+    return found
+
+
+def read_json_lines(path: Path, how: ReadOptions) -> Found | Sheet:
+    """Return the texts of JSON lines, or their rows where a table or points are asked for."""
+    if how.kind in ("table", "points"):
+        return read_json_rows(path, how)
+    found = Found()
+    _read_json([path], how.text or Policy(), found)
+    return found
+
+
+def read_text_folder(path: Path, how: ReadOptions) -> Found:
+    """Return the texts of a folder."""
+    found = Found()
+    _read_folder(path, how.text or Policy(), found)
+    return found
+
+
+def _texts(found: Any, path: Path) -> Found:
+    if isinstance(found, list | tuple) and all(isinstance(one, str) for one in found):
+        return Found([encodable(one, f"text {i} of {path}") for i, one in enumerate(found)])
+    if isinstance(found, Found):
+        return found
+    raise BadInput(f"{path} as text", "a file or a folder of texts")
 
 
 def _labelled(found: Found, labels: Any, policy: Policy) -> None:
@@ -262,9 +298,9 @@ def _read_folder(folder: Path, policy: Policy, found: Found) -> None:
     if endings:
         kind = " and ".join(endings)
     else:
-        kind = "text" if chosen.ending == ".txt" else chosen.ending or "plain"
+        kind = "text" if chosen.ending in TEXT.suffixes else chosen.ending or "plain"
     notes = [f"a folder of {counted(len(kept), f'{kind} file')}, a document each, in order of their names"]
-    if chosen.ending in JSON_LINES:
+    if chosen.ending in JSON_LINES.suffixes:
         sizes = _read_json(kept, policy, found)
         notes = [f"a folder of {counted(len(kept), f'{kind} file')}, in order of their names", *found.notes]
     else:

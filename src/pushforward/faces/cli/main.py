@@ -15,14 +15,14 @@ from typing import Annotated, Any
 import typer
 
 from pushforward.core.plugins import refused
+from pushforward.data.formats.choosing import input_help
 from pushforward.faces.cli.commands import command_of
 from pushforward.faces.cli.words import unstoppable_words
 from pushforward.faces.verbs import every_verb
 
 OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO)
 GROUPS = {
-    "data": "List and describe data: built-in names, folders of pictures or texts, .npz, .npy, IDX, "
-    ".csv, .tsv, .parquet, .feather, .json, .jsonl, .txt, and packed tables (docs/data.md).",
+    "data": "List and describe data: built-in names, folders of pictures or texts, {formats}, and packed tables (docs/data.md).",
     "course": "Exercises with a checker that knows why you are wrong.",
 }
 
@@ -31,7 +31,9 @@ def interface() -> typer.Typer:
     """Return the commands: one for each verb, made from its request."""
     app = typer.Typer(name="pushforward", no_args_is_help=True, pretty_exceptions_enable=False)
     app.callback()(common)
-    groups = {name: typer.Typer(help=text, no_args_is_help=True) for name, text in GROUPS.items()}
+    groups = {
+        name: typer.Typer(help=text.format(formats=input_help()), no_args_is_help=True) for name, text in GROUPS.items()
+    }
     for request in every_verb():
         group, _, last = request.verb.rpartition(" ")
         for name in (last, *request.other_names):

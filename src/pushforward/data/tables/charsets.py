@@ -1,6 +1,6 @@
-"""From the bytes of a file to text: compression and character sets, with a sentence for each that was undone.
+"""From the bytes of a file to text: character sets, with a sentence for each that is not UTF-8.
 
-Two ideas: a file says how it is packed and encoded by its first bytes; what only fits one byte a character is read as Windows-1252
+Two ideas: a file says how it is encoded by its first bytes; what only fits one byte a character is read as Windows-1252
 and said to be, because a wrong guess there is visible and a refusal is not better.
 """
 
@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import codecs
 import re
-import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
-from pushforward.core.errors import BadInput, refusing
-from pushforward.core.reading import require_members, require_regular, unpacked
+from pushforward.core.errors import BadInput
 
 _AROUND = 15
 _CELL_ENDS = re.compile(r"[;,|\t\r\n]")
-PACKED = (".gz", ".bz2", ".xz", ".zip")
 # the mark, the codec, and its name where that is worth a note; the longer marks before those that they begin with
 MARKS = (
     (codecs.BOM_UTF8, "utf-8", ""),
@@ -47,30 +43,6 @@ class Decoded:
         both = self.text.count("\r\n")
         ends = {"\n": self.text.count("\n") - both, "\r\n": both, "\r": self.text.count("\r") - both}
         return max(ends, key=lambda end: ends[end])
-
-
-def unpacked_name(path: Path) -> Path:
-    """Return a path without the ending of its packing: `a.csv` of `a.csv.gz`."""
-    return path.with_suffix("") if path.suffix.lower() in PACKED else path
-
-
-def unpack(path: Path) -> tuple[bytes, str]:
-    """Return the bytes of a file as they were before it was packed, and the ending of the name within.
-
-    Raises:
-        BadInput: damaged, of more than the limit unpacked, or an archive that does not hold one file.
-    """
-    if path.suffix.lower() != ".zip":
-        return unpacked(path, "a complete file"), unpacked_name(path).suffix.lower()
-    require_regular(path)
-    with refusing(str(path), "a complete file"), zipfile.ZipFile(path) as archive:
-        files = [one.filename for one in archive.infolist() if not one.is_dir()]
-        members = [name for name in files if not name.startswith(("__MACOSX", "."))]
-        if len(members) != 1:
-            shown = ", ".join(members[:5]) or "nothing"
-            raise BadInput(f"{path} holds {shown}", "one file", "unpack it and name the table")
-        require_members(archive, path, members)
-        return archive.read(members[0]), Path(members[0]).suffix.lower()
 
 
 def decode(raw: bytes, where: str) -> Decoded:

@@ -1,0 +1,168 @@
+"""A file format: what its files are called, what they may hold, how they are read and how samples are written in it.
+
+One idea: a format is a declaration that costs nothing to load, and names what reads and writes it; help texts, refusals and the
+table in `docs/data.md` are computed from the declarations.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pushforward.core.choice import Choice
+from pushforward.data.formats.packing import PACKED, unpacked_name
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How a source is to be read: what its user, or the run that it is read for, says of it; None = as usual.
+
+    Attributes:
+        kind: `table`, `points` or `text`, where a source may be several things.
+        images: how pictures are read, `data.images.options.ImageOptions`.
+        text: where a document ends, `data.text.policy.Policy`.
+        table: what is known of the columns, `data.tables.sheet.Reading`.
+        skip_bad: whether pictures that cannot be read are counted and left out.
+        context: the array of an `.npz` that holds what each example is about.
+    """
+
+    kind: str | None = None
+    images: Any = None
+    text: Any = None
+    table: Any = None
+    skip_bad: bool = False
+    context: str | None = None
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Samples to be written, in data units and as people read them.
+
+    Attributes:
+        x: examples of the space, `(n, ...)`.
+        space: what one of them is.
+        labels: the class that each was asked for, None = unconditional.
+        shown: a list of strings for text, a DataFrame for rows, None for images and points of arrays.
+        encoding: what made `shown`, and writes it as its source was; None = plain text, and rows as pandas writes them.
+    """
+
+    x: Any = None
+    space: Any = None
+    labels: Sequence[str] | None = None
+    shown: Any = None
+    encoding: Any = None
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """What can be written of them: `texts`, `rows`, `arrays`, `pictures`; the first that a format writes is."""
+        if isinstance(self.shown, list):
+            return ("texts",)
+        kind = "" if self.space is None else self.space.kind
+        if self.shown is not None:
+            return ("rows", "arrays") if kind == "points" else ("rows",)
+        return ("arrays", "pictures") if kind == "image" else ("arrays",)
+
+    @property
+    def ending(self) -> str:
+        """What the names of a run's own files end in, empty where nobody knows."""
+        return "" if self.encoding is None else self.encoding.ending
+
+
+Reader = Callable[[Path, ReadOptions], Any]
+Writer = Callable[[Samples, Path], Any]
+
+
+@dataclass(frozen=True)
+class Format(Choice):
+    """One way in which examples lie in a file or a folder.
+
+    Functions are given as such or as `"module:attribute"`, which is imported when it is needed.
+
+    Attributes:
+        suffixes: what names of its files end in, in small letters, the usual one first; none for folders.
+        holds: the kinds of data that it may hold, as it is read: the first unless another is asked for. Empty: it is not read.
+        reader: takes a path and `ReadOptions`, and returns whatever `pushforward.load` takes: an array, `(array, labels)`, a
+            DataFrame or a list of strings. Formats of the house return `Raw`, `Sheet` or `Found`, which also say what was decided.
+        sniffer: says of a path without such an ending whether it is of this format all the same; none = never.
+        writes: the forms of samples that it can hold: `arrays`, `pictures`, `rows`, `texts`. Empty: it is not written.
+        writer: takes `Samples` and the path without its packing, and returns bytes; of a folder the list of files written.
+        folder: whether samples fill a folder.
+        reads_packed, writes_packed: whether its files may be packed (`.gz`, `.bz2`, `.xz`, `.zip`).
+        any_ending: whether samples are written under the ending of a run's own files, whatever it is.
+
+    Example:
+        >>> lines = Format("pairs", "x:y lines", (".pairs",), holds=("points",), reader=lambda path, how: [[0.0, 1.0]])
+        >>> lines.is_named(Path("a.PAIRS")), lines.is_named(Path("a.pairs.gz")), lines.read(Path("a.pairs"), ReadOptions())
+        (True, False, [[0.0, 1.0]])
+    """
+
+    suffixes: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()
+    reader: Reader | str = ""
+    sniffer: Callable[[Path], bool] | str = ""
+    writes: tuple[str, ...] = ()
+    writer: Writer | str = ""
+    folder: bool = False
+    reads_packed: bool = False
+    writes_packed: bool = False
+    any_ending: bool = False
+
+    def is_named(self, path: Path) -> bool:
+        """Return whether the name of a file says that it is of this format."""
+        inner = unpacked_name(path) if self.reads_packed else path
+        return inner.suffix.lower() in self.suffixes
+
+    def sniff(self, path: Path) -> bool:
+        """Return whether a path that no name tells is of this format."""
+        return bool(self.sniffer) and bool(_function(self.sniffer)(path))
+
+    def read(self, path: Path, how: ReadOptions) -> Any:
+        """Return what a file holds.
+
+        Raises:
+            BadInput: what cannot be used, named with its place.
+        """
+        return _function(self.reader)(path, how)
+
+    def can_write(self, samples: Samples) -> bool:
+        """Return whether samples can be written in this format."""
+        return not set(self.writes).isdisjoint(samples.forms)
+
+    def is_output(self, path: str | Path, own: str = "") -> bool:
+        """Return whether samples go to a name in this format.
+
+        Args:
+            own: what the names of a run's own files end in.
+        """
+        if self.folder or is_folder(path):
+            return self.folder and is_folder(path)
+        name = Path(path)
+        if name.suffix.lower() in PACKED and not self.writes_packed:
+            return False
+        adopted = (own,) if self.any_ending and own else ()
+        return unpacked_name(name).suffix.lower() in (*self.suffixes, *adopted)
+
+    def made(self, samples: Samples, path: Path) -> Any:
+        """Return samples as the bytes of a file of this name, before it is packed; a folder is written, and its files returned."""
+        return _function(self.writer)(samples, path)
+
+
+def is_folder(path: str | Path) -> bool:
+    """Return whether a name is that of a folder: it ends in a slash, has no ending, or is a folder already.
+
+    Example:
+        >>> is_folder("out.v1/"), is_folder("out"), is_folder("out.png")
+        (True, True, False)
+    """
+    return str(path).endswith(("/", os.sep)) or not Path(path).suffix or Path(path).is_dir()
+
+
+def _function(named: Callable[..., Any] | str) -> Callable[..., Any]:
+    if not isinstance(named, str):
+        return named
+    module, attribute = named.split(":")
+    return getattr(importlib.import_module(module), attribute)

@@ -1,0 +1,162 @@
+"""A table as it was found, and what is known of its columns before its cells are read.
+
+One idea: every format of tables, and a frame that a program holds, is brought to one sheet before anything is inferred from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pushforward.core.errors import BadInput
+from pushforward.core.limits import require_below
+from pushforward.data.formats.choosing import format_of, readable_as
+from pushforward.data.formats.format import ReadOptions
+from pushforward.data.formats.packing import unpacked_name
+from pushforward.data.tables.asked import READINGS, Asked
+from pushforward.data.tables.notations.missing import MISSING
+from pushforward.data.tables.notations.notation import Notation, Written
+from pushforward.data.tables.stored import Stored
+from pushforward.data.tables.written import Dialect
+
+WORDS = ("categorical", "ordinal", "boolean", "drop")
+# past this a schema of one sentence a column is no description any more, and no family here learns so many
+MOST_COLUMNS = 20_000
+GIVEN = "the given table"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is known about a table before it is read.
+
+    Attributes:
+        declared: kinds and readings by column name, as the user declared them.
+        words: columns to leave as text.
+        names: names that a header is expected to hold, so that a file of words alone is understood.
+        notations: those of a run, by column name.
+        readings, marks: how a run's columns are read as its user declared, and which words count as missing in them, by name.
+        values: which words for a missing value are values in a run's columns, by name.
+        header: the user's answer to whether the first line is one; None = find out.
+    """
+
+    declared: Mapping[str, Any] = field(default_factory=dict)
+    words: Collection[str] = ()
+    names: Collection[str] = ()
+    notations: Mapping[str, Notation] = field(default_factory=dict)
+    readings: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[str, Collection[str]] = field(default_factory=dict)
+    values: Mapping[str, Collection[str]] = field(default_factory=dict)
+    header: bool | None = None
+
+    def asked(self, label: str, where: str) -> Asked:
+        """Return what is known about one column."""
+        kind = self.declared.get(label)
+        words = label in self.words or (kind is not None and (not isinstance(kind, str) or kind in WORDS))
+        marks, values = self.marks.get(label, ()), self._values(label, kind)
+        return Asked(where, label, words, self.reading_of(label), self.notations.get(label), marks=marks, values=values)
+
+    def _values(self, label: str, kind: Any) -> Collection[str]:
+        """Return the words that are values in a column: the levels that its user lists, or any word where words are asked for."""
+        if kind in ("categorical", "ordinal"):
+            return [word for word in MISSING if any(c.isalpha() for c in word)]
+        return self.values.get(label, ()) if kind is None or isinstance(kind, str) else [str(level) for level in kind]
+
+    def reading_of(self, label: str) -> str:
+        """Return how a column is read, as its user declared now or when a run was trained; empty if nobody said so."""
+        kind = self.declared.get(label)
+        return kind if isinstance(kind, str) and kind in READINGS else self.readings.get(label, "")
+
+    def like(self, kept: Collection[Stored]) -> Reading:
+        """Return this reading with what a run knows of how its columns are read."""
+        readings = {one.label: one.reading for one in kept if one.reading}
+        values = {one.label: [level for level in one.levels if level in MISSING] for one in kept if one.levels}
+        return replace(
+            self, readings=readings, marks={one.label: one.marks for one in kept if one.marks}, values=values
+        )
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table as it was found: the frame, what it is called, the reasons, and each row's line in its file.
+
+    Attributes:
+        written: how the columns of a file of text are written, by name; None for other sources.
+        lost: what of the cells does not come back.
+        dialect: how the file is laid out, if it is one of text.
+        dropped: columns that the user leaves out.
+        points: True if it is opened as points.
+    """
+
+    frame: pd.DataFrame
+    name: str
+    origin: str
+    notes: tuple[str, ...] = ()
+    lines: tuple[int, ...] | None = None
+    written: Mapping[str, Written] | None = None
+    lost: tuple[str, ...] = ()
+    dialect: Dialect = field(default_factory=Dialect)
+    dropped: tuple[str, ...] = ()
+    points: bool = False
+
+    @property
+    def header(self) -> bool:
+        """Whether a line of the file names the columns."""
+        return self.dialect.header
+
+
+def read_sheet(path: Path, reading: Reading, kind: str = "table") -> Sheet | None:
+    """Return the table in a file or a folder, None if there is none, or its format holds none.
+
+    Args:
+        kind: `table`, or `points` where these may also come as arrays, which are no table.
+
+    Raises:
+        BadInput: damaged, empty, ragged, no text, numbers mixed with a few words.
+    """
+    found = format_of(path, kind) if path.exists() else None
+    return None if found is None else sheet_of(found.read(path, ReadOptions(kind=kind, table=reading)), path)
+
+
+def sheet_of(found: Any, path: Path) -> Sheet | None:
+    """Return what was read from a path as a table, None if it is none."""
+    if isinstance(found, pd.DataFrame):
+        require_columns(len(found.columns), str(path))
+        return Sheet(found, unpacked_name(path).stem, str(path))
+    return found if isinstance(found, Sheet) else None
+
+
+def sheet_of_frame(frame: pd.DataFrame) -> Sheet:
+    """Return a frame that a program holds, whose index is left out unless it only counts."""
+    if isinstance(frame.index, pd.RangeIndex):
+        return Sheet(frame, "table", GIVEN)
+    name = ", ".join(str(name) for name in frame.index.names if name is not None)
+    lost = f"the frame's index{f' ({name})' if name else ''}: make it a column with `reset_index()` to model it"
+    return Sheet(frame, "table", GIVEN, ("the frame's index is left out",), lost=(lost,))
+
+
+def frame_of_array(array: np.ndarray) -> pd.DataFrame | None:
+    """Return an array of rows, or of records, as a table; None if it has no columns.
+
+    Example:
+        >>> list(frame_of_array(np.zeros((2, 3)))), frame_of_array(np.zeros(3))
+        (['x0', 'x1', 'x2'], None)
+    """
+    if array.ndim == 1 and array.dtype.names is not None:
+        return pd.DataFrame(array)
+    return pd.DataFrame(array, columns=[f"x{i}" for i in range(array.shape[1])]) if array.ndim == 2 else None
+
+
+def no_table(source: object) -> BadInput:
+    """Return the refusal of a source that was to be a table and holds none."""
+    return BadInput(f"'{source}' as a table", f"a DataFrame, or a file that ends in {readable_as('table')}")
+
+
+def require_columns(width: int, origin: str) -> None:
+    """Refuse a table of more columns than the limit."""
+    fix = "choose the ones to model, or save numbers alone as .npy"
+    require_below(width, MOST_COLUMNS, f"{origin} has {width:,} columns", "columns", fix)
