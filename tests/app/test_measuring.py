@@ -13,7 +13,7 @@ from pushforward.app.measuring.assessing import measure_controls
 from pushforward.app.measuring.comparing import compare
 from pushforward.app.measuring.extent import FULL, Extent, Settling, Use, by_size, fewest_of, seconds_of, use_of, within
 from pushforward.app.measuring.pace import Measuring, announced, limit_of
-from pushforward.app.runs.fitting import Fitted, timed
+from pushforward.app.runs.fitting import SizedPlan, timed
 from pushforward.app.runs.training import plan_training
 from pushforward.core.errors import BadInput
 from pushforward.core.space import Image, Points
@@ -30,9 +30,9 @@ def points() -> Dataset:
     return open_data(rng.normal(size=(1500, 2)).astype(np.float32))
 
 
-def fits_of(data: Dataset, **budget: float) -> list[Fitted]:
+def fits_of(data: Dataset, **budget: float) -> list[SizedPlan]:
     return [
-        Fitted(plan_training(name, data, budget=budget, preset="smoke"), None, 0)
+        SizedPlan(plan_training(name, data, budget=budget, preset="smoke"), None, 0)
         for name in ("flow", "vae", "diffusion")
     ]
 

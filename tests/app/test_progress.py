@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 import pushforward as pf
-from pushforward.app.progress.line import State, line, remaining, sentence, unit_of
-from pushforward.app.progress.meter import Drawn, Meter, Silent, Written, own_place, place
+from pushforward.app.progress.line import ProgressState, line, remaining, sentence, unit_of
+from pushforward.app.progress.meter import Meter, RedrawnLine, Silent, WrittenLines, own_place, place
 from pushforward.engine.fit import Progress
 
 WIDTHS = (200, 120, 80, 60, 40)
@@ -66,7 +66,9 @@ def test_a_terminal_has_one_line_that_fits_and_keeps_percent_and_time(width: int
 
 @pytest.mark.parametrize(("width", "there"), [(120, "held out 512.3 [nats]"), (80, "step 500"), (60, "left")])
 def test_the_loss_is_shown_with_its_unit_where_there_is_room(width: int, there: str) -> None:
-    state = State("training vae", 0.5, 30.0, 30.0, ("step 500", "loss 1.235 [nats/dim]", "held out 512.3 [nats]"))
+    state = ProgressState(
+        "training vae", 0.5, 30.0, 30.0, ("step 500", "loss 1.235 [nats/dim]", "held out 512.3 [nats]")
+    )
     shown = line(state, width)
     assert there in shown
     assert len(shown) <= width
@@ -106,12 +108,12 @@ def test_what_has_no_length_shows_its_time() -> None:
         meter._draw()
     drawn = console.file.getvalue().split("\r")  # type: ignore[attr-defined]
     assert any(one.removesuffix("\x1b[K").endswith("1:15") and len(one) < 65 for one in drawn)
-    assert sentence(State("reading x", None, 12.0, None)) == "reading x: 0:12"
+    assert sentence(ProgressState("reading x", None, 12.0, None)) == "reading x: 0:12"
 
 
 def test_a_thread_keeps_the_clock_going_and_ends() -> None:
     file = io.StringIO()
-    meter = Meter("waiting", Drawn(file, lambda: 60, erase=True))
+    meter = Meter("waiting", RedrawnLine(file, lambda: 60, erase=True))
     with meter:
         meter.over.wait(0.6)  # nothing is reported meanwhile
     assert file.getvalue().count("waiting") >= 1
@@ -121,9 +123,9 @@ def test_a_thread_keeps_the_clock_going_and_ends() -> None:
 
 def test_a_notebook_line_has_no_escape_codes_and_covers_the_longer_one_before() -> None:
     file = io.StringIO()
-    shown = Drawn(file, lambda: 80, erase=False)
-    shown.show(State("a", 0.5, 1.0, 1.0, ("step 1,000", "loss 1.5 [nats]")))
-    shown.show(State("a", 0.5, 1.0, 1.0))
+    shown = RedrawnLine(file, lambda: 80, erase=False)
+    shown.show(ProgressState("a", 0.5, 1.0, 1.0, ("step 1,000", "loss 1.5 [nats]")))
+    shown.show(ProgressState("a", 0.5, 1.0, 1.0))
     assert "\x1b" not in file.getvalue()
     first, second = file.getvalue().split("\r")[1:]
     assert len(second) == len(first)
@@ -131,10 +133,10 @@ def test_a_notebook_line_has_no_escape_codes_and_covers_the_longer_one_before() 
 
 def test_the_environment_silences_what_nobody_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pushforward.app.progress.meter.in_notebook", lambda: True)
-    assert isinstance(own_place(), Drawn)
+    assert isinstance(own_place(), RedrawnLine)
     monkeypatch.setenv("PUSHFORWARD_PROGRESS", "0")
     assert isinstance(own_place(), Silent)
-    assert isinstance(own_place(True), Drawn)
+    assert isinstance(own_place(True), RedrawnLine)
 
 
 def test_pace_counts_what_was_done_since() -> None:
@@ -176,7 +178,7 @@ def test_every_part_has_its_own_clock_and_all_of_them_one_rhythm() -> None:
 
 def test_a_failed_block_never_claims_to_be_whole() -> None:
     file = io.StringIO()
-    with pytest.raises(ValueError), Meter("x", Drawn(file, lambda: 60, True), keep=True, ticking=False) as meter:  # noqa: PT012
+    with pytest.raises(ValueError), Meter("x", RedrawnLine(file, lambda: 60, True), keep=True, ticking=False) as meter:  # noqa: PT012
         meter.done(0.3)
         raise ValueError
     assert "100 %" not in file.getvalue()
@@ -186,7 +188,7 @@ def test_a_failed_block_never_claims_to_be_whole() -> None:
 def test_a_terminal_without_line_drawing_gets_ascii(encoding: str) -> None:
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding)
-    Drawn(file, lambda: 80, erase=True).show(State("training", 0.5, 1.0, 1.0))
+    RedrawnLine(file, lambda: 80, erase=True).show(ProgressState("training", 0.5, 1.0, 1.0))
     assert b"####" in raw.getvalue()
 
 
@@ -196,7 +198,7 @@ def test_the_engine_tells_the_loss_and_python_shows_it(capsys: pytest.CaptureFix
     pf.fit("flow", data, **quiet, progress=False)
     assert capsys.readouterr().err == ""
     assert isinstance(own_place(False), Silent)
-    assert isinstance(own_place(True), Written)
+    assert isinstance(own_place(True), WrittenLines)
     seen: list[tuple[str, bool, str, bool]] = []
     plan = pf.fit("flow", data, **quiet).plan
     assert plan is not None

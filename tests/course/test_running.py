@@ -13,7 +13,7 @@ import torch
 
 from pushforward.course import check
 from pushforward.course.checking import judge
-from pushforward.course.running import PRINTED, State, neutral
+from pushforward.course.running import PRINTED, RunningState, neutral
 
 
 def loss(predicted: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
@@ -31,9 +31,9 @@ def test_the_state_of_torch_is_what_it_was() -> None:
         torch.set_grad_enabled(False)
         return loss(predicted.detach(), noise)
 
-    before = State.now()
+    before = RunningState.now()
     outcome = check("diffusion.loss", careless)
-    after = State.now()
+    after = RunningState.now()
     assert not outcome
     assert "no gradient flows to predicted_noise" in outcome.says
     for name in ("gradients", "dtype", "device", "deterministic", "depth"):

@@ -41,7 +41,7 @@ class _Wrong(Exception):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class AnswerVerdict:
     """An outcome and what it rests on, so that another process can confirm it.
 
     Attributes:
@@ -71,7 +71,7 @@ def check(name: str, answer: Any) -> Outcome:
     return telling(judge(name, answer).outcome, sys._getframe(1))
 
 
-def judge(name: str, answer: Any, seconds: float = SECONDS, picture: bool = True) -> Verdict:
+def judge(name: str, answer: Any, seconds: float = SECONDS, picture: bool = True) -> AnswerVerdict:
     """Return the outcome of a check and the values it rests on; nothing is printed, and the process is left as it was.
 
     Args:
@@ -93,17 +93,19 @@ def judge(name: str, answer: Any, seconds: float = SECONDS, picture: bool = True
                 error = _check(exercise, call, found, answer)
                 if picture and exercise.picture is not None:
                     svg = exercise.picture(as_values(exercise, call, detached=True))
-            return Verdict(Outcome(name, True, _praise(exercise, error), "passed", svg=svg), found)
+            return AnswerVerdict(Outcome(name, True, _praise(exercise, error), "passed", svg=svg), found)
         except TooLong as late:
             says = f"it was still running after {seconds:g} seconds: does a loop in it never end?"
             wrong = _Wrong("runs", says, _where(late, answer, exercise.arguments(len(found) % exercise.cases)))
-            return Verdict(Outcome(name, False, _sentence(wrong.says), wrong.stage, evidence=wrong.evidence), found)
+            return AnswerVerdict(
+                Outcome(name, False, _sentence(wrong.says), wrong.stage, evidence=wrong.evidence), found
+            )
         except _Wrong as error:
             wrong = error
         known = "" if wrong.stage in SURE else _known(exercise, found)
         if not known and wrong.stage == "numbers":
             wrong = _with_law(exercise, call, wrong, seconds)
-        return Verdict(
+        return AnswerVerdict(
             Outcome(name, False, _sentence(known or wrong.says), wrong.stage, bool(known), wrong.evidence), found
         )
 

@@ -21,7 +21,7 @@ AT_ONCE, MOST = 3, 4000  # pieces that are wrong together, and formulas that are
 
 
 @dataclass(frozen=True)
-class Form:
+class FormulaForm:
     """A formula with exchangeable pieces.
 
     Attributes:

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pushforward.course.composing import Form
+from pushforward.course.composing import FormulaForm
 from pushforward.course.values import values_of
 
 Answer = Callable[..., Any]
@@ -83,7 +83,7 @@ class Exercise:
     draw: Draw
     slips: tuple[Slip, ...]
     hints: tuple[str, str, str]
-    form: Form | None = None
+    form: FormulaForm | None = None
     laws: tuple[Law, ...] = ()
     picture: Callable[[Answer], str] | None = None
     reads: Callable[[Any], Any] | None = None

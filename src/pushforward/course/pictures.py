@@ -30,7 +30,7 @@ SCRIPT = """<script>(() => {
 
 
 @dataclass(frozen=True)
-class Picture:
+class CoursePicture:
     """HTML that a notebook shows, with the sentence that says what it shows."""
 
     html: str
@@ -108,9 +108,9 @@ def images(pixels: Any, columns: int = 8, levels: int = 256, says: str = "pictur
     return _figure(picture(array, places.reshape(rows, columns), levels, says), says)
 
 
-def show(*parts: str, says: str = "") -> Picture:
+def show(*parts: str, says: str = "") -> CoursePicture:
     """Return pictures one below the other, for the last line of a cell."""
-    return Picture("".join(parts), says or "a picture")
+    return CoursePicture("".join(parts), says or "a picture")
 
 
 def explore(name: str, frames: Mapping[Any, str], start: Any = None) -> Explorable:

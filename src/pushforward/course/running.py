@@ -37,7 +37,7 @@ class TooLong(BaseException):
 
 
 @dataclass(frozen=True)
-class State:
+class RunningState:
     """What a process has one of, and an answer may change."""
 
     gradients: bool
@@ -49,9 +49,9 @@ class State:
     random: tuple[Any, Any, Any]
 
     @staticmethod
-    def now() -> State:
+    def now() -> RunningState:
         """Return the state as it is."""
-        return State(
+        return RunningState(
             torch.is_grad_enabled(),
             torch.get_default_dtype(),
             torch.get_default_device(),
@@ -82,9 +82,9 @@ class State:
 
 
 @contextlib.contextmanager
-def neutral() -> Iterator[State]:
+def neutral() -> Iterator[RunningState]:
     """Give torch's state as it starts to the code within, and put back what was found afterwards; yields what was found."""
-    found = State.now()
+    found = RunningState.now()
     _as_it_starts(found)
     try:
         yield found
@@ -92,7 +92,7 @@ def neutral() -> Iterator[State]:
         found.restore()
 
 
-def calling(answer: Answer, names: Sequence[str], theirs: State) -> Answer:
+def calling(answer: Answer, names: Sequence[str], theirs: RunningState) -> Answer:
     """Return a function that calls an answer and leaves no trace; it sees its own default type, and gradients switched on.
 
     Args:
@@ -125,7 +125,7 @@ def of_the_user(error: BaseException) -> bool:
     return isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def _as_it_starts(found: State) -> None:
+def _as_it_starts(found: RunningState) -> None:
     cpu = torch.device("cpu")
     replace(found, gradients=True, dtype=torch.float32, device=cpu).restore(randomness=False)
 

@@ -53,7 +53,7 @@ class Rung:
 
 
 @dataclass(frozen=True)
-class Choice:
+class SizeChoice:
     """The rung that was taken, and what a step of it costs in seconds."""
 
     rung: Rung
@@ -84,7 +84,7 @@ def ladder(batch: int, width_free: bool = True, batch_free: bool = True) -> list
     return list(dict.fromkeys(rungs))
 
 
-def choose(rungs: list[Rung], seconds: float, timed: Callable[[float], tuple[Cost, float]]) -> Choice:
+def choose(rungs: list[Rung], seconds: float, timed: Callable[[float], tuple[Cost, float]]) -> SizeChoice:
     """Return the preset if `KEPT` steps of it fit, else the first rung with `WANTED` steps, with `KEPT` steps, or the fastest.
 
     The smallest width is timed first, because a network far too large for the machine must never be run. A larger one costs at
@@ -110,12 +110,12 @@ def choose(rungs: list[Rung], seconds: float, timed: Callable[[float], tuple[Cos
             spent += more
         step = costs[rung.width].seconds(rung.batch)
         if step <= allowed:
-            return Choice(rung, step)
+            return SizeChoice(rung, step)
     return _fastest(rungs, costs)
 
 
-def _fastest(rungs: list[Rung], costs: Mapping[float, Cost]) -> Choice:
-    found = [Choice(rung, costs[rung.width].seconds(rung.batch)) for rung in rungs if rung.width in costs]
+def _fastest(rungs: list[Rung], costs: Mapping[float, Cost]) -> SizeChoice:
+    found = [SizeChoice(rung, costs[rung.width].seconds(rung.batch)) for rung in rungs if rung.width in costs]
     return min(found, key=lambda choice: choice.seconds)
 
 

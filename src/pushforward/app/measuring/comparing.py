@@ -23,7 +23,7 @@ from pushforward.app.measuring.kept import REPORT, held_comparison, save_compari
 from pushforward.app.measuring.pace import Measuring, announced, limit_of
 from pushforward.app.measuring.repeating import mean_row
 from pushforward.app.progress.line import Stage, quiet
-from pushforward.app.runs.fitting import Fitted, fitted_together, too_short
+from pushforward.app.runs.fitting import SizedPlan, fitted_together, too_short
 from pushforward.app.runs.opening import reopen
 from pushforward.app.runs.recognisable import foresight
 from pushforward.app.runs.training import Announce, Observer, Plan, Trained, open_model, plan_training, train
@@ -163,7 +163,7 @@ def _prepared(
     measure: str | None,
     announce: Announce,
     stage: Stage,
-) -> tuple[dict[tuple[str, int], Fitted], Measuring]:
+) -> tuple[dict[tuple[str, int], SizedPlan], Measuring]:
     """Return plans that fit and the limit of measuring, and say both before anything long begins."""
     stage("choosing sizes")
     fits = fitted_together(plans, begun)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pushforward.app.measuring.assessing import Settle
 from pushforward.app.measuring.extent import FULL, Extent, Settling, Use, by_size, use_of
 from pushforward.app.progress.line import clock
-from pushforward.app.runs.fitting import Fitted
+from pushforward.app.runs.fitting import SizedPlan
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import Dataset
 from pushforward.engine.budget import budget_of, parse_seconds
@@ -29,7 +29,7 @@ class Limit:
     extent: Extent = FULL
 
 
-def limit_of(wanted: str | None, fits: Sequence[Fitted], dataset: Dataset) -> Limit:
+def limit_of(wanted: str | None, fits: Sequence[SizedPlan], dataset: Dataset) -> Limit:
     """Return what measuring may take.
 
     Args:
@@ -68,7 +68,7 @@ class Measuring:
     def __init__(
         self,
         limit: Limit,
-        fits: Sequence[Fitted],
+        fits: Sequence[SizedPlan],
         dataset: Dataset,
         use: Callable[..., Use] = use_of,
         now: Callable[[], float] = time.perf_counter,
@@ -120,7 +120,7 @@ class Measuring:
         return f"measuring takes about {clock(settling.predicted)}{more}"
 
 
-def announced(fits: Sequence[Fitted], limit: Limit) -> str:
+def announced(fits: Sequence[SizedPlan], limit: Limit) -> str:
     """Return what a comparison will take, in a sentence, before it begins."""
     budget = budget_of(fits[0].plan.train_config)
     if budget.measure != "seconds":

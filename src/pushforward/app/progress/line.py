@@ -16,7 +16,7 @@ BAR, SHORT_BAR, SHORTEST_LABEL = 24, 8, 12
 
 
 @dataclass(frozen=True)
-class State:
+class ProgressState:
     """Where something is.
 
     Attributes:
@@ -89,13 +89,13 @@ def remaining(fraction: float, elapsed: float, since: float = 0.0) -> float | No
     return None if gained <= 0 else max(0.0, (1.0 - fraction) * elapsed / gained)
 
 
-def line(state: State, width: int, ascii_only: bool = False) -> str:
+def line(state: ProgressState, width: int, ascii_only: bool = False) -> str:
     """Return one line of at most `width` characters.
 
     Percent and time stay at any width; the bar shrinks and the details go, the last first; then the label is cut.
 
     Example:
-        >>> state = State("training flow", 0.5, 20.0, 20.0, ("step 310", "loss 1.25 [nats/dim]"))
+        >>> state = ProgressState("training flow", 0.5, 20.0, 20.0, ("step 310", "loss 1.25 [nats/dim]"))
         >>> print(line(state, 100, ascii_only=True))
         training flow ############............  50 % 0:20 left, step 310, loss 1.25 [nats/dim]
         >>> print(line(state, 40, ascii_only=True))
@@ -117,11 +117,11 @@ def line(state: State, width: int, ascii_only: bool = False) -> str:
     return _joined(_cut(state.label, width - len(tail), ascii_only) + tail, "", state.details, width)
 
 
-def sentence(state: State) -> str:
+def sentence(state: ProgressState) -> str:
     """Return a plain line for a file or a pipe, where no width is known and nothing is drawn over.
 
     Example:
-        >>> sentence(State("training flow", 0.5, 20.0, 20.0, ("step 310",)))
+        >>> sentence(ProgressState("training flow", 0.5, 20.0, 20.0, ("step 310",)))
         'training flow: 50 %, 0:20 left, step 310'
     """
     share = [] if state.fraction is None else [f"{math.floor(100 * min(1.0, max(0.0, state.fraction)))} %"]
@@ -164,7 +164,7 @@ def training_details(step: int, loss_name: str, loss: float | None, held_out: st
     return found
 
 
-def _times(state: State) -> str:
+def _times(state: ProgressState) -> str:
     if state.fraction is not None and state.left is not None and state.fraction < 1.0:
         return f"{clock(state.left)} left"
     return clock(state.elapsed)

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TextIO, runtime_checkable
 
 from rich.console import Console
 
-from pushforward.app.progress.line import State, line, remaining, sentence, training_details
+from pushforward.app.progress.line import ProgressState, line, remaining, sentence, training_details
 from pushforward.engine.fit import Progress as TrainingProgress
 
 PATIENCE, EVERY, TICK = (
@@ -30,7 +30,7 @@ NOTEBOOK_WIDTH = 100
 class Place(Protocol):
     """Where progress is shown."""
 
-    def show(self, state: State) -> None:
+    def show(self, state: ProgressState) -> None:
         """Show where something is; called four times a second."""
         ...
 
@@ -38,18 +38,18 @@ class Place(Protocol):
         """Write a line that stays."""
         ...
 
-    def close(self, state: State, keep: bool) -> None:
+    def close(self, state: ProgressState, keep: bool) -> None:
         """Show the end, or take the line away."""
         ...
 
 
-class Drawn:
+class RedrawnLine:
     """One line that is drawn over: a terminal, or a notebook, which knows no width and cannot erase."""
 
     def __init__(self, file: TextIO | Any, width: Callable[[], int], erase: bool) -> None:
         self.file, self.width, self.erase, self.last = file, width, erase, 0
 
-    def show(self, state: State) -> None:
+    def show(self, state: ProgressState) -> None:
         """Draw over the line."""
         # the last column stays free: a full line would wrap in some terminals
         plain = "utf" not in (getattr(self.file, "encoding", None) or "utf-8").lower()
@@ -68,7 +68,7 @@ class Drawn:
         self.file.flush()
         self.last = 0
 
-    def close(self, state: State, keep: bool) -> None:
+    def close(self, state: ProgressState, keep: bool) -> None:
         """Leave the last line, or none."""
         if keep:
             self.show(state)
@@ -79,13 +79,13 @@ class Drawn:
         self.file.flush()
 
 
-class Written:
+class WrittenLines:
     """Plain lines: the first after two seconds, then one every ten, or at every hundredth of what takes longer."""
 
     def __init__(self, file: TextIO | Any) -> None:
         self.file, self.due, self.written = file, PATIENCE, False
 
-    def show(self, state: State) -> None:
+    def show(self, state: ProgressState) -> None:
         """Write a line if one is due."""
         if state.total < self.due:
             return
@@ -97,12 +97,12 @@ class Written:
         self.file.write(text + "\n")
         self.file.flush()
 
-    def close(self, state: State, keep: bool) -> None:
+    def close(self, state: ProgressState, keep: bool) -> None:
         """Write how it ended, if it was long enough to be spoken of."""
         if self.written:
             self._write(state)
 
-    def _write(self, state: State) -> None:
+    def _write(self, state: ProgressState) -> None:
         self.written = True
         self.file.write(sentence(state) + "\n")
         self.file.flush()
@@ -111,21 +111,21 @@ class Written:
 class Silent:
     """Nowhere."""
 
-    def show(self, state: State) -> None:
+    def show(self, state: ProgressState) -> None:
         """Show nothing."""
 
     def note(self, text: str) -> None:
         """Show nothing."""
 
-    def close(self, state: State, keep: bool) -> None:
+    def close(self, state: ProgressState, keep: bool) -> None:
         """Show nothing."""
 
 
 def place(console: Console) -> Place:
     """Return where progress is shown on a console: drawn over on a terminal, written line by line elsewhere."""
     if console.is_terminal and not console.is_dumb_terminal:
-        return Drawn(console.file, lambda: console.width, erase=True)
-    return Written(console.file)
+        return RedrawnLine(console.file, lambda: console.width, erase=True)
+    return WrittenLines(console.file)
 
 
 def own_place(wanted: bool | None = None) -> Place:
@@ -136,7 +136,7 @@ def own_place(wanted: bool | None = None) -> Place:
     if wanted is False or (wanted is None and os.environ.get("PUSHFORWARD_PROGRESS") == "0"):
         return Silent()
     if in_notebook():
-        return Drawn(sys.stdout, lambda: NOTEBOOK_WIDTH, erase=False)
+        return RedrawnLine(sys.stdout, lambda: NOTEBOOK_WIDTH, erase=False)
     if wanted or sys.stderr.isatty():
         return place(Console(stderr=True))
     return Silent()
@@ -192,13 +192,13 @@ class Meter:
             self.fraction = 1.0
         self.shown.close(self.state(), self.keep)
 
-    def state(self) -> State:
+    def state(self) -> ProgressState:
         """Return where it is now."""
         time_now = self.now()
         left = None
         if self.fraction is not None:
             left = remaining(self.fraction, time_now - self.paced_at, self.paced_from)
-        return State(
+        return ProgressState(
             self.label, self.fraction, time_now - self.paced_at, left, self.details, total=time_now - self.began
         )
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from pushforward.app.progress.line import duration
-from pushforward.app.runs.fitting import Fitted, Timer, timed
+from pushforward.app.runs.fitting import SizedPlan, Timer, timed
 from pushforward.app.runs.recognisable import foresight
 from pushforward.app.runs.training import Plan
 from pushforward.core.rng import generator
@@ -23,7 +23,7 @@ COPIES = 6  # of the weights: themselves, gradients, two moments of Adam, their 
 MEGA = 1e6
 
 
-def expected(fits: Fitted, timer: Timer = timed) -> dict[str, Any]:
+def expected(fits: SizedPlan, timer: Timer = timed) -> dict[str, Any]:
     """Return what `train --dry-run` says of a plan.
 
     Args:
@@ -49,7 +49,7 @@ def expected(fits: Fitted, timer: Timer = timed) -> dict[str, Any]:
     return {**record, "change": _advice(fits, steps, step, seconds)}
 
 
-def _advice(fits: Fitted, steps: int, step: float, seconds: float) -> list[str]:
+def _advice(fits: SizedPlan, steps: int, step: float, seconds: float) -> list[str]:
     plan, found = fits.plan, []
     budget = budget_of(plan.train_config)
     if fits.warning:

@@ -24,7 +24,7 @@ from pushforward.core.text import Text
 from pushforward.engine.budget import budget_of
 from pushforward.engine.fit import HELD_OUT_ROWS, Progress, fit
 from pushforward.engine.precision import resolved
-from pushforward.engine.sizing import FEWEST, TRAINING, Choice, Cost, choose, held_out_rows, ladder, steps_in
+from pushforward.engine.sizing import FEWEST, TRAINING, Cost, SizeChoice, choose, held_out_rows, ladder, steps_in
 from pushforward.families.build import family_class
 from pushforward.provenance.run_directory import open_record
 
@@ -47,7 +47,7 @@ class Timed:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class SizedPlan:
     """A plan that fits.
 
     Attributes:
@@ -104,7 +104,7 @@ def _steps(model: GenerativeModel, plan: Plan, values: dict[str, Any], now: Call
     return min(steps), last[0].evaluating / max(1, len(few))
 
 
-def fitted(plan: Plan, timer: Timer = timed) -> Fitted:
+def fitted(plan: Plan, timer: Timer = timed) -> SizedPlan:
     """Return the plan with width, batch and precision that fit its wall-clock budget; as it is under a budget of steps.
 
     Args:
@@ -113,9 +113,9 @@ def fitted(plan: Plan, timer: Timer = timed) -> Fitted:
     """
     budget = budget_of(plan.train_config)
     if budget.measure != "seconds":
-        return Fitted(plan, None, _counted(plan))
+        return SizedPlan(plan, None, _counted(plan))
     if plan.preset == "smoke" or plan.teaching is not None:
-        return Fitted(plan, None, 0)
+        return SizedPlan(plan, None, 0)
     found: dict[float, Timed] = {}
 
     def cost(share: float) -> tuple[Cost, float]:
@@ -127,7 +127,7 @@ def fitted(plan: Plan, timer: Timer = timed) -> Fitted:
     return _settled(plan, choice, found[choice.rung.width], timer)
 
 
-def fitted_together(plans: Mapping[Run, Plan], begun: Mapping[Run, Path], timer: Timer = timed) -> dict[Run, Fitted]:
+def fitted_together(plans: Mapping[Run, Plan], begun: Mapping[Run, Path], timer: Timer = timed) -> dict[Run, SizedPlan]:
     """Return plans of several runs that fit: those of one family share their sizes, those that were begun keep theirs.
 
     Args:
@@ -135,12 +135,12 @@ def fitted_together(plans: Mapping[Run, Plan], begun: Mapping[Run, Path], timer:
         begun: directories of runs that may be gone on with.
         timer: measures.
     """
-    found: dict[Run, Fitted] = {}
-    shared: dict[str, Fitted] = {}
+    found: dict[Run, SizedPlan] = {}
+    shared: dict[str, SizedPlan] = {}
     for key, plan in plans.items():
         kept = as_recorded(plan, begun[key]) if key in begun else None
         if kept is not None:
-            found[key] = Fitted(kept, None, 0)
+            found[key] = SizedPlan(kept, None, 0)
             continue
         if key[0] not in shared:
             shared[key[0]] = fitted(plan, timer)
@@ -154,7 +154,7 @@ def like(plan: Plan, other: Plan) -> Plan:
     return _with(plan, chosen.get("train", {}), chosen.get("model", {})) if chosen else plan
 
 
-def _settled(plan: Plan, choice: Choice, measured: Timed, timer: Timer) -> Fitted:
+def _settled(plan: Plan, choice: SizeChoice, measured: Timed, timer: Timer) -> SizedPlan:
     """Put a choice into the plan: its precision and its held-out examples follow, and what there is to say."""
     seconds = budget_of(plan.train_config).amount
     sized, step = resized(plan, choice.rung.width, choice.rung.batch), choice.seconds
@@ -170,7 +170,7 @@ def _settled(plan: Plan, choice: Choice, measured: Timed, timer: Timer) -> Fitte
             changes["held_out_rows"] = rows
     sized = _with(sized, changes)
     steps = steps_in(seconds, step)
-    return Fitted(sized, step, steps, _notes(plan, sized, step, steps), shortage(sized, step, steps))
+    return SizedPlan(sized, step, steps, _notes(plan, sized, step, steps), shortage(sized, step, steps))
 
 
 def resized(plan: Plan, share: float, batch: int) -> Plan:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pushforward.app.runs.fitting import Fitted
+from pushforward.app.runs.fitting import SizedPlan
 from pushforward.app.runs.smaller import smaller_pictures
 from pushforward.core.space import Image
 
@@ -20,7 +20,7 @@ NOT_ENOUGH: Mapping[str, float] = {"autoregressive": 18.0, "flow": 13.0}
 NEEDED = {**SEEN, **NOT_ENOUGH}
 
 
-def shortfall(fits: Fitted) -> float:
+def shortfall(fits: SizedPlan) -> float:
     """Return how many times the budget a family needs before its pictures are recognised; 1 or less where it may do.
 
     Zero where nothing is known: no pictures, a family of somebody else's, steps that were not foreseen, or a budget that is warned
@@ -34,7 +34,7 @@ def shortfall(fits: Fitted) -> float:
     return NEEDED[plan.family] / seen
 
 
-def foresight(fits: Sequence[Fitted]) -> str:
+def foresight(fits: Sequence[SizedPlan]) -> str:
     """Return which families will hardly show anything that a person recognises, and what would help; empty if none."""
     short = {one.plan.family: shortfall(one) for one in fits if shortfall(one) > 1.0}
     if not short:

@@ -58,7 +58,7 @@ def _preset(record: RunRecord) -> Mapping[str, Mapping[str, Any]]:
 
 
 @dataclass(frozen=True)
-class Setting:
+class RunSetting:
     """One setting of a run.
 
     Attributes:
@@ -78,7 +78,7 @@ def settings_of(
     values: Mapping[str, Any],
     preset: Mapping[str, Any],
     fitted: Mapping[str, Any],
-) -> Iterator[Setting]:
+) -> Iterator[RunSetting]:
     """Yield the settings of one section in the order of their declaration.
 
     Args:
@@ -97,13 +97,13 @@ def settings_of(
             origin = "default"
         else:
             origin = "asked for"
-        yield Setting(f"{section}.{name}", value, field.default, field.description or "", origin)
+        yield RunSetting(f"{section}.{name}", value, field.default, field.description or "", origin)
 
 
 class RunSettings(Answer):
     """Every setting of a run."""
 
-    def __init__(self, facts: Mapping[str, Any], settings: list[Setting]) -> None:
+    def __init__(self, facts: Mapping[str, Any], settings: list[RunSetting]) -> None:
         self.facts, self.settings = facts, settings
 
     def json(self) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from pushforward.core.errors import BadInput
 
 if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
-    from pushforward.app.runs.fitting import Fitted as Fits
+    from pushforward.app.runs.fitting import SizedPlan
     from pushforward.app.runs.training import Plan, Trained
 
 
@@ -76,7 +76,7 @@ class TrainRequest(Request):
             self.family, dataset, budget=allowed, preset=self.preset, seed=self.seed, overrides=overrides
         )
 
-    def trained(self, fits: Fits, path: Path | None, watch: Watch) -> Trained:
+    def trained(self, fits: SizedPlan, path: Path | None, watch: Watch) -> Trained:
         """Train what was planned, and say what a person should know before and after."""
         from pushforward.app.runs.fitting import too_short
         from pushforward.app.runs.recognisable import foresight
@@ -109,12 +109,12 @@ class TrainRequest(Request):
         return {**overrides, "data": known} if known else overrides
 
 
-def sized(plan: Plan, resumed: Path | None) -> Fits:
+def sized(plan: Plan, resumed: Path | None) -> SizedPlan:
     """Return the plan with sizes that fit its budget, or those with which the run at `resumed` began."""
-    from pushforward.app.runs.fitting import Fitted, as_recorded, fitted
+    from pushforward.app.runs.fitting import SizedPlan, as_recorded, fitted
 
     begun = None if resumed is None else as_recorded(plan, resumed)
-    return fitted(plan) if begun is None else Fitted(begun, None, 0)
+    return fitted(plan) if begun is None else SizedPlan(begun, None, 0)
 
 
 class TrainedRun(Answer):
@@ -166,7 +166,7 @@ class TrainedRun(Answer):
 class PlannedRun(Answer):
     """What would be trained, and what it is expected to take."""
 
-    def __init__(self, fits: Fits, path: Path, watch: Watch) -> None:
+    def __init__(self, fits: SizedPlan, path: Path, watch: Watch) -> None:
         from pushforward.app.runs.averaging import planned
         from pushforward.app.runs.expecting import expected
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pushforward.course.composing import Form
+from pushforward.course.composing import FormulaForm
 from pushforward.course.forms.pieces import same
 
 
@@ -18,7 +18,7 @@ def _class(p: Tensor, u: Tensor, /, **w: Any) -> Tensor:
     return w["after"](w["count"](w["compare"](w["number"](u)[:, None], borders)), p)
 
 
-CATEGORICAL = Form(
+CATEGORICAL = FormulaForm(
     _class,
     {
         "rows": same,
@@ -72,7 +72,7 @@ def _divided(left: Tensor, kept: Tensor, logits: Tensor) -> Tensor:
     return left / left.sum(1, keepdim=True)
 
 
-NUCLEUS = Form(
+NUCLEUS = FormulaForm(
     _nucleus,
     {
         "softmax": lambda z: z.softmax(1),
@@ -145,7 +145,7 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor, /, **w: Any) 
     return w["order"](output, *w["cache"](keys, values, k, v))
 
 
-CACHE = Form(
+CACHE = FormulaForm(
     _attend,
     {
         "new": lambda q, a, b: (a, b),

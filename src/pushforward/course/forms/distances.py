@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pushforward.course.composing import Form
+from pushforward.course.composing import FormulaForm
 from pushforward.course.forms.pieces import HALF_LOG_TAU, constants, same, sign, weights, whole
 
 
@@ -19,7 +19,7 @@ def _frechet(a: Tensor, v: Tensor, b: Tensor, w: Tensor, /, **p: Any) -> Tensor:
     return p["root"](p["over"](p["of_means"] * p["means"](a, b) + spreads))
 
 
-FRECHET = Form(
+FRECHET = FormulaForm(
     _frechet,
     {
         "read": same,
@@ -73,7 +73,7 @@ def _apart(k: Tensor) -> Tensor:
     return (k.sum() - k.diagonal().sum()) / (len(k) * (len(k) - 1))
 
 
-KID = Form(
+KID = FormulaForm(
     _mmd,
     {
         "offset": 1.0,
@@ -134,7 +134,7 @@ def _covered(real: Tensor, generated: Tensor, k: int, /, **p: Any) -> Tensor:
     return p["share"](p["hit"](inside))
 
 
-COVERAGE = Form(
+COVERAGE = FormulaForm(
     _covered,
     {
         "sides": lambda r, s: (r, s),
@@ -194,7 +194,7 @@ def _flow(x: Tensor, velocity: Any, divergence: Any, times: Tensor, /, **p: Any)
     return p["sign"] * (p["base"] * base + p["change"] * p["spread"](change))
 
 
-ODE = Form(
+ODE = FormulaForm(
     _flow,
     {
         "times": same,

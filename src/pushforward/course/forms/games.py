@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pushforward.course.composing import Form
+from pushforward.course.composing import FormulaForm
 from pushforward.course.forms.pieces import over, same, sign
 
 Function = Callable[[Tensor], Any]
@@ -22,7 +22,7 @@ def _game(real: Tensor, fake: Tensor, /, **p: Any) -> tuple[Tensor, Tensor]:
     return discriminator, p["generator"] * p["over"](p["made"](fake))
 
 
-GAME = Form(
+GAME = FormulaForm(
     _game,
     {
         "real": lambda r: F.softplus(-r),
@@ -75,7 +75,7 @@ def _penalty(discriminator: Function, x: Tensor, /, **p: Any) -> Tensor:
     return p["factor"] * p["over"](p["norm"](gradient))
 
 
-R1 = Form(
+R1 = FormulaForm(
     _penalty,
     {"of": torch.sum, "norm": lambda g: g.square().sum(1), "over": torch.mean, "factor": 0.5},
     (
@@ -113,7 +113,7 @@ def _picked(table: Tensor, tokens: Tensor) -> Tensor:
     return table.gather(2, tokens[:, :, None])[:, :, 0]
 
 
-LIKELIHOOD = Form(
+LIKELIHOOD = FormulaForm(
     _likelihood,
     {
         "shift": lambda x, t: (x, t),
@@ -184,7 +184,7 @@ def _iwae(w: Tensor, /, **p: Any) -> Tensor:
     return p["sign"] * p["after"](p["mean"](w) - p["count"](w), w)
 
 
-IWAE = Form(
+IWAE = FormulaForm(
     _iwae,
     {"mean": lambda w: w.logsumexp(0), "count": lambda w: math.log(len(w)), "after": lambda v, w: v, "sign": 1.0},
     (
@@ -226,7 +226,7 @@ def _coupling(x: Tensor, network: Callable[[Tensor], tuple[Tensor, Tensor]], /, 
     return y, p["sign"] * p["over"](p["det"](log_scale, shift))
 
 
-COUPLING = Form(
+COUPLING = FormulaForm(
     _coupling,
     {
         "read": lambda t, s: (t, s),
@@ -275,7 +275,7 @@ def _code_length(nats: Tensor, dimensions: int, levels: int, /, **p: Any) -> Ten
     return p["over"](p["sign"] * (each + p["volume"](levels, dimensions)) / p["base"])
 
 
-BITS = Form(
+BITS = FormulaForm(
     _code_length,
     {
         "each": lambda x, d: x / d,

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pushforward.course.composing import Form
+from pushforward.course.composing import FormulaForm
 from pushforward.course.forms.pieces import HALF_LOG_TAU, Wrong, constants, over, same, sign, weights, whole
 
 Part = Callable[[Tensor], Tensor]
@@ -62,7 +62,7 @@ def terms(mean: Tensor, s: Tensor, /, **p: Any) -> Tensor:
     return p["half"] * (squares + p["constant"]) - p["log"] * s
 
 
-KL = Form(
+KL = FormulaForm(
     lambda mean, s, *, over, sign, **p: sign * over(terms(mean, s, **p)),
     {**KL_RIGHT, "over": whole, "sign": 1.0},
     (*OF_KL, *over(), *sign("the sign is wrong: a divergence is never negative")),
@@ -76,7 +76,7 @@ def _bound(x: Tensor, mean: Tensor, s: Tensor, a: Tensor, b: Tensor, /, **p: Any
     return p["sign"] * (p["fit"] * fit - p["kl"] * p["kl_over"](terms(mean, s, **p)))
 
 
-ELBO = Form(
+ELBO = FormulaForm(
     _bound,
     {
         **KL_RIGHT,
@@ -123,7 +123,7 @@ def _density(x: Tensor, shift: Tensor, s: Tensor, /, **p: Any) -> Tensor:
     return p["sign"] * p["over"](-p["half"] * p["power"](z) - p["tau"](1) * HALF_LOG_TAU - p["det"](s))
 
 
-LOG_PROB = Form(
+LOG_PROB = FormulaForm(
     _density,
     {
         "read": 1.0,
@@ -180,7 +180,7 @@ def _variance(mean: Tensor, s: Tensor) -> Tensor:
     return mean.var(0, correction=0)
 
 
-ACTIVE = Form(
+ACTIVE = FormulaForm(
     _units,
     {**KL_RIGHT, "over": lambda v: v.mean(0), "sign": 1.0, "spread": _variance, "above": lambda v: v > 0.01},
     (

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pushforward.course.composing import Form
+from pushforward.course.composing import FormulaForm
 from pushforward.course.forms.pieces import Wrong, same, sign
 
 SHARES: tuple[tuple[str, Any], ...] = (
@@ -41,7 +41,7 @@ def _add(x: Tensor, noise: Tensor, alpha_bar: Tensor, /, **p: Any) -> Tensor:
     return p["sign"] * (p["data"](share) * x + p["fresh"](share) * noise)
 
 
-NOISE = Form(
+NOISE = FormulaForm(
     _add,
     {"level": same, "axis": lambda a: a[:, None], "data": SHARES[0][1], "fresh": SHARES[1][1], "sign": 1.0},
     (
@@ -74,7 +74,7 @@ def _of_either(piece: str, what: str, right: tuple[int, int]) -> tuple[Wrong, ..
     )
 
 
-DDIM = Form(
+DDIM = FormulaForm(
     _step,
     {
         "out": lambda a, b: (1 - a).sqrt(),
@@ -115,7 +115,7 @@ STEPS: tuple[tuple[str, Any], ...] = (
     ("sqrt(2)", lambda h: 2**0.5 * torch.ones_like(h)),
     ("1/sqrt(2 step)", lambda h: 1 / (2 * h).sqrt()),
 )
-LANGEVIN = Form(
+LANGEVIN = FormulaForm(
     _jump,
     {"x": 1.0, "drift": STEPS[0][1], "fresh": STEPS[1][1], "length": same},
     (
@@ -135,7 +135,7 @@ def _draw(mean: Tensor, log_scale: Tensor, noise: Tensor, /, **p: Any) -> Tensor
     return p["order"](p["mean"](mean), p["scale"](log_scale), p["noise"](noise))
 
 
-DRAW = Form(
+DRAW = FormulaForm(
     _draw,
     {"order": lambda m, s, e: m + s * e, "mean": same, "scale": torch.exp, "noise": same},
     (
@@ -178,7 +178,7 @@ def _lean(c: Tensor, u: Tensor, weight: Tensor, /, **p: Any) -> Tensor:
     return p["start"](c, u) + p["weight"](weight) * p["direction"](c, u)
 
 
-GUIDANCE = Form(
+GUIDANCE = FormulaForm(
     _lean,
     {"start": lambda c, u: u, "weight": same, "direction": lambda c, u: c - u},
     (
@@ -209,7 +209,7 @@ def _error(predicted: Tensor, noise: Tensor, /, **p: Any) -> Tensor:
     return p["factor"] * p["root"](p["over"](p["power"](p["error"](predicted, noise))))
 
 
-LOSS = Form(
+LOSS = FormulaForm(
     _error,
     {"error": torch.sub, "power": torch.square, "over": torch.mean, "factor": 1.0, "root": same},
     (
