@@ -20,6 +20,7 @@ from pushforward.app.verbs.train import TrainRequest
 from pushforward.core.errors import BadInput
 from pushforward.core.spec import TrainConfig
 from pushforward.faces.cli.main import main
+from pushforward.faces.python.stub import stub
 from pushforward.faces.verbs import every_verb
 
 
@@ -137,3 +138,9 @@ def test_config_of_a_run_names_every_setting(tmp_path: Path) -> None:
     text = str(pf.config(run))  # type: ignore[attr-defined]
     assert "train.ema = 0.5 (asked for): decay of the weight average" in text
     assert "family = flow" in text
+
+
+def test_the_types_of_the_python_functions_are_the_requests() -> None:
+    written = Path(pf.__file__).with_name("__init__.pyi").read_text()
+    # `python -m pushforward.faces.python.stub > src/pushforward/__init__.pyi` brings it up to date
+    assert written == stub()
