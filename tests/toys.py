@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pushforward.core.capabilities import Capabilities, Card, Estimator, Refusal
+from pushforward.core.capabilities import Capabilities, Card, Refusal
 from pushforward.core.codec import Codec, Dequantise, Standardise
+from pushforward.core.estimator import Draws, Estimator
 from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
@@ -20,9 +21,16 @@ from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image
 from pushforward.core.spec import Config
 from pushforward.core.walk import OneShot, Walk
+from pushforward.families.shared.options import TEMPERATURE
 
 PLAIN = Config()
 CARD = Card("toy", "likelihood", "-log p(x)", "exact", ("x",), ("y",), "none", (("toy", "none"),))
+
+
+def exact(model: Any, x: Tensor, given: Given | None, draws: Draws) -> LogProb:
+    """What a toy's own `_nats` says, in the measure of its codec."""
+    measure = "lebesgue" if model.codec.adds_noise else model.space.measure
+    return LogProb(model._nats(x, given), "exact", measure, model.space.unit, "")
 
 
 class PixelState:
@@ -57,7 +65,7 @@ class Pixelwise(GenerativeModel):
 
     family = "pixelwise"
     capabilities = Capabilities(
-        {"image": (Estimator("exact", "exact", "sum of log-probabilities of pixels"),)},
+        {"image": (Estimator("exact", "sum of log-probabilities of pixels", "exact", exact),)},
         encode={},
         sampling_cost="D steps",
         held_out="-log p(x) [nats]",
@@ -91,9 +99,6 @@ class Pixelwise(GenerativeModel):
     def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         return -self._nats(x, given)
 
-    def _log_prob(self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int) -> LogProb:
-        return LogProb(self._nats(x, given), "exact", "counting", self.space.unit, estimator)
-
     def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         return PixelWalk(self, noise, given)
 
@@ -105,13 +110,13 @@ class Gauss(GenerativeModel):
     log_volume = 0.0
     capabilities = Capabilities(
         {
-            "points": (Estimator("exact", "exact", "closed form"),),
-            "image": (Estimator("dequantised", "lower_bound", "uniform dequantisation"),),
+            "points": (Estimator("exact", "closed form", "exact", exact),),
+            "image": (Estimator("dequantised", "uniform dequantisation", "lower_bound", exact),),
         },
         encode={"points": "exact"},
         sampling_cost="1 step",
         held_out="-log p(x) [nats]",
-        options=("temperature",),
+        options=(TEMPERATURE,),
     )
     card, config_type, presets = CARD, Config, {}
 
@@ -141,9 +146,6 @@ class Gauss(GenerativeModel):
 
     def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         return -self._nats(x, given)
-
-    def _log_prob(self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int) -> LogProb:
-        return LogProb(self._nats(x, given), "exact", "lebesgue", self.space.unit, estimator)
 
     def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         scale = self.log_scale.exp() * options.temperature

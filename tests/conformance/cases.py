@@ -58,7 +58,7 @@ def cases() -> list[Case]:
     for family in FAMILIES.names():
         declared = family_class(family).capabilities
         for kind in declared.spaces:
-            for name in ("", *declared.architectures.get(kind, ())[1:]):
+            for name in ("", *declared.architecture_names(kind)[1:]):
                 found += [Case(family, space, labelled, name) for space in SPACES[kind] for labelled in (False, True)]
     # a student has no architecture of its own: the methods of its lesson take that place
     for name in STUDENTS.names():

@@ -282,10 +282,10 @@ def test_refusals_name_reason_and_alternative(case: Case) -> None:
             model.encode(data.x)
         assert len(refusal.value.fix) > 10
     for option, value in (("guidance", 2.0), ("steps", 3), ("solver", "nope"), ("temperature", 0.5)):
-        if option not in model.capabilities.options:
+        if not model.capabilities.takes(option):
             with pytest.raises(Unsupported, match=option):
                 model.sample(2, **{option: value})
-    if "solver" in model.capabilities.options:
+    if model.capabilities.takes("solver"):
         with pytest.raises(BadInput, match=r"solver 'nope'"):
             model.sample(2, solver="nope")
     with pytest.raises(BadInput, match=r"n=0"):
@@ -355,7 +355,7 @@ def test_declaration_is_complete(family: str) -> None:
     assert all(len(key) > 3 and len(text) > 30 for key, text in card.references)
     for preset in PRESETS:
         for kind in cls.capabilities.spaces:
-            for architecture in ("", *cls.capabilities.architectures.get(kind, ())):
+            for architecture in ("", *cls.capabilities.architecture_names(kind)):
                 chosen = settings(family, SPACES[kind][0], preset, architecture)
                 parse(cls.config_type, chosen["model"], "model")
                 parse(TrainConfig, chosen["train"], "train")

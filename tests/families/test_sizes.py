@@ -34,7 +34,7 @@ def built() -> Iterator[tuple[str, str, str]]:
         capabilities = family_class(family).capabilities
         for name, space in SPACES.items():
             if space.kind in capabilities.spaces:
-                for architecture in ("", *capabilities.architectures.get(space.kind, ())):
+                for architecture in ("", *capabilities.architecture_names(space.kind)):
                     yield family, name, architecture
 
 

@@ -6,28 +6,17 @@ the conformance suite, the command line's help and the capability table, so that
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pushforward.core.architecture import Architecture
 from pushforward.core.errors import BadInput, Unsupported, closest
-from pushforward.core.logprob import Kind
+from pushforward.core.estimator import Estimator
+from pushforward.core.options import SamplingOption
+from pushforward.core.registry import Registry
 
 EncodeKind = Literal["exact", "posterior", "ode"]
-
-
-@dataclass(frozen=True)
-class Estimator:
-    """One way to a log-probability: its name on the command line, the kind of number it yields and a sentence about it.
-
-    Attributes:
-        steps: True if it is made in a number of steps that the caller may choose.
-    """
-
-    name: str
-    kind: Kind
-    says: str
-    steps: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,36 +32,54 @@ class Capabilities:
     """Frozen declaration on a family's class.
 
     Attributes:
-        estimators: for each kind of space it supports, the estimators of log p(x), the default one first; empty = no likelihood.
+        estimators: for each kind of space it supports, the estimators of log p(x), the default one first; empty = no likelihood. A
+            registry takes more of them; see `core/estimator.py`.
         encode: for each kind of space that has codes, how `encode` finds them; a missing space has none.
         conditions: what `given` may hold.
-        options: sampling options it understands, of `guidance`, `steps`, `solver`, `temperature`.
+        options: sampling options it understands; each is one object (`core/options.py`).
         solvers: names for `solver`, the default first.
         null_condition: True if it was trained to work without its condition (needed by classifier-free guidance);
             otherwise `given=None` means the mixture over the training labels.
-        architectures: for each kind of space, the names that `FAMILY:NAME` takes, the default first; empty = one, unnamed.
+        architectures: for each kind of space, what `FAMILY:NAME` takes, the default first; empty = one, unnamed.
         held_out: name of the held-out quantity that early stopping may watch, empty if the loss means nothing held out.
         held_out_of_data: False if that is no log-probability, so that a change of variables leaves it alone.
         sampling_cost: network calls for one sample, in words.
         refusals: for each refused verb, the reason and the alternative.
     """
 
-    estimators: Mapping[str, tuple[Estimator, ...]]
+    estimators: Mapping[str, Collection[Estimator]]
     encode: Mapping[str, EncodeKind]
     sampling_cost: str
     held_out: str
     held_out_of_data: bool = True
     conditions: tuple[str, ...] = ("label",)
-    options: tuple[str, ...] = ()
+    options: tuple[SamplingOption, ...] = ()
     solvers: tuple[str, ...] = ()
     null_condition: bool = False
-    architectures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    architectures: Mapping[str, Registry[Architecture]] = field(default_factory=dict)
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
 
     @property
     def spaces(self) -> tuple[str, ...]:
         """Kinds of space the family supports."""
         return tuple(self.estimators)
+
+    def takes(self, option: str) -> bool:
+        """Say whether a sampling option of that name is declared."""
+        return any(each.name == option for each in self.options)
+
+    def architecture_names(self, kind: str) -> tuple[str, ...]:
+        """Return the names of the architectures on a kind of space, the default first; none if there is one, unnamed."""
+        return self.architectures[kind].names() if kind in self.architectures else ()
+
+    def architecture(self, kind: str, name: str | None = None) -> Architecture:
+        """Return the named architecture on a kind of space, the default one for None or nothing.
+
+        Raises:
+            BadInput: no architecture of that name there.
+        """
+        known = self.architectures[kind]
+        return known.load(name or known.names()[0])
 
     def estimator(self, family: str, kind: str, name: str | None = None) -> Estimator:
         """Return the named estimator of log p(x) on a kind of space, or the default one.
@@ -101,8 +108,8 @@ class Capabilities:
         """
         if steps is None:
             return
-        if not estimator.steps:
-            known = ", ".join(e.name for e in self.estimators[kind] if e.steps) or "none of this family"
+        if not estimator.takes_steps:
+            known = ", ".join(e.name for e in self.estimators[kind] if e.takes_steps) or "none of this family"
             raise Unsupported(
                 f"steps={steps} with the estimator '{estimator.name}'",
                 f"an estimator that takes steps ({known})",

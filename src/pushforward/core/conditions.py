@@ -106,6 +106,17 @@ def require_parts(
         space.check(given.start)
 
 
+def refuse_observed(given: Given | None, verb: str) -> None:
+    """Refuse what conditions samples alone: observations and an example to begin at.
+
+    Raises:
+        Unsupported: names the part.
+    """
+    for part in () if given is None else given.parts:
+        if part in ("observed", "start"):
+            raise Unsupported(f"`{verb}` given '{part}'", "a label or nothing", "an observation conditions samples")
+
+
 def require_labels(given: Given | None, classes: tuple[str, ...], context: ContextSpace | None) -> None:
     """Refuse examples that lack what a model is conditioned on.
 

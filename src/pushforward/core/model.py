@@ -13,28 +13,30 @@ from dataclasses import replace
 from typing import Any, ClassVar, final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from pushforward.core.capabilities import Capabilities, Card, Estimator
+from pushforward.core.capabilities import Capabilities, Card
 from pushforward.core.codec import Codec
-from pushforward.core.conditions import Condition, draw_labels, require_labels, require_parts, resolve
+from pushforward.core.conditions import Condition, draw_labels, refuse_observed, require_labels, require_parts, resolve
 from pushforward.core.context import ContextSpace
 from pushforward.core.curve import Curve
 from pushforward.core.errors import BadInput, Unsupported
+from pushforward.core.estimator import Estimator
 from pushforward.core.given import Examples, Given, label_of
+from pushforward.core.hooks import Hooks
 from pushforward.core.latent import Latent
 from pushforward.core.limits import require_bytes
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.noise import BatchNoise, Noise, Streams
-from pushforward.core.options import SampleOptions, parse_options
+from pushforward.core.options import SampleOptions, chosen_options
 from pushforward.core.scoring import Query, chunks, conditional_log_prob, encoded_examples, marginal_log_prob
 from pushforward.core.space import Space
 from pushforward.core.spec import Config
 from pushforward.core.walk import Walk, run
 
 
-class GenerativeModel(nn.Module, ABC):
+class GenerativeModel(Hooks, ABC):
     """A distribution over a `Space`, learned from examples.
 
     Constructors store and build networks; `prepare` looks at training data once; the engine trains. Subclasses are final:
@@ -74,69 +76,12 @@ class GenerativeModel(nn.Module, ABC):
         """How many examples are scored or drawn at once: 256, and more where an example is a few numbers."""
         return max(256, min(4096, 2**13 // self.space.dimensions))
 
-    @property
-    def glance(self) -> int:
-        """How many training examples `_prepare` sees: 512, enough for a data-dependent initialisation."""
-        return 512
-
-    # ---- hooks: pure mathematics on encoded tensors ------------------------------------------------------------------
-
     @abstractmethod
     def _codec(self) -> Codec:
         """Return the codec from the space to the tensor this family models."""
 
-    @abstractmethod
-    def networks(self) -> dict[str, nn.Module]:
-        """Return the networks the engine may wrap (precision, memory format, compilation)."""
-
-    @abstractmethod
-    def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
-        """Yield the losses of one training step on an encoded batch."""
-
-    @abstractmethod
-    def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
-        """Return the sampler of `noise.n` examples."""
-
-    def _prepare(self, x: Tensor, given: Given | None) -> None:
-        """Look once at encoded training data (data-dependent initialisation, scales)."""
-
-    def _log_prob(
-        self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int, steps: int | None = None
-    ) -> LogProb:
-        """Return the log-probability of an encoded batch, in the measure of the encoding.
-
-        A family that declares no estimator with steps need not take any: none are passed.
-        """
-        raise self.capabilities.refuse(self.family, "log_prob")
-
-    def _vouch(self, lp: LogProb, steps: int | None) -> None:
-        """Refuse log-probabilities that mean nothing; the default vouches for all."""
-
-    def _encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
-        """Return codes of an encoded batch."""
-        raise self.capabilities.refuse(self.family, "encode")
-
-    def _decode(self, z: Tensor, given: Given | None) -> Tensor:
-        """Return the encoded batch that codes stand for."""
-        raise self.capabilities.refuse(self.family, "decode")
-
-    def _terms(self, x: Tensor, given: Given | None) -> Tensor:
-        """Return `log p(x_d | x_<d)`, shape (N, D), where the family has a chain rule over positions."""
-        raise self.capabilities.refuse(self.family, "terms")
-
-    def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor | None:
-        """Return shape (N,): the quantity that `capabilities.held_out` names, lower is better; None if there is none."""
-        return None
-
-    def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
-        """Yield the curves in which this family's objective shows itself, on an encoded held-out batch."""
-        yield from ()
-
-    def _learned_curves(
-        self, x: Tensor, given: Given | None, noise: Noise, training: Callable[[], Examples]
-    ) -> Iterator[Curve]:
-        """Yield what tells the training examples, which `training()` encodes, from held-out ones."""
-        yield from ()
+    def _refusal(self, verb: str) -> Unsupported:
+        return self.capabilities.refuse(self.family, verb)
 
     # ---- public verbs: validate, encode, call the hook, decode -------------------------------------------------------
 
@@ -144,14 +89,6 @@ class GenerativeModel(nn.Module, ABC):
     def device(self) -> torch.device:
         """Device of the parameters."""
         return next((p.device for p in self.parameters()), torch.device("cpu"))
-
-    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
-        """Return the groups that `Loss.parameters` names; override for a game."""
-        return {"model": [p for p in self.parameters() if p.requires_grad]}
-
-    def hidden_matrices(self) -> list[nn.Parameter]:
-        """Return the matrices between hidden layers that Muon may take (no embeddings, no heads); none by default."""
-        return []
 
     @final
     @torch.no_grad()
@@ -168,13 +105,6 @@ class GenerativeModel(nn.Module, ABC):
         head = train[: self.glance].to(self.device)
         noise = Streams(0, len(head)) if self.codec.adds_noise else None
         self._prepare(self.codec.encode(head.x, noise).value, head.given)
-
-    def step_taken(self, fraction: float = 0.0) -> None:
-        """Follow training by one step; the engine calls it, so that `losses` itself changes nothing (a warm-up's counter).
-
-        Args:
-            fraction: share of the budget that was spent before this step.
-        """
 
     @final
     def losses(self, batch: Examples, rng: torch.Generator) -> Iterator[Loss]:
@@ -312,6 +242,7 @@ class GenerativeModel(nn.Module, ABC):
         if len(examples) == 0:
             raise BadInput("an empty batch", "at least one example")
         self._require_parts(examples.given)
+        refuse_observed(examples.given, "log_prob")
         marginal = bool(self.classes) and label_of(examples.given) is None and not self.capabilities.null_condition
         log_prob = marginal_log_prob if marginal else conditional_log_prob
         query = Query(chosen, samples, steps, seed)
@@ -328,6 +259,8 @@ class GenerativeModel(nn.Module, ABC):
         Raises:
             Unsupported: a family without a chain rule.
         """
+        if "terms" in self.capabilities.refusals:
+            raise self._refusal("terms")
         self._require_parts(examples.given)
         parts = [
             self._terms(self.codec.encode(self.space.check(chunk.x)).value, chunk.given)
@@ -346,11 +279,12 @@ class GenerativeModel(nn.Module, ABC):
         """
         kind = self.capabilities.encode.get(self.space.kind)
         if kind is None:
-            raise self.capabilities.refuse(self.family, "encode")
+            raise self._refusal("encode")
         self._require_condition(given, "encode")
         self.space.check(x)
         noise = Streams(seed, len(x), device=self.device)
         condition = self._condition(given, len(x), noise)
+        refuse_observed(condition, "encode")
         return Latent(self._encode(self.codec.encode(x.to(self.device), noise).value, condition, noise), kind)
 
     @final
@@ -358,9 +292,10 @@ class GenerativeModel(nn.Module, ABC):
     def decode(self, z: Tensor, given: Condition = None) -> Tensor:
         """Return the examples, in data units, that codes stand for."""
         if self.space.kind not in self.capabilities.encode and "decode" in self.capabilities.refusals:
-            raise self.capabilities.refuse(self.family, "decode")
+            raise self._refusal("decode")
         self._require_condition(given, "decode")
         condition = self._condition(given, len(z), Streams(0, len(z), device=self.device))
+        refuse_observed(condition, "decode")
         return self.codec.decode(self._decode(z.to(self.device), condition))
 
     @final
@@ -386,7 +321,8 @@ class GenerativeModel(nn.Module, ABC):
 
     def _options(self, options: Mapping[str, Any]) -> SampleOptions:
         conditional = bool(self.classes) or self.context is not None or self.space.kind == "text"
-        return parse_options(options, self.family, self.capabilities, conditional=conditional)
+        declared, kind, read = self.capabilities, self.space.kind, self.options
+        return chosen_options(options, self.family, declared, kind, read=read, conditional=conditional)
 
     def _require_condition(self, given: Condition, verb: str) -> None:
         # under a mixture of labels a code would mean something else with every draw

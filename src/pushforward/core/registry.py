@@ -27,6 +27,7 @@ class Registry(Generic[C]):
         of: the class of a choice (or that it is a subclass of), as `"module:attribute"`; a plug-in of another class is left out.
             Empty: anything may be added.
         named: the attribute that holds a choice's name.
+        modules: those whose every choice of that class is in it, under its own name; imported when names are asked for.
 
     Example:
         >>> r = Registry("thing", {"flow": "collections:OrderedDict"}, aliases={"nf": "flow"})
@@ -41,8 +42,9 @@ class Registry(Generic[C]):
         aliases: Mapping[str, str] | None = None,
         of: str = "",
         named: str = "name",
+        modules: tuple[str, ...] = (),
     ) -> None:
-        self.noun, self._of, self._named = noun, of, named
+        self.noun, self._of, self._named, self._modules = noun, of, named, modules
         self._entries: dict[str, Any] = {}
         self._aliases = dict(aliases or {})
         self._complete = False
@@ -115,6 +117,11 @@ class Registry(Generic[C]):
     def _all(self) -> dict[str, Any]:
         if not self._complete:
             self._complete = True  # first: a plug-in may ask this registry for names while it is imported
+            for module in self._modules:
+                for choice in vars(importlib.import_module(module)).values():
+                    # what a module has from another one that is listed is there already
+                    if isinstance(choice, _imported(self._of)) and choice not in self._entries.values():
+                        self.add(choice)
             for plugin in announced(self.noun):
                 with refuse(plugin):
                     choice = plugin.load()

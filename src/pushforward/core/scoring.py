@@ -13,16 +13,14 @@ from typing import ClassVar, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from pushforward.core.capabilities import Estimator
 from pushforward.core.codec import Codec
 from pushforward.core.errors import BadInput
+from pushforward.core.estimator import Draws, Estimator
 from pushforward.core.given import Examples, Given
 from pushforward.core.logprob import LogProb
-from pushforward.core.monte_carlo import importance_weighted, mean_bound, mixture
-from pushforward.core.noise import Noise, Streams
+from pushforward.core.monte_carlo import mixture
+from pushforward.core.noise import Streams
 from pushforward.core.space import Space
-
-IWAE_DRAWS = 16  # of the noise of dequantisation, where nobody asks for a number: one draw would be no tighter than the plain bound
 
 
 @runtime_checkable
@@ -44,10 +42,6 @@ class Scorable(Protocol):
     def device(self) -> torch.device:
         """Where it computes."""
         ...
-
-    def _log_prob(
-        self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int, steps: int | None = None
-    ) -> LogProb: ...
 
 
 @dataclass(frozen=True)
@@ -84,20 +78,18 @@ def conditional_log_prob(model: Scorable, chunk: Examples, first: int, query: Qu
         BadInput: the family returned another measure or kind than it declares.
     """
     noise, codec, estimator = Streams(query.seed, len(chunk), first, model.device), model.codec, query.estimator
-    draws, samples = [], query.samples or 0
-    taken = {} if query.steps is None else {"steps": query.steps}
+    found, draws = [], Draws(noise, query.samples or 0, query.steps)
     # a codec that dequantises is a Monte Carlo estimator of its own: repeat it `samples` times
-    repeats = samples or (IWAE_DRAWS if estimator.name == "iwae" else 1)
-    for _ in range(repeats if codec.adds_noise else 1):
+    for _ in range((draws.samples or estimator.codec_draws) if codec.adds_noise else 1):
         encoded = codec.encode(chunk.x, noise)
-        lp = model._log_prob(encoded.value, chunk.given, noise, estimator.name, samples, **taken)
+        lp = estimator.log_prob(model, encoded.value, chunk.given, draws)
         if lp.measure != encoded.measure:
             raise BadInput(
                 f"{model.family} returned a {lp.measure} density of a {encoded.measure} encoding", "one measure"
             )
-        draws.append(lp.add(encoded.log_det, bound=encoded.bound))
-    combined = importance_weighted(draws) if codec.adds_noise and estimator.name == "iwae" else mean_bound(draws)
-    data = replace(combined, measure=model.space.measure, unit=model.space.unit)
+        found.append(lp.add(encoded.log_det, bound=encoded.bound))
+    data = replace(estimator.combine(found), measure=model.space.measure, unit=model.space.unit)
+    data = replace(data, estimator=data.estimator or estimator.name)
     if data.kind != estimator.kind:
         raise BadInput(f"{model.family} returned a number of kind {data.kind}", f"{estimator.kind}, as it declares")
     return replace(data, given="" if chunk.given is None else " and ".join(chunk.given.parts))

@@ -149,7 +149,7 @@ class _OwnStep(Scheme):
 class _OwnSampler(Gaussian):
     answer: ClassVar[Answer]
 
-    def sampler(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
+    def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         def draw() -> Tensor:
             return noise.normal(*self.space.event_shape)
 

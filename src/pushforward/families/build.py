@@ -51,7 +51,7 @@ def settings(family: str, space: Space, preset: str, architecture: str = "") -> 
         raise BadInput(*unknown("preset", preset, PRESETS))
     if space.kind not in cls.capabilities.spaces:
         raise Unsupported(f"{cls.family} on {space.kind}", "one of " + ", ".join(cls.capabilities.spaces))
-    named = cls.capabilities.architectures.get(space.kind, ())
+    named = cls.capabilities.architecture_names(space.kind)
     if architecture and architecture not in named:
         if not named:
             raise BadInput(f"architecture '{architecture}' of {cls.family}", f"{cls.family} alone", "it has one")

@@ -169,7 +169,7 @@ def capability_table() -> list[dict[str, str]]:
         row["network calls a sample"] = c.sampling_cost
         row["encode"] = ", ".join(f"{how} ({kind})" for kind, how in c.encode.items()) or "no"
         row["given"] = ", ".join(c.conditions)
-        row["sampling options"] = ", ".join(c.options) or "none"
+        row["sampling options"] = ", ".join(option.name for option in c.options) or "none"
         row["solvers"] = ", ".join(c.solvers) or "none"
         rows.append(row)
     return rows

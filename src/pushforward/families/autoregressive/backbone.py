@@ -6,44 +6,36 @@ around it (objective, budget, refusals) is the same for all.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Iterator
 
 from torch import Tensor, nn
 
-from pushforward.core.capabilities import Refusal
-from pushforward.core.codec import Codec
 from pushforward.core.conditions import forgotten
 from pushforward.core.context import ContextSpace
-from pushforward.core.errors import BadInput, Unsupported
+from pushforward.core.curve import Curve, mean_curve
+from pushforward.core.errors import BadInput
 from pushforward.core.given import Given
+from pushforward.core.hooks import Hooks
+from pushforward.core.loss import Loss
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
-from pushforward.core.registry import Registry
 from pushforward.core.space import Space
-from pushforward.core.walk import Walk
 from pushforward.families.autoregressive.config import AutoregressiveConfig
 from pushforward.nets.context import ContextEncoder
 from pushforward.nets.memory import Memory
 from pushforward.nets.transformer import MEASURED, Style
 
-NO_CODE = Refusal("discrete data have no continuous code", "train `flow` for an exact code, `vae` for a posterior")
 
-
-class Backbone(nn.Module, ABC):
+class Backbone(Hooks, ABC):
     """The conditionals of one architecture on one space. Concrete backbones are final.
 
     Attributes:
         place: what a position is, for the axis of the loss by position.
-        options: sampling options it understands.
-        reads_context: it can be made for a space of contexts.
-        glance: how many training examples `prepare` needs to see.
     """
 
     place = "position"
-    glance = 512
-    options: tuple[str, ...] = ("temperature",)
-    reads_context = False
 
     def __init__(
         self, space: Space, config: AutoregressiveConfig, classes: int, context: ContextSpace | None = None
@@ -68,18 +60,12 @@ class Backbone(nn.Module, ABC):
         rate = self.config.condition_dropout
         return given if given is None or noise is None or rate == 0.0 else forgotten(given, rate, noise.uniform())
 
-    @classmethod
-    def codec(cls, space: Space) -> Codec:
-        """Return the codec to the tensor that the terms are of; by default data are modelled as they are."""
-        return Codec(space, [])
-
     @abstractmethod
     def terms(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
-        """Return `log p(x_d | x_<d)`, shape (n, D), in the order they are modelled; `noise` is for dropout in training."""
+        """Return `log p(x_d | x_<d)`, shape (n, D), in the order they are modelled; `noise` is for dropout in training.
 
-    @abstractmethod
-    def walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
-        """Return the ancestral sampler; with default options its output has the probability that `terms` gives it."""
+        With default options `_walk` draws what has the probability that these terms give it.
+        """
 
     def require_guidable(self, options: SampleOptions) -> None:
         """Refuse guidance of a model that was never trained without its label and context.
@@ -102,45 +88,25 @@ class Backbone(nn.Module, ABC):
         """Return the matrices between hidden layers, for Muon; by default those that read contexts, if any do."""
         return [] if self.reader is None else self.reader.transformer.matrices()
 
-    def prepare(self, x: Tensor, given: Given | None) -> None:
-        """Look once at encoded training data; the default does not."""
+    def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
+        terms = self.terms(x, given, noise)
+        yield Loss(-terms.sum(1).mean() / self.space.dimensions, "model", "-log p of the encoded data [nats/dim]")
 
-    def encode(self, x: Tensor, given: Given | None) -> Tensor:
-        """Return the code of encoded data, where the space has one."""
-        raise Unsupported(f"autoregressive.encode: {NO_CODE.reason}", "", NO_CODE.alternative)
+    def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
+        return -self.terms(x, given).sum(1)
 
-    def decode(self, z: Tensor, given: Given | None) -> Tensor:
-        """Invert `encode`."""
-        raise Unsupported(f"autoregressive.decode: {NO_CODE.reason}", "", NO_CODE.alternative)
+    def _terms(self, x: Tensor, given: Given | None) -> Tensor:
+        return self.terms(x, given)
 
-
-# architectures of each kind of space, the default first
-_HERE = "pushforward.families.autoregressive"
-BACKBONES = {
-    "points": Registry(
-        "architecture",
-        {"mixture": f"{_HERE}.coordinates:CoordinateBackbone", "made": f"{_HERE}.made:MaskedCoordinates"},
-    ),
-    "image": Registry(
-        "architecture",
-        {
-            "transformer": f"{_HERE}.pixels:PixelBackbone",
-            "pixelcnn": f"{_HERE}.pixelcnn:ConvolutionBackbone",
-            "made": f"{_HERE}.made:MaskedPixels",
-        },
-    ),
-    "text": Registry(
-        "architecture", {"transformer": f"{_HERE}.tokens:TokenBackbone", "gpt2": f"{_HERE}.tokens:GPT2Backbone"}
-    ),
-    "table": Registry("architecture", {"transformer": f"{_HERE}.rows:RowBackbone"}),
-}
-
-
-def backbone_class(space: Space, architecture: str | None) -> type[Backbone]:
-    """Return the architecture called so on this kind of space, the default one for None.
-
-    Raises:
-        BadInput: no architecture of that name there.
-    """
-    registry = BACKBONES[space.kind]
-    return registry.load(architecture or registry.names()[0])
+    def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
+        bits = self.space.measure == "counting"
+        y, stderr = mean_curve(-self.terms(x, given) / (math.log(2.0) if bits else 1.0))
+        yield Curve(
+            "code length by position",
+            self.place,
+            "bits" if bits else "nats, encoded data",
+            tuple(float(i + 1) for i in range(len(y))),
+            y,
+            "Each position is coded given all before it: what falls from left to right is what the context tells.",
+            stderr,
+        )

@@ -8,10 +8,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from pushforward.core.architecture import Architecture
 from pushforward.core.noise import Noise
 from pushforward.core.space import Space
 from pushforward.families.autoregressive.config import AutoregressiveConfig
-from pushforward.families.autoregressive.mixtures import MixtureBackbone, mixture_of, waves
+from pushforward.families.autoregressive.mixtures import MixtureBackbone, mixture_of, standardised, waves
+from pushforward.families.shared.options import TEMPERATURE
 from pushforward.nets.mlp import ResidualMLP
 
 
@@ -39,3 +41,8 @@ class CoordinateBackbone(MixtureBackbone):
         """Return the parameters of coordinate d; the first has nothing to see."""
         inputs = torch.cat(waves(before), dim=1) if d else before.new_zeros(len(before), 1)
         return mixture_of(self.nets[d](inputs, context), self.components)
+
+
+MIXTURE = Architecture(
+    "mixture", "a network for each coordinate, a mixture of Gaussians", CoordinateBackbone, standardised, (TEMPERATURE,)
+)

@@ -6,7 +6,7 @@ half of what it holds, exactly as a model without a cache would that is shown th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -19,9 +19,8 @@ from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.text import Text
 from pushforward.core.walk import Walk
+from pushforward.families.shared.options import GUIDANCE, LENGTH
 from pushforward.nets.transformer import Cache
-
-CHOICES = ("temperature", "length", "top_k", "top_p", "min_p", "typical", "repetition_penalty", "guidance")
 
 
 @runtime_checkable
@@ -98,7 +97,7 @@ class TokenWalk(Walk[TokenState]):
             )
         self.guided = options.guidance != 1.0
         self.about = given is not None and (given.label is not None or given.context is not None)
-        self.plain = replace(options, length=None, guidance=1.0) == SampleOptions()
+        self.plain = not set(options.moved()) - {LENGTH.name, GUIDANCE.name}
         self.calls = float(self.length) * (2 if self.guided else 1)
 
     @torch.no_grad()

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pushforward.core.architecture import Architecture
 from pushforward.core.given import Given, label_of
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
@@ -19,7 +20,8 @@ from pushforward.core.walk import Walk
 from pushforward.families.autoregressive.backbone import Backbone
 from pushforward.families.autoregressive.config import AutoregressiveConfig
 from pushforward.families.autoregressive.heads import HeadWalk, head_of
-from pushforward.families.autoregressive.mixtures import MixtureBackbone, mixture_of, waves
+from pushforward.families.autoregressive.mixtures import MixtureBackbone, mixture_of, standardised, waves
+from pushforward.families.shared.options import TEMPERATURE
 from pushforward.nets.masked import MaskedMLP
 from pushforward.nets.mlp import LabelEmbedding
 
@@ -56,7 +58,7 @@ class MaskedPixels(Backbone):
         levels = x.permute(0, 2, 3, 1).flatten(1).unsqueeze(-1)
         return self.head.log_prob(self.raw(x, self.context(given, len(x)), noise), levels).squeeze(-1)
 
-    def walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
+    def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         """Return the sampler, D passes."""
         context = self.context(given, noise.n)
         ask = lambda levels, index: self.raw(levels, context)[:, index]  # noqa: E731
@@ -84,3 +86,8 @@ class MaskedCoordinates(MixtureBackbone):
         x = torch.cat([before, before.new_zeros(len(before), self.dim - d)], dim=1)
         log_w, mean, log_scale = self.mixtures(x, context)
         return log_w[:, d], mean[:, d], log_scale[:, d]
+
+
+_SAYS = "one perceptron with masked weights for all conditionals"
+OF_PIXELS = Architecture("made", _SAYS, MaskedPixels, options=(TEMPERATURE,))
+OF_POINTS = Architecture("made", _SAYS, MaskedCoordinates, standardised, (TEMPERATURE,))

@@ -48,6 +48,11 @@ def mixture_of(raw: Tensor, components: int) -> tuple[Tensor, Tensor, Tensor]:
     return raw[..., 0, :].log_softmax(-1), raw[..., 1, :] + spread, log_scale
 
 
+def standardised(space: Space) -> Codec:
+    """Return the codec to coordinates of mean zero and variance one."""
+    return Codec(space, [Standardise(space.dimensions)])
+
+
 class MixtureBackbone(Backbone):
     """Points whose coordinates are modelled one after another by mixtures; a network gives the parameters."""
 
@@ -57,11 +62,6 @@ class MixtureBackbone(Backbone):
         super().__init__(space, config, classes)
         self.dim, self.components = space.dimensions, config.components
         self.embedding = LabelEmbedding(classes, config.context) if classes else None
-
-    @classmethod
-    def codec(cls, space: Space) -> Codec:
-        """Standardised coordinates."""
-        return Codec(space, [Standardise(space.dimensions)])
 
     def context(self, given: Given | None, n: int) -> Tensor | None:
         """Return the label embedding."""
@@ -82,15 +82,14 @@ class MixtureBackbone(Backbone):
         log_n = -0.5 * z.square() - log_scale - 0.5 * math.log(2 * math.pi)
         return torch.logsumexp(log_w + log_n, dim=-1)
 
-    def walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
-        """Return the sampler, coordinate by coordinate."""
+    def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         return CoordinateWalk(self, noise, given, options.temperature)
 
-    def encode(self, x: Tensor, given: Given | None) -> Tensor:
+    def _encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         """Return `u_d = F(x_d | x_<d)`, uniform on (0, 1)^D under the model; float64."""
         return _cdf(x, *self.mixtures(x, self.context(given, len(x))))
 
-    def decode(self, u: Tensor, given: Given | None) -> Tensor:
+    def _decode(self, u: Tensor, given: Given | None) -> Tensor:
         """Invert `encode` coordinate by coordinate, by bisection in float64."""
         context = self.context(given, len(u))
         x = torch.zeros(len(u), self.dim, device=u.device)

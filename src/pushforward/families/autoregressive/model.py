@@ -5,47 +5,69 @@ One idea: `log p(x) = sum_d log p(x_d | x_<d)` is exact if every conditional is 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from typing import Any
+from torch import Tensor
 
-from torch import Tensor, nn
-
-from pushforward.core.capabilities import Capabilities, Card, Estimator
+from pushforward.core.architecture import architectures
+from pushforward.core.capabilities import Capabilities, Card, Refusal
 from pushforward.core.codec import Codec
+from pushforward.core.composed import Composed
 from pushforward.core.context import ContextSpace
-from pushforward.core.curve import Curve, mean_curve
 from pushforward.core.errors import Unsupported
+from pushforward.core.estimator import Draws, Estimator, estimators
 from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
-from pushforward.core.loss import Loss
-from pushforward.core.model import GenerativeModel
-from pushforward.core.noise import Noise
-from pushforward.core.options import SampleOptions
+from pushforward.core.options import SamplingOption
+from pushforward.core.registry import Registry
 from pushforward.core.space import Space
-from pushforward.core.walk import Walk
-from pushforward.families.autoregressive.backbone import BACKBONES, NO_CODE, backbone_class
+from pushforward.families.autoregressive.backbone import Backbone
 from pushforward.families.autoregressive.config import PRESETS, AutoregressiveConfig
-from pushforward.families.autoregressive.generate import CHOICES
+from pushforward.families.autoregressive.options import OF_TOKENS
+
+_HERE = "pushforward.families.autoregressive"
+NO_CODE = Refusal("discrete data have no continuous code", "train `flow` for an exact code, `vae` for a posterior")
+# what is built is a `Backbone`, from a space, a configuration and the number of classes, and the space of contexts if there is one
+ARCHITECTURES = {
+    kind: architectures("autoregressive", kind, entries)
+    for kind, entries in {
+        "points": {"mixture": f"{_HERE}.coordinates:MIXTURE", "made": f"{_HERE}.made:OF_POINTS"},
+        "image": {
+            "transformer": f"{_HERE}.pixels:TRANSFORMER",
+            "pixelcnn": f"{_HERE}.pixelcnn:PIXELCNN",
+            "made": f"{_HERE}.made:OF_PIXELS",
+        },
+        "text": {"transformer": f"{_HERE}.tokens:TRANSFORMER", "gpt2": f"{_HERE}.tokens:GPT2_ARCHITECTURE"},
+        "table": {"transformer": f"{_HERE}.rows:TRANSFORMER"},
+    }.items()
+}
 
 
-class Autoregressive(GenerativeModel):
+def chain_rule(model: Autoregressive, x: Tensor, given: Given | None, draws: Draws) -> LogProb:
+    """Return `sum_d log p(x_d | x_<d)`, exact because every conditional is normalised."""
+    space = model.space
+    return LogProb(model.part._terms(x, given).sum(1), "exact", space.measure, space.unit, "")
+
+
+def _exact(kind: str, says: str) -> Registry[Estimator]:
+    return estimators("autoregressive", kind, Estimator("exact", says, "exact", chain_rule))
+
+
+class Autoregressive(Composed):
     """Mixtures for points, transformers over pixels, tokens and any subset of columns; the likelihood is exact on all."""
 
     family = "autoregressive"
     capabilities = Capabilities(
         {
-            "points": (Estimator("exact", "exact", "chain rule with mixtures of Gaussians"),),
-            "image": (Estimator("exact", "exact", "chain rule with normalised conditionals of pixels"),),
-            "text": (Estimator("exact", "exact", "chain rule with categorical tokens, given the token before"),),
-            "table": (Estimator("exact", "exact", "chain rule over columns, in the order of the table"),),
+            "points": _exact("points", "chain rule with mixtures of Gaussians"),
+            "image": _exact("image", "chain rule with normalised conditionals of pixels"),
+            "text": _exact("text", "chain rule with categorical tokens, given the token before"),
+            "table": _exact("table", "chain rule over columns, in the order of the table"),
         },
         encode={"points": "exact"},
         sampling_cost="D (one per dimension)",
         held_out="-log p of the data [nats]",
         conditions=("label", "prefix", "known", "context"),
-        options=CHOICES,
-        architectures={kind: registry.names() for kind, registry in BACKBONES.items()},
+        options=OF_TOKENS,
+        architectures=ARCHITECTURES,
         refusals={"encode": NO_CODE, "decode": NO_CODE},
     )
     config_type = AutoregressiveConfig
@@ -95,71 +117,24 @@ class Autoregressive(GenerativeModel):
         context: ContextSpace | None = None,
     ) -> None:
         super().__init__(space, config, classes, context)
-        backbone = backbone_class(space, config.architecture)
-        if context is not None and not backbone.reads_context:
+        chosen = self.capabilities.architecture(space.kind, config.architecture)
+        if context is not None and not chosen.contexts:
             came = f"contexts for {config.architecture or 'autoregressive'} on {space.kind}"
             raise Unsupported(came, "a transformer over text or pixels", "leave the context out")
         rest = () if context is None else (context,)
-        self.net = backbone(space, config, len(classes), *rest)
+        self.architecture, self.net = chosen, chosen.build(space, config, len(classes), *rest)
 
     @property
-    def glance(self) -> int:
-        """As many training examples as the backbone asks for."""
-        return self.net.glance
+    def part(self) -> Backbone:
+        """What the chosen architecture built."""
+        return self.net
+
+    @property
+    def options(self) -> tuple[SamplingOption, ...]:
+        """The sampling options that the chosen architecture reads."""
+        return self.architecture.options
 
     def _codec(self) -> Codec:
         assert isinstance(self.config, AutoregressiveConfig)
-        return backbone_class(self.space, self.config.architecture).codec(self.space)
-
-    def networks(self) -> dict[str, nn.Module]:
-        """Return what may run in lower precision."""
-        return self.net.networks()
-
-    def _prepare(self, x: Tensor, given: Given | None) -> None:
-        self.net.prepare(x, given)
-
-    def _terms(self, x: Tensor, given: Given | None) -> Tensor:
-        return self.net.terms(x, given)
-
-    def _nats(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
-        return self.net.terms(x, given, noise).sum(1)
-
-    def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
-        bits = self.space.measure == "counting"
-        y, stderr = mean_curve(-self.net.terms(x, given) / (math.log(2.0) if bits else 1.0))
-        yield Curve(
-            "code length by position",
-            self.net.place,
-            "bits" if bits else "nats, encoded data",
-            tuple(float(i + 1) for i in range(len(y))),
-            y,
-            "Each position is coded given all before it: what falls from left to right is what the context tells.",
-            stderr,
-        )
-
-    def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
-        terms = self.net.terms(x, given, noise)
-        yield Loss(-terms.sum(1).mean() / self.space.dimensions, "model", "-log p of the encoded data [nats/dim]")
-
-    def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
-        return -self._nats(x, given)
-
-    def _log_prob(self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int) -> LogProb:
-        return LogProb(self._nats(x, given), "exact", self.space.measure, self.space.unit, estimator)
-
-    def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
-        for name in CHOICES:
-            if name not in self.net.options and getattr(options, name) != getattr(SampleOptions, name):
-                known = ", ".join(self.net.options)
-                raise Unsupported(f"sampling option '{name}' on {self.space.kind}", f"one of {known}", "leave it out")
-        return self.net.walk(noise, given, options)
-
-    def hidden_matrices(self) -> list[nn.Parameter]:
-        """Return the architecture's own."""
-        return self.net.hidden_matrices()
-
-    def _encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
-        return self.net.encode(x, given)
-
-    def _decode(self, z: Tensor, given: Given | None) -> Tensor:
-        return self.net.decode(z, given)
+        codec = self.capabilities.architecture(self.space.kind, self.config.architecture).codec
+        return Codec(self.space, []) if codec is None else codec(self.space)

@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from pushforward.core.architecture import Architecture
 from pushforward.core.given import Given, label_of
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
@@ -18,6 +19,7 @@ from pushforward.core.walk import Walk
 from pushforward.families.autoregressive.backbone import Backbone
 from pushforward.families.autoregressive.config import AutoregressiveConfig
 from pushforward.families.autoregressive.heads import HeadWalk, head_of
+from pushforward.families.shared.options import TEMPERATURE
 from pushforward.nets.causal_convolution import GatedPixelCNN, Strips
 from pushforward.nets.mlp import LabelEmbedding
 
@@ -49,8 +51,16 @@ class ConvolutionBackbone(Backbone):
         raw = self.net(self.head.scaled(x), self.context(given, len(x)), noise)
         return self.head.log_prob(raw.permute(0, 2, 3, 1), x.permute(0, 2, 3, 1)).flatten(1)
 
-    def walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
+    def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         """Return the sampler: one network call for a pixel, all its channels from that call."""
         strips = Strips(self.net, self.context(given, noise.n))
         ask = lambda levels, index: strips.at(self.head.scaled(levels), index)  # noqa: E731
         return HeadWalk(self.head, self.shape, noise, options.temperature, ask)
+
+
+PIXELCNN = Architecture(
+    "pixelcnn",
+    "gated convolutions over the pixels before, logistics of each",
+    ConvolutionBackbone,
+    options=(TEMPERATURE,),
+)

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pushforward.core.architecture import Architecture
 from pushforward.core.context import ContextSpace
 from pushforward.core.given import Given, label_of
 from pushforward.core.noise import Noise
@@ -22,6 +23,7 @@ from pushforward.core.walk import Walk
 from pushforward.families.autoregressive.backbone import Backbone
 from pushforward.families.autoregressive.config import AutoregressiveConfig
 from pushforward.families.autoregressive.heads import choose
+from pushforward.families.shared.options import GUIDANCE, TEMPERATURE
 from pushforward.nets.mlp import LabelEmbedding
 from pushforward.nets.transformer import Cache, Transformer
 
@@ -32,8 +34,6 @@ class PixelBackbone(Backbone):
     places: Tensor
     values: Tensor
     place = "pixel in raster order"
-    options = ("temperature", "guidance")
-    reads_context = True
 
     def __init__(
         self, space: Space, config: AutoregressiveConfig, classes: int, context: ContextSpace | None = None
@@ -79,7 +79,7 @@ class PixelBackbone(Backbone):
         logits = self(flat, self.partly_forgotten(given, noise), noise)
         return logits.log_softmax(-1).gather(-1, flat.unsqueeze(-1)).squeeze(-1)
 
-    def walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
+    def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         """Return the sampler, pixel by pixel.
 
         Raises:
@@ -161,3 +161,12 @@ class PixelWalk(Walk[PixelState]):
     def finish(self, state: PixelState) -> Tensor:
         """Return images of levels."""
         return self.model.unflatten(state.flat)
+
+
+TRANSFORMER = Architecture(
+    "transformer",
+    "attention over the pixels before, a categorical distribution of each",
+    PixelBackbone,
+    options=(TEMPERATURE, GUIDANCE),
+    contexts=True,
+)

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pushforward.core.architecture import Architecture
 from pushforward.core.conditions import known_columns
 from pushforward.core.errors import BadInput
 from pushforward.core.finite import require_law
@@ -27,6 +28,7 @@ from pushforward.core.walk import Walk
 from pushforward.families.autoregressive.backbone import Backbone
 from pushforward.families.autoregressive.cells import FEATURES, NumberCells
 from pushforward.families.autoregressive.config import AutoregressiveConfig
+from pushforward.families.shared.options import TEMPERATURE
 from pushforward.nets.mlp import LabelEmbedding
 from pushforward.nets.transformer import Cache, Transformer
 
@@ -81,8 +83,8 @@ class RowBackbone(Backbone):
         self._set_cells()
 
     @torch.no_grad()
-    def prepare(self, x: Tensor, given: Given | None) -> None:
-        """Choose the cells of numbers from all training rows and start from the columns' own frequencies."""
+    def _prepare(self, x: Tensor, given: Given | None) -> None:
+        # the cells of numbers from all training rows, and the columns' own frequencies to start from
         self.numbers.fit(x[:, self.is_number])
         self._set_cells()
         flat = (self.locate(x) + self.offsets).flatten()
@@ -219,8 +221,7 @@ class RowBackbone(Backbone):
         assert isinstance(self.space, Table)
         return known_columns(given, self.space, n)
 
-    def walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
-        """Return the sampler, column by column."""
+    def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         return RowWalk(self, noise, given, options.temperature)
 
 
@@ -281,3 +282,8 @@ class RowWalk(Walk[RowState]):
     def finish(self, state: RowState) -> Tensor:
         """Return the rows."""
         return state.rows
+
+
+TRANSFORMER = Architecture(
+    "transformer", "attention over the columns before, in any order", RowBackbone, options=(TEMPERATURE,)
+)

@@ -16,6 +16,8 @@ from pushforward.core.given import Given
 from pushforward.core.next_token import draw, filtered
 from pushforward.core.options import SampleOptions
 from pushforward.families.autoregressive.generate import TokenModel
+from pushforward.families.autoregressive.options import REPETITION_PENALTY
+from pushforward.families.shared.options import GUIDANCE
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,9 @@ def _require_fit(target: TokenModel, draft: TokenModel, prompt: Tensor, length: 
 
 
 def _require_local(options: SampleOptions) -> None:
-    for name in ("guidance", "repetition_penalty"):
-        if getattr(options, name) != 1.0:
-            raise BadInput(f"{name} with speculative decoding", "1, which is off", "leave the draft model out")
+    for option in (GUIDANCE, REPETITION_PENALTY):
+        if getattr(options, option.name) != option.default:
+            raise BadInput(f"{option.name} with speculative decoding", "1, which is off", "leave the draft model out")
 
 
 def _keep(truth: Tensor, law: Tensor, token: int, u: Tensor) -> bool:

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pushforward.core.architecture import Architecture
 from pushforward.core.context import ContextSpace
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Given, label_of
@@ -23,7 +24,8 @@ from pushforward.core.text import Text, tokens_before
 from pushforward.core.walk import Walk
 from pushforward.families.autoregressive.backbone import Backbone
 from pushforward.families.autoregressive.config import AutoregressiveConfig
-from pushforward.families.autoregressive.generate import CHOICES, TokenWalk
+from pushforward.families.autoregressive.generate import TokenWalk
+from pushforward.families.autoregressive.options import OF_TOKENS
 from pushforward.nets.mlp import LabelEmbedding
 from pushforward.nets.transformer import GPT2, MEASURED, Cache, Style, Transformer
 
@@ -32,8 +34,6 @@ class TokenBackbone(Backbone):
     """A decoder-only transformer over windows of tokens with rotary positions and tied embeddings."""
 
     place = "token of the window"
-    options = CHOICES
-    reads_context = True
     style: Style = MEASURED
     learned_positions = False
 
@@ -126,7 +126,7 @@ class TokenBackbone(Backbone):
         over = end.long().cumsum(1) > end.long()
         return torch.where(over, torch.where(end, 0.0, -math.inf), terms)
 
-    def walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
+    def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         """Return the sampler, token by token, with a cache.
 
         Raises:
@@ -159,3 +159,19 @@ class GPT2Backbone(TokenBackbone):
 
     style = GPT2
     learned_positions = True
+
+
+TRANSFORMER = Architecture(
+    "transformer",
+    "attention over the tokens before, with rotary positions",
+    TokenBackbone,
+    options=OF_TOKENS,
+    contexts=True,
+)
+GPT2_ARCHITECTURE = Architecture(
+    "gpt2",
+    "attention over the tokens before, with learned positions, as in GPT-2",
+    GPT2Backbone,
+    options=OF_TOKENS,
+    contexts=True,
+)

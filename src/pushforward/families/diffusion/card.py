@@ -4,35 +4,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pushforward.core.capabilities import Capabilities, Card, Estimator, Refusal
-from pushforward.families.diffusion.conditioning import CONDITIONING, CONDITIONS
+from pushforward.core.capabilities import Capabilities, Card, Refusal
+from pushforward.core.estimator import estimators
+from pushforward.families.diffusion.bodies import ARCHITECTURES
+from pushforward.families.diffusion.conditioning import CONDITIONS
+from pushforward.families.diffusion.densities import scorer
+from pushforward.families.diffusion.gaussian import Gaussian
+from pushforward.families.diffusion.options import GUIDING, STEPPING
+from pushforward.families.diffusion.process import Process
+from pushforward.families.diffusion.rows import table_process
 from pushforward.families.diffusion.solvers.sampler import SOLVERS
+from pushforward.families.diffusion.symbols import masked_text
 
-_BOUNDS = (
-    Estimator("elbo", "lower_bound", "continuous-time variational bound, Monte Carlo over log-SNR"),
-    Estimator(
-        "vlb", "lower_bound", "bound of ancestral sampling in so many steps, with the run's own variance", steps=True
-    ),
-    Estimator("vlb-small", "lower_bound", "bound of ancestral sampling with the small variance", steps=True),
-    Estimator("vlb-large", "lower_bound", "bound of ancestral sampling with the large variance", steps=True),
-)
+_BOUNDS = (scorer.ELBO, scorer.VLB, scorer.VLB_SMALL, scorer.VLB_LARGE)
+PROCESSES: dict[str, type[Process]] = {
+    "points": Gaussian,
+    "image": Gaussian,
+    "text": masked_text.MaskedText,
+    "table": table_process.TableDiffusion,
+}
 
 CAPABILITIES = Capabilities(
     {
-        "points": (
-            *_BOUNDS,
-            Estimator("ode", "estimate", "density along the probability-flow ODE, finite steps", steps=True),
-        ),
-        "image": (
-            *_BOUNDS,
-            Estimator("ode", "estimate", "density along the ODE of noisy pixels, plus their decoder", steps=True),
-        ),
-        "text": (
-            Estimator("elbo", "lower_bound", "mean over random orders of revealing, Monte Carlo over hidden symbols"),
-        ),
-        "table": (
-            Estimator("elbo", "lower_bound", "masked symbols plus Gaussian numbers given them, Monte Carlo over both"),
-        ),
+        "points": estimators("diffusion", "points", *_BOUNDS, scorer.ODE),
+        "image": estimators("diffusion", "image", *_BOUNDS, scorer.ODE_OF_PIXELS),
+        "text": estimators("diffusion", "text", masked_text.ELBO),
+        "table": estimators("diffusion", "table", table_process.ELBO),
     },
     encode={"points": "ode", "image": "ode"},
     sampling_cost=(
@@ -41,23 +38,10 @@ CAPABILITIES = Capabilities(
     ),
     held_out="-ELBO of the data from 8 stratified noise levels per example [nats]",
     conditions=(*CONDITIONS, "prefix", "known"),
-    options=(
-        *CONDITIONING,
-        "steps",
-        "solver",
-        "eta",
-        "grid",
-        "path",
-        "tolerance",
-        "temperature",
-        "length",
-        "top_k",
-        "top_p",
-        "min_p",
-        "typical",
-    ),
+    # what any of its processes reads, each once
+    options=tuple(dict.fromkeys(option for process in PROCESSES.values() for option in process.options)),
     solvers=tuple(SOLVERS),
-    architectures={"image": ("unet", "dit", "edm")},
+    architectures={"image": ARCHITECTURES},
     null_condition=True,
     refusals={
         "encode": Refusal("masking has no inverse, so symbols have no code", "encode points or images"),
@@ -76,18 +60,7 @@ COUPLED = replace(
     held_out="error of the denoised data under the coupling, weighted as in training [per dim]",
     held_out_of_data=False,
     conditions=("label",),
-    options=(
-        "guidance",
-        "guidance_interval",
-        "guidance_rescale",
-        "guide",
-        "steps",
-        "solver",
-        "eta",
-        "grid",
-        "path",
-        "tolerance",
-    ),
+    options=(*GUIDING, *STEPPING),
     solvers=tuple(name for name in SOLVERS if SOLVERS[name].follows_flow),
 )
 

@@ -16,28 +16,18 @@ from pushforward.core.codec import Codec
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Given, label_of
 from pushforward.core.operators import Operator
-from pushforward.core.options import SampleOptions, parse_interval
+from pushforward.core.options import SampleOptions
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.denoisers.denoiser import Denoiser
 from pushforward.families.diffusion.denoisers.guidance import Autoguided, ClassifierGuided, Guided, Lean
 from pushforward.families.diffusion.denoisers.posterior import POSTERIORS, LinearPosterior
+from pushforward.families.diffusion.options import INPAINTING, REPEATS, parse_interval
 from pushforward.families.diffusion.paths.path import Path
 from pushforward.families.diffusion.solvers.inpainting import inpainted
 from pushforward.families.diffusion.solvers.sampler import OdeSampler
 from pushforward.families.diffusion.solvers.schemes import Draw, Origin, SchemeSampler
 
 CONDITIONS = ("label", "observed", "start")
-CONDITIONING = (
-    "guidance",
-    "guidance_interval",
-    "guidance_rescale",
-    "guide",
-    "classifier",
-    "posterior",
-    "inpainting",
-    "repeats",
-    "strength",
-)
 
 
 class Encoded(Operator):
@@ -79,18 +69,6 @@ def encoded(given: Given | None, codec: Codec) -> Given | None:
     # in double precision: what is seen may be large, and the difference is what counts
     moved = (values.double() + seen.operator.apply(shift / scale)).to(torch.float32)
     return replace(given, observed=replace(seen, values=moved, operator=Encoded(seen.operator, scale)))
-
-
-def labels_only(given: Given | None, verb: str) -> Given | None:
-    """Return a condition of labels, or refuse: observations condition what is drawn, not what is scored or encoded.
-
-    Raises:
-        Unsupported: an observation or an example to begin at.
-    """
-    if given is not None and (given.observed is not None or given.start is not None):
-        part = "observed" if given.observed is not None else "start"
-        raise Unsupported(f"`{verb}` given '{part}'", "a label or nothing", "an observation conditions samples")
-    return given
 
 
 def same_coordinates(codec: Codec, path: Path, other_codec: Codec, low: float, high: float, what: str) -> None:
@@ -192,9 +170,11 @@ def kept(walk: Walk[Any], given: Given | None, options: SampleOptions, draw: Dra
     """
     seen = None if given is None else given.observed
     if seen is None or seen.operator is not None:
-        for name in ("inpainting", "repeats"):
-            if (value := getattr(options, name)) is not None:
-                raise BadInput(f"{name}={value} without known values", "values that are known exactly", "leave it out")
+        for option in (INPAINTING, REPEATS):
+            if (value := getattr(options, option.name)) is not None:
+                raise BadInput(
+                    f"{option.name}={value} without known values", "values that are known exactly", "leave it out"
+                )
         return walk
     if not isinstance(walk, OdeSampler | SchemeSampler):
         raise BadInput(

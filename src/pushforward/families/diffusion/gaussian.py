@@ -25,7 +25,8 @@ from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image, Space
 from pushforward.core.walk import Walk
-from pushforward.families.diffusion.conditioning import CONDITIONING, kept, origin_of, steered
+from pushforward.families.diffusion.bodies import ARCHITECTURES, outputs_each
+from pushforward.families.diffusion.conditioning import kept, origin_of, steered
 from pushforward.families.diffusion.config import DiffusionConfig
 from pushforward.families.diffusion.denoisers.denoiser import Denoiser, NetworkDenoiser
 from pushforward.families.diffusion.denoisers.guidance import Guided
@@ -38,19 +39,18 @@ from pushforward.families.diffusion.objectives.coupling import SPREAD, assigned
 from pushforward.families.diffusion.objectives.ideal import IdealDenoiser, errors, memorisation_curve
 from pushforward.families.diffusion.objectives.learned_variance import BOUND_SHARE, variance_loss
 from pushforward.families.diffusion.objectives.objective import Objective, objective_of
+from pushforward.families.diffusion.options import GUIDING, SCORING, STEPPING
 from pushforward.families.diffusion.paths.learned import LearnedPath, Schedule
 from pushforward.families.diffusion.paths.noise_law import LAWS, NoiseLaw
 from pushforward.families.diffusion.paths.path import Path
 from pushforward.families.diffusion.paths.published import PATHS
 from pushforward.families.diffusion.process import Process
 from pushforward.families.diffusion.solvers.noise_grids import log_levels
-from pushforward.families.diffusion.solvers.sampler import SOLVERS, solver_of
+from pushforward.families.diffusion.solvers.sampler import solver_of
 from pushforward.families.diffusion.solvers.schemes import Denoise, LearnedAncestral
 from pushforward.families.diffusion.solvers.variance import Reverse
 from pushforward.nets.conditional import ScalarConditioned
-from pushforward.nets.dit import DiT
 from pushforward.nets.mlp import ResidualMLP
-from pushforward.nets.unet import UNet
 
 HELD_OUT_LEVELS = 8
 CURVE_LEVELS = 25
@@ -60,26 +60,18 @@ LARGEST_NOISE = 40.0
 
 def body_of(space: Space, config: DiffusionConfig) -> nn.Module:
     """Return the network between noisy and clean data that a space and a configuration ask for."""
-    heads = 2 if config.variance == "learned" else 1
-    if not isinstance(space, Image):
-        if config.architecture:
-            raise BadInput(f"the architecture '{config.architecture}' on {space.kind}", "none", "it is for images")
-        dim = space.dimensions
-        return ResidualMLP(dim, heads * dim, config.width, config.depth, config.context, zero_output=True)
-    # the network sees the scaled image and the levels near it
-    ends, size = (2 * space.channels, heads * space.channels), (space.height, space.width)
-    if config.architecture == "dit":
-        return DiT(*ends, size, config.width, config.depth, config.context, config.heads, config.patch)
-    if config.architecture == "edm":
-        return UNet(*ends, size, config.width, config.depth, config.context, multipliers=(2,), attention=16)
-    return UNet(*ends, size, config.width, config.depth, config.context)
+    if isinstance(space, Image):
+        return ARCHITECTURES.load(config.architecture or ARCHITECTURES.names()[0]).build(space, config)
+    if config.architecture:
+        raise BadInput(f"the architecture '{config.architecture}' on {space.kind}", "none", "it is for images")
+    outputs = space.dimensions * outputs_each(config)
+    return ResidualMLP(space.dimensions, outputs, config.width, config.depth, config.context, zero_output=True)
 
 
 class Gaussian(Process):
     """Images and points, noised along a path."""
 
-    options = (*CONDITIONING, "steps", "solver", "eta", "grid", "path", "tolerance")
-    solvers = tuple(SOLVERS)
+    options = (*GUIDING, *SCORING, *STEPPING)
     settings = (
         "context",
         "architecture",
@@ -164,11 +156,11 @@ class Gaussian(Process):
         """The denoiser's network; its preconditioner stays in float32."""
         return {"denoiser": self.denoiser.network}
 
-    def prepare(self, x: Tensor, given: Given | None) -> None:
+    def _prepare(self, x: Tensor, given: Given | None) -> None:
         """Fit the centre and the scale of the data, and the frequencies of levels."""
         self.denoiser.fit(x)
 
-    def losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
+    def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
         """The weighted squared error of the denoised data, at levels drawn by the law."""
         objective = self.objective
         s = objective.stratified(noise.uniform())
@@ -206,7 +198,7 @@ class Gaussian(Process):
     def _reverse(self, given: Given | None) -> Reverse:
         return reversed_by(self.denoiser, given)
 
-    def sampler(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
+    def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         """Walk down the noise levels with a solver."""
         solver = solver_of(options)
         if options.eta and self.config.coupling != "independent":
@@ -247,7 +239,7 @@ class Gaussian(Process):
                 "the variance was learned about the unguided mean; `ddpm` has one that fits any",
             )
 
-    def curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
+    def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
         """The denoising error at every noise level, and what the steps of a chain pay."""
         if self.config.coupling != "independent":
             return
@@ -269,7 +261,7 @@ class Gaussian(Process):
         chain = self._reverse(given)
         yield terms_curve(self.path, chain, self.decoder, CURVE_LEVELS, x, noise, self.space.unit, math.sqrt(d2))
 
-    def learned_curves(
+    def _learned_curves(
         self, x: Tensor, given: Given | None, noise: Noise, training: Callable[[], Examples]
     ) -> Iterator[Curve]:
         """The denoising error on both, against the best that a denoiser of the training set can do."""
@@ -280,10 +272,10 @@ class Gaussian(Process):
         levels = log_levels(MEMORY_LEVELS - 1, self.path.sigma_min, self.path.sigma_max).tolist()
         yield memorisation_curve(self.denoiser, few, Examples(x, given), ideal, levels, noise)
 
-    def held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
+    def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         """Minus the bound, from eight noise levels."""
         if self.config.coupling == "independent":
-            return -self.scorer.elbo(x, given, noise, HELD_OUT_LEVELS)[0]
+            return -self.scorer.bound(x, given, noise, HELD_OUT_LEVELS)[0]
         objective = self.objective
         levels = [objective.stratified(noise.uniform()) for _ in range(HELD_OUT_LEVELS)]
         return torch.stack([self._weighted(objective, x, s, given, noise)[0] for s in levels]).mean(0)
@@ -294,21 +286,15 @@ class Gaussian(Process):
         law = self._law("knee" if self.schedule is None else "learned")
         return Scorer(self.space, self.denoiser, self.path, self.decoder, law, self.config.ode_steps)
 
-    def log_prob(
-        self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int, steps: int | None = None
-    ) -> LogProb:
-        """A bound over all noise levels or over those of a chain, or the density along the flow."""
-        return self.scorer.log_prob(x, given, noise, estimator, samples, steps)
-
-    def vouch(self, lp: LogProb, steps: int | None) -> None:
+    def _vouch(self, lp: LogProb, steps: int | None) -> None:
         """Refuse what is no number, and an ODE that few steps did not solve."""
         require_meaning(lp, self.space.dimensions, steps or self.config.ode_steps, "diffusion")
 
-    def encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
+    def _encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         """Carry data to noise along the flow, in units of the prior."""
         y = flow(self.path, self._bind(given), x, self.config.ode_steps)
         return y / self.path.spread
 
-    def decode(self, z: Tensor, given: Given | None) -> Tensor:
+    def _decode(self, z: Tensor, given: Given | None) -> Tensor:
         """Carry noise to data along the flow."""
         return flow(self.path, self._bind(given), z * self.path.spread, self.config.ode_steps, reverse=True)

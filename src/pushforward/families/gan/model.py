@@ -25,6 +25,7 @@ from pushforward.core.space import Image, Space
 from pushforward.core.spec import Config
 from pushforward.core.walk import OneShot, Walk
 from pushforward.families.gan.penalties import gradient_penalty, relativistic
+from pushforward.families.shared.options import TEMPERATURE
 from pushforward.nets.convolution import Decoder, Encoder
 from pushforward.nets.mlp import LabelEmbedding, WaveMLP
 
@@ -50,7 +51,7 @@ class GAN(GenerativeModel):
         encode={},
         sampling_cost="1",
         held_out="",
-        options=("temperature",),
+        options=(TEMPERATURE,),
         refusals={
             "log_prob": Refusal(
                 "a GAN has no density to evaluate",

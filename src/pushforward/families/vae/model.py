@@ -14,9 +14,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from pushforward.core.capabilities import Capabilities, Card, Estimator
+from pushforward.core.capabilities import Capabilities, Card
 from pushforward.core.codec import Codec, Scale, Standardise
 from pushforward.core.curve import Curve, mean_curve
+from pushforward.core.estimator import Draws, Estimator, estimators
 from pushforward.core.given import Given, label_of
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
@@ -26,12 +27,13 @@ from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image, Space
 from pushforward.core.spec import Config
 from pushforward.core.walk import OneShot, Walk
+from pushforward.families.shared.options import TEMPERATURE
 from pushforward.families.vae.likelihoods import gaussian, kl_to_standard_normal
 from pushforward.nets.convolution import Decoder, Encoder
 from pushforward.nets.logistic import bounded, discretised_logistic, sample_logistic
 from pushforward.nets.mlp import LabelEmbedding, ResidualMLP, WaveMLP
 
-DEFAULT_DRAWS = {"elbo": 16, "iwae": 64}
+ELBO_DRAWS, IWAE_DRAWS = 16, 64
 POSTERIOR_LOG_SCALES, DECODER_LOG_SCALES = (-8.0, 4.0), (-7.0, 4.0)
 
 
@@ -46,22 +48,35 @@ class VAEConfig(Config):
     kl_warmup: int = Field(0, ge=0, description="training steps over which the weight of the KL rises to one")
 
 
+def evidence_bound(model: VAE, x: Tensor, given: Given | None, draws: Draws) -> LogProb:
+    """Return the mean of `log p(x|z) - KL(q(z|x) || p(z))` over draws of z, the KL in closed form."""
+    count = draws.samples or ELBO_DRAWS
+    fits, _, kl = model._log_ratios(x, given, draws.noise, count)
+    w = fits - kl
+    return model._bound(w.mean(0), "elbo", count, w.std(0) / math.sqrt(count) if count > 1 else None)
+
+
+def importance_bound(model: VAE, x: Tensor, given: Given | None, draws: Draws) -> LogProb:
+    """Return `log 1/K sum_k p(x, z_k)/q(z_k|x)` (Burda et al. 2016, equation 8)."""
+    count = draws.samples or IWAE_DRAWS
+    fits, ratios, _ = model._log_ratios(x, given, draws.noise, count)
+    return model._bound(torch.logsumexp(fits + ratios, 0) - math.log(count), f"iwae-{count}", count)
+
+
+ELBO = Estimator("elbo", "evidence lower bound, averaged over draws of z", "lower_bound", evidence_bound)
+IWAE = Estimator("iwae", "importance-weighted bound; tightens with samples", "lower_bound", importance_bound)
+
+
 class VAE(GenerativeModel):
     """Convolutional VAE with a discretised-logistic decoder on images; residual MLP with a Gaussian decoder on points."""
 
     family = "vae"
     capabilities = Capabilities(
-        {
-            kind: (
-                Estimator("elbo", "lower_bound", "evidence lower bound, averaged over draws of z"),
-                Estimator("iwae", "lower_bound", "importance-weighted bound; tightens with samples"),
-            )
-            for kind in ("points", "image")
-        },
+        {kind: estimators("vae", kind, ELBO, IWAE) for kind in ("points", "image")},
         encode={"points": "posterior", "image": "posterior"},
         sampling_cost="1",
         held_out="-ELBO of the data [nats]",
-        options=("temperature",),
+        options=(TEMPERATURE,),
     )
     config_type = VAEConfig
     presets = {
@@ -211,25 +226,22 @@ class VAE(GenerativeModel):
             total += (kl - fit) / 4
         return total
 
-    def _log_prob(self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int) -> LogProb:
-        draws = samples or DEFAULT_DRAWS[estimator]
+    def _log_ratios(self, x: Tensor, given: Given | None, noise: Noise, draws: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return `log p(x|z)` and `log p(z) - log q(z|x)` of draws of z, each (draws, n), and the KL in closed form, (n,)."""
         context = self._context(given, len(x))
         mean, log_scale = self._posterior(x, context)
-        log_w = []
+        fits, ratios = [], []
         for _ in range(draws):
             eps = noise.normal(self.latent)
             z = mean + log_scale.exp() * eps
-            log_p = self._log_p_x_given_z(x, z, context)
-            # log p(z) - log q(z|x): the normalising constants cancel
-            ratio = -0.5 * z.square().sum(1) + 0.5 * eps.square().sum(1) + log_scale.sum(1)
-            exact_kl = kl_to_standard_normal(mean, log_scale).sum(1)
-            log_w.append(log_p + (ratio if estimator == "iwae" else -exact_kl))
-        w = torch.stack(log_w)
-        stderr = w.std(0) / math.sqrt(draws) if draws > 1 and estimator == "elbo" else None
-        nats = torch.logsumexp(w, 0) - math.log(draws) if estimator == "iwae" else w.mean(0)
-        measure = "counting" if isinstance(self.space, Image) else "lebesgue"
-        name = f"iwae-{draws}" if estimator == "iwae" else "elbo"
-        return LogProb(nats, "lower_bound", measure, self.space.unit, name, stderr, calls=1.0 + draws)
+            fits.append(self._log_p_x_given_z(x, z, context))
+            # the normalising constants cancel
+            ratios.append(-0.5 * z.square().sum(1) + 0.5 * eps.square().sum(1) + log_scale.sum(1))
+        return torch.stack(fits), torch.stack(ratios), kl_to_standard_normal(mean, log_scale).sum(1)
+
+    def _bound(self, nats: Tensor, name: str, draws: int, stderr: Tensor | None = None) -> LogProb:
+        measure, unit = self.space.measure, self.space.unit
+        return LogProb(nats, "lower_bound", measure, unit, name, stderr, calls=1.0 + draws)
 
     def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         context = self._context(given, noise.n)

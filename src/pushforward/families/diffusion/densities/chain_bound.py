@@ -25,7 +25,6 @@ from pushforward.families.diffusion.paths.path import Path
 from pushforward.families.diffusion.solvers.noise_grids import grid_levels
 from pushforward.families.diffusion.solvers.variance import Reverse, log_excess, step_divergence
 
-FIXED_SHARES = {"vlb-small": 0.0, "vlb-large": 1.0}
 MOST_DRAWS = 128
 
 

@@ -6,18 +6,22 @@ One idea: every number comes from the same denoiser and path; they differ in the
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from pushforward.core.estimator import Draws, Estimator
 from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.noise import Noise
 from pushforward.core.space import Image, Space
 from pushforward.families.diffusion.denoisers.denoiser import Denoiser, NetworkDenoiser
 from pushforward.families.diffusion.denoisers.known_levels import Decoder
-from pushforward.families.diffusion.densities.chain_bound import FIXED_SHARES, chain_levels, default_draws, vlb
+from pushforward.families.diffusion.densities.chain_bound import chain_levels, default_draws, vlb
 from pushforward.families.diffusion.densities.continuous_bound import Estimate, GaussianControl, elbo
 from pushforward.families.diffusion.densities.flow_density import FlowDensity, ode_estimate
 from pushforward.families.diffusion.paths.noise_law import NoiseLaw
@@ -65,30 +69,37 @@ class Scorer:
     law: NoiseLaw
     ode_steps: int
 
-    def log_prob(
-        self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int, steps: int | None = None
-    ) -> LogProb:
-        """Return the number of one estimator: `elbo`, `ode`, or a chain's."""
-        measure, unit = self.space.measure, self.space.unit
-        if estimator == "ode":
-            flowed = self.ode(x, given, noise, samples or ODE_DRAWS, steps or self.ode_steps)
-            nats, stderr, errors = flowed.nats, flowed.stderr, flowed.errors
-            return LogProb(nats, "estimate", measure, unit, estimator, stderr, flowed.calls, errors=errors)
-        if estimator == "elbo":
-            samples = samples or ELBO_LEVELS
-            nats, stderr = self.elbo(x, given, noise, samples)
-        else:
-            levels = chain_levels(steps or CHAIN_STEPS, self.path)
-            samples = samples or default_draws(len(levels) - 1)
-            chain = self._chain(estimator, given)
-            nats, stderr = vlb(self.path, chain, self.decoder, levels, x, noise, samples, self._control)
-        return LogProb(nats, "lower_bound", measure, unit, estimator, stderr, float(samples))
+    def elbo(self, x: Tensor, given: Given | None, draws: Draws) -> LogProb:
+        """Return the continuous-time bound."""
+        samples = draws.samples or ELBO_LEVELS
+        return self._below(*self.bound(x, given, draws.noise, samples), samples)
 
-    def elbo(self, x: Tensor, given: Given | None, noise: Noise, samples: int) -> Estimate:
-        """Return the continuous-time bound from so many noise levels."""
+    def bound(self, x: Tensor, given: Given | None, noise: Noise, samples: int) -> Estimate:
+        """Return the continuous-time bound from so many noise levels, and its standard error."""
         return elbo(self.path, bound(self.denoiser, given), self.decoder, self.law, x, noise, samples, self._control)
 
-    def ode(self, x: Tensor, given: Given | None, noise: Noise, samples: int, steps: int) -> FlowDensity:
+    def chain(self, x: Tensor, given: Given | None, draws: Draws, share: float | None = None) -> LogProb:
+        """Return the bound of ancestral sampling.
+
+        Args:
+            share: of the variance between the small one, 0, and the large one, 1; None is the run's own.
+        """
+        levels = chain_levels(draws.steps or CHAIN_STEPS, self.path)
+        samples = draws.samples or default_draws(len(levels) - 1)
+        reverse = reversed_by(self.denoiser, given) if share is None else fixed(bound(self.denoiser, given), share)
+        found = vlb(self.path, reverse, self.decoder, levels, x, draws.noise, samples, self._control)
+        return self._below(*found, samples)
+
+    def _below(self, nats: Tensor, stderr: Tensor | None, samples: int) -> LogProb:
+        return LogProb(nats, "lower_bound", self.space.measure, self.space.unit, "", stderr, float(samples))
+
+    def ode(self, x: Tensor, given: Given | None, draws: Draws) -> LogProb:
+        """Return the density along the probability-flow ODE."""
+        found = self.flow(x, given, draws.noise, draws.samples or ODE_DRAWS, draws.steps or self.ode_steps)
+        measure, unit = self.space.measure, self.space.unit
+        return LogProb(found.nats, "estimate", measure, unit, "", found.stderr, found.calls, errors=found.errors)
+
+    def flow(self, x: Tensor, given: Given | None, noise: Noise, samples: int, steps: int) -> FlowDensity:
         """Return the density along the probability-flow ODE; of pixels, that of noisy ones and their decoder."""
         shape = self.space.event_shape
         hutchinson = self.space.dimensions > EXACT_TRACE_DIMENSIONS
@@ -115,7 +126,43 @@ class Scorer:
         condition = self.denoiser.preconditioner
         return GaussianControl(condition.centre, float(condition.sigma_data))
 
-    def _chain(self, estimator: str, given: Given | None) -> Reverse:
-        if estimator == "vlb":
-            return reversed_by(self.denoiser, given)
-        return fixed(bound(self.denoiser, given), FIXED_SHARES[estimator])
+
+Scored = Callable[[Scorer, Tensor, Given | None, Draws], LogProb]
+
+
+def _of_scorer(score: Scored) -> Callable[[Any, Tensor, Given | None, Draws], LogProb]:
+    """Return what a model's scorer makes of an encoded batch; the model's `process` is one of Gaussian noise."""
+    return lambda model, x, given, draws: score(model.process.scorer, x, given, draws)
+
+
+ELBO = Estimator(
+    "elbo",
+    "continuous-time variational bound, Monte Carlo over log-SNR",
+    "lower_bound",
+    _of_scorer(Scorer.elbo),
+)
+VLB = Estimator(
+    "vlb",
+    "bound of ancestral sampling in so many steps, with the run's own variance",
+    "lower_bound",
+    _of_scorer(Scorer.chain),
+    takes_steps=True,
+)
+VLB_SMALL = Estimator(
+    "vlb-small",
+    "bound of ancestral sampling with the small variance",
+    "lower_bound",
+    _of_scorer(partial(Scorer.chain, share=0.0)),
+    takes_steps=True,
+)
+VLB_LARGE = Estimator(
+    "vlb-large",
+    "bound of ancestral sampling with the large variance",
+    "lower_bound",
+    _of_scorer(partial(Scorer.chain, share=1.0)),
+    takes_steps=True,
+)
+ODE = Estimator(
+    "ode", "density along the probability-flow ODE, finite steps", "estimate", _of_scorer(Scorer.ode), takes_steps=True
+)
+ODE_OF_PIXELS = replace(ODE, says="density along the ODE of noisy pixels, plus their decoder")

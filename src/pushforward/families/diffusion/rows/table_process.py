@@ -19,6 +19,7 @@ from pushforward.core.codec import Codec
 from pushforward.core.conditions import forgotten, known_columns
 from pushforward.core.curve import Curve, mean_curve
 from pushforward.core.errors import BadInput, Unsupported
+from pushforward.core.estimator import Draws, Estimator
 from pushforward.core.given import Given, Known, label_of
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
@@ -29,6 +30,7 @@ from pushforward.core.table import Table
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.config import DiffusionConfig
 from pushforward.families.diffusion.objectives.objective import objective_of
+from pushforward.families.diffusion.options import ETA, GRID, SOLVER, STEPS
 from pushforward.families.diffusion.paths.noise_law import LAWS, Knee
 from pushforward.families.diffusion.paths.published import PATHS
 from pushforward.families.diffusion.process import Process
@@ -43,6 +45,7 @@ from pushforward.families.diffusion.solvers.sampler import SOLVERS, solver_of
 from pushforward.families.diffusion.solvers.schemes import LearnedAncestral
 from pushforward.families.diffusion.symbols.masking import hidden_count
 from pushforward.families.diffusion.symbols.orders import stratified_counts
+from pushforward.families.shared.options import GUIDANCE
 
 ELBO_DRAWS, HELD_OUT_DRAWS, CURVE_LEVELS = 64, 8, 25
 SMALLEST_NOISE, LARGEST_NOISE = 0.01, 40.0
@@ -54,9 +57,7 @@ class TableDiffusion(Process):
 
     glance = 2**31
     settings = ("context", "places", "sigma_min", "sigma_max", "path", "law", "weight", "prediction")
-    options = ("guidance", "steps", "solver", "eta", "grid")
-    # no variance is learned for numbers of a table
-    solvers = tuple(name for name in SOLVERS if not isinstance(SOLVERS[name].method, LearnedAncestral))
+    options = (GUIDANCE, STEPS, SOLVER, ETA, GRID)
 
     def __init__(self, space: Space, config: DiffusionConfig, classes: int) -> None:
         super().__init__(space, config, classes)
@@ -88,13 +89,13 @@ class TableDiffusion(Process):
         """The network; the line and the laws of single columns stay in float32 and float64."""
         return {"columns": self.denoiser.network}
 
-    def prepare(self, x: Tensor, given: Given | None) -> None:
+    def _prepare(self, x: Tensor, given: Given | None) -> None:
         """Place numbers by the quantiles of all training rows, and start from the frequencies of symbols."""
         symbols, values = self.layout.split(x)
         self.line.fit(values)
         self.denoiser.fit(symbols)
 
-    def losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
+    def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
         """The two parts of the bound at one noise level and one count of hidden symbols per row, some numbers known."""
         symbols, values = self.layout.split(x)
         z = self.line.to_line(values).float()
@@ -128,18 +129,16 @@ class TableDiffusion(Process):
         nats = chosen_log_probability(logits, seen.symbols, self.layout.sizes)
         return -count * ((nats * hidden).sum(1) / hidden.sum(1).clamp(min=1)).mean()
 
-    def held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
+    def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         """Minus the bound, from eight noise levels and eight counts of hidden symbols."""
         return -self._bound(x, given, noise, HELD_OUT_DRAWS)[0]
 
-    def log_prob(
-        self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int, steps: int | None = None
-    ) -> LogProb:
-        """The bound on log p of the columns that are not known; minus infinity where a row contradicts what is known."""
-        samples = samples or ELBO_DRAWS
-        nats, stderr = self._bound(x, given, noise, samples)
+    def elbo(self, x: Tensor, given: Given | None, draws: Draws) -> LogProb:
+        """Return the bound on log p of the columns that are not known; minus infinity where a row contradicts what is known."""
+        samples = draws.samples or ELBO_DRAWS
+        nats, stderr = self._bound(x, given, draws.noise, samples)
         calls = float(samples * bool(self.layout.numbers) + calls_of(len(self.layout.sizes), samples))
-        return LogProb(nats, "lower_bound", self.space.measure, self.space.unit, estimator, stderr, calls)
+        return LogProb(nats, "lower_bound", self.space.measure, self.space.unit, "", stderr, calls)
 
     def _bound(self, x: Tensor, given: Given | None, noise: Noise, samples: int) -> tuple[Tensor, Tensor | None]:
         known = self._known(given, len(x))
@@ -168,9 +167,13 @@ class TableDiffusion(Process):
         errors = [stderr for stderr in squares if stderr is not None]
         return nats, torch.stack(errors).square().sum(0).sqrt() if errors else None
 
-    def sampler(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
+    def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         """Reveal symbols one by one, or in `steps` steps; then come down with a solver."""
         solver = solver_of(options)
+        if isinstance(solver.method, LearnedAncestral):
+            able = ", ".join(name for name in SOLVERS if not isinstance(SOLVERS[name].method, LearnedAncestral))
+            came = f"the solver '{options.solver}' on {self.space.kind}"
+            raise Unsupported(came, f"one of {able}", "this one needs what this process does not learn")
         known = self._known(given, noise.n)
         if known is not None and bool(known.ranged.any()):
             fix = "the autoregressive family draws numbers within a range"
@@ -204,7 +207,7 @@ class TableDiffusion(Process):
         line = torch.where(known_numbers, self.line.to_line(values), 0.0).float()
         return Seen(torch.where(known_symbols, symbols, HIDDEN), line, known_numbers, label)
 
-    def curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
+    def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
         """The denoising error of numbers at every noise level, and the code length of symbols by how many are hidden."""
         symbols, values = self.layout.split(x)
         there, label = self.layout.there(symbols), label_of(given)
@@ -261,3 +264,11 @@ class TableDiffusion(Process):
 
 def _with(seen: Seen, symbols: Tensor) -> Seen:
     return replace(seen, symbols=symbols)
+
+
+ELBO = Estimator(
+    "elbo",
+    "masked symbols plus Gaussian numbers given them, Monte Carlo over both",
+    "lower_bound",
+    lambda model, x, given, draws: model.process.elbo(x, given, draws),
+)

@@ -121,7 +121,7 @@ class Distilled(GenerativeModel):
         if self._lent:
             self._take_scales()
         else:
-            self.process.prepare(x, given)
+            self.process._prepare(x, given)
 
     def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
         teacher = self._teacher()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pushforward.core.capabilities import Capabilities, Card, Refusal
+from pushforward.families.diffusion.options import STEPS
 
 _SCORE = "score the teacher: `pushforward score` on the run that the manifest names as `teacher`"
 _ENCODE = "encode with the teacher, whose flow can be walked both ways"
@@ -12,7 +13,7 @@ CAPABILITIES = Capabilities(
     encode={},
     sampling_cost="1 to 4: the number of steps, 2 by default",
     held_out="",
-    options=("steps",),
+    options=(STEPS,),
     null_condition=True,
     refusals={
         "log_prob": Refusal(

@@ -18,6 +18,7 @@ from pushforward.core.codec import Codec
 from pushforward.core.conditions import forgotten
 from pushforward.core.curve import Curve, mean_curve
 from pushforward.core.errors import BadInput, Unsupported
+from pushforward.core.estimator import Draws, Estimator
 from pushforward.core.given import Given, label_of
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
@@ -27,10 +28,12 @@ from pushforward.core.space import Space
 from pushforward.core.text import Text, tokens_before
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.config import DiffusionConfig
+from pushforward.families.diffusion.options import GRID, STEPS
 from pushforward.families.diffusion.process import Process
 from pushforward.families.diffusion.symbols.masking import hidden_count
 from pushforward.families.diffusion.symbols.orders import bound, stratified_counts, summed_over
 from pushforward.families.diffusion.symbols.unmasking import Predict, UnmaskingWalk, blocks
+from pushforward.families.shared.options import GUIDANCE, NEXT_TOKEN
 from pushforward.nets.mlp import LabelEmbedding
 from pushforward.nets.transformer import Transformer
 
@@ -76,7 +79,7 @@ class MaskedTransformer(nn.Module):
 class MaskedText(Process):
     """Windows of text, each given what comes before it."""
 
-    options = ("guidance", "steps", "grid", "temperature", "length", "top_k", "top_p", "min_p", "typical")
+    options = (GUIDANCE, STEPS, GRID, *NEXT_TOKEN)
     settings = ("heads", "neighbours", "dropout")
 
     def __init__(self, space: Space, config: DiffusionConfig, classes: int) -> None:
@@ -129,7 +132,7 @@ class MaskedText(Process):
         n, length = x.shape
         return bound(terms, n, length, noise, samples)
 
-    def losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
+    def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
         """Minus the bound per symbol: the mean over hidden symbols, of which there are k, uniform and stratified over the batch."""
         x = x.long()
         count = stratified_counts(noise.uniform(), x.shape[1])
@@ -139,18 +142,16 @@ class MaskedText(Process):
         nats = summed_over(self._terms(x, hidden, given, noise), hidden)
         yield Loss((-nats / count).mean(), "model", "-ELBO of hidden symbols [nats/dim]")
 
-    def held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
+    def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         """Minus the bound, from eight numbers of hidden symbols."""
         return -self._bound(x, given, noise, HELD_OUT_MASKS)[0]
 
-    def log_prob(
-        self, x: Tensor, given: Given | None, noise: Noise, estimator: str, samples: int, steps: int | None = None
-    ) -> LogProb:
-        """A bound over random orders."""
-        nats, stderr, calls = self._bound(x, given, noise, samples or ELBO_MASKS)
-        return LogProb(nats, "lower_bound", self.space.measure, self.space.unit, estimator, stderr, calls)
+    def elbo(self, x: Tensor, given: Given | None, draws: Draws) -> LogProb:
+        """Return the bound over random orders."""
+        nats, stderr, calls = self._bound(x, given, draws.noise, draws.samples or ELBO_MASKS)
+        return LogProb(nats, "lower_bound", self.space.measure, self.space.unit, "", stderr, calls)
 
-    def sampler(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
+    def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         """Reveal symbols in random order.
 
         Raises:
@@ -181,7 +182,7 @@ class MaskedText(Process):
 
         return predict
 
-    def curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
+    def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
         """How hard a hidden symbol is to guess, by the number of hidden ones."""
         x, length = x.long(), x.shape[1]
         points = sorted({max(1, round(length * (i + 1) / CURVE_POINTS)) for i in range(CURVE_POINTS)})
@@ -200,3 +201,11 @@ class MaskedText(Process):
             "The mean over all numbers is the bound per symbol; on the right nothing is seen but what comes before.",
             stderr,
         )
+
+
+ELBO = Estimator(
+    "elbo",
+    "mean over random orders of revealing, Monte Carlo over hidden symbols",
+    "lower_bound",
+    lambda model, x, given, draws: model.process.elbo(x, given, draws),
+)

@@ -20,6 +20,7 @@ from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.symbols.masking import draw_symbols
+from pushforward.families.shared.options import FILTERS
 
 # how much of a block is still hidden after a share of its calls: evenly, or little at first (Chang et al. 2022, section 3.2)
 GRIDS: dict[str, Callable[[float], float]] = {
@@ -118,10 +119,7 @@ class UnmaskingWalk(Walk[Tensor]):
         self.size = sum(block.size for block in plan)
         self.length = len(self.steps)
         self.calls = float(self.length * calls)
-        self.plain = all(
-            getattr(options, name) == getattr(SampleOptions, name)
-            for name in ("temperature", "top_k", "top_p", "min_p", "typical")
-        )
+        self.plain = not {option.name for option in FILTERS} & set(options.moved())
 
     @torch.no_grad()
     def start(self) -> Tensor:

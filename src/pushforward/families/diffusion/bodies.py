@@ -1,0 +1,47 @@
+"""Networks of images between noisy and clean data: the architectures of Gaussian diffusion.
+
+One idea: whatever an architecture is, it maps a scaled image and the levels near it, `2 channels`, to `channels` numbers for each
+number that the denoiser asks for, given an embedding of noise level and label.
+"""
+
+from __future__ import annotations
+
+from torch import nn
+
+from pushforward.core.architecture import Architecture, architectures
+from pushforward.core.space import Image
+from pushforward.families.diffusion.config import DiffusionConfig
+from pushforward.nets.dit import DiT
+from pushforward.nets.unet import UNet
+
+
+def outputs_each(config: DiffusionConfig) -> int:
+    """Return how many numbers the network says of each number: what the denoiser asks for, and its variance if that is learned."""
+    return 2 if config.variance == "learned" else 1
+
+
+def _ends(space: Image, config: DiffusionConfig) -> tuple[int, int, tuple[int, int]]:
+    """Return channels in, channels out, and the size."""
+    return 2 * space.channels, outputs_each(config) * space.channels, (space.height, space.width)
+
+
+def unet(space: Image, config: DiffusionConfig) -> nn.Module:
+    """Return convolutions on three scales with links between equal ones (Ho et al. 2020)."""
+    return UNet(*_ends(space, config), config.width, config.depth, config.context)
+
+
+def dit(space: Image, config: DiffusionConfig) -> nn.Module:
+    """Return a transformer over patches (Peebles and Xie 2022)."""
+    return DiT(*_ends(space, config), config.width, config.depth, config.context, config.heads, config.patch)
+
+
+def edm_unet(space: Image, config: DiffusionConfig) -> nn.Module:
+    """Return the U-Net of CIFAR-10 in Karras et al. 2022: twice the width on every scale, attention at 16 x 16."""
+    ends = _ends(space, config)
+    return UNet(*ends, config.width, config.depth, config.context, multipliers=(2,), attention=16)
+
+
+ARCHITECTURES = architectures("diffusion", "image")
+ARCHITECTURES.add(Architecture("unet", "convolutions on several scales, linked where the scales are equal", unet))
+ARCHITECTURES.add(Architecture("dit", "attention over patches", dit))
+ARCHITECTURES.add(Architecture("edm", "the U-Net of Karras et al. 2022, attention at 16 x 16", edm_unet))
