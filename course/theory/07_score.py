@@ -148,6 +148,7 @@ assert math.isclose(1 - 0.1 * 1 + math.sqrt(2 * 0.1) * 0.5, 1.124, abs_tol=5e-4)
 assert math.isclose(0.2 / (1 - 0.9**2), 1.053, abs_tol=5e-4)
 
 # %%
+from pushforward.core.options import SampleOptions
 from pushforward.core.walk import run
 from pushforward.families.diffusion.solvers.langevin import Langevin, langevin_step
 from pushforward.families.diffusion.paths.path import VariancePreserving
@@ -234,7 +235,7 @@ for name, solver in (("flow", "euler"), ("SDE", "reverse-diffusion")):
         lambda noise=noise: noise.pop() if noise else torch.randn(6, 1, generator=rng, dtype=torch.float64),
         100,
         1.0,
-        grid="log-snr",
+        SampleOptions(grid="log-snr"),
     )
     scale = torch.cat([(1 + walk.levels**2).sqrt(), t([1.0]).double()])
     x = torch.stack([state.noisy[:, 0] for state in states(walk)]) / scale[:, None]

@@ -47,7 +47,7 @@ GUIDED: tuple[dict[str, Any], ...] = (
 )
 
 
-@pytest.mark.parametrize("solver", [name for name in SOLVERS if name not in ("ddpm-learned", "langevin")])
+@pytest.mark.parametrize("solver", [name for name in SOLVERS.names() if name not in ("ddpm-learned", "langevin")])
 def test_calls_of_points_are_those_of_the_network(solver: str) -> None:
     model = tiny_model(Case("diffusion", SPACES["points"][0], True))
     for options in ({}, *GUIDED):

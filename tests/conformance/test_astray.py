@@ -27,7 +27,7 @@ LOST = "went off to NaN or infinity|whose probabilities are NaN"
 def asked(model: GenerativeModel) -> list[dict[str, Any]]:
     """Ways to draw: by default, with every solver, and with every choice of the next symbol that this space has."""
     choices = {"temperature": 0.5, "top_k": 2, "top_p": 0.5, "min_p": 0.1, "typical": 0.5, "repetition_penalty": 1.5}
-    found: list[dict[str, Any]] = [{"solver": name, "steps": 3} for name in model.capabilities.solvers]
+    found: list[dict[str, Any]] = [{"solver": name, "steps": 3} for name in model.capabilities.solver_names]
     found += [{name: value} for name, value in choices.items()]
     return [{}, *(options for options in found if declared(model, options))]
 
@@ -69,7 +69,7 @@ def test_numbers_that_overflow_are_samples_or_a_refusal(case: Case) -> None:
 
 
 @pytest.mark.parametrize(("levels", "operator"), [(17, "mask"), (256, "blur:1.0")])
-@pytest.mark.parametrize("solver", [name for name in Diffusion.capabilities.solvers if name != "ddpm-learned"])
+@pytest.mark.parametrize("solver", [name for name in Diffusion.capabilities.solver_names if name != "ddpm-learned"])
 def test_a_walk_that_a_measurement_drives_off_is_a_refusal(solver: str, operator: str, levels: int) -> None:
     """DPS of a measurement without much noise pulls with a step of `s^2/noise^2`, here a million times too far."""
     space = Image(3, 4, 4, levels)

@@ -13,8 +13,8 @@ from pushforward.core.given import Examples, Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
-from pushforward.core.walk import Constrained, run, states, trajectory
-from toys import Gauss, Liar, Pixelwise
+from pushforward.core.walk import WalkWrapper, run, states, trajectory
+from toys import Gauss, Liar, PixelState, Pixelwise
 
 TINY = Image(1, 2, 2, levels=3)
 
@@ -103,14 +103,16 @@ def test_walk_streams_and_is_independent_of_its_batch() -> None:
     assert torch.equal(model.sample(50, seed=3, batch=8), model.sample(50, seed=3, batch=50))
 
 
-def test_constraint_wraps_any_walk() -> None:
+def test_a_wrapper_changes_a_step_of_any_walk() -> None:
     model = labelled()
 
-    def keep_first_pixel(state: object, index: int) -> object:
-        state.x[:, 0] = 2  # type: ignore[attr-defined]
-        return state
+    class FirstPixelKept(WalkWrapper[PixelState]):
+        def step(self, state: PixelState, index: int) -> PixelState:
+            state = self.walk.step(state, index)
+            state.x[:, 0] = 2
+            return state
 
-    x = run(Constrained(model.walk(32), keep_first_pixel))
+    x = run(FirstPixelKept(model.walk(32)))
     assert bool((x[:, 0, 0, 0] == 2).all())
     assert len(x[:, 0, 0, 1].unique()) > 1
 

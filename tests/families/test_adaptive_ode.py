@@ -11,6 +11,7 @@ from torch import Tensor
 from families.diffusion_oracles import gaussian, gaussian_flow, mixture
 from pushforward.core.errors import BadInput, RunFailed
 from pushforward.core.finite import Astray
+from pushforward.core.options import SampleOptions
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
 from pushforward.core.walk import run, states
@@ -33,7 +34,7 @@ def noise(n: int = 100) -> Tensor:
 
 
 def walk(tolerance: float, z: Tensor, steps: int | None = None) -> AdaptiveSampler:
-    found = SOLVERS["ode"].walk(PATH, mixture(), lambda: z, steps, 1.0, tolerance=tolerance)
+    found = SOLVERS["ode"].walk(PATH, mixture(), lambda: z, steps, 1.0, SampleOptions(tolerance=tolerance))
     assert isinstance(found, AdaptiveSampler)
     return found
 
@@ -73,7 +74,7 @@ def test_the_velocity_is_that_of_the_flow() -> None:
 def test_the_error_is_about_the_tolerance(tolerance: float) -> None:
     """Root mean square over 100 samples between a fifth of the tolerance and three times as much."""
     z = noise()
-    exact = run(SOLVERS["unipc"].walk(PATH, mixture(), lambda: z, 1500, 1.0, grid="log-snr"))
+    exact = run(SOLVERS["unipc"].walk(PATH, mixture(), lambda: z, 1500, 1.0, SampleOptions(grid="log-snr")))
     x, used = drawn(tolerance, z)
     error = float((x - exact).square().mean().sqrt())
     assert tolerance / 5 < error < 3 * tolerance
@@ -83,7 +84,7 @@ def test_the_error_is_about_the_tolerance(tolerance: float) -> None:
 
 def test_it_beats_a_fixed_grid_of_as_many_calls() -> None:
     z = noise()
-    exact = run(SOLVERS["unipc"].walk(PATH, mixture(), lambda: z, 1500, 1.0, grid="log-snr"))
+    exact = run(SOLVERS["unipc"].walk(PATH, mixture(), lambda: z, 1500, 1.0, SampleOptions(grid="log-snr")))
     x, used = drawn(3e-3, z)
     heun = SOLVERS["heun"].walk(PATH, mixture(), lambda: z, 18, 1.0)
     assert float(used.max()) < 1.3 * heun.calls

@@ -12,6 +12,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from families.diffusion_oracles import mixture
 from pushforward.core.errors import BadInput
+from pushforward.core.options import SampleOptions
 from pushforward.core.rng import generator
 from pushforward.core.space import Points
 from pushforward.core.walk import run
@@ -84,7 +85,10 @@ def test_a_table_is_a_grid_of_levels_that_it_has(table: str) -> None:
     with pytest.raises(BadInput, match=rf"{most + 1} steps of the grid '{table}': expected at most {most}"):
         grid_levels(table, most + 1, path)
     z = torch.randn(30, 2, generator=generator(0), dtype=torch.float64)
-    ends = [run(SOLVERS["unipc"].walk(path, mixture(), lambda: z, 100, 1.0, grid=g)) for g in (table, "log-snr")]
+    ends = [
+        run(SOLVERS["unipc"].walk(path, mixture(), lambda: z, 100, 1.0, SampleOptions(grid=g)))
+        for g in (table, "log-snr")
+    ]
     torch.testing.assert_close(ends[0], ends[1], rtol=0, atol=0.05)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from conformance.cases import examples
 from families.diffusion_oracles import MixtureDenoiser, gaussian, gaussian_flow, mixture
 from oracles import enumerate_images
+from pushforward.core.estimator import Draws
 from pushforward.core.given import Given
 from pushforward.core.noise import Streams
 from pushforward.core.rng import generator
@@ -33,7 +34,7 @@ def mean_bound(oracle: MixtureDenoiser, sigma_min: float, x: Tensor, samples: in
     path = VariancePreserving(sigma_min, 60.0)
     control = GaussianControl(torch.zeros(2, dtype=torch.float64), 1.0)
     law = Knee(path, torch.tensor(1.0))
-    nats, stderr = elbo(path, oracle, GaussianDecoder(sigma_min), law, x, Streams(0, len(x)), samples, control)
+    nats, stderr = elbo(path, oracle, GaussianDecoder(sigma_min), law, x, Draws(Streams(0, len(x)), samples), control)
     assert stderr is not None
     return nats, stderr
 
@@ -68,7 +69,9 @@ def test_a_worse_denoiser_has_a_lower_bound() -> None:
     good, _ = mean_bound(oracle, 0.02, x, 64)
     law = Knee(VariancePreserving(0.02, 60.0), torch.tensor(1.0))
     path = VariancePreserving(0.02, 60.0)
-    bad, _ = elbo(path, lambda y, s: oracle(y, s) + 0.1, GaussianDecoder(0.02), law, x, Streams(0, len(x)), 64, None)
+    bad, _ = elbo(
+        path, lambda y, s: oracle(y, s) + 0.1, GaussianDecoder(0.02), law, x, Draws(Streams(0, len(x)), 64), None
+    )
     # a constant offset d costs int |d|^2/s^2 dlog s = |d|^2/2 (1/s_min^2 - 1/s_max^2) in expectation: 0.02/2/0.0004 = 25
     assert 20.0 < float((good - bad).mean()) < 30.0
 
@@ -79,7 +82,9 @@ def test_stderr_of_the_bound_is_its_spread() -> None:
     x = oracle.draw(20, generator(3))
     wide = x.repeat(200, 1)
     law = LogUniform(PATH)
-    nats, stderr = elbo(PATH, oracle, GaussianDecoder(PATH.sigma_min), law, wide, Streams(7, len(wide)), 64, None)
+    nats, stderr = elbo(
+        PATH, oracle, GaussianDecoder(PATH.sigma_min), law, wide, Draws(Streams(7, len(wide)), 64), None
+    )
     assert stderr is not None
     spread = nats.reshape(200, 20).std(0).mean()
     assert 0.7 < float(stderr.mean() / spread) < 1.4
@@ -91,7 +96,7 @@ def test_control_and_law_change_the_variance_only() -> None:
     decoder = GaussianDecoder(PATH.sigma_min)
     control = GaussianControl(torch.zeros(2, dtype=torch.float64), 1.0)
     runs = [
-        elbo(PATH, oracle, decoder, law, x, Streams(i, len(x)), 16, c)[0].reshape(1500, 2)
+        elbo(PATH, oracle, decoder, law, x, Draws(Streams(i, len(x)), 16), c)[0].reshape(1500, 2)
         for i, (law, c) in enumerate([(LogUniform(PATH), None), (KNEE, None), (KNEE, control)])
     ]
     for a in runs[1:]:
@@ -121,7 +126,7 @@ def test_discrete_bound_and_ode_estimate_reach_known_pixel_probabilities() -> No
     truth = p[0, x[:, 0]].log() + p[1, x[:, 1]].log()
     y = level_values(3).double()[x].repeat_interleave(200, dim=0)
     law = Knee(path, torch.tensor(1.0))
-    nats, _ = elbo(path, denoise, decoder, law, y, Streams(0, len(y)), 200, None)
+    nats, _ = elbo(path, denoise, decoder, law, y, Draws(Streams(0, len(y)), 200), None)
     bound = nats.reshape(9, 200).mean(1)
     error = nats.reshape(9, 200).std(1) / math.sqrt(200)
     assert bool((bound < truth + 5 * error).all())
@@ -245,7 +250,9 @@ def test_labels_follow_their_examples_through_the_bound() -> None:
     encoded = model.codec.encode(x).value
     law = Knee(model.process.path, torch.tensor(1.0))
     one, many = (
-        elbo(model.process.path, inner, model.process.decoder, law, encoded, Streams(0, 3), 8, None, scalars=k)[0]
+        elbo(model.process.path, inner, model.process.decoder, law, encoded, Draws(Streams(0, 3), 8), None, scalars=k)[
+            0
+        ]
         for k in (6, 10**6)
     )
     torch.testing.assert_close(one, many, rtol=1e-4, atol=1e-4)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from families.diffusion_oracles import flow_error, gaussian, mixture
 from pushforward.core.errors import BadInput, Unsupported
+from pushforward.core.options import SampleOptions
 from pushforward.core.rng import generator
 from pushforward.core.space import Points
 from pushforward.core.text import Text
@@ -174,7 +175,10 @@ def test_every_grid_falls_from_end_to_end_of_every_path(name: str, grid: str) ->
     # a finer grid of any kind leads to the same end
     oracle = gaussian()
     draw = lambda: torch.full((1, 2), 0.8, dtype=torch.float64)  # noqa: E731
-    ends = [run(SOLVERS["unipc"].walk(path, oracle, draw, n, 1.0, grid=g)) for n, g in ((150, grid), (150, "karras"))]
+    ends = [
+        run(SOLVERS["unipc"].walk(path, oracle, draw, n, 1.0, SampleOptions(grid=g)))
+        for n, g in ((150, grid), (150, "karras"))
+    ]
     # evenly in the noise itself the last of 150 steps is still 0.08 wide
     torch.testing.assert_close(ends[0], ends[1], rtol=0, atol=0.05)
 

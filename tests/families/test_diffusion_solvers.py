@@ -33,7 +33,7 @@ from pushforward.families.diffusion.solvers.schemes import (
 PATH = VariancePreserving(0.05, 20.0)
 
 
-ON_A_GRID = [name for name, solver in SOLVERS.items() if solver.tolerance is None]
+ON_A_GRID = [solver.name for solver in SOLVERS if solver.tolerance is None]
 CALLS = {"heun": 35, "pc": 35, "langevin": 18 + 17 * 10}
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from conformance.cases import examples, train
 from families.diffusion_oracles import MixtureDenoiser, gaussian, mixture
 from pushforward.core.errors import BadInput, Unsupported
+from pushforward.core.estimator import Draws
 from pushforward.core.model import GenerativeModel
 from pushforward.core.noise import Streams
 from pushforward.core.rng import generator
@@ -33,7 +34,9 @@ CONTROL = GaussianControl(torch.zeros(2, dtype=torch.float64), 1.0)
 def bound(oracle: MixtureDenoiser, share: float, steps: int, x: Tensor, samples: int) -> tuple[Tensor, Tensor]:
     levels = chain_levels(steps, PATH)
     chain = fixed(oracle, share)
-    nats, stderr = vlb(PATH, chain, GaussianDecoder(PATH.sigma_min), levels, x, Streams(0, len(x)), samples, CONTROL)
+    nats, stderr = vlb(
+        PATH, chain, GaussianDecoder(PATH.sigma_min), levels, x, Draws(Streams(0, len(x)), samples), CONTROL
+    )
     assert stderr is not None
     return nats, stderr
 
@@ -142,9 +145,9 @@ def test_three_numbers_agree_on_every_path(name: str) -> None:
     v, mean = oracle.variances[0], oracle.means[0]
     x = oracle.draw(150, generator(5))
     law = Knee(path, torch.tensor(1.0))
-    continuous, _ = elbo(path, oracle, decoder, law, x, Streams(0, 150), 64, CONTROL)
+    continuous, _ = elbo(path, oracle, decoder, law, x, Draws(Streams(0, 150), 64), CONTROL)
     chain = fixed(oracle, 1.0)
-    discrete, _ = vlb(path, chain, decoder, chain_levels(1500, path), x, Streams(1, 150), 64, CONTROL)
+    discrete, _ = vlb(path, chain, decoder, chain_levels(1500, path), x, Draws(Streams(1, 150), 64), CONTROL)
     # log p - bound in the mean: what the smallest noise blurs, and a prior centred at zero with variance one
     blur = 0.5 * torch.log1p(0.02**2 / v).sum()
     prior = 0.5 * ((v + mean**2 + 14.0**2) / (1 + 14.0**2) - 1 - torch.log((v + 14.0**2) / (1 + 14.0**2))).sum()
@@ -241,5 +244,5 @@ def test_a_reverse_process_is_asked_once_a_draw() -> None:
         return oracle(y, s), y.new_zeros(())
 
     chain: Reverse = counting
-    vlb(PATH, chain, GaussianDecoder(0.05), chain_levels(9, PATH), x, Streams(0, 3), 16, scalars=24)
+    vlb(PATH, chain, GaussianDecoder(0.05), chain_levels(9, PATH), x, Draws(Streams(0, 3), 16), scalars=24)
     assert sum(asked) == 3 * 16

@@ -18,7 +18,7 @@ from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
 from pushforward.core.walk import run
 from pushforward.families.build import build
-from pushforward.families.diffusion.denoisers.classifier import Classifier
+from pushforward.families.diffusion.denoisers.classifier import NoiseAwareClassifier
 from pushforward.families.diffusion.denoisers.denoiser import Denoiser
 from pushforward.families.diffusion.denoisers.guidance import Autoguided, ClassifierGuided, Guided, Lean
 from pushforward.families.diffusion.paths.path import VariancePreserving
@@ -186,7 +186,7 @@ def guided_points():  # type: ignore[no-untyped-def]
     path = model.process.path  # type: ignore[union-attr]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # its weights would depend on which tests ran before
-        classifier = Classifier(model.codec, ("a", "b", "c"), (path.sigma_min, path.sigma_max), 16)
+        classifier = NoiseAwareClassifier(model.codec, ("a", "b", "c"), (path.sigma_min, path.sigma_max), 16)
     x, label = model.codec.encode(data.x).value, data.given.label  # type: ignore[union-attr]
     classifier.preconditioner.fit(x)
     optimiser = torch.optim.Adam(classifier.network.parameters(), lr=5e-3)
@@ -282,14 +282,14 @@ def test_guides_and_classifiers_of_another_kind_are_refused() -> None:
     narrow.prepare(examples(Points(2), True))
     with pytest.raises(BadInput, match=r"a guide for noise levels from 0\.5 to 40"):
         model.sample(2, guide=narrow, guidance=2.0)
-    classifier = Classifier(model.codec, ("a", "b"), (0.001, 100.0), 8)
+    classifier = NoiseAwareClassifier(model.codec, ("a", "b"), (0.001, 100.0), 8)
     with pytest.raises(BadInput, match="a classifier of 2 classes for a model with 3"):
         model.sample(2, given="a", classifier=classifier)
-    classifier = Classifier(plain.codec, ("a", "b"), (0.001, 100.0), 8)
+    classifier = NoiseAwareClassifier(plain.codec, ("a", "b"), (0.001, 100.0), 8)
     with pytest.raises(BadInput, match="a classifier without a condition"):
         plain.sample(2, classifier=classifier)
     with pytest.raises(BadInput, match="'z': expected one of the 2 classes"):
         plain.sample(2, given="z", classifier=classifier)
     with pytest.raises(BadInput, match="a classifier of 1 classes"):
-        Classifier(Codec(Points(2), []), ("a",), (0.1, 1.0))
+        NoiseAwareClassifier(Codec(Points(2), []), ("a",), (0.1, 1.0))
     assert math.isfinite(float(plain.sample(2, given="a", classifier=classifier).sum()))

@@ -24,7 +24,7 @@ from pushforward.families.diffusion.model import Diffusion
 from pushforward.families.diffusion.symbols.masked_text import MaskedText
 from pushforward.families.diffusion.symbols.masking import hidden_count
 from pushforward.families.diffusion.symbols.orders import all_masks, bound, stratified_counts
-from pushforward.families.diffusion.symbols.unmasking import Block, Predict, UnmaskingWalk, blocks, revealed_counts
+from pushforward.families.diffusion.symbols.unmasking import Predict, UnmaskingWalk, blocks, revealed_counts
 
 V, L, MASK = 3, 4, 3
 SPACE = Text(vocabulary=V, length=L, boundary=2)
@@ -169,10 +169,10 @@ def exact(tokens: Tensor, places: Tensor, padding: Tensor | None) -> Tensor:
 
 def drawn(predict: Predict, n: int, calls: int | None, seed: int = 0, grid: str = "uniform") -> Tensor:
     """Strings of the whole window, after nothing at all."""
-    plan = [Block(0, 0, L, revealed_counts(L, calls or L, grid))]
+    plan = [RevealedBlock(0, 0, L, revealed_counts(L, calls or L, grid))]
     prompt = torch.zeros(n, 0, dtype=torch.long)
     noise = BatchNoise(generator(seed, "walk"), n)
-    return run(UnmaskingWalk(predict, noise, prompt, None, plan, SampleOptions(), MASK, 2))
+    return run(UnmaskingWalk(predict, noise, prompt, None, plan, SampleOptions(), Mask(MASK, 2)))
 
 
 def goodness(x: Tensor, p: Tensor) -> float:
@@ -216,7 +216,7 @@ def test_texts_longer_than_the_window_go_on_from_what_is_there() -> None:
     window, length, n = 6, 17, 3000
     plan = blocks(2, length, window, None, "uniform")
     prompt = torch.tensor([[0, 1]]).expand(n, 2)
-    walk = UnmaskingWalk(exact, BatchNoise(generator(3), n), prompt, None, plan, SampleOptions(), MASK, 2)
+    walk = UnmaskingWalk(exact, BatchNoise(generator(3), n), prompt, None, plan, SampleOptions(), Mask(MASK, 2))
     x = torch.cat([prompt[:, 1:], run(walk)], dim=1)
     assert x.shape == (n, 1 + length)
     assert walk.calls == length

@@ -1,4 +1,4 @@
-"""Numbers on a line: a monotone map with the slope it says, intervals that tile the line, and the denoiser of a column alone."""
+"""PlacedNumbers on a line: a monotone map with the slope it says, intervals that tile the line, and the denoiser of a column alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pushforward.core.table import Column
 from pushforward.families.autoregressive.cells import NumberCells
 from pushforward.families.diffusion.rows.line_mixture import GaussianMixtures
 from pushforward.families.diffusion.rows.number_line import NumberLine, cells
-from pushforward.families.diffusion.rows.table_bound import Numbers, decoded, log_interval
+from pushforward.families.diffusion.rows.table_bound import PlacedNumbers, decoded, log_interval
 
 DAY = 86400.0
 
@@ -148,7 +148,7 @@ def test_the_last_step_of_a_grid_is_an_expectation() -> None:
     z, live = line.to_line(x), torch.ones(3, 1, dtype=torch.bool)
     low, high = line.interval(x)
     for s in (0.01, 0.2):
-        ours = decoded(line, Numbers(x, z, live), s)
+        ours = decoded(line, PlacedNumbers(x, z, live), s)
         for i in range(3):
             a, b = float((low[i] - z[i]) / s), float((high[i] - z[i]) / s)
             e = np.linspace(-9, 9, 20001)

@@ -22,10 +22,10 @@ from pushforward.families.diffusion.model import Diffusion
 from pushforward.families.diffusion.paths.noise_law import Knee
 from pushforward.families.diffusion.paths.path import VariancePreserving
 from pushforward.families.diffusion.rows.number_line import NumberLine
-from pushforward.families.diffusion.rows.row_denoiser import RowModel, Seen
+from pushforward.families.diffusion.rows.row_denoiser import RowModel, SeenRows
 from pushforward.families.diffusion.rows.row_layout import HIDDEN, RowLayout
 from pushforward.families.diffusion.rows.symbol_bound import symbol_bound
-from pushforward.families.diffusion.rows.table_bound import Numbers, number_bound
+from pushforward.families.diffusion.rows.table_bound import PlacedNumbers, number_bound
 from pushforward.families.diffusion.rows.table_process import TableDiffusion
 from pushforward.families.diffusion.rows.table_walk import TableWalk
 from pushforward.families.diffusion.solvers.sampler import SOLVERS
@@ -45,12 +45,12 @@ class ClassThenNumber(RowModel):
 
     sizes = [3]
 
-    def logits(self, seen: Seen) -> Tensor:
+    def logits(self, seen: SeenRows) -> Tensor:
         x = seen.line.double()
         likelihood = -0.5 * ((x - CENTRE) / SPREAD).square() - SPREAD.log()
         return WEIGHT.log() + torch.where(seen.fixed, likelihood, 0.0)
 
-    def denoise(self, y: Tensor, noise_level: Tensor, seen: Seen) -> Tensor:
+    def denoise(self, y: Tensor, noise_level: Tensor, seen: SeenRows) -> Tensor:
         c, square = seen.symbols[:, 0], noise_level.double().expand(len(y)).square()
         k = SPREAD[c].square() / (square + SPREAD[c].square())
         clean = CENTRE[c] + k * (y[:, 0].double() - CENTRE[c])
@@ -82,10 +82,10 @@ def test_the_bound_of_the_exact_denoiser_is_the_density() -> None:
 
     def clean(y: Tensor, s: Tensor, times: int) -> Tensor:
         # N(m, t^2) in x is N(2 m + 1/2, 4 t^2) in z
-        seen = Seen(c.unsqueeze(1), z.float(), torch.zeros_like(z, dtype=torch.bool)).repeat(times)
+        seen = SeenRows(c.unsqueeze(1), z.float(), torch.zeros_like(z, dtype=torch.bool)).repeat(times)
         return 2.0 * exact.denoise((y - 0.5) / 2.0, s / 2.0, seen) + 0.5
 
-    numbers = Numbers(x.unsqueeze(1), z, torch.ones_like(z, dtype=torch.bool))
+    numbers = PlacedNumbers(x.unsqueeze(1), z, torch.ones_like(z, dtype=torch.bool))
     nats, stderr = number_bound(PATH, line, LAW, clean, numbers, Streams(1, 400), 256)
     truth = -0.5 * ((x - CENTRE[c]) / SPREAD[c]).square() - (SPREAD[c] * math.sqrt(2 * math.pi)).log()
     assert stderr is not None
@@ -111,7 +111,7 @@ def test_the_bound_of_a_grid_with_its_exact_denoiser_is_the_probability() -> Non
         logit = p.log() - 0.5 * ((y.double() - places) / s.double().unsqueeze(1)).square()
         return (logit.softmax(1) * places).sum(1, keepdim=True)
 
-    numbers = Numbers(x, line.to_line(x), torch.ones_like(x, dtype=torch.bool))
+    numbers = PlacedNumbers(x, line.to_line(x), torch.ones_like(x, dtype=torch.bool))
     nats, stderr = number_bound(PATH, line, LAW, clean, numbers, Streams(2, len(x)), 128)
     assert stderr is not None
     mean, error = nats.reshape(copies, 4).mean(0), nats.reshape(copies, 4).std(0) / math.sqrt(copies)
@@ -144,10 +144,10 @@ def test_the_bound_of_symbols_with_exact_conditionals_is_the_joint_probability()
     assert float(stderr.max()) < 1e-12
 
 
-def exact_walk(n: int, seen: Seen, solver: str = "heun", steps: int | None = None) -> Tensor:
+def exact_walk(n: int, seen: SeenRows, solver: str = "heun", steps: int | None = None) -> Tensor:
     noise, model = Streams(3, n), ClassThenNumber()
 
-    def descend(seen: Seen) -> object:
+    def descend(seen: SeenRows) -> object:
         draw = lambda: noise.normal(1)  # noqa: E731
         return SOLVERS[solver].walk(PATH, lambda y, s: model.denoise(y, s, seen), draw, steps, 1.0)
 
@@ -160,7 +160,7 @@ def exact_walk(n: int, seen: Seen, solver: str = "heun", steps: int | None = Non
 def test_rows_from_the_exact_denoiser_have_the_law(solver: str) -> None:
     """Frequencies and means within four standard errors: a correct sampler fails for one seed in a thousand."""
     n = 1500
-    free = Seen(torch.full((n, 1), HIDDEN), torch.zeros(n, 1), torch.zeros(n, 1, dtype=torch.bool))
+    free = SeenRows(torch.full((n, 1), HIDDEN), torch.zeros(n, 1), torch.zeros(n, 1, dtype=torch.bool))
     x = exact_walk(n, free, solver, 40)
     share = torch.bincount(x[:, 1].long(), minlength=3) / n
     assert bool(((share - WEIGHT).abs() < 4.0 * (WEIGHT * (1 - WEIGHT) / n).sqrt()).all())
@@ -172,7 +172,7 @@ def test_rows_from_the_exact_denoiser_have_the_law(solver: str) -> None:
 
 def test_rows_given_a_number_follow_bayes() -> None:
     n = 2000
-    known = Seen(torch.full((n, 1), HIDDEN), torch.full((n, 1), 0.3), torch.ones(n, 1, dtype=torch.bool))
+    known = SeenRows(torch.full((n, 1), HIDDEN), torch.full((n, 1), 0.3), torch.ones(n, 1, dtype=torch.bool))
     x = exact_walk(n, known)
     assert bool((x[:, 0] == torch.tensor(0.3).double()).all())
     posterior = (WEIGHT * torch.exp(-0.5 * ((0.3 - CENTRE) / SPREAD).square()) / SPREAD).double()
@@ -250,7 +250,9 @@ def test_the_probability_of_a_row_is_that_of_its_parts(mixed: Diffusion) -> None
     process = mixed.process
     assert isinstance(process, TableDiffusion)
     with torch.no_grad():
-        logits = process.denoiser.logits(Seen(torch.full((1, 2), HIDDEN), torch.zeros(1, 2), torch.zeros(1, 2).bool()))
+        logits = process.denoiser.logits(
+            SeenRows(torch.full((1, 2), HIDDEN), torch.zeros(1, 2), torch.zeros(1, 2).bool())
+        )
     first = logits[:, :3].double().log_softmax(1)[0][x[:, 0].long()]
     # log p(kind) + log p(rest | kind) is one order of revealing, log p(row) the mean over both orders
     assert float((whole.nats - first - flags.nats).mean()) == pytest.approx(0.0, abs=0.1)

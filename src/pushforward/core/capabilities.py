@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pushforward.core.architecture import Architecture
+from pushforward.core.choice import Choice
 from pushforward.core.errors import BadInput, Unsupported, closest
 from pushforward.core.estimator import Estimator
 from pushforward.core.options import SamplingOption
@@ -37,7 +38,7 @@ class Capabilities:
         encode: for each kind of space that has codes, how `encode` finds them; a missing space has none.
         conditions: what `given` may hold.
         options: sampling options it understands; each is one object (`core/options.py`).
-        solvers: names for `solver`, the default first.
+        solvers: what `solver` may name, the default first.
         null_condition: True if it was trained to work without its condition (needed by classifier-free guidance);
             otherwise `given=None` means the mixture over the training labels.
         architectures: for each kind of space, what `FAMILY:NAME` takes, the default first; empty = one, unnamed.
@@ -54,7 +55,7 @@ class Capabilities:
     held_out_of_data: bool = True
     conditions: tuple[str, ...] = ("label",)
     options: tuple[SamplingOption, ...] = ()
-    solvers: tuple[str, ...] = ()
+    solvers: Collection[Choice] = ()
     null_condition: bool = False
     architectures: Mapping[str, Registry[Architecture]] = field(default_factory=dict)
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
@@ -67,6 +68,11 @@ class Capabilities:
     def takes(self, option: str) -> bool:
         """Say whether a sampling option of that name is declared."""
         return any(each.name == option for each in self.options)
+
+    @property
+    def solver_names(self) -> tuple[str, ...]:
+        """Names that `solver` takes, the default first."""
+        return tuple(solver.name for solver in self.solvers)
 
     def architecture_names(self, kind: str) -> tuple[str, ...]:
         """Return the names of the architectures on a kind of space, the default first; none if there is one, unnamed."""

@@ -29,7 +29,7 @@ from pushforward.core.limits import require_bytes
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.noise import BatchNoise, Noise, Streams
-from pushforward.core.options import SampleOptions, chosen_options
+from pushforward.core.options import OptionReader, SampleOptions, chosen_options
 from pushforward.core.scoring import Query, chunks, conditional_log_prob, encoded_examples, marginal_log_prob
 from pushforward.core.space import Space
 from pushforward.core.spec import Config
@@ -320,9 +320,10 @@ class GenerativeModel(Hooks, ABC):
         return None if found is None else found.to(self.device)
 
     def _options(self, options: Mapping[str, Any]) -> SampleOptions:
-        conditional = bool(self.classes) or self.context is not None or self.space.kind == "text"
-        declared, kind, read = self.capabilities, self.space.kind, self.options
-        return chosen_options(options, self.family, declared, kind, read=read, conditional=conditional)
+        kind, declared = self.space.kind, self.capabilities
+        conditional = bool(self.classes) or self.context is not None or kind == "text"
+        reader = OptionReader(self.family, declared.options, kind, self.options, declared.solver_names, conditional)
+        return chosen_options(options, reader)
 
     def _require_condition(self, given: Condition, verb: str) -> None:
         # under a mixture of labels a code would mean something else with every draw

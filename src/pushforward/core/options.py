@@ -12,15 +12,12 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pushforward.core.choice import Choice
 from pushforward.core.errors import BadInput, Unsupported, a_type, unknown
 from pushforward.core.limits import require_below
 from pushforward.core.registry import Registry
-
-if TYPE_CHECKING:
-    from pushforward.core.capabilities import Capabilities
 
 LARGEST = 10**9
 MOST_STEPS = 10_000
@@ -68,11 +65,10 @@ class SamplingOption(Choice):
         within: the range of a number.
         most: the largest number that is within the limits, infinite if there is none; `unit` is what it counts.
         check: raises BadInput for a value that is wrong by itself.
-        fits: raises BadInput or Unsupported for a value that is wrong beside the others, or for this model; it is called with all
-            options, the capabilities of the model, and whether there is anything that it can be conditioned on.
+        fits: raises BadInput or Unsupported for a value that is wrong beside the others, or for this reader.
 
     Example:
-        >>> SamplingOption("top_k", "Draw among the k most probable tokens only", int, within=COUNT).plain(3.0)
+        >>> SamplingOption("top_k", "Draw among the k most probable tokens only", int, within=COUNT).parse(3.0)
         3
     """
 
@@ -82,14 +78,14 @@ class SamplingOption(Choice):
     most: float = math.inf
     unit: str = ""
     check: Callable[[Any], object] | None = None
-    fits: Callable[[SampleOptions, Capabilities, bool], None] | None = None
+    fits: Callable[[SampleOptions, OptionReader], None] | None = None
 
     @property
     def flag(self) -> str:
         """Its spelling on the command line."""
         return "--" + self.name.replace("_", "-")
 
-    def plain(self, value: Any) -> Any:
+    def parse(self, value: Any) -> Any:
         """Return a value as a word or a plain number; NumPy's numbers are numbers too, and 3.0 steps are 3.
 
         Raises:
@@ -154,7 +150,7 @@ class SampleOptions:
         return self._chosen[name] if name in self._chosen else SAMPLING_OPTIONS.load(name).default
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, SampleOptions) and self.moved() == other.moved()
+        return isinstance(other, SampleOptions) and self.nondefault() == other.nondefault()
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -165,7 +161,7 @@ class SampleOptions:
         """Return the same with some options changed."""
         return SampleOptions(**{**self._chosen, **changes})
 
-    def moved(self) -> dict[str, Any]:
+    def nondefault(self) -> dict[str, Any]:
         """Return the options that are not at their default, by name."""
         return {
             name: value
@@ -174,33 +170,39 @@ class SampleOptions:
         }
 
 
-def chosen_options(
-    options: Mapping[str, Any],
-    family: str,
-    capabilities: Capabilities,
-    kind: str,
-    *,
-    read: tuple[SamplingOption, ...] | None = None,
-    conditional: bool = False,
-) -> SampleOptions:
+@dataclass(frozen=True)
+class OptionReader:
+    """Who reads the options of a call: a model, by what its family and its own settings declare.
+
+    Attributes:
+        family: its name.
+        declared: options of the family.
+        kind: of space.
+        read: those of `declared` that this model reads, None = all.
+        solvers: names that `solver` may take.
+        conditional: there is something that it can be conditioned on.
+    """
+
+    family: str
+    declared: tuple[SamplingOption, ...]
+    kind: str
+    read: tuple[SamplingOption, ...] | None = None
+    solvers: tuple[str, ...] = ()
+    conditional: bool = False
+
+
+def chosen_options(options: Mapping[str, Any], reader: OptionReader) -> SampleOptions:
     """Return the options of one sampling call, refusing those that would be ignored.
 
     An option that is not read may be passed at its default value, so that one call can serve all families.
-
-    Args:
-        kind: of space.
-        read: the options that this model reads of those that its family declares, None = all.
-        conditional: there is something that it can be conditioned on.
 
     Raises:
         BadInput: an unknown option, or a value outside its range.
         Unsupported: an option that the family does not declare or this model does not read, or guidance without conditions.
 
     Example:
-        >>> from pushforward.core.capabilities import Capabilities
-        >>> warm = SAMPLING_OPTIONS.load("temperature")
-        >>> flow = Capabilities({"points": ()}, encode={}, sampling_cost="1", held_out="", options=(warm,))
-        >>> chosen_options({"temperature": 0.5}, "flow", flow, "points").temperature
+        >>> flow = OptionReader("flow", (SAMPLING_OPTIONS.load("temperature"),), "points")
+        >>> chosen_options({"temperature": 0.5}, flow).temperature
         0.5
     """
     moved: dict[str, Any] = {}
@@ -208,20 +210,22 @@ def chosen_options(
         if name not in SAMPLING_OPTIONS.names():
             raise BadInput(*unknown("sampling option", name, SAMPLING_OPTIONS.names()))
         option = SAMPLING_OPTIONS.load(name)
-        if value is None or (option not in capabilities.options and value == option.default):
+        foreign = option not in reader.declared
+        if value is None or (foreign and value == option.default):
             continue
-        if option not in capabilities.options:
-            declared = _names(capabilities.options)
-            raise Unsupported(f"{family} has no sampling option '{name}'", f"one of {declared}", "leave it out")
+        if foreign:
+            expected = f"one of {_names(reader.declared)}"
+            raise Unsupported(f"{reader.family} has no sampling option '{name}'", expected, "leave it out")
         moved[name] = value
-    chosen = SampleOptions(**{name: SAMPLING_OPTIONS.load(name).plain(value) for name, value in moved.items()})
+    chosen = SampleOptions(**{name: SAMPLING_OPTIONS.load(name).parse(value) for name, value in moved.items()})
     for name in moved:
         option = SAMPLING_OPTIONS.load(name)
         if option.fits is not None:
-            option.fits(chosen, capabilities, conditional)
-    for name in chosen.moved():
-        if read is not None and SAMPLING_OPTIONS.load(name) not in read:
-            raise Unsupported(f"sampling option '{name}' on {kind}", f"one of {_names(read)}", "leave it out")
+            option.fits(chosen, reader)
+    for name in chosen.nondefault():
+        if reader.read is not None and SAMPLING_OPTIONS.load(name) not in reader.read:
+            expected = f"one of {_names(reader.read)}"
+            raise Unsupported(f"sampling option '{name}' on {reader.kind}", expected, "leave it out")
     return chosen
 
 

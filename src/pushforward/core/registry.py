@@ -80,6 +80,10 @@ class Registry(Generic[C]):
         """Load and yield every choice."""
         return iter([self.load(name) for name in self.names()])
 
+    def __getitem__(self, name: str) -> C:
+        """Return the choice of a name or an alias."""
+        return self.load(name)
+
     def __contains__(self, name: object) -> bool:
         """Say whether a name or an alias is known."""
         return name in self._all() or name in self._aliases

@@ -10,15 +10,65 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_plain_validator_function, plain_serializer_function_ser_schema
 
 from pushforward.core.errors import BadInput, nearest, unknown
+from pushforward.core.registry import Registry
 
 
 class Config(BaseModel):
     """Base of every configuration: frozen, no unknown keys, defaults are validated too."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, protected_namespaces=())
+
+
+class OneOf:
+    """The type of a setting that takes a name of a table, so that no list of names stands beside the table.
+
+    What is wrong is said as pydantic says it of a `Literal`, and the JSON schema has the names of the moment.
+
+    Args:
+        sources: registries, mappings by name, and single names.
+
+    Example:
+        >>> class Wave(Config):
+        ...     shape: Annotated[str, OneOf({"sine": 1, "square": 2}, "none")] = "sine"
+        >>> Wave.model_json_schema()["properties"]["shape"]["enum"]
+        ['sine', 'square', 'none']
+        >>> try:
+        ...     parse(Wave, {"shape": "saw"}, "wave")
+        ... except BadInput as error:
+        ...     print(error)
+        'wave.shape=saw': expected 'sine', 'square' or 'none'
+    """
+
+    def __init__(self, *sources: Registry[Any] | Mapping[str, Any] | str) -> None:
+        self.sources = sources
+
+    def names(self) -> list[str]:
+        """Return all names, in order."""
+        found: list[str] = []
+        for source in self.sources:
+            if isinstance(source, str):
+                found.append(source)
+            else:
+                found += source.names() if isinstance(source, Registry) else source
+        return found
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_plain_validator_function(self._checked, serialization=plain_serializer_function_ser_schema(str))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"enum": self.names(), "type": "string"}
+
+    def _checked(self, value: Any) -> str:
+        names = [f"'{name}'" for name in self.names()]
+        if not isinstance(value, str) or f"'{value}'" not in names:
+            expected = " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+            raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": expected})
+        return value
 
 
 C = TypeVar("C", bound=Config)

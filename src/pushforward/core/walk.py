@@ -159,11 +159,18 @@ class OneShot(Walk[Tensor]):
         return state
 
 
-class Constrained(Walk[State]):
-    """A walk whose state is projected after every step (observed pixels kept, a column held in its range)."""
+class WalkWrapper(Walk[State]):
+    """A walk around another one; subclasses change some of its functions and leave the others to it.
 
-    def __init__(self, walk: Walk[State], project: Callable[[State, int], State]) -> None:
-        self.walk, self.project = walk, project
+    Example:
+        >>> class Doubled(WalkWrapper[Tensor]):
+        ...     def finish(self, state): return 2.0 * self.walk.finish(state)
+        >>> run(Doubled(OneShot(lambda: torch.ones(1), lambda z: z))).item()
+        2.0
+    """
+
+    def __init__(self, walk: Walk[State]) -> None:
+        self.walk = walk
         self.length, self.calls = walk.length, walk.calls
 
     def start(self) -> State:
@@ -171,8 +178,8 @@ class Constrained(Walk[State]):
         return self.walk.start()
 
     def step(self, state: State, index: int) -> State:
-        """Take the inner step, then project."""
-        return self.project(self.walk.step(state, index), index)
+        """Take the inner step."""
+        return self.walk.step(state, index)
 
     def finish(self, state: State) -> Tensor:
         """Finish the inner walk."""

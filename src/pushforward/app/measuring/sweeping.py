@@ -65,11 +65,11 @@ def sweep(
         BadInput: no or less than one call, an unknown solver, or too little data.
     """
     model, record = open_model(run)
-    if not model.capabilities.solvers:
+    if not model.capabilities.solver_names:
         raise Unsupported(f"solvers of {model.family}", "a run that samples step by step", "sweep a diffusion run")
     for name in solvers:
-        if name not in model.capabilities.solvers:
-            raise BadInput(*unknown("solver", name, model.capabilities.solvers))
+        if name not in model.capabilities.solver_names:
+            raise BadInput(*unknown("solver", name, model.capabilities.solver_names))
     if not calls or min(calls) < 1:
         raise BadInput(f"calls {', '.join(map(str, calls)) or 'none'}", "numbers of network calls, 1 or more")
     dataset = reopen(record, data)
@@ -82,7 +82,7 @@ def sweep(
     features = default_features(dataset.space, np.delete(train, half, axis=0), seed)[0]
     measured = _Measured(model, asked, features(array(asked, dataset.space)), features, seed)
     found, left_out = [], []
-    chosen, budgets, at = solvers or model.capabilities.solvers, sorted(set(calls)), 0
+    chosen, budgets, at = solvers or model.capabilities.solver_names, sorted(set(calls)), 0
     for solver in chosen:
         try:
             measured.calls(solver, 1)

@@ -25,7 +25,7 @@ from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_data
 from pushforward.engine.checkpoint import load_weights, save_weights
 from pushforward.engine.schedule import warmup_cosine
-from pushforward.families.diffusion.denoisers.classifier import Classifier
+from pushforward.families.diffusion.denoisers.classifier import NoiseAwareClassifier
 from pushforward.families.diffusion.gaussian import Gaussian
 from pushforward.families.diffusion.model import Diffusion
 from pushforward.provenance.lock import refuse_if_written, writing
@@ -75,7 +75,7 @@ def train_classifier(
         path, values = model.process.path, {"width": width, "depth": 1}
         with torch.random.fork_rng(devices=[]):
             torch.random.set_rng_state(generator(seed, "classifier").get_state())
-            classifier = Classifier(model.codec, dataset.classes, (path.sigma_min, path.sigma_max), **values)
+            classifier = NoiseAwareClassifier(model.codec, dataset.classes, (path.sigma_min, path.sigma_max), **values)
         classifier.preconditioner.load_state_dict(model.process.denoiser.preconditioner.state_dict())
         best = _fit(classifier, dataset, steps, seed, on_step)
         record = {
@@ -96,7 +96,7 @@ def train_classifier(
     return record
 
 
-def _write(output: Path, classifier: Classifier, record: dict[str, Any]) -> None:
+def _write(output: Path, classifier: NoiseAwareClassifier, record: dict[str, Any]) -> None:
     """Write a classifier between two manifests, of which the first says that nothing in there is whole."""
     manifest = {"format": FORMAT, "kind": "classifier", "status": "writing"}
     write_json(output / MANIFEST, manifest)
@@ -105,7 +105,7 @@ def _write(output: Path, classifier: Classifier, record: dict[str, Any]) -> None
     write_json(output / MANIFEST, {**manifest, "status": "complete"})
 
 
-def open_classifier(path: Path) -> Classifier:
+def open_classifier(path: Path) -> NoiseAwareClassifier:
     """Return the classifier of a directory that `train_classifier` wrote.
 
     Raises:
@@ -117,7 +117,7 @@ def open_classifier(path: Path) -> Classifier:
         record = json.loads((path / RECORD).read_text())
         codec = Gaussian.codec(space_from_json(record["space"]))
         low, high = record["levels"]
-        classifier = Classifier(codec, tuple(record["classes"]), (low, high), **record["network"])
+        classifier = NoiseAwareClassifier(codec, tuple(record["classes"]), (low, high), **record["network"])
         classifier.load_state_dict(load_weights(path / WEIGHTS))
     except (ValueError, KeyError, TypeError, RuntimeError) as error:
         raise BadInput(
@@ -126,14 +126,14 @@ def open_classifier(path: Path) -> Classifier:
     return classifier.eval()
 
 
-def _encoded(classifier: Classifier, examples: Examples) -> tuple[torch.Tensor, torch.Tensor]:
+def _encoded(classifier: NoiseAwareClassifier, examples: Examples) -> tuple[torch.Tensor, torch.Tensor]:
     assert examples.given is not None
     assert examples.given.label is not None
     return classifier.codec.encode(examples.x).value, examples.given.label
 
 
 def _fit(
-    classifier: Classifier, data: Dataset, steps: int, seed: int, on_step: Callable[[int, int], None] | None
+    classifier: NoiseAwareClassifier, data: Dataset, steps: int, seed: int, on_step: Callable[[int, int], None] | None
 ) -> float:
     (x, label), (seen, told) = _encoded(classifier, data.train), _encoded(classifier, data.validation[:HELD_OUT])
     optimiser = torch.optim.AdamW(classifier.network.parameters(), lr=RATE)
@@ -157,7 +157,7 @@ def _fit(
     return best
 
 
-def _accuracies(classifier: Classifier, data: Dataset) -> dict[str, float]:
+def _accuracies(classifier: NoiseAwareClassifier, data: Dataset) -> dict[str, float]:
     x, label = _encoded(classifier, data.validation[:HELD_OUT])
     low, high = classifier.levels
     places = torch.logspace(0.0, 1.0, READ_AT, base=high / low, dtype=torch.float64) * low

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from pushforward.core.errors import BadInput
-from pushforward.core.walk import Walk
+from pushforward.core.walk import Walk, WalkWrapper
 from pushforward.data.text.automaton import TokenAutomaton, any_of
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.families.autoregressive.generate import TokenState, TokenWalk
@@ -28,7 +28,7 @@ def stop_in(tokens: Tensor, encoding: TextEncoding, stops: tuple[str, ...]) -> b
     return encoding.tokeniser.decode_bytes(tail).decode("utf-8", "ignore").endswith(stops)
 
 
-class Stopping(Walk[TokenState]):
+class Stopping(WalkWrapper[TokenState]):
     """A walk whose rows end at the first of some strings, which is kept, or at the end of the document.
 
     Attributes:
@@ -36,9 +36,8 @@ class Stopping(Walk[TokenState]):
     """
 
     def __init__(self, walk: TokenWalk | Matching, encoding: TextEncoding, stops: Sequence[str]) -> None:
-        self.walk, self.encoding, self.stops = walk, encoding, tuple(stops)
-        self.length, self.calls = walk.length, walk.calls
-        self.boundary = encoding.tokeniser.boundary
+        super().__init__(walk)
+        self.encoding, self.stops, self.boundary = encoding, tuple(stops), encoding.tokeniser.boundary
 
     def start(self) -> TokenState:
         """Start the inner walk."""
@@ -61,29 +60,17 @@ class Stopping(Walk[TokenState]):
                 self.ended[row] = self.stopped[row] = True
         return state
 
-    def finish(self, state: TokenState) -> Tensor:
-        """Finish the inner walk."""
-        return self.walk.finish(state)
-
     def finished(self, state: TokenState) -> bool:
         """True once every row has ended."""
         return bool(self.ended.all()) or self.walk.finished(state)
 
 
-class Cutting(Walk[Tensor]):
+class Cutting(WalkWrapper[Tensor]):
     """A walk whose texts are cut behind the first of some strings once they are written, in whatever order that was."""
 
     def __init__(self, walk: Walk[Tensor], encoding: TextEncoding, stops: Sequence[str]) -> None:
-        self.walk, self.encoding, self.stops = walk, encoding, tuple(stops)
-        self.length, self.calls = walk.length, walk.calls
-
-    def start(self) -> Tensor:
-        """Start the inner walk."""
-        return self.walk.start()
-
-    def step(self, state: Tensor, index: int) -> Tensor:
-        """Take the inner step."""
-        return self.walk.step(state, index)
+        super().__init__(walk)
+        self.encoding, self.stops = encoding, tuple(stops)
 
     def finish(self, state: Tensor) -> Tensor:
         """Finish the inner walk and put the boundary wherever a text has ended."""
@@ -95,12 +82,8 @@ class Cutting(Walk[Tensor]):
                     break
         return tokens
 
-    def peek(self, state: Tensor) -> Tensor:
-        """Peek into the inner walk."""
-        return self.walk.peek(state)
 
-
-class Matching(Walk[TokenState]):
+class Matching(WalkWrapper[TokenState]):
     """A walk whose rows match a pattern as a whole: tokens that cannot lead to a match have probability zero.
 
     What is drawn is the model's distribution of the next token restricted to what is allowed, token by token, which is not the
@@ -108,8 +91,8 @@ class Matching(Walk[TokenState]):
     """
 
     def __init__(self, walk: TokenWalk, automaton: TokenAutomaton) -> None:
-        self.walk, self.automaton = walk, automaton
-        self.length, self.calls = walk.length, walk.calls
+        super().__init__(walk)
+        self.automaton = automaton
 
     def start(self) -> TokenState:
         """Start the inner walk, every row at the automaton's start."""
@@ -128,10 +111,6 @@ class Matching(Walk[TokenState]):
         chosen = state.tokens[:, state.filled - 1].tolist()
         self.places = [self.automaton.after(place, token) for place, token in zip(self.places, chosen, strict=True)]
         return state
-
-    def finish(self, state: TokenState) -> Tensor:
-        """Finish the inner walk."""
-        return self.walk.finish(state)
 
     def finished(self, state: TokenState) -> bool:
         """True once every row has ended."""

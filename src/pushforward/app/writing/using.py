@@ -170,6 +170,6 @@ def capability_table() -> list[dict[str, str]]:
         row["encode"] = ", ".join(f"{how} ({kind})" for kind, how in c.encode.items()) or "no"
         row["given"] = ", ".join(c.conditions)
         row["sampling options"] = ", ".join(option.name for option in c.options) or "none"
-        row["solvers"] = ", ".join(c.solvers) or "none"
+        row["solvers"] = ", ".join(c.solver_names) or "none"
         rows.append(row)
     return rows

@@ -97,7 +97,7 @@ class TokenWalk(Walk[TokenState]):
             )
         self.guided = options.guidance != 1.0
         self.about = given is not None and (given.label is not None or given.context is not None)
-        self.plain = not set(options.moved()) - {LENGTH.name, GUIDANCE.name}
+        self.plain = not set(options.nondefault()) - {LENGTH.name, GUIDANCE.name}
         self.calls = float(self.length) * (2 if self.guided else 1)
 
     @torch.no_grad()

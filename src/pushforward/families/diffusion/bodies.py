@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from pushforward.core.architecture import Architecture, architectures
+from pushforward.core.architecture import Architecture
 from pushforward.core.space import Image
 from pushforward.families.diffusion.config import DiffusionConfig
 from pushforward.nets.dit import DiT
@@ -41,7 +41,6 @@ def edm_unet(space: Image, config: DiffusionConfig) -> nn.Module:
     return UNet(*ends, config.width, config.depth, config.context, multipliers=(2,), attention=16)
 
 
-ARCHITECTURES = architectures("diffusion", "image")
-ARCHITECTURES.add(Architecture("unet", "convolutions on several scales, linked where the scales are equal", unet))
-ARCHITECTURES.add(Architecture("dit", "attention over patches", dit))
-ARCHITECTURES.add(Architecture("edm", "the U-Net of Karras et al. 2022, attention at 16 x 16", edm_unet))
+UNET = Architecture("unet", "convolutions on several scales, linked where the scales are equal", unet)
+DIT = Architecture("dit", "attention over patches", dit)
+EDM = Architecture("edm", "the U-Net of Karras et al. 2022, attention at 16 x 16", edm_unet)

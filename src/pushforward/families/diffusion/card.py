@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from pushforward.core.capabilities import Capabilities, Card, Refusal
 from pushforward.core.estimator import estimators
-from pushforward.families.diffusion.bodies import ARCHITECTURES
 from pushforward.families.diffusion.conditioning import CONDITIONS
+from pushforward.families.diffusion.config import ARCHITECTURES
 from pushforward.families.diffusion.densities import scorer
 from pushforward.families.diffusion.gaussian import Gaussian
 from pushforward.families.diffusion.options import GUIDING, STEPPING
@@ -40,7 +40,7 @@ CAPABILITIES = Capabilities(
     conditions=(*CONDITIONS, "prefix", "known"),
     # what any of its processes reads, each once
     options=tuple(dict.fromkeys(option for process in PROCESSES.values() for option in process.options)),
-    solvers=tuple(SOLVERS),
+    solvers=SOLVERS,
     architectures={"image": ARCHITECTURES},
     null_condition=True,
     refusals={
@@ -61,7 +61,7 @@ COUPLED = replace(
     held_out_of_data=False,
     conditions=("label",),
     options=(*GUIDING, *STEPPING),
-    solvers=tuple(name for name in SOLVERS if SOLVERS[name].follows_flow),
+    solvers=tuple(solver for solver in SOLVERS if solver.follows_flow),
 )
 
 CARD = Card(

@@ -30,7 +30,7 @@ from pushforward.families.diffusion.solvers.schemes import Draw, Origin, SchemeS
 CONDITIONS = ("label", "observed", "start")
 
 
-class Encoded(Operator):
+class EncodedOperator(Operator):
     """`A x` of encoded examples, up to what a shift of the code adds: `A (x' / scale)`.
 
     Args:
@@ -68,7 +68,7 @@ def encoded(given: Given | None, codec: Codec) -> Given | None:
     scale, shift = (part.to(values.device).expand(1, *codec.space.event_shape) for part in codec.affine())
     # in double precision: what is seen may be large, and the difference is what counts
     moved = (values.double() + seen.operator.apply(shift / scale)).to(torch.float32)
-    return replace(given, observed=replace(seen, values=moved, operator=Encoded(seen.operator, scale)))
+    return replace(given, observed=replace(seen, values=moved, operator=EncodedOperator(seen.operator, scale)))
 
 
 def same_coordinates(codec: Codec, path: Path, other_codec: Codec, low: float, high: float, what: str) -> None:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from pushforward.core.spec import Config
+from pushforward.core.architecture import architectures
+from pushforward.core.spec import Config, OneOf
+from pushforward.families.diffusion.denoisers.denoiser import FORMS
+from pushforward.families.diffusion.objectives.objective import WEIGHTS
+from pushforward.families.diffusion.paths.noise_law import LAWS
+from pushforward.families.diffusion.paths.published import PATHS
+
+_HERE = "pushforward.families.diffusion"
+# networks of images; what is built maps the scaled image and the levels near it to what the denoiser asks for
+ARCHITECTURES = architectures(
+    "diffusion", "image", {"unet": f"{_HERE}.bodies:UNET", "dit": f"{_HERE}.bodies:DIT", "edm": f"{_HERE}.bodies:EDM"}
+)
+LEARNED = "learned"  # a law that follows training, and the path that follows the law
 
 
 class DiffusionConfig(Config):
@@ -14,7 +26,7 @@ class DiffusionConfig(Config):
 
     width: int = Field(64, ge=8, description="channels (images) or features (points) of the network")
     depth: int = Field(2, ge=1, description="blocks at full size (images) or in all (points, text)")
-    architecture: Literal["", "unet", "dit", "edm"] = Field("", description="network of images; empty: unet")
+    architecture: Annotated[str, OneOf("", ARCHITECTURES)] = Field("", description="network of images; empty: unet")
     heads: int = Field(4, ge=1, description="attention heads (text, and images with a dit)")
     patch: int | None = Field(None, ge=1, description="side of a dit's patches; None: at most 256 of them")
     neighbours: int = Field(3, ge=0, description="symbols on either side that an embedding is mixed with (text)")
@@ -25,21 +37,19 @@ class DiffusionConfig(Config):
         None, gt=0, description="smallest noise; None: an eighth of the spacing of levels, 0.01 for points"
     )
     sigma_max: float | None = Field(None, gt=1, description="largest noise; None: 40, or where the path ends before")
-    path: Literal[
-        "log-snr", "ddpm-linear", "ddpm-scaled-linear", "cosine", "sub-vp", "ve", "edm", "rectified-flow", "learned"
-    ] = Field("log-snr", description="how the scales of data and noise change with time")
+    path: Annotated[str, OneOf(PATHS, LEARNED)] = Field(
+        "log-snr", description="how the scales of data and noise change with time"
+    )
     coupling: Literal["independent", "optimal-transport"] = Field(
         "independent", description="which noise goes with which example; optimal-transport: the nearest of its batch"
     )
-    law: Literal["knee", "log-uniform", "log-normal", "time", "learned"] = Field(
+    law: Annotated[str, OneOf(LAWS, LEARNED)] = Field(
         "knee", description="which noise levels training draws; learned: where the loss varies least"
     )
-    weight: Literal["likelihood", "edm", "noise", "data", "velocity", "flow", "truncated-snr", "min-snr"] = Field(
+    weight: Annotated[str, OneOf(WEIGHTS)] = Field(
         "likelihood", description="how much the error at a noise level counts"
     )
-    prediction: Literal["preconditioned", "noise", "data", "velocity", "flow", "score"] = Field(
-        "preconditioned", description="what the network's output means"
-    )
+    prediction: Annotated[str, OneOf(FORMS)] = Field("preconditioned", description="what the network's output means")
     variance: Literal["fixed", "learned"] = Field(
         "fixed", description="whether the network also learns the variance of ancestral steps"
     )

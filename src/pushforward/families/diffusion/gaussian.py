@@ -18,6 +18,7 @@ from pushforward.core.codec import Codec, Scale, Standardise
 from pushforward.core.conditions import forgotten
 from pushforward.core.curve import Curve, mean_curve
 from pushforward.core.errors import BadInput, Unsupported, unknown
+from pushforward.core.estimator import Draws
 from pushforward.core.given import Examples, Given, label_of
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
@@ -25,12 +26,12 @@ from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image, Space
 from pushforward.core.walk import Walk
-from pushforward.families.diffusion.bodies import ARCHITECTURES, outputs_each
+from pushforward.families.diffusion.bodies import outputs_each
 from pushforward.families.diffusion.conditioning import kept, origin_of, steered
-from pushforward.families.diffusion.config import DiffusionConfig
+from pushforward.families.diffusion.config import ARCHITECTURES, LEARNED, DiffusionConfig
 from pushforward.families.diffusion.denoisers.denoiser import Denoiser, NetworkDenoiser
 from pushforward.families.diffusion.denoisers.guidance import Guided
-from pushforward.families.diffusion.denoisers.known_levels import Decoder, GaussianDecoder, LevelDecoder
+from pushforward.families.diffusion.denoisers.known_levels import DataDecoder, GaussianDecoder, LevelDecoder
 from pushforward.families.diffusion.densities.chain_bound import terms_curve
 from pushforward.families.diffusion.densities.flow_density import flow
 from pushforward.families.diffusion.densities.scorer import Scorer, bound, reversed_by
@@ -98,13 +99,13 @@ class Gaussian(Process):
         smallest = config.sigma_min or (0.25 / (levels - 1) if levels else 0.01)
         self.schedule = self._schedule(config, smallest)
         self.path = self._path(config.path, smallest, config.sigma_max)
-        self.decoder: Decoder = LevelDecoder(levels, smallest) if levels else GaussianDecoder(smallest)
+        self.decoder: DataDecoder = LevelDecoder(levels, smallest) if levels else GaussianDecoder(smallest)
 
     @staticmethod
     def _schedule(config: DiffusionConfig, smallest: float) -> Schedule | None:
-        if "learned" not in (config.law, config.path):
+        if LEARNED not in (config.law, config.path):
             return None
-        if config.law != "learned":
+        if config.law != LEARNED:
             came = f"the path 'learned' with the law '{config.law}'"
             raise BadInput(came, "the law 'learned'", "what the path follows is the law that training learns")
         if config.weight != "likelihood":
@@ -113,12 +114,12 @@ class Gaussian(Process):
         return Schedule(smallest, config.sigma_max or LARGEST_NOISE)
 
     def _path(self, name: str, smallest: float, largest: float | None) -> Path:
-        if name == "learned":
+        if name == LEARNED:
             if self.schedule is None:
                 raise BadInput("the path 'learned'", "a run with model.law=learned", "this one learned no schedule")
             return LearnedPath(self.schedule)
         if name not in PATHS:
-            raise BadInput(*unknown("path", name, [*PATHS, "learned"]))
+            raise BadInput(*unknown("path", name, [*PATHS, LEARNED]))
         kind = PATHS[name]
         furthest = LARGEST_NOISE if self.config.coupling == "independent" else SPREAD
         return kind(smallest, largest or min(furthest, kind.reach))
@@ -131,7 +132,7 @@ class Gaussian(Process):
         return self._path(name, self.path.sigma_min, min(self.path.sigma_max, reach))
 
     def _law(self, name: str) -> NoiseLaw:
-        if self.schedule is not None and name == "learned":
+        if self.schedule is not None and name == LEARNED:
             return self.schedule
         return LAWS[name](self.path, self.denoiser.preconditioner.sigma_data)
 
@@ -217,10 +218,8 @@ class Gaussian(Process):
             draw,
             options.steps,
             denoiser.cost,
-            options.eta,
-            options.grid,
+            options,
             reverse,
-            options.tolerance,
             origin_of(given, options),
         )
         return kept(walk, given, options, draw)
@@ -275,7 +274,7 @@ class Gaussian(Process):
     def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         """Minus the bound, from eight noise levels."""
         if self.config.coupling == "independent":
-            return -self.scorer.bound(x, given, noise, HELD_OUT_LEVELS)[0]
+            return -self.scorer.bound(x, given, Draws(noise, HELD_OUT_LEVELS))[0]
         objective = self.objective
         levels = [objective.stratified(noise.uniform()) for _ in range(HELD_OUT_LEVELS)]
         return torch.stack([self._weighted(objective, x, s, given, noise)[0] for s in levels]).mean(0)
@@ -283,7 +282,7 @@ class Gaussian(Process):
     @property
     def scorer(self) -> Scorer:
         """What turns the denoiser into log-probabilities."""
-        law = self._law("knee" if self.schedule is None else "learned")
+        law = self._law("knee" if self.schedule is None else LEARNED)
         return Scorer(self.space, self.denoiser, self.path, self.decoder, law, self.config.ode_steps)
 
     def _vouch(self, lp: LogProb, steps: int | None) -> None:

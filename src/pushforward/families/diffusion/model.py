@@ -18,7 +18,7 @@ from pushforward.core.walk import Walk
 from pushforward.families.diffusion.card import CAPABILITIES, CARD, COUPLED, PROCESSES
 from pushforward.families.diffusion.conditioning import encoded, same_coordinates
 from pushforward.families.diffusion.config import PRESETS, DiffusionConfig
-from pushforward.families.diffusion.denoisers.classifier import Classifier
+from pushforward.families.diffusion.denoisers.classifier import NoiseAwareClassifier
 from pushforward.families.diffusion.gaussian import Gaussian
 from pushforward.families.diffusion.process import Process
 
@@ -83,7 +83,7 @@ def require_classifier(model: Diffusion, classifier: Any) -> None:
     Raises:
         BadInput: no noise-aware classifier, or one of another space, other classes or other noise levels.
     """
-    if not isinstance(classifier, Classifier) or not isinstance(model.process, Gaussian):
+    if not isinstance(classifier, NoiseAwareClassifier) or not isinstance(model.process, Gaussian):
         came = f"the classifier {type(classifier).__name__} on {model.space.kind}"
         raise BadInput(came, "a noise-aware classifier of images or points", "see `pushforward train-classifier`")
     if model.classes and classifier.codec.space == model.space and classifier.classes != model.classes:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 from pushforward.core.errors import BadInput, unknown
-from pushforward.core.options import COUNT, MOST_STEPS, SHARE, Range, SampleOptions, SamplingOption
+from pushforward.core.options import COUNT, MOST_STEPS, SHARE, OptionReader, Range, SampleOptions, SamplingOption
 from pushforward.families.shared.options import GUIDANCE
 
 
@@ -36,14 +35,14 @@ def parse_interval(text: str | None) -> tuple[float, float]:
     return ends
 
 
-def require_solver(options: SampleOptions, capabilities: Any, conditional: bool) -> None:
+def require_solver(options: SampleOptions, reader: OptionReader) -> None:
     """Refuse a solver that the model does not have.
 
     Raises:
         BadInput: names those that it has.
     """
-    if options.solver not in capabilities.solvers:
-        raise BadInput(*unknown("solver", options.solver, capabilities.solvers))
+    if options.solver not in reader.solvers:
+        raise BadInput(*unknown("solver", options.solver, reader.solvers))
 
 
 STEPS = SamplingOption(

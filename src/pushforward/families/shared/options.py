@@ -5,22 +5,20 @@ One idea: the defaults draw from the model's own distribution, and every other v
 
 from __future__ import annotations
 
-from typing import Any
-
 from pushforward.core.errors import Unsupported
-from pushforward.core.options import COUNT, SHARE, Range, SampleOptions, SamplingOption
+from pushforward.core.options import COUNT, SHARE, OptionReader, Range, SampleOptions, SamplingOption
 
 LEAST_TEMPERATURE, MOST_TEMPERATURE = 1e-6, 1e6  # beyond, float32 holds no probabilities
 MOST_TOKENS = 1_000_000
 
 
-def require_condition(options: SampleOptions, capabilities: Any, conditional: bool) -> None:
+def require_condition(options: SampleOptions, reader: OptionReader) -> None:
     """Refuse guidance where there is nothing to lean on.
 
     Raises:
         Unsupported: a model without conditions, and neither a guide nor a classifier.
     """
-    if options.guidance != 1.0 and not conditional and options.guide is None and options.classifier is None:
+    if options.guidance != 1.0 and not reader.conditional and options.guide is None and options.classifier is None:
         raise Unsupported(
             "guidance on a model without conditions", "a model trained with labels", "leave --guidance out"
         )

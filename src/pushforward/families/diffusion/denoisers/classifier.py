@@ -24,7 +24,7 @@ from pushforward.nets.mlp import ResidualMLP
 CONTEXT = 32
 
 
-class Classifier(nn.Module):
+class NoiseAwareClassifier(nn.Module):
     """`p(label | y, s)` for `y = x0 + s eps` in the coordinates of a diffusion model.
 
     Args:
@@ -38,7 +38,7 @@ class Classifier(nn.Module):
 
     Example:
         >>> from pushforward.core.space import Points
-        >>> classifier = Classifier(Codec(Points(2), []), ("a", "b"), (0.01, 40.0), width=16)
+        >>> classifier = NoiseAwareClassifier(Codec(Points(2), []), ("a", "b"), (0.01, 40.0), width=16)
         >>> classifier.log_prob(torch.zeros(3, 2), torch.tensor(1.0)).exp().sum(1).round(decimals=5).tolist()
         [1.0, 1.0, 1.0]
     """

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 
-class Decoder(ABC):
+class DataDecoder(ABC):
     """`log p(x | y)` for `y = x + sigma_min eps`, averaged over eps: the last step of a diffusion model to its data."""
 
     @abstractmethod
@@ -20,7 +20,7 @@ class Decoder(ABC):
         """Return `E_eps log p(x | x + sigma_min eps)` of shape (n,), without Monte Carlo noise."""
 
 
-class GaussianDecoder(Decoder):
+class GaussianDecoder(DataDecoder):
     """`p(x | y) = N(x; y, sigma_min^2)` for continuous data: `E log p = -D/2 log(2 pi e sigma_min^2)`.
 
     Example:
@@ -37,7 +37,7 @@ class GaussianDecoder(Decoder):
         return torch.full((x.shape[0],), nats, dtype=x.dtype, device=x.device)
 
 
-class LevelDecoder(Decoder):
+class LevelDecoder(DataDecoder):
     """`P(x | y)` proportional to `N(y; x, sigma_min^2)` over the levels of every pixel (Kingma et al. 2021, section 3.3).
 
     The expectation over eps depends on the level alone, so it is a table of L numbers, integrated once in float64.

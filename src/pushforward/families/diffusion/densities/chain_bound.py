@@ -11,10 +11,11 @@ from torch import Tensor
 
 from pushforward.core.curve import Curve, mean_curve
 from pushforward.core.errors import BadInput
+from pushforward.core.estimator import Draws
 from pushforward.core.monte_carlo import systematic_error
 from pushforward.core.noise import Noise
 from pushforward.core.space import Unit
-from pushforward.families.diffusion.denoisers.known_levels import Decoder
+from pushforward.families.diffusion.denoisers.known_levels import DataDecoder
 from pushforward.families.diffusion.densities.continuous_bound import (
     Estimate,
     GaussianControl,
@@ -115,11 +116,10 @@ def drawn_terms(
 def vlb(
     path: Path,
     reverse: Reverse,
-    decoder: Decoder,
+    decoder: DataDecoder,
     levels: Tensor,
     x: Tensor,
-    noise: Noise,
-    samples: int,
+    draws: Draws,
     control: GaussianControl | None = None,
     scalars: int = 1 << 15,
 ) -> Estimate:
@@ -134,10 +134,10 @@ def vlb(
 
     Args:
         levels: decreasing from the path's largest to its smallest, shape (T,); the ancestral sampler's own.
-        samples: draws per example; see `chosen_terms`.
+        draws: their samples are terms per example; see `chosen_terms`.
     """
     require_chain(len(levels))
-    n, count = x.shape[0], len(levels) - 1
+    n, count, noise, samples = x.shape[0], len(levels) - 1, draws.noise, draws.samples
     index = chosen_terms(count, samples, noise.uniform(dtype=torch.float64))
     terms = drawn_terms(reverse, levels, index, x, noise, control, scalars)
     nats = decoder.expected(x) - prior_divergence(path, x) - count * terms.mean(1)
@@ -148,7 +148,7 @@ def vlb(
 
 
 def terms_curve(
-    path: Path, reverse: Reverse, decoder: Decoder, steps: int, x: Tensor, noise: Noise, unit: Unit, scale: float
+    path: Path, reverse: Reverse, decoder: DataDecoder, steps: int, x: Tensor, noise: Noise, unit: Unit, scale: float
 ) -> Curve:
     """Return the mean of every `L_(t-1)` of a chain over examples, in the unit of the data, against the level it comes from.
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pushforward.core.estimator import Draws
 from pushforward.core.monte_carlo import systematic_error
 from pushforward.core.noise import Noise
-from pushforward.families.diffusion.denoisers.known_levels import Decoder
+from pushforward.families.diffusion.denoisers.known_levels import DataDecoder
 from pushforward.families.diffusion.paths.noise_law import NoiseLaw
 from pushforward.families.diffusion.paths.path import Path
 from pushforward.families.diffusion.solvers.schemes import Denoise
@@ -69,11 +70,10 @@ def noised_groups(
 def elbo(
     path: Path,
     denoise: Denoise,
-    decoder: Decoder,
+    decoder: DataDecoder,
     law: NoiseLaw,
     x: Tensor,
-    noise: Noise,
-    samples: int,
+    draws: Draws,
     control: GaussianControl | None = None,
     scalars: int = 1 << 15,
 ) -> Estimate:
@@ -88,11 +88,11 @@ def elbo(
 
     Args:
         law: where to look; it changes the variance only.
-        samples: noise levels per example.
+        draws: their samples are noise levels per example.
         control: a Gaussian model of the data whose error is subtracted and added back in expectation.
         scalars: see `noised_groups`.
     """
-    n = x.shape[0]
+    n, noise, samples = x.shape[0], draws.noise, draws.samples
     shift = noise.uniform(dtype=torch.float64).unsqueeze(1)
     u = (torch.arange(samples, dtype=torch.float64, device=shift.device) + shift) / samples
     levels = law.quantile(u).clamp(path.sigma_min, path.sigma_max).to(x)

@@ -20,7 +20,7 @@ from pushforward.core.logprob import LogProb
 from pushforward.core.noise import Noise
 from pushforward.core.space import Image, Space
 from pushforward.families.diffusion.denoisers.denoiser import Denoiser, NetworkDenoiser
-from pushforward.families.diffusion.denoisers.known_levels import Decoder
+from pushforward.families.diffusion.denoisers.known_levels import DataDecoder
 from pushforward.families.diffusion.densities.chain_bound import chain_levels, default_draws, vlb
 from pushforward.families.diffusion.densities.continuous_bound import Estimate, GaussianControl, elbo
 from pushforward.families.diffusion.densities.flow_density import FlowDensity, ode_estimate
@@ -65,18 +65,18 @@ class Scorer:
     space: Space
     denoiser: NetworkDenoiser
     path: Path
-    decoder: Decoder
+    decoder: DataDecoder
     law: NoiseLaw
     ode_steps: int
 
     def elbo(self, x: Tensor, given: Given | None, draws: Draws) -> LogProb:
         """Return the continuous-time bound."""
-        samples = draws.samples or ELBO_LEVELS
-        return self._below(*self.bound(x, given, draws.noise, samples), samples)
+        drawn = replace(draws, samples=draws.samples or ELBO_LEVELS)
+        return self._below(*self.bound(x, given, drawn), drawn.samples)
 
-    def bound(self, x: Tensor, given: Given | None, noise: Noise, samples: int) -> Estimate:
-        """Return the continuous-time bound from so many noise levels, and its standard error."""
-        return elbo(self.path, bound(self.denoiser, given), self.decoder, self.law, x, noise, samples, self._control)
+    def bound(self, x: Tensor, given: Given | None, draws: Draws) -> Estimate:
+        """Return the continuous-time bound from as many noise levels as there are samples, and its standard error."""
+        return elbo(self.path, bound(self.denoiser, given), self.decoder, self.law, x, draws, self._control)
 
     def chain(self, x: Tensor, given: Given | None, draws: Draws, share: float | None = None) -> LogProb:
         """Return the bound of ancestral sampling.
@@ -85,10 +85,10 @@ class Scorer:
             share: of the variance between the small one, 0, and the large one, 1; None is the run's own.
         """
         levels = chain_levels(draws.steps or CHAIN_STEPS, self.path)
-        samples = draws.samples or default_draws(len(levels) - 1)
+        drawn = replace(draws, samples=draws.samples or default_draws(len(levels) - 1))
         reverse = reversed_by(self.denoiser, given) if share is None else fixed(bound(self.denoiser, given), share)
-        found = vlb(self.path, reverse, self.decoder, levels, x, draws.noise, samples, self._control)
-        return self._below(*found, samples)
+        found = vlb(self.path, reverse, self.decoder, levels, x, drawn, self._control)
+        return self._below(*found, drawn.samples)
 
     def _below(self, nats: Tensor, stderr: Tensor | None, samples: int) -> LogProb:
         return LogProb(nats, "lower_bound", self.space.measure, self.space.unit, "", stderr, float(samples))

@@ -28,7 +28,7 @@ BEFORE_NUMBERS = 2.0  # the network's clock while symbols are drawn: beyond log(
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenRows:
     """What is seen of n rows without noise.
 
     Attributes:
@@ -43,12 +43,12 @@ class Seen:
     fixed: Tensor
     label: Tensor | None = None
 
-    def each(self, change: Callable[[Tensor], Tensor]) -> Seen:
+    def each(self, change: Callable[[Tensor], Tensor]) -> SeenRows:
         """Return the same with every tensor changed: indexed or repeated."""
         label = None if self.label is None else change(self.label)
-        return Seen(change(self.symbols), change(self.line), change(self.fixed), label)
+        return SeenRows(change(self.symbols), change(self.line), change(self.fixed), label)
 
-    def repeat(self, times: int) -> Seen:
+    def repeat(self, times: int) -> SeenRows:
         """Return every row `times` times, copies next to each other."""
         return self.each(lambda t: t.repeat_interleave(times, dim=0))
 
@@ -105,11 +105,11 @@ class RowModel(ABC):
     calls: float = 1.0
 
     @abstractmethod
-    def logits(self, seen: Seen) -> Tensor:
+    def logits(self, seen: SeenRows) -> Tensor:
         """Return the logits (n, sum of sizes) of all symbols given those that are seen and the numbers that are known."""
 
     @abstractmethod
-    def denoise(self, y: Tensor, noise_level: Tensor, seen: Seen) -> Tensor:
+    def denoise(self, y: Tensor, noise_level: Tensor, seen: SeenRows) -> Tensor:
         """Return clean numbers (n, N) of noisy ones, at levels () or (n,); those that are fixed are what they are."""
 
 
@@ -134,14 +134,14 @@ class RowDenoiser(RowModel, nn.Module):
         if counts:
             self.log_frequency.copy_(torch.cat([(count / count.sum()).log() for count in counts]))
 
-    def logits(self, seen: Seen) -> Tensor:
+    def logits(self, seen: SeenRows) -> Tensor:
         """Ask the network before numbers are there."""
         nothing = torch.zeros_like(seen.line)
         shown = self._features(nothing, nothing, nothing + 1.0, seen, nothing)
         clock = torch.full((len(seen.line),), BEFORE_NUMBERS, device=seen.line.device)
         return self._split(self.network(seen.symbols, shown, clock, seen.label))[0]
 
-    def denoise(self, y: Tensor, noise_level: Tensor, seen: Seen) -> Tensor:
+    def denoise(self, y: Tensor, noise_level: Tensor, seen: SeenRows) -> Tensor:
         """Correct what each column by itself would say."""
         s = noise_level.to(y).expand(len(y)).unsqueeze(1)
         alone = self.line.marginal.denoise(y, s)
@@ -149,7 +149,7 @@ class RowDenoiser(RowModel, nn.Module):
         residual = self._split(self.network(seen.symbols, shown, s.flatten().log() / 4.0, seen.label))[1]
         return torch.where(seen.fixed, seen.line, alone + s * (1.0 + s.square()).rsqrt() * residual)
 
-    def _features(self, y: Tensor, alone: Tensor, s: Tensor, seen: Seen, there: Tensor) -> Tensor:
+    def _features(self, y: Tensor, alone: Tensor, s: Tensor, seen: SeenRows, there: Tensor) -> Tensor:
         fixed = seen.fixed.to(y)
         clean = torch.where(seen.fixed, seen.line, alone)
         there = torch.maximum(there, fixed)
@@ -165,22 +165,22 @@ class RowDenoiser(RowModel, nn.Module):
         return out[:, :count] + self.log_frequency, out[:, count:]
 
 
-class Guided(RowModel):
+class GuidedRows(RowModel):
     """A model of rows that leans on its own answer without the label: `null + w (given - null)` of logits and of numbers."""
 
     def __init__(self, denoiser: RowDenoiser, weight: float) -> None:
         self.denoiser, self.weight, self.sizes = denoiser, weight, denoiser.sizes
         self.calls = 1.0 if weight in (0.0, 1.0) else 2.0
 
-    def logits(self, seen: Seen) -> Tensor:
+    def logits(self, seen: SeenRows) -> Tensor:
         """Mix logits."""
         return self._mix(seen, self.denoiser.logits)
 
-    def denoise(self, y: Tensor, noise_level: Tensor, seen: Seen) -> Tensor:
+    def denoise(self, y: Tensor, noise_level: Tensor, seen: SeenRows) -> Tensor:
         """Mix clean numbers."""
         return self._mix(seen, lambda one: self.denoiser.denoise(y, noise_level, one))
 
-    def _mix(self, seen: Seen, call: Callable[[Seen], Tensor]) -> Tensor:
+    def _mix(self, seen: SeenRows, call: Callable[[SeenRows], Tensor]) -> Tensor:
         if self.weight == 1.0 or seen.label is None:
             return call(seen)
         null = call(replace(seen, label=None))

@@ -29,8 +29,8 @@ Estimate = tuple[Tensor, Tensor | None]
 
 
 @dataclass(frozen=True)
-class Numbers:
-    """Numbers of n rows: values (n, N) in data units, their places z on the line, and which of them are to be scored."""
+class PlacedNumbers:
+    """PlacedNumbers of n rows: values (n, N) in data units, their places z on the line, and which of them are to be scored."""
 
     values: Tensor
     z: Tensor
@@ -56,7 +56,7 @@ def log_interval(low: Tensor, high: Tensor) -> Tensor:
     return torch.where(width * (1.0 + middle.abs()) < 1e-5, narrow, wide)
 
 
-def decoded(line: NumberLine, numbers: Numbers, noise_level: float, points: int = 65) -> Tensor:
+def decoded(line: NumberLine, numbers: PlacedNumbers, noise_level: float, points: int = 65) -> Tensor:
     """Return `E_eps log p(x | z + s eps)` summed over live numbers, shape (n,).
 
     Real numbers: `p = N(z; y, s^2) dz/dx`. On a grid: `P = Phi((b - y)/s) - Phi((a - y)/s)` over the number's interval [a, b]. The
@@ -73,7 +73,7 @@ def decoded(line: NumberLine, numbers: Numbers, noise_level: float, points: int 
     return torch.where(numbers.live, nats, 0.0).sum(1)
 
 
-def alone_integral(line: NumberLine, numbers: Numbers, low: float, high: float, points: int = 129) -> Tensor:
+def alone_integral(line: NumberLine, numbers: PlacedNumbers, low: float, high: float, points: int = 129) -> Tensor:
     """Return what the integral over noise levels would be if every number were denoised by its column alone, (n,).
 
     With D_0 the exact denoiser of the column's law p_0 and p_s that law under noise s, the chain rule of the divergence between
@@ -94,7 +94,7 @@ def alone_integral(line: NumberLine, numbers: Numbers, low: float, high: float, 
 
 
 def number_bound(
-    path: Path, line: NumberLine, law: NoiseLaw, denoise: Denoise, numbers: Numbers, noise: Noise, samples: int
+    path: Path, line: NumberLine, law: NoiseLaw, denoise: Denoise, numbers: PlacedNumbers, noise: Noise, samples: int
 ) -> Estimate:
     """Return the bound on the log-probability of live numbers and its standard error, (n,); see `likelihood.elbo`.
 

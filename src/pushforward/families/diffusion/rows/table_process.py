@@ -35,10 +35,10 @@ from pushforward.families.diffusion.paths.noise_law import LAWS, Knee
 from pushforward.families.diffusion.paths.published import PATHS
 from pushforward.families.diffusion.process import Process
 from pushforward.families.diffusion.rows.number_line import NumberLine
-from pushforward.families.diffusion.rows.row_denoiser import ColumnNetwork, Guided, RowDenoiser, Seen
+from pushforward.families.diffusion.rows.row_denoiser import ColumnNetwork, GuidedRows, RowDenoiser, SeenRows
 from pushforward.families.diffusion.rows.row_layout import HIDDEN, RowLayout
 from pushforward.families.diffusion.rows.symbol_bound import calls_of, chosen_log_probability, symbol_bound
-from pushforward.families.diffusion.rows.table_bound import Numbers, number_bound
+from pushforward.families.diffusion.rows.table_bound import PlacedNumbers, number_bound
 from pushforward.families.diffusion.rows.table_walk import TableWalk
 from pushforward.families.diffusion.solvers.noise_grids import log_levels
 from pushforward.families.diffusion.solvers.sampler import SOLVERS, solver_of
@@ -107,19 +107,19 @@ class TableDiffusion(Process):
         total = z.new_zeros(())
         if self.layout.numbers:
             absent = ~self.layout.there(symbols)
-            total = total + self._number_loss(z, Seen(symbols, z, known | absent, label), noise)
+            total = total + self._number_loss(z, SeenRows(symbols, z, known | absent, label), noise)
         if self.layout.sizes:
-            total = total + self._symbol_loss(Seen(symbols, z, known, label), noise)
+            total = total + self._symbol_loss(SeenRows(symbols, z, known, label), noise)
         yield Loss(total / self.space.dimensions, "model", f"masked symbols [nats], {self.objective.name}, per column")
 
-    def _number_loss(self, z: Tensor, seen: Seen, noise: Noise) -> Tensor:
+    def _number_loss(self, z: Tensor, seen: SeenRows, noise: Noise) -> Tensor:
         s = self.objective.stratified(noise.uniform())
         y = z + s.unsqueeze(1) * noise.normal(z.shape[1])
         # what is fixed denoises to itself; of the others, every one counts
         error = (z - self.denoiser.denoise(y, s, seen)).square().sum(1)
         return (self.objective.weight(s) * error).mean()
 
-    def _symbol_loss(self, seen: Seen, noise: Noise) -> Tensor:
+    def _symbol_loss(self, seen: SeenRows, noise: Noise) -> Tensor:
         count = seen.symbols.shape[1]
         # each count of hidden symbols as often as the others in every batch
         k = stratified_counts(noise.uniform(), count)
@@ -151,13 +151,13 @@ class TableDiffusion(Process):
         there, line = self.layout.there(symbols), z.float()
         nats, squares = torch.zeros(len(x), dtype=torch.float64, device=x.device), []
         if self.layout.numbers:
-            seen = Seen(symbols, line, known_numbers | ~there, label)
+            seen = SeenRows(symbols, line, known_numbers | ~there, label)
             clean = lambda y, s, times: self.denoiser.denoise(y, s, seen.repeat(times))  # noqa: E731
-            numbers = Numbers(values, z, there & ~known_numbers)
+            numbers = PlacedNumbers(values, z, there & ~known_numbers)
             part, stderr = number_bound(self.path, self.line, self.law, clean, numbers, noise, samples)
             nats, squares = nats + part, [*squares, stderr]
         if self.layout.sizes:
-            shown = Seen(symbols, line, known_numbers, label)
+            shown = SeenRows(symbols, line, known_numbers, label)
             logits = lambda hidden, times: self.denoiser.logits(_with(shown.repeat(times), hidden))  # noqa: E731
             part, stderr = symbol_bound(logits, symbols, ~known_symbols, self.layout.sizes, noise, samples)
             nats, squares = nats + part, [*squares, stderr]
@@ -171,20 +171,20 @@ class TableDiffusion(Process):
         """Reveal symbols one by one, or in `steps` steps; then come down with a solver."""
         solver = solver_of(options)
         if isinstance(solver.method, LearnedAncestral):
-            able = ", ".join(name for name in SOLVERS if not isinstance(SOLVERS[name].method, LearnedAncestral))
+            able = ", ".join(each.name for each in SOLVERS if not isinstance(each.method, LearnedAncestral))
             came = f"the solver '{options.solver}' on {self.space.kind}"
             raise Unsupported(came, f"one of {able}", "this one needs what this process does not learn")
         known = self._known(given, noise.n)
         if known is not None and bool(known.ranged.any()):
             fix = "the autoregressive family draws numbers within a range"
             raise Unsupported("a range of a column with diffusion", "values that are known", fix)
-        guided, seen = Guided(self.denoiser, options.guidance), self._seen(known, label_of(given), noise.n)
+        guided, seen = GuidedRows(self.denoiser, options.guidance), self._seen(known, label_of(given), noise.n)
         count, numbers = len(self.layout.sizes), len(self.layout.numbers)
 
-        def descend(seen: Seen) -> Walk[Any]:
+        def descend(seen: SeenRows) -> Walk[Any]:
             denoise = lambda y, s: guided.denoise(y, s, seen)  # noqa: E731
             draw = lambda: noise.normal(numbers)  # noqa: E731
-            return solver.walk(self.path, denoise, draw, options.steps, guided.calls, options.eta, options.grid)
+            return solver.walk(self.path, denoise, draw, options.steps, guided.calls, options)
 
         def rows(symbols: Tensor, places: Tensor) -> Tensor:
             x = self.layout.join(symbols, self.line.from_line(places.double()))
@@ -197,15 +197,15 @@ class TableDiffusion(Process):
         assert isinstance(self.space, Table)
         return known_columns(given, self.space, n)
 
-    def _seen(self, known: Known | None, label: Tensor | None, n: int) -> Seen:
+    def _seen(self, known: Known | None, label: Tensor | None, n: int) -> SeenRows:
         count, numbers, device = len(self.layout.sizes), len(self.layout.numbers), self.denoiser.log_frequency.device
         if known is None:
             nothing = torch.zeros(n, numbers, device=device)
-            return Seen(torch.full((n, count), HIDDEN, device=device), nothing, nothing.bool(), label)
+            return SeenRows(torch.full((n, count), HIDDEN, device=device), nothing, nothing.bool(), label)
         symbols, values = self.layout.split(torch.where(known.mask, known.values.double(), 0.0))
         known_symbols, known_numbers = self.layout.spread(known.mask)
         line = torch.where(known_numbers, self.line.to_line(values), 0.0).float()
-        return Seen(torch.where(known_symbols, symbols, HIDDEN), line, known_numbers, label)
+        return SeenRows(torch.where(known_symbols, symbols, HIDDEN), line, known_numbers, label)
 
     def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
         """The denoising error of numbers at every noise level, and the code length of symbols by how many are hidden."""
@@ -213,11 +213,11 @@ class TableDiffusion(Process):
         there, label = self.layout.there(symbols), label_of(given)
         z = self.line.to_line(values).float()
         if self.layout.numbers:
-            yield self._error_by_level(z, Seen(symbols, z, ~there, label), noise)
+            yield self._error_by_level(z, SeenRows(symbols, z, ~there, label), noise)
         count = len(self.layout.sizes)
         if count < 2:
             return
-        free, terms = Seen(symbols, z, torch.zeros_like(there), label), []
+        free, terms = SeenRows(symbols, z, torch.zeros_like(there), label), []
         for k in range(1, count + 1):
             hidden = hidden_count(torch.full((len(x),), k, device=x.device), noise.uniform(count))
             logits = self.denoiser.logits(_with(free, torch.where(hidden, HIDDEN, symbols)))
@@ -237,7 +237,7 @@ class TableDiffusion(Process):
             "each column by itself",
         )
 
-    def _error_by_level(self, z: Tensor, seen: Seen, noise: Noise) -> Curve:
+    def _error_by_level(self, z: Tensor, seen: SeenRows, noise: Noise) -> Curve:
         levels = log_levels(CURVE_LEVELS - 1, self.path.sigma_min, self.path.sigma_max)
         live, errors, alone = ~seen.fixed, [], []
         for s in levels.to(z):
@@ -262,7 +262,7 @@ class TableDiffusion(Process):
         )
 
 
-def _with(seen: Seen, symbols: Tensor) -> Seen:
+def _with(seen: SeenRows, symbols: Tensor) -> SeenRows:
     return replace(seen, symbols=symbols)
 
 

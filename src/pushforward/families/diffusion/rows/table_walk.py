@@ -16,24 +16,24 @@ from torch import Tensor
 from pushforward.core.finite import require_finite
 from pushforward.core.noise import Noise
 from pushforward.core.walk import Walk
-from pushforward.families.diffusion.rows.row_denoiser import RowModel, Seen
+from pushforward.families.diffusion.rows.row_denoiser import RowModel, SeenRows
 from pushforward.families.diffusion.rows.row_layout import HIDDEN
 from pushforward.families.diffusion.symbols.masking import draw_symbols
 
-Descend = Callable[[Seen], Walk[Any]]  # from rows whose symbols are all seen to the walk of their numbers
+Descend = Callable[[SeenRows], Walk[Any]]  # from rows whose symbols are all seen to the walk of their numbers
 
 
 @dataclass(frozen=True)
-class RowState:
+class TableState:
     """What is seen of the rows so far, a guess of what is not, and the walk of their numbers with its state, None before it."""
 
-    seen: Seen
+    seen: SeenRows
     guess: Tensor
     walk: Walk[Any] | None = None
     inner: Any = None
 
 
-class TableWalk(Walk[RowState]):
+class TableWalk(Walk[TableState]):
     """First `reveals` steps for S symbols, then the steps of a walk over N numbers.
 
     Step j leaves `floor(L (1 - (j + 1) / reveals))` of a row's L unknown symbols hidden; which go first is drawn per row.
@@ -49,7 +49,7 @@ class TableWalk(Walk[RowState]):
     def __init__(
         self,
         model: RowModel,
-        seen: Seen,
+        seen: SeenRows,
         noise: Noise,
         there: Callable[[Tensor], Tensor],
         descend: Descend | None,
@@ -64,7 +64,7 @@ class TableWalk(Walk[RowState]):
             self.length, self.calls = self.length + numbers.length, self.calls + numbers.calls
 
     @torch.no_grad()
-    def start(self) -> RowState:
+    def start(self) -> TableState:
         """Draw every uniform for symbols at once: their order, and their values."""
         count = self.seen.symbols.shape[1]
         drawn = self.noise.uniform(2, count, dtype=torch.float64)
@@ -73,11 +73,11 @@ class TableWalk(Walk[RowState]):
         self.order = (drawn[:, 0] + (~unknown).double()).argsort(1).argsort(1)
         self.values, self.unknown = drawn[:, 1], unknown
         guess = torch.where(unknown, 0, self.seen.symbols)
-        state = RowState(self.seen, guess)
+        state = TableState(self.seen, guess)
         return state if self.reveals else self._descended(state)
 
     @torch.no_grad()
-    def step(self, state: RowState, index: int) -> RowState:
+    def step(self, state: TableState, index: int) -> TableState:
         """Reveal some symbols, or take a step with the numbers."""
         if index >= self.reveals:
             assert state.walk is not None
@@ -91,38 +91,38 @@ class TableWalk(Walk[RowState]):
         drawn = torch.stack(columns, dim=1)
         symbols = torch.where(now, drawn, state.seen.symbols)
         guess = torch.where(symbols == HIDDEN, drawn, symbols)
-        state = RowState(replace(state.seen, symbols=symbols), guess)
+        state = TableState(replace(state.seen, symbols=symbols), guess)
         return self._descended(state) if index == self.reveals - 1 else state
 
-    def _descended(self, state: RowState) -> RowState:
+    def _descended(self, state: TableState) -> TableState:
         if self.descend is None:
             return state
         seen = state.seen
         # a number that turned out to be missing stands at the centre from now on
         seen = replace(seen, fixed=seen.fixed | ~self.there(seen.symbols))
         walk = self.descend(seen)
-        return RowState(seen, state.guess, walk, walk.start())
+        return TableState(seen, state.guess, walk, walk.start())
 
-    def finished(self, state: RowState) -> bool:
+    def finished(self, state: TableState) -> bool:
         """True once the numbers have arrived before their last step."""
         return state.walk is not None and state.walk.finished(state.inner)
 
-    def spent(self, state: RowState, steps: int) -> float:
+    def spent(self, state: TableState, steps: int) -> float:
         """What the symbols took, and the walk of the numbers."""
         symbols = min(steps, self.reveals) * self.model.calls
         return symbols + (0.0 if state.walk is None else state.walk.spent(state.inner, steps - self.reveals))
 
-    def finish(self, state: RowState) -> Tensor:
+    def finish(self, state: TableState) -> Tensor:
         """Return the rows; in them NaN would be a missing value."""
         if state.walk is None:
             return self._rows(state, None)
         places = state.walk.finish(state.inner)
         return self._rows(state, require_finite(places, ~state.seen.fixed))
 
-    def peek(self, state: RowState) -> Tensor:
+    def peek(self, state: TableState) -> Tensor:
         """Return the symbols drawn so far with a draw of the others, and numbers at the centre or as far as they came."""
         return self._rows(state, None if state.walk is None else state.walk.peek(state.inner))
 
-    def _rows(self, state: RowState, places: Tensor | None) -> Tensor:
+    def _rows(self, state: TableState, places: Tensor | None) -> Tensor:
         places = torch.zeros_like(state.seen.line) if places is None else places
         return self.rows(state.guess, torch.where(state.seen.fixed, state.seen.line, places))

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pushforward.core.errors import BadInput, unknown
 from pushforward.core.observed import Observed
-from pushforward.core.walk import Walk
+from pushforward.core.walk import WalkWrapper
 from pushforward.families.diffusion.solvers.sampler import Denoised, OdeSampler
 from pushforward.families.diffusion.solvers.schemes import Draw, Remembered, SchemeSampler
 
@@ -24,7 +24,7 @@ State = Denoised | Remembered
 REPEATS = 10
 
 
-class Inpainting(Walk[Any]):
+class Inpainting(WalkWrapper[Any]):
     """A sampler that takes every step but the last `repeats` times and keeps what is known; solvers forget what they remember.
 
     One repeat is replacement (Song et al. 2020, its section on imputation): what is drawn has only met noisy known values, and
@@ -37,8 +37,11 @@ class Inpainting(Walk[Any]):
         draw: returns standard normal noise of the shape of the batch.
     """
 
+    walk: Sampler
+
     def __init__(self, walk: Sampler, observed: Observed, draw: Draw, repeats: int = 1) -> None:
-        self.walk, self.observed, self.draw, self.repeats = walk, observed, draw, repeats
+        super().__init__(walk)
+        self.observed, self.draw, self.repeats = observed, draw, repeats
         self.length = (walk.length - 1) * repeats + 1
         self.calls = sum(walk.cost(self._place(index)) for index in range(self.length))
 
@@ -56,13 +59,13 @@ class Inpainting(Walk[Any]):
         here, there = self.walk.levels.to(moved.noisy)[place : place + 2]
         return moved.moved(moved.noisy + (here**2 - there**2).sqrt() * self.draw())
 
-    def finish(self, state: State) -> Tensor:
-        """Finish the inner walk."""
-        return self.walk.finish(state)  # type: ignore[arg-type]
-
     def peek(self, state: State) -> Tensor:
         """Return the current estimate, known coordinates as they are."""
         return self._exact(self.walk.peek(state))  # type: ignore[arg-type]
+
+    def spent(self, state: State, steps: int) -> float:
+        """Return the calls of its own steps, which are more than those of the inner walk."""
+        return self.calls * steps / self.length
 
     def _place(self, index: int) -> int:
         return min(index // self.repeats, self.walk.length - 1)

@@ -13,8 +13,10 @@ from typing import Any
 
 from torch import Tensor
 
+from pushforward.core.choice import Choice
 from pushforward.core.errors import BadInput
 from pushforward.core.options import SampleOptions
+from pushforward.core.registry import Registry
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.paths.path import Path
 from pushforward.families.diffusion.solvers.adaptive import BOGACKI_SHAMPINE, AdaptiveSampler, EmbeddedPair
@@ -234,7 +236,7 @@ class OdeSampler(Walk[Denoised]):
 
 
 @dataclass(frozen=True)
-class Solver:
+class Solver(Choice):
     """A way from noise to data and the number of steps it takes by default.
 
     Attributes:
@@ -266,66 +268,65 @@ class Solver:
         draw: Draw,
         steps: int | None,
         calls: Cost,
-        eta: float | None = None,
-        grid: str | None = None,
+        options: SampleOptions | None = None,
         reverse: Reverse | None = None,
-        tolerance: float | None = None,
         origin: Origin | None = None,
     ) -> Walk[Any]:
         """Return the sampler; see `Descent`, `OdeSampler` and `SchemeSampler`.
 
         Args:
             calls: network calls per denoising, or a function of the noise level.
-            eta: of methods that have one, None = their default.
-            tolerance: of methods that choose their steps, None = their default.
+            options: `eta`, `grid` and `tolerance` are read; the defaults are those of the method.
             reverse: what a method with a learned variance asks in place of `denoise`.
             origin: where to begin, None = at the prior.
 
         Raises:
             BadInput: an unknown grid, or a grid of a method that chooses its steps, or a tolerance of one that does not.
         """
-        self._require_spacing(grid, tolerance)
+        chosen = options or SampleOptions()
+        self._require_spacing(chosen.grid, chosen.tolerance)
         if origin is not None and isinstance(self.method, EmbeddedPair):
             raise BadInput("an example to begin at with a solver that chooses its steps", "a solver of fixed steps")
-        descent = Descent(path, denoise, draw, steps or self.steps, calls, grid or "karras", reverse, origin)
+        descent = Descent(path, denoise, draw, steps or self.steps, calls, chosen.grid or "karras", reverse, origin)
         method = self.method
         if isinstance(method, RungeKutta):
             return OdeSampler(descent, method)
         if isinstance(method, EmbeddedPair):
             assert self.tolerance is not None
-            return AdaptiveSampler(descent, method, tolerance or self.tolerance)
+            return AdaptiveSampler(descent, method, chosen.tolerance or self.tolerance)
         if not isinstance(method, Scheme):
             assert self.eta is not None
-            method = method(self.eta if eta is None else eta)
+            method = method(self.eta if chosen.eta is None else chosen.eta)
         if self.corrections:
             return CorrectedSampler(descent, method, self.corrections, self.ratio)
         return SchemeSampler(descent, method)
 
     def _require_spacing(self, grid: str | None, tolerance: float | None) -> None:
         if self.tolerance is None and tolerance is not None:
-            adaptive = ", ".join(name for name, solver in SOLVERS.items() if solver.tolerance is not None)
+            adaptive = ", ".join(solver.name for solver in SOLVERS if solver.tolerance is not None)
             raise BadInput(f"tolerance={tolerance} of steps on a grid", f"the solver {adaptive}", "leave it out")
         if self.tolerance is not None and grid is not None:
             raise BadInput(f"grid='{grid}' with a solver that chooses its steps", "a tolerance", "leave the grid out")
 
 
-# Heun in (y, s) is algorithm 1 of Karras et al. 2022; without fresh noise, ancestral steps are DDIM and Euler in (y, s)
-SOLVERS = {
-    "heun": Solver(RungeKutta(HEUN, ScaledByNoise), 18),
-    "ddim": Solver(Ancestral, 36, eta=0.0),
-    "euler": Solver(RungeKutta(EULER, PathTime), 64),
-    "dpmpp-2m": Solver(SecondOrderMultistep, 36, eta=0.0),
-    "dpmpp-2m-sde": Solver(SecondOrderMultistep, 36, eta=1.0),
-    "unipc": Solver(PredictorCorrector(), 36),
-    "ddpm": Solver(Ancestral, 64, eta=1.0),
-    "ddpm-large": Solver(LargeAncestral(), 64),
-    "ddpm-learned": Solver(LearnedAncestral(), 64),
-    "reverse-diffusion": Solver(ReverseDiffusion(), 128),
-    "pc": Solver(ReverseDiffusion(), 64, corrections=1),
-    "ode": Solver(BOGACKI_SHAMPINE, 200, tolerance=3e-3),
-    "langevin": Solver(Stay(), 64, corrections=10, ratio=0.35),
-}
-NOISY = tuple(name for name, solver in SOLVERS.items() if solver.eta is not None)
+SOLVERS: Registry[Solver] = Registry("solver", of="pushforward.families.diffusion.solvers.sampler:Solver")
+for _solver in (
+    # algorithm 1 of Karras et al. 2022; without fresh noise, ancestral steps are DDIM and Euler in (y, s)
+    Solver("heun", "second-order solver of the flow", RungeKutta(HEUN, ScaledByNoise), 18),
+    Solver("ddim", "first-order solver of the flow, which may add noise", Ancestral, 36, eta=0.0),
+    Solver("euler", "first-order solver of the flow in the path's own time", RungeKutta(EULER, PathTime), 64),
+    Solver("dpmpp-2m", "DPM-Solver++, which remembers the last estimate", SecondOrderMultistep, 36, eta=0.0),
+    Solver("dpmpp-2m-sde", "DPM-Solver++ with fresh noise", SecondOrderMultistep, 36, eta=1.0),
+    Solver("unipc", "DPM-Solver++ whose every step the next estimate corrects", PredictorCorrector(), 36),
+    Solver("ddpm", "ancestral steps with the smaller variance", Ancestral, 64, eta=1.0),
+    Solver("ddpm-large", "ancestral steps with the larger variance", LargeAncestral(), 64),
+    Solver("ddpm-learned", "ancestral steps with the run's own variance", LearnedAncestral(), 64),
+    Solver("reverse-diffusion", "Euler-Maruyama steps of the reverse SDE", ReverseDiffusion(), 128),
+    Solver("pc", "reverse diffusion, each step followed by a Langevin step", ReverseDiffusion(), 64, corrections=1),
+    Solver("ode", "solver of the flow that chooses its steps", BOGACKI_SHAMPINE, 200, tolerance=3e-3),
+    Solver("langevin", "Langevin steps down a ladder of noise levels", Stay(), 64, corrections=10, ratio=0.35),
+):
+    SOLVERS.add(_solver)
 
 
 def solver_of(options: SampleOptions) -> Solver:
@@ -334,8 +335,9 @@ def solver_of(options: SampleOptions) -> Solver:
     Raises:
         BadInput: a share of fresh noise for a solver that takes none.
     """
-    name = options.solver or next(iter(SOLVERS))
-    solver = SOLVERS[name]
+    solver = SOLVERS.load(options.solver or SOLVERS.names()[0])
     if options.eta is not None and solver.eta is None:
-        raise BadInput(f"eta={options.eta} with the solver '{name}'", "one of " + ", ".join(NOISY), "leave eta out")
+        noisy = ", ".join(solver.name for solver in SOLVERS if solver.eta is not None)
+        came = f"eta={options.eta} with the solver '{solver.name}'"
+        raise BadInput(came, f"one of {noisy}", "leave eta out")
     return solver

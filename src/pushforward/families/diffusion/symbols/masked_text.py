@@ -32,7 +32,7 @@ from pushforward.families.diffusion.options import GRID, STEPS
 from pushforward.families.diffusion.process import Process
 from pushforward.families.diffusion.symbols.masking import hidden_count
 from pushforward.families.diffusion.symbols.orders import bound, stratified_counts, summed_over
-from pushforward.families.diffusion.symbols.unmasking import Predict, UnmaskingWalk, blocks
+from pushforward.families.diffusion.symbols.unmasking import Mask, Predict, UnmaskingWalk, blocks
 from pushforward.families.shared.options import GUIDANCE, NEXT_TOKEN
 from pushforward.nets.mlp import LabelEmbedding
 from pushforward.nets.transformer import Transformer
@@ -165,8 +165,8 @@ class MaskedText(Process):
         length, grid = options.length or self.text.length, options.grid or "uniform"
         plan = blocks(prompt.shape[1], length, self.window, options.steps, grid)
         calls = 1 if weight in (0.0, 1.0) else 2
-        mask, shown = self.network.mask, self.text.boundary
-        return UnmaskingWalk(self._predict(label, weight), noise, prompt, padding, plan, options, mask, shown, calls)
+        mask = Mask(self.network.mask, self.text.boundary)
+        return UnmaskingWalk(self._predict(label, weight), noise, prompt, padding, plan, options, mask, calls)
 
     def _predict(self, label: Tensor | None, weight: float) -> Predict:
         """Return the logits, guided: `log p_null + w (log p_given - log p_null)` (Ho and Salimans 2022, equation 6, on logits)."""

@@ -54,7 +54,7 @@ def revealed_counts(size: int, calls: int, grid: str = "uniform") -> list[int]:
 
 
 @dataclass(frozen=True)
-class Block:
+class RevealedBlock:
     """Positions `start .. start + size`, written together and seeing all from `seen` on; `counts` are revealed call by call."""
 
     seen: int
@@ -63,7 +63,15 @@ class Block:
     counts: Sequence[int]
 
 
-def blocks(before: int, length: int, window: int, calls: int | None, grid: str) -> list[Block]:
+@dataclass(frozen=True)
+class Mask:
+    """The symbol that stands for a hidden one, and what is shown in its place before it is revealed."""
+
+    symbol: int
+    shown: int
+
+
+def blocks(before: int, length: int, window: int, calls: int | None, grid: str) -> list[RevealedBlock]:
     """Return the plan for `length` symbols after `before` others, for a network that sees `window` of them.
 
     The first block fills the window; each later one is half a window, seen together with the latest symbols before it.
@@ -84,7 +92,7 @@ def blocks(before: int, length: int, window: int, calls: int | None, grid: str) 
     while start < end:
         size = min(end - start, window - before if start == before else max(1, (window - 1) // 2))
         share = size if calls is None else math.ceil(calls * size / (window - 1))
-        found.append(Block(max(0, start + size - window), start, size, revealed_counts(size, share, grid)))
+        found.append(RevealedBlock(max(0, start + size - window), start, size, revealed_counts(size, share, grid)))
         start += size
     return found
 
@@ -94,8 +102,6 @@ class UnmaskingWalk(Walk[Tensor]):
 
     Args:
         predict: the network.
-        mask: the symbol that stands for a hidden one.
-        shown: what `peek` shows in its place.
         prompt: (n, P); `padding` (n,) symbols at the start of each row are none.
         plan: from `blocks`.
         calls: network calls at each step.
@@ -107,19 +113,18 @@ class UnmaskingWalk(Walk[Tensor]):
         noise: Noise,
         prompt: Tensor,
         padding: Tensor | None,
-        plan: list[Block],
+        plan: list[RevealedBlock],
         options: SampleOptions,
-        mask: int,
-        shown: int,
+        mask: Mask,
         calls: int = 1,
     ) -> None:
         self.predict, self.noise, self.options = predict, noise, options
-        self.prompt, self.padding, self.mask, self.shown = prompt, padding, mask, shown
+        self.prompt, self.padding, self.mask = prompt, padding, mask
         self.steps = [(block, sum(block.counts[:i]), count) for block in plan for i, count in enumerate(block.counts)]
         self.size = sum(block.size for block in plan)
         self.length = len(self.steps)
         self.calls = float(self.length * calls)
-        self.plain = not {option.name for option in FILTERS} & set(options.moved())
+        self.plain = not {option.name for option in FILTERS} & set(options.nondefault())
 
     @torch.no_grad()
     def start(self) -> Tensor:
@@ -129,7 +134,7 @@ class UnmaskingWalk(Walk[Tensor]):
         before = self.prompt.shape[1]
         firsts = {block.start - before: block.size for block, _, _ in self.steps}
         self.order = torch.cat([order[:, at : at + size].argsort(1) + at for at, size in firsts.items()], 1)
-        hidden = self.prompt.new_full((len(self.prompt), self.size), self.mask)
+        hidden = self.prompt.new_full((len(self.prompt), self.size), self.mask.symbol)
         return torch.cat([self.prompt, hidden], dim=1)
 
     @torch.no_grad()
@@ -153,4 +158,4 @@ class UnmaskingWalk(Walk[Tensor]):
     def peek(self, state: Tensor) -> Tensor:
         """Return what is revealed so far."""
         found = self.finish(state)
-        return found.masked_fill(found == self.mask, self.shown)
+        return found.masked_fill(found == self.mask.symbol, self.mask.shown)
