@@ -24,7 +24,14 @@ from pushforward.families.diffusion.model import Diffusion
 from pushforward.families.diffusion.symbols.masked_text import MaskedText
 from pushforward.families.diffusion.symbols.masking import hidden_count
 from pushforward.families.diffusion.symbols.orders import all_masks, bound, stratified_counts
-from pushforward.families.diffusion.symbols.unmasking import Predict, UnmaskingWalk, blocks, revealed_counts
+from pushforward.families.diffusion.symbols.unmasking import (
+    Mask,
+    Predict,
+    RevealedBlock,
+    UnmaskingWalk,
+    blocks,
+    revealed_counts,
+)
 
 V, L, MASK = 3, 4, 3
 SPACE = Text(vocabulary=V, length=L, boundary=2)

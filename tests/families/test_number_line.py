@@ -1,4 +1,4 @@
-"""PlacedNumbers on a line: a monotone map with the slope it says, intervals that tile the line, and the denoiser of a column alone."""
+"""Numbers on a line: a monotone map with the slope it says, intervals that tile the line, and the denoiser of a column alone."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ Estimate = tuple[Tensor, Tensor | None]
 
 @dataclass(frozen=True)
 class PlacedNumbers:
-    """PlacedNumbers of n rows: values (n, N) in data units, their places z on the line, and which of them are to be scored."""
+    """Numbers of n rows: values (n, N) in data units, their places z on the line, and which of them are to be scored."""
 
     values: Tensor
     z: Tensor
