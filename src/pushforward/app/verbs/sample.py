@@ -95,9 +95,9 @@ class SampleRequest(Request):
 
     @property
     def _options(self) -> dict[str, Any]:
-        from pushforward.core.options import SampleOptions
+        from pushforward.core.options import SAMPLING_OPTIONS
 
-        return {name: getattr(self, name) for name in SampleOptions.__dataclass_fields__}
+        return {name: getattr(self, name) for name in SAMPLING_OPTIONS.names()}
 
     @property
     def _rules(self) -> TextRules:
