@@ -113,7 +113,7 @@ show(
 # **Why today.** The samplers of all five families are such maps of all the noise that they draw, though only some can be inverted. That of
 # a diffusion model is a long one, and distillation replaces it by a short one.
 
-# %% [markdown] topic="goal.sampling" exercise="goal.categorical" uses="pushforward.core.next_token:draw" test="tests/families/test_tokens.py::test_filtered_draws_have_the_filtered_probabilities"
+# %% [markdown] topic="goal.sampling" exercise="goal.categorical" uses="pushforward.families.shared.next_token:draw" test="tests/families/test_tokens.py::test_filtered_draws_have_the_filtered_probabilities"
 # ### 1.3 Sampling
 #
 # **Idea.** To sample is to turn random numbers into an example, and all the randomness comes in from outside. The simplest case inverts the
@@ -131,7 +131,7 @@ falls = [min(k for k in range(3) if u < float(p.cumsum(0)[k])) for u in (0.65, 0
 assert falls == [1, 2]
 
 # %%
-from pushforward.core.next_token import draw
+from pushforward.families.shared.next_token import draw
 
 u = torch.linspace(0.0025, 0.9975, 200, dtype=torch.float64)
 drawn = draw(p.log().expand(200, 3), u)

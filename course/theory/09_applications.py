@@ -15,7 +15,7 @@
 from dataclasses import replace
 
 from pushforward.app.measuring.augmenting import augment_family
-from pushforward.core.next_token import keep_top_p
+from pushforward.families.shared.next_token import keep_top_p
 from pushforward.evaluation.cards.controls import controls
 from pushforward.evaluation.checks import as_rows
 from pushforward.evaluation.distribution.energy import energy_distance
@@ -37,7 +37,7 @@ small = {"model": {"width": 64}, "train": {"batch_size": 64, "learning_rate": 1e
 quicker = replace(digits, validation=digits.validation[:50])
 made = pf.fit("autoregressive:made", quicker, steps=150, seed=0, preset="smoke", settings=small)
 
-# %% [markdown] topic="applications.text" exercise="applications.nucleus" uses="pushforward.core.next_token:keep_top_p" test="tests/families/test_tokens.py::test_filters_by_hand"
+# %% [markdown] topic="applications.text" exercise="applications.nucleus" uses="pushforward.families.shared.next_token:keep_top_p" test="tests/families/test_tokens.py::test_filters_by_hand"
 # ### 9.1 Text
 #
 # **Idea.** A text is a row of symbols from a finite list, so that the chain rule turns its probability into one exact choice among symbols

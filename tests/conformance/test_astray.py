@@ -13,13 +13,13 @@ from pushforward.core.codec import Codec, Scale
 from pushforward.core.errors import PushforwardError, Unsupported
 from pushforward.core.given import Examples, Given
 from pushforward.core.model import GenerativeModel
-from pushforward.core.next_token import draw_plainly
 from pushforward.core.observed import Observed
 from pushforward.core.operators import parse_operator
 from pushforward.core.rng import generator
 from pushforward.core.space import Image
 from pushforward.families.build import build
 from pushforward.families.diffusion.model import Diffusion
+from pushforward.families.shared.next_token import draw_plainly
 
 LOST = "went off to NaN or infinity|whose probabilities are NaN"
 

@@ -8,7 +8,6 @@ from scipy import stats
 
 from oracles import enumerate_strings, perturb
 from pushforward.core.errors import BadInput
-from pushforward.core.next_token import filtered
 from pushforward.core.noise import Streams
 from pushforward.core.options import SampleOptions
 from pushforward.core.rng import generator
@@ -18,6 +17,7 @@ from pushforward.families.autoregressive.config import AutoregressiveConfig
 from pushforward.families.autoregressive.generate import TokenWalk
 from pushforward.families.autoregressive.speculative import speculate
 from pushforward.families.autoregressive.tokens import GPT2Backbone, TokenBackbone
+from pushforward.families.shared.next_token import filtered
 
 SPACE = Text(vocabulary=4, length=6, boundary=3)
 

@@ -14,7 +14,6 @@ from torch import Tensor
 from oracles import enumerate_strings, perturb
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Given, Prefix
-from pushforward.core.next_token import draw, filtered, keep_min_p, keep_top_k, keep_top_p, keep_typical
 from pushforward.core.noise import Streams
 from pushforward.core.options import SampleOptions
 from pushforward.core.rng import generator
@@ -25,6 +24,7 @@ from pushforward.families.autoregressive.generate import TokenWalk
 from pushforward.families.autoregressive.gpt2 import from_gpt2
 from pushforward.families.autoregressive.model import Autoregressive
 from pushforward.families.autoregressive.tokens import GPT2Backbone, TokenBackbone
+from pushforward.families.shared.next_token import draw, filtered, keep_min_p, keep_top_k, keep_top_p, keep_typical
 from pushforward.nets.attention import causal_attention, rotary_table, rotate
 
 SMALL = AutoregressiveConfig(width=16, depth=2, heads=2)

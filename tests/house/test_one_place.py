@@ -4,20 +4,47 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import pytest
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
 
+import conformance.test_conformance as suite
 import pushforward as pf
+from conformance.cases import Case, cases, examples, tiny_model
 from pushforward.app.progress.watch import Watch
 from pushforward.app.request import Request, Said, argument, option
 from pushforward.app.verbs.catalogue import VERBS
+from pushforward.app.writing.using import capability_table
+from pushforward.core.architecture import Architecture
+from pushforward.core.errors import BadInput, Unsupported
+from pushforward.core.estimator import Draws, Estimator
+from pushforward.core.given import Given
+from pushforward.core.logprob import LogProb
+from pushforward.core.noise import Noise
+from pushforward.core.options import SAMPLING_OPTIONS, Range, SampleOptions, SamplingOption
+from pushforward.core.space import Image, Points, Space
+from pushforward.core.walk import Walk, WalkWrapper
 from pushforward.faces.cli.completing import completer
 from pushforward.faces.cli.main import main
 from pushforward.faces.verbs import every_verb
+from pushforward.families.autoregressive.config import AutoregressiveConfig
+from pushforward.families.autoregressive.mixtures import MixtureBackbone, mixture_of, standardised
+from pushforward.families.autoregressive.model import Autoregressive
+from pushforward.families.build import settings
+from pushforward.families.catalogue import FAMILIES
+from pushforward.families.diffusion.config import DiffusionConfig
+from pushforward.families.diffusion.model import Diffusion
+from pushforward.families.diffusion.paths.published import PATHS, Straight
+from pushforward.families.diffusion.solvers.sampler import EULER, RungeKutta, ScaledByNoise, Solver
+from pushforward.families.flow.model import Flow
+from pushforward.families.shared.options import TEMPERATURE
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -129,3 +156,153 @@ def test_python_has_every_verb_of_the_command_line() -> None:
     for name, request in known.items():
         if name != "report":  # taken by a room of the house until that is called otherwise
             assert callable(getattr(pf, name)), f"{request.verb} is no function of Python: {name}"
+
+
+def row_of(family: str) -> dict[str, str]:
+    """The line of a family in `pushforward families`."""
+    return next(row for row in capability_table() if row["family"] == family)
+
+
+SHIFT = SamplingOption(
+    "shift_all", "Move every sample by this much", default=0.0, within=Range("a number from -1 to 1", -1, 1)
+)
+
+
+class Shifted(WalkWrapper[Tensor]):
+    def __init__(self, walk: Walk[Tensor], by: float) -> None:
+        super().__init__(walk)
+        self.by = by
+
+    def finish(self, state: Tensor) -> Tensor:
+        return self.walk.finish(state) + self.by
+
+
+class ShiftingFlow(Flow):
+    family = "shifting-flow"
+    capabilities = replace(Flow.capabilities, options=(TEMPERATURE, SHIFT))
+
+    def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
+        return Shifted(super()._walk(noise, given, options), options.shift_all)
+
+
+def test_a_sampling_option() -> None:
+    with SAMPLING_OPTIONS.with_one_more(SHIFT), FAMILIES.with_one_more(ShiftingFlow, "shifting-flow"):
+        assert row_of("shifting-flow")["sampling options"] == "temperature, shift_all"
+        model = tiny_model(Case("shifting-flow", Points(2), False))
+        plain, moved = (model.codec.encode(model.sample(3, shift_all=by)).value for by in (0.0, 0.5))
+        torch.testing.assert_close(moved, plain + 0.5, rtol=1e-5, atol=1e-5)
+        with pytest.raises(BadInput, match=r"shift_all=2: expected a number from -1 to 1"):
+            model.sample(1, shift_all=2)
+        other = tiny_model(Case("vae", Points(2), False))
+        with pytest.raises(Unsupported, match=r"vae has no sampling option 'shift_all': expected one of temperature"):
+            other.sample(1, shift_all=0.5)
+        other.sample(1, shift_all=0.0)  # nothing would be ignored
+    with pytest.raises(BadInput, match=r"unknown sampling option 'shift_all'"):
+        tiny_model(Case("flow", Points(2), False)).sample(1, shift_all=0.0)
+
+
+def a_nat_below(model: Flow, x: Tensor, given: Given | None, draws: Draws) -> LogProb:
+    exact = model.capabilities.estimators["points"]["exact"].log_prob(model, x, given, draws)  # type: ignore[index]
+    return replace(exact, nats=exact.nats - (draws.steps or 1), kind="lower_bound")
+
+
+def test_an_estimator() -> None:
+    loose = Estimator("loose", "the density, less a nat a step", "lower_bound", a_nat_below, takes_steps=True)
+    case = Case("flow", Points(2), False)
+    with Flow.capabilities.estimators["points"].with_one_more(loose):  # type: ignore[attr-defined]
+        assert row_of("flow")["log p, points"] == "exact (exact), loose (lower bound)"
+        model, data = tiny_model(case), examples(Points(2), False)
+        exact = model.log_prob(data)
+        for steps in (None, 3):
+            found = model.log_prob(data, estimator="loose", steps=steps)
+            assert (found.estimator, found.kind) == ("loose", "lower_bound")
+            torch.testing.assert_close(found.nats, exact.nats - (steps or 1))
+        with pytest.raises(Unsupported, match=r"an estimator that takes steps \(loose\)"):
+            model.log_prob(data, steps=3)
+        assert suite.estimators(model) == ["exact", "loose"]
+        suite.test_declared_kinds_are_returned(case)
+    with pytest.raises(Unsupported, match=r"has no estimator 'loose' on points"):
+        model.log_prob(data, estimator="loose")
+
+
+class Linear(MixtureBackbone):
+    """Mixtures of which the parameters are linear in the coordinates before."""
+
+    def __init__(self, space: Space, config: AutoregressiveConfig, classes: int) -> None:
+        super().__init__(space, config, classes)
+        self.nets = nn.ModuleList(nn.Linear(max(1, d), 3 * self.components) for d in range(self.dim))
+
+    def mixtures(self, x: Tensor, context: Tensor | None, noise: Noise | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        parts = [self.mixture(d, x[:, :d], context) for d in range(self.dim)]
+        log_w, mean, log_scale = (torch.stack(each, dim=1) for each in zip(*parts, strict=True))
+        return log_w, mean, log_scale
+
+    def mixture(self, d: int, before: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        inputs = before if d else before.new_zeros(len(before), 1)
+        return mixture_of(self.nets[d](inputs), self.components)
+
+
+def runs_through_the_suite(case: Case) -> None:
+    """Some of what every registered architecture is put through."""
+    assert case in cases()
+    suite.test_samples_are_legal_data(case)
+    suite.test_save_and_load_is_exact(case)
+    suite.test_walk_is_the_sampler(case)
+
+
+def test_an_architecture_of_autoregressive_models() -> None:
+    case = Case("autoregressive", Points(2), False, "linear")
+    linear = Architecture("linear", "mixtures linear in what came before", Linear, standardised, (TEMPERATURE,))
+    with Autoregressive.capabilities.architectures["points"].with_one_more(linear):
+        runs_through_the_suite(case)
+        suite.test_probability_is_normalised(case)
+        with pytest.raises(Unsupported, match=r"sampling option 'length' on points: expected one of temperature"):
+            tiny_model(case).sample(1, length=3)
+    with pytest.raises(BadInput, match=r"unknown architecture of autoregressive on points 'linear'"):
+        settings("autoregressive", Points(2), "smoke", "linear")
+
+
+class Pointwise(nn.Module):
+    """A network of pixels that looks at one place at a time."""
+
+    def __init__(self, space: Image, config: DiffusionConfig) -> None:
+        super().__init__()
+        self.net = nn.Conv2d(2 * space.channels, space.channels, 1)
+        self.shift = nn.Linear(config.context, space.channels)
+
+    def forward(self, x: Tensor, context: Tensor) -> Tensor:
+        return self.net(x) + self.shift(context)[:, :, None, None]
+
+
+@pytest.fixture
+def pointwise() -> Iterator[None]:
+    one = Architecture("pointwise", "every pixel by itself", Pointwise)
+    with Diffusion.capabilities.architectures["image"].with_one_more(one):
+        yield
+
+
+@pytest.mark.usefixtures("pointwise")
+def test_an_architecture_of_diffusion_models() -> None:
+    runs_through_the_suite(Case("diffusion", Image(1, 2, 2, levels=3), True, "pointwise"))
+    assert "pointwise" in DiffusionConfig.model_json_schema()["properties"]["architecture"]["enum"]
+
+
+def test_a_solver() -> None:
+    solver = Solver("fast", "Euler steps in the noise level", RungeKutta(EULER, ScaledByNoise), 5)
+    case = Case("diffusion", Points(2), False)
+    with Diffusion.capabilities.solvers.with_one_more(solver):  # type: ignore[attr-defined]
+        assert row_of("diffusion")["solvers"].endswith(", fast")
+        model = tiny_model(case)
+        assert model.walk(2, solver="fast").calls == 5
+        same = model.sample(3, solver="ddim", steps=5)  # Euler in (y, s) is DDIM
+        torch.testing.assert_close(model.sample(3, solver="fast"), same, rtol=1e-4, atol=1e-4)
+    with pytest.raises(BadInput, match=r"unknown solver 'fast'"):
+        model.sample(1, solver="fast")
+
+
+def test_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValidationError):
+        DiffusionConfig(path="straight")
+    monkeypatch.setitem(PATHS, "straight", Straight)
+    assert "straight" in DiffusionConfig.model_json_schema()["properties"]["path"]["enum"]
+    assert isinstance(Diffusion(Points(2), DiffusionConfig(path="straight", width=8)).process.path, Straight)  # type: ignore[union-attr]

@@ -33,6 +33,7 @@ class OneOf:
         sources: registries, mappings by name, and single names.
 
     Example:
+        >>> from typing import Annotated
         >>> class Wave(Config):
         ...     shape: Annotated[str, OneOf({"sine": 1, "square": 2}, "none")] = "sine"
         >>> Wave.model_json_schema()["properties"]["shape"]["enum"]

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Given
-from pushforward.core.next_token import draw, draw_plainly, filtered
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.text import Text
 from pushforward.core.walk import Walk
+from pushforward.families.shared.next_token import draw, draw_plainly, filtered
 from pushforward.families.shared.options import GUIDANCE, LENGTH
 from pushforward.nets.transformer import Cache
 

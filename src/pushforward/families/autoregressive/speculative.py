@@ -13,10 +13,10 @@ from torch import Tensor
 
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Given
-from pushforward.core.next_token import draw, filtered
 from pushforward.core.options import SampleOptions
 from pushforward.families.autoregressive.generate import TokenModel
 from pushforward.families.autoregressive.options import REPETITION_PENALTY
+from pushforward.families.shared.next_token import draw, filtered
 from pushforward.families.shared.options import GUIDANCE
 
 

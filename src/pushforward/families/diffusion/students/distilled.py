@@ -7,7 +7,7 @@ part of the student, whose run directory does not need it afterwards.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 from torch import Tensor, nn
@@ -22,7 +22,7 @@ from pushforward.core.model import GenerativeModel
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.space import Space
-from pushforward.core.spec import Config
+from pushforward.core.spec import Config, OneOf
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.config import DiffusionConfig
 from pushforward.families.diffusion.denoisers.denoiser import Denoiser
@@ -34,13 +34,14 @@ from pushforward.families.diffusion.students.distilled_card import CAPABILITIES,
 from pushforward.families.diffusion.students.lesson import Lesson, bound
 from pushforward.families.diffusion.students.progressive import Progressive
 
-METHODS = ("consistency", "progressive")
+# how few steps are taught, with how finely the teacher's path is cut where nobody says
+METHODS: dict[str, tuple[type[Lesson], int]] = {"consistency": (Consistency, 16), "progressive": (Progressive, 8)}
 
 
 class DistilledConfig(Config):
     """What is taught, and the settings of the teacher, whose network the student copies."""
 
-    method: Literal["consistency", "progressive"] = Field("consistency", description="how few steps are taught")
+    method: Annotated[str, OneOf(METHODS)] = Field("consistency", description="how few steps are taught")
     calls: int = Field(2, ge=1, le=16, description="steps of a sample, each one network call")
     guidance: float = Field(1.0, description="classifier-free guidance of the teacher, part of the student for good")
     intervals: int | None = Field(
@@ -69,12 +70,8 @@ class Distilled(GenerativeModel):
     def __init__(self, space: Space, config: DistilledConfig, classes: tuple[str, ...] = ()) -> None:
         super().__init__(space, config, classes)
         self.process = Gaussian(space, config.diffusion, len(classes))
-        path = self.process.path
-        self.lesson: Lesson
-        if config.method == "progressive":
-            self.lesson = Progressive(path, config.calls, config.intervals or 8, self.process.denoiser)
-        else:
-            self.lesson = Consistency(path, config.calls, config.intervals or 16)
+        lesson, intervals = METHODS[config.method]
+        self.lesson = lesson(self.process.path, config.calls, config.intervals or intervals, self.process.denoiser)
         self.dropped = config.diffusion.drop_condition
         self._lent: list[Diffusion] = []  # in a list, so that it is no part of this module
         self._guidance = config.guidance

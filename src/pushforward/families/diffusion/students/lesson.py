@@ -30,6 +30,7 @@ class Lesson(nn.Module, ABC):
     Args:
         calls: steps of a sample, each of which is one network call.
         intervals: how finely the teacher's path is cut.
+        student: the network that is taught, of which a lesson may keep an earlier state.
 
     Attributes:
         name: what the loss is.
@@ -37,7 +38,7 @@ class Lesson(nn.Module, ABC):
 
     name: str = ""
 
-    def __init__(self, path: Path, calls: int, intervals: int) -> None:
+    def __init__(self, path: Path, calls: int, intervals: int, student: NetworkDenoiser | None = None) -> None:
         super().__init__()
         self.path, self.calls, self.intervals = path, calls, intervals
 

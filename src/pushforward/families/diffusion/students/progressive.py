@@ -63,8 +63,9 @@ class Progressive(Lesson):
     stage: Tensor
     former: Tensor
 
-    def __init__(self, path: Path, calls: int, intervals: int, student: NetworkDenoiser) -> None:
+    def __init__(self, path: Path, calls: int, intervals: int, student: NetworkDenoiser | None = None) -> None:
         super().__init__(path, calls, intervals)
+        assert student is not None
         self.stages = halvings(calls, intervals)
         self.register_buffer("stage", torch.tensor(0))
         # the weights of the stage before, in one vector: not parameters, since nothing trains them

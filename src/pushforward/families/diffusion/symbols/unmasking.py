@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from pushforward.core.errors import BadInput, unknown
-from pushforward.core.next_token import filtered
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.symbols.masking import draw_symbols
+from pushforward.families.shared.next_token import filtered
 from pushforward.families.shared.options import FILTERS
 
 # how much of a block is still hidden after a share of its calls: evenly, or little at first (Chang et al. 2022, section 3.2)
