@@ -58,7 +58,7 @@ def _data() -> Iterator[str]:
 def _solvers() -> Iterator[str]:
     from pushforward.families.diffusion.solvers.sampler import SOLVERS
 
-    yield from SOLVERS
+    yield from SOLVERS.names()
 
 
 def _estimators() -> Iterator[str]:
