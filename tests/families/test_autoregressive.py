@@ -8,7 +8,7 @@ from scipy import stats
 
 from oracles import enumerate_images, perturb
 from pushforward.core.given import Examples, Given
-from pushforward.core.noise import BatchNoise
+from pushforward.core.noise import BatchNoise, Streams
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
 from pushforward.families.autoregressive.config import AutoregressiveConfig

@@ -272,7 +272,9 @@ def test_density_of_masked_points_is_the_jacobian_of_their_code(dim: int) -> Non
     with torch.no_grad():
         # probable points, because a CDF is flat where there is no mass
         drawn = run(net._walk(Streams(3, 50), None, SampleOptions()))
-        torch.testing.assert_close(net._decode(net._encode(drawn, None, Streams(0, 1)), None), drawn, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(
+            net._decode(net._encode(drawn, None, Streams(0, 1)), None), drawn, rtol=1e-4, atol=1e-4
+        )
         for d in range(dim):
             whole = [part[:, d] for part in net.mixtures(x, None)]
             for a, b in zip(net.mixture(d, x[:, :d], None), whole, strict=True):
