@@ -80,7 +80,7 @@ def cases() -> Iterator[tuple[str, str, str, dict[str, Any], int, str]]:
     for family in FAMILIES.names():
         declared = family_class(family).capabilities
         for kind in declared.spaces:
-            for architecture in ("", *declared.architectures.get(kind, ())[1:]):
+            for architecture in ("", *declared.architecture_names(kind)[1:]):
                 for preset, steps in PRESETS.items():
                     asked = f"{family}:{architecture}" if architecture else family
                     yield f"{asked}-{kind}-{preset}", asked, kind, {}, steps, preset
