@@ -175,7 +175,7 @@ show(
 # **Why today.** Diffusion has this bound too, for a chain of codes whose encoder is fixed noise; its usual loss is the bound with other
 # weights (6.4).
 
-# %% [markdown] topic="vae.reparameterisation" exercise="vae.reparameterise" uses="pushforward.families.vae.likelihoods:kl_to_standard_normal" test="tests/families/test_vae.py::test_gaussian_and_divergence_are_torchs"
+# %% [markdown] topic="vae.reparameterisation" exercise="vae.reparameterise" uses="pushforward.families.vae.prior:kl_to_standard_normal" test="tests/families/test_vae.py::test_gaussian_and_divergence_are_torchs"
 # ### 3.5 Reparameterisation
 #
 # **Idea.** A draw has no derivative, but a function of noise has one. Write the draw as mean plus scale times noise, and the gradient of an

@@ -57,7 +57,7 @@ explore(
 # **Why today.** One network call makes one sample, which is why vocoders use adversarial generators and why distilled diffusion models
 # are given this shape.
 
-# %% [markdown] topic="gan.discriminator" exercise="gan.r1" uses="pushforward.families.gan.penalties:relativistic" test="tests/families/test_gan.py::test_relativistic_loss_by_hand_at_any_size"
+# %% [markdown] topic="gan.discriminator" exercise="gan.r1" uses="pushforward.families.gan.game:relativistic" test="tests/families/test_gan.py::test_relativistic_loss_by_hand_at_any_size"
 # ### 4.2 The discriminator
 #
 # **Idea.** A classifier of real against generated is an estimate of a density ratio. For a fixed generator the best one is known in closed
@@ -77,7 +77,7 @@ assert torch.allclose(best.logit(), torch.tensor([-0.470, 0.916]), atol=5e-4)
 # %%
 # data N(0, 1), generator N(0, 4): the critic must find log p/q = log 2 - 3/8 x^2. The library's game compares a real with a generated
 # example, so what it learns is the log-ratio up to a constant, which is fitted here.
-from pushforward.families.gan.penalties import relativistic
+from pushforward.families.gan.game import relativistic
 from pushforward.nets.mlp import WaveMLP
 
 torch.manual_seed(0)

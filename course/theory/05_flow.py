@@ -22,7 +22,7 @@ flow = pf.fit(
     settings={"model": {"layers": 4, "width": 32, "depth": 1, "bins": 8}, "train": quick},
 )
 
-# %% [markdown] topic="flow.map" exercise="flow.coupling" uses="pushforward.families.flow.chains:VectorChain" test="tests/families/test_flow.py::test_float32_round_trip_budget_by_depth"
+# %% [markdown] topic="flow.map" exercise="flow.coupling" uses="pushforward.families.flow.chains.chain:VectorChain" test="tests/families/test_flow.py::test_float32_round_trip_budget_by_depth"
 # ### 5.1 The invertible map
 #
 # **Idea.** Every example has exactly one code and every code exactly one example, so nothing is lost on the way. A deep map is invertible
@@ -40,7 +40,7 @@ assert 5 / 2 - 3 == -0.5
 
 # %%
 # the moons after 0, 1, 2, ... couplings, each preceded by a linear map and a normalisation: in the end they look like noise
-from pushforward.families.flow.layers import VectorCoupling
+from pushforward.families.flow.transforms.coupling import VectorCoupling
 
 z = flow.model.codec.encode(moons.test.x[:1000]).value
 frames = {0: cloud(z, says="standardised moons")}
@@ -62,7 +62,7 @@ explore("couplings", frames)
 # **Why today.** Reversible layers let large networks recompute activations in place of storing them, and the ODE of a diffusion or
 # flow-matching model is an invertible map in continuous time.
 
-# %% [markdown] topic="flow.change" exercise="flow.log_prob" uses="pushforward.families.flow.chains:standard_normal" test="tests/families/test_flow.py::test_chain_density_is_base_plus_jacobian"
+# %% [markdown] topic="flow.change" exercise="flow.log_prob" uses="pushforward.families.shared.base:StandardNormal" test="tests/families/test_flow.py::test_chain_density_is_base_plus_jacobian"
 # ### 5.2 Change of variables
 #
 # **Idea.** Probability is mass, so where a map stretches space the density must fall. The absolute determinant of the Jacobian is the
@@ -80,11 +80,9 @@ assert math.isclose(base + math.log(0.5), -2.112, abs_tol=5e-4)
 assert math.isclose(float(torch.distributions.Normal(1.0, 2.0).log_prob(torch.tensor(3.0))), -2.112, abs_tol=5e-4)
 
 # %%
-from pushforward.families.flow.chains import standard_normal
-
 # along a line through both moons: the two terms and their sum. The density of the code alone sees no moons
 line = torch.stack([torch.linspace(-1.6, 2.6, 200), torch.full((200,), 0.3)], 1)
-log_p, log_base = flow.log_prob(line).nats, standard_normal(flow.encode(line).value)
+log_p, log_base = flow.log_prob(line).nats, flow.model.base.log_prob(flow.encode(line).value)
 log_det = log_p - log_base
 # the library's determinant is that of autograd, here at every fortieth point
 to_code = lambda v: flow.model.chain(flow.model.codec.encode(v[None]).value, None)[0][0]  # noqa: E731
@@ -158,7 +156,7 @@ show(images(shades, columns=1, says="the true density above, the flow's below"),
 #
 # **Why today.** Where the number itself is the product, as in physics and in simulation-based inference, flows are a first choice.
 
-# %% [markdown] topic="flow.constraint" exercise="flow.coupling" uses="pushforward.families.flow.layers:VectorCoupling" test="tests/families/test_flow.py::test_log_determinant_is_the_jacobians"
+# %% [markdown] topic="flow.constraint" exercise="flow.coupling" uses="pushforward.families.flow.transforms.coupling:VectorCoupling" test="tests/families/test_flow.py::test_log_determinant_is_the_jacobians"
 # ### 5.4 The architectural constraint
 #
 # **Idea.** A general determinant costs $O(d^3)$ at every step of training, so layers are built to have an easy one. A coupling changes half
@@ -183,6 +181,9 @@ assert math.isclose(float(torch.det(jacobian)), 2.0, rel_tol=1e-6)
 # %%
 from torch.utils.flop_counter import FlopCounterMode
 
+from pushforward.families.flow.transforms.spline import RationalQuadratic
+from pushforward.nets.mlp import ResidualMLP
+
 
 def priced(what):
     """Return what a function returns, and the additions and multiplications of its matrix products."""
@@ -197,9 +198,11 @@ def general(layer, x):
     return jacobian, torch.linalg.slogdet(jacobian).logabsdet
 
 
+conditioner = lambda inputs, outputs: ResidualMLP(inputs, outputs, 16, 1, zero_output=True)  # noqa: E731
 sizes, slow, fast = (4, 8, 16, 32, 64), [], []
 for d in sizes:
-    layer, noise = VectorCoupling(torch.arange(d) < d // 2, 16, 1, 8, 4.0, 0), torch.Generator().manual_seed(d)
+    layer = VectorCoupling(torch.arange(d) < d // 2, RationalQuadratic(bins=8, bound=4.0), conditioner)
+    noise = torch.Generator().manual_seed(d)
     for weights in layer.parameters():  # a new coupling is the identity
         weights.data += 0.1 * torch.randn(weights.shape, generator=noise)
     x = torch.randn(d, generator=noise)
@@ -254,7 +257,7 @@ assert math.isclose(0.25 + math.log(2 * math.pi), 2.088, abs_tol=5e-4)
 assert flow.model.walk(1).calls == 1  # one pass of the network for a sample, whatever the number of layers
 drawn = {t: flow.sample(1000, seed=0, temperature=t) for t in (0.3, 0.6, 1.0, 1.3)}
 for t, x in drawn.items():
-    cost = -standard_normal(flow.encode(x).value)
+    cost = -flow.model.base.log_prob(flow.encode(x).value)
     # squared codes have mean 1 and variance 2: half the sum of two of them has standard deviation 1, times T^2
     assert abs(float(cost.mean()) - t**2 - math.log(2 * math.pi)) < 4 * t**2 / math.sqrt(1000)
 explore(

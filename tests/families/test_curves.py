@@ -81,7 +81,7 @@ def test_critic_scores_are_quantiles_of_real_and_generated() -> None:
     (curve,) = model.curves(data, seed=1)
     assert model.chunk >= 400
     with torch.no_grad():
-        scores = model._judge(model.codec.encode(data.x).value, data.given)  # type: ignore[attr-defined, operator]
+        scores = model.judge(model.codec.encode(data.x).value, data.given)  # type: ignore[attr-defined, operator]
     assert curve.y[24] == pytest.approx(float(np.median(scores.double().numpy())), abs=1e-6)
     assert curve.x[24] == pytest.approx(50.0)
     assert all(a <= b for a, b in zip(curve.reference, curve.reference[1:], strict=False))

@@ -18,8 +18,10 @@ from pushforward.core.space import Image, Points
 from pushforward.core.spec import TrainConfig
 from pushforward.data.open import open_data
 from pushforward.engine.fit import fit
-from pushforward.families.gan.model import GAN, GANConfig
-from pushforward.families.gan.penalties import gradient_penalty, relativistic
+from pushforward.families.gan.config import GANConfig
+from pushforward.families.gan.game import relativistic
+from pushforward.families.gan.model import GAN
+from pushforward.families.gan.penalties import gradient_penalty
 
 SMALL = GANConfig(latent=3, width=8, depth=1, context=4, gamma=0.7)
 
@@ -71,7 +73,7 @@ def test_gradient_penalty_is_half_the_squared_gradient_of_each_example() -> None
     assert isinstance(model.critic, Quadratic)
     gradient = model.critic.a + x.detach() @ model.critic.b
     expected = 0.5 * gradient.square().sum(1).mean()
-    penalty = gradient_penalty(model._judge(x, None), x)
+    penalty = gradient_penalty(model.judge(x, None), x)
     torch.testing.assert_close(penalty, expected)
     # and it can be differentiated once more: d/da is the mean gradient
     (slope,) = torch.autograd.grad(penalty, model.critic.a)
@@ -86,7 +88,7 @@ def test_both_losses_are_the_game_by_hand() -> None:
     replay = BatchNoise(generator(2), n)
     first, second = (model.generator(replay.normal(3), None).detach() for _ in range(2))
     critic, player = model._losses(x, None, BatchNoise(generator(2), n))
-    judge = lambda v: model._judge(v, None).detach()  # noqa: E731
+    judge = lambda v: model.judge(v, None).detach()  # noqa: E731
     penalty = lambda v: 0.5 * float((model.critic.a + v @ model.critic.b).detach().square().sum(1).mean())  # noqa: E731
     expected = softplus(judge(first) - judge(x)) + 0.7 * (penalty(x) + penalty(first))
     assert critic.parameters == "critic"
@@ -106,7 +108,7 @@ def test_descending_its_loss_each_player_does_what_it_should() -> None:
         replay = noise()
         replay.normal(3)
         fake = model.generator(replay.normal(3), None)
-        return float((model._judge(x, None) - model._judge(fake, None)).mean().detach())
+        return float((model.judge(x, None) - model.judge(fake, None)).mean().detach())
 
     model.gamma = 0.0
     before = gap()
@@ -123,34 +125,38 @@ def test_descending_its_loss_each_player_does_what_it_should() -> None:
                 p.copy_(old)
 
 
-class Watched(GAN):
-    """Records the players' weights around every update the engine makes."""
+def weights(model: GAN) -> tuple[list[Tensor], list[Tensor]]:
+    groups = model.parameter_groups()
+    return tuple([p.detach().clone() for p in groups[k]] for k in ("critic", "generator"))  # type: ignore[return-value]
 
-    seen: list[tuple[list[Tensor], list[Tensor]]]
 
-    def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
-        self.seen.append(self._weights())
-        for loss in super()._losses(x, given, noise):
+def watched(model: GAN, monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Tensor], list[Tensor]]]:
+    """The players' weights around every update that the engine will make."""
+    seen: list[tuple[list[Tensor], list[Tensor]]] = []
+    losses = model._losses
+
+    def observed(x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
+        seen.append(weights(model))
+        for loss in losses(x, given, noise):
             yield loss
-            self.seen.append(self._weights())
+            seen.append(weights(model))
 
-    def _weights(self) -> tuple[list[Tensor], list[Tensor]]:
-        groups = self.parameter_groups()
-        return tuple([p.detach().clone() for p in groups[k]] for k in ("critic", "generator"))  # type: ignore[return-value]
+    monkeypatch.setattr(model, "_losses", observed)
+    return seen
 
 
 def same(a: list[Tensor], b: list[Tensor]) -> bool:
     return all(torch.equal(p, q) for p, q in zip(a, b, strict=True))
 
 
-def test_an_update_of_one_player_leaves_the_other_as_it_was() -> None:
-    model = Watched(Points(2), SMALL, ("a", "b"))
-    model.seen = []
+def test_an_update_of_one_player_leaves_the_other_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = GAN(Points(2), SMALL, ("a", "b"))
+    seen = watched(model, monkeypatch)
     x = torch.randn(64, 2, generator=generator(5))
     examples = Examples(x, Given(torch.arange(64) % 2))
     fit(model, examples, examples, TrainConfig(steps=2, batch_size=16))
-    assert len(model.seen) == 6
-    for start, after_critic, after_both in (model.seen[:3], model.seen[3:]):
+    assert len(seen) == 6
+    for start, after_critic, after_both in (seen[:3], seen[3:]):
         assert not same(start[0], after_critic[0])
         assert same(start[1], after_critic[1])
         assert same(after_critic[0], after_both[0])
@@ -163,9 +169,9 @@ def test_both_players_look_at_the_label(space: Points | Image) -> None:
     perturb(model, 0.2)
     a, b = (Given(torch.full((5,), i)) for i in (0, 1))
     z = torch.randn(5, 3, generator=generator(6))
-    assert not torch.allclose(model._generate(z, a), model._generate(z, b))
+    assert not torch.allclose(model.generate(z, a), model.generate(z, b))
     x = torch.randn(5, *space.event_shape, generator=generator(7))
-    assert not torch.allclose(model._judge(x, a), model._judge(x, b))
+    assert not torch.allclose(model.judge(x, a), model.judge(x, b))
 
 
 def modes_found(x: Tensor, modes: Tensor, sigma: float, share: float = 1 / 3) -> tuple[int, float]:

@@ -11,10 +11,15 @@ from torch import Tensor, nn
 
 from oracles import perturb
 from pushforward.core.given import Examples, Given
+from pushforward.core.noise import Streams
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
-from pushforward.families.vae.likelihoods import gaussian, kl_to_standard_normal
-from pushforward.families.vae.model import DECODER_LOG_SCALES, POSTERIOR_LOG_SCALES, VAE, VAEConfig
+from pushforward.families.vae.config import VAEConfig
+from pushforward.families.vae.decoder import LOG_SCALES as DECODER_LOG_SCALES
+from pushforward.families.vae.decoder import gaussian
+from pushforward.families.vae.model import VAE
+from pushforward.families.vae.posterior import LOG_SCALES as POSTERIOR_LOG_SCALES
+from pushforward.families.vae.prior import kl_to_standard_normal
 
 W = torch.tensor([[1.0, 0.5], [-2.0, 0.25], [0.0, 0.0]])  # orthogonal columns: the exact posterior is diagonal
 SHIFT, SIGMA = torch.tensor([0.5, -1.0, 2.0]), 0.7
@@ -174,10 +179,10 @@ def test_labels_reach_encoder_and_decoder() -> None:
     a, b = (torch.full((6,), i) for i in (0, 1))
     assert not torch.allclose(model.log_prob(x, given=a).nats, model.log_prob(x, given=b).nats)
     z = torch.randn(6, 2, generator=generator(1))
-    context = [model._context(Given(label), 6) for label in (a, b)]
-    encoded = model.codec.encode(x).value
-    assert not torch.allclose(model._posterior(encoded, context[0])[0], model._posterior(encoded, context[1])[0])
-    assert not torch.allclose(model._likelihood(z, context[0])[0], model._likelihood(z, context[1])[0])
+    encoded, noise = model.codec.encode(x).value, Streams(0, 6)
+    means = [model.inference(encoded, Given(label), noise).posterior.mean for label in (a, b)]
+    assert not torch.allclose(*means)
+    assert not torch.allclose(*(model.observed(z, Given(label)).mean for label in (a, b)))
 
 
 def test_gaussian_and_divergence_are_torchs() -> None:

@@ -14,7 +14,6 @@ from pushforward.core.choice import Choice
 from pushforward.core.codec import Codec
 from pushforward.core.options import SamplingOption
 from pushforward.core.registry import Registry
-from pushforward.core.space import Space
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Architecture(Choice):
     """
 
     build: Callable[..., Any]
-    codec: Callable[[Space], Codec] | None = None
+    codec: Callable[[Any], Codec] | None = None
     options: tuple[SamplingOption, ...] = ()
     contexts: bool = False
 

@@ -1,12 +1,12 @@
 """Where an answer goes: for each exercise that a model can use, the family and the place in it.
 
-One idea: every plug is a subclass that overrides one hook, and the untrained model becomes one of that subclass; its parameters,
-their seeds and everything else stay as they are.
+One idea: a model is made of objects that each hold one formula, and a plug puts another object in
+the place of one; parameters, their seeds and everything else stay as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -22,12 +22,18 @@ from pushforward.course.exercise import Answer
 from pushforward.families.diffusion.gaussian import Gaussian
 from pushforward.families.diffusion.model import Diffusion
 from pushforward.families.diffusion.solvers.schemes import Ancestral, Descent, Draw, Scheme, SchemeSampler, Seen
-from pushforward.families.flow.chains import VectorChain
-from pushforward.families.flow.layers import Layer, VectorCoupling
+from pushforward.families.flow.chains.chain import VectorChain
 from pushforward.families.flow.model import Flow
-from pushforward.families.gan.model import GAN, gradient_penalty
-from pushforward.families.vae.likelihoods import gaussian, kl_to_standard_normal
+from pushforward.families.flow.transforms.bijection import Bijection
+from pushforward.families.flow.transforms.coupling import VectorCoupling
+from pushforward.families.gan.game import Game
+from pushforward.families.gan.model import GAN
+from pushforward.families.vae.decoder import GaussianObservation, gaussian
+from pushforward.families.vae.inference import Inference
 from pushforward.families.vae.model import VAE
+from pushforward.families.vae.objective import LatentObjective
+from pushforward.families.vae.posterior import GaussianPosterior
+from pushforward.families.vae.prior import GaussianPrior, kl_to_standard_normal
 
 WIDEST = 3.0  # a coupling's log-scale stays within, or its first steps overflow
 
@@ -49,56 +55,19 @@ class Plug:
     ours: Answer
 
 
-class _OwnKL(VAE):
-    answer: ClassVar[Answer]
+@dataclass(frozen=True)
+class _OwnBound(LatentObjective):
+    answer: Answer
 
-    def _elbo(self, x: Tensor, given: Given | None, noise: Noise) -> tuple[Tensor, Tensor]:
-        context = self._context(given, len(x))
-        mean, log_scale = self._posterior(x, context)
-        z = mean + log_scale.exp() * noise.normal(self.latent)
-        return self._log_p_x_given_z(x, z, context), type(self).answer(mean, log_scale)
-
-
-class _OwnDraw(VAE):
-    answer: ClassVar[Answer]
-
-    def _elbo(self, x: Tensor, given: Given | None, noise: Noise) -> tuple[Tensor, Tensor]:
-        context = self._context(given, len(x))
-        mean, log_scale = self._posterior(x, context)
-        z = type(self).answer(mean, log_scale, noise.normal(self.latent))
-        return self._log_p_x_given_z(x, z, context), kl_to_standard_normal(mean, log_scale).sum(1)
+    def loss(self, batch: Inference, step: int | None) -> Loss:
+        z, _ = batch.draw()
+        posterior, observation = batch.posterior, batch.observation(z)
+        assert isinstance(observation, GaussianObservation)
+        bound = self.answer(batch.x, posterior.mean, posterior.log_scale, observation.mean, observation.log_scale)
+        return Loss(-bound.mean() / batch.x[0].numel(), "model", "-ELBO of the encoded data [nats/dim]")
 
 
-class _OwnBound(VAE):
-    answer: ClassVar[Answer]
-
-    def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
-        context = self._context(given, len(x))
-        mean, log_scale = self._posterior(x, context)
-        z = mean + log_scale.exp() * noise.normal(self.latent)
-        bound = type(self).answer(x, mean, log_scale, *self._likelihood(z, context))
-        yield Loss(-bound.mean() / self.space.dimensions, "model", "-ELBO of the encoded data [nats/dim]")
-
-
-class _OwnGame(GAN):
-    answer: ClassVar[Answer]
-
-    def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
-        with torch.no_grad():
-            fake = self._generate(noise.normal(self.latent), given)
-        fake, real = fake.requires_grad_(True), x.detach().clone().requires_grad_(True)
-        d_real, d_fake = self._judge(real, given), self._judge(fake, given)
-        penalty = gradient_penalty(d_real, real) + gradient_penalty(d_fake, fake)
-        yield Loss(
-            type(self).answer(d_real, d_fake)[0] + self.gamma * penalty, "critic", "critic's game loss with R1 and R2"
-        )
-        fresh = self._generate(noise.normal(self.latent), given)
-        with torch.no_grad():
-            d_real = self._judge(x, given)
-        yield Loss(type(self).answer(d_real, self._judge(fresh, given))[1], "generator", "generator's game loss")
-
-
-class _OwnCoupling(Layer):
+class _OwnCoupling(Bijection):
     """An affine coupling by the answer; the coordinates that `mask` keeps come first."""
 
     order: Tensor
@@ -162,20 +131,34 @@ def _becomes(part: nn.Module, kind: type, answer: Answer) -> None:
     part.__class__ = own
 
 
+def _kl(model: VAE, answer: Answer) -> None:
+    # one number an example, where the library has one for each dimension of the code
+    model.prior = GaussianPrior(model.latent, kl=lambda mean, log_scale: answer(mean, log_scale)[:, None])
+
+
+def _draw(model: VAE, answer: Answer) -> None:
+    model.posterior = GaussianPosterior(draw=answer)
+
+
+def _elbo(model: VAE, answer: Answer) -> None:
+    model.objective = _OwnBound(answer)
+
+
+def _losses(model: GAN, answer: Answer) -> None:
+    model.game = Game(
+        "yours", "your losses", critic=lambda *scores: answer(*scores)[0], generator=lambda *scores: answer(*scores)[1]
+    )
+
+
 def _couplings(model: Flow, answer: Answer) -> None:
-    chain = model.chain
-    assert isinstance(chain, VectorChain)
-    for place, layer in enumerate(chain.layers):
+    assert isinstance(model.chain, VectorChain)
+    for place, layer in enumerate(model.chain.layers):
         if isinstance(layer, VectorCoupling):
-            chain.layers[place] = _OwnCoupling(layer, answer)
+            model.chain.layers[place] = _OwnCoupling(layer, answer)
 
 
 def _process(kind: type) -> Callable[[Diffusion, Answer], None]:
     return lambda model, answer: _becomes(model.process, kind, answer)
-
-
-def _whole(kind: type) -> Callable[[nn.Module, Answer], None]:
-    return lambda model, answer: _becomes(model, kind, answer)
 
 
 def _bound(x: Tensor, mean: Tensor, log_scale: Tensor, a: Tensor, b: Tensor) -> Tensor:
@@ -205,10 +188,10 @@ def _ddim(x: Tensor, eps: Tensor, here: Tensor, there: Tensor) -> Tensor:
 
 
 PLUGS = {
-    "vae.kl": Plug("vae", "divergence", _whole(_OwnKL), lambda m, s: kl_to_standard_normal(m, s).sum(1)),
-    "vae.reparameterise": Plug("vae", "draw of the code", _whole(_OwnDraw), lambda m, s, e: m + s.exp() * e),
-    "vae.elbo": Plug("vae", "ELBO", _whole(_OwnBound), _bound),
-    "gan.losses": Plug("gan", "losses of the game", _whole(_OwnGame), _game),
+    "vae.kl": Plug("vae", "divergence", _kl, lambda m, s: kl_to_standard_normal(m, s).sum(1)),
+    "vae.reparameterise": Plug("vae", "draw of the code", _draw, lambda m, s, e: m + s.exp() * e),
+    "vae.elbo": Plug("vae", "ELBO", _elbo, _bound),
+    "gan.losses": Plug("gan", "losses of the game", _losses, _game),
     "flow.coupling": Plug("flow", "coupling layers", _couplings, _affine),
     "diffusion.noise": Plug("diffusion", "noising step", _process(_OwnNoise), _add_noise),
     "diffusion.ddim": Plug("diffusion", "sampler", _process(_OwnSampler), _ddim),

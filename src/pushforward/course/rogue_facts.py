@@ -20,7 +20,6 @@ from pushforward.evaluation.likelihood.gap import likelihood_gap
 from pushforward.evaluation.memorisation.duplicates import duplicate_rate
 from pushforward.evaluation.memorisation.membership import area_under_curve
 from pushforward.evaluation.memorisation.near_duplicates import near_duplicate_rate
-from pushforward.families.vae.likelihoods import kl_to_standard_normal
 
 DRAWN, LOOKED_AT, CELLS = 1000, 2000, 140
 NEAR_A_MODE = 3.0  # standard deviations
@@ -105,13 +104,14 @@ def _likelihoods(model: GenerativeModel, data: Dataset) -> dict[str, Any]:
 @torch.no_grad()
 def _divergence(model: Any, fresh: Tensor) -> float:
     x = model.codec.encode(fresh).value
-    return float(kl_to_standard_normal(*model._posterior(x, None)).sum(1).mean())
+    posterior = model.posterior.law(model.encoder(x, None))
+    return float(model.prior.divergence(posterior).sum(1).mean())
 
 
 @torch.no_grad()
 def _pairs_in_order(model: Any, fresh: Tensor) -> float:
     drawn = model.sample(len(fresh), seed=1)
-    real, fake = (model._judge(model.codec.encode(x).value, None).double().numpy() for x in (fresh, drawn))
+    real, fake = (model.judge(model.codec.encode(x).value, None).double().numpy() for x in (fresh, drawn))
     return area_under_curve(real, fake)[0]
 
 

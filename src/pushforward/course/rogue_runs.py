@@ -30,7 +30,7 @@ from pushforward.engine.fit import fit
 from pushforward.engine.history import read_history
 from pushforward.evaluation.distribution.energy import energy_distance
 from pushforward.families.build import build, settings
-from pushforward.families.flow.chains import standard_normal
+from pushforward.families.vae.objective import ELBO, KLSchedule
 
 KEPT = ("step", "loss", "held_out", "KL [nats]", "D(real) - D(fake)", "gradient norm, generator")
 ENTRIES = 20
@@ -126,23 +126,23 @@ def _kept(record: dict[str, Any]) -> dict[str, Any]:
 
 def dear_codes(model: Any) -> None:
     """Let every nat of the KL of a VAE count fifty times."""
-    model._kl_weight = lambda: 50.0
+    model.objective = ELBO(KLSchedule(lambda step: 50.0))
 
 
 def wrong_sign(model: Any) -> None:
     """Subtract the log-determinant of a flow."""
 
     def nats(x: Tensor, given: Given | None) -> Tensor:
-        code, log_p = model.chain(x, None)
-        return 2.0 * standard_normal(code) - log_p
+        code, log_det = model.chain(x, None)
+        return model.base.log_prob(code) - log_det
 
-    model._nats = nats
+    model.nats = nats
 
 
 def no_constant(model: Any) -> None:
     """Leave `-d/2 log 2 pi` out of the density of a flow."""
-    whole = model._nats
-    model._nats = lambda x, given: whole(x, given) + 0.5 * x.shape[1] * math.log(2 * math.pi)
+    whole = model.nats
+    model.nats = lambda x, given: whole(x, given) + 0.5 * x.shape[1] * math.log(2 * math.pi)
 
 
 def old_game(model: Any, critic_steps: int = 1, generator_steps: int = 1, saturating: bool = False) -> None:
@@ -151,12 +151,12 @@ def old_game(model: Any, critic_steps: int = 1, generator_steps: int = 1, satura
     def losses(x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
         for _ in range(critic_steps):
             with torch.no_grad():
-                fake = model._generate(noise.normal(model.latent), given)
-            real, drawn = model._judge(x, given), model._judge(fake, given)
+                fake = model.generate(noise.normal(model.latent), given)
+            real, drawn = model.judge(x, given), model.judge(fake, given)
             record = {"D(real) - D(fake)": float((real - drawn).detach().mean())}
             yield Loss(F.softplus(-real).mean() + F.softplus(drawn).mean(), "critic", "critic", record)
         for _ in range(generator_steps):
-            drawn = model._judge(model._generate(noise.normal(model.latent), given), given)
+            drawn = model.judge(model.generate(noise.normal(model.latent), given), given)
             value = -F.softplus(drawn).mean() if saturating else F.softplus(-drawn).mean()
             yield Loss(value, "generator", "generator")
 

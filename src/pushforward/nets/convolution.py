@@ -96,12 +96,12 @@ def sizes(height: int, width: int, smallest: int = 4) -> list[tuple[int, int]]:
     return found
 
 
-class Encoder(nn.Module):
+class ConvEncoder(nn.Module):
     """Images to a vector: residual blocks, halving the resolution down to about 4 x 4.
 
     Example:
         >>> import torch
-        >>> Encoder(1, 7, 7, outputs=5, width=8, depth=1)(torch.zeros(2, 1, 7, 7)).shape
+        >>> ConvEncoder(1, 7, 7, outputs=5, width=8, depth=1)(torch.zeros(2, 1, 7, 7)).shape
         torch.Size([2, 5])
     """
 
@@ -135,12 +135,12 @@ class Encoder(nn.Module):
         return self.outputs(F.silu(h).flatten(1))
 
 
-class Decoder(nn.Module):
-    """A vector to images: the mirror of `Encoder`.
+class ConvDecoder(nn.Module):
+    """A vector to images: the mirror of `ConvEncoder`.
 
     Example:
         >>> import torch
-        >>> Decoder(5, 3, 7, 7, width=8, depth=1)(torch.zeros(2, 5)).shape
+        >>> ConvDecoder(5, 3, 7, 7, width=8, depth=1)(torch.zeros(2, 5)).shape
         torch.Size([2, 3, 7, 7])
     """
 

@@ -87,6 +87,21 @@ class WaveMLP(nn.Module):
         return self.net(torch.cat([x, angles.sin(), angles.cos()], dim=1), context)
 
 
+def class_table(classes: int, width: int) -> nn.Embedding:
+    """Return a fresh table of a vector per class, and a last one for "no condition"."""
+    table = nn.Embedding(classes + 1, width)
+    nn.init.normal_(table.weight, std=0.5)
+    return table
+
+
+def class_rows(table: nn.Embedding, label: Tensor | None, n: int) -> Tensor:
+    """Return the vectors of n labels, shape (n, width); `label=None` or a label of -1 selects the null vector."""
+    classes = table.num_embeddings - 1
+    if label is None:
+        label = torch.full((n,), -1, device=table.weight.device, dtype=torch.long)
+    return table(torch.where(label < 0, classes, label))
+
+
 class LabelEmbedding(nn.Module):
     """A vector per class, with one more for "no condition".
 
@@ -98,11 +113,8 @@ class LabelEmbedding(nn.Module):
     def __init__(self, classes: int, width: int) -> None:
         super().__init__()
         self.classes = classes
-        self.table = nn.Embedding(classes + 1, width)
-        nn.init.normal_(self.table.weight, std=0.5)
+        self.table = class_table(classes, width)
 
     def forward(self, label: Tensor | None, n: int) -> Tensor:
         """Return (n, width); `label=None` or a label of -1 selects the null vector."""
-        if label is None:
-            label = torch.full((n,), -1, device=self.table.weight.device, dtype=torch.long)
-        return self.table(torch.where(label < 0, self.classes, label))
+        return class_rows(self.table, label, n)

@@ -1,154 +1,79 @@
 """Normalizing flows: an invertible network, trained by exact maximum likelihood.
 
-Two ideas: `log p(x) = log N(f(x); 0, I) + log|det df/dx|`; discrete images are dequantised first, which makes the number a bound.
+Three ideas: `log p(x) = log p(z) + log|det df/dx|` for the code `z = f(x)`; the map is a chain of
+bijections (`chains/`, `transforms/`) and the law of codes a base; discrete images are dequantised
+first, which makes the number a bound.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, final
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from pushforward.core.capabilities import Capabilities, Card
-from pushforward.core.codec import Codec, Dequantise, Logit, Standardise
+from pushforward.core.architecture import Architecture
+from pushforward.core.codec import Codec
 from pushforward.core.curve import Curve
-from pushforward.core.estimator import Draws, Estimator, estimators
-from pushforward.core.given import Given, label_of
-from pushforward.core.logprob import LogProb
+from pushforward.core.given import Given
 from pushforward.core.loss import Loss
 from pushforward.core.model import GenerativeModel
-from pushforward.core.monte_carlo import importance_weighted
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
-from pushforward.core.space import Image, Space
-from pushforward.core.spec import Config
-from pushforward.core.walk import OneShot, Walk
-from pushforward.families.flow.chains import MultiscaleChain, VectorChain
-from pushforward.families.shared.options import TEMPERATURE
-from pushforward.nets.mlp import LabelEmbedding
+from pushforward.core.space import Space
+from pushforward.core.walk import Walk
+from pushforward.families.flow.card import CAPABILITIES, CARD
+from pushforward.families.flow.chains.chain import Chain
+from pushforward.families.flow.config import PRESETS, FlowConfig
+from pushforward.families.shared.base import Base, StandardNormal
+from pushforward.families.shared.given_embedding import GivenEmbedding
+from pushforward.families.shared.sampling import one_shot
 
 
-class FlowConfig(Config):
-    """Size of a flow."""
-
-    layers: int = Field(6, ge=1, description="couplings (per scale on images)")
-    width: int = Field(64, ge=4, description="width of the conditioners")
-    depth: int = Field(2, ge=0, description="residual blocks of a conditioner")
-    bins: int = Field(12, ge=2, description="bins of the splines")
-    bound: float = Field(4.0, gt=0, description="splines act on [-bound, bound], the identity outside")
-    context: int = Field(32, ge=1, description="width of the label embedding")
-
-
-def change_of_variables(model: Flow, x: Tensor, given: Given | None, draws: Draws) -> LogProb:
-    """Return `log N(f(x); 0, I) + log|det df/dx|` of an encoded batch; the codec makes a bound of it where it dequantises."""
-    return LogProb(model._nats(x, given), "exact", "lebesgue", model.space.unit, "")
-
-
-EXACT = Estimator("exact", "change of variables", "exact", change_of_variables)
-DEQUANTISED = Estimator("dequantised", "mean of log p over uniform dequantisations", "lower_bound", change_of_variables)
-IWAE = Estimator(
-    "iwae",
-    "log mean of p over uniform dequantisations; tightens with samples",
-    "lower_bound",
-    change_of_variables,
-    combine=importance_weighted,
-    codec_draws=16,  # one draw would be no tighter than the plain bound
-)
-
-
+@final
 class Flow(GenerativeModel):
-    """Rational-quadratic coupling flow on points; multiscale coupling flow on dequantised images."""
+    """A chain of bijections from data to a base distribution.
+
+    Attributes:
+        chain: `f`, from encoded examples to codes.
+        base: `p(z)`.
+        embedding: what is given, for the conditioners.
+    """
 
     family = "flow"
-    capabilities = Capabilities(
-        {
-            "points": estimators("flow", "points", EXACT),
-            "image": estimators("flow", "image", DEQUANTISED, IWAE),
-        },
-        encode={"points": "exact", "image": "exact"},
-        sampling_cost="1",
-        held_out="-log p of the data [nats]",
-        options=(TEMPERATURE,),
-    )
+    capabilities = CAPABILITIES
     config_type = FlowConfig
-    presets = {
-        ("smoke", "points"): {"model": {"layers": 2, "width": 16, "depth": 1, "bins": 6, "context": 8}, "train": {}},
-        ("smoke", "image"): {"model": {"layers": 1, "width": 16, "depth": 1, "bins": 4, "context": 8}, "train": {}},
-        ("cpu", "points"): {
-            "model": {"layers": 6, "width": 64, "depth": 2, "bins": 16},
-            "train": {"batch_size": 512, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.0},
-        },
-        ("cpu", "image"): {
-            "model": {"layers": 4, "width": 48, "depth": 1, "bins": 8},
-            "train": {"batch_size": 64, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.05},
-        },
-        ("gpu", "points"): {
-            "model": {"layers": 10, "width": 256, "depth": 2, "bins": 16},
-            "train": {"batch_size": 1024},
-        },
-        ("gpu", "image"): {
-            "model": {"layers": 8, "width": 192, "depth": 2, "bins": 8},
-            "train": {"batch_size": 128, "precision": "auto", "channels_last": True},
-        },
-    }
-    card = Card(
-        title="Normalizing flow",
-        optimises="The exact likelihood of the data under an invertible network that turns them into Gaussian noise.",
-        objective="max E[log N(f(x); 0, I) + log|det df/dx|]",
-        number_means="On points the exact log-density. On images a lower bound, because integers are spread over unit cells first.",
-        look_at=("held-out likelihood", "whether f(x) looks Gaussian", "samples at temperature 1", "inversion error"),
-        may_go_wrong=(
-            "smears probability between separated modes, because a continuous bijection cannot cut space",
-            "overfits small data, seen as a held-out likelihood that turns around",
-            "spends its capacity on pixel noise, so likelihood and looks disagree",
-        ),
-        strength="Exact density, exact codes and one-pass samples at once, from one network.",
-        cost="One pass to score, one pass to sample; memory grows with depth.",
-        references=(
-            ("dinh2017", "Dinh, Sohl-Dickstein & Bengio (2017). Density estimation using Real NVP. ICLR."),
-            (
-                "kingma2018",
-                "Kingma & Dhariwal (2018). Glow: Generative flow with invertible 1x1 convolutions. NeurIPS.",
-            ),
-            ("durkan2019", "Durkan, Bekasov, Murray & Papamakarios (2019). Neural spline flows. NeurIPS."),
-        ),
-    )
+    presets = PRESETS
+    card = CARD
 
     def __init__(self, space: Space, config: FlowConfig, classes: tuple[str, ...] = ()) -> None:
         super().__init__(space, config, classes)
-        shape = space.event_shape
-        multiscale = isinstance(space, Image) and shape[1] % 2 == 0 and shape[2] % 2 == 0
-        chain = MultiscaleChain if multiscale else VectorChain
-        context = config.context if classes else 0
-        self.embedding = LabelEmbedding(len(classes), config.context) if classes else None
-        self.chain = chain(shape, config.layers, config.width, config.depth, config.bins, config.bound, context)
+        self.embedding = GivenEmbedding(len(classes), config.context)
+        self.chain: Chain = self.architecture.build(space, config, self.embedding.width)
+        self.base: Base = StandardNormal(space.dimensions)
+
+    @property
+    def architecture(self) -> Architecture:
+        """Which chain this is."""
+        assert isinstance(self.config, FlowConfig)
+        return self.capabilities.architecture(self.space.kind, self.config.architecture)
 
     def _codec(self) -> Codec:
-        if isinstance(self.space, Image):
-            return Codec(self.space, [Dequantise(self.space.levels), Logit(0.05)])
-        return Codec(self.space, [Standardise(self.space.dimensions)])
+        assert self.architecture.codec is not None
+        return self.architecture.codec(self.space)
 
     def networks(self) -> dict[str, nn.Module]:
-        """Return the conditioners; the spline arithmetic between them stays in float32."""
-        nets: dict[str, nn.Module] = {}
-        for name, module in self.chain.named_modules():
-            if name.endswith(".net"):
-                nets[name] = module
-        return nets
-
-    def _context(self, given: Given | None, n: int) -> Tensor | None:
-        if self.embedding is None:
-            return None
-        return self.embedding(label_of(given), n)
+        """Return the conditioners; the arithmetic of bijections between them stays in float32."""
+        return {name: module for name, module in self.chain.named_modules() if name.endswith(".net")}
 
     def _prepare(self, x: Tensor, given: Given | None) -> None:
-        self.chain.initialise(x, self._context(given, len(x)))
+        self.chain.initialise(x, self.embedding(given, len(x)))
 
-    def _nats(self, x: Tensor, given: Given | None) -> Tensor:
-        return self.chain(x, self._context(given, len(x)))[1]
+    def nats(self, x: Tensor, given: Given | None) -> Tensor:
+        """Return `log p(x)` of an encoded batch, shape (n,)."""
+        z, log_det = self.chain(x, self.embedding(given, len(x)))
+        return log_det + self.base.log_prob(z)
 
     def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
         code = self._encode(x, given, noise).double().flatten()
@@ -168,25 +93,17 @@ class Flow(GenerativeModel):
         )
 
     def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
-        yield Loss(
-            -self._nats(x, given).mean() / self.space.dimensions, "model", "-log p of the encoded data [nats/dim]"
-        )
+        loss = -self.nats(x, given).mean() / self.space.dimensions
+        yield Loss(loss, "model", "-log p of the encoded data [nats/dim]")
 
     def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
-        return -self._nats(x, given)
+        return -self.nats(x, given)
 
     def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
-        def draw() -> Tensor:
-            return noise.normal(self.space.dimensions) * options.temperature
-
-        @torch.no_grad()
-        def push(z: Tensor) -> Tensor:
-            return self._decode(z, given)
-
-        return OneShot(draw, push)
+        return one_shot(self.base, noise, options.temperature, lambda z: self._decode(z, given))
 
     def _encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
-        return self.chain(x, self._context(given, len(x)))[0]
+        return self.chain(x, self.embedding(given, len(x)))[0]
 
     def _decode(self, z: Tensor, given: Given | None) -> Tensor:
-        return self.chain.inverse(z, self._context(given, len(z)))
+        return self.chain.inverse(z, self.embedding(given, len(z)))

@@ -1,216 +1,119 @@
 """Generative adversarial networks: a generator and a critic with opposite aims.
 
-Two ideas: each training step yields two losses, the critic's and then the generator's, each over its own parameters; there is
+Three ideas: each training step yields two losses, the critic's and then the generator's, each over
+its own parameters; what they are is a `Game`, what keeps it stable are `Penalty` objects; there is
 no density, so nothing here pretends to one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, final
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from pushforward.core.capabilities import Capabilities, Card, Refusal
-from pushforward.core.codec import Codec, Scale, Standardise
+from pushforward.core.architecture import Architecture
+from pushforward.core.codec import Codec
 from pushforward.core.curve import Curve
-from pushforward.core.given import Given, label_of
+from pushforward.core.given import Given
 from pushforward.core.loss import Loss
 from pushforward.core.model import GenerativeModel
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
-from pushforward.core.space import Image, Space
-from pushforward.core.spec import Config
-from pushforward.core.walk import OneShot, Walk
-from pushforward.families.gan.penalties import gradient_penalty, relativistic
-from pushforward.families.shared.options import TEMPERATURE
-from pushforward.nets.convolution import Decoder, Encoder
-from pushforward.nets.mlp import LabelEmbedding, WaveMLP
+from pushforward.core.space import Space
+from pushforward.core.walk import Walk
+from pushforward.families.gan.architectures import Players
+from pushforward.families.gan.card import CAPABILITIES, CARD
+from pushforward.families.gan.config import PRESETS, GANConfig
+from pushforward.families.gan.game import RELATIVISTIC, Game
+from pushforward.families.gan.penalties import R1, R2, Penalty, Round
+from pushforward.families.shared.base import Base, StandardNormal
+from pushforward.families.shared.given_embedding import GivenEmbedding
+from pushforward.families.shared.sampling import one_shot
 
 
-class GANConfig(Config):
-    """Size of a GAN and strength of its penalties."""
-
-    latent: int | None = Field(None, ge=1, description="dimensions of the generator's noise; None = those of the data")
-    width: int = Field(32, ge=4)
-    depth: int = Field(1, ge=1, description="residual blocks per resolution, which also take in the label")
-    context: int = Field(32, ge=1, description="width of the label embeddings")
-    gamma: float = Field(1.0, ge=0, description="weight of R1 and R2")
-    critic_octaves: int = Field(0, ge=0, description="octaves of sine features that the critic of points sees")
-    generator_octaves: int = Field(0, ge=0, description="the same of the generator's noise")
-
-
+@final
 class GAN(GenerativeModel):
-    """Relativistic GAN with R1 and R2: convolutional on images, residual MLPs on points."""
+    """Two networks that play a game with penalties.
+
+    Attributes:
+        generator, critic: the networks; `generator_label` and `critic_label` embed what is given
+            for either.
+        base: what the generator starts from.
+        game: what both minimise.
+        penalties: what the critic pays on top, times `gamma`.
+    """
 
     family = "gan"
-    capabilities = Capabilities(
-        {"points": (), "image": ()},
-        encode={},
-        sampling_cost="1",
-        held_out="",
-        options=(TEMPERATURE,),
-        refusals={
-            "log_prob": Refusal(
-                "a GAN has no density to evaluate",
-                "train `flow` or `autoregressive` for an exact likelihood, or `vae` for a bound; compare a GAN by its samples",
-            ),
-            "encode": Refusal(
-                "the generator has no inverse", "train `flow` for an exact code or `vae` for a posterior"
-            ),
-        },
-    )
+    capabilities = CAPABILITIES
     config_type = GANConfig
-    presets = {
-        ("smoke", "points"): {
-            "model": {
-                "latent": 4,
-                "width": 16,
-                "depth": 1,
-                "context": 8,
-                "critic_octaves": 2,
-                "generator_octaves": 1,
-            },
-            "train": {"beta1": 0.0},
-        },
-        ("smoke", "image"): {"model": {"latent": 8, "width": 8, "depth": 1, "context": 8}, "train": {"beta1": 0.0}},
-        ("cpu", "points"): {
-            "model": {
-                "width": 64,
-                "depth": 2,
-                "gamma": 0.02,
-                "critic_octaves": 3,
-                "generator_octaves": 3,
-            },
-            "train": {
-                "batch_size": 256,
-                "learning_rate": 1e-3,
-                "beta1": 0.0,
-                "ema": 0.998,
-                "weight_decay": 0.0,
-                "clip": 10.0,
-            },
-        },
-        ("cpu", "image"): {
-            "model": {"latent": 32, "width": 32, "depth": 1, "gamma": 1.0},
-            "train": {
-                "batch_size": 64,
-                "learning_rate": 1e-3,
-                "beta1": 0.0,
-                "ema": 0.99,
-                "weight_decay": 0.0,
-                "clip": 10.0,
-            },
-        },
-        ("gpu", "points"): {
-            "model": {"width": 256, "depth": 3, "gamma": 0.02, "critic_octaves": 3, "generator_octaves": 3},
-            "train": {"batch_size": 512, "beta1": 0.0},
-        },
-        ("gpu", "image"): {
-            "model": {"latent": 64, "width": 96, "depth": 2, "context": 64, "gamma": 2.0},
-            "train": {"batch_size": 256, "learning_rate": 2e-4, "beta1": 0.0, "channels_last": True, "clip": 10.0},
-        },
-    }
-    card = Card(
-        title="Generative adversarial network",
-        optimises="A game: the critic learns to tell real from generated, the generator to make its pairs indistinguishable.",
-        objective="critic: min E softplus(-(D(x) - D(G(z)))) + gamma (R1 + R2);  generator: min E softplus(-(D(G(z)) - D(x)))",
-        number_means="The loss is the state of a game and says nothing about quality; there is no likelihood.",
-        look_at=(
-            "distances between samples and held-out data",
-            "recall and coverage",
-            "the critic's gap D(real) - D(fake)",
-        ),
-        may_go_wrong=(
-            "mode collapse: a few modes look right and the rest is missing",
-            "oscillation: losses that circle without progress",
-            "a critic that memorises a small training set",
-        ),
-        strength="Sharp samples from one pass of any network, which no likelihood restricts.",
-        cost="Two networks and second derivatives to train; one pass to sample.",
-        references=(
-            ("goodfellow2014", "Goodfellow et al. (2014). Generative adversarial nets. NeurIPS."),
-            (
-                "mescheder2018",
-                "Mescheder, Geiger & Nowozin (2018). Which training methods for GANs do actually converge? ICML.",
-            ),
-            ("huang2024", "Huang, Gokaslan, Kuleshov & Tompkin (2024). The GAN is dead; long live the GAN! NeurIPS."),
-        ),
-    )
+    presets = PRESETS
+    card = CARD
 
     def __init__(self, space: Space, config: GANConfig, classes: tuple[str, ...] = ()) -> None:
         super().__init__(space, config, classes)
         self.latent, self.gamma = config.latent or space.dimensions, config.gamma
-        context = config.context if classes else 0
-        labels = (len(classes), config.context)
-        self.generator_label = LabelEmbedding(*labels) if classes else None
-        self.critic_label = LabelEmbedding(*labels) if classes else None
-        if isinstance(space, Image):
-            size = (space.height, space.width, config.width, config.depth, context)
-            self.generator = Decoder(self.latent, space.channels, *size)
-            self.critic = Encoder(space.channels, space.height, space.width, 1, config.width, config.depth, context)
-        else:
-            size = (config.width, config.depth, context)
-            self.generator = WaveMLP(self.latent, space.dimensions, config.generator_octaves, *size)
-            self.critic = WaveMLP(space.dimensions, 1, config.critic_octaves, *size)
+        self.base: Base = StandardNormal(self.latent)
+        self.game: Game = RELATIVISTIC
+        self.penalties: tuple[Penalty, ...] = (R1, R2)
+        self.generator_label = GivenEmbedding(len(classes), config.context)
+        self.critic_label = GivenEmbedding(len(classes), config.context)
+        made: Players = self.architecture.build(space, config, self.latent, self.critic_label.width)
+        self.generator, self.critic = made.generator, made.critic
+
+    @property
+    def architecture(self) -> Architecture:
+        """Which networks play."""
+        assert isinstance(self.config, GANConfig)
+        return self.capabilities.architecture(self.space.kind, self.config.architecture)
 
     def _codec(self) -> Codec:
-        if isinstance(self.space, Image):
-            return Codec(self.space, [Scale(self.space.levels)])
-        return Codec(self.space, [Standardise(self.space.dimensions)])
+        assert self.architecture.codec is not None
+        return self.architecture.codec(self.space)
 
     def networks(self) -> dict[str, nn.Module]:
         """Return both players."""
         return {"generator": self.generator, "critic": self.critic}
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
-        """Return the two players' parameters, their label embeddings included."""
-        groups = {"critic": [self.critic, self.critic_label], "generator": [self.generator, self.generator_label]}
-        return {
-            name: [p for part in parts if part is not None for p in part.parameters()] for name, parts in groups.items()
-        }
+        """Return the two players' parameters, their embeddings included."""
+        groups = {"critic": (self.critic, self.critic_label), "generator": (self.generator, self.generator_label)}
+        return {name: [p for part in parts for p in part.parameters()] for name, parts in groups.items()}
 
-    def _generate(self, z: Tensor, given: Given | None) -> Tensor:
-        label = label_of(given)
-        context = None if self.generator_label is None else self.generator_label(label, len(z))
-        return self.generator(z, context).reshape(-1, *self.space.event_shape)
+    def generate(self, z: Tensor, given: Given | None) -> Tensor:
+        """Return the encoded examples that codes (n, latent) stand for."""
+        return self.generator(z, self.generator_label(given, len(z))).reshape(-1, *self.space.event_shape)
 
-    def _judge(self, x: Tensor, given: Given | None) -> Tensor:
-        label = label_of(given)
-        context = None if self.critic_label is None else self.critic_label(label, len(x))
-        return self.critic(x, context).squeeze(1)
+    def judge(self, x: Tensor, given: Given | None) -> Tensor:
+        """Return the critic's scores of encoded examples, shape (n,); higher is more real."""
+        return self.critic(x, self.critic_label(given, len(x))).squeeze(1)
 
     def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
         with torch.no_grad():
-            fake = self._generate(noise.normal(self.latent), given)
+            fake = self.generate(self.base.sample(noise), given)
         # new tensors, because the penalties differentiate with respect to them
         fake, real = fake.requires_grad_(True), x.detach().clone().requires_grad_(True)
-        d_real, d_fake = self._judge(real, given), self._judge(fake, given)
-        r1, r2 = gradient_penalty(d_real, real), gradient_penalty(d_fake, fake)
-        game = relativistic(d_real, d_fake)
+        seen = Round(real, fake, self.judge(real, given), self.judge(fake, given))
+        paid = {penalty.name: penalty.of(seen) for penalty in self.penalties}
+        loss = self.game.critic(seen.real_scores, seen.fake_scores)
         record = {
-            "D(real) - D(fake)": float((d_real - d_fake).detach().mean()),
-            "R1": float(r1.detach()),
-            "R2": float(r2.detach()),
+            "D(real) - D(fake)": float((seen.real_scores - seen.fake_scores).detach().mean()),
+            **{name: float(value.detach()) for name, value in paid.items()},
         }
-        yield Loss(
-            game + self.gamma * (r1 + r2), "critic", "critic's game loss with R1 and R2 (no measure of quality)", record
-        )
-        fresh = self._generate(noise.normal(self.latent), given)
+        penalised = f" with {' and '.join(paid)}" if paid else ""
+        named = f"critic's game loss{penalised} (no measure of quality)"
+        yield Loss(loss + self.gamma * sum(paid.values()), "critic", named, record)
+        fresh = self.generate(self.base.sample(noise), given)
         with torch.no_grad():
-            d_real = self._judge(x, given)
-        yield Loss(
-            relativistic(self._judge(fresh, given), d_real),
-            "generator",
-            "generator's game loss (no measure of quality)",
-        )
+            real_scores = self.judge(x, given)
+        loss = self.game.generator(real_scores, self.judge(fresh, given))
+        yield Loss(loss, "generator", "generator's game loss (no measure of quality)")
 
     def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
-        fake = self._judge(self._generate(noise.normal(self.latent), given), given)
+        fake = self.judge(self.generate(self.base.sample(noise), given), given)
         shares = torch.linspace(0.02, 0.98, 49, dtype=torch.float64, device=x.device)
-        real, drawn = (torch.quantile(d.double(), shares).tolist() for d in (self._judge(x, given), fake))
+        real, drawn = (torch.quantile(d.double(), shares).tolist() for d in (self.judge(x, given), fake))
         yield Curve(
             "scores of the critic",
             "per cent of examples with a lower score",
@@ -223,14 +126,7 @@ class GAN(GenerativeModel):
         )
 
     def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
-        def draw() -> Tensor:
-            return noise.normal(self.latent) * options.temperature
-
-        @torch.no_grad()
-        def push(z: Tensor) -> Tensor:
-            return self._generate(z, given)
-
-        return OneShot(draw, push)
+        return one_shot(self.base, noise, options.temperature, lambda z: self.generate(z, given))
 
     def _decode(self, z: Tensor, given: Given | None) -> Tensor:
-        return self._generate(z, given)
+        return self.generate(z, given)

@@ -1,30 +1,56 @@
-"""Objectives of the relativistic game and its two gradient penalties.
+"""Penalties on the critic, which make the game converge.
 
-Two ideas: the critic judges pairs, so that pushing all scores up gains nothing (Jolicoeur-Martineau 2019); penalising
-the critic's gradient on real data (R1) and on fake data (R2) makes the game converge (Huang et al. 2024).
+One idea: a penalty sees one round of the game, real and generated examples with their scores and
+the graph between them; penalising the critic's gradient on real data (R1) and on fake data (R2) is
+enough (Huang et al. 2024).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from pushforward.core.choice import Choice
 
-def relativistic(better: Tensor, worse: Tensor) -> Tensor:
-    """Return `E softplus(-(better - worse))`: small when the first scores exceed the second.
 
-    Example:
-        >>> round(float(relativistic(torch.zeros(2), torch.zeros(2))), 4)
-        0.6931
+@dataclass(frozen=True)
+class Round:
+    """What a critic saw: examples of shape (n, *event) that carry gradients, and its scores of
+    them, (n,)."""
+
+    real: Tensor
+    fake: Tensor
+    real_scores: Tensor
+    fake_scores: Tensor
+
+
+@dataclass(frozen=True)
+class Penalty(Choice):
+    """What is added to the critic's loss.
+
+    Attributes:
+        of: a scalar of a round.
     """
-    return F.softplus(worse - better).mean()
+
+    of: Callable[[Round], Tensor]
 
 
 def gradient_penalty(scores: Tensor, x: Tensor) -> Tensor:
-    """Return `E ||grad_x D(x)||^2 / 2`, the squared norm summed over each example (Mescheder et al. 2018, equation 9, gamma = 1).
+    """Return `E ||grad_x D(x)||^2 / 2`, the squared norm summed over each example (Mescheder et al.
+    2018, equation 9, gamma = 1).
 
     Shapes: scores (n,), x (n, ...) with a graph between them.
     """
     (gradient,) = torch.autograd.grad(scores.sum(), x, create_graph=True)
     return 0.5 * gradient.flatten(1).square().sum(1).mean()
+
+
+R1 = Penalty(
+    "R1", "squared gradient of the critic on real data", lambda seen: gradient_penalty(seen.real_scores, seen.real)
+)
+R2 = Penalty(
+    "R2", "squared gradient of the critic on generated data", lambda seen: gradient_penalty(seen.fake_scores, seen.fake)
+)

@@ -1,4 +1,5 @@
-"""Sampling options that several families read: temperature, guidance, and filters of the next token.
+"""Sampling options that several families read: temperature, guidance, and filters of the next
+token.
 
 One idea: the defaults draw from the model's own distribution, and every other value leaves it.
 """

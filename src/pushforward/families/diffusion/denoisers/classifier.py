@@ -18,7 +18,7 @@ from pushforward.core.noise import Noise
 from pushforward.core.space import Image
 from pushforward.families.diffusion.denoisers.denoiser import Preconditioner
 from pushforward.nets.conditional import ScalarConditioned
-from pushforward.nets.convolution import Encoder
+from pushforward.nets.convolution import ConvEncoder
 from pushforward.nets.mlp import ResidualMLP
 
 CONTEXT = 32
@@ -53,7 +53,7 @@ class NoiseAwareClassifier(nn.Module):
         space = codec.space
         body: nn.Module
         if isinstance(space, Image):
-            body = Encoder(space.channels, space.height, space.width, len(classes), width, depth, CONTEXT)
+            body = ConvEncoder(space.channels, space.height, space.width, len(classes), width, depth, CONTEXT)
         else:
             body = ResidualMLP(space.event_shape[0], len(classes), width, depth, CONTEXT)
         self.network = ScalarConditioned(body, CONTEXT)

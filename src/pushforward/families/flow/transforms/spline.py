@@ -1,27 +1,34 @@
-"""Monotone rational-quadratic splines (Durkan et al. 2019): an elementwise bijection with exact inverse and derivative.
+"""Monotone rational-quadratic splines (Durkan et al. 2019): an elementwise bijection with exact
+inverse and derivative.
 
-Two ideas: outside [-B, B] the map is the identity and the outermost derivatives are one, so that the density has no
-jump; every input is clamped before arithmetic, so that no branch can produce a NaN gradient.
+Two ideas: outside [-B, B] the map is the identity and the outermost derivatives are one, so that
+the density has no jump; every input is clamped before arithmetic, so that no branch can produce a
+NaN gradient.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pushforward.families.flow.transforms.bijection import Elementwise
+
 SMALLEST = 1e-3  # of a bin's share and of a derivative
 
 
 def parameters_per_input(bins: int) -> int:
-    """Return how many raw numbers a spline of `bins` bins takes: widths, heights and inner derivatives."""
+    """Return how many raw numbers a spline of `bins` bins takes: widths, heights and inner
+    derivatives."""
     return 3 * bins - 1
 
 
 def knots(raw: Tensor, bins: int, bound: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Return x knots, y knots and derivatives, each (..., bins + 1), from raw numbers (..., 3 bins - 1)."""
+    """Return x knots, y knots and derivatives, each (..., bins + 1), from raw numbers (..., 3 bins
+    - 1)."""
     widths, heights, slopes = raw.split([bins, bins, bins - 1], dim=-1)
 
     def positions(logits: Tensor) -> Tensor:
@@ -40,9 +47,9 @@ def knots(raw: Tensor, bins: int, bound: float) -> tuple[Tensor, Tensor, Tensor]
 def spline(x: Tensor, raw: Tensor, bins: int, bound: float, inverse: bool = False) -> tuple[Tensor, Tensor]:
     """Return `y` and `log dy/dx`, elementwise; with `inverse`, x from y and `log dx/dy`.
 
-    Forward (equation 4): with `s = (y1-y0)/(x1-x0)` and `t = (x-x0)/(x1-x0)`,
-    `y = y0 + (y1-y0) (s t^2 + d0 t(1-t)) / (s + (d1 + d0 - 2s) t(1-t))`. The inverse solves the quadratic of equations 6-8 by the
-    root `2c / (-b - sqrt(b^2 - 4ac))`, which does not cancel.
+    Forward (equation 4): with `s = (y1-y0)/(x1-x0)` and `t = (x-x0)/(x1-x0)`, `y = y0 + (y1-y0) (s
+    t^2 + d0 t(1-t)) / (s + (d1 + d0 - 2s) t(1-t))`. The inverse solves the quadratic of equations
+    6-8 by the root `2c / (-b - sqrt(b^2 - 4ac))`, which does not cancel.
 
     Shapes: x (...), raw (..., 3 bins - 1).
     """
@@ -76,3 +83,33 @@ def spline(x: Tensor, raw: Tensor, bins: int, bound: float, inverse: bool = Fals
     slope = s.square() * (d1 * t.square() + 2.0 * s * q + d0 * (1 - t).square()) / denominator.square()
     log_slope = -slope.log() if inverse else slope.log()
     return torch.where(inside, value, x), torch.where(inside, log_slope, torch.zeros_like(x))
+
+
+@dataclass(frozen=True)
+class RationalQuadratic(Elementwise):
+    """The spline as what a coupling does to its numbers.
+
+    Attributes:
+        bins: of every spline.
+        bound: it acts on [-bound, bound], and is the identity outside.
+
+    Example:
+        >>> RationalQuadratic(bins=4, bound=3.0).parameters
+        11
+    """
+
+    bins: int
+    bound: float
+
+    @property
+    def parameters(self) -> int:
+        """Widths, heights and inner derivatives."""
+        return parameters_per_input(self.bins)
+
+    def forward(self, x: Tensor, raw: Tensor) -> tuple[Tensor, Tensor]:
+        """Evaluate the spline."""
+        return spline(x, raw, self.bins, self.bound)
+
+    def inverse(self, y: Tensor, raw: Tensor) -> Tensor:
+        """Solve it, in closed form."""
+        return spline(y, raw, self.bins, self.bound, inverse=True)[0]

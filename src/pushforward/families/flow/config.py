@@ -1,0 +1,43 @@
+"""Settings of the flow family and their presets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from pushforward.core.spec import Config
+
+
+class FlowConfig(Config):
+    """Size of a flow."""
+
+    architecture: str | None = Field(None, description="None = the default one of the space")
+    layers: int = Field(6, ge=1, description="couplings (per scale on images)")
+    width: int = Field(64, ge=4, description="width of the conditioners")
+    depth: int = Field(2, ge=0, description="residual blocks of a conditioner")
+    bins: int = Field(12, ge=2, description="bins of the splines")
+    bound: float = Field(4.0, gt=0, description="splines act on [-bound, bound], the identity outside")
+    context: int = Field(32, ge=1, description="width of the label embedding")
+
+
+PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
+    ("smoke", "points"): {"model": {"layers": 2, "width": 16, "depth": 1, "bins": 6, "context": 8}, "train": {}},
+    ("smoke", "image"): {"model": {"layers": 1, "width": 16, "depth": 1, "bins": 4, "context": 8}, "train": {}},
+    ("cpu", "points"): {
+        "model": {"layers": 6, "width": 64, "depth": 2, "bins": 16},
+        "train": {"batch_size": 512, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.0},
+    },
+    ("cpu", "image"): {
+        "model": {"layers": 4, "width": 48, "depth": 1, "bins": 8},
+        "train": {"batch_size": 64, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.05},
+    },
+    ("gpu", "points"): {
+        "model": {"layers": 10, "width": 256, "depth": 2, "bins": 16},
+        "train": {"batch_size": 1024},
+    },
+    ("gpu", "image"): {
+        "model": {"layers": 8, "width": 192, "depth": 2, "bins": 8},
+        "train": {"batch_size": 128, "precision": "auto", "channels_last": True},
+    },
+}

@@ -1,0 +1,51 @@
+"""Which networks play, for each kind of data.
+
+One idea: an architecture is a pair of networks; game and penalties do not depend on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from pushforward.core.architecture import Architecture, architectures
+from pushforward.core.space import Image, Space
+from pushforward.families.gan.config import GANConfig
+from pushforward.families.gan.critic import convolutional_critic, mlp_critic
+from pushforward.families.gan.generator import convolutional_generator, mlp_generator
+from pushforward.families.shared.codecs import scaled, standardised
+
+
+@dataclass(frozen=True)
+class Players:
+    """What an architecture is made of.
+
+    Attributes:
+        generator: `(z, context) -> examples`, of as many numbers as an example has.
+        critic: `(x, context) -> (n, 1)`.
+    """
+
+    generator: nn.Module
+    critic: nn.Module
+
+
+def mlps(space: Space, config: GANConfig, latent: int, context: int) -> Players:
+    """Return two residual MLPs."""
+    return Players(mlp_generator(space, config, latent, context), mlp_critic(space, config, context))
+
+
+def convolutions(space: Image, config: GANConfig, latent: int, context: int) -> Players:
+    """Return two residual convolutional networks."""
+    generator = convolutional_generator(space, config, latent, context)
+    return Players(generator, convolutional_critic(space, config, context))
+
+
+POINTS = Architecture("mlp", "residual MLPs with sine features", mlps, standardised)
+IMAGES = Architecture("convolutional", "residual convolutions", convolutions, scaled)
+
+# of each kind of space, the default first
+ARCHITECTURES = {
+    "points": architectures("gan", "points", {"mlp": f"{__name__}:POINTS"}),
+    "image": architectures("gan", "image", {"convolutional": f"{__name__}:IMAGES"}),
+}

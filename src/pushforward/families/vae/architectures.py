@@ -1,0 +1,75 @@
+"""Which networks encode and decode, for each kind of data, and what the decoder's numbers mean.
+
+One idea: an architecture makes two networks and names the law of data given codes; posterior, prior
+and objective do not depend on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from torch import nn
+
+from pushforward.core.architecture import Architecture, architectures
+from pushforward.core.space import Image, Space
+from pushforward.families.shared.codecs import scaled, standardised
+from pushforward.families.vae.config import VAEConfig
+from pushforward.families.vae.decoder import GaussianObservation, LocationScale, LogisticObservation, ObservationModel
+from pushforward.nets.convolution import ConvDecoder, ConvEncoder
+from pushforward.nets.mlp import ResidualMLP, WaveMLP
+
+
+@dataclass(frozen=True)
+class Autoencoder:
+    """What an architecture is made of.
+
+    Attributes:
+        encoder: `(x, context) -> (n, codes)`, the posterior's numbers.
+        decoder: `(z, context) -> (n, outputs * channels, ...)`, the observation's numbers.
+        observation: what the decoder's numbers mean.
+    """
+
+    encoder: nn.Module
+    decoder: nn.Module
+    observation: ObservationModel
+
+
+@dataclass(frozen=True)
+class CodeWidths:
+    """What networks are made for: codes of `latent` numbers, of which the encoder says `codes`,
+    beside a condition of `context`."""
+
+    latent: int
+    codes: int
+    context: int
+
+
+def residual_mlps(space: Space, config: VAEConfig, sizes: CodeWidths) -> Autoencoder:
+    """Return residual MLPs, the encoder with sine features, and a Gaussian in every coordinate."""
+    d, size = space.dimensions, (config.width, config.depth, sizes.context)
+    observation = LocationScale(GaussianObservation, "lebesgue")
+    encoder = WaveMLP(d, sizes.codes, config.encoder_octaves, *size)
+    return Autoencoder(encoder, ResidualMLP(sizes.latent, observation.outputs * d, *size), observation)
+
+
+def convolutions(space: Image, config: VAEConfig, sizes: CodeWidths) -> Autoencoder:
+    """Return residual convolutions down to about 4 x 4 and up again, and a discretised logistic in
+    every pixel."""
+    side, size = (space.height, space.width), (config.width, config.depth, sizes.context)
+    observation = LocationScale(partial(LogisticObservation, levels=space.levels), "counting")
+    encoder = ConvEncoder(space.channels, *side, sizes.codes, *size)
+    decoder = ConvDecoder(sizes.latent, observation.outputs * space.channels, *side, *size)
+    return Autoencoder(encoder, decoder, observation)
+
+
+POINTS = Architecture("mlp", "residual MLPs with a Gaussian decoder", residual_mlps, standardised)
+IMAGES = Architecture(
+    "convolutional", "residual convolutions with a discretised-logistic decoder", convolutions, scaled
+)
+
+# of each kind of space, the default first
+ARCHITECTURES = {
+    "points": architectures("vae", "points", {"mlp": f"{__name__}:POINTS"}),
+    "image": architectures("vae", "image", {"convolutional": f"{__name__}:IMAGES"}),
+}
