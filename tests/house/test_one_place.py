@@ -35,7 +35,7 @@ from pushforward.faces.cli.completing import completer
 from pushforward.faces.cli.main import main
 from pushforward.faces.verbs import every_verb
 from pushforward.families.autoregressive.config import AutoregressiveConfig
-from pushforward.families.autoregressive.mixtures import MixtureBackbone, mixture_of, standardised
+from pushforward.families.autoregressive.mixtures import MixtureBackbone, mixture_of
 from pushforward.families.autoregressive.model import Autoregressive
 from pushforward.families.build import settings
 from pushforward.families.catalogue import FAMILIES
@@ -44,6 +44,7 @@ from pushforward.families.diffusion.model import Diffusion
 from pushforward.families.diffusion.paths.published import PATHS, Straight
 from pushforward.families.diffusion.solvers.sampler import EULER, RungeKutta, ScaledByNoise, Solver
 from pushforward.families.flow.model import Flow
+from pushforward.families.shared.codecs import standardised
 from pushforward.families.shared.options import TEMPERATURE
 
 Command = Callable[..., tuple[int, str, str]]

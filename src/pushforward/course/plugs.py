@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from pushforward.core.given import Given
 from pushforward.core.loss import Loss
-from pushforward.core.noise import Noise
-from pushforward.core.options import SampleOptions
-from pushforward.core.walk import Walk
 from pushforward.course.exercise import Answer
 from pushforward.families.diffusion.gaussian import Gaussian
 from pushforward.families.diffusion.model import Diffusion
-from pushforward.families.diffusion.solvers.schemes import Ancestral, Descent, Draw, Scheme, SchemeSampler, Seen
+from pushforward.families.diffusion.solvers.sampler import Solver
+from pushforward.families.diffusion.solvers.schemes import Ancestral, Draw, Scheme, Seen
 from pushforward.families.flow.chains.chain import VectorChain
 from pushforward.families.flow.model import Flow
 from pushforward.families.flow.transforms.bijection import Bijection
@@ -96,15 +93,6 @@ class _OwnCoupling(Bijection):
         return torch.empty_like(x).index_copy(1, self.order, x)
 
 
-class _OwnNoise(Gaussian):
-    answer: ClassVar[Answer]
-
-    def noised(self, x: Tensor, s: Tensor, eps: Tensor) -> Tensor:
-        # y = x/alpha, and alpha_bar = alpha^2 = 1/(1 + s^2) where the variance is preserved
-        alpha_bar = 1.0 / (1.0 + s**2)
-        return type(self).answer(x, eps, alpha_bar) / alpha_bar.sqrt()[:, None]
-
-
 class _OwnStep(Scheme):
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
@@ -113,22 +101,6 @@ class _OwnStep(Scheme):
         here, there = (1.0 / (1.0 + level**2) for level in (now.level, then))
         eps = (now.noisy - now.clean) / now.level
         return self.answer(now.noisy * here.sqrt(), eps, here, there) / there.sqrt()
-
-
-class _OwnSampler(Gaussian):
-    answer: ClassVar[Answer]
-
-    def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
-        def draw() -> Tensor:
-            return noise.normal(*self.space.event_shape)
-
-        descent = Descent(self.path, self._bind(given), draw, options.steps or 36)
-        return SchemeSampler(descent, _OwnStep(type(self).answer))
-
-
-def _becomes(part: nn.Module, kind: type, answer: Answer) -> None:
-    own: Any = type(kind.__name__.strip("_"), (kind,), {"answer": staticmethod(answer)})
-    part.__class__ = own
 
 
 def _kl(model: VAE, answer: Answer) -> None:
@@ -157,8 +129,19 @@ def _couplings(model: Flow, answer: Answer) -> None:
             model.chain.layers[place] = _OwnCoupling(layer, answer)
 
 
-def _process(kind: type) -> Callable[[Diffusion, Answer], None]:
-    return lambda model, answer: _becomes(model.process, kind, answer)
+def _noise(model: Diffusion, answer: Answer) -> None:
+    def add_noise(x: Tensor, s: Tensor, eps: Tensor) -> Tensor:
+        # y = x/alpha, and alpha_bar = alpha^2 = 1/(1 + s^2) where the variance is preserved
+        alpha_bar = 1.0 / (1.0 + s**2)
+        return answer(x, eps, alpha_bar) / alpha_bar.sqrt()[:, None]
+
+    assert isinstance(model.process, Gaussian)
+    model.process.add_noise = add_noise
+
+
+def _solver(model: Diffusion, answer: Answer) -> None:
+    assert isinstance(model.process, Gaussian)
+    model.process.solver = Solver("yours", "your steps", _OwnStep(answer), steps=36)
 
 
 def _bound(x: Tensor, mean: Tensor, log_scale: Tensor, a: Tensor, b: Tensor) -> Tensor:
@@ -193,6 +176,6 @@ PLUGS = {
     "vae.elbo": Plug("vae", "ELBO", _elbo, _bound),
     "gan.losses": Plug("gan", "losses of the game", _losses, _game),
     "flow.coupling": Plug("flow", "coupling layers", _couplings, _affine),
-    "diffusion.noise": Plug("diffusion", "noising step", _process(_OwnNoise), _add_noise),
-    "diffusion.ddim": Plug("diffusion", "sampler", _process(_OwnSampler), _ddim),
+    "diffusion.noise": Plug("diffusion", "noising step", _noise, _add_noise),
+    "diffusion.ddim": Plug("diffusion", "sampler", _solver, _ddim),
 }

@@ -5,6 +5,8 @@ One idea: `log p(x) = sum_d log p(x_d | x_<d)` is exact if every conditional is 
 
 from __future__ import annotations
 
+from typing import final
+
 from torch import Tensor
 
 from pushforward.core.architecture import architectures
@@ -51,6 +53,7 @@ def _exact(kind: str, says: str) -> Registry[Estimator]:
     return estimators("autoregressive", kind, Estimator("exact", says, "exact", chain_rule))
 
 
+@final
 class Autoregressive(Composed):
     """Mixtures for points, transformers over pixels, tokens and any subset of columns; the likelihood is exact on all."""
 

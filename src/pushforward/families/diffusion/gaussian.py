@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
@@ -43,11 +43,11 @@ from pushforward.families.diffusion.objectives.objective import Objective, objec
 from pushforward.families.diffusion.options import GUIDING, SCORING, STEPPING
 from pushforward.families.diffusion.paths.learned import LearnedPath, Schedule
 from pushforward.families.diffusion.paths.noise_law import LAWS, NoiseLaw
-from pushforward.families.diffusion.paths.path import Path
+from pushforward.families.diffusion.paths.path import Path, add_noise
 from pushforward.families.diffusion.paths.published import PATHS
 from pushforward.families.diffusion.process import Process
 from pushforward.families.diffusion.solvers.noise_grids import log_levels
-from pushforward.families.diffusion.solvers.sampler import solver_of
+from pushforward.families.diffusion.solvers.sampler import Solver, solver_of
 from pushforward.families.diffusion.solvers.schemes import Denoise, LearnedAncestral
 from pushforward.families.diffusion.solvers.variance import Reverse
 from pushforward.nets.conditional import ScalarConditioned
@@ -69,8 +69,17 @@ def body_of(space: Space, config: DiffusionConfig) -> nn.Module:
     return ResidualMLP(space.dimensions, outputs, config.width, config.depth, config.context, zero_output=True)
 
 
+@final
 class Gaussian(Process):
-    """Images and points, noised along a path."""
+    """Images and points, noised along a path.
+
+    Attributes:
+        denoiser: what training fits.
+        path: from data to noise.
+        add_noise: `(x, s, eps) -> y`, the forward process in training.
+        solver: what samples where no option names a solver; None = the family's default.
+        decoder: from the smallest noise to data.
+    """
 
     options = (*GUIDING, *SCORING, *STEPPING)
     settings = (
@@ -100,6 +109,8 @@ class Gaussian(Process):
         self.schedule = self._schedule(config, smallest)
         self.path = self._path(config.path, smallest, config.sigma_max)
         self.decoder: DataDecoder = LevelDecoder(levels, smallest) if levels else GaussianDecoder(smallest)
+        self.add_noise: Callable[[Tensor, Tensor, Tensor], Tensor] = add_noise
+        self.solver: Solver | None = None
 
     @staticmethod
     def _schedule(config: DiffusionConfig, smallest: float) -> Schedule | None:
@@ -183,15 +194,11 @@ class Gaussian(Process):
             eps = assigned(x, eps, label_of(given))
         if given is not None and drop:
             given = forgotten(given, drop, noise.uniform())
-        clean, share = self.denoiser.reverse(self.noised(x, s, eps), s, given)
+        clean, share = self.denoiser.reverse(self.add_noise(x, s, eps), s, given)
         weighted = objective.weight(s) * (x - clean).square().flatten(1).mean(1)
         if not self.denoiser.learns_variance:
             return weighted, None
         return weighted, variance_loss(self.path, objective.law, self.config.variance_steps, x, clean, share, s)
-
-    def noised(self, x: Tensor, s: Tensor, eps: Tensor) -> Tensor:
-        """Return `y = x0 + s eps`, the noisy example over alpha, at a noise level for each example."""
-        return x + s.reshape(-1, *(1 for _ in x.shape[1:])) * eps
 
     def _bind(self, given: Given | None, denoiser: Denoiser | None = None) -> Denoise:
         return bound(denoiser or self.denoiser, given)
@@ -201,7 +208,7 @@ class Gaussian(Process):
 
     def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         """Walk down the noise levels with a solver."""
-        solver = solver_of(options)
+        solver = solver_of(options, self.solver)
         if options.eta and self.config.coupling != "independent":
             raise BadInput(f"eta={options.eta} on a run with coupled noise", "eta=0", "it has a flow, and no score")
         weaker = None if options.guide is None else options.guide.denoiser

@@ -5,7 +5,7 @@ One idea: the family joins a process, which depends on the kind of data, to the 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, final
 
 from pushforward.core.codec import Codec
 from pushforward.core.composed import Composed
@@ -23,6 +23,7 @@ from pushforward.families.diffusion.gaussian import Gaussian
 from pushforward.families.diffusion.process import Process
 
 
+@final
 class Diffusion(Composed):
     """Gaussian diffusion of points and images, masked diffusion of text, both for tables.
 

@@ -6,7 +6,7 @@ drawn several times, and averaged before the logarithm or after it.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -17,6 +17,7 @@ from pushforward.core.monte_carlo import importance_weighted
 from pushforward.core.space import Space
 
 
+@runtime_checkable
 class HasDensity(Protocol):
     """What the estimators need of a flow."""
 

@@ -7,7 +7,7 @@ equal to the likelihood in the limit.
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -22,6 +22,7 @@ from pushforward.families.vae.inference import Inference
 ELBO_DRAWS, IWAE_DRAWS = 16, 64  # where nobody asks for a number
 
 
+@runtime_checkable
 class HasInference(Protocol):
     """What the estimators need of a VAE."""
 

@@ -16,6 +16,18 @@ from torch import Tensor
 from pushforward.core.errors import BadInput
 
 
+def add_noise(x: Tensor, noise_level: Tensor, eps: Tensor) -> Tensor:
+    """Return `y = x0 + s eps`, the noisy example over alpha, at a noise level for each example.
+
+    Shapes: x and eps (n, ...), noise_level (n,).
+
+    Example:
+        >>> add_noise(torch.ones(1, 2), torch.tensor([2.0]), torch.tensor([[1.0, -1.0]])).tolist()
+        [[3.0, -1.0]]
+    """
+    return x + noise_level.reshape(-1, *(1 for _ in x.shape[1:])) * eps
+
+
 @dataclass(frozen=True)
 class Prior:
     """What stands at the noisy end of a path: `N(0, scale^2)` in every dimension of x, whatever the data.

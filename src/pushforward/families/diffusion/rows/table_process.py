@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
@@ -52,6 +52,7 @@ SMALLEST_NOISE, LARGEST_NOISE = 0.01, 40.0
 UNCONDITIONAL = 0.5  # share of training rows of which no number is known; of the others a random subset is
 
 
+@final
 class TableDiffusion(Process):
     """Rows of a table: masked symbols, then Gaussian numbers."""
 

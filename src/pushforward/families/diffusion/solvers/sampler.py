@@ -329,13 +329,14 @@ for _solver in (
     SOLVERS.add(_solver)
 
 
-def solver_of(options: SampleOptions) -> Solver:
-    """Return the solver that options name, the first of `SOLVERS` for none.
+def solver_of(options: SampleOptions, default: Solver | None = None) -> Solver:
+    """Return the solver that options name; for none the default, and without one the first of `SOLVERS`.
 
     Raises:
         BadInput: a share of fresh noise for a solver that takes none.
     """
-    solver = SOLVERS.load(options.solver or SOLVERS.names()[0])
+    fallback = default if default is not None else SOLVERS.load(SOLVERS.names()[0])
+    solver = fallback if options.solver is None else SOLVERS.load(options.solver)
     if options.eta is not None and solver.eta is None:
         noisy = ", ".join(solver.name for solver in SOLVERS if solver.eta is not None)
         came = f"eta={options.eta} with the solver '{solver.name}'"

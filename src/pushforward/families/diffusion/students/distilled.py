@@ -7,7 +7,7 @@ part of the student, whose run directory does not need it afterwards.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, final
 
 from pydantic import Field
 from torch import Tensor, nn
@@ -54,6 +54,7 @@ class DistilledConfig(Config):
     )
 
 
+@final
 class Distilled(GenerativeModel):
     """A few-step student of Gaussian diffusion; `learn_from` lends it the teacher that `losses` needs.
 

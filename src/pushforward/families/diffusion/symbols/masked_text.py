@@ -8,7 +8,7 @@ to one of the whole text, as an exact likelihood of windows does.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, final
 
 import torch
 import torch.nn.functional as F
@@ -76,6 +76,7 @@ class MaskedTransformer(nn.Module):
         return F.linear(features, self.table.weight[: self.mask])
 
 
+@final
 class MaskedText(Process):
     """Windows of text, each given what comes before it."""
 
