@@ -143,7 +143,7 @@ def test_strips_are_the_whole_image_pixel_by_pixel(size: tuple[int, int]) -> Non
     net = image_model("pixelcnn", space, ("a", "b"), scale=0.3).net.double()
     assert isinstance(net, ConvolutionBackbone)
     x = torch.randn(4, *space.event_shape, generator=generator(0), dtype=torch.float64)
-    context = net.context(Given(torch.tensor([0, 1, 1, 0])), 4)
+    context = net.embedding(Given(torch.tensor([0, 1, 1, 0])), 4)
     with torch.no_grad():
         whole = net.net(x, context).flatten(2)
         strips = Strips(net.net, context)

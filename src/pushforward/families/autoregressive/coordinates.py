@@ -12,7 +12,8 @@ from pushforward.core.architecture import Architecture
 from pushforward.core.noise import Noise
 from pushforward.core.space import Space
 from pushforward.families.autoregressive.config import AutoregressiveConfig
-from pushforward.families.autoregressive.mixtures import MixtureBackbone, mixture_of, standardised, waves
+from pushforward.families.autoregressive.mixtures import MixtureBackbone, mixture_of, waves
+from pushforward.families.shared.codecs import standardised
 from pushforward.families.shared.options import TEMPERATURE
 from pushforward.nets.mlp import ResidualMLP
 
@@ -22,7 +23,7 @@ class CoordinateBackbone(MixtureBackbone):
 
     def __init__(self, space: Space, config: AutoregressiveConfig, classes: int) -> None:
         super().__init__(space, config, classes)
-        size = config.context if classes else 0
+        size = self.embedding.width
         self.nets = nn.ModuleList(
             ResidualMLP(max(1, 5 * d), 3 * config.components, config.width, config.depth, size) for d in range(self.dim)
         )

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from pushforward.core.architecture import Architecture
-from pushforward.core.given import Given, label_of
+from pushforward.core.given import Given
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image, Space
@@ -20,10 +20,11 @@ from pushforward.core.walk import Walk
 from pushforward.families.autoregressive.backbone import Backbone
 from pushforward.families.autoregressive.config import AutoregressiveConfig
 from pushforward.families.autoregressive.heads import HeadWalk, head_of
-from pushforward.families.autoregressive.mixtures import MixtureBackbone, mixture_of, standardised, waves
+from pushforward.families.autoregressive.mixtures import MixtureBackbone, mixture_of, waves
+from pushforward.families.shared.codecs import standardised
+from pushforward.families.shared.given_embedding import GivenEmbedding
 from pushforward.families.shared.options import TEMPERATURE
 from pushforward.nets.masked import MaskedMLP
-from pushforward.nets.mlp import LabelEmbedding
 
 
 class MaskedPixels(Backbone):
@@ -36,17 +37,13 @@ class MaskedPixels(Backbone):
         assert isinstance(space, Image)
         self.shape, self.length = space.event_shape, space.dimensions
         self.head = head_of(1, space.levels, config.components)
-        self.embedding = LabelEmbedding(classes, config.context) if classes else None
-        context = config.context if classes else 0
+        self.embedding = GivenEmbedding(classes, config.context)
+        context = self.embedding.width
         self.net = MaskedMLP(self.length, 1, self.head.size, config.width, config.depth, context, config.dropout)
 
     def networks(self) -> dict[str, nn.Module]:
         """Return the perceptron; the arithmetic of likelihoods stays in float32."""
         return {"conditionals": self.net}
-
-    def context(self, given: Given | None, n: int) -> Tensor | None:
-        """Return the label embedding."""
-        return None if self.embedding is None else self.embedding(label_of(given), n)
 
     def raw(self, x: Tensor, context: Tensor | None, noise: Noise | None = None) -> Tensor:
         """Return the numbers (n, D, size) of every dimension given those before it."""
@@ -56,11 +53,11 @@ class MaskedPixels(Backbone):
     def terms(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
         """Return `log p(x_d | x_<d)`, (n, D)."""
         levels = x.permute(0, 2, 3, 1).flatten(1).unsqueeze(-1)
-        return self.head.log_prob(self.raw(x, self.context(given, len(x)), noise), levels).squeeze(-1)
+        return self.head.log_prob(self.raw(x, self.embedding(given, len(x)), noise), levels).squeeze(-1)
 
     def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         """Return the sampler, D passes."""
-        context = self.context(given, noise.n)
+        context = self.embedding(given, noise.n)
         ask = lambda levels, index: self.raw(levels, context)[:, index]  # noqa: E731
         return HeadWalk(self.head, self.shape, noise, options.temperature, ask)
 
@@ -70,7 +67,7 @@ class MaskedCoordinates(MixtureBackbone):
 
     def __init__(self, space: Space, config: AutoregressiveConfig, classes: int) -> None:
         super().__init__(space, config, classes)
-        features, size = len(waves(torch.zeros(1, 1))), config.context if classes else 0
+        features, size = len(waves(torch.zeros(1, 1))), self.embedding.width
         self.net = MaskedMLP(self.dim, features, 3 * self.components, config.width, config.depth, size, config.dropout)
 
     def networks(self) -> dict[str, nn.Module]:

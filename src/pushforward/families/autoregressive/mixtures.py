@@ -13,8 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pushforward.core.codec import Codec, Standardise
-from pushforward.core.given import Given, label_of
+from pushforward.core.given import Given
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.space import Space
@@ -22,7 +21,7 @@ from pushforward.core.walk import Walk
 from pushforward.families.autoregressive.backbone import Backbone
 from pushforward.families.autoregressive.config import AutoregressiveConfig
 from pushforward.families.autoregressive.heads import choose
-from pushforward.nets.mlp import LabelEmbedding
+from pushforward.families.shared.given_embedding import GivenEmbedding
 
 SMALLEST_LOG_SCALE = -6.0
 
@@ -48,11 +47,6 @@ def mixture_of(raw: Tensor, components: int) -> tuple[Tensor, Tensor, Tensor]:
     return raw[..., 0, :].log_softmax(-1), raw[..., 1, :] + spread, log_scale
 
 
-def standardised(space: Space) -> Codec:
-    """Return the codec to coordinates of mean zero and variance one."""
-    return Codec(space, [Standardise(space.dimensions)])
-
-
 class MixtureBackbone(Backbone):
     """Points whose coordinates are modelled one after another by mixtures; a network gives the parameters."""
 
@@ -61,11 +55,7 @@ class MixtureBackbone(Backbone):
     def __init__(self, space: Space, config: AutoregressiveConfig, classes: int) -> None:
         super().__init__(space, config, classes)
         self.dim, self.components = space.dimensions, config.components
-        self.embedding = LabelEmbedding(classes, config.context) if classes else None
-
-    def context(self, given: Given | None, n: int) -> Tensor | None:
-        """Return the label embedding."""
-        return None if self.embedding is None else self.embedding(label_of(given), n)
+        self.embedding = GivenEmbedding(classes, config.context)
 
     @abstractmethod
     def mixtures(self, x: Tensor, context: Tensor | None, noise: Noise | None = None) -> tuple[Tensor, Tensor, Tensor]:
@@ -77,7 +67,7 @@ class MixtureBackbone(Backbone):
 
     def terms(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
         """Return `log sum_k w_k N(x_d; m_k, s_k^2)`, (n, D)."""
-        log_w, mean, log_scale = self.mixtures(x, self.context(given, len(x)), noise)
+        log_w, mean, log_scale = self.mixtures(x, self.embedding(given, len(x)), noise)
         z = (x.unsqueeze(-1) - mean) * torch.exp(-log_scale)
         log_n = -0.5 * z.square() - log_scale - 0.5 * math.log(2 * math.pi)
         return torch.logsumexp(log_w + log_n, dim=-1)
@@ -87,11 +77,11 @@ class MixtureBackbone(Backbone):
 
     def _encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         """Return `u_d = F(x_d | x_<d)`, uniform on (0, 1)^D under the model; float64."""
-        return _cdf(x, *self.mixtures(x, self.context(given, len(x))))
+        return _cdf(x, *self.mixtures(x, self.embedding(given, len(x))))
 
     def _decode(self, u: Tensor, given: Given | None) -> Tensor:
         """Invert `encode` coordinate by coordinate, by bisection in float64."""
-        context = self.context(given, len(u))
+        context = self.embedding(given, len(u))
         x = torch.zeros(len(u), self.dim, device=u.device)
         for d in range(self.dim):
             x[:, d] = _inverse_cdf(u[:, d].double(), *self.mixture(d, x[:, :d], context)).float()
@@ -119,7 +109,7 @@ class CoordinateWalk(Walk[Tensor]):
 
     def __init__(self, model: MixtureBackbone, noise: Noise, given: Given | None, temperature: float) -> None:
         self.model, self.noise, self.temperature = model, noise, temperature
-        self.context = model.context(given, noise.n)
+        self.context = model.embedding(given, noise.n)
         self.length, self.calls = model.dim, float(model.dim)
 
     @torch.no_grad()

@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from pushforward.core.architecture import Architecture
-from pushforward.core.given import Given, label_of
+from pushforward.core.given import Given
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image, Space
@@ -19,9 +19,9 @@ from pushforward.core.walk import Walk
 from pushforward.families.autoregressive.backbone import Backbone
 from pushforward.families.autoregressive.config import AutoregressiveConfig
 from pushforward.families.autoregressive.heads import HeadWalk, head_of
+from pushforward.families.shared.given_embedding import GivenEmbedding
 from pushforward.families.shared.options import TEMPERATURE
 from pushforward.nets.causal_convolution import GatedPixelCNN, Strips
-from pushforward.nets.mlp import LabelEmbedding
 
 
 class ConvolutionBackbone(Backbone):
@@ -34,26 +34,22 @@ class ConvolutionBackbone(Backbone):
         assert isinstance(space, Image)
         c, h, w = self.shape = space.event_shape
         self.head = head_of(c, space.levels, config.components)
-        self.embedding = LabelEmbedding(classes, config.context) if classes else None
-        context = config.context if classes else 0
+        self.embedding = GivenEmbedding(classes, config.context)
+        context = self.embedding.width
         self.net = GatedPixelCNN(c, self.head.size, (h, w), config.width, config.depth, context, config.dropout)
 
     def networks(self) -> dict[str, nn.Module]:
         """Return the convolutions; the mixture's arithmetic stays in float32."""
         return {"conditionals": self.net}
 
-    def context(self, given: Given | None, n: int) -> Tensor | None:
-        """Return the label embedding."""
-        return None if self.embedding is None else self.embedding(label_of(given), n)
-
     def terms(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
         """Return `log p(x_d | x_<d)`, (n, D)."""
-        raw = self.net(self.head.scaled(x), self.context(given, len(x)), noise)
+        raw = self.net(self.head.scaled(x), self.embedding(given, len(x)), noise)
         return self.head.log_prob(raw.permute(0, 2, 3, 1), x.permute(0, 2, 3, 1)).flatten(1)
 
     def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         """Return the sampler: one network call for a pixel, all its channels from that call."""
-        strips = Strips(self.net, self.context(given, noise.n))
+        strips = Strips(self.net, self.embedding(given, noise.n))
         ask = lambda levels, index: strips.at(self.head.scaled(levels), index)  # noqa: E731
         return HeadWalk(self.head, self.shape, noise, options.temperature, ask)
 

@@ -14,7 +14,7 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-from pushforward.core.codec import Codec, Scale, Standardise
+from pushforward.core.codec import Codec
 from pushforward.core.conditions import forgotten
 from pushforward.core.curve import Curve, mean_curve
 from pushforward.core.errors import BadInput, Unsupported, unknown
@@ -50,6 +50,7 @@ from pushforward.families.diffusion.solvers.noise_grids import log_levels
 from pushforward.families.diffusion.solvers.sampler import Solver, solver_of
 from pushforward.families.diffusion.solvers.schemes import Denoise, LearnedAncestral
 from pushforward.families.diffusion.solvers.variance import Reverse
+from pushforward.families.shared.codecs import CODECS
 from pushforward.nets.conditional import ScalarConditioned
 from pushforward.nets.mlp import ResidualMLP
 
@@ -160,9 +161,7 @@ class Gaussian(Process):
     @staticmethod
     def codec(space: Space) -> Codec:
         """Pixels on [-1, 1], points of unit variance."""
-        if isinstance(space, Image):
-            return Codec(space, [Scale(space.levels)])
-        return Codec(space, [Standardise(space.dimensions)])
+        return CODECS[space.kind](space)
 
     def networks(self) -> dict[str, nn.Module]:
         """The denoiser's network; its preconditioner stays in float32."""

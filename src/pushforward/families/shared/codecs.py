@@ -7,6 +7,9 @@ wants.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from pushforward.core.codec import Codec, Dequantise, Logit, Scale, Standardise
 from pushforward.core.space import Image, Space
 
@@ -28,3 +31,7 @@ def dequantised(space: Image) -> Codec:
     """Return the codec to the real line by way of uniform noise in cells; likelihoods become lower
     bounds."""
     return Codec(space, [Dequantise(space.levels), Logit(LOGIT_MARGIN)])
+
+
+# of each kind of space, the codec that leaves probabilities of levels what they are
+CODECS: dict[str, Callable[[Any], Codec]] = {"points": standardised, "image": scaled}
