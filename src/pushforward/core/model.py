@@ -7,7 +7,7 @@ family was trained without its condition as well.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, final
@@ -15,6 +15,7 @@ from typing import Any, ClassVar, final
 import torch
 from torch import Tensor
 
+from pushforward.core.architecture import Architecture
 from pushforward.core.capabilities import Capabilities, Card
 from pushforward.core.codec import Codec
 from pushforward.core.conditions import Condition, draw_labels, refuse_observed, require_labels, require_parts, resolve
@@ -76,9 +77,15 @@ class GenerativeModel(Hooks, ABC):
         """How many examples are scored or drawn at once: 256, and more where an example is a few numbers."""
         return max(256, min(4096, 2**13 // self.space.dimensions))
 
-    @abstractmethod
+    @property
+    def architecture(self) -> Architecture:
+        """What it is made of: the architecture that the settings name, or the default one of its kind of data."""
+        return self.capabilities.architecture(self.space.kind, getattr(self.config, "architecture", None))
+
     def _codec(self) -> Codec:
-        """Return the codec from the space to the tensor this family models."""
+        """Return the codec from the space to the tensor this family models: the architecture's, data as they are without one."""
+        codec = self.architecture.codec
+        return Codec(self.space, []) if codec is None else codec(self.space)
 
     def _refusal(self, verb: str) -> Unsupported:
         return self.capabilities.refuse(self.family, verb)

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from pushforward.core.architecture import architectures
 from pushforward.core.capabilities import Capabilities, Card, Refusal
-from pushforward.core.codec import Codec
 from pushforward.core.composed import Composed
 from pushforward.core.context import ContextSpace
 from pushforward.core.errors import Unsupported
@@ -120,12 +119,12 @@ class Autoregressive(Composed):
         context: ContextSpace | None = None,
     ) -> None:
         super().__init__(space, config, classes, context)
-        chosen = self.capabilities.architecture(space.kind, config.architecture)
+        chosen = self.architecture
         if context is not None and not chosen.contexts:
             came = f"contexts for {config.architecture or 'autoregressive'} on {space.kind}"
             raise Unsupported(came, "a transformer over text or pixels", "leave the context out")
         rest = () if context is None else (context,)
-        self.architecture, self.net = chosen, chosen.build(space, config, len(classes), *rest)
+        self.net: Backbone = chosen.build(space, config, len(classes), *rest)
 
     @property
     def part(self) -> Backbone:
@@ -136,8 +135,3 @@ class Autoregressive(Composed):
     def options(self) -> tuple[SamplingOption, ...]:
         """The sampling options that the chosen architecture reads."""
         return self.architecture.options
-
-    def _codec(self) -> Codec:
-        assert isinstance(self.config, AutoregressiveConfig)
-        codec = self.capabilities.architecture(self.space.kind, self.config.architecture).codec
-        return Codec(self.space, []) if codec is None else codec(self.space)

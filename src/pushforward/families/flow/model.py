@@ -13,8 +13,6 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-from pushforward.core.architecture import Architecture
-from pushforward.core.codec import Codec
 from pushforward.core.curve import Curve
 from pushforward.core.given import Given
 from pushforward.core.loss import Loss
@@ -52,16 +50,6 @@ class Flow(GenerativeModel):
         self.embedding = GivenEmbedding(len(classes), config.context)
         self.chain: Chain = self.architecture.build(space, config, self.embedding.width)
         self.base: Base = StandardNormal(space.dimensions)
-
-    @property
-    def architecture(self) -> Architecture:
-        """Which chain this is."""
-        assert isinstance(self.config, FlowConfig)
-        return self.capabilities.architecture(self.space.kind, self.config.architecture)
-
-    def _codec(self) -> Codec:
-        assert self.architecture.codec is not None
-        return self.architecture.codec(self.space)
 
     def networks(self) -> dict[str, nn.Module]:
         """Return the conditioners; the arithmetic of bijections between them stays in float32."""

@@ -13,8 +13,6 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-from pushforward.core.architecture import Architecture
-from pushforward.core.codec import Codec
 from pushforward.core.curve import Curve
 from pushforward.core.given import Given
 from pushforward.core.loss import Loss
@@ -61,16 +59,6 @@ class GAN(GenerativeModel):
         self.critic_label = GivenEmbedding(len(classes), config.context)
         made: Players = self.architecture.build(space, config, self.latent, self.critic_label.width)
         self.generator, self.critic = made.generator, made.critic
-
-    @property
-    def architecture(self) -> Architecture:
-        """Which networks play."""
-        assert isinstance(self.config, GANConfig)
-        return self.capabilities.architecture(self.space.kind, self.config.architecture)
-
-    def _codec(self) -> Codec:
-        assert self.architecture.codec is not None
-        return self.architecture.codec(self.space)
 
     def networks(self) -> dict[str, nn.Module]:
         """Return both players."""

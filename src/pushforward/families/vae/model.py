@@ -13,8 +13,6 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-from pushforward.core.architecture import Architecture
-from pushforward.core.codec import Codec
 from pushforward.core.curve import Curve, mean_curve
 from pushforward.core.given import Given
 from pushforward.core.loss import Loss
@@ -77,16 +75,6 @@ class VAE(GenerativeModel):
         self.register_parameter("log_scale", scale)
         # state, not an attribute: a resumed run must go on with the same weight
         self.register_buffer("steps_trained", torch.zeros((), dtype=torch.int64))
-
-    @property
-    def architecture(self) -> Architecture:
-        """Which networks these are."""
-        assert isinstance(self.config, VAEConfig)
-        return self.capabilities.architecture(self.space.kind, self.config.architecture)
-
-    def _codec(self) -> Codec:
-        assert self.architecture.codec is not None
-        return self.architecture.codec(self.space)
 
     def networks(self) -> dict[str, nn.Module]:
         """Return encoder and decoder."""
