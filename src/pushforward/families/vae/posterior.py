@@ -22,6 +22,7 @@ def reparameterised(mean: Tensor, log_scale: Tensor, eps: Tensor) -> Tensor:
     """Return `z = m + s eps` (Kingma & Welling 2013, equation 4).
 
     Example:
+        >>> import torch
         >>> float(reparameterised(torch.tensor(1.0), torch.tensor(0.0), torch.tensor(-2.0)))
         -1.0
     """

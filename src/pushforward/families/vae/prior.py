@@ -22,6 +22,7 @@ def kl_to_standard_normal(mean: Tensor, log_scale: Tensor) -> Tensor:
     Welling 2013, appendix B).
 
     Example:
+        >>> import torch
         >>> round(float(kl_to_standard_normal(torch.tensor(1.0), torch.tensor(0.0))), 4)
         0.5
     """
