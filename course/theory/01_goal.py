@@ -69,7 +69,7 @@ explore(
 # **Why today.** What a large model can produce is decided by what was collected and filtered, and near-duplicates that stay on both sides
 # of a split make every held-out number too good.
 
-# %% [markdown] topic="goal.model" exercise="flow.log_prob" uses="pushforward.families.autoregressive.mixtures:MixtureBackbone.decode" test="tests/families/test_autoregressive.py::test_density_is_the_jacobian_of_the_code"
+# %% [markdown] topic="goal.model" exercise="flow.log_prob" uses="pushforward.families.autoregressive.model:Autoregressive.decode" test="tests/families/test_autoregressive.py::test_density_is_the_jacobian_of_the_code"
 # ### 1.2 The model distribution
 #
 # **Idea.** A model is a family of distributions $p_\theta$, one for every setting of its weights. Many of them are made by pushing simple
