@@ -15,11 +15,12 @@ import numpy as np
 from pushforward.app.measuring.examples import labels_of
 from pushforward.core.space import Image
 from pushforward.data.open import open_data
-from pushforward.evaluation.cards.scorecard import Card
+from pushforward.evaluation.cards.scorecard import Scorecard
 from pushforward.evaluation.diversity.judge import Named
 from pushforward.evaluation.features.default import default_features
 from pushforward.evaluation.features.own_network import OwnNetwork
-from pushforward.evaluation.measuring.metric import Kept
+from pushforward.evaluation.measuring.metric import CardSetting
+from pushforward.evaluation.measuring.statistic import Kept
 
 
 def main(source: str, n: int = 10_000) -> None:
@@ -37,7 +38,7 @@ def main(source: str, n: int = 10_000) -> None:
         judge = Named(OwnNetwork(data.space, rest, labels[n:]), data.classes)
         clock.told("judge of classes trained")
     known = None if test_labels is None else test_labels[:n]
-    card = Card(test, rest, data.space, features, judge=judge, labels=known)
+    card = Scorecard(test, rest, CardSetting(data.space, features, judge=judge), labels=known)
     clock.told(f"reference ({len(test)}) and training pictures ({len(rest)}) counted")
     state = card.counted(samples, None if labels is None else labels[:n])
     clock.told(f"samples ({len(samples)}) counted")

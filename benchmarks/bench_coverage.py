@@ -21,7 +21,7 @@ from pushforward.evaluation.distribution.mmd import MaximumMeanDiscrepancy
 from pushforward.evaluation.distribution.neighbours import NeighbourScores
 from pushforward.evaluation.distribution.sliced_wasserstein import SlicedWasserstein
 from pushforward.evaluation.measuring.batch import Batch
-from pushforward.evaluation.measuring.metric import DATA, Measured
+from pushforward.evaluation.measuring.statistic import DATA, Measured, MeasuredOn
 from pushforward.evaluation.measuring.summaries import BlockedMoments
 
 LAWS = {
@@ -55,7 +55,7 @@ def measured(x: np.ndarray, y: np.ndarray, *, slow: bool, rest: bool) -> list[Me
     ids = np.arange(len(x))
     found = [m for metric in KERNELS * rest for m in metric.measure(x, y, ids, ids)]
     blocked = [BlockedMoments().add(Batch.of(rows), rows) for rows in (x, y)]
-    found += measure_moments(blocked[0], blocked[1], "data")
+    found += measure_moments(blocked[0], blocked[1], MeasuredOn("data"))
     if slow and rest:
         found += AlphaPrecision(DATA).measure(x, y, ids, ids) + NeighbourScores(DATA).measure(x, y, ids, ids)
     if slow:

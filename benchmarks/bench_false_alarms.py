@@ -23,13 +23,13 @@ from pushforward.core.score import Score
 from pushforward.core.space import Image, Points, Space
 from pushforward.core.table import Column, Table
 from pushforward.core.text import Text
-from pushforward.evaluation.cards.aspects import is_check
 from pushforward.evaluation.cards.comparison import compare_models
 from pushforward.evaluation.cards.controls import REAL, SHUFFLED, controls
-from pushforward.evaluation.cards.scorecard import Card
+from pushforward.evaluation.cards.scorecard import Scorecard
 from pushforward.evaluation.features.default import default_features
 from pushforward.evaluation.intervals import wilson
 from pushforward.evaluation.likelihood.ranking import paired_test
+from pushforward.evaluation.measuring.metric import CardSetting
 from pushforward.report.records import Row
 from pushforward.report.verdict.standing import clear_of
 from pushforward.report.verdict.told_apart import told_apart, too_good
@@ -82,9 +82,10 @@ def measure(kind: str, law: str, n: int, drift: bool, page: int) -> dict[str, An
     train, reference = real(4 * n), real(n)
     bad = controls(train, space, n, seed=page)
     # a reference of that name has no checks of copying and privacy, which no claim here counts
-    card = Card(reference, train, space, default_features(space, bad[REAL].train), reference_name="train")
+    setting = CardSetting(space, default_features(space, bad[REAL].train), "train")
+    card = Scorecard(reference, train, setting)
     models = {f"model {k}": card.measure(model(n)) for k in range(MODELS)}
-    merits = {name: [m for m in found if not is_check(m.score.name)] for name, found in models.items()}
+    merits = {name: [m for m in found if m.score.measure.role != "check"] for name, found in models.items()}
     decided = Counter(d.metric.split(" [")[0] for d in compare_models(merits) if d.verdict != "undecided")
     ceiling, floor = (card.scores(c.samples, None if c.train is train else c.train) for c in (bad[REAL], bad[SHUFFLED]))
     as_bad = card.scores(controls(train, space, n, seed=page + 10**6)[SHUFFLED].samples)
@@ -107,7 +108,7 @@ def measure(kind: str, law: str, n: int, drift: bool, page: int) -> dict[str, An
 def _clear(scores: list[Score], marks: list[Score]) -> list[str]:
     """Return the measures on which a score is said to be clearly better than one of the same law."""
     known = {mark.name: mark for mark in marks}
-    judged = [s for s in scores if not is_check(s.name)]
+    judged = [s for s in scores if s.measure.role != "check"]
     return [s.name.split(" [")[0] for s in judged if clear_of(s, known[s.name])]
 
 

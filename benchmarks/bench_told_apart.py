@@ -12,9 +12,10 @@ import numpy as np
 
 from pushforward.core.space import Points
 from pushforward.evaluation.cards.controls import controls
-from pushforward.evaluation.cards.scorecard import Card
+from pushforward.evaluation.cards.scorecard import Scorecard
 from pushforward.evaluation.features.named import Standardised
 from pushforward.evaluation.intervals import wilson
+from pushforward.evaluation.measuring.metric import CardSetting
 from pushforward.report.records import Row
 from pushforward.report.verdict.told_apart import told_apart
 
@@ -31,7 +32,8 @@ def page(law: str, n: int, shift: float, seed: int) -> bool | None:
     rng = np.random.default_rng([seed, n])
     train, test, samples = (LAWS[law](rng, size) for size in (4 * n, n, n))
     drawn = controls(train, Points(2), n, seed)
-    card = Card(test, train, Points(2), [Standardised(drawn["real"].train)], seed)
+    setting = CardSetting(Points(2), [Standardised(drawn["real"].train)], seed=seed)
+    card = Scorecard(test, train, setting)
     cards = card.of_controls(drawn, n)
     rows = [
         Row(name, role, scores=tuple(cards[key]))

@@ -17,7 +17,6 @@ from pushforward.app.measuring.comparing import compare
 from pushforward.app.measuring.kept import COMPARISON, load_comparison
 from pushforward.app.measuring.repeating import mean_row
 from pushforward.core.errors import BadInput
-from pushforward.core.score import Score
 from pushforward.data.open import open_data
 from pushforward.data.text.corpus import builtin_text
 from pushforward.engine.fit import Interrupted, Progress
@@ -26,6 +25,7 @@ from pushforward.families.catalogue import FAMILIES
 from pushforward.report.page.render import render
 from pushforward.report.records import Row
 from pushforward.report.verdict.sentences import verdict
+from scored import called
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_an_interrupted_comparison_goes_on_where_it_was(points: Path, tmp_path: 
 
 
 def test_copying_in_one_run_is_copying() -> None:
-    score = Score("d", 1.0, n=9, better="lower")
+    score = called("d", 1.0, n=9, better="lower")
     rows = [Row("flow", scores=(score,), memorised=False, memorisation="fine"), Row("flow", scores=(score,))]
     rows[1] = dataclasses.replace(rows[1], memorised=True, memorisation="near copies")
     row = mean_row("flow", rows, [0, 1])

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pushforward.core.score import Score
 from pushforward.evaluation.memorisation.verdict import memorisation_verdict
+from scored import called
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -71,21 +71,21 @@ def test_an_output_of_its_own_is_written(folder: Path, tmp_path: Path, run: Run)
 
 
 def test_near_copies_are_never_called_no_sign() -> None:
-    pull = Score("pull of training examples [x] train vs test", 0.5, n=300, better="lower", stderr=1.0, null=0.0)
-    near = Score(
+    pull = called("pull of training examples [x] train vs test", 0.5, n=300, better="lower", stderr=1.0, null=0.0)
+    near = called(
         "near duplicates [x] of train", 0.1, n=300, better="lower", low=0.07, high=0.14, stderr=0.017, null=0.0
     )
     verdict = memorisation_verdict([pull, near])
     assert verdict.tripped is None
     assert "10.0% of the samples are near duplicates of training examples, 0.0% of held-out data" in verdict.sentence
     assert "no sign" not in verdict.sentence
-    innocent = Score(
+    innocent = called(
         "near duplicates [x] of train", 0.02, n=300, better="lower", low=0.009, high=0.04, stderr=0.008, null=0.01
     )
     assert memorisation_verdict([pull, innocent]).tripped is False
-    copying = Score("copying statistic [x] train vs test", -7.2, n=300, better="higher", null=0.0)
+    copying = called("copying statistic [x] train vs test", -7.2, n=300, better="higher", null=0.0)
     assert memorisation_verdict([pull, innocent, copying]).tripped is None
-    real = Score("copying statistic [x] train vs test", -1.9, n=300, better="higher", null=0.0)
+    real = called("copying statistic [x] train vs test", -1.9, n=300, better="higher", null=0.0)
     assert memorisation_verdict([pull, innocent, real]).tripped is False
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from pushforward.app.measuring.sweeping import sweep
 from pushforward.core.errors import Unsupported
-from pushforward.core.score import Score
 from pushforward.faces.cli.main import main
 from pushforward.report.page.sweep_page import Place, Sweep, best_of, render, to_markdown
+from scored import called
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +57,12 @@ def test_places_cost_what_they_were_allowed(run: Path) -> None:
 
 def test_table_and_page_show_the_same_numbers() -> None:
     def place(solver: str, budget: int, value: float) -> Place:
-        score = Score("d", value, n=50, better="lower", low=0.9 * value, high=1.1 * value)
+        score = called("d", value, n=50, better="lower", low=0.9 * value, high=1.1 * value)
         return Place(solver, budget, budget, float(budget), score)
 
     found = Sweep(
         "r<un", "toy", "pixels", 50, 0, (place("a", 4, 8.0), place("a", 8, 2.0), place("b", 8, 1.0)),
-        Score("d", 0.2, n=50, better="lower", low=0.1, high=0.3), ("b: one step costs 5 calls, more than 4",),
+        called("d", 0.2, n=50, better="lower", low=0.1, high=0.3), ("b: one step costs 5 calls, more than 4",),
     )  # fmt: skip
     assert [best_of(found, budget) for budget in found.budgets] == [("a",), ("b",)]
     near = replace(found, places=(place("a", 8, 1.15), place("b", 8, 1.0), place("c", 8, 1.3)))

@@ -13,6 +13,7 @@ from pushforward.core.registry import Registry
 from pushforward.core.score import Score, better_of
 from pushforward.core.space import Image, Points, space_from_json
 from pushforward.core.spec import TrainConfig, parse, parse_settings
+from scored import called
 
 
 @pytest.mark.parametrize("space", [Points(3), Image(3, 4, 5, levels=17)])
@@ -32,7 +33,7 @@ def test_space_refuses_what_is_not_in_it() -> None:
 
 
 def interval(low: float, high: float, **more: object) -> Score:
-    return Score("nll", (low + high) / 2, n=10, better="lower", low=low, high=high, **more)  # type: ignore[arg-type]
+    return called("nll", (low + high) / 2, n=10, better="lower", low=low, high=high, **more)  # type: ignore[arg-type]
 
 
 def test_overlap_is_undecided_and_kinds_have_no_order() -> None:
@@ -44,7 +45,7 @@ def test_overlap_is_undecided_and_kinds_have_no_order() -> None:
 
 
 def test_score_json_is_standard_json() -> None:
-    score = Score("x", float("inf"), n=1, better="lower", low=float("-inf"), null=float("nan"), warnings=("too few",))
+    score = called("x", float("inf"), n=1, better="lower", low=float("-inf"), null=float("nan"), warnings=("too few",))
     text = json.dumps(score.to_json(), allow_nan=False)
     back = Score.from_json(json.loads(text))
     assert (back.value, back.low, back.high, back.warnings) == (float("inf"), float("-inf"), None, ("too few",))

@@ -17,7 +17,7 @@ from pushforward.evaluation.distribution.alpha_precision import (
     precision_null,
     recall_null,
 )
-from pushforward.evaluation.measuring.metric import DATA
+from pushforward.evaluation.measuring.statistic import DATA
 
 
 def scores(x, y, **options):

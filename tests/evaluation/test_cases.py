@@ -17,7 +17,6 @@ from pushforward.app.measuring.evaluating import evaluate_samples
 from pushforward.app.measuring.likelihoods import likelihood_checks
 from pushforward.core.given import Examples
 from pushforward.core.logprob import LogProb
-from pushforward.core.score import Score
 from pushforward.core.space import Points
 from pushforward.core.text import Text
 from pushforward.data.text.dataset import open_text
@@ -29,6 +28,7 @@ from pushforward.evaluation.likelihood.ranking import paired_verdict
 from pushforward.families.build import build, settings
 from pushforward.report.records import Row
 from pushforward.report.verdict.told_apart import told_apart
+from scored import called
 
 POINT = LogProb(torch.zeros(1), "exact", "lebesgue", Points(1).unit, "exact")
 
@@ -145,10 +145,10 @@ def test_equal_laws_of_long_documents_are_not_told_apart(tmp_path: Path) -> None
 
 
 def test_where_windows_share_documents_as_many_fewer_convict() -> None:
-    coin = Score(
+    coin = called(
         "classifier two-sample accuracy [x] vs test", 0.61, n=469, better="lower", low=0.58, high=0.64, null=0.5
     )
-    far = Score("energy distance [x] vs test", 0.3, n=469, better="lower", low=0.26, high=0.34, stderr=0.02, null=0.2)
+    far = called("energy distance [x] vs test", 0.3, n=469, better="lower", low=0.26, high=0.34, stderr=0.02, null=0.2)
     for crowd, convicted in ((1.0, 2), (4.0, 2), (9.0, 1), (23.0, 0)):
         found = told_apart(Row("s", scores=(coin, far), crowd=crowd), ())
         assert (len(found.found), found.n) == (convicted, round(469 / crowd))

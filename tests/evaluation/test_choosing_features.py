@@ -14,7 +14,7 @@ from pushforward.core.text import Text
 from pushforward.evaluation.distribution.kernel_distance import kernel_distance
 from pushforward.evaluation.features.choose import features_by_name, known_names, parsed
 from pushforward.evaluation.features.named import Pixels, PrincipalComponents
-from pushforward.evaluation.measuring.metric import View
+from pushforward.evaluation.measuring.statistic import View
 
 SPACE = Image(1, 8, 8, levels=17)
 TABLE = Table((Column("a", "boolean", ("no", "yes")), Column("b", "continuous", low=0.0, high=9.0)))

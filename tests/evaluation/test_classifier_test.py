@@ -13,7 +13,7 @@ from pushforward.evaluation.distribution.classifier_test import (
     held_out_margins,
     p_value,
 )
-from pushforward.evaluation.measuring.metric import DATA
+from pushforward.evaluation.measuring.statistic import DATA
 
 
 @pytest.mark.parametrize("gap", [1.0, 2.0])

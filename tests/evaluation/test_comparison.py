@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from pushforward.core.errors import BadInput
-from pushforward.core.score import Score
 from pushforward.evaluation.cards.comparison import compare_models, difference
 from pushforward.evaluation.cards.pareto import Priced, pareto
 from pushforward.evaluation.distribution.frechet import measure_moments
 from pushforward.evaluation.measuring.batch import Batch
-from pushforward.evaluation.measuring.metric import Measured, Terms
+from pushforward.evaluation.measuring.statistic import Measured, MeasuredOn, Terms
 from pushforward.evaluation.measuring.summaries import BlockedMoments
+from scored import called
 
 
 def gap(x: np.ndarray, y: np.ndarray, y_ids: np.ndarray | None = None) -> Measured:
@@ -18,7 +18,7 @@ def gap(x: np.ndarray, y: np.ndarray, y_ids: np.ndarray | None = None) -> Measur
     a = Terms.of_mean(np.arange(len(x)), x)
     b = Terms.of_mean(np.arange(len(y)) if y_ids is None else y_ids, -y)
     stderr = float(np.sqrt(a.variance + b.variance))
-    return Measured(Score("gap", float(x.mean() - y.mean()), n=len(x), better="lower", stderr=stderr), a, b)
+    return Measured(called("gap", float(x.mean() - y.mean()), n=len(x), better="lower", stderr=stderr), a, b)
 
 
 def test_a_shared_reference_cancels_exactly():
@@ -39,19 +39,19 @@ def test_a_shared_reference_cancels_exactly():
 
 def test_verdicts_follow_the_direction_and_missing_errors_are_undecided():
     for better, expected in (("lower", "first"), ("higher", "second")):
-        a, b = (Measured(Score("m", v, n=100, better=better, stderr=0.1)) for v in (1.0, 2.0))
+        a, b = (Measured(called("m", v, n=100, better=better, stderr=0.1)) for v in (1.0, 2.0))
         assert difference(a, b).verdict == expected
-    blank = Measured(Score("m", 1.0, n=100, better="lower"))
+    blank = Measured(called("m", 1.0, n=100, better="lower"))
     found = difference(blank, blank)
     assert (found.verdict, found.enough) == ("undecided", None)
     assert np.isnan(found.p_value)
-    same = Measured(Score("m", 1.0, n=100, better="lower", stderr=0.0))
+    same = Measured(called("m", 1.0, n=100, better="lower", stderr=0.0))
     assert difference(same, same).p_value == 1.0
 
 
 def test_other_features_refuse_to_be_compared():
-    a = Measured(Score("m [pca-2]", 1.0, n=9, better="lower", stderr=0.1, features="abc"))
-    b = Measured(Score("m [pca-2]", 1.0, n=9, better="lower", stderr=0.1, features="abd"))
+    a = Measured(called("m [pca-2]", 1.0, n=9, better="lower", stderr=0.1, features="abc"))
+    b = Measured(called("m [pca-2]", 1.0, n=9, better="lower", stderr=0.1, features="abd"))
     with pytest.raises(BadInput, match="features differ"):
         difference(a, b)
     with pytest.raises(BadInput, match="features differ"):
@@ -61,7 +61,7 @@ def test_other_features_refuse_to_be_compared():
 def test_holm_is_its_definition():
     rng = np.random.default_rng(1)
     models = {
-        name: [Measured(Score(f"m{k}", float(rng.normal() * 0.3), n=50, better="lower", stderr=0.1)) for k in range(4)]
+        name: [Measured(called(f"m{k}", float(rng.normal() * 0.3), n=50, better="lower", stderr=0.1)) for k in range(4)]
         for name in "abc"
     }
     found = compare_models(models)
@@ -79,7 +79,7 @@ def test_holm_is_its_definition():
 
 def _frechet(x: np.ndarray, y: np.ndarray) -> list[Measured]:
     blocked = [BlockedMoments().add(Batch.of(rows), rows) for rows in (x, y)]
-    return measure_moments(blocked[0], blocked[1], "identity")
+    return measure_moments(blocked[0], blocked[1], MeasuredOn("identity"))
 
 
 def test_equal_models_are_rarely_called_different_and_unequal_ones_found():
@@ -113,7 +113,7 @@ def test_the_promised_number_of_samples_decides_four_of_five_times():
 
 def test_the_front_keeps_what_is_not_surely_beaten():
     def priced(name: str, value: float, error: float, seconds: float, calls: float) -> Priced:
-        score = Score("d", value, n=9, better="lower", low=value - error, high=value + error)
+        score = called("d", value, n=9, better="lower", low=value - error, high=value + error)
         return Priced(name, score, {"seconds": seconds, "calls": calls})
 
     found = pareto(

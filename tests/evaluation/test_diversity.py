@@ -5,9 +5,8 @@ import pytest
 from scipy.spatial.distance import jensenshannon, pdist
 
 from pushforward.core.errors import BadInput
-from pushforward.core.score import Score
 from pushforward.evaluation.diversity.bins import (
-    Bins,
+    BinShares,
     bin_centres,
     bin_scores,
     count_scores,
@@ -18,9 +17,9 @@ from pushforward.evaluation.diversity.bins import (
 from pushforward.evaluation.diversity.pairwise import PairwiseDistance, mean_distances, pairwise_distance
 from pushforward.evaluation.diversity.vendi import Vendi, vendi, vendi_score
 from pushforward.evaluation.measuring.evaluation import Evaluation
-from pushforward.evaluation.measuring.metric import DATA
+from pushforward.evaluation.measuring.statistic import DATA, MeasuredOn
 
-BLANK = Score("", 0.0, n=1, better="lower")
+ON = MeasuredOn("bins")
 
 
 def test_vendi_pins():
@@ -113,7 +112,7 @@ def test_the_divergence_covers_its_average_and_equal_laws_raise_few_alarms(sprea
     values, found, alarms = [], [], 0
     for _ in range(300):
         x, y = rng.multinomial(n, np.full(k, 1 / k)), rng.multinomial(m, q / q.sum())
-        share, divergence = count_scores(x, y, BLANK)
+        share, divergence = count_scores(x, y, ON)
         values.append(divergence.value)
         found.append((divergence.stderr, divergence.low <= divergence.null, share.null))
         alarms += share.value > np.quantile(different_bins(*dealt_again(x, y)).mean(axis=-1), 0.95)
@@ -152,7 +151,7 @@ def test_a_lost_mode_shows_in_its_bin():
 def test_diversity_in_the_engine():
     rng = np.random.default_rng(7)
     x, y, train = rng.normal(size=(3, 120, 2)) + 1.0
-    e = Evaluation([Vendi(DATA), PairwiseDistance(DATA), Bins(DATA)])
+    e = Evaluation([Vendi(DATA), PairwiseDistance(DATA), BinShares(DATA)])
     state = e.take(e.take(e.take(e.init(), "samples", 0.5 * x), "reference", y), "train", train)
     score, distance, share, divergence = e.compute(state)
     assert score.score.value == pytest.approx(vendi(0.5 * x))

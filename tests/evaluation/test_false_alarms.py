@@ -5,7 +5,6 @@ import itertools
 import numpy as np
 import pytest
 
-from pushforward.core.score import Score
 from pushforward.core.space import Points
 from pushforward.evaluation.cards.comparison import compare_models, difference
 from pushforward.evaluation.distribution.energy import EnergyDistance
@@ -13,9 +12,10 @@ from pushforward.evaluation.distribution.kernel_distance import KernelDistance
 from pushforward.evaluation.distribution.mmd import MaximumMeanDiscrepancy
 from pushforward.evaluation.intervals import wilson
 from pushforward.evaluation.likelihood.ranking import paired_test
-from pushforward.evaluation.measuring.metric import DATA, Measured
+from pushforward.evaluation.measuring.statistic import DATA, Measured
 from pushforward.evaluation.usefulness.augmentation import Drawn, usefulness
 from pushforward.evaluation.usefulness.learners import Task
+from scored import called
 
 KERNELS = (KernelDistance, MaximumMeanDiscrepancy, EnergyDistance)
 LAWS = {
@@ -120,13 +120,13 @@ def test_copies_and_constants_and_few_samples():
 
 
 def test_a_standard_error_of_zero_is_no_certainty():
-    blank = Score("m", 1.0, n=100, better="lower", stderr=0.0)
-    found = difference(Measured(blank), Measured(Score("m", 2.0, n=100, better="lower", stderr=0.0)))
+    blank = called("m", 1.0, n=100, better="lower", stderr=0.0)
+    found = difference(Measured(blank), Measured(called("m", 2.0, n=100, better="lower", stderr=0.0)))
     assert (found.verdict, found.p_value) == ("undecided", 1.0)
 
     def rate(hits: int, n: int) -> Measured:
         low, high = wilson(hits, n)
-        return Measured(Score("rate", hits / n, n, "higher", low, high, stderr=0.0))
+        return Measured(called("rate", hits / n, n, "higher", low=low, high=high, stderr=0.0))
 
     assert difference(rate(100, 100), rate(0, 100)).verdict == "first"
     assert difference(rate(1, 1), rate(0, 1)).verdict == "undecided"

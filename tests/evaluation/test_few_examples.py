@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from pushforward.app.measuring.augmenting import augment_samples
-from pushforward.core.score import Score
 from pushforward.evaluation.cards.pareto import Priced, pareto
 from pushforward.evaluation.memorisation.membership import area_interval, area_under_curve
 from pushforward.evaluation.usefulness.augmentation import share_interval
 from pushforward.report.page.usefulness import sentence
 from pushforward.report.verdict.unmatched import SAME
+from scored import called
 
 
 @pytest.mark.parametrize("m", [2, 5, 20, 60])
@@ -55,7 +55,7 @@ def test_samples_that_hold_the_test_rows_are_not_said_to_help(tmp_path: Path) ->
 
 def test_costs_that_differ_by_less_than_a_tenth_are_one_cost_wherever_they_lie() -> None:
     def priced(name: str, value: float, cost: float) -> Priced:
-        return Priced(name, Score("d", value, n=99, better="lower", low=value - 0.1, high=value + 0.1), {"s": cost})
+        return Priced(name, called("d", value, n=99, better="lower", low=value - 0.1, high=value + 0.1), {"s": cost})
 
     for base in np.geomspace(0.01, 900.0, 101):
         for apart in (1.0001, 1.04, 1.09):

@@ -13,7 +13,7 @@ from pushforward.evaluation.distribution.frechet import (
 )
 from pushforward.evaluation.measuring.batch import Batch
 from pushforward.evaluation.measuring.evaluation import Evaluation
-from pushforward.evaluation.measuring.metric import DATA
+from pushforward.evaluation.measuring.statistic import DATA
 
 
 def test_the_two_by_two_pin():

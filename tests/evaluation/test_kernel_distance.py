@@ -8,7 +8,7 @@ from pushforward.core.errors import BadInput
 from pushforward.evaluation.distribution import gram as module
 from pushforward.evaluation.distribution.discrepancy import squared_mmd
 from pushforward.evaluation.distribution.kernel_distance import KernelDistance, cubic_kernel, kernel_distance
-from pushforward.evaluation.measuring.metric import DATA
+from pushforward.evaluation.measuring.statistic import DATA
 
 
 def population(d: int, a: float) -> float:

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from pushforward.core.errors import BadInput
+from pushforward.core.measure import Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.features.named import Standardised
 from pushforward.evaluation.measuring.batch import Batch, hashed
-from pushforward.evaluation.measuring.evaluation import Evaluation, State
-from pushforward.evaluation.measuring.metric import DATA, Kept, Measured, Metric, Need, Terms
+from pushforward.evaluation.measuring.evaluation import Evaluation, EvaluationState
+from pushforward.evaluation.measuring.statistic import DATA, Kept, Measured, Need, Statistic, Terms
 from pushforward.evaluation.measuring.summaries import BLOCKS, BlockedMoments, Contents, Reservoir, Summary
 
 RNG = np.random.default_rng(0)
@@ -19,7 +20,7 @@ X = RNG.normal(size=(997, 3)) * np.array([1.0, 5.0, 0.1]) + np.array([0.0, 100.0
 LABELS = np.arange(len(X)) % 7
 
 
-class Everything(Metric):
+class Everything(Statistic):
     """Needs one of each kind and returns the sum of what is kept."""
 
     def __init__(self, view: Standardised) -> None:
@@ -36,7 +37,7 @@ class Everything(Metric):
 
     def compute(self, kept: Kept) -> list[Measured]:
         total = float(kept.rows("samples", self.view).sum() + kept.moments("samples", self.view).whole.scatter.sum())
-        return [Measured(Score("all", total, n=kept.seen("samples", DATA), better="higher"))]
+        return [Measured(Score(Measure("all"), total, n=kept.seen("samples", DATA)))]
 
 
 def shards(order: list[int], sizes: tuple[int, ...] = (1, 13, 500, 200, 283)) -> list[Batch]:
@@ -51,7 +52,7 @@ def everything(capacity: int = 100) -> Evaluation:
     return Evaluation([Everything(Standardised(X))], seed=3, capacity={"samples": capacity})
 
 
-def assert_same_state(first: State, second: State) -> None:
+def assert_same_state(first: EvaluationState, second: EvaluationState) -> None:
     """Rows and contents agree bit for bit; moments to rounding, as sums of floats must."""
     assert first.seen == second.seen
     for key, summary in first.kept.items():

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from pushforward.core.errors import BadInput
 from pushforward.evaluation.measuring.evaluation import Evaluation
-from pushforward.evaluation.measuring.metric import DATA
+from pushforward.evaluation.measuring.statistic import DATA
 from pushforward.evaluation.memorisation.duplicates import Duplicates, duplicate_rate
 from pushforward.evaluation.memorisation.membership import (
     NearnessAttack,

@@ -22,7 +22,7 @@ from pushforward.evaluation.distribution.mmd import (
     median_bandwidth,
     rbf_kernel,
 )
-from pushforward.evaluation.measuring.metric import DATA
+from pushforward.evaluation.measuring.statistic import DATA
 
 
 def population_mmd(d: int, mu: float, s: float) -> float:

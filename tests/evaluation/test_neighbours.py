@@ -16,7 +16,7 @@ from pushforward.evaluation.distribution.neighbours import (
     neighbour_scores,
 )
 from pushforward.evaluation.distribution.subsampling import block_sizes, subsampled_variance
-from pushforward.evaluation.measuring.metric import DATA
+from pushforward.evaluation.measuring.statistic import DATA, MeasuredOn
 
 
 @pytest.fixture(scope="module")
@@ -110,11 +110,12 @@ def test_on_a_grid_equal_laws_miss_the_nulls_of_continuous_ones_so_none_is_claim
     rng = np.random.default_rng(0)
     x, y = (np.round(rng.normal(size=(800, 2)) / step) for _ in range(2))
     ids = np.arange(800)
-    density, coverage = (m.score for m in measure_balls(x, y, ids, ids, 5, 0)[2:])
+    density, coverage = (m.score for m in measure_balls(x, y, (ids, ids), 5, 0, MeasuredOn("data"))[2:])
     assert (density.null, coverage.null) == (None, None)
     if step >= 1.0:  # by far more than 4 standard errors
         assert coverage_null(800, 800, 5) - coverage.value > 4 * coverage.stderr
-    untied = measure_balls(x + 1e-3 * rng.normal(size=x.shape), y + 1e-3 * rng.normal(size=y.shape), ids, ids, 5, 0)
+    apart = [rows + 1e-3 * rng.normal(size=rows.shape) for rows in (x, y)]
+    untied = measure_balls(*apart, (ids, ids), 5, 0, MeasuredOn("data"))
     assert abs(untied[3].score.value - untied[3].score.null) < 4 * untied[3].score.stderr  # twice in 30,000 by chance
 
 

@@ -7,7 +7,6 @@ import pytest
 from sklearn.datasets import load_digits
 
 from pushforward.core.errors import BadInput
-from pushforward.core.score import Score
 from pushforward.core.space import Image, Points
 from pushforward.core.table import Column, Table
 from pushforward.core.text import Text
@@ -22,6 +21,7 @@ from pushforward.evaluation.cards.damage import (
     default_damages,
 )
 from pushforward.evaluation.cards.power import cards_of, power
+from scored import called
 
 PHI = NormalDist().cdf
 IMAGES = load_digits().images.astype(np.int64)[:, None]
@@ -121,7 +121,7 @@ def test_power_is_the_closed_form_for_a_mean():
 
     rng, n, delta = np.random.default_rng(8), 64, 0.3
     pool = rng.normal(size=(20_000, 1))
-    high = lambda a, b: [Score("mean", float(a.mean()), n=len(a), better="lower")]  # noqa: E731
+    high = lambda a, b: [called("mean", float(a.mean()), n=len(a), better="lower")]  # noqa: E731
     found = power(pool, [Move(delta, Points(1), pool)], high, n=n, repeats=200)[0]
     expected = delta * np.sqrt(n)
     assert found.shift == pytest.approx(expected, rel=4 / np.sqrt(2 * 200))
@@ -130,7 +130,7 @@ def test_power_is_the_closed_form_for_a_mean():
     # (1.645 + 0.842)^2 / delta^2 = 69 examples
     assert found.enough == pytest.approx((1.6449 + 0.8416) ** 2 / delta**2, rel=0.45)
     assert (found.clean, found.damaged) == (pytest.approx(0.0, abs=0.05), pytest.approx(delta, abs=0.05))
-    low = lambda a, b: [Score("mean", float(a.mean()), n=len(a), better="higher")]  # noqa: E731
+    low = lambda a, b: [called("mean", float(a.mean()), n=len(a), better="higher")]  # noqa: E731
     liked = power(pool, [Move(delta, Points(1), pool)], low, n=n, repeats=50)[0]
     assert liked.shift < 0  # a metric that likes the damage cannot see it
     assert liked.power < 0.01
@@ -140,8 +140,8 @@ def test_power_is_the_closed_form_for_a_mean():
 def test_a_blind_metric_is_called_blind_and_one_without_spread_is_handled():
     pool = RNG.normal(size=(400, 3))
     card = lambda a, b: [  # noqa: E731
-        Score("first column", float(abs(a[:, 0].mean() - b[:, 0].mean())), n=len(a), better="lower"),
-        Score("copies", float(len(a) - len(np.unique(a, axis=0))), n=len(a), better="lower"),
+        called("first column", float(abs(a[:, 0].mean() - b[:, 0].mean())), n=len(a), better="lower"),
+        called("copies", float(len(a) - len(np.unique(a, axis=0))), n=len(a), better="lower"),
     ]
     train = RNG.normal(size=(5, 3))
     calls = []
@@ -175,7 +175,7 @@ def test_a_skewed_metric_has_the_false_alarms_and_the_power_that_are_claimed():
 
     rng, n = np.random.default_rng(11), 30
     POOL = rng.exponential(size=(50_000, 1))
-    skewed = lambda a, b: [Score("m", float((a**6).mean()), n=len(a), better="lower")]  # noqa: E731
+    skewed = lambda a, b: [called("m", float((a**6).mean()), n=len(a), better="lower")]  # noqa: E731
     damages = [Stay(1.0, Points(1), POOL), Grow(1.0, Points(1), POOL)]
     nothing, grown = power(POOL, damages, skewed, n=n, repeats=600)
     # 600 draws know 5 % to 0.9 points
@@ -192,7 +192,7 @@ def test_a_skewed_metric_has_the_false_alarms_and_the_power_that_are_claimed():
 
 def test_refusals():
     pool = np.zeros((30, 1))
-    card = lambda a, b: [Score("m", 0.0, n=len(a), better="lower")]  # noqa: E731
+    card = lambda a, b: [called("m", 0.0, n=len(a), better="lower")]  # noqa: E731
     damage = Copy(0.5, pool)
     with pytest.raises(BadInput, match="30 held-out examples: expected at least 40"):
         power(pool, [damage], card, n=20)

@@ -9,28 +9,34 @@ from sklearn.datasets import load_digits
 
 from mixed_tables import MIXED, mixed_rows
 from pushforward.core.errors import BadInput
+from pushforward.core.measure import DISTANCE, FIDELITY, MEMORISATION, OTHER
 from pushforward.core.score import Score, better_of
 from pushforward.core.space import Image, Points
 from pushforward.core.text import Text
-from pushforward.evaluation.cards.aspects import DISTANCE, FIDELITY, MEMORY, OTHER, aspect_of
 from pushforward.evaluation.cards.comparison import difference
 from pushforward.evaluation.cards.controls import controls, floor_card, skill, with_controls
-from pushforward.evaluation.cards.scorecard import Card
+from pushforward.evaluation.cards.scorecard import Scorecard
 from pushforward.evaluation.diversity.judge import Named
 from pushforward.evaluation.features.default import default_features
 from pushforward.evaluation.features.own_network import OwnNetwork
+from pushforward.evaluation.measuring.metric import CardSetting
 from pushforward.evaluation.memorisation.verdict import memorisation_verdict
 from pushforward.report.verdict.standing import at_null
+from scored import called
 
 SPACE = Image(1, 8, 8, levels=17)
 
 
+def card_of(reference, train, space, features, *, heldout=None, labels=None, **settings):
+    return Scorecard(reference, train, CardSetting(space, features, **settings), heldout, labels)
+
+
 def scorecard(samples, reference, train, space, features, **settings):
-    return Card(reference, train, space, features, **settings).scores(samples)
+    return card_of(reference, train, space, features, **settings).scores(samples)
 
 
 def control_cards(reference, train, space, features, n):
-    return Card(reference, train, space, features).of_controls(controls(train, space, n), n)
+    return card_of(reference, train, space, features).of_controls(controls(train, space, n), n)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +87,7 @@ JUDGED = (DISTANCE, FIDELITY)  # diversity has no better end: real data are in t
 
 
 def of(card, *aspects):
-    return [score for score in card if aspect_of(score.name) in aspects]
+    return [score for score in card if score.measure.aspect in aspects]
 
 
 def test_order_names_and_time(cards):
@@ -125,9 +131,9 @@ def test_controls_and_skill_of_an_honest_model(cards):
     card = with_controls(found["honest"], found["real"], floor_card(found))
     assert all(score.ceiling is not None and score.floor is not None for score in card)
     assert all(skill(score) > 0.85 for score in of(card, DISTANCE, FIDELITY) if "beta" not in score.name)
-    floors = {s.name.partition(" [")[0]: s.floor for s in of(card, MEMORY)}
+    floors = {s.name.partition(" [")[0]: s.floor for s in of(card, MEMORISATION)}
     assert (floors["exact duplicates"], floors["near duplicates"], floors["authenticity"]) == (1.0, 1.0, 0.0)
-    assert skill(Score("a", 1.0, n=1, better="lower")) is None
+    assert skill(called("a", 1.0, n=1, better="lower")) is None
     for score in card:
         assert Score.from_json(json.loads(json.dumps(score.to_json()))) == score
 
@@ -177,7 +183,7 @@ def test_points_and_a_small_train_split():
     names = [s.name for s in card]
     # the cubic kernel hardly sees a filled box for a ring of the same moments; neighbours do
     coverage = names.index("coverage [identity, standardised] vs test")
-    measure = Card(test, train, Points(2), features).measure
+    measure = card_of(test, train, Points(2), features).measure
     pair = [measure(x)[coverage] for x in (model, controls(train, Points(2), n=120)["noise"].samples)]
     # intervals overlap, but both meet the same reference
     assert difference(*pair).verdict == "first"
@@ -189,7 +195,7 @@ def test_train_as_reference_is_named_and_has_no_memorisation_null(digits):
     train, test, held_out = digits
     features = default_features(SPACE, train)
     card = scorecard(held_out, train[:300], train, SPACE, features, reference_name="train")
-    assert not of(card, MEMORY)
+    assert not of(card, MEMORISATION)
     assert all(score.name.endswith("vs train") for score in card)
     fuller = scorecard(held_out, train[:300], train, SPACE, features, reference_name="train", heldout=test)
     assert fuller[-3].name == "pull of training examples [pca-32] train vs held-out"
@@ -208,7 +214,7 @@ def test_refusals(digits):
 
 def test_a_card_of_few_examples_says_what_it_leaves_out(digits):
     train, test, _ = digits
-    card = Card(test[:60], train, SPACE, default_features(SPACE, train))
+    card = card_of(test[:60], train, SPACE, default_features(SPACE, train))
     assert card.left_out == ["near duplicates was left out: it needs 100 examples, and there are 60"]
     assert not any(s.name.startswith("near duplicates") for s in card.scores(train[:60]))
 
@@ -216,7 +222,7 @@ def test_a_card_of_few_examples_says_what_it_leaves_out(digits):
 def test_another_reference_is_counted_as_if_the_card_were_new(digits):
     train, test, held_out = digits
     features = default_features(SPACE, train)
-    again = Card(test, train, SPACE, features).against(held_out).scores(test)
+    again = card_of(test, train, SPACE, features).against(held_out).scores(test)
     assert again == scorecard(test, held_out, train, SPACE, features)
 
 
@@ -225,7 +231,9 @@ def test_the_bad_models_do_not_listen_and_the_copycat_does(digits):
     train = np.asarray(images, dtype=np.int64).reshape(-1, 1, 8, 8)
     drawn = controls(train, SPACE, n=400, labels=np.asarray(target))
     judge = Named(OwnNetwork(SPACE, drawn["real"].train, drawn["real"].train_labels, steps=200), tuple("0123456789"))
-    card = Card(train[:400], train, SPACE, default_features(SPACE, train), judge=judge, labels=np.asarray(target[:400]))
+    card = card_of(
+        train[:400], train, SPACE, default_features(SPACE, train), judge=judge, labels=np.asarray(target[:400])
+    )
     found = {k: s for k, card in card.of_controls(drawn, 400).items() for s in card if s.name.startswith("label acc")}
     # asked for one of ten classes and not listening: 10 %, whose interval at 400 examples ends below 15 %
     assert found["noise"].value < 0.15
@@ -244,6 +252,6 @@ def test_every_measure_of_every_kind_of_data_has_an_aspect():
         Text(9, 16, 8): rng.integers(0, 9, size=(300, 16)),
     }
     for space, x in spaces.items():
-        card = Card(x[:100], x[200:], space, default_features(space, x[200:]))
+        card = card_of(x[:100], x[200:], space, default_features(space, x[200:]))
         assert card.left_out == []
         assert not of(card.scores(x[100:200]), OTHER)

@@ -18,7 +18,7 @@ from pushforward.evaluation.distribution.sliced_wasserstein import (
     sliced_wasserstein_distance,
     slices,
 )
-from pushforward.evaluation.measuring.metric import DATA, Terms
+from pushforward.evaluation.measuring.statistic import DATA, Terms
 from pushforward.evaluation.quadratic import root_interval
 
 

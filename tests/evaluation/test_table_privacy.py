@@ -9,6 +9,7 @@ import pytest
 
 from mixed_tables import MIXED, mixed_rows
 from pushforward.core.errors import BadInput
+from pushforward.core.measure import Measure
 from pushforward.core.score import Score
 from pushforward.core.table import Column, Table
 from pushforward.evaluation.marks import missing_mark
@@ -20,7 +21,7 @@ from pushforward.evaluation.table.privacy.attribute_inference import (
     matches,
 )
 from pushforward.evaluation.table.privacy.linkability import Linkability, guessing_links, linkability, linked
-from pushforward.evaluation.table.privacy.risk import Rate, excess, risk_score
+from pushforward.evaluation.table.privacy.risk import AttackSetting, Rate, excess, risk_score
 from pushforward.evaluation.table.privacy.singling_out import (
     Predicates,
     SinglingOut,
@@ -34,10 +35,11 @@ GONE = missing_mark(MIXED.columns[3])
 
 
 def all_attacks(x: np.ndarray, y: np.ndarray, z: np.ndarray, seed: int = 0, attacks: int = 200) -> list[Score]:
+    how = AttackSetting(seed=seed, attacks=attacks)
     return [
-        *singling_out(x, y, z, MIXED, seed=seed, attacks=attacks, columns=3),
-        linkability(x, y, z, MIXED, seed=seed, attacks=attacks),
-        attribute_inference(x, y, z, MIXED, seed=seed, attacks=attacks),
+        *singling_out(x, y, z, MIXED, how, columns=3),
+        linkability(x, y, z, MIXED, how=how),
+        attribute_inference(x, y, z, MIXED, how=how),
     ]
 
 
@@ -67,13 +69,16 @@ def test_the_interval_of_the_excess_covers(p: float, q: float) -> None:
 
 
 def test_a_risk_says_its_rates_and_when_the_attack_is_useless() -> None:
-    score = risk_score("linkability", Rate(60, 200), Rate(20, 200), 0.01, "test")
+    score = risk_score((Measure("linkability"), ""), Rate(60, 200), Rate(20, 200), 0.01, "test")
     assert score.name == "linkability train vs test"
     assert score.warnings == (
         "200 attacks: successful on 30.0% of training rows, 10.0% of test rows, 1.0% by guessing",
     )
-    assert "no better than guessing" in risk_score("x", Rate(60, 200), Rate(20, 200), 0.29, "test").warnings[1]
-    halved = risk_score("x", Rate(60, 200), Rate(20, 200), 0.01, "test", kept=0.5)
+    assert (
+        "no better than guessing"
+        in risk_score((Measure("x"), ""), Rate(60, 200), Rate(20, 200), 0.29, "test").warnings[1]
+    )
+    halved = risk_score((Measure("x"), ""), Rate(60, 200), Rate(20, 200), 0.01, "test", kept=0.5)
     assert halved.value == pytest.approx(2 * score.value)
 
 
@@ -167,8 +172,8 @@ def test_combinations_fit_one_sample_alone_and_bound_away_from_the_middle() -> N
 def test_a_cut_of_the_training_rows_is_made_good() -> None:
     rng = np.random.default_rng(5)
     y, z = mixed_rows(600, rng), mixed_rows(200, rng)
-    equal = singling_out(y[:200], y[:200], z, MIXED, attacks=400, columns=4)[1]
-    cut = singling_out(y[:200], y, z, MIXED, attacks=400, columns=4)[1]
+    equal = singling_out(y[:200], y[:200], z, MIXED, AttackSetting(attacks=400), columns=4)[1]
+    cut = singling_out(y[:200], y, z, MIXED, AttackSetting(attacks=400), columns=4)[1]
     assert cut.low < equal.value < cut.high
     assert cut.value > 0.3
 
@@ -242,11 +247,12 @@ def test_what_the_world_predicts_is_no_leak() -> None:
 def test_attacks_of_the_engine() -> None:
     rng = np.random.default_rng(10)
     x, y, z = (mixed_rows(80, rng) for _ in range(3))
+    how = AttackSetting(attacks=50)
     evaluation = Evaluation(
         [
-            SinglingOut(MIXED, attacks=50),
-            Linkability(MIXED, (["colour", "count"], ["size"]), attacks=50, neighbours=2),
-            AttributeInference(MIXED, "size", attacks=50),
+            SinglingOut(MIXED, how),
+            Linkability(MIXED, (["colour", "count"], ["size"]), how, neighbours=2),
+            AttributeInference(MIXED, "size", how=how),
         ]
     )
     state = evaluation.init()

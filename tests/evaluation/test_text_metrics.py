@@ -9,7 +9,7 @@ import pytest
 from pushforward.core.errors import BadInput
 from pushforward.evaluation.intervals import mean_interval
 from pushforward.evaluation.measuring.evaluation import Evaluation
-from pushforward.evaluation.measuring.metric import DATA
+from pushforward.evaluation.measuring.statistic import DATA
 from pushforward.evaluation.text.distinct import Distinct, distinct_scores, distinct_share
 from pushforward.evaluation.text.mauve import Mauve, area_terms, expected_area, frontier_area, mauve_score
 from pushforward.evaluation.text.ngrams import distinct_in_rows, ngrams

@@ -15,6 +15,7 @@ from sklearn.datasets import load_digits
 from pushforward.core.capabilities import Card
 from pushforward.core.score import Score
 from pushforward.report.records import Comparison, Data, Row
+from scored import called
 
 FAMILIES = ("autoregressive", "flow", "vae", "gan", "diffusion")
 NO_DENSITY = "no density; a GAN maps noise to samples and never says how probable an example is"
@@ -60,7 +61,7 @@ def scores_of(name: str) -> tuple[Score, ...]:
             "features": features,
             "warnings": few,
         }
-        found.append(Score(measure, value, 500, "lower" if better == "lower" else "higher", **entry))
+        found.append(called(measure, value, 500, "lower" if better == "lower" else "higher", **entry))
     return tuple(found)
 
 
@@ -73,7 +74,7 @@ def likelihood(value: float, kind: str, half: float = 0.012) -> Score:
         "unit": "bits/dim",
         "kind": kind,
     }
-    return Score("held-out likelihood vs test", value, 360, "lower", **entry)
+    return called("held-out likelihood vs test", value, 360, "lower", **entry)
 
 
 LIKELIHOODS = {
@@ -222,7 +223,7 @@ def moons() -> Comparison:
         "two-moons", "points", "points in 2 dimensions", "nats/point", {"train": 3000, "test": 800},
         real=points, density=np.exp(-near).mean(axis=-1), extent=(-1.6, 2.6, -1.2, 1.7),
     )  # fmt: skip
-    kl = Score(
+    kl = called(
         "KL to the truth", 0.031, 800, "lower", low=0.022, high=0.040, null=0.0, ceiling=0.0, floor=1.4, unit="nats"
     )
     entry = {"low": 0.69, "high": 0.73, "unit": "nats/point", "kind": "exact"}

@@ -9,7 +9,6 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from pushforward.core.score import Score
 from pushforward.report.drawing.axes import Scale, linear_ticks, log_ticks, spanning
 from pushforward.report.drawing.charts import (
     BOTTOM,
@@ -26,6 +25,7 @@ from pushforward.report.drawing.charts import (
     thinned,
 )
 from pushforward.report.page.score_table import bar, position
+from scored import called
 
 
 def elements(svg: str, name: str, class_: str = "") -> list[ET.Element]:
@@ -148,7 +148,7 @@ def test_thinned_means_are_the_means() -> None:
 
 
 def test_the_scorecard_s_bar_runs_from_floor_to_ceiling() -> None:
-    score = Score("d", 2.5, n=9, better="lower", low=0.0, high=5.0)
+    score = called("d", 2.5, n=9, better="lower", low=0.0, high=5.0)
     (dot,) = elements(bar(score, 10.0, 0.0), "circle")
     assert float(dot.get("cx", "nan")) == pytest.approx(4 + 0.75 * 80)
     (reach,) = elements(bar(score, 10.0, 0.0), "path", "reach")

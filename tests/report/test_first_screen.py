@@ -12,6 +12,7 @@ import pytest
 
 from pushforward.core.score import Score
 from pushforward.core.table import Column, Table
+from pushforward.evaluation.distribution.energy import ENERGY
 from pushforward.report.columns import Bins, bins_of, links_of, shares_of
 from pushforward.report.drawing.column_figures import histogram, link_map, links_off
 from pushforward.report.page.first_screen import first_screen
@@ -19,6 +20,7 @@ from pushforward.report.page.ladder import ladder
 from pushforward.report.page.render import render
 from pushforward.report.records import Comparison, Data, Row
 from pushforward.report.verdict.doubts import doubts
+from scored import called
 
 COIN = "classifier two-sample accuracy [x] vs test"
 SPACE = Table(
@@ -54,7 +56,9 @@ class Opening(HTMLParser):
 
 
 def coin(value: float) -> Score:
-    return Score(COIN, value, 200, "lower", value - 0.03, value + 0.03, 0.015, null=0.5, ceiling=0.5, floor=0.95)
+    return called(
+        COIN, value, 200, low=value - 0.03, high=value + 0.03, stderr=0.015, null=0.5, ceiling=0.5, floor=0.95
+    )
 
 
 def rows_of(n: int, seed: int, slope: float = 1.0) -> np.ndarray:
@@ -184,9 +188,7 @@ def test_drawings_are_labelled_and_in_their_frame() -> None:
 
 
 def test_one_model_has_its_measures_on_one_scale() -> None:
-    row = Row(
-        "vae", scores=(coin(0.65), dataclasses.replace(coin(0.5), name="energy distance [x] vs test", ceiling=None))
-    )
+    row = Row("vae", scores=(coin(0.65), dataclasses.replace(coin(0.5), measure=ENERGY, ceiling=None)))
     drawn = ladder(row, (row,))
     assert drawn is not None
     assert "Told apart by a classifier 67 %" in drawn  # 0.65 of 0.95 to 0.5

@@ -11,13 +11,15 @@ import pytest
 from pushforward.core.score import Score
 from pushforward.core.space import Points
 from pushforward.evaluation.cards.controls import controls, floor_card, with_controls
-from pushforward.evaluation.cards.scorecard import Card
+from pushforward.evaluation.cards.scorecard import Scorecard
 from pushforward.evaluation.features.named import Standardised
+from pushforward.evaluation.measuring.metric import CardSetting
 from pushforward.report.records import Row
 from pushforward.report.verdict.control_verdict import too_good_sentences
 from pushforward.report.verdict.sentences import verdict_sentences
 from pushforward.report.verdict.standing import blind, clear_of
 from pushforward.report.verdict.told_apart import told_apart
+from scored import called
 
 COIN = "classifier two-sample accuracy [x] vs test"
 
@@ -26,7 +28,7 @@ def score(value: float, half: float | None = 0.1, **more: Any) -> Score:
     entry: dict[str, Any] = {"name": "coverage [x] vs test", "n": 200, "better": "higher", "null": 0.95}
     if half is not None:
         entry.update(low=value - half, high=value + half)
-    return Score(value=value, **{**entry, **more})
+    return called(value=value, **{**entry, **more})
 
 
 def coin(value: float, n: int = 200) -> Score:
@@ -131,7 +133,7 @@ def many(values: list[float], half: float = 0.01, right: float = 0.53) -> tuple[
 
 
 def code(value: float, kind: Any = "exact") -> Score:
-    return Score(
+    return called(
         "log-likelihood", value, n=99, better="lower", low=value - 0.01, high=value + 0.01, unit="nats", kind=kind
     )
 
@@ -218,7 +220,8 @@ def page(samples: np.ndarray, seed: int, n: int = 150) -> tuple[Row, tuple[Row, 
     rng = np.random.default_rng(seed)
     train, test = skewed(4 * n, rng), skewed(n, rng)
     drawn = controls(train, Points(2), n, seed)
-    card = Card(test, train, Points(2), [Standardised(drawn["real"].train)], seed)
+    setting = CardSetting(Points(2), [Standardised(drawn["real"].train)], seed=seed)
+    card = Scorecard(test, train, setting)
     cards = card.of_controls(drawn, n)
     floor = floor_card(cards)
     rows = (
@@ -263,6 +266,6 @@ def test_models_better_than_real_are_found() -> None:
 def drawn(rng: np.random.Generator, ahead: float) -> tuple[Score, ...]:
     values = rng.normal(ahead, size=15)
     return tuple(
-        Score(f"m{k} [f] vs test", v, n=100, better="higher", low=v - 1.96, high=v + 1.96, stderr=1.0)
+        called(f"m{k} [f] vs test", v, n=100, better="higher", low=v - 1.96, high=v + 1.96, stderr=1.0)
         for k, v in enumerate(values)
     )

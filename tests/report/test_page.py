@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from pushforward.core.errors import BadInput, RunFailed
+from pushforward.core.measure import Measure
 from pushforward.report.drawing.sheets import grid_order, tiles
 from pushforward.report.page.plain import to_markdown, to_text
 from pushforward.report.page.render import render, write_report
@@ -152,7 +153,7 @@ def test_contrast_meets_wcag_aa_in_light_and_dark(html: str) -> None:
 def test_everything_given_is_escaped(digits: Comparison) -> None:
     evil = "<script>alert('x')</script>\"&"
     row = dataclasses.replace(digits.models[0], name=evil, loss_name=evil, memorisation=evil, stopped_because=evil)
-    score = dataclasses.replace(row.scores[0], name=evil, warnings=(evil,))
+    score = dataclasses.replace(row.scores[0], measure=Measure(evil), view=evil, warnings=(evil,))
     assert row.card is not None
     card = dataclasses.replace(row.card, title=evil, objective=evil, look_at=(evil,), references=((evil, evil),))
     row = dataclasses.replace(row, scores=(score,), card=card)

@@ -10,7 +10,7 @@ import pytest
 
 from pushforward.core.score import Score
 from pushforward.evaluation.cards.comparison import Difference, compare_models
-from pushforward.evaluation.measuring.metric import Measured
+from pushforward.evaluation.measuring.statistic import Measured
 from pushforward.report.page.figures import quality_against_cost
 from pushforward.report.page.pairs import pairs
 from pushforward.report.page.render import render
@@ -18,13 +18,14 @@ from pushforward.report.records import Comparison, Data, Row, key_of
 from pushforward.report.verdict.sentences import verdict
 from pushforward.report.verdict.standing import at_null, standing
 from pushforward.report.verdict.unmatched import pareto_sentences, standing_by, standings
+from scored import called
 
 DATA = Data("two-moons", "points", "points in 2 dimensions", "nats/point", {"test": 100})
 OVERLAP = "frechet distance [pca-2] vs test"
 
 
 def score(value: float, reach: float = 0.3, **more: float) -> Score:
-    return Score(OVERLAP, value, 100, "lower", low=value - reach, high=value + reach, stderr=reach / 1.96, **more)
+    return called(OVERLAP, value, 100, "lower", low=value - reach, high=value + reach, stderr=reach / 1.96, **more)
 
 
 def row(name: str, value: float, seconds: float, training: float = 60.0, reach: float = 0.3) -> Row:
@@ -87,7 +88,7 @@ def test_the_page_counts_and_lists_the_tests(page: Comparison) -> None:
 
 
 def test_a_test_without_an_error_survives_the_record(page: Comparison) -> None:
-    bare = compare_models({name: [Measured(Score("x", v, 9, "lower"))] for name, v in (("a", 1.0), ("b", 2.0))})
+    bare = compare_models({name: [Measured(called("x", v, 9, "lower"))] for name, v in (("a", 1.0), ("b", 2.0))})
     again = Comparison.from_json(json.loads(json.dumps(dataclasses.replace(page, differences=tuple(bare)).to_json())))
     assert [d.verdict for d in again.differences] == ["undecided"]
     assert again.differences[0].p_value != again.differences[0].p_value
@@ -136,5 +137,5 @@ def test_a_null_that_was_measured_has_an_error_too() -> None:
     # four standard errors of a share of 0.05 and 0.166 at 2,000
     assert abs(np.mean(both) - 0.95) < 0.02
     assert abs(np.mean(alone) - 0.834) < 0.034
-    assert at_null(Score("x", 1.0, 9, "lower", low=0.0, high=2.0)) is None
-    assert at_null(Score("x", 1.0, 9, "lower", null=2.0)) is None
+    assert at_null(called("x", 1.0, 9, "lower", low=0.0, high=2.0)) is None
+    assert at_null(called("x", 1.0, 9, "lower", null=2.0)) is None

@@ -13,13 +13,14 @@ from pushforward.core.score import Score
 from pushforward.report.records import Comparison, Row, Statement, key_of
 from pushforward.report.verdict.sentences import verdict, verdict_sentences
 from pushforward.report.verdict.standing import clear_of, standing
+from scored import called
 
 
 def score(value: float, half: float | None = 0.1, **more: Any) -> Score:
     entry: dict[str, Any] = {"name": "distance [pixels]", "n": 100, "better": "lower"}
     if half is not None:
         entry.update(low=value - half, high=value + half)
-    return Score(value=value, **{**entry, **more})
+    return called(value=value, **{**entry, **more})
 
 
 def code(value: float, kind: str, half: float = 0.01) -> Score:

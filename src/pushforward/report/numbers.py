@@ -6,6 +6,7 @@ Two ideas: a value shows the digits its interval supports and no more; a relatio
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from pushforward.core.score import Score
 
@@ -53,7 +54,7 @@ def value_text(score: Score) -> str:
     """Return the value with the digits its interval supports.
 
     Example:
-        >>> value_text(Score("d", 1.23456, n=9, better="lower", low=1.1, high=1.4))
+        >>> value_text(Score(Measure("d"), 1.23456, n=9, low=1.1, high=1.4))
         '1.23'
     """
     return number(score.value, _places(score))
@@ -71,7 +72,7 @@ def relation(score: Score) -> str:
     """Return how the true number relates to the one shown: a lower bound of log p is an upper bound of code length.
 
     Example:
-        >>> relation(Score("nll", 1.0, n=9, better="lower", kind="lower_bound"))
+        >>> relation(Score(Measure("nll"), 1.0, n=9, kind="lower_bound"))
         '≤'
     """
     if score.kind == "exact":
@@ -80,20 +81,6 @@ def relation(score: Score) -> str:
         return "≈"
     below = (score.kind == "lower_bound") == (score.better == "lower")
     return "≤" if below else "≥"
-
-
-def split_name(name: str) -> tuple[str, str]:
-    """Return a measure's name and what it was measured with.
-
-    Example:
-        >>> split_name("frechet distance [pca-16] vs test")
-        ('frechet distance', 'pca-16, vs test')
-    """
-    head, bracket, rest = name.partition("[")
-    if not bracket:
-        return name, ""
-    inner, _, tail = rest.partition("]")
-    return head.strip(), ", ".join(part for part in (inner.strip(), tail.strip()) if part)
 
 
 def seconds(value: float | None) -> str:
@@ -137,14 +124,15 @@ def named(parts: list[str], what: str, most: int = 4) -> str:
     return listed(parts) if len(parts) <= most else f"{len(parts)} {what}"
 
 
-def short_names(names: list[str]) -> dict[str, str]:
-    """Return for each measure its name without what it was measured with, where that stays unique.
+def short_names(scores: Iterable[Score]) -> dict[str, str]:
+    """Return for each score by its name the measure without what it was measured with, where that stays unique.
 
     Example:
-        >>> short_names(["recall [pca]", "density [pca]", "density [raw]"])
+        >>> recall, density = Measure("recall"), Measure("density")
+        >>> short_names([Score(recall, 1, 9, view="pca"), Score(density, 1, 9, view="pca"), Score(density, 1, 9, view="raw")])
         {'recall [pca]': 'recall', 'density [pca]': 'density [pca]', 'density [raw]': 'density [raw]'}
     """
-    heads = {name: split_name(name)[0] for name in names}
+    heads = {score.name: score.short_name for score in scores}
     return {name: head if list(heads.values()).count(head) == 1 else name for name, head in heads.items()}
 
 

@@ -7,7 +7,7 @@ a `Comparison` is its rows and what they share; records travel as standard JSON 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
@@ -16,9 +16,11 @@ import numpy as np
 from pushforward.core.capabilities import Card
 from pushforward.core.curve import Curve
 from pushforward.core.errors import BadInput
+from pushforward.core.measure import Measure
 from pushforward.core.score import Score, Verdict
 from pushforward.evaluation.cards.comparison import Difference
-from pushforward.evaluation.measuring.metric import Measured
+from pushforward.evaluation.cards.metrics import declared
+from pushforward.evaluation.measuring.statistic import Measured
 from pushforward.report.columns import Bins
 
 Role = Literal["model", "ceiling", "floor", "copycat"]
@@ -138,6 +140,11 @@ class Row:
     repeats: tuple[Mapping[str, Number], ...] = ()
     measured: tuple[Measured, ...] = field(default=(), compare=False, repr=False)
 
+    @property
+    def all_scores(self) -> tuple[Score, ...]:
+        """The likelihood, if there is one, and every other score."""
+        return (*(() if self.likelihood is None else (self.likelihood,)), *self.scores)
+
     def score(self, key: Key) -> Score | None:
         """Return the score that `key` names, or None if this row was not measured on it."""
         return next((score for score in self.scores if key_of(score) == key), None)
@@ -186,7 +193,7 @@ class Comparison:
     def between(self, key: Key, first: str, second: str) -> Verdict | None:
         """Return what the test of two models on a measure decided, None where they were not tested."""
         for found in self.differences:
-            if found.metric == key[0] and {found.first, found.second} == {first, second}:
+            if found.metric == key.name and {found.first, found.second} == {first, second}:
                 turned = {"first": "second", "second": "first", "undecided": "undecided"}
                 return found.verdict if found.first == first else turned[found.verdict]  # type: ignore[return-value]
         return None
@@ -205,7 +212,8 @@ class Comparison:
         for part, row in zip(record["rows"], self.rows, strict=True):
             part["scores"] = [score.to_json() for score in row.scores]
             part["likelihood"] = None if row.likelihood is None else row.likelihood.to_json()
-        return _standard(record)
+        measures = {score.metric: score.measure.to_json() for row in self.rows for score in row.all_scores}
+        return _standard({**record, "measures": measures})
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays by name, `data/real` or `row/<index>/samples`, ready for one `.npz`."""
@@ -225,6 +233,9 @@ class Comparison:
         """Rebuild a comparison from `to_json` and `arrays`."""
         arrays = arrays or {}
         fresh = dict(record)
+        known = fresh.pop("measures", None)
+        # a page of an old record, or of a metric whose package is gone, needs nothing that is installed but what it says itself
+        measures = declared() if known is None else {name: Measure.from_json(entry) for name, entry in known.items()}
         data = dict(fresh["data"])
         data.update(classes=tuple(data["classes"]), notes=tuple(data["notes"]), **_under(arrays, "data/"))
         data["header"] = tuple(data.get("header", ()))
@@ -233,14 +244,36 @@ class Comparison:
         data["columns"] = tuple(_bins(entry) for entry in data.get("columns", ()))
         data["extent"] = None if data["extent"] is None else tuple(data["extent"])
         fresh["data"] = Data(**data)
-        fresh["rows"] = tuple(_row(entry, _under(arrays, f"row/{i}/")) for i, entry in enumerate(fresh["rows"]))
+        rows = enumerate(fresh["rows"])
+        fresh["rows"] = tuple(_row(entry, _under(arrays, f"row/{i}/"), measures) for i, entry in rows)
         fresh["verdict"] = tuple(Statement(**entry) for entry in fresh["verdict"])
         fresh["differences"] = tuple(_difference(entry) for entry in fresh.get("differences", ()))
         fresh["commands"] = tuple(fresh["commands"])
         return Comparison(**fresh)
 
 
-Key = tuple[str, str, str, str, str]
+@dataclass(frozen=True)
+class Key:
+    """What must agree before two scores have an order.
+
+    Attributes:
+        name, unit, kind, features, better: as of the score.
+        score: one score of it, for its words.
+    """
+
+    name: str
+    unit: str
+    kind: str
+    features: str
+    better: str
+    score: Score = field(compare=False, repr=False)
+
+    @property
+    def measure(self) -> Measure:
+        """What the scores are of."""
+        return self.score.measure
+
+
 _ARRAYS = (
     "shares",
     "links",
@@ -259,18 +292,18 @@ _ARRAYS = (
 
 def key_of(score: Score) -> Key:
     """Return what must agree before two scores have an order: name, unit, kind, features and direction."""
-    return (score.name, score.unit, score.kind, score.features, score.better)
+    return Key(score.name, score.unit, score.kind, score.features, score.better, score)
 
 
-def metric_keys(rows: tuple[Row, ...]) -> tuple[Key, ...]:
+def metric_keys(rows: Iterable[Row]) -> tuple[Key, ...]:
     """Return every measure of the rows, in order of first appearance."""
     return tuple(dict.fromkeys(key_of(score) for row in rows for score in row.scores))
 
 
-def _row(record: Mapping[str, Any], arrays: dict[str, Any]) -> Row:
+def _row(record: Mapping[str, Any], arrays: dict[str, Any], measures: Mapping[str, Measure]) -> Row:
     fresh = dict(record)
-    fresh["likelihood"] = None if fresh["likelihood"] is None else Score.from_json(fresh["likelihood"])
-    fresh["scores"] = tuple(Score.from_json(entry) for entry in fresh["scores"])
+    fresh["likelihood"] = None if fresh["likelihood"] is None else Score.from_json(fresh["likelihood"], measures)
+    fresh["scores"] = tuple(Score.from_json(entry, measures) for entry in fresh["scores"])
     fresh["curves"] = tuple(Curve.from_json(entry) for entry in fresh.get("curves", ()))
     fresh["shown"] = tuple(tuple(cells) for cells in fresh.get("shown", ()))
     fresh["history"], fresh["repeats"] = tuple(fresh["history"]), tuple(fresh.get("repeats", ()))

@@ -43,16 +43,17 @@ from pushforward.core.walk import trajectory
 from pushforward.data.dataset import Dataset
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.evaluation.cards.controls import COPYCAT, NOISE, REAL, SHUFFLED, Control, floor_card, with_controls
-from pushforward.evaluation.cards.scorecard import Card
+from pushforward.evaluation.cards.scorecard import Scorecard
 from pushforward.evaluation.checks import as_rows
 from pushforward.evaluation.distances import nearest
-from pushforward.evaluation.diversity.judge import Judge, Named
+from pushforward.evaluation.diversity.judge import Named
 from pushforward.evaluation.features.choose import features_by_name
 from pushforward.evaluation.features.default import default_features
 from pushforward.evaluation.features.named import Features
 from pushforward.evaluation.features.own_network import OwnNetwork
 from pushforward.evaluation.likelihood.code_length import marginal_floor
-from pushforward.evaluation.measuring.metric import Measured
+from pushforward.evaluation.measuring.metric import CardSetting, Judge
+from pushforward.evaluation.measuring.statistic import Measured
 from pushforward.evaluation.memorisation.verdict import memorisation_verdict
 from pushforward.report.records import Role, Row
 
@@ -80,7 +81,7 @@ class Controls:
         crowd: see `Row`.
     """
 
-    card: Card
+    card: Scorecard
     features: list[Features]
     reference: np.ndarray
     places: torch.Tensor
@@ -151,18 +152,9 @@ def measure_controls(
     told(0.0, "fitting features")
     features = features_of(dataset, real, names, seed)
     told(0.2, "counting the training examples")
-    card = Card(
-        setting.reference,
-        setting.train,
-        space,
-        features,
-        seed,
-        split,
-        heldout=array(dataset.test, space) if split == "train" else None,
-        judge=judge_of(dataset, real, seed),
-        labels=setting.seen,
-        rules=_rules_of(rules, space),
-    )
+    about = CardSetting(space, features, split, judge_of(dataset, real, seed), _rules_of(rules, space), seed)
+    heldout = array(dataset.test, space) if split == "train" else None
+    card = Scorecard(setting.reference, setting.train, about, heldout, setting.seen)
     if settle is not None:
         card, setting = _narrowed(card, setting, settle, seed)
     shares = {key: 0.5 + 0.12 * k for k, key in enumerate(setting.drawn)}
@@ -181,7 +173,7 @@ def measure_controls(
     return Controls(card, features, *of, seed, given, setting.seen, crowd_of(setting.cases))
 
 
-def _narrowed(card: Card, setting: Setting, settle: Settle, seed: int) -> tuple[Card, Setting]:
+def _narrowed(card: Scorecard, setting: Setting, settle: Settle, seed: int) -> tuple[Scorecard, Setting]:
     """Return a card and its setting with as many examples as `settle` says, once it knows what a small card takes.
 
     Features were fitted without any control of the larger setting, so without those of the smaller one too.
@@ -207,11 +199,11 @@ def _narrowed(card: Card, setting: Setting, settle: Settle, seed: int) -> tuple[
     return card.against(reference[kept], None if labels is None else labels[kept]), narrower
 
 
-def card_alone(dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES, names: Sequence[str] = ()) -> Card:
+def card_alone(dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES, names: Sequence[str] = ()) -> Scorecard:
     """Return the measures of a dataset without any control having been measured; see `measure_controls`."""
     setting = setting_of(dataset, seed, most, "test")
     features = features_of(dataset, setting.drawn[REAL], names, seed)
-    return Card(setting.pool[setting.places], setting.train, dataset.space, features, seed)
+    return Scorecard(setting.reference, setting.train, CardSetting(dataset.space, features, seed=seed))
 
 
 def _rules_of(rules: Sequence[str], space: Space) -> Sequence[str]:

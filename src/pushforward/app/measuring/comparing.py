@@ -40,10 +40,9 @@ from pushforward.data.points import PointsEncoding
 from pushforward.engine.budget import budget_of
 from pushforward.engine.fit import Diverged, Interrupted
 from pushforward.engine.history import read_history
-from pushforward.evaluation.cards.aspects import aspect_of, is_check
 from pushforward.evaluation.cards.comparison import compare_models
 from pushforward.evaluation.cards.controls import skill
-from pushforward.evaluation.measuring.metric import Measured
+from pushforward.evaluation.measuring.statistic import Measured
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES
 from pushforward.provenance.lock import refuse_if_written, writing
@@ -240,7 +239,7 @@ def comparison_of(
 
 def merits(row: Row) -> list[Measured]:
     """Return a row's measures that have a better and a worse: no checks."""
-    return [one for one in row.measured if not is_check(one.score.name)]
+    return [one for one in row.measured if one.score.measure.role != "check"]
 
 
 def data_record(dataset: Dataset, controls: Controls, more_notes: tuple[str, ...] = ()) -> Data:
@@ -313,8 +312,7 @@ def density_grid(
 
 def scores_record(row: Row) -> dict[str, Any]:
     """Return a row's scores as standard JSON; each also says its aspect and where it lies between floor (0) and ceiling (1)."""
-    likelihood = [] if row.likelihood is None else [_described(row.likelihood, "likelihood")]
-    record: dict[str, Any] = {"scores": [*likelihood, *(_described(s, aspect_of(s.name)) for s in row.scores)]}
+    record: dict[str, Any] = {"scores": [_described(score) for score in row.all_scores]}
     if row.family and row.no_likelihood:
         record["no_likelihood"] = row.no_likelihood
     if row.memorisation:
@@ -322,9 +320,9 @@ def scores_record(row: Row) -> dict[str, Any]:
     return record
 
 
-def _described(score: Score, aspect: str) -> dict[str, Any]:
+def _described(score: Score) -> dict[str, Any]:
     lies = skill(score)
-    return {**score.to_json(), "aspect": aspect, "skill": lies if lies is not None and math.isfinite(lies) else None}
+    return {**score.to_json(), "skill": lies if lies is not None and math.isfinite(lies) else None}
 
 
 def write_scores(run: Path, row: Row) -> None:

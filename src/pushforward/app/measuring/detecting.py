@@ -17,6 +17,7 @@ from pushforward.app.measuring.parts import part_of, trained_on, whole
 from pushforward.app.runs.opening import is_builtin, reopen
 from pushforward.app.runs.training import open_model
 from pushforward.core.given import Examples
+from pushforward.core.measure import Measure
 from pushforward.core.score import Score
 from pushforward.core.space import Image, Space
 from pushforward.core.text import Text
@@ -114,8 +115,9 @@ def _countable(space: Space) -> bool:
 
 
 def _told(name: str, mine: np.ndarray, theirs: np.ndarray) -> Score:
+    measure = Measure(f"AUC of {name}", better="higher")
     if len(mine) < 2:
-        return Score(f"AUC of {name}", float("nan"), len(mine), "higher", warnings=("one example has no curve",))
+        return Score(measure, float("nan"), len(mine), warnings=("one example has no curve",))
     area, stderr = area_under_curve(mine, theirs)
     ends = area_interval(area, stderr, len(mine), len(theirs))
-    return Score(f"AUC of {name}", area, len(mine), "higher", *ends, stderr, null=0.5)
+    return Score(measure, area, len(mine), *ends, stderr, null=0.5)

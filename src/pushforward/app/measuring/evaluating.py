@@ -34,7 +34,7 @@ from pushforward.engine.history import read_history
 from pushforward.evaluation.cards.controls import with_controls
 from pushforward.evaluation.cards.damage import default_damages
 from pushforward.evaluation.cards.power import Detection, cards_of, power
-from pushforward.evaluation.cards.scorecard import Card
+from pushforward.evaluation.cards.scorecard import Scorecard
 from pushforward.evaluation.checks import as_rows
 from pushforward.evaluation.likelihood.parzen import parzen
 from pushforward.evaluation.memorisation.verdict import memorisation_verdict
@@ -57,8 +57,7 @@ class Evaluated:
     @property
     def scores(self) -> list[Score]:
         """The scores, likelihood first."""
-        row = self.comparison.rows[0]
-        return [*([] if row.likelihood is None else [row.likelihood]), *row.scores]
+        return list(self.comparison.rows[0].all_scores)
 
 
 def evaluate_run(
@@ -300,7 +299,7 @@ def detection_power(
     bare = card_alone(dataset, seed, size, features)
     damages, done = default_damages(dataset.space, bare.train, seed), 0
     total = cards_of(repeats, len(damages))
-    held: list[tuple[np.ndarray, Card]] = []
+    held: list[tuple[np.ndarray, Scorecard]] = []
 
     def card(samples: np.ndarray, against: np.ndarray) -> Any:
         if not held or held[0][0] is not against:

@@ -13,7 +13,6 @@ import pandas as pd
 
 from pushforward.core.errors import BadInput, closest
 from pushforward.core.score import Score
-from pushforward.report.numbers import split_name
 
 COLUMNS = ("measure", "value", "95 % interval", "unit", "n", "real against real", "floor", "better")
 
@@ -29,7 +28,8 @@ class Scores(list[Score]):
         verdict: whether its samples are told apart from real data, in what and by how much; empty if nobody said.
 
     Example:
-        >>> scores = Scores([Score("coverage [pca-8] vs test", 0.9, n=100, better="higher", low=0.85, high=0.94)])
+        >>> coverage = Measure("coverage", better="higher")
+        >>> scores = Scores([Score(coverage, 0.9, n=100, low=0.85, high=0.94, view="pca-8", reference="test")])
         >>> print(scores)
         measure   value  95 % interval  unit  n    real against real  floor  better
         coverage  0.9    0.85 to 0.94         100                            higher
@@ -50,13 +50,13 @@ class Scores(list[Score]):
             return Scores(super().__getitem__(key), self.verdict)
         if not isinstance(key, str):
             return super().__getitem__(key)
-        found = [score for score in self if key in (score.name, split_name(score.name)[0])]
+        found = [score for score in self if key in (score.name, score.short_name)]
         if len(found) == 1:
             return found[0]
         if found:
             came = f"'{key}', which {len(found)} scores are called"
             raise BadInput(came, "a whole name, such as '" + found[0].name + "'")
-        names = [split_name(score.name)[0] for score in self]
+        names = [score.short_name for score in self]
         raise BadInput(f"no score called '{key}'", "one of " + ", ".join(dict.fromkeys(names)), closest(key, names))
 
     def __repr__(self) -> str:
@@ -80,9 +80,9 @@ class Scores(list[Score]):
 
     def _cells(self) -> list[list[str]]:
         # features are said where a measure was taken with several, the reference where it is not the usual one
-        parts = [split_name(score.name) for score in self]
-        heads = [head for head, _ in parts]
-        whole = [f"{head} [{rest.removesuffix(', vs test')}]" if rest else head for head, rest in parts]
+        heads = [score.short_name for score in self]
+        rests = [score.details.removesuffix(", vs test") for score in self]
+        whole = [f"{head} [{rest}]" if rest else head for head, rest in zip(heads, rests, strict=True)]
         names = [h if heads.count(h) == 1 else w for h, w in zip(heads, whole, strict=True)]
         names = [score.name if names.count(name) > 1 else name for name, score in zip(names, self, strict=True)]
         return [_cells_of(score, name) for score, name in zip(self, names, strict=True)]

@@ -156,7 +156,7 @@ class EvaluatedSamples(Answer):
 
     def lines(self, width: int = WIDTH) -> Iterator[str]:
         """Yield the verdict, what was compared, and the scores by aspect."""
-        from pushforward.evaluation.cards.aspects import ASPECTS, OTHER, aspect_of
+        from pushforward.core.measure import LIKELIHOOD, OTHER, in_order
         from pushforward.report.page.plain import called
         from pushforward.report.terminal.layout import hanging
         from pushforward.report.terminal.score_lines import score_table
@@ -171,10 +171,12 @@ class EvaluatedSamples(Answer):
                 if statement["topic"] == topic:
                     yield hanging(f"{called(topic).lower()}: {statement['text']}", width)
         yield ""
-        for aspect in (OTHER, *ASPECTS):
-            mine = [score for score in self.found.scores if aspect_of(score.name) == aspect]
-            if mine:
-                yield f"{(aspect if aspect != OTHER else 'likelihood').upper()}\n{score_table(mine, width)}\n"
+        scores = self.found.scores
+        # a distance to a known truth and a historical number stand beside the likelihood
+        aspects = [LIKELIHOOD if score.measure.aspect == OTHER else score.measure.aspect for score in scores]
+        for aspect in in_order(aspects):
+            mine = [score for score, of in zip(scores, aspects, strict=True) if of == aspect]
+            yield f"{aspect.name.upper()}\n{score_table(mine, width)}\n"
         for key in ("no_likelihood", "memorisation"):
             if key in record:
                 text = record[key]["sentence"] if isinstance(record[key], dict) else record[key]

@@ -18,7 +18,7 @@ from scipy import special
 
 from pushforward.core.score import Score, Verdict, require_comparable
 from pushforward.evaluation.intervals import normal_quantile
-from pushforward.evaluation.measuring.metric import Measured, Terms
+from pushforward.evaluation.measuring.statistic import Measured, Terms
 
 LEVEL, POWER = 0.05, 0.8
 MOST = 10**15  # samples; more than that is no number to plan with
@@ -79,7 +79,8 @@ def difference(first: Measured, second: Measured, names: tuple[str, str] = ("fir
         BadInput: other metrics, features or units.
 
     Example:
-        >>> a, b = (Score("d", v, n=100, better="lower", stderr=0.1) for v in (1.0, 2.0))
+        >>> from pushforward.core.measure import Measure
+        >>> a, b = (Score(Measure("d"), v, n=100, stderr=0.1) for v in (1.0, 2.0))
         >>> difference(Measured(a), Measured(b)).verdict
         'first'
     """
@@ -178,7 +179,8 @@ def compare_models(models: Mapping[str, Sequence[Measured]], level: float = LEVE
         BadInput: scores of one name on different features.
 
     Example:
-        >>> score = lambda v: [Measured(Score("d", v, n=100, better="lower", stderr=0.1))]
+        >>> from pushforward.core.measure import Measure
+        >>> score = lambda v: [Measured(Score(Measure("d"), v, n=100, stderr=0.1))]
         >>> [d.verdict for d in compare_models({"a": score(1.0), "b": score(2.0), "c": score(2.05)})]
         ['first', 'first', 'undecided']
     """

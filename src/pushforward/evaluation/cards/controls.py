@@ -17,7 +17,6 @@ from pushforward.core.score import Score
 from pushforward.core.space import Image, Space
 from pushforward.core.table import Column, Table
 from pushforward.core.text import Text
-from pushforward.evaluation.cards.aspects import is_check
 from pushforward.evaluation.checks import as_rows, require
 
 REAL, NOISE, SHUFFLED, COPYCAT = "real", "noise", "shuffled marginals", "copycat"
@@ -122,8 +121,8 @@ def floor_card(cards: Mapping[str, Sequence[Score]]) -> list[Score]:
     Args:
         cards: from `control_cards`.
     """
-    replayed = [score for score in cards[COPYCAT] if is_check(score.name)]
-    return [score for score in cards[SHUFFLED] if not is_check(score.name)] + replayed
+    replayed = [score for score in cards[COPYCAT] if score.measure.role == "check"]
+    return [score for score in cards[SHUFFLED] if score.measure.role != "check"] + replayed
 
 
 def with_controls(model: Sequence[Score], ceiling: Sequence[Score], floor: Sequence[Score]) -> list[Score]:
@@ -135,7 +134,7 @@ def with_controls(model: Sequence[Score], ceiling: Sequence[Score], floor: Seque
         BadInput: scores of one name whose features differ.
 
     Example:
-        >>> score = lambda value: [Score("coverage [pca-2] vs test", value, n=9, better="higher")]
+        >>> score = lambda value: [Score(Measure("coverage", better="higher"), value, n=9)]
         >>> skill(with_controls(score(0.5), score(0.9), score(0.1))[0])
         0.5
     """
@@ -173,7 +172,7 @@ def skill(score: Score) -> float | None:
     """Return `(value - floor) / (ceiling - floor)`: 0 is the floor, 1 the ceiling; None if a control is missing or both are equal.
 
     Example:
-        >>> skill(Score("coverage", 0.5, n=9, better="higher", ceiling=1.0, floor=0.0))
+        >>> skill(Score(Measure("coverage", better="higher"), 0.5, n=9, ceiling=1.0, floor=0.0))
         0.5
     """
     if score.ceiling is None or score.floor is None or score.ceiling == score.floor:

@@ -41,7 +41,8 @@ def pareto(models: Sequence[Priced], same: float = 0.0) -> dict[str, Standing]:
         BadInput: different costs, or scores that have no order.
 
     Example:
-        >>> s = lambda v: Score("d", v, n=9, better="lower", low=v - 0.1, high=v + 0.1)
+        >>> from pushforward.core.measure import Measure
+        >>> s = lambda v: Score(Measure("d"), v, n=9, low=v - 0.1, high=v + 0.1)
         >>> models = [Priced("a", s(1.0), {"s": 9}), Priced("b", s(2.0), {"s": 1}), Priced("c", s(3.0), {"s": 5})]
         >>> pareto(models)
         {'a': 'front', 'b': 'front', 'c': 'dominated'}

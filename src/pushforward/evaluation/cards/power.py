@@ -31,7 +31,7 @@ class Detection:
     """One metric and one damage.
 
     Attributes:
-        metric: name of the score.
+        score: a score of it, which says what the metric is.
         damage: name of the damage.
         clean, damaged: mean scores.
         shift: how many standard deviations worse the damaged examples score; negative where the metric likes the damage.
@@ -42,7 +42,7 @@ class Detection:
         power_low, power_high: 95 % interval of the power, from the finite number of repetitions.
     """
 
-    metric: str
+    score: Score
     damage: str
     clean: float
     damaged: float
@@ -54,6 +54,11 @@ class Detection:
     n: int
     power_low: float = math.nan
     power_high: float = math.nan
+
+    @property
+    def metric(self) -> str:
+        """Name of the score."""
+        return self.score.name
 
 
 def cards_of(repeats: int, damages: int) -> int:
@@ -101,7 +106,8 @@ def power(
         >>> from pushforward.core.space import Points
         >>> from pushforward.evaluation.cards.damage import Noise
         >>> x = np.random.default_rng(0).normal(size=(400, 1))
-        >>> mean = lambda a, b: [Score("second moment", float((a**2).mean()), n=len(a), better="lower")]
+        >>> from pushforward.core.measure import Measure
+        >>> mean = lambda a, b: [Score(Measure("second moment"), float((a**2).mean()), n=len(a))]
         >>> found = power(x, [Noise(2.0, Points(1), x)], mean, n=100)
         >>> found[0].power > 0.99, found[0].enough < 100
         (True, True)
@@ -109,9 +115,9 @@ def power(
     by_name = named(damages)
     require(len(pool), 2 * n, "held-out examples")
     require(repeats, FEWEST, "repetitions")
-    found, better = _scored(pool, by_name, card, (n, repeats, seed), step)
+    found, scores = _scored(pool, by_name, card, (n, repeats, seed), step)
     return [
-        _detection(metric, damage, np.array(found[metric, ""]), np.array(values), better[metric] == "lower", n)
+        _detection(scores[metric], damage, np.array(found[metric, ""]), np.array(values), n)
         for (metric, damage), values in found.items()
         if damage and (metric, "") in found
     ]
@@ -123,11 +129,11 @@ def _scored(
     card: Card,
     size: tuple[int, int, int],
     step: Callable[[], None] | None,
-) -> tuple[dict[tuple[str, str], list[float]], dict[str, str]]:
-    """Return the values of every metric and damage, the empty name for none, and which way is better; size: n, repeats, seed."""
+) -> tuple[dict[tuple[str, str], list[float]], dict[str, Score]]:
+    """Return the values of every metric and damage, the empty name for none, and a score of each; size: n, repeats, seed."""
     n, repeats, seed = size
     found: dict[tuple[str, str], list[float]] = {}
-    better: dict[str, str] = {}
+    scores: dict[str, Score] = {}
     for repeat in range(cards_of(repeats, 0)):
         rng = np.random.default_rng(derive_seed(seed, f"power {repeat}"))
         order = rng.permutation(len(pool))
@@ -136,15 +142,15 @@ def _scored(
         for name, damage in (("", None), *hurt.items()):
             for score in card(played if damage is None else damage.apply(played, rng), reference):
                 found.setdefault((score.name, name), []).append(score.value)
-                better[score.name] = score.better
+                scores[score.name] = score
             if step is not None:
                 step()
-    return found, better
+    return found, scores
 
 
-def _detection(metric: str, damage: str, clean: np.ndarray, hurt: np.ndarray, lower: bool, n: int) -> Detection:
+def _detection(metric: Score, damage: str, clean: np.ndarray, hurt: np.ndarray, n: int) -> Detection:
     means = float(clean.mean()), float(hurt.mean())
-    bad, bad_hurt = (clean, hurt) if lower else (-clean, -hurt)
+    bad, bad_hurt = (clean, hurt) if metric.better == "lower" else (-clean, -hurt)
     r = len(hurt)
     worse = bad_hurt - bad[:r]
     gap = float(worse.mean())

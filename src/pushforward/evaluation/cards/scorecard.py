@@ -16,35 +16,29 @@ from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
 from pushforward.core.space import Space
 from pushforward.evaluation.cards.controls import Control
-from pushforward.evaluation.cards.metrics import Asked, metrics_for
-from pushforward.evaluation.diversity.judge import Judge
-from pushforward.evaluation.features.named import Features
+from pushforward.evaluation.cards.metrics import metrics_for
 from pushforward.evaluation.measuring.batch import Role
-from pushforward.evaluation.measuring.evaluation import Evaluation, State
-from pushforward.evaluation.measuring.metric import Measured
+from pushforward.evaluation.measuring.evaluation import Evaluation, EvaluationState
+from pushforward.evaluation.measuring.metric import CardSetting
+from pushforward.evaluation.measuring.statistic import Measured, View
 
 CAPACITY = {"train": 50_000}
 BANDWIDTH = 2000  # training examples that set the width of the Gaussian kernel
 
 
-class Card:
+class Scorecard:
     """The metrics of one dataset, with everything but the samples counted already.
 
     Args:
         reference: real examples to compare with, in data units.
         train: what the models were trained on.
-        space: what one example is.
-        features: from `default_features`, fitted on train.
-        seed: seed of random halves and of which rows are kept.
-        reference_name: which split `reference` is; part of every name.
+        setting: what the card is about; sizes, roles and the width of the kernel are filled in from the examples.
         heldout: real examples no model was trained on, null of the memorisation checks; `reference` by default. Without it those
             checks are left out when the reference is train.
-        judge: a classifier of the data's classes.
         labels: class of each reference example (n,), for the judge's own accuracy.
-        rules: expressions that every row of a table must fulfil, beside those that hold in train.
 
     Attributes:
-        left_out: a sentence for each measure that needs more examples than there are.
+        left_out: a sentence for each metric that needs more examples than there are.
 
     Raises:
         BadInput: no features, arrays of other shapes than the space's, too few examples, or NaN.
@@ -53,7 +47,7 @@ class Card:
         >>> from pushforward.core.space import Points
         >>> from pushforward.evaluation.features.named import Standardised
         >>> x = np.random.default_rng(0).normal(size=(400, 2))
-        >>> card = Card(x[:100], x[200:], Points(2), [Standardised(x[200:])])
+        >>> card = Scorecard(x[:100], x[200:], CardSetting(Points(2), [Standardised(x[200:])]))
         >>> card.measure(x[100:200])[0].score.name
         'frechet distance [identity, standardised] vs test'
     """
@@ -62,29 +56,15 @@ class Card:
         self,
         reference: np.ndarray,
         train: np.ndarray,
-        space: Space,
-        features: Sequence[Features],
-        seed: int = 0,
-        reference_name: str = "test",
+        setting: CardSetting,
         heldout: np.ndarray | None = None,
-        judge: Judge | None = None,
         labels: np.ndarray | None = None,
-        rules: Sequence[str] = (),
     ) -> None:
-        self.space, self.train = space, train
+        self.space, self.train = setting.space, train
         for role, array in (("reference examples", reference), ("training examples", train)):
-            _shaped(array, space, role)
-        fresh: Role | None = "heldout" if heldout is not None else "reference"
-        if heldout is None and reference_name == "train":
-            fresh = None
-        heldout_name = reference_name if heldout is None else "held-out"
-        width = _bandwidth(features, train)
-        known = len(reference if heldout is None else heldout)
-        asked = Asked(
-            space, features, len(reference), known, reference_name, fresh, heldout_name, judge, width, rules, seed
-        )
-        metrics, self.left_out = metrics_for(asked)
-        self.evaluation = Evaluation(metrics, seed, CAPACITY)
+            _shaped(array, self.space, role)
+        metrics, self.left_out = metrics_for(_completed(setting, reference, train, heldout))
+        self.evaluation = Evaluation(metrics, setting.seed, CAPACITY)
         empty = self.evaluation.init()
         self._train = self.evaluation.take(empty, "train", train)
         self._heldout = empty if heldout is None else self.evaluation.take(empty, "heldout", heldout)
@@ -94,7 +74,7 @@ class Card:
         self._real = self.evaluation.take(self._heldout, "reference", reference, labels)
         self._complete = self.evaluation.merge(self._real, self._train)
 
-    def against(self, reference: np.ndarray, labels: np.ndarray | None = None) -> Card:
+    def against(self, reference: np.ndarray, labels: np.ndarray | None = None) -> Scorecard:
         """Return the same measures against other reference examples, with the training examples counted already."""
         _shaped(reference, self.space, "reference examples")
         other = copy(self)
@@ -116,7 +96,9 @@ class Card:
         """
         return self.evaluation.compute(self.counted(samples, labels, train))
 
-    def counted(self, samples: np.ndarray, labels: np.ndarray | None = None, train: np.ndarray | None = None) -> State:
+    def counted(
+        self, samples: np.ndarray, labels: np.ndarray | None = None, train: np.ndarray | None = None
+    ) -> EvaluationState:
         """Return what the measures compute from, with the samples counted; see `measure`."""
         _shaped(samples, self.space, "samples")
         state = self._complete if train is None else self.evaluation.take(self._real, "train", train)
@@ -156,7 +138,24 @@ def _shaped(array: np.ndarray, space: Space, role: str) -> None:
         raise BadInput(f"{role} of shape {array.shape}", f"(n, {', '.join(map(str, space.event_shape))})")
 
 
-def _bandwidth(features: Sequence[Features], train: np.ndarray) -> float:
+def _completed(
+    setting: CardSetting, reference: np.ndarray, train: np.ndarray, heldout: np.ndarray | None
+) -> CardSetting:
+    """Return a setting with what follows from the examples."""
+    role: Role | None = "heldout" if heldout is not None else "reference"
+    if heldout is None and setting.reference_name == "train":
+        role = None
+    return replace(
+        setting,
+        size=len(reference),
+        heldout=role,
+        heldout_name=setting.reference_name if heldout is None else "held-out",
+        heldout_size=len(reference if heldout is None else heldout),
+        bandwidth=_bandwidth(setting.features, train),
+    )
+
+
+def _bandwidth(features: Sequence[View], train: np.ndarray) -> float:
     """Return the median distance of training examples: one kernel for every reference, or two cards of one dataset differ in it."""
     if not features:
         return 0.0

@@ -15,11 +15,30 @@ from scipy import stats
 
 from pushforward.core.curve import Curve
 from pushforward.core.errors import BadInput
+from pushforward.core.measure import FIDELITY, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import as_rows, same_width
 from pushforward.evaluation.distances import kth_neighbour, members
 from pushforward.evaluation.intervals import normal_quantile, odds_interval
-from pushforward.evaluation.measuring.metric import Measured, Terms, TwoSample, View
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import Measured, MeasuredOn, Terms, TwoSample, View
+
+ALPHA_PRECISION = Measure(
+    "integrated alpha-precision",
+    "Whether the typical part of the data gets its share of samples.",
+    "Typical share right",
+    "1 = as real data",
+    FIDELITY,
+    better="higher",
+)
+BETA_RECALL = Measure(
+    "integrated beta-recall",
+    "Whether samples come as close to each real example as real ones do.",
+    "Detail right",
+    "read beside real data",
+    FIDELITY,
+    better="higher",
+)
 
 RELATIVE = (
     "equal distributions do not score 1 but about the null, and a worse model can score more: read it beside the null"
@@ -231,9 +250,9 @@ def faithfulness_scores(
         >>> [round(s.value, 1) for s in faithfulness_scores(x[:200] + 9.0, x[200:], "identity")]
         [0.0, 0.0]
     """
-    suffix = f" [{features}] vs {reference_name}"
     ids = np.arange(len(samples)), np.arange(len(reference))
-    return [m.score for m in _measure(samples, reference, suffix, fingerprint, k, seed, *ids)]
+    on = MeasuredOn(features, fingerprint, reference_name)
+    return [m.score for m in _measure(samples, reference, on, k, seed, ids)]
 
 
 def faithfulness_curves(
@@ -283,31 +302,25 @@ def _checked(samples: np.ndarray, reference: np.ndarray, k: int) -> tuple[np.nda
 def _measure(
     samples: np.ndarray,
     reference: np.ndarray,
-    suffix: str,
-    fingerprint: str,
+    on: MeasuredOn,
     k: int,
     seed: int,
-    x_ids: np.ndarray,
-    y_ids: np.ndarray,
+    ids: tuple[np.ndarray, np.ndarray],
 ) -> list[Measured]:
     x, y = _checked(samples, reference, k)
     at = positions(x, y, k)
-    blank = Score("", 0.0, n=len(x), better="higher", features=fingerprint)
-    precision = replace(blank, name=f"integrated alpha-precision{suffix}", null=precision_null(len(x), len(y)))
-    recall = replace(
-        blank, name=f"integrated beta-recall{suffix}", null=recall_null(y, len(x), k, seed), warnings=(RELATIVE,)
-    )
+    n = len(x)
+    precision = on.score(ALPHA_PRECISION, integrated(at.samples), n, null=precision_null(n, len(y)))
+    expected = recall_null(y, n, k, seed)
+    recall = on.score(BETA_RECALL, integrated(at.reference), n, null=expected, warnings=(RELATIVE,))
     of_samples, of_reference = _terms(at.samples, at.reference_ranks)
     met, meeting = _terms(at.reference, at.sample_ranks)
-    sides = Terms.of_mean(x_ids, of_samples), Terms.of_mean(y_ids, of_reference + _centre_terms(x, y, at))
+    sides = Terms.of_mean(ids[0], of_samples), Terms.of_mean(ids[1], of_reference + _centre_terms(x, y, at))
     # where the curve is near the diagonal its side is not known: the variance at the null is added
     null = 4.0 * BRIDGE_VARIANCE * (1 / len(x) + 1 / len(y))
     # neighbourhoods depend on each other: the variance to first order is 0.6 to 1.3 of the true one, so it is doubled
-    wider = Terms.of_mean(x_ids, math.sqrt(2.0) * meeting), Terms.of_mean(y_ids, math.sqrt(2.0) * met)
-    return [
-        _with_interval(replace(precision, value=integrated(at.samples)), *sides, null),
-        _with_interval(replace(recall, value=integrated(at.reference)), *wider, null),
-    ]
+    wider = Terms.of_mean(ids[0], math.sqrt(2.0) * meeting), Terms.of_mean(ids[1], math.sqrt(2.0) * met)
+    return [_with_interval(precision, *sides, null), _with_interval(recall, *wider, null)]
 
 
 def _with_interval(score: Score, samples: Terms, reference: Terms, more: float) -> Measured:
@@ -328,7 +341,7 @@ class AlphaPrecision(TwoSample):
         k: which neighbour of a real example its neighbourhood reaches to.
 
     Example:
-        >>> from pushforward.evaluation.measuring.metric import DATA
+        >>> from pushforward.evaluation.measuring.statistic import DATA
         >>> x, ids = np.random.default_rng(0).normal(size=(400, 2)), np.arange(200)
         >>> precision, recall = AlphaPrecision(DATA).measure(x[:200], x[200:], ids, ids)
         >>> precision.score.value > 0.85, precision.samples.terms.shape
@@ -341,5 +354,12 @@ class AlphaPrecision(TwoSample):
 
     def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
         """Return the two integrated scores."""
-        suffix = f" [{self.view.name}] vs {self.reference_name}"
-        return _measure(x, y, suffix, self.view.fingerprint, self.k, self.seed, x_ids, y_ids)
+        return _measure(x, y, self.on, self.k, self.seed, (x_ids, y_ids))
+
+
+METRIC = Metric(
+    "alpha-precision and beta-recall",
+    "Whether mass is spread over supports as in the data",
+    (ALPHA_PRECISION, BETA_RECALL),
+    lambda card: [AlphaPrecision(card.features[0], card.reference_name, card.seed)],
+)

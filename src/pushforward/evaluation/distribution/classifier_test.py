@@ -15,10 +15,22 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from pushforward.core.measure import DISTANCE, Measure
+from pushforward.core.rng import derive_seed
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import two_samples
 from pushforward.evaluation.intervals import wilson
-from pushforward.evaluation.measuring.metric import Measured, Terms, TwoSample
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import Measured, MeasuredOn, Terms, TwoSample
+
+CLASSIFIER = Measure(
+    "classifier two-sample accuracy",
+    "A classifier is trained to tell samples from real data, and tried on examples that it has not seen.",
+    "Told apart by a classifier",
+    "0.5 = guessing",
+    DISTANCE,
+    at_most=1.0,
+)
 
 AT_LEAST = 20
 MOST = 2000  # the support vector machine takes time proportional to the square or more
@@ -86,19 +98,16 @@ def classifier_test(
         >>> s.n, s.value > 0.9, p_value(s) < 1e-9
         (100, True, True)
     """
-    name = f"classifier two-sample accuracy [{features}] vs {reference_name}"
     ids = np.arange(len(samples)), np.arange(len(reference))
-    return _measure(samples, reference, name, fingerprint, seed, *ids).score
+    return _measure(samples, reference, MeasuredOn(features, fingerprint, reference_name), seed, ids).score
 
 
 def _measure(
     samples: np.ndarray,
     reference: np.ndarray,
-    name: str,
-    fingerprint: str,
+    on: MeasuredOn,
     seed: int,
-    x_ids: np.ndarray,
-    y_ids: np.ndarray,
+    ids: tuple[np.ndarray, np.ndarray],
 ) -> Measured:
     x, y = two_samples(samples, reference, AT_LEAST)
     margins_x, margins_y = held_out_margins(x, y, seed)
@@ -108,10 +117,10 @@ def _measure(
     low, high = wilson(right, judged)
     accuracy = right / judged
     stderr = math.sqrt(accuracy * (1 - accuracy) / judged)
-    score = Score(name, accuracy, len(right_x), "lower", low, high, stderr, null=0.5, features=fingerprint)
+    score = on.score(CLASSIFIER, accuracy, len(right_x), low=low, high=high, stderr=stderr, null=0.5)
     # the accuracy is the average of two rates, one of either side
     _, judge_x, _, judge_y = halves(len(x), len(y), seed)
-    sides = [Terms.of_mean(i, 0.5 * r) for i, r in ((x_ids[judge_x], right_x), (y_ids[judge_y], right_y))]
+    sides = [Terms.of_mean(i, 0.5 * r) for i, r in ((ids[0][judge_x], right_x), (ids[1][judge_y], right_y))]
     return Measured(score, *sides)
 
 
@@ -119,7 +128,7 @@ class ClassifierTest(TwoSample):
     """The classifier two-sample test of 2,000 rows of a side at most, with terms of the examples that were judged.
 
     Example:
-        >>> from pushforward.evaluation.measuring.metric import DATA
+        >>> from pushforward.evaluation.measuring.statistic import DATA
         >>> x, ids = np.random.default_rng(0).normal(size=(400, 2)), np.arange(200)
         >>> (m,) = ClassifierTest(DATA).measure(x[:200] + 3.0, x[200:], ids, ids)
         >>> m.score.value > 0.9, m.samples.terms.shape
@@ -128,9 +137,13 @@ class ClassifierTest(TwoSample):
 
     def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
         """Return the held-out accuracy."""
-        name = f"classifier two-sample accuracy [{self.view.name}] vs {self.reference_name}"
-        mark = self.view.fingerprint
-        return [_measure(x[:MOST], y[:MOST], name, mark, self.seed, x_ids[:MOST], y_ids[:MOST])]
+        return [_measure(x[:MOST], y[:MOST], self.on, self.seed, (x_ids[:MOST], y_ids[:MOST]))]
+
+
+METRIC = Metric.of(
+    CLASSIFIER,
+    lambda card: [ClassifierTest(card.features[0], card.reference_name, derive_seed(card.seed, "halves"))],
+)
 
 
 def p_value(score: Score) -> float:

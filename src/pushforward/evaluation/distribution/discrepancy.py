@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pushforward.core.score import Score
+from pushforward.core.measure import Measure
 from pushforward.evaluation.distribution.gram import Kernel, between, degenerate_between, degenerate_within, within
 from pushforward.evaluation.distribution.relative import KernelRival
 from pushforward.evaluation.intervals import normal_quantile
-from pushforward.evaluation.measuring.metric import Measured, Terms
+from pushforward.evaluation.measuring.statistic import Measured, MeasuredOn, Terms
 
 AT_LEAST = 4
 NEAR = 0.5  # errors of second order from which on the first-order variance is believed
@@ -101,20 +101,29 @@ def _interval(value: float, stderr: float, second_order: float) -> tuple[float, 
     return (low if low <= 0.0 else min(centre - reach, value)), max(centre + reach, high)
 
 
-def measured(x: np.ndarray, y: np.ndarray, kernel: Kernel, name: str, fingerprint: str, *ids: np.ndarray) -> Measured:
+def measured(
+    x: np.ndarray,
+    y: np.ndarray,
+    kernel: Kernel,
+    measure: Measure,
+    on: MeasuredOn,
+    ids: tuple[np.ndarray, np.ndarray],
+    setting: str = "",
+) -> Measured:
     """Return the squared discrepancy as a score: an interval, null 0, the first-order terms of both sides, and a test.
 
     Args:
         x: samples, checked, shape (n, d).
         y: reference, checked, shape (m, d).
         kernel: see `squared_mmd`.
-        name: name of the score.
-        fingerprint: fingerprint of the features.
+        measure: what the score is of.
+        on: what the rows are features of.
         ids: identities of the samples and of the reference.
+        setting: what else defines the measure.
     """
     found = squared_mmd(x, y, kernel)
-    ends = found.low, found.high
-    score = Score(name, found.value, len(x), "lower", *ends, found.stderr, null=0.0, features=fingerprint)
+    ends = {"low": found.low, "high": found.high, "stderr": found.stderr}
+    score = on.score(measure, found.value, len(x), **ends, null=0.0, setting=setting)
     rival = KernelRival(x, ids[0], ids[1], kernel, found.rows, found.crossing, found.seen, found.second_order)
     sides = map(Terms.of_mean, ids, (found.influence_x, found.influence_y))
     return Measured(score, *sides, rival=rival)

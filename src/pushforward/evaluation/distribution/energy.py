@@ -10,11 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist, pdist
 
+from pushforward.core.measure import DISTANCE, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import two_samples
 from pushforward.evaluation.distances import squared_distances
 from pushforward.evaluation.distribution.discrepancy import AT_LEAST, measured
-from pushforward.evaluation.measuring.metric import Measured, TwoSample
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import Measured, MeasuredOn, TwoSample
+
+ENERGY = Measure(
+    "energy distance",
+    "Samples lie further from real data than real data from themselves.",
+    "Shape, at every scale",
+    "0 = no difference",
+    DISTANCE,
+)
 
 
 def energy_distance(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
@@ -66,21 +76,23 @@ def energy_distance_score(
         >>> s.name, s.low > 0
         ('energy distance [identity] vs test', True)
     """
-    name = f"energy distance [{features}] vs {reference_name}"
-    return _measure(samples, reference, name, fingerprint, np.arange(len(samples)), np.arange(len(reference))).score
+    ids = np.arange(len(samples)), np.arange(len(reference))
+    return _measure(samples, reference, MeasuredOn(features, fingerprint, reference_name), ids).score
 
 
-def _measure(samples: np.ndarray, reference: np.ndarray, name: str, fingerprint: str, *ids: np.ndarray) -> Measured:
+def _measure(
+    samples: np.ndarray, reference: np.ndarray, on: MeasuredOn, ids: tuple[np.ndarray, np.ndarray]
+) -> Measured:
     x, y = two_samples(samples, reference, AT_LEAST)
     centre = y.mean(axis=0)  # distances do not mind, and small numbers keep their digits
-    return measured(x, y, lambda a, b: negative_distance(a - centre, b - centre), name, fingerprint, *ids)
+    return measured(x, y, lambda a, b: negative_distance(a - centre, b - centre), ENERGY, on, ids)
 
 
 class EnergyDistance(TwoSample):
     """The energy distance, with first-order terms of both sides.
 
     Example:
-        >>> from pushforward.evaluation.measuring.metric import DATA
+        >>> from pushforward.evaluation.measuring.statistic import DATA
         >>> x, ids = np.random.default_rng(0).normal(size=(200, 2)), np.arange(100)
         >>> (m,) = EnergyDistance(DATA).measure(x[:100] + 2.0, x[100:], ids, ids)
         >>> m.score.low > 0, m.samples.terms.shape
@@ -89,5 +101,7 @@ class EnergyDistance(TwoSample):
 
     def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
         """Return the energy distance."""
-        name = f"energy distance [{self.view.name}] vs {self.reference_name}"
-        return [_measure(x, y, name, self.view.fingerprint, x_ids, y_ids)]
+        return [_measure(x, y, self.on, (x_ids, y_ids))]
+
+
+METRIC = Metric.of(ENERGY, lambda card: [EnergyDistance(card.features[0], card.reference_name)])

@@ -11,14 +11,31 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pushforward.core.errors import BadInput
+from pushforward.core.measure import DISTANCE, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import require, two_samples
 from pushforward.evaluation.intervals import Jackknife, jackknife, normal_quantile
 from pushforward.evaluation.measuring.batch import Batch
-from pushforward.evaluation.measuring.metric import Kept, Measured, Metric, Need, Terms, View
+from pushforward.evaluation.measuring.metric import Metric
 from pushforward.evaluation.measuring.moments import Moments
+from pushforward.evaluation.measuring.statistic import Kept, Measured, MeasuredOn, Need, Statistic, Terms, View
 from pushforward.evaluation.measuring.summaries import BLOCKS, BlockedMoments
 from pushforward.evaluation.quadratic import quadratic_interval
+
+FRECHET = Measure(
+    "frechet distance",
+    "How far means and covariances of features lie from those of real data.",
+    "Averages and spreads",
+    "0 = no difference",
+    DISTANCE,
+)
+UNBIASED = Measure(
+    "frechet distance, bias removed",
+    "The same without the part that small samples alone cause.",
+    "Averages and spreads, corrected",
+    "0 = no difference",
+    DISTANCE,
+)
 
 
 def square_root(covariance: np.ndarray) -> np.ndarray:
@@ -96,13 +113,7 @@ class _Side:
         return float(gap @ gap + traces - 2.0 * np.sqrt(cross).sum())
 
 
-def measure_moments(
-    samples: BlockedMoments,
-    reference: BlockedMoments,
-    features: str,
-    fingerprint: str = "",
-    reference_name: str = "test",
-) -> list[Measured]:
+def measure_moments(samples: BlockedMoments, reference: BlockedMoments, on: MeasuredOn) -> list[Measured]:
     """Return the plug-in distance and the distance with its O(1/n) bias removed, from moments in blocks.
 
     The first is the number everyone prints: its interval covers what this pair of sample *sizes* gives on average, so it
@@ -122,9 +133,7 @@ def measure_moments(
     Args:
         samples: moments of the features of the model's examples.
         reference: moments of the features of real examples.
-        features: name of the features, printed in brackets.
-        fingerprint: fingerprint of the features.
-        reference_name: which split `reference` is.
+        on: what they are features of.
 
     Raises:
         BadInput: fewer than 40 rows on a side, or different widths.
@@ -136,8 +145,7 @@ def measure_moments(
         raise BadInput(
             f"rows of {len(first.mean)} and {len(second.mean)} numbers", "equal features", "measure both with the same"
         )
-    name = f"frechet distance [{features}] vs {reference_name}"
-    blank = Score(name, 0.0, n=first.count, better="lower", features=fingerprint)
+    blank = on.score(FRECHET, 0.0, first.count)
     fewest, width = min(first.count, second.count), len(first.mean)
     if fewest < 2 * width:
         value = gaussian_frechet(first.mean, first.covariance, second.mean, second.covariance)
@@ -171,7 +179,7 @@ def _with_intervals(plug_in: Score, found: Jackknife, x: _Side, y: _Side) -> lis
         replace(measured, low=low + found.bias, high=high + found.bias, warnings=(biased,)),
         replace(
             measured,
-            name=plug_in.name.replace("frechet distance", "frechet distance, bias removed", 1),
+            measure=UNBIASED,
             value=limit,
             low=low,
             high=high,
@@ -208,10 +216,11 @@ def frechet_distance(
     """
     x, y = two_samples(samples, reference, 2 * BLOCKS)
     blocked = [BlockedMoments().add(Batch.of(rows), rows) for rows in (x, y)]
-    return [m.score for m in measure_moments(blocked[0], blocked[1], features, fingerprint, reference_name)]
+    on = MeasuredOn(features, fingerprint, reference_name)
+    return [m.score for m in measure_moments(blocked[0], blocked[1], on)]
 
 
-class FrechetDistance(Metric):
+class FrechetDistance(Statistic):
     """The Fréchet distance from moments alone, whatever the number of examples.
 
     Args:
@@ -220,7 +229,7 @@ class FrechetDistance(Metric):
 
     Example:
         >>> from pushforward.evaluation.measuring.evaluation import Evaluation
-        >>> from pushforward.evaluation.measuring.metric import DATA
+        >>> from pushforward.evaluation.measuring.statistic import DATA
         >>> x = np.random.default_rng(0).normal(size=(400, 2))
         >>> e = Evaluation([FrechetDistance(DATA)])
         >>> state = e.take(e.take(e.init(), "samples", x[:200] + 1.0), "reference", x[200:])
@@ -239,4 +248,12 @@ class FrechetDistance(Metric):
     def compute(self, kept: Kept) -> list[Measured]:
         """Return the plug-in distance and the one with its bias removed."""
         x, y = kept.moments("samples", self.view), kept.moments("reference", self.view)
-        return measure_moments(x, y, self.view.name, self.view.fingerprint, self.reference_name)
+        return measure_moments(x, y, MeasuredOn(self.view.name, self.view.fingerprint, self.reference_name))
+
+
+METRIC = Metric(
+    "frechet distance",
+    FRECHET.says,
+    (FRECHET, UNBIASED),
+    lambda card: [FrechetDistance(view, card.reference_name) for view in card.features],
+)

@@ -7,10 +7,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from pushforward.core.measure import DISTANCE, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import two_samples
 from pushforward.evaluation.distribution.discrepancy import AT_LEAST, measured
-from pushforward.evaluation.measuring.metric import Measured, TwoSample
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import Measured, MeasuredOn, TwoSample
+
+KERNEL = Measure(
+    "kernel distance",
+    "How far the first three moments of features lie from those of real data.",
+    "Averages, spreads, skews",
+    "0 = no difference",
+    DISTANCE,
+)
 
 
 def cubic_kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -50,19 +60,21 @@ def kernel_distance(
         >>> s.name, s.low > 0
         ('kernel distance [identity] vs test', True)
     """
-    name = f"kernel distance [{features}] vs {reference_name}"
-    return _measure(samples, reference, name, fingerprint, np.arange(len(samples)), np.arange(len(reference))).score
+    ids = np.arange(len(samples)), np.arange(len(reference))
+    return _measure(samples, reference, MeasuredOn(features, fingerprint, reference_name), ids).score
 
 
-def _measure(samples: np.ndarray, reference: np.ndarray, name: str, fingerprint: str, *ids: np.ndarray) -> Measured:
-    return measured(*two_samples(samples, reference, AT_LEAST), cubic_kernel, name, fingerprint, *ids)
+def _measure(
+    samples: np.ndarray, reference: np.ndarray, on: MeasuredOn, ids: tuple[np.ndarray, np.ndarray]
+) -> Measured:
+    return measured(*two_samples(samples, reference, AT_LEAST), cubic_kernel, KERNEL, on, ids)
 
 
 class KernelDistance(TwoSample):
     """The kernel distance, with first-order terms of both sides.
 
     Example:
-        >>> from pushforward.evaluation.measuring.metric import DATA
+        >>> from pushforward.evaluation.measuring.statistic import DATA
         >>> x, ids = np.random.default_rng(0).normal(size=(200, 2)), np.arange(100)
         >>> (m,) = KernelDistance(DATA).measure(x[:100] + 2.0, x[100:], ids, ids)
         >>> m.score.low > 0, m.samples.terms.shape
@@ -71,5 +83,7 @@ class KernelDistance(TwoSample):
 
     def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
         """Return the kernel distance."""
-        name = f"kernel distance [{self.view.name}] vs {self.reference_name}"
-        return [_measure(x, y, name, self.view.fingerprint, x_ids, y_ids)]
+        return [_measure(x, y, self.on, (x_ids, y_ids))]
+
+
+METRIC = Metric.of(KERNEL, lambda card: [KernelDistance(view, card.reference_name) for view in card.features])

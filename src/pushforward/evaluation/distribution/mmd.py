@@ -12,11 +12,21 @@ import numpy as np
 from scipy.spatial.distance import pdist
 
 from pushforward.core.errors import BadInput
+from pushforward.core.measure import DISTANCE, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import two_samples
 from pushforward.evaluation.distances import squared_distances
 from pushforward.evaluation.distribution.discrepancy import AT_LEAST, measured
-from pushforward.evaluation.measuring.metric import Measured, TwoSample, View
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import Measured, MeasuredOn, TwoSample, View
+
+MMD = Measure(
+    "squared mmd",
+    "Any difference that shows at the typical distance between two real examples.",
+    "Shape, at one scale",
+    "0 = no difference",
+    DISTANCE,
+)
 
 PAIRED_ROWS = 2000
 
@@ -85,28 +95,25 @@ def maximum_mean_discrepancy(
         >>> s.name, s.low > 0
         ('squared mmd, gaussian kernel of bandwidth 2 [identity] vs test', True)
     """
-    suffix = f"[{features}] vs {reference_name}"
     ids = np.arange(len(samples)), np.arange(len(reference))
-    return _measure(samples, reference, suffix, fingerprint, bandwidth, *ids).score
+    return _measure(samples, reference, MeasuredOn(features, fingerprint, reference_name), bandwidth, ids).score
 
 
 def _measure(
     samples: np.ndarray,
     reference: np.ndarray,
-    suffix: str,
-    fingerprint: str,
+    on: MeasuredOn,
     bandwidth: float | None,
-    x_ids: np.ndarray,
-    y_ids: np.ndarray,
+    ids: tuple[np.ndarray, np.ndarray],
 ) -> Measured:
     x, y = two_samples(samples, reference, AT_LEAST)
     s = median_bandwidth(y) if bandwidth is None else float(bandwidth)
     if not (math.isfinite(s) and s > 0):
         raise BadInput(f"a bandwidth of {s}", "a positive length in units of the features")
-    name = f"squared mmd, gaussian kernel of bandwidth {s:.4g} {suffix}"
+    setting = f"gaussian kernel of bandwidth {s:.4g}"
     centre = y.mean(axis=0)
     # distances do not mind the centre, and small numbers keep their digits
-    return measured(x, y, lambda a, b: rbf_kernel(a - centre, b - centre, s), name, fingerprint, x_ids, y_ids)
+    return measured(x, y, lambda a, b: rbf_kernel(a - centre, b - centre, s), MMD, on, ids, setting)
 
 
 class MaximumMeanDiscrepancy(TwoSample):
@@ -119,7 +126,7 @@ class MaximumMeanDiscrepancy(TwoSample):
         bandwidth: in units of the features; the median distance of the reference by default.
 
     Example:
-        >>> from pushforward.evaluation.measuring.metric import DATA
+        >>> from pushforward.evaluation.measuring.statistic import DATA
         >>> x, ids = np.random.default_rng(0).normal(size=(200, 2)), np.arange(100)
         >>> (m,) = MaximumMeanDiscrepancy(DATA).measure(x[:100] + 2.0, x[100:], ids, ids)
         >>> m.score.low > 0, m.reference.terms.shape
@@ -132,5 +139,11 @@ class MaximumMeanDiscrepancy(TwoSample):
 
     def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
         """Return the squared MMD."""
-        suffix = f"[{self.view.name}] vs {self.reference_name}"
-        return [_measure(x, y, suffix, self.view.fingerprint, self.bandwidth, x_ids, y_ids)]
+        return [_measure(x, y, self.on, self.bandwidth, (x_ids, y_ids))]
+
+
+METRIC = Metric.of(
+    MMD,
+    lambda card: [MaximumMeanDiscrepancy(card.features[0], card.reference_name, bandwidth=card.bandwidth)],
+    "spread",
+)

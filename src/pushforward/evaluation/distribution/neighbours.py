@@ -14,12 +14,50 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from pushforward.core.errors import BadInput
+from pushforward.core.measure import FIDELITY, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import as_rows, require, same_width
 from pushforward.evaluation.distances import kth_neighbour, members
 from pushforward.evaluation.distribution.subsampling import BLOCKS, REACH, block_sizes, subsampled_variance
 from pushforward.evaluation.intervals import normal_quantile, wilson
-from pushforward.evaluation.measuring.metric import Measured, Terms, TwoSample, View
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import Measured, MeasuredOn, Terms, TwoSample, View
+
+PRECISION = Measure(
+    "precision",
+    "How many samples lie where real data lie.",
+    "Samples that look real",
+    "share of samples",
+    FIDELITY,
+    better="higher",
+    at_most=1.0,
+)
+RECALL = Measure(
+    "recall",
+    "How many real examples lie where samples lie.",
+    "Real data within reach",
+    "share of real data",
+    FIDELITY,
+    better="higher",
+    at_most=1.0,
+)
+DENSITY = Measure(
+    "density",
+    "How many samples crowd around each real example; above 1, too many.",
+    "Crowding near real data",
+    "1 = as real data",
+    FIDELITY,
+    better="higher",
+)
+COVERAGE = Measure(
+    "coverage",
+    "How many real examples have a sample close by.",
+    "Real data covered",
+    "share of real data",
+    FIDELITY,
+    better="higher",
+    at_most=1.0,
+)
 
 LOOKED_AT = 256
 CROWDED = "density above 1: the samples crowd where the data are dense, which is not better than 1"
@@ -137,15 +175,14 @@ def neighbour_scores(
     """
     x, y = as_rows(samples, "samples"), as_rows(reference, "reference examples")
     ids = np.arange(max(len(x), len(y)))
-    found = measure_balls(x, y, ids[: len(x)], ids[: len(y)], k, seed)
-    suffix = f" [{features}] vs {reference_name}"
-    return [replace(m.score, name=m.score.name + suffix, features=fingerprint) for m in found]
+    on = MeasuredOn(features, fingerprint, reference_name)
+    return [m.score for m in measure_balls(x, y, (ids[: len(x)], ids[: len(y)]), k, seed, on)]
 
 
 def measure_balls(
-    x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray, k: int, seed: int
+    x: np.ndarray, y: np.ndarray, ids: tuple[np.ndarray, np.ndarray], k: int, seed: int, on: MeasuredOn
 ) -> list[Measured]:
-    """Return precision, recall, density and coverage of samples `x` against reference `y`, not yet named after their features.
+    """Return precision, recall, density and coverage of samples `x` against reference `y`.
 
     Every value is the mean of one term for each example: of the samples for precision and density, of the reference for recall and
     coverage. The terms depend on each other: on Gaussians of 2 to 32 dimensions the true standard error is 1.2 to 2.5 times that
@@ -166,20 +203,20 @@ def measure_balls(
     if min(block_sizes(len(x), len(y))) >= 2 * k:
         variances = subsampled_variance(lambda a, b: np.array([t.mean() for t in balls(a, b, k).terms(k)]), x, y, seed)
     found = []
-    nulls = {} if ties(y, k) else {"density": 1.0, "coverage": coverage_null(len(y), len(x), k)}
-    for place, name in enumerate(("precision", "recall", "density", "coverage")):
-        score = Score(name, float(terms[place].mean()), n=len(x), better="higher", null=nulls.get(name))
+    nulls = {} if ties(y, k) else {DENSITY: 1.0, COVERAGE: coverage_null(len(y), len(x), k)}
+    for place, measure in enumerate((PRECISION, RECALL, DENSITY, COVERAGE)):
+        score = on.score(measure, float(terms[place].mean()), len(x), null=nulls.get(measure))
         if variances is None:
             warning = f"no interval from {min(len(x), len(y))} examples; use at least {2 * k * BLOCKS} on either side"
             found.append(Measured(replace(score, warnings=(warning,))))
         else:
-            found.append(_with_interval(score, terms[place], float(variances[place]), x_ids, y_ids))
+            found.append(_with_interval(score, terms[place], float(variances[place]), *ids))
     return found
 
 
 def _with_interval(score: Score, terms: np.ndarray, variance: float, x_ids: np.ndarray, y_ids: np.ndarray) -> Measured:
     n, value = len(terms), score.value
-    is_rate = score.name != "density"
+    is_rate = score.measure != DENSITY
     # a rate of 0 or 1 varies, too: two successes and two failures more (Agresti & Coull 1998)
     smoothed = (int(np.count_nonzero(terms)) + 2) / (n + 4)
     independent = max(smoothed * (1 - smoothed), 0.0 if is_rate else float(terms.var(ddof=1))) / n
@@ -195,7 +232,7 @@ def _with_interval(score: Score, terms: np.ndarray, variance: float, x_ids: np.n
     centred = terms - value
     total = float((centred**2).sum())
     scaled = centred * math.sqrt(variance / total) if total > 0 else centred
-    if score.name in ("precision", "density"):
+    if score.measure in (PRECISION, DENSITY):
         return Measured(score, samples=Terms(x_ids, scaled))
     return Measured(score, reference=Terms(y_ids, scaled))
 
@@ -210,7 +247,7 @@ class NeighbourScores(TwoSample):
         k: the neighbour that sets a ball's radius.
 
     Example:
-        >>> from pushforward.evaluation.measuring.metric import DATA
+        >>> from pushforward.evaluation.measuring.statistic import DATA
         >>> x, ids = np.random.default_rng(0).normal(size=(200, 2)), np.arange(100)
         >>> [m.score.value for m in NeighbourScores(DATA).measure(x[:100] + 9.0, x[100:], ids, ids)]
         [0.0, 0.0, 0.0, 0.0]
@@ -222,8 +259,12 @@ class NeighbourScores(TwoSample):
 
     def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
         """Return the four scores with the terms that `measure_balls` describes."""
-        suffix = f" [{self.view.name}] vs {self.reference_name}"
-        return [
-            replace(m, score=replace(m.score, name=m.score.name + suffix, features=self.view.fingerprint))
-            for m in measure_balls(x, y, x_ids, y_ids, self.k, self.seed)
-        ]
+        return measure_balls(x, y, (x_ids, y_ids), self.k, self.seed, self.on)
+
+
+METRIC = Metric(
+    "nearest neighbours",
+    "Who lies in whose ball of nearest neighbours",
+    (PRECISION, RECALL, DENSITY, COVERAGE),
+    lambda card: [NeighbourScores(card.features[0], card.reference_name)],
+)

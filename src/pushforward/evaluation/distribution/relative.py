@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pushforward.evaluation.distribution.gram import Kernel, between, within
-from pushforward.evaluation.measuring.metric import Contrast
+from pushforward.evaluation.measuring.statistic import Contrast
 from pushforward.evaluation.sign_flips import sign_flip_p_value
 
 

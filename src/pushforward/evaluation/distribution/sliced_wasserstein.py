@@ -14,12 +14,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pushforward.core.errors import BadInput
+from pushforward.core.measure import DISTANCE, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import two_samples
 from pushforward.evaluation.intervals import normal_quantile, t_quantile
-from pushforward.evaluation.measuring.metric import Measured, Terms, TwoSample, View
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import Measured, MeasuredOn, Terms, TwoSample, View
 from pushforward.evaluation.quadratic import root_interval
 
+SLICED = Measure(
+    "sliced wasserstein distance",
+    "How far samples must move to become real data, seen along lines.",
+    "Mass to be moved",
+    "distance in features",
+    DISTANCE,
+)
 AT_LEAST = 20
 DIRECTIONS, BLOCKS, WIDEST = 512, 8, 64
 NULL_DRAWS = 8
@@ -201,20 +210,17 @@ def sliced_wasserstein_distance(
         >>> s.name, s.low < 3.0 < s.high, s.null < 0.2
         ('sliced wasserstein distance, order 2 [identity] vs test', True, True)
     """
-    suffix = f" [{features}] vs {reference_name}"
     ids = np.arange(len(samples)), np.arange(len(reference))
-    return _measure(samples, reference, suffix, fingerprint, order, seed, *ids).score
+    return _measure(samples, reference, MeasuredOn(features, fingerprint, reference_name), order, seed, ids).score
 
 
 def _measure(
     samples: np.ndarray,
     reference: np.ndarray,
-    suffix: str,
-    fingerprint: str,
+    on: MeasuredOn,
     order: int,
     seed: int,
-    x_ids: np.ndarray,
-    y_ids: np.ndarray,
+    ids: tuple[np.ndarray, np.ndarray],
 ) -> Measured:
     if order not in (1, 2):
         raise BadInput(f"order {order}", "1 or 2")
@@ -222,9 +228,8 @@ def _measure(
     found = slices(x, y, order, seed)
     value = found.power ** (1 / order)
     biased = f"biased upwards at {len(x)} against {len(y)} examples: compare at equal sizes only, and read it beside its null"
-    name = f"sliced wasserstein distance, order {order}{suffix}"
-    score = Score(name, value, len(x), "lower", null=found.null, features=fingerprint, warnings=(biased,))
-    sides = [Terms.of_mean(i, t) for i, t in ((x_ids, found.influence_x), (y_ids, found.influence_y))]
+    score = on.score(SLICED, value, len(x), null=found.null, warnings=(biased,), setting=f"order {order}")
+    sides = [Terms.of_mean(i, t) for i, t in zip(ids, (found.influence_x, found.influence_y), strict=True)]
     sampling, blocks = sides[0].variance + sides[1].variance, len(found.blocks)
     turning = float(found.blocks.var(ddof=1)) / blocks if blocks > 1 else 0.0
     quantile = t_quantile(blocks - 1) if blocks > 1 else 0.0
@@ -286,7 +291,7 @@ class SlicedWasserstein(TwoSample):
         order: p, 1 or 2.
 
     Example:
-        >>> from pushforward.evaluation.measuring.metric import DATA
+        >>> from pushforward.evaluation.measuring.statistic import DATA
         >>> x, ids = np.random.default_rng(0).normal(size=(200, 2)), np.arange(100)
         >>> (m,) = SlicedWasserstein(DATA).measure(x[:100] + 2.0, x[100:], ids, ids)
         >>> m.score.low > m.score.null, m.samples.terms.shape
@@ -299,5 +304,7 @@ class SlicedWasserstein(TwoSample):
 
     def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
         """Return the sliced Wasserstein distance."""
-        suffix = f" [{self.view.name}] vs {self.reference_name}"
-        return [_measure(x, y, suffix, self.view.fingerprint, self.order, self.seed, x_ids, y_ids)]
+        return [_measure(x, y, self.on, self.order, self.seed, (x_ids, y_ids))]
+
+
+METRIC = Metric.of(SLICED, lambda card: [SlicedWasserstein(card.features[0], card.reference_name, card.seed)])

@@ -13,13 +13,24 @@ import numpy as np
 from sklearn.cluster import KMeans
 
 from pushforward.core.errors import BadInput
+from pushforward.core.measure import DIVERSITY, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import as_rows, same_width
 from pushforward.evaluation.distances import nearest
 from pushforward.evaluation.intervals import LEVEL, normal_quantile
-from pushforward.evaluation.measuring.metric import Kept, Measured, Metric, Need, Terms, View
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import Kept, Measured, MeasuredOn, Need, Statistic, Terms, View
 
-DIFFERENT, DIVERGENCE = "share of different bins", "divergence of bin shares"
+DIFFERENT = Measure(
+    "share of different bins",
+    "How many groups of real data get too many or too few samples.",
+    "Groups over- or underfed",
+    "share of groups",
+    DIVERSITY,
+)
+DIVERGENCE = Measure(
+    "divergence of bin shares", "How far the shares of the groups are off.", "Shares of groups", "bits", DIVERSITY
+)
 BINS, EACH, AT_LEAST = 100, 20, 40
 DEALS = 500
 
@@ -88,9 +99,7 @@ def measure_bins(
     reference: np.ndarray,
     train: np.ndarray,
     ids: tuple[np.ndarray, np.ndarray],
-    features: str,
-    fingerprint: str = "",
-    reference_name: str = "test",
+    on: MeasuredOn,
     bins: int = BINS,
     seed: int = 0,
 ) -> list[Measured]:
@@ -106,27 +115,24 @@ def measure_bins(
     centres = bin_centres(fitted, min(bins, min(len(x), len(y), len(fitted)) // EACH), seed)
     own, real = nearest(x, centres)[0], nearest(y, centres)[0]
     counts = [np.bincount(side, minlength=len(centres)) for side in (own, real)]
-    blank = Score("", 0.0, n=len(x), better="lower", features=fingerprint)
-    suffix = f"[{features}, {len(centres)} bins] vs {reference_name}"
-    found = count_scores(counts[0], counts[1], blank, seed)
+    found = count_scores(counts[0], counts[1], replace(on, view=f"{on.view}, {len(centres)} bins"), seed)
     p, q = counts[0] / len(x), counts[1] / len(y)
     terms = [
         Terms.of_mean(names, _surprise(a, b)[side]) for names, side, a, b in ((ids[0], own, p, q), (ids[1], real, q, p))
     ]
-    named = [replace(score, name=f"{score.name} {suffix}") for score in found]
     # terms are first-order and may hold more than the error does near the null, where they count its second-order part twice
-    total, stderr = sum(t.variance for t in terms), named[1].stderr or 0.0
+    total, stderr = sum(t.variance for t in terms), found[1].stderr or 0.0
     scale = min(1.0, stderr / math.sqrt(total)) if total > 0 else 1.0
-    return [Measured(named[0]), Measured(named[1], *(Terms(t.ids, scale * t.terms) for t in terms))]
+    return [Measured(found[0]), Measured(found[1], *(Terms(t.ids, scale * t.terms) for t in terms))]
 
 
-def count_scores(counts_x: np.ndarray, counts_y: np.ndarray, blank: Score, seed: int = 0) -> list[Score]:
+def count_scores(counts_x: np.ndarray, counts_y: np.ndarray, on: MeasuredOn, seed: int = 0) -> list[Score]:
     """Return the share of different bins and the divergence of shares, from the counts alone; see `bin_scores`.
 
     Args:
         counts_x: samples in each bin, shape (k,).
         counts_y: reference examples in each bin, shape (k,).
-        blank: what both scores have in common.
+        on: what the bins are of.
         seed: seed of the deals.
     """
     n, m = int(counts_x.sum()), int(counts_y.sum())
@@ -134,10 +140,10 @@ def count_scores(counts_x: np.ndarray, counts_y: np.ndarray, blank: Score, seed:
     dealt_x, dealt_y = dealt_again(counts_x, counts_y, seed)
     by_chance = different_bins(dealt_x, dealt_y).mean(axis=-1)
     noise = jensen_shannon(dealt_x / n, dealt_y / m)
-    share = replace(
-        blank,
-        name=DIFFERENT,
-        value=float(different_bins(counts_x, counts_y).mean()),
+    share = on.score(
+        DIFFERENT,
+        float(different_bins(counts_x, counts_y).mean()),
+        n,
         stderr=float(by_chance.std(ddof=1)),
         null=float(by_chance.mean()),
         warnings=(
@@ -148,10 +154,10 @@ def count_scores(counts_x: np.ndarray, counts_y: np.ndarray, blank: Score, seed:
     first, second = _share_variance(p, q, n) + _share_variance(q, p, m), float(noise.var(ddof=1))
     stderr = math.sqrt(max(first - second, second))
     reach = normal_quantile() * stderr
-    divergence = replace(
-        blank,
-        name=DIVERGENCE,
-        value=value,
+    divergence = on.score(
+        DIVERGENCE,
+        value,
+        n,
         low=max(0.0, value - reach),
         high=min(1.0, value + reach),
         stderr=stderr,
@@ -206,11 +212,11 @@ def bin_scores(
         (True, True)
     """
     ids = np.arange(len(samples)), np.arange(len(reference))
-    found = measure_bins(samples, reference, train, ids, features, fingerprint, reference_name, bins, seed)
-    return [m.score for m in found]
+    on = MeasuredOn(features, fingerprint, reference_name)
+    return [m.score for m in measure_bins(samples, reference, train, ids, on, bins, seed)]
 
 
-class Bins(Metric):
+class BinShares(Statistic):
     """`bin_scores` of the rows kept.
 
     Args:
@@ -232,5 +238,13 @@ class Bins(Metric):
         """Return the share of different bins and the divergence."""
         x, y, t = (kept.rows(role, self.view) for role in ("samples", "reference", "train"))
         ids = kept.ids("samples", self.view), kept.ids("reference", self.view)
-        about = self.view.name, self.view.fingerprint, self.reference_name
-        return measure_bins(x, y, t, ids, *about, self.bins, self.seed)
+        on = MeasuredOn(self.view.name, self.view.fingerprint, self.reference_name)
+        return measure_bins(x, y, t, ids, on, self.bins, self.seed)
+
+
+METRIC = Metric(
+    "bins",
+    "Which groups of real data get too many or too few samples",
+    (DIFFERENT, DIVERGENCE),
+    lambda card: [BinShares(card.features[0], card.reference_name, seed=card.seed)],
+)

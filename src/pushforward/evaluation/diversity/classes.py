@@ -8,21 +8,53 @@ by themselves.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from pushforward.core.errors import BadInput
+from pushforward.core.measure import CLASSES, Measure
 from pushforward.evaluation.checks import require
 from pushforward.evaluation.diversity.judge import AT_LEAST, ClassMetric, Judged
 from pushforward.evaluation.intervals import jackknife, normal_quantile, rate_stderr, wilson
 from pushforward.evaluation.measuring.batch import NO_LABEL, hashed
-from pushforward.evaluation.measuring.metric import Kept, Measured, Terms
+from pushforward.evaluation.measuring.metric import CardSetting, Metric
 from pushforward.evaluation.measuring.real import against_real
+from pushforward.evaluation.measuring.statistic import Kept, Measured, Statistic, Terms
 from pushforward.evaluation.measuring.summaries import BLOCKED, BLOCKS, KEPT
 
-RARE, VARIATION = "rare-class recall", "total variation of class shares"
-INCEPTION, ACCURACY = "inception-style score", "label accuracy"
+RARE = Measure(
+    "rare-class recall",
+    "Whether the rarest classes get their share.",
+    "Rare classes kept",
+    "1 = as real data",
+    CLASSES,
+    better="higher",
+)
+VARIATION = Measure(
+    "total variation of class shares",
+    "How far class shares are off.",
+    "Shares of classes off",
+    "share moved",
+    CLASSES,
+)
+INCEPTION = Measure(
+    "inception-style score",
+    "Clear samples of many classes score high.",
+    "Clear and varied classes",
+    "a count",
+    CLASSES,
+    better="higher",
+)
+ACCURACY = Measure(
+    "label accuracy",
+    "Whether a sample shows the class that was asked for.",
+    "Class as asked",
+    "share of samples",
+    CLASSES,
+    better="higher",
+)
 RAREST, DEALS = 0.25, 500
 
 
@@ -107,7 +139,6 @@ def class_variation(judged: Judged, seed: int = 0) -> Measured:
     reach = normal_quantile() * stderr
     score = replace(
         judged.score(VARIATION),
-        better="lower",
         value=value,
         low=max(0.0, value - reach),
         high=min(1.0, value + reach),
@@ -244,3 +275,17 @@ class LabelAccuracy(ClassMetric):
         """Return one score, none of samples that nothing was asked of."""
         asked = kept.labels("samples", self.view) != NO_LABEL
         return super().compute(kept) if int(asked.sum()) >= AT_LEAST else []
+
+
+def _judged_by(kind: type[ClassMetric]) -> Callable[[CardSetting], list[Statistic]]:
+    def on(card: CardSetting) -> list[Statistic]:
+        assert card.judge is not None
+        return [kind(card.judge, card.reference_name, card.seed)]
+
+    return on
+
+
+LABEL_ACCURACY = Metric.of(ACCURACY, _judged_by(LabelAccuracy), "judge")
+RARE_CLASS_RECALL = Metric.of(RARE, _judged_by(RareClassRecall), "judge")
+CLASS_VARIATION = Metric.of(VARIATION, _judged_by(ClassVariation), "judge")
+INCEPTION_SCORE = Metric.of(INCEPTION, _judged_by(InceptionScore), "judge")

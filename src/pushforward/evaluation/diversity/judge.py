@@ -14,30 +14,13 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from pushforward.core.errors import BadInput
+from pushforward.core.measure import Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import require
-from pushforward.evaluation.measuring.metric import Kept, Measured, Metric, Need
+from pushforward.evaluation.measuring.metric import Judge
+from pushforward.evaluation.measuring.statistic import Kept, Measured, MeasuredOn, Need, Statistic
 
 AT_LEAST = 20
-
-
-@runtime_checkable
-class Judge(Protocol):
-    """A classifier of examples in data units.
-
-    Attributes:
-        name: printed in the brackets of every score.
-        fingerprint: hash of everything that defines it.
-        classes: names of the classes; a label is a place in this list.
-    """
-
-    name: str
-    fingerprint: str
-    classes: tuple[str, ...]
-
-    def probabilities(self, x: np.ndarray) -> np.ndarray:
-        """Return the probability of each class for examples (n, ...), shape (n, classes), rows summing to one."""
-        ...
 
 
 @runtime_checkable
@@ -139,10 +122,10 @@ class Judged:
         ids = np.arange(len(samples)), np.arange(len(reference))
         return Judged(name, "", sure[samples], sure[reference], ids)
 
-    def score(self, metric: str) -> Score:
-        """Return a score without a value, named after metric, judge and split."""
-        title = f"{metric} [{self.name}] vs {self.reference_name}"
-        return Score(title, math.nan, n=len(self.samples), better="higher", features=self.fingerprint)
+    def score(self, measure: Measure) -> Score:
+        """Return a score without a value."""
+        on = MeasuredOn(self.name, self.fingerprint, self.reference_name)
+        return on.score(measure, math.nan, len(self.samples))
 
 
 def seen(judge: Judge, x: np.ndarray) -> np.ndarray:
@@ -177,7 +160,7 @@ class Probabilities:
         return seen(self.judge, x)
 
 
-class ClassMetric(Metric):
+class ClassMetric(Statistic):
     """A metric of what a judge sees in examples in data units.
 
     Args:

@@ -10,14 +10,23 @@ import math
 
 import numpy as np
 
+from pushforward.core.measure import DIVERSITY, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import two_samples
 from pushforward.evaluation.distances import tiles
 from pushforward.evaluation.intervals import t_quantile
-from pushforward.evaluation.measuring.metric import Measured, Terms, TwoSample
+from pushforward.evaluation.measuring.metric import Metric
 from pushforward.evaluation.measuring.real import against_real
+from pushforward.evaluation.measuring.statistic import Measured, MeasuredOn, Terms, TwoSample
 
-PAIRWISE = "mean pairwise distance"
+PAIRWISE = Measure(
+    "mean pairwise distance",
+    "How far apart two samples lie on average.",
+    "Spread",
+    "distance in features",
+    DIVERSITY,
+    better="higher",
+)
 AT_LEAST = 20
 BEYOND = "farther apart than real examples: noise is, so higher is not better beyond real data's value"
 
@@ -35,30 +44,14 @@ def mean_distances(rows: np.ndarray) -> np.ndarray:
     return sums / (len(rows) - 1)
 
 
-def measure_pairwise(
-    samples: np.ndarray,
-    reference: np.ndarray,
-    ids: np.ndarray,
-    features: str,
-    fingerprint: str = "",
-    reference_name: str = "test",
-) -> Measured:
+def measure_pairwise(samples: np.ndarray, reference: np.ndarray, ids: np.ndarray, on: MeasuredOn) -> Measured:
     """Return `pairwise_distance` with what every sample contributes to its error."""
     x, y = two_samples(samples, reference, AT_LEAST)
     own, real = mean_distances(x), mean_distances(y)
     terms = Terms(ids, 2.0 * Terms.of_mean(ids, own).terms)
     value, stderr = float(own.mean()), math.sqrt(terms.variance)
     reach = t_quantile(len(x) - 1) * stderr
-    score = Score(
-        f"{PAIRWISE} [{features}] vs {reference_name}",
-        value,
-        n=len(x),
-        better="higher",
-        low=max(0.0, value - reach),
-        high=value + reach,
-        stderr=stderr,
-        features=fingerprint,
-    )
+    score = on.score(PAIRWISE, value, len(x), low=max(0.0, value - reach), high=value + reach, stderr=stderr)
     real_stderr = 2.0 * float(real.std(ddof=1)) / math.sqrt(len(y))
     return Measured(against_real(score, float(real.mean()), real_stderr, BEYOND), terms)
 
@@ -87,7 +80,8 @@ def pairwise_distance(
         >>> s.high < s.null
         True
     """
-    return measure_pairwise(samples, reference, np.arange(len(samples)), features, fingerprint, reference_name).score
+    on = MeasuredOn(features, fingerprint, reference_name)
+    return measure_pairwise(samples, reference, np.arange(len(samples)), on).score
 
 
 class PairwiseDistance(TwoSample):
@@ -95,4 +89,7 @@ class PairwiseDistance(TwoSample):
 
     def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
         """Return one score."""
-        return [measure_pairwise(x, y, x_ids, self.view.name, self.view.fingerprint, self.reference_name)]
+        return [measure_pairwise(x, y, x_ids, self.on)]
+
+
+METRIC = Metric.of(PAIRWISE, lambda card: [PairwiseDistance(card.features[0], card.reference_name)])

@@ -9,15 +9,24 @@ from __future__ import annotations
 import numpy as np
 
 from pushforward.core.errors import BadInput
+from pushforward.core.measure import DIVERSITY, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import as_rows, two_samples
 from pushforward.evaluation.intervals import Jackknife, jackknife
 from pushforward.evaluation.measuring.batch import hashed
-from pushforward.evaluation.measuring.metric import Measured, Terms, TwoSample
+from pushforward.evaluation.measuring.metric import Metric
 from pushforward.evaluation.measuring.real import against_real
+from pushforward.evaluation.measuring.statistic import Measured, MeasuredOn, Terms, TwoSample
 from pushforward.evaluation.measuring.summaries import BLOCKED, BLOCKS, KEPT
 
-VENDI = "vendi score"
+VENDI = Measure(
+    "vendi score",
+    "How many clearly different things the samples amount to.",
+    "Different things",
+    "a count",
+    DIVERSITY,
+    better="higher",
+)
 BEYOND = "more diverse than real data: noise is, so higher is not better beyond real data's value"
 
 
@@ -70,12 +79,7 @@ def _resampled(rows: np.ndarray, ids: np.ndarray) -> tuple[Jackknife, np.ndarray
 
 
 def measure_vendi(
-    samples: np.ndarray,
-    reference: np.ndarray,
-    ids: tuple[np.ndarray, np.ndarray],
-    features: str,
-    fingerprint: str = "",
-    reference_name: str = "test",
+    samples: np.ndarray, reference: np.ndarray, ids: tuple[np.ndarray, np.ndarray], on: MeasuredOn
 ) -> Measured:
     """Return `vendi_score` with what each block of samples contributes to its error; `ids` tell the rows of either side apart."""
     x, y = two_samples(samples, reference, 2 * BLOCKS)
@@ -85,17 +89,8 @@ def measure_vendi(
         chosen = np.argsort(hashed(names, KEPT), kind="stable")[:size]
         sides.append(_resampled(rows[chosen], names[chosen]))
     (own, places), (real, _) = sides
-    score = Score(
-        f"{VENDI} [{features}] vs {reference_name}",
-        own.value,
-        n=size,
-        better="higher",
-        low=max(1.0, own.value - own.reach),
-        high=own.value + own.reach,
-        stderr=own.stderr,
-        unit="effective examples",
-        features=fingerprint,
-    )
+    low, high = max(1.0, own.value - own.reach), own.value + own.reach
+    score = on.score(VENDI, own.value, size, low=low, high=high, stderr=own.stderr, unit="effective examples")
     return Measured(against_real(score, real.value, real.stderr, BEYOND), Terms(places, own.first))
 
 
@@ -124,7 +119,7 @@ def vendi_score(
         True
     """
     ids = np.arange(len(samples)), np.arange(len(reference))
-    return measure_vendi(samples, reference, ids, features, fingerprint, reference_name).score
+    return measure_vendi(samples, reference, ids, MeasuredOn(features, fingerprint, reference_name)).score
 
 
 class Vendi(TwoSample):
@@ -132,4 +127,7 @@ class Vendi(TwoSample):
 
     def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
         """Return one score."""
-        return [measure_vendi(x, y, (x_ids, y_ids), self.view.name, self.view.fingerprint, self.reference_name)]
+        return [measure_vendi(x, y, (x_ids, y_ids), self.on)]
+
+
+METRIC = Metric.of(VENDI, lambda card: [Vendi(card.features[0], card.reference_name)])

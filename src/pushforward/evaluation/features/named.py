@@ -17,7 +17,7 @@ import torch
 from pushforward.core.errors import BadInput
 from pushforward.core.moments import location_and_scale
 from pushforward.evaluation.checks import as_rows
-from pushforward.evaluation.measuring.metric import View
+from pushforward.evaluation.measuring.statistic import View
 
 DECIMALS = 9
 CHUNK = 4096

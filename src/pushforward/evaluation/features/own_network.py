@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pushforward.core.errors import BadInput, Unsupported
+from pushforward.core.measure import Measure
 from pushforward.core.score import Score
 from pushforward.core.space import Image, Space
 from pushforward.core.table import Table
@@ -26,6 +27,7 @@ from pushforward.evaluation.features.own_training import BATCH, fit_classifier, 
 from pushforward.evaluation.features.resizing import Resizing
 from pushforward.evaluation.features.small_networks import WIDTH, Convolutional, Encoder, Perceptron
 from pushforward.evaluation.intervals import wilson
+from pushforward.evaluation.measuring.statistic import MeasuredOn
 
 STEPS = 300
 SIDE = 64  # larger pictures are resized, so that a step costs the same
@@ -150,15 +152,8 @@ class OwnNetwork(Features):
             )
         right = np.array(self.classes)[self.probabilities(x).argmax(axis=1)] == labels
         low, high = wilson(int(right.sum()), len(right))
-        return Score(
-            f"accuracy [{self.name}] vs {reference_name}",
-            float(right.mean()),
-            n=len(right),
-            better="higher",
-            low=low,
-            high=high,
-            features=self.fingerprint,
-        )
+        on = MeasuredOn(self.name, self.fingerprint, reference_name)
+        return on.score(Measure("accuracy", better="higher"), float(right.mean()), len(right), low=low, high=high)
 
 
 def _check(space: Space, train: np.ndarray, labels: np.ndarray | None) -> None:

@@ -14,6 +14,7 @@ import torch
 
 from pushforward.core.errors import BadInput
 from pushforward.core.logprob import Kind, LogProb
+from pushforward.core.measure import LIKELIHOOD, Measure
 from pushforward.core.score import Score
 from pushforward.core.space import Image, Space
 from pushforward.core.table import Table
@@ -21,7 +22,25 @@ from pushforward.core.text import Text
 from pushforward.evaluation.checks import require
 from pushforward.evaluation.intervals import mean_interval, t_quantile
 from pushforward.evaluation.likelihood.marginals import marginal_log_prob
+from pushforward.evaluation.measuring.metric import Metric
 
+CODE_LENGTH = Measure(
+    "log-likelihood",
+    "How many bits or nats the model needs for data that it never saw.",
+    "Surprise at unseen data",
+    "see heading",
+    LIKELIHOOD,
+)
+MARGINALS = replace(CODE_LENGTH, name="log-likelihood of independent marginals")
+TRUTH = Measure(
+    "KL to the truth",
+    "What the model needs beyond the true law, which is known here.",
+    "Distance to the truth",
+    "nats an example",
+    role="truth",
+)
+METRIC = Metric("log-likelihood", CODE_LENGTH.says, (CODE_LENGTH, MARGINALS))
+KL_TO_TRUTH = Metric.of(TRUTH)
 MEANING: dict[Kind, str] = {
     "lower_bound": "the log-probability is a lower bound: the model's true code length is at most this value",
     "upper_bound": "the log-probability is an upper bound: the model's true code length is at least this value",
@@ -59,11 +78,10 @@ def likelihood_score(lp: LogProb, split: str = "test") -> Score:
     """
     nats = _finite_or_zero_probability(lp)
     parts, lp = len(lp), lp.by_case()
-    name = f"log-likelihood given {lp.given}" if lp.given not in ("", "marginal") else "log-likelihood"
+    given = "" if lp.given == "marginal" else lp.given
     warnings = [] if lp.kind == "exact" else [f"{MEANING[lp.kind]} (estimator: {lp.estimator})"]
-    score = Score(
-        f"{name} [{lp.kind}] vs {split}", math.inf, n=len(lp), better="lower", unit=lp.unit.name, kind=lp.kind
-    )
+    unit = lp.unit.name
+    score = Score(CODE_LENGTH, math.inf, len(lp), unit=unit, kind=lp.kind, given=given, view=lp.kind, reference=split)
     impossible = int(np.isneginf(nats).sum())
     if impossible:
         warnings.append(f"{impossible} of {parts} examples have probability zero under the model: infinite code length")
@@ -110,8 +128,7 @@ def marginal_floor(
         note = "independent columns fitted on train: histograms of categories and grids, Gaussians of real numbers"
     else:
         note = "independent Gaussians fitted on train"
-    name = f"log-likelihood of independent marginals [exact] vs {split}"
-    return replace(score, name=name, warnings=(note, *score.warnings))
+    return replace(score, measure=MARGINALS, given="", warnings=(note, *score.warnings))
 
 
 def kl_to_truth(truth_log_prob: np.ndarray, model_log_prob: LogProb, split: str = "test") -> Score:
@@ -147,16 +164,9 @@ def kl_to_truth(truth_log_prob: np.ndarray, model_log_prob: LogProb, split: str 
         )
     nats = _finite_or_zero_probability(model_log_prob)
     kind = _FLIPPED[model_log_prob.kind]
-    conditional = " given label" if model_log_prob.given == "label" else ""
-    score = Score(
-        f"KL to the truth{conditional} [{kind}] vs {split}",
-        math.inf,
-        n=len(nats),
-        better="lower",
-        null=0.0,
-        unit=model_log_prob.unit.name,
-        kind=model_log_prob.kind,
-    )
+    given = "label" if model_log_prob.given == "label" else ""
+    unit, bound = model_log_prob.unit.name, model_log_prob.kind
+    score = Score(TRUTH, math.inf, len(nats), null=0.0, unit=unit, kind=bound, given=given, view=kind, reference=split)
     warnings = [] if kind == "exact" else [f"log q is a {model_log_prob.kind} ({model_log_prob.estimator})"]
     if np.isneginf(nats).any():
         return replace(score, warnings=(*warnings, "the model gives some examples probability zero"))

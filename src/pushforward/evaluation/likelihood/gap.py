@@ -14,10 +14,20 @@ from scipy import stats
 
 from pushforward.core.errors import BadInput
 from pushforward.core.logprob import LogProb
+from pushforward.core.measure import MEMORISATION, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import require
+from pushforward.evaluation.measuring.metric import Metric
 
-GAP = "likelihood gap"
+GAP = Measure(
+    "likelihood gap",
+    "How much likelier training data are than unseen.",
+    "Training data preferred",
+    "see heading",
+    MEMORISATION,
+    "check",
+)
+METRIC = Metric.of(GAP)
 
 
 def likelihood_gap(train: LogProb, heldout: LogProb, split: str = "test") -> Score:
@@ -54,7 +64,7 @@ def likelihood_gap(train: LogProb, heldout: LogProb, split: str = "test") -> Sco
     stderr = math.sqrt(sum(parts))
     below = sum(p**2 / (len(v) - 1) for p, v in zip(parts, sides, strict=True))
     reach = float(stats.t.ppf(0.975, sum(parts) ** 2 / below)) * stderr if below > 0 else 0.0
-    blank = Score(f"{GAP} [{train.kind}] train vs {split}", gap, n=len(train), better="lower", null=0.0)
+    blank = Score(GAP, gap, len(train), null=0.0, view=train.kind, subject="train", reference=split)
     warnings = () if train.kind == "exact" else (f"the gap of a {train.kind} ({train.estimator})",)
     return replace(
         blank,

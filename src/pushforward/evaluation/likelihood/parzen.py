@@ -10,11 +10,15 @@ import numpy as np
 from scipy.special import logsumexp
 
 from pushforward.core.errors import BadInput
+from pushforward.core.measure import Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import as_rows, require, same_width
 from pushforward.evaluation.distances import tiles
 from pushforward.evaluation.intervals import mean_interval
+from pushforward.evaluation.measuring.metric import Metric
 
+PARZEN = Measure("Parzen-window log-likelihood", better="higher")
+METRIC = Metric.of(PARZEN)
 MISLEADS = (
     "historical: Parzen-window likelihoods mislead, k-means centroids of the data beat true samples (Theis et al. 2016, "
     "section 3.2); compare models by nothing of this"
@@ -83,13 +87,14 @@ def parzen(
     best = max(bandwidths, key=lambda h: float(parzen_log_density(rows, chooser, float(h)).mean()))
     mean, low, high, stderr = mean_interval(parzen_log_density(rows, held, float(best)))
     return Score(
-        f"Parzen-window log-likelihood [{name}] vs test",
+        PARZEN,
         mean,
-        n=len(rows),
-        better="higher",
+        len(rows),
         low=low,
         high=high,
         stderr=stderr,
         unit="nats/example",
         warnings=(f"{MISLEADS} (bandwidth {best:.4g})",),
+        view=name,
+        reference="test",
     )

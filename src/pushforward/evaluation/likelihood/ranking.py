@@ -203,11 +203,9 @@ def rank_likelihoods(
         nats_per_unit: what turns them into the unit of the scores.
 
     Example:
-        >>> from dataclasses import replace
-        >>> blank = Score("", 0.0, n=9, better="lower")
+        >>> from pushforward.core.measure import Measure
         >>> def score(kind, v):
-        ...     name = f"log-likelihood [{kind}] vs test"
-        ...     return replace(blank, name=name, value=v, low=v - 0.1, high=v + 0.1, kind=kind)
+        ...     return Score(Measure("log-likelihood"), v, n=9, low=v - 0.1, high=v + 0.1, kind=kind, view=kind)
         >>> r = rank_likelihoods({"vae": score("lower_bound", 1.0), "flow": score("exact", 2.0)})
         >>> r.comparisons[0].verdict, r.comparisons[0].reason[:16]
         ('first', 'certain by bound')
@@ -243,7 +241,7 @@ def _same_examples(nats: Mapping[str, np.ndarray], a: str, b: str) -> bool:
 
 def _quantity(score: Score) -> tuple[str, str]:
     """What is measured, apart from the kind."""
-    return score.name.replace(f"[{score.kind}]", ""), score.unit
+    return f"{score.short_name} vs {score.reference}", score.unit
 
 
 def _across_kinds(first: Score, second: Score, test: PairedTest | None) -> tuple[Verdict, str]:

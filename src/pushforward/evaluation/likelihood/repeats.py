@@ -17,8 +17,6 @@ from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
 from pushforward.evaluation.intervals import LEVEL
 
-NEVER_ABOVE_ONE = ("classifier", "precision", "recall", "coverage", "authenticity", "exact duplicates")
-
 
 def over_seeds(scores: Sequence[Score], level: float = LEVEL) -> Score:
     """Return the mean of one score over K training runs, with an interval that covers the luck of training.
@@ -35,7 +33,8 @@ def over_seeds(scores: Sequence[Score], level: float = LEVEL) -> Score:
         BadInput: no scores, or scores that differ in name, unit, kind or features.
 
     Example:
-        >>> runs = [Score("d", v, n=9, better="lower", low=v - 0.1, high=v + 0.1) for v in (1.0, 1.0, 1.0)]
+        >>> from pushforward.core.measure import Measure
+        >>> runs = [Score(Measure("d"), v, n=9, low=v - 0.1, high=v + 0.1) for v in (1.0, 1.0, 1.0)]
         >>> s = over_seeds(runs)
         >>> s.value, round(s.low, 3), round(s.high, 3)
         (1.0, 0.9, 1.1)
@@ -59,7 +58,7 @@ def over_seeds(scores: Sequence[Score], level: float = LEVEL) -> Score:
     low = high = stderr = None
     if len(ends) == len(scores):
         down, up = np.array(ends).mean(axis=0)
-        low, high = _inside(first.name, ends, scores, mean - math.hypot(a, down), mean + math.hypot(a, up))
+        low, high = _inside(first.measure.at_most, ends, scores, mean - math.hypot(a, down), mean + math.hypot(a, up))
     errors = [s.stderr for s in scores if s.stderr is not None]
     if len(errors) == len(scores):
         stderr = math.hypot(spread, float(np.mean(errors)))
@@ -67,11 +66,11 @@ def over_seeds(scores: Sequence[Score], level: float = LEVEL) -> Score:
 
 
 def _inside(
-    name: str, ends: Sequence[tuple[float, float]], scores: Sequence[Score], low: float, high: float
+    at_most: float | None, ends: Sequence[tuple[float, float]], scores: Sequence[Score], low: float, high: float
 ) -> tuple[float, float]:
     """Cut an interval to the range of the measure: t intervals from two runs do not know that a rate ends at one."""
     if all(s.value - down >= 0 for s, (down, _) in zip(scores, ends, strict=True)):
         low = max(0.0, low)
-    if name.startswith(NEVER_ABOVE_ONE):
-        high = min(1.0, high)
+    if at_most is not None:
+        high = min(at_most, high)
     return low, high

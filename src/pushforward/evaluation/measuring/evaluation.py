@@ -19,7 +19,7 @@ from pushforward.core.errors import BadInput, unknown
 from pushforward.core.files import write_bytes
 from pushforward.evaluation.checks import as_rows
 from pushforward.evaluation.measuring.batch import ROLES, Batch
-from pushforward.evaluation.measuring.metric import Kept, Measured, Metric, Need
+from pushforward.evaluation.measuring.statistic import Kept, Measured, Need, Statistic
 from pushforward.evaluation.measuring.summaries import BlockedMoments, Contents, Reservoir, Summary
 
 CAPACITY = 10_000
@@ -28,7 +28,7 @@ TOGETHER = 10_000  # rows added to the summaries at once: a reservoir copies all
 
 
 @dataclass(frozen=True)
-class State:
+class EvaluationState:
     """What an evaluation knows so far; frozen, mergeable, and of bounded size.
 
     Attributes:
@@ -60,13 +60,14 @@ class Evaluation:
             proportional to its square.
 
     Example:
+        >>> from pushforward.core.measure import Measure
         >>> from pushforward.core.score import Score
-        >>> from pushforward.evaluation.measuring.metric import DATA
-        >>> class Mean(Metric):
+        >>> from pushforward.evaluation.measuring.statistic import DATA
+        >>> class Mean(Statistic):
         ...     needs = (Need("samples", DATA, "moments"),)
         ...     def compute(self, kept):
         ...         whole = kept.moments("samples", DATA).whole
-        ...         return [Measured(Score("mean", float(whole.mean[0]), n=whole.count, better="higher"))]
+        ...         return [Measured(Score(Measure("mean"), float(whole.mean[0]), n=whole.count))]
         >>> e = Evaluation([Mean()])
         >>> a = e.update(e.init(), "samples", Batch.of(np.ones((3, 1))))
         >>> b = e.update(e.init(), "samples", Batch.of(np.zeros((1, 1)), first=3))
@@ -74,15 +75,15 @@ class Evaluation:
         0.75
     """
 
-    def __init__(self, metrics: Sequence[Metric], seed: int = 0, capacity: Mapping[str, int] | None = None) -> None:
+    def __init__(self, metrics: Sequence[Statistic], seed: int = 0, capacity: Mapping[str, int] | None = None) -> None:
         self.metrics, self.seed, self.capacity = tuple(metrics), seed, dict(capacity or {})
         self.needs: dict[str, Need] = {need.key: need for metric in metrics for need in metric.needs}
         words = repr((sorted(self.needs), seed, sorted(self.capacity.items())))
         self.design = hashlib.sha256(words.encode()).hexdigest()
 
-    def init(self) -> State:
+    def init(self) -> EvaluationState:
         """Return the state of having seen nothing."""
-        return State(self.design, {key: self._empty(need) for key, need in self.needs.items()})
+        return EvaluationState(self.design, {key: self._empty(need) for key, need in self.needs.items()})
 
     def _empty(self, need: Need) -> Summary:
         if need.keep == "moments":
@@ -91,7 +92,7 @@ class Evaluation:
             return Contents()
         return Reservoir(self.capacity.get(need.role, CAPACITY), self.seed)
 
-    def update(self, state: State, role: str, batch: Batch) -> State:
+    def update(self, state: EvaluationState, role: str, batch: Batch) -> EvaluationState:
         """Return the state of having seen these examples too.
 
         Raises:
@@ -99,7 +100,7 @@ class Evaluation:
         """
         return self._seen(state, role, batch, len(batch))
 
-    def _seen(self, state: State, role: str, batch: Batch, size: int) -> State:
+    def _seen(self, state: EvaluationState, role: str, batch: Batch, size: int) -> EvaluationState:
         self._own(state)
         if role not in ROLES:
             raise BadInput(*unknown("role", role, ROLES))
@@ -112,11 +113,11 @@ class Evaluation:
                 parts = [need.view(batch.x[i : i + size]) for i in range(0, len(batch), size)]
                 views[need.view.fingerprint] = parts[0] if len(parts) == 1 else np.concatenate(parts)
             kept[key] = kept[key].add(batch, views[need.view.fingerprint])
-        return State(self.design, kept, {**state.seen, role: state.seen.get(role, 0) + len(batch)})
+        return EvaluationState(self.design, kept, {**state.seen, role: state.seen.get(role, 0) + len(batch)})
 
     def take(
-        self, state: State, role: str, x: np.ndarray, labels: np.ndarray | None = None, size: int = BATCH
-    ) -> State:
+        self, state: EvaluationState, role: str, x: np.ndarray, labels: np.ndarray | None = None, size: int = BATCH
+    ) -> EvaluationState:
         """Return the state of having seen a whole array, numbered from zero, with features computed in batches of `size`."""
         for first in range(0, len(x), TOGETHER):
             part = slice(first, first + TOGETHER)
@@ -124,7 +125,7 @@ class Evaluation:
             state = self._seen(state, role, whole, size)
         return state
 
-    def merge(self, first: State, second: State) -> State:
+    def merge(self, first: EvaluationState, second: EvaluationState) -> EvaluationState:
         """Return the state of having seen what both saw.
 
         Raises:
@@ -134,16 +135,16 @@ class Evaluation:
         self._own(second)
         kept = {key: first.kept[key].merge(second.kept[key]) for key in self.needs}
         seen = {role: first.seen.get(role, 0) + second.seen.get(role, 0) for role in {**first.seen, **second.seen}}
-        return State(self.design, kept, seen)
+        return EvaluationState(self.design, kept, seen)
 
-    def compute(self, state: State) -> list[Measured]:
+    def compute(self, state: EvaluationState) -> list[Measured]:
         """Return every metric's scores."""
         self._own(state)
         kept = Kept(state.kept)
         return [measured for metric in self.metrics for measured in metric.compute(kept)]
 
-    def load(self, path: Path) -> State:
-        """Read a state that `State.save` wrote.
+    def load(self, path: Path) -> EvaluationState:
+        """Read a state that `EvaluationState.save` wrote.
 
         Raises:
             BadInput: not a state, or one of other metrics, features or seeds.
@@ -156,7 +157,7 @@ class Evaluation:
         if "design" not in arrays or "seen" not in arrays:
             raise BadInput(f"{path}", "a state that an evaluation saved")
         kinds = {"moments": BlockedMoments, "contents": Contents, "rows": Reservoir}
-        state = State(
+        state = EvaluationState(
             str(arrays["design"]), {}, {r: n for r, n in zip(ROLES, arrays["seen"].tolist(), strict=True) if n}
         )
         self._own(state)
@@ -164,9 +165,9 @@ class Evaluation:
         for key, need in self.needs.items():
             own = {name.removeprefix(f"{key}|"): a for name, a in arrays.items() if name.startswith(f"{key}|")}
             kept[key] = kinds[need.keep].from_arrays(own)
-        return State(state.design, kept, state.seen)
+        return EvaluationState(state.design, kept, state.seen)
 
-    def _own(self, state: State) -> None:
+    def _own(self, state: EvaluationState) -> None:
         if state.design != self.design:
             raise BadInput(
                 "a state of other metrics, features or seeds", "one of this evaluation", "measure both with the same"

@@ -1,235 +1,139 @@
-"""What a metric is: what it keeps of each role, and the pure function from that to scores.
+"""A metric: which measures it has, on which cards, and what computes them there.
 
-Three ideas: a metric declares its needs and the engine meets them, so that twenty metrics share one pass, one set of features
-and one sample; `Measured` carries what every example contributed, so that two models can be compared in pairs over the reference
-they share; a metric that sees rows only is a function of two arrays and nothing more.
+Two ideas: which metrics a card has follows from their declarations and from what the card is about,
+so that two cards of one dataset always compare; a metric that needs more examples than there are is
+named with their number, and left out.
 """
 
 from __future__ import annotations
 
-import math
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
-from pushforward.core.errors import BadInput
-from pushforward.core.score import Score
+from pushforward.core.choice import Choice
+from pushforward.core.measure import Measure
+from pushforward.core.space import Space
+from pushforward.core.table import Table
 from pushforward.evaluation.measuring.batch import Role
-from pushforward.evaluation.measuring.summaries import BlockedMoments, Contents, Reservoir, Summary
+from pushforward.evaluation.measuring.statistic import Statistic, View
+
+Requirement = Literal["judge", "held-out", "spread", "two columns"]
 
 
 @runtime_checkable
-class View(Protocol):
-    """What a metric looks at: named features of examples."""
+class Judge(Protocol):
+    """A classifier of examples in data units.
+
+    Attributes:
+        name: printed in the brackets of every score.
+        fingerprint: hash of everything that defines it.
+        classes: names of the classes; a label is a place in this list.
+    """
 
     name: str
     fingerprint: str
+    classes: tuple[str, ...]
 
-    def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Return features (n, d) of examples in data units."""
+    def probabilities(self, x: np.ndarray) -> np.ndarray:
+        """Return the probability of each class for examples (n, ...), shape (n, classes), rows summing to one."""
         ...
 
 
-class Data:
-    """The view of examples as they are, in data units."""
-
-    name, fingerprint = "data", ""
-
-    def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Return the examples themselves."""
-        return x
-
-
-DATA = Data()
-Keeping = Literal["rows", "moments", "contents"]
-
-
 @dataclass(frozen=True)
-class Need:
-    """One thing that a metric asks to be kept: of which role, seen how, in what form."""
-
-    role: Role
-    view: View
-    keep: Keeping
-
-    @property
-    def key(self) -> str:
-        """Name under which the summary is kept; equal needs of two metrics have equal names."""
-        return f"{self.role}|{self.keep}|{self.view.name}|{self.view.fingerprint}"
-
-
-@dataclass(frozen=True)
-class Kept:
-    """The summaries that a metric computes from.
-
-    Example:
-        >>> Kept({}).rows("train", DATA)
-        Traceback (most recent call last):
-        pushforward.core.errors.BadInput: no examples of the role 'train': expected some; update the evaluation with them
-    """
-
-    summaries: Mapping[str, Summary]
-
-    def rows(self, role: Role, view: View) -> np.ndarray:
-        """Return the rows kept of a role, at most the reservoir's capacity, in an order that is random but fixed."""
-        rows = self._reservoir(role, view).rows
-        if rows is None:
-            raise _absent(role)
-        return rows
-
-    def labels(self, role: Role, view: View) -> np.ndarray:
-        """Return the labels of `rows`."""
-        labels = self._reservoir(role, view).labels
-        if labels is None:
-            raise _absent(role)
-        return labels
-
-    def ids(self, role: Role, view: View) -> np.ndarray:
-        """Return the identities of `rows`."""
-        ids = self._reservoir(role, view).ids
-        if ids is None:
-            raise _absent(role)
-        return ids
-
-    def seen(self, role: Role, view: View) -> int:
-        """Return how many rows a role had."""
-        return self._reservoir(role, view).seen
-
-    def moments(self, role: Role, view: View) -> BlockedMoments:
-        """Return a role's moments in blocks."""
-        found = self.summaries.get(Need(role, view, "moments").key)
-        if not isinstance(found, BlockedMoments):
-            raise _absent(role)
-        return found
-
-    def contents(self, role: Role, view: View = DATA) -> Contents:
-        """Return a role's content hashes."""
-        found = self.summaries.get(Need(role, view, "contents").key)
-        if not isinstance(found, Contents):
-            raise _absent(role)
-        return found
-
-    def _reservoir(self, role: Role, view: View) -> Reservoir:
-        found = self.summaries.get(Need(role, view, "rows").key)
-        if not isinstance(found, Reservoir):
-            raise _absent(role)
-        return found
-
-
-def _absent(role: str) -> BadInput:
-    return BadInput(f"no examples of the role '{role}'", "some", "update the evaluation with them")
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What the units of one side contribute to a value's error: `Var = sum t_i^2`, units being examples or blocks.
+class CardSetting:
+    """What a card is about; the second half is known once its examples are.
 
     Attributes:
-        ids: identity of each unit, so that two models find the units that they share.
-        terms: contribution of each unit, shape (units,).
+        space: what one example is.
+        features: from `default_features` or `features_by_name`, fitted on train.
+        reference_name: which split the reference is; part of every name.
+        judge: a classifier of the data's classes, or None.
+        rules: expressions that every row of a table must fulfil (see `Expression`), beside those that hold in train.
+        seed: seed of whatever is drawn.
+        size: reference examples, and about as many samples; at least 40.
+        heldout: role of the held-out examples that the memorisation checks need as their null; None leaves the checks out.
+        heldout_name: which split they are.
+        heldout_size: how many there are.
+        bandwidth: of the Gaussian kernel on the first features, the reference's median distance if None; zero where half of all
+            pairs are equal, so that no width is the scale of such data.
     """
 
-    ids: np.ndarray
-    terms: np.ndarray
+    space: Space
+    features: Sequence[View]
+    reference_name: str = "test"
+    judge: Judge | None = None
+    rules: Sequence[str] = ()
+    seed: int = 0
+    size: int = 0
+    heldout: Role | None = "reference"
+    heldout_name: str = "test"
+    heldout_size: int = 0
+    bandwidth: float | None = None
+
+    @property
+    def has(self) -> frozenset[Requirement]:
+        """What a metric may require."""
+        several = isinstance(self.space, Table) and self.space.dimensions > 1
+        found: dict[Requirement, bool] = {
+            "judge": self.judge is not None,
+            "held-out": self.heldout is not None,
+            "spread": self.bandwidth != 0.0,
+            "two columns": several,
+        }
+        return frozenset(word for word, there in found.items() if there)
+
+    @property
+    def null_role(self) -> Role:
+        """The role of the held-out examples, for a metric that requires them."""
+        assert self.heldout is not None
+        return self.heldout
+
+
+def nowhere(setting: CardSetting) -> Sequence[Statistic]:
+    """Return nothing: what is measured of a model and not of its samples is on no card."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Metric(Choice):
+    """One measure, or several that are computed together.
+
+    Attributes:
+        name: of the metric; one of several measures has a name that stands for all.
+        says: what it asks, in a sentence.
+        measures: what its scores are of, in their order.
+        on: from what a card is about to what it computes there, one statistic for each view.
+        spaces: kinds of data that have it; all if empty.
+        requires: what a card must have.
+        at_least: examples that it needs, held-out ones if it requires any, else reference examples; below it is left out by name.
+    """
+
+    measures: tuple[Measure, ...] = ()
+    on: Callable[[CardSetting], Sequence[Statistic]] = field(default=nowhere, repr=False)
+    spaces: tuple[str, ...] = ()
+    requires: frozenset[Requirement] = frozenset()
+    at_least: int = 0
 
     @staticmethod
-    def of_mean(ids: np.ndarray, values: np.ndarray) -> Terms:
-        """Return the terms of a mean of independent values: `(v_i - mean) / sqrt(n (n - 1))`.
+    def of(
+        measure: Measure,
+        on: Callable[[CardSetting], Sequence[Statistic]] = nowhere,
+        *requires: Requirement,
+        spaces: tuple[str, ...] = (),
+        at_least: int = 0,
+    ) -> Metric:
+        """Return the metric of one measure, called by its name."""
+        return Metric(measure.name, measure.says, (measure,), on, spaces, frozenset(requires), at_least)
 
-        Example:
-            >>> t = Terms.of_mean(np.arange(3), np.array([1.0, 2.0, 3.0]))
-            >>> round(t.variance, 4)
-            0.3333
-        """
-        n = len(values)
-        return Terms(ids, (values - values.mean()) / math.sqrt(n * (n - 1)))
+    def applies(self, setting: CardSetting) -> bool:
+        """Return whether a card of this setting has it, if there are examples enough."""
+        return (not self.spaces or setting.space.kind in self.spaces) and self.requires <= setting.has
 
-    @property
-    def variance(self) -> float:
-        """Variance that this side contributes."""
-        return float((self.terms**2).sum())
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """What is known of the difference of two models' values over one reference.
-
-    Attributes:
-        stderr: its standard error.
-        p_value: of an exact test of equal laws, two-sided.
-    """
-
-    stderr: float
-    p_value: float
-
-
-@runtime_checkable
-class Rival(Protocol):
-    """One model's side of a test that needs the examples of both."""
-
-    def against(self, other: Any) -> Contrast | None:
-        """Return the contrast to a rival of the same metric, or None where both did not meet the same reference."""
-        ...
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A score with what its error is made of.
-
-    Attributes:
-        score: the score.
-        samples, reference: terms of either side, None where no linearisation is known.
-        rival: what a sharper test against another model needs, None where terms are all there is.
-    """
-
-    score: Score
-    samples: Terms | None = None
-    reference: Terms | None = None
-    rival: Rival | None = field(default=None, kw_only=True)
-
-
-class Metric(ABC):
-    """One measure. Constructors store; `compute` is pure."""
-
-    @property
-    @abstractmethod
-    def needs(self) -> tuple[Need, ...]:
-        """What the engine has to keep."""
-
-    @abstractmethod
-    def compute(self, kept: Kept) -> list[Measured]:
-        """Return the scores.
-
-        Raises:
-            BadInput: too few examples (says how many are needed), or rows that the metric cannot use.
-        """
-
-
-class TwoSample(Metric):
-    """A metric of rows of samples against rows of a reference, in one view.
-
-    Args:
-        view: what it looks at.
-        reference_name: which split the reference is; part of every name.
-        seed: seed of whatever the metric draws.
-    """
-
-    def __init__(self, view: View, reference_name: str = "test", seed: int = 0) -> None:
-        self.view, self.reference_name, self.seed = view, reference_name, seed
-
-    @property
-    def needs(self) -> tuple[Need, ...]:
-        """Rows of both roles."""
-        return Need("samples", self.view, "rows"), Need("reference", self.view, "rows")
-
-    def compute(self, kept: Kept) -> list[Measured]:
-        """Return the scores of the rows kept."""
-        x, y = kept.rows("samples", self.view), kept.rows("reference", self.view)
-        return self.measure(x, y, kept.ids("samples", self.view), kept.ids("reference", self.view))
-
-    @abstractmethod
-    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
-        """Return the scores of samples `x` (n, d) against reference `y` (m, d) with these identities."""
+    def left_out(self, setting: CardSetting) -> str:
+        """Return why it is left out of a card that it applies to; empty if it is not."""
+        there = setting.heldout_size if "held-out" in self.requires else setting.size
+        short = there < self.at_least
+        return f"{self.name} was left out: it needs {self.at_least} examples, and there are {there}" if short else ""

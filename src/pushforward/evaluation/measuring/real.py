@@ -25,7 +25,8 @@ def against_real(score: Score, real: float, real_stderr: float, beyond: str) -> 
         beyond: what a model does that is better than real, such as 'more diverse than real data: noise is'.
 
     Example:
-        >>> s = Score("diversity", 9.0, n=50, better="higher", stderr=0.3)
+        >>> from pushforward.core.measure import Measure
+        >>> s = Score(Measure("diversity", better="higher"), 9.0, n=50, stderr=0.3)
         >>> against_real(s, 7.0, 0.4, "more diverse than real data").warnings
         ('more diverse than real data',)
     """

@@ -10,12 +10,24 @@ import math
 
 import numpy as np
 
+from pushforward.core.measure import MEMORISATION, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.distances import kth_neighbour, nearest
 from pushforward.evaluation.intervals import wilson
-from pushforward.evaluation.memorisation.roles import MemorisationCheck, three_roles
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import MeasuredOn
+from pushforward.evaluation.memorisation.roles import MemorisationCheck, on_last, three_roles
 
-AUTHENTICITY = "authenticity"
+AUTHENTICITY = Measure(
+    "authenticity",
+    "Samples further from a training example than its own neighbour is.",
+    "Not a copy",
+    "share of samples",
+    MEMORISATION,
+    "check",
+    "higher",
+    at_most=1.0,
+)
 
 
 def _authentic(rows: np.ndarray, train: np.ndarray) -> np.ndarray:
@@ -50,17 +62,15 @@ def authenticity(
     rows, fitted, fresh = three_roles(samples, train, heldout)
     genuine, natural = _authentic(rows, fitted), _authentic(fresh, fitted)
     low, high = wilson(float(genuine.sum()), len(genuine))
-    return Score(
-        f"{AUTHENTICITY} [{features}] vs train",
+    return MeasuredOn(features, fingerprint, "train").score(
+        AUTHENTICITY,
         float(genuine.mean()),
-        n=len(rows),
-        better="higher",
+        len(rows),
         low=low,
         high=high,
         stderr=float(genuine.std(ddof=1)) / math.sqrt(len(genuine)),
         null=float(natural.mean()),
         null_stderr=float(natural.std(ddof=1)) / math.sqrt(len(natural)),
-        features=fingerprint,
     )
 
 
@@ -71,3 +81,6 @@ class Authenticity(MemorisationCheck):
         """Return one score."""
         view = self.view
         return [authenticity(samples, train, heldout, view.name, view.fingerprint)]
+
+
+METRIC = Metric.of(AUTHENTICITY, on_last(Authenticity), "held-out")

@@ -10,11 +10,22 @@ import math
 import numpy as np
 from scipy import stats
 
+from pushforward.core.measure import MEMORISATION, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.distances import nearest
-from pushforward.evaluation.memorisation.roles import MemorisationCheck, three_roles
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import MeasuredOn
+from pushforward.evaluation.memorisation.roles import MemorisationCheck, on_last, three_roles
 
-COPYING = "copying statistic"
+COPYING = Measure(
+    "copying statistic",
+    "Far below zero: copied. Above zero: no merit.",
+    "Nearer to training data than real data are",
+    "standard errors",
+    MEMORISATION,
+    "check",
+    "higher",
+)
 
 
 def copying_statistic(
@@ -55,17 +66,8 @@ def copying_statistic(
     variance = n * h * (n + h + 1 - tied) / 12
     z = (u - (n * h / 2 - 0.5)) / math.sqrt(variance) if variance > 0 else 0.0
     warnings = () if variance > 0 else ("all distances to train are equal; the statistic says nothing",)
-    return Score(
-        f"{COPYING} [{features}] train vs {reference_name}",
-        z,
-        n=n,
-        better="higher",
-        stderr=1.0,
-        null=0.0,
-        unit="standard errors",
-        features=fingerprint,
-        warnings=warnings,
-    )
+    on = MeasuredOn(features, fingerprint, reference_name, "train")
+    return on.score(COPYING, z, n, stderr=1.0, null=0.0, unit="standard errors", warnings=warnings)
 
 
 class CopyingStatistic(MemorisationCheck):
@@ -75,3 +77,6 @@ class CopyingStatistic(MemorisationCheck):
         """Return one score."""
         view = self.view
         return [copying_statistic(samples, train, heldout, view.name, view.fingerprint, self.heldout_name)]
+
+
+METRIC = Metric.of(COPYING, on_last(CopyingStatistic), "held-out")

@@ -9,15 +9,25 @@ import math
 
 import numpy as np
 
+from pushforward.core.measure import MEMORISATION, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import require
 from pushforward.evaluation.intervals import wilson
 from pushforward.evaluation.measuring.batch import Batch, Role
-from pushforward.evaluation.measuring.metric import DATA, Kept, Measured, Metric, Need
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import DATA, Kept, Measured, MeasuredOn, Need, Statistic
 from pushforward.evaluation.measuring.summaries import Contents
 from pushforward.evaluation.memorisation.roles import three_roles
 
-DUPLICATES = "exact duplicates"
+DUPLICATES = Measure(
+    "exact duplicates",
+    "Samples that are training examples, to the last digit.",
+    "Copies of training data",
+    "share of samples",
+    MEMORISATION,
+    "check",
+    at_most=1.0,
+)
 
 
 def duplicate_rate(samples: np.ndarray, train: np.ndarray, heldout: np.ndarray) -> Score:
@@ -47,11 +57,10 @@ def _rate(samples: Contents, train: Contents, heldout: Contents) -> Score:
     again, natural = samples.found_in(train), heldout.found_in(train)
     pooled = (again + natural) / (n + h)
     low, high = wilson(again, n)
-    return Score(
-        f"{DUPLICATES} [data] vs train",
+    return MeasuredOn("data", reference="train").score(
+        DUPLICATES,
         again / n,
-        n=n,
-        better="lower",
+        n,
         low=low,
         high=high,
         stderr=math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / h)),
@@ -60,7 +69,7 @@ def _rate(samples: Contents, train: Contents, heldout: Contents) -> Score:
     )
 
 
-class Duplicates(Metric):
+class Duplicates(Statistic):
     """`duplicate_rate` over every example, however many there are.
 
     Args:
@@ -82,3 +91,6 @@ class Duplicates(Metric):
         for side, role in zip(sides, ("samples", "training examples", "held-out examples"), strict=True):
             require(side.total, 2, role)
         return [Measured(_rate(*sides))]
+
+
+METRIC = Metric.of(DUPLICATES, lambda card: [Duplicates(card.null_role)], "held-out")

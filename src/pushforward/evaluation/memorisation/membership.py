@@ -14,13 +14,31 @@ from dataclasses import replace
 import numpy as np
 from scipy import stats
 
+from pushforward.core.measure import MEMORISATION, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import as_rows, require
 from pushforward.evaluation.distances import nearest
 from pushforward.evaluation.intervals import wilson
-from pushforward.evaluation.memorisation.roles import MemorisationCheck, three_roles
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import MeasuredOn
+from pushforward.evaluation.memorisation.roles import MemorisationCheck, on_last, three_roles
 
-MEMBERSHIP = "membership"
+AUC = Measure(
+    "membership AUC",
+    "How well an attack tells training from unseen examples.",
+    "Who was in training, on average",
+    "0.5 = guessing",
+    MEMORISATION,
+    "check",
+)
+TPR = Measure(
+    "membership TPR at 1 % FPR",
+    "Members found when one accusation in a hundred is false.",
+    "Who was in training, for certain",
+    "0.01 = guessing",
+    MEMORISATION,
+    "check",
+)
 FALSE_POSITIVES, AT_LEAST = 0.01, 20
 
 
@@ -92,19 +110,10 @@ def membership_scores(
     b = as_rows(others[:, None], "attack values of non-members", AT_LEAST)[:, 0]
     area, stderr = area_under_curve(a, b)
     low, high = area_interval(area, stderr, len(a), len(b))
-    blank = Score("", area, n=n or len(a), better="lower", features=fingerprint)
-    scores = [
-        replace(
-            blank,
-            name=f"{MEMBERSHIP} AUC [{attack}] train vs held-out",
-            low=low,
-            high=high,
-            stderr=stderr,
-            null=0.5,
-        )
-    ]
+    on = MeasuredOn(attack, fingerprint, "held-out", "train")
+    scores = [on.score(AUC, area, n or len(a), low=low, high=high, stderr=stderr, null=0.5)]
     if len(b) >= round(1 / FALSE_POSITIVES):
-        scores.append(_rate(replace(blank, name=f"{MEMBERSHIP} TPR at 1 % FPR [{attack}] train vs held-out"), a, b))
+        scores.append(_rate(on.score(TPR, area, n or len(a)), a, b))
     return scores
 
 
@@ -158,3 +167,12 @@ class NearnessAttack(MemorisationCheck):
     def check(self, samples: np.ndarray, train: np.ndarray, heldout: np.ndarray) -> list[Score]:
         """Return AUC and true-positive rate."""
         return nearness_attack(samples, train, heldout, self.view.name, self.view.fingerprint)
+
+
+METRIC = Metric(
+    "membership inference",
+    "How well an attack tells training from unseen examples",
+    (AUC, TPR),
+    on_last(NearnessAttack),
+    requires=frozenset({"held-out"}),
+)

@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from pushforward.core.measure import MEMORISATION, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import require
 from pushforward.evaluation.distances import tiles
 from pushforward.evaluation.intervals import extremes
-from pushforward.evaluation.memorisation.roles import MemorisationCheck, three_roles
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import MeasuredOn
+from pushforward.evaluation.memorisation.roles import MemorisationCheck, on_last, three_roles
 
-NEAR = "near duplicates"
+NEAR = Measure(
+    "near duplicates",
+    "Samples that are one training example with little changed.",
+    "Near copies",
+    "share of samples",
+    MEMORISATION,
+    "check",
+)
 NEIGHBOURS, RATE, AT_LEAST = 50, 0.01, 100
 
 
@@ -65,17 +75,15 @@ def near_duplicate_rate(
     rows, fitted, fresh = three_roles(samples, train, heldout)
     require(len(fresh), AT_LEAST, "held-out examples")
     found = extremes(closeness(rows, fitted), closeness(fresh, fitted), RATE)
-    return Score(
-        f"{NEAR} [{features}] vs train",
+    return MeasuredOn(features, fingerprint, "train").score(
+        NEAR,
         found.share,
-        n=len(rows),
-        better="lower",
+        len(rows),
         low=found.low,
         high=found.high,
         stderr=found.stderr,
         null=found.null,
         null_stderr=0.0,  # the standard error counts the held-out examples already
-        features=fingerprint,
     )
 
 
@@ -85,3 +93,6 @@ class NearDuplicates(MemorisationCheck):
     def check(self, samples: np.ndarray, train: np.ndarray, heldout: np.ndarray) -> list[Score]:
         """Return one score."""
         return [near_duplicate_rate(samples, train, heldout, self.view.name, self.view.fingerprint)]
+
+
+METRIC = Metric.of(NEAR, on_last(NearDuplicates), "held-out", at_least=AT_LEAST)

@@ -10,11 +10,21 @@ import math
 
 import numpy as np
 
+from pushforward.core.measure import MEMORISATION, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.distances import tiles
-from pushforward.evaluation.memorisation.roles import MemorisationCheck, three_roles
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import MeasuredOn
+from pushforward.evaluation.memorisation.roles import MemorisationCheck, on_last, three_roles
 
-PULL = "pull of training examples"
+PULL = Measure(
+    "pull of training examples",
+    "Above 3: samples lie nearer to training than to unseen data.",
+    "Pull of training data",
+    "standard errors",
+    MEMORISATION,
+    "check",
+)
 
 
 def training_pull(
@@ -59,16 +69,8 @@ def training_pull(
     expected = m * float(weights.sum()) / total
     variance = m * len(fresh) / (total * (total - 1)) * float(((weights - weights.mean()) ** 2).sum())
     z = (float(weights[:m].sum()) - expected) / math.sqrt(variance) if variance > 0 else 0.0
-    return Score(
-        f"{PULL} [{features}] train vs {reference_name}",
-        z,
-        n=len(rows),
-        better="lower",
-        stderr=1.0,
-        null=0.0,
-        unit="standard errors",
-        features=fingerprint,
-    )
+    on = MeasuredOn(features, fingerprint, reference_name, "train")
+    return on.score(PULL, z, len(rows), stderr=1.0, null=0.0, unit="standard errors")
 
 
 class TrainingPull(MemorisationCheck):
@@ -78,3 +80,6 @@ class TrainingPull(MemorisationCheck):
         """Return one score."""
         view = self.view
         return [training_pull(samples, train, heldout, view.name, view.fingerprint, self.heldout_name)]
+
+
+METRIC = Metric.of(PULL, on_last(TrainingPull), "held-out")

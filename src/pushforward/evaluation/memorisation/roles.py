@@ -7,13 +7,15 @@ examples are exchangeable for an honest model, whatever its quality.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import as_rows, same_width
 from pushforward.evaluation.measuring.batch import Role
-from pushforward.evaluation.measuring.metric import Kept, Measured, Metric, Need, View
+from pushforward.evaluation.measuring.metric import CardSetting
+from pushforward.evaluation.measuring.statistic import Kept, Measured, Need, Statistic, View
 
 
 def three_roles(
@@ -28,7 +30,7 @@ def three_roles(
     return rows, fitted, fresh
 
 
-class MemorisationCheck(Metric):
+class MemorisationCheck(Statistic):
     """A check of samples and training examples against held-out ones, in one view.
 
     Args:
@@ -56,3 +58,8 @@ class MemorisationCheck(Metric):
     @abstractmethod
     def check(self, samples: np.ndarray, train: np.ndarray, heldout: np.ndarray) -> list[Score]:
         """Return the scores of samples (n, d) given train (m, d) and held-out (h, d) examples."""
+
+
+def on_last(kind: type[MemorisationCheck]) -> Callable[[CardSetting], list[Statistic]]:
+    """Return what puts a check on cards: on the last features, against the held-out examples."""
+    return lambda card: [kind(card.features[-1], card.null_role, card.heldout_name)]

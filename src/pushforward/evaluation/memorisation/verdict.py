@@ -11,26 +11,23 @@ from dataclasses import dataclass
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import require
 from pushforward.evaluation.intervals import wilson
-from pushforward.evaluation.memorisation.authenticity import AUTHENTICITY
 from pushforward.evaluation.memorisation.copying import COPYING
 from pushforward.evaluation.memorisation.duplicates import DUPLICATES
-from pushforward.evaluation.memorisation.membership import MEMBERSHIP
 from pushforward.evaluation.memorisation.near_duplicates import NEAR
 from pushforward.evaluation.memorisation.pull import PULL
 
-MEMORISATION = (DUPLICATES, NEAR, AUTHENTICITY, COPYING, PULL, MEMBERSHIP)
 THRESHOLD, CORROBORATION, MANY = 3.0, 2.0, 0.05
 
 
 @dataclass(frozen=True)
-class Verdict:
+class MemorisationVerdict:
     """Whether the memorisation checks tripped, None if they are undecided, and one sentence saying on what evidence."""
 
     tripped: bool | None
     sentence: str
 
 
-def memorisation_verdict(scores: Sequence[Score]) -> Verdict:
+def memorisation_verdict(scores: Sequence[Score]) -> MemorisationVerdict:
     """Judge a scorecard: replayed training data, or not, by the evidence that quality cannot fake.
 
     Trips if training examples pull by more than three standard errors (an honest model does so once in 740 runs), or if exact
@@ -49,29 +46,29 @@ def memorisation_verdict(scores: Sequence[Score]) -> Verdict:
         BadInput: the pull of training examples is not among the scores.
 
     Example:
-        >>> pull = Score("pull of training examples [pca-32] train vs test", 8.0, n=9, better="lower", stderr=1.0, null=0.0)
+        >>> pull = Score(PULL, 8.0, n=9, stderr=1.0, null=0.0)
         >>> memorisation_verdict([pull]).tripped
         True
     """
-    pulls = [score.value for score in scores if score.name.startswith(PULL)]
-    require(len(pulls), 1, f"scores named '{PULL}'")
+    pulls = [score.value for score in scores if score.measure == PULL]
+    require(len(pulls), 1, f"scores named '{PULL.name}'")
     pull = max(pulls)
     evidence = []
     for score in scores:
         alone = (score.null == 0.0 and (score.low or 0.0) > MANY) or pull > CORROBORATION
-        if score.name.startswith(DUPLICATES) and _excess(score) > THRESHOLD and alone:
+        if score.measure == DUPLICATES and _excess(score) > THRESHOLD and alone:
             evidence.append(
                 f"{score.value:.1%} of the samples are exact training examples, {score.null:.1%} of held-out data"
             )
     if pull > THRESHOLD or evidence:
         if pull > CORROBORATION:
             evidence.append(f"samples lie nearer to training than to held-out examples by {pull:.1f} standard errors")
-        return Verdict(True, "replays training data: " + "; ".join(evidence))
+        return MemorisationVerdict(True, "replays training data: " + "; ".join(evidence))
     signs = [said for score in scores if (said := _sign(score))]
     if signs:
         look = "look at the nearest pairs; a model that collapsed near a few training examples looks so too"
-        return Verdict(None, f"not ruled out: {'; '.join(signs)}: {look}")
-    return Verdict(False, "no sign of replayed training data at this sample size")
+        return MemorisationVerdict(None, f"not ruled out: {'; '.join(signs)}: {look}")
+    return MemorisationVerdict(False, "no sign of replayed training data at this sample size")
 
 
 def _sign(score: Score) -> str:
@@ -80,12 +77,12 @@ def _sign(score: Score) -> str:
     A rate counts if its whole interval lies above the interval of as many held-out examples, the copying statistic if it lies three
     standard errors below zero.
     """
-    if score.name.startswith((DUPLICATES, NEAR)) and score.low is not None and score.null is not None:
+    if score.measure in (DUPLICATES, NEAR) and score.low is not None and score.null is not None:
         _, usual = wilson(score.null * score.n, score.n)
         if score.low > usual:
-            kind = "exact" if score.name.startswith(DUPLICATES) else "near"
+            kind = "exact" if score.measure == DUPLICATES else "near"
             return f"{score.value:.1%} of the samples are {kind} duplicates of training examples, {score.null:.1%} of held-out data"
-    if score.name.startswith(COPYING) and score.value < -THRESHOLD:
+    if score.measure == COPYING and score.value < -THRESHOLD:
         return f"samples lie nearer to training examples than held-out data do, by {-score.value:.1f} standard errors"
     return ""
 

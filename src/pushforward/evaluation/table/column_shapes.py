@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pushforward.core.measure import TABLE, Measure
 from pushforward.core.score import Score
 from pushforward.core.table import Column, Table
 from pushforward.evaluation.marks import missing_mark
-from pushforward.evaluation.measuring.metric import Measured
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import Measured
 from pushforward.evaluation.table.items import (
     Items,
     TableMetric,
@@ -22,13 +24,27 @@ from pushforward.evaluation.table.items import (
     both_sides,
     counts_by_block,
     leaving_out,
+    on_table,
     shares,
     three_ways,
     total_variation,
     walks,
 )
 
-SHAPES, TRANSPORT = "column shapes", "normalised wasserstein distance"
+SHAPES = Measure(
+    "column shapes",
+    "How far each column by itself is from the data's, on average.",
+    "Columns off",
+    "0 to 1",
+    TABLE,
+)
+TRANSPORT = Measure(
+    "normalised wasserstein distance",
+    "How far numbers have moved, in parts of the column's range.",
+    "Numbers moved",
+    "share of the range",
+    TABLE,
+)
 
 
 def kolmogorov_smirnov(p: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -184,3 +200,6 @@ class ColumnShapes(TableMetric):
         shapes, moves = column_items(x, y, self.space, self.seed, x_ids, y_ids)
         out = [shapes.mean(SHAPES, len(x), self.reference_name)]
         return out if moves is None else [*out, moves.mean(TRANSPORT, len(x), self.reference_name)]
+
+
+METRIC = Metric("column shapes", SHAPES.says, (SHAPES, TRANSPORT), on_table(ColumnShapes), ("table",))

@@ -11,16 +11,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pushforward.core.measure import TABLE, Measure
 from pushforward.core.score import Score
 from pushforward.core.table import Table
 from pushforward.evaluation.intervals import rate_stderr, wilson
-from pushforward.evaluation.measuring.metric import DATA, Kept, Measured, Metric, Need, Terms
+from pushforward.evaluation.measuring.metric import CardSetting, Metric
+from pushforward.evaluation.measuring.statistic import DATA, Kept, Measured, MeasuredOn, Need, Statistic, Terms
 from pushforward.evaluation.table.discovery import SUPPORT, discover
 from pushforward.evaluation.table.expressions import Expression
 from pushforward.evaluation.table.items import NAMED, rows_of
 from pushforward.evaluation.table.rules import Rule
 
-CONSTRAINTS = "constraint violations"
+CONSTRAINTS = Measure(
+    "constraint violations",
+    "Rows that break a rule which every training row keeps.",
+    "Impossible rows",
+    "share of samples",
+    TABLE,
+)
 
 
 def breaks(rows: np.ndarray, space: Table, rules: Sequence[Rule]) -> np.ndarray:
@@ -75,7 +83,7 @@ def constraint_violations(
     return metric.measure(samples, reference, train, np.arange(len(samples))).score
 
 
-class Constraints(Metric):
+class Constraints(Statistic):
     """`constraint_violations` of the rows that an evaluation keeps.
 
     Args:
@@ -106,19 +114,18 @@ class Constraints(Metric):
         x = rows_of(samples, self.space, "samples", 2)
         y = rows_of(reference, self.space, "reference rows", 1)
         rules = (*self.given, *discover(train, self.space, self.support))
-        name = f"{CONSTRAINTS} [data] vs {self.reference_name}"
+        on = MeasuredOn("data", reference=self.reference_name)
         if not rules:
             words = f"no rule was given and none holds without exception on {self.support} training rows that could break it"
-            return Measured(Score(name, math.nan, n=len(x), better="lower", warnings=(words,)))
+            return Measured(on.score(CONSTRAINTS, math.nan, len(x), warnings=(words,)))
         broken, natural = breaks(x, self.space, rules), breaks(y, self.space, rules)
         guilty = np.logical_or.reduce(broken, axis=1)
         rate = float(guilty.mean())
         low, high = wilson(float(guilty.sum()), len(x))
-        score = Score(
-            name,
+        score = on.score(
+            CONSTRAINTS,
             rate,
-            n=len(x),
-            better="lower",
+            len(x),
             low=low,
             high=high,
             stderr=rate_stderr(float(guilty.sum()), len(x)),
@@ -137,3 +144,11 @@ class Constraints(Metric):
         said = [f"{rules[first]} by {share[first]:.1%} of the samples ({natural[first]:.1%} of {self.reference_name})"]
         said += [f"{rules[i]} by {share[i]:.1%} ({natural[i]:.1%})" for i in rest]
         return f"{counted}, broken most: {', '.join(said)}"
+
+
+def _on(card: CardSetting) -> list[Statistic]:
+    assert isinstance(card.space, Table)
+    return [Constraints(card.space, card.rules, card.reference_name)]
+
+
+METRIC = Metric.of(CONSTRAINTS, _on, spaces=("table",))

@@ -9,21 +9,48 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
 
+from pushforward.core.measure import PRIVACY, Measure
 from pushforward.core.score import Score
+from pushforward.core.table import Table
 from pushforward.evaluation.checks import as_rows, same_width
 from pushforward.evaluation.distances import tiles
 from pushforward.evaluation.intervals import LEVEL, normal_quantile, wilson
 from pushforward.evaluation.measuring.batch import Role
-from pushforward.evaluation.measuring.metric import Kept, Measured, Metric, Need, View
+from pushforward.evaluation.measuring.metric import CardSetting, Metric
+from pushforward.evaluation.measuring.statistic import Kept, Measured, MeasuredOn, Need, Statistic, View
 from pushforward.evaluation.table.gower import Gower
 
-CLOSER = "share closer to train"
-CLOSEST, RATIO = "distance to closest record, 5 % quantile", "nearest neighbour distance ratio, 5 % quantile"
+CLOSER = Measure(
+    "share closer to train",
+    "Samples whose closest row is a training row and not an unseen one.",
+    "Nearer to training rows",
+    "0.5 = fair",
+    PRIVACY,
+    "check",
+)
+CLOSEST = Measure(
+    "distance to closest record, 5 % quantile",
+    "How close the closest samples come to a training row.",
+    "Closest training row",
+    "mean share of a column's range",
+    PRIVACY,
+    "check",
+    "higher",
+)
+RATIO = Measure(
+    "nearest neighbour distance ratio, 5 % quantile",
+    "Near 0: a sample points at one training row.",
+    "One row closer than the next",
+    "ratio",
+    PRIVACY,
+    "check",
+    "higher",
+)
 APPROXIMATE = "interval approximate: samples with a common closest row are not independent"
 CUT = "a copy of one that was not counts half"
 QUANTILE = 0.05
@@ -134,45 +161,42 @@ def closest_record(
     h, rng = min(len(y), len(z)), np.random.default_rng(seed)
     y, z = (rows[rng.permutation(len(rows))[:h]] for rows in (y, z))
     near, far, natural = closest(x, y, measure), closest(x, z, measure), closest(z, y, measure)
+    on = MeasuredOn(features, fingerprint, "train")
     return [
-        _share(near, far, h, h / len(train), f"{CLOSER} [{features}] train vs {reference_name}", fingerprint),
-        _quantile(near.first, natural.first, f"{CLOSEST} [{features}] vs train", fingerprint),
-        _quantile(near.ratio, natural.ratio, f"{RATIO} [{features}] vs train", fingerprint),
+        _share(near, far, h, h / len(train), replace(on, reference=reference_name, subject="train")),
+        _quantile(near.first, natural.first, CLOSEST, on),
+        _quantile(near.ratio, natural.ratio, RATIO, on),
     ]
 
 
-def _share(near: Closest, far: Closest, h: int, cut: float, name: str, fingerprint: str) -> Score:
+def _share(near: Closest, far: Closest, h: int, cut: float, on: MeasuredOn) -> Score:
     share = float(np.where(near.first == far.first, 0.5, near.first < far.first).mean())
     flips = effective_flips(near, far, h)
     low, high = wilson(share * round(flips), round(flips))
-    return Score(
-        name,
+    return on.score(
+        CLOSER,
         share,
-        n=len(near.first),
-        better="lower",
+        len(near.first),
         low=low,
         high=high,
         stderr=math.sqrt(share * (1.0 - share) / flips),
         null=0.5,
-        features=fingerprint,
         warnings=(APPROXIMATE,)
         if cut == 1.0
         else (APPROXIMATE, f"only {cut:.0%} of the training rows were kept: {CUT}"),
     )
 
 
-def _quantile(values: np.ndarray, natural: np.ndarray, name: str, fingerprint: str) -> Score:
+def _quantile(values: np.ndarray, natural: np.ndarray, measure: Measure, on: MeasuredOn) -> Score:
     (low, high), (null_low, null_high) = _between(values), _between(natural)
-    return Score(
-        name,
+    return on.score(
+        measure,
         float(np.quantile(values, QUANTILE)),
-        n=len(values),
-        better="higher",
+        len(values),
         low=low,
         high=high,
         null=float(np.quantile(natural, QUANTILE)),
         null_stderr=(null_high - null_low) / (2 * normal_quantile(LEVEL)),
-        features=fingerprint,
     )
 
 
@@ -184,7 +208,7 @@ def _between(values: np.ndarray) -> tuple[float, float]:
     return 0.0 if lower == 0 else float(ordered[lower - 1]), float(ordered[min(upper, n - 1)])
 
 
-class ClosestRecord(Metric):
+class ClosestRecord(Statistic):
     """`closest_record` of the rows that an evaluation keeps.
 
     Args:
@@ -211,3 +235,18 @@ class ClosestRecord(Metric):
         measure = self.view.tiles if isinstance(self.view, Gower) else tiles
         name, mark = self.view.name, self.view.fingerprint
         return [Measured(s) for s in closest_record(x, y, z, name, mark, self.reference_name, self.seed, measure)]
+
+
+def _on(card: CardSetting) -> list[Statistic]:
+    assert isinstance(card.space, Table)
+    return [ClosestRecord(Gower(card.space), card.heldout_name, card.seed, card.null_role)]
+
+
+METRIC = Metric(
+    "distance to closest record",
+    "How close samples come to training rows, beside rows that were not trained on",
+    (CLOSER, CLOSEST, RATIO),
+    _on,
+    ("table",),
+    frozenset({"held-out"}),
+)

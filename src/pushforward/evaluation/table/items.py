@@ -14,12 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from pushforward.core.errors import BadInput
-from pushforward.core.score import Score
+from pushforward.core.measure import Measure
 from pushforward.core.table import Table
 from pushforward.evaluation.checks import as_rows
 from pushforward.evaluation.intervals import jackknife, t_quantile
 from pushforward.evaluation.measuring.batch import hashed
-from pushforward.evaluation.measuring.metric import DATA, Measured, Terms, TwoSample
+from pushforward.evaluation.measuring.metric import CardSetting
+from pushforward.evaluation.measuring.statistic import DATA, Measured, MeasuredOn, Statistic, Terms, TwoSample
 from pushforward.evaluation.measuring.summaries import BLOCKED, BLOCKS
 
 AT_LEAST = 2 * BLOCKS
@@ -183,7 +184,7 @@ class Items:
         more = f"; {len(clear) - len(worst)} more stand out" if len(clear) > len(worst) else ""
         return (f"furthest from {reference_name}: {said}{more}",)
 
-    def mean(self, name: str, n: int, reference_name: str) -> Measured:
+    def mean(self, measure: Measure, n: int, reference_name: str) -> Measured:
         """Return the mean over items as a score with the delete-a-block jackknife's interval, and the blocks' terms.
 
         `Var = (K-1)/K sum_k (theta_k - mean)^2` on each side. By Efron & Stein (1981) it is on average not below the true variance
@@ -193,11 +194,10 @@ class Items:
         value = float(self.values.mean())
         first, second = self.without_samples.mean(axis=1), self.without_reference.mean(axis=1)
         found = jackknife(value, first, second)
-        score = Score(
-            f"{name} [data] vs {reference_name}",
+        score = MeasuredOn("data", reference=reference_name).score(
+            measure,
             value,
-            n=n,
-            better="lower",
+            n,
             low=max(0.0, value - found.reach),
             high=value + found.reach,
             stderr=found.stderr,
@@ -225,3 +225,13 @@ class TableMetric(TwoSample):
     def __init__(self, space: Table, reference_name: str = "test", seed: int = 0) -> None:
         super().__init__(DATA, reference_name, seed)
         self.space = space
+
+
+def on_table(kind: type[TableMetric]) -> Callable[[CardSetting], list[Statistic]]:
+    """Return what puts a metric of rows on cards of tables."""
+
+    def on(card: CardSetting) -> list[Statistic]:
+        assert isinstance(card.space, Table)
+        return [kind(card.space, card.reference_name, card.seed)]
+
+    return on

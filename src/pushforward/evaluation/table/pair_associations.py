@@ -11,13 +11,17 @@ from dataclasses import replace
 import numpy as np
 
 from pushforward.core.errors import BadInput
+from pushforward.core.measure import TABLE, Measure
 from pushforward.core.score import Score
 from pushforward.core.table import Table
-from pushforward.evaluation.measuring.metric import Measured
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import Measured
 from pushforward.evaluation.table.associations import Associations, halves, leave_one_out
-from pushforward.evaluation.table.items import BLOCKS, Items, TableMetric, both_sides, striking
+from pushforward.evaluation.table.items import BLOCKS, Items, TableMetric, both_sides, on_table, striking
 
-PAIR_ASSOCIATIONS = "pair associations"
+PAIR_ASSOCIATIONS = Measure(
+    "pair associations", "How far dependences between columns are off.", "Links between columns off", "0 to 1", TABLE
+)
 SPLITS = 12
 
 
@@ -103,3 +107,6 @@ class PairAssociations(TableMetric):
         """Return the mean difference of associations."""
         items = association_items(x, y, self.space, self.seed, x_ids, y_ids)
         return [items.mean(PAIR_ASSOCIATIONS, len(x), self.reference_name)]
+
+
+METRIC = Metric.of(PAIR_ASSOCIATIONS, on_table(PairAssociations), "two columns", spaces=("table",))

@@ -11,23 +11,28 @@ from itertools import combinations
 import numpy as np
 
 from pushforward.core.errors import BadInput
+from pushforward.core.measure import TABLE, Measure
 from pushforward.core.score import Score
 from pushforward.core.table import Column, Table
 from pushforward.evaluation.marks import missing_mark
-from pushforward.evaluation.measuring.metric import Measured
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import Measured
 from pushforward.evaluation.table.items import (
     Items,
     TableMetric,
     both_sides,
     counts_by_block,
     leaving_out,
+    on_table,
     shares,
     three_ways,
     total_variation,
     walks,
 )
 
-PAIR_SHAPES = "pair shapes"
+PAIR_SHAPES = Measure(
+    "pair shapes", "How far two columns together are from the data's.", "Pairs of columns off", "0 to 1", TABLE
+)
 BINS = 10
 DENSE = 1 << 16  # cells of a pair that are counted without looking which of them occur
 
@@ -142,3 +147,6 @@ class PairShapes(TableMetric):
         """Return the mean total variation of pairs."""
         items = pair_items(x, y, self.space, self.seed, x_ids, y_ids)
         return [items.mean(PAIR_SHAPES, len(x), self.reference_name)]
+
+
+METRIC = Metric.of(PAIR_SHAPES, on_table(PairShapes), "two columns", spaces=("table",))

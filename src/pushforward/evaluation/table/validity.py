@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from pushforward.core.measure import TABLE, Measure
 from pushforward.core.score import Score
 from pushforward.core.table import Column, Table
 from pushforward.evaluation.intervals import rate_stderr, wilson
 from pushforward.evaluation.marks import missing_mark
-from pushforward.evaluation.measuring.metric import Measured, Terms
-from pushforward.evaluation.table.items import NAMED, TableMetric, rows_of
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import Measured, MeasuredOn, Terms
+from pushforward.evaluation.table.items import NAMED, TableMetric, on_table, rows_of
 
-VALIDITY = "validity"
+VALIDITY = Measure(
+    "validity",
+    "Rows in which every cell holds something that the column allows.",
+    "Possible cells",
+    "share of samples",
+    TABLE,
+    better="higher",
+)
 UNKNOWN, OFF_GRID, OUTSIDE = "unknown category", "off the grid", "outside the training range"
 
 
@@ -90,11 +99,10 @@ def validity(samples: np.ndarray, reference: np.ndarray, space: Table, reference
     natural = valid_rows(rows_of(reference, space, "reference rows"), space)
     rate = float(good.mean())
     low, high = wilson(float(good.sum()), len(good))
-    return Score(
-        f"{VALIDITY} [data] vs {reference_name}",
+    return MeasuredOn("data", reference=reference_name).score(
+        VALIDITY,
         rate,
-        n=len(good),
-        better="higher",
+        len(good),
         low=low,
         high=high,
         stderr=rate_stderr(float(good.sum()), len(good)),
@@ -111,3 +119,6 @@ class Validity(TableMetric):
         """Return the share of valid samples; the value rests on the samples alone."""
         good = valid_rows(rows_of(x, self.space, "samples", 2), self.space).astype(np.float64)
         return [Measured(validity(x, y, self.space, self.reference_name), Terms.of_mean(x_ids, good))]
+
+
+METRIC = Metric.of(VALIDITY, on_table(Validity), spaces=("table",))

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pushforward.core.score import Better, Score
+from pushforward.core.measure import Measure
 from pushforward.evaluation.checks import same_width
 from pushforward.evaluation.intervals import mean_interval
-from pushforward.evaluation.measuring.metric import Measured, Terms
 from pushforward.evaluation.measuring.real import against_real
+from pushforward.evaluation.measuring.statistic import Measured, MeasuredOn, Terms
 from pushforward.evaluation.text.ngrams import as_tokens
 
 BLOCKS = 20
@@ -26,16 +26,14 @@ class BlockStatistic:
     """A statistic of a block of windows and how its score is called.
 
     Attributes:
-        name: of the score.
-        better: direction.
+        measure: what the score is of.
         beyond: the warning where samples are clearly better than real text.
         of: the statistic of tokens (windows, length).
         shortest: tokens that a window needs.
         most: windows in a block at most.
     """
 
-    name: str
-    better: Better
+    measure: Measure
     beyond: str
     of: Callable[[np.ndarray], float]
     shortest: int
@@ -58,7 +56,8 @@ def measure_blocks(
         BadInput: fewer than 40 windows on a side, windows of different or too small length, or no tokens.
 
     Example:
-        >>> few = BlockStatistic("tokens", "higher", "more than real", lambda block: float(len(np.unique(block))), shortest=1)
+        >>> tokens = Measure("tokens", better="higher")
+        >>> few = BlockStatistic(tokens, "more than real", lambda block: float(len(np.unique(block))), shortest=1)
         >>> measure_blocks(np.zeros((40, 3)), np.tile(np.arange(3), (40, 1)), few).score.null
         3.0
     """
@@ -70,15 +69,8 @@ def measure_blocks(
         size = min(size, statistic.most)
     own, real = (np.array([statistic.of(b) for b in _blocks(rows, size, seed)]) for rows in (x, y))
     value, low, high, stderr = mean_interval(own)
-    score = Score(
-        f"{statistic.name} [{BLOCKS} blocks of {size} windows] vs {reference_name}",
-        value,
-        n=BLOCKS * size,
-        better=statistic.better,
-        low=low,
-        high=high,
-        stderr=stderr,
-    )
+    on = MeasuredOn(f"{BLOCKS} blocks of {size} windows", reference=reference_name)
+    score = on.score(statistic.measure, value, BLOCKS * size, low=low, high=high, stderr=stderr)
     expected, _, _, real_stderr = mean_interval(real)
     return Measured(against_real(score, expected, real_stderr, statistic.beyond), Terms.of_mean(np.arange(BLOCKS), own))
 

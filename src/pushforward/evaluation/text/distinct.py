@@ -8,13 +8,25 @@ from __future__ import annotations
 
 import numpy as np
 
+from pushforward.core.measure import DIVERSITY, Measure
 from pushforward.core.score import Score
-from pushforward.evaluation.measuring.metric import Measured, TwoSample
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import DATA, Measured, TwoSample
 from pushforward.evaluation.text.blocks import BlockStatistic, measure_blocks
 from pushforward.evaluation.text.ngrams import ngrams
 
-DISTINCT = "distinct"
 ORDERS = (1, 2, 3)
+DISTINCT = tuple(
+    Measure(
+        f"distinct-{n}",
+        "How many of the words and phrases occur once only.",
+        "Variety of words",
+        "share distinct",
+        DIVERSITY,
+        better="higher",
+    )
+    for n in ORDERS
+)
 
 
 def distinct_share(tokens: np.ndarray, n: int) -> float:
@@ -57,13 +69,12 @@ def distinct_scores(
 
 
 def _measure(samples: np.ndarray, reference: np.ndarray, reference_name: str, seed: int) -> list[Measured]:
-    return [measure_blocks(samples, reference, _statistic(n), reference_name, seed) for n in ORDERS]
+    return [measure_blocks(samples, reference, one, reference_name, seed) for one in map(_statistic, ORDERS, DISTINCT)]
 
 
-def _statistic(n: int) -> BlockStatistic:
+def _statistic(n: int, measure: Measure) -> BlockStatistic:
     return BlockStatistic(
-        f"{DISTINCT}-{n}",
-        "higher",
+        measure,
         "more distinct than real text: noise is, so higher is not better beyond real text's value",
         lambda block: distinct_share(block, n),
         shortest=max(ORDERS),
@@ -76,3 +87,12 @@ class Distinct(TwoSample):
     def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
         """Return distinct-1, distinct-2 and distinct-3."""
         return _measure(x, y, self.reference_name, self.seed)
+
+
+METRIC = Metric(
+    "distinct n-grams",
+    "How many of the words and phrases occur once only",
+    DISTINCT,
+    lambda card: [Distinct(DATA, card.reference_name)],
+    spaces=("text",),
+)

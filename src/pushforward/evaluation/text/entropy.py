@@ -10,12 +10,20 @@ import math
 
 import numpy as np
 
+from pushforward.core.measure import TEXT, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import as_rows
 from pushforward.evaluation.intervals import normal_quantile
-from pushforward.evaluation.measuring.metric import DATA, Measured, Terms, TwoSample, View
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import DATA, Measured, MeasuredOn, Terms, TwoSample, View
 
-ENTROPY = "entropy gap"
+ENTROPY = Measure(
+    "entropy gap",
+    "How varied the characters of one sample are, beside real text.",
+    "Variety within a text",
+    "bits",
+    TEXT,
+)
 
 
 def token_entropy(windows: np.ndarray) -> np.ndarray:
@@ -48,11 +56,10 @@ def entropy_gap(samples: np.ndarray, reference: np.ndarray, reference_name: str 
     stderr = math.hypot(float(x.std(ddof=1)) / math.sqrt(len(x)), float(y.std(ddof=1)) / math.sqrt(len(y)))
     gap, reach = float(x.mean() - y.mean()), normal_quantile() * stderr
     said = f"a sample's tokens have {x.mean():.3f} bits of entropy, those of {reference_name} {y.mean():.3f}"
-    return Score(
-        f"{ENTROPY} [tokens of a window] vs {reference_name}",
+    return MeasuredOn("tokens of a window", reference=reference_name).score(
+        ENTROPY,
         abs(gap),
-        n=len(x),
-        better="lower",
+        len(x),
         low=max(0.0, abs(gap) - reach),
         high=abs(gap) + reach,
         stderr=stderr,
@@ -80,3 +87,6 @@ class EntropyGap(TwoSample):
         sign = float(np.sign(token_entropy(x).mean() - token_entropy(y).mean()))
         sides = [Terms.of_mean(i, s * token_entropy(w)) for i, s, w in ((x_ids, sign, x), (y_ids, -sign, y))]
         return [Measured(score, *sides)]
+
+
+METRIC = Metric.of(ENTROPY, lambda card: [EntropyGap(reference_name=card.reference_name)], spaces=("text",))

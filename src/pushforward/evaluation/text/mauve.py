@@ -12,12 +12,21 @@ import math
 import numpy as np
 from sklearn.cluster import KMeans
 
+from pushforward.core.measure import DISTANCE, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import two_samples
 from pushforward.evaluation.intervals import normal_quantile
-from pushforward.evaluation.measuring.metric import Measured, Terms, TwoSample
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import Measured, MeasuredOn, Terms, TwoSample
 
-MAUVE = "mauve"
+MAUVE = Measure(
+    "mauve",
+    "Whether samples and real texts fall into the same groups.",
+    "Same kinds of text",
+    "1 = alike",
+    DISTANCE,
+    better="higher",
+)
 SCALE, POINTS, EDGE = 5.0, 25, 1e-6
 AT_LEAST, EACH, MOST = 50, 10, 500
 RELABELLINGS = 100
@@ -100,9 +109,7 @@ def measure_mauve(
     samples: np.ndarray,
     reference: np.ndarray,
     ids: tuple[np.ndarray, np.ndarray],
-    features: str,
-    fingerprint: str = "",
-    reference_name: str = "test",
+    on: MeasuredOn,
     seed: int = 0,
 ) -> Measured:
     """Return `mauve_score` with what every example contributes to its error."""
@@ -118,16 +125,14 @@ def measure_mauve(
     measured = Terms(ids[0], terms[0][own]), Terms(ids[1], terms[1][real])
     stderr = math.sqrt(measured[0].variance + measured[1].variance)
     reach = normal_quantile() * stderr
-    score = Score(
-        f"{MAUVE} [{features}] vs {reference_name}",
+    score = on.score(
+        MAUVE,
         value,
-        n=len(x),
-        better="higher",
+        len(x),
         low=max(0.0, value - reach),
         high=min(1.0, value + reach),
         stderr=stderr,
         null=null,
-        features=fingerprint,
         warnings=(f"of {wanted} clusters at {len(x)} against {len(y)} examples: compare at equal sizes only",),
     )
     return Measured(score, *measured)
@@ -165,7 +170,7 @@ def mauve_score(
         True
     """
     ids = np.arange(len(samples)), np.arange(len(reference))
-    return measure_mauve(samples, reference, ids, features, fingerprint, reference_name, seed).score
+    return measure_mauve(samples, reference, ids, MeasuredOn(features, fingerprint, reference_name), seed).score
 
 
 class Mauve(TwoSample):
@@ -173,6 +178,12 @@ class Mauve(TwoSample):
 
     def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
         """Return one score."""
-        return [
-            measure_mauve(x, y, (x_ids, y_ids), self.view.name, self.view.fingerprint, self.reference_name, self.seed)
-        ]
+        return [measure_mauve(x, y, (x_ids, y_ids), self.on, self.seed)]
+
+
+METRIC = Metric.of(
+    MAUVE,
+    lambda card: [Mauve(card.features[0], card.reference_name, card.seed)],
+    spaces=("text",),
+    at_least=AT_LEAST,
+)

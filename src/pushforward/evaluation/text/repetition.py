@@ -8,14 +8,22 @@ from __future__ import annotations
 
 import numpy as np
 
+from pushforward.core.measure import TEXT, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import same_width
 from pushforward.evaluation.intervals import mean_interval
-from pushforward.evaluation.measuring.metric import Measured, Terms, TwoSample
+from pushforward.evaluation.measuring.metric import Metric
 from pushforward.evaluation.measuring.real import against_real
+from pushforward.evaluation.measuring.statistic import DATA, Measured, MeasuredOn, Terms, TwoSample
 from pushforward.evaluation.text.ngrams import as_tokens, distinct_in_rows, ngrams
 
-REPETITION = "repeated 4-grams"
+REPETITION = Measure(
+    "repeated 4-grams",
+    "How much of a sample repeats what it has already said.",
+    "Loops",
+    "share of phrases",
+    TEXT,
+)
 ORDER = 4
 
 
@@ -44,15 +52,8 @@ def measure_repetition(
     same_width(x, y)
     own, real = repeated_share(x), repeated_share(y)
     value, low, high, stderr = mean_interval(own)
-    score = Score(
-        f"{REPETITION} [tokens of a window] vs {reference_name}",
-        value,
-        n=len(own),
-        better="lower",
-        low=max(0.0, low),
-        high=min(1.0, high),
-        stderr=stderr,
-    )
+    on = MeasuredOn("tokens of a window", reference=reference_name)
+    score = on.score(REPETITION, value, len(own), low=max(0.0, low), high=min(1.0, high), stderr=stderr)
     expected, _, _, real_stderr = mean_interval(real)
     beyond = "fewer repetitions than real text has, which repeats itself where the matter does"
     return Measured(against_real(score, expected, real_stderr, beyond), Terms.of_mean(ids, own))
@@ -86,3 +87,6 @@ class Repetition(TwoSample):
     def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
         """Return one score."""
         return [measure_repetition(x, y, x_ids, self.reference_name)]
+
+
+METRIC = Metric.of(REPETITION, lambda card: [Repetition(DATA, card.reference_name)], spaces=("text",))

@@ -13,12 +13,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from pushforward.core.errors import BadInput
+from pushforward.core.measure import DIVERSITY, Measure
 from pushforward.core.score import Score
-from pushforward.evaluation.measuring.metric import Measured, TwoSample
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import DATA, Measured, TwoSample
 from pushforward.evaluation.text.blocks import BlockStatistic, measure_blocks
 from pushforward.evaluation.text.ngrams import ngrams
 
-SELF_BLEU = "self-BLEU-4"
+SELF_BLEU = Measure(
+    "self-BLEU-4",
+    "How much of one sample's wording occurs in the others.",
+    "Samples resemble each other",
+    "0 to 1",
+    DIVERSITY,
+)
 ORDER = 4
 UNMATCHED = 0.1  # matches that an order without any counts for (Chen & Cherry 2014, technique 1)
 WINDOWS = 50
@@ -117,7 +125,6 @@ def self_bleu_score(samples: np.ndarray, reference: np.ndarray, reference_name: 
 
 _STATISTIC = BlockStatistic(
     SELF_BLEU,
-    "lower",
     "less alike than real texts: noise is, so lower is not better beyond real text's value",
     self_bleu,
     shortest=ORDER,
@@ -131,3 +138,6 @@ class SelfBleu(TwoSample):
     def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
         """Return one score."""
         return [measure_blocks(x, y, _STATISTIC, self.reference_name, self.seed)]
+
+
+METRIC = Metric.of(SELF_BLEU, lambda card: [SelfBleu(DATA, card.reference_name)], spaces=("text",))

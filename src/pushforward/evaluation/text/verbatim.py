@@ -10,14 +10,31 @@ import math
 
 import numpy as np
 
+from pushforward.core.measure import MEMORISATION, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import require, same_width
 from pushforward.evaluation.intervals import extremes, mean_interval
 from pushforward.evaluation.measuring.batch import Role
-from pushforward.evaluation.measuring.metric import DATA, Kept, Measured, Metric, Need, Terms, View
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import DATA, Kept, Measured, MeasuredOn, Need, Statistic, Terms, View
 from pushforward.evaluation.text.ngrams import as_tokens
 
-LONGEST, COPIED = "longest verbatim run", "verbatim windows"
+LONGEST = Measure(
+    "longest verbatim run",
+    "The longest run of tokens found in training.",
+    "Longest passage copied",
+    "tokens",
+    MEMORISATION,
+    "check",
+)
+COPIED = Measure(
+    "verbatim windows",
+    "Samples that hold a long run of tokens found in training.",
+    "Passages copied",
+    "share of samples",
+    MEMORISATION,
+    "check",
+)
 RATE, AT_LEAST, TIED = 0.01, 100, 0.05
 
 
@@ -73,11 +90,10 @@ def measure_verbatim(
     runs = longest_runs(np.concatenate([x, fresh]), fitted)
     own, natural = runs[: len(x)].astype(np.float64), runs[len(x) :].astype(np.float64)
     value, low, high, stderr = mean_interval(own)
-    mean = Score(
-        f"{LONGEST} [tokens] train vs {reference_name}",
+    mean = MeasuredOn("tokens", reference=reference_name, subject="train").score(
+        LONGEST,
         value,
-        n=len(own),
-        better="lower",
+        len(own),
         low=low,
         high=high,
         stderr=stderr,
@@ -96,11 +112,10 @@ def _share(own: np.ndarray, natural: np.ndarray, reference_name: str) -> Score:
             f"{found.natural_share:.0%} of {reference_name} windows have a run of {-found.threshold:.0f} tokens or more, as long "
             "as there is: many copies hide among them; use longer windows",
         )
-    return Score(
-        f"{COPIED} [runs longer than 99 % of {reference_name}] vs train",
+    return MeasuredOn(f"runs longer than 99 % of {reference_name}", reference="train").score(
+        COPIED,
         found.share,
-        n=len(own),
-        better="lower",
+        len(own),
         low=found.low,
         high=found.high,
         stderr=found.stderr,
@@ -137,7 +152,7 @@ def verbatim_scores(
     return [m.score for m in found]
 
 
-class Verbatim(Metric):
+class Verbatim(Statistic):
     """`verbatim_scores` of the windows kept.
 
     Args:
@@ -162,3 +177,14 @@ class Verbatim(Metric):
         return measure_verbatim(
             x, t, kept.rows(self.heldout, self.view), kept.ids("samples", self.view), self.heldout_name
         )
+
+
+METRIC = Metric(
+    "verbatim windows",
+    COPIED.says,
+    (LONGEST, COPIED),
+    lambda card: [Verbatim(DATA, card.null_role, card.heldout_name)],
+    spaces=("text",),
+    requires=frozenset({"held-out"}),
+    at_least=AT_LEAST,
+)

@@ -15,10 +15,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from pushforward.core.measure import Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import as_rows, require
 from pushforward.evaluation.intervals import wilson
 
+PROBE = Measure("probe accuracy", "Whether a linear classifier tells the classes.", better="higher")
 STEPS = 500
 
 
@@ -71,7 +73,7 @@ def probe(
         model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=STEPS, random_state=seed))
         right = model.fit(rows, train_labels).predict(fresh) == test_labels
         low, high = wilson(int(right.sum()), len(right))
-        score = Score(f"probe accuracy [{name}]", float(right.mean()), len(right), "higher", low, high, null=commonest)
+        score = Score(PROBE, float(right.mean()), len(right), low, high, null=commonest, view=name)
         found.append(Probed(name, rows.shape[1], score, math.nan if first is None else mcnemar(first, right)))
         first = right if first is None else first
     return found

@@ -27,7 +27,6 @@ from pushforward.report.drawing.sheets import (
     scatter_sheet,
     strip_cells,
 )
-from pushforward.report.glossary import term
 from pushforward.report.numbers import listed, seconds
 from pushforward.report.records import Comparison, Key, Row
 from pushforward.report.verdict.standing import control
@@ -208,12 +207,12 @@ def quality_against_cost(comparison: Comparison) -> tuple[Figure, ...]:
         marks = _marks(comparison, key, name, stand)
         if marks:
             known = ", ".join(f"{m.label} {seconds(m.x)}" for m in marks)
-            said = f"{key[0]} against {what}: {known}"
+            said = f"{key.name} against {what}: {known}"
             log_x = name == "seconds_per_1000"
             art = scatter_chart(
                 marks,
                 what,
-                f"{term(key[0]).title} ({term(key[0]).unit or key[0]}; {key[4]} is better)",
+                f"{score.title} ({score.measure.counts or key.name}; {key.better} is better)",
                 said,
                 log_x=log_x,
                 log_y=log_y,

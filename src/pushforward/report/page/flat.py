@@ -10,7 +10,6 @@ import io
 import math
 
 from pushforward.core.score import Score
-from pushforward.evaluation.cards.aspects import aspect_of
 from pushforward.evaluation.cards.controls import skill
 from pushforward.report.records import Comparison
 
@@ -24,9 +23,10 @@ def to_csv(comparison: Comparison) -> str:
     """Return models and controls as comma-separated values; a number that is not known is empty.
 
     Example:
+        >>> from pushforward.core.measure import FIDELITY, Measure
         >>> from pushforward.report.records import Data, Row
         >>> data = Data("two-moons", "points", "points in 2 dimensions", "nats/point", {"test": 100})
-        >>> row = Row("flow", scores=(Score("coverage", 0.5, n=9, better="higher"),))
+        >>> row = Row("flow", scores=(Score(Measure("coverage", aspect=FIDELITY, better="higher"), 0.5, n=9),))
         >>> to_csv(Comparison("A run", data, "", "cpu", 0, "today", (row,))).splitlines()[1]
         'flow,model,fidelity and coverage,coverage,0.5,,,,,,,,,estimate,higher,9,,'
     """
@@ -34,10 +34,8 @@ def to_csv(comparison: Comparison) -> str:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
     for row in comparison.rows:
-        likelihood = [] if row.likelihood is None else [row.likelihood]
-        for score in (*likelihood, *row.scores):
-            aspect = "likelihood" if score is row.likelihood else aspect_of(score.name)
-            writer.writerow([row.name, row.role, aspect, *_cells(score)])
+        for score in row.all_scores:
+            writer.writerow([row.name, row.role, score.measure.aspect.name, *_cells(score)])
     return buffer.getvalue()
 
 

@@ -12,11 +12,9 @@ from markupsafe import Markup
 
 from pushforward.core.score import Score
 from pushforward.report.drawing.axes import path, tag
-from pushforward.report.glossary import term
 from pushforward.report.page.score_table import position
 from pushforward.report.records import Row
 from pushforward.report.verdict.standing import blind, control
-from pushforward.report.verdict.told_apart import TRUTH, is_merit
 
 WIDTH, STEP, LEFT, RIGHT, TOP = 430.0, 19.0, 206.0, 16.0, 24.0
 MOST = 11
@@ -29,14 +27,14 @@ def ladder(row: Row, rows: Sequence[Row], colour: int = 0) -> Markup | None:
     """
     found: dict[str, tuple[float, float | None, float | None]] = {}
     for score in row.scores:
-        if not (is_merit(score.name) or score.name.startswith(TRUTH)) or blind(rows, score):
+        if score.measure.role == "check" or blind(rows, score):
             continue
         marks = [control(rows, score, role) for role in ("floor", "ceiling")]
         floor, ceiling = (m.value if isinstance(m, Score) else m for m in marks)
         if floor is None or ceiling is None or math.isnan(at := position(score.value, floor, ceiling)):
             continue
         ends = [None if v is None else position(v, floor, ceiling) for v in (score.low, score.high)]
-        found.setdefault(term(score.name).title, (at, ends[0], ends[1]))
+        found.setdefault(score.title, (at, ends[0], ends[1]))
     if not found:
         return None
     lines = sorted(found.items(), key=lambda item: item[1][0])[:MOST]

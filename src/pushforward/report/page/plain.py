@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import textwrap
 
-from pushforward.report.page.score_table import Cell, Column, Note, Table, costs, scorecard
+from pushforward.report.page.score_table import Cell, Heading, Note, ScoreTable, costs, scorecard
 from pushforward.report.records import Comparison
 from pushforward.report.verdict.sentences import verdict
 
@@ -80,7 +80,7 @@ def _cell(cell: Cell) -> str:
     return " ".join(filter(None, parts))
 
 
-def _tables(comparison: Comparison) -> list[tuple[str, Table, tuple[Note, ...]]]:
+def _tables(comparison: Comparison) -> list[tuple[str, ScoreTable, tuple[Note, ...]]]:
     return [*scorecard(comparison).tables, ("size and cost", costs(comparison), ())]
 
 
@@ -94,11 +94,11 @@ def _plain(text: str) -> str:
     return " ".join(text.split())
 
 
-def _heading(column: Column) -> list[str]:
+def _heading(column: Heading) -> list[str]:
     return [column.title, column.detail, column.better]
 
 
-def _blocks(table: Table, width: int) -> list[str]:
+def _blocks(table: ScoreTable, width: int) -> list[str]:
     rows = [row for _, group in table.groups for row in group]
     names = max([len(name) for name, _ in rows], default=0)
     columns = []

@@ -9,12 +9,13 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from pushforward.evaluation.cards.aspects import ASPECTS, OTHER, aspect_of
+from pushforward.core.measure import in_order
+from pushforward.core.score import Score
 from pushforward.evaluation.cards.power import ENOUGH, LEVEL, Detection
-from pushforward.report.numbers import number, split_name
+from pushforward.report.numbers import number
 from pushforward.report.page.templating import environment, stylesheet
 
 SEEN = 0.995
@@ -29,49 +30,51 @@ class Grid:
     """Damages across, aspects and their measures down, and the detection where both meet."""
 
     damages: tuple[str, ...]
-    groups: tuple[tuple[str, tuple[str, ...]], ...]
+    groups: tuple[tuple[str, tuple[Score, ...]], ...]
     cells: dict[tuple[str, str], Detection]
     n: int
 
-    def text(self, metric: str, damage: str) -> str:
+    def text(self, metric: Score, damage: str) -> str:
         """Return the power of a measure against a damage in percent, and the examples that would be enough."""
-        found = self.cells.get((metric, damage))
+        found = self.cells.get((metric.name, damage))
         return "" if found is None else _cell(found)
 
-    def shade(self, metric: str, damage: str) -> int:
+    def shade(self, metric: Score, damage: str) -> int:
         """Return the power in tenths, for the tint of a cell."""
-        found = self.cells.get((metric, damage))
+        found = self.cells.get((metric.name, damage))
         return 0 if found is None or math.isnan(found.power) else round(10 * found.power)
 
 
 def grid(found: Sequence[Detection]) -> Grid:
     """Return detections as a table, measures by their aspect."""
-    metrics = list(dict.fromkeys(d.metric for d in found))
-    groups = {aspect: tuple(m for m in metrics if aspect_of(m) == aspect) for aspect in (OTHER, *ASPECTS)}
+    metrics = list({d.metric: d.score for d in found}.values())
+    aspects = in_order(metric.measure.aspect for metric in metrics)
     return Grid(
         tuple(dict.fromkeys(d.damage for d in found)),
-        tuple((aspect, mine) for aspect, mine in groups.items() if mine),
+        tuple((aspect.name, tuple(m for m in metrics if m.measure.aspect == aspect)) for aspect in aspects),
         {(d.metric, d.damage): d for d in found},
         found[0].n if found else 0,
     )
 
 
-def titled(metric: str) -> str:
+def titled(metric: Score) -> str:
     """Return a measure's name with what it was measured by in brackets.
 
     Example:
-        >>> titled("recall [pca-2] vs test")
+        >>> from pushforward.core.measure import Measure
+        >>> titled(Score(Measure("recall"), 0.5, 100, view="pca-2", reference="test"))
         'recall (pca-2, vs test)'
     """
-    head, detail = split_name(metric)
-    return f"{head} ({detail})" if detail else head
+    return f"{metric.short_name} ({metric.details})" if metric.details else metric.short_name
 
 
 def to_markdown(name: str, found: Sequence[Detection]) -> str:
     """Return measures against damages: power in percent and, below 80 %, how many examples a side would have 80 %.
 
     Example:
-        >>> d = Detection("recall [pca-2] vs test", "noise of 5 %", 1.0, 0.9, 1.0, 0.2, 1.8, 0.26, 620, 100)
+        >>> from pushforward.core.measure import Measure
+        >>> recall = Score(Measure("recall"), 0.5, 100, view="pca-2", reference="test")
+        >>> d = Detection(recall, "noise of 5 %", 1.0, 0.9, 1.0, 0.2, 1.8, 0.26, 620, 100)
         >>> print(to_markdown("moons", [d]).splitlines()[-3])
         | recall (pca-2, vs test) | 26 % (n = 620) |
     """
@@ -104,7 +107,8 @@ def known_to(found: Sequence[Detection]) -> list[str]:
     """Say how well the chances are known, where intervals were measured.
 
     Example:
-        >>> d = Detection("recall", "noise", 1.0, 0.9, 1.0, 0.2, 1.8, 0.5, None, 100, 0.3, 0.7)
+        >>> from pushforward.core.measure import Measure
+        >>> d = Detection(Score(Measure("recall"), 0.5, 100), "noise", 1.0, 0.9, 1.0, 0.2, 1.8, 0.5, None, 100, 0.3, 0.7)
         >>> known_to([d])[0].endswith("by a test with 5 % false alarms, and known to 20 points.")
         True
     """
@@ -124,7 +128,6 @@ def to_html(name: str, found: Sequence[Detection], command: str = "") -> str:
         css=stylesheet(templates),
         title=heading(name, table),
         table=table,
-        split_name=split_name,
         unseen=" ".join([unseen(found), *known_to(found)]),
         enough=f"{100 * ENOUGH:.0f}",
         level=f"{100 * LEVEL:.0f}",
@@ -135,15 +138,19 @@ def to_html(name: str, found: Sequence[Detection], command: str = "") -> str:
 def to_csv(found: Sequence[Detection]) -> str:
     """Return one line for each measure and damage."""
     text = io.StringIO()
-    lines: csv.DictWriter[str] = csv.DictWriter(text, FIELDS, lineterminator="\n", extrasaction="ignore")
+    lines: csv.DictWriter[str] = csv.DictWriter(text, FIELDS, lineterminator="\n")
     lines.writeheader()
-    lines.writerows(asdict(d) for d in found)
+    lines.writerows(_fields(d) for d in found)
     return text.getvalue()
 
 
 def to_json(name: str, found: Sequence[Detection]) -> dict[str, Any]:
     """Return the same as a JSON-ready record; what is not finite becomes text."""
-    return {"data": name, "n": found[0].n if found else 0, "detections": [_plain(asdict(d)) for d in found]}
+    return {"data": name, "n": found[0].n if found else 0, "detections": [_plain(_fields(d)) for d in found]}
+
+
+def _fields(d: Detection) -> dict[str, Any]:
+    return {name: getattr(d, name) for name in FIELDS}
 
 
 def _cell(d: Detection) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from pushforward.core.files import write_bytes
-from pushforward.report.glossary import term
 from pushforward.report.page import figures
 from pushforward.report.page.first_screen import first_screen
 from pushforward.report.page.pairs import pairs
@@ -59,7 +58,7 @@ def render(comparison: Comparison) -> str:
         curves=figures.objective_curves(comparison),
         walks=figures.trajectories(comparison),
         quality=figures.quality_against_cost(comparison),
-        headline=term(key[0]).title if key else "",
+        headline=key.score.title if key else "",
         cards=[row for row in comparison.models if row.card is not None],
         fingerprints=list(
             dict.fromkeys(score.features for row in comparison.rows for score in row.scores if score.features)

@@ -12,16 +12,15 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
+from pushforward.core.measure import in_order
 from pushforward.core.score import Score
-from pushforward.evaluation.cards.aspects import ASPECTS, OTHER, aspect_of, is_check
+from pushforward.evaluation.likelihood.code_length import CODE_LENGTH
 from pushforward.report.drawing.axes import path, tag
-from pushforward.report.glossary import term
-from pushforward.report.numbers import interval_text, listed, number, relation, seconds, split_name, value_text
+from pushforward.report.numbers import interval_text, listed, number, relation, seconds, value_text
 from pushforward.report.records import ROLES, Comparison, Key, Number, Role, Row, metric_keys
 from pushforward.report.verdict.standing import blind, control, standing
 
 NOTHING = Markup("")
-LIKELIHOOD = term("log-likelihood")
 BADGES = {"exact": "exact", "lower_bound": "lower bound", "upper_bound": "upper bound", "estimate": "estimate"}
 GROUPS: dict[Role, str] = {
     "model": "Models",
@@ -44,7 +43,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Column:
+class Heading:
     """One heading: the measure in plain words, its name and what it was measured with, its unit and direction, and what it asks.
 
     `aside` is what it was measured with where two headings of a table are the same.
@@ -58,10 +57,10 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class ScoreTable:
     """Columns, and groups of `(heading, [(row name, cells)])`."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[Heading, ...]
     groups: tuple[tuple[str, tuple[tuple[str, tuple[Cell, ...]], ...]], ...]
 
 
@@ -79,41 +78,42 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Scorecard:
+class ScoreTables:
     """A table for each aspect, and how to read it."""
 
-    tables: tuple[tuple[str, Table, tuple[Note, ...]], ...]
+    tables: tuple[tuple[str, ScoreTable, tuple[Note, ...]], ...]
 
 
-def scorecard(comparison: Comparison) -> Scorecard:
+def scorecard(comparison: Comparison) -> ScoreTables:
     """Return likelihoods and sample measures, a table for each aspect; the likelihood stands first in the first one."""
     keys = metric_keys(comparison.rows)
     # no star for distance to the training data, which is a check, nor where the controls show that the measure sees nothing
-    starred = [key for key in keys if not is_check(key[0]) and not _blind(comparison, key)]
+    starred = [key for key in keys if key.measure.role != "check" and not _blind(comparison, key)]
     orders = {key: standing(comparison.models, key, comparison.between) for key in starred}
     decided = {key: place.leader for key, place in orders.items() if place and place.decided}
 
-    def table(wanted: list[Key], with_likelihood: bool) -> Table:
+    def table(wanted: list[Key], with_likelihood: bool) -> ScoreTable:
         columns = _apart([_column(key) for key in wanted], wanted)
         if with_likelihood:
-            columns.insert(0, Column(LIKELIHOOD.title, "", f"{comparison.data.unit}; lower is better", LIKELIHOOD.says))
+            columns.insert(
+                0, Heading(CODE_LENGTH.title, "", f"{comparison.data.unit}; lower is better", CODE_LENGTH.says)
+            )
 
         def cells(row: Row) -> tuple[Cell, ...]:
             scores = [_metric(comparison, row, row.score(key), decided.get(key) == row.name) for key in wanted]
             return (_likelihood(row), *scores) if with_likelihood else tuple(scores)
 
-        return Table(tuple(columns), _grouped(comparison, cells))
+        return ScoreTable(tuple(columns), _grouped(comparison, cells))
 
-    aspects = [aspect for aspect in (OTHER, *ASPECTS) if any(aspect_of(key[0]) == aspect for key in keys)]
     found = []
-    for i, aspect in enumerate(aspects):
-        mine = [key for key in keys if aspect_of(key[0]) == aspect]
-        found.append((aspect, table(mine, not i), _reading(comparison, mine, not i)))
+    for i, aspect in enumerate(in_order(key.measure.aspect for key in keys)):
+        mine = [key for key in keys if key.measure.aspect == aspect]
+        found.append((aspect.name, table(mine, not i), _reading(comparison, mine, not i)))
     alone = ("likelihood", table([], with_likelihood=True), _reading(comparison, [], True))
-    return Scorecard(tuple(found or [alone]))
+    return ScoreTables(tuple(found or [alone]))
 
 
-def costs(comparison: Comparison) -> Table:
+def costs(comparison: Comparison) -> ScoreTable:
     """Return the table of size and cost of the models."""
 
     def cells(row: Row) -> tuple[Cell, ...]:
@@ -123,11 +123,11 @@ def costs(comparison: Comparison) -> Table:
 
     titles = ("Parameters", "Steps", "Training", "Network calls", "Sampling", "Stopped because")
     details = ("", "", "", "per sample", "per 1\N{NARROW NO-BREAK SPACE}000 samples", "")
-    columns = tuple(Column(title, detail) for title, detail in zip(titles, details))
-    return Table(columns, tuple(g for g in _grouped(comparison, cells) if g[0] == GROUPS["model"]))
+    columns = tuple(Heading(title, detail) for title, detail in zip(titles, details))
+    return ScoreTable(columns, tuple(g for g in _grouped(comparison, cells) if g[0] == GROUPS["model"]))
 
 
-def repeats(comparison: Comparison) -> Table:
+def repeats(comparison: Comparison) -> ScoreTable:
     """Return the table of single training runs behind rows that are means over seeds; no groups if there are none."""
     rows = [row for row in comparison.models if row.repeats]
     names = list(dict.fromkeys(key for row in rows for run in row.repeats for key in run if key != "seed"))
@@ -137,7 +137,8 @@ def repeats(comparison: Comparison) -> Table:
         return tuple(Cell(number(run.get(name), 0 if name in whole else None)) for name in names)
 
     groups = tuple((row.name, tuple((f"seed {run['seed']}", cells(run)) for run in row.repeats)) for row in rows)
-    return Table(tuple(Column(*split_name(name)) for name in names), groups)
+    parts = {score.name: (score.short_name, score.details) for row in rows for score in row.scores}
+    return ScoreTable(tuple(Heading(*parts.get(name, (name, ""))) for name in names), groups)
 
 
 def position(value: float, floor: float, ceiling: float) -> float:
@@ -196,18 +197,18 @@ def _likelihood(row: Row) -> Cell:
     return Cell(value, interval_text(score), BADGES.get(score.kind, score.kind))
 
 
-def _apart(columns: list[Column], keys: list[Key]) -> list[Column]:
+def _apart(columns: list[Heading], keys: list[Key]) -> list[Heading]:
     titles = [column.title for column in columns]
-    asides = [split_name(key[0])[1] if titles.count(title) > 1 else "" for title, key in zip(titles, keys, strict=True)]
+    asides = [key.score.details if titles.count(title) > 1 else "" for title, key in zip(titles, keys, strict=True)]
     return [replace(column, aside=aside) for column, aside in zip(columns, asides, strict=True)]
 
 
-def _column(key: Key) -> Column:
-    found, (name, detail) = term(key[0]), split_name(key[0])
-    unit = key[1] or found.unit
-    title = found.title[:1].upper() + found.title[1:]
-    technical = ", ".join(part for part in (name if found.says else "", detail) if part)
-    return Column(title, technical, "; ".join(part for part in (unit, f"{key[4]} is better") if part), found.says)
+def _column(key: Key) -> Heading:
+    score, says = key.score, key.measure.says
+    unit = key.unit or key.measure.counts
+    title = score.title[:1].upper() + score.title[1:]
+    technical = ", ".join(part for part in (score.short_name if says else "", score.details) if part)
+    return Heading(title, technical, "; ".join(part for part in (unit, f"{key.better} is better") if part), says)
 
 
 def _reading(comparison: Comparison, keys: list[Key], with_likelihood: bool) -> tuple[Note, ...]:
@@ -222,7 +223,7 @@ def _reading(comparison: Comparison, keys: list[Key], with_likelihood: bool) -> 
             )
             for text in (*missing, *(row.likelihood.warnings if row.likelihood else ())):
                 reasons.setdefault(text, []).append(row.name)
-        found[LIKELIHOOD.title] = (LIKELIHOOD.says, reasons, len(rows))
+        found[CODE_LENGTH.title] = (CODE_LENGTH.says, reasons, len(rows))
     for key in keys:
         column = _column(key)
         says, texts, _ = found.setdefault(column.title, (column.says, {}, 0))

@@ -21,7 +21,9 @@ def score_table(scores: Sequence[Score], columns: int) -> str:
     Of a score that could not be computed the reason stands in place of its numbers; what rests on fewer samples than most says so.
 
     Example:
-        >>> score = Score("coverage [pca-8] vs test", 0.9, n=100, better="higher", low=0.85, high=0.94, ceiling=0.95, floor=0.1)
+        >>> from pushforward.core.measure import Measure
+        >>> marks = {"low": 0.85, "high": 0.94, "ceiling": 0.95, "floor": 0.1}
+        >>> score = Score(Measure("coverage", better="higher"), 0.9, n=100, view="pca-8", reference="test", **marks)
         >>> print(score_table([score], 80))
         n = 100           value   95 % interval  real data  bad model  best
         coverage [pca-8]    0.9   0.85 .. 0.94       0.95        0.1  high

@@ -48,10 +48,12 @@ def contest(models: Sequence[Row], keys: Iterable[Key], between: Between) -> Con
     """Count the decided comparisons of every two models; see `standing` for `between`.
 
     Example:
+        >>> from pushforward.core.measure import Measure
         >>> from pushforward.core.score import Score
-        >>> score = lambda v: (Score("d", v, n=9, better="lower", low=v - 0.1, high=v + 0.1),)
+        >>> from pushforward.report.records import metric_keys
+        >>> score = lambda v: (Score(Measure("d"), v, n=9, low=v - 0.1, high=v + 0.1),)
         >>> rows = [Row("a", scores=score(1.0)), Row("b", scores=score(2.0))]
-        >>> found = contest(rows, [("d", "", "estimate", "", "lower")], lambda key, first, second: None)
+        >>> found = contest(rows, metric_keys(rows), lambda key, first, second: None)
         >>> found.names, found.wins["a", "b"], found.wins["b", "a"]
         (('a', 'b'), 1, 0)
     """

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from pushforward.evaluation.cards.aspects import is_check
 from pushforward.report.numbers import listed, named, number, short_names, value_text
 from pushforward.report.records import Key, Row, key_of
 from pushforward.report.verdict.standing import at_null, blind, clear_of, control
@@ -33,7 +32,7 @@ def ceiling_sentences(rows: Sequence[Row]) -> list[str]:
     if not off:
         on = "the one measure that has one" if len(known) == 1 else f"all {len(known)} measures that have one"
         return [f"Real data scored against real data is at its expected value on {on}."]
-    called = short_names([s.name for s in known])
+    called = short_names(known)
     parts = [f"{called[s.name]} ({value_text(s)}, expected {number(s.null)})" for s in off]
     return [
         f"Real data scored against real data misses its expected value on {len(off)} of {len(known)} measures: "
@@ -42,21 +41,21 @@ def ceiling_sentences(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def blind_sentences(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
+def blind_sentences(rows: Sequence[Row], keys: Sequence[Key]) -> list[str]:
     """Return which measures are not counted, because a deliberately bad model scores as well as real data on them."""
-    if not names:
+    if not keys:
         return []
-    called = short_names(list(names))
-    what = named([called[name] for name in names], "measures")
+    called = short_names([key.score for key in keys])
+    what = named([called[key.name] for key in keys], "measures")
     bad = listed([row.name for row in rows if row.role == "floor"], "or")
-    one = len(names) == 1
+    one = len(keys) == 1
     verb, them = ("it is", "it") if one else ("they are", "them")
     return [f"{what}: at this size {bad} scores as well as real data on {them}, so {verb} not counted."]
 
 
 def too_good_sentences(rows: Sequence[Row], models: Sequence[Row], unseeing: Sequence[Key]) -> list[str]:
     """Return which models score better than real data beyond chance, which is no merit; see `too_good`."""
-    called = short_names([score.name for row in models for score in row.scores])
+    called = short_names(score for row in models for score in row.scores)
     over: dict[str, list[str]] = {}
     for name, score in too_good(models, rows, lambda score: key_of(score) not in unseeing):
         over.setdefault(name, []).append(called[score.name])
@@ -92,9 +91,9 @@ def against_floor(row: Row, rows: Sequence[Row]) -> tuple[list[str], list[str], 
     better: list[str] = []
     stuck: list[str] = []
     unknown: list[str] = []
-    called = short_names([score.name for score in row.scores])
+    called = short_names(row.scores)
     for score in row.scores:
-        if is_check(score.name) or blind(rows, score) or (mark := control(rows, score, "floor")) is None:
+        if score.measure.role == "check" or blind(rows, score) or (mark := control(rows, score, "floor")) is None:
             continue
         clear = clear_of(score, mark)
         (unknown if clear is None else better if clear else stuck).append(called[score.name])
@@ -112,8 +111,9 @@ def hopeless(row: Row, rows: Sequence[Row]) -> str:
     Nothing either where nothing tells its samples from real data: an interval that reaches the floor convicts nobody by itself.
 
     Example:
+        >>> from pushforward.core.measure import Measure
         >>> from pushforward.core.score import Score
-        >>> bad = Score("recall", 0.1, n=9, better="higher", low=0.0, high=0.2, floor=0.1)
+        >>> bad = Score(Measure("recall", better="higher"), 0.1, n=9, low=0.0, high=0.2, floor=0.1)
         >>> hopeless(Row("vae", scores=(bad,)), ()), hopeless(Row("vae"), ())
         ('no better than the floor on 1 of 1 measures', '')
     """

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pushforward.report.glossary import term
 from pushforward.report.numbers import listed, number
 from pushforward.report.records import Comparison, Row
 from pushforward.report.verdict.privacy_verdict import leaks
 from pushforward.report.verdict.standing import blind
-from pushforward.report.verdict.told_apart import is_merit, told_apart
+from pushforward.report.verdict.told_apart import told_apart
 
 MOST, MOST_LOST, FEW = 6, 3, 200
 
@@ -66,10 +65,7 @@ def _size(comparison: Comparison) -> list[str]:
 def _unseeing(comparison: Comparison) -> list[str]:
     rows = comparison.rows
     names = dict.fromkeys(
-        term(s.name).title.lower()
-        for row in comparison.models
-        for s in row.scores
-        if is_merit(s.name) and blind(rows, s)
+        s.title.lower() for row in comparison.models for s in row.scores if s.measure.role == "merit" and blind(rows, s)
     )
     if not names:
         return []

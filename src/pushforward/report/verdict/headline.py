@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pushforward.report.glossary import term
+from pushforward.evaluation.distribution.classifier_test import CLASSIFIER
 from pushforward.report.numbers import listed, number
 from pushforward.report.records import Key, Row
 from pushforward.report.verdict.beside_real import Shorter, preferred
@@ -16,7 +16,7 @@ from pushforward.report.verdict.contest import choice, contest
 from pushforward.report.verdict.control_verdict import hopeless
 from pushforward.report.verdict.privacy_verdict import privacy_in_short
 from pushforward.report.verdict.standing import Between
-from pushforward.report.verdict.told_apart import CLASSIFIER, Apart, Evidence, told_apart
+from pushforward.report.verdict.told_apart import Apart, Evidence, told_apart
 
 MOST_NAMED = 2
 
@@ -37,7 +37,7 @@ def headline(
 
     Example:
         >>> from pushforward.core.score import Score
-        >>> score = Score("classifier two-sample accuracy [x] vs test", 0.81, n=200, better="lower", low=.77, high=.85, null=.5)
+        >>> score = Score(CLASSIFIER, 0.81, n=200, low=0.77, high=0.85, null=0.5)
         >>> headline([Row("vae", scores=(score,))], [], lambda key, first, second: None)
         'vae is told apart from real data: at 200 samples a classifier is right on 81 % (guessing: 50 %).'
     """
@@ -82,7 +82,7 @@ def _alone(row: Row, rows: Sequence[Row]) -> str:
         seen = f": {_right(found)}" if found.classifier else f": {_counted(found.judged)} no difference"
         return f"{row.name} is not told apart from real data {size}{seen}."
     text = f"{row.name} is told apart from real data: {size} "
-    parts = [_off(e) for e in found.found if not e.score.name.startswith(CLASSIFIER)][:MOST_NAMED]
+    parts = [_off(e) for e in found.found if e.score.measure != CLASSIFIER][:MOST_NAMED]
     if found.classifier is None:
         return f"{text}it is off in {' and '.join(parts)}."
     return f"{text}{_right(found)}{f'; furthest off: {parts[0]}' if parts else ''}."
@@ -108,7 +108,7 @@ def _right(found: Apart) -> str:
 
 def _off(evidence: Evidence) -> str:
     # some titles say already that it is off
-    what = term(evidence.score.name).title.lower().removesuffix(" off")
+    what = evidence.score.title.lower().removesuffix(" off")
     return f"{what} ({number(evidence.score.value)}; real data: {number(evidence.expected)})"
 
 

@@ -95,7 +95,8 @@ def likelihood_sentences(models: Sequence[Row], nats_per_unit: float) -> list[st
     """Return one sentence per kind, what holds across kinds, and who has no likelihood and why.
 
     Example:
-        >>> score = Score("log-likelihood", 1.5, n=9, better="lower", low=1.4, high=1.6, unit="bits/dim", kind="exact")
+        >>> from pushforward.core.measure import Measure
+        >>> score = Score(Measure("log-likelihood"), 1.5, n=9, low=1.4, high=1.6, unit="bits/dim", kind="exact")
         >>> likelihood_sentences([Row("flow", likelihood=score)], 1.0)
         ['flow has an exact value: 1.50 bits/dim.']
     """
@@ -177,4 +178,4 @@ def _missing(models: Sequence[Row], known: Likelihoods) -> list[str]:
 
 
 def _quantity(score: Score) -> tuple[str, str]:
-    return score.name.replace(f"[{score.kind}]", ""), score.unit
+    return f"{score.short_name} vs {score.reference}", score.unit

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 
 from scipy import stats
 
+from pushforward.core.measure import PRIVACY
 from pushforward.core.score import Score
-from pushforward.evaluation.cards.aspects import PRIVACY, aspect_of
 from pushforward.evaluation.intervals import normal_quantile
-from pushforward.report.glossary import term
 from pushforward.report.numbers import listed, number
-from pushforward.report.records import Row, key_of
+from pushforward.report.records import Row
 
 LEVEL = 0.01  # of all checks of a model together: an honest one is accused once in a hundred pages
 USELESS = "no better than guessing"
@@ -28,13 +27,14 @@ def privacy_checks(row: Row) -> list[tuple[Score, float]]:
     What an attack that does no better than guessing says is left out, as is a check without an interval.
 
     Example:
-        >>> score = Score("linkability [data] train vs test", 0.2, n=500, better="lower", low=0.1, high=0.3, null=0.0)
+        >>> linkability = Measure("linkability", aspect=PRIVACY, role="check")
+        >>> score = Score(linkability, 0.2, n=500, low=0.1, high=0.3, null=0.0)
         >>> [round(p, 5) for _, p in privacy_checks(Row("vae", scores=(score,)))]
         [4e-05]
     """
     found = []
     for s in row.scores:
-        if aspect_of(s.name) != PRIVACY or s.null is None or s.low is None or s.high is None:
+        if s.measure.aspect != PRIVACY or s.null is None or s.low is None or s.high is None:
             continue
         if not math.isfinite(s.value) or any(USELESS in text for text in s.warnings):
             continue
@@ -56,7 +56,7 @@ def leaks(row: Row) -> list[Score]:
 
 def privacy_in_short(models: Sequence[Row]) -> str:
     """Return whether training rows leak, in a sentence; empty where no model is a table's."""
-    checked = [row for row in models if any(aspect_of(s.name) == PRIVACY for s in row.scores)]
+    checked = [row for row in models if any(s.measure.aspect == PRIVACY for s in row.scores)]
     if not checked:
         return ""
     leaky = [row.name for row in checked if leaks(row)]
@@ -75,12 +75,12 @@ def privacy_sentences(rows: Sequence[Row], models: Sequence[Row]) -> list[str]:
     """Return which checks convict which model, what the others found, and whether the copycat shows that they work."""
     found = []
     for row in models:
-        every = [s for s in row.scores if aspect_of(s.name) == PRIVACY]
+        every = [s for s in row.scores if s.measure.aspect == PRIVACY]
         if not every:
             continue
         checks, leaking = privacy_checks(row), leaks(row)
         if leaking:
-            parts = [f"{term(s.name).title.lower()} ({number(s.value)}; fair: {number(s.null)})" for s in leaking]
+            parts = [f"{s.title.lower()} ({number(s.value)}; fair: {number(s.null)})" for s in leaking]
             text = f"{row.name} exposes its training rows: {listed(parts)}. Do not share its samples as anonymous"
         else:
             text = f"{row.name}: none of {len(checks)} checks finds training rows more exposed than rows it never saw"
@@ -117,9 +117,9 @@ def _proved(rows: Sequence[Row]) -> list[str]:
     copies = [row for row in rows if row.role == "copycat" and privacy_checks(row)]
     if not copies:
         return ["No copycat control was run, so it is not known what these checks would see here."]
-    caught = {key_of(s)[0] for row in copies for s in leaks(row)}
-    every = {key_of(s)[0] for row in copies for s, _ in privacy_checks(row)}
-    if caught == every:
+    caught = {s.name for row in copies for s in leaks(row)}
+    every = {s.name: s for row in copies for s, _ in privacy_checks(row)}
+    if caught == every.keys():
         return [f"Replayed training rows trip all {len(every)} checks, so they work here."]
-    missed = sorted(term(name).title.lower() for name in every - caught)
+    missed = sorted(s.title.lower() for name, s in every.items() if name not in caught)
     return [f"Replayed training rows trip {len(caught)} of {len(every)} checks; not {listed(missed)}."]

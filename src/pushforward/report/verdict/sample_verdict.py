@@ -14,7 +14,7 @@ from pushforward.report.verdict.contest import CHEAPER
 from pushforward.report.verdict.control_verdict import hopeless
 from pushforward.report.verdict.headline import percent
 from pushforward.report.verdict.standing import Standing
-from pushforward.report.verdict.told_apart import TRUTH, told_apart
+from pushforward.report.verdict.told_apart import told_apart
 
 THOUSAND = "1\N{NARROW NO-BREAK SPACE}000"
 
@@ -39,7 +39,7 @@ def beside_real_data(rows: Sequence[Row], models: Sequence[Row]) -> list[str]:
                 f"{sees} {row.name} from real data at {number(apart.n, 0)} samples{f'; {odds}' if odds else ''}."
             )
             continue
-        called = short_names([e.score.name for e in apart.found])
+        called = short_names(e.score for e in apart.found)
         parts = [f"{called[e.score.name]} ({value_text(e.score)}; real data {number(e.expected)})" for e in apart.found]
         text = f"{row.name} is told apart from real data on {len(apart.found)} of {apart.judged} measures"
         text += f" at {number(apart.n, 0)} samples{f'; {odds}' if odds else ''}; furthest off: {listed(parts[:3])}."
@@ -51,11 +51,11 @@ def sample_sentences(models: Sequence[Row], standings: Sequence[Standing]) -> li
     """Return who is clearly best on what, and between whom what is undecided."""
     if len(models) < 2 or not standings:
         return []
-    called, found = short_names([place.key[0] for place in standings]), []
+    called, found = short_names(place.key.score for place in standings), []
     for name in dict.fromkeys(place.leader for place in standings if place.decided):
         row = next(row for row in models if row.name == name)
         won = [place for place in standings if place.decided and place.leader == name]
-        values = [(place.key[0], row.score(place.key)) for place in won]
+        values = [(place.key.name, row.score(place.key)) for place in won]
         parts = [f"{called[measure]} ({value_text(score)})" for measure, score in values if score is not None]
         found.append(f"{name} is clearly best on {named(parts, 'measures')}.")
     alike: dict[tuple[str, ...], list[Standing]] = {}
@@ -63,7 +63,7 @@ def sample_sentences(models: Sequence[Row], standings: Sequence[Standing]) -> li
         if place.rivals:
             alike.setdefault(tuple(sorted((place.leader, *place.rivals))), []).append(place)
     for names, places in sorted(alike.items(), key=lambda item: -len(item[1])):
-        measures = named([called[place.key[0]] for place in places], "measures")
+        measures = named([called[place.key.name] for place in places], "measures")
         worse = sorted({name for place in places for name in place.beaten} - set(names))
         text = f"Undecided between {listed(list(names))} on {measures}"
         found.append(
@@ -74,7 +74,8 @@ def sample_sentences(models: Sequence[Row], standings: Sequence[Standing]) -> li
 
 def truth_sentences(models: Sequence[Row]) -> list[str]:
     """Where the density of the data is known, say how far each model is from it."""
-    known = [(row.name, s) for row in models for s in row.scores if s.name.startswith(TRUTH) and math.isfinite(s.value)]
+    found = [(row.name, s) for row in models for s in row.scores if s.measure.role == "truth"]
+    known = [(name, s) for name, s in found if math.isfinite(s.value)]
     if not known:
         return []
     parts = [f"{name} {relation(s)}{value_text(s)}" for name, s in sorted(known, key=lambda item: item[1].value)]

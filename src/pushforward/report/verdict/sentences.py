@@ -28,7 +28,7 @@ from pushforward.report.verdict.sample_verdict import (
     truth_sentences,
 )
 from pushforward.report.verdict.standing import Between, blind, standing
-from pushforward.report.verdict.told_apart import is_merit, told_apart
+from pushforward.report.verdict.told_apart import told_apart
 from pushforward.report.verdict.unmatched import pareto_sentences
 
 
@@ -81,7 +81,7 @@ def verdict_sentences(
         'vae could not be judged: no measure has an error and a known value for real data.'
     """
     models = tuple(row for row in rows if row.role == "model")
-    keys = [key for key in metric_keys(models) if is_merit(key[0])]
+    keys = [key for key in metric_keys(models) if key.measure.role == "merit"]
     unseeing = [key for key in keys if any(blind(rows, s) for row in models if (s := row.score(key)) is not None)]
     seeing = [key for key in keys if key not in unseeing]
     places = [s for key in seeing if (s := standing(models, key, between)) is not None]
@@ -95,7 +95,7 @@ def verdict_sentences(
         "Likelihood": likelihood_sentences(models, nats_per_unit),
         "Truth": truth_sentences(models),
         "Samples": sample_sentences(models, standings),
-        "Blind": blind_sentences(rows, [key[0] for key in unseeing]),
+        "Blind": blind_sentences(rows, unseeing),
         "Too good": too_good_sentences(rows, models, unseeing),
         "Luck": luck_sentences(models),
         "Ceiling": ceiling_sentences(rows),

@@ -48,7 +48,7 @@ def standing(rows: Iterable[Row], key: Key, between: Between = lambda key, first
     scores = {row.name: s for row in rows if (s := row.score(key)) is not None and math.isfinite(s.value)}
     if not scores:
         return None
-    sign = 1.0 if key[4] == "lower" else -1.0
+    sign = 1.0 if key.better == "lower" else -1.0
     leader = min(scores, key=lambda name: sign * scores[name].value)
     others = [name for name in scores if name != leader]
     beaten = tuple(
@@ -63,8 +63,10 @@ def clear_of(score: Score, mark: Score | float | None) -> bool | None:
     None where that is not known: there is no control, or the score is not a number or has no interval.
 
     Example:
-        >>> seen = Score("coverage", 0.9, n=50, better="higher", low=0.8, high=0.95)
-        >>> clear_of(seen, 0.5), clear_of(seen, 0.85), clear_of(Score("coverage", 0.9, n=50, better="higher"), 0.5)
+        >>> from pushforward.core.measure import Measure
+        >>> coverage = Measure("coverage", better="higher")
+        >>> seen = Score(coverage, 0.9, n=50, low=0.8, high=0.95)
+        >>> clear_of(seen, 0.5), clear_of(seen, 0.85), clear_of(Score(coverage, 0.9, n=50), 0.5)
         (True, False, None)
     """
     if mark is None or score.low is None or score.high is None or not math.isfinite(score.value):
@@ -87,7 +89,8 @@ def at_null(score: Score) -> bool | None:
     are as long as each other then, and the null misses the interval of the score alone once in six times and not in twenty.
 
     Example:
-        >>> seen = Score("diversity", 9.0, n=50, better="higher", low=8.0, high=10.0, stderr=0.5, null=7.8)
+        >>> from pushforward.core.measure import Measure
+        >>> seen = Score(Measure("diversity", better="higher"), 9.0, n=50, low=8.0, high=10.0, stderr=0.5, null=7.8)
         >>> from dataclasses import replace
         >>> at_null(seen), at_null(replace(seen, null_stderr=0.5))
         (False, True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from scipy import stats
 
 from pushforward.core.score import Score
-from pushforward.evaluation.cards.aspects import DIVERSITY, aspect_of, is_check
+from pushforward.evaluation.distribution.classifier_test import CLASSIFIER
 from pushforward.evaluation.distribution.classifier_test import p_value as classifier_p
 from pushforward.evaluation.intervals import normal_quantile
 from pushforward.report.records import Row
@@ -22,7 +22,6 @@ from pushforward.report.verdict.standing import blind, clear_of, control
 
 LEVEL = 0.05
 FREEDOM = 19  # most standard errors are a jackknife of twenty blocks
-CLASSIFIER, TRUTH = "classifier two-sample accuracy", "KL to the truth"
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Evidence:
 
     Attributes:
         expected: what real data score: the null where it is known, else the ceiling row.
-        p_value: two-sided for measures of diversity, which miss on either side; else one-sided, towards worse.
+        p_value: two-sided for measures of an aspect that is missed on either side; else one-sided, towards worse.
         share: how much of the way from real data to the floor it went, None where that is not known.
     """
 
@@ -68,13 +67,13 @@ def told_apart(row: Row, rows: Sequence[Row]) -> Apart:
         rows: all rows, with the controls among them.
 
     Example:
-        >>> score = Score("classifier two-sample accuracy [pca-2] vs test", 0.81, n=200, better="lower", low=.77, high=.85, null=.5)
+        >>> score = Score(CLASSIFIER, 0.81, n=200, low=0.77, high=0.85, null=0.5)
         >>> found = told_apart(Row("vae", scores=(score,)), ())
         >>> found.told, found.n
         (True, 200)
     """
-    merits = [s for s in row.scores if math.isfinite(s.value) and is_merit(s.name)]
-    coin = next((s for s in merits if s.name.startswith(CLASSIFIER)), None)
+    merits = [s for s in row.scores if math.isfinite(s.value) and s.measure.role == "merit"]
+    coin = next((s for s in merits if s.measure == CLASSIFIER), None)
     known = [e for s in merits if s is not coin and (e := _evidence(s, rows, row.crowd)) is not None]
     level = LEVEL / 2 if coin else LEVEL
     convicted = [known[k] for k in rejected([e.p_value for e in known], level)]
@@ -86,16 +85,6 @@ def told_apart(row: Row, rows: Sequence[Row]) -> Apart:
     convicted.sort(key=lambda e: math.inf if e.share is None else -e.share)
     n = round(max((s.n for s in merits), default=0) / row.crowd)
     return Apart(bool(convicted) if known else None, n, coin, tuple(convicted), len(known))
-
-
-def is_merit(name: str) -> bool:
-    """Return whether a measure says how good samples are: no check of copying or privacy, and no distance to a known truth.
-
-    Example:
-        >>> is_merit("recall [pca-2] vs test"), is_merit("authenticity [pca-2] vs train")
-        (True, False)
-    """
-    return not (is_check(name) or name.startswith(TRUTH))
 
 
 def too_good(
@@ -114,7 +103,8 @@ def too_good(
 
     Example:
         >>> from dataclasses import replace
-        >>> real = Score("density", 1.0, n=100, better="higher", low=0.9, high=1.1)
+        >>> from pushforward.core.measure import Measure
+        >>> real = Score(Measure("density", better="higher"), 1.0, n=100, low=0.9, high=1.1)
         >>> rows = [Row("real", "ceiling", scores=(real,)), Row("gan", scores=(replace(real, value=1.5, low=1.4, high=1.6),))]
         >>> [(name, score.value) for name, score in too_good(rows[1:], rows)]
         [('gan', 1.5)]
@@ -125,7 +115,7 @@ def too_good(
             real = control(rows, score, "ceiling")
             own = _error(score, row.crowd)
             other = _error(real, row.crowd) if isinstance(real, Score) else own
-            if real is None or own is None or other is None or is_check(score.name) or not counts(score):
+            if real is None or own is None or other is None or score.measure.role == "check" or not counts(score):
                 continue
             gap = (score.value - (real.value if isinstance(real, Score) else real)) * (
                 -1.0 if score.better == "lower" else 1.0
@@ -167,7 +157,7 @@ def _evidence(score: Score, rows: Sequence[Row], crowd: float) -> Evidence | Non
         return None
     error = math.hypot(own, other)
     gap = (score.value - expected) * (1.0 if score.better == "lower" else -1.0)
-    if aspect_of(score.name) == DIVERSITY:
+    if score.measure.aspect.two_sided:
         p = 2.0 * float(stats.t.sf(abs(gap) / error, FREEDOM))
     else:
         p = float(stats.t.sf(gap / error, FREEDOM))

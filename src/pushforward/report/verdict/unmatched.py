@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 
 from pushforward.evaluation.cards.pareto import Priced, Standing, pareto
-from pushforward.report.numbers import listed, split_name
+from pushforward.evaluation.distribution.classifier_test import CLASSIFIER
+from pushforward.report.numbers import listed
 from pushforward.report.records import Comparison, Key, Row, metric_keys
-from pushforward.report.verdict.told_apart import CLASSIFIER
 
 SAME = 0.1  # costs that differ by less, in relation, are noise of the clock
 SATURATED = 0.98  # a classifier that is right on every model tells no two of them apart
@@ -24,12 +24,12 @@ def headline_key(comparison: Comparison) -> Key | None:
     model; else the first that all models have and where lower is better.
     """
     keys = metric_keys(comparison.models)
-    named = [key for key in keys if key[0] == comparison.headline]
+    named = [key for key in keys if key.name == comparison.headline]
     found = [[row.score(key) for row in comparison.models] for key in keys]
     shared = [key for key, scores in zip(keys, found, strict=True) if all(s and math.isfinite(s.value) for s in scores)]
-    coins = [key for key in shared if key[0].startswith(CLASSIFIER)]
+    coins = [key for key in shared if key.measure == CLASSIFIER]
     telling = [k for k in coins if min(s.value for row in comparison.models if (s := row.score(k))) < SATURATED]
-    lower = [key for some in (shared, keys) for key in some if key[4] == "lower" and key not in coins]
+    lower = [key for some in (shared, keys) for key in some if key.better == "lower" and key not in coins]
     return next(iter([*named, *telling, *lower, *keys]), None)
 
 
@@ -60,7 +60,7 @@ def pareto_sentences(comparison: Comparison) -> list[str]:
         return []
     groups = {where: [name for name, stands in found.items() if stands == where] for where in ("front", "dominated")}
     open_ = [name for name, stands in found.items() if stands == "undecided"]
-    text = f"On {split_name(key[0])[0]} against {listed(costs)}"
+    text = f"On {key.score.short_name} against {listed(costs)}"
     parts = [f"nothing cheaper matches {listed(groups['front'])}" if groups["front"] else ""]
     parts.append(f"{listed(groups['dominated'])} beaten by something cheaper" if groups["dominated"] else "")
     parts.append(f"{listed(open_)} undecided" if open_ else "")

@@ -8,15 +8,24 @@ from __future__ import annotations
 import numpy as np
 
 from pushforward.core.errors import BadInput
+from pushforward.core.measure import PRIVACY, Measure
 from pushforward.core.score import Score
 from pushforward.core.table import Column, Table
 from pushforward.evaluation.marks import missing_mark
-from pushforward.evaluation.measuring.metric import Kept, Measured
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import Kept, Measured
 from pushforward.evaluation.table.gower import Gower
 from pushforward.evaluation.table.privacy.linkability import Names, places_of
-from pushforward.evaluation.table.privacy.risk import ATTACKS, Attack, Rate, risk_score, targets
+from pushforward.evaluation.table.privacy.risk import USUAL, Attack, AttackSetting, Rate, on_table, risk_score, targets
 
-INFERENCE = "attribute inference"
+INFERENCE = Measure(
+    "attribute inference",
+    "An attack guesses one column from the others.",
+    "Guessing a secret",
+    "excess success",
+    PRIVACY,
+    "check",
+)
 TOLERANCE = 0.05
 
 
@@ -44,9 +53,7 @@ def attribute_inference(
     space: Table,
     secret: str | None = None,
     known: Names | None = None,
-    reference_name: str = "test",
-    seed: int = 0,
-    attacks: int = ATTACKS,
+    how: AttackSetting = USUAL,
     tolerance: float = TOLERANCE,
 ) -> Score:
     """Return the attribute-inference risk (Giomi et al. 2023): see `risk.excess` for the value and its interval.
@@ -61,9 +68,7 @@ def attribute_inference(
         space: the table's columns.
         secret: the column that is guessed; by default every column in turn, each of an equal share of the rows.
         known: the columns that the attacker knows; by default all others.
-        reference_name: which split `heldout` is.
-        seed: seed of the targets and of the order among equals.
-        attacks: most rows attacked on either side.
+        how: the attack's seed and size, and which split `heldout` is.
         tolerance: error of a right guess of a number, in training ranges.
 
     Raises:
@@ -81,8 +86,8 @@ def attribute_inference(
     given = tuple(range(len(space.columns))) if known is None else places_of(known, space)
     if known is not None and any(place in given for place in secrets):
         raise BadInput("a secret column among the known ones", "other columns", "name the secret")
-    x, y, z = targets(samples, train, heldout, space, seed)
-    y, z = y[:attacks], z[:attacks]
+    x, y, z = targets(samples, train, heldout, space, how.seed)
+    y, z = y[: how.attacks], z[: how.attacks]
     right, chance = np.zeros(2, dtype=np.int64), 0.0
     for turn, place in enumerate(secrets):
         gower = Gower(space, tuple(p for p in given if p != place))
@@ -90,8 +95,8 @@ def attribute_inference(
         right += [_guessed(x, rows, place, gower, tolerance) for rows in asked]
         chance += _by_chance(x[:, place], asked[0][:, place], space.columns[place], tolerance)
     on_train, on_control = (Rate(int(hits), len(y)) for hits in right)
-    name = f"{INFERENCE} [{'every column in turn' if secret is None else secret}]"
-    return risk_score(name, on_train, on_control, chance / len(y), reference_name)
+    attack = INFERENCE, "every column in turn" if secret is None else secret
+    return risk_score(attack, on_train, on_control, chance / len(y), how.reference_name)
 
 
 def _guessed(x: np.ndarray, rows: np.ndarray, place: int, gower: Gower, tolerance: float) -> int:
@@ -114,9 +119,7 @@ class AttributeInference(Attack):
         space: the table's columns.
         secret: the column that is guessed; by default every column in turn.
         known: the columns that the attacker knows; by default all others.
-        reference_name: which split the held-out rows are.
-        seed: seed of the targets and of the order among equals.
-        attacks: most rows attacked on either side.
+        how: how it is made and judged.
         tolerance: error of a right guess of a number, in training ranges.
     """
 
@@ -125,16 +128,17 @@ class AttributeInference(Attack):
         space: Table,
         secret: str | None = None,
         known: Names | None = None,
-        reference_name: str = "test",
-        seed: int = 0,
-        attacks: int = ATTACKS,
+        how: AttackSetting = USUAL,
         tolerance: float = TOLERANCE,
     ) -> None:
-        super().__init__(space, reference_name, seed, attacks)
+        super().__init__(space, how)
         self.secret, self.known, self.tolerance = secret, known, tolerance
 
     def compute(self, kept: Kept) -> list[Measured]:
         """Return the attribute-inference risk."""
         x, y, z = self.rows(kept)
-        options = self.secret, self.known, self.reference_name, self.seed, self.attacks, self.tolerance
-        return [Measured(attribute_inference(x, y, z, self.space, *options))]
+        found = attribute_inference(x, y, z, self.space, self.secret, self.known, self.how, self.tolerance)
+        return [Measured(found)]
+
+
+METRIC = Metric.of(INFERENCE, on_table(AttributeInference), "held-out", "two columns", spaces=("table",))

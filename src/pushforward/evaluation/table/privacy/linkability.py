@@ -11,14 +11,23 @@ from math import comb
 import numpy as np
 
 from pushforward.core.errors import BadInput, unknown
+from pushforward.core.measure import PRIVACY, Measure
 from pushforward.core.score import Score
 from pushforward.core.table import Table
 from pushforward.evaluation.checks import require
-from pushforward.evaluation.measuring.metric import Kept, Measured
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import Kept, Measured
 from pushforward.evaluation.table.gower import Gower
-from pushforward.evaluation.table.privacy.risk import ATTACKS, Attack, Rate, risk_score, targets
+from pushforward.evaluation.table.privacy.risk import USUAL, Attack, AttackSetting, Rate, on_table, risk_score, targets
 
-LINKABILITY = "linkability"
+LINKABILITY = Measure(
+    "linkability",
+    "An attack joins what is known of a person in two places.",
+    "Linking two halves",
+    "excess success",
+    PRIVACY,
+    "check",
+)
 Names = Sequence[str]
 
 
@@ -72,9 +81,7 @@ def linkability(
     heldout: np.ndarray,
     space: Table,
     known: tuple[Names, Names] | None = None,
-    reference_name: str = "test",
-    seed: int = 0,
-    attacks: int = ATTACKS,
+    how: AttackSetting = USUAL,
     neighbours: int = 1,
 ) -> Score:
     """Return the linkability risk (Giomi et al. 2023): see `risk.excess` for the value and its interval.
@@ -88,9 +95,7 @@ def linkability(
         heldout: real rows it was not trained on, filled, shape (h, columns).
         space: the table's columns.
         known: two sets of column names that share none; by default every other column and the rest.
-        reference_name: which split `heldout` is.
-        seed: seed of the targets and of the order among equals.
-        attacks: most rows attacked on either side.
+        how: the attack's seed and size, and which split `heldout` is.
         neighbours: how many nearest samples are looked at.
 
     Raises:
@@ -109,14 +114,15 @@ def linkability(
     first, second = (every[::2], every[1::2]) if known is None else (places_of(names, space) for names in known)
     if set(first) & set(second):
         raise BadInput("two sets of columns that share some", "sets without a common column")
-    x, y, z = targets(samples, train, heldout, space, seed)
+    x, y, z = targets(samples, train, heldout, space, how.seed)
     if neighbours < 1:
         raise BadInput(f"{neighbours} neighbours", "one or more")
     require(len(x), 2 * neighbours, "samples")
     sides = Gower(space, first), Gower(space, second)
-    hits = [int(linked(rows[:attacks], x, sides, neighbours, seed).sum()) for rows in (y, z)]
-    on_train, on_control = (Rate(successes, len(y[:attacks])) for successes in hits)
-    return risk_score(f"{LINKABILITY} [data]", on_train, on_control, guessing_links(len(x), neighbours), reference_name)
+    hits = [int(linked(rows[: how.attacks], x, sides, neighbours, how.seed).sum()) for rows in (y, z)]
+    on_train, on_control = (Rate(successes, len(y[: how.attacks])) for successes in hits)
+    chance = guessing_links(len(x), neighbours)
+    return risk_score((LINKABILITY, "data"), on_train, on_control, chance, how.reference_name)
 
 
 class Linkability(Attack):
@@ -125,9 +131,7 @@ class Linkability(Attack):
     Args:
         space: the table's columns.
         known: two sets of column names that share none; by default every other column and the rest.
-        reference_name: which split the held-out rows are.
-        seed: seed of the targets and of the order among equals.
-        attacks: most rows attacked on either side.
+        how: how it is made and judged.
         neighbours: how many nearest samples are looked at.
     """
 
@@ -135,16 +139,16 @@ class Linkability(Attack):
         self,
         space: Table,
         known: tuple[Names, Names] | None = None,
-        reference_name: str = "test",
-        seed: int = 0,
-        attacks: int = ATTACKS,
+        how: AttackSetting = USUAL,
         neighbours: int = 1,
     ) -> None:
-        super().__init__(space, reference_name, seed, attacks)
+        super().__init__(space, how)
         self.known, self.neighbours = known, neighbours
 
     def compute(self, kept: Kept) -> list[Measured]:
         """Return the linkability risk."""
         x, y, z = self.rows(kept)
-        name, seed = self.reference_name, self.seed
-        return [Measured(linkability(x, y, z, self.space, self.known, name, seed, self.attacks, self.neighbours))]
+        return [Measured(linkability(x, y, z, self.space, self.known, self.how, self.neighbours))]
+
+
+METRIC = Metric.of(LINKABILITY, on_table(Linkability), "held-out", "two columns", spaces=("table",))

@@ -7,17 +7,18 @@ on training rows is a leak; an attack that does no better than guessing says not
 from __future__ import annotations
 
 import math
-from copy import copy
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 
+from pushforward.core.measure import Measure
 from pushforward.core.score import Score
 from pushforward.core.table import Table
 from pushforward.evaluation.intervals import normal_quantile, wilson
 from pushforward.evaluation.measuring.batch import Role
-from pushforward.evaluation.measuring.metric import DATA, Kept, Metric, Need
+from pushforward.evaluation.measuring.metric import CardSetting
+from pushforward.evaluation.measuring.statistic import DATA, Kept, MeasuredOn, Need, Statistic
 from pushforward.evaluation.table.items import rows_of
 
 ATTACKS = 1000
@@ -78,11 +79,13 @@ def excess(train: Rate, control: Rate) -> tuple[float, float]:
     return risk, math.hypot(train.reach / room, control.reach * (1.0 - train.centre) / room**2)
 
 
-def risk_score(name: str, train: Rate, control: Rate, baseline: float, reference_name: str, kept: float = 1.0) -> Score:
+def risk_score(
+    attack: tuple[Measure, str], train: Rate, control: Rate, baseline: float, reference_name: str, kept: float = 1.0
+) -> Score:
     """Return the risk of an attack as a score; null 0, and possibly negative.
 
     Args:
-        name: what the attack is.
+        attack: what its score is of, and what it attacks.
         train: successes on training rows.
         control: successes on as many held-out rows.
         baseline: success rate of guessing.
@@ -91,7 +94,7 @@ def risk_score(name: str, train: Rate, control: Rate, baseline: float, reference
             finds every row has risk 1.
 
     Example:
-        >>> score = risk_score("linkability", Rate(20, 100), Rate(20, 100), 0.15, "test")
+        >>> score = risk_score((Measure("linkability"), "data"), Rate(20, 100), Rate(20, 100), 0.15, "test")
         >>> score.value, score.low < 0 < score.high
         (0.0, True)
         >>> score.warnings[1]
@@ -105,11 +108,11 @@ def risk_score(name: str, train: Rate, control: Rate, baseline: float, reference
     )
     useless = "the attack does no better than guessing, so it says nothing about this risk"
     beaten = train.interval[0] > baseline
-    return Score(
-        f"{name} train vs {reference_name}",
+    measure, view = attack
+    return MeasuredOn(view, reference=reference_name, subject="train").score(
+        measure,
         risk,
-        n=train.attacks,
-        better="lower",
+        train.attacks,
         low=risk - reach,
         high=min(1.0, risk + reach),
         stderr=reach / normal_quantile(),
@@ -137,35 +140,51 @@ def targets(
     return x, y[:size], z[:size]
 
 
-class Attack(Metric):
+@dataclass(frozen=True)
+class AttackSetting:
+    """How attacks are made and judged.
+
+    Attributes:
+        reference_name: which split the held-out rows are.
+        seed: seed of targets, guesses, descriptions and of the order among equals.
+        attacks: most rows attacked on either side, or most descriptions tried.
+        heldout: which role the held-out rows have; `reference` where the reference is itself held out.
+    """
+
+    reference_name: str = "test"
+    seed: int = 0
+    attacks: int = ATTACKS
+    heldout: Role = "heldout"
+
+
+USUAL = AttackSetting()
+
+
+class Attack(Statistic):
     """An attack on training rows, with held-out rows as its control.
 
     Args:
         space: the table's columns.
-        reference_name: which split the held-out rows are.
-        seed: seed of the targets and guesses.
-        attacks: most attacks.
-
-    Attributes:
-        heldout: which role the held-out rows have; `reference` where the reference is itself held out.
+        how: how it is made and judged.
     """
 
-    heldout: Role = "heldout"
-
-    def __init__(self, space: Table, reference_name: str = "test", seed: int = 0, attacks: int = ATTACKS) -> None:
-        self.space, self.reference_name, self.seed, self.attacks = space, reference_name, seed, attacks
+    def __init__(self, space: Table, how: AttackSetting = USUAL) -> None:
+        self.space, self.how = space, how
 
     @property
     def needs(self) -> tuple[Need, ...]:
         """Rows of samples, training and held-out rows."""
-        return Need("samples", DATA, "rows"), Need("train", DATA, "rows"), Need(self.heldout, DATA, "rows")
-
-    def judged_on(self, heldout: Role) -> Self:
-        """Return the same attack with its control in another role."""
-        other = copy(self)
-        other.heldout = heldout
-        return other
+        return Need("samples", DATA, "rows"), Need("train", DATA, "rows"), Need(self.how.heldout, DATA, "rows")
 
     def rows(self, kept: Kept) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return samples, training and held-out rows."""
-        return kept.rows("samples", DATA), kept.rows("train", DATA), kept.rows(self.heldout, DATA)
+        return kept.rows("samples", DATA), kept.rows("train", DATA), kept.rows(self.how.heldout, DATA)
+
+
+def on_table(kind: Callable[..., Attack]) -> Callable[[CardSetting], list[Statistic]]:
+    """Return what puts an attack on cards of tables."""
+
+    def on(card: CardSetting) -> list[Statistic]:
+        return [kind(card.space, how=AttackSetting(card.heldout_name, card.seed, heldout=card.null_role))]
+
+    return on

@@ -14,14 +14,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from pushforward.core.errors import BadInput
+from pushforward.core.measure import PRIVACY, Measure
 from pushforward.core.score import Score
 from pushforward.core.table import Table
 from pushforward.evaluation.distances import TILE_NUMBERS
 from pushforward.evaluation.marks import missing_mark
-from pushforward.evaluation.measuring.metric import Kept, Measured
-from pushforward.evaluation.table.privacy.risk import ATTACKS, Attack, Rate, risk_score, targets
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import Kept, Measured, MeasuredOn
+from pushforward.evaluation.table.privacy.risk import USUAL, Attack, AttackSetting, Rate, on_table, risk_score, targets
 
-SINGLING_OUT = "singling out"
+SINGLING_OUT = Measure(
+    "singling out",
+    "An attack describes one person by what is unique in samples.",
+    "Singling out",
+    "excess success",
+    PRIVACY,
+    "check",
+)
 FEWEST = 20
 TRIES = 20  # combinations tried for each one that is wanted
 _LARGEST = float(np.finfo(np.float64).max)
@@ -186,9 +195,7 @@ def singling_out(
     train: np.ndarray,
     heldout: np.ndarray,
     space: Table,
-    reference_name: str = "test",
-    seed: int = 0,
-    attacks: int = ATTACKS,
+    how: AttackSetting = USUAL,
     columns: int = 4,
 ) -> list[Score]:
     """Return the singling-out risk of single values and of combinations (Giomi et al. 2023); see `risk.excess`.
@@ -202,9 +209,7 @@ def singling_out(
         train: what the model was trained on, filled, shape (m, columns).
         heldout: real rows it was not trained on, filled, shape (h, columns).
         space: the table's columns.
-        reference_name: which split `heldout` is.
-        seed: seed of descriptions and of the cut to equal sizes.
-        attacks: most descriptions tried.
+        how: the attack's seed and size, and which split `heldout` is.
         columns: columns of a combination; at most as many as there are.
 
     Raises:
@@ -219,30 +224,35 @@ def singling_out(
     """
     if columns < 1:
         raise BadInput(f"combinations of {columns} columns", "one or more")
-    x, y, z = (_finite(rows, space) for rows in targets(samples, train, heldout, space, seed))
-    rng = np.random.default_rng([seed, 1])
+    x, y, z = (_finite(rows, space) for rows in targets(samples, train, heldout, space, how.seed))
+    rng = np.random.default_rng([how.seed, 1])
     k = min(columns, len(space.columns))
     single = univariate(x, space)
-    single = single[rng.permutation(len(single))[:attacks]]
-    combined = multivariate(x, space, k, attacks, rng)
+    single = single[rng.permutation(len(single))[: how.attacks]]
+    combined = multivariate(x, space, k, how.attacks, rng)
     kept = min(1.0, len(heldout) / len(train))
     out = []
     for words, predicates, width in (("single values", single, 1), (f"{k} columns", combined, k)):
-        name = f"{SINGLING_OUT} [{words}]"
-        blind = guesses(space, width, attacks, rng)
-        out.append(_judged(name, predicates, y, z, float((blind.counts(y) == 1).mean()), reference_name, kept))
+        blind = guesses(space, width, how.attacks, rng)
+        baseline = float((blind.counts(y) == 1).mean())
+        out.append(_judged(words, predicates, (y, z), baseline, how.reference_name, kept))
     return out
 
 
 def _judged(
-    name: str, predicates: Predicates, y: np.ndarray, z: np.ndarray, baseline: float, reference_name: str, kept: float
+    view: str,
+    predicates: Predicates,
+    attacked: tuple[np.ndarray, np.ndarray],
+    baseline: float,
+    reference_name: str,
+    kept: float,
 ) -> Score:
     if len(predicates) < FEWEST:
         words = f"only {len(predicates)} descriptions fit one sample alone; {FEWEST} are needed to attack"
-        return Score(
-            f"{name} train vs {reference_name}", math.nan, n=len(predicates), better="lower", warnings=(words,)
-        )
-    return risk_score(name, predicates.rate(y), predicates.rate(z), baseline, reference_name, kept)
+        on = MeasuredOn(view, reference=reference_name, subject="train")
+        return on.score(SINGLING_OUT, math.nan, len(predicates), warnings=(words,))
+    train, control = map(predicates.rate, attacked)
+    return risk_score((SINGLING_OUT, view), train, control, baseline, reference_name, kept)
 
 
 class SinglingOut(Attack):
@@ -250,25 +260,18 @@ class SinglingOut(Attack):
 
     Args:
         space: the table's columns.
-        reference_name: which split the held-out rows are.
-        seed: seed of descriptions and of the cut to equal sizes.
-        attacks: most descriptions tried.
+        how: how it is made and judged.
         columns: columns of a combination.
     """
 
-    def __init__(
-        self,
-        space: Table,
-        reference_name: str = "test",
-        seed: int = 0,
-        attacks: int = ATTACKS,
-        columns: int = 4,
-    ) -> None:
-        super().__init__(space, reference_name, seed, attacks)
+    def __init__(self, space: Table, how: AttackSetting = USUAL, columns: int = 4) -> None:
+        super().__init__(space, how)
         self.columns = columns
 
     def compute(self, kept: Kept) -> list[Measured]:
         """Return the risk of single values and that of combinations."""
         x, y, z = self.rows(kept)
-        options = self.reference_name, self.seed, self.attacks, self.columns
-        return [Measured(score) for score in singling_out(x, y, z, self.space, *options)]
+        return [Measured(score) for score in singling_out(x, y, z, self.space, self.how, self.columns)]
+
+
+METRIC = Metric.of(SINGLING_OUT, on_table(SinglingOut), "held-out", spaces=("table",))
