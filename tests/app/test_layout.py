@@ -32,7 +32,7 @@ def test_scores_stand_in_columns_that_fit(columns: int) -> None:
         "precision of neighbours [random convolution, 192 features] vs test", 0.91234, n=500, better="higher"
     )
     score = replace(score, low=0.89, high=0.93, ceiling=0.95, floor=0.01, null=0.95)
-    few = called("recall [x] vs test", 0.5, n=90, better="lower", unit="nats")
+    few = called("gap [x] vs test", 0.5, n=90, better="lower", unit="nats")
     lost = called(
         "density [x] vs test", float("nan"), n=500, better="higher", warnings=("no interval from 20 examples",)
     )
@@ -43,7 +43,7 @@ def test_scores_stand_in_columns_that_fit(columns: int) -> None:
     assert first.split()[-6:] == ["0.89", "..", "0.93", "0.95", "0.01", "high"]
     assert head.index("value") + len("value") == first.index("0.912") + len("0.912")
     flat = " ".join(text.split())
-    assert "recall [x], nats (n = 90) 0.5 low" in flat
+    assert "gap [x], nats (n = 90) 0.5 low" in flat
     assert "density [x]: no interval from 20 examples" in flat
     assert score_table([], columns) == ""
     assert max(map(len, score_table([score, few, lost], 60).splitlines())) <= 60

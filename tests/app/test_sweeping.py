@@ -12,7 +12,7 @@ import pytest
 from pushforward.app.measuring.sweeping import sweep
 from pushforward.core.errors import Unsupported
 from pushforward.faces.cli.main import main
-from pushforward.report.page.sweep_page import Place, Sweep, best_of, render, to_markdown
+from pushforward.report.page.sweep_page import Sweep, SweepPoint, best_of, render, to_markdown
 from scored import called
 
 
@@ -56,9 +56,9 @@ def test_places_cost_what_they_were_allowed(run: Path) -> None:
 
 
 def test_table_and_page_show_the_same_numbers() -> None:
-    def place(solver: str, budget: int, value: float) -> Place:
+    def place(solver: str, budget: int, value: float) -> SweepPoint:
         score = called("d", value, n=50, better="lower", low=0.9 * value, high=1.1 * value)
-        return Place(solver, budget, budget, float(budget), score)
+        return SweepPoint(solver, budget, budget, float(budget), score)
 
     found = Sweep(
         "r<un", "toy", "pixels", 50, 0, (place("a", 4, 8.0), place("a", 8, 2.0), place("b", 8, 1.0)),

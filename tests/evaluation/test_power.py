@@ -11,11 +11,11 @@ from pushforward.core.space import Image, Points
 from pushforward.core.table import Column, Table
 from pushforward.core.text import Text
 from pushforward.evaluation.cards.damage import (
+    AddedNoise,
     Blur,
     Copy,
     DropModes,
     Modes,
-    Noise,
     Shuffle,
     clustered,
     default_damages,
@@ -84,10 +84,10 @@ def test_doses_are_what_they_say():
     train, x = np.arange(1000.0)[:, None] + 5000, np.arange(400.0)[:, None]
     assert (Copy(0.25, train).apply(x, np.random.default_rng(3)) >= 5000).sum() == 100
     points = np.zeros((20_000, 2))
-    noisy = Noise(0.5, Points(2), np.array([[0.0, 4.0], [0.0, -4.0]])).apply(points, np.random.default_rng(4))
+    noisy = AddedNoise(0.5, Points(2), np.array([[0.0, 4.0], [0.0, -4.0]])).apply(points, np.random.default_rng(4))
     # one scale for all coordinates: the standard deviation of 0, 4, 0, -4 is sqrt 8; four standard errors of a deviation
     np.testing.assert_allclose(noisy.std(axis=0), 0.5 * np.sqrt(8.0), rtol=4 / np.sqrt(2 * 20_000))
-    hurt = Noise(0.3, TABLE, ROWS).apply(ROWS, np.random.default_rng(5))
+    hurt = AddedNoise(0.3, TABLE, ROWS).apply(ROWS, np.random.default_rng(5))
     np.testing.assert_array_equal(hurt[:, 0], ROWS[:, 0])
     np.testing.assert_array_equal(hurt[::10, 1], -50.0)
     assert np.array_equal(hurt[:, 1], np.round(hurt[:, 1]))
@@ -113,7 +113,7 @@ def test_shuffling_keeps_marginals_and_breaks_the_joint():
 
 def test_power_is_the_closed_form_for_a_mean():
     # the mean of n points, shifted by noise-free damage: shift = delta sqrt(n) / sd, power = Phi(shift - 1.645)
-    class Move(Noise):
+    class Move(AddedNoise):
         fault, name = "moved", "moved"  # pyright: ignore[reportAssignmentType]
 
         def apply(self, x, rng):
@@ -161,13 +161,13 @@ def test_a_blind_metric_is_called_blind_and_one_without_spread_is_handled():
 def test_a_skewed_metric_has_the_false_alarms_and_the_power_that_are_claimed():
     """A mean of exponentials to the sixth: at a normal threshold 5 % would be another number, and power twice the truth or half."""
 
-    class Stay(Noise):
+    class Stay(AddedNoise):
         fault, name = "nothing", "nothing"  # pyright: ignore[reportAssignmentType]
 
         def apply(self, x, rng):
             return rng.permutation(POOL)[: len(x)]
 
-    class Grow(Noise):
+    class Grow(AddedNoise):
         fault, name = "grown", "grown"  # pyright: ignore[reportAssignmentType]
 
         def apply(self, x, rng):

@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from pushforward.report.drawing.axes import Scale, linear_ticks, log_ticks, spanning
+from pushforward.report.drawing.axes import AxisScale, linear_ticks, log_ticks, spanning
 from pushforward.report.drawing.charts import (
     BOTTOM,
     HEIGHT,
@@ -137,7 +137,7 @@ def test_spread_keeps_order_gap_and_frame() -> None:
 
 
 def test_scales_are_padded_and_safe() -> None:
-    assert spanning([], 0.0, 1.0) == Scale(-0.06, 1.06, 0.0, 1.0)
+    assert spanning([], 0.0, 1.0) == AxisScale(-0.06, 1.06, 0.0, 1.0)
     assert spanning([5.0, -1.0, 500.0], 0.0, 1.0, log=True, pad=0.0).low == 5.0
     assert spanning([0.0, 10.0], 0.0, 100.0, pad=0.0).clip(99.0) == 100.0
 

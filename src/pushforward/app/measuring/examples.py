@@ -106,7 +106,7 @@ def shown(
     return tuple((text,) for text in texts)
 
 
-class Summary(TypedDict, total=False):
+class DataSummary(TypedDict, total=False):
     """What a record holds of texts or of a table's rows."""
 
     shown: tuple[tuple[str, ...], ...]
@@ -114,7 +114,7 @@ class Summary(TypedDict, total=False):
     links: np.ndarray
 
 
-def summarised(samples: np.ndarray, dataset: Dataset, reference: np.ndarray, given: Given | None = None) -> Summary:
+def summarised(samples: np.ndarray, dataset: Dataset, reference: np.ndarray, given: Given | None = None) -> DataSummary:
     """Return what a page shows of texts and tables: a few examples, and of a table shares of values and links between columns.
 
     Args:
@@ -123,7 +123,7 @@ def summarised(samples: np.ndarray, dataset: Dataset, reference: np.ndarray, giv
         reference: the rows by which columns are cut, for tables.
         given: what each sample is about.
     """
-    found, space = Summary(shown=shown(samples, dataset, given)), dataset.space
+    found, space = DataSummary(shown=shown(samples, dataset, given)), dataset.space
     if isinstance(space, Table):
         found.update(shares=shares_of(samples, space, bins_of(reference, space)), links=links_of(samples, space))
     return found

@@ -38,7 +38,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True)
-class Part:
+class Selection:
     """What of a source is meant.
 
     Attributes:
@@ -66,7 +66,7 @@ def split_of(dataset: Dataset, name: str) -> Examples:
     return dataset.part(name)
 
 
-def part_of(record: RunRecord, source: Any, split: str | None = None) -> Part:
+def part_of(record: RunRecord, source: Any, split: str | None = None) -> Selection:
     """Choose what of a source is scored: the test rows of the run's own data and of built-in data, all of anything else.
 
     Raises:
@@ -76,19 +76,19 @@ def part_of(record: RunRecord, source: Any, split: str | None = None) -> Part:
         raise BadInput(f"the split '{split}'", ", ".join((*SPLITS, ALL)), nearest(split, (*SPLITS, ALL)))
     own = own_data(record, source)
     if own is not None:
-        return Part(split or "test", own, True, _said(source, split or "test", own, named=split is not None))
+        return Selection(split or "test", own, True, _said(source, split or "test", own, named=split is not None))
     if is_builtin(source):
         found = open_as(record, source)
         if found.space != record.space:
             raise BadInput(f"'{source}' is {found.space}", f"the run's {record.space}", "score its own data")
-        return Part(split or "test", found)
+        return Selection(split or "test", found)
     if split in SPLITS:
         raise BadInput(
             f"the {split} split of {source}",
             "a split of built-in data, or of what the run was trained on",
             "leave it out: all of it is scored",
         )
-    return Part(ALL, None)
+    return Selection(ALL, None)
 
 
 def own_data(record: RunRecord, source: Any) -> Dataset | None:
@@ -116,7 +116,7 @@ def _said(source: Any, name: str, own: Dataset, *, named: bool) -> tuple[str, ..
     )
 
 
-def examples_of(record: RunRecord, source: Any, part: Part, *, labelled: bool) -> tuple[Examples, tuple[str, ...]]:
+def examples_of(record: RunRecord, source: Any, part: Selection, *, labelled: bool) -> tuple[Examples, tuple[str, ...]]:
     """Return the examples of a part, and what has to be said of them.
 
     Args:
@@ -139,13 +139,13 @@ def examples_of(record: RunRecord, source: Any, part: Part, *, labelled: bool) -
     return found, said_of(record, found, source, part)
 
 
-def said_of(record: RunRecord, examples: Examples, source: Any, part: Part) -> tuple[str, ...]:
+def said_of(record: RunRecord, examples: Examples, source: Any, part: Selection) -> tuple[str, ...]:
     """Return what has to be said of the examples of a part."""
     return part.notes if part.own else trained_on(record, examples, str(source))
 
 
 def stream_of(
-    record: RunRecord, encoding: TextEncoding, source: str | Path, part: Part
+    record: RunRecord, encoding: TextEncoding, source: str | Path, part: Selection
 ) -> tuple[Tensor, tuple[str, ...]]:
     """Return the tokens of a part of a text, and what has to be said of them."""
     if part.dataset is None:

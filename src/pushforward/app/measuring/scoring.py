@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from pushforward.app.measuring.examples import drawn_places
-from pushforward.app.measuring.parts import ALL, Part, examples_of, part_of, stream_of, trained_on
+from pushforward.app.measuring.parts import ALL, Selection, examples_of, part_of, stream_of, trained_on
 from pushforward.app.measuring.text_scoring import TextScore, bound_text, score_documents, score_text
 from pushforward.app.runs.opening import SPLITS, encoding_of
 from pushforward.app.runs.training import open_model
@@ -117,7 +117,7 @@ def _score_text(
     record: RunRecord,
     encoding: TextEncoding,
     source: str,
-    part: Part,
+    part: Selection,
     stride: int | None,
     estimator: Estimator,
     samples: int | None,

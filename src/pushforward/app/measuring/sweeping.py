@@ -28,7 +28,7 @@ from pushforward.core.walk import spending
 from pushforward.evaluation.distribution.frechet import frechet_distance
 from pushforward.evaluation.features.default import default_features
 from pushforward.evaluation.features.named import Features
-from pushforward.report.page.sweep_page import Place, Sweep
+from pushforward.report.page.sweep_page import Sweep, SweepPoint
 
 CALLS = (4, 8, 16, 32, 64)
 
@@ -95,7 +95,7 @@ def sweep(
             told(at / max(1, len(chosen) * len(budgets)), f"{solver}, {budget} calls")
             at += 1
             place = measured.place(solver, budget)
-            if isinstance(place, Place):
+            if isinstance(place, SweepPoint):
                 found.append(place)
             else:
                 left_out.append(place)
@@ -113,7 +113,7 @@ class _Measured:
     features: Features
     seed: int
 
-    def place(self, solver: str, budget: int) -> Place | str:
+    def place(self, solver: str, budget: int) -> SweepPoint | str:
         """Return what a solver makes of a budget, or why it makes nothing."""
         steps = affordable(lambda steps: self.calls(solver, steps), budget)
         if steps is None:
@@ -128,7 +128,7 @@ class _Measured:
         except Astray as lost:
             return f"{solver} with {budget} calls: {lost.came}"
         score = self.score(self.features(array(x, self.model.space)))
-        return Place(solver, budget, steps, spent.per_example, score)
+        return SweepPoint(solver, budget, steps, spent.per_example, score)
 
     def calls(self, solver: str, steps: int) -> float:
         """Return the network calls of a sample, at most: what a budget has to cover."""

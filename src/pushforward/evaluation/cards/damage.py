@@ -171,7 +171,7 @@ class Blur(Damage):
         return np.round(soft).clip(0, self.space.levels - 1).astype(x.dtype)
 
 
-class Noise(Damage):
+class AddedNoise(Damage):
     """Gaussian noise is added to numbers: an unfinished sampler.
 
     Args:
@@ -263,7 +263,7 @@ def default_damages(space: Space, train: np.ndarray, seed: int = 0) -> list[Dama
     if isinstance(space, Image):
         found += [Blur(sigma, space) for sigma in (0.4, 0.8)]
     if not isinstance(space, Text):
-        found += [Noise(size, space, train) for size in (0.05, 0.2)]
+        found += [AddedNoise(size, space, train) for size in (0.05, 0.2)]
     return found + [Shuffle(share, space) for share in (0.1, 0.5)]
 
 

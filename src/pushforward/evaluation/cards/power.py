@@ -104,11 +104,11 @@ def power(
 
     Example:
         >>> from pushforward.core.space import Points
-        >>> from pushforward.evaluation.cards.damage import Noise
+        >>> from pushforward.evaluation.cards.damage import AddedNoise
         >>> x = np.random.default_rng(0).normal(size=(400, 1))
         >>> from pushforward.core.measure import Measure
         >>> mean = lambda a, b: [Score(Measure("second moment"), float((a**2).mean()), n=len(a))]
-        >>> found = power(x, [Noise(2.0, Points(1), x)], mean, n=100)
+        >>> found = power(x, [AddedNoise(2.0, Points(1), x)], mean, n=100)
         >>> found[0].power > 0.99, found[0].enough < 100
         (True, True)
     """

@@ -50,7 +50,7 @@ BRIDGE_VARIANCE = 7 / 60 - math.pi / 32  # of the integral of |B|, B a Brownian 
 
 
 @dataclass(frozen=True)
-class Positions:
+class SupportPositions:
     """The smallest mass at which each example counts; it counts at every larger one.
 
     Attributes:
@@ -67,7 +67,7 @@ class Positions:
     reference_ranks: np.ndarray
 
 
-def positions(samples: np.ndarray, reference: np.ndarray, k: int = 1) -> Positions:
+def positions(samples: np.ndarray, reference: np.ndarray, k: int = 1) -> SupportPositions:
     """Return the positions of samples (n, d) and reference examples (m, d).
 
     The alpha-support is the ball around the mean of the reference with the alpha-quantile of its distances as radius; the
@@ -93,7 +93,7 @@ def positions(samples: np.ndarray, reference: np.ndarray, k: int = 1) -> Positio
         found, first = np.unique(i, return_index=True)
         of_reference[found] = shares[j[first]]
     ranks = [(stats.rankdata(distance) - 0.5) / len(distance) for distance in (spread, radius)]
-    return Positions(of_samples, of_reference, ranks[0], ranks[1])
+    return SupportPositions(of_samples, of_reference, ranks[0], ranks[1])
 
 
 def curve_at(positions: np.ndarray, levels: np.ndarray) -> np.ndarray:
@@ -180,7 +180,7 @@ def _terms(positions: np.ndarray, ranks: np.ndarray) -> tuple[np.ndarray, np.nda
     return -2.0 * np.interp(np.minimum(positions, 1.0), edges, beyond), 2.0 * tail[np.searchsorted(inside, ranks)]
 
 
-def _centre_terms(x: np.ndarray, y: np.ndarray, at: Positions) -> np.ndarray:
+def _centre_terms(x: np.ndarray, y: np.ndarray, at: SupportPositions) -> np.ndarray:
     """Return what each reference example adds to integrated alpha-precision by moving the centre, to first order; shape (m,).
 
     With unit vectors u of samples and w of reference examples, a shift of the centre by delta moves a sample's position by

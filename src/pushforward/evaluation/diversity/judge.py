@@ -24,7 +24,7 @@ AT_LEAST = 20
 
 
 @runtime_checkable
-class Classifier(Protocol):
+class LabelProbabilities(Protocol):
     """Whatever gives probabilities of the labels that it was fitted with."""
 
     name: str
@@ -52,7 +52,7 @@ class Named:
         [[0.25, 0.0, 0.75]]
     """
 
-    def __init__(self, classifier: Classifier, names: tuple[str, ...]) -> None:
+    def __init__(self, classifier: LabelProbabilities, names: tuple[str, ...]) -> None:
         self.classifier, self.classes = classifier, names
         self.name, self.fingerprint = classifier.name, classifier.fingerprint
 

@@ -53,7 +53,7 @@ class Features(ABC):
 
 
 @runtime_checkable
-class Classifier(View, Protocol):
+class ClassifierFeatures(View, Protocol):
     """Features that also tell classes apart, for scores that need class probabilities.
 
     Attributes:

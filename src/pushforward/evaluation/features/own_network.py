@@ -25,7 +25,7 @@ from pushforward.evaluation.features.columns import ColumnFeatures
 from pushforward.evaluation.features.named import Features, Standardised
 from pushforward.evaluation.features.own_training import BATCH, fit_classifier, fit_turns
 from pushforward.evaluation.features.resizing import Resizing
-from pushforward.evaluation.features.small_networks import WIDTH, Convolutional, Encoder, Perceptron
+from pushforward.evaluation.features.small_networks import WIDTH, Convolutional, FeatureEncoder, Perceptron
 from pushforward.evaluation.intervals import wilson
 from pushforward.evaluation.measuring.statistic import MeasuredOn
 
@@ -96,9 +96,9 @@ class OwnNetwork(Features):
         labels: np.ndarray | None,
         subset: np.ndarray,
         steps: int,
-    ) -> tuple[Encoder, list[Tensor]]:
+    ) -> tuple[FeatureEncoder, list[Tensor]]:
         example = self._inputs(subset[:1])
-        encoder: Encoder = (
+        encoder: FeatureEncoder = (
             Convolutional(stream, example.shape[1], max(example.shape[2:]))
             if example.dim() == 4
             else Perceptron(stream, example.shape[1])

@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pushforward.evaluation.features.small_networks import WIDTH, Encoder, descend, initial
+from pushforward.evaluation.features.small_networks import WIDTH, FeatureEncoder, descend, initial
 
 BATCH = 64
 TURNS = 4
 
 
 def fit_classifier(
-    encoder: Encoder,
+    encoder: FeatureEncoder,
     stream: np.random.RandomState,
     train: np.ndarray,
     inputs: Callable[[np.ndarray], Tensor],
@@ -40,7 +40,7 @@ def fit_classifier(
 
 
 def fit_turns(
-    encoder: Encoder,
+    encoder: FeatureEncoder,
     stream: np.random.RandomState,
     train: np.ndarray,
     inputs: Callable[[np.ndarray], Tensor],

@@ -29,7 +29,7 @@ TRUST = "export it with torch.export.save; or, if you know who made it, say --tr
 
 
 @dataclass(frozen=True)
-class Program:
+class ExportedProgram:
     """A network that was opened from a file.
 
     Attributes:
@@ -37,7 +37,7 @@ class Program:
         batch: the only n that it takes, None if it takes any.
 
     Example:
-        >>> Program(torch.neg).run(torch.ones(1))
+        >>> ExportedProgram(torch.neg).run(torch.ones(1))
         tensor([-1.])
     """
 
@@ -45,7 +45,7 @@ class Program:
     batch: int | None = None
 
 
-def open_program(content: bytes, path: Path, trust: bool = False) -> Program:
+def open_program(content: bytes, path: Path, trust: bool = False) -> ExportedProgram:
     """Return the network in a file's bytes.
 
     Args:
@@ -82,17 +82,17 @@ def open_program(content: bytes, path: Path, trust: bool = False) -> Program:
     raise BadInput(f"{path}, which is no network that is known here", KINDS)
 
 
-def _script(content: bytes, path: Path) -> Program:
+def _script(content: bytes, path: Path) -> ExportedProgram:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # torch advises torch.export; the format stays in use
             module = torch.jit.load(io.BytesIO(content), map_location="cpu").eval()
     except RuntimeError as error:
         raise BadInput(f"{path}, which torch cannot open ({_last_line(error)})", "TorchScript") from None
-    return Program(lambda x: _only(module(x), path))
+    return ExportedProgram(lambda x: _only(module(x), path))
 
 
-def _exported(content: bytes, path: Path) -> Program:
+def _exported(content: bytes, path: Path) -> ExportedProgram:
     try:
         program = Exported(content, path)
     except (
@@ -107,10 +107,10 @@ def _exported(content: bytes, path: Path) -> Program:
         if isinstance(error, BadInput):
             raise
         raise BadInput(f"{path}, which cannot be read ({_last_line(error)})", "an exported program") from None
-    return Program(program, program.batch)
+    return ExportedProgram(program, program.batch)
 
 
-def _onnx(content: bytes, path: Path) -> Program:
+def _onnx(content: bytes, path: Path) -> ExportedProgram:
     try:
         check_onnx(content, path)
     except ValueError as error:
@@ -141,7 +141,7 @@ def _onnx(content: bytes, path: Path) -> Program:
         return torch.from_numpy(np.asarray(found[0], dtype=np.float32))
 
     first = inputs[0].shape[0] if inputs[0].shape else None
-    return Program(run, first if isinstance(first, int) and first > 0 else None)
+    return ExportedProgram(run, first if isinstance(first, int) and first > 0 else None)
 
 
 def _only(outputs: Any, path: Path) -> Tensor:

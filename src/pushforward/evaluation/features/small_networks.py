@@ -20,7 +20,7 @@ WIDTH = 64
 WARM_UP = 20
 
 
-class Encoder(ABC):
+class FeatureEncoder(ABC):
     """A network to `WIDTH` features, as a list of weights and a pure function of them."""
 
     weights: list[Tensor]
@@ -34,7 +34,7 @@ class Encoder(ABC):
         self.weights = [weight.detach().double() for weight in self.weights]
 
 
-class Convolutional(Encoder):
+class Convolutional(FeatureEncoder):
     """Three rectified 3x3 convolutions of 16, 32 and 64 channels, averaged over a 2x2 grid, then a linear layer.
 
     The second and third halve the picture; so does the first for pictures of more than 32 pixels a side.
@@ -53,7 +53,7 @@ class Convolutional(Encoder):
         return functional.linear(functional.adaptive_avg_pool2d(x, 2).flatten(1), *self.weights[6:])
 
 
-class Perceptron(Encoder):
+class Perceptron(FeatureEncoder):
     """Two rectified layers of 128 and a linear one, for rows of numbers."""
 
     def __init__(self, stream: np.random.RandomState, inputs: int) -> None:

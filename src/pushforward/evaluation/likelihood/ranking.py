@@ -159,7 +159,7 @@ def _impossible(a: np.ndarray, b: np.ndarray, threshold: float, unit: str, note:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class LikelihoodOrder:
     """One pair of models.
 
     Attributes:
@@ -186,7 +186,7 @@ class Ranking:
     """
 
     groups: dict[str, tuple[str, ...]]
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[LikelihoodOrder, ...]
 
 
 def rank_likelihoods(
@@ -231,7 +231,7 @@ def rank_likelihoods(
             verdict, reason = test.verdict, f"paired test, {test.note}"
         else:
             verdict, reason = better_of(scores[a], scores[b]), "95 % intervals, unpaired"
-        found.append(Comparison(a, b, (scores[a].kind, scores[b].kind), verdict, reason, test))
+        found.append(LikelihoodOrder(a, b, (scores[a].kind, scores[b].kind), verdict, reason, test))
     return Ranking({kind: tuple(names) for kind, names in groups.items()}, tuple(found))
 
 
@@ -260,4 +260,4 @@ def _across_kinds(first: Score, second: Score, test: PairedTest | None) -> tuple
 
 def _clearly_lower(first: Score, second: Score) -> Verdict:
     """Return which printed number is clearly lower, whatever its kind; the caller answers for what that means."""
-    return better_of(replace(first, name="", kind=""), replace(second, name="", kind=""))
+    return better_of(replace(first, view="", kind=""), replace(second, view="", kind=""))

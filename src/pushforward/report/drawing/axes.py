@@ -16,13 +16,13 @@ from pushforward.report.numbers import number
 
 
 @dataclass(frozen=True)
-class Scale:
+class AxisScale:
     """A linear or logarithmic map from `[low, high]` to the pixels `[start, stop]`.
 
     Equation: `pixel = start + (stop - start) (f(v) - f(low)) / (f(high) - f(low))`, f the identity or the logarithm.
 
     Example:
-        >>> Scale(0.0, 10.0, 0.0, 200.0)(2.5), Scale(1.0, 100.0, 0.0, 200.0, log=True)(10.0)
+        >>> AxisScale(0.0, 10.0, 0.0, 200.0)(2.5), AxisScale(1.0, 100.0, 0.0, 200.0, log=True)(10.0)
         (50.0, 100.0)
     """
 
@@ -56,7 +56,7 @@ def finite(values: Iterable[float | int | None]) -> list[float]:
 
 def spanning(
     values: Iterable[float | int | None], start: float, stop: float, *, log: bool = False, pad: float = 0.06
-) -> Scale:
+) -> AxisScale:
     """Return a scale over the finite `values` (the positive ones if logarithmic), padded; safe for none, one or equal values.
 
     Example:
@@ -69,12 +69,12 @@ def spanning(
         if high / low < 1.5:
             low, high = low / 2, high * 2
         factor = (high / low) ** pad
-        return Scale(low / factor, high * factor, start, stop, log=True)
+        return AxisScale(low / factor, high * factor, start, stop, log=True)
     if high - low <= 1e-12 * max(abs(low), abs(high)):
         half = 0.5 * abs(high) or 0.5
         low, high = low - half, high + half
     margin = (high - low) * pad
-    return Scale(low - margin, high + margin, start, stop)
+    return AxisScale(low - margin, high + margin, start, stop)
 
 
 def linear_ticks(low: float, high: float, most: int = 5) -> list[float]:

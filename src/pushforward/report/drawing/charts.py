@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from pushforward.report.drawing.axes import Scale, finite, path, spanning, tag, tick_label
+from pushforward.report.drawing.axes import AxisScale, finite, path, spanning, tag, tick_label
 
 WIDTH, HEIGHT = 360.0, 220.0
 LETTER = 6.4  # width of a letter of a label, a little generous
@@ -180,11 +180,11 @@ def _settled(values: Sequence[float | int | None]) -> list[float | int | None]:
     return list(values[skip:])
 
 
-def _pixels(line: Line, x: Scale, y: Scale) -> list[tuple[float, float]]:
+def _pixels(line: Line, x: AxisScale, y: AxisScale) -> list[tuple[float, float]]:
     return [(x(a), y.clip(b)) for a, b in _known(line)]
 
 
-def _band(line: Line, x: Scale, y: Scale) -> str:
+def _band(line: Line, x: AxisScale, y: AxisScale) -> str:
     found = [
         (float(a), float(b), float(r))
         for a, b, r in zip(line.x, line.y, line.reach)
@@ -200,7 +200,7 @@ def _known(line: Line) -> list[tuple[float, float]]:
     return [(float(a), float(b)) for a, b in pairs if a is not None and b is not None and math.isfinite(a + b)]
 
 
-def _axes(x: Scale, y: Scale, x_label: str, right: float) -> list[Markup]:
+def _axes(x: AxisScale, y: AxisScale, x_label: str, right: float) -> list[Markup]:
     parts = []
     for value in y.ticks(5):
         at = y(value)
@@ -216,7 +216,7 @@ def _axes(x: Scale, y: Scale, x_label: str, right: float) -> list[Markup]:
     return parts
 
 
-def _stairs(steps: Sequence[tuple[float, float]], x: Scale, y: Scale) -> list[tuple[float, float]]:
+def _stairs(steps: Sequence[tuple[float, float]], x: AxisScale, y: AxisScale) -> list[tuple[float, float]]:
     """Return the corners of a staircase: right along the height of each point as far as the next, then to its height."""
     places = [(x(a), y.clip(b)) for a, b in sorted(steps)]
     corners = [places[0]]
@@ -225,7 +225,7 @@ def _stairs(steps: Sequence[tuple[float, float]], x: Scale, y: Scale) -> list[tu
     return [*corners, (WIDTH - RIGHT, places[-1][1])]
 
 
-def _names(marks: Sequence[Mark], x: Scale, y: Scale) -> list[Markup]:
+def _names(marks: Sequence[Mark], x: AxisScale, y: AxisScale) -> list[Markup]:
     """Name each point to its right, or its left where the frame ends, moved apart from the names beside it."""
     sides: dict[str, list[Mark]] = {"start": [], "end": []}
     for m in marks:

@@ -20,7 +20,7 @@ FEWER = 0.9  # of the calls of a column: what took less says so
 
 
 @dataclass(frozen=True)
-class Place:
+class SweepPoint:
     """One solver at one number of network calls.
 
     Attributes:
@@ -46,7 +46,7 @@ class Sweep:
     features: str
     n: int
     seed: int
-    places: tuple[Place, ...]
+    places: tuple[SweepPoint, ...]
     ceiling: Score
     left_out: tuple[str, ...] = ()
 
@@ -60,7 +60,7 @@ class Sweep:
         """Numbers of calls, increasing."""
         return tuple(sorted({place.budget for place in self.places}))
 
-    def at(self, solver: str, budget: int) -> Place | None:
+    def at(self, solver: str, budget: int) -> SweepPoint | None:
         """Return one place, None if the solver cannot take a step for so few calls."""
         return next((p for p in self.places if (p.solver, p.budget) == (solver, budget)), None)
 
@@ -89,7 +89,7 @@ def best_of(sweep: Sweep, budget: int) -> tuple[str, ...]:
     if least is None:
         return ()
 
-    def open_to_doubt(place: Place) -> bool:
+    def open_to_doubt(place: SweepPoint) -> bool:
         low, high = place.score.low, least.score.high
         return place is least or (low is not None and high is not None and low <= high)
 
@@ -111,7 +111,7 @@ def to_markdown(sweep: Sweep) -> str:
     return "\n".join([said(sweep), "", *lines, *(f"\n{text}." for text in sweep.left_out)])
 
 
-def _fewer(place: Place) -> str:
+def _fewer(place: SweepPoint) -> str:
     """Return what a place took of the calls of its column, where that is clearly less."""
     return f"; {place.calls:.4g} calls" if place.calls < FEWER * place.budget else ""
 

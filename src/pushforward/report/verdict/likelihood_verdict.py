@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pushforward.core.score import Score
-from pushforward.evaluation.likelihood.ranking import Comparison as Pair
+from pushforward.evaluation.likelihood.ranking import LikelihoodOrder as Pair
 from pushforward.evaluation.likelihood.ranking import Ranking, rank_likelihoods
 from pushforward.report.numbers import listed, relation, value_text
 from pushforward.report.records import Row
