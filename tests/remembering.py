@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pushforward.app.measuring import augmenting, comparing, detecting, evaluating, sweeping
+from pushforward.app.measuring.evaluating import EvaluationSetting
 
 
 def remember(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,7 +19,8 @@ def remember(monkeypatch: pytest.MonkeyPatch) -> None:
         real, known = getattr(module, name), dict[str, Any]()
 
         def remembered(*args: Any, **kwargs: Any) -> Any:
-            parts = [repr(a) if isinstance(a, str | int | float | list | tuple | Path) else "" for a in args]
+            kinds = str, int, float, list, tuple, Path, EvaluationSetting
+            parts = [repr(a) if isinstance(a, kinds) else "" for a in args]
             for model in (a for a in args if hasattr(a, "state_dict")):
                 parts += [hashlib.sha256(t.numpy().tobytes()).hexdigest() for t in model.state_dict().values()]
             key = repr((parts, kwargs.get("label"), kwargs.get("rows")))

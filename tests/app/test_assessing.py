@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from pushforward.app.measuring.assessing import measure_controls
-from pushforward.app.measuring.evaluating import evaluate_samples
+from pushforward.app.measuring.evaluating import EvaluationSetting, evaluate_samples
 from pushforward.app.measuring.examples import draw_like_reference, drawn_places
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import Dataset
@@ -58,11 +58,11 @@ def test_sorted_samples_of_another_tool_are_thinned_fairly(tmp_path: Path) -> No
     sorted_points(tmp_path / "d.npz")
     drawn = np.random.default_rng(1).normal(size=(2000, 2)).astype(np.float32)
     np.save(tmp_path / "s.npy", drawn[np.argsort(drawn[:, 1])])
-    record = evaluate_samples(tmp_path / "s.npy", str(tmp_path / "d.npz"), n=200).record
+    record = evaluate_samples(tmp_path / "s.npy", str(tmp_path / "d.npz"), EvaluationSetting(n=200)).record
     (accuracy,) = [s for s in record["scores"] if s["name"].startswith("classifier")]
     assert accuracy["low"] <= 0.5 <= accuracy["high"]
     with pytest.raises(BadInput, match="-n 2001: expected at most 2000"):
-        evaluate_samples(tmp_path / "s.npy", str(tmp_path / "d.npz"), n=2001)
+        evaluate_samples(tmp_path / "s.npy", str(tmp_path / "d.npz"), EvaluationSetting(n=2001))
 
 
 def test_places_are_distinct_in_order_and_all_equally_likely() -> None:

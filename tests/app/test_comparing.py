@@ -7,13 +7,12 @@ import json
 import os
 import signal
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from pushforward.app.measuring.comparing import compare
+from pushforward.app.measuring.comparing import Callbacks, Trial, compare
 from pushforward.app.measuring.kept import COMPARISON, load_comparison
 from pushforward.app.measuring.repeating import mean_row
 from pushforward.core.errors import BadInput
@@ -38,7 +37,7 @@ def points(tmp_path: Path) -> Path:
 
 
 def test_every_family_is_compared_on_a_file_of_points(points: Path, tmp_path: Path) -> None:
-    compared = compare(open_data(str(points)), budget={"steps": 3}, preset="smoke", path=tmp_path / "c")
+    compared = compare(open_data(str(points)), Trial({"steps": 3}, preset="smoke"), tmp_path / "c")
     assert {row.name for row in compared.comparison.models} == set(FAMILIES.names())
     for row in compared.comparison.models:
         assert row.scores
@@ -56,7 +55,7 @@ def test_text_and_tables_are_compared_by_the_families_that_support_them(kind: st
         frame = pd.DataFrame({"age": age, "old": np.where(age > 50, "yes", "no"), "score": rng.normal(age, 3.0)})
         frame.loc[::7, "score"] = np.nan
         data = open_data(frame)
-    compared = compare(data, budget={"steps": 3}, preset="smoke", path=tmp_path / "c")
+    compared = compare(data, Trial({"steps": 3}, preset="smoke"), tmp_path / "c")
     names = {name for name in FAMILIES.names() if kind in family_class(name).capabilities.spaces}
     assert "autoregressive" in names
     assert {row.name for row in compared.comparison.models} == names
@@ -74,9 +73,7 @@ def test_text_and_tables_are_compared_by_the_families_that_support_them(kind: st
 
 
 def test_the_record_on_disk_makes_the_same_page(points: Path, tmp_path: Path) -> None:
-    compared = compare(
-        open_data(str(points)), families=["flow", "vae"], budget={"steps": 3}, preset="smoke", path=tmp_path / "c"
-    )
+    compared = compare(open_data(str(points)), Trial({"steps": 3}, ["flow", "vae"], "smoke"), tmp_path / "c")
     loaded = load_comparison(tmp_path / "c")
     assert verdict(loaded) == verdict(compared.comparison)
     assert render(loaded) == render(compared.comparison)
@@ -84,15 +81,7 @@ def test_the_record_on_disk_makes_the_same_page(points: Path, tmp_path: Path) ->
 
 
 def test_seeds_make_one_row_with_a_wider_interval(points: Path, tmp_path: Path) -> None:
-    compared = compare(
-        open_data(str(points)),
-        families=["flow"],
-        budget={"steps": 3},
-        preset="smoke",
-        seeds=2,
-        seed=5,
-        path=tmp_path / "c",
-    )
+    compared = compare(open_data(str(points)), Trial({"steps": 3}, ["flow"], "smoke", seed=5, seeds=2), tmp_path / "c")
     (row,) = compared.comparison.models
     assert row.name == "flow"
     assert [run["seed"] for run in row.repeats] == [5, 6]
@@ -123,16 +112,16 @@ def test_an_interrupted_comparison_goes_on_where_it_was(points: Path, tmp_path: 
 
         return observe
 
-    arguments: dict[str, Any] = {"families": families, "budget": {"steps": 5}, "preset": "smoke"}
+    trial = Trial({"steps": 5}, families, "smoke")
     with pytest.raises(Interrupted if gentle else MemoryError) as stopped:
-        compare(data, **arguments, path=tmp_path / "cut", observe=stop_second)
+        compare(data, trial, tmp_path / "cut", tell=Callbacks(observe=stop_second))
     if gentle:
         assert "vae stopped at step 2" in str(stopped.value)
         assert "--resume" in str(stopped.value)
     before = (tmp_path / "cut" / "flow" / "weights.safetensors").stat().st_mtime_ns
     assert not (tmp_path / "cut" / "gan").exists()
-    resumed = compare(data, **arguments, path=tmp_path / "cut", resume=True)
-    whole = compare(data, **arguments, path=tmp_path / "whole")
+    resumed = compare(data, trial, tmp_path / "cut", resume=True)
+    whole = compare(data, trial, tmp_path / "whole")
     assert {row.name for row in resumed.comparison.models} == set(families)
     for name in families:
         a, b = ((tmp_path / run / name / "weights.safetensors").read_bytes() for run in ("cut", "whole"))
@@ -140,7 +129,7 @@ def test_an_interrupted_comparison_goes_on_where_it_was(points: Path, tmp_path: 
     assert [row.likelihood for row in resumed.comparison.models] == [row.likelihood for row in whole.comparison.models]
     assert before
     with pytest.raises(BadInput, match="other settings"):
-        compare(data, **{**arguments, "seed": 4}, path=tmp_path / "cut", resume=True)
+        compare(data, dataclasses.replace(trial, seed=4), tmp_path / "cut", resume=True)
 
 
 def test_copying_in_one_run_is_copying() -> None:

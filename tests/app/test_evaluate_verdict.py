@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pushforward.app.measuring.evaluating import evaluate_samples
+from pushforward.app.measuring.evaluating import EvaluationSetting, evaluate_samples
 from pushforward.report.page.plain import to_markdown
 
 Run = Callable[..., tuple[int, str, str]]
@@ -43,7 +43,7 @@ def test_foreign_samples_are_judged_everywhere_alike(folder: Path, run: Run) -> 
     assert "a classifier is right on" in sentence
     # 400 rows hold 80 for testing: 80 of the 200 samples are compared, and that is said
     assert "80 of 200 samples were compared, with 80 test examples: the test split has 80." in " ".join(out.split())
-    found = evaluate_samples(folder / "foreign.csv", str(folder / "people.csv"), n=150)
+    found = evaluate_samples(folder / "foreign.csv", str(folder / "people.csv"), EvaluationSetting(n=150))
     record = found.record
     (mine,) = record["verdict"]["models"].values()
     assert mine["told_apart"] is True

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image as Picture
 from sklearn.datasets import load_digits
 
-from pushforward.app.measuring.evaluating import detection_power, evaluate_samples
+from pushforward.app.measuring.evaluating import EvaluationSetting, detection_power, evaluate_samples
 from pushforward.data.open import open_data
 from pushforward.report.page.power_page import to_csv
 
@@ -56,7 +56,7 @@ def test_every_format_holds_the_same_numbers(moons: Path, tmp_path: Path, run: R
 
 def test_train_as_reference_is_named_and_its_copies_are_still_found(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", open_data("digits").train.x.numpy()[:, 0].astype(np.uint8))
-    record = evaluate_samples(tmp_path / "x.npy", "digits", n=200, split="train").record
+    record = evaluate_samples(tmp_path / "x.npy", "digits", EvaluationSetting(n=200), split="train").record
     names = [score["name"] for score in record["scores"]]
     assert "frechet distance [random-conv-64 seed 0] vs train" in names
     assert "pull of training examples [pca-32] train vs held-out" in names
@@ -72,7 +72,7 @@ def test_labels_that_come_with_samples_are_what_was_asked_for(tmp_path: Path) ->
     np.savez(tmp_path / "wrong.npz", x=x, y=(y + 1) % 10)
     found = {}
     for path in sorted(tmp_path.iterdir()):
-        scores = evaluate_samples(path, "digits", n=300).record["scores"]
+        scores = evaluate_samples(path, "digits", EvaluationSetting(n=300)).record["scores"]
         found[path.stem] = [s["value"] for s in scores if s["name"].startswith("label accuracy")]
     assert found["right"][0] > 0.9
     assert found["wrong"][0] < 0.1

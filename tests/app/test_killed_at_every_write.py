@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from faults import EVERY, content, every_kill
-from pushforward.app.measuring.comparing import compare
+from pushforward.app.measuring.comparing import Trial, compare
 from pushforward.app.measuring.kept import load_comparison
 from pushforward.app.runs.averaging import average
 from pushforward.app.runs.classifying import open_classifier, train_classifier
@@ -198,14 +198,14 @@ def test_averages_copies_students_and_classifiers_are_made_again(sources, tmp_pa
 
 def test_a_comparison_goes_on_from_every_kill(sources, tmp_path: Path, monkeypatch) -> None:
     remember(monkeypatch)
-    arguments: dict[str, Any] = {"families": ["flow", "gan"], "budget": {"steps": 2}, "preset": "smoke"}
+    trial = Trial({"steps": 2}, ["flow", "gan"], "smoke")
     whole = tmp_path / "whole"
     with every_kill(whole, tmp_path / "kills", dust=EVERY) as kills:
-        compare(sources["points"], **arguments, path=whole)
+        compare(sources["points"], trial, whole)
     assert len(kills) > 25
     expected = sorted(content(whole))
     for before, left in kills:
-        compare(sources["points"], **arguments, path=left, resume=True)
+        compare(sources["points"], trial, left, resume=True)
         for name in ("flow", "gan"):
             assert weights(left / name) == weights(whole / name), before
         assert numbers(left) == numbers(whole), before

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pushforward.app.measuring.assessing import measure_controls
-from pushforward.app.measuring.comparing import compare
+from pushforward.app.measuring.comparing import Callbacks, Trial, compare
 from pushforward.app.measuring.extent import FULL, Extent, Settling, Use, by_size, fewest_of, seconds_of, use_of, within
 from pushforward.app.measuring.pace import Measuring, announced, limit_of
 from pushforward.app.runs.fitting import SizedPlan, timed
@@ -165,13 +165,9 @@ def test_a_comparison_says_what_it_takes_and_on_how_many(points: Dataset, tmp_pa
 
     compared = compare(
         points,
-        families=["flow", "vae"],
-        budget={"steps": 3},
-        preset="smoke",
-        path=tmp_path / "c",
-        measure="60s",
-        announce=said.append,
-        stage=stage,
+        Trial({"steps": 3}, ["flow", "vae"], "smoke", measure="60s"),
+        tmp_path / "c",
+        tell=Callbacks(said.append, stage=stage),
     )
     assert said[0] == "2 trainings of 3 steps, then measuring of at most 1:00"
     assert "longer than the 1:00 there are" in said[1]
@@ -185,9 +181,7 @@ def test_a_comparison_says_what_it_takes_and_on_how_many(points: Dataset, tmp_pa
 
 
 def test_equal_step_budgets_measure_equal_numbers(points: Dataset) -> None:
-    rows = [
-        compare(points, families=["flow"], budget={"steps": 3}, preset="smoke").comparison.models[0] for _ in range(2)
-    ]
+    rows = [compare(points, Trial({"steps": 3}, ["flow"], "smoke")).comparison.models[0] for _ in range(2)]
     assert [s.value for s in rows[0].scores] == [s.value for s in rows[1].scores]
     assert rows[0].likelihood == rows[1].likelihood
 

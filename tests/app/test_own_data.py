@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from pushforward.app.measuring.detecting import detect
-from pushforward.app.measuring.evaluating import evaluate_run
+from pushforward.app.measuring.evaluating import EvaluationSetting, evaluate_run
 from pushforward.app.measuring.probing import probe_run
-from pushforward.app.measuring.scoring import score
+from pushforward.app.measuring.scoring import Scoring, score
 from pushforward.app.runs.opening import open_source
 from pushforward.app.runs.training import plan_training, train
 from pushforward.core.errors import BadInput
@@ -88,15 +88,16 @@ def test_the_file_that_trained_a_run_is_scored_on_its_test_rows_under_any_name(t
     sizes = {name: len(part) for name, part in parts.items()}
     if kind == "texts":
         sizes = {name: len(stream) - 1 for name, stream in zip(parts, dataset.streams, strict=True)}
+    samples = 2 if kind in ("pictures", "tables") else None
     for source in (file, other):
-        found = score(run, str(source), samples=2 if kind in ("pictures", "tables") else None)
+        found = score(run, str(source), Scoring(samples=samples))
         assert found.summary["split"] == "test"
         assert _size(kind, found.summary) == sizes["test"]
         assert "is what this run was trained on" in found.summary["notes"][0]
     for split in ("train", "validation"):
-        found = score(run, str(other), samples=2 if kind in ("pictures", "tables") else None, split=split)
+        found = score(run, str(other), Scoring(samples=samples, split=split))
         assert (found.summary["split"], _size(kind, found.summary)) == (split, sizes[split])
-    whole = score(run, str(other), samples=2 if kind in ("pictures", "tables") else None, split="all")
+    whole = score(run, str(other), Scoring(samples=samples, split="all"))
     assert whole.summary["split"] == "all"
     # one token of each later stream is the last of the one before, or a boundary
     assert abs(_size(kind, whole.summary) - sum(sizes.values())) <= 2
@@ -106,12 +107,12 @@ def test_the_file_that_trained_a_run_is_scored_on_its_test_rows_under_any_name(t
 
 def test_training_rows_among_others_are_counted(trained, tmp_path: Path):
     kind, run, file, new, dataset = trained
-    few = {"samples": 2} if kind in ("pictures", "tables") else {}
-    fresh = score(run, str(new), **few)
+    few = Scoring(samples=2 if kind in ("pictures", "tables") else None)
+    fresh = score(run, str(new), few)
     assert fresh.summary["split"] == "all"
     assert "notes" not in fresh.summary
     with pytest.raises(BadInput, match=r"test split of .*: expected a split of built-in data, or of what the run"):
-        score(run, str(new), split="test")
+        score(run, str(new), Scoring(split="test"))
     if kind in ("pictures", "texts"):
         return
     mixed = tmp_path / f"mixed{file.suffix}"
@@ -120,7 +121,7 @@ def test_training_rows_among_others_are_counted(trained, tmp_path: Path):
     else:
         lines = file.read_text().splitlines()
         mixed.write_text("\n".join([*new.read_text().splitlines(), *lines[:0:-1]]) + "\n")
-    found = score(run, str(mixed), **few)
+    found = score(run, str(mixed), few)
     train = len(dataset.train)
     assert found.summary["n"] == 350
     assert (
@@ -137,7 +138,7 @@ def test_texts_and_pictures_that_were_trained_on_are_counted_too(trained, tmp_pa
                 shutil.copy(picture, (tmp_path / name).mkdir(exist_ok=True) or tmp_path / name / f"new-{picture.name}")
             for picture in (file / name).iterdir():
                 shutil.copy(picture, tmp_path / name / picture.name)
-        found = score(run, str(tmp_path), samples=2)
+        found = score(run, str(tmp_path), Scoring(samples=2))
         assert "210 of 350 rows" in found.summary["notes"][0]
     elif kind == "texts":
         mixed = tmp_path / "mixed.jsonl"
@@ -153,10 +154,10 @@ def test_who_else_would_take_training_rows_as_held_out_says_so(trained, tmp_path
         assert detect(run, str(new), n=60).notes == ()
         mixed = tmp_path / "mixed.npy"
         np.save(mixed, np.concatenate([np.load(file)[RNG.permutation(N)], np.load(new)]))
-        found = evaluate_run(run, str(mixed), n=40)
+        found = evaluate_run(run, str(mixed), EvaluationSetting(n=40))
         assert "that this run was trained on" in found.record["notes"][0]
         assert "that this run was trained on" in found.comparison.data.notes[-1]
-        assert "notes" not in evaluate_run(run, str(file), n=40).record
+        assert "notes" not in evaluate_run(run, str(file), EvaluationSetting(n=40)).record
     elif kind == "pictures":
         mixed = tmp_path / "mixed"
         for name in ("a", "b"):

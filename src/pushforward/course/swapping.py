@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from pushforward.app.measuring.assessing import assess, measure_controls
-from pushforward.app.measuring.comparing import comparison_of
 from pushforward.app.measuring.kept import REPORT, held_comparison, save_comparison
+from pushforward.app.measuring.recording import comparison_of
 from pushforward.app.runs.loading import load
 from pushforward.app.runs.training import Trained, plan_training, train
 from pushforward.core.errors import BadInput, unknown

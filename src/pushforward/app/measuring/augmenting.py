@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import torch
@@ -57,19 +57,33 @@ class Augmented:
     notes: tuple[str, ...] = ()
 
 
+class Design(TypedDict, total=False):
+    """Which sets predictors are trained on.
+
+    Attributes:
+        sizes: of the real set, as numbers of examples or shares of train (0.1, `10%`, `all`); 10 %, 33 % and all by default.
+        ratios: synthetic examples for each real one; 1 and 4 by default.
+        seeds: draws of every size; 3 by default.
+        seed: where the seeds start.
+        target: a table's column to predict; elsewhere the labels are.
+    """
+
+    sizes: Sequence[int | float | str]
+    ratios: Sequence[float]
+    seeds: int
+    seed: int
+    target: str | None
+
+
 def augment_family(
     family: str,
     data: str,
     *,
     budget: dict[str, float],
-    sizes: Sequence[int | float | str] = (),
-    ratios: Sequence[float] = (1.0, 4.0),
-    seeds: int = 3,
-    target: str | None = None,
     settings: Mapping[str, Any] | None = None,
     overrides: dict[str, dict[str, Any]] | None = None,
-    seed: int = 0,
     step: Step | None = None,
+    **design: Unpack[Design],
 ) -> Augmented:
     """Train generators on real sets of some sizes, and predictors on real, synthetic and both.
 
@@ -78,22 +92,19 @@ def augment_family(
             training; it is trained on nothing but the real set.
         data: a built-in name or a path.
         budget: of every training of a generator.
-        sizes: of the real set, as numbers of examples or shares of train (0.1, `10%`, `all`); 10 %, 33 % and all by default.
-        ratios: synthetic examples for each real one.
-        seeds: draws of every size, each with a generator of its own.
-        target: a table's column to predict; elsewhere the labels are.
         settings: how to read the data.
         overrides: settings of the model and its training.
-        seed: where the seeds start.
         step: called with how many draws are done, and of how many.
+        design: see `Design`; each draw of a size has a generator of its own.
 
     Raises:
         BadInput: nothing to predict, or a size beyond the training examples.
         Unsupported: text, or a family that does not support the data.
     """
     dataset = open_source(data, settings)
-    task, (test, told) = _task(dataset, target)
-    counts = _sizes(dataset, sizes)
+    task, (test, told) = _task(dataset, design.get("target"))
+    counts, ratios = _sizes(dataset, design.get("sizes", ())), design.get("ratios", (1.0, 4.0))
+    seeds = design.get("seeds", 3)
     # a family that cannot is refused before the first predictor is trained
     whole = plan_training(family, dataset, budget=budget, overrides=overrides)
     whole.build()
@@ -106,7 +117,8 @@ def augment_family(
         model = train(like(plan, whole)).model
         return _drawn(model, fewer, task, max(ratios), own)
 
-    found = usefulness(draw, task, test, told, counts, ratios, seeds, seed, step)
+    drawing = _counted(draw, len(counts) * seeds, step)
+    found = usefulness(drawing, task, test, told, counts, ratios, seeds, design.get("seed", 0))
     return Augmented(dataset.name, family, task, len(test), seeds, tuple(found))
 
 
@@ -148,9 +160,24 @@ def augment_samples(
     leaked = _leaked(made, dataset, samples)
     notes = (*leaked, *impossible(odd, len(made), samples))
     ratios = ratios or (len(x) / len(real),)
-    found = usefulness(draw, task, test, told, [len(real)], ratios, seeds, seed, step)
+    found = usefulness(_counted(draw, seeds, step), task, test, told, [len(real)], ratios, seeds, seed)
     found = [replace(one, verdict="leaked" if one.verdict and leaked else one.verdict) for one in found]
     return Augmented(dataset.name, samples.stem, task, len(test), seeds, tuple(found), notes)
+
+
+def _counted(draw: Callable[[int, int], Drawn], of: int, step: Step | None) -> Callable[[int, int], Drawn]:
+    """Return what draws and tells how many draws are done."""
+    done = 0
+
+    def counted(size: int, seed: int) -> Drawn:
+        nonlocal done
+        found = draw(size, seed)
+        done += 1
+        if step is not None:
+            step(done, of)
+        return found
+
+    return counted
 
 
 def _leaked(made: Examples, dataset: Dataset, samples: Path) -> tuple[str, ...]:

@@ -19,10 +19,10 @@ from pushforward.app.measuring.assessing import (
     nearest_training,
 )
 from pushforward.app.measuring.cases import FEWEST, count_of, crowd_of
-from pushforward.app.measuring.comparing import comparison_of, scores_record, write_scores
 from pushforward.app.measuring.examples import array, drawn_places, labels_of, pictured, summarised
 from pushforward.app.measuring.foreign import impossible, read_foreign
 from pushforward.app.measuring.parts import trained_on
+from pushforward.app.measuring.recording import comparison_of, scores_record, write_scores
 from pushforward.app.progress.line import Stage, quiet
 from pushforward.app.runs.opening import SPLITS, open_source, reopen
 from pushforward.app.runs.training import open_model
@@ -60,15 +60,33 @@ class Evaluated:
         return list(self.comparison.rows[0].all_scores)
 
 
+@dataclass(frozen=True)
+class EvaluationSetting:
+    """How samples are evaluated, whoever drew them.
+
+    Attributes:
+        n: most examples on a side; 2,000 of a run and 10,000 of a file by default.
+        seed: seed of every draw.
+        features: by name; those of the kind of data by default.
+        rules: expressions that every row of a table must fulfil.
+        command: what a page says how to reproduce it.
+    """
+
+    n: int | None = None
+    seed: int = 0
+    features: Sequence[str] = ()
+    rules: Sequence[str] = ()
+    command: str = ""
+
+
+USUAL = EvaluationSetting()
+
+
 def evaluate_run(
     run: Path,
     data: str | None = None,
-    n: int | None = None,
-    seed: int = 0,
-    features: Sequence[str] = (),
-    rules: Sequence[str] = (),
+    how: EvaluationSetting = USUAL,
     sampling: Mapping[str, Any] | None = None,
-    command: str = "",
     stage: Stage = quiet,
 ) -> Evaluated:
     """Measure a run with its controls and leave `scores.json` in it (if nothing but `n` and `seed` is chosen).
@@ -76,12 +94,8 @@ def evaluate_run(
     Args:
         run: its directory.
         data: reference data, None for the run's own test split.
-        n: most examples on a side, 2,000 by default.
-        seed: seed of every draw.
-        features: by name; those of the kind of data by default.
-        rules: expressions that every row of a table must fulfil.
+        how: on how many examples, by which features.
         sampling: options of sampling, such as `{"guidance": 3}`.
-        command: what a page says how to reproduce it.
         stage: returns what is told how far each stage is.
     """
     model, record = open_model(run)
@@ -91,16 +105,17 @@ def evaluate_run(
         dataset = replace(dataset, notes=(*dataset.notes, *seen))
     else:
         seen = ()
-    controls = measure_controls(dataset, seed, n or MOST_SAMPLES, features, rules=rules, told=stage("controls"))
+    most, told = how.n or MOST_SAMPLES, stage("controls")
+    controls = measure_controls(dataset, how.seed, most, how.features, rules=how.rules, told=told)
     facts = {**record.manifest.get("fit", {}), "history": read_history(run / HISTORY)}
     chosen = ", ".join(f"{key}={value}" for key, value in (sampling or {}).items())
     name = f"{run.name} ({chosen})" if chosen else run.name
     row = assess(model, dataset, controls, name, facts, sampling, told=stage(f"scoring {name}"))
-    if data is None and not (features or rules or sampling):
+    if data is None and not (how.features or how.rules or sampling):
         write_scores(run, row)
     budget = record.manifest.get("fit", {}).get("budget", "unfinished")
-    comparison = comparison_of(dataset, [row], controls, budget, record.config["preset"], seed, command)
-    compared = _compared(n, None, controls, dataset, "test")
+    comparison = comparison_of(dataset, [row], controls, budget, record.config["preset"], how.seed, how.command)
+    compared = _compared(how.n, None, controls, dataset, "test")
     return Evaluated(
         {**_record(row, controls, comparison, compared), **({"notes": list(seen)} if seen else {})}, comparison
     )
@@ -148,15 +163,11 @@ def _record(row: Row, controls: Controls, comparison: Comparison, compared: dict
 def evaluate_samples(
     samples: Path,
     reference: str,
-    seed: int = 0,
-    n: int | None = None,
+    how: EvaluationSetting = USUAL,
     settings: Mapping[str, Any] | None = None,
-    features: Sequence[str] = (),
     split: str | None = None,
     skip_bad: bool = False,
     parzen_window: bool = False,
-    rules: Sequence[str] = (),
-    command: str = "",
     stage: Stage = quiet,
 ) -> Evaluated:
     """Score what any other tool generated against a split of `reference`.
@@ -164,15 +175,11 @@ def evaluate_samples(
     Args:
         samples: a file or folder; labels in it (folders by class, an array `y`) are the classes that were asked for.
         reference: the real data.
-        seed: seed of every draw.
-        n: how many of the samples to score; all, at most 10,000, by default.
+        how: how many of the samples to score, by which features.
         settings: how to read the reference and the samples, as `open_source` takes them.
-        features: by name; those of the kind of data by default.
         split: which split is the reference: `test` by default, `validation`, or `train`, which every score then names.
         skip_bad: leave unreadable files out and count them.
         parzen_window: also the historical number of images and points, with its warning.
-        rules: expressions that every row of a table must fulfil.
-        command: what a page says how to reproduce it.
         stage: returns what is told how far each stage is.
 
     Raises:
@@ -183,23 +190,23 @@ def evaluate_samples(
     dataset = open_source(reference, settings, skip_bad=skip_bad)
     examples, odd = read_foreign(samples, dataset, skip_bad)
     drawn, labels = array(examples, dataset.space), labels_of(examples, dataset)
-    _require_samples(len(drawn), n, samples, odd)
+    _require_samples(len(drawn), how.n, samples, odd)
     _require_range(drawn, array(dataset.train, dataset.space), samples)
     # of too few documents all windows are compared, as of real ones
     cases = examples.cases if count_of(len(examples), examples.cases) >= FEWEST else None
-    most, told = min(n or MOST_FILED, count_of(len(drawn), cases)), stage("controls")
-    controls = measure_controls(dataset, seed, most, features, split or "test", rules, told=told)
+    most, told = min(how.n or MOST_FILED, count_of(len(drawn), cases)), stage("controls")
+    controls = measure_controls(dataset, how.seed, most, how.features, split or "test", how.rules, told=told)
     stage(f"scoring {samples}")
-    places = drawn_places(len(drawn), controls.n, seed, cases)
+    places = drawn_places(len(drawn), controls.n, how.seed, cases)
     drawn, labels = drawn[places], None if labels is None else labels[places]
-    historical = [_parzen(drawn, dataset, seed)] if parzen_window else []
+    historical = [_parzen(drawn, dataset, how.seed)] if parzen_window else []
     row = _row_of(samples.stem or str(samples), drawn, labels, dataset, controls, historical)
     row = replace(row, crowd=1.0 if examples.cases is None else crowd_of(examples.cases[torch.from_numpy(places)]))
     notes = impossible(odd, len(examples), samples)
     short = tuple(note.partition(", so every")[0] for note in notes)
     dataset = replace(dataset, notes=(*dataset.notes, *notes), lost=(*dataset.lost, *short))
-    comparison = comparison_of(dataset, [row], controls, "samples of another tool", "none", seed, command)
-    compared = _compared(n, len(examples), controls, dataset, split or "test")
+    comparison = comparison_of(dataset, [row], controls, "samples of another tool", "none", how.seed, how.command)
+    compared = _compared(how.n, len(examples), controls, dataset, split or "test")
     return Evaluated(
         {**_record(row, controls, comparison, compared), **({"notes": list(notes)} if notes else {})}, comparison
     )

@@ -57,27 +57,39 @@ class Scored:
         return list(zip(pieces, self.text.nats.double().tolist(), strict=True))
 
 
-def score(
-    run: Path,
-    source: str,
-    estimator: str | None = None,
-    samples: int | None = None,
-    seed: int = 0,
-    split: str | None = None,
-    stride: int | None = None,
-    steps: int | None = None,
-    n: int | None = None,
-    told: Callable[[int, int], None] | None = None,
-) -> Scored:
-    """Score data under a run; text is scored in overlapping windows.
+@dataclass(frozen=True)
+class Scoring:
+    """What of some data is scored, and how.
 
-    Args:
-        n: how many of the examples, drawn by the seed; of text windows from the beginning; None = all.
-        told: called with how many examples are scored, and of how many.
+    Attributes:
+        estimator: by name, None = the family's first.
+        samples: Monte Carlo samples of the estimator, None = its own number.
         steps: of an estimator that takes some, None = the run's own.
+        seed: seed of the estimator, and of which examples are drawn.
         split: `train`, `validation`, `test` or `all` of what the run was trained on, whatever the file is called, and of built-in
             data; None = test. Anything else is scored whole.
         stride: of text, tokens that each window scores, None = half of the context.
+        n: how many of the examples, drawn by the seed; of text windows from the beginning; None = all.
+    """
+
+    estimator: str | None = None
+    samples: int | None = None
+    steps: int | None = None
+    seed: int = 0
+    split: str | None = None
+    stride: int | None = None
+    n: int | None = None
+
+
+WHOLE = Scoring()
+
+
+def score(run: Path, source: str, how: Scoring = WHOLE, told: Callable[[int, int], None] | None = None) -> Scored:
+    """Score data under a run; text is scored in overlapping windows.
+
+    Args:
+        how: what is scored, by which estimator.
+        told: called with how many examples are scored, and of how many.
 
     Raises:
         BadInput: a split or a stride of what has none, samples for an exact number, data of another space.
@@ -85,21 +97,24 @@ def score(
     """
     model, record = open_model(run)
     encoding = encoding_of(record)
-    chosen = model.estimator(estimator)
-    if samples is not None and chosen.kind == "exact":
-        raise BadInput(f"{samples} samples for the estimator '{chosen.name}'", "none: it is exact", "leave them out")
-    model.capabilities.require_steps(chosen, model.space.kind, steps)
-    part = part_of(record, source, split)
+    chosen = model.estimator(how.estimator)
+    if how.samples is not None and chosen.kind == "exact":
+        came = f"{how.samples} samples for the estimator '{chosen.name}'"
+        raise BadInput(came, "none: it is exact", "leave them out")
+    model.capabilities.require_steps(chosen, model.space.kind, how.steps)
+    part = part_of(record, source, how.split)
     if isinstance(encoding, TextEncoding):
-        return _score_text(model, record, encoding, source, part, stride, chosen, samples, seed, n)
-    if stride is not None:
-        raise BadInput(f"--stride {stride}", "a run on text", "leave it out: only text is scored in windows")
+        return _score_text(model, record, encoding, source, part, chosen, how)
+    if how.stride is not None:
+        raise BadInput(f"--stride {how.stride}", "a run on text", "leave it out: only text is scored in windows")
     examples, notes = examples_of(record, source, part, labelled=bool(model.classes))
     there = len(examples)
-    if n is not None:
-        _require(n, there, source)
-        examples = examples[torch.from_numpy(drawn_places(there, n, seed))]
-    lp = model.log_prob(examples, estimator=estimator, samples=samples, steps=steps, seed=seed, on_chunk=told)
+    if how.n is not None:
+        _require(how.n, there, source)
+        examples = examples[torch.from_numpy(drawn_places(there, how.n, how.seed))]
+    lp = model.log_prob(
+        examples, estimator=how.estimator, samples=how.samples, steps=how.steps, seed=how.seed, on_chunk=told
+    )
     return Scored(lp, _noted({**score_summary(lp, part.name), "of": there}, notes))
 
 
@@ -118,13 +133,10 @@ def _score_text(
     encoding: TextEncoding,
     source: str,
     part: Selection,
-    stride: int | None,
     estimator: Estimator,
-    samples: int | None,
-    seed: int,
-    n: int | None,
+    how: Scoring,
 ) -> Scored:
-    sizes = encoding.tokeniser.token_bytes
+    sizes, stride, n = encoding.tokeniser.token_bytes, how.stride, how.n
     named = Path(source) if Path(source).exists() else source
     if encoding.longest:
         whole = part.name == ALL
@@ -145,7 +157,7 @@ def _score_text(
         if estimator.kind == "exact":
             found = score_text(model, stream, sizes, characters, stride)
         else:
-            found = bound_text(model, stream, sizes, characters, stride, estimator.name, samples, seed)
+            found = bound_text(model, stream, sizes, characters, stride, estimator.name, how.samples, how.seed)
     summary = {**score_summary(found.log_prob, part.name), "text": found.facts}
     return Scored(found.log_prob, _noted(summary, notes), found, encoding)
 

@@ -73,23 +73,18 @@ class CompareRequest(Request):
             dataset = opened(self.data, settings, skip_bad=self.skip_bad)
         watch.of_data(dataset)
         with watch.meter("choosing sizes") as shown:
-            return comparing.compare(
-                dataset,
-                families=_named(self.families),
+            trial = comparing.Trial(
                 budget=allowed,
+                families=_named(self.families),
                 preset=self.preset,
                 settings=settings,
                 seed=self.seed,
                 seeds=self.seeds,
-                path=self.output,
-                overwrite=self.overwrite,
-                resume=self.resume,
                 measure=self.measure,
-                announce=shown.note,
-                observe=shown.watch,
-                stage=shown.stage,
                 command=watch.command,
             )
+            tell = comparing.Callbacks(shown.note, shown.watch, shown.stage)
+            return comparing.compare(dataset, trial, self.output, self.overwrite, self.resume, tell)
 
 
 def _named(families: str | tuple[str, ...] | None) -> list[str] | None:

@@ -21,7 +21,7 @@ from pushforward.app.verbs.shared import (
 from pushforward.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from pushforward.app.measuring.evaluating import Evaluated
+    from pushforward.app.measuring.evaluating import Evaluated, EvaluationSetting
     from pushforward.app.progress.watch import Watch
     from pushforward.evaluation.cards.power import Detection
 
@@ -79,6 +79,11 @@ class EvaluateRequest(Request):
         refuse_ignored("a RUN", {**of_samples, **ignored}, "--samples FILE")
         return EvaluatedSamples(self._of_run(self.run, features, watch), self.output)
 
+    def _how(self, features: list[str], watch: Watch) -> EvaluationSetting:
+        from pushforward.app.measuring.evaluating import EvaluationSetting
+
+        return EvaluationSetting(self.n, self.seed, features, list(self.rule), watch.command)
+
     def _of_samples(self, features: list[str], watch: Watch) -> Evaluated:
         from pushforward.app.measuring.evaluating import evaluate_samples
 
@@ -89,15 +94,11 @@ class EvaluateRequest(Request):
             return evaluate_samples(
                 self.samples,
                 self.reference,
-                self.seed,
-                self.n,
+                self._how(features, watch),
                 settings,
-                features,
                 self.split,
                 self.skip_bad,
                 self.parzen,
-                list(self.rule),
-                watch.command,
                 shown.stage,
             )
 
@@ -105,17 +106,7 @@ class EvaluateRequest(Request):
         from pushforward.app.measuring.evaluating import evaluate_run
 
         with watch.meter(f"reading {run}") as shown:
-            return evaluate_run(
-                run,
-                self.data,
-                self.n,
-                self.seed,
-                features,
-                list(self.rule),
-                self.sampling,
-                watch.command,
-                shown.stage,
-            )
+            return evaluate_run(run, self.data, self._how(features, watch), self.sampling, shown.stage)
 
     def _power(self, features: list[str], watch: Watch) -> DetectionPower:
         from pushforward.app.measuring.evaluating import detection_power

@@ -50,18 +50,8 @@ class ScoreRequest(Request):
         if self.per_token:
             refuse_ignored("--per-token", {"-o": self.output})
         with watch.steps(f"scoring {self.data}") as told:
-            scored = scoring.score(
-                self.run,
-                self.data,
-                self.estimator,
-                samples=self.samples,
-                seed=self.seed,
-                split=self.split,
-                stride=self.stride,
-                steps=self.steps,
-                n=self.n,
-                told=told,
-            )
+            how = scoring.Scoring(self.estimator, self.samples, self.steps, self.seed, self.split, self.stride, self.n)
+            scored = scoring.score(self.run, self.data, how, told)
         watch.say_all(f"note: {note}" for note in scored.summary.get("notes", ()))
         return ScoredTokens(scored) if self.per_token else ScoredData(scored, self.output)
 

@@ -102,7 +102,6 @@ def usefulness(
     ratios: Sequence[float],
     seeds: int,
     seed: int = 0,
-    step: Callable[[int, int], None] | None = None,
 ) -> list[Usefulness]:
     """Train on real, synthetic and both, for sizes of the real set and ratios of synthetic to real; test on real.
 
@@ -114,7 +113,6 @@ def usefulness(
         ratios: synthetic examples for each real one.
         seeds: independent draws, generators and predictors, at least two.
         seed: where they start.
-        step: called with how many draws are done, and of how many.
 
     Raises:
         BadInput: fewer than two seeds, no ratio above zero, or fewer than 20 test examples.
@@ -124,14 +122,12 @@ def usefulness(
     if not ratios or min(ratios) <= 0:
         raise BadInput(f"ratios {list(ratios)}", "numbers above zero")
     scores: dict[tuple[str, int, int], list[np.ndarray]] = {}
-    for done, (size, k) in enumerate([(size, k) for size in sizes for k in range(seeds)], 1):
+    for size, k in [(size, k) for size in sizes for k in range(seeds)]:
         own = derive_seed(seed, f"augment {size} {k}")
         drawn = draw(size, own)
         for (kind, extra), (x, y) in _sets(drawn, ratios).items():
             predict = task.learn(x, y, own)
             scores.setdefault((kind, size, extra), []).append(task.scored(predict, test, target))
-        if step is not None:
-            step(done, len(sizes) * seeds)
     cells = [_cell(key, np.stack(found), scores, shares=task.kind == "classes") for key, found in scores.items()]
     return _corrected([replace(cell, used=task.takes(_rows(cell))) for cell in cells])
 
