@@ -18,6 +18,7 @@ from torch import Tensor, nn
 import conformance.test_conformance as suite
 import pushforward as pf
 from conformance.cases import Case, cases, examples, tiny_model
+from pushforward.app.measuring.evaluating import EvaluationSetting, evaluate_samples
 from pushforward.app.progress.watch import Watch
 from pushforward.app.request import Request, Said, argument, option
 from pushforward.app.verbs.catalogue import VERBS
@@ -27,10 +28,14 @@ from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.estimator import Draws, Estimator
 from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
+from pushforward.core.measure import DISTANCE, Measure
 from pushforward.core.noise import Noise
 from pushforward.core.options import SAMPLING_OPTIONS, Range, SampleOptions, SamplingOption
 from pushforward.core.space import Image, Points, Space
 from pushforward.core.walk import Walk, WalkWrapper
+from pushforward.evaluation.cards.metrics import METRICS
+from pushforward.evaluation.measuring.metric import Metric
+from pushforward.evaluation.measuring.statistic import Measured, TwoSample
 from pushforward.faces.cli.completing import completer
 from pushforward.faces.cli.main import main
 from pushforward.faces.verbs import every_verb
@@ -46,6 +51,9 @@ from pushforward.families.diffusion.solvers.sampler import EULER, RungeKutta, Sc
 from pushforward.families.flow.model import Flow
 from pushforward.families.shared.codecs import standardised
 from pushforward.families.shared.options import TEMPERATURE
+from pushforward.report.page.render import render
+from pushforward.report.records import Comparison
+from real_against_real import require_conforming
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -307,3 +315,49 @@ def test_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PATHS, "straight", Straight)
     assert "straight" in DiffusionConfig.model_json_schema()["properties"]["path"]["enum"]
     assert isinstance(Diffusion(Points(2), DiffusionConfig(path="straight", width=8)).process.path, Straight)  # type: ignore[union-attr]
+
+
+MEDIAN_GAP = Measure(
+    "median gap", "How far medians of features lie from those of real data.", "Middles moved", "in features", DISTANCE
+)
+
+
+class MedianGap(TwoSample):
+    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+        gap = float(np.abs(np.median(x, axis=0) - np.median(y, axis=0)).mean())
+        reach = 2.5 * float(x.std()) * (1 / len(x) + 1 / len(y)) ** 0.5
+        ends = {"low": gap - reach, "high": gap + reach}
+        return [Measured(self.on.score(MEDIAN_GAP, gap, len(x), null=0.0, **ends))]
+
+
+def test_a_metric(run: Command, tmp_path: Path) -> None:
+    metric = Metric.of(MEDIAN_GAP, lambda card: [MedianGap(card.features[0], card.reference_name)], at_least=60)
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "real.npy", rng.normal(size=(600, 2)))
+    np.save(tmp_path / "made.npy", rng.normal(size=(100, 2)) + 1.0)
+    asked = ("evaluate", "--samples", tmp_path / "made.npy", "--reference", tmp_path / "real.npy")
+    with METRICS.with_one_more(metric):
+        require_conforming(metric)
+        status, out, _ = run(*asked, "--json", "-o", tmp_path / "page.html")
+        assert status == 0
+        (score,) = [s for s in json.loads(out)["scores"] if s["metric"] == "median gap"]
+        assert (score["aspect"], score["role"], score["view"]) == (DISTANCE.name, "merit", "identity, standardised")
+        assert score["floor"] is not None
+        assert score["ceiling"] is not None
+        assert score["low"] > 0
+        page = (tmp_path / "page.html").read_text()
+        assert "Middles moved" in page
+        assert MEDIAN_GAP.says in page
+        status, out, _ = run(*asked, "-o", tmp_path / "scores.csv")
+        assert "DISTANCE TO THE DATA" in out.partition("median gap")[0]
+        lines = [line for line in (tmp_path / "scores.csv").read_text().splitlines() if "median gap" in line]
+        assert len(lines) == 5
+        assert all(DISTANCE.name in line for line in lines)
+        setting = EvaluationSetting(n=45)
+        few = evaluate_samples(tmp_path / "made.npy", str(tmp_path / "real.npy"), setting)
+        assert "median gap was left out: it needs 60 examples, and there are 45" in few.record["left_out"]
+        found = evaluate_samples(tmp_path / "made.npy", str(tmp_path / "real.npy")).comparison
+        record, page = json.loads(json.dumps(found.to_json())), render(found)
+    # a page needs the record alone, and no package of the metric's
+    assert render(Comparison.from_json(record, found.arrays())) == page
+    assert "median gap" not in run(*asked, "--json")[1]

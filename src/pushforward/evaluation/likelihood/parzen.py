@@ -18,7 +18,7 @@ from pushforward.evaluation.intervals import mean_interval
 from pushforward.evaluation.measuring.metric import Metric
 
 PARZEN = Measure("Parzen-window log-likelihood", better="higher")
-METRIC = Metric.of(PARZEN)
+METRIC = Metric(PARZEN.name, "A historical number that misleads", (PARZEN,))
 MISLEADS = (
     "historical: Parzen-window likelihoods mislead, k-means centroids of the data beat true samples (Theis et al. 2016, "
     "section 3.2); compare models by nothing of this"

@@ -130,7 +130,9 @@ class Metric(Choice):
 
     def applies(self, setting: CardSetting) -> bool:
         """Return whether a card of this setting has it, if there are examples enough."""
-        return (not self.spaces or setting.space.kind in self.spaces) and self.requires <= setting.has
+        if self.on is nowhere or (self.spaces and setting.space.kind not in self.spaces):
+            return False
+        return self.requires <= setting.has
 
     def left_out(self, setting: CardSetting) -> str:
         """Return why it is left out of a card that it applies to; empty if it is not."""
