@@ -77,22 +77,23 @@ class Measure(Choice):
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary, which is all that a page needs of a measure whose package is gone."""
         record = {key: getattr(self, key) for key in ("name", "says", "title", "counts", "role", "better", "at_most")}
-        return {**record, "aspect": self.aspect.name}
+        return {**record, "aspect": self.aspect.name, "two_sided": self.aspect.two_sided}
 
     @staticmethod
     def from_json(record: dict[str, Any]) -> Measure:
         """Rebuild a measure from `to_json`."""
-        return Measure(**{**record, "aspect": aspect_called(record["aspect"])})
+        fields = {**record, "aspect": aspect_called(record["aspect"], record["two_sided"])}
+        return Measure(**{key: entry for key, entry in fields.items() if key != "two_sided"})
 
 
-def aspect_called(name: str) -> Aspect:
+def aspect_called(name: str, two_sided: bool = False) -> Aspect:
     """Return the aspect of a name, a new one if it is none of those here.
 
     Example:
         >>> aspect_called("privacy") is PRIVACY, aspect_called("taste").two_sided
         (True, False)
     """
-    return next((aspect for aspect in ASPECTS if aspect.name == name), Aspect(name))
+    return next((aspect for aspect in ASPECTS if aspect.name == name), Aspect(name, two_sided=two_sided))
 
 
 def in_order(aspects: Iterable[Aspect]) -> tuple[Aspect, ...]:
