@@ -9,19 +9,22 @@ from pushforward.core.errors import BadInput
 from pushforward.evaluation.distribution import alpha_precision as module
 from pushforward.evaluation.distribution.alpha_precision import (
     AlphaPrecision,
-    curve_at,
-    faithfulness_curves,
-    faithfulness_scores,
     integrated,
     positions,
     precision_null,
     recall_null,
 )
 from pushforward.evaluation.measuring.statistic import DATA
+from scored import scored
+
+
+def curve_at(positions: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """The fraction of examples that count at each level: `P_alpha` of sample positions, `R_beta` of reference positions."""
+    return np.searchsorted(np.sort(positions), levels) / len(positions)
 
 
 def scores(x, y, **options):
-    return faithfulness_scores(x, y, "f", **options)
+    return scored(AlphaPrecision, x, y, **options)
 
 
 def twin(x, y, k, levels):
@@ -145,14 +148,6 @@ def test_terms_of_precision_know_that_an_example_moves_the_centre():
     moved = whole - np.array([integrated(positions(x, np.delete(y, i, axis=0)).samples) for i in range(250)])
     assert np.corrcoef(precision.reference.terms, moved)[0, 1] > 0.9
     assert np.std(precision.reference.terms) == pytest.approx(np.std(moved), rel=0.2)
-
-
-def test_curves_are_read_beside_the_diagonal():
-    rng = np.random.default_rng(8)
-    precision, recall = faithfulness_curves(rng.normal(size=(100, 2)) * 0.2, rng.normal(size=(100, 2)), levels=10)
-    assert precision.reference == recall.reference == precision.x
-    assert precision.y[3] > 0.9
-    assert list(recall.y) == sorted(recall.y)
 
 
 def test_refusals():

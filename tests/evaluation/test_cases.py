@@ -24,11 +24,10 @@ from pushforward.data.text.windows import windows
 from pushforward.evaluation.cards.controls import REAL, controls
 from pushforward.evaluation.likelihood.code_length import likelihood_score
 from pushforward.evaluation.likelihood.gap import likelihood_gap
-from pushforward.evaluation.likelihood.ranking import paired_verdict
 from pushforward.families.build import build, settings
 from pushforward.report.records import Row
 from pushforward.report.verdict.told_apart import told_apart
-from scored import called
+from scored import called, paired
 
 POINT = LogProb(torch.zeros(1), "exact", "lebesgue", Points(1).unit, "exact")
 
@@ -76,7 +75,7 @@ def test_intervals_and_paired_tests_over_cases_hold_their_level() -> None:
     decided = 0
     for k in range(400):
         first, second = of_cases(2 * k, 15, 6), of_cases(2 * k + 1, 15, 6)
-        decided += paired_verdict(first, second).verdict != "undecided"
+        decided += paired(first, second).verdict != "undecided"
     assert decided <= 34
     gaps = [likelihood_gap(of_cases(2 * k, 15, 6), of_cases(2 * k + 1, 15, 6)) for k in range(400)]
     assert sum(not g.low <= 0.0 <= g.high for g in gaps) <= 34  # type: ignore[operator]
@@ -90,7 +89,7 @@ def test_cases_with_an_impossible_part_are_impossible_and_nothing_is_no_number()
     assert not some.per_case().isnan().any()
     assert every.per_case().tolist() == [-math.inf] * 3
     # the other one has no infinite code, so it is better
-    assert paired_verdict(every, replace(some, nats=torch.full((6,), -9.0))).verdict == "second"
+    assert paired(every, replace(some, nats=torch.full((6,), -9.0))).verdict == "second"
 
 
 def test_windows_know_the_document_in_their_middle() -> None:

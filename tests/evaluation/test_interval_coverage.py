@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from pushforward.evaluation.distribution.alpha_precision import faithfulness_scores
+from pushforward.evaluation.distribution.alpha_precision import AlphaPrecision
 from pushforward.evaluation.distribution.frechet import frechet_distance
-from pushforward.evaluation.distribution.sliced_wasserstein import sliced_wasserstein_distance
+from pushforward.evaluation.distribution.sliced_wasserstein import SlicedWasserstein
+from scored import scored
 
 LAWS = {
     "gaussian": lambda rng, shape: rng.normal(size=shape),
@@ -40,7 +41,7 @@ def test_sliced_wasserstein_at_small_shifts(law: str, shift: float):
     rng, found = np.random.default_rng(3), []
     for _ in range(400):
         x, y = (LAWS[law](rng, (100, 1)) for _ in range(2))
-        found.append(sliced_wasserstein_distance(x + shift, y, "identity"))
+        found.append(scored(SlicedWasserstein, x + shift, y)[0])
     assert 0.915 <= share(found) <= 1.0
 
 
@@ -59,5 +60,5 @@ def test_alpha_precision_where_its_error_shrinks_with_the_value():
     rng, found = np.random.default_rng(5), []
     for _ in range(400):
         x, y = (LAWS["skewed"](rng, (100, 2)) for _ in range(2))
-        found.append(faithfulness_scores(x + 1.0, y, "identity")[0])
+        found.append(scored(AlphaPrecision, x + 1.0, y)[0])
     assert 0.915 <= share(found) <= 0.99

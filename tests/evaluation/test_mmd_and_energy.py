@@ -13,16 +13,23 @@ from pushforward.evaluation.distribution.discrepancy import squared_mmd
 from pushforward.evaluation.distribution.energy import (
     EnergyDistance,
     energy_distance,
-    energy_distance_score,
     negative_distance,
 )
 from pushforward.evaluation.distribution.mmd import (
     MaximumMeanDiscrepancy,
-    maximum_mean_discrepancy,
     median_bandwidth,
     rbf_kernel,
 )
 from pushforward.evaluation.measuring.statistic import DATA
+from scored import scored
+
+
+def maximum_mean_discrepancy(x, y, *about, **options):
+    return scored(MaximumMeanDiscrepancy, x, y, *about, **options)[0]
+
+
+def energy_distance_score(x, y, *about):
+    return scored(EnergyDistance, x, y, *about)[0]
 
 
 def population_mmd(d: int, mu: float, s: float) -> float:
@@ -122,7 +129,7 @@ def test_classes_name_their_view_and_carry_terms():
     for metric, expected in (
         (
             MaximumMeanDiscrepancy(DATA, "train", bandwidth=2.0),
-            maximum_mean_discrepancy(x, y, "data", "", "train", 2.0),
+            maximum_mean_discrepancy(x, y, "data", "", "train", bandwidth=2.0),
         ),
         (EnergyDistance(DATA, "train"), energy_distance_score(x, y, "data", "", "train")),
     ):

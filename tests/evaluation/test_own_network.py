@@ -11,7 +11,6 @@ from pushforward.core.space import Image, Points
 from pushforward.core.table import Column, Table
 from pushforward.core.text import Text
 from pushforward.evaluation.distribution.frechet import frechet
-from pushforward.evaluation.features.named import ClassifierFeatures
 from pushforward.evaluation.features.own_network import OwnNetwork
 from pushforward.evaluation.features.own_training import turned
 from pushforward.evaluation.features.small_networks import descend
@@ -78,7 +77,6 @@ def test_it_tells_held_out_digits_and_is_as_sure_as_it_is_right(digits, by_class
     assert score.value > 0.93  # 0.96 when this was written
     assert (score.low, score.high) == wilson(round(score.value * len(x)), len(x))
     assert score.features == by_class.fingerprint
-    assert isinstance(by_class, ClassifierFeatures)
     probabilities = by_class.probabilities(x)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
     assert score.value == (probabilities.argmax(axis=1) == y).mean()

@@ -15,11 +15,15 @@ from pushforward.evaluation.distribution.sliced_wasserstein import (
     directions,
     freedom_of,
     mean_variance,
-    sliced_wasserstein_distance,
     slices,
 )
 from pushforward.evaluation.measuring.statistic import DATA, Terms
 from pushforward.evaluation.quadratic import root_interval
+from scored import scored
+
+
+def sliced_wasserstein_distance(x, y, *about, **options):
+    return scored(SlicedWasserstein, x, y, *about, **options)[0]
 
 
 @pytest.mark.parametrize(("n", "m"), [(20, 20), (21, 35), (50, 23)])

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from pushforward.evaluation.text.distinct import Distinct, distinct_scores, dist
 from pushforward.evaluation.text.mauve import Mauve, area_terms, expected_area, frontier_area, mauve_score
 from pushforward.evaluation.text.ngrams import distinct_in_rows, ngrams
 from pushforward.evaluation.text.repetition import Repetition, repeated_share, repetition_score
-from pushforward.evaluation.text.self_bleu import SelfBleu, bleu, self_bleu, self_bleu_score
+from pushforward.evaluation.text.self_bleu import ORDER, UNMATCHED, SelfBleu, self_bleu, self_bleu_score
 from pushforward.evaluation.text.verbatim import Verbatim, _share, longest_runs, verbatim_scores
 
 
@@ -45,6 +46,41 @@ def test_repetition_counts_by_hand():
     rows = np.array([[1, 2, 3, 4, 1, 2, 3, 4], [9, 9, 9, 9, 9, 9, 9, 9]])
     np.testing.assert_allclose(repeated_share(rows), [1 / 5, 4 / 5])
     np.testing.assert_allclose(repeated_share(rows, 1), [1 / 2, 7 / 8])
+
+
+def bleu(text: Sequence[int], references: Sequence[Sequence[int]]) -> float:
+    """Return BLEU-4 of one text: `BP exp(1/4 sum_{n=1..4} log p_n)` (Papineni et al. 2002, section 2.3).
+
+    `p_n` is the share of the text's n-grams that references have, each counted at most as often as the one reference that has it
+    most; an order without a match counts 0.1 matches. `BP = min(1, exp(1 - r / c))` with c the text's length and r that
+    of the reference nearest in length, the shorter one of two equally near.
+
+    Args:
+        text: tokens, at least four.
+        references: tokens of each reference.
+
+    Raises:
+        BadInput: fewer than four tokens, or no reference.
+
+    Example:
+        >>> bleu([1, 2, 3, 4, 5], [[1, 2, 3, 4, 5]])
+        1.0
+    """
+    if len(text) < ORDER or not references:
+        raise BadInput(f"{len(text)} tokens and {len(references)} references", "at least four tokens and one reference")
+    logs = 0.0
+    for n in range(1, ORDER + 1):
+        own, most = _counts(text, n), Counter()
+        for reference in references:
+            most |= _counts(reference, n)
+        matched = sum((own & most).values())
+        logs += math.log((matched or UNMATCHED) / (len(text) - n + 1)) / ORDER
+    nearest = min((len(r) for r in references), key=lambda r: (abs(r - len(text)), r))
+    return min(1.0, math.exp(1.0 - nearest / len(text))) * math.exp(logs)
+
+
+def _counts(tokens: Sequence[int], n: int) -> Counter[tuple[int, ...]]:
+    return Counter(tuple(tokens[k : k + n]) for k in range(len(tokens) - n + 1))
 
 
 def test_bleu_by_hand():

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from pushforward.core.curve import Curve
 from pushforward.core.errors import BadInput
 from pushforward.core.measure import FIDELITY, Measure
 from pushforward.core.score import Score
@@ -94,16 +93,6 @@ def positions(samples: np.ndarray, reference: np.ndarray, k: int = 1) -> Support
         of_reference[found] = shares[j[first]]
     ranks = [(stats.rankdata(distance) - 0.5) / len(distance) for distance in (spread, radius)]
     return SupportPositions(of_samples, of_reference, ranks[0], ranks[1])
-
-
-def curve_at(positions: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    """Return the fraction of examples that count at each level: `P_alpha` of sample positions, `R_beta` of reference positions.
-
-    Example:
-        >>> curve_at(np.array([0.0, 0.5, np.inf]), np.array([0.0, 0.5, 0.6])).round(2).tolist()
-        [0.0, 0.33, 0.67]
-    """
-    return np.searchsorted(np.sort(positions), levels) / len(positions)
 
 
 def integrated(positions: np.ndarray) -> float:
@@ -202,92 +191,6 @@ def _centre_terms(x: np.ndarray, y: np.ndarray, at: SupportPositions) -> np.ndar
     return outwards_y @ (2.0 * (sign * density) @ turn / len(x))
 
 
-def faithfulness_scores(
-    samples: np.ndarray,
-    reference: np.ndarray,
-    features: str,
-    fingerprint: str = "",
-    reference_name: str = "test",
-    k: int = 1,
-    seed: int = 0,
-) -> list[Score]:
-    """Return integrated alpha-precision and integrated beta-recall (Alaa et al. 2022), in this order.
-
-    `P_alpha = P(sample in alpha-support of the data)`, `R_beta = P(a sample of the beta-support lies near a real example)`, and the
-    scores are `1 - 2 integral |P_alpha - alpha| d alpha` and the same of R: 1 if mass is spread over supports as in the data.
-    Supports are balls around one centre: they say little about data of several far modes.
-
-    Beta-recall is not 1 for equal distributions, and not always highest for them: of equal sizes half of all neighbourhoods contain
-    no sample, and in many dimensions those of outer examples reach to the centre. On Gaussians of 2 to 64 dimensions equal
-    distributions score 0.5 to 0.7 at the first neighbour, and worse models a little more at times; at the fifth neighbour it is
-    0.94 in two dimensions, 0.4 in eight, and samples crowding at the centre score above equal ones. So the default is the first.
-
-    The code in common use (synthcity 0.2.11) departs from the equations. Its recall looks at the nearest of all samples instead
-    of the nearest in the beta-support, and takes quantiles over those nearest samples instead of all, so that it is the diagonal
-    for any samples that come near every real example: copies of one half of the data and as many samples at its centre score 0.78,
-    here 0.26. Its integral is a sum over thirty levels, and unequal sizes are refused.
-
-    The null of alpha-precision is `precision_null`, that of beta-recall `recall_null`. The intervals are normal, from the
-    first-order terms of both sides, and by odds where these reach further; they cover what this pair of sample sizes gives on
-    average, in 94 to 100 % of the cases: near the diagonal the side of a curve is not known, and neighbourhoods depend on each
-    other, so both variances are enlarged.
-
-    Args:
-        samples: features of the model's examples, shape (n, d).
-        reference: features of real examples, shape (m, d).
-        features: name of the features, printed in brackets.
-        fingerprint: fingerprint of the features.
-        reference_name: which split `reference` is.
-        k: which neighbour of a real example its neighbourhood reaches to.
-        seed: seed of the parts that the null of beta-recall is made of.
-
-    Raises:
-        BadInput: k < 1, fewer than 2 samples or 2 k + 2 reference examples, a reference that does not vary, NaN, or different
-            widths.
-
-    Example:
-        >>> x = np.random.default_rng(0).normal(size=(400, 2))
-        >>> [round(s.value, 1) for s in faithfulness_scores(x[:200] + 9.0, x[200:], "identity")]
-        [0.0, 0.0]
-    """
-    ids = np.arange(len(samples)), np.arange(len(reference))
-    on = MeasuredOn(features, fingerprint, reference_name)
-    return [m.score for m in _measure(samples, reference, on, k, seed, ids)]
-
-
-def faithfulness_curves(
-    samples: np.ndarray, reference: np.ndarray, k: int = 1, levels: int = 20
-) -> tuple[Curve, Curve]:
-    """Return alpha-precision by alpha and beta-recall by beta, each beside the diagonal of equal distributions.
-
-    Raises:
-        BadInput: as `faithfulness_scores`.
-
-    Example:
-        >>> x = np.random.default_rng(0).normal(size=(400, 2))
-        >>> precision, recall = faithfulness_curves(0.1 * x[:200], x[200:], levels=2)
-        >>> precision.x, precision.y
-        ((0.5, 1.0), (1.0, 1.0))
-    """
-    x, y = _checked(samples, reference, k)
-    at, grid = positions(x, y, k), np.arange(1, levels + 1) / levels
-    drawn = []
-    for name, axis, found in (("alpha-precision", "alpha", at.samples), ("beta-recall", "beta", at.reference)):
-        drawn.append(
-            Curve(
-                name,
-                axis,
-                "fraction",
-                tuple(grid.tolist()),
-                tuple(curve_at(found, grid).tolist()),
-                says="above the diagonal mass is too near the centre, below it too far out or missing",
-                reference=tuple(grid.tolist()),
-                reference_name="equal distributions",
-            )
-        )
-    return drawn[0], drawn[1]
-
-
 def _checked(samples: np.ndarray, reference: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     if k < 1:
         raise BadInput(f"k = {k}", "a neighbour from 1 on")
@@ -332,13 +235,36 @@ def _with_interval(score: Score, samples: Terms, reference: Terms, more: float) 
 
 
 class AlphaPrecision(TwoSample):
-    """Integrated alpha-precision and integrated beta-recall, with first-order terms of both sides.
+    """Integrated alpha-precision and integrated beta-recall (Alaa et al. 2022), with first-order terms of both sides.
+
+    `P_alpha = P(sample in alpha-support of the data)`, `R_beta = P(a sample of the beta-support lies near a real example)`, and the
+    scores are `1 - 2 integral |P_alpha - alpha| d alpha` and the same of R: 1 if mass is spread over supports as in the data.
+    Supports are balls around one centre: they say little about data of several far modes.
+
+    Beta-recall is not 1 for equal distributions, and not always highest for them: of equal sizes half of all neighbourhoods contain
+    no sample, and in many dimensions those of outer examples reach to the centre. On Gaussians of 2 to 64 dimensions equal
+    distributions score 0.5 to 0.7 at the first neighbour, and worse models a little more at times; at the fifth neighbour it is
+    0.94 in two dimensions, 0.4 in eight, and samples crowding at the centre score above equal ones. So the default is the first.
+
+    The code in common use (synthcity 0.2.11) departs from the equations. Its recall looks at the nearest of all samples instead
+    of the nearest in the beta-support, and takes quantiles over those nearest samples instead of all, so that it is the diagonal
+    for any samples that come near every real example: copies of one half of the data and as many samples at its centre score 0.78,
+    here 0.26. Its integral is a sum over thirty levels, and unequal sizes are refused.
+
+    The null of alpha-precision is `precision_null`, that of beta-recall `recall_null`. The intervals are normal, from the
+    first-order terms of both sides, and by odds where these reach further; they cover what this pair of sample sizes gives on
+    average, in 94 to 100 % of the cases: near the diagonal the side of a curve is not known, and neighbourhoods depend on each
+    other, so both variances are enlarged.
 
     Args:
         view: features to look at.
         reference_name: which split the reference is.
         seed: seed of the parts that the null of beta-recall is made of.
         k: which neighbour of a real example its neighbourhood reaches to.
+
+    Raises:
+        BadInput: k < 1, fewer than 2 samples or 2 k + 2 reference examples, a reference that does not vary, NaN, or different
+            widths.
 
     Example:
         >>> from pushforward.evaluation.measuring.statistic import DATA

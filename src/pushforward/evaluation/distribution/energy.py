@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist, pdist
 
 from pushforward.core.measure import DISTANCE, Measure
-from pushforward.core.score import Score
 from pushforward.evaluation.checks import two_samples
 from pushforward.evaluation.distances import squared_distances
 from pushforward.evaluation.distribution.discrepancy import AT_LEAST, measured
 from pushforward.evaluation.measuring.metric import Metric
-from pushforward.evaluation.measuring.statistic import Measured, MeasuredOn, TwoSample
+from pushforward.evaluation.measuring.statistic import Measured, TwoSample
 
 ENERGY = Measure(
     "energy distance",
@@ -53,43 +52,13 @@ def negative_distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.negative(np.sqrt(distance, out=distance), out=distance)
 
 
-def energy_distance_score(
-    samples: np.ndarray, reference: np.ndarray, features: str, fingerprint: str = "", reference_name: str = "test"
-) -> Score:
-    """Score `samples` against `reference` by the energy distance; null 0, may be negative.
+class EnergyDistance(TwoSample):
+    """The energy distance, with first-order terms of both sides; null 0, may be negative.
 
     The value is that of `energy_distance`, in tiles instead of whole matrices; the interval is that of `squared_mmd`.
 
-    Args:
-        samples: features of the model's examples, shape (n, d).
-        reference: features of real examples, shape (m, d).
-        features: name of the features, printed in brackets.
-        fingerprint: fingerprint of the features.
-        reference_name: which split `reference` is.
-
     Raises:
         BadInput: fewer than 4 rows on a side, NaN, or different widths.
-
-    Example:
-        >>> x = np.random.default_rng(0).normal(size=(200, 3))
-        >>> s = energy_distance_score(x[:100], x[100:] + 3.0, "identity")
-        >>> s.name, s.low > 0
-        ('energy distance [identity] vs test', True)
-    """
-    ids = np.arange(len(samples)), np.arange(len(reference))
-    return _measure(samples, reference, MeasuredOn(features, fingerprint, reference_name), ids).score
-
-
-def _measure(
-    samples: np.ndarray, reference: np.ndarray, on: MeasuredOn, ids: tuple[np.ndarray, np.ndarray]
-) -> Measured:
-    x, y = two_samples(samples, reference, AT_LEAST)
-    centre = y.mean(axis=0)  # distances do not mind, and small numbers keep their digits
-    return measured(x, y, lambda a, b: negative_distance(a - centre, b - centre), ENERGY, on, ids)
-
-
-class EnergyDistance(TwoSample):
-    """The energy distance, with first-order terms of both sides.
 
     Example:
         >>> from pushforward.evaluation.measuring.statistic import DATA
@@ -101,7 +70,10 @@ class EnergyDistance(TwoSample):
 
     def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
         """Return the energy distance."""
-        return [_measure(x, y, self.on, (x_ids, y_ids))]
+        x, y = two_samples(x, y, AT_LEAST)
+        centre = y.mean(axis=0)  # distances do not mind, and small numbers keep their digits
+        kernel = lambda a, b: negative_distance(a - centre, b - centre)  # noqa: E731
+        return [measured(x, y, kernel, ENERGY, self.on, (x_ids, y_ids))]
 
 
 METRIC = Metric.of(ENERGY, lambda card: [EnergyDistance(card.features[0], card.reference_name)])

@@ -13,12 +13,11 @@ from scipy.spatial.distance import pdist
 
 from pushforward.core.errors import BadInput
 from pushforward.core.measure import DISTANCE, Measure
-from pushforward.core.score import Score
 from pushforward.evaluation.checks import two_samples
 from pushforward.evaluation.distances import squared_distances
 from pushforward.evaluation.distribution.discrepancy import AT_LEAST, measured
 from pushforward.evaluation.measuring.metric import Metric
-from pushforward.evaluation.measuring.statistic import Measured, MeasuredOn, TwoSample, View
+from pushforward.evaluation.measuring.statistic import Measured, TwoSample, View
 
 MMD = Measure(
     "squared mmd",
@@ -64,66 +63,21 @@ def median_bandwidth(reference: np.ndarray) -> float:
     return median
 
 
-def maximum_mean_discrepancy(
-    samples: np.ndarray,
-    reference: np.ndarray,
-    features: str,
-    fingerprint: str = "",
-    reference_name: str = "test",
-    bandwidth: float | None = None,
-) -> Score:
-    """Score `samples` against `reference` by the unbiased squared MMD with a Gaussian kernel; null 0, may be negative.
+class MaximumMeanDiscrepancy(TwoSample):
+    """The unbiased squared MMD with a Gaussian kernel, with first-order terms of both sides; null 0, may be negative.
 
     Of N(0, I) and N(mu, I) in d dimensions it estimates `2 (s^2 / (s^2 + 2))^{d/2} (1 - exp(-|mu|^2 / (2 (s^2 + 2))))`, s the
     bandwidth. The interval is that of `squared_mmd`.
 
     Args:
-        samples: features of the model's examples, shape (n, d).
-        reference: features of real examples, shape (m, d).
-        features: name of the features, printed in brackets.
-        fingerprint: fingerprint of the features.
-        reference_name: which split `reference` is.
+        view: features to look at.
+        reference_name: which split the reference is.
+        seed: not used.
         bandwidth: s, in units of the features; the median distance of the reference by default.
 
     Raises:
         BadInput: fewer than 4 rows on a side, a bandwidth that is not positive, a reference without spread, NaN, or different
             widths.
-
-    Example:
-        >>> x = np.random.default_rng(0).normal(size=(200, 3))
-        >>> s = maximum_mean_discrepancy(x[:100], x[100:] + 3.0, "identity", bandwidth=2.0)
-        >>> s.name, s.low > 0
-        ('squared mmd, gaussian kernel of bandwidth 2 [identity] vs test', True)
-    """
-    ids = np.arange(len(samples)), np.arange(len(reference))
-    return _measure(samples, reference, MeasuredOn(features, fingerprint, reference_name), bandwidth, ids).score
-
-
-def _measure(
-    samples: np.ndarray,
-    reference: np.ndarray,
-    on: MeasuredOn,
-    bandwidth: float | None,
-    ids: tuple[np.ndarray, np.ndarray],
-) -> Measured:
-    x, y = two_samples(samples, reference, AT_LEAST)
-    s = median_bandwidth(y) if bandwidth is None else float(bandwidth)
-    if not (math.isfinite(s) and s > 0):
-        raise BadInput(f"a bandwidth of {s}", "a positive length in units of the features")
-    setting = f"gaussian kernel of bandwidth {s:.4g}"
-    centre = y.mean(axis=0)
-    # distances do not mind the centre, and small numbers keep their digits
-    return measured(x, y, lambda a, b: rbf_kernel(a - centre, b - centre, s), MMD, on, ids, setting)
-
-
-class MaximumMeanDiscrepancy(TwoSample):
-    """The squared MMD with a Gaussian kernel, with first-order terms of both sides.
-
-    Args:
-        view: features to look at.
-        reference_name: which split the reference is.
-        seed: not used.
-        bandwidth: in units of the features; the median distance of the reference by default.
 
     Example:
         >>> from pushforward.evaluation.measuring.statistic import DATA
@@ -139,7 +93,15 @@ class MaximumMeanDiscrepancy(TwoSample):
 
     def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
         """Return the squared MMD."""
-        return [_measure(x, y, self.on, self.bandwidth, (x_ids, y_ids))]
+        x, y = two_samples(x, y, AT_LEAST)
+        s = median_bandwidth(y) if self.bandwidth is None else float(self.bandwidth)
+        if not (math.isfinite(s) and s > 0):
+            raise BadInput(f"a bandwidth of {s}", "a positive length in units of the features")
+        centre = y.mean(axis=0)
+        # distances do not mind the centre, and small numbers keep their digits
+        kernel = lambda a, b: rbf_kernel(a - centre, b - centre, s)  # noqa: E731
+        setting = f"gaussian kernel of bandwidth {s:.4g}"
+        return [measured(x, y, kernel, MMD, self.on, (x_ids, y_ids), setting)]
 
 
 METRIC = Metric.of(

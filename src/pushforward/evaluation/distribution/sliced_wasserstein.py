@@ -15,7 +15,6 @@ import numpy as np
 
 from pushforward.core.errors import BadInput
 from pushforward.core.measure import DISTANCE, Measure
-from pushforward.core.score import Score
 from pushforward.evaluation.checks import two_samples
 from pushforward.evaluation.intervals import normal_quantile, t_quantile
 from pushforward.evaluation.measuring.metric import Metric
@@ -174,46 +173,6 @@ def _subsets(m: int, size: int, rng: np.random.Generator) -> list[np.ndarray]:
     return [rng.permutation(m) < size for _ in range(NULL_DRAWS)]
 
 
-def sliced_wasserstein_distance(
-    samples: np.ndarray,
-    reference: np.ndarray,
-    features: str,
-    fingerprint: str = "",
-    reference_name: str = "test",
-    order: int = 2,
-    seed: int = 0,
-) -> Score:
-    """Score `samples` against `reference` by the sliced p-Wasserstein distance, in units of the features.
-
-    The value is biased upwards, by the null where the distributions are equal: what two parts of the reference give, scaled to
-    these sizes. The interval covers what this pair of sample sizes gives on average over all directions: it is `root_interval`'s,
-    with the variance of the potentials and of the blocks of directions. Near the null that variance is as small as the value came
-    out to be, so there the largest variance of a gap of means, which directions share by `1 / d`, is mixed in. Measured coverage
-    at sizes 100 and 500: 93 to 98 %, 99 at the null (LOG.md); less where tails are so heavy that the average over samples is
-    carried by rare ones (see `measure_moments` of the Fréchet distance).
-
-    Args:
-        samples: features of the model's examples, shape (n, d).
-        reference: features of real examples, shape (m, d).
-        features: name of the features, printed in brackets.
-        fingerprint: fingerprint of the features.
-        reference_name: which split `reference` is.
-        order: p, 1 or 2; part of the name.
-        seed: seed of the directions.
-
-    Raises:
-        BadInput: an order other than 1 and 2, fewer than 20 rows on a side, NaN, or different widths.
-
-    Example:
-        >>> x = np.random.default_rng(0).normal(size=(400, 4))
-        >>> s = sliced_wasserstein_distance(x[:200] + 3.0, x[200:], "identity")
-        >>> s.name, s.low < 3.0 < s.high, s.null < 0.2
-        ('sliced wasserstein distance, order 2 [identity] vs test', True, True)
-    """
-    ids = np.arange(len(samples)), np.arange(len(reference))
-    return _measure(samples, reference, MeasuredOn(features, fingerprint, reference_name), order, seed, ids).score
-
-
 def _measure(
     samples: np.ndarray,
     reference: np.ndarray,
@@ -282,13 +241,23 @@ def mean_variance(x: np.ndarray, y: np.ndarray, seed: int = 0) -> float:
 
 
 class SlicedWasserstein(TwoSample):
-    """The sliced Wasserstein distance, with first-order terms of both sides.
+    """The sliced p-Wasserstein distance in units of the features, with first-order terms of both sides.
+
+    The value is biased upwards, by the null where the distributions are equal: what two parts of the reference give, scaled to
+    these sizes. The interval covers what this pair of sample sizes gives on average over all directions: it is `root_interval`'s,
+    with the variance of the potentials and of the blocks of directions. Near the null that variance is as small as the value came
+    out to be, so there the largest variance of a gap of means, which directions share by `1 / d`, is mixed in. Measured coverage
+    at sizes 100 and 500: 93 to 98 %, 99 at the null (LOG.md); less where tails are so heavy that the average over samples is
+    carried by rare ones (see `measure_moments` of the Fréchet distance).
 
     Args:
         view: features to look at.
         reference_name: which split the reference is.
         seed: seed of the directions.
-        order: p, 1 or 2.
+        order: p, 1 or 2; part of the name.
+
+    Raises:
+        BadInput: an order other than 1 and 2, fewer than 20 rows on a side, NaN, or different widths.
 
     Example:
         >>> from pushforward.evaluation.measuring.statistic import DATA

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -17,7 +16,6 @@ import torch
 from pushforward.core.errors import BadInput
 from pushforward.core.moments import location_and_scale
 from pushforward.evaluation.checks import as_rows
-from pushforward.evaluation.measuring.statistic import View
 
 DECIMALS = 9
 CHUNK = 4096
@@ -50,21 +48,6 @@ class Features(ABC):
     @abstractmethod
     def _map(self, x: np.ndarray) -> np.ndarray:
         """Compute the features of a checked batch."""
-
-
-@runtime_checkable
-class ClassifierFeatures(View, Protocol):
-    """Features that also tell classes apart, for scores that need class probabilities.
-
-    Attributes:
-        classes: the labels, in the order of the columns of `probabilities`; empty where there are none.
-    """
-
-    classes: tuple[int, ...]
-
-    def probabilities(self, x: np.ndarray) -> np.ndarray:
-        """Return the probability of every class (n, classes) for examples in data units."""
-        ...
 
 
 def fingerprint(name: str, *defining: np.ndarray) -> str:

@@ -15,7 +15,6 @@ import numpy as np
 from scipy import stats
 
 from pushforward.core.errors import BadInput
-from pushforward.core.logprob import LogProb
 from pushforward.core.score import Score, Verdict, better_of
 
 # (kind of the better, kind of the worse) for which an order of the printed numbers is an order of the true code lengths
@@ -44,38 +43,6 @@ class PairedTest:
     threshold: float
     unit: str
     note: str
-
-
-def paired_verdict(first: LogProb, second: LogProb, comparisons: int = 1, level: float = 0.05) -> PairedTest:
-    """Compare two log-probabilities of one kind example by example.
-
-    `z = mean(d) / (sd(d) / sqrt(n))` with `d = (log p_2 - log p_1) / nats_per_unit`, two-sided, against Student's quantile at
-    `level / comparisons` (Bonferroni). Pairing removes the scatter that both models share, which is most of it.
-
-    Args:
-        first: log-probabilities under the first model.
-        second: the same examples, in the same order, under the second.
-        comparisons: how many pairs are compared altogether.
-        level: chance of any false verdict among them.
-
-    Raises:
-        BadInput: different kinds, measures, units, conditions or lengths; fewer than two examples; NaN.
-
-    Example:
-        >>> import torch
-        >>> from pushforward.core.space import Points
-        >>> a = torch.linspace(-9.0, 0.0, 50)
-        >>> lp = lambda nats: LogProb(nats, "exact", "lebesgue", Points(1).unit, "exact")
-        >>> paired_verdict(lp(a), lp(a - 0.1 + 0.01 * torch.cos(a))).verdict
-        'first'
-    """
-    first.require_same(second, ("kind", "measure", "unit", "given"))
-    a, b = (lp.per_case().detach().cpu().numpy() for lp in (first, second))
-    test = paired_test(a, b, first.unit.nats_per_unit, first.unit.name, comparisons, level)
-    if first.estimator == second.estimator:
-        return test
-    note = f"{test.note}; estimators differ ({first.estimator}, {second.estimator}), so this orders what they report"
-    return replace(test, note=note)
 
 
 def paired_test(

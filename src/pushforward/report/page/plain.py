@@ -5,9 +5,7 @@ One idea: both print the cells of the same table that the page draws, so that no
 
 from __future__ import annotations
 
-import textwrap
-
-from pushforward.report.page.score_table import Cell, Heading, Note, ScoreTable, costs, scorecard
+from pushforward.report.page.score_table import Cell, Note, ScoreTable, costs, scorecard
 from pushforward.report.records import Comparison
 from pushforward.report.verdict.sentences import verdict
 
@@ -54,18 +52,6 @@ def to_verdict(comparison: Comparison) -> str:
     return f"{comparison.title}\n{_meta(comparison)}\n\n{lines}\n"
 
 
-def to_text(comparison: Comparison, width: int = 100) -> str:
-    """Return verdict and scorecard for a terminal; columns that do not fit in `width` go into further blocks."""
-    parts = [f"{comparison.title}\n{_meta(comparison)}"]
-    parts.append("\n".join(f"{called(s.topic)}: {s.text}" for s in verdict(comparison)))
-    for title, table, notes in _tables(comparison):
-        parts += [title.upper(), *_blocks(table, width)]
-        if notes:
-            folded = (textwrap.wrap(f"{n.title}: {' '.join(_said(n))}", width, subsequent_indent="  ") for n in notes)
-            parts.append("\n".join(line for lines in folded for line in lines))
-    return "\n\n".join(parts) + "\n"
-
-
 def _meta(comparison: Comparison) -> str:
     data = comparison.data
     counts = ", ".join(f"{n} {split}" for split, n in data.counts.items())
@@ -92,39 +78,3 @@ def _plain(text: str) -> str:
     for character in ("\\", "|", "<", "_", "`"):
         text = text.replace(character, "&lt;" if character == "<" else "\\" + character)
     return " ".join(text.split())
-
-
-def _heading(column: Heading) -> list[str]:
-    return [column.title, column.detail, column.better]
-
-
-def _blocks(table: ScoreTable, width: int) -> list[str]:
-    rows = [row for _, group in table.groups for row in group]
-    names = max([len(name) for name, _ in rows], default=0)
-    columns = []
-    for j, column in enumerate(table.columns):
-        entries = [
-            _heading(column),
-            *([c.value + " *" * c.best, c.interval, c.badge] for c in (cells[j] for _, cells in rows)),
-        ]
-        columns.append((max(len(line) for entry in entries for line in entry), entries))
-    blocks, block, used = [], [], names
-    for size, entries in columns:
-        if block and used + size + 2 > width:
-            blocks.append(block)
-            block, used = [], names
-        block.append((size, entries))
-        used += size + 2
-    blocks.append(block)
-    return [_block(["", *(name for name, _ in rows)], names, block) for block in blocks]
-
-
-def _block(names: list[str], wide: int, block: list[tuple[int, list[list[str]]]]) -> str:
-    lines = []
-    for i, name in enumerate(names):
-        for k in range(3):
-            head = name if k == 0 else ""
-            line = f"{head:<{wide}}" + "".join(f"  {entries[i][k]:>{size}}" for size, entries in block)
-            if line.strip():
-                lines.append(line.rstrip())
-    return "\n".join(lines)
