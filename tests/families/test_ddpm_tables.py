@@ -101,7 +101,7 @@ def test_a_signal_to_noise_ratio_of_zero_is_refused_and_nearly_zero_is_finite(na
             build("diffusion", Points(2), values=values)
     path = PATHS[name](0.01, 1e6)
     assert path.ends[1] < 1.0
-    for law in LAWS.values():
+    for law in LAWS:
         chosen = law(path, torch.tensor(0.7))
         s = chosen.quantile(torch.tensor([0.0, 0.5, 1.0 - 1e-7]))
         for weight in ("min-snr", "likelihood", "edm", "velocity", "noise", "truncated-snr"):

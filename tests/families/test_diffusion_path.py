@@ -143,9 +143,9 @@ def test_silent_network_is_the_denoiser_of_a_fitted_gaussian() -> None:
         LogUniform(PATH),
         LogNormal(PATH),
         Knee(PATH, torch.tensor(0.6, dtype=torch.float64)),
-        *(UniformTime(PATHS[name](0.005, 50.0)) for name in PATHS if name != "ddpm-scaled-linear"),
+        *(UniformTime(PATHS[name](0.005, 50.0)) for name in PATHS.names() if name != "ddpm-scaled-linear"),
     ],
-    ids=["u", "n", "k", *(f"time-{name}" for name in PATHS if name != "ddpm-scaled-linear")],
+    ids=["u", "n", "k", *(f"time-{name}" for name in PATHS.names() if name != "ddpm-scaled-linear")],
 )
 def test_law_quantile_and_density_agree(law: NoiseLaw) -> None:
     """`d log Q(u)/du = 1/density`, the density integrates to one, and the ends are the path's."""
@@ -199,7 +199,7 @@ def test_weights_turn_the_error_of_the_data_into_what_they_are_called() -> None:
     for name, value in expected.items():
         weight = objective_of(law, name, torch.tensor(0.7)).weight(s)
         torch.testing.assert_close(weight * error, value, rtol=1e-9, atol=1e-12)
-    assert set(WEIGHTS) == {*expected, "likelihood", "edm"}
+    assert set(WEIGHTS.names()) == {*expected, "likelihood", "edm"}
     # uniform in log-SNR is importance sampling of time by g^2/sigma^2, on every path
     for name in ("cosine", "ve", "sub-vp"):
         path = PATHS[name](0.005, 50.0)
@@ -211,7 +211,7 @@ def test_weights_turn_the_error_of_the_data_into_what_they_are_called() -> None:
         torch.testing.assert_close(ratio, ratio[:1].expand_as(ratio), rtol=1e-9, atol=0)
 
 
-@pytest.mark.parametrize("name", list(FORMS))
+@pytest.mark.parametrize("name", FORMS.names())
 def test_what_a_network_predicts_is_what_the_algebra_says(name: str) -> None:
     """The output that makes the denoiser exact is the prediction of its name, in coordinates of unit variance."""
     rng, d = generator(7), torch.tensor(0.6, dtype=torch.float64)
@@ -232,7 +232,7 @@ def test_what_a_network_predicts_is_what_the_algebra_says(name: str) -> None:
     torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.parametrize("name", list(FORMS))
+@pytest.mark.parametrize("name", FORMS.names())
 def test_every_prediction_and_weight_can_be_trained(name: str) -> None:
     # four clusters, because a Gaussian is what a preconditioned denoiser knows before it has seen anything
     rng = generator(8)

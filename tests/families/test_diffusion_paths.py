@@ -29,7 +29,7 @@ from pushforward.families.diffusion.paths.published import (
 from pushforward.families.diffusion.solvers.noise_grids import GRIDS, grid_levels
 from pushforward.families.diffusion.solvers.sampler import EULER, RK4, SOLVERS, PathTime
 
-NAMES = list(PATHS)
+NAMES = list(PATHS.names())
 PRESERVING = ["log-snr", "ddpm-linear", "ddpm-scaled-linear", "cosine"]
 
 

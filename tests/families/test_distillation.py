@@ -115,7 +115,7 @@ def student_of(teacher: Diffusion, **choices: object) -> Distilled:
 # ---- identities --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", sorted(PATHS))
+@pytest.mark.parametrize("name", sorted(PATHS.names()))
 def test_the_boundary_condition_is_exact_on_every_path(name: str) -> None:
     kind = PATHS[name]
     path = kind(0.0123, min(7.7, kind.reach))

@@ -31,6 +31,7 @@ from pushforward.core.logprob import LogProb
 from pushforward.core.measure import DISTANCE, Measure
 from pushforward.core.noise import Noise
 from pushforward.core.options import SAMPLING_OPTIONS, Range, SampleOptions, SamplingOption
+from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points, Space
 from pushforward.core.walk import Walk, WalkWrapper
 from pushforward.evaluation.cards.metrics import METRICS
@@ -42,11 +43,14 @@ from pushforward.faces.verbs import every_verb
 from pushforward.families.autoregressive.config import AutoregressiveConfig
 from pushforward.families.autoregressive.mixtures import MixtureBackbone, mixture_of
 from pushforward.families.autoregressive.model import Autoregressive
-from pushforward.families.build import settings
+from pushforward.families.build import build, settings
 from pushforward.families.catalogue import FAMILIES
 from pushforward.families.diffusion.config import DiffusionConfig
+from pushforward.families.diffusion.denoisers.denoiser import FORMS, PredictionType
 from pushforward.families.diffusion.model import Diffusion
-from pushforward.families.diffusion.paths.published import PATHS, Straight
+from pushforward.families.diffusion.objectives.objective import WEIGHTS, ErrorWeight, data_weight
+from pushforward.families.diffusion.paths.noise_law import LAWS, LogUniform, NamedLaw
+from pushforward.families.diffusion.paths.published import PATHS, NamedPath, Straight
 from pushforward.families.diffusion.solvers.sampler import EULER, RungeKutta, ScaledByNoise, Solver
 from pushforward.families.flow.model import Flow
 from pushforward.families.shared.codecs import standardised
@@ -309,12 +313,33 @@ def test_a_solver() -> None:
         model.sample(1, solver="fast")
 
 
-def test_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path() -> None:
     with pytest.raises(ValidationError):
         DiffusionConfig(path="straight")
-    monkeypatch.setitem(PATHS, "straight", Straight)
-    assert "straight" in DiffusionConfig.model_json_schema()["properties"]["path"]["enum"]
-    assert isinstance(Diffusion(Points(2), DiffusionConfig(path="straight", width=8)).process.path, Straight)  # type: ignore[union-attr]
+    with PATHS.with_one_more(NamedPath("straight", "the noise level is time", Straight)):
+        assert "straight" in DiffusionConfig.model_json_schema()["properties"]["path"]["enum"]
+        model = Diffusion(Points(2), DiffusionConfig(path="straight", width=8))
+        assert isinstance(model.process.path, Straight)  # type: ignore[union-attr]
+        assert model.walk(1, path="straight").calls == 35
+
+
+def test_what_a_diffusion_model_learns() -> None:
+    flat = NamedLaw("flat", "even in the logarithm", lambda path, scale: LogUniform(path))
+    even = ErrorWeight("even", "plain error of the data, again", data_weight)
+    noise = PredictionType("eps", "the noise, again", FORMS["noise"].scales)
+    with LAWS.with_one_more(flat), WEIGHTS.with_one_more(even), FORMS.with_one_more(noise):
+        ours = {"law": "flat", "weight": "even", "prediction": "eps"}
+        theirs = {"law": "log-uniform", "weight": "data", "prediction": "noise"}
+        enums = DiffusionConfig.model_json_schema()["properties"]
+        losses = []
+        for values in (ours, theirs):
+            assert all(value in enums[name]["enum"] for name, value in values.items())
+            model = build("diffusion", Points(2), values={"width": 16, "depth": 1, **values})
+            data = examples(Points(2), False)
+            model.prepare(data)
+            losses.append(next(iter(model.losses(data, generator(0)))))
+        assert losses[0].name == "plain error of the data, again"
+        torch.testing.assert_close(losses[0].value, losses[1].value)
 
 
 MEDIAN_GAP = Measure(

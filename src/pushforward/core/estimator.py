@@ -73,9 +73,5 @@ def estimators(family: str, kind: str, *choices: Estimator) -> Registry[Estimato
         >>> estimators("gan", "points").names()
         ()
     """
-    registry: Registry[Estimator] = Registry(
-        f"estimator of {family} on {kind}", of="pushforward.core.estimator:Estimator"
-    )
-    for choice in choices:
-        registry.add(choice)
-    return registry
+    noun = f"estimator of {family} on {kind}"
+    return Registry(noun, of="pushforward.core.estimator:Estimator", choices=choices)

@@ -7,7 +7,7 @@ what a package announces through the entry-point group `pushforward` is in it to
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
@@ -28,6 +28,7 @@ class Registry(Generic[C]):
             Empty: anything may be added.
         named: the attribute that holds a choice's name.
         modules: those whose every choice of that class is in it, under its own name; imported when names are asked for.
+        choices: those that need no import, under their own names.
 
     Example:
         >>> r = Registry("thing", {"flow": "collections:OrderedDict"}, aliases={"nf": "flow"})
@@ -43,6 +44,7 @@ class Registry(Generic[C]):
         of: str = "",
         named: str = "name",
         modules: tuple[str, ...] = (),
+        choices: Iterable[C] = (),
     ) -> None:
         self.noun, self._of, self._named, self._modules = noun, of, named, modules
         self._entries: dict[str, Any] = {}
@@ -50,6 +52,8 @@ class Registry(Generic[C]):
         self._complete = False
         for name, target in (entries or {}).items():
             self.register(name, target)
+        for choice in choices:
+            self.add(choice)
 
     def register(self, name: str, target: str) -> None:
         """Add what `target` names, `"module:attribute"`, without loading it; a name can be taken once."""

@@ -131,7 +131,7 @@ class Gaussian(Process):
                 raise BadInput("the path 'learned'", "a run with model.law=learned", "this one learned no schedule")
             return LearnedPath(self.schedule)
         if name not in PATHS:
-            raise BadInput(*unknown("path", name, [*PATHS, LEARNED]))
+            raise BadInput(*unknown("path", name, [*PATHS.names(), LEARNED]))
         kind = PATHS[name]
         furthest = LARGEST_NOISE if self.config.coupling == "independent" else SPREAD
         return kind(smallest, largest or min(furthest, kind.reach))

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from pushforward.core.choice import Choice
 from pushforward.core.given import Given, label_of
+from pushforward.core.registry import Registry
 from pushforward.families.diffusion.denoisers.known_levels import level_frequencies, level_mean
 
 
@@ -34,22 +37,41 @@ class Denoiser(ABC):
         """Shapes: y (n, ...), noise_level () or (n,) -> (n, ...)."""
 
 
-Form = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+@dataclass(frozen=True)
+class PredictionType(Choice):
+    """What the output F of a network means: `D - centre = skip (y - centre) + out F`.
 
-# what F means: D - centre = skip (y - centre) + out F, with (skip, out) a function of noise level and data scale
-FORMS: dict[str, Form] = {
-    "preconditioned": lambda s, d: (d**2 / (s**2 + d**2), s * d / (s**2 + d**2).sqrt()),
-    # eps = (y - x0)/s
-    "noise": lambda s, d: (torch.ones_like(s), -s),
-    # x0, in units of its scale
-    "data": lambda s, d: (torch.zeros_like(s), d.expand_as(s)),
-    # v = alpha eps - sigma x0 where alpha^2 + sigma^2 = 1: x0 = alpha x - sigma v with x = alpha y
-    "velocity": lambda s, d: (1.0 / (1.0 + s**2), -s / (1.0 + s**2).sqrt()),
-    # u = eps - x0 with eps = (y - x0)/s: x0 = (y - s u)/(1 + s)
-    "flow": lambda s, d: (1.0 / (1.0 + s), -s / (1.0 + s)),
-    # the gradient of the log-density of y (Tweedie): x0 = y + s^2 score
-    "score": lambda s, d: (torch.ones_like(s), s**2),
-}
+    Attributes:
+        scales: `(skip, out)` as a function of noise level and data scale; calling the type calls it.
+    """
+
+    scales: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+    def __call__(self, noise_level: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+        return self.scales(noise_level, scale)
+
+
+FORMS: Registry[PredictionType] = Registry(
+    "prediction",
+    of="pushforward.families.diffusion.denoisers.denoiser:PredictionType",
+    choices=(
+        PredictionType(
+            "preconditioned",
+            "what is left of the best linear estimate, of unit variance",
+            lambda s, d: (d**2 / (s**2 + d**2), s * d / (s**2 + d**2).sqrt()),
+        ),
+        # eps = (y - x0)/s
+        PredictionType("noise", "the noise", lambda s, d: (torch.ones_like(s), -s)),
+        # x0, in units of its scale
+        PredictionType("data", "the clean data", lambda s, d: (torch.zeros_like(s), d.expand_as(s))),
+        # v = alpha eps - sigma x0 where alpha^2 + sigma^2 = 1: x0 = alpha x - sigma v with x = alpha y
+        PredictionType("velocity", "v", lambda s, d: (1.0 / (1.0 + s**2), -s / (1.0 + s**2).sqrt())),
+        # u = eps - x0 with eps = (y - x0)/s: x0 = (y - s u)/(1 + s)
+        PredictionType("flow", "the velocity of a straight line", lambda s, d: (1.0 / (1.0 + s), -s / (1.0 + s))),
+        # the gradient of the log-density of y (Tweedie): x0 = y + s^2 score
+        PredictionType("score", "the gradient of the log-density", lambda s, d: (torch.ones_like(s), s**2)),
+    ),
+)
 
 
 class Preconditioner(nn.Module):

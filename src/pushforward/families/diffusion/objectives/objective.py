@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pushforward.core.choice import Choice
+from pushforward.core.registry import Registry
 from pushforward.families.diffusion.paths.noise_law import NoiseLaw
 
 Weight = Callable[[Tensor], Tensor]
@@ -79,16 +81,31 @@ def capped_weight(law: NoiseLaw, scale: Tensor) -> Weight:
     return lambda s: (1.0 / s**2).clamp(max=5.0)
 
 
-WEIGHTS: dict[str, tuple[Callable[[NoiseLaw, Tensor], Weight], str]] = {
-    "likelihood": (likelihood_weight, "diffusion term of -ELBO [nats/dim]"),
-    "edm": (edm_weight, "denoising error weighted by 1/c_out^2 [per dim]"),
-    "noise": (noise_weight, "error of the predicted noise [per dim]"),
-    "data": (data_weight, "error of the predicted data [per dim]"),
-    "velocity": (velocity_weight, "error of the predicted velocity [per dim]"),
-    "flow": (flow_weight, "error of the predicted velocity of a straight line [per dim]"),
-    "truncated-snr": (truncated_weight, "denoising error weighted by max(SNR, 1) [per dim]"),
-    "min-snr": (capped_weight, "denoising error weighted by min(SNR, 5) [per dim]"),
-}
+@dataclass(frozen=True)
+class ErrorWeight(Choice):
+    """A weight that can be chosen; `says` is what the loss is called under it.
+
+    Attributes:
+        make: from a law and the scale of the data to the weight.
+    """
+
+    make: Callable[[NoiseLaw, Tensor], Weight]
+
+
+WEIGHTS: Registry[ErrorWeight] = Registry(
+    "weight",
+    of="pushforward.families.diffusion.objectives.objective:ErrorWeight",
+    choices=(
+        ErrorWeight("likelihood", "diffusion term of -ELBO [nats/dim]", likelihood_weight),
+        ErrorWeight("edm", "denoising error weighted by 1/c_out^2 [per dim]", edm_weight),
+        ErrorWeight("noise", "error of the predicted noise [per dim]", noise_weight),
+        ErrorWeight("data", "error of the predicted data [per dim]", data_weight),
+        ErrorWeight("velocity", "error of the predicted velocity [per dim]", velocity_weight),
+        ErrorWeight("flow", "error of the predicted velocity of a straight line [per dim]", flow_weight),
+        ErrorWeight("truncated-snr", "denoising error weighted by max(SNR, 1) [per dim]", truncated_weight),
+        ErrorWeight("min-snr", "denoising error weighted by min(SNR, 5) [per dim]", capped_weight),
+    ),
+)
 
 
 def objective_of(law: NoiseLaw, weight: str, scale: Tensor) -> Objective:
@@ -98,5 +115,5 @@ def objective_of(law: NoiseLaw, weight: str, scale: Tensor) -> Objective:
         weight: a name in `WEIGHTS`.
         scale: standard deviation of the data.
     """
-    make, name = WEIGHTS[weight]
-    return Objective(law, make(law, scale), name)
+    chosen = WEIGHTS[weight]
+    return Objective(law, chosen.make(law, scale), chosen.says)

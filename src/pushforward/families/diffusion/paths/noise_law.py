@@ -9,10 +9,13 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from pushforward.core.choice import Choice
+from pushforward.core.registry import Registry
 from pushforward.families.diffusion.paths.path import Path
 
 
@@ -117,9 +120,23 @@ class Knee(NoiseLaw):
         return 1.0 / ((1.0 + noise_level / self.knee.to(noise_level)) * (self.high - self.low).to(noise_level))
 
 
-LAWS: dict[str, Callable[[Path, Tensor], NoiseLaw]] = {
-    "knee": Knee,
-    "log-uniform": lambda path, scale: LogUniform(path),
-    "log-normal": lambda path, scale: LogNormal(path),
-    "time": lambda path, scale: UniformTime(path),
-}
+@dataclass(frozen=True)
+class NamedLaw(Choice):
+    """A law that can be chosen; called with a path and the scale of the data it gives the law between the path's ends."""
+
+    make: Callable[[Path, Tensor], NoiseLaw]
+
+    def __call__(self, path: Path, scale: Tensor) -> NoiseLaw:
+        return self.make(path, scale)
+
+
+LAWS: Registry[NamedLaw] = Registry(
+    "law of noise levels",
+    of="pushforward.families.diffusion.paths.noise_law:NamedLaw",
+    choices=(
+        NamedLaw("knee", "even up to the scale of the data, then thinning", Knee),
+        NamedLaw("log-uniform", "even in the logarithm", lambda path, scale: LogUniform(path)),
+        NamedLaw("log-normal", "a bell around intermediate noise", lambda path, scale: LogNormal(path)),
+        NamedLaw("time", "even in the time of the path", lambda path, scale: UniformTime(path)),
+    ),
+)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from pushforward.core.choice import Choice
+from pushforward.core.registry import Registry
 from pushforward.families.diffusion.paths.path import Path, VariancePreserving
 
 
@@ -211,13 +214,39 @@ class RectifiedFlow(Path):
         return noise_level / (1.0 + noise_level)
 
 
-PATHS: dict[str, type[Path]] = {
-    "log-snr": VariancePreserving,
-    "ddpm-linear": LinearBeta,
-    "ddpm-scaled-linear": ScaledLinearBeta,
-    "cosine": Cosine,
-    "sub-vp": SubVariancePreserving,
-    "ve": VarianceExploding,
-    "edm": Straight,
-    "rectified-flow": RectifiedFlow,
-}
+@dataclass(frozen=True)
+class NamedPath(Choice):
+    """A path that can be chosen; called with the smallest and the largest noise level it gives the path between them.
+
+    Example:
+        >>> PATHS["cosine"](0.01, 40.0).sigma_max, PATHS["cosine"].reach
+        (40.0, inf)
+    """
+
+    formula: type[Path]
+
+    @property
+    def reach(self) -> float:
+        """The noise level at time 1 of the formula."""
+        return self.formula.reach
+
+    def __call__(self, sigma_min: float, sigma_max: float) -> Path:
+        return self.formula(sigma_min, sigma_max)
+
+
+PATHS: Registry[NamedPath] = Registry(
+    "path",
+    of="pushforward.families.diffusion.paths.published:NamedPath",
+    choices=(
+        NamedPath("log-snr", "the signal-to-noise ratio falls evenly in its logarithm", VariancePreserving),
+        NamedPath("ddpm-linear", "beta rises along a line, as in DDPM", LinearBeta),
+        NamedPath(
+            "ddpm-scaled-linear", "the root of beta rises along a line, as in latent diffusion", ScaledLinearBeta
+        ),
+        NamedPath("cosine", "the signal falls as a cosine", Cosine),
+        NamedPath("sub-vp", "less noise than variance preserved would have", SubVariancePreserving),
+        NamedPath("ve", "the data stay, the noise grows evenly in its logarithm", VarianceExploding),
+        NamedPath("edm", "the data stay, the noise level is time", Straight),
+        NamedPath("rectified-flow", "straight lines from data to noise", RectifiedFlow),
+    ),
+)

@@ -63,7 +63,7 @@ class TableDiffusion(Process):
     def __init__(self, space: Space, config: DiffusionConfig, classes: int) -> None:
         super().__init__(space, config, classes)
         assert isinstance(space, Table)
-        for name, table in (("path", PATHS), ("law", LAWS), ("prediction", ("preconditioned",))):
+        for name, table in (("path", PATHS.names()), ("law", LAWS.names()), ("prediction", ("preconditioned",))):
             if (value := getattr(config, name)) not in table:
                 raise BadInput(f"'model.{name}={value}' for diffusion of tables", f"one of {', '.join(table)}")
         self.layout = RowLayout(space.columns)

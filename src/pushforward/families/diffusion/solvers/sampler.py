@@ -309,24 +309,26 @@ class Solver(Choice):
             raise BadInput(f"grid='{grid}' with a solver that chooses its steps", "a tolerance", "leave the grid out")
 
 
-SOLVERS: Registry[Solver] = Registry("solver", of="pushforward.families.diffusion.solvers.sampler:Solver")
-for _solver in (
-    # algorithm 1 of Karras et al. 2022; without fresh noise, ancestral steps are DDIM and Euler in (y, s)
-    Solver("heun", "second-order solver of the flow", RungeKutta(HEUN, ScaledByNoise), 18),
-    Solver("ddim", "first-order solver of the flow, which may add noise", Ancestral, 36, eta=0.0),
-    Solver("euler", "first-order solver of the flow in the path's own time", RungeKutta(EULER, PathTime), 64),
-    Solver("dpmpp-2m", "DPM-Solver++, which remembers the last estimate", SecondOrderMultistep, 36, eta=0.0),
-    Solver("dpmpp-2m-sde", "DPM-Solver++ with fresh noise", SecondOrderMultistep, 36, eta=1.0),
-    Solver("unipc", "DPM-Solver++ whose every step the next estimate corrects", PredictorCorrector(), 36),
-    Solver("ddpm", "ancestral steps with the smaller variance", Ancestral, 64, eta=1.0),
-    Solver("ddpm-large", "ancestral steps with the larger variance", LargeAncestral(), 64),
-    Solver("ddpm-learned", "ancestral steps with the run's own variance", LearnedAncestral(), 64),
-    Solver("reverse-diffusion", "Euler-Maruyama steps of the reverse SDE", ReverseDiffusion(), 128),
-    Solver("pc", "reverse diffusion, each step followed by a Langevin step", ReverseDiffusion(), 64, corrections=1),
-    Solver("ode", "solver of the flow that chooses its steps", BOGACKI_SHAMPINE, 200, tolerance=3e-3),
-    Solver("langevin", "Langevin steps down a ladder of noise levels", Stay(), 64, corrections=10, ratio=0.35),
-):
-    SOLVERS.add(_solver)
+SOLVERS: Registry[Solver] = Registry(
+    "solver",
+    of="pushforward.families.diffusion.solvers.sampler:Solver",
+    choices=(
+        # algorithm 1 of Karras et al. 2022; without fresh noise, ancestral steps are DDIM and Euler in (y, s)
+        Solver("heun", "second-order solver of the flow", RungeKutta(HEUN, ScaledByNoise), 18),
+        Solver("ddim", "first-order solver of the flow, which may add noise", Ancestral, 36, eta=0.0),
+        Solver("euler", "first-order solver of the flow in the path's own time", RungeKutta(EULER, PathTime), 64),
+        Solver("dpmpp-2m", "DPM-Solver++, which remembers the last estimate", SecondOrderMultistep, 36, eta=0.0),
+        Solver("dpmpp-2m-sde", "DPM-Solver++ with fresh noise", SecondOrderMultistep, 36, eta=1.0),
+        Solver("unipc", "DPM-Solver++ whose every step the next estimate corrects", PredictorCorrector(), 36),
+        Solver("ddpm", "ancestral steps with the smaller variance", Ancestral, 64, eta=1.0),
+        Solver("ddpm-large", "ancestral steps with the larger variance", LargeAncestral(), 64),
+        Solver("ddpm-learned", "ancestral steps with the run's own variance", LearnedAncestral(), 64),
+        Solver("reverse-diffusion", "Euler-Maruyama steps of the reverse SDE", ReverseDiffusion(), 128),
+        Solver("pc", "reverse diffusion, each step followed by a Langevin step", ReverseDiffusion(), 64, corrections=1),
+        Solver("ode", "solver of the flow that chooses its steps", BOGACKI_SHAMPINE, 200, tolerance=3e-3),
+        Solver("langevin", "Langevin steps down a ladder of noise levels", Stay(), 64, corrections=10, ratio=0.35),
+    ),
+)
 
 
 def solver_of(options: SampleOptions, default: Solver | None = None) -> Solver:
