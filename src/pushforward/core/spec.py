@@ -33,16 +33,16 @@ class OneOf:
         sources: registries, mappings by name, and single names.
 
     Example:
-        >>> from typing import Annotated
-        >>> class Wave(Config):
-        ...     shape: Annotated[str, OneOf({"sine": 1, "square": 2}, "none")] = "sine"
-        >>> Wave.model_json_schema()["properties"]["shape"]["enum"]
+        >>> OneOf({"sine": 1, "square": 2}, "none").names()
         ['sine', 'square', 'none']
+        >>> from typing import Annotated
+        >>> from pydantic import create_model
+        >>> wave = create_model("Wave", __base__=Config, shape=(Annotated[str, OneOf({"sine": 1}, "none")], "sine"))
         >>> try:
-        ...     parse(Wave, {"shape": "saw"}, "wave")
+        ...     parse(wave, {"shape": "saw"}, "wave")
         ... except BadInput as error:
         ...     print(error)
-        'wave.shape=saw': expected 'sine', 'square' or 'none'
+        'wave.shape=saw': expected 'sine' or 'none'
     """
 
     def __init__(self, *sources: Registry[Any] | Mapping[str, Any] | str) -> None:
