@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import ConfigDict, Field, model_validator
+from pydantic.fields import FieldInfo
 
 from pushforward.core.spec import Config, parse
 
@@ -98,6 +99,16 @@ class Request(Config, ABC):
             BadInput: an unknown field (with the nearest known one), a missing one, or a value of another type or out of range.
         """
         return parse(cls, values, where or cls.verb)
+
+    @classmethod
+    def complete(cls) -> type[Request]:
+        """Return the request with the fields that other choices give it; most verbs have all of theirs."""
+        return cls
+
+    @classmethod
+    def fields(cls) -> dict[str, FieldInfo]:
+        """Return the fields in the order in which a person should read them."""
+        return cls.model_fields
 
     @classmethod
     def function(cls) -> str:

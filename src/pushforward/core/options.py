@@ -64,6 +64,7 @@ class SamplingOption(Choice):
         default: the value that is not chosen; None leaves it to the family.
         within: the range of a number.
         most: the largest number that is within the limits, infinite if there is none; `unit` is what it counts.
+        completes: what its values are names of, for the shell (`faces/cli/completing.py`).
         check: raises BadInput for a value that is wrong by itself.
         fits: raises BadInput or Unsupported for a value that is wrong beside the others, or for this reader.
 
@@ -77,6 +78,7 @@ class SamplingOption(Choice):
     within: Range | None = None
     most: float = math.inf
     unit: str = ""
+    completes: str = ""
     check: Callable[[Any], object] | None = None
     fits: Callable[[SampleOptions, OptionReader], None] | None = None
 

@@ -37,4 +37,4 @@ def every_verb() -> tuple[type[Request], ...]:
         >>> [request.verb for request in every_verb()][:3]
         ['compare', 'train', 'average']
     """
-    return (*VERBS, SchemaRequest, *COURSE)
+    return tuple(request.complete() for request in (*VERBS, SchemaRequest, *COURSE))

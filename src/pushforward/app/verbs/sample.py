@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import create_model
+from pydantic.fields import FieldInfo
 
 from pushforward.app.request import WIDTH, Answer, Request, Said, option
 from pushforward.app.verbs.shared import Run, Seed, Words, refuse_ignored
 from pushforward.core.errors import BadInput
+from pushforward.core.options import SAMPLING_OPTIONS
 from pushforward.data.formats.choosing import output_help
 
 if TYPE_CHECKING:
@@ -32,45 +37,31 @@ class SampleRequest(Request):
     n: Annotated[int | None, option("How many; default: 64.", "-n")] = None
     given: Annotated[str | None, option("Condition: a class, column=value,... or a prompt.")] = None
     context: Annotated[str | None, option("What it is about: a text; numbers or an .npy for images.")] = None
-    guidance: Annotated[float | None, option("Classifier-free guidance weight; 1 is off.")] = None
-    steps: Annotated[int | None, option("Steps of an iterative sampler.")] = None
-    solver: Annotated[str | None, option("Name of the solver.", completes="solvers")] = None
-    eta: Annotated[float | None, option("Share of fresh noise, for solvers that have some.")] = None
-    grid: Annotated[str | None, option("Spacing of its steps: karras, log-snr, time, ddpm-1000...")] = None
-    path: Annotated[str | None, option("Walk another path than that of training, such as cosine.")] = None
-    tolerance: Annotated[float | None, option("Error of a step, for a solver that chooses its own.")] = None
-    temperature: Annotated[float | None, option("1 is the model's distribution.")] = None
-    length: Annotated[int | None, option("Tokens of text to generate; default: one window.")] = None
-    top_k: Annotated[int | None, option("Draw among the k most probable tokens only.")] = None
-    top_p: Annotated[float | None, option("... among the fewest that reach this share.")] = None
-    min_p: Annotated[float | None, option("... among those of this share of the best.")] = None
-    typical: Annotated[float | None, option("... among the most typical that reach this share.")] = None
-    repetition_penalty: Annotated[float | None, option("Above 1: what occurred gets less probable.")] = None
     stop: Annotated[Words, option("Text: end at this string; may be repeated.")] = ()
     match: Annotated[str | None, option("Text: a regular expression for the whole text.")] = None
     one_of: Annotated[Words, option("Text: allow this string; repeat it.")] = ()
     beams: Annotated[int | None, option("Text: print the best texts of a beam search.", ge=1)] = None
     draft: Annotated[Path | None, option("Text: a smaller run that proposes tokens.", completes="runs")] = None
     stream: Annotated[bool, option("Text: print one text as it comes.")] = False
-    guide: Annotated[
-        Path | Any, option("Diffusion: a weaker run that --guidance leans away from.", completes="runs")
-    ] = None
-    guidance_interval: Annotated[
-        str | None, option("Diffusion: LOW:HIGH, noise levels that guidance acts between.")
-    ] = None
-    guidance_rescale: Annotated[float | None, option("Diffusion: share of the unguided contrast to restore.")] = None
-    classifier: Annotated[Path | Any, option("Diffusion: a directory of train-classifier that knows --given.")] = None
     observed: Annotated[Path | None, option("Diffusion: known values, as a picture, .npy or .npz.")] = None
     mask: Annotated[Path | None, option("... and which of them are known: 1, white, or opaque.")] = None
     operator: Annotated[str | None, option("... measured through mask, downsample:2 or blur:1.0.")] = None
     noise: Annotated[float | None, option("... with noise of this deviation, in data units.")] = None
-    posterior: Annotated[str | None, option("How a measurement conditions: pigdm, moment or dps.")] = None
-    inpainting: Annotated[str | None, option("How known values do: repaint or replacement.")] = None
-    repeats: Annotated[int | None, option("How often repaint takes each step.")] = None
     start: Annotated[Path | None, option("Diffusion: begin at these examples, noised.")] = None
-    strength: Annotated[float | None, option("... so far that this share of the steps remains.")] = None
     seed: Seed = 0
     output: Annotated[str | None, option(output_help(), "-o", "--output")] = None
+
+    @classmethod
+    def complete(cls) -> type[SampleRequest]:
+        """Return the request with a field for every sampling option, whoever declares it."""
+        return _with_options(SAMPLING_OPTIONS.names())
+
+    @classmethod
+    def fields(cls) -> dict[str, FieldInfo]:
+        """Return the fields; sampling options stand after what is sampled."""
+        known, options = cls.model_fields, SAMPLING_OPTIONS.names()
+        first = ("run", "n", "given", "context", *(name for name in options if name in known))
+        return {name: known[name] for name in (*first, *(name for name in known if name not in first))}
 
     @property
     def without_json(self) -> str:
@@ -95,9 +86,7 @@ class SampleRequest(Request):
 
     @property
     def _options(self) -> dict[str, Any]:
-        from pushforward.core.options import SAMPLING_OPTIONS
-
-        return {name: getattr(self, name) for name in SAMPLING_OPTIONS.names()}
+        return {name: getattr(self, name, None) for name in SAMPLING_OPTIONS.names()}
 
     @property
     def _rules(self) -> TextRules:
@@ -163,6 +152,17 @@ class SampleRequest(Request):
         writer.stream(write)
         watch.write("\n")
         return Said({"prompt": self.given, "text": "".join(written[1:])})
+
+
+@cache
+def _with_options(names: tuple[str, ...]) -> type[SampleRequest]:
+    fields: dict[str, Any] = {}
+    for known in map(SAMPLING_OPTIONS.load, names):
+        # what a path names may be there already, as a model that was opened
+        kind = Path | Any if known.value_type is Path else known.value_type
+        flags = () if known.flag == "--" + known.name.replace("_", "-") else (known.flag,)
+        fields[known.name] = (Annotated[kind | None, option(f"{known.says}.", *flags, completes=known.completes)], None)
+    return create_model("SampleRequest", __base__=SampleRequest, __doc__=SampleRequest.__doc__, **fields)
 
 
 def text_run(run: Path, of: str) -> tuple[GenerativeModel, TextEncoding]:

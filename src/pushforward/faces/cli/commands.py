@@ -34,7 +34,7 @@ def command_of(request: type[Request]) -> Callable[..., None]:
         as_json, _ = words.pop("json"), words.pop("debug")
         _perform(request, words, as_json)
 
-    declared = [parameter(name, field) for name, field in request.model_fields.items()]
+    declared = [parameter(name, field) for name, field in request.fields().items()]
     declared += [_flag(name, says) for name, says in OF_ALL.items()]
     command.__name__, command.__doc__ = request.function(), request.says()
     command.__signature__ = inspect.Signature(declared)  # type: ignore[attr-defined]

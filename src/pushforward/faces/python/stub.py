@@ -41,7 +41,7 @@ def stub() -> str:
 
 
 def _function(request: type[Request]) -> str:
-    fields = request.model_fields
+    fields = request.fields()
     places = [name for name, field in fields.items() if _extra(field).get("positional")]
     first = [_parameter(name, fields[name]) for name in places]
     rest = [_parameter(name, field) for name, field in fields.items() if name not in places]

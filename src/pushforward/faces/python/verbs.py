@@ -187,7 +187,7 @@ def verb(name: str) -> Callable[..., Answer]:
         'flow'
     """
     request = {one.function(): one for one in every_verb()}[name]
-    fields = request.model_fields
+    fields = request.fields()
     ordered = [key for key, field in fields.items() if _extra(field).get("positional")]
 
     def function(*words: Any, progress: bool | None = None, **asked: Any) -> Answer:

@@ -53,7 +53,7 @@ STEPS = SamplingOption(
     most=MOST_STEPS,
     unit="steps",
 )
-SOLVER = SamplingOption("solver", "Name of the solver", str, fits=require_solver)
+SOLVER = SamplingOption("solver", "Name of the solver", str, completes="solvers", fits=require_solver)
 ETA = SamplingOption(
     "eta",
     "Share of fresh noise, for solvers that have some",
@@ -66,7 +66,7 @@ TOLERANCE = SamplingOption(
     "Error of a step, for a solver that chooses its own",
     within=Range("a number above 0 and below 1, in units of noisy data", 0, 1, open="both"),
 )
-GUIDE = SamplingOption("guide", "Diffusion: a weaker run that --guidance leans away from", Path)
+GUIDE = SamplingOption("guide", "Diffusion: a weaker run that --guidance leans away from", Path, completes="runs")
 GUIDANCE_INTERVAL = SamplingOption(
     "guidance_interval",
     "Diffusion: LOW:HIGH, noise levels that guidance acts between",
