@@ -198,8 +198,15 @@ class ShiftingFlow(Flow):
         return Shifted(super()._walk(noise, given, options), options.shift_all)
 
 
-def test_a_sampling_option() -> None:
+def test_a_sampling_option(run: Command, tmp_path: Path) -> None:
     with SAMPLING_OPTIONS.with_one_more(SHIFT), FAMILIES.with_one_more(ShiftingFlow, "shifting-flow"):
+        assert "--shift-all" in run("sample", "--help")[1]
+        assert "shift_all" in json.loads(run("schema", "sample")[1])["properties"]
+        trained = ("train", "shifting-flow", "two-moons", "--steps", 1, "--preset", "smoke", "-o", tmp_path / "run")
+        assert run(*trained)[0] == 0
+        zero, one = (run("sample", tmp_path / "run", "-n", 2, "--shift-all", by)[1] for by in (0, 0.5))
+        assert zero != one
+        assert str(pf.sample(tmp_path / "run", n=2, shift_all=0.5)) == one.rstrip()
         assert row_of("shifting-flow")["sampling options"] == "temperature, shift_all"
         model = tiny_model(Case("shifting-flow", Points(2), False))
         plain, moved = (model.codec.encode(model.sample(3, shift_all=by)).value for by in (0.0, 0.5))
