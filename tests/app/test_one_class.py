@@ -92,7 +92,7 @@ def test_other_folders_still_have_no_labels(trained: Path, tmp_path: Path) -> No
 def test_an_ending_that_says_nothing_is_refused_with_what_would_do(trained: Path, tmp_path: Path, run: CALL) -> None:
     status, _, told = run("sample", trained, "-n", 4, "-o", tmp_path / "out.v1")
     assert status == 2
-    assert "may end in a slash: -o" in told
+    assert "a name that ends in a slash, out/, makes a folder of files" in told
     assert "out.v1/" in told
     assert not (tmp_path / "out.v1").exists()
     (tmp_path / "out.v1").mkdir()

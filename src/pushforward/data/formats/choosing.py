@@ -84,7 +84,8 @@ def output_format(path: str | Path, samples: Samples) -> Format:
     own = [samples.ending] if samples.ending and any(one.any_ending for one in files) else []
     fix = ""
     if len(files) < len(able) and not is_folder(path):
-        fix = f"a name that ends in a slash, {Path(path).stem}/, makes a folder of files"
+        name = Path(path)
+        fix = f"a name that ends in a slash, {name.stem}/, makes a folder of files, and so does {name.name}/"
     raise BadInput(f"-o {path}", f"a name that ends in {_endings(files, own)}", fix)
 
 
