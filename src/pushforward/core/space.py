@@ -6,7 +6,6 @@ configured; a space checks the tensors that claim to live in it.
 
 from __future__ import annotations
 
-import importlib
 import math
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from pushforward.core.data_kind import DATA_KINDS
 from pushforward.core.errors import BadInput
 
 Measure = Literal["counting", "lebesgue", "mixed"]
@@ -38,9 +38,15 @@ class Unit:
 
 
 class Space(ABC):
-    """The set an example lives in. Concrete spaces are frozen values; two equal spaces are interchangeable."""
+    """The set an example lives in. Concrete spaces are frozen values; two equal spaces are interchangeable.
+
+    Attributes:
+        kind: the name of its kind of data, see `core/data_kind.py`.
+        levels: how many values each number of an example may have, 0 to levels - 1; None where they differ, or are real.
+    """
 
     kind: str
+    levels: int | None = None
 
     @property
     @abstractmethod
@@ -70,6 +76,20 @@ class Space(ABC):
     def dimensions(self) -> int:
         """Number of scalars in one example."""
         return math.prod(self.event_shape)
+
+    @property
+    @abstractmethod
+    def described(self) -> str:
+        """What examples are, in words."""
+
+    @property
+    def brief(self) -> str:
+        """The space in one line, whatever it holds."""
+        return str(self)
+
+    def facts(self) -> dict[str, Any]:
+        """Return a JSON description for people, which need not say everything."""
+        return self.to_json()
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON description that `space_from_json` turns back into an equal space."""
@@ -129,6 +149,11 @@ class Points(Space):
         """nats/point: a differential code length, which may be negative."""
         return Unit("nats/point", 1.0)
 
+    @property
+    def described(self) -> str:
+        """The number of coordinates."""
+        return f"points with {self.dim} coordinates"
+
     def _fields(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -182,6 +207,11 @@ class Image(Space):
         """bits/dim: `-log2 p(x) / (channels * height * width)`."""
         return Unit("bits/dim", self.dimensions * math.log(2.0))
 
+    @property
+    def described(self) -> str:
+        """The size and the levels."""
+        return f"{self.channels} x {self.height} x {self.width} images with {self.levels} levels"
+
     def _fields(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -203,15 +233,6 @@ class Image(Space):
         return x
 
 
-# the kinds are loaded when a record names them, so that this module does not depend on those built on it
-_KINDS = {
-    "points": ("pushforward.core.space", "Points"),
-    "image": ("pushforward.core.space", "Image"),
-    "text": ("pushforward.core.text", "Text"),
-    "table": ("pushforward.core.table", "Table"),
-}
-
-
 def space_from_json(record: dict[str, Any]) -> Space:
     """Rebuild a space from `Space.to_json`.
 
@@ -221,8 +242,6 @@ def space_from_json(record: dict[str, Any]) -> Space:
     """
     fields = dict(record)
     kind = str(fields.pop("kind", ""))
-    if kind not in _KINDS:
-        raise BadInput(f"a space of kind '{kind}'", "one of " + ", ".join(sorted(_KINDS)))
-    module, name = _KINDS[kind]
-    space: type[Space] = getattr(importlib.import_module(module), name)
-    return space.of_fields(**fields)
+    if kind not in DATA_KINDS:
+        raise BadInput(f"a space of kind '{kind}'", "one of " + ", ".join(sorted(DATA_KINDS.names())))
+    return DATA_KINDS.load(kind).space_class.of_fields(**fields)

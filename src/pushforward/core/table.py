@@ -119,6 +119,20 @@ class Table(Space):
         """nats/row: minus the log-probability of the counted columns times the density of the real ones."""
         return Unit("nats/row", 1.0)
 
+    @property
+    def described(self) -> str:
+        """The number of columns."""
+        return f"rows of {self.dimensions} columns"
+
+    @property
+    def brief(self) -> str:
+        """The number of columns: a table's space names every column and its categories."""
+        return f"Table({self.dimensions} columns)"
+
+    def facts(self) -> dict[str, Any]:
+        """Return the number of columns, which are described one by one, in words."""
+        return {"kind": "table", "columns": self.dimensions}
+
     def _fields(self) -> dict[str, Any]:
         return {"columns": [asdict(column) for column in self.columns]}
 

@@ -58,6 +58,12 @@ class Text(Space):
         """bits/byte: `-log2 p / bytes`; an example counts for its number of bytes."""
         return Unit("bits/byte", math.log(2.0))
 
+    @property
+    def described(self) -> str:
+        """The window and the vocabulary."""
+        given = f"text in windows of {self.length} tokens, each given the one before it"
+        return f"{given}; {self.vocabulary} different tokens"
+
     def _fields(self) -> dict[str, Any]:
         return asdict(self)
 

@@ -6,11 +6,8 @@ Two ideas: what the sniffer decided is kept as sentences; the fingerprint change
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 import torch
@@ -18,9 +15,8 @@ from torch import Tensor
 
 from pushforward.core.context import ContextSpace
 from pushforward.core.given import Examples, label_of
-from pushforward.core.space import Image, Space
-from pushforward.core.table import Column, Table, number_word
-from pushforward.core.text import Text
+from pushforward.core.registry import Registry
+from pushforward.core.space import Space
 from pushforward.data.encoding import Encoding
 from pushforward.data.toys import Density
 
@@ -72,9 +68,7 @@ class Dataset:
 
     def __repr__(self) -> str:
         sizes = f"{len(self.train)} training, {len(self.validation)} validation and {len(self.test)} test examples"
-        # a table's space names every column and its categories
-        space = f"Table({self.space.dimensions} columns)" if isinstance(self.space, Table) else str(self.space)
-        return f"<{self.name}: {space}, {sizes}{f', {len(self.classes)} classes' if self.classes else ''}>"
+        return f"<{self.name}: {self.space.brief}, {sizes}{f', {len(self.classes)} classes' if self.classes else ''}>"
 
 
 def fingerprint_of(splits: list[Examples], classes: tuple[str, ...]) -> str:
@@ -99,75 +93,33 @@ def in_single_precision(dataset: Dataset) -> str:
     return fingerprint_of(with_single, dataset.classes)
 
 
-def _space(space: Space) -> dict[str, Any]:
-    # the columns of a table are described one by one, in words
-    return {"kind": "table", "columns": space.dimensions} if isinstance(space, Table) else space.to_json()
-
-
-def _column(column: Column, values: Tensor, words: Callable[..., list[str] | None]) -> str:
-    known = values[~torch.isnan(values)]
-    absent = 1.0 - len(known) / max(1, len(values))
-    missing = f", {100 * absent:.3g} % missing" if column.missing else ""
-    if column.discrete:
-        return f"{column.name}: {column.kind}, {len(column.categories)} categories{missing}"
-    low, high = (known.min().item(), known.max().item()) if len(known) else (column.low, column.high)
-    shown = [number_word(v, column.step) for v in (low, high)]
-    if column.kind == "datetime":
-        epoch = datetime(1970, 1, 1)
-        shown = [(epoch + timedelta(seconds=v)).isoformat(sep=" ") for v in (low, high)]
-    own = words(low, high)
-    plain = own is not None or column.step is None or column.kind == "datetime"
-    grid = "" if plain or (column.kind == "integer" and column.step == 1.0) else f" on a grid of {column.step:g}"
-    shown = own or shown
-    return f"{column.name}: {column.kind}{grid}, {shown[0]} to {shown[1]}{missing}"
-
-
-def kinds_of(table: Table) -> str:
-    """Return how many columns are of which kind.
-
-    Example:
-        >>> kinds_of(Table((Column("a", "boolean", ("no", "yes")), Column("b", "integer", step=1.0, high=3.0))))
-        '1 boolean, 1 integer'
-    """
-    counts = Counter(column.kind for column in table.columns)
-    return ", ".join(f"{size:,} {kind}" for kind, size in counts.most_common())
-
-
-def _contents(dataset: Dataset) -> dict[str, Any]:
-    if isinstance(dataset.space, Text):
-        # loaded when needed, and not about windows: they overlap
-        from pushforward.data.text.description import describe_text
-
-        return describe_text(dataset.streams, dataset.encoding)
-    if isinstance(dataset.space, Table):
-        x = torch.cat([part.x for part in (dataset.train, dataset.validation, dataset.test)])
-        words: Callable[..., list[str] | None] = getattr(dataset.encoding, "words", lambda *values: None)
-        return {
-            "kinds": kinds_of(dataset.space),
-            "columns": [
-                _column(column, x[:, place], partial(words, place))
-                for place, column in enumerate(dataset.space.columns)
-            ],
-        }
-    parts = [part.x for part in (dataset.train, dataset.validation, dataset.test) if len(part)]
-    return {"lowest value": min(x.min().item() for x in parts), "highest value": max(x.max().item() for x in parts)}
+# what data of a kind hold, in numbers and words
+CONTENTS: Registry[Callable[[Dataset], dict[str, Any]]] = Registry(
+    "contents of data",
+    {
+        "points": "pushforward.data.contents:of_numbers",
+        "image": "pushforward.data.contents:of_numbers",
+        "table": "pushforward.data.contents:of_table",
+        "text": "pushforward.data.text.description:of_text",
+    },
+)
 
 
 def describe(dataset: Dataset) -> dict[str, Any]:
     """Return a JSON-ready description; what is lost comes last."""
     record: dict[str, Any] = {
         "name": dataset.name,
-        "space": _space(dataset.space),
+        "space": dataset.space.facts(),
         "unit": dataset.space.unit.name,
         "train": len(dataset.train),
         "validation": len(dataset.validation),
         "test": len(dataset.test),
-        **_contents(dataset),
+        **CONTENTS.load(dataset.space.kind)(dataset),
         "notes": list(dataset.notes),
         "skipped": list(dataset.skipped),
         "fingerprint": dataset.fingerprint,
     }
-    if isinstance(dataset.space, Image):
+    if dataset.space.levels is not None:
         record["levels"] = dataset.space.levels
     label = label_of(dataset.train.given)
     if dataset.classes and label is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -60,6 +61,10 @@ class Encoding(ABC):
         Raises:
             BadInput: a source that cannot be read, or holds what this dictionary does not know.
         """
+
+    def read_foreign(self, path: Path) -> tuple[Examples, dict[int, str]]:
+        """Return a file that another program generated, and which of its examples cannot be any of these data, and why."""
+        return self.read(path), {}
 
     @abstractmethod
     def parse_given(self, text: str, n: int) -> Given:

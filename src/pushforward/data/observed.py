@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from pushforward.core.errors import BadInput
-from pushforward.core.space import Image, Space
+from pushforward.core.space import Space
 from pushforward.data.array_files import Archive, opened_arrays
 from pushforward.data.arrays import no_level
 from pushforward.data.formats.file_formats import NPY, NPZ, PICTURE
@@ -114,8 +114,8 @@ def read_values(path: Path, shape: tuple[int, ...], space: Space) -> Tensor:
     Raises:
         BadInput: another shape, or a grey that is none of the space's levels.
     """
-    array, white = read_array(path, shape[0] if isinstance(space, Image) else 1)
-    if white is not None and isinstance(space, Image):
+    array, white = read_array(path, 1 if space.levels is None else shape[0])
+    if white is not None and space.levels is not None:
         found = to_levels(array.astype(np.int64), space.levels, white)
         if found is None:
             raise no_level(np.unique(array).astype(np.int64), space.levels, white, str(path))

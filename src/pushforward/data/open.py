@@ -199,16 +199,16 @@ def _open_arrays(source: tuple[str, Raw, str], seed: int, labels: bool, options:
     rows = raw.encoding if isinstance(raw.encoding, PointsEncoding) else None
     names = () if rows is None else tuple(rows.names)
     found = as_space(raw.x, origin, Wanted(options.levels, raw.white, names=names, held=raw.held))
-    if raw.white is None and isinstance(found.space, Image):
+    if raw.white is None and found.space.levels is not None:
         found = as_asked(found, options)
     x, notes, lost = found.x, [*raw.notes, *found.notes], [*raw.lost, *found.lost]
-    if rows is None and isinstance(found.space, Points) and raw.x.dtype.kind in "biu":
+    if rows is None and found.space.levels is None and raw.x.dtype.kind in "biu":
         lost.append("that the numbers are whole: samples are not rounded (opened as a table, they are)")
     if not labels and raw.labels is not None:
         notes.append(LEFT_OUT)
         raw.labels = None
     classes, index, roles = classes_of(raw, origin, notes, lost)
-    levels = found.space.levels if isinstance(found.space, Image) else None
+    levels = found.space.levels
     try:
         split = split_examples(x.numpy(), index, seed, roles, levels)
     except BadInput as error:
@@ -269,13 +269,10 @@ def open_like(
     _, raw, origin = read(source, ReadOptions(images=options, skip_bad=skip_bad, context=context))
     if isinstance(raw, Sheet):
         raw = pictures_in(raw, options, skip_bad) or raw_of(raw, pictured=True, varied=False)
-    if raw.white is not None and isinstance(space, Image):
-        raw.x = like(raw.x, space.channels)
-    levels = space.levels if isinstance(space, Image) else None
     if isinstance(space, Image):
-        raw.x = _unrolled(raw.x, space)
-    known = as_space(raw.x, origin, Wanted(levels, raw.white, varied=False, exact=options.levels is None))
-    if raw.white is None and isinstance(known.space, Image):
+        raw.x = _unrolled(raw.x if raw.white is None else like(raw.x, space.channels), space)
+    known = as_space(raw.x, origin, Wanted(space.levels, raw.white, varied=False, exact=options.levels is None))
+    if raw.white is None and known.space.levels is not None:
         known = as_asked(known, image_options(images))
     x, found = known.x, known.space
     if found != space:
@@ -328,7 +325,7 @@ def _open_toy(name: str, seed: int) -> Dataset:
 
 def _require_pictures(images: Mapping[str, Any] | None, found: Dataset) -> None:
     for key in images or {}:
-        if not isinstance(found.space, Image):
+        if found.space.levels is None:
             raise BadInput(f"'data.{key}' for {found.name}, which is {found.space.kind}", "pictures", "leave it out")
 
 

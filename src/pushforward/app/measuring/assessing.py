@@ -21,7 +21,6 @@ from pushforward.app.measuring.examples import (
     drawn_places,
     for_model,
     held_out,
-    pictured,
     summarised,
 )
 from pushforward.app.measuring.likelihoods import (
@@ -31,8 +30,10 @@ from pushforward.app.measuring.likelihoods import (
     measure_likelihood,
     true_likelihood,
 )
+from pushforward.app.measuring.measured_kind import measured_as
 from pushforward.app.measuring.setting import Setting, setting_of
 from pushforward.app.progress.line import Told, untold
+from pushforward.core.data_kind import kind_of
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, Given, label_of
 from pushforward.core.model import GenerativeModel
@@ -230,7 +231,7 @@ def _control_row(
         scores=tuple(scores),
         memorisation=verdict.sentence,
         memorised=verdict.tripped,
-        samples=pictured(control.samples, dataset.space),
+        samples=measured_as(dataset.space).pictured(control.samples),
         **summarised(control.samples, dataset, reference),
     )
 
@@ -287,10 +288,10 @@ def assess(
         held_out_name=facts.get("held_out_name", ""),
         card=model.card,
         curves=tuple(model.curves(test[controls.places[: curve_rows(rows)]], seed, for_model(model, dataset.train))),
-        samples=pictured(samples, dataset.space),
+        samples=measured_as(dataset.space).pictured(samples),
         **summarised(samples, dataset, controls.reference, given),
         labels=None if labels is None else (labels[:200] if samples.ndim > 2 else labels),
-        walk=tuple(pictures(model, test, seed)) if dataset.space.kind in ("image", "points") else (),
+        walk=tuple(pictures(model, test, seed)) if kind_of(dataset.space).in_a_space else (),
         suspicious=suspicious,
         neighbours=neighbours,
         nats=None if likelihood.nats is None else likelihood.nats[None],

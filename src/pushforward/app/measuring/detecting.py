@@ -13,14 +13,13 @@ import numpy as np
 import torch
 
 from pushforward.app.measuring.examples import array, for_model
+from pushforward.app.measuring.measured_kind import measured_as
 from pushforward.app.measuring.parts import part_of, trained_on, whole
 from pushforward.app.runs.opening import is_builtin, reopen
 from pushforward.app.runs.training import open_model
 from pushforward.core.given import Examples
 from pushforward.core.measure import Measure
 from pushforward.core.score import Score
-from pushforward.core.space import Image, Space
-from pushforward.core.text import Text
 from pushforward.evaluation.likelihood.anomaly import Anomalies, anomalies
 from pushforward.evaluation.memorisation.membership import area_interval, area_under_curve
 
@@ -98,7 +97,7 @@ def detect(
     options: dict[str, Any] = {} if estimator is None else {"estimator": estimator}
     lp, held = (model.log_prob(x, seed=seed, **options) for x in (for_model(model, asked), known))
     x = known_x = None
-    if _countable(model.space):
+    if measured_as(model.space).compressible:
         x, known_x = array(asked, model.space), array(known, model.space)
     found = anomalies(lp, held, x, known_x)
     scores = {
@@ -108,10 +107,6 @@ def detect(
     }
     told = [_told(name, mine, found.heldout[name]) for name, mine in scores.items() if mine is not None]
     return Detected(found, tuple(told), len(held), notes)
-
-
-def _countable(space: Space) -> bool:
-    return isinstance(space, Image | Text)
 
 
 def _told(name: str, mine: np.ndarray, theirs: np.ndarray) -> Score:

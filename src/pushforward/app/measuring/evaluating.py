@@ -19,16 +19,17 @@ from pushforward.app.measuring.assessing import (
     nearest_training,
 )
 from pushforward.app.measuring.cases import FEWEST, count_of, crowd_of
-from pushforward.app.measuring.examples import array, drawn_places, labels_of, pictured, summarised
+from pushforward.app.measuring.examples import array, drawn_places, labels_of, summarised
 from pushforward.app.measuring.foreign import impossible, read_foreign
+from pushforward.app.measuring.measured_kind import measured_as
 from pushforward.app.measuring.parts import trained_on
 from pushforward.app.measuring.recording import comparison_of, scores_record, write_scores
 from pushforward.app.progress.line import Stage, quiet
 from pushforward.app.runs.opening import SPLITS, open_source, reopen
 from pushforward.app.runs.training import open_model
+from pushforward.core.data_kind import kind_of, names_in_a_space
 from pushforward.core.errors import BadInput, unknown
 from pushforward.core.score import Score
-from pushforward.core.space import Image
 from pushforward.data.dataset import Dataset
 from pushforward.engine.history import read_history
 from pushforward.evaluation.cards.controls import with_controls
@@ -230,7 +231,7 @@ def _row_of(
         measured=tuple(measured),
         memorisation=verdict.sentence,
         memorised=verdict.tripped,
-        samples=pictured(drawn, dataset.space),
+        samples=measured_as(dataset.space).pictured(drawn),
         **summarised(drawn, dataset, controls.reference),
         labels=None if labels is None else labels[:200],
         suspicious=suspicious,
@@ -260,9 +261,9 @@ def _require_range(drawn: np.ndarray, real: np.ndarray, samples: Path) -> None:
 def _parzen(samples: np.ndarray, dataset: Dataset, seed: int) -> Score:
     """The historical number: pictures are scaled to [0, 1], as they were when it was reported."""
     space = dataset.space
-    if space.kind not in ("image", "points"):
-        raise BadInput(f"--parzen of {space.kind}", "images or points", "leave it out: it misleads in any case")
-    scale = 1.0 / (space.levels - 1) if isinstance(space, Image) else 1.0
+    if not kind_of(space).in_a_space:
+        raise BadInput(f"--parzen of {space.kind}", names_in_a_space(), "leave it out: it misleads in any case")
+    scale = 1.0 if space.levels is None else 1.0 / (space.levels - 1)
     chooser, test = (
         as_rows(array(x, space))[drawn_places(len(x), MOST_SAMPLES, seed)] * scale
         for x in (dataset.validation, dataset.test)

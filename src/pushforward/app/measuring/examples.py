@@ -10,27 +10,22 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypedDict
 
 import numpy as np
-import pandas as pd
 import torch
 
 from pushforward.app.measuring.cases import one_of_each
+from pushforward.app.measuring.measured_kind import measured_as
 from pushforward.core.given import Examples, Given, label_of
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import derive_seed
 from pushforward.core.space import Space
-from pushforward.core.table import Table
-from pushforward.core.text import Text
 from pushforward.core.walk import spending
 from pushforward.data.dataset import Dataset
-from pushforward.data.text.encoding import TextEncoding
-from pushforward.evaluation.marks import filled, missing_mark
-from pushforward.report.columns import bins_of, links_of, shares_of
 
 
 def array(examples: Examples | torch.Tensor, space: Space) -> np.ndarray:
     """Return examples as an array in data units, in which missing values of a table are marked by numbers."""
     x = (examples.x if isinstance(examples, Examples) else examples).numpy()
-    return filled(x, space) if isinstance(space, Table) else x
+    return measured_as(space).array(x, space)
 
 
 def training_array(dataset: Dataset) -> np.ndarray:
@@ -40,10 +35,7 @@ def training_array(dataset: Dataset) -> np.ndarray:
 
 def training_examples(dataset: Dataset) -> Examples:
     """Return what `training_array` holds, with conditions and cases."""
-    train = dataset.train
-    if isinstance(dataset.space, Text) and dataset.context is None:
-        train = train[:: dataset.space.length]
-    return train
+    return measured_as(dataset.space).training(dataset)
 
 
 def labels_of(examples: Examples, dataset: Dataset) -> np.ndarray | None:
@@ -76,34 +68,11 @@ def held_out(model: GenerativeModel, dataset: Dataset) -> Examples:
     return for_model(model, dataset.test)
 
 
-def pictured(samples: np.ndarray, space: Space) -> np.ndarray | None:
-    """Return the samples that a report draws: some images, all points, nothing of text and tables."""
-    if space.kind in ("text", "table"):
-        return None
-    return samples[:200] if samples.ndim > 2 else samples
-
-
 def shown(
     samples: np.ndarray, dataset: Dataset, given: Given | None = None, most: int = 6
 ) -> tuple[tuple[str, ...], ...]:
     """Return a few samples of text or tables as rows of cells, nothing of images and points; texts after what they are about."""
-    encoding, space = dataset.encoding, dataset.space
-    if encoding is None or not isinstance(space, Table | Text):
-        return ()
-    head = torch.from_numpy(samples[:most].copy())
-    if isinstance(space, Table):
-        for place, column in enumerate(space.columns):
-            marks = head[:, place] == missing_mark(column)
-            head[:, place] = torch.where(marks & column.missing, torch.nan, head[:, place])
-        return tuple(
-            tuple("" if pd.isna(v) else str(v) for v in row) for row in encoding.decode(head).to_numpy(object).tolist()
-        )
-    texts = encoding.decode(head)
-    if isinstance(encoding, TextEncoding) and given is not None and given.context is not None:
-        about = zip(given.context.values[:most], given.context.length[:most].tolist(), strict=True)
-        contexts = [encoding.tokeniser.decode(values[:length]) for values, length in about]
-        texts = [f"[{context}] {text}" for context, text in zip(contexts, texts, strict=True)]
-    return tuple((text,) for text in texts)
+    return measured_as(dataset.space).cells(samples[:most], dataset, given)
 
 
 class DataSummary(TypedDict, total=False):
@@ -123,10 +92,8 @@ def summarised(samples: np.ndarray, dataset: Dataset, reference: np.ndarray, giv
         reference: the rows by which columns are cut, for tables.
         given: what each sample is about.
     """
-    found, space = DataSummary(shown=shown(samples, dataset, given)), dataset.space
-    if isinstance(space, Table):
-        found.update(shares=shares_of(samples, space, bins_of(reference, space)), links=links_of(samples, space))
-    return found
+    more: Any = measured_as(dataset.space).summary(samples, dataset.space, reference)
+    return DataSummary(shown=shown(samples, dataset, given), **more)
 
 
 def draw_like_reference(

@@ -14,15 +14,14 @@ from dataclasses import dataclass
 from pushforward.app.measuring.assessing import MOST_SAMPLES
 from pushforward.app.measuring.examples import for_model
 from pushforward.app.measuring.likelihoods import MOST_SCORED, curve_rows, trained_rows
+from pushforward.app.measuring.measured_kind import measured_as
 from pushforward.app.runs.training import Plan
 from pushforward.core.errors import Unsupported
 from pushforward.core.model import GenerativeModel
 from pushforward.core.space import Space
-from pushforward.core.text import Text
 from pushforward.engine.sizing import Cost
 
-FEWEST_SAMPLES, FEWEST_ROWS = 200, 64  # below that intervals say nothing
-FEWEST_TEXTS = 500  # windows that measures of text want
+FEWEST_ROWS = 64  # below that intervals say nothing
 PICTURED = 8  # samples whose way is drawn
 SPARE = 0.9  # share of the budget that is planned: machines have other things to do
 CONTROLS = 4
@@ -112,7 +111,7 @@ def within(seconds: float, most: Extent, fewest: Extent, uses: Sequence[Use], ca
 
 def fewest_of(space: Space) -> Extent:
     """Return the extent below which measures of a kind of data say nothing."""
-    return Extent(FEWEST_TEXTS if isinstance(space, Text) else FEWEST_SAMPLES, FEWEST_ROWS)
+    return Extent(measured_as(space).fewest_samples, FEWEST_ROWS)
 
 
 def use_of(plan: Plan, now: Callable[[], float] = time.perf_counter) -> Use:

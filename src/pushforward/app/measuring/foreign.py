@@ -8,10 +8,8 @@ from pathlib import Path
 from pushforward.app.measuring.cases import FEWEST
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
-from pushforward.core.text import Text
 from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_like
-from pushforward.data.tables.encoding import TableEncoding
 
 
 def read_foreign(
@@ -31,16 +29,14 @@ def read_foreign(
     space = dataset.space
     if dataset.encoding is None:
         return open_like(str(samples), space, dataset.classes, labels=labels, skip_bad=skip_bad), {}
-    if isinstance(dataset.encoding, TableEncoding):
-        return dataset.encoding.read_foreign(samples)
-    found = dataset.encoding.read(samples)
-    if isinstance(space, Text) and found.x.shape[1:] != space.event_shape:  # a text shorter than a window
+    found, odd = dataset.encoding.read_foreign(samples)
+    if found.x.shape[1:] != space.event_shape:  # a text shorter than a window
         raise BadInput(
             f"{samples} holds {found.x.shape[1]} tokens",
             f"{FEWEST} windows of {space.dimensions} or more",
             "bring more text, or choose shorter windows with `-s data.length=...`",
         )
-    return found, {}
+    return found, odd
 
 
 def impossible(odd: Mapping[int, str], fit: int, samples: Path) -> tuple[str, ...]:

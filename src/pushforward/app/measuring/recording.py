@@ -16,19 +16,15 @@ import numpy as np
 from pushforward.app.measuring.assessing import Controls
 from pushforward.app.measuring.cases import crowded
 from pushforward.app.measuring.examples import array, summarised, training_examples
+from pushforward.app.measuring.measured_kind import measured_as
 from pushforward.core.files import write_json
 from pushforward.core.score import Score
-from pushforward.core.space import Image, Space
-from pushforward.core.table import Table
-from pushforward.core.text import Text
 from pushforward.data.dataset import Dataset
-from pushforward.data.points import PointsEncoding
 from pushforward.evaluation.cards.comparison import compare_models
 from pushforward.evaluation.cards.controls import skill
 from pushforward.evaluation.measuring.statistic import Measured
 from pushforward.provenance.lock import writing
 from pushforward.provenance.run_directory import versions
-from pushforward.report.columns import bins_of
 from pushforward.report.records import Comparison, Data, Row
 
 
@@ -65,44 +61,31 @@ def merits(row: Row) -> list[Measured]:
 def data_record(dataset: Dataset, controls: Controls, more_notes: tuple[str, ...] = ()) -> Data:
     """Return what a report says about the data."""
     space = dataset.space
-    image = isinstance(space, Image)
-    real = controls.reference
-    drawn = space.kind in ("image", "points")
+    known, real = measured_as(space), controls.reference
+    drawn = known.pictured(real)
     given, label = controls.given, controls.labels
-    most = 200 if image else len(real)
     density, extent = density_grid(dataset)
     return Data(
         name=dataset.name,
         kind=space.kind,
-        space=words_of(space),
+        space=space.described,
         unit=space.unit.name,
         nats_per_unit=space.unit.nats_per_unit * mean_size(dataset),
         counts={"train": len(dataset.train), "validation": len(dataset.validation), "test": len(dataset.test)},
         fingerprint=dataset.fingerprint,
-        levels=space.levels if isinstance(space, Image) else None,
+        levels=space.levels,
         classes=dataset.classes,
         notes=(*dataset.notes, *more_notes),
         extent=extent,
-        real=real[:most] if drawn else None,
-        real_labels=None if label is None else label[:most],
-        header=_header(dataset),
+        real=drawn,
+        real_labels=None if label is None else label[: None if drawn is None else len(drawn)],
+        header=known.header(dataset),
         lost=dataset.lost,
         crowded=crowded(training_examples(dataset), dataset.test),
-        columns=bins_of(real, space, getattr(dataset.encoding, "words", None)) if isinstance(space, Table) else (),
+        columns=known.bins(real, dataset),
         **summarised(real, dataset, real, given),
         density=density,
     )
-
-
-def words_of(space: Space) -> str:
-    """Return what one example is, in words."""
-    if isinstance(space, Image):
-        return f"{space.channels} x {space.height} x {space.width} images with {space.levels} levels"
-    if isinstance(space, Text):
-        return f"text in windows of {space.length} tokens, each given the one before it; {space.vocabulary} different tokens"
-    if isinstance(space, Table):
-        return f"rows of {space.dimensions} columns"
-    return f"points with {space.dimensions} coordinates"
 
 
 def mean_size(dataset: Dataset) -> float:
@@ -153,12 +136,3 @@ def write_scores(run: Path, row: Row) -> None:
     """
     with writing(run):
         write_json(run / "scores.json", scores_record(row))
-
-
-def _header(dataset: Dataset) -> tuple[str, ...]:
-    """Return the names of a table's columns, or of points that came from one."""
-    if isinstance(dataset.encoding, PointsEncoding):
-        return tuple(dataset.encoding.names)
-    if isinstance(dataset.space, Table) and dataset.encoding:
-        return tuple(map(str, dataset.encoding.decode(dataset.test.x[:1]).columns))
-    return ()

@@ -17,7 +17,7 @@ import torch
 
 from pushforward.app.measuring.examples import drawn_places
 from pushforward.app.measuring.parts import ALL, Selection, examples_of, part_of, stream_of, trained_on
-from pushforward.app.measuring.text_scoring import TextScore, bound_text, score_documents, score_text
+from pushforward.app.measuring.text_scoring import TextScore, bound_text, score_documents, score_text, text_of
 from pushforward.app.runs.opening import SPLITS, encoding_of
 from pushforward.app.runs.training import open_model
 from pushforward.core.capabilities import Estimator
@@ -25,7 +25,6 @@ from pushforward.core.errors import BadInput
 from pushforward.core.files import write_bytes, write_json, write_text
 from pushforward.core.logprob import LogProb
 from pushforward.core.model import GenerativeModel
-from pushforward.core.text import Text
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.provenance.run_directory import RunRecord
 
@@ -150,9 +149,9 @@ def _score_text(
     else:
         stream, notes = stream_of(record, encoding, named, part)
         if n is not None:
-            assert isinstance(model.space, Text)
-            _require(n, -(-(len(stream) - 1) // model.space.length), source)
-            stream = stream[: 1 + n * model.space.length]
+            length = text_of(model).length
+            _require(n, -(-(len(stream) - 1) // length), source)
+            stream = stream[: 1 + n * length]
         characters = sum(len(text) for text in encoding.decode_documents(stream[1:]))
         if estimator.kind == "exact":
             found = score_text(model, stream, sizes, characters, stride)

@@ -45,6 +45,12 @@ class TextScore:
     facts: dict[str, Any]
 
 
+def text_of(model: GenerativeModel) -> Text:
+    """Return the space of a model of text."""
+    assert isinstance(model.space, Text), "only text is scored by its tokens"
+    return model.space
+
+
 def token_terms(model: GenerativeModel, stream: Tensor, stride: int, about: Context | None = None) -> Tensor:
     """Return `log p(t_i | t_<i)` for all tokens of a stream but the first, which comes before, shape (T - 1,).
 
@@ -57,11 +63,11 @@ def token_terms(model: GenerativeModel, stream: Tensor, stride: int, about: Cont
     Raises:
         BadInput: a stride longer than the context, or a stream of one token.
     """
-    assert isinstance(model.space, Text)
+    space = text_of(model)
     parts = []
-    for starts, width in _plan(len(stream), model.space.length, stride):
+    for starts, width in _plan(len(stream), space.length, stride):
         for begin in range(0, len(starts), ROWS):
-            windows = _windows(model.space, stream, starts[begin : begin + ROWS], width, about)
+            windows = _windows(space, stream, starts[begin : begin + ROWS], width, about)
             parts.append(model.terms(windows).flatten())
     return torch.cat(parts)
 
@@ -88,15 +94,15 @@ def document_terms(
 
     Documents that fit into a window are scored many at once, the others one after another as `token_terms` does.
     """
-    assert isinstance(model.space, Text)
-    length, boundary = model.space.length, torch.tensor([model.space.boundary])
+    space = text_of(model)
+    length, boundary = space.length, torch.tensor([space.boundary])
     _require_stride(stride, length)
     found: dict[int, Tensor] = {}
     short = [i for i, document in enumerate(documents) if len(document) < length]
     for first in range(0, len(short), ROWS):
         rows = short[first : first + ROWS]
         texts, about = [documents[i] for i in rows], [contexts[i] for i in rows]
-        windows = document_windows(texts, about, length, int(boundary), torch.zeros(model.space.vocabulary).long())
+        windows = document_windows(texts, about, length, int(boundary), torch.zeros(space.vocabulary).long())
         for i, terms in zip(rows, model.terms(windows), strict=True):
             found[i] = terms[: len(documents[i]) + 1]
     for i, document in enumerate(documents):
@@ -147,17 +153,17 @@ def bound_text(
     Arguments as for `score_text` and `GenerativeModel.log_prob`. What is bounded is the code length of writing `stride` tokens at a
     time, each time given those before; with a stride of one nothing is left to order, and the number is the true one.
     """
-    assert isinstance(model.space, Text)
+    space = text_of(model)
     chosen, name = _stride(model, stride), model.estimator(estimator).name
     parts, widths = [], []
-    for place, (starts, width) in enumerate(_plan(len(stream), model.space.length, chosen)):
-        windows = _windows(model.space, stream, starts, width, None)
+    for place, (starts, width) in enumerate(_plan(len(stream), space.length, chosen)):
+        windows = _windows(space, stream, starts, width, None)
         of_part = derive_seed(seed, "windows", place)
         parts.append(model.log_prob(windows, estimator=name, samples=samples, seed=of_part))
         widths += [width] * len(starts)
     found = LogProb.concatenate([replace(part, calls=0.0) for part in parts])
     place = torch.arange(len(widths)).repeat_interleave(torch.tensor(widths))
-    cluster, named = _clusters_of_windows(stream[1:], torch.tensor(widths), model.space.boundary)
+    cluster, named = _clusters_of_windows(stream[1:], torch.tensor(widths), space.boundary)
     blocks = int(cluster.max()) + 1
     lp = _clustered(found, cluster, token_bytes[stream[1:]].double(), cluster[place])
     calls = sum(part.calls * len(part) for part in parts) / blocks
@@ -188,8 +194,8 @@ def score_documents(
     stride: int | None = None,
 ) -> TextScore:
     """Score documents given what each is about, every one with the boundary after it; arguments as for `score_text`."""
-    assert isinstance(model.space, Text)
-    chosen, boundary = _stride(model, stride), torch.tensor([model.space.boundary])
+    space = text_of(model)
+    chosen, boundary = _stride(model, stride), torch.tensor([space.boundary])
     nats = torch.cat(document_terms(model, documents, contexts, chosen))
     tokens = torch.cat([part for document in documents for part in (document, boundary)])
     found = _summed(model, tokens, nats, token_bytes, characters, chosen)
@@ -197,17 +203,17 @@ def score_documents(
 
 
 def _stride(model: GenerativeModel, stride: int | None) -> int:
-    assert isinstance(model.space, Text)
-    return max(1, model.space.length // 2) if stride is None else stride
+    space = text_of(model)
+    return max(1, space.length // 2) if stride is None else stride
 
 
 def _summed(
     model: GenerativeModel, tokens: Tensor, nats: Tensor, token_bytes: Tensor, characters: int, chosen: int
 ) -> TextScore:
-    assert isinstance(model.space, Text)
-    boundary = model.space.boundary
+    space = text_of(model)
+    boundary = space.boundary
     clusters, name = _clusters(tokens, boundary)
-    each = LogProb(nats, "exact", "counting", model.space.unit, f"exact, stride {chosen}")
+    each = LogProb(nats, "exact", "counting", space.unit, f"exact, stride {chosen}")
     lp = _clustered(each, clusters, token_bytes[tokens].double(), clusters)
     facts = {
         **_facts(model, tokens, float(nats.double().sum()), token_bytes, characters, chosen),
@@ -221,7 +227,7 @@ def _facts(
     model: GenerativeModel, tokens: Tensor, nats: float, token_bytes: Tensor, characters: int, chosen: int
 ) -> dict[str, Any]:
     """Return the units of a text's log-probability, with what they rest on."""
-    assert isinstance(model.space, Text)
+    space = text_of(model)
     return {
         "bits_per_char": -nats / math.log(2.0) / max(1, characters),
         "nats_per_token": -nats / len(tokens),
@@ -229,9 +235,9 @@ def _facts(
         "tokens": len(tokens),
         "bytes": int(token_bytes[tokens].sum()),
         "characters": characters,
-        "context": model.space.length,
+        "context": space.length,
         "stride": chosen,
-        "boundaries": int((tokens == model.space.boundary).sum()),
+        "boundaries": int((tokens == space.boundary).sum()),
     }
 
 

@@ -14,13 +14,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from pushforward.app.runs.smaller import smaller_pictures
+from pushforward.app.runs.smaller import smaller_examples
 from pushforward.app.runs.training import Plan
 from pushforward.core.errors import BadInput
 from pushforward.core.model import GenerativeModel
-from pushforward.core.space import Image
 from pushforward.core.spec import TrainConfig, parse
-from pushforward.core.text import Text
 from pushforward.engine.budget import budget_of
 from pushforward.engine.fit import HELD_OUT_ROWS, Progress, fit
 from pushforward.engine.precision import resolved
@@ -250,11 +248,7 @@ def shortage(plan: Plan, step: float, steps: int) -> str:
         return ""
     budget = budget_of(plan.train_config)
     wanted = FEWEST * step / TRAINING
-    space, other = plan.dataset.space, ""
-    if isinstance(space, Image) and (size := smaller_pictures(space)):
-        other = f", smaller pictures, such as `{size}`"
-    elif isinstance(space, Text):
-        other = ", shorter windows, `-s data.length=...`"
+    other = smaller_examples(plan.dataset.space)
     return (
         f"only about {steps} steps of {step:.2g} s fit into {budget} for {plan.family}, and fewer than {FEWEST} teach next to "
         f"nothing: give at least `--budget {_rounded(wanted)}`{other}, or a smaller network (`-s model.width=...`)"

@@ -1,11 +1,14 @@
-"""Which smaller size of pictures to suggest to whoever has too little time for theirs.
+"""Which smaller examples, and which size of pictures, to suggest to whoever has too little time for theirs.
 
 One idea: advice must change something, so a size is suggested only where it is really smaller and something is left to see.
 """
 
 from __future__ import annotations
 
-from pushforward.core.space import Image
+from collections.abc import Callable
+from typing import Any
+
+from pushforward.core.space import Image, Space
 
 USUAL, SMALLEST = 16, 6  # pixels of a side; with fewer there is nothing to recognise
 
@@ -25,3 +28,25 @@ def smaller_pictures(space: Image) -> str:
     scale = max(min(USUAL, 2 * longest / 3 if longest <= USUAL else longest / 2) / longest, SMALLEST / least)
     width, height = round(space.width * scale), round(space.height * scale)
     return f"-s data.resize={width}" + (f"x{height}" if height != width else "")
+
+
+def smaller_examples(space: Space) -> str:
+    """Return what would make examples smaller, to follow a list of advice; empty where nothing does.
+
+    Example:
+        >>> smaller_examples(Image(1, 32, 32))
+        ', smaller pictures, such as `-s data.resize=16`'
+    """
+    found = _SMALLER.get(space.kind)
+    return "" if found is None else found(space)
+
+
+def _pictures(space: Any) -> str:
+    size = smaller_pictures(space)
+    return f", smaller pictures, such as `{size}`" if size else ""
+
+
+_SMALLER: dict[str, Callable[[Any], str]] = {
+    "image": _pictures,
+    "text": lambda space: ", shorter windows, `-s data.length=...`",
+}

@@ -195,7 +195,7 @@ class PlannedRun(Answer):
         import yaml
 
         from pushforward.core.table import Table
-        from pushforward.data.dataset import kinds_of
+        from pushforward.data.contents import kinds_of
         from pushforward.report.terminal.layout import shortened
 
         shown, space = dict(self.record), self.plan.dataset.space

@@ -15,6 +15,7 @@ from pushforward.app.writing.observing import BLIND, Sight, companions
 from pushforward.app.writing.writer import Writer
 from pushforward.core.capabilities import Card
 from pushforward.core.conditions import Condition, draw_labels, resolve
+from pushforward.core.data_kind import DATA_KINDS, kind_of, names_in_a_space
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Given, label_of
 from pushforward.core.model import GenerativeModel
@@ -29,8 +30,6 @@ from pushforward.data.text.encoding import TextEncoding
 from pushforward.data.text.output import run_together
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES, STUDENTS, registry_of
-
-KINDS = ("points", "image", "table", "text")
 
 
 def draw(
@@ -63,8 +62,9 @@ def draw(
         x = Writer(model, encoding, given, seed, rules, chosen, context).tokens(n, on_step)
         return Samples(x, model.space, None, encoding.decode(x), encoding)
     condition = condition_of(model, encoding, given, context, n)
-    if sight and model.space.kind not in ("image", "points"):
-        raise BadInput(f"observed files for a run on {model.space.kind}", "a run on images or points", "see --given")
+    if sight and not kind_of(model.space).in_a_space:
+        wanted = f"a run on {names_in_a_space()}"
+        raise BadInput(f"observed files for a run on {model.space.kind}", wanted, "see --given")
     if sight:
         condition = sight.condition(
             model, condition, n, model.classes or getattr(chosen.get("classifier"), "classes", ())
@@ -158,7 +158,7 @@ def capability_table() -> list[dict[str, str]]:
     for name in (*FAMILIES.names(), *STUDENTS.names()):
         c = family_class(name).capabilities
         row = {"family": name}
-        for kind in KINDS:
+        for kind in DATA_KINDS.names():
             estimators = c.estimators.get(kind)
             if estimators is None:
                 row[f"log p, {kind}"] = "not yet"

@@ -13,7 +13,6 @@ from PIL import Image as Pillow
 from PIL import ImageDraw
 
 from pushforward.core.files import fill, new_folder
-from pushforward.core.space import Image
 from pushforward.data.class_folders import TABLE, folder_names, table_of
 from pushforward.data.formats.format import Samples
 
@@ -74,7 +73,7 @@ def scatter(x: np.ndarray) -> Pillow.Image:
 def sheet_bytes(samples: Samples, path: Path) -> bytes:
     """Return all samples as one picture: images as a grid, points as dots."""
     values, buffer = samples.x.numpy(), io.BytesIO()
-    picture = sheet(values, samples.space.levels) if isinstance(samples.space, Image) else scatter(values)
+    picture = scatter(values) if samples.space.levels is None else sheet(values, samples.space.levels)
     picture.save(buffer, format="PNG")
     return buffer.getvalue()
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pushforward.data.dataset import Dataset
 from pushforward.data.encoding import Encoding
 from pushforward.data.text.encoding import TextEncoding
 
@@ -20,6 +21,11 @@ def joined_streams(streams: tuple[Tensor, ...], boundary: int) -> Tensor:
     """
     rest = [stream if int(stream[0]) == boundary else stream[1:] for stream in streams[1:]]
     return torch.cat([streams[0], *rest])
+
+
+def of_text(dataset: Dataset) -> dict[str, Any]:
+    """Return what a dataset of text holds, which is not about windows: they overlap."""
+    return describe_text(dataset.streams, dataset.encoding)
 
 
 def describe_text(streams: tuple[Tensor, ...], encoding: Encoding | None) -> dict[str, Any]:

@@ -14,10 +14,9 @@ import numpy as np
 from pushforward.core.errors import BadInput
 from pushforward.core.rng import derive_seed
 from pushforward.core.score import Score
-from pushforward.core.space import Image, Space
-from pushforward.core.table import Column, Table
-from pushforward.core.text import Text
+from pushforward.core.space import Space
 from pushforward.evaluation.checks import as_rows, require
+from pushforward.evaluation.kinds.example_kind import examples_of
 
 REAL, NOISE, SHUFFLED, COPYCAT = "real", "noise", "shuffled marginals", "copycat"
 
@@ -73,14 +72,7 @@ def controls(
     order = rng.permutation(len(train))
     own, rest = _parted(order, n, cases)
     shape = (n, *space.event_shape)
-    if isinstance(space, Image):
-        noise = rng.integers(0, space.levels, size=shape).astype(train.dtype)
-    elif isinstance(space, Text):
-        noise = rng.integers(0, space.vocabulary, size=shape).astype(train.dtype)
-    elif isinstance(space, Table):
-        noise = np.stack([_even(column, n, rng) for column in space.columns], axis=1)
-    else:
-        noise = rng.uniform(rows.min(axis=0), rows.max(axis=0), size=(n, rows.shape[1])).reshape(shape)
+    noise = examples_of(space).even(space, rows, n, rng).reshape(shape)
     picks = rng.integers(0, len(train), size=(n, rows.shape[1]))
     shuffled = np.take_along_axis(train.reshape(len(train), -1), picks, axis=0).reshape(shape)
     copied = rng.integers(0, len(train), size=n)
@@ -105,14 +97,6 @@ def _parted(order: np.ndarray, n: int, cases: np.ndarray | None) -> tuple[np.nda
     found, first = np.unique(cases[order], return_index=True)
     own = order[np.sort(first)[: min(n, len(found) // 2)]]
     return own, order[~np.isin(cases[order], cases[own])]
-
-
-def _even(column: Column, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Return values spread evenly over what a column may hold."""
-    if column.discrete:
-        return rng.integers(0, len(column.categories), size=n).astype(np.float64)
-    values = rng.uniform(column.low, column.high, size=n)
-    return values if column.step is None else column.low + np.round((values - column.low) / column.step) * column.step
 
 
 def floor_card(cards: Mapping[str, Sequence[Score]]) -> list[Score]:

@@ -12,14 +12,14 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from pushforward.core.data_kind import kind_of
 from pushforward.core.errors import BadInput
 from pushforward.core.rng import derive_seed
-from pushforward.core.space import Image, Space
-from pushforward.core.table import Table
-from pushforward.core.text import Text
+from pushforward.core.space import Space
 from pushforward.evaluation.checks import as_rows
 from pushforward.evaluation.distances import nearest
 from pushforward.evaluation.diversity.bins import bin_centres
+from pushforward.evaluation.kinds.example_kind import examples_of
 
 CLUSTERS, CLUSTERED = 10, 5000
 
@@ -156,9 +156,11 @@ class Blur(Damage):
 
     fault = "blur"
 
-    def __init__(self, dose: float, space: Image) -> None:
+    def __init__(self, dose: float, space: Space) -> None:
         super().__init__(dose)
-        self.space = space
+        if space.levels is None:
+            raise BadInput(f"a blur of {kind_of(space).examples}", "images")
+        self.levels = space.levels
 
     @property
     def name(self) -> str:
@@ -168,7 +170,7 @@ class Blur(Damage):
     def apply(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return blurred pictures on the same grey levels."""
         soft = gaussian_filter(x.astype(np.float64), (0, 0, self.dose, self.dose), mode="nearest")
-        return np.round(soft).clip(0, self.space.levels - 1).astype(x.dtype)
+        return np.round(soft).clip(0, self.levels - 1).astype(x.dtype)
 
 
 class AddedNoise(Damage):
@@ -186,7 +188,7 @@ class AddedNoise(Damage):
         super().__init__(dose)
         self.space = space
         rows = as_rows(train, "training examples", at_least=2)
-        self.scale = rows.std(axis=0) if isinstance(space, Table) else np.full(rows.shape[1], rows.std())
+        self.scale = examples_of(space).spread(rows)
 
     @property
     def name(self) -> str:
@@ -197,18 +199,7 @@ class AddedNoise(Damage):
         """Return noisy examples on the same grid."""
         rows = as_rows(x)
         noisy = rows + self.dose * self.scale * rng.normal(size=rows.shape)
-        if isinstance(self.space, Image):
-            noisy = np.round(noisy).clip(0, self.space.levels - 1)
-        if isinstance(self.space, Table):
-            for place, column in enumerate(self.space.columns):
-                values = rows[:, place]
-                if column.discrete:
-                    noisy[:, place] = values
-                    continue
-                if column.step is not None:
-                    noisy[:, place] = column.low + np.round((noisy[:, place] - column.low) / column.step) * column.step
-                inside = (values >= column.low) & (values <= column.high)  # a missing value's mark stays where it is
-                noisy[:, place] = np.where(inside, noisy[:, place].clip(column.low, column.high), values)
+        noisy = examples_of(self.space).on_grid(self.space, rows, noisy)
         return noisy.reshape(x.shape).astype(x.dtype)
 
 
@@ -232,20 +223,14 @@ class Shuffle(Damage):
     @property
     def name(self) -> str:
         """Share and fault."""
-        what = "tokens" if isinstance(self.space, Text) else "pixels" if isinstance(self.space, Image) else "columns"
-        return f"{100 * self.dose:g} % of {what} shuffled"
+        return f"{100 * self.dose:g} % of {kind_of(self.space).parts} shuffled"
 
     def apply(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return examples whose chosen columns come from other examples."""
         rows = x.reshape(len(x), -1).copy()
-        fewest = 2 if isinstance(self.space, Text) else 1  # one token alone has nowhere to go
-        chosen = rng.permutation(rows.shape[1])[: max(round(self.dose * rows.shape[1]), fewest * (self.dose > 0))]
-        if isinstance(self.space, Text):
-            for row in rows:
-                row[chosen] = row[rng.permutation(chosen)]
-        else:
-            for column in chosen:
-                rows[:, column] = rows[rng.permutation(len(rows)), column]
+        known = examples_of(self.space)
+        size = max(round(self.dose * rows.shape[1]), known.fewest_shuffled * (self.dose > 0))
+        known.shuffle(rows, rng.permutation(rows.shape[1])[:size], rng)
         return rows.reshape(x.shape)
 
 
@@ -260,9 +245,10 @@ def default_damages(space: Space, train: np.ndarray, seed: int = 0) -> list[Dama
     modes = clustered(train, seed)
     found: list[Damage] = [DropModes(share, modes) for share in (0.1, 0.3)]
     found += [Copy(share, train) for share in (0.1, 0.5)]
-    if isinstance(space, Image):
+    known = examples_of(space)
+    if known.neighbouring:
         found += [Blur(sigma, space) for sigma in (0.4, 0.8)]
-    if not isinstance(space, Text):
+    if known.noisy:
         found += [AddedNoise(size, space, train) for size in (0.05, 0.2)]
     return found + [Shuffle(share, space) for share in (0.1, 0.5)]
 

@@ -14,9 +14,7 @@ from typing import Any
 import numpy as np
 
 from pushforward.core.errors import BadInput, closest, unknown
-from pushforward.core.space import Image, Space
-from pushforward.core.table import Table
-from pushforward.core.text import Text
+from pushforward.core.space import Space
 from pushforward.evaluation.features.checkpoints import clip_features, dinov2_features, inception_features
 from pushforward.evaluation.features.columns import ColumnFeatures
 from pushforward.evaluation.features.efficientnet import efficientnet_features
@@ -82,11 +80,11 @@ def features_by_name(
     word, number, path, options = parsed(name)
     known = known_names(space)
     if word not in known:
-        others = sorted({other for table in _TABLES for other in table.names})
+        others = sorted({other for names in _BY_KIND.values() for other in names})
         if word not in others:
             raise BadInput(*unknown("features", word, known))
         raise BadInput(f"features '{word}' of {space.kind}", "one of " + ", ".join(known))
-    makes, legal, takes_path = _table(space).names[word]
+    makes, legal, takes_path = _BY_KIND[space.kind][word]
     if takes_path != (path is not None):
         expected = f"{word}:PATH" if takes_path else f"'{word}' without a path"
         raise BadInput(f"features '{name}'", expected)
@@ -103,7 +101,7 @@ def known_names(space: Space) -> list[str]:
         >>> known_names(Text(10, 4, 9))
         ['tokens', 'sentences']
     """
-    return list(_table(space).names)
+    return list(_BY_KIND[space.kind])
 
 
 def parsed(name: str) -> tuple[str, int | None, Path | None, dict[str, Any]]:
@@ -195,14 +193,6 @@ def _components(asked: _Asked) -> Features:
 _Maker = tuple[Callable[[_Asked], Features], tuple[str, ...], bool]
 
 
-@dataclass(frozen=True)
-class _Table:
-    """The features of one kind of space: maker, legal options and whether a path follows, by word."""
-
-    space: type[Space]
-    names: Mapping[str, _Maker]
-
-
 _CONVENTION = ("channels", "size", "low", "high", "mean", "std", "filter", "pooled", "trust")
 _IMAGE: dict[str, _Maker] = {
     "pixels": (lambda asked: Pixels(asked.train), (), False),
@@ -215,35 +205,23 @@ _IMAGE: dict[str, _Maker] = {
     "dinov2": (lambda asked: dinov2_features(asked.path, asked.space, **asked.options), ("size", "trust"), True),
     "clip": (_clip, ("activation", "trust"), True),
 }
-_TABLES = (
-    _Table(Image, _IMAGE),
-    _Table(
-        Table,
-        {
-            "columns": (lambda asked: ColumnFeatures(asked.space, asked.train), (), False),
-            "own": (_own, ("steps",), False),
-        },
-    ),
-    _Table(
-        Text,
-        {
-            "tokens": (lambda asked: TokenFeatures(asked.space, asked.train), (), False),
-            "sentences": (_sentences, (), False),
-        },
-    ),
-    _Table(
-        Space,
-        {
-            "coordinates": (lambda asked: Standardised(asked.train), (), False),
-            "pca": (_components, (), False),
-            "own": (_own, ("steps",), False),
-        },
-    ),
-)
-
-
-def _table(space: Space) -> _Table:
-    return next(table for table in _TABLES if isinstance(space, table.space))
+# features of each kind of data by their words: maker, legal options and whether a path follows
+_BY_KIND: dict[str, Mapping[str, _Maker]] = {
+    "image": _IMAGE,
+    "table": {
+        "columns": (lambda asked: ColumnFeatures(asked.space, asked.train), (), False),
+        "own": (_own, ("steps",), False),
+    },
+    "text": {
+        "tokens": (lambda asked: TokenFeatures(asked.space, asked.train), (), False),
+        "sentences": (_sentences, (), False),
+    },
+    "points": {
+        "coordinates": (lambda asked: Standardised(asked.train), (), False),
+        "pca": (_components, (), False),
+        "own": (_own, ("steps",), False),
+    },
+}
 
 
 def _words(legal: Sequence[str]) -> str:

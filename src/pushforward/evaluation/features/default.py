@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
-from pushforward.core.space import Image, Space
-from pushforward.core.table import Table
-from pushforward.core.text import Text
+from pushforward.core.space import Space
 from pushforward.evaluation.features.columns import ColumnFeatures
 from pushforward.evaluation.features.named import Features, PrincipalComponents, Standardised
 from pushforward.evaluation.features.random_convolution import RandomConvolution
@@ -27,13 +28,19 @@ def default_features(space: Space, train: np.ndarray, seed: int = 0) -> list[Fea
         train: training examples in data units.
         seed: seed of the random filters.
     """
-    if isinstance(space, Table):
-        return [ColumnFeatures(space, train)]
-    if isinstance(space, Text):
-        return [TokenFeatures(space, train)]
-    if not isinstance(space, Image):
-        return [Standardised(train)]
+    return _DEFAULTS[space.kind](space, train, seed)
+
+
+def _of_images(space: Any, train: np.ndarray, seed: int) -> list[Features]:
     components = PrincipalComponents(train, 32)
     if min(space.height, space.width) < 4:
         return [components]
     return [RandomConvolution(space, train, seed), components]
+
+
+_DEFAULTS: dict[str, Callable[[Any, np.ndarray, int], list[Features]]] = {
+    "points": lambda space, train, seed: [Standardised(train)],
+    "image": _of_images,
+    "table": lambda space, train, seed: [ColumnFeatures(space, train)],
+    "text": lambda space, train, seed: [TokenFeatures(space, train)],
+}

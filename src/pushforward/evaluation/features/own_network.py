@@ -8,6 +8,7 @@ weights, whose last digits differ between processors.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,9 +18,7 @@ from torch.nn import functional
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.measure import Measure
 from pushforward.core.score import Score
-from pushforward.core.space import Image, Space
-from pushforward.core.table import Table
-from pushforward.core.text import Text
+from pushforward.core.space import Space
 from pushforward.evaluation.checks import as_rows, require
 from pushforward.evaluation.features.columns import ColumnFeatures
 from pushforward.evaluation.features.named import Features, Standardised
@@ -27,6 +26,7 @@ from pushforward.evaluation.features.own_training import BATCH, fit_classifier, 
 from pushforward.evaluation.features.resizing import Resizing
 from pushforward.evaluation.features.small_networks import WIDTH, Convolutional, FeatureEncoder, Perceptron
 from pushforward.evaluation.intervals import wilson
+from pushforward.evaluation.kinds.example_kind import examples_of
 from pushforward.evaluation.measuring.statistic import MeasuredOn
 
 STEPS = 300
@@ -76,7 +76,7 @@ class OwnNetwork(Features):
         _check(space, train, labels)
         task = "by turns" if labels is None else "by class"
         target = np.zeros(0) if labels is None else labels
-        levels = space.levels if isinstance(space, Image) else 0
+        levels = space.levels or 0
         defining = (np.array([levels]), train, target)
         super().__init__(f"own-{WIDTH} {task}, seed {seed}", *defining, recipe=f"{RECIPE}, {steps} steps of {BATCH}")
         self._space, self._inputs = space, _inputs_of(space, train)
@@ -157,9 +157,9 @@ class OwnNetwork(Features):
 
 
 def _check(space: Space, train: np.ndarray, labels: np.ndarray | None) -> None:
-    if isinstance(space, Text):
+    if space.kind not in _INPUTS:
         raise BadInput("text for a network of one's own", "images, points or a table", "use tokens or sentences")
-    if labels is None and not isinstance(space, Image):
+    if labels is None and not examples_of(space).neighbouring:
         raise BadInput(
             "rows without labels for a network of one's own", "labels", "use the standardised or ranked columns"
         )
@@ -177,15 +177,27 @@ def _check(space: Space, train: np.ndarray, labels: np.ndarray | None) -> None:
 
 def _inputs_of(space: Space, train: np.ndarray) -> Callable[[np.ndarray], Tensor]:
     """Return the map from examples in data units to what the network is given, fitted on train."""
-    if isinstance(space, Image):
-        shrink = SIDE / max(space.height, space.width)
-        size = (max(1, round(space.height * shrink)), max(1, round(space.width * shrink)))
-        resizing = Resizing(*size, "bicubic") if shrink < 1 else None
+    return _INPUTS[space.kind](space, train)
 
-        def pixels(x: np.ndarray) -> Tensor:
-            scaled = x.astype(np.float64) * (2.0 / (space.levels - 1)) - 1.0
-            return torch.from_numpy(resizing(scaled) if resizing else scaled)
 
-        return pixels
-    known = ColumnFeatures(space, train, components=128) if isinstance(space, Table) else Standardised(train)
+def _pixels(space: Any, train: np.ndarray) -> Callable[[np.ndarray], Tensor]:
+    shrink = SIDE / max(space.height, space.width)
+    size = (max(1, round(space.height * shrink)), max(1, round(space.width * shrink)))
+    resizing = Resizing(*size, "bicubic") if shrink < 1 else None
+
+    def pixels(x: np.ndarray) -> Tensor:
+        scaled = x.astype(np.float64) * (2.0 / (space.levels - 1)) - 1.0
+        return torch.from_numpy(resizing(scaled) if resizing else scaled)
+
+    return pixels
+
+
+def _features(known: Features) -> Callable[[np.ndarray], Tensor]:
     return lambda x: torch.from_numpy(known(x))
+
+
+_INPUTS: dict[str, Callable[[Any, np.ndarray], Callable[[np.ndarray], Tensor]]] = {
+    "points": lambda space, train: _features(Standardised(train)),
+    "image": _pixels,
+    "table": lambda space, train: _features(ColumnFeatures(space, train, components=128)),
+}

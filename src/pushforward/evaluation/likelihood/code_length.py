@@ -16,11 +16,10 @@ from pushforward.core.errors import BadInput
 from pushforward.core.logprob import Kind, LogProb
 from pushforward.core.measure import LIKELIHOOD, Measure
 from pushforward.core.score import Score
-from pushforward.core.space import Image, Space
-from pushforward.core.table import Table
-from pushforward.core.text import Text
+from pushforward.core.space import Space
 from pushforward.evaluation.checks import require
 from pushforward.evaluation.intervals import mean_interval, t_quantile
+from pushforward.evaluation.kinds.example_kind import examples_of
 from pushforward.evaluation.likelihood.marginals import marginal_log_prob
 from pushforward.evaluation.measuring.metric import Metric
 
@@ -119,15 +118,7 @@ def marginal_floor(
         2.0
     """
     score = likelihood_score(replace(marginal_log_prob(train, test, space), sizes=sizes, cases=cases), split)
-    if isinstance(space, Image):
-        bits = math.log2(space.levels)
-        note = f"independent pixel histograms fitted on train; a uniform code over {space.levels} levels needs {bits:.4f} bits/dim"
-    elif isinstance(space, Text):
-        note = "independent tokens with the frequencies of train"
-    elif isinstance(space, Table):
-        note = "independent columns fitted on train: histograms of categories and grids, Gaussians of real numbers"
-    else:
-        note = "independent Gaussians fitted on train"
+    note = examples_of(space).marginals(space)
     return replace(score, measure=MARGINALS, given="", warnings=(note, *score.warnings))
 
 

@@ -58,9 +58,14 @@ class Task:
     why: str = ""
 
     @property
+    def table(self) -> Table | None:
+        """The table of which a column is predicted, None where labels are beside the examples."""
+        return self.space if isinstance(self.space, Table) else None
+
+    @property
     def of_numbers(self) -> bool:
         """Whether a column of numbers is predicted, of which a missing one is no class."""
-        return isinstance(self.space, Table) and self.place is not None and not self.space.columns[self.place].discrete
+        return self.table is not None and self.place is not None and not self.table.columns[self.place].discrete
 
     @property
     def unit(self) -> str:
@@ -69,17 +74,17 @@ class Task:
 
     def takes(self, rows: int) -> int:
         """Return how many of so many rows the predictor is fitted to: trees take all, the support vector machine 5,000 at most."""
-        return rows if isinstance(self.space, Table) else min(rows, MOST)
+        return min(rows, MOST) if self.table is None else rows
 
     def learn(self, x: np.ndarray, target: np.ndarray, seed: int) -> Predict:
         """Return a predictor fitted on examples (n, ...) and their targets (n,); a constant where there is one class only."""
-        if not isinstance(self.space, Table):
+        if self.table is None:
             order = np.random.default_rng(seed).permutation(len(x))[:MOST]
             x, target = x[order], target[order]
         if len(np.unique(target)) < 2:
             return lambda rows: np.full(len(rows), target[0])
-        if isinstance(self.space, Table):
-            model = self._trees(self.space, seed)
+        if self.table is not None:
+            model = self._trees(self.table, seed)
         else:
             width = min(COMPONENTS, len(x), as_rows(x).shape[1])
             model = make_pipeline(StandardScaler(), PCA(width, random_state=seed % 2**32), SVC())
