@@ -58,7 +58,7 @@ class Wanted:
 
 
 @dataclass
-class Found:
+class OpenedArray:
     """Examples in data units, their space, the reasons, and what is lost."""
 
     x: Tensor
@@ -93,7 +93,7 @@ def checked(x: np.ndarray, where: str, few: bool = False) -> np.ndarray:
     return x
 
 
-def as_space(x: np.ndarray, where: str, wanted: Wanted | None = None) -> Found:
+def as_space(x: np.ndarray, where: str, wanted: Wanted | None = None) -> OpenedArray:
     """Return the tensor in data units, its space and the reasons.
 
     Raises:
@@ -138,7 +138,7 @@ def _as_levels(x: np.ndarray, levels: int) -> np.ndarray:
     return found.astype(np.int64) if exact else x
 
 
-def _points(x: np.ndarray, where: str, wanted: Wanted) -> Found:
+def _points(x: np.ndarray, where: str, wanted: Wanted) -> OpenedArray:
     if wanted.levels is not None and wanted.varied:
         raise BadInput(f"data.levels={wanted.levels} for points in {where}", "images", "leave it out")
     dimensions = "two dimensions" if x.ndim == 2 else "one dimension"
@@ -166,7 +166,7 @@ def _points(x: np.ndarray, where: str, wanted: Wanted) -> Found:
     near = largest * 2.0**-23 <= NEAR * location_and_scale(torch.from_numpy(values))[1].numpy()
     exact = bool((single.astype(np.float64) == values).all()) and bool(near.all())
     kept = "single precision, which is exact" if exact else "double precision until they are centred and scaled"
-    found = Found(torch.from_numpy(single if exact else values), Points(int(x.shape[1])))
+    found = OpenedArray(torch.from_numpy(single if exact else values), Points(int(x.shape[1])))
     found.notes.append(f"{dimensions}, so {counted(x.shape[1], 'real column')} per point (kept in {kept})")
     if wanted.varied:
         _remark(values, found, wanted.names)
@@ -195,7 +195,7 @@ def _counted(values: np.ndarray) -> np.ndarray:
     return (values == np.round(values)).all(axis=0) & (largest < reach) & ~spelled & (len(values) >= FEWEST_WHOLE)
 
 
-def _remark(values: np.ndarray, found: Found, names: Sequence[str]) -> None:
+def _remark(values: np.ndarray, found: OpenedArray, names: Sequence[str]) -> None:
     """Say what of points has no density, and what single precision does not tell apart even around their mean."""
     called = names or tuple(map(str, range(values.shape[1])))
     whole = np.flatnonzero(_counted(values))
@@ -221,7 +221,7 @@ def _remark(values: np.ndarray, found: Found, names: Sequence[str]) -> None:
             )
 
 
-def _images(x: np.ndarray, where: str, wanted: Wanted) -> Found:
+def _images(x: np.ndarray, where: str, wanted: Wanted) -> OpenedArray:
     x, notes = _channels_first(x, where, wanted.white is not None)
     if wanted.white is None and x.shape[1] in (2, 4):
         of = "grey" if x.shape[1] == 2 else "colour"
@@ -247,7 +247,7 @@ def _images(x: np.ndarray, where: str, wanted: Wanted) -> Found:
         raise BadInput(f"{where} holds pixels up to {top:,}", "at most 65,536 levels", "scale or shift them first")
     dtype = np.uint8 if levels <= 256 else np.int64
     tensor = torch.from_numpy(np.ascontiguousarray(x.astype(dtype)))
-    return Found(tensor, Image(*map(int, x.shape[1:]), levels=levels), notes, lost)
+    return OpenedArray(tensor, Image(*map(int, x.shape[1:]), levels=levels), notes, lost)
 
 
 def _channels_first(x: np.ndarray, where: str, last: bool) -> tuple[np.ndarray, list[str]]:

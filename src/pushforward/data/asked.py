@@ -12,21 +12,21 @@ import numpy as np
 import torch
 
 from pushforward.core.space import Image
-from pushforward.data.arrays import Found
+from pushforward.data.arrays import OpenedArray
 from pushforward.data.folders import counted
 from pushforward.data.images.channels import greyed, in_colour, shown_on
 from pushforward.data.images.options import ImageOptions
 from pushforward.data.images.resizing import resized, said_of_sizes
 
 
-def as_asked(found: Found, options: ImageOptions) -> Found:
+def as_asked(found: OpenedArray, options: ImageOptions) -> OpenedArray:
     """Return images of an array with alpha, channels and size as options say, with as many levels as before.
 
     Alpha is a channel of an array unless `alpha` is asked for; files lie on white by themselves.
 
     Example:
         >>> x = torch.tensor([[[[0, 3]], [[3, 3]], [[0, 0]], [[3, 0]]]], dtype=torch.uint8)
-        >>> on_white = as_asked(Found(x, Image(4, 1, 2, 4)), ImageOptions(alpha="white"))
+        >>> on_white = as_asked(OpenedArray(x, Image(4, 1, 2, 4)), ImageOptions(alpha="white"))
         >>> on_white.x.tolist(), on_white.space.channels
         ([[[[0, 3]], [[3, 3]], [[0, 3]]]], 3)
     """
@@ -56,4 +56,4 @@ def as_asked(found: Found, options: ImageOptions) -> Found:
         notes, lost = [*notes, *said], [*lost, *gone]
     tensor = torch.from_numpy(np.ascontiguousarray(np.moveaxis(x, -1, 1)))
     space = replace(found.space, channels=x.shape[-1], height=x.shape[1], width=x.shape[2])
-    return Found(tensor, space, notes, lost)
+    return OpenedArray(tensor, space, notes, lost)

@@ -25,7 +25,7 @@ from pushforward.data.tables.written import cells_of
 
 
 @dataclass(frozen=True)
-class Numbers:
+class TablePoints:
     """Points (n, columns) in float64, a name per point (None without labels), what restores the file, and what was decided."""
 
     values: np.ndarray
@@ -35,7 +35,7 @@ class Numbers:
     lost: tuple[str, ...] = ()
 
 
-def points_of(sheet: Sheet, varied: bool = True) -> Numbers:
+def points_of(sheet: Sheet, varied: bool = True) -> TablePoints:
     """Return the points in a table of numbers.
 
     Args:
@@ -78,7 +78,7 @@ def points_of(sheet: Sheet, varied: bool = True) -> Numbers:
         raise BadInput(f"no column that varies in {sheet.origin}", "at least one column of numbers")
     encoding = PointsEncoding(tuple(stored), label, sheet.dialect, excluded=sheet.dropped)
     lost = (*sheet.lost, *(f"column '{name}': left out, as asked" for name in sheet.dropped))
-    return Numbers(np.stack(values, axis=1), labels, encoding, tuple(notes), lost)
+    return TablePoints(np.stack(values, axis=1), labels, encoding, tuple(notes), lost)
 
 
 def _numbers(series: pd.Series, name: str, sheet: Sheet) -> np.ndarray:

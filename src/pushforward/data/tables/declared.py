@@ -13,12 +13,12 @@ import pandas as pd
 from pushforward.core.errors import BadInput
 from pushforward.core.table import ColumnKind
 from pushforward.data.tables.asked import READINGS
-from pushforward.data.tables.found import Found, Rules, discrete, option, sorted_levels
+from pushforward.data.tables.found import FoundColumn, Rules, discrete, option, sorted_levels
 from pushforward.data.tables.numeric import datetime_column, number
 from pushforward.data.tables.stored import Scalar, Stored
 
 
-def declared(series: pd.Series, known: pd.Series, stored: Stored, label: str, rules: Rules) -> Found:
+def declared(series: pd.Series, known: pd.Series, stored: Stored, label: str, rules: Rules) -> FoundColumn:
     """Return a column of the kind that the user chose, or of the order of an ordinal column.
 
     Raises:

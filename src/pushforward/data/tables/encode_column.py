@@ -24,7 +24,7 @@ from pushforward.data.tables.wrapped import unwrapped
 
 
 @dataclass(frozen=True)
-class Rows:
+class TableRows:
     """Rows of a table that is read.
 
     Attributes:
@@ -53,7 +53,7 @@ class Rows:
                 self.odd.setdefault(row, came(row))
 
 
-def check_restored(stored: Stored, series: pd.Series, rows: Rows) -> None:
+def check_restored(stored: Stored, series: pd.Series, rows: TableRows) -> None:
     """Check a column that is left out and restored: it must hold what the training table held in every row."""
     found = plain(series, stored, rows)
     found, expected = found.astype(object), plain(restore(stored, None, np.zeros(1)), stored, rows).tolist()[0]
@@ -66,7 +66,7 @@ def check_restored(stored: Stored, series: pd.Series, rows: Rows) -> None:
     rows.refuse(~same.to_numpy(dtype=bool), came, f"{expected!r} only, as in the training table", fix)
 
 
-def plain(series: pd.Series, stored: Stored, rows: Rows) -> pd.Series:
+def plain(series: pd.Series, stored: Stored, rows: TableRows) -> pd.Series:
     """Return a column as numbers or moments: cells are read in their notation, dates, times and decimals as what carries them."""
     series = unwrapped(series).series
     if stored.levels or stored.role == "excluded":
@@ -112,7 +112,7 @@ def _without_marks(series: pd.Series, stored: Stored) -> pd.Series:
     return series.map(lambda value: None if isinstance(value, str) and value.strip() in stored.marks else value)
 
 
-def _spans(series: pd.Series, stored: Stored, rows: Rows) -> pd.Series:
+def _spans(series: pd.Series, stored: Stored, rows: TableRows) -> pd.Series:
     """Return times of day and durations that a file without a type for them holds as text."""
     if str(series.dtype) not in OBJECTS or not bool(series.map(lambda v: isinstance(v, str)).any()):
         return series
@@ -126,7 +126,7 @@ def _spans(series: pd.Series, stored: Stored, rows: Rows) -> pd.Series:
     return spans
 
 
-def encode_column(series: pd.Series, stored: Stored, column: Column, rows: Rows) -> np.ndarray:
+def encode_column(series: pd.Series, stored: Stored, column: Column, rows: TableRows) -> np.ndarray:
     """Return a column as float64; NaN where a value is missing, or where a row is odd.
 
     Raises:
@@ -165,7 +165,7 @@ def encode_column(series: pd.Series, stored: Stored, column: Column, rows: Rows)
     return values
 
 
-def _codes(series: pd.Series, stored: Stored, column: Column, rows: Rows) -> np.ndarray:
+def _codes(series: pd.Series, stored: Stored, column: Column, rows: TableRows) -> np.ndarray:
     exact: dict[Any, int] = {level: i for i, level in enumerate(stored.levels)}
     named = {name: i for i, name in enumerate(column.categories)}
     if all(isinstance(level, bool) for level in stored.levels):
@@ -185,7 +185,7 @@ def _codes(series: pd.Series, stored: Stored, column: Column, rows: Rows) -> np.
     return table[codes]
 
 
-def _floats(series: pd.Series, column: Column, rows: Rows) -> np.ndarray:
+def _floats(series: pd.Series, column: Column, rows: TableRows) -> np.ndarray:
     try:
         return series.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
     except (ValueError, TypeError):
@@ -196,7 +196,7 @@ def _floats(series: pd.Series, column: Column, rows: Rows) -> np.ndarray:
     return numbers
 
 
-def _seconds(series: pd.Series, column: Column, rows: Rows) -> np.ndarray:
+def _seconds(series: pd.Series, column: Column, rows: TableRows) -> np.ndarray:
     if series.dtype.kind == "M":
         return seconds_of(series)
     words = series.astype("string")

@@ -22,7 +22,7 @@ from pushforward.core.space import space_from_json
 from pushforward.core.table import Column, Table
 from pushforward.data.formats.choosing import written
 from pushforward.data.tables.as_file import RowsEncoding
-from pushforward.data.tables.encode_column import Rows, check_restored, encode_column
+from pushforward.data.tables.encode_column import TableRows, check_restored, encode_column
 from pushforward.data.tables.given import parse_known
 from pushforward.data.tables.schema import Declared, Schema, infer
 from pushforward.data.tables.sheet import Reading, Sheet, read_sheet
@@ -89,7 +89,7 @@ class TableEncoding(RowsEncoding):
         Raises:
             BadInput: missing or unknown columns; a category, number or missing value that the schema does not have.
         """
-        return self.table.check(self._encoded(frame, Rows(lines)))
+        return self.table.check(self._encoded(frame, TableRows(lines)))
 
     def encode_foreign(self, frame: pd.DataFrame, lines: Sequence[int] | None = None) -> tuple[Tensor, dict[int, str]]:
         """Return the rows of a frame that another program generated, and why others cannot be rows of this table at all.
@@ -101,12 +101,12 @@ class TableEncoding(RowsEncoding):
             BadInput: missing or unknown columns.
         """
         odd: dict[int, str] = {}
-        x = self._encoded(frame, Rows(lines, odd))
+        x = self._encoded(frame, TableRows(lines, odd))
         kept = torch.ones(len(x), dtype=torch.bool)
         kept[list(odd)] = False
         return self.table.check(x[kept]), odd
 
-    def _encoded(self, frame: pd.DataFrame, rows: Rows) -> Tensor:
+    def _encoded(self, frame: pd.DataFrame, rows: TableRows) -> Tensor:
         labels = {str(name): place for place, name in enumerate(frame.columns)}
         self._check_names(labels)
         for stored in self.stored:

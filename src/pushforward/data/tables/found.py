@@ -63,7 +63,7 @@ def require_finite(values: np.ndarray, rows: Sequence[int], label: str, lines: S
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundColumn:
     """A column of the space (None if it is not modelled), how it is kept, why, and what is lost."""
 
     column: Column | None
@@ -102,11 +102,11 @@ def sorted_levels(known: pd.Series, label: str) -> tuple[Scalar, ...]:
     return tuple(sorted(distinct, key=lambda v: (isinstance(v, str), v)))
 
 
-def discrete(kind: ColumnKind, levels: tuple[Scalar, ...], series: pd.Series, stored: Stored, said: str) -> Found:
+def discrete(kind: ColumnKind, levels: tuple[Scalar, ...], series: pd.Series, stored: Stored, said: str) -> FoundColumn:
     """Return a column of categories."""
     gone = int(series.isna().sum())
     column = Column(stored.label, kind, level_names(levels), missing=gone > 0)
-    return Found(column, replace(stored, levels=levels), said + _unseen(levels, series) + gaps(gone, len(series)))
+    return FoundColumn(column, replace(stored, levels=levels), said + _unseen(levels, series) + gaps(gone, len(series)))
 
 
 def _unseen(levels: tuple[Scalar, ...], series: pd.Series) -> str:
@@ -119,15 +119,15 @@ def _unseen(levels: tuple[Scalar, ...], series: pd.Series) -> str:
     return f"; {len(never)} never occur{'s' * (len(never) == 1)} ({shown}) and may be drawn"
 
 
-def excluded(stored: Stored, why: str, label: str) -> Found:
+def excluded(stored: Stored, why: str, label: str) -> FoundColumn:
     """Return an identifier, which is left out."""
     said = f"{why}, so an identifier that is left out ({keeping(label)})"
-    return Found(
+    return FoundColumn(
         None, replace(stored, role="excluded", levels=()), said, f"left out as an identifier: {why} ({keeping(label)})"
     )
 
 
-def free_text(known: pd.Series, stored: Stored, label: str) -> Found | None:
+def free_text(known: pd.Series, stored: Stored, label: str) -> FoundColumn | None:
     """Return a column of sentences, which is left out with what to do about it; None for anything else.
 
     Example:
@@ -145,7 +145,7 @@ def free_text(known: pd.Series, stored: Stored, label: str) -> Found | None:
     )
     why = f"texts, {known.nunique()} different ones of {words.median():.0f} words"
     role = replace(stored, role="excluded", levels=())
-    return Found(None, role, f"{why}, left out: {how}", f"left out as {why}: {how}")
+    return FoundColumn(None, role, f"{why}, left out: {how}", f"left out as {why}: {how}")
 
 
 def gaps(gone: int, n: int) -> str:

@@ -15,7 +15,16 @@ import pandas as pd
 from pushforward.core.errors import BadInput
 from pushforward.core.limits import LARGEST_NUMBER
 from pushforward.core.table import Column, ColumnKind
-from pushforward.data.tables.found import Found, Rules, discrete, excluded, gaps, option, require_finite, sorted_levels
+from pushforward.data.tables.found import (
+    FoundColumn,
+    Rules,
+    discrete,
+    excluded,
+    gaps,
+    option,
+    require_finite,
+    sorted_levels,
+)
 from pushforward.data.tables.grids import CLOCKS, TIME_NAMES, TIMES, clock_step, coarser, step_words
 from pushforward.data.tables.notations.numbers import NumberNotation
 from pushforward.data.tables.sentinels import sentinel, sentinel_days, sentinel_periods
@@ -26,7 +35,9 @@ FEW, FEWEST_ROWS = 32, 20
 BY_CHANCE = 1e-3
 
 
-def number(series: pd.Series, known: pd.Series, stored: Stored, label: str, rules: Rules, real: bool = False) -> Found:
+def number(
+    series: pd.Series, known: pd.Series, stored: Stored, label: str, rules: Rules, real: bool = False
+) -> FoundColumn:
     """Return a column of numbers: on a grid of powers of ten where all of them are, else real.
 
     Args:
@@ -81,7 +92,7 @@ def number(series: pd.Series, known: pd.Series, stored: Stored, label: str, rule
     said += sentinel_periods(values, _freq(stored)) if stored.carrier == "period" else sentinel(values)
     column = Column(stored.label, kind, (), step, low, high, below, above, gone > 0)
     lost = f"numbers are rounded to multiples of {step:g}" if changed else ""
-    return Found(column, replace(stored, rounded=rounded), said + gaps(gone, len(series)), lost)
+    return FoundColumn(column, replace(stored, rounded=rounded), said + gaps(gone, len(series)), lost)
 
 
 _WORDS = {"duration": "durations", "timedelta": "durations", "time": "times", "period": "periods"}
@@ -198,7 +209,7 @@ def _tells(values: np.ndarray, step: float, narrow: type[np.floating]) -> bool:
     return float(np.log(np.maximum(step / apart, 1.0)).sum()) > -math.log(BY_CHANCE)
 
 
-def datetime_column(series: pd.Series, stored: Stored) -> Found:
+def datetime_column(series: pd.Series, stored: Stored) -> FoundColumn:
     """Return a column of dates, on the coarsest grid that holds them all."""
     seconds = seconds_of(series)
     known, gone = seconds[~np.isnan(seconds)], int(series.isna().sum())
@@ -216,4 +227,4 @@ def datetime_column(series: pd.Series, stored: Stored) -> Found:
     column = Column(stored.label, "datetime", (), step, float(known.min()), float(known.max()), missing=gone > 0)
     lost = f"moments are rounded to the {TIME_NAMES[TIMES.index(step)][:-1]}" if finer else ""
     said += sentinel_days(known)
-    return Found(column, replace(stored, rounded=finer), said + gaps(gone, len(series)), lost)
+    return FoundColumn(column, replace(stored, rounded=finer), said + gaps(gone, len(series)), lost)

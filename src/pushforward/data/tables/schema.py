@@ -21,7 +21,7 @@ from pushforward.data.tables.carried import carrier_of, into_numbers, said_of
 from pushforward.data.tables.cells import typed
 from pushforward.data.tables.declared import declared
 from pushforward.data.tables.found import (
-    Found,
+    FoundColumn,
     Rules,
     discrete,
     excluded,
@@ -86,7 +86,7 @@ def infer(
     for name in [*(columns or {}), *keep]:
         if name not in known:
             raise BadInput(f"a declaration of column '{name}'", "a column of the table", closest(str(name), labels))
-    found: list[Found] = []
+    found: list[FoundColumn] = []
     for place, (name, label) in enumerate(zip(frame.columns, labels, strict=True)):
         rules = Rules((columns or {}).get(label), label in keep, bounds, lines)
         # rows are named by their place, whatever a frame's index calls them
@@ -115,13 +115,13 @@ def _labels(frame: pd.DataFrame) -> list[str]:
     return labels
 
 
-def _column(series: pd.Series, name: Any, label: str, rules: Rules, of_file: Written | None) -> Found:
+def _column(series: pd.Series, name: Any, label: str, rules: Rules, of_file: Written | None) -> FoundColumn:
     key = int(name) if isinstance(name, np.integer) else name
     inside = unwrapped(series)
     series = inside.series
     nothing = missing_word(series)
     if rules.kind == "drop":
-        return Found(None, Stored(key, str(series.dtype), "excluded"), "left out, as asked", "left out, as asked")
+        return FoundColumn(None, Stored(key, str(series.dtype), "excluded"), "left out, as asked", "left out, as asked")
     text, notes, losses = "", inside.said, inside.lost
     notation, absent, marks = (None, "", ()) if of_file is None else (of_file.notation, of_file.absent, of_file.marks)
     decided = "" if of_file is None else of_file.reading
@@ -185,7 +185,7 @@ def _digits_lost(series: pd.Series, carrier: str) -> str:
     return f"{lost} decimals have more digits than double precision holds" if lost else ""
 
 
-def _plain_column(series: pd.Series, stored: Stored, label: str, rules: Rules) -> Found:
+def _plain_column(series: pd.Series, stored: Stored, label: str, rules: Rules) -> FoundColumn:
     _check_dtype(series, label)
     if stored.dtype == "category":
         categories = series.cat.categories
@@ -195,7 +195,9 @@ def _plain_column(series: pd.Series, stored: Stored, label: str, rules: Rules) -
         stored = replace(stored, levels=levels, level_dtype=str(categories.dtype), ordered=bool(series.cat.ordered))
     known = series.dropna()
     if len(known) == 0:
-        return Found(None, replace(stored, role="absent"), "no value at all, so it is left out and restored as missing")
+        return FoundColumn(
+            None, replace(stored, role="absent"), "no value at all, so it is left out and restored as missing"
+        )
     if series.dtype == object:
         _check_objects(known, series, label)
     distinct = known.nunique()
@@ -204,7 +206,7 @@ def _plain_column(series: pd.Series, stored: Stored, label: str, rules: Rules) -
         if isinstance(value, float) and math.isinf(value):
             require_finite(np.array([value]), [0], label, rules.lines)
         said = "one value only, so it is left out and restored as a constant"
-        return Found(None, replace(stored, role="constant", constant=value), said)
+        return FoundColumn(None, replace(stored, role="constant", constant=value), said)
     if rules.kind is not None:
         return declared(series, known, stored, label, rules)
     if series.dtype == bool or stored.dtype == "boolean":
@@ -237,7 +239,7 @@ def _check_objects(known: pd.Series, series: pd.Series, label: str) -> None:
         scalar(series.iloc[row], label, row)
 
 
-def _objects(series: pd.Series, known: pd.Series, stored: Stored, label: str, rules: Rules) -> Found:
+def _objects(series: pd.Series, known: pd.Series, stored: Stored, label: str, rules: Rules) -> FoundColumn:
     """Columns of text, of unordered categories, or of Python objects."""
     inner = "string" if stored.dtype == "category" else pd.api.types.infer_dtype(known, skipna=True)
     if inner == "boolean":
@@ -264,7 +266,7 @@ def _objects(series: pd.Series, known: pd.Series, stored: Stored, label: str, ru
     return discrete("categorical", levels, series, stored, said)
 
 
-def _numbers_with_gaps(series: pd.Series, stored: Stored, label: str, rules: Rules) -> Found | None:
+def _numbers_with_gaps(series: pd.Series, stored: Stored, label: str, rules: Rules) -> FoundColumn | None:
     """Return a column of Python numbers among which words say that there is none."""
     words = series.map(lambda value: isinstance(value, str))
     gone = {value for value in series[words] if not (value.strip() in MISSING or is_missing_among_numbers(value))}

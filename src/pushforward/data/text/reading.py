@@ -19,7 +19,7 @@ UTF8_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodedText:
     """The text of a file, how it was encoded, how many of its bytes U+FFFD stands for, and what was decided."""
 
     text: str
@@ -29,7 +29,7 @@ class Decoded:
     notes: tuple[str, ...] = ()
 
 
-def read_text(path: Path, replace: bool = False) -> Decoded:
+def read_text(path: Path, replace: bool = False) -> DecodedText:
     """Return the text of a file, packed or not.
 
     Args:
@@ -42,7 +42,7 @@ def read_text(path: Path, replace: bool = False) -> Decoded:
     return decoded(unpack(path)[0] if packed else read_bytes(path, "a readable file"), str(path), replace)
 
 
-def decoded(raw: bytes, where: str, replace: bool = False) -> Decoded:
+def decoded(raw: bytes, where: str, replace: bool = False) -> DecodedText:
     """Return bytes as text; a mark of UTF-8 is kept, because it has always been a part of the text.
 
     Raises:
@@ -71,7 +71,7 @@ def decoded(raw: bytes, where: str, replace: bool = False) -> Decoded:
     notes = [note] if charset else []
     if zeros := text.count("\0"):
         notes.append(f"zero characters (U+0000) are kept: {zeros:,}; a file that has them is rarely plain text")
-    return Decoded(text, charset or "utf-8", bool(mark), replaced, tuple(notes))
+    return DecodedText(text, charset or "utf-8", bool(mark), replaced, tuple(notes))
 
 
 def _refused(raw: bytes, where: str, word: str, place: int) -> BadInput:

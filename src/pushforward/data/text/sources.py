@@ -29,7 +29,7 @@ from pushforward.data.tables.sheet import Sheet
 from pushforward.data.tables.typed_files import read_json_rows
 from pushforward.data.text.json_lines import encodable, json_texts
 from pushforward.data.text.policy import LABEL, Form, Policy
-from pushforward.data.text.reading import Decoded, read_text
+from pushforward.data.text.reading import DecodedText, read_text
 from pushforward.data.text.rows import numbers_in
 from pushforward.data.unread import is_unread_picture
 
@@ -39,7 +39,7 @@ LONGEST_NAME, LONGEST_PATH = 255, 4000
 
 
 @dataclass
-class Found:
+class Texts:
     """Texts as they lie in the source, with what was noticed on the way.
 
     Attributes:
@@ -166,17 +166,17 @@ def choose(listing: Listing, endings: Sequence[str] = ()) -> Chosen:
     return Chosen(files, best, tuple(path for path in listing.files if path in texts - set(files)), others)
 
 
-def read_source(source: Any, policy: Policy) -> tuple[str, str, Found]:
+def read_source(source: Any, policy: Policy) -> tuple[str, str, Texts]:
     """Return the name of a source, the words for it in messages, and its texts.
 
     Raises:
         BadInput: nothing there, no text, or bytes that are none.
     """
     if isinstance(source, str) and is_literal(source):
-        return "text", GIVEN, Found([encodable(source, GIVEN)])
+        return "text", GIVEN, Texts([encodable(source, GIVEN)])
     if isinstance(source, list | tuple) and all(isinstance(item, str) for item in source):
         texts = [encodable(text, f"string {i} of {GIVEN}") for i, text in enumerate(source)]
-        return "text", GIVEN, Found(texts, [f"{counted(len(texts), 'string')}, a document each"])
+        return "text", GIVEN, Texts(texts, [f"{counted(len(texts), 'string')}, a document each"])
     if isinstance(source, tuple) and is_text(source):
         name, origin, found = read_source(source[0], policy)
         _labelled(found, source[1], policy)
@@ -192,11 +192,11 @@ def read_source(source: Any, policy: Policy) -> tuple[str, str, Found]:
     return unpacked_name(path).stem or origin, origin, found
 
 
-def read_plain(path: Path, how: ReadOptions) -> Found | Sheet:
+def read_plain(path: Path, how: ReadOptions) -> Texts | Sheet:
     """Return the text of a file, or its rows where a table or points are asked for."""
     if how.kind in ("table", "points"):
         return read_delimited(path, how)
-    found = Found()
+    found = Texts()
     found.texts = [_text_of(path, how.text or Policy(), found)]
     ending = ending_of(path)
     if ending not in TEXT.suffixes:
@@ -208,31 +208,31 @@ def read_plain(path: Path, how: ReadOptions) -> Found | Sheet:
     return found
 
 
-def read_json_lines(path: Path, how: ReadOptions) -> Found | Sheet:
+def read_json_lines(path: Path, how: ReadOptions) -> Texts | Sheet:
     """Return the texts of JSON lines, or their rows where a table or points are asked for."""
     if how.kind in ("table", "points"):
         return read_json_rows(path, how)
-    found = Found()
+    found = Texts()
     _read_json([path], how.text or Policy(), found)
     return found
 
 
-def read_text_folder(path: Path, how: ReadOptions) -> Found:
+def read_text_folder(path: Path, how: ReadOptions) -> Texts:
     """Return the texts of a folder."""
-    found = Found()
+    found = Texts()
     _read_folder(path, how.text or Policy(), found)
     return found
 
 
-def _texts(found: Any, path: Path) -> Found:
+def _texts(found: Any, path: Path) -> Texts:
     if isinstance(found, list | tuple) and all(isinstance(one, str) for one in found):
-        return Found([encodable(one, f"text {i} of {path}") for i, one in enumerate(found)])
-    if isinstance(found, Found):
+        return Texts([encodable(one, f"text {i} of {path}") for i, one in enumerate(found)])
+    if isinstance(found, Texts):
         return found
     raise BadInput(f"{path} as text", "a file or a folder of texts")
 
 
-def _labelled(found: Found, labels: Any, policy: Policy) -> None:
+def _labelled(found: Texts, labels: Any, policy: Policy) -> None:
     """Take labels beside strings as what they are about, if the policy says so, else say that they are left out."""
     told = [str(one) for one in (labels.tolist() if hasattr(labels, "tolist") else labels)]
     if len(told) != len(found.texts):
@@ -246,7 +246,7 @@ def _labelled(found: Found, labels: Any, policy: Policy) -> None:
     found.lost.append(f"the labels of the texts ({few(list(dict.fromkeys(told)))}): {how}")
 
 
-def _text_of(path: Path, policy: Policy, found: Found) -> str:
+def _text_of(path: Path, policy: Policy, found: Texts) -> str:
     read = read_text(path, policy.errors == "replace")
     found.replaced += read.replaced
     found.notes += [note for note in read.notes if note not in found.notes]
@@ -254,12 +254,12 @@ def _text_of(path: Path, policy: Policy, found: Found) -> str:
     return read.text
 
 
-def _form(path: Path, read: Decoded) -> tuple[str, str, bool, str]:
+def _form(path: Path, read: DecodedText) -> tuple[str, str, bool, str]:
     windows = 2 * read.text.count("\r\n") > read.text.count("\n")
     return ending_of(path), read.charset, read.marked, "\r\n" if windows else "\n"
 
 
-def _read_json(files: Sequence[Path], policy: Policy, found: Found) -> list[int]:
+def _read_json(files: Sequence[Path], policy: Policy, found: Texts) -> list[int]:
     """Read JSON lines, and return how many texts each file has."""
     others: dict[str, None] = {}
     sizes = []
@@ -279,7 +279,7 @@ def _read_json(files: Sequence[Path], policy: Policy, found: Found) -> list[int]
     return sizes
 
 
-def _read_folder(folder: Path, policy: Policy, found: Found) -> None:
+def _read_folder(folder: Path, policy: Policy, found: Texts) -> None:
     listing = list_files(folder)
     endings = [f".{one.strip().lstrip('.').lower()}" for one in policy.endings.split(",") if one.strip(" .")]
     chosen = choose(listing, endings)
@@ -316,7 +316,7 @@ def _read_folder(folder: Path, policy: Policy, found: Found) -> None:
     found.lost += [*places.lost, *_left_out(listing, chosen, endings)]
 
 
-def _about(found: Found, folder: Path, files: Sequence[Path], places: Places, policy: Policy, by_name: bool) -> None:
+def _about(found: Texts, folder: Path, files: Sequence[Path], places: Places, policy: Policy, by_name: bool) -> None:
     """Take the names of sub-folders as what texts are about, if the policy says so, else say that they are left out."""
     rest = places.rest if not by_name else tuple(one[:-1] for one in places.rest)
     names = dict.fromkeys(one[0] for one in rest if one)

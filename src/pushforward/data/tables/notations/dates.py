@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any, Literal
 
 from pushforward.data.tables.notations.calendar import full_year, order_of
-from pushforward.data.tables.notations.names import DAYS, MONTHS, Style, is_day, month_of, style_of
+from pushforward.data.tables.notations.names import DAYS, MONTHS, NameStyle, is_day, month_of, style_of
 from pushforward.data.tables.notations.notation import Notation
 
 _PARTS = {
@@ -123,9 +123,9 @@ class DateNotation(Notation):
 
     def _part(self, value: Any, mark: str, short: bool) -> str:
         if mark == "b":
-            return Style(self.language, self.letters, self.upper, self.names).written(MONTHS, value.month - 1)
+            return NameStyle(self.language, self.letters, self.upper, self.names).written(MONTHS, value.month - 1)
         if mark in "aA":
-            return Style("en", 3 if mark == "a" else 0, False, self.days).written(DAYS, value.weekday())
+            return NameStyle("en", 3 if mark == "a" else 0, False, self.days).written(DAYS, value.weekday())
         if mark in "pP":
             half = "AM" if value.hour < 12 else "PM"
             return half if mark == "p" else half.lower()
@@ -223,7 +223,7 @@ def _notation(shape: str, named: list[dict[str, str]], zones: tuple[str, ...]) -
     weekdays = [(moment.weekday(), parts["a"]) for parts in named if "a" in parts and (moment := _moment(parts))]
     week = style_of(weekdays, DAYS)
     if week.names or week.language != "en" or week.upper or week.letters not in (0, 3):
-        week = Style(names=week.names or " ".join(week.written(DAYS, place) for place in range(7)))
+        week = NameStyle(names=week.names or " ".join(week.written(DAYS, place) for place in range(7)))
     return DateNotation(
         pattern if week.letters == 0 else pattern.replace("%A", "%a"),
         months.language,

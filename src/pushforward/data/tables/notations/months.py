@@ -15,7 +15,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from pushforward.data.tables.notations.calendar import full_year
-from pushforward.data.tables.notations.names import MONTHS, Style, month_of, style_of
+from pushforward.data.tables.notations.names import MONTHS, NameStyle, month_of, style_of
 from pushforward.data.tables.notations.notation import Notation
 
 # the last and the first year of programs are marks for nothing
@@ -76,7 +76,7 @@ class MonthNotation(Notation):
 
     def _part(self, value: Any, mark: str) -> str:
         if mark == "b":
-            return Style(self.language, self.letters, self.upper, self.names).written(MONTHS, value.month - 1)
+            return NameStyle(self.language, self.letters, self.upper, self.names).written(MONTHS, value.month - 1)
         if mark in "GV":
             year, week, _ = (_MONDAY + timedelta(weeks=value.ordinal - _FIRST)).isocalendar()
             return f"{year:04d}" if mark == "G" else f"{week:02d}"

@@ -123,7 +123,7 @@ def cut_name(names: str, place: int, letters: int) -> str:
 
 
 @dataclass(frozen=True)
-class Style:
+class NameStyle:
     """How names are written: in one language, cut to so many letters (0 = all), in capitals or as the language has them; `names`
     are all of them in their order where that does not say it."""
 
@@ -140,7 +140,7 @@ class Style:
         return name.upper() if self.upper else name
 
 
-def style_of(seen: Iterable[tuple[int, str]], of: dict[str, str]) -> Style:
+def style_of(seen: Iterable[tuple[int, str]], of: dict[str, str]) -> NameStyle:
     """Return how the names of a column are written.
 
     Args:
@@ -149,7 +149,7 @@ def style_of(seen: Iterable[tuple[int, str]], of: dict[str, str]) -> Style:
 
     Example:
         >>> style_of([(2, "Mär"), (4, "Mai"), (11, "Dez")], MONTHS)
-        Style(language='de', letters=3, upper=False, names='')
+        NameStyle(language='de', letters=3, upper=False, names='')
         >>> style_of([(2, "März"), (9, "Okt.")], MONTHS).names
         'Jan. Feb. März Apr. Mai Juni Juli Aug. Sept. Okt. Nov. Dez.'
     """
@@ -168,15 +168,16 @@ def style_of(seen: Iterable[tuple[int, str]], of: dict[str, str]) -> Style:
         usual.get(place) or _like(words, best.written(of, place), cut_name(of[best.language], place, 0))
         for place in range(len(of["en"].split()))
     ]
-    return Style(best.language, best.letters, False, " ".join(filled))
+    return NameStyle(best.language, best.letters, False, " ".join(filled))
 
 
-def _styles(of: dict[str, str]) -> list[Style]:
+def _styles(of: dict[str, str]) -> list[NameStyle]:
     """Return the ways to write names, the more usual ones first."""
     size = len(of["en"].split())
-    short = [Style(language, 0, False, names) for language, names in _IN_USE if len(names.split()) == size]
+    short = [NameStyle(language, 0, False, names) for language, names in _IN_USE if len(names.split()) == size]
     cut = {
-        letters: [Style(one, letters, upper) for upper in (False, True) for one in of] for letters in (3, 0, 2, 4, 5)
+        letters: [NameStyle(one, letters, upper) for upper in (False, True) for one in of]
+        for letters in (3, 0, 2, 4, 5)
     }
     return [*cut[3], *cut[0], *short, *cut[2], *cut[4], *cut[5]]
 

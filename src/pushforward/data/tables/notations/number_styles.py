@@ -29,7 +29,7 @@ _LONGEST_UNIT = 12
 
 
 @dataclass(frozen=True)
-class Numbers:
+class NumberColumn:
     """What was found: the notation, the cells that it reads, and whether the cells alone leave open what
     `1,234` or `1.234` means."""
 
@@ -38,7 +38,7 @@ class Numbers:
     ambiguous: bool = False
 
 
-def find_numbers(cells: Collection[str], decimal: str = "") -> Numbers | None:
+def find_numbers(cells: Collection[str], decimal: str = "") -> NumberColumn | None:
     """Return the notation that reads most of the cells, None if it reads none.
 
     Args:
@@ -56,7 +56,7 @@ def find_numbers(cells: Collection[str], decimal: str = "") -> Numbers | None:
     pieces = {cell: found for cell in cells if (found := pieces_of(cell)) is not None}
     special = frozenset(cell for cell in cells if PLAIN.fullmatch(cell.strip()) and cell not in pieces)
     if not pieces:
-        return Numbers(NumberNotation(), special) if special else None
+        return NumberColumn(NumberNotation(), special) if special else None
     around = Counter((head, tail) for _, head, _, tail in pieces.values())
     (head, tail), _ = _most(around)
     if not _affix(head, tail):
@@ -67,12 +67,12 @@ def find_numbers(cells: Collection[str], decimal: str = "") -> Numbers | None:
     read = {cell: found for cell, found in pieces.items() if plain_digits(found[2], style) is not None}
     if not read:
         return None
-    return Numbers(
+    return NumberColumn(
         _shaped(replace(alike, decimal=style[0], group=style[1]), read), frozenset(read) | special, ambiguous
     )
 
 
-def _simple(cells: Collection[str]) -> Numbers | None:
+def _simple(cells: Collection[str]) -> NumberColumn | None:
     """Return the notation of plain decimal numbers, as most columns have them, without taking every cell apart."""
     if not all(map(SIMPLE.fullmatch, cells)):
         return None
@@ -81,7 +81,7 @@ def _simple(cells: Collection[str]) -> Numbers | None:
     notation = NumberNotation(places=most if most <= 15 else None, padded=len(places) == 1 and most <= 15)
     zeros = any(cell[0] == "-" and "." in cell and not cell.strip("-0.") for cell in cells)
     notation = replace(notation, least=_least([cell.partition(".")[2] for cell in cells]), zeros=zeros)
-    return Numbers(notation, frozenset(cells), most == 3 and all(map(_LIKE_GROUPS.fullmatch, cells)))
+    return NumberColumn(notation, frozenset(cells), most == 3 and all(map(_LIKE_GROUPS.fullmatch, cells)))
 
 
 def _affix(head: str, tail: str) -> bool:
