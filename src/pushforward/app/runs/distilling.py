@@ -18,7 +18,6 @@ from pushforward.app.runs.training import Plan, Teaching, open_model
 from pushforward.core.errors import BadInput, Unsupported, unknown
 from pushforward.core.model import GenerativeModel
 from pushforward.core.moments import location_and_scale
-from pushforward.core.space import Points
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.data.dataset import Dataset
 from pushforward.engine.fit import Probe
@@ -155,7 +154,7 @@ def _probe(teacher: Diffusion, plan: Plan, config: DistilledConfig) -> tuple[str
     given = rows.given if plan.labelled else None
     x = plan.dataset.train.x
     # columns of points have units of their own
-    scale = location_and_scale(x)[1] if isinstance(plan.dataset.space, Points) else float(x.double().std()) or 1.0
+    scale = location_and_scale(x)[1] if plan.dataset.space.levels is None else float(x.double().std()) or 1.0
     options: dict[str, Any] = {"guidance": config.guidance} if teacher.classes else {}
     # one call of a consistency student is a function of the first noise alone; more calls draw more
     steps = 1 if config.method == "consistency" else config.calls

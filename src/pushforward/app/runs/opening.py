@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from pushforward.core.errors import BadInput, nearest, refusing
-from pushforward.core.space import Image, Points
+from pushforward.core.space import Points
 from pushforward.data.builtin import builtins
 from pushforward.data.dataset import Dataset, in_single_precision
 from pushforward.data.encoding import Encoding, encoding_from_json
@@ -162,7 +162,7 @@ def open_as(record: RunRecord, source: Any) -> Dataset:
     """
     found = _opened(record, source)
     fingerprint = record.manifest["data"]["fingerprint"]
-    if is_same(found, fingerprint) or isinstance(found.space, Image):
+    if is_same(found, fingerprint) or found.space.levels is not None:
         return found
     for version in RULES[1:]:
         with rule_of(version):

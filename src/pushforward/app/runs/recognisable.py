@@ -7,10 +7,10 @@ was measured here, family by family, and a budget is held against it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pushforward.app.runs.fitting import SizedPlan
 from pushforward.app.runs.smaller import smaller_pictures
-from pushforward.core.space import Image
 
 # examples seen for each value of a picture (`pushforward compare DATA --budget ...`, 28 x 28 grey digits and 32 x 32 shapes in
 # colour, LOG.md, 2026-11-29): with so many most samples were what they should be, with half as many they were not
@@ -27,7 +27,7 @@ def shortfall(fits: SizedPlan) -> float:
     of anyway.
     """
     plan = fits.plan
-    known = isinstance(plan.dataset.space, Image) and plan.family in NEEDED and plan.teaching is None
+    known = plan.dataset.space.levels is not None and plan.family in NEEDED and plan.teaching is None
     if not known or not fits.steps or fits.warning:
         return 0.0
     seen = fits.steps * plan.train_config.batch_size / plan.dataset.space.dimensions
@@ -41,8 +41,9 @@ def foresight(fits: Sequence[SizedPlan]) -> str:
         return ""
     about = {family: "more than" if family in NOT_ENOUGH else "about" for family in short}
     named = ", ".join(f"{family} ({about[family]} {_times(factor)} the budget)" for family, factor in short.items())
-    space = next(one.plan.dataset.space for one in fits if one.plan.family in short)
-    assert isinstance(space, Image)
+    space: Any = next(
+        one.plan.dataset.space for one in fits if one.plan.family in short
+    )  # of pictures: others fall not short
     size = smaller_pictures(space)
     hint = f"smaller pictures help most, such as `{size}`" if size else "only a longer budget helps"
     return (

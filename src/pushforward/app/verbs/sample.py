@@ -238,7 +238,7 @@ class DrawnSamples(Answer):
             by_line = isinstance(encoding, TextEncoding) and encoding.policy.documents == "lines"
             yield ("\n" if by_line else "\n\n").join((self.asked.given or "") + text for text in shown)
         elif shown is not None:
-            yield (shown.to_csv(index=False) if encoding is None else encoding.csv(shown)).rstrip("\n")
+            yield encoding.csv(shown).rstrip("\n")
         else:
             for row in self.drawn.x.tolist():
                 yield ",".join(f"{value:.6g}" for value in row)

@@ -69,7 +69,7 @@ class Samples:
     @property
     def ending(self) -> str:
         """What the names of a run's own files end in, empty where nobody knows."""
-        return "" if self.encoding is None else self.encoding.ending
+        return getattr(self.encoding, "ending", "")
 
 
 Reader = Callable[[Path, ReadOptions], Any]

@@ -65,7 +65,7 @@ def feather_bytes(samples: Samples, path: Path) -> bytes:
 
 
 def _schema(samples: Samples) -> str:
-    return "" if samples.encoding is None else samples.encoding.schema
+    return getattr(samples.encoding, "schema", "")
 
 
 def json_bytes(frame: pd.DataFrame, lines: bool = False) -> bytes:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pushforward.core.files import fill, new_folder
+from pushforward.data.formats.file_formats import TEXT
 from pushforward.data.formats.format import Samples
 from pushforward.data.tables.charsets import MARKS
 from pushforward.data.text.corpus import pieces_of
@@ -21,7 +22,7 @@ from pushforward.data.text.policy import Form, Policy
 def write_text_folder(samples: Samples, path: Path) -> list[Path]:
     """Write each text to a file of its own, named like those of the run, and return the files."""
     form, written = form_of(samples), []
-    ending = ".txt" if samples.encoding is None else samples.ending
+    ending = getattr(samples.encoding, "ending", TEXT.suffixes[0])
     with new_folder(path) as beside:
         for i, text in enumerate(samples.shown):
             fill(beside / f"{i:05d}{ending}", _bytes_of(_ended(text, form), form))
@@ -42,11 +43,11 @@ def json_texts_bytes(samples: Samples, path: Path) -> bytes:
 
 def form_of(samples: Samples) -> Form:
     """Return the form of a run's own files, the plain one where nobody knows."""
-    return Form() if samples.encoding is None else samples.encoding.form
+    return getattr(samples.encoding, "form", Form())
 
 
 def _policy_of(samples: Samples) -> Policy:
-    return Policy() if samples.encoding is None else samples.encoding.policy
+    return getattr(samples.encoding, "policy", Policy())
 
 
 def joined(texts: Sequence[str], policy: Policy, form: Form) -> str:
