@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,11 +19,13 @@ import conformance.test_conformance as suite
 import pushforward as pf
 from conformance.cases import Case, cases, examples, tiny_model
 from pushforward.app.measuring.evaluating import EvaluationSetting, evaluate_samples
+from pushforward.app.measuring.measured_kind import MEASURED_KINDS, MeasuredPoints, measured_as
 from pushforward.app.progress.watch import Watch
 from pushforward.app.request import Request, Said, argument, option
 from pushforward.app.verbs.catalogue import VERBS
 from pushforward.app.writing.using import capability_table
 from pushforward.core.architecture import Architecture
+from pushforward.core.data_kind import DATA_KINDS, DataKind, names_in_a_space
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.estimator import Draws, Estimator
 from pushforward.core.given import Given
@@ -32,9 +34,17 @@ from pushforward.core.measure import DISTANCE, Measure
 from pushforward.core.noise import Noise
 from pushforward.core.options import SAMPLING_OPTIONS, Range, SampleOptions, SamplingOption
 from pushforward.core.rng import generator
-from pushforward.core.space import Image, Points, Space
+from pushforward.core.space import Image, Points, Space, space_from_json
 from pushforward.core.walk import Walk, WalkWrapper
+from pushforward.data.contents import of_numbers
+from pushforward.data.dataset import CONTENTS, describe
+from pushforward.evaluation.cards.controls import controls
+from pushforward.evaluation.cards.damage import default_damages
 from pushforward.evaluation.cards.metrics import METRICS
+from pushforward.evaluation.features.default import default_features
+from pushforward.evaluation.kinds.example_kind import EXAMPLE_KINDS
+from pushforward.evaluation.kinds.points import PointExamples
+from pushforward.evaluation.likelihood.marginals import marginal_log_prob
 from pushforward.evaluation.measuring.metric import Metric
 from pushforward.evaluation.measuring.statistic import Measured, TwoSample
 from pushforward.faces.cli.completing import completer
@@ -155,6 +165,45 @@ def test_a_format_of_files(run: Command, tmp_path: Path) -> None:
     importlib.reload(importlib.import_module("pushforward.app.verbs.sample"))
     with pytest.raises(BadInput, match=r"ends in '\.slashed'"):
         pf.load(str(other.rename(tmp_path / "x.slashed")))
+
+
+@dataclass(frozen=True)
+class Directions(Points):
+    """Points on a circle."""
+
+    kind = "directions"
+
+
+class DirectionExamples(PointExamples):
+    """Spread evenly over the circle."""
+
+    def even(self, space: Points, rows: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+        x = rng.normal(size=(n, space.dim))
+        return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+def test_a_kind_of_data() -> None:
+    """One object a floor: its space is in records and tables, and it is described, controlled, damaged and shown."""
+    kind = DataKind("directions", "unit vectors", f"{__name__}:Directions", "direction", "directions", in_a_space=True)
+    space = Directions(2)
+    x = torch.nn.functional.normalize(torch.randn(60, 2, generator=torch.Generator().manual_seed(0)), dim=1)
+    data = replace(pf.load(x.numpy()), space=space)
+    with (
+        DATA_KINDS.with_one_more(kind),
+        CONTENTS.with_one_more(of_numbers, "directions"),
+        EXAMPLE_KINDS.with_one_more(DirectionExamples(), "directions"),
+        MEASURED_KINDS.with_one_more(MeasuredPoints(), "directions"),
+    ):
+        assert space_from_json(space.to_json()) == space
+        assert names_in_a_space() == "directions or images or points"
+        assert "log p, directions" in capability_table()[0]
+        assert describe(data)["space"] == {"kind": "directions", "dim": 2}
+        made = controls(x.numpy(), space, 30)
+        np.testing.assert_allclose(np.linalg.norm(made["noise"].samples, axis=1), 1.0, rtol=1e-5)
+        assert len(default_damages(space, x.numpy())) == 8
+        assert marginal_log_prob(x.numpy(), x.numpy(), space).unit.name == "nats/point"
+        assert measured_as(space).pictured(x.numpy()) is not None
+        assert default_features(space, x.numpy())[0](x.numpy()).shape == (60, 2)
 
 
 def test_every_field_of_every_verb_says_what_it_is() -> None:

@@ -84,7 +84,7 @@ def features_by_name(
         if word not in others:
             raise BadInput(*unknown("features", word, known))
         raise BadInput(f"features '{word}' of {space.kind}", "one of " + ", ".join(known))
-    makes, legal, takes_path = _BY_KIND[space.kind][word]
+    makes, legal, takes_path = _names(space)[word]
     if takes_path != (path is not None):
         expected = f"{word}:PATH" if takes_path else f"'{word}' without a path"
         raise BadInput(f"features '{name}'", expected)
@@ -101,7 +101,7 @@ def known_names(space: Space) -> list[str]:
         >>> known_names(Text(10, 4, 9))
         ['tokens', 'sentences']
     """
-    return list(_BY_KIND[space.kind])
+    return list(_names(space))
 
 
 def parsed(name: str) -> tuple[str, int | None, Path | None, dict[str, Any]]:
@@ -222,6 +222,10 @@ _BY_KIND: dict[str, Mapping[str, _Maker]] = {
         "own": (_own, ("steps",), False),
     },
 }
+
+
+def _names(space: Space) -> Mapping[str, _Maker]:
+    return _BY_KIND.get(space.kind, _BY_KIND["points"])
 
 
 def _words(legal: Sequence[str]) -> str:
