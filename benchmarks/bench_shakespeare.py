@@ -28,8 +28,8 @@ from pushforward.app.runs.training import plan_training, train
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import generator
 from pushforward.data.dataset import Dataset
-from pushforward.data.text.dataset import held_out_stream
 from pushforward.data.text.encoding import TextEncoding
+from pushforward.data.text.text_dataset import held_out_stream
 
 LENGTH, BATCH, STEPS = 64, 12, 2000
 PUBLISHED = {

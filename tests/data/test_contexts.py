@@ -16,8 +16,8 @@ from pushforward.data.contexts import as_context, parse_context, space_of
 from pushforward.data.dataset import Dataset, describe
 from pushforward.data.encoding import encoding_from_json
 from pushforward.data.open import open_data, open_like
-from pushforward.data.text.dataset import open_text
 from pushforward.data.text.encoding import TextEncoding
+from pushforward.data.text.text_dataset import open_text
 from pushforward.data.text.tokeniser import CharacterTokeniser
 
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]

@@ -13,7 +13,7 @@ import pytest
 import pushforward as pf
 from pushforward.app.runs.opening import reopen
 from pushforward.data.repeats import RULES, copied_share, documents_repeat, groups_of, rows_repeat, rule_of
-from pushforward.data.text.split import split_documents
+from pushforward.data.text.document_split import split_documents
 from pushforward.provenance.run_directory import open_record
 
 Rows = Callable[[np.random.Generator, int], np.ndarray]

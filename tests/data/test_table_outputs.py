@@ -23,7 +23,7 @@ from pushforward.data.open import open_data
 from pushforward.data.points import PointsEncoding
 from pushforward.data.tables.arrow import arrow_table, parquet_schema
 from pushforward.data.tables.encoding import TableEncoding
-from pushforward.data.tables.output import json_bytes
+from pushforward.data.tables.table_bytes import json_bytes
 from pushforward.data.write import write_samples
 
 N = 40

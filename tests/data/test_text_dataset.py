@@ -22,9 +22,9 @@ from pushforward.data.encoding import encoding_from_json
 from pushforward.data.open import open_data
 from pushforward.data.text.bpe import BPETokeniser
 from pushforward.data.text.corpus import Policy, builtin_text
-from pushforward.data.text.dataset import held_out_stream, open_text
+from pushforward.data.text.document_split import split_documents
 from pushforward.data.text.encoding import TextEncoding
-from pushforward.data.text.split import split_documents
+from pushforward.data.text.text_dataset import held_out_stream, open_text
 from pushforward.data.text.tokeniser import ByteTokeniser, CharacterTokeniser, Tokeniser
 from pushforward.data.text.windows import windows
 

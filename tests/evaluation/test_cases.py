@@ -19,7 +19,7 @@ from pushforward.core.given import Examples
 from pushforward.core.logprob import LogProb
 from pushforward.core.space import Points
 from pushforward.core.text import Text
-from pushforward.data.text.dataset import open_text
+from pushforward.data.text.text_dataset import open_text
 from pushforward.data.text.windows import windows
 from pushforward.evaluation.cards.controls import REAL, controls
 from pushforward.evaluation.likelihood.code_length import likelihood_score

@@ -16,7 +16,7 @@ from pushforward.evaluation.cards.controls import controls
 from pushforward.evaluation.distribution.classifier_test import classifier_test
 from pushforward.evaluation.features.columns import ColumnFeatures
 from pushforward.evaluation.features.tokens import TokenFeatures
-from pushforward.evaluation.kinds.tables import BEYOND
+from pushforward.evaluation.kinds.table_examples import BEYOND
 from pushforward.evaluation.likelihood.code_length import marginal_floor
 from pushforward.evaluation.likelihood.marginals import marginal_log_prob
 from pushforward.evaluation.marks import filled, missing_mark

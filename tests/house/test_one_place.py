@@ -43,7 +43,7 @@ from pushforward.evaluation.cards.damage import default_damages
 from pushforward.evaluation.cards.metrics import METRICS
 from pushforward.evaluation.features.default import default_features
 from pushforward.evaluation.kinds.example_kind import EXAMPLE_KINDS
-from pushforward.evaluation.kinds.points import PointExamples
+from pushforward.evaluation.kinds.point_examples import PointExamples
 from pushforward.evaluation.likelihood.marginals import marginal_log_prob
 from pushforward.evaluation.measuring.metric import Metric
 from pushforward.evaluation.measuring.statistic import Measured, TwoSample

@@ -18,10 +18,10 @@ from torch import Tensor
 from pushforward.core.errors import BadInput, refusing
 from pushforward.data.class_names import named, names_beside, names_in
 from pushforward.data.folders import few
-from pushforward.data.images.held import Pictures, is_picture
+from pushforward.data.images.pictures_in_memory import Pictures, is_picture
 from pushforward.data.items import EXAMPLES, LABELS, Parts, is_scalar, parts_of, parts_of_columns
 from pushforward.data.tensors import plain_tensor
-from pushforward.data.text.held import text_columns, text_rows, texts_in
+from pushforward.data.text.texts_in_memory import text_columns, text_rows, texts_in
 
 MOST_ITEMS = 2_000_000
 

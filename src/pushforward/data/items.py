@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pushforward.core.errors import BadInput, a_type
 from pushforward.data.folders import few
-from pushforward.data.images.held import is_picture
+from pushforward.data.images.pictures_in_memory import is_picture
 
 EXAMPLES = ("x", "X", "data", "image", "images", "img", "pixel_values", "arr_0")
 LABELS = ("y", "Y", "label", "labels", "target", "targets", "class")

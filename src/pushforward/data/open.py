@@ -32,21 +32,21 @@ from pushforward.data.formats.file_formats import NPZ
 from pushforward.data.formats.format import ReadOptions
 from pushforward.data.images.options import ImageOptions, image_options
 from pushforward.data.images.picture import like
-from pushforward.data.numbers import raw_of
 from pushforward.data.points import PointsEncoding
+from pushforward.data.points_of_tables import raw_of
 from pushforward.data.reader import pictures_in, read
 from pushforward.data.source import Raw
 from pushforward.data.split import Rows, split_examples
 from pushforward.data.tables.as_file import RowsEncoding
 from pushforward.data.tables.encoding import TableEncoding
-from pushforward.data.tables.open import open_table, says_what, settled
 from pushforward.data.tables.sheet import Reading, Sheet
+from pushforward.data.tables.table_dataset import open_table, says_what, settled
 from pushforward.data.text.corpus import count, is_text
-from pushforward.data.text.dataset import open_text
+from pushforward.data.text.decoding_text import read_text
 from pushforward.data.text.encoding import TextEncoding
-from pushforward.data.text.reading import read_text
-from pushforward.data.text.rows import numbers_in
+from pushforward.data.text.rows_of_numbers import numbers_in
 from pushforward.data.text.sources import has_own_ending, is_literal
+from pushforward.data.text.text_dataset import open_text
 from pushforward.data.toys import TOYS, toy
 
 LEFT_OUT = "the labels are left out, as asked"

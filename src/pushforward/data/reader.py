@@ -18,16 +18,16 @@ from pushforward.data.builtin import builtins
 from pushforward.data.class_names import order_of
 from pushforward.data.formats.choosing import format_of, named_format
 from pushforward.data.formats.format import ReadOptions
-from pushforward.data.images.held import GIVEN, Pictures, read_held
 from pushforward.data.images.options import ImageOptions, image_options
+from pushforward.data.images.pictures_in_memory import GIVEN, Pictures, read_held
 from pushforward.data.in_memory import held, of_frame
 from pushforward.data.labels import as_labels
 from pushforward.data.npz import set_labels
 from pushforward.data.source import Raw
-from pushforward.data.tables.open import BUILTIN as TABLE
-from pushforward.data.tables.open import builtin_table
 from pushforward.data.tables.sheet import GIVEN as GIVEN_TABLE
 from pushforward.data.tables.sheet import Sheet, frame_of_array, no_table, sheet_of, sheet_of_frame
+from pushforward.data.tables.table_dataset import BUILTIN as TABLE
+from pushforward.data.tables.table_dataset import builtin_table
 from pushforward.data.tensors import plain_tensor
 from pushforward.data.unread import refusal
 

@@ -16,8 +16,8 @@ from pushforward.core.files import write_bytes
 from pushforward.data.formats.choosing import output_format
 from pushforward.data.formats.format import Samples
 from pushforward.data.formats.packing import pack, unpacked_name
-from pushforward.data.tables.output import json_rows, rows_csv
-from pushforward.data.text.output import json_texts_bytes
+from pushforward.data.tables.table_bytes import json_rows, rows_csv
+from pushforward.data.text.text_bytes import json_texts_bytes
 
 
 def write_samples(path: str | Path, samples: Samples) -> list[Path]:

@@ -21,9 +21,9 @@ from pushforward.data.encoding import Encoding, encoding_from_json
 from pushforward.data.images.options import ImageOptions
 from pushforward.data.open import LEFT_OUT, open_data
 from pushforward.data.repeats import RULES, rule_of
-from pushforward.data.tables.asked import READINGS
+from pushforward.data.tables.column_hints import READINGS
 from pushforward.data.text.corpus import is_text
-from pushforward.data.text.dataset import TextOptions
+from pushforward.data.text.text_dataset import TextOptions
 from pushforward.provenance.run_directory import RunRecord, read_encoding
 
 TABLE = ("kind", "keep", "bounds", "header")

@@ -27,7 +27,7 @@ from pushforward.data.formats.file_formats import TEXT
 from pushforward.data.formats.format import Samples
 from pushforward.data.points import PointsEncoding
 from pushforward.data.text.encoding import TextEncoding
-from pushforward.data.text.output import run_together
+from pushforward.data.text.text_bytes import run_together
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES, STUDENTS, registry_of
 

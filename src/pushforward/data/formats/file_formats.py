@@ -17,7 +17,7 @@ SHEET = FORMATS.add(
         "one picture of all samples: a grid of images, or dots",
         (".png",),
         writes=("arrays",),
-        writer="pushforward.data.images.sheets:sheet_bytes",
+        writer="pushforward.data.images.sample_pictures:sheet_bytes",
     )
 )
 NPZ = FORMATS.add(
@@ -65,7 +65,7 @@ TSV = FORMATS.add(
         holds=_ROWS,
         reader="pushforward.data.tables.delimited:read_delimited",
         writes=("rows",),
-        writer="pushforward.data.tables.output:tsv_bytes",
+        writer="pushforward.data.tables.table_bytes:tsv_bytes",
         reads_packed=True,
         writes_packed=True,
     )
@@ -88,7 +88,7 @@ JSON = FORMATS.add(
         holds=_ROWS,
         reader="pushforward.data.tables.typed_files:read_json",
         writes=("rows",),
-        writer="pushforward.data.tables.output:json_file",
+        writer="pushforward.data.tables.table_bytes:json_file",
         reads_packed=True,
         writes_packed=True,
     )
@@ -102,7 +102,7 @@ TEXT = FORMATS.add(
         reader="pushforward.data.text.sources:read_plain",
         sniffer="pushforward.data.text.sources:is_plain_text",
         writes=("texts",),
-        writer="pushforward.data.text.output:text_bytes",
+        writer="pushforward.data.text.text_bytes:text_bytes",
         reads_packed=True,
         any_ending=True,
     )
@@ -128,7 +128,7 @@ PARQUET = FORMATS.add(
         reader="pushforward.data.tables.typed_files:read_parquet",
         sniffer="pushforward.data.tables.typed_files:is_folder_of_parts",
         writes=("rows",),
-        writer="pushforward.data.tables.output:parquet_bytes",
+        writer="pushforward.data.tables.table_bytes:parquet_bytes",
         reads_packed=True,
     )
 )
@@ -140,7 +140,7 @@ FEATHER = FORMATS.add(
         holds=_ROWS,
         reader="pushforward.data.tables.typed_files:read_feather",
         writes=("rows",),
-        writer="pushforward.data.tables.output:feather_bytes",
+        writer="pushforward.data.tables.table_bytes:feather_bytes",
         reads_packed=True,
     )
 )
@@ -172,7 +172,7 @@ TEXTS = FORMATS.add(
         reader="pushforward.data.text.sources:read_text_folder",
         sniffer="pushforward.data.text.sources:is_folder_of_texts",
         writes=("texts",),
-        writer="pushforward.data.text.output:write_text_folder",
+        writer="pushforward.data.text.text_bytes:write_text_folder",
         folder=True,
     )
 )
@@ -196,7 +196,7 @@ PICTURES = FORMATS.add(
         reader="pushforward.data.images.folder:read_pictures",
         sniffer="pushforward.data.images.folder:is_other_folder",
         writes=("pictures",),
-        writer="pushforward.data.images.sheets:write_picture_folder",
+        writer="pushforward.data.images.sample_pictures:write_picture_folder",
         folder=True,
     )
 )

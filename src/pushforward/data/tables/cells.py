@@ -14,7 +14,7 @@ from typing import Any
 
 from pushforward.core.errors import BadInput
 from pushforward.data.folders import few
-from pushforward.data.tables.asked import DECIMALS, ORDERS, Asked, asking
+from pushforward.data.tables.column_hints import DECIMALS, ORDERS, Asked, asking
 from pushforward.data.tables.dated import dates_of, mixed_zones, months_of, read_otherwise, times_of
 from pushforward.data.tables.foreign_digits import in_its_digits
 from pushforward.data.tables.notations.booleans import FALSE, TRUE

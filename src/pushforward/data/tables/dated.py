@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from pushforward.data.tables.asked import ORDERS, Asked, asking
+from pushforward.data.tables.column_hints import ORDERS, Asked, asking
 from pushforward.data.tables.notations.calendar import ELSEWHERE
 from pushforward.data.tables.notations.clock import find_times
 from pushforward.data.tables.notations.dates import Dates, find_dates

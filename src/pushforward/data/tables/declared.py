@@ -12,7 +12,7 @@ import pandas as pd
 
 from pushforward.core.errors import BadInput
 from pushforward.core.table import ColumnKind
-from pushforward.data.tables.asked import READINGS
+from pushforward.data.tables.column_hints import READINGS
 from pushforward.data.tables.found import FoundColumn, Rules, discrete, option, sorted_levels
 from pushforward.data.tables.numeric import datetime_column, number
 from pushforward.data.tables.stored import Scalar, Stored

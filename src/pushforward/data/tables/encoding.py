@@ -23,7 +23,7 @@ from pushforward.core.table import Column, Table
 from pushforward.data.formats.choosing import written
 from pushforward.data.tables.as_file import RowsEncoding
 from pushforward.data.tables.encode_column import TableRows, check_restored, encode_column
-from pushforward.data.tables.given import parse_known
+from pushforward.data.tables.known_cells import parse_known
 from pushforward.data.tables.schema import Declared, Schema, infer
 from pushforward.data.tables.sheet import Reading, Sheet, read_sheet
 from pushforward.data.tables.stored import Stored, restore, stored_from_json, words_of

@@ -16,9 +16,9 @@ import pandas as pd
 
 from pushforward.core.errors import BadInput, closest
 from pushforward.core.table import Table
-from pushforward.data.tables.asked import READINGS, Asked
 from pushforward.data.tables.carried import carrier_of, into_numbers, said_of
 from pushforward.data.tables.cells import typed
+from pushforward.data.tables.column_hints import READINGS, Asked
 from pushforward.data.tables.declared import declared
 from pushforward.data.tables.found import (
     FoundColumn,

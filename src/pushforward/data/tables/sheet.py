@@ -18,7 +18,7 @@ from pushforward.core.limits import require_below
 from pushforward.data.formats.choosing import format_of, readable_as
 from pushforward.data.formats.format import ReadOptions
 from pushforward.data.formats.packing import unpacked_name
-from pushforward.data.tables.asked import READINGS, Asked
+from pushforward.data.tables.column_hints import READINGS, Asked
 from pushforward.data.tables.notations.missing import MISSING
 from pushforward.data.tables.notations.notation import Notation, Written
 from pushforward.data.tables.stored import Stored

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from pushforward.data.folders import counted
-from pushforward.data.tables.asked import asking
+from pushforward.data.tables.column_hints import asking
 from pushforward.data.tables.notations.digits import LONGEST
 from pushforward.data.tables.notations.notation import Notation
 from pushforward.data.tables.notations.number_styles import find_numbers

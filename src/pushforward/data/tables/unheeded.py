@@ -5,7 +5,7 @@ One idea: whoever asks for something hears what became of it, also where that is
 
 from __future__ import annotations
 
-from pushforward.data.tables.asked import DECIMALS, ORDERS, Asked
+from pushforward.data.tables.column_hints import DECIMALS, ORDERS, Asked
 from pushforward.data.tables.typed_values import Way
 
 

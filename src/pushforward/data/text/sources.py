@@ -27,10 +27,10 @@ from pushforward.data.plain import ending_of, is_plain
 from pushforward.data.tables.delimited import read_delimited
 from pushforward.data.tables.sheet import Sheet
 from pushforward.data.tables.typed_files import read_json_rows
+from pushforward.data.text.decoding_text import DecodedText, read_text
 from pushforward.data.text.json_lines import encodable, json_texts
 from pushforward.data.text.policy import LABEL, Form, Policy
-from pushforward.data.text.reading import DecodedText, read_text
-from pushforward.data.text.rows import numbers_in
+from pushforward.data.text.rows_of_numbers import numbers_in
 from pushforward.data.unread import is_unread_picture
 
 TEXTS = ("shakespeare",)

@@ -59,10 +59,10 @@ class ExampleKind(ABC):
 EXAMPLE_KINDS: Registry[ExampleKind] = Registry(
     "example kind",
     {
-        "points": "pushforward.evaluation.kinds.points:POINTS",
-        "image": "pushforward.evaluation.kinds.images:IMAGES",
-        "table": "pushforward.evaluation.kinds.tables:TABLES",
-        "text": "pushforward.evaluation.kinds.texts:TEXTS",
+        "points": "pushforward.evaluation.kinds.point_examples:POINTS",
+        "image": "pushforward.evaluation.kinds.image_examples:IMAGES",
+        "table": "pushforward.evaluation.kinds.table_examples:TABLES",
+        "text": "pushforward.evaluation.kinds.text_examples:TEXTS",
     },
     of="pushforward.evaluation.kinds.example_kind:ExampleKind",
 )

@@ -27,7 +27,7 @@ from pushforward.data.encoding import Encoding
 from pushforward.data.in_memory import held
 from pushforward.data.open import open_like
 from pushforward.data.tables.encoding import TableEncoding
-from pushforward.data.tables.given import known_rows
+from pushforward.data.tables.known_cells import known_rows
 from pushforward.data.text.encoding import TextEncoding
 
 # silent unless a program asks for it: `logging.basicConfig(level="INFO")`

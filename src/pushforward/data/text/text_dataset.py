@@ -21,8 +21,8 @@ from pushforward.core.spec import Config, parse
 from pushforward.data.dataset import Dataset
 from pushforward.data.text.corpus import TEXTS, Corpus, Policy, builtin_text, count, is_text, read_corpus
 from pushforward.data.text.description import joined_streams
+from pushforward.data.text.document_split import Part, split_documents
 from pushforward.data.text.encoding import TextEncoding
-from pushforward.data.text.split import Part, split_documents
 from pushforward.data.text.tokeniser import ByteTokeniser, CharacterTokeniser, Tokeniser
 from pushforward.data.text.windows import document_windows, windows
 

@@ -22,8 +22,8 @@ from pushforward.data.encoding import Encoding
 from pushforward.data.pixels import label_place, pixels_of
 from pushforward.data.repeats import groups_of, rows_repeat
 from pushforward.data.split import split_rows
-from pushforward.data.tables.asked import READINGS
 from pushforward.data.tables.charsets import decode
+from pushforward.data.tables.column_hints import READINGS
 from pushforward.data.tables.delimited import read_text
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.entities import entity_note

@@ -16,7 +16,7 @@ import pandas as pd
 
 from pushforward.core.errors import BadInput, a_type
 from pushforward.data.folders import counted
-from pushforward.data.images.held import is_picture
+from pushforward.data.images.pictures_in_memory import is_picture
 from pushforward.data.items import LABELS, Parts, is_scalar
 from pushforward.data.tables.schema import infer
 
