@@ -102,7 +102,7 @@ class Gaussian(Process):
 
     def __init__(self, space: Space, config: DiffusionConfig, classes: int) -> None:
         super().__init__(space, config, classes)
-        shape, levels = space.event_shape, space.levels if isinstance(space, Image) else 0
+        shape, levels = space.event_shape, space.levels or 0
         learned = config.variance == "learned"
         network = ScalarConditioned(body_of(space, config), config.context, classes)
         self.denoiser = NetworkDenoiser(network, shape, levels, config.prediction, learned)
@@ -211,7 +211,7 @@ class Gaussian(Process):
         if options.eta and self.config.coupling != "independent":
             raise BadInput(f"eta={options.eta} on a run with coupled noise", "eta=0", "it has a flow, and no score")
         weaker = None if options.guide is None else options.guide.denoiser
-        scale, images = float(self.denoiser.preconditioner.sigma_data), isinstance(self.space, Image)
+        scale, images = float(self.denoiser.preconditioner.sigma_data), self.space.levels is not None
         denoiser = steered(self.denoiser, weaker, scale, given, options, images)
         reverse = None
         if isinstance(solver.method, LearnedAncestral):

@@ -18,7 +18,7 @@ from pushforward.core.estimator import Draws, Estimator
 from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.noise import Noise
-from pushforward.core.space import Image, Space
+from pushforward.core.space import Space
 from pushforward.families.diffusion.denoisers.denoiser import Denoiser, NetworkDenoiser
 from pushforward.families.diffusion.denoisers.known_levels import DataDecoder
 from pushforward.families.diffusion.densities.chain_bound import chain_levels, default_draws, vlb
@@ -103,7 +103,7 @@ class Scorer:
         """Return the density along the probability-flow ODE; of pixels, that of noisy ones and their decoder."""
         shape = self.space.event_shape
         hutchinson = self.space.dimensions > EXACT_TRACE_DIMENSIONS
-        if isinstance(self.space, Image):
+        if self.space.levels is not None:
             # log P(x) >= E log p(y) + E log P(x|y) + entropy of y|x, for y = x + sigma_min eps: the model never saw
             # noise-free pixels, nor pixels spread evenly over a cell
             s = self.path.sigma_min
@@ -121,7 +121,7 @@ class Scorer:
     @property
     def _control(self) -> GaussianControl | None:
         # pixels are known exactly at small noise, where a Gaussian control would add the noise it should cancel
-        if isinstance(self.space, Image):
+        if self.space.levels is not None:
             return None
         condition = self.denoiser.preconditioner
         return GaussianControl(condition.centre, float(condition.sigma_data))
