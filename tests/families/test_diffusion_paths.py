@@ -158,7 +158,7 @@ def test_a_model_can_be_made_on_every_path(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("grid", list(GRIDS))
+@pytest.mark.parametrize("grid", GRIDS.names())
 def test_every_grid_falls_from_end_to_end_of_every_path(name: str, grid: str) -> None:
     path = path_of(name)
     for steps in (1, 2, 17):

@@ -29,7 +29,7 @@ from pushforward.core.space import Image, Points
 from pushforward.core.walk import run, states
 from pushforward.families.build import build
 from pushforward.families.diffusion.denoisers.denoiser import Denoiser
-from pushforward.families.diffusion.denoisers.posterior import BACKWARD, LinearPosterior, conjugate_gradients
+from pushforward.families.diffusion.denoisers.posterior import POSTERIORS, LinearPosterior, conjugate_gradients
 from pushforward.families.diffusion.paths.path import VariancePreserving
 from pushforward.families.diffusion.solvers.inpainting import Inpainting
 from pushforward.families.diffusion.solvers.noise_grids import karras_levels, remaining_levels
@@ -141,8 +141,8 @@ def test_dps_pulls_too_hard_by_a_known_amount() -> None:
 
 def test_the_calls_of_a_posterior_are_counted_forwards_and_backwards() -> None:
     inner = Correlated()
-    for method, backward in BACKWARD.items():
-        wrapped = LinearPosterior(inner, measured(0.3), method, 1.0)
+    for method in POSTERIORS:
+        backward, wrapped = method.backward, LinearPosterior(inner, measured(0.3), method.name, 1.0)
         assert wrapped.calls == wrapped.cost(1.0) == 1 + backward
     assert SOLVERS["ddim"].walk(PATH, lambda y, s: y, lambda: MEAN, 10, wrapped.cost).calls == 20
 
@@ -153,7 +153,7 @@ def test_a_masked_measurement_is_a_smaller_one() -> None:
     hidden = Observed(torch.tensor([[0.2, torch.nan]]).double().expand(4, -1), half, Matrix(FORWARD), 0.1)
     single = Observed(MEASURED[:1].expand(4, -1), half[:, :1], Matrix(FORWARD[:1]), 0.1)
     y, s = torch.randn(4, 3, generator=generator(2)).double(), torch.tensor(0.7).double()
-    for method in BACKWARD:
+    for method in POSTERIORS.names():
         a, b = (LinearPosterior(Correlated(), seen, method, 1.0).denoise(y, s, None) for seen in (hidden, single))
         torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-9)
 

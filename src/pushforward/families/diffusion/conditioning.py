@@ -142,7 +142,7 @@ def steered(
                 f"posterior={options.posterior} without a measurement", "one through an operator", "leave it out"
             )
         return found
-    return LinearPosterior(found, seen, options.posterior or POSTERIORS[0], scale)
+    return LinearPosterior(found, seen, options.posterior or POSTERIORS.names()[0], scale)
 
 
 def origin_of(given: Given | None, options: SampleOptions) -> Origin | None:

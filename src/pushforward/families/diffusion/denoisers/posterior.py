@@ -8,21 +8,60 @@ denoiser for it is exact for every Gaussian prior.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from pushforward.core.errors import BadInput, unknown
+from pushforward.core.choice import Choice
+from pushforward.core.errors import BadInput
 from pushforward.core.given import Given
 from pushforward.core.observed import Observed
 from pushforward.core.operators import Identity, Operator
+from pushforward.core.registry import Registry
 from pushforward.families.diffusion.denoisers.denoiser import Denoiser
 
-ITERATIONS = {"pigdm": 100, "moment": 3, "dps": 0}
-# backward passes through the denoiser: one for the gradient, one for each product with C that needs it
-BACKWARD = {"pigdm": 1, "moment": 1 + ITERATIONS["moment"], "dps": 1}
-POSTERIORS = tuple(ITERATIONS)
 TOLERANCE = 1e-6
+
+# from x, the noise level, the scale of the data, and the product of a vector with the denoiser's Jacobian, to C x
+Covariance = Callable[[Tensor, Tensor, float, Callable[[Tensor], Tensor]], Tensor]
+
+
+@dataclass(frozen=True)
+class PosteriorMethod(Choice):
+    """Which covariance `x0 | y` is taken to have.
+
+    Attributes:
+        covariance: C; None is zero, which needs a measurement with noise.
+        iterations: of conjugate gradients.
+        backward: passes backwards through the denoiser: one for the gradient, one for each product with C that needs it.
+    """
+
+    covariance: Covariance | None
+    iterations: int = 0
+    backward: int = 1
+
+
+POSTERIORS: Registry[PosteriorMethod] = Registry(
+    "posterior",
+    of="pushforward.families.diffusion.denoisers.posterior:PosteriorMethod",
+    choices=(
+        PosteriorMethod(
+            "pigdm",
+            "`s^2 d^2/(s^2 + d^2) I`, exact for a Gaussian prior of one scale",
+            lambda x, s, scale, carried: s**2 * scale**2 / (s**2 + scale**2) * x,
+            iterations=100,
+        ),
+        PosteriorMethod(
+            "moment",
+            "Tweedie's covariance, exact for every Gaussian prior; it asks much of a denoiser",
+            lambda x, s, scale, carried: s**2 * carried(x),
+            iterations=3,
+            backward=4,
+        ),
+        PosteriorMethod("dps", "none, which pulls too hard wherever the noisy example says little", None),
+    ),
+)
 
 
 def conjugate_gradients(product: Callable[[Tensor], Tensor], right: Tensor, iterations: int) -> Tensor:
@@ -69,7 +108,7 @@ class LinearPosterior(Denoiser):
 
     Args:
         observed: a measurement in the coordinates of the denoiser.
-        method: one of `POSTERIORS`.
+        method: a name in `POSTERIORS`.
         scale: d, the standard deviation of the data.
 
     Raises:
@@ -77,17 +116,17 @@ class LinearPosterior(Denoiser):
     """
 
     def __init__(self, denoiser: Denoiser, observed: Observed, method: str, scale: float) -> None:
-        if method not in POSTERIORS:
-            raise BadInput(*unknown("posterior", method, POSTERIORS))
-        if method == "dps" and not observed.noise:
-            raise BadInput("posterior='dps' of a measurement without noise", "a noise above 0", "`pigdm` needs none")
-        self.denoiser, self.observed, self.method, self.scale = denoiser, observed, method, scale
+        self.method = POSTERIORS[method]
+        if self.method.covariance is None and not observed.noise:
+            came = f"posterior='{method}' of a measurement without noise"
+            raise BadInput(came, "a noise above 0", "`pigdm` needs none")
+        self.denoiser, self.observed, self.scale = denoiser, observed, scale
         self.operator: Operator = observed.operator or Identity()
-        self.calls = denoiser.calls * (1.0 + BACKWARD[method])
+        self.calls = denoiser.calls * (1.0 + self.method.backward)
 
     def cost(self, noise_level: float) -> float:
         """Network calls at one noise level, a pass backwards through the denoiser counted like one forwards."""
-        return self.denoiser.cost(noise_level) * (1.0 + BACKWARD[self.method])
+        return self.denoiser.cost(noise_level) * (1.0 + self.method.backward)
 
     def denoise(self, y: Tensor, noise_level: Tensor, given: Given | None) -> Tensor:
         """Shapes: y (n, ...), noise_level () or (n,) -> (n, ...)."""
@@ -111,16 +150,11 @@ class LinearPosterior(Denoiser):
     def _solved(
         self, missed: Tensor, s: Tensor, seen: Callable[[Tensor], Tensor], carried: Callable[[Tensor], Tensor]
     ) -> Tensor:
-        variance = self.observed.noise**2
-        if self.method == "dps":
+        variance, covariance = self.observed.noise**2, self.method.covariance
+        if covariance is None:
             return missed / variance
 
-        def covariance(x: Tensor) -> Tensor:
-            if self.method == "pigdm":
-                return s**2 * self.scale**2 / (s**2 + self.scale**2) * x
-            return s**2 * carried(x)
-
         def product(v: Tensor) -> Tensor:
-            return seen(covariance(self.operator.adjoint(v))) + variance * v
+            return seen(covariance(self.operator.adjoint(v), s, self.scale, carried)) + variance * v
 
-        return conjugate_gradients(product, missed, ITERATIONS[self.method])
+        return conjugate_gradients(product, missed, self.method.iterations)

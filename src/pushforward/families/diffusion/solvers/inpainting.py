@@ -7,21 +7,22 @@ agree.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from pushforward.core.errors import BadInput, unknown
+from pushforward.core.choice import Choice
+from pushforward.core.errors import BadInput
 from pushforward.core.observed import Observed
+from pushforward.core.registry import Registry
 from pushforward.core.walk import WalkWrapper
 from pushforward.families.diffusion.solvers.sampler import Denoised, OdeSampler
 from pushforward.families.diffusion.solvers.schemes import Draw, Remembered, SchemeSampler
 
 Sampler = OdeSampler | SchemeSampler
 State = Denoised | Remembered
-REPEATS = 10
 
 
 class Inpainting(WalkWrapper[Any]):
@@ -80,21 +81,39 @@ class Inpainting(WalkWrapper[Any]):
         return state.moved(torch.where(self.observed.mask, known, state.noisy))
 
 
-INPAINTING: dict[str, Callable[[int | None], int]] = {
-    "repaint": lambda repeats: repeats or REPEATS,
-    "replacement": lambda repeats: 1,
-}
+@dataclass(frozen=True)
+class InpaintingMethod(Choice):
+    """How known coordinates are kept.
+
+    Attributes:
+        repeats: how often each step is taken where nobody says; the only number if `once`.
+        once: steps are never taken again.
+    """
+
+    repeats: int
+    once: bool = False
+
+
+METHODS: Registry[InpaintingMethod] = Registry(
+    "inpainting",
+    of="pushforward.families.diffusion.solvers.inpainting:InpaintingMethod",
+    choices=(
+        InpaintingMethod(
+            "repaint", "steps are taken back and again, so that what is drawn agrees with what is known", 10
+        ),
+        InpaintingMethod("replacement", "what is known replaces what was drawn", 1, once=True),
+    ),
+)
 
 
 def inpainted(walk: Sampler, observed: Observed, draw: Draw, method: str | None, repeats: int | None) -> Inpainting:
-    """Return the walk that keeps what is known, by a method's name; the first of `INPAINTING` is the default.
+    """Return the walk that keeps what is known, by a method's name; the first of `METHODS` is the default.
 
     Raises:
         BadInput: an unknown method, or repeats of one that has none.
     """
-    name = method or next(iter(INPAINTING))
-    if name not in INPAINTING:
-        raise BadInput(*unknown("inpainting", name, INPAINTING))
-    if name == "replacement" and repeats not in (None, 1):
-        raise BadInput(f"repeats={repeats} with replacement", "repaint", "replacement takes every step once")
-    return Inpainting(walk, observed, draw, INPAINTING[name](repeats))
+    chosen = METHODS[method or METHODS.names()[0]]
+    if chosen.once and repeats not in (None, 1):
+        others = ", ".join(each.name for each in METHODS if not each.once)
+        raise BadInput(f"repeats={repeats} with {chosen.name}", others, f"{chosen.name} takes every step once")
+    return Inpainting(walk, observed, draw, repeats or chosen.repeats)

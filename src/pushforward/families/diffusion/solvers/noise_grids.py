@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import torch
 from torch import Tensor
 
-from pushforward.core.errors import BadInput, unknown
+from pushforward.core.choice import Choice
+from pushforward.core.errors import BadInput
+from pushforward.core.registry import Registry
 from pushforward.families.diffusion.paths.betas import TABLES, table_levels
 from pushforward.families.diffusion.paths.path import Path
 
@@ -84,12 +87,31 @@ def _even_levels(steps: int, path: Path) -> Tensor:
     return log_levels(steps - 1, path.sigma_min, path.sigma_max).flip(0)
 
 
-GRIDS: dict[str, Callable[[int, Path], Tensor]] = {
-    "karras": lambda steps, path: karras_levels(steps, path.sigma_min, path.sigma_max),
-    "log-snr": _even_levels,
-    "time": time_levels,
-    **{name: partial(table_levels, name) for name in TABLES},
-}
+@dataclass(frozen=True)
+class NoiseGrid(Choice):
+    """How the steps of a sampler are spaced.
+
+    Attributes:
+        levels: from a number of steps and a path to the decreasing noise levels.
+    """
+
+    levels: Callable[[int, Path], Tensor]
+
+
+GRIDS: Registry[NoiseGrid] = Registry(
+    "grid",
+    of="pushforward.families.diffusion.solvers.noise_grids:NoiseGrid",
+    choices=(
+        NoiseGrid(
+            "karras",
+            "even in the seventh root of the noise level",
+            lambda steps, path: karras_levels(steps, path.sigma_min, path.sigma_max),
+        ),
+        NoiseGrid("log-snr", "even in the log-SNR", _even_levels),
+        NoiseGrid("time", "even in the time of the path", time_levels),
+        *(NoiseGrid(name, f"the table {name}, respaced", partial(table_levels, name)) for name in TABLES),
+    ),
+)
 
 
 def grid_levels(grid: str, steps: int, path: Path) -> Tensor:
@@ -100,9 +122,7 @@ def grid_levels(grid: str, steps: int, path: Path) -> Tensor:
     """
     if steps < 1:
         raise BadInput(f"steps={steps}", "at least one step")
-    if grid not in GRIDS:
-        raise BadInput(*unknown("grid", grid, GRIDS))
-    return GRIDS[grid](steps, path)
+    return GRIDS[grid].levels(steps, path)
 
 
 def remaining_levels(levels: Tensor, strength: float) -> Tensor:

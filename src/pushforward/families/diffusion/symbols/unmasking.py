@@ -14,19 +14,38 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pushforward.core.errors import BadInput, unknown
+from pushforward.core.choice import Choice
+from pushforward.core.errors import BadInput
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
+from pushforward.core.registry import Registry
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.symbols.masking import draw_symbols
 from pushforward.families.shared.next_token import filtered
 from pushforward.families.shared.options import FILTERS
 
-# how much of a block is still hidden after a share of its calls: evenly, or little at first (Chang et al. 2022, section 3.2)
-GRIDS: dict[str, Callable[[float], float]] = {
-    "uniform": lambda done: 1.0 - done,
-    "cosine": lambda done: math.cos(0.5 * math.pi * done),
-}
+
+@dataclass(frozen=True)
+class RevealGrid(Choice):
+    """How the calls of a sampler of text share the symbols.
+
+    Attributes:
+        hidden: how much of a block is still hidden after a share of its calls.
+    """
+
+    hidden: Callable[[float], float]
+
+
+GRIDS: Registry[RevealGrid] = Registry(
+    "grid on text",
+    of="pushforward.families.diffusion.symbols.unmasking:RevealGrid",
+    choices=(
+        RevealGrid("uniform", "as many symbols a call", lambda done: 1.0 - done),
+        RevealGrid(
+            "cosine", "few at first (Chang et al. 2022, section 3.2)", lambda done: math.cos(0.5 * math.pi * done)
+        ),
+    ),
+)
 
 # `(tokens (n, T), places (n, m), padding (n,) or None) -> logits (n, m, V)` at some masked places
 Predict = Callable[[Tensor, Tensor, Tensor | None], Tensor]
@@ -42,11 +61,10 @@ def revealed_counts(size: int, calls: int, grid: str = "uniform") -> list[int]:
         >>> revealed_counts(8, 4), revealed_counts(8, 4, "cosine"), revealed_counts(3, 9)
         ([2, 2, 2, 2], [1, 1, 3, 3], [1, 1, 1])
     """
-    if grid not in GRIDS:
-        raise BadInput(*unknown("grid on text", grid, GRIDS))
+    chosen = GRIDS[grid]
     calls, done, counts = min(calls, size), 0, []
     for call in range(1, calls + 1):
-        wanted = size - round(size * GRIDS[grid](call / calls))
+        wanted = size - round(size * chosen.hidden(call / calls))
         after = min(max(wanted, done + 1), size - (calls - call))
         counts.append(after - done)
         done = after
