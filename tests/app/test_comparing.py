@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pushforward.app.measuring.comparing import Callbacks, Trial, compare
+from pushforward.app.measuring.comparing import Callbacks, ComparisonPlan, compare
 from pushforward.app.measuring.kept import COMPARISON, load_comparison
 from pushforward.app.measuring.repeating import mean_row
 from pushforward.core.errors import BadInput
@@ -37,7 +37,7 @@ def points(tmp_path: Path) -> Path:
 
 
 def test_every_family_is_compared_on_a_file_of_points(points: Path, tmp_path: Path) -> None:
-    compared = compare(open_data(str(points)), Trial({"steps": 3}, preset="smoke"), tmp_path / "c")
+    compared = compare(open_data(str(points)), ComparisonPlan({"steps": 3}, preset="smoke"), tmp_path / "c")
     assert {row.name for row in compared.comparison.models} == set(FAMILIES.names())
     for row in compared.comparison.models:
         assert row.scores
@@ -55,7 +55,7 @@ def test_text_and_tables_are_compared_by_the_families_that_support_them(kind: st
         frame = pd.DataFrame({"age": age, "old": np.where(age > 50, "yes", "no"), "score": rng.normal(age, 3.0)})
         frame.loc[::7, "score"] = np.nan
         data = open_data(frame)
-    compared = compare(data, Trial({"steps": 3}, preset="smoke"), tmp_path / "c")
+    compared = compare(data, ComparisonPlan({"steps": 3}, preset="smoke"), tmp_path / "c")
     names = {name for name in FAMILIES.names() if kind in family_class(name).capabilities.spaces}
     assert "autoregressive" in names
     assert {row.name for row in compared.comparison.models} == names
@@ -73,7 +73,7 @@ def test_text_and_tables_are_compared_by_the_families_that_support_them(kind: st
 
 
 def test_the_record_on_disk_makes_the_same_page(points: Path, tmp_path: Path) -> None:
-    compared = compare(open_data(str(points)), Trial({"steps": 3}, ["flow", "vae"], "smoke"), tmp_path / "c")
+    compared = compare(open_data(str(points)), ComparisonPlan({"steps": 3}, ["flow", "vae"], "smoke"), tmp_path / "c")
     loaded = load_comparison(tmp_path / "c")
     assert verdict(loaded) == verdict(compared.comparison)
     assert render(loaded) == render(compared.comparison)
@@ -81,7 +81,9 @@ def test_the_record_on_disk_makes_the_same_page(points: Path, tmp_path: Path) ->
 
 
 def test_seeds_make_one_row_with_a_wider_interval(points: Path, tmp_path: Path) -> None:
-    compared = compare(open_data(str(points)), Trial({"steps": 3}, ["flow"], "smoke", seed=5, seeds=2), tmp_path / "c")
+    compared = compare(
+        open_data(str(points)), ComparisonPlan({"steps": 3}, ["flow"], "smoke", seed=5, seeds=2), tmp_path / "c"
+    )
     (row,) = compared.comparison.models
     assert row.name == "flow"
     assert [run["seed"] for run in row.repeats] == [5, 6]
@@ -112,7 +114,7 @@ def test_an_interrupted_comparison_goes_on_where_it_was(points: Path, tmp_path: 
 
         return observe
 
-    trial = Trial({"steps": 5}, families, "smoke")
+    trial = ComparisonPlan({"steps": 5}, families, "smoke")
     with pytest.raises(Interrupted if gentle else MemoryError) as stopped:
         compare(data, trial, tmp_path / "cut", tell=Callbacks(observe=stop_second))
     if gentle:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from faults import EVERY, content, every_kill
-from pushforward.app.measuring.comparing import Trial, compare
+from pushforward.app.measuring.comparing import ComparisonPlan, compare
 from pushforward.app.measuring.kept import load_comparison
 from pushforward.app.runs.averaging import average
 from pushforward.app.runs.classifying import open_classifier, train_classifier
@@ -198,7 +198,7 @@ def test_averages_copies_students_and_classifiers_are_made_again(sources, tmp_pa
 
 def test_a_comparison_goes_on_from_every_kill(sources, tmp_path: Path, monkeypatch) -> None:
     remember(monkeypatch)
-    trial = Trial({"steps": 2}, ["flow", "gan"], "smoke")
+    trial = ComparisonPlan({"steps": 2}, ["flow", "gan"], "smoke")
     whole = tmp_path / "whole"
     with every_kill(whole, tmp_path / "kills", dust=EVERY) as kills:
         compare(sources["points"], trial, whole)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pushforward.app.measuring.assessing import measure_controls
-from pushforward.app.measuring.comparing import Callbacks, Trial, compare
+from pushforward.app.measuring.comparing import Callbacks, ComparisonPlan, compare
 from pushforward.app.measuring.extent import FULL, Extent, Settling, Use, by_size, fewest_of, seconds_of, use_of, within
 from pushforward.app.measuring.pace import Measuring, announced, limit_of
 from pushforward.app.runs.fitting import SizedPlan, timed
@@ -165,7 +165,7 @@ def test_a_comparison_says_what_it_takes_and_on_how_many(points: Dataset, tmp_pa
 
     compared = compare(
         points,
-        Trial({"steps": 3}, ["flow", "vae"], "smoke", measure="60s"),
+        ComparisonPlan({"steps": 3}, ["flow", "vae"], "smoke", measure="60s"),
         tmp_path / "c",
         tell=Callbacks(said.append, stage=stage),
     )
@@ -181,7 +181,7 @@ def test_a_comparison_says_what_it_takes_and_on_how_many(points: Dataset, tmp_pa
 
 
 def test_equal_step_budgets_measure_equal_numbers(points: Dataset) -> None:
-    rows = [compare(points, Trial({"steps": 3}, ["flow"], "smoke")).comparison.models[0] for _ in range(2)]
+    rows = [compare(points, ComparisonPlan({"steps": 3}, ["flow"], "smoke")).comparison.models[0] for _ in range(2)]
     assert [s.value for s in rows[0].scores] == [s.value for s in rows[1].scores]
     assert rows[0].likelihood == rows[1].likelihood
 

@@ -53,6 +53,35 @@ def test_score_json_is_standard_json() -> None:
     assert math.isnan(back.null)
 
 
+NAMES = {
+    "frechet distance [pca-16] vs test": ("frechet distance", "", "", "pca-16", "", "test"),
+    "frechet distance, bias removed [pca-16] vs train": (
+        "frechet distance, bias removed",
+        "",
+        "",
+        "pca-16",
+        "",
+        "train",
+    ),
+    "sliced wasserstein distance, order 2 [f] vs test": ("sliced wasserstein distance", "order 2", "", "f", "", "test"),
+    "log-likelihood given label [exact] vs test": ("log-likelihood", "", "label", "exact", "", "test"),
+    "distinct-1 [20 blocks of 4 windows] vs test": ("distinct-1", "", "", "20 blocks of 4 windows", "", "test"),
+    "copying statistic [pca-8, k=5] train vs test": ("copying statistic", "", "", "pca-8, k=5", "train", "test"),
+    "singling out [4 columns] train vs held-out": ("singling out", "", "", "4 columns", "train", "held-out"),
+    "probe accuracy [codes]": ("probe accuracy", "", "", "codes", "", ""),
+    "precision of neighbours [x] vs test": ("precision of neighbours", "", "", "x", "", "test"),
+    "held-out likelihood vs test": ("held-out likelihood vs test", "", "", "", "", ""),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_old_records_are_taken_apart_once_and_made_again(name: str) -> None:
+    old = called(name, 1.0)
+    fields = (old.metric, old.setting, old.given, old.view, old.subject, old.reference)
+    assert (fields, old.name) == (NAMES[name], name)
+    assert Score.from_json(old.to_json()) == old
+
+
 def test_unknown_key_names_the_nearest() -> None:
     with pytest.raises(BadInput, match=r"unknown key 'train.batchsize'.*did you mean 'batch_size'"):
         parse(TrainConfig, {"batchsize": 3}, "train")

@@ -249,6 +249,16 @@ def test_records_survive_json(digits: Comparison, moons: Comparison) -> None:
     assert Comparison.from_json(digits.to_json()).models[0].samples is None
 
 
+def test_records_from_before_scores_had_fields_give_the_same_page(digits: Comparison, html: str) -> None:
+    record = json.loads(json.dumps(digits.to_json()))
+    del record["measures"]
+    for row in record["rows"]:
+        for score in filter(None, (*row["scores"], row["likelihood"])):
+            for field in ("metric", "setting", "given", "view", "subject", "reference", "aspect", "role"):
+                del score[field]
+    assert render(Comparison.from_json(record, digits.arrays())) == html
+
+
 def test_two_rows_of_one_name_are_refused(digits: Comparison) -> None:
     with pytest.raises(BadInput, match="two rows called 'flow'"):
         dataclasses.replace(digits, rows=(*digits.rows, Row("flow")))

@@ -82,7 +82,7 @@ def supported(names: Sequence[str] | None, space: Space, context: bool = False) 
 
 
 @dataclass(frozen=True)
-class Trial:
+class ComparisonPlan:
     """Under which conditions families are compared.
 
     Attributes:
@@ -110,7 +110,7 @@ class Trial:
         runs = [(name, k) for name in names for k in range(self.seeds)]
         return {(name, k): name if self.seeds == 1 else f"{name}-seed{self.seed + k}" for name, k in runs}
 
-    def plan(self, name: str, k: int, dataset: Dataset) -> Plan:
+    def training(self, name: str, k: int, dataset: Dataset) -> Plan:
         """Return the plan of a family's k-th training."""
         overrides = {"data": dict(self.settings or {})}
         common: dict[str, Any] = {"budget": dict(self.budget), "preset": self.preset, "overrides": overrides}
@@ -142,7 +142,7 @@ NOBODY = Callbacks()
 
 def compare(
     dataset: Dataset,
-    trial: Trial,
+    plan: ComparisonPlan,
     path: Path | None = None,
     overwrite: bool = False,
     resume: bool = False,
@@ -153,14 +153,14 @@ def compare(
     `resume` goes on with an interrupted comparison: finished runs are kept, the one that was stopped continues.
     With several seeds each family is trained that often, and its row is the mean over runs with an interval that covers them.
     """
-    names, left_out = supported(trial.families, dataset.space, dataset.context is not None)
-    labels = trial.labels(names)
-    plans = {(name, k): trial.plan(name, k, dataset) for name, k in labels}
+    names, left_out = supported(plan.families, dataset.space, dataset.context is not None)
+    labels = plan.labels(names)
+    plans = {(name, k): plan.training(name, k, dataset) for name, k in labels}
     with nullcontext() if path is None else held_comparison(path, list(labels.values()), overwrite, resume):
         begun = {key: path / label for key, label in labels.items() if path is not None and resume}
-        fits, measuring = _prepared(dataset, plans, begun, trial.measure, tell)
+        fits, measuring = _prepared(dataset, plans, begun, plan.measure, tell)
         most, told = measuring.extent.samples, tell.stage("controls")
-        controls = measure_controls(dataset, trial.seed, most, settle=measuring.settle, told=told)
+        controls = measure_controls(dataset, plan.seed, most, settle=measuring.settle, told=told)
         tell.say(measuring.takes(), measuring.says())
         measured: dict[str, dict[int, Row]] = {name: {} for name in names}
         models = {}
@@ -171,14 +171,14 @@ def compare(
                 tell.say(too_short(trained.record.steps, label))
                 facts, told = vars(trained.record), tell.stage(f"scoring {label}")
                 row = assess(trained.model, dataset, controls, label, facts, rows=measuring.extent.rows, told=told)
-                measured[name][trial.seed + k], models[label] = row, trained.model
+                measured[name][plan.seed + k], models[label] = row, trained.model
                 if run is not None:
                     write_scores(run, row)
         rows = [mean_row(name, [*found.values()], [*found]) for name, found in measured.items() if found]
         spent = str(budget_of(next(iter(plans.values())).train_config))
-        shared = f"{spent} for every {'family' if trial.seeds == 1 else 'run'}"
+        shared = f"{spent} for every {'family' if plan.seeds == 1 else 'run'}"
         notes = [*left_out, *filter(None, [measuring.says()])]
-        comparison = comparison_of(dataset, rows, controls, shared, trial.preset, trial.seed, trial.command, notes)
+        comparison = comparison_of(dataset, rows, controls, shared, plan.preset, plan.seed, plan.command, notes)
         if path is not None:
             save_comparison(path, comparison)
     return Compared(comparison, path, models, tuple(left_out))

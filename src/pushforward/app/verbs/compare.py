@@ -73,7 +73,7 @@ class CompareRequest(Request):
             dataset = opened(self.data, settings, skip_bad=self.skip_bad)
         watch.of_data(dataset)
         with watch.meter("choosing sizes") as shown:
-            trial = comparing.Trial(
+            plan = comparing.ComparisonPlan(
                 budget=allowed,
                 families=_named(self.families),
                 preset=self.preset,
@@ -84,7 +84,7 @@ class CompareRequest(Request):
                 command=watch.command,
             )
             tell = comparing.Callbacks(shown.note, shown.watch, shown.stage)
-            return comparing.compare(dataset, trial, self.output, self.overwrite, self.resume, tell)
+            return comparing.compare(dataset, plan, self.output, self.overwrite, self.resume, tell)
 
 
 def _named(families: str | tuple[str, ...] | None) -> list[str] | None:
