@@ -11,8 +11,8 @@ import pytest
 from pushforward.core.score import Score
 from pushforward.evaluation.cards.comparison import Difference, compare_models
 from pushforward.evaluation.measuring.statistic import Measured
-from pushforward.report.page.figures import quality_against_cost
 from pushforward.report.page.pairs import pairs
+from pushforward.report.page.quality import quality_against_cost
 from pushforward.report.page.render import render
 from pushforward.report.records import Comparison, Data, Row, key_of
 from pushforward.report.verdict.sentences import verdict

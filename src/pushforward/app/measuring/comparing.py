@@ -116,6 +116,10 @@ class ComparisonPlan:
         common: dict[str, Any] = {"budget": dict(self.budget), "preset": self.preset, "overrides": overrides}
         return plan_training(name, dataset, seed=self.seed + k, **common)
 
+    def spent(self, training: Plan) -> str:
+        """Return the budget that all share, in words, as one of their plans has it."""
+        return f"{budget_of(training.train_config)} for every {'family' if self.seeds == 1 else 'run'}"
+
 
 @dataclass(frozen=True)
 class Callbacks:
@@ -175,9 +179,8 @@ def compare(
                 if run is not None:
                     write_scores(run, row)
         rows = [mean_row(name, [*found.values()], [*found]) for name, found in measured.items() if found]
-        spent = str(budget_of(next(iter(plans.values())).train_config))
-        shared = f"{spent} for every {'family' if plan.seeds == 1 else 'run'}"
         notes = [*left_out, *filter(None, [measuring.says()])]
+        shared = plan.spent(next(iter(plans.values())))
         comparison = comparison_of(dataset, rows, controls, shared, plan.preset, plan.seed, plan.command, notes)
         if path is not None:
             save_comparison(path, comparison)

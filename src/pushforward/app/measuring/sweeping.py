@@ -65,11 +65,7 @@ def sweep(
         BadInput: no or less than one call, an unknown solver, or too little data.
     """
     model, record = open_model(run)
-    if not model.capabilities.solver_names:
-        raise Unsupported(f"solvers of {model.family}", "a run that samples step by step", "sweep a diffusion run")
-    for name in solvers:
-        if name not in model.capabilities.solver_names:
-            raise BadInput(*unknown("solver", name, model.capabilities.solver_names))
+    chosen = _solvers(model, solvers)
     if not calls or min(calls) < 1:
         raise BadInput(f"calls {', '.join(map(str, calls)) or 'none'}", "numbers of network calls, 1 or more")
     dataset = reopen(record, data)
@@ -81,28 +77,22 @@ def sweep(
     half = drawn_places(len(train), count, seed)  # the ceiling, which features must not have learned from
     features = default_features(dataset.space, np.delete(train, half, axis=0), seed)[0]
     measured = _Measured(model, asked, features(array(asked, dataset.space)), features, seed)
-    found, left_out = [], []
-    chosen, budgets, at = solvers or model.capabilities.solver_names, sorted(set(calls)), 0
-    for solver in chosen:
-        try:
-            measured.calls(solver, 1)
-        except Unsupported as refusal:
-            if solvers:
-                raise
-            left_out.append(f"{refusal.came} (expected {refusal.expected})")
-            continue
-        for budget in budgets:
-            told(at / max(1, len(chosen) * len(budgets)), f"{solver}, {budget} calls")
-            at += 1
-            place = measured.place(solver, budget)
-            if isinstance(place, SweepPoint):
-                found.append(place)
-            else:
-                left_out.append(place)
+    found, left_out = measured.places(chosen, sorted(set(calls)), told, strict=bool(solvers))
     if not found:
         raise Unsupported(f"a sweep of {run}", "a solver that can take a step", "; ".join(dict.fromkeys(left_out)))
     ceiling = measured.score(features(train[half]))
     return Sweep(run.name, dataset.name, features.name, count, seed, tuple(found), ceiling, tuple(left_out))
+
+
+def _solvers(model: GenerativeModel, wanted: Sequence[str]) -> Sequence[str]:
+    """Return the solvers that were asked for, all that a model has where none was."""
+    known = model.capabilities.solver_names
+    if not known:
+        raise Unsupported(f"solvers of {model.family}", "a run that samples step by step", "sweep a diffusion run")
+    for name in wanted:
+        if name not in known:
+            raise BadInput(*unknown("solver", name, known))
+    return wanted or known
 
 
 @dataclass(frozen=True)
@@ -112,6 +102,29 @@ class _Measured:
     reference: Any
     features: Features
     seed: int
+
+    def places(
+        self, solvers: Sequence[str], budgets: Sequence[int], told: Told, *, strict: bool
+    ) -> tuple[list[SweepPoint], list[str]]:
+        """Return what every solver makes of every budget, and why some make nothing; strict: a solver may not be left out."""
+        found, left_out, at = [], [], 0
+        for solver in solvers:
+            try:
+                self.calls(solver, 1)
+            except Unsupported as refusal:
+                if strict:
+                    raise
+                left_out.append(f"{refusal.came} (expected {refusal.expected})")
+                continue
+            for budget in budgets:
+                told(at / max(1, len(solvers) * len(budgets)), f"{solver}, {budget} calls")
+                at += 1
+                place = self.place(solver, budget)
+                if isinstance(place, SweepPoint):
+                    found.append(place)
+                else:
+                    left_out.append(place)
+        return found, left_out
 
     def place(self, solver: str, budget: int) -> SweepPoint | str:
         """Return what a solver makes of a budget, or why it makes nothing."""

@@ -79,12 +79,8 @@ def paired_test(
         >>> paired_test(runs, runs - 1.0, 1.0, "nats/point").verdict
         'first'
     """
-    a, b = (np.atleast_2d(np.asarray(nats, dtype=np.float64)) for nats in (first, second))
+    a, b = _checked(first, second)
     n = a.shape[1]
-    if n != b.shape[1] or n < 2:
-        raise BadInput(f"{n} and {b.shape[1]} examples", "the same examples for both, at least two")
-    if np.isnan(a).any() or np.isnan(b).any() or np.isposinf(a).any() or np.isposinf(b).any():
-        raise BadInput("NaN or infinite log-probabilities", "finite numbers", "a model has diverged")
     runs = "" if len(a) == len(b) == 1 else f" and {len(a)} against {len(b)} training runs"
     note = (
         f"paired over {n} examples{runs}, level {level:g} shared by {comparisons} comparison{'s' * (comparisons > 1)}"
@@ -104,6 +100,16 @@ def paired_test(
     verdict: Verdict = "undecided" if abs(mean) <= reach else ("first" if mean < 0 else "second")
     threshold = reach / total if total > 0 else t(n - 1)
     return PairedTest(verdict, mean, mean - reach, mean + reach, z, threshold, unit, note)
+
+
+def _checked(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return both as (runs, n), refusing other examples and what is no log-probability."""
+    a, b = (np.atleast_2d(np.asarray(nats, dtype=np.float64)) for nats in (first, second))
+    if a.shape[1] != b.shape[1] or a.shape[1] < 2:
+        raise BadInput(f"{a.shape[1]} and {b.shape[1]} examples", "the same examples for both, at least two")
+    if np.isnan(a).any() or np.isnan(b).any() or np.isposinf(a).any() or np.isposinf(b).any():
+        raise BadInput("NaN or infinite log-probabilities", "finite numbers", "a model has diverged")
+    return a, b
 
 
 def _luck_of_training(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:

@@ -39,12 +39,8 @@ def over_seeds(scores: Sequence[Score], level: float = LEVEL) -> Score:
         >>> s.value, round(s.low, 3), round(s.high, 3)
         (1.0, 0.9, 1.1)
     """
-    if not scores:
-        raise BadInput("no scores", "one or more runs")
+    _require_one_measure(scores)
     first = scores[0]
-    for other in scores[1:]:
-        if (other.name, other.unit, other.kind, other.features) != (first.name, first.unit, first.kind, first.features):
-            raise BadInput(f"scores of '{first.name}' and '{other.name}'", "the same measure of every run")
     if len(scores) == 1:
         return first
     values = np.array([s.value for s in scores])
@@ -54,23 +50,32 @@ def over_seeds(scores: Sequence[Score], level: float = LEVEL) -> Score:
         return replace(first, value=float(values.mean()), low=None, high=None, stderr=None, warnings=(*warnings, note))
     mean, spread = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values))
     a = float(stats.t.ppf(0.5 + level / 2, len(values) - 1)) * spread
-    ends = [(s.value - s.low, s.high - s.value) for s in scores if s.low is not None and s.high is not None]
-    low = high = stderr = None
-    if len(ends) == len(scores):
-        down, up = np.array(ends).mean(axis=0)
-        low, high = _inside(first.measure.at_most, ends, scores, mean - math.hypot(a, down), mean + math.hypot(a, up))
+    low, high = _interval(scores, mean, a)
     errors = [s.stderr for s in scores if s.stderr is not None]
-    if len(errors) == len(scores):
-        stderr = math.hypot(spread, float(np.mean(errors)))
+    stderr = math.hypot(spread, float(np.mean(errors))) if len(errors) == len(scores) else None
     return replace(first, value=mean, low=low, high=high, stderr=stderr, warnings=warnings)
 
 
-def _inside(
-    at_most: float | None, ends: Sequence[tuple[float, float]], scores: Sequence[Score], low: float, high: float
-) -> tuple[float, float]:
-    """Cut an interval to the range of the measure: t intervals from two runs do not know that a rate ends at one."""
-    if all(s.value - down >= 0 for s, (down, _) in zip(scores, ends, strict=True)):
+def _require_one_measure(scores: Sequence[Score]) -> None:
+    if not scores:
+        raise BadInput("no scores", "one or more runs")
+    first = scores[0]
+    for other in scores[1:]:
+        if (other.name, other.unit, other.kind, other.features) != (first.name, first.unit, first.kind, first.features):
+            raise BadInput(f"scores of '{first.name}' and '{other.name}'", "the same measure of every run")
+
+
+def _interval(scores: Sequence[Score], mean: float, luck: float) -> tuple[float | None, float | None]:
+    """Return the ends of the mean's interval, cut to the range of the measure; None where a run has none.
+
+    t intervals from two runs do not know that a rate ends at one.
+    """
+    ends = [(s.value - s.low, s.high - s.value) for s in scores if s.low is not None and s.high is not None]
+    if len(ends) < len(scores):
+        return None, None
+    down, up = np.array(ends).mean(axis=0)
+    low, high = mean - math.hypot(luck, down), mean + math.hypot(luck, up)
+    if all(s.value - reach >= 0 for s, (reach, _) in zip(scores, ends, strict=True)):
         low = max(0.0, low)
-    if at_most is not None:
-        high = min(at_most, high)
-    return low, high
+    at_most = scores[0].measure.at_most
+    return low, high if at_most is None else min(at_most, high)

@@ -6,15 +6,12 @@ of different families are different quantities, so each has its own small chart 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from markupsafe import Markup
 
-from pushforward.core.score import Score
-from pushforward.evaluation.cards.pareto import Standing
-from pushforward.report.drawing.charts import Line, Mark, line_chart, scatter_chart, thinned
+from pushforward.report.drawing.charts import Line, line_chart, thinned
 from pushforward.report.drawing.column_figures import histogram, link_map
 from pushforward.report.drawing.sheets import (
     ROWS,
@@ -27,10 +24,7 @@ from pushforward.report.drawing.sheets import (
     scatter_sheet,
     strip_cells,
 )
-from pushforward.report.numbers import listed, seconds
-from pushforward.report.records import Comparison, Key, Row
-from pushforward.report.verdict.standing import control
-from pushforward.report.verdict.unmatched import headline_key, standing_by
+from pushforward.report.records import Comparison, Row
 
 ASIDES = {"ceiling": "ceiling: real data", "floor": "floor", "copycat": "training data replayed"}
 HIDDEN = {"step", "seconds", "loss", "held_out", "learning_rate"}
@@ -184,49 +178,6 @@ def trajectories(comparison: Comparison) -> tuple[Figure, ...]:
     return tuple(found)
 
 
-def quality_against_cost(comparison: Comparison) -> tuple[Figure, ...]:
-    """Return the headline measure against sampling time and against training time, with intervals and the ceiling."""
-    key = headline_key(comparison)
-    if key is None or len(comparison.models) < 2:
-        return ()
-    score = next(s for row in comparison.models if (s := row.score(key)))
-    top = control(comparison.rows, score, "ceiling")
-    value = top.value if isinstance(top, Score) else top
-    level = None if value is None else (value, next((row.name for row in comparison.of_role("ceiling")), "ceiling"))
-    values = [s for row in comparison.models if (s := row.score(key)) and math.isfinite(s.value)]
-    lowest = [v for s in values for v in (s.low, s.value) if v is not None]
-    # a ratio above 20 would flatten the better half of a linear axis
-    log_y = bool(lowest) and min(lowest) > 0 and max(s.value for s in values) / min(lowest) > 20
-    costs = (
-        ("seconds per 1\N{NARROW NO-BREAK SPACE}000 samples", "seconds_per_1000"),
-        ("seconds of training", "train_seconds"),
-    )
-    found = []
-    for what, name in costs:
-        stand = standing_by(comparison, name)
-        marks = _marks(comparison, key, name, stand)
-        if marks:
-            known = ", ".join(f"{m.label} {seconds(m.x)}" for m in marks)
-            said = f"{key.name} against {what}: {known}"
-            log_x = name == "seconds_per_1000"
-            art = scatter_chart(
-                marks,
-                what,
-                f"{score.title} ({score.measure.counts or key.name}; {key.better} is better)",
-                said,
-                log_x=log_x,
-                log_y=log_y,
-                level=level,
-                steps=[
-                    (m.x, m.y) for m in marks if stand.get(m.label) == "front" and m.x is not None and m.y is not None
-                ],
-            )
-            axes = listed([axis for axis, on in (("time", log_x), ("quality", log_y)) if on])
-            parts = ["95 % intervals", f"logarithmic {axes}" if axes else "", _fronted(stand)]
-            found.append(Figure(f"Against {what}", (art,), "; ".join(part for part in parts if part)))
-    return tuple(found)
-
-
 def neighbours(comparison: Comparison) -> tuple[Figure, ...]:
     """Return for each row its most suspicious samples above the training examples nearest to them (pictures only)."""
     found, data = [], comparison.data
@@ -243,24 +194,6 @@ def neighbours(comparison: Comparison) -> tuple[Figure, ...]:
             Figure(row.name, (art,), "above: samples; below: nearest training example", ASIDES.get(row.role, ""))
         )
     return tuple(found)
-
-
-def _fronted(stand: dict[str, Standing]) -> str:
-    """Return what rings and stairs mean, where there are any."""
-    named = {where: [name for name, found in stand.items() if found == where] for where in ("front", "dominated")}
-    parts = ["the stairs join the models that nothing cheaper matches"] if len(named["front"]) > 1 else []
-    parts += ["rings: something cheaper is clearly better"] if named["dominated"] else []
-    return "; ".join(parts)
-
-
-def _marks(comparison: Comparison, key: Key, name: str, stand: dict[str, Standing]) -> list[Mark]:
-    palette, marks = colours(comparison), []
-    for row in comparison.models:
-        score, cost = row.score(key), getattr(row, name)
-        if score is not None and cost is not None and math.isfinite(score.value):
-            beaten = stand.get(row.name) == "dominated"
-            marks.append(Mark(cost, score.value, row.name, score.low, score.high, palette[row.name], beaten))
-    return marks
 
 
 def _image_sheet(

@@ -14,8 +14,9 @@ from markupsafe import Markup
 from pushforward.report.drawing.column_figures import furthest_columns, histogram, link_map, links_off
 from pushforward.report.drawing.sheets import axis_names, outside, picture, plane, planes, scatter_sheet
 from pushforward.report.numbers import number, seconds
-from pushforward.report.page.figures import COLOURS, colours, quality_against_cost
+from pushforward.report.page.figures import COLOURS, colours
 from pushforward.report.page.ladder import ladder
+from pushforward.report.page.quality import quality_against_cost
 from pushforward.report.records import Comparison, Row
 from pushforward.report.verdict.doubts import doubts
 from pushforward.report.verdict.headline import percent

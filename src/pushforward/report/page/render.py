@@ -12,6 +12,7 @@ from pushforward.core.files import write_bytes
 from pushforward.report.page import figures
 from pushforward.report.page.first_screen import first_screen
 from pushforward.report.page.pairs import pairs
+from pushforward.report.page.quality import quality_against_cost
 from pushforward.report.page.score_table import costs, repeats, scorecard
 from pushforward.report.page.templating import environment, stylesheet
 from pushforward.report.records import Comparison
@@ -57,7 +58,7 @@ def render(comparison: Comparison) -> str:
         excerpts=figures.excerpts(comparison),
         curves=figures.objective_curves(comparison),
         walks=figures.trajectories(comparison),
-        quality=figures.quality_against_cost(comparison),
+        quality=quality_against_cost(comparison),
         headline=key.score.title if key else "",
         cards=[row for row in comparison.models if row.card is not None],
         fingerprints=list(
