@@ -20,7 +20,8 @@ from pushforward.core.errors import BadInput
 from pushforward.data.text import bpe as bpe_module
 from pushforward.data.text.bpe import BPETokeniser
 from pushforward.data.text.corpus import builtin_text
-from pushforward.data.text.tokeniser import ByteTokeniser, CharacterTokeniser, Tokeniser, tokeniser_from_json
+from pushforward.data.text.tokeniser import ByteTokeniser, CharacterTokeniser, Tokeniser
+from pushforward.data.text.tokenisers import tokeniser_from_json
 
 SAMPLE = ["the cat sat on the mat, the cat's hat — naïve café\n" * 5, "a  b\t\tc\r\n" * 9, "日本語のテキスト " * 7]
 BPE = BPETokeniser.trained(SAMPLE, vocabulary=300)

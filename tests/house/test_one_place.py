@@ -38,6 +38,8 @@ from pushforward.core.space import Image, Points, Space, space_from_json
 from pushforward.core.walk import Walk, WalkWrapper
 from pushforward.data.contents import of_numbers
 from pushforward.data.dataset import CONTENTS, describe
+from pushforward.data.text.tokeniser import Tokeniser
+from pushforward.data.text.tokenisers import TOKENISERS, TokeniserChoice
 from pushforward.evaluation.cards.controls import controls
 from pushforward.evaluation.cards.damage import default_damages
 from pushforward.evaluation.cards.metrics import METRICS
@@ -165,6 +167,46 @@ def test_a_format_of_files(run: Command, tmp_path: Path) -> None:
     importlib.reload(importlib.import_module("pushforward.app.verbs.sample"))
     with pytest.raises(BadInput, match=r"ends in '\.slashed'"):
         pf.load(str(other.rename(tmp_path / "x.slashed")))
+
+
+class MirroredBytes(Tokeniser):
+    """One token per byte, the last byte first."""
+
+    kind = "mirrored"
+
+    @property
+    def pieces(self) -> tuple[bytes, ...]:
+        """Every byte, backwards, then the boundary."""
+        return (*(bytes([255 - value]) for value in range(256)), b"")
+
+    def _encode(self, data: bytes, where: str) -> np.ndarray:
+        return 255 - np.frombuffer(data, dtype=np.uint8).astype(np.int64)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind}
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> MirroredBytes:
+        return cls()
+
+
+def test_a_tokeniser(run: Command, tmp_path: Path) -> None:
+    """It opens text, trains, travels with the run, and is named where another is not known."""
+    made = (MirroredBytes(), "mirrored")
+    choice = TokeniserChoice("mirrored", "bytes backwards", lambda texts, options: made, MirroredBytes.from_json)
+    text = "the quick brown fox jumps over the lazy dog\n" * 40
+    path = tmp_path / "fox.txt"
+    path.write_text(text)
+    with TOKENISERS.with_one_more(choice):
+        trained = ("train", "ar", path, "--steps", 2, "--preset", "smoke", "-s", "data.tokeniser=mirrored")
+        assert run(*trained, "-s", "data.length=8", "-o", tmp_path / "run")[0] == 0
+        status, out, _ = run("sample", tmp_path / "run", "-n", 1, "--json")
+        assert status == 0
+        assert len(json.loads(out)[0]["text"]) > 0
+        assert "mirrored" in pf.load(str(path), tokeniser="mirrored").notes
+        with pytest.raises(BadInput, match=r"bpe, mirrored"):
+            pf.load(str(path), tokeniser="words")
+    assert run(*trained, "-o", tmp_path / "other")[0] == 2
 
 
 @dataclass(frozen=True)

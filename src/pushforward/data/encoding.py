@@ -6,7 +6,6 @@ travels with the run and speaks for it: it decodes samples, reads other files an
 
 from __future__ import annotations
 
-import importlib
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from pushforward.core.errors import BadInput, refusing
 from pushforward.core.given import Examples, Given
+from pushforward.core.registry import Registry
 from pushforward.core.space import Space
 
 
@@ -84,11 +84,14 @@ class Encoding(ABC):
         """Rebuild an encoding from `to_json`."""
 
 
-_KINDS = {
-    "points": ("pushforward.data.points", "PointsEncoding"),
-    "text": ("pushforward.data.text.encoding", "TextEncoding"),
-    "table": ("pushforward.data.tables.encoding", "TableEncoding"),
-}
+ENCODINGS: Registry[type[Encoding]] = Registry(
+    "encoding",
+    {
+        "points": "pushforward.data.points:PointsEncoding",
+        "text": "pushforward.data.text.encoding:TextEncoding",
+        "table": "pushforward.data.tables.encoding:TableEncoding",
+    },
+)
 
 
 def encoding_from_json(record: dict[str, Any]) -> Encoding:
@@ -98,9 +101,7 @@ def encoding_from_json(record: dict[str, Any]) -> Encoding:
         BadInput: a kind that this version does not know.
     """
     kind = str(record.get("kind", "")) if isinstance(record, dict) else type(record).__name__
-    if kind not in _KINDS:
-        raise BadInput(f"an encoding of kind '{kind}'", "one of " + ", ".join(_KINDS), "update pushforward")
-    module, name = _KINDS[kind]
-    encoding: type[Encoding] = getattr(importlib.import_module(module), name)
+    if kind not in ENCODINGS:
+        raise BadInput(f"an encoding of kind '{kind}'", "one of " + ", ".join(ENCODINGS.names()), "update pushforward")
     with refusing(f"the record of a {kind}", "what training wrote", "it was edited; restore it or train again"):
-        return encoding.from_json(record)
+        return ENCODINGS.load(kind).from_json(record)

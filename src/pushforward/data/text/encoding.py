@@ -23,7 +23,8 @@ from pushforward.data.formats.file_formats import JSON_LINES, TEXT
 from pushforward.data.text.corpus import read_corpus
 from pushforward.data.text.document_split import split_documents
 from pushforward.data.text.policy import Form, Policy
-from pushforward.data.text.tokeniser import Tokeniser, tokeniser_from_json
+from pushforward.data.text.tokeniser import Tokeniser
+from pushforward.data.text.tokenisers import tokeniser_from_json
 from pushforward.data.text.windows import Windows, document_windows, windows
 
 MARK = "⟨end⟩"

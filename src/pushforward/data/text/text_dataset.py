@@ -24,6 +24,7 @@ from pushforward.data.text.description import joined_streams
 from pushforward.data.text.document_split import Part, split_documents
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.data.text.tokeniser import ByteTokeniser, CharacterTokeniser, Tokeniser
+from pushforward.data.text.tokenisers import TOKENISERS, require_readers
 from pushforward.data.text.windows import document_windows, windows
 
 MOST_CHARACTERS, LONGEST_CONTEXT = 256, 256
@@ -34,7 +35,7 @@ class TextOptions(Config):
     """How text is opened: `open_data(source, text={...})`.
 
     Attributes:
-        tokeniser: `characters`, `bytes`, `bpe` (trained on the training text), or the path of a `tokenizer.json`; None = characters
+        tokeniser: one of `TOKENISERS` (`characters`, `bytes`, `bpe`), or the path of a `tokenizer.json`; None = characters
             if the training text has at most 256 different ones and the rest of the text no others, else bytes.
         vocabulary: tokens of `bpe`, None = 1,024.
         length: tokens in a window.
@@ -191,31 +192,16 @@ def _corpus(source: Any, policy: Policy, asked: bool) -> Corpus:
 
 def _tokeniser(options: TextOptions, parts: tuple[Part, Part, Part]) -> tuple[Tokeniser, str]:
     """Return the tokeniser that the options name, or one that fits the training text, and why."""
-    name, training = options.tokeniser, parts[0].texts
-    if options.vocabulary is not None and name != "bpe":
-        raise BadInput(
-            f"vocabulary={options.vocabulary} without tokeniser='bpe'", "both or neither", "only bpe has a choice"
-        )
-    if options.unknown == "bytes" and name != "characters":
-        raise BadInput(
-            "unknown='bytes' without tokeniser='characters'", "both or neither", "the others read any character"
-        )
-    if name == "bytes":
-        return ByteTokeniser(), "tokens are bytes, as asked"
-    if name == "characters":
-        characters = CharacterTokeniser.of(training, options.unknown)
-        return characters, f"tokens are the {len(characters.characters)} characters of the training text, as asked"
+    name = options.tokeniser
+    require_readers(name, options.model_dump(exclude_defaults=True))
     if name is None:
         return _fitting(parts)
-    from pushforward.data.text.bpe import DEFAULT, BPETokeniser
-
-    if name == "bpe":
-        wanted = options.vocabulary or DEFAULT
-        bpe = BPETokeniser.trained(training, wanted)
-        fewer = "" if bpe.vocabulary == wanted else f" (the text offers no more; {wanted:,} were asked for)"
-        return bpe, f"{bpe.vocabulary:,} tokens by byte-pair encoding of the training text{fewer}"
+    if name in TOKENISERS:
+        return TOKENISERS.load(name).make(parts[0].texts, options)
     if not name.endswith(".json"):
-        raise BadInput(*unknown("tokeniser", name, ("characters", "bytes", "bpe", "the path of a tokenizer.json")))
+        raise BadInput(*unknown("tokeniser", name, (*TOKENISERS.names(), "the path of a tokenizer.json")))
+    from pushforward.data.text.bpe import BPETokeniser
+
     opened = BPETokeniser.opened(Path(name))
     return opened, f"{opened.vocabulary:,} tokens of {name} and a boundary of our own"
 

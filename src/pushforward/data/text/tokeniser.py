@@ -7,7 +7,6 @@ is the boundary between documents and stands for none.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
@@ -231,28 +230,3 @@ class CharacterTokeniser(Tokeniser):
         if not isinstance(characters, str) or unknown not in ("refuse", "bytes"):
             raise BadInput("a record of a character tokeniser without its alphabet", "the record of a run")
         return cls(characters, unknown)
-
-
-_KINDS = {
-    "bytes": ("pushforward.data.text.tokeniser", "ByteTokeniser"),
-    "characters": ("pushforward.data.text.tokeniser", "CharacterTokeniser"),
-    "bpe": ("pushforward.data.text.bpe", "BPETokeniser"),
-}
-
-
-def tokeniser_from_json(record: dict[str, Any]) -> Tokeniser:
-    """Rebuild any tokeniser from its record.
-
-    Raises:
-        BadInput: a kind that this version does not know, or a record that makes no tokeniser.
-
-    Example:
-        >>> tokeniser_from_json(ByteTokeniser().to_json()) == ByteTokeniser()
-        True
-    """
-    kind = str(record.get("kind", ""))
-    if kind not in _KINDS:
-        raise BadInput(f"a tokeniser of kind '{kind}'", "one of " + ", ".join(_KINDS), "update pushforward")
-    module, name = _KINDS[kind]
-    tokeniser: type[Tokeniser] = getattr(importlib.import_module(module), name)
-    return tokeniser.from_json(record)
