@@ -19,7 +19,7 @@ from pushforward.core.spec import TrainConfig
 from pushforward.data.open import open_data
 from pushforward.engine.fit import fit
 from pushforward.families.gan.config import GANConfig
-from pushforward.families.gan.game import relativistic
+from pushforward.families.gan.game import Game, relativistic
 from pushforward.families.gan.model import GAN
 from pushforward.families.gan.penalties import gradient_penalty
 
@@ -97,6 +97,27 @@ def test_both_losses_are_the_game_by_hand() -> None:
     assert critic.record["R2"] == pytest.approx(penalty(first), rel=1e-5)
     assert player.parameters == "generator"
     assert float(player.value.detach()) == pytest.approx(softplus(judge(x) - judge(second)), rel=1e-5)
+
+
+def test_another_game_without_penalties_is_two_assignments() -> None:
+    model, n = by_hand(), 64
+    model.game = Game(
+        "hinge",
+        "scores beyond one are good enough",
+        critic=lambda real, fake: (1.0 - real).relu().mean() + (1.0 + fake).relu().mean(),
+        generator=lambda real, fake: -fake.mean(),
+    )
+    model.penalties = ()
+    x = torch.randn(n, 2, generator=generator(1)) + 1.0
+    replay = BatchNoise(generator(2), n)
+    first, second = (model.judge(model.generator(replay.normal(3), None), None).detach() for _ in range(2))
+    real = model.judge(x, None).detach()
+    critic, player = model._losses(x, None, BatchNoise(generator(2), n))
+    expected = float((1.0 - real).clamp(min=0).mean() + (1.0 + first).clamp(min=0).mean())
+    assert float(critic.value.detach()) == pytest.approx(expected, rel=1e-5)
+    assert critic.name == "critic's game loss (no measure of quality)"
+    assert set(critic.record) == {"D(real) - D(fake)"}
+    assert float(player.value.detach()) == pytest.approx(-float(second.mean()), rel=1e-5)
 
 
 def test_descending_its_loss_each_player_does_what_it_should() -> None:
