@@ -18,6 +18,7 @@ from torch import Tensor, nn
 import conformance.test_conformance as suite
 import pushforward as pf
 from conformance.cases import Case, cases, examples, tiny_model
+from oracles import identical
 from pushforward.app.measuring.evaluating import EvaluationSetting, evaluate_samples
 from pushforward.app.measuring.measured_kind import MEASURED_KINDS, MeasuredPoints, measured_as
 from pushforward.app.progress.watch import Watch
@@ -32,10 +33,13 @@ from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.measure import DISTANCE, Measure
 from pushforward.core.noise import Noise
+from pushforward.core.observed import Observed
+from pushforward.core.operators import Identity
 from pushforward.core.options import SAMPLING_OPTIONS, Range, SampleOptions, SamplingOption
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points, Space, space_from_json
 from pushforward.core.walk import Walk, WalkWrapper
+from pushforward.core.walk import run as finished
 from pushforward.data.contents import of_numbers
 from pushforward.data.dataset import CONTENTS, describe
 from pushforward.data.text.tokeniser import Tokeniser
@@ -59,10 +63,14 @@ from pushforward.families.build import build, settings
 from pushforward.families.catalogue import FAMILIES
 from pushforward.families.diffusion.config import DiffusionConfig
 from pushforward.families.diffusion.denoisers.denoiser import FORMS, PredictionType
+from pushforward.families.diffusion.denoisers.posterior import POSTERIORS
 from pushforward.families.diffusion.model import Diffusion
 from pushforward.families.diffusion.objectives.objective import WEIGHTS, ErrorWeight, data_weight
 from pushforward.families.diffusion.paths.noise_law import LAWS, LogUniform, NamedLaw
 from pushforward.families.diffusion.paths.published import PATHS, NamedPath, Straight
+from pushforward.families.diffusion.solvers.inpainting import METHODS as INPAINTINGS
+from pushforward.families.diffusion.solvers.inpainting import InpaintingMethod
+from pushforward.families.diffusion.solvers.noise_grids import GRIDS, NoiseGrid
 from pushforward.families.diffusion.solvers.sampler import EULER, RungeKutta, ScaledByNoise, Solver
 from pushforward.families.flow.model import Flow
 from pushforward.families.shared.codecs import standardised
@@ -419,6 +427,27 @@ def test_a_path() -> None:
         model = Diffusion(Points(2), DiffusionConfig(path="straight", width=8))
         assert isinstance(model.process.path, Straight)  # type: ignore[union-attr]
         assert model.walk(1, path="straight").calls == 35
+
+
+def test_a_grid_a_posterior_and_an_inpainting() -> None:
+    model = tiny_model(Case("diffusion", Points(2), False))
+    seen = Observed(torch.full((3, 2), 0.5), torch.tensor([[True, False]]).expand(3, 2))
+    measured = replace(seen, operator=Identity(), noise=0.1)
+    same = NoiseGrid("same", "karras, again", GRIDS["karras"].levels)
+    white = replace(POSTERIORS["pigdm"], name="white")
+    twice = InpaintingMethod("twice", "every step twice", repeats=2)
+    with GRIDS.with_one_more(same), POSTERIORS.with_one_more(white), INPAINTINGS.with_one_more(twice):
+        assert identical(model.sample(3, grid="same"), model.sample(3, grid="karras"))
+        posteriors = (model.sample(3, Given(observed=measured), posterior=name) for name in ("white", "pigdm"))
+        assert identical(*posteriors)
+        kept = {"solver": "ddim", "steps": 6}
+        again, plain = (model.walk(3, Given(observed=seen), inpainting=i, **kept) for i in ("twice", "replacement"))
+        assert (again.length, plain.length) == (11, 6)
+        assert bool((model.codec.decode(finished(again))[:, 0] - 0.5).abs().max() < 1e-5)
+    for options in ({"grid": "same"}, {"inpainting": "twice"}, {"posterior": "white"}):
+        given = {"inpainting": Given(observed=seen), "posterior": Given(observed=measured)}.get(*options)
+        with pytest.raises(BadInput, match=r"unknown (grid|inpainting|posterior) '"):
+            model.sample(3, given, **options)
 
 
 def test_what_a_diffusion_model_learns() -> None:
