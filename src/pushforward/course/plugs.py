@@ -118,7 +118,10 @@ def _elbo(model: VAE, answer: Answer) -> None:
 
 def _losses(model: GAN, answer: Answer) -> None:
     model.game = Game(
-        "yours", "your losses", critic=lambda *scores: answer(*scores)[0], generator=lambda *scores: answer(*scores)[1]
+        "yours",
+        "your losses",
+        critic=lambda *scores: answer(*scores)[0],
+        generator=lambda *scores: answer(*scores)[1],
     )
 
 

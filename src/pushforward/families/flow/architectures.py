@@ -52,7 +52,11 @@ def spline_flow(space: Space, config: FlowConfig, context: int) -> Chain:
     for index in range(config.layers):
         # a linear map of one coordinate is a scale that ActNorm already has
         mixed = [LULinear(d)] if d > 1 else []
-        layers += [*mixed, ActNorm(d), VectorCoupling(alternating(index, d), elementwise, conditioner)]
+        layers += [
+            *mixed,
+            ActNorm(d),
+            VectorCoupling(alternating(index, d), elementwise, conditioner),
+        ]
     return VectorChain(space.event_shape, layers)
 
 
@@ -69,7 +73,11 @@ def multiscale_spline_flow(space: Image, config: FlowConfig, context: int) -> Ch
     def scale(channels: int) -> list[Bijection]:
         layers = list[Bijection]()
         for _ in range(config.layers):
-            layers += [ActNorm(channels), LULinear(channels), ImageCoupling(channels, elementwise, conditioner)]
+            layers += [
+                ActNorm(channels),
+                LULinear(channels),
+                ImageCoupling(channels, elementwise, conditioner),
+            ]
         return layers
 
     return MultiscaleChain(space.event_shape, scale)

@@ -22,8 +22,14 @@ class FlowConfig(Config):
 
 
 PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
-    ("smoke", "points"): {"model": {"layers": 2, "width": 16, "depth": 1, "bins": 6, "context": 8}, "train": {}},
-    ("smoke", "image"): {"model": {"layers": 1, "width": 16, "depth": 1, "bins": 4, "context": 8}, "train": {}},
+    ("smoke", "points"): {
+        "model": {"layers": 2, "width": 16, "depth": 1, "bins": 6, "context": 8},
+        "train": {},
+    },
+    ("smoke", "image"): {
+        "model": {"layers": 1, "width": 16, "depth": 1, "bins": 4, "context": 8},
+        "train": {},
+    },
     ("cpu", "points"): {
         "model": {"layers": 6, "width": 64, "depth": 2, "bins": 16},
         "train": {"batch_size": 512, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.0},

@@ -18,7 +18,10 @@ CAPABILITIES = Capabilities(
             "a GAN has no density to evaluate",
             "train `flow` or `autoregressive` for an exact likelihood, or `vae` for a bound; compare a GAN by its samples",
         ),
-        "encode": Refusal("the generator has no inverse", "train `flow` for an exact code or `vae` for a posterior"),
+        "encode": Refusal(
+            "the generator has no inverse",
+            "train `flow` for an exact code or `vae` for a posterior",
+        ),
     },
 )
 
@@ -45,6 +48,9 @@ CARD = Card(
             "mescheder2018",
             "Mescheder, Geiger & Nowozin (2018). Which training methods for GANs do actually converge? ICML.",
         ),
-        ("huang2024", "Huang, Gokaslan, Kuleshov & Tompkin (2024). The GAN is dead; long live the GAN! NeurIPS."),
+        (
+            "huang2024",
+            "Huang, Gokaslan, Kuleshov & Tompkin (2024). The GAN is dead; long live the GAN! NeurIPS.",
+        ),
     ),
 )

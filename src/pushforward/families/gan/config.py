@@ -34,7 +34,10 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
         },
         "train": {"beta1": 0.0},
     },
-    ("smoke", "image"): {"model": {"latent": 8, "width": 8, "depth": 1, "context": 8}, "train": {"beta1": 0.0}},
+    ("smoke", "image"): {
+        "model": {"latent": 8, "width": 8, "depth": 1, "context": 8},
+        "train": {"beta1": 0.0},
+    },
     ("cpu", "points"): {
         "model": {
             "width": 64,
@@ -64,11 +67,23 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
         },
     },
     ("gpu", "points"): {
-        "model": {"width": 256, "depth": 3, "gamma": 0.02, "critic_octaves": 3, "generator_octaves": 3},
+        "model": {
+            "width": 256,
+            "depth": 3,
+            "gamma": 0.02,
+            "critic_octaves": 3,
+            "generator_octaves": 3,
+        },
         "train": {"batch_size": 512, "beta1": 0.0},
     },
     ("gpu", "image"): {
         "model": {"latent": 64, "width": 96, "depth": 2, "context": 64, "gamma": 2.0},
-        "train": {"batch_size": 256, "learning_rate": 2e-4, "beta1": 0.0, "channels_last": True, "clip": 10.0},
+        "train": {
+            "batch_size": 256,
+            "learning_rate": 2e-4,
+            "beta1": 0.0,
+            "channels_last": True,
+            "clip": 10.0,
+        },
     },
 }

@@ -66,7 +66,10 @@ class GAN(GenerativeModel):
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Return the two players' parameters, their embeddings included."""
-        groups = {"critic": (self.critic, self.critic_label), "generator": (self.generator, self.generator_label)}
+        groups = {
+            "critic": (self.critic, self.critic_label),
+            "generator": (self.generator, self.generator_label),
+        }
         return {name: [p for part in parts for p in part.parameters()] for name, parts in groups.items()}
 
     def generate(self, z: Tensor, given: Given | None) -> Tensor:

@@ -49,8 +49,12 @@ def gradient_penalty(scores: Tensor, x: Tensor) -> Tensor:
 
 
 R1 = Penalty(
-    "R1", "squared gradient of the critic on real data", lambda seen: gradient_penalty(seen.real_scores, seen.real)
+    "R1",
+    "squared gradient of the critic on real data",
+    lambda seen: gradient_penalty(seen.real_scores, seen.real),
 )
 R2 = Penalty(
-    "R2", "squared gradient of the critic on generated data", lambda seen: gradient_penalty(seen.fake_scores, seen.fake)
+    "R2",
+    "squared gradient of the critic on generated data",
+    lambda seen: gradient_penalty(seen.fake_scores, seen.fake),
 )

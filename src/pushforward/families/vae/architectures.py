@@ -15,7 +15,12 @@ from pushforward.core.architecture import Architecture, architectures
 from pushforward.core.space import Image, Space
 from pushforward.families.shared.codecs import scaled, standardised
 from pushforward.families.vae.config import VAEConfig
-from pushforward.families.vae.decoder import GaussianObservation, LocationScale, LogisticObservation, ObservationModel
+from pushforward.families.vae.decoder import (
+    GaussianObservation,
+    LocationScale,
+    LogisticObservation,
+    ObservationModel,
+)
 from pushforward.nets.convolution import ConvDecoder, ConvEncoder
 from pushforward.nets.mlp import ResidualMLP, WaveMLP
 
@@ -65,7 +70,10 @@ def convolutions(space: Image, config: VAEConfig, sizes: CodeWidths) -> Autoenco
 
 POINTS = Architecture("mlp", "residual MLPs with a Gaussian decoder", residual_mlps, standardised)
 IMAGES = Architecture(
-    "convolutional", "residual convolutions with a discretised-logistic decoder", convolutions, scaled
+    "convolutional",
+    "residual convolutions with a discretised-logistic decoder",
+    convolutions,
+    scaled,
 )
 
 # of each kind of space, the default first

@@ -23,7 +23,14 @@ class VAEConfig(Config):
 
 PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
     ("smoke", "points"): {
-        "model": {"latent": 2, "width": 16, "depth": 1, "context": 8, "encoder_octaves": 1, "kl_warmup": 10},
+        "model": {
+            "latent": 2,
+            "width": 16,
+            "depth": 1,
+            "context": 8,
+            "encoder_octaves": 1,
+            "kl_warmup": 10,
+        },
         "train": {},
     },
     ("smoke", "image"): {"model": {"latent": 4, "width": 8, "depth": 1, "context": 8}, "train": {}},

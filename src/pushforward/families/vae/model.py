@@ -127,7 +127,12 @@ class VAE(GenerativeModel):
     def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         # the decoder's own noise belongs to the model's distribution; leaving it out would show means, not samples
         temperature = options.temperature
-        return one_shot(self.prior, noise, temperature, lambda z: self.observed(z, given).sample(noise, temperature))
+        return one_shot(
+            self.prior,
+            noise,
+            temperature,
+            lambda z: self.observed(z, given).sample(noise, temperature),
+        )
 
     def _encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         return self.inference(x, given, noise).draw()[0]

@@ -56,7 +56,11 @@ def bijections(layers: nn.ModuleList) -> list[Bijection]:
 
 
 def compose(
-    layers: Iterable[Bijection], x: Tensor, log_det: Tensor, context: Tensor | None, initialise: bool = False
+    layers: Iterable[Bijection],
+    x: Tensor,
+    log_det: Tensor,
+    context: Tensor | None,
+    initialise: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Return what the layers make of x one after another, and `log_det` with all of theirs added.
 
