@@ -21,6 +21,7 @@ from pushforward.app.measuring.examples import (
     drawn_places,
     for_model,
     held_out,
+    nearest_training,
     summarised,
 )
 from pushforward.app.measuring.likelihoods import (
@@ -45,8 +46,6 @@ from pushforward.data.dataset import Dataset
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.evaluation.cards.controls import COPYCAT, NOISE, REAL, SHUFFLED, Control, floor_card, with_controls
 from pushforward.evaluation.cards.scorecard import Scorecard
-from pushforward.evaluation.checks import as_rows
-from pushforward.evaluation.distances import nearest
 from pushforward.evaluation.diversity.judge import Named
 from pushforward.evaluation.features.choose import features_by_name
 from pushforward.evaluation.features.default import default_features
@@ -153,13 +152,13 @@ def measure_controls(
     told(0.0, "fitting features")
     features = features_of(dataset, real, names, seed)
     told(0.2, "counting the training examples")
-    about = CardSetting(space, features, split, judge_of(dataset, real, seed), _rules_of(rules, space), seed)
+    judge = judge_of(dataset, real, seed)
+    about = CardSetting(space, features, split, judge, _rules_of(rules, space), seed)
     heldout = array(dataset.test, space) if split == "train" else None
     card = Scorecard(setting.reference, setting.train, about, heldout, setting.seen)
     if settle is not None:
         card, setting = _narrowed(card, setting, settle, seed)
-    shares = {key: 0.5 + 0.12 * k for k, key in enumerate(setting.drawn)}
-    cards = card.of_controls(setting.drawn, len(setting.places), lambda key: told(shares[key], CONTROL_NAMES[key][0]))
+    cards = card.of_controls(setting.drawn, len(setting.places), _telling(told, setting.drawn))
     kept = torch.from_numpy(setting.places)
     told(0.98, "marginals")
     test = dataset.test  # a likelihood is always of test, whichever split the samples are compared with
@@ -172,6 +171,12 @@ def measure_controls(
     given = None if setting.given is None else setting.given[kept]
     of = setting.reference, kept, setting.train, complete, ceiling, floor, marginals
     return Controls(card, features, *of, seed, given, setting.seen, crowd_of(setting.cases))
+
+
+def _telling(told: Told, drawn: Mapping[str, Control]) -> Callable[[str], None]:
+    """Return what is told the name of every control before it is measured."""
+    shares = {key: 0.5 + 0.12 * k for k, key in enumerate(drawn)}
+    return lambda key: told(shares[key], CONTROL_NAMES[key][0])
 
 
 def _narrowed(card: Scorecard, setting: Setting, settle: Settle, seed: int) -> tuple[Scorecard, Setting]:
@@ -261,8 +266,7 @@ def assess(
     seed, options = controls.seed, dict(sampling or {})
     likelihood, samples, given, seconds, calls = _used(model, dataset, controls, options, rows, told)
     told(0.75, "distances to held-out data")
-    label = label_of(given)
-    labels = None if label is None else label.numpy()
+    labels = None if (label := label_of(given)) is None else label.numpy()
     measured = controls.card.measure(samples, labels=labels)
     verdict = memorisation_verdict([one.score for one in measured])
     test = held_out(model, dataset)
@@ -272,9 +276,7 @@ def assess(
         name=name,
         family=model.family,
         parameters=sum(p.numel() for p in model.parameters()),
-        steps=facts.get("steps"),
-        train_seconds=facts.get("seconds"),
-        stopped_because=facts.get("stopped", ""),
+        **_training(facts),
         calls_per_sample=calls,
         seconds_per_1000=1000.0 * seconds / controls.n,
         likelihood=likelihood.score,
@@ -283,9 +285,6 @@ def assess(
         measured=tuple(measured),
         memorisation=verdict.sentence,
         memorised=verdict.tripped,
-        history=tuple(facts.get("history", ())),
-        loss_name=facts.get("loss_name", "training loss"),
-        held_out_name=facts.get("held_out_name", ""),
         card=model.card,
         curves=tuple(model.curves(test[controls.places[: curve_rows(rows)]], seed, for_model(model, dataset.train))),
         samples=measured_as(dataset.space).pictured(samples),
@@ -296,6 +295,18 @@ def assess(
         neighbours=neighbours,
         nats=None if likelihood.nats is None else likelihood.nats[None],
     )
+
+
+def _training(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a row that its training left."""
+    return {
+        "steps": facts.get("steps"),
+        "train_seconds": facts.get("seconds"),
+        "stopped_because": facts.get("stopped", ""),
+        "history": tuple(facts.get("history", ())),
+        "loss_name": facts.get("loss_name", "training loss"),
+        "held_out_name": facts.get("held_out_name", ""),
+    }
 
 
 def _scores(measured: Sequence[Measured], controls: Controls, likelihood: Likelihood) -> tuple[Score, ...]:
@@ -331,10 +342,3 @@ def pictures(model: GenerativeModel, test: Examples, seed: int) -> Sequence[np.n
     if walk.length < PICTURES - 1:
         return ()
     return [model.codec.decode(view).numpy() for view in trajectory(walk, PICTURES)]
-
-
-def nearest_training(samples: np.ndarray, train: np.ndarray, most: int = 8) -> tuple[np.ndarray, np.ndarray]:
-    """Return the samples that lie closest to a training example, and those examples."""
-    index, best = nearest(as_rows(samples), as_rows(train))
-    order = np.argsort(best, kind="stable")[:most]
-    return samples[order], train[index[order]]

@@ -173,9 +173,9 @@ def compare(
             with _left_out(label, left_out, alone=label == [*labels.values()][-1] and not models):
                 trained = _train(fits[name, k].plan, run, resume, tell.observe(label), tell.announce)
                 tell.say(too_short(trained.record.steps, label))
-                facts, told = vars(trained.record), tell.stage(f"scoring {label}")
-                row = assess(trained.model, dataset, controls, label, facts, rows=measuring.extent.rows, told=told)
-                measured[name][plan.seed + k], models[label] = row, trained.model
+                model, facts, told = trained.model, vars(trained.record), tell.stage(f"scoring {label}")
+                row = assess(model, dataset, controls, label, facts, rows=measuring.extent.rows, told=told)
+                measured[name][plan.seed + k], models[label] = row, model
                 if run is not None:
                     write_scores(run, row)
         rows = [mean_row(name, [*found.values()], [*found]) for name, found in measured.items() if found]

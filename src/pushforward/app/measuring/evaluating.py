@@ -16,10 +16,9 @@ from pushforward.app.measuring.assessing import (
     assess,
     card_alone,
     measure_controls,
-    nearest_training,
 )
 from pushforward.app.measuring.cases import FEWEST, count_of, crowd_of
-from pushforward.app.measuring.examples import array, drawn_places, labels_of, summarised
+from pushforward.app.measuring.examples import array, drawn_places, labels_of, nearest_training, summarised
 from pushforward.app.measuring.foreign import impossible, read_foreign
 from pushforward.app.measuring.measured_kind import measured_as
 from pushforward.app.measuring.parts import trained_on
@@ -117,9 +116,7 @@ def evaluate_run(
     budget = record.manifest.get("fit", {}).get("budget", "unfinished")
     comparison = comparison_of(dataset, [row], controls, budget, record.config["preset"], how.seed, how.command)
     compared = _compared(how.n, None, controls, dataset, "test")
-    return Evaluated(
-        {**_record(row, controls, comparison, compared), **({"notes": list(seen)} if seen else {})}, comparison
-    )
+    return Evaluated(_record(row, controls, comparison, compared, seen), comparison)
 
 
 def _compared(asked: int | None, given: int | None, controls: Controls, dataset: Dataset, split: str) -> dict[str, Any]:
@@ -149,8 +146,12 @@ def _compared(asked: int | None, given: int | None, controls: Controls, dataset:
     return {"samples": n, "wanted": wanted, "reference": n, "split": split, "sentence": sentence}
 
 
-def _record(row: Row, controls: Controls, comparison: Comparison, compared: dict[str, Any]) -> dict[str, Any]:
+def _record(
+    row: Row, controls: Controls, comparison: Comparison, compared: dict[str, Any], notes: Sequence[str]
+) -> dict[str, Any]:
     result = {"verdict": verdict_record(comparison), "compared": compared, **scores_record(row)}
+    if notes:
+        result["notes"] = list(notes)
     if flags := [f"it {curve.flag}: {curve.says}" for curve in row.curves if curve.flag]:
         result["flags"] = flags
     if controls.card.left_out:
@@ -208,9 +209,7 @@ def evaluate_samples(
     dataset = replace(dataset, notes=(*dataset.notes, *notes), lost=(*dataset.lost, *short))
     comparison = comparison_of(dataset, [row], controls, "samples of another tool", "none", how.seed, how.command)
     compared = _compared(how.n, len(examples), controls, dataset, split or "test")
-    return Evaluated(
-        {**_record(row, controls, comparison, compared), **({"notes": list(notes)} if notes else {})}, comparison
-    )
+    return Evaluated(_record(row, controls, comparison, compared, notes), comparison)
 
 
 def _row_of(

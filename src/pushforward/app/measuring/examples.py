@@ -20,6 +20,8 @@ from pushforward.core.rng import derive_seed
 from pushforward.core.space import Space
 from pushforward.core.walk import spending
 from pushforward.data.dataset import Dataset
+from pushforward.evaluation.checks import as_rows
+from pushforward.evaluation.distances import nearest
 
 
 def array(examples: Examples | torch.Tensor, space: Space) -> np.ndarray:
@@ -114,3 +116,10 @@ def draw_like_reference(
         x = model.sample(n, given=given, seed=seed, on_step=on_step, **options)
     seconds = time.perf_counter() - started
     return array(x, dataset.space), given, seconds, spent.per_example
+
+
+def nearest_training(samples: np.ndarray, train: np.ndarray, most: int = 8) -> tuple[np.ndarray, np.ndarray]:
+    """Return the samples that lie closest to a training example, and those examples."""
+    index, best = nearest(as_rows(samples), as_rows(train))
+    order = np.argsort(best, kind="stable")[:most]
+    return samples[order], train[index[order]]

@@ -144,15 +144,7 @@ def kl_to_truth(truth_log_prob: np.ndarray, model_log_prob: LogProb, split: str 
         >>> s.low < 0.5 < s.high
         True
     """
-    truth = np.asarray(truth_log_prob, dtype=np.float64)
-    if truth.shape != (len(model_log_prob),):
-        raise BadInput(
-            f"true log-probabilities of shape {truth.shape} for {len(model_log_prob)} examples", "one per example"
-        )
-    if not np.isfinite(truth).all():
-        raise BadInput(
-            f"{int((~np.isfinite(truth)).sum())} true log-probabilities that are not finite", "finite numbers"
-        )
+    truth = _one_each(truth_log_prob, len(model_log_prob))
     nats = _finite_or_zero_probability(model_log_prob)
     kind = _FLIPPED[model_log_prob.kind]
     given = "label" if model_log_prob.given == "label" else ""
@@ -163,6 +155,17 @@ def kl_to_truth(truth_log_prob: np.ndarray, model_log_prob: LogProb, split: str 
         return replace(score, warnings=(*warnings, "the model gives some examples probability zero"))
     mean, low, high, stderr = mean_interval((truth - nats) / model_log_prob.unit.nats_per_unit)
     return replace(score, value=mean, low=low, high=high, stderr=stderr, warnings=tuple(warnings))
+
+
+def _one_each(truth_log_prob: np.ndarray, n: int) -> np.ndarray:
+    """Return n true log-probabilities, refusing another number and what is not finite."""
+    truth = np.asarray(truth_log_prob, dtype=np.float64)
+    if truth.shape != (n,):
+        raise BadInput(f"true log-probabilities of shape {truth.shape} for {n} examples", "one per example")
+    if not np.isfinite(truth).all():
+        count = int((~np.isfinite(truth)).sum())
+        raise BadInput(f"{count} true log-probabilities that are not finite", "finite numbers")
+    return truth
 
 
 def _finite_or_zero_probability(lp: LogProb) -> np.ndarray:
