@@ -64,7 +64,10 @@ def cases() -> list[Case]:
     for name in STUDENTS.names():
         for kind in family_class(name).capabilities.spaces:
             found += [
-                Case(name, s, labelled, how) for s in SPACES[kind] for labelled in (False, True) for how in METHODS
+                Case(name, s, labelled, how)
+                for s in SPACES[kind]
+                for labelled in (False, True)
+                for how in METHODS.names()
             ]
     return found
 

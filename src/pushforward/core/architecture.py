@@ -6,6 +6,7 @@ One idea: a family names for each kind of data which architectures it knows, as 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ class Architecture(Choice):
         codec: from a space to what it models; None leaves that to the family.
         options: sampling options that it reads, of those that the family declares.
         contexts: True if it can be made for a space of contexts.
+        beyond: the architecture of examples of more dimensions than this, where nobody names one; infinite: of none.
+        settings: keys of the configuration that no other architecture reads; whoever sets one wants this architecture.
 
     Example:
         >>> from torch import nn
@@ -36,6 +39,8 @@ class Architecture(Choice):
     codec: Callable[[Any], Codec] | None = None
     options: tuple[SamplingOption, ...] = ()
     contexts: bool = False
+    beyond: float = math.inf
+    settings: tuple[str, ...] = ()
 
 
 def architectures(family: str, kind: str, entries: Mapping[str, str] | None = None) -> Registry[Architecture]:

@@ -44,8 +44,7 @@ class GenerativeModel(Hooks, ABC):
     they set `family`, `capabilities`, `card`, `config_type`, `presets` and implement the underscored hooks. A model whose settings
     take something away sets its own, narrower `capabilities`.
 
-    `presets` maps `(preset, kind of space)` to `{"model": {...}, "train": {...}}`; `architecture_beyond` names for a kind of
-    space the architecture of examples with more than so many dimensions.
+    `presets` maps `(preset, kind of space)` to `{"model": {...}, "train": {...}}`.
     """
 
     family: ClassVar[str]
@@ -53,7 +52,6 @@ class GenerativeModel(Hooks, ABC):
     card: ClassVar[Card]
     config_type: ClassVar[type[Config]]
     presets: ClassVar[Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]]
-    architecture_beyond: ClassVar[Mapping[str, tuple[int, str]]] = {}
 
     label_frequency: Tensor
 

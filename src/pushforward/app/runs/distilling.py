@@ -15,7 +15,7 @@ from safetensors.torch import save
 
 from pushforward.app.runs.opening import reopen
 from pushforward.app.runs.training import Plan, Teaching, open_model
-from pushforward.core.errors import BadInput, Unsupported, unknown
+from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.model import GenerativeModel
 from pushforward.core.moments import location_and_scale
 from pushforward.core.spec import TrainConfig, parse
@@ -29,8 +29,6 @@ from pushforward.provenance.run_directory import RunRecord
 PROBED = 256
 # a budget is the student's own, and patience would end a stage before the last one
 NOT_INHERITED = ("seconds", "steps", "examples", "patience")
-# of the peak learning rate: a cosine to nothing would leave the last stage of a progressive student little to learn with
-LAST_STAGE = 0.3
 # of the teacher's learning rate: students of images diverge at what their teachers were trained with (LOG.md)
 GENTLER = {"points": 1.0, "image": 0.25}
 
@@ -110,8 +108,7 @@ def plan_distillation(
         Unsupported: guidance of a teacher without labels.
     """
     model, overrides = teacher.model, overrides or {}
-    if method not in METHODS:
-        raise BadInput(*unknown("method", method, METHODS))
+    METHODS.resolve(method)
     if dataset.space != model.space or (model.classes and dataset.classes != model.classes):
         raise BadInput(f"{dataset.name} is {dataset.space}", f"the teacher's {model.space} with the same classes")
     chosen = {"method": method, "guidance": guidance, **({} if calls is None else {"calls": calls})}
@@ -123,8 +120,7 @@ def plan_distillation(
         )
     given = {k: v for k, v in teacher.config["train"].items() if k not in NOT_INHERITED}
     given["learning_rate"] *= GENTLER[model.space.kind]
-    if config.method == "progressive":
-        given["final_learning_rate"] = LAST_STAGE
+    given.update(METHODS[config.method].train)
     train = parse(TrainConfig, {**given, **overrides.get("train", {}), **budget, "seed": seed}, "train")
     data = {k: v for k, v in teacher.config["data"].items() if k not in ("source", "labels")}
     plan = Plan("distilled", teacher.config["preset"], seed, dataset, bool(model.classes), values, train, data)
@@ -156,8 +152,7 @@ def _probe(teacher: Diffusion, plan: Plan, config: DistilledConfig) -> tuple[str
     # columns of points have units of their own
     scale = location_and_scale(x)[1] if plan.dataset.space.levels is None else float(x.double().std()) or 1.0
     options: dict[str, Any] = {"guidance": config.guidance} if teacher.classes else {}
-    # one call of a consistency student is a function of the first noise alone; more calls draw more
-    steps = 1 if config.method == "consistency" else config.calls
+    steps = 1 if METHODS[config.method].steers_at_one else config.calls
     seen: list[Any] = []
 
     def probe(student: GenerativeModel) -> float:

@@ -169,11 +169,14 @@ def plan_training(
 
 def _architecture(cls: type[GenerativeModel], dataset: Dataset, preset: str, given: frozenset[str]) -> str:
     """Return the architecture that examples of this size call for, empty for the default; by size alone, never by the clock."""
-    beyond = cls.architecture_beyond.get(dataset.space.kind)
-    if beyond is None or preset == "gpu" or dataset.context is not None or dataset.space.dimensions <= beyond[0]:
+    kind, size = dataset.space.kind, dataset.space.dimensions
+    if preset == "gpu" or dataset.context is not None or kind not in cls.capabilities.architectures:
         return ""
+    default, *others = cls.capabilities.architectures[kind]
     # somebody who sets what only the default architecture has wants that one
-    return "" if given & {"model.architecture", "model.heads", "model.condition_dropout"} else beyond[1]
+    if given & {f"model.{key}" for key in ("architecture", *default.settings)}:
+        return ""
+    return next((each.name for each in others if size > each.beyond), "")
 
 
 @dataclass(frozen=True)

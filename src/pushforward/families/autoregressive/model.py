@@ -74,8 +74,6 @@ class Autoregressive(Composed):
     )
     config_type = AutoregressiveConfig
     presets = PRESETS
-    # attention over 3,072 values of a picture costs thirty times what convolutions over its pixels do, over 784 six times (LOG.md)
-    architecture_beyond = {"image": (512, "pixelcnn")}
     card = Card(
         title="Autoregressive model",
         optimises="The exact likelihood, one dimension after another, each given the true ones before it (teacher forcing).",

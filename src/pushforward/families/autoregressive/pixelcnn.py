@@ -59,4 +59,6 @@ PIXELCNN = Architecture(
     "gated convolutions over the pixels before, logistics of each",
     ConvolutionBackbone,
     options=(TEMPERATURE,),
+    # attention over 3,072 values of a picture costs thirty times what convolutions over its pixels do, over 784 six times (LOG.md)
+    beyond=512,
 )

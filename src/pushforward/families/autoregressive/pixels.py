@@ -169,4 +169,5 @@ TRANSFORMER = Architecture(
     PixelBackbone,
     options=(TEMPERATURE, GUIDANCE),
     contexts=True,
+    settings=("heads", "condition_dropout"),
 )

@@ -6,12 +6,14 @@ part of the student, whose run directory does not need it afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, final
 
 from pydantic import Field
 from torch import Tensor, nn
 
+from pushforward.core.choice import Choice
 from pushforward.core.codec import Codec
 from pushforward.core.conditions import forgotten
 from pushforward.core.curve import Curve, mean_curve
@@ -21,6 +23,7 @@ from pushforward.core.loss import Loss
 from pushforward.core.model import GenerativeModel
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
+from pushforward.core.registry import Registry
 from pushforward.core.space import Space
 from pushforward.core.spec import Config, OneOf
 from pushforward.core.walk import Walk
@@ -34,8 +37,45 @@ from pushforward.families.diffusion.students.distilled_card import CAPABILITIES,
 from pushforward.families.diffusion.students.lesson import Lesson, bound
 from pushforward.families.diffusion.students.progressive import Progressive
 
-# how few steps are taught, with how finely the teacher's path is cut where nobody says
-METHODS: dict[str, tuple[type[Lesson], int]] = {"consistency": (Consistency, 16), "progressive": (Progressive, 8)}
+
+@dataclass(frozen=True)
+class DistillationMethod(Choice):
+    """How few steps are taught.
+
+    Attributes:
+        lesson: what takes the place of an objective.
+        intervals: how finely the teacher's path is cut where nobody says.
+        train: settings of training that suit it.
+        steers_at_one: samples of one step steer, which are a function of the first noise alone; else those of all its steps.
+    """
+
+    lesson: type[Lesson]
+    intervals: int
+    train: Mapping[str, Any] = field(default_factory=dict)
+    steers_at_one: bool = False
+
+
+METHODS: Registry[DistillationMethod] = Registry(
+    "method",
+    of="pushforward.families.diffusion.students.distilled:DistillationMethod",
+    choices=(
+        DistillationMethod(
+            "consistency",
+            "every point of the teacher's path is taken to its end",
+            Consistency,
+            intervals=16,
+            steers_at_one=True,
+        ),
+        DistillationMethod(
+            "progressive",
+            "two of the teacher's steps become one, again and again",
+            Progressive,
+            intervals=8,
+            # of the peak: a cosine to nothing would leave the last stage little to learn with
+            train={"final_learning_rate": 0.3},
+        ),
+    ),
+)
 
 
 class DistilledConfig(Config):
@@ -71,8 +111,8 @@ class Distilled(GenerativeModel):
     def __init__(self, space: Space, config: DistilledConfig, classes: tuple[str, ...] = ()) -> None:
         super().__init__(space, config, classes)
         self.process = Gaussian(space, config.diffusion, len(classes))
-        lesson, intervals = METHODS[config.method]
-        self.lesson = lesson(self.process.path, config.calls, config.intervals or intervals, self.process.denoiser)
+        method, path = METHODS[config.method], self.process.path
+        self.lesson = method.lesson(path, config.calls, config.intervals or method.intervals, self.process.denoiser)
         self.dropped = config.diffusion.drop_condition
         self._lent: list[Diffusion] = []  # in a list, so that it is no part of this module
         self._guidance = config.guidance
