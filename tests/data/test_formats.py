@@ -6,11 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image as Picture
 
 from pushforward.data.formats.choosing import format_of, table_of_formats
 from pushforward.data.formats.file_formats import FORMATS
 from pushforward.data.formats.format import Format, _function
+from pushforward.data.open import open_data
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,3 +49,16 @@ def test_declarations_import_nothing_heavy() -> None:
         f"assert not [name for name in {heavy} if name in sys.modules]"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT / "src")
+
+
+def test_a_folder_may_be_called_like_a_file(tmp_path: Path) -> None:
+    for name in ("cats.png", "cats.csv", "cats.txt"):
+        for i in range(12):
+            (tmp_path / name).mkdir(exist_ok=True)
+            Picture.fromarray(np.full((4, 4), i, np.uint8)).save(tmp_path / name / f"{i}.png")
+        assert open_data(tmp_path / name).space.kind == "image"
+    frame = pd.DataFrame({"a": [f"w{i % 3}" for i in range(40)], "b": np.arange(40) % 5})
+    (tmp_path / "parts.parquet").mkdir()
+    for i in range(2):
+        frame.to_parquet(tmp_path / "parts.parquet" / f"{i}.parquet")
+    assert open_data(tmp_path / "parts.parquet").space.kind == "table"

@@ -25,7 +25,7 @@ def format_of(path: Path, kind: str | None = None) -> Format | None:
         ('csv', None, None)
     """
     able = [one for one in FORMATS if one.holds and kind in (None, *one.holds)]
-    named = named_format(path, able)
+    named = None if path.is_dir() else named_format(path, able)  # a folder may be called anything
     return named or next((one for one in able if one.sniff(path)), None)
 
 

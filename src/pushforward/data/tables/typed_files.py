@@ -30,6 +30,9 @@ def is_folder_of_parts(path: Path) -> bool:
     if not path.is_dir():
         return False
     seen = [one for one in path.iterdir() if not one.name.startswith((".", "_"))]
+    # most folders are told by a name: to ask what every entry is takes long where there are many
+    if any("=" not in one.name and one.suffix.lower() not in PARQUET.suffixes for one in seen):
+        return False
     files, folders = [one for one in seen if one.is_file()], [one for one in seen if one.is_dir()]
     if any(one.suffix.lower() not in PARQUET.suffixes for one in files) or any("=" not in one.name for one in folders):
         return False

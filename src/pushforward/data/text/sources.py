@@ -18,10 +18,11 @@ from pushforward.data.builtin import builtins
 from pushforward.data.class_folders import is_table, labels_of
 from pushforward.data.folders import Listing, Places, counted, few, list_files, places_of, role_of
 from pushforward.data.formats.choosing import format_of, named_format, suffixes_of
-from pushforward.data.formats.file_formats import IDX, JSON_LINES, PARQUET, TEXT
+from pushforward.data.formats.file_formats import FORMATS, JSON_LINES, TEXT
 from pushforward.data.formats.file_formats import TEXTS as FOLDER
 from pushforward.data.formats.format import ReadOptions
 from pushforward.data.formats.packing import unpacked_name
+from pushforward.data.idx import is_idx
 from pushforward.data.images.folder import image_files
 from pushforward.data.plain import ending_of, is_plain
 from pushforward.data.tables.delimited import read_delimited
@@ -123,8 +124,11 @@ def is_plain_text(path: Path) -> bool:
 
 
 def is_folder_of_texts(folder: Path) -> bool:
-    """Return whether a folder is one of texts: it may well hold a picture or two, as one of pictures may a readme."""
-    if not folder.is_dir() or IDX.sniff(folder) or PARQUET.sniff(folder):
+    """Return whether a folder is one of texts, and not one of pictures; those of other data were asked before.
+
+    It may well hold a picture or two, as one of pictures may a readme.
+    """
+    if not folder.is_dir():
         return False
     listing = list_files(folder)
     chosen = choose(listing)
@@ -136,7 +140,7 @@ def is_folder_of_texts(folder: Path) -> bool:
 def _is_other(path: Path) -> bool:
     """Return whether the name of a file says that it is data of another kind."""
     found = named_format(path)
-    return is_unread_picture(path) or IDX.sniff(path) or (found is not None and found.holds[0] != "text")
+    return is_unread_picture(path) or is_idx(path) or (found is not None and found.holds[0] != "text")
 
 
 def choose(listing: Listing, endings: Sequence[str] = ()) -> Chosen:
@@ -187,7 +191,9 @@ def read_source(source: Any, policy: Policy) -> tuple[str, str, Texts]:
     if not path.exists():
         raise BadInput(f"no text at '{path}'", "an existing file or folder", "pass text itself as a list: [text]")
     # whatever is asked for as text is read as such
-    known = format_of(path, "text") or (FOLDER if path.is_dir() else TEXT)
+    others = [one for one in FORMATS if "text" in one.holds and one is not FOLDER]
+    known = None if path.is_dir() else named_format(path, others)
+    known = known or next((one for one in others if one.sniff(path)), FOLDER if path.is_dir() else TEXT)
     found = _texts(known.read(path, ReadOptions(kind="text", text=policy)), path)
     return unpacked_name(path).stem or origin, origin, found
 
