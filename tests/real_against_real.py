@@ -84,6 +84,7 @@ def require_conforming(metric: Metric) -> None:
     A null is missed by more than 4.5 standard errors by one honest metric in 150,000.
     """
     assert metric.says
+    assert not metric.says.endswith(".")
     assert metric.measures
     for measure in metric.measures:
         assert measure.aspect in ASPECTS

@@ -54,6 +54,7 @@ def value_text(score: Score) -> str:
     """Return the value with the digits its interval supports.
 
     Example:
+        >>> from pushforward.core.measure import Measure
         >>> value_text(Score(Measure("d"), 1.23456, n=9, low=1.1, high=1.4))
         '1.23'
     """
@@ -72,6 +73,7 @@ def relation(score: Score) -> str:
     """Return how the true number relates to the one shown: a lower bound of log p is an upper bound of code length.
 
     Example:
+        >>> from pushforward.core.measure import Measure
         >>> relation(Score(Measure("nll"), 1.0, n=9, kind="lower_bound"))
         '≤'
     """
@@ -128,6 +130,7 @@ def short_names(scores: Iterable[Score]) -> dict[str, str]:
     """Return for each score by its name the measure without what it was measured with, where that stays unique.
 
     Example:
+        >>> from pushforward.core.measure import Measure
         >>> recall, density = Measure("recall"), Measure("density")
         >>> short_names([Score(recall, 1, 9, view="pca"), Score(density, 1, 9, view="pca"), Score(density, 1, 9, view="raw")])
         {'recall [pca]': 'recall', 'density [pca]': 'density [pca]', 'density [raw]': 'density [raw]'}

@@ -28,6 +28,7 @@ class Scores(list[Score]):
         verdict: whether its samples are told apart from real data, in what and by how much; empty if nobody said.
 
     Example:
+        >>> from pushforward.core.measure import Measure
         >>> coverage = Measure("coverage", better="higher")
         >>> scores = Scores([Score(coverage, 0.9, n=100, low=0.85, high=0.94, view="pca-8", reference="test")])
         >>> print(scores)

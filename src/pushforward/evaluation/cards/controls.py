@@ -118,6 +118,7 @@ def with_controls(model: Sequence[Score], ceiling: Sequence[Score], floor: Seque
         BadInput: scores of one name whose features differ.
 
     Example:
+        >>> from pushforward.core.measure import Measure
         >>> score = lambda value: [Score(Measure("coverage", better="higher"), value, n=9)]
         >>> skill(with_controls(score(0.5), score(0.9), score(0.1))[0])
         0.5
@@ -156,6 +157,7 @@ def skill(score: Score) -> float | None:
     """Return `(value - floor) / (ceiling - floor)`: 0 is the floor, 1 the ceiling; None if a control is missing or both are equal.
 
     Example:
+        >>> from pushforward.core.measure import Measure
         >>> skill(Score(Measure("coverage", better="higher"), 0.5, n=9, ceiling=1.0, floor=0.0))
         0.5
     """

@@ -253,7 +253,7 @@ class FrechetDistance(Statistic):
 
 METRIC = Metric(
     "frechet distance",
-    FRECHET.says,
+    FRECHET.says.removesuffix("."),
     (FRECHET, UNBIASED),
     lambda card: [FrechetDistance(view, card.reference_name) for view in card.features],
 )

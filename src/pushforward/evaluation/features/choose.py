@@ -74,6 +74,7 @@ def features_by_name(
             refuse.
 
     Example:
+        >>> from pushforward.core.space import Image
         >>> features_by_name("pca-4", Image(1, 4, 4, 9), np.random.default_rng(0).integers(0, 9, size=(50, 1, 4, 4))).name
         'pca-4'
     """
@@ -98,6 +99,7 @@ def known_names(space: Space) -> list[str]:
     """Return the words that features of a space begin with.
 
     Example:
+        >>> from pushforward.core.text import Text
         >>> known_names(Text(10, 4, 9))
         ['tokens', 'sentences']
     """

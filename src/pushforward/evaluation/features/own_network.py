@@ -64,6 +64,7 @@ class OwnNetwork(Features):
         BadInput: text, or points and tables without labels; labels of one class, or of another number than the examples.
 
     Example:
+        >>> from pushforward.core.space import Image
         >>> x = np.random.default_rng(0).integers(0, 17, size=(40, 1, 8, 8))
         >>> f = OwnNetwork(Image(1, 8, 8, 17), x, labels=np.arange(40) % 2, steps=3)
         >>> f.name, f(x).shape, f.classes, f.probabilities(x).shape

@@ -38,7 +38,7 @@ TRUTH = Measure(
     "nats an example",
     role="truth",
 )
-METRIC = Metric("log-likelihood", CODE_LENGTH.says, (CODE_LENGTH, MARGINALS))
+METRIC = Metric("log-likelihood", CODE_LENGTH.says.removesuffix("."), (CODE_LENGTH, MARGINALS))
 KL_TO_TRUTH = Metric.of(TRUTH)
 MEANING: dict[Kind, str] = {
     "lower_bound": "the log-probability is a lower bound: the model's true code length is at most this value",
@@ -113,6 +113,7 @@ def marginal_floor(
         BadInput: see `marginal_log_prob`.
 
     Example:
+        >>> from pushforward.core.space import Image
         >>> x = np.random.default_rng(0).integers(0, 4, size=(500, 1, 2, 2))
         >>> round(marginal_floor(x[:400], x[400:], Image(1, 2, 2, levels=4)).value, 1)
         2.0

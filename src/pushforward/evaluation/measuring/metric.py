@@ -103,7 +103,7 @@ class Metric(Choice):
 
     Attributes:
         name: of the metric; one of several measures has a name that stands for all.
-        says: what it asks, in a sentence.
+        says: what it asks, in a sentence without a full stop.
         measures: what its scores are of, in their order.
         on: from what a card is about to what it computes there, one statistic for each view.
         spaces: kinds of data that have it; all if empty.
@@ -126,7 +126,9 @@ class Metric(Choice):
         at_least: int = 0,
     ) -> Metric:
         """Return the metric of one measure, called by its name."""
-        return Metric(measure.name, measure.says, (measure,), on, spaces, frozenset(requires), at_least)
+        return Metric(
+            measure.name, measure.says.removesuffix("."), (measure,), on, spaces, frozenset(requires), at_least
+        )
 
     def applies(self, setting: CardSetting) -> bool:
         """Return whether a card of this setting has it, if there are examples enough."""

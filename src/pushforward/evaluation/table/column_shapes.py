@@ -202,4 +202,4 @@ class ColumnShapes(TableMetric):
         return out if moves is None else [*out, moves.mean(TRANSPORT, len(x), self.reference_name)]
 
 
-METRIC = Metric("column shapes", SHAPES.says, (SHAPES, TRANSPORT), on_table(ColumnShapes), ("table",))
+METRIC = Metric("column shapes", SHAPES.says.removesuffix("."), (SHAPES, TRANSPORT), on_table(ColumnShapes), ("table",))

@@ -181,7 +181,7 @@ class Verbatim(Statistic):
 
 METRIC = Metric(
     "verbatim windows",
-    COPIED.says,
+    COPIED.says.removesuffix("."),
     (LONGEST, COPIED),
     lambda card: [Verbatim(DATA, card.null_role, card.heldout_name)],
     spaces=("text",),

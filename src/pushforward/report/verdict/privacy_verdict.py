@@ -27,6 +27,7 @@ def privacy_checks(row: Row) -> list[tuple[Score, float]]:
     What an attack that does no better than guessing says is left out, as is a check without an interval.
 
     Example:
+        >>> from pushforward.core.measure import Measure
         >>> linkability = Measure("linkability", aspect=PRIVACY, role="check")
         >>> score = Score(linkability, 0.2, n=500, low=0.1, high=0.3, null=0.0)
         >>> [round(p, 5) for _, p in privacy_checks(Row("vae", scores=(score,)))]
