@@ -46,7 +46,7 @@ OF_ITS_OWN = (
 
 
 @dataclass(frozen=True)
-class Trial:
+class WidthTrial:
     """The held-out quantity of one width, lower is better; a width of None stands for the weights that training kept.
 
     `behind` is the mean difference to the best width over equal examples; both have standard errors.
@@ -74,10 +74,10 @@ class Averaged:
     step: int
     residual: float
     held_out_name: str = ""
-    trials: tuple[Trial, ...] = ()
+    trials: tuple[WidthTrial, ...] = ()
 
     @property
-    def best(self) -> Trial | None:
+    def best(self) -> WidthTrial | None:
         """The trial of the width that was chosen, None if nothing was tried."""
         return next((t for t in self.trials if t.width == self.width), None)
 
@@ -115,7 +115,7 @@ def average(
     _check_target(run, target, overwrite)
     if width is not None and widths is not None:
         raise BadInput("one width and several to choose from", "one of the two")
-    trials: tuple[Trial, ...] = ()
+    trials: tuple[WidthTrial, ...] = ()
     if width is None:
         family, name = record.config["family"], family_class(record.config["family"]).capabilities.held_out
         if not name:
@@ -182,7 +182,7 @@ def _candidates(snapshots: Snapshots, widths: Sequence[float] | None, step: int 
     return found
 
 
-def _tried(record: RunRecord, snapshots: Snapshots, widths: list[float], step: int | None) -> tuple[Trial, ...]:
+def _tried(record: RunRecord, snapshots: Snapshots, widths: list[float], step: int | None) -> tuple[WidthTrial, ...]:
     model, _ = open_model(record.path)
     dataset = reopen(record)
     rows = dataset.validation if record.manifest["classes"] else dataset.validation.without_labels()
@@ -197,7 +197,7 @@ def _tried(record: RunRecord, snapshots: Snapshots, widths: list[float], step: i
         raise RunFailed("the held-out quantity is not finite for any width", "a finite one", "say --width")
     best = values[1 + min(range(len(means)), key=lambda i: means[i] if math.isfinite(means[i]) else math.inf)]
     return tuple(
-        Trial(
+        WidthTrial(
             width,
             None if width is None else snapshots.residual(width, step),
             float(value.mean()),
@@ -219,7 +219,7 @@ def _error(values: Tensor) -> float:
     return float(values.std() / math.sqrt(len(values))) if len(values) > 1 else math.nan
 
 
-def _best(trials: Sequence[Trial]) -> float:
+def _best(trials: Sequence[WidthTrial]) -> float:
     found = min((t for t in trials if t.width is not None and math.isfinite(t.held_out)), key=lambda t: t.held_out)
     assert found.width is not None
     return found.width

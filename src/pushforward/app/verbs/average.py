@@ -12,7 +12,7 @@ from pushforward.core.errors import BadInput
 
 if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
-    from pushforward.app.runs.averaging import Averaged, Trial
+    from pushforward.app.runs.averaging import Averaged, WidthTrial
 
 
 class AverageRequest(Request):
@@ -67,7 +67,7 @@ class AveragedRun(Answer):
         watch.say(f"width {done.width:g} at step {done.step}: relative residual {done.residual:.1e}")
 
 
-def trial_row(t: Trial) -> dict[str, str]:
+def trial_row(t: WidthTrial) -> dict[str, str]:
     """Return one width and its held-out value as a row of a table."""
     return {
         "width": "kept by training" if t.width is None else f"{t.width:g}",

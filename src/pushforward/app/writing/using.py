@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,30 +32,39 @@ from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES, STUDENTS, registry_of
 
 
+@dataclass(frozen=True)
+class Conditions:
+    """What samples are to fulfil, in the words of who asks.
+
+    Attributes:
+        given: a class, or what the run's dictionary understands: `column=value,...` for tables, a prompt for text.
+        context: what all samples are about: a text for text, numbers or an `.npy` for images.
+        rules: of text: stop strings, a pattern or a set of strings.
+        sight: what was seen of them, for images and points.
+    """
+
+    given: str | None = None
+    context: str | None = None
+    rules: TextRules = FREE
+    sight: Sight = BLIND
+
+
 def draw(
     model: GenerativeModel,
     n: int,
-    given: str | None = None,
+    asked: Conditions,
     seed: int = 0,
     on_step: Callable[[int, int], None] | None = None,
     encoding: Encoding | None = None,
-    rules: TextRules = FREE,
-    context: str | None = None,
-    sight: Sight = BLIND,
     **options: Any,
 ) -> Samples:
     """Draw samples; `options` are those the family declares, None means the family's default.
-
-    Args:
-        given: a class, or what the run's dictionary understands: `column=value,...` for tables, a prompt for text.
-        rules: of text: stop strings, a pattern or a set of strings.
-        context: what all samples are about: a text for text, numbers or an `.npy` for images.
-        sight: what was seen of them, for images and points.
 
     Raises:
         BadInput: rules for what is no text, or files for what has a dictionary.
     """
     chosen = companions({key: value for key, value in options.items() if value is not None})
+    given, context, rules, sight = asked.given, asked.context, asked.rules, asked.sight
     if rules and not isinstance(encoding, TextEncoding):
         raise BadInput("stop strings or a pattern", "a run on text", "leave them out")
     if rules and isinstance(encoding, TextEncoding):
@@ -72,8 +81,8 @@ def draw(
     condition = with_labels(model, encoding, condition, n, seed)
     x = model.sample(n, given=condition, seed=seed, on_step=on_step, **chosen)
     if encoding is None:
-        asked = drawn_classes(model, n, seed) if condition is None else None if given is None else (given,) * n
-        return Samples(x, model.space, asked)
+        classes = drawn_classes(model, n, seed) if condition is None else None if given is None else (given,) * n
+        return Samples(x, model.space, classes)
     return Samples(x, model.space, None, decoded(model, encoding, x, condition), encoding)
 
 
