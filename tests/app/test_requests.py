@@ -144,3 +144,10 @@ def test_the_types_of_the_python_functions_are_the_requests() -> None:
     written = Path(pf.__file__).with_name("__init__.pyi").read_text()
     # `python -m pushforward.faces.python.stub > src/pushforward/__init__.pyi` brings it up to date
     assert written == stub()
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert not stop.value.code
+    assert capsys.readouterr().out == f"pushforward {pf.__version__}\n"

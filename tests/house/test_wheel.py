@@ -35,6 +35,7 @@ def test_the_wheel_trains_reports_and_teaches(tmp_path: Path) -> None:
     requires = (site / metadata).read_text()
     assert "Requires-Dist: torch<3,>=2.10" in requires  # the exact version is for our own machines (constraints.txt)
     words = [
+        ["--version"],
         ["train", "flow", "two-moons", "--steps", "2", "--preset", "smoke", "-o", str(run)],
         ["report", str(run), "-o", str(page)],
         ["course", "list"],

@@ -43,18 +43,25 @@ def interface() -> typer.Typer:
     return app
 
 
-def common(
-    no_limits: Annotated[
-        bool, typer.Option("--no-limits", help="Do what was asked even if it is larger than the stated limits.")
-    ] = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
-) -> None:
-    """Train, sample, score and honestly compare five families of generative models on your own data."""
-    if version:
+def print_version(asked: bool) -> None:
+    """Print the version and stop, if that is asked."""
+    if asked:
         from pushforward import __version__
 
         print(f"pushforward {__version__}")  # noqa: T201
         raise typer.Exit
+
+
+def common(
+    no_limits: Annotated[
+        bool, typer.Option("--no-limits", help="Do what was asked even if it is larger than the stated limits.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=print_version),
+    ] = False,
+) -> None:
+    """Train, sample, score and honestly compare five families of generative models on your own data."""
     if no_limits:
         from pushforward.core.limits import lift
 
