@@ -24,7 +24,8 @@ from pushforward.core.rng import generator
 from pushforward.core.space import Image
 from pushforward.core.spec import TrainConfig, parse, parse_settings
 from pushforward.data.idx import read_idx
-from pushforward.engine.fit import Progress, fit
+from pushforward.engine.fit import fit
+from pushforward.engine.fit_records import Progress
 from pushforward.families.build import build
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "mnist"

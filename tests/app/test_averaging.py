@@ -14,7 +14,8 @@ from pushforward.app.runs.training import plan_training
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.engine.checkpoint import load_weights
 from pushforward.engine.ema_bank import open_snapshots
-from pushforward.engine.fit import Progress, fit
+from pushforward.engine.fit import fit
+from pushforward.engine.fit_records import Progress
 from pushforward.engine.power_average import PowerAverages, exponent_of
 from pushforward.faces.cli.main import main
 from pushforward.provenance.run_directory import open_record, sha256_of

@@ -18,7 +18,7 @@ from pushforward.app.measuring.repeating import mean_row
 from pushforward.core.errors import BadInput
 from pushforward.data.open import open_data
 from pushforward.data.text.corpus import builtin_text
-from pushforward.engine.fit import Interrupted, Progress
+from pushforward.engine.fit_records import Interrupted, Progress
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES
 from pushforward.report.page.render import render

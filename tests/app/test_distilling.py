@@ -16,7 +16,7 @@ import pushforward as pf
 from pushforward.app.runs.distilling import distil_run, open_teacher
 from pushforward.app.runs.training import open_model, train
 from pushforward.core.errors import BadInput, Unsupported
-from pushforward.engine.fit import Interrupted, Progress
+from pushforward.engine.fit_records import Interrupted, Progress
 from pushforward.engine.history import read_history
 from pushforward.faces.cli.main import main
 

@@ -12,7 +12,7 @@ from rich.console import Console
 import pushforward as pf
 from pushforward.app.progress.line import ProgressState, line, remaining, sentence, unit_of
 from pushforward.app.progress.meter import Meter, RedrawnLine, Silent, WrittenLines, own_place, place
-from pushforward.engine.fit import Progress
+from pushforward.engine.fit_records import Progress
 
 WIDTHS = (200, 120, 80, 60, 40)
 LONG = "-ELBO of the encoded data (KL weighted until step 500) [nats/dim]"

@@ -19,7 +19,8 @@ from pushforward.core.space import Image, Points
 from pushforward.core.spec import TrainConfig
 from pushforward.engine.checkpoint import load_state
 from pushforward.engine.ema_bank import bytes_of, open_snapshots, snapshot_files
-from pushforward.engine.fit import Progress, fit
+from pushforward.engine.fit import fit
+from pushforward.engine.fit_records import Progress
 from pushforward.engine.post_hoc import combination
 from pushforward.engine.power_average import TRACKED, WIDEST, PowerAverages, exponent_of, width_of
 from toys import Gauss, Pixelwise

@@ -10,14 +10,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from pushforward.core.errors import BadInput, RunFailed
+from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import generator
@@ -27,6 +27,7 @@ from pushforward.engine.average import WeightAverage
 from pushforward.engine.budget import Budget, budget_of
 from pushforward.engine.checkpoint import LAST, load_state, save_state, save_weights
 from pushforward.engine.ema_bank import FOLDER, EmaBank
+from pushforward.engine.fit_records import Diverged, FitRecord, Interrupted, Progress
 from pushforward.engine.history import History
 from pushforward.engine.interrupt import InterruptGuard
 from pushforward.engine.optimiser import (
@@ -51,61 +52,6 @@ SMOOTHING = 0.9  # of the loss that is shown; what is recorded are plain means
 
 # held-out quantities of earlier versions, which measured examples as a network sees them
 OF_ENCODED = ("-log p [nats]", "-ELBO [nats]", "-ELBO from 8 stratified noise levels per example [nats]")
-
-
-@dataclass
-class Progress:
-    """Where a run is; also the counters of its checkpoint.
-
-    `evaluating` are the seconds of held-out evaluations; `losses` are sums since the last record, by loss name; `loss` is a running
-    mean of the first loss for whoever watches.
-    """
-
-    step: int = 0
-    seconds: float = 0.0
-    fraction: float = 0.0
-    held_out: float | None = None
-    best: float | None = None
-    best_step: int = 0
-    waited: int = 0
-    evaluated: int = 0
-    evaluating: float = 0.0
-    logged: int = 0
-    skipped: int = 0
-    stopped: str = ""
-    losses: dict[str, list[float]] = field(default_factory=dict)
-    loss_name: str = ""
-    loss: float | None = None
-    held_out_name: str = ""
-
-
-@dataclass(frozen=True)
-class FitRecord:
-    """What a finished run says about itself."""
-
-    steps: int
-    examples: int
-    seconds: float
-    budget: str
-    stopped: str
-    loss_name: str
-    held_out_name: str
-    best_held_out: float | None
-    best_step: int
-    skipped_steps: int
-    parameters: int
-    precision: str
-    history: list[dict[str, Any]]
-
-
-class Diverged(RunFailed):
-    """Training ended in numbers that are none, and left no weights that are any good."""
-
-
-class Interrupted(RunFailed):
-    """The user stopped the run; its state was saved and it can be resumed."""
-
-    exit_status = 130
 
 
 def fit(

@@ -29,7 +29,7 @@ from pushforward.core.model import GenerativeModel
 from pushforward.core.space import Space
 from pushforward.data.dataset import Dataset
 from pushforward.engine.budget import budget_of
-from pushforward.engine.fit import Diverged, Interrupted
+from pushforward.engine.fit_records import Diverged, Interrupted
 from pushforward.engine.history import read_history
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES

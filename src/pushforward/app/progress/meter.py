@@ -16,7 +16,7 @@ from typing import Any, Protocol, TextIO, runtime_checkable
 from rich.console import Console
 
 from pushforward.app.progress.line import ProgressState, line, remaining, sentence, training_details
-from pushforward.engine.fit import Progress as TrainingProgress
+from pushforward.engine.fit_records import Progress as TrainingProgress
 
 PATIENCE, EVERY, TICK = (
     2.0,

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from pushforward.app.progress.meter import Meter, Place, Silent
 from pushforward.data.dataset import Dataset
-from pushforward.engine.fit import Progress
+from pushforward.engine.fit_records import Progress
 from pushforward.report.terminal.layout import shortened
 
 

@@ -20,7 +20,8 @@ from pushforward.core.errors import BadInput
 from pushforward.core.model import GenerativeModel
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.engine.budget import budget_of
-from pushforward.engine.fit import HELD_OUT_ROWS, Progress, fit
+from pushforward.engine.fit import HELD_OUT_ROWS, fit
+from pushforward.engine.fit_records import Progress
 from pushforward.engine.precision import resolved
 from pushforward.engine.sizing import FEWEST, TRAINING, Cost, SizeChoice, choose, held_out_rows, ladder, steps_in
 from pushforward.families.build import family_class

@@ -32,7 +32,8 @@ from pushforward.core.space import space_from_json
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.data.dataset import Dataset
 from pushforward.engine.checkpoint import load_weights, save_weights
-from pushforward.engine.fit import FitRecord, Probe, Progress, fit
+from pushforward.engine.fit import Probe, fit
+from pushforward.engine.fit_records import FitRecord, Progress
 from pushforward.evaluation.distribution.energy import energy_distance
 from pushforward.families.build import build, family_class, settings
 from pushforward.provenance import run_directory

@@ -1,0 +1,63 @@
+"""What a training says of itself: where it is, how it ended, and what stopped it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pushforward.core.errors import RunFailed
+
+
+@dataclass
+class Progress:
+    """Where a run is; also the counters of its checkpoint.
+
+    `evaluating` are the seconds of held-out evaluations; `losses` are sums since the last record, by loss name; `loss` is a running
+    mean of the first loss for whoever watches.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    fraction: float = 0.0
+    held_out: float | None = None
+    best: float | None = None
+    best_step: int = 0
+    waited: int = 0
+    evaluated: int = 0
+    evaluating: float = 0.0
+    logged: int = 0
+    skipped: int = 0
+    stopped: str = ""
+    losses: dict[str, list[float]] = field(default_factory=dict)
+    loss_name: str = ""
+    loss: float | None = None
+    held_out_name: str = ""
+
+
+@dataclass(frozen=True)
+class FitRecord:
+    """What a finished run says about itself."""
+
+    steps: int
+    examples: int
+    seconds: float
+    budget: str
+    stopped: str
+    loss_name: str
+    held_out_name: str
+    best_held_out: float | None
+    best_step: int
+    skipped_steps: int
+    parameters: int
+    precision: str
+    history: list[dict[str, Any]]
+
+
+class Diverged(RunFailed):
+    """Training ended in numbers that are none, and left no weights that are any good."""
+
+
+class Interrupted(RunFailed):
+    """The user stopped the run; its state was saved and it can be resumed."""
+
+    exit_status = 130
