@@ -24,7 +24,8 @@ from torch import Tensor
 
 from pushforward.app.measuring.text_scoring import bound_text, score_text
 from pushforward.app.runs.opening import open_source
-from pushforward.app.runs.training import Trained, plan_training, train
+from pushforward.app.runs.planning import plan_training
+from pushforward.app.runs.training import Trained, train
 from pushforward.core.model import GenerativeModel
 from pushforward.data.dataset import Dataset
 from pushforward.data.text.encoding import TextEncoding

@@ -24,7 +24,8 @@ from torch import Tensor, nn
 
 from pushforward.app.measuring.text_scoring import score_text
 from pushforward.app.runs.opening import open_source
-from pushforward.app.runs.training import plan_training, train
+from pushforward.app.runs.planning import plan_training
+from pushforward.app.runs.training import train
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import generator
 from pushforward.data.dataset import Dataset

@@ -10,7 +10,7 @@ import torch
 
 import pushforward as pf
 from pushforward.app.runs.averaging import average
-from pushforward.app.runs.training import plan_training
+from pushforward.app.runs.planning import plan_training
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.engine.checkpoint import load_weights
 from pushforward.engine.ema_bank import open_snapshots

@@ -13,8 +13,9 @@ import yaml
 import pushforward as pf
 from pushforward.app.runs.expecting import expected, memory
 from pushforward.app.runs.fitting import Timed, fitted, resized, timed, too_short
+from pushforward.app.runs.planning import Plan, plan_training
 from pushforward.app.runs.recognisable import NEEDED, NOT_ENOUGH, foresight, shortfall
-from pushforward.app.runs.training import Plan, plan_training, train
+from pushforward.app.runs.training import train
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_data

@@ -17,7 +17,8 @@ from pushforward.app.measuring.kept import load_comparison
 from pushforward.app.runs.averaging import average
 from pushforward.app.runs.classifying import open_classifier, train_classifier
 from pushforward.app.runs.distilling import distil_run
-from pushforward.app.runs.training import Plan, open_model, plan_training, train
+from pushforward.app.runs.planning import Plan, plan_training
+from pushforward.app.runs.training import open_model, train
 from pushforward.core.errors import BadInput
 from pushforward.data.open import open_data
 from pushforward.faces.python.verbs import open as open_run

@@ -14,7 +14,7 @@ from pushforward.app.measuring.comparing import Callbacks, ComparisonPlan, compa
 from pushforward.app.measuring.extent import FULL, Extent, Settling, Use, by_size, fewest_of, seconds_of, use_of, within
 from pushforward.app.measuring.pace import Measuring, announced, limit_of
 from pushforward.app.runs.fitting import SizedPlan, timed
-from pushforward.app.runs.training import plan_training
+from pushforward.app.runs.planning import plan_training
 from pushforward.core.errors import BadInput
 from pushforward.core.space import Image, Points
 from pushforward.core.text import Text

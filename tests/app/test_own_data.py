@@ -16,7 +16,8 @@ from pushforward.app.measuring.evaluating import EvaluationSetting, evaluate_run
 from pushforward.app.measuring.probing import probe_run
 from pushforward.app.measuring.scoring import Scoring, score
 from pushforward.app.runs.opening import open_source
-from pushforward.app.runs.training import plan_training, train
+from pushforward.app.runs.planning import plan_training
+from pushforward.app.runs.training import train
 from pushforward.core.errors import BadInput
 
 RNG = np.random.default_rng(0)

@@ -17,8 +17,9 @@ from faults import content
 from pushforward.app.runs.averaging import average
 from pushforward.app.runs.distilling import distil_run
 from pushforward.app.runs.opening import open_source, reopen
+from pushforward.app.runs.planning import Plan, plan_training
 from pushforward.app.runs.resuming import data_settings_of
-from pushforward.app.runs.training import Plan, open_model, plan_training, train
+from pushforward.app.runs.training import open_model, train
 from pushforward.core.errors import BadInput
 from pushforward.core.scoring import mean_log_det
 from pushforward.data.open import open_data

@@ -9,7 +9,8 @@ import pytest
 
 from course.sources import solutions
 from course.test_checker import defined
-from pushforward.app.runs.training import plan_training, train
+from pushforward.app.runs.planning import plan_training
+from pushforward.app.runs.training import train
 from pushforward.core.errors import BadInput
 from pushforward.course import swapping, train_with
 from pushforward.course.plugs import PLUGS

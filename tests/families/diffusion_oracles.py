@@ -12,7 +12,8 @@ from pushforward.core.given import Given
 from pushforward.core.rng import generator
 from pushforward.families.diffusion.denoisers.denoiser import Denoiser
 from pushforward.families.diffusion.solvers.noise_grids import log_levels
-from pushforward.families.diffusion.solvers.sampler import Coordinates, Tableau
+from pushforward.families.diffusion.solvers.ode_coordinates import Coordinates
+from pushforward.families.diffusion.solvers.sampler import Tableau
 
 
 class MixtureDenoiser(Denoiser):

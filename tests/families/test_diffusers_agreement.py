@@ -15,7 +15,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 from families.diffusion_oracles import mixture
 from pushforward.core.rng import generator
 from pushforward.families.diffusion.paths.path import VariancePreserving
-from pushforward.families.diffusion.solvers.sampler import HEUN, ScaledByNoise
+from pushforward.families.diffusion.solvers.ode_coordinates import ScaledByNoise
+from pushforward.families.diffusion.solvers.sampler import HEUN
 from pushforward.families.diffusion.solvers.schemes import (
     Ancestral,
     LargeAncestral,

@@ -24,7 +24,7 @@ from pushforward.families.diffusion.densities.continuous_bound import GaussianCo
 from pushforward.families.diffusion.densities.flow_density import flow, ode_estimate, ode_log_density, with_divergence
 from pushforward.families.diffusion.paths.noise_law import Knee, LogUniform
 from pushforward.families.diffusion.paths.path import VariancePreserving
-from pushforward.families.diffusion.solvers.sampler import ScaledByLogNoise
+from pushforward.families.diffusion.solvers.ode_coordinates import ScaledByLogNoise
 
 PATH = VariancePreserving(0.01, 60.0)
 KNEE = Knee(PATH, torch.tensor(1.0))

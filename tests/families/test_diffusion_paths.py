@@ -27,7 +27,8 @@ from pushforward.families.diffusion.paths.published import (
     VarianceExploding,
 )
 from pushforward.families.diffusion.solvers.noise_grids import GRIDS, grid_levels
-from pushforward.families.diffusion.solvers.sampler import EULER, RK4, SOLVERS, PathTime
+from pushforward.families.diffusion.solvers.ode_coordinates import PathTime
+from pushforward.families.diffusion.solvers.sampler import EULER, RK4, SOLVERS
 
 NAMES = list(PATHS.names())
 PRESERVING = ["log-snr", "ddpm-linear", "ddpm-scaled-linear", "cosine"]

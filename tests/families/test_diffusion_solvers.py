@@ -12,15 +12,8 @@ from families.diffusion_oracles import MixtureDenoiser, flow_error, gaussian, ga
 from pushforward.core.rng import generator
 from pushforward.core.walk import run, states
 from pushforward.families.diffusion.paths.path import Path, VariancePreserving
-from pushforward.families.diffusion.solvers.sampler import (
-    EULER,
-    HEUN,
-    RK4,
-    SOLVERS,
-    PathTime,
-    ScaledByLogNoise,
-    ScaledByNoise,
-)
+from pushforward.families.diffusion.solvers.ode_coordinates import PathTime, ScaledByLogNoise, ScaledByNoise
+from pushforward.families.diffusion.solvers.sampler import EULER, HEUN, RK4, SOLVERS
 from pushforward.families.diffusion.solvers.schemes import (
     Ancestral,
     Descent,

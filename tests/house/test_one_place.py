@@ -71,7 +71,8 @@ from pushforward.families.diffusion.paths.published import PATHS, NamedPath, Str
 from pushforward.families.diffusion.solvers.inpainting import METHODS as INPAINTINGS
 from pushforward.families.diffusion.solvers.inpainting import InpaintingMethod
 from pushforward.families.diffusion.solvers.noise_grids import GRIDS, NoiseGrid
-from pushforward.families.diffusion.solvers.sampler import EULER, RungeKutta, ScaledByNoise, Solver
+from pushforward.families.diffusion.solvers.ode_coordinates import ScaledByNoise
+from pushforward.families.diffusion.solvers.sampler import EULER, RungeKutta, Solver
 from pushforward.families.flow.model import Flow
 from pushforward.families.shared.codecs import standardised
 from pushforward.families.shared.options import TEMPERATURE

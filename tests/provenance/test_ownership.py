@@ -12,7 +12,8 @@ import pytest
 
 from faults import every_kill
 from pushforward.app.measuring.kept import held_comparison
-from pushforward.app.runs.training import plan_training, train
+from pushforward.app.runs.planning import plan_training
+from pushforward.app.runs.training import train
 from pushforward.core.errors import BadInput
 from pushforward.data.open import open_data
 from pushforward.provenance.lock import LOCK, writing

@@ -31,10 +31,10 @@ from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.noise import BatchNoise, Noise, Streams
 from pushforward.core.options import OptionReader, SampleOptions, chosen_options
-from pushforward.core.scoring import Query, chunks, conditional_log_prob, encoded_examples, marginal_log_prob
+from pushforward.core.scoring import Query, chunks, encoded_examples, score_all
 from pushforward.core.space import Space
 from pushforward.core.spec import Config
-from pushforward.core.walk import Walk, run
+from pushforward.core.walk import Walk, of_all, run
 
 
 class GenerativeModel(Hooks, ABC):
@@ -198,10 +198,7 @@ class GenerativeModel(Hooks, ABC):
             if isinstance(given, Given | Tensor) and len(given) != n:
                 raise BadInput(f"{len(given)} conditions for n={n} samples", "one condition per sample")
             walk = self.walk(m, condition, seed, first, **options)
-            report = None
-            if on_step is not None:
-                done, batches = len(parts), -(-n // batch)
-                report = lambda i, length, done=done, batches=batches: on_step(done * length + i, batches * length)  # noqa: E731
+            report = None if on_step is None else of_all(on_step, len(parts), -(-n // batch))
             parts.append(self.codec.decode(run(walk, report)))
         return torch.cat(parts)
 
@@ -249,10 +246,7 @@ class GenerativeModel(Hooks, ABC):
         self._require_parts(examples.given)
         refuse_observed(examples.given, "log_prob")
         marginal = bool(self.classes) and label_of(examples.given) is None and not self.capabilities.null_condition
-        log_prob = marginal_log_prob if marginal else conditional_log_prob
-        query = Query(chosen, samples, steps, seed)
-        parts = [log_prob(self, chunk, first, query) for first, chunk in chunks(self, examples, on_chunk)]
-        whole = LogProb.concatenate(parts)
+        whole = score_all(self, examples, Query(chosen, samples, steps, seed, marginal), on_chunk)
         self._vouch(whole, steps)
         return replace(whole, sizes=examples.sizes, cases=examples.cases)
 

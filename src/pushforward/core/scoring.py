@@ -46,12 +46,17 @@ class Scorable(Protocol):
 
 @dataclass(frozen=True)
 class Query:
-    """How a log-probability is to be estimated; None leaves a number to the estimator."""
+    """How a log-probability is to be estimated; None leaves a number to the estimator.
+
+    Attributes:
+        marginal: labels are summed out.
+    """
 
     estimator: Estimator
     samples: int | None
     steps: int | None
     seed: int
+    marginal: bool = False
 
 
 def chunks(
@@ -69,6 +74,14 @@ def chunks(
         yield first, examples[first : first + size].to(model.device)
         if told is not None:
             told(min(first + size, len(examples)), len(examples))
+
+
+def score_all(
+    model: Scorable, examples: Examples, query: Query, told: Callable[[int, int], None] | None = None
+) -> LogProb:
+    """Return log-probabilities of examples, some at a time; see `chunks`."""
+    log_prob = marginal_log_prob if query.marginal else conditional_log_prob
+    return LogProb.concatenate([log_prob(model, chunk, first, query) for first, chunk in chunks(model, examples, told)])
 
 
 def conditional_log_prob(model: Scorable, chunk: Examples, first: int, query: Query) -> LogProb:

@@ -110,6 +110,16 @@ def states(walk: Walk[State]) -> Iterator[State]:
         yield state
 
 
+def of_all(on_step: Callable[[int, int], None], before: int, walks: int) -> Callable[[int, int], None]:
+    """Return what is told the steps of one of several equal walks, and tells the steps of all.
+
+    Example:
+        >>> of_all(print, before=1, walks=3)(2, 10)
+        12 30
+    """
+    return lambda steps, length: on_step(before * length + steps, walks * length)
+
+
 def run(walk: Walk[State], on_step: Callable[[int, int], None] | None = None) -> Tensor:
     """Walk to the end and return the examples; `on_step(done, length)` is called after every step."""
     state, steps, counted = walk.start(), 0, _SPENDING.get()

@@ -20,7 +20,8 @@ from pushforward.app.measuring.assessing import assess, measure_controls
 from pushforward.app.measuring.kept import REPORT, held_comparison, save_comparison
 from pushforward.app.measuring.recording import comparison_of
 from pushforward.app.runs.loading import load
-from pushforward.app.runs.training import Trained, plan_training, train
+from pushforward.app.runs.planning import plan_training
+from pushforward.app.runs.training import Trained, train
 from pushforward.core.errors import BadInput, unknown
 from pushforward.core.model import GenerativeModel
 from pushforward.core.space import Points

@@ -20,7 +20,8 @@ from pushforward.app.measuring.foreign import impossible, read_foreign
 from pushforward.app.measuring.parts import occurs
 from pushforward.app.runs.fitting import fitted, like
 from pushforward.app.runs.opening import open_source
-from pushforward.app.runs.training import plan_training, train
+from pushforward.app.runs.planning import plan_training
+from pushforward.app.runs.training import train
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Examples, Given
 from pushforward.core.model import GenerativeModel

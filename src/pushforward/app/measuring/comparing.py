@@ -20,8 +20,9 @@ from pushforward.app.measuring.repeating import mean_row
 from pushforward.app.progress.line import Stage, quiet
 from pushforward.app.runs.fitting import SizedPlan, fitted_together, too_short
 from pushforward.app.runs.opening import reopen
+from pushforward.app.runs.planning import Plan, plan_training
 from pushforward.app.runs.recognisable import foresight
-from pushforward.app.runs.training import Announce, Observer, Plan, Trained, open_model, plan_training, train
+from pushforward.app.runs.training import Announce, Observer, Trained, open_model, train
 from pushforward.core.errors import BadInput
 from pushforward.core.files import NotWritten
 from pushforward.core.finite import Astray

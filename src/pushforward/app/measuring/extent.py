@@ -15,7 +15,7 @@ from pushforward.app.measuring.assessing import MOST_SAMPLES
 from pushforward.app.measuring.examples import for_model
 from pushforward.app.measuring.likelihoods import MOST_SCORED, curve_rows, trained_rows
 from pushforward.app.measuring.measured_kind import measured_as
-from pushforward.app.runs.training import Plan
+from pushforward.app.runs.planning import Plan
 from pushforward.core.errors import Unsupported
 from pushforward.core.model import GenerativeModel
 from pushforward.core.space import Space

@@ -14,7 +14,8 @@ from typing import Any
 from safetensors.torch import save
 
 from pushforward.app.runs.opening import reopen
-from pushforward.app.runs.training import Plan, Teaching, open_model
+from pushforward.app.runs.planning import Plan, Teaching
+from pushforward.app.runs.training import open_model
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.model import GenerativeModel
 from pushforward.core.moments import location_and_scale

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from pushforward.app.progress.line import duration
 from pushforward.app.runs.fitting import SizedPlan, Timer, timed
+from pushforward.app.runs.planning import Plan
 from pushforward.app.runs.recognisable import foresight
-from pushforward.app.runs.training import Plan
 from pushforward.core.rng import generator
 from pushforward.engine.budget import budget_of
 from pushforward.engine.sizing import FEWEST, KEPT

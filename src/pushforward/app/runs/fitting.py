@@ -14,8 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from pushforward.app.runs.planning import Plan
 from pushforward.app.runs.smaller import smaller_examples
-from pushforward.app.runs.training import Plan
 from pushforward.core.errors import BadInput
 from pushforward.core.model import GenerativeModel
 from pushforward.core.spec import TrainConfig, parse

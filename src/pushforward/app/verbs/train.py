@@ -29,7 +29,8 @@ from pushforward.core.errors import BadInput
 if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
     from pushforward.app.runs.fitting import SizedPlan
-    from pushforward.app.runs.training import Plan, Trained
+    from pushforward.app.runs.planning import Plan
+    from pushforward.app.runs.training import Trained
 
 
 class TrainRequest(Request):
@@ -67,7 +68,7 @@ class TrainRequest(Request):
     def planned(self, watch: Watch) -> Plan:
         """Open the data and resolve preset and settings."""
         from pushforward.app.runs.loading import opened
-        from pushforward.app.runs.training import plan_training
+        from pushforward.app.runs.planning import plan_training
 
         overrides, allowed = self._overrides(), allowance(self.budget, self.steps, self.examples)
         with watch.busy(f"reading {called(self.data)}"):

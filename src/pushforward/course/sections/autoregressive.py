@@ -11,7 +11,7 @@ from torch.distributions import Categorical
 
 from pushforward.course.drawing import integers, normal
 from pushforward.course.exercise import Answer, Exercise, Law, Slip
-from pushforward.course.forms import choices, games
+from pushforward.course.forms import choices, likelihoods
 from pushforward.course.laws import equal, number
 from pushforward.course.pictures import curve
 
@@ -49,7 +49,7 @@ LIKELIHOOD = Exercise(
     returns=("log_likelihood",),
     gradients=("logits",),
     draw=_sequence_case,
-    form=games.LIKELIHOOD,
+    form=likelihoods.LIKELIHOOD,
     slips=(
         Slip("this is the loss, minus the log-likelihood", lambda x, t: -_terms(x, t).sum(1)),
         Slip(

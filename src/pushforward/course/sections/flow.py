@@ -11,7 +11,7 @@ from torch.distributions import Normal
 
 from pushforward.course.drawing import normal, sizes
 from pushforward.course.exercise import Answer, Exercise, Law, Slip
-from pushforward.course.forms import games, gaussians
+from pushforward.course.forms import gaussians, likelihoods
 from pushforward.course.laws import equal, number
 from pushforward.course.pictures import cloud, curve
 
@@ -231,7 +231,7 @@ COUPLING = Exercise(
     returns=("y", "log_det"),
     gradients=("x",),
     draw=_coupling_case,
-    form=games.COUPLING,
+    form=likelihoods.COUPLING,
     slips=(
         Slip("y and log_det are returned in the wrong order", lambda x, f: _made(x, f, _affine, _total)[::-1]),
         Slip(

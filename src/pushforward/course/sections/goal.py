@@ -11,7 +11,7 @@ from torch.distributions.transforms import AffineTransform
 from pushforward.core.space import Image
 from pushforward.course.drawing import normal, sizes, uniform
 from pushforward.course.exercise import Answer, Exercise, Law, Slip
-from pushforward.course.forms import choices, games
+from pushforward.course.forms import choices, likelihoods
 from pushforward.course.laws import equal, number
 from pushforward.course.pictures import curve
 
@@ -160,7 +160,7 @@ BITS = Exercise(
     oracle=bits_per_dim,
     returns=("bits",),
     draw=_bits_case,
-    form=games.BITS,
+    form=likelihoods.BITS,
     slips=(
         Slip(
             "the change of variables has the wrong sign: dividing pixels by levels made their density larger, not smaller",

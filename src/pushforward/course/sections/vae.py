@@ -10,7 +10,7 @@ from torch.distributions import Normal, kl_divergence
 
 from pushforward.course.drawing import normal, sizes
 from pushforward.course.exercise import Answer, Exercise, Law, Slip
-from pushforward.course.forms import games, gaussians, noising
+from pushforward.course.forms import gaussians, likelihoods, noising
 from pushforward.course.laws import equal, number
 from pushforward.course.pictures import cloud, curve
 
@@ -286,7 +286,7 @@ IWAE = Exercise(
     returns=("bound",),
     gradients=("log_weights",),
     draw=_iwae_case,
-    form=games.IWAE,
+    form=likelihoods.IWAE,
     slips=(
         Slip("log inside the mean: this is the plain ELBO, which is looser", lambda w: w.mean(0)),
         Slip("off by exactly log K: the sum is not divided by the number of draws", lambda w: w.logsumexp(0)),

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pushforward.app.runs import averaging, training
 from pushforward.app.runs.opening import encoding_of, pictures_of, reading_of, reopen
+from pushforward.app.runs.planning import Plan
 from pushforward.app.writing.observing import companions
 from pushforward.app.writing.using import condition_of, decoded, with_labels
 from pushforward.core.errors import BadInput, a_type, refusing
@@ -40,7 +41,7 @@ class Fitted:
         self,
         model: GenerativeModel,
         *,
-        plan: training.Plan | None = None,
+        plan: Plan | None = None,
         facts: dict[str, Any] | None = None,
         record: RunRecord | None = None,
         path: Path | None = None,

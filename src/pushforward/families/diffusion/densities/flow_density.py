@@ -16,7 +16,8 @@ from torch import Tensor
 from pushforward.core.errors import BadInput
 from pushforward.families.diffusion.paths.path import Path
 from pushforward.families.diffusion.solvers.noise_grids import log_levels
-from pushforward.families.diffusion.solvers.sampler import RK4, Field, ScaledByLogNoise
+from pushforward.families.diffusion.solvers.ode_coordinates import Field, ScaledByLogNoise
+from pushforward.families.diffusion.solvers.sampler import RK4
 from pushforward.families.diffusion.solvers.schemes import Denoise
 
 

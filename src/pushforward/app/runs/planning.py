@@ -1,0 +1,150 @@
+"""What is to be trained, fully resolved: a preset with settings over it, on a dataset, under a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pushforward.core.errors import Unsupported
+from pushforward.core.model import GenerativeModel
+from pushforward.core.spec import TrainConfig, parse
+from pushforward.data.dataset import Dataset
+from pushforward.engine.fit import Probe
+from pushforward.families.build import build, family_class, settings
+
+# numbers in a batch of a preset: 128 pictures of 3 x 32 x 32 fit into memory, and 256 x 256 x 3 come two at a time
+MOST_VALUES = {"smoke": 2**19, "cpu": 2**19, "gpu": 2**24}
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """What a plan needs where a model learns from another one.
+
+    Attributes:
+        join: lends the teacher to the untrained model.
+        probe: what steers, in the place of a distance to data.
+        facts: what the manifest says of the teacher.
+        spent: the teacher's own budget, in words, part of the student's.
+    """
+
+    join: Callable[[GenerativeModel], None]
+    probe: tuple[str, Probe]
+    facts: dict[str, Any]
+    spent: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A fully resolved training run: nothing is left to decide, nothing was written.
+
+    Attributes:
+        teaching: what a student of another model needs.
+        alter: changes the untrained model; such a run cannot be opened again from a directory, so it is given none.
+        explicit: settings that somebody chose, such as `model.width`: nothing changes them.
+        fitted: settings that fit the machine (`app/runs/fitting.py`), by section; `model_values` and `train_config` have them too.
+    """
+
+    family: str
+    preset: str
+    seed: int
+    dataset: Dataset
+    labelled: bool
+    model_values: dict[str, Any]
+    train_config: TrainConfig
+    data_settings: dict[str, Any] = field(default_factory=dict)
+    teaching: Teaching | None = None
+    alter: Callable[[GenerativeModel], None] | None = None
+    explicit: frozenset[str] = frozenset()
+    fitted: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def free(self, setting: str) -> bool:
+        """Return whether a setting such as `train.batch_size` was left to the preset."""
+        return setting not in self.explicit
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes the model is conditioned on."""
+        return self.dataset.classes if self.labelled else ()
+
+    def build(self) -> GenerativeModel:
+        """Return the untrained model."""
+        data = self.dataset
+        model = build(self.family, data.space, self.classes, self.model_values, self.seed, data.context)
+        if self.teaching is not None:
+            self.teaching.join(model)
+        if self.alter is not None:
+            self.alter(model)
+        return model
+
+    def encoding(self) -> dict[str, Any] | None:
+        """Return the record of the data's dictionary, None for images and points."""
+        return None if self.dataset.encoding is None else self.dataset.encoding.to_json()
+
+    def config(self) -> dict[str, Any]:
+        """Return what `config.yaml` holds."""
+        return {
+            "family": self.family,
+            "preset": self.preset,
+            "seed": self.seed,
+            "data": {
+                "source": self.dataset.source,
+                "labels": self.labelled,
+                **self.dataset.settings,
+                **self.data_settings,
+            },
+            "model": self.model_values,
+            "train": self.train_config.model_dump(exclude_none=True),
+            **({"fitted": self.fitted} if self.fitted else {}),
+        }
+
+
+def plan_training(
+    family: str,
+    dataset: Dataset,
+    *,
+    budget: dict[str, float],
+    preset: str = "cpu",
+    seed: int = 0,
+    overrides: dict[str, dict[str, Any]] | None = None,
+) -> Plan:
+    """Resolve preset and overrides for a family on a dataset.
+
+    Args:
+        budget: one of `{"seconds": s}`, `{"steps": n}`, `{"examples": n}`.
+        overrides: `{"model": {...}, "train": {...}, "data": {"labels": bool}}`, as `-s` gives them.
+
+    Raises:
+        BadInput: unknown family, preset or key, or a value out of range.
+    """
+    name, _, architecture = family.partition(":")
+    cls = family_class(name)
+    overrides = overrides or {}
+    given = frozenset(f"{section}.{key}" for section in ("model", "train") for key in overrides.get(section, {}))
+    chosen = settings(name, dataset.space, preset, architecture or _architecture(cls, dataset, preset, given))
+    values = {**chosen["model"], **overrides.get("model", {})}
+    parse(cls.config_type, values, "model")
+    train_values = {**chosen["train"], **overrides.get("train", {}), **budget, "seed": seed}
+    if "train.batch_size" not in given:
+        most = max(1, MOST_VALUES[preset] // dataset.space.dimensions)
+        train_values["batch_size"] = min(
+            most, train_values.get("batch_size", TrainConfig.model_fields["batch_size"].default)
+        )
+    data = dict(overrides.get("data", {}))
+    if dataset.context is not None and "context" not in cls.capabilities.conditions:
+        raise Unsupported(f"contexts for {cls.family}", "autoregressive", "leave `data.context` out")
+    labelled = bool(dataset.classes) and bool(data.pop("labels", True))
+    train_config = parse(TrainConfig, train_values, "train")
+    return Plan(cls.family, preset, seed, dataset, labelled, values, train_config, data, explicit=given)
+
+
+def _architecture(cls: type[GenerativeModel], dataset: Dataset, preset: str, given: frozenset[str]) -> str:
+    """Return the architecture that examples of this size call for, empty for the default; by size alone, never by the clock."""
+    kind, size = dataset.space.kind, dataset.space.dimensions
+    if preset == "gpu" or dataset.context is not None or kind not in cls.capabilities.architectures:
+        return ""
+    default, *others = cls.capabilities.architectures[kind]
+    # somebody who sets what only the default architecture has wants that one
+    if given & {f"model.{key}" for key in ("architecture", *default.settings)}:
+        return ""
+    return next((each.name for each in others if size > each.beyond), "")
