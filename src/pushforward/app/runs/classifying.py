@@ -54,29 +54,16 @@ def train_classifier(
     Raises:
         BadInput: a run of another family, data without labels or of another space, or an output that holds something else.
     """
-    model, _ = open_model(run)
-    if not isinstance(model, Diffusion) or not isinstance(model.process, Gaussian):
-        raise BadInput(f"a classifier for {run}", "a diffusion run on images or points")
-    dataset = open_data(data)
-    if dataset.space != model.space:
-        raise BadInput(f"{data} is {dataset.space}", f"the run's {model.space}")
-    if len(dataset.classes) < 2:
-        raise BadInput(f"{data} has {len(dataset.classes)} classes", "labels of two classes or more")
-    if model.classes and dataset.classes != model.classes:
-        raise BadInput(
-            f"{data} has {len(dataset.classes)} classes",
-            f"the run's {len(model.classes)}",
-            "train it on the run's data",
-        )
+    model, process, dataset = _fitting(run, data)
     refuse_if_written(output)
     check_claim(output, kind="classifier")
     with going_on(lambda: AGAIN), writing(output):
         claim(output, kind="classifier")
-        path, values = model.process.path, {"width": width, "depth": 1}
+        path, values = process.path, {"width": width, "depth": 1}
         with torch.random.fork_rng(devices=[]):
             torch.random.set_rng_state(generator(seed, "classifier").get_state())
             classifier = NoiseAwareClassifier(model.codec, dataset.classes, (path.sigma_min, path.sigma_max), **values)
-        classifier.preconditioner.load_state_dict(model.process.denoiser.preconditioner.state_dict())
+        classifier.preconditioner.load_state_dict(process.denoiser.preconditioner.state_dict())
         best = _fit(classifier, dataset, steps, seed, on_step)
         record = {
             "space": model.space.to_json(),
@@ -94,6 +81,25 @@ def train_classifier(
         }
         _write(output, classifier, record)
     return record
+
+
+def _fitting(run: Path, data: str) -> tuple[Diffusion, Gaussian, Dataset]:
+    """Return the model that a classifier is for, its process, and labelled data of its space."""
+    model, _ = open_model(run)
+    if not isinstance(model, Diffusion) or not isinstance(model.process, Gaussian):
+        raise BadInput(f"a classifier for {run}", "a diffusion run on images or points")
+    dataset = open_data(data)
+    if dataset.space != model.space:
+        raise BadInput(f"{data} is {dataset.space}", f"the run's {model.space}")
+    if len(dataset.classes) < 2:
+        raise BadInput(f"{data} has {len(dataset.classes)} classes", "labels of two classes or more")
+    if model.classes and dataset.classes != model.classes:
+        raise BadInput(
+            f"{data} has {len(dataset.classes)} classes",
+            f"the run's {len(model.classes)}",
+            "train it on the run's data",
+        )
+    return model, model.process, dataset
 
 
 def _write(output: Path, classifier: NoiseAwareClassifier, record: dict[str, Any]) -> None:

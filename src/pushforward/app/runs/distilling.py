@@ -119,10 +119,8 @@ def plan_distillation(
         raise Unsupported(
             "guidance of a teacher without conditions", "a run trained with labels", "leave --guidance out"
         )
-    given = {k: v for k, v in teacher.config["train"].items() if k not in NOT_INHERITED}
-    given["learning_rate"] *= GENTLER[model.space.kind]
-    given.update(METHODS[config.method].train)
-    train = parse(TrainConfig, {**given, **overrides.get("train", {}), **budget, "seed": seed}, "train")
+    given = {**_inherited(teacher, config), **overrides.get("train", {}), **budget, "seed": seed}
+    train = parse(TrainConfig, given, "train")
     data = {k: v for k, v in teacher.config["data"].items() if k not in ("source", "labels")}
     plan = Plan("distilled", teacher.config["preset"], seed, dataset, bool(model.classes), values, train, data)
     student = plan.build()
@@ -134,6 +132,13 @@ def plan_distillation(
             "every halving needs a step of its own",
         )
     return replace(plan, teaching=_teaching(teacher, plan, config))
+
+
+def _inherited(teacher: Teacher, config: DistilledConfig) -> dict[str, Any]:
+    """Return the settings of training that a student has of its teacher, gentler."""
+    given = {k: v for k, v in teacher.config["train"].items() if k not in NOT_INHERITED}
+    given["learning_rate"] *= GENTLER[teacher.model.space.kind]
+    return {**given, **METHODS[config.method].train}
 
 
 def _teaching(teacher: Teacher, plan: Plan, config: DistilledConfig) -> Teaching:
