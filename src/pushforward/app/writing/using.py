@@ -49,10 +49,13 @@ class Conditions:
     sight: Sight = BLIND
 
 
+UNCONDITIONED = Conditions()
+
+
 def draw(
     model: GenerativeModel,
     n: int,
-    asked: Conditions,
+    asked: Conditions = UNCONDITIONED,
     seed: int = 0,
     on_step: Callable[[int, int], None] | None = None,
     encoding: Encoding | None = None,
