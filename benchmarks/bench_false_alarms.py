@@ -30,9 +30,9 @@ from pushforward.evaluation.features.default import default_features
 from pushforward.evaluation.intervals import wilson
 from pushforward.evaluation.likelihood.ranking import paired_test
 from pushforward.evaluation.measuring.metric import CardSetting
-from pushforward.report.records import Row
-from pushforward.report.verdict.standing import clear_of
-from pushforward.report.verdict.told_apart import told_apart, too_good
+from pushforward.reports.records import Row
+from pushforward.reports.verdict.standing import clear_of
+from pushforward.reports.verdict.told_apart import told_apart, too_good
 
 Draw = Callable[[int], np.ndarray]
 LAWS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]] = {

@@ -16,8 +16,8 @@ from pushforward.evaluation.cards.scorecard import Scorecard
 from pushforward.evaluation.features.named import Standardised
 from pushforward.evaluation.intervals import wilson
 from pushforward.evaluation.measuring.metric import CardSetting
-from pushforward.report.records import Row
-from pushforward.report.verdict.told_apart import told_apart
+from pushforward.reports.records import Row
+from pushforward.reports.verdict.told_apart import told_apart
 
 MIX = np.array([[1.0, 0.7], [0.0, 0.5]])
 LAWS: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {

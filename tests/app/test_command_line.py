@@ -12,7 +12,7 @@ from PIL import Image
 
 from pushforward.app.writing.using import capability_table
 from pushforward.faces.cli.main import main
-from pushforward.report.terminal.layout import markdown_table
+from pushforward.reports.terminal.layout import markdown_table
 
 CAPABILITIES = Path(__file__).resolve().parents[2] / "docs" / "capabilities.md"
 

@@ -21,9 +21,9 @@ from pushforward.data.text.corpus import builtin_text
 from pushforward.engine.fit_records import Interrupted, Progress
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES
-from pushforward.report.page.render import render
-from pushforward.report.records import Row
-from pushforward.report.verdict.sentences import verdict
+from pushforward.reports.page.render import render
+from pushforward.reports.records import Row
+from pushforward.reports.verdict.sentences import verdict
 from scored import called
 
 

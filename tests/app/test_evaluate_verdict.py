@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pushforward.app.measuring.evaluating import EvaluationSetting, evaluate_samples
-from pushforward.report.page.plain import to_markdown
+from pushforward.reports.page.plain import to_markdown
 
 Run = Callable[..., tuple[int, str, str]]
 

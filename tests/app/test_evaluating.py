@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits
 
 from pushforward.app.measuring.evaluating import EvaluationSetting, detection_power, evaluate_samples
 from pushforward.data.open import open_data
-from pushforward.report.page.power_page import to_csv
+from pushforward.reports.page.power_page import to_csv
 
 Run = Callable[..., tuple[int, str, str]]
 

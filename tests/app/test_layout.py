@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from pushforward.app.writing.using import capability_table
-from pushforward.report.terminal.layout import hanging, records, width
-from pushforward.report.terminal.score_lines import score_line, score_table
+from pushforward.reports.terminal.layout import hanging, records, width
+from pushforward.reports.terminal.score_lines import score_line, score_table
 from scored import called
 
 

@@ -12,7 +12,7 @@ import pytest
 from pushforward.app.measuring.sweeping import sweep
 from pushforward.core.errors import Unsupported
 from pushforward.faces.cli.main import main
-from pushforward.report.page.sweep_page import Sweep, SweepPoint, best_of, render, to_markdown
+from pushforward.reports.page.sweep_page import Sweep, SweepPoint, best_of, render, to_markdown
 from scored import called
 
 

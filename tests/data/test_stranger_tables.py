@@ -24,7 +24,7 @@ from pushforward.data.tables.schema import infer
 from pushforward.data.tables.stored import on_grid
 from pushforward.data.tables.typed_files import read_json
 from pushforward.data.tables.wrapped import _arrow_dtype
-from pushforward.report.columns import bins_of
+from pushforward.reports.columns import bins_of
 
 N = 120
 RNG = np.random.default_rng(7)

@@ -25,8 +25,8 @@ from pushforward.evaluation.cards.controls import REAL, controls
 from pushforward.evaluation.likelihood.code_length import likelihood_score
 from pushforward.evaluation.likelihood.gap import likelihood_gap
 from pushforward.families.build import build, settings
-from pushforward.report.records import Row
-from pushforward.report.verdict.told_apart import told_apart
+from pushforward.reports.records import Row
+from pushforward.reports.verdict.told_apart import told_apart
 from scored import called, paired
 
 POINT = LogProb(torch.zeros(1), "exact", "lebesgue", Points(1).unit, "exact")

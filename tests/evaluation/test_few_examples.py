@@ -12,8 +12,8 @@ from pushforward.app.measuring.augmenting import augment_samples
 from pushforward.evaluation.cards.pareto import Priced, pareto
 from pushforward.evaluation.memorisation.membership import area_interval, area_under_curve
 from pushforward.evaluation.usefulness.augmentation import share_interval
-from pushforward.report.page.usefulness import sentence
-from pushforward.report.verdict.unmatched import SAME
+from pushforward.reports.page.usefulness import sentence
+from pushforward.reports.verdict.unmatched import SAME
 from scored import called
 
 

@@ -21,7 +21,7 @@ from pushforward.evaluation.features.default import default_features
 from pushforward.evaluation.features.own_network import OwnNetwork
 from pushforward.evaluation.measuring.metric import CardSetting
 from pushforward.evaluation.memorisation.verdict import memorisation_verdict
-from pushforward.report.verdict.standing import at_null
+from pushforward.reports.verdict.standing import at_null
 from scored import called
 
 SPACE = Image(1, 8, 8, levels=17)

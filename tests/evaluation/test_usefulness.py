@@ -14,7 +14,7 @@ from pushforward.core.table import Column, Table
 from pushforward.evaluation.usefulness import learners
 from pushforward.evaluation.usefulness.augmentation import Drawn, Usefulness, two_way_mean, usefulness
 from pushforward.evaluation.usefulness.learners import Task, task_of
-from pushforward.report.page.usefulness import to_markdown
+from pushforward.reports.page.usefulness import to_markdown
 
 TASK = Task("side", "classes", Points(4))
 

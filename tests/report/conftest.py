@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 
 from pushforward.core.capabilities import Card
 from pushforward.core.score import Score
-from pushforward.report.records import Comparison, Data, Row
+from pushforward.reports.records import Comparison, Data, Row
 from scored import called
 
 FAMILIES = ("autoregressive", "flow", "vae", "gan", "diffusion")

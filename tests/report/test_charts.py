@@ -9,8 +9,8 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from pushforward.report.drawing.axes import AxisScale, linear_ticks, log_ticks, spanning
-from pushforward.report.drawing.charts import (
+from pushforward.reports.drawing.axes import AxisScale, linear_ticks, log_ticks, spanning
+from pushforward.reports.drawing.charts import (
     BOTTOM,
     HEIGHT,
     LEFT,
@@ -24,7 +24,7 @@ from pushforward.report.drawing.charts import (
     spread,
     thinned,
 )
-from pushforward.report.page.score_table import bar, position
+from pushforward.reports.page.score_table import bar, position
 from scored import called
 
 

@@ -13,13 +13,13 @@ import pytest
 from pushforward.core.score import Score
 from pushforward.core.table import Column, Table
 from pushforward.evaluation.distribution.energy import ENERGY
-from pushforward.report.columns import Bins, bins_of, links_of, shares_of
-from pushforward.report.drawing.column_figures import histogram, link_map, links_off
-from pushforward.report.page.first_screen import first_screen
-from pushforward.report.page.ladder import ladder
-from pushforward.report.page.render import render
-from pushforward.report.records import Comparison, Data, Row
-from pushforward.report.verdict.doubts import doubts
+from pushforward.reports.columns import Bins, bins_of, links_of, shares_of
+from pushforward.reports.drawing.column_figures import histogram, link_map, links_off
+from pushforward.reports.page.first_screen import first_screen
+from pushforward.reports.page.ladder import ladder
+from pushforward.reports.page.render import render
+from pushforward.reports.records import Comparison, Data, Row
+from pushforward.reports.verdict.doubts import doubts
 from scored import called
 
 COIN = "classifier two-sample accuracy [x] vs test"

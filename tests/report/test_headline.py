@@ -14,11 +14,11 @@ from pushforward.evaluation.cards.controls import controls, floor_card, with_con
 from pushforward.evaluation.cards.scorecard import Scorecard
 from pushforward.evaluation.features.named import Standardised
 from pushforward.evaluation.measuring.metric import CardSetting
-from pushforward.report.records import Row
-from pushforward.report.verdict.control_verdict import too_good_sentences
-from pushforward.report.verdict.sentences import verdict_sentences
-from pushforward.report.verdict.standing import blind, clear_of
-from pushforward.report.verdict.told_apart import told_apart
+from pushforward.reports.records import Row
+from pushforward.reports.verdict.control_verdict import too_good_sentences
+from pushforward.reports.verdict.sentences import verdict_sentences
+from pushforward.reports.verdict.standing import blind, clear_of
+from pushforward.reports.verdict.told_apart import told_apart
 from scored import called
 
 COIN = "classifier two-sample accuracy [x] vs test"

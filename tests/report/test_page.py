@@ -18,10 +18,10 @@ from PIL import Image
 
 from pushforward.core.errors import BadInput, RunFailed
 from pushforward.core.measure import Measure
-from pushforward.report.drawing.sheets import grid_order, tiles
-from pushforward.report.page.plain import to_markdown
-from pushforward.report.page.render import render, write_report
-from pushforward.report.records import Comparison, Data, Row
+from pushforward.reports.drawing.sheets import grid_order, tiles
+from pushforward.reports.page.plain import to_markdown
+from pushforward.reports.page.render import render, write_report
+from pushforward.reports.records import Comparison, Data, Row
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 

@@ -11,13 +11,13 @@ import pytest
 from pushforward.core.score import Score
 from pushforward.evaluation.cards.comparison import Difference, compare_models
 from pushforward.evaluation.measuring.statistic import Measured
-from pushforward.report.page.pairs import pairs
-from pushforward.report.page.quality import quality_against_cost
-from pushforward.report.page.render import render
-from pushforward.report.records import Comparison, Data, Row, key_of
-from pushforward.report.verdict.sentences import verdict
-from pushforward.report.verdict.standing import at_null, standing
-from pushforward.report.verdict.unmatched import pareto_sentences, standing_by, standings
+from pushforward.reports.page.pairs import pairs
+from pushforward.reports.page.quality import quality_against_cost
+from pushforward.reports.page.render import render
+from pushforward.reports.records import Comparison, Data, Row, key_of
+from pushforward.reports.verdict.sentences import verdict
+from pushforward.reports.verdict.standing import at_null, standing
+from pushforward.reports.verdict.unmatched import pareto_sentences, standing_by, standings
 from scored import called
 
 DATA = Data("two-moons", "points", "points in 2 dimensions", "nats/point", {"test": 100})

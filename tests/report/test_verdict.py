@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from pushforward.core.score import Score
-from pushforward.report.records import Comparison, Row, Statement, key_of
-from pushforward.report.verdict.sentences import verdict, verdict_sentences
-from pushforward.report.verdict.standing import clear_of, standing
+from pushforward.reports.records import Comparison, Row, Statement, key_of
+from pushforward.reports.verdict.sentences import verdict, verdict_sentences
+from pushforward.reports.verdict.standing import clear_of, standing
 from scored import called
 
 

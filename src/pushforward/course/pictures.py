@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 from pushforward.core.errors import BadInput
-from pushforward.report.drawing.charts import Line, Mark, line_chart, scatter_chart
-from pushforward.report.drawing.sheets import limits, picture, scatter_sheet
+from pushforward.reports.drawing.charts import Line, Mark, line_chart, scatter_chart
+from pushforward.reports.drawing.sheets import limits, picture, scatter_sheet
 
 STYLE = f"<style>{resources.files('pushforward.course').joinpath('picture.css').read_text()}</style>"
 SCRIPT = """<script>(() => {

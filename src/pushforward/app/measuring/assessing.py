@@ -55,7 +55,7 @@ from pushforward.evaluation.likelihood.code_length import marginal_floor
 from pushforward.evaluation.measuring.metric import CardSetting, Judge
 from pushforward.evaluation.measuring.statistic import Measured
 from pushforward.evaluation.memorisation.verdict import memorisation_verdict
-from pushforward.report.records import Role, Row
+from pushforward.reports.records import Role, Row
 
 Settle = Callable[[Callable[[int], float]], int]  # from the seconds of a card of n samples to n
 MOST_SAMPLES = 2000  # k-nearest-neighbour metrics are quadratic; the number is printed with every score

@@ -36,8 +36,8 @@ from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES
 from pushforward.provenance.lock import refuse_if_written
 from pushforward.provenance.run_directory import HISTORY
-from pushforward.report.records import Comparison, Row
-from pushforward.report.verdict import sentences as verdicts
+from pushforward.reports.records import Comparison, Row
+from pushforward.reports.verdict import sentences as verdicts
 
 
 @dataclass(frozen=True, repr=False)

@@ -39,8 +39,8 @@ from pushforward.evaluation.checks import as_rows
 from pushforward.evaluation.likelihood.parzen import parzen
 from pushforward.evaluation.memorisation.verdict import memorisation_verdict
 from pushforward.provenance.run_directory import HISTORY
-from pushforward.report.records import Comparison, Row
-from pushforward.report.verdict.sentences import verdict_record
+from pushforward.reports.records import Comparison, Row
+from pushforward.reports.verdict.sentences import verdict_record
 
 MOST_FILED = 10_000  # samples that are there already cost nothing to draw
 FARTHEST = 1e12  # times the largest real number: squares and their sums stay far from the end of doubles

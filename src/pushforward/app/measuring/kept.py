@@ -21,8 +21,8 @@ from pushforward.core.files import AGAIN, RESUME, RESUME_INSTEAD, going_on, writ
 from pushforward.provenance.lock import refuse_if_written, writing
 from pushforward.provenance.ownership import COMPARISON, check_claim, claim, holdings, runs_in, sweep
 from pushforward.provenance.run_directory import FORMAT, MANIFEST
-from pushforward.report.page.render import render, write_report
-from pushforward.report.records import Comparison
+from pushforward.reports.page.render import render, write_report
+from pushforward.reports.records import Comparison
 
 ARRAYS, REPORT = "comparison.npz", "report.html"
 

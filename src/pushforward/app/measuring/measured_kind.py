@@ -16,7 +16,7 @@ from pushforward.core.registry import Registry
 from pushforward.core.space import Space
 from pushforward.data.dataset import Dataset
 from pushforward.evaluation.marks import filled, missing_mark
-from pushforward.report.columns import bins_of, links_of, shares_of
+from pushforward.reports.columns import bins_of, links_of, shares_of
 
 MOST_PICTURES = 200  # on a page
 Cells = tuple[tuple[str, ...], ...]

@@ -25,7 +25,7 @@ from pushforward.evaluation.cards.controls import skill
 from pushforward.evaluation.measuring.statistic import Measured
 from pushforward.provenance.lock import writing
 from pushforward.provenance.run_directory import versions
-from pushforward.report.records import Comparison, Data, Row
+from pushforward.reports.records import Comparison, Data, Row
 
 
 def comparison_of(

@@ -12,7 +12,7 @@ import numpy as np
 
 from pushforward.core.errors import BadInput
 from pushforward.evaluation.likelihood.repeats import over_seeds
-from pushforward.report.records import Number, Row, key_of
+from pushforward.reports.records import Number, Row, key_of
 
 
 def mean_row(name: str, rows: Sequence[Row], seeds: Sequence[int]) -> Row:

@@ -28,7 +28,7 @@ from pushforward.core.walk import spending
 from pushforward.evaluation.distribution.frechet import frechet_distance
 from pushforward.evaluation.features.default import default_features
 from pushforward.evaluation.features.named import Features
-from pushforward.report.page.sweep_page import Sweep, SweepPoint
+from pushforward.reports.page.sweep_page import Sweep, SweepPoint
 
 CALLS = (4, 8, 16, 32, 64)
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pushforward.app.progress.meter import Meter, Place, Silent
 from pushforward.data.dataset import Dataset
 from pushforward.engine.fit_records import Progress
-from pushforward.report.terminal.layout import shortened
+from pushforward.reports.terminal.layout import shortened
 
 
 def _nothing(text: str) -> None:

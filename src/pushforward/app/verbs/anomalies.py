@@ -72,7 +72,7 @@ class StrangeExamples(Answer):
     def lines(self, width: int = WIDTH) -> Iterator[str]:
         """Yield notes, areas under the curve, shares, the strangest, and what to doubt."""
         from pushforward.app.measuring.detecting import FLAG
-        from pushforward.report.terminal.score_lines import score_line
+        from pushforward.reports.terminal.score_lines import score_line
 
         found, table = self.found, self.table
         for note in found.notes:

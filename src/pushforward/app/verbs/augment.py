@@ -96,7 +96,7 @@ class AugmentedTraining(Answer):
 
     def json(self) -> dict[str, Any]:
         """Return what was predicted, from what, how well."""
-        from pushforward.report.page.usefulness import to_json
+        from pushforward.reports.page.usefulness import to_json
 
         found = self.found
         return {
@@ -113,7 +113,7 @@ class AugmentedTraining(Answer):
 
     def lines(self, width: int = WIDTH) -> Iterator[str]:
         """Yield what to beware of, the task, and the table."""
-        from pushforward.report.page.usefulness import to_markdown
+        from pushforward.reports.page.usefulness import to_markdown
 
         found = self.found
         title = f"{found.generator} on {found.data}, predicting {found.task.name}"

@@ -53,7 +53,7 @@ class AveragedRun(Answer):
 
     def lines(self, width: int = WIDTH) -> Iterator[str]:
         """Yield the trials as a table, and where the run is."""
-        from pushforward.report.terminal.layout import markdown_table
+        from pushforward.reports.terminal.layout import markdown_table
 
         if self.done.best is not None:
             yield markdown_table([trial_row(t) for t in self.done.trials])

@@ -103,7 +103,7 @@ class ComparedModels(Answer):
 
     def lines(self, width: int = WIDTH) -> Iterator[str]:
         """Yield the verdict and the scorecard."""
-        from pushforward.report.page.plain import to_verdict
+        from pushforward.reports.page.plain import to_verdict
 
         yield to_verdict(self.result.comparison)
 

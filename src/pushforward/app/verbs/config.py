@@ -112,7 +112,7 @@ class RunSettings(Answer):
 
     def lines(self, width: int = WIDTH) -> Iterator[str]:
         """Yield a line for each setting: its value, where it came from, what it means."""
-        from pushforward.report.terminal.layout import hanging
+        from pushforward.reports.terminal.layout import hanging
 
         for name, value in self.facts.items():
             if isinstance(value, Mapping):

@@ -59,7 +59,7 @@ class Described(Answer):
 
     def lines(self, width: int = WIDTH) -> Iterator[str]:
         """Yield a line for each fact, the losses last."""
-        from pushforward.report.terminal.layout import shortened
+        from pushforward.reports.terminal.layout import shortened
 
         for key, value in {**self.record, "lost": self.losses}.items():
             if isinstance(value, list | tuple):

@@ -148,9 +148,9 @@ class EvaluatedSamples(Answer):
     def lines(self, width: int = WIDTH) -> Iterator[str]:
         """Yield the verdict, what was compared, and the scores by aspect."""
         from pushforward.core.measure import LIKELIHOOD, OTHER, in_order
-        from pushforward.report.page.plain import called
-        from pushforward.report.terminal.layout import hanging
-        from pushforward.report.terminal.score_lines import score_table
+        from pushforward.reports.page.plain import called
+        from pushforward.reports.terminal.layout import hanging
+        from pushforward.reports.terminal.score_lines import score_table
 
         record, compared = self.found.record, self.found.record["compared"]["sentence"]
         yield hanging(record["verdict"]["sentence"], width, 0)
@@ -179,9 +179,9 @@ class EvaluatedSamples(Answer):
     def leave(self, watch: Watch) -> None:
         """Write what the name of the file asks for."""
         from pushforward.core.files import write_json, write_text
-        from pushforward.report.page.flat import to_csv
-        from pushforward.report.page.plain import to_markdown
-        from pushforward.report.page.render import render, write_report
+        from pushforward.reports.page.flat import to_csv
+        from pushforward.reports.page.plain import to_markdown
+        from pushforward.reports.page.render import render, write_report
 
         if self.output is None:
             return
@@ -205,20 +205,20 @@ class DetectionPower(Answer):
 
     def json(self) -> dict[str, Any]:
         """Return the share of damaged samples that each measure sees."""
-        from pushforward.report.page.power_page import to_json
+        from pushforward.reports.page.power_page import to_json
 
         return to_json(self.name, self.found)
 
     def lines(self, width: int = WIDTH) -> Iterator[str]:
         """Yield the shares as a table."""
-        from pushforward.report.page.power_page import to_markdown
+        from pushforward.reports.page.power_page import to_markdown
 
         yield to_markdown(self.name, self.found)
 
     def leave(self, watch: Watch) -> None:
         """Write what the name of the file asks for."""
         from pushforward.core.files import write_json, write_text
-        from pushforward.report.page import power_page
+        from pushforward.reports.page import power_page
 
         if self.output is None:
             return

@@ -90,7 +90,7 @@ class CapabilityTable(Answer):
 
     def lines(self, width: int = WIDTH) -> Iterator[str]:
         """Yield one wide table; or a short one of the likelihoods, and a block for each family, both as wide as the terminal."""
-        from pushforward.report.terminal.layout import columns, markdown_table, records
+        from pushforward.reports.terminal.layout import columns, markdown_table, records
 
         if self.markdown:
             yield markdown_table(self.rows)

@@ -13,7 +13,7 @@ from pushforward.core.errors import BadInput
 
 if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
-    from pushforward.report.records import Comparison
+    from pushforward.reports.records import Comparison
 
 Runs = Annotated[
     tuple[Path, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str | Path) else tuple(given))
@@ -30,8 +30,8 @@ class ReportRequest(Request):
 
     def answer(self, watch: Watch) -> Said:
         """Compare the runs, where nobody has, and write the page."""
-        from pushforward.report.page.plain import to_markdown
-        from pushforward.report.page.render import render, write_report
+        from pushforward.reports.page.plain import to_markdown
+        from pushforward.reports.page.render import render, write_report
 
         suffix = self.output.suffix.lower()
         if suffix not in (".html", ".htm", ".md"):

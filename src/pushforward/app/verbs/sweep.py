@@ -12,7 +12,7 @@ from pushforward.core.errors import BadInput
 
 if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
-    from pushforward.report.page.sweep_page import Sweep as Swept
+    from pushforward.reports.page.sweep_page import Sweep as Swept
 
 
 class SweepRequest(Request):
@@ -55,14 +55,14 @@ class SweptSolvers(Answer):
 
     def lines(self, width: int = WIDTH) -> Iterator[str]:
         """Yield the table."""
-        from pushforward.report.page.sweep_page import to_markdown
+        from pushforward.reports.page.sweep_page import to_markdown
 
         yield to_markdown(self.found)
 
     def leave(self, watch: Watch) -> None:
         """Write the page."""
-        from pushforward.report.page.render import write_report
-        from pushforward.report.page.sweep_page import render
+        from pushforward.reports.page.render import write_report
+        from pushforward.reports.page.sweep_page import render
 
         if self.output is not None:
             write_report(self.output, render(self.found))

@@ -197,7 +197,7 @@ class PlannedRun(Answer):
 
         from pushforward.core.table import Table
         from pushforward.data.contents import kinds_of
-        from pushforward.report.terminal.layout import shortened
+        from pushforward.reports.terminal.layout import shortened
 
         shown, space = dict(self.record), self.plan.dataset.space
         if isinstance(space, Table):

@@ -24,7 +24,7 @@ def show(answer: Answer, as_json: bool) -> None:
     if as_json:
         out(json.dumps(answer.json(), indent=2, allow_nan=False))
         return
-    from pushforward.report.terminal.layout import width
+    from pushforward.reports.terminal.layout import width
 
     for line in answer.lines(width()):
         out(line)

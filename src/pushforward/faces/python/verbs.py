@@ -33,7 +33,7 @@ from pushforward.faces.python import inputs
 from pushforward.faces.python.arguments import place, word
 from pushforward.faces.python.fitted import Fitted, data_of, fitted_model, open_run
 from pushforward.faces.verbs import every_verb
-from pushforward.report.verdict.sentences import verdict_sentences
+from pushforward.reports.verdict.sentences import verdict_sentences
 
 open = open_run
 
