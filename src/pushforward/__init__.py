@@ -4,8 +4,9 @@
     data = pf.load("digits")
     model = pf.fit("flow", data, budget="60s", seed=0)
 
-Every verb of the command line is a function of this module: `pf.score(run, data)`, `pf.probe(run)`, `pf.report([run])`.
-Importing costs nothing: the public names load what they need when they are first used.
+Every verb of the command line is a function of this module: `pf.score(run, data)`, `pf.probe(run)`,
+`pf.report([run])`. Importing costs nothing: the public names load what they need when they are
+first used.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """A request: everything that can be asked of one verb, validated once, and the answer to it.
 
-Two ideas: the fields of a request are the one declaration of a verb, from which commands, Python functions and the JSON schema
-are computed; an answer knows itself as JSON, as lines for a person and as the files it was asked to leave, whoever asked. Nothing
-heavy is imported before a request is answered, so that help is instant.
+Two ideas: the fields of a request are the one declaration of a verb, from which commands, Python
+functions and the JSON schema are computed; an answer knows itself as JSON, as lines for a person
+and as the files it was asked to leave, whoever asked. Nothing heavy is imported before a request is
+answered, so that help is instant.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class Answer(ABC):
     """What a verb found or made.
 
     Attributes:
-        status: exit status of a command that ends with it; an answer may be that something is wrong.
+        status: exit status of a command that ends with it; an answer may be that something is
+            wrong.
     """
 
     status: int = 0
@@ -65,9 +67,11 @@ class Said(Answer):
 
 
 class Request(Config, ABC):
-    """All that can be asked of a verb; its docstring is the help, its fields are the arguments and options.
+    """All that can be asked of a verb; its docstring is the help, its fields are the arguments and
+    options.
 
-    To add a verb, write a subclass with annotated fields and `answer`, and name it in a catalogue (`app/verbs/catalogue.py`).
+    To add a verb, write a subclass with annotated fields and `answer`, and name it in a catalogue
+    (`app/verbs/catalogue.py`).
 
     Attributes:
         verb: the name on the command line; two words for one of a group, as in `data list`.
@@ -96,13 +100,15 @@ class Request(Config, ABC):
             where: how the verb is called in a refusal, by default by its own name.
 
         Raises:
-            BadInput: an unknown field (with the nearest known one), a missing one, or a value of another type or out of range.
+            BadInput: an unknown field (with the nearest known one), a missing one, or a value of
+                another type or out of range.
         """
         return parse(cls, values, where or cls.verb)
 
     @classmethod
     def complete(cls) -> type[Request]:
-        """Return the request with the fields that other choices give it; most verbs have all of theirs."""
+        """Return the request with the fields that other choices give it; most verbs have all of
+        theirs."""
         return cls
 
     @classmethod
@@ -135,7 +141,8 @@ class Request(Config, ABC):
 
 
 def carry_out(request: Request, watch: Watch, show: Any) -> Answer:
-    """Answer a request, show the answer, and leave its files: a disk that fails, or a reader that left, costs one of the two."""
+    """Answer a request, show the answer, and leave its files: a disk that fails, or a reader that
+    left, costs one of the two."""
     answer = request.answer(watch)
     try:
         show(answer)
@@ -149,12 +156,17 @@ def argument(says: str, *, completes: str = "", metavar: str = "", **bounds: Any
 
     Args:
         says: the help.
-        completes: what its values are names of, for the shell: `families`, `runs`, `data`, ... (`faces/cli/completing.py`).
+        completes: what its values are names of, for the shell: `families`, `runs`, `data`, ...
+            (`faces/cli/completing.py`).
         metavar: how the help calls it, by default the name of the field.
         bounds: as pydantic has them, `ge`, `le`, `min_length`.
     """
     extra = {"positional": True, "completes": completes, "metavar": metavar}
-    return Field(description=says, json_schema_extra={key: value for key, value in extra.items() if value}, **bounds)
+    return Field(
+        description=says,
+        json_schema_extra={key: value for key, value in extra.items() if value},
+        **bounds,
+    )
 
 
 def option(says: str, *flags: str, completes: str = "", **bounds: Any) -> Any:
@@ -164,10 +176,17 @@ def option(says: str, *flags: str, completes: str = "", **bounds: Any) -> Any:
         flags: its spellings, `--name-of-the-field` if there are none.
     """
     extra: dict[str, Any] = {"flags": list(flags), "completes": completes}
-    return Field(description=says, json_schema_extra={key: value for key, value in extra.items() if value}, **bounds)
+    return Field(
+        description=says,
+        json_schema_extra={key: value for key, value in extra.items() if value},
+        **bounds,
+    )
 
 
 def _number(value: Any) -> Any:
-    if type(value).__module__.partition(".")[0] in ("numpy", "torch") and getattr(value, "ndim", 1) == 0:
+    if (
+        type(value).__module__.partition(".")[0] in ("numpy", "torch")
+        and getattr(value, "ndim", 1) == 0
+    ):
         return value.item()
     return value

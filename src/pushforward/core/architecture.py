@@ -1,7 +1,8 @@
 """An architecture: a network, or an arrangement of networks, that a family can be made of.
 
-One idea: a family names for each kind of data which architectures it knows, as a registry whose first entry is the default; what
-`FAMILY:NAME` and `-s model.architecture=NAME` take, and what the conformance suite runs over, is read off these registries.
+One idea: a family names for each kind of data which architectures it knows, as a registry whose
+first entry is the default; what `FAMILY:NAME` and `-s model.architecture=NAME` take, and what the
+conformance suite runs over, is read off these registries.
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ class Architecture(Choice):
     """One way to arrange the networks of a family.
 
     Attributes:
-        build: makes it; each family says with which arguments it calls this (`families/FAMILY/...`).
+        build: makes it; each family says with which arguments it calls this
+            (`families/FAMILY/...`).
         codec: from a space to what it models; None leaves that to the family.
         options: sampling options that it reads, of those that the family declares.
         contexts: True if it can be made for a space of contexts.
-        beyond: the architecture of examples of more dimensions than this, where nobody names one; infinite: of none.
-        settings: keys of the configuration that no other architecture reads; whoever sets one wants this architecture.
+        beyond: the architecture of examples of more dimensions than this, where nobody names one;
+            infinite: of none.
+        settings: keys of the configuration that no other architecture reads; whoever sets one wants
+            this architecture.
 
     Example:
         >>> from torch import nn
@@ -43,8 +47,11 @@ class Architecture(Choice):
     settings: tuple[str, ...] = ()
 
 
-def architectures(family: str, kind: str, entries: Mapping[str, str] | None = None) -> Registry[Architecture]:
-    """Return the registry of a family's architectures on one kind of space; the first entry is the default.
+def architectures(
+    family: str, kind: str, entries: Mapping[str, str] | None = None
+) -> Registry[Architecture]:
+    """Return the registry of a family's architectures on one kind of space; the first entry is the
+    default.
 
     An installed package adds one by the entry point `architecture-of-FAMILY-on-KIND.NAME`.
 
@@ -55,4 +62,8 @@ def architectures(family: str, kind: str, entries: Mapping[str, str] | None = No
         >>> architectures("flow", "points").noun
         'architecture of flow on points'
     """
-    return Registry(f"architecture of {family} on {kind}", entries, of="pushforward.core.architecture:Architecture")
+    return Registry(
+        f"architecture of {family} on {kind}",
+        entries,
+        of="pushforward.core.architecture:Architecture",
+    )

@@ -1,7 +1,8 @@
 """What a family declares about itself, before anyone asks.
 
-Two ideas: every verb is either declared or refused with a reason and the nearest honest alternative; the declaration drives
-the conformance suite, the command line's help and the capability table, so that none of them can drift from the code.
+Two ideas: every verb is either declared or refused with a reason and the nearest honest
+alternative; the declaration drives the conformance suite, the command line's help and the
+capability table, so that none of them can drift from the code.
 """
 
 from __future__ import annotations
@@ -33,17 +34,22 @@ class Capabilities:
     """Frozen declaration on a family's class.
 
     Attributes:
-        estimators: for each kind of space it supports, the estimators of log p(x), the default one first; empty = no likelihood. A
-            registry takes more of them; see `core/estimator.py`.
-        encode: for each kind of space that has codes, how `encode` finds them; a missing space has none.
+        estimators: for each kind of space it supports, the estimators of log p(x), the default one
+            first; empty = no likelihood. A registry takes more of them; see `core/estimator.py`.
+        encode: for each kind of space that has codes, how `encode` finds them; a missing space has
+            none.
         conditions: what `given` may hold.
         options: sampling options it understands; each is one object (`core/options.py`).
         solvers: what `solver` may name, the default first.
-        null_condition: True if it was trained to work without its condition (needed by classifier-free guidance);
-            otherwise `given=None` means the mixture over the training labels.
-        architectures: for each kind of space, what `FAMILY:NAME` takes, the default first; empty = one, unnamed.
-        held_out: name of the held-out quantity that early stopping may watch, empty if the loss means nothing held out.
-        held_out_of_data: False if that is no log-probability, so that a change of variables leaves it alone.
+        null_condition: True if it was trained to work without its condition (needed by
+            classifier-free guidance); otherwise `given=None` means the mixture over the training
+            labels.
+        architectures: for each kind of space, what `FAMILY:NAME` takes, the default first; empty =
+            one, unnamed.
+        held_out: name of the held-out quantity that early stopping may watch, empty if the loss
+            means nothing held out.
+        held_out_of_data: False if that is no log-probability, so that a change of variables leaves
+            it alone.
         sampling_cost: network calls for one sample, in words.
         refusals: for each refused verb, the reason and the alternative.
     """
@@ -75,7 +81,8 @@ class Capabilities:
         return tuple(solver.name for solver in self.solvers)
 
     def architecture_names(self, kind: str) -> tuple[str, ...]:
-        """Return the names of the architectures on a kind of space, the default first; none if there is one, unnamed."""
+        """Return the names of the architectures on a kind of space, the default first; none if
+        there is one, unnamed."""
         return self.architectures[kind].names() if kind in self.architectures else ()
 
     def architecture(self, kind: str, name: str | None = None) -> Architecture:
@@ -101,7 +108,9 @@ class Capabilities:
         if name not in declared:
             known = list(declared)
             raise Unsupported(
-                f"{family} has no estimator '{name}' on {kind}", "one of " + ", ".join(known), closest(name, known)
+                f"{family} has no estimator '{name}' on {kind}",
+                "one of " + ", ".join(known),
+                closest(name, known),
             )
         return declared[name]
 
@@ -115,7 +124,10 @@ class Capabilities:
         if steps is None:
             return
         if not estimator.takes_steps:
-            known = ", ".join(e.name for e in self.estimators[kind] if e.takes_steps) or "none of this family"
+            known = (
+                ", ".join(e.name for e in self.estimators[kind] if e.takes_steps)
+                or "none of this family"
+            )
             raise Unsupported(
                 f"steps={steps} with the estimator '{estimator.name}'",
                 f"an estimator that takes steps ({known})",
@@ -128,7 +140,11 @@ class Capabilities:
         """Return the error for a verb this family cannot honestly do."""
         refusal = self.refusals.get(verb)
         if refusal is None:
-            return Unsupported(f"{family}.{verb}: this family does not declare it", "", "see `pushforward families`")
+            return Unsupported(
+                f"{family}.{verb}: this family does not declare it",
+                "",
+                "see `pushforward families`",
+            )
         return Unsupported(f"{family}.{verb}: {refusal.reason}", "", refusal.alternative)
 
 

@@ -1,7 +1,8 @@
 """From data to the tensor that a family models, and back, with the change of measure accounted for.
 
-Three ideas: a `Transform` knows its log-determinant under the measure it meets; a `Codec` is a chain of them; a transform that
-spreads an integer over a cell (dequantisation) turns an exact density into a lower bound on a probability.
+Three ideas: a `Transform` knows its log-determinant under the measure it meets; a `Codec` is a
+chain of them; a transform that spreads an integer over a cell (dequantisation) turns an exact
+density into a lower bound on a probability.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class Encoded:
 
 
 class Transform(nn.Module, ABC):
-    """One step of a codec. Concrete transforms are final; fitted numbers are buffers and travel with the weights."""
+    """One step of a codec. Concrete transforms are final; fitted numbers are buffers and travel
+    with the weights."""
 
     adds_noise = False
 
@@ -51,7 +53,8 @@ class Transform(nn.Module, ABC):
 
     @abstractmethod
     def encode(self, x: Tensor, noise: Noise | None) -> tuple[Tensor, Tensor]:
-        """Return the transformed batch and log|det dy/dx| of shape (N,) relative to Lebesgue measure."""
+        """Return the transformed batch and log|det dy/dx| of shape (N,) relative to Lebesgue
+        measure."""
 
     @abstractmethod
     def decode(self, y: Tensor) -> Tensor:
@@ -63,7 +66,8 @@ class Transform(nn.Module, ABC):
 
 
 class Scale(Transform):
-    """Integers 0..L-1 to evenly spaced reals: `y = 2x/(L-1) - 1` in [-1, 1]; decoding rounds to the nearest level.
+    """Integers 0..L-1 to evenly spaced reals: `y = 2x/(L-1) - 1` in [-1, 1]; decoding rounds to the
+    nearest level.
 
     Meant for counting measure, where a relabelling has no determinant.
 
@@ -88,13 +92,16 @@ class Scale(Transform):
 
     def affine(self) -> tuple[Tensor, Tensor]:
         """`2 / (L - 1)` and -1."""
-        return torch.tensor(2.0 / (self.levels - 1), dtype=torch.float64), torch.tensor(-1.0, dtype=torch.float64)
+        return torch.tensor(2.0 / (self.levels - 1), dtype=torch.float64), torch.tensor(
+            -1.0, dtype=torch.float64
+        )
 
 
 class Dequantise(Transform):
     """Uniform dequantisation `y = (x + u)/L` in [0, 1).
 
-    `P(x) = L^-D E_u p(y)`, hence `log P(x) >= E_u log p(y) - D log L` (Theis et al. 2016, section 3.1).
+    `P(x) = L^-D E_u p(y)`, hence `log P(x) >= E_u log p(y) - D log L` (Theis et al. 2016, section
+    3.1).
 
     Example:
         >>> from pushforward.core.noise import Streams
@@ -114,8 +121,13 @@ class Dequantise(Transform):
         return "lebesgue"
 
     def encode(self, x: Tensor, noise: Noise | None) -> tuple[Tensor, Tensor]:
-        """Add uniform noise; without noise the centre of the cell is used (for plots, never for likelihoods)."""
-        u = torch.full_like(x, 0.5, dtype=torch.float32) if noise is None else noise.uniform(*x.shape[1:]).to(x.device)
+        """Add uniform noise; without noise the centre of the cell is used (for plots, never for
+        likelihoods)."""
+        u = (
+            torch.full_like(x, 0.5, dtype=torch.float32)
+            if noise is None
+            else noise.uniform(*x.shape[1:]).to(x.device)
+        )
         cells = x[0].numel() if x.shape[0] else 0
         return (x.to(torch.float32) + u) / self.levels, torch.full(
             (x.shape[0],), -cells * math.log(self.levels), device=x.device
@@ -127,9 +139,11 @@ class Dequantise(Transform):
 
 
 class Logit(Transform):
-    """`z = logit(lambda + (1 - 2 lambda) y)` from [0, 1] to the real line (Dinh et al. 2017, section 4.1).
+    """`z = logit(lambda + (1 - 2 lambda) y)` from [0, 1] to the real line (Dinh et al. 2017,
+    section 4.1).
 
-    `log|dz/dy| = sum log beta - log s - log(1 - s)` with `beta = 1 - 2 lambda`, `s = lambda + beta y`.
+    `log|dz/dy| = sum log beta - log s - log(1 - s)` with `beta = 1 - 2 lambda`, `s = lambda + beta
+    y`.
 
     Example:
         >>> z, _ = Logit(0.05).encode(torch.tensor([[0.5]]), None)
@@ -156,8 +170,9 @@ class Logit(Transform):
 class Standardise(Transform):
     """`y = (x - mean) / std` per coordinate, fitted on training data; contributes `-sum log std`.
 
-    Statistics have the precision of the data that they are of, and so has what is decoded: seconds since 1970 differ by far less
-    than they are, so they come in double precision; only `y`, which a network sees, is single.
+    Statistics have the precision of the data that they are of, and so has what is decoded: seconds
+    since 1970 differ by far less than they are, so they come in double precision; only `y`, which a
+    network sees, is single.
 
     Example:
         >>> s = Standardise(1); s.fit(torch.tensor([[0.0], [2.0]]))
@@ -174,7 +189,8 @@ class Standardise(Transform):
         self.register_buffer("std", torch.ones(dim))
 
     def fit(self, x: Tensor) -> None:
-        """Take mean and population standard deviation; a column that is constant up to rounding keeps scale 1."""
+        """Take mean and population standard deviation; a column that is constant up to rounding
+        keeps scale 1."""
         mean, std = location_and_scale(x)
         precision = x.dtype if x.is_floating_point() else torch.float64
         self.mean = mean.to(self.mean.device, precision)
@@ -195,7 +211,8 @@ class Standardise(Transform):
         return 1.0 / std, -mean / std
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *rest: Any) -> None:
-        # statistics that were saved in double precision stay so; torch would round them to what is here
+        # statistics that were saved in double precision stay so; torch would round them to what is
+        # here
         for name in ("mean", "std"):
             saved = state_dict.get(prefix + name)
             if saved is not None:
@@ -233,7 +250,8 @@ class Codec(nn.Module):
             x, _ = transform.encode(x, None)
 
     def encode(self, x: Tensor, noise: Noise | None = None) -> Encoded:
-        """Encode a batch; contributions under counting measure are zero, because relabelling keeps probabilities."""
+        """Encode a batch; contributions under counting measure are zero, because relabelling keeps
+        probabilities."""
         measure: Measure = self.space.measure
         log_det, bound = torch.zeros(x.shape[0], device=x.device), False
         for transform in self._chain():
@@ -245,7 +263,8 @@ class Codec(nn.Module):
         return Encoded(x, log_det, measure, bound)
 
     def affine(self) -> tuple[Tensor, Tensor]:
-        """Return scale and shift, float64, of a codec that is `y = scale x + shift` in every coordinate."""
+        """Return scale and shift, float64, of a codec that is `y = scale x + shift` in every
+        coordinate."""
         scale, shift = torch.ones((), dtype=torch.float64), torch.zeros((), dtype=torch.float64)
         for transform in self._chain():
             factor, added = transform.affine()
@@ -253,10 +272,12 @@ class Codec(nn.Module):
         return scale, shift
 
     def decode(self, y: Tensor) -> Tensor:
-        """Decode to data units: integers in the type of the space, points in the precision of the data.
+        """Decode to data units: integers in the type of the space, points in the precision of the
+        data.
 
         Raises:
-            Astray: NaN or infinity, which rounding would turn into a pixel; in rows NaN is a missing value.
+            Astray: NaN or infinity, which rounding would turn into a pixel; in rows NaN is a
+                missing value.
         """
         if self.space.kind != "table":
             require_finite(y)

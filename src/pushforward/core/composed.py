@@ -23,7 +23,8 @@ from pushforward.core.walk import Walk
 
 
 class Composed(GenerativeModel):
-    """A family made of one part that can be exchanged, which every hook is handed to; subclasses override what they add."""
+    """A family made of one part that can be exchanged, which every hook is handed to; subclasses
+    override what they add."""
 
     @property
     @abstractmethod

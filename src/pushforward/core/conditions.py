@@ -1,6 +1,7 @@
 """From whatever a user passes as `given` to one class index per example.
 
-One idea: a class, by its name or by a number, a tensor of indices and `None` are spelled alike in every verb and read in one place.
+One idea: a class, by its name or by a number, a tensor of indices and `None` are spelled alike in
+every verb and read in one place.
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ def resolve(condition: Condition, n: int, classes: tuple[str, ...]) -> Given | N
     """Return the condition of `n` examples, None for None.
 
     Args:
-        condition: a class, by its name or by a number (see `class_of`); a tensor of n indices, or a ready `Given`, as they are;
-            or None.
+        condition: a class, by its name or by a number (see `class_of`); a tensor of n indices, or a
+            ready `Given`, as they are; or None.
         classes: names of the model's classes, empty for a model without labels.
 
     Raises:
-        BadInput: a condition for a model without labels, an unknown class, or another number of conditions.
+        BadInput: a condition for a model without labels, an unknown class, or another number of
+            conditions.
 
     Example:
         >>> resolve("dog", 2, ("cat", "dog")).label.tolist()
@@ -55,10 +57,16 @@ def resolve(condition: Condition, n: int, classes: tuple[str, ...]) -> Given | N
     if given.label is None:
         return given
     if not classes:
-        raise BadInput("a condition", "none", "this model was trained without labels; leave `given` out")
+        raise BadInput(
+            "a condition", "none", "this model was trained without labels; leave `given` out"
+        )
     wrong = given.label[(given.label < 0) | (given.label >= len(classes))]
     if len(wrong):
-        raise BadInput(f"class index {int(wrong[0])}", f"0 to {len(classes) - 1}", "the model knows no other class")
+        raise BadInput(
+            f"class index {int(wrong[0])}",
+            f"0 to {len(classes) - 1}",
+            "the model knows no other class",
+        )
     return replace(given, label=given.label.long())
 
 
@@ -73,13 +81,14 @@ def require_parts(
     """Refuse what a family cannot be conditioned on, or not on this space.
 
     Args:
-        labelled: the model knows no distribution without its label; the mixture over labels would have to be that of the labels
-            given the other parts, which no family knows.
+        labelled: the model knows no distribution without its label; the mixture over labels would
+            have to be that of the labels given the other parts, which no family knows.
         context: the space of the contexts that the model was made for, None if it has none.
 
     Raises:
         Unsupported: names the part.
-        BadInput: other parts without the label that a labelled model needs, a context for a model without, or none for one with.
+        BadInput: other parts without the label that a labelled model needs, a context for a model
+            without, or none for one with.
     """
     came = None if given is None else given.context
     if came is not None and context is None:
@@ -87,7 +96,9 @@ def require_parts(
     if context is not None:
         if came is None:
             raise BadInput(
-                "no context", "one for each example", "this model was trained with contexts; it may be empty"
+                "no context",
+                "one for each example",
+                "this model was trained with contexts; it may be empty",
             )
         context.check(came)
     for part in () if given is None else given.parts:
@@ -114,23 +125,34 @@ def refuse_observed(given: Given | None, verb: str) -> None:
     """
     for part in () if given is None else given.parts:
         if part in ("observed", "start"):
-            raise Unsupported(f"`{verb}` given '{part}'", "a label or nothing", "an observation conditions samples")
+            raise Unsupported(
+                f"`{verb}` given '{part}'",
+                "a label or nothing",
+                "an observation conditions samples",
+            )
 
 
-def require_labels(given: Given | None, classes: tuple[str, ...], context: ContextSpace | None) -> None:
+def require_labels(
+    given: Given | None, classes: tuple[str, ...], context: ContextSpace | None
+) -> None:
     """Refuse examples that lack what a model is conditioned on.
 
     Raises:
         BadInput: no labels for a model with classes, or no contexts for one with contexts.
     """
     if context is not None and (given is None or given.context is None):
-        raise BadInput("examples without contexts", "one for each", "this model was made for contexts")
+        raise BadInput(
+            "examples without contexts", "one for each", "this model was made for contexts"
+        )
     if classes and (given is None or given.label is None):
-        raise BadInput("unlabelled examples for a labelled model", f"labels among {len(classes)} classes")
+        raise BadInput(
+            "unlabelled examples for a labelled model", f"labels among {len(classes)} classes"
+        )
 
 
 def forgotten(given: Given, rate: float, u: Tensor) -> Given:
-    """Return conditions of which those with `u < rate` have no label (-1) and an empty context (Ho and Salimans 2022, section 3).
+    """Return conditions of which those with `u < rate` have no label (-1) and an empty context (Ho
+    and Salimans 2022, section 3).
 
     Args:
         u: one uniform number per example.
@@ -164,7 +186,8 @@ def known_columns(given: Given | None, table: Table, n: int) -> Known | None:
 
 
 def draw_labels(frequency: Tensor, noise: Noise) -> Tensor:
-    """Return one label per example from the training frequencies, by inverting their CDF at one uniform each."""
+    """Return one label per example from the training frequencies, by inverting their CDF at one
+    uniform each."""
     u = noise.uniform(dtype=torch.float64)
     label = torch.searchsorted(frequency.cumsum(0).to(u.device), u)
     return label.clamp(max=len(frequency) - 1)

@@ -1,7 +1,8 @@
 """Where a family's objective is spent: one named series with what it must be read against.
 
-One idea: the objective decides what to look at, so every family draws its own curve (loss by position, error by noise level, nats
-per latent dimension), and each curve carries the reference that gives it a meaning.
+One idea: the objective decides what to look at, so every family draws its own curve (loss by
+position, error by noise level, nats per latent dimension), and each curve carries the reference
+that gives it a meaning.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ class Curve:
         for name in ("y", "stderr", "reference", "other", "other_stderr"):
             series = getattr(self, name)
             if len(series) not in ((len(self.x),) if name == "y" else (0, len(self.x))):
-                raise BadInput(f"{len(series)} values of {name} for {len(self.x)} of x", "series of one length")
+                raise BadInput(
+                    f"{len(series)} values of {name} for {len(self.x)} of x", "series of one length"
+                )
 
     @property
     def n(self) -> int:
@@ -70,7 +73,11 @@ class Curve:
     @staticmethod
     def from_json(record: dict[str, Any]) -> Curve:
         """Rebuild a curve from `to_json`."""
-        series = {k: tuple(_number(e) for e in v) for k, v in record.items() if isinstance(v, list | tuple)}
+        series = {
+            k: tuple(_number(e) for e in v)
+            for k, v in record.items()
+            if isinstance(v, list | tuple)
+        }
         return Curve(**{**record, **series})
 
 
@@ -80,7 +87,8 @@ def _number(value: float | int | None) -> float:
 
 
 def mean_curve(values: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return the mean over the first axis and its standard error, from values of shape (n examples, points).
+    """Return the mean over the first axis and its standard error, from values of shape (n examples,
+    points).
 
     Example:
         >>> import torch

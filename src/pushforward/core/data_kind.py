@@ -1,7 +1,8 @@
 """Kinds of data: what one example can be, as one object each.
 
-One idea: this floor declares what a kind is called and which space it lives in; what a higher floor knows of a kind (how it is
-described, drawn, damaged, measured) is one object a kind at that floor, found by the same name.
+One idea: this floor declares what a kind is called and which space it lives in; what a higher floor
+knows of a kind (how it is described, drawn, damaged, measured) is one object a kind at that floor,
+found by the same name.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ class DataKind(Choice):
         space: its class, as `"module:attribute"`.
         example, examples: what one of them is called, and several.
         parts: what an example has several of.
-        in_a_space: whether an example is a point of a vector space with one scale for all of its numbers: then it is drawn as a
-            picture or a dot, observed in part through an operator, and compared by its distance as it is.
+        in_a_space: whether an example is a point of a vector space with one scale for all of its
+            numbers: then it is drawn as a picture or a dot, observed in part through an operator,
+            and compared by its distance as it is.
 
     Example:
         >>> DATA_KINDS.load("image").parts, DATA_KINDS.names()
@@ -45,15 +47,41 @@ class DataKind(Choice):
 
 DATA_KINDS: Registry[DataKind] = Registry("kind of data", of="pushforward.core.data_kind:DataKind")
 DATA_KINDS.add(
-    DataKind("points", "rows of real numbers", "pushforward.core.space:Points", "point", "points", in_a_space=True)
+    DataKind(
+        "points",
+        "rows of real numbers",
+        "pushforward.core.space:Points",
+        "point",
+        "points",
+        in_a_space=True,
+    )
 )
 DATA_KINDS.add(
-    DataKind("image", "pictures of whole levels", "pushforward.core.space:Image", "image", "images", "pixels", True)
+    DataKind(
+        "image",
+        "pictures of whole levels",
+        "pushforward.core.space:Image",
+        "image",
+        "images",
+        "pixels",
+        True,
+    )
 )
 DATA_KINDS.add(
-    DataKind("table", "rows of columns of different kinds", "pushforward.core.table:Table", "row", "rows", "columns")
+    DataKind(
+        "table",
+        "rows of columns of different kinds",
+        "pushforward.core.table:Table",
+        "row",
+        "rows",
+        "columns",
+    )
 )
-DATA_KINDS.add(DataKind("text", "windows of tokens", "pushforward.core.text:Text", "window", "windows", "tokens"))
+DATA_KINDS.add(
+    DataKind(
+        "text", "windows of tokens", "pushforward.core.text:Text", "window", "windows", "tokens"
+    )
+)
 
 
 def kind_of(space: Any) -> DataKind:

@@ -1,7 +1,7 @@
 """Errors that say what came, what was expected and what to do.
 
-Three ideas: bad input (`BadInput`, exit status 2), a verb a family cannot honestly do (`Unsupported`, also 2),
-and a run that failed on its own (`RunFailed`, exit status 1).
+Three ideas: bad input (`BadInput`, exit status 2), a verb a family cannot honestly do
+(`Unsupported`, also 2), and a run that failed on its own (`RunFailed`, exit status 1).
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class BadInput(PushforwardError):
 
 
 class Unsupported(PushforwardError):
-    """A verb that this family or space cannot honestly do; names the reason and the nearest honest alternative."""
+    """A verb that this family or space cannot honestly do; names the reason and the nearest honest
+    alternative."""
 
     exit_status = 2
 
@@ -57,12 +58,14 @@ class RunFailed(PushforwardError):
 
 @contextmanager
 def refusing(came: str, expected: str, fix: str = "") -> Iterator[None]:
-    """Turn whatever a library raises over somebody's file inside the block into a refusal that names it.
+    """Turn whatever a library raises over somebody's file inside the block into a refusal that
+    names it.
 
     The cause stays attached, so `--debug` shows where it came from.
 
     Args:
-        came: what is being read, such as `the array in x.npy`; the library's own words follow in brackets.
+        came: what is being read, such as `the array in x.npy`; the library's own words follow in
+            brackets.
 
     Raises:
         BadInput: in the place of any other exception.
@@ -84,11 +87,14 @@ def refusing(came: str, expected: str, fix: str = "") -> Iterator[None]:
     except Exception as error:
         said = " ".join(str(error).split())[:200]
         kind = type(error).__name__
-        raise BadInput(f"{came} cannot be read ({kind}{': ' + said if said else ''})", expected, fix) from error
+        raise BadInput(
+            f"{came} cannot be read ({kind}{': ' + said if said else ''})", expected, fix
+        ) from error
 
 
 def refuses_source(reads: Callable[P, T]) -> Callable[P, T]:
-    """Decorate a function whose first argument names somebody's data, so that whatever reading them raises is a refusal.
+    """Decorate a function whose first argument names somebody's data, so that whatever reading them
+    raises is a refusal.
 
     Example:
         >>> @refuses_source
@@ -104,10 +110,16 @@ def refuses_source(reads: Callable[P, T]) -> Callable[P, T]:
     @wraps(reads)
     def reading(*args: P.args, **kwargs: P.kwargs) -> T:
         source = args[0] if args else next(iter(kwargs.values()), None)
-        named = isinstance(source, str | os.PathLike) and len(str(source)) < 400 and "\n" not in str(source)
+        named = (
+            isinstance(source, str | os.PathLike)
+            and len(str(source)) < 400
+            and "\n" not in str(source)
+        )
         came = str(source) if named else "the given data"
         with refusing(
-            came, "complete data of a kind that `pushforward data --help` names", "check that it is not damaged"
+            came,
+            "complete data of a kind that `pushforward data --help` names",
+            "check that it is not damaged",
         ):
             return reads(*args, **kwargs)
 
@@ -136,7 +148,13 @@ def a_json_type(value: object) -> str:
     """
     if value is None:
         return "null"
-    words = ((bool, "a truth value"), (int | float, "a number"), (str, "a text"), (list, "a list"), (dict, "an object"))
+    words = (
+        (bool, "a truth value"),
+        (int | float, "a number"),
+        (str, "a text"),
+        (list, "a list"),
+        (dict, "an object"),
+    )
     return next((word for kind, word in words if isinstance(value, kind)), a_type(value))
 
 

@@ -1,7 +1,8 @@
 """An estimator: one way from a model to log p(x), with the kind of number that it gives.
 
-Two ideas: a family lists for each kind of data which estimators it has, as a registry whose first entry is the default; the numbers
-are in the measure of the encoding, and what a codec adds (its volume, its draws) is added once for all of them (`core/scoring.py`).
+Two ideas: a family lists for each kind of data which estimators it has, as a registry whose first
+entry is the default; the numbers are in the measure of the encoding, and what a codec adds (its
+volume, its draws) is added once for all of them (`core/scoring.py`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ class Draws:
     Attributes:
         noise: where random numbers come from.
         samples: Monte Carlo samples an example, 0 = the estimator's own number.
-        steps: of a chain or a solver, None = the model's own number; given to estimators that take some only.
+        steps: of a chain or a solver, None = the model's own number; given to estimators that take
+            some only.
     """
 
     noise: Noise
@@ -41,10 +43,12 @@ class Estimator(Choice):
 
     Attributes:
         kind: of number that it yields.
-        log_prob: from a model, an encoded batch, its condition and what may be drawn to log-probabilities of the encoded batch; one
-            that leaves `LogProb.estimator` empty gets its name there.
+        log_prob: from a model, an encoded batch, its condition and what may be drawn to
+            log-probabilities of the encoded batch; one that leaves `LogProb.estimator` empty gets
+            its name there.
         takes_steps: True if it is made in a number of steps that the caller may choose.
-        combine: what becomes of draws of a codec that adds noise: their mean, or the logarithm of their mean.
+        combine: what becomes of draws of a codec that adds noise: their mean, or the logarithm of
+            their mean.
         codec_draws: how many of those where nobody asks for a number of samples.
 
     Example:
@@ -65,7 +69,8 @@ class Estimator(Choice):
 
 
 def estimators(family: str, kind: str, *choices: Estimator) -> Registry[Estimator]:
-    """Return the registry of a family's estimators on one kind of space; the first one is the default.
+    """Return the registry of a family's estimators on one kind of space; the first one is the
+    default.
 
     An installed package adds one by the entry point `estimator-of-FAMILY-on-KIND.NAME`.
 

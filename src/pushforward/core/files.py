@@ -1,7 +1,9 @@
-"""Writing files so that a crash never leaves half of one; every file of the project is written, or removed, here.
+"""Writing files so that a crash never leaves half of one; every file of the project is written, or
+removed, here.
 
-Two ideas: write beside the target, flush to disk, then replace, so that a reader sees the old file or the new one; a folder of
-many files is built beside its place in the same way, and one rename puts it there.
+Two ideas: write beside the target, flush to disk, then replace, so that a reader sees the old file
+or the new one; a folder of many files is built beside its place in the same way, and one rename
+puts it there.
 """
 
 from __future__ import annotations
@@ -23,7 +25,14 @@ from pushforward.core.errors import BadInput, PushforwardError, RunFailed
 AGAIN, RESUME = "give the same command again", "give the same command with --resume"
 RESUME_INSTEAD = f"{RESUME} in the place of --overwrite"
 # of these the name is to blame, not the disk
-_OF_THE_NAME = (errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.EEXIST)
+_OF_THE_NAME = (
+    errno.ENAMETOOLONG,
+    errno.EISDIR,
+    errno.ENOTDIR,
+    errno.ELOOP,
+    errno.EINVAL,
+    errno.EEXIST,
+)
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -40,13 +49,18 @@ class NotWritten(RunFailed):
     """
 
     def __init__(self, came: str, expected: str, cure: str, then: str = "") -> None:
-        super().__init__(came, expected, f"{cure}, then {then}" if then else f"{cure}; what was there is unchanged")
+        super().__init__(
+            came,
+            expected,
+            f"{cure}, then {then}" if then else f"{cure}; what was there is unchanged",
+        )
         self.cure = cure
 
 
 @contextmanager
 def going_on(way: Callable[[], str]) -> Iterator[None]:
-    """Let what could not be written inside of the block say how to go on afterwards; the outermost block decides.
+    """Let what could not be written inside of the block say how to go on afterwards; the outermost
+    block decides.
 
     Raises:
         NotWritten: the same, with that hint.
@@ -70,7 +84,8 @@ def write_bytes(path: Path, content: bytes) -> None:
 
     Raises:
         BadInput: a folder is there, or no file can have that name.
-        RunFailed: the disk is full or the folder cannot be written; the old file, if any, is untouched.
+        RunFailed: the disk is full or the folder cannot be written; the old file, if any, is
+            untouched.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -87,7 +102,9 @@ def write_bytes(path: Path, content: bytes) -> None:
             partial.unlink(missing_ok=True)
         if not isinstance(error, OSError):
             raise
-        raise not_written(path, error, f"{len(content):,} bytes of free space in a writable folder") from None
+        raise not_written(
+            path, error, f"{len(content):,} bytes of free space in a writable folder"
+        ) from None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -96,7 +113,8 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, record: Any) -> None:
-    """Replace a JSON file atomically; keys keep their order, NaN is refused because it is not JSON."""
+    """Replace a JSON file atomically; keys keep their order, NaN is refused because it is not
+    JSON."""
     write_text(path, json_text(record))
 
 
@@ -143,11 +161,14 @@ def not_removed(path: Path, error: OSError) -> NotWritten:
         'could not remove x (Read-only file system): expected a fold'
     """
     came = f"could not remove {path} ({error.strerror})"
-    return NotWritten(came, "a folder that can be changed", _cure(error, "a folder that can be changed"))
+    return NotWritten(
+        came, "a folder that can be changed", _cure(error, "a folder that can be changed")
+    )
 
 
 def require_writable(path: Path) -> None:
-    """Raise, before any work is done for it, what writing a file or folder would be refused for; nothing is touched.
+    """Raise, before any work is done for it, what writing a file or folder would be refused for;
+    nothing is touched.
 
     Raises:
         BadInput: what holds it is a file, or no file can have that name.
@@ -155,7 +176,11 @@ def require_writable(path: Path) -> None:
     """
     try:
         # a folder that is there is written into, whatever holds it
-        above = path if path.is_dir() else next((folder for folder in path.parents if folder.exists()), None)
+        above = (
+            path
+            if path.is_dir()
+            else next((folder for folder in path.parents if folder.exists()), None)
+        )
         number = None if above is None or os.access(above, os.W_OK | os.X_OK) else _why_not(above)
         if above is not None and not above.is_dir():
             number = errno.ENOTDIR
@@ -166,7 +191,8 @@ def require_writable(path: Path) -> None:
 
 
 def partial_of(name: str) -> str | None:
-    """Return the file that a half-written one, left by a crash, was to become; None for other names.
+    """Return the file that a half-written one, left by a crash, was to become; None for other
+    names.
 
     Example:
         >>> partial_of(".config.yaml.4711.part"), partial_of("config.yaml")
@@ -178,7 +204,8 @@ def partial_of(name: str) -> str | None:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder to be filled with `fill`; at the end it becomes `path`, which must be new or empty.
+    """Yield an empty folder to be filled with `fill`; at the end it becomes `path`, which must be
+    new or empty.
 
     Raises:
         BadInput: `path` is a file, or holds something.
@@ -186,9 +213,13 @@ def new_folder(path: Path) -> Iterator[Path]:
     """
     try:
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise BadInput(f"-o {path}", "a new or empty folder", "it holds other files; choose another name")
+            raise BadInput(
+                f"-o {path}", "a new or empty folder", "it holds other files; choose another name"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent))
+        beside = Path(
+            tempfile.mkdtemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
+        )
     except OSError as error:
         raise not_written(path, error, "a writable folder") from None
     try:
@@ -205,13 +236,15 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 def fill(path: Path, content: bytes) -> None:
-    """Write a file into a folder that `new_folder` yielded: as the rename decides for all, none is flushed by itself."""
+    """Write a file into a folder that `new_folder` yielded: as the rename decides for all, none is
+    flushed by itself."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
 
 
 def not_written(path: Path, error: OSError, expected: str) -> PushforwardError:
-    """Return what to say of a file or folder that the system refused: bad input if its name is to blame, else a failed run.
+    """Return what to say of a file or folder that the system refused: bad input if its name is to
+    blame, else a failed run.
 
     Example:
         >>> str(not_written(Path("x"), OSError(28, "No space left on device"), "free space"))[:61]
@@ -220,7 +253,9 @@ def not_written(path: Path, error: OSError, expected: str) -> PushforwardError:
     if error.errno in _OF_THE_NAME:
         came = f"could not write {path} ({error.strerror})"
         return BadInput(came, "the name of a file or folder that can be there", "choose another -o")
-    return NotWritten(f"could not write {path} ({error.strerror})", expected, _cure(error, "choose another -o"))
+    return NotWritten(
+        f"could not write {path} ({error.strerror})", expected, _cure(error, "choose another -o")
+    )
 
 
 def _why_not(folder: Path) -> int:

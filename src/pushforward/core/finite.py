@@ -1,7 +1,8 @@
-"""Where a sampler's numbers end: what is NaN or infinite is refused before it becomes a pixel, a token or a missing value.
+"""Where a sampler's numbers end: what is NaN or infinite is refused before it becomes a pixel, a
+token or a missing value.
 
-One idea: the clamp of a pixel, the comparison with a CDF and the hole in a table all turn NaN into something that looks like data;
-so numbers are looked at right before one of these.
+One idea: the clamp of a pixel, the comparison with a CDF and the hole in a table all turn NaN into
+something that looks like data; so numbers are looked at right before one of these.
 """
 
 from __future__ import annotations
@@ -46,7 +47,11 @@ def require_finite(x: Tensor, where: Tensor | None = None) -> Tensor:
         wrong = wrong & where
     if bool(wrong.any()):
         lost = int(wrong.flatten(1).any(1).sum()) if x.dim() > 1 else int(wrong.sum())
-        raise Astray(f"{lost} of {len(x)} samples, which went off to NaN or infinity", "finite numbers", MILDER)
+        raise Astray(
+            f"{lost} of {len(x)} samples, which went off to NaN or infinity",
+            "finite numbers",
+            MILDER,
+        )
     return x
 
 
@@ -64,5 +69,7 @@ def require_law(cdf: Tensor) -> Tensor:
     lost = int(torch.isnan(cdf[..., -1]).sum())
     if lost:
         drawn = cdf[..., -1].numel()
-        raise Astray(f"{lost} of {drawn} draws, whose probabilities are NaN", "numbers from 0 to 1", MILDER)
+        raise Astray(
+            f"{lost} of {drawn} draws, whose probabilities are NaN", "numbers from 0 to 1", MILDER
+        )
     return cdf

@@ -1,7 +1,8 @@
 """Conditions, and examples that carry them.
 
-Two ideas: `Given` is spelled the same in every verb of every family, whatever it holds (a class, what comes before, the columns
-that are known); `Examples` is a batch together with its condition. `None` always means unconditional.
+Two ideas: `Given` is spelled the same in every verb of every family, whatever it holds (a class,
+what comes before, the columns that are known); `Examples` is a batch together with its condition.
+`None` always means unconditional.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from pushforward.core.observed import Observed
 
 @dataclass(frozen=True)
 class Prefix:
-    """Tokens that come before every example, right-aligned: example i has the last `length[i]` of its row.
+    """Tokens that come before every example, right-aligned: example i has the last `length[i]` of
+    its row.
 
     Attributes:
-        tokens: shape (n, longest), integers; what lies left of a row's own length is padding and never read.
+        tokens: shape (n, longest), integers; what lies left of a row's own length is padding and
+            never read.
         length: shape (n,), from 0 to longest.
 
     Example:
@@ -34,7 +37,11 @@ class Prefix:
     length: Tensor
 
     def __post_init__(self) -> None:
-        if self.tokens.dim() != 2 or self.tokens.is_floating_point() or self.length.shape != self.tokens.shape[:1]:
+        if (
+            self.tokens.dim() != 2
+            or self.tokens.is_floating_point()
+            or self.length.shape != self.tokens.shape[:1]
+        ):
             came = f"a prefix of shape {tuple(self.tokens.shape)} and dtype {self.tokens.dtype}"
             raise BadInput(came, "integers of shape (n, longest) and one length each")
 
@@ -50,9 +57,11 @@ class Prefix:
 
 @dataclass(frozen=True)
 class Known:
-    """Columns whose values are known: `values` (n, columns) in data units, read where `mask` (n, columns) is True.
+    """Columns whose values are known: `values` (n, columns) in data units, read where `mask` (n,
+    columns) is True.
 
-    `low` and `high` (n, columns), infinite where nothing is known: a value that is not known lies between them, ends included.
+    `low` and `high` (n, columns), infinite where nothing is known: a value that is not known lies
+    between them, ends included.
     """
 
     values: Tensor
@@ -65,7 +74,11 @@ class Known:
             raise BadInput("a range with one end", "`low` and `high`", "use an infinite end")
         if self.low is not None and self.high is not None and bool((self.low > self.high).any()):
             raise BadInput("a range whose low end lies above its high end", "low <= high")
-        if self.values.dim() != 2 or self.values.shape != self.mask.shape or self.mask.dtype != torch.bool:
+        if (
+            self.values.dim() != 2
+            or self.values.shape != self.mask.shape
+            or self.mask.dtype != torch.bool
+        ):
             came = f"known values {tuple(self.values.shape)} with a mask {tuple(self.mask.shape)} of {self.mask.dtype}"
             raise BadInput(came, "two tables of one shape, the mask of booleans")
 
@@ -109,11 +122,15 @@ class Given:
     def __post_init__(self) -> None:
         if self.label is not None and (self.label.dim() != 1 or self.label.is_floating_point()):
             raise BadInput(
-                f"labels of shape {tuple(self.label.shape)} and dtype {self.label.dtype}", "integers of shape (n,)"
+                f"labels of shape {tuple(self.label.shape)} and dtype {self.label.dtype}",
+                "integers of shape (n,)",
             )
         sizes = {len(part) for part in self._tensors()}
         if len(sizes) != 1:
-            raise BadInput(f"a condition of {sorted(sizes) or 'no'} examples", "at least one part, all of one length")
+            raise BadInput(
+                f"a condition of {sorted(sizes) or 'no'} examples",
+                "at least one part, all of one length",
+            )
 
     def __len__(self) -> int:
         return len(self._tensors()[0])
@@ -139,7 +156,11 @@ class Given:
         found = [tensor for tensor in (self.label, self.start) if tensor is not None]
         for part in (self.prefix, self.known, self.context, self.observed):
             if part is not None:
-                found += [value for f in fields(part) if isinstance(value := getattr(part, f.name), Tensor)]
+                found += [
+                    value
+                    for f in fields(part)
+                    if isinstance(value := getattr(part, f.name), Tensor)
+                ]
         return found
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> Given:
@@ -166,14 +187,17 @@ def label_of(given: Given | None) -> Tensor | None:
 
 @dataclass(frozen=True)
 class Examples:
-    """N examples in data units (`uint8` images, real points, token windows, table rows) and their condition.
+    """N examples in data units (`uint8` images, real points, token windows, table rows) and their
+    condition.
 
     Attributes:
         x: shape (n, *event).
         given: one condition per example.
-        sizes: what one example counts for in the unit of its space (bytes of a text window), None = one each.
-        cases: number of the case that each example is a part of (the document of a window), None = each is one by itself.
-          Parts of one case are alike, so that errors and intervals are over cases.
+        sizes: what one example counts for in the unit of its space (bytes of a text window), None =
+            one each.
+        cases: number of the case that each example is a part of (the document of a window), None =
+            each is one by itself. Parts of one case are alike, so that errors and intervals are
+            over cases.
 
     Example:
         >>> len(Examples(torch.zeros(5, 2)))
@@ -187,10 +211,15 @@ class Examples:
 
     def __post_init__(self) -> None:
         if self.given is not None and len(self.given) != self.x.shape[0]:
-            raise BadInput(f"{self.x.shape[0]} examples with {len(self.given)} labels", "one label per example")
+            raise BadInput(
+                f"{self.x.shape[0]} examples with {len(self.given)} labels", "one label per example"
+            )
         for name, each in (("size", self.sizes), ("case", self.cases)):
             if each is not None and each.shape != self.x.shape[:1]:
-                raise BadInput(f"{self.x.shape[0]} examples with {len(each)} {name}s", f"one {name} per example")
+                raise BadInput(
+                    f"{self.x.shape[0]} examples with {len(each)} {name}s",
+                    f"one {name} per example",
+                )
 
     def __len__(self) -> int:
         return int(self.x.shape[0])

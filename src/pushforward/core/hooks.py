@@ -1,7 +1,9 @@
-"""The mathematics of a model on encoded tensors: what a family, or the part that it is made of, has to say.
+"""The mathematics of a model on encoded tensors: what a family, or the part that it is made of, has
+to say.
 
-Two ideas: the public verbs (`core/model.py`) validate, encode and decode, so that a hook never sees data units or a wrong shape; a
-family made of one interchangeable part (a process, a backbone) hands every hook on in one place, here.
+Two ideas: the public verbs (`core/model.py`) validate, encode and decode, so that a hook never sees
+data units or a wrong shape; a family made of one interchangeable part (a process, a backbone) hands
+every hook on in one place, here.
 """
 
 from __future__ import annotations
@@ -25,11 +27,12 @@ from pushforward.core.walk import Walk
 class Hooks(nn.Module, ABC):
     """What a generative model, and any part that stands for all of one, implements.
 
-    To write one: `networks`, `_losses` and `_walk`; then what there is of `_held_out`, `_prepare`, `_encode` and `_decode`,
-    `_terms`, `_curves`.
+    To write one: `networks`, `_losses` and `_walk`; then what there is of `_held_out`, `_prepare`,
+    `_encode` and `_decode`, `_terms`, `_curves`.
 
     Attributes:
-        glance: how many training examples `_prepare` sees; 512 are enough for a data-dependent initialisation.
+        glance: how many training examples `_prepare` sees; 512 are enough for a data-dependent
+            initialisation.
         options: sampling options that it reads, of those that the family declares; None = all.
     """
 
@@ -53,11 +56,13 @@ class Hooks(nn.Module, ABC):
         return {"model": [p for p in self.parameters() if p.requires_grad]}
 
     def hidden_matrices(self) -> list[nn.Parameter]:
-        """Return the matrices between hidden layers that Muon may take (no embeddings, no heads); none by default."""
+        """Return the matrices between hidden layers that Muon may take (no embeddings, no heads);
+        none by default."""
         return []
 
     def step_taken(self, fraction: float = 0.0) -> None:
-        """Follow training by one step; the engine calls it, so that `losses` itself changes nothing (a warm-up's counter).
+        """Follow training by one step; the engine calls it, so that `losses` itself changes nothing
+        (a warm-up's counter).
 
         Args:
             fraction: share of the budget that was spent before this step.
@@ -82,7 +87,8 @@ class Hooks(nn.Module, ABC):
         raise self._refusal("terms")
 
     def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor | None:
-        """Return shape (N,): the quantity that `capabilities.held_out` names, lower is better; None if there is none."""
+        """Return shape (N,): the quantity that `capabilities.held_out` names, lower is better; None
+        if there is none."""
         return None
 
     def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
@@ -92,9 +98,11 @@ class Hooks(nn.Module, ABC):
     def _learned_curves(
         self, x: Tensor, given: Given | None, noise: Noise, training: Callable[[], Examples]
     ) -> Iterator[Curve]:
-        """Yield what tells the training examples, which `training()` encodes, from held-out ones."""
+        """Yield what tells the training examples, which `training()` encodes, from held-out
+        ones."""
         yield from ()
 
     def _refusal(self, verb: str) -> Unsupported:
-        """Return the error for a hook that there is not; a family knows the reason and an alternative."""
+        """Return the error for a hook that there is not; a family knows the reason and an
+        alternative."""
         return Unsupported(f"{type(self).__name__} has no `{verb}`")

@@ -11,7 +11,8 @@ from torch import Tensor
 
 @dataclass(frozen=True, repr=False)
 class Latent:
-    """What `encode` returns: a code per example and how it was obtained (`exact`, `posterior`, `ode`).
+    """What `encode` returns: a code per example and how it was obtained (`exact`, `posterior`,
+    `ode`).
 
     It has a length, rows and a shape, and numpy takes it as an array.
 

@@ -1,7 +1,8 @@
 """What is too much to begin with, said before the work begins.
 
-Two ideas: a limit is a number that its sentence states; whoever means it lifts all of them for one command
-(`pushforward --no-limits ...`) or one block (`with unlimited():`), and then the machine decides.
+Two ideas: a limit is a number that its sentence states; whoever means it lifts all of them for one
+command (`pushforward --no-limits ...`) or one block (`with unlimited():`), and then the machine
+decides.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A log-probability that says what it is.
 
-Two ideas: the kind (`exact`, `lower_bound`, `upper_bound`, `estimate`) and the measure travel with the nats; combining numbers of
-different kinds or measures is an error and never a guess.
+Two ideas: the kind (`exact`, `lower_bound`, `upper_bound`, `estimate`) and the measure travel with
+the nats; combining numbers of different kinds or measures is an error and never a guess.
 """
 
 from __future__ import annotations
@@ -32,10 +32,14 @@ class LogProb:
         estimator: how it was obtained (`exact`, `elbo`, `iwae-64`, ...).
         stderr: shape (N,) standard error of an estimator's own randomness, or None if it has none.
         calls: network calls per example.
-        given: what it is conditioned on (`label`), empty for an unconditional model, `marginal` if labels were summed out.
-        cases: shape (N,), the number of the case that each example is a part of (see `Examples`), None where each is one.
-        errors: the parts of `stderr` by their cause, each of shape (N,) (`steps` of a solver, `draws`); empty if it has one cause.
-        sizes: shape (N,), how many units each example counts for (bytes of a text), None where all count the same.
+        given: what it is conditioned on (`label`), empty for an unconditional model, `marginal` if
+            labels were summed out.
+        cases: shape (N,), the number of the case that each example is a part of (see `Examples`),
+            None where each is one.
+        errors: the parts of `stderr` by their cause, each of shape (N,) (`steps` of a solver,
+            `draws`); empty if it has one cause.
+        sizes: shape (N,), how many units each example counts for (bytes of a text), None where all
+            count the same.
 
     Example:
         >>> from pushforward.core.space import Points
@@ -60,7 +64,10 @@ class LogProb:
 
     def __post_init__(self) -> None:
         if self.nats.dim() != 1:
-            raise BadInput(f"log-probabilities of shape {tuple(self.nats.shape)}", "one number per example, shape (n,)")
+            raise BadInput(
+                f"log-probabilities of shape {tuple(self.nats.shape)}",
+                "one number per example, shape (n,)",
+            )
 
     def __len__(self) -> int:
         return int(self.nats.shape[0])
@@ -69,7 +76,9 @@ class LogProb:
         error = f" +- {self.standard_error:.2g}" if len(self) > 1 else ""
         how = self.kind if self.estimator == self.kind else f"{self.kind} by {self.estimator}"
         given = f", given {self.given}" if self.given else ""
-        return f"LogProb({len(self)} examples: {self.value:.4g}{error} {self.unit.name}, {how}{given})"
+        return (
+            f"LogProb({len(self)} examples: {self.value:.4g}{error} {self.unit.name}, {how}{given})"
+        )
 
     @property
     def mean_nats(self) -> float:
@@ -78,7 +87,8 @@ class LogProb:
 
     @property
     def value(self) -> float:
-        """Mean code length in the unit of the space; lower is better. With sizes: all nats over all sizes."""
+        """Mean code length in the unit of the space; lower is better. With sizes: all nats over all
+        sizes."""
         return self.unit.from_nats(self.mean_nats) / self.mean_size
 
     @property
@@ -103,10 +113,12 @@ class LogProb:
 
     @property
     def standard_error(self) -> float:
-        """Standard error of `value` over the N examples, estimator noise included: `sd / sqrt(N)`, in the unit.
+        """Standard error of `value` over the N examples, estimator noise included: `sd / sqrt(N)`,
+        in the unit.
 
-        With sizes b the value is a ratio r of sums, and the deviations are those of `nats - r b` (Cochran 1977, equation 2.39).
-        Parts of one case scatter together, so that N counts cases, each the sum of its parts.
+        With sizes b the value is a ratio r of sums, and the deviations are those of `nats - r b`
+        (Cochran 1977, equation 2.39). Parts of one case scatter together, so that N counts cases,
+        each the sum of its parts.
         """
         if self._several() is not None:
             return self.by_case().standard_error
@@ -119,7 +131,8 @@ class LogProb:
         return float(lengths.std() / math.sqrt(len(self))) / self.unit.nats_per_unit
 
     def by_case(self) -> LogProb:
-        """Return one log-probability for each case, the sum of its parts, with the sum of their sizes; itself where each is one.
+        """Return one log-probability for each case, the sum of its parts, with the sum of their
+        sizes; itself where each is one.
 
         Example:
             >>> from pushforward.core.space import Points
@@ -139,14 +152,18 @@ class LogProb:
             stderr=None if self.stderr is None else summed(self.stderr.double().square()).sqrt(),
             sizes=summed(torch.ones_like(self.nats) if self.sizes is None else self.sizes),
             cases=None,
-            errors={cause: summed(each.double().square()).sqrt() for cause, each in self.errors.items()},
+            errors={
+                cause: summed(each.double().square()).sqrt() for cause, each in self.errors.items()
+            },
         )
 
     def per_case(self) -> Tensor:
-        """Return numbers, one for each case, whose mean is `mean_nats` and whose scatter is that of its sampling.
+        """Return numbers, one for each case, whose mean is `mean_nats` and whose scatter is that of
+        its sampling.
 
-        `m + (G / N) sum_(i in case) (nats_i - m)` for G cases of N examples with mean m: linearised sums, whose variance over G is
-        the cluster-robust one (Cochran 1977, section 9A.1). The nats themselves where each example is a case.
+        `m + (G / N) sum_(i in case) (nats_i - m)` for G cases of N examples with mean m: linearised
+        sums, whose variance over G is the cluster-robust one (Cochran 1977, section 9A.1). The nats
+        themselves where each example is a case.
 
         Example:
             >>> from pushforward.core.space import Points
@@ -163,15 +180,17 @@ class LogProb:
         return mean + zero.index_add(0, case, nats - mean) * (len(zero) / len(nats))
 
     def _several(self) -> Tensor | None:
-        """Return the cases counted from 0; None where each example is one, or all are parts of the same."""
+        """Return the cases counted from 0; None where each example is one, or all are parts of the
+        same."""
         case = None if self.cases is None else self.cases.unique(return_inverse=True)[1]
         return None if case is None or not case.any() else case
 
     def add(self, nats: Tensor, *, bound: bool = False) -> LogProb:
-        """Return the log-probability after a change of variables that contributes `nats` (a log-determinant).
+        """Return the log-probability after a change of variables that contributes `nats` (a
+        log-determinant).
 
-        With `bound=True` the contribution is a lower bound (dequantisation), so `exact` becomes `lower_bound`;
-        an upper bound cannot absorb it.
+        With `bound=True` the contribution is a lower bound (dequantisation), so `exact` becomes
+        `lower_bound`; an upper bound cannot absorb it.
         """
         kind: Kind = self.kind
         if bound and kind == "exact":
@@ -194,7 +213,12 @@ class LogProb:
         if self.unit.nats_per_unit == other.unit.nats_per_unit == 1.0:
             unit = self.unit
         return replace(
-            self, nats=self.nats + other.nats, stderr=stderr, calls=self.calls + other.calls, unit=unit, errors={}
+            self,
+            nats=self.nats + other.nats,
+            stderr=stderr,
+            calls=self.calls + other.calls,
+            unit=unit,
+            errors={},
         )
 
     @staticmethod
@@ -207,15 +231,26 @@ class LogProb:
             first.require_same(part, ("kind", "measure", "unit", "estimator", "given"))
         stderr = None
         if first.stderr is not None:
-            stderr = torch.cat([p.stderr if p.stderr is not None else torch.zeros_like(p.nats) for p in parts])
-        sizes = None if first.sizes is None else torch.cat([p.sizes for p in parts if p.sizes is not None])
-        cases = None if first.cases is None else torch.cat([p.cases for p in parts if p.cases is not None])
+            stderr = torch.cat(
+                [p.stderr if p.stderr is not None else torch.zeros_like(p.nats) for p in parts]
+            )
+        sizes = (
+            None
+            if first.sizes is None
+            else torch.cat([p.sizes for p in parts if p.sizes is not None])
+        )
+        cases = (
+            None
+            if first.cases is None
+            else torch.cat([p.cases for p in parts if p.cases is not None])
+        )
         errors = {cause: torch.cat([p.errors[cause] for p in parts]) for cause in first.errors}
         nats = torch.cat([p.nats for p in parts])
         return replace(first, nats=nats, stderr=stderr, sizes=sizes, cases=cases, errors=errors)
 
     def require_same(self, other: LogProb, fields: tuple[str, ...]) -> None:
-        """Refuse two log-probabilities that differ in one of some attributes, because they have no order, sum or difference.
+        """Refuse two log-probabilities that differ in one of some attributes, because they have no
+        order, sum or difference.
 
         Raises:
             BadInput: names the attribute and both values.

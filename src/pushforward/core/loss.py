@@ -1,7 +1,7 @@
 """What a training step minimises, and which parameters it may move.
 
-One idea: a model yields one or several losses per step; the engine updates the named group after each, so that one loop
-trains a likelihood model and a two-player game alike.
+One idea: a model yields one or several losses per step; the engine updates the named group after
+each, so that one loop trains a likelihood model and a two-player game alike.
 """
 
 from __future__ import annotations

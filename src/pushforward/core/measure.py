@@ -1,7 +1,8 @@
 """What a score is of: the question that it answers, in words, and how its number is read.
 
-Two ideas: a reader asks seven questions of samples (are they close, good and complete, varied, in the right classes, right as text
-or as a table, new, and safe to share), and every measure answers one; whatever a page says of a measure is said by its declaration.
+Two ideas: a reader asks seven questions of samples (are they close, good and complete, varied, in
+the right classes, right as text or as a table, new, and safe to share), and every measure answers
+one; whatever a page says of a measure is said by its declaration.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ class Aspect:
     Attributes:
         name: what tables are headed by.
         asks: the question.
-        two_sided: whether a miss on either side of real data is a miss; else only the worse side is.
+        two_sided: whether a miss on either side of real data is a miss; else only the worse side
+            is.
     """
 
     name: str
@@ -43,12 +45,24 @@ MEMORISATION = Aspect("memorisation", "Are samples new?")
 PRIVACY = Aspect("privacy", "Are samples safe to share?")
 
 # in the order in which cards and pages show them
-ASPECTS = (LIKELIHOOD, OTHER, DISTANCE, FIDELITY, DIVERSITY, CLASSES, TEXT, TABLE, MEMORISATION, PRIVACY)
+ASPECTS = (
+    LIKELIHOOD,
+    OTHER,
+    DISTANCE,
+    FIDELITY,
+    DIVERSITY,
+    CLASSES,
+    TEXT,
+    TABLE,
+    MEMORISATION,
+    PRIVACY,
+)
 
 
 @dataclass(frozen=True)
 class Measure(Choice):
-    """What one score is of. Two are equal if they have one name, direction, aspect and role, whatever the words.
+    """What one score is of. Two are equal if they have one name, direction, aspect and role,
+    whatever the words.
 
     Attributes:
         name: of the measure; scores are called by it.
@@ -56,10 +70,12 @@ class Measure(Choice):
         title: what a heading calls it, its name if empty.
         counts: what its number counts, where the score has no unit.
         aspect: the question that it answers.
-        role: `merit` says how good samples are; `check` has a null and no merit, since more distance to the training data is not
-            better; `truth` is a distance to a law that is known, which no other sample measure is held against.
+        role: `merit` says how good samples are; `check` has a null and no merit, since more
+            distance to the training data is not better; `truth` is a distance to a law that is
+            known, which no other sample measure is held against.
         better: direction.
-        at_most: the end of its range, to which intervals of means over training runs are cut; None leaves them.
+        at_most: the end of its range, to which intervals of means over training runs are cut; None
+            leaves them.
 
     Example:
         >>> Measure("coverage", "How many real examples have a sample close by.", better="higher").role
@@ -75,8 +91,12 @@ class Measure(Choice):
     at_most: float | None = field(default=None, compare=False)
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary, which is all that a page needs of a measure whose package is gone."""
-        record = {key: getattr(self, key) for key in ("name", "says", "title", "counts", "role", "better", "at_most")}
+        """Return a JSON-ready dictionary, which is all that a page needs of a measure whose package
+        is gone."""
+        record = {
+            key: getattr(self, key)
+            for key in ("name", "says", "title", "counts", "role", "better", "at_most")
+        }
         return {**record, "aspect": self.aspect.name, "two_sided": self.aspect.two_sided}
 
     @staticmethod
@@ -93,7 +113,9 @@ def aspect_called(name: str, two_sided: bool = False) -> Aspect:
         >>> aspect_called("privacy") is PRIVACY, aspect_called("taste").two_sided
         (True, False)
     """
-    return next((aspect for aspect in ASPECTS if aspect.name == name), Aspect(name, two_sided=two_sided))
+    return next(
+        (aspect for aspect in ASPECTS if aspect.name == name), Aspect(name, two_sided=two_sided)
+    )
 
 
 def in_order(aspects: Iterable[Aspect]) -> tuple[Aspect, ...]:
@@ -104,4 +126,7 @@ def in_order(aspects: Iterable[Aspect]) -> tuple[Aspect, ...]:
         ['distance to the data', 'privacy', 'taste']
     """
     found = tuple(dict.fromkeys(aspects))
-    return (*(aspect for aspect in ASPECTS if aspect in found), *(aspect for aspect in found if aspect not in ASPECTS))
+    return (
+        *(aspect for aspect in ASPECTS if aspect in found),
+        *(aspect for aspect in found if aspect not in ASPECTS),
+    )

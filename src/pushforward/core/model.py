@@ -1,8 +1,9 @@
-"""The contract of a generative model: public verbs that validate, private hooks that are mathematics.
+"""The contract of a generative model: public verbs that validate, private hooks that are
+mathematics.
 
-Three ideas: everything public speaks data units and goes through the codec; every verb a family does not declare raises
-`Unsupported` with a reason; `given=None` on a labelled model is the mixture over the training labels unless the
-family was trained without its condition as well.
+Three ideas: everything public speaks data units and goes through the codec; every verb a family
+does not declare raises `Unsupported` with a reason; `given=None` on a labelled model is the mixture
+over the training labels unless the family was trained without its condition as well.
 """
 
 from __future__ import annotations
@@ -18,7 +19,14 @@ from torch import Tensor
 from pushforward.core.architecture import Architecture
 from pushforward.core.capabilities import Capabilities, Card
 from pushforward.core.codec import Codec
-from pushforward.core.conditions import Condition, draw_labels, refuse_observed, require_labels, require_parts, resolve
+from pushforward.core.conditions import (
+    Condition,
+    draw_labels,
+    refuse_observed,
+    require_labels,
+    require_parts,
+    resolve,
+)
 from pushforward.core.context import ContextSpace
 from pushforward.core.curve import Curve
 from pushforward.core.errors import BadInput, Unsupported
@@ -40,9 +48,10 @@ from pushforward.core.walk import Walk, of_all, run
 class GenerativeModel(Hooks, ABC):
     """A distribution over a `Space`, learned from examples.
 
-    Constructors store and build networks; `prepare` looks at training data once; the engine trains. Subclasses are final:
-    they set `family`, `capabilities`, `card`, `config_type`, `presets` and implement the underscored hooks. A model whose settings
-    take something away sets its own, narrower `capabilities`.
+    Constructors store and build networks; `prepare` looks at training data once; the engine trains.
+    Subclasses are final: they set `family`, `capabilities`, `card`, `config_type`, `presets` and
+    implement the underscored hooks. A model whose settings take something away sets its own,
+    narrower `capabilities`.
 
     `presets` maps `(preset, kind of space)` to `{"model": {...}, "train": {...}}`.
     """
@@ -56,7 +65,11 @@ class GenerativeModel(Hooks, ABC):
     label_frequency: Tensor
 
     def __init__(
-        self, space: Space, config: Config, classes: tuple[str, ...] = (), context: ContextSpace | None = None
+        self,
+        space: Space,
+        config: Config,
+        classes: tuple[str, ...] = (),
+        context: ContextSpace | None = None,
     ) -> None:
         super().__init__()
         if space.kind not in self.capabilities.spaces:
@@ -72,23 +85,29 @@ class GenerativeModel(Hooks, ABC):
 
     @property
     def chunk(self) -> int:
-        """How many examples are scored or drawn at once: 256, and more where an example is a few numbers."""
+        """How many examples are scored or drawn at once: 256, and more where an example is a few
+        numbers."""
         return max(256, min(4096, 2**13 // self.space.dimensions))
 
     @property
     def architecture(self) -> Architecture:
-        """What it is made of: the architecture that the settings name, or the default one of its kind of data."""
-        return self.capabilities.architecture(self.space.kind, getattr(self.config, "architecture", None))
+        """What it is made of: the architecture that the settings name, or the default one of its
+        kind of data."""
+        return self.capabilities.architecture(
+            self.space.kind, getattr(self.config, "architecture", None)
+        )
 
     def _codec(self) -> Codec:
-        """Return the codec from the space to the tensor this family models: the architecture's, data as they are without one."""
+        """Return the codec from the space to the tensor this family models: the architecture's,
+        data as they are without one."""
         codec = self.architecture.codec
         return Codec(self.space, []) if codec is None else codec(self.space)
 
     def _refusal(self, verb: str) -> Unsupported:
         return self.capabilities.refuse(self.family, verb)
 
-    # ---- public verbs: validate, encode, call the hook, decode -------------------------------------------------------
+    # ---- public verbs: validate, encode, call the hook, decode
+    # -------------------------------------------------------
 
     @property
     def device(self) -> torch.device:
@@ -121,7 +140,8 @@ class GenerativeModel(Hooks, ABC):
     @final
     @torch.no_grad()
     def held_out(self, examples: Examples, seed: int = 0) -> Tensor | None:
-        """Return the held-out quantity per example (lower is better), log-probabilities in data units; None without one."""
+        """Return the held-out quantity per example (lower is better), log-probabilities in data
+        units; None without one."""
         require_labels(examples.given, self.classes, self.context)
         parts = []
         for first, chunk in chunks(self, examples):
@@ -134,8 +154,11 @@ class GenerativeModel(Hooks, ABC):
 
     @final
     @torch.no_grad()
-    def curves(self, examples: Examples, seed: int = 0, train: Examples | None = None) -> list[Curve]:
-        """Return what this family's objective gives to look at, on the first `chunk` held-out examples.
+    def curves(
+        self, examples: Examples, seed: int = 0, train: Examples | None = None
+    ) -> list[Curve]:
+        """Return what this family's objective gives to look at, on the first `chunk` held-out
+        examples.
 
         Args:
             train: all training examples, for what only shows beside them; None leaves that out.
@@ -148,14 +171,18 @@ class GenerativeModel(Hooks, ABC):
         if train is None:
             return found
         require_labels(train.given, self.classes, self.context)
-        # a function: encoded only if it is asked for, because the windows of a text are many times the text
+        # a function: encoded only if it is asked for, because the windows of a text are many times
+        # the text
         training = lambda: encoded_examples(self, train, seed)  # noqa: E731
         return [*found, *self._learned_curves(x, head.given, noise, training)]
 
     @final
     @torch.no_grad()
-    def walk(self, n: int, given: Condition = None, seed: int = 0, first: int = 0, **options: Any) -> Walk[Any]:
-        """Return the sampler itself, for progress, streaming and trajectories; its output is not yet decoded."""
+    def walk(
+        self, n: int, given: Condition = None, seed: int = 0, first: int = 0, **options: Any
+    ) -> Walk[Any]:
+        """Return the sampler itself, for progress, streaming and trajectories; its output is not
+        yet decoded."""
         noise = Streams(seed, n, first, self.device)
         chosen = self._options(options)
         classes = self.classes or getattr(chosen.classifier, "classes", ())
@@ -172,10 +199,12 @@ class GenerativeModel(Hooks, ABC):
         on_step: Callable[[int, int], None] | None = None,
         **options: Any,
     ) -> Tensor:
-        """Draw `n` examples in data units; example i depends on `seed` and i only, never on its batch.
+        """Draw `n` examples in data units; example i depends on `seed` and i only, never on its
+        batch.
 
         Args:
-            given: None, one class for all (a name, or a number as `class_of` reads it), or a tensor of n class indices.
+            given: None, one class for all (a name, or a number as `class_of` reads it), or a tensor
+                of n class indices.
             batch: how many to draw at once; None = `self.chunk`.
             on_step: called with (steps done, steps in all).
             options: `guidance`, `steps`, `solver`, `temperature` where the family declares them.
@@ -189,14 +218,18 @@ class GenerativeModel(Hooks, ABC):
         chosen = self._options(options)
         # kept in parts, joined and decoded
         size = 16.0 * n * max(self.space.dimensions, chosen.length or 0)
-        require_bytes(size, f"n={n:,} samples at once", "draw fewer at a time, with another seed each")
+        require_bytes(
+            size, f"n={n:,} samples at once", "draw fewer at a time, with another seed each"
+        )
         batch = batch or self.chunk
         parts: list[Tensor] = []
         for first in range(0, n, batch):
             m = min(batch, n - first)
             condition = given[first : first + m] if isinstance(given, Given | Tensor) else given
             if isinstance(given, Given | Tensor) and len(given) != n:
-                raise BadInput(f"{len(given)} conditions for n={n} samples", "one condition per sample")
+                raise BadInput(
+                    f"{len(given)} conditions for n={n} samples", "one condition per sample"
+                )
             walk = self.walk(m, condition, seed, first, **options)
             report = None if on_step is None else of_all(on_step, len(parts), -(-n // batch))
             parts.append(self.codec.decode(run(walk, report)))
@@ -217,24 +250,28 @@ class GenerativeModel(Hooks, ABC):
     ) -> LogProb:
         """Return log-probabilities in data units, with their kind.
 
-        `Examples` bring their own labels. A plain tensor without `given` on a labelled model is scored under the mixture
-        `p(x) = sum_y p(y) p(x|y)` over the training label frequencies.
+        `Examples` bring their own labels. A plain tensor without `given` on a labelled model is
+        scored under the mixture `p(x) = sum_y p(y) p(x|y)` over the training label frequencies.
 
         Args:
             estimator: one that `capabilities.estimators` declares for this space; None = the first.
-            samples: Monte Carlo samples of the estimator (importance samples, noise levels, dequantisations); an exact
-                one draws none.
-            steps: of an estimator that takes some (an ODE's, a chain's); None = the model's own number.
+            samples: Monte Carlo samples of the estimator (importance samples, noise levels,
+                dequantisations); an exact one draws none.
+            steps: of an estimator that takes some (an ODE's, a chain's); None = the model's own
+                number.
             on_chunk: called with (examples scored, examples in all).
 
         Raises:
-            Unsupported: the family has no likelihood, not this estimator, no steps for it, or a number without meaning.
+            Unsupported: the family has no likelihood, not this estimator, no steps for it, or a
+                number without meaning.
         """
         chosen = self.estimator(estimator)
         self.capabilities.require_steps(chosen, self.space.kind, steps)
         if isinstance(x, Examples):
             if given is not None and x.given is not None:
-                raise BadInput("examples with a condition of their own and a separate one", "one of them")
+                raise BadInput(
+                    "examples with a condition of their own and a separate one", "one of them"
+                )
             examples = x if self.classes else x.without_labels()
         else:
             examples = Examples(self.space.check(x), None)
@@ -245,7 +282,11 @@ class GenerativeModel(Hooks, ABC):
             raise BadInput("an empty batch", "at least one example")
         self._require_parts(examples.given)
         refuse_observed(examples.given, "log_prob")
-        marginal = bool(self.classes) and label_of(examples.given) is None and not self.capabilities.null_condition
+        marginal = (
+            bool(self.classes)
+            and label_of(examples.given) is None
+            and not self.capabilities.null_condition
+        )
         whole = score_all(self, examples, Query(chosen, samples, steps, seed, marginal), on_chunk)
         self._vouch(whole, steps)
         return replace(whole, sizes=examples.sizes, cases=examples.cases)
@@ -253,7 +294,8 @@ class GenerativeModel(Hooks, ABC):
     @final
     @torch.no_grad()
     def terms(self, examples: Examples) -> Tensor:
-        """Return the log-probability of every position given those before it, (N, D), whose sum is an encoded example's.
+        """Return the log-probability of every position given those before it, (N, D), whose sum is
+        an encoded example's.
 
         Raises:
             Unsupported: a family without a chain rule.
@@ -270,7 +312,8 @@ class GenerativeModel(Hooks, ABC):
     @final
     @torch.no_grad()
     def encode(self, x: Tensor, given: Condition = None, seed: int = 0) -> Latent:
-        """Return a code per example; `Latent.kind` says whether it is exact, a posterior draw or an ODE solution.
+        """Return a code per example; `Latent.kind` says whether it is exact, a posterior draw or an
+        ODE solution.
 
         Raises:
             Unsupported: this family has no codes on this space.
@@ -284,13 +327,18 @@ class GenerativeModel(Hooks, ABC):
         noise = Streams(seed, len(x), device=self.device)
         condition = self._condition(given, len(x), noise)
         refuse_observed(condition, "encode")
-        return Latent(self._encode(self.codec.encode(x.to(self.device), noise).value, condition, noise), kind)
+        return Latent(
+            self._encode(self.codec.encode(x.to(self.device), noise).value, condition, noise), kind
+        )
 
     @final
     @torch.no_grad()
     def decode(self, z: Tensor, given: Condition = None) -> Tensor:
         """Return the examples, in data units, that codes stand for."""
-        if self.space.kind not in self.capabilities.encode and "decode" in self.capabilities.refusals:
+        if (
+            self.space.kind not in self.capabilities.encode
+            and "decode" in self.capabilities.refusals
+        ):
             raise self._refusal("decode")
         self._require_condition(given, "decode")
         condition = self._condition(given, len(z), Streams(0, len(z), device=self.device))
@@ -306,7 +354,8 @@ class GenerativeModel(Hooks, ABC):
         """
         return self.capabilities.estimator(self.family, self.space.kind, name)
 
-    # ---- shared machinery ----------------------------------------------------------------------------------------------
+    # ---- shared machinery
+    # ----------------------------------------------------------------------------------------------
 
     def _condition(
         self, given: Condition, n: int, noise: Noise | None, classes: tuple[str, ...] | None = None
@@ -314,23 +363,34 @@ class GenerativeModel(Hooks, ABC):
         # a model without classes may borrow those of a classifier
         found = resolve(given, n, self.classes if classes is None else classes)
         self._require_parts(found)
-        if found is None and self.classes and not self.capabilities.null_condition and noise is not None:
+        if (
+            found is None
+            and self.classes
+            and not self.capabilities.null_condition
+            and noise is not None
+        ):
             found = Given(draw_labels(self.label_frequency, noise))
         return None if found is None else found.to(self.device)
 
     def _options(self, options: Mapping[str, Any]) -> SampleOptions:
         kind, declared = self.space.kind, self.capabilities
         conditional = bool(self.classes) or self.context is not None or kind == "text"
-        reader = OptionReader(self.family, declared.options, kind, self.options, declared.solver_names, conditional)
+        reader = OptionReader(
+            self.family, declared.options, kind, self.options, declared.solver_names, conditional
+        )
         return chosen_options(options, reader)
 
     def _require_condition(self, given: Condition, verb: str) -> None:
         # under a mixture of labels a code would mean something else with every draw
         if given is None and self.classes and not self.capabilities.null_condition:
             raise BadInput(
-                f"`{verb}` without a condition", "the label of each example", "pass `given`: codes depend on the label"
+                f"`{verb}` without a condition",
+                "the label of each example",
+                "pass `given`: codes depend on the label",
             )
 
     def _require_parts(self, given: Given | None) -> None:
         labelled = bool(self.classes) and not self.capabilities.null_condition
-        require_parts(given, self.capabilities.conditions, self.space, self.family, labelled, self.context)
+        require_parts(
+            given, self.capabilities.conditions, self.space, self.family, labelled, self.context
+        )

@@ -1,7 +1,8 @@
 """Means and spreads of columns of any size.
 
-One idea: every column is divided by a power of two near its largest value first, which is exact, so that squares of 1e300 do not
-overflow and those of 1e-300 do not vanish; what is constant is decided relative to what rounding can do.
+One idea: every column is divided by a power of two near its largest value first, which is exact, so
+that squares of 1e300 do not overflow and those of 1e-300 do not vanish; what is constant is decided
+relative to what rounding can do.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from torch import Tensor
 
 
 def location_and_scale(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean and population standard deviation of each column, float64; a column that is constant up to rounding has scale 1.
+    """Return mean and population standard deviation of each column, float64; a column that is
+    constant up to rounding has scale 1.
 
     Args:
         x: finite numbers, shape (n, d).
@@ -31,4 +33,6 @@ def location_and_scale(x: Tensor) -> tuple[Tensor, Tensor]:
     spread = (scaled - mean).square().mean(dim=0).sqrt()
     varies = spread > 4.0 * torch.finfo(torch.float64).eps * mean.abs()
     scale = torch.ldexp(torch.ldexp(spread, half), exponent - half)
-    return torch.ldexp(torch.ldexp(mean, half), exponent - half), torch.where(varies, scale, torch.ones_like(scale))
+    return torch.ldexp(torch.ldexp(mean, half), exponent - half), torch.where(
+        varies, scale, torch.ones_like(scale)
+    )

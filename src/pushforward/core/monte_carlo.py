@@ -1,6 +1,7 @@
 """Ways to combine repeated unbiased weights into a bound, and the labels of a mixture into one.
 
-One idea: `log w` averaged is a looser bound than the logarithm of averaged `w`; both are below `log E[w]` by Jensen's inequality.
+One idea: `log w` averaged is a looser bound than the logarithm of averaged `w`; both are below `log
+E[w]` by Jensen's inequality.
 """
 
 from __future__ import annotations
@@ -20,32 +21,46 @@ def mean_bound(draws: list[LogProb]) -> LogProb:
         return draws[0]
     nats = torch.stack([d.nats for d in draws])
     stderr = nats.std(dim=0) / math.sqrt(len(draws))
-    return replace(draws[0], nats=nats.mean(dim=0), stderr=stderr, calls=sum(d.calls for d in draws), errors={})
+    return replace(
+        draws[0], nats=nats.mean(dim=0), stderr=stderr, calls=sum(d.calls for d in draws), errors={}
+    )
 
 
 def mixture(parts: list[LogProb], log_weights: Tensor) -> LogProb:
     """Return `log sum_y p(y) p(x|y)` from the log-probabilities under every label.
 
-    A bound stays a bound, because `exp(log w)` is an unbiased or smaller estimate of p(x|y) and the logarithm is concave.
+    A bound stays a bound, because `exp(log w)` is an unbiased or smaller estimate of p(x|y) and the
+    logarithm is concave.
     """
     joint = torch.stack([p.nats for p in parts]) + log_weights.to(parts[0].nats).unsqueeze(1)
     calls = sum(p.calls for p in parts)
-    return replace(parts[0], nats=torch.logsumexp(joint, dim=0), stderr=None, calls=calls, given="marginal", errors={})
+    return replace(
+        parts[0],
+        nats=torch.logsumexp(joint, dim=0),
+        stderr=None,
+        calls=calls,
+        given="marginal",
+        errors={},
+    )
 
 
 def importance_weighted(draws: list[LogProb]) -> LogProb:
-    """Return `log 1/K sum_k w_k` (Burda et al. 2016, equation 8): tighter as K grows, and still a lower bound."""
+    """Return `log 1/K sum_k w_k` (Burda et al. 2016, equation 8): tighter as K grows, and still a
+    lower bound."""
     nats = torch.stack([d.nats for d in draws])
     return replace(
-        draws[0], nats=torch.logsumexp(nats, dim=0) - math.log(len(draws)), calls=sum(d.calls for d in draws)
+        draws[0],
+        nats=torch.logsumexp(nats, dim=0) - math.log(len(draws)),
+        calls=sum(d.calls for d in draws),
     )
 
 
 def systematic_error(terms: Tensor) -> Tensor | None:
-    """Return the standard error of means over the last axis of terms (n, draws) that were drawn systematically; None of one draw.
+    """Return the standard error of means over the last axis of terms (n, draws) that were drawn
+    systematically; None of one draw.
 
-    `sqrt(sum_i (t_(i+1) - t_i)^2 / (2 (k - 1) k))`, from successive differences (Cochran 1977, chapter 8): conservative where the
-    terms are steep in what they were drawn over.
+    `sqrt(sum_i (t_(i+1) - t_i)^2 / (2 (k - 1) k))`, from successive differences (Cochran 1977,
+    chapter 8): conservative where the terms are steep in what they were drawn over.
 
     Example:
         >>> round(float(systematic_error(torch.tensor([[1.0, 3.0, 1.0, 3.0]]))), 4)

@@ -1,8 +1,8 @@
 """Where random numbers come from while a batch is processed.
 
-Two ideas: a family asks a `Noise` for numbers of its batch and cannot tell whether one generator serves the batch
-(`BatchNoise`, training: fast) or every example has its own stream (`Streams`, sampling and scoring: a result does not
-depend on its batch).
+Two ideas: a family asks a `Noise` for numbers of its batch and cannot tell whether one generator
+serves the batch (`BatchNoise`, training: fast) or every example has its own stream (`Streams`,
+sampling and scoring: a result does not depend on its batch).
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class BatchNoise:
 class Streams:
     """One independent stream of random numbers per example.
 
-    The numbers of example `first + i` depend on `seed` and `first + i` only, so a batch of n equals n batches of one.
+    The numbers of example `first + i` depend on `seed` and `first + i` only, so a batch of n equals
+    n batches of one.
 
     Example:
         >>> whole = Streams(7, 3).normal(2)
@@ -62,7 +63,9 @@ class Streams:
         True
     """
 
-    def __init__(self, seed: int, n: int, first: int = 0, device: torch.device | None = None) -> None:
+    def __init__(
+        self, seed: int, n: int, first: int = 0, device: torch.device | None = None
+    ) -> None:
         self.seed, self.n, self.first = seed, n, first
         self.device = device or torch.device("cpu")
         self._generators = [generator(seed, "example", first + i) for i in range(n)]

@@ -1,7 +1,8 @@
-"""What is known of an example before it is drawn: some of its coordinates, or a noisy linear measurement of it.
+"""What is known of an example before it is drawn: some of its coordinates, or a noisy linear
+measurement of it.
 
-One idea: both are spelled alike, as values and a mask in data units; without an operator the values are the example's own and hold
-exactly, with one they are `A x` plus noise.
+One idea: both are spelled alike, as values and a mask in data units; without an operator the values
+are the example's own and hold exactly, with one they are `A x` plus noise.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from pushforward.core.space import Image, Space
 
 @dataclass(frozen=True)
 class Observed:
-    """Observations of n examples in data units: `values[i]` is known where `mask[i]` is True and never read elsewhere.
+    """Observations of n examples in data units: `values[i]` is known where `mask[i]` is True and
+    never read elsewhere.
 
     Attributes:
         values: (n, *event), or (n, *measured) with an operator.
@@ -40,15 +42,21 @@ class Observed:
 
     def __post_init__(self) -> None:
         if self.mask.dtype != torch.bool:
-            raise BadInput(f"a mask of dtype {self.mask.dtype}", "booleans, True where a value is known")
+            raise BadInput(
+                f"a mask of dtype {self.mask.dtype}", "booleans, True where a value is known"
+            )
         if self.values.shape != self.mask.shape:
             came = f"a mask of shape {tuple(self.mask.shape)}"
             raise BadInput(came, f"{tuple(self.values.shape)}, the shape of the observed values")
         if not 0.0 <= self.noise < float("inf"):
-            raise BadInput(f"an observation noise of {self.noise}", "a finite standard deviation, 0 or more")
+            raise BadInput(
+                f"an observation noise of {self.noise}", "a finite standard deviation, 0 or more"
+            )
         if self.operator is None and self.noise:
             raise BadInput(
-                "coordinates that are known exactly, and a noise", "an operator", "name one: `mask` is the plain one"
+                "coordinates that are known exactly, and a noise",
+                "an operator",
+                "name one: `mask` is the plain one",
             )
 
     def each(self, change: Callable[[Tensor], Tensor]) -> Observed:
@@ -59,7 +67,8 @@ class Observed:
         """Refuse what cannot have been observed of this space.
 
         Raises:
-            BadInput: another shape (both are named), no known value, values that are no levels, or NaN where a value is known.
+            BadInput: another shape (both are named), no known value, values that are no levels, or
+                NaN where a value is known.
         """
         shape = space.event_shape
         if self.operator is not None:
@@ -68,17 +77,24 @@ class Observed:
             shape = tuple(self.operator.apply(example).shape[1:])
         if tuple(self.values.shape[1:]) != shape:
             came = f"observed values and mask of shape {tuple(self.values.shape[1:])}"
-            raise BadInput(came, f"{shape} for {space}" + (" through that operator" if self.operator else ""))
+            raise BadInput(
+                came, f"{shape} for {space}" + (" through that operator" if self.operator else "")
+            )
         if not bool(self.mask.flatten(1).any(1).all()):
-            raise BadInput("a mask that hides everything", "one known value or more in every example")
+            raise BadInput(
+                "a mask that hides everything", "one known value or more in every example"
+            )
         known = self.values[self.mask]
         if not bool(torch.isfinite(known).all()):
-            raise BadInput("observed values with NaN or infinity", "finite numbers where the mask is True")
+            raise BadInput(
+                "observed values with NaN or infinity", "finite numbers where the mask is True"
+            )
         if isinstance(space, Image) and self.operator is None:
             top = space.levels - 1
             if bool((known < 0).any() or (known > top).any()):
                 raise BadInput(
-                    f"observed values from {float(known.min()):g} to {float(known.max()):g}", f"levels from 0 to {top}"
+                    f"observed values from {float(known.min()):g} to {float(known.max()):g}",
+                    f"levels from 0 to {top}",
                 )
             if bool((known != known.round()).any()):
                 raise BadInput("observed values between levels", f"whole numbers from 0 to {top}")

@@ -1,7 +1,8 @@
-"""What was measured of an example: a linear map, which is all that conditioning on a measurement needs to know.
+"""What was measured of an example: a linear map, which is all that conditioning on a measurement
+needs to know.
 
-Two ideas: a linear operator is a map and its adjoint, nothing else; blurring and shrinking act on rows and columns apart, so that
-both are two small matrices and their adjoints are exact.
+Two ideas: a linear operator is a map and its adjoint, nothing else; blurring and shrinking act on
+rows and columns apart, so that both are two small matrices and their adjoints are exact.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ OPERATORS = ("mask", "downsample:FACTOR", "blur:PIXELS")
 
 
 class Operator(ABC):
-    """A linear map `A` from examples to what is measured of them, batch by batch, with its adjoint."""
+    """A linear map `A` from examples to what is measured of them, batch by batch, with its
+    adjoint."""
 
     @abstractmethod
     def apply(self, x: Tensor) -> Tensor:
@@ -96,7 +98,9 @@ class Linear(Operator):
         >>> check_adjoint(difference, torch.zeros(1, 2))
     """
 
-    def __init__(self, apply: Callable[[Tensor], Tensor], adjoint: Callable[[Tensor], Tensor]) -> None:
+    def __init__(
+        self, apply: Callable[[Tensor], Tensor], adjoint: Callable[[Tensor], Tensor]
+    ) -> None:
         self._apply, self._adjoint = apply, adjoint
 
     def apply(self, x: Tensor) -> Tensor:
@@ -109,7 +113,8 @@ class Linear(Operator):
 
 
 def block_means(size: int, factor: int) -> Tensor:
-    """Return the matrix (size/factor, size) that averages blocks of `factor` neighbours, in float64.
+    """Return the matrix (size/factor, size) that averages blocks of `factor` neighbours, in
+    float64.
 
     Example:
         >>> block_means(4, 2).tolist()
@@ -119,7 +124,8 @@ def block_means(size: int, factor: int) -> Tensor:
 
 
 def smoothing(size: int, width: float) -> Tensor:
-    """Return the matrix (size, size) of Gaussian weights of standard deviation `width` cells, rows summing to one, in float64.
+    """Return the matrix (size, size) of Gaussian weights of standard deviation `width` cells, rows
+    summing to one, in float64.
 
     Example:
         >>> smoothing(2, 1.0).round(decimals=3).tolist()
@@ -130,10 +136,12 @@ def smoothing(size: int, width: float) -> Tensor:
 
 
 def parse_operator(text: str, space: Space) -> Operator:
-    """Return the operator that a word names: `mask`, `downsample:2` (means of blocks) or `blur:1.0` (a Gaussian, in pixels).
+    """Return the operator that a word names: `mask`, `downsample:2` (means of blocks) or `blur:1.0`
+    (a Gaussian, in pixels).
 
     Raises:
-        BadInput: an unknown name, a number that is missing or does not fit, or an image operator for what is no image.
+        BadInput: an unknown name, a number that is missing or does not fit, or an image operator
+            for what is no image.
 
     Example:
         >>> parse_operator("downsample:4", Image(1, 8, 8)).apply(torch.ones(1, 1, 8, 8)).shape
@@ -144,9 +152,13 @@ def parse_operator(text: str, space: Space) -> Operator:
         return Identity()
     if name not in ("downsample", "blur"):
         came, _, fix = unknown("operator", text, ("mask", "downsample", "blur"))
-        raise BadInput(came, f"one of {', '.join(OPERATORS)}", fix and f"{fix} (spelled with its number)")
+        raise BadInput(
+            came, f"one of {', '.join(OPERATORS)}", fix and f"{fix} (spelled with its number)"
+        )
     if not isinstance(space, Image):
-        raise BadInput(f"the operator '{text}' on {space.kind}", "mask", "only images have neighbouring pixels")
+        raise BadInput(
+            f"the operator '{text}' on {space.kind}", "mask", "only images have neighbouring pixels"
+        )
     try:
         number = float(word)
     except ValueError:
@@ -177,8 +189,13 @@ def check_adjoint(operator: Operator, example: Tensor) -> None:
     y = torch.randn(forward.shape, generator=rng).to(forward)
     backward = operator.adjoint(y)
     if backward.shape != x.shape:
-        raise BadInput(f"an adjoint that returns {tuple(backward.shape)}", f"{tuple(x.shape)}, the shape of examples")
+        raise BadInput(
+            f"an adjoint that returns {tuple(backward.shape)}",
+            f"{tuple(x.shape)}, the shape of examples",
+        )
     left, right = float((forward * y).sum()), float((x * backward).sum())
     size = float(forward.norm() * y.norm()) + float(x.norm() * backward.norm())
     if abs(left - right) > 1e-4 * size:
-        raise BadInput(f"<A x, y> = {left:.4g} but <x, A^T y> = {right:.4g}", "a linear map and its adjoint")
+        raise BadInput(
+            f"<A x, y> = {left:.4g} but <x, A^T y> = {right:.4g}", "a linear map and its adjoint"
+        )

@@ -1,9 +1,11 @@
 """Sampling options: one spelling for every family, each declared by whoever reads it.
 
-Two ideas: an option is one object with its help, its type, its default and what may be passed, so that the command line, messages
-and tables are read off it; which options a model reads is declared too, and one function refuses those that would be ignored.
+Two ideas: an option is one object with its help, its type, its default and what may be passed, so
+that the command line, messages and tables are read off it; which options a model reads is declared
+too, and one function refuses those that would be ignored.
 
-Neither this file nor those that declare options import torch: the help of the command line is made of them.
+Neither this file nor those that declare options import torch: the help of the command line is made
+of them.
 """
 
 from __future__ import annotations
@@ -60,13 +62,16 @@ class SamplingOption(Choice):
     """One option of a sampler; `says` is its help.
 
     Attributes:
-        value_type: `int`, `float`, `str`, or `Path` for what a path names and a sampler gets opened.
+        value_type: `int`, `float`, `str`, or `Path` for what a path names and a sampler gets
+            opened.
         default: the value that is not chosen; None leaves it to the family.
         within: the range of a number.
-        most: the largest number that is within the limits, infinite if there is none; `unit` is what it counts.
+        most: the largest number that is within the limits, infinite if there is none; `unit` is
+            what it counts.
         completes: what its values are names of, for the shell (`faces/cli/completing.py`).
         check: raises BadInput for a value that is wrong by itself.
-        fits: raises BadInput or Unsupported for a value that is wrong beside the others, or for this reader.
+        fits: raises BadInput or Unsupported for a value that is wrong beside the others, or for
+            this reader.
 
     Example:
         >>> SamplingOption("top_k", "Draw among the k most probable tokens only", int, within=COUNT).parse(3.0)
@@ -88,7 +93,8 @@ class SamplingOption(Choice):
         return "--" + self.name.replace("_", "-")
 
     def parse(self, value: Any) -> Any:
-        """Return a value as a word or a plain number; NumPy's numbers are numbers too, and 3.0 steps are 3.
+        """Return a value as a word or a plain number; NumPy's numbers are numbers too, and 3.0
+        steps are 3.
 
         Raises:
             BadInput: a value of another type, outside the range, or beyond the limits.
@@ -99,7 +105,9 @@ class SamplingOption(Choice):
             value = value.item()
         kinds = str if self.value_type is str else int | float
         if isinstance(value, bool) or not isinstance(value, kinds):
-            raise BadInput(f"{self.name}: {a_type(value)}", "a word" if self.value_type is str else "a number")
+            raise BadInput(
+                f"{self.name}: {a_type(value)}", "a word" if self.value_type is str else "a number"
+            )
         if not isinstance(value, str):
             value = self._number(value)
         if self.check is not None:
@@ -120,7 +128,8 @@ class SamplingOption(Choice):
         return value
 
 
-# those of the house, each where it is read; a plug-in's come by the entry point `sampling-option.NAME`
+# those of the house, each where it is read; a plug-in's come by the entry point
+# `sampling-option.NAME`
 SAMPLING_OPTIONS: Registry[SamplingOption] = Registry(
     "sampling option",
     of="pushforward.core.options:SamplingOption",
@@ -133,7 +142,8 @@ SAMPLING_OPTIONS: Registry[SamplingOption] = Registry(
 
 
 class SampleOptions:
-    """How to sample: what was chosen, everything else at its default; those of a family draw from its own distribution.
+    """How to sample: what was chosen, everything else at its default; those of a family draw from
+    its own distribution.
 
     Example:
         >>> options = SampleOptions(top_k=3)
@@ -196,11 +206,13 @@ class OptionReader:
 def chosen_options(options: Mapping[str, Any], reader: OptionReader) -> SampleOptions:
     """Return the options of one sampling call, refusing those that would be ignored.
 
-    An option that is not read may be passed at its default value, so that one call can serve all families.
+    An option that is not read may be passed at its default value, so that one call can serve all
+    families.
 
     Raises:
         BadInput: an unknown option, or a value outside its range.
-        Unsupported: an option that the family does not declare or this model does not read, or guidance without conditions.
+        Unsupported: an option that the family does not declare or this model does not read, or
+            guidance without conditions.
 
     Example:
         >>> flow = OptionReader("flow", (SAMPLING_OPTIONS.load("temperature"),), "points")
@@ -217,9 +229,13 @@ def chosen_options(options: Mapping[str, Any], reader: OptionReader) -> SampleOp
             continue
         if foreign:
             expected = f"one of {_names(reader.declared)}"
-            raise Unsupported(f"{reader.family} has no sampling option '{name}'", expected, "leave it out")
+            raise Unsupported(
+                f"{reader.family} has no sampling option '{name}'", expected, "leave it out"
+            )
         moved[name] = value
-    chosen = SampleOptions(**{name: SAMPLING_OPTIONS.load(name).parse(value) for name, value in moved.items()})
+    chosen = SampleOptions(
+        **{name: SAMPLING_OPTIONS.load(name).parse(value) for name, value in moved.items()}
+    )
     for name in moved:
         option = SAMPLING_OPTIONS.load(name)
         if option.fits is not None:
@@ -227,7 +243,9 @@ def chosen_options(options: Mapping[str, Any], reader: OptionReader) -> SampleOp
     for name in chosen.nondefault():
         if reader.read is not None and SAMPLING_OPTIONS.load(name) not in reader.read:
             expected = f"one of {_names(reader.read)}"
-            raise Unsupported(f"sampling option '{name}' on {reader.kind}", expected, "leave it out")
+            raise Unsupported(
+                f"sampling option '{name}' on {reader.kind}", expected, "leave it out"
+            )
     return chosen
 
 

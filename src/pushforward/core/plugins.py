@@ -1,9 +1,11 @@
 """What other packages add: choices that they announce through the entry-point group `pushforward`.
 
-One idea: a package that cannot be used costs only itself. A plug-in that raises when it is imported, is no choice of its kind, or
-takes a name that is taken is named with the reason, skipped, and everything else works.
+One idea: a package that cannot be used costs only itself. A plug-in that raises when it is
+imported, is no choice of its kind, or takes a name that is taken is named with the reason, skipped,
+and everything else works.
 
-The name of an entry point is the kind of choice and a word, `metric.median-gap`; its value is the object:
+The name of an entry point is the kind of choice and a word, `metric.median-gap`; its value is the
+object:
 
     [project.entry-points.pushforward]
     "metric.median-gap" = "my_package:MEDIAN_GAP"

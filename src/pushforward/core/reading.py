@@ -1,7 +1,8 @@
-"""Reading files that somebody else made: regular ones only, and never more of them than the limits say.
+"""Reading files that somebody else made: regular ones only, and never more of them than the limits
+say.
 
-Two ideas: what a file claims (a header's shape, an archive's table, a gzip trailer) is compared with what it holds before anything
-is allocated; what it unpacks to is counted while it unpacks.
+Two ideas: what a file claims (a header's shape, an archive's table, a gzip trailer) is compared
+with what it holds before anything is allocated; what it unpacks to is counted while it unpacks.
 """
 
 from __future__ import annotations
@@ -19,7 +20,11 @@ from pushforward.core.errors import BadInput
 from pushforward.core.limits import MOST_BYTES, limited, require_bytes
 
 BLOCK = 1 << 22
-UNPACKERS: dict[str, Callable[[Path], Any]] = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile}
+UNPACKERS: dict[str, Callable[[Path], Any]] = {
+    ".gz": gzip.GzipFile,
+    ".bz2": bz2.BZ2File,
+    ".xz": lzma.LZMAFile,
+}
 
 
 def require_regular(path: Path, what: str = "a file") -> int:
@@ -54,7 +59,8 @@ def read_bytes(path: Path, what: str = "a file") -> bytes:
 
 
 def unpacked(path: Path, what: str = "a complete compressed file") -> bytes:
-    """Return what a `.gz`, `.bz2` or `.xz` unpacks to, counted while it does; any other file as it is.
+    """Return what a `.gz`, `.bz2` or `.xz` unpacks to, counted while it does; any other file as it
+    is.
 
     Raises:
         BadInput: damaged, or more than the limit: a few kilobytes can stand for many gigabytes.
@@ -76,7 +82,8 @@ def unpacked(path: Path, what: str = "a complete compressed file") -> bytes:
 
 
 def require_members(archive: Any, path: Path, names: list[str]) -> None:
-    """Refuse members of a zip archive that unpack to more than the limit; others may be as large as they like.
+    """Refuse members of a zip archive that unpack to more than the limit; others may be as large as
+    they like.
 
     Args:
         archive: an open `zipfile.ZipFile`.

@@ -1,7 +1,9 @@
-"""Names to choices: those of the house, loaded when asked for, and those that installed packages announce.
+"""Names to choices: those of the house, loaded when asked for, and those that installed packages
+announce.
 
-Two ideas: a registry maps a name to an object or to `"module:attribute"`, so that listing costs no import, and refuses duplicates;
-what a package announces through the entry-point group `pushforward` is in it too, or is left out with a reason (`core/plugins.py`).
+Two ideas: a registry maps a name to an object or to `"module:attribute"`, so that listing costs no
+import, and refuses duplicates; what a package announces through the entry-point group `pushforward`
+is in it too, or is left out with a reason (`core/plugins.py`).
 """
 
 from __future__ import annotations
@@ -21,13 +23,15 @@ class Registry(Generic[C]):
     """A lazy mapping from names to choices.
 
     Args:
-        noun: what one of them is called, in messages and, with hyphens, before the names of entry points: `family.mine`.
+        noun: what one of them is called, in messages and, with hyphens, before the names of entry
+            points: `family.mine`.
         entries: `"module:attribute"` of each name.
         aliases: other names of some.
-        of: the class of a choice (or that it is a subclass of), as `"module:attribute"`; a plug-in of another class is left out.
-            Empty: anything may be added.
+        of: the class of a choice (or that it is a subclass of), as `"module:attribute"`; a plug-in
+            of another class is left out. Empty: anything may be added.
         named: the attribute that holds a choice's name.
-        modules: those whose every choice of that class is in it, under its own name; imported when names are asked for.
+        modules: those whose every choice of that class is in it, under its own name; imported when
+            names are asked for.
         choices: those that need no import, under their own names.
 
     Example:
@@ -56,7 +60,8 @@ class Registry(Generic[C]):
             self.add(choice)
 
     def register(self, name: str, target: str) -> None:
-        """Add what `target` names, `"module:attribute"`, without loading it; a name can be taken once."""
+        """Add what `target` names, `"module:attribute"`, without loading it; a name can be taken
+        once."""
         if target.count(":") != 1:
             raise BadInput(f"target '{target}'", "'module:attribute'")
         self._take(name, target)
@@ -124,11 +129,16 @@ class Registry(Generic[C]):
 
     def _all(self) -> dict[str, Any]:
         if not self._complete:
-            self._complete = True  # first: a plug-in may ask this registry for names while it is imported
+            self._complete = (
+                True  # first: a plug-in may ask this registry for names while it is imported
+            )
             for module in self._modules:
                 for choice in vars(importlib.import_module(module)).values():
                     # what a module has from another one that is listed is there already
-                    if isinstance(choice, _imported(self._of)) and choice not in self._entries.values():
+                    if (
+                        isinstance(choice, _imported(self._of))
+                        and choice not in self._entries.values()
+                    ):
                         self.add(choice)
             for plugin in announced(self.noun):
                 with refuse(plugin):

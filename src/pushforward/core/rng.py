@@ -1,7 +1,8 @@
 """Seeds that are derived and never shared.
 
-One idea: a generator is a pure function of a seed and words (`generator(seed, "train", step)`), so that no stream depends on
-how many numbers another one drew, and a resumed run needs no saved generator state.
+One idea: a generator is a pure function of a seed and words (`generator(seed, "train", step)`), so
+that no stream depends on how many numbers another one drew, and a resumed run needs no saved
+generator state.
 """
 
 from __future__ import annotations

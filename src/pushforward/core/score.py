@@ -31,7 +31,8 @@ class Score:
         low, high: a 95 % interval, or None where no valid interval is known.
         stderr: standard error, or None.
         null: expected value if the model were the data distribution, when known.
-        null_stderr: standard error of the null where it was measured on real examples; None where it is known.
+        null_stderr: standard error of the null where it was measured on real examples; None where
+            it is known.
         ceiling: value of real-versus-real at the same size (the best that can be expected).
         floor: value of a deliberately bad model.
         unit: unit of value.
@@ -100,7 +101,8 @@ class Score:
 
     @property
     def name(self) -> str:
-        """The measure with its features and reference, such as `frechet distance [pca-16] vs test`."""
+        """The measure with its features and reference, such as `frechet distance [pca-16] vs
+        test`."""
         view = f"[{self.view}]" if self.view else ""
         return " ".join(part for part in (self.short_name, view, self._sides) if part)
 
@@ -111,11 +113,20 @@ class Score:
 
     @property
     def _sides(self) -> str:
-        return " ".join(part for part in (self.subject, f"vs {self.reference}" if self.reference else "") if part)
+        return " ".join(
+            part
+            for part in (self.subject, f"vs {self.reference}" if self.reference else "")
+            if part
+        )
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary; numbers that standard JSON lacks become the strings `inf`, `-inf` and `nan`."""
-        record: dict[str, Any] = {"name": self.name, "metric": self.metric, "aspect": self.measure.aspect.name}
+        """Return a JSON-ready dictionary; numbers that standard JSON lacks become the strings
+        `inf`, `-inf` and `nan`."""
+        record: dict[str, Any] = {
+            "name": self.name,
+            "metric": self.metric,
+            "aspect": self.measure.aspect.name,
+        }
         record |= {"role": self.measure.role, "better": self.better, "n": self.n}
         for field in _NUMBERS:
             number = getattr(self, field)
@@ -129,16 +140,23 @@ class Score:
 
         Args:
             record: whatever else it holds is left out.
-            declared: measures by name; of another one the record says what is needed, but its words.
+            declared: measures by name; of another one the record says what is needed, but its
+                words.
         """
-        known = dict(record) if "metric" in record else {**record, **_parted(record["name"], declared)}
+        known = (
+            dict(record) if "metric" in record else {**record, **_parted(record["name"], declared)}
+        )
         measure = declared.get(known["metric"]) or Measure(
             known["metric"],
             aspect=aspect_called(known.get("aspect", "other measures")),
             role=known.get("role", "merit"),
             better=known["better"],
         )
-        fields = {field: known[field] for field in ("n", "unit", "kind", "features", *_WORDS) if field in known}
+        fields = {
+            field: known[field]
+            for field in ("n", "unit", "kind", "features", *_WORDS)
+            if field in known
+        }
         fields |= {field: _number(known[field]) for field in _NUMBERS if field in known}
         return Score(measure, **fields, warnings=tuple(known.get("warnings", ())))
 
@@ -186,11 +204,13 @@ def require_comparable(first: Score, second: Score) -> None:
 def better_of(first: Score, second: Score) -> Verdict:
     """Return which of two scores is better, `undecided` if their intervals overlap or are missing.
 
-    Overlap of two 95 % intervals is conservative: for equal standard errors it decides at |z| > 2.77, a false-alarm
-    rate of 0.6 % and not 5 %. Undecided is the honest default; a paired test is the sharper tool.
+    Overlap of two 95 % intervals is conservative: for equal standard errors it decides at |z| >
+    2.77, a false-alarm rate of 0.6 % and not 5 %. Undecided is the honest default; a paired test is
+    the sharper tool.
 
     Raises:
-        BadInput: the scores have different names, units, kinds or features, so that no order exists.
+        BadInput: the scores have different names, units, kinds or features, so that no order
+            exists.
 
     Example:
         >>> a = Score(Measure("nll"), 1.0, n=9, low=0.9, high=1.1)

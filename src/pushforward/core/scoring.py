@@ -1,7 +1,8 @@
-"""From a family's log-probability of an encoded batch to one of the data: the codec's volume, its bound, its draws, its labels.
+"""From a family's log-probability of an encoded batch to one of the data: the codec's volume, its
+bound, its draws, its labels.
 
-Two ideas: `log p(x) = log p(y) + log |dy/dx|` for an encoding y of x, and a bound stays one; a sum over labels is taken in
-log space.
+Two ideas: `log p(x) = log p(y) + log |dy/dx|` for an encoding y of x, and a bound stays one; a sum
+over labels is taken in log space.
 """
 
 from __future__ import annotations
@@ -62,9 +63,11 @@ class Query:
 def chunks(
     model: Scorable, examples: Examples, told: Callable[[int, int], None] | None = None
 ) -> Iterator[tuple[int, Examples]]:
-    """Yield examples where the model computes, some at a time, each with the number of its first one.
+    """Yield examples where the model computes, some at a time, each with the number of its first
+    one.
 
-    Large examples come in smaller chunks, for memory and for progress; what is computed of an example does not depend on its chunk.
+    Large examples come in smaller chunks, for memory and for progress; what is computed of an
+    example does not depend on its chunk.
 
     Args:
         told: called with how many are done, and of how many.
@@ -77,11 +80,16 @@ def chunks(
 
 
 def score_all(
-    model: Scorable, examples: Examples, query: Query, told: Callable[[int, int], None] | None = None
+    model: Scorable,
+    examples: Examples,
+    query: Query,
+    told: Callable[[int, int], None] | None = None,
 ) -> LogProb:
     """Return log-probabilities of examples, some at a time; see `chunks`."""
     log_prob = marginal_log_prob if query.marginal else conditional_log_prob
-    return LogProb.concatenate([log_prob(model, chunk, first, query) for first, chunk in chunks(model, examples, told)])
+    return LogProb.concatenate(
+        [log_prob(model, chunk, first, query) for first, chunk in chunks(model, examples, told)]
+    )
 
 
 def conditional_log_prob(model: Scorable, chunk: Examples, first: int, query: Query) -> LogProb:
@@ -90,7 +98,11 @@ def conditional_log_prob(model: Scorable, chunk: Examples, first: int, query: Qu
     Raises:
         BadInput: the family returned another measure or kind than it declares.
     """
-    noise, codec, estimator = Streams(query.seed, len(chunk), first, model.device), model.codec, query.estimator
+    noise, codec, estimator = (
+        Streams(query.seed, len(chunk), first, model.device),
+        model.codec,
+        query.estimator,
+    )
     found, draws = [], Draws(noise, query.samples or 0, query.steps)
     # a codec that dequantises is a Monte Carlo estimator of its own: repeat it `samples` times
     for _ in range((draws.samples or estimator.codec_draws) if codec.adds_noise else 1):
@@ -98,13 +110,17 @@ def conditional_log_prob(model: Scorable, chunk: Examples, first: int, query: Qu
         lp = estimator.log_prob(model, encoded.value, chunk.given, draws)
         if lp.measure != encoded.measure:
             raise BadInput(
-                f"{model.family} returned a {lp.measure} density of a {encoded.measure} encoding", "one measure"
+                f"{model.family} returned a {lp.measure} density of a {encoded.measure} encoding",
+                "one measure",
             )
         found.append(lp.add(encoded.log_det, bound=encoded.bound))
     data = replace(estimator.combine(found), measure=model.space.measure, unit=model.space.unit)
     data = replace(data, estimator=data.estimator or estimator.name)
     if data.kind != estimator.kind:
-        raise BadInput(f"{model.family} returned a number of kind {data.kind}", f"{estimator.kind}, as it declares")
+        raise BadInput(
+            f"{model.family} returned a number of kind {data.kind}",
+            f"{estimator.kind}, as it declares",
+        )
     return replace(data, given="" if chunk.given is None else " and ".join(chunk.given.parts))
 
 
@@ -127,7 +143,8 @@ def encoded_examples(model: Scorable, examples: Examples, seed: int) -> Examples
 
 @torch.no_grad()
 def mean_log_det(model: Scorable, examples: Examples, seed: int = 0) -> float:
-    """Return the mean of what the codec adds to log-probabilities of encoded examples, under the noise of `held_out`."""
+    """Return the mean of what the codec adds to log-probabilities of encoded examples, under the
+    noise of `held_out`."""
     parts = [
         model.codec.encode(chunk.x, Streams(seed, len(chunk), first, model.device)).log_det.double()
         for first, chunk in chunks(model, examples)

@@ -1,7 +1,7 @@
 """What one example *is*: its event shape, its measure, and therefore its unit.
 
-Three ideas: a `Space` owns shape and measure; the unit of a likelihood is computed from the space and never
-configured; a space checks the tensors that claim to live in it.
+Three ideas: a `Space` owns shape and measure; the unit of a likelihood is computed from the space
+and never configured; a space checks the tensors that claim to live in it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ Measure = Literal["counting", "lebesgue", "mixed"]
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit of information: `value = -nats / nats_per_unit` when it is a code length, `nats` otherwise.
+    """A unit of information: `value = -nats / nats_per_unit` when it is a code length, `nats`
+    otherwise.
 
     Example:
         >>> Unit("bits/dim", nats_per_unit=64 * math.log(2)).from_nats(-64 * math.log(2))
@@ -38,11 +39,13 @@ class Unit:
 
 
 class Space(ABC):
-    """The set an example lives in. Concrete spaces are frozen values; two equal spaces are interchangeable.
+    """The set an example lives in. Concrete spaces are frozen values; two equal spaces are
+    interchangeable.
 
     Attributes:
         kind: the name of its kind of data, see `core/data_kind.py`.
-        levels: how many values each number of an example may have, 0 to levels - 1; None where they differ, or are real.
+        levels: how many values each number of an example may have, 0 to levels - 1; None where they
+            differ, or are real.
     """
 
     kind: str
@@ -56,7 +59,8 @@ class Space(ABC):
     @property
     @abstractmethod
     def measure(self) -> Measure:
-        """What a density is relative to: `counting` for discrete data, `lebesgue` for continuous data, `mixed` for both."""
+        """What a density is relative to: `counting` for discrete data, `lebesgue` for continuous
+        data, `mixed` for both."""
 
     @property
     @abstractmethod
@@ -160,11 +164,17 @@ class Points(Space):
     def check(self, x: Tensor) -> Tensor:
         """Accept floating tensors of shape (n, dim) without NaN or infinity."""
         if not x.is_floating_point():
-            raise BadInput(f"points of dtype {x.dtype}", "floating-point numbers", "convert them with .float()")
+            raise BadInput(
+                f"points of dtype {x.dtype}", "floating-point numbers", "convert them with .float()"
+            )
         self._check_shape(x)
         if not torch.isfinite(x).all():
             rows = (~torch.isfinite(x).all(dim=1)).nonzero().flatten().tolist()
-            raise BadInput(f"NaN or infinity in rows {rows[:10]}", "finite numbers", "drop or repair those rows")
+            raise BadInput(
+                f"NaN or infinity in rows {rows[:10]}",
+                "finite numbers",
+                "drop or repair those rows",
+            )
         return x
 
 
@@ -185,7 +195,9 @@ class Image(Space):
 
     def __post_init__(self) -> None:
         if min(self.channels, self.height, self.width) < 1 or self.levels < 2:
-            raise BadInput(f"{self}", "positive channels, height and width, and at least two levels")
+            raise BadInput(
+                f"{self}", "positive channels, height and width, and at least two levels"
+            )
 
     @property
     def event_shape(self) -> tuple[int, ...]:
@@ -216,7 +228,8 @@ class Image(Space):
         return asdict(self)
 
     def check(self, x: Tensor) -> Tensor:
-        """Accept integer tensors of shape (n, channels, height, width) with values in `0 .. levels-1`."""
+        """Accept integer tensors of shape (n, channels, height, width) with values in `0 ..
+        levels-1`."""
         if x.is_floating_point() or x.dtype == torch.bool:
             raise BadInput(
                 f"an image of dtype {x.dtype}",
@@ -243,5 +256,7 @@ def space_from_json(record: dict[str, Any]) -> Space:
     fields = dict(record)
     kind = str(fields.pop("kind", ""))
     if kind not in DATA_KINDS:
-        raise BadInput(f"a space of kind '{kind}'", "one of " + ", ".join(sorted(DATA_KINDS.names())))
+        raise BadInput(
+            f"a space of kind '{kind}'", "one of " + ", ".join(sorted(DATA_KINDS.names()))
+        )
     return DATA_KINDS.load(kind).space_class.of_fields(**fields)

@@ -1,6 +1,7 @@
 """Configuration that a user types, validated before anything runs.
 
-Two ideas: an unknown key is an error that suggests the nearest known one; `-s a.b=value` is parsed once, here.
+Two ideas: an unknown key is an error that suggests the nearest known one; `-s a.b=value` is parsed
+once, here.
 """
 
 from __future__ import annotations
@@ -10,9 +11,19 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+)
 from pydantic_core import CoreSchema, PydanticCustomError
-from pydantic_core.core_schema import no_info_plain_validator_function, plain_serializer_function_ser_schema
+from pydantic_core.core_schema import (
+    no_info_plain_validator_function,
+    plain_serializer_function_ser_schema,
+)
 
 from pushforward.core.errors import BadInput, nearest, unknown
 from pushforward.core.registry import Registry
@@ -21,13 +32,17 @@ from pushforward.core.registry import Registry
 class Config(BaseModel):
     """Base of every configuration: frozen, no unknown keys, defaults are validated too."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, protected_namespaces=()
+    )
 
 
 class OneOf:
-    """The type of a setting that takes a name of a table, so that no list of names stands beside the table.
+    """The type of a setting that takes a name of a table, so that no list of names stands beside
+    the table.
 
-    What is wrong is said as pydantic says it of a `Literal`, and the JSON schema has the names of the moment.
+    What is wrong is said as pydantic says it of a `Literal`, and the JSON schema has the names of
+    the moment.
 
     Args:
         sources: registries, mappings by name, and single names.
@@ -58,17 +73,25 @@ class OneOf:
                 found += source.names() if isinstance(source, Registry) else source
         return found
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return no_info_plain_validator_function(self._checked, serialization=plain_serializer_function_ser_schema(str))
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return no_info_plain_validator_function(
+            self._checked, serialization=plain_serializer_function_ser_schema(str)
+        )
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
         return {"enum": self.names(), "type": "string"}
 
     def _checked(self, value: Any) -> str:
         names = [f"'{name}'" for name in self.names()]
         if not isinstance(value, str) or f"'{value}'" not in names:
             expected = " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-            raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": expected})
+            raise PydanticCustomError(
+                "literal_error", "Input should be {expected}", {"expected": expected}
+            )
         return value
 
 
@@ -92,22 +115,40 @@ class TrainConfig(Config):
     warmup: float = Field(0.05, ge=0, le=1, description="fraction of the budget spent warming up")
     beta1: float = Field(0.9, ge=0, lt=1)
     beta2: float = Field(0.99, ge=0, lt=1)
-    optimiser: Literal["adamw", "muon"] = Field("adamw", description="muon takes the hidden matrices of a transformer")
-    matrix_learning_rate: float = Field(0.02, gt=0, description="peak for the matrices that Muon takes")
+    optimiser: Literal["adamw", "muon"] = Field(
+        "adamw", description="muon takes the hidden matrices of a transformer"
+    )
+    matrix_learning_rate: float = Field(
+        0.02, gt=0, description="peak for the matrices that Muon takes"
+    )
     weight_decay: float = Field(0.01, ge=0)
     clip: float = Field(1.0, gt=0, description="maximum gradient norm")
-    ema: float = Field(0.999, ge=0, lt=1, description="decay of the weight average, reached after its warm-up")
+    ema: float = Field(
+        0.999, ge=0, lt=1, description="decay of the weight average, reached after its warm-up"
+    )
     ema_snapshots: int | None = Field(
-        None, ge=2, le=64, description="snapshots of averages kept on disk, for `pushforward average`; None keeps none"
+        None,
+        ge=2,
+        le=64,
+        description="snapshots of averages kept on disk, for `pushforward average`; None keeps none",
     )
     precision: Literal["float32", "bfloat16", "auto"] = Field(
-        "float32", description="of networks; auto: bfloat16 where the processor computes in it, else float32"
+        "float32",
+        description="of networks; auto: bfloat16 where the processor computes in it, else float32",
     )
     channels_last: bool = False
-    checkpoint_every: int | None = Field(None, ge=1, description="steps between checkpoints; None = every 30 s")
-    evaluate_every: int | None = Field(None, ge=1, description="steps between held-out evaluations; None = 25 a run")
-    held_out_rows: int | None = Field(None, ge=1, description="validation examples that steer; None = 512 at most")
-    patience: int | None = Field(None, ge=1, description="held-out evaluations without improvement before stopping")
+    checkpoint_every: int | None = Field(
+        None, ge=1, description="steps between checkpoints; None = every 30 s"
+    )
+    evaluate_every: int | None = Field(
+        None, ge=1, description="steps between held-out evaluations; None = 25 a run"
+    )
+    held_out_rows: int | None = Field(
+        None, ge=1, description="validation examples that steer; None = 512 at most"
+    )
+    patience: int | None = Field(
+        None, ge=1, description="held-out evaluations without improvement before stopping"
+    )
     seed: int = Field(0, ge=0)
 
 
@@ -115,7 +156,8 @@ def parse(config: type[C], values: Mapping[str, Any], where: str) -> C:
     """Validate `values` against `config`.
 
     Raises:
-        BadInput: an unknown key (with the nearest known one), or a value of the wrong type or range.
+        BadInput: an unknown key (with the nearest known one), or a value of the wrong type or
+            range.
 
     Example:
         >>> parse(TrainConfig, {"steps": 3}, "train").steps
@@ -123,18 +165,25 @@ def parse(config: type[C], values: Mapping[str, Any], where: str) -> C:
     """
     for key in values:
         if key not in config.model_fields:
-            raise BadInput(f"unknown key '{where}.{key}'", f"a key of {where}", nearest(key, config.model_fields))
+            raise BadInput(
+                f"unknown key '{where}.{key}'",
+                f"a key of {where}",
+                nearest(key, config.model_fields),
+            )
     try:
         return config(**values)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         said = first["msg"].removeprefix("Input should be ")
-        raise BadInput(f"'{where}.{key}={first.get('input')}'", said[:1].lower() + said[1:]) from None
+        raise BadInput(
+            f"'{where}.{key}={first.get('input')}'", said[:1].lower() + said[1:]
+        ) from None
 
 
 def parse_settings(settings: list[str]) -> dict[str, dict[str, Any]]:
-    """Turn `["model.width=128", "train.ema=0.99"]` into nested dictionaries; values are JSON where they parse as JSON.
+    """Turn `["model.width=128", "train.ema=0.99"]` into nested dictionaries; values are JSON where
+    they parse as JSON.
 
     Example:
         >>> parse_settings(["model.width=128", "train.precision=bfloat16"])
@@ -156,7 +205,8 @@ _COLUMNS = "data.columns."
 
 
 def _cut(setting: str) -> tuple[str, str, str]:
-    """Cut a setting at the first equals sign, after the name of a column at the last one before a list or a word."""
+    """Cut a setting at the first equals sign, after the name of a column at the last one before a
+    list or a word."""
     if not setting.startswith(_COLUMNS):
         return setting.partition("=")
     start = setting.rfind("=[") if setting.endswith("]") else -1

@@ -1,7 +1,8 @@
 """Tables as a space: rows of columns of different kinds, measured in nats per row.
 
-Two ideas: a column declares what a value is (a category, a number on a grid, a real number) and therefore whether its part of the
-measure counts or integrates; a missing value is a value, with a probability of its own.
+Two ideas: a column declares what a value is (a category, a number on a grid, a real number) and
+therefore whether its part of the measure counts or integrates; a missing value is a value, with a
+probability of its own.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ DISCRETE = ("categorical", "ordinal", "boolean")
 
 
 def number_word(value: float, step: float | None = None) -> str:
-    """Return a number in digits: all of them on a grid, ten of a real one, and never fewer than stand before the point.
+    """Return a number in digits: all of them on a grid, ten of a real one, and never fewer than
+    stand before the point.
 
     Example:
         >>> number_word(1700002510796.0, 1.0), number_word(12345678.123, 0.001), number_word(1 / 3), number_word(-0.0)
@@ -38,11 +40,13 @@ def number_word(value: float, step: float | None = None) -> str:
 class Column:
     """What the values of one column are.
 
-    Rows hold float64: the index of a category, or the number itself (a datetime as seconds since 1970); NaN where missing.
+    Rows hold float64: the index of a category, or the number itself (a datetime as seconds since
+    1970); NaN where missing.
 
     Attributes:
         categories: names of the categories in order of their index, for the discrete kinds.
-        step: spacing of the grid that numbers lie on (1 for integers, 0.01 for prices); None for real numbers.
+        step: spacing of the grid that numbers lie on (1 for integers, 0.01 for prices); None for
+            real numbers.
         low, high: the smallest and largest number in the training data.
         bounded_below, bounded_above: True if no number may lie below `low`, or above `high`.
         missing: True if values may be missing.
@@ -65,7 +69,8 @@ class Column:
     def __post_init__(self) -> None:
         if self.discrete != bool(self.categories):
             raise BadInput(
-                f"a {self.kind} column '{self.name}' of {len(self.categories)} categories", "names if discrete"
+                f"a {self.kind} column '{self.name}' of {len(self.categories)} categories",
+                "names if discrete",
             )
         if not self.discrete and not self.low <= self.high:
             raise BadInput(f"column '{self.name}' from {self.low} to {self.high}", "low <= high")
@@ -96,7 +101,9 @@ class Table(Space):
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
         if not names or len(set(names)) < len(names):
-            raise BadInput(f"a table of the columns {names}", "one or more columns with different names")
+            raise BadInput(
+                f"a table of the columns {names}", "one or more columns with different names"
+            )
 
     @property
     def event_shape(self) -> tuple[int, ...]:
@@ -105,7 +112,8 @@ class Table(Space):
 
     @property
     def measure(self) -> Measure:
-        """What all columns agree on, else `mixed`: the product of counting and Lebesgue measures."""
+        """What all columns agree on, else `mixed`: the product of counting and Lebesgue
+        measures."""
         first = self.columns[0].measure
         return first if all(column.measure == first for column in self.columns) else "mixed"
 
@@ -116,7 +124,8 @@ class Table(Space):
 
     @property
     def unit(self) -> Unit:
-        """nats/row: minus the log-probability of the counted columns times the density of the real ones."""
+        """nats/row: minus the log-probability of the counted columns times the density of the real
+        ones."""
         return Unit("nats/row", 1.0)
 
     @property
@@ -137,22 +146,29 @@ class Table(Space):
         return {"columns": [asdict(column) for column in self.columns]}
 
     def check(self, x: Tensor) -> Tensor:
-        """Accept float64 tensors (n, columns); NaN only in columns that may be missing, categories within range."""
+        """Accept float64 tensors (n, columns); NaN only in columns that may be missing, categories
+        within range."""
         if x.dtype != torch.float64:
-            raise BadInput(f"rows of dtype {x.dtype}", "float64", "encode the table with the run's own schema")
+            raise BadInput(
+                f"rows of dtype {x.dtype}", "float64", "encode the table with the run's own schema"
+            )
         self._check_shape(x)
         for i, column in enumerate(self.columns):
             values = x[:, i]
             absent = torch.isnan(values)
             if bool(absent.any()) and not column.missing:
                 rows = absent.nonzero().flatten()[:10].tolist()
-                raise BadInput(f"missing values of '{column.name}' in rows {rows}", "none, as in the training data")
+                raise BadInput(
+                    f"missing values of '{column.name}' in rows {rows}",
+                    "none, as in the training data",
+                )
             known = values[~absent]
             if column.discrete and len(known):
                 legal = (known == known.round()) & (known >= 0) & (known < len(column.categories))
                 if not bool(legal.all()):
                     raise BadInput(
-                        f"category {known[~legal][0]:g} of '{column.name}'", f"0 to {len(column.categories) - 1}"
+                        f"category {known[~legal][0]:g} of '{column.name}'",
+                        f"0 to {len(column.categories) - 1}",
                     )
             if bool(torch.isinf(known).any()):
                 raise BadInput(f"infinity in '{column.name}'", "finite numbers or missing values")

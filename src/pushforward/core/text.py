@@ -1,6 +1,7 @@
 """Text as a space: windows of tokens, measured in bits per byte.
 
-One idea: what a token is belongs to the tokeniser, so models are compared by the bytes that tokens stand for, never by tokens.
+One idea: what a token is belongs to the tokeniser, so models are compared by the bytes that tokens
+stand for, never by tokens.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from pushforward.core.space import Measure, Space, Unit
 class Text(Space):
     """Windows of `length` integers from 0 to `vocabulary - 1`; unit bits/byte.
 
-    An example's probability is that of its tokens given what comes before it (`Given.prefix`), or given the start of a document.
-    The unit counts bytes, which differ from example to example: `Examples.sizes` holds them.
+    An example's probability is that of its tokens given what comes before it (`Given.prefix`), or
+    given the start of a document. The unit counts bytes, which differ from example to example:
+    `Examples.sizes` holds them.
 
     Attributes:
         vocabulary: number of tokens, the document boundary included.
@@ -41,7 +43,10 @@ class Text(Space):
 
     def __post_init__(self) -> None:
         if self.vocabulary < 2 or self.length < 1 or not 0 <= self.boundary < self.vocabulary:
-            raise BadInput(f"{self}", "at least two tokens, a length of one or more and a boundary among the tokens")
+            raise BadInput(
+                f"{self}",
+                "at least two tokens, a length of one or more and a boundary among the tokens",
+            )
 
     @property
     def event_shape(self) -> tuple[int, ...]:
@@ -68,11 +73,19 @@ class Text(Space):
         return asdict(self)
 
     def check(self, x: Tensor) -> Tensor:
-        """Accept integer tensors (n, length) of tokens; shorter windows are legal, longer ones are not."""
+        """Accept integer tensors (n, length) of tokens; shorter windows are legal, longer ones are
+        not."""
         if x.is_floating_point() or x.dim() != 2:
-            raise BadInput(f"text of shape {tuple(x.shape)} and dtype {x.dtype}", "integer tokens of shape (n, length)")
+            raise BadInput(
+                f"text of shape {tuple(x.shape)} and dtype {x.dtype}",
+                "integer tokens of shape (n, length)",
+            )
         if x.shape[1] > self.length:
-            raise BadInput(f"windows of {x.shape[1]} tokens", f"at most {self.length}", "score it in strided windows")
+            raise BadInput(
+                f"windows of {x.shape[1]} tokens",
+                f"at most {self.length}",
+                "score it in strided windows",
+            )
         seen = _distinct(x)
         if seen.numel() and (int(seen.min()) < 0 or int(seen.max()) >= self.vocabulary):
             raise BadInput(
@@ -84,7 +97,8 @@ class Text(Space):
 
 
 def _distinct(x: Tensor) -> Tensor:
-    """Return the elements that windows show, each once where the windows are overlapping views of one stream.
+    """Return the elements that windows show, each once where the windows are overlapping views of
+    one stream.
 
     A reduction over such views would copy them: 64 times the stream for windows of 64 tokens.
     """
@@ -97,7 +111,8 @@ def _distinct(x: Tensor) -> Tensor:
 def tokens_before(
     space: Text, given: Given | None, n: int, device: torch.device | None = None
 ) -> tuple[Tensor, Tensor | None]:
-    """Return the tokens that come before each of n examples, (n, P >= 1), and the padding of each row, None if none has any.
+    """Return the tokens that come before each of n examples, (n, P >= 1), and the padding of each
+    row, None if none has any.
 
     No prefix, or one of no tokens, is the start of a document: the boundary token.
 

@@ -1,7 +1,7 @@
 """Any iterative sampler, as three functions: `start`, `step`, `finish`.
 
-Two ideas: progress, streaming and trajectories live outside the sampler, because a walk exposes its states; whatever changes a
-walk (a constraint, an observer) wraps it and works for every family.
+Two ideas: progress, streaming and trajectories live outside the sampler, because a walk exposes its
+states; whatever changes a walk (a constraint, an observer) wraps it and works for every family.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ State = TypeVar("State")
 class Walk(ABC, Generic[State]):
     """An iterative sampler of `length` steps.
 
-    Autoregressive tokens (the state holds a KV cache), ODE and SDE solvers, masked-flow inversion and Langevin dynamics
-    are walks; a one-pass generator is a walk of length one. `calls` is the number of network calls per example, the most where
-    a walk may end before its last step; what one has made is `spent`.
+    Autoregressive tokens (the state holds a KV cache), ODE and SDE solvers, masked-flow inversion
+    and Langevin dynamics are walks; a one-pass generator is a walk of length one. `calls` is the
+    number of network calls per example, the most where a walk may end before its last step; what
+    one has made is `spent`.
 
     Example:
         >>> import torch
@@ -53,21 +54,25 @@ class Walk(ABC, Generic[State]):
         """Return the batch of examples, as the family models them (before the codec decodes)."""
 
     def peek(self, state: State) -> Tensor:
-        """Return the best picture of the result so far; override where `finish` needs the last state."""
+        """Return the best picture of the result so far; override where `finish` needs the last
+        state."""
         return self.finish(state)
 
     def finished(self, state: State) -> bool:
-        """Return True if the steps that are left would change nothing (every text has met its stop string)."""
+        """Return True if the steps that are left would change nothing (every text has met its stop
+        string)."""
         return False
 
     def spent(self, state: State, steps: int) -> float:
-        """Return the network calls per example that were made in the first `steps`; override where steps differ in price."""
+        """Return the network calls per example that were made in the first `steps`; override where
+        steps differ in price."""
         return self.calls * steps / max(1, self.length)
 
 
 @dataclass
 class Spending:
-    """What walks that were run to their end have cost: examples, and network calls for all of them."""
+    """What walks that were run to their end have cost: examples, and network calls for all of
+    them."""
 
     examples: int = 0
     calls: float = 0.0
@@ -110,7 +115,9 @@ def states(walk: Walk[State]) -> Iterator[State]:
         yield state
 
 
-def of_all(on_step: Callable[[int, int], None], before: int, walks: int) -> Callable[[int, int], None]:
+def of_all(
+    on_step: Callable[[int, int], None], before: int, walks: int
+) -> Callable[[int, int], None]:
     """Return what is told the steps of one of several equal walks, and tells the steps of all.
 
     Example:
@@ -121,7 +128,8 @@ def of_all(on_step: Callable[[int, int], None], before: int, walks: int) -> Call
 
 
 def run(walk: Walk[State], on_step: Callable[[int, int], None] | None = None) -> Tensor:
-    """Walk to the end and return the examples; `on_step(done, length)` is called after every step."""
+    """Walk to the end and return the examples; `on_step(done, length)` is called after every
+    step."""
     state, steps, counted = walk.start(), 0, _SPENDING.get()
     while steps < walk.length and not walk.finished(state):
         state, steps = walk.step(state, steps), steps + 1
@@ -153,7 +161,9 @@ class OneShot(Walk[Tensor]):
 
     length = 1
 
-    def __init__(self, draw: Callable[[], Tensor], push: Callable[[Tensor], Tensor], calls: float = 1.0) -> None:
+    def __init__(
+        self, draw: Callable[[], Tensor], push: Callable[[Tensor], Tensor], calls: float = 1.0
+    ) -> None:
         self.draw, self.push, self.calls = draw, push, calls
 
     def start(self) -> Tensor:
@@ -170,7 +180,8 @@ class OneShot(Walk[Tensor]):
 
 
 class WalkWrapper(Walk[State]):
-    """A walk around another one; subclasses change some of its functions and leave the others to it.
+    """A walk around another one; subclasses change some of its functions and leave the others to
+    it.
 
     Example:
         >>> class Doubled(WalkWrapper[Tensor]):

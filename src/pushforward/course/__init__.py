@@ -1,4 +1,5 @@
-"""The companion course: exercises, a checker that knows why an answer is wrong, and answers that train the real models."""
+"""The companion course: exercises, a checker that knows why an answer is wrong, and answers that
+train the real models."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Answers in files: stubs to fill in, and the functions of a script or a notebook.
 
-One idea: a function is an answer if its name is that of an exercise's function; whatever else a file holds is its own business.
+One idea: a function is an answer if its name is that of an exercise's function; whatever else a
+file holds is its own business.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ def write_stubs(path: Path) -> int:
     if path.suffix != ".py":
         raise BadInput(f"{path}", "a file that ends in .py")
     if path.exists():
-        raise BadInput(f"{path}, which exists", "a new file", "it may hold your answers; choose another name")
+        raise BadInput(
+            f"{path}, which exists", "a new file", "it may hold your answers; choose another name"
+        )
     parts = [HEAD.format(name=path.name)]
     for exercise in exercises():
         harder = ", harder" if exercise.harder else ""
@@ -51,16 +54,25 @@ def read_answers(path: Path) -> dict[str, Answer]:
     """Run a script or the code of a notebook and return its answers by the exercise's name.
 
     Raises:
-        BadInput: no such file, one of another kind, one that fails when it runs, or one without any answer.
+        BadInput: no such file, one of another kind, one that fails when it runs, or one without any
+            answer.
     """
     readable(path)
     names = _names(path)
     by_function = {exercise.function: exercise.name for exercise in exercises()}
-    found = {by_function[key]: value for key, value in names.items() if key in by_function and callable(value)}
+    found = {
+        by_function[key]: value
+        for key, value in names.items()
+        if key in by_function and callable(value)
+    }
     if not found:
         wanted = ", ".join(list(by_function)[:3])
-        raise BadInput(f"{path} without any of the exercises' functions", f"functions such as {wanted}")
-    return {exercise.name: found[exercise.name] for exercise in exercises() if exercise.name in found}
+        raise BadInput(
+            f"{path} without any of the exercises' functions", f"functions such as {wanted}"
+        )
+    return {
+        exercise.name: found[exercise.name] for exercise in exercises() if exercise.name in found
+    }
 
 
 def readable(path: Path) -> None:
@@ -70,7 +82,11 @@ def readable(path: Path) -> None:
         BadInput: no such file, or one of another kind.
     """
     if path.is_dir():
-        raise BadInput(f"{path}, which is a folder", "a .py or .ipynb with your functions", "name the file in it")
+        raise BadInput(
+            f"{path}, which is a folder",
+            "a .py or .ipynb with your functions",
+            "name the file in it",
+        )
     if not path.is_file():
         raise BadInput(f"no file at {path}", "a .py or .ipynb with your functions")
     if path.suffix not in (".py", ".ipynb"):
@@ -83,7 +99,12 @@ def _names(path: Path) -> dict[str, Any]:
     if path.suffix == ".py":
         return _run(path, path)
     code = _code(path)
-    lines = [line for part in code for line in part.splitlines() if not line.lstrip().startswith(("%", "!"))]
+    lines = [
+        line
+        for part in code
+        for line in part.splitlines()
+        if not line.lstrip().startswith(("%", "!"))
+    ]
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / f"{path.stem}.py"
         script.write_text("\n".join(lines) + "\n")
@@ -109,4 +130,6 @@ def _run(script: Path, path: Path) -> dict[str, Any]:
         if of_the_user(error):
             raise
         line = f" in line {error.lineno}" if isinstance(error, SyntaxError) else ""
-        raise BadInput(f"{path}, which raised {type(error).__name__}{line}: {error}", "a file that runs") from None
+        raise BadInput(
+            f"{path}, which raised {type(error).__name__}{line}: {error}", "a file that runs"
+        ) from None

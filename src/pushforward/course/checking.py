@@ -1,8 +1,9 @@
 """The checker.
 
-Two ideas: cheap and telling questions come first (does it run, what shape, what type, is it finite), then numbers, and only an
-answer with right numbers is asked whether it keeps the laws and whether gradients flow; whatever fails, the exercise's known
-mistakes are tried before anything general is said.
+Two ideas: cheap and telling questions come first (does it run, what shape, what type, is it
+finite), then numbers, and only an answer with right numbers is asked whether it keeps the laws and
+whether gradients flow; whatever fails, the exercise's known mistakes are tried before anything
+general is said.
 """
 
 from __future__ import annotations
@@ -24,7 +25,17 @@ from pushforward.course.exercise import Answer, Exercise
 from pushforward.course.laws import ERROR
 from pushforward.course.outcome import Outcome, telling
 from pushforward.course.running import SECONDS, Left, TooLong, calling, neutral, within
-from pushforward.course.values import COARSE, EXACT, SINGLE, NotAValue, brief, coarsest, fresh, same, shape_text
+from pushforward.course.values import (
+    COARSE,
+    EXACT,
+    SINGLE,
+    NotAValue,
+    brief,
+    coarsest,
+    fresh,
+    same,
+    shape_text,
+)
 
 TOLD = 3  # laws that a passing answer is told of
 STEEP = (1, 3)  # cases whose gradients are compared
@@ -54,7 +65,8 @@ class AnswerVerdict:
 
 
 def check(name: str, answer: Any) -> Outcome:
-    """Return whether a function solves an exercise and, if it does not, why; in a script, where nothing shows it, say so.
+    """Return whether a function solves an exercise and, if it does not, why; in a script, where
+    nothing shows it, say so.
 
     Args:
         name: an exercise, as `pushforward course list` names them.
@@ -72,7 +84,8 @@ def check(name: str, answer: Any) -> Outcome:
 
 
 def judge(name: str, answer: Any, seconds: float = SECONDS, picture: bool = True) -> AnswerVerdict:
-    """Return the outcome of a check and the values it rests on; nothing is printed, and the process is left as it was.
+    """Return the outcome of a check and the values it rests on; nothing is printed, and the process
+    is left as it was.
 
     Args:
         seconds: an answer that runs for longer is wrong.
@@ -83,7 +96,10 @@ def judge(name: str, answer: Any, seconds: float = SECONDS, picture: bool = True
     """
     exercise = exercise_of(name)
     if not callable(answer):
-        raise BadInput(f"{type(answer).__name__} for '{name}'", f"the function {exercise.function}{exercise.signature}")
+        raise BadInput(
+            f"{type(answer).__name__} for '{name}'",
+            f"the function {exercise.function}{exercise.signature}",
+        )
     with neutral() as theirs:
         call = calling(answer, exercise.parameters, theirs)
         found: list[Values | None] = []
@@ -93,12 +109,17 @@ def judge(name: str, answer: Any, seconds: float = SECONDS, picture: bool = True
                 error = _check(exercise, call, found, answer)
                 if picture and exercise.picture is not None:
                     svg = exercise.picture(as_values(exercise, call, detached=True))
-            return AnswerVerdict(Outcome(name, True, _praise(exercise, error), "passed", svg=svg), found)
+            return AnswerVerdict(
+                Outcome(name, True, _praise(exercise, error), "passed", svg=svg), found
+            )
         except TooLong as late:
             says = f"it was still running after {seconds:g} seconds: does a loop in it never end?"
-            wrong = _Wrong("runs", says, _where(late, answer, exercise.arguments(len(found) % exercise.cases)))
+            wrong = _Wrong(
+                "runs", says, _where(late, answer, exercise.arguments(len(found) % exercise.cases))
+            )
             return AnswerVerdict(
-                Outcome(name, False, _sentence(wrong.says), wrong.stage, evidence=wrong.evidence), found
+                Outcome(name, False, _sentence(wrong.says), wrong.stage, evidence=wrong.evidence),
+                found,
             )
         except _Wrong as error:
             wrong = error
@@ -106,7 +127,15 @@ def judge(name: str, answer: Any, seconds: float = SECONDS, picture: bool = True
         if not known and wrong.stage == "numbers":
             wrong = _with_law(exercise, call, wrong, seconds)
         return AnswerVerdict(
-            Outcome(name, False, _sentence(known or wrong.says), wrong.stage, bool(known), wrong.evidence), found
+            Outcome(
+                name,
+                False,
+                _sentence(known or wrong.says),
+                wrong.stage,
+                bool(known),
+                wrong.evidence,
+            ),
+            found,
         )
 
 
@@ -159,7 +188,8 @@ def _check(exercise: Exercise, answer: Answer, found: list[Values | None], origi
 
 
 def as_values(exercise: Exercise, answer: Answer, detached: bool = False) -> Answer:
-    """Return a function that gives an answer's values as tensors, whatever they come as; what is no number stays as it is."""
+    """Return a function that gives an answer's values as tensors, whatever they come as; what is no
+    number stays as it is."""
 
     def call(*arguments: Any) -> Any:
         found = answer(*arguments)
@@ -172,7 +202,8 @@ def as_values(exercise: Exercise, answer: Answer, detached: bool = False) -> Ans
 
 
 def agreement(found: Sequence[Values], right: Sequence[Values]) -> float | None:
-    """Return the relative error up to which all values are right: that of float64 or of float32; None if they are wrong."""
+    """Return the relative error up to which all values are right: that of float64 or of float32;
+    None if they are wrong."""
     for error in (EXACT, SINGLE):
         if all(same(mine, true, error) for mine, true in zip(found, right)):
             return error
@@ -194,7 +225,8 @@ def _run(exercise: Exercise, answer: Answer, case: int, original: Any) -> Values
     for before, after in zip(arguments, passed):
         if isinstance(before, Tensor) and not same((after,), (before,)):
             raise _Wrong(
-                "arguments", "it changes its arguments; work on a copy, such as `x = x + ...` in place of `x += ...`"
+                "arguments",
+                "it changes its arguments; work on a copy, such as `x = x + ...` in place of `x += ...`",
             )
     try:
         return exercise.values(found)
@@ -214,7 +246,9 @@ def _types(found: Values, right: Values, names: Sequence[str]) -> None:
     for mine, true, name in zip(found, right, names):
         # 0 and 1 are as good as False and True
         truths = mine.dtype == torch.bool or bool(((mine == 0) | (mine == 1)).all())
-        if (mine.dtype == torch.bool) != (true.dtype == torch.bool) and not (true.dtype == torch.bool and truths):
+        if (mine.dtype == torch.bool) != (true.dtype == torch.bool) and not (
+            true.dtype == torch.bool and truths
+        ):
             raise _Wrong("type", f"{name} is of type {mine.dtype}, expected {true.dtype}")
 
 
@@ -223,14 +257,19 @@ def _finite(found: Values, right: Values, names: Sequence[str], case: int) -> No
         bad = ~mine.isfinite() & true.isfinite()
         if bool(bad.any()):
             what = "nan" if bool(mine[bad].isnan().any()) else "infinite"
-            raise _Wrong("finite", f"{name} is {what} for {int(bad.sum())} of {mine.numel()} entries in case {case}")
+            raise _Wrong(
+                "finite",
+                f"{name} is {what} for {int(bad.sum())} of {mine.numel()} entries in case {case}",
+            )
 
 
 def _law(says: str, holds: Any, answer: Answer) -> None:
     try:
         kept = bool(holds(answer))
     except Exception as error:
-        raise _Wrong("law", f"it must hold that {says}; asked for it, the function raised {error!r}") from None
+        raise _Wrong(
+            "law", f"it must hold that {says}; asked for it, the function raised {error!r}"
+        ) from None
     if not kept:
         raise _Wrong("law", f"it must hold that {says}")
 
@@ -240,9 +279,7 @@ def _numbers(exercise: Exercise, found: Sequence[Values], right: Sequence[Values
     names, said, type_ = exercise.returns, exercise.shows or brief, coarsest(found)
     if type_ in COARSE and all(same(mine, true, COARSE[type_]) for mine, true in zip(found, right)):
         digits = "three digits" if type_ == torch.float16 else "two digits"
-        says = (
-            f"it is right as far as {_word(type_)} can tell, which is {digits}; use float64, the type of the arguments"
-        )
+        says = f"it is right as far as {_word(type_)} can tell, which is {digits}; use float64, the type of the arguments"
         raise _Wrong("precision", says)
     for case, (mine, true) in enumerate(zip(found, right)):
         for i, name in enumerate(names):
@@ -258,7 +295,8 @@ def _numbers(exercise: Exercise, found: Sequence[Values], right: Sequence[Values
 
 
 def _with_law(exercise: Exercise, answer: Answer, wrong: _Wrong, seconds: float) -> _Wrong:
-    """Return a law that is broken by wrong numbers, with what these have in common with the right ones, if one is."""
+    """Return a law that is broken by wrong numbers, with what these have in common with the right
+    ones, if one is."""
     try:
         with within(seconds):
             for law in exercise.laws:
@@ -278,10 +316,16 @@ def _gradients(exercise: Exercise, answer: Answer, error: float) -> None:
             mine = _gradient(exercise, answer, case)
         except Exception as problem:
             says = f"its numbers are right, but gradients cannot flow through it ({type(problem).__name__}: {problem})"
-            raise _Wrong("gradient", f"{says}; {_wanted(exercise)}: stay with torch all the way") from None
+            raise _Wrong(
+                "gradient", f"{says}; {_wanted(exercise)}: stay with torch all the way"
+            ) from None
         for name, (a, b) in zip(exercise.gradients, zip(mine, true)):
             if b is not None and (a is None or not same((a,), (b,), max(error, 1e3 * EXACT))):
-                what = "no gradient flows" if a is None or not bool(a.any()) else "a wrong gradient flows"
+                what = (
+                    "no gradient flows"
+                    if a is None or not bool(a.any())
+                    else "a wrong gradient flows"
+                )
                 says = f"its numbers are right, but {what} to {name}: is something detached or rounded?"
                 raise _Wrong("gradient", f"{says} {_wanted(exercise).capitalize()}")
 
@@ -291,13 +335,16 @@ def _wanted(exercise: Exercise) -> str:
 
 
 def _gradient(exercise: Exercise, function: Answer, case: int) -> list[Tensor | None]:
-    """Return the gradients of one weighted sum of everything that came back, one for each name in `exercise.gradients`."""
+    """Return the gradients of one weighted sum of everything that came back, one for each name in
+    `exercise.gradients`."""
     arguments = dict(zip(exercise.parameters, fresh(exercise.arguments(case))))
     leaves = [arguments[name].requires_grad_() for name in exercise.gradients]
     total = torch.zeros((), dtype=torch.float64)
     for i, value in enumerate(exercise.values(function(*arguments.values()))):
         if value.is_floating_point() and value.requires_grad:
-            weights = torch.randn(value.shape, generator=torch.Generator().manual_seed(i), dtype=torch.float64)
+            weights = torch.randn(
+                value.shape, generator=torch.Generator().manual_seed(i), dtype=torch.float64
+            )
             total = total + (weights * value.double()).sum()
     if not total.requires_grad:
         return [None] * len(leaves)
@@ -305,22 +352,33 @@ def _gradient(exercise: Exercise, function: Answer, case: int) -> list[Tensor | 
 
 
 def _where(error: BaseException, answer: Any, arguments: tuple[Any, ...]) -> str:
-    """Return the last line of the answer's own file that was reached, and the shapes it was given."""
+    """Return the last line of the answer's own file that was reached, and the shapes it was
+    given."""
     inner = getattr(answer, "func", answer)  # of functools.partial
     method = vars(type(inner)).get("__call__")
     code = getattr(inner, "__code__", None) or getattr(method, "__code__", None)
     frames = [
-        f for f in traceback.extract_tb(error.__traceback__) if code is not None and f.filename == code.co_filename
+        f
+        for f in traceback.extract_tb(error.__traceback__)
+        if code is not None and f.filename == code.co_filename
     ]
     line = frames[-1] if frames else None
-    shapes = ", ".join(shape_text(a) if isinstance(a, Tensor) else type(a).__name__ for a in arguments)
-    return (f"line {line.lineno}: {line.line}; " if line and line.line else "") + f"its arguments were: {shapes}"
+    shapes = ", ".join(
+        shape_text(a) if isinstance(a, Tensor) else type(a).__name__ for a in arguments
+    )
+    return (
+        f"line {line.lineno}: {line.line}; " if line and line.line else ""
+    ) + f"its arguments were: {shapes}"
 
 
 def _praise(exercise: Exercise, error: float) -> str:
-    parts = [f"Right on {exercise.cases} cases{' and their gradients' if exercise.gradients else ''}"]
+    parts = [
+        f"Right on {exercise.cases} cases{' and their gradients' if exercise.gradients else ''}"
+    ]
     if error > EXACT:
-        parts.append("up to the precision of float32, which something in it has: the arguments are float64")
+        parts.append(
+            "up to the precision of float32, which something in it has: the arguments are float64"
+        )
     laws = [law.says for law in exercise.laws]
     more = [f"and {len(laws) - TOLD} other laws hold"] if len(laws) > TOLD else []
     return "; ".join([*parts, *laws[:TOLD], *more]) + "."

@@ -1,8 +1,9 @@
 """Mistakes put together from pieces.
 
-Two ideas: a formula has pieces, and people get one, two or three of them wrong at a time, so that wrong formulas are made by
-exchanging pieces and not written one by one; what any formula may be mistaken for (an argument halved, negated, left out or
-exchanged with another, a result negated, doubled or averaged) is made from the oracle and from the known mistakes by rule.
+Two ideas: a formula has pieces, and people get one, two or three of them wrong at a time, so that
+wrong formulas are made by exchanging pieces and not written one by one; what any formula may be
+mistaken for (an argument halved, negated, left out or exchanged with another, a result negated,
+doubled or averaged) is made from the oracle and from the known mistakes by rule.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class FormulaForm:
     wrong: tuple[tuple[str, str, Any], ...]
 
     def formulas(self) -> Iterator[tuple[str, Answer]]:
-        """Yield wrong formulas and what is wrong with each; those with fewest wrong pieces first."""
+        """Yield wrong formulas and what is wrong with each; those with fewest wrong pieces
+        first."""
         made = 0
         for count in range(1, AT_ONCE + 1):
             for chosen in itertools.combinations(self.wrong, count):
@@ -91,8 +93,11 @@ OF_RESULT: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (
 )
 
 
-def arguments_changed(names: Sequence[str], arguments: Sequence[Any], right: Answer) -> Iterator[tuple[str, Answer]]:
-    """Yield wrong answers that are right for other arguments: one of them changed, or two exchanged."""
+def arguments_changed(
+    names: Sequence[str], arguments: Sequence[Any], right: Answer
+) -> Iterator[tuple[str, Answer]]:
+    """Yield wrong answers that are right for other arguments: one of them changed, or two
+    exchanged."""
     for place, value in enumerate(arguments):
         if isinstance(value, Tensor) and value.is_floating_point():
             for says, change in OF_ARGUMENT:
@@ -100,7 +105,10 @@ def arguments_changed(names: Sequence[str], arguments: Sequence[Any], right: Ans
                     yield says.format(names[place]), _at(right, place, change)
         for other in range(place):
             if isinstance(value, Tensor) and isinstance(arguments[other], Tensor):
-                yield f"{names[other]} and {names[place]} are exchanged", _exchanged(right, other, place)
+                yield (
+                    f"{names[other]} and {names[place]} are exchanged",
+                    _exchanged(right, other, place),
+                )
 
 
 def results_changed(values: tuple[Tensor, ...]) -> Iterator[tuple[str, tuple[Tensor, ...]]]:
@@ -110,7 +118,10 @@ def results_changed(values: tuple[Tensor, ...]) -> Iterator[tuple[str, tuple[Ten
             which = "" if place is None else f"of the values, number {place + 1}: "
             try:
                 made = tuple(change(v) if place in (None, i) else v for i, v in enumerate(values))
-            except (RuntimeError, IndexError):  # no such operation for truth values, or without an axis
+            except (
+                RuntimeError,
+                IndexError,
+            ):  # no such operation for truth values, or without an axis
                 continue
             yield which + says, made
 

@@ -1,8 +1,9 @@
 """Why an answer is wrong.
 
-Three ideas: first the known mistakes of the exercise, each tried on every random case; then what pieces of its formula, exchanged
-two or three at a time, give (`course/composing.py`); then patterns that mistakes of any formula leave: a sign, a factor, an offset,
-a sum where a mean belongs, an axis.
+Three ideas: first the known mistakes of the exercise, each tried on every random case; then what
+pieces of its formula, exchanged two or three at a time, give (`course/composing.py`); then patterns
+that mistakes of any formula leave: a sign, a factor, an offset, a sum where a mean belongs, an
+axis.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from pushforward.course.values import EXACT, SINGLE, close, fresh, same
 
 Values = tuple[Tensor, ...]
 # ends of patterns that do not say what the mistake is
-WEAK = ("is something summed where it is averaged?", "a term that does not depend on the entry is wrong")
+WEAK = (
+    "is something summed where it is averaged?",
+    "a term that does not depend on the entry is wrong",
+)
 CONSTANTS = {
     math.log(2 * math.pi) / 2: "log(2 pi) / 2",
     math.log(2 * math.pi): "log(2 pi)",
@@ -32,7 +36,8 @@ CONSTANTS = {
 
 
 def known_slip(exercise: Exercise, found: Sequence[Values | None]) -> str:
-    """Return what the exercise says to who made one of its known mistakes, empty if none fits all cases.
+    """Return what the exercise says to who made one of its known mistakes, empty if none fits all
+    cases.
 
     Args:
         found: what the answer returned in case 0, 1, ...; None for a case in which it raised.
@@ -47,16 +52,20 @@ def known_slip(exercise: Exercise, found: Sequence[Values | None]) -> str:
 
 
 def composed_slip(exercise: Exercise, found: Sequence[Values | None]) -> str:
-    """Return which mistakes, put together, give what was found, empty if none do; a strong pattern of the numbers goes first.
+    """Return which mistakes, put together, give what was found, empty if none do; a strong pattern
+    of the numbers goes first.
 
-    Nothing is said of an answer that gives one number whatever it is asked: too many mistakes end in zero or in nan.
+    Nothing is said of an answer that gives one number whatever it is asked: too many mistakes end
+    in zero or in nan.
     """
     complete = [values for values in found if values is not None]
     if exercise.explains is not None and len(complete) == len(found):
         return exercise.explains([v[0] for v in complete], [v[0] for v in right_values(exercise)])
     if not complete or exercise.reads is not None or (len(complete) > 1 and _is_constant(complete)):
         return ""
-    if exercise.form is not None and (says := _first_fit(exercise, exercise.form.formulas(), found)):
+    if exercise.form is not None and (
+        says := _first_fit(exercise, exercise.form.formulas(), found)
+    ):
         return says
     right = right_values(exercise)
     pairs = [pair for values, trues in zip(complete, right) for pair in zip(values, trues)]
@@ -67,9 +76,13 @@ def composed_slip(exercise: Exercise, found: Sequence[Values | None]) -> str:
 
 
 def _first_fit(
-    exercise: Exercise, formulas: Iterable[tuple[str, Answer]], found: Sequence[Values | None], results: bool = False
+    exercise: Exercise,
+    formulas: Iterable[tuple[str, Answer]],
+    found: Sequence[Values | None],
+    results: bool = False,
 ) -> str:
-    """Return what is said of the first formula that gives what was found, in one case and then in all others.
+    """Return what is said of the first formula that gives what was found, in one case and then in
+    all others.
 
     Args:
         found: by case, None where the answer raised: the formula must too.
@@ -90,14 +103,19 @@ def _first_fit(
     return ""
 
 
-def _fits_changed(exercise: Exercise, wrong: Answer, more: str, found: Sequence[Values | None]) -> bool:
-    """Whether a formula's result, changed in the way that is said, is what was found in every case."""
+def _fits_changed(
+    exercise: Exercise, wrong: Answer, more: str, found: Sequence[Values | None]
+) -> bool:
+    """Whether a formula's result, changed in the way that is said, is what was found in every
+    case."""
     for case, values in enumerate(found):
         try:
             made = dict(results_changed(exercise.values(wrong(*exercise.arguments(case)))))
         except Exception:
             made = {}
-        if (values is None) != (more not in made) or (values is not None and not same(values, made[more])):
+        if (values is None) != (more not in made) or (
+            values is not None and not same(values, made[more])
+        ):
             return False
     return True
 
@@ -117,24 +135,41 @@ def _by_rule(exercise: Exercise) -> Iterator[tuple[str, Answer]]:
     yield from arguments_changed(names, first, right)
     yield from slips
     for said, wrong in slips:
-        yield from ((f"{said}; and {says}", answer) for says, answer in arguments_changed(names, first, wrong))
+        yield from (
+            (f"{said}; and {says}", answer)
+            for says, answer in arguments_changed(names, first, wrong)
+        )
 
 
 def _is_constant(found: Sequence[Values]) -> bool:
     """Whether every case has the same numbers, or none has any."""
     numbers = torch.cat([value.detach().double().flatten() for values in found for value in values])
     alike = all(len(values) == len(found[0]) and same(values, found[0]) for values in found)
-    return alike or not len(numbers) or bool(numbers.isnan().all()) or bool((numbers == numbers[0]).all())
+    return (
+        alike
+        or not len(numbers)
+        or bool(numbers.isnan().all())
+        or bool((numbers == numbers[0]).all())
+    )
 
 
-def _fits(exercise: Exercise, wrong: Answer, found: Sequence[Values | None], error: float = EXACT) -> bool:
+def _fits(
+    exercise: Exercise, wrong: Answer, found: Sequence[Values | None], error: float = EXACT
+) -> bool:
     return all(_makes(exercise, wrong, case, values, error) for case, values in enumerate(found))
 
 
 def pattern(found: Sequence[Values], right: Sequence[Values], names: Sequence[str]) -> str:
-    """Return what the wrong numbers have in common with the right ones, empty if nothing is recognised."""
-    wrong = [i for i in range(len(names)) if not all(close(f[i], r[i]) for f, r in zip(found, right))]
-    if len(names) == 2 and len(wrong) == 2 and all(same((f[1], f[0]), r) for f, r in zip(found, right)):
+    """Return what the wrong numbers have in common with the right ones, empty if nothing is
+    recognised."""
+    wrong = [
+        i for i in range(len(names)) if not all(close(f[i], r[i]) for f, r in zip(found, right))
+    ]
+    if (
+        len(names) == 2
+        and len(wrong) == 2
+        and all(same((f[1], f[0]), r) for f, r in zip(found, right))
+    ):
         return f"{names[0]} and {names[1]} are returned in the wrong order"
     for i in wrong:
         mine, true = [f[i] for f in found], [r[i] for r in right]
@@ -145,7 +180,8 @@ def pattern(found: Sequence[Values], right: Sequence[Values], names: Sequence[st
 
 
 def reduced(found: Tensor, right: Tensor) -> str:
-    """Return how a value of the wrong shape comes from the right one: by a sum or a mean over an axis; empty if it does not."""
+    """Return how a value of the wrong shape comes from the right one: by a sum or a mean over an
+    axis; empty if it does not."""
     right = right.detach().double()
     for axis in [None, *range(right.dim())]:
         where = "everything" if axis is None else "the batch" if axis == 0 else f"axis {axis}"
@@ -158,7 +194,9 @@ def reduced(found: Tensor, right: Tensor) -> str:
     return ""
 
 
-def _makes(exercise: Exercise, wrong: Answer, case: int, values: Values | None, error: float) -> bool:
+def _makes(
+    exercise: Exercise, wrong: Answer, case: int, values: Values | None, error: float
+) -> bool:
     try:
         made = exercise.values(wrong(*fresh(exercise.arguments(case))))
     except Exception:
@@ -186,13 +224,13 @@ def _factor(mine: list[Tensor], true: list[Tensor]) -> str:
         return f"every number is {first:.6g} times the right one"
     sizes = [t.numel() for t in true]
     for name, of in (("times", lambda n: float(n)), ("divided by", lambda n: 1.0 / n)):
-        if all(f is not None and math.isclose(f, of(n), rel_tol=1e-6) for f, n in zip(factors, sizes)):
+        if all(
+            f is not None and math.isclose(f, of(n), rel_tol=1e-6) for f, n in zip(factors, sizes)
+        ):
             return f"every number is {name} the number of entries: a sum and a mean are mixed up"
     if max(sizes) == 1:
         return ""  # a single number is always a factor off
-    return (
-        "every number is wrong by one factor that changes from case to case: is something summed where it is averaged?"
-    )
+    return "every number is wrong by one factor that changes from case to case: is something summed where it is averaged?"
 
 
 def _offset(mine: list[Tensor], true: list[Tensor]) -> str:
@@ -202,8 +240,17 @@ def _offset(mine: list[Tensor], true: list[Tensor]) -> str:
     first = offsets[0]
     assert first is not None
     if all(o is not None and math.isclose(o, first, rel_tol=1e-6, abs_tol=1e-9) for o in offsets):
-        named = next((f" ({text})" for c, text in CONSTANTS.items() if math.isclose(abs(first), c, rel_tol=1e-6)), "")
-        return f"every number is off by exactly {first:.6g}{named}: a constant is missing or too many"
+        named = next(
+            (
+                f" ({text})"
+                for c, text in CONSTANTS.items()
+                if math.isclose(abs(first), c, rel_tol=1e-6)
+            ),
+            "",
+        )
+        return (
+            f"every number is off by exactly {first:.6g}{named}: a constant is missing or too many"
+        )
     for constant, text in CONSTANTS.items():
         counts = [o / constant for o in offsets if o is not None]
         if all(math.isclose(c, round(c), abs_tol=1e-6) and round(c) for c in counts):
@@ -214,7 +261,9 @@ def _offset(mine: list[Tensor], true: list[Tensor]) -> str:
 
 
 def _transposed(mine: list[Tensor], true: list[Tensor]) -> str:
-    if all(t.dim() == 2 and t.shape[0] == t.shape[1] for t in true) and same(tuple(mine), tuple([t.T for t in true])):
+    if all(t.dim() == 2 and t.shape[0] == t.shape[1] for t in true) and same(
+        tuple(mine), tuple([t.T for t in true])
+    ):
         return "rows and columns are exchanged"
     return ""
 
@@ -240,7 +289,8 @@ def _ratio(a: Tensor, b: Tensor) -> float | None:
 
 def _difference(a: Tensor, b: Tensor) -> float | None:
     gaps = (a.detach().double() - b.detach().double()).flatten()
-    # a single number is off by "the same amount" whatever is wrong with it, so one entry proves nothing in one case
+    # a single number is off by "the same amount" whatever is wrong with it, so one entry proves
+    # nothing in one case
     if not len(gaps) or not bool(gaps.isfinite().all()):
         return None
     first = float(gaps[0])

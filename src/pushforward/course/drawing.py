@@ -1,4 +1,5 @@
-"""Random arguments for exercises: float64, of sizes that differ between cases, with a batch of one among them."""
+"""Random arguments for exercises: float64, of sizes that differ between cases, with a batch of one
+among them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What an exercise is made of.
 
-Three ideas: the answer is an oracle, written independently of the published solution; every known mistake is a function too, so
-that whoever makes it is told which one; what must hold whatever the numbers are (a limit, a symmetry) is asked before any number is
-compared.
+Three ideas: the answer is an oracle, written independently of the published solution; every known
+mistake is a function too, so that whoever makes it is told which one; what must hold whatever the
+numbers are (a limit, a symmetry) is asked before any number is compared.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ class Law:
 
 @dataclass(frozen=True, eq=False)
 class Exercise:
-    """A function to write, and everything that tells whether and why it is wrong; every exercise is equal to itself only.
+    """A function to write, and everything that tells whether and why it is wrong; every exercise is
+    equal to itself only.
 
     Attributes:
         name: section and topic, such as `vae.kl`.
@@ -59,17 +60,22 @@ class Exercise:
         task: what to write, one or two sentences.
         oracle: a right answer; its name and signature are those of the function to write.
         returns: what comes back, one name for each value.
-        draw: arguments of random case i = 0, 1, ...: tensors of float64, and sizes that differ between cases.
+        draw: arguments of random case i = 0, 1, ...: tensors of float64, and sizes that differ
+            between cases.
         slips: known mistakes, the most specific first.
-        form: the formula in pieces that may be exchanged, for mistakes made together; None where it is no formula.
+        form: the formula in pieces that may be exchanged, for mistakes made together; None where it
+            is no formula.
         laws: what holds whatever the arguments are.
         hints: three, each giving away more than the one before.
         picture: an SVG that shows what a right answer does; None where there is nothing to look at.
-        reads: turns what comes back into numbers, where it is something else; None where it is numbers.
+        reads: turns what comes back into numbers, where it is something else; None where it is
+            numbers.
         shows: turns numbers back into words, for evidence; None where numbers say enough.
-        explains: says what is wrong from what came and what is right in every case, where values are no numbers.
+        explains: says what is wrong from what came and what is right in every case, where values
+            are no numbers.
         about: says what a case is, for evidence; None where its number says enough.
-        gradients: names of the arguments to which gradients must flow, because training needs them; to no other they have to.
+        gradients: names of the arguments to which gradients must flow, because training needs them;
+            to no other they have to.
         harder: one of the second round.
         cases: how many random cases are compared.
     """

@@ -1,7 +1,8 @@
 """Checking a file of answers in a process of its own.
 
-Two ideas: an answer that leaves, hangs or takes the process down loses its own verdict and no other's, for the file is run again
-for the exercises after it; and a verdict counts only if the numbers it rests on are right here too, where no line of it has run.
+Two ideas: an answer that leaves, hangs or takes the process down loses its own verdict and no
+other's, for the file is run again for the exercises after it; and a verdict counts only if the
+numbers it rests on are right here too, where no line of it has run.
 """
 
 from __future__ import annotations
@@ -32,14 +33,16 @@ PAUSE = 0.02  # seconds between two looks
 
 
 def check_file(path: Path, names: list[str], seconds: float = SECONDS) -> list[Outcome]:
-    """Return an outcome for each exercise that a file answers, or for those named, in the order of the course.
+    """Return an outcome for each exercise that a file answers, or for those named, in the order of
+    the course.
 
     Args:
         names: exercises, all that the file answers if none.
         seconds: for one answer; the file itself may take a minute to run.
 
     Raises:
-        BadInput: a file that does not run, or has no answers; an exercise that does not exist or is not answered.
+        BadInput: a file that does not run, or has no answers; an exercise that does not exist or is
+            not answered.
     """
     wanted = [exercise_of(name) for name in names]
     readable(path)
@@ -49,7 +52,10 @@ def check_file(path: Path, names: list[str], seconds: float = SECONDS) -> list[O
         answers, outcomes, broken = _run(path, left or [], seconds)
         for exercise in wanted:
             if exercise.name not in answers:
-                raise BadInput(f"{path} without `{exercise.function}`", f"def {exercise.function}{exercise.signature}")
+                raise BadInput(
+                    f"{path} without `{exercise.function}`",
+                    f"def {exercise.function}{exercise.signature}",
+                )
         found |= {outcome.name: outcome for outcome in outcomes}
         if broken is not None:
             found[broken.name] = broken
@@ -90,8 +96,11 @@ class _Process:
         self.process.wait()
 
 
-def _run(path: Path, names: list[str], seconds: float) -> tuple[list[str], list[Outcome], Outcome | None]:
-    """Return which exercises the file answers, the outcomes, and that of the answer which ended the process, if one did."""
+def _run(
+    path: Path, names: list[str], seconds: float
+) -> tuple[list[str], list[Outcome], Outcome | None]:
+    """Return which exercises the file answers, the outcomes, and that of the answer which ended the
+    process, if one did."""
     answers: list[str] | None = None
     outcomes: list[Outcome] = []
     begun, limit, since, over = "", LOADING, time.monotonic(), False
@@ -119,18 +128,30 @@ def _run(path: Path, names: list[str], seconds: float) -> tuple[list[str], list[
         status = worker.process.returncode
     if answers is None or not begun:
         came = (
-            f"{path}, which was still running after {LOADING:g} seconds" if over else f"{path}, which {_ended(status)}"
+            f"{path}, which was still running after {LOADING:g} seconds"
+            if over
+            else f"{path}, which {_ended(status)}"
         )
-        raise BadInput(came, "a file that runs to its end", "keep what takes long, or leaves, out of the file")
+        raise BadInput(
+            came, "a file that runs to its end", "keep what takes long, or leaves, out of the file"
+        )
     says = f"it was still running after {seconds:g} seconds: does a loop in it never end?"
-    return answers, outcomes, Outcome(begun, False, says if over else f"it {_ended(status)}; return a value.", "runs")
+    return (
+        answers,
+        outcomes,
+        Outcome(begun, False, says if over else f"it {_ended(status)}; return a value.", "runs"),
+    )
 
 
 def _ended(status: int) -> str:
     if status < 0:
         with contextlib.suppress(ValueError):  # a signal without a name
             name = signal.Signals(-status).name
-            cause = ": too much memory, or a crash" if name in ("SIGKILL", "SIGSEGV", "SIGABRT", "SIGBUS") else ""
+            cause = (
+                ": too much memory, or a crash"
+                if name in ("SIGKILL", "SIGSEGV", "SIGABRT", "SIGBUS")
+                else ""
+            )
             return f"ended the process ({name}{cause})"
     return f"ended the process (exit status {status})"
 
@@ -156,7 +177,12 @@ def _started(path: Path, names: list[str], seconds: float) -> Iterator[_Process]
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [_home(), os.environ.get("PYTHONPATH")]))},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(
+                    filter(None, [_home(), os.environ.get("PYTHONPATH")])
+                ),
+            },
         )
         assert process.stdout is not None
         shown: list[str] = []
@@ -199,9 +225,13 @@ def _confirmed(outcome: Outcome, values: list[list[Any] | None]) -> Outcome:
     from pushforward.course.diagnosing import right_values
 
     exercise = exercise_of(outcome.name)
-    found = [tuple(torch.tensor(value, dtype=torch.float64) for value in case or ()) for case in values]
+    found = [
+        tuple(torch.tensor(value, dtype=torch.float64) for value in case or ()) for case in values
+    ]
     right = right_values(exercise)
-    if [len(case) for case in found] == [len(case) for case in right] and agreement(found, right) is not None:
+    if [len(case) for case in found] == [len(case) for case in right] and agreement(
+        found, right
+    ) is not None:
         return outcome
     says = "its numbers are right only in the process that it runs in: does the file change torch, or the checker?"
     return Outcome(outcome.name, False, says, "numbers")

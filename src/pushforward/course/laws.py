@@ -10,7 +10,8 @@ from torch import Tensor
 
 from pushforward.course.values import stacked
 
-# the relative error up to which two numbers of a law are equal: larger for an answer that is right up to the rounding of float32
+# the relative error up to which two numbers of a law are equal: larger for an answer that is right
+# up to the rounding of float32
 ERROR: ContextVar[float] = ContextVar("ERROR", default=1e-9)
 
 
@@ -27,4 +28,8 @@ def equal(a: Any, b: Any) -> bool:
         (True, False)
     """
     error = ERROR.get()
-    return bool(torch.allclose(number(a), number(b), rtol=error, atol=error / 1000 if error < 1e-8 else error))
+    return bool(
+        torch.allclose(
+            number(a), number(b), rtol=error, atol=error / 1000 if error < 1e-8 else error
+        )
+    )

@@ -1,7 +1,8 @@
 """What a check found.
 
-Two ideas: an outcome is true or false, reads as a sentence, and shows the exercise's picture where a notebook displays it; in a
-script, where nothing displays a value, an outcome that nobody prints is printed, once.
+Two ideas: an outcome is true or false, reads as a sentence, and shows the exercise's picture where
+a notebook displays it; in a script, where nothing displays a value, an outcome that nobody prints
+is printed, once.
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ class Outcome:
         name: the exercise.
         passed: whether the answer is right.
         says: one or two sentences: what is wrong and, where it is known, which mistake it is.
-        stage: where it ended: `written`, `runs`, `arguments`, `value`, `shape`, `type`, `finite`, `precision`, `law`, `numbers`,
-            `gradient` or `passed`.
+        stage: where it ended: `written`, `runs`, `arguments`, `value`, `shape`, `type`, `finite`,
+            `precision`, `law`, `numbers`, `gradient` or `passed`.
         known: whether the mistake is in the exercise's catalogue.
-        evidence: a case with the number that came and the one expected, empty where there is nothing to show.
+        evidence: a case with the number that came and the one expected, empty where there is
+            nothing to show.
         svg: a picture, drawn with the answer that passed.
     """
 
@@ -55,13 +57,17 @@ class Outcome:
 
     def _text(self) -> str:
         mark = "passed" if self.passed else "not yet"
-        return f"{self.name}: {mark}. {self.says}" + (f"\n  {self.evidence}" if self.evidence else "")
+        return f"{self.name}: {mark}. {self.says}" + (
+            f"\n  {self.evidence}" if self.evidence else ""
+        )
 
     def _repr_html_(self) -> str:
         self._read.append(True)
         colour = "#0b6b4c" if self.passed else "#a03c00"
         mark = "passed" if self.passed else "not yet"
-        text = f'<p><b style="color:{colour}">{escape(self.name)}: {mark}.</b> {escape(self.says)}</p>'
+        text = (
+            f'<p><b style="color:{colour}">{escape(self.name)}: {mark}.</b> {escape(self.says)}</p>'
+        )
         if self.evidence:
             text += f"<pre>{escape(self.evidence)}</pre>"
         return text + (f'{STYLE}<div class="pf">{self.svg}</div>' if self.svg else "")
@@ -70,8 +76,9 @@ class Outcome:
 def telling(outcome: Outcome, caller: FrameType) -> Outcome:
     """Return an outcome, and print it if the script that asked does not.
 
-    Where a line drops it, or only asks whether it is true, it is printed now. A script that keeps it may print it; if nobody has by
-    the end, it is printed then. A notebook and the prompt of an interpreter show the value of a line themselves.
+    Where a line drops it, or only asks whether it is true, it is printed now. A script that keeps
+    it may print it; if nobody has by the end, it is printed then. A notebook and the prompt of an
+    interpreter show the value of a line themselves.
 
     Args:
         caller: the frame that asked for the check.
@@ -88,8 +95,13 @@ def telling(outcome: Outcome, caller: FrameType) -> Outcome:
 
 
 def _dropped(caller: FrameType) -> bool:
-    """Whether the instruction after a call throws its value away, or only asks whether it is true."""
-    after = (i.opname for i in dis.get_instructions(caller.f_code) if i.offset > caller.f_lasti and i.opname != "CACHE")
+    """Whether the instruction after a call throws its value away, or only asks whether it is
+    true."""
+    after = (
+        i.opname
+        for i in dis.get_instructions(caller.f_code)
+        if i.offset > caller.f_lasti and i.opname != "CACHE"
+    )
     following = next(after, "")
     return following in ("POP_TOP", "UNARY_NOT", "TO_BOOL") or "JUMP" in following
 

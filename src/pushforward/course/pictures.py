@@ -1,7 +1,9 @@
-"""Pictures for the course: the report's charts as notebook objects, and explorable ones with a slider.
+"""Pictures for the course: the report's charts as notebook objects, and explorable ones with a
+slider.
 
-Two ideas: a picture carries its own style and its caption, so that it looks the same in a notebook and on a page; an explorable one
-shows all its frames until a script, where scripts run, puts a slider in their place.
+Two ideas: a picture carries its own style and its caption, so that it looks the same in a notebook
+and on a page; an explorable one shows all its frames until a script, where scripts run, puts a
+slider in their place.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from pushforward.core.errors import BadInput
 from pushforward.reports.drawing.charts import Line, Mark, line_chart, scatter_chart
 from pushforward.reports.drawing.sheets import limits, picture, scatter_sheet
 
-STYLE = f"<style>{resources.files('pushforward.course').joinpath('picture.css').read_text()}</style>"
+STYLE = (
+    f"<style>{resources.files('pushforward.course').joinpath('picture.css').read_text()}</style>"
+)
 SCRIPT = """<script>(() => {
   const box = document.getElementById("%s"); if (!box) return;
   const frames = box.querySelectorAll(".view"), slider = box.querySelector("input");
@@ -45,7 +49,8 @@ class CoursePicture:
 
 @dataclass(frozen=True)
 class Explorable:
-    """Pictures of one thing at several settings, under a slider; all of them side by side where no script runs.
+    """Pictures of one thing at several settings, under a slider; all of them side by side where no
+    script runs.
 
     Attributes:
         name: what is set.
@@ -73,14 +78,23 @@ class Explorable:
         return f"[explorable picture: {self.name} = {', '.join(value for value, _ in self.frames)}]"
 
 
-def curve(x: Any, lines: Mapping[str, Any], x_label: str, says: str, log_x: bool = False, log_y: bool = False) -> str:
+def curve(
+    x: Any,
+    lines: Mapping[str, Any],
+    x_label: str,
+    says: str,
+    log_x: bool = False,
+    log_y: bool = False,
+) -> str:
     """Return lines over x as a figure; every line is named at its end, and `says` is the caption.
 
     Example:
         >>> curve([0, 1], {"a": [1.0, 2.0]}, "x", "a line").endswith("<figcaption>a line</figcaption></figure>")
         True
     """
-    drawn = [Line(_numbers(x), _numbers(y), name, i % 7) for i, (name, y) in enumerate(lines.items())]
+    drawn = [
+        Line(_numbers(x), _numbers(y), name, i % 7) for i, (name, y) in enumerate(lines.items())
+    ]
     return _figure(line_chart(drawn, x_label, says, log_x=log_x, log_y=log_y), says)
 
 
@@ -89,7 +103,9 @@ def cloud(points: Any, real: Any | None = None, says: str = "points", colour: in
     mine = np.asarray(_array(points))
     behind = mine if real is None else np.asarray(_array(real))
     across, up = limits([behind])[:2]
-    sheet = scatter_sheet(mine, (across, up), says, behind=None if real is None else behind, colour=colour)
+    sheet = scatter_sheet(
+        mine, (across, up), says, behind=None if real is None else behind, colour=colour
+    )
     return _figure(sheet, says, "points")
 
 
@@ -129,11 +145,16 @@ def explore(name: str, frames: Mapping[Any, str], start: Any = None) -> Explorab
     settings = list(frames)
     if start is not None and start not in settings:
         raise BadInput(
-            f"start = {start}", f"one of {', '.join(map(str, settings))}", "name a setting that has a picture"
+            f"start = {start}",
+            f"one of {', '.join(map(str, settings))}",
+            "name a setting that has a picture",
         )
     return Explorable(
         name,
-        tuple((f"{value:g}" if isinstance(value, float) else str(value), svg) for value, svg in frames.items()),
+        tuple(
+            (f"{value:g}" if isinstance(value, float) else str(value), svg)
+            for value, svg in frames.items()
+        ),
         len(settings) // 2 if start is None else settings.index(start),
     )
 

@@ -60,8 +60,12 @@ class _OwnBound(LatentObjective):
         z, _ = batch.draw()
         posterior, observation = batch.posterior, batch.observation(z)
         assert isinstance(observation, GaussianObservation)
-        bound = self.answer(batch.x, posterior.mean, posterior.log_scale, observation.mean, observation.log_scale)
-        return Loss(-bound.mean() / batch.x[0].numel(), "model", "-ELBO of the encoded data [nats/dim]")
+        bound = self.answer(
+            batch.x, posterior.mean, posterior.log_scale, observation.mean, observation.log_scale
+        )
+        return Loss(
+            -bound.mean() / batch.x[0].numel(), "model", "-ELBO of the encoded data [nats/dim]"
+        )
 
 
 class _OwnCoupling(Bijection):
@@ -105,7 +109,9 @@ class _OwnStep(Scheme):
 
 def _kl(model: VAE, answer: Answer) -> None:
     # one number an example, where the library has one for each dimension of the code
-    model.prior = GaussianPrior(model.latent, kl=lambda mean, log_scale: answer(mean, log_scale)[:, None])
+    model.prior = GaussianPrior(
+        model.latent, kl=lambda mean, log_scale: answer(mean, log_scale)[:, None]
+    )
 
 
 def _draw(model: VAE, answer: Answer) -> None:

@@ -1,6 +1,7 @@
 """What is measured of a run of the rogues' gallery, the same for all.
 
-One idea: every number is the library's own, so that a checklist judges runs by what a user would see.
+One idea: every number is the library's own, so that a checklist judges runs by what a user would
+see.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ def measured(model: GenerativeModel, data: Dataset, fresh: Tensor, fed: Examples
     facts = {**NOTHING, **_likelihoods(model, data)}
     facts["near_duplicates"], facts["near_duplicates_by_chance"] = near.value, near.null
     facts["nearest"] = float(torch.tensor(nearest(samples.numpy(), train.numpy())[1]).median())
-    facts["nearest_held_out"] = float(torch.tensor(nearest(held.numpy(), train.numpy())[1]).median())
+    facts["nearest_held_out"] = float(
+        torch.tensor(nearest(held.numpy(), train.numpy())[1]).median()
+    )
     facts["test_in_train"] = duplicate_rate(data.test.x.numpy(), fed.x.numpy(), fresh.numpy()).value
     if isinstance(data.density, GaussianMixture) and len(data.density.means) <= MODES:
         facts["modes"] = covered(samples, data.density)
@@ -70,7 +73,8 @@ def measured(model: GenerativeModel, data: Dataset, fresh: Tensor, fed: Examples
 
 
 def covered(samples: Tensor, density: GaussianMixture) -> float:
-    """Return the share of modes that get a tenth of their fair share of samples, each within three standard deviations.
+    """Return the share of modes that get a tenth of their fair share of samples, each within three
+    standard deviations.
 
     Example:
         >>> covered(torch.zeros(9, 2), GaussianMixture(torch.tensor([[0.0, 0.0], [9.0, 0.0]]), sigma=0.1))
@@ -83,7 +87,8 @@ def covered(samples: Tensor, density: GaussianMixture) -> float:
 
 
 def mass(model: GenerativeModel, real: Tensor) -> float:
-    """Return the integral of `exp(log_prob)` over a rectangle three units wider than the data on every side."""
+    """Return the integral of `exp(log_prob)` over a rectangle three units wider than the data on
+    every side."""
     low, high = real.amin(0) - 3.0, real.amax(0) + 3.0
     steps = (high - low) / CELLS
     axes = [a + h * (torch.arange(CELLS) + 0.5) for a, h in zip(low, steps, strict=True)]
@@ -96,9 +101,18 @@ def _likelihoods(model: GenerativeModel, data: Dataset) -> dict[str, Any]:
         return {}
     train, test = (model.log_prob(side.x[:LOOKED_AT]) for side in (data.train, data.test))
     gap = likelihood_gap(train, test)
-    facts = {"kind": train.kind, "train_nats": train.mean_nats, "test_nats": test.mean_nats, "gap_error": gap.stderr}
+    facts = {
+        "kind": train.kind,
+        "train_nats": train.mean_nats,
+        "test_nats": test.mean_nats,
+        "gap_error": gap.stderr,
+    }
     # the noise of an estimate would be taken for mass by the exponential
-    return {**facts, "mass": mass(model, data.train.x)} if model.family in ("flow", "autoregressive", "vae") else facts
+    return (
+        {**facts, "mass": mass(model, data.train.x)}
+        if model.family in ("flow", "autoregressive", "vae")
+        else facts
+    )
 
 
 @torch.no_grad()
@@ -111,7 +125,9 @@ def _divergence(model: Any, fresh: Tensor) -> float:
 @torch.no_grad()
 def _pairs_in_order(model: Any, fresh: Tensor) -> float:
     drawn = model.sample(len(fresh), seed=1)
-    real, fake = (model.judge(model.codec.encode(x).value, None).double().numpy() for x in (fresh, drawn))
+    real, fake = (
+        model.judge(model.codec.encode(x).value, None).double().numpy() for x in (fresh, drawn)
+    )
     return area_under_curve(real, fake)[0]
 
 

@@ -1,6 +1,7 @@
 """The runs of the rogues' gallery: how each is trained and what is broken in it.
 
-One idea: every rogue is a healthy run with a fault put in by hand: in a setting, in the data or in one hook of the model.
+One idea: every rogue is a healthy run with a fault put in by hand: in a setting, in the data or in
+one hook of the model.
 """
 
 from __future__ import annotations
@@ -36,7 +37,14 @@ KEPT = ("step", "loss", "held_out", "KL [nats]", "D(real) - D(fake)", "gradient 
 ENTRIES = 20
 TRAIN = {"batch_size": 128, "learning_rate": 5e-3, "ema": 0.95, "weight_decay": 0.0}
 GAME = {**TRAIN, "learning_rate": 2e-3, "beta1": 0.0, "clip": 10.0, "ema": 0.99}
-PLAYERS = {"latent": 2, "width": 32, "depth": 1, "gamma": 0.1, "critic_octaves": 2, "generator_octaves": 1}
+PLAYERS = {
+    "latent": 2,
+    "width": 32,
+    "depth": 1,
+    "gamma": 0.1,
+    "critic_octaves": 2,
+    "generator_octaves": 1,
+}
 SHARP = {"width": 64, "depth": 3, "encoder_octaves": 3, "latent": 2}
 
 
@@ -70,7 +78,8 @@ class Run:
     breaks: Callable[[Any], None] | None = None
 
     def record(self) -> dict[str, Any]:
-        """Train and return what the run says about itself: a history, and facts that are None where there is no such number."""
+        """Train and return what the run says about itself: a history, and facts that are None where
+        there is no such number."""
         whole = open_data(self.data, labels=False)
         data = whole
         if self.few is not None:
@@ -80,7 +89,11 @@ class Run:
         if self.breaks is not None:
             self.breaks(model)
         history, skipped, finished = self._train(model, data)
-        facts = measured(model, data, whole.validation.x[:DRAWN], self.feeds(data)) if finished else NOTHING
+        facts = (
+            measured(model, data, whole.validation.x[:DRAWN], self.feeds(data))
+            if finished
+            else NOTHING
+        )
         return {
             "family": self.family,
             "data": self.data,
@@ -92,8 +105,11 @@ class Run:
             **facts,
         }
 
-    def _train(self, model: GenerativeModel, data: Dataset) -> tuple[list[dict[str, Any]], int, bool]:
-        """Return the thinned history, how many updates were skipped, and whether the run came to its end."""
+    def _train(
+        self, model: GenerativeModel, data: Dataset
+    ) -> tuple[list[dict[str, Any]], int, bool]:
+        """Return the thinned history, how many updates were skipped, and whether the run came to
+        its end."""
         config = parse(TrainConfig, {**self.train, "steps": self.steps}, "train")
         watched = self.watches(data)
         reference = watched.x[:256].flatten(1).double().numpy()
@@ -106,7 +122,12 @@ class Run:
         with tempfile.TemporaryDirectory() as folder:
             try:
                 found = fit(
-                    model, self.feeds(data), watched, config, directory=Path(folder), probe=("energy distance", probe)
+                    model,
+                    self.feeds(data),
+                    watched,
+                    config,
+                    directory=Path(folder),
+                    probe=("energy distance", probe),
                 )
             except RunFailed:
                 records = read_history(Path(folder) / "history.jsonl")
@@ -121,7 +142,8 @@ def _kept(record: dict[str, Any]) -> dict[str, Any]:
     return {key: rounded(record[key]) for key in KEPT if key in record}
 
 
-# ---- what is broken ------------------------------------------------------------------------------------------------------
+# ---- what is broken
+# ------------------------------------------------------------------------------------------------------
 
 
 def dear_codes(model: Any) -> None:
@@ -145,8 +167,11 @@ def no_constant(model: Any) -> None:
     model.nats = lambda x, given: whole(x, given) + 0.5 * x.shape[1] * math.log(2 * math.pi)
 
 
-def old_game(model: Any, critic_steps: int = 1, generator_steps: int = 1, saturating: bool = False) -> None:
-    """Let a GAN play the game of 2014: each example judged by itself, several steps of one player to one of the other's."""
+def old_game(
+    model: Any, critic_steps: int = 1, generator_steps: int = 1, saturating: bool = False
+) -> None:
+    """Let a GAN play the game of 2014: each example judged by itself, several steps of one player
+    to one of the other's."""
 
     def losses(x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
         for _ in range(critic_steps):
@@ -154,7 +179,9 @@ def old_game(model: Any, critic_steps: int = 1, generator_steps: int = 1, satura
                 fake = model.generate(noise.normal(model.latent), given)
             real, drawn = model.judge(x, given), model.judge(fake, given)
             record = {"D(real) - D(fake)": float((real - drawn).detach().mean())}
-            yield Loss(F.softplus(-real).mean() + F.softplus(drawn).mean(), "critic", "critic", record)
+            yield Loss(
+                F.softplus(-real).mean() + F.softplus(drawn).mean(), "critic", "critic", record
+            )
         for _ in range(generator_steps):
             drawn = model.judge(model.generate(noise.normal(model.latent), given), given)
             value = -F.softplus(drawn).mean() if saturating else F.softplus(-drawn).mean()

@@ -1,7 +1,8 @@
 """The rogues' gallery: records of tiny runs, some healthy and some broken on purpose.
 
-Two ideas: a record holds what a person would look at and nothing that gives the answer away; every record was made by really
-training, and `python -m pushforward.course.rogues` makes all of them again, equal for equal machines.
+Two ideas: a record holds what a person would look at and nothing that gives the answer away; every
+record was made by really training, and `python -m pushforward.course.rogues` makes all of them
+again, equal for equal machines.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ class Rogue:
         name: what it is called.
         broken: what was done to it, a sentence; empty for a healthy run.
         suspicions: what must be suspected; empty for a healthy run.
-        record: what it says about itself; `FACTS` says what each key is, and None stands where there is no such number.
+        record: what it says about itself; `FACTS` says what each key is, and None stands where
+            there is no such number.
     """
 
     name: str
@@ -109,11 +111,14 @@ def rogue(name: str) -> Rogue:
 @cache
 def _stored() -> tuple[Rogue, ...]:
     records = json.loads(resources.files("pushforward.course").joinpath(STORED).read_text())
-    return tuple(Rogue(r["name"], r["broken"], frozenset(r["suspicions"]), r["record"]) for r in records)
+    return tuple(
+        Rogue(r["name"], r["broken"], frozenset(r["suspicions"]), r["record"]) for r in records
+    )
 
 
 def main(words: list[str]) -> int:
-    """Train all runs again and write them beside this module, or into the file that is named; return the exit status."""
+    """Train all runs again and write them beside this module, or into the file that is named;
+    return the exit status."""
     import torch
 
     from pushforward.course.rogue_runs import RUNS
@@ -122,7 +127,12 @@ def main(words: list[str]) -> int:
     lines = []
     for run in RUNS:
         began = time.perf_counter()
-        made = {"name": run.name, "broken": run.broken, "suspicions": list(run.suspicions), "record": run.record()}
+        made = {
+            "name": run.name,
+            "broken": run.broken,
+            "suspicions": list(run.suspicions),
+            "record": run.record(),
+        }
         lines.append(json.dumps(made, allow_nan=False))
         sys.stderr.write(f"{time.perf_counter() - began:6.1f} s  {run.name}\n")
     path = Path(words[0]) if words else Path(__file__).with_name(STORED)

@@ -1,8 +1,9 @@
 """Calling somebody else's function.
 
-Two ideas: whatever an answer does to the process it runs in (gradients off, another default type, other random numbers) is undone
-after every call, so that it reaches neither the checker nor the notebook; and nothing that it does ends the check: it may leave,
-hang or fill the screen, and is told so.
+Two ideas: whatever an answer does to the process it runs in (gradients off, another default type,
+other random numbers) is undone after every call, so that it reaches neither the checker nor the
+notebook; and nothing that it does ends the check: it may leave, hang or fill the screen, and is
+told so.
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ class RunningState:
 
 @contextlib.contextmanager
 def neutral() -> Iterator[RunningState]:
-    """Give torch's state as it starts to the code within, and put back what was found afterwards; yields what was found."""
+    """Give torch's state as it starts to the code within, and put back what was found afterwards;
+    yields what was found."""
     found = RunningState.now()
     _as_it_starts(found)
     try:
@@ -93,7 +95,8 @@ def neutral() -> Iterator[RunningState]:
 
 
 def calling(answer: Answer, names: Sequence[str], theirs: RunningState) -> Answer:
-    """Return a function that calls an answer and leaves no trace; it sees its own default type, and gradients switched on.
+    """Return a function that calls an answer and leaves no trace; it sees its own default type, and
+    gradients switched on.
 
     Args:
         names: of the arguments, for an answer that takes them by name only.
@@ -104,7 +107,8 @@ def calling(answer: Answer, names: Sequence[str], theirs: RunningState) -> Answe
     def call(*arguments: Any) -> Any:
         torch.set_default_dtype(theirs.dtype)
         try:
-            # a warning of torch is no mistake of the student's, and some come once in a process only
+            # a warning of torch is no mistake of the student's, and some come once in a process
+            # only
             with warnings.catch_warnings(), contextlib.redirect_stdout(screen):
                 warnings.simplefilter("ignore")
                 return answer(**dict(zip(names, arguments))) if by_name else answer(*arguments)
@@ -113,7 +117,9 @@ def calling(answer: Answer, names: Sequence[str], theirs: RunningState) -> Answe
         except BaseException as error:
             if of_the_user(error):
                 raise
-            raise Left(f"it raised {type(error).__name__}, which would end the program; return a value") from error
+            raise Left(
+                f"it raised {type(error).__name__}, which would end the program; return a value"
+            ) from error
         finally:
             _as_it_starts(theirs)
 
@@ -121,8 +127,12 @@ def calling(answer: Answer, names: Sequence[str], theirs: RunningState) -> Answe
 
 
 def of_the_user(error: BaseException) -> bool:
-    """Return whether an error is Ctrl-C of whoever asked; where nobody can press it, code has raised it itself."""
-    return isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    """Return whether an error is Ctrl-C of whoever asked; where nobody can press it, code has
+    raised it itself."""
+    return (
+        isinstance(error, KeyboardInterrupt)
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
 
 
 def _as_it_starts(found: RunningState) -> None:
@@ -138,7 +148,9 @@ def _by_name(answer: Answer, names: Sequence[str]) -> bool:
         return False
     only = [p.name for p in parameters.values() if p.kind is p.KEYWORD_ONLY]
     places = [
-        p for p in parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)
+        p
+        for p in parameters.values()
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)
     ]
     return bool(only) and not places and set(names) <= set(only)
 
@@ -173,9 +185,14 @@ class _Screen(io.TextIOBase):
 def within(seconds: float | None) -> Iterator[None]:
     """Raise `TooLong` when the time is over, again and again, for an answer may catch it.
 
-    None is no limit; there is none either outside of the main thread, or where the system has no such alarm.
+    None is no limit; there is none either outside of the main thread, or where the system has no
+    such alarm.
     """
-    if seconds is None or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+    if (
+        seconds is None
+        or not hasattr(signal, "setitimer")
+        or threading.current_thread() is not threading.main_thread()
+    ):
         yield
         return
 
@@ -191,4 +208,6 @@ def within(seconds: float | None) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, handler)
         if left:
-            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - began), 0.001), interval)
+            signal.setitimer(
+                signal.ITIMER_REAL, max(left - (time.monotonic() - began), 0.001), interval
+            )

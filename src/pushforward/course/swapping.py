@@ -1,7 +1,8 @@
 """Answers that passed, at work in the real training.
 
-Two ideas: a model is built as always, and then the one function that the exercise asked for is replaced by the student's; the same
-model with the library's own function is trained beside it from the same seed, so that a right answer draws the same curve.
+Two ideas: a model is built as always, and then the one function that the exercise asked for is
+replaced by the student's; the same model with the library's own function is trained beside it from
+the same seed, so that a right answer draws the same curve.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ class Swapped:
         name: the exercise.
         models: by name, `yours` and `the library's`.
         losses: by name, the loss at every recorded step.
-        apart: the largest difference of the two losses and of samples from one seed, relative to their size.
+        apart: the largest difference of the two losses and of samples from one seed, relative to
+            their size.
         samples: by name, points from one seed.
         path: the comparison report, None if none was asked for.
     """
@@ -63,7 +65,11 @@ class Swapped:
 
     def __str__(self) -> str:
         what = PLUGS[self.name].replaces
-        how = "the same model up to rounding" if self.same else f"they differ by up to {100 * self.apart:.1f} %"
+        how = (
+            "the same model up to rounding"
+            if self.same
+            else f"they differ by up to {100 * self.apart:.1f} %"
+        )
         return f"{self.name}: trained with your {what} beside the library's: {how}" + (
             "" if self.path is None else f"; report: {self.path}"
         )
@@ -74,7 +80,9 @@ class Swapped:
         text, steps = str(self), list(range(1, 1 + len(self.losses[YOURS])))
         losses = curve(steps, self.losses, "record", "the losses of both")
         drawn = cloud(
-            self.samples[YOURS], self.samples[OURS], "samples of your model over those of the library's, in grey"
+            self.samples[YOURS],
+            self.samples[OURS],
+            "samples of your model over those of the library's, in grey",
         )
         return f'{STYLE}<div class="pf"><p>{escape(text)}</p>{losses}{drawn}</div>'
 
@@ -88,7 +96,8 @@ def train_with(
     seed: int = 0,
     path: str | Path | None = None,
 ) -> Swapped:
-    """Train a model with your answer in the place of the library's function, and the library's own beside it.
+    """Train a model with your answer in the place of the library's function, and the library's own
+    beside it.
 
     Args:
         name: an exercise that a model can use; `PLUGS` has them.
@@ -98,7 +107,8 @@ def train_with(
         path: a new directory for the comparison report.
 
     Raises:
-        BadInput: an answer that does not pass yet, an exercise that no model uses, or data that are no points.
+        BadInput: an answer that does not pass yet, an exercise that no model uses, or data that are
+            no points.
 
     Example:
         >>> train_with("diffusion.noise", lambda x, e, a: a.sqrt()[:, None] * x + (1 - a).sqrt()[:, None] * e, steps=5).same
@@ -108,42 +118,69 @@ def train_with(
         raise BadInput(*unknown("exercise that a model can use", name, list(PLUGS)))
     outcome = judge(name, answer, picture=False).outcome
     if not outcome:
-        raise BadInput(f"an answer to '{name}' that does not pass yet ({outcome.says})", "one that passes")
+        raise BadInput(
+            f"an answer to '{name}' that does not pass yet ({outcome.says})", "one that passes"
+        )
     dataset = data if isinstance(data, Dataset) else load(data)
     if not isinstance(dataset.space, Points):
         raise BadInput(f"{dataset.space.kind} for your own functions", "points, such as two-moons")
-    return _trained(PLUGS[name], name, answer, dataset, steps, seed, None if path is None else Path(path))
+    return _trained(
+        PLUGS[name], name, answer, dataset, steps, seed, None if path is None else Path(path)
+    )
 
 
 def _trained(
-    plug: Plug, name: str, answer: Answer, dataset: Dataset, steps: int, seed: int, path: Path | None
+    plug: Plug,
+    name: str,
+    answer: Answer,
+    dataset: Dataset,
+    steps: int,
+    seed: int,
+    path: Path | None,
 ) -> Swapped:
     with nullcontext() if path is None else held_comparison(path, []):
         return _swapped(plug, name, answer, dataset, steps, seed, path)
 
 
 def _swapped(
-    plug: Plug, name: str, answer: Answer, dataset: Dataset, steps: int, seed: int, path: Path | None
+    plug: Plug,
+    name: str,
+    answer: Answer,
+    dataset: Dataset,
+    steps: int,
+    seed: int,
+    path: Path | None,
 ) -> Swapped:
     found: dict[str, Trained] = {}
     for label, function in ((YOURS, answer), (OURS, plug.ours)):
-        plan = plan_training(plug.family, dataset, budget={"steps": steps}, preset="smoke", seed=seed)
+        plan = plan_training(
+            plug.family, dataset, budget={"steps": steps}, preset="smoke", seed=seed
+        )
         found[label] = train(replace(plan, alter=_installed(plug, function)))
     losses = {label: list(_losses(one)) for label, one in found.items()}
     samples = {label: one.model.sample(DRAWN, seed=seed) for label, one in found.items()}
-    apart = max(_apart(torch.tensor(losses[YOURS]), torch.tensor(losses[OURS])), _apart(*samples.values()))
+    apart = max(
+        _apart(torch.tensor(losses[YOURS]), torch.tensor(losses[OURS])), _apart(*samples.values())
+    )
     models = {label: one.model for label, one in found.items()}
     report = None if path is None else _reported(plug, found, dataset, seed, path)
     return Swapped(name, models, losses, apart, samples, report)
 
 
-def _reported(plug: Plug, found: dict[str, Trained], dataset: Dataset, seed: int, path: Path) -> Path:
+def _reported(
+    plug: Plug, found: dict[str, Trained], dataset: Dataset, seed: int, path: Path
+) -> Path:
     """Measure both models beside the controls and leave the report."""
     controls = measure_controls(dataset, seed, MEASURED)
-    rows = [assess(one.model, dataset, controls, label, vars(one.record)) for label, one in found.items()]
+    rows = [
+        assess(one.model, dataset, controls, label, vars(one.record))
+        for label, one in found.items()
+    ]
     budget = f"{len(found)} models, {found[YOURS].record.steps} steps for either"
     comparison = comparison_of(dataset, rows, controls, budget, "smoke", seed, "")
-    save_comparison(path, replace(comparison, title=f"Your {plug.replaces} in {plug.family} of {dataset.name}"))
+    save_comparison(
+        path, replace(comparison, title=f"Your {plug.replaces} in {plug.family} of {dataset.name}")
+    )
     return path / REPORT
 
 
@@ -156,4 +193,6 @@ def _apart(a: Tensor, b: Tensor) -> float:
 
 
 def _losses(trained: Trained) -> Iterator[float]:
-    yield from (float(entry["loss"]) for entry in trained.record.history if entry.get("loss") is not None)
+    yield from (
+        float(entry["loss"]) for entry in trained.record.history if entry.get("loss") is not None
+    )

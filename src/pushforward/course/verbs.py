@@ -34,7 +34,10 @@ class CourseListRequest(Request):
             }
             for e in exercises()
         ]
-        lines = (f"{e.section:>2}  {e.name:<26} {e.title}{' (harder)' if e.harder else ''}" for e in exercises())
+        lines = (
+            f"{e.section:>2}  {e.name:<26} {e.title}{' (harder)' if e.harder else ''}"
+            for e in exercises()
+        )
         return Said({"exercises": fields}, *lines)
 
 
@@ -54,15 +57,21 @@ class CourseStartRequest(Request):
 
 
 class CourseCheckRequest(Request):
-    """Say which answers are right and, of the others, which mistake it is; exit 1 if one is wrong."""
+    """Say which answers are right and, of the others, which mistake it is; exit 1 if one is
+    wrong."""
 
     verb = "course check"
     path: Annotated[
         Path,
-        argument("A .py or .ipynb with your functions; it is run in a process of its own.", metavar="FILE"),
+        argument(
+            "A .py or .ipynb with your functions; it is run in a process of its own.",
+            metavar="FILE",
+        ),
     ]
     names: Annotated[Words, argument("Only these.", metavar="[EXERCISE]...")] = ()
-    seconds: Annotated[float, option("For one answer; a loop that never ends is wrong.", ge=0.1)] = 10.0
+    seconds: Annotated[
+        float, option("For one answer; a loop that never ends is wrong.", ge=0.1)
+    ] = 10.0
 
     def answer(self, watch: Watch) -> Checked:
         """Run the answers against the oracles."""

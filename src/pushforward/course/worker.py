@@ -1,7 +1,8 @@
 """The process in which a file of answers runs.
 
-One idea: nothing that a file does to this process decides a verdict. It says what it found, one line of JSON after the other, in a
-file that the process which asked reads (`course/isolated.py`); whoever says nothing has not passed.
+One idea: nothing that a file does to this process decides a verdict. It says what it found, one
+line of JSON after the other, in a file that the process which asked reads (`course/isolated.py`);
+whoever says nothing has not passed.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ def main(words: list[str]) -> None:
     """Run a file of answers, check them and write what was found.
 
     Args:
-        words: where to write, the file, seconds for each check, and the exercises to check, all that the file answers if none.
+        words: where to write, the file, seconds for each check, and the exercises to check, all
+            that the file answers if none.
     """
     from pushforward.course.answers import read_answers
     from pushforward.course.checking import judge
@@ -46,8 +48,17 @@ def main(words: list[str]) -> None:
             _say(report, {"begins": name})
             verdict = judge(name, answers[name], seconds, picture=False)
             outcome = verdict.outcome
-            said = {key: getattr(outcome, key) for key in ("name", "passed", "says", "stage", "known", "evidence")}
-            _say(report, {"outcome": said, "values": [_listed(one) for one in verdict.values] if outcome else []})
+            said = {
+                key: getattr(outcome, key)
+                for key in ("name", "passed", "says", "stage", "known", "evidence")
+            }
+            _say(
+                report,
+                {
+                    "outcome": said,
+                    "values": [_listed(one) for one in verdict.values] if outcome else [],
+                },
+            )
     _say(report, {"ends": True})
 
 
@@ -72,7 +83,8 @@ def _limit_memory() -> None:
 
 
 if __name__ == "__main__":
-    # Ctrl-C is for the process that asked, which ends this one; whatever interrupts here was raised by the file
+    # Ctrl-C is for the process that asked, which ends this one; whatever interrupts here was raised
+    # by the file
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     main(sys.argv[1:])
     # threads that a file has left behind are not waited for

@@ -1,7 +1,7 @@
 """Open `.npy` and `.npz` files whose headers tell the truth.
 
-One idea: numpy allocates what a header claims before it reads; here the claim is compared with the bytes that are there, and of an
-archive only the members that are asked for are unpacked.
+One idea: numpy allocates what a header claims before it reads; here the claim is compared with the
+bytes that are there, and of an archive only the members that are asked for are unpacked.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ class Archive(Mapping[str, np.ndarray]):
 
     def __init__(self, archive: zipfile.ZipFile, path: Path) -> None:
         self._archive, self._path = archive, path
-        self._members = {name.removesuffix(".npy"): name for name in archive.namelist() if name.endswith(".npy")}
+        self._members = {
+            name.removesuffix(".npy"): name for name in archive.namelist() if name.endswith(".npy")
+        }
         self.files = list(self._members)
         self.others = [name for name in archive.namelist() if not name.endswith((".npy", "/"))]
 
@@ -56,10 +58,12 @@ class Archive(Mapping[str, np.ndarray]):
 
 @contextmanager
 def opened_arrays(path: Path) -> Iterator[np.ndarray | Archive]:
-    """Open an `.npy` as its array, an `.npz` as its archive; what goes wrong inside the block is a refusal.
+    """Open an `.npy` as its array, an `.npz` as its archive; what goes wrong inside the block is a
+    refusal.
 
     Raises:
-        BadInput: no regular file, damaged, pickled, a header that claims more than the file holds, or more than the limit.
+        BadInput: no regular file, damaged, pickled, a header that claims more than the file holds,
+            or more than the limit.
     """
     size = require_regular(path, "an .npy or .npz file")
     with refusing(str(path), COMPLETE, DAMAGED), path.open("rb") as file:
@@ -73,7 +77,8 @@ def opened_arrays(path: Path) -> Iterator[np.ndarray | Archive]:
 
 
 def behind(path: Path) -> str:
-    """Return what lies in an `.npy` behind its array, empty if nothing does: saving twice leaves two arrays."""
+    """Return what lies in an `.npy` behind its array, empty if nothing does: saving twice leaves
+    two arrays."""
     with refusing(str(path), COMPLETE, DAMAGED), path.open("rb") as file:
         return _behind(file, path.stat().st_size)
 
@@ -128,7 +133,11 @@ def _header(file: Any, where: str) -> tuple[int, np.dtype[Any], tuple[int, ...]]
     """Return the length of a header, the dtype and the shape that it claims."""
     with refusing(where, COMPLETE, DAMAGED):
         version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        read = (
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0)
+            else np.lib.format.read_array_header_2_0
+        )
         shape, _, dtype = read(file)
         if any(length < 0 for length in shape):
             raise ValueError(f"a shape of {shape}")

@@ -1,7 +1,7 @@
 """From an array to a space: images or points, which axis is the channel, how many levels.
 
-One idea: every decision is returned as a sentence with its reason, and nothing is rescaled, clamped or dropped
-unless it was asked for.
+One idea: every decision is returned as a sentence with its reason, and nothing is rescaled, clamped
+or dropped unless it was asked for.
 """
 
 from __future__ import annotations
@@ -43,9 +43,12 @@ class Wanted:
     Attributes:
         levels: number of levels of pixels, None = inferred.
         white: what white is in picture files, None for arrays.
-        varied: whether examples must differ, as those to learn from must; samples of a collapsed model need not.
-        held: whether pictures were held by a program, so that few levels may be meant as those of an array are.
-        exact: whether pixels that are none of `levels` are refused; else pictures are scaled to them.
+        varied: whether examples must differ, as those to learn from must; samples of a collapsed
+            model need not.
+        held: whether pictures were held by a program, so that few levels may be meant as those of
+            an array are.
+        exact: whether pixels that are none of `levels` are refused; else pictures are scaled to
+            them.
         names: what the columns of points are called, empty if they have no names.
     """
 
@@ -71,25 +74,34 @@ def checked(x: np.ndarray, where: str, few: bool = False) -> np.ndarray:
     """Return `x` if it holds real numbers.
 
     Raises:
-        BadInput: object, string, complex or empty arrays, or one example alone unless a `few` will do.
+        BadInput: object, string, complex or empty arrays, or one example alone unless a `few` will
+            do.
     """
     if x.dtype == object:
         raise BadInput(
-            f"{where} holds Python objects", "a numeric array", "convert it with numpy.asarray(..., dtype=float)"
+            f"{where} holds Python objects",
+            "a numeric array",
+            "convert it with numpy.asarray(..., dtype=float)",
         )
     if x.dtype.names is not None:
         fix = "open them as a table: `-s data.kind=table`"
         raise BadInput(
-            f"{where} holds records with the fields {', '.join(x.dtype.names[:5])}", "numbers of one type", fix
+            f"{where} holds records with the fields {', '.join(x.dtype.names[:5])}",
+            "numbers of one type",
+            fix,
         )
     if x.dtype.kind not in "buif":
-        raise BadInput(f"{where} has dtype {x.dtype}", "integers or floating-point numbers", "convert it first")
+        raise BadInput(
+            f"{where} has dtype {x.dtype}", "integers or floating-point numbers", "convert it first"
+        )
     if x.ndim == 0:
         raise BadInput(f"{where} is a single number ({x.item()!r})", "at least five examples")
     if x.size == 0:
         raise BadInput(f"{where} is empty", "at least five examples")
     if len(x) == 1 and not few:
-        raise BadInput(f"{where} holds one example", "at least five distinct examples", "bring more data")
+        raise BadInput(
+            f"{where} holds one example", "at least five distinct examples", "bring more data"
+        )
     return x
 
 
@@ -97,13 +109,20 @@ def as_space(x: np.ndarray, where: str, wanted: Wanted | None = None) -> OpenedA
     """Return the tensor in data units, its space and the reasons.
 
     Raises:
-        BadInput: NaN or infinity (rows named), constant columns, shapes that are neither images nor points.
+        BadInput: NaN or infinity (rows named), constant columns, shapes that are neither images nor
+            points.
     """
     wanted = wanted or Wanted()
     x = checked(x, where, few=not wanted.varied)
     if wanted.levels is not None and wanted.white is None and x.ndim >= 3:
         x = _as_levels(x, wanted.levels)
-    if x.dtype.kind == "f" and x.ndim >= 3 and np.isfinite(x).all() and bool((x == np.round(x)).all()) and x.min() >= 0:
+    if (
+        x.dtype.kind == "f"
+        and x.ndim >= 3
+        and np.isfinite(x).all()
+        and bool((x == np.round(x)).all())
+        and x.min() >= 0
+    ):
         x = x.astype(np.int64)
     if x.ndim == 2 or (x.ndim == 1 and x.dtype.kind in "fui"):
         return _points(x, where, wanted)
@@ -111,7 +130,10 @@ def as_space(x: np.ndarray, where: str, wanted: Wanted | None = None) -> OpenedA
         return _images(x, where, wanted)
     if x.ndim in (3, 4):
         require_finite(
-            x, where, "pixels", "fill or repair them first, such as with numpy.nan_to_num, or drop those pictures"
+            x,
+            where,
+            "pixels",
+            "fill or repair them first, such as with numpy.nan_to_num, or drop those pictures",
         )
         low, high = float(np.min(x)), float(np.max(x))
         if low == high and wanted.varied:
@@ -124,12 +146,22 @@ def as_space(x: np.ndarray, where: str, wanted: Wanted | None = None) -> OpenedA
             "integer grey levels for images, or two dimensions for points",
             f"turn intensities into levels with {turn}.astype('uint8')",
         )
-    raise BadInput(f"{where} has shape {x.shape}", "(n, columns), (n, height, width) or (n, height, width, channels)")
+    raise BadInput(
+        f"{where} has shape {x.shape}",
+        "(n, columns), (n, height, width) or (n, height, width, channels)",
+    )
 
 
 def _as_levels(x: np.ndarray, levels: int) -> np.ndarray:
-    """Return intensities from black (0) to white (1), real or of truth, as the levels that they are; anything else as it is."""
-    if levels == 2 or x.dtype.kind not in "fb" or not np.isfinite(x).all() or x.min() < 0 or x.max() > 1:
+    """Return intensities from black (0) to white (1), real or of truth, as the levels that they
+    are; anything else as it is."""
+    if (
+        levels == 2
+        or x.dtype.kind not in "fb"
+        or not np.isfinite(x).all()
+        or x.min() < 0
+        or x.max() > 1
+    ):
         return x
     spread = x.astype(np.float64) * (levels - 1)
     found = np.rint(spread)
@@ -140,7 +172,9 @@ def _as_levels(x: np.ndarray, levels: int) -> np.ndarray:
 
 def _points(x: np.ndarray, where: str, wanted: Wanted) -> OpenedArray:
     if wanted.levels is not None and wanted.varied:
-        raise BadInput(f"data.levels={wanted.levels} for points in {where}", "images", "leave it out")
+        raise BadInput(
+            f"data.levels={wanted.levels} for points in {where}", "images", "leave it out"
+        )
     dimensions = "two dimensions" if x.ndim == 2 else "one dimension"
     x = x.reshape(len(x), -1)
     values = x.astype(np.float64)
@@ -150,7 +184,9 @@ def _points(x: np.ndarray, where: str, wanted: Wanted) -> OpenedArray:
         column = int(largest.argmax())
         came = f"column {column} of {where} reaches {largest[column]:.3g}"
         raise BadInput(
-            came, f"at most {LARGEST_NUMBER:g}: sums and squares beyond overflow", "divide it by a power of ten"
+            came,
+            f"at most {LARGEST_NUMBER:g}: sums and squares beyond overflow",
+            "divide it by a power of ten",
         )
     constant = np.flatnonzero(np.ptp(values, axis=0) <= 4 * np.finfo(np.float64).eps * largest)
     if len(constant) and wanted.varied:
@@ -165,9 +201,15 @@ def _points(x: np.ndarray, where: str, wanted: Wanted) -> OpenedArray:
     # far from zero, steps of single precision are large beside what the numbers differ by
     near = largest * 2.0**-23 <= NEAR * location_and_scale(torch.from_numpy(values))[1].numpy()
     exact = bool((single.astype(np.float64) == values).all()) and bool(near.all())
-    kept = "single precision, which is exact" if exact else "double precision until they are centred and scaled"
+    kept = (
+        "single precision, which is exact"
+        if exact
+        else "double precision until they are centred and scaled"
+    )
     found = OpenedArray(torch.from_numpy(single if exact else values), Points(int(x.shape[1])))
-    found.notes.append(f"{dimensions}, so {counted(x.shape[1], 'real column')} per point (kept in {kept})")
+    found.notes.append(
+        f"{dimensions}, so {counted(x.shape[1], 'real column')} per point (kept in {kept})"
+    )
     if wanted.varied:
         _remark(values, found, wanted.names)
     return found
@@ -185,22 +227,32 @@ def _require_finite(values: np.ndarray, where: str) -> None:
 
 
 def _counted(values: np.ndarray) -> np.ndarray:
-    """Return which columns hold whole numbers that could have been others: not so large, nor so coarse, that any would be whole."""
+    """Return which columns hold whole numbers that could have been others: not so large, nor so
+    coarse, that any would be whole."""
     largest = np.abs(values).max(axis=0)
     with np.errstate(over="ignore"):
         single = (values.astype(np.float32) == values).all(axis=0)
-    # beyond this every double (or single) is whole, and numbers of few digits such as 6.61e12 are so by their spelling
+    # beyond this every double (or single) is whole, and numbers of few digits such as 6.61e12 are
+    # so by their spelling
     reach = np.where(single & (largest >= 2.0**31), 2.0**24, 2.0**53)
     spelled = (largest >= 1e9) & (np.fmod(values, 1000.0) == 0.0).all(axis=0)
-    return (values == np.round(values)).all(axis=0) & (largest < reach) & ~spelled & (len(values) >= FEWEST_WHOLE)
+    return (
+        (values == np.round(values)).all(axis=0)
+        & (largest < reach)
+        & ~spelled
+        & (len(values) >= FEWEST_WHOLE)
+    )
 
 
 def _remark(values: np.ndarray, found: OpenedArray, names: Sequence[str]) -> None:
-    """Say what of points has no density, and what single precision does not tell apart even around their mean."""
+    """Say what of points has no density, and what single precision does not tell apart even around
+    their mean."""
     called = names or tuple(map(str, range(values.shape[1])))
     whole = np.flatnonzero(_counted(values))
     if len(whole):
-        shown = few([called[column] for column in whole.tolist()]) + ("" if names else " (counted from 0)")
+        shown = few([called[column] for column in whole.tolist()]) + (
+            "" if names else " (counted from 0)"
+        )
         some = f"column {shown} holds" if len(whole) == 1 else f"columns {shown} hold"
         which = "all columns hold" if len(whole) == values.shape[1] > 1 else some
         found.notes.append(
@@ -229,7 +281,9 @@ def _images(x: np.ndarray, where: str, wanted: Wanted) -> OpenedArray:
             f"{x.shape[1]} channels, so {of} with alpha, which stays a channel (-s data.alpha=white shows it on white)"
         )
     if x.dtype != bool and int(x.min()) < 0:
-        raise BadInput(f"{where} holds negative pixels (down to {int(x.min())})", "levels from 0", "shift them")
+        raise BadInput(
+            f"{where} holds negative pixels (down to {int(x.min())})", "levels from 0", "shift them"
+        )
     top = int(x.max())
     if top == int(x.min()) and wanted.varied:
         raise BadInput(f"every pixel of {where} equals {top}", "images that vary")
@@ -240,18 +294,25 @@ def _images(x: np.ndarray, where: str, wanted: Wanted) -> OpenedArray:
         levels, why = levels_of_array(x)
         notes.append(why)
     elif top >= wanted.levels:
-        raise BadInput(f"{where} holds the value {top}", f"values below levels={wanted.levels}", "raise levels")
+        raise BadInput(
+            f"{where} holds the value {top}", f"values below levels={wanted.levels}", "raise levels"
+        )
     else:
         levels = wanted.levels
     if levels > 65536:
-        raise BadInput(f"{where} holds pixels up to {top:,}", "at most 65,536 levels", "scale or shift them first")
+        raise BadInput(
+            f"{where} holds pixels up to {top:,}",
+            "at most 65,536 levels",
+            "scale or shift them first",
+        )
     dtype = np.uint8 if levels <= 256 else np.int64
     tensor = torch.from_numpy(np.ascontiguousarray(x.astype(dtype)))
     return OpenedArray(tensor, Image(*map(int, x.shape[1:]), levels=levels), notes, lost)
 
 
 def _channels_first(x: np.ndarray, where: str, last: bool) -> tuple[np.ndarray, list[str]]:
-    """Return images as (n, channels, height, width), and why; `last` says that channels come last."""
+    """Return images as (n, channels, height, width), and why; `last` says that channels come
+    last."""
     if last:
         return np.moveaxis(x, -1, 1), []
     if x.ndim == 3:
@@ -259,11 +320,17 @@ def _channels_first(x: np.ndarray, where: str, last: bool) -> tuple[np.ndarray, 
         return x[:, None], [f"three dimensions of integers, so grey images of {shape} pixels"]
     for pair in (CHANNELS[:2], CHANNELS[2:]):
         if x.shape[-1] in pair and x.shape[1] not in pair:
-            return np.moveaxis(x, -1, 1), [f"the last axis has length {x.shape[-1]}, so it is the channel axis"]
+            return np.moveaxis(x, -1, 1), [
+                f"the last axis has length {x.shape[-1]}, so it is the channel axis"
+            ]
         if x.shape[1] in pair:
             return x, [f"the second axis has length {x.shape[1]}, so it is the channel axis"]
     came = f"{where} has shape {x.shape}"
-    raise BadInput(came, "one or three channels (two or four with alpha), first or last", "choose the channels to keep")
+    raise BadInput(
+        came,
+        "one or three channels (two or four with alpha), first or last",
+        "choose the channels to keep",
+    )
 
 
 def _spread(
@@ -282,15 +349,24 @@ def _spread(
             raise no_level(values, levels, white, where)
         if found is None:
             found = scaled(values, levels, white)
-            notes.append(f"{len(values):,} different pixel values scaled to the nearest of {levels:,} levels, as asked")
-            lost.append(f"precision: {len(values):,} different pixel values became {len(np.unique(found)):,}")
+            notes.append(
+                f"{len(values):,} different pixel values scaled to the nearest of {levels:,} levels, as asked"
+            )
+            lost.append(
+                f"precision: {len(values):,} different pixel values became {len(np.unique(found)):,}"
+            )
     table = np.zeros(white + 1, dtype=np.int64)
     table[values] = found
     return table[x], levels
 
 
 def no_level(values: np.ndarray, levels: int, white: int, where: str) -> BadInput:
-    """Return the refusal of a picture whose values are not those that a run's levels have in a file."""
+    """Return the refusal of a picture whose values are not those that a run's levels have in a
+    file."""
     few = ", ".join(map(str, shown(min(levels, white + 1), white)[:3]))
     came = f"the grey {first_odd(values, levels, white)} in {where}"
-    return BadInput(came, f"one of the {levels} greys of the run ({few}, ...)", "an .npy holds levels as they are")
+    return BadInput(
+        came,
+        f"one of the {levels} greys of the run ({few}, ...)",
+        "an .npy holds levels as they are",
+    )

@@ -1,6 +1,7 @@
 """What was asked of pictures, done to those that came as arrays.
 
-One idea: an option means the same for an array as for a file; where an array cannot have what is asked, a note says so.
+One idea: an option means the same for an array as for a file; where an array cannot have what is
+asked, a note says so.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from pushforward.data.images.resizing import resized, said_of_sizes
 
 
 def as_asked(found: OpenedArray, options: ImageOptions) -> OpenedArray:
-    """Return images of an array with alpha, channels and size as options say, with as many levels as before.
+    """Return images of an array with alpha, channels and size as options say, with as many levels
+    as before.
 
     Alpha is a channel of an array unless `alpha` is asked for; files lie on white by themselves.
 

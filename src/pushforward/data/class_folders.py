@@ -1,7 +1,8 @@
 """Names of folders for classes, whatever the classes are called.
 
-Two ideas: a label is a person's word and may hold anything, so it becomes the name of a folder only if every system agrees on
-what it means; the others get numbers, and a table beside the folders says which class each one is.
+Two ideas: a label is a person's word and may hold anything, so it becomes the name of a folder only
+if every system agrees on what it means; the others get numbers, and a table beside the folders says
+which class each one is.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ _TAKEN = re.compile(r"class-\d+|labels\.json")
 
 
 def folder_names(labels: Sequence[str]) -> dict[str, str]:
-    """Return the name of a folder for every label: different ones on every file system, and never a way out of the folder.
+    """Return the name of a folder for every label: different ones on every file system, and never a
+    way out of the folder.
 
     Example:
         >>> folder_names(["cat", "../cat", "Dog", "dog", "nul"])
@@ -41,14 +43,16 @@ def folder_names(labels: Sequence[str]) -> dict[str, str]:
 
 
 def table_of(names: dict[str, str]) -> str | None:
-    """Return the table that says which class a folder is, None where every folder is called like its class."""
+    """Return the table that says which class a folder is, None where every folder is called like
+    its class."""
     if all(label == name for label, name in names.items()):
         return None
     return json_text({"what": _MARK, "folders": {name: label for label, name in names.items()}})
 
 
 def classes_of(folder: Path) -> dict[str, str]:
-    """Return the class of each sub-folder that the table in a folder names; nothing if there is no such table.
+    """Return the class of each sub-folder that the table in a folder names; nothing if there is no
+    such table.
 
     Example:
         >>> classes_of(Path("absent"))
@@ -61,7 +65,11 @@ def classes_of(folder: Path) -> dict[str, str]:
         found = json.loads(file.read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}
-    if not isinstance(found, dict) or found.get("what") != _MARK or not isinstance(found.get("folders"), dict):
+    if (
+        not isinstance(found, dict)
+        or found.get("what") != _MARK
+        or not isinstance(found.get("folders"), dict)
+    ):
         return {}  # a file of that name by somebody else
     return {name: label for name, label in found["folders"].items() if isinstance(label, str)}
 
@@ -72,7 +80,8 @@ def is_table(file: Path) -> bool:
 
 
 def labels_of(files: Sequence[Path], folders: Sequence[str]) -> list[str]:
-    """Return the classes of files somewhere below folders of these names: what the table beside a folder says, or its name."""
+    """Return the classes of files somewhere below folders of these names: what the table beside a
+    folder says, or its name."""
     tables: dict[Path, dict[str, str]] = {}
     labels = []
     for file, name in zip(files, folders, strict=True):
@@ -84,16 +93,23 @@ def labels_of(files: Sequence[Path], folders: Sequence[str]) -> list[str]:
 
 
 def _folded(label: str) -> str:
-    """Return what file systems that ignore case, or write accents in another way, take for the same name."""
+    """Return what file systems that ignore case, or write accents in another way, take for the same
+    name."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", label).casefold())
 
 
 def _plain(label: str) -> bool:
-    if not label or unicodedata.normalize("NFC", label) != label or not all(c.isalnum() or c in " _-." for c in label):
+    if (
+        not label
+        or unicodedata.normalize("NFC", label) != label
+        or not all(c.isalnum() or c in " _-." for c in label)
+    ):
         return False
     if not label[0].isalnum() or label[-1] in " ." or len(label.encode()) > _LONGEST:
         return False
     folded = _folded(label)
     if _DEVICES.fullmatch(folded) or _TAKEN.fullmatch(folded):
         return False
-    return role_of(label) is None and not is_hidden(label)  # where folders are read these mean a split, or nothing
+    return role_of(label) is None and not is_hidden(
+        label
+    )  # where folders are read these mean a split, or nothing

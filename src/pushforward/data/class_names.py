@@ -1,7 +1,7 @@
 """What a data set calls its classes, and their order.
 
-One idea: where labels are numbers, the data set knows the names that they stand for; they and their order are kept, so that nobody
-has to remember that 3 is a cat.
+One idea: where labels are numbers, the data set knows the names that they stand for; they and their
+order are kept, so that nobody has to remember that 3 is a cat.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ NAMES = ("classes", "class_names", "label_names", "target_names", "categories")
 
 
 def names_in(source: Any, field: str | None = None) -> tuple[str, ...]:
-    """Return the names of a data set's classes by number, empty if it has none; a part of a data set has those of the whole.
+    """Return the names of a data set's classes by number, empty if it has none; a part of a data
+    set has those of the whole.
 
     Args:
         field: what its labels are called, where it describes its fields.
@@ -32,7 +33,9 @@ def names_in(source: Any, field: str | None = None) -> tuple[str, ...]:
         if found := _names(getattr(source, name, None)):
             return found
     numbers = getattr(source, "class_to_idx", None)
-    if isinstance(numbers, Mapping) and sorted(numbers.values(), key=str) == sorted(range(len(numbers)), key=str):
+    if isinstance(numbers, Mapping) and sorted(numbers.values(), key=str) == sorted(
+        range(len(numbers)), key=str
+    ):
         return tuple(map(str, sorted(numbers, key=lambda name: numbers[name])))
     described = getattr(source, "features", None)
     if isinstance(described, Mapping) and field in described:
@@ -48,7 +51,8 @@ def names_in(source: Any, field: str | None = None) -> tuple[str, ...]:
 
 
 def names_beside(columns: Mapping[Any, Any]) -> tuple[Any, tuple[str, ...]]:
-    """Return the key and the names of classes in a mapping that holds them beside its arrays, as scikit-learn's data sets do.
+    """Return the key and the names of classes in a mapping that holds them beside its arrays, as
+    scikit-learn's data sets do.
 
     Example:
         >>> names_beside({"data": 0, "target_names": ["a", "b"]})
@@ -61,7 +65,8 @@ def names_beside(columns: Mapping[Any, Any]) -> tuple[Any, tuple[str, ...]]:
 
 
 def named(labels: Any, names: Sequence[str], source: Any = None) -> tuple[Any, list[str]]:
-    """Return labels with their names and the order of the classes, where the names are theirs, and what was decided.
+    """Return labels with their names and the order of the classes, where the names are theirs, and
+    what was decided.
 
     Example:
         >>> found, notes = named(np.array([1, 0, 1]), ("owl", "cat"))
@@ -78,19 +83,30 @@ def named(labels: Any, names: Sequence[str], source: Any = None) -> tuple[Any, l
     if y.dtype.kind not in "iu":
         return labels, []
     if getattr(source, "target_transform", None) is not None:
-        return labels, ["the data set changes its labels (target_transform), so its names of classes are not theirs"]
+        return labels, [
+            "the data set changes its labels (target_transform), so its names of classes are not theirs"
+        ]
     if int(y.min()) < 0 or int(y.max()) >= len(names):
         said = f"the data set names {counted(len(names), 'class').replace('classs', 'classes')}"
-        return labels, [f"{said}, but has labels from {int(y.min())} to {int(y.max())}, so they stay numbers"]
+        return labels, [
+            f"{said}, but has labels from {int(y.min())} to {int(y.max())}, so they stay numbers"
+        ]
     told = [str(names[int(i)]) for i in y]
-    return _categories(told, names), ["the names of the classes are the data set's own", *_absent(told, names)]
+    return _categories(told, names), [
+        "the names of the classes are the data set's own",
+        *_absent(told, names),
+    ]
 
 
 def _numbers(y: np.ndarray) -> np.ndarray:
     """Return labels in a column, or one-hot, as one number each; others as they are."""
     if y.ndim > 1 and y.size == len(y):
         return y.reshape(len(y))
-    one_hot = y.ndim == 2 and y.dtype.kind in "fiub" and bool(np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all())
+    one_hot = (
+        y.ndim == 2
+        and y.dtype.kind in "fiub"
+        and bool(np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all())
+    )
     return y.argmax(axis=1) if one_hot else y
 
 
@@ -102,7 +118,11 @@ def order_of(labels: Any) -> tuple[str, ...]:
         (('low', 'high'), ())
     """
     kind = getattr(labels, "dtype", None)
-    return tuple(map(str, kind.categories)) if isinstance(kind, pd.CategoricalDtype) and kind.ordered else ()
+    return (
+        tuple(map(str, kind.categories))
+        if isinstance(kind, pd.CategoricalDtype) and kind.ordered
+        else ()
+    )
 
 
 def _categories(told: list[str], names: Sequence[str]) -> pd.Categorical:
@@ -129,7 +149,8 @@ def _filed(path: Path, field: str | None) -> tuple[str, ...]:
 
 
 def _names(found: Any) -> tuple[str, ...]:
-    """Return names if something is a list of them; several words for one class are joined, and equal names told apart."""
+    """Return names if something is a list of them; several words for one class are joined, and
+    equal names told apart."""
     if isinstance(found, np.ndarray) and found.ndim == 1:
         found = found.tolist()
     if not isinstance(found, list | tuple) or len(found) < 2:

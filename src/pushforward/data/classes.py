@@ -1,6 +1,7 @@
 """Classes of labelled examples.
 
-One idea: a model can be given a class only if it was trained on it, so every class is in training or is named and left out.
+One idea: a model can be given a class only if it was trained on it, so every class is in training
+or is named and left out.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ LEFT_OUT = -1
 def classes_of(
     raw: Raw, origin: str, notes: list[str], lost: list[str]
 ) -> tuple[tuple[str, ...], np.ndarray | None, np.ndarray | None]:
-    """Return the names of classes, the class of each example, and the split of each, `LEFT_OUT` where its class is not trained on.
+    """Return the names of classes, the class of each example, and the split of each, `LEFT_OUT`
+    where its class is not trained on.
 
     Raises:
         BadInput: another number of labels than of examples.
@@ -29,10 +31,20 @@ def classes_of(
     if names is None:
         return (), None, roles
     if len(names) != len(raw.x):
-        raise BadInput(f"{len(names)} labels for {len(raw.x)} examples in {origin}", "one label per example")
-    trained = set(names) if roles is None else {name for name, role in zip(names, roles, strict=True) if role == TRAIN}
+        raise BadInput(
+            f"{len(names)} labels for {len(raw.x)} examples in {origin}", "one label per example"
+        )
+    trained = (
+        set(names)
+        if roles is None
+        else {name for name, role in zip(names, roles, strict=True) if role == TRAIN}
+    )
     own = trained <= set(raw.order)
-    classes = tuple(name for name in raw.order if name in trained) if own else tuple(sorted(trained, key=label_key))
+    classes = (
+        tuple(name for name in raw.order if name in trained)
+        if own
+        else tuple(sorted(trained, key=label_key))
+    )
     if own and list(classes) != sorted(trained, key=label_key):
         notes.append(f"classes are in the order of the data: {few(classes)}")
     if roles is not None and (unseen := sorted(set(names) - trained, key=label_key)):
@@ -48,7 +60,9 @@ def classes_of(
     return classes, np.array([place.get(name, 0) for name in names]), roles
 
 
-def spread_of(classes: tuple[str, ...], index: np.ndarray | None, rows: Sequence[np.ndarray]) -> list[str]:
+def spread_of(
+    classes: tuple[str, ...], index: np.ndarray | None, rows: Sequence[np.ndarray]
+) -> list[str]:
     """Return a sentence for every split that lacks classes which are trained on.
 
     Example:

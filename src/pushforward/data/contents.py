@@ -18,15 +18,23 @@ from pushforward.data.dataset import Dataset
 def of_numbers(dataset: Dataset) -> dict[str, Any]:
     """Return the lowest and the highest value."""
     parts = [part.x for part in (dataset.train, dataset.validation, dataset.test) if len(part)]
-    return {"lowest value": min(x.min().item() for x in parts), "highest value": max(x.max().item() for x in parts)}
+    return {
+        "lowest value": min(x.min().item() for x in parts),
+        "highest value": max(x.max().item() for x in parts),
+    }
 
 
 def of_table(dataset: Dataset) -> dict[str, Any]:
     """Return the kinds of the columns, and a sentence for each."""
     table: Any = dataset.space
     x = torch.cat([part.x for part in (dataset.train, dataset.validation, dataset.test)])
-    words: Callable[..., list[str] | None] = getattr(dataset.encoding, "words", lambda *values: None)
-    columns = [_column(column, x[:, place], partial(words, place)) for place, column in enumerate(table.columns)]
+    words: Callable[..., list[str] | None] = getattr(
+        dataset.encoding, "words", lambda *values: None
+    )
+    columns = [
+        _column(column, x[:, place], partial(words, place))
+        for place, column in enumerate(table.columns)
+    ]
     return {"kinds": kinds_of(table), "columns": columns}
 
 
@@ -36,14 +44,20 @@ def _column(column: Column, values: Tensor, words: Callable[..., list[str] | Non
     missing = f", {100 * absent:.3g} % missing" if column.missing else ""
     if column.discrete:
         return f"{column.name}: {column.kind}, {len(column.categories)} categories{missing}"
-    low, high = (known.min().item(), known.max().item()) if len(known) else (column.low, column.high)
+    low, high = (
+        (known.min().item(), known.max().item()) if len(known) else (column.low, column.high)
+    )
     shown = [number_word(v, column.step) for v in (low, high)]
     if column.kind == "datetime":
         epoch = datetime(1970, 1, 1)
         shown = [(epoch + timedelta(seconds=v)).isoformat(sep=" ") for v in (low, high)]
     own = words(low, high)
     plain = own is not None or column.step is None or column.kind == "datetime"
-    grid = "" if plain or (column.kind == "integer" and column.step == 1.0) else f" on a grid of {column.step:g}"
+    grid = (
+        ""
+        if plain or (column.kind == "integer" and column.step == 1.0)
+        else f" on a grid of {column.step:g}"
+    )
     shown = own or shown
     return f"{column.name}: {column.kind}{grid}, {shown[0]} to {shown[1]}{missing}"
 

@@ -1,7 +1,8 @@
 """Contexts from arrays: vectors or tokens, one sequence an example.
 
-One idea: the shape says what they are: floats (n, width) are one vector each, floats (n, longest, width) sequences of vectors,
-integers (n, longest) sequences of tokens; an array `NAME_length` says where each one ends.
+One idea: the shape says what they are: floats (n, width) are one vector each, floats (n, longest,
+width) sequences of vectors, integers (n, longest) sequences of tokens; an array `NAME_length` says
+where each one ends.
 """
 
 from __future__ import annotations
@@ -30,7 +31,11 @@ def as_context(values: np.ndarray, length: np.ndarray | None, origin: str) -> Co
         torch.Size([4, 1, 3])
     """
     whole = values.dtype.kind in "iub"
-    if values.ndim not in ((2,) if whole else (2, 3)) or values.dtype.kind not in "iubf" or 0 in values.shape:
+    if (
+        values.ndim not in ((2,) if whole else (2, 3))
+        or values.dtype.kind not in "iubf"
+        or 0 in values.shape
+    ):
         came = f"contexts of shape {values.shape} and dtype {values.dtype} in {origin}"
         raise BadInput(came, "floats (n, width) or (n, longest, width), or integers (n, longest)")
     if not whole and not np.isfinite(values).all():
@@ -41,7 +46,12 @@ def as_context(values: np.ndarray, length: np.ndarray | None, origin: str) -> Co
         values = values[:, None]
     tensor: Tensor = torch.from_numpy(values.astype(np.int64 if whole else np.float32))
     ends = np.full(len(values), values.shape[1]) if length is None else length
-    if ends.shape != (len(values),) or ends.dtype.kind not in "iu" or ends.min() < 0 or ends.max() > values.shape[1]:
+    if (
+        ends.shape != (len(values),)
+        or ends.dtype.kind not in "iu"
+        or ends.min() < 0
+        or ends.max() > values.shape[1]
+    ):
         came = f"context lengths of shape {ends.shape} and dtype {ends.dtype} in {origin}"
         raise BadInput(came, f"{len(values)} whole numbers from 0 to {values.shape[1]}")
     return Context(tensor, torch.from_numpy(ends.astype(np.int64)))
@@ -61,7 +71,11 @@ def space_of(context: Context) -> ContextSpace:
 
 
 def read_context(
-    arrays: Mapping[str, np.ndarray], name: str | None, n: int, path: Path, parts: tuple[str, ...] = ("",)
+    arrays: Mapping[str, np.ndarray],
+    name: str | None,
+    n: int,
+    path: Path,
+    parts: tuple[str, ...] = ("",),
 ) -> Context | None:
     """Return the contexts of n examples that an `.npz` holds under a name; None for no name.
 
@@ -76,18 +90,25 @@ def read_context(
     names = [name + part for part in parts]
     for one in names:
         if one not in arrays:
-            raise BadInput(f"a context '{one}' of {path}", "the name of an array in it", nearest(one, arrays))
+            raise BadInput(
+                f"a context '{one}' of {path}", "the name of an array in it", nearest(one, arrays)
+            )
     lengths = [f"{name}_length{part}" for part in parts]
     known = all(one in arrays for one in lengths)
     length = np.concatenate([arrays[one] for one in lengths]) if known else None
-    found = as_context(np.concatenate([arrays[one] for one in names]), length, f"'{name}' of {path}")
+    found = as_context(
+        np.concatenate([arrays[one] for one in names]), length, f"'{name}' of {path}"
+    )
     if len(found.length) != n:
-        raise BadInput(f"{len(found.length)} contexts for {n} examples in {path}", "one context an example")
+        raise BadInput(
+            f"{len(found.length)} contexts for {n} examples in {path}", "one context an example"
+        )
     return found
 
 
 def parse_context(text: str, space: ContextSpace, n: int) -> Context:
-    """Return the context that `--context` names, for n examples: numbers with commas, or the `.npy` of one or of n.
+    """Return the context that `--context` names, for n examples: numbers with commas, or the `.npy`
+    of one or of n.
 
     Raises:
         BadInput: no numbers, no such file, or what the space does not hold.
@@ -103,7 +124,10 @@ def parse_context(text: str, space: ContextSpace, n: int) -> Context:
     if values.ndim == one:
         values = np.broadcast_to(values, (n, *values.shape))
     if values.ndim != one + 1 or len(values) != n:
-        raise BadInput(f"contexts of shape {values.shape} for {n} samples", f"one, or {n}; each {space.described}")
+        raise BadInput(
+            f"contexts of shape {values.shape} for {n} samples",
+            f"one, or {n}; each {space.described}",
+        )
     if values.size == 0:
         shape = (n, 0, space.width) if space.width else (n, 0)
         empty = torch.zeros(shape, dtype=torch.float32 if space.width else torch.int64)
@@ -114,6 +138,12 @@ def parse_context(text: str, space: ContextSpace, n: int) -> Context:
 def _numbers(text: str, space: ContextSpace) -> np.ndarray:
     words = [word for word in text.split(",") if word.strip()]
     try:
-        return np.array([float(w) for w in words]) if space.width else np.array([int(w) for w in words], dtype=np.int64)
+        return (
+            np.array([float(w) for w in words])
+            if space.width
+            else np.array([int(w) for w in words], dtype=np.int64)
+        )
     except ValueError:
-        raise BadInput(f"the context '{text}'", f"numbers with commas, or an .npy file: {space.described}") from None
+        raise BadInput(
+            f"the context '{text}'", f"numbers with commas, or an .npy file: {space.described}"
+        ) from None

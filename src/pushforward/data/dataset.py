@@ -1,6 +1,7 @@
 """A dataset: three splits of examples in one space, and how they were read.
 
-Two ideas: what the sniffer decided is kept as sentences; the fingerprint changes when any example, label or split changes.
+Two ideas: what the sniffer decided is kept as sentences; the fingerprint changes when any example,
+label or split changes.
 """
 
 from __future__ import annotations
@@ -34,10 +35,12 @@ class Dataset:
         encoding: what turns text or tables into tensors and back, None for images and points.
         skipped: unreadable files that were left out on request.
         context: the space of what each example is about, None if there is nothing.
-        lost: what of the user's data would not reach a model, or could not come back, a sentence each: rows, files, columns,
-            frames, precision, alpha, classes.
-        settings: what was asked of its reading and is in no encoding, so that a run can read like it.
-        streams: for text, all tokens of the three splits, of which `x` are windows; the first token of each is context.
+        lost: what of the user's data would not reach a model, or could not come back, a sentence
+            each: rows, files, columns, frames, precision, alpha, classes.
+        settings: what was asked of its reading and is in no encoding, so that a run can read like
+            it.
+        streams: for text, all tokens of the three splits, of which `x` are windows; the first token
+            of each is context.
     """
 
     name: str
@@ -88,8 +91,12 @@ def fingerprint_of(splits: list[Examples], classes: tuple[str, ...]) -> str:
 
 
 def in_single_precision(dataset: Dataset) -> str:
-    """Return the fingerprint of points as earlier versions computed it: of their values in single precision."""
-    with_single = [replace(part, x=part.x.float()) for part in (dataset.train, dataset.validation, dataset.test)]
+    """Return the fingerprint of points as earlier versions computed it: of their values in single
+    precision."""
+    with_single = [
+        replace(part, x=part.x.float())
+        for part in (dataset.train, dataset.validation, dataset.test)
+    ]
     return fingerprint_of(with_single, dataset.classes)
 
 
@@ -124,7 +131,9 @@ def describe(dataset: Dataset) -> dict[str, Any]:
     label = label_of(dataset.train.given)
     if dataset.classes and label is not None:
         counts = torch.bincount(label, minlength=len(dataset.classes)).tolist()
-        record["training examples per class"] = [f"{c}: {n}" for c, n in zip(dataset.classes, counts, strict=True)]
+        record["training examples per class"] = [
+            f"{c}: {n}" for c, n in zip(dataset.classes, counts, strict=True)
+        ]
     if dataset.context is not None:
         record["context"] = dataset.context.described
     if dataset.density is not None:

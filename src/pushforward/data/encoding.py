@@ -1,7 +1,8 @@
 """From a user's text or table to tensors of a space, and back; saved with every run that needs it.
 
-One idea: images and points are tensors already, but a token or a category means nothing without its dictionary, so the dictionary
-travels with the run and speaks for it: it decodes samples, reads other files and understands `--given`.
+One idea: images and points are tensors already, but a token or a category means nothing without its
+dictionary, so the dictionary travels with the run and speaks for it: it decodes samples, reads
+other files and understands `--given`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from pushforward.core.space import Space
 
 
 class Encoding(ABC):
-    """A dictionary between data as people have them and examples of a space. Concrete encodings are final."""
+    """A dictionary between data as people have them and examples of a space. Concrete encodings are
+    final."""
 
     kind: str
 
@@ -33,11 +35,13 @@ class Encoding(ABC):
         """Return examples as people read them: a list of strings, or a DataFrame."""
 
     def csv(self, shown: Any) -> str:
-        """Return decoded examples as the text of a CSV file; tables are written as the file that they came from was."""
+        """Return decoded examples as the text of a CSV file; tables are written as the file that
+        they came from was."""
         raise BadInput(f"{self.kind} as .csv", "a .txt or .jsonl")
 
     def csv_file(self, shown: Any, delimiter: str | None = None) -> bytes:
-        """Return what `csv` gives as the bytes of a file, in the character set and with the line ends of the source.
+        """Return what `csv` gives as the bytes of a file, in the character set and with the line
+        ends of the source.
 
         Args:
             delimiter: in the place of the source's own.
@@ -46,7 +50,8 @@ class Encoding(ABC):
 
     @property
     def schema(self) -> str:
-        """The types of the Arrow file that a table came from (see `data.tables.arrow`), empty for others."""
+        """The types of the Arrow file that a table came from (see `data.tables.arrow`), empty for
+        others."""
         return ""
 
     @property
@@ -56,14 +61,16 @@ class Encoding(ABC):
 
     @abstractmethod
     def read(self, source: Any) -> Examples:
-        """Return everything in another source (a path, text, a DataFrame) as examples of the same space.
+        """Return everything in another source (a path, text, a DataFrame) as examples of the same
+        space.
 
         Raises:
             BadInput: a source that cannot be read, or holds what this dictionary does not know.
         """
 
     def read_foreign(self, path: Path) -> tuple[Examples, dict[int, str]]:
-        """Return a file that another program generated, and which of its examples cannot be any of these data, and why."""
+        """Return a file that another program generated, and which of its examples cannot be any of
+        these data, and why."""
         return self.read(path), {}
 
     @abstractmethod
@@ -76,7 +83,8 @@ class Encoding(ABC):
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON record with its `kind`, which `encoding_from_json` turns back into an equal encoding."""
+        """Return a JSON record with its `kind`, which `encoding_from_json` turns back into an equal
+        encoding."""
 
     @classmethod
     @abstractmethod
@@ -102,6 +110,12 @@ def encoding_from_json(record: dict[str, Any]) -> Encoding:
     """
     kind = str(record.get("kind", "")) if isinstance(record, dict) else type(record).__name__
     if kind not in ENCODINGS:
-        raise BadInput(f"an encoding of kind '{kind}'", "one of " + ", ".join(ENCODINGS.names()), "update pushforward")
-    with refusing(f"the record of a {kind}", "what training wrote", "it was edited; restore it or train again"):
+        raise BadInput(
+            f"an encoding of kind '{kind}'",
+            "one of " + ", ".join(ENCODINGS.names()),
+            "update pushforward",
+        )
+    with refusing(
+        f"the record of a {kind}", "what training wrote", "it was edited; restore it or train again"
+    ):
         return ENCODINGS.load(kind).from_json(record)

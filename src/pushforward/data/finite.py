@@ -1,6 +1,7 @@
 """Values that are no numbers, counted and named.
 
-One idea: whoever has to repair data wants to know what is wrong, how often and where, not that a sum came out as nan.
+One idea: whoever has to repair data wants to know what is wrong, how often and where, not that a
+sum came out as nan.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from pushforward.core.errors import BadInput
 from pushforward.data.folders import few
 
 
-def require_finite(x: np.ndarray, where: str, noun: str = "values", fix: str = "repair or drop them") -> None:
-    """Refuse an array that holds NaN or infinity, with how many there are of each and in which examples.
+def require_finite(
+    x: np.ndarray, where: str, noun: str = "values", fix: str = "repair or drop them"
+) -> None:
+    """Refuse an array that holds NaN or infinity, with how many there are of each and in which
+    examples.
 
     Args:
         x: numbers of any type; the first axis counts examples.

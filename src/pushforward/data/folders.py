@@ -1,7 +1,7 @@
 """What lies in a folder, for pictures and texts alike.
 
-Three ideas: one opinion about names that systems and programs leave behind, at every depth; folders named like splits are the
-splits of the source; what remains of a file's place is its label.
+Three ideas: one opinion about names that systems and programs leave behind, at every depth; folders
+named like splits are the splits of the source; what remains of a file's place is its label.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ _ROLES = {
     VALIDATION: {"val", "valid", "validation", "validate", "dev", "devel", "development"},
     TEST: {"test", "testing", "tests", "tst", "eval", "evaluation", "holdout", "heldout"},
 }
-_NOUNS = re.compile(r"(sets?|splits?|data|images?|imgs?|pictures?|photos?|texts?|files?|folder|docs?|documents?)$")
+_NOUNS = re.compile(
+    r"(sets?|splits?|data|images?|imgs?|pictures?|photos?|texts?|files?|folder|docs?|documents?)$"
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,9 @@ class Listing:
         """A sentence for what was not looked at."""
         if not self.hidden:
             return []
-        return [f"hidden or left behind by programs, so left out: {few([str(path) for path in self.hidden])}"]
+        return [
+            f"hidden or left behind by programs, so left out: {few([str(path) for path in self.hidden])}"
+        ]
 
 
 def is_hidden(name: str) -> bool:
@@ -75,7 +79,8 @@ def is_hidden(name: str) -> bool:
 
 
 def list_files(folder: Path) -> Listing:
-    """Return what lies below a folder; hidden folders are not entered, a link to a folder around itself is not followed.
+    """Return what lies below a folder; hidden folders are not entered, a link to a folder around
+    itself is not followed.
 
     Raises:
         BadInput: a folder that may not be read.
@@ -89,7 +94,9 @@ def list_files(folder: Path) -> Listing:
         try:
             about, entries = here.stat(), sorted(os.scandir(here), key=lambda entry: entry.name)
         except OSError as error:
-            raise BadInput(f"{here} cannot be read ({error.strerror})", "a folder that you may read") from None
+            raise BadInput(
+                f"{here} cannot be read ({error.strerror})", "a folder that you may read"
+            ) from None
         me = (about.st_dev, about.st_ino)
         if me in around:
             return
@@ -151,8 +158,9 @@ class Places:
 def places_of(parts: Sequence[tuple[str, ...]], noun: str = "file") -> Places:
     """Return splits and remaining folders of files, given the folders that each lies in.
 
-    Splits are folders named like them (`train`, `val`, `test` in any spelling that `role_of` knows), above or below one more level;
-    there are splits if one of them is for training and another is not.
+    Splits are folders named like them (`train`, `val`, `test` in any spelling that `role_of`
+    knows), above or below one more level; there are splits if one of them is for training and
+    another is not.
 
     Example:
         >>> places_of([("train", "cat"), ("Val", "cat"), ("Val", "dog")]).rest
@@ -172,7 +180,11 @@ def places_of(parts: Sequence[tuple[str, ...]], noun: str = "file") -> Places:
         rest = [below[i][:depth] + below[i][depth + 1 :] for i in kept]
         common = 0 if depth else _shared(rest)
         names = dict.fromkeys(below[i][depth] for i in kept)
-        lost = [] if len(kept) == len(roles) else [f"{counted(len(roles) - len(kept), noun)} in no split's folder"]
+        lost = (
+            []
+            if len(kept) == len(roles)
+            else [f"{counted(len(roles) - len(kept), noun)} in no split's folder"]
+        )
         return Places(
             kept,
             tuple(role for role in roles if role is not None),

@@ -1,6 +1,8 @@
-"""Rows that look like repeated measurements of few things: a random split then tests a model on what it was trained on.
+"""Rows that look like repeated measurements of few things: a random split then tests a model on
+what it was trained on.
 
-One idea: the numbers that name sensors or people are names; what rows of one name share is no smooth function of the number.
+One idea: the numbers that name sensors or people are names; what rows of one name share is no
+smooth function of the number.
 """
 
 from __future__ import annotations
@@ -8,14 +10,16 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-# with fewer names, a column may as well be a setting; with more than a tenth of the rows, rows of one name are few
+# with fewer names, a column may as well be a setting; with more than a tenth of the rows, rows of
+# one name are few
 FEWEST, SHARE = 8, 0.1
 MOST_COLUMNS, MOST_ROWS = 64, 20_000
 LEVEL = 1e-9
 
 
 def group_note(x: np.ndarray) -> str | None:
-    """Return the question which column says what each row belongs to, None if no column looks like it.
+    """Return the question which column says what each row belongs to, None if no column looks like
+    it.
 
     Args:
         x: rows of numbers, shape (n, d).
@@ -30,7 +34,11 @@ def group_note(x: np.ndarray) -> str | None:
     for column in range(min(rows.shape[1], MOST_COLUMNS)):
         names = rows[:, column]
         values, owner, counts = np.unique(names, return_inverse=True, return_counts=True)
-        if not FEWEST <= len(values) <= SHARE * len(rows) or counts.min() < 3 or (values != np.round(values)).any():
+        if (
+            not FEWEST <= len(values) <= SHARE * len(rows)
+            or counts.min() < 3
+            or (values != np.round(values)).any()
+        ):
             continue
         others = np.delete(rows, column, axis=1)[:, :MOST_COLUMNS]
         if any(_alike(names, owner.reshape(-1), counts, other) for other in others.T):
@@ -43,7 +51,8 @@ def group_note(x: np.ndarray) -> str | None:
 
 
 def _alike(names: np.ndarray, owner: np.ndarray, counts: np.ndarray, other: np.ndarray) -> bool:
-    """Return whether groups differ (one-way analysis of variance) in what a cubic of their numbers does not explain."""
+    """Return whether groups differ (one-way analysis of variance) in what a cubic of their numbers
+    does not explain."""
     spread = np.ptp(names)
     basis = np.vander((names - names.min()) / spread, 4)
     rest = other - basis @ np.linalg.lstsq(basis, other, rcond=None)[0]

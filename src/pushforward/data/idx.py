@@ -1,4 +1,5 @@
-"""The IDX format of MNIST: a magic number, dimensions and raw bytes, big-endian; plain or gzipped, alone or in pairs."""
+"""The IDX format of MNIST: a magic number, dimensions and raw bytes, big-endian; plain or gzipped,
+alone or in pairs."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E:
 
 
 def is_idx(path: Path) -> bool:
-    """Return whether the name looks like an IDX file: `...-ubyte`, `.idx`, with or without `.gz`."""
+    """Return whether the name looks like an IDX file: `...-ubyte`, `.idx`, with or without
+    `.gz`."""
     name = path.name.removesuffix(".gz")
     return name.endswith(("ubyte", ".idx")) or "-idx" in name
 
@@ -29,15 +31,30 @@ def read_idx(path: Path) -> np.ndarray:
     """
     raw = unpacked(path, "a complete IDX file")
     if len(raw) < 4 or raw[0] or raw[1] or raw[2] not in _TYPES or not 1 <= raw[3] <= 4:
-        raise BadInput(f"{path} begins with {raw[:4].hex() or 'nothing'}", "an IDX magic number such as 00000803")
+        raise BadInput(
+            f"{path} begins with {raw[:4].hex() or 'nothing'}",
+            "an IDX magic number such as 00000803",
+        )
     dtype, dims = np.dtype(_TYPES[raw[2]]), raw[3]
     header = 4 + 4 * dims
-    shape = tuple(int(d) for d in np.frombuffer(raw[4:header], dtype=">u4")) if len(raw) >= header else ()
+    shape = (
+        tuple(int(d) for d in np.frombuffer(raw[4:header], dtype=">u4"))
+        if len(raw) >= header
+        else ()
+    )
     needed = header + int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     if len(shape) != dims or len(raw) != needed:
-        why = "it is truncated; download it again" if len(raw) < needed else "more lies behind it; split the file"
+        why = (
+            "it is truncated; download it again"
+            if len(raw) < needed
+            else "more lies behind it; split the file"
+        )
         raise BadInput(f"{path} has {len(raw)} bytes", f"{needed} bytes for shape {shape}", why)
-    return np.frombuffer(raw, dtype=dtype, offset=header).reshape(shape).astype(dtype.newbyteorder("="))
+    return (
+        np.frombuffer(raw, dtype=dtype, offset=header)
+        .reshape(shape)
+        .astype(dtype.newbyteorder("="))
+    )
 
 
 def is_idx_source(path: Path) -> bool:
@@ -53,7 +70,8 @@ def read_idx_source(path: Path, how: ReadOptions) -> Raw:
 
 
 def read_idx_folder(folder: Path) -> Raw:
-    """Return the images of a folder of IDX files: one of them, or a train and a test pair with their labels.
+    """Return the images of a folder of IDX files: one of them, or a train and a test pair with
+    their labels.
 
     Raises:
         BadInput: no images, or more files than that.
@@ -70,7 +88,9 @@ def read_idx_folder(folder: Path) -> Raw:
         labels = None if a.labels is None or b.labels is None else a.labels + b.labels
         roles = np.repeat([TRAIN, TEST], [len(a.x), len(b.x)])
         if a.x.shape[1:] != b.x.shape[1:]:
-            raise BadInput(f"images of shapes {a.x.shape[1:]} and {b.x.shape[1:]} in {folder}", "one size")
+            raise BadInput(
+                f"images of shapes {a.x.shape[1:]} and {b.x.shape[1:]} in {folder}", "one size"
+            )
         notes = [*a.notes, "train and t10k files define the split"]
         return Raw(np.concatenate([a.x, b.x]), labels, notes, roles=roles)
     if len(images) > 1:
@@ -80,7 +100,8 @@ def read_idx_folder(folder: Path) -> Raw:
 
 
 def read_idx_pair(path: Path) -> Raw:
-    """Return the examples of an IDX file, with the labels of the file beside it that is named like it."""
+    """Return the examples of an IDX file, with the labels of the file beside it that is named like
+    it."""
     x = read_idx(path)
     sibling = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
     labels = read_idx(sibling) if sibling != path and sibling.is_file() else None

@@ -1,7 +1,8 @@
 """Data that a program holds already: lists, pairs, torch data sets, columns and records.
 
-One idea: whatever people have in a notebook is brought to one of three shapes (an array, an array with labels, a DataFrame)
-before it is opened, so that every verb takes what `load` takes and one place says what is wrong with the rest.
+One idea: whatever people have in a notebook is brought to one of three shapes (an array, an array
+with labels, a DataFrame) before it is opened, so that every verb takes what `load` takes and one
+place says what is wrong with the rest.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ MOST_ITEMS = 2_000_000
 
 @dataclass(frozen=True)
 class Held:
-    """What a program held, as an array, pictures, one of them with labels, a DataFrame, strings or a path, and what was decided."""
+    """What a program held, as an array, pictures, one of them with labels, a DataFrame, strings or
+    a path, and what was decided."""
 
     source: Any
     notes: tuple[str, ...] = ()
@@ -36,16 +38,19 @@ class Held:
 
 
 def held(source: Any, labels: Any = None, as_rows: bool = False) -> Held:
-    """Return what can be opened of something that a program holds; strings and paths are handed on as they are.
+    """Return what can be opened of something that a program holds; strings and paths are handed on
+    as they are.
 
     Args:
-        source: an array, tensor, DataFrame, `(examples, labels)`, a list of examples or of `(example, label)` pairs, a torch data
-            set or loader, pictures of Pillow, a mapping of arrays or columns, records, or what converts itself `to_pandas`.
+        source: an array, tensor, DataFrame, `(examples, labels)`, a list of examples or of
+            `(example, label)` pairs, a torch data set or loader, pictures of Pillow, a mapping of
+            arrays or columns, records, or what converts itself `to_pandas`.
         labels: one label per example, beside them.
         as_rows: True if a table stays one where it holds texts.
 
     Raises:
-        BadInput: ragged examples, labels twice or of another number, or something that holds no examples.
+        BadInput: ragged examples, labels twice or of another number, or something that holds no
+            examples.
 
     Example:
         >>> pairs = [(np.zeros((1, 4, 4)), 0), (np.ones((1, 4, 4)), 1)]
@@ -57,10 +62,16 @@ def held(source: Any, labels: Any = None, as_rows: bool = False) -> Held:
         if isinstance(part, np.ma.MaskedArray) and bool(np.ma.getmaskarray(part).any()):
             gone = int(np.ma.getmaskarray(part).sum())
             fix = "fill them, drop those rows, or pass a DataFrame with missing values (a table has them)"
-            raise BadInput(f"an array with {gone:,} masked values", "values that are all there", fix)
+            raise BadInput(
+                f"an array with {gone:,} masked values", "values that are all there", fix
+            )
     if isinstance(source, str) or hasattr(source, "__fspath__"):
         if labels is not None:
-            raise BadInput(f"labels beside the path {source}", "labels in the source itself", "pass the array instead")
+            raise BadInput(
+                f"labels beside the path {source}",
+                "labels in the source itself",
+                "pass the array instead",
+            )
         return Held(source)
     if isinstance(source, bytes | bytearray | memoryview):
         fix = "write them to a file and name it, or pass text as a list: [data.decode()]"
@@ -73,7 +84,9 @@ def held(source: Any, labels: Any = None, as_rows: bool = False) -> Held:
     elif isinstance(found.source, tuple):
         raise BadInput("examples that have labels, and labels beside them", "one of them")
     elif isinstance(found.source, pd.DataFrame):
-        raise BadInput("labels beside a DataFrame", "a column of labels in it", "add the column to the frame")
+        raise BadInput(
+            "labels beside a DataFrame", "a column of labels in it", "add the column to the frame"
+        )
     else:
         found = replace(found, source=(found.source, labels))
     return _with_levels(found)
@@ -98,11 +111,20 @@ def _shaped(source: Any) -> Held:
         return _shaped(found) if isinstance(found, pd.Series) else of_frame(found, source)
     if isinstance(source, Mapping):
         return _mapping(source)
-    if isinstance(source, tuple) and len(source) == 2 and not is_scalar(source[0]) and not is_picture(source[0]):
+    if (
+        isinstance(source, tuple)
+        and len(source) == 2
+        and not is_scalar(source[0])
+        and not is_picture(source[0])
+    ):
         return Held((_array(source[0], "the examples"), source[1]))
-    if hasattr(source, "dataset") and hasattr(source, "batch_size"):  # a loader shuffles and transforms a data set
+    if hasattr(source, "dataset") and hasattr(
+        source, "batch_size"
+    ):  # a loader shuffles and transforms a data set
         source = getattr(source, "dataset")  # noqa: B009
-    if isinstance(source, Sequence) or (hasattr(source, "__getitem__") and hasattr(source, "__len__")):
+    if isinstance(source, Sequence) or (
+        hasattr(source, "__getitem__") and hasattr(source, "__len__")
+    ):
         return _items(source)
     if hasattr(source, "__iter__"):
         return _items(list(source), source)
@@ -125,7 +147,8 @@ def _of_array(source: np.ndarray) -> Held:
 
 
 def _mapping(source: Mapping[Any, Any]) -> Held:
-    """Return the arrays of a mapping that names examples as an `.npz` does, else its entries as columns."""
+    """Return the arrays of a mapping that names examples as an `.npz` does, else its entries as
+    columns."""
     sets = [str(name) for name, value in source.items() if _is_set(value)]
     if sets:
         came = f"a mapping of {len(sets)} data sets ({few(sets)})"
@@ -144,14 +167,23 @@ def _mapping(source: Mapping[Any, Any]) -> Held:
     try:
         return of_frame(pd.DataFrame(dict(source)))
     except ValueError as error:
-        raise BadInput(f"a mapping of columns ({error})", "columns of one length, or arrays called x and y") from None
+        raise BadInput(
+            f"a mapping of columns ({error})", "columns of one length, or arrays called x and y"
+        ) from None
 
 
 def _is_set(value: Any) -> bool:
-    """Return whether something is a data set of its own, as the splits are that come in one mapping."""
-    if isinstance(value, Sequence | np.ndarray | Tensor | pd.Series | pd.DataFrame | pd.Index | Mapping):
+    """Return whether something is a data set of its own, as the splits are that come in one
+    mapping."""
+    if isinstance(
+        value, Sequence | np.ndarray | Tensor | pd.Series | pd.DataFrame | pd.Index | Mapping
+    ):
         return isinstance(value, pd.DataFrame)
-    return hasattr(value, "__getitem__") and hasattr(value, "__len__") and not hasattr(value, "__array__")
+    return (
+        hasattr(value, "__getitem__")
+        and hasattr(value, "__len__")
+        and not hasattr(value, "__array__")
+    )
 
 
 def _is_stack(value: Any) -> bool:
@@ -166,7 +198,11 @@ def _items(source: Any, whole: Any = None) -> Held:
     if n == 0:
         raise BadInput("an empty list", "at least five examples")
     if n > MOST_ITEMS:
-        raise BadInput(f"{n:,} separate examples", f"at most {MOST_ITEMS:,} in a list", "stack them into one array")
+        raise BadInput(
+            f"{n:,} separate examples",
+            f"at most {MOST_ITEMS:,} in a list",
+            "stack them into one array",
+        )
     whole = source if whole is None else whole
     items = source if isinstance(source, list) else [source[i] for i in range(n)]
     texts = texts_in(items)
@@ -195,15 +231,22 @@ def _apart(parts: Parts, whole: Any, labels: Any = None) -> Held:
 
 
 def of_frame(frame: pd.DataFrame, whole: Any = None) -> Held:
-    """Return a frame whose cells are pictures or arrays as the pair that it stands for, any other frame as it is."""
-    odd = [name for name in frame.columns if frame[name].dtype == object] if frame.columns.is_unique else []
+    """Return a frame whose cells are pictures or arrays as the pair that it stands for, any other
+    frame as it is."""
+    odd = (
+        [name for name in frame.columns if frame[name].dtype == object]
+        if frame.columns.is_unique
+        else []
+    )
     if not len(frame) or not any(not is_scalar(frame[name].iloc[0]) for name in odd):
         return Held(frame)
     parts = parts_of_columns({str(name): frame[name].tolist() for name in frame.columns})
     if parts is None:
         return Held(frame)
     own = next((frame[name] for name in frame.columns if str(name) == parts.label), None)
-    return _apart(parts, whole, own if isinstance(getattr(own, "dtype", None), pd.CategoricalDtype) else None)
+    return _apart(
+        parts, whole, own if isinstance(getattr(own, "dtype", None), pd.CategoricalDtype) else None
+    )
 
 
 def _of_texts(found: Held, whole: Any) -> Held:
@@ -241,18 +284,26 @@ def _array(items: Any, what: str) -> Any:
     if any(pictures):
         return Pictures(tuple(items))
     with refusing(what, "arrays of numbers, or pictures", "convert them with numpy.asarray"):
-        rows = [plain_tensor(item).numpy() if isinstance(item, Tensor) else np.asarray(item) for item in items]
+        rows = [
+            plain_tensor(item).numpy() if isinstance(item, Tensor) else np.asarray(item)
+            for item in items
+        ]
     shapes = {row.shape for row in rows}
     if len(shapes) > 1:
         if all(row.ndim in (2, 3) for row in rows):
             return Pictures(tuple(items))  # they may be resized, or drawn in other colours
         shown = " and ".join(map(str, sorted(shapes)[:3]))
-        raise BadInput(f"{what} of different shapes ({shown})", "examples of one shape", "resize or pad them first")
+        raise BadInput(
+            f"{what} of different shapes ({shown})",
+            "examples of one shape",
+            "resize or pad them first",
+        )
     return np.stack(rows) if rows else np.empty((0,))
 
 
 def _with_levels(held: Held) -> Held:
-    """Return intensities in [0, 1] that are whole 255ths, as tensors of pictures are, as the levels that they came from."""
+    """Return intensities in [0, 1] that are whole 255ths, as tensors of pictures are, as the levels
+    that they came from."""
     found = held.source
     x = found[0] if isinstance(found, tuple) else found
     if not isinstance(x, np.ndarray | Tensor) or x.ndim < 3:
@@ -268,5 +319,12 @@ def _with_levels(held: Held) -> Held:
     if bool(((array == 0) | (array == 1)).all()):
         # how white they are depends on the levels that there are; `as_space` knows them
         return replace(held, notes=(*held.notes, "intensities of 0 and 1, so two levels"))
-    levels, note = levels.astype(np.uint8), "intensities in whole 255ths, so 256 levels (255 times as large)"
-    return replace(held, source=(levels, found[1]) if isinstance(found, tuple) else levels, notes=(*held.notes, note))
+    levels, note = (
+        levels.astype(np.uint8),
+        "intensities in whole 255ths, so 256 levels (255 times as large)",
+    )
+    return replace(
+        held,
+        source=(levels, found[1]) if isinstance(found, tuple) else levels,
+        notes=(*held.notes, note),
+    )

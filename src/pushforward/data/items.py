@@ -1,7 +1,8 @@
 """Items of a data set: which part of each is the example, which its label, and what is left over.
 
-Two ideas: an item is a tuple, a record or an object, and its parts are columns whatever they are called; a part that is not used is
-said to be lost, so that a mask or a box does not vanish silently, nor becomes a channel.
+Two ideas: an item is a tuple, a record or an object, and its parts are columns whatever they are
+called; a part that is not used is said to be lost, so that a mask or a box does not vanish
+silently, nor becomes a channel.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ _PLACES = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 @dataclass(frozen=True)
 class Parts:
-    """Examples and labels (None without labels), what was decided, and what the labels are called."""
+    """Examples and labels (None without labels), what was decided, and what the labels are
+    called."""
 
     examples: Any
     labels: Any = None
@@ -43,11 +45,16 @@ def is_scalar(item: Any) -> bool:
     """
     if isinstance(item, bytes):
         return not is_picture(item)
-    return isinstance(item, str | bool | int | float) or item is None or (hasattr(item, "ndim") and item.ndim == 0)
+    return (
+        isinstance(item, str | bool | int | float)
+        or item is None
+        or (hasattr(item, "ndim") and item.ndim == 0)
+    )
 
 
 def parts_of(items: Sequence[Any]) -> Parts | None:
-    """Return the examples and labels of items that have parts, None of items that are examples themselves.
+    """Return the examples and labels of items that have parts, None of items that are examples
+    themselves.
 
     Raises:
         BadInput: items of different layouts, or without anything that is an example.
@@ -63,16 +70,17 @@ def parts_of(items: Sequence[Any]) -> Parts | None:
     first = next((row for row in rows if row is not None), {})
     for i, row in enumerate(rows):
         if row is None or list(row) != list(first):
-            came = (
-                f"items of different layouts ({_layout(items[0], rows[0])}, and {_layout(items[i], row)} in item {i})"
-            )
+            came = f"items of different layouts ({_layout(items[0], rows[0])}, and {_layout(items[i], row)} in item {i})"
             if set(row or ()) != set(first):
                 raise BadInput(came, "items of one layout, such as (example, label)")
-    return parts_of_columns({name: [row[name] for row in rows if row is not None] for name in first})
+    return parts_of_columns(
+        {name: [row[name] for row in rows if row is not None] for name in first}
+    )
 
 
 def parts_of_columns(columns: Mapping[Any, Sequence[Any]]) -> Parts | None:
-    """Return the examples and labels among columns, None if no column holds arrays or pictures: then they are a table.
+    """Return the examples and labels among columns, None if no column holds arrays or pictures:
+    then they are a table.
 
     Args:
         columns: by name; an integer is the place of a part that has no name.
@@ -81,17 +89,31 @@ def parts_of_columns(columns: Mapping[Any, Sequence[Any]]) -> Parts | None:
     named = [name for name in EXAMPLES if name in columns and name in whole]
     pictures = [name for name in whole if is_picture(columns[name][0])]
     arrays = [name for name in whole if isinstance(columns[name][0], np.ndarray | Tensor)]
-    lists = [name for name in whole if isinstance(columns[name][0], list | tuple) and not isinstance(name, str)]
+    lists = [
+        name
+        for name in whole
+        if isinstance(columns[name][0], list | tuple) and not isinstance(name, str)
+    ]
     key = next(iter([*named, *pictures, *arrays, *lists]), None)
     if key is None:
         if whole and not all(isinstance(name, str) for name in columns):
             came = f"items of {len(columns)} parts ({_kinds(columns)})"
             raise BadInput(came, "an array or a picture among them, and perhaps its label")
         return None
-    rest = {name: column for name, column in columns.items() if name != key and not _is_nothing(column)}
+    rest = {
+        name: column for name, column in columns.items() if name != key and not _is_nothing(column)
+    }
     label, labels = _label(key, rest)
-    plain = label is None or label in LABELS or (len(columns) == 2 and isinstance(key, int) and key == 0)
-    said = [f"{_called(key)} of each item is the example, {_called(label)} its label"] if not plain else []
+    plain = (
+        label is None
+        or label in LABELS
+        or (len(columns) == 2 and isinstance(key, int) and key == 0)
+    )
+    said = (
+        [f"{_called(key)} of each item is the example, {_called(label)} its label"]
+        if not plain
+        else []
+    )
     left = [name for name in rest if name != label or isinstance(rest[name][0], Mapping)]
     lost = tuple(_left(name, rest[name], name == label) for name in left)
     return Parts(columns[key], labels, tuple(said), lost, label if isinstance(label, str) else None)
@@ -109,7 +131,10 @@ def _record(item: Any) -> dict[Any, Any] | None:
         return None
     whole = [not is_scalar(part) for part in item]
     arrays = [isinstance(part, np.ndarray | Tensor) and part.ndim > 0 for part in item]
-    parts = [array or isinstance(part, Mapping) or is_picture(part) for part, array in zip(item, arrays, strict=True)]
+    parts = [
+        array or isinstance(part, Mapping) or is_picture(part)
+        for part, array in zip(item, arrays, strict=True)
+    ]
     mixed = any(whole) and not all(whole)
     if not (mixed or (any(parts) and (isinstance(item, tuple) or not all(arrays)))):
         return None  # numbers, or a list of lists or of arrays: one array
@@ -127,24 +152,34 @@ def _is_nothing(column: Sequence[Any]) -> bool:
 
 def _label(key: Any, rest: Mapping[Any, Sequence[Any]]) -> tuple[Any, Any]:
     """Return which of the other columns is the label, and the labels in it."""
-    single = {name: column for name, column in rest.items() if all(_is_single(value) for value in column)}
+    single = {
+        name: column for name, column in rest.items() if all(_is_single(value) for value in column)
+    }
     for name in LABELS:
         if name in single:
             return name, single[name]
     words = [name for name in single if isinstance(name, str)]
-    named = [name for name in words if name.lower().endswith(_ENDINGS)] or (words if len(words) == 1 else [])
+    named = [name for name in words if name.lower().endswith(_ENDINGS)] or (
+        words if len(words) == 1 else []
+    )
     if named:
         return named[0], single[named[0]]
     places = [name for name in single if isinstance(name, int)]
     # an index or a file's name is another for every example, a class is not
     after = sorted(places, key=lambda place: (place < key, place))
-    repeated = [place for place in after if len({str(_plain(v)) for v in single[place]}) < len(single[place])]
+    repeated = [
+        place
+        for place in after
+        if len({str(_plain(v)) for v in single[place]}) < len(single[place])
+    ]
     if after:
         chosen = (repeated or after)[0]
         return chosen, single[chosen]
     for name, column in rest.items():
         if all(isinstance(value, Mapping) for value in column):
-            inner = next((one for one in LABELS if all(_is_single(v.get(one, ())) for v in column)), None)
+            inner = next(
+                (one for one in LABELS if all(_is_single(v.get(one, ())) for v in column)), None
+            )
             if inner is not None:
                 return name, [value[inner] for value in column]
         if _one_hot(column):
@@ -153,7 +188,9 @@ def _label(key: Any, rest: Mapping[Any, Sequence[Any]]) -> tuple[Any, Any]:
 
 
 def _is_single(value: Any) -> bool:
-    return is_scalar(value) or (isinstance(value, np.ndarray | Tensor) and value.ndim == 1 and len(value) == 1)
+    return is_scalar(value) or (
+        isinstance(value, np.ndarray | Tensor) and value.ndim == 1 and len(value) == 1
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -161,12 +198,16 @@ def _plain(value: Any) -> Any:
 
 
 def _one_hot(column: Sequence[Any]) -> bool:
-    if not all(isinstance(value, np.ndarray | Tensor | list) and np.ndim(value) == 1 for value in column):
+    if not all(
+        isinstance(value, np.ndarray | Tensor | list) and np.ndim(value) == 1 for value in column
+    ):
         return False
     if len({len(value) for value in column}) > 1:
         return False
     rows = np.stack([np.asarray(value) for value in column])
-    return rows.dtype.kind in "fiub" and bool(np.isin(rows, (0, 1)).all() and (rows.sum(axis=1) == 1).all())
+    return rows.dtype.kind in "fiub" and bool(
+        np.isin(rows, (0, 1)).all() and (rows.sum(axis=1) == 1).all()
+    )
 
 
 def _left(name: Any, column: Sequence[Any], partly: bool) -> str:

@@ -1,6 +1,7 @@
 """Labels from arrays: the name of each example's class, or the reason why the numbers are none.
 
-One idea: a class is a name that many examples share; numbers that are quantities are not made into thousands of classes.
+One idea: a class is a name that many examples share; numbers that are quantities are not made into
+thousands of classes.
 """
 
 from __future__ import annotations
@@ -33,9 +34,11 @@ class Labels:
 
 
 def as_labels(y: np.ndarray, n: int, where: str) -> Labels:
-    """Return the labels in an array: names, whole numbers (also as floats), a column of them, or one-hot rows.
+    """Return the labels in an array: names, whole numbers (also as floats), a column of them, or
+    one-hot rows.
 
-    Real numbers, rows that are not one-hot and labels that hardly repeat are no classes: they are left out, with the reason.
+    Real numbers, rows that are not one-hot and labels that hardly repeat are no classes: they are
+    left out, with the reason.
 
     Args:
         n: how many examples they are for.
@@ -59,7 +62,9 @@ def as_labels(y: np.ndarray, n: int, where: str) -> Labels:
         rows = np.flatnonzero(~np.isfinite(y.reshape(n, -1)).all(axis=1))
         shown = few([str(row) for row in rows], 10)
         raise BadInput(
-            f"NaN or infinity among the labels of {where} (rows {shown})", "a label per example", "drop them"
+            f"NaN or infinity among the labels of {where} (rows {shown})",
+            "a label per example",
+            "drop them",
         )
     if y.ndim > 1:
         return _rows(y, where)
@@ -76,7 +81,9 @@ def _plain(y: np.ndarray, where: str) -> np.ndarray:
     if kinds != ["str"]:
         came = f"labels of {where} that are Python objects ({', '.join(kinds[:4])})"
         raise BadInput(
-            came, "names or whole numbers, all of one type", "convert them with numpy.asarray(..., dtype=str)"
+            came,
+            "names or whole numbers, all of one type",
+            "convert them with numpy.asarray(..., dtype=str)",
         )
     return y.astype(str)
 
@@ -105,14 +112,20 @@ def _names(y: np.ndarray, where: str) -> Labels:
         try:
             y = np.char.decode(y, "utf-8")
         except UnicodeDecodeError:
-            raise BadInput(f"labels of {where} as bytes that are no UTF-8", "UTF-8 names or whole numbers") from None
+            raise BadInput(
+                f"labels of {where} as bytes that are no UTF-8", "UTF-8 names or whole numbers"
+            ) from None
     number = y.dtype.kind in "fiu"
     values = y.astype(np.int64) if y.dtype.kind == "f" else y
     distinct = len(np.unique(values))
     if distinct > FEW and 2 * distinct > len(y):
         what = "a quantity or an identifier" if number else "identifiers"
         return _none(where, f"{distinct:,} of {len(y):,} are different, so {what} and no classes")
-    note = f"the labels in {where} are whole numbers written as real ones" if y.dtype.kind == "f" else ""
+    note = (
+        f"the labels in {where} are whole numbers written as real ones"
+        if y.dtype.kind == "f"
+        else ""
+    )
     if number and distinct > ASK:
         note = (
             f"{distinct:,} different whole numbers in {where} are taken for classes: "
@@ -122,4 +135,6 @@ def _names(y: np.ndarray, where: str) -> Labels:
 
 
 def _none(where: str, why: str) -> Labels:
-    return Labels(None, f"the labels in {where} are left out: {why}", f"the labels in {where}: {why}")
+    return Labels(
+        None, f"the labels in {where} are left out: {why}", f"the labels in {where}: {why}"
+    )

@@ -1,6 +1,8 @@
-"""What is known of an example, from a file: an array of truths, or a picture whose white or opaque pixels are known.
+"""What is known of an example, from a file: an array of truths, or a picture whose white or opaque
+pixels are known.
 
-One idea: two conventions say in a picture what is to be filled, black paint and holes; where both speak they must agree.
+One idea: two conventions say in a picture what is to be filled, black paint and holes; where both
+speak they must agree.
 """
 
 from __future__ import annotations
@@ -18,13 +20,16 @@ from pushforward.data.observed import as_batch, read_array
 
 
 def read_mask(path: Path, shape: tuple[int, ...]) -> Tensor:
-    """Return a mask, True where a value is known, shape (n or 1, *shape): booleans, 0 and 1, or a picture.
+    """Return a mask, True where a value is known, shape (n or 1, *shape): booleans, 0 and 1, or a
+    picture.
 
-    An array of (height, width), or of one channel, holds for all channels. In a picture white is known and black is to be
-    filled; in one with holes what is opaque is known, whatever its colours, and what is see-through is to be filled.
+    An array of (height, width), or of one channel, holds for all channels. In a picture white is
+    known and black is to be filled; in one with holes what is opaque is known, whatever its
+    colours, and what is see-through is to be filled.
 
     Raises:
-        BadInput: another shape, other values, holes in black paint, or alpha between see-through and opaque.
+        BadInput: another shape, other values, holes in black paint, or alpha between see-through
+            and opaque.
     """
     if path.is_file() and PICTURE.is_named(path):
         found = _of_picture(path, shape)
@@ -36,7 +41,8 @@ def read_mask(path: Path, shape: tuple[int, ...]) -> Tensor:
 
 
 def _of_picture(path: Path, shape: tuple[int, ...]) -> np.ndarray:
-    """Return truths (n, height, width, channels), one channel unless the colours of the mask differ."""
+    """Return truths (n, height, width, channels), one channel unless the colours of the mask
+    differ."""
     raw = read_one(path, ImageOptions(alpha="keep", frames="all"))  # pyright: ignore[reportCallIssue]
     white = raw.white or 255
     holes = raw.x.shape[-1] in (2, 4) and bool((raw.x[..., -1] < white).any())
@@ -46,7 +52,11 @@ def _of_picture(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     if bool((colours == colours[..., :1]).all()):
         colours = colours[..., :1]
     elif len(shape) != 3 or shape[0] != colours.shape[-1]:
-        raise BadInput(f"colours in the mask {path}", "black and white", "white is known, black is to be filled")
+        raise BadInput(
+            f"colours in the mask {path}",
+            "black and white",
+            "white is known, black is to be filled",
+        )
     legal = (colours == 0) | (colours == white)
     _require(legal, colours, path, f"0 and {white} only", f"{white} is white and known")
     return colours != 0
@@ -55,7 +65,11 @@ def _of_picture(path: Path, shape: tuple[int, ...]) -> np.ndarray:
 def _of_alpha(path: Path, colours: np.ndarray, alpha: np.ndarray, white: int) -> np.ndarray:
     legal = (alpha == 0) | (alpha == white)
     _require(
-        legal, alpha, path, f"an alpha of 0 or {white}", "what is opaque is known, what is see-through is to be filled"
+        legal,
+        alpha,
+        path,
+        f"an alpha of 0 or {white}",
+        "what is opaque is known, what is see-through is to be filled",
     )
     opaque = alpha != 0
     painted = colours[np.broadcast_to(opaque, colours.shape)]
@@ -68,7 +82,9 @@ def _of_alpha(path: Path, colours: np.ndarray, alpha: np.ndarray, white: int) ->
     return opaque
 
 
-def _require(legal: np.ndarray | Tensor, values: np.ndarray, path: Path, expected: str, hint: str) -> None:
+def _require(
+    legal: np.ndarray | Tensor, values: np.ndarray, path: Path, expected: str, hint: str
+) -> None:
     odd = values[~np.asarray(legal)]
     if odd.size:
         raise BadInput(f"the value {float(odd.flat[0]):g} in the mask {path}", expected, hint)

@@ -1,7 +1,7 @@
 """Arrays from `.npy` and `.npz` files: which are examples, which are labels, which splits they are.
 
-One idea: a name is a noun (`x`, `images`, `labels`, ...) and perhaps a split, in any order and spelling; what is not understood is
-named, and only what is used is loaded.
+One idea: a name is a noun (`x`, `images`, `labels`, ...) and perhaps a split, in any order and
+spelling; what is not understood is named, and only what is used is loaded.
 """
 
 from __future__ import annotations
@@ -23,12 +23,26 @@ from pushforward.data.sparse import is_sparse, read_sparse
 from pushforward.data.tables.sheet import Sheet, frame_of_array, no_table
 
 # in order of preference
-EXAMPLES = ("x", "data", "images", "image", "arr0", "xs", "imgs", "samples", "examples", "features", "inputs", "pixels")
+EXAMPLES = (
+    "x",
+    "data",
+    "images",
+    "image",
+    "arr0",
+    "xs",
+    "imgs",
+    "samples",
+    "examples",
+    "features",
+    "inputs",
+    "pixels",
+)
 LABELS = ("y", "labels", "label", "ys", "targets", "target", "classes", "class", "arr1")
 
 
 def read_arrays(path: Path, how: ReadOptions) -> Raw | Sheet:
-    """Return the examples of an `.npy` or an `.npz`; where a table is asked for, the columns of an `.npy`.
+    """Return the examples of an `.npy` or an `.npz`; where a table is asked for, the columns of an
+    `.npy`.
 
     Raises:
         BadInput: see `read_npz`, or a table of what has no columns.
@@ -44,7 +58,8 @@ def read_arrays(path: Path, how: ReadOptions) -> Raw | Sheet:
 
 
 def read_npz(path: Path, context: str | None) -> Raw:
-    """Return the examples of an `.npy` or an `.npz`, with the labels, splits and contexts that it names.
+    """Return the examples of an `.npy` or an `.npz`, with the labels, splits and contexts that it
+    names.
 
     Args:
         context: name of the array that holds what each example is about.
@@ -88,14 +103,26 @@ def _archive(path: Path, loaded: Archive, context: str | None) -> Raw:
     if is_sparse(loaded):
         return read_sparse(loaded, path)
     names = {name: parsed(name) for name in loaded.files}
-    wanted = {name: found for name, found in names.items() if context is None or not name.startswith(context)}
+    wanted = {
+        name: found
+        for name, found in names.items()
+        if context is None or not name.startswith(context)
+    }
     split = [_pick(wanted, ("", *EXAMPLES), role) for role in range(3)]
     if split[TRAIN] is not None and (split[1] is not None or split[2] is not None):
         return _splits(path, loaded, wanted, split, context)
-    key = _pick(wanted, EXAMPLES, None) or split[TRAIN] or (next(iter(wanted)) if len(wanted) == 1 else None)
+    key = (
+        _pick(wanted, EXAMPLES, None)
+        or split[TRAIN]
+        or (next(iter(wanted)) if len(wanted) == 1 else None)
+    )
     if key is None:
         came = f"{path} holds {', '.join(loaded.files) or 'nothing'}"
-        raise BadInput(came, "an array called x, data, images or arr_0, or x_train and x_test", "rename one of them")
+        raise BadInput(
+            came,
+            "an array called x, data, images or arr_0, or x_train and x_test",
+            "rename one of them",
+        )
     x = loaded[key]
     label = _pick(wanted, LABELS, None if names[key][1] is None else TRAIN)
     if label is not None and names[label][0] == "arr1" and loaded[label].shape[:1] != x.shape[:1]:
@@ -123,7 +150,9 @@ def _splits(
     if len(shapes) > 1 or any(part.ndim == 0 for part in parts):
         shown = ", ".join(f"{key} {part.shape}" for (_, key), part in zip(used, parts, strict=True))
         raise BadInput(f"{path} holds {shown}", "splits of examples of one shape")
-    raw = Raw(np.concatenate(parts), None, [f"{', '.join(key for _, key in used)} define the split"])
+    raw = Raw(
+        np.concatenate(parts), None, [f"{', '.join(key for _, key in used)} define the split"]
+    )
     raw.roles = np.repeat([role for role, _ in used], [len(part) for part in parts])
     label = [_pick(names, LABELS, role) for role, _ in used]
     if None not in label:
@@ -131,7 +160,8 @@ def _splits(
         for one, part, (_, key) in zip(found, parts, used, strict=True):
             if one.ndim == 0 or len(one) != len(part):
                 raise BadInput(
-                    f"{one.size} labels for the {len(part)} examples of '{key}' in {path}", "one per example"
+                    f"{one.size} labels for the {len(part)} examples of '{key}' in {path}",
+                    "one per example",
                 )
         if len({one.shape[1:] for one in found}) > 1:
             raise BadInput(f"labels of different shapes in {path}", "one shape for all splits")
@@ -155,13 +185,19 @@ def set_labels(raw: Raw, y: np.ndarray, where: str) -> None:
     raw.lost += [found.lost] if found.lost else []
 
 
-def _pick(names: Mapping[str, tuple[str, int | None]], nouns: Sequence[str], role: int | None) -> str | None:
+def _pick(
+    names: Mapping[str, tuple[str, int | None]], nouns: Sequence[str], role: int | None
+) -> str | None:
     found = [name for name, (noun, split) in names.items() if split == role and noun in nouns]
     return min(found, key=lambda name: nouns.index(names[name][0])) if found else None
 
 
 def _rest(raw: Raw, loaded: Archive, used: Sequence[str | None], context: str | None) -> None:
-    rest = [name for name in loaded.files if name not in used and not (context and name.startswith(context))]
+    rest = [
+        name
+        for name in loaded.files
+        if name not in used and not (context and name.startswith(context))
+    ]
     if rest:
         raw.notes.append(f"not read: {few(rest)}")
         raw.lost.append(f"the arrays {few(rest)}")

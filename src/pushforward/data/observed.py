@@ -1,6 +1,7 @@
 """Observed values from files: arrays or pictures, one for all samples or one for each.
 
-One idea: a file says what it is by its shape; nothing is resized, thresholded or rounded to make it fit.
+One idea: a file says what it is by its shape; nothing is resized, thresholded or rounded to make it
+fit.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ NAMES = ("x", "data", "images", "mask", "arr_0")
 
 
 def read_array(path: Path, channels: int) -> tuple[np.ndarray, int | None]:
-    """Return the numbers in an `.npy`, an `.npz` or a picture, and what white is if it was a picture: 255 or 65,535.
+    """Return the numbers in an `.npy`, an `.npz` or a picture, and what white is if it was a
+    picture: 255 or 65,535.
 
-    A picture is read as data are: turned upright, on white if it is see-through, every frame of an animated one; its shape is
-    (frames, channels, height, width).
+    A picture is read as data are: turned upright, on white if it is see-through, every frame of an
+    animated one; its shape is (frames, channels, height, width).
 
     Args:
         channels: that a picture should have; two or four keep alpha, and greys are colours too.
@@ -40,7 +42,9 @@ def read_array(path: Path, channels: int) -> tuple[np.ndarray, int | None]:
         raise BadInput(f"no file at {path}", "an .npy, an .npz or a picture")
     picture = PICTURE.is_named(path)
     if not (picture or NPY.is_named(path) or NPZ.is_named(path)):
-        raise BadInput(f"{path}", "an .npy, an .npz or a picture", "save the numbers as one of these")
+        raise BadInput(
+            f"{path}", "an .npy, an .npz or a picture", "save the numbers as one of these"
+        )
     if picture:
         return _picture(path, channels)
     with opened_arrays(path) as loaded:
@@ -66,14 +70,17 @@ def _picture(path: Path, channels: int) -> tuple[np.ndarray, int | None]:
     return np.moveaxis(like(raw.x, channels), -1, 1), raw.white
 
 
-def as_batch(array: np.ndarray, shape: tuple[int, ...], where: Path, shared: bool = False) -> Tensor:
+def as_batch(
+    array: np.ndarray, shape: tuple[int, ...], where: Path, shared: bool = False
+) -> Tensor:
     """Return an array as a batch of examples of a shape; one example is a batch of one.
 
-    Channels may come first or last, as in data to train on, and a lone one may be left out; numbers of one column each are points
-    on a line.
+    Channels may come first or last, as in data to train on, and a lone one may be left out; numbers
+    of one column each are points on a line.
 
     Args:
-        shared: what holds for a pixel holds for all its channels, so that these may be left out whatever their number.
+        shared: what holds for a pixel holds for all its channels, so that these may be left out
+            whatever their number.
 
     Raises:
         BadInput: another shape, both of which are named.
@@ -91,7 +98,13 @@ def as_batch(array: np.ndarray, shape: tuple[int, ...], where: Path, shared: boo
             batch = array
         else:
             continue
-        whole = np.moveaxis(batch, -1, 1) if place == "last" else batch[:, None] if place == "none" else batch
+        whole = (
+            np.moveaxis(batch, -1, 1)
+            if place == "last"
+            else batch[:, None]
+            if place == "none"
+            else batch
+        )
         return torch.from_numpy(np.array(np.broadcast_to(whole, (len(batch), *shape))))
     last = ", channels first or last" if len(shape) == 3 else ""
     came = f"an array of shape {array.shape} in {where}"
@@ -99,7 +112,8 @@ def as_batch(array: np.ndarray, shape: tuple[int, ...], where: Path, shared: boo
 
 
 def _layouts(shape: tuple[int, ...], shared: bool) -> list[tuple[tuple[int, ...], str]]:
-    """Return the shapes that one example may come in, and where its channels are: `first`, `last` or `none`."""
+    """Return the shapes that one example may come in, and where its channels are: `first`, `last`
+    or `none`."""
     if len(shape) != 3:
         return [(shape, "first"), *([((), "none")] if shape == (1,) else [])]
     channels, side = shape[0], shape[1:]
@@ -109,7 +123,8 @@ def _layouts(shape: tuple[int, ...], shared: bool) -> list[tuple[tuple[int, ...]
 
 
 def read_values(path: Path, shape: tuple[int, ...], space: Space) -> Tensor:
-    """Return observed values in data units, shape (n or 1, *shape); a picture's greys are those that `sample -o FOLDER` writes.
+    """Return observed values in data units, shape (n or 1, *shape); a picture's greys are those
+    that `sample -o FOLDER` writes.
 
     Raises:
         BadInput: another shape, or a grey that is none of the space's levels.

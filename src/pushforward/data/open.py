@@ -1,6 +1,7 @@
 """Open data: a built-in, a file, a folder or an array becomes a split dataset.
 
-Two ideas: reading (what is in the file) and splitting (who may train on it) are separate; a split that the source defines is kept.
+Two ideas: reading (what is in the file) and splitting (who may train on it) are separate; a split
+that the source defines is kept.
 """
 
 from __future__ import annotations
@@ -59,10 +60,13 @@ class DataOptions(Config):
     Attributes:
         images: options for pictures (see `ImageOptions`).
         text: options for text (see `TextOptions`).
-        kind: `table`, `points` or `text` where several are possible; None = points if there are numbers only, and none is missing.
-        columns, keep, bounds: kinds of columns, identifiers to model and bounds of numbers; see `data.tables.schema.infer`.
+        kind: `table`, `points` or `text` where several are possible; None = points if there are
+            numbers only, and none is missing.
+        columns, keep, bounds: kinds of columns, identifiers to model and bounds of numbers; see
+            `data.tables.schema.infer`.
         header: whether the first line of a table's file names its columns; None = find out.
-        context: name of the array of an `.npz` that holds what each example is about (see `data.contexts`).
+        context: name of the array of an `.npz` that holds what each example is about (see
+            `data.contexts`).
     """
 
     images: Mapping[str, Any] | None = None
@@ -85,7 +89,8 @@ def open_data(
     encoding: Encoding | None = None,
     **options: Any,
 ) -> Dataset:
-    """Return the dataset behind a built-in name, a path, an array, an `(array, labels)` pair, a DataFrame, or strings.
+    """Return the dataset behind a built-in name, a path, an array, an `(array, labels)` pair, a
+    DataFrame, or strings.
 
     Args:
         seed: of the split (and of a toy's draws).
@@ -110,7 +115,9 @@ def open_data(
     if _is_text(source, asked.kind, encoding, asked.text):
         image_options(asked.images)
         of_run = encoding if isinstance(encoding, TextEncoding) else asked.text
-        found = open_text(source if labels else _alone(source), of_run, seed=seed, asked=asked.kind == "text")
+        found = open_text(
+            source if labels else _alone(source), of_run, seed=seed, asked=asked.kind == "text"
+        )
     else:
         found = _open_others(source, asked, seed, (labels, skip_bad), encoding)
     _require_pictures(asked.images, found)
@@ -135,14 +142,21 @@ def _open_others(
     reading = Reading(asked.columns or {}, header=asked.header)
     if isinstance(encoding, RowsEncoding):
         reading = encoding.reading
-    name, raw, origin = read(source, ReadOptions(kind, images, None, reading, skip_bad, asked.context))
+    name, raw, origin = read(
+        source, ReadOptions(kind, images, None, reading, skip_bad, asked.context)
+    )
     if isinstance(raw, Sheet):
         sheet = settled(raw, kind, asked.columns, encoding)
         pictures = None if known else pictures_in(sheet, images, skip_bad)
         if pictures is None and not sheet.points:
             table = encoding if isinstance(encoding, TableEncoding) else None
             return open_table(
-                sheet, seed=seed, columns=asked.columns, keep=asked.keep, bounds=asked.bounds, encoding=table
+                sheet,
+                seed=seed,
+                columns=asked.columns,
+                keep=asked.keep,
+                bounds=asked.bounds,
+                encoding=table,
             )
         points = encoding if isinstance(encoding, PointsEncoding) else None
         raw = pictures or raw_of(sheet, points, asked.kind is None)
@@ -153,7 +167,9 @@ def _said(asked: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in asked.items() if value is not None}
 
 
-def _is_text(source: Any, kind: str | None, encoding: Encoding | None, text: Mapping[str, Any] | None) -> bool:
+def _is_text(
+    source: Any, kind: str | None, encoding: Encoding | None, text: Mapping[str, Any] | None
+) -> bool:
     if text is not None and kind not in (None, "text"):
         said = f"data.{next(iter(text), 'length')}, an option of text, and data.kind={kind}"
         raise BadInput(said, "one of them", "leave the other out")
@@ -163,10 +179,20 @@ def _is_text(source: Any, kind: str | None, encoding: Encoding | None, text: Map
     as_rows = rows and _is_path(source) and format_of(Path(source), "table") is not None
     found = not as_rows and is_text(source)
     if found and kind is not None:
-        raise BadInput(f"text as {kind}", "a file of rows, such as a .txt or a .jsonl, or no `kind`", "leave it out")
-    if found and not has_own_ending(source) and (columns := numbers_in(read_text(Path(source), replace=True).text)):
+        raise BadInput(
+            f"text as {kind}",
+            "a file of rows, such as a .txt or a .jsonl, or no `kind`",
+            "leave it out",
+        )
+    if (
+        found
+        and not has_own_ending(source)
+        and (columns := numbers_in(read_text(Path(source), replace=True).text))
+    ):
         came = f"{source} holds rows of {count(columns, 'number')}, and its name does not say what they are"
-        raise BadInput(came, "the kind of data that it is", "say -s data.kind=points, table or text")
+        raise BadInput(
+            came, "the kind of data that it is", "say -s data.kind=points, table or text"
+        )
     return found
 
 
@@ -180,7 +206,8 @@ def _alone(source: Any) -> Any:
 
 
 def absolute(source: Any, otherwise: str) -> str:
-    """Return where a file or a folder lies, so that a run finds it from anywhere; `otherwise` for what is neither.
+    """Return where a file or a folder lies, so that a run finds it from anywhere; `otherwise` for
+    what is neither.
 
     Example:
         >>> absolute("digits", "digits")
@@ -194,7 +221,9 @@ def absolute(source: Any, otherwise: str) -> str:
         return otherwise
 
 
-def _open_arrays(source: tuple[str, Raw, str], seed: int, labels: bool, options: ImageOptions) -> Dataset:
+def _open_arrays(
+    source: tuple[str, Raw, str], seed: int, labels: bool, options: ImageOptions
+) -> Dataset:
     name, raw, origin = source
     rows = raw.encoding if isinstance(raw.encoding, PointsEncoding) else None
     names = () if rows is None else tuple(rows.names)
@@ -203,7 +232,9 @@ def _open_arrays(source: tuple[str, Raw, str], seed: int, labels: bool, options:
         found = as_asked(found, options)
     x, notes, lost = found.x, [*raw.notes, *found.notes], [*raw.lost, *found.lost]
     if rows is None and found.space.levels is None and raw.x.dtype.kind in "biu":
-        lost.append("that the numbers are whole: samples are not rounded (opened as a table, they are)")
+        lost.append(
+            "that the numbers are whole: samples are not rounded (opened as a table, they are)"
+        )
     if not labels and raw.labels is not None:
         notes.append(LEFT_OUT)
         raw.labels = None
@@ -212,7 +243,9 @@ def _open_arrays(source: tuple[str, Raw, str], seed: int, labels: bool, options:
     try:
         split = split_examples(x.numpy(), index, seed, roles, levels)
     except BadInput as error:
-        raise BadInput(error.came, error.expected, f"{error.fix}, {raw.more}") if raw.more else error from None
+        raise (
+            BadInput(error.came, error.expected, f"{error.fix}, {raw.more}") if raw.more else error
+        ) from None
     notes += spread_of(classes, index, split.rows)
     parts = [_examples(x, index, r, raw.context) for r in split.rows]
     notes.append(f"split {split.how}: {_sizes(split.rows)}")
@@ -271,13 +304,18 @@ def open_like(
         raw = pictures_in(raw, options, skip_bad) or raw_of(raw, pictured=True, varied=False)
     if isinstance(space, Image):
         raw.x = _unrolled(raw.x if raw.white is None else like(raw.x, space.channels), space)
-    known = as_space(raw.x, origin, Wanted(space.levels, raw.white, varied=False, exact=options.levels is None))
+    known = as_space(
+        raw.x, origin, Wanted(space.levels, raw.white, varied=False, exact=options.levels is None)
+    )
     if raw.white is None and known.space.levels is not None:
         known = as_asked(known, image_options(images))
     x, found = known.x, known.space
     if found != space:
         raise BadInput(f"{origin} is {found}", str(space), "bring data of the same space")
-    if raw.labels is None and (named := next((one for one in raw.only if one in classes), None)) is not None:
+    if (
+        raw.labels is None
+        and (named := next((one for one in raw.only if one in classes), None)) is not None
+    ):
         # one folder tells no classes apart, but names one that the run has
         raw.labels = [named] * len(x)
     if labels is None:
@@ -285,29 +323,45 @@ def open_like(
     if not (labels and classes):
         return Examples(x, None if raw.context is None else Given(context=raw.context))
     if raw.labels is None:
-        other = f", and none of its folders ({'/'.join(raw.only)}) is called like one" if raw.only else ""
+        other = (
+            f", and none of its folders ({'/'.join(raw.only)}) is called like one"
+            if raw.only
+            else ""
+        )
         fix = f"this run was trained with labels{other}"
         raise BadInput(f"{origin} has no labels", f"labels among {', '.join(classes)}", fix)
     unknown = sorted(set(raw.labels) - set(classes))
     if unknown:
-        raise BadInput(f"unknown labels {', '.join(unknown[:5])} in {origin}", "among " + ", ".join(classes))
-    return Examples(x, Given(torch.tensor([classes.index(n) for n in raw.labels]), context=raw.context))
+        raise BadInput(
+            f"unknown labels {', '.join(unknown[:5])} in {origin}", "among " + ", ".join(classes)
+        )
+    return Examples(
+        x, Given(torch.tensor([classes.index(n) for n in raw.labels]), context=raw.context)
+    )
 
 
 def _unrolled(x: np.ndarray, space: Image) -> np.ndarray:
-    """Return rows of all values of a picture, as samples are written to a table, as pictures; other arrays as they are."""
-    rows = x.ndim == 2 or (x.ndim == 3 and space.channels > 1)  # a square of columns was taken for grey pictures
+    """Return rows of all values of a picture, as samples are written to a table, as pictures; other
+    arrays as they are."""
+    rows = x.ndim == 2 or (
+        x.ndim == 3 and space.channels > 1
+    )  # a square of columns was taken for grey pictures
     shape = (space.channels, space.height, space.width)
     return x.reshape(len(x), *shape) if rows and len(x) and x[0].size == space.dimensions else x
 
 
 def _like(options: ImageOptions, space: Space) -> ImageOptions:
-    """Return options that read pictures as a space has them: grey or colour, with alpha or without."""
+    """Return options that read pictures as a space has them: grey or colour, with alpha or
+    without."""
     if not isinstance(space, Image):
         return options
     return options.model_copy(
         update={
-            "alpha": "keep" if space.channels in (2, 4) else options.alpha if options.alpha != "keep" else "white",
+            "alpha": "keep"
+            if space.channels in (2, 4)
+            else options.alpha
+            if options.alpha != "keep"
+            else "white",
             "channels": options.channels or ("colour" if space.channels in (3, 4) else None),
         }
     )
@@ -320,13 +374,28 @@ def _open_toy(name: str, seed: int) -> Dataset:
         parts.append(Examples(density.sample(n, generator(seed, name, split)).float()))
     notes = (f"drawn from the exact density with seed {seed}",)
     train, validation, test = parts
-    return Dataset(name, Points(2), train, validation, test, (), notes, name, fingerprint_of(parts, ()), density)
+    return Dataset(
+        name,
+        Points(2),
+        train,
+        validation,
+        test,
+        (),
+        notes,
+        name,
+        fingerprint_of(parts, ()),
+        density,
+    )
 
 
 def _require_pictures(images: Mapping[str, Any] | None, found: Dataset) -> None:
     for key in images or {}:
         if found.space.levels is None:
-            raise BadInput(f"'data.{key}' for {found.name}, which is {found.space.kind}", "pictures", "leave it out")
+            raise BadInput(
+                f"'data.{key}' for {found.name}, which is {found.space.kind}",
+                "pictures",
+                "leave it out",
+            )
 
 
 def _require_place_of(context: str | None, source: Any) -> None:
@@ -340,7 +409,9 @@ def _sizes(rows: Rows) -> str:
     return f"{len(rows[0])} training, {len(rows[1])} validation and {len(rows[2])} test examples"
 
 
-def _examples(x: Tensor, index: np.ndarray | None, rows: np.ndarray, context: Context | None) -> Examples:
+def _examples(
+    x: Tensor, index: np.ndarray | None, rows: np.ndarray, context: Context | None
+) -> Examples:
     chosen = torch.from_numpy(rows)
     if index is None and context is None:
         return Examples(x[chosen])

@@ -1,6 +1,7 @@
 """Pictures in tables: a row a picture, a column a pixel, as `label,pixel0,...` files have them.
 
-One idea: columns are pixels if there are as many as a square has, all of one name with a number behind, and bytes in every cell.
+One idea: columns are pixels if there are as many as a square has, all of one name with a number
+behind, and bytes in every cell.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ MOST_CLASSES = 256
 
 
 def label_place(frame: pd.DataFrame) -> int | None:
-    """Return the place of the column of labels: called `label` or `class`, of few different values, none of them missing."""
+    """Return the place of the column of labels: called `label` or `class`, of few different values,
+    none of them missing."""
     for place, name in enumerate(frame.columns):
         if str(name).lower() in LABELS and len(frame.columns) > 1:
             series = frame.iloc[:, place]
@@ -33,9 +35,12 @@ def label_place(frame: pd.DataFrame) -> int | None:
 
 
 def pixels_of(sheet: Sheet) -> tuple[np.ndarray, list[str] | None, str] | None:
-    """Return pictures (n, side, side) as bytes, a label for each (None without), and the reason; None if columns are no pixels."""
+    """Return pictures (n, side, side) as bytes, a label for each (None without), and the reason;
+    None if columns are no pixels."""
     frame = sheet.frame.drop(columns=list(sheet.dropped))
-    if len(frame.columns) < FEWEST_PIXELS or any(series.dtype.kind not in "iu" for _, series in _without_words(frame)):
+    if len(frame.columns) < FEWEST_PIXELS or any(
+        series.dtype.kind not in "iu" for _, series in _without_words(frame)
+    ):
         return None
     place = label_place(frame)
     place = _unnamed_label(frame, sheet) if place is None else place
@@ -68,12 +73,15 @@ def _without_words(frame: pd.DataFrame) -> list[tuple[object, pd.Series]]:
 
 
 def _unnamed_label(frame: pd.DataFrame, sheet: Sheet) -> int | None:
-    """Return the place of labels that no header names: first or last beside a square of pixels, and of few values."""
+    """Return the place of labels that no header names: first or last beside a square of pixels, and
+    of few values."""
     side = math.isqrt(len(frame.columns) - 1)
     if sheet.header or side * side != len(frame.columns) - 1:
         return None
     few = [
-        i for i in (0, len(frame.columns) - 1) if 2 <= frame.iloc[:, i].nunique() <= min(MOST_CLASSES, 0.2 * len(frame))
+        i
+        for i in (0, len(frame.columns) - 1)
+        if 2 <= frame.iloc[:, i].nunique() <= min(MOST_CLASSES, 0.2 * len(frame))
     ]
     top = int(frame.iloc[:, 1:-1].to_numpy().max())
     few = [i for i in few if int(frame.iloc[:, i].max()) < top]

@@ -1,6 +1,8 @@
-"""The dictionary of points that came from a table of numbers: names, labels, order, dtypes and decimals.
+"""The dictionary of points that came from a table of numbers: names, labels, order, dtypes and
+decimals.
 
-One idea: points are numbers already, but a person's file calls them something and writes them somehow; samples are rows of it.
+One idea: points are numbers already, but a person's file calls them something and writes them
+somehow; samples are rows of it.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ GIVEN = "the given table"
 
 @dataclass(frozen=True)
 class Label:
-    """The column of labels: how it is kept, its place among all columns, and the value behind each class name."""
+    """The column of labels: how it is kept, its place among all columns, and the value behind each
+    class name."""
 
     stored: Stored
     place: int
@@ -44,8 +47,8 @@ class PointsEncoding(RowsEncoding):
     """How points are a table of numbers.
 
     Attributes:
-        columns: of the file without its labels, in order: how each is kept and, if it is a coordinate, its grid; None beside a
-            constant, which is restored.
+        columns: of the file without its labels, in order: how each is kept and, if it is a
+            coordinate, its grid; None beside a constant, which is restored.
         label: the column of labels, None without.
         dialect: of the file.
         classes: names of the model's classes, in the order of their indices; empty without labels.
@@ -94,7 +97,8 @@ class PointsEncoding(RowsEncoding):
             known = dict(self.label.values)
             cells = [known[self.classes[index]] for index in label.tolist()]
             parts.insert(
-                self.label.place, pd.Series(cells, dtype=self.label.stored.dtype).rename(self.label.stored.name)
+                self.label.place,
+                pd.Series(cells, dtype=self.label.stored.dtype).rename(self.label.stored.name),
             )
         frame = pd.concat(parts, axis=1)
         frame.columns = pd.Index([part.name for part in parts])
@@ -103,13 +107,17 @@ class PointsEncoding(RowsEncoding):
     @property
     def kept(self) -> list[Stored]:
         """How every column is kept, labels last."""
-        return [stored for stored, _ in self.columns] + ([] if self.label is None else [self.label.stored])
+        return [stored for stored, _ in self.columns] + (
+            [] if self.label is None else [self.label.stored]
+        )
 
     def read(self, source: Any) -> Examples:
-        """Return a DataFrame, or the table at a path, as points; columns may come in any order, labels may be missing.
+        """Return a DataFrame, or the table at a path, as points; columns may come in any order,
+        labels may be missing.
 
         Raises:
-            BadInput: a column that is missing or unknown, a constant that differs, an unknown label.
+            BadInput: a column that is missing or unknown, a constant that differs, an unknown
+                label.
         """
         if isinstance(source, pd.DataFrame):
             return self._examples(source, None, GIVEN)
@@ -129,13 +137,17 @@ class PointsEncoding(RowsEncoding):
         frame, k = sheet.frame, len(self.columns)
         if not sheet.header and len(frame.columns) in (k, k + (self.label is not None)):
             # nobody named them, so their order does
-            frame = frame.set_axis(self._bare_names() if len(frame.columns) == k else self._all_names(), axis=1)
+            frame = frame.set_axis(
+                self._bare_names() if len(frame.columns) == k else self._all_names(), axis=1
+            )
         return self._examples(frame, sheet.lines, sheet.origin)
 
     @property
     def reading(self) -> Reading:
         """How another file of these points is read."""
-        notations = {stored.label: stored.notation for stored in self.kept if stored.notation is not None}
+        notations = {
+            stored.label: stored.notation for stored in self.kept if stored.notation is not None
+        }
         return Reading(
             words=self.excluded,
             names=self._all_names(),
@@ -158,7 +170,9 @@ class PointsEncoding(RowsEncoding):
         for name in self.names:
             if name not in places:
                 raise BadInput(
-                    f"{origin} without the column '{name}'", "the columns of the training data", closest(name, places)
+                    f"{origin} without the column '{name}'",
+                    "the columns of the training data",
+                    closest(name, places),
                 )
         for name in places:
             if name not in known and name not in self.excluded:
@@ -170,7 +184,9 @@ class PointsEncoding(RowsEncoding):
         self._check_constants(frame, places, origin)
         given = None
         if self.label is not None and self.classes and self.label.stored.label in places:
-            given = Given(self._indices(frame.iloc[:, places[self.label.stored.label]], self.label, origin))
+            given = Given(
+                self._indices(frame.iloc[:, places[self.label.stored.label]], self.label, origin)
+            )
         with np.errstate(over="ignore"):
             single = rows.astype(np.float32)
         exact = bool((single == rows).all())
@@ -184,7 +200,9 @@ class PointsEncoding(RowsEncoding):
                 if len(other):
                     came = f"{other.iloc[0]!r} in column '{stored.label}' of {origin}"
                     raise BadInput(
-                        came, f"{stored.constant!r} only, as in the training data", "train again with this table"
+                        came,
+                        f"{stored.constant!r} only, as in the training data",
+                        "train again with this table",
                     )
 
     def _indices(self, series: pd.Series, label: Label, origin: str) -> Tensor:
@@ -192,7 +210,10 @@ class PointsEncoding(RowsEncoding):
         cells = [names.get(value, str(value)) for value in series.tolist()]
         unknown = sorted(set(cells) - set(self.classes))
         if unknown:
-            raise BadInput(f"unknown labels {', '.join(unknown[:5])} in {origin}", "among " + ", ".join(self.classes))
+            raise BadInput(
+                f"unknown labels {', '.join(unknown[:5])} in {origin}",
+                "among " + ", ".join(self.classes),
+            )
         return torch.tensor([self.classes.index(cell) for cell in cells])
 
     def parse_given(self, text: str, n: int) -> Given:
@@ -201,7 +222,10 @@ class PointsEncoding(RowsEncoding):
 
     def to_json(self) -> dict[str, Any]:
         """Return how every column is kept."""
-        columns = [[asdict(stored), None if column is None else asdict(column)] for stored, column in self.columns]
+        columns = [
+            [asdict(stored), None if column is None else asdict(column)]
+            for stored, column in self.columns
+        ]
         label = None if self.label is None else asdict(self.label)
         return {
             "kind": self.kind,
@@ -216,7 +240,10 @@ class PointsEncoding(RowsEncoding):
     def from_json(cls, record: dict[str, Any]) -> PointsEncoding:
         """Rebuild the encoding of `to_json`."""
         columns = tuple(
-            (stored_from_json(one), None if column is None else Column(**{**column, "categories": ()}))
+            (
+                stored_from_json(one),
+                None if column is None else Column(**{**column, "categories": ()}),
+            )
             for one, column in record["columns"]
         )
         found, label = record["label"], None
@@ -226,11 +253,18 @@ class PointsEncoding(RowsEncoding):
                 found["place"],
                 tuple((name, value) for name, value in found["values"]),
             )
-        return cls(columns, label, Dialect(**record["dialect"]), tuple(record["classes"]), tuple(record["excluded"]))
+        return cls(
+            columns,
+            label,
+            Dialect(**record["dialect"]),
+            tuple(record["classes"]),
+            tuple(record["excluded"]),
+        )
 
 
 def _shortened(values: np.ndarray, column: Column) -> np.ndarray:
-    """Return numbers without digits that single precision cannot hold beside the spread of their column."""
+    """Return numbers without digits that single precision cannot hold beside the spread of their
+    column."""
     spread = column.high - column.low
     if column.step is not None or not spread > 0.0:
         return values
@@ -241,10 +275,17 @@ def _shortened(values: np.ndarray, column: Column) -> np.ndarray:
 def _floats(series: pd.Series, stored: Stored, lines: Sequence[int] | None) -> np.ndarray:
     values = series.tolist()
     if stored.notation is not None:
-        values = [stored.notation.value(value) if isinstance(value, str) else value for value in values]
-    numbers = np.asarray(pd.to_numeric(pd.Series(values, dtype=object), errors="coerce"), dtype=np.float64)
+        values = [
+            stored.notation.value(value) if isinstance(value, str) else value for value in values
+        ]
+    numbers = np.asarray(
+        pd.to_numeric(pd.Series(values, dtype=object), errors="coerce"), dtype=np.float64
+    )
     wrong = np.flatnonzero(~np.isfinite(numbers))
     if len(wrong):
         row = int(wrong[0])
-        raise BadInput(f"{series.iloc[row]!r} in column '{stored.label}', {place_of(row, lines)}", "a finite number")
+        raise BadInput(
+            f"{series.iloc[row]!r} in column '{stored.label}', {place_of(row, lines)}",
+            "a finite number",
+        )
     return numbers

@@ -1,6 +1,8 @@
-"""Points from tables of numbers: the columns that vary are coordinates, one called `label` or `class` names the examples.
+"""Points from tables of numbers: the columns that vary are coordinates, one called `label` or
+`class` names the examples.
 
-One idea: a file is read once, as a table; that it is opened as points must not cost it its names, its order or its decimals.
+One idea: a file is read once, as a table; that it is opened as points must not cost it its names,
+its order or its decimals.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ from pushforward.data.tables.written import cells_of
 
 @dataclass(frozen=True)
 class TablePoints:
-    """Points (n, columns) in float64, a name per point (None without labels), what restores the file, and what was decided."""
+    """Points (n, columns) in float64, a name per point (None without labels), what restores the
+    file, and what was decided."""
 
     values: np.ndarray
     labels: list[str] | None
@@ -39,7 +42,8 @@ def points_of(sheet: Sheet, varied: bool = True) -> TablePoints:
     """Return the points in a table of numbers.
 
     Args:
-        varied: whether columns of one value are left out (and restored in samples), as examples to learn from must vary.
+        varied: whether columns of one value are left out (and restored in samples), as examples to
+            learn from must vary.
 
     Raises:
         BadInput: words, missing values or infinity where numbers belong, with their lines.
@@ -62,12 +66,16 @@ def points_of(sheet: Sheet, varied: bool = True) -> TablePoints:
             kept = replace(kept, reading=of_file.reading, marks=of_file.marks)
         if place is not None and i == place:
             labels = cells_of(series, kept)
-            label = Label(kept, place, tuple(dict.fromkeys(zip(labels, series.tolist(), strict=True))))
+            label = Label(
+                kept, place, tuple(dict.fromkeys(zip(labels, series.tolist(), strict=True)))
+            )
             notes.append(f"the column '{name}' holds the labels")
             continue
         numbers = _numbers(series, str(name), sheet)
         if varied and len(numbers) > 1 and numbers.min() == numbers.max():
-            notes.append(f"column '{name}': one value only, so it is left out and restored as a constant")
+            notes.append(
+                f"column '{name}': one value only, so it is left out and restored as a constant"
+            )
             stored.append((kept.constantly(series.iloc[0]), None))
             continue
         step = None if not np.isfinite(numbers).all() else grid_of(numbers, str(series.dtype))
@@ -92,18 +100,27 @@ def _numbers(series: pd.Series, name: str, sheet: Sheet) -> np.ndarray:
     if series.dtype.kind not in "iufb":
         row = next((i for i, value in enumerate(series) if not isinstance(value, int | float)), 0)
         hint = "only numeric columns and one called 'label' make points: `-s data.kind=table` takes all"
-        raise BadInput(f"'{series.iloc[row]}' in column '{name}', {place_of(row, lines)}", "a number", hint)
+        raise BadInput(
+            f"'{series.iloc[row]}' in column '{name}', {place_of(row, lines)}", "a number", hint
+        )
     numbers = series.to_numpy(dtype=np.float64)
     bad = np.flatnonzero(~np.isfinite(numbers))
     if len(bad):
         shown = few([str(row if lines is None else lines[row]) for row in bad.tolist()], 10)
         came = f"NaN or infinity in {len(bad)} rows of {sheet.origin} ({'rows' if lines is None else 'lines'} {shown})"
-        fix = f"repair or drop those lines, or leave column '{name}' out with {option(name, 'drop')}"
+        fix = (
+            f"repair or drop those lines, or leave column '{name}' out with {option(name, 'drop')}"
+        )
         raise BadInput(came, "finite numbers", fix)
     return numbers
 
 
-def raw_of(sheet: Sheet, encoding: PointsEncoding | None = None, pictured: bool = False, varied: bool = True) -> Raw:
+def raw_of(
+    sheet: Sheet,
+    encoding: PointsEncoding | None = None,
+    pictured: bool = False,
+    varied: bool = True,
+) -> Raw:
     """Return what a table of numbers holds as points, or as pictures where its columns are pixels.
 
     Args:
@@ -118,10 +135,18 @@ def raw_of(sheet: Sheet, encoding: PointsEncoding | None = None, pictured: bool 
         found = encoding.examples(sheet)
         index = label_index(found.given)
         labels = None if index is None else [encoding.classes[i] for i in index.tolist()]
-        return Raw(found.x.numpy(), labels, list(sheet.notes), lost=list(sheet.lost), encoding=encoding)
+        return Raw(
+            found.x.numpy(), labels, list(sheet.notes), lost=list(sheet.lost), encoding=encoding
+        )
     pixels = pixels_of(sheet) if pictured else None
     if pixels is not None:
         x, labels, note = pixels
         return Raw(x, labels, [*sheet.notes, note], lost=list(sheet.lost))
     found = points_of(sheet, varied)
-    return Raw(found.values, found.labels, list(found.notes), lost=list(found.lost), encoding=found.encoding)
+    return Raw(
+        found.values,
+        found.labels,
+        list(found.notes),
+        lost=list(found.lost),
+        encoding=found.encoding,
+    )

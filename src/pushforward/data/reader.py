@@ -1,7 +1,8 @@
-"""From a path, an array or a built-in name to what it holds: examples as arrays and pictures, or a table.
+"""From a path, an array or a built-in name to what it holds: examples as arrays and pictures, or a
+table.
 
-One idea: a source is asked of the formats, each of which knows its own; whatever one returns that a program could hold as well is
-taken as if a program had brought it.
+One idea: a source is asked of the formats, each of which knows its own; whatever one returns that a
+program could hold as well is taken as if a program had brought it.
 """
 
 from __future__ import annotations
@@ -73,11 +74,17 @@ def _held(source: Any, how: ReadOptions) -> tuple[str, Raw | Sheet, str]:
 def _missing(source: str | Path, how: ReadOptions) -> BadInput:
     named = named_format(Path(source))
     if how.kind == "table" and named is not None and named.holds[0] == "table":
-        return BadInput(f"no file at {source}", "the table", "a relative path starts from the folder you are in")
+        return BadInput(
+            f"no file at {source}", "the table", "a relative path starts from the folder you are in"
+        )
     if how.kind == "table":
         return no_table(source)
     known = [name for name, _ in builtins()]
-    hint = nearest(str(source), known) if "/" not in str(source) and "." not in str(source) else "check the path"
+    hint = (
+        nearest(str(source), known)
+        if "/" not in str(source) and "." not in str(source)
+        else "check the path"
+    )
     return BadInput(f"no data called '{source}'", "a built-in name or an existing path", hint)
 
 
@@ -122,12 +129,17 @@ def _to_array(x: Any) -> np.ndarray:
 
 
 def pictures_in(sheet: Sheet, options: ImageOptions, skip_bad: bool) -> Raw | None:
-    """Return the pictures in the cells of a table, as data sets of the Hub file them, None if it holds none."""
+    """Return the pictures in the cells of a table, as data sets of the Hub file them, None if it
+    holds none."""
     found = of_frame(sheet.frame.drop(columns=list(sheet.dropped)), Path(sheet.origin))
     x, labels = found.source if isinstance(found.source, tuple) else (found.source, None)
     if not isinstance(x, Pictures):
         return None
-    raw = read_held(x, options, skip_bad)[0] if labels is None else _labelled(x, labels, options, skip_bad)
+    raw = (
+        read_held(x, options, skip_bad)[0]
+        if labels is None
+        else _labelled(x, labels, options, skip_bad)
+    )
     raw.held = False
     raw.notes = [*sheet.notes, *found.notes, *raw.notes]
     raw.lost += [*found.lost, *sheet.lost]

@@ -1,7 +1,8 @@
 """Whether equal examples are different cases or copies of one.
 
-Two ideas: what a law repeats by itself must be split case by case, or no test example occurs in training and the test set has
-another law; copies are what agrees in everything as soon as it agrees in nearly everything.
+Two ideas: what a law repeats by itself must be split case by case, or no test example occurs in
+training and the test set has another law; copies are what agrees in everything as soon as it agrees
+in nearly everything.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ SHORT = 24  # characters
 EXPECTED = 0.2  # of the equal pairs of documents that are there
 COPIED = 0.45  # share of equal pairs from which on rows of a table are taken for copies
 
-# the rule by which a data set is split: 2 is today's, 1 and 0 are those of earlier versions, whose runs must find their data again
+# the rule by which a data set is split: 2 is today's, 1 and 0 are those of earlier versions, whose
+# runs must find their data again
 RULES = (2, 1, 0)
 _rule: ContextVar[int] = ContextVar("rule", default=RULES[0])
 
@@ -38,10 +40,11 @@ def rule_of(version: int) -> Iterator[None]:
 
 
 def groups_of(x: np.ndarray) -> np.ndarray:
-    """Return a number for each example, equal for equal ones, in the order of the examples as tuples of numbers.
+    """Return a number for each example, equal for equal ones, in the order of the examples as
+    tuples of numbers.
 
-    Splits depend on that order. It is that of the examples' bytes, once they are big-endian and negative ones come first; a sort by
-    columns takes minutes for photographs.
+    Splits depend on that order. It is that of the examples' bytes, once they are big-endian and
+    negative ones come first; a sort by columns takes minutes for photographs.
 
     Example:
         >>> groups_of(np.array([[3, 1], [2, 2], [3, 1]])).tolist()
@@ -60,7 +63,9 @@ def _as_ordered_bytes(x: np.ndarray) -> np.ndarray:
     if x.dtype.kind in "bu":
         bits = x.view(f"u{x.itemsize}")
     elif x.dtype.kind == "i":
-        bits = x.view(f"u{x.itemsize}") ^ np.array(1 << (8 * x.itemsize - 1), dtype=f"u{x.itemsize}")
+        bits = x.view(f"u{x.itemsize}") ^ np.array(
+            1 << (8 * x.itemsize - 1), dtype=f"u{x.itemsize}"
+        )
     else:
         # 0 and -0 are equal; of negative numbers larger bits mean smaller numbers
         plain = (x if x.itemsize <= 8 else x.astype(np.float64)) + 0.0
@@ -73,10 +78,12 @@ def _as_ordered_bytes(x: np.ndarray) -> np.ndarray:
 def repeats_naturally(x: np.ndarray, levels: int | None = None) -> bool:
     """Return whether equal pictures or points are different cases.
 
-    Copies of photographs are copies, and a model must not be tested on one that it was trained on. Counts, categories and tiny
-    binary pictures repeat because their law says so. Repeats are natural where n draws from all possible examples would repeat, or
-    where most examples are repeats and some recur much more often than others; what is copied k times recurs k times. Photographs
-    (more than 16 levels) recur for the first reason only, points also where `copied_share` finds few copies.
+    Copies of photographs are copies, and a model must not be tested on one that it was trained on.
+    Counts, categories and tiny binary pictures repeat because their law says so. Repeats are
+    natural where n draws from all possible examples would repeat, or where most examples are
+    repeats and some recur much more often than others; what is copied k times recurs k times.
+    Photographs (more than 16 levels) recur for the first reason only, points also where
+    `copied_share` finds few copies.
 
     Args:
         levels: of the pixels of pictures, None for points.
@@ -119,12 +126,14 @@ def _few_copies(x: np.ndarray, counts: np.ndarray) -> bool:
 
 
 def copied_share(x: np.ndarray) -> float:
-    """Return the share of equal pairs of rows that must be copies, as nearly all pairs of columns say.
+    """Return the share of equal pairs of rows that must be copies, as nearly all pairs of columns
+    say.
 
-    Of the pairs of rows that agree in all columns but j and k, A agree in both, B in j and C in k, and D there are in all. If
-    agreeing in k says nothing more about j once all others agree, `(A - m) / (C - m) = (B - m) / (D - m)` without the m copies,
-    which agree in everything; so `m = (A D - B C) / (A + D - B - C)`. Columns that tell on each other make it too large and chance
-    moves it, so that nine in ten pairs of columns (of at most 60) must say as much.
+    Of the pairs of rows that agree in all columns but j and k, A agree in both, B in j and C in k,
+    and D there are in all. If agreeing in k says nothing more about j once all others agree, `(A -
+    m) / (C - m) = (B - m) / (D - m)` without the m copies, which agree in everything; so `m = (A D
+    - B C) / (A + D - B - C)`. Columns that tell on each other make it too large and chance moves
+    it, so that nine in ten pairs of columns (of at most 60) must say as much.
 
     Args:
         x: shape (n, columns), at least two equal rows and two columns.
@@ -138,7 +147,9 @@ def copied_share(x: np.ndarray) -> float:
     hashed = np.empty(x.shape, dtype=np.uint64)
     for place, column in enumerate(x.T):
         _, codes = np.unique(column, return_inverse=True)
-        hashed[:, place] = rng.integers(0, 2**64, int(codes.max()) + 1, dtype=np.uint64)[codes.reshape(-1)]
+        hashed[:, place] = rng.integers(0, 2**64, int(codes.max()) + 1, dtype=np.uint64)[
+            codes.reshape(-1)
+        ]
     rows = hashed.sum(axis=1, dtype=np.uint64)
     equal, found = _pairs(rows), []
     chosen = list(combinations(range(x.shape[1]), 2))
@@ -161,9 +172,10 @@ def _pairs(keys: np.ndarray) -> float:
 def documents_repeat(documents: Sequence[str]) -> bool:
     """Return whether equal documents are different cases: names and labels are, essays are not.
 
-    Repeats are natural where those that repeat are short and some recur much more often than others (see `repeats_naturally`), or
-    where about as many are equal as their characters let expect: a document drawn from a law p equals another with the probability
-    `E[p(document)]`, and p is that of a chain of characters, each of which depends on the one before, fitted to all documents.
+    Repeats are natural where those that repeat are short and some recur much more often than others
+    (see `repeats_naturally`), or where about as many are equal as their characters let expect: a
+    document drawn from a law p equals another with the probability `E[p(document)]`, and p is that
+    of a chain of characters, each of which depends on the one before, fitted to all documents.
 
     Example:
         >>> names = ["anna", "ben", "cleo", "anna", "dora", "ben", "emil", "anna"] * 3
@@ -184,15 +196,19 @@ def documents_repeat(documents: Sequence[str]) -> bool:
         firsts.update(f"\0{document}")
     log_p = {pair: math.log(size / firsts[pair[0]]) for pair, size in follows.items()}
     expected = sum(
-        size * math.exp(sum(log_p[a + b] for a, b in pairwise(f"\0{document}\0"))) for document, size in counts.items()
+        size * math.exp(sum(log_p[a + b] for a, b in pairwise(f"\0{document}\0")))
+        for document, size in counts.items()
     )
     return (n - 1) / 2 * expected >= EXPECTED * equal
 
 
 def _log_cells(x: np.ndarray) -> float:
-    """Return the logarithm of the number of possible rows of numbers with at most three decimals, infinity for others."""
+    """Return the logarithm of the number of possible rows of numbers with at most three decimals,
+    infinity for others."""
     for decimals in range(4):
         whole = x.astype(np.float64) * 10**decimals
-        if np.abs(whole).max() < 2**50 and bool(np.isclose(whole, np.round(whole), rtol=1e-12, atol=1e-6).all()):
+        if np.abs(whole).max() < 2**50 and bool(
+            np.isclose(whole, np.round(whole), rtol=1e-12, atol=1e-6).all()
+        ):
             return float(np.log(np.ptp(whole, axis=0) + 1).sum())
     return math.inf

@@ -1,7 +1,8 @@
 """Sparse matrices in `.npz` files, as `scipy.sparse.save_npz` and the package `sparse` write them.
 
-One idea: such an archive holds the parts of one matrix and no array of examples, so it is put together before anything is read
-from it; a part taken alone (the values that are not zero) would be other data.
+One idea: such an archive holds the parts of one matrix and no array of examples, so it is put
+together before anything is read from it; a part taken alone (the values that are not zero) would be
+other data.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def read_sparse(arrays: Mapping[str, np.ndarray], path: Path) -> Raw:
     """Return the dense matrix of sparse parts.
 
     Raises:
-        BadInput: parts that do not fit each other, a format that is not known, or a matrix beyond the limit.
+        BadInput: parts that do not fit each other, a format that is not known, or a matrix beyond
+            the limit.
     """
     with refusing(f"the sparse matrix in {path}", "the parts that its format has", "it is damaged"):
         shape = tuple(int(length) for length in np.ravel(arrays["shape"]))
@@ -60,10 +62,20 @@ def _dense(arrays: Mapping[str, np.ndarray], word: str, shape: tuple[int, ...]) 
 
     data = arrays["data"]
     if "compressed_axes" in arrays:
-        raise BadInput("a sparse array of the format GCXS", "csr, csc, bsr, coo or dia", "save it as COO, or dense")
+        raise BadInput(
+            "a sparse array of the format GCXS",
+            "csr, csc, bsr, coo or dia",
+            "save it as COO, or dense",
+        )
     if word == "coo":
-        places = arrays["coords"] if "coords" in arrays else np.stack([arrays["row"], arrays["col"]])
-        if len(places) != len(shape) or (places < 0).any() or (places >= np.array(shape)[:, None]).any():
+        places = (
+            arrays["coords"] if "coords" in arrays else np.stack([arrays["row"], arrays["col"]])
+        )
+        if (
+            len(places) != len(shape)
+            or (places < 0).any()
+            or (places >= np.array(shape)[:, None]).any()
+        ):
             raise ValueError(f"places outside of the shape {shape}")
         dense = np.zeros(shape, dtype=data.dtype)
         np.add.at(dense, tuple(places), data)  # values at one place are summed, as scipy does
@@ -76,7 +88,9 @@ def _dense(arrays: Mapping[str, np.ndarray], word: str, shape: tuple[int, ...]) 
     if word == "dia":
         return sparse.dia_array((data, arrays["offsets"]), shape=shape).toarray()
     if word not in _COMPRESSED:
-        raise BadInput(f"a sparse matrix of the format {word!r}", "csr, csc, bsr, coo or dia", "save it as csr")
+        raise BadInput(
+            f"a sparse matrix of the format {word!r}", "csr, csc, bsr, coo or dia", "save it as csr"
+        )
     kind = {"csr": sparse.csr_array, "csc": sparse.csc_array, "bsr": sparse.bsr_array}[word]
     matrix = kind((data, arrays["indices"], arrays["indptr"]), shape=shape)
     matrix.check_format(full_check=True)  # an index out of bounds would be written there

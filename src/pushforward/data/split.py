@@ -1,7 +1,8 @@
 """A deterministic split into training, validation and test examples.
 
-Three ideas: exact duplicates stay together, so that no test example was trained on, unless repeats are what the law itself makes;
-labels are split in equal shares, and every class is trained on; splits that a source brings are kept.
+Three ideas: exact duplicates stay together, so that no test example was trained on, unless repeats
+are what the law itself makes; labels are split in equal shares, and every class is trained on;
+splits that a source brings are kept.
 """
 
 from __future__ import annotations
@@ -35,8 +36,9 @@ def split_rows(
 ) -> Rows:
     """Return row numbers of the training, validation and test split, each in random order.
 
-    Files often lie sorted; whoever looks at the first rows of a split only (to initialise, to choose a model, to draw a picture)
-    sees all kinds. A class whose every example would fall to validation and test has one moved to training.
+    Files often lie sorted; whoever looks at the first rows of a split only (to initialise, to
+    choose a model, to draw a picture) sees all kinds. A class whose every example would fall to
+    validation and test has one moved to training.
 
     Raises:
         BadInput: too few distinct examples for three splits.
@@ -49,14 +51,19 @@ def split_rows(
     group = groups_of(x)
     if group.max(initial=-1) + 1 < 5:
         distinct = int(group.max(initial=-1)) + 1
-        raise BadInput(f"{n} examples, {distinct} of them distinct", "at least 5 distinct examples", "bring more data")
+        raise BadInput(
+            f"{n} examples, {distinct} of them distinct",
+            "at least 5 distinct examples",
+            "bring more data",
+        )
     strata = np.zeros(n, dtype=np.int64) if labels is None else labels
     _, first = np.unique(group, return_index=True)
     rng = np.random.default_rng(derive_seed(seed, "split"))
     place = np.empty(len(first), dtype=np.int64)
     for stratum in np.unique(strata[first]):
         members = np.flatnonzero(strata[first] == stratum)
-        # systematic assignment along a random order: every prefix has the shares to within one example
+        # systematic assignment along a random order: every prefix has the shares to within one
+        # example
         order = rng.permutation(members)
         position = (np.arange(len(order)) + rng.random()) / len(order)
         place[order] = np.searchsorted(np.cumsum(shares)[:-1], position, side="right")
@@ -68,8 +75,11 @@ def split_rows(
     return splits[0], splits[1], splits[2]
 
 
-def _repair(place: np.ndarray, group: np.ndarray, strata: np.ndarray, shares: tuple[float, float, float]) -> None:
-    """Change the split of few groups so that every class is in training and, if there are examples enough, no split is empty."""
+def _repair(
+    place: np.ndarray, group: np.ndarray, strata: np.ndarray, shares: tuple[float, float, float]
+) -> None:
+    """Change the split of few groups so that every class is in training and, if there are examples
+    enough, no split is empty."""
     for stratum in np.unique(strata):
         mine = np.unique(group[strata == stratum])
         if (place[mine] != TRAIN).all():
@@ -115,7 +125,11 @@ def split_examples(
     missing = VALIDATION if len(test) else TEST
     shares = NO_VALIDATION if missing == VALIDATION else NO_TEST
     own, how = _drawn(
-        x[train], None if labels is None else labels[train], seed, shares, repeats_naturally(x[train], levels)
+        x[train],
+        None if labels is None else labels[train],
+        seed,
+        shares,
+        repeats_naturally(x[train], levels),
     )
     percent = round(100 * shares[missing])
     said = (
@@ -124,17 +138,26 @@ def split_examples(
     )
     rest = train[own[missing]]
     return Split(
-        (train[own[TRAIN]], rest, test) if missing == VALIDATION else (train[own[TRAIN]], validation, rest), said
+        (train[own[TRAIN]], rest, test)
+        if missing == VALIDATION
+        else (train[own[TRAIN]], validation, rest),
+        said,
     )
 
 
 def _drawn(
-    x: np.ndarray, labels: np.ndarray | None, seed: int, shares: tuple[float, float, float], natural: bool
+    x: np.ndarray,
+    labels: np.ndarray | None,
+    seed: int,
+    shares: tuple[float, float, float],
+    natural: bool,
 ) -> tuple[Rows, str]:
     if not natural:
         return split_rows(x, labels, seed, shares), "duplicates kept together"
     distinct = int(groups_of(x).max()) + 1
     if distinct < 2:
-        raise BadInput(f"{len(x)} examples, all of them equal", "examples that differ", "bring more data")
+        raise BadInput(
+            f"{len(x)} examples, all of them equal", "examples that differ", "bring more data"
+        )
     said = f"row by row, because repeats are natural here ({len(x):,} examples, {distinct:,} different ones)"
     return split_rows(np.arange(len(x))[:, None], labels, seed, shares), said

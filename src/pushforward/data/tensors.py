@@ -1,6 +1,7 @@
 """Tensors of every kind that torch has, as ones that numpy takes.
 
-One idea: numpy knows neither bfloat16 nor sparse layouts, and all of them have an exact dense tensor of a type that it knows.
+One idea: numpy knows neither bfloat16 nor sparse layouts, and all of them have an exact dense
+tensor of a type that it knows.
 """
 
 from __future__ import annotations
@@ -28,10 +29,12 @@ _KNOWN = {
 
 
 def plain_tensor(x: Tensor) -> Tensor:
-    """Return a dense tensor on the CPU without gradients; what is shorter than single precision becomes that, exactly.
+    """Return a dense tensor on the CPU without gradients; what is shorter than single precision
+    becomes that, exactly.
 
     Raises:
-        BadInput: a tensor without values, of a type that has no numbers, or too large once it is dense.
+        BadInput: a tensor without values, of a type that has no numbers, or too large once it is
+            dense.
 
     Example:
         >>> plain_tensor(torch.eye(2, dtype=torch.bfloat16).to_sparse()).tolist()
@@ -45,9 +48,15 @@ def plain_tensor(x: Tensor) -> Tensor:
         if x.is_quantized:
             x = x.dequantize()
         if x.layout != torch.strided:
-            require_bytes(float(x.numel()) * x.element_size(), f"{came}, made dense,", "choose fewer columns or rows")
+            require_bytes(
+                float(x.numel()) * x.element_size(),
+                f"{came}, made dense,",
+                "choose fewer columns or rows",
+            )
             x = x.to_dense()
         x = x.cpu().resolve_conj().resolve_neg()
         return x if x.dtype in _KNOWN else x.float()
     except (RuntimeError, NotImplementedError, TypeError):
-        raise BadInput(came, "a dense tensor of numbers", "convert it first, with .to_dense() or .float()") from None
+        raise BadInput(
+            came, "a dense tensor of numbers", "convert it first, with .to_dense() or .float()"
+        ) from None

@@ -1,7 +1,9 @@
-"""Toy densities in the plane whose log-density is exact, so that a model's distance to the truth can be computed.
+"""Toy densities in the plane whose log-density is exact, so that a model's distance to the truth
+can be computed.
 
-Two ideas: moons, spiral and rings *are* fine mixtures of Gaussians along a curve, sampled from the very mixture that `log_prob`
-evaluates; entropies are integrals on a grid fine enough for four digits.
+Two ideas: moons, spiral and rings *are* fine mixtures of Gaussians along a curve, sampled from the
+very mixture that `log_prob` evaluates; entropies are integrals on a grid fine enough for four
+digits.
 """
 
 from __future__ import annotations
@@ -66,7 +68,10 @@ class GaussianMixture(Density):
         low = self.means.min(0).values - 8 * self.sigma
         high = self.means.max(0).values + 8 * self.sigma
         step = max(self.sigma / 3, float((high - low).max()) / 1200)
-        xs, ys = (torch.arange(float(a), float(b), step, dtype=torch.float64) for a, b in zip(low, high, strict=True))
+        xs, ys = (
+            torch.arange(float(a), float(b), step, dtype=torch.float64)
+            for a, b in zip(low, high, strict=True)
+        )
         total = 0.0
         for x in xs.split(64):
             points = torch.cartesian_prod(x, ys)
@@ -76,7 +81,8 @@ class GaussianMixture(Density):
 
 
 class Checkerboard(Density):
-    """Uniform on the 8 black squares of side 2 of a 4 x 4 board on [-4, 4]^2 (FFJORD's, scaled by 2); entropy ln 32.
+    """Uniform on the 8 black squares of side 2 of a 4 x 4 board on [-4, 4]^2 (FFJORD's, scaled by
+    2); entropy ln 32.
 
     Example:
         >>> round(Checkerboard().entropy, 4)
@@ -129,7 +135,9 @@ def _rings() -> GaussianMixture:
 def _gaussians_8() -> GaussianMixture:
     angle = torch.arange(8, dtype=torch.float64) * math.pi / 4
     return GaussianMixture(
-        4.0 / 1.414 * torch.stack([angle.cos(), angle.sin()], 1), sigma=0.5 / 1.414, entropy=2.831880
+        4.0 / 1.414 * torch.stack([angle.cos(), angle.sin()], 1),
+        sigma=0.5 / 1.414,
+        entropy=2.831880,
     )
 
 

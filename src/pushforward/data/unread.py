@@ -1,6 +1,7 @@
 """Files of formats that are not read here, and how their data get out of them.
 
-One idea: whoever brings an archive or a container has good data in it, and needs to hear the one step that opens it.
+One idea: whoever brings an archive or a container has good data in it, and needs to hear the one
+step that opens it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ class Unread:
         endings: of their names.
         what: they are.
         fix: the step that opens them; empty: their own library.
-        seen: whether they are looked at: among pictures their loss must not look like that of a readme.
+        seen: whether they are looked at: among pictures their loss must not look like that of a
+            readme.
     """
 
     endings: tuple[str, ...]
@@ -35,7 +37,20 @@ class Unread:
 
 UNREAD = (
     Unread(
-        (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".cbz"),
+        (
+            ".zip",
+            ".tar",
+            ".tgz",
+            ".tbz2",
+            ".txz",
+            ".gz",
+            ".bz2",
+            ".xz",
+            ".zst",
+            ".7z",
+            ".rar",
+            ".cbz",
+        ),
         "an archive",
         "unpack it, and name the folder or the file that was in it (a .zip or .gz of one table is read as it is)",
     ),
@@ -45,30 +60,80 @@ UNREAD = (
         f"open it where you trust it and save the arrays: {_ARRAYS}",
     ),
     Unread(
-        (".safetensors",), "a file of tensors", f"load it with safetensors.numpy.load_file and save them: {_ARRAYS}"
+        (".safetensors",),
+        "a file of tensors",
+        f"load it with safetensors.numpy.load_file and save them: {_ARRAYS}",
     ),
-    Unread((".h5", ".hdf5", ".hdf", ".nc"), "an HDF5 file", f"read it with h5py and save its arrays: {_ARRAYS}"),
-    Unread((".mat",), "a file of Matlab", f"read it with scipy.io.loadmat (or h5py) and save its arrays: {_ARRAYS}"),
     Unread(
-        (".zarr", ".tfrecord", ".tfrecords", ".lmdb", ".mdb", ".beton", ".rec", ".arrayrecord"), "a store of records"
+        (".h5", ".hdf5", ".hdf", ".nc"),
+        "an HDF5 file",
+        f"read it with h5py and save its arrays: {_ARRAYS}",
     ),
-    Unread((".db", ".sqlite", ".sqlite3", ".duckdb"), "a database", "export the table as .csv or .parquet"),
     Unread(
-        (".xls", ".ods", ".dta", ".sav", ".sas7bdat", ".rds", ".rdata", ".orc", ".avro", ".fst", ".numbers"),
+        (".mat",),
+        "a file of Matlab",
+        f"read it with scipy.io.loadmat (or h5py) and save its arrays: {_ARRAYS}",
+    ),
+    Unread(
+        (".zarr", ".tfrecord", ".tfrecords", ".lmdb", ".mdb", ".beton", ".rec", ".arrayrecord"),
+        "a store of records",
+    ),
+    Unread(
+        (".db", ".sqlite", ".sqlite3", ".duckdb"),
+        "a database",
+        "export the table as .csv or .parquet",
+    ),
+    Unread(
+        (
+            ".xls",
+            ".ods",
+            ".dta",
+            ".sav",
+            ".sas7bdat",
+            ".rds",
+            ".rdata",
+            ".orc",
+            ".avro",
+            ".fst",
+            ".numbers",
+        ),
         "a table of a format that is not read",
         "export it as .csv or .parquet",
     ),
-    Unread((".wav", ".mp3", ".flac", ".ogg", ".m4a"), "sound", "save its features as arrays, such as " + _ARRAYS),
+    Unread(
+        (".wav", ".mp3", ".flac", ".ogg", ".m4a"),
+        "sound",
+        "save its features as arrays, such as " + _ARRAYS,
+    ),
     Unread(
         (
-            *(".heic", ".heif", ".jxl", ".svg", ".psd", ".exr", ".hdr", ".dcm", ".nii", ".raw", ".cr2", ".cr3", ".nef"),
+            *(
+                ".heic",
+                ".heif",
+                ".jxl",
+                ".svg",
+                ".psd",
+                ".exr",
+                ".hdr",
+                ".dcm",
+                ".nii",
+                ".raw",
+                ".cr2",
+                ".cr3",
+                ".nef",
+            ),
             *(".arw", ".dng", ".orf", ".rw2"),
         ),
         "a picture of a format that is not read",
         "convert it to .png, and name the folder of such files",
         seen=True,
     ),
-    Unread((".mp4", ".mov", ".avi", ".mkv", ".webm"), "a film", "save its frames as a folder of .png files", seen=True),
+    Unread(
+        (".mp4", ".mov", ".avi", ".mkv", ".webm"),
+        "a film",
+        "save its frames as a folder of .png files",
+        seen=True,
+    ),
     Unread((".pdf",), "a document", "save its text as .txt", seen=True),
     Unread((".doc", ".docx", ".odt", ".epub", ".rtf"), "a document", "save its text as .txt"),
 )
@@ -90,7 +155,8 @@ def refusal(path: Path) -> BadInput:
 
 
 def is_unread_picture(path: Path) -> bool:
-    """Return whether the name of a file is that of a picture, a film or a page that no decoder here reads.
+    """Return whether the name of a file is that of a picture, a film or a page that no decoder here
+    reads.
 
     Example:
         >>> is_unread_picture(Path("a.HEIC")), is_unread_picture(Path("a.png"))

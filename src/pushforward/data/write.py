@@ -1,6 +1,7 @@
 """Write samples to a file or a folder by its name, never half of one.
 
-One idea: the format that a name belongs to makes the bytes; here they are packed and put in their place.
+One idea: the format that a name belongs to makes the bytes; here they are packed and put in their
+place.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ def write_samples(path: str | Path, samples: Samples) -> list[Path]:
     """Write samples in the format that a name says, and return the files.
 
     Raises:
-        BadInput: an ending that such samples cannot be written under, or a folder that is not empty.
+        BadInput: an ending that such samples cannot be written under, or a folder that is not
+            empty.
     """
     found, path = output_format(path, samples), Path(path)
     if found.folder:
@@ -54,7 +56,11 @@ def npz_bytes(samples: Samples, path: Path) -> bytes:
 
 def csv_bytes(samples: Samples, path: Path) -> bytes:
     """Return rows as their source was written; arrays as a line of numbers each."""
-    return rows_csv(samples) if "rows" in samples.forms else _csv(samples.x.numpy(), samples.labels).encode()
+    return (
+        rows_csv(samples)
+        if "rows" in samples.forms
+        else _csv(samples.x.numpy(), samples.labels).encode()
+    )
 
 
 def json_lines_bytes(samples: Samples, path: Path) -> bytes:

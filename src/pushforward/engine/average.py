@@ -1,6 +1,7 @@
 """An exponential moving average of the weights, with a warm-up.
 
-One idea: early averages must forget the random start, so the decay after t updates is `min(decay, (1 + t)/(10 + t))`.
+One idea: early averages must forget the random start, so the decay after t updates is `min(decay,
+(1 + t)/(10 + t))`.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class WeightAverage:
 
     @contextmanager
     def applied(self, model: nn.Module) -> Iterator[None]:
-        """Run a block with the average in the model's place, then restore the raw weights exactly."""
+        """Run a block with the average in the model's place, then restore the raw weights
+        exactly."""
         raw = {name: value.detach().clone() for name, value in model.state_dict().items()}
         model.load_state_dict(self.shadow)
         try:

@@ -1,6 +1,7 @@
 """How long a run lasts: seconds of wall clock, optimiser steps or examples.
 
-One idea: everything that depends on progress (learning rate, evaluations) asks for the fraction of the budget spent.
+One idea: everything that depends on progress (learning rate, evaluations) asks for the fraction of
+the budget spent.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The complete state of a run in one file, replaced atomically.
 
-Two ideas: tensors and counters live in the same safetensors file (counters as JSON in its header), so that no crash can pair an
-old half with a new one; nothing is pickled.
+Two ideas: tensors and counters live in the same safetensors file (counters as JSON in its header),
+so that no crash can pair an old half with a new one; nothing is pickled.
 """
 
 from __future__ import annotations
@@ -26,8 +26,13 @@ Sections = dict[str, dict[str, Tensor]]
 
 def save_state(path: Path, sections: Sections, counters: dict[str, Any]) -> None:
     """Write named sections of tensors and JSON counters atomically."""
-    flat = {f"{section}|{name}": t.detach().contiguous() for section, ts in sections.items() for name, t in ts.items()}
-    # safetensors refuses two names for one memory; clones cost little at this size and keep tied weights legal
+    flat = {
+        f"{section}|{name}": t.detach().contiguous()
+        for section, ts in sections.items()
+        for name, t in ts.items()
+    }
+    # safetensors refuses two names for one memory; clones cost little at this size and keep tied
+    # weights legal
     flat = {name: t.clone() for name, t in flat.items()}
     write_bytes(path, save(flat, metadata={"counters": json.dumps(counters)}))
 
@@ -60,7 +65,9 @@ def load_counters(path: Path) -> dict[str, Any]:
 def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
     if not path.is_file():
         raise BadInput(
-            f"no checkpoint at {path}", "a run that was started before", "leave --resume out to start afresh"
+            f"no checkpoint at {path}",
+            "a run that was started before",
+            "leave --resume out to start afresh",
         )
     try:
         with safe_open(str(path), framework="pt") as file:
@@ -74,8 +81,11 @@ def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
 
 
 def save_weights(path: Path, weights: dict[str, Tensor]) -> None:
-    """Write what `sample` uses: the state of a model, names in sorted order so that equal weights are equal bytes."""
-    write_bytes(path, save({name: weights[name].detach().contiguous().clone() for name in sorted(weights)}))
+    """Write what `sample` uses: the state of a model, names in sorted order so that equal weights
+    are equal bytes."""
+    write_bytes(
+        path, save({name: weights[name].detach().contiguous().clone() for name in sorted(weights)})
+    )
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
@@ -85,7 +95,9 @@ def load_weights(path: Path) -> dict[str, Tensor]:
         BadInput: missing or truncated file.
     """
     if not path.is_file():
-        raise BadInput(f"no weights at {path}", "a finished or checkpointed run", "resume it with --resume")
+        raise BadInput(
+            f"no weights at {path}", "a finished or checkpointed run", "resume it with --resume"
+        )
     try:
         with safe_open(str(path), framework="pt") as file:
             weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
@@ -98,5 +110,7 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     for key, tensor in weights.items():
         if tensor.is_floating_point() and bool(torch.isnan(tensor).any()):
             came = f"the model has diverged: the weights {path} are not numbers in '{key}'"
-            raise BadInput(came, "finite weights", "train it again: lower train.learning_rate or train.clip")
+            raise BadInput(
+                came, "finite weights", "train it again: lower train.learning_rate or train.clip"
+            )
     return weights

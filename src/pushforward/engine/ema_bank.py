@@ -1,7 +1,9 @@
-"""The snapshots of averages that a run keeps, so that the width of its average can be chosen after training.
+"""The snapshots of averages that a run keeps, so that the width of its average can be chosen after
+training.
 
-Two ideas: a snapshot is one complete file named by its step, and a resumed run forgets those after the checkpoint it starts from;
-reading combines them one file at a time, in float64, and holds one of them in memory.
+Two ideas: a snapshot is one complete file named by its step, and a resumed run forgets those after
+the checkpoint it starts from; reading combines them one file at a time, in float64, and holds one
+of them in memory.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ def bytes_of(count: int, model: torch.nn.Module) -> int:
 
 
 class EmaBank:
-    """Follows a training run and keeps its snapshots, at even shares of its budget and where it stops."""
+    """Follows a training run and keeps its snapshots, at even shares of its budget and where it
+    stops."""
 
     def __init__(self, model: GenerativeModel, folder: Path, count: int) -> None:
         self.folder, self.count = folder, count
@@ -46,11 +49,16 @@ class EmaBank:
         """Take in the weights after update `step` = 1, 2, ..."""
         self.averages.update(model, step)
 
-    def keep(self, model: GenerativeModel, step: int, before: float, now: float, stopped: bool) -> None:
-        """Write a snapshot if the last step, which took the budget from `before` to `now`, crossed one of its shares."""
+    def keep(
+        self, model: GenerativeModel, step: int, before: float, now: float, stopped: bool
+    ) -> None:
+        """Write a snapshot if the last step, which took the budget from `before` to `now`, crossed
+        one of its shares."""
         if stopped or math.floor(now * self.count) > math.floor(before * self.count):
             parameters = dict(model.named_parameters())
-            others = {name: value for name, value in model.state_dict().items() if name not in parameters}
+            others = {
+                name: value for name, value in model.state_dict().items() if name not in parameters
+            }
             sections = {**self.averages.sections(), OTHERS: others}
             counters = {"step": step, "widths": list(TRACKED)}
             save_state(self.folder / f"{step:09d}.safetensors", sections, counters)
@@ -76,10 +84,12 @@ class Snapshots:
     widths: tuple[float, ...]
 
     def combination(self, width: float, step: int | None = None) -> Combination:
-        """Return how the average of a width at a step (None = the last) is combined from the snapshots.
+        """Return how the average of a width at a step (None = the last) is combined from the
+        snapshots.
 
         Raises:
-            BadInput: a width out of range, a step without training before it, or a pair that the snapshots cannot represent.
+            BadInput: a width out of range, a step without training before it, or a pair that the
+                snapshots cannot represent.
         """
         exponent, at = exponent_of(width), self._at(step)
         found = self._combination(exponent, at)
@@ -97,7 +107,8 @@ class Snapshots:
         return self._combination(exponent_of(width), self._at(step)).residual
 
     def representable(self, step: int | None = None) -> tuple[float, float] | None:
-        """Return the narrowest and the widest average (to 0.005) that the snapshots represent at a step, None if none."""
+        """Return the narrowest and the widest average (to 0.005) that the snapshots represent at a
+        step, None if none."""
         good = [width for width in TRIED if self.residual(width, step) <= LARGEST_RESIDUAL]
         return (good[0], good[-1]) if good else None
 

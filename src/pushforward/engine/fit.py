@@ -1,8 +1,9 @@
 """One training loop for every family.
 
-Three ideas: the model yields losses and the engine updates the group each one names; every random number of step t comes from
-the seed and t, so that resuming equals never having stopped; what is kept is the weight average that was best
-on a held-out quantity, if the family has one that means something.
+Three ideas: the model yields losses and the engine updates the group each one names; every random
+number of step t comes from the seed and t, so that resuming equals never having stopped; what is
+kept is the weight average that was best on a held-out quantity, if the family has one that means
+something.
 """
 
 from __future__ import annotations
@@ -51,7 +52,11 @@ GENTLER = "lower train.learning_rate or train.clip, or use train.precision=float
 SMOOTHING = 0.9  # of the loss that is shown; what is recorded are plain means
 
 # held-out quantities of earlier versions, which measured examples as a network sees them
-OF_ENCODED = ("-log p [nats]", "-ELBO [nats]", "-ELBO from 8 stratified noise levels per example [nats]")
+OF_ENCODED = (
+    "-log p [nats]",
+    "-ELBO [nats]",
+    "-ELBO from 8 stratified noise levels per example [nats]",
+)
 
 
 def fit(
@@ -68,15 +73,18 @@ def fit(
     """Train `model` in place and leave its best averaged weights in it.
 
     Args:
-        directory: where `weights.safetensors`, `state/last.safetensors` and `history.jsonl` go; None keeps all in memory.
-        resume: continue from `state/last.safetensors`; equal to never having stopped, bit for bit, under a step budget.
-        probe: `(name, function)` that measures a model without a held-out quantity (lower is better), such as a distance
-            between samples and validation data for a GAN.
+        directory: where `weights.safetensors`, `state/last.safetensors` and `history.jsonl` go;
+            None keeps all in memory.
+        resume: continue from `state/last.safetensors`; equal to never having stopped, bit for bit,
+            under a step budget.
+        probe: `(name, function)` that measures a model without a held-out quantity (lower is
+            better), such as a distance between samples and validation data for a GAN.
         observer: called after every step.
 
     Raises:
         BadInput: snapshots of averages without a directory to keep them in.
-        Diverged: the loss stays NaN, or at the end there are no weights of which the held-out quantity is a number.
+        Diverged: the loss stays NaN, or at the end there are no weights of which the held-out
+            quantity is a number.
         RunFailed: the disk is full.
         Interrupted: Ctrl-C; the state was saved.
     """
@@ -87,7 +95,10 @@ def fit(
         model.prepare(train)
         run.begin()
     networks = model.networks()
-    with InterruptGuard() as guard, prepared_networks(networks, run.precision == "bfloat16", config.channels_last):
+    with (
+        InterruptGuard() as guard,
+        prepared_networks(networks, run.precision == "bfloat16", config.channels_last),
+    ):
         run.start_clock()
         while not run.progress.stopped:
             run.step()
@@ -99,7 +110,9 @@ def fit(
                 run.checkpoint()
                 where = f" {directory}" if directory is not None else ""
                 raise Interrupted(
-                    f"stopped at step {run.progress.step}", "", f"the state is saved; resume{where} with --resume"
+                    f"stopped at step {run.progress.step}",
+                    "",
+                    f"the state is saved; resume{where} with --resume",
                 )
     return run.finish()
 
@@ -124,19 +137,27 @@ class _Run:
         self.order = DataOrder(len(train), config.batch_size, config.seed)
         self.history = History(None if directory is None else directory / "history.jsonl")
         self.progress = Progress()
-        self.precision = resolved(config.precision, next((p.device.type for p in model.parameters()), "cpu"))
+        self.precision = resolved(
+            config.precision, next((p.device.type for p in model.parameters()), "cpu")
+        )
         self.best: dict[str, Tensor] | None = None
         self.probe = None if model.capabilities.held_out else probe
         self.bank: EmaBank | None = None
         if config.ema_snapshots is not None:
             if directory is None:
-                raise BadInput("train.ema_snapshots in memory", "a run directory to keep them in", "name one")
+                raise BadInput(
+                    "train.ema_snapshots in memory", "a run directory to keep them in", "name one"
+                )
             self.bank = EmaBank(model, directory / "state" / FOLDER, config.ema_snapshots)
         self.saved_at = 0.0
         self.started: float | None = None
         self.nan_streak = 0
-        self.in_code: float | None = None  # what turns held-out numbers of data into those of encoded examples
-        self.lost = False  # whether the last held-out examples have no probabilities that are numbers
+        self.in_code: float | None = (
+            None  # what turns held-out numbers of data into those of encoded examples
+        )
+        self.lost = (
+            False  # whether the last held-out examples have no probabilities that are numbers
+        )
 
     @property
     def held_out_name(self) -> str:
@@ -167,7 +188,9 @@ class _Run:
             # a run of an earlier version goes on in the unit in which it began
             self.in_code = mean_log_det(self.model, self.validation, seed=self.config.seed)
         finished = self.progress.stopped
-        fraction = self.budget.fraction(self.progress.step, self.progress.seconds, self.config.batch_size)
+        fraction = self.budget.fraction(
+            self.progress.step, self.progress.seconds, self.config.batch_size
+        )
         # a finished run goes on only if the budget was raised
         self.progress.stopped = finished if fraction >= 1.0 or finished == "patience" else ""
         # of a raised budget less is spent than was: learning rate and snapshots go by the new one
@@ -210,12 +233,18 @@ class _Run:
             p.loss_name = p.loss_name or loss.name
             if loss.name == p.loss_name and math.isfinite(value):
                 p.loss = value if p.loss is None else SMOOTHING * p.loss + (1.0 - SMOOTHING) * value
-            for key, number in {loss.name: value, f"gradient norm, {loss.parameters}": norm, **loss.record}.items():
+            for key, number in {
+                loss.name: value,
+                f"gradient norm, {loss.parameters}": norm,
+                **loss.record,
+            }.items():
                 total = p.losses.setdefault(key, [0.0, 0.0])
                 total[0] += number
                 total[1] += 1
         if self.nan_streak >= PATIENT_WITH_NAN:
-            came = f"the loss was not finite for {self.nan_streak} updates in a row at step {p.step}"
+            came = (
+                f"the loss was not finite for {self.nan_streak} updates in a row at step {p.step}"
+            )
             raise Diverged(came, "a finite loss", GENTLER)
         self.model.step_taken(p.fraction)
         self.average.update(self.model, p.step)
@@ -226,12 +255,18 @@ class _Run:
     def after_step(self) -> None:
         """Log, evaluate, checkpoint and stop where each is due."""
         p = self.progress
-        before, p.fraction = p.fraction, self.budget.fraction(p.step, p.seconds, self.config.batch_size)
+        before, p.fraction = (
+            p.fraction,
+            self.budget.fraction(p.step, p.seconds, self.config.batch_size),
+        )
         done = p.fraction >= 1.0
         every = self.config.evaluate_every
-        due = done or (p.step % every == 0 if every else p.fraction * EVALUATIONS >= p.evaluated + 1)
+        due = done or (
+            p.step % every == 0 if every else p.fraction * EVALUATIONS >= p.evaluated + 1
+        )
         if not every and not done and self.budget.measure == "seconds":
-            # steering must not eat the budget; under a budget of steps the clock may not decide anything
+            # steering must not eat the budget; under a budget of steps the clock may not decide
+            # anything
             due = due and p.evaluating <= EVALUATING * p.seconds
         if due and self.held_out_name:
             self._evaluate()
@@ -291,15 +326,23 @@ class _Run:
         )
 
     def _end_or_refuse(self) -> None:
-        """Refuse weights that are good for nothing before they are written; where earlier ones are kept, say why it ended."""
+        """Refuse weights that are good for nothing before they are written; where earlier ones are
+        kept, say why it ended."""
         p = self.progress
-        kept, names = self.best or self.average.shadow, [name for name, _ in self.model.named_parameters()]
+        kept, names = (
+            self.best or self.average.shadow,
+            [name for name, _ in self.model.named_parameters()],
+        )
         finite = all(bool(torch.isfinite(kept[name]).all()) for name in names)
         # what is measured of the weights decides; where nothing is, the last update does
         lost = self.lost if self.held_out_name else self.nan_streak > 0
         if not finite or (lost and self.best is None):
             what = f"the {self.held_out_name}" if self.held_out_name else "the loss"
-            raise Diverged(f"the model has diverged: at step {p.step} {what} is not finite", "finite numbers", GENTLER)
+            raise Diverged(
+                f"the model has diverged: at step {p.step} {what} is not finite",
+                "finite numbers",
+                GENTLER,
+            )
         if lost and p.stopped:
             p.stopped = "divergence"
 
@@ -326,7 +369,11 @@ class _Run:
     def _log(self, with_held_out: bool) -> None:
         p = self.progress
         means = {name: total / count for name, (total, count) in p.losses.items()}
-        record: dict[str, Any] = {"step": p.step, "seconds": round(p.seconds, 3), "loss": means.pop(p.loss_name)}
+        record: dict[str, Any] = {
+            "step": p.step,
+            "seconds": round(p.seconds, 3),
+            "loss": means.pop(p.loss_name),
+        }
         if with_held_out and self.held_out_name:
             record["held_out"] = p.held_out
         record["learning_rate"] = next(iter(self.optimisers.values()))[0].param_groups[0]["lr"]

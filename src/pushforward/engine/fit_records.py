@@ -12,8 +12,8 @@ from pushforward.core.errors import RunFailed
 class Progress:
     """Where a run is; also the counters of its checkpoint.
 
-    `evaluating` are the seconds of held-out evaluations; `losses` are sums since the last record, by loss name; `loss` is a running
-    mean of the first loss for whoever watches.
+    `evaluating` are the seconds of held-out evaluations; `losses` are sums since the last record,
+    by loss name; `loss` is a running mean of the first loss for whoever watches.
     """
 
     step: int = 0

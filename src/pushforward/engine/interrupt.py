@@ -1,7 +1,7 @@
 """Ctrl-C between steps and not inside one.
 
-One idea: the first interrupt is remembered and honoured at the next step boundary, where the state is consistent and can be
-saved; a second one stops at once.
+One idea: the first interrupt is remembered and honoured at the next step boundary, where the state
+is consistent and can be saved; a second one stops at once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ class InterruptGuard:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         for number, handler in self._previous.items():
             signal.signal(number, handler)  # type: ignore[arg-type]

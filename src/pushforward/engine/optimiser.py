@@ -1,7 +1,8 @@
 """The optimisers of each parameter group, and their state as plain tensors.
 
-Two ideas: AdamW for everything; where a model names its hidden matrices, Muon may take those, because an orthogonalised update
-moves every direction of a matrix alike and needs fewer steps (measured on text in LOG.md).
+Two ideas: AdamW for everything; where a model names its hidden matrices, Muon may take those,
+because an orthogonalised update moves every direction of a matrix alike and needs fewer steps
+(measured on text in LOG.md).
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ Optimisers = dict[str, list[torch.optim.Optimizer]]
 
 
 def build_optimisers(
-    groups: dict[str, list[nn.Parameter]], config: TrainConfig, matrices: list[nn.Parameter] | None = None
+    groups: dict[str, list[nn.Parameter]],
+    config: TrainConfig,
+    matrices: list[nn.Parameter] | None = None,
 ) -> Optimisers:
-    """Return the optimisers of each group; weight decay acts on matrices and filters only, never on biases, gains or scales.
+    """Return the optimisers of each group; weight decay acts on matrices and filters only, never on
+    biases, gains or scales.
 
     Args:
         matrices: hidden matrices, which Muon takes if `config.optimiser` says so.
@@ -28,7 +32,9 @@ def build_optimisers(
     """
     chosen = {id(p) for p in matrices or []} if config.optimiser == "muon" else set()
     if config.optimiser == "muon" and not chosen:
-        raise BadInput("train.optimiser=muon", "adamw", "this model names no hidden matrices for Muon to take")
+        raise BadInput(
+            "train.optimiser=muon", "adamw", "this model names no hidden matrices for Muon to take"
+        )
     optimisers: Optimisers = {}
     for name, parameters in groups.items():
         rest = [p for p in parameters if id(p) not in chosen]
@@ -38,11 +44,17 @@ def build_optimisers(
         ]
         betas = (config.beta1, config.beta2)
         kept = [part for part in parts if part["params"]]
-        found: list[torch.optim.Optimizer] = [torch.optim.AdamW(kept, lr=config.learning_rate, betas=betas, fused=True)]
+        found: list[torch.optim.Optimizer] = [
+            torch.optim.AdamW(kept, lr=config.learning_rate, betas=betas, fused=True)
+        ]
         taken = [p for p in parameters if id(p) in chosen]
         if taken:
             # Jordan et al. 2024; torch scales the update by sqrt(max(1, rows / columns))
-            found.append(torch.optim.Muon(taken, lr=config.matrix_learning_rate, weight_decay=config.weight_decay))
+            found.append(
+                torch.optim.Muon(
+                    taken, lr=config.matrix_learning_rate, weight_decay=config.weight_decay
+                )
+            )
         optimisers[name] = found
     return optimisers
 
@@ -81,6 +93,10 @@ def set_learning_rate(optimisers: Optimisers, config: TrainConfig, factor: float
     """Set every learning rate to its peak times `factor`."""
     for group in optimisers.values():
         for optimiser in group:
-            peak = config.matrix_learning_rate if isinstance(optimiser, torch.optim.Muon) else config.learning_rate
+            peak = (
+                config.matrix_learning_rate
+                if isinstance(optimiser, torch.optim.Muon)
+                else config.learning_rate
+            )
             for part in optimiser.param_groups:
                 part["lr"] = peak * factor

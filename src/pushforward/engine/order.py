@@ -1,6 +1,7 @@
 """In which order training examples are seen.
 
-One idea: the batch of step t is a pure function of the seed and t, so the data position needs no saved state.
+One idea: the batch of step t is a pure function of the seed and t, so the data position needs no
+saved state.
 """
 
 from __future__ import annotations
@@ -37,8 +38,11 @@ class DataOrder:
 
     def _epoch(self, epoch: int) -> Tensor:
         if epoch not in self._epochs:
-            # two are enough: a batch straddles at most the current and the next unless it is larger than the data
+            # two are enough: a batch straddles at most the current and the next unless it is larger
+            # than the data
             while len(self._epochs) > 1:
                 self._epochs.pop(next(iter(self._epochs)))
-            self._epochs[epoch] = torch.randperm(self.n, generator=generator(self.seed, "order", epoch))
+            self._epochs[epoch] = torch.randperm(
+                self.n, generator=generator(self.seed, "order", epoch)
+            )
         return self._epochs[epoch]

@@ -1,12 +1,13 @@
 """Averages of the weights over a share of the training time, whatever its length.
 
-Two ideas: a power of time as the profile of an average keeps its shape as training goes on, so its width is a share of the training
-time and not a number of steps; several widths are followed at once, because no run knows beforehand which one suits it.
+Two ideas: a power of time as the profile of an average keeps its shape as training goes on, so its
+width is a share of the training time and not a number of steps; several widths are followed at
+once, because no run knows beforehand which one suits it.
 
     theta_gamma(t) = (gamma + 1) / t^(gamma + 1) * integral from 0 to t of tau^gamma theta(tau) dtau
 
-Karras, Aittala, Lehtinen, Hellsten, Aila & Laine 2024, "Analyzing and improving the training dynamics of diffusion models",
-section 3.
+Karras, Aittala, Lehtinen, Hellsten, Aila & Laine 2024, "Analyzing and improving the training
+dynamics of diffusion models", section 3.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ def width_of(exponent: float) -> float:
 def exponent_of(width: float) -> float:
     """Return the exponent gamma > 0 of a width; the inverse of `width_of`.
 
-    With n = gamma + 2 the width is the largest root of `n^3 + n^2 - (n - 1) / width^2 = 0`, all three of which are real
-    (Viete's formula).
+    With n = gamma + 2 the width is the largest root of `n^3 + n^2 - (n - 1) / width^2 = 0`, all
+    three of which are real (Viete's formula).
 
     Raises:
         BadInput: a width outside 0 < width < 0.2887.
@@ -55,16 +56,20 @@ def exponent_of(width: float) -> float:
             "0.05 to 0.15 are usual; the upper end is the even average over the whole training",
         )
     inverse = width**-2
-    p, q = -1.0 / 3.0 - inverse, 2.0 / 27.0 + 4.0 / 3.0 * inverse  # n = m - 1/3 gives m^3 + p m + q = 0
+    p, q = (
+        -1.0 / 3.0 - inverse,
+        2.0 / 27.0 + 4.0 / 3.0 * inverse,
+    )  # n = m - 1/3 gives m^3 + p m + q = 0
     m = 2.0 * math.sqrt(-p / 3.0) * math.cos(math.acos(1.5 * q / p * math.sqrt(-3.0 / p)) / 3.0)
     return m - 1.0 / 3.0 - 2.0
 
 
 def decay_of(step: int, exponent: float) -> float:
-    """Return what the average keeps of itself at update `step` = 1, 2, ...: `beta = (1 - 1/step)^(gamma + 1)`.
+    """Return what the average keeps of itself at update `step` = 1, 2, ...: `beta = (1 -
+    1/step)^(gamma + 1)`.
 
-    This integrates the definition exactly for weights that stay put between updates; the first update takes all, so that
-    nothing of the random start is left.
+    This integrates the definition exactly for weights that stay put between updates; the first
+    update takes all, so that nothing of the random start is left.
     """
     return (1.0 - 1.0 / step) ** (exponent + 1.0)
 
@@ -82,7 +87,10 @@ class PowerAverages:
 
     def __init__(self, model: nn.Module, exponents: Sequence[float]) -> None:
         self.exponents = tuple(exponents)
-        self.values = [{name: p.detach().clone() for name, p in model.named_parameters()} for _ in self.exponents]
+        self.values = [
+            {name: p.detach().clone() for name, p in model.named_parameters()}
+            for _ in self.exponents
+        ]
 
     @torch.no_grad()
     def update(self, model: nn.Module, step: int) -> None:
@@ -106,7 +114,9 @@ class PowerAverages:
         for name, values in self.sections().items():
             if name not in sections:
                 raise BadInput(
-                    "a checkpoint without averages of several widths", "one that has them", "start a new run"
+                    "a checkpoint without averages of several widths",
+                    "one that has them",
+                    "start a new run",
                 )
             for key, value in values.items():
                 value.copy_(sections[name][key])

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 
 def computes_in_bfloat16(device: str) -> bool:
-    """Return whether a device has bfloat16 arithmetic; a processor that has not emulates it, about forty times slower."""
+    """Return whether a device has bfloat16 arithmetic; a processor that has not emulates it, about
+    forty times slower."""
     if device == "cpu":
         return any(there for name, there in torch.cpu.get_capabilities().items() if "bf16" in name)
     return device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
@@ -53,8 +54,11 @@ def _autocast(forward: Callable[..., Any], device: str) -> Callable[..., Any]:
 
 
 @contextmanager
-def prepared_networks(networks: dict[str, nn.Module], bfloat16: bool, channels_last: bool) -> Iterator[None]:
-    """Run a block with networks in bfloat16 autocast and/or channels-last layout; weights stay float32.
+def prepared_networks(
+    networks: dict[str, nn.Module], bfloat16: bool, channels_last: bool
+) -> Iterator[None]:
+    """Run a block with networks in bfloat16 autocast and/or channels-last layout; weights stay
+    float32.
 
     Which of the two pays is a measurement, so presets decide; see LOG.md for the numbers.
     """

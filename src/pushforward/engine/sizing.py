@@ -1,7 +1,8 @@
 """Which size of a network and which batch fit a budget.
 
-One idea: a preset is the top of a ladder of smaller sizes; the first rung whose steps fit into the budget is taken. The decision
-is a function of a few measured seconds, so that it can be tested without a clock.
+One idea: a preset is the top of a ladder of smaller sizes; the first rung whose steps fit into the
+budget is taken. The decision is a function of a few measured seconds, so that it can be tested
+without a clock.
 """
 
 from __future__ import annotations
@@ -9,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-# steps: with which a preset is kept as it was tuned; which a smaller size should have, because where a budget is short more steps
-# of fewer examples teach more (LOG.md); below which what is learnt looks like noise
+# steps: with which a preset is kept as it was tuned; which a smaller size should have, because
+# where a budget is short more steps of fewer examples teach more (LOG.md); below which what is
+# learnt looks like noise
 KEPT, WANTED, FEWEST = 500, 1500, 100
-TRAINING = (
-    0.85  # share of a wall-clock budget that steps have: the rest goes to held-out evaluations and other programs
-)
+TRAINING = 0.85  # share of a wall-clock budget that steps have: the rest goes to held-out evaluations and other programs
 SMALLEST_BATCH = 8
 TIMING = 0.1  # share of a budget after which no further size is timed
 HELD_OUT = 0.02  # share of a budget that one held-out evaluation may take
@@ -38,7 +38,8 @@ class Cost:
 
     @staticmethod
     def through(small: int, small_seconds: float, large: int, large_seconds: float) -> Cost:
-        """Return the line through two measurements; a batch costs no less than nothing, and neither does an example."""
+        """Return the line through two measurements; a batch costs no less than nothing, and neither
+        does an example."""
         each = max(0.0, (large_seconds - small_seconds) / max(1, large - small))
         fixed = small_seconds - each * small
         return Cost(fixed, each) if fixed >= 0.0 else Cost(0.0, large_seconds / large)
@@ -63,7 +64,8 @@ class SizeChoice:
 def ladder(batch: int, width_free: bool = True, batch_free: bool = True) -> list[Rung]:
     """Return the rungs from the preset down.
 
-    Batches fall before widths do: fewer examples a step cost nothing but noise, which many steps average out.
+    Batches fall before widths do: fewer examples a step cost nothing but noise, which many steps
+    average out.
 
     Args:
         batch: the preset's.
@@ -74,37 +76,60 @@ def ladder(batch: int, width_free: bool = True, batch_free: bool = True) -> list
         >>> [(rung.width, rung.batch) for rung in ladder(64)][:3]
         [(1.0, 64), (1.0, 32), (1.0, 16)]
     """
-    shares = (1, 1), (1, 0.5), (1, 0.25), (0.75, 0.25), (0.75, 0.125), (0.5, 0.125), (0.375, 0.125), (0.25, 0.125)
+    shares = (
+        (1, 1),
+        (1, 0.5),
+        (1, 0.25),
+        (0.75, 0.25),
+        (0.75, 0.125),
+        (0.5, 0.125),
+        (0.375, 0.125),
+        (0.25, 0.125),
+    )
     rungs = [
         Rung(
-            float(w) if width_free else 1.0, max(min(SMALLEST_BATCH, batch), round(b * batch)) if batch_free else batch
+            float(w) if width_free else 1.0,
+            max(min(SMALLEST_BATCH, batch), round(b * batch)) if batch_free else batch,
         )
         for w, b in shares
     ]
     return list(dict.fromkeys(rungs))
 
 
-def choose(rungs: list[Rung], seconds: float, timed: Callable[[float], tuple[Cost, float]]) -> SizeChoice:
-    """Return the preset if `KEPT` steps of it fit, else the first rung with `WANTED` steps, with `KEPT` steps, or the fastest.
+def choose(
+    rungs: list[Rung], seconds: float, timed: Callable[[float], tuple[Cost, float]]
+) -> SizeChoice:
+    """Return the preset if `KEPT` steps of it fit, else the first rung with `WANTED` steps, with
+    `KEPT` steps, or the fastest.
 
-    The smallest width is timed first, because a network far too large for the machine must never be run. A larger one costs at
-    least as much as a smaller one: rungs that cannot fit are passed over untimed, and so are those that timing would take too long.
+    The smallest width is timed first, because a network far too large for the machine must never be
+    run. A larger one costs at least as much as a smaller one: rungs that cannot fit are passed over
+    untimed, and so are those that timing would take too long.
 
     Args:
         rungs: from `ladder`.
         seconds: the budget.
-        timed: measures a share of the width; returns the cost of a step and the seconds that measuring took. Called once for each.
+        timed: measures a share of the width; returns the cost of a step and the seconds that
+            measuring took. Called once for each.
     """
     smallest = min(rungs, key=lambda rung: (rung.width, rung.batch))
     cost, spent = timed(smallest.width)
     costs, each = {smallest.width: cost}, spent
-    tiers = [(rungs[0], KEPT), *((rung, WANTED) for rung in rungs), *((rung, KEPT) for rung in rungs)]
+    tiers = [
+        (rungs[0], KEPT),
+        *((rung, WANTED) for rung in rungs),
+        *((rung, KEPT) for rung in rungs),
+    ]
     for rung, steps in tiers:
         allowed = TRAINING * seconds / steps
         if rung.width not in costs:
             least = max(c.seconds(rung.batch) for width, c in costs.items() if width < rung.width)
-            # of what timing takes a part grows with the square of the width, and a part does not grow
-            if least > allowed or spent + each * (rung.width / smallest.width) ** 1.5 > TIMING * seconds:
+            # of what timing takes a part grows with the square of the width, and a part does not
+            # grow
+            if (
+                least > allowed
+                or spent + each * (rung.width / smallest.width) ** 1.5 > TIMING * seconds
+            ):
                 continue
             costs[rung.width], more = timed(rung.width)
             spent += more
@@ -115,7 +140,11 @@ def choose(rungs: list[Rung], seconds: float, timed: Callable[[float], tuple[Cos
 
 
 def _fastest(rungs: list[Rung], costs: Mapping[float, Cost]) -> SizeChoice:
-    found = [SizeChoice(rung, costs[rung.width].seconds(rung.batch)) for rung in rungs if rung.width in costs]
+    found = [
+        SizeChoice(rung, costs[rung.width].seconds(rung.batch))
+        for rung in rungs
+        if rung.width in costs
+    ]
     return min(found, key=lambda choice: choice.seconds)
 
 
@@ -130,7 +159,8 @@ def steps_in(seconds: float, step: float) -> int:
 
 
 def held_out_rows(seconds: float, each: float, most: int) -> int | None:
-    """Return how many validation examples steer a run so that one evaluation is a small share of it; None for all of `most`.
+    """Return how many validation examples steer a run so that one evaluation is a small share of
+    it; None for all of `most`.
 
     Example:
         >>> held_out_rows(40.0, 0.01, 512), held_out_rows(40.0, 0.0001, 512), held_out_rows(40.0, 10.0, 512)

@@ -1,6 +1,7 @@
 """What every metric asks of its input before it computes anything.
 
-Two ideas: a metric sees float64 rows; a sample too small to measure is refused with the number that is needed.
+Two ideas: a metric sees float64 rows; a sample too small to measure is refused with the number that
+is needed.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def require(n: int, at_least: int, role: str) -> None:
         pushforward.core.errors.BadInput: 3 samples: expected at least 5; draw or provide 2 more
     """
     if n < at_least:
-        raise BadInput(f"{n} {role}", f"at least {at_least}", f"draw or provide {at_least - n} more")
+        raise BadInput(
+            f"{n} {role}", f"at least {at_least}", f"draw or provide {at_least - n} more"
+        )
 
 
 def same_width(x: np.ndarray, y: np.ndarray) -> None:
@@ -55,12 +58,17 @@ def same_width(x: np.ndarray, y: np.ndarray) -> None:
     """
     if x.shape[1] != y.shape[1]:
         raise BadInput(
-            f"rows of {x.shape[1]} and {y.shape[1]} numbers", "equal features", "measure both with the same features"
+            f"rows of {x.shape[1]} and {y.shape[1]} numbers",
+            "equal features",
+            "measure both with the same features",
         )
 
 
-def two_samples(samples: np.ndarray, reference: np.ndarray, at_least: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Return both sides of a comparison as float64 rows, refusing too few rows on either, NaN and different widths.
+def two_samples(
+    samples: np.ndarray, reference: np.ndarray, at_least: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return both sides of a comparison as float64 rows, refusing too few rows on either, NaN and
+    different widths.
 
     Example:
         >>> [side.shape for side in two_samples(np.zeros((3, 2)), np.ones((4, 2)))]

@@ -1,7 +1,8 @@
 """Intervals that cover what they claim.
 
-Two ideas: a mean gets a t interval, a rate gets Wilson's; a smooth functional of two samples gets a delete-a-block jackknife,
-which also says how large the bias of order 1/n is. Nothing here is a bootstrap.
+Two ideas: a mean gets a t interval, a rate gets Wilson's; a smooth functional of two samples gets a
+delete-a-block jackknife, which also says how large the bias of order 1/n is. Nothing here is a
+bootstrap.
 """
 
 from __future__ import annotations
@@ -30,9 +31,11 @@ def t_quantile(freedom: float, level: float = LEVEL) -> float:
 
 
 def mean_interval(values: np.ndarray, level: float = LEVEL) -> tuple[float, float, float, float]:
-    """Return mean, low, high and standard error of independent numbers: `mean +- t_{n-1} sd / sqrt(n)`.
+    """Return mean, low, high and standard error of independent numbers: `mean +- t_{n-1} sd /
+    sqrt(n)`.
 
-    Numbers that differ by rounding alone have the error 0: what rounding leaves of a spread is no error.
+    Numbers that differ by rounding alone have the error 0: what rounding leaves of a spread is no
+    error.
 
     Example:
         >>> mean, low, high, stderr = mean_interval(np.array([1.0, 2.0, 3.0]))
@@ -48,7 +51,8 @@ def mean_interval(values: np.ndarray, level: float = LEVEL) -> tuple[float, floa
 
 
 def wilson(successes: float | int, n: float | int, level: float = LEVEL) -> tuple[float, float]:
-    """Return Wilson's score interval of a rate (Wilson 1927); it stays inside [0, 1] and is sane at 0 and n.
+    """Return Wilson's score interval of a rate (Wilson 1927); it stays inside [0, 1] and is sane at
+    0 and n.
 
     `n` counts independent trials; dependent ones may amount to a fraction.
 
@@ -65,9 +69,11 @@ def wilson(successes: float | int, n: float | int, level: float = LEVEL) -> tupl
 
 
 def odds_interval(value: float, reach: float) -> tuple[float, float]:
-    """Return the ends of a share whose error shrinks towards 0 and 1: those of its log-odds, never inside `value +- reach`.
+    """Return the ends of a share whose error shrinks towards 0 and 1: those of its log-odds, never
+    inside `value +- reach`.
 
-    `logit(value) +- reach / (value (1 - value))`, the second term at most 1.5: beyond that odds say nothing.
+    `logit(value) +- reach / (value (1 - value))`, the second term at most 1.5: beyond that odds say
+    nothing.
 
     Args:
         value: between 0 and 1.
@@ -86,7 +92,8 @@ def odds_interval(value: float, reach: float) -> tuple[float, float]:
 
 
 def rate_stderr(successes: float | int, n: int) -> float:
-    """Return the standard error of a rate, `sqrt(p (1 - p) / n)`; zero at 0 and n, where `wilson` is the sane one.
+    """Return the standard error of a rate, `sqrt(p (1 - p) / n)`; zero at 0 and n, where `wilson`
+    is the sane one.
 
     Example:
         >>> rate_stderr(50, 100)
@@ -102,7 +109,8 @@ class Extremes:
 
     Attributes:
         threshold: the k-th smallest natural value.
-        share: of the values at or below it, with Wilson's 95 % interval `low`, `high` for this threshold.
+        share: of the values at or below it, with Wilson's 95 % interval `low`, `high` for this
+            threshold.
         natural_share: of the natural values at or below it; above k/h where some are tied.
         null: expected share if both come from one distribution.
         stderr: standard deviation of the share in that case.
@@ -120,8 +128,9 @@ class Extremes:
 def extremes(values: np.ndarray, natural: np.ndarray, rate: float) -> Extremes:
     """Return the share of `values` that the smallest of `natural` ones call extreme.
 
-    With q the k-th smallest of h natural values, k = ceil(rate h), and t of them at or below q, the number of n exchangeable values
-    at or below q is beta-binomial with parameters t and h - t + 1, whatever their distribution: its mean is `n t / (h + 1)`.
+    With q the k-th smallest of h natural values, k = ceil(rate h), and t of them at or below q, the
+    number of n exchangeable values at or below q is beta-binomial with parameters t and h - t + 1,
+    whatever their distribution: its mean is `n t / (h + 1)`.
 
     Args:
         values: shape (n,).
@@ -137,7 +146,14 @@ def extremes(values: np.ndarray, natural: np.ndarray, rate: float) -> Extremes:
     threshold = float(np.sort(natural)[math.ceil(rate * h) - 1])
     found, tied = int((values <= threshold).sum()), int((natural <= threshold).sum())
     law = stats.betabinom(n, tied, h - tied + 1)
-    return Extremes(threshold, found / n, *wilson(found, n), tied / h, float(law.mean()) / n, float(law.std()) / n)
+    return Extremes(
+        threshold,
+        found / n,
+        *wilson(found, n),
+        tied / h,
+        float(law.mean()) / n,
+        float(law.std()) / n,
+    )
 
 
 @dataclass(frozen=True)
@@ -149,7 +165,8 @@ class Jackknife:
         bias: estimated bias of order 1/n + 1/m; `value - bias` is the corrected statistic.
         stderr: standard error from both samples.
         reach: half-width of the 95 % interval.
-        first, second: contribution of each block of either sample, whose squares add up to `stderr^2`.
+        first, second: contribution of each block of either sample, whose squares add up to
+            `stderr^2`.
     """
 
     value: float
@@ -169,10 +186,11 @@ def jackknife(
 ) -> Jackknife:
     """Combine delete-a-block replicates of a statistic of two independent samples.
 
-    With g blocks of m_j rows among n, `h_j = n / m_j` and pseudo-values `tau_j = h_j theta - (h_j - 1) theta_(j)`,
-    `bias = sum_j (1 - 1/h_j) theta_(j) - (g - 1) theta` and `Var = 1/g sum_j (tau_j - theta + bias)^2 / (h_j - 1)`, both added
-    over the samples (Busing, Meijer & van der Leeden 1999, equations 3.1 to 3.4); for equal blocks this is Quenouille's.
-    The quantile is Student's with g - 1 degrees of freedom.
+    With g blocks of m_j rows among n, `h_j = n / m_j` and pseudo-values `tau_j = h_j theta - (h_j -
+    1) theta_(j)`, `bias = sum_j (1 - 1/h_j) theta_(j) - (g - 1) theta` and `Var = 1/g sum_j (tau_j
+    - theta + bias)^2 / (h_j - 1)`, both added over the samples (Busing, Meijer & van der Leeden
+    1999, equations 3.1 to 3.4); for equal blocks this is Quenouille's. The quantile is Student's
+    with g - 1 degrees of freedom.
 
     Args:
         value: the statistic on all rows.
@@ -191,7 +209,9 @@ def jackknife(
     return Jackknife(value, sides[0][0] + sides[1][0], stderr, reach, sides[0][1], sides[1][1])
 
 
-def _one_side(value: float, replicates: np.ndarray, sizes: np.ndarray | None) -> tuple[float, np.ndarray]:
+def _one_side(
+    value: float, replicates: np.ndarray, sizes: np.ndarray | None
+) -> tuple[float, np.ndarray]:
     """Return the bias and the terms of one sample's blocks."""
     g = len(replicates)
     h = np.full(g, float(g)) if sizes is None else sizes.sum() / sizes

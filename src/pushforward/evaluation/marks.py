@@ -1,6 +1,7 @@
 """Rows of a table as the metrics see them: a missing value is a number of its own.
 
-One idea: metrics compare numbers, so NaN becomes a mark outside a column's range, the same in every row.
+One idea: metrics compare numbers, so NaN becomes a mark outside a column's range, the same in every
+row.
 """
 
 from __future__ import annotations

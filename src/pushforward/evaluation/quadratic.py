@@ -1,7 +1,8 @@
 """Intervals of squared distances, which are quadratic forms near zero.
 
-One idea: the error of a square grows with the square, so that a value that came out too small brings too small an error with it;
-the law that knows this is the noncentral chi-square, and an interval is where its tails are not too small.
+One idea: the error of a square grows with the square, so that a value that came out too small
+brings too small an error with it; the law that knows this is the noncentral chi-square, and an
+interval is where its tails are not too small.
 """
 
 from __future__ import annotations
@@ -12,17 +13,23 @@ from scipy import special, stats
 
 from pushforward.evaluation.intervals import LEVEL, normal_quantile
 
-MANY = 1e5  # squares of noise in a value, from which on the law is normal to a thousandth of its error
+MANY = (
+    1e5  # squares of noise in a value, from which on the law is normal to a thousandth of its error
+)
 
 
-def quadratic_interval(value: float, bias: float, scale: float, level: float = LEVEL) -> tuple[float, float]:
-    """Return an interval of t, where `value` is `scale` times a noncentral chi-square variable and has the mean `bias + t`.
+def quadratic_interval(
+    value: float, bias: float, scale: float, level: float = LEVEL
+) -> tuple[float, float]:
+    """Return an interval of t, where `value` is `scale` times a noncentral chi-square variable and
+    has the mean `bias + t`.
 
-    With k = bias / scale degrees of freedom, noncentrality t / scale and F the distribution function (Johnson, Kotz &
-    Balakrishnan 1995, chapter 29), it holds every t >= 0 with `F(value)` between both tails: mean `bias + t`, variance
-    `4 scale (t + bias / 2)`. A value whose variance is V is thus given the scale `V / (4 value)`, whatever its own size. Where
-    t = 0 is not excluded, the lower end lies below zero by what is missing to the tail, and no t is missed above: at t = 0 the
-    interval holds it in 97.5 % of all cases and not in 95.
+    With k = bias / scale degrees of freedom, noncentrality t / scale and F the distribution
+    function (Johnson, Kotz & Balakrishnan 1995, chapter 29), it holds every t >= 0 with `F(value)`
+    between both tails: mean `bias + t`, variance `4 scale (t + bias / 2)`. A value whose variance
+    is V is thus given the scale `V / (4 value)`, whatever its own size. Where t = 0 is not
+    excluded, the lower end lies below zero by what is missing to the tail, and no t is missed
+    above: at t = 0 the interval holds it in 97.5 % of all cases and not in 95.
 
     Args:
         value: a squared distance, at least 0.
@@ -41,7 +48,9 @@ def quadratic_interval(value: float, bias: float, scale: float, level: float = L
         return value - bias, max(value - bias, 0.0)
     tail, times, freedom = (1.0 - level) / 2.0, value / scale, max(bias / scale, 1e-9)
     if times > MANY:
-        reach = normal_quantile(level) * math.sqrt(4.0 * scale * max(value - bias / 2.0, bias / 2.0))
+        reach = normal_quantile(level) * math.sqrt(
+            4.0 * scale * max(value - bias / 2.0, bias / 2.0)
+        )
         return value - bias - reach, value - bias + reach
     if special.chndtr(times, freedom, 0.0) > 1.0 - tail:
         low = scale * float(special.chndtrinc(times, freedom, 1.0 - tail))
@@ -51,11 +60,13 @@ def quadratic_interval(value: float, bias: float, scale: float, level: float = L
     return min(low, value - bias), max(high, value - bias, 0.0)
 
 
-def root_interval(distance: float, bias: float, scale: float, level: float = LEVEL) -> tuple[float, float]:
+def root_interval(
+    distance: float, bias: float, scale: float, level: float = LEVEL
+) -> tuple[float, float]:
     """Return an interval of the mean of a distance whose square is `quadratic_interval`'s variable.
 
-    Of the gamma law with the square's mean M and variance V and with `nu = 2 M^2 / V`, the root has the mean
-    `sqrt(2 M / nu) Gamma((nu + 1) / 2) / Gamma(nu / 2)`, which grows with M.
+    Of the gamma law with the square's mean M and variance V and with `nu = 2 M^2 / V`, the root has
+    the mean `sqrt(2 M / nu) Gamma((nu + 1) / 2) / Gamma(nu / 2)`, which grows with M.
 
     Args:
         distance: at least 0.

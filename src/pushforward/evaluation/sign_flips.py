@@ -1,8 +1,9 @@
 """The sign-flip test of a sum of differences: exact where two laws are equal, whatever the law is.
 
-Two ideas: exchanging the members of a pair turns the sign of its difference, so under equal laws every pattern of signs is as
-likely as the one that came, and no normal law is assumed of anything; the largest differences are gone through one by one and the
-others by a saddlepoint, which holds far out in the tail, where a page of many tests looks.
+Two ideas: exchanging the members of a pair turns the sign of its difference, so under equal laws
+every pattern of signs is as likely as the one that came, and no normal law is assumed of anything;
+the largest differences are gone through one by one and the others by a saddlepoint, which holds far
+out in the tail, where a page of many tests looks.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ TIE = 1e-9
 
 
 def sign_flip_p_value(differences: np.ndarray) -> float:
-    """Return the share of sign patterns whose sum is at least as far from zero as the one that came.
+    """Return the share of sign patterns whose sum is at least as far from zero as the one that
+    came.
 
-    `p = P(|sum_i e_i d_i| >= |sum_i d_i|)`, each e_i being -1 or 1 with equal chances (Fisher 1935, section 21). Of at most 12
-    differences that are not zero it is counted, and of equally large ones it is a binomial tail. Otherwise
-    `p = 2 E_c P(R >= |sum d| - c)`, c running over the signed sums of the 8 largest, and R, the sum of the others, by the formula
-    of Lugannani & Rice (1980) with `K(t) = sum log cosh(t d_i)`: of 20 differences good to a quarter of p, to a factor of two for
-    the last few patterns, and better of more. p is never below that of one pattern and its mirror image.
+    `p = P(|sum_i e_i d_i| >= |sum_i d_i|)`, each e_i being -1 or 1 with equal chances (Fisher 1935,
+    section 21). Of at most 12 differences that are not zero it is counted, and of equally large
+    ones it is a binomial tail. Otherwise `p = 2 E_c P(R >= |sum d| - c)`, c running over the signed
+    sums of the 8 largest, and R, the sum of the others, by the formula of Lugannani & Rice (1980)
+    with `K(t) = sum log cosh(t d_i)`: of 20 differences good to a quarter of p, to a factor of two
+    for the last few patterns, and better of more. p is never below that of one pattern and its
+    mirror image.
 
     Args:
         differences: d, shape (n,), finite.
@@ -71,13 +75,16 @@ def _tail(x: np.ndarray, size: np.ndarray) -> np.ndarray:
         apart = r > 1e-4
         correction[apart] = 1.0 / np.maximum(u[apart], 1e-300) - 1.0 / r[apart]
         # Chernoff's bound holds where the sum is all but at its end and the formula is not good
-        tail = np.clip(stats.norm.sf(r) + stats.norm.pdf(r) * correction, 0.0, np.exp(-np.maximum(above, 0.0)))
+        tail = np.clip(
+            stats.norm.sf(r) + stats.norm.pdf(r) * correction, 0.0, np.exp(-np.maximum(above, 0.0))
+        )
     tail = np.where(beyond, 0.0, np.minimum(tail, 0.5))
     return np.where(x >= 0, tail, 1.0 - tail)
 
 
 def _saddlepoint(x: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Return t with `K'(t) = sum size tanh(t size) = x`, from below, where Newton's steps never overshoot."""
+    """Return t with `K'(t) = sum size tanh(t size) = x`, from below, where Newton's steps never
+    overshoot."""
     t = x / float((size**2).sum())
     for _ in range(STEPS):
         slope = np.tanh(t[:, None] * size)

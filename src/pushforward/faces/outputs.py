@@ -13,7 +13,8 @@ PAGE = "report.html"  # the one file in a comparison's directory that is made ag
 
 
 def refuse_inputs(params: Mapping[str, Any]) -> None:
-    """Refuse an output that would replace an input of the same command, a run's own data, or a file in a run.
+    """Refuse an output that would replace an input of the same command, a run's own data, or a file
+    in a run.
 
     Raises:
         BadInput: names the output and what it is.
@@ -39,8 +40,16 @@ def refuse_inputs(params: Mapping[str, Any]) -> None:
 
     for folder in (output.parent, output.parent.parent):
         found = manifest_of(folder)
-        if found is not None and output.name != PAGE and (folder == output.parent or output.parent.name == "state"):
-            raise BadInput(f"the output {output}, in the directory of a {found['kind']}", "a file of its own", fix)
+        if (
+            found is not None
+            and output.name != PAGE
+            and (folder == output.parent or output.parent.name == "state")
+        ):
+            raise BadInput(
+                f"the output {output}, in the directory of a {found['kind']}",
+                "a file of its own",
+                fix,
+            )
 
 
 def _meets(output: Path, given: Path) -> str:
@@ -62,7 +71,12 @@ def _paths(params: Mapping[str, Any]) -> Iterator[Path]:
     """Yield what of the words of a command names something that is there."""
     for value in params.values():
         for word in value if isinstance(value, list | tuple) else (value,):
-            if isinstance(word, str | Path) and str(word) and len(str(word)) < 4000 and "\0" not in str(word):
+            if (
+                isinstance(word, str | Path)
+                and str(word)
+                and len(str(word)) < 4000
+                and "\0" not in str(word)
+            ):
                 # `inception:weights.pth` names a file, too
                 for text in {str(word), str(word).partition(":")[2].partition(",")[0]} - {""}:
                     try:

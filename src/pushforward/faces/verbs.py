@@ -1,4 +1,5 @@
-"""All verbs that a face offers: those of the library, of the course, and the one that describes them."""
+"""All verbs that a face offers: those of the library, of the course, and the one that describes
+them."""
 
 from __future__ import annotations
 
@@ -14,10 +15,13 @@ if TYPE_CHECKING:
 
 
 class SchemaRequest(Request):
-    """Print the JSON schema of a verb's request: every field with its type, range, default and meaning."""
+    """Print the JSON schema of a verb's request: every field with its type, range, default and
+    meaning."""
 
     verb = "schema"
-    name: Annotated[str, argument("A verb, such as train; a verb of a group as 'data list'.", completes="verbs")]
+    name: Annotated[
+        str, argument("A verb, such as train; a verb of a group as 'data list'.", completes="verbs")
+    ]
 
     def answer(self, watch: Watch) -> Said:
         """Compute the schema."""

@@ -1,7 +1,7 @@
 """From a family's name and settings to an untrained model.
 
-Two ideas: presets are data on the class, settings override them; initialisation draws from a forked global generator, because
-torch's initialisers take none, and leaves the caller's state as it was.
+Two ideas: presets are data on the class, settings override them; initialisation draws from a forked
+global generator, because torch's initialisers take none, and leaves the caller's state as it was.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def family_class(name: str) -> type[GenerativeModel]:
     return registry_of(name).load(name)
 
 
-def settings(family: str, space: Space, preset: str, architecture: str = "") -> dict[str, dict[str, Any]]:
+def settings(
+    family: str, space: Space, preset: str, architecture: str = ""
+) -> dict[str, dict[str, Any]]:
     """Return the preset's `{"model": {...}, "train": {...}}` for a family on a kind of space.
 
     Args:
@@ -50,13 +52,23 @@ def settings(family: str, space: Space, preset: str, architecture: str = "") -> 
     if preset not in PRESETS:
         raise BadInput(*unknown("preset", preset, PRESETS))
     if space.kind not in cls.capabilities.spaces:
-        raise Unsupported(f"{cls.family} on {space.kind}", "one of " + ", ".join(cls.capabilities.spaces))
+        raise Unsupported(
+            f"{cls.family} on {space.kind}", "one of " + ", ".join(cls.capabilities.spaces)
+        )
     named = cls.capabilities.architecture_names(space.kind)
     if architecture and architecture not in named:
         if not named:
-            raise BadInput(f"architecture '{architecture}' of {cls.family}", f"{cls.family} alone", "it has one")
-        raise BadInput(*unknown(f"architecture of {cls.family} on {space.kind}", architecture, named))
-    chosen = cls.presets.get((preset, f"{space.kind}:{architecture}"), cls.presets[(preset, space.kind)])
+            raise BadInput(
+                f"architecture '{architecture}' of {cls.family}",
+                f"{cls.family} alone",
+                "it has one",
+            )
+        raise BadInput(
+            *unknown(f"architecture of {cls.family} on {space.kind}", architecture, named)
+        )
+    chosen = cls.presets.get(
+        (preset, f"{space.kind}:{architecture}"), cls.presets[(preset, space.kind)]
+    )
     model = {**chosen.get("model", {}), **({"architecture": architecture} if architecture else {})}
     return {"model": model, "train": dict(chosen.get("train", {}))}
 
@@ -95,18 +107,36 @@ def build(
     with torch.random.fork_rng(devices=[]):
         # of the fork alone: the caller's generator is as it was when this block ends
         torch.manual_seed(derive_seed(seed, "initialise"))
-        return cls(space, config, classes) if context is None else cls(space, config, classes, context)
+        return (
+            cls(space, config, classes) if context is None else cls(space, config, classes, context)
+        )
 
 
 def _require_room(
-    cls: type[GenerativeModel], space: Space, config: Config, classes: tuple[str, ...], context: ContextSpace | None
+    cls: type[GenerativeModel],
+    space: Space,
+    config: Config,
+    classes: tuple[str, ...],
+    context: ContextSpace | None,
 ) -> None:
-    """Refuse a network that would not fit, before any of it is allocated: its shapes are built without memory."""
+    """Refuse a network that would not fit, before any of it is allocated: its shapes are built
+    without memory."""
     try:
         with torch.device("meta"):
-            model = cls(space, config, classes) if context is None else cls(space, config, classes, context)
-    except (NotImplementedError, RuntimeError):  # a constructor that looks at its own values; what it makes decides
+            model = (
+                cls(space, config, classes)
+                if context is None
+                else cls(space, config, classes, context)
+            )
+    except (
+        NotImplementedError,
+        RuntimeError,
+    ):  # a constructor that looks at its own values; what it makes decides
         return
     parameters = sum(p.numel() for p in model.parameters())
     # weights, gradients, two moments of Adam and an average
-    require_bytes(20.0 * parameters, f"a model of {parameters:,} parameters", "choose a smaller width or depth")
+    require_bytes(
+        20.0 * parameters,
+        f"a model of {parameters:,} parameters",
+        "choose a smaller width or depth",
+    )

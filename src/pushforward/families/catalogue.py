@@ -16,8 +16,11 @@ FAMILIES = Registry(
     aliases={"ar": "autoregressive", "normalizing-flow": "flow", "score": "diffusion"},
 )
 
-# made from a trained model and not from data alone: listed with the families, never trained as one of them
-STUDENTS = Registry("student", {"distilled": "pushforward.families.diffusion.students.distilled:Distilled"})
+# made from a trained model and not from data alone: listed with the families, never trained as one
+# of them
+STUDENTS = Registry(
+    "student", {"distilled": "pushforward.families.diffusion.students.distilled:Distilled"}
+)
 
 
 def registry_of(name: str) -> Registry:

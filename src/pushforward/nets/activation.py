@@ -1,7 +1,8 @@
 """Squared rectification with a backward pass of its own.
 
-One idea: `d relu(x)^2/dx = 2 relu(x)`, so the rectified input is all that the backward pass needs; composed from torch's parts it
-would keep two tensors and pass over memory twice as often, which is what an activation costs on a CPU.
+One idea: `d relu(x)^2/dx = 2 relu(x)`, so the rectified input is all that the backward pass needs;
+composed from torch's parts it would keep two tensors and pass over memory twice as often, which is
+what an activation costs on a CPU.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Causal attention and rotary positions.
 
-Two ideas: attention over few positions in bfloat16 is fastest as two plain products; a rotation by the position turns inner
-products into functions of the distance, so that absolute positions never matter.
+Two ideas: attention over few positions in bfloat16 is fastest as two plain products; a rotation by
+the position turns inner products into functions of the distance, so that absolute positions never
+matter.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ NOTHING = -1e9  # a score that no softmax sees; minus infinity would make a row 
 
 
 def causal_attention(q: Tensor, k: Tensor, v: Tensor, padding: Tensor | None = None) -> Tensor:
-    """Return `softmax(q k^T / sqrt(d) + mask) v`, where position t sees 0..t (Vaswani et al. 2017, equation 1).
+    """Return `softmax(q k^T / sqrt(d) + mask) v`, where position t sees 0..t (Vaswani et al. 2017,
+    equation 1).
 
-    Shapes: q, k, v (n, heads, length, head width), all alike; padding (n,): the first positions of each row, which none after
-    them sees. What comes out at padded positions means nothing.
+    Shapes: q, k, v (n, heads, length, head width), all alike; padding (n,): the first positions of
+    each row, which none after them sees. What comes out at padded positions means nothing.
     """
     length = q.shape[-2]
     if padding is None and not _plain(q, length):
@@ -33,19 +35,24 @@ def causal_attention(q: Tensor, k: Tensor, v: Tensor, padding: Tensor | None = N
 def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
     """Return `softmax(q k^T / sqrt(d) + mask) v`.
 
-    Shapes: q (n, heads, few, head width), k and v (n, heads, length, head width), mask (..., few or 1, length).
+    Shapes: q (n, heads, few, head width), k and v (n, heads, length, head width), mask (..., few or
+    1, length).
     """
     if not _plain(q, k.shape[-2]):
         return F.scaled_dot_product_attention(q, k, v, attn_mask=mask.to(q.dtype))
-    # torch's fused kernel takes 14 ms forward and back in bfloat16 at (32, 4, 64, 32), where this takes 2
-    # softmax computes in single precision inside; adding the mask in place halves the memory that is touched
+    # torch's fused kernel takes 14 ms forward and back in bfloat16 at (32, 4, 64, 32), where this
+    # takes 2 softmax computes in single precision inside; adding the mask in place halves the
+    # memory that is touched
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
     return scores.add_(mask.to(q.dtype)).softmax(-1) @ v
 
 
 def hidden(absent: Tensor) -> Tensor:
-    """Return what is added to scores (n, heads, few, length) so that none sees what is `absent` (n, length)."""
-    return torch.zeros(absent.shape, device=absent.device).masked_fill(absent, NOTHING)[:, None, None]
+    """Return what is added to scores (n, heads, few, length) so that none sees what is `absent` (n,
+    length)."""
+    return torch.zeros(absent.shape, device=absent.device).masked_fill(absent, NOTHING)[
+        :, None, None
+    ]
 
 
 def _plain(q: Tensor, length: int) -> bool:
@@ -67,9 +74,11 @@ def rotary_table(length: int, width: int, base: float = 10_000.0) -> tuple[Tenso
 
 
 def rotate(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
-    """Return `x` with its pairs (x_i, x_{i + width/2}) turned by the angle of their position (Su et al. 2021, equation 34).
+    """Return `x` with its pairs (x_i, x_{i + width/2}) turned by the angle of their position (Su et
+    al. 2021, equation 34).
 
-    Shapes: x (..., length, width), tables (length, width). `<rotate(q)_s, rotate(k)_t>` depends on s - t only.
+    Shapes: x (..., length, width), tables (length, width). `<rotate(q)_s, rotate(k)_t>` depends on
+    s - t only.
     """
     half = x.shape[-1] // 2
     # tables in single precision would lift bfloat16 queries out of the fast products

@@ -1,7 +1,7 @@
 """A network that knows a number (a noise level, a time) and a label.
 
-Two ideas: the number becomes sinusoids of many frequencies, so that a linear layer can resolve it; number and label are
-summed into one context vector, which the body takes in every block.
+Two ideas: the number becomes sinusoids of many frequencies, so that a linear layer can resolve it;
+number and label are summed into one context vector, which the body takes in every block.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class ScalarEmbedding(nn.Module):
 
 
 class ScalarConditioned(nn.Module):
-    """`body(x, context)` with a context made of a number and, if there are classes, a label (-1 or None: no condition).
+    """`body(x, context)` with a context made of a number and, if there are classes, a label (-1 or
+    None: no condition).
 
     Args:
         body: called with (x, context of `context` numbers).
@@ -56,7 +57,9 @@ class ScalarConditioned(nn.Module):
         super().__init__()
         self.body = body
         self.embed = ScalarEmbedding(context)
-        self.mix = nn.Sequential(nn.Linear(context, context), nn.SiLU(), nn.Linear(context, context))
+        self.mix = nn.Sequential(
+            nn.Linear(context, context), nn.SiLU(), nn.Linear(context, context)
+        )
         self.labels = LabelEmbedding(classes, context) if classes else None
 
     def forward(self, x: Tensor, value: Tensor, label: Tensor | None = None) -> Tensor:

@@ -1,7 +1,7 @@
 """A context made a memory: embedded, read around by a few blocks, and never empty.
 
-One idea: the first vector of every memory is learned and always there, so that attention to an empty context is defined, and a
-position that needs nothing of a context has somewhere to look.
+One idea: the first vector of every memory is learned and always there, so that attention to an
+empty context is defined, and a position that needs nothing of a context has somewhere to look.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ class ContextEncoder(nn.Module):
     """Map contexts to memories (n, 1 + longest, width); `None` is the empty context.
 
     Args:
-        depth: blocks in which the positions of a context see each other; 0 leaves them alone and without order.
+        depth: blocks in which the positions of a context see each other; 0 leaves them alone and
+            without order.
 
     Example:
         >>> net = ContextEncoder(ContextSpace(longest=6, vocabulary=9), width=8, depth=1, heads=2)
@@ -28,11 +29,19 @@ class ContextEncoder(nn.Module):
     """
 
     def __init__(
-        self, space: ContextSpace, width: int, depth: int, heads: int, dropout: float = 0.0, style: Style = MEASURED
+        self,
+        space: ContextSpace,
+        width: int,
+        depth: int,
+        heads: int,
+        dropout: float = 0.0,
+        style: Style = MEASURED,
     ) -> None:
         super().__init__()
         self.space = space
-        self.embed: nn.Module = nn.Linear(space.width, width) if space.width else nn.Embedding(space.vocabulary, width)
+        self.embed: nn.Module = (
+            nn.Linear(space.width, width) if space.width else nn.Embedding(space.vocabulary, width)
+        )
         self.nothing = nn.Parameter(torch.zeros(width))
         self.transformer = Transformer(width, depth, heads, dropout, 1 + space.longest, style)
         nn.init.normal_(self.nothing, std=0.02)

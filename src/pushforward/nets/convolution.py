@@ -1,7 +1,7 @@
 """Residual convolution blocks that take a context vector, at one resolution or up and down.
 
-Two ideas: group-normalised residual blocks with the context as shift and scale; resampling by factors of two that adapts to any
-size, so that 2 x 2 and 7 x 7 images work as well as 64 x 64.
+Two ideas: group-normalised residual blocks with the context as shift and scale; resampling by
+factors of two that adapts to any size, so that 2 x 2 and 7 x 7 images work as well as 64 x 64.
 """
 
 from __future__ import annotations
@@ -14,15 +14,20 @@ from torch import Tensor, nn
 
 
 def group_norm(channels: int) -> nn.GroupNorm:
-    """Return a group normalisation of at most 8 groups with at least 4 channels each where they exist.
+    """Return a group normalisation of at most 8 groups with at least 4 channels each where they
+    exist.
 
-    A group of one value would be normalised to zero, whatever it was: on 1 x 1 feature maps channels are all there is.
+    A group of one value would be normalised to zero, whatever it was: on 1 x 1 feature maps
+    channels are all there is.
 
     Example:
         >>> group_norm(64).num_groups, group_norm(8).num_groups, group_norm(3).num_groups
         (8, 2, 1)
     """
-    return nn.GroupNorm(next(g for g in (8, 4, 2, 1) if g == 1 or (channels % g == 0 and channels // g >= 4)), channels)
+    return nn.GroupNorm(
+        next(g for g in (8, 4, 2, 1) if g == 1 or (channels % g == 0 and channels // g >= 4)),
+        channels,
+    )
 
 
 def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
@@ -34,7 +39,8 @@ def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
 
 
 class ConvBlock(nn.Module):
-    """`skip(h) + conv2(silu(modulate(norm(conv1(silu(norm(h)))), context)))`; the last convolution starts at zero."""
+    """`skip(h) + conv2(silu(modulate(norm(conv1(silu(norm(h)))), context)))`; the last convolution
+    starts at zero."""
 
     def __init__(self, inputs: int, outputs: int, context: int = 0) -> None:
         super().__init__()
@@ -63,7 +69,13 @@ class ResidualConv(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, width: int, depth: int, context: int = 0, zero_output: bool = False
+        self,
+        inputs: int,
+        outputs: int,
+        width: int,
+        depth: int,
+        context: int = 0,
+        zero_output: bool = False,
     ) -> None:
         super().__init__()
         self.inputs = nn.Conv2d(inputs, width, 3, padding=1)
@@ -82,7 +94,8 @@ class ResidualConv(nn.Module):
 
 
 def sizes(height: int, width: int, smallest: int = 4) -> list[tuple[int, int]]:
-    """Return resolutions from full size down by halves (rounded up) until a side would fall below `smallest`.
+    """Return resolutions from full size down by halves (rounded up) until a side would fall below
+    `smallest`.
 
     Example:
         >>> import torch
@@ -106,7 +119,14 @@ class ConvEncoder(nn.Module):
     """
 
     def __init__(
-        self, channels: int, height: int, width_px: int, outputs: int, width: int, depth: int, context: int = 0
+        self,
+        channels: int,
+        height: int,
+        width_px: int,
+        outputs: int,
+        width: int,
+        depth: int,
+        context: int = 0,
     ) -> None:
         super().__init__()
         self.sizes = sizes(height, width_px)
@@ -145,14 +165,23 @@ class ConvDecoder(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, channels: int, height: int, width_px: int, width: int, depth: int, context: int = 0
+        self,
+        inputs: int,
+        channels: int,
+        height: int,
+        width_px: int,
+        width: int,
+        depth: int,
+        context: int = 0,
     ) -> None:
         super().__init__()
         self.sizes = sizes(height, width_px)[::-1]
         widths = [min(width * 2**i, 4 * width) for i in range(len(self.sizes))][::-1]
         self.first = widths[0]
         self.inputs = nn.Linear(inputs, widths[0] * self.sizes[0][0] * self.sizes[0][1])
-        self.stages = nn.ModuleList(nn.ModuleList(ConvBlock(c, c, context) for _ in range(depth)) for c in widths)
+        self.stages = nn.ModuleList(
+            nn.ModuleList(ConvBlock(c, c, context) for _ in range(depth)) for c in widths
+        )
         self.shrink = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in pairwise(widths))
         self.norm = group_norm(widths[-1])
         self.outputs = nn.Conv2d(widths[-1], channels, 3, padding=1)

@@ -1,7 +1,8 @@
 """A transformer over the patches of an image, with a context vector in every block.
 
-Two ideas: an image is a short sequence of patches, so that every patch sees all others at every depth; the context shifts, scales
-and gates each block, and all gates start at zero, so that a new network is its shortcut (Peebles and Xie 2023, section 3.2).
+Two ideas: an image is a short sequence of patches, so that every patch sees all others at every
+depth; the context shifts, scales and gates each block, and all gates start at zero, so that a new
+network is its shortcut (Peebles and Xie 2023, section 3.2).
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ def patch_size(height: int, width: int) -> int:
 
 
 class ModulatedBlock(nn.Module):
-    """`h + g1 attention(m1(norm(h)))`, then `h + g2 mlp(m2(norm(h)))`, with `m(h) = h (1 + scale) + shift` from the context."""
+    """`h + g1 attention(m1(norm(h)))`, then `h + g2 mlp(m2(norm(h)))`, with `m(h) = h (1 + scale) +
+    shift` from the context."""
 
     def __init__(self, width: int, heads: int, context: int) -> None:
         super().__init__()
@@ -48,9 +50,15 @@ class ModulatedBlock(nn.Module):
     def forward(self, h: Tensor, context: Tensor) -> Tensor:
         """Shapes: h (n, patches, width), context (n, context)."""
         n, length, width = h.shape
-        shift1, scale1, gate1, shift2, scale2, gate2 = self.modulate(context).unsqueeze(1).chunk(6, dim=-1)
+        shift1, scale1, gate1, shift2, scale2, gate2 = (
+            self.modulate(context).unsqueeze(1).chunk(6, dim=-1)
+        )
         y = self.norm(h) * (1.0 + scale1) + shift1
-        q, k, v = self.qkv(y).reshape(n, length, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        q, k, v = (
+            self.qkv(y)
+            .reshape(n, length, 3, self.heads, width // self.heads)
+            .permute(2, 0, 3, 1, 4)
+        )
         seen = attention(q, k, v, torch.zeros(1, 1, 1, length, device=h.device))
         h = h + gate1 * self.out(seen.transpose(1, 2).reshape(h.shape))
         y = self.norm(h) * (1.0 + scale2) + shift2
@@ -85,7 +93,9 @@ class DiT(nn.Module):
     ) -> None:
         super().__init__()
         if width % heads:
-            raise BadInput(f"width={width} with heads={heads}", "a width that is a multiple of the heads")
+            raise BadInput(
+                f"width={width} with heads={heads}", "a width that is a multiple of the heads"
+            )
         self.size, self.outputs = size, outputs
         self.patch = patch or patch_size(*size)
         self.grid = tuple(math.ceil(side / self.patch) for side in size)
@@ -98,18 +108,25 @@ class DiT(nn.Module):
         for layer in (self.modulate, self.last):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
-        # a patch knows its pixels only through its features; fine noise is told apart pixel by pixel
+        # a patch knows its pixels only through its features; fine noise is told apart pixel by
+        # pixel
         self.shortcut = zeroed(nn.Conv2d(inputs, outputs, 1))
 
     def _cut(self, x: Tensor) -> Tensor:
         n, p, (rows, columns) = len(x), self.patch, self.grid
         x = F.pad(x, (0, columns * p - self.size[1], 0, rows * p - self.size[0]))
-        return x.reshape(n, -1, rows, p, columns, p).permute(0, 2, 4, 1, 3, 5).reshape(n, rows * columns, -1)
+        return (
+            x.reshape(n, -1, rows, p, columns, p)
+            .permute(0, 2, 4, 1, 3, 5)
+            .reshape(n, rows * columns, -1)
+        )
 
     def _join(self, h: Tensor) -> Tensor:
         n, p, (rows, columns) = len(h), self.patch, self.grid
         x = h.reshape(n, rows, columns, self.outputs, p, p).permute(0, 3, 1, 4, 2, 5)
-        return x.reshape(n, self.outputs, rows * p, columns * p)[..., : self.size[0], : self.size[1]]
+        return x.reshape(n, self.outputs, rows * p, columns * p)[
+            ..., : self.size[0], : self.size[1]
+        ]
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
         """Shapes: x (n, inputs, h, w), context (n, context) -> (n, outputs, h, w)."""

@@ -1,7 +1,7 @@
 """Discretised logistic distributions over grey levels: their probabilities and their quantiles.
 
-Two ideas: a level's probability is the logistic mass of its cell, with open tails, so that levels sum to one; scales are kept
-within limits smoothly, so that none can get stuck beyond them.
+Two ideas: a level's probability is the logistic mass of its cell, with open tails, so that levels
+sum to one; scales are kept within limits smoothly, so that none can get stuck beyond them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from torch import Tensor
 def bounded(x: Tensor, low: float, high: float) -> Tensor:
     """Return `x` kept inside `(low, high)`, a smooth clamp whose gradient never vanishes exactly.
 
-    `y = low + softplus(x - low)`, then `high - softplus(high - y)`; a hard clamp would leave a scale beyond its limit
-    without a gradient, stuck there for the rest of the training.
+    `y = low + softplus(x - low)`, then `high - softplus(high - y)`; a hard clamp would leave a
+    scale beyond its limit without a gradient, stuck there for the rest of the training.
 
     Example:
         >>> [round(v, 2) for v in bounded(torch.tensor([-100.0, -2.0, 100.0]), -7.0, 4.0).tolist()]
@@ -27,9 +27,10 @@ def bounded(x: Tensor, low: float, high: float) -> Tensor:
 def discretised_logistic(x: Tensor, mean: Tensor, log_scale: Tensor, levels: int) -> Tensor:
     """Return `log P(x)` of levels scaled to [-1, 1] under a discretised logistic.
 
-    `P(x) = sigmoid((x + h - m)/s) - sigmoid((x - h - m)/s)` with half a cell `h = 1/(L-1)`; the lowest level takes the whole
-    lower tail and the highest the upper one (Salimans et al. 2017, equation 2). Computed as
-    `log sig(a) + log sig(-b) + log(1 - exp(b - a))`, which is exact and stable for a > b.
+    `P(x) = sigmoid((x + h - m)/s) - sigmoid((x - h - m)/s)` with half a cell `h = 1/(L-1)`; the
+    lowest level takes the whole lower tail and the highest the upper one (Salimans et al. 2017,
+    equation 2). Computed as `log sig(a) + log sig(-b) + log(1 - exp(b - a))`, which is exact and
+    stable for a > b.
 
     Shapes: all the same; elementwise. Finite in float32 for log-scales from -30 to 30.
 
@@ -50,9 +51,11 @@ def discretised_logistic(x: Tensor, mean: Tensor, log_scale: Tensor, levels: int
 
 
 def sample_logistic(u: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
-    """Return `m + s logit(u)`; the codec rounds to the nearest level, which has exactly the discretised probability.
+    """Return `m + s logit(u)`; the codec rounds to the nearest level, which has exactly the
+    discretised probability.
 
-    Shapes: all the same; u uniform on [0, 1) in float64, because float32 has no numbers for the upper tail.
+    Shapes: all the same; u uniform on [0, 1) in float64, because float32 has no numbers for the
+    upper tail.
     """
     quantile = torch.logit(u.clamp(min=torch.finfo(u.dtype).tiny))
     return mean + log_scale.exp() * quantile.to(mean)

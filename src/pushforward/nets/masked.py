@@ -1,7 +1,8 @@
 """A residual perceptron whose output d depends on inputs before d only (MADE).
 
-Two ideas: every unit has a degree, the number of positions that it may know, and a weight exists where the degree does not
-fall; the masks are constants multiplied to the weights at every use, so weights themselves are never changed.
+Two ideas: every unit has a degree, the number of positions that it may know, and a weight exists
+where the degree does not fall; the masks are constants multiplied to the weights at every use, so
+weights themselves are never changed.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from pushforward.nets.transformer import dropped
 
 
 class MaskedLinear(nn.Linear):
-    """`y = (W * M) x + b` with a constant 0/1 matrix M of shape (outputs, inputs) (Germain et al. 2015, section 4).
+    """`y = (W * M) x + b` with a constant 0/1 matrix M of shape (outputs, inputs) (Germain et al.
+    2015, section 4).
 
-    Weights start with the variance that the connections of their own row call for: a unit of low degree has few.
+    Weights start with the variance that the connections of their own row call for: a unit of low
+    degree has few.
 
     Example:
         >>> layer = MaskedLinear(torch.tensor([[1.0, 0.0]]))
@@ -44,7 +47,8 @@ class MaskedLinear(nn.Linear):
 
 
 def spread_degrees(units: int, positions: int) -> Tensor:
-    """Return degrees from 0 (knows nothing) to `positions - 1` (knows all but the last), evenly spread over the units.
+    """Return degrees from 0 (knows nothing) to `positions - 1` (knows all but the last), evenly
+    spread over the units.
 
     Example:
         >>> spread_degrees(6, 3).tolist(), spread_degrees(2, 3).tolist()
@@ -54,9 +58,11 @@ def spread_degrees(units: int, positions: int) -> Tensor:
 
 
 class MaskedBlock(nn.Module):
-    """`h + W2 silu(W1 silu(h) + context)`; the degrees are equal at both ends, so the sum keeps them.
+    """`h + W2 silu(W1 silu(h) + context)`; the degrees are equal at both ends, so the sum keeps
+    them.
 
-    Normalisation over units would mix degrees, so there is none; the block starts as the identity instead.
+    Normalisation over units would mix degrees, so there is none; the block starts as the identity
+    instead.
     """
 
     def __init__(self, degrees: Tensor, context: int, dropout: float) -> None:
@@ -76,10 +82,12 @@ class MaskedBlock(nn.Module):
 
 
 class MaskedMLP(nn.Module):
-    """Map (n, positions, features) and a context (n, context) to (n, positions, outputs); output d sees positions < d.
+    """Map (n, positions, features) and a context (n, context) to (n, positions, outputs); output d
+    sees positions < d.
 
-    Beside the hidden layers each position is connected directly to all before it, by one number times a gain for each output,
-    so that no neighbour is out of sight where there are fewer units than positions.
+    Beside the hidden layers each position is connected directly to all before it, by one number
+    times a gain for each output, so that no neighbour is out of sight where there are fewer units
+    than positions.
 
     Example:
         >>> MaskedMLP(positions=3, features=2, outputs=5, width=8, depth=1)(torch.zeros(4, 3, 2)).shape
@@ -108,7 +116,9 @@ class MaskedMLP(nn.Module):
         self.direct = MaskedLinear(before[:, None] >= inputs[None, :], zero=True)
         self.gain = nn.Parameter(torch.ones(outputs))
 
-    def forward(self, x: Tensor, context: Tensor | None = None, noise: Noise | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, context: Tensor | None = None, noise: Noise | None = None
+    ) -> Tensor:
         """Run all positions at once; `noise` draws the dropout of training."""
         flat = x.flatten(1)
         h = self.first(flat)

@@ -1,6 +1,7 @@
 """Cross-attention: a memory that every position of a sequence may look at as a whole.
 
-One idea: keys and values of a memory depend on the memory alone, so they are computed once for all positions and all steps.
+One idea: keys and values of a memory depend on the memory alone, so they are computed once for all
+positions and all steps.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ class Memory:
 
 @dataclass(frozen=True)
 class Recalled:
-    """Keys and values (n, heads, length, head width) of a memory, and what is added to the scores (n, 1, 1, length)."""
+    """Keys and values (n, heads, length, head width) of a memory, and what is added to the scores
+    (n, 1, 1, length)."""
 
     keys: Tensor
     values: Tensor
@@ -34,7 +36,8 @@ class Recalled:
 
 
 class Recall(nn.Module):
-    """`W_o softmax(q k^T / sqrt(d) + mask) v`, q of the sequence, k and v of the memory (Vaswani et al. 2017, section 3.2.3).
+    """`W_o softmax(q k^T / sqrt(d) + mask) v`, q of the sequence, k and v of the memory (Vaswani et
+    al. 2017, section 3.2.3).
 
     Example:
         >>> import torch
@@ -48,7 +51,10 @@ class Recall(nn.Module):
         super().__init__()
         self.heads = heads
         self.norm = nn.LayerNorm(width, bias=bias)
-        self.query, self.look = nn.Linear(width, width, bias=bias), nn.Linear(width, 2 * width, bias=bias)
+        self.query, self.look = (
+            nn.Linear(width, width, bias=bias),
+            nn.Linear(width, 2 * width, bias=bias),
+        )
         self.out = nn.Linear(width, width, bias=bias)
 
     def look_up(self, memory: Memory) -> Recalled:
@@ -61,6 +67,10 @@ class Recall(nn.Module):
     def forward(self, h: Tensor, recalled: Recalled) -> Tensor:
         """Return what each position of h (n, few, width) makes of the memory."""
         n, few, width = h.shape
-        q = self.query(self.norm(h)).reshape(n, few, self.heads, width // self.heads).transpose(1, 2)
+        q = (
+            self.query(self.norm(h))
+            .reshape(n, few, self.heads, width // self.heads)
+            .transpose(1, 2)
+        )
         found = attention(q, recalled.keys, recalled.values, recalled.mask)
         return self.out(found.transpose(1, 2).reshape(h.shape))

@@ -1,7 +1,7 @@
 """A residual multilayer perceptron that takes a context vector.
 
-Two ideas: pre-normalised residual blocks keep depth trainable; the context (a label, a noise level) enters every block as a shift
-and a scale of the normalised features.
+Two ideas: pre-normalised residual blocks keep depth trainable; the context (a label, a noise level)
+enters every block as a shift and a scale of the normalised features.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 
 class MLPBlock(nn.Module):
-    """`h + W2 silu(W1 modulate(norm(h), context))`; the last layer starts at zero, so that a new block is the identity."""
+    """`h + W2 silu(W1 modulate(norm(h), context))`; the last layer starts at zero, so that a new
+    block is the identity."""
 
     def __init__(self, width: int, context: int, expand: int = 2) -> None:
         super().__init__()
@@ -45,7 +46,13 @@ class ResidualMLP(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, width: int, depth: int, context: int = 0, zero_output: bool = False
+        self,
+        inputs: int,
+        outputs: int,
+        width: int,
+        depth: int,
+        context: int = 0,
+        zero_output: bool = False,
     ) -> None:
         super().__init__()
         self.inputs = nn.Linear(inputs, width)
@@ -65,9 +72,11 @@ class ResidualMLP(nn.Module):
 
 
 class WaveMLP(nn.Module):
-    """A residual MLP that also sees `sin` and `cos` of its inputs at octaves of `pi / 2`, axis by axis (Tancik et al. 2020).
+    """A residual MLP that also sees `sin` and `cos` of its inputs at octaves of `pi / 2`, axis by
+    axis (Tancik et al. 2020).
 
-    A plain MLP learns slowly what varies fast; with standardised points a critic otherwise cannot tell neighbouring modes apart.
+    A plain MLP learns slowly what varies fast; with standardised points a critic otherwise cannot
+    tell neighbouring modes apart.
 
     Example:
         >>> WaveMLP(2, 1, octaves=3, width=16, depth=1)(torch.zeros(4, 2)).shape
@@ -76,10 +85,14 @@ class WaveMLP(nn.Module):
 
     frequencies: Tensor
 
-    def __init__(self, inputs: int, outputs: int, octaves: int, width: int, depth: int, context: int = 0) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, octaves: int, width: int, depth: int, context: int = 0
+    ) -> None:
         super().__init__()
         self.net = ResidualMLP(inputs * (1 + 2 * octaves), outputs, width, depth, context)
-        self.register_buffer("frequencies", 0.5 * math.pi * 2.0 ** torch.arange(octaves), persistent=False)
+        self.register_buffer(
+            "frequencies", 0.5 * math.pi * 2.0 ** torch.arange(octaves), persistent=False
+        )
 
     def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """Shapes: x (n, inputs), context (n, context) -> (n, outputs)."""
@@ -95,7 +108,8 @@ def class_table(classes: int, width: int) -> nn.Embedding:
 
 
 def class_rows(table: nn.Embedding, label: Tensor | None, n: int) -> Tensor:
-    """Return the vectors of n labels, shape (n, width); `label=None` or a label of -1 selects the null vector."""
+    """Return the vectors of n labels, shape (n, width); `label=None` or a label of -1 selects the
+    null vector."""
     classes = table.num_embeddings - 1
     if label is None:
         label = torch.full((n,), -1, device=table.weight.device, dtype=torch.long)

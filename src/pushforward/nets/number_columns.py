@@ -1,7 +1,8 @@
 """Columns of numbers of which something is fitted, one column after the other.
 
-Two ideas: in units of its step a number on a grid is an integer and a real number stays as it is, so that both share one
-arithmetic; where integers are so large that no double lies half-way between two of them, they are counted from their far end.
+Two ideas: in units of its step a number on a grid is an integer and a real number stays as it is,
+so that both share one arithmetic; where integers are so large that no double lies half-way between
+two of them, they are counted from their far end.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ HALVES = 2.0**52  # from here on no double lies between two integers
 
 
 class NumberColumns(nn.Module, ABC):
-    """Number columns with their steps (1 for real numbers) and which of them lie on a grid; what is fitted are buffers.
+    """Number columns with their steps (1 for real numbers) and which of them lie on a grid; what is
+    fitted are buffers.
 
     Concrete classes register their buffers and end their constructor with `fit_ranges`.
     """
@@ -29,7 +31,9 @@ class NumberColumns(nn.Module, ABC):
     def __init__(self, columns: list[Column]) -> None:
         super().__init__()
         self.columns = columns
-        steps = torch.tensor([1.0 if c.step is None else c.step for c in columns], dtype=torch.float64)
+        steps = torch.tensor(
+            [1.0 if c.step is None else c.step for c in columns], dtype=torch.float64
+        )
         self.register_buffer("steps", steps, persistent=False)
         gridded = torch.tensor([c.step is not None for c in columns], dtype=torch.bool)
         self.register_buffer("gridded", gridded, persistent=False)
@@ -44,20 +48,25 @@ class NumberColumns(nn.Module, ABC):
             self._fit_column(k, torch.tensor([column.low, column.high], dtype=torch.float64))
 
     def fit(self, values: Tensor) -> None:
-        """Learn from training rows (n, columns), NaN where missing; a column without numbers keeps its declared range."""
+        """Learn from training rows (n, columns), NaN where missing; a column without numbers keeps
+        its declared range."""
         for k in range(len(self.columns)):
             known = values[:, k][~torch.isnan(values[:, k])]
             if len(known):
                 self._fit_column(k, known)
 
     def coordinate(self, values: Tensor, k: int | Tensor | slice = slice(None)) -> Tensor:
-        """Return values of some columns, all by default, in units of their steps: integers on a grid, from their origin."""
+        """Return values of some columns, all by default, in units of their steps: integers on a
+        grid, from their origin."""
         y = values / self.steps[k]
         return torch.where(self.gridded[k], y.round() - self.origins[k], y)
 
     def number(self, y: Tensor, k: int | Tensor | slice = slice(None)) -> Tensor:
-        """Return the values of coordinates, the inverse of `coordinate`; what comes near a point of a grid is put there."""
-        return torch.where(self.gridded[k], from_grid(y.round() + self.origins[k], self.steps[k]), y)
+        """Return the values of coordinates, the inverse of `coordinate`; what comes near a point of
+        a grid is put there."""
+        return torch.where(
+            self.gridded[k], from_grid(y.round() + self.origins[k], self.steps[k]), y
+        )
 
     @abstractmethod
     def _fit_column(self, k: int, values: Tensor) -> None:
@@ -65,7 +74,8 @@ class NumberColumns(nn.Module, ABC):
 
 
 def from_grid(y: Tensor, step: Tensor) -> Tensor:
-    """Return y grid steps in data units; a step of 0.01 divides by 100, which hits the nearest double, as decimals do.
+    """Return y grid steps in data units; a step of 0.01 divides by 100, which hits the nearest
+    double, as decimals do.
 
     Example:
         >>> from_grid(torch.tensor(29.0, dtype=torch.float64), torch.tensor(0.01, dtype=torch.float64)).item()
@@ -76,7 +86,8 @@ def from_grid(y: Tensor, step: Tensor) -> Tensor:
 
 
 def origin_of(column: Column) -> float:
-    """Return the integer from which those of a column are counted: 0 unless they are too large for halves.
+    """Return the integer from which those of a column are counted: 0 unless they are too large for
+    halves.
 
     Example:
         >>> origin_of(Column("n", "integer", step=1.0, low=0, high=90)), origin_of(Column("n", "integer", step=1.0, high=2.0**52))

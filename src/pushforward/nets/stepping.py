@@ -1,7 +1,8 @@
 """A transformer's step laid out for generation: no modules, and matrices as a product wants them.
 
-One idea: a new position is so little arithmetic that calling modules, turning matrices and looking attributes up takes longer, so
-weights are read out once for many steps; a step computes what the block does, and a test holds it to that.
+One idea: a new position is so little arithmetic that calling modules, turning matrices and looking
+attributes up takes longer, so weights are read out once for many steps; a step computes what the
+block does, and a test holds it to that.
 """
 
 from __future__ import annotations
@@ -28,18 +29,31 @@ class Affine:
         self.matrix = weight.t().contiguous()
 
     def __call__(self, x: Tensor) -> Tensor:
-        return torch.mm(x, self.matrix) if self.bias is None else torch.addmm(self.bias, x, self.matrix)
+        return (
+            torch.mm(x, self.matrix)
+            if self.bias is None
+            else torch.addmm(self.bias, x, self.matrix)
+        )
 
     def onto(self, h: Tensor, x: Tensor) -> Tensor:
         """Return `h + x W^T + b`."""
-        return torch.addmm(h, x, self.matrix) if self.bias is None else torch.addmm(self.bias, x, self.matrix).add_(h)
+        return (
+            torch.addmm(h, x, self.matrix)
+            if self.bias is None
+            else torch.addmm(self.bias, x, self.matrix).add_(h)
+        )
 
 
 class Norm:
     """Layer normalisation without the module."""
 
     def __init__(self, norm: nn.LayerNorm) -> None:
-        self.shape, self.weight, self.bias, self.eps = norm.normalized_shape, norm.weight, norm.bias, norm.eps
+        self.shape, self.weight, self.bias, self.eps = (
+            norm.normalized_shape,
+            norm.weight,
+            norm.bias,
+            norm.eps,
+        )
 
     def __call__(self, x: Tensor) -> Tensor:
         return torch.layer_norm(x, self.shape, self.weight, self.bias, self.eps)
@@ -59,7 +73,11 @@ class Looking:
     """A step of `Recall`."""
 
     def __init__(self, recall: Recall) -> None:
-        self.norm, self.query, self.out = Norm(recall.norm), Affine(recall.query), Affine(recall.out)
+        self.norm, self.query, self.out = (
+            Norm(recall.norm),
+            Affine(recall.query),
+            Affine(recall.out),
+        )
 
     def __call__(self, h: Tensor, recalled: Recalled, s: Sizes) -> Tensor:
         q = self.query(self.norm(h)).view(s.n, s.few, s.heads, s.width).transpose(1, 2)
@@ -92,7 +110,12 @@ class Layer:
             width // heads
         ) ** -0.5  # scores want queries divided by sqrt(d); turning them commutes with it
         self.norm1, self.norm2 = Norm(norms[0]), Norm(norms[1])
-        self.qkv, self.out, self.up, self.down = Affine(qkv, scale), Affine(out), Affine(up), Affine(down)
+        self.qkv, self.out, self.up, self.down = (
+            Affine(qkv, scale),
+            Affine(out),
+            Affine(up),
+            Affine(down),
+        )
         self.activate, self.look = activate, None if recall is None else Looking(recall)
 
     def __call__(
@@ -106,7 +129,8 @@ class Layer:
         recalled: Recalled | None,
         s: Sizes,
     ) -> Tensor:
-        """Return h (n few, width) after the block; writes into keys and values, (n, heads, length, width of a head) each."""
+        """Return h (n few, width) after the block; writes into keys and values, (n, heads, length,
+        width of a head) each."""
         end, flat = position + s.few, s.n * s.heads
         parts = self.qkv(self.norm1(h)).view(s.n, s.few, 3, s.heads, s.width).permute(2, 0, 3, 1, 4)
         q, k = parts[:2] if turn is None else rotate(parts[:2], *turn)
@@ -116,7 +140,9 @@ class Layer:
         if mask is not None:
             scores.view(s.n, s.heads, s.few, end).add_(mask)
         mixed = torch.bmm(torch.softmax(scores, -1), values.view(flat, -1, s.width)[:, :end])
-        h = self.out.onto(h, mixed.view(s.n, s.heads, s.few, s.width).transpose(1, 2).reshape(h.shape))
+        h = self.out.onto(
+            h, mixed.view(s.n, s.heads, s.few, s.width).transpose(1, 2).reshape(h.shape)
+        )
         if self.look is not None and recalled is not None:
             h = h + self.look(h, recalled, s)
         return self.down.onto(h, self.activate(self.up(self.norm2(h))))

@@ -1,7 +1,9 @@
-"""A decoder-only transformer: causal attention, and a cache that makes generation linear in network calls.
+"""A decoder-only transformer: causal attention, and a cache that makes generation linear in network
+calls.
 
-Two ideas: pre-normalised blocks with rotary positions, so that attention depends on distances only and a batch may be padded on
-the left; the cache is allocated once and filled in place, and a step with it equals the same position without it.
+Two ideas: pre-normalised blocks with rotary positions, so that attention depends on distances only
+and a batch may be padded on the left; the cache is allocated once and filled in place, and a step
+with it equals the same position without it.
 """
 
 from __future__ import annotations
@@ -18,7 +20,14 @@ from torch import Tensor, nn
 from pushforward.core.errors import BadInput
 from pushforward.core.noise import Noise
 from pushforward.nets.activation import squared_relu
-from pushforward.nets.attention import NOTHING, attention, causal_attention, hidden, rotary_table, rotate
+from pushforward.nets.attention import (
+    NOTHING,
+    attention,
+    causal_attention,
+    hidden,
+    rotary_table,
+    rotate,
+)
 from pushforward.nets.memory import Memory, Recall, Recalled
 from pushforward.nets.stepping import Layer, Norm, Program, Sizes
 
@@ -42,15 +51,19 @@ class Cache:
     recalled: tuple[Recalled, ...] = ()
 
     def rows(self, index: Tensor) -> Cache:
-        """Return the cache of some rows, copied: beams keep, drop and repeat what they came from."""
+        """Return the cache of some rows, copied: beams keep, drop and repeat what they came
+        from."""
         padding = None if self.padding is None else self.padding[index]
         shift = None if self.shift is None else self.shift[index]
         recalled = tuple(one.rows(index) for one in self.recalled)
-        return Cache(self.keys[:, index], self.values[:, index], self.program, padding, shift, recalled)
+        return Cache(
+            self.keys[:, index], self.values[:, index], self.program, padding, shift, recalled
+        )
 
 
 def dropped(x: Tensor, rate: float, noise: Noise | None) -> Tensor:
-    """Return `x` with a share `rate` of its entries zeroed and the rest rescaled; `noise=None` leaves it alone."""
+    """Return `x` with a share `rate` of its entries zeroed and the rest rescaled; `noise=None`
+    leaves it alone."""
     if noise is None or rate == 0.0:
         return x
     return x * (noise.uniform(*x.shape[1:]) >= rate).to(x.dtype) / (1.0 - rate)
@@ -60,8 +73,8 @@ def dropped(x: Tensor, rate: float, noise: Noise | None) -> Tensor:
 class Style:
     """What a block is made of.
 
-    Squared rectification (So et al. 2021), layer normalisation and no biases are what measured best per second (LOG.md); the other
-    values are those of published weights.
+    Squared rectification (So et al. 2021), layer normalisation and no biases are what measured best
+    per second (LOG.md); the other values are those of published weights.
     """
 
     activation: Literal["relu2", "gelu"] = "relu2"
@@ -81,29 +94,45 @@ GPT2 = Style("gelu", bias=True)
 
 
 class Block(nn.Module):
-    """`h + attention(norm(h))`, then `h + W2 act(W1 norm(h))` (Vaswani et al. 2017, pre-normalised).
+    """`h + attention(norm(h))`, then `h + W2 act(W1 norm(h))` (Vaswani et al. 2017,
+    pre-normalised).
 
     A block that recalls looks at a memory in between.
     """
 
-    def __init__(self, width: int, heads: int, dropout: float, style: Style = MEASURED, recalls: bool = False) -> None:
+    def __init__(
+        self, width: int, heads: int, dropout: float, style: Style = MEASURED, recalls: bool = False
+    ) -> None:
         super().__init__()
         self.heads, self.dropout, self.style, bias = heads, dropout, style, style.bias
         self.recall = Recall(width, heads, bias) if recalls else None
         self.norm1, self.norm2 = nn.LayerNorm(width, bias=bias), nn.LayerNorm(width, bias=bias)
-        self.qkv, self.out = nn.Linear(width, 3 * width, bias=bias), nn.Linear(width, width, bias=bias)
-        self.up, self.down = nn.Linear(width, 4 * width, bias=bias), nn.Linear(4 * width, width, bias=bias)
+        self.qkv, self.out = (
+            nn.Linear(width, 3 * width, bias=bias),
+            nn.Linear(width, width, bias=bias),
+        )
+        self.up, self.down = (
+            nn.Linear(width, 4 * width, bias=bias),
+            nn.Linear(4 * width, width, bias=bias),
+        )
 
     def linears(self) -> tuple[list[nn.Linear], list[nn.Linear]]:
-        """Return the layers that read the residual stream, or feed those that write, and those that write to it."""
+        """Return the layers that read the residual stream, or feed those that write, and those that
+        write to it."""
         first, last = [self.qkv, self.up], [self.out, self.down]
         if self.recall is not None:
             return [*first, self.recall.query, self.recall.look], [*last, self.recall.out]
         return first, last
 
-    def _heads(self, h: Tensor, turn: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
+    def _heads(
+        self, h: Tensor, turn: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         n, t, width = h.shape
-        parts = self.qkv(self.norm1(h)).reshape(n, t, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        parts = (
+            self.qkv(self.norm1(h))
+            .reshape(n, t, 3, self.heads, width // self.heads)
+            .permute(2, 0, 3, 1, 4)
+        )
         q, k = parts[:2] if turn is None else rotate(parts[:2], *turn)
         return q, k, parts[2]
 
@@ -116,11 +145,15 @@ class Block(nn.Module):
         """Return what this block looks up in a memory."""
         return None if memory is None or self.recall is None else self.recall.look_up(memory)
 
-    def _rest(self, h: Tensor, attended: Tensor, noise: Noise | None, recalled: Recalled | None) -> Tensor:
+    def _rest(
+        self, h: Tensor, attended: Tensor, noise: Noise | None, recalled: Recalled | None
+    ) -> Tensor:
         h = h + dropped(self.out(attended.transpose(1, 2).reshape(h.shape)), self.dropout, noise)
         if self.recall is not None and recalled is not None:
             h = h + dropped(self.recall(h, recalled), self.dropout, noise)
-        return h + dropped(self.down(self.style.activate(self.up(self.norm2(h)))), self.dropout, noise)
+        return h + dropped(
+            self.down(self.style.activate(self.up(self.norm2(h)))), self.dropout, noise
+        )
 
     def forward(
         self,
@@ -131,18 +164,28 @@ class Block(nn.Module):
         memory: Memory | None = None,
     ) -> Tensor:
         """Shapes: h (n, length, width)."""
-        return self._rest(h, causal_attention(*self._heads(h, turn), padding), noise, self.recalled(memory))
+        return self._rest(
+            h, causal_attention(*self._heads(h, turn), padding), noise, self.recalled(memory)
+        )
 
-    def around(self, h: Tensor, noise: Noise | None, turn: tuple[Tensor, Tensor] | None, mask: Tensor) -> Tensor:
-        """Let every position see all of its row that is not masked: h (n, length, width), mask (n, 1, 1, length), added."""
+    def around(
+        self, h: Tensor, noise: Noise | None, turn: tuple[Tensor, Tensor] | None, mask: Tensor
+    ) -> Tensor:
+        """Let every position see all of its row that is not masked: h (n, length, width), mask (n,
+        1, 1, length), added."""
         q, k, v = self._heads(h, turn)
         return self._rest(h, attention(q, k, v, mask), noise, None)
 
-    def fill(self, h: Tensor, turn: tuple[Tensor, Tensor] | None, cache: Cache, layer: int) -> Tensor:
-        """Run the first positions, h (n, length, width), and write their keys and values into the cache."""
+    def fill(
+        self, h: Tensor, turn: tuple[Tensor, Tensor] | None, cache: Cache, layer: int
+    ) -> Tensor:
+        """Run the first positions, h (n, length, width), and write their keys and values into the
+        cache."""
         q, k, v = self._heads(h, turn)
         cache.keys[layer, :, :, : h.shape[1]], cache.values[layer, :, :, : h.shape[1]] = k, v
-        return self._rest(h, causal_attention(q, k, v, cache.padding), None, _of_layer(cache, layer))
+        return self._rest(
+            h, causal_attention(q, k, v, cache.padding), None, _of_layer(cache, layer)
+        )
 
 
 def _of_layer(cache: Cache, layer: int) -> Recalled | None:
@@ -150,10 +193,12 @@ def _of_layer(cache: Cache, layer: int) -> Recalled | None:
 
 
 class Transformer(nn.Module):
-    """Map embedded positions (n, length, width) to features (n, length, width); position t sees 0..t only.
+    """Map embedded positions (n, length, width) to features (n, length, width); position t sees
+    0..t only.
 
     Args:
-        rotary: longest sequence that rotary positions are tabulated for; 0 leaves positions to the caller's embeddings.
+        rotary: longest sequence that rotary positions are tabulated for; 0 leaves positions to the
+            caller's embeddings.
         recalls: every block looks at a memory by cross-attention.
 
     Example:
@@ -177,9 +222,13 @@ class Transformer(nn.Module):
     ) -> None:
         super().__init__()
         if width % (2 * heads):
-            raise BadInput(f"width={width} with heads={heads}", "a width that is a multiple of twice the heads")
+            raise BadInput(
+                f"width={width} with heads={heads}", "a width that is a multiple of twice the heads"
+            )
         self.width, self.heads, self.rotary = width, heads, rotary
-        self.blocks = nn.ModuleList(Block(width, heads, dropout, style, recalls) for _ in range(depth))
+        self.blocks = nn.ModuleList(
+            Block(width, heads, dropout, style, recalls) for _ in range(depth)
+        )
         self.norm = nn.LayerNorm(width, bias=style.bias)
         self.dropout = dropout
         cosines, sines = rotary_table(rotary, width // heads)
@@ -205,7 +254,8 @@ class Transformer(nn.Module):
         padding: Tensor | None = None,
         memory: Memory | None = None,
     ) -> Tensor:
-        """Run all positions at once; the first `padding[i]` positions of row i are seen by none after them."""
+        """Run all positions at once; the first `padding[i]` positions of row i are seen by none
+        after them."""
         h = dropped(h, self.dropout, noise)
         turn = self._turn(0, h.shape[1], h)
         for block in self._blocks():
@@ -213,7 +263,8 @@ class Transformer(nn.Module):
         return self.norm(h)
 
     def around(self, h: Tensor, absent: Tensor, noise: Noise | None = None) -> Tensor:
-        """Run all positions at once, each seeing all of its row but what is `absent` (n, length): an encoder."""
+        """Run all positions at once, each seeing all of its row but what is `absent` (n, length):
+        an encoder."""
         h = dropped(h, self.dropout, noise)
         turn = self._turn(0, h.shape[1], h)
         mask = hidden(absent)
@@ -239,14 +290,21 @@ class Transformer(nn.Module):
         return self.norm(h)
 
     def step(self, h: Tensor, cache: Cache, position: int) -> Tensor:
-        """Run the positions from `position` on, h (n, few, width), given the cache of the earlier ones."""
+        """Run the positions from `position` on, h (n, few, width), given the cache of the earlier
+        ones."""
         few = h.shape[1]
         turn, mask = self._turn(position, few, h), None
         if few > 1:
-            later = torch.ones(few, position + few, dtype=torch.bool, device=h.device).triu(position + 1)
-            mask = torch.zeros(later.shape, dtype=h.dtype, device=h.device).masked_fill(later, NOTHING)
+            later = torch.ones(few, position + few, dtype=torch.bool, device=h.device).triu(
+                position + 1
+            )
+            mask = torch.zeros(later.shape, dtype=h.dtype, device=h.device).masked_fill(
+                later, NOTHING
+            )
         if cache.padding is not None:
-            padded = hidden(torch.arange(position + few, device=h.device) < cache.padding.unsqueeze(1)).to(h.dtype)
+            padded = hidden(
+                torch.arange(position + few, device=h.device) < cache.padding.unsqueeze(1)
+            ).to(h.dtype)
             mask = padded if mask is None else mask + padded
         sizes = Sizes(h.shape[0], few, self.heads, self.width // self.heads)
         flat, keys, values = h.reshape(-1, self.width), cache.keys.unbind(0), cache.values.unbind(0)

@@ -1,7 +1,8 @@
 """A small U-Net for images of any size, with a context vector in every block.
 
-Two ideas: coarse levels see the whole image and fine levels keep its detail, joined by concatenation; halving rounds up and
-doubling goes to the size of its partner, so that 2x2, 7x7 and 64x64 are all legal.
+Two ideas: coarse levels see the whole image and fine levels keep its detail, joined by
+concatenation; halving rounds up and doubling goes to the size of its partner, so that 2x2, 7x7 and
+64x64 are all legal.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ class Attention(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         """Shape (n, channels, height, width) in and out."""
         n, channels, height, width = h.shape
-        qkv = self.inputs(self.norm(h)).reshape(n, 3, self.heads, channels // self.heads, height * width)
+        qkv = self.inputs(self.norm(h)).reshape(
+            n, 3, self.heads, channels // self.heads, height * width
+        )
         q, k, v = qkv.transpose(-1, -2).unbind(1)
         mixed = functional.scaled_dot_product_attention(q, k, v)
         return h + self.outputs(mixed.transpose(-1, -2).reshape(n, channels, height, width))
@@ -53,10 +56,13 @@ class UNet(nn.Module):
     Args:
         size: (height, width), which fixes the number of scales.
         width: channels at full size; every coarser scale has 1.5 times more, up to four times.
-        depth: blocks at full size on either side; every coarser scale has one more, for a quarter of the cost.
+        depth: blocks at full size on either side; every coarser scale has one more, for a quarter
+            of the cost.
 
-        multipliers: of the width, one for each scale, the last for all coarser ones; None for the rule above.
-        attention: scales whose shorter side is at most this attend after every block; 0 leaves it to the coarsest, once.
+        multipliers: of the width, one for each scale, the last for all coarser ones; None for the
+            rule above.
+        attention: scales whose shorter side is at most this attend after every block; 0 leaves it
+            to the coarsest, once.
 
     Example:
         >>> UNet(1, 1, (7, 7), width=8, depth=1, context=4)(torch.zeros(2, 1, 7, 7), torch.zeros(2, 4)).shape
@@ -106,7 +112,10 @@ class UNet(nn.Module):
         for i in reversed(range(scales)):
             self.up.append(blocks(i, widths[i] + widths[i + 1]))
         self.last = ConvBlock(widths[0], widths[0], context)
-        self.norm, self.outputs = group_norm(widths[0]), zeroed(nn.Conv2d(widths[0], outputs, 3, padding=1))
+        self.norm, self.outputs = (
+            group_norm(widths[0]),
+            zeroed(nn.Conv2d(widths[0], outputs, 3, padding=1)),
+        )
         self.shortcut = zeroed(nn.Conv2d(inputs, outputs, 1))
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:

@@ -1,8 +1,9 @@
-"""One writer at a time: who writes into a directory holds its lock, and whoever comes second is told who that is.
+"""One writer at a time: who writes into a directory holds its lock, and whoever comes second is
+told who that is.
 
-One idea: the operating system holds the lock for the process, so that a crash, of whatever kind, releases it; the file says who
-has it. Where a file system or a system has no such locks, the file's own words are believed: a process of this computer that
-lives, or any process of another one.
+One idea: the operating system holds the lock for the process, so that a crash, of whatever kind,
+releases it; the file says who has it. Where a file system or a system has no such locks, the file's
+own words are believed: a process of this computer that lives, or any process of another one.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ LOCK = ".pushforward-lock"
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Hold a directory, made if it is not there, for writing; one that was made and stayed empty is taken away again.
+    """Hold a directory, made if it is not there, for writing; one that was made and stayed empty is
+    taken away again.
 
     Raises:
-        BadInput: another process, or another thread, is writing there, or no directory can have that name.
+        BadInput: another process, or another thread, is writing there, or no directory can have
+            that name.
         RunFailed: the directory cannot be made or written.
     """
     try:
@@ -49,7 +52,8 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def refuse_if_written(path: Path) -> None:
-    """Raise what `writing` would if somebody else writes into a directory; one that may only be read is as good."""
+    """Raise what `writing` would if somebody else writes into a directory; one that may only be
+    read is as good."""
     if not (path / LOCK).exists():
         return
     try:
@@ -83,7 +87,11 @@ def _acquire(path: Path) -> int:
             if os.path.samestat(os.fstat(handle), os.stat(file)):
                 break
         os.close(handle)
-    words = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+    words = {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+    }
     words["command"] = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])[:200]
     with suppress(OSError):  # a full disk hides the words, not the lock
         os.ftruncate(handle, 0)
@@ -94,7 +102,9 @@ def _acquire(path: Path) -> int:
 
 def _refused(path: Path, handle: int) -> BadInput:
     came = f"{path}, into which {_holder(handle)} is writing"
-    return BadInput(came, "a directory that nobody writes into", "wait until it is done, or choose another -o")
+    return BadInput(
+        came, "a directory that nobody writes into", "wait until it is done, or choose another -o"
+    )
 
 
 def _held(handle: int) -> bool:
@@ -102,7 +112,9 @@ def _held(handle: int) -> bool:
     if sys.platform == "win32":
         import msvcrt
 
-        os.lseek(handle, 1 << 30, os.SEEK_SET)  # a byte that is not there, so that the words can still be read
+        os.lseek(
+            handle, 1 << 30, os.SEEK_SET
+        )  # a byte that is not there, so that the words can still be read
         with suppress(OSError):
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
             return True
@@ -144,7 +156,10 @@ def _words(handle: int) -> dict[str, Any]:
 
 
 def _holder(handle: int) -> str:
-    words = {key: "".join(c for c in str(value)[:200] if c.isprintable()) for key, value in _words(handle).items()}
+    words = {
+        key: "".join(c for c in str(value)[:200] if c.isprintable())
+        for key, value in _words(handle).items()
+    }
     if not {"pid", "host", "since", "command"} <= set(words):
         return "another process"
     return "process {pid} on {host}, since {since} (`{command}`),".format(**words)

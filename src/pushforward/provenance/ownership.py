@@ -1,7 +1,8 @@
 """What of a directory is Pushforward's, so that nothing else is ever removed.
 
-Two ideas: a directory is ours if its manifest says what it is and is of our format, and then only the files that such a directory
-is made of; one file that is not on the list, and the directory is left as it is.
+Two ideas: a directory is ours if its manifest says what it is and is of our format, and then only
+the files that such a directory is made of; one file that is not on the list, and the directory is
+left as it is.
 """
 
 from __future__ import annotations
@@ -19,7 +20,15 @@ import yaml
 from pushforward.core.errors import BadInput
 from pushforward.core.files import not_removed, partial_of, remove_file
 from pushforward.provenance.lock import LOCK, writing
-from pushforward.provenance.run_directory import CONFIG, ENCODING, FORMAT, MANIFEST, STATE, WEIGHTS, is_begun_only
+from pushforward.provenance.run_directory import (
+    CONFIG,
+    ENCODING,
+    FORMAT,
+    MANIFEST,
+    STATE,
+    WEIGHTS,
+    is_begun_only,
+)
 
 Kind = Literal["run", "comparison", "classifier"]
 COMPARISON = "comparison.json"
@@ -30,7 +39,11 @@ WRITTEN: dict[str, str] = {
     "comparison": r"manifest\.json|comparison\.json|comparison\.npz|report\.html",
     "classifier": r"manifest\.json|classifier\.json|weights\.safetensors",
 }
-FOLDERS: dict[str, tuple[str, ...]] = {"run": (STATE, f"{STATE}/ema"), "comparison": (), "classifier": ()}
+FOLDERS: dict[str, tuple[str, ...]] = {
+    "run": (STATE, f"{STATE}/ema"),
+    "comparison": (),
+    "classifier": (),
+}
 _PLAIN = re.compile(r"[\w-]+")
 _LARGEST_CONFIG = 1 << 20
 NAMED = 3  # files of others that a message names
@@ -42,7 +55,8 @@ class Holdings:
 
     Attributes:
         kind: of the directory, empty if no manifest of ours is there.
-        ours: files and folders, in an order of removal that keeps the directory recognisable to the end.
+        ours: files and folders, in an order of removal that keeps the directory recognisable to the
+            end.
         folders: those of them that are folders.
         foreign: what is not ours.
         worth: True if something in there took work that is not done again for nothing.
@@ -61,20 +75,23 @@ class Holdings:
 
 
 def claim(path: Path, overwrite: bool = False, kind: Kind = "run") -> None:
-    """Make sure that a run, a comparison or a classifier may be written at `path`; under its lock, make room for it.
+    """Make sure that a run, a comparison or a classifier may be written at `path`; under its lock,
+    make room for it.
 
-    What a killed command left before it had done any work counts as nothing. With `overwrite` an earlier directory of the same
-    kind is removed, file by file.
+    What a killed command left before it had done any work counts as nothing. With `overwrite` an
+    earlier directory of the same kind is removed, file by file.
 
     Raises:
-        BadInput: a file, a directory that holds anything else, or one that may not be emptied; nothing was removed.
+        BadInput: a file, a directory that holds anything else, or one that may not be emptied;
+            nothing was removed.
         RunFailed: a file cannot be removed; what is left is still known as ours.
     """
     _remove(check_claim(path, overwrite, kind))
 
 
 def sweep(path: Path) -> None:
-    """Remove what killed commands left half-written in a directory of ours; whoever asks holds its lock."""
+    """Remove what killed commands left half-written in a directory of ours; whoever asks holds its
+    lock."""
     for file in holdings(path).files:
         if partial_of(file.name) is not None:
             remove_file(file)
@@ -93,10 +110,16 @@ def check_claim(path: Path, overwrite: bool = False, kind: Kind = "run") -> Hold
         )
     if held.kind and held.kind != kind:
         raise BadInput(
-            f"the output directory {path}", "an empty or new directory", f"it holds a {held.kind}; choose another -o"
+            f"the output directory {path}",
+            "an empty or new directory",
+            f"it holds a {held.kind}; choose another -o",
         )
     if held.worth and not overwrite:
-        go_on = "" if kind == "classifier" else "continue that one with --resume, replace it with --overwrite, or "
+        go_on = (
+            ""
+            if kind == "classifier"
+            else "continue that one with --resume, replace it with --overwrite, or "
+        )
         raise BadInput(
             f"the output directory {path}",
             "an empty or new directory",
@@ -118,7 +141,9 @@ def holdings(path: Path) -> Holdings:
             return _holdings(path)
         found = path.is_symlink() or path.exists()
     except OSError as error:
-        raise BadInput(f"{path}, which cannot be read ({error.strerror})", "a directory of yours") from None
+        raise BadInput(
+            f"{path}, which cannot be read ({error.strerror})", "a directory of yours"
+        ) from None
     if found:
         what = "a link to nothing" if path.is_symlink() else "a file"
         raise BadInput(f"the output {path}", "a directory", f"this is {what}; choose another -o")
@@ -126,7 +151,8 @@ def holdings(path: Path) -> Holdings:
 
 
 def manifest_of(path: Path) -> dict[str, Any] | None:
-    """Return the manifest of a directory of ours, None where there is none or it is another program's.
+    """Return the manifest of a directory of ours, None where there is none or it is another
+    program's.
 
     Raises:
         BadInput: a newer format.
@@ -139,8 +165,16 @@ def manifest_of(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, RecursionError):
         return None
     # runs were the only directories with a manifest before it said of what kind they are
-    ours = isinstance(record, dict) and type(record.get("format")) is int and isinstance(record.get("status"), str)
-    if not ours or not ("kind" in record or "config_sha256" in record) or record.get("kind", "run") not in WRITTEN:
+    ours = (
+        isinstance(record, dict)
+        and type(record.get("format")) is int
+        and isinstance(record.get("status"), str)
+    )
+    if (
+        not ours
+        or not ("kind" in record or "config_sha256" in record)
+        or record.get("kind", "run") not in WRITTEN
+    ):
         return None
     if record["format"] > FORMAT:
         raise BadInput(
@@ -157,7 +191,9 @@ def _holdings(path: Path) -> Holdings:
     kind = "comparison" if runs is not None else "" if manifest is None else manifest["kind"]
     if not kind and _half_begun(path):
         kind = "run"
-    inner = {path / name: _holdings(path / name) for name in runs or () if _real_folder(path / name)}
+    inner = {
+        path / name: _holdings(path / name) for name in runs or () if _real_folder(path / name)
+    }
     inner = {folder: held for folder, held in inner.items() if held.kind in ("run", "")}
     own: list[Path] = []
     order = [path for run, held in inner.items() for path in (*held.ours, run)]
@@ -171,7 +207,11 @@ def _holdings(path: Path) -> Holdings:
             own.append(entry)
             folders.add(entry)
         else:
-            (own if _is_ours(name, kind) and not entry.is_dir() and not entry.is_symlink() else foreign).append(entry)
+            (
+                own
+                if _is_ours(name, kind) and not entry.is_dir() and not entry.is_symlink()
+                else foreign
+            ).append(entry)
     last = {path / COMPARISON: 1, path / MANIFEST: 2}  # what a directory is recognised by goes last
     order += sorted(own, key=lambda one: (last.get(one, 0), -len(one.parts)))
     worth = any(held.worth for held in inner.values()) or _worth(path, kind, manifest, own)
@@ -179,7 +219,8 @@ def _holdings(path: Path) -> Holdings:
 
 
 def runs_in(path: Path) -> list[str] | None:
-    """Return the names of the runs of a comparison, None if the directory is none; what is no plain name is none of ours."""
+    """Return the names of the runs of a comparison, None if the directory is none; what is no plain
+    name is none of ours."""
     manifest = manifest_of(path)
     if manifest is not None:
         named = manifest.get("runs")
@@ -209,18 +250,35 @@ def _is_ours(name: str, kind: str) -> bool:
 
 
 def _half_begun(path: Path) -> bool:
-    """Return whether nothing but the beginning of a run is there, as versions that wrote the manifest last could leave it."""
+    """Return whether nothing but the beginning of a run is there, as versions that wrote the
+    manifest last could leave it."""
     names = {entry.name for entry in os.scandir(path)} - {LOCK}
     config = path / CONFIG
-    if CONFIG not in names or not {partial_of(name) or name for name in names} <= {CONFIG, ENCODING, MANIFEST}:
+    if CONFIG not in names or not {partial_of(name) or name for name in names} <= {
+        CONFIG,
+        ENCODING,
+        MANIFEST,
+    }:
         return False
-    if MANIFEST in names or config.is_symlink() or not config.is_file() or config.stat().st_size > _LARGEST_CONFIG:
+    if (
+        MANIFEST in names
+        or config.is_symlink()
+        or not config.is_file()
+        or config.stat().st_size > _LARGEST_CONFIG
+    ):
         return False
     try:
         found = yaml.safe_load(config.read_bytes())
     except (yaml.YAMLError, ValueError, RecursionError):
         return False
-    return isinstance(found, dict) and set(found) == {"family", "preset", "seed", "data", "model", "train"}
+    return isinstance(found, dict) and set(found) == {
+        "family",
+        "preset",
+        "seed",
+        "data",
+        "model",
+        "train",
+    }
 
 
 def _worth(path: Path, kind: str, manifest: dict[str, Any] | None, own: list[Path]) -> bool:
@@ -236,7 +294,8 @@ def _worth(path: Path, kind: str, manifest: dict[str, Any] | None, own: list[Pat
 
 
 def _old_comparison(path: Path) -> list[Any] | None:
-    """Return the names of the runs of a comparison that was made before comparisons had manifests, None if it is none."""
+    """Return the names of the runs of a comparison that was made before comparisons had manifests,
+    None if it is none."""
     file = path / COMPARISON
     if file.is_symlink() or not file.is_file():
         return None
@@ -246,7 +305,10 @@ def _old_comparison(path: Path) -> list[Any] | None:
             return None
         names: list[Any] = []
         for row in record["rows"]:
-            names += [row["name"], *(f"{row['name']}-seed{one['seed']}" for one in row.get("repeats", ()))]
+            names += [
+                row["name"],
+                *(f"{row['name']}-seed{one['seed']}" for one in row.get("repeats", ())),
+            ]
     except (OSError, ValueError, RecursionError, TypeError, KeyError, AttributeError):
         return None
     return names
@@ -266,7 +328,9 @@ def _refuse_places(path: Path) -> None:
     for place, words in places.items():
         if whole == place or whole in place.parents:
             holds = "is" if whole == place else "holds"
-            raise BadInput(f"-o {path}, which {holds} {words}", "a directory of its own", "choose another -o")
+            raise BadInput(
+                f"-o {path}, which {holds} {words}", "a directory of its own", "choose another -o"
+            )
     if path.is_symlink():
         raise BadInput(
             f"-o {path}, a link to {whole}",

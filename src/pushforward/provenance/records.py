@@ -1,7 +1,7 @@
 """The shape of a run's records, checked before anything reads them.
 
-One idea: files that a program wrote are edited, merged and cut by people and disks; what is used of them is typed once, here, and
-keys that this version does not know are left alone.
+One idea: files that a program wrote are edited, merged and cut by people and disks; what is used of
+them is typed once, here, and keys that this version does not know are left alone.
 """
 
 from __future__ import annotations
@@ -93,24 +93,37 @@ def check_records(path: Path, manifest: Any, config: Any) -> None:
     _check(_Config, config, path / "config.yaml")
     if manifest["status"] == "complete" and manifest.get("weights_sha256") is None:
         raise BadInput(
-            f"{path / 'manifest.json'} without weights_sha256", "the fingerprint of a complete run's weights"
+            f"{path / 'manifest.json'} without weights_sha256",
+            "the fingerprint of a complete run's weights",
         )
 
 
 def _check(shape: type[R], record: Any, path: Path) -> None:
     if not isinstance(record, Mapping):
-        raise BadInput(f"{path} holds {a_type(record)}", "an object of keys", "restore it or train again")
+        raise BadInput(
+            f"{path} holds {a_type(record)}", "an object of keys", "restore it or train again"
+        )
     if _depth(record) > DEEPEST:
-        raise BadInput(f"{path}, nested more than {DEEPEST} deep", "the records of a run", "restore it or train again")
+        raise BadInput(
+            f"{path}, nested more than {DEEPEST} deep",
+            "the records of a run",
+            "restore it or train again",
+        )
     try:
         shape.model_validate(record)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         said = first["msg"].removeprefix("Input should be ")
-        came = "is missing" if first["type"] == "missing" else f"is {str(first.get('input'))[:80]!r}"
-        expected = "what training wrote" if first["type"] == "missing" else said[:1].lower() + said[1:]
-        raise BadInput(f"'{key}' in {path} {came}", expected, "it was edited; restore it or train again") from None
+        came = (
+            "is missing" if first["type"] == "missing" else f"is {str(first.get('input'))[:80]!r}"
+        )
+        expected = (
+            "what training wrote" if first["type"] == "missing" else said[:1].lower() + said[1:]
+        )
+        raise BadInput(
+            f"'{key}' in {path} {came}", expected, "it was edited; restore it or train again"
+        ) from None
 
 
 def _depth(record: Any) -> int:
@@ -121,6 +134,12 @@ def _depth(record: Any) -> int:
         level = [
             inner
             for outer in level
-            for inner in (outer.values() if isinstance(outer, Mapping) else outer if isinstance(outer, list) else ())
+            for inner in (
+                outer.values()
+                if isinstance(outer, Mapping)
+                else outer
+                if isinstance(outer, list)
+                else ()
+            )
         ]
     return deepest

@@ -1,8 +1,8 @@
 """A run directory: what it holds, when it may be written, and whether it still is what was trained.
 
-Two ideas: `manifest.json` fingerprints what the run was made of (configuration, data, weights), so that an edited or truncated
-file is noticed before a number is printed; it is written first and decides, so that a run that was killed between two files
-opens or goes on.
+Two ideas: `manifest.json` fingerprints what the run was made of (configuration, data, weights), so
+that an edited or truncated file is noticed before a number is printed; it is written first and
+decides, so that a run that was killed between two files opens or goes on.
 """
 
 from __future__ import annotations
@@ -23,7 +23,12 @@ from pushforward.core.files import json_text, write_json, write_text
 from pushforward.core.space import Space, space_from_json
 from pushforward.provenance.records import check_records
 
-MANIFEST, CONFIG, WEIGHTS, ENCODING = "manifest.json", "config.yaml", "weights.safetensors", "encoding.json"
+MANIFEST, CONFIG, WEIGHTS, ENCODING = (
+    "manifest.json",
+    "config.yaml",
+    "weights.safetensors",
+    "encoding.json",
+)
 STATE, HISTORY = "state", "history.jsonl"
 LAST = f"{STATE}/last.safetensors"  # the checkpoint, written by the engine
 FORMAT = 1
@@ -78,11 +83,12 @@ def begin(
 ) -> None:
     """Write the manifest, the dictionary of text or tables if there is one, and `config.yaml`.
 
-    The manifest comes first. A run that is gone on with has one already: what it said of its beginning is kept, and the
-    configuration that it had stays valid until the new one is there.
+    The manifest comes first. A run that is gone on with has one already: what it said of its
+    beginning is kept, and the configuration that it had stays valid until the new one is there.
 
     Args:
-        status: `training`, or `writing` for what nothing can go on with: the same command makes it again.
+        status: `training`, or `writing` for what nothing can go on with: the same command makes it
+            again.
     """
     text = yaml.safe_dump(config, sort_keys=False)
     record = {"format": FORMAT, "kind": "run", "status": status, "config_sha256": _sha256(text)}
@@ -109,8 +115,11 @@ def complete(path: Path, facts: dict[str, Any]) -> None:
 
 
 def is_begun_only(path: Path) -> bool:
-    """Return whether a run was begun and left before there was anything to go on with: no checkpoint, no weights."""
-    left = (path / MANIFEST).is_file() and not (path / LAST).exists() and not (path / WEIGHTS).exists()
+    """Return whether a run was begun and left before there was anything to go on with: no
+    checkpoint, no weights."""
+    left = (
+        (path / MANIFEST).is_file() and not (path / LAST).exists() and not (path / WEIGHTS).exists()
+    )
     return left and read_manifest(path).get("status") == "training"
 
 
@@ -134,7 +143,9 @@ def read_encoding(record: RunRecord) -> dict[str, Any] | None:
             "the dictionary that the run was trained with",
             "restore it or train again",
         )
-    with refusing(str(path), "the dictionary that the run was trained with", "restore it or train again"):
+    with refusing(
+        str(path), "the dictionary that the run was trained with", "restore it or train again"
+    ):
         found: dict[str, Any] = json.loads(path.read_text())
         return found
 
@@ -143,22 +154,31 @@ def open_record(path: Path) -> RunRecord:
     """Read and verify a run directory.
 
     Raises:
-        BadInput: no run there, an edited configuration, truncated or replaced weights, or a newer format.
+        BadInput: no run there, an edited configuration, truncated or replaced weights, or a newer
+            format.
     """
     if not path.is_dir():
-        raise BadInput(f"no run at {path}", "a directory made by `pushforward train`", "check the path")
+        raise BadInput(
+            f"no run at {path}", "a directory made by `pushforward train`", "check the path"
+        )
     if not (path / MANIFEST).is_file():
         raise BadInput(
-            f"{path} is not a run", f"{MANIFEST} and {CONFIG} in it", "a comparison keeps its runs in sub-directories"
+            f"{path} is not a run",
+            f"{MANIFEST} and {CONFIG} in it",
+            "a comparison keeps its runs in sub-directories",
         )
     manifest = read_manifest(path)
     if manifest.get("kind", "run") != "run":
         raise BadInput(
-            f"{path} is not a run but a {manifest['kind']}", "a run", "a comparison keeps its runs in sub-directories"
+            f"{path} is not a run but a {manifest['kind']}",
+            "a run",
+            "a comparison keeps its runs in sub-directories",
         )
     if manifest["status"] == "writing":
         raise BadInput(
-            f"{path} was stopped while it was being written", "a run", "give the command that writes it once more"
+            f"{path} was stopped while it was being written",
+            "a run",
+            "give the command that writes it once more",
         )
     config = _read_config(path, manifest)
     check_records(path, manifest, config)
@@ -180,16 +200,23 @@ def read_manifest(path: Path) -> dict[str, Any]:
             raise TypeError("format and status of another kind")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadInput(
-            f"the records of {path} cannot be read ({error})", "unedited manifest and config", "train it again"
+            f"the records of {path} cannot be read ({error})",
+            "unedited manifest and config",
+            "train it again",
         ) from None
     if known > FORMAT:
-        raise BadInput(f"a run of format {known}", f"format {FORMAT} or older", "update pushforward")
+        raise BadInput(
+            f"a run of format {known}", f"format {FORMAT} or older", "update pushforward"
+        )
     return manifest
 
 
 def _valid(manifest: dict[str, Any]) -> set[str]:
-    """Return the fingerprints that the configuration may have: of a run that is gone on with also the one before."""
-    return {str(manifest[key]) for key in ("config_sha256", "config_sha256_before") if key in manifest}
+    """Return the fingerprints that the configuration may have: of a run that is gone on with also
+    the one before."""
+    return {
+        str(manifest[key]) for key in ("config_sha256", "config_sha256_before") if key in manifest
+    }
 
 
 def _read_config(path: Path, manifest: dict[str, Any]) -> dict[str, Any]:
@@ -197,10 +224,14 @@ def _read_config(path: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     if not file.is_file():
         if manifest["status"] == "training":
             raise BadInput(
-                f"{path} was stopped before its training began", "a run", "give its command again, with --resume"
+                f"{path} was stopped before its training began",
+                "a run",
+                "give its command again, with --resume",
             )
         raise BadInput(
-            f"{file} is missing", "the configuration of the run", "restore it, or train again with --overwrite"
+            f"{file} is missing",
+            "the configuration of the run",
+            "restore it, or train again with --overwrite",
         )
     try:
         text = file.read_bytes()
@@ -209,7 +240,9 @@ def _read_config(path: Path, manifest: dict[str, Any]) -> dict[str, Any]:
             raise TypeError("no settings")
     except (OSError, yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise BadInput(
-            f"the records of {path} cannot be read ({error})", "unedited manifest and config", "train it again"
+            f"the records of {path} cannot be read ({error})",
+            "unedited manifest and config",
+            "train it again",
         ) from None
     if hashlib.sha256(text).hexdigest() not in _valid(manifest):
         raise BadInput(

@@ -1,7 +1,8 @@
-"""What a page shows of a table: each column's shares, and how strongly columns depend on each other.
+"""What a page shows of a table: each column's shares, and how strongly columns depend on each
+other.
 
-Two ideas: real rows cut every column into bins, and the same bins count the samples; a page keeps shares and dependences, which
-show what a model got wrong, and no rows beyond a few examples.
+Two ideas: real rows cut every column into bins, and the same bins count the samples; a page keeps
+shares and dependences, which show what a model got wrong, and no rows beyond a few examples.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class Bins:
     Attributes:
         name: of the column.
         edges: for numbers, ends of the bins; values outside fall into the first or the last one.
-        labels: what each bin is called, categories (the commonest first), `other` and `missing` among them.
+        labels: what each bin is called, categories (the commonest first), `other` and `missing`
+            among them.
         kept: for categories, the index of each category that has a bin of its own.
     """
 
@@ -44,7 +46,8 @@ Words = Callable[..., list[str] | None]
 
 
 def bins_of(rows: np.ndarray, space: Table, words: Words | None = None) -> tuple[Bins, ...]:
-    """Return the bins of the first 24 columns, by the real rows (n, columns), missing values marked by numbers.
+    """Return the bins of the first 24 columns, by the real rows (n, columns), missing values marked
+    by numbers.
 
     Example:
         >>> space = Table((Column("sex", "categorical", ("f", "m")), Column("age", "integer", step=1.0, low=0, high=9)))
@@ -58,7 +61,8 @@ def bins_of(rows: np.ndarray, space: Table, words: Words | None = None) -> tuple
 
 
 def shares_of(rows: np.ndarray, space: Table, bins: Sequence[Bins]) -> np.ndarray:
-    """Return the share of the rows in each bin, shape (columns, most bins), NaN beyond a column's bins.
+    """Return the share of the rows in each bin, shape (columns, most bins), NaN beyond a column's
+    bins.
 
     Example:
         >>> space = Table((Column("sex", "categorical", ("f", "m")),))
@@ -68,23 +72,31 @@ def shares_of(rows: np.ndarray, space: Table, bins: Sequence[Bins]) -> np.ndarra
     found = np.full((len(bins), max(len(b.labels) for b in bins)), np.nan)
     for k, (cut, column) in enumerate(zip(bins, space.columns)):
         places = _places(rows[:, k], column, cut)
-        found[k, : len(cut.labels)] = np.bincount(places, minlength=len(cut.labels)) / max(1, len(rows))
+        found[k, : len(cut.labels)] = np.bincount(places, minlength=len(cut.labels)) / max(
+            1, len(rows)
+        )
     return found
 
 
 def links_of(rows: np.ndarray, space: Table) -> np.ndarray:
-    """Return the association of every two of the first columns, shape (columns, columns), 1 on the diagonal.
+    """Return the association of every two of the first columns, shape (columns, columns), 1 on the
+    diagonal.
 
-    Rank correlation of numbers, Cramér's V of categories, correlation ratio between the kinds; see `Associations`.
+    Rank correlation of numbers, Cramér's V of categories, correlation ratio between the kinds; see
+    `Associations`.
     """
     columns = space.columns[:MOST_COLUMNS]
     numbers = [k for k, column in enumerate(columns) if not column.discrete]
     others = [k for k, column in enumerate(columns) if column.discrete]
-    pairs = [(a, b) for some in (numbers, others) for i, a in enumerate(some) for b in some[i + 1 :]]
+    pairs = [
+        (a, b) for some in (numbers, others) for i, a in enumerate(some) for b in some[i + 1 :]
+    ]
     pairs += [(a, b) for a in others for b in numbers]
     found = np.eye(len(columns))
     if pairs:
-        counted = Associations(rows[:, : len(columns)], Table(columns), np.zeros(len(rows), dtype=np.int64))
+        counted = Associations(
+            rows[:, : len(columns)], Table(columns), np.zeros(len(rows), dtype=np.int64)
+        )
         values = counted.rooted(counted.of(np.ones((1, 20), dtype=bool)))[0]
         for (a, b), value in zip(pairs, values, strict=True):
             found[a, b] = found[b, a] = value
@@ -99,9 +111,17 @@ def _bins(values: np.ndarray, column: Column, words: Words | None) -> Bins:
         order = [int(i) for i in np.argsort(-counts, kind="stable")]
         kept = order if len(order) <= MOST_CATEGORIES else order[: MOST_CATEGORIES - 1]
         rest = (OTHER,) if len(kept) < len(order) else ()
-        return Bins(column.name, (*(str(column.categories[i]) for i in kept), *rest, *absent), kept=tuple(kept))
+        return Bins(
+            column.name,
+            (*(str(column.categories[i]) for i in kept), *rest, *absent),
+            kept=tuple(kept),
+        )
     known = values[values != missing_mark(column)] if column.missing else values
-    low, high = (float(v) for v in np.quantile(known, [0.01, 0.99])) if len(known) else (column.low, column.high)
+    low, high = (
+        (float(v) for v in np.quantile(known, [0.01, 0.99]))
+        if len(known)
+        else (column.low, column.high)
+    )
     if column.step is not None and (high - low) / column.step < MOST_BINS:
         count = max(1, round((high - low) / column.step) + 1)
         edges = [low + column.step * (k - 0.5) for k in range(count + 1)]
@@ -109,7 +129,10 @@ def _bins(values: np.ndarray, column: Column, words: Words | None) -> Bins:
     else:
         high = high if high > low else low + (abs(low) or 1.0)
         edges = [float(v) for v in np.linspace(low, high, MOST_BINS + 1)]
-        labels = [f"{_said(a, column, words)} to {_said(b, column, words)}" for a, b in itertools.pairwise(edges)]
+        labels = [
+            f"{_said(a, column, words)} to {_said(b, column, words)}"
+            for a, b in itertools.pairwise(edges)
+        ]
     return Bins(column.name, (*labels, *absent), tuple(edges))
 
 

@@ -1,6 +1,7 @@
 """Numbers as a person reads them.
 
-Two ideas: a value shows the digits its interval supports and no more; a relation sign says what kind of likelihood it is.
+Two ideas: a value shows the digits its interval supports and no more; a relation sign says what
+kind of likelihood it is.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ THIN = "\N{NARROW NO-BREAK SPACE}"
 def decimals(value: float | int, resolution: float | None = None) -> int:
     """Return how many decimals to show, 0 to 4.
 
-    They reach the first digit of `resolution`, the second if the first is 1 or 2; without it, three digits of `value`.
+    They reach the first digit of `resolution`, the second if the first is 1 or 2; without it, three
+    digits of `value`.
 
     Example:
         >>> decimals(12.3456, 0.05), decimals(12.3456, 0.15), decimals(0.1234), decimals(250.0)
@@ -70,7 +72,8 @@ def interval_text(score: Score) -> str:
 
 
 def relation(score: Score) -> str:
-    """Return how the true number relates to the one shown: a lower bound of log p is an upper bound of code length.
+    """Return how the true number relates to the one shown: a lower bound of log p is an upper bound
+    of code length.
 
     Example:
         >>> from pushforward.core.measure import Measure
@@ -127,7 +130,8 @@ def named(parts: list[str], what: str, most: int = 4) -> str:
 
 
 def short_names(scores: Iterable[Score]) -> dict[str, str]:
-    """Return for each score by its name the measure without what it was measured with, where that stays unique.
+    """Return for each score by its name the measure without what it was measured with, where that
+    stays unique.
 
     Example:
         >>> from pushforward.core.measure import Measure
@@ -136,7 +140,10 @@ def short_names(scores: Iterable[Score]) -> dict[str, str]:
         {'recall [pca]': 'recall', 'density [pca]': 'density [pca]', 'density [raw]': 'density [raw]'}
     """
     heads = {score.name: score.short_name for score in scores}
-    return {name: head if list(heads.values()).count(head) == 1 else name for name, head in heads.items()}
+    return {
+        name: head if list(heads.values()).count(head) == 1 else name
+        for name, head in heads.items()
+    }
 
 
 def _places(score: Score) -> int | None:

@@ -1,7 +1,8 @@
 """What a report is made of: frozen records, filled by `app`, and arrays kept beside them.
 
-Three ideas: a `Row` is anything that was measured (a model, or the ceiling, floor and copycat that make its numbers readable);
-a `Comparison` is its rows and what they share; records travel as standard JSON and arrays as named numpy arrays, never mixed.
+Three ideas: a `Row` is anything that was measured (a model, or the ceiling, floor and copycat that
+make its numbers readable); a `Comparison` is its rows and what they share; records travel as
+standard JSON and arrays as named numpy arrays, never mixed.
 """
 
 from __future__ import annotations
@@ -46,17 +47,22 @@ class Data:
     """The data every row was measured on.
 
     Attributes:
-        kind: `image` (integers `0 .. levels-1`, shape (n, c, h, w)), `points` (real numbers, shape (n, d)), `text` or `table`.
-        header, shown: for text and tables, names of columns and a few real examples as rows of cells.
+        kind: `image` (integers `0 .. levels-1`, shape (n, c, h, w)), `points` (real numbers, shape
+            (n, d)), `text` or `table`.
+        header, shown: for text and tables, names of columns and a few real examples as rows of
+            cells.
         lost: a sentence for everything of the user's data that no model saw.
-        crowded: what to doubt because the held-out examples are parts of a few cases, empty otherwise.
-        columns: how a table's columns are cut, with the `shares` (columns, bins) and the `links` (columns, columns) of real rows.
+        crowded: what to doubt because the held-out examples are parts of a few cases, empty
+            otherwise.
+        columns: how a table's columns are cut, with the `shares` (columns, bins) and the `links`
+            (columns, columns) of real rows.
         space: the space in words, such as `1 x 8 x 8 images with 17 levels`.
         unit: unit of a held-out likelihood in this space, `nats_per_unit` of them each.
         counts: examples in each split.
         fingerprint: hash of the data.
         real: held-out examples to show beside the samples, with `real_labels` (n,) if labelled.
-        density: the true density on a grid of shape (rows, columns), first row at the largest y, over `extent`.
+        density: the true density on a grid of shape (rows, columns), first row at the largest y,
+            over `extent`.
         extent: `(left, right, bottom, top)` of the grid.
     """
 
@@ -89,23 +95,31 @@ class Row:
 
     Attributes:
         name: unique name, such as `flow` or `real vs real`.
-        role: `model`, or the control it is: `ceiling` (real data), `floor` (a bad model), `copycat` (training data replayed).
+        role: `model`, or the control it is: `ceiling` (real data), `floor` (a bad model), `copycat`
+            (training data replayed).
         family: name of the family, empty for controls.
         likelihood: held-out likelihood, or None with the reason in `no_likelihood`.
-        memorisation: what the nearest-training-neighbour check says, in a sentence; empty if it was not run.
+        memorisation: what the nearest-training-neighbour check says, in a sentence; empty if it was
+            not run.
         memorised: True if the check tripped, None if it was not run.
-        history: one dictionary per logged step: `step`, `seconds`, `loss`, `held_out`, `learning_rate` and other named numbers.
-        loss_name: what the training loss is; `held_out_name` the quantity `held_out` holds, empty if it is the loss itself.
+        history: one dictionary per logged step: `step`, `seconds`, `loss`, `held_out`,
+            `learning_rate` and other named numbers.
+        loss_name: what the training loss is; `held_out_name` the quantity `held_out` holds, empty
+            if it is the loss itself.
         curves: where the objective is spent, as the family declares it.
         shown: a few samples of text or tables, as rows of cells.
-        samples: generated examples in data units with `labels` (n,) if conditional; of a table `shares` and `links`, as in `Data`.
+        samples: generated examples in data units with `labels` (n,) if conditional; of a table
+            `shares` and `links`, as in `Data`.
         walk: snapshots of one sampling run, each of shape (k, *event), first to last.
-        suspicious: samples closest to the training data, with `neighbours`, the training examples closest to them.
-        crowd: how many of its or the reference's examples are parts of one case, where one of each would be too few to compare;
-            tests then rest on so many times fewer.
+        suspicious: samples closest to the training data, with `neighbours`, the training examples
+            closest to them.
+        crowd: how many of its or the reference's examples are parts of one case, where one of each
+            would be too few to compare; tests then rest on so many times fewer.
         nats: log-probability of every held-out case, shape (runs, n); what paired orders rest on.
-        measured: scores with what every example contributed, while they are in memory; they are not written.
-        repeats: one dictionary per training run, `seed` and every number by name, if the row is a mean over runs.
+        measured: scores with what every example contributed, while they are in memory; they are not
+            written.
+        repeats: one dictionary per training run, `seed` and every number by name, if the row is a
+            mean over runs.
     """
 
     name: str
@@ -161,7 +175,8 @@ class Comparison:
         commands: shell commands that reproduce the comparison.
         versions: software and machine, in the order to show.
         differences: every pair of models on every measure, tested over the reference they share.
-        headline: name of the score for the quality-against-cost picture; empty takes the first where lower is better.
+        headline: name of the score for the quality-against-cost picture; empty takes the first
+            where lower is better.
 
     Raises:
         BadInput: two rows of one name.
@@ -184,14 +199,17 @@ class Comparison:
         names = [row.name for row in self.rows]
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
-            raise BadInput(f"two rows called '{twice}'", "unique names", "add the run's name to one of them")
+            raise BadInput(
+                f"two rows called '{twice}'", "unique names", "add the run's name to one of them"
+            )
 
     def of_role(self, role: Role) -> tuple[Row, ...]:
         """Return the rows of one role, in order."""
         return tuple(row for row in self.rows if row.role == role)
 
     def between(self, key: Key, first: str, second: str) -> Verdict | None:
-        """Return what the test of two models on a measure decided, None where they were not tested."""
+        """Return what the test of two models on a measure decided, None where they were not
+        tested."""
         for found in self.differences:
             if found.metric == key.name and {found.first, found.second} == {first, second}:
                 turned = {"first": "second", "second": "first", "undecided": "undecided"}
@@ -204,7 +222,8 @@ class Comparison:
         return self.of_role("model")
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary without the arrays; scores keep infinity as text, other numbers become None."""
+        """Return a JSON-ready dictionary without the arrays; scores keep infinity as text, other
+        numbers become None."""
         record = asdict(replace(self, rows=tuple(replace(row, measured=()) for row in self.rows)))
         for part in (record["data"], *record["rows"]):
             for name in _ARRAYS:
@@ -212,7 +231,9 @@ class Comparison:
         for part, row in zip(record["rows"], self.rows, strict=True):
             part["scores"] = [score.to_json() for score in row.scores]
             part["likelihood"] = None if row.likelihood is None else row.likelihood.to_json()
-        measures = {score.metric: score.measure.to_json() for row in self.rows for score in row.all_scores}
+        measures = {
+            score.metric: score.measure.to_json() for row in self.rows for score in row.all_scores
+        }
         return _standard({**record, "measures": measures})
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -229,15 +250,24 @@ class Comparison:
         return named
 
     @staticmethod
-    def from_json(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None) -> Comparison:
+    def from_json(
+        record: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None
+    ) -> Comparison:
         """Rebuild a comparison from `to_json` and `arrays`."""
         arrays = arrays or {}
         fresh = dict(record)
         known = fresh.pop("measures", None)
-        # a page of an old record, or of a metric whose package is gone, needs nothing that is installed but what it says itself
-        measures = declared() if known is None else {name: Measure.from_json(entry) for name, entry in known.items()}
+        # a page of an old record, or of a metric whose package is gone, needs nothing that is
+        # installed but what it says itself
+        measures = (
+            declared()
+            if known is None
+            else {name: Measure.from_json(entry) for name, entry in known.items()}
+        )
         data = dict(fresh["data"])
-        data.update(classes=tuple(data["classes"]), notes=tuple(data["notes"]), **_under(arrays, "data/"))
+        data.update(
+            classes=tuple(data["classes"]), notes=tuple(data["notes"]), **_under(arrays, "data/")
+        )
         data["header"] = tuple(data.get("header", ()))
         data["shown"] = tuple(tuple(cells) for cells in data.get("shown", ()))
         data["lost"] = tuple(data.get("lost", ()))
@@ -245,7 +275,9 @@ class Comparison:
         data["extent"] = None if data["extent"] is None else tuple(data["extent"])
         fresh["data"] = Data(**data)
         rows = enumerate(fresh["rows"])
-        fresh["rows"] = tuple(_row(entry, _under(arrays, f"row/{i}/"), measures) for i, entry in rows)
+        fresh["rows"] = tuple(
+            _row(entry, _under(arrays, f"row/{i}/"), measures) for i, entry in rows
+        )
         fresh["verdict"] = tuple(Statement(**entry) for entry in fresh["verdict"])
         fresh["differences"] = tuple(_difference(entry) for entry in fresh.get("differences", ()))
         fresh["commands"] = tuple(fresh["commands"])
@@ -291,7 +323,8 @@ _ARRAYS = (
 
 
 def key_of(score: Score) -> Key:
-    """Return what must agree before two scores have an order: name, unit, kind, features and direction."""
+    """Return what must agree before two scores have an order: name, unit, kind, features and
+    direction."""
     return Key(score.name, score.unit, score.kind, score.features, score.better, score)
 
 
@@ -302,7 +335,9 @@ def metric_keys(rows: Iterable[Row]) -> tuple[Key, ...]:
 
 def _row(record: Mapping[str, Any], arrays: dict[str, Any], measures: Mapping[str, Measure]) -> Row:
     fresh = dict(record)
-    fresh["likelihood"] = None if fresh["likelihood"] is None else Score.from_json(fresh["likelihood"], measures)
+    fresh["likelihood"] = (
+        None if fresh["likelihood"] is None else Score.from_json(fresh["likelihood"], measures)
+    )
     fresh["scores"] = tuple(Score.from_json(entry, measures) for entry in fresh["scores"])
     fresh["curves"] = tuple(Curve.from_json(entry) for entry in fresh.get("curves", ()))
     fresh["shown"] = tuple(tuple(cells) for cells in fresh.get("shown", ()))

@@ -1,7 +1,9 @@
-"""Measure a model beside its controls: the same features, the same reference, the same number of examples.
+"""Measure a model beside its controls: the same features, the same reference, the same number of
+examples.
 
-Two ideas: `Controls` are computed once for a dataset (real data as the ceiling, bad data as the floor, replayed training data
-that must trip the memorisation check); every model is then measured exactly as they were.
+Two ideas: `Controls` are computed once for a dataset (real data as the ceiling, bad data as the
+floor, replayed training data that must trip the memorisation check); every model is then measured
+exactly as they were.
 """
 
 from __future__ import annotations
@@ -44,7 +46,15 @@ from pushforward.core.table import Table
 from pushforward.core.walk import trajectory
 from pushforward.data.dataset import Dataset
 from pushforward.data.text.encoding import TextEncoding
-from pushforward.evaluation.cards.controls import COPYCAT, NOISE, REAL, SHUFFLED, Control, floor_card, with_controls
+from pushforward.evaluation.cards.controls import (
+    COPYCAT,
+    NOISE,
+    REAL,
+    SHUFFLED,
+    Control,
+    floor_card,
+    with_controls,
+)
 from pushforward.evaluation.cards.scorecard import Scorecard
 from pushforward.evaluation.diversity.judge import Named
 from pushforward.evaluation.features.choose import features_by_name
@@ -58,7 +68,9 @@ from pushforward.evaluation.memorisation.verdict import memorisation_verdict
 from pushforward.reports.records import Role, Row
 
 Settle = Callable[[Callable[[int], float]], int]  # from the seconds of a card of n samples to n
-MOST_SAMPLES = 2000  # k-nearest-neighbour metrics are quadratic; the number is printed with every score
+MOST_SAMPLES = (
+    2000  # k-nearest-neighbour metrics are quadratic; the number is printed with every score
+)
 TRIED = 100  # samples whose card is timed
 PICTURES, SHOWN = 7, 8
 CONTROL_NAMES: dict[str, tuple[str, Role]] = {
@@ -104,18 +116,23 @@ class Controls:
 def features_of(dataset: Dataset, real: Control, names: Sequence[str], seed: int) -> list[Features]:
     """Return the features that were asked for by name, or those of the kind of data.
 
-    All of them, principal components too, learn on the training examples that no control drew: components spread out what they
-    were fitted on, so that real data drawn from there would score worse than other real data, and models better than real.
+    All of them, principal components too, learn on the training examples that no control drew:
+    components spread out what they were fitted on, so that real data drawn from there would score
+    worse than other real data, and models better than real.
     """
     if not names:
         return default_features(dataset.space, real.train, seed)
     encoding = dataset.encoding
     decode = encoding.tokeniser.decode if isinstance(encoding, TextEncoding) else None
-    return [features_by_name(name, dataset.space, real.train, real.train_labels, seed, decode) for name in names]
+    return [
+        features_by_name(name, dataset.space, real.train, real.train_labels, seed, decode)
+        for name in names
+    ]
 
 
 def judge_of(dataset: Dataset, real: Control, seed: int) -> Judge | None:
-    """Return a classifier of the data's classes, fitted on the training examples that no control drew; None without classes."""
+    """Return a classifier of the data's classes, fitted on the training examples that no control
+    drew; None without classes."""
     if real.train_labels is None or len(np.unique(real.train_labels)) < 2:
         return None
     return Named(OwnNetwork(dataset.space, real.train, real.train_labels, seed), dataset.classes)
@@ -138,10 +155,11 @@ def measure_controls(
         seed: seed of the draws and of fitted features.
         most: most examples on a side.
         names: features by name (see `features_by_name`); those of the kind of data by default.
-        split: which split is the reference. Of train it is a part that no control drew, and test is the null of the
-            memorisation checks.
+        split: which split is the reference. Of train it is a part that no control drew, and test is
+            the null of the memorisation checks.
         rules: expressions that every row of a table must fulfil.
-        settle: decides how many of `most` examples are measured, from what a card of n takes in seconds; None takes all.
+        settle: decides how many of `most` examples are measured, from what a card of n takes in
+            seconds; None takes all.
         told: called with the share that is done and what is done now.
 
     Raises:
@@ -161,13 +179,19 @@ def measure_controls(
     cards = card.of_controls(setting.drawn, len(setting.places), _telling(told, setting.drawn))
     kept = torch.from_numpy(setting.places)
     told(0.98, "marginals")
-    test = dataset.test  # a likelihood is always of test, whichever split the samples are compared with
-    marginals = marginal_floor(setting.train, array(test, space), space, sizes=test.sizes, cases=test.cases)
+    test = (
+        dataset.test
+    )  # a likelihood is always of test, whichever split the samples are compared with
+    marginals = marginal_floor(
+        setting.train, array(test, space), space, sizes=test.sizes, cases=test.cases
+    )
     known = {SHUFFLED: marginals, REAL: true_likelihood(dataset)}
     of = dataset, setting.reference, known
     rows = [_control_row(key, control, cards[key], *of) for key, control in setting.drawn.items()]
     ceiling, floor = cards[REAL], floor_card(cards)
-    complete = tuple(replace(row, scores=tuple(with_controls(list(row.scores), ceiling, floor))) for row in rows)
+    complete = tuple(
+        replace(row, scores=tuple(with_controls(list(row.scores), ceiling, floor))) for row in rows
+    )
     given = None if setting.given is None else setting.given[kept]
     of = setting.reference, kept, setting.train, complete, ceiling, floor, marginals
     return Controls(card, features, *of, seed, given, setting.seen, crowd_of(setting.cases))
@@ -179,10 +203,14 @@ def _telling(told: Told, drawn: Mapping[str, Control]) -> Callable[[str], None]:
     return lambda key: told(shares[key], CONTROL_NAMES[key][0])
 
 
-def _narrowed(card: Scorecard, setting: Setting, settle: Settle, seed: int) -> tuple[Scorecard, Setting]:
-    """Return a card and its setting with as many examples as `settle` says, once it knows what a small card takes.
+def _narrowed(
+    card: Scorecard, setting: Setting, settle: Settle, seed: int
+) -> tuple[Scorecard, Setting]:
+    """Return a card and its setting with as many examples as `settle` says, once it knows what a
+    small card takes.
 
-    Features were fitted without any control of the larger setting, so without those of the smaller one too.
+    Features were fitted without any control of the larger setting, so without those of the smaller
+    one too.
     """
     reference, labels = setting.reference, setting.seen
     if len(reference) <= TRIED:
@@ -198,18 +226,25 @@ def _narrowed(card: Scorecard, setting: Setting, settle: Settle, seed: int) -> t
         return card, setting
     kept = drawn_places(len(reference), n, seed)
     drawn = {
-        key: replace(one, samples=one.samples[:n], labels=None if one.labels is None else one.labels[:n])
+        key: replace(
+            one, samples=one.samples[:n], labels=None if one.labels is None else one.labels[:n]
+        )
         for key, one in setting.drawn.items()
     }
     narrower = replace(setting, drawn=drawn, places=setting.places[kept])
     return card.against(reference[kept], None if labels is None else labels[kept]), narrower
 
 
-def card_alone(dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES, names: Sequence[str] = ()) -> Scorecard:
-    """Return the measures of a dataset without any control having been measured; see `measure_controls`."""
+def card_alone(
+    dataset: Dataset, seed: int = 0, most: int = MOST_SAMPLES, names: Sequence[str] = ()
+) -> Scorecard:
+    """Return the measures of a dataset without any control having been measured; see
+    `measure_controls`."""
     setting = setting_of(dataset, seed, most, "test")
     features = features_of(dataset, setting.drawn[REAL], names, seed)
-    return Scorecard(setting.reference, setting.train, CardSetting(dataset.space, features, seed=seed))
+    return Scorecard(
+        setting.reference, setting.train, CardSetting(dataset.space, features, seed=seed)
+    )
 
 
 def _rules_of(rules: Sequence[str], space: Space) -> Sequence[str]:
@@ -264,7 +299,9 @@ def assess(
         told: called with the share that is done and what is done now.
     """
     seed, options = controls.seed, dict(sampling or {})
-    likelihood, samples, given, seconds, calls = _used(model, dataset, controls, options, rows, told)
+    likelihood, samples, given, seconds, calls = _used(
+        model, dataset, controls, options, rows, told
+    )
     told(0.75, "distances to held-out data")
     labels = None if (label := label_of(given)) is None else label.numpy()
     measured = controls.card.measure(samples, labels=labels)
@@ -286,7 +323,11 @@ def assess(
         memorisation=verdict.sentence,
         memorised=verdict.tripped,
         card=model.card,
-        curves=tuple(model.curves(test[controls.places[: curve_rows(rows)]], seed, for_model(model, dataset.train))),
+        curves=tuple(
+            model.curves(
+                test[controls.places[: curve_rows(rows)]], seed, for_model(model, dataset.train)
+            )
+        ),
         samples=measured_as(dataset.space).pictured(samples),
         **summarised(samples, dataset, controls.reference, given),
         labels=None if labels is None else (labels[:200] if samples.ndim > 2 else labels),
@@ -309,23 +350,36 @@ def _training(facts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _scores(measured: Sequence[Measured], controls: Controls, likelihood: Likelihood) -> tuple[Score, ...]:
+def _scores(
+    measured: Sequence[Measured], controls: Controls, likelihood: Likelihood
+) -> tuple[Score, ...]:
     truth = [] if likelihood.to_truth is None else [likelihood.to_truth]
     marked = with_controls([one.score for one in measured], controls.ceiling, controls.floor)
     return (*truth, *marked, *likelihood.checks)
 
 
 def _used(
-    model: GenerativeModel, dataset: Dataset, controls: Controls, options: dict[str, Any], rows: int, told: Told
+    model: GenerativeModel,
+    dataset: Dataset,
+    controls: Controls,
+    options: dict[str, Any],
+    rows: int,
+    told: Told,
 ) -> tuple[Likelihood, np.ndarray, Given | None, float, float]:
-    """Score and sample, which takes long; returns likelihoods and what `draw_like_reference` does."""
+    """Score and sample, which takes long; returns likelihoods and what `draw_like_reference`
+    does."""
     floor, seed = controls.likelihood_floor, controls.seed
     likelihood = measure_likelihood(
         model, dataset, floor, seed, rows, lambda i, n: told(0.4 * min(1.0, i / n), "likelihood")
     )
     told(0.4, "sampling")
     drawn = draw_like_reference(
-        model, dataset, controls.places, seed, options, lambda i, n: told(0.4 + 0.35 * i / n, "sampling")
+        model,
+        dataset,
+        controls.places,
+        seed,
+        options,
+        lambda i, n: told(0.4 + 0.35 * i / n, "sampling"),
     )
     return likelihood, *drawn
 

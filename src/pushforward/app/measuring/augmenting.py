@@ -1,7 +1,8 @@
 """Ask whether a family's samples help somebody who trains a predictor on the same data.
 
-Two ideas: for every size of the real set a generator is trained on exactly that set, because one that saw more would smuggle it in;
-samples that exist already can only be asked about at the size they were made from.
+Two ideas: for every size of the real set a generator is trained on exactly that set, because one
+that saw more would smuggle it in; samples that exist already can only be asked about at the size
+they were made from.
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ class Design(TypedDict, total=False):
     """Which sets predictors are trained on.
 
     Attributes:
-        sizes: of the real set, as numbers of examples or shares of train (0.1, `10%`, `all`); 10 %, 33 % and all by default.
+        sizes: of the real set, as numbers of examples or shares of train (0.1, `10%`, `all`); 10 %,
+            33 % and all by default.
         ratios: synthetic examples for each real one; 1 and 4 by default.
         seeds: draws of every size; 3 by default.
         seed: where the seeds start.
@@ -89,8 +91,8 @@ def augment_family(
     """Train generators on real sets of some sizes, and predictors on real, synthetic and both.
 
     Args:
-        family: which generator, such as `vae` or `autoregressive:made`. The validation split chooses its weights, as in any
-            training; it is trained on nothing but the real set.
+        family: which generator, such as `vae` or `autoregressive:made`. The validation split
+            chooses its weights, as in any training; it is trained on nothing but the real set.
         data: a built-in name or a path.
         budget: of every training of a generator.
         settings: how to read the data.
@@ -140,7 +142,8 @@ def augment_samples(
         samples: a file or folder, with labels where the data have them.
         data: the real data they were made from.
         ratios: synthetic examples for each real one; all of the samples by default.
-        seeds: orders of the samples and predictors; the generator behind the samples is one, and its luck is not covered.
+        seeds: orders of the samples and predictors; the generator behind the samples is one, and
+            its luck is not covered.
         target: a table's column to predict.
         settings: how to read both.
         seed: where the seeds start.
@@ -161,12 +164,18 @@ def augment_samples(
     leaked = _leaked(made, dataset, samples)
     notes = (*leaked, *impossible(odd, len(made), samples))
     ratios = ratios or (len(x) / len(real),)
-    found = usefulness(_counted(draw, seeds, step), task, test, told, [len(real)], ratios, seeds, seed)
-    found = [replace(one, verdict="leaked" if one.verdict and leaked else one.verdict) for one in found]
+    found = usefulness(
+        _counted(draw, seeds, step), task, test, told, [len(real)], ratios, seeds, seed
+    )
+    found = [
+        replace(one, verdict="leaked" if one.verdict and leaked else one.verdict) for one in found
+    ]
     return Augmented(dataset.name, samples.stem, task, len(test), seeds, tuple(found), notes)
 
 
-def _counted(draw: Callable[[int, int], Drawn], of: int, step: Step | None) -> Callable[[int, int], Drawn]:
+def _counted(
+    draw: Callable[[int, int], Drawn], of: int, step: Step | None
+) -> Callable[[int, int], Drawn]:
     """Return what draws and tells how many draws are done."""
     done = 0
 
@@ -182,24 +191,35 @@ def _counted(draw: Callable[[int, int], Drawn], of: int, step: Step | None) -> C
 
 
 def _leaked(made: Examples, dataset: Dataset, samples: Path) -> tuple[str, ...]:
-    """Say how many test examples occur among the samples, if more do than occur in train by themselves."""
+    """Say how many test examples occur among the samples, if more do than occur in train by
+    themselves."""
     test = dataset.test.x
     seen, usual = int(occurs(test, made.x).sum()), int(occurs(test, dataset.train.x).sum())
     if seen <= usual + 3 * max(1.0, usual) ** 0.5:
         return ()
     of = f"{seen:,} of the {len(test):,} real test examples occur in {samples}, {usual:,} in the training examples"
-    return (f"{of}: whoever made these samples saw the test data, so whatever they gain here is leakage and no help",)
+    return (
+        f"{of}: whoever made these samples saw the test data, so whatever they gain here is leakage and no help",
+    )
 
 
 def _task(dataset: Dataset, target: str | None) -> tuple[Task, tuple[np.ndarray, np.ndarray]]:
     if isinstance(dataset.space, Text):
-        raise Unsupported(f"predictors of {dataset.name}", "images, points or a table", "text has no target here")
-    task = task_of(dataset.space, dataset.classes, target, dataset.train.x.numpy() if target is not None else None)
+        raise Unsupported(
+            f"predictors of {dataset.name}", "images, points or a table", "text has no target here"
+        )
+    task = task_of(
+        dataset.space,
+        dataset.classes,
+        target,
+        dataset.train.x.numpy() if target is not None else None,
+    )
     return task, _targets(dataset.test, dataset, task)
 
 
 def _targets(examples: Examples, dataset: Dataset, task: Task) -> tuple[np.ndarray, np.ndarray]:
-    """Return examples with what is to be predicted; rows of a table without a known number are left out."""
+    """Return examples with what is to be predicted; rows of a table without a known number are left
+    out."""
     x = array(examples, dataset.space)
     if task.place is None:
         labels = labels_of(examples, dataset)
@@ -207,7 +227,11 @@ def _targets(examples: Examples, dataset: Dataset, task: Task) -> tuple[np.ndarr
             raise BadInput("examples without labels", "labels of the data's classes")
         return x, labels
     y = x[:, task.place]
-    known = ~np.isnan(examples.x[:, task.place].numpy()) if task.of_numbers else np.ones(len(x), dtype=bool)
+    known = (
+        ~np.isnan(examples.x[:, task.place].numpy())
+        if task.of_numbers
+        else np.ones(len(x), dtype=bool)
+    )
     return x[known], y[known]
 
 
@@ -224,7 +248,8 @@ def _sizes(dataset: Dataset, sizes: Sequence[int | float | str]) -> list[int]:
 
 
 def size_of(asked: int | float | str, total: int) -> int:
-    """Return how many of so many examples are asked for: a number of them, a share such as 0.1 or `10%`, or `all`.
+    """Return how many of so many examples are asked for: a number of them, a share such as 0.1 or
+    `10%`, or `all`.
 
     Raises:
         BadInput: something else.
@@ -244,7 +269,10 @@ def size_of(asked: int | float | str, total: int) -> int:
     # 1 is one example, and 1.0 is all of them
     share = share or 0 < value < 1 or (value == 1 and "." in word)
     if not math.isfinite(value) or value <= 0 or not (share or value.is_integer()):
-        raise BadInput(f"'{asked}' real examples", "a number of them such as 200, a share such as 0.1 or 10%, or all")
+        raise BadInput(
+            f"'{asked}' real examples",
+            "a number of them such as 200, a share such as 0.1 or 10%, or all",
+        )
     return round(value * total) if share else int(value)
 
 
@@ -257,11 +285,15 @@ def _drawn(model: GenerativeModel, data: Dataset, task: Task, ratio: float, seed
         made = Examples(model.sample(round(spare * wanted), seed=seed % 2**31))
     else:
         # classes in the shares of the real set
-        labels = torch.from_numpy(np.random.default_rng(derive_seed(seed, "labels")).choice(real_target, wanted))
+        labels = torch.from_numpy(
+            np.random.default_rng(derive_seed(seed, "labels")).choice(real_target, wanted)
+        )
         given = Given(labels) if model.classes else None
         if given is None:
             raise Unsupported(
-                f"labelled samples of {model.family}", "a family that is given the label", "choose another"
+                f"labelled samples of {model.family}",
+                "a family that is given the label",
+                "choose another",
             )
         made = Examples(model.sample(wanted, given=given, seed=seed % 2**31), given)
     synthetic, told = _targets(made, data, task)

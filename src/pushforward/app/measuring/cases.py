@@ -1,7 +1,8 @@
 """Examples that are parts of one case, such as windows of one document: measures want one of each.
 
-One idea: windows of one document are alike, and tests that take them for independent see differences where there are none; so as
-many are compared as there are documents, and where these are too few, that is said.
+One idea: windows of one document are alike, and tests that take them for independent see
+differences where there are none; so as many are compared as there are documents, and where these
+are too few, that is said.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ Cases = torch.Tensor | None
 
 
 def one_of_each(order: np.ndarray, cases: Cases) -> np.ndarray:
-    """Return the first place of every case in an order of places; all places where each is a case by itself.
+    """Return the first place of every case in an order of places; all places where each is a case
+    by itself.
 
     Example:
         >>> one_of_each(np.array([3, 0, 2, 1]), torch.tensor([7, 7, 8, 8])).tolist()
@@ -40,14 +42,18 @@ def count_of(total: int, cases: Cases) -> int:
 
 
 def cases_to_compare(train: Examples, others: Examples) -> tuple[Cases, Cases]:
-    """Return the cases of training examples and of others, None for both where one of each case would be too few to compare.
+    """Return the cases of training examples and of others, None for both where one of each case
+    would be too few to compare.
 
     Example:
         >>> few = Examples(torch.zeros(4, 2), cases=torch.tensor([7, 7, 8, 8]))
         >>> cases_to_compare(few, few)
         (None, None)
     """
-    enough = count_of(len(train), train.cases) >= 2 * FEWEST and count_of(len(others), others.cases) >= FEWEST
+    enough = (
+        count_of(len(train), train.cases) >= 2 * FEWEST
+        and count_of(len(others), others.cases) >= FEWEST
+    )
     return (train.cases, others.cases) if enough else (None, None)
 
 

@@ -1,7 +1,9 @@
-"""Train several families under one budget, measure them the same way, and say in words what was found.
+"""Train several families under one budget, measure them the same way, and say in words what was
+found.
 
-Two ideas: `compare` is a function of N run directories and their shared controls; what cannot be compared (a family that does
-not support the data) is named with its reason and not dropped silently.
+Two ideas: `compare` is a function of N run directories and their shared controls; what cannot be
+compared (a family that does not support the data) is named with its reason and not dropped
+silently.
 """
 
 from __future__ import annotations
@@ -59,7 +61,9 @@ class Compared:
         return f"<{self.comparison.title}: {', '.join(self.models)}. {self.verdict}{where}>"
 
 
-def supported(names: Sequence[str] | None, space: Space, context: bool = False) -> tuple[list[str], list[str]]:
+def supported(
+    names: Sequence[str] | None, space: Space, context: bool = False
+) -> tuple[list[str], list[str]]:
     """Return the families that support a space, and a sentence for each one left out.
 
     Args:
@@ -76,7 +80,9 @@ def supported(names: Sequence[str] | None, space: Space, context: bool = False) 
         known = family_class(name).capabilities
         if space.kind in known.spaces and (not context or "context" in known.conditions):
             kept.append(name)
-    left_out = [f"{name} was left out: it does not support {wanted}" for name in chosen if name not in kept]
+    left_out = [
+        f"{name} was left out: it does not support {wanted}" for name in chosen if name not in kept
+    ]
     if not kept:
         raise BadInput(f"no family supports {wanted}", "at least one", "; ".join(left_out))
     return kept, left_out
@@ -93,7 +99,8 @@ class ComparisonPlan:
         settings: of the data, for the runs' records.
         seed: of the first training, and of all that is measured.
         seeds: trainings of each family.
-        measure: what measuring may take, such as `2m` or `full`; None for as long as training, see `limit_of`.
+        measure: what measuring may take, such as `2m` or `full`; None for as long as training, see
+            `limit_of`.
         command: what a page says how to reproduce it.
     """
 
@@ -109,17 +116,26 @@ class ComparisonPlan:
     def labels(self, names: Sequence[str]) -> dict[tuple[str, int], str]:
         """Return what every run is called, by its family and its number."""
         runs = [(name, k) for name in names for k in range(self.seeds)]
-        return {(name, k): name if self.seeds == 1 else f"{name}-seed{self.seed + k}" for name, k in runs}
+        return {
+            (name, k): name if self.seeds == 1 else f"{name}-seed{self.seed + k}"
+            for name, k in runs
+        }
 
     def training(self, name: str, k: int, dataset: Dataset) -> Plan:
         """Return the plan of a family's k-th training."""
         overrides = {"data": dict(self.settings or {})}
-        common: dict[str, Any] = {"budget": dict(self.budget), "preset": self.preset, "overrides": overrides}
+        common: dict[str, Any] = {
+            "budget": dict(self.budget),
+            "preset": self.preset,
+            "overrides": overrides,
+        }
         return plan_training(name, dataset, seed=self.seed + k, **common)
 
     def spent(self, training: Plan) -> str:
         """Return the budget that all share, in words, as one of their plans has it."""
-        return f"{budget_of(training.train_config)} for every {'family' if self.seeds == 1 else 'run'}"
+        return (
+            f"{budget_of(training.train_config)} for every {'family' if self.seeds == 1 else 'run'}"
+        )
 
 
 @dataclass(frozen=True)
@@ -153,15 +169,21 @@ def compare(
     resume: bool = False,
     tell: Callbacks = NOBODY,
 ) -> Compared:
-    """Train, measure and report; with a `path`, leave the runs, the records and `report.html` there.
+    """Train, measure and report; with a `path`, leave the runs, the records and `report.html`
+    there.
 
-    `resume` goes on with an interrupted comparison: finished runs are kept, the one that was stopped continues.
-    With several seeds each family is trained that often, and its row is the mean over runs with an interval that covers them.
+    `resume` goes on with an interrupted comparison: finished runs are kept, the one that was
+    stopped continues. With several seeds each family is trained that often, and its row is the mean
+    over runs with an interval that covers them.
     """
     names, left_out = supported(plan.families, dataset.space, dataset.context is not None)
     labels = plan.labels(names)
     plans = {(name, k): plan.training(name, k, dataset) for name, k in labels}
-    with nullcontext() if path is None else held_comparison(path, list(labels.values()), overwrite, resume):
+    with (
+        nullcontext()
+        if path is None
+        else held_comparison(path, list(labels.values()), overwrite, resume)
+    ):
         begun = {key: path / label for key, label in labels.items() if path is not None and resume}
         fits, measuring = _prepared(dataset, plans, begun, plan.measure, tell)
         most, told = measuring.extent.samples, tell.stage("controls")
@@ -172,17 +194,29 @@ def compare(
         for (name, k), label in labels.items():
             run = None if path is None else path / label
             with _left_out(label, left_out, alone=label == [*labels.values()][-1] and not models):
-                trained = _train(fits[name, k].plan, run, resume, tell.observe(label), tell.announce)
+                trained = _train(
+                    fits[name, k].plan, run, resume, tell.observe(label), tell.announce
+                )
                 tell.say(too_short(trained.record.steps, label))
-                model, facts, told = trained.model, vars(trained.record), tell.stage(f"scoring {label}")
-                row = assess(model, dataset, controls, label, facts, rows=measuring.extent.rows, told=told)
+                model, facts, told = (
+                    trained.model,
+                    vars(trained.record),
+                    tell.stage(f"scoring {label}"),
+                )
+                row = assess(
+                    model, dataset, controls, label, facts, rows=measuring.extent.rows, told=told
+                )
                 measured[name][plan.seed + k], models[label] = row, model
                 if run is not None:
                     write_scores(run, row)
-        rows = [mean_row(name, [*found.values()], [*found]) for name, found in measured.items() if found]
+        rows = [
+            mean_row(name, [*found.values()], [*found]) for name, found in measured.items() if found
+        ]
         notes = [*left_out, *filter(None, [measuring.says()])]
         shared = plan.spent(next(iter(plans.values())))
-        comparison = comparison_of(dataset, rows, controls, shared, plan.preset, plan.seed, plan.command, notes)
+        comparison = comparison_of(
+            dataset, rows, controls, shared, plan.preset, plan.seed, plan.command, notes
+        )
         if path is not None:
             save_comparison(path, comparison)
     return Compared(comparison, path, models, tuple(left_out))
@@ -195,7 +229,8 @@ def _prepared(
     measure: str | None,
     tell: Callbacks,
 ) -> tuple[dict[tuple[str, int], SizedPlan], Measuring]:
-    """Return plans that fit and the limit of measuring, and say both before anything long begins."""
+    """Return plans that fit and the limit of measuring, and say both before anything long
+    begins."""
     tell.stage("choosing sizes")
     fits = fitted_together(plans, begun)
     tell.say(*dict.fromkeys(text for fit in fits.values() for text in (*fit.notes, fit.warning)))
@@ -207,7 +242,8 @@ def _prepared(
 
 @contextmanager
 def _left_out(label: str, left_out: list[str], *, alone: bool) -> Iterator[None]:
-    """Note that a run came to nothing, if it does inside the block; the others are compared all the same, unless none is left.
+    """Note that a run came to nothing, if it does inside the block; the others are compared all the
+    same, unless none is left.
 
     Raises:
         Diverged, Astray: it was the last of all, and no other came to anything.
@@ -220,13 +256,19 @@ def _left_out(label: str, left_out: list[str], *, alone: bool) -> Iterator[None]
         left_out.append(f"{label} was left out: {failed.came}")
 
 
-def _train(plan: Plan, run: Path | None, resume: bool, observer: Observer | None, announce: Announce) -> Trained:
+def _train(
+    plan: Plan, run: Path | None, resume: bool, observer: Observer | None, announce: Announce
+) -> Trained:
     """Train a run of a comparison, or go on with it if it was begun."""
     begun = resume and run is not None and run.is_dir()
     try:
         return train(plan, run, resume=begun, observer=observer, announce=announce)
     except Interrupted as stop:
-        hint = "" if run is None else "add --resume to the same command to go on; finished runs are kept"
+        hint = (
+            ""
+            if run is None
+            else "add --resume to the same command to go on; finished runs are kept"
+        )
         raise Interrupted(f"{plan.family} {stop.came}", "", hint) from None
 
 
@@ -237,11 +279,13 @@ def compare_runs(
     stage: Stage = quiet,
     announce: Announce = lambda text: None,
 ) -> Comparison:
-    """Return the comparison of runs that were trained separately on the same data, and leave its scores beside each of them.
+    """Return the comparison of runs that were trained separately on the same data, and leave its
+    scores beside each of them.
 
     Args:
         stage: returns what is told how far a stage that measures is.
-        announce: told of a run that takes no scores, because it may only be read or its disk is full.
+        announce: told of a run that takes no scores, because it may only be read or its disk is
+            full.
 
     Raises:
         BadInput: runs of different data; they have no common scale.
@@ -253,7 +297,9 @@ def compare_runs(
     prints = {f["data"]["fingerprint"] for f in facts}
     if len(prints) > 1:
         raise BadInput(
-            "runs of different data (" + ", ".join(sorted({f["data"]["name"] for f in facts})) + ")",
+            "runs of different data ("
+            + ", ".join(sorted({f["data"]["name"] for f in facts}))
+            + ")",
             "runs of one dataset and split",
             "report them one by one",
         )
@@ -278,5 +324,11 @@ def compare_runs(
     )
     preset = ", ".join(sorted({record.config["preset"] for _, record in opened}))
     return comparison_of(
-        dataset, rows, controls, budget, preset, seed, "pushforward report " + " ".join(map(str, runs))
+        dataset,
+        rows,
+        controls,
+        budget,
+        preset,
+        seed,
+        "pushforward report " + " ".join(map(str, runs)),
     )

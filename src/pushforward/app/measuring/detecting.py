@@ -1,6 +1,8 @@
-"""Say which examples are strange to a run, on the one scale that can be read: how many held-out examples are as strange.
+"""Say which examples are strange to a run, on the one scale that can be read: how many held-out
+examples are as strange.
 
-One idea: the known failure of likelihoods out of distribution is printed beside every number, with two scores that mend part of it.
+One idea: the known failure of likelihoods out of distribution is printed beside every number, with
+two scores that mend part of it.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ class Detected:
 
     Attributes:
         found: scores and p-values.
-        told: by score, the area under the curve of these examples against held-out ones; one half if they are alike.
+        told: by score, the area under the curve of these examples against held-out ones; one half
+            if they are alike.
         heldout: number of held-out examples that the p-values rest on.
         notes: what has to be said of the examples, such as how many of them the run was trained on.
     """
@@ -48,7 +51,8 @@ class Detected:
         return np.logical_and.reduce([p <= level for p in self.found.p_values.values()])
 
     def table(self) -> list[dict[str, Any]]:
-        """Return one record for each example, with its number, code length in nats, and p-values."""
+        """Return one record for each example, with its number, code length in nats, and
+        p-values."""
         p_values = self.found.p_values
         return [
             {
@@ -74,7 +78,8 @@ def detect(
 
     Args:
         run: its directory.
-        data: the examples in question: a built-in's test split, a file or a folder, labelled if the run is conditioned on labels.
+        data: the examples in question: a built-in's test split, a file or a folder, labelled if the
+            run is conditioned on labels.
         estimator: of the likelihood; the family's first by default.
         n: most held-out examples of the run's own test split to compare with.
         seed: seed of the estimator and of which held-out examples are taken.
@@ -93,7 +98,9 @@ def detect(
     notes = trained_on(record, asked, data)
     held_out = for_model(model, reopen(record, own).test)
     # in random order, because one half sets the usual code length and the other the p-values
-    known: Examples = held_out[torch.from_numpy(np.random.default_rng(seed).permutation(len(held_out))[:n])]
+    known: Examples = held_out[
+        torch.from_numpy(np.random.default_rng(seed).permutation(len(held_out))[:n])
+    ]
     options: dict[str, Any] = {} if estimator is None else {"estimator": estimator}
     lp, held = (model.log_prob(x, seed=seed, **options) for x in (for_model(model, asked), known))
     x = known_x = None
@@ -105,7 +112,9 @@ def detect(
         "typicality": found.atypicality,
         "complexity-corrected": found.corrected,
     }
-    told = [_told(name, mine, found.heldout[name]) for name, mine in scores.items() if mine is not None]
+    told = [
+        _told(name, mine, found.heldout[name]) for name, mine in scores.items() if mine is not None
+    ]
     return Detected(found, tuple(told), len(held), notes)
 
 

@@ -18,7 +18,13 @@ from pushforward.app.measuring.assessing import (
     measure_controls,
 )
 from pushforward.app.measuring.cases import FEWEST, count_of, crowd_of
-from pushforward.app.measuring.examples import array, drawn_places, labels_of, nearest_training, summarised
+from pushforward.app.measuring.examples import (
+    array,
+    drawn_places,
+    labels_of,
+    nearest_training,
+    summarised,
+)
 from pushforward.app.measuring.foreign import impossible, read_foreign
 from pushforward.app.measuring.measured_kind import measured_as
 from pushforward.app.measuring.parts import trained_on
@@ -43,13 +49,16 @@ from pushforward.reports.records import Comparison, Row
 from pushforward.reports.verdict.sentences import verdict_record
 
 MOST_FILED = 10_000  # samples that are there already cost nothing to draw
-FARTHEST = 1e12  # times the largest real number: squares and their sums stay far from the end of doubles
+FARTHEST = (
+    1e12  # times the largest real number: squares and their sums stay far from the end of doubles
+)
 POWERED = 500
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """Everything that was measured: the record that `--json` prints, and what pages and tables are made from."""
+    """Everything that was measured: the record that `--json` prints, and what pages and tables are
+    made from."""
 
     record: dict[str, Any]
     comparison: Comparison
@@ -89,7 +98,8 @@ def evaluate_run(
     sampling: Mapping[str, Any] | None = None,
     stage: Stage = quiet,
 ) -> Evaluated:
-    """Measure a run with its controls and leave `scores.json` in it (if nothing but `n` and `seed` is chosen).
+    """Measure a run with its controls and leave `scores.json` in it (if nothing but `n` and `seed`
+    is chosen).
 
     Args:
         run: its directory.
@@ -114,13 +124,18 @@ def evaluate_run(
     if data is None and not (how.features or how.rules or sampling):
         write_scores(run, row)
     budget = record.manifest.get("fit", {}).get("budget", "unfinished")
-    comparison = comparison_of(dataset, [row], controls, budget, record.config["preset"], how.seed, how.command)
+    comparison = comparison_of(
+        dataset, [row], controls, budget, record.config["preset"], how.seed, how.command
+    )
     compared = _compared(how.n, None, controls, dataset, "test")
     return Evaluated(_record(row, controls, comparison, compared, seen), comparison)
 
 
-def _compared(asked: int | None, given: int | None, controls: Controls, dataset: Dataset, split: str) -> dict[str, Any]:
-    """Say how many samples were compared with how many real examples, and why no more where more were there or asked for."""
+def _compared(
+    asked: int | None, given: int | None, controls: Controls, dataset: Dataset, split: str
+) -> dict[str, Any]:
+    """Say how many samples were compared with how many real examples, and why no more where more
+    were there or asked for."""
     n = controls.n
     wanted = asked or given or n
     sentence = f"{n} samples were compared with {n} {split} examples"
@@ -136,8 +151,14 @@ def _compared(asked: int | None, given: int | None, controls: Controls, dataset:
                 count_of(whole, examples.cases),
                 f"of {count_of(whole, examples.cases)} documents one window each is compared",
             ),
-            (half, f"real data drawn as if by a model may take half of the {len(controls.train)} training examples"),
-            (MOST_FILED if given else MOST_SAMPLES, "more would take too long; ask for more with -n"),
+            (
+                half,
+                f"real data drawn as if by a model may take half of the {len(controls.train)} training examples",
+            ),
+            (
+                MOST_FILED if given else MOST_SAMPLES,
+                "more would take too long; ask for more with -n",
+            ),
         ]
         why = next((reason for most, reason in limits if most <= n), "no more can be used")
         sentence = f"{n} of {wanted} samples were compared, with {n} {split} examples: {why}"
@@ -147,7 +168,11 @@ def _compared(asked: int | None, given: int | None, controls: Controls, dataset:
 
 
 def _record(
-    row: Row, controls: Controls, comparison: Comparison, compared: dict[str, Any], notes: Sequence[str]
+    row: Row,
+    controls: Controls,
+    comparison: Comparison,
+    compared: dict[str, Any],
+    notes: Sequence[str],
 ) -> dict[str, Any]:
     result = {"verdict": verdict_record(comparison), "compared": compared, **scores_record(row)}
     if notes:
@@ -175,11 +200,13 @@ def evaluate_samples(
     """Score what any other tool generated against a split of `reference`.
 
     Args:
-        samples: a file or folder; labels in it (folders by class, an array `y`) are the classes that were asked for.
+        samples: a file or folder; labels in it (folders by class, an array `y`) are the classes
+            that were asked for.
         reference: the real data.
         how: how many of the samples to score, by which features.
         settings: how to read the reference and the samples, as `open_source` takes them.
-        split: which split is the reference: `test` by default, `validation`, or `train`, which every score then names.
+        split: which split is the reference: `test` by default, `validation`, or `train`, which
+            every score then names.
         skip_bad: leave unreadable files out and count them.
         parzen_window: also the historical number of images and points, with its warning.
         stage: returns what is told how far each stage is.
@@ -197,17 +224,24 @@ def evaluate_samples(
     # of too few documents all windows are compared, as of real ones
     cases = examples.cases if count_of(len(examples), examples.cases) >= FEWEST else None
     most, told = min(how.n or MOST_FILED, count_of(len(drawn), cases)), stage("controls")
-    controls = measure_controls(dataset, how.seed, most, how.features, split or "test", how.rules, told=told)
+    controls = measure_controls(
+        dataset, how.seed, most, how.features, split or "test", how.rules, told=told
+    )
     stage(f"scoring {samples}")
     places = drawn_places(len(drawn), controls.n, how.seed, cases)
     drawn, labels = drawn[places], None if labels is None else labels[places]
     historical = [_parzen(drawn, dataset, how.seed)] if parzen_window else []
     row = _row_of(samples.stem or str(samples), drawn, labels, dataset, controls, historical)
-    row = replace(row, crowd=1.0 if examples.cases is None else crowd_of(examples.cases[torch.from_numpy(places)]))
+    row = replace(
+        row,
+        crowd=1.0 if examples.cases is None else crowd_of(examples.cases[torch.from_numpy(places)]),
+    )
     notes = impossible(odd, len(examples), samples)
     short = tuple(note.partition(", so every")[0] for note in notes)
     dataset = replace(dataset, notes=(*dataset.notes, *notes), lost=(*dataset.lost, *short))
-    comparison = comparison_of(dataset, [row], controls, "samples of another tool", "none", how.seed, how.command)
+    comparison = comparison_of(
+        dataset, [row], controls, "samples of another tool", "none", how.seed, how.command
+    )
     compared = _compared(how.n, len(examples), controls, dataset, split or "test")
     return Evaluated(_record(row, controls, comparison, compared, notes), comparison)
 
@@ -226,7 +260,10 @@ def _row_of(
     return Row(
         name,
         no_likelihood="samples alone have none",
-        scores=(*historical, *with_controls([one.score for one in measured], controls.ceiling, controls.floor)),
+        scores=(
+            *historical,
+            *with_controls([one.score for one in measured], controls.ceiling, controls.floor),
+        ),
         measured=tuple(measured),
         memorisation=verdict.sentence,
         memorised=verdict.tripped,
@@ -248,20 +285,27 @@ def _require_samples(count: int, n: int | None, samples: Path, odd: Mapping[int,
 
 
 def _require_range(drawn: np.ndarray, real: np.ndarray, samples: Path) -> None:
-    """Refuse samples so far from all data that squares of their distance are no numbers any more: a diverged generator's."""
+    """Refuse samples so far from all data that squares of their distance are no numbers any more: a
+    diverged generator's."""
     if drawn.dtype.kind != "f" or drawn.shape[1:] != real.shape[1:]:
         return
     reach, spread = float(np.abs(drawn).max(initial=0.0)), float(np.abs(real).max(initial=0.0))
     if not reach <= FARTHEST * max(spread, np.finfo(np.float32).tiny):
         came = f"samples as large as {reach:.3g} in {samples}, beside real data of at most {spread:.3g}"
-        raise BadInput(came, f"values within {FARTHEST:g} times the data's", "a generator that diverged has none")
+        raise BadInput(
+            came,
+            f"values within {FARTHEST:g} times the data's",
+            "a generator that diverged has none",
+        )
 
 
 def _parzen(samples: np.ndarray, dataset: Dataset, seed: int) -> Score:
     """The historical number: pictures are scaled to [0, 1], as they were when it was reported."""
     space = dataset.space
     if not kind_of(space).in_a_space:
-        raise BadInput(f"--parzen of {space.kind}", names_in_a_space(), "leave it out: it misleads in any case")
+        raise BadInput(
+            f"--parzen of {space.kind}", names_in_a_space(), "leave it out: it misleads in any case"
+        )
     scale = 1.0 if space.levels is None else 1.0 / (space.levels - 1)
     chooser, test = (
         as_rows(array(x, space))[drawn_places(len(x), MOST_SAMPLES, seed)] * scale

@@ -1,4 +1,5 @@
-"""Examples as measures want them: arrays in data units, a fair draw of places, labels, and a few to show.
+"""Examples as measures want them: arrays in data units, a fair draw of places, labels, and a few to
+show.
 
 One idea: whatever is measured sees the same examples, chosen by a seed and by nothing else.
 """
@@ -25,13 +26,15 @@ from pushforward.evaluation.distances import nearest
 
 
 def array(examples: Examples | torch.Tensor, space: Space) -> np.ndarray:
-    """Return examples as an array in data units, in which missing values of a table are marked by numbers."""
+    """Return examples as an array in data units, in which missing values of a table are marked by
+    numbers."""
     x = (examples.x if isinstance(examples, Examples) else examples).numpy()
     return measured_as(space).array(x, space)
 
 
 def training_array(dataset: Dataset) -> np.ndarray:
-    """Return the training examples; of overlapping windows of text only those that do not overlap."""
+    """Return the training examples; of overlapping windows of text only those that do not
+    overlap."""
     return array(training_examples(dataset), dataset.space)
 
 
@@ -47,7 +50,8 @@ def labels_of(examples: Examples, dataset: Dataset) -> np.ndarray | None:
 
 
 def drawn_places(total: int, n: int, seed: int, cases: torch.Tensor | None = None) -> np.ndarray:
-    """Return n of the places 0 to total - 1, drawn without replacement and in order: data often lie sorted.
+    """Return n of the places 0 to total - 1, drawn without replacement and in order: data often lie
+    sorted.
 
     Args:
         cases: of the examples, for `one_of_each`.
@@ -73,7 +77,8 @@ def held_out(model: GenerativeModel, dataset: Dataset) -> Examples:
 def shown(
     samples: np.ndarray, dataset: Dataset, given: Given | None = None, most: int = 6
 ) -> tuple[tuple[str, ...], ...]:
-    """Return a few samples of text or tables as rows of cells, nothing of images and points; texts after what they are about."""
+    """Return a few samples of text or tables as rows of cells, nothing of images and points; texts
+    after what they are about."""
     return measured_as(dataset.space).cells(samples[:most], dataset, given)
 
 
@@ -85,8 +90,11 @@ class DataSummary(TypedDict, total=False):
     links: np.ndarray
 
 
-def summarised(samples: np.ndarray, dataset: Dataset, reference: np.ndarray, given: Given | None = None) -> DataSummary:
-    """Return what a page shows of texts and tables: a few examples, and of a table shares of values and links between columns.
+def summarised(
+    samples: np.ndarray, dataset: Dataset, reference: np.ndarray, given: Given | None = None
+) -> DataSummary:
+    """Return what a page shows of texts and tables: a few examples, and of a table shares of values
+    and links between columns.
 
     Args:
         samples: whose they are, in data units.
@@ -106,7 +114,8 @@ def draw_like_reference(
     options: Mapping[str, Any],
     on_step: Callable[[int, int], None] | None = None,
 ) -> tuple[np.ndarray, Given | None, float, float]:
-    """Draw a sample for each of some test examples, given what it is given; returns them, that, seconds, and calls a sample."""
+    """Draw a sample for each of some test examples, given what it is given; returns them, that,
+    seconds, and calls a sample."""
     test = held_out(model, dataset)
     given, n = None if test.given is None else test.given[places], len(places)
     first = None if given is None else given[:2]
@@ -118,7 +127,9 @@ def draw_like_reference(
     return array(x, dataset.space), given, seconds, spent.per_example
 
 
-def nearest_training(samples: np.ndarray, train: np.ndarray, most: int = 8) -> tuple[np.ndarray, np.ndarray]:
+def nearest_training(
+    samples: np.ndarray, train: np.ndarray, most: int = 8
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the samples that lie closest to a training example, and those examples."""
     index, best = nearest(as_rows(samples), as_rows(train))
     order = np.argsort(best, kind="stable")[:most]

@@ -1,7 +1,8 @@
 """On how many examples a comparison measures, so that measuring takes no longer than training.
 
-Two ideas: what a use of a model costs is timed on a few examples of the untrained network, which costs what the trained one will;
-under a budget of steps or examples the clock decides nothing, and the number follows from the size of an example alone.
+Two ideas: what a use of a model costs is timed on a few examples of the untrained network, which
+costs what the trained one will; under a budget of steps or examples the clock decides nothing, and
+the number follows from the size of an example alone.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ CONTROLS = 4
 
 @dataclass(frozen=True)
 class Extent:
-    """How many samples and reference examples are compared, and how many test examples are asked for their likelihood."""
+    """How many samples and reference examples are compared, and how many test examples are asked
+    for their likelihood."""
 
     samples: int = MOST_SAMPLES
     rows: int = MOST_SCORED
@@ -39,7 +41,8 @@ FULL = Extent()
 
 
 def by_size(space: Space) -> Extent:
-    """Return the extent of a comparison under a budget of steps: 2,000 of small examples, fewer of large.
+    """Return the extent of a comparison under a budget of steps: 2,000 of small examples, fewer of
+    large.
 
     Example:
         >>> from pushforward.core.space import Image
@@ -59,7 +62,8 @@ class Use:
         each_chunk: of drawing, for every chunk.
         each_sample: of drawing, for every sample.
         each_row: of a log-probability; 0 where there is none.
-        curves: of the family's curves, whatever they are drawn from; `each_curve` for every example behind them.
+        curves: of the family's curves, whatever they are drawn from; `each_curve` for every example
+            behind them.
     """
 
     chunk: int
@@ -75,19 +79,24 @@ class Use:
         return chunks * self.each_chunk + (n + PICTURED) * self.each_sample
 
     def scoring(self, rows: int) -> float:
-        """Return the seconds of the likelihoods of test and training examples, and of the curves."""
+        """Return the seconds of the likelihoods of test and training examples, and of the
+        curves."""
         drawn = min(self.chunk, curve_rows(rows))
         return (rows + trained_rows(rows)) * self.each_row + self.curves + drawn * self.each_curve
 
 
 def seconds_of(extent: Extent, uses: Sequence[Use], card: Callable[[int], float]) -> float:
-    """Return what measuring takes: a card for every control and model, then each model's samples and likelihoods."""
+    """Return what measuring takes: a card for every control and model, then each model's samples
+    and likelihoods."""
     cards = (CONTROLS + len(uses)) * card(extent.samples)
     return cards + sum(use.sampling(extent.samples) + use.scoring(extent.rows) for use in uses)
 
 
-def within(seconds: float, most: Extent, fewest: Extent, uses: Sequence[Use], card: Callable[[int], float]) -> Extent:
-    """Return the largest extent that fits into some seconds: halved where it costs most, until it fits or nothing is left to halve.
+def within(
+    seconds: float, most: Extent, fewest: Extent, uses: Sequence[Use], card: Callable[[int], float]
+) -> Extent:
+    """Return the largest extent that fits into some seconds: halved where it costs most, until it
+    fits or nothing is left to halve.
 
     Args:
         seconds: what there is.
@@ -115,9 +124,11 @@ def fewest_of(space: Space) -> Extent:
 
 
 def use_of(plan: Plan, now: Callable[[], float] = time.perf_counter) -> Use:
-    """Return what using the model of a plan costs, timed on a few examples of the untrained network.
+    """Return what using the model of a plan costs, timed on a few examples of the untrained
+    network.
 
-    Of a walk a few steps are taken and the others counted; of likelihoods two rows, of curves two and eight examples.
+    Of a walk a few steps are taken and the others counted; of likelihoods two rows, of curves two
+    and eight examples.
     """
     model, data = plan.build(), plan.dataset
     train = for_model(model, data.train)
@@ -137,7 +148,9 @@ def use_of(plan: Plan, now: Callable[[], float] = time.perf_counter) -> Use:
     except Unsupported:
         first = 0.0
     curves = Cost.through(2, _curving(model, plan, 2, now), 8, _curving(model, plan, 8, now))
-    return Use(model.chunk, max(0.0, few - 2 * each), each, first / len(rows), curves.fixed, curves.each)
+    return Use(
+        model.chunk, max(0.0, few - 2 * each), each, first / len(rows), curves.fixed, curves.each
+    )
 
 
 def _curving(model: GenerativeModel, plan: Plan, n: int, now: Callable[[], float]) -> float:
@@ -166,7 +179,8 @@ def _drawing(model: GenerativeModel, plan: Plan, n: int, now: Callable[[], float
 
 @dataclass
 class Settling:
-    """Decides, while controls are measured, how far a comparison measures; `extent` is what it decided.
+    """Decides, while controls are measured, how far a comparison measures; `extent` is what it
+    decided.
 
     Args:
         seconds: for all measuring.
@@ -184,8 +198,11 @@ class Settling:
     predicted: float = 0.0
 
     def settle(self, most: Extent, card: Callable[[int], float]) -> int:
-        """Return how many samples are compared, once it is known what a card takes; see `within`."""
+        """Return how many samples are compared, once it is known what a card takes; see
+        `within`."""
         spent = self.now() - self.began
-        self.extent = within(SPARE * self.seconds - spent, most, fewest_of(self.space), self.uses, card)
+        self.extent = within(
+            SPARE * self.seconds - spent, most, fewest_of(self.space), self.uses, card
+        )
         self.predicted = spent + seconds_of(self.extent, self.uses, card)
         return self.extent.samples

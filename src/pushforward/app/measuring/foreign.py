@@ -1,4 +1,5 @@
-"""Samples that another program made: read like the data that they should look like, with a count of what such data cannot hold."""
+"""Samples that another program made: read like the data that they should look like, with a count of
+what such data cannot hold."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from pushforward.data.open import open_like
 def read_foreign(
     samples: Path, dataset: Dataset, skip_bad: bool = False, labels: bool | None = None
 ) -> tuple[Examples, dict[int, str]]:
-    """Return samples as examples of a dataset's space, and for tables which rows are none of these data and why.
+    """Return samples as examples of a dataset's space, and for tables which rows are none of these
+    data and why.
 
     Args:
         samples: a file or folder.

@@ -1,6 +1,7 @@
 """What a measure is given and a page shows of each kind of data.
 
-One idea: everything that measuring does differently for points, images, tables and texts is a method here, of one object a kind.
+One idea: everything that measuring does differently for points, images, tables and texts is a
+method here, of one object a kind.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ Cells = tuple[tuple[str, ...], ...]
 
 
 class MeasuredKind:
-    """Examples of a kind on their way to measures and pages; a kind that says nothing is measured as it is and not shown.
+    """Examples of a kind on their way to measures and pages; a kind that says nothing is measured
+    as it is and not shown.
 
     Attributes:
         fewest_samples: below which measures of such data say nothing.
-        compressible: whether an example has a size when it is compressed, by which its code length is corrected.
+        compressible: whether an example has a size when it is compressed, by which its code length
+            is corrected.
     """
 
     fewest_samples = 200
@@ -49,7 +52,9 @@ class MeasuredKind:
         """Return samples as rows of words, nothing where they are drawn."""
         return ()
 
-    def summary(self, samples: np.ndarray, space: Any, reference: np.ndarray) -> dict[str, np.ndarray]:
+    def summary(
+        self, samples: np.ndarray, space: Any, reference: np.ndarray
+    ) -> dict[str, np.ndarray]:
         """Return what else a page shows of samples; columns are cut by the reference's rows."""
         return {}
 
@@ -103,9 +108,14 @@ class MeasuredTables(MeasuredKind):
         decoded = dataset.encoding.decode(head).to_numpy(object).tolist()
         return tuple(tuple("" if pd.isna(v) else str(v) for v in row) for row in decoded)
 
-    def summary(self, samples: np.ndarray, space: Any, reference: np.ndarray) -> dict[str, np.ndarray]:
+    def summary(
+        self, samples: np.ndarray, space: Any, reference: np.ndarray
+    ) -> dict[str, np.ndarray]:
         """Return shares of values and links between columns."""
-        return {"shares": shares_of(samples, space, bins_of(reference, space)), "links": links_of(samples, space)}
+        return {
+            "shares": shares_of(samples, space, bins_of(reference, space)),
+            "links": links_of(samples, space),
+        }
 
     def bins(self, real: np.ndarray, dataset: Dataset) -> tuple[Any, ...]:
         """Return the bins of the real rows."""
@@ -126,8 +136,13 @@ class MeasuredTexts(MeasuredKind):
     compressible = True
 
     def training(self, dataset: Dataset) -> Examples:
-        """Return windows that do not overlap: those of documents that are about something never do."""
-        return dataset.train if dataset.context is not None else dataset.train[:: dataset.space.dimensions]
+        """Return windows that do not overlap: those of documents that are about something never
+        do."""
+        return (
+            dataset.train
+            if dataset.context is not None
+            else dataset.train[:: dataset.space.dimensions]
+        )
 
     def cells(self, samples: np.ndarray, dataset: Dataset, given: Given | None) -> Cells:
         """Return texts, a cell each."""

@@ -1,7 +1,8 @@
 """How long a comparison takes, said before it begins, and how much of it may be measuring.
 
-One idea: training is what was asked for, so measuring takes at most as long, unless `--measure-budget` says otherwise; what is
-measured on fewer examples for that says how many they were.
+One idea: training is what was asked for, so measuring takes at most as long, unless
+`--measure-budget` says otherwise; what is measured on fewer examples for that says how many they
+were.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ WHOLE = "full"
 
 @dataclass(frozen=True)
 class Limit:
-    """What measuring may take: `seconds`, or None where an extent is fixed and the clock decides nothing."""
+    """What measuring may take: `seconds`, or None where an extent is fixed and the clock decides
+    nothing."""
 
     seconds: float | None
     extent: Extent = FULL
@@ -33,8 +35,9 @@ def limit_of(wanted: str | None, fits: Sequence[SizedPlan], dataset: Dataset) ->
     """Return what measuring may take.
 
     Args:
-        wanted: `full`, a time such as `2m`, or None: as long as training under a wall-clock budget, and under a budget of steps
-            what follows from the size of an example, so that equal commands give equal numbers.
+        wanted: `full`, a time such as `2m`, or None: as long as training under a wall-clock budget,
+            and under a budget of steps what follows from the size of an example, so that equal
+            commands give equal numbers.
         fits: the plan of every run.
         dataset: what is measured on.
 
@@ -47,7 +50,9 @@ def limit_of(wanted: str | None, fits: Sequence[SizedPlan], dataset: Dataset) ->
         try:
             return Limit(parse_seconds(wanted))
         except BadInput:
-            raise BadInput(f"--measure-budget {wanted}", f"a time such as 2m, or '{WHOLE}'") from None
+            raise BadInput(
+                f"--measure-budget {wanted}", f"a time such as 2m, or '{WHOLE}'"
+            ) from None
     budgets = [budget_of(fit.plan.train_config) for fit in fits]
     if budgets[0].measure != "seconds":
         return Limit(None, by_size(dataset.space))
@@ -76,7 +81,9 @@ class Measuring:
         self.limit, self.dataset = limit, dataset
         there = Extent(min(FULL.samples, len(dataset.test)), min(FULL.rows, len(dataset.test)))
         self.most = there
-        self.extent = Extent(min(there.samples, limit.extent.samples), min(there.rows, limit.extent.rows))
+        self.extent = Extent(
+            min(there.samples, limit.extent.samples), min(there.rows, limit.extent.rows)
+        )
         self.settling: Settling | None = None
         if limit.seconds is not None:
             began = now()  # timing is part of measuring
@@ -100,23 +107,33 @@ class Measuring:
         return decide
 
     def says(self) -> str:
-        """Return on what was measured, where that is less than there is and than is measured by default; empty otherwise."""
+        """Return on what was measured, where that is less than there is and than is measured by
+        default; empty otherwise."""
         if self.extent == self.most:
             return ""
         total = len(self.dataset.test)
-        why = "so that measuring takes no longer than it may" if self.settling else "by the size of an example"
+        why = (
+            "so that measuring takes no longer than it may"
+            if self.settling
+            else "by the size of an example"
+        )
         return (
             f"measured on {self.extent.samples:,} of {total:,} test examples, likelihoods on {self.extent.rows:,}, {why}: "
             f"intervals are wider; `--measure-budget {WHOLE}` takes {self.most.samples:,}"
         )
 
     def takes(self) -> str:
-        """Return how long measuring will take, once that was decided; empty where nothing was timed."""
+        """Return how long measuring will take, once that was decided; empty where nothing was
+        timed."""
         settling = self.settling
         if settling is None or settling.predicted == 0.0:
             return ""
         over = settling.predicted > settling.seconds
-        more = f", longer than the {clock(settling.seconds)} there are: less would say nothing" if over else ""
+        more = (
+            f", longer than the {clock(settling.seconds)} there are: less would say nothing"
+            if over
+            else ""
+        )
         return f"measuring takes about {clock(settling.predicted)}{more}"
 
 
@@ -124,7 +141,9 @@ def announced(fits: Sequence[SizedPlan], limit: Limit) -> str:
     """Return what a comparison will take, in a sentence, before it begins."""
     budget = budget_of(fits[0].plan.train_config)
     if budget.measure != "seconds":
-        bound = "" if limit.seconds is None else f", then measuring of at most {clock(limit.seconds)}"
+        bound = (
+            "" if limit.seconds is None else f", then measuring of at most {clock(limit.seconds)}"
+        )
         return f"{len(fits)} trainings of {budget}{bound}"
     training = sum(budget_of(fit.plan.train_config).amount for fit in fits)
     if limit.seconds is None:

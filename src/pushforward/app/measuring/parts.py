@@ -1,7 +1,8 @@
 """Which examples of some data a run may be judged on.
 
-Two ideas: a run knows its own data by their content, whatever the file is called, and of those only the part that it was not
-trained on says how good it is; of any other data the rows that it was trained on are counted, and the count is said.
+Two ideas: a run knows its own data by their content, whatever the file is called, and of those only
+the part that it was not trained on says how good it is; of any other data the rows that it was
+trained on are counted, and the count is said.
 """
 
 from __future__ import annotations
@@ -67,20 +68,27 @@ def split_of(dataset: Dataset, name: str) -> Examples:
 
 
 def part_of(record: RunRecord, source: Any, split: str | None = None) -> Selection:
-    """Choose what of a source is scored: the test rows of the run's own data and of built-in data, all of anything else.
+    """Choose what of a source is scored: the test rows of the run's own data and of built-in data,
+    all of anything else.
 
     Raises:
         BadInput: an unknown split, or a split of what the run was not trained on.
     """
     if split is not None and split not in (*SPLITS, ALL):
-        raise BadInput(f"the split '{split}'", ", ".join((*SPLITS, ALL)), nearest(split, (*SPLITS, ALL)))
+        raise BadInput(
+            f"the split '{split}'", ", ".join((*SPLITS, ALL)), nearest(split, (*SPLITS, ALL))
+        )
     own = own_data(record, source)
     if own is not None:
-        return Selection(split or "test", own, True, _said(source, split or "test", own, named=split is not None))
+        return Selection(
+            split or "test", own, True, _said(source, split or "test", own, named=split is not None)
+        )
     if is_builtin(source):
         found = open_as(record, source)
         if found.space != record.space:
-            raise BadInput(f"'{source}' is {found.space}", f"the run's {record.space}", "score its own data")
+            raise BadInput(
+                f"'{source}' is {found.space}", f"the run's {record.space}", "score its own data"
+            )
         return Selection(split or "test", found)
     if split in SPLITS:
         raise BadInput(
@@ -92,7 +100,8 @@ def part_of(record: RunRecord, source: Any, split: str | None = None) -> Selecti
 
 
 def own_data(record: RunRecord, source: Any) -> Dataset | None:
-    """Return the data that a run was trained on if that is what a source holds, whatever it is called; else None."""
+    """Return the data that a run was trained on if that is what a source holds, whatever it is
+    called; else None."""
     try:
         found = open_as(record, source)
     except BadInput:  # a single example, say, which can be scored and not split
@@ -103,7 +112,9 @@ def own_data(record: RunRecord, source: Any) -> Dataset | None:
 def _said(source: Any, name: str, own: Dataset, *, named: bool) -> tuple[str, ...]:
     sizes = f"{len(own.train):,} training, {len(own.validation):,} validation and {len(own.test):,} test examples"
     if name == ALL:
-        return (f"{source} is what this run was trained on: all of it mixes {sizes}, so this is no held-out score",)
+        return (
+            f"{source} is what this run was trained on: all of it mixes {sizes}, so this is no held-out score",
+        )
     if name == "train":
         return ("the run was trained on these examples, so this is no held-out score",)
     if name == "validation":
@@ -116,7 +127,9 @@ def _said(source: Any, name: str, own: Dataset, *, named: bool) -> tuple[str, ..
     )
 
 
-def examples_of(record: RunRecord, source: Any, part: Selection, *, labelled: bool) -> tuple[Examples, tuple[str, ...]]:
+def examples_of(
+    record: RunRecord, source: Any, part: Selection, *, labelled: bool
+) -> tuple[Examples, tuple[str, ...]]:
     """Return the examples of a part, and what has to be said of them.
 
     Args:
@@ -131,7 +144,10 @@ def examples_of(record: RunRecord, source: Any, part: Selection, *, labelled: bo
     if part.dataset is not None and (part.name != ALL or is_builtin(source)):
         data, classes = part.dataset, tuple(record.manifest["classes"])
         if data.space != record.space or (labelled and data.classes != classes):
-            came, expected = f"'{source}' is {data.space}", f"the run's {record.space} with the same classes"
+            came, expected = (
+                f"'{source}' is {data.space}",
+                f"the run's {record.space} with the same classes",
+            )
             raise BadInput(came, expected, "score its own data")
         found = part.examples if part.name != ALL else _joined(data)
         return (found if labelled else found.without_labels()), said_of(record, found, source, part)
@@ -161,16 +177,26 @@ def whole(record: RunRecord, source: Any, *, labelled: bool) -> Examples:
     """Return everything in a source, in its order."""
     encoding = encoding_of(record)
     if encoding is not None:
-        read = encoding.read(Path(source) if isinstance(source, str) and Path(source).exists() else source)
-        return _labelled(read, encoding, source, labelled) if isinstance(encoding, PointsEncoding) else read
+        read = encoding.read(
+            Path(source) if isinstance(source, str) and Path(source).exists() else source
+        )
+        return (
+            _labelled(read, encoding, source, labelled)
+            if isinstance(encoding, PointsEncoding)
+            else read
+        )
     classes, context = tuple(record.manifest["classes"]), context_array(record)
-    return open_like(source, record.space, classes, labels=labelled, context=context, images=reading_of(record))
+    return open_like(
+        source, record.space, classes, labels=labelled, context=context, images=reading_of(record)
+    )
 
 
 def _labelled(read: Examples, encoding: PointsEncoding, source: Any, labelled: bool) -> Examples:
     if labelled and encoding.label is not None and label_of(read.given) is None:
         hint = f"this run was trained with labels, in the column '{encoding.label.stored.label}'"
-        raise BadInput(f"{source} has no labels", f"labels among {', '.join(encoding.classes)}", hint)
+        raise BadInput(
+            f"{source} has no labels", f"labels among {', '.join(encoding.classes)}", hint
+        )
     return read if labelled else read.without_labels()
 
 
@@ -183,15 +209,18 @@ def _joined(data: Dataset) -> Examples:
 
 
 def trained_on(record: RunRecord, asked: Examples, name: str) -> tuple[str, ...]:
-    """Say how many of some examples a run was trained on, as a sentence; nothing if it was on none of them.
+    """Say how many of some examples a run was trained on, as a sentence; nothing if it was on none
+    of them.
 
-    Rows are the same if all of their values are. Where the run's own test rows repeat training rows too, as values of few kinds
-    do by chance, their share is said beside it.
+    Rows are the same if all of their values are. Where the run's own test rows repeat training rows
+    too, as values of few kinds do by chance, their share is said beside it.
     """
     try:
         own = reopen(record)
     except BadInput:
-        return (f"whether this run was trained on rows of {name} is not known: its data cannot be opened any more",)
+        return (
+            f"whether this run was trained on rows of {name} is not known: its data cannot be opened any more",
+        )
     train = own.train.x
     seen = int(occurs(asked.x, train).sum())
     if seen == 0:

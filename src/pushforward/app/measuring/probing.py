@@ -1,7 +1,7 @@
 """What a run's codes know about the labels, beside what the data show without a model.
 
-One idea: an accuracy of a linear classifier on codes means something only beside the same classifier on the raw examples and on
-features that no model learnt.
+One idea: an accuracy of a linear classifier on codes means something only beside the same
+classifier on the raw examples and on features that no model learnt.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class Codes:
         kind: of the codes, such as `posterior`.
         conditional: whether the run was given the label, so that its codes need not hold it.
         probes: the codes first, then what there is without a model.
-        notes: what has to be said of the data, such as how many of the test examples the run was trained on.
+        notes: what has to be said of the data, such as how many of the test examples the run was
+            trained on.
     """
 
     kind: str
@@ -61,7 +62,11 @@ def probe_run(run: Path, data: str | None = None, n: int = MOST, seed: int = 0) 
     model, record = open_model(run)
     dataset = reopen(record, data)
     if labels_of(dataset.train, dataset) is None:
-        raise BadInput(f"{dataset.name} without labels", "labels of two classes or more", "name labelled data as DATA")
+        raise BadInput(
+            f"{dataset.name} without labels",
+            "labels of two classes or more",
+            "name labelled data as DATA",
+        )
     sides = [_some(examples, n, seed) for examples in (dataset.train, dataset.test)]
     targets = [_required(labels_of(side, dataset)) for side in sides]
     kind = model.capabilities.encode.get(model.space.kind)

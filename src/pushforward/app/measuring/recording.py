@@ -1,4 +1,5 @@
-"""What is recorded of what was measured: a comparison as pages are rendered from, and a run's scores beside it.
+"""What is recorded of what was measured: a comparison as pages are rendered from, and a run's
+scores beside it.
 
 One idea: a record is made of rows and arrays and of nothing that could not be read again.
 """
@@ -46,7 +47,10 @@ def comparison_of(
         preset=preset,
         seed=seed,
         created=time.strftime("%Y-%m-%d %H:%M"),
-        rows=(*(replace(row, crowd=max(row.crowd, controls.crowd)) for row in rows), *controls.rows),
+        rows=(
+            *(replace(row, crowd=max(row.crowd, controls.crowd)) for row in rows),
+            *controls.rows,
+        ),
         differences=tuple(compare_models({row.name: merits(row) for row in rows})),
         commands=(command,) if command else (),
         versions=versions(),
@@ -71,7 +75,11 @@ def data_record(dataset: Dataset, controls: Controls, more_notes: tuple[str, ...
         space=space.described,
         unit=space.unit.name,
         nats_per_unit=space.unit.nats_per_unit * mean_size(dataset),
-        counts={"train": len(dataset.train), "validation": len(dataset.validation), "test": len(dataset.test)},
+        counts={
+            "train": len(dataset.train),
+            "validation": len(dataset.validation),
+            "test": len(dataset.test),
+        },
         fingerprint=dataset.fingerprint,
         levels=space.levels,
         classes=dataset.classes,
@@ -96,7 +104,8 @@ def mean_size(dataset: Dataset) -> float:
 def density_grid(
     dataset: Dataset, points: int = 96
 ) -> tuple[np.ndarray | None, tuple[float, float, float, float] | None]:
-    """Return the true density of a toy on a grid over its data, first row at the largest y, and the grid's extent."""
+    """Return the true density of a toy on a grid over its data, first row at the largest y, and the
+    grid's extent."""
     import torch
 
     if dataset.density is None or dataset.space.dimensions != 2:
@@ -109,12 +118,17 @@ def density_grid(
     across = torch.from_numpy(low[0] + step[0] * (np.arange(points) + 0.5))
     down = torch.from_numpy(high[1] - step[1] * (np.arange(points) + 0.5))
     y, xs = torch.meshgrid(down, across, indexing="ij")
-    p = dataset.density.log_prob(torch.stack([xs.flatten(), y.flatten()], 1).double()).exp().reshape(points, points)
+    p = (
+        dataset.density.log_prob(torch.stack([xs.flatten(), y.flatten()], 1).double())
+        .exp()
+        .reshape(points, points)
+    )
     return p.numpy(), (float(low[0]), float(high[0]), float(low[1]), float(high[1]))
 
 
 def scores_record(row: Row) -> dict[str, Any]:
-    """Return a row's scores as standard JSON; each also says its aspect and where it lies between floor (0) and ceiling (1)."""
+    """Return a row's scores as standard JSON; each also says its aspect and where it lies between
+    floor (0) and ceiling (1)."""
     record: dict[str, Any] = {"scores": [_described(score) for score in row.all_scores]}
     if row.family and row.no_likelihood:
         record["no_likelihood"] = row.no_likelihood

@@ -1,6 +1,7 @@
 """One row per family from several training runs.
 
-One idea: what a reader sees of a family is a mean over seeds whose interval covers the seeds; the runs stay visible beside it.
+One idea: what a reader sees of a family is a mean over seeds whose interval covers the seeds; the
+runs stay visible beside it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from pushforward.reports.records import Number, Row, key_of
 
 
 def mean_row(name: str, rows: Sequence[Row], seeds: Sequence[int]) -> Row:
-    """Return the row of a family from the rows of its runs; pictures, history and trajectory are the first run's.
+    """Return the row of a family from the rows of its runs; pictures, history and trajectory are
+    the first run's.
 
     Copying in one run is copying: the check of the first run that tripped is the one shown.
 
@@ -24,7 +26,9 @@ def mean_row(name: str, rows: Sequence[Row], seeds: Sequence[int]) -> Row:
         BadInput: no rows, or rows and seeds of different number.
     """
     if not rows or len(rows) != len(seeds):
-        raise BadInput(f"{len(rows)} rows and {len(seeds)} seeds", "one row for each seed, at least one")
+        raise BadInput(
+            f"{len(rows)} rows and {len(seeds)} seeds", "one row for each seed, at least one"
+        )
     first = rows[0]
     if len(rows) == 1:
         return replace(first, name=name)
@@ -33,7 +37,9 @@ def mean_row(name: str, rows: Sequence[Row], seeds: Sequence[int]) -> Row:
     likelihoods = [row.likelihood for row in rows if row.likelihood is not None]
     nats = [row.nats for row in rows if row.nats is not None]
     tripped = [(seed, row) for seed, row in zip(seeds, rows, strict=True) if row.memorised]
-    sentence = f"Seed {tripped[0][0]}: {tripped[0][1].memorisation}" if tripped else first.memorisation
+    sentence = (
+        f"Seed {tripped[0][0]}: {tripped[0][1].memorisation}" if tripped else first.memorisation
+    )
     return replace(
         first,
         name=name,

@@ -25,7 +25,8 @@ class Scores(list[Score]):
         verdict: one sentence about them all.
 
     Attributes:
-        verdict: whether its samples are told apart from real data, in what and by how much; empty if nobody said.
+        verdict: whether its samples are told apart from real data, in what and by how much; empty
+            if nobody said.
 
     Example:
         >>> from pushforward.core.measure import Measure
@@ -58,14 +59,25 @@ class Scores(list[Score]):
             came = f"'{key}', which {len(found)} scores are called"
             raise BadInput(came, "a whole name, such as '" + found[0].name + "'")
         names = [score.short_name for score in self]
-        raise BadInput(f"no score called '{key}'", "one of " + ", ".join(dict.fromkeys(names)), closest(key, names))
+        raise BadInput(
+            f"no score called '{key}'",
+            "one of " + ", ".join(dict.fromkeys(names)),
+            closest(key, names),
+        )
 
     def __repr__(self) -> str:
         rows = [list(COLUMNS), *self._cells()]
         widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        ]
         return "\n".join(
-            [*([self.verdict] if self.verdict else []), *lines, *(f"! {warning}" for warning in self._warnings())]
+            [
+                *([self.verdict] if self.verdict else []),
+                *lines,
+                *(f"! {warning}" for warning in self._warnings()),
+            ]
         )
 
     __str__ = __repr__
@@ -73,19 +85,26 @@ class Scores(list[Score]):
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{html.escape(name)}</th>" for name in COLUMNS)
         body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self._cells()
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in self._cells()
         )
         warned = "".join(f"<p>{html.escape(warning)}</p>" for warning in self._warnings())
         said = f"<p><strong>{html.escape(self.verdict)}</strong></p>" if self.verdict else ""
         return f"{said}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{warned}"
 
     def _cells(self) -> list[list[str]]:
-        # features are said where a measure was taken with several, the reference where it is not the usual one
+        # features are said where a measure was taken with several, the reference where it is not
+        # the usual one
         heads = [score.short_name for score in self]
         rests = [score.details.removesuffix(", vs test") for score in self]
-        whole = [f"{head} [{rest}]" if rest else head for head, rest in zip(heads, rests, strict=True)]
+        whole = [
+            f"{head} [{rest}]" if rest else head for head, rest in zip(heads, rests, strict=True)
+        ]
         names = [h if heads.count(h) == 1 else w for h, w in zip(heads, whole, strict=True)]
-        names = [score.name if names.count(name) > 1 else name for name, score in zip(names, self, strict=True)]
+        names = [
+            score.name if names.count(name) > 1 else name
+            for name, score in zip(names, self, strict=True)
+        ]
         return [_cells_of(score, name) for score, name in zip(self, names, strict=True)]
 
     def _warnings(self) -> list[str]:
@@ -93,10 +112,22 @@ class Scores(list[Score]):
 
 
 def _cells_of(score: Score, name: str) -> list[str]:
-    interval = "" if score.low is None or score.high is None else f"{_short(score.low)} to {_short(score.high)}"
+    interval = (
+        ""
+        if score.low is None or score.high is None
+        else f"{_short(score.low)} to {_short(score.high)}"
+    )
     kind = "" if score.kind in ("estimate", "exact") else f" ({score.kind.replace('_', ' ')})"
     marks = ["" if mark is None else _short(mark) for mark in (score.ceiling, score.floor)]
-    return [name, _short(score.value) + kind, interval, score.unit, str(score.n), *marks, score.better]
+    return [
+        name,
+        _short(score.value) + kind,
+        interval,
+        score.unit,
+        str(score.n),
+        *marks,
+        score.better,
+    ]
 
 
 def _short(value: float) -> str:

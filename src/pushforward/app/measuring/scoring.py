@@ -1,6 +1,7 @@
 """Score data under a trained run and say what the number is.
 
-One idea: the summary is made from the log-probabilities and nothing else, so that its kind, unit and error cannot drift from them.
+One idea: the summary is made from the log-probabilities and nothing else, so that its kind, unit
+and error cannot drift from them.
 """
 
 from __future__ import annotations
@@ -16,8 +17,21 @@ import numpy as np
 import torch
 
 from pushforward.app.measuring.examples import drawn_places
-from pushforward.app.measuring.parts import ALL, Selection, examples_of, part_of, stream_of, trained_on
-from pushforward.app.measuring.text_scoring import TextScore, bound_text, score_documents, score_text, text_of
+from pushforward.app.measuring.parts import (
+    ALL,
+    Selection,
+    examples_of,
+    part_of,
+    stream_of,
+    trained_on,
+)
+from pushforward.app.measuring.text_scoring import (
+    TextScore,
+    bound_text,
+    score_documents,
+    score_text,
+    text_of,
+)
 from pushforward.app.runs.opening import SPLITS, encoding_of
 from pushforward.app.runs.training import open_model
 from pushforward.core.capabilities import Estimator
@@ -33,7 +47,8 @@ FORMATS = (".csv", ".npy", ".json")  # of what every example scored
 
 @dataclass(frozen=True)
 class Scored:
-    """Log-probabilities, the summary that `score --json` prints, and of text every token's own score."""
+    """Log-probabilities, the summary that `score --json` prints, and of text every token's own
+    score."""
 
     log_prob: LogProb
     summary: dict[str, Any]
@@ -41,18 +56,23 @@ class Scored:
     encoding: TextEncoding | None = None
 
     def tokens(self) -> list[tuple[str, float]]:
-        """Return every token as text with its log-probability in nats; bytes that are no characters are escaped.
+        """Return every token as text with its log-probability in nats; bytes that are no characters
+        are escaped.
 
         Raises:
             BadInput: what was scored is no text.
         """
         if self.text is None or self.encoding is None:
-            raise BadInput("scores by token", "a run on text", "rows, points and images are scored whole")
+            raise BadInput(
+                "scores by token", "a run on text", "rows, points and images are scored whole"
+            )
         if self.text.nats is None:
             came = "scores by token of a model that bounds the probability of whole windows"
             raise BadInput(came, "an exact one, such as autoregressive", "leave --per-token out")
         decode = self.encoding.tokeniser.decode_bytes
-        pieces = [decode(token[None]).decode("utf-8", "backslashreplace") for token in self.text.tokens]
+        pieces = [
+            decode(token[None]).decode("utf-8", "backslashreplace") for token in self.text.tokens
+        ]
         return list(zip(pieces, self.text.nats.double().tolist(), strict=True))
 
 
@@ -65,10 +85,11 @@ class Scoring:
         samples: Monte Carlo samples of the estimator, None = its own number.
         steps: of an estimator that takes some, None = the run's own.
         seed: seed of the estimator, and of which examples are drawn.
-        split: `train`, `validation`, `test` or `all` of what the run was trained on, whatever the file is called, and of built-in
-            data; None = test. Anything else is scored whole.
+        split: `train`, `validation`, `test` or `all` of what the run was trained on, whatever the
+            file is called, and of built-in data; None = test. Anything else is scored whole.
         stride: of text, tokens that each window scores, None = half of the context.
-        n: how many of the examples, drawn by the seed; of text windows from the beginning; None = all.
+        n: how many of the examples, drawn by the seed; of text windows from the beginning; None =
+            all.
     """
 
     estimator: str | None = None
@@ -83,7 +104,9 @@ class Scoring:
 WHOLE = Scoring()
 
 
-def score(run: Path, source: str, how: Scoring = WHOLE, told: Callable[[int, int], None] | None = None) -> Scored:
+def score(
+    run: Path, source: str, how: Scoring = WHOLE, told: Callable[[int, int], None] | None = None
+) -> Scored:
     """Score data under a run; text is scored in overlapping windows.
 
     Args:
@@ -91,8 +114,10 @@ def score(run: Path, source: str, how: Scoring = WHOLE, told: Callable[[int, int
         told: called with how many examples are scored, and of how many.
 
     Raises:
-        BadInput: a split or a stride of what has none, samples for an exact number, data of another space.
-        Unsupported: a family without a likelihood, steps for an estimator without, or a number that means nothing.
+        BadInput: a split or a stride of what has none, samples for an exact number, data of another
+            space.
+        Unsupported: a family without a likelihood, steps for an estimator without, or a number that
+            means nothing.
     """
     model, record = open_model(run)
     encoding = encoding_of(record)
@@ -105,21 +130,34 @@ def score(run: Path, source: str, how: Scoring = WHOLE, told: Callable[[int, int
     if isinstance(encoding, TextEncoding):
         return _score_text(model, record, encoding, source, part, chosen, how)
     if how.stride is not None:
-        raise BadInput(f"--stride {how.stride}", "a run on text", "leave it out: only text is scored in windows")
+        raise BadInput(
+            f"--stride {how.stride}",
+            "a run on text",
+            "leave it out: only text is scored in windows",
+        )
     examples, notes = examples_of(record, source, part, labelled=bool(model.classes))
     there = len(examples)
     if how.n is not None:
         _require(how.n, there, source)
         examples = examples[torch.from_numpy(drawn_places(there, how.n, how.seed))]
     lp = model.log_prob(
-        examples, estimator=how.estimator, samples=how.samples, steps=how.steps, seed=how.seed, on_chunk=told
+        examples,
+        estimator=how.estimator,
+        samples=how.samples,
+        steps=how.steps,
+        seed=how.seed,
+        on_chunk=told,
     )
     return Scored(lp, _noted({**score_summary(lp, part.name), "of": there}, notes))
 
 
 def _require(n: int, there: int, source: str) -> None:
     if n > there:
-        raise BadInput(f"-n {n}", f"at most {there:,}, the examples of {source}", "leave -n out to score all of them")
+        raise BadInput(
+            f"-n {n}",
+            f"at most {there:,}, the examples of {source}",
+            "leave -n out to score all of them",
+        )
 
 
 def _noted(summary: dict[str, Any], notes: tuple[str, ...]) -> dict[str, Any]:
@@ -139,7 +177,9 @@ def _score_text(
     named = Path(source) if Path(source).exists() else source
     if encoding.longest:
         whole = part.name == ALL
-        documents, contexts = encoding.pairs(named) if whole else encoding.pairs_of(named, SPLITS.index(part.name))
+        documents, contexts = (
+            encoding.pairs(named) if whole else encoding.pairs_of(named, SPLITS.index(part.name))
+        )
         notes = part.notes if part.own else trained_on(record, encoding.read(named), source)
         if n is not None:
             _require(n, len(documents), source)
@@ -156,13 +196,16 @@ def _score_text(
         if estimator.kind == "exact":
             found = score_text(model, stream, sizes, characters, stride)
         else:
-            found = bound_text(model, stream, sizes, characters, stride, estimator.name, how.samples, how.seed)
+            found = bound_text(
+                model, stream, sizes, characters, stride, estimator.name, how.samples, how.seed
+            )
     summary = {**score_summary(found.log_prob, part.name), "text": found.facts}
     return Scored(found.log_prob, _noted(summary, notes), found, encoding)
 
 
 def score_summary(lp: LogProb, split: str) -> dict[str, Any]:
-    """Return the JSON record of a likelihood; without a value where an example has probability zero.
+    """Return the JSON record of a likelihood; without a value where an example has probability
+    zero.
 
     Raises:
         BadInput: log-probabilities that are none: the model has diverged.
@@ -176,7 +219,9 @@ def score_summary(lp: LogProb, split: str) -> dict[str, Any]:
         "kind": lp.kind,
         "mean_nats": lp.mean_nats if finite else None,
         "stderr": lp.standard_error if len(lp) > 1 and finite else None,
-        "stderr_nats": lp.standard_error * lp.unit.nats_per_unit * lp.mean_size if len(lp) > 1 and finite else None,
+        "stderr_nats": lp.standard_error * lp.unit.nats_per_unit * lp.mean_size
+        if len(lp) > 1 and finite
+        else None,
         "value": lp.value if finite else None,
         "unit": lp.unit.name,
         "n": len(lp),
@@ -185,13 +230,22 @@ def score_summary(lp: LogProb, split: str) -> dict[str, Any]:
         "given": lp.given or None,
         "calls_per_example": lp.calls,
         **({} if finite else {"impossible": impossible}),
-        **({} if lp.stderr is None or not finite else {"row_stderr": float(lp.stderr.double().square().mean().sqrt())}),
-        **({"errors": {cause: float(part.double().mean()) for cause, part in lp.errors.items()}} if lp.errors else {}),
+        **(
+            {}
+            if lp.stderr is None or not finite
+            else {"row_stderr": float(lp.stderr.double().square().mean().sqrt())}
+        ),
+        **(
+            {"errors": {cause: float(part.double().mean()) for cause, part in lp.errors.items()}}
+            if lp.errors
+            else {}
+        ),
     }
 
 
 def save_log_prob(path: Path, lp: LogProb, summary: dict[str, Any]) -> None:
-    """Write per-example log-probabilities in nats as `.csv`, `.npy` or `.json`; of drawn ones the errors, too, but in `.npy`.
+    """Write per-example log-probabilities in nats as `.csv`, `.npy` or `.json`; of drawn ones the
+    errors, too, but in `.npy`.
 
     Raises:
         BadInput: another extension.
@@ -206,9 +260,16 @@ def save_log_prob(path: Path, lp: LogProb, summary: dict[str, Any]) -> None:
         columns = [nats.tolist()] if errors is None else [nats.tolist(), errors]
         lines = (",".join(map(repr, row)) for row in zip(*columns, strict=True))
         write_text(
-            path, "nats" + (",stderr" if errors is not None else "") + "\n" + "".join(f"{line}\n" for line in lines)
+            path,
+            "nats"
+            + (",stderr" if errors is not None else "")
+            + "\n"
+            + "".join(f"{line}\n" for line in lines),
         )
     elif path.suffix == ".json":
-        write_json(path, {**summary, "nats": nats.tolist(), **({} if errors is None else {"stderrs": errors})})
+        write_json(
+            path,
+            {**summary, "nats": nats.tolist(), **({} if errors is None else {"stderrs": errors})},
+        )
     else:
         raise BadInput(f"-o {path}", "a file that ends in " + ", ".join(FORMATS))

@@ -1,6 +1,8 @@
-"""Who plays which part when samples are compared: the reference, the training examples, the controls drawn from them.
+"""Who plays which part when samples are compared: the reference, the training examples, the
+controls drawn from them.
 
-One idea: nobody meets himself; what a control drew is in no reference, and of one case only one example is drawn.
+One idea: nobody meets himself; what a control drew is in no reference, and of one case only one
+example is drawn.
 """
 
 from __future__ import annotations
@@ -11,7 +13,13 @@ import numpy as np
 import torch
 
 from pushforward.app.measuring.cases import FEWEST, cases_to_compare, count_of
-from pushforward.app.measuring.examples import array, drawn_places, labels_of, training_array, training_examples
+from pushforward.app.measuring.examples import (
+    array,
+    drawn_places,
+    labels_of,
+    training_array,
+    training_examples,
+)
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Given
 from pushforward.data.dataset import Dataset
@@ -21,7 +29,8 @@ from pushforward.evaluation.cards.controls import controls as control_samples
 
 @dataclass(frozen=True)
 class Setting:
-    """Who plays which part: training examples, controls drawn from them, and the pool of which `places` are the reference."""
+    """Who plays which part: training examples, controls drawn from them, and the pool of which
+    `places` are the reference."""
 
     train: np.ndarray
     drawn: dict[str, Control]
@@ -56,18 +65,29 @@ def setting_of(dataset: Dataset, seed: int, most: int, split: str) -> Setting:
     Raises:
         BadInput: too few examples.
     """
-    train, space, of_train, examples = training_array(dataset), dataset.space, split == "train", dataset.part(split)
+    train, space, of_train, examples = (
+        training_array(dataset),
+        dataset.space,
+        split == "train",
+        dataset.part(split),
+    )
     whole = train if of_train else array(examples, space)
     own, cases = cases_to_compare(training_examples(dataset), examples)
-    n = min(count_of(len(whole), cases) // (2 if of_train else 1), count_of(len(train), own) // 2, most)
+    n = min(
+        count_of(len(whole), cases) // (2 if of_train else 1), count_of(len(train), own) // 2, most
+    )
     if n < FEWEST:
         came = f"{len(whole)} {split} and {len(train)} training examples, {most} to compare"
-        wanted = f"at least {FEWEST} {split} and {2 * FEWEST} training examples, {FEWEST} to compare"
+        wanted = (
+            f"at least {FEWEST} {split} and {2 * FEWEST} training examples, {FEWEST} to compare"
+        )
         raise BadInput(came, wanted, "bring more data")
     parts = None if own is None else own.numpy()
     drawn = control_samples(train, space, n, seed, labels_of(dataset.train, dataset), parts)
     real = drawn[REAL]
     # a control must not meet itself in the reference
-    pool, labels = (real.train, real.train_labels) if of_train else (whole, labels_of(examples, dataset))
+    pool, labels = (
+        (real.train, real.train_labels) if of_train else (whole, labels_of(examples, dataset))
+    )
     given, cases, of = (None, None, None) if of_train else (examples.given, cases, examples.cases)
     return Setting(train, drawn, pool, labels, given, drawn_places(len(pool), n, seed, cases), of)

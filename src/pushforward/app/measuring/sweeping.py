@@ -1,6 +1,7 @@
 """How good samples are for so many network calls, with every solver that a run can walk.
 
-One idea: solvers are compared at equal calls, not at equal steps, on the same real examples, conditions and seeds.
+One idea: solvers are compared at equal calls, not at equal steps, on the same real examples,
+conditions and seeds.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ CALLS = (4, 8, 16, 32, 64)
 
 
 def affordable(calls_of: Callable[[int], float], budget: int) -> int | None:
-    """Return the largest number of steps that costs at most `budget` calls, None if one step costs more.
+    """Return the largest number of steps that costs at most `budget` calls, None if one step costs
+    more.
 
     Example:
         >>> affordable(lambda steps: 2 * steps - 1, 8), affordable(lambda steps: 11 * steps, 8)
@@ -67,28 +69,40 @@ def sweep(
     model, record = open_model(run)
     chosen = _solvers(model, solvers)
     if not calls or min(calls) < 1:
-        raise BadInput(f"calls {', '.join(map(str, calls)) or 'none'}", "numbers of network calls, 1 or more")
+        raise BadInput(
+            f"calls {', '.join(map(str, calls)) or 'none'}", "numbers of network calls, 1 or more"
+        )
     dataset = reopen(record, data)
     train, test = training_array(dataset), held_out(model, dataset)
     count = min(len(test), len(train) // 2, n or MOST_SAMPLES)
     if count < FEWEST:
-        raise BadInput(f"{count} examples to compare", f"at least {FEWEST}", "bring more data or raise -n")
+        raise BadInput(
+            f"{count} examples to compare", f"at least {FEWEST}", "bring more data or raise -n"
+        )
     asked = test[torch.from_numpy(drawn_places(len(test), count, seed))]
-    half = drawn_places(len(train), count, seed)  # the ceiling, which features must not have learned from
+    half = drawn_places(
+        len(train), count, seed
+    )  # the ceiling, which features must not have learned from
     features = default_features(dataset.space, np.delete(train, half, axis=0), seed)[0]
     measured = _Measured(model, asked, features(array(asked, dataset.space)), features, seed)
     found, left_out = measured.places(chosen, sorted(set(calls)), told, strict=bool(solvers))
     if not found:
-        raise Unsupported(f"a sweep of {run}", "a solver that can take a step", "; ".join(dict.fromkeys(left_out)))
+        raise Unsupported(
+            f"a sweep of {run}", "a solver that can take a step", "; ".join(dict.fromkeys(left_out))
+        )
     ceiling = measured.score(features(train[half]))
-    return Sweep(run.name, dataset.name, features.name, count, seed, tuple(found), ceiling, tuple(left_out))
+    return Sweep(
+        run.name, dataset.name, features.name, count, seed, tuple(found), ceiling, tuple(left_out)
+    )
 
 
 def _solvers(model: GenerativeModel, wanted: Sequence[str]) -> Sequence[str]:
     """Return the solvers that were asked for, all that a model has where none was."""
     known = model.capabilities.solver_names
     if not known:
-        raise Unsupported(f"solvers of {model.family}", "a run that samples step by step", "sweep a diffusion run")
+        raise Unsupported(
+            f"solvers of {model.family}", "a run that samples step by step", "sweep a diffusion run"
+        )
     for name in wanted:
         if name not in known:
             raise BadInput(*unknown("solver", name, known))
@@ -106,7 +120,8 @@ class _Measured:
     def places(
         self, solvers: Sequence[str], budgets: Sequence[int], told: Told, *, strict: bool
     ) -> tuple[list[SweepPoint], list[str]]:
-        """Return what every solver makes of every budget, and why some make nothing; strict: a solver may not be left out."""
+        """Return what every solver makes of every budget, and why some make nothing; strict: a
+        solver may not be left out."""
         found, left_out, at = [], [], 0
         for solver in solvers:
             try:
@@ -134,7 +149,9 @@ class _Measured:
         given = self.asked.given
         try:
             with spending() as spent:
-                x = self.model.sample(len(self.asked), given=given, seed=self.seed, solver=solver, steps=steps)
+                x = self.model.sample(
+                    len(self.asked), given=given, seed=self.seed, solver=solver, steps=steps
+                )
         except RunFailed as failure:
             # a solver that chooses its steps may not arrive in so few
             return f"{budget} calls: {failure.came}"
@@ -150,5 +167,7 @@ class _Measured:
 
     def score(self, samples: Any) -> Score:
         """Return the plug-in distance: all places are of one size."""
-        found = frechet_distance(samples, self.reference, self.features.name, self.features.fingerprint)
+        found = frechet_distance(
+            samples, self.reference, self.features.name, self.features.fingerprint
+        )
         return found[0]

@@ -1,8 +1,10 @@
-"""The log-likelihood of a text of any length, in windows that overlap: exact by token, or a bound by window.
+"""The log-likelihood of a text of any length, in windows that overlap: exact by token, or a bound
+by window.
 
-Three ideas: every token is scored once, given at least `context - stride` tokens before it, so the terms add up to one code length
-of the text; documents are the clusters of its standard error, and blocks of the text where there is but one; a bound by windows is
-of the model that writes so many tokens at a time, whatever their order.
+Three ideas: every token is scored once, given at least `context - stride` tokens before it, so the
+terms add up to one code length of the text; documents are the clusters of its standard error, and
+blocks of the text where there is but one; a bound by windows is of the model that writes so many
+tokens at a time, whatever their order.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ class TextScore:
     """Scores of a text.
 
     Attributes:
-        tokens, nats: every token and its log-probability given those before it, shape (T,); no nats where tokens have none.
+        tokens, nats: every token and its log-probability given those before it, shape (T,); no nats
+            where tokens have none.
         log_prob: the same by cluster, with bytes as sizes.
         clusters: what the clusters are.
         facts: units beside bits/byte, with what they rest on.
@@ -51,11 +54,14 @@ def text_of(model: GenerativeModel) -> Text:
     return model.space
 
 
-def token_terms(model: GenerativeModel, stream: Tensor, stride: int, about: Context | None = None) -> Tensor:
-    """Return `log p(t_i | t_<i)` for all tokens of a stream but the first, which comes before, shape (T - 1,).
+def token_terms(
+    model: GenerativeModel, stream: Tensor, stride: int, about: Context | None = None
+) -> Tensor:
+    """Return `log p(t_i | t_<i)` for all tokens of a stream but the first, which comes before,
+    shape (T - 1,).
 
-    The first window scores as many tokens as the context holds; every later one scores `stride` more, given the
-    `context - stride + 1` tokens before them.
+    The first window scores as many tokens as the context holds; every later one scores `stride`
+    more, given the `context - stride + 1` tokens before them.
 
     Args:
         about: the one context of the whole stream.
@@ -90,9 +96,11 @@ def _plan(length: int, context: int, stride: int) -> Iterator[tuple[list[int], i
 def document_terms(
     model: GenerativeModel, documents: Sequence[Tensor], contexts: Sequence[Tensor], stride: int
 ) -> list[Tensor]:
-    """Return `log p(t_i | t_<i, context)` for all tokens of every document and the boundary after it.
+    """Return `log p(t_i | t_<i, context)` for all tokens of every document and the boundary after
+    it.
 
-    Documents that fit into a window are scored many at once, the others one after another as `token_terms` does.
+    Documents that fit into a window are scored many at once, the others one after another as
+    `token_terms` does.
     """
     space = text_of(model)
     length, boundary = space.length, torch.tensor([space.boundary])
@@ -102,12 +110,16 @@ def document_terms(
     for first in range(0, len(short), ROWS):
         rows = short[first : first + ROWS]
         texts, about = [documents[i] for i in rows], [contexts[i] for i in rows]
-        windows = document_windows(texts, about, length, int(boundary), torch.zeros(space.vocabulary).long())
+        windows = document_windows(
+            texts, about, length, int(boundary), torch.zeros(space.vocabulary).long()
+        )
         for i, terms in zip(rows, model.terms(windows), strict=True):
             found[i] = terms[: len(documents[i]) + 1]
     for i, document in enumerate(documents):
         if i not in found:
-            found[i] = token_terms(model, torch.cat([boundary, document, boundary]), stride, Context.of([contexts[i]]))
+            found[i] = token_terms(
+                model, torch.cat([boundary, document, boundary]), stride, Context.of([contexts[i]])
+            )
     return [found[i] for i in range(len(documents))]
 
 
@@ -116,7 +128,9 @@ def _require_stride(stride: int, context: int) -> None:
         raise BadInput(f"a stride of {stride}", f"1 to {context}, the context of this run")
 
 
-def _windows(space: Text, stream: Tensor, starts: list[int], width: int, about: Context | None) -> Examples:
+def _windows(
+    space: Text, stream: Tensor, starts: list[int], width: int, about: Context | None
+) -> Examples:
     before = min(space.length - width + 1, starts[0])
     rows = torch.stack([stream[start - before : start + width] for start in starts])
     prefix = Prefix(rows[:, :before], torch.full((len(rows),), before))
@@ -125,7 +139,11 @@ def _windows(space: Text, stream: Tensor, starts: list[int], width: int, about: 
 
 
 def score_text(
-    model: GenerativeModel, stream: Tensor, token_bytes: Tensor, characters: int, stride: int | None = None
+    model: GenerativeModel,
+    stream: Tensor,
+    token_bytes: Tensor,
+    characters: int,
+    stride: int | None = None,
 ) -> TextScore:
     """Score a stream of which the first token comes before.
 
@@ -135,7 +153,9 @@ def score_text(
         stride: tokens scored by each window, None = half of the context.
     """
     chosen = _stride(model, stride)
-    return _summed(model, stream[1:], token_terms(model, stream, chosen), token_bytes, characters, chosen)
+    return _summed(
+        model, stream[1:], token_terms(model, stream, chosen), token_bytes, characters, chosen
+    )
 
 
 def bound_text(
@@ -148,10 +168,12 @@ def bound_text(
     samples: int | None = None,
     seed: int = 0,
 ) -> TextScore:
-    """Score a stream by windows, under a model that bounds or estimates the probability of each as a whole.
+    """Score a stream by windows, under a model that bounds or estimates the probability of each as
+    a whole.
 
-    Arguments as for `score_text` and `GenerativeModel.log_prob`. What is bounded is the code length of writing `stride` tokens at a
-    time, each time given those before; with a stride of one nothing is left to order, and the number is the true one.
+    Arguments as for `score_text` and `GenerativeModel.log_prob`. What is bounded is the code length
+    of writing `stride` tokens at a time, each time given those before; with a stride of one nothing
+    is left to order, and the number is the true one.
     """
     space = text_of(model)
     chosen, name = _stride(model, stride), model.estimator(estimator).name
@@ -175,7 +197,11 @@ def bound_text(
 def _clustered(found: LogProb, cluster: Tensor, sizes: Tensor, cluster_of_size: Tensor) -> LogProb:
     """Return sums of log-probabilities and sizes by cluster; errors add in quadrature."""
     total = torch.zeros(int(cluster.max()) + 1, dtype=torch.float64)
-    squares = None if found.stderr is None else total.index_add(0, cluster, found.stderr.double().square())
+    squares = (
+        None
+        if found.stderr is None
+        else total.index_add(0, cluster, found.stderr.double().square())
+    )
     return replace(
         found,
         nats=total.index_add(0, cluster, found.nats.double()),
@@ -193,7 +219,8 @@ def score_documents(
     characters: int,
     stride: int | None = None,
 ) -> TextScore:
-    """Score documents given what each is about, every one with the boundary after it; arguments as for `score_text`."""
+    """Score documents given what each is about, every one with the boundary after it; arguments as
+    for `score_text`."""
     space = text_of(model)
     chosen, boundary = _stride(model, stride), torch.tensor([space.boundary])
     nats = torch.cat(document_terms(model, documents, contexts, chosen))
@@ -208,7 +235,12 @@ def _stride(model: GenerativeModel, stride: int | None) -> int:
 
 
 def _summed(
-    model: GenerativeModel, tokens: Tensor, nats: Tensor, token_bytes: Tensor, characters: int, chosen: int
+    model: GenerativeModel,
+    tokens: Tensor,
+    nats: Tensor,
+    token_bytes: Tensor,
+    characters: int,
+    chosen: int,
 ) -> TextScore:
     space = text_of(model)
     boundary = space.boundary
@@ -224,7 +256,12 @@ def _summed(
 
 
 def _facts(
-    model: GenerativeModel, tokens: Tensor, nats: float, token_bytes: Tensor, characters: int, chosen: int
+    model: GenerativeModel,
+    tokens: Tensor,
+    nats: float,
+    token_bytes: Tensor,
+    characters: int,
+    chosen: int,
 ) -> dict[str, Any]:
     """Return the units of a text's log-probability, with what they rest on."""
     space = text_of(model)
@@ -247,13 +284,18 @@ def _clusters(tokens: Tensor, boundary: int) -> tuple[Tensor, str]:
     if bool(document.any()):
         return document, "documents"
     blocks = min(BLOCKS, max(2, len(tokens) // 50))
-    return (torch.arange(len(tokens)) * blocks // len(tokens)).clamp(max=blocks - 1), "blocks of the text"
+    return (torch.arange(len(tokens)) * blocks // len(tokens)).clamp(
+        max=blocks - 1
+    ), "blocks of the text"
 
 
 def _clusters_of_windows(tokens: Tensor, widths: Tensor, boundary: int) -> tuple[Tensor, str]:
-    """Return the cluster of each window: the document of the token in its middle, or its block of the text."""
+    """Return the cluster of each window: the document of the token in its middle, or its block of
+    the text."""
     ends = widths.cumsum(0)
-    of = _documents(tokens, boundary)[ends - widths + (widths - 1) // 2].unique(return_inverse=True)[1]
+    of = _documents(tokens, boundary)[ends - widths + (widths - 1) // 2].unique(
+        return_inverse=True
+    )[1]
     if bool(of.any()):
         return of, "documents"
     blocks = min(BLOCKS, len(widths))

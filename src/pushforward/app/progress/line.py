@@ -1,7 +1,8 @@
-"""One line of progress that fits its width: what is done, how far, how long it takes, and what the loss is.
+"""One line of progress that fits its width: what is done, how far, how long it takes, and what the
+loss is.
 
-One idea: parts have an order of importance, the least important goes first when there is no room; nothing is ever wrapped, and
-no part is markup, so that units in square brackets stay.
+One idea: parts have an order of importance, the least important goes first when there is no room;
+nothing is ever wrapped, and no part is markup, so that units in square brackets stay.
 """
 
 from __future__ import annotations
@@ -92,7 +93,8 @@ def remaining(fraction: float, elapsed: float, since: float = 0.0) -> float | No
 def line(state: ProgressState, width: int, ascii_only: bool = False) -> str:
     """Return one line of at most `width` characters.
 
-    Percent and time stay at any width; the bar shrinks and the details go, the last first; then the label is cut.
+    Percent and time stay at any width; the bar shrinks and the details go, the last first; then the
+    label is cut.
 
     Example:
         >>> state = ProgressState("training flow", 0.5, 20.0, 20.0, ("step 310", "loss 1.25 [nats/dim]"))
@@ -114,7 +116,9 @@ def line(state: ProgressState, width: int, ascii_only: bool = False) -> str:
     tail = f" {_bar(done, SHORT_BAR, ascii_only)} {percent} {times}"
     if width - len(tail) < min(SHORTEST_LABEL, len(state.label)):
         tail = f" {percent} {times}"
-    return _joined(_cut(state.label, width - len(tail), ascii_only) + tail, "", state.details, width)
+    return _joined(
+        _cut(state.label, width - len(tail), ascii_only) + tail, "", state.details, width
+    )
 
 
 def sentence(state: ProgressState) -> str:
@@ -124,7 +128,11 @@ def sentence(state: ProgressState) -> str:
         >>> sentence(ProgressState("training flow", 0.5, 20.0, 20.0, ("step 310",)))
         'training flow: 50 %, 0:20 left, step 310'
     """
-    share = [] if state.fraction is None else [f"{math.floor(100 * min(1.0, max(0.0, state.fraction)))} %"]
+    share = (
+        []
+        if state.fraction is None
+        else [f"{math.floor(100 * min(1.0, max(0.0, state.fraction)))} %"]
+    )
     return f"{state.label}: " + ", ".join([*share, _times(state), *state.details])
 
 
@@ -149,7 +157,9 @@ def unit_of(name: str) -> str:
     return f"[{rest}" if bracket and name.endswith("]") else ""
 
 
-def training_details(step: int, loss_name: str, loss: float | None, held_out: str, value: float | None) -> list[str]:
+def training_details(
+    step: int, loss_name: str, loss: float | None, held_out: str, value: float | None
+) -> list[str]:
     """Return what a training says of itself: step, loss and held-out value, each with its unit.
 
     Example:

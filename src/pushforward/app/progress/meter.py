@@ -1,7 +1,8 @@
 """Progress of everything that takes more than two seconds, drawn by one class wherever it runs.
 
-Two ideas: a caller says where it is and never how that looks; the place decides: a terminal and a notebook have one line that is
-drawn over, a file or a pipe gets a plain line now and then, without a control character.
+Two ideas: a caller says where it is and never how that looks; the place decides: a terminal and a
+notebook have one line that is drawn over, a file or a pipe gets a plain line now and then, without
+a control character.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ class Place(Protocol):
 
 
 class RedrawnLine:
-    """One line that is drawn over: a terminal, or a notebook, which knows no width and cannot erase."""
+    """One line that is drawn over: a terminal, or a notebook, which knows no width and cannot
+    erase."""
 
     def __init__(self, file: TextIO | Any, width: Callable[[], int], erase: bool) -> None:
         self.file, self.width, self.erase, self.last = file, width, erase, 0
@@ -80,7 +82,8 @@ class RedrawnLine:
 
 
 class WrittenLines:
-    """Plain lines: the first after two seconds, then one every ten, or at every hundredth of what takes longer."""
+    """Plain lines: the first after two seconds, then one every ten, or at every hundredth of what
+    takes longer."""
 
     def __init__(self, file: TextIO | Any) -> None:
         self.file, self.due, self.written = file, PATIENCE, False
@@ -122,16 +125,19 @@ class Silent:
 
 
 def place(console: Console) -> Place:
-    """Return where progress is shown on a console: drawn over on a terminal, written line by line elsewhere."""
+    """Return where progress is shown on a console: drawn over on a terminal, written line by line
+    elsewhere."""
     if console.is_terminal and not console.is_dumb_terminal:
         return RedrawnLine(console.file, lambda: console.width, erase=True)
     return WrittenLines(console.file)
 
 
 def own_place(wanted: bool | None = None) -> Place:
-    """Return where a Python session sees progress: its terminal or its notebook; a script in a pipe sees none unless `wanted`.
+    """Return where a Python session sees progress: its terminal or its notebook; a script in a pipe
+    sees none unless `wanted`.
 
-    `PUSHFORWARD_PROGRESS=0` in the environment silences what nobody asked for, for notebooks that are executed into pages.
+    `PUSHFORWARD_PROGRESS=0` in the environment silences what nobody asked for, for notebooks that
+    are executed into pages.
     """
     if wanted is False or (wanted is None and os.environ.get("PUSHFORWARD_PROGRESS") == "0"):
         return Silent()
@@ -151,8 +157,9 @@ def in_notebook() -> bool:
 class Meter:
     """Progress of one thing, shown in one place; a context manager.
 
-    A thread draws while nothing is reported, so that the clock goes on: reading a file has no steps. Two meters at once would
-    draw over each other: pass the outer one down and change its label.
+    A thread draws while nothing is reported, so that the clock goes on: reading a file has no
+    steps. Two meters at once would draw over each other: pass the outer one down and change its
+    label.
 
     Args:
         label: what is being done.
@@ -199,7 +206,12 @@ class Meter:
         if self.fraction is not None:
             left = remaining(self.fraction, time_now - self.paced_at, self.paced_from)
         return ProgressState(
-            self.label, self.fraction, time_now - self.paced_at, left, self.details, total=time_now - self.began
+            self.label,
+            self.fraction,
+            time_now - self.paced_at,
+            left,
+            self.details,
+            total=time_now - self.began,
         )
 
     def relabel(self, label: str, fraction: float | None = None) -> None:
@@ -223,9 +235,13 @@ class Meter:
     def training(self, p: TrainingProgress) -> None:
         """Report a step of training, as the engine does."""
         if self.fraction is None and p.step > 1:
-            # what was done before a resume says nothing about the pace, nor does the time before its first step
+            # what was done before a resume says nothing about the pace, nor does the time before
+            # its first step
             self.paced_from, self.paced_at = min(1.0, p.fraction), self.now()
-        self.done(min(1.0, p.fraction), training_details(p.step, p.loss_name, p.loss, p.held_out_name, p.held_out))
+        self.done(
+            min(1.0, p.fraction),
+            training_details(p.step, p.loss_name, p.loss, p.held_out_name, p.held_out),
+        )
 
     def watch(self, label: str) -> Callable[[TrainingProgress], None]:
         """Begin the training of a model; returns what the engine reports to."""
@@ -233,7 +249,8 @@ class Meter:
         return self.training
 
     def stage(self, label: str) -> Callable[[float, str], None]:
-        """Begin something of several parts; returns what is told the share that is done and the part."""
+        """Begin something of several parts; returns what is told the share that is done and the
+        part."""
         self.relabel(label)
         return lambda share, what: self.done(share, [what])
 

@@ -1,6 +1,8 @@
-"""Who asked for something, as it is done: where progress is drawn, and where words and pieces of an answer go.
+"""Who asked for something, as it is done: where progress is drawn, and where words and pieces of an
+answer go.
 
-One idea: a verb reports to a watch and never prints; the command line, Python and a server each have one of their own.
+One idea: a verb reports to a watch and never prints; the command line, Python and a server each
+have one of their own.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ class Watch:
         say: called with a sentence for a person.
         write: called with a piece of the answer as it comes, of verbs that stream.
         command: what was asked for, as words that do it again; empty where there are none.
-        of_data: called with data that were read, to pass on how, and what of them is lost; by default it is said.
+        of_data: called with data that were read, to pass on how, and what of them is lost; by
+            default it is said.
     """
 
     def __init__(
@@ -46,7 +49,10 @@ class Watch:
             self._of_data(dataset)
             return
         self.say_all(f"data: {note}" for note in shortened(dataset.notes))
-        self.say_all(f"lost: {text}" if dataset.lost else f"data: {text}" for text in shortened(dataset.losses))
+        self.say_all(
+            f"lost: {text}" if dataset.lost else f"data: {text}"
+            for text in shortened(dataset.losses)
+        )
 
     def say_all(self, texts: Iterable[str | None]) -> None:
         """Say every sentence that there is."""
@@ -61,7 +67,8 @@ class Watch:
 
     @contextmanager
     def busy(self, label: str) -> Iterator[Callable[[str], None]]:
-        """Show that something is being done whose length is not known; yields a function that changes the label."""
+        """Show that something is being done whose length is not known; yields a function that
+        changes the label."""
         with self.meter(label) as shown:
             yield shown.relabel
 

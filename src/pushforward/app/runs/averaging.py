@@ -1,7 +1,8 @@
 """Choose the width of a run's weight average after training.
 
-Two ideas: averages of any width are combined from the snapshots that a run keeps, at no further training; the choice is made on
-validation data with equal rows and equal noise for every width, so that differences are paired and have small errors.
+Two ideas: averages of any width are combined from the snapshots that a run keeps, at no further
+training; the choice is made on validation data with equal rows and equal noise for every width, so
+that differences are paired and have small errors.
 """
 
 from __future__ import annotations
@@ -21,14 +22,27 @@ from pushforward.core.files import AGAIN, going_on, write_text
 from pushforward.core.given import Examples
 from pushforward.core.model import GenerativeModel
 from pushforward.engine.checkpoint import save_weights
-from pushforward.engine.ema_bank import FOLDER, LARGEST_RESIDUAL, Snapshots, bytes_of, open_snapshots, snapshot_files
+from pushforward.engine.ema_bank import (
+    FOLDER,
+    LARGEST_RESIDUAL,
+    Snapshots,
+    bytes_of,
+    open_snapshots,
+    snapshot_files,
+)
 from pushforward.engine.fit import HELD_OUT_ROWS
 from pushforward.engine.power_average import TRACKED
 from pushforward.families.build import family_class
 from pushforward.provenance import run_directory
 from pushforward.provenance.lock import refuse_if_written, writing
 from pushforward.provenance.ownership import check_claim, claim
-from pushforward.provenance.run_directory import RunRecord, begin, complete, open_record, read_encoding
+from pushforward.provenance.run_directory import (
+    RunRecord,
+    begin,
+    complete,
+    open_record,
+    read_encoding,
+)
 
 WIDTHS = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25)
 # what the manifest of an average says of itself
@@ -47,9 +61,11 @@ OF_ITS_OWN = (
 
 @dataclass(frozen=True)
 class WidthTrial:
-    """The held-out quantity of one width, lower is better; a width of None stands for the weights that training kept.
+    """The held-out quantity of one width, lower is better; a width of None stands for the weights
+    that training kept.
 
-    `behind` is the mean difference to the best width over equal examples; both have standard errors.
+    `behind` is the mean difference to the best width over equal examples; both have standard
+    errors.
     """
 
     width: float | None
@@ -61,12 +77,15 @@ class WidthTrial:
 
     def to_json(self) -> dict[str, float | None]:
         """Return a JSON-ready dictionary; what is not finite becomes null."""
-        return {k: (None if v is None or not math.isfinite(v) else v) for k, v in asdict(self).items()}
+        return {
+            k: (None if v is None or not math.isfinite(v) else v) for k, v in asdict(self).items()
+        }
 
 
 @dataclass(frozen=True)
 class Averaged:
-    """A run whose weights are averages of another run's; `trials` are empty if the width was given."""
+    """A run whose weights are averages of another run's; `trials` are empty if the width was
+    given."""
 
     path: Path
     source: Path
@@ -83,7 +102,11 @@ class Averaged:
 
     def to_json(self) -> dict[str, Any]:
         """Return what `average --json` prints and, but for `run`, what the manifest records."""
-        record: dict[str, Any] = {"run": str(self.path), "source": str(self.source), "width": self.width}
+        record: dict[str, Any] = {
+            "run": str(self.path),
+            "source": str(self.source),
+            "width": self.width,
+        }
         record |= {"step": self.step, "residual": self.residual}
         if self.trials:
             record |= {"held_out": self.held_out_name, "tried": [t.to_json() for t in self.trials]}
@@ -99,16 +122,18 @@ def average(
     step: int | None = None,
     overwrite: bool = False,
 ) -> Averaged:
-    """Leave at `target` a complete run whose weights are those of `run`, averaged over a share of its training.
+    """Leave at `target` a complete run whose weights are those of `run`, averaged over a share of
+    its training.
 
     Args:
-        width: standard deviation of the profile as a share of training time; None = the best of `widths` on validation data.
+        width: standard deviation of the profile as a share of training time; None = the best of
+            `widths` on validation data.
         widths: to choose from; None = those of 0.02 to 0.25 that the snapshots represent.
         step: when training is taken to end; None = at the last snapshot.
 
     Raises:
-        BadInput: an unfinished run or one without snapshots, a width that is out of range or that the snapshots cannot
-            represent, or a target that holds something else.
+        BadInput: an unfinished run or one without snapshots, a width that is out of range or that
+            the snapshots cannot represent, or a target that holds something else.
         Unsupported: a choice for a family that has no held-out quantity.
     """
     record, snapshots = _source(run)
@@ -117,10 +142,15 @@ def average(
         raise BadInput("one width and several to choose from", "one of the two")
     trials: tuple[WidthTrial, ...] = ()
     if width is None:
-        family, name = record.config["family"], family_class(record.config["family"]).capabilities.held_out
+        family, name = (
+            record.config["family"],
+            family_class(record.config["family"]).capabilities.held_out,
+        )
         if not name:
             raise Unsupported(
-                f"the best width for a {family}", "a width", "its loss measures nothing held out; say --width 0.1 or so"
+                f"the best width for a {family}",
+                "a width",
+                "its loss measures nothing held out; say --width 0.1 or so",
             )
         trials = _tried(record, snapshots, _candidates(snapshots, widths, step), step)
         width = _best(trials)
@@ -148,7 +178,9 @@ def kept(run: Path) -> dict[str, Any]:
 def _source(run: Path) -> tuple[RunRecord, Snapshots]:
     record = open_record(run)
     if not record.complete:
-        raise BadInput(f"the unfinished run {run}", "one that was trained to its end", "go on with --resume")
+        raise BadInput(
+            f"the unfinished run {run}", "one that was trained to its end", "go on with --resume"
+        )
     snapshots = open_snapshots(run / run_directory.STATE / FOLDER)
     if snapshots is None:
         made = record.manifest.get("average")
@@ -169,7 +201,9 @@ def _check_target(run: Path, target: Path, overwrite: bool) -> None:
     check_claim(target, overwrite)
 
 
-def _candidates(snapshots: Snapshots, widths: Sequence[float] | None, step: int | None) -> list[float]:
+def _candidates(
+    snapshots: Snapshots, widths: Sequence[float] | None, step: int | None
+) -> list[float]:
     if widths is not None:
         if not widths:
             raise BadInput("no widths", "one at least")
@@ -182,7 +216,9 @@ def _candidates(snapshots: Snapshots, widths: Sequence[float] | None, step: int 
     return found
 
 
-def _tried(record: RunRecord, snapshots: Snapshots, widths: list[float], step: int | None) -> tuple[WidthTrial, ...]:
+def _tried(
+    record: RunRecord, snapshots: Snapshots, widths: list[float], step: int | None
+) -> tuple[WidthTrial, ...]:
     model, _ = open_model(record.path)
     dataset = reopen(record)
     rows = dataset.validation if record.manifest["classes"] else dataset.validation.without_labels()
@@ -194,8 +230,12 @@ def _tried(record: RunRecord, snapshots: Snapshots, widths: list[float], step: i
         values.append(_held_out(model, rows, seed))
     means = [float(v.mean()) for v in values[1:]]
     if not any(map(math.isfinite, means)):
-        raise RunFailed("the held-out quantity is not finite for any width", "a finite one", "say --width")
-    best = values[1 + min(range(len(means)), key=lambda i: means[i] if math.isfinite(means[i]) else math.inf)]
+        raise RunFailed(
+            "the held-out quantity is not finite for any width", "a finite one", "say --width"
+        )
+    best = values[
+        1 + min(range(len(means)), key=lambda i: means[i] if math.isfinite(means[i]) else math.inf)
+    ]
     return tuple(
         WidthTrial(
             width,
@@ -220,7 +260,10 @@ def _error(values: Tensor) -> float:
 
 
 def _best(trials: Sequence[WidthTrial]) -> float:
-    found = min((t for t in trials if t.width is not None and math.isfinite(t.held_out)), key=lambda t: t.held_out)
+    found = min(
+        (t for t in trials if t.width is not None and math.isfinite(t.held_out)),
+        key=lambda t: t.held_out,
+    )
     assert found.width is not None
     return found.width
 
@@ -230,7 +273,10 @@ def _write(done: Averaged, record: RunRecord, weights: dict[str, Tensor], overwr
     made = {key: value for key, value in done.to_json().items() if key != "run"}
     facts["average"] = {**made, "source_weights_sha256": record.manifest["weights_sha256"]}
     # what training measured on the way is not what these weights would have measured
-    measured = {"best_held_out": None if done.best is None else done.best.held_out, "best_step": done.step}
+    measured = {
+        "best_held_out": None if done.best is None else done.best.held_out,
+        "best_step": done.step,
+    }
     fit = {**record.manifest["fit"], **measured}
     history = record.path / run_directory.HISTORY
     with going_on(lambda: AGAIN), writing(done.path):

@@ -1,7 +1,8 @@
 """Train, keep and open the noise-aware classifier that guides a diffusion run.
 
-Two ideas: it is trained in the coordinates of the run, on the run's own noise levels, and kept with them, so that it cannot guide
-another run by mistake; what is kept are the weights that were best on held-out examples at the same levels.
+Two ideas: it is trained in the coordinates of the run, on the run's own noise levels, and kept with
+them, so that it cannot guide another run by mistake; what is kept are the weights that were best on
+held-out examples at the same levels.
 """
 
 from __future__ import annotations
@@ -47,12 +48,15 @@ def train_classifier(
     seed: int = 0,
     on_step: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Train a classifier of noisy examples for a diffusion run and leave it in a directory; returns its record.
+    """Train a classifier of noisy examples for a diffusion run and leave it in a directory; returns
+    its record.
 
-    The record holds its accuracy on held-out examples at several noise levels, which at the largest is chance.
+    The record holds its accuracy on held-out examples at several noise levels, which at the largest
+    is chance.
 
     Raises:
-        BadInput: a run of another family, data without labels or of another space, or an output that holds something else.
+        BadInput: a run of another family, data without labels or of another space, or an output
+            that holds something else.
     """
     model, process, dataset = _fitting(run, data)
     refuse_if_written(output)
@@ -62,7 +66,9 @@ def train_classifier(
         path, values = process.path, {"width": width, "depth": 1}
         with torch.random.fork_rng(devices=[]):
             torch.random.set_rng_state(generator(seed, "classifier").get_state())
-            classifier = NoiseAwareClassifier(model.codec, dataset.classes, (path.sigma_min, path.sigma_max), **values)
+            classifier = NoiseAwareClassifier(
+                model.codec, dataset.classes, (path.sigma_min, path.sigma_max), **values
+            )
         classifier.preconditioner.load_state_dict(process.denoiser.preconditioner.state_dict())
         best = _fit(classifier, dataset, steps, seed, on_step)
         record = {
@@ -92,7 +98,9 @@ def _fitting(run: Path, data: str) -> tuple[Diffusion, Gaussian, Dataset]:
     if dataset.space != model.space:
         raise BadInput(f"{data} is {dataset.space}", f"the run's {model.space}")
     if len(dataset.classes) < 2:
-        raise BadInput(f"{data} has {len(dataset.classes)} classes", "labels of two classes or more")
+        raise BadInput(
+            f"{data} has {len(dataset.classes)} classes", "labels of two classes or more"
+        )
     if model.classes and dataset.classes != model.classes:
         raise BadInput(
             f"{data} has {len(dataset.classes)} classes",
@@ -103,7 +111,8 @@ def _fitting(run: Path, data: str) -> tuple[Diffusion, Gaussian, Dataset]:
 
 
 def _write(output: Path, classifier: NoiseAwareClassifier, record: dict[str, Any]) -> None:
-    """Write a classifier between two manifests, of which the first says that nothing in there is whole."""
+    """Write a classifier between two manifests, of which the first says that nothing in there is
+    whole."""
     manifest = {"format": FORMAT, "kind": "classifier", "status": "writing"}
     write_json(output / MANIFEST, manifest)
     save_weights(output / WEIGHTS, dict(classifier.state_dict()))
@@ -118,12 +127,16 @@ def open_classifier(path: Path) -> NoiseAwareClassifier:
         BadInput: no classifier there, or damaged files.
     """
     if not (path / RECORD).is_file():
-        raise BadInput(f"no classifier at {path}", "a directory that `pushforward train-classifier` wrote")
+        raise BadInput(
+            f"no classifier at {path}", "a directory that `pushforward train-classifier` wrote"
+        )
     try:
         record = json.loads((path / RECORD).read_text())
         codec = Gaussian.codec(space_from_json(record["space"]))
         low, high = record["levels"]
-        classifier = NoiseAwareClassifier(codec, tuple(record["classes"]), (low, high), **record["network"])
+        classifier = NoiseAwareClassifier(
+            codec, tuple(record["classes"]), (low, high), **record["network"]
+        )
         classifier.load_state_dict(load_weights(path / WEIGHTS))
     except (ValueError, KeyError, TypeError, RuntimeError) as error:
         raise BadInput(
@@ -132,16 +145,25 @@ def open_classifier(path: Path) -> NoiseAwareClassifier:
     return classifier.eval()
 
 
-def _encoded(classifier: NoiseAwareClassifier, examples: Examples) -> tuple[torch.Tensor, torch.Tensor]:
+def _encoded(
+    classifier: NoiseAwareClassifier, examples: Examples
+) -> tuple[torch.Tensor, torch.Tensor]:
     assert examples.given is not None
     assert examples.given.label is not None
     return classifier.codec.encode(examples.x).value, examples.given.label
 
 
 def _fit(
-    classifier: NoiseAwareClassifier, data: Dataset, steps: int, seed: int, on_step: Callable[[int, int], None] | None
+    classifier: NoiseAwareClassifier,
+    data: Dataset,
+    steps: int,
+    seed: int,
+    on_step: Callable[[int, int], None] | None,
 ) -> float:
-    (x, label), (seen, told) = _encoded(classifier, data.train), _encoded(classifier, data.validation[:HELD_OUT])
+    (x, label), (seen, told) = (
+        _encoded(classifier, data.train),
+        _encoded(classifier, data.validation[:HELD_OUT]),
+    )
     optimiser = torch.optim.AdamW(classifier.network.parameters(), lr=RATE)
     best, kept = float("inf"), classifier.network.state_dict()
     for step in range(steps):
@@ -156,7 +178,13 @@ def _fit(
             with torch.no_grad():
                 loss = float(classifier.loss(seen, told, Streams(seed, len(seen))))
             if loss < best:
-                best, kept = loss, {name: tensor.clone() for name, tensor in classifier.network.state_dict().items()}
+                best, kept = (
+                    loss,
+                    {
+                        name: tensor.clone()
+                        for name, tensor in classifier.network.state_dict().items()
+                    },
+                )
         if on_step is not None:
             on_step(step + 1, steps)
     classifier.network.load_state_dict(kept)
@@ -167,4 +195,6 @@ def _accuracies(classifier: NoiseAwareClassifier, data: Dataset) -> dict[str, fl
     x, label = _encoded(classifier, data.validation[:HELD_OUT])
     low, high = classifier.levels
     places = torch.logspace(0.0, 1.0, READ_AT, base=high / low, dtype=torch.float64) * low
-    return {f"{s:.3g}": classifier.accuracy(x, label, s, Streams(0, len(x))) for s in places.tolist()}
+    return {
+        f"{s:.3g}": classifier.accuracy(x, label, s, Streams(0, len(x))) for s in places.tolist()
+    }

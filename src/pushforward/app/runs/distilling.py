@@ -1,7 +1,8 @@
 """Teach a few-step student with a trained diffusion run.
 
-Two ideas: a student is a plan like any other, so that the one training loop, its records and its interrupts serve it; it is
-steered by the distance of its samples from those that the teacher draws from the same noise.
+Two ideas: a student is a plan like any other, so that the one training loop, its records and its
+interrupts serve it; it is steered by the distance of its samples from those that the teacher draws
+from the same noise.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from pushforward.provenance.run_directory import RunRecord
 PROBED = 256
 # a budget is the student's own, and patience would end a stage before the last one
 NOT_INHERITED = ("seconds", "steps", "examples", "patience")
-# of the teacher's learning rate: students of images diverge at what their teachers were trained with (LOG.md)
+# of the teacher's learning rate: students of images diverge at what their teachers were trained
+# with (LOG.md)
 GENTLER = {"points": 1.0, "image": 0.25}
 
 
@@ -44,7 +46,9 @@ class Teacher:
     spent: str
 
 
-def teacher_of(model: GenerativeModel, config: dict[str, Any], fit: dict[str, Any], run: Path | None = None) -> Teacher:
+def teacher_of(
+    model: GenerativeModel, config: dict[str, Any], fit: dict[str, Any], run: Path | None = None
+) -> Teacher:
     """Return a model as a teacher.
 
     Args:
@@ -57,7 +61,11 @@ def teacher_of(model: GenerativeModel, config: dict[str, Any], fit: dict[str, An
     """
     what = f"{run or 'a model'} of the family {model.family}"
     if not isinstance(model, Diffusion):
-        already = "distil its teacher" if model.family == Distilled.family else "other families sample as they are"
+        already = (
+            "distil its teacher"
+            if model.family == Distilled.family
+            else "other families sample as they are"
+        )
         raise Unsupported(f"distilling {what}", "a diffusion run", already)
     if not isinstance(model.process, Gaussian):
         raise Unsupported(
@@ -66,7 +74,10 @@ def teacher_of(model: GenerativeModel, config: dict[str, Any], fit: dict[str, An
             "symbols have no path to leap along",
         )
     weights = {name: tensor.contiguous() for name, tensor in sorted(model.state_dict().items())}
-    facts = {"run": None if run is None else str(run), "weights_sha256": hashlib.sha256(save(weights)).hexdigest()}
+    facts = {
+        "run": None if run is None else str(run),
+        "weights_sha256": hashlib.sha256(save(weights)).hexdigest(),
+    }
     return Teacher(model, config, facts, f"the teacher's {fit.get('budget', 'training')}")
 
 
@@ -81,7 +92,9 @@ def open_teacher(run: Path) -> tuple[Teacher, RunRecord]:
     teacher = teacher_of(model, record.config, record.manifest.get("fit", {}), run)
     if not record.complete:
         raise BadInput(
-            f"{run}, whose training is not finished", "a finished run", "finish it first: `train ... --resume`"
+            f"{run}, whose training is not finished",
+            "a finished run",
+            "finish it first: `train ... --resume`",
         )
     return teacher, record
 
@@ -97,7 +110,8 @@ def plan_distillation(
     seed: int = 0,
     overrides: dict[str, dict[str, Any]] | None = None,
 ) -> Plan:
-    """Resolve everything a distillation needs; settings of training are the teacher's, at a gentler learning rate.
+    """Resolve everything a distillation needs; settings of training are the teacher's, at a gentler
+    learning rate.
 
     Args:
         calls: network calls of a sample, None = 2.
@@ -105,24 +119,39 @@ def plan_distillation(
         overrides: `{"model": {...}, "train": {...}}`, as `-s` gives them.
 
     Raises:
-        BadInput: an unknown method or key, data of another space, fewer steps than a progressive student has stages.
+        BadInput: an unknown method or key, data of another space, fewer steps than a progressive
+            student has stages.
         Unsupported: guidance of a teacher without labels.
     """
     model, overrides = teacher.model, overrides or {}
     METHODS.resolve(method)
     if dataset.space != model.space or (model.classes and dataset.classes != model.classes):
-        raise BadInput(f"{dataset.name} is {dataset.space}", f"the teacher's {model.space} with the same classes")
+        raise BadInput(
+            f"{dataset.name} is {dataset.space}",
+            f"the teacher's {model.space} with the same classes",
+        )
     chosen = {"method": method, "guidance": guidance, **({} if calls is None else {"calls": calls})}
     values = {**chosen, **overrides.get("model", {}), "diffusion": dict(teacher.config["model"])}
     config = parse(DistilledConfig, values, "model")
     if config.guidance != 1.0 and not model.classes:
         raise Unsupported(
-            "guidance of a teacher without conditions", "a run trained with labels", "leave --guidance out"
+            "guidance of a teacher without conditions",
+            "a run trained with labels",
+            "leave --guidance out",
         )
     given = {**_inherited(teacher, config), **overrides.get("train", {}), **budget, "seed": seed}
     train = parse(TrainConfig, given, "train")
     data = {k: v for k, v in teacher.config["data"].items() if k not in ("source", "labels")}
-    plan = Plan("distilled", teacher.config["preset"], seed, dataset, bool(model.classes), values, train, data)
+    plan = Plan(
+        "distilled",
+        teacher.config["preset"],
+        seed,
+        dataset,
+        bool(model.classes),
+        values,
+        train,
+        data,
+    )
     student = plan.build()
     assert isinstance(student, Distilled)
     if train.steps is not None and train.steps < student.lesson.stages_needed:
@@ -146,17 +175,27 @@ def _teaching(teacher: Teacher, plan: Plan, config: DistilledConfig) -> Teaching
         assert isinstance(student, Distilled)
         student.learn_from(teacher.model)
 
-    facts = {**teacher.facts, "method": config.method, "calls": config.calls, "guidance": config.guidance}
+    facts = {
+        **teacher.facts,
+        "method": config.method,
+        "calls": config.calls,
+        "guidance": config.guidance,
+    }
     return Teaching(join, _probe(teacher.model, plan, config), facts, teacher.spent)
 
 
 def _probe(teacher: Diffusion, plan: Plan, config: DistilledConfig) -> tuple[str, Probe]:
-    """Root-mean-square distance between samples of teacher and student from the same noise, in units of the data's scale."""
+    """Root-mean-square distance between samples of teacher and student from the same noise, in
+    units of the data's scale."""
     rows = plan.dataset.validation[:PROBED]
     given = rows.given if plan.labelled else None
     x = plan.dataset.train.x
     # columns of points have units of their own
-    scale = location_and_scale(x)[1] if plan.dataset.space.levels is None else float(x.double().std()) or 1.0
+    scale = (
+        location_and_scale(x)[1]
+        if plan.dataset.space.levels is None
+        else float(x.double().std()) or 1.0
+    )
     options: dict[str, Any] = {"guidance": config.guidance} if teacher.classes else {}
     steps = 1 if METHODS[config.method].steers_at_one else config.calls
     seen: list[Any] = []
@@ -167,7 +206,10 @@ def _probe(teacher: Diffusion, plan: Plan, config: DistilledConfig) -> tuple[str
         drawn = student.sample(len(rows), given=given, seed=plan.seed, steps=steps).double()
         return float(((drawn - seen[0]) / scale).square().mean().sqrt())
 
-    return ("distance to the teacher's samples from the same noise [standard deviations of the data]", probe)
+    return (
+        "distance to the teacher's samples from the same noise [standard deviations of the data]",
+        probe,
+    )
 
 
 def distil_run(
@@ -179,6 +221,9 @@ def distil_run(
     data: str | None = None,
     **choices: Any,
 ) -> Plan:
-    """Return the plan of a student of a run, on the data of that run, at `data` if named; see `plan_distillation`."""
+    """Return the plan of a student of a run, on the data of that run, at `data` if named; see
+    `plan_distillation`."""
     teacher, record = open_teacher(run)
-    return plan_distillation(teacher, reopen(record, data), budget=budget, seed=seed, overrides=overrides, **choices)
+    return plan_distillation(
+        teacher, reopen(record, data), budget=budget, seed=seed, overrides=overrides, **choices
+    )

@@ -1,7 +1,7 @@
 """A run that diverged says so, wherever it is used.
 
-One idea: the end of a training that left no weights of any use is written into the manifest; of older runs the records tell, and
-of every run the weights.
+One idea: the end of a training that left no weights of any use is written into the manifest; of
+older runs the records tell, and of every run the weights.
 """
 
 from __future__ import annotations
@@ -18,7 +18,13 @@ from pushforward.core.files import write_json
 from pushforward.engine.fit import GENTLER
 from pushforward.engine.fit_records import Diverged
 from pushforward.engine.history import read_history
-from pushforward.provenance.run_directory import HISTORY, MANIFEST, WEIGHTS, RunRecord, read_manifest
+from pushforward.provenance.run_directory import (
+    HISTORY,
+    MANIFEST,
+    WEIGHTS,
+    RunRecord,
+    read_manifest,
+)
 
 
 @contextmanager
@@ -36,7 +42,8 @@ def noting_divergence(path: Path) -> Iterator[None]:
 
 
 def refuse_diverged(record: RunRecord, model: nn.Module | None = None) -> None:
-    """Refuse a run whose training left nothing of use: by its records, and by the weights of its model.
+    """Refuse a run whose training left nothing of use: by its records, and by the weights of its
+    model.
 
     Raises:
         BadInput: says that the model has diverged.
@@ -46,9 +53,15 @@ def refuse_diverged(record: RunRecord, model: nn.Module | None = None) -> None:
     if not told and facts.get("held_out_name") and facts.get("best_held_out") is None:
         # in the history what is no number is null
         history = read_history(record.path / HISTORY)
-        told = bool(history) and history[-1].get("loss") is None and history[-1].get("held_out") is None
+        told = (
+            bool(history)
+            and history[-1].get("loss") is None
+            and history[-1].get("held_out") is None
+        )
     wrong = model is not None and not all(bool(torch.isfinite(p).all()) for p in model.parameters())
     if told or wrong:
         raise BadInput(
-            f"the model of {record.path}, which has diverged", "finite weights and losses", f"train it again: {GENTLER}"
+            f"the model of {record.path}, which has diverged",
+            "finite weights and losses",
+            f"train it again: {GENTLER}",
         )

@@ -1,6 +1,8 @@
-"""What a training is expected to take, before it begins: seconds a step, steps, memory, and what to change.
+"""What a training is expected to take, before it begins: seconds a step, steps, memory, and what to
+change.
 
-One idea: everything is measured on a few examples of the data with the network itself, and drawn out along a line in the batch.
+One idea: everything is measured on a few examples of the data with the network itself, and drawn
+out along a line in the batch.
 """
 
 from __future__ import annotations
@@ -31,11 +33,17 @@ def expected(fits: SizedPlan, timer: Timer = timed) -> dict[str, Any]:
         timer: measures a step where `fitted` had no need to; a test brings its own.
 
     Returns:
-        `seconds_per_step`, `steps`, `seconds` (the whole training), `memory_mb` (weights, optimiser and one batch, beside the
-        program and the data), and `change`: what to do about it, a list of sentences, empty if nothing is wrong.
+        `seconds_per_step`, `steps`, `seconds` (the whole training), `memory_mb` (weights, optimiser
+            and one batch, beside the
+        program and the data), and `change`: what to do about it, a list of sentences, empty if
+            nothing is wrong.
     """
     plan, budget = fits.plan, budget_of(fits.plan.train_config)
-    step = fits.step if fits.step is not None else timer(plan).cost.seconds(plan.train_config.batch_size)
+    step = (
+        fits.step
+        if fits.step is not None
+        else timer(plan).cost.seconds(plan.train_config.batch_size)
+    )
     if budget.measure == "seconds":
         steps, seconds = fits.count(step), budget.amount
     else:
@@ -55,9 +63,13 @@ def _advice(fits: SizedPlan, steps: int, step: float, seconds: float) -> list[st
     if fits.warning:
         found.append(fits.warning)
     elif steps < FEWEST:
-        found.append(f"{steps} steps are fewer than {FEWEST}, which teach next to nothing: raise the budget")
+        found.append(
+            f"{steps} steps are fewer than {FEWEST}, which teach next to nothing: raise the budget"
+        )
     elif budget.measure == "seconds" and steps < KEPT:
-        found.append(f"{steps} steps are few: `--budget {round(seconds * KEPT / steps)}s` would give {KEPT}")
+        found.append(
+            f"{steps} steps are few: `--budget {round(seconds * KEPT / steps)}s` would give {KEPT}"
+        )
     if few := foresight([replace(fits, steps=steps)]):
         found.append(few)
     if budget.measure != "seconds" and seconds > 3600:
@@ -68,9 +80,11 @@ def _advice(fits: SizedPlan, steps: int, step: float, seconds: float) -> list[st
 
 
 def memory(plan: Plan) -> float:
-    """Return the bytes of weights, optimiser and averages, and of what one training step keeps for its gradient.
+    """Return the bytes of weights, optimiser and averages, and of what one training step keeps for
+    its gradient.
 
-    What is kept is counted where autograd keeps it, at two small batches, and drawn out along a line.
+    What is kept is counted where autograd keeps it, at two small batches, and drawn out along a
+    line.
     """
     model = plan.build()
     train = plan.dataset.train if plan.labelled else plan.dataset.train.without_labels()

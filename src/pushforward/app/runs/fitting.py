@@ -1,8 +1,9 @@
-"""Presets fit the machine: a few timed steps choose width, batch and precision before a run with a wall-clock budget begins.
+"""Presets fit the machine: a few timed steps choose width, batch and precision before a run with a
+wall-clock budget begins.
 
-Two ideas: what was chosen is part of the plan, so that it is written into `config.yaml` and nothing is chosen again by `--resume`;
-what somebody set with `-s` is never changed. Under a budget of steps or examples nothing is timed: equal commands give equal
-runs on any machine.
+Two ideas: what was chosen is part of the plan, so that it is written into `config.yaml` and nothing
+is chosen again by `--resume`; what somebody set with `-s` is never changed. Under a budget of steps
+or examples nothing is timed: equal commands give equal runs on any machine.
 """
 
 from __future__ import annotations
@@ -23,7 +24,16 @@ from pushforward.engine.budget import budget_of
 from pushforward.engine.fit import HELD_OUT_ROWS, fit
 from pushforward.engine.fit_records import Progress
 from pushforward.engine.precision import resolved
-from pushforward.engine.sizing import FEWEST, TRAINING, Cost, SizeChoice, choose, held_out_rows, ladder, steps_in
+from pushforward.engine.sizing import (
+    FEWEST,
+    TRAINING,
+    Cost,
+    SizeChoice,
+    choose,
+    held_out_rows,
+    ladder,
+    steps_in,
+)
 from pushforward.families.build import family_class
 from pushforward.provenance.run_directory import open_record
 
@@ -81,12 +91,17 @@ def timed(plan: Plan, now: Callable[[], float] = time.perf_counter) -> Timed:
         values.pop(key, None)
     large = max(2, plan.train_config.batch_size // PART)
     small = max(1, large // 4)
-    (first, _), (second, held_out) = (_steps(model, plan, {**values, "batch_size": b}, now) for b in (small, large))
+    (first, _), (second, held_out) = (
+        _steps(model, plan, {**values, "batch_size": b}, now) for b in (small, large)
+    )
     return Timed(Cost.through(small, first, large, second), held_out, now() - began)
 
 
-def _steps(model: GenerativeModel, plan: Plan, values: dict[str, Any], now: Callable[[], float]) -> tuple[float, float]:
-    """Return the seconds of a step, the shorter of two after one that warms up, and those of one held-out example."""
+def _steps(
+    model: GenerativeModel, plan: Plan, values: dict[str, Any], now: Callable[[], float]
+) -> tuple[float, float]:
+    """Return the seconds of a step, the shorter of two after one that warms up, and those of one
+    held-out example."""
     config = parse(TrainConfig, {**values, "steps": 4, "evaluate_every": 1_000_000}, "train")
     seen: list[float] = []
     last: list[Progress] = []
@@ -104,7 +119,8 @@ def _steps(model: GenerativeModel, plan: Plan, values: dict[str, Any], now: Call
 
 
 def fitted(plan: Plan, timer: Timer = timed) -> SizedPlan:
-    """Return the plan with width, batch and precision that fit its wall-clock budget; as it is under a budget of steps.
+    """Return the plan with width, batch and precision that fit its wall-clock budget; as it is
+    under a budget of steps.
 
     Args:
         plan: from `plan_training`.
@@ -121,13 +137,18 @@ def fitted(plan: Plan, timer: Timer = timed) -> SizedPlan:
         found[share] = timer(resized(plan, share, plan.train_config.batch_size))
         return found[share].cost, found[share].spent
 
-    rungs = ladder(plan.train_config.batch_size, plan.free("model.width"), plan.free("train.batch_size"))
+    rungs = ladder(
+        plan.train_config.batch_size, plan.free("model.width"), plan.free("train.batch_size")
+    )
     choice = choose(rungs, budget.amount, cost)
     return _settled(plan, choice, found[choice.rung.width], timer)
 
 
-def fitted_together(plans: Mapping[Run, Plan], begun: Mapping[Run, Path], timer: Timer = timed) -> dict[Run, SizedPlan]:
-    """Return plans of several runs that fit: those of one family share their sizes, those that were begun keep theirs.
+def fitted_together(
+    plans: Mapping[Run, Plan], begun: Mapping[Run, Path], timer: Timer = timed
+) -> dict[Run, SizedPlan]:
+    """Return plans of several runs that fit: those of one family share their sizes, those that were
+    begun keep theirs.
 
     Args:
         plans: by family and number of the run.
@@ -148,13 +169,15 @@ def fitted_together(plans: Mapping[Run, Plan], begun: Mapping[Run, Path], timer:
 
 
 def like(plan: Plan, other: Plan) -> Plan:
-    """Return a plan with the sizes that were chosen for another one of its family, budget and kind of data."""
+    """Return a plan with the sizes that were chosen for another one of its family, budget and kind
+    of data."""
     chosen = other.fitted
     return _with(plan, chosen.get("train", {}), chosen.get("model", {})) if chosen else plan
 
 
 def _settled(plan: Plan, choice: SizeChoice, measured: Timed, timer: Timer) -> SizedPlan:
-    """Put a choice into the plan: its precision and its held-out examples follow, and what there is to say."""
+    """Put a choice into the plan: its precision and its held-out examples follow, and what there is
+    to say."""
     seconds = budget_of(plan.train_config).amount
     sized, step = resized(plan, choice.rung.width, choice.rung.batch), choice.seconds
     changes: dict[str, Any] = {}
@@ -164,25 +187,35 @@ def _settled(plan: Plan, choice: SizeChoice, measured: Timed, timer: Timer) -> S
         if full < step:
             changes["precision"], step = "float32", full
     if plan.free("train.held_out_rows"):
-        rows = held_out_rows(seconds, measured.held_out, min(HELD_OUT_ROWS, len(plan.dataset.validation)))
+        rows = held_out_rows(
+            seconds, measured.held_out, min(HELD_OUT_ROWS, len(plan.dataset.validation))
+        )
         if rows is not None:
             changes["held_out_rows"] = rows
     sized = _with(sized, changes)
     steps = steps_in(seconds, step)
-    return SizedPlan(sized, step, steps, _notes(plan, sized, step, steps), shortage(sized, step, steps))
+    return SizedPlan(
+        sized, step, steps, _notes(plan, sized, step, steps), shortage(sized, step, steps)
+    )
 
 
 def resized(plan: Plan, share: float, batch: int) -> Plan:
-    """Return a plan with a share of its width and another batch, whose learning rate falls with the root of the batch.
+    """Return a plan with a share of its width and another batch, whose learning rate falls with the
+    root of the batch.
 
-    A gradient of fewer examples has more noise, of standard deviation `1 / sqrt(batch)`; Adam's steps are scaled by it.
+    A gradient of fewer examples has more noise, of standard deviation `1 / sqrt(batch)`; Adam's
+    steps are scaled by it.
     """
     model, train = {}, {}
     if share < 1.0:
         fields = family_class(plan.family).config_type.model_fields
         width = int(plan.model_values.get("width", fields["width"].default))
         # every attention head has an even number of features
-        unit = 2 * int(plan.model_values.get("heads", fields["heads"].default)) if "heads" in fields else NARROWEST
+        unit = (
+            2 * int(plan.model_values.get("heads", fields["heads"].default))
+            if "heads" in fields
+            else NARROWEST
+        )
         model["width"] = min(width, max(NARROWEST, unit, unit * round(share * width / unit)))
     before = plan.train_config.batch_size
     if batch != before:
@@ -209,9 +242,11 @@ def _with(plan: Plan, train: dict[str, Any], model: dict[str, Any] | None = None
 
 
 def as_recorded(plan: Plan, path: Path) -> Plan | None:
-    """Return a plan with what was chosen when the run at `path` began, for `--resume`: nothing is timed again.
+    """Return a plan with what was chosen when the run at `path` began, for `--resume`: nothing is
+    timed again.
 
-    None where no run can be read: nothing was trained there yet, or `train` says what is wrong with it.
+    None where no run can be read: nothing was trained there yet, or `train` says what is wrong with
+    it.
     """
     try:
         chosen = open_record(path).config.get("fitted") or {}
@@ -234,7 +269,9 @@ def _notes(before: Plan, after: Plan, step: float, steps: int) -> tuple[str, ...
     for section, values in after.fitted.items():
         for key, value in values.items():
             was = old[section].get(key)
-            said.append(f"{key.replace('_', ' ')} {value}" + ("" if was is None else f" (preset {was})"))
+            said.append(
+                f"{key.replace('_', ' ')} {value}" + ("" if was is None else f" (preset {was})")
+            )
     if not said:
         return ()
     budget = budget_of(after.train_config)

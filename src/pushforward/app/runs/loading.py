@@ -13,15 +13,18 @@ from pushforward.data.dataset import Dataset
 from pushforward.data.in_memory import held
 
 
-def load(source: Any, *, seed: Any = 0, labels: Any = True, skip_bad: bool = False, **settings: Any) -> Dataset:
+def load(
+    source: Any, *, seed: Any = 0, labels: Any = True, skip_bad: bool = False, **settings: Any
+) -> Dataset:
     """Open a built-in name, a path, or what a program holds; see `pushforward data list`.
 
     Args:
-        source: a name, a path, an array or tensor, `(examples, labels)`, a DataFrame, records, columns, strings, a list of
-            `(example, label)` pairs, or a torch data set.
+        source: a name, a path, an array or tensor, `(examples, labels)`, a DataFrame, records,
+            columns, strings, a list of `(example, label)` pairs, or a torch data set.
         labels: False leaves labels out; an array or a list holds one label per example.
         skip_bad: leave unreadable files out and count them.
-        settings: those of `-s data.KEY`: `length`, `tokeniser`, ... for text; `columns`, `keep`, `bounds` for tables.
+        settings: those of `-s data.KEY`: `length`, `tokeniser`, ... for text; `columns`, `keep`,
+            `bounds` for tables.
 
     Example:
         >>> load("digits").space
@@ -30,7 +33,11 @@ def load(source: Any, *, seed: Any = 0, labels: Any = True, skip_bad: bool = Fal
     seed = whole(seed, "seed")
     wanted = labels if isinstance(labels, bool) else True
     as_rows = any(settings.get(key) for key in ("kind", "keep", "columns"))
-    found = held(source, None if isinstance(labels, bool) else labels, as_rows and settings.get("kind") != "text")
+    found = held(
+        source,
+        None if isinstance(labels, bool) else labels,
+        as_rows and settings.get("kind") != "text",
+    )
     settings = {key: value for key, value in settings.items() if value is not None}
     columns = settings.pop("columns", {})
     flat = {**settings, **{f"columns.{name}": kind for name, kind in columns.items()}}
@@ -38,8 +45,11 @@ def load(source: Any, *, seed: Any = 0, labels: Any = True, skip_bad: bool = Fal
     return replace(data, notes=(*found.notes, *data.notes), lost=(*found.lost, *data.lost))
 
 
-def opened(source: Any, settings: Mapping[str, Any] | None = None, *, skip_bad: bool = False) -> Dataset:
-    """Return the dataset behind a name, a path, or what a program holds; a dataset stands for itself.
+def opened(
+    source: Any, settings: Mapping[str, Any] | None = None, *, skip_bad: bool = False
+) -> Dataset:
+    """Return the dataset behind a name, a path, or what a program holds; a dataset stands for
+    itself.
 
     Example:
         >>> opened("two-moons").space

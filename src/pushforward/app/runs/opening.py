@@ -1,7 +1,8 @@
-"""Open data as the command line and the Python face name it: a source, and settings of its own kind.
+"""Open data as the command line and the Python face name it: a source, and settings of its own
+kind.
 
-Two ideas: settings are flat names (`length`, `tokeniser`, `columns.age`), each of which belongs to one kind of data; a run brings
-its own dictionary, and whatever is opened for it is read with that.
+Two ideas: settings are flat names (`length`, `tokeniser`, `columns.age`), each of which belongs to
+one kind of data; a run brings its own dictionary, and whatever is opened for it is read with that.
 """
 
 from __future__ import annotations
@@ -45,14 +46,15 @@ def open_source(
     """Return the dataset behind a source.
 
     Args:
-        settings: `length`, `tokeniser`, ... (see `TextOptions`) for text; `kind`, `keep`, `bounds`, `header` and `columns.NAME`
-            for tables; `context` for an `.npz`; `resize`, `alpha`, ... (see `ImageOptions`) for pictures; `labels` is the
-            training's and left alone.
+        settings: `length`, `tokeniser`, ... (see `TextOptions`) for text; `kind`, `keep`, `bounds`,
+            `header` and `columns.NAME` for tables; `context` for an `.npz`; `resize`, `alpha`, ...
+            (see `ImageOptions`) for pictures; `labels` is the training's and left alone.
         labels: False leaves labels out.
         encoding: that of a run, used in place of settings.
 
     Raises:
-        BadInput: an unknown setting (the nearest known one is suggested), or data that cannot be used.
+        BadInput: an unknown setting (the nearest known one is suggested), or data that cannot be
+            used.
 
     Example:
         >>> open_source("shakespeare", {"length": 32}).space.length
@@ -111,12 +113,15 @@ def _yes(value: Any) -> bool:
     answers = {"yes": True, "true": True, "no": False, "false": False}
     found = answers.get(str(value).lower())
     if found is None:
-        raise BadInput(f"data.header='{value}'", "yes or no", "whether the first line names the columns")
+        raise BadInput(
+            f"data.header='{value}'", "yes or no", "whether the first line names the columns"
+        )
     return found
 
 
 def context_array(record: RunRecord) -> str | None:
-    """Return the name of the array that a run on an `.npz` reads contexts from, None for the others."""
+    """Return the name of the array that a run on an `.npz` reads contexts from, None for the
+    others."""
     return record.config["data"].get("context") if encoding_of(record) is None else None
 
 
@@ -140,13 +145,18 @@ def encoding_of(record: RunRecord) -> Encoding | None:
     found = read_encoding(record)
     if found is None:
         return None
-    with refusing("the record of the run's data", "what training wrote", "it was edited; restore it or train again"):
+    with refusing(
+        "the record of the run's data",
+        "what training wrote",
+        "it was edited; restore it or train again",
+    ):
         _add_readings(found, record.config["data"])
     return encoding_from_json(found)
 
 
 def _add_readings(found: dict[str, Any], settings: Mapping[str, Any]) -> None:
-    """Tell a dictionary from before readings were kept with it how columns are read, as the run's settings say."""
+    """Tell a dictionary from before readings were kept with it how columns are read, as the run's
+    settings say."""
     if found.get("kind") not in ("table", "points"):
         return
     for stored in found.get("stored", [pair[0] for pair in found.get("columns", [])]):
@@ -199,7 +209,11 @@ def reopen(record: RunRecord, data: str | None = None) -> Dataset:
             "name other data as DATA",
         )
     if dataset.space != record.space:
-        raise BadInput(f"{dataset.name} is {dataset.space}", f"the run's {record.space}", "bring data of that space")
+        raise BadInput(
+            f"{dataset.name} is {dataset.space}",
+            f"the run's {record.space}",
+            "bring data of that space",
+        )
     return dataset
 
 
@@ -211,8 +225,14 @@ def _require_found(record: RunRecord, data: str | None) -> None:
             "the data that it was trained on",
             "save them as a file and name it as DATA, or with --data where the command has it; in Python pass them along",
         )
-    # a name without a folder or an ending may be that of built-in data, or words for what Python held
-    if data is not None or is_builtin(source) or Path(source).exists() or not any(sign in source for sign in "/.\\"):
+    # a name without a folder or an ending may be that of built-in data, or words for what Python
+    # held
+    if (
+        data is not None
+        or is_builtin(source)
+        or Path(source).exists()
+        or not any(sign in source for sign in "/.\\")
+    ):
         return
     lay = "" if Path(source).is_absolute() else f", seen from {Path.cwd()}"
     raise BadInput(
@@ -223,7 +243,8 @@ def _require_found(record: RunRecord, data: str | None) -> None:
 
 
 def is_same(dataset: Dataset, fingerprint: str) -> bool:
-    """Return whether data have a fingerprint, or had it when points were kept in single precision."""
+    """Return whether data have a fingerprint, or had it when points were kept in single
+    precision."""
     if dataset.fingerprint == fingerprint:
         return True
     double = isinstance(dataset.space, Points) and dataset.train.x.dtype == torch.float64

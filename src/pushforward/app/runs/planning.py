@@ -1,4 +1,5 @@
-"""What is to be trained, fully resolved: a preset with settings over it, on a dataset, under a budget."""
+"""What is to be trained, fully resolved: a preset with settings over it, on a dataset, under a
+budget."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from pushforward.data.dataset import Dataset
 from pushforward.engine.fit import Probe
 from pushforward.families.build import build, family_class, settings
 
-# numbers in a batch of a preset: 128 pictures of 3 x 32 x 32 fit into memory, and 256 x 256 x 3 come two at a time
+# numbers in a batch of a preset: 128 pictures of 3 x 32 x 32 fit into memory, and 256 x 256 x 3
+# come two at a time
 MOST_VALUES = {"smoke": 2**19, "cpu": 2**19, "gpu": 2**24}
 
 
@@ -40,9 +42,11 @@ class Plan:
 
     Attributes:
         teaching: what a student of another model needs.
-        alter: changes the untrained model; such a run cannot be opened again from a directory, so it is given none.
+        alter: changes the untrained model; such a run cannot be opened again from a directory, so
+            it is given none.
         explicit: settings that somebody chose, such as `model.width`: nothing changes them.
-        fitted: settings that fit the machine (`app/runs/fitting.py`), by section; `model_values` and `train_config` have them too.
+        fitted: settings that fit the machine (`app/runs/fitting.py`), by section; `model_values`
+            and `train_config` have them too.
     """
 
     family: str
@@ -70,7 +74,9 @@ class Plan:
     def build(self) -> GenerativeModel:
         """Return the untrained model."""
         data = self.dataset
-        model = build(self.family, data.space, self.classes, self.model_values, self.seed, data.context)
+        model = build(
+            self.family, data.space, self.classes, self.model_values, self.seed, data.context
+        )
         if self.teaching is not None:
             self.teaching.join(model)
         if self.alter is not None:
@@ -120,8 +126,12 @@ def plan_training(
     name, _, architecture = family.partition(":")
     cls = family_class(name)
     overrides = overrides or {}
-    given = frozenset(f"{section}.{key}" for section in ("model", "train") for key in overrides.get(section, {}))
-    chosen = settings(name, dataset.space, preset, architecture or _architecture(cls, dataset, preset, given))
+    given = frozenset(
+        f"{section}.{key}" for section in ("model", "train") for key in overrides.get(section, {})
+    )
+    chosen = settings(
+        name, dataset.space, preset, architecture or _architecture(cls, dataset, preset, given)
+    )
     values = {**chosen["model"], **overrides.get("model", {})}
     parse(cls.config_type, values, "model")
     train_values = {**chosen["train"], **overrides.get("train", {}), **budget, "seed": seed}
@@ -132,14 +142,21 @@ def plan_training(
         )
     data = dict(overrides.get("data", {}))
     if dataset.context is not None and "context" not in cls.capabilities.conditions:
-        raise Unsupported(f"contexts for {cls.family}", "autoregressive", "leave `data.context` out")
+        raise Unsupported(
+            f"contexts for {cls.family}", "autoregressive", "leave `data.context` out"
+        )
     labelled = bool(dataset.classes) and bool(data.pop("labels", True))
     train_config = parse(TrainConfig, train_values, "train")
-    return Plan(cls.family, preset, seed, dataset, labelled, values, train_config, data, explicit=given)
+    return Plan(
+        cls.family, preset, seed, dataset, labelled, values, train_config, data, explicit=given
+    )
 
 
-def _architecture(cls: type[GenerativeModel], dataset: Dataset, preset: str, given: frozenset[str]) -> str:
-    """Return the architecture that examples of this size call for, empty for the default; by size alone, never by the clock."""
+def _architecture(
+    cls: type[GenerativeModel], dataset: Dataset, preset: str, given: frozenset[str]
+) -> str:
+    """Return the architecture that examples of this size call for, empty for the default; by size
+    alone, never by the clock."""
     kind, size = dataset.space.kind, dataset.space.dimensions
     if preset == "gpu" or dataset.context is not None or kind not in cls.capabilities.architectures:
         return ""

@@ -1,7 +1,8 @@
 """Whether a person will recognise anything in the pictures of a model, said before it is trained.
 
-One idea: what counts is how many examples a network sees for each value of a picture; from which number on samples were recognised
-was measured here, family by family, and a budget is held against it.
+One idea: what counts is how many examples a network sees for each value of a picture; from which
+number on samples were recognised was measured here, family by family, and a budget is held against
+it.
 """
 
 from __future__ import annotations
@@ -12,22 +13,27 @@ from typing import Any
 from pushforward.app.runs.fitting import SizedPlan
 from pushforward.app.runs.smaller import smaller_pictures
 
-# examples seen for each value of a picture (`pushforward compare DATA --budget ...`, 28 x 28 grey digits and 32 x 32 shapes in
-# colour, LOG.md, 2026-11-29): with so many most samples were what they should be, with half as many they were not
+# examples seen for each value of a picture (`pushforward compare DATA --budget ...`, 28 x 28 grey
+# digits and 32 x 32 shapes in colour, LOG.md, 2026-11-29): with so many most samples were what they
+# should be, with half as many they were not
 SEEN: Mapping[str, float] = {"gan": 7.0, "diffusion": 15.0, "vae": 19.0}
-# and the most that were tried where they never were: half of an autoregressive model's digits, strokes of a flow
+# and the most that were tried where they never were: half of an autoregressive model's digits,
+# strokes of a flow
 NOT_ENOUGH: Mapping[str, float] = {"autoregressive": 18.0, "flow": 13.0}
 NEEDED = {**SEEN, **NOT_ENOUGH}
 
 
 def shortfall(fits: SizedPlan) -> float:
-    """Return how many times the budget a family needs before its pictures are recognised; 1 or less where it may do.
+    """Return how many times the budget a family needs before its pictures are recognised; 1 or less
+    where it may do.
 
-    Zero where nothing is known: no pictures, a family of somebody else's, steps that were not foreseen, or a budget that is warned
-    of anyway.
+    Zero where nothing is known: no pictures, a family of somebody else's, steps that were not
+    foreseen, or a budget that is warned of anyway.
     """
     plan = fits.plan
-    known = plan.dataset.space.levels is not None and plan.family in NEEDED and plan.teaching is None
+    known = (
+        plan.dataset.space.levels is not None and plan.family in NEEDED and plan.teaching is None
+    )
     if not known or not fits.steps or fits.warning:
         return 0.0
     seen = fits.steps * plan.train_config.batch_size / plan.dataset.space.dimensions
@@ -35,12 +41,16 @@ def shortfall(fits: SizedPlan) -> float:
 
 
 def foresight(fits: Sequence[SizedPlan]) -> str:
-    """Return which families will hardly show anything that a person recognises, and what would help; empty if none."""
+    """Return which families will hardly show anything that a person recognises, and what would
+    help; empty if none."""
     short = {one.plan.family: shortfall(one) for one in fits if shortfall(one) > 1.0}
     if not short:
         return ""
     about = {family: "more than" if family in NOT_ENOUGH else "about" for family in short}
-    named = ", ".join(f"{family} ({about[family]} {_times(factor)} the budget)" for family, factor in short.items())
+    named = ", ".join(
+        f"{family} ({about[family]} {_times(factor)} the budget)"
+        for family, factor in short.items()
+    )
     space: Any = next(
         one.plan.dataset.space for one in fits if one.plan.family in short
     )  # of pictures: others fall not short

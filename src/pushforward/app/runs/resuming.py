@@ -1,7 +1,8 @@
 """Whether a directory holds a run that can be gone on with, and what must be said when it is.
 
-Two ideas: where nothing was trained yet a run begins anew, so that `--resume` is right after any stop; a run is never called
-what it is not: another budget than the one it was begun with is gone on with only if some of it is left.
+Two ideas: where nothing was trained yet a run begins anew, so that `--resume` is right after any
+stop; a run is never called what it is not: another budget than the one it was begun with is gone on
+with only if some of it is left.
 """
 
 from __future__ import annotations
@@ -22,7 +23,14 @@ from pushforward.data.encoding import encoding_from_json
 from pushforward.engine.budget import Budget, budget_of
 from pushforward.engine.checkpoint import load_counters
 from pushforward.provenance.ownership import claim, holdings, sweep
-from pushforward.provenance.run_directory import LAST, RunRecord, is_begun_only, open_record, read_encoding, versions
+from pushforward.provenance.run_directory import (
+    LAST,
+    RunRecord,
+    is_begun_only,
+    open_record,
+    read_encoding,
+    versions,
+)
 
 BUDGET = ("seconds", "steps", "examples")
 _LATER = ("reading", "marks")
@@ -36,8 +44,11 @@ class Leg:
     facts: dict[str, Any]
 
 
-def leg_of(path: Path, config: dict[str, Any], facts: dict[str, Any], encoding: dict[str, Any] | None) -> Leg | None:
-    """Return the leg that begins at the checkpoint of a run, None where nothing was trained yet: the run begins anew.
+def leg_of(
+    path: Path, config: dict[str, Any], facts: dict[str, Any], encoding: dict[str, Any] | None
+) -> Leg | None:
+    """Return the leg that begins at the checkpoint of a run, None where nothing was trained yet:
+    the run begins anew.
 
     Args:
         path: of the run; whoever asks holds its lock.
@@ -70,31 +81,47 @@ def leg_of(path: Path, config: dict[str, Any], facts: dict[str, Any], encoding: 
     sweep(path)
     before = record.manifest.get("resumed") or []
     earlier = before[-1]["versions"] if before else record.manifest.get("versions", {})
-    now = {"step": counters["step"], "seconds": round(counters["seconds"], 3), "at": time.strftime("%Y-%m-%d %H:%M:%S")}
+    now = {
+        "step": counters["step"],
+        "seconds": round(counters["seconds"], 3),
+        "at": time.strftime("%Y-%m-%d %H:%M:%S"),
+    }
     leg = {**now, "budget": str(_budget(config)), "versions": versions()}
     return Leg((*spent, *differences(earlier, versions())), {"resumed": [*before, leg]})
 
 
 def differences(earlier: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
-    """Return a sentence if a run goes on with other versions, another machine or another number of threads.
+    """Return a sentence if a run goes on with other versions, another machine or another number of
+    threads.
 
     Example:
         >>> differences({"torch": "2.12.0"}, {"torch": "2.12.0"}), differences({"torch": "2.12.0"}, {"torch": "2.13.0"})[0][:40]
         ((), 'torch was 2.12.0 and is 2.13.0: the weig')
     """
-    changed = [f"{key} was {earlier[key]} and is {now[key]}" for key in now if earlier.get(key, now[key]) != now[key]]
+    changed = [
+        f"{key} was {earlier[key]} and is {now[key]}"
+        for key in now
+        if earlier.get(key, now[key]) != now[key]
+    ]
     if not changed:
         return ()
-    return (f"{'; '.join(changed)}: the weights will not be, byte for byte, those of a run that was never stopped",)
+    return (
+        f"{'; '.join(changed)}: the weights will not be, byte for byte, those of a run that was never stopped",
+    )
 
 
 def _same_run(
-    record: RunRecord, config: dict[str, Any], facts: dict[str, Any], encoding: dict[str, Any] | None
+    record: RunRecord,
+    config: dict[str, Any],
+    facts: dict[str, Any],
+    encoding: dict[str, Any] | None,
 ) -> None:
     path = record.path
     if record.manifest["data"]["fingerprint"] != facts["data"]["fingerprint"]:
         raise BadInput(
-            f"--resume with other data than {path} was trained on", "the same data", "start a new run for new data"
+            f"--resume with other data than {path} was trained on",
+            "the same data",
+            "start a new run for new data",
         )
     before, now = _but_budget(record.config), _but_budget(config)
     if before != now:
@@ -113,12 +140,15 @@ def _same_run(
         )
     if record.manifest.get("teacher") != facts.get("teacher"):
         raise BadInput(
-            f"--resume with another teacher than {path} had", "the same run", "start a new run for a new teacher"
+            f"--resume with another teacher than {path} had",
+            "the same run",
+            "start a new run for a new teacher",
         )
 
 
 def _same_dictionary(record: RunRecord, encoding: dict[str, Any] | None) -> bool:
-    """Return whether a dictionary differs only in what the version that began the run did not write down."""
+    """Return whether a dictionary differs only in what the version that began the run did not write
+    down."""
     before = read_encoding(record)
     if before is None or encoding is None:
         return before is encoding
@@ -127,7 +157,8 @@ def _same_dictionary(record: RunRecord, encoding: dict[str, Any] | None) -> bool
 
 
 def _but_later(encoding: Any, before: Any) -> Any:
-    """Return a record without the fields that say how cells were read, where the record from before has none of them."""
+    """Return a record without the fields that say how cells were read, where the record from before
+    has none of them."""
     if isinstance(encoding, dict) and isinstance(before, dict):
         return {
             key: _but_later(value, before.get(key))
@@ -140,7 +171,8 @@ def _but_later(encoding: Any, before: Any) -> Any:
 
 
 def data_settings_of(path: Path, given: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return how a table is read: as the run at `path` began, but for what is given now; only that where no run can be read."""
+    """Return how a table is read: as the run at `path` began, but for what is given now; only that
+    where no run can be read."""
     try:
         data = open_record(path).config["data"]
     except BadInput:

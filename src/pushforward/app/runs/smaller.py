@@ -1,6 +1,8 @@
-"""Which smaller examples, and which size of pictures, to suggest to whoever has too little time for theirs.
+"""Which smaller examples, and which size of pictures, to suggest to whoever has too little time for
+theirs.
 
-One idea: advice must change something, so a size is suggested only where it is really smaller and something is left to see.
+One idea: advice must change something, so a size is suggested only where it is really smaller and
+something is left to see.
 """
 
 from __future__ import annotations
@@ -25,13 +27,16 @@ def smaller_pictures(space: Image) -> str:
     longest, least = max(space.width, space.height), min(space.width, space.height)
     if least < 2 * SMALLEST:
         return ""
-    scale = max(min(USUAL, 2 * longest / 3 if longest <= USUAL else longest / 2) / longest, SMALLEST / least)
+    scale = max(
+        min(USUAL, 2 * longest / 3 if longest <= USUAL else longest / 2) / longest, SMALLEST / least
+    )
     width, height = round(space.width * scale), round(space.height * scale)
     return f"-s data.resize={width}" + (f"x{height}" if height != width else "")
 
 
 def smaller_examples(space: Space) -> str:
-    """Return what would make examples smaller, to follow a list of advice; empty where nothing does.
+    """Return what would make examples smaller, to follow a list of advice; empty where nothing
+    does.
 
     Example:
         >>> smaller_examples(Image(1, 32, 32))

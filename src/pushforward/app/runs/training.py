@@ -66,7 +66,8 @@ def train(
     """Train according to `plan`; with a `path`, leave a run directory there.
 
     Raises:
-        BadInput: the directory holds something else or somebody writes there, or `resume` finds a different configuration or data.
+        BadInput: the directory holds something else or somebody writes there, or `resume` finds a
+            different configuration or data.
         RunFailed: the loss diverged or the disk is full.
     """
     assert plan.alter is None or path is None
@@ -98,7 +99,9 @@ def _check_place(plan: Plan, path: Path, resume: bool, overwrite: bool) -> None:
     """Refuse, before anything is touched, what the directory cannot become."""
     if resume and overwrite:
         raise BadInput(
-            "--resume with --overwrite", "one of the two", "going on keeps what is there, overwriting does not"
+            "--resume with --overwrite",
+            "one of the two",
+            "going on keeps what is there, overwriting does not",
         )
     if resume and not path.is_dir():
         raise BadInput(f"no run at {path}", "one that was begun", "leave --resume out to begin it")
@@ -106,8 +109,15 @@ def _check_place(plan: Plan, path: Path, resume: bool, overwrite: bool) -> None:
     if not resume:
         check_claim(path, overwrite)
     taught = None if plan.teaching is None else plan.teaching.facts["run"]
-    if taught is not None and path.resolve() in (Path(taught).resolve(), *Path(taught).resolve().parents):
-        raise BadInput(f"-o {path}", f"a directory that does not hold the teacher {taught}", "choose another -o")
+    if taught is not None and path.resolve() in (
+        Path(taught).resolve(),
+        *Path(taught).resolve().parents,
+    ):
+        raise BadInput(
+            f"-o {path}",
+            f"a directory that does not hold the teacher {taught}",
+            "choose another -o",
+        )
 
 
 def _fitted(
@@ -124,21 +134,28 @@ def _fitted(
         probe=_probe(plan) if plan.teaching is None else plan.teaching.probe,
         observer=observer,
     )
-    return record if plan.teaching is None else replace(record, budget=f"{record.budget}, after {plan.teaching.spent}")
+    return (
+        record
+        if plan.teaching is None
+        else replace(record, budget=f"{record.budget}, after {plan.teaching.spent}")
+    )
 
 
 def open_model(path: Path) -> tuple[GenerativeModel, RunRecord]:
     """Return the model of a run directory, verified, with its best weights.
 
     Raises:
-        BadInput: no run, edited configuration, truncated weights, no weights yet, or a model that diverged.
+        BadInput: no run, edited configuration, truncated weights, no weights yet, or a model that
+            diverged.
     """
     record = run_directory.open_record(path)
     refuse_diverged(record)
     weights = load_weights(path / run_directory.WEIGHTS)
     facts, config = record.manifest, record.config
     with refusing(
-        f"the run in {path}", "the records that training wrote", "they were edited; restore them or train again"
+        f"the run in {path}",
+        "the records that training wrote",
+        "they were edited; restore them or train again",
     ):
         model = build(
             config["family"],
@@ -152,7 +169,9 @@ def open_model(path: Path) -> tuple[GenerativeModel, RunRecord]:
         model.load_state_dict(weights)
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise BadInput(f"the weights of {path} do not fit its configuration ({first})", "matching files") from None
+        raise BadInput(
+            f"the weights of {path} do not fit its configuration ({first})", "matching files"
+        ) from None
     refuse_diverged(record, model)
     model.eval()
     return model, record
@@ -182,7 +201,8 @@ def _facts(plan: Plan) -> dict[str, Any]:
 
 
 def _probe(plan: Plan) -> tuple[str, Probe] | None:
-    """Energy distance between fixed-seed samples and validation rows: the held-out quantity of a family without one."""
+    """Energy distance between fixed-seed samples and validation rows: the held-out quantity of a
+    family without one."""
     rows = plan.dataset.validation[:256]
     reference = rows.x.flatten(1).double().numpy()
     scale = location_and_scale(rows.x.flatten(1))[1].numpy()
@@ -196,7 +216,11 @@ def _probe(plan: Plan) -> tuple[str, Probe] | None:
 
 
 def save_run(
-    model: GenerativeModel, plan: Plan | None, facts: dict[str, Any], source: Path | None, target: Path
+    model: GenerativeModel,
+    plan: Plan | None,
+    facts: dict[str, Any],
+    source: Path | None,
+    target: Path,
 ) -> None:
     """Write a model held in memory, or copy its run, to a new run directory.
 

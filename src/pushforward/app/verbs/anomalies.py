@@ -21,15 +21,28 @@ class AnomaliesRequest(Request):
     """Say which examples are strange to a run, and what to doubt about that."""
 
     verb = "anomalies"
-    run: Annotated[OfRun, argument("Run directory of a family with a likelihood.", completes="runs")]
-    data: Annotated[
-        str, argument("Examples in question: built-in name (its test split), file or folder.", completes="data")
+    run: Annotated[
+        OfRun, argument("Run directory of a family with a likelihood.", completes="runs")
     ]
-    estimator: Annotated[str | None, option("Default: the family's first.", completes="estimators")] = None
+    data: Annotated[
+        str,
+        argument(
+            "Examples in question: built-in name (its test split), file or folder.",
+            completes="data",
+        ),
+    ]
+    estimator: Annotated[
+        str | None, option("Default: the family's first.", completes="estimators")
+    ] = None
     n: Annotated[int, option("Most held-out examples to compare with.", "-n", ge=40)] = 1000
-    output: Annotated[Path | None, option("Every example's scores as .csv or .json.", "-o", "--output")] = None
+    output: Annotated[
+        Path | None, option("Every example's scores as .csv or .json.", "-o", "--output")
+    ] = None
     own: Annotated[
-        str | None, option("Where the run's own data are; default: where they were.", "--data", completes="data")
+        str | None,
+        option(
+            "Where the run's own data are; default: where they were.", "--data", completes="data"
+        ),
     ] = None
     seed: Seed = 0
 
@@ -40,7 +53,14 @@ class AnomaliesRequest(Request):
         if self.output is not None and self.output.suffix.lower() not in (".csv", ".json"):
             raise BadInput(f"-o {self.output}", "a file that ends in .csv or .json")
         with watch.busy(f"scoring {self.data} and held-out examples"):
-            found = detect(self.run, self.data, estimator=self.estimator, n=self.n, seed=self.seed, own=self.own)
+            found = detect(
+                self.run,
+                self.data,
+                estimator=self.estimator,
+                n=self.n,
+                seed=self.seed,
+                own=self.own,
+            )
         return StrangeExamples(found, self.output)
 
 
@@ -82,7 +102,9 @@ class StrangeExamples(Answer):
         for name, share in self.shares.items():
             yield f"{name}: {share:.1%} of {len(table)} examples have p <= {FLAG:g}; {FLAG:.0%} of held-out ones do"
         yield f"flagged by all: {int(found.flagged().sum())} of {len(table)}"
-        strangest = sorted(table, key=lambda entry: max(v for k, v in entry.items() if k.startswith("p, ")))[:5]
+        strangest = sorted(
+            table, key=lambda entry: max(v for k, v in entry.items() if k.startswith("p, "))
+        )[:5]
         yield "strangest: " + ", ".join(str(entry["example"]) for entry in strangest)
         yield f"warning: {found.found.warning}"
 

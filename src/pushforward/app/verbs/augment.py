@@ -25,21 +25,33 @@ if TYPE_CHECKING:
 
 
 class AugmentRequest(Request):
-    """Say whether synthetic examples help to train a predictor: on real, synthetic and both, tested on real."""
+    """Say whether synthetic examples help to train a predictor: on real, synthetic and both, tested
+    on real."""
 
     verb = "augment"
-    data: Annotated[str, argument("Real data with labels, or a table with --target.", completes="data")]
+    data: Annotated[
+        str, argument("Real data with labels, or a table with --target.", completes="data")
+    ]
     family: Annotated[
-        str | None, option("Generator to train on every real set, such as vae.", completes="families")
+        str | None,
+        option("Generator to train on every real set, such as vae.", completes="families"),
     ] = None
-    samples: Annotated[Path | None, option("Or: samples made by any tool from all of train.")] = None
+    samples: Annotated[Path | None, option("Or: samples made by any tool from all of train.")] = (
+        None
+    )
     target: Annotated[str | None, option("Table: the column to predict.")] = None
     sizes: Annotated[
-        str | None, option("Real training examples, with commas, as in 200,50%,all; default: 10%,33%,all.")
+        str | None,
+        option("Real training examples, with commas, as in 200,50%,all; default: 10%,33%,all."),
     ] = None
-    ratios: Annotated[str | None, option("Synthetic for each real one, with commas; default: 1,4.")] = None
+    ratios: Annotated[
+        str | None, option("Synthetic for each real one, with commas; default: 1,4.")
+    ] = None
     seeds: Annotated[
-        int, option("Draws of real examples, generator and predictor; of --samples, of the predictor.", ge=2)
+        int,
+        option(
+            "Draws of real examples, generator and predictor; of --samples, of the predictor.", ge=2
+        ),
     ] = 3
     budget: Budget = None
     steps: Steps = None
@@ -55,10 +67,14 @@ class AugmentRequest(Request):
             raise BadInput(came, "--family NAME or --samples FILE")
         if self.samples is not None:
             ignored = {"--sizes": self.sizes, "--budget": self.budget}
-            refuse_ignored("--samples", {**ignored, "--steps": self.steps, "--examples": self.examples})
+            refuse_ignored(
+                "--samples", {**ignored, "--steps": self.steps, "--examples": self.examples}
+            )
         if self.output is not None and self.output.suffix.lower() not in (".md", ".json"):
             raise BadInput(f"-o {self.output}", "a file that ends in .md or .json")
-        found = AugmentedTraining(self._found(watch), trained=self.family is not None, output=self.output)
+        found = AugmentedTraining(
+            self._found(watch), trained=self.family is not None, output=self.output
+        )
         watch.say_all(f"beware: {note}" for note in found.found.notes)
         return found
 
@@ -69,12 +85,21 @@ class AugmentRequest(Request):
         allowed = allowance(self.budget, self.steps, self.examples)
         nested = {section: dict(values) for section, values in self.settings.items()}
         settings = nested.pop("data", {})
-        asked = {"target": self.target, "seeds": self.seeds, "seed": self.seed, "settings": settings}
+        asked = {
+            "target": self.target,
+            "seeds": self.seeds,
+            "seed": self.seed,
+            "settings": settings,
+        }
         if self.samples is not None:
-            refuse_ignored("--samples", {f"-s {section}...": values for section, values in nested.items()})
+            refuse_ignored(
+                "--samples", {f"-s {section}...": values for section, values in nested.items()}
+            )
         with watch.steps(f"{self.family or self.samples}: generators and predictors") as step:
             if self.samples is not None:
-                return augment_samples(self.samples, self.data, ratios=ratios or [], step=step, **asked)
+                return augment_samples(
+                    self.samples, self.data, ratios=ratios or [], step=step, **asked
+                )
             assert self.family is not None
             return augment_family(
                 self.family,
@@ -117,7 +142,9 @@ class AugmentedTraining(Answer):
 
         found = self.found
         title = f"{found.generator} on {found.data}, predicting {found.task.name}"
-        table = to_markdown(title, found.task.unit, found.seeds, found.test, found.found, trained=self.trained)
+        table = to_markdown(
+            title, found.task.unit, found.seeds, found.test, found.found, trained=self.trained
+        )
         beware = "".join(f"**Beware: {note}.**\n\n" for note in found.notes)
         how = f"{found.task.why}.\n\n" if found.task.why else ""
         yield beware + how + table

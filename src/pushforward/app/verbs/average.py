@@ -21,9 +21,13 @@ class AverageRequest(Request):
     verb = "average"
     run: Annotated[OfRun, argument("Run trained with -s train.ema_snapshots=16.", completes="runs")]
     output: Annotated[Path, option("The new run directory.", "-o", "--output")]
-    width: Annotated[float | None, option("Standard deviation as a share of training, such as 0.1.")] = None
+    width: Annotated[
+        float | None, option("Standard deviation as a share of training, such as 0.1.")
+    ] = None
     best: Annotated[bool, option("Take the width that is best on validation data.")] = False
-    widths: Annotated[str | None, option("Comma-separated widths for --best to choose from.")] = None
+    widths: Annotated[str | None, option("Comma-separated widths for --best to choose from.")] = (
+        None
+    )
     step: Annotated[int | None, option("As if training had ended at this step.")] = None
     overwrite: Overwrite = False
 
@@ -32,12 +36,21 @@ class AverageRequest(Request):
         from pushforward.app.runs.averaging import average
 
         if (self.width is not None) == self.best:
-            raise BadInput("both --width and --best" if self.best else "no width", "--width W or --best")
+            raise BadInput(
+                "both --width and --best" if self.best else "no width", "--width W or --best"
+            )
         if self.widths is not None and not self.best:
             raise BadInput("--widths without --best", "--best", "leave --widths out")
         widths = None if self.widths is None else numbers_in(self.widths, "--widths")
         with watch.busy(f"averaging {self.run}"):
-            done = average(self.run, self.output, self.width, widths=widths, step=self.step, overwrite=self.overwrite)
+            done = average(
+                self.run,
+                self.output,
+                self.width,
+                widths=widths,
+                step=self.step,
+                overwrite=self.overwrite,
+            )
         return AveragedRun(done)
 
 
@@ -64,7 +77,9 @@ class AveragedRun(Answer):
         done = self.done
         if done.best is not None:
             watch.say(f"{done.held_out_name}: best at width {done.width:g}")
-        watch.say(f"width {done.width:g} at step {done.step}: relative residual {done.residual:.1e}")
+        watch.say(
+            f"width {done.width:g} at step {done.step}: relative residual {done.residual:.1e}"
+        )
 
 
 def trial_row(t: WidthTrial) -> dict[str, str]:

@@ -1,4 +1,5 @@
-"""The verbs: one line each. The command line, Python and the schemas are computed from this list."""
+"""The verbs: one line each. The command line, Python and the schemas are computed from this
+list."""
 
 from __future__ import annotations
 

@@ -36,7 +36,8 @@ class CompareRequest(Request):
     verb = "compare"
     data: Data
     families: Annotated[
-        str | tuple[str, ...] | None, option("Comma-separated families; default: all five.", completes="families")
+        str | tuple[str, ...] | None,
+        option("Comma-separated families; default: all five.", completes="families"),
     ] = None
     budget: Budget = None
     steps: Steps = None
@@ -47,13 +48,17 @@ class CompareRequest(Request):
     errors: Errors = None
     seeds: Annotated[int, option("Repeat with this many seeds.", ge=1)] = 1
     seed: Seed = 0
-    output: Annotated[Path, option("Directory for the runs and the report.", "-o", "--output")] = Path("runs/compare")
+    output: Annotated[Path, option("Directory for the runs and the report.", "-o", "--output")] = (
+        Path("runs/compare")
+    )
     overwrite: Overwrite = False
     resume: Annotated[bool, option("Go on with the interrupted comparison in -o.")] = False
     skip_bad: SkipBad = False
     measure: Annotated[
         str | None,
-        option("Time for all measuring: 2m, or full. Default: as long as training.", "--measure-budget"),
+        option(
+            "Time for all measuring: 2m, or full. Default: as long as training.", "--measure-budget"
+        ),
     ] = None
 
     def answer(self, watch: Watch) -> ComparedModels:
@@ -88,7 +93,13 @@ class CompareRequest(Request):
 
 
 def _named(families: str | tuple[str, ...] | None) -> list[str] | None:
-    return families.split(",") if isinstance(families, str) and families else list(families) if families else None
+    return (
+        families.split(",")
+        if isinstance(families, str) and families
+        else list(families)
+        if families
+        else None
+    )
 
 
 class ComparedModels(Answer):

@@ -37,7 +37,11 @@ class ShowConfigRequest(Request):
             setting
             for section, kind in kinds.items()
             for setting in settings_of(
-                section, kind, config.get(section, {}), preset.get(section, {}), fitted.get(section, {})
+                section,
+                kind,
+                config.get(section, {}),
+                preset.get(section, {}),
+                fitted.get(section, {}),
             )
         ]
         facts = {key: config[key] for key in ("family", "preset", "seed", "data") if key in config}
@@ -45,7 +49,8 @@ class ShowConfigRequest(Request):
 
 
 def _preset(record: RunRecord) -> Mapping[str, Mapping[str, Any]]:
-    """Return the values that the run's preset has, by section; none for a student, which has no preset."""
+    """Return the values that the run's preset has, by section; none for a student, which has no
+    preset."""
     from pushforward.core.errors import BadInput
     from pushforward.families.build import settings
 
@@ -121,4 +126,6 @@ class RunSettings(Answer):
             else:
                 yield f"{name} = {value}"
         for s in self.settings:
-            yield hanging(f"{s.name} = {s.value} ({s.origin}){': ' + s.says if s.says else ''}", width)
+            yield hanging(
+                f"{s.name} = {s.value} ({s.origin}){': ' + s.says if s.says else ''}", width
+            )

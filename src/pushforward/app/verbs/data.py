@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from pushforward.app.request import WIDTH, Answer, Request, Said
-from pushforward.app.verbs.shared import Data, Errors, Keep, Settings, SkipBad, called, of_data, with_own_options
+from pushforward.app.verbs.shared import (
+    Data,
+    Errors,
+    Keep,
+    Settings,
+    SkipBad,
+    called,
+    of_data,
+    with_own_options,
+)
 
 if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch

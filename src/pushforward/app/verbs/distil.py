@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pushforward.app.request import WIDTH, Answer, Request, argument, option
-from pushforward.app.verbs.shared import Budget, Examples, OfRun, Overwrite, Seed, Settings, Steps, allowance
+from pushforward.app.verbs.shared import (
+    Budget,
+    Examples,
+    OfRun,
+    Overwrite,
+    Seed,
+    Settings,
+    Steps,
+    allowance,
+)
 from pushforward.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -19,17 +28,23 @@ class DistilRequest(Request):
     """Distil a diffusion run into a student that samples in 1 to 4 network calls."""
 
     verb, other_names = "distil", ("distill",)
-    run: Annotated[OfRun, argument("Finished diffusion run on images or points: the teacher.", completes="runs")]
+    run: Annotated[
+        OfRun,
+        argument("Finished diffusion run on images or points: the teacher.", completes="runs"),
+    ]
     output: Annotated[Path | None, option("Run directory of the student.", "-o", "--output")] = None
     budget: Budget = None
     steps: Steps = None
     examples: Examples = None
     method: Annotated[str, option("consistency or progressive.")] = "consistency"
     calls: Annotated[int | None, option("Network calls of a sample; default: 2.", ge=1)] = None
-    guidance: Annotated[float, option("Guidance of the teacher, fixed in the student; 1 is off.")] = 1.0
-    data: Annotated[str | None, option("Where the teacher's data are; default: where they were.", completes="data")] = (
-        None
-    )
+    guidance: Annotated[
+        float, option("Guidance of the teacher, fixed in the student; 1 is off.")
+    ] = 1.0
+    data: Annotated[
+        str | None,
+        option("Where the teacher's data are; default: where they were.", completes="data"),
+    ] = None
     settings: Settings = {}
     seed: Seed = 0
     resume: Annotated[bool, option("Continue the student in -o.")] = False
@@ -43,10 +58,14 @@ class DistilRequest(Request):
 
         allowed = allowance(self.budget, self.steps, self.examples)
         if self.resume and self.output is None:
-            raise BadInput("--resume without -o", "the run directory to continue", "name it with -o")
+            raise BadInput(
+                "--resume without -o", "the run directory to continue", "name it with -o"
+            )
         if "data" in self.settings:
             raise BadInput(
-                "'-s data...'", "model.key=value or train.key=value", "a student reads the data of its teacher"
+                "'-s data...'",
+                "model.key=value or train.key=value",
+                "a student reads the data of its teacher",
             )
         with watch.busy(f"reading {self.run}"):
             plan = distil_run(
@@ -62,7 +81,12 @@ class DistilRequest(Request):
         path = self.output or Path("runs") / f"distilled-{self.run.resolve().name}"
         with watch.training(f"distilling {self.run.name}") as observe:
             trained = train(
-                plan, path, resume=self.resume, overwrite=self.overwrite, observer=observe, announce=watch.say
+                plan,
+                path,
+                resume=self.resume,
+                overwrite=self.overwrite,
+                observer=observe,
+                announce=watch.say,
             )
         answer = DistilledRun(self, trained)
         watch.say_all((too_short(trained.record.steps, "the student"), answer.summary()))
@@ -97,6 +121,8 @@ class DistilledRun(Answer):
         """Return what is said of the training."""
         r = self.trained.record
         best = (
-            "" if r.best_held_out is None else f"; best {r.held_out_name} {r.best_held_out:.4f} at step {r.best_step}"
+            ""
+            if r.best_held_out is None
+            else f"; best {r.held_out_name} {r.best_held_out:.4f} at step {r.best_step}"
         )
         return f"distilled: {r.steps} steps in {r.seconds:.1f} s ({r.budget}, stopped by {r.stopped}){best}"

@@ -40,20 +40,39 @@ class EvaluateRequest(Request):
 
     verb = "evaluate"
     run: Annotated[OfRun | None, argument("Run directory.", completes="runs")] = None
-    data: Annotated[str | None, argument("Reference data; default: the run's own test split.", completes="data")] = None
-    samples: Annotated[Path | None, option("Samples made by any other tool: a file or a folder.")] = None
-    reference: Annotated[str | None, option("Reference data for --samples or --power.", completes="data")] = None
-    n: Annotated[int | None, option("Samples to compare; default: as many as the reference.", "-n", ge=2)] = None
+    data: Annotated[
+        str | None, argument("Reference data; default: the run's own test split.", completes="data")
+    ] = None
+    samples: Annotated[
+        Path | None, option("Samples made by any other tool: a file or a folder.")
+    ] = None
+    reference: Annotated[
+        str | None, option("Reference data for --samples or --power.", completes="data")
+    ] = None
+    n: Annotated[
+        int | None, option("Samples to compare; default: as many as the reference.", "-n", ge=2)
+    ] = None
     settings: Settings = {}
     features: Annotated[
-        Words, option("Features by name, such as pixels, pca-32, own, inception:FILE; may be repeated.")
+        Words,
+        option("Features by name, such as pixels, pca-32, own, inception:FILE; may be repeated."),
     ] = ()
-    trust: Annotated[bool, option("Run TorchScript in a file of --features: code that may do anything.")] = False
-    rule: Annotated[Words, option("Table: what every row must fulfil, such as 'age >= 17'; may be repeated.")] = ()
-    sampling: Annotated[Pairs, option("With a RUN: key=value of sampling, such as guidance=3.", "--with")] = {}
-    split: Annotated[str | None, option("With --samples: test (default), validation or train.")] = None
+    trust: Annotated[
+        bool, option("Run TorchScript in a file of --features: code that may do anything.")
+    ] = False
+    rule: Annotated[
+        Words, option("Table: what every row must fulfil, such as 'age >= 17'; may be repeated.")
+    ] = ()
+    sampling: Annotated[
+        Pairs, option("With a RUN: key=value of sampling, such as guidance=3.", "--with")
+    ] = {}
+    split: Annotated[str | None, option("With --samples: test (default), validation or train.")] = (
+        None
+    )
     power: Annotated[bool, option("Say which damage to DATA would be seen, by what.")] = False
-    output: Annotated[Path | None, option("Also write .json, .csv, .md or .html.", "-o", "--output")] = None
+    output: Annotated[
+        Path | None, option("Also write .json, .csv, .md or .html.", "-o", "--output")
+    ] = None
     skip_bad: SkipBad = False
     parzen: Annotated[bool, option("Also the historical Parzen window, which misleads.")] = False
     seed: Seed = 0
@@ -70,7 +89,11 @@ class EvaluateRequest(Request):
             return self._power(features, watch)
         if self.samples is not None:
             if self.reference is None or self.run is not None:
-                raise BadInput("--samples", "--reference DATA and no RUN", "name the data the samples should look like")
+                raise BadInput(
+                    "--samples",
+                    "--reference DATA and no RUN",
+                    "name the data the samples should look like",
+                )
             refuse_ignored("--samples", of_run)
             return EvaluatedSamples(self._of_samples(features, watch), self.output)
         if self.run is None:
@@ -106,17 +129,25 @@ class EvaluateRequest(Request):
         from pushforward.app.measuring.evaluating import evaluate_run
 
         with watch.meter(f"reading {run}") as shown:
-            return evaluate_run(run, self.data, self._how(features, watch), self.sampling, shown.stage)
+            return evaluate_run(
+                run, self.data, self._how(features, watch), self.sampling, shown.stage
+            )
 
     def _power(self, features: list[str], watch: Watch) -> DetectionPower:
         from pushforward.app.measuring.evaluating import detection_power
 
         source = self.reference if self.run is None else str(self.run)
         if source is None or (self.run is not None and self.reference is not None):
-            raise BadInput("--power", "the data alone: `evaluate --power --reference DATA`", "damage needs no samples")
+            raise BadInput(
+                "--power",
+                "the data alone: `evaluate --power --reference DATA`",
+                "damage needs no samples",
+            )
         settings = of_data(self.settings)
         with watch.steps(f"damaging held-out examples of {source}") as step:
-            dataset, found = detection_power(source, self.n, self.seed, features, settings, step=step)
+            dataset, found = detection_power(
+                source, self.n, self.seed, features, settings, step=step
+            )
         return DetectionPower(dataset.name, found, self.output, watch.command)
 
 
@@ -164,7 +195,10 @@ class EvaluatedSamples(Answer):
         yield ""
         scores = self.found.scores
         # a distance to a known truth and a historical number stand beside the likelihood
-        aspects = [LIKELIHOOD if score.measure.aspect == OTHER else score.measure.aspect for score in scores]
+        aspects = [
+            LIKELIHOOD if score.measure.aspect == OTHER else score.measure.aspect
+            for score in scores
+        ]
         for aspect in in_order(aspects):
             mine = [score for score, of in zip(scores, aspects, strict=True) if of == aspect]
             yield f"{aspect.name.upper()}\n{score_table(mine, width)}\n"
@@ -200,7 +234,9 @@ class EvaluatedSamples(Answer):
 class DetectionPower(Answer):
     """Which damage to real data would be seen at this size, and by what."""
 
-    def __init__(self, name: str, found: Sequence[Detection], output: Path | None, command: str) -> None:
+    def __init__(
+        self, name: str, found: Sequence[Detection], output: Path | None, command: str
+    ) -> None:
         self.name, self.found, self.output, self.command = name, found, output, command
 
     def json(self) -> dict[str, Any]:

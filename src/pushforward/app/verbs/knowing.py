@@ -17,7 +17,8 @@ Target = Annotated[str, argument("A family or a run directory.", completes="fami
 
 
 class ExplainRequest(Request):
-    """Say what is optimised, what kind of likelihood there is, what to look at and what it costs."""
+    """Say what is optimised, what kind of likelihood there is, what to look at and what it
+    costs."""
 
     verb = "explain"
     target: Target
@@ -89,7 +90,8 @@ class CapabilityTable(Answer):
         return self.rows
 
     def lines(self, width: int = WIDTH) -> Iterator[str]:
-        """Yield one wide table; or a short one of the likelihoods, and a block for each family, both as wide as the terminal."""
+        """Yield one wide table; or a short one of the likelihoods, and a block for each family,
+        both as wide as the terminal."""
         from pushforward.reports.terminal.layout import columns, markdown_table, records
 
         if self.markdown:
@@ -104,7 +106,8 @@ class CapabilityTable(Answer):
 
 
 def _kinds_in(estimators: str) -> str:
-    """Return the kinds of numbers among estimators such as `elbo (lower bound), ode (estimate)`, each once."""
+    """Return the kinds of numbers among estimators such as `elbo (lower bound), ode (estimate)`,
+    each once."""
     kinds = re.findall(r"\((.*?)\)", estimators)
     return ", ".join(dict.fromkeys(kinds)) or estimators
 
@@ -120,5 +123,8 @@ class CiteRequest(Request):
         from pushforward.app.writing.using import card_of
 
         family, card, _ = card_of(self.target)
-        found = {"family": family, "references": [{"key": k, "text": t} for k, t in card.references]}
+        found = {
+            "family": family,
+            "references": [{"key": k, "text": t} for k, t in card.references],
+        }
         return Said(found, *(f"[{key}] {text}" for key, text in card.references))

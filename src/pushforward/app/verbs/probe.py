@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from pushforward.app.measuring.probing import Codes
     from pushforward.app.progress.watch import Watch
 
-LABELS_KNOWN = (
-    "the run is given the label, so its codes need not hold it; train with `-s data.labels=false` to ask that"
-)
+LABELS_KNOWN = "the run is given the label, so its codes need not hold it; train with `-s data.labels=false` to ask that"
 
 
 class ProbeRequest(Request):
@@ -23,7 +21,9 @@ class ProbeRequest(Request):
 
     verb = "probe"
     run: Annotated[OfRun, argument("Run directory of a family with codes.", completes="runs")]
-    data: Annotated[str | None, argument("Labelled data; default: the run's own.", completes="data")] = None
+    data: Annotated[
+        str | None, argument("Labelled data; default: the run's own.", completes="data")
+    ] = None
     n: Annotated[int, option("Most examples to encode of train and of test.", "-n", ge=20)] = 2000
     seed: Seed = 0
 
@@ -45,10 +45,19 @@ class ProbedCodes(Answer):
         """Return every classifier's accuracy with its interval."""
         found = self.found
         records = [
-            {**p.accuracy.to_json(), "width": p.width, "p_value": None if math.isnan(p.p_value) else p.p_value}
+            {
+                **p.accuracy.to_json(),
+                "width": p.width,
+                "p_value": None if math.isnan(p.p_value) else p.p_value,
+            }
             for p in found.probes
         ]
-        return {"codes": found.kind, "conditional": found.conditional, "notes": list(found.notes), "probes": records}
+        return {
+            "codes": found.kind,
+            "conditional": found.conditional,
+            "notes": list(found.notes),
+            "probes": records,
+        }
 
     def lines(self, width: int = WIDTH) -> Iterator[str]:
         """Yield every classifier's accuracy, the commonest class's, and what to know."""
@@ -56,7 +65,11 @@ class ProbedCodes(Answer):
             yield f"note: {note}"
         for p in self.found.probes:
             s = p.accuracy
-            against = "" if math.isnan(p.p_value) else f"; p of being as good as the codes {p.p_value:.2g}"
+            against = (
+                ""
+                if math.isnan(p.p_value)
+                else f"; p of being as good as the codes {p.p_value:.2g}"
+            )
             yield f"{p.name}, {p.width} dimensions: {s.value:.3f} [{s.low:.3f}, {s.high:.3f}] right (n = {s.n}){against}"
         yield f"the commonest class alone: {self.found.probes[0].accuracy.null:.3f}"
         if self.found.conditional:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pushforward.reports.records import Comparison
 
 Runs = Annotated[
-    tuple[Path, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str | Path) else tuple(given))
+    tuple[Path, ...],
+    BeforeValidator(lambda given: (given,) if isinstance(given, str | Path) else tuple(given)),
 ]
 
 
@@ -24,8 +25,13 @@ class ReportRequest(Request):
     """Write one offline HTML page for one or several runs."""
 
     verb = "report"
-    runs: Annotated[Runs, argument("Run directories, or one comparison directory.", completes="runs", min_length=1)]
-    output: Annotated[Path, option("The page (.html) or the tables (.md).", "-o", "--output")] = Path("report.html")
+    runs: Annotated[
+        Runs,
+        argument("Run directories, or one comparison directory.", completes="runs", min_length=1),
+    ]
+    output: Annotated[Path, option("The page (.html) or the tables (.md).", "-o", "--output")] = (
+        Path("report.html")
+    )
     seed: Seed = 0
 
     def answer(self, watch: Watch) -> Said:
@@ -37,7 +43,9 @@ class ReportRequest(Request):
         if suffix not in (".html", ".htm", ".md"):
             raise BadInput(f"-o {self.output}", "a file that ends in .html or .md")
         comparison = self._comparison(watch)
-        write_report(self.output, to_markdown(comparison) if suffix == ".md" else render(comparison))
+        write_report(
+            self.output, to_markdown(comparison) if suffix == ".md" else render(comparison)
+        )
         found = {"report": str(self.output), "models": [row.name for row in comparison.models]}
         return Said(found, str(self.output))
 

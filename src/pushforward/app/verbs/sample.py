@@ -36,17 +36,31 @@ class SampleRequest(Request):
     run: Run
     n: Annotated[int | None, option("How many; default: 64.", "-n")] = None
     given: Annotated[str | None, option("Condition: a class, column=value,... or a prompt.")] = None
-    context: Annotated[str | None, option("What it is about: a text; numbers or an .npy for images.")] = None
+    context: Annotated[
+        str | None, option("What it is about: a text; numbers or an .npy for images.")
+    ] = None
     stop: Annotated[Words, option("Text: end at this string; may be repeated.")] = ()
     match: Annotated[str | None, option("Text: a regular expression for the whole text.")] = None
     one_of: Annotated[Words, option("Text: allow this string; repeat it.")] = ()
-    beams: Annotated[int | None, option("Text: print the best texts of a beam search.", ge=1)] = None
-    draft: Annotated[Path | None, option("Text: a smaller run that proposes tokens.", completes="runs")] = None
+    beams: Annotated[int | None, option("Text: print the best texts of a beam search.", ge=1)] = (
+        None
+    )
+    draft: Annotated[
+        Path | None, option("Text: a smaller run that proposes tokens.", completes="runs")
+    ] = None
     stream: Annotated[bool, option("Text: print one text as it comes.")] = False
-    observed: Annotated[Path | None, option("Diffusion: known values, as a picture, .npy or .npz.")] = None
-    mask: Annotated[Path | None, option("... and which of them are known: 1, white, or opaque.")] = None
-    operator: Annotated[str | None, option("... measured through mask, downsample:2 or blur:1.0.")] = None
-    noise: Annotated[float | None, option("... with noise of this deviation, in data units.")] = None
+    observed: Annotated[
+        Path | None, option("Diffusion: known values, as a picture, .npy or .npz.")
+    ] = None
+    mask: Annotated[
+        Path | None, option("... and which of them are known: 1, white, or opaque.")
+    ] = None
+    operator: Annotated[
+        str | None, option("... measured through mask, downsample:2 or blur:1.0.")
+    ] = None
+    noise: Annotated[float | None, option("... with noise of this deviation, in data units.")] = (
+        None
+    )
     start: Annotated[Path | None, option("Diffusion: begin at these examples, noised.")] = None
     seed: Seed = 0
     output: Annotated[str | None, option(output_help(), "-o", "--output")] = None
@@ -61,7 +75,9 @@ class SampleRequest(Request):
         """Return the fields; sampling options stand after what is sampled."""
         known, options = cls.model_fields, SAMPLING_OPTIONS.names()
         first = ("run", "n", "given", "context", *(name for name in options if name in known))
-        return {name: known[name] for name in (*first, *(name for name in known if name not in first))}
+        return {
+            name: known[name] for name in (*first, *(name for name in known if name not in first))
+        }
 
     @property
     def without_json(self) -> str:
@@ -104,7 +120,9 @@ class SampleRequest(Request):
         from pushforward.app.writing.writer import Writer
 
         model, encoding = text_run(run, of)
-        return Writer(model, encoding, self.given, self.seed, self._rules, self._options, self.context)
+        return Writer(
+            model, encoding, self.given, self.seed, self._rules, self._options, self.context
+        )
 
     def _samples(self, watch: Watch) -> DrawnSamples:
         from pushforward.app.runs.opening import encoding_of
@@ -129,10 +147,17 @@ class SampleRequest(Request):
         smaller, other = text_run(draft, "--draft")
         if other.tokeniser.fingerprint != encoding.tokeniser.fingerprint:
             raise BadInput(
-                f"the draft {draft}", f"a run with the tokeniser of {self.run}", "train both on the same text"
+                f"the draft {draft}",
+                f"a run with the tokeniser of {self.run}",
+                "train both on the same text",
             )
         text, cost = self._writer(self.run, "--draft").speculate(smaller)
-        facts = {"passes": cost.passes, "proposed": cost.proposed, "kept": cost.kept, "tokens": cost.tokens.shape[1]}
+        facts = {
+            "passes": cost.passes,
+            "proposed": cost.proposed,
+            "kept": cost.kept,
+            "tokens": cost.tokens.shape[1],
+        }
         watch.say(
             f"{facts['tokens']} tokens in {cost.passes} passes of {self.run.name}; "
             f"{cost.kept} of {cost.proposed} proposals kept"
@@ -161,8 +186,13 @@ def _with_options(names: tuple[str, ...]) -> type[SampleRequest]:
         # what a path names may be there already, as a model that was opened
         kind = Path | Any if known.value_type is Path else known.value_type
         flags = () if known.flag == "--" + known.name.replace("_", "-") else (known.flag,)
-        fields[known.name] = (Annotated[kind | None, option(f"{known.says}.", *flags, completes=known.completes)], None)
-    return create_model("SampleRequest", __base__=SampleRequest, __doc__=SampleRequest.__doc__, **fields)
+        fields[known.name] = (
+            Annotated[kind | None, option(f"{known.says}.", *flags, completes=known.completes)],
+            None,
+        )
+    return create_model(
+        "SampleRequest", __base__=SampleRequest, __doc__=SampleRequest.__doc__, **fields
+    )
 
 
 def text_run(run: Path, of: str) -> tuple[GenerativeModel, TextEncoding]:
@@ -201,7 +231,9 @@ class BestTexts(Answer):
 class DrawnSamples(Answer):
     """Samples, written into a file or shown."""
 
-    def __init__(self, asked: SampleRequest, n: int, model: GenerativeModel, drawn: Samples, watch: Watch) -> None:
+    def __init__(
+        self, asked: SampleRequest, n: int, model: GenerativeModel, drawn: Samples, watch: Watch
+    ) -> None:
         from pushforward.app.writing.using import said_of_file
         from pushforward.data.write import write_samples
 
@@ -228,7 +260,8 @@ class DrawnSamples(Answer):
         return self.drawn.x.tolist()
 
     def lines(self, width: int = WIDTH) -> Iterator[str]:
-        """Yield where the samples are; or text, each after its prompt; rows of a table as CSV; points, one a line."""
+        """Yield where the samples are; or text, each after its prompt; rows of a table as CSV;
+        points, one a line."""
         shown, encoding = self.drawn.shown, self.drawn.encoding
         if self.output is not None:
             yield self.output
@@ -236,7 +269,9 @@ class DrawnSamples(Answer):
             from pushforward.data.text.encoding import TextEncoding
 
             by_line = isinstance(encoding, TextEncoding) and encoding.policy.documents == "lines"
-            yield ("\n" if by_line else "\n\n").join((self.asked.given or "") + text for text in shown)
+            yield ("\n" if by_line else "\n\n").join(
+                (self.asked.given or "") + text for text in shown
+            )
         elif shown is not None:
             yield encoding.csv(shown).rstrip("\n")
         else:

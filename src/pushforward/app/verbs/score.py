@@ -21,19 +21,32 @@ class ScoreRequest(Request):
     verb = "score"
     run: Run
     data: Annotated[
-        str, argument("Built-in name, file or folder; of the run's own data the test split.", completes="data")
+        str,
+        argument(
+            "Built-in name, file or folder; of the run's own data the test split.", completes="data"
+        ),
     ]
-    estimator: Annotated[str | None, option("Default: the family's first.", completes="estimators")] = None
+    estimator: Annotated[
+        str | None, option("Default: the family's first.", completes="estimators")
+    ] = None
     samples: Annotated[int | None, option("Monte Carlo samples of the estimator.", ge=1)] = None
     steps: Annotated[int | None, option("Steps of an estimator that takes some.", ge=1)] = None
     split: Annotated[
-        str | None, option("Of the run's own or built-in data: test (the default), validation, train or all.")
+        str | None,
+        option("Of the run's own or built-in data: test (the default), validation, train or all."),
     ] = None
     seed: Seed = 0
-    stride: Annotated[int | None, option("Text: tokens each window scores; default: half of it.", ge=1)] = None
-    n: Annotated[int | None, option("Score so many of the examples (text: windows); default: all.", "-n", ge=1)] = None
+    stride: Annotated[
+        int | None, option("Text: tokens each window scores; default: half of it.", ge=1)
+    ] = None
+    n: Annotated[
+        int | None,
+        option("Score so many of the examples (text: windows); default: all.", "-n", ge=1),
+    ] = None
     per_token: Annotated[bool, option("Text: print every token's log-probability.")] = False
-    output: Annotated[Path | None, option("Per-example nats as .csv, .npy or .json.", "-o", "--output")] = None
+    output: Annotated[
+        Path | None, option("Per-example nats as .csv, .npy or .json.", "-o", "--output")
+    ] = None
 
     @property
     def without_json(self) -> str:
@@ -50,7 +63,9 @@ class ScoreRequest(Request):
         if self.per_token:
             refuse_ignored("--per-token", {"-o": self.output})
         with watch.steps(f"scoring {self.data}") as told:
-            how = scoring.Scoring(self.estimator, self.samples, self.steps, self.seed, self.split, self.stride, self.n)
+            how = scoring.Scoring(
+                self.estimator, self.samples, self.steps, self.seed, self.split, self.stride, self.n
+            )
             scored = scoring.score(self.run, self.data, how, told)
         watch.say_all(f"note: {note}" for note in scored.summary.get("notes", ()))
         return ScoredTokens(scored) if self.per_token else ScoredData(scored, self.output)
@@ -111,7 +126,9 @@ class ScoredData(Answer):
         if summary["kind"] == "lower_bound":
             yield "a lower bound on log-probability: the true code length is at most this number"
         if error := summary.get("row_stderr"):
-            yield (f"one example's own number is drawn, and known to {error:.2g} nats; `-o FILE.csv` has each error")
+            yield (
+                f"one example's own number is drawn, and known to {error:.2g} nats; `-o FILE.csv` has each error"
+            )
         if summary["kind"] == "estimate":
             yield "an estimate: neither exact nor a bound"
 

@@ -22,8 +22,13 @@ def _sections(value: Any) -> Any:
         return {}
     if isinstance(value, list | tuple):
         return parse_settings([str(one) for one in value])
-    if not isinstance(value, Mapping) or not all(isinstance(part, Mapping) for part in value.values()):
-        raise BadInput(f"settings: {a_type(value)}", 'a mapping such as {"model": {"width": 64}, "train": {...}}')
+    if not isinstance(value, Mapping) or not all(
+        isinstance(part, Mapping) for part in value.values()
+    ):
+        raise BadInput(
+            f"settings: {a_type(value)}",
+            'a mapping such as {"model": {"width": 64}, "train": {...}}',
+        )
     return {str(key): dict(part) for key, part in value.items()}
 
 
@@ -60,7 +65,9 @@ def _run(value: Any) -> Any:
     if not hasattr(value, "model") or not hasattr(value, "path"):
         return value
     if value.path is None:
-        raise BadInput("a model without a run", "one made by fit with a path, or by open", "save it first")
+        raise BadInput(
+            "a model without a run", "one made by fit with a path, or by open", "save it first"
+        )
     return value.path
 
 
@@ -129,7 +136,8 @@ def with_own_options(
 
 
 def of_data(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the settings of the data; those of a model or its training belong to the verb that trains one.
+    """Return the settings of the data; those of a model or its training belong to the verb that
+    trains one.
 
     Raises:
         BadInput: settings of a model or of training.
@@ -137,7 +145,9 @@ def of_data(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     for section in settings:
         if section != "data":
             raise BadInput(
-                f"'-s {section}...'", "data.key=value", "what belongs to one model is set where one is trained: `train`"
+                f"'-s {section}...'",
+                "data.key=value",
+                "what belongs to one model is set where one is trained: `train`",
             )
     return dict(settings.get("data", {}))
 
@@ -155,11 +165,14 @@ def numbers_in(text: str, name: str, such: str = "0.05,0.1") -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
-        raise BadInput(f"{name} {text}", f"numbers with commas between them, such as {such}") from None
+        raise BadInput(
+            f"{name} {text}", f"numbers with commas between them, such as {such}"
+        ) from None
 
 
 def refuse_ignored(way: str, others: Mapping[str, Any], expected: str = "one of the two") -> None:
-    """Raise BadInput for the first of some options that was given although `way` has no use for it."""
+    """Raise BadInput for the first of some options that was given although `way` has no use for
+    it."""
     for name, value in others.items():
         if value is not None and value is not False:
             raise BadInput(f"{name} with {way}", expected, f"leave {name} out")

@@ -19,12 +19,22 @@ class SweepRequest(Request):
     """Measure quality against network calls, for every solver of a run."""
 
     verb = "sweep"
-    run: Annotated[OfRun, argument("Run directory of a model that samples step by step.", completes="runs")]
-    data: Annotated[str | None, argument("Reference data; default: the run's own test split.", completes="data")] = None
+    run: Annotated[
+        OfRun, argument("Run directory of a model that samples step by step.", completes="runs")
+    ]
+    data: Annotated[
+        str | None, argument("Reference data; default: the run's own test split.", completes="data")
+    ] = None
     calls: Annotated[str, option("Network calls per sample, with commas.")] = "4,8,16,32,64"
-    solver: Annotated[Words, option("A solver; may be repeated. Default: all.", completes="solvers")] = ()
-    n: Annotated[int | None, option("Samples for each; default: as many as the reference.", "-n", ge=2)] = None
-    output: Annotated[Path | None, option("An HTML page with picture and table.", "-o", "--output")] = None
+    solver: Annotated[
+        Words, option("A solver; may be repeated. Default: all.", completes="solvers")
+    ] = ()
+    n: Annotated[
+        int | None, option("Samples for each; default: as many as the reference.", "-n", ge=2)
+    ] = None
+    output: Annotated[
+        Path | None, option("An HTML page with picture and table.", "-o", "--output")
+    ] = None
     seed: Seed = 0
 
     def answer(self, watch: Watch) -> SweptSolvers:
@@ -36,7 +46,9 @@ class SweepRequest(Request):
         try:
             budgets = [int(part) for part in self.calls.split(",")]
         except ValueError:
-            raise BadInput(f"--calls {self.calls}", "numbers with commas between them, such as 4,8,16") from None
+            raise BadInput(
+                f"--calls {self.calls}", "numbers with commas between them, such as 4,8,16"
+            ) from None
         with watch.meter(f"reading {self.run}") as shown:
             told = shown.stage(f"sampling {self.run.name}")
             found = sweep(self.run, budgets, list(self.solver), self.data, self.n, self.seed, told)

@@ -37,7 +37,9 @@ class TrainRequest(Request):
     """Train one family into a run directory."""
 
     verb = "train"
-    family: Annotated[str, argument("autoregressive, flow, vae, gan or diffusion.", completes="families")]
+    family: Annotated[
+        str, argument("autoregressive, flow, vae, gan or diffusion.", completes="families")
+    ]
     data: Data
     output: NewRun = None
     budget: Budget = None
@@ -74,7 +76,12 @@ class TrainRequest(Request):
         with watch.busy(f"reading {called(self.data)}"):
             dataset = opened(self.data, overrides.get("data"), skip_bad=self.skip_bad)
         return plan_training(
-            self.family, dataset, budget=allowed, preset=self.preset, seed=self.seed, overrides=overrides
+            self.family,
+            dataset,
+            budget=allowed,
+            preset=self.preset,
+            seed=self.seed,
+            overrides=overrides,
         )
 
     def trained(self, fits: SizedPlan, path: Path | None, watch: Watch) -> Trained:
@@ -85,8 +92,19 @@ class TrainRequest(Request):
         from pushforward.engine.precision import drawback
 
         plan = fits.plan
-        watch.say_all((*fits.notes, fits.warning, foresight([fits]), drawback(plan.train_config.precision, "cpu")))
-        how: dict[str, Any] = {"resume": self.resume, "overwrite": self.overwrite, "announce": watch.say}
+        watch.say_all(
+            (
+                *fits.notes,
+                fits.warning,
+                foresight([fits]),
+                drawback(plan.train_config.precision, "cpu"),
+            )
+        )
+        how: dict[str, Any] = {
+            "resume": self.resume,
+            "overwrite": self.overwrite,
+            "announce": watch.say,
+        }
         with watch.training(f"training {plan.family}") as observe:
             trained = train(plan, path, observer=observe, **how)
         r = trained.record
@@ -105,13 +123,16 @@ class TrainRequest(Request):
         if not self.resume:
             return overrides
         if self.output is None:
-            raise BadInput("--resume without -o", "the run directory to continue", "name it with -o")
+            raise BadInput(
+                "--resume without -o", "the run directory to continue", "name it with -o"
+            )
         known = data_settings_of(self.output, overrides.get("data"))
         return {**overrides, "data": known} if known else overrides
 
 
 def sized(plan: Plan, resumed: Path | None) -> SizedPlan:
-    """Return the plan with sizes that fit its budget, or those with which the run at `resumed` began."""
+    """Return the plan with sizes that fit its budget, or those with which the run at `resumed`
+    began."""
     from pushforward.app.runs.fitting import SizedPlan, as_recorded, fitted
 
     begun = None if resumed is None else as_recorded(plan, resumed)
@@ -125,7 +146,11 @@ class TrainedRun(Answer):
         from pushforward.app.runs.averaging import kept
 
         self.trained, plan = trained, trained.plan
-        self.snapshots = kept(trained.path) if trained.path and plan.train_config.ema_snapshots is not None else None
+        self.snapshots = (
+            kept(trained.path)
+            if trained.path and plan.train_config.ema_snapshots is not None
+            else None
+        )
         watch.say_all(self.summary())
 
     def json(self) -> dict[str, Any]:
@@ -156,12 +181,16 @@ class TrainedRun(Answer):
         """Yield what is said of the training."""
         r = self.trained.record
         best = (
-            "" if r.best_held_out is None else f"; best {r.held_out_name} {r.best_held_out:.4f} at step {r.best_step}"
+            ""
+            if r.best_held_out is None
+            else f"; best {r.held_out_name} {r.best_held_out:.4f} at step {r.best_step}"
         )
         how = f"{r.steps} steps in {r.seconds:.1f} s ({r.budget}, stopped by {r.stopped})"
         yield f"{self.trained.plan.family}: {how}{best}"
         if self.snapshots is not None:
-            yield "averages: {n} snapshots, {megabytes:,.1f} MB in {folder}".format(**self.snapshots)
+            yield "averages: {n} snapshots, {megabytes:,.1f} MB in {folder}".format(
+                **self.snapshots
+            )
 
 
 class PlannedRun(Answer):
@@ -202,6 +231,10 @@ class PlannedRun(Answer):
         shown, space = dict(self.record), self.plan.dataset.space
         if isinstance(space, Table):
             columns = [column.name for column in space.columns]
-            shown["space"] = {"kind": "table", "kinds": kinds_of(space), "columns": shortened(columns)}
+            shown["space"] = {
+                "kind": "table",
+                "kinds": kinds_of(space),
+                "columns": shortened(columns),
+            }
         shown |= {key: shortened(self.record[key]) for key in ("notes", "lost")}
         yield yaml.safe_dump(shown, sort_keys=False, allow_unicode=True).rstrip()

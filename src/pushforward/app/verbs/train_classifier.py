@@ -13,14 +13,17 @@ if TYPE_CHECKING:
 
 
 class TrainClassifierRequest(Request):
-    """Train a classifier of noisy examples, for `sample RUN --given CLASS --classifier DIRECTORY`."""
+    """Train a classifier of noisy examples, for `sample RUN --given CLASS --classifier
+    DIRECTORY`."""
 
     verb = "train-classifier"
     run: Annotated[OfRun, argument("Diffusion run on images or points.", completes="runs")]
     data: Annotated[str, argument("Labelled data of its space.", completes="data")]
     output: Annotated[Path, option("Directory for the classifier.", "-o", "--output")]
     steps: Annotated[int, option("Optimiser steps.", ge=1)] = 1000
-    width: Annotated[int, option("Channels (images) or features (points) of its network.", ge=4)] = 32
+    width: Annotated[
+        int, option("Channels (images) or features (points) of its network.", ge=4)
+    ] = 32
     seed: Seed = 0
 
     def answer(self, watch: Watch) -> Said:
@@ -29,7 +32,15 @@ class TrainClassifierRequest(Request):
 
         with watch.steps(f"training a classifier for {self.run.name}") as on_step:
             found = train_classifier(
-                self.run, self.data, self.output, steps=self.steps, width=self.width, seed=self.seed, on_step=on_step
+                self.run,
+                self.data,
+                self.output,
+                steps=self.steps,
+                width=self.width,
+                seed=self.seed,
+                on_step=on_step,
             )
-        shown = ", ".join(f"{100 * share:.0f} % at noise {level}" for level, share in found["accuracy"].items())
+        shown = ", ".join(
+            f"{100 * share:.0f} % at noise {level}" for level, share in found["accuracy"].items()
+        )
         return Said(found, f"{self.output}: right about {found['n']} held-out examples: {shown}")

@@ -1,7 +1,9 @@
-"""What changes a generation of text from outside: stop strings and patterns, as walks around the walk over tokens.
+"""What changes a generation of text from outside: stop strings and patterns, as walks around the
+walk over tokens.
 
-Two ideas: both look at the state between steps and never into the network; a row that has ended goes on with the boundary, which
-decoding cuts, so that rows of one batch may end at different times.
+Two ideas: both look at the state between steps and never into the network; a row that has ended
+goes on with the boundary, which decoding cuts, so that rows of one batch may end at different
+times.
 """
 
 from __future__ import annotations
@@ -29,15 +31,22 @@ def stop_in(tokens: Tensor, encoding: TextEncoding, stops: tuple[str, ...]) -> b
 
 
 class Stopping(WalkWrapper[TokenState]):
-    """A walk whose rows end at the first of some strings, which is kept, or at the end of the document.
+    """A walk whose rows end at the first of some strings, which is kept, or at the end of the
+    document.
 
     Attributes:
         stopped: for each row, whether one of the strings came.
     """
 
-    def __init__(self, walk: TokenWalk | Matching, encoding: TextEncoding, stops: Sequence[str]) -> None:
+    def __init__(
+        self, walk: TokenWalk | Matching, encoding: TextEncoding, stops: Sequence[str]
+    ) -> None:
         super().__init__(walk)
-        self.encoding, self.stops, self.boundary = encoding, tuple(stops), encoding.tokeniser.boundary
+        self.encoding, self.stops, self.boundary = (
+            encoding,
+            tuple(stops),
+            encoding.tokeniser.boundary,
+        )
 
     def start(self) -> TokenState:
         """Start the inner walk."""
@@ -66,7 +75,8 @@ class Stopping(WalkWrapper[TokenState]):
 
 
 class Cutting(WalkWrapper[Tensor]):
-    """A walk whose texts are cut behind the first of some strings once they are written, in whatever order that was."""
+    """A walk whose texts are cut behind the first of some strings once they are written, in
+    whatever order that was."""
 
     def __init__(self, walk: Walk[Tensor], encoding: TextEncoding, stops: Sequence[str]) -> None:
         super().__init__(walk)
@@ -84,10 +94,11 @@ class Cutting(WalkWrapper[Tensor]):
 
 
 class Matching(WalkWrapper[TokenState]):
-    """A walk whose rows match a pattern as a whole: tokens that cannot lead to a match have probability zero.
+    """A walk whose rows match a pattern as a whole: tokens that cannot lead to a match have
+    probability zero.
 
-    What is drawn is the model's distribution of the next token restricted to what is allowed, token by token, which is not the
-    model's distribution of texts given that they match.
+    What is drawn is the model's distribution of the next token restricted to what is allowed, token
+    by token, which is not the model's distribution of texts given that they match.
     """
 
     def __init__(self, walk: TokenWalk, automaton: TokenAutomaton) -> None:
@@ -109,7 +120,10 @@ class Matching(WalkWrapper[TokenState]):
         state.logits = state.logits.masked_fill(~allowed, -math.inf)
         state = self.walk.step(state, index)
         chosen = state.tokens[:, state.filled - 1].tolist()
-        self.places = [self.automaton.after(place, token) for place, token in zip(self.places, chosen, strict=True)]
+        self.places = [
+            self.automaton.after(place, token)
+            for place, token in zip(self.places, chosen, strict=True)
+        ]
         return state
 
     def finished(self, state: TokenState) -> bool:
@@ -119,7 +133,8 @@ class Matching(WalkWrapper[TokenState]):
 
 @dataclass(frozen=True)
 class TextRules:
-    """What a generated text must do: end at one of `stops`, match `match`, or be `one_of` some strings.
+    """What a generated text must do: end at one of `stops`, match `match`, or be `one_of` some
+    strings.
 
     Raises:
         BadInput: a pattern and a set of strings at once, or an empty stop string.

@@ -1,6 +1,7 @@
 """From the words of `pushforward sample` to what a sample is given, guided by and begun at.
 
-One idea: files are read for the space of the run, so that a wrong shape is said before anything is drawn.
+One idea: files are read for the space of the run, so that a wrong shape is said before anything is
+drawn.
 """
 
 from __future__ import annotations
@@ -29,9 +30,12 @@ class Sight:
     """What was seen of the samples to draw, in words.
 
     Attributes:
-        observed, mask: files of values and of which of them are known; see `read_values` and `read_mask`.
-        operator: a linear map from a sample to the values (`mask`, `downsample:2`, `blur:1.0`), None: they are the sample's own.
-        noise: standard deviation of the values around what the operator makes of a sample, in data units.
+        observed, mask: files of values and of which of them are known; see `read_values` and
+            `read_mask`.
+        operator: a linear map from a sample to the values (`mask`, `downsample:2`, `blur:1.0`),
+            None: they are the sample's own.
+        noise: standard deviation of the values around what the operator makes of a sample, in data
+            units.
         start: a file of examples to begin at.
     """
 
@@ -44,11 +48,14 @@ class Sight:
     def __bool__(self) -> bool:
         return any(value is not None for value in vars(self).values())
 
-    def condition(self, model: GenerativeModel, given: Condition, n: int, classes: tuple[str, ...]) -> Given:
+    def condition(
+        self, model: GenerativeModel, given: Condition, n: int, classes: tuple[str, ...]
+    ) -> Given:
         """Return the condition of n samples: what is given besides, and what was seen.
 
         Raises:
-            BadInput: words that do not go together, files that do not fit the space, or another number of examples than n.
+            BadInput: words that do not go together, files that do not fit the space, or another
+                number of examples than n.
         """
         parts: dict[str, Any] = {}
         if self.start is not None:
@@ -80,7 +87,8 @@ class Sight:
                 "an --operator",
                 "`--operator mask` is the plain one",
             )
-        # pictures hold the levels of samples; what an operator made of them lies between and needs an array
+        # pictures hold the levels of samples; what an operator made of them lies between and needs
+        # an array
         values = _many(read_values(path, shape, space), n, path)
         mask = torch.ones_like(values, dtype=torch.bool)
         if self.mask is not None:
@@ -101,7 +109,8 @@ BLIND = Sight()
 
 
 def companions(options: dict[str, Any]) -> dict[str, Any]:
-    """Return sampling options with the guide and the classifier that paths name opened; a fitted model stands for its own.
+    """Return sampling options with the guide and the classifier that paths name opened; a fitted
+    model stands for its own.
 
     Raises:
         BadInput: no run, or no classifier, at a path.
@@ -124,6 +133,8 @@ def _measured(operator: Operator, shape: tuple[int, ...]) -> tuple[int, ...]:
 def _many(values: Tensor, n: int, path: Path) -> Tensor:
     if len(values) not in (1, n):
         raise BadInput(
-            f"{len(values)} examples in {path} for {n} samples", f"one, or {n}", f"-n {len(values)} draws one for each"
+            f"{len(values)} examples in {path} for {n} samples",
+            f"one, or {n}",
+            f"-n {len(values)} draws one for each",
         )
     return values.expand(n, *values.shape[1:])

@@ -37,7 +37,8 @@ class Conditions:
     """What samples are to fulfil, in the words of who asks.
 
     Attributes:
-        given: a class, or what the run's dictionary understands: `column=value,...` for tables, a prompt for text.
+        given: a class, or what the run's dictionary understands: `column=value,...` for tables, a
+            prompt for text.
         context: what all samples are about: a text for text, numbers or an `.npy` for images.
         rules: of text: stop strings, a pattern or a set of strings.
         sight: what was seen of them, for images and points.
@@ -84,7 +85,13 @@ def draw(
     condition = with_labels(model, encoding, condition, n, seed)
     x = model.sample(n, given=condition, seed=seed, on_step=on_step, **chosen)
     if encoding is None:
-        classes = drawn_classes(model, n, seed) if condition is None else None if given is None else (given,) * n
+        classes = (
+            drawn_classes(model, n, seed)
+            if condition is None
+            else None
+            if given is None
+            else (given,) * n
+        )
         return Samples(x, model.space, classes)
     return Samples(x, model.space, None, decoded(model, encoding, x, condition), encoding)
 
@@ -92,9 +99,11 @@ def draw(
 def with_labels(
     model: GenerativeModel, encoding: Encoding | None, condition: Condition, n: int, seed: int
 ) -> Condition:
-    """Return the condition of n samples that are rows with a label: where nothing is given, labels are drawn as training had them.
+    """Return the condition of n samples that are rows with a label: where nothing is given, labels
+    are drawn as training had them.
 
-    A row `(x, label)` comes from `p(label) p(x | label)`; drawn the other way round its label would be unknown.
+    A row `(x, label)` comes from `p(label) p(x | label)`; drawn the other way round its label would
+    be unknown.
     """
     rows = isinstance(encoding, PointsEncoding) and encoding.label is not None
     if not rows or condition is not None or not model.classes:
@@ -103,9 +112,11 @@ def with_labels(
 
 
 def drawn_classes(model: GenerativeModel, n: int, seed: int) -> tuple[str, ...] | None:
-    """Return the class that each of n samples without a condition was drawn for, None where a model draws none.
+    """Return the class that each of n samples without a condition was drawn for, None where a model
+    draws none.
 
-    A model that knows no distribution without its label draws one first, with the first uniform number of each example's stream.
+    A model that knows no distribution without its label draws one first, with the first uniform
+    number of each example's stream.
     """
     if not model.classes or model.capabilities.null_condition:
         return None
@@ -114,7 +125,8 @@ def drawn_classes(model: GenerativeModel, n: int, seed: int) -> tuple[str, ...] 
 
 
 def decoded(model: GenerativeModel, encoding: Encoding, x: Tensor, condition: Condition) -> Any:
-    """Return samples as people read them; those of points from a table have the labels that they were conditioned on."""
+    """Return samples as people read them; those of points from a table have the labels that they
+    were conditioned on."""
     if not isinstance(encoding, PointsEncoding):
         return encoding.decode(x)
     found = resolve(condition, len(x), model.classes) if model.classes else None
@@ -122,12 +134,17 @@ def decoded(model: GenerativeModel, encoding: Encoding, x: Tensor, condition: Co
 
 
 def condition_of(
-    model: GenerativeModel, encoding: Encoding | None, given: str | None, context: str | None, n: int
+    model: GenerativeModel,
+    encoding: Encoding | None,
+    given: str | None,
+    context: str | None,
+    n: int,
 ) -> Condition:
     """Return what n samples are conditioned on, from its words.
 
     Raises:
-        BadInput: a context for a model without, or what the dictionary, the classes or the space of contexts do not know.
+        BadInput: a context for a model without, or what the dictionary, the classes or the space of
+            contexts do not know.
     """
     if isinstance(encoding, TextEncoding):
         return encoding.condition(given, n, context)
@@ -140,13 +157,18 @@ def condition_of(
     if context is None:
         return found
     if model.context is None:
-        raise BadInput(f"the context '{context}'", "none", "this run was trained without contexts; leave it out")
+        raise BadInput(
+            f"the context '{context}'",
+            "none",
+            "this run was trained without contexts; leave it out",
+        )
     about = parse_context(context, model.context, n)
     return Given(context=about) if found is None else replace(found, context=about)
 
 
 def said_of_file(samples: Samples, path: str | Path) -> str:
-    """Return what a reader of the file should know that samples are written to, empty if there is nothing."""
+    """Return what a reader of the file should know that samples are written to, empty if there is
+    nothing."""
     if not isinstance(samples.encoding, TextEncoding) or output_format(path, samples) is not TEXT:
         return ""
     hidden = run_together(samples.shown, samples.encoding)
@@ -165,7 +187,8 @@ def card_of(target: str) -> tuple[str, Card, dict[str, Any] | None]:
 
 
 def capability_table() -> list[dict[str, str]]:
-    """Return one row per family, and per student of one, computed from the declarations on the classes."""
+    """Return one row per family, and per student of one, computed from the declarations on the
+    classes."""
     rows = []
     for name in (*FAMILIES.names(), *STUDENTS.names()):
         c = family_class(name).capabilities
@@ -176,7 +199,8 @@ def capability_table() -> list[dict[str, str]]:
                 row[f"log p, {kind}"] = "not yet"
             else:
                 row[f"log p, {kind}"] = (
-                    ", ".join(f"{e.name} ({e.kind.replace('_', ' ')})" for e in estimators) or "none"
+                    ", ".join(f"{e.name} ({e.kind.replace('_', ' ')})" for e in estimators)
+                    or "none"
                 )
         row["network calls a sample"] = c.sampling_cost
         row["encode"] = ", ".join(f"{how} ({kind})" for kind, how in c.encode.items()) or "no"

@@ -1,6 +1,8 @@
-"""Write text with a model: samples under rules, one text as it comes, the best ones, or one that a smaller model proposes.
+"""Write text with a model: samples under rules, one text as it comes, the best ones, or one that a
+smaller model proposes.
 
-One idea: what to continue, from which seed and under which rules is said once; the ways of writing differ in nothing else.
+One idea: what to continue, from which seed and under which rules is said once; the ways of writing
+differ in nothing else.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ class Writer:
         options: of sampling, as `model.walk` takes them; None is the family's default.
 
     Raises:
-        BadInput: from its methods: a prompt that does not fit, options that a way of writing cannot keep, a pattern of no text.
+        BadInput: from its methods: a prompt that does not fit, options that a way of writing cannot
+            keep, a pattern of no text.
         Unsupported: what only a model that writes from left to right can do, of another one.
     """
 
@@ -49,7 +52,8 @@ class Writer:
     context: str | None = None
 
     def walk(self, n: int, first: int = 0) -> Walk[Any]:
-        """Return the walk of texts `first` to `first + n`; without an order from left to right, stop strings cut it afterwards."""
+        """Return the walk of texts `first` to `first + n`; without an order from left to right,
+        stop strings cut it afterwards."""
         walk: Any = self._walk(self.model, n, first)
         if not isinstance(walk, TokenWalk):
             if self.rules.pattern is not None:
@@ -60,9 +64,12 @@ class Writer:
         return Stopping(walk, self.encoding, self.rules.stops) if self.rules.stops else walk
 
     def tokens(self, n: int, on_step: Callable[[int, int], None] | None = None) -> Tensor:
-        """Return n texts (n, at most length), in batches of `model.chunk`; text i depends on the seed and i only."""
+        """Return n texts (n, at most length), in batches of `model.chunk`; text i depends on the
+        seed and i only."""
         chunk = self.model.chunk
-        return torch.cat([run(self.walk(min(chunk, n - at), at), on_step) for at in range(0, n, chunk)])
+        return torch.cat(
+            [run(self.walk(min(chunk, n - at), at), on_step) for at in range(0, n, chunk)]
+        )
 
     def require_streamable(self) -> None:
         """Refuse, before anything is written, what `stream` would.
@@ -93,7 +100,8 @@ class Writer:
             write(text)
 
     def best(self, beams: int) -> list[tuple[str, float]]:
-        """Return the texts that beam search finds, best first, with their log-probabilities in nats."""
+        """Return the texts that beam search finds, best first, with their log-probabilities in
+        nats."""
         self._require_free("beam search")
         options = {"length": self._room + 1, **self._chosen}
         walk = self.model.walk(1, self._condition(1), self.seed, **options)
@@ -103,13 +111,22 @@ class Writer:
         return list(zip(self.encoding.decode(texts), scores.tolist(), strict=True))
 
     def speculate(self, draft: GenerativeModel) -> tuple[str, Speculated]:
-        """Return one text of the model, proposed by a smaller one of the same dictionary, and what it cost."""
+        """Return one text of the model, proposed by a smaller one of the same dictionary, and what
+        it cost."""
         self._require_free("speculative decoding")
-        target, small = (self._tokens("speculative decoding", one, 1) for one in (self.model, draft))
+        target, small = (
+            self._tokens("speculative decoding", one, 1) for one in (self.model, draft)
+        )
         length = self._chosen.get("length") or self._room
         rng = generator(self.seed, "speculate")
         found = speculate(
-            target.model, small.model, target.prompt, length, rng, options=target.options, given=target.given
+            target.model,
+            small.model,
+            target.prompt,
+            length,
+            rng,
+            options=target.options,
+            given=target.given,
         )
         return self.encoding.decode(found.tokens)[0], found
 
@@ -126,7 +143,9 @@ class Writer:
     def _room(self) -> int:
         """How many tokens of one window the prompt leaves."""
         condition = self._condition(1)
-        prompt = 1 if condition is None or condition.prefix is None else condition.prefix.tokens.shape[1]
+        prompt = (
+            1 if condition is None or condition.prefix is None else condition.prefix.tokens.shape[1]
+        )
         return self.encoding.length - prompt
 
     def _condition(self, n: int) -> Given | None:
@@ -144,8 +163,14 @@ class Writer:
     @staticmethod
     def _unordered(how: str, model: GenerativeModel) -> Unsupported:
         came = f"{how} with {model.family}, which writes in random order"
-        return Unsupported(came, "a model that writes from left to right, such as autoregressive", "sample whole texts")
+        return Unsupported(
+            came,
+            "a model that writes from left to right, such as autoregressive",
+            "sample whole texts",
+        )
 
     def _require_free(self, how: str) -> None:
         if self.rules:
-            raise BadInput(f"{how} under rules", "no stop string, pattern or set of strings", "sample instead")
+            raise BadInput(
+                f"{how} under rules", "no stop string, pattern or set of strings", "sample instead"
+            )

@@ -38,7 +38,11 @@ FRECHET = FormulaForm(
         ("read", "variances are read as standard deviations and squared", torch.square),
         ("read", "standard deviations stand where variances belong", torch.sqrt),
         ("product", "the cross term has no square root", lambda v, w: v * w),
-        ("product", "the cross term is a root of the sum and not of the product", lambda v, w: (v + w).sqrt()),
+        (
+            "product",
+            "the cross term is a root of the sum and not of the product",
+            lambda v, w: (v + w).sqrt(),
+        ),
         ("product", "the cross term is the mean of the variances", lambda v, w: (v + w) / 2),
         ("means", "the difference of the means is not squared", lambda a, b: a - b),
         (
@@ -97,18 +101,38 @@ KID = FormulaForm(
             "the diagonal is left out, and it is divided by n^2",
             lambda k: (k.sum() - k.diagonal().sum()) / len(k) ** 2,
         ),
-        ("pairs", "the diagonal is in, and it is divided by n (n - 1)", lambda k: k.sum() / (len(k) * (len(k) - 1))),
-        ("pairs", "it is not divided by the number of pairs", lambda k: k.sum() - k.diagonal().sum()),
+        (
+            "pairs",
+            "the diagonal is in, and it is divided by n (n - 1)",
+            lambda k: k.sum() / (len(k) * (len(k) - 1)),
+        ),
+        (
+            "pairs",
+            "it is not divided by the number of pairs",
+            lambda k: k.sum() - k.diagonal().sum(),
+        ),
         (
             "pairs",
             "each pair counts once, and it is divided by n (n - 1)",
             lambda k: k.triu(1).sum() / (len(k) * (len(k) - 1)),
         ),
-        ("pairs", "it is divided by n and not by n (n - 1)", lambda k: (k.sum() - k.diagonal().sum()) / len(k)),
+        (
+            "pairs",
+            "it is divided by n and not by n (n - 1)",
+            lambda k: (k.sum() - k.diagonal().sum()) / len(k),
+        ),
         ("cross", "the term between x and y is not divided by n m", torch.sum),
-        ("cross", "the term between x and y is averaged over pairs of equal number", lambda k: k.diagonal().mean()),
+        (
+            "cross",
+            "the term between x and y is averaged over pairs of equal number",
+            lambda k: k.diagonal().mean(),
+        ),
         ("by", "the product is not divided by d", lambda a, x: 1.0),
-        ("by", "the product is divided by sqrt(d) and not by d", lambda a, x: math.sqrt(a.shape[1])),
+        (
+            "by",
+            "the product is divided by sqrt(d) and not by d",
+            lambda a, x: math.sqrt(a.shape[1]),
+        ),
         ("by", "the product is divided by a number of rows and not by d", lambda a, x: len(a)),
         ("by", "the product is divided by the rows of x and not by d", lambda a, x: len(x)),
         ("by", "the product is multiplied by d, not divided", lambda a, x: 1 / a.shape[1]),
@@ -148,30 +172,82 @@ COVERAGE = FormulaForm(
     (
         ("compare", "a point exactly at the radius is left out; compare with <=", torch.lt),
         ("compare", "points outside of the ball are counted", torch.gt),
-        ("radius", "a real point is counted as its own first neighbour: one neighbour short", lambda d, k: d[:, k - 1]),
-        ("radius", "the radius is one neighbour too far", lambda d, k: d[:, min(k + 1, d.shape[1] - 1)]),
-        ("radius", "the radius is always that of the first neighbour; k is not used", lambda d, k: d[:, 1]),
+        (
+            "radius",
+            "a real point is counted as its own first neighbour: one neighbour short",
+            lambda d, k: d[:, k - 1],
+        ),
+        (
+            "radius",
+            "the radius is one neighbour too far",
+            lambda d, k: d[:, min(k + 1, d.shape[1] - 1)],
+        ),
+        (
+            "radius",
+            "the radius is always that of the first neighbour; k is not used",
+            lambda d, k: d[:, 1],
+        ),
         ("radius", "the radius is that of the farthest real point", lambda d, k: d[:, -1]),
         ("radius", "the radius is the k-th largest distance", lambda d, k: d[:, -k]),
-        ("radius", "the radius is the mean distance to k neighbours", lambda d, k: d[:, 1 : k + 1].mean(1)),
-        ("radius", "the radius is the mean distance to k neighbours, itself among them", lambda d, k: d[:, :k].mean(1)),
-        ("radius", "all balls have one radius, the mean", lambda d, k: d[:, k].mean().expand(len(d))),
-        ("radius", "all balls have one radius, the median", lambda d, k: d[:, k].median().expand(len(d))),
-        ("radius", "all balls have one radius, the largest", lambda d, k: d[:, k].amax().expand(len(d))),
+        (
+            "radius",
+            "the radius is the mean distance to k neighbours",
+            lambda d, k: d[:, 1 : k + 1].mean(1),
+        ),
+        (
+            "radius",
+            "the radius is the mean distance to k neighbours, itself among them",
+            lambda d, k: d[:, :k].mean(1),
+        ),
+        (
+            "radius",
+            "all balls have one radius, the mean",
+            lambda d, k: d[:, k].mean().expand(len(d)),
+        ),
+        (
+            "radius",
+            "all balls have one radius, the median",
+            lambda d, k: d[:, k].median().expand(len(d)),
+        ),
+        (
+            "radius",
+            "all balls have one radius, the largest",
+            lambda d, k: d[:, k].amax().expand(len(d)),
+        ),
         ("stretch", "the radius is halved", lambda r: r / 2),
         ("stretch", "the radius is doubled", lambda r: 2 * r),
         ("stretch", "the radius is squared", torch.square),
         ("stretch", "the root of the radius is taken", torch.sqrt),
-        ("distance", "distances are sums of absolute differences", lambda a, b: torch.cdist(a, b, p=1)),
-        ("distance", "distances are largest differences", lambda a, b: torch.cdist(a, b, p=math.inf)),
+        (
+            "distance",
+            "distances are sums of absolute differences",
+            lambda a, b: torch.cdist(a, b, p=1),
+        ),
+        (
+            "distance",
+            "distances are largest differences",
+            lambda a, b: torch.cdist(a, b, p=math.inf),
+        ),
         ("hit", "a ball must hold one generated point, not all of them", lambda i: i.all(1)),
-        ("hit", "this is over generated points: those that lie in some ball (precision)", lambda i: i.any(0)),
+        (
+            "hit",
+            "this is over generated points: those that lie in some ball (precision)",
+            lambda i: i.any(0),
+        ),
         ("hit", "all pairs are averaged: a ball counts once", same),
         ("hit", "this is over generated points: those that lie in every ball", lambda i: i.all(0)),
-        ("hit", "the points in a ball are counted: a ball counts once", lambda i: i.double().sum(1)),
+        (
+            "hit",
+            "the points in a ball are counted: a ball counts once",
+            lambda i: i.double().sum(1),
+        ),
         ("sides", "real and generated points have changed places", lambda r, s: (s, r)),
         ("share", "this is the share that is not covered", lambda h: 1 - h.double().mean()),
-        ("share", "this is a number of points; divide by how many there are", lambda h: h.double().sum()),
+        (
+            "share",
+            "this is a number of points; divide by how many there are",
+            lambda h: h.double().sum(),
+        ),
         ("share", "one answer for each point came back; return their share", same),
         ("share", "this is whether any is covered", lambda h: h.any().double()),
         ("share", "this is in per cent", lambda h: 100 * h.double().mean()),
@@ -187,7 +263,9 @@ def _flow(x: Tensor, velocity: Any, divergence: Any, times: Tensor, /, **p: Any)
     ):
         step = p["step"](step, even)
         moved = x + p["move"] * step * velocity(x, p["when"](start, step))
-        change = change + p["volume"](step) * divergence(p["where"](data, x, moved), p["when_volume"](start, step))
+        change = change + p["volume"](step) * divergence(
+            p["where"](data, x, moved), p["when_volume"](start, step)
+        )
         x = moved
     at = p["at"](data, x)
     base = p["over"](-p["half"] * at**2 - p["tau"](x.shape[1]) * HALF_LOG_TAU)
@@ -221,16 +299,32 @@ ODE = FormulaForm(
         ("half", "the factor 1/2 of the square is missing", 1.0),
         ("half", "the sign of the square is wrong", -0.5),
         ("half", "the factor 1/2 of the square is taken twice", 0.25),
-        ("at", "the normal density is taken at the data and not at the end of the flow", lambda data, x: data),
+        (
+            "at",
+            "the normal density is taken at the data and not at the end of the flow",
+            lambda data, x: data,
+        ),
         ("where", "the divergence is taken after the step", lambda data, x, moved: moved),
         ("where", "the divergence is taken at the data in every step", lambda data, x, moved: data),
         ("where", "the divergence is taken at zero", lambda data, x, moved: torch.zeros_like(x)),
-        ("where", "the divergence is taken in the middle of the step", lambda data, x, moved: (x + moved) / 2),
+        (
+            "where",
+            "the divergence is taken in the middle of the step",
+            lambda data, x, moved: (x + moved) / 2,
+        ),
         ("when", "the velocity is taken at the end of the step", lambda t, h: t + h),
         ("when", "the velocity is taken in the middle of the step", lambda t, h: t + h / 2),
         ("when", "the velocity is taken at time zero", lambda t, h: 0 * t),
-        ("when_volume", "the divergence is taken at the time of the step's end", lambda t, h: t + h),
-        ("when_volume", "the divergence is taken at the time of the step's middle", lambda t, h: t + h / 2),
+        (
+            "when_volume",
+            "the divergence is taken at the time of the step's end",
+            lambda t, h: t + h,
+        ),
+        (
+            "when_volume",
+            "the divergence is taken at the time of the step's middle",
+            lambda t, h: t + h / 2,
+        ),
         ("when_volume", "the divergence is taken at time zero", lambda t, h: 0 * t),
         ("volume", "the divergences are added without the lengths of their steps", torch.ones_like),
         ("volume", "the divergence is weighted with the square of the step", torch.square),

@@ -1,4 +1,5 @@
-"""Formulas of Gaussians: the divergence, the bound, the density of a flow, and what costs a dimension of a code."""
+"""Formulas of Gaussians: the divergence, the bound, the density of a flow, and what costs a
+dimension of a code."""
 
 from __future__ import annotations
 
@@ -9,7 +10,16 @@ import torch
 from torch import Tensor
 
 from pushforward.course.composing import FormulaForm
-from pushforward.course.forms.pieces import HALF_LOG_TAU, Wrong, constants, over, same, sign, weights, whole
+from pushforward.course.forms.pieces import (
+    HALF_LOG_TAU,
+    Wrong,
+    constants,
+    over,
+    same,
+    sign,
+    weights,
+    whole,
+)
 
 Part = Callable[[Tensor], Tensor]
 READ = "log_scale is the logarithm of sigma, and you read it as that of sigma squared"
@@ -21,10 +31,18 @@ SQUARES: tuple[Wrong, ...] = (
 VARIANCES: tuple[Wrong, ...] = (
     ("variance", "sigma stands where sigma squared belongs", torch.exp),
     ("variance", "log_scale stands where sigma squared belongs: its exponential is missing", same),
-    ("variance", "2 log_scale stands where sigma squared belongs: its exponential is missing", lambda s: 2 * s),
+    (
+        "variance",
+        "2 log_scale stands where sigma squared belongs: its exponential is missing",
+        lambda s: 2 * s,
+    ),
     ("variance", "the square of log_scale stands where sigma squared belongs", torch.square),
     ("variance", "sigma squared is missing", torch.zeros_like),
-    ("variance", "one over sigma squared stands where sigma squared belongs", lambda s: (-2 * s).exp()),
+    (
+        "variance",
+        "one over sigma squared stands where sigma squared belongs",
+        lambda s: (-2 * s).exp(),
+    ),
     ("variance", "sigma squared is squared once more", lambda s: (4 * s).exp()),
     ("variance", "the root of sigma stands where sigma squared belongs", lambda s: (s / 2).exp()),
 )
@@ -98,16 +116,32 @@ ELBO = FormulaForm(
         ("fit_half", "the factor 1/2 of the squared error is taken twice", 0.25),
         *constants(),
         *weights("normaliser", "the normaliser -log sigma of p(x|z)"),
-        ("read_decoder", "decoded_log_scale is the logarithm of sigma, and you read it as that of sigma squared", 0.5),
-        ("read_decoder", "decoded_log_scale is counted twice: it is the logarithm of sigma, not half of it", 2.0),
+        (
+            "read_decoder",
+            "decoded_log_scale is the logarithm of sigma, and you read it as that of sigma squared",
+            0.5,
+        ),
+        (
+            "read_decoder",
+            "decoded_log_scale is counted twice: it is the logarithm of sigma, not half of it",
+            2.0,
+        ),
         ("scale", "the error is divided by sigma and not by sigma squared", torch.exp),
         ("scale", "the error is not divided by sigma squared", torch.ones_like),
-        ("scale", "the error is multiplied by sigma squared, and belongs divided", lambda b: (-2 * b).exp()),
+        (
+            "scale",
+            "the error is multiplied by sigma squared, and belongs divided",
+            lambda b: (-2 * b).exp(),
+        ),
         ("scale", "the error is divided by the logarithm of sigma squared", lambda b: b**2),
         ("error", "the error of x is not squared", lambda x, a: x - a),
         ("error", "the error of x is taken by its absolute value", lambda x, a: (x - a).abs()),
         ("error", "x and decoded_mean are added in the error", lambda x, a: (x + a) ** 2),
-        *weights("kl", "the KL", extra=(("the KL is weighted with 4", 4.0), ("the KL is weighted with 0.1", 0.1))),
+        *weights(
+            "kl",
+            "the KL",
+            extra=(("the KL is weighted with 4", 4.0), ("the KL is weighted with 0.1", 0.1)),
+        ),
         *weights("fit", "log p(x|z)"),
         *over("fit_over", "log p(x|z)"),
         *over("kl_over", "the KL"),
@@ -120,7 +154,9 @@ ELBO = FormulaForm(
 def _density(x: Tensor, shift: Tensor, s: Tensor, /, **p: Any) -> Tensor:
     s = s * p["read"]
     z = p["code"](x, shift, s)
-    return p["sign"] * p["over"](-p["half"] * p["power"](z) - p["tau"](1) * HALF_LOG_TAU - p["det"](s))
+    return p["sign"] * p["over"](
+        -p["half"] * p["power"](z) - p["tau"](1) * HALF_LOG_TAU - p["det"](s)
+    )
 
 
 LOG_PROB = FormulaForm(
@@ -146,7 +182,11 @@ LOG_PROB = FormulaForm(
         ("det", "the log-determinant counts half", lambda s: s / 2),
         ("det", "the scale stands where its logarithm belongs, in the determinant", torch.exp),
         ("det", "the log-determinant is taken by its absolute value", torch.abs),
-        ("read", "log_scale is the logarithm of a factor, and you read it as that of its square", 0.5),
+        (
+            "read",
+            "log_scale is the logarithm of a factor, and you read it as that of its square",
+            0.5,
+        ),
         ("read", "log_scale is counted twice", 2.0),
         ("power", "the code is not squared", same),
         ("power", "the code is taken by its absolute value", torch.abs),
@@ -157,10 +197,26 @@ LOG_PROB = FormulaForm(
         ),
         ("code", "the scale is missing in the code", lambda x, m, s: x - m),
         ("code", "the scale is squared in the code", lambda x, m, s: (x - m) * (-2 * s).exp()),
-        ("code", "the root of the scale stands in the code", lambda x, m, s: (x - m) * (-s / 2).exp()),
-        ("code", "log_scale stands where the scale belongs, in the code", lambda x, m, s: (x - m) / s),
-        ("code", "log_scale is subtracted in the code where the scale divides", lambda x, m, s: x - m - s),
-        ("code", "the shift is added; on the way to the code it is subtracted", lambda x, m, s: (x + m) * (-s).exp()),
+        (
+            "code",
+            "the root of the scale stands in the code",
+            lambda x, m, s: (x - m) * (-s / 2).exp(),
+        ),
+        (
+            "code",
+            "log_scale stands where the scale belongs, in the code",
+            lambda x, m, s: (x - m) / s,
+        ),
+        (
+            "code",
+            "log_scale is subtracted in the code where the scale divides",
+            lambda x, m, s: x - m - s,
+        ),
+        (
+            "code",
+            "the shift is added; on the way to the code it is subtracted",
+            lambda x, m, s: (x + m) * (-s).exp(),
+        ),
         ("code", "the shift is not subtracted", lambda x, m, s: x * (-s).exp()),
         ("code", "only x is scaled: the shift is too", lambda x, m, s: x * (-s).exp() - m),
         ("code", "the normal density is taken at x and not at the code", lambda x, m, s: x),
@@ -182,7 +238,13 @@ def _variance(mean: Tensor, s: Tensor) -> Tensor:
 
 ACTIVE = FormulaForm(
     _units,
-    {**KL_RIGHT, "over": lambda v: v.mean(0), "sign": 1.0, "spread": _variance, "above": lambda v: v > 0.01},
+    {
+        **KL_RIGHT,
+        "over": lambda v: v.mean(0),
+        "sign": 1.0,
+        "spread": _variance,
+        "above": lambda v: v > 0.01,
+    },
     (
         ("over", "the KL is summed over examples; average over them", lambda v: v.sum(0)),
         ("over", "one KL for each example came back: the wrong axis", lambda v: v.sum(1)),
@@ -195,16 +257,32 @@ ACTIVE = FormulaForm(
             "the standard deviation of the mean is compared, not its variance",
             lambda m, s: m.std(0, correction=0),
         ),
-        ("spread", "the mean over examples is not subtracted: this is a mean square", lambda m, s: m.square().mean(0)),
-        ("spread", "the variance runs over dimensions: the wrong axis", lambda m, s: m.var(1, correction=0)),
+        (
+            "spread",
+            "the mean over examples is not subtracted: this is a mean square",
+            lambda m, s: m.square().mean(0),
+        ),
+        (
+            "spread",
+            "the variance runs over dimensions: the wrong axis",
+            lambda m, s: m.var(1, correction=0),
+        ),
         ("spread", "the variance of log_scale is compared", lambda m, s: s.var(0, correction=0)),
         (
             "spread",
             "the average variance of q is compared, not the variance of its mean",
             lambda m, s: (2 * s).exp().mean(0),
         ),
-        ("spread", "the sum of squares is not divided by n", lambda m, s: m.var(0, correction=0) * len(m)),
-        ("spread", "the size of the average mean is compared, not a variance", lambda m, s: m.mean(0).abs()),
+        (
+            "spread",
+            "the sum of squares is not divided by n",
+            lambda m, s: m.var(0, correction=0) * len(m),
+        ),
+        (
+            "spread",
+            "the size of the average mean is compared, not a variance",
+            lambda m, s: m.mean(0).abs(),
+        ),
         ("above", "active and collapsed are exchanged", lambda v: v < 0.01),
         ("above", "the threshold is 0.1 and not 0.01", lambda v: v > 0.1),
         ("above", "the threshold is 0.001 and not 0.01", lambda v: v > 0.001),

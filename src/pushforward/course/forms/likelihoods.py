@@ -1,4 +1,5 @@
-"""Formulas of likelihoods taken apart: the chain rule, importance weights, couplings, code lengths."""
+"""Formulas of likelihoods taken apart: the chain rule, importance weights, couplings, code
+lengths."""
 
 from __future__ import annotations
 
@@ -43,15 +44,27 @@ LIKELIHOOD = FormulaForm(
         ("over", "the last token is left out", lambda v: v[:, :-1].sum(1)),
         ("over", "they are multiplied, and belong added", lambda v: v.prod(1)),
         ("over", "probabilities are added up, not their logarithms", lambda v: v.exp().sum(1)),
-        ("over", "the logarithm stands outside of the sum of probabilities", lambda v: v.exp().sum(1).log()),
-        ("over", "the logarithm stands outside of the mean of probabilities", lambda v: v.exp().mean(1).log()),
+        (
+            "over",
+            "the logarithm stands outside of the sum of probabilities",
+            lambda v: v.exp().sum(1).log(),
+        ),
+        (
+            "over",
+            "the logarithm stands outside of the mean of probabilities",
+            lambda v: v.exp().mean(1).log(),
+        ),
         ("over", "this is the probability and not its logarithm", lambda v: v.sum(1).exp()),
         ("over", "this is the perplexity", lambda v: (-v.mean(1)).exp()),
         ("normal", "logits are not normalised over the k tokens", same),
         ("normal", "the logarithm is missing: these are probabilities", lambda x: x.softmax(2)),
         ("normal", "the softmax runs over positions: the wrong axis", lambda x: x.log_softmax(1)),
         ("normal", "the softmax runs over the batch: the wrong axis", lambda x: x.log_softmax(0)),
-        ("normal", "normalised twice: a softmax of probabilities", lambda x: x.softmax(2).log_softmax(2)),
+        (
+            "normal",
+            "normalised twice: a softmax of probabilities",
+            lambda x: x.softmax(2).log_softmax(2),
+        ),
         ("normal", "each logit is scored as a yes or no, by a sigmoid", F.logsigmoid),
         (
             "normal",
@@ -69,9 +82,17 @@ LIKELIHOOD = FormulaForm(
             lambda x: x - x.sum(2, keepdim=True),
         ),
         ("normal", "the sign of the logits is wrong", lambda x: (-x).log_softmax(2)),
-        ("pick", "the most probable token is scored, not the one that is there", lambda a, t: a.amax(2)),
+        (
+            "pick",
+            "the most probable token is scored, not the one that is there",
+            lambda a, t: a.amax(2),
+        ),
         ("pick", "all tokens are scored, not the one that is there", lambda a, t: a.sum(2)),
-        ("pick", "the mean over all tokens is scored, not the one that is there", lambda a, t: a.mean(2)),
+        (
+            "pick",
+            "the mean over all tokens is scored, not the one that is there",
+            lambda a, t: a.mean(2),
+        ),
         ("pick", "the first token of the vocabulary is scored everywhere", lambda a, t: a[:, :, 0]),
         (
             "shift",
@@ -96,7 +117,12 @@ def _iwae(w: Tensor, /, **p: Any) -> Tensor:
 
 IWAE = FormulaForm(
     _iwae,
-    {"mean": lambda w: w.logsumexp(0), "count": lambda w: math.log(len(w)), "after": lambda v, w: v, "sign": 1.0},
+    {
+        "mean": lambda w: w.logsumexp(0),
+        "count": lambda w: math.log(len(w)),
+        "after": lambda v, w: v,
+        "sign": 1.0,
+    },
     (
         ("count", "log K is missing: the sum is not divided by the number of draws", lambda w: 0.0),
         ("count", "log K is added; a mean divides", lambda w: -math.log(len(w))),
@@ -105,8 +131,16 @@ IWAE = FormulaForm(
         ("count", "the logarithm of K is to the base two", lambda w: math.log2(len(w))),
         ("count", "log(K - 1) stands where log K belongs", lambda w: math.log(max(len(w) - 1, 1))),
         ("count", "log(K + 1) stands where log K belongs", lambda w: math.log(len(w) + 1)),
-        ("count", "the logarithm of the number of examples is taken off, not of draws", lambda w: math.log(w.shape[1])),
-        ("count", "the logarithm of the number of all entries is taken off", lambda w: math.log(w.numel())),
+        (
+            "count",
+            "the logarithm of the number of examples is taken off, not of draws",
+            lambda w: math.log(w.shape[1]),
+        ),
+        (
+            "count",
+            "the logarithm of the number of all entries is taken off",
+            lambda w: math.log(w.numel()),
+        ),
         ("mean", "log inside the mean: this is the plain ELBO", lambda w: w.mean(0)),
         ("mean", "only the largest weight counts", lambda w: w.amax(0)),
         ("mean", "only the smallest weight counts", lambda w: w.amin(0)),
@@ -115,9 +149,17 @@ IWAE = FormulaForm(
         ("mean", "the sum runs over examples: the wrong axis", lambda w: w.logsumexp(1)),
         ("mean", "the mean runs over examples: the wrong axis", lambda w: w.mean(1)),
         ("mean", "the sum runs over everything", lambda w: w.flatten().logsumexp(0)),
-        ("mean", "exp underflows: take the largest log-weight out first", lambda w: w.exp().sum(0).log()),
+        (
+            "mean",
+            "exp underflows: take the largest log-weight out first",
+            lambda w: w.exp().sum(0).log(),
+        ),
         ("mean", "the median of the log-weights counts", lambda w: w.median(0).values),
-        ("mean", "the largest log-weight is taken out, and not added again", lambda w: w.logsumexp(0) - w.amax(0)),
+        (
+            "mean",
+            "the largest log-weight is taken out, and not added again",
+            lambda w: w.logsumexp(0) - w.amax(0),
+        ),
         ("mean", "the largest log-weight is added twice", lambda w: w.logsumexp(0) + w.amax(0)),
         ("after", "divided by K after the logarithm", lambda v, w: v / len(w)),
         ("after", "averaged over the batch", lambda v, w: v.mean()),
@@ -128,7 +170,9 @@ IWAE = FormulaForm(
 )
 
 
-def _coupling(x: Tensor, network: Callable[[Tensor], tuple[Tensor, Tensor]], /, **p: Any) -> tuple[Tensor, Tensor]:
+def _coupling(
+    x: Tensor, network: Callable[[Tensor], tuple[Tensor, Tensor]], /, **p: Any
+) -> tuple[Tensor, Tensor]:
     half = x.shape[1] // 2
     kept, changed = x[:, :half], x[:, half:]
     shift, log_scale = p["read"](*network(kept))
@@ -148,8 +192,16 @@ COUPLING = FormulaForm(
     },
     (
         ("read", "shift and log_scale are taken in the wrong order", lambda t, s: (s, t)),
-        ("read", "log_scale counts half: it is read as the logarithm of a square", lambda t, s: (t, s / 2)),
-        ("join", "the halves are put together in the wrong order", lambda k, c: torch.cat([c, k], 1)),
+        (
+            "read",
+            "log_scale counts half: it is read as the logarithm of a square",
+            lambda t, s: (t, s / 2),
+        ),
+        (
+            "join",
+            "the halves are put together in the wrong order",
+            lambda k, c: torch.cat([c, k], 1),
+        ),
         ("join", "only the changed half came back", lambda k, c: c),
         ("change", "the shift is subtracted; it is added", lambda c, t, s: c * s.exp() - t),
         ("change", "the shift is missing", lambda c, t, s: c * s.exp()),
@@ -157,12 +209,28 @@ COUPLING = FormulaForm(
         ("change", "the scale is missing: columns are only moved", lambda c, t, s: c + t),
         ("change", "columns are scaled by log_scale itself", lambda c, t, s: c * s + t),
         ("change", "columns are divided by the scale", lambda c, t, s: c * (-s).exp() + t),
-        ("change", "this is the inverse: (changed - shift) / scale", lambda c, t, s: (c - t) * (-s).exp()),
+        (
+            "change",
+            "this is the inverse: (changed - shift) / scale",
+            lambda c, t, s: (c - t) * (-s).exp(),
+        ),
         ("change", "the scale is squared", lambda c, t, s: c * (2 * s).exp() + t),
         ("change", "the root of the scale is taken", lambda c, t, s: c * (s / 2).exp() + t),
-        ("change", "the scale is a sigmoid and not an exponential", lambda c, t, s: c * s.sigmoid() + t),
-        ("change", "the scale is 1 + log_scale and not its exponential", lambda c, t, s: c * (1 + s) + t),
-        ("change", "the scale is a softplus and not an exponential", lambda c, t, s: c * F.softplus(s) + t),
+        (
+            "change",
+            "the scale is a sigmoid and not an exponential",
+            lambda c, t, s: c * s.sigmoid() + t,
+        ),
+        (
+            "change",
+            "the scale is 1 + log_scale and not its exponential",
+            lambda c, t, s: c * (1 + s) + t,
+        ),
+        (
+            "change",
+            "the scale is a softplus and not an exponential",
+            lambda c, t, s: c * F.softplus(s) + t,
+        ),
         ("change", "the scale is added and not multiplied", lambda c, t, s: c + s.exp() + t),
         ("det", "the log-determinant is zero", lambda s, t: 0 * s),
         ("det", "scales are added and not their logarithms", lambda s, t: s.exp()),
@@ -195,24 +263,52 @@ BITS = FormulaForm(
         "over": same,
     },
     (
-        ("volume", "log(levels) is missing: this is the density of the rescaled pixels", lambda k, d: 0.0),
+        (
+            "volume",
+            "log(levels) is missing: this is the density of the rescaled pixels",
+            lambda k, d: 0.0,
+        ),
         ("volume", "log(levels) has the wrong sign", lambda k, d: math.log(k)),
         ("volume", "log(levels) counts twice", lambda k, d: -2 * math.log(k)),
         ("volume", "log(levels) counts half", lambda k, d: -math.log(k) / 2),
-        ("volume", "log(levels - 1) stands where log(levels) belongs", lambda k, d: -math.log(k - 1)),
-        ("volume", "log(levels + 1) stands where log(levels) belongs", lambda k, d: -math.log(k + 1)),
+        (
+            "volume",
+            "log(levels - 1) stands where log(levels) belongs",
+            lambda k, d: -math.log(k - 1),
+        ),
+        (
+            "volume",
+            "log(levels + 1) stands where log(levels) belongs",
+            lambda k, d: -math.log(k + 1),
+        ),
         (
             "volume",
             "log(levels) is divided by dimensions: it counts once for every pixel",
             lambda k, d: -math.log(k) / d,
         ),
-        ("volume", "log(levels) is multiplied by dimensions once too often", lambda k, d: -math.log(k) * d),
+        (
+            "volume",
+            "log(levels) is multiplied by dimensions once too often",
+            lambda k, d: -math.log(k) * d,
+        ),
         ("volume", "levels are taken off and not their logarithm", lambda k, d: -float(k)),
-        ("volume", "the logarithm of levels is to the base two, and the rest in nats", lambda k, d: -math.log2(k)),
+        (
+            "volume",
+            "the logarithm of levels is to the base two, and the rest in nats",
+            lambda k, d: -math.log2(k),
+        ),
         ("volume", "the logarithm of levels is to the base ten", lambda k, d: -math.log10(k)),
-        ("volume", "the logarithm of dimensions is taken, not of levels", lambda k, d: -math.log(d)),
+        (
+            "volume",
+            "the logarithm of dimensions is taken, not of levels",
+            lambda k, d: -math.log(d),
+        ),
         ("volume", "eight bits are taken off whatever levels are", lambda k, d: -math.log(256)),
-        ("each", "the log-density is that of the whole picture, not of one dimension", lambda x, d: x),
+        (
+            "each",
+            "the log-density is that of the whole picture, not of one dimension",
+            lambda x, d: x,
+        ),
         ("each", "the log-density is multiplied by dimensions", lambda x, d: x * d),
         ("each", "the log-density is divided by the number of pictures", lambda x, d: x / len(x)),
         ("each", "the sign of the log-density is wrong", lambda x, d: -x / d),

@@ -1,4 +1,5 @@
-"""Formulas that mix tensors with coefficients: noise, a step of DDIM, a Langevin step, guidance, and the loss of a denoiser."""
+"""Formulas that mix tensors with coefficients: noise, a step of DDIM, a Langevin step, guidance,
+and the loss of a denoiser."""
 
 from __future__ import annotations
 
@@ -32,7 +33,9 @@ SHARES: tuple[tuple[str, Any], ...] = (
 
 def _scales(piece: str, what: str, of: str, right: int) -> tuple[Wrong, ...]:
     return tuple(
-        (piece, f"{what} is scaled by {says.format(of)}", f) for i, (says, f) in enumerate(SHARES) if i != right
+        (piece, f"{what} is scaled by {says.format(of)}", f)
+        for i, (says, f) in enumerate(SHARES)
+        if i != right
     )
 
 
@@ -43,7 +46,13 @@ def _add(x: Tensor, noise: Tensor, alpha_bar: Tensor, /, **p: Any) -> Tensor:
 
 NOISE = FormulaForm(
     _add,
-    {"level": same, "axis": lambda a: a[:, None], "data": SHARES[0][1], "fresh": SHARES[1][1], "sign": 1.0},
+    {
+        "level": same,
+        "axis": lambda a: a[:, None],
+        "data": SHARES[0][1],
+        "fresh": SHARES[1][1],
+        "sign": 1.0,
+    },
     (
         *_scales("data", "x", "alpha_bar", 0),
         *_scales("fresh", "the noise", "alpha_bar", 1),
@@ -64,7 +73,8 @@ def _step(x: Tensor, noise: Tensor, now: Tensor, then: Tensor, /, **p: Any) -> T
 
 
 def _of_either(piece: str, what: str, right: tuple[int, int]) -> tuple[Wrong, ...]:
-    """Return a piece scaled by functions of both levels; `right` is the place of the right one: which level, which function."""
+    """Return a piece scaled by functions of both levels; `right` is the place of the right one:
+    which level, which function."""
     names = ("alpha_bar", "next_alpha_bar")
     return tuple(
         (piece, f"{what} {says.format(name)}", lambda *levels, f=f, which=which: f(levels[which]))
@@ -119,7 +129,11 @@ LANGEVIN = FormulaForm(
     _jump,
     {"x": 1.0, "drift": STEPS[0][1], "fresh": STEPS[1][1], "length": same},
     (
-        *(("drift", f"the drift is score times {says}; it goes with step", f) for says, f in STEPS if says != "step"),
+        *(
+            ("drift", f"the drift is score times {says}; it goes with step", f)
+            for says, f in STEPS
+            if says != "step"
+        ),
         *(
             ("fresh", f"the noise is scaled by {says}; its variance is 2 step", f)
             for says, f in STEPS
@@ -148,7 +162,11 @@ DRAW = FormulaForm(
         ),
         ("scale", "noise is divided by sigma, not multiplied", lambda s: (-s).exp()),
         ("scale", "noise is not scaled", torch.ones_like),
-        ("scale", "the softplus of log_scale is taken, not its exponential", torch.nn.functional.softplus),
+        (
+            "scale",
+            "the softplus of log_scale is taken, not its exponential",
+            torch.nn.functional.softplus,
+        ),
         ("scale", "the absolute value of log_scale is taken, not its exponential", torch.abs),
         ("scale", "the square root of the size of log_scale is taken", lambda s: s.abs().sqrt()),
         ("scale", "1 + sigma stands where sigma belongs", lambda s: 1 + s.exp()),
@@ -182,15 +200,27 @@ GUIDANCE = FormulaForm(
     _lean,
     {"start": lambda c, u: u, "weight": same, "direction": lambda c, u: c - u},
     (
-        ("start", "it starts from the conditional prediction; weight 0 is the unconditional one", lambda c, u: c),
+        (
+            "start",
+            "it starts from the conditional prediction; weight 0 is the unconditional one",
+            lambda c, u: c,
+        ),
         ("start", "the start is missing: only the direction came back", lambda c, u: 0 * u),
         ("start", "the sign of the start is wrong", lambda c, u: -u),
         ("start", "it starts from the sum of both", lambda c, u: c + u),
         ("start", "it starts from the mean of both", lambda c, u: (c + u) / 2),
-        ("direction", "the sign of the direction is wrong: this leans away from the condition", lambda c, u: u - c),
+        (
+            "direction",
+            "the sign of the direction is wrong: this leans away from the condition",
+            lambda c, u: u - c,
+        ),
         ("direction", "the conditional prediction is added, not the difference", lambda c, u: c),
         ("direction", "the unconditional prediction is added, not the difference", lambda c, u: u),
-        ("direction", "the two are added in the direction, and belong subtracted", lambda c, u: c + u),
+        (
+            "direction",
+            "the two are added in the direction, and belong subtracted",
+            lambda c, u: c + u,
+        ),
         ("weight", "the weight is one too small", lambda w: w - 1),
         ("weight", "the weight is one too large", lambda w: w + 1),
         ("weight", "1 - weight stands where weight belongs", lambda w: 1 - w),
@@ -219,9 +249,17 @@ LOSS = FormulaForm(
         ("over", "it is summed over all entries, and belongs averaged", torch.sum),
         ("over", "it is summed over dimensions and averaged over rows", lambda v: v.sum(1).mean()),
         ("over", "it is averaged over dimensions and summed over rows", lambda v: v.mean(1).sum()),
-        ("over", "one value for each row came back: averaged over dimensions only", lambda v: v.mean(1)),
+        (
+            "over",
+            "one value for each row came back: averaged over dimensions only",
+            lambda v: v.mean(1),
+        ),
         ("over", "one value for each row came back: summed over dimensions", lambda v: v.sum(1)),
-        ("over", "one value for each dimension came back: averaged over rows only", lambda v: v.mean(0)),
+        (
+            "over",
+            "one value for each dimension came back: averaged over rows only",
+            lambda v: v.mean(0),
+        ),
         ("over", "one value for each dimension came back: summed over rows", lambda v: v.sum(0)),
         ("over", "one value for each entry came back", same),
         ("over", "this is the median and not the mean", torch.median),
@@ -230,12 +268,20 @@ LOSS = FormulaForm(
         ("power", "this is the absolute error; square it", torch.abs),
         ("power", "the error is cubed", lambda v: v**3),
         ("power", "the error has the fourth power", lambda v: v**4),
-        ("power", "this is the Huber loss", lambda v: torch.nn.functional.smooth_l1_loss(v, 0 * v, reduction="none")),
+        (
+            "power",
+            "this is the Huber loss",
+            lambda v: torch.nn.functional.smooth_l1_loss(v, 0 * v, reduction="none"),
+        ),
         ("error", "the two are added where one is taken from the other", torch.add),
         ("error", "the true noise is not in it", lambda p, e: p + 0 * e),
         ("error", "the prediction is not in it", lambda p, e: e + 0 * p),
         ("error", "the two are multiplied where one is taken from the other", torch.mul),
-        ("root", "the square root is taken: this is the root mean square", lambda v: v.abs().sqrt()),
+        (
+            "root",
+            "the square root is taken: this is the root mean square",
+            lambda v: v.abs().sqrt(),
+        ),
         ("root", "the logarithm is taken", torch.log),
     ),
 )

@@ -36,15 +36,24 @@ def over(piece: str = "over", what: str = "it") -> tuple[Wrong, ...]:
 
 
 def constants() -> tuple[Wrong, ...]:
-    """Return how often log(2 pi)/2 is taken where once for every one of d dimensions is right; the piece is `tau`, of d."""
+    """Return how often log(2 pi)/2 is taken where once for every one of d dimensions is right; the
+    piece is `tau`, of d."""
     return (
         ("tau", "the constant log(2 pi)/2 of every dimension is missing", lambda d: 0.0),
         ("tau", "log(2 pi) is taken whole: half of it belongs to every dimension", lambda d: 2.0),
         ("tau", "the constant log(2 pi)/2 is added, and belongs subtracted", lambda d: -1.0),
         ("tau", "log(2 pi)/2 is taken once, and belongs to every dimension", lambda d: 1.0 / d),
-        ("tau", "log(2 pi) is taken once; half of it belongs to every dimension", lambda d: 2.0 / d),
+        (
+            "tau",
+            "log(2 pi) is taken once; half of it belongs to every dimension",
+            lambda d: 2.0 / d,
+        ),
         ("tau", "log(2 pi)/4 is taken: a factor 1/2 too many", lambda d: 0.5),
-        ("tau", "log pi stands where log(2 pi) belongs", lambda d: math.log(math.pi) / (2 * HALF_LOG_TAU)),
+        (
+            "tau",
+            "log pi stands where log(2 pi) belongs",
+            lambda d: math.log(math.pi) / (2 * HALF_LOG_TAU),
+        ),
         ("tau", "2 pi stands there without its logarithm", lambda d: math.pi / HALF_LOG_TAU),
         ("tau", "the logarithm of 2 pi is to the base two", lambda d: 1 / math.log(2)),
         ("tau", "the logarithm of 2 pi is to the base ten", lambda d: 1 / math.log(10)),
@@ -56,7 +65,9 @@ def sign(what: str = "the sign of everything is wrong") -> tuple[Wrong, ...]:
     return (("sign", what, -1.0),)
 
 
-def weights(piece: str, what: str, right: float = 1.0, extra: tuple[tuple[str, float], ...] = ()) -> tuple[Wrong, ...]:
+def weights(
+    piece: str, what: str, right: float = 1.0, extra: tuple[tuple[str, float], ...] = ()
+) -> tuple[Wrong, ...]:
     """Return wrong factors of a term: none, the other sign, twice and half of the right one."""
     return (
         (piece, f"{what} is missing", 0.0),

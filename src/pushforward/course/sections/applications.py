@@ -15,7 +15,8 @@ from pushforward.course.pictures import curve
 
 
 def nucleus(logits: Tensor, p: Tensor) -> Tensor:
-    """Return the probabilities by a loop that takes the most probable token that is left until p is reached."""
+    """Return the probabilities by a loop that takes the most probable token that is left until p is
+    reached."""
     rows = []
     for row in logits.softmax(1):
         known, kept, total = row.tolist(), list[int](), 0.0
@@ -60,7 +61,9 @@ def _mask(logits: Tensor, p: Tensor, below: Answer = torch.lt) -> Tensor:
     return _kept(logits, below(before, p), order)
 
 
-def _without_crossing(logits: Tensor, p: Tensor, at_least_one: bool, below: Answer = torch.le) -> Tensor:
+def _without_crossing(
+    logits: Tensor, p: Tensor, at_least_one: bool, below: Answer = torch.le
+) -> Tensor:
     q = logits.softmax(1)
     ranked, order, _ = _ranked(q)
     chosen = below(ranked.cumsum(1), p)
@@ -131,13 +134,19 @@ def _one_set(logits: Tensor, p: Tensor) -> Tensor:
 
 
 def _picture(answer: Answer) -> str:
-    ranks, shares = torch.arange(12, dtype=torch.float64), torch.linspace(0.02, 0.98, 49, dtype=torch.float64)
+    ranks, shares = (
+        torch.arange(12, dtype=torch.float64),
+        torch.linspace(0.02, 0.98, 49, dtype=torch.float64),
+    )
     rows = {
         name: [float((number(answer(-slope * ranks[None], p)) > 0).sum()) for p in shares]
         for name, slope in (("confident", 1.5), ("unsure", 0.4), ("clueless", 0.05))
     }
     return curve(
-        shares, rows, "p", "tokens that are kept of twelve: few where the model is confident, many where it is not"
+        shares,
+        rows,
+        "p",
+        "tokens that are kept of twelve: few where the model is confident, many where it is not",
     )
 
 
@@ -164,14 +173,18 @@ NUCLEUS = Exercise(
             lambda z, p: _without_crossing(z, p, False, torch.lt),
         ),
         Slip(
-            "the token that crosses p is left out, so that p is not reached", lambda z, p: _without_crossing(z, p, True)
+            "the token that crosses p is left out, so that p is not reached",
+            lambda z, p: _without_crossing(z, p, True),
         ),
         Slip("one token too many is kept: p is reached without it", _one_too_many),
         Slip(
             "where a total is exactly p one more token is kept: p is reached already, so compare with <",
             lambda z, p: _scaled(z.softmax(1) * _mask(z, p, torch.le)),
         ),
-        Slip("what is kept is not renormalised: rows do not sum to one", lambda z, p: z.softmax(1) * _mask(z, p)),
+        Slip(
+            "what is kept is not renormalised: rows do not sum to one",
+            lambda z, p: z.softmax(1) * _mask(z, p),
+        ),
         Slip(
             "what is kept is divided by the sum of the whole batch; every row sums to one",
             lambda z, p: z.softmax(1) * _mask(z, p) / (z.softmax(1) * _mask(z, p)).sum(),
@@ -185,24 +198,44 @@ NUCLEUS = Exercise(
             lambda z, p: (z * _mask(z, p)).softmax(1),
         ),
         Slip("the least probable tokens are kept: the order is the wrong way round", _least),
-        Slip("tokens are taken in the order of their places; sort them by probability first", _in_order_of_place),
-        Slip("the probabilities are right and in sorted order; every token belongs back to its place", _still_sorted),
+        Slip(
+            "tokens are taken in the order of their places; sort them by probability first",
+            _in_order_of_place,
+        ),
+        Slip(
+            "the probabilities are right and in sorted order; every token belongs back to its place",
+            _still_sorted,
+        ),
         Slip(
             "the choice is gathered by the order, which sorts it once more; it must be scattered back",
             _gathered,
         ),
-        Slip("a fixed number of tokens is kept: p is a share of probability, not of tokens", _fixed_number),
+        Slip(
+            "a fixed number of tokens is kept: p is a share of probability, not of tokens",
+            _fixed_number,
+        ),
         Slip(
             "this is min-p: each probability is compared with p times the largest; p is a total",
-            lambda z, p: _scaled(z.softmax(1) * (z.softmax(1) >= p * z.softmax(1).amax(1, keepdim=True))),
+            lambda z, p: _scaled(
+                z.softmax(1) * (z.softmax(1) >= p * z.softmax(1).amax(1, keepdim=True))
+            ),
         ),
         Slip(
             "each probability is compared with p on its own; p is a total",
             lambda z, p: _scaled(z.softmax(1) * (z.softmax(1) >= p)),
         ),
-        Slip("the share 1 - p is kept, and p is cut away", lambda z, p: _scaled(z.softmax(1) * _mask(z, 1 - p))),
-        Slip("the softmax runs over rows of the batch and not over tokens: the wrong axis", _other_axis),
-        Slip("the running total goes down the batch and not along the tokens: the wrong axis", _down_the_batch),
+        Slip(
+            "the share 1 - p is kept, and p is cut away",
+            lambda z, p: _scaled(z.softmax(1) * _mask(z, 1 - p)),
+        ),
+        Slip(
+            "the softmax runs over rows of the batch and not over tokens: the wrong axis",
+            _other_axis,
+        ),
+        Slip(
+            "the running total goes down the batch and not along the tokens: the wrong axis",
+            _down_the_batch,
+        ),
         Slip("logits are added up where probabilities belong", _of_logits),
         Slip("one set of tokens is kept for the whole batch; each row has its own", _one_set),
         Slip(
@@ -212,12 +245,20 @@ NUCLEUS = Exercise(
     ),
     laws=(
         Law("every row sums to one", lambda f: equal(number(f(_Z, _P)).sum(1), torch.ones(2))),
-        Law("p = 1 keeps every token", lambda f: equal(f(_Z, torch.tensor(1.0).double()), _Z.softmax(1))),
+        Law(
+            "p = 1 keeps every token",
+            lambda f: equal(f(_Z, torch.tensor(1.0).double()), _Z.softmax(1)),
+        ),
         Law(
             "a tiny p keeps the most probable token alone",
-            lambda f: equal(f(_Z, torch.tensor(1e-6).double()), (_Z.amax(1, keepdim=True) == _Z).double()),
+            lambda f: equal(
+                f(_Z, torch.tensor(1e-6).double()), (_Z.amax(1, keepdim=True) == _Z).double()
+            ),
         ),
-        Law("adding a constant to the logits changes nothing", lambda f: equal(f(_Z, _P), f(_Z + 3, _P))),
+        Law(
+            "adding a constant to the logits changes nothing",
+            lambda f: equal(f(_Z, _P), f(_Z + 3, _P)),
+        ),
     ),
     hints=(
         "Sort, add up, cut, and undo the sorting. The cut is one token later than the first idea has it.",

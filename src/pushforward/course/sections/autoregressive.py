@@ -36,7 +36,9 @@ def _likelihood_picture(answer: Answer) -> str:
     for k in (2, 10, 100):
         logits = torch.cat([gap[:, None, None], torch.zeros(61, 1, k - 1).double()], 2)
         rows[f"{k} tokens"] = number(answer(logits, torch.zeros(61, 1, dtype=torch.long)))
-    return curve(gap, rows, "logit of the true token, all others 0", "log-likelihood of one token, in nats")
+    return curve(
+        gap, rows, "logit of the true token, all others 0", "log-likelihood of one token, in nats"
+    )
 
 
 LIKELIHOOD = Exercise(
@@ -56,7 +58,10 @@ LIKELIHOOD = Exercise(
             "you averaged over positions; the logarithm of a product is a sum",
             lambda x, t: _terms(x, t).mean(1),
         ),
-        Slip("this is the loss a token: minus, and averaged over positions", lambda x, t: -_terms(x, t).mean(1)),
+        Slip(
+            "this is the loss a token: minus, and averaged over positions",
+            lambda x, t: -_terms(x, t).mean(1),
+        ),
         Slip("one value for each position came back; sum over positions", _terms),
         Slip(
             "logits are not log-probabilities: they are not normalised over the k tokens",
@@ -86,31 +91,53 @@ LIKELIHOOD = Exercise(
             "probabilities are added up; they multiply, and their logarithms add up",
             lambda x, t: _terms(x, t).exp().sum(1),
         ),
-        Slip("the logarithm stands outside the sum of probabilities", lambda x, t: _terms(x, t).exp().sum(1).log()),
+        Slip(
+            "the logarithm stands outside the sum of probabilities",
+            lambda x, t: _terms(x, t).exp().sum(1).log(),
+        ),
         Slip(
             "this is the probability and not its logarithm: for a long sequence it underflows",
             lambda x, t: _terms(x, t).sum(1).exp(),
         ),
-        Slip("these are bits: the logarithm is to the base two", lambda x, t: _terms(x, t).sum(1) / math.log(2)),
+        Slip(
+            "these are bits: the logarithm is to the base two",
+            lambda x, t: _terms(x, t).sum(1) / math.log(2),
+        ),
         Slip(
             "the most probable token was scored at each position, and not the token that is there",
             lambda x, t: x.log_softmax(2).amax(2).sum(1),
         ),
         Slip("only the last position is scored", lambda x, t: _terms(x, t)[:, -1]),
-        Slip("the first token is left out; it has a conditional too", lambda x, t: _terms(x, t)[:, 1:].sum(1)),
+        Slip(
+            "the first token is left out; it has a conditional too",
+            lambda x, t: _terms(x, t)[:, 1:].sum(1),
+        ),
         Slip("you summed over the batch: the wrong axis", lambda x, t: _terms(x, t).sum(0)),
-        Slip("you averaged over everything; keep one value for each sequence", lambda x, t: _terms(x, t).mean()),
-        Slip("this is the loss of training: minus, and averaged over everything", lambda x, t: -_terms(x, t).mean()),
-        Slip("you averaged over the batch; keep one value for each sequence", lambda x, t: _terms(x, t).sum(1).mean()),
+        Slip(
+            "you averaged over everything; keep one value for each sequence",
+            lambda x, t: _terms(x, t).mean(),
+        ),
+        Slip(
+            "this is the loss of training: minus, and averaged over everything",
+            lambda x, t: -_terms(x, t).mean(),
+        ),
+        Slip(
+            "you averaged over the batch; keep one value for each sequence",
+            lambda x, t: _terms(x, t).sum(1).mean(),
+        ),
     ),
     laws=(
         Law(
             "equal logits give -T log k",
-            lambda f: equal(f(torch.zeros(1, 3, 5).double(), torch.tensor([[0, 4, 2]])), [-3 * math.log(5)]),
+            lambda f: equal(
+                f(torch.zeros(1, 3, 5).double(), torch.tensor([[0, 4, 2]])), [-3 * math.log(5)]
+            ),
         ),
         Law(
             "a number added to all logits of a position changes nothing",
-            lambda f: equal(f(_LOGITS, _PAIRS), f(_LOGITS + torch.tensor([[[3.0], [-70.0]]]), _PAIRS)),
+            lambda f: equal(
+                f(_LOGITS, _PAIRS), f(_LOGITS + torch.tensor([[[3.0], [-70.0]]]), _PAIRS)
+            ),
         ),
         Law(
             "the probabilities of all sequences sum to one",
@@ -139,14 +166,24 @@ _LOGITS = torch.stack(
 def attend_step(
     query: Tensor, keys: Tensor, values: Tensor, new_key: Tensor, new_value: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return torch's attention of one query to the cache and the new position, and the longer cache."""
-    keys, values = torch.cat([keys, new_key[:, None]], 1), torch.cat([values, new_value[:, None]], 1)
+    """Return torch's attention of one query to the cache and the new position, and the longer
+    cache."""
+    keys, values = (
+        torch.cat([keys, new_key[:, None]], 1),
+        torch.cat([values, new_value[:, None]], 1),
+    )
     return F.scaled_dot_product_attention(query[:, None], keys, values)[:, 0], keys, values
 
 
 def _cache_case(g: torch.Generator, i: int) -> tuple[Tensor, ...]:
     n, length, d = ((3, 4, 2), (5, 3, 4), (1, 2, 3), (4, 0, 5), (2, 6, 3), (6, 1, 7))[i % 6]
-    return normal(g, n, d), normal(g, n, length, d), normal(g, n, length, d), normal(g, n, d), normal(g, n, d)
+    return (
+        normal(g, n, d),
+        normal(g, n, length, d),
+        normal(g, n, length, d),
+        normal(g, n, d),
+        normal(g, n, d),
+    )
 
 
 def _longer(cache: Tensor, new: Tensor) -> Tensor:
@@ -164,7 +201,9 @@ def _scores(query: Tensor, keys: Tensor, power: float = -0.5) -> Tensor:
 def _weighed(weigh: Answer) -> Answer:
     """Return a step whose weights (n, T + 1) are what `weigh` makes of the query and all keys."""
 
-    def step(q: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def step(
+        q: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         keys, values = _longer(k, a), _longer(v, b)
         return _look(weigh(q, keys), values), keys, values
 
@@ -175,27 +214,43 @@ def _blind(q: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor) -> tuple[Tenso
     return _look(_scores(q, k).softmax(1), v), _longer(k, a), _longer(v, b)
 
 
-def _forgetful(q: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _forgetful(
+    q: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     return attend_step(q, k, v, a, b)[0], k, v
 
 
-def _in_front(q: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    return attend_step(q, k, v, a, b)[0], torch.cat([a[:, None], k], 1), torch.cat([b[:, None], v], 1)
+def _in_front(
+    q: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    return (
+        attend_step(q, k, v, a, b)[0],
+        torch.cat([a[:, None], k], 1),
+        torch.cat([b[:, None], v], 1),
+    )
 
 
-def _looked_up_keys(q: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _looked_up_keys(
+    q: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     return attend_step(q, k, k, a, a)[0], _longer(k, a), _longer(v, b)
 
 
-def _asked_values(q: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _asked_values(
+    q: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     return attend_step(q, v, v, b, b)[0], _longer(k, a), _longer(v, b)
 
 
-def _scored_values(q: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _scored_values(
+    q: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     return attend_step(q, v, k, b, a)[0], _longer(k, a), _longer(v, b)
 
 
-def _cached_query(q: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _cached_query(
+    q: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     return attend_step(q, k, v, q, b)
 
 
@@ -208,15 +263,21 @@ def _returned(order: tuple[int, int, int]) -> Answer:
 
 
 def _cache_picture(answer: Answer) -> str:
-    # two positions with keys along x and values -1 and 1: the stronger the query, the harder the choice
+    # two positions with keys along x and values -1 and 1: the stronger the query, the harder the
+    # choice
     strength = torch.linspace(-8, 8, 65).double()
     rows: dict[str, Tensor] = {}
     for d in (1, 4, 16):
         query = F.pad(strength[:, None], (0, d - 1))
         first, second = (F.pad(torch.full((65, 1), s).double(), (0, d - 1)) for s in (-1.0, 1.0))
-        rows[f"d = {d}"] = number(answer(query, first[:, None], first[:, None], second, second)[0])[:, 0]
+        rows[f"d = {d}"] = number(answer(query, first[:, None], first[:, None], second, second)[0])[
+            :, 0
+        ]
     return curve(
-        strength, rows, "query, against keys -1 and 1", "attention to values -1 and 1: a larger d divides by more"
+        strength,
+        rows,
+        "query, against keys -1 and 1",
+        "attention to values -1 and 1: a larger d divides by more",
     )
 
 
@@ -231,12 +292,18 @@ CACHE = Exercise(
     draw=_cache_case,
     form=choices.CACHE,
     slips=(
-        Slip("the scores are not divided by sqrt(d)", _weighed(lambda q, k: _scores(q, k, 0.0).softmax(1))),
+        Slip(
+            "the scores are not divided by sqrt(d)",
+            _weighed(lambda q, k: _scores(q, k, 0.0).softmax(1)),
+        ),
         Slip(
             "the scores are divided by d and not by its square root",
             _weighed(lambda q, k: _scores(q, k, -1.0).softmax(1)),
         ),
-        Slip("the scores are multiplied by sqrt(d)", _weighed(lambda q, k: _scores(q, k, 0.5).softmax(1))),
+        Slip(
+            "the scores are multiplied by sqrt(d)",
+            _weighed(lambda q, k: _scores(q, k, 0.5).softmax(1)),
+        ),
         Slip(
             "the scores are divided by the square root of the number of positions; d is the width of a key",
             _weighed(lambda q, k: (_scores(q, k, 0.0) / math.sqrt(k.shape[1])).softmax(1)),
@@ -251,7 +318,8 @@ CACHE = Exercise(
         ),
         Slip("the softmax is missing: scores are no weights", _weighed(lambda q, k: _scores(q, k))),
         Slip(
-            "the weights are exp of the scores and not divided by their sum", _weighed(lambda q, k: _scores(q, k).exp())
+            "the weights are exp of the scores and not divided by their sum",
+            _weighed(lambda q, k: _scores(q, k).exp()),
         ),
         Slip(
             "every position weighs the same: the query is not used",
@@ -261,12 +329,21 @@ CACHE = Exercise(
             "only the position of the largest score counts: this is its value, not a mean",
             _weighed(lambda q, k: F.one_hot(_scores(q, k).argmax(1), k.shape[1]).to(q)),
         ),
-        Slip("the query does not see its own position: the new key and value belong to what it looks at", _blind),
-        Slip("the cache did not grow: return the keys and values with the new ones as their last row", _forgetful),
+        Slip(
+            "the query does not see its own position: the new key and value belong to what it looks at",
+            _blind,
+        ),
+        Slip(
+            "the cache did not grow: return the keys and values with the new ones as their last row",
+            _forgetful,
+        ),
         Slip("the new key and value stand in front of the cache; they belong behind it", _in_front),
         Slip("the mean is over keys, and belongs over values", _looked_up_keys),
         Slip("the scores are made with the values; the query is compared with keys", _asked_values),
-        Slip("keys and values are exchanged: scores come from keys, the mean is over values", _scored_values),
+        Slip(
+            "keys and values are exchanged: scores come from keys, the mean is over values",
+            _scored_values,
+        ),
         Slip("the query was appended to the keys in place of new_key", _cached_query),
         Slip("keys and values are returned in the wrong order", _returned((0, 2, 1))),
         Slip("the output belongs first, then the keys and values", _returned((1, 2, 0))),
@@ -278,7 +355,9 @@ CACHE = Exercise(
         ),
         Law(
             "where all keys are equal the output is the mean of the values",
-            lambda f: equal(f(_Q, _A[:, None].expand(2, 3, 4), _V, _A, _B)[0], _longer(_V, _B).mean(1)),
+            lambda f: equal(
+                f(_Q, _A[:, None].expand(2, 3, 4), _V, _A, _B)[0], _longer(_V, _B).mean(1)
+            ),
         ),
         Law(
             "the order of cached positions does not change the output",

@@ -24,7 +24,8 @@ ERRORS = 3.0  # standard errors that chance does not make
 
 
 def checklist(record: Record) -> set[str]:
-    """Return what was broken in the run of the gallery that has this record, or what an edge was made for."""
+    """Return what was broken in the run of the gallery that has this record, or what an edge was
+    made for."""
     return next(set(known.suspicions) for known in (*GALLERY, *EDGES) if known.record == record)
 
 
@@ -41,7 +42,9 @@ def suspected(found: Any) -> Tensor:
     if found is None:
         raise NotAValue("it returns None; is a `return` missing?")
     if not isinstance(found, set | frozenset | list | tuple):
-        raise NotAValue(f"it returns {type(found).__name__}, expected a set of strings; a healthy run's is empty")
+        raise NotAValue(
+            f"it returns {type(found).__name__}, expected a set of strings; a healthy run's is empty"
+        )
     for word in found:
         if not isinstance(word, str) or word not in SUSPICIONS:
             raise NotAValue(f"{word!r} is no suspicion; known are: {', '.join(SUSPICIONS)}")
@@ -58,8 +61,13 @@ def _series(record: Record, key: str) -> list[float]:
 
 
 def _gap(record: Record) -> float:
-    """Standard errors by which training examples are likelier than test examples, 0 without a likelihood."""
-    return 0.0 if record["kind"] is None else (record["train_nats"] - record["test_nats"]) / record["gap_error"]
+    """Standard errors by which training examples are likelier than test examples, 0 without a
+    likelihood."""
+    return (
+        0.0
+        if record["kind"] is None
+        else (record["train_nats"] - record["test_nats"]) / record["gap_error"]
+    )
 
 
 def _below(record: Record, key: str, limit: float) -> bool:
@@ -90,7 +98,9 @@ def _off(record: Record, by: float = 0.1) -> bool:
 
 def _falls(record: Record, share: float = 0.05) -> bool:
     held_out = _series(record, "held_out")
-    return len(held_out) > 2 and held_out[-3] - held_out[-1] > share * (max(held_out) - held_out[-1])
+    return len(held_out) > 2 and held_out[-3] - held_out[-1] > share * (
+        max(held_out) - held_out[-1]
+    )
 
 
 def _leaks(record: Record) -> bool:
@@ -111,13 +121,16 @@ RULES: dict[str, Rule] = {
 
 
 def by_rules(record: Record, **changed: Rule) -> set[str]:
-    """Return what the rules of `SUSPICIONS` say, some of them changed; blanks of a name are written as underscores.
+    """Return what the rules of `SUSPICIONS` say, some of them changed; blanks of a name are written
+    as underscores.
 
     Example:
         >>> by_rules(next(rogue.record for rogue in gallery() if rogue.name == "flat critic"))
         {'dead discriminator'}
     """
-    return {name for name, rule in RULES.items() if changed.get(name.replace(" ", "_"), rule)(record)}
+    return {
+        name for name, rule in RULES.items() if changed.get(name.replace(" ", "_"), rule)(record)
+    }
 
 
 def _slip(says: str, **changed: Rule) -> Slip:
@@ -137,14 +150,20 @@ def _spares(answer: Answer) -> bool:
 
 
 def _about(case: int) -> str:
-    return f"the run `{GALLERY[case].name}`" if case < len(GALLERY) else EDGES[case - len(GALLERY)].says
+    return (
+        f"the run `{GALLERY[case].name}`"
+        if case < len(GALLERY)
+        else EDGES[case - len(GALLERY)].says
+    )
 
 
 def _explained(found: Sequence[Tensor], right: Sequence[Tensor]) -> str:
     """Say which suspicions are missed and which are wrong, each with a record and its threshold."""
     says = []
     for place, (name, rule) in enumerate(SUSPICIONS.items()):
-        missed = [i for i, (mine, true) in enumerate(zip(found, right)) if mine[place] < true[place]]
+        missed = [
+            i for i, (mine, true) in enumerate(zip(found, right)) if mine[place] < true[place]
+        ]
         wrong = [i for i, (mine, true) in enumerate(zip(found, right)) if mine[place] > true[place]]
         for cases, what in ((missed, "is missed"), (wrong, "is suspected wrongly")):
             if cases:
@@ -156,9 +175,15 @@ def _explained(found: Sequence[Tensor], right: Sequence[Tensor]) -> str:
 
 def _verdicts(answer: Answer) -> str:
     runs = [r.record for r in gallery() if r.name in DRAWN]
-    lines = {", ".join(sorted(answer(record))) or "healthy": _series(record, "held_out") for record in runs}
+    lines = {
+        ", ".join(sorted(answer(record))) or "healthy": _series(record, "held_out")
+        for record in runs
+    }
     return curve(
-        torch.linspace(5, 100, 20), lines, "per cent of the run", "held-out nats of four runs, and their verdicts"
+        torch.linspace(5, 100, 20),
+        lines,
+        "per cent of the run",
+        "held-out nats of four runs, and their verdicts",
     )
 
 
@@ -191,13 +216,17 @@ CHECKLIST = Exercise(
             posterior_collapse=lambda r: (r["kl"] or 0.0) < 0.1,
         ),
         _slip(
-            "nobody counts the modes: samples may look right one by one and miss half of the data", mode_collapse=_never
+            "nobody counts the modes: samples may look right one by one and miss half of the data",
+            mode_collapse=_never,
         ),
         _slip(
             "a run without known modes is suspected of mode collapse: None means that there is no such number, not zero",
             mode_collapse=lambda r: (r["modes"] or 0.0) < 0.9,
         ),
-        _slip("samples are never compared with training examples: memorisation is missed", memorisation=_never),
+        _slip(
+            "samples are never compared with training examples: memorisation is missed",
+            memorisation=_never,
+        ),
         _slip(
             "a healthy run is suspected of memorisation: how near is near depends on how many training examples there are, so "
             "compare with the distance of held-out examples",
@@ -211,7 +240,9 @@ CHECKLIST = Exercise(
             "every gap between training and test examples is called overfitting; one within a few standard errors is chance",
             overfitting=lambda r: _gap(r) > 0,
         ),
-        _slip("training and test likelihoods are never compared for overfitting", overfitting=_never),
+        _slip(
+            "training and test likelihoods are never compared for overfitting", overfitting=_never
+        ),
         _slip(
             "overfitting and a test leak are exchanged: which examples are likelier than they should be?",
             overfitting=lambda r: _gap(r) < -ERRORS,
@@ -223,14 +254,17 @@ CHECKLIST = Exercise(
         ),
         _slip(
             "a loss that ends a little higher than it began is called divergence; losses of a game circle, and others are noisy",
-            divergence=lambda r: not r["finished"] or _series(r, "loss")[-1] > _series(r, "loss")[0],
+            divergence=lambda r: (
+                not r["finished"] or _series(r, "loss")[-1] > _series(r, "loss")[0]
+            ),
         ),
         _slip(
             "a critic that can hardly tell real from generated is the aim of the game; only without a gradient is it dead",
             dead_discriminator=lambda r: _wins(r) or _below(r, "critic", 0.7),
         ),
         _slip(
-            "a critic that gives up leaves no gradient: it is dead as well as one that wins", dead_discriminator=_wins
+            "a critic that gives up leaves no gradient: it is dead as well as one that wins",
+            dead_discriminator=_wins,
         ),
         _slip(
             "a critic that is always right is dead as well as one that gives up: the game is over",
@@ -240,7 +274,9 @@ CHECKLIST = Exercise(
             "a lower bound integrates to less than one, and rightly: only an exact density must reach it",
             wrong_density=_off,
         ),
-        _slip("a high likelihood is believed: does exp of it integrate to one?", wrong_density=_never),
+        _slip(
+            "a high likelihood is believed: does exp of it integrate to one?", wrong_density=_never
+        ),
         _slip(
             "a sum over a grid is no exact integral: a mass of 0.9998 is one",
             wrong_density=lambda r: r["kind"] == "exact" and _off(r, 1e-12),
@@ -249,7 +285,10 @@ CHECKLIST = Exercise(
             "every last small fall of the held-out loss is called undertrained: compare it with the whole fall",
             undertrained=partial(_falls, share=0.0),
         ),
-        _slip("nobody looks whether the held-out loss was still falling at the end", undertrained=_never),
+        _slip(
+            "nobody looks whether the held-out loss was still falling at the end",
+            undertrained=_never,
+        ),
         _slip(
             "test examples a little likelier than training examples are called a leak; within a few standard errors that is chance",
             test_leak=lambda r: _gap(r) < 0 or _leaks(r),
@@ -261,7 +300,10 @@ CHECKLIST = Exercise(
     ),
     laws=(
         Law("a healthy run is suspected of nothing", _spares),
-        *(Law(f"{name} is suspected where it is and nowhere else", partial(_agrees, name)) for name in SUSPICIONS),
+        *(
+            Law(f"{name} is suspected where it is and nowhere else", partial(_agrees, name))
+            for name in SUSPICIONS
+        ),
     ),
     hints=(
         "Write one `if` for each suspicion, not a chain of `elif`: a run may deserve several. A number that a family does not "

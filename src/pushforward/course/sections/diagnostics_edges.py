@@ -1,7 +1,8 @@
 """Records on both sides of every threshold of the checklist.
 
-One idea: a run of the gallery with one number moved to just below, exactly at or just above what is suspicious, so that a threshold
-a little off, and a comparison that is strict where it should not be, gives itself away.
+One idea: a run of the gallery with one number moved to just below, exactly at or just above what is
+suspicious, so that a threshold a little off, and a comparison that is strict where it should not
+be, gives itself away.
 """
 
 from __future__ import annotations
@@ -54,7 +55,11 @@ def _facts() -> list[Edge]:
         made += [_edge(name, {suspicion}, **{key: value}) for value in suspicious]
         made += [_edge(name, set(), **{key: value}) for value in innocent]
     # exactly half as far, which a binary fraction is in every arithmetic
-    for near, found in ((0.03125, {"memorisation"}), (0.031, {"memorisation"}), (0.0315, set[str]())):
+    for near, found in (
+        (0.03125, {"memorisation"}),
+        (0.031, {"memorisation"}),
+        (0.0315, set[str]()),
+    ):
         made.append(_edge("gan", found, nearest=near, nearest_held_out=0.0625))
     return made
 
@@ -99,7 +104,8 @@ def _edge(name: str, suspicions: set[str], says: str = "", /, **changes: Any) ->
 
 
 def _series(name: str, suspicions: set[str], key: str, values: Sequence[float | None]) -> Edge:
-    """Return a run whose history has other numbers under one key: as many entries as there are values."""
+    """Return a run whose history has other numbers under one key: as many entries as there are
+    values."""
     history = copy.deepcopy(rogue(name).record["history"])[-len(values) :]
     for entry, value in zip(history, values, strict=True):
         entry[key] = value

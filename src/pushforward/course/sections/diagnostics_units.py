@@ -12,7 +12,9 @@ from pushforward.course.forms import gaussians
 from pushforward.course.laws import equal
 from pushforward.course.pictures import curve
 
-ACTIVE_ABOVE = 0.01  # variance of the posterior mean; Burda, Grosse & Salakhutdinov (2016), section 5.2
+ACTIVE_ABOVE = (
+    0.01  # variance of the posterior mean; Burda, Grosse & Salakhutdinov (2016), section 5.2
+)
 VARIANCES = (0.5, 0.008, 0.00005, 0.0005, 0.012, 0.03, 2.0, 0.009, 0.2)
 
 
@@ -26,7 +28,8 @@ def _case(g: torch.Generator, i: int) -> tuple[Tensor, Tensor]:
     n, k = sizes(i)[0], sizes(i)[1] + 3
     spread, offset = torch.tensor(VARIANCES[:k]).double().sqrt(), normal(g, k)
     mean, log_scale = normal(g, n, k), 0.4 * normal(g, n, k) - 0.5
-    # means of exactly these variances, so that every wrong variance falls on the other side of the threshold somewhere
+    # means of exactly these variances, so that every wrong variance falls on the other side of the
+    # threshold somewhere
     mean = (mean - mean.mean(0)) / mean.std(0, correction=0).clamp(min=1e-12) * spread
     # two dimensions around zero, one of which says nothing at all
     offset[2:4] = 0.0
@@ -51,7 +54,9 @@ def _picture(answer: Answer) -> str:
     size = torch.tensor([1.0, 0.8, 0.5, 0.2, 0.05, 0.0, 0.0, 0.0]).double()
     kl, active = answer(size * normal(g, 200, 8), (0.1 + 0.9 * (1 - size)).log().expand(200, 8))
     lines = {"KL in nats": kl.detach(), "active": active.double()}
-    return curve(torch.arange(1, 9), lines, "latent dimension", "what each dimension of a code carries")
+    return curve(
+        torch.arange(1, 9), lines, "latent dimension", "what each dimension of a code carries"
+    )
 
 
 _FIRST = (
@@ -60,12 +65,19 @@ _FIRST = (
         "one KL for each example came back; sum nothing, and average over examples",
         lambda m, s: (_kl(m, s).sum(1), _used(m)),
     ),
-    Slip("the KL is summed over examples; average over them", lambda m, s: (_kl(m, s).sum(0), _used(m))),
+    Slip(
+        "the KL is summed over examples; average over them",
+        lambda m, s: (_kl(m, s).sum(0), _used(m)),
+    ),
     Slip("the KL is not averaged over examples", lambda m, s: (_kl(m, s), _used(m))),
     Slip(
-        "the KL is averaged over dimensions too; keep one for each dimension", lambda m, s: (_kl(m, s).mean(), _used(m))
+        "the KL is averaged over dimensions too; keep one for each dimension",
+        lambda m, s: (_kl(m, s).mean(), _used(m)),
     ),
-    Slip("sigma stands where sigma squared belongs", lambda m, s: ((0.5 * (m**2 + s.exp() - 1) - s).mean(0), _used(m))),
+    Slip(
+        "sigma stands where sigma squared belongs",
+        lambda m, s: ((0.5 * (m**2 + s.exp() - 1) - s).mean(0), _used(m)),
+    ),
     Slip(
         "log_scale is the logarithm of sigma, and you read it as that of sigma squared",
         lambda m, s: (0.5 * (m**2 + s.exp() - 1 - s).mean(0), _used(m)),
@@ -74,7 +86,10 @@ _FIRST = (
         "the constant -1/2 is missing: the KL of a standard normal would not be zero",
         lambda m, s: (_kl(m, s).mean(0) + 0.5, _used(m)),
     ),
-    Slip("twice too large: the factor 1/2 of the KL is missing", lambda m, s: (2 * _kl(m, s).mean(0), _used(m))),
+    Slip(
+        "twice too large: the factor 1/2 of the KL is missing",
+        lambda m, s: (2 * _kl(m, s).mean(0), _used(m)),
+    ),
     Slip(
         "this is the KL of the mean posterior: average divergences, not parameters",
         lambda m, s: (_kl(m.mean(0), s.mean(0)), _used(m)),
@@ -123,7 +138,10 @@ ACTIVE = Exercise(
     laws=(
         Law(
             "a code that is the prior for every example costs nothing and is not active",
-            lambda f: equal(f(_ZERO, _ZERO)[0], [0.0, 0.0]) and not any(bool(used) for used in f(_ZERO, _ZERO)[1]),
+            lambda f: (
+                equal(f(_ZERO, _ZERO)[0], [0.0, 0.0])
+                and not any(bool(used) for used in f(_ZERO, _ZERO)[1])
+            ),
         ),
         Law(
             "moving all posterior means by one number makes no dimension active",

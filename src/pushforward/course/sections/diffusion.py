@@ -32,8 +32,12 @@ def _noise_picture(answer: Answer) -> str:
     angle = torch.linspace(0, 6.283, 400, dtype=torch.float64)
     ring = 1.414 * torch.stack([angle.cos(), angle.sin()], 1)
     fresh = normal(torch.Generator().manual_seed(0), 400, 2)
-    made = [(share, answer(ring, fresh, torch.full((400,), share).double())) for share in (0.95, 0.5)]
-    return "".join(cloud(x, ring, f"a ring at alpha_bar = {share:g}, over itself", 1) for share, x in made)
+    made = [
+        (share, answer(ring, fresh, torch.full((400,), share).double())) for share in (0.95, 0.5)
+    ]
+    return "".join(
+        cloud(x, ring, f"a ring at alpha_bar = {share:g}, over itself", 1) for share, x in made
+    )
 
 
 NOISE = Exercise(
@@ -43,7 +47,11 @@ NOISE = Exercise(
     task="Data x (n, d) noised to alpha_bar (n,), the share of the variance that is still data, with standard normal noise (n, d).",
     oracle=add_noise,
     returns=("noisy",),
-    draw=lambda g, i: (normal(g, *sizes(i)), normal(g, *sizes(i)), uniform(g, sizes(i)[0], low=0.05, high=0.95)),
+    draw=lambda g, i: (
+        normal(g, *sizes(i)),
+        normal(g, *sizes(i)),
+        uniform(g, sizes(i)[0], low=0.05, high=0.95),
+    ),
     form=noising.NOISE,
     slips=(
         Slip(
@@ -88,7 +96,10 @@ NOISE = Exercise(
             lambda x, e, a: a[:, None].sqrt() * x - (1 - a[:, None]).sqrt() * e,
         ),
         Slip("no noise is in it: this is the mean", lambda x, e, a: a[:, None].sqrt() * x + 0 * e),
-        Slip("no data are in it: this is the noise alone, scaled", lambda x, e, a: 0 * x + (1 - a[:, None]).sqrt() * e),
+        Slip(
+            "no data are in it: this is the noise alone, scaled",
+            lambda x, e, a: 0 * x + (1 - a[:, None]).sqrt() * e,
+        ),
         Slip(
             "every row got the noise level of the first one",
             lambda x, e, a: a[0].sqrt() * x + (1 - a[0]).sqrt() * e,
@@ -99,15 +110,25 @@ NOISE = Exercise(
         ),
         Slip(
             "alpha_bar is a running product already, and you multiplied once more along the batch",
-            lambda x, e, a: a.cumprod(0)[:, None].sqrt() * x + (1 - a.cumprod(0)[:, None]).sqrt() * e,
+            lambda x, e, a: (
+                a.cumprod(0)[:, None].sqrt() * x + (1 - a.cumprod(0)[:, None]).sqrt() * e
+            ),
         ),
     ),
     laws=(
-        Law("alpha_bar = 1 leaves the data as they are", lambda f: equal(f(_X, _E, torch.ones_like(_LEVELS)), _X)),
-        Law("alpha_bar = 0 leaves nothing but the noise", lambda f: equal(f(_X, _E, torch.zeros_like(_LEVELS)), _E)),
+        Law(
+            "alpha_bar = 1 leaves the data as they are",
+            lambda f: equal(f(_X, _E, torch.ones_like(_LEVELS)), _X),
+        ),
+        Law(
+            "alpha_bar = 0 leaves nothing but the noise",
+            lambda f: equal(f(_X, _E, torch.zeros_like(_LEVELS)), _E),
+        ),
         Law(
             "it rotates data into noise, which keeps variances",
-            lambda f: equal(number(f(_X, _E, _LEVELS)) ** 2 + number(f(-_E, _X, _LEVELS)) ** 2, _X**2 + _E**2),
+            lambda f: equal(
+                number(f(_X, _E, _LEVELS)) ** 2 + number(f(-_E, _X, _LEVELS)) ** 2, _X**2 + _E**2
+            ),
         ),
     ),
     hints=(
@@ -130,7 +151,10 @@ def _loss_picture(answer: Answer) -> str:
     scales = torch.linspace(0, 2, 41, dtype=torch.float64)
     losses = {"loss": [float(answer(c * noise, noise)) for c in scales]}
     return curve(
-        scales, losses, "c", "loss of predicting c times the true noise: 1 for a silent network, 0 for the truth"
+        scales,
+        losses,
+        "c",
+        "loss of predicting c times the true noise: 1 for a silent network, 0 for the truth",
     )
 
 
@@ -154,28 +178,51 @@ LOSS = Exercise(
             lambda p, e: ((p - e) ** 2).mean(1).sum(),
         ),
         Slip("you summed over all entries; average over them", lambda p, e: ((p - e) ** 2).sum()),
-        Slip("half the right one: no factor 1/2 is asked for", lambda p, e: 0.5 * ((p - e) ** 2).mean()),
+        Slip(
+            "half the right one: no factor 1/2 is asked for",
+            lambda p, e: 0.5 * ((p - e) ** 2).mean(),
+        ),
         Slip("this is the absolute error; square it", lambda p, e: (p - e).abs().mean()),
         Slip(
             "the square root is one too many: this is the root mean square",
             lambda p, e: ((p - e) ** 2).mean().sqrt(),
         ),
-        Slip("you averaged before squaring: errors of opposite sign cancel", lambda p, e: ((p - e).mean()) ** 2),
-        Slip("the error is not squared: positive and negative ones cancel", lambda p, e: (p - e).mean()),
+        Slip(
+            "you averaged before squaring: errors of opposite sign cancel",
+            lambda p, e: ((p - e).mean()) ** 2,
+        ),
+        Slip(
+            "the error is not squared: positive and negative ones cancel",
+            lambda p, e: (p - e).mean(),
+        ),
         Slip(
             "you averaged the norms of the rows; the loss averages squares",
             lambda p, e: ((p - e) ** 2).sum(1).sqrt().mean(),
         ),
-        Slip("this is the difference of squares, not the square of the difference", lambda p, e: (p**2 - e**2).mean()),
-        Slip("the two are added where one is taken from the other", lambda p, e: ((p + e) ** 2).mean()),
-        Slip("the sign is wrong: a loss is to be made small", lambda p, e: -((p - e) ** 2).mean()),
-        Slip("one value for each row came back; average over rows too", lambda p, e: ((p - e) ** 2).mean(1)),
         Slip(
-            "one value for each dimension came back; average over dimensions too", lambda p, e: ((p - e) ** 2).mean(0)
+            "this is the difference of squares, not the square of the difference",
+            lambda p, e: (p**2 - e**2).mean(),
         ),
-        Slip("one value for each entry came back; average over all of them", lambda p, e: (p - e) ** 2),
         Slip(
-            "the true noise is not in it: this only makes predictions small", lambda p, e: (p**2).mean() + 0 * e.sum()
+            "the two are added where one is taken from the other",
+            lambda p, e: ((p + e) ** 2).mean(),
+        ),
+        Slip("the sign is wrong: a loss is to be made small", lambda p, e: -((p - e) ** 2).mean()),
+        Slip(
+            "one value for each row came back; average over rows too",
+            lambda p, e: ((p - e) ** 2).mean(1),
+        ),
+        Slip(
+            "one value for each dimension came back; average over dimensions too",
+            lambda p, e: ((p - e) ** 2).mean(0),
+        ),
+        Slip(
+            "one value for each entry came back; average over all of them",
+            lambda p, e: (p - e) ** 2,
+        ),
+        Slip(
+            "the true noise is not in it: this only makes predictions small",
+            lambda p, e: (p**2).mean() + 0 * e.sum(),
         ),
     ),
     laws=(
@@ -192,8 +239,11 @@ LOSS = Exercise(
 )
 
 
-def ddim_step(x: Tensor, predicted_noise: Tensor, alpha_bar: Tensor, next_alpha_bar: Tensor) -> Tensor:
-    """Return an Euler step of the probability flow in x / sqrt(alpha_bar) against the noise level."""
+def ddim_step(
+    x: Tensor, predicted_noise: Tensor, alpha_bar: Tensor, next_alpha_bar: Tensor
+) -> Tensor:
+    """Return an Euler step of the probability flow in x / sqrt(alpha_bar) against the noise
+    level."""
     level, next_level = (torch.sqrt(1 / a - 1) for a in (alpha_bar, next_alpha_bar))
     scaled = x / torch.sqrt(alpha_bar) + (next_level - level) * predicted_noise
     return torch.sqrt(next_alpha_bar) * scaled
@@ -201,7 +251,12 @@ def ddim_step(x: Tensor, predicted_noise: Tensor, alpha_bar: Tensor, next_alpha_
 
 def _ddim_case(g: torch.Generator, i: int) -> tuple[Tensor, ...]:
     low = uniform(g, 1, low=0.1, high=0.6)[0]
-    return normal(g, *sizes(i)), normal(g, *sizes(i)), low, low + (1 - low) * uniform(g, 1, low=0.2, high=0.9)[0]
+    return (
+        normal(g, *sizes(i)),
+        normal(g, *sizes(i)),
+        low,
+        low + (1 - low) * uniform(g, 1, low=0.2, high=0.9)[0],
+    )
 
 
 def _clean(x: Tensor, e: Tensor, a: Tensor) -> Tensor:
@@ -237,7 +292,10 @@ DDIM = Exercise(
     draw=_ddim_case,
     form=noising.DDIM,
     slips=(
-        Slip("this is the clean guess; noise of the next level has to be put back", lambda x, e, a, b: _clean(x, e, a)),
+        Slip(
+            "this is the clean guess; noise of the next level has to be put back",
+            lambda x, e, a, b: _clean(x, e, a),
+        ),
         Slip(
             "the clean guess is scaled to the next level, but no noise is put back",
             lambda x, e, a, b: b.sqrt() * _clean(x, e, a),
@@ -254,7 +312,10 @@ DDIM = Exercise(
             "the clean guess is not scaled to the next level",
             lambda x, e, a, b: _clean(x, e, a) + (1 - b).sqrt() * e,
         ),
-        Slip("nothing moves: you came back to the level you started from", lambda x, e, a, b: x + 0 * e),
+        Slip(
+            "nothing moves: you came back to the level you started from",
+            lambda x, e, a, b: x + 0 * e,
+        ),
         Slip(
             "the noise is taken out, but what is left is not scaled up to clean data",
             lambda x, e, a, b: b.sqrt() * a.sqrt() * _clean(x, e, a) + (1 - b).sqrt() * e,
@@ -283,24 +344,37 @@ DDIM = Exercise(
             "the noise is taken out where it should be put back",
             lambda x, e, a, b: b.sqrt() * _clean(x, e, a) - (1 - b).sqrt() * e,
         ),
-        Slip("the two levels are exchanged: this goes back to more noise", lambda x, e, a, b: ddim_step(x, e, b, a)),
+        Slip(
+            "the two levels are exchanged: this goes back to more noise",
+            lambda x, e, a, b: ddim_step(x, e, b, a),
+        ),
         Slip(
             "this is the mean of the stochastic step, DDPM: it leaves room for fresh noise, and DDIM adds none",
             _mean_of_ddpm,
         ),
     ),
     laws=(
-        Law("a step to where one is changes nothing", lambda f: equal(f(_X, _E, _LEVELS[1], _LEVELS[1]), _X)),
+        Law(
+            "a step to where one is changes nothing",
+            lambda f: equal(f(_X, _E, _LEVELS[1], _LEVELS[1]), _X),
+        ),
         Law(
             "two steps with the same predicted noise are one",
             lambda f: equal(
-                f(f(_X, _E, _LEVELS[0], _LEVELS[1]), _E, _LEVELS[1], _LEVELS[2]), f(_X, _E, _LEVELS[0], _LEVELS[2])
+                f(f(_X, _E, _LEVELS[0], _LEVELS[1]), _E, _LEVELS[1], _LEVELS[2]),
+                f(_X, _E, _LEVELS[0], _LEVELS[2]),
             ),
         ),
         Law(
             "with the true noise a step to alpha_bar = 1 finds the data",
             lambda f: equal(
-                f(add_noise(_X, _E, _LEVELS[0].expand(3)), _E, _LEVELS[0], torch.ones((), dtype=torch.float64)), _X
+                f(
+                    add_noise(_X, _E, _LEVELS[0].expand(3)),
+                    _E,
+                    _LEVELS[0],
+                    torch.ones((), dtype=torch.float64),
+                ),
+                _X,
             ),
         ),
     ),

@@ -13,7 +13,9 @@ from pushforward.course.pictures import curve
 from pushforward.course.sections.evaluation_more import COVERAGE
 
 
-def frechet_distance(mean_a: Tensor, variance_a: Tensor, mean_b: Tensor, variance_b: Tensor) -> Tensor:
+def frechet_distance(
+    mean_a: Tensor, variance_a: Tensor, mean_b: Tensor, variance_b: Tensor
+) -> Tensor:
     """Return the distance by the formula for any covariances, with eigenvalues of the product."""
     root = variance_a.sqrt().diag()
     cross = torch.linalg.eigvalsh(root @ variance_b.diag() @ root).sqrt()
@@ -41,10 +43,17 @@ def _parts(a: Tensor, v: Tensor, b: Tensor, w: Tensor) -> Tensor:
 def _frechet_picture(answer: Answer) -> str:
     gaps, one = torch.linspace(-3, 3, 61, dtype=torch.float64), torch.ones(1, dtype=torch.float64)
     rows = {
-        f"sigma = {s:g}": [float(number(answer(gap[None], one * s**2, 0 * one, one))) for gap in gaps]
+        f"sigma = {s:g}": [
+            float(number(answer(gap[None], one * s**2, 0 * one, one))) for gap in gaps
+        ]
         for s in (1.0, 2.0, 3.0)
     }
-    return curve(gaps, rows, "difference of the means", "squared distance of N(gap, sigma^2) to the standard normal")
+    return curve(
+        gaps,
+        rows,
+        "difference of the means",
+        "squared distance of N(gap, sigma^2) to the standard normal",
+    )
 
 
 FRECHET = Exercise(
@@ -60,7 +69,8 @@ FRECHET = Exercise(
     slips=(
         Slip("one value for each feature came back; sum over features", _parts),
         Slip(
-            "you averaged over features; a squared distance is their sum", lambda a, v, b, w: _parts(a, v, b, w).mean()
+            "you averaged over features; a squared distance is their sum",
+            lambda a, v, b, w: _parts(a, v, b, w).mean(),
         ),
         Slip(
             "a square root too many: the squared distance is asked for, which is what an FID is",
@@ -94,13 +104,19 @@ FRECHET = Exercise(
             "only the total variances are compared, not those of each feature",
             lambda a, v, b, w: ((a - b) ** 2).sum() + (v.sum().sqrt() - w.sum().sqrt()) ** 2,
         ),
-        Slip("the means are added, not subtracted", lambda a, v, b, w: ((a + b) ** 2 + _spreads(v, w)).sum()),
+        Slip(
+            "the means are added, not subtracted",
+            lambda a, v, b, w: ((a + b) ** 2 + _spreads(v, w)).sum(),
+        ),
         Slip(
             "the two sums are subtracted: both are distances, and they add up",
             lambda a, v, b, w: ((a - b) ** 2 - _spreads(v, w)).sum(),
         ),
         Slip("the means are missing", lambda a, v, b, w: _spreads(v, w).sum()),
-        Slip("the spreads are missing: only the means are compared", lambda a, v, b, w: ((a - b) ** 2).sum()),
+        Slip(
+            "the spreads are missing: only the means are compared",
+            lambda a, v, b, w: ((a - b) ** 2).sum(),
+        ),
         Slip(
             "the cross term counts once and not twice",
             lambda a, v, b, w: ((a - b) ** 2 + v + w - (v * w).sqrt()).sum(),
@@ -122,10 +138,12 @@ FRECHET = Exercise(
         Law("a Gaussian is at distance zero from itself", lambda f: equal(f(_A, _V, _A, _V), 0.0)),
         Law("both sides may be exchanged", lambda f: equal(f(_A, _V, _B, _W), f(_B, _W, _A, _V))),
         Law(
-            "moving both means together changes nothing", lambda f: equal(f(_A, _V, _B, _W), f(_A + 2, _V, _B + 2, _W))
+            "moving both means together changes nothing",
+            lambda f: equal(f(_A, _V, _B, _W), f(_A + 2, _V, _B + 2, _W)),
         ),
         Law(
-            "with equal variances it is the squared distance of the means", lambda f: equal(f(_A, _V, _A + 3, _V), 18.0)
+            "with equal variances it is the squared distance of the means",
+            lambda f: equal(f(_A, _V, _A + 3, _V), 18.0),
         ),
     ),
     hints=(
@@ -144,7 +162,12 @@ def kernel_distance(x: Tensor, y: Tensor) -> Tensor:
     """Return the distance by a loop over pairs of rows."""
 
     def mean(rows: Tensor, others: Tensor, same: bool) -> Tensor:
-        pairs = [(a, b) for i, a in enumerate(rows) for j, b in enumerate(others) if not (same and i == j)]
+        pairs = [
+            (a, b)
+            for i, a in enumerate(rows)
+            for j, b in enumerate(others)
+            if not (same and i == j)
+        ]
         return torch.stack([(torch.dot(a, b) / len(a) + 1) ** 3 for a, b in pairs]).mean()
 
     return mean(x, x, True) + mean(y, y, True) - 2 * mean(x, y, False)
@@ -179,9 +202,18 @@ def _kid_picture(answer: Answer) -> str:
     g, counts, draws = torch.Generator().manual_seed(0), [2, 4, 8, 16, 32], 150
     lines = {}
     for name, gap in (("equal", 0.0), ("shifted", 0.5)):
-        found = [[number(answer(_narrow(g, n), _narrow(g, n) + gap)) for _ in range(draws)] for n in counts]
+        found = [
+            [number(answer(_narrow(g, n), _narrow(g, n) + gap)) for _ in range(draws)]
+            for n in counts
+        ]
         lines[name] = [float(torch.stack(each).mean()) for each in found]
-    return curve(counts, lines, "rows on either side", f"means of {draws} distances: no bias at any size", log_x=True)
+    return curve(
+        counts,
+        lines,
+        "rows on either side",
+        f"means of {draws} distances: no bias at any size",
+        log_x=True,
+    )
 
 
 def _narrow(g: torch.Generator, n: int) -> Tensor:
@@ -206,7 +238,9 @@ KID = Exercise(
         Slip(
             "the diagonal is left out of the sums, but they are divided by n^2 and m^2 as if it were not",
             lambda x, y: (
-                _apart(_cubic(x, x)) / len(x) ** 2 + _apart(_cubic(y, y)) / len(y) ** 2 - 2 * _cubic(x, y).mean()
+                _apart(_cubic(x, x)) / len(x) ** 2
+                + _apart(_cubic(y, y)) / len(y) ** 2
+                - 2 * _cubic(x, y).mean()
             ),
         ),
         Slip(
@@ -229,7 +263,10 @@ KID = Exercise(
                 - 2 * _apart(_cubic(x, y)) / (len(x) * len(y) - min(len(x), len(y)))
             ),
         ),
-        Slip("the product is not divided by d", lambda x, y: _with(x, y, lambda a, b: (a @ b.T + 1) ** 3)),
+        Slip(
+            "the product is not divided by d",
+            lambda x, y: _with(x, y, lambda a, b: (a @ b.T + 1) ** 3),
+        ),
         Slip(
             "the product is divided by a number of rows: d is the number of features",
             lambda x, y: _with(x, y, lambda a, b: (a @ b.T / len(a) + 1) ** 3),
@@ -250,11 +287,20 @@ KID = Exercise(
             "the kernel is not cubed: a linear one sees means only",
             lambda x, y: _with(x, y, lambda a, b: a @ b.T / a.shape[1] + 1),
         ),
-        Slip("this is a Gaussian kernel; the polynomial one is asked for", lambda x, y: _with(x, y, _gaussian)),
-        Slip("the term between x and y counts once and not twice", lambda x, y: _with(x, y, _cubic, 1.0)),
+        Slip(
+            "this is a Gaussian kernel; the polynomial one is asked for",
+            lambda x, y: _with(x, y, _gaussian),
+        ),
+        Slip(
+            "the term between x and y counts once and not twice",
+            lambda x, y: _with(x, y, _cubic, 1.0),
+        ),
         Slip("the term between x and y is added", lambda x, y: _with(x, y, _cubic, -2.0)),
         Slip("the term between x and y is missing", lambda x, y: _with(x, y, _cubic, 0.0)),
-        Slip("the sign is wrong: what is within either side counts positively", lambda x, y: -_with(x, y, _cubic)),
+        Slip(
+            "the sign is wrong: what is within either side counts positively",
+            lambda x, y: -_with(x, y, _cubic),
+        ),
         Slip(
             "the square root is taken: an unbiased squared distance may be negative, and has none",
             lambda x, y: _with(x, y, _cubic).sqrt(),
@@ -274,7 +320,10 @@ KID = Exercise(
             lambda f: equal(f(torch.zeros(2, 1).double(), torch.ones(2, 1).double()), 7.0),
         ),
         Law("both sides may be exchanged", lambda f: equal(f(_X, _Y), f(_Y, _X))),
-        Law("the order of rows does not matter", lambda f: equal(f(_X, _Y), f(_X.flip(0), _Y.flip(0)))),
+        Law(
+            "the order of rows does not matter",
+            lambda f: equal(f(_X, _Y), f(_X.flip(0), _Y.flip(0))),
+        ),
         Law("a sample against itself comes out negative", lambda f: bool(number(f(_X, _X)) < 0)),
     ),
     hints=(
@@ -286,6 +335,9 @@ KID = Exercise(
     picture=_kid_picture,
     harder=True,
 )
-_X, _Y = torch.tensor([[0.5, -1.0], [2.0, 0.3], [-0.4, 0.9]]).double(), torch.tensor([[1.0, 1.5], [0.2, -0.7]]).double()
+_X, _Y = (
+    torch.tensor([[0.5, -1.0], [2.0, 0.3], [-0.4, 0.9]]).double(),
+    torch.tensor([[1.0, 1.5], [0.2, -0.7]]).double(),
+)
 
 EXERCISES = (FRECHET, KID, COVERAGE)

@@ -62,7 +62,9 @@ def _by_own_mean(real: Tensor, generated: Tensor, k: int) -> Tensor:
 
 
 def _nearest_real(real: Tensor, generated: Tensor, k: int) -> Tensor:
-    return torch.tensor(len(torch.cdist(generated, real).argmin(1).unique()) / len(real), dtype=torch.float64)
+    return torch.tensor(
+        len(torch.cdist(generated, real).argmin(1).unique()) / len(real), dtype=torch.float64
+    )
 
 
 def _picture(answer: Answer) -> str:
@@ -72,12 +74,16 @@ def _picture(answer: Answer) -> str:
     counts = [1, 2, 5, 10, 20, 40, 80, 120]
     rows = {
         f"{modes} of 3 modes": [
-            float(number(answer(real, centres[torch.arange(n) % modes] + normal(g, n, 2), k))) for n in counts
+            float(number(answer(real, centres[torch.arange(n) % modes] + normal(g, n, 2), k)))
+            for n in counts
         ]
         for modes in (1, 2, 3)
     }
     return curve(
-        counts, rows, "generated points", "coverage of three modes by samplers that know one, two and three of them"
+        counts,
+        rows,
+        "generated points",
+        "coverage of three modes by samplers that know one, two and three of them",
     )
 
 
@@ -93,7 +99,10 @@ COVERAGE = Exercise(
     cases=len(NEIGHBOURS) + 1,
     form=distances.COVERAGE,
     slips=(
-        Slip("one answer for each real point came back; return their share", lambda r, s, k: _within(r, s, k).any(1)),
+        Slip(
+            "one answer for each real point came back; return their share",
+            lambda r, s, k: _within(r, s, k).any(1),
+        ),
         Slip(
             "this is how many real points are covered; divide by their number",
             lambda r, s, k: _within(r, s, k).any(1).double().sum(),
@@ -148,7 +157,9 @@ COVERAGE = Exercise(
         ),
         Slip(
             "coverage is 1 whatever comes in: nothing is measured, or each radius reaches to a generated point",
-            lambda r, s, k: _share(torch.cdist(r, s) <= torch.cdist(r, s).sort(1).values[:, k - 1, None]),
+            lambda r, s, k: _share(
+                torch.cdist(r, s) <= torch.cdist(r, s).sort(1).values[:, k - 1, None]
+            ),
         ),
         Slip(
             "squared distances are compared with radii that are not squared",
@@ -160,13 +171,25 @@ COVERAGE = Exercise(
         ),
         Slip("distances are sums of absolute differences here, not Euclidean", _city),
         Slip("this is the share that is not covered", lambda r, s, k: 1 - _share(_within(r, s, k))),
-        Slip("this counts who is some generated point's nearest real point; no ball is in it", _nearest_real),
+        Slip(
+            "this counts who is some generated point's nearest real point; no ball is in it",
+            _nearest_real,
+        ),
     ),
     laws=(
         Law("real points cover themselves", lambda f: equal(f(_R, _R, 1), 1.0)),
-        Law("one point far away covers nothing", lambda f: equal(f(_R, torch.full((1, 2), 1e3).double(), 2), 0.0)),
-        Law("repeating generated points changes nothing", lambda f: equal(f(_R, _S, 2), f(_R, torch.cat([_S, _S]), 2))),
-        Law("stretching all points alike changes nothing", lambda f: equal(f(_R, _S, 1), f(4 * _R, 4 * _S, 1))),
+        Law(
+            "one point far away covers nothing",
+            lambda f: equal(f(_R, torch.full((1, 2), 1e3).double(), 2), 0.0),
+        ),
+        Law(
+            "repeating generated points changes nothing",
+            lambda f: equal(f(_R, _S, 2), f(_R, torch.cat([_S, _S]), 2)),
+        ),
+        Law(
+            "stretching all points alike changes nothing",
+            lambda f: equal(f(_R, _S, 1), f(4 * _R, 4 * _S, 1)),
+        ),
     ),
     hints=(
         "Two tables of distances: real to real gives the radii, real to generated says what lies inside.",
@@ -178,5 +201,7 @@ COVERAGE = Exercise(
     picture=_picture,
     harder=True,
 )
-_R = torch.tensor([[0.0, 0.0], [1.0, 0.2], [0.3, 2.0], [-1.5, 0.7], [4.0, 4.1], [2.2, -3.0]]).double()
+_R = torch.tensor(
+    [[0.0, 0.0], [1.0, 0.2], [0.3, 2.0], [-1.5, 0.7], [4.0, 4.1], [2.2, -3.0]]
+).double()
 _S = torch.tensor([[0.4, 0.3], [-1.0, 0.6], [2.5, 1.9]]).double()

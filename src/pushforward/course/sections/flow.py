@@ -50,7 +50,10 @@ def _mass(answer: Answer) -> float:
 def _log_prob_picture(answer: Answer) -> str:
     x = torch.linspace(-4, 6, 201, dtype=torch.float64)
     settings = {"N(0, 1)": (0.0, 1.0), "N(0, 4)": (0.0, 2.0), "N(2, 1/4)": (2.0, 0.5)}
-    rows = {name: number(answer(x, _scalar(m), _scalar(math.log(s)))).exp() for name, (m, s) in settings.items()}
+    rows = {
+        name: number(answer(x, _scalar(m), _scalar(math.log(s)))).exp()
+        for name, (m, s) in settings.items()
+    }
     return curve(x, rows, "x", "densities of an affine flow: moved, and stretched at constant mass")
 
 
@@ -86,8 +89,14 @@ LOG_PROB = Exercise(
             "the constant log(2 pi) / 2 is added; it is subtracted",
             lambda x, m, s: _base(_code(x, m, s)) + 2 * HALF_LOG_TAU - s,
         ),
-        Slip("the constant and the log-determinant are missing", lambda x, m, s: -0.5 * _code(x, m, s) ** 2),
-        Slip("the factor 1/2 of the square is missing", lambda x, m, s: -(_code(x, m, s) ** 2) - HALF_LOG_TAU - s),
+        Slip(
+            "the constant and the log-determinant are missing",
+            lambda x, m, s: -0.5 * _code(x, m, s) ** 2,
+        ),
+        Slip(
+            "the factor 1/2 of the square is missing",
+            lambda x, m, s: -(_code(x, m, s) ** 2) - HALF_LOG_TAU - s,
+        ),
         Slip("the code is not squared", lambda x, m, s: -0.5 * _code(x, m, s) - HALF_LOG_TAU - s),
         Slip(
             "the sign of the square is wrong: the density would grow away from the shift",
@@ -101,10 +110,15 @@ LOG_PROB = Exercise(
             "this is the map the other way round, from codes to examples, with its own determinant",
             lambda x, m, s: _base(x * s.exp() + m) + s,
         ),
-        Slip("the shift is added; on the way to the code it is subtracted", lambda x, m, s: _base(_code(x, -m, s)) - s),
+        Slip(
+            "the shift is added; on the way to the code it is subtracted",
+            lambda x, m, s: _base(_code(x, -m, s)) - s,
+        ),
         Slip("the shift is not subtracted", lambda x, m, s: _base(x * (-s).exp()) - s),
         Slip("only x is scaled: the shift is too", lambda x, m, s: _base(x * (-s).exp() - m) - s),
-        Slip("the normal density is taken at x and not at the code z", lambda x, m, s: _base(x) - s),
+        Slip(
+            "the normal density is taken at x and not at the code z", lambda x, m, s: _base(x) - s
+        ),
         Slip(
             "log_scale is the logarithm of a factor, and you read it as that of its square",
             lambda x, m, s: _base(_code(x, m, s / 2)) - s / 2,
@@ -121,9 +135,13 @@ LOG_PROB = Exercise(
             "the determinant is not that of the map: its slope is exp(-log_scale), the same for every x",
             lambda x, m, s: _base(_code(x, m, s)) * (-s).exp(),
         ),
-        Slip("this is the density and not its logarithm", lambda x, m, s: (_base(_code(x, m, s)) - s).exp()),
         Slip(
-            "this is minus the log-density, a loss; return the log-density", lambda x, m, s: s - _base(_code(x, m, s))
+            "this is the density and not its logarithm",
+            lambda x, m, s: (_base(_code(x, m, s)) - s).exp(),
+        ),
+        Slip(
+            "this is minus the log-density, a loss; return the log-density",
+            lambda x, m, s: s - _base(_code(x, m, s)),
         ),
         Slip(
             "you averaged over the batch; keep one log-density for each x",
@@ -141,7 +159,9 @@ LOG_PROB = Exercise(
         ),
         Law(
             "moving x and the shift together changes nothing",
-            lambda f: equal(f(_X, _scalar(0.3), _scalar(-0.5)), f(_X + 2, _scalar(2.3), _scalar(-0.5))),
+            lambda f: equal(
+                f(_X, _scalar(0.3), _scalar(-0.5)), f(_X + 2, _scalar(2.3), _scalar(-0.5))
+            ),
         ),
         Law("the density integrates to one", lambda f: math.isclose(_mass(f), 1.0, rel_tol=1e-5)),
     ),
@@ -161,17 +181,29 @@ def coupling(x: Tensor, network: Network) -> tuple[Tensor, Tensor]:
     def one(row: Tensor) -> Tensor:
         half = len(row) // 2
         shift, log_scale = network(row[None, :half])
-        return torch.hstack([row[:half], torch.addcmul(shift[0], row[half:], torch.exp(log_scale[0]))])
+        return torch.hstack(
+            [row[:half], torch.addcmul(shift[0], row[half:], torch.exp(log_scale[0]))]
+        )
 
     jacobians = [torch.autograd.functional.jacobian(one, row, create_graph=True) for row in x]
-    return torch.stack([one(row) for row in x]), torch.stack([torch.linalg.slogdet(j).logabsdet for j in jacobians])
+    return torch.stack([one(row) for row in x]), torch.stack(
+        [torch.linalg.slogdet(j).logabsdet for j in jacobians]
+    )
 
 
 def _coupling_case(g: torch.Generator, i: int) -> tuple[Tensor, Network]:
     n, d = sizes(i)
     kept, changed = d // 2, d - d // 2
-    first, second, a, b = normal(g, kept, changed), normal(g, kept, changed), normal(g, changed), normal(g, changed)
-    return normal(g, n, d), lambda v: (torch.sin(v @ first + a), 0.7 * torch.tanh(v @ second + b) + 0.3)
+    first, second, a, b = (
+        normal(g, kept, changed),
+        normal(g, kept, changed),
+        normal(g, changed),
+        normal(g, changed),
+    )
+    return normal(g, n, d), lambda v: (
+        torch.sin(v @ first + a),
+        0.7 * torch.tanh(v @ second + b) + 0.3,
+    )
 
 
 def _parts(x: Tensor, network: Network) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -181,9 +213,12 @@ def _parts(x: Tensor, network: Network) -> tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 def _made(x: Tensor, network: Network, change: Answer, log_det: Answer) -> tuple[Tensor, Tensor]:
-    """Return a coupling with a change of its own: y_changed = change(changed, shift, log_scale), and the same for log_det."""
+    """Return a coupling with a change of its own: y_changed = change(changed, shift, log_scale),
+    and the same for log_det."""
     kept, changed, shift, log_scale = _parts(x, network)
-    return torch.cat([kept, change(changed, shift, log_scale)], 1), log_det(changed, shift, log_scale)
+    return torch.cat([kept, change(changed, shift, log_scale)], 1), log_det(
+        changed, shift, log_scale
+    )
 
 
 def _affine(c: Tensor, t: Tensor, s: Tensor) -> Tensor:
@@ -218,7 +253,12 @@ def _undone(answer: Answer) -> bool:
 
 def _coupling_picture(answer: Answer) -> str:
     x = torch.randn(1500, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    return cloud(answer(x, _wave)[0], x, says="Gaussian noise in grey and what one coupling makes of it", colour=1)
+    return cloud(
+        answer(x, _wave)[0],
+        x,
+        says="Gaussian noise in grey and what one coupling makes of it",
+        colour=1,
+    )
 
 
 COUPLING = Exercise(
@@ -233,7 +273,10 @@ COUPLING = Exercise(
     draw=_coupling_case,
     form=likelihoods.COUPLING,
     slips=(
-        Slip("y and log_det are returned in the wrong order", lambda x, f: _made(x, f, _affine, _total)[::-1]),
+        Slip(
+            "y and log_det are returned in the wrong order",
+            lambda x, f: _made(x, f, _affine, _total)[::-1],
+        ),
         Slip(
             "only the changed half came back; y has all columns of x",
             lambda x, f: (_affine(*_parts(x, f)[1:]), _total(*_parts(x, f)[1:])),
@@ -282,7 +325,10 @@ COUPLING = Exercise(
             "the shift is scaled too: it is added last",
             lambda x, f: _made(x, f, lambda c, t, s: (c + t) * s.exp(), _total),
         ),
-        Slip("the shift is subtracted; it is added", lambda x, f: _made(x, f, lambda c, t, s: c * s.exp() - t, _total)),
+        Slip(
+            "the shift is subtracted; it is added",
+            lambda x, f: _made(x, f, lambda c, t, s: c * s.exp() - t, _total),
+        ),
         Slip("the shift is missing", lambda x, f: _made(x, f, lambda c, t, s: c * s.exp(), _total)),
         Slip(
             "the sign of log_scale is wrong in y, and right in the log-determinant",
@@ -290,28 +336,43 @@ COUPLING = Exercise(
         ),
         Slip(
             "this is the inverse, which takes y back to x",
-            lambda x, f: _made(x, f, lambda c, t, s: (c - t) * (-s).exp(), lambda c, t, s: -s.sum(1)),
+            lambda x, f: _made(
+                x, f, lambda c, t, s: (c - t) * (-s).exp(), lambda c, t, s: -s.sum(1)
+            ),
         ),
         Slip(
             "shift and log_scale are taken in the wrong order: the network returns the shift first",
             lambda x, f: _made(x, f, lambda c, t, s: c * t.exp() + s, lambda c, t, s: t.sum(1)),
         ),
-        Slip("the last columns are kept and the first changed; it is the other way round", _last_kept),
-        Slip("the halves are put together in the wrong order: columns stay where they were", _exchanged),
+        Slip(
+            "the last columns are kept and the first changed; it is the other way round", _last_kept
+        ),
+        Slip(
+            "the halves are put together in the wrong order: columns stay where they were",
+            _exchanged,
+        ),
     ),
     laws=(
         Law(
             "the first d // 2 columns are kept",
-            lambda f: equal(number(f(_ROWS, lambda v: _wave(v.repeat(1, 2)))[0])[:, :1], _ROWS[:, :1]),
+            lambda f: equal(
+                number(f(_ROWS, lambda v: _wave(v.repeat(1, 2)))[0])[:, :1], _ROWS[:, :1]
+            ),
         ),
         Law(
             "a network that answers with zeros makes the identity, with log-determinant zero",
             lambda f: (
-                equal((found := f(_ROWS, lambda v: (0 * v.repeat(1, 2), 0 * v.repeat(1, 2))))[0], _ROWS)
+                equal(
+                    (found := f(_ROWS, lambda v: (0 * v.repeat(1, 2), 0 * v.repeat(1, 2))))[0],
+                    _ROWS,
+                )
                 and equal(found[1], torch.zeros(2))
             ),
         ),
-        Law("(y - shift) * exp(-log_scale), with the same network, gives the changed columns of x back", _undone),
+        Law(
+            "(y - shift) * exp(-log_scale), with the same network, gives the changed columns of x back",
+            _undone,
+        ),
     ),
     hints=(
         "Which entries of dy/dx are not zero? Write the matrix for two columns first.",

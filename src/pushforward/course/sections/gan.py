@@ -19,7 +19,8 @@ Discriminator = Callable[[Tensor], Tensor]
 
 
 def gan_losses(real_logits: Tensor, fake_logits: Tensor) -> tuple[Tensor, Tensor]:
-    """Return torch's cross-entropies with the labels real = 1 and generated = 0, the generator's with labels exchanged."""
+    """Return torch's cross-entropies with the labels real = 1 and generated = 0, the generator's
+    with labels exchanged."""
     cost = F.binary_cross_entropy_with_logits
     real, fake = torch.ones_like(real_logits), torch.ones_like(fake_logits)
     return cost(real_logits, real) + cost(fake_logits, 0 * fake), cost(fake_logits, fake)
@@ -29,7 +30,8 @@ def _losses_case(g: torch.Generator, i: int) -> tuple[Tensor, Tensor]:
     n, m = sizes(i)
     if i < 5:
         return 2 * normal(g, n), 2 * normal(g, m)
-    # signs by turns and hundreds of nats from zero, where exp overflows and sigmoid rounds to 0 and 1
+    # signs by turns and hundreds of nats from zero, where exp overflows and sigmoid rounds to 0 and
+    # 1
     signs = torch.tensor([1.0, -1.0]).double().repeat(n)
     return signs[:n] * (800 + 10 * normal(g, n)), signs[1 : m + 1] * (900 + 10 * normal(g, m))
 
@@ -67,7 +69,9 @@ LOSSES = Exercise(
     draw=_losses_case,
     form=games.GAME,
     slips=(
-        Slip("the two losses are returned in the wrong order", lambda r, f: (_other(f), _cost(r, f))),
+        Slip(
+            "the two losses are returned in the wrong order", lambda r, f: (_other(f), _cost(r, f))
+        ),
         Slip(
             "the generator's loss is the saturating one, log(1 - D): its slope vanishes where D is sure",
             lambda r, f: (_cost(r, f), -F.softplus(f).mean()),
@@ -84,7 +88,10 @@ LOSSES = Exercise(
             "the discriminator's loss does not look at generated examples",
             lambda r, f: (F.softplus(-r).mean(), _other(f)),
         ),
-        Slip("the discriminator's loss does not look at real examples", lambda r, f: (F.softplus(f).mean(), _other(f))),
+        Slip(
+            "the discriminator's loss does not look at real examples",
+            lambda r, f: (F.softplus(f).mean(), _other(f)),
+        ),
         Slip(
             "the discriminator's labels are exchanged: its logits should be high on real examples",
             lambda r, f: (F.softplus(r).mean() + F.softplus(-f).mean(), _other(f)),
@@ -111,7 +118,10 @@ LOSSES = Exercise(
         ),
         Slip(
             "the sigmoid is written out and its logarithm is infinite for large logits: log sigmoid has a stable form",
-            lambda r, f: (-r.sigmoid().log().mean() - (1 - f.sigmoid()).log().mean(), -f.sigmoid().log().mean()),
+            lambda r, f: (
+                -r.sigmoid().log().mean() - (1 - f.sigmoid()).log().mean(),
+                -f.sigmoid().log().mean(),
+            ),
         ),
         Slip(
             "the sigmoid is taken twice: the softplus of a logit contains it already",
@@ -152,7 +162,8 @@ LOSSES = Exercise(
 
 
 def r1_penalty(discriminator: Discriminator, x: Tensor) -> Tensor:
-    """Return the penalty from the Jacobian of all scores with respect to all rows, whose diagonal holds the gradients."""
+    """Return the penalty from the Jacobian of all scores with respect to all rows, whose diagonal
+    holds the gradients."""
     jacobian = torch.autograd.functional.jacobian(discriminator, x, create_graph=True)
     assert isinstance(jacobian, Tensor)
     return torch.stack([jacobian[i, i] @ jacobian[i, i] for i in range(len(x))]).mean() / 2
@@ -191,7 +202,12 @@ def _r1_picture(answer: Answer) -> str:
         "tanh": [float(number(answer(lambda v, k=k: torch.tanh(k * v[:, 0]), x))) for k in steep],
         "line": [float(number(answer(lambda v, k=k: k * v[:, 0], x))) for k in steep],
     }
-    return curve(steep, rows, "steepness k of D(x) = tanh(k x) and D(x) = k x", "what a steep discriminator pays")
+    return curve(
+        steep,
+        rows,
+        "steepness k of D(x) = tanh(k x) and D(x) = k x",
+        "what a steep discriminator pays",
+    )
 
 
 R1 = Exercise(
@@ -239,15 +255,22 @@ R1 = Exercise(
             "the components of a gradient are added before they are squared",
             lambda D, x: 0.5 * _gradients(D, x).sum(1).square().mean(),
         ),
-        Slip("components are taken by their absolute value and not squared", lambda D, x: _abs(D, x)),
-        Slip("this penalises the scores themselves, not their slope", lambda D, x: 0.5 * D(x).square().mean()),
+        Slip(
+            "components are taken by their absolute value and not squared", lambda D, x: _abs(D, x)
+        ),
+        Slip(
+            "this penalises the scores themselves, not their slope",
+            lambda D, x: 0.5 * D(x).square().mean(),
+        ),
         Slip(
             "the gradient is that of the probability sigmoid(D); R1 takes that of the logit",
             lambda D, x: 0.5 * _gradients(D, x, lambda s: s.sigmoid().sum()).square().sum(1).mean(),
         ),
         Slip(
             "the gradient is that of the loss -log sigmoid(D); R1 takes that of the logit",
-            lambda D, x: 0.5 * _gradients(D, x, lambda s: F.softplus(-s).sum()).square().sum(1).mean(),
+            lambda D, x: (
+                0.5 * _gradients(D, x, lambda s: F.softplus(-s).sum()).square().sum(1).mean()
+            ),
         ),
         Slip(
             "the sign is wrong: steepness is to be made small, so it is added to the loss",
@@ -257,13 +280,18 @@ R1 = Exercise(
     laws=(
         Law(
             "D(x) = 3 x_1 + 4 x_2 costs 25/2 at any batch",
-            lambda f: equal(f(_line(), torch.ones(3, 2).double()), 12.5) and equal(f(_line(), -_X), 12.5),
+            lambda f: (
+                equal(f(_line(), torch.ones(3, 2).double()), 12.5) and equal(f(_line(), -_X), 12.5)
+            ),
         ),
         Law(
             "a constant added to D changes nothing",
             lambda f: equal(f(_line(), _X), f(_line(offset=7.0), _X)),
         ),
-        Law("twice as steep costs four times as much", lambda f: equal(4 * number(f(_line(), _X)), f(_line(2.0), _X))),
+        Law(
+            "twice as steep costs four times as much",
+            lambda f: equal(4 * number(f(_line(), _X)), f(_line(2.0), _X)),
+        ),
         Law(
             "the penalty has a gradient to the discriminator's parameters: the gradient in x must be part of a graph itself",
             _reaches_parameters,

@@ -1,4 +1,5 @@
-"""Exercises of section 1: drawing from a distribution, and the unit in which a likelihood is compared."""
+"""Exercises of section 1: drawing from a distribution, and the unit in which a likelihood is
+compared."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ LOG_2 = math.log(2)
 
 
 def sample_categorical(probabilities: Tensor, uniforms: Tensor) -> Tensor:
-    """Return the class in which each number falls, by a loop that stops at the first running sum above it."""
+    """Return the class in which each number falls, by a loop that stops at the first running sum
+    above it."""
     drawn = []
     for row, u in zip(probabilities.tolist(), uniforms.tolist()):
         total, index = row[0], 0
@@ -43,7 +45,12 @@ def _passed(p: Tensor, u: Tensor) -> Tensor:
 def _categorical_picture(answer: Answer) -> str:
     p, u = torch.tensor([0.2, 0.5, 0.3]).double(), torch.linspace(0.0025, 0.9975, 200).double()
     drawn = number(answer(p.expand(200, 3), u))
-    return curve(u, {"class": drawn}, "uniform number u", "the class drawn from (0.2, 0.5, 0.3) by each uniform number")
+    return curve(
+        u,
+        {"class": drawn},
+        "uniform number u",
+        "the class drawn from (0.2, 0.5, 0.3) by each uniform number",
+    )
 
 
 CATEGORICAL = Exercise(
@@ -57,7 +64,10 @@ CATEGORICAL = Exercise(
     draw=_categorical_case,
     form=choices.CATEGORICAL,
     slips=(
-        Slip("this is the most probable class: the uniform number is not used", lambda p, u: p.argmax(1)),
+        Slip(
+            "this is the most probable class: the uniform number is not used",
+            lambda p, u: p.argmax(1),
+        ),
         Slip(
             "each uniform number is compared with the probabilities and not with their running sums",
             lambda p, u: (u[:, None] >= p).sum(1),
@@ -66,7 +76,10 @@ CATEGORICAL = Exercise(
             "one too large: classes are counted from zero, and the left end of the first class is no border that u passes",
             lambda p, u: _passed(p, u) + 1,
         ),
-        Slip("one too small: this is the class before the one in which u falls", lambda p, u: _passed(p, u) - 1),
+        Slip(
+            "one too small: this is the class before the one in which u falls",
+            lambda p, u: _passed(p, u) - 1,
+        ),
         Slip(
             "the running sums run over the batch: the wrong axis",
             lambda p, u: (u[:, None] >= p.cumsum(0)[:, :-1]).sum(1),
@@ -83,7 +96,10 @@ CATEGORICAL = Exercise(
             "every row is drawn from the distribution of the first row",
             lambda p, u: (u[:, None] >= p[:1].cumsum(1)[:, :-1]).sum(1),
         ),
-        Slip("one uniform number decides all rows: the first one", lambda p, u: _passed(p, u[:1].expand(len(u)))),
+        Slip(
+            "one uniform number decides all rows: the first one",
+            lambda p, u: _passed(p, u[:1].expand(len(u))),
+        ),
         Slip(
             "this is the nearest running sum, and not the first one above u",
             lambda p, u: (p.cumsum(1) - u[:, None]).abs().argmin(1),
@@ -112,7 +128,10 @@ CATEGORICAL = Exercise(
         ),
         Law(
             "a class of probability zero is never drawn",
-            lambda f: equal(f(_HOLES, torch.tensor([1e-9, 0.4999, 0.5001, 0.9999]).double()), [1.0, 1.0, 3.0, 3.0]),
+            lambda f: equal(
+                f(_HOLES, torch.tensor([1e-9, 0.4999, 0.5001, 0.9999]).double()),
+                [1.0, 1.0, 3.0, 3.0],
+            ),
         ),
         Law(
             "a number just below one draws the last class, also where rounding leaves the sum of the row below one",
@@ -135,7 +154,9 @@ _HOLES = torch.tensor([0.0, 0.5, 0.0, 0.5, 0.0]).double().expand(4, 5)
 def bits_per_dim(nats: Tensor, dimensions: int, levels: int) -> Tensor:
     """Return the code length by torch's change of variables and the library's unit of a picture."""
     stretch = AffineTransform(0.0, float(levels))
-    volume = stretch.log_abs_det_jacobian(torch.zeros(dimensions).double(), torch.zeros(dimensions).double()).sum()
+    volume = stretch.log_abs_det_jacobian(
+        torch.zeros(dimensions).double(), torch.zeros(dimensions).double()
+    ).sum()
     return -(nats - volume) / Image(1, 1, dimensions, levels).unit.nats_per_unit
 
 
@@ -174,8 +195,14 @@ BITS = Exercise(
             "levels - 1 stands where levels belongs: a cell of noise is one level wide, and there are that many of them",
             lambda x, d, k: -(x / d - math.log(k - 1)) / LOG_2,
         ),
-        Slip("this is in nats per dimension; a bit is log 2 nats", lambda x, d, k: math.log(k) - x / d),
-        Slip("this is in bits for the whole picture, not for one dimension", lambda x, d, k: d * _bits(x, d, k)),
+        Slip(
+            "this is in nats per dimension; a bit is log 2 nats",
+            lambda x, d, k: math.log(k) - x / d,
+        ),
+        Slip(
+            "this is in bits for the whole picture, not for one dimension",
+            lambda x, d, k: d * _bits(x, d, k),
+        ),
         Slip(
             "this is in nats for the whole picture: neither bits nor for one dimension",
             lambda x, d, k: d * math.log(k) - x,
@@ -192,8 +219,14 @@ BITS = Exercise(
             "the dimensions count twice: log(levels) is multiplied by them, and the log-density is divided by them already",
             lambda x, d, k: -(x / d - d * math.log(k)) / LOG_2,
         ),
-        Slip("the sign is wrong: a code length is minus the log-probability", lambda x, d, k: -_bits(x, d, k)),
-        Slip("multiplied by log 2, which belongs under the fraction", lambda x, d, k: LOG_2**2 * _bits(x, d, k)),
+        Slip(
+            "the sign is wrong: a code length is minus the log-probability",
+            lambda x, d, k: -_bits(x, d, k),
+        ),
+        Slip(
+            "multiplied by log 2, which belongs under the fraction",
+            lambda x, d, k: LOG_2**2 * _bits(x, d, k),
+        ),
         Slip(
             "two units in one sum: the log-density is in bits, and log(levels) still in nats",
             lambda x, d, k: -x / d / LOG_2 + math.log(k),
@@ -208,7 +241,8 @@ BITS = Exercise(
             lambda x, d, k: -(x / len(x) - math.log(k)) / LOG_2,
         ),
         Slip(
-            "you averaged over the batch; keep one code length for each picture", lambda x, d, k: _bits(x, d, k).mean()
+            "you averaged over the batch; keep one code length for each picture",
+            lambda x, d, k: _bits(x, d, k).mean(),
         ),
     ),
     laws=(
@@ -218,7 +252,9 @@ BITS = Exercise(
         ),
         Law(
             "a density that has all its mass in one cell of pixels costs nothing",
-            lambda f: equal(f(torch.full((2,), 10 * math.log(17), dtype=torch.float64), 10, 17), [0.0, 0.0]),
+            lambda f: equal(
+                f(torch.full((2,), 10 * math.log(17), dtype=torch.float64), 10, 17), [0.0, 0.0]
+            ),
         ),
     ),
     hints=(

@@ -1,4 +1,5 @@
-"""Exercises of section 7: a Langevin step, guidance; the likelihood of a flow has a file of its own."""
+"""Exercises of section 7: a Langevin step, guidance; the likelihood of a flow has a file of its
+own."""
 
 from __future__ import annotations
 
@@ -72,7 +73,10 @@ LANGEVIN = Exercise(
             "the noise is scaled by its variance; a square root is missing",
             lambda x, s, h, z: x + h * s + 2 * h * z,
         ),
-        Slip("the noise is scaled by the step itself: the chain only climbs", lambda x, s, h, z: x + h * s + h * z),
+        Slip(
+            "the noise is scaled by the step itself: the chain only climbs",
+            lambda x, s, h, z: x + h * s + h * z,
+        ),
         Slip(
             "the 2 stands outside of the square root",
             lambda x, s, h, z: x + h * s + 2 * h.sqrt() * z,
@@ -93,12 +97,19 @@ LANGEVIN = Exercise(
             "drift and noise are of different conventions: the drift is half of what goes with this noise",
             lambda x, s, h, z: x + h / 2 * s + (2 * h).sqrt() * z,
         ),
-        Slip("no noise is in it: this climbs to the nearest mode and stays", lambda x, s, h, z: x + h * s + 0 * z),
-        Slip("no score is in it: this is a random walk", lambda x, s, h, z: x + 0 * s + (2 * h).sqrt() * z),
+        Slip(
+            "no noise is in it: this climbs to the nearest mode and stays",
+            lambda x, s, h, z: x + h * s + 0 * z,
+        ),
+        Slip(
+            "no score is in it: this is a random walk",
+            lambda x, s, h, z: x + 0 * s + (2 * h).sqrt() * z,
+        ),
         Slip("the drift is not scaled by the step", lambda x, s, h, z: x + s + (2 * h).sqrt() * z),
         Slip("the noise is not scaled", lambda x, s, h, z: x + h * s + z),
         Slip(
-            "x is missing: this is the move, not where it leads", lambda x, s, h, z: 0 * x + h * s + (2 * h).sqrt() * z
+            "x is missing: this is the move, not where it leads",
+            lambda x, s, h, z: 0 * x + h * s + (2 * h).sqrt() * z,
         ),
         Slip(
             "the score is scaled like the noise, by sqrt(2 step)",
@@ -111,7 +122,10 @@ LANGEVIN = Exercise(
     ),
     laws=(
         Law("a step of zero moves nothing", lambda f: equal(f(_X, -_X, _ZERO, _Z), _X)),
-        Law("a standard normal keeps the variance 1/(1 - step/2), which is 1 for small steps", _settles),
+        Law(
+            "a standard normal keeps the variance 1/(1 - step/2), which is 1 for small steps",
+            _settles,
+        ),
     ),
     hints=(
         "Drift and noise are not scaled alike: over many small steps the one adds up, the other mostly cancels.",
@@ -134,10 +148,18 @@ def _guidance_case(g: torch.Generator, i: int) -> tuple[Tensor, ...]:
 
 def _guidance_picture(answer: Answer) -> str:
     x = torch.linspace(-4, 4, 81, dtype=torch.float64)[:, None]
-    # the class is N(1, 1), and without a class it is that or N(-1, 1): the scores are 1 - x and tanh(x) - x
+    # the class is N(1, 1), and without a class it is that or N(-1, 1): the scores are 1 - x and
+    # tanh(x) - x
     with_class, without = 1 - x, torch.tanh(x) - x
-    lines = {f"w = {w:g}": answer(with_class, without, torch.tensor(w).double()) for w in (0.0, 1.0, 3.0)}
-    return curve(x, lines, "x", "guided score of the right one of two clusters: zero where it pulls samples to")
+    lines = {
+        f"w = {w:g}": answer(with_class, without, torch.tensor(w).double()) for w in (0.0, 1.0, 3.0)
+    }
+    return curve(
+        x,
+        lines,
+        "x",
+        "guided score of the right one of two clusters: zero where it pulls samples to",
+    )
 
 
 GUIDANCE = Exercise(
@@ -159,9 +181,18 @@ GUIDANCE = Exercise(
             "conditional and unconditional are exchanged: this leans away from the condition",
             lambda c, u, w: c + w * (u - c),
         ),
-        Slip("the sign of the direction is wrong: this leans away from the condition", lambda c, u, w: u - w * (c - u)),
-        Slip("only the direction came back; it starts from the unconditional prediction", lambda c, u, w: w * (c - u)),
-        Slip("the weighted conditional prediction is added, not the weighted difference", lambda c, u, w: u + w * c),
+        Slip(
+            "the sign of the direction is wrong: this leans away from the condition",
+            lambda c, u, w: u - w * (c - u),
+        ),
+        Slip(
+            "only the direction came back; it starts from the unconditional prediction",
+            lambda c, u, w: w * (c - u),
+        ),
+        Slip(
+            "the weighted conditional prediction is added, not the weighted difference",
+            lambda c, u, w: u + w * c,
+        ),
         Slip(
             "the two weights add to 2 w - 1; they must add to one",
             lambda c, u, w: w * c - (1 - w) * u,
@@ -170,10 +201,21 @@ GUIDANCE = Exercise(
             "the two weights are of different conventions: they must add to one",
             lambda c, u, w: w * c - w * u + c + u,
         ),
-        Slip("the unconditional prediction is left out: this scales, and does not lean", lambda c, u, w: w * c + 0 * u),
-        Slip("the weight is left out: this is the conditional prediction", lambda c, u, w: c + 0 * u),
-        Slip("the weight is left out: this is the unconditional prediction", lambda c, u, w: u + 0 * c),
-        Slip("the weight is cut to between 0 and 1; guidance goes beyond", lambda c, u, w: u + w.clamp(0, 1) * (c - u)),
+        Slip(
+            "the unconditional prediction is left out: this scales, and does not lean",
+            lambda c, u, w: w * c + 0 * u,
+        ),
+        Slip(
+            "the weight is left out: this is the conditional prediction", lambda c, u, w: c + 0 * u
+        ),
+        Slip(
+            "the weight is left out: this is the unconditional prediction",
+            lambda c, u, w: u + 0 * c,
+        ),
+        Slip(
+            "the weight is cut to between 0 and 1; guidance goes beyond",
+            lambda c, u, w: u + w.clamp(0, 1) * (c - u),
+        ),
         Slip(
             "this is an average with weights w and 1; guidance extrapolates",
             lambda c, u, w: (w * c + u) / (1 + w),
@@ -190,7 +232,10 @@ GUIDANCE = Exercise(
     laws=(
         Law("weight 1 is the conditional prediction", lambda f: equal(f(_X, _Z, _ONE), _X)),
         Law("weight 0 is the unconditional prediction", lambda f: equal(f(_X, _Z, _ZERO), _Z)),
-        Law("where the condition changes nothing, no weight does", lambda f: equal(f(_X, _X, 7 * _ONE), _X)),
+        Law(
+            "where the condition changes nothing, no weight does",
+            lambda f: equal(f(_X, _X, 7 * _ONE), _X),
+        ),
     ),
     hints=(
         "The points with weights 0 and 1 are given; the rest lie on the line through them.",

@@ -1,4 +1,5 @@
-"""The harder exercise of section 7 on likelihoods: the density that a flow over time gives to data."""
+"""The harder exercise of section 7 on likelihoods: the density that a flow over time gives to
+data."""
 
 from __future__ import annotations
 
@@ -21,12 +22,15 @@ _X = torch.tensor([[0.5, -1.0], [2.0, 0.3], [-0.7, 1.6]]).double()
 
 
 def ode_log_prob(x: Tensor, velocity: Field, divergence: Field, times: Tensor) -> Tensor:
-    """Return the density by recursion: that of x moved by one step under the times that are left, and what the step adds."""
+    """Return the density by recursion: that of x moved by one step under the times that are left,
+    and what the step adds."""
     if len(times) == 1:
         return Normal(torch.zeros_like(x), 1.0).log_prob(x).sum(1)
     step = torch.diff(times[:2])
     moved = torch.addcmul(x, step, velocity(x, times[0]))
-    return torch.addcmul(ode_log_prob(moved, velocity, divergence, times[1:]), step, divergence(x, times[0]))
+    return torch.addcmul(
+        ode_log_prob(moved, velocity, divergence, times[1:]), step, divergence(x, times[0])
+    )
 
 
 def _linear(rate: Tensor, slope: Tensor) -> tuple[Field, Field]:
@@ -38,7 +42,8 @@ def _linear(rate: Tensor, slope: Tensor) -> tuple[Field, Field]:
 
 
 def _bent(rate: Tensor, slope: Tensor) -> tuple[Field, Field]:
-    """Return `v(x, t) = (rate + slope t) (x + sin(2 x))` and its divergence, which differs from row to row."""
+    """Return `v(x, t) = (rate + slope t) (x + sin(2 x))` and its divergence, which differs from row
+    to row."""
     return (
         lambda x, t: (rate + slope * t) * (x + (2 * x).sin()),
         lambda x, t: ((rate + slope * t) * (1 + 2 * (2 * x).cos())).sum(1),
@@ -47,7 +52,8 @@ def _bent(rate: Tensor, slope: Tensor) -> tuple[Field, Field]:
 
 def _flow_case(g: torch.Generator, i: int) -> tuple[Tensor | Field, ...]:
     n, d = sizes(i)
-    # later times are faster and steps uneven, so that a step with the time or the length of another shows
+    # later times are faster and steps uneven, so that a step with the time or the length of another
+    # shows
     times = 0.2 + uniform(g, 1 + (4, 2, 5, 1, 3, 6)[i % 6], low=0.1, high=0.5).cumsum(0)
     return normal(g, n, d), *_bent(0.4 * normal(g, d), 0.4 * normal(g, d)), times
 
@@ -56,8 +62,11 @@ def _base(x: Tensor) -> Tensor:
     return (-0.5 * x**2 - HALF_LOG_TAU).sum(1)
 
 
-def _euler(x: Tensor, v: Field, div: Field, times: Tensor, ends: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Return the end point and the integral of the divergence; `ends` are the times of evaluation, the beginnings by default."""
+def _euler(
+    x: Tensor, v: Field, div: Field, times: Tensor, ends: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return the end point and the integral of the divergence; `ends` are the times of evaluation,
+    the beginnings by default."""
     change = torch.zeros(len(x)).to(x)
     for h, t in zip(times.diff(), times[:-1] if ends is None else ends):
         change, x = change + h * div(x, t), x + h * v(x, t)
@@ -65,7 +74,8 @@ def _euler(x: Tensor, v: Field, div: Field, times: Tensor, ends: Tensor | None =
 
 
 def _divergence_at(place: Callable[[Tensor, Tensor], Tensor]) -> Answer:
-    """Return an answer that takes the divergence elsewhere: at a place made of the data and of where a step leads."""
+    """Return an answer that takes the divergence elsewhere: at a place made of the data and of
+    where a step leads."""
 
     def answer(x: Tensor, v: Field, div: Field, times: Tensor) -> Tensor:
         data, change = x, torch.zeros(len(x)).to(x)
@@ -122,7 +132,9 @@ def _exact_volume(x: Tensor, v: Field, div: Field, times: Tensor) -> Tensor:
 def _flow_picture(answer: Answer) -> str:
     x = torch.linspace(-2, 2, 81, dtype=torch.float64)[:, None]
     flow = _linear(torch.full((1,), math.log(2)).double(), torch.zeros(1).double())
-    lines = {f"K = {k}": answer(x, *flow, torch.linspace(0, 1, k + 1).double()).exp() for k in (1, 4, 32)}
+    lines = {
+        f"K = {k}": answer(x, *flow, torch.linspace(0, 1, k + 1).double()).exp() for k in (1, 4, 32)
+    }
     lines["exact"] = Normal(torch.tensor(0.0).double(), 0.5).log_prob(x[:, 0]).exp()
     return curve(x, lines, "x", "density of N(0, 1/4) by a flow that doubles x, with K Euler steps")
 
@@ -142,7 +154,10 @@ ODE = Exercise(
             "the sign of the divergence is wrong: where a flow to the noise spreads data, they were denser",
             _with(lambda x, last, change: _base(last) - change),
         ),
-        Slip("the divergence is missing: volumes change along the flow", _with(lambda x, last, change: _base(last))),
+        Slip(
+            "the divergence is missing: volumes change along the flow",
+            _with(lambda x, last, change: _base(last)),
+        ),
         Slip(
             "only the integral of the divergence came back; the density of the noise is missing",
             _with(lambda x, last, change: change),
@@ -220,7 +235,10 @@ ODE = Exercise(
             "you averaged over the batch; keep one log-density for each row",
             _with(lambda x, last, change: (_base(last) + change).mean()),
         ),
-        Slip("this is minus the log-density, a loss", _with(lambda x, last, change: -_base(last) - change)),
+        Slip(
+            "this is minus the log-density, a loss",
+            _with(lambda x, last, change: -_base(last) - change),
+        ),
         Slip(
             "this is the exact change of volume of each Euler step; asked for is the sum of step times divergence",
             _exact_volume,
@@ -229,12 +247,15 @@ ODE = Exercise(
     laws=(
         Law(
             "without a flow it is the standard normal log-density",
-            lambda f: equal(f(_X, *_linear(0 * _X[0], 0 * _X[0]), torch.arange(4).double()), _base(_X)),
+            lambda f: equal(
+                f(_X, *_linear(0 * _X[0], 0 * _X[0]), torch.arange(4).double()), _base(_X)
+            ),
         ),
         Law(
             "a constant velocity moves the point and changes no volume",
             lambda f: equal(
-                f(_X, lambda x, t: 0 * x + 2, lambda x, t: 0 * x[:, 0], torch.arange(4).double()), _base(_X + 6)
+                f(_X, lambda x, t: 0 * x + 2, lambda x, t: 0 * x[:, 0], torch.arange(4).double()),
+                _base(_X + 6),
             ),
         ),
     ),

@@ -29,7 +29,8 @@ def _halves(mean: Tensor, log_scale: Tensor) -> Tensor:
 def _kl_picture(answer: Answer) -> str:
     means = torch.linspace(-3, 3, 61, dtype=torch.float64)
     rows = {
-        f"sigma = {s:g}": answer(means[:, None], torch.full((61, 1), math.log(s)).double()) for s in (0.3, 1.0, 2.0)
+        f"sigma = {s:g}": answer(means[:, None], torch.full((61, 1), math.log(s)).double())
+        for s in (0.3, 1.0, 2.0)
     }
     return curve(means, rows, "mean of q", "KL to the standard normal, in nats")
 
@@ -50,12 +51,18 @@ KL = Exercise(
             "you averaged over dimensions; a divergence of independent parts is their sum",
             lambda m, s: _halves(m, s).mean(1),
         ),
-        Slip("you averaged over the batch; keep one divergence for each row", lambda m, s: _halves(m, s).sum(1).mean()),
+        Slip(
+            "you averaged over the batch; keep one divergence for each row",
+            lambda m, s: _halves(m, s).sum(1).mean(),
+        ),
         Slip(
             "you averaged over the batch in place of summing over dimensions: the wrong axis",
             lambda m, s: _halves(m, s).mean(0),
         ),
-        Slip("you summed over everything; keep one divergence for each row", lambda m, s: _halves(m, s).sum()),
+        Slip(
+            "you summed over everything; keep one divergence for each row",
+            lambda m, s: _halves(m, s).sum(),
+        ),
         Slip("you summed over the batch: the wrong axis", lambda m, s: _halves(m, s).sum(0)),
         Slip(
             "sigma stands where sigma squared belongs",
@@ -66,7 +73,10 @@ KL = Exercise(
             lambda m, s: 0.5 * (m**2 + s.exp() - 1 - s).sum(1),
         ),
         Slip("the mean is not squared", lambda m, s: (0.5 * (m + (2 * s).exp() - 1) - s).sum(1)),
-        Slip("the sign of the logarithm is wrong", lambda m, s: (0.5 * (m**2 + (2 * s).exp() - 1) + s).sum(1)),
+        Slip(
+            "the sign of the logarithm is wrong",
+            lambda m, s: (0.5 * (m**2 + (2 * s).exp() - 1) + s).sum(1),
+        ),
         Slip(
             "the constant -1/2 of every dimension is missing: the divergence of a standard normal would not be zero",
             lambda m, s: (0.5 * (m**2 + (2 * s).exp()) - s).sum(1),
@@ -79,14 +89,18 @@ KL = Exercise(
             "the log-determinant is missing: -log sigma for every dimension",
             lambda m, s: 0.5 * (m**2 + (2 * s).exp() - 1).sum(1),
         ),
-        Slip("the factor 1/2 belongs to the squares too", lambda m, s: (m**2 + (2 * s).exp() - 1 - s).sum(1)),
+        Slip(
+            "the factor 1/2 belongs to the squares too",
+            lambda m, s: (m**2 + (2 * s).exp() - 1 - s).sum(1),
+        ),
         Slip("twice too large: the factor 1/2 is missing", lambda m, s: 2 * _halves(m, s).sum(1)),
         Slip(
             "this is the divergence the other way round, of the standard normal to q",
             lambda m, s: (0.5 * (m**2 + 1) * (-2 * s).exp() - 0.5 + s).sum(1),
         ),
         Slip(
-            "the sign is wrong: a divergence is never negative, and a loss adds it", lambda m, s: -_halves(m, s).sum(1)
+            "the sign is wrong: a divergence is never negative, and a loss adds it",
+            lambda m, s: -_halves(m, s).sum(1),
         ),
     ),
     laws=(
@@ -118,7 +132,10 @@ def reparameterise(mean: Tensor, log_scale: Tensor, noise: Tensor) -> Tensor:
 
 def _draws(answer: Answer) -> str:
     noise = normal(torch.Generator().manual_seed(0), 400, 2)
-    mean, log_scale = torch.tensor([[1.5, -0.5]]).double(), torch.tensor([[0.7, 0.2]]).double().log()
+    mean, log_scale = (
+        torch.tensor([[1.5, -0.5]]).double(),
+        torch.tensor([[0.7, 0.2]]).double().log(),
+    )
     moved = answer(mean.expand(400, 2), log_scale.expand(400, 2), noise)
     return cloud(moved, noise, "noise, in grey, moved and stretched to the draws")
 
@@ -131,7 +148,11 @@ REPARAMETERISE = Exercise(
     oracle=reparameterise,
     returns=("draw",),
     gradients=("mean", "log_scale"),
-    draw=lambda g, i: (normal(g, *sizes(i)), 0.7 * normal(g, *sizes(i)) - 0.3, normal(g, *sizes(i))),
+    draw=lambda g, i: (
+        normal(g, *sizes(i)),
+        0.7 * normal(g, *sizes(i)) - 0.3,
+        normal(g, *sizes(i)),
+    ),
     form=noising.DRAW,
     slips=(
         Slip("noise is multiplied by log sigma, not by sigma", lambda m, s, e: m + s * e),
@@ -172,7 +193,9 @@ REPARAMETERISE = Exercise(
 )
 
 
-def elbo(x: Tensor, mean: Tensor, log_scale: Tensor, decoded_mean: Tensor, decoded_log_scale: Tensor) -> Tensor:
+def elbo(
+    x: Tensor, mean: Tensor, log_scale: Tensor, decoded_mean: Tensor, decoded_log_scale: Tensor
+) -> Tensor:
     """Return the bound by torch's distributions."""
     fit = Normal(decoded_mean, decoded_log_scale.exp()).log_prob(x).sum(1)
     return fit - kl_to_standard_normal(mean, log_scale)
@@ -185,16 +208,29 @@ def _fit(x: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
 def _elbo_case(g: torch.Generator, i: int) -> tuple[Tensor, ...]:
     n, d = sizes(i)
     codes = n, d + 1
-    return normal(g, n, d), normal(g, *codes), 0.5 * normal(g, *codes), normal(g, n, d), 0.5 * normal(g, n, d)
+    return (
+        normal(g, n, d),
+        normal(g, *codes),
+        0.5 * normal(g, *codes),
+        normal(g, n, d),
+        0.5 * normal(g, n, d),
+    )
 
 
 def _bounds(answer: Answer) -> str:
-    """One coordinate and one code, x = z + noise of scale s: the bound of x = 1 by the mean of q, for three decoders."""
-    means, zero = torch.linspace(-2, 3, 51, dtype=torch.float64)[:, None], torch.zeros(51, 1, dtype=torch.float64)
+    """One coordinate and one code, x = z + noise of scale s: the bound of x = 1 by the mean of q,
+    for three decoders."""
+    means, zero = (
+        torch.linspace(-2, 3, 51, dtype=torch.float64)[:, None],
+        torch.zeros(51, 1, dtype=torch.float64),
+    )
     rows = {
-        f"s = {s:g}": answer(zero + 1, means, zero + math.log(0.5), means, zero + math.log(s)) for s in (0.5, 1.0, 2.0)
+        f"s = {s:g}": answer(zero + 1, means, zero + math.log(0.5), means, zero + math.log(s))
+        for s in (0.5, 1.0, 2.0)
     }
-    return curve(means, rows, "mean of q, decoded as it is", "the bound of x = 1 by the mean of the code")
+    return curve(
+        means, rows, "mean of q, decoded as it is", "the bound of x = 1 by the mean of the code"
+    )
 
 
 ELBO = Exercise(
@@ -262,12 +298,17 @@ def iwae(log_weights: Tensor) -> Tensor:
 
 
 def _tightening(answer: Answer) -> str:
-    """Log-weights normal with variance two and mean log p - 1, log p = 0: the bound rises to 0 with the number of draws."""
+    """Log-weights normal with variance two and mean log p - 1, log p = 0: the bound rises to 0 with
+    the number of draws."""
     draws = (1, 2, 4, 8, 16, 32, 64, 128)
     weights = 2**0.5 * normal(torch.Generator().manual_seed(0), 128, 2000) - 1
     bounds = [float(answer(weights[:k]).mean()) for k in draws]
     return curve(
-        draws, {"bound": bounds, "log p": [0.0] * len(draws)}, "draws K", "more draws, a tighter bound", log_x=True
+        draws,
+        {"bound": bounds, "log p": [0.0] * len(draws)},
+        "draws K",
+        "more draws, a tighter bound",
+        log_x=True,
     )
 
 
@@ -289,13 +330,19 @@ IWAE = Exercise(
     form=likelihoods.IWAE,
     slips=(
         Slip("log inside the mean: this is the plain ELBO, which is looser", lambda w: w.mean(0)),
-        Slip("off by exactly log K: the sum is not divided by the number of draws", lambda w: w.logsumexp(0)),
+        Slip(
+            "off by exactly log K: the sum is not divided by the number of draws",
+            lambda w: w.logsumexp(0),
+        ),
         Slip("log K is added; a mean divides", lambda w: w.logsumexp(0) + math.log(len(w))),
         Slip(
             "the sum runs over examples and not over draws: the wrong axis",
             lambda w: w.logsumexp(1) - math.log(w.shape[1]),
         ),
-        Slip("the mean is over examples and not over draws, and log is inside it", lambda w: w.mean(1)),
+        Slip(
+            "the mean is over examples and not over draws, and log is inside it",
+            lambda w: w.mean(1),
+        ),
         Slip(
             "log_weights are logarithms already, and exp of them underflows to zero: take the largest out first (logsumexp)",
             lambda w: w.exp().mean(0).log(),
@@ -314,9 +361,14 @@ IWAE = Exercise(
     laws=(
         Law(
             "with one draw it is that draw's log-weight",
-            lambda f: equal(f(torch.tensor([[-3.0, -900.0]]).double()), torch.tensor([-3.0, -900.0])),
+            lambda f: equal(
+                f(torch.tensor([[-3.0, -900.0]]).double()), torch.tensor([-3.0, -900.0])
+            ),
         ),
-        Law("it lies above the mean of the log-weights", lambda f: bool((number(f(_W)) > _W.mean(0)).all())),
+        Law(
+            "it lies above the mean of the log-weights",
+            lambda f: bool((number(f(_W)) > _W.mean(0)).all()),
+        ),
     ),
     hints=(
         "An average of weights, then one logarithm; the order matters, and Jensen's inequality says in which direction.",

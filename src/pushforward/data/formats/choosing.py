@@ -1,6 +1,8 @@
-"""Which format a path has: by its name, else by what lies there; and the words for what can be read and written.
+"""Which format a path has: by its name, else by what lies there; and the words for what can be read
+and written.
 
-One idea: whoever asks walks through `FORMATS`, so that a new format is opened, written and named everywhere at once.
+One idea: whoever asks walks through `FORMATS`, so that a new format is opened, written and named
+everywhere at once.
 """
 
 from __future__ import annotations
@@ -39,11 +41,19 @@ def named_format(path: Path, among: Iterable[Format] | None = None) -> Format | 
     formats = FORMATS if among is None else among
     # as `is_named`, for folders of very many files
     outer, inner = path.suffix.lower(), unpacked_name(path).suffix.lower()
-    return next((one for one in formats if one.holds and (inner if one.reads_packed else outer) in one.suffixes), None)
+    return next(
+        (
+            one
+            for one in formats
+            if one.holds and (inner if one.reads_packed else outer) in one.suffixes
+        ),
+        None,
+    )
 
 
 def suffixes_of(kind: str) -> tuple[str, ...]:
-    """Return what names of files of one kind of data end in, if they are read as that unless something else is asked for.
+    """Return what names of files of one kind of data end in, if they are read as that unless
+    something else is asked for.
 
     Example:
         >>> suffixes_of("text")
@@ -61,7 +71,8 @@ def readable() -> str:
 
 
 def readable_as(kind: str) -> str:
-    """Return the endings of files that can hold a kind of data, for whoever asked for it of another one.
+    """Return the endings of files that can hold a kind of data, for whoever asked for it of another
+    one.
 
     Example:
         >>> ".csv" in readable_as("table"), ".png" in readable_as("table")
@@ -127,12 +138,16 @@ def table_of_formats() -> list[tuple[str, ...]]:
     for one in FORMATS:
         packed = "; packed" if one.reads_packed else ""
         endings = " ".join(f"`{suffix}`" for suffix in one.suffixes) + packed
-        rows.append((one.name, endings, one.says, ", ".join(one.holds) or "-", ", ".join(one.writes) or "-"))
+        rows.append(
+            (one.name, endings, one.says, ", ".join(one.holds) or "-", ", ".join(one.writes) or "-")
+        )
     return rows
 
 
 def _plainly(form: str) -> str:
-    return _listed([one.suffixes[0] for one in FORMATS if form in one.writes and not one.folder], "or")
+    return _listed(
+        [one.suffixes[0] for one in FORMATS if form in one.writes and not one.folder], "or"
+    )
 
 
 def _endings(files: Sequence[Format], own: Sequence[str] = ()) -> str:
@@ -140,7 +155,9 @@ def _endings(files: Sequence[Format], own: Sequence[str] = ()) -> str:
     place = next((i + 1 for i, one in enumerate(files) if one.any_ending), len(usual))
     known = list(dict.fromkeys([*usual[:place], *own, *usual[place:]]))
     packed = [one.suffixes[0] for one in files if one.writes_packed]
-    return _listed(known, "or") + (f" ({_listed(packed, 'and')} also packed: {_packings(packed[0])})" if packed else "")
+    return _listed(known, "or") + (
+        f" ({_listed(packed, 'and')} also packed: {_packings(packed[0])})" if packed else ""
+    )
 
 
 def _packings(suffix: str) -> str:

@@ -1,6 +1,8 @@
-"""The formats that files have here, and whatever installed packages add (`format.NAME`, see `core/plugins.py`).
+"""The formats that files have here, and whatever installed packages add (`format.NAME`, see
+`core/plugins.py`).
 
-Two ideas: each is one object, and this is where they are listed; their order is that in which they are asked, and named in help.
+Two ideas: each is one object, and this is where they are listed; their order is that in which they
+are asked, and named in help.
 """
 
 from __future__ import annotations
@@ -181,8 +183,35 @@ PICTURE = FORMATS.add(
         "picture",
         "one picture, or with `-s data.frames=all` the frames of a file",
         (
-            *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp", ".avif"),
-            *(".jp2", ".pgm", ".ppm", ".pbm", ".pnm", ".tga", ".ico", ".mpo", ".apng", ".pcx", ".sgi", ".dds", ".qoi"),
+            *(
+                ".png",
+                ".jpg",
+                ".jpeg",
+                ".jpe",
+                ".jfif",
+                ".bmp",
+                ".dib",
+                ".gif",
+                ".tif",
+                ".tiff",
+                ".webp",
+                ".avif",
+            ),
+            *(
+                ".jp2",
+                ".pgm",
+                ".ppm",
+                ".pbm",
+                ".pnm",
+                ".tga",
+                ".ico",
+                ".mpo",
+                ".apng",
+                ".pcx",
+                ".sgi",
+                ".dds",
+                ".qoi",
+            ),
         ),
         holds=("image",),
         reader="pushforward.data.images.folder:read_frames",

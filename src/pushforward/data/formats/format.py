@@ -1,7 +1,8 @@
-"""A file format: what its files are called, what they may hold, how they are read and how samples are written in it.
+"""A file format: what its files are called, what they may hold, how they are read and how samples
+are written in it.
 
-One idea: a format is a declaration that costs nothing to load, and names what reads and writes it; help texts, refusals and the
-table in `docs/data.md` are computed from the declarations.
+One idea: a format is a declaration that costs nothing to load, and names what reads and writes it;
+help texts, refusals and the table in `docs/data.md` are computed from the declarations.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from pushforward.data.formats.packing import PACKED, unpacked_name
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How a source is to be read: what its user, or the run that it is read for, says of it; None = as usual.
+    """How a source is to be read: what its user, or the run that it is read for, says of it; None =
+    as usual.
 
     Attributes:
         kind: `table`, `points` or `text`, where a source may be several things.
@@ -46,8 +48,10 @@ class Samples:
         x: examples of the space, `(n, ...)`.
         space: what one of them is.
         labels: the class that each was asked for, None = unconditional.
-        shown: a list of strings for text, a DataFrame for rows, None for images and points of arrays.
-        encoding: what made `shown`, and writes it as its source was; None = plain text, and rows as pandas writes them.
+        shown: a list of strings for text, a DataFrame for rows, None for images and points of
+            arrays.
+        encoding: what made `shown`, and writes it as its source was; None = plain text, and rows as
+            pandas writes them.
     """
 
     x: Any = None
@@ -58,7 +62,8 @@ class Samples:
 
     @property
     def forms(self) -> tuple[str, ...]:
-        """What can be written of them: `texts`, `rows`, `arrays`, `pictures`; the first that a format writes is."""
+        """What can be written of them: `texts`, `rows`, `arrays`, `pictures`; the first that a
+        format writes is."""
         if isinstance(self.shown, list):
             return ("texts",)
         kind = "" if self.space is None else self.space.kind
@@ -83,16 +88,23 @@ class Format(Choice):
     Functions are given as such or as `"module:attribute"`, which is imported when it is needed.
 
     Attributes:
-        suffixes: what names of its files end in, in small letters, the usual one first; none for folders.
-        holds: the kinds of data that it may hold, as it is read: the first unless another is asked for. Empty: it is not read.
-        reader: takes a path and `ReadOptions`, and returns whatever `pushforward.load` takes: an array, `(array, labels)`, a
-            DataFrame or a list of strings. Formats of the house return `Raw`, `Sheet` or `Found`, which also say what was decided.
-        sniffer: says of a path without such an ending whether it is of this format all the same; none = never.
-        writes: the forms of samples that it can hold: `arrays`, `pictures`, `rows`, `texts`. Empty: it is not written.
-        writer: takes `Samples` and the path without its packing, and returns bytes; of a folder the list of files written.
+        suffixes: what names of its files end in, in small letters, the usual one first; none for
+            folders.
+        holds: the kinds of data that it may hold, as it is read: the first unless another is asked
+            for. Empty: it is not read.
+        reader: takes a path and `ReadOptions`, and returns whatever `pushforward.load` takes: an
+            array, `(array, labels)`, a DataFrame or a list of strings. Formats of the house return
+            `Raw`, `Sheet` or `Found`, which also say what was decided.
+        sniffer: says of a path without such an ending whether it is of this format all the same;
+            none = never.
+        writes: the forms of samples that it can hold: `arrays`, `pictures`, `rows`, `texts`. Empty:
+            it is not written.
+        writer: takes `Samples` and the path without its packing, and returns bytes; of a folder the
+            list of files written.
         folder: whether samples fill a folder.
         reads_packed, writes_packed: whether its files may be packed (`.gz`, `.bz2`, `.xz`, `.zip`).
-        any_ending: whether samples are written under the ending of a run's own files, whatever it is.
+        any_ending: whether samples are written under the ending of a run's own files, whatever it
+            is.
 
     Example:
         >>> lines = Format("pairs", "x:y lines", (".pairs",), holds=("points",), reader=lambda path, how: [[0.0, 1.0]])
@@ -147,12 +159,14 @@ class Format(Choice):
         return unpacked_name(name).suffix.lower() in (*self.suffixes, *adopted)
 
     def made(self, samples: Samples, path: Path) -> Any:
-        """Return samples as the bytes of a file of this name, before it is packed; a folder is written, and its files returned."""
+        """Return samples as the bytes of a file of this name, before it is packed; a folder is
+        written, and its files returned."""
         return _function(self.writer)(samples, path)
 
 
 def is_folder(path: str | Path) -> bool:
-    """Return whether a name is that of a folder: it ends in a slash, has no ending, or is a folder already.
+    """Return whether a name is that of a folder: it ends in a slash, has no ending, or is a folder
+    already.
 
     Example:
         >>> is_folder("out.v1/"), is_folder("out"), is_folder("out.png")

@@ -1,7 +1,8 @@
 """Files that are packed: one table of the ways, for reading and for writing.
 
-One idea: packing is around a format and not a part of it, so it is taken off before a name's ending is read, and put on after a
-file's bytes are made; packing notes no time, so that equal contents give equal bytes.
+One idea: packing is around a format and not a part of it, so it is taken off before a name's ending
+is read, and put on after a file's bytes are made; packing notes no time, so that equal contents
+give equal bytes.
 """
 
 from __future__ import annotations
@@ -31,10 +32,12 @@ def unpacked_name(path: Path) -> Path:
 
 
 def unpack(path: Path) -> tuple[bytes, str]:
-    """Return the bytes of a file as they were before it was packed, and the ending of the name within.
+    """Return the bytes of a file as they were before it was packed, and the ending of the name
+    within.
 
     Raises:
-        BadInput: damaged, of more than the limit unpacked, or an archive that does not hold one file.
+        BadInput: damaged, of more than the limit unpacked, or an archive that does not hold one
+            file.
     """
     if path.suffix.lower() != ".zip":
         return unpacked(path, "a complete file"), unpacked_name(path).suffix.lower()
@@ -67,7 +70,11 @@ def head_of(path: Path, size: int) -> bytes:
     suffix = path.suffix.lower()
     if suffix == ".zip":
         with zipfile.ZipFile(path) as archive:
-            members = [one for one in archive.infolist() if not one.is_dir() and not is_hidden(Path(one.filename).name)]
+            members = [
+                one
+                for one in archive.infolist()
+                if not one.is_dir() and not is_hidden(Path(one.filename).name)
+            ]
             if len(members) != 1:
                 return b"\0"
             with archive.open(members[0]) as file:

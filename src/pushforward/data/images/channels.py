@@ -1,6 +1,7 @@
 """Grey, colour and alpha of pixels.
 
-One idea: what a picture with alpha shows, and what is grey of a colour, is one formula, whatever the pixels came from.
+One idea: what a picture with alpha shows, and what is grey of a colour, is one formula, whatever
+the pixels came from.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import numpy as np
 
 
 def shown_on(pixels: np.ndarray, behind: int, top: int) -> np.ndarray:
-    """Return pixels (..., c + 1), whose last channel is alpha, as they look on a background: (..., c), rounded.
+    """Return pixels (..., c + 1), whose last channel is alpha, as they look on a background: (...,
+    c), rounded.
 
     Args:
         behind: the background's value.
@@ -32,7 +34,9 @@ def greyed(pixels: np.ndarray) -> np.ndarray:
         >>> greyed(np.array([[255, 0, 0], [7, 7, 7]], np.uint8)).tolist()
         [[76], [7]]
     """
-    luma = np.round(pixels[..., :3] @ np.array([0.299, 0.587, 0.114]))[..., None].astype(pixels.dtype)
+    luma = np.round(pixels[..., :3] @ np.array([0.299, 0.587, 0.114]))[..., None].astype(
+        pixels.dtype
+    )
     return np.concatenate([luma, pixels[..., 3:]], -1)
 
 

@@ -1,7 +1,7 @@
 """A folder of pictures, or one picture: sub-folders are splits and labels.
 
-One idea: a file that cannot be read stops the run and is named, unless the user asked to skip and count such files; whatever
-else is left out is said.
+One idea: a file that cannot be read stops the run and is named, unless the user asked to skip and
+count such files; whatever else is left out is said.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ _PARTS = {
 
 
 def image_files(listing: Listing) -> list[Path]:
-    """Return the files that are pictures by the end of their name, or by their first bytes where there is none."""
+    """Return the files that are pictures by the end of their name, or by their first bytes where
+    there is none."""
     return [path for path in listing.files if PICTURE.is_named(path) or _unnamed(path)]
 
 
@@ -82,7 +83,9 @@ def read_folder(folder: Path, options: ImageOptions, skip_bad: bool) -> Raw:
     files = image_files(listing)
     if not files:
         raise BadInput(
-            f"the folder {folder}", "image files (" + " ".join(sorted(PICTURE.suffixes)) + ")", _none(listing)
+            f"the folder {folder}",
+            "image files (" + " ".join(sorted(PICTURE.suffixes)) + ")",
+            _none(listing),
         )
     places = places_of([path.relative_to(folder).parts[:-1] for path in files], "picture")
     kept = [files[i] for i in places.kept]
@@ -97,14 +100,21 @@ def read_folder(folder: Path, options: ImageOptions, skip_bad: bool) -> Raw:
         )
     if not read.pictures:
         raise BadInput(
-            f"{counted(len(read.bad), 'picture')} in {folder}, all unusable: {few(read.bad)}", "complete ones"
+            f"{counted(len(read.bad), 'picture')} in {folder}, all unusable: {few(read.bad)}",
+            "complete ones",
         )
     if len(read.pictures) == 1:
         others = "".join(f"; {words}" for words in _others(listing, files))
         later = read.tally["frames"]
-        frames = f", or read its other {counted(later, 'frame')} too with -s data.frames=all" if later else ""
+        frames = (
+            f", or read its other {counted(later, 'frame')} too with -s data.frames=all"
+            if later
+            else ""
+        )
         raise BadInput(
-            f"{folder} was taken for a folder of pictures and holds one", "at least five", f"bring more{frames}{others}"
+            f"{folder} was taken for a folder of pictures and holds one",
+            "at least five",
+            f"bring more{frames}{others}",
         )
     twins = _twins(kept, places)
     try:
@@ -112,7 +122,12 @@ def read_folder(folder: Path, options: ImageOptions, skip_bad: bool) -> Raw:
     except BadInput as error:
         raise BadInput(error.came, error.expected, twins) if twins else error from None
     x = raw.x
-    raw.notes = [f"a folder of {len(x)} images of {in_words(x.shape[1:])}", *places.notes, *raw.notes, *listing.notes]
+    raw.notes = [
+        f"a folder of {len(x)} images of {in_words(x.shape[1:])}",
+        *places.notes,
+        *raw.notes,
+        *listing.notes,
+    ]
     raw.lost = [*places.lost, *_others(listing, files)]
     if places.roles is not None:
         raw.roles = np.array([places.roles[i] for i in read.owner])
@@ -133,12 +148,17 @@ def read_one(path: Path, options: ImageOptions) -> Raw:
         reason = read.bad[0].removeprefix(f"{path} ")
         raise BadInput(f"{path} cannot be read {reason}", "a complete picture")
     raw = stacked(read, str(path), options)
-    raw.notes = [f"one picture file of {in_words(raw.x.shape[1:])}: {counted(len(raw.x), 'frame')}", *raw.notes]
+    raw.notes = [
+        f"one picture file of {in_words(raw.x.shape[1:])}: {counted(len(raw.x), 'frame')}",
+        *raw.notes,
+    ]
     say(raw, read, options)
     return raw
 
 
-def _label(raw: Raw, places: Places, files: Sequence[Path], owner: Sequence[int], bare: Sequence[str]) -> None:
+def _label(
+    raw: Raw, places: Places, files: Sequence[Path], owner: Sequence[int], bare: Sequence[str]
+) -> None:
     depths = {len(rest) > 0 for rest in places.rest}
     names = dict.fromkeys(rest[0] for rest in places.rest if rest)
     also = f"; no pictures in {few(bare)}" if bare else ""
@@ -151,11 +171,17 @@ def _label(raw: Raw, places: Places, files: Sequence[Path], owner: Sequence[int]
             raw.lost.append(f"the names of the folders within those: {few(list(inner))}")
     elif depths == {False}:
         raw.only = tuple(labels_of(files[:1], [name])[0] for name in places.around)
-        one = f"all pictures lie in one folder ({'/'.join(places.around)})" if places.around else "no sub-folders"
+        one = (
+            f"all pictures lie in one folder ({'/'.join(places.around)})"
+            if places.around
+            else "no sub-folders"
+        )
         raw.notes.append(f"{one}, so no labels{also}")
     else:
         raw.notes.append("pictures both beside and in sub-folders, so no labels")
-        raw.lost.append(f"the names of the sub-folders {few(list(names))}: some pictures lie in none")
+        raw.lost.append(
+            f"the names of the sub-folders {few(list(names))}: some pictures lie in none"
+        )
 
 
 def _bare(listing: Listing, files: Sequence[Path]) -> list[str]:
@@ -166,28 +192,43 @@ def _bare(listing: Listing, files: Sequence[Path]) -> list[str]:
 
 def _others(listing: Listing, files: list[Path]) -> list[str]:
     read = set(files)
-    rest = [p.relative_to(listing.folder) for p in listing.files if p not in read and not is_table(p)]
+    rest = [
+        p.relative_to(listing.folder) for p in listing.files if p not in read and not is_table(p)
+    ]
     films = [str(path) for path in rest if is_unread_picture(path)]
     plain = [str(path) for path in rest if not is_unread_picture(path)]
-    lost = [f"{counted(len(films), 'file')} of a format that is not read: {few(films)}"] if films else []
+    lost = (
+        [f"{counted(len(films), 'file')} of a format that is not read: {few(films)}"]
+        if films
+        else []
+    )
     tables = [
-        path for path in rest if (found := named_format(path)) is JSON_LINES or (found and found.holds[0] == "table")
+        path
+        for path in rest
+        if (found := named_format(path)) is JSON_LINES or (found and found.holds[0] == "table")
     ]
     if tables:
         plain[-1] += (
             " (a table beside pictures is not read: classes are the names of sub-folders, or in Python those of pairs "
         )
         plain[-1] += "(path, class))"
-    return lost + ([f"{counted(len(plain), 'file')} beside the pictures: {few(plain)}"] if plain else [])
+    return lost + (
+        [f"{counted(len(plain), 'file')} beside the pictures: {few(plain)}"] if plain else []
+    )
 
 
 def _twins(files: Sequence[Path], places: Places) -> str:
-    """Return the question to ask where sub-folders hold parts of one example, such as pictures and their masks."""
+    """Return the question to ask where sub-folders hold parts of one example, such as pictures and
+    their masks."""
     stems: dict[str, set[str]] = {}
     for file, rest in zip(files, places.rest, strict=True):
         stems.setdefault(rest[0] if rest else "", set()).add(file.stem)
     named = [name for name in stems if re.sub(r"[^a-z]", "", name.lower()) in _PARTS]
-    if len(stems) < 2 or not named or any(found != next(iter(stems.values())) for found in stems.values()):
+    if (
+        len(stems) < 2
+        or not named
+        or any(found != next(iter(stems.values())) for found in stems.values())
+    ):
         return ""
     return (
         f"the folders {few(list(stems))} hold files of the same names, so they look like parts of one example and no classes: "
@@ -196,17 +237,30 @@ def _twins(files: Sequence[Path], places: Places) -> str:
 
 
 def _none(listing: Listing) -> str:
-    """Return what is in a folder without pictures, and what to name in its place where that is data of another kind."""
+    """Return what is in a folder without pictures, and what to name in its place where that is data
+    of another kind."""
     there = [path.relative_to(listing.folder) for path in listing.files if not is_table(path)]
     films = [str(path) for path in there if is_unread_picture(path)]
     plain = [str(path) for path in there if not is_unread_picture(path)]
-    said = [f"it holds {counted(len(films), 'file')} of a format that is not read: {few(films)}"] if films else []
-    said += [f"it holds {counted(len(plain), 'file')} of other kinds: {few(plain)}"] if plain else []
+    said = (
+        [f"it holds {counted(len(films), 'file')} of a format that is not read: {few(films)}"]
+        if films
+        else []
+    )
+    said += (
+        [f"it holds {counted(len(plain), 'file')} of other kinds: {few(plain)}"] if plain else []
+    )
     data = [path for path in there if named_format(path) not in (None, IDX, PICTURE)]
-    said += [f"a table or an array is one file: name it, such as {listing.folder / data[0]}"] if data else []
+    said += (
+        [f"a table or an array is one file: name it, such as {listing.folder / data[0]}"]
+        if data
+        else []
+    )
     if not there:
         said.append("it holds empty folders only" if listing.folders else "it is empty")
-    hidden = [f"what is hidden is not looked at ({few([str(path) for path in listing.hidden])})"] * bool(listing.hidden)
+    hidden = [
+        f"what is hidden is not looked at ({few([str(path) for path in listing.hidden])})"
+    ] * bool(listing.hidden)
     return "; ".join([*said, *hidden])
 
 

@@ -1,6 +1,7 @@
 """Pictures of many sources as one array: files of a folder, frames of a file, what a program holds.
 
-One idea: whatever pictures come from, one place reads them, makes them alike where that loses nothing, and says what it did.
+One idea: whatever pictures come from, one place reads them, makes them alike where that loses
+nothing, and says what it did.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ _WORDS = {1: "grey", 2: "grey with alpha", 3: "colour", 4: "colour with alpha"}
 
 @dataclass
 class Gathered:
-    """Frames, which of the named pictures each came from, those that cannot be read, and what was done."""
+    """Frames, which of the named pictures each came from, those that cannot be read, and what was
+    done."""
 
     names: list[str]
     pictures: list[Picture] = field(default_factory=list)
@@ -33,7 +35,9 @@ class Gathered:
     tally: Counter[str] = field(default_factory=Counter)
 
 
-def gathered(sources: Sequence[Encoded | Picture], names: Sequence[str], options: ImageOptions) -> Gathered:
+def gathered(
+    sources: Sequence[Encoded | Picture], names: Sequence[str], options: ImageOptions
+) -> Gathered:
     """Return the frames of pictures, read and resized as options say.
 
     Args:
@@ -69,7 +73,9 @@ def stacked(read: Gathered, where: str, options: ImageOptions) -> Raw:
         either = [picture.grey is None for picture in read.pictures]
         pictures = [in_colour(p) if e else p for p, e in zip(pictures, either, strict=True)]
         if any(either):
-            notes.append(f"{counted(sum(either), 'picture')} of greys in a format for colours, among others in colour")
+            notes.append(
+                f"{counted(sum(either), 'picture')} of greys in a format for colours, among others in colour"
+            )
     if any(p.shape[-1] in (2, 4) for p in pictures):
         pictures = [p if p.shape[-1] in (2, 4) else opaque(p) for p in pictures]
     deep = [p.dtype == np.uint16 for p in pictures]
@@ -90,7 +96,9 @@ def stacked(read: Gathered, where: str, options: ImageOptions) -> Raw:
         came = f"mixed sizes or channels in {where}: {shown}"
         raise BadInput(came, "one size and one number of channels", "say " + " and ".join(fix))
     x = np.stack(pictures)
-    return Raw(x, notes=notes, skipped=tuple(read.bad), white=SHORT if x.dtype == np.uint8 else LONG)
+    return Raw(
+        x, notes=notes, skipped=tuple(read.bad), white=SHORT if x.dtype == np.uint8 else LONG
+    )
 
 
 def say(raw: Raw, read: Gathered, options: ImageOptions) -> None:
@@ -100,7 +108,10 @@ def say(raw: Raw, read: Gathered, options: ImageOptions) -> None:
         more, gone = said_of_sizes(read.tally, options.size)
         notes, lost = notes + more, lost + gone
     if read.bad:
-        notes.append(f"{counted(len(read.bad), 'unusable picture')} left out as asked: " + "; ".join(read.bad[:5]))
+        notes.append(
+            f"{counted(len(read.bad), 'unusable picture')} left out as asked: "
+            + "; ".join(read.bad[:5])
+        )
         lost.append(f"{counted(len(read.bad), 'file')} that could not be read")
     if later := read.tally["frames"]:
         raw.more = f"or read the other {counted(later, 'frame')} too with -s data.frames=all"

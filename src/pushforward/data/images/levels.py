@@ -1,7 +1,8 @@
 """How many levels pixels have.
 
-Two ideas: the space of a model is no larger than its data need, so levels are counted, not taken from the type; a picture file
-knows what white is, so its values may lie on a coarser grid from black to white.
+Two ideas: the space of a model is no larger than its data need, so levels are counted, not taken
+from the type; a picture file knows what white is, so its values may lie on a coarser grid from
+black to white.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ DEPTHS = (8, 10, 12, 14)
 
 
 def shown(levels: int, top: int = 255) -> np.ndarray:
-    """Return the value that a picture file has for each level: evenly spaced from 0 to white, rounded.
+    """Return the value that a picture file has for each level: evenly spaced from 0 to white,
+    rounded.
 
     Example:
         >>> shown(3).tolist()
@@ -35,11 +37,15 @@ def levels_of_array(x: np.ndarray) -> tuple[int, str]:
     whole = 1 << max(1, top.bit_length())
     # photographs rarely reach white; a byte, or a power of two nearly reached, is meant as a whole
     levels = 256 if 128 <= top < 256 else whole if top >= 256 and top >= 0.9 * whole else top + 1
-    return levels, f"the largest value is {top:,}, so {levels:,} levels (-s data.levels sets another number)"
+    return (
+        levels,
+        f"the largest value is {top:,}, so {levels:,} levels (-s data.levels sets another number)",
+    )
 
 
 def levels_of_pictures(values: np.ndarray, top: int) -> tuple[int, np.ndarray, str | None]:
-    """Return the number of levels of pictures, the level of each of their different values, and the reason if it is not plain.
+    """Return the number of levels of pictures, the level of each of their different values, and the
+    reason if it is not plain.
 
     Args:
         values: all different values.
@@ -64,9 +70,17 @@ def levels_of_pictures(values: np.ndarray, top: int) -> tuple[int, np.ndarray, s
             return 2**bits, found, f"every 16-bit value is {factor} one of {2**bits:,} levels"
     for bits in DEPTHS:
         if values.max() < 2**bits:
-            return 2**bits, values, f"16-bit files whose largest value is {values.max():,}, so {2**bits:,} levels"
+            return (
+                2**bits,
+                values,
+                f"16-bit files whose largest value is {values.max():,}, so {2**bits:,} levels",
+            )
         if not (values % 2 ** (16 - bits)).any():
-            return 2**bits, values >> (16 - bits), f"the lower {16 - bits} bits of 16 are unused: {2**bits:,} levels"
+            return (
+                2**bits,
+                values >> (16 - bits),
+                f"the lower {16 - bits} bits of 16 are unused: {2**bits:,} levels",
+            )
     said = (
         "16-bit files, so 65,536 levels; autoregressive and diffusion models compute a number for each level of each pixel, which "
         "is slow: -s data.levels=256 scales them by 257"
@@ -75,7 +89,8 @@ def levels_of_pictures(values: np.ndarray, top: int) -> tuple[int, np.ndarray, s
 
 
 def to_levels(values: np.ndarray, levels: int, top: int) -> np.ndarray | None:
-    """Return the level of each value of a picture file, None if one of them is no level: raw, or spread from black to white.
+    """Return the level of each value of a picture file, None if one of them is no level: raw, or
+    spread from black to white.
 
     Example:
         >>> to_levels(np.array([0, 255]), 17, 255)
@@ -105,7 +120,8 @@ def first_odd(values: np.ndarray, levels: int, top: int) -> int:
 
 
 def scaled(values: np.ndarray, levels: int, top: int) -> np.ndarray:
-    """Return the nearest of `levels` levels from black to white: of 65,536 values, 256 levels are 257 apart.
+    """Return the nearest of `levels` levels from black to white: of 65,536 values, 256 levels are
+    257 apart.
 
     Raises:
         BadInput: more levels than there are values.
@@ -120,7 +136,8 @@ def scaled(values: np.ndarray, levels: int, top: int) -> np.ndarray:
 
 
 def _on_grid(values: np.ndarray, levels: int, top: int) -> np.ndarray | None:
-    """Return levels if every value is one of `levels` evenly spaced ones, rounded either way, and none is two of them."""
+    """Return levels if every value is one of `levels` evenly spaced ones, rounded either way, and
+    none is two of them."""
     if levels > top + 1:
         return None
     step = top / (levels - 1)

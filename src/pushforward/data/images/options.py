@@ -1,4 +1,5 @@
-"""What a user may say about pictures: `-s data.KEY=VALUE`, kept with a run, which reads other pictures in the same way."""
+"""What a user may say about pictures: `-s data.KEY=VALUE`, kept with a run, which reads other
+pictures in the same way."""
 
 from __future__ import annotations
 
@@ -13,7 +14,14 @@ from pushforward.core.spec import Config, parse
 
 LARGEST_SIDE = 4096
 _SIZE = re.compile(r"\s*(\d{1,6})\s*(?:[xX×*,]\s*(\d{1,6})\s*)?")
-_SPELLINGS = {"gray": "grey", "l": "grey", "1": "grey", "color": "colour", "rgb": "colour", "3": "colour"}
+_SPELLINGS = {
+    "gray": "grey",
+    "l": "grey",
+    "1": "grey",
+    "color": "colour",
+    "rgb": "colour",
+    "3": "colour",
+}
 
 
 class ImageOptions(Config):
@@ -23,8 +31,8 @@ class ImageOptions(Config):
         alpha: what see-through pictures lie on, `white` or `black`; `keep` makes alpha a channel.
         frames: of an animated or paged file, the `first` or `all`, each an example.
         resize: side in pixels, or `WIDTHxHEIGHT`; None = as they are, which must then be one size.
-        fit: where a resized picture has another shape: the middle is cut out (`crop`), its border is continued (`pad`), or it is
-            distorted (`stretch`).
+        fit: where a resized picture has another shape: the middle is cut out (`crop`), its border
+            is continued (`pad`), or it is distorted (`stretch`).
         channels: `grey` or `colour` for all; None = as they are, which must then be one of them.
         levels: of grey, or of each colour; None = inferred and said.
         max_pixels: most pixels of one file, all its frames together.
@@ -59,13 +67,24 @@ def image_options(values: Mapping[str, Any] | None) -> ImageOptions:
     given.update({"channels": _SPELLINGS[spelt]} if spelt in _SPELLINGS else {})
     options = parse(ImageOptions, given, "data")
     if options.size is None and "fit" in given:
-        raise BadInput(f"'data.fit={options.fit}' without data.resize", "both or neither", "say -s data.resize=32")
+        raise BadInput(
+            f"'data.fit={options.fit}' without data.resize",
+            "both or neither",
+            "say -s data.resize=32",
+        )
     return options
 
 
 def _size(resize: int | str) -> tuple[int, int]:
     found = _SIZE.fullmatch(str(resize))
-    size = (int(found[1]), int(found[2] or found[1])) if found and not isinstance(resize, bool) else (0, 0)
+    size = (
+        (int(found[1]), int(found[2] or found[1]))
+        if found and not isinstance(resize, bool)
+        else (0, 0)
+    )
     if not all(1 <= side <= LARGEST_SIDE for side in size):
-        raise BadInput(f"'data.resize={resize}'", f"a side from 1 to {LARGEST_SIDE}, or WIDTHxHEIGHT such as 32x48")
+        raise BadInput(
+            f"'data.resize={resize}'",
+            f"a side from 1 to {LARGEST_SIDE}, or WIDTHxHEIGHT such as 32x48",
+        )
     return size

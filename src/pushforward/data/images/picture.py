@@ -1,7 +1,9 @@
-"""One picture file: whatever its mode, depth, orientation, alpha and frames, arrays of whole numbers.
+"""One picture file: whatever its mode, depth, orientation, alpha and frames, arrays of whole
+numbers.
 
-Two ideas: nothing is clipped, hidden or turned silently, so whatever is done is tallied under a name that `said` puts into words;
-a decoder may fail in any way, and every way is a refusal of that file.
+Two ideas: nothing is clipped, hidden or turned silently, so whatever is done is tallied under a
+name that `said` puts into words; a decoder may fail in any way, and every way is a refusal of that
+file.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from pushforward.data.images.channels import greyed, in_colour, opaque, shown_on
 from pushforward.data.images.handles import unread
 from pushforward.data.images.options import ImageOptions
 
-# PostScript is a program, and its reader runs it: only formats that are data are opened, whatever a file is called
+# PostScript is a program, and its reader runs it: only formats that are data are opened, whatever a
+# file is called
 FORMATS = (
     *("PNG", "JPEG", "MPO", "BMP", "DIB", "GIF", "TIFF", "WEBP", "PPM", "TGA", "JPEG2000", "AVIF"),
     *("ICO", "PCX", "SGI", "DDS", "QOI"),
@@ -44,11 +47,20 @@ _SAID = {
     "black": ("{n} with alpha, shown on black, as asked", "alpha of {n}, shown on black"),
     "kept": ("{n} with alpha, which is a channel, as asked; colours that it hides are white", None),
     "opaque": ("{n} with an alpha channel that hides nothing, so it is left out", None),
-    "paged": ("{n} animated or paged: only the first frame is read (-s data.frames=all reads all)", None),
+    "paged": (
+        "{n} animated or paged: only the first frame is read (-s data.frames=all reads all)",
+        None,
+    ),
     "frames": ("", "{frames} after the first of animated or paged files"),
     "unrolled": ("{n} animated or paged: every frame is an example, as asked", None),
-    "deep": ("{n} in 16-bit colour, read with 8 bits a channel", "the lower 8 bits of {n} in 16-bit colour"),
-    "CMYK": ("{n} in CMYK, turned into RGB without a colour profile", "the inks of {n} in CMYK, turned into RGB"),
+    "deep": (
+        "{n} in 16-bit colour, read with 8 bits a channel",
+        "the lower 8 bits of {n} in 16-bit colour",
+    ),
+    "CMYK": (
+        "{n} in CMYK, turned into RGB without a colour profile",
+        "the inks of {n} in CMYK, turned into RGB",
+    ),
     "LAB": ("{n} in CIELAB, turned into RGB", "the colours of {n} in CIELAB that RGB cannot show"),
     "YCbCr": ("{n} in YCbCr, turned into RGB", None),
     "HSV": ("{n} in HSV, turned into RGB", None),
@@ -64,7 +76,8 @@ class Picture:
     """One frame.
 
     Attributes:
-        pixels: shape (height, width, channels), uint8 or uint16; the last of two or four channels is alpha.
+        pixels: shape (height, width, channels), uint8 or uint16; the last of two or four channels
+            is alpha.
         grey: None if it may be taken for either: a palette of greys, or colours that are all grey.
     """
 
@@ -81,11 +94,14 @@ class Picture:
 Encoded = Path | bytes | Pillow.Image
 
 
-def read_picture(source: Encoded | Picture, options: ImageOptions, tally: Counter[str]) -> list[Picture]:
+def read_picture(
+    source: Encoded | Picture, options: ImageOptions, tally: Counter[str]
+) -> list[Picture]:
     """Return the frames of a picture that options want, and count in `tally` what was done to them.
 
     Args:
-        source: a file, its bytes, a picture of Pillow, or pixels as they lie in an array, to which only alpha and colours are done.
+        source: a file, its bytes, a picture of Pillow, or pixels as they lie in an array, to which
+            only alpha and colours are done.
 
     Raises:
         BadInput: no picture, a damaged one, too many pixels, or real or very large numbers.
@@ -104,7 +120,8 @@ def read_picture(source: Encoded | Picture, options: ImageOptions, tally: Counte
                 path = Path(getattr(source, "filename", "") or "")
             Pillow.init()
             known = [name for name in FORMATS if name in Pillow.OPEN]
-            # by handle: of a path, Pillow maps plain TIFFs into memory before it turns them, which scrambles them
+            # by handle: of a path, Pillow maps plain TIFFs into memory before it turns them, which
+            # scrambles them
             handle = source.open("rb") if isinstance(source, Path) else BytesIO(source)
             with handle as file, Pillow.open(file, formats=known) as opened:
                 return list(_frames(opened, path, options, tally))
@@ -133,7 +150,9 @@ def said(tally: Counter[str]) -> tuple[list[str], list[str]]:
 
 
 def _reason(source: object, error: BaseException) -> str:
-    if source == b"" or (isinstance(source, Path) and source.is_file() and source.stat().st_size == 0):
+    if source == b"" or (
+        isinstance(source, Path) and source.is_file() and source.stat().st_size == 0
+    ):
         return "the file is empty"
     if isinstance(error, Pillow.UnidentifiedImageError):
         return "no picture of a known format"
@@ -141,21 +160,34 @@ def _reason(source: object, error: BaseException) -> str:
 
 
 def _too_large(came: str, options: ImageOptions) -> BadInput:
-    return BadInput(came, f"at most {options.max_pixels:,} pixels a file", "raise it with -s data.max_pixels=...")
+    return BadInput(
+        came,
+        f"at most {options.max_pixels:,} pixels a file",
+        "raise it with -s data.max_pixels=...",
+    )
 
 
-def _frames(opened: Pillow.Image, path: Path, options: ImageOptions, tally: Counter[str]) -> Iterator[Picture]:
+def _frames(
+    opened: Pillow.Image, path: Path, options: ImageOptions, tally: Counter[str]
+) -> Iterator[Picture]:
     width, height = opened.size
     n = getattr(opened, "n_frames", 1)
     wanted = n if options.frames == "all" else 1
     if width * height * wanted > options.max_pixels:
-        raise _too_large(f"{width} x {height} pixels" + (f" in {n} frames" if wanted > 1 else ""), options)
-    # counted here, where the whole file is known to be read: a damaged one is counted as such elsewhere
+        raise _too_large(
+            f"{width} x {height} pixels" + (f" in {n} frames" if wanted > 1 else ""), options
+        )
+    # counted here, where the whole file is known to be read: a damaged one is counted as such
+    # elsewhere
     mine: Counter[str] = Counter()
     if n > 1:
         mine.update({"paged": 1, "frames": n - 1} if wanted == 1 else {"unrolled": 1})
     known = Pillow.registered_extensions().get(path.suffix.lower())
-    if known is not None and {known, opened.format} not in ({known}, {"JPEG", "MPO"}, {"BMP", "DIB"}):
+    if known is not None and {known, opened.format} not in (
+        {known},
+        {"JPEG", "MPO"},
+        {"BMP", "DIB"},
+    ):
         mine["misnamed"] += 1
     frames = ImageSequence.Iterator(opened) if wanted > 1 else [opened]
     either = opened.format in _COLOURS_ONLY
@@ -191,14 +223,20 @@ def _as_asked(picture: Picture, options: ImageOptions, tally: Counter[str]) -> P
     return _channelled(pixels, picture.grey, options, tally)
 
 
-def _frame(frame: Pillow.Image, options: ImageOptions, tally: Counter[str], either: bool) -> Picture:
+def _frame(
+    frame: Pillow.Image, options: ImageOptions, tally: Counter[str], either: bool
+) -> Picture:
     two = _as_bytes(frame)
     deep = not two and _deep(frame)
-    held = getattr(frame, "tag_v2", {}).get(0x0112, 1)  # Pillow turns a TIFF itself, and forgets that it did
+    held = getattr(frame, "tag_v2", {}).get(
+        0x0112, 1
+    )  # Pillow turns a TIFF itself, and forgets that it did
     frame.load()
     frame = _turned(frame, tally, held)
     if two:
-        high, low = np.split(np.asarray(frame).astype(np.uint16).reshape(*np.asarray(frame).shape[:2], 2, 2), 2, -1)
+        high, low = np.split(
+            np.asarray(frame).astype(np.uint16).reshape(*np.asarray(frame).shape[:2], 2, 2), 2, -1
+        )
         return _channelled(_alpha((high * 256 + low)[..., 0], options, tally), True, options, tally)
     if frame.mode == "F":
         values = np.asarray(frame)
@@ -224,7 +262,9 @@ def _frame(frame: Pillow.Image, options: ImageOptions, tally: Counter[str], eith
     return _channelled(pixels, grey, options, tally)
 
 
-def _channelled(pixels: np.ndarray, grey: bool | None, options: ImageOptions, tally: Counter[str]) -> Picture:
+def _channelled(
+    pixels: np.ndarray, grey: bool | None, options: ImageOptions, tally: Counter[str]
+) -> Picture:
     """Return pixels (h, w, c) in grey or in colour, if one of them is asked for."""
     colours = 3 if grey is False else 1
     if options.channels == "grey" and colours == 3:
@@ -237,7 +277,8 @@ def _channelled(pixels: np.ndarray, grey: bool | None, options: ImageOptions, ta
 
 
 def like(pixels: np.ndarray, channels: int) -> np.ndarray:
-    """Return pixels (..., c) with the channels of a run where that loses nothing: greys saved as colours, alpha that hides nothing.
+    """Return pixels (..., c) with the channels of a run where that loses nothing: greys saved as
+    colours, alpha that hides nothing.
 
     Example:
         >>> like(np.zeros((1, 2, 2, 3), np.uint8), 1).shape, like(np.zeros((1, 2, 2, 3), np.uint8), 4).shape
@@ -266,9 +307,11 @@ def _plain(frame: Pillow.Image, grey: bool, seen: bool) -> Pillow.Image:
 
 
 def _as_bytes(frame: Pillow.Image) -> bool:
-    """Return whether a PNG holds 16-bit greys with alpha, and have their four bytes a pixel decoded as they lie.
+    """Return whether a PNG holds 16-bit greys with alpha, and have their four bytes a pixel decoded
+    as they lie.
 
-    Pillow would decode them as RGBA of 8 bits: three equal colours, without the lower half of each number.
+    Pillow would decode them as RGBA of 8 bits: three equal colours, without the lower half of each
+    number.
     """
     tiles = getattr(frame, "tile", [])
     if frame.format != "PNG" or not tiles or any(tile[3] != "LA;16B" for tile in tiles):
@@ -278,7 +321,8 @@ def _as_bytes(frame: Pillow.Image) -> bool:
 
 
 def _deep(frame: Pillow.Image) -> bool:
-    """Return whether a colour file has more than 8 bits a channel, which Pillow reads without their lower half."""
+    """Return whether a colour file has more than 8 bits a channel, which Pillow reads without their
+    lower half."""
     if frame.mode.startswith(("I", "F")):
         return False
     raws = [tile[3] for tile in getattr(frame, "tile", [])]
@@ -303,7 +347,9 @@ def _integers(frame: Pillow.Image, options: ImageOptions, tally: Counter[str]) -
     values = np.asarray(frame).astype(np.int64)
     if values.min() < 0 or values.max() > LONG:
         came = f"32-bit pixels from {values.min()} to {values.max()}"
-        raise BadInput(came, f"levels from 0 to {LONG:,}", "scale or shift them first, or save them as .npy")
+        raise BadInput(
+            came, f"levels from 0 to {LONG:,}", "scale or shift them first, or save them as .npy"
+        )
     key = frame.info.get("transparency")
     if isinstance(key, int) and bool((values == key).any()):
         alpha = np.where(values == key, 0, LONG)
@@ -317,7 +363,9 @@ def _alpha(pixels: np.ndarray, options: ImageOptions, tally: Counter[str]) -> np
     alpha = pixels[..., -1:]
     if options.alpha == "keep":
         tally["kept"] += 1
-        return np.concatenate([np.where(alpha == 0, top, pixels[..., :-1]), alpha], -1).astype(pixels.dtype)
+        return np.concatenate([np.where(alpha == 0, top, pixels[..., :-1]), alpha], -1).astype(
+            pixels.dtype
+        )
     if alpha.min() == top:
         tally["opaque"] += 1
         return pixels[..., :-1]

@@ -1,6 +1,7 @@
 """Pictures that a program holds: of Pillow, encoded bytes, files, or arrays of different sizes.
 
-One idea: they wait unread until it is known how pictures are to be read, and then the one reader of pictures reads them.
+One idea: they wait unread until it is known how pictures are to be read, and then the one reader of
+pictures reads them.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ class Pictures:
 
 
 def is_picture(item: Any) -> bool:
-    """Return whether something is a picture of Pillow, the file of one, or its bytes, alone or as data sets of the Hub keep them.
+    """Return whether something is a picture of Pillow, the file of one, or its bytes, alone or as
+    data sets of the Hub keep them.
 
     Example:
         >>> is_picture(Pillow.new("L", (2, 2))), is_picture(Path("a.png")), is_picture({"bytes": b"\\x89PNG\\r\\n", "path": None})
@@ -54,7 +56,8 @@ def is_picture(item: Any) -> bool:
     """
     if isinstance(item, Mapping):
         return set(item) in ({"bytes", "path"}, {"bytes"}) and (
-            isinstance(item["bytes"], bytes) or (item["bytes"] is None and isinstance(item.get("path"), str))
+            isinstance(item["bytes"], bytes)
+            or (item["bytes"] is None and isinstance(item.get("path"), str))
         )
     if isinstance(item, bytes | bytearray):
         return bytes(item[:8]).startswith(_MAGIC)
@@ -87,13 +90,20 @@ def read_held(pictures: Pictures, options: ImageOptions, skip_bad: bool) -> tupl
     if read.bad and not skip_bad:
         came = f"{counted(len(read.bad), 'unusable picture')} among {len(pictures):,} given ones: {few(read.bad)}"
         raise BadInput(
-            came, "complete pictures of whole levels", "repair or convert them, or leave them out: skip_bad=True"
+            came,
+            "complete pictures of whole levels",
+            "repair or convert them, or leave them out: skip_bad=True",
         )
     if not read.pictures:
-        raise BadInput(f"{counted(len(read.bad), 'picture')}, all unusable: {few(read.bad)}", "complete ones")
+        raise BadInput(
+            f"{counted(len(read.bad), 'picture')}, all unusable: {few(read.bad)}", "complete ones"
+        )
     raw = stacked(read, GIVEN, options)
     raw.held = True
-    raw.notes = [f"{counted(len(raw.x), 'picture')} of {in_words(raw.x.shape[1:])}, held by the program", *raw.notes]
+    raw.notes = [
+        f"{counted(len(raw.x), 'picture')} of {in_words(raw.x.shape[1:])}, held by the program",
+        *raw.notes,
+    ]
     say(raw, read, options)
     return raw, [kept[i] for i in read.owner]
 
@@ -119,7 +129,8 @@ def _encoded(item: Any) -> Encoded | Picture:
 
 
 def _of_array(item: Any) -> Picture:
-    """Return the pixels of an array or a tensor: whole numbers, or intensities in [0, 1] that are whole 255ths.
+    """Return the pixels of an array or a tensor: whole numbers, or intensities in [0, 1] that are
+    whole 255ths.
 
     Raises:
         BadInput: another shape, or other numbers.
@@ -134,7 +145,9 @@ def _of_array(item: Any) -> Picture:
     elif x.shape[0] in CHANNELS and (first or x.shape[-1] not in CHANNELS):
         x = np.moveaxis(x, 0, -1)
     elif x.shape[-1] not in CHANNELS:
-        raise BadInput(f"an array of shape {x.shape}", "one or three channels (two or four with alpha)")
+        raise BadInput(
+            f"an array of shape {x.shape}", "one or three channels (two or four with alpha)"
+        )
     if said := not_finite(x, "pixels").removesuffix(" of"):
         raise BadInput(said, "whole numbers")
     low, high = float(x.min()), float(x.max())
@@ -146,4 +159,6 @@ def _of_array(item: Any) -> Picture:
     elif not (low >= 0 and high <= 65535) or not bool((x == np.round(x)).all()):
         kind = "real numbers" if x.dtype.kind == "f" else "numbers"
         raise BadInput(f"{kind} from {low:.4g} to {high:.4g} as pixels", "whole numbers from 0")
-    return Picture(x.astype(np.uint8 if high <= 255 and x.dtype != np.uint16 else np.uint16), x.shape[-1] <= 2)
+    return Picture(
+        x.astype(np.uint8 if high <= 255 and x.dtype != np.uint16 else np.uint16), x.shape[-1] <= 2
+    )

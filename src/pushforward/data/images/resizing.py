@@ -1,6 +1,7 @@
 """Pictures of one size from pictures of many.
 
-One idea: every new pixel is a weighted mean over all that it covers (Lanczos, a = 3), so that a smaller picture has no aliases.
+One idea: every new pixel is a weighted mean over all that it covers (Lanczos, a = 3), so that a
+smaller picture has no aliases.
 """
 
 from __future__ import annotations
@@ -68,7 +69,9 @@ def said_of_sizes(tally: Counter[str], size: tuple[int, int]) -> tuple[list[str]
     if tally["crop"]:
         lost.append(f"what {_pictures(tally['crop'])} show beside their middle")
     shape = "".join(f", {words}" for words in done)
-    return [f"{_pictures(n)} resized to {size[0]} x {size[1]} with a Lanczos filter (antialiased){shape}"], lost
+    return [
+        f"{_pictures(n)} resized to {size[0]} x {size[1]} with a Lanczos filter (antialiased){shape}"
+    ], lost
 
 
 def _pictures(n: int) -> str:
@@ -76,7 +79,10 @@ def _pictures(n: int) -> str:
 
 
 def _scaled(
-    pixels: np.ndarray, size: tuple[int, int], box: tuple[float, float, float, float], top: int | None
+    pixels: np.ndarray,
+    size: tuple[int, int],
+    box: tuple[float, float, float, float],
+    top: int | None,
 ) -> np.ndarray:
     if pixels.dtype == np.uint8 and top is None:
         mode = _MODES[pixels.shape[-1]]

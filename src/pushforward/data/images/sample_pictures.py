@@ -1,6 +1,7 @@
 """Samples of images and points as pictures: one sheet of all, or a folder of files.
 
-One idea: what a file of pictures holds is what is read back from it, so greys of more than 256 levels are written in 16 bits.
+One idea: what a file of pictures holds is what is read back from it, so greys of more than 256
+levels are written in 16 bits.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ SHEET, MARGIN = 512, 2
 
 
 def grey(x: np.ndarray, levels: int) -> np.ndarray:
-    """Map levels to 0..255 by rounding; (n, c, h, w) to (n, h, w) or (n, h, w, c), the last of 2 or 4 of them alpha."""
+    """Map levels to 0..255 by rounding; (n, c, h, w) to (n, h, w) or (n, h, w, c), the last of 2 or
+    4 of them alpha."""
     shown = np.round(x.astype(np.float64) * (255.0 / (levels - 1))).astype(np.uint8)
     return shown[:, 0] if shown.shape[1] == 1 else np.moveaxis(shown, 1, -1)
 
 
 def as_files(x: np.ndarray, levels: int) -> np.ndarray:
-    """Return images as picture files hold them: like `grey`, but grey ones of more than 256 levels as they are, in 16 bits."""
+    """Return images as picture files hold them: like `grey`, but grey ones of more than 256 levels
+    as they are, in 16 bits."""
     return x[:, 0].astype(np.uint16) if x.shape[1] == 1 and levels > 256 else grey(x, levels)
 
 
@@ -47,11 +50,19 @@ def sheet(x: np.ndarray, levels: int) -> Pillow.Image:
     scale = max(1, SHEET // (columns * max(h, w)))
     rows = -(-n // columns)
     size = (columns * (w * scale + MARGIN) + MARGIN, rows * (h * scale + MARGIN) + MARGIN)
-    page = Pillow.new("L" if pictures.ndim == 3 else "RGB", size, color=128 if pictures.ndim == 3 else (128, 128, 128))
+    page = Pillow.new(
+        "L" if pictures.ndim == 3 else "RGB",
+        size,
+        color=128 if pictures.ndim == 3 else (128, 128, 128),
+    )
     for i, picture in enumerate(pictures):
         tile = Pillow.fromarray(picture).resize((w * scale, h * scale), Pillow.Resampling.NEAREST)
         page.paste(
-            tile, (MARGIN + (i % columns) * (w * scale + MARGIN), MARGIN + (i // columns) * (h * scale + MARGIN))
+            tile,
+            (
+                MARGIN + (i % columns) * (w * scale + MARGIN),
+                MARGIN + (i // columns) * (h * scale + MARGIN),
+            ),
         )
     return page
 
@@ -73,13 +84,16 @@ def scatter(x: np.ndarray) -> Pillow.Image:
 def sheet_bytes(samples: Samples, path: Path) -> bytes:
     """Return all samples as one picture: images as a grid, points as dots."""
     values, buffer = samples.x.numpy(), io.BytesIO()
-    picture = scatter(values) if samples.space.levels is None else sheet(values, samples.space.levels)
+    picture = (
+        scatter(values) if samples.space.levels is None else sheet(values, samples.space.levels)
+    )
     picture.save(buffer, format="PNG")
     return buffer.getvalue()
 
 
 def write_picture_folder(samples: Samples, path: Path) -> list[Path]:
-    """Write each image to a file of its own, in folders that are called by their classes, and return the files."""
+    """Write each image to a file of its own, in folders that are called by their classes, and
+    return the files."""
     values, levels, labels = samples.x.numpy(), samples.space.levels, samples.labels
     names = {} if labels is None else folder_names(labels)
     written = []

@@ -1,7 +1,8 @@
 """The types of a Parquet or Feather file, kept so that rows made for it have them again.
 
-One idea: pandas knows fewer types than Arrow (no decimals of a fixed precision, one kind of strings), so the schema of the file
-travels with the run beside the dtypes, and written columns are cast to it where their values fit.
+One idea: pandas knows fewer types than Arrow (no decimals of a fixed precision, one kind of
+strings), so the schema of the file travels with the run beside the dtypes, and written columns are
+cast to it where their values fit.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from pushforward.core.errors import refusing
 
 
 def parquet_schema(source: Any) -> str:
-    """Return the Arrow schema of a Parquet file (a path, a folder of parts, or an open file) as text, empty if it has none."""
+    """Return the Arrow schema of a Parquet file (a path, a folder of parts, or an open file) as
+    text, empty if it has none."""
     from pyarrow import parquet
 
     if isinstance(source, Path) and source.is_dir():
@@ -26,7 +28,8 @@ def parquet_schema(source: Any) -> str:
 
 
 def feather_schema(source: Any) -> str:
-    """Return the Arrow schema of a Feather file (a path or an open file) as text, empty if it has none."""
+    """Return the Arrow schema of a Feather file (a path or an open file) as text, empty if it has
+    none."""
     import pyarrow as pa
 
     def read() -> Any:
@@ -48,9 +51,11 @@ def _as_text(read: Callable[[], Any]) -> str:
 
 
 def arrow_table(frame: pd.DataFrame, schema: str = "") -> Any:
-    """Return a frame as an Arrow table whose columns have the types of a schema, where their values fit.
+    """Return a frame as an Arrow table whose columns have the types of a schema, where their values
+    fit.
 
-    A value beyond a type (a model's tail past eight bits, a seventh digit before the point) widens the column: nothing is clamped.
+    A value beyond a type (a model's tail past eight bits, a seventh digit before the point) widens
+    the column: nothing is clamped.
 
     Args:
         schema: what `parquet_schema` or `feather_schema` returned.
@@ -68,7 +73,9 @@ def arrow_table(frame: pd.DataFrame, schema: str = "") -> Any:
         column, own = usual.column(place), kept.get(field.name)
         if own is not None:
             column = _as_type(frame.iloc[:, place], column, own.type)
-            field = pa.field(field.name, column.type, nullable=own.nullable or column.null_count > 0)
+            field = pa.field(
+                field.name, column.type, nullable=own.nullable or column.null_count > 0
+            )
         columns.append(column)
         fields.append(field)
     return pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata=usual.schema.metadata))
@@ -77,12 +84,15 @@ def arrow_table(frame: pd.DataFrame, schema: str = "") -> Any:
 def _schema(text: str) -> Any:
     import pyarrow as pa
 
-    with refusing("the types of the file that the run was trained on", "what training wrote", "train again"):
+    with refusing(
+        "the types of the file that the run was trained on", "what training wrote", "train again"
+    ):
         return pa.ipc.read_schema(pa.py_buffer(base64.b64decode(text)))
 
 
 def _as_type(series: pd.Series, usual: Any, wanted: Any) -> Any:
-    """Return a column in a type, in its widest relative if values do not fit it, or as it would be without one."""
+    """Return a column in a type, in its widest relative if values do not fit it, or as it would be
+    without one."""
     import pyarrow as pa
 
     if usual.type == wanted:

@@ -37,7 +37,8 @@ class RowsEncoding(Encoding):
         return to_csv(shown, self.kept, replace(self.dialect, line_end="\n"))
 
     def csv_file(self, shown: pd.DataFrame, delimiter: str | None = None) -> bytes:
-        """Return what `csv` gives as the bytes of a file, in the character set and with the line ends of the source."""
+        """Return what `csv` gives as the bytes of a file, in the character set and with the line
+        ends of the source."""
         dialect = self.dialect if delimiter is None else replace(self.dialect, delimiter=delimiter)
         return dialect.encoded(to_csv(shown, self.kept, dialect))
 

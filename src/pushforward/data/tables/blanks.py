@@ -1,7 +1,8 @@
 """Tables whose fields are set apart by blanks, as aligned columns and numeric programs write them.
 
-One idea: blanks stand in words and dates too, so they separate fields only where every line has the same number of pieces and
-something says that they are columns: runs of blanks, cells in quotes or that are numbers, or names that are known.
+One idea: blanks stand in words and dates too, so they separate fields only where every line has the
+same number of pieces and something says that they are columns: runs of blanks, cells in quotes or
+that are numbers, or names that are known.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ _FEWEST = 3
 Rows = list[tuple[int, list[str]]]
 
 
-def rows_between_blanks(text: str, names: Collection[str] = (), fitting: float = 0.0) -> Rows | None:
-    """Return the rows of a text whose fields blanks separate, with the line of each; None where they do not.
+def rows_between_blanks(
+    text: str, names: Collection[str] = (), fitting: float = 0.0
+) -> Rows | None:
+    """Return the rows of a text whose fields blanks separate, with the line of each; None where
+    they do not.
 
     Args:
         names: of columns that are known, which a header may hold.
@@ -32,7 +36,11 @@ def rows_between_blanks(text: str, names: Collection[str] = (), fitting: float =
     """
     if fitting == 1.0:
         return None
-    lines = [(n, line.strip()) for n, line in enumerate(re.split(r"\r\n|\n|\r", text), start=1) if line.strip()]
+    lines = [
+        (n, line.strip())
+        for n, line in enumerate(re.split(r"\r\n|\n|\r", text), start=1)
+        if line.strip()
+    ]
     rows: Rows = []
     table: list[list[str]] = []
     for n, line in lines:
@@ -64,7 +72,9 @@ def _pieces(line: str) -> list[str]:
     # a header behind `# ` belongs to its first name
     found = _PIECE.findall(re.sub(r"^#\s+", "#", line))
     return [
-        piece[1:-1].replace('""', '"').replace('\\"', '"') if len(piece) > 1 and piece[0] == piece[-1] == '"' else piece
+        piece[1:-1].replace('""', '"').replace('\\"', '"')
+        if len(piece) > 1 and piece[0] == piece[-1] == '"'
+        else piece
         for piece in found
     ]
 
@@ -76,14 +86,16 @@ def _names_of_rows(table: list[list[str]]) -> bool:
 
 
 def _quoted(lines: list[str]) -> bool:
-    """Return whether quotes say that lines are cells: names that all stand in them, or some in nearly every line."""
+    """Return whether quotes say that lines are cells: names that all stand in them, or some in
+    nearly every line."""
     cells = [_PIECE.findall(line) for line in lines if not line.startswith("#")]
     marked = [[len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in row] for row in cells]
     return (len(cells[0]) > 1 and all(marked[0])) or sum(map(any, marked)) >= 0.9 * len(marked)
 
 
 def _of_numbers(table: list[list[str]], lines: list[str]) -> bool:
-    """Return whether most cells below the first line are numbers, and whole lines are none: `1 234` is one, with its thousands."""
+    """Return whether most cells below the first line are numbers, and whole lines are none: `1 234`
+    is one, with its thousands."""
     below = [cell for row in table[1:] for cell in row]
     if 2 * sum(PLAIN.fullmatch(cell) is not None for cell in below) < len(below):
         return False

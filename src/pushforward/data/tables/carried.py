@@ -1,7 +1,8 @@
-"""Columns whose values are no plain numbers but are carried by them: Python dates and times, decimals, durations, periods.
+"""Columns whose values are no plain numbers but are carried by them: Python dates and times,
+decimals, durations, periods.
 
-One idea: a carrier turns such a column into numbers or moments that inference knows, and back into what it was, so that a frame
-comes back with its own types.
+One idea: a carrier turns such a column into numbers or moments that inference knows, and back into
+what it was, so that a frame comes back with its own types.
 """
 
 from __future__ import annotations
@@ -50,11 +51,14 @@ def carrier_of(series: pd.Series) -> str:
     if kind is decimal.Decimal:
         places = [-value.as_tuple().exponent for value in known if value.is_finite()]
         return f"decimal:{max([0, *places])}" if len(places) == len(known) else ""
-    return {datetime.date: "date", datetime.time: "time", datetime.timedelta: "timedelta"}.get(kind, "")
+    return {datetime.date: "date", datetime.time: "time", datetime.timedelta: "timedelta"}.get(
+        kind, ""
+    )
 
 
 def into_numbers(series: pd.Series, carrier: str) -> pd.Series:
-    """Return a column of numbers or moments for a column of a carrier; plain columns as they are."""
+    """Return a column of numbers or moments for a column of a carrier; plain columns as they
+    are."""
     name, _, _ = carrier.partition(":")
     return CARRIERS[name].into(series) if name else series
 
@@ -63,7 +67,8 @@ def out_of_numbers(series: pd.Series, carrier: str, dtype: str) -> pd.Series:
     """Invert `into_numbers`.
 
     Args:
-        dtype: that the column had; for decimals the number of their places stands in the carrier's name.
+        dtype: that the column had; for decimals the number of their places stands in the carrier's
+            name.
     """
     name, _, places = carrier.partition(":")
     if name == "decimal":
@@ -83,7 +88,9 @@ def said_of(carrier: str) -> str:
 
 
 def _objects(series: pd.Series, make: Callable[[Any], Any]) -> pd.Series:
-    return pd.Series([None if pd.isna(value) else make(value) for value in series.tolist()], dtype=object)
+    return pd.Series(
+        [None if pd.isna(value) else make(value) for value in series.tolist()], dtype=object
+    )
 
 
 def _time_seconds(series: pd.Series) -> pd.Series:
@@ -112,7 +119,10 @@ def _durations(series: pd.Series) -> pd.Series:
     # one division, so that the double is the one that the decimals mean
     seconds = np.where(gone, np.nan, ticks / 1e6)
     return _whole_or_real(
-        [None if missing else value for value, missing in zip(seconds.tolist(), gone.tolist(), strict=True)]
+        [
+            None if missing else value
+            for value, missing in zip(seconds.tolist(), gone.tolist(), strict=True)
+        ]
     )
 
 
@@ -129,7 +139,9 @@ def _whole_or_real(values: list[float | None]) -> pd.Series:
 def _spans(series: pd.Series, dtype: str) -> pd.Series:
     micro = series.astype("Float64").mul(1e6).round()
     gone = micro.isna().to_numpy()
-    ticks = np.where(gone, np.iinfo(np.int64).min, micro.fillna(0.0).to_numpy(dtype=np.float64).astype(np.int64))
+    ticks = np.where(
+        gone, np.iinfo(np.int64).min, micro.fillna(0.0).to_numpy(dtype=np.float64).astype(np.int64)
+    )
     return pd.Series(ticks.view("timedelta64[us]")).astype(dtype)
 
 
@@ -138,7 +150,8 @@ def _decimals(series: pd.Series) -> pd.Series:
     whole = all(value is None or value == value.to_integral_value() for value in values)
     if whole and all(value is None or abs(value) < 2**62 for value in values):
         return pd.Series(
-            [None if value is None else int(value) for value in values], dtype="Int64" if None in values else "int64"
+            [None if value is None else int(value) for value in values],
+            dtype="Int64" if None in values else "int64",
         )
     return pd.Series([None if value is None else float(value) for value in values], dtype="float64")
 
@@ -150,7 +163,10 @@ def _ordinals(series: pd.Series) -> pd.Series:
 
 def _periods(series: pd.Series, dtype: str) -> pd.Series:
     freq: Any = pd.api.types.pandas_dtype(dtype)
-    ordinals = [pd.NaT if pd.isna(value) else pd.Period(ordinal=round(value), freq=freq.freq) for value in series]
+    ordinals = [
+        pd.NaT if pd.isna(value) else pd.Period(ordinal=round(value), freq=freq.freq)
+        for value in series
+    ]
     return pd.Series(pd.PeriodIndex(ordinals, freq=freq.freq))
 
 
@@ -158,7 +174,8 @@ CARRIERS = {
     "date": Carrier(
         "dates without a time",
         lambda series: pd.Series(
-            [None if pd.isna(value) else pd.Timestamp(value) for value in series], dtype="datetime64[s]"
+            [None if pd.isna(value) else pd.Timestamp(value) for value in series],
+            dtype="datetime64[s]",
         ),
         lambda series, dtype: _objects(series, lambda value: value.date()),
     ),
@@ -166,7 +183,9 @@ CARRIERS = {
     "timedelta": Carrier(
         "durations in seconds",
         lambda series: _durations(pd.Series(pd.to_timedelta(series))),
-        lambda series, dtype: _objects(series, lambda value: datetime.timedelta(microseconds=round(value * 1e6))),
+        lambda series, dtype: _objects(
+            series, lambda value: datetime.timedelta(microseconds=round(value * 1e6))
+        ),
     ),
     "duration": Carrier("durations in seconds", _durations, _spans),
     "decimal": Carrier("decimals", _decimals, lambda series, dtype: series),

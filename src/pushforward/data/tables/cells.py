@@ -1,7 +1,9 @@
-"""What the cells of one column are: numbers, dates, times, booleans or words, and in which notation.
+"""What the cells of one column are: numbers, dates, times, booleans or words, and in which
+notation.
 
-Two ideas: a column is what most of its cells are, so that a dash among numbers is a gap and never makes words of them; and what is
-neither is named with its lines and the option that decides, or kept as a word, but never dropped in silence.
+Two ideas: a column is what most of its cells are, so that a dash among numbers is a gap and never
+makes words of them; and what is neither is named with its lines and the option that decides, or
+kept as a word, but never dropped in silence.
 """
 
 from __future__ import annotations
@@ -23,7 +25,11 @@ from pushforward.data.tables.notations.magnitudes import find_magnitudes
 from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
 from pushforward.data.tables.notations.number_styles import find_numbers
 from pushforward.data.tables.notations.numbers import SIMPLE, NumberNotation
-from pushforward.data.tables.notations.script import ScriptNotation, in_other_digits, in_plain_digits
+from pushforward.data.tables.notations.script import (
+    ScriptNotation,
+    in_other_digits,
+    in_plain_digits,
+)
 from pushforward.data.tables.spelling import codes, may_be_code
 from pushforward.data.tables.typed_values import Typed, Way, booleans_of, text_of, values_of
 from pushforward.data.tables.unheeded import unheeded
@@ -40,13 +46,18 @@ def typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
     """Return a column of cells as numbers, dates, times, booleans or text.
 
     Raises:
-        BadInput: a few words among numbers or dates, or many different ones, named with their lines and what to do.
+        BadInput: a few words among numbers or dates, or many different ones, named with their lines
+            and what to do.
 
     Example:
         >>> typed(["1,5", "-", "2,25"], [2, 3, 4], Asked("field 1 of a.csv")).series.tolist()
         [1.5, nan, 2.25]
     """
-    foreign = {cell: in_plain_digits(cell) for cell in set(cells) if not asked.words and in_other_digits(cell)}
+    foreign = {
+        cell: in_plain_digits(cell)
+        for cell in set(cells)
+        if not asked.words and in_other_digits(cell)
+    }
     if not foreign:
         return _typed(cells, lines, asked)
     own = asked.notation.inner if isinstance(asked.notation, ScriptNotation) else asked.notation
@@ -67,7 +78,9 @@ def _typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
     if found is None:
         if known and all(cell.strip() in (*TRUE, *FALSE) for cell in known):
             found = booleans_of(cells, counts, empty | gaps)
-            return replace(found, said=(*found.said, *unheeded(asked, None, "this is true or false")))
+            return replace(
+                found, said=(*found.said, *unheeded(asked, None, "this is true or false"))
+            )
         why = (*_why_text(known, asked), *unheeded(asked, None), *_keeping(empty, known, asked))
         return text_of(cells, counts, empty, why)
     odd = {cell: counts[cell] for cell in known if cell not in found.values}
@@ -81,11 +94,16 @@ def _typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
         if sentence is None:
             size, alike = sum(odd.values()), sum(counts[cell] for cell in known)
             return text_of(
-                cells, counts, empty, (f"{found.kind} and words ({size} of {alike} values), so they are kept as text",)
+                cells,
+                counts,
+                empty,
+                (f"{found.kind} and words ({size} of {alike} values), so they are kept as text",),
             )
         found.said.append(sentence)
         found.lost.append(sentence)
-    return values_of(cells, counts, empty | gaps | set(odd), found, set(odd), asked.reading == "number")
+    return values_of(
+        cells, counts, empty | gaps | set(odd), found, set(odd), asked.reading == "number"
+    )
 
 
 def _says_none(counts: Counter[str], asked: Asked) -> set[str]:
@@ -93,7 +111,11 @@ def _says_none(counts: Counter[str], asked: Asked) -> set[str]:
     found = {cell for cell in counts if cell.strip() in MISSING or cell.strip() in asked.marks}
     # `NA` is a country among words, and a gap among numbers
     among_words = any(not any(c.isdigit() for c in cell) for cell in counts if cell not in found)
-    return {cell for cell in found if not (cell.strip() in asked.values and (among_words or found == set(counts)))}
+    return {
+        cell
+        for cell in found
+        if not (cell.strip() in asked.values and (among_words or found == set(counts)))
+    }
 
 
 def _keeping(empty: set[str], known: list[str], asked: Asked) -> tuple[str, ...]:
@@ -101,14 +123,22 @@ def _keeping(empty: set[str], known: list[str], asked: Asked) -> tuple[str, ...]
     lettered = sorted({cell.strip() for cell in empty if cell.strip().isalpha()})
     if not lettered or not known or not asked.label:
         return ()
-    return (f"{asking(asked.label, 'categorical')} keeps {few([repr(one) for one in lettered])} as a word",)
+    return (
+        f"{asking(asked.label, 'categorical')} keeps {few([repr(one) for one in lettered])} as a word",
+    )
 
 
 def _best(known: list[str], counts: Counter[str], asked: Asked) -> Way | None:
     own = None
     if asked.notation is not None:
-        values = {cell: value for cell in known if (value := asked.notation.value(cell)) is not None}
-        own = Way(values, asked.notation, _KINDS.get(asked.notation.kind, "dates")) if values else None
+        values = {
+            cell: value for cell in known if (value := asked.notation.value(cell)) is not None
+        }
+        own = (
+            Way(values, asked.notation, _KINDS.get(asked.notation.kind, "dates"))
+            if values
+            else None
+        )
         if len(values) == len(known):
             return own
     alike = sum(counts[cell] for cell in known)
@@ -128,7 +158,9 @@ def _best(known: list[str], counts: Counter[str], asked: Asked) -> Way | None:
     for find in (*wanted, *ways):
         found = find(known, asked)
         # who wants numbers has them, however few they are
-        if found is not None and (find in wanted or sum(counts[cell] for cell in found.values) >= 0.5 * alike):
+        if found is not None and (
+            find in wanted or sum(counts[cell] for cell in found.values) >= 0.5 * alike
+        ):
             # what the run knows wins unless another notation reads more
             return own if own is not None and _size(own, counts) >= _size(found, counts) else found
     return own if own is not None and _size(own, counts) >= 0.5 * alike else None
@@ -152,7 +184,8 @@ def _padded(known: list[str]) -> bool:
 
 
 def _own_numbers(known: list[str], counts: Counter[str]) -> bool:
-    """Return whether codes with zeros before them would be lost as words, because nearly every row has its own."""
+    """Return whether codes with zeros before them would be lost as words, because nearly every row
+    has its own."""
     n = sum(counts.values())
     widths = {len(cell.strip()) for cell in known}
     return (
@@ -167,7 +200,10 @@ def _moments_in_digits(known: list[str]) -> bool:
     if not all(len(cell.strip()) in (8, 12, 14) for cell in known):
         return False
     # the first of them are enough for numbers that are no dates
-    return all((dates := find_dates(some)) is not None and len(dates.read) == len(some) for some in (known[:50], known))
+    return all(
+        (dates := find_dates(some)) is not None and len(dates.read) == len(some)
+        for some in (known[:50], known)
+    )
 
 
 def _numbers(known: list[str], asked: Asked) -> Way | None:
@@ -175,7 +211,8 @@ def _numbers(known: list[str], asked: Asked) -> Way | None:
     certain = DECIMALS.get(asked.reading, "") or asked.decimal or of_run
     numbers = find_numbers(known, certain or asked.likely)
     if numbers is not None and numbers.ambiguous and not certain and numbers.notation.group == ".":
-        # what the fields' separator makes likely is no reason to take a point for anything but a point
+        # what the fields' separator makes likely is no reason to take a point for anything but a
+        # point
         numbers = find_numbers(known)
     if numbers is None:
         return None
@@ -184,9 +221,15 @@ def _numbers(known: list[str], asked: Asked) -> Way | None:
         widths = {len(cell.strip().lstrip("+-").partition(notation.decimal)[0]) for cell in known}
         notation = notation.of_width(widths.pop()) if len(widths) == 1 else notation
     if notation.plain:
-        values: dict[str, Any] = {cell: _plain(cell.strip()) for cell in known if cell in numbers.read}
+        values: dict[str, Any] = {
+            cell: _plain(cell.strip()) for cell in known if cell in numbers.read
+        }
     else:
-        values = {cell: value for cell in known if cell in numbers.read and (value := notation.value(cell)) is not None}
+        values = {
+            cell: value
+            for cell in known
+            if cell in numbers.read and (value := notation.value(cell)) is not None
+        }
     said = [f"{notation.said}, and written so again"] if notation.said else []
     if asked.reading != "number" and (code := may_be_code(known, asked.label)):
         said.append(code)
@@ -199,7 +242,9 @@ def _numbers(known: list[str], asked: Asked) -> Way | None:
         key = "decimal-comma" if thousands != pointed else "decimal-point"
         other = "decimals" if thousands else "thousands"
         said.append(f"'{one}' could mean {other} too: {asking(asked.label, key)} reads it so")
-    sure = (notation.places or notation.group in (",", ".")) and not (numbers.ambiguous and not certain)
+    sure = (notation.places or notation.group in (",", ".")) and not (
+        numbers.ambiguous and not certain
+    )
     return Way(values, notation, "numbers", said, [], notation.decimal if sure else "", "", asks)
 
 
@@ -223,14 +268,22 @@ def _local_and_zoned(
 
 
 def _words_among(
-    found: Way, odd: dict[str, int], counts: Counter[str], cells: Sequence[str], lines: Sequence[int], asked: Asked
+    found: Way,
+    odd: dict[str, int],
+    counts: Counter[str],
+    cells: Sequence[str],
+    lines: Sequence[int],
+    asked: Asked,
 ) -> str | None:
     """Return what becomes of words among numbers or dates, None if all become text.
 
     Raises:
-        BadInput: words that are too few to be categories, or rows that would all be different words.
+        BadInput: words that are too few to be categories, or rows that would all be different
+            words.
     """
-    shown = ", ".join(f"'{cell}'" for cell in list(odd)[:_SHOWN]) + (", ..." if len(odd) > _SHOWN else "")
+    shown = ", ".join(f"'{cell}'" for cell in list(odd)[:_SHOWN]) + (
+        ", ..." if len(odd) > _SHOWN else ""
+    )
     size, alike = sum(odd.values()), sum(odd.values()) + sum(counts[cell] for cell in found.values)
     if asked.reading == "number":
         return f"{shown} ({size} values) count as missing, as asked"
@@ -249,16 +302,25 @@ def _words_among(
     one = {"numbers": "a number", "dates": "a date", "times": "a time"}[found.kind]
     choices = ", ".join(f"'-s data.columns.{asked.label}={kind}' {does}" for kind, does in _CHOICES)
     raise BadInput(
-        f"{shown} in line{more}, {asked.where}", f"{one}, as in the other lines", f"repair it, or choose: {choices}"
+        f"{shown} in line{more}, {asked.where}",
+        f"{one}, as in the other lines",
+        f"repair it, or choose: {choices}",
     )
 
 
-_CHOICES = (("number", "makes it missing"), ("categorical", "makes words of all"), ("drop", "leaves the column out"))
+_CHOICES = (
+    ("number", "makes it missing"),
+    ("categorical", "makes words of all"),
+    ("drop", "leaves the column out"),
+)
 
 
 def _stand_for_gaps(found: Way, odd: dict[str, int]) -> bool:
-    """Return whether words recur as a mark for a gap does, among numbers that are too many to be codes."""
-    recur = len(odd) <= 3 and all(size > 1 and not any(c.isdigit() for c in cell) for cell, size in odd.items())
+    """Return whether words recur as a mark for a gap does, among numbers that are too many to be
+    codes."""
+    recur = len(odd) <= 3 and all(
+        size > 1 and not any(c.isdigit() for c in cell) for cell, size in odd.items()
+    )
     return recur and len(found.values) > FEWEST_ROWS
 
 

@@ -1,7 +1,8 @@
 """From the bytes of a file to text: character sets, with a sentence for each that is not UTF-8.
 
-Two ideas: a file says how it is encoded by its first bytes; what only fits one byte a character is read as Windows-1252
-and said to be, because a wrong guess there is visible and a refusal is not better.
+Two ideas: a file says how it is encoded by its first bytes; what only fits one byte a character is
+read as Windows-1252 and said to be, because a wrong guess there is visible and a refusal is not
+better.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from pushforward.core.errors import BadInput
 
 _AROUND = 15
 _CELL_ENDS = re.compile(r"[;,|\t\r\n]")
-# the mark, the codec, and its name where that is worth a note; the longer marks before those that they begin with
+# the mark, the codec, and its name where that is worth a note; the longer marks before those that
+# they begin with
 MARKS = (
     (codecs.BOM_UTF8, "utf-8", ""),
     (codecs.BOM_UTF32_LE, "utf-32-le", "UTF-32"),
@@ -30,7 +32,8 @@ _WIDE = (("utf-32-le", 4, 0), ("utf-32-be", 4, 3), ("utf-16-le", 2, 0), ("utf-16
 
 @dataclass(frozen=True)
 class Decoded:
-    """The text of a file, what was decided, the encoding, and whether it began with a byte order mark."""
+    """The text of a file, what was decided, the encoding, and whether it began with a byte order
+    mark."""
 
     text: str
     notes: tuple[str, ...] = ()
@@ -41,7 +44,11 @@ class Decoded:
     def line_end(self) -> str:
         """What ends most lines of the text."""
         both = self.text.count("\r\n")
-        ends = {"\n": self.text.count("\n") - both, "\r\n": both, "\r": self.text.count("\r") - both}
+        ends = {
+            "\n": self.text.count("\n") - both,
+            "\r\n": both,
+            "\r": self.text.count("\r") - both,
+        }
         return max(ends, key=lambda end: ends[end])
 
 
@@ -62,7 +69,8 @@ def decode(raw: bytes, where: str) -> Decoded:
                 return Decoded(text, (f"the file is {word}",) if word else (), name, mark=True)
             except UnicodeDecodeError as error:
                 raise BadInput(
-                    f"{where} is not {word or 'UTF-8'} at byte {error.start}", "one encoding throughout"
+                    f"{where} is not {word or 'UTF-8'} at byte {error.start}",
+                    "one encoding throughout",
                 ) from None
     wide = unmarked_wide(raw)
     if wide:
@@ -76,13 +84,16 @@ def decode(raw: bytes, where: str) -> Decoded:
         return _one_byte(raw, where, error.start)
     if "\0" in text:
         raise BadInput(
-            f"{where} holds a zero byte at {text.index(chr(0))}", "a text file", "it is of another kind, or damaged"
+            f"{where} holds a zero byte at {text.index(chr(0))}",
+            "a text file",
+            "it is of another kind, or damaged",
         )
     return Decoded(text)
 
 
 def unmarked_wide(raw: bytes) -> str:
-    """Return the codec of text in UTF-16 or UTF-32 that has no mark, seen by its zero bytes; empty for other text.
+    """Return the codec of text in UTF-16 or UTF-32 that has no mark, seen by its zero bytes; empty
+    for other text.
 
     Example:
         >>> [unmarked_wide("plain text".encode(name)) for name in ("utf-16-le", "utf-32-be", "utf-8")]
@@ -93,7 +104,11 @@ def unmarked_wide(raw: bytes) -> str:
         head = raw[: min(len(raw), 4096) // width * width]
         letters = head[place::width]
         others = bytes(byte for i, byte in enumerate(head) if i % width != place)
-        if len(letters) < 2 or others.count(0) <= 0.9 * len(others) or letters.count(0) >= 0.5 * len(letters):
+        if (
+            len(letters) < 2
+            or others.count(0) <= 0.9 * len(others)
+            or letters.count(0) >= 0.5 * len(letters)
+        ):
             continue
         try:
             head.decode(name)
@@ -116,7 +131,9 @@ def _one_byte(raw: bytes, where: str, start: int) -> Decoded:
     # text is mostly letters without accents; packed data are not
     if control or (len(raw) >= 16 and len(high) > 0.5 * len(raw)):
         raise BadInput(
-            f"{where} is not UTF-8 at byte {start}", "a text file in UTF-8", "it is of another kind, or damaged"
+            f"{where} is not UTF-8 at byte {start}",
+            "a text file in UTF-8",
+            "it is of another kind, or damaged",
         )
     try:
         text, charset, name = raw.decode("cp1252"), "cp1252", "Windows-1252"
@@ -127,7 +144,8 @@ def _one_byte(raw: bytes, where: str, start: int) -> Decoded:
 
 
 def _telling(text: str) -> str:
-    """Return the first cell that holds a letter beyond ASCII, or what stands around that letter in a long one."""
+    """Return the first cell that holds a letter beyond ASCII, or what stands around that letter in
+    a long one."""
     place = next(i for i, c in enumerate(text) if ord(c) > 127)
     before, after = text[max(0, place - _AROUND) : place], text[place : place + _AROUND]
     return (_CELL_ENDS.split(before)[-1] + _CELL_ENDS.split(after)[0]).strip(" \"'")

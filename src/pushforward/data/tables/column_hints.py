@@ -1,7 +1,8 @@
-"""What is known about a column before its cells are read: what its user declared, what its run and the rest of its file say.
+"""What is known about a column before its cells are read: what its user declared, what its run and
+the rest of its file say.
 
-One idea: whoever reads cells is told all of that at once, so that a declaration reaches every place where a cell can mean two
-things.
+One idea: whoever reads cells is told all of that at once, so that a declaration reaches every place
+where a cell can mean two things.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ class Asked:
         notation: that of the run, tried first.
         unit: what `lines` count: lines of a file, or rows of a frame.
         decimal, order: what the rest of the file says of decimals, and of days and months.
-        likely: what separates decimals where fields are separated as in this file; a note asks all the same.
+        likely: what separates decimals where fields are separated as in this file; a note asks all
+            the same.
         by_comma: True if commas separate fields, where points hardly group digits.
         marks: words that counted as missing in the column of the run.
         values: words that are values here, though they say elsewhere that there is none.

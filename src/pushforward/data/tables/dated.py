@@ -1,7 +1,9 @@
-"""Columns of dates, months and times: how they are read, what that decides, what its owner is asked and what is lost.
+"""Columns of dates, months and times: how they are read, what that decides, what its owner is asked
+and what is lost.
 
-One idea: every part of a column whose days and months could be swapped is decided by what was declared, by its own numbers or by
-the other dates, in this order, and asked about where none of them says anything.
+One idea: every part of a column whose days and months could be swapped is decided by what was
+declared, by its own numbers or by the other dates, in this order, and asked about where none of
+them says anything.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ def dates_of(known: list[str], asked: Asked) -> Way | None:
         return None
     said, lost = [f"{dates.notation.said}, and written so again", *_decided(dates, asked.label)], []
     if len(dates.zones) > 1:
-        lost.append(f"moments are kept in UTC, their own offsets ({', '.join(dates.zones[:_SHOWN])}) do not come back")
+        lost.append(
+            f"moments are kept in UTC, their own offsets ({', '.join(dates.zones[:_SHOWN])}) do not come back"
+        )
     way = Way(dict(dates.read), dates.notation, "dates", said, lost, "", _order(dates), dates.asks)
     way.zoned, way.heeded = len(dates.zones) > 1, dates.forced
     left = {cell: 1 for cell in known if cell not in dates.read}
@@ -41,7 +45,8 @@ def dates_of(known: list[str], asked: Asked) -> Way | None:
 
 
 def _by_accident(dates: Dates, known: list[str]) -> bool:
-    """Return whether dates of digits alone are numbers, as the others beside them show that are no dates."""
+    """Return whether dates of digits alone are numbers, as the others beside them show that are no
+    dates."""
     digits = "".join(re.findall(r"%-?[A-Za-z]", dates.notation.pattern)) == dates.notation.pattern
     if digits and not dates.notation.pattern.startswith("%Y") and len(dates.read) < _FEWEST:
         return True
@@ -77,8 +82,14 @@ def _reading(dates: Dates) -> str:
 
 def _first_of(pattern: str) -> str:
     bare = pattern.replace("%-", "%")
-    places = {"day": bare.find("%d"), "month": bare.find("%m"), "year": max(bare.find("%y"), bare.find("%Y"))}
-    return min((word for word, place in places.items() if place >= 0), key=lambda word: places[word])
+    places = {
+        "day": bare.find("%d"),
+        "month": bare.find("%m"),
+        "year": max(bare.find("%y"), bare.find("%Y")),
+    }
+    return min(
+        (word for word, place in places.items() if place >= 0), key=lambda word: places[word]
+    )
 
 
 def _day_first(pattern: str) -> bool:
@@ -95,7 +106,9 @@ def months_of(known: list[str], asked: Asked) -> Way | None:
     if "%y" in months[0].pattern:
         one = next(iter(months[1]))
         keeps = f"{asking(asked.label, 'categorical')} keeps words"
-        said.append(f"the number in '{one}' is taken to be a year from 1969 to 2068, no day of a month ({keeps})")
+        said.append(
+            f"the number in '{one}' is taken to be a year from 1969 to 2068, no day of a month ({keeps})"
+        )
     return Way(dict(months[1]), months[0], "dates", said)
 
 
@@ -104,7 +117,11 @@ def times_of(known: list[str], asked: Asked) -> Way | None:
     if not any(":" in cell for cell in known[:20]):
         return None
     times = find_times(known)
-    return None if times is None else Way(dict(times[1]), times[0], "times", [f"{times[0].said}, and written so again"])
+    return (
+        None
+        if times is None
+        else Way(dict(times[1]), times[0], "times", [f"{times[0].said}, and written so again"])
+    )
 
 
 def read_otherwise(found: Way, odd: dict[str, int], asked: Asked) -> bool:
@@ -126,11 +143,14 @@ def read_otherwise(found: Way, odd: dict[str, int], asked: Asked) -> bool:
         found.values |= dates.read
         others = _decided(dates, asked.label)
         if found.order:
-            others = [one.replace(ELSEWHERE, "the other dates of the column are so") for one in others]
+            others = [
+                one.replace(ELSEWHERE, "the other dates of the column are so") for one in others
+            ]
         found.said += [f"among them {dates.notation.said}: {sentence}" for sentence in others]
         found.asks, found.heeded = found.asks or dates.asks, found.heeded or dates.forced
         found.order = found.order or _order(dates)
-        # the notation of most says nothing of these, so a run must know the order to read its file again
+        # the notation of most says nothing of these, so a run must know the order to read its file
+        # again
         found.reading = found.reading or (_reading(dates) if others else "")
     return True
 

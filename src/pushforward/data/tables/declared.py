@@ -1,6 +1,8 @@
-"""A column whose kind the user chose: it is taken at that word, or refused with the value that does not fit.
+"""A column whose kind the user chose: it is taken at that word, or refused with the value that does
+not fit.
 
-One idea: a declaration says what a value is, not how it is written; readings such as `day-first` are none of it.
+One idea: a declaration says what a value is, not how it is written; readings such as `day-first`
+are none of it.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from pushforward.data.tables.numeric import datetime_column, number
 from pushforward.data.tables.stored import Scalar, Stored
 
 
-def declared(series: pd.Series, known: pd.Series, stored: Stored, label: str, rules: Rules) -> FoundColumn:
+def declared(
+    series: pd.Series, known: pd.Series, stored: Stored, label: str, rules: Rules
+) -> FoundColumn:
     """Return a column of the kind that the user chose, or of the order of an ordinal column.
 
     Raises:
@@ -38,26 +42,44 @@ def declared(series: pd.Series, known: pd.Series, stored: Stored, label: str, ru
         )
         unknown = [value for value in found if value not in levels]
         if unknown:
-            raise BadInput(f"{unknown[0]!r} in column '{label}'", f"a level among {list(levels)[:20]}", "list it too")
-        return discrete("ordinal", levels, series, stored, f"declared ordinal with {len(levels)} levels")
+            raise BadInput(
+                f"{unknown[0]!r} in column '{label}'",
+                f"a level among {list(levels)[:20]}",
+                "list it too",
+            )
+        return discrete(
+            "ordinal", levels, series, stored, f"declared ordinal with {len(levels)} levels"
+        )
     if kind in ("categorical", "ordinal", "boolean"):
         levels = stored.levels or sorted_levels(known, label)
         if kind == "boolean" and len(levels) != 2:
-            raise BadInput(f"column '{label}' of {len(levels)} values", "two for a boolean", "declare it categorical")
+            raise BadInput(
+                f"column '{label}' of {len(levels)} values",
+                "two for a boolean",
+                "declare it categorical",
+            )
         return discrete(kind, levels, series, stored, f"declared {kind}; {len(levels)} levels")
     if kind == "datetime":
         moments = _moments(series, label, rules)
         found = datetime_column(moments, replace(stored, dtype=str(moments.dtype)))
         return replace(found, said="declared datetime; " + found.said)
     if stored.dtype == "category" or series.dtype.kind not in "iufO":
-        raise BadInput(f"column '{label}' of dtype {series.dtype} declared {kind}", "numbers", "convert it first")
+        raise BadInput(
+            f"column '{label}' of dtype {series.dtype} declared {kind}",
+            "numbers",
+            "convert it first",
+        )
     real = kind == "continuous" and pd.api.types.infer_dtype(known) == "integer"
     try:
         numbers = known.astype(float)
     except (ValueError, TypeError):
-        raise BadInput(f"column '{label}' declared {kind}", "numbers", "it holds other values") from None
+        raise BadInput(
+            f"column '{label}' declared {kind}", "numbers", "it holds other values"
+        ) from None
     if kind == "integer" and bool((numbers != numbers.round()).any()):
-        raise BadInput(f"column '{label}' declared integer", "whole numbers", "declare it continuous")
+        raise BadInput(
+            f"column '{label}' declared integer", "whole numbers", "declare it continuous"
+        )
     kept = replace(stored, dtype="float64") if real else stored
     found = number(series, known, kept, label, replace(rules, keep=True), real)
     return replace(found, said=f"declared {kind}; " + found.said)
@@ -78,7 +100,9 @@ def _moments(series: pd.Series, label: str, rules: Rules) -> pd.Series:
         read = pd.to_datetime(words, format="ISO8601", errors="coerce", utc=True)
     wrong = (read.isna() & series.notna()).to_numpy()
     if not wrong.any():
-        raise BadInput(f"local times and times with a zone in column '{label}'", "all with a zone, or none") from None
+        raise BadInput(
+            f"local times and times with a zone in column '{label}'", "all with a zone, or none"
+        ) from None
     row = int(wrong.argmax())
     came = f"'{words.iloc[row]}' in column '{label}' declared datetime at {rules.where(row)}"
     fix = f"repair it, or declare another kind, such as {option(label, 'categorical')}"

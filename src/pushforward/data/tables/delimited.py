@@ -1,6 +1,7 @@
 """Tables in files of text: any common delimiter, with or without a header, packed or not.
 
-One idea: cells are read as text and typed column by column, so that every decision has a reason and every bad cell has a line.
+One idea: cells are read as text and typed column by column, so that every decision has a reason and
+every bad cell has a line.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ def read_delimited(path: Path, how: ReadOptions) -> Sheet:
     inner = named_format(Path(f"x{suffix}")) if path.suffix.lower() in PACKED else None
     if inner is not None and inner.holds[0] == "table" and inner not in (CSV, TSV, DATA):
         return inner.read(path, how)  # an archive called otherwise than what is in it
-    return read_text(decode(raw, str(path)), unpacked_name(path).stem, str(path), how.table or _PLAIN)
+    return read_text(
+        decode(raw, str(path)), unpacked_name(path).stem, str(path), how.table or _PLAIN
+    )
 
 
 def read_text(text: str | Decoded, name: str, origin: str, reading: Reading = _PLAIN) -> Sheet:
@@ -69,14 +72,22 @@ def read_text(text: str | Decoded, name: str, origin: str, reading: Reading = _P
     labels, renamed = _labels(first, width, origin, found.rows[1:3])
     unknown = next((name for name in reading.declared if name not in labels), None)
     if unknown is not None:
-        raise BadInput(f"a declaration of column '{unknown}'", "a column of the table", closest(str(unknown), labels))
+        raise BadInput(
+            f"a declaration of column '{unknown}'",
+            "a column of the table",
+            closest(str(unknown), labels),
+        )
     rows = headings.kept[1 if header.found else 0 :]
     body, lines = [found.rows[place] for place in rows], [found.numbers[place] for place in rows]
     if not body:
         raise BadInput(f"{origin} has a header and no rows", "at least five rows")
-    columns = _columns(list(zip(*body, strict=True)), labels, lines, reading, origin, found.delimiter)
+    columns = _columns(
+        list(zip(*body, strict=True)), labels, lines, reading, origin, found.delimiter
+    )
     by_name = dict(zip(labels, columns, strict=True))
-    below = "".join(list(io.StringIO(plain.text, newline=""))[found.numbers[0] - 1 :][: 2 * LOOKED_AT])
+    below = "".join(
+        list(io.StringIO(plain.text, newline=""))[found.numbers[0] - 1 :][: 2 * LOOKED_AT]
+    )
     layout = layout_of(below, found.delimiter, found.quote, first or None, labels)
     said = [f"column '{label}': {one}" for label, column in by_name.items() for one in column.said]
     return Sheet(
@@ -86,7 +97,12 @@ def read_text(text: str | Decoded, name: str, origin: str, reading: Reading = _P
         (*decoded.notes, header.note, *renamed, *plain.notes, *found.notes, *headings.notes, *said),
         tuple(lines),
         {
-            label: Written(column.notation, column.absent, column.marks, reading.reading_of(label) or column.reading)
+            label: Written(
+                column.notation,
+                column.absent,
+                column.marks,
+                reading.reading_of(label) or column.reading,
+            )
             for label, column in by_name.items()
         },
         (
@@ -94,7 +110,11 @@ def read_text(text: str | Decoded, name: str, origin: str, reading: Reading = _P
             *found.lost,
             *headings.notes,
             *layout.lost,
-            *(f"column '{label}': {one}" for label, column in by_name.items() for one in column.lost),
+            *(
+                f"column '{label}': {one}"
+                for label, column in by_name.items()
+                for one in column.lost
+            ),
         ),
         Dialect(
             found.delimiter,
@@ -123,15 +143,27 @@ def _labels(
     taken = set(labels)
     for place in nameless:
         labels[place] = next(
-            name for name in (f"column {place + 1}", f"unnamed column {place + 1}") if name not in taken
+            name
+            for name in (f"column {place + 1}", f"unnamed column {place + 1}")
+            if name not in taken
         )
     if len(set(labels)) < len(labels):
         seen: set[str] = set()
         twice = next(label for label in labels if label in seen or seen.add(label))
         two = len(below) > 1 and _is_second_header(*below)
-        fix = "line 2 looks like a second row of names: join the two rows into one, such as temp_min" if two else ""
-        raise BadInput(f"two columns named '{twice}' in {origin}", "different names", fix or "rename one of them")
-    shown = ", ".join(f"'{labels[place]}'" for place in nameless[:5]) + (", ..." if len(nameless) > 5 else "")
+        fix = (
+            "line 2 looks like a second row of names: join the two rows into one, such as temp_min"
+            if two
+            else ""
+        )
+        raise BadInput(
+            f"two columns named '{twice}' in {origin}",
+            "different names",
+            fix or "rename one of them",
+        )
+    shown = ", ".join(f"'{labels[place]}'" for place in nameless[:5]) + (
+        ", ..." if len(nameless) > 5 else ""
+    )
     return labels, [f"columns without a name are called {shown}"] if nameless else []
 
 
@@ -152,7 +184,8 @@ def _columns(
     origin: str,
     delimiter: str,
 ) -> list[Typed]:
-    """Type every column; what the others tell of decimals and days decides where one alone cannot."""
+    """Type every column; what the others tell of decimals and days decides where one alone
+    cannot."""
     by_comma = delimiter == "," and len(labels) > 1
     asked = [
         replace(reading.asked(label, f"field {place + 1} of {origin}"), by_comma=by_comma)
@@ -170,5 +203,7 @@ def _columns(
     order = orders.pop() if len(orders) == 1 else ""
     for place in unsure:
         one = asked[place]
-        found[place] = typed(cells[place], lines, replace(one, decimal=decimal, likely=likely, order=order))
+        found[place] = typed(
+            cells[place], lines, replace(one, decimal=decimal, likely=likely, order=order)
+        )
     return found

@@ -1,4 +1,5 @@
-"""One column of another table as numbers of the training table's column, and what is done with rows that hold what it cannot.
+"""One column of another table as numbers of the training table's column, and what is done with rows
+that hold what it cannot.
 
 One idea: every check is a mask of rows and a sentence for one of them, so that
 the same checks refuse a table or count its odd rows.
@@ -29,8 +30,9 @@ class TableRows:
 
     Attributes:
         lines: the line of each in its file, None if it came from none.
-        odd: None refuses a table for its first row that does not fit; else such rows are collected here, each with its first
-            reason, and numbers beyond a column's bounds or off its grid are kept.
+        odd: None refuses a table for its first row that does not fit; else such rows are collected
+            here, each with its first reason, and numbers beyond a column's bounds or off its grid
+            are kept.
     """
 
     lines: Sequence[int] | None = None
@@ -40,7 +42,9 @@ class TableRows:
         """Return what a row is called."""
         return place_of(row, self.lines)
 
-    def refuse(self, wrong: np.ndarray, came: Callable[[int], str], expected: str, fix: str = "") -> None:
+    def refuse(
+        self, wrong: np.ndarray, came: Callable[[int], str], expected: str, fix: str = ""
+    ) -> None:
         """Refuse the table for the first wrong row, or collect them all.
 
         Raises:
@@ -54,20 +58,27 @@ class TableRows:
 
 
 def check_restored(stored: Stored, series: pd.Series, rows: TableRows) -> None:
-    """Check a column that is left out and restored: it must hold what the training table held in every row."""
+    """Check a column that is left out and restored: it must hold what the training table held in
+    every row."""
     found = plain(series, stored, rows)
-    found, expected = found.astype(object), plain(restore(stored, None, np.zeros(1)), stored, rows).tolist()[0]
+    found, expected = (
+        found.astype(object),
+        plain(restore(stored, None, np.zeros(1)), stored, rows).tolist()[0],
+    )
     same = found.isna() if stored.role == "absent" else (found == expected).fillna(False)
 
     def came(row: int) -> str:
         return f"{found.tolist()[row]!r} in column '{stored.label}', {rows.where(row)}"
 
     fix = "train again with this table"
-    rows.refuse(~same.to_numpy(dtype=bool), came, f"{expected!r} only, as in the training table", fix)
+    rows.refuse(
+        ~same.to_numpy(dtype=bool), came, f"{expected!r} only, as in the training table", fix
+    )
 
 
 def plain(series: pd.Series, stored: Stored, rows: TableRows) -> pd.Series:
-    """Return a column as numbers or moments: cells are read in their notation, dates, times and decimals as what carries them."""
+    """Return a column as numbers or moments: cells are read in their notation, dates, times and
+    decimals as what carries them."""
     series = unwrapped(series).series
     if stored.levels or stored.role == "excluded":
         return _without_marks(series, stored)
@@ -77,7 +88,8 @@ def plain(series: pd.Series, stored: Stored, rows: TableRows) -> pd.Series:
         and bool(series.map(lambda v: isinstance(v, str)).any())
     ):
         cells = [
-            "" if gone else str(value) for value, gone in zip(series.tolist(), series.isna().tolist(), strict=True)
+            "" if gone else str(value)
+            for value, gone in zip(series.tolist(), series.isna().tolist(), strict=True)
         ]
         lines = range(len(cells)) if rows.lines is None else rows.lines
         unit = "row" if rows.lines is None else "line"
@@ -92,24 +104,36 @@ def plain(series: pd.Series, stored: Stored, rows: TableRows) -> pd.Series:
         series = typed(cells, lines, asked).series
     elif series.dtype == object and stored.dtype == "object":
         # a word among Python numbers that says that there is none
-        series = series.map(lambda value: None if isinstance(value, str) and _says_none(value, stored) else value)
-    series = _spans(series, stored, rows) if stored.carrier in ("time", "timedelta", "duration") else series
+        series = series.map(
+            lambda value: None if isinstance(value, str) and _says_none(value, stored) else value
+        )
+    series = (
+        _spans(series, stored, rows)
+        if stored.carrier in ("time", "timedelta", "duration")
+        else series
+    )
     carrier = carrier_of(series)
     if "period" in (carrier, stored.carrier) and str(series.dtype) != stored.outer:
         expected = stored.outer if stored.carrier == "period" else "numbers or dates"
-        raise BadInput(f"column '{stored.label}' of dtype {series.dtype}", expected, "convert it first")
+        raise BadInput(
+            f"column '{stored.label}' of dtype {series.dtype}", expected, "convert it first"
+        )
     return into_numbers(series, carrier)
 
 
 def _says_none(word: str, stored: Stored) -> bool:
-    return is_missing_among_numbers(word) or word.strip() in stored.marks or stored.reading == "number"
+    return (
+        is_missing_among_numbers(word) or word.strip() in stored.marks or stored.reading == "number"
+    )
 
 
 def _without_marks(series: pd.Series, stored: Stored) -> pd.Series:
     """Return words among categories without those that counted as missing in the training table."""
     if not stored.marks or str(series.dtype) not in OBJECTS:
         return series
-    return series.map(lambda value: None if isinstance(value, str) and value.strip() in stored.marks else value)
+    return series.map(
+        lambda value: None if isinstance(value, str) and value.strip() in stored.marks else value
+    )
 
 
 def _spans(series: pd.Series, stored: Stored, rows: TableRows) -> pd.Series:
@@ -144,9 +168,17 @@ def encode_column(series: pd.Series, stored: Stored, column: Column, rows: Table
         rows.refuse(gone, lambda row: said + rows.where(row), "none, as in the training table", fix)
     if column.discrete:
         return _codes(series, stored, column, rows)
-    exact = _seconds(series, column, rows) if column.kind == "datetime" else _floats(series, column, rows)
+    exact = (
+        _seconds(series, column, rows)
+        if column.kind == "datetime"
+        else _floats(series, column, rows)
+    )
     infinite = np.isinf(exact)
-    rows.refuse(infinite, lambda row: f"infinity in column '{column.name}', {rows.where(row)}", "finite numbers")
+    rows.refuse(
+        infinite,
+        lambda row: f"infinity in column '{column.name}', {rows.where(row)}",
+        "finite numbers",
+    )
     exact = np.where(infinite, np.nan, exact)
     values, off = snap(exact, column, stored, str(series.dtype))
     if rows.odd is not None:
@@ -154,10 +186,17 @@ def encode_column(series: pd.Series, stored: Stored, column: Column, rows: Table
     step = 0.0 if column.step is None else column.step
     came = f" in column '{column.name}', "
     expected = f"multiples of {step:g}, as in the training table"
-    whole = step in (0.0, 1.0) or decimals_of(step) is not None or bool(stored.carrier) or column.kind == "datetime"
+    whole = (
+        step in (0.0, 1.0)
+        or decimals_of(step) is not None
+        or bool(stored.carrier)
+        or column.kind == "datetime"
+    )
     fix = "" if whole else f"train with {option(stored.label, column.kind)} to allow others"
     rows.refuse(off, lambda row: f"{float(exact[row])!r}{came}{rows.where(row)}", expected, fix)
-    outside = (column.bounded_below & (values < column.low)) | (column.bounded_above & (values > column.high))
+    outside = (column.bounded_below & (values < column.low)) | (
+        column.bounded_above & (values > column.high)
+    )
     least, most = (number_word(end, column.step) for end in (column.low, column.high))
     above = f" to {most}" if column.bounded_above else " or more"
     fix = "train with bounds='none' to model numbers beyond"
@@ -169,7 +208,9 @@ def _codes(series: pd.Series, stored: Stored, column: Column, rows: TableRows) -
     exact: dict[Any, int] = {level: i for i, level in enumerate(stored.levels)}
     named = {name: i for i, name in enumerate(column.categories)}
     if all(isinstance(level, bool) for level in stored.levels):
-        named |= {spelled: i for name, i in named.items() for spelled in (name.lower(), name.upper())}
+        named |= {
+            spelled: i for name, i in named.items() for spelled in (name.lower(), name.upper())
+        }
     codes, distinct = pd.factorize(series.astype(object), use_na_sentinel=True)
     table = np.full(len(distinct) + 1, np.nan)
     shown = ", ".join(column.categories[:20]) + (", ..." if len(column.categories) > 20 else "")
@@ -181,7 +222,9 @@ def _codes(series: pd.Series, stored: Stored, column: Column, rows: TableRows) -
             continue
         came = f"unknown category {value!r} in column '{column.name}', "
         fix = closest(str(value), column.categories)
-        rows.refuse(codes == i, lambda row, came=came: came + rows.where(row), f"one of {shown}", fix)
+        rows.refuse(
+            codes == i, lambda row, came=came: came + rows.where(row), f"one of {shown}", fix
+        )
     return table[codes]
 
 
@@ -192,7 +235,11 @@ def _floats(series: pd.Series, column: Column, rows: TableRows) -> np.ndarray:
         pass
     numbers = np.asarray(pd.to_numeric(series.astype(object), errors="coerce"), dtype=np.float64)
     wrong = np.isnan(numbers) & series.notna().to_numpy()
-    rows.refuse(wrong, lambda row: f"{series.iloc[row]!r} in column '{column.name}', {rows.where(row)}", "a number")
+    rows.refuse(
+        wrong,
+        lambda row: f"{series.iloc[row]!r} in column '{column.name}', {rows.where(row)}",
+        "a number",
+    )
     return numbers
 
 
@@ -206,9 +253,14 @@ def _seconds(series: pd.Series, column: Column, rows: TableRows) -> np.ndarray:
         read = pd.to_datetime(words, format="ISO8601", errors="coerce", utc=True)
     wrong = (read.isna() & series.notna()).to_numpy()
     if not wrong.any():
-        raise BadInput(f"local times and times with a zone in column '{column.name}'", "all with a zone, or none")
+        raise BadInput(
+            f"local times and times with a zone in column '{column.name}'",
+            "all with a zone, or none",
+        )
     came = f" in column '{column.name}' at "
     rows.refuse(
-        wrong, lambda row: f"'{words.iloc[row]}'{came}{rows.where(row)}", "a date in ISO 8601, such as 2024-01-31"
+        wrong,
+        lambda row: f"'{words.iloc[row]}'{came}{rows.where(row)}",
+        "a date in ISO 8601, such as 2024-01-31",
     )
     return seconds_of(read)

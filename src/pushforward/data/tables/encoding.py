@@ -1,7 +1,7 @@
 """Tables as tensors of float64 and back, with the user's own dtypes.
 
-One idea: the schema was inferred once, from the training table; every other table must fit it, and what does not fit is named with
-its column, value and row.
+One idea: the schema was inferred once, from the training table; every other table must fit it, and
+what does not fit is named with its column, value and row.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from pushforward.data.tables.written import Dialect
 class TableEncoding(RowsEncoding):
     """The dictionary of a table.
 
-    `decode(encode(frame))` equals `frame` in names, order, dtypes and values, up to the declared `step` and without its index.
-    Columns that were left out as identifiers do not come back.
+    `decode(encode(frame))` equals `frame` in names, order, dtypes and values, up to the declared
+    `step` and without its index. Columns that were left out as identifiers do not come back.
 
     Example:
         >>> frame = pd.DataFrame({"age": [17, 90, 40], "sex": ["f", "m", None]})
@@ -56,7 +56,8 @@ class TableEncoding(RowsEncoding):
         keep: Collection[str] = (),
         bounds: str = "natural",
     ) -> TableEncoding:
-        """Return the encoding of a frame's inferred schema; see `infer` for the arguments and errors."""
+        """Return the encoding of a frame's inferred schema; see `infer` for the arguments and
+        errors."""
         return TableEncoding.of_schema(infer(frame, columns, keep, bounds))
 
     @staticmethod
@@ -76,9 +77,14 @@ class TableEncoding(RowsEncoding):
         return tuple(zip(kept, self.table.columns, strict=True))
 
     def words(self, place: int, *values: float) -> list[str] | None:
-        """Return quarters, durations and times of a modelled column in their own words, None for plain numbers; see `words_of`."""
+        """Return quarters, durations and times of a modelled column in their own words, None for
+        plain numbers; see `words_of`."""
         stored, column = self.modelled[place]
-        return words_of(stored, column, *values) if stored.carrier and column.kind != "datetime" else None
+        return (
+            words_of(stored, column, *values)
+            if stored.carrier and column.kind != "datetime"
+            else None
+        )
 
     def encode(self, frame: pd.DataFrame, lines: Sequence[int] | None = None) -> Tensor:
         """Return the rows of a frame as float64, (n, columns).
@@ -87,15 +93,20 @@ class TableEncoding(RowsEncoding):
             lines: the line of each row in the file it came from, for error messages.
 
         Raises:
-            BadInput: missing or unknown columns; a category, number or missing value that the schema does not have.
+            BadInput: missing or unknown columns; a category, number or missing value that the
+                schema does not have.
         """
         return self.table.check(self._encoded(frame, TableRows(lines)))
 
-    def encode_foreign(self, frame: pd.DataFrame, lines: Sequence[int] | None = None) -> tuple[Tensor, dict[int, str]]:
-        """Return the rows of a frame that another program generated, and why others cannot be rows of this table at all.
+    def encode_foreign(
+        self, frame: pd.DataFrame, lines: Sequence[int] | None = None
+    ) -> tuple[Tensor, dict[int, str]]:
+        """Return the rows of a frame that another program generated, and why others cannot be rows
+        of this table at all.
 
-        Numbers beyond a column's bounds or off its grid stay what they are, for measures to count. What has no number here (unknown
-        categories, missing values where none can be, infinity) leaves its row out.
+        Numbers beyond a column's bounds or off its grid stay what they are, for measures to count.
+        What has no number here (unknown categories, missing values where none can be, infinity)
+        leaves its row out.
 
         Raises:
             BadInput: missing or unknown columns.
@@ -149,20 +160,33 @@ class TableEncoding(RowsEncoding):
     def _sheet(self, path: Path) -> Sheet:
         sheet = read_sheet(path, self.reading)
         if sheet is None:
-            raise BadInput(f"'{path}' as a table", f"a {written('rows')} file, or a DataFrame", "check the path")
+            raise BadInput(
+                f"'{path}' as a table",
+                f"a {written('rows')} file, or a DataFrame",
+                "check the path",
+            )
         return sheet
 
     @property
     def reading(self) -> Reading:
-        """How another file of this table is read: its names, the columns of words, and how the others are written."""
+        """How another file of this table is read: its names, the columns of words, and how the
+        others are written."""
         words = {stored.label for stored, column in self.modelled if column.discrete}
         words |= {stored.label for stored in self.stored if stored.role == "excluded"}
         # words need no notation to be read
-        known = [stored for stored in self.stored if stored.notation is not None and stored.label not in words]
-        notations = {stored.label: stored.notation for stored in known if stored.notation is not None}
+        known = [
+            stored
+            for stored in self.stored
+            if stored.notation is not None and stored.label not in words
+        ]
+        notations = {
+            stored.label: stored.notation for stored in known if stored.notation is not None
+        }
         names = {stored.label for stored in self.stored}
         header = None if self.dialect.header else False
-        return Reading(words=words, names=names, notations=notations, header=header).like(self.stored)
+        return Reading(words=words, names=names, notations=notations, header=header).like(
+            self.stored
+        )
 
     @property
     def kept(self) -> tuple[Stored, ...]:
@@ -177,21 +201,32 @@ class TableEncoding(RowsEncoding):
     def to_json(self) -> dict[str, Any]:
         """Return the space and how every column is kept."""
         stored = [asdict(one) for one in self.stored]
-        return {"kind": self.kind, "space": self.table.to_json(), "stored": stored, "dialect": asdict(self.dialect)}
+        return {
+            "kind": self.kind,
+            "space": self.table.to_json(),
+            "stored": stored,
+            "dialect": asdict(self.dialect),
+        }
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> TableEncoding:
         """Rebuild the encoding of `to_json`."""
         table = space_from_json(record["space"])
         assert isinstance(table, Table)
-        return cls(table, tuple(map(stored_from_json, record["stored"])), Dialect(**record.get("dialect", {})))
+        return cls(
+            table,
+            tuple(map(stored_from_json, record["stored"])),
+            Dialect(**record.get("dialect", {})),
+        )
 
     def _check_names(self, labels: Mapping[str, int]) -> None:
         names = [stored.label for stored in self.stored]
         for stored, _ in self.modelled:
             if stored.label not in labels:
                 came = f"a table without the column '{stored.label}'"
-                raise BadInput(came, "the columns of the training table", closest(stored.label, labels))
+                raise BadInput(
+                    came, "the columns of the training table", closest(stored.label, labels)
+                )
         for label in labels:
             if label not in names:
                 came = f"a column '{label}' that the training table does not have"

@@ -1,7 +1,8 @@
 """Tables that look like repeated measurements of few things: sensors, patients, shops.
 
-One idea: rows of one thing that lie in training and in test at once flatter a model, and only the user knows which column names
-things; so a column that is called like one, or whose values tell most of a number, is asked about.
+One idea: rows of one thing that lie in training and in test at once flatter a model, and only the
+user knows which column names things; so a column that is called like one, or whose values tell most
+of a number, is asked about.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ _THINGS = (
     "id|uuid|sensor|patient|subject|user|customer|client|device|station|machine|person|participant|animal|batch|plate|donor|session|"
     "household|employee|student|vehicle|store|shop|site|player|driver|account"
 )
-_CALLED = re.compile(rf"(^|[^a-z])({_THINGS})s?([^a-z]|$|id|no|nr|name|num)|[a-z](Id|ID)$", re.IGNORECASE)
+_CALLED = re.compile(
+    rf"(^|[^a-z])({_THINGS})s?([^a-z]|$|id|no|nr|name|num)|[a-z](Id|ID)$", re.IGNORECASE
+)
 
 
 def entity_note(table: Table, x: Tensor) -> str | None:
-    """Return the question whether a column says what each row belongs to, None if no column looks like it.
+    """Return the question whether a column says what each row belongs to, None if no column looks
+    like it.
 
     Args:
         x: rows of the table, shape (n, columns).
@@ -56,7 +60,8 @@ def _is_called_so(column: Column) -> bool:
 
 
 def _told(owner: np.ndarray, counts: np.ndarray, numbers: np.ndarray) -> bool:
-    """Return whether groups tell most of a number: the share of its variance between them, less what chance would give."""
+    """Return whether groups tell most of a number: the share of its variance between them, less
+    what chance would give."""
     if np.isnan(numbers).any():
         return False
     means = np.bincount(owner, weights=numbers) / counts

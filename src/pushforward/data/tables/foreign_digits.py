@@ -1,6 +1,8 @@
-"""A column in digits of another script, read in ASCII: what it was, and what of its spelling is lost.
+"""A column in digits of another script, read in ASCII: what it was, and what of its spelling is
+lost.
 
-One idea: how a column is read does not depend on its script; only how it is written does, and that is tried as everything else is.
+One idea: how a column is read does not depend on its script; only how it is written does, and that
+is tried as everything else is.
 """
 
 from __future__ import annotations
@@ -26,10 +28,13 @@ def in_its_digits(found: Typed, cells: Sequence[str], foreign: Mapping[str, str]
     changed = {
         cell: notation.spelled(plain)
         for cell in counts
-        if any(map(str.isdecimal, cell)) and notation.spelled(plain := foreign.get(cell, cell).strip()) != cell.strip()
+        if any(map(str.isdecimal, cell))
+        and notation.spelled(plain := foreign.get(cell, cell).strip()) != cell.strip()
     }
     said, lost = f"{notation.said.rpartition('; ')[2]}{AGAIN}", found.lost
     if changed:
-        kind = {"number": "numbers", "magnitude": "numbers", "clock": "times"}.get(found.notation.kind, "dates")
+        kind = {"number": "numbers", "magnitude": "numbers", "clock": "times"}.get(
+            found.notation.kind, "dates"
+        )
         said, lost = as_most_are(said), (*lost, lost_spelling(changed, counts, kind))
     return replace(found, notation=notation, said=(*found.said, said), lost=lost)

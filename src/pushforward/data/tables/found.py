@@ -1,6 +1,7 @@
 """What one column is found to be: discrete, or left out; what the inference of every kind shares.
 
-One idea: a finding is the column of the space, how it is kept, a sentence with its reason, and what of it is lost.
+One idea: a finding is the column of the space, how it is kept, a sentence with its reason, and what
+of it is lost.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ WORDS_OF_A_TEXT = 6  # names and addresses have fewer
 
 @dataclass(frozen=True)
 class Rules:
-    """What a user asks of a column: a kind, to keep an identifier, bounds; and each row's line in its file, if there is one."""
+    """What a user asks of a column: a kind, to keep an identifier, bounds; and each row's line in
+    its file, if there is one."""
 
     kind: Any
     keep: bool
@@ -45,7 +47,9 @@ def place_of(row: int, lines: Sequence[int] | None = None) -> str:
     return f"row {row} (counted from 0)" if lines is None else f"line {lines[row]}"
 
 
-def require_finite(values: np.ndarray, rows: Sequence[int], label: str, lines: Sequence[int] | None) -> None:
+def require_finite(
+    values: np.ndarray, rows: Sequence[int], label: str, lines: Sequence[int] | None
+) -> None:
     """Refuse infinity in a column.
 
     Args:
@@ -59,7 +63,9 @@ def require_finite(values: np.ndarray, rows: Sequence[int], label: str, lines: S
         more = f" and {len(wrong) - 1:,} more" if len(wrong) > 1 else ""
         fix = f"empty those cells to make them missing, or leave the column out with {option(label, 'drop')}"
         place = place_of(int(rows[int(wrong[0])]), lines)
-        raise BadInput(f"infinity in column '{label}', {place}{more}", "finite numbers or missing values", fix)
+        raise BadInput(
+            f"infinity in column '{label}', {place}{more}", "finite numbers or missing values", fix
+        )
 
 
 @dataclass(frozen=True)
@@ -82,13 +88,17 @@ def scalar(value: Any, label: str, row: int) -> Scalar:
     if not isinstance(value, str | int | float | bool):
         came = f"{a_type(value)} in column '{label}', row {row} (counted from 0)"
         if isinstance(value, datetime):
-            came = f"local times and times with a zone in column '{label}', row {row} (counted from 0)"
+            came = (
+                f"local times and times with a zone in column '{label}', row {row} (counted from 0)"
+            )
             hint = f"write all in one way, or leave the column out with {option(label, 'drop')}"
             raise BadInput(came, "all with a zone, or none", hint)
         if isinstance(value, bytes | dict | list | tuple | np.ndarray):
             fix = "pictures are read from columns of their bytes; other arrays as numpy.savez('data.npz', x=..., y=...)"
             raise BadInput(
-                came, "text, numbers, booleans or dates", f"{fix}, or leave it out with {option(label, 'drop')}"
+                came,
+                "text, numbers, booleans or dates",
+                f"{fix}, or leave it out with {option(label, 'drop')}",
             )
         hint = f"convert the column with .astype or pandas.to_datetime, or leave it out with {option(label, 'drop')}"
         raise BadInput(came, "text, numbers, booleans or dates", hint)
@@ -98,19 +108,28 @@ def scalar(value: Any, label: str, row: int) -> Scalar:
 def sorted_levels(known: pd.Series, label: str) -> tuple[Scalar, ...]:
     """Return the different values of a column, numbers before words."""
     first = known.astype(object).drop_duplicates()
-    distinct = [scalar(value, label, row) for row, value in zip(first.index, first.tolist(), strict=True)]
+    distinct = [
+        scalar(value, label, row) for row, value in zip(first.index, first.tolist(), strict=True)
+    ]
     return tuple(sorted(distinct, key=lambda v: (isinstance(v, str), v)))
 
 
-def discrete(kind: ColumnKind, levels: tuple[Scalar, ...], series: pd.Series, stored: Stored, said: str) -> FoundColumn:
+def discrete(
+    kind: ColumnKind, levels: tuple[Scalar, ...], series: pd.Series, stored: Stored, said: str
+) -> FoundColumn:
     """Return a column of categories."""
     gone = int(series.isna().sum())
     column = Column(stored.label, kind, level_names(levels), missing=gone > 0)
-    return FoundColumn(column, replace(stored, levels=levels), said + _unseen(levels, series) + gaps(gone, len(series)))
+    return FoundColumn(
+        column,
+        replace(stored, levels=levels),
+        said + _unseen(levels, series) + gaps(gone, len(series)),
+    )
 
 
 def _unseen(levels: tuple[Scalar, ...], series: pd.Series) -> str:
-    """Return which levels are declared and never occur: the model gives them little probability, but some."""
+    """Return which levels are declared and never occur: the model gives them little probability,
+    but some."""
     seen = set(series.dropna().astype(object).tolist())
     never = [str(level) for level in levels if level not in seen]
     if not never:
@@ -123,19 +142,25 @@ def excluded(stored: Stored, why: str, label: str) -> FoundColumn:
     """Return an identifier, which is left out."""
     said = f"{why}, so an identifier that is left out ({keeping(label)})"
     return FoundColumn(
-        None, replace(stored, role="excluded", levels=()), said, f"left out as an identifier: {why} ({keeping(label)})"
+        None,
+        replace(stored, role="excluded", levels=()),
+        said,
+        f"left out as an identifier: {why} ({keeping(label)})",
     )
 
 
 def free_text(known: pd.Series, stored: Stored, label: str) -> FoundColumn | None:
-    """Return a column of sentences, which is left out with what to do about it; None for anything else.
+    """Return a column of sentences, which is left out with what to do about it; None for anything
+    else.
 
     Example:
         >>> some = pd.Series(["It rained all day long here.", "We walked down to the old pier."])
         >>> free_text(some, Stored("diary", "str"), "diary").lost[:17], free_text(some.str[:4], Stored("d", "str"), "d")
         ('left out as texts', None)
     """
-    words = known.astype(object).map(lambda value: len(value.split()) if isinstance(value, str) else 0)
+    words = known.astype(object).map(
+        lambda value: len(value.split()) if isinstance(value, str) else 0
+    )
     if float(words.median()) < WORDS_OF_A_TEXT:
         return None
     field = shlex.quote(f"data.text_field={label}")

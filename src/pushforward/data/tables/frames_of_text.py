@@ -1,7 +1,8 @@
-"""Tables that people look at: Markdown, the output of databases, grids of plus signs and boxes, columns under a ruler of dashes.
+"""Tables that people look at: Markdown, the output of databases, grids of plus signs and boxes,
+columns under a ruler of dashes.
 
-One idea: a rule is no row but says where columns are, so the text is written anew as fields between one separator, line by line,
-and every line keeps its number.
+One idea: a rule is no row but says where columns are, so the text is written anew as fields between
+one separator, line by line, and every line keeps its number.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _CORNERS = "┌┐└┘├┤┬┴┼╔╗╚╝╠╣╦╩╬╒╕╘╛╞╡╤╧╪╟╢╫┏┓┗┛┣┫┳┻╋"
-_BOXES = str.maketrans(dict.fromkeys("│┃║", "|") | dict.fromkeys("─━═", "-") | dict.fromkeys(_CORNERS, "+"))
+_BOXES = str.maketrans(
+    dict.fromkeys("│┃║", "|") | dict.fromkeys("─━═", "-") | dict.fromkeys(_CORNERS, "+")
+)
 _RULE = re.compile(r"\s*[|+]?(\s*:?(-+|=+):?\s*[|+])*\s*:?(-+|=+):?\s*[|+]?\s*")
 _RULER = re.compile(r"\s*(-{2,}|={2,})(\s+(-{2,}|={2,}))+\s*")
 _COUNT = re.compile(r"\s*\(?\d[\d,.]* rows?\b.*")
@@ -32,7 +35,8 @@ class Unframed:
 
 
 def unframed(text: str) -> Unframed:
-    """Return a text whose table has rules as one whose fields stand between bars or tabs; any other text as it is.
+    """Return a text whose table has rules as one whose fields stand between bars or tabs; any other
+    text as it is.
 
     Example:
         >>> print(unframed("| name | qty |\\n|------|----:|\\n| New bolt | 4 |\\n").text)
@@ -55,7 +59,9 @@ def unframed(text: str) -> Unframed:
     lines = [line.translate(_BOXES) for line in lines]
     rules = [place for place in filled if _is_rule(lines[place])]
     after = [
-        place for place in filled if _COUNT.fullmatch(lines[place]) and "|" not in lines[place] and place > rules[0]
+        place
+        for place in filled
+        if _COUNT.fullmatch(lines[place]) and "|" not in lines[place] and place > rules[0]
     ]
     rows = [place for place in filled if place not in {*rules, *after}]
     if len(rows) < 2 or not all("|" in lines[place] for place in rows):
@@ -63,13 +69,17 @@ def unframed(text: str) -> Unframed:
     bare = {place: lines[place].strip() for place in rows}
     if all(line.startswith("|") and line.endswith("|") and len(line) > 1 for line in bare.values()):
         bare = {place: line[1:-1] for place, line in bare.items()}
-    cells = {place: [cell.strip() for cell in re.split(r"(?<!\\)\|", line)] for place, line in bare.items()}
+    cells = {
+        place: [cell.strip() for cell in re.split(r"(?<!\\)\|", line)]
+        for place, line in bare.items()
+    }
     cells = {place: [cell.replace("\\|", "|") for cell in row] for place, row in cells.items()}
     return _written(lines, cells, "|", [*rules, *after])
 
 
 def _is_rule(line: str) -> bool:
-    """Return whether a line is drawn: a row of single dashes between bars may be one of values that are not there."""
+    """Return whether a line is drawn: a row of single dashes between bars may be one of values that
+    are not there."""
     return re.search(r"-{3}|={2}|\+-|^\s*\|", line) is not None and bool(
         re.search("[|+]", line) and _RULE.fullmatch(line)
     )
@@ -83,17 +93,30 @@ def _ruled(text: str, lines: Sequence[str], filled: Sequence[int]) -> Unframed:
         return Unframed(text)
     starts = [match.start() for match in re.finditer(r"(?<!\S)\S", ruler)]
     ends = [*(start for start in starts[1:]), None]
-    after = [place for place in filled if _COUNT.fullmatch(lines[place]) and place > rules[0] and place >= filled[-1]]
+    after = [
+        place
+        for place in filled
+        if _COUNT.fullmatch(lines[place]) and place > rules[0] and place >= filled[-1]
+    ]
     rows = [place for place in filled if place not in {*rules, *after}]
     # what crosses a border belongs to no column
     crossed = any(lines[place][start - 1 : start].strip() for place in rows for start in starts[1:])
-    if len(rows) < 2 or crossed or any(line.strip() for place in rows for line in [lines[place][: starts[0]]]):
+    if (
+        len(rows) < 2
+        or crossed
+        or any(line.strip() for place in rows for line in [lines[place][: starts[0]]])
+    ):
         return Unframed(text)
-    cells = {place: [lines[place][a:b].strip() for a, b in zip(starts, ends, strict=True)] for place in rows}
+    cells = {
+        place: [lines[place][a:b].strip() for a, b in zip(starts, ends, strict=True)]
+        for place in rows
+    }
     return _written(lines, cells, "\t", [*rules, *after])
 
 
-def _written(lines: Sequence[str], cells: dict[int, list[str]], delimiter: str, gone: Sequence[int]) -> Unframed:
+def _written(
+    lines: Sequence[str], cells: dict[int, list[str]], delimiter: str, gone: Sequence[int]
+) -> Unframed:
     written = []
     for place in range(len(lines)):
         buffer = io.StringIO()

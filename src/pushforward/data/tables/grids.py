@@ -1,7 +1,8 @@
 """Grids coarser than the last decimal: whole hours, quarters, tens and hundreds.
 
-One idea: values that all happen to be multiples of m, by chance alone, are m^-n likely for n different ones; where that is next to
-nothing, multiples of m are what the column holds, and nothing else may come back.
+One idea: values that all happen to be multiples of m, by chance alone, are m^-n likely for n
+different ones; where that is next to nothing, multiples of m are what the column holds, and nothing
+else may come back.
 """
 
 from __future__ import annotations
@@ -14,19 +15,26 @@ CLOCKS = ("duration", "timedelta", "time")
 CHANCE, FEW_CHANCE = 1e-6, 1e-2
 FEW, ROWS_OF_ONE = 32, 20
 _ROUND = tuple(head * 10**power for power in range(13) for head in (1, 2, 5, 25, 125, 625))
-_OF_UNIT = {86400.0: (7, 14, 28), 3600.0: (2, 3, 4, 6, 8, 12), 60.0: (5, 10, 15, 20, 30), 1.0: (5, 10, 15, 20, 30)}
+_OF_UNIT = {
+    86400.0: (7, 14, 28),
+    3600.0: (2, 3, 4, 6, 8, 12),
+    60.0: (5, 10, 15, 20, 30),
+    1.0: (5, 10, 15, 20, 30),
+}
 
 
 def coarser(values: np.ndarray, step: float, clock: bool = False, moments: bool = False) -> float:
-    """Return the coarsest step that all values are multiples of by more than chance, `step` itself if there is none.
+    """Return the coarsest step that all values are multiples of by more than chance, `step` itself
+    if there is none.
 
-    The multiple m is 1, 2, 5, 25, 125 or 625 times a power of ten, and is taken where m^-n < 1e-6 for n different values other
-    than 0; 0.01 suffices where there are few values of many rows each.
+    The multiple m is 1, 2, 5, 25, 125 or 625 times a power of ten, and is taken where m^-n < 1e-6
+    for n different values other than 0; 0.01 suffices where there are few values of many rows each.
 
     Args:
         values: known values, shape (n,), multiples of `step` that are below 2^52 of them.
         clock: True for seconds, whose round multiples are those of clocks.
-        moments: True for seconds since 1970: a day of the week or of a month is no multiple of anything.
+        moments: True for seconds since 1970: a day of the week or of a month is no multiple of
+            anything.
 
     Example:
         >>> coarser(np.arange(40) * 10.0, 1.0), coarser(np.arange(40) * 0.25, 0.01), coarser(np.arange(40) * 1.0, 1.0)
@@ -45,13 +53,17 @@ def coarser(values: np.ndarray, step: float, clock: bool = False, moments: bool 
 
 
 def clock_step(seconds: np.ndarray, step: float) -> float:
-    """Return the coarsest of days, hours, minutes and seconds whose multiples all lengths are, `step` if they are finer.
+    """Return the coarsest of days, hours, minutes and seconds whose multiples all lengths are,
+    `step` if they are finer.
 
     Example:
         >>> clock_step(np.array([3600.0, 7200.0]), 1.0), clock_step(np.array([0.5]), 0.1)
         (3600.0, 0.1)
     """
-    return next((unit for unit in TIMES[:3] if unit > step and bool((np.fmod(seconds, unit) == 0.0).all())), step)
+    return next(
+        (unit for unit in TIMES[:3] if unit > step and bool((np.fmod(seconds, unit) == 0.0).all())),
+        step,
+    )
 
 
 def step_words(step: float, clock: bool = False) -> str:

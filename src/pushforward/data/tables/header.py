@@ -1,7 +1,8 @@
 """Whether the first line of a table names its columns.
 
-Two ideas: a name is of another kind than what stands below it (a word over numbers, whole numbers over decimals, a row of years
-over anything but years), and where nothing tells them apart the reader says what it took and which option decides.
+Two ideas: a name is of another kind than what stands below it (a word over numbers, whole numbers
+over decimals, a row of years over anything but years), and where nothing tells them apart the
+reader says what it took and which option decides.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ _NAMES = Header(True, "the first line names the columns")
 _DATA = Header(False, "the first line holds data, so columns are x0, x1, ...")
 
 
-def header_of(rows: Sequence[Sequence[str]], names: Collection[str] = (), said: bool | None = None) -> Header:
+def header_of(
+    rows: Sequence[Sequence[str]], names: Collection[str] = (), said: bool | None = None
+) -> Header:
     """Return whether the first row is a header.
 
     Args:
@@ -59,12 +62,21 @@ def header_of(rows: Sequence[Sequence[str]], names: Collection[str] = (), said: 
         return _DATA if any(_kind(cell) not in ("word", "") for cell in first) else _NAMES
     columns = [[row[place].strip() for row in body] for place in range(len(first))]
     kinds = [usual_kind(cells) for cells in columns]
-    own = [_kind_above(cell, kind, cells) for cell, kind, cells in zip(first, kinds, columns, strict=True)]
+    own = [
+        _kind_above(cell, kind, cells)
+        for cell, kind, cells in zip(first, kinds, columns, strict=True)
+    ]
     typed = [place for place, kind in enumerate(kinds) if kind not in ("word", "")]
-    named = [place for place in typed if own[place] == "word" and first[place] not in columns[place]]
+    named = [
+        place for place in typed if own[place] == "word" and first[place] not in columns[place]
+    ]
     alike = [place for place in typed if own[place] == kinds[place]]
     if named:
-        return _NAMES if len(named) >= len(alike) or _named_by_numbers(first, columns, alike) else _asking(True)
+        return (
+            _NAMES
+            if len(named) >= len(alike) or _named_by_numbers(first, columns, alike)
+            else _asking(True)
+        )
     if not alike:
         return _of_words(first, columns)
     numbers = [place for place in alike if kinds[place] == "number"]
@@ -77,7 +89,8 @@ def header_of(rows: Sequence[Sequence[str]], names: Collection[str] = (), said: 
 
 
 def names_over_values(rows: Sequence[Sequence[str]]) -> bool:
-    """Return whether a word stands over a column of numbers or dates, so that the first row can be nothing but names.
+    """Return whether a word stands over a column of numbers or dates, so that the first row can be
+    nothing but names.
 
     Example:
         >>> names_over_values([["a", "b"], ["x", "1"], ["y", "2"]]), names_over_values([["a", "b"], ["x", "y"]])
@@ -107,11 +120,17 @@ def _of_words(first: list[str], columns: list[list[str]]) -> Header:
 
 
 def _kind(cell: str) -> str:
-    if cell in MISSING[:2] or (is_missing_among_numbers(cell) and not any(c.isalpha() for c in cell)):
+    if cell in MISSING[:2] or (
+        is_missing_among_numbers(cell) and not any(c.isalpha() for c in cell)
+    ):
         return ""
     if PLAIN.fullmatch(cell) or find_numbers([cell]) is not None:
         return "number"
-    if find_dates([cell]) is not None or find_months([cell]) is not None or find_times([cell]) is not None:
+    if (
+        find_dates([cell]) is not None
+        or find_months([cell]) is not None
+        or find_times([cell]) is not None
+    ):
         return "date"
     return "boolean" if cell in ("True", "False", "true", "false", "TRUE", "FALSE") else "word"
 
@@ -120,32 +139,45 @@ def _kind_above(cell: str, below: str, cells: list[str]) -> str:
     """Return the kind of a first cell over a column: `7 days` over bare numbers is a word."""
     kind = _kind(cell)
     lettered = any(c.isalpha() for c in cell) and PLAIN.fullmatch(cell) is None
-    if kind == below == "number" and lettered and all(PLAIN.fullmatch(one) or one in MISSING for one in cells[:200]):
+    if (
+        kind == below == "number"
+        and lettered
+        and all(PLAIN.fullmatch(one) or one in MISSING for one in cells[:200])
+    ):
         return "word"
     return kind
 
 
 def usual_kind(cells: list[str]) -> str:
-    """Return the kind of most cells that are not missing: `number`, `date`, `boolean`, `word`, or empty if all are missing."""
-    known = list(dict.fromkeys(cell for cell in cells if cell not in MISSING and not is_missing_among_numbers(cell)))[
-        :200
-    ]
+    """Return the kind of most cells that are not missing: `number`, `date`, `boolean`, `word`, or
+    empty if all are missing."""
+    known = list(
+        dict.fromkeys(
+            cell for cell in cells if cell not in MISSING and not is_missing_among_numbers(cell)
+        )
+    )[:200]
     if not known:
         return ""
     if all(PLAIN.fullmatch(cell) for cell in known):
         return "number"
     kinds = [_kind(cell) for cell in known]
-    return next((kind for kind in ("number", "date", "boolean") if kinds.count(kind) >= _MOST * len(kinds)), "word")
+    return next(
+        (kind for kind in ("number", "date", "boolean") if kinds.count(kind) >= _MOST * len(kinds)),
+        "word",
+    )
 
 
 def _named_by_numbers(first: list[str], columns: list[list[str]], places: list[int]) -> bool:
-    """Return whether numbers in the first row are names: whole over decimals, or evenly spaced where no other row is."""
+    """Return whether numbers in the first row are names: whole over decimals, or evenly spaced
+    where no other row is."""
     cells = [first[place] for place in places]
     if not cells or not all(cell.isdecimal() for cell in cells) or len(set(cells)) < len(cells):
         return False
     below = [[cell for cell in columns[place] if cell not in MISSING] for place in places]
     fractions = [
-        sum(not cell.lstrip("+-").isdecimal() for cell in column) >= _MOST * len(column) for column in below if column
+        sum(not cell.lstrip("+-").isdecimal() for cell in column) >= _MOST * len(column)
+        for column in below
+        if column
     ]
     if fractions and all(fractions):
         return True
@@ -170,8 +202,13 @@ def _evenly_spaced(cells: Sequence[str]) -> bool:
 
 
 def _far_away(first: list[str], columns: list[list[str]], places: list[int]) -> bool:
-    """Return whether the first row's whole numbers lie outside everything below them, in each of several columns."""
-    if len(places) < 2 or not all(first[place].isdecimal() for place in places) or len(columns[0]) < 5:
+    """Return whether the first row's whole numbers lie outside everything below them, in each of
+    several columns."""
+    if (
+        len(places) < 2
+        or not all(first[place].isdecimal() for place in places)
+        or len(columns[0]) < 5
+    ):
         return False
     for place in places:
         known = [float(cell) for cell in columns[place] if PLAIN.fullmatch(cell)]

@@ -1,6 +1,8 @@
-"""Lines of a table that are no rows though they have its width: names that recur, units and remarks below the names.
+"""Lines of a table that are no rows though they have its width: names that recur, units and remarks
+below the names.
 
-One idea: such a line holds words where the column below it holds numbers or dates, and is left out aloud.
+One idea: such a line holds words where the column below it holds numbers or dates, and is left out
+aloud.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ class Headings:
     notes: tuple[str, ...] = ()
 
 
-def headings_of(rows: Rows, numbers: Sequence[int], names: Collection[str] = (), said: bool | None = None) -> Headings:
+def headings_of(
+    rows: Rows, numbers: Sequence[int], names: Collection[str] = (), said: bool | None = None
+) -> Headings:
     """Return the header of a table, and its rows without lines that repeat it or say its units.
 
     Args:
@@ -48,7 +52,9 @@ def headings_of(rows: Rows, numbers: Sequence[int], names: Collection[str] = (),
     body = [place for place in every[1:] if place not in set(again)]
     units = body[: _units(rows[0], [rows[place] for place in body[: _MOST + 200]])]
     # what an empty line sets apart from the names above it may be the names themselves
-    units = units if all(numbers[place] == numbers[0] + k for k, place in enumerate(units, 1)) else []
+    units = (
+        units if all(numbers[place] == numbers[0] + k for k, place in enumerate(units, 1)) else []
+    )
     left = (0, *(place for place in body if place not in units))
     if not again and not units:
         return Headings(header_of(rows, names, said), every)
@@ -68,18 +74,23 @@ def headings_of(rows: Rows, numbers: Sequence[int], names: Collection[str] = (),
 
 
 def _units(names: Sequence[str], rows: Rows) -> int:
-    """Return how many rows below the names hold words in most columns of numbers or dates, and nothing that recurs."""
+    """Return how many rows below the names hold words in most columns of numbers or dates, and
+    nothing that recurs."""
     for many in range(min(_MOST, len(rows) - 3), 0, -1):
         below = rows[many:]
         columns = [[row[place].strip() for row in below] for place in range(len(names))]
-        typed = [place for place, cells in enumerate(columns) if usual_kind(cells) in ("number", "date")]
+        typed = [
+            place for place, cells in enumerate(columns) if usual_kind(cells) in ("number", "date")
+        ]
         words = [place for place in range(len(names)) if place not in typed]
         if typed and all(_says_units(row, typed, words, columns) for row in rows[:many]):
             return many
     return 0
 
 
-def _says_units(row: Sequence[str], typed: list[int], words: list[int], columns: list[list[str]]) -> bool:
+def _says_units(
+    row: Sequence[str], typed: list[int], words: list[int], columns: list[list[str]]
+) -> bool:
     found = [row[place].strip() for place in typed]
     said = [cell for cell in found if cell not in MISSING and not is_missing_among_numbers(cell)]
     # a number below its detection limit is no unit

@@ -1,7 +1,8 @@
-"""Tables in JSON: records, columns, what `DataFrame.to_json` writes in each of its layouts, and JSON lines.
+"""Tables in JSON: records, columns, what `DataFrame.to_json` writes in each of its layouts, and
+JSON lines.
 
-One idea: a table in JSON is told by its shape, so each layout is a test of shape and a frame; what has none of them is refused with
-the layouts that are read.
+One idea: a table in JSON is told by its shape, so each layout is a test of shape and a frame; what
+has none of them is refused with the layouts that are read.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ def frame_of_json(raw: bytes, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]
         if len(lines) > 1 and _is_object(lines[0]) and _is_object(lines[1]):
             frame, (note,) = frame_of_lines(text, path)
             return frame, (f"{note}, though the file's name says that it is one JSON value",)
-        raise BadInput(f"{path} is no JSON ({str(error).splitlines()[0]})", "a list of records") from None
+        raise BadInput(
+            f"{path} is no JSON ({str(error).splitlines()[0]})", "a list of records"
+        ) from None
     frame = _frame(found)
     if frame is None:
         raise BadInput(f"{path} holds {a_json_type(found)} that is no table", _LAYOUTS)
@@ -104,23 +107,35 @@ def _frame(found: Any) -> tuple[pd.DataFrame, str] | None:
     if all(isinstance(one, dict) and one for one in inner):
         return _of_objects(found)
     # orient="table", or records beside what is said of them
-    lists = [one for one in inner if isinstance(one, list) and one and all(isinstance(row, dict) for row in one)]
+    lists = [
+        one
+        for one in inner
+        if isinstance(one, list) and one and all(isinstance(row, dict) for row in one)
+    ]
     return _of_list(lists[0]) if len(lists) == 1 else None
 
 
 def _of_list(rows: list[Any]) -> tuple[pd.DataFrame, str] | None:
     if rows and all(isinstance(row, dict) for row in rows):
         return pd.DataFrame(rows), "records"
-    if rows and all(isinstance(row, list) for row in rows) and len(set(map(len, rows))) == 1 and rows[0]:
+    if (
+        rows
+        and all(isinstance(row, list) for row in rows)
+        and len(set(map(len, rows))) == 1
+        and rows[0]
+    ):
         nested = any(isinstance(cell, list | dict) for row in rows for cell in row)
         return None if nested else (_named(rows, [f"x{i}" for i in range(len(rows[0]))]), "rows")
     return None
 
 
 def _of_objects(found: dict[str, dict[str, Any]]) -> tuple[pd.DataFrame, str]:
-    """Return the frame of an object of objects: by columns, as `to_json` writes, unless only its own keys count."""
+    """Return the frame of an object of objects: by columns, as `to_json` writes, unless only its
+    own keys count."""
     inner = list(dict.fromkeys(key for one in found.values() for key in one))
-    by_rows = all(key.lstrip("-").isdigit() for key in found) and not all(key.lstrip("-").isdigit() for key in inner)
+    by_rows = all(key.lstrip("-").isdigit() for key in found) and not all(
+        key.lstrip("-").isdigit() for key in inner
+    )
     if by_rows:
         return _indexed(pd.DataFrame(list(found.values())), list(found)), "records"
     rows = [{name: column.get(key) for name, column in found.items()} for key in inner]
@@ -128,14 +143,22 @@ def _of_objects(found: dict[str, dict[str, Any]]) -> tuple[pd.DataFrame, str]:
 
 
 def _indexed(frame: pd.DataFrame, index: list[Any]) -> pd.DataFrame:
-    """Return a frame with its row labels as a column, as other formats have them, unless they only count."""
-    if len(index) != len(frame) or [str(one) for one in index] == [str(row) for row in range(len(frame))]:
+    """Return a frame with its row labels as a column, as other formats have them, unless they only
+    count."""
+    if len(index) != len(frame) or [str(one) for one in index] == [
+        str(row) for row in range(len(frame))
+    ]:
         return frame
-    numbers = [int(one) if str(one).lstrip("-").isdigit() and len(str(one)) < 16 else one for one in index]
+    numbers = [
+        int(one) if str(one).lstrip("-").isdigit() and len(str(one)) < 16 else one for one in index
+    ]
     name = next(name for name in ("index", "level_0", "row label") if name not in frame.columns)
     frame.insert(0, name, numbers)
     return frame
 
 
 def _named(rows: list[Any], names: list[Any]) -> pd.DataFrame:
-    return pd.DataFrame([dict(zip(map(str, names), row, strict=True)) for row in rows], columns=list(map(str, names)))
+    return pd.DataFrame(
+        [dict(zip(map(str, names), row, strict=True)) for row in rows],
+        columns=list(map(str, names)),
+    )

@@ -1,6 +1,7 @@
 """What is known about a row, as a user types it: `education=Bachelors,age=37`.
 
-One idea: names and categories may hold commas and equals signs, so the text is cut where a *known* column name is followed by `=`.
+One idea: names and categories may hold commas and equals signs, so the text is cut where a *known*
+column name is followed by `=`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ def parse_known(text: str, table: Table, stored: Sequence[Stored]) -> Known:
     """Return what one row is known to hold: values, and ranges such as `age=30..50` or `age=30..`.
 
     Raises:
-        BadInput: an unknown column or category (with the nearest), a number off the grid or out of range, a column named twice.
+        BadInput: an unknown column or category (with the nearest), a number off the grid or out of
+            range, a column named twice.
 
     Example:
         >>> known = parse_known("sex=m", Table((Column("sex", "categorical", ("f", "m")),)), [Stored("sex", "str")])
@@ -47,11 +49,12 @@ def parse_known(text: str, table: Table, stored: Sequence[Stored]) -> Known:
 def known_rows(rows: Sequence[Mapping[str, Any]], table: Table, stored: Sequence[Stored]) -> Known:
     """Return what each row is known to hold, from mappings of columns to values.
 
-    A value is the user's own (a category, a number, a date) or its words; a pair `(low, high)` or `"30..50"` is a range whose
-    end may be None; None and NaN are a missing value.
+    A value is the user's own (a category, a number, a date) or its words; a pair `(low, high)` or
+    `"30..50"` is a range whose end may be None; None and NaN are a missing value.
 
     Raises:
-        BadInput: an unknown column or category (with the nearest), a number off the grid or out of range.
+        BadInput: an unknown column or category (with the nearest), a number off the grid or out of
+            range.
 
     Example:
         >>> known = known_rows([{"sex": "m"}, {}], Table((Column("sex", "categorical", ("f", "m")),)), [Stored("sex", "str")])
@@ -86,13 +89,19 @@ def _words(value: Any) -> str:
     """Return a value as it would be typed."""
     if isinstance(value, tuple | list) and len(value) == 2:
         return "..".join("" if end is None else _words(end) for end in value)
-    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
+    if (
+        value is None
+        or value is pd.NA
+        or value is pd.NaT
+        or (isinstance(value, float) and math.isnan(value))
+    ):
         return ""
     return value.isoformat(sep=" ") if isinstance(value, datetime) else str(value)
 
 
 def _usable(stored: Sequence[Stored]) -> list[str]:
-    """Return the columns on which a row can be conditioned: none that is left out or the same in every row."""
+    """Return the columns on which a row can be conditioned: none that is left out or the same in
+    every row."""
     return [one.label for one in stored if one.role == "modelled"]
 
 
@@ -104,12 +113,20 @@ def _pieces(text: str, names: list[str], usable: list[str]) -> list[tuple[str, s
         compared = _COMPARED.match(text)
         if compared is not None and compared[1] in usable:
             ways = f"{compared[1]}=LOW.., {compared[1]}=..HIGH or {compared[1]}=LOW..HIGH"
-            raise BadInput(f"the condition '{text}'", "column=value,column=value", f"a range of numbers is {ways}")
+            raise BadInput(
+                f"the condition '{text}'",
+                "column=value,column=value",
+                f"a range of numbers is {ways}",
+            )
         if not equals:
-            raise BadInput(f"the condition '{text}'", "column=value,column=value", f"such as {usable[0]}=...")
+            raise BadInput(
+                f"the condition '{text}'", "column=value,column=value", f"such as {usable[0]}=..."
+            )
         raise _unknown_column(name.strip(), usable)
     ends = [match.start() for match in starts[1:]] + [len(text)]
-    return [(match[1], text[match.end() : end].strip()) for match, end in zip(starts, ends, strict=True)]
+    return [
+        (match[1], text[match.end() : end].strip()) for match, end in zip(starts, ends, strict=True)
+    ]
 
 
 def _unknown_column(name: str, names: list[str]) -> BadInput:
@@ -154,21 +171,30 @@ def _number(column: Column, stored: Stored, word: str) -> float:
         value = math.nan
     if not math.isfinite(value):
         such = f", such as {_example(column, stored)}" if dates or stored.carrier else ""
-        raise BadInput(f"'{column.name}={word}'", ("a date" if dates else "a number" if not such else "a value") + such)
+        raise BadInput(
+            f"'{column.name}={word}'",
+            ("a date" if dates else "a number" if not such else "a value") + such,
+        )
     snapped, wrong = snap(np.array([value]), column, stored)
     if wrong[0]:
         raise BadInput(f"'{column.name}={word}'", f"a multiple of {column.step:g}")
     value = float(snapped[0])
-    below, above = column.bounded_below and value < column.low, column.bounded_above and value > column.high
+    below, above = (
+        column.bounded_below and value < column.low,
+        column.bounded_above and value > column.high,
+    )
     if below or above:
         least, most = (number_word(end, column.step) for end in (column.low, column.high))
         upper = f" to {most}" if column.bounded_above else " or more"
-        raise BadInput(f"'{column.name}={word}'", f"{least}{upper}", "the model gives it no probability")
+        raise BadInput(
+            f"'{column.name}={word}'", f"{least}{upper}", "the model gives it no probability"
+        )
     return value
 
 
 def _as_written(word: str, stored: Stored) -> float | None:
-    """Return the number behind a word in the column's own notation, or as its type is written; None for other words."""
+    """Return the number behind a word in the column's own notation, or as its type is written; None
+    for other words."""
     found = None if stored.notation is None else stored.notation.value(word)
     try:
         if found is None and stored.carrier == "period":
@@ -186,13 +212,21 @@ def _as_written(word: str, stored: Stored) -> float | None:
     if series.dtype.kind != "M":
         return float(series.iloc[0])
     zone = getattr(pd.api.types.pandas_dtype(stored.dtype), "tz", None)
-    return float(seconds_of(series.dt.tz_localize(zone) if zone is not None and series.dt.tz is None else series)[0])
+    return float(
+        seconds_of(
+            series.dt.tz_localize(zone) if zone is not None and series.dt.tz is None else series
+        )[0]
+    )
 
 
 def _example(column: Column, stored: Stored) -> str:
     shown = restore(stored, column, np.array([column.low])).iloc[0]
     written = stored.notation is not None and not stored.text
-    return stored.notation.write(shown) if written and stored.notation else str(shown).removesuffix(" 00:00:00")
+    return (
+        stored.notation.write(shown)
+        if written and stored.notation
+        else str(shown).removesuffix(" 00:00:00")
+    )
 
 
 def _moment(word: str, stored: Stored) -> float:
@@ -209,8 +243,17 @@ def _check_constant(stored: Stored, word: str) -> None:
     if stored.role == "constant":
         value = restore(stored, None, np.zeros(1)).iloc[0]
         if word != str(value) and (stored.notation is None or stored.notation.value(word) != value):
-            raise BadInput(f"'{stored.label}={word}'", f"{value}, the only value of that column in the training table")
+            raise BadInput(
+                f"'{stored.label}={word}'",
+                f"{value}, the only value of that column in the training table",
+            )
     elif stored.role == "absent" and word not in MISSING:
-        raise BadInput(f"'{stored.label}={word}'", "nothing: that column had no value in the training table")
+        raise BadInput(
+            f"'{stored.label}={word}'", "nothing: that column had no value in the training table"
+        )
     elif stored.role == "excluded":
-        raise BadInput(f"'{stored.label}={word}'", "a column that is modelled", "it was left out as an identifier")
+        raise BadInput(
+            f"'{stored.label}={word}'",
+            "a column that is modelled",
+            "it was left out as an identifier",
+        )

@@ -1,4 +1,5 @@
-"""How the text of a CSV file is laid out beyond its delimiter: spaces, quotes, names as written, a line for Excel.
+"""How the text of a CSV file is laid out beyond its delimiter: spaces, quotes, names as written, a
+line for Excel.
 
 One idea: what is cheap to write again is kept beside the table, and what is not is named.
 """
@@ -34,7 +35,9 @@ class Layout:
     lost: tuple[str, ...] = ()
 
 
-def layout_of(text: str, delimiter: str, quote: str, first: Sequence[str] | None, labels: Sequence[str]) -> Layout:
+def layout_of(
+    text: str, delimiter: str, quote: str, first: Sequence[str] | None, labels: Sequence[str]
+) -> Layout:
     """Return how the first lines of a table are spelled.
 
     Args:
@@ -50,21 +53,27 @@ def layout_of(text: str, delimiter: str, quote: str, first: Sequence[str] | None
     width, start = len(labels), 0 if first is None else 1
     source = io.StringIO(text, newline="")
     with fields_of_any_length():
-        raw = _of_width(islice(csv.reader(source, delimiter=delimiter, quotechar=quote), LOOKED_AT), width)
+        raw = _of_width(
+            islice(csv.reader(source, delimiter=delimiter, quotechar=quote), LOOKED_AT), width
+        )
     names: dict[str, str] = {}
     if first is not None and raw:
         written = [_unquoted(cell, quote) for cell in raw[0]]
         names = {label: cell for label, cell in zip(labels, written, strict=True) if cell != label}
     body = raw[start:]
     later = [cell for row in body for cell in row[1:]]
-    spaced = bool(later) and all(cell.startswith(" ") and not cell.startswith("  ") for cell in later)
+    spaced = bool(later) and all(
+        cell.startswith(" ") and not cell.startswith("  ") for cell in later
+    )
     trimmed = [cell.removeprefix(" ") for cell in later] if spaced else later
     padded = any(cell != cell.strip() for cell in [*trimmed, *(row[0] for row in body)])
     # lines whose cells hold delimiters of their own are not looked at: they need their quotes
     lines = [line for line in io.StringIO(text[: 2**20]) if line.strip()][:LOOKED_AT]
     pieces = _of_width((line.rstrip("\r\n").split(delimiter) for line in lines), width)
     marks = [[_mark(cell, quote) for cell in row] for row in pieces]
-    columns = [{mark for mark in column if mark is not None} for column in zip(*marks[start:], strict=True)]
+    columns = [
+        {mark for mark in column if mark is not None} for column in zip(*marks[start:], strict=True)
+    ]
     quoted = [label for label, found in zip(labels, columns, strict=False) if found == {True}]
     quoted_names = first is not None and bool(marks) and all(marks[0])
     mixed = any(len(found) > 1 for found in columns) or (

@@ -1,7 +1,8 @@
-"""From the text of a CSV file to rows of cells: the delimiter, comments, a title above the header, ragged lines.
+"""From the text of a CSV file to rows of cells: the delimiter, comments, a title above the header,
+ragged lines.
 
-One idea: a table is where the width is what most lines have; what stands above it is left out with a note, what breaks it below is
-refused with its line.
+One idea: a table is where the width is what most lines have; what stands above it is left out with
+a note, what breaks it below is refused with its line.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ _LOGGERS = ("TOA5", "TOACI1")
 class Lines:
     """Rows of equal width with the line of each in its file, the delimiter, and what was left out.
 
-    `quote` is what stands around quoted cells; `named` is True if a line `sep=;` names the delimiter; `ending` says which lines
-    (`rows` or `header`) have a delimiter at their end that the others lack.
+    `quote` is what stands around quoted cells; `named` is True if a line `sep=;` names the
+    delimiter; `ending` says which lines (`rows` or `header`) have a delimiter at their end that the
+    others lack.
     """
 
     rows: list[list[str]]
@@ -45,7 +47,8 @@ class Lines:
 
 
 def delimiter_of(text: str) -> str:
-    """Return the delimiter under which the first lines have one number of fields, above one; a comma if none does.
+    """Return the delimiter under which the first lines have one number of fields, above one; a
+    comma if none does.
 
     Example:
         >>> delimiter_of("a;b\\n1,5;2\\n"), delimiter_of("a\\n1\\n")
@@ -55,7 +58,8 @@ def delimiter_of(text: str) -> str:
 
 
 def _fitting(text: str) -> tuple[str, float]:
-    """Return the delimiter, and the share of lines that have the same number of fields under it; 0 if none separates any."""
+    """Return the delimiter, and the share of lines that have the same number of fields under it; 0
+    if none separates any."""
     head = [line for line in _head(text) if not line.startswith("#")]
     best, chosen = (0.0, 0), ","
     for delimiter in DELIMITERS:
@@ -67,7 +71,8 @@ def _fitting(text: str) -> tuple[str, float]:
             continue
         usual = max(widths, key=lambda width: (widths[width], width), default=0)
         agree = widths[usual] / widths.total() if usual > 1 else 0.0
-        # a rarer character that fits as well is no accident: commas also separate decimals and clauses
+        # a rarer character that fits as well is no accident: commas also separate decimals and
+        # clauses
         if (agree, 0) > best and agree > 0.5:
             best, chosen = (agree, 0), delimiter
     return chosen, best[0]
@@ -84,7 +89,8 @@ def _head(text: str) -> list[str]:
 
 @contextmanager
 def fields_of_any_length() -> Iterator[None]:
-    """Let `csv` read cells longer than its own limit of 131,072 characters, which a file that was read whole need not fear."""
+    """Let `csv` read cells longer than its own limit of 131,072 characters, which a file that was
+    read whole need not fear."""
     before = csv.field_size_limit(2**31 - 1)
     try:
         yield
@@ -126,7 +132,11 @@ def read_lines(text: str, origin: str, names: Collection[str] = ()) -> Lines:
         if len(row) != width:
             came = f"line {line} of {origin} has {counted(len(row), 'field')}"
             more = len(rows) > 2 and all(len(row) == width + 1 for _, row in rows[1:])
-            hint = "every row has one field more than the header: give the first or the last a name" if more else ""
+            hint = (
+                "every row has one field more than the header: give the first or the last a name"
+                if more
+                else ""
+            )
             raise BadInput(came, f"{width} as in line {first}", hint or "repair that line")
     lost = (*above, *notes)
     if delimiter != ",":
@@ -145,7 +155,8 @@ def read_lines(text: str, origin: str, names: Collection[str] = ()) -> Lines:
 
 
 def quote_of(text: str, delimiter: str) -> str:
-    """Return the quotation mark of a file: the single one where every name stands in it, or where rows need it to be equally wide.
+    """Return the quotation mark of a file: the single one where every name stands in it, or where
+    rows need it to be equally wide.
 
     Example:
         >>> quote_of("'a','b'\\n'x, y',2\\n", ",")
@@ -161,7 +172,12 @@ def quote_of(text: str, delimiter: str) -> str:
         return '"'
     with fields_of_any_length():
         widths = {
-            quote: {len(row) for row in csv.reader(head, delimiter=delimiter, quotechar=quote, skipinitialspace=True)}
+            quote: {
+                len(row)
+                for row in csv.reader(
+                    head, delimiter=delimiter, quotechar=quote, skipinitialspace=True
+                )
+            }
             for quote in "'\""
         }
     names = [cell.strip() for cell in head[0].split(delimiter)]
@@ -170,7 +186,8 @@ def quote_of(text: str, delimiter: str) -> str:
 
 
 def _without_ending(rows: list[tuple[int, list[str]]]) -> tuple[list[tuple[int, list[str]]], str]:
-    """Leave out an empty field at the end of every row, or of the header, that the other has not."""
+    """Leave out an empty field at the end of every row, or of the header, that the other has
+    not."""
     if len(rows) < 2:
         return rows, ""
     width, others = len(rows[0][1]), {len(row) for _, row in rows[1:]}
@@ -181,15 +198,25 @@ def _without_ending(rows: list[tuple[int, list[str]]]) -> tuple[list[tuple[int, 
     return rows, ""
 
 
-def _rows(text: str, delimiter: str, origin: str, skipped: int, quote: str) -> list[tuple[int, list[str]]]:
+def _rows(
+    text: str, delimiter: str, origin: str, skipped: int, quote: str
+) -> list[tuple[int, list[str]]]:
     try:
         with fields_of_any_length():
             source = io.StringIO(text, newline="")
-            reader = csv.reader(source, delimiter=delimiter, skipinitialspace=True, strict=True, quotechar=quote)
+            reader = csv.reader(
+                source, delimiter=delimiter, skipinitialspace=True, strict=True, quotechar=quote
+            )
             # a line of delimiters alone is a row without values, a blank one is none
-            rows = [(reader.line_num + skipped, row) for row in reader if len(row) > 1 or (row and row[0].strip())]
+            rows = [
+                (reader.line_num + skipped, row)
+                for row in reader
+                if len(row) > 1 or (row and row[0].strip())
+            ]
     except csv.Error as error:
-        raise BadInput(f"{origin} is no CSV ({error})", "fields separated by a comma, semicolon, tab or bar") from None
+        raise BadInput(
+            f"{origin} is no CSV ({error})", "fields separated by a comma, semicolon, tab or bar"
+        ) from None
     if not rows:
         raise BadInput(f"{origin} is empty", "a table with at least five rows")
     return rows
@@ -198,14 +225,21 @@ def _rows(text: str, delimiter: str, origin: str, skipped: int, quote: str) -> l
 def _without_comments(
     rows: list[tuple[int, list[str]]], usual: int, delimiter: str
 ) -> tuple[list[tuple[int, list[str]]], list[str]]:
-    """Leave out lines behind `#`; the last of them above the table names its columns if it has as many fields."""
+    """Leave out lines behind `#`; the last of them above the table names its columns if it has as
+    many fields."""
     marked = [place for place, (_, row) in enumerate(rows) if row[0].lstrip().startswith("#")]
-    top = next((place for place, (_, row) in enumerate(rows) if not row[0].lstrip().startswith("#")), 0)
+    top = next(
+        (place for place, (_, row) in enumerate(rows) if not row[0].lstrip().startswith("#")), 0
+    )
     header = top - 1 if top and len(rows[top - 1][1]) == usual else None
     if header is not None and (usual > 1 or top == 1) and len(rows) > top:
         line, row = rows[header]
         rows[header] = (line, [row[0].lstrip().lstrip("#").lstrip(), *row[1:]])
-    gone = [place for place in marked if place != header and (place < top or len(rows[place][1]) != usual)]
+    gone = [
+        place
+        for place in marked
+        if place != header and (place < top or len(rows[place][1]) != usual)
+    ]
     if not gone:
         return rows, []
     kept = [row for place, row in enumerate(rows) if place not in set(gone)]
@@ -213,8 +247,11 @@ def _without_comments(
     return kept, [f"{len(gone)} lines behind '#' are comments and left out ('{shown}')"]
 
 
-def _without_title(rows: list[tuple[int, list[str]]], usual: int) -> tuple[list[tuple[int, list[str]]], list[str]]:
-    """Leave out lines above the table that have one field, or one with anything in it, where the table has several."""
+def _without_title(
+    rows: list[tuple[int, list[str]]], usual: int
+) -> tuple[list[tuple[int, list[str]]], list[str]]:
+    """Leave out lines above the table that have one field, or one with anything in it, where the
+    table has several."""
     top = 0
     while top < min(_TITLES, len(rows)) and usual > 1 and _is_title(rows[top][1], usual):
         top += 1
@@ -228,20 +265,29 @@ def _without_title(rows: list[tuple[int, list[str]]], usual: int) -> tuple[list[
     ]
 
 
-def _without_preamble(rows: list[tuple[int, list[str]]], usual: int) -> tuple[list[tuple[int, list[str]]], list[str]]:
-    """Leave out lines of several fields above the names: of another width than all that follow, or the first of a logger's file."""
+def _without_preamble(
+    rows: list[tuple[int, list[str]]], usual: int
+) -> tuple[list[tuple[int, list[str]]], list[str]]:
+    """Leave out lines of several fields above the names: of another width than all that follow, or
+    the first of a logger's file."""
     top = next((place for place, (_, row) in enumerate(rows) if len(row) == usual), 0)
     if not top and rows and rows[0][1][0].strip() in _LOGGERS:
         top = 1
     below = [row for _, row in rows[top:]]
-    if not 0 < top <= _TITLES or len(below) <= _FEWEST_BELOW or any(len(row) != usual for row in below):
+    if (
+        not 0 < top <= _TITLES
+        or len(below) <= _FEWEST_BELOW
+        or any(len(row) != usual for row in below)
+    ):
         return rows, []
     # lines of words may follow the names: units, ways of averaging
     if not any(names_over_values([below[0], *below[1 + more :]]) for more in range(_FEWEST_BELOW)):
         return rows, []
     lines = f"line {rows[0][0]}" if top == 1 else f"lines {rows[0][0]} to {rows[top - 1][0]}"
     shown = ", ".join(rows[0][1])[:_SHOWN]
-    return rows[top:], [f"{lines} above the table {'is' if top == 1 else 'are'} left out ('{shown}')"]
+    return rows[top:], [
+        f"{lines} above the table {'is' if top == 1 else 'are'} left out ('{shown}')"
+    ]
 
 
 def _is_title(row: list[str], usual: int) -> bool:

@@ -1,4 +1,5 @@
-"""What a file of text is if it is no table: HTML, XML, JSON or a document under the name of a table.
+"""What a file of text is if it is no table: HTML, XML, JSON or a document under the name of a
+table.
 
 One idea: the first characters say what wrote a file, whatever its name says.
 """

@@ -1,6 +1,7 @@
 """Columns of numbers and of dates: on which grid they lie, within which bounds.
 
-One idea: a grid of powers of ten, or of whole days and hours, gives every value a probability; numbers off every grid are real.
+One idea: a grid of powers of ten, or of whole days and hours, gives every value a probability;
+numbers off every grid are real.
 """
 
 from __future__ import annotations
@@ -28,7 +29,14 @@ from pushforward.data.tables.found import (
 from pushforward.data.tables.grids import CLOCKS, TIME_NAMES, TIMES, clock_step, coarser, step_words
 from pushforward.data.tables.notations.numbers import NumberNotation
 from pushforward.data.tables.sentinels import sentinel, sentinel_days, sentinel_periods
-from pushforward.data.tables.stored import Stored, decimals_of, on_grid, seconds_of, ticks_of, words_of
+from pushforward.data.tables.stored import (
+    Stored,
+    decimals_of,
+    on_grid,
+    seconds_of,
+    ticks_of,
+    words_of,
+)
 
 EXACT = 2**52  # integers up to here, and the halves between them, are doubles
 FEW, FEWEST_ROWS = 32, 20
@@ -36,7 +44,12 @@ BY_CHANCE = 1e-3
 
 
 def number(
-    series: pd.Series, known: pd.Series, stored: Stored, label: str, rules: Rules, real: bool = False
+    series: pd.Series,
+    known: pd.Series,
+    stored: Stored,
+    label: str,
+    rules: Rules,
+    real: bool = False,
 ) -> FoundColumn:
     """Return a column of numbers: on a grid of powers of ten where all of them are, else real.
 
@@ -53,10 +66,15 @@ def number(
     if largest > LARGEST_NUMBER:
         came = f"column '{label}' reaches {largest:.3g}"
         raise BadInput(
-            came, f"at most {LARGEST_NUMBER:g}: sums and squares beyond overflow", "divide it by a power of ten"
+            came,
+            f"at most {LARGEST_NUMBER:g}: sums and squares beyond overflow",
+            "divide it by a power of ten",
         )
     distinct, gone = known.nunique(), int(series.isna().sum())
-    whole = stored.dtype.lower().startswith(("int", "uint")) or pd.api.types.infer_dtype(known) == "integer"
+    whole = (
+        stored.dtype.lower().startswith(("int", "uint"))
+        or pd.api.types.infer_dtype(known) == "integer"
+    )
     if whole and not real and np.abs(values).max() >= EXACT:
         if distinct >= 0.9 * len(known) and len(known) >= FEWEST_ROWS and not rules.keep:
             return excluded(stored, f"{distinct} distinct values in {len(known)} rows", label)
@@ -87,19 +105,28 @@ def number(
         said += " (some values recur too often for a density, so all are rounded to it)"
     if below and rules.bounds == "natural" and not above:
         low = 0.0
-    floor = words_of(stored, Column(stored.label, kind, (), step, low, high), low)[0] if below and not above else ""
+    floor = (
+        words_of(stored, Column(stored.label, kind, (), step, low, high), low)[0]
+        if below and not above
+        else ""
+    )
     said += ", within that range" if above and below else f", never below {floor}" if below else ""
-    said += sentinel_periods(values, _freq(stored)) if stored.carrier == "period" else sentinel(values)
+    said += (
+        sentinel_periods(values, _freq(stored)) if stored.carrier == "period" else sentinel(values)
+    )
     column = Column(stored.label, kind, (), step, low, high, below, above, gone > 0)
     lost = f"numbers are rounded to multiples of {step:g}" if changed else ""
-    return FoundColumn(column, replace(stored, rounded=rounded), said + gaps(gone, len(series)), lost)
+    return FoundColumn(
+        column, replace(stored, rounded=rounded), said + gaps(gone, len(series)), lost
+    )
 
 
 _WORDS = {"duration": "durations", "timedelta": "durations", "time": "times", "period": "periods"}
 
 
 def _coarsened(values: np.ndarray, step: float, stored: Stored, rules: Rules) -> float:
-    """Return the step of whole hours, of tens or of quarters where all values are such; a declared kind allows any other value."""
+    """Return the step of whole hours, of tens or of quarters where all values are such; a declared
+    kind allows any other value."""
     if stored.carrier in CLOCKS:
         unit = clock_step(values, step)
         return unit if rules.kind is not None else coarser(values, unit, clock=True)
@@ -125,11 +152,13 @@ def _freq(stored: Stored) -> str:
 
 
 def _called_a_counter(label: str) -> bool:
-    """Return whether a name is that of a row's number; others that count are measurements, such as a time."""
+    """Return whether a name is that of a row's number; others that count are measurements, such as
+    a time."""
     words = set(re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", label).lower()))
     nameless = label == "" or re.fullmatch(r"(unnamed )?column \d+|Unnamed.*|x0", label) is not None
     return nameless or bool(
-        words & {"id", "ids", "index", "idx", "row", "rows", "no", "nr", "num", "number", "key", "record"}
+        words
+        & {"id", "ids", "index", "idx", "row", "rows", "no", "nr", "num", "number", "key", "record"}
     )
 
 
@@ -145,7 +174,9 @@ def _counts_rows(values: np.ndarray, gone: int, stored: Stored) -> bool:
     )
     if stored.carrier or (stored.notation is not None and stored.notation.said and not plain):
         return False
-    return not gone and n >= FEWEST_ROWS and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
+    return (
+        not gone and n >= FEWEST_ROWS and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
+    )
 
 
 def _bounded(bounds: str, kind: str, over: float, distinct: int, n: int) -> tuple[bool, bool]:
@@ -167,7 +198,8 @@ def grid_of(values: np.ndarray, dtype: str) -> float | None:
 
 
 def _grid(values: np.ndarray, dtype: str) -> tuple[float | None, bool]:
-    """Return the step of the grid that all values lie on, and whether they must be rounded to it."""
+    """Return the step of the grid that all values lie on, and whether they must be rounded to
+    it."""
     largest = float(np.abs(values).max())
     narrow = _narrow(dtype)
     for k in range(7):
@@ -181,7 +213,8 @@ def _grid(values: np.ndarray, dtype: str) -> tuple[float | None, bool]:
         spread = float(np.ptp(values))
     if not math.isfinite(spread) or not often or spread == 0.0:
         return None, False
-    # a density has no point masses: the grid of the last decimal, or of a millionth of the range, makes the spike a probability
+    # a density has no point masses: the grid of the last decimal, or of a millionth of the range,
+    # makes the spike a probability
     for k in range(7, 16):
         if narrow is np.float64 and largest * 10.0**k < EXACT and _all_on(values, 10.0**-k, narrow):
             return 10.0**-k, False
@@ -198,10 +231,11 @@ def _all_on(values: np.ndarray, step: float, narrow: type[np.floating]) -> bool:
 
 
 def _tells(values: np.ndarray, step: float, narrow: type[np.floating]) -> bool:
-    """Return whether a grid says something: numbers of few digits lie on any that is finer than they are.
+    """Return whether a grid says something: numbers of few digits lie on any that is finer than
+    they are.
 
-    By chance a number between neighbours of distance d rounds to itself with probability d / step, and all of them with their
-    product.
+    By chance a number between neighbours of distance d rounds to itself with probability d / step,
+    and all of them with their product.
     """
     if narrow is np.float64:
         return True
@@ -214,9 +248,15 @@ def datetime_column(series: pd.Series, stored: Stored) -> FoundColumn:
     seconds = seconds_of(series)
     known, gone = seconds[~np.isnan(seconds)], int(series.isna().sum())
     ticks, per_second = ticks_of(series.dropna())
-    step = next((s for s in TIMES if bool((ticks % max(1, round(s * per_second)) == 0).all())), None)
+    step = next(
+        (s for s in TIMES if bool((ticks % max(1, round(s * per_second)) == 0).all())), None
+    )
     finer, step = step is None, TIMES[-1] if step is None else step
-    step = coarser(known, step, moments=True) if step >= 1.0 and float(np.abs(known).max()) < EXACT else step
+    step = (
+        coarser(known, step, moments=True)
+        if step >= 1.0 and float(np.abs(known).max()) < EXACT
+        else step
+    )
     said = f"dates in {step_words(step, clock=True)}, so datetime"
     if finer:
         said = "dates with nanoseconds, kept to the microsecond, so datetime"
@@ -224,7 +264,9 @@ def datetime_column(series: pd.Series, stored: Stored) -> FoundColumn:
         finer, step = True, 1e-3
         said = "dates with microseconds beyond the year 2112, kept to the millisecond, so datetime"
     known = on_grid(known, step)
-    column = Column(stored.label, "datetime", (), step, float(known.min()), float(known.max()), missing=gone > 0)
+    column = Column(
+        stored.label, "datetime", (), step, float(known.min()), float(known.max()), missing=gone > 0
+    )
     lost = f"moments are rounded to the {TIME_NAMES[TIMES.index(step)][:-1]}" if finer else ""
     said += sentinel_days(known)
     return FoundColumn(column, replace(stored, rounded=finer), said + gaps(gone, len(series)), lost)

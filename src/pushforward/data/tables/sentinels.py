@@ -1,6 +1,8 @@
-"""Values that often say that there is none: nines far from all other numbers, the first and last days that programs know.
+"""Values that often say that there is none: nines far from all other numbers, the first and last
+days that programs know.
 
-One idea: such a value is only named where it also behaves like one: it recurs, and stands far from the others or far more often.
+One idea: such a value is only named where it also behaves like one: it recurs, and stands far from
+the others or far more often.
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 _A_YEAR = 365.25
-# the zeros and ends of calendars in use: of Excel and Lotus, Mac OS, Unix, SQL Server, FILETIME, pandas
+# the zeros and ends of calendars in use: of Excel and Lotus, Mac OS, Unix, SQL Server, FILETIME,
+# pandas
 _ENDS = frozenset(
     [
         (1601, 1, 1),
@@ -30,13 +33,17 @@ _SHARE, _OFTEN = 0.05, 5
 
 
 def sentinel(values: np.ndarray) -> str:
-    """Return a remark on a repeated number of nines far beyond all others, which often says that a value is missing; else nothing.
+    """Return a remark on a repeated number of nines far beyond all others, which often says that a
+    value is missing; else nothing.
 
     Example:
         >>> sentinel(np.array([3.0, -999.0, 5.0, 7.5, -999.0]))
         '; -999 stands 2 times far from all others: if it means missing, leave those cells empty'
     """
-    for value, others in ((values.min(), values[values > values.min()]), (values.max(), values[values < values.max()])):
+    for value, others in (
+        (values.min(), values[values > values.min()]),
+        (values.max(), values[values < values.max()]),
+    ):
         times = len(values) - len(others)
         nines = re.fullmatch(r"-?9{2,}", f"{value:.10g}") is not None
         if (
@@ -50,7 +57,8 @@ def sentinel(values: np.ndarray) -> str:
 
 
 def sentinel_days(seconds: np.ndarray) -> str:
-    """Return a remark on days that often say that a date is missing, such as 9999-12-31 or 1900-01-01; else nothing.
+    """Return a remark on days that often say that a date is missing, such as 9999-12-31 or
+    1900-01-01; else nothing.
 
     Args:
         seconds: since 1970, shape (n,), none of them missing.
@@ -60,7 +68,9 @@ def sentinel_days(seconds: np.ndarray) -> str:
         >>> sentinel_days(days)
         '; 9999-12-31 stands 2 times far from all others: if it means missing, leave those cells empty'
     """
-    distinct, counts = np.unique(np.floor_divide(seconds, 86400.0).astype(np.int64), return_counts=True)
+    distinct, counts = np.unique(
+        np.floor_divide(seconds, 86400.0).astype(np.int64), return_counts=True
+    )
     words = np.datetime_as_string(distinct.view("datetime64[D]")).tolist()
     ends = np.array([_is_end(word) for word in words], dtype=bool)
     return _remark(distinct, counts, ends, words, _A_YEAR)
@@ -76,7 +86,9 @@ def sentinel_periods(ordinals: np.ndarray, freq: str) -> str:
     distinct, counts = np.unique(np.rint(ordinals).astype(np.int64), return_counts=True)
     periods = [pd.Period(ordinal=int(one), freq=freq) for one in distinct]
     years = pd.PeriodIndex(["2000-01-01", "2001-01-01"], freq=freq).astype("int64")
-    firsts = [f"{one.year:04d}-{one.month:02d}-{31 if one.month == 12 else 1:02d}" for one in periods]
+    firsts = [
+        f"{one.year:04d}-{one.month:02d}-{31 if one.month == 12 else 1:02d}" for one in periods
+    ]
     ends = np.array([_is_end(first) for first in firsts], dtype=bool)
     return _remark(distinct, counts, ends, list(map(str, periods)), float(years[1] - years[0]))
 
@@ -91,7 +103,9 @@ def _is_end(day: str) -> bool:
     return edge or year == 9999 or (year, month, of_month) in _ENDS
 
 
-def _remark(distinct: np.ndarray, counts: np.ndarray, ends: np.ndarray, words: list[str], a_year: float) -> str:
+def _remark(
+    distinct: np.ndarray, counts: np.ndarray, ends: np.ndarray, words: list[str], a_year: float
+) -> str:
     """Return the remark on the ends of calendars among distinct days, in increasing order."""
     others = distinct[~ends]
     if not len(others) or not ends.any():

@@ -1,6 +1,7 @@
 """A table as it was found, and what is known of its columns before its cells are read.
 
-One idea: every format of tables, and a frame that a program holds, is brought to one sheet before anything is inferred from it.
+One idea: every format of tables, and a frame that a program holds, is brought to one sheet before
+anything is inferred from it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from pushforward.data.tables.stored import Stored
 from pushforward.data.tables.written import Dialect
 
 WORDS = ("categorical", "ordinal", "boolean", "drop")
-# past this a schema of one sentence a column is no description any more, and no family here learns so many
+# past this a schema of one sentence a column is no description any more, and no family here learns
+# so many
 MOST_COLUMNS = 20_000
 GIVEN = "the given table"
 
@@ -39,7 +41,8 @@ class Reading:
         words: columns to leave as text.
         names: names that a header is expected to hold, so that a file of words alone is understood.
         notations: those of a run, by column name.
-        readings, marks: how a run's columns are read as its user declared, and which words count as missing in them, by name.
+        readings, marks: how a run's columns are read as its user declared, and which words count as
+            missing in them, by name.
         values: which words for a missing value are values in a run's columns, by name.
         header: the user's answer to whether the first line is one; None = find out.
     """
@@ -56,33 +59,57 @@ class Reading:
     def asked(self, label: str, where: str) -> Asked:
         """Return what is known about one column."""
         kind = self.declared.get(label)
-        words = label in self.words or (kind is not None and (not isinstance(kind, str) or kind in WORDS))
+        words = label in self.words or (
+            kind is not None and (not isinstance(kind, str) or kind in WORDS)
+        )
         marks, values = self.marks.get(label, ()), self._values(label, kind)
-        return Asked(where, label, words, self.reading_of(label), self.notations.get(label), marks=marks, values=values)
+        return Asked(
+            where,
+            label,
+            words,
+            self.reading_of(label),
+            self.notations.get(label),
+            marks=marks,
+            values=values,
+        )
 
     def _values(self, label: str, kind: Any) -> Collection[str]:
-        """Return the words that are values in a column: the levels that its user lists, or any word where words are asked for."""
+        """Return the words that are values in a column: the levels that its user lists, or any word
+        where words are asked for."""
         if kind in ("categorical", "ordinal"):
             return [word for word in MISSING if any(c.isalpha() for c in word)]
-        return self.values.get(label, ()) if kind is None or isinstance(kind, str) else [str(level) for level in kind]
+        return (
+            self.values.get(label, ())
+            if kind is None or isinstance(kind, str)
+            else [str(level) for level in kind]
+        )
 
     def reading_of(self, label: str) -> str:
-        """Return how a column is read, as its user declared now or when a run was trained; empty if nobody said so."""
+        """Return how a column is read, as its user declared now or when a run was trained; empty if
+        nobody said so."""
         kind = self.declared.get(label)
         return kind if isinstance(kind, str) and kind in READINGS else self.readings.get(label, "")
 
     def like(self, kept: Collection[Stored]) -> Reading:
         """Return this reading with what a run knows of how its columns are read."""
         readings = {one.label: one.reading for one in kept if one.reading}
-        values = {one.label: [level for level in one.levels if level in MISSING] for one in kept if one.levels}
+        values = {
+            one.label: [level for level in one.levels if level in MISSING]
+            for one in kept
+            if one.levels
+        }
         return replace(
-            self, readings=readings, marks={one.label: one.marks for one in kept if one.marks}, values=values
+            self,
+            readings=readings,
+            marks={one.label: one.marks for one in kept if one.marks},
+            values=values,
         )
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table as it was found: the frame, what it is called, the reasons, and each row's line in its file.
+    """A table as it was found: the frame, what it is called, the reasons, and each row's line in
+    its file.
 
     Attributes:
         written: how the columns of a file of text are written, by name; None for other sources.
@@ -119,7 +146,11 @@ def read_sheet(path: Path, reading: Reading, kind: str = "table") -> Sheet | Non
         BadInput: damaged, empty, ragged, no text, numbers mixed with a few words.
     """
     found = format_of(path, kind) if path.exists() else None
-    return None if found is None else sheet_of(found.read(path, ReadOptions(kind=kind, table=reading)), path)
+    return (
+        None
+        if found is None
+        else sheet_of(found.read(path, ReadOptions(kind=kind, table=reading)), path)
+    )
 
 
 def sheet_of(found: Any, path: Path) -> Sheet | None:
@@ -148,12 +179,18 @@ def frame_of_array(array: np.ndarray) -> pd.DataFrame | None:
     """
     if array.ndim == 1 and array.dtype.names is not None:
         return pd.DataFrame(array)
-    return pd.DataFrame(array, columns=[f"x{i}" for i in range(array.shape[1])]) if array.ndim == 2 else None
+    return (
+        pd.DataFrame(array, columns=[f"x{i}" for i in range(array.shape[1])])
+        if array.ndim == 2
+        else None
+    )
 
 
 def no_table(source: object) -> BadInput:
     """Return the refusal of a source that was to be a table and holds none."""
-    return BadInput(f"'{source}' as a table", f"a DataFrame, or a file that ends in {readable_as('table')}")
+    return BadInput(
+        f"'{source}' as a table", f"a DataFrame, or a file that ends in {readable_as('table')}"
+    )
 
 
 def require_columns(width: int, origin: str) -> None:

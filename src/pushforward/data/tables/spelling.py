@@ -1,6 +1,8 @@
-"""Whether the cells of a column come back as they were written, and what stays text because it would not.
+"""Whether the cells of a column come back as they were written, and what stays text because it
+would not.
 
-One idea: nothing is promised that was not tried, so every different cell is written from its value and compared with what it was.
+One idea: nothing is promised that was not tried, so every different cell is written from its value
+and compared with what it was.
 """
 
 from __future__ import annotations
@@ -36,7 +38,11 @@ def respelled(cells: Sequence[str], series: pd.Series, notation: Notation) -> di
         >>> respelled(["1.5", "1.50"], pd.Series([1.5, 1.5]), NumberNotation(places=2))
         {'1.50': '1.5'}
     """
-    plain = isinstance(notation, NumberNotation) and notation.plain and not (notation.exponent or notation.width)
+    plain = (
+        isinstance(notation, NumberNotation)
+        and notation.plain
+        and not (notation.exponent or notation.width)
+    )
     # all digits that a double has, as `repr` gives them, are those that such a notation writes
     whole = plain and getattr(notation, "places", 0) is None
     changed: dict[str, str] = {}
@@ -71,11 +77,16 @@ def lost_spelling(changed: dict[str, str], counts: Counter[str], kind: str) -> s
 
 def as_most_are(sentence: str) -> str:
     """Return what is said of a notation, where some cells come back otherwise."""
-    return sentence.replace(AGAIN, ", as all are written again") if sentence.endswith(AGAIN) else sentence
+    return (
+        sentence.replace(AGAIN, ", as all are written again")
+        if sentence.endswith(AGAIN)
+        else sentence
+    )
 
 
 def codes(known: Sequence[str], label: str) -> str:
-    """Return why cells that look like numbers are words, because as numbers they would come back as others; empty for numbers.
+    """Return why cells that look like numbers are words, because as numbers they would come back as
+    others; empty for numbers.
 
     `2E05` beside `1E10` are codes, and 1.10 after 1.9 is a version.
 
@@ -94,7 +105,10 @@ def codes(known: Sequence[str], label: str) -> str:
         return ""
     notation = found.notation
     values = {cell: value for cell in bare if (value := notation.value(cell)) is not None}
-    other = next(((cell, back) for cell, value in values.items() if (back := notation.write(value)) != cell), None)
+    other = next(
+        ((cell, back) for cell, value in values.items() if (back := notation.write(value)) != cell),
+        None,
+    )
     if other is None:
         return ""
     reads = f"{asking(label, 'number')} reads numbers"
@@ -102,7 +116,8 @@ def codes(known: Sequence[str], label: str) -> str:
 
 
 def may_be_code(known: Sequence[str], label: str) -> str:
-    """Return what is asked about cells that are numbers with an exponent and could be codes; empty for all others.
+    """Return what is asked about cells that are numbers with an exponent and could be codes; empty
+    for all others.
 
     Example:
         >>> may_be_code(["1E10", "3E7"], "v")
@@ -115,11 +130,17 @@ def may_be_code(known: Sequence[str], label: str) -> str:
 
 
 def _versions(bare: Sequence[str]) -> bool:
-    """Return whether numbers count behind their point: no zero begins what stands there, and one ends it (1.9, 1.10)."""
+    """Return whether numbers count behind their point: no zero begins what stands there, and one
+    ends it (1.9, 1.10)."""
     if not all(map(_VERSION.fullmatch, bare)):
         return False
     rests = [cell.partition(".")[2] for cell in bare]
-    if any(len(rest) > 3 or (rest[0] == "0" and len(rest) > 1) for rest in rests) or len({*map(len, rests)}) == 1:
+    if (
+        any(len(rest) > 3 or (rest[0] == "0" and len(rest) > 1) for rest in rests)
+        or len({*map(len, rests)}) == 1
+    ):
         return False
-    ends = {cell for cell, rest in zip(bare, rests, strict=True) if len(rest) > 1 and rest.endswith("0")}
+    ends = {
+        cell for cell, rest in zip(bare, rests, strict=True) if len(rest) > 1 and rest.endswith("0")
+    }
     return bool(ends) and (len(bare) <= FEW or any(cell.rstrip("0") in bare for cell in ends))

@@ -1,7 +1,8 @@
 """How one column of a DataFrame becomes float64 and comes back as it was.
 
-One idea: what a value *is* belongs to the space (`Column`); how pandas *keeps* it (dtype, categories, what stands for a missing
-value) belongs to the encoding, so that a decoded table has the user's own dtypes.
+One idea: what a value *is* belongs to the space (`Column`); how pandas *keeps* it (dtype,
+categories, what stands for a missing value) belongs to the encoding, so that a decoded table has
+the user's own dtypes.
 """
 
 from __future__ import annotations
@@ -31,16 +32,20 @@ class Stored:
     Attributes:
         name: its label, a string or an integer.
         dtype: name of its pandas dtype, `category` for categoricals.
-        role: `modelled`; `constant` and `absent` (no value at all) are restored without a model; `excluded` does not come back.
+        role: `modelled`; `constant` and `absent` (no value at all) are restored without a model;
+            `excluded` does not come back.
         levels: the values that categories stand for, in order.
         level_dtype, ordered: of a pandas categorical.
         nothing: what stands for a missing value among Python objects: `nan`, `None` or `NA`.
         constant: the only value of a constant column; datetimes as ticks.
         rounded: True if values off the grid are rounded to it, as a note says.
-        carrier, outer: what carries dates, times, decimals, durations and periods (see `carried.py`), and the dtype that they have;
-            `dtype` is then that of the numbers that carry them.
-        notation: how the cells of a file, or of a column of text, are written; None where nothing was read from text.
-        text: dtype of the strings of a frame that hold numbers or dates in that notation; empty for real numbers and dates.
+        carrier, outer: what carries dates, times, decimals, durations and periods (see
+            `carried.py`), and the dtype that they have; `dtype` is then that of the numbers that
+            carry them.
+        notation: how the cells of a file, or of a column of text, are written; None where nothing
+            was read from text.
+        text: dtype of the strings of a frame that hold numbers or dates in that notation; empty for
+            real numbers and dates.
         absent: how a file writes a missing value.
         wrapping: the type of Arrow, or of intervals, that the column had; see `wrapped.py`.
         reading: how its cells are read, where the user said so: one of `asked.READINGS`.
@@ -81,7 +86,8 @@ class Stored:
 
 
 def stored_from_json(record: dict[str, Any]) -> Stored:
-    """Return a column from the fields of its dataclass; those that an older version did not know have their defaults."""
+    """Return a column from the fields of its dataclass; those that an older version did not know
+    have their defaults."""
     notation = record.get("notation")
     made = None if notation is None else notation_from_json(notation)
     lists = {"levels": tuple(record["levels"]), "marks": tuple(record.get("marks", ()))}
@@ -96,8 +102,12 @@ def level_names(levels: tuple[Scalar, ...]) -> tuple[str, ...]:
         (('1', 'b', 'True'), ('1', "'1'"))
     """
     names = [str(level) for level in levels]
-    taken = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
-    return tuple(repr(level) if name in taken else name for name, level in zip(names, levels, strict=True))
+    taken = (
+        {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
+    )
+    return tuple(
+        repr(level) if name in taken else name for name, level in zip(names, levels, strict=True)
+    )
 
 
 def decimals_of(step: float) -> int | None:
@@ -123,7 +133,8 @@ def on_grid(values: np.ndarray, step: float) -> np.ndarray:
     k = decimals_of(step)
     if k is not None:
         return np.rint(values * 10.0**k) / 10.0**k
-    # 0.05 is no double, but 5 / 100 rounds to the double that is written so, and so do its multiples
+    # 0.05 is no double, but 5 / 100 rounds to the double that is written so, and so do its
+    # multiples
     _, digits, exponent = Decimal(repr(step)).normalize().as_tuple()
     places = -int(exponent)
     if not 0 < places <= 15:
@@ -136,23 +147,29 @@ def on_grid(values: np.ndarray, step: float) -> np.ndarray:
 _PRECISION = {"float32": (2.0**-23, 2.0**-149), "float16": (2.0**-10, 2.0**-24)}
 
 
-def snap(values: np.ndarray, column: Column, stored: Stored, dtype: str = "") -> tuple[np.ndarray, np.ndarray]:
+def snap(
+    values: np.ndarray, column: Column, stored: Stored, dtype: str = ""
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the values on the column's grid, and a mask of those that were off it without leave.
 
     Args:
-        dtype: that the values have, if it is not the column's own: they are on the grid if they are to the precision of either.
+        dtype: that the values have, if it is not the column's own: they are on the grid if they are
+            to the precision of either.
     """
     # microseconds since 1970 take all 53 bits: rounding them once more could miss by one
     if column.step is None or (column.kind == "datetime" and column.step == 1e-6):
         return values, np.zeros(values.shape, dtype=bool)
     snapped = on_grid(values, column.step)
-    precision, least = max(_PRECISION.get(name.lower(), (2.0**-50, 0.0)) for name in (stored.dtype, dtype))
+    precision, least = max(
+        _PRECISION.get(name.lower(), (2.0**-50, 0.0)) for name in (stored.dtype, dtype)
+    )
     slack = np.maximum(max(1e-6 * column.step, least), np.abs(values) * precision)
     return snapped, (np.abs(values - snapped) > slack) & (not stored.rounded)
 
 
 def missing_word(series: pd.Series) -> str:
-    """Return what stands for a missing value: the first one of a column of objects, else what its dtype uses."""
+    """Return what stands for a missing value: the first one of a column of objects, else what its
+    dtype uses."""
     if str(series.dtype) in OBJECTS or series.dtype == object:
         absent = series.isna().to_numpy()
         if absent.any():
@@ -193,12 +210,15 @@ def restore(stored: Stored, column: Column | None, values: np.ndarray) -> pd.Ser
     Args:
         column: None for constant and absent columns, whose `values` are only counted.
     """
-    plain = _as_text(out_of_numbers(_restored(stored, column, values), stored.carrier, stored.outer), stored)
+    plain = _as_text(
+        out_of_numbers(_restored(stored, column, values), stored.carrier, stored.outer), stored
+    )
     return wrapped(plain, stored.wrapping)
 
 
 def words_of(stored: Stored, column: Column, *values: float) -> list[str]:
-    """Return numbers of the space as the user knows them: quarters, durations and times of day, not what counts them.
+    """Return numbers of the space as the user knows them: quarters, durations and times of day, not
+    what counts them.
 
     Example:
         >>> words_of(Stored("q", "int64", carrier="period", outer="period[Q-DEC]"), Column("q", "integer", step=1.0), 215.0)
@@ -216,7 +236,9 @@ def _as_text(series: pd.Series, stored: Stored) -> pd.Series:
     if not stored.text or notation is None:
         return _with_gaps(series, stored) if stored.carrier and stored.outer == "object" else series
     # a text that said that there is none says it again
-    cells = [(stored.absent or None) if pd.isna(value) else notation.write(value) for value in series]
+    cells = [
+        (stored.absent or None) if pd.isna(value) else notation.write(value) for value in series
+    ]
     return _of_objects(cells, replace(stored, dtype=stored.text))
 
 
@@ -240,12 +262,16 @@ def _restored(stored: Stored, column: Column | None, values: np.ndarray) -> pd.S
         codes = np.where(missing, -1, np.nan_to_num(values)).astype(np.int64)
         if stored.dtype == "category":
             return pd.Series(pd.Categorical.from_codes(codes, dtype=_category(stored)))
-        return _of_objects([None if code < 0 else stored.levels[code] for code in codes.tolist()], stored)
+        return _of_objects(
+            [None if code < 0 else stored.levels[code] for code in codes.tolist()], stored
+        )
     return _numbers(stored, column, values)
 
 
 def _category(stored: Stored) -> pd.CategoricalDtype:
-    return pd.CategoricalDtype(pd.Index(list(stored.levels), dtype=stored.level_dtype), ordered=stored.ordered)
+    return pd.CategoricalDtype(
+        pd.Index(list(stored.levels), dtype=stored.level_dtype), ordered=stored.ordered
+    )
 
 
 def _of_objects(values: list[Any], stored: Stored) -> pd.Series:
@@ -273,7 +299,10 @@ def _numbers(stored: Stored, column: Column, values: np.ndarray) -> pd.Series:
         return from_ticks(np.where(missing, np.iinfo(np.int64).min, ticks), stored.dtype)
     if stored.dtype == "object":
         whole_numbers = column.kind == "integer"
-        cells = [None if gone else int(v) if whole_numbers else v for v, gone in zip(values.tolist(), missing.tolist())]
+        cells = [
+            None if gone else int(v) if whole_numbers else v
+            for v, gone in zip(values.tolist(), missing.tolist())
+        ]
         return _of_objects(cells, stored)
     if stored.dtype.lower().startswith(("int", "uint")):
         known = values[~missing]
@@ -283,12 +312,15 @@ def _numbers(stored: Stored, column: Column, values: np.ndarray) -> pd.Series:
             return pd.Series(pd.arrays.IntegerArray(array, missing.copy())).astype(dtype)
         return pd.Series(values).astype(dtype)
     if stored.dtype.startswith("Float"):
-        return pd.Series(pd.arrays.FloatingArray(np.where(missing, 0.0, values), missing.copy())).astype(stored.dtype)
+        return pd.Series(
+            pd.arrays.FloatingArray(np.where(missing, 0.0, values), missing.copy())
+        ).astype(stored.dtype)
     return pd.Series(values).astype(stored.dtype)
 
 
 def _roomy(dtype: str, known: np.ndarray) -> str:
-    """Return the dtype, or a wider one: a tail may reach beyond what eight bits hold, and nothing is clamped."""
+    """Return the dtype, or a wider one: a tail may reach beyond what eight bits hold, and nothing
+    is clamped."""
     nullable = dtype[0].isupper()
     for candidate in (dtype, "Int64" if nullable else "int64"):
         limits = np.iinfo(candidate.lower())

@@ -21,7 +21,8 @@ from pushforward.data.tables.arrow import arrow_table
 
 
 def rows_csv(samples: Samples, delimiter: str | None = None) -> bytes:
-    """Return rows as a file of text, written as the file that they came from was; of a frame that came from none, as pandas does.
+    """Return rows as a file of text, written as the file that they came from was; of a frame that
+    came from none, as pandas does.
 
     Args:
         delimiter: in the place of the source's own.
@@ -69,7 +70,8 @@ def _schema(samples: Samples) -> str:
 
 
 def json_bytes(frame: pd.DataFrame, lines: bool = False) -> bytes:
-    """Return a frame as JSON records, or as one a line: missing values are null, dates and times ISO 8601.
+    """Return a frame as JSON records, or as one a line: missing values are null, dates and times
+    ISO 8601.
 
     Example:
         >>> json_bytes(pd.DataFrame({"n": [1.0, None], "d": pd.to_datetime(["2024-01-31", "2024-02-01"])}), lines=True)
@@ -85,7 +87,10 @@ def json_bytes(frame: pd.DataFrame, lines: bool = False) -> bytes:
 
 def _cells(series: pd.Series) -> list[Any]:
     gone = series.isna().to_numpy()
-    values = [None if missing else _cell(value) for value, missing in zip(series.tolist(), gone, strict=True)]
+    values = [
+        None if missing else _cell(value)
+        for value, missing in zip(series.tolist(), gone, strict=True)
+    ]
     known = [value for value in values if value is not None]
     # among missing values pandas holds whole numbers as real ones
     if gone.any() and known and all(type(value) is float and value.is_integer() for value in known):

@@ -1,6 +1,7 @@
 """Open a table: decide whether its rows are points, infer its schema, encode and split it.
 
-One idea: numbers alone, without gaps, are points; anything else in rows and columns is a table, and the notes say why.
+One idea: numbers alone, without gaps, are points; anything else in rows and columns is a table, and
+the notes say why.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def settled(
     columns: Mapping[str, Declared] | None = None,
     encoding: Encoding | None = None,
 ) -> Sheet:
-    """Return a table as it is to be opened, which a note says why; `points` is set where it is opened as points.
+    """Return a table as it is to be opened, which a note says why; `points` is set where it is
+    opened as points.
 
     Args:
         kind: `table` or `points` decide where both are possible; None decides by the columns.
@@ -52,7 +54,9 @@ def settled(
     columns = columns or {}
     if isinstance(encoding, TableEncoding):
         return sheet
-    unknown = next((name for name in columns if name not in set(map(str, sheet.frame.columns))), None)
+    unknown = next(
+        (name for name in columns if name not in set(map(str, sheet.frame.columns))), None
+    )
     if unknown is not None:
         raise BadInput(
             f"a declaration of column '{unknown}'",
@@ -65,11 +69,16 @@ def settled(
     if kind == "table":
         return replace(sheet, notes=(*sheet.notes, "a table, as asked"))
     why = None if pixels_of(sheet) is not None else _why(sheet)
-    return replace(sheet, points=True) if why is None else replace(sheet, notes=(*sheet.notes, f"{why}, so a table"))
+    return (
+        replace(sheet, points=True)
+        if why is None
+        else replace(sheet, notes=(*sheet.notes, f"{why}, so a table"))
+    )
 
 
 def says_what(columns: Mapping[str, Declared] | None) -> bool:
-    """Return whether declarations say what columns are, as only a table's columns are; not how they are read, or that they go."""
+    """Return whether declarations say what columns are, as only a table's columns are; not how they
+    are read, or that they go."""
     return any(kind not in ("drop", *READINGS) for kind in (columns or {}).values())
 
 
@@ -82,7 +91,11 @@ def _why(sheet: Sheet) -> str | None:
     for place, (name, series) in enumerate(sheet.frame.items()):
         if place == label or str(name) in sheet.dropped:
             continue
-        number = series.dtype.kind in "iuf" if csv else series.dtype == np.float64 or series.dtype == np.float32
+        number = (
+            series.dtype.kind in "iuf"
+            if csv
+            else series.dtype == np.float64 or series.dtype == np.float32
+        )
         if not number:
             return f"column '{name}' holds {series.dtype}"
         if bool(series.isna().any()):
@@ -112,7 +125,8 @@ def open_table(
     Args:
         encoding: that of a run, used as it is; without one, the schema is inferred.
 
-    The schema describes all rows, so that each split can be encoded; whatever a model learns it learns from the training rows.
+    The schema describes all rows, so that each split can be encoded; whatever a model learns it
+    learns from the training rows.
 
     Raises:
         BadInput: whatever cannot be used, named with its column and row.

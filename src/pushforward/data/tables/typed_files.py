@@ -1,6 +1,8 @@
-"""Tables in formats that keep types: Parquet (a file, a folder of parts, partitions), Feather, JSON records, Excel.
+"""Tables in formats that keep types: Parquet (a file, a folder of parts, partitions), Feather, JSON
+records, Excel.
 
-One idea: the file's own types are kept, and what no model here can take (lists, records) is a column that can be left out by name.
+One idea: the file's own types are kept, and what no model here can take (lists, records) is a
+column that can be left out by name.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ Made = tuple[pd.DataFrame, tuple[str, ...]]  # a frame and what was decided
 
 
 def is_folder_of_parts(path: Path) -> bool:
-    """Return whether a folder holds the parts of one Parquet table, at its top or in folders named `column=value`."""
+    """Return whether a folder holds the parts of one Parquet table, at its top or in folders named
+    `column=value`."""
     if not path.is_dir():
         return False
     seen = [one for one in path.iterdir() if not one.name.startswith((".", "_"))]
@@ -34,7 +37,9 @@ def is_folder_of_parts(path: Path) -> bool:
     if any("=" not in one.name and one.suffix.lower() not in PARQUET.suffixes for one in seen):
         return False
     files, folders = [one for one in seen if one.is_file()], [one for one in seen if one.is_dir()]
-    if any(one.suffix.lower() not in PARQUET.suffixes for one in files) or any("=" not in one.name for one in folders):
+    if any(one.suffix.lower() not in PARQUET.suffixes for one in files) or any(
+        "=" not in one.name for one in folders
+    ):
         return False
     return bool(files) or any(is_folder_of_parts(one) for one in folders)
 
@@ -113,22 +118,33 @@ def _indexed(frame: pd.DataFrame, name: str) -> Made:
     notes = []
     if any(name is not None for name in frame.index.names):
         # pandas files an index as a column and takes it out again
-        notes = [f"the index {', '.join(map(str, frame.index.names))} is a column of the file, and is read as one"]
+        notes = [
+            f"the index {', '.join(map(str, frame.index.names))} is a column of the file, and is read as one"
+        ]
         frame = frame.reset_index()
     return frame, (f"a {name} file of {len(frame.columns)} columns", *notes)
 
 
 def _parts(path: Path) -> Made:
     parts = sorted(
-        one for one in path.rglob("*") if one.suffix.lower() in PARQUET.suffixes and not one.name.startswith((".", "_"))
+        one
+        for one in path.rglob("*")
+        if one.suffix.lower() in PARQUET.suffixes and not one.name.startswith((".", "_"))
     )
     frame = pd.read_parquet(path)
     keys = sorted(
-        {folder.name.split("=")[0] for one in parts for folder in one.relative_to(path).parents if "=" in folder.name}
+        {
+            folder.name.split("=")[0]
+            for one in parts
+            for folder in one.relative_to(path).parents
+            if "=" in folder.name
+        }
     )
     notes = [f"a folder of {len(parts)} Parquet files of {len(frame.columns)} columns"]
     if keys:
-        notes.append(f"the folders' names give the column{'s' if len(keys) > 1 else ''} {', '.join(map(repr, keys))}")
+        notes.append(
+            f"the folders' names give the column{'s' if len(keys) > 1 else ''} {', '.join(map(repr, keys))}"
+        )
     return frame, tuple(notes)
 
 
@@ -140,6 +156,8 @@ def _excel(source: Any, path: Path) -> Made:
         raise BadInput(f"{path} is an Excel file", "a .csv or .parquet file", hint) from None
     name, frame = next(((name, one) for name, one in sheets.items() if len(one)), (None, None))
     if frame is None:
-        raise BadInput(f"{path} holds no sheet with rows", "a sheet whose first row names the columns")
+        raise BadInput(
+            f"{path} holds no sheet with rows", "a sheet whose first row names the columns"
+        )
     others = f", the first of {len(sheets)} with rows" if len(sheets) > 1 else ""
     return frame, (f"the sheet '{name}' of an Excel file{others}",)

@@ -1,6 +1,8 @@
-"""The values of a column whose cells were understood: words, booleans, numbers or moments, and what stood for a missing one.
+"""The values of a column whose cells were understood: words, booleans, numbers or moments, and what
+stood for a missing one.
 
-One idea: every word that counted as missing is remembered, so that the next file with these columns is read the same way.
+One idea: every word that counted as missing is remembered, so that the next file with these columns
+is read the same way.
 """
 
 from __future__ import annotations
@@ -23,11 +25,12 @@ from pushforward.data.tables.spelling import as_most_are, lost_spelling, respell
 
 @dataclass(frozen=True)
 class Typed:
-    """A column as values: None where missing; how it was written; what was decided, and what of it is lost.
+    """A column as values: None where missing; how it was written; what was decided, and what of it
+    is lost.
 
-    `decimal` and `order` are what it tells of the rest of the file, `asks` is True where the rest of the file could decide; `marks`
-    are the words that count as missing here and not everywhere; `reading` is the declaration that would read the column so, where
-    its notation does not say it.
+    `decimal` and `order` are what it tells of the rest of the file, `asks` is True where the rest
+    of the file could decide; `marks` are the words that count as missing here and not everywhere;
+    `reading` is the declaration that would read the column so, where its notation does not say it.
     """
 
     series: pd.Series
@@ -66,11 +69,17 @@ class Way:
     heeded: bool = False
 
 
-def text_of(cells: Sequence[str], counts: Counter[str], empty: set[str], said: tuple[str, ...] = ()) -> Typed:
+def text_of(
+    cells: Sequence[str], counts: Counter[str], empty: set[str], said: tuple[str, ...] = ()
+) -> Typed:
     """Return a column of words, or of nothing."""
     kept = {cell: cell for cell in counts if cell not in empty}
     notes, lost = (*gap_words(empty), *said), gaps_lost(empty, counts)
-    series = pd.Series([kept.get(cell) for cell in cells]) if kept else pd.Series([None] * len(cells), dtype="float64")
+    series = (
+        pd.Series([kept.get(cell) for cell in cells])
+        if kept
+        else pd.Series([None] * len(cells), dtype="float64")
+    )
     return Typed(series, absent=usual(empty, counts), said=notes, lost=lost, marks=_marks(empty))
 
 
@@ -85,23 +94,38 @@ def booleans_of(cells: Sequence[str], counts: Counter[str], gaps: set[str]) -> T
     spelled: Counter[str] = Counter()
     for cell, times in counts.items():
         spelled[cell.strip()] += 0 if cell in gaps else times
-    pair = max(zip(TRUE, FALSE, strict=True), key=lambda words: sum(spelled[word] for word in words))
+    pair = max(
+        zip(TRUE, FALSE, strict=True), key=lambda words: sum(spelled[word] for word in words)
+    )
     others = sorted(word for word, times in spelled.items() if times and word not in pair)
     said = f"{few(others)} are read as {' and '.join(pair)}" if others else ""
     lost = (f"their spelling ({few(others)}): written as {' and '.join(pair)}",) if others else ()
     notes = (*gap_words(gaps), *([said] if said else ()))
     lost = (*lost, *gaps_lost(gaps, counts))
-    return Typed(series, BooleanNotation(pair[0], pair[1]), usual(gaps, counts), notes, lost, marks=_marks(gaps))
+    return Typed(
+        series,
+        BooleanNotation(pair[0], pair[1]),
+        usual(gaps, counts),
+        notes,
+        lost,
+        marks=_marks(gaps),
+    )
 
 
 def values_of(
-    cells: Sequence[str], counts: Counter[str], gaps: set[str], found: Way, odd: set[str], declared: bool = False
+    cells: Sequence[str],
+    counts: Counter[str],
+    gaps: set[str],
+    found: Way,
+    odd: set[str],
+    declared: bool = False,
 ) -> Typed:
     """Return a column of numbers, dates or times.
 
     Args:
         gaps: cells that count as missing, `odd` ones among them that are words.
-        declared: True if words are gaps because the user says so: none of them is written where another was.
+        declared: True if words are gaps because the user says so: none of them is written where
+            another was.
     """
     values = found.values
     listed = [values.get(cell) for cell in cells]
@@ -123,14 +147,25 @@ def values_of(
         said = tuple(map(as_most_are, said))
     lost = (*lost, *gaps_lost(written, counts))
     return Typed(
-        series, found.notation, absent, said, lost, found.decimal, found.order, found.asks, marks, found.reading
+        series,
+        found.notation,
+        absent,
+        said,
+        lost,
+        found.decimal,
+        found.order,
+        found.asks,
+        marks,
+        found.reading,
     )
 
 
 def _of_time(listed: list[Any], cells: Sequence[str], found: Way) -> pd.Series:
     first = next(value for value in listed if value is not None)
     if isinstance(first, pd.Period):
-        return pd.Series(pd.PeriodIndex([pd.NaT if v is None else v for v in listed], freq=first.freq))
+        return pd.Series(
+            pd.PeriodIndex([pd.NaT if v is None else v for v in listed], freq=first.freq)
+        )
     pattern = getattr(found.notation, "pattern", None)
     if pattern is None:
         return (
@@ -141,7 +176,8 @@ def _of_time(listed: list[Any], cells: Sequence[str], found: Way) -> pd.Series:
     if "%f" in pattern and any(re.search(r"[.,]\d{7,9}", cell) for cell in cells):
         # a microsecond is the end of Python's own moments
         written = [
-            None if value is None else cell.strip().replace(",", ".") for value, cell in zip(listed, cells, strict=True)
+            None if value is None else cell.strip().replace(",", ".")
+            for value, cell in zip(listed, cells, strict=True)
         ]
         return pd.Series(pd.to_datetime(written, format="ISO8601", utc="%z" in pattern))
     if "%z" in pattern:

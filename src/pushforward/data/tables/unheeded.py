@@ -10,7 +10,8 @@ from pushforward.data.tables.typed_values import Way
 
 
 def unheeded(asked: Asked, found: Way | None, what: str = "this is read as text") -> list[str]:
-    """Return what is said of a declared reading that did not act; nothing if it did, or if a run's own notation reads the column.
+    """Return what is said of a declared reading that did not act; nothing if it did, or if a run's
+    own notation reads the column.
 
     Args:
         found: how the column is read, None for words.
@@ -26,7 +27,11 @@ def unheeded(asked: Asked, found: Way | None, what: str = "this is read as text"
     if found is None:
         return [decides_nothing(reading, what)]
     if reading == "number":
-        return [] if found.kind == "numbers" else [decides_nothing(reading, f"these are read as {found.kind}")]
+        return (
+            []
+            if found.kind == "numbers"
+            else [decides_nothing(reading, f"these are read as {found.kind}")]
+        )
     if reading in ORDERS:
         if found.heeded:
             return []
@@ -35,7 +40,10 @@ def unheeded(asked: Asked, found: Way | None, what: str = "this is read as text"
         swapped = found.asks or found.order
         return [
             decides_nothing(
-                reading, "these are no dates in that order" if swapped else "these dates say themselves what is what"
+                reading,
+                "these are no dates in that order"
+                if swapped
+                else "these dates say themselves what is what",
             )
         ]
     if found.kind != "numbers":
@@ -48,7 +56,11 @@ def unheeded(asked: Asked, found: Way | None, what: str = "this is read as text"
     if decimal == DECIMALS[reading]:
         return []
     name = "point" if decimal == "." else "comma"
-    return [decides_nothing(reading, f"only with a {name} before their decimals can these numbers be read")]
+    return [
+        decides_nothing(
+            reading, f"only with a {name} before their decimals can these numbers be read"
+        )
+    ]
 
 
 def decides_nothing(reading: str, why: str) -> str:

@@ -1,7 +1,8 @@
-"""Columns that are plain ones in a wrapping of their own: types of Arrow, intervals of `pd.cut`, Python moments among objects.
+"""Columns that are plain ones in a wrapping of their own: types of Arrow, intervals of `pd.cut`,
+Python moments among objects.
 
-One idea: what is inside is unwrapped before anything else looks at it, and what is generated is wrapped again, so that a frame
-comes back with the types that it had.
+One idea: what is inside is unwrapped before anything else looks at it, and what is generated is
+wrapped again, so that a frame comes back with the types that it had.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ OBJECTS_OF_TIME = "object of moments"
 
 @dataclass(frozen=True)
 class Unwrapped:
-    """A plain column; the wrapping to put it in again, empty if none; what was done, and what does not come back."""
+    """A plain column; the wrapping to put it in again, empty if none; what was done, and what does
+    not come back."""
 
     series: pd.Series
     wrapping: str = ""
@@ -41,13 +43,16 @@ def unwrapped(series: pd.Series) -> Unwrapped:
         return _of_arrow(series)
     if isinstance(dtype, pd.IntervalDtype):
         return _of_intervals(pd.Series(pd.Categorical(series, ordered=True)), str(dtype))
-    if isinstance(dtype, pd.CategoricalDtype) and isinstance(dtype.categories.dtype, pd.IntervalDtype):
+    if isinstance(dtype, pd.CategoricalDtype) and isinstance(
+        dtype.categories.dtype, pd.IntervalDtype
+    ):
         return _of_intervals(series, f"category of {dtype.categories.dtype}")
     return _of_moments(series) if str(dtype) == "object" else Unwrapped(series)
 
 
 def wrapped(series: pd.Series, wrapping: str) -> pd.Series:
-    """Invert `unwrapped`; what the wrapping cannot hold, such as a number beyond its digits, leaves the column plain.
+    """Invert `unwrapped`; what the wrapping cannot hold, such as a number beyond its digits, leaves
+    the column plain.
 
     Example:
         >>> str(wrapped(pd.Series([1.5, 2.5]), "double[pyarrow]").dtype)
@@ -72,7 +77,11 @@ def _of_arrow(series: pd.Series) -> Unwrapped:
     if gone and kind in "iub":
         # pandas' own missing values keep whole numbers whole
         bits = re.search(r"\d+", dtype)
-        name = "boolean" if kind == "b" else f"{'Int' if kind == 'i' else 'UInt'}{bits[0] if bits else 64}"
+        name = (
+            "boolean"
+            if kind == "b"
+            else f"{'Int' if kind == 'i' else 'UInt'}{bits[0] if bits else 64}"
+        )
         plain = series.astype(name)
     else:
         array: Any = series.array
@@ -110,7 +119,10 @@ def _of_intervals(series: pd.Series, wrapping: str) -> Unwrapped:
     words = [str(one) for one in categories]
     said = f"intervals, whose order is that of {len(words)} categories"
     plain = series.cat.rename_categories(words)
-    back = wrapped(pd.Series(pd.Categorical(words, categories=words, ordered=True)), "category of " + _inner(wrapping))
+    back = wrapped(
+        pd.Series(pd.Categorical(words, categories=words, ordered=True)),
+        "category of " + _inner(wrapping),
+    )
     if "interval[" in str(back.cat.categories.dtype) and back.cat.categories.equals(categories):
         return Unwrapped(plain, wrapping, said)
     return Unwrapped(plain, "", said, "intervals come back as their words")
@@ -138,8 +150,12 @@ def _intervals(series: pd.Series, wrapping: str) -> pd.Series:
 def _of_days_and_moments(series: pd.Series, known: pd.Series) -> Unwrapped:
     if any(getattr(value, "tzinfo", None) is not None for value in known):
         return Unwrapped(series)
-    made = pd.Series(pd.to_datetime([None if pd.isna(value) else pd.Timestamp(value) for value in series]))
-    return Unwrapped(made, "", "dates and moments", "dates among moments come back as moments at midnight")
+    made = pd.Series(
+        pd.to_datetime([None if pd.isna(value) else pd.Timestamp(value) for value in series])
+    )
+    return Unwrapped(
+        made, "", "dates and moments", "dates among moments come back as moments at midnight"
+    )
 
 
 def _of_moments(series: pd.Series) -> Unwrapped:
@@ -155,7 +171,8 @@ def _of_moments(series: pd.Series) -> Unwrapped:
     offsets = {value.utcoffset() for value in known}
     zones = {str(value.tzinfo) for value in known}
     if None in offsets and len(offsets) > 1:
-        # local times and times with a zone are different moments: the column is refused with its first value
+        # local times and times with a zone are different moments: the column is refused with its
+        # first value
         return Unwrapped(series)
     if len(zones) > 1:
         shown = ", ".join(sorted(zones)[:5])

@@ -1,6 +1,7 @@
 """A frame as the text of a CSV file, its cells written as the columns' notations say.
 
-One idea: what cells looked like is kept beside what they meant, so that rows made for a file cannot be told by their spelling.
+One idea: what cells looked like is kept beside what they meant, so that rows made for a file cannot
+be told by their spelling.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ class Dialect:
         charset: the name of its encoding.
         mark: whether it began with a byte order mark.
         line_end: what ends most of its lines.
-        names: the header's names as they are written, by label, where these differ: with spaces, or empty.
+        names: the header's names as they are written, by label, where these differ: with spaces, or
+            empty.
         spaced: whether a space follows the delimiters of its rows.
-        quoted, quoted_names, quote: the columns whose cells are quoted, whether the names are, and by what.
+        quoted, quoted_names, quote: the columns whose cells are quoted, whether the names are, and
+            by what.
         named: whether a first line such as `sep=;` names the delimiter.
         ending: `rows` or `header` if only these end with a delimiter.
         arrow: of a Parquet or Feather file its types (see `arrow.py`), and nothing else.
@@ -49,7 +52,8 @@ class Dialect:
     arrow: str = ""
 
     def encoded(self, text: str) -> bytes:
-        """Return text as the bytes of such a file; in UTF-8 if the file's own encoding lacks a letter of it.
+        """Return text as the bytes of such a file; in UTF-8 if the file's own encoding lacks a
+        letter of it.
 
         Example:
             >>> Dialect(charset="cp1252").encoded("é")
@@ -74,10 +78,14 @@ def cells_of(series: pd.Series, stored: Stored) -> list[str]:
     if notation is None:
         # pandas knows how each of its own types is written
         words = series.astype(object) if str(series.dtype) in OBJECTS else series
-        plain = pd.DataFrame({"x": words}).to_csv(index=False, header=False, na_rep="", lineterminator="\n")
+        plain = pd.DataFrame({"x": words}).to_csv(
+            index=False, header=False, na_rep="", lineterminator="\n"
+        )
         with fields_of_any_length():
             written = [row[0] if row else "" for row in csv.reader(io.StringIO(plain, newline=""))]
-        return [stored.absent if missing else cell for cell, missing in zip(written, gone, strict=True)]
+        return [
+            stored.absent if missing else cell for cell, missing in zip(written, gone, strict=True)
+        ]
     return [
         stored.absent if missing else notation.write(value)
         for value, missing in zip(series.tolist(), gone, strict=True)
@@ -108,10 +116,12 @@ def _bare(cell: str | _Bare, dialect: Dialect) -> str | _Bare:
 
 
 def to_csv(frame: pd.DataFrame, stored: Sequence[Stored], dialect: Dialect) -> str:
-    """Return a frame as text, with a header in any case: without one nobody could tell the columns."""
+    """Return a frame as text, with a header in any case: without one nobody could tell the
+    columns."""
     kept = {one.label: one for one in stored}
     columns: list[list[Cell]] = [
-        list(cells_of(frame.iloc[:, place], kept[str(name)])) for place, name in enumerate(frame.columns)
+        list(cells_of(frame.iloc[:, place], kept[str(name)]))
+        for place, name in enumerate(frame.columns)
     ]
     if dialect.delimiter == " ":
         # nothing between blanks is no field
@@ -124,7 +134,10 @@ def to_csv(frame: pd.DataFrame, stored: Sequence[Stored], dialect: Dialect) -> s
         for name, cells in zip(frame.columns, columns, strict=True)
     ]
     if dialect.spaced:
-        columns = [*columns[:1], *([_bare(f" {cell}", dialect) for cell in column] for column in columns[1:])]
+        columns = [
+            *columns[:1],
+            *([_bare(f" {cell}", dialect) for cell in column] for column in columns[1:]),
+        ]
     if dialect.ending == "rows":
         columns.append([_Bare("")] * len(frame))
     # between blanks a name has none of its own
@@ -133,7 +146,9 @@ def to_csv(frame: pd.DataFrame, stored: Sequence[Stored], dialect: Dialect) -> s
     names = names if dialect.quoted_names else [_bare(str(name), dialect) for name in names]
     ends = dialect.delimiter, dialect.line_end
     quoting = csv.QUOTE_NONNUMERIC
-    writer = csv.writer(text, delimiter=ends[0], lineterminator=ends[1], quoting=quoting, quotechar=dialect.quote)
+    writer = csv.writer(
+        text, delimiter=ends[0], lineterminator=ends[1], quoting=quoting, quotechar=dialect.quote
+    )
     writer.writerow([*names, _Bare("")] if dialect.ending == "header" else names)
     writer.writerows(zip(*columns, strict=True))
     return text.getvalue()

@@ -1,7 +1,8 @@
 """Which tokens may come next, if the whole text must match a pattern.
 
-Two ideas: a regular expression is a finite automaton over characters, so what may follow depends on the automaton's state and is
-computed once for each; a token may be taken only if the text can still be completed in the tokens that are left.
+Two ideas: a regular expression is a finite automaton over characters, so what may follow depends on
+the automaton's state and is computed once for each; a token may be taken only if the text can still
+be completed in the tokens that are left.
 """
 
 from __future__ import annotations
@@ -25,14 +26,16 @@ State = int | None
 class TokenAutomaton:
     """The automaton of a pattern, walked token by token.
 
-    Tokens that are no whole characters (single bytes of longer ones) are never allowed. The pattern must match the whole text,
-    which the boundary ends. States are sets of positions of the pattern, numbered as texts reach them.
+    Tokens that are no whole characters (single bytes of longer ones) are never allowed. The pattern
+    must match the whole text, which the boundary ends. States are sets of positions of the pattern,
+    numbered as texts reach them.
 
     Args:
         pattern: a regular expression without look-around or back-references.
 
     Raises:
-        BadInput: no regular expression, one that matches no text of these tokens, or one beyond the limits.
+        BadInput: no regular expression, one that matches no text of these tokens, or one beyond the
+            limits.
 
     Example:
         >>> from pushforward.data.text.tokeniser import CharacterTokeniser
@@ -58,11 +61,14 @@ class TokenAutomaton:
         self._numbers: dict[frozenset[int], int] = {}
         self._next: dict[int, dict[int, int]] = {}
         if 0 not in self._left:
-            raise BadInput(f"the pattern '{pattern}'", "one that some text of this run's tokens matches")
+            raise BadInput(
+                f"the pattern '{pattern}'", "one that some text of this run's tokens matches"
+            )
         self.initial: State = self._number(self._machine.start)
 
     def allowed(self, state: State, left: int) -> Tensor:
-        """Return booleans (V,): the tokens after which the text can be completed in `left - 1` more, boundary included.
+        """Return booleans (V,): the tokens after which the text can be completed in `left - 1`
+        more, boundary included.
 
         Raises:
             BadInput: no token is allowed, because too few are left.
@@ -77,7 +83,11 @@ class TokenAutomaton:
         mask[self._boundary] = self._machine.ends(self._sets[state])
         if not bool(mask.any()):
             came = f"the pattern '{self.pattern}' with {left} tokens left"
-            raise BadInput(came, f"at least {self._needed(state) + 1}, the end included", "generate more tokens")
+            raise BadInput(
+                came,
+                f"at least {self._needed(state) + 1}, the end included",
+                "generate more tokens",
+            )
         return mask
 
     def after(self, state: State, token: int) -> State:
@@ -91,7 +101,8 @@ class TokenAutomaton:
         return self._numbers[here]
 
     def _row(self, state: int) -> dict[int, int]:
-        """Return the state after every token that leads to one from which the pattern can still be completed."""
+        """Return the state after every token that leads to one from which the pattern can still be
+        completed."""
         if state not in self._next:
             after = self._trie.walk(self._machine, self._sets[state])
             live = {token: here for token, here in after if not self._left.keys().isdisjoint(here)}
@@ -99,11 +110,13 @@ class TokenAutomaton:
         return self._next[state]
 
     def _needed(self, state: int) -> int:
-        """Return the fewest tokens after which the pattern matches: those of the nearest of a state's positions."""
+        """Return the fewest tokens after which the pattern matches: those of the nearest of a
+        state's positions."""
         return min(self._left[p] for p in self._sets[state] if p in self._left)
 
     def _tokens_to_accept(self) -> dict[int, int]:
-        """Return for every position the fewest tokens after which the pattern matches, by breadth-first search from the ends."""
+        """Return for every position the fewest tokens after which the pattern matches, by
+        breadth-first search from the ends."""
         before: dict[int, set[int]] = {}
         for position in range(len(self._machine.follow)):
             for _, here in self._trie.walk(self._machine, frozenset((position,))):
@@ -121,7 +134,8 @@ class TokenAutomaton:
 
 
 class _Trie:
-    """The texts of all tokens by their letters, so that those with a common beginning are walked once."""
+    """The texts of all tokens by their letters, so that those with a common beginning are walked
+    once."""
 
     def __init__(self) -> None:
         self.tokens: list[int] = []
@@ -133,7 +147,9 @@ class _Trie:
             node = node.branches.setdefault(letter, _Trie())
         node.tokens.append(token)
 
-    def walk(self, machine: Positions, here: frozenset[int]) -> Iterator[tuple[int, frozenset[int]]]:
+    def walk(
+        self, machine: Positions, here: frozenset[int]
+    ) -> Iterator[tuple[int, frozenset[int]]]:
         """Yield every token that the pattern can read from here, and where it leads."""
         for letter, node in self.branches.items():
             after = machine.step(here, letter)

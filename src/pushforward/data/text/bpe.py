@@ -1,9 +1,11 @@
-"""Byte-pair encoding by Hugging Face's `tokenizers`: trained on the user's own text, or read from a `tokenizer.json`.
+"""Byte-pair encoding by Hugging Face's `tokenizers`: trained on the user's own text, or read from a
+`tokenizer.json`.
 
-One idea: only byte-level tokenisers that leave text as it is are accepted, and every encoding is decoded again and compared, so
-that bits per byte are about the user's bytes.
+One idea: only byte-level tokenisers that leave text as it is are accepted, and every encoding is
+decoded again and compared, so that bits per byte are about the user's bytes.
 
-Reference: Sennrich, Haddow & Birch (2016), arXiv:1508.07909; bytes as alphabet: Radford et al. (2019), section 2.2.
+Reference: Sennrich, Haddow & Birch (2016), arXiv:1508.07909; bytes as alphabet: Radford et al.
+(2019), section 2.2.
 """
 
 from __future__ import annotations
@@ -23,17 +25,20 @@ from pushforward.core.errors import BadInput
 from pushforward.data.text.tokeniser import Tokeniser
 
 SMALLEST, DEFAULT = 257, 1024
-# the library keeps some hundred bytes per token while it encodes, so long documents go in parts; all pre-tokenisers in use
-# begin a new word at a space between two letters, so that parts which begin there have the tokens of the whole
+# the library keeps some hundred bytes per token while it encodes, so long documents go in parts;
+# all pre-tokenisers in use begin a new word at a space between two letters, so that parts which
+# begin there have the tokens of the whole
 PART = 1 << 16
 _SEAM = re.compile(r"(?<=[^\W\d_]) (?=[^\W\d_])")
-# training rewrites a word once per merge at a cost quadratic in its length; no ordinary word is longer than this
+# training rewrites a word once per merge at a cost quadratic in its length; no ordinary word is
+# longer than this
 _WORDS = re.compile(r"\s{0,256}\S{1,256}|\s{1,256}")
 _ESCAPED = re.compile("([\udc80-\udcff]+)")
 
 
 def _stand_ins() -> tuple[str, ...]:
-    """Return the printable character that byte-level vocabularies write for each byte: itself, or the next one from U+0100."""
+    """Return the printable character that byte-level vocabularies write for each byte: itself, or
+    the next one from U+0100."""
     printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
     others = iter(range(0x100, 0x200))
     return tuple(chr(byte if byte in printable else next(others)) for byte in range(256))
@@ -41,7 +46,8 @@ def _stand_ins() -> tuple[str, ...]:
 
 @final
 class BPETokeniser(Tokeniser):
-    """Byte-level byte-pair encoding, then the boundary; reads anything, even bytes that are no UTF-8.
+    """Byte-level byte-pair encoding, then the boundary; reads anything, even bytes that are no
+    UTF-8.
 
     Args:
         backend: the parsed `tokenizer.json`.
@@ -62,13 +68,16 @@ class BPETokeniser(Tokeniser):
         """Learn merges from documents; equal documents give equal tokenisers.
 
         Args:
-            vocabulary: tokens in all: 256 bytes, the boundary, and merges; a short text may have fewer to offer.
+            vocabulary: tokens in all: 256 bytes, the boundary, and merges; a short text may have
+                fewer to offer.
 
         Raises:
             BadInput: a vocabulary that does not hold the bytes.
         """
         if vocabulary < SMALLEST:
-            raise BadInput(f"vocabulary={vocabulary}", f"at least {SMALLEST}: 256 bytes and the boundary")
+            raise BadInput(
+                f"vocabulary={vocabulary}", f"at least {SMALLEST}: 256 bytes and the boundary"
+            )
         backend = Backend(models.BPE())
         backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         backend.decoder = decoders.ByteLevel()
@@ -92,20 +101,28 @@ class BPETokeniser(Tokeniser):
         try:
             record = json.loads(path.read_bytes())
         except OSError as error:
-            raise BadInput(f"no tokeniser at '{path}' ({error.strerror})", "a tokenizer.json") from None
+            raise BadInput(
+                f"no tokeniser at '{path}' ({error.strerror})", "a tokenizer.json"
+            ) from None
         except (ValueError, RecursionError):
             raise BadInput(f"{path} is no JSON", "a tokenizer.json") from None
         return cls(record)
 
     @cached_property
     def pieces(self) -> tuple[bytes, ...]:
-        """The bytes of every token, none for special tokens and for numbers that are not used; then the boundary."""
+        """The bytes of every token, none for special tokens and for numbers that are not used; then
+        the boundary."""
         byte_of = {character: byte for byte, character in enumerate(_stand_ins())}
-        added = {token["content"]: b"" if token["special"] else token["content"].encode() for token in self._added}
+        added = {
+            token["content"]: b"" if token["special"] else token["content"].encode()
+            for token in self._added
+        }
         vocabulary = self._backend.get_vocab(with_added_tokens=True)
         pieces = [b""] * (max(vocabulary.values()) + 2)
         for token, i in vocabulary.items():
-            pieces[i] = added[token] if token in added else bytes(byte_of[character] for character in token)
+            pieces[i] = (
+                added[token] if token in added else bytes(byte_of[character] for character in token)
+            )
         return tuple(pieces)
 
     @property
@@ -131,7 +148,9 @@ class BPETokeniser(Tokeniser):
         # bytes that are no UTF-8 come out as lone surrogates, and are spelled byte by byte
         for i, text in enumerate(_ESCAPED.split(data.decode("utf-8", "surrogateescape"))):
             if i % 2:
-                parts.append(np.array([self._byte_tokens[ord(character) - 0xDC00] for character in text]))
+                parts.append(
+                    np.array([self._byte_tokens[ord(character) - 0xDC00] for character in text])
+                )
             else:
                 parts += [self._encode_part(part, where) for part in _parts(text)]
         return np.concatenate(parts)
@@ -172,23 +191,52 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _checked(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the record of a tokeniser that can represent every byte, and leaves text as it is as far as one can see."""
+    """Return the record of a tokeniser that can represent every byte, and leaves text as it is as
+    far as one can see."""
     fix = 'train one on your text with text={"tokeniser": "bpe"}'
     model = record.get("model") if isinstance(record, dict) else None
-    if not isinstance(model, dict) or model.get("type") != "BPE" or not isinstance(model.get("vocab"), dict):
-        raise BadInput("a record that is no byte-pair encoding", "a tokenizer.json whose model is BPE", fix)
+    if (
+        not isinstance(model, dict)
+        or model.get("type") != "BPE"
+        or not isinstance(model.get("vocab"), dict)
+    ):
+        raise BadInput(
+            "a record that is no byte-pair encoding", "a tokenizer.json whose model is BPE", fix
+        )
     if record.get("normalizer") is not None:
         kind = record["normalizer"].get("type", "unknown")
-        raise BadInput(f"a tokenizer.json with a normaliser ({kind})", "none: it would change the text", fix)
+        raise BadInput(
+            f"a tokenizer.json with a normaliser ({kind})", "none: it would change the text", fix
+        )
     if model.get("dropout"):
-        raise BadInput(f"a tokenizer.json with dropout {model['dropout']}", "none: tokens would be random", fix)
-    stand_ins, special = set(_stand_ins()), {token["content"] for token in record.get("added_tokens") or []}
+        raise BadInput(
+            f"a tokenizer.json with dropout {model['dropout']}", "none: tokens would be random", fix
+        )
+    stand_ins, special = (
+        set(_stand_ins()),
+        {token["content"] for token in record.get("added_tokens") or []},
+    )
     missing = stand_ins - set(model["vocab"])
     if missing:
-        raise BadInput(f"a tokenizer.json without tokens for {len(missing)} of the 256 bytes", "a byte-level one", fix)
-    odd = next((token for token in model["vocab"] if token not in special and not stand_ins.issuperset(token)), None)
+        raise BadInput(
+            f"a tokenizer.json without tokens for {len(missing)} of the 256 bytes",
+            "a byte-level one",
+            fix,
+        )
+    odd = next(
+        (
+            token
+            for token in model["vocab"]
+            if token not in special and not stand_ins.issuperset(token)
+        ),
+        None,
+    )
     if odd is not None:
-        raise BadInput(f"a tokenizer.json with the token {odd!r}", "tokens that spell bytes (a byte-level one)", fix)
+        raise BadInput(
+            f"a tokenizer.json with the token {odd!r}",
+            "tokens that spell bytes (a byte-level one)",
+            fix,
+        )
     try:
         Backend.from_str(json.dumps(record))
     except Exception as error:  # the library raises bare exceptions

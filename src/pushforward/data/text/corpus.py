@@ -1,7 +1,8 @@
 """Read text: files, folders, JSON lines and Python strings become documents.
 
-Two ideas: a document is what a boundary token will separate, and the policy says where one ends; nothing of a document is changed,
-so whatever looks odd (a byte order mark, Windows line ends) is kept and said.
+Two ideas: a document is what a boundary token will separate, and the policy says where one ends;
+nothing of a document is changed, so whatever looks odd (a byte order mark, Windows line ends) is
+kept and said.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ class Corpus:
 
     Attributes:
         contexts: what each document is about, if the policy names a field for it; else empty.
-        roles: the split (0 training, 1 validation, 2 test) that the source puts each document in; empty if it has no splits.
+        roles: the split (0 training, 1 validation, 2 test) that the source puts each document in;
+            empty if it has no splits.
         lost: what of the source is in no document, a sentence each.
         form: what encloses texts in the source's files.
 
@@ -51,7 +53,8 @@ def read_corpus(source: Any, policy: Policy | None = None) -> Corpus:
     """Return the documents of a path, a string or a list of strings.
 
     Raises:
-        BadInput: no such file, no text in it, bytes that are no UTF-8 (offset named), or a bad JSON line (number named).
+        BadInput: no such file, no text in it, bytes that are no UTF-8 (offset named), or a bad JSON
+            line (number named).
 
     Example:
         >>> read_corpus(["To be", "or not"]).documents
@@ -59,7 +62,9 @@ def read_corpus(source: Any, policy: Policy | None = None) -> Corpus:
     """
     policy = policy or Policy()
     if policy.context_field is not None and policy.documents != "file":
-        raise BadInput("a context for lines or paragraphs", "one for each JSON line", "leave `documents` out")
+        raise BadInput(
+            "a context for lines or paragraphs", "one for each JSON line", "leave `documents` out"
+        )
     name, origin, found = read_source(source, policy)
     if policy.context_field is not None and not found.contexts:
         came = f"contexts from {origin}"
@@ -78,13 +83,19 @@ def read_corpus(source: Any, policy: Policy | None = None) -> Corpus:
         raise BadInput(f"{origin} holds nothing but white space", "some text")
     notes = [*found.notes]
     if found.replaced:
-        notes.append(f"as asked, U+FFFD replaces bytes that are no UTF-8: {count(found.replaced, 'time')}")
-        found.lost.append(f"bytes that are no UTF-8, in {count(found.replaced, 'place')}: U+FFFD stands for them")
+        notes.append(
+            f"as asked, U+FFFD replaces bytes that are no UTF-8: {count(found.replaced, 'time')}"
+        )
+        found.lost.append(
+            f"bytes that are no UTF-8, in {count(found.replaced, 'place')}: U+FFFD stands for them"
+        )
     documents, owner, said = _cut(found.texts, policy)
     contexts = tuple(found.contexts[i] for i in owner) if found.contexts else ()
     roles = tuple(found.roles[i] for i in owner) if found.roles else ()
     notes += [*said, *_oddities(documents)]
-    return Corpus(documents, name, origin, tuple(notes), contexts, roles, tuple(found.lost), found.form)
+    return Corpus(
+        documents, name, origin, tuple(notes), contexts, roles, tuple(found.lost), found.form
+    )
 
 
 def builtin_text(name: str) -> str:
@@ -94,7 +105,9 @@ def builtin_text(name: str) -> str:
         >>> len(builtin_text("shakespeare"))
         1115394
     """
-    packed = importlib.resources.files("pushforward.data.text").joinpath(f"{name}.txt.gz").read_bytes()
+    packed = (
+        importlib.resources.files("pushforward.data.text").joinpath(f"{name}.txt.gz").read_bytes()
+    )
     return gzip.decompress(packed).decode()
 
 
@@ -115,7 +128,9 @@ def _cut(texts: list[str], policy: Policy) -> tuple[tuple[str, ...], list[int], 
     if policy.documents != "file":
         parts = [(i, part) for i, text in parts for part in pieces_of(text, policy.documents)]
         what = "line" if policy.documents == "lines" else "paragraph"
-        notes.append(f"every {what} is a document; what separates them belongs to none and counts no bytes")
+        notes.append(
+            f"every {what} is a document; what separates them belongs to none and counts no bytes"
+        )
     kept = [(i, part) for i, part in parts if part]
     if policy.documents == "file" and len(kept) < len(parts):
         notes.append(f"{count(len(parts) - len(kept), 'empty document')} left out")

@@ -1,7 +1,8 @@
 """From the bytes of a file to its text, and back to a file of the same form.
 
-Two ideas: a byte order mark, or zero bytes at every other place, says how text is encoded; what encloses texts in their file (its
-encoding, its line ends, the field of a JSON line) is remembered, so that samples are written as the file was.
+Two ideas: a byte order mark, or zero bytes at every other place, says how text is encoded; what
+encloses texts in their file (its encoding, its line ends, the field of a JSON line) is remembered,
+so that samples are written as the file was.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ UTF8_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class DecodedText:
-    """The text of a file, how it was encoded, how many of its bytes U+FFFD stands for, and what was decided."""
+    """The text of a file, how it was encoded, how many of its bytes U+FFFD stands for, and what was
+    decided."""
 
     text: str
     charset: str = "utf-8"
@@ -36,10 +38,13 @@ def read_text(path: Path, replace: bool = False) -> DecodedText:
         replace: put U+FFFD where bytes are none of its encoding, and count.
 
     Raises:
-        BadInput: a file that cannot be read, or bytes that are no text, with the first place that shows it.
+        BadInput: a file that cannot be read, or bytes that are no text, with the first place that
+            shows it.
     """
     packed = path.suffix.lower() in PACKED
-    return decoded(unpack(path)[0] if packed else read_bytes(path, "a readable file"), str(path), replace)
+    return decoded(
+        unpack(path)[0] if packed else read_bytes(path, "a readable file"), str(path), replace
+    )
 
 
 def decoded(raw: bytes, where: str, replace: bool = False) -> DecodedText:
@@ -55,7 +60,9 @@ def decoded(raw: bytes, where: str, replace: bool = False) -> DecodedText:
     for mark, name in FOREIGN:
         if raw.startswith(mark):
             raise BadInput(f"{where} begins like {name}", "UTF-8 text", "convert it to UTF-8")
-    mark, charset, word = next((one for one in MARKS if raw.startswith(one[0]) and one[0] != UTF8_MARK), (b"", "", ""))
+    mark, charset, word = next(
+        (one for one in MARKS if raw.startswith(one[0]) and one[0] != UTF8_MARK), (b"", "", "")
+    )
     note = f"the file is {word}, and texts count as UTF-8"
     if not charset and (wide := unmarked_wide(raw)):
         charset, word, note = wide, wide.upper(), f"{wide_note(wide)}, and texts count as UTF-8"
@@ -70,15 +77,21 @@ def decoded(raw: bytes, where: str, replace: bool = False) -> DecodedText:
         replaced = text.count("\ufffd") - body.decode(charset or "utf-8", "ignore").count("\ufffd")
     notes = [note] if charset else []
     if zeros := text.count("\0"):
-        notes.append(f"zero characters (U+0000) are kept: {zeros:,}; a file that has them is rarely plain text")
+        notes.append(
+            f"zero characters (U+0000) are kept: {zeros:,}; a file that has them is rarely plain text"
+        )
     return DecodedText(text, charset or "utf-8", bool(mark), replaced, tuple(notes))
 
 
 def _refused(raw: bytes, where: str, word: str, place: int) -> BadInput:
     came = f"{where} is not {word or 'UTF-8'} at byte {place} (0x{raw[place]:02x})"
     if word:
-        return BadInput(came, f"{word} throughout, as it begins", "repair it, or train with `--errors replace`")
+        return BadInput(
+            came, f"{word} throughout, as it begins", "repair it, or train with `--errors replace`"
+        )
     if b"\0" in raw:
         # every zero byte would stay a character of the text
-        return BadInput(came, "UTF-8 text", "it holds zero bytes: convert it if it is text of another encoding")
+        return BadInput(
+            came, "UTF-8 text", "it holds zero bytes: convert it if it is text of another encoding"
+        )
     return BadInput(came, "UTF-8 text", "convert it, or train with `--errors replace`")

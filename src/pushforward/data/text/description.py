@@ -13,7 +13,8 @@ from pushforward.data.text.encoding import TextEncoding
 
 
 def joined_streams(streams: tuple[Tensor, ...], boundary: int) -> Tensor:
-    """Return consecutive streams as one: a first token that is no boundary repeats the last token before, and is left out.
+    """Return consecutive streams as one: a first token that is no boundary repeats the last token
+    before, and is left out.
 
     Example:
         >>> joined_streams((torch.tensor([9, 1, 2]), torch.tensor([2, 3]), torch.tensor([9, 4])), boundary=9).tolist()
@@ -29,7 +30,8 @@ def of_text(dataset: Dataset) -> dict[str, Any]:
 
 
 def describe_text(streams: tuple[Tensor, ...], encoding: Encoding | None) -> dict[str, Any]:
-    """Return documents, characters, bytes and tokens of all splits together; boundaries are no tokens here.
+    """Return documents, characters, bytes and tokens of all splits together; boundaries are no
+    tokens here.
 
     Example:
         >>> from pushforward.data.text.tokeniser import ByteTokeniser

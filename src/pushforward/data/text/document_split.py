@@ -1,7 +1,7 @@
 """Who may train on which text.
 
-Two ideas: whole documents are drawn where there are enough of them, equal ones together; otherwise text is cut twice, so that what
-is scored comes after what was trained on.
+Two ideas: whole documents are drawn where there are enough of them, equal ones together; otherwise
+text is cut twice, so that what is scored comes after what was trained on.
 """
 
 from __future__ import annotations
@@ -38,19 +38,24 @@ class Part:
 
 
 def split_documents(
-    documents: tuple[str, ...], seed: int, contexts: tuple[str, ...] = (), roles: tuple[int, ...] = ()
+    documents: tuple[str, ...],
+    seed: int,
+    contexts: tuple[str, ...] = (),
+    roles: tuple[int, ...] = (),
 ) -> tuple[tuple[Part, Part, Part], str]:
-    """Return the training, validation and test parts, and the sentence that says how they were made.
+    """Return the training, validation and test parts, and the sentence that says how they were
+    made.
 
     Args:
         contexts: what each document is about.
-        roles: the split that the source puts each document in; the one of validation and test that it lacks is drawn from training.
+        roles: the split that the source puts each document in; the one of validation and test that
+            it lacks is drawn from training.
 
     Raises:
         BadInput: too few documents with contexts, which cannot be cut.
 
-    With 20 different documents or more, whole documents in order of a random draw, 80/10/10 % of the characters. With fewer,
-    the first 90 % of the characters, and the two halves of the rest.
+    With 20 different documents or more, whole documents in order of a random draw, 80/10/10 % of
+    the characters. With fewer, the first 90 % of the characters, and the two halves of the rest.
 
     Example:
         >>> parts, how = split_documents(("0123456789" * 2,), seed=0)
@@ -68,7 +73,9 @@ def split_documents(
         )
     if contexts:
         came = f"{len(set(documents))} different documents with contexts"
-        raise BadInput(came, f"at least {ENOUGH_DOCUMENTS}, none of them most of the text", "bring more")
+        raise BadInput(
+            came, f"at least {ENOUGH_DOCUMENTS}, none of them most of the text", "bring more"
+        )
     parts = _contiguous(documents)
     counts = "/".join(f"{sum(map(len, part.documents)):,}" for part in parts)
     distinct = len(set(documents))
@@ -86,11 +93,17 @@ def split_documents(
 def _own(
     documents: tuple[str, ...], contexts: tuple[str, ...], seed: int, roles: tuple[int, ...]
 ) -> tuple[tuple[Part, Part, Part], str]:
-    """Return the splits of the source; validation or test, if it has none, is a tenth of its training text."""
+    """Return the splits of the source; validation or test, if it has none, is a tenth of its
+    training text."""
     parts = []
     for split in range(3):
         rows = [i for i, role in enumerate(roles) if role == split]
-        parts.append(Part(tuple(documents[i] for i in rows), contexts=tuple(contexts[i] for i in rows if contexts)))
+        parts.append(
+            Part(
+                tuple(documents[i] for i in rows),
+                contexts=tuple(contexts[i] for i in rows if contexts),
+            )
+        )
     missing = next((split for split in (VALIDATION, TEST) if not parts[split].documents), None)
     if missing is None:
         return (parts[0], parts[1], parts[2]), "the source's own splits"
@@ -101,27 +114,48 @@ def _own(
         raise BadInput(came, f"at least {ENOUGH_DOCUMENTS}", "bring more")
     first = sum(map(len, train.documents)) * 9 // 10
     whole = sum(map(len, train.documents))
-    kept, held = cut[:2] if cut else (_between(train.documents, 0, first), _between(train.documents, first, whole))
+    kept, held = (
+        cut[:2]
+        if cut
+        else (_between(train.documents, 0, first), _between(train.documents, first, whole))
+    )
     # the test part follows the validation part, which no training document began in
-    parts[TRAIN], parts[missing] = kept, held if missing == VALIDATION else Part(held.documents, contexts=held.contexts)
+    parts[TRAIN], parts[missing] = (
+        kept,
+        held if missing == VALIDATION else Part(held.documents, contexts=held.contexts),
+    )
     how = f"drawn by seed {seed}" if cut else "its last characters"
-    said = f"the source's own splits; a tenth of its training text, {how}, is {SPLITS[missing]} text"
+    said = (
+        f"the source's own splits; a tenth of its training text, {how}, is {SPLITS[missing]} text"
+    )
     return (parts[0], parts[1], parts[2]), said
 
 
 def _together(documents: tuple[str, ...]) -> str:
-    return "one by one, because repeats are natural here" if documents_repeat(documents) else "equal ones together"
+    return (
+        "one by one, because repeats are natural here"
+        if documents_repeat(documents)
+        else "equal ones together"
+    )
 
 
 def _by_documents(
-    documents: tuple[str, ...], contexts: tuple[str, ...], seed: int, shares: tuple[float, ...] = SHARES
+    documents: tuple[str, ...],
+    contexts: tuple[str, ...],
+    seed: int,
+    shares: tuple[float, ...] = SHARES,
 ) -> tuple[Part, Part, Part] | None:
-    """Return whole documents by a random draw, None if there are too few or if a split would be left without one."""
+    """Return whole documents by a random draw, None if there are too few or if a split would be
+    left without one."""
     group_of = {document: i for i, document in enumerate(dict.fromkeys(documents))}
     if len(group_of) < ENOUGH_DOCUMENTS:
         return None
     own = documents_repeat(documents)
-    groups = np.arange(len(documents)) if own else np.array([group_of[document] for document in documents])
+    groups = (
+        np.arange(len(documents))
+        if own
+        else np.array([group_of[document] for document in documents])
+    )
     sizes = np.bincount(groups, weights=[len(document) for document in documents])
     order = np.random.default_rng(derive_seed(seed, "split")).permutation(len(sizes))
     # a document belongs where its middle lies on the line of all characters in random order
@@ -133,7 +167,12 @@ def _by_documents(
         rows = np.flatnonzero(place[groups] == split).tolist()
         if not rows and split < len(shares):
             return None
-        parts.append(Part(tuple(documents[i] for i in rows), contexts=tuple(contexts[i] for i in rows if contexts)))
+        parts.append(
+            Part(
+                tuple(documents[i] for i in rows),
+                contexts=tuple(contexts[i] for i in rows if contexts),
+            )
+        )
     return parts[0], parts[1], parts[2]
 
 
@@ -142,7 +181,11 @@ def _contiguous(documents: tuple[str, ...]) -> tuple[Part, Part, Part]:
     # integers: 0.9 * 1,115,394 must be cut at the 1,003,854 that published figures use
     first = total * 9 // 10
     second = first + (total - first) // 2
-    return _between(documents, 0, first), _between(documents, first, second), _between(documents, second, total)
+    return (
+        _between(documents, 0, first),
+        _between(documents, first, second),
+        _between(documents, second, total),
+    )
 
 
 def _between(documents: tuple[str, ...], start: int, end: int) -> Part:

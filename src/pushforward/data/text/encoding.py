@@ -1,7 +1,7 @@
 """The dictionary of a run on text: a tokeniser, a window length and what counts as a document.
 
-Two ideas: a stream is `boundary document boundary document ...`, whatever is scored comes after a boundary; sampled rows end at the
-first boundary, because there the document ended.
+Two ideas: a stream is `boundary document boundary document ...`, whatever is scored comes after a
+boundary; sampled rows end at the first boundary, because there the document ended.
 """
 
 from __future__ import annotations
@@ -70,7 +70,11 @@ class TextEncoding(Encoding):
     @property
     def about(self) -> ContextSpace | None:
         """The space of contexts, tokens of the same tokeniser; None if texts are about nothing."""
-        return ContextSpace(self.longest, vocabulary=self.tokeniser.vocabulary) if self.longest else None
+        return (
+            ContextSpace(self.longest, vocabulary=self.tokeniser.vocabulary)
+            if self.longest
+            else None
+        )
 
     @property
     def ending(self) -> str:
@@ -78,7 +82,8 @@ class TextEncoding(Encoding):
         return TEXT.suffixes[0] if self.form.ending in JSON_LINES.suffixes else self.form.ending
 
     def decode(self, x: Tensor, whole: bool = False) -> list[str]:
-        """Return the text of each row, up to the first boundary: what follows belongs to another document.
+        """Return the text of each row, up to the first boundary: what follows belongs to another
+        document.
 
         Args:
             x: tokens, shape (n, any length).
@@ -97,13 +102,18 @@ class TextEncoding(Encoding):
         return texts
 
     def decode_documents(self, row: Tensor) -> list[str]:
-        """Return the texts between the boundaries of one row, one more than there are boundaries."""
+        """Return the texts between the boundaries of one row, one more than there are
+        boundaries."""
         ends = (row == self.tokeniser.boundary).nonzero().flatten().tolist()
         starts = [0, *(end + 1 for end in ends)]
-        return [self.tokeniser.decode(row[start:end]) for start, end in zip(starts, [*ends, len(row)], strict=True)]
+        return [
+            self.tokeniser.decode(row[start:end])
+            for start, end in zip(starts, [*ends, len(row)], strict=True)
+        ]
 
     def documents(self, source: Any) -> list[Tensor]:
-        """Return the tokens of every document, int64, without boundaries; each is meant to follow one.
+        """Return the tokens of every document, int64, without boundaries; each is meant to follow
+        one.
 
         Raises:
             BadInput: a source that cannot be read, or holds what the tokeniser does not know.
@@ -118,31 +128,41 @@ class TextEncoding(Encoding):
     def windows(self, source: Any) -> Windows:
         """Return windows that do not overlap, and how many tokens at the end lie in none."""
         tokeniser = self.tokeniser
-        return windows(self.stream(source), self.length, self.length, tokeniser.token_bytes, tokeniser.boundary)
+        return windows(
+            self.stream(source), self.length, self.length, tokeniser.token_bytes, tokeniser.boundary
+        )
 
     def read(self, source: Any) -> Examples:
         """Return windows that do not overlap, each given the one token before it, with their bytes.
 
-        They have one width, so the last tokens of the stream, fewer than `length`, lie in none: `windows` counts them, `stream`
-        has all. A source shorter than a window is one shorter window. Texts that are about something are one document each,
-        and all of their tokens lie in windows.
+        They have one width, so the last tokens of the stream, fewer than `length`, lie in none:
+        `windows` counts them, `stream` has all. A source shorter than a window is one shorter
+        window. Texts that are about something are one document each, and all of their tokens lie in
+        windows.
         """
         if not self.longest:
             return self.windows(source).examples
         documents, contexts = self.pairs(source)
         tokeniser = self.tokeniser
-        return document_windows(documents, contexts, self.length, tokeniser.boundary, tokeniser.token_bytes)
+        return document_windows(
+            documents, contexts, self.length, tokeniser.boundary, tokeniser.token_bytes
+        )
 
     def pairs(self, source: Any) -> tuple[list[Tensor], list[Tensor]]:
         """Return the tokens of every document and of what it is about."""
         corpus = read_corpus(source, self.policy)
-        return self.tokens(corpus.documents, corpus.origin), self.contexts(corpus.contexts, corpus.origin)
+        return self.tokens(corpus.documents, corpus.origin), self.contexts(
+            corpus.contexts, corpus.origin
+        )
 
     def pairs_of(self, source: Any, place: int) -> tuple[list[Tensor], list[Tensor]]:
-        """Return the same of one split, by its place: 0 for training, 1 for validation, 2 for test, as `open_text` cuts them."""
+        """Return the same of one split, by its place: 0 for training, 1 for validation, 2 for test,
+        as `open_text` cuts them."""
         corpus = read_corpus(source, self.policy)
         part = split_documents(corpus.documents, 0, corpus.contexts)[0][place]
-        return self.tokens(part.documents, corpus.origin), self.contexts(part.contexts, corpus.origin)
+        return self.tokens(part.documents, corpus.origin), self.contexts(
+            part.contexts, corpus.origin
+        )
 
     def contexts(self, texts: Iterable[str], origin: str) -> list[Tensor]:
         """Return the tokens of what each document is about.
@@ -150,7 +170,10 @@ class TextEncoding(Encoding):
         Raises:
             BadInput: one that is longer than `longest`.
         """
-        return [self.parse_context(text, f"the context of document {i} of {origin}") for i, text in enumerate(texts, 1)]
+        return [
+            self.parse_context(text, f"the context of document {i} of {origin}")
+            for i, text in enumerate(texts, 1)
+        ]
 
     def parse_context(self, text: str, where: str = "the context") -> Tensor:
         """Return the tokens of a context; `where` it stands is named in errors.
@@ -161,7 +184,9 @@ class TextEncoding(Encoding):
         tokens = self.tokeniser.encode(text, where)
         if len(tokens) > self.longest:
             came = f"{where} has {len(tokens)} tokens"
-            raise BadInput(came, f"at most {self.longest}", "shorten it, or train with a larger context_length")
+            raise BadInput(
+                came, f"at most {self.longest}", "shorten it, or train with a larger context_length"
+            )
         return tokens
 
     def parse_given(self, text: str, n: int) -> Given:
@@ -185,25 +210,36 @@ class TextEncoding(Encoding):
         return Given(prefix=Prefix(tokens.expand(n, -1), torch.full((n,), len(tokens))))
 
     def condition(self, given: str | None, n: int, context: str | None = None) -> Given | None:
-        """Return the condition of n texts that go on from a prompt and are about a context; None for neither.
+        """Return the condition of n texts that go on from a prompt and are about a context; None
+        for neither.
 
         Raises:
-            BadInput: a context for texts that are about nothing, none for others, or what `parse_given` refuses.
+            BadInput: a context for texts that are about nothing, none for others, or what
+                `parse_given` refuses.
         """
         prompt = None if given is None else self.parse_given(given, n)
         if not self.longest:
             if context is not None:
-                raise BadInput("a context", "none", "this run was trained without contexts; leave it out")
+                raise BadInput(
+                    "a context", "none", "this run was trained without contexts; leave it out"
+                )
             return prompt
         if context is None:
-            raise BadInput("no context", "the text that shall be written about", "name it with --context; it may be ''")
+            raise BadInput(
+                "no context",
+                "the text that shall be written about",
+                "name it with --context; it may be ''",
+            )
         tokens = self.parse_context(context)
         about = Context(tokens.expand(n, -1), torch.full((n,), len(tokens)))
         return Given(context=about) if prompt is None else replace(prompt, context=about)
 
     def tokens(self, documents: Iterable[str], origin: str) -> list[Tensor]:
         """Return the tokens of each document, named after `origin` in errors."""
-        return [self.tokeniser.encode(text, f"document {i} of {origin}") for i, text in enumerate(documents, start=1)]
+        return [
+            self.tokeniser.encode(text, f"document {i} of {origin}")
+            for i, text in enumerate(documents, start=1)
+        ]
 
     def joined(self, documents: list[Tensor]) -> Tensor:
         """Return `boundary document boundary document ...`."""
@@ -228,13 +264,19 @@ class TextEncoding(Encoding):
         """Rebuild an encoding.
 
         Raises:
-            BadInput: fields are missing, or the tokeniser is not the one that the record's fingerprint and vocabulary name.
+            BadInput: fields are missing, or the tokeniser is not the one that the record's
+                fingerprint and vocabulary name.
         """
         missing = {"length", "policy", "vocabulary", "fingerprint", "tokeniser"} - set(record)
         if missing:
-            raise BadInput(f"a text encoding without {', '.join(sorted(missing))}", "the record of a run")
+            raise BadInput(
+                f"a text encoding without {', '.join(sorted(missing))}", "the record of a run"
+            )
         tokeniser = tokeniser_from_json(record["tokeniser"])
-        if (tokeniser.vocabulary, tokeniser.fingerprint) != (record["vocabulary"], record["fingerprint"]):
+        if (tokeniser.vocabulary, tokeniser.fingerprint) != (
+            record["vocabulary"],
+            record["fingerprint"],
+        ):
             raise BadInput(
                 f"a tokeniser of {tokeniser.vocabulary} tokens (fingerprint {tokeniser.fingerprint[:8]})",
                 f"{record['vocabulary']} tokens (fingerprint {str(record['fingerprint'])[:8]}) as recorded",
@@ -242,7 +284,15 @@ class TextEncoding(Encoding):
             )
         length = record["length"]
         if type(length) is not int:
-            raise BadInput(f"windows of {length!r} tokens", "a whole number", "the record was edited; restore it")
-        # runs from before contexts have no length of theirs, those from before forms were of .txt files
-        policy, form = parse(Policy, record["policy"], "policy"), parse(Form, record.get("form", {}), "form")
+            raise BadInput(
+                f"windows of {length!r} tokens",
+                "a whole number",
+                "the record was edited; restore it",
+            )
+        # runs from before contexts have no length of theirs, those from before forms were of .txt
+        # files
+        policy, form = (
+            parse(Policy, record["policy"], "policy"),
+            parse(Form, record.get("form", {}), "form"),
+        )
         return cls(tokeniser, length, policy, record.get("context_length", 0), form)

@@ -1,4 +1,5 @@
-"""JSON lines as texts: one object a line, a field of each is a document, another may say what it is about."""
+"""JSON lines as texts: one object a line, a field of each is a document, another may say what it is
+about."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from pushforward.core.errors import BadInput, a_json_type, nearest
 
 
 def encodable(text: str, where: str) -> str:
-    """Return `text` if it can be written as UTF-8: Python strings may hold half of a surrogate pair, which no file can."""
+    """Return `text` if it can be written as UTF-8: Python strings may hold half of a surrogate
+    pair, which no file can."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -36,7 +38,8 @@ def json_texts(
         ([['to be']], ['n'])
     """
     names = [text_field] if context_field is None else [text_field, context_field]
-    # only a line feed ends a line: JSON strings may hold U+2028 and other line breaks of Python's splitlines
+    # only a line feed ends a line: JSON strings may hold U+2028 and other line breaks of Python's
+    # splitlines
     for number, line in enumerate(content.removeprefix("\ufeff").split("\n"), start=1):
         if not line.strip():
             continue
@@ -45,11 +48,18 @@ def json_texts(
             record = json.loads(line)
         except (json.JSONDecodeError, RecursionError) as error:
             said = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
-            raise BadInput(f"{where} is no JSON ({said})", "one JSON object a line", "repair that line") from None
+            raise BadInput(
+                f"{where} is no JSON ({said})", "one JSON object a line", "repair that line"
+            ) from None
         if not isinstance(record, dict):
-            raise BadInput(f"{where} is {a_json_type(record)}", "a JSON object with a text", "repair that line")
+            raise BadInput(
+                f"{where} is {a_json_type(record)}", "a JSON object with a text", "repair that line"
+            )
         others |= dict.fromkeys(name for name in record if name not in names)
-        yield [_string(record, name, where, "text" if name == text_field else "context") for name in names]
+        yield [
+            _string(record, name, where, "text" if name == text_field else "context")
+            for name in names
+        ]
 
 
 def _string(record: dict[str, Any], name: str, where: str, what: str) -> str:
@@ -63,5 +73,7 @@ def _string(record: dict[str, Any], name: str, where: str, what: str) -> str:
     if what == "context" and isinstance(record[name], bool | int | float):
         return json.dumps(record[name])  # a label that is a number says as much as a word
     if not isinstance(record[name], str):
-        raise BadInput(f"'{name}' in {where} is {a_json_type(record[name])}", "a string", "repair that line")
+        raise BadInput(
+            f"'{name}' in {where} is {a_json_type(record[name])}", "a string", "repair that line"
+        )
     return encodable(record[name], where)

@@ -1,4 +1,5 @@
-"""How a source becomes documents, and what form its files had: the two things about files that travel with a run on text."""
+"""How a source becomes documents, and what form its files had: the two things about files that
+travel with a run on text."""
 
 from __future__ import annotations
 
@@ -13,12 +14,15 @@ class Policy(Config):
     """How text becomes documents; travels with a run, so that other files are read the same way.
 
     Attributes:
-        documents: where a document ends: with its file (or string, or JSON line), at blank lines, or at every line end.
+        documents: where a document ends: with its file (or string, or JSON line), at blank lines,
+            or at every line end.
         text_field: the field of a JSON line that holds the text.
-        context_field: the field that holds what the text is about, None if there is nothing. Where texts have no fields, `label`
-            is the name of the sub-folder that a text lies in, or the label beside it.
+        context_field: the field that holds what the text is about, None if there is nothing. Where
+            texts have no fields, `label` is the name of the sub-folder that a text lies in, or the
+            label beside it.
         errors: `replace` puts U+FFFD where bytes are no UTF-8, and counts; `strict` refuses them.
-        endings: those of the files of a folder to read, separated by commas; empty = the one that most of its texts have.
+        endings: those of the files of a folder to read, separated by commas; empty = the one that
+            most of its texts have.
     """
 
     documents: Literal["file", "paragraphs", "lines"] = "file"
@@ -29,7 +33,8 @@ class Policy(Config):
 
 
 class Form(Config):
-    """What encloses texts in the files that a run was trained on; samples are written in the same form.
+    """What encloses texts in the files that a run was trained on; samples are written in the same
+    form.
 
     Attributes:
         ending: of the files' names.

@@ -1,9 +1,11 @@
 """A regular expression as an automaton of positions: one state for every letter of the pattern.
 
-Two ideas: a pattern of n letters has n + 1 states whatever it says, because subsets of states are formed only when a text reaches
-them (determinised at once, `(a|b)*a(a|b){18}` has half a million); the standard library parses, so the language is Python's own.
+Two ideas: a pattern of n letters has n + 1 states whatever it says, because subsets of states are
+formed only when a text reaches them (determinised at once, `(a|b)*a(a|b){18}` has half a million);
+the standard library parses, so the language is Python's own.
 
-Reference: Glushkov (1961), The abstract theory of automata, in the form of Berry and Sethi (1986), sections 3 and 4.
+Reference: Glushkov (1961), The abstract theory of automata, in the form of Berry and Sethi (1986),
+sections 3 and 4.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ Matches = Callable[[str], bool]
 
 @dataclass(frozen=True)
 class _Part:
-    """A piece of a pattern: whether it matches nothing, and at which positions it may begin and end."""
+    """A piece of a pattern: whether it matches nothing, and at which positions it may begin and
+    end."""
 
     empty: bool
     first: frozenset[int]
@@ -35,15 +38,16 @@ _NOTHING = _Part(True, frozenset(), frozenset())
 
 
 class Positions:
-    """The automaton of a pattern: position 0 is the beginning, every other one a letter that was just read.
+    """The automaton of a pattern: position 0 is the beginning, every other one a letter that was
+    just read.
 
     Attributes:
         follow: the positions that may come after each.
         final: the positions at which the whole pattern may end.
 
     Raises:
-        BadInput: no regular expression, one with look-around, back-references, word boundaries, atomic or possessive parts, or one
-            of more letters than the limit.
+        BadInput: no regular expression, one with look-around, back-references, word boundaries,
+            atomic or possessive parts, or one of more letters than the limit.
 
     Example:
         >>> machine = Positions("a(b|c)*")
@@ -61,8 +65,15 @@ class Positions:
             self._flags = int(parsed.state.flags)
             size = _size(parsed)
         except (re.error, OverflowError, RecursionError) as error:
-            raise BadInput(f"the pattern '{_short(pattern)}' ({error})", "a regular expression") from None
-        require_below(size, MOST_POSITIONS, f"a pattern of {size:,} letters, its repeats written out", "letters")
+            raise BadInput(
+                f"the pattern '{_short(pattern)}' ({error})", "a regular expression"
+            ) from None
+        require_below(
+            size,
+            MOST_POSITIONS,
+            f"a pattern of {size:,} letters, its repeats written out",
+            "letters",
+        )
         self.pattern, self._ways = pattern, 0
         self._letters: list[Matches] = [lambda letter: False]
         self.follow: list[set[int]] = [set()]
@@ -87,7 +98,11 @@ class Positions:
         """Return the items without `^` and `$` around them: the whole text has to match anyway."""
         if items and str(items[0][0]) == "AT" and "BEGINNING" in str(items[0][1]):
             items = items[1:]
-        return items[:-1] if items and str(items[-1][0]) == "AT" and "AT_END" in str(items[-1][1]) else items
+        return (
+            items[:-1]
+            if items and str(items[-1][0]) == "AT" and "AT_END" in str(items[-1][1])
+            else items
+        )
 
     def _sequence(self, items: Any, flags: int) -> _Part:
         whole = _NOTHING
@@ -115,7 +130,9 @@ class Positions:
             return _Part(False, place, place)
         if name == "BRANCH":
             parts = [self._sequence(branch, flags) for branch in value[1]]
-            first, last = (frozenset().union(*(getattr(p, end) for p in parts)) for end in ("first", "last"))
+            first, last = (
+                frozenset().union(*(getattr(p, end) for p in parts)) for end in ("first", "last")
+            )
             return _Part(any(p.empty for p in parts), first, last)
         if name == "SUBPATTERN":
             _, added, removed, inner = value
@@ -170,15 +187,20 @@ def _letter(name: str, value: Any, flags: int) -> Matches:
     elif name == "NOT_LITERAL":
         plain = _in((("NEGATE", None), ("LITERAL", value)), flags)
     else:
-        plain = _in(tuple((str(op), str(given) if str(op) == "CATEGORY" else given) for op, given in value), flags)
+        plain = _in(
+            tuple((str(op), str(given) if str(op) == "CATEGORY" else given) for op, given in value),
+            flags,
+        )
     return plain
 
 
 @cache
 def _in(items: tuple[Any, ...], flags: int) -> Matches:
-    """Return the function of a class of letters; equal classes share one, which remembers its answers.
+    """Return the function of a class of letters; equal classes share one, which remembers its
+    answers.
 
-    The class is written out and asked of `re` itself, so that case folding and categories are Python's.
+    The class is written out and asked of `re` itself, so that case folding and categories are
+    Python's.
     """
     inside = "".join(_written(op, value) for op, value in items if op != "NEGATE")
     negated = any(op == "NEGATE" for op, _ in items)
@@ -188,7 +210,14 @@ def _in(items: tuple[Any, ...], flags: int) -> Matches:
     return cache(lambda letter: matches(letter) is not None)
 
 
-_CATEGORIES = {"DIGIT": r"\d", "NOT_DIGIT": r"\D", "SPACE": r"\s", "NOT_SPACE": r"\S", "WORD": r"\w", "NOT_WORD": r"\W"}
+_CATEGORIES = {
+    "DIGIT": r"\d",
+    "NOT_DIGIT": r"\D",
+    "SPACE": r"\s",
+    "NOT_SPACE": r"\S",
+    "WORD": r"\w",
+    "NOT_WORD": r"\W",
+}
 
 
 def _written(op: str, value: Any) -> str:

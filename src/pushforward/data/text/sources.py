@@ -1,7 +1,8 @@
-"""The texts of a source as they lie there, before a policy cuts them: strings, a file, JSON lines, the files of a folder.
+"""The texts of a source as they lie there, before a policy cuts them: strings, a file, JSON lines,
+the files of a folder.
 
-Two ideas: whatever is not read is said; a folder's files are texts if their bytes are, and the ending that most of them have says
-which of them were meant.
+Two ideas: whatever is not read is said; a folder's files are texts if their bytes are, and the
+ending that most of them have says which of them were meant.
 """
 
 from __future__ import annotations
@@ -65,12 +66,18 @@ class Texts:
         if not self.forms:
             return Form()
         ending, charset, marked, line_end = self.forms.most_common(1)[0][0]
-        return Form(ending=ending, charset=charset, marked=marked, line_end="\r\n" if line_end == "\r\n" else "\n")
+        return Form(
+            ending=ending,
+            charset=charset,
+            marked=marked,
+            line_end="\r\n" if line_end == "\r\n" else "\n",
+        )
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The files of a folder that are its texts, and the others: texts of other endings, and what is no text."""
+    """The files of a folder that are its texts, and the others: texts of other endings, and what is
+    no text."""
 
     files: tuple[Path, ...]
     ending: str
@@ -79,17 +86,20 @@ class Chosen:
 
 
 def is_literal(source: str) -> bool:
-    """Return whether a string cannot be the name of a file, or hardly: it is empty, has a line break or is too long."""
+    """Return whether a string cannot be the name of a file, or hardly: it is empty, has a line
+    break or is too long."""
     if not source or "\n" in source or "\0" in source or len(source) > LONGEST_PATH:
         return True
     return max(len(part.encode("utf-8", "replace")) for part in source.split("/")) > LONGEST_NAME
 
 
 def is_text(source: Any) -> bool:
-    """Return whether `source` is text: a built-in text, a file or a folder of plain text, or strings.
+    """Return whether `source` is text: a built-in text, a file or a folder of plain text, or
+    strings.
 
-    A string is the text itself if it has a line break or is too long for a file's name, else it names a file. A file is text if its
-    name ends in `.txt` or `.jsonl`, packed or not, or if it ends in nothing that is read here as other data and its bytes are text.
+    A string is the text itself if it has a line break or is too long for a file's name, else it
+    names a file. A file is text if its name ends in `.txt` or `.jsonl`, packed or not, or if it
+    ends in nothing that is read here as other data and its bytes are text.
 
     Example:
         >>> is_text("a.txt"), is_text("To be,\\nor not"), is_text(["one", "two"]), is_text("digits")
@@ -111,20 +121,25 @@ def is_text(source: Any) -> bool:
 
 
 def has_own_ending(source: Any) -> bool:
-    """Return whether a source is text by its name or as it is, not because of what is in the file."""
-    if not isinstance(source, str | Path) or (isinstance(source, str) and (source in TEXTS or is_literal(source))):
+    """Return whether a source is text by its name or as it is, not because of what is in the
+    file."""
+    if not isinstance(source, str | Path) or (
+        isinstance(source, str) and (source in TEXTS or is_literal(source))
+    ):
         return True
     found = named_format(Path(source))
     return Path(source).is_dir() or (found is not None and found.holds[0] == "text")
 
 
 def is_plain_text(path: Path) -> bool:
-    """Return whether a file holds plain text, though its name does not say so, nor that it is anything else."""
+    """Return whether a file holds plain text, though its name does not say so, nor that it is
+    anything else."""
     return not path.is_dir() and not _is_other(path) and is_plain(path)
 
 
 def is_folder_of_texts(folder: Path) -> bool:
-    """Return whether a folder is one of texts, and not one of pictures; those of other data were asked before.
+    """Return whether a folder is one of texts, and not one of pictures; those of other data were
+    asked before.
 
     It may well hold a picture or two, as one of pictures may a readme.
     """
@@ -140,11 +155,14 @@ def is_folder_of_texts(folder: Path) -> bool:
 def _is_other(path: Path) -> bool:
     """Return whether the name of a file says that it is data of another kind."""
     found = named_format(path)
-    return is_unread_picture(path) or is_idx(path) or (found is not None and found.holds[0] != "text")
+    return (
+        is_unread_picture(path) or is_idx(path) or (found is not None and found.holds[0] != "text")
+    )
 
 
 def choose(listing: Listing, endings: Sequence[str] = ()) -> Chosen:
-    """Return the texts of a folder: files of the given endings, else of `.txt`, or of the ending that most plain texts have.
+    """Return the texts of a folder: files of the given endings, else of `.txt`, or of the ending
+    that most plain texts have.
 
     An ending is one of plain text if the first files that have it are.
     """
@@ -156,7 +174,9 @@ def choose(listing: Listing, endings: Sequence[str] = ()) -> Chosen:
     if endings:
         files = {path for ending in endings for path in groups.get(ending, [])}
         rest = tuple(path for path in every if path not in files)
-        return Chosen(tuple(path for path in listing.files if path in files), ",".join(endings), (), rest)
+        return Chosen(
+            tuple(path for path in listing.files if path in files), ",".join(endings), (), rest
+        )
     pictured, known = set(image_files(listing)), suffixes_of("text")
     plain: dict[str, list[Path]] = {}
     for ending, group in groups.items():
@@ -167,7 +187,9 @@ def choose(listing: Listing, endings: Sequence[str] = ()) -> Chosen:
     others = tuple(path for path in listing.files if path in set(every) - texts)
     best = max(plain, key=lambda ending: (len(plain[ending]), ending in TEXT.suffixes), default="")
     files = tuple(plain.get(best, []))
-    return Chosen(files, best, tuple(path for path in listing.files if path in texts - set(files)), others)
+    return Chosen(
+        files, best, tuple(path for path in listing.files if path in texts - set(files)), others
+    )
 
 
 def read_source(source: Any, policy: Policy) -> tuple[str, str, Texts]:
@@ -186,14 +208,22 @@ def read_source(source: Any, policy: Policy) -> tuple[str, str, Texts]:
         _labelled(found, source[1], policy)
         return name, origin, found
     if not isinstance(source, str | Path):
-        raise BadInput(f"text of type {type(source).__name__}", "a path, a string or a list of strings")
+        raise BadInput(
+            f"text of type {type(source).__name__}", "a path, a string or a list of strings"
+        )
     path, origin = Path(source), str(source)
     if not path.exists():
-        raise BadInput(f"no text at '{path}'", "an existing file or folder", "pass text itself as a list: [text]")
+        raise BadInput(
+            f"no text at '{path}'",
+            "an existing file or folder",
+            "pass text itself as a list: [text]",
+        )
     # whatever is asked for as text is read as such
     others = [one for one in FORMATS if "text" in one.holds and one is not FOLDER]
     known = None if path.is_dir() else named_format(path, others)
-    known = known or next((one for one in others if one.sniff(path)), FOLDER if path.is_dir() else TEXT)
+    known = known or next(
+        (one for one in others if one.sniff(path)), FOLDER if path.is_dir() else TEXT
+    )
     found = _texts(known.read(path, ReadOptions(kind="text", text=policy)), path)
     return unpacked_name(path).stem or origin, origin, found
 
@@ -210,7 +240,9 @@ def read_plain(path: Path, how: ReadOptions) -> Texts | Sheet:
         found.notes.append(f"{what}, and holds plain text, so it is read as text")
     if columns := numbers_in(found.texts[0]):
         row = "one number" if columns == 1 else f"{columns} numbers"
-        found.notes.append(f"each line holds {row}: -s data.kind=points reads rows of numbers, data.kind=table a table")
+        found.notes.append(
+            f"each line holds {row}: -s data.kind=points reads rows of numbers, data.kind=table a table"
+        )
     return found
 
 
@@ -239,10 +271,14 @@ def _texts(found: Any, path: Path) -> Texts:
 
 
 def _labelled(found: Texts, labels: Any, policy: Policy) -> None:
-    """Take labels beside strings as what they are about, if the policy says so, else say that they are left out."""
+    """Take labels beside strings as what they are about, if the policy says so, else say that they
+    are left out."""
     told = [str(one) for one in (labels.tolist() if hasattr(labels, "tolist") else labels)]
     if len(told) != len(found.texts):
-        raise BadInput(f"{counted(len(told), 'label')} for {counted(len(found.texts), 'text')}", "one label per text")
+        raise BadInput(
+            f"{counted(len(told), 'label')} for {counted(len(found.texts), 'text')}",
+            "one label per text",
+        )
     if policy.context_field == LABEL:
         found.contexts = told
         found.notes.append(f"each text is about its label: {few(list(dict.fromkeys(told)))}")
@@ -272,14 +308,22 @@ def _read_json(files: Sequence[Path], policy: Policy, found: Texts) -> list[int]
     for path in files:
         before = len(found.texts)
         for texts in json_texts(
-            _text_of(path, policy, found), str(path), policy.text_field, policy.context_field, others
+            _text_of(path, policy, found),
+            str(path),
+            policy.text_field,
+            policy.context_field,
+            others,
         ):
             found.texts.append(texts[0])
             found.contexts += texts[1:]
         sizes.append(len(found.texts) - before)
     if others:
         found.lost.append(f"the other fields of its lines: {few(list(others))}")
-    about = "" if policy.context_field is None else f", the field '{policy.context_field}' what it is about"
+    about = (
+        ""
+        if policy.context_field is None
+        else f", the field '{policy.context_field}' what it is about"
+    )
     said = f"{counted(len(found.texts), 'JSON line')}, the field '{policy.text_field}' of each a document{about}"
     found.notes.append(said)
     return sizes
@@ -287,7 +331,11 @@ def _read_json(files: Sequence[Path], policy: Policy, found: Texts) -> list[int]
 
 def _read_folder(folder: Path, policy: Policy, found: Texts) -> None:
     listing = list_files(folder)
-    endings = [f".{one.strip().lstrip('.').lower()}" for one in policy.endings.split(",") if one.strip(" .")]
+    endings = [
+        f".{one.strip().lstrip('.').lower()}"
+        for one in policy.endings.split(",")
+        if one.strip(" .")
+    ]
     chosen = choose(listing, endings)
     files = chosen.files
     if not files:
@@ -297,7 +345,9 @@ def _read_folder(folder: Path, policy: Policy, found: Texts) -> None:
     places, by_name = places_of(parts, "text"), False
     if places.roles is None and all(role is not None for role in map(_role_of_file, files)):
         # train.txt, valid.txt and test.txt beside each other
-        named = places_of([(*part, _split_in(path)) for part, path in zip(parts, files, strict=True)], "text")
+        named = places_of(
+            [(*part, _split_in(path)) for part, path in zip(parts, files, strict=True)], "text"
+        )
         by_name = named.roles is not None
         places = named if by_name else places
     kept = [files[i] for i in places.kept]
@@ -305,33 +355,51 @@ def _read_folder(folder: Path, policy: Policy, found: Texts) -> None:
         kind = " and ".join(endings)
     else:
         kind = "text" if chosen.ending in TEXT.suffixes else chosen.ending or "plain"
-    notes = [f"a folder of {counted(len(kept), f'{kind} file')}, a document each, in order of their names"]
+    notes = [
+        f"a folder of {counted(len(kept), f'{kind} file')}, a document each, in order of their names"
+    ]
     if chosen.ending in JSON_LINES.suffixes:
         sizes = _read_json(kept, policy, found)
-        notes = [f"a folder of {counted(len(kept), f'{kind} file')}, in order of their names", *found.notes]
+        notes = [
+            f"a folder of {counted(len(kept), f'{kind} file')}, in order of their names",
+            *found.notes,
+        ]
     else:
         found.texts = [_text_of(path, policy, found) for path in kept]
         sizes = [1] * len(kept)
         _about(found, folder, kept, places, policy, by_name)
         notes += found.notes
-    found.roles = [role for role, size in zip(places.roles or (), sizes, strict=False) for _ in range(size)]
+    found.roles = [
+        role for role, size in zip(places.roles or (), sizes, strict=False) for _ in range(size)
+    ]
     split = (
-        [f"the names of the files define the split: {few([path.name for path in kept])}"] if by_name else places.notes
+        [f"the names of the files define the split: {few([path.name for path in kept])}"]
+        if by_name
+        else places.notes
     )
     found.notes = [*notes, *split, *listing.notes]
     found.lost += [*places.lost, *_left_out(listing, chosen, endings)]
 
 
-def _about(found: Texts, folder: Path, files: Sequence[Path], places: Places, policy: Policy, by_name: bool) -> None:
-    """Take the names of sub-folders as what texts are about, if the policy says so, else say that they are left out."""
+def _about(
+    found: Texts, folder: Path, files: Sequence[Path], places: Places, policy: Policy, by_name: bool
+) -> None:
+    """Take the names of sub-folders as what texts are about, if the policy says so, else say that
+    they are left out."""
     rest = places.rest if not by_name else tuple(one[:-1] for one in places.rest)
     names = dict.fromkeys(one[0] for one in rest if one)
     if policy.context_field == LABEL:
         if names and not all(rest):
             came = f"{counted(sum(not one for one in rest), 'text')} of {folder} in no sub-folder"
-            raise BadInput(came, "every text in a sub-folder named like its label", "move them, or leave context out")
+            raise BadInput(
+                came,
+                "every text in a sub-folder named like its label",
+                "move them, or leave context out",
+            )
         if names or places.around:
-            found.contexts = labels_of(files, [one[0] if one else places.around[-1] for one in rest])
+            found.contexts = labels_of(
+                files, [one[0] if one else places.around[-1] for one in rest]
+            )
             found.notes.append(
                 f"each text is about the name of its sub-folder: {few(list(dict.fromkeys(found.contexts)))}"
             )
@@ -339,7 +407,11 @@ def _about(found: Texts, folder: Path, files: Sequence[Path], places: Places, po
         which = f"{counted(len(names), 'sub-folder')} ({few(list(names))})"
         if all(rest):
             found.notes.append(f"{which}, and texts have no labels: all are modelled as one kind")
-        how = "-s data.context=label models each text given the name of its own" if all(rest) else "some lie in none"
+        how = (
+            "-s data.context=label models each text given the name of its own"
+            if all(rest)
+            else "some lie in none"
+        )
         found.lost.append(f"in which of {which} a text lies: {how}")
 
 
@@ -349,11 +421,19 @@ def _left_out(listing: Listing, chosen: Chosen, endings: Sequence[str]) -> list[
         return []
     more = sorted({ending_of(path) for path in chosen.texts} - {""})
     if endings:
-        return [f"what is in files of other endings, {len(rest):,}: {few([str(path) for path in sorted(rest)])}"]
+        return [
+            f"what is in files of other endings, {len(rest):,}: {few([str(path) for path in sorted(rest)])}"
+        ]
     kind = f"no {chosen.ending} file" if chosen.ending else "files that have an ending"
     read = ",".join(one.removeprefix(".") for one in (chosen.ending, *more))
-    hint = f" (-s data.endings={read} reads texts of these endings too)" if more and chosen.ending else ""
-    return [f"what is in {kind}, in {counted(len(rest), 'file')}: {few([str(path) for path in sorted(rest)])}{hint}"]
+    hint = (
+        f" (-s data.endings={read} reads texts of these endings too)"
+        if more and chosen.ending
+        else ""
+    )
+    return [
+        f"what is in {kind}, in {counted(len(rest), 'file')}: {few([str(path) for path in sorted(rest)])}{hint}"
+    ]
 
 
 def _role_of_file(path: Path) -> int | None:
@@ -362,4 +442,6 @@ def _role_of_file(path: Path) -> int | None:
 
 def _split_in(path: Path) -> str:
     """Return the part of a file's name that names a split, as in `wiki.valid.txt`, or its stem."""
-    return next((part for part in re.split(r"[._ -]", path.stem) if role_of(part) is not None), path.stem)
+    return next(
+        (part for part in re.split(r"[._ -]", path.stem) if role_of(part) is not None), path.stem
+    )

@@ -1,7 +1,7 @@
 """Sampled texts as files: in the form of the files that a run was trained on.
 
-Two ideas: documents that were lines are written a line each, others a paragraph each; what was written is cut again as it would be
-read, so that whoever loses the ends of texts in it is told.
+Two ideas: documents that were lines are written a line each, others a paragraph each; what was
+written is cut again as it would be read, so that whoever loses the ends of texts in it is told.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ def text_bytes(samples: Samples, path: Path) -> bytes:
 def json_texts_bytes(samples: Samples, path: Path) -> bytes:
     """Return texts as a JSON object a line, under the name of the run's field."""
     field = _policy_of(samples).text_field
-    return "".join(json.dumps({field: text}, ensure_ascii=False) + "\n" for text in samples.shown).encode()
+    return "".join(
+        json.dumps({field: text}, ensure_ascii=False) + "\n" for text in samples.shown
+    ).encode()
 
 
 def form_of(samples: Samples) -> Form:
@@ -51,7 +53,8 @@ def _policy_of(samples: Samples) -> Policy:
 
 
 def joined(texts: Sequence[str], policy: Policy, form: Form) -> str:
-    """Return texts as the content of one file: a line each where documents are lines, else with an empty line between them.
+    """Return texts as the content of one file: a line each where documents are lines, else with an
+    empty line between them.
 
     Example:
         >>> joined(["one", "two"], Policy(documents="lines"), Form(line_end="\\r\\n"))
@@ -64,7 +67,8 @@ def joined(texts: Sequence[str], policy: Policy, form: Form) -> str:
 
 
 def run_together(texts: Sequence[str], encoding: TextEncoding) -> str:
-    """Return what in texts hides where each of them ends in a file of plain text, empty if nothing does.
+    """Return what in texts hides where each of them ends in a file of plain text, empty if nothing
+    does.
 
     Example:
         >>> from pushforward.data.text.tokeniser import ByteTokeniser
@@ -76,7 +80,9 @@ def run_together(texts: Sequence[str], encoding: TextEncoding) -> str:
         return ""
     documents = "lines" if by_line else "paragraphs"
     found = pieces_of(joined(texts, encoding.policy, encoding.form), documents)
-    if [one.strip("\r\n") for one in found if one] == [text.strip("\r\n") for text in texts if text.strip("\r\n")]:
+    if [one.strip("\r\n") for one in found if one] == [
+        text.strip("\r\n") for text in texts if text.strip("\r\n")
+    ]:
         return ""
     return "line ends" if by_line else "empty lines"
 
@@ -86,5 +92,7 @@ def _ended(text: str, form: Form) -> str:
 
 
 def _bytes_of(text: str, form: Form) -> bytes:
-    mark = next((mark for mark, name, _ in MARKS if name == form.charset), b"") if form.marked else b""
+    mark = (
+        next((mark for mark, name, _ in MARKS if name == form.charset), b"") if form.marked else b""
+    )
     return mark + text.encode(form.charset)

@@ -1,7 +1,9 @@
-"""Open text as a dataset: documents, a split, a tokeniser, and windows that are views of three streams.
+"""Open text as a dataset: documents, a split, a tokeniser, and windows that are views of three
+streams.
 
-Two ideas: the tokeniser is made of training text alone; the complete streams stay with the dataset, because windows that do not
-overlap leave the last tokens of a split out and an exact score must not.
+Two ideas: the tokeniser is made of training text alone; the complete streams stay with the dataset,
+because windows that do not overlap leave the last tokens of a split out and an exact score must
+not.
 """
 
 from __future__ import annotations
@@ -19,7 +21,15 @@ from torch import Tensor
 from pushforward.core.errors import BadInput, a_type, unknown
 from pushforward.core.spec import Config, parse
 from pushforward.data.dataset import Dataset
-from pushforward.data.text.corpus import TEXTS, Corpus, Policy, builtin_text, count, is_text, read_corpus
+from pushforward.data.text.corpus import (
+    TEXTS,
+    Corpus,
+    Policy,
+    builtin_text,
+    count,
+    is_text,
+    read_corpus,
+)
 from pushforward.data.text.description import joined_streams
 from pushforward.data.text.document_split import Part, split_documents
 from pushforward.data.text.encoding import TextEncoding
@@ -35,14 +45,16 @@ class TextOptions(Config):
     """How text is opened: `open_data(source, text={...})`.
 
     Attributes:
-        tokeniser: one of `TOKENISERS` (`characters`, `bytes`, `bpe`), or the path of a `tokenizer.json`; None = characters
-            if the training text has at most 256 different ones and the rest of the text no others, else bytes.
+        tokeniser: one of `TOKENISERS` (`characters`, `bytes`, `bpe`), or the path of a
+            `tokenizer.json`; None = characters if the training text has at most 256 different ones
+            and the rest of the text no others, else bytes.
         vocabulary: tokens of `bpe`, None = 1,024.
         length: tokens in a window.
-        unknown: what the character tokeniser does with other characters: `refuse`, or spell their `bytes`.
+        unknown: what the character tokeniser does with other characters: `refuse`, or spell their
+            `bytes`.
         documents, text_field, errors, endings: see `Policy`.
-        context: the field of a JSON line that says what its text is about, or `label` for the name of the sub-folder that a text
-            lies in; the text is then modelled given it.
+        context: the field of a JSON line that says what its text is about, or `label` for the name
+            of the sub-folder that a text lies in; the text is then modelled given it.
         context_length: most tokens of a context, None = 256.
     """
 
@@ -59,12 +71,16 @@ class TextOptions(Config):
 
 
 def open_text(
-    source: Any, text: Mapping[str, Any] | TextEncoding | None = None, *, seed: int = 0, asked: bool = False
+    source: Any,
+    text: Mapping[str, Any] | TextEncoding | None = None,
+    *,
+    seed: int = 0,
+    asked: bool = False,
 ) -> Dataset:
     """Return the dataset behind a built-in text, a path or strings.
 
-    Training examples are all windows of the training stream; validation and test examples are windows that do not overlap.
-    Every window is conditioned on the one token before it.
+    Training examples are all windows of the training stream; validation and test examples are
+    windows that do not overlap. Every window is conditioned on the one token before it.
 
     Args:
         text: options (see `TextOptions`), or the encoding of a run, which is used as it is.
@@ -81,7 +97,9 @@ def open_text(
     """
     options = parse(TextOptions, text if isinstance(text, Mapping) else {}, "text")
     policy = text.policy if isinstance(text, TextEncoding) else _policy(options)
-    corpus = _corpus(source, policy, asked or bool(policy.endings) or isinstance(text, TextEncoding))
+    corpus = _corpus(
+        source, policy, asked or bool(policy.endings) or isinstance(text, TextEncoding)
+    )
     parts, how = split_documents(corpus.documents, seed, corpus.contexts, corpus.roles)
     if not any(parts[0].texts):
         raise _too_short(parts, corpus.origin, SPLITS[0])
@@ -97,10 +115,17 @@ def open_text(
     token_bytes, length = encoding.tokeniser.token_bytes, encoding.length
     if len(streams[0]) <= length:
         came = f"{corpus.origin} has {len(streams[0]) - 1:,} tokens to train on"
-        raise BadInput(came, f"at least one window of {length}", "bring more text, or choose a smaller length")
+        raise BadInput(
+            came, f"at least one window of {length}", "bring more text, or choose a smaller length"
+        )
     end = encoding.space.boundary
     cuts = [windows(s, length, length if k else 1, token_bytes, end) for k, s in enumerate(streams)]
-    notes = [*corpus.notes, how, why, _sizes(corpus, len(cuts[0].examples), cuts[1].left_out, cuts[2].left_out)]
+    notes = [
+        *corpus.notes,
+        how,
+        why,
+        _sizes(corpus, len(cuts[0].examples), cuts[1].left_out, cuts[2].left_out),
+    ]
     if len(corpus.documents) == 1:
         notes.append(
             "one document, so its start is seen once in training: give a prompt to sample from a context that was learned"
@@ -122,7 +147,9 @@ def open_text(
 
 def _policy(options: TextOptions) -> Policy:
     if options.context_length is not None and options.context is None:
-        raise BadInput(f"context_length={options.context_length} without a context", "both or neither")
+        raise BadInput(
+            f"context_length={options.context_length} without a context", "both or neither"
+        )
     return Policy(
         documents=options.documents,
         text_field=options.text_field,
@@ -142,21 +169,30 @@ def _about(
     tokeniser, cuts, streams, digest = encoding.tokeniser, [], [], hashlib.sha256()
     for part, split in zip(parts, SPLITS, strict=True):
         origin = f"the {split} split of {corpus.origin}"
-        documents, contexts = encoding.tokens(part.documents, origin), encoding.contexts(part.contexts, origin)
-        cuts.append(document_windows(documents, contexts, encoding.length, tokeniser.boundary, tokeniser.token_bytes))
+        documents, contexts = (
+            encoding.tokens(part.documents, origin),
+            encoding.contexts(part.contexts, origin),
+        )
+        cuts.append(
+            document_windows(
+                documents, contexts, encoding.length, tokeniser.boundary, tokeniser.token_bytes
+            )
+        )
         streams.append(encoding.joined(documents))
         digest.update("|".join(str(context.tolist()) for context in contexts).encode())
-    longest = max(int(cut.given.context.length.max()) for cut in cuts if cut.given and cut.given.context)
-    said = (
-        f"{count(len(corpus.documents), 'document')}, contexts of at most {longest} tokens, each in windows of its own"
+    longest = max(
+        int(cut.given.context.length.max()) for cut in cuts if cut.given and cut.given.context
     )
+    said = f"{count(len(corpus.documents), 'document')}, contexts of at most {longest} tokens, each in windows of its own"
     return Dataset(
         corpus.name,
         encoding.space,
         *cuts,
         notes=(*corpus.notes, *notes, said),
         source=corpus.origin,
-        fingerprint=hashlib.sha256((_fingerprint(tuple(streams), tokeniser) + digest.hexdigest()).encode()).hexdigest(),
+        fingerprint=hashlib.sha256(
+            (_fingerprint(tuple(streams), tokeniser) + digest.hexdigest()).encode()
+        ).hexdigest(),
         encoding=encoding,
         streams=tuple(streams),
         context=encoding.about,
@@ -165,7 +201,8 @@ def _about(
 
 
 def held_out_stream(dataset: Dataset) -> Tensor:
-    """Return validation and test text as one stream whose first token is context: the whole last 10 % of Tiny Shakespeare.
+    """Return validation and test text as one stream whose first token is context: the whole last 10
+    % of Tiny Shakespeare.
 
     Example:
         >>> len(held_out_stream(open_text("shakespeare"))) - 1
@@ -199,7 +236,9 @@ def _tokeniser(options: TextOptions, parts: tuple[Part, Part, Part]) -> tuple[To
     if name in TOKENISERS:
         return TOKENISERS.load(name).make(parts[0].texts, options)
     if not name.endswith(".json"):
-        raise BadInput(*unknown("tokeniser", name, (*TOKENISERS.names(), "the path of a tokenizer.json")))
+        raise BadInput(
+            *unknown("tokeniser", name, (*TOKENISERS.names(), "the path of a tokenizer.json"))
+        )
     from pushforward.data.text.bpe import BPETokeniser
 
     opened = BPETokeniser.opened(Path(name))
@@ -216,7 +255,9 @@ def _fitting(parts: tuple[Part, Part, Part]) -> tuple[Tokeniser, str]:
     rest = CharacterTokeniser.of((*parts[1].texts, *parts[2].texts)).characters
     new = sorted(set(rest) - set(training.characters))
     if new:
-        shown = ", ".join(f"{c!r} (U+{ord(c):04X})" for c in new[:3]) + (", ..." if len(new) > 3 else "")
+        shown = ", ".join(f"{c!r} (U+{ord(c):04X})" for c in new[:3]) + (
+            ", ..." if len(new) > 3 else ""
+        )
         return (
             ByteTokeniser(),
             f"validation or test text has characters that training text lacks: {shown}; so tokens are bytes",
@@ -224,8 +265,11 @@ def _fitting(parts: tuple[Part, Part, Part]) -> tuple[Tokeniser, str]:
     return training, f"the training text has {different}, so tokens are characters"
 
 
-def _streams(parts: tuple[Part, Part, Part], encoding: TextEncoding, origin: str) -> tuple[Tensor, Tensor, Tensor]:
-    """Return each part as `boundary document ...`; one that continues a document has the token before it in place of a boundary."""
+def _streams(
+    parts: tuple[Part, Part, Part], encoding: TextEncoding, origin: str
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return each part as `boundary document ...`; one that continues a document has the token
+    before it in place of a boundary."""
     streams: list[Tensor] = []
     for part, split in zip(parts, SPLITS, strict=True):
         if not part.documents:
@@ -237,14 +281,20 @@ def _streams(parts: tuple[Part, Part, Part], encoding: TextEncoding, origin: str
 
 def _too_short(parts: tuple[Part, Part, Part], origin: str, split: str) -> BadInput:
     characters = sum(len(document) for part in parts for document in part.documents)
-    return BadInput(f"{count(characters, 'character')} in {origin}", f"enough for a {split} split", "bring more text")
+    return BadInput(
+        f"{count(characters, 'character')} in {origin}",
+        f"enough for a {split} split",
+        "bring more text",
+    )
 
 
 def _sizes(corpus: Corpus, n: int, validation: int, test: int) -> str:
     documents = count(len(corpus.documents), "document")
     characters = count(sum(map(len, corpus.documents)), "character")
     left_out = (
-        f"; the last {validation} validation and {test} test tokens lie in no window" if validation + test else ""
+        f"; the last {validation} validation and {test} test tokens lie in no window"
+        if validation + test
+        else ""
     )
     return f"{documents}, {characters}, {count(n, 'overlapping training window')}{left_out}"
 

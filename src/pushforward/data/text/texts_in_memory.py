@@ -1,7 +1,8 @@
-"""Texts that a program holds: columns, arrays and lists of strings, and rows of a text beside its label.
+"""Texts that a program holds: columns, arrays and lists of strings, and rows of a text beside its
+label.
 
-Two ideas: strings of which most differ are texts, because a column of such strings could only be an identifier; whatever is
-neither is refused with the line of Python that makes texts of it.
+Two ideas: strings of which most differ are texts, because a column of such strings could only be an
+identifier; whatever is neither is refused with the line of Python that makes texts of it.
 """
 
 from __future__ import annotations
@@ -41,13 +42,19 @@ def texts_in(items: Any, what: str = "the list") -> list[str] | None:
     elif not isinstance(items, list | tuple | pd.Series | pd.Index):
         return None
     values = list(items) if isinstance(items, list | tuple) else items.tolist()
-    if any(isinstance(value, bytes) for value in values) and all(isinstance(value, bytes) for value in values):
+    if any(isinstance(value, bytes) for value in values) and all(
+        isinstance(value, bytes) for value in values
+    ):
         if is_picture(values[0]):
             return None
         raise BadInput(
-            f"{counted(len(values), 'text')} as bytes in {what}", "strings", "decode them: [t.decode() for t in texts]"
+            f"{counted(len(values), 'text')} as bytes in {what}",
+            "strings",
+            "decode them: [t.decode() for t in texts]",
         )
-    if values and all(isinstance(value, os.PathLike) and not is_picture(value) for value in values[:3]):
+    if values and all(
+        isinstance(value, os.PathLike) and not is_picture(value) for value in values[:3]
+    ):
         raise _names_of_files(values, what)
     words = [isinstance(value, str) for value in values]
     if not any(words) or not all(map(is_scalar, values)):
@@ -60,7 +67,8 @@ def texts_in(items: Any, what: str = "the list") -> list[str] | None:
 
 
 def text_rows(items: Sequence[Any]) -> Parts | None:
-    """Return the texts and labels of rows `(text, label)`, in either order; None of rows without strings.
+    """Return the texts and labels of rows `(text, label)`, in either order; None of rows without
+    strings.
 
     Raises:
         BadInput: rows of words that are no text beside a label.
@@ -75,7 +83,11 @@ def text_rows(items: Sequence[Any]) -> Parts | None:
         return None
     widths = {len(item) for item in items}
     columns = list(zip(*items, strict=True)) if len(widths) == 1 else []
-    found = None if len(columns) != 2 else _beside({i: list(column) for i, column in enumerate(columns)})
+    found = (
+        None
+        if len(columns) != 2
+        else _beside({i: list(column) for i, column in enumerate(columns)})
+    )
     if found is not None:
         return found
     if len(columns) == 1:
@@ -89,7 +101,8 @@ def text_rows(items: Sequence[Any]) -> Parts | None:
 
 
 def text_columns(frame: pd.DataFrame) -> Parts | None:
-    """Return the texts of a table that holds nothing else, or nothing but a label of each; None of other tables.
+    """Return the texts of a table that holds nothing else, or nothing but a label of each; None of
+    other tables.
 
     Example:
         >>> text_columns(pd.DataFrame({"text": ["to be", "or not"]})).examples
@@ -98,7 +111,9 @@ def text_columns(frame: pd.DataFrame) -> Parts | None:
     if not 1 <= frame.shape[1] <= 2 or not len(frame) or not frame.columns.is_unique:
         return None
     frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
-    columns = {name: frame[name].tolist() for name in frame.columns if frame[name].dtype.kind in "OUT"}
+    columns = {
+        name: frame[name].tolist() for name in frame.columns if frame[name].dtype.kind in "OUT"
+    }
     if not columns:
         return None
     if frame.shape[1] == 1:
@@ -107,14 +122,26 @@ def text_columns(frame: pd.DataFrame) -> Parts | None:
         own = _differ(strings) and _is_no_column(frame)
         return Parts(texts_in(column, f"the column '{name}'")) if own else None
     prose = {
-        name: column for name, column in columns.items() if _is_prose(column) and _is_no_column(frame.filter([name]))
+        name: column
+        for name, column in columns.items()
+        if _is_prose(column) and _is_no_column(frame.filter([name]))
     }
-    return None if len(prose) != 1 else _beside({name: frame[name].tolist() for name in frame.columns}, prose)
+    return (
+        None
+        if len(prose) != 1
+        else _beside({name: frame[name].tolist() for name in frame.columns}, prose)
+    )
 
 
-def _beside(columns: dict[Any, list[Any]], texts: dict[Any, list[Any]] | None = None) -> Parts | None:
+def _beside(
+    columns: dict[Any, list[Any]], texts: dict[Any, list[Any]] | None = None
+) -> Parts | None:
     """Return one of two columns as texts, the other as their labels."""
-    strings = {name: column for name, column in columns.items() if any(isinstance(value, str) for value in column)}
+    strings = {
+        name: column
+        for name, column in columns.items()
+        if any(isinstance(value, str) for value in column)
+    }
     strings = strings if texts is None else texts
     key = max(strings, key=lambda name: len({str(value) for value in strings[name]}))
     (other,) = (name for name in columns if name != key)
@@ -125,10 +152,21 @@ def _beside(columns: dict[Any, list[Any]], texts: dict[Any, list[Any]] | None = 
     if not all(map(is_scalar, labels)) or not (repeated or other in LABELS):
         return None
     named = isinstance(key, str)
-    where = f"the column '{key}'" if named else "the first part of each" if key == 0 else "the second part of each"
+    where = (
+        f"the column '{key}'"
+        if named
+        else "the first part of each"
+        if key == 0
+        else "the second part of each"
+    )
     beside = f"'{other}'" if named else "the other"
     found = texts_in(columns[key], where)
-    return Parts(found, labels, (f"{where} is a text, and {beside} its label",), label=other if named else None)
+    return Parts(
+        found,
+        labels,
+        (f"{where} is a text, and {beside} its label",),
+        label=other if named else None,
+    )
 
 
 def _differ(strings: Sequence[str]) -> bool:
@@ -146,7 +184,8 @@ def _is_prose(column: Sequence[Any]) -> bool:
 
 
 def _is_no_column(frame: pd.DataFrame) -> bool:
-    """Return whether strings are neither numbers nor dates to a table: at best classes, at worst an identifier."""
+    """Return whether strings are neither numbers nor dates to a table: at best classes, at worst an
+    identifier."""
     try:
         return infer(frame).table.columns[0].kind == "categorical"
     except BadInput:

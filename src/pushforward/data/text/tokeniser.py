@@ -1,7 +1,7 @@
 """Tokenisers: from bytes to integers and back.
 
-Two ideas: every token stands for a fixed string of bytes, so that decoding joins them and lengths in bytes are sums; the last token
-is the boundary between documents and stands for none.
+Two ideas: every token stands for a fixed string of bytes, so that decoding joins them and lengths
+in bytes are sums; the last token is the boundary between documents and stands for none.
 """
 
 from __future__ import annotations
@@ -24,14 +24,16 @@ Unknown = Literal["refuse", "bytes"]
 
 
 class Tokeniser(ABC):
-    """A reversible map between UTF-8 text and integers; two of equal records are interchangeable. Concrete ones are final."""
+    """A reversible map between UTF-8 text and integers; two of equal records are interchangeable.
+    Concrete ones are final."""
 
     kind: str
 
     @property
     @abstractmethod
     def pieces(self) -> tuple[bytes, ...]:
-        """The bytes that each token stands for, in order of the tokens; the last one is the boundary, `b""`."""
+        """The bytes that each token stands for, in order of the tokens; the last one is the
+        boundary, `b""`."""
 
     @abstractmethod
     def _encode(self, data: bytes, where: str) -> np.ndarray:
@@ -39,7 +41,8 @@ class Tokeniser(ABC):
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON record with its `kind`, which `tokeniser_from_json` turns back into an equal tokeniser."""
+        """Return a JSON record with its `kind`, which `tokeniser_from_json` turns back into an
+        equal tokeniser."""
 
     @classmethod
     @abstractmethod
@@ -65,7 +68,8 @@ class Tokeniser(ABC):
     @final
     @cached_property
     def token_bytes(self) -> Tensor:
-        """Number of bytes that each token stands for, int64, shape (vocabulary,); the boundary has 0."""
+        """Number of bytes that each token stands for, int64, shape (vocabulary,); the boundary has
+        0."""
         return torch.tensor([len(piece) for piece in self.pieces], dtype=torch.int64)
 
     @final
@@ -98,10 +102,14 @@ class Tokeniser(ABC):
         """Return the bytes that tokens stand for, joined; boundaries vanish."""
         numbers = torch.as_tensor(ids).flatten()
         if len(numbers) and not 0 <= int(numbers.min()) <= int(numbers.max()) < self.vocabulary:
-            raise BadInput(f"tokens from {int(numbers.min())} to {int(numbers.max())}", f"0 to {self.vocabulary - 1}")
+            raise BadInput(
+                f"tokens from {int(numbers.min())} to {int(numbers.max())}",
+                f"0 to {self.vocabulary - 1}",
+            )
         # a Python object for every token takes 40 bytes: a part at a time
         return b"".join(
-            b"".join(map(self.pieces.__getitem__, part.tolist())) for part in numbers.split(DECODED_AT_ONCE)
+            b"".join(map(self.pieces.__getitem__, part.tolist()))
+            for part in numbers.split(DECODED_AT_ONCE)
         )
 
     @final
@@ -150,7 +158,8 @@ class ByteTokeniser(Tokeniser):
 
 @final
 class CharacterTokeniser(Tokeniser):
-    """One token per character of an alphabet, then, with `unknown="bytes"`, 256 bytes for all other characters.
+    """One token per character of an alphabet, then, with `unknown="bytes"`, 256 bytes for all other
+    characters.
 
     Args:
         characters: the alphabet, sorted, each character once.
@@ -166,7 +175,10 @@ class CharacterTokeniser(Tokeniser):
 
     def __init__(self, characters: str, unknown: Unknown = "refuse") -> None:
         if not characters or list(characters) != sorted(set(characters)):
-            raise BadInput(f"an alphabet of {len(characters)} characters", "one or more, sorted, each of them once")
+            raise BadInput(
+                f"an alphabet of {len(characters)} characters",
+                "one or more, sorted, each of them once",
+            )
         self.characters, self.unknown = characters, unknown
 
     @classmethod
@@ -181,7 +193,8 @@ class CharacterTokeniser(Tokeniser):
 
     @cached_property
     def pieces(self) -> tuple[bytes, ...]:
-        """UTF-8 of every character, the single bytes if unknown characters are spelled, the boundary."""
+        """UTF-8 of every character, the single bytes if unknown characters are spelled, the
+        boundary."""
         spelled = [bytes([value]) for value in range(256)] if self.unknown == "bytes" else []
         return (*(character.encode() for character in self.characters), *spelled, b"")
 
@@ -198,7 +211,9 @@ class CharacterTokeniser(Tokeniser):
             text = data.decode()
         except UnicodeDecodeError as error:
             raise BadInput(
-                f"{where} is not UTF-8 at byte {error.start}", "UTF-8 text", "use the byte tokeniser"
+                f"{where} is not UTF-8 at byte {error.start}",
+                "UTF-8 text",
+                "use the byte tokeniser",
             ) from None
         points = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
         tokens = self._token_of[np.minimum(points, len(self._token_of) - 1)]
@@ -216,7 +231,9 @@ class CharacterTokeniser(Tokeniser):
         counts = np.ones(len(tokens), dtype=np.int64)
         counts[unknown] = [len(piece) for piece in spelled]
         out = np.repeat(tokens, counts)
-        out[out < 0] = len(self.characters) + np.frombuffer(b"".join(spelled), dtype=np.uint8).astype(np.int64)
+        out[out < 0] = len(self.characters) + np.frombuffer(
+            b"".join(spelled), dtype=np.uint8
+        ).astype(np.int64)
         return out
 
     def to_json(self) -> dict[str, Any]:
@@ -228,5 +245,7 @@ class CharacterTokeniser(Tokeniser):
         """Rebuild the tokeniser from its alphabet."""
         characters, unknown = record.get("characters"), record.get("unknown")
         if not isinstance(characters, str) or unknown not in ("refuse", "bytes"):
-            raise BadInput("a record of a character tokeniser without its alphabet", "the record of a run")
+            raise BadInput(
+                "a record of a character tokeniser without its alphabet", "the record of a run"
+            )
         return cls(characters, unknown)

@@ -1,7 +1,8 @@
-"""The tokenisers that text can be opened with, and whatever installed packages add (`tokeniser.NAME`, see `core/plugins.py`).
+"""The tokenisers that text can be opened with, and whatever installed packages add
+(`tokeniser.NAME`, see `core/plugins.py`).
 
-One idea: each is one object that says how one is made of training text and which options only it reads; `data.tokeniser`, its
-refusals, and the record of a run go by its name.
+One idea: each is one object that says how one is made of training text and which options only it
+reads; `data.tokeniser`, its refusals, and the record of a run go by its name.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ class TokeniserChoice(Choice):
     """A way to turn text into tokens.
 
     Attributes:
-        make: takes the training texts and the options of text (`TextOptions`), and returns a tokeniser and what it is.
+        make: takes the training texts and the options of text (`TextOptions`), and returns a
+            tokeniser and what it is.
         rebuild: makes an equal tokeniser of its record.
-        options: the options of text that no other tokeniser reads, and what to say to whoever gives one to another.
+        options: the options of text that no other tokeniser reads, and what to say to whoever gives
+            one to another.
 
     Example:
         >>> TOKENISERS.load("bytes").make(["to be"], None)[1]
@@ -38,7 +41,9 @@ class TokeniserChoice(Choice):
     options: Mapping[str, str] = field(default_factory=dict)
 
 
-TOKENISERS: Registry[TokeniserChoice] = Registry("tokeniser", of="pushforward.data.text.tokenisers:TokeniserChoice")
+TOKENISERS: Registry[TokeniserChoice] = Registry(
+    "tokeniser", of="pushforward.data.text.tokenisers:TokeniserChoice"
+)
 
 
 def _of_characters(texts: Sequence[str], options: Any) -> Made:
@@ -51,11 +56,18 @@ def _of_bytes(texts: Sequence[str], options: Any) -> Made:
 
 
 def _of_pairs(texts: Sequence[str], options: Any) -> Made:
-    from pushforward.data.text.bpe import DEFAULT, BPETokeniser  # whose library is loaded when it is needed
+    from pushforward.data.text.bpe import (
+        DEFAULT,
+        BPETokeniser,
+    )  # whose library is loaded when it is needed
 
     wanted = options.vocabulary or DEFAULT
     made = BPETokeniser.trained(texts, wanted)
-    fewer = "" if made.vocabulary == wanted else f" (the text offers no more; {wanted:,} were asked for)"
+    fewer = (
+        ""
+        if made.vocabulary == wanted
+        else f" (the text offers no more; {wanted:,} were asked for)"
+    )
     return made, f"{made.vocabulary:,} tokens by byte-pair encoding of the training text{fewer}"
 
 
@@ -74,7 +86,9 @@ TOKENISERS.add(
         {"unknown": "the others read any character"},
     )
 )
-TOKENISERS.add(TokeniserChoice("bytes", "one token for each byte", _of_bytes, ByteTokeniser.from_json))
+TOKENISERS.add(
+    TokeniserChoice("bytes", "one token for each byte", _of_bytes, ByteTokeniser.from_json)
+)
 TOKENISERS.add(
     TokeniserChoice(
         "bpe",
@@ -115,5 +129,9 @@ def tokeniser_from_json(record: dict[str, Any]) -> Tokeniser:
     """
     kind = str(record.get("kind", ""))
     if kind not in TOKENISERS:
-        raise BadInput(f"a tokeniser of kind '{kind}'", "one of " + ", ".join(TOKENISERS.names()), "update pushforward")
+        raise BadInput(
+            f"a tokeniser of kind '{kind}'",
+            "one of " + ", ".join(TOKENISERS.names()),
+            "update pushforward",
+        )
     return TOKENISERS.load(kind).rebuild(record)

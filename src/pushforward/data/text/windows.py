@@ -1,7 +1,7 @@
 """Windows onto a stream of tokens.
 
-One idea: a stream is stored once, and overlapping windows are views of it; every window is conditioned on the one token before it,
-so a stream's first token is never predicted.
+One idea: a stream is stored once, and overlapping windows are views of it; every window is
+conditioned on the one token before it, so a stream's first token is never predicted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from pushforward.core.given import Examples, Given, Prefix
 
 @dataclass(frozen=True)
 class Windows:
-    """Windows of one width, and how many tokens at the end of the stream (fewer than a step) lie in none.
+    """Windows of one width, and how many tokens at the end of the stream (fewer than a step) lie in
+    none.
 
     Example:
         >>> cut = windows(torch.arange(8), length=3, step=3, token_bytes=torch.ones(8, dtype=torch.int64))
@@ -31,16 +32,21 @@ class Windows:
     left_out: int
 
 
-def windows(stream: Tensor, length: int, step: int, token_bytes: Tensor, boundary: int | None = None) -> Windows:
-    """Return `x_i = s[i step + 1 .. i step + length]` given `s[i step]`, as views of the stream `s`.
+def windows(
+    stream: Tensor, length: int, step: int, token_bytes: Tensor, boundary: int | None = None
+) -> Windows:
+    """Return `x_i = s[i step + 1 .. i step + length]` given `s[i step]`, as views of the stream
+    `s`.
 
-    Windows with `step = length` do not overlap and cover `s[1:]` but for its last tokens; `step = 1` gives all windows. A stream
-    shorter than a window is one shorter window. Sizes are bytes, int32, one per window.
+    Windows with `step = length` do not overlap and cover `s[1:]` but for its last tokens; `step =
+    1` gives all windows. A stream shorter than a window is one shorter window. Sizes are bytes,
+    int32, one per window.
 
     Args:
         stream: int64, shape (tokens,); its first token is context.
         token_bytes: int64, shape (vocabulary,).
-        boundary: the token that ends a document. Windows of several documents know theirs, that of the token in their middle.
+        boundary: the token that ends a document. Windows of several documents know theirs, that of
+            the token in their middle.
 
     Raises:
         BadInput: a stream without a token to predict.
@@ -52,7 +58,9 @@ def windows(stream: Tensor, length: int, step: int, token_bytes: Tensor, boundar
     """
     if len(stream) < 2:
         raise BadInput(
-            f"a text of {max(len(stream) - 1, 0)} tokens", "at least one token to predict", "bring more text"
+            f"a text of {max(len(stream) - 1, 0)} tokens",
+            "at least one token to predict",
+            "bring more text",
         )
     width = min(length, len(stream) - 1)
     x = stream[1:].unfold(0, width, step)
@@ -62,7 +70,11 @@ def windows(stream: Tensor, length: int, step: int, token_bytes: Tensor, boundar
     sizes = (running[width::step] - running[:-width:step]).to(torch.int32)
     prefix = Prefix(before, torch.ones(1, dtype=torch.int64).expand(len(x)))
     left_out = len(stream) - 1 - ((len(x) - 1) * step + width)
-    cases = None if boundary is None else _documents(stream, boundary)[1 + (width - 1) // 2 :][: len(x) * step : step]
+    cases = (
+        None
+        if boundary is None
+        else _documents(stream, boundary)[1 + (width - 1) // 2 :][: len(x) * step : step]
+    )
     several = cases is not None and bool((cases != cases[0]).any())
     return Windows(Examples(x, Given(prefix=prefix), sizes, cases if several else None), left_out)
 
@@ -74,12 +86,18 @@ def _documents(stream: Tensor, boundary: int) -> Tensor:
 
 
 def document_windows(
-    documents: Sequence[Tensor], contexts: Sequence[Tensor], length: int, boundary: int, token_bytes: Tensor
+    documents: Sequence[Tensor],
+    contexts: Sequence[Tensor],
+    length: int,
+    boundary: int,
+    token_bytes: Tensor,
 ) -> Examples:
-    """Return windows that do not overlap, each within one document and given what that document is about.
+    """Return windows that do not overlap, each within one document and given what that document is
+    about.
 
-    A document is its tokens and the boundary after them; a window that reaches past it is filled with boundaries, which cost
-    nothing there: a model with contexts knows that nothing else follows one.
+    A document is its tokens and the boundary after them; a window that reaches past it is filled
+    with boundaries, which cost nothing there: a model with contexts knows that nothing else follows
+    one.
 
     Args:
         documents, contexts: int64, shape (tokens,) each.
@@ -89,7 +107,11 @@ def document_windows(
         >>> cut.x.tolist(), cut.given.prefix.tokens.flatten().tolist(), cut.given.context.values.tolist()
         ([[1, 2, 3], [9, 9, 9]], [9, 3], [[5], [5]])
     """
-    starts = [(i, at) for i, document in enumerate(documents) for at in range(0, len(document) + 1, length)]
+    starts = [
+        (i, at)
+        for i, document in enumerate(documents)
+        for at in range(0, len(document) + 1, length)
+    ]
     x = torch.full((len(starts), length), boundary, dtype=torch.int64)
     before = torch.full((len(starts), 1), boundary, dtype=torch.int64)
     for row, (i, at) in enumerate(starts):
@@ -100,4 +122,6 @@ def document_windows(
     about = Context.of(contexts)[torch.tensor([i for i, _ in starts])]
     given = Given(prefix=Prefix(before, torch.ones(len(x), dtype=torch.int64)), context=about)
     of = torch.tensor([i for i, _ in starts], dtype=torch.int32)
-    return Examples(x, given, token_bytes[x].sum(1).to(torch.int32), of if len(documents) > 1 else None)
+    return Examples(
+        x, given, token_bytes[x].sum(1).to(torch.int32), of if len(documents) > 1 else None
+    )

@@ -1,7 +1,8 @@
 """Control samples, which make a score readable: real data, two bad models, and a copycat.
 
-Three ideas: every metric is read between a ceiling (real data scored as if a model had drawn it) and a floor (independent
-marginals); the copycat shows that the memorisation checks work here; skill is where a model lies between floor and ceiling.
+Three ideas: every metric is read between a ceiling (real data scored as if a model had drawn it)
+and a floor (independent marginals); the copycat shows that the memorisation checks work here; skill
+is where a model lies between floor and ceiling.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ class Control:
 
     Attributes:
         samples: examples in data units, scored exactly as a model's.
-        train: for `real`, the training examples that were not drawn, because drawn ones must not meet themselves; else all.
+        train: for `real`, the training examples that were not drawn, because drawn ones must not
+            meet themselves; else all.
         labels: the class that each sample was drawn for, shape (n,), if train has classes.
         train_labels: class of each of `train`.
     """
@@ -46,22 +48,25 @@ def controls(
     labels: np.ndarray | None = None,
     cases: np.ndarray | None = None,
 ) -> dict[str, Control]:
-    """Return the control samples `real`, `noise`, `shuffled marginals` and `copycat`, about n examples each.
+    """Return the control samples `real`, `noise`, `shuffled marginals` and `copycat`, about n
+    examples each.
 
-    `real` takes n training examples out of train (at most half of it): disjoint from every held-out reference, and held out
-    from the training examples that remain, so that the memorisation checks see them as a perfect model's. `noise` is uniform
-    over the levels, or over the box that train spans. `shuffled marginals` draws every coordinate independently from its
-    training values: the independent-marginals model. `copycat` replays training examples.
+    `real` takes n training examples out of train (at most half of it): disjoint from every held-out
+    reference, and held out from the training examples that remain, so that the memorisation checks
+    see them as a perfect model's. `noise` is uniform over the levels, or over the box that train
+    spans. `shuffled marginals` draws every coordinate independently from its training values: the
+    independent-marginals model. `copycat` replays training examples.
 
     Args:
         train: training examples in data units.
         space: what one example is.
         n: number of examples; use the model's.
         seed: seed of all draws.
-        labels: class of each training example; the two bad models are asked for classes in train's shares, and do not listen.
+        labels: class of each training example; the two bad models are asked for classes in train's
+            shares, and do not listen.
 
-        cases: the case of each training example (the document of a window); `real` then takes one of a case, and nothing else of
-            that case remains.
+        cases: the case of each training example (the document of a window); `real` then takes one
+            of a case, and nothing else of that case remains.
 
     Raises:
         BadInput: fewer than 4 training examples, or n < 1.
@@ -90,7 +95,8 @@ def controls(
 
 
 def _parted(order: np.ndarray, n: int, cases: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return the places of n examples, at most half of all, and of those that are nothing of theirs."""
+    """Return the places of n examples, at most half of all, and of those that are nothing of
+    theirs."""
     if cases is None:
         drawn = min(n, len(order) // 2)
         return order[:drawn], order[drawn:]
@@ -100,7 +106,8 @@ def _parted(order: np.ndarray, n: int, cases: np.ndarray | None) -> tuple[np.nda
 
 
 def floor_card(cards: Mapping[str, Sequence[Score]]) -> list[Score]:
-    """Return the floor of every metric: the copycat's memorisation and privacy checks, the shuffled marginals' everything else.
+    """Return the floor of every metric: the copycat's memorisation and privacy checks, the shuffled
+    marginals' everything else.
 
     Args:
         cards: from `control_cards`.
@@ -109,8 +116,11 @@ def floor_card(cards: Mapping[str, Sequence[Score]]) -> list[Score]:
     return [score for score in cards[SHUFFLED] if score.measure.role != "check"] + replayed
 
 
-def with_controls(model: Sequence[Score], ceiling: Sequence[Score], floor: Sequence[Score]) -> list[Score]:
-    """Return the model's scores with `ceiling` and `floor` filled in where a control has the same name.
+def with_controls(
+    model: Sequence[Score], ceiling: Sequence[Score], floor: Sequence[Score]
+) -> list[Score]:
+    """Return the model's scores with `ceiling` and `floor` filled in where a control has the same
+    name.
 
     Use the `real` card as ceiling and `floor_card` as floor.
 
@@ -125,7 +135,10 @@ def with_controls(model: Sequence[Score], ceiling: Sequence[Score], floor: Seque
     """
     return [
         replace(
-            score, ceiling=_matching(score, ceiling), floor=_matching(score, floor), warnings=_notes(score, ceiling)
+            score,
+            ceiling=_matching(score, ceiling),
+            floor=_matching(score, floor),
+            warnings=_notes(score, ceiling),
         )
         for score in model
     ]
@@ -136,7 +149,9 @@ def _find(score: Score, others: Sequence[Score]) -> Score | None:
         if other.name == score.name:
             if other.features != score.features:
                 raise BadInput(
-                    f"'{score.name}' measured on two different features", "one fingerprint", "measure both again"
+                    f"'{score.name}' measured on two different features",
+                    "one fingerprint",
+                    "measure both again",
                 )
             return other
     return None
@@ -149,12 +164,17 @@ def _matching(score: Score, others: Sequence[Score]) -> float | None:
 
 def _notes(score: Score, ceiling: Sequence[Score]) -> tuple[str, ...]:
     found = _find(score, ceiling)
-    notes = () if found is None else tuple(w for w in found.warnings if w.startswith("ceiling measured"))
+    notes = (
+        ()
+        if found is None
+        else tuple(w for w in found.warnings if w.startswith("ceiling measured"))
+    )
     return (*score.warnings, *notes)
 
 
 def skill(score: Score) -> float | None:
-    """Return `(value - floor) / (ceiling - floor)`: 0 is the floor, 1 the ceiling; None if a control is missing or both are equal.
+    """Return `(value - floor) / (ceiling - floor)`: 0 is the floor, 1 the ceiling; None if a
+    control is missing or both are equal.
 
     Example:
         >>> from pushforward.core.measure import Measure

@@ -1,7 +1,8 @@
 """Known damage to real data: what a bad model does, in doses.
 
-Three ideas: a metric is worth what it can see, so held-out examples are damaged on purpose and measured; each damage is one fault
-of models that has a name; a dose is the share or size of it, and dose zero changes nothing.
+Three ideas: a metric is worth what it can see, so held-out examples are damaged on purpose and
+measured; each damage is one fault of models that has a name; a dose is the share or size of it, and
+dose zero changes nothing.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ def _share(dose: float, fault: str) -> None:
 class DropModes(Damage):
     """Examples of some modes are replaced by examples of the others: mode collapse.
 
-    Modes are dropped in random order, until those that are gone held at least the dose of the examples.
+    Modes are dropped in random order, until those that are gone held at least the dose of the
+    examples.
 
     Args:
         dose: share of examples to lose their mode.
@@ -177,7 +179,8 @@ class AddedNoise(Damage):
     """Gaussian noise is added to numbers: an unfinished sampler.
 
     Args:
-        dose: standard deviation of the noise over that of all numbers of the training examples (of each column in a table).
+        dose: standard deviation of the noise over that of all numbers of the training examples (of
+            each column in a table).
         space: images, points or a table, of whose columns numbers are changed.
         train: training examples.
     """
@@ -204,7 +207,8 @@ class AddedNoise(Damage):
 
 
 class Shuffle(Damage):
-    """A share of columns is permuted over the examples, each by itself: right marginals, wrong joint.
+    """A share of columns is permuted over the examples, each by itself: right marginals, wrong
+    joint.
 
     In text it is the tokens of a window that change places.
 

@@ -64,11 +64,13 @@ METRICS: Registry[Metric] = Registry(
 
 
 def metrics_for(setting: CardSetting) -> tuple[list[Statistic], list[str]]:
-    """Return what a card computes, in its fixed order, and a sentence for each metric that needs more examples.
+    """Return what a card computes, in its fixed order, and a sentence for each metric that needs
+    more examples.
 
-    Fréchet and kernel distance on all features; every other measure of distributions and of diversity on the first; of text and of
-    tables those of tokens and of columns; classes by the judge; the memorisation checks on the last features, privacy of tables on
-    their rows. Constraint rules are the user's and those that hold without exception on train.
+    Fréchet and kernel distance on all features; every other measure of distributions and of
+    diversity on the first; of text and of tables those of tokens and of columns; classes by the
+    judge; the memorisation checks on the last features, privacy of tables on their rows. Constraint
+    rules are the user's and those that hold without exception on train.
 
     Example:
         >>> import numpy as np
@@ -82,7 +84,12 @@ def metrics_for(setting: CardSetting) -> tuple[list[Statistic], list[str]]:
     require(len(setting.features), 1, "features")
     wanted = [metric for metric in METRICS if metric.applies(setting)]
     reasons = {metric.name: metric.left_out(setting) for metric in wanted}
-    found = [statistic for metric in wanted if not reasons[metric.name] for statistic in metric.on(setting)]
+    found = [
+        statistic
+        for metric in wanted
+        if not reasons[metric.name]
+        for statistic in metric.on(setting)
+    ]
     return found, [reason for reason in reasons.values() if reason]
 
 

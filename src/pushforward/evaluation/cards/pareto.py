@@ -1,7 +1,7 @@
 """Quality against cost: which models are worth their price.
 
-One idea: a model is off the front only if a cheaper one is *clearly* better, and on it only if every cheaper one is clearly worse;
-what lies between is undecided and said to be.
+One idea: a model is off the front only if a cheaper one is *clearly* better, and on it only if
+every cheaper one is clearly worse; what lies between is undecided and said to be.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ class Priced:
 def pareto(models: Sequence[Priced], same: float = 0.0) -> dict[str, Standing]:
     """Return where each model stands, by all costs together.
 
-    A rival is as cheap if none of its costs is higher by more than the share `same`, the noise of a clock. `dominated`: some such
-    rival is clearly better (95 % intervals apart); `front`: every such rival is clearly worse; `undecided` otherwise.
+    A rival is as cheap if none of its costs is higher by more than the share `same`, the noise of a
+    clock. `dominated`: some such rival is clearly better (95 % intervals apart); `front`: every
+    such rival is clearly worse; `undecided` otherwise.
 
     Raises:
         BadInput: different costs, or scores that have no order.
@@ -50,7 +51,8 @@ def pareto(models: Sequence[Priced], same: float = 0.0) -> dict[str, Standing]:
     for model in models[1:]:
         if model.costs.keys() != models[0].costs.keys():
             raise BadInput(
-                f"costs {sorted(model.costs)} of '{model.name}'", f"{sorted(models[0].costs)}, as of '{models[0].name}'"
+                f"costs {sorted(model.costs)} of '{model.name}'",
+                f"{sorted(models[0].costs)}, as of '{models[0].name}'",
             )
     return {model.name: _standing(model, models, same) for model in models}
 

@@ -1,6 +1,7 @@
 """The measures of a dataset, taken in one pass.
 
-One idea: the reference and the training examples are counted once, however many models are measured against them.
+One idea: the reference and the training examples are counted once, however many models are measured
+against them.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ class Scorecard:
     Args:
         reference: real examples to compare with, in data units.
         train: what the models were trained on.
-        setting: what the card is about; sizes, roles and the width of the kernel are filled in from the examples.
-        heldout: real examples no model was trained on, null of the memorisation checks; `reference` by default. Without it those
-            checks are left out when the reference is train.
+        setting: what the card is about; sizes, roles and the width of the kernel are filled in from
+            the examples.
+        heldout: real examples no model was trained on, null of the memorisation checks; `reference`
+            by default. Without it those checks are left out when the reference is train.
         labels: class of each reference example (n,), for the judge's own accuracy.
 
     Attributes:
@@ -67,7 +69,9 @@ class Scorecard:
         self.evaluation = Evaluation(metrics, setting.seed, CAPACITY)
         empty = self.evaluation.init()
         self._train = self.evaluation.take(empty, "train", train)
-        self._heldout = empty if heldout is None else self.evaluation.take(empty, "heldout", heldout)
+        self._heldout = (
+            empty if heldout is None else self.evaluation.take(empty, "heldout", heldout)
+        )
         self._see(reference, labels)
 
     def _see(self, reference: np.ndarray, labels: np.ndarray | None = None) -> None:
@@ -75,7 +79,8 @@ class Scorecard:
         self._complete = self.evaluation.merge(self._real, self._train)
 
     def against(self, reference: np.ndarray, labels: np.ndarray | None = None) -> Scorecard:
-        """Return the same measures against other reference examples, with the training examples counted already."""
+        """Return the same measures against other reference examples, with the training examples
+        counted already."""
         _shaped(reference, self.space, "reference examples")
         other = copy(self)
         other._see(reference, labels)
@@ -101,7 +106,9 @@ class Scorecard:
     ) -> EvaluationState:
         """Return what the measures compute from, with the samples counted; see `measure`."""
         _shaped(samples, self.space, "samples")
-        state = self._complete if train is None else self.evaluation.take(self._real, "train", train)
+        state = (
+            self._complete if train is None else self.evaluation.take(self._real, "train", train)
+        )
         return self.evaluation.take(state, "samples", samples, labels)
 
     def scores(
@@ -125,7 +132,11 @@ class Scorecard:
         cards = {}
         for name, control in found.items():
             told(name)
-            card = self.scores(control.samples, None if control.train is self.train else control.train, control.labels)
+            card = self.scores(
+                control.samples,
+                None if control.train is self.train else control.train,
+                control.labels,
+            )
             if len(control.samples) < n:
                 note = f"ceiling measured on {len(control.samples)} examples, not {n}: train has only {len(self.train)}"
                 card = [replace(score, warnings=(*score.warnings, note)) for score in card]
@@ -135,7 +146,9 @@ class Scorecard:
 
 def _shaped(array: np.ndarray, space: Space, role: str) -> None:
     if array.shape[1:] != space.event_shape:
-        raise BadInput(f"{role} of shape {array.shape}", f"(n, {', '.join(map(str, space.event_shape))})")
+        raise BadInput(
+            f"{role} of shape {array.shape}", f"(n, {', '.join(map(str, space.event_shape))})"
+        )
 
 
 def _completed(
@@ -156,7 +169,8 @@ def _completed(
 
 
 def _bandwidth(features: Sequence[View], train: np.ndarray) -> float:
-    """Return the median distance of training examples: one kernel for every reference, or two cards of one dataset differ in it."""
+    """Return the median distance of training examples: one kernel for every reference, or two cards
+    of one dataset differ in it."""
     if not features:
         return 0.0
     spaced = np.linspace(0, len(train) - 1, min(len(train), BANDWIDTH)).round().astype(np.int64)

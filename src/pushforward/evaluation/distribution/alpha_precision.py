@@ -1,8 +1,10 @@
-"""Alpha-precision and beta-recall: whether samples fill the typical part of the data, and then the rest, in the right proportion.
+"""Alpha-precision and beta-recall: whether samples fill the typical part of the data, and then the
+rest, in the right proportion.
 
-Three ideas: the support of mass alpha is a ball around the centre, so an example has a position, the smallest mass whose ball
-contains it; the curve over alpha is the distribution function of positions, and for equal distributions it is the diagonal; the
-integrated score is one minus twice the area between curve and diagonal, computed exactly from the positions, without a grid.
+Three ideas: the support of mass alpha is a ball around the centre, so an example has a position,
+the smallest mass whose ball contains it; the curve over alpha is the distribution function of
+positions, and for equal distributions it is the diagonal; the integrated score is one minus twice
+the area between curve and diagonal, computed exactly from the positions, without a grid.
 """
 
 from __future__ import annotations
@@ -39,9 +41,7 @@ BETA_RECALL = Measure(
     better="higher",
 )
 
-RELATIVE = (
-    "equal distributions do not score 1 but about the null, and a worse model can score more: read it beside the null"
-)
+RELATIVE = "equal distributions do not score 1 but about the null, and a worse model can score more: read it beside the null"
 SPLITS = 4
 NOWHERE = np.inf
 TINY = np.finfo(np.float64).tiny
@@ -53,10 +53,13 @@ class SupportPositions:
     """The smallest mass at which each example counts; it counts at every larger one.
 
     Attributes:
-        samples: share of the reference that lies nearer to the reference's centre than the sample does, shape (n,).
-        reference: smallest share of the samples that lie nearer to the samples' centre than one of those in the example's
-            neighbourhood does; infinity where that has no sample, shape (m,).
-        sample_ranks: share of the samples that lie nearer to their own centre, half of the sample included, shape (n,).
+        samples: share of the reference that lies nearer to the reference's centre than the sample
+            does, shape (n,).
+        reference: smallest share of the samples that lie nearer to the samples' centre than one of
+            those in the example's neighbourhood does; infinity where that has no sample, shape
+            (m,).
+        sample_ranks: share of the samples that lie nearer to their own centre, half of the sample
+            included, shape (n,).
         reference_ranks: the same of the reference examples, shape (m,).
     """
 
@@ -69,10 +72,11 @@ class SupportPositions:
 def positions(samples: np.ndarray, reference: np.ndarray, k: int = 1) -> SupportPositions:
     """Return the positions of samples (n, d) and reference examples (m, d).
 
-    The alpha-support is the ball around the mean of the reference with the alpha-quantile of its distances as radius; the
-    beta-support the same of the samples; a neighbourhood reaches to the k-th nearest *other* reference example and is open
-    (Alaa et al. 2022, section 4). A reference example helped to compute the centre, so its distance is stretched by
-    `m / (m - 1)`, which is its distance to the mean of the others.
+    The alpha-support is the ball around the mean of the reference with the alpha-quantile of its
+    distances as radius; the beta-support the same of the samples; a neighbourhood reaches to the
+    k-th nearest *other* reference example and is open (Alaa et al. 2022, section 4). A reference
+    example helped to compute the centre, so its distance is stretched by `m / (m - 1)`, which is
+    its distance to the mean of the others.
 
     Example:
         >>> found = positions(np.array([[0.1], [2.0], [0.5]]), np.array([[-1.0], [0.0], [1.0], [0.5]]), k=1)
@@ -88,7 +92,8 @@ def positions(samples: np.ndarray, reference: np.ndarray, k: int = 1) -> Support
     shares = np.searchsorted(spread[order], spread[order]) / len(samples)
     of_reference = np.full(m, NOWHERE)
     for ((i, j),) in members(reference, samples[order], kth_neighbour(reference, k)[:, None]):
-        # samples come from the centre outwards, so the first of each neighbourhood has the smallest share
+        # samples come from the centre outwards, so the first of each neighbourhood has the smallest
+        # share
         found, first = np.unique(i, return_index=True)
         of_reference[found] = shares[j[first]]
     ranks = [(stats.rankdata(distance) - 0.5) / len(distance) for distance in (spread, radius)]
@@ -115,10 +120,11 @@ def _steps(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def precision_null(n: int, m: int) -> float:
-    """Return the expected integrated alpha-precision of n samples of the distribution of m reference examples.
+    """Return the expected integrated alpha-precision of n samples of the distribution of m
+    reference examples.
 
-    Positions are then uniform, whatever the distribution, and `sqrt(nm / (n + m))` times the curve's error is a Brownian bridge,
-    of which `E integral |B| = sqrt(2 pi) / 8`.
+    Positions are then uniform, whatever the distribution, and `sqrt(nm / (n + m))` times the
+    curve's error is a Brownian bridge, of which `E integral |B| = sqrt(2 pi) / 8`.
 
     Example:
         >>> round(precision_null(1000, 1000), 3)
@@ -128,11 +134,13 @@ def precision_null(n: int, m: int) -> float:
 
 
 def recall_null(reference: np.ndarray, n: int, k: int, seed: int) -> float | None:
-    """Return the expected integrated beta-recall of n samples of the reference's distribution; None if that is too small.
+    """Return the expected integrated beta-recall of n samples of the reference's distribution; None
+    if that is too small.
 
-    No closed form is known: neighbourhoods of outer examples reach inwards, some contain no sample, and both fade slowly as the
-    data grow. Real examples are scored against real ones in halves of the reference and in halves of its half, cut like n to m;
-    an error of order `1 / sqrt(size)` extrapolates to the whole, `f(m/2) + (f(m/2) - f(m/4)) / sqrt 2`.
+    No closed form is known: neighbourhoods of outer examples reach inwards, some contain no sample,
+    and both fade slowly as the data grow. Real examples are scored against real ones in halves of
+    the reference and in halves of its half, cut like n to m; an error of order `1 / sqrt(size)`
+    extrapolates to the whole, `f(m/2) + (f(m/2) - f(m/4)) / sqrt 2`.
 
     Args:
         reference: shape (m, d).
@@ -149,16 +157,20 @@ def recall_null(reference: np.ndarray, n: int, k: int, seed: int) -> float | Non
         values = []
         for _ in range(splits):
             rows = rng.permutation(m)[:whole]
-            values.append(integrated(positions(reference[rows[:size]], reference[rows[size:]], k).reference))
+            values.append(
+                integrated(positions(reference[rows[:size]], reference[rows[size:]], k).reference)
+            )
         means.append(float(np.mean(values)))
     return min(1.0, max(0.0, means[0] + (means[0] - means[1]) / math.sqrt(2.0)))
 
 
 def _terms(positions: np.ndarray, ranks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return what each example adds to an integrated score, to first order, up to constants: of the curve's side, of the supports'.
+    """Return what each example adds to an integrated score, to first order, up to constants: of the
+    curve's side, of the supports'.
 
-    With `s` the sign of `P_alpha - alpha`, an example at position a adds `-2 int_a^1 s`; an example of rank b among those that
-    define the supports lowers every radius beyond b and adds twice the mean of `s` over the positions beyond b.
+    With `s` the sign of `P_alpha - alpha`, an example at position a adds `-2 int_a^1 s`; an example
+    of rank b among those that define the supports lowers every radius beyond b and adds twice the
+    mean of `s` over the positions beyond b.
     """
     edges, level = _steps(positions)
     signed = np.abs(edges[:-1] - level) - np.abs(edges[1:] - level)
@@ -166,21 +178,28 @@ def _terms(positions: np.ndarray, ranks: np.ndarray) -> tuple[np.ndarray, np.nda
     inside = edges[1:-1]
     sign = np.sign((np.arange(len(inside)) + 0.5) / len(positions) - inside)
     tail = np.concatenate([sign[::-1].cumsum()[::-1], [0.0]]) / len(positions)
-    return -2.0 * np.interp(np.minimum(positions, 1.0), edges, beyond), 2.0 * tail[np.searchsorted(inside, ranks)]
+    return -2.0 * np.interp(np.minimum(positions, 1.0), edges, beyond), 2.0 * tail[
+        np.searchsorted(inside, ranks)
+    ]
 
 
 def _centre_terms(x: np.ndarray, y: np.ndarray, at: SupportPositions) -> np.ndarray:
-    """Return what each reference example adds to integrated alpha-precision by moving the centre, to first order; shape (m,).
+    """Return what each reference example adds to integrated alpha-precision by moving the centre,
+    to first order; shape (m,).
 
-    With unit vectors u of samples and w of reference examples, a shift of the centre by delta moves a sample's position by
-    `f (mean w - u) . delta`, f the density of the reference's radii and the mean over examples of like radius.
+    With unit vectors u of samples and w of reference examples, a shift of the centre by delta moves
+    a sample's position by `f (mean w - u) . delta`, f the density of the reference's radii and the
+    mean over examples of like radius.
     """
     m, centre = len(y), y.mean(axis=0)
     outwards_x, outwards_y = x - centre, y - centre
     radius_x, radius_y = np.linalg.norm(outwards_x, axis=1), np.linalg.norm(outwards_y, axis=1)
     order = radius_y.argsort()
     sums = np.concatenate(
-        [np.zeros((1, y.shape[1])), (outwards_y / radius_y[:, None].clip(TINY))[order].cumsum(axis=0)]
+        [
+            np.zeros((1, y.shape[1])),
+            (outwards_y / radius_y[:, None].clip(TINY))[order].cumsum(axis=0),
+        ]
     )
     half, place = math.ceil(m ** (2 / 3) / 2), np.searchsorted(radius_y[order], radius_x)
     low, high = (place - half).clip(0, m - 2), (place + half).clip(2, m)
@@ -198,7 +217,11 @@ def _checked(samples: np.ndarray, reference: np.ndarray, k: int) -> tuple[np.nda
     y = as_rows(reference, "reference examples", at_least=2 * k + 2)
     same_width(x, y)
     if (y == y[0]).all():
-        raise BadInput("reference examples that are all equal", "features that vary", "their supports have no size")
+        raise BadInput(
+            "reference examples that are all equal",
+            "features that vary",
+            "their supports have no size",
+        )
     return x, y
 
 
@@ -218,42 +241,56 @@ def _measure(
     recall = on.score(BETA_RECALL, integrated(at.reference), n, null=expected, warnings=(RELATIVE,))
     of_samples, of_reference = _terms(at.samples, at.reference_ranks)
     met, meeting = _terms(at.reference, at.sample_ranks)
-    sides = Terms.of_mean(ids[0], of_samples), Terms.of_mean(ids[1], of_reference + _centre_terms(x, y, at))
+    sides = (
+        Terms.of_mean(ids[0], of_samples),
+        Terms.of_mean(ids[1], of_reference + _centre_terms(x, y, at)),
+    )
     # where the curve is near the diagonal its side is not known: the variance at the null is added
     null = 4.0 * BRIDGE_VARIANCE * (1 / len(x) + 1 / len(y))
-    # neighbourhoods depend on each other: the variance to first order is 0.6 to 1.3 of the true one, so it is doubled
-    wider = Terms.of_mean(ids[0], math.sqrt(2.0) * meeting), Terms.of_mean(ids[1], math.sqrt(2.0) * met)
+    # neighbourhoods depend on each other: the variance to first order is 0.6 to 1.3 of the true
+    # one, so it is doubled
+    wider = (
+        Terms.of_mean(ids[0], math.sqrt(2.0) * meeting),
+        Terms.of_mean(ids[1], math.sqrt(2.0) * met),
+    )
     return [_with_interval(precision, *sides, null), _with_interval(recall, *wider, null)]
 
 
 def _with_interval(score: Score, samples: Terms, reference: Terms, more: float) -> Measured:
     stderr = math.sqrt(samples.variance + reference.variance + more)
     reach = normal_quantile() * stderr
-    # a value that came out too near 1 has too small an error: on Exp(1) moved by 1, plain ends held 89 of 100 means
+    # a value that came out too near 1 has too small an error: on Exp(1) moved by 1, plain ends held
+    # 89 of 100 means
     low, high = odds_interval(score.value, reach)
     return Measured(replace(score, low=low, high=high, stderr=stderr), samples, reference)
 
 
 class AlphaPrecision(TwoSample):
-    """Integrated alpha-precision and integrated beta-recall (Alaa et al. 2022), with first-order terms of both sides.
+    """Integrated alpha-precision and integrated beta-recall (Alaa et al. 2022), with first-order
+    terms of both sides.
 
-    `P_alpha = P(sample in alpha-support of the data)`, `R_beta = P(a sample of the beta-support lies near a real example)`, and the
-    scores are `1 - 2 integral |P_alpha - alpha| d alpha` and the same of R: 1 if mass is spread over supports as in the data.
-    Supports are balls around one centre: they say little about data of several far modes.
+    `P_alpha = P(sample in alpha-support of the data)`, `R_beta = P(a sample of the beta-support
+    lies near a real example)`, and the scores are `1 - 2 integral |P_alpha - alpha| d alpha` and
+    the same of R: 1 if mass is spread over supports as in the data. Supports are balls around one
+    centre: they say little about data of several far modes.
 
-    Beta-recall is not 1 for equal distributions, and not always highest for them: of equal sizes half of all neighbourhoods contain
-    no sample, and in many dimensions those of outer examples reach to the centre. On Gaussians of 2 to 64 dimensions equal
-    distributions score 0.5 to 0.7 at the first neighbour, and worse models a little more at times; at the fifth neighbour it is
-    0.94 in two dimensions, 0.4 in eight, and samples crowding at the centre score above equal ones. So the default is the first.
+    Beta-recall is not 1 for equal distributions, and not always highest for them: of equal sizes
+    half of all neighbourhoods contain no sample, and in many dimensions those of outer examples
+    reach to the centre. On Gaussians of 2 to 64 dimensions equal distributions score 0.5 to 0.7 at
+    the first neighbour, and worse models a little more at times; at the fifth neighbour it is 0.94
+    in two dimensions, 0.4 in eight, and samples crowding at the centre score above equal ones. So
+    the default is the first.
 
-    The code in common use (synthcity 0.2.11) departs from the equations. Its recall looks at the nearest of all samples instead
-    of the nearest in the beta-support, and takes quantiles over those nearest samples instead of all, so that it is the diagonal
-    for any samples that come near every real example: copies of one half of the data and as many samples at its centre score 0.78,
+    The code in common use (synthcity 0.2.11) departs from the equations. Its recall looks at the
+    nearest of all samples instead of the nearest in the beta-support, and takes quantiles over
+    those nearest samples instead of all, so that it is the diagonal for any samples that come near
+    every real example: copies of one half of the data and as many samples at its centre score 0.78,
     here 0.26. Its integral is a sum over thirty levels, and unequal sizes are refused.
 
-    The null of alpha-precision is `precision_null`, that of beta-recall `recall_null`. The intervals are normal, from the
-    first-order terms of both sides, and by odds where these reach further; they cover what this pair of sample sizes gives on
-    average, in 94 to 100 % of the cases: near the diagonal the side of a curve is not known, and neighbourhoods depend on each
+    The null of alpha-precision is `precision_null`, that of beta-recall `recall_null`. The
+    intervals are normal, from the first-order terms of both sides, and by odds where these reach
+    further; they cover what this pair of sample sizes gives on average, in 94 to 100 % of the
+    cases: near the diagonal the side of a curve is not known, and neighbourhoods depend on each
     other, so both variances are enlarged.
 
     Args:
@@ -263,8 +300,8 @@ class AlphaPrecision(TwoSample):
         k: which neighbour of a real example its neighbourhood reaches to.
 
     Raises:
-        BadInput: k < 1, fewer than 2 samples or 2 k + 2 reference examples, a reference that does not vary, NaN, or different
-            widths.
+        BadInput: k < 1, fewer than 2 samples or 2 k + 2 reference examples, a reference that does
+            not vary, NaN, or different widths.
 
     Example:
         >>> from pushforward.evaluation.measuring.statistic import DATA
@@ -278,7 +315,9 @@ class AlphaPrecision(TwoSample):
         super().__init__(view, reference_name, seed)
         self.k = k
 
-    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+    def measure(
+        self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray
+    ) -> list[Measured]:
         """Return the two integrated scores."""
         return _measure(x, y, self.on, self.k, self.seed, (x_ids, y_ids))
 

@@ -1,8 +1,9 @@
 """Classifier two-sample test: can a classifier tell the samples from real examples?
 
-Two ideas: a classifier is fitted on one half and judged on the other, so its right answers are independent coin flips and the
-binomial is exact; cross-fitting would judge every example, but its folds are dependent: measured on Gaussians, its binomial 95 %
-interval covers 88-91 % and its 5 % test rejects 8 % of equal pairs.
+Two ideas: a classifier is fitted on one half and judged on the other, so its right answers are
+independent coin flips and the binomial is exact; cross-fitting would judge every example, but its
+folds are dependent: measured on Gaussians, its binomial 95 % interval covers 88-91 % and its 5 %
+test rejects 8 % of equal pairs.
 """
 
 from __future__ import annotations
@@ -37,9 +38,11 @@ MOST = 2000  # the support vector machine takes time proportional to the square 
 
 
 def halves(n: int, m: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return which of n and of m rows a classifier is fitted on and judged on: `fit_x, judge_x, fit_y, judge_y`.
+    """Return which of n and of m rows a classifier is fitted on and judged on: `fit_x, judge_x,
+    fit_y, judge_y`.
 
-    Both sides are cut at random to the size of the smaller one, so that a coin is right half of the time.
+    Both sides are cut at random to the size of the smaller one, so that a coin is right half of the
+    time.
 
     Example:
         >>> [len(rows) for rows in halves(9, 6, seed=0)]
@@ -53,7 +56,8 @@ def halves(n: int, m: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
 
 def held_out_margins(x: np.ndarray, y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the margins (positive: looks like `x`) of the judged half of each side, from a classifier fitted on the other half.
+    """Return the margins (positive: looks like `x`) of the judged half of each side, from a
+    classifier fitted on the other half.
 
     The classifier is a support vector machine with a Gaussian kernel on standardised features.
 
@@ -76,10 +80,12 @@ def classifier_test(
     reference_name: str = "test",
     seed: int = 0,
 ) -> Score:
-    """Return the held-out accuracy of a classifier of samples against reference (Lopez-Paz & Oquab 2017); null 0.5.
+    """Return the held-out accuracy of a classifier of samples against reference (Lopez-Paz & Oquab
+    2017); null 0.5.
 
-    `n` is the number of samples that were judged; as many reference examples were. The interval is Wilson's. An accuracy of 0.5
-    proves nothing but that this classifier on these features sees no difference.
+    `n` is the number of samples that were judged; as many reference examples were. The interval is
+    Wilson's. An accuracy of 0.5 proves nothing but that this classifier on these features sees no
+    difference.
 
     Args:
         samples: features of the model's examples, shape (n, d).
@@ -99,7 +105,9 @@ def classifier_test(
         (100, True, True)
     """
     ids = np.arange(len(samples)), np.arange(len(reference))
-    return _measure(samples, reference, MeasuredOn(features, fingerprint, reference_name), seed, ids).score
+    return _measure(
+        samples, reference, MeasuredOn(features, fingerprint, reference_name), seed, ids
+    ).score
 
 
 def _measure(
@@ -117,15 +125,21 @@ def _measure(
     low, high = wilson(right, judged)
     accuracy = right / judged
     stderr = math.sqrt(accuracy * (1 - accuracy) / judged)
-    score = on.score(CLASSIFIER, accuracy, len(right_x), low=low, high=high, stderr=stderr, null=0.5)
+    score = on.score(
+        CLASSIFIER, accuracy, len(right_x), low=low, high=high, stderr=stderr, null=0.5
+    )
     # the accuracy is the average of two rates, one of either side
     _, judge_x, _, judge_y = halves(len(x), len(y), seed)
-    sides = [Terms.of_mean(i, 0.5 * r) for i, r in ((ids[0][judge_x], right_x), (ids[1][judge_y], right_y))]
+    sides = [
+        Terms.of_mean(i, 0.5 * r)
+        for i, r in ((ids[0][judge_x], right_x), (ids[1][judge_y], right_y))
+    ]
     return Measured(score, *sides)
 
 
 class ClassifierTest(TwoSample):
-    """The classifier two-sample test of 2,000 rows of a side at most, with terms of the examples that were judged.
+    """The classifier two-sample test of 2,000 rows of a side at most, with terms of the examples
+    that were judged.
 
     Example:
         >>> from pushforward.evaluation.measuring.statistic import DATA
@@ -135,18 +149,23 @@ class ClassifierTest(TwoSample):
         (True, (100,))
     """
 
-    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+    def measure(
+        self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray
+    ) -> list[Measured]:
         """Return the held-out accuracy."""
         return [_measure(x[:MOST], y[:MOST], self.on, self.seed, (x_ids[:MOST], y_ids[:MOST]))]
 
 
 METRIC = Metric.of(
     CLASSIFIER,
-    lambda card: [ClassifierTest(card.features[0], card.reference_name, derive_seed(card.seed, "halves"))],
+    lambda card: [
+        ClassifierTest(card.features[0], card.reference_name, derive_seed(card.seed, "halves"))
+    ],
 )
 
 
 def p_value(score: Score) -> float:
-    """Return the exact one-sided binomial p value of a `classifier_test` score: `P(X >= right)`, X ~ Binomial(2n, 1/2)."""
+    """Return the exact one-sided binomial p value of a `classifier_test` score: `P(X >= right)`, X
+    ~ Binomial(2n, 1/2)."""
     judged = 2 * score.n
     return float(stats.binom.sf(round(score.value * judged) - 1, judged, 0.5))

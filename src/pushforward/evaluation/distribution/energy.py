@@ -1,7 +1,9 @@
-"""Energy distance: how far two distributions are apart, in units of the features, from distances alone.
+"""Energy distance: how far two distributions are apart, in units of the features, from distances
+alone.
 
-Two ideas: it needs no bandwidth, and is zero for equal distributions only; it is the maximum mean discrepancy of the kernel
-`-|x - y|` (Sejdinovic et al. 2013, theorem 22), so its error comes from the same decomposition.
+Two ideas: it needs no bandwidth, and is zero for equal distributions only; it is the maximum mean
+discrepancy of the kernel `-|x - y|` (Sejdinovic et al. 2013, theorem 22), so its error comes from
+the same decomposition.
 """
 
 from __future__ import annotations
@@ -29,8 +31,9 @@ ENERGY = Measure(
 def energy_distance(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     """Return the unbiased squared energy distance of two samples.
 
-    `2 E|X - Y| - E|X - X'| - E|Y - Y'|` (Szekely & Rizzo 2013, equation 2.1), with pairs of distinct points inside
-    each sample, so that its expectation is zero for equal distributions; it may be negative.
+    `2 E|X - Y| - E|X - X'| - E|Y - Y'|` (Szekely & Rizzo 2013, equation 2.1), with pairs of
+    distinct points inside each sample, so that its expectation is zero for equal distributions; it
+    may be negative.
 
     Shapes: x (n, d), y (m, d) with n, m >= 2.
 
@@ -55,7 +58,8 @@ def negative_distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 class EnergyDistance(TwoSample):
     """The energy distance, with first-order terms of both sides; null 0, may be negative.
 
-    The value is that of `energy_distance`, in tiles instead of whole matrices; the interval is that of `squared_mmd`.
+    The value is that of `energy_distance`, in tiles instead of whole matrices; the interval is that
+    of `squared_mmd`.
 
     Raises:
         BadInput: fewer than 4 rows on a side, NaN, or different widths.
@@ -68,7 +72,9 @@ class EnergyDistance(TwoSample):
         (True, (100,))
     """
 
-    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+    def measure(
+        self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray
+    ) -> list[Measured]:
         """Return the energy distance."""
         x, y = two_samples(x, y, AT_LEAST)
         centre = y.mean(axis=0)  # distances do not mind, and small numbers keep their digits

@@ -1,7 +1,8 @@
 """Fréchet distance between two samples of features.
 
-Two ideas: it is the 2-Wasserstein distance of two fitted Gaussians, so it sees means and covariances and nothing else; its
-plug-in value is biased upwards by O(1/n), so two values are comparable at equal n only, unless the bias is removed.
+Two ideas: it is the 2-Wasserstein distance of two fitted Gaussians, so it sees means and
+covariances and nothing else; its plug-in value is biased upwards by O(1/n), so two values are
+comparable at equal n only, unless the bias is removed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,15 @@ from pushforward.evaluation.intervals import Jackknife, jackknife, normal_quanti
 from pushforward.evaluation.measuring.batch import Batch
 from pushforward.evaluation.measuring.metric import Metric
 from pushforward.evaluation.measuring.moments import Moments
-from pushforward.evaluation.measuring.statistic import Kept, Measured, MeasuredOn, Need, Statistic, Terms, View
+from pushforward.evaluation.measuring.statistic import (
+    Kept,
+    Measured,
+    MeasuredOn,
+    Need,
+    Statistic,
+    Terms,
+    View,
+)
 from pushforward.evaluation.measuring.summaries import BLOCKS, BlockedMoments
 from pushforward.evaluation.quadratic import quadratic_interval
 
@@ -39,9 +48,11 @@ UNBIASED = Measure(
 
 
 def square_root(covariance: np.ndarray) -> np.ndarray:
-    """Return R with `R R^T` = the covariance: Cholesky's factor, or from symmetric eigenvalues where that is singular.
+    """Return R with `R R^T` = the covariance: Cholesky's factor, or from symmetric eigenvalues
+    where that is singular.
 
-    `R^T S R` has the eigenvalues of `R R^T S`, whichever root R is; the factor costs a twentieth of the eigenvectors.
+    `R^T S R` has the eigenvalues of `R R^T S`, whichever root R is; the factor costs a twentieth of
+    the eigenvectors.
 
     Example:
         >>> square_root(np.diag([4.0, 0.0])).tolist()
@@ -54,11 +65,14 @@ def square_root(covariance: np.ndarray) -> np.ndarray:
         return vectors * np.sqrt(values.clip(min=0.0))
 
 
-def gaussian_frechet(mean_x: np.ndarray, cov_x: np.ndarray, mean_y: np.ndarray, cov_y: np.ndarray) -> float:
+def gaussian_frechet(
+    mean_x: np.ndarray, cov_x: np.ndarray, mean_y: np.ndarray, cov_y: np.ndarray
+) -> float:
     """Return the squared Fréchet distance of two Gaussians.
 
-    `|m_x - m_y|^2 + tr S_x + tr S_y - 2 tr (S_x^{1/2} S_y S_x^{1/2})^{1/2}` (Dowson & Landau 1982, equation 4),
-    by symmetric eigenvalues clipped at zero: real by construction, also for singular covariances.
+    `|m_x - m_y|^2 + tr S_x + tr S_y - 2 tr (S_x^{1/2} S_y S_x^{1/2})^{1/2}` (Dowson & Landau 1982,
+    equation 4), by symmetric eigenvalues clipped at zero: real by construction, also for singular
+    covariances.
 
     Example:
         >>> value = gaussian_frechet(np.zeros(2), np.array([[2.0, 1], [1, 2]]), np.zeros(2), np.diag([1.0, 3]))
@@ -74,8 +88,9 @@ def gaussian_frechet(mean_x: np.ndarray, cov_x: np.ndarray, mean_y: np.ndarray, 
 def frechet(x: np.ndarray, y: np.ndarray) -> float:
     """Return the plug-in squared Fréchet distance of two samples, rows (n, d) and (m, d).
 
-    With fewer rows than dimensions, `tr (S_x S_y)^{1/2}` is the nuclear norm of `A B^T`, where A and B are the centred
-    rows over `sqrt(n-1)` and `sqrt(m-1)`: exact, and no d x d matrix is formed.
+    With fewer rows than dimensions, `tr (S_x S_y)^{1/2}` is the nuclear norm of `A B^T`, where A
+    and B are the centred rows over `sqrt(n-1)` and `sqrt(m-1)`: exact, and no d x d matrix is
+    formed.
     """
     if min(len(x), len(y)) >= x.shape[1]:
         first, second = Moments.of(x), Moments.of(y)
@@ -103,7 +118,13 @@ class _Side:
         there = [(k, b) for k, b in enumerate(blocked.blocks) if b is not None]
         root = square_root(whole.covariance)
         sizes = np.array([block.count for _, block in there])
-        return _Side(whole, [whole.without(b) for _, b in there], sizes, np.array([k for k, _ in there]), root)
+        return _Side(
+            whole,
+            [whole.without(b) for _, b in there],
+            sizes,
+            np.array([k for k, _ in there]),
+            root,
+        )
 
     def distance(self, other: Moments) -> float:
         """Distance to other moments; needs eigenvalues only, since the root is known."""
@@ -113,21 +134,28 @@ class _Side:
         return float(gap @ gap + traces - 2.0 * np.sqrt(cross).sum())
 
 
-def measure_moments(samples: BlockedMoments, reference: BlockedMoments, on: MeasuredOn) -> list[Measured]:
-    """Return the plug-in distance and the distance with its O(1/n) bias removed, from moments in blocks.
+def measure_moments(
+    samples: BlockedMoments, reference: BlockedMoments, on: MeasuredOn
+) -> list[Measured]:
+    """Return the plug-in distance and the distance with its O(1/n) bias removed, from moments in
+    blocks.
 
-    The first is the number everyone prints: its interval covers what this pair of sample *sizes* gives on average, so it
-    compares with equal sizes only. The second extrapolates both sides to infinitely many rows: leaving blocks out of either
-    sample says how the distance grows as 1/n does, which is the extrapolation of Chong & Forsyth (2020) with every block used and
-    the reference's own size not forgotten. It has null 0 and may be negative. With fewer than two rows per dimension the bias is
-    not of order 1/n yet, and there is neither an interval nor a second score.
+    The first is the number everyone prints: its interval covers what this pair of sample *sizes*
+    gives on average, so it compares with equal sizes only. The second extrapolates both sides to
+    infinitely many rows: leaving blocks out of either sample says how the distance grows as 1/n
+    does, which is the extrapolation of Chong & Forsyth (2020) with every block used and the
+    reference's own size not forgotten. It has null 0 and may be negative. With fewer than two rows
+    per dimension the bias is not of order 1/n yet, and there is neither an interval nor a second
+    score.
 
-    The intervals are `quadratic_interval`'s: gaps of means and of covariances are squared, so that the jackknife's variance V of a
-    plug-in value T is proportional to it, about 4 T times the variance of a gap, which is the scale `V / (4 T)` at any distance.
-    The scale is known from 20 blocks, so it grows by the square of Student's quantile over the normal one. Measured coverage of
-    what equal sizes give on average, and of the distance itself by the second score: 94 to 98 % (LOG.md). Tails with an infinite
-    fourth moment, Student's with 3 degrees of freedom, carry that average in rare examples that most samples lack, and no
-    interval of one sample covers it (Bahadur & Savage 1956); the second score's covers 95 to 97 % there too. `stderr` is the
+    The intervals are `quadratic_interval`'s: gaps of means and of covariances are squared, so that
+    the jackknife's variance V of a plug-in value T is proportional to it, about 4 T times the
+    variance of a gap, which is the scale `V / (4 T)` at any distance. The scale is known from 20
+    blocks, so it grows by the square of Student's quantile over the normal one. Measured coverage
+    of what equal sizes give on average, and of the distance itself by the second score: 94 to 98 %
+    (LOG.md). Tails with an infinite fourth moment, Student's with 3 degrees of freedom, carry that
+    average in rare examples that most samples lack, and no interval of one sample covers it
+    (Bahadur & Savage 1956); the second score's covers 95 to 97 % there too. `stderr` is the
     jackknife's, which counts second-order terms twice: up to 1.4 times too wide near the null.
 
     Args:
@@ -143,7 +171,9 @@ def measure_moments(samples: BlockedMoments, reference: BlockedMoments, on: Meas
     require(second.count, 2 * BLOCKS, "reference examples")
     if len(first.mean) != len(second.mean):
         raise BadInput(
-            f"rows of {len(first.mean)} and {len(second.mean)} numbers", "equal features", "measure both with the same"
+            f"rows of {len(first.mean)} and {len(second.mean)} numbers",
+            "equal features",
+            "measure both with the same",
         )
     blank = on.score(FRECHET, 0.0, first.count)
     fewest, width = min(first.count, second.count), len(first.mean)
@@ -186,7 +216,10 @@ def _with_intervals(plug_in: Score, found: Jackknife, x: _Side, y: _Side) -> lis
             null=0.0,
         ),
     ]
-    return [Measured(score, Terms(x.places, found.first), Terms(y.places, found.second)) for score in scores]
+    return [
+        Measured(score, Terms(x.places, found.first), Terms(y.places, found.second))
+        for score in scores
+    ]
 
 
 def frechet_distance(
@@ -248,7 +281,9 @@ class FrechetDistance(Statistic):
     def compute(self, kept: Kept) -> list[Measured]:
         """Return the plug-in distance and the one with its bias removed."""
         x, y = kept.moments("samples", self.view), kept.moments("reference", self.view)
-        return measure_moments(x, y, MeasuredOn(self.view.name, self.view.fingerprint, self.reference_name))
+        return measure_moments(
+            x, y, MeasuredOn(self.view.name, self.view.fingerprint, self.reference_name)
+        )
 
 
 METRIC = Metric(

@@ -1,6 +1,7 @@
 """Sums of a kernel over pairs of rows, in tiles: no whole matrix is ever stored.
 
-One idea: row sums, column sums and the sum of squares are all that a discrepancy and its error need.
+One idea: row sums, column sums and the sum of squares are all that a discrepancy and its error
+need.
 """
 
 from __future__ import annotations
@@ -66,14 +67,22 @@ def _sum_of_squares(tile: np.ndarray) -> float:
 
 
 def degenerate_within(gram: Gram, n: int) -> float:
-    """Return the unbiased second moment of the completely degenerate part (U-centring; Székely & Rizzo 2014, proposition 1)."""
+    """Return the unbiased second moment of the completely degenerate part (U-centring; Székely &
+    Rizzo 2014, proposition 1)."""
     total = float(gram.rows.sum())
-    inside = gram.squares + total**2 / ((n - 1) * (n - 2)) - 2.0 / (n - 2) * float((gram.rows**2).sum())
+    inside = (
+        gram.squares + total**2 / ((n - 1) * (n - 2)) - 2.0 / (n - 2) * float((gram.rows**2).sum())
+    )
     return max(0.0, inside / (n * (n - 3)))
 
 
 def degenerate_between(gram: Gram, n: int, m: int) -> float:
     """Return the same of two samples, from the doubly centred kernel between them."""
     total = float(gram.rows.sum())
-    inside = gram.squares - float((gram.rows**2).sum()) / m - float((gram.columns**2).sum()) / n + total**2 / (n * m)
+    inside = (
+        gram.squares
+        - float((gram.rows**2).sum()) / m
+        - float((gram.columns**2).sum()) / n
+        + total**2 / (n * m)
+    )
     return max(0.0, inside / ((n - 1) * (m - 1)))

@@ -1,6 +1,7 @@
 """Kernel distance between two samples of features: unbiased, so comparable at any sample size.
 
-One idea: the squared maximum mean discrepancy under the cubic kernel, which compares means, covariances and third moments.
+One idea: the squared maximum mean discrepancy under the cubic kernel, which compares means,
+covariances and third moments.
 """
 
 from __future__ import annotations
@@ -40,9 +41,14 @@ def cubic_kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def kernel_distance(
-    samples: np.ndarray, reference: np.ndarray, features: str, fingerprint: str = "", reference_name: str = "test"
+    samples: np.ndarray,
+    reference: np.ndarray,
+    features: str,
+    fingerprint: str = "",
+    reference_name: str = "test",
 ) -> Score:
-    """Score `samples` against `reference` by the unbiased squared MMD with the cubic kernel; null 0, may be negative.
+    """Score `samples` against `reference` by the unbiased squared MMD with the cubic kernel; null
+    0, may be negative.
 
     Args:
         samples: features of the model's examples, shape (n, d).
@@ -61,7 +67,9 @@ def kernel_distance(
         ('kernel distance [identity] vs test', True)
     """
     ids = np.arange(len(samples)), np.arange(len(reference))
-    return _measure(samples, reference, MeasuredOn(features, fingerprint, reference_name), ids).score
+    return _measure(
+        samples, reference, MeasuredOn(features, fingerprint, reference_name), ids
+    ).score
 
 
 def _measure(
@@ -81,9 +89,13 @@ class KernelDistance(TwoSample):
         (True, (100,))
     """
 
-    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+    def measure(
+        self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray
+    ) -> list[Measured]:
         """Return the kernel distance."""
         return [_measure(x, y, self.on, (x_ids, y_ids))]
 
 
-METRIC = Metric.of(KERNEL, lambda card: [KernelDistance(view, card.reference_name) for view in card.features])
+METRIC = Metric.of(
+    KERNEL, lambda card: [KernelDistance(view, card.reference_name) for view in card.features]
+)

@@ -1,7 +1,9 @@
-"""Maximum mean discrepancy under a Gaussian kernel: sees any difference at the length of its bandwidth.
+"""Maximum mean discrepancy under a Gaussian kernel: sees any difference at the length of its
+bandwidth.
 
-Two ideas: the kernel is characteristic, so the population value is zero for equal distributions only; two values compare at
-equal bandwidth only, so the bandwidth comes from the reference alone, whatever the samples are, and stands in the name.
+Two ideas: the kernel is characteristic, so the population value is zero for equal distributions
+only; two values compare at equal bandwidth only, so the bandwidth comes from the reference alone,
+whatever the samples are, and stands in the name.
 """
 
 from __future__ import annotations
@@ -43,9 +45,11 @@ def rbf_kernel(x: np.ndarray, y: np.ndarray, bandwidth: float) -> np.ndarray:
 
 
 def median_bandwidth(reference: np.ndarray) -> float:
-    """Return the median distance of two rows: the median heuristic (Gretton et al. 2012, section 8), on the reference alone.
+    """Return the median distance of two rows: the median heuristic (Gretton et al. 2012, section
+    8), on the reference alone.
 
-    Of more than 2000 rows, 2000 evenly spaced ones are taken, so that the result depends on nothing but the rows.
+    Of more than 2000 rows, 2000 evenly spaced ones are taken, so that the result depends on nothing
+    but the rows.
 
     Raises:
         BadInput: half of all pairs of rows are equal.
@@ -54,20 +58,27 @@ def median_bandwidth(reference: np.ndarray) -> float:
         >>> median_bandwidth(np.array([[0.0], [1.0], [3.0]]))
         2.0
     """
-    spaced = np.linspace(0, len(reference) - 1, min(len(reference), PAIRED_ROWS)).round().astype(np.int64)
+    spaced = (
+        np.linspace(0, len(reference) - 1, min(len(reference), PAIRED_ROWS))
+        .round()
+        .astype(np.int64)
+    )
     median = float(np.median(pdist(reference[spaced])))
     if median == 0.0:
         raise BadInput(
-            "a median distance of zero between reference examples", "features that vary", "pass a bandwidth yourself"
+            "a median distance of zero between reference examples",
+            "features that vary",
+            "pass a bandwidth yourself",
         )
     return median
 
 
 class MaximumMeanDiscrepancy(TwoSample):
-    """The unbiased squared MMD with a Gaussian kernel, with first-order terms of both sides; null 0, may be negative.
+    """The unbiased squared MMD with a Gaussian kernel, with first-order terms of both sides; null
+    0, may be negative.
 
-    Of N(0, I) and N(mu, I) in d dimensions it estimates `2 (s^2 / (s^2 + 2))^{d/2} (1 - exp(-|mu|^2 / (2 (s^2 + 2))))`, s the
-    bandwidth. The interval is that of `squared_mmd`.
+    Of N(0, I) and N(mu, I) in d dimensions it estimates `2 (s^2 / (s^2 + 2))^{d/2} (1 - exp(-|mu|^2
+    / (2 (s^2 + 2))))`, s the bandwidth. The interval is that of `squared_mmd`.
 
     Args:
         view: features to look at.
@@ -76,8 +87,8 @@ class MaximumMeanDiscrepancy(TwoSample):
         bandwidth: s, in units of the features; the median distance of the reference by default.
 
     Raises:
-        BadInput: fewer than 4 rows on a side, a bandwidth that is not positive, a reference without spread, NaN, or different
-            widths.
+        BadInput: fewer than 4 rows on a side, a bandwidth that is not positive, a reference without
+            spread, NaN, or different widths.
 
     Example:
         >>> from pushforward.evaluation.measuring.statistic import DATA
@@ -87,11 +98,19 @@ class MaximumMeanDiscrepancy(TwoSample):
         (True, (100,))
     """
 
-    def __init__(self, view: View, reference_name: str = "test", seed: int = 0, bandwidth: float | None = None) -> None:
+    def __init__(
+        self,
+        view: View,
+        reference_name: str = "test",
+        seed: int = 0,
+        bandwidth: float | None = None,
+    ) -> None:
         super().__init__(view, reference_name, seed)
         self.bandwidth = bandwidth
 
-    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+    def measure(
+        self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray
+    ) -> list[Measured]:
         """Return the squared MMD."""
         x, y = two_samples(x, y, AT_LEAST)
         s = median_bandwidth(y) if self.bandwidth is None else float(self.bandwidth)
@@ -106,6 +125,8 @@ class MaximumMeanDiscrepancy(TwoSample):
 
 METRIC = Metric.of(
     MMD,
-    lambda card: [MaximumMeanDiscrepancy(card.features[0], card.reference_name, bandwidth=card.bandwidth)],
+    lambda card: [
+        MaximumMeanDiscrepancy(card.features[0], card.reference_name, bandwidth=card.bandwidth)
+    ],
     "spread",
 )

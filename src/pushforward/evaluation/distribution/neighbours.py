@@ -1,8 +1,9 @@
 """Precision, recall, density and coverage from nearest-neighbour balls.
 
-Three ideas: a ball around an example reaches to its k-th nearest *other* example of the same set, and an example is covered if it
-lies strictly inside; three sets of distances (real, generated, between) are looked at once each; the terms of one example depend
-on its neighbours, so a binomial error is too small by a factor of up to two, and subsampling says by how much.
+Three ideas: a ball around an example reaches to its k-th nearest *other* example of the same set,
+and an example is covered if it lies strictly inside; three sets of distances (real, generated,
+between) are looked at once each; the terms of one example depend on its neighbours, so a binomial
+error is too small by a factor of up to two, and subsampling says by how much.
 """
 
 from __future__ import annotations
@@ -18,7 +19,12 @@ from pushforward.core.measure import FIDELITY, Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import as_rows, require, same_width
 from pushforward.evaluation.distances import kth_neighbour, members
-from pushforward.evaluation.distribution.subsampling import BLOCKS, REACH, block_sizes, subsampled_variance
+from pushforward.evaluation.distribution.subsampling import (
+    BLOCKS,
+    REACH,
+    block_sizes,
+    subsampled_variance,
+)
 from pushforward.evaluation.intervals import normal_quantile, wilson
 from pushforward.evaluation.measuring.metric import Metric
 from pushforward.evaluation.measuring.statistic import Measured, MeasuredOn, Terms, TwoSample, View
@@ -78,15 +84,22 @@ class Balls:
     covered: np.ndarray
 
     def terms(self, k: int) -> tuple[np.ndarray, ...]:
-        """Return what precision, recall, density and coverage are the means of; shapes (m,), (n,), (m,), (n,)."""
-        return (self.sample_hits > 0).astype(float), self.recalled * 1.0, self.sample_hits / k, self.covered * 1.0
+        """Return what precision, recall, density and coverage are the means of; shapes (m,), (n,),
+        (m,), (n,)."""
+        return (
+            (self.sample_hits > 0).astype(float),
+            self.recalled * 1.0,
+            self.sample_hits / k,
+            self.covered * 1.0,
+        )
 
 
 def balls(samples: np.ndarray, reference: np.ndarray, k: int) -> Balls:
     """Count ball memberships of samples (m, d) and reference examples (n, d).
 
-    The authors' package `prdc` 0.2 has the same strict inequality. Its distances come from a matrix product alone, so it differs
-    where rows lie far from the origin or copies tie, and it needs k + 2 rows.
+    The authors' package `prdc` 0.2 has the same strict inequality. Its distances come from a matrix
+    product alone, so it differs where rows lie far from the origin or copies tie, and it needs k +
+    2 rows.
 
     Example:
         >>> found = balls(np.array([[0.4], [9.0]]), np.array([[0.0], [1.0], [9.5]]), 1)
@@ -96,7 +109,9 @@ def balls(samples: np.ndarray, reference: np.ndarray, k: int) -> Balls:
     reach_reference, reach_samples = kth_neighbour(reference, k), kth_neighbour(samples, k)
     hits = np.zeros(len(samples), dtype=np.int64)
     recalled, covered = np.zeros(len(reference), dtype=bool), np.zeros(len(reference), dtype=bool)
-    for (i, j), (i_recalled, _) in members(reference, samples, reach_reference[:, None], reach_samples[None]):
+    for (i, j), (i_recalled, _) in members(
+        reference, samples, reach_reference[:, None], reach_samples[None]
+    ):
         hits += np.bincount(j, minlength=len(samples))
         covered[i] = True
         recalled[i_recalled] = True
@@ -104,10 +119,11 @@ def balls(samples: np.ndarray, reference: np.ndarray, k: int) -> Balls:
 
 
 def coverage_null(n: int, m: int, k: int) -> float:
-    """Return the expected coverage of n reference examples by m samples of the same continuous distribution.
+    """Return the expected coverage of n reference examples by m samples of the same continuous
+    distribution.
 
-    `1 - prod_{i=1..k} (n - i) / (n + m - i)`: the chance that not all of the k nearest of the other n + m - 1 are reference
-    (Naeem et al. 2020, lemma 2).
+    `1 - prod_{i=1..k} (n - i) / (n + m - i)`: the chance that not all of the k nearest of the other
+    n + m - 1 are reference (Naeem et al. 2020, lemma 2).
 
     Example:
         >>> round(coverage_null(1000, 1000, 5), 4)
@@ -120,9 +136,11 @@ def coverage_null(n: int, m: int, k: int) -> float:
 
 
 def ties(reference: np.ndarray, k: int) -> bool:
-    """Return whether the edge of some ball goes through several examples, as it does where rows repeat or lie on a grid.
+    """Return whether the edge of some ball goes through several examples, as it does where rows
+    repeat or lie on a grid.
 
-    What lies on an edge is in no ball, so equal laws give less than the nulls of continuous ones, and only real data say how much.
+    What lies on an edge is in no ball, so equal laws give less than the nulls of continuous ones,
+    and only real data say how much.
 
     Args:
         reference: shape (n, d), of which at most 256 rows are looked at.
@@ -136,8 +154,13 @@ def ties(reference: np.ndarray, k: int) -> bool:
     if len(reference) < k + 2:
         return True
     rows = np.linspace(0, len(reference) - 1, min(len(reference), LOOKED_AT)).astype(np.int64)
-    distance = np.sort(np.partition(cdist(reference[rows], reference), k + 1, axis=1)[:, : k + 2], axis=1)
-    edge, beyond = distance[:, k], distance[:, k + 1]  # the nearest is the row itself, or a copy of it
+    distance = np.sort(
+        np.partition(cdist(reference[rows], reference), k + 1, axis=1)[:, : k + 2], axis=1
+    )
+    edge, beyond = (
+        distance[:, k],
+        distance[:, k + 1],
+    )  # the nearest is the row itself, or a copy of it
     return bool((beyond - edge <= 1e-9 * edge).any())
 
 
@@ -150,11 +173,12 @@ def neighbour_scores(
     k: int = 5,
     seed: int = 0,
 ) -> list[Score]:
-    """Return precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020), in this order.
+    """Return precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al.
+    2020), in this order.
 
-    Precision and recall have no closed null: read them against the real-versus-real ceiling, which is well below 1 in many
-    dimensions. Density has null 1 (where no distances tie) and no upper limit: samples shrunk towards the mean score far above 1.
-    See `measure_balls` for the intervals.
+    Precision and recall have no closed null: read them against the real-versus-real ceiling, which
+    is well below 1 in many dimensions. Density has null 1 (where no distances tie) and no upper
+    limit: samples shrunk towards the mean score far above 1. See `measure_balls` for the intervals.
 
     Args:
         samples: features of the model's examples, shape (m, d).
@@ -180,15 +204,22 @@ def neighbour_scores(
 
 
 def measure_balls(
-    x: np.ndarray, y: np.ndarray, ids: tuple[np.ndarray, np.ndarray], k: int, seed: int, on: MeasuredOn
+    x: np.ndarray,
+    y: np.ndarray,
+    ids: tuple[np.ndarray, np.ndarray],
+    k: int,
+    seed: int,
+    on: MeasuredOn,
 ) -> list[Measured]:
     """Return precision, recall, density and coverage of samples `x` against reference `y`.
 
-    Every value is the mean of one term for each example: of the samples for precision and density, of the reference for recall and
-    coverage. The terms depend on each other: on Gaussians of 2 to 32 dimensions the true standard error is 1.2 to 2.5 times that
-    of as many coin flips. The variance is that of subsampling, at least twice the binomial one; the interval of a rate is Wilson's
-    at the number of independent examples that this variance amounts to. It covers what this pair of sample sizes gives on
-    average, in 93 to 100 % of the cases. The terms returned are scaled to the same variance.
+    Every value is the mean of one term for each example: of the samples for precision and density,
+    of the reference for recall and coverage. The terms depend on each other: on Gaussians of 2 to
+    32 dimensions the true standard error is 1.2 to 2.5 times that of as many coin flips. The
+    variance is that of subsampling, at least twice the binomial one; the interval of a rate is
+    Wilson's at the number of independent examples that this variance amounts to. It covers what
+    this pair of sample sizes gives on average, in 93 to 100 % of the cases. The terms returned are
+    scaled to the same variance.
 
     Raises:
         BadInput: k < 1, fewer than k + 1 examples on a side, or different widths.
@@ -201,7 +232,9 @@ def measure_balls(
     terms = balls(x, y, k).terms(k)
     variances = None
     if min(block_sizes(len(x), len(y))) >= 2 * k:
-        variances = subsampled_variance(lambda a, b: np.array([t.mean() for t in balls(a, b, k).terms(k)]), x, y, seed)
+        variances = subsampled_variance(
+            lambda a, b: np.array([t.mean() for t in balls(a, b, k).terms(k)]), x, y, seed
+        )
     found = []
     nulls = {} if ties(y, k) else {DENSITY: 1.0, COVERAGE: coverage_null(len(y), len(x), k)}
     for place, measure in enumerate((PRECISION, RECALL, DENSITY, COVERAGE)):
@@ -214,7 +247,9 @@ def measure_balls(
     return found
 
 
-def _with_interval(score: Score, terms: np.ndarray, variance: float, x_ids: np.ndarray, y_ids: np.ndarray) -> Measured:
+def _with_interval(
+    score: Score, terms: np.ndarray, variance: float, x_ids: np.ndarray, y_ids: np.ndarray
+) -> Measured:
     n, value = len(terms), score.value
     is_rate = score.measure != DENSITY
     # a rate of 0 or 1 varies, too: two successes and two failures more (Agresti & Coull 1998)
@@ -257,7 +292,9 @@ class NeighbourScores(TwoSample):
         super().__init__(view, reference_name, seed)
         self.k = k
 
-    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+    def measure(
+        self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray
+    ) -> list[Measured]:
         """Return the four scores with the terms that `measure_balls` describes."""
         return measure_balls(x, y, (x_ids, y_ids), self.k, self.seed, self.on)
 

@@ -1,7 +1,9 @@
-"""Two models' squared discrepancies from one reference: the error of their difference, and a test that is exact for equal laws.
+"""Two models' squared discrepancies from one reference: the error of their difference, and a test
+that is exact for equal laws.
 
-Two ideas: what the reference contributes alone cancels before any error is estimated, not afterwards; exchanging a sample of one
-model with a sample of the other changes the difference by one number of that pair, so the exact test is one of sign flips.
+Two ideas: what the reference contributes alone cancels before any error is estimated, not
+afterwards; exchanging a sample of one model with a sample of the other changes the difference by
+one number of that pair, so the exact test is one of sign flips.
 """
 
 from __future__ import annotations
@@ -20,20 +22,24 @@ from pushforward.evaluation.sign_flips import sign_flip_p_value
 class KernelRival:
     """One model's samples and their kernel sums.
 
-    The difference of two unbiased squared MMDs from one reference is, without the reference's own pairs, which cancel,
+    The difference of two unbiased squared MMDs from one reference is, without the reference's own
+    pairs, which cancel,
 
-        `D = mean_{i != j} k(a_i, a_j) - mean_{i != j} k(b_i, b_j) - 2 mean k(a_i, y_j) + 2 mean k(b_i, y_j)`.
+        `D = mean_{i != j} k(a_i, a_j) - mean_{i != j} k(b_i, b_j) - 2 mean k(a_i, y_j) + 2 mean
+        k(b_i, y_j)`.
 
-    Its Hoeffding decomposition (Hoeffding 1948, section 5) has first-order terms `2 (mean k(a_i, a) - mean k(a_i, y))` of the
-    samples, their negatives of the rival's, and `-2 (mean k(a, y_j) - mean k(b, y_j))` of the reference; all vanish where both
-    models are the data, and the reference's wherever the models are equal. What remains is of second order, on either side
-    `2 s_aa / (n (n - 1)) + 4 s_ay / (n m)` with s the second moments of the doubly centred kernels, and it is there for both
-    models. The variances of the empirical first-order terms count it twice, so it is subtracted once, and it is the least that the
-    variance can be.
+    Its Hoeffding decomposition (Hoeffding 1948, section 5) has first-order terms `2 (mean k(a_i, a)
+    - mean k(a_i, y))` of the samples, their negatives of the rival's, and `-2 (mean k(a, y_j) -
+    mean k(b, y_j))` of the reference; all vanish where both models are the data, and the
+    reference's wherever the models are equal. What remains is of second order, on either side `2
+    s_aa / (n (n - 1)) + 4 s_ay / (n m)` with s the second moments of the doubly centred kernels,
+    and it is there for both models. The variances of the empirical first-order terms count it
+    twice, so it is subtracted once, and it is the least that the variance can be.
 
-    Where the models' laws are equal, `a_i` and `b_i` may be exchanged (also if both were drawn for one label or from one noise).
-    With `w(z)` = (sum of k(z, .) over all other samples of both models) / (n (n - 1)) - 2 mean k(z, y) / n, for n samples of each,
-    `D = sum_i w(a_i) - w(b_i)`, and exchanging pair i turns the sign of its term and leaves the others as they are.
+    Where the models' laws are equal, `a_i` and `b_i` may be exchanged (also if both were drawn for
+    one label or from one noise). With `w(z)` = (sum of k(z, .) over all other samples of both
+    models) / (n (n - 1)) - 2 mean k(z, y) / n, for n samples of each, `D = sum_i w(a_i) - w(b_i)`,
+    and exchanging pair i turns the sign of its term and leaves the others as they are.
 
     Attributes:
         x: samples, shape (n, d), with identities `ids`.
@@ -55,10 +61,11 @@ class KernelRival:
     second_order: float
 
     def against(self, other: KernelRival) -> Contrast | None:
-        """Return the standard error of the difference of both discrepancies, and the p-value of equal laws.
+        """Return the standard error of the difference of both discrepancies, and the p-value of
+        equal laws.
 
-        Samples are paired by identity where they share all of them, else in their order; of unequal numbers the test takes the
-        smaller one of both.
+        Samples are paired by identity where they share all of them, else in their order; of unequal
+        numbers the test takes the smaller one of both.
         """
         if not np.array_equal(self.y_ids, other.y_ids):
             return None
@@ -78,7 +85,14 @@ class KernelRival:
         x = self.x[places]
         rows = self.rows[places] if len(places) == len(self.x) else within(x, self.kernel).rows
         return KernelRival(
-            x, self.ids[places], self.y_ids, self.kernel, rows, self.crossing[places], self.seen, self.second_order
+            x,
+            self.ids[places],
+            self.y_ids,
+            self.kernel,
+            rows,
+            self.crossing[places],
+            self.seen,
+            self.second_order,
         )
 
 

@@ -1,7 +1,8 @@
 """Which modes a sampler visits, and how often.
 
-Two ideas: clusters of training examples are bins, and a sample is what share of it falls into each; two samples of one law differ
-in their shares too, so what chance alone does is found by dealing the pooled examples out again.
+Two ideas: clusters of training examples are bins, and a sample is what share of it falls into each;
+two samples of one law differ in their shares too, so what chance alone does is found by dealing the
+pooled examples out again.
 """
 
 from __future__ import annotations
@@ -19,7 +20,15 @@ from pushforward.evaluation.checks import as_rows, same_width
 from pushforward.evaluation.distances import nearest
 from pushforward.evaluation.intervals import LEVEL, normal_quantile
 from pushforward.evaluation.measuring.metric import Metric
-from pushforward.evaluation.measuring.statistic import Kept, Measured, MeasuredOn, Need, Statistic, Terms, View
+from pushforward.evaluation.measuring.statistic import (
+    Kept,
+    Measured,
+    MeasuredOn,
+    Need,
+    Statistic,
+    Terms,
+    View,
+)
 
 DIFFERENT = Measure(
     "share of different bins",
@@ -29,14 +38,19 @@ DIFFERENT = Measure(
     DIVERSITY,
 )
 DIVERGENCE = Measure(
-    "divergence of bin shares", "How far the shares of the groups are off.", "Shares of groups", "bits", DIVERSITY
+    "divergence of bin shares",
+    "How far the shares of the groups are off.",
+    "Shares of groups",
+    "bits",
+    DIVERSITY,
 )
 BINS, EACH, AT_LEAST = 100, 20, 40
 DEALS = 500
 
 
 def bin_centres(train: np.ndarray, bins: int, seed: int = 0) -> np.ndarray:
-    """Return the centres of k-means clusters of rows (m, d), shape (k, d), k at most `bins` and the number of different rows.
+    """Return the centres of k-means clusters of rows (m, d), shape (k, d), k at most `bins` and the
+    number of different rows.
 
     Example:
         >>> bin_centres(np.array([[0.0], [1.0], [9.0]]), 2).round(1).ravel().tolist() in ([0.5, 9.0], [9.0, 0.5])
@@ -47,9 +61,11 @@ def bin_centres(train: np.ndarray, bins: int, seed: int = 0) -> np.ndarray:
 
 
 def different_bins(counts_x: np.ndarray, counts_y: np.ndarray) -> np.ndarray:
-    """Return which bins hold significantly different shares, by the two-proportion z test at 5 %, shape (..., k).
+    """Return which bins hold significantly different shares, by the two-proportion z test at 5 %,
+    shape (..., k).
 
-    `|p - q| > 1.96 sqrt(s (1 - s) (1/n + 1/m))` with s the pooled share (Richardson & Weiss 2018, section 2).
+    `|p - q| > 1.96 sqrt(s (1 - s) (1/n + 1/m))` with s the pooled share (Richardson & Weiss 2018,
+    section 2).
 
     Args:
         counts_x: samples in each bin, shape (..., k).
@@ -66,7 +82,8 @@ def different_bins(counts_x: np.ndarray, counts_y: np.ndarray) -> np.ndarray:
 
 
 def jensen_shannon(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """Return `1/2 KL(p | r) + 1/2 KL(q | r)`, r = (p + q) / 2, in bits: 0 for equal shares, 1 for disjoint ones; shape (...).
+    """Return `1/2 KL(p | r) + 1/2 KL(q | r)`, r = (p + q) / 2, in bits: 0 for equal shares, 1 for
+    disjoint ones; shape (...).
 
     Example:
         >>> float(jensen_shannon(np.array([1.0, 0.0]), np.array([0.0, 1.0])))
@@ -76,13 +93,19 @@ def jensen_shannon(p: np.ndarray, q: np.ndarray) -> np.ndarray:
 
 
 def _surprise(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """Derivative of the divergence by each share of p: `1/2 log2 (2 p / (p + q))`, zero where p is."""
-    ratio = np.divide(2.0 * p, p + q, out=np.ones(np.broadcast_shapes(p.shape, q.shape)), where=p > 0)
+    """Derivative of the divergence by each share of p: `1/2 log2 (2 p / (p + q))`, zero where p
+    is."""
+    ratio = np.divide(
+        2.0 * p, p + q, out=np.ones(np.broadcast_shapes(p.shape, q.shape)), where=p > 0
+    )
     return 0.5 * np.log2(ratio)
 
 
-def dealt_again(counts_x: np.ndarray, counts_y: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return counts of 500 random divisions of the pooled examples into sides of these sizes, shape (500, k) each.
+def dealt_again(
+    counts_x: np.ndarray, counts_y: np.ndarray, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return counts of 500 random divisions of the pooled examples into sides of these sizes, shape
+    (500, k) each.
 
     Example:
         >>> x, y = dealt_again(np.array([3, 0]), np.array([0, 2]))
@@ -90,7 +113,9 @@ def dealt_again(counts_x: np.ndarray, counts_y: np.ndarray, seed: int = 0) -> tu
         (True, True)
     """
     pooled, rng = counts_x + counts_y, np.random.default_rng(seed)
-    drawn = rng.multivariate_hypergeometric(pooled, int(counts_x.sum()), size=DEALS, method="marginals")
+    drawn = rng.multivariate_hypergeometric(
+        pooled, int(counts_x.sum()), size=DEALS, method="marginals"
+    )
     return drawn, pooled - drawn
 
 
@@ -103,7 +128,8 @@ def measure_bins(
     bins: int = BINS,
     seed: int = 0,
 ) -> list[Measured]:
-    """Return `bin_scores` with what every example contributes to their errors; `ids` tell the rows of either side apart."""
+    """Return `bin_scores` with what every example contributes to their errors; `ids` tell the rows
+    of either side apart."""
     x = as_rows(samples, "samples", AT_LEAST)
     y = as_rows(reference, "reference examples", AT_LEAST)
     fitted = as_rows(train, "training examples", AT_LEAST)
@@ -115,19 +141,26 @@ def measure_bins(
     centres = bin_centres(fitted, min(bins, min(len(x), len(y), len(fitted)) // EACH), seed)
     own, real = nearest(x, centres)[0], nearest(y, centres)[0]
     counts = [np.bincount(side, minlength=len(centres)) for side in (own, real)]
-    found = count_scores(counts[0], counts[1], replace(on, view=f"{on.view}, {len(centres)} bins"), seed)
+    found = count_scores(
+        counts[0], counts[1], replace(on, view=f"{on.view}, {len(centres)} bins"), seed
+    )
     p, q = counts[0] / len(x), counts[1] / len(y)
     terms = [
-        Terms.of_mean(names, _surprise(a, b)[side]) for names, side, a, b in ((ids[0], own, p, q), (ids[1], real, q, p))
+        Terms.of_mean(names, _surprise(a, b)[side])
+        for names, side, a, b in ((ids[0], own, p, q), (ids[1], real, q, p))
     ]
-    # terms are first-order and may hold more than the error does near the null, where they count its second-order part twice
+    # terms are first-order and may hold more than the error does near the null, where they count
+    # its second-order part twice
     total, stderr = sum(t.variance for t in terms), found[1].stderr or 0.0
     scale = min(1.0, stderr / math.sqrt(total)) if total > 0 else 1.0
     return [Measured(found[0]), Measured(found[1], *(Terms(t.ids, scale * t.terms) for t in terms))]
 
 
-def count_scores(counts_x: np.ndarray, counts_y: np.ndarray, on: MeasuredOn, seed: int = 0) -> list[Score]:
-    """Return the share of different bins and the divergence of shares, from the counts alone; see `bin_scores`.
+def count_scores(
+    counts_x: np.ndarray, counts_y: np.ndarray, on: MeasuredOn, seed: int = 0
+) -> list[Score]:
+    """Return the share of different bins and the divergence of shares, from the counts alone; see
+    `bin_scores`.
 
     Args:
         counts_x: samples in each bin, shape (k,).
@@ -183,14 +216,17 @@ def bin_scores(
     bins: int = BINS,
     seed: int = 0,
 ) -> list[Score]:
-    """Score the share of bins whose shares differ (NDB / k) and the Jensen-Shannon divergence of all shares.
+    """Score the share of bins whose shares differ (NDB / k) and the Jensen-Shannon divergence of
+    all shares.
 
-    Bins are k-means clusters of train, at most 100 and at least twenty examples a bin. Both nulls are means over 500 random
-    divisions of the pooled examples into sides of these sizes: about 0.05 for the share, less where bins are small; the share's
-    `stderr` is its spread among them. The interval of the divergence is normal, for its average at these sizes, with
-    `stderr^2 = max(f - v, v)`: `f = Var[1/2 log2 2p/(p+q)] / n + Var[1/2 log2 2q/(p+q)] / m` is the first-order variance as it is
-    estimated, which counts the second-order part twice, and v is that part, the variance among divisions. It covers 93-97 % away
-    from the null and is conservative at it, where the divergence is a chi-square and not normal.
+    Bins are k-means clusters of train, at most 100 and at least twenty examples a bin. Both nulls
+    are means over 500 random divisions of the pooled examples into sides of these sizes: about 0.05
+    for the share, less where bins are small; the share's `stderr` is its spread among them. The
+    interval of the divergence is normal, for its average at these sizes, with `stderr^2 = max(f -
+    v, v)`: `f = Var[1/2 log2 2p/(p+q)] / n + Var[1/2 log2 2q/(p+q)] / m` is the first-order
+    variance as it is estimated, which counts the second-order part twice, and v is that part, the
+    variance among divisions. It covers 93-97 % away from the null and is conservative at it, where
+    the divergence is a chi-square and not normal.
 
     Args:
         samples: features of the model's examples, shape (n, d).
@@ -226,7 +262,9 @@ class BinShares(Statistic):
         seed: seed of the clusters and of the divisions.
     """
 
-    def __init__(self, view: View, reference_name: str = "test", bins: int = BINS, seed: int = 0) -> None:
+    def __init__(
+        self, view: View, reference_name: str = "test", bins: int = BINS, seed: int = 0
+    ) -> None:
         self.view, self.reference_name, self.bins, self.seed = view, reference_name, bins, seed
 
     @property

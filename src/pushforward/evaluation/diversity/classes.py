@@ -1,8 +1,9 @@
-"""Classes as a judge sees them: which ones a sampler visits, how clearly, and whether it draws what it was asked for.
+"""Classes as a judge sees them: which ones a sampler visits, how clearly, and whether it draws what
+it was asked for.
 
-Three ideas: a judge is a classifier that was fitted on real examples, and every score is a statement about what it sees; real
-examples pass the same judge, whose errors are so part of the null; the rarest classes, which a sampler loses first, are counted
-by themselves.
+Three ideas: a judge is a classifier that was fitted on real examples, and every score is a
+statement about what it sees; real examples pass the same judge, whose errors are so part of the
+null; the rarest classes, which a sampler loses first, are counted by themselves.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ RAREST, DEALS = 0.25, 500
 
 
 def rarest_classes(counts: np.ndarray) -> np.ndarray:
-    """Return which classes together are the rarest quarter or less of these examples: as many as fit, and at least one.
+    """Return which classes together are the rarest quarter or less of these examples: as many as
+    fit, and at least one.
 
     Args:
         counts: examples of each class; classes without any are left out.
@@ -78,10 +80,11 @@ def rarest_classes(counts: np.ndarray) -> np.ndarray:
 def rare_class_recall(judged: Judged) -> Measured:
     """Score the share of samples in the rarest classes over that of the reference; null 1.
 
-    `r = p / q` with p and q the shares of the classes that together are the rarest quarter or less of the reference as the judge
-    sees it. They are chosen on one half of the reference and q is their share of the other half: where they were chosen they look
-    rarer than they are. The interval is normal for log r, with `Var log r = (1 - p) / (n p) + (1 - q) / (m q)` (Katz et al. 1978,
-    section 2), a half being added to both counts so that none is zero.
+    `r = p / q` with p and q the shares of the classes that together are the rarest quarter or less
+    of the reference as the judge sees it. They are chosen on one half of the reference and q is
+    their share of the other half: where they were chosen they look rarer than they are. The
+    interval is normal for log r, with `Var log r = (1 - p) / (n p) + (1 - q) / (m q)` (Katz et al.
+    1978, section 2), a half being added to both counts so that none is zero.
 
     Raises:
         BadInput: fewer than 40 reference examples.
@@ -109,16 +112,24 @@ def rare_class_recall(judged: Judged) -> Measured:
         high=p / q * math.exp(reach),
         stderr=p / q * spread,
         null=1.0,
-        warnings=(f"{len(rare)} of {judged.samples.shape[1]} classes, {real.mean():.1%} of {judged.reference_name}",),
+        warnings=(
+            f"{len(rare)} of {judged.samples.shape[1]} classes, {real.mean():.1%} of {judged.reference_name}",
+        ),
     )
-    return Measured(score, Terms.of_mean(judged.ids[0], own / q), Terms.of_mean(judged.ids[1][later], -real * p / q**2))
+    return Measured(
+        score,
+        Terms.of_mean(judged.ids[0], own / q),
+        Terms.of_mean(judged.ids[1][later], -real * p / q**2),
+    )
 
 
 def class_variation(judged: Judged, seed: int = 0) -> Measured:
-    """Score the total variation of class shares, `1/2 sum_k |p_k - q_k|`; null: its mean over 500 divisions of the pooled examples.
+    """Score the total variation of class shares, `1/2 sum_k |p_k - q_k|`; null: its mean over 500
+    divisions of the pooled examples.
 
-    The standard error is the jackknife's to first order, `Var[s_k / 2] / n + Var[s_k / 2] / m` with s_k the sign of p_k - q_k, and
-    the interval is normal, for the average at these sizes. It is conservative near the null.
+    The standard error is the jackknife's to first order, `Var[s_k / 2] / n + Var[s_k / 2] / m` with
+    s_k the sign of p_k - q_k, and the interval is normal, for the average at these sizes. It is
+    conservative near the null.
 
     Example:
         >>> score = class_variation(Judged.of_classes(np.repeat([0, 1], 50), np.repeat([0, 1], [80, 20]), 2)).score
@@ -129,7 +140,9 @@ def class_variation(judged: Judged, seed: int = 0) -> Measured:
     x, y = judged.samples.argmax(axis=1), judged.reference.argmax(axis=1)
     a, b = np.bincount(x, minlength=k), np.bincount(y, minlength=k)
     n, m = len(x), len(y)
-    dealt = np.random.default_rng(seed).multivariate_hypergeometric(a + b, n, size=DEALS, method="marginals")
+    dealt = np.random.default_rng(seed).multivariate_hypergeometric(
+        a + b, n, size=DEALS, method="marginals"
+    )
     noise = 0.5 * np.abs(dealt / n - (a + b - dealt) / m).sum(axis=1)
     sign = 0.5 * np.sign(a / n - b / m)
     terms = Terms.of_mean(judged.ids[0], sign[x]), Terms.of_mean(judged.ids[1], -sign[y])
@@ -149,7 +162,8 @@ def class_variation(judged: Judged, seed: int = 0) -> Measured:
 
 
 def inception_value(p: np.ndarray) -> float:
-    """Return `exp(mean_i KL(p_i | mean_j p_j))` of probabilities (n, classes) (Salimans et al. 2016, section 4).
+    """Return `exp(mean_i KL(p_i | mean_j p_j))` of probabilities (n, classes) (Salimans et al.
+    2016, section 4).
 
     Example:
         >>> round(inception_value(np.eye(3)), 9), inception_value(np.full((4, 3), 1 / 3))
@@ -163,10 +177,11 @@ def _entropy(p: np.ndarray) -> np.ndarray:
 
 
 def inception_score(judged: Judged) -> Measured:
-    """Score `inception_value` of samples; null: that of reference examples; interval: a jackknife's over 20 blocks.
+    """Score `inception_value` of samples; null: that of reference examples; interval: a jackknife's
+    over 20 blocks.
 
-    It rises with clear and with varied classes and sees nothing within a class; a sampler that beats real examples draws them too
-    clearly.
+    It rises with clear and with varied classes and sees nothing within a class; a sampler that
+    beats real examples draws them too clearly.
 
     Example:
         >>> score = inception_score(Judged.of_classes(np.repeat([0, 1], 50), np.arange(99) % 3, 3)).score
@@ -176,7 +191,11 @@ def inception_score(judged: Judged) -> Measured:
     value, stderr, reach, terms = _resampled(judged.samples, judged.ids[0])
     real, real_stderr, _, _ = _resampled(judged.reference, judged.ids[1])
     score = replace(
-        judged.score(INCEPTION), value=value, low=max(1.0, value - reach), high=value + reach, stderr=stderr
+        judged.score(INCEPTION),
+        value=value,
+        low=max(1.0, value - reach),
+        high=value + reach,
+        stderr=stderr,
     )
     beyond = "clearer or more evenly spread classes than real data's, so higher is not better beyond their value"
     return Measured(against_real(score, real, real_stderr, beyond), terms)
@@ -191,8 +210,11 @@ def _resampled(p: np.ndarray, ids: np.ndarray) -> tuple[float, float, float, Ter
     return value, found.stderr, found.reach, Terms(there, found.first)
 
 
-def label_accuracy(judged: Judged, labels: np.ndarray, real_labels: np.ndarray | None = None) -> Measured:
-    """Score how often the judge sees the class that a sample was drawn for; null and ceiling: how often it does for real examples.
+def label_accuracy(
+    judged: Judged, labels: np.ndarray, real_labels: np.ndarray | None = None
+) -> Measured:
+    """Score how often the judge sees the class that a sample was drawn for; null and ceiling: how
+    often it does for real examples.
 
     The interval is Wilson's. Samples and reference examples without a label are left out.
 
@@ -236,7 +258,11 @@ def _right(p: np.ndarray, labels: np.ndarray, role: str) -> np.ndarray:
     require(int(there.sum()), AT_LEAST, role)
     asked = labels[there]
     if asked.min() < 0 or asked.max() >= p.shape[1]:
-        raise BadInput(f"labels from {asked.min()} to {asked.max()}", f"0 to {p.shape[1] - 1}", "as the judge counts")
+        raise BadInput(
+            f"labels from {asked.min()} to {asked.max()}",
+            f"0 to {p.shape[1] - 1}",
+            "as the judge counts",
+        )
     return p[there].argmax(axis=1) == asked
 
 
@@ -269,7 +295,9 @@ class LabelAccuracy(ClassMetric):
 
     def judged(self, judged: Judged, kept: Kept) -> Measured:
         """Return one score."""
-        return label_accuracy(judged, kept.labels("samples", self.view), kept.labels("reference", self.view))
+        return label_accuracy(
+            judged, kept.labels("samples", self.view), kept.labels("reference", self.view)
+        )
 
     def compute(self, kept: Kept) -> list[Measured]:
         """Return one score, none of samples that nothing was asked of."""

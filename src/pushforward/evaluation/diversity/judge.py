@@ -1,7 +1,7 @@
 """A judge of classes: a classifier that was fitted on real examples, and what it saw.
 
-Two ideas: a judge is a name, a fingerprint and probabilities, whatever computes them; samples and real examples pass the same one,
-so that its errors are part of what is expected.
+Two ideas: a judge is a name, a fingerprint and probabilities, whatever computes them; samples and
+real examples pass the same one, so that its errors are part of what is expected.
 """
 
 from __future__ import annotations
@@ -91,10 +91,12 @@ class Judged:
         reference_name: str = "test",
         ids: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> Judged:
-        """Let a judge see samples `x` and reference examples `y`, which are numbered from zero unless `ids` are given.
+        """Let a judge see samples `x` and reference examples `y`, which are numbered from zero
+        unless `ids` are given.
 
         Raises:
-            BadInput: fewer than 20 examples on a side, or what the judge returns are no probabilities of its classes.
+            BadInput: fewer than 20 examples on a side, or what the judge returns are no
+                probabilities of its classes.
 
         Example:
             >>> class Sign:
@@ -111,8 +113,11 @@ class Judged:
         return Judged(judge.name, judge.fingerprint, found[0], found[1], numbers, reference_name)
 
     @staticmethod
-    def of_classes(samples: np.ndarray, reference: np.ndarray, classes: int, name: str = "labels") -> Judged:
-        """Return what a judge without doubt saw: the class of each sample (n,) and of each reference example (m,).
+    def of_classes(
+        samples: np.ndarray, reference: np.ndarray, classes: int, name: str = "labels"
+    ) -> Judged:
+        """Return what a judge without doubt saw: the class of each sample (n,) and of each
+        reference example (m,).
 
         Example:
             >>> Judged.of_classes(np.array([0, 2]), np.array([1]), 3).samples.tolist()
@@ -132,7 +137,8 @@ def seen(judge: Judge, x: np.ndarray) -> np.ndarray:
     """Return a judge's probabilities of examples, refusing what are none.
 
     Raises:
-        BadInput: fewer than two classes, another shape, numbers outside [0, 1], or rows that do not sum to one.
+        BadInput: fewer than two classes, another shape, numbers outside [0, 1], or rows that do not
+            sum to one.
     """
     if len(judge.classes) < 2:
         raise BadInput(f"a judge of {len(judge.classes)} classes", "at least two")
@@ -140,12 +146,15 @@ def seen(judge: Judge, x: np.ndarray) -> np.ndarray:
     if p.shape != (len(x), len(judge.classes)):
         raise BadInput(f"probabilities of shape {p.shape}", f"({len(x)}, {len(judge.classes)})")
     if not ((p >= 0) & (p <= 1)).all() or np.abs(p.sum(axis=1) - 1).max() > 1e-4:
-        raise BadInput(f"numbers of the judge '{judge.name}' that are no probabilities", "rows that sum to one")
+        raise BadInput(
+            f"numbers of the judge '{judge.name}' that are no probabilities", "rows that sum to one"
+        )
     return p / p.sum(axis=1, keepdims=True)
 
 
 class Probabilities:
-    """The view of examples as a judge sees them, so that it judges each of them once for all metrics.
+    """The view of examples as a judge sees them, so that it judges each of them once for all
+    metrics.
 
     Args:
         judge: the classifier.

@@ -1,7 +1,7 @@
 """Mean distance between two examples of one sample.
 
-One idea: a sampler that lost modes or drew too coldly has its examples nearer to each other than real ones are; the mean over pairs
-is a U-statistic, unbiased at every size.
+One idea: a sampler that lost modes or drew too coldly has its examples nearer to each other than
+real ones are; the mean over pairs is a U-statistic, unbiased at every size.
 """
 
 from __future__ import annotations
@@ -28,11 +28,14 @@ PAIRWISE = Measure(
     better="higher",
 )
 AT_LEAST = 20
-BEYOND = "farther apart than real examples: noise is, so higher is not better beyond real data's value"
+BEYOND = (
+    "farther apart than real examples: noise is, so higher is not better beyond real data's value"
+)
 
 
 def mean_distances(rows: np.ndarray) -> np.ndarray:
-    """Return the mean distance of each row to all other ones, shape (n,); their mean is the mean over pairs.
+    """Return the mean distance of each row to all other ones, shape (n,); their mean is the mean
+    over pairs.
 
     Example:
         >>> mean_distances(np.array([[0.0], [1.0], [5.0]])).tolist()
@@ -44,25 +47,35 @@ def mean_distances(rows: np.ndarray) -> np.ndarray:
     return sums / (len(rows) - 1)
 
 
-def measure_pairwise(samples: np.ndarray, reference: np.ndarray, ids: np.ndarray, on: MeasuredOn) -> Measured:
+def measure_pairwise(
+    samples: np.ndarray, reference: np.ndarray, ids: np.ndarray, on: MeasuredOn
+) -> Measured:
     """Return `pairwise_distance` with what every sample contributes to its error."""
     x, y = two_samples(samples, reference, AT_LEAST)
     own, real = mean_distances(x), mean_distances(y)
     terms = Terms(ids, 2.0 * Terms.of_mean(ids, own).terms)
     value, stderr = float(own.mean()), math.sqrt(terms.variance)
     reach = t_quantile(len(x) - 1) * stderr
-    score = on.score(PAIRWISE, value, len(x), low=max(0.0, value - reach), high=value + reach, stderr=stderr)
+    score = on.score(
+        PAIRWISE, value, len(x), low=max(0.0, value - reach), high=value + reach, stderr=stderr
+    )
     real_stderr = 2.0 * float(real.std(ddof=1)) / math.sqrt(len(y))
     return Measured(against_real(score, float(real.mean()), real_stderr, BEYOND), terms)
 
 
 def pairwise_distance(
-    samples: np.ndarray, reference: np.ndarray, features: str, fingerprint: str = "", reference_name: str = "test"
+    samples: np.ndarray,
+    reference: np.ndarray,
+    features: str,
+    fingerprint: str = "",
+    reference_name: str = "test",
 ) -> Score:
-    """Score the mean distance `2 / (n (n - 1)) sum_{i < j} |x_i - x_j|`; null: that of reference examples.
+    """Score the mean distance `2 / (n (n - 1)) sum_{i < j} |x_i - x_j|`; null: that of reference
+    examples.
 
-    The standard error is that of a U-statistic of order two to first order, `2 sd(h) / sqrt(n)` with `h_i` the mean distance of
-    example i to the others (Hoeffding 1948, section 5); the spread of the h_i counts the part of order 1/n^2, more than once.
+    The standard error is that of a U-statistic of order two to first order, `2 sd(h) / sqrt(n)`
+    with `h_i` the mean distance of example i to the others (Hoeffding 1948, section 5); the spread
+    of the h_i counts the part of order 1/n^2, more than once.
 
     Args:
         samples: features of the model's examples, shape (n, d).
@@ -87,7 +100,9 @@ def pairwise_distance(
 class PairwiseDistance(TwoSample):
     """`pairwise_distance` of the rows kept."""
 
-    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+    def measure(
+        self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray
+    ) -> list[Measured]:
         """Return one score."""
         return [measure_pairwise(x, y, x_ids, self.on)]
 

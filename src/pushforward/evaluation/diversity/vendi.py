@@ -1,7 +1,8 @@
 """Vendi score: how many different things a sample effectively holds.
 
-Two ideas: the exponential of an entropy counts what is different, whatever it is called; the eigenvalues of n x n similarities are
-those of the d x d second moment of normalised rows, which is small and adds up over blocks.
+Two ideas: the exponential of an entropy counts what is different, whatever it is called; the
+eigenvalues of n x n similarities are those of the d x d second moment of normalised rows, which is
+small and adds up over blocks.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ BEYOND = "more diverse than real data: noise is, so higher is not better beyond 
 def vendi(rows: np.ndarray) -> float:
     """Return the Vendi score of rows (n, d) under the cosine kernel, between 1 and min(n, d).
 
-    `exp(-sum_i l_i log l_i)` with l the eigenvalues of K / n (Friedman & Dieng 2023, definition 3.1) and
-    `K_ij = x_i . x_j / (|x_i| |x_j|)`.
+    `exp(-sum_i l_i log l_i)` with l the eigenvalues of K / n (Friedman & Dieng 2023, definition
+    3.1) and `K_ij = x_i . x_j / (|x_i| |x_j|)`.
 
     Raises:
         BadInput: a row of zeros, which has no direction.
@@ -72,7 +73,9 @@ def _resampled(rows: np.ndarray, ids: np.ndarray) -> tuple[Jackknife, np.ndarray
     parts = [directions[place == k] for k in there]
     moments = [part.T @ part for part in parts]
     whole = np.sum(moments, axis=0)
-    without = np.array([_effective((whole - m) / (len(rows) - s)) for m, s in zip(moments, sizes, strict=True)])
+    without = np.array(
+        [_effective((whole - m) / (len(rows) - s)) for m, s in zip(moments, sizes, strict=True)]
+    )
     value = _effective(whole / len(rows))
     # the other side of the two-sample jackknife is constant
     return jackknife(value, without, np.full(len(there), value), sizes=(sizes, sizes)), there
@@ -81,7 +84,8 @@ def _resampled(rows: np.ndarray, ids: np.ndarray) -> tuple[Jackknife, np.ndarray
 def measure_vendi(
     samples: np.ndarray, reference: np.ndarray, ids: tuple[np.ndarray, np.ndarray], on: MeasuredOn
 ) -> Measured:
-    """Return `vendi_score` with what each block of samples contributes to its error; `ids` tell the rows of either side apart."""
+    """Return `vendi_score` with what each block of samples contributes to its error; `ids` tell the
+    rows of either side apart."""
     x, y = two_samples(samples, reference, 2 * BLOCKS)
     size = min(len(x), len(y))
     sides = []
@@ -90,17 +94,24 @@ def measure_vendi(
         sides.append(_resampled(rows[chosen], names[chosen]))
     (own, places), (real, _) = sides
     low, high = max(1.0, own.value - own.reach), own.value + own.reach
-    score = on.score(VENDI, own.value, size, low=low, high=high, stderr=own.stderr, unit="effective examples")
+    score = on.score(
+        VENDI, own.value, size, low=low, high=high, stderr=own.stderr, unit="effective examples"
+    )
     return Measured(against_real(score, real.value, real.stderr, BEYOND), Terms(places, own.first))
 
 
 def vendi_score(
-    samples: np.ndarray, reference: np.ndarray, features: str, fingerprint: str = "", reference_name: str = "test"
+    samples: np.ndarray,
+    reference: np.ndarray,
+    features: str,
+    fingerprint: str = "",
+    reference_name: str = "test",
 ) -> Score:
-    """Score the effective number of different examples; null: that of equally many reference examples.
+    """Score the effective number of different examples; null: that of equally many reference
+    examples.
 
-    The larger side is cut to the size of the smaller one, since the score grows with n. The interval is a jackknife's over 20
-    blocks, for the average score at this size.
+    The larger side is cut to the size of the smaller one, since the score grows with n. The
+    interval is a jackknife's over 20 blocks, for the average score at this size.
 
     Args:
         samples: features of the model's examples, shape (n, d).
@@ -119,13 +130,17 @@ def vendi_score(
         True
     """
     ids = np.arange(len(samples)), np.arange(len(reference))
-    return measure_vendi(samples, reference, ids, MeasuredOn(features, fingerprint, reference_name)).score
+    return measure_vendi(
+        samples, reference, ids, MeasuredOn(features, fingerprint, reference_name)
+    ).score
 
 
 class Vendi(TwoSample):
     """`vendi_score` of the rows kept."""
 
-    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+    def measure(
+        self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray
+    ) -> list[Measured]:
         """Return one score."""
         return [measure_vendi(x, y, (x_ids, y_ids), self.on)]
 

@@ -1,7 +1,7 @@
 """Features by the name that a user types.
 
-Two ideas: a name is `word` or `word:PATH` with `,key=value` behind it, so that one string says everything; a name that does not
-exist or does not fit the data is refused with those that do.
+Two ideas: a name is `word` or `word:PATH` with `,key=value` behind it, so that one string says
+everything; a name that does not exist or does not fit the data is refused with those that do.
 """
 
 from __future__ import annotations
@@ -15,10 +15,19 @@ import numpy as np
 
 from pushforward.core.errors import BadInput, closest, unknown
 from pushforward.core.space import Space
-from pushforward.evaluation.features.checkpoints import clip_features, dinov2_features, inception_features
+from pushforward.evaluation.features.checkpoints import (
+    clip_features,
+    dinov2_features,
+    inception_features,
+)
 from pushforward.evaluation.features.columns import ColumnFeatures
 from pushforward.evaluation.features.efficientnet import efficientnet_features
-from pushforward.evaluation.features.named import Features, Pixels, PrincipalComponents, Standardised
+from pushforward.evaluation.features.named import (
+    Features,
+    Pixels,
+    PrincipalComponents,
+    Standardised,
+)
 from pushforward.evaluation.features.network_file import network_features
 from pushforward.evaluation.features.own_network import OwnNetwork
 from pushforward.evaluation.features.preprocessing import Preprocessing
@@ -53,13 +62,14 @@ def features_by_name(
 ) -> Features:
     """Return the features that a name stands for, fitted on train where they are fitted at all.
 
-    Images: `pixels`, `pca-32` (any number), `random-conv`, `own`, `efficientnet` (extra `images`), `file:PATH`, `inception:PATH`,
-    `dinov2:PATH`, `clip:PATH`. Points: `coordinates`, `pca-32`, `own`. Tables: `columns`, `own`. Text: `tokens`, `sentences` (extra
-    `text`).
+    Images: `pixels`, `pca-32` (any number), `random-conv`, `own`, `efficientnet` (extra `images`),
+    `file:PATH`, `inception:PATH`, `dinov2:PATH`, `clip:PATH`. Points: `coordinates`, `pca-32`,
+    `own`. Tables: `columns`, `own`. Text: `tokens`, `sentences` (extra `text`).
 
-    Options follow after commas: `file:net.pt2,channels=1,size=32,mean=0.5,std=0.5` (also `low`, `high`, `filter`, `pooled`; numbers
-    for each channel are separated by slashes), `dinov2:PATH,size=518`, `clip:PATH,activation=gelu`, `own,steps=600`.
-    A file of TorchScript is code, and opened with `,trust=true` only.
+    Options follow after commas: `file:net.pt2,channels=1,size=32,mean=0.5,std=0.5` (also `low`,
+    `high`, `filter`, `pooled`; numbers for each channel are separated by slashes),
+    `dinov2:PATH,size=518`, `clip:PATH,activation=gelu`, `own,steps=600`. A file of TorchScript is
+    code, and opened with `,trust=true` only.
 
     Args:
         name: as above.
@@ -70,8 +80,8 @@ def features_by_name(
         decode: from the tokens of one window to its text; used by `sentences` only.
 
     Raises:
-        BadInput: a name or an option that is not known (names the nearest), or that does not fit the space; whatever the features
-            refuse.
+        BadInput: a name or an option that is not known (names the nearest), or that does not fit
+            the space; whatever the features refuse.
 
     Example:
         >>> from pushforward.core.space import Image
@@ -91,7 +101,9 @@ def features_by_name(
         raise BadInput(f"features '{name}'", expected)
     for key in options:
         if key not in legal:
-            raise BadInput(f"option '{key}' of features '{word}'", _words(legal), closest(key, legal))
+            raise BadInput(
+                f"option '{key}' of features '{word}'", _words(legal), closest(key, legal)
+            )
     return makes(_Asked(space, train, labels, seed, decode, number, path or Path(), options))
 
 
@@ -177,7 +189,9 @@ def _clip(asked: _Asked) -> Features:
 def _sentences(asked: _Asked) -> Features:
     if asked.decode is None:
         raise BadInput(
-            "features 'sentences' of tokens", "a decoder from tokens to text", "pass decode=tokeniser.decode"
+            "features 'sentences' of tokens",
+            "a decoder from tokens to text",
+            "pass decode=tokeniser.decode",
         )
     return SentenceFeatures(asked.space, asked.decode)
 
@@ -199,12 +213,24 @@ _CONVENTION = ("channels", "size", "low", "high", "mean", "std", "filter", "pool
 _IMAGE: dict[str, _Maker] = {
     "pixels": (lambda asked: Pixels(asked.train), (), False),
     "pca": (_components, (), False),
-    "random-conv": (lambda asked: RandomConvolution(asked.space, asked.train, asked.seed), (), False),
+    "random-conv": (
+        lambda asked: RandomConvolution(asked.space, asked.train, asked.seed),
+        (),
+        False,
+    ),
     "own": (_own, ("steps",), False),
     "efficientnet": (lambda asked: efficientnet_features(asked.space), (), False),
     "file": (_file, _CONVENTION, True),
-    "inception": (lambda asked: inception_features(asked.path, asked.space, **asked.options), ("trust",), True),
-    "dinov2": (lambda asked: dinov2_features(asked.path, asked.space, **asked.options), ("size", "trust"), True),
+    "inception": (
+        lambda asked: inception_features(asked.path, asked.space, **asked.options),
+        ("trust",),
+        True,
+    ),
+    "dinov2": (
+        lambda asked: dinov2_features(asked.path, asked.space, **asked.options),
+        ("size", "trust"),
+        True,
+    ),
     "clip": (_clip, ("activation", "trust"), True),
 }
 # features of each kind of data by their words: maker, legal options and whether a path follows

@@ -1,6 +1,7 @@
 """Features of a table's rows.
 
-One idea: categories become indicators and numbers their training ranks, so that no unit and no heavy tail decides a distance.
+One idea: categories become indicators and numbers their training ranks, so that no unit and no
+heavy tail decides a distance.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from pushforward.evaluation.marks import missing_mark
 
 
 class ColumnFeatures(Features):
-    """The leading principal components of indicators (categories, missing) and training ranks (numbers) of every column.
+    """The leading principal components of indicators (categories, missing) and training ranks
+    (numbers) of every column.
 
     Args:
         space: the table's columns.
@@ -50,6 +52,9 @@ class ColumnFeatures(Features):
             else:
                 known = self._sorted[place]
                 # the middle of a tie's ranks, scaled to the variance of an even coin
-                low, high = np.searchsorted(known, values, "left"), np.searchsorted(known, values, "right")
+                low, high = (
+                    np.searchsorted(known, values, "left"),
+                    np.searchsorted(known, values, "right"),
+                )
                 parts.append(((low + high) / (2 * len(known)) * np.sqrt(3.0))[:, None])
         return np.concatenate([part.astype(np.float64) for part in parts], axis=1)

@@ -1,7 +1,7 @@
 """EfficientNet-Lite0, trained on ImageNet, as features of images: 1280 numbers.
 
-One idea: its weights come inside a package (extra `images`), so that features which know photographs need neither a download nor
-a file of the user's.
+One idea: its weights come inside a package (extra `images`), so that features which know
+photographs need neither a download nor a file of the user's.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ FILE = "models/efficientnet-lite0-57934424.pth"
 def efficientnet_features(space: Image, path: Path | None = None) -> ImageNetwork:
     """Return the pooled features of EfficientNet-Lite0.
 
-    It was trained on photographs of 224 pixels: on digits or on synthetic images it sees textures, not meaning. A Fréchet distance
-    on it is not comparable with one on Inception-v3.
+    It was trained on photographs of 224 pixels: on digits or on synthetic images it sees textures,
+    not meaning. A Fréchet distance on it is not comparable with one on Inception-v3.
 
     Args:
         space: the image space.
@@ -40,4 +40,6 @@ def efficientnet_features(space: Image, path: Path | None = None) -> ImageNetwor
     content = content_of(found)
     network, digest = EfficientNetLite(read_weights(content, found)), digest_of(content)
     name = f"efficientnet-lite0 {digest[:8]}"
-    return ImageNetwork(space, name, digest, network, network.preprocessing, recipe="efficientnet-lite0, pooled")
+    return ImageNetwork(
+        space, name, digest, network, network.preprocessing, recipe="efficientnet-lite0, pooled"
+    )

@@ -1,7 +1,8 @@
 """Programs of `torch.export`, read as data and run by a list of operators.
 
-Two ideas: torch's own reader unpickles, evaluates expressions and looks names up in modules, so the archive is read here: a graph
-in JSON and weights as bytes; an operator that is not on the list is refused, and those on it compute and do nothing else.
+Two ideas: torch's own reader unpickles, evaluates expressions and looks names up in modules, so the
+archive is read here: a graph in JSON and weights as bytes; an operator that is not on the list is
+refused, and those on it compute and do nothing else.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from pushforward.core.errors import BadInput, a_type
 from pushforward.core.reading import require_members
 from pushforward.evaluation.features.operators import ATEN
 
-# what torch.export.save writes of a program of plain tensors; whatever else an archive holds is not opened
+# what torch.export.save writes of a program of plain tensors; whatever else an archive holds is not
+# opened
 _EXPORTED = re.compile(
     r"[^/]+/(archive_format|archive_version|byteorder|version|\.data/(version|serialization_id)|extra/[^/]+|models/[^/]+\.json"
     r"|data/(weights/(weight_\d+|[^/]+_weights_config\.json)|constants/(tensor_\d+|[^/]+_constants_config\.json)"
@@ -41,7 +43,12 @@ _TYPES = {
     12: torch.bool,
     13: torch.bfloat16,
 }
-_FORMATS = {1: torch.contiguous_format, 2: torch.channels_last, 3: torch.channels_last_3d, 4: torch.preserve_format}
+_FORMATS = {
+    1: torch.contiguous_format,
+    2: torch.channels_last,
+    3: torch.channels_last_3d,
+    4: torch.preserve_format,
+}
 _STRIDED = 7
 _POSITIONAL = (None, 0, 1)
 # what sizes are computed with
@@ -50,7 +57,10 @@ _ARITHMETIC: dict[str, Callable[..., Any]] = {
         f"_operator.{f.__name__}": f
         for f in (operator.add, operator.sub, operator.mul, operator.floordiv, operator.mod)
     },
-    **{f"_operator.{f.__name__}": f for f in (operator.neg, operator.truediv, operator.pow, operator.ge, operator.gt)},
+    **{
+        f"_operator.{f.__name__}": f
+        for f in (operator.neg, operator.truediv, operator.pow, operator.ge, operator.gt)
+    },
     **{f"_operator.{f.__name__}": f for f in (operator.le, operator.lt, operator.eq, operator.ne)},
     "torch.sym_max": max,
     "torch.sym_min": min,
@@ -60,7 +70,14 @@ _ARITHMETIC: dict[str, Callable[..., Any]] = {
 _CHECKS = re.compile(
     r"torch\.ops\.aten\.(_assert_\w+|sym_constrain_range\w*|_assert_scalar)\.\w+|torch\.sym_constrain\w*"
 )
-_PLAIN = {"as_int": int, "as_ints": list, "as_float": float, "as_floats": list, "as_bool": bool, "as_bools": list}
+_PLAIN = {
+    "as_int": int,
+    "as_ints": list,
+    "as_float": float,
+    "as_floats": list,
+    "as_bool": bool,
+    "as_bools": list,
+}
 _PLAIN |= {"as_string": str, "as_int_lists": list}
 
 
@@ -71,7 +88,8 @@ class Exported:
         batch: the only number of rows that its input may have, None if any.
 
     Raises:
-        BadInput: an archive that holds more than a program of plain tensors, or a program of other operators, inputs or outputs.
+        BadInput: an archive that holds more than a program of plain tensors, or a program of other
+            operators, inputs or outputs.
         ValueError, TypeError, LookupError, RuntimeError: a damaged one.
     """
 
@@ -92,19 +110,24 @@ class Exported:
         if len(inputs) != 1:
             raise BadInput(f"{path}, a program of {len(inputs)} inputs", "one input, the images")
         self._input, self._output = inputs[0], outputs[0][1]["arg"]["as_tensor"]["name"]
-        self._sizes: list[int | None] = [size.get("as_int") for size in graph["tensor_values"][self._input]["sizes"]]
+        self._sizes: list[int | None] = [
+            size.get("as_int") for size in graph["tensor_values"][self._input]["sizes"]
+        ]
         self.batch = self._sizes[0]
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return the output of the program.
 
         Raises:
-            ValueError: an input of another shape than it was exported for, or a program that does not fit together.
+            ValueError: an input of another shape than it was exported for, or a program that does
+                not fit together.
         """
         if len(x.shape) != len(self._sizes) or any(
             n not in (m, None) for m, n in zip(x.shape, self._sizes, strict=True)
         ):
-            raise ValueError(f"it was exported for {['any' if n is None else n for n in self._sizes]}")
+            raise ValueError(
+                f"it was exported for {['any' if n is None else n for n in self._sizes]}"
+            )
         values: dict[str, Any] = {**self._fixed, self._input: x}
         try:
             for node in self._nodes:
@@ -113,7 +136,9 @@ class Exported:
         except (TypeError, LookupError, AttributeError) as error:
             raise ValueError(f"it does not fit together ({error})") from None
         if not isinstance(found, Tensor):
-            raise BadInput(f"{self._path}, which returns {a_type(found)}", "a network that returns one tensor")
+            raise BadInput(
+                f"{self._path}, which returns {a_type(found)}", "a network that returns one tensor"
+            )
         return found
 
 
@@ -165,9 +190,18 @@ def _operator(target: str, path: Path) -> Callable[..., Any] | None:
     packet = getattr(torch.ops.aten, match[1], None)
     found = getattr(packet, match[2], None) if packet is not None else None
     if not isinstance(found, torch._ops.OpOverload):
-        raise BadInput(f"{path}, with the operator '{target}'", "one of this version of torch", "export it again")
-    if any(one.alias_info is not None and one.alias_info.is_write for one in found._schema.arguments):
-        raise BadInput(f"{path}, with the operator '{target}', which changes what it is given", "one that returns")
+        raise BadInput(
+            f"{path}, with the operator '{target}'",
+            "one of this version of torch",
+            "export it again",
+        )
+    if any(
+        one.alias_info is not None and one.alias_info.is_write for one in found._schema.arguments
+    ):
+        raise BadInput(
+            f"{path}, with the operator '{target}', which changes what it is given",
+            "one that returns",
+        )
     return found
 
 
@@ -202,7 +236,8 @@ def _size(record: Any, values: dict[str, Any]) -> Any:
 
 
 def _only_key(record: Any) -> tuple[str, Any]:
-    """Return the one key of a record with its value; the format writes a union as a record of one key."""
+    """Return the one key of a record with its value; the format writes a union as a record of one
+    key."""
     if not isinstance(record, dict):
         raise TypeError(f"{a_type(record)} where a record belongs")
     ((key, value),) = record.items()
@@ -210,10 +245,15 @@ def _only_key(record: Any) -> tuple[str, Any]:
 
 
 def _bound(specs: Any, weights: dict[str, Tensor], path: Path) -> tuple[dict[str, Any], list[str]]:
-    """Return the values of inputs that are weights or constants, and the names of the user's inputs."""
+    """Return the values of inputs that are weights or constants, and the names of the user's
+    inputs."""
     fixed: dict[str, Any] = {}
     inputs: list[str] = []
-    names = {"parameter": "parameter_name", "buffer": "buffer_name", "tensor_constant": "tensor_constant_name"}
+    names = {
+        "parameter": "parameter_name",
+        "buffer": "buffer_name",
+        "tensor_constant": "tensor_constant_name",
+    }
     for kind, spec in map(_only_key, specs):
         if kind in names:
             fixed[spec["arg"]["name"]] = weights[spec[names[kind]]]
@@ -221,7 +261,9 @@ def _bound(specs: Any, weights: dict[str, Tensor], path: Path) -> tuple[dict[str
             inputs.append(spec["arg"]["as_tensor"]["name"])
         elif kind not in ("user_input", "constant_input"):
             raise BadInput(
-                f"{path}, a program with an input of the kind {kind}", "tensors", "export it without objects"
+                f"{path}, a program with an input of the kind {kind}",
+                "tensors",
+                "export it without objects",
             )
     return fixed, inputs
 
@@ -235,9 +277,18 @@ def _tensors(archive: zipfile.ZipFile, folder: str, path: Path) -> dict[str, Ten
             if entry["use_pickle"] or not re.fullmatch(r"(weight|tensor)_\d+", file):
                 raise _unsafe(path, name)
             meta = entry["tensor_meta"]
-            sizes, strides = ([size["as_int"] for size in meta[key]] for key in ("sizes", "strides"))
-            content, kind = archive.read(f"{place.rpartition('/')[0]}/{file}"), _TYPES[meta["dtype"]]
-            whole = torch.frombuffer(bytearray(content), dtype=kind) if content else torch.empty(0, dtype=kind)
+            sizes, strides = (
+                [size["as_int"] for size in meta[key]] for key in ("sizes", "strides")
+            )
+            content, kind = (
+                archive.read(f"{place.rpartition('/')[0]}/{file}"),
+                _TYPES[meta["dtype"]],
+            )
+            whole = (
+                torch.frombuffer(bytearray(content), dtype=kind)
+                if content
+                else torch.empty(0, dtype=kind)
+            )
             found[name] = whole.as_strided(sizes, strides, meta["storage_offset"]["as_int"])
     return found
 
@@ -250,12 +301,16 @@ def _only_entry(archive: zipfile.ZipFile, pattern: str) -> bytes:
 
 
 def _refuse_others(archive: zipfile.ZipFile, path: Path) -> None:
-    """Refuse an archive with entries that a program of plain tensors does not have, or of which readers may take either."""
+    """Refuse an archive with entries that a program of plain tensors does not have, or of which
+    readers may take either."""
     names = archive.namelist()
     others = [name for name in names if not _EXPORTED.fullmatch(name)]
     if others:
         raise _unsafe(path, others[0])
-    if len({name.lower() for name in names}) < len(names) or len({name.partition("/")[0] for name in names}) > 1:
+    if (
+        len({name.lower() for name in names}) < len(names)
+        or len({name.partition("/")[0] for name in names}) > 1
+    ):
         raise _unsafe(path, "two entries of one name")
     order = [archive.read(name).strip() for name in names if name.endswith("/byteorder")]
     if order not in ([], [b"little"]):

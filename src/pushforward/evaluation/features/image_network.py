@@ -1,7 +1,8 @@
 """Features of images by a network that somebody else trained.
 
-Two ideas: the map is defined by the bytes of the network's file and by the input convention, so the fingerprint hashes those two
-and nothing of the user's data; the outputs are left on the network's own scale, because published distances are.
+Two ideas: the map is defined by the bytes of the network's file and by the input convention, so the
+fingerprint hashes those two and nothing of the user's data; the outputs are left on the network's
+own scale, because published distances are.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ NUMBERS = 4_000_000  # of the inputs of one batch: 14 images of 3x299x299, whose
 class ImageNetwork(Features):
     """Outputs of a frozen network, one row for each image, on the network's own scale.
 
-    A network computes in single precision: the features of one image may differ in the sixth digit with the batch it came in.
+    A network computes in single precision: the features of one image may differ in the sixth digit
+    with the batch it came in.
 
     Args:
         space: the image space.
@@ -58,7 +60,9 @@ class ImageNetwork(Features):
         recipe: str = "",
     ) -> None:
         words = ", ".join(part for part in (name, preprocessing.name) if part)
-        super().__init__(words, np.array([space.levels]), recipe=f"{digest}|{preprocessing}|{recipe}")
+        super().__init__(
+            words, np.array([space.levels]), recipe=f"{digest}|{preprocessing}|{recipe}"
+        )
         self._space, self._network, self._preprocessing = space, network, preprocessing
         numbers = int(np.prod(preprocessing.shape(space)))
         self._fixed = batch is not None
@@ -67,12 +71,16 @@ class ImageNetwork(Features):
     def _map(self, x: np.ndarray) -> np.ndarray:
         if x.shape[1:] != self._space.event_shape:
             raise BadInput(f"images of shape {x.shape[1:]}", f"{self._space.event_shape}")
-        return np.concatenate([self._rows(x[i : i + self._batch]) for i in range(0, len(x), self._batch)])
+        return np.concatenate(
+            [self._rows(x[i : i + self._batch]) for i in range(0, len(x), self._batch)]
+        )
 
     @torch.no_grad()
     def _rows(self, x: np.ndarray) -> np.ndarray:
         missing = self._batch - len(x) if self._fixed else 0
-        inputs = self._preprocessing(np.concatenate([x, np.repeat(x[-1:], missing, axis=0)]), self._space)
+        inputs = self._preprocessing(
+            np.concatenate([x, np.repeat(x[-1:], missing, axis=0)]), self._space
+        )
         try:
             outputs = self._network(inputs)
         except (RuntimeError, ValueError, AssertionError) as error:
@@ -106,7 +114,8 @@ def content_of(path: Path) -> bytes:
     """Return the bytes of a file, read once, so that what is hashed is what is opened.
 
     Raises:
-        BadInput: a file that is not there or cannot be read, or no file but a device, a pipe or a folder.
+        BadInput: a file that is not there or cannot be read, or no file but a device, a pipe or a
+            folder.
 
     Example:
         >>> content_of(Path("absent.pt"))

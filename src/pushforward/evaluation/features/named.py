@@ -1,8 +1,9 @@
 """Features: what a sample metric looks at, by name and fingerprint.
 
-Three ideas: a metric is a statement about named features, and two scores on different features are not comparable; the
-fingerprint hashes everything that defines the features, so equal names cannot hide different maps; everything fitted is fitted
-on the training split only, never on what is scored.
+Three ideas: a metric is a statement about named features, and two scores on different features are
+not comparable; the fingerprint hashes everything that defines the features, so equal names cannot
+hide different maps; everything fitted is fitted on the training split only, never on what is
+scored.
 """
 
 from __future__ import annotations
@@ -30,19 +31,22 @@ class Features(ABC):
     """
 
     def __init__(self, name: str, *defining: np.ndarray, recipe: str = "") -> None:
-        """Name the features; `recipe` is what defines them beyond their name and arrays, in words that are hashed, not printed."""
+        """Name the features; `recipe` is what defines them beyond their name and arrays, in words
+        that are hashed, not printed."""
         self.name = name
         self.fingerprint = fingerprint(f"{name}|{recipe}" if recipe else name, *defining)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Return the features of a batch in data units as float64, shape (n, d), rounded to nine decimals.
+        """Return the features of a batch in data units as float64, shape (n, d), rounded to nine
+        decimals.
 
         Raises:
             BadInput: no rows, or NaN or infinity in the data or in its features.
         """
         as_rows(x, "examples")
         rows = as_rows(self._map(x), f"rows of the features '{self.name}'")
-        # a matrix product may differ in its last bit with the batch a row came in, yet equal data must have distance zero
+        # a matrix product may differ in its last bit with the batch a row came in, yet equal data
+        # must have distance zero
         return rows.round(DECIMALS)
 
     @abstractmethod
@@ -51,7 +55,8 @@ class Features(ABC):
 
 
 def fingerprint(name: str, *defining: np.ndarray) -> str:
-    """Return the sha256 of a name and of arrays as little-endian float64, independent of any library's file format.
+    """Return the sha256 of a name and of arrays as little-endian float64, independent of any
+    library's file format.
 
     Example:
         >>> fingerprint("a", np.zeros(2)) == fingerprint("a", np.zeros(2)) != fingerprint("a", np.zeros(3))
@@ -67,7 +72,8 @@ def fingerprint(name: str, *defining: np.ndarray) -> str:
 
 
 class Standardised(Features):
-    """The coordinates themselves, each shifted and divided by its training mean and standard deviation.
+    """The coordinates themselves, each shifted and divided by its training mean and standard
+    deviation.
 
     A coordinate that is constant on train is only shifted.
 
@@ -85,15 +91,17 @@ class Standardised(Features):
     def _map(self, x: np.ndarray) -> np.ndarray:
         rows = as_rows(x)
         if rows.shape[1] != len(self._mean):
-            raise BadInput(f"examples of {rows.shape[1]} numbers", f"{len(self._mean)}, as on train")
+            raise BadInput(
+                f"examples of {rows.shape[1]} numbers", f"{len(self._mean)}, as on train"
+            )
         return (rows - self._mean) / self._scale
 
 
 class Pixels(Features):
     """The numbers themselves, shifted by their training means and divided by one common scale.
 
-    `f(x) = (x - mean) / s`, s the root-mean-square of the training standard deviations: distances are those of the data, in units
-    in which a coordinate has unit variance on average.
+    `f(x) = (x - mean) / s`, s the root-mean-square of the training standard deviations: distances
+    are those of the data, in units in which a coordinate has unit variance on average.
 
     Example:
         >>> Pixels(np.array([[[0, 2]], [[4, 2]]]))(np.array([[[4, 2]]])).round(3)
@@ -110,16 +118,19 @@ class Pixels(Features):
     def _map(self, x: np.ndarray) -> np.ndarray:
         rows = as_rows(x)
         if rows.shape[1] != len(self._mean):
-            raise BadInput(f"examples of {rows.shape[1]} numbers", f"{len(self._mean)}, as on train")
+            raise BadInput(
+                f"examples of {rows.shape[1]} numbers", f"{len(self._mean)}, as on train"
+            )
         return (rows - self._mean) / self._scale
 
 
 class PrincipalComponents(Features):
     """The K leading principal components fitted on train, on one common scale.
 
-    `f(x) = V_K^T (x - mean) / s` with s the root-mean-square of the K training standard deviations: directions keep their
-    relative importance, and a feature has unit variance on average. The map is defined by the training rows and K, which is what
-    the fingerprint hashes: eigenvectors differ in sign and in the last bit between linear-algebra libraries.
+    `f(x) = V_K^T (x - mean) / s` with s the root-mean-square of the K training standard deviations:
+    directions keep their relative importance, and a feature has unit variance on average. The map
+    is defined by the training rows and K, which is what the fingerprint hashes: eigenvectors differ
+    in sign and in the last bit between linear-algebra libraries.
 
     Args:
         train: training examples in data units.
@@ -148,5 +159,7 @@ class PrincipalComponents(Features):
     def _map(self, x: np.ndarray) -> np.ndarray:
         rows = as_rows(x)
         if rows.shape[1] != len(self._mean):
-            raise BadInput(f"examples of {rows.shape[1]} numbers", f"{len(self._mean)}, as on train")
+            raise BadInput(
+                f"examples of {rows.shape[1]} numbers", f"{len(self._mean)}, as on train"
+            )
         return (rows - self._mean) @ self._directions / self._scale

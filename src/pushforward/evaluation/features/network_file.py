@@ -1,7 +1,7 @@
 """The user's own network as features.
 
-One idea: a file holds the network but not what it expects, so the input convention is given with it, hashed with it, and tried on
-one image before anything is measured.
+One idea: a file holds the network but not what it expects, so the input convention is given with
+it, hashed with it, and tried on one image before anything is measured.
 """
 
 from __future__ import annotations
@@ -19,9 +19,14 @@ from pushforward.evaluation.features.programs import open_program
 
 
 def network_features(
-    path: Path, space: Image, preprocessing: Preprocessing, pooled: bool = False, trust: bool = False
+    path: Path,
+    space: Image,
+    preprocessing: Preprocessing,
+    pooled: bool = False,
+    trust: bool = False,
 ) -> ImageNetwork:
-    """Return the outputs of a network in a file: `torch.export` (.pt2), ONNX (extra `onnx`), or TorchScript that is trusted.
+    """Return the outputs of a network in a file: `torch.export` (.pt2), ONNX (extra `onnx`), or
+    TorchScript that is trusted.
 
     The fingerprint hashes the file's bytes and the input convention, never the file's name.
 
@@ -29,12 +34,13 @@ def network_features(
         path: the file.
         space: the image space.
         preprocessing: what the network expects of its input.
-        pooled: average outputs (n, c, h, w) over places, or (n, tokens, c) over tokens; otherwise outputs are flattened.
+        pooled: average outputs (n, c, h, w) over places, or (n, tokens, c) over tokens; otherwise
+            outputs are flattened.
         trust: run TorchScript, which can do whatever it likes; the other formats are read as data.
 
     Raises:
-        BadInput: a file of another kind, one that would have to be unpickled, a network that does not take the input, or one whose
-            output is not finite.
+        BadInput: a file of another kind, one that would have to be unpickled, a network that does
+            not take the input, or one whose output is not finite.
 
     Example:
         >>> network_features(Path("absent.pt"), Image(3, 8, 8), Preprocessing(size=32, mean=(0.5,), std=(0.5,)))
@@ -61,5 +67,7 @@ def _averaged(outputs: Tensor) -> Tensor:
     if outputs.dim() == 3:
         return outputs.mean(dim=1)
     raise BadInput(
-        f"outputs of shape {tuple(outputs.shape)} to be pooled", "(n, c, h, w) or (n, tokens, c)", "do not pool them"
+        f"outputs of shape {tuple(outputs.shape)} to be pooled",
+        "(n, c, h, w) or (n, tokens, c)",
+        "do not pool them",
     )

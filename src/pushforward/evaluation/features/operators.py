@@ -1,6 +1,8 @@
-"""The operators that a network from a file may use: they compute numbers from numbers and touch nothing else.
+"""The operators that a network from a file may use: they compute numbers from numbers and touch
+nothing else.
 
-One idea: what is not on a list is refused; `from_file` of torch maps files, operators of other packages do anything.
+One idea: what is not on a list is refused; `from_file` of torch maps files, operators of other
+packages do anything.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# of torch.ops.aten: what networks in evaluation mode are exported to, without the ones that change their inputs or draw numbers
+# of torch.ops.aten: what networks in evaluation mode are exported to, without the ones that change
+# their inputs or draw numbers
 ATEN = _words(
     """
     _adaptive_avg_pool2d _log_softmax _native_batch_norm_legit_no_training _safe_softmax _softmax _to_copy _unsafe_view
@@ -66,7 +69,8 @@ _DEEPEST = 20
 
 
 def check_onnx(content: bytes, path: Path) -> None:
-    """Refuse an ONNX file with operators that are not on the list, functions of its own, or numbers in other files.
+    """Refuse an ONNX file with operators that are not on the list, functions of its own, or numbers
+    in other files.
 
     Raises:
         BadInput: see above.
@@ -96,8 +100,12 @@ def _check_graph(content: bytes, path: Path, depth: int) -> None:
 
 def _check_node(content: bytes, path: Path, depth: int) -> None:
     parts = list(_fields(content))
-    kind = b"".join(v for n, v in parts if n == _KIND and isinstance(v, bytes)).decode("utf-8", "replace")
-    domain = b"".join(v for n, v in parts if n == _DOMAIN and isinstance(v, bytes)).decode("utf-8", "replace")
+    kind = b"".join(v for n, v in parts if n == _KIND and isinstance(v, bytes)).decode(
+        "utf-8", "replace"
+    )
+    domain = b"".join(v for n, v in parts if n == _DOMAIN and isinstance(v, bytes)).decode(
+        "utf-8", "replace"
+    )
     if domain not in _DOMAINS or kind not in ONNX:
         raise _refused(path, f"the operator '{domain + '.' if domain else ''}{kind[:80]}'")
     for number, attribute in parts:

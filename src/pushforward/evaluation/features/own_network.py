@@ -1,8 +1,9 @@
 """Features of a small network trained on the user's own training split.
 
-Three ideas: a network that learnt this data sees what matters in it, which one that learnt photographs may not; it learns on train
-only, so that nothing of test leaks into the judge; its fingerprint hashes what defines it (rows, labels, seed, recipe) and not its
-weights, whose last digits differ between processors.
+Three ideas: a network that learnt this data sees what matters in it, which one that learnt
+photographs may not; it learns on train only, so that nothing of test leaks into the judge; its
+fingerprint hashes what defines it (rows, labels, seed, recipe) and not its weights, whose last
+digits differ between processors.
 """
 
 from __future__ import annotations
@@ -24,7 +25,12 @@ from pushforward.evaluation.features.columns import ColumnFeatures
 from pushforward.evaluation.features.named import Features, Standardised
 from pushforward.evaluation.features.own_training import BATCH, fit_classifier, fit_turns
 from pushforward.evaluation.features.resizing import Resizing
-from pushforward.evaluation.features.small_networks import WIDTH, Convolutional, FeatureEncoder, Perceptron
+from pushforward.evaluation.features.small_networks import (
+    WIDTH,
+    Convolutional,
+    FeatureEncoder,
+    Perceptron,
+)
 from pushforward.evaluation.intervals import wilson
 from pushforward.evaluation.kinds.example_kind import examples_of
 from pushforward.evaluation.measuring.statistic import MeasuredOn
@@ -37,18 +43,22 @@ RECIPE = "v1, AdamW 2e-3, conv 16-32-64 or perceptron 128-128, 64 before rectifi
 
 
 class OwnNetwork(Features):
-    """Sixty-four features of a small network that learnt to tell train's classes or, without labels, how pictures are turned.
+    """Sixty-four features of a small network that learnt to tell train's classes or, without
+    labels, how pictures are turned.
 
-    Features are taken before the last rectification and standardised on train: rectified, many are zero for nearly all examples and
-    a rare one decides the distance. Images: convolutions, also without labels. Points and tables: a perceptron, with labels only.
+    Features are taken before the last rectification and standardised on train: rectified, many are
+    zero for nearly all examples and a rare one decides the distance. Images: convolutions, also
+    without labels. Points and tables: a perceptron, with labels only.
 
-    Turns were chosen by measurement. In standard deviations of real-against-real the Fréchet distance of features learnt by turns,
-    by reconstruction, and not at all sees, on 1000 handwritten digits of 28x28, a blur of half a pixel at 44, 27 and 23, a shift by
-    a pixel at 138, 14 and 13, halves of different digits at 133, 25 and 35; on photographs a blur at 12, 0.3 and 1.5. Noise on
-    photographs `random-conv` sees better (26 against 1). A direction that data has nowhere cannot be learnt.
+    Turns were chosen by measurement. In standard deviations of real-against-real the Fréchet
+    distance of features learnt by turns, by reconstruction, and not at all sees, on 1000
+    handwritten digits of 28x28, a blur of half a pixel at 44, 27 and 23, a shift by a pixel at 138,
+    14 and 13, halves of different digits at 133, 25 and 35; on photographs a blur at 12, 0.3 and
+    1.5. Noise on photographs `random-conv` sees better (26 against 1). A direction that data has
+    nowhere cannot be learnt.
 
-    Trained on one thread or two, features differ by 4e-6 at most and a Fréchet distance in its eighth digit, which is why the
-    fingerprint need not depend on the processor.
+    Trained on one thread or two, features differ by 4e-6 at most and a Fréchet distance in its
+    eighth digit, which is why the fingerprint need not depend on the processor.
 
     Args:
         space: what one example is.
@@ -58,10 +68,12 @@ class OwnNetwork(Features):
         steps: of the training.
 
     Attributes:
-        classes: the labels found in `labels`, sorted; the columns of `probabilities`. Empty without labels.
+        classes: the labels found in `labels`, sorted; the columns of `probabilities`. Empty without
+            labels.
 
     Raises:
-        BadInput: text, or points and tables without labels; labels of one class, or of another number than the examples.
+        BadInput: text, or points and tables without labels; labels of one class, or of another
+            number than the examples.
 
     Example:
         >>> from pushforward.core.space import Image
@@ -72,14 +84,23 @@ class OwnNetwork(Features):
     """
 
     def __init__(
-        self, space: Space, train: np.ndarray, labels: np.ndarray | None = None, seed: int = 0, steps: int = STEPS
+        self,
+        space: Space,
+        train: np.ndarray,
+        labels: np.ndarray | None = None,
+        seed: int = 0,
+        steps: int = STEPS,
     ) -> None:
         _check(space, train, labels)
         task = "by turns" if labels is None else "by class"
         target = np.zeros(0) if labels is None else labels
         levels = space.levels or 0
         defining = (np.array([levels]), train, target)
-        super().__init__(f"own-{WIDTH} {task}, seed {seed}", *defining, recipe=f"{RECIPE}, {steps} steps of {BATCH}")
+        super().__init__(
+            f"own-{WIDTH} {task}, seed {seed}",
+            *defining,
+            recipe=f"{RECIPE}, {steps} steps of {BATCH}",
+        )
         self._space, self._inputs = space, _inputs_of(space, train)
         self.classes: tuple[int, ...] = () if labels is None else tuple(np.unique(labels).tolist())
         stream = np.random.RandomState(seed)
@@ -108,7 +129,9 @@ class OwnNetwork(Features):
             head = fit_turns(encoder, stream, train, self._inputs, steps)
         else:
             target = torch.from_numpy(np.searchsorted(self.classes, labels))
-            head = fit_classifier(encoder, stream, train, self._inputs, target, len(self.classes), steps)
+            head = fit_classifier(
+                encoder, stream, train, self._inputs, target, len(self.classes), steps
+            )
         encoder.freeze()
         return encoder, [weight.detach().double() for weight in head]
 
@@ -119,7 +142,10 @@ class OwnNetwork(Features):
         if x.shape[1:] != self._space.event_shape:
             raise BadInput(f"examples of shape {x.shape[1:]}", f"{self._space.event_shape}")
         with torch.no_grad():
-            parts = [self._encoder(self._inputs(x[i : i + CHUNK]).double()) for i in range(0, len(x), CHUNK)]
+            parts = [
+                self._encoder(self._inputs(x[i : i + CHUNK]).double())
+                for i in range(0, len(x), CHUNK)
+            ]
         return torch.cat(parts).numpy()
 
     def probabilities(self, x: np.ndarray) -> np.ndarray:
@@ -129,14 +155,19 @@ class OwnNetwork(Features):
             Unsupported: a network that was trained without labels.
         """
         if not self.classes:
-            raise Unsupported(f"class probabilities of '{self.name}'", "a network trained with labels", "pass labels")
+            raise Unsupported(
+                f"class probabilities of '{self.name}'",
+                "a network trained with labels",
+                "pass labels",
+            )
         rows = torch.from_numpy(self._raw(x))
         with torch.no_grad():
             logits = functional.linear(functional.relu(rows), self._head[0], self._head[1])
             return logits.softmax(dim=1).numpy()
 
     def accuracy(self, x: np.ndarray, labels: np.ndarray, reference_name: str = "test") -> Score:
-        """Return the share of examples whose most probable class is their label, with Wilson's interval.
+        """Return the share of examples whose most probable class is their label, with Wilson's
+        interval.
 
         Args:
             x: held-out examples in data units.
@@ -149,20 +180,33 @@ class OwnNetwork(Features):
         strange = sorted(set(np.unique(labels).tolist()) - set(self.classes))
         if self.classes and (strange or len(labels) != len(x)):
             raise BadInput(
-                f"{len(labels)} labels, of which {strange} are unknown, for {len(x)} examples", "train's labels"
+                f"{len(labels)} labels, of which {strange} are unknown, for {len(x)} examples",
+                "train's labels",
             )
         right = np.array(self.classes)[self.probabilities(x).argmax(axis=1)] == labels
         low, high = wilson(int(right.sum()), len(right))
         on = MeasuredOn(self.name, self.fingerprint, reference_name)
-        return on.score(Measure("accuracy", better="higher"), float(right.mean()), len(right), low=low, high=high)
+        return on.score(
+            Measure("accuracy", better="higher"),
+            float(right.mean()),
+            len(right),
+            low=low,
+            high=high,
+        )
 
 
 def _check(space: Space, train: np.ndarray, labels: np.ndarray | None) -> None:
     if space.kind not in _INPUTS:
-        raise BadInput("text for a network of one's own", "images, points or a table", "use tokens or sentences")
+        raise BadInput(
+            "text for a network of one's own",
+            "images, points or a table",
+            "use tokens or sentences",
+        )
     if labels is None and not examples_of(space).neighbouring:
         raise BadInput(
-            "rows without labels for a network of one's own", "labels", "use the standardised or ranked columns"
+            "rows without labels for a network of one's own",
+            "labels",
+            "use the standardised or ranked columns",
         )
     if train.shape[1:] != space.event_shape:
         raise BadInput(f"training examples of shape {train.shape[1:]}", f"{space.event_shape}")

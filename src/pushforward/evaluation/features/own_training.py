@@ -1,6 +1,7 @@
 """What the user's own network is trained to do, with labels and without.
 
-One idea: a task is a loss on batches that it draws from the training split with the stream it is given.
+One idea: a task is a loss on batches that it draws from the training split with the stream it is
+given.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ def fit_classifier(
 
     def loss() -> Tensor:
         rows = stream.randint(0, len(train), BATCH)
-        logits = functional.linear(functional.relu(encoder(inputs(train[rows]).float())), head[0], head[1])
+        logits = functional.linear(
+            functional.relu(encoder(inputs(train[rows]).float())), head[0], head[1]
+        )
         return functional.cross_entropy(logits, target[torch.from_numpy(rows)])
 
     descend([*encoder.weights, *head], loss, steps)
@@ -46,13 +49,16 @@ def fit_turns(
     inputs: Callable[[np.ndarray], Tensor],
     steps: int,
 ) -> list[Tensor]:
-    """Minimise the cross-entropy of which way a picture was turned (Gidaris et al. 2018, equation 2); return the last layer."""
+    """Minimise the cross-entropy of which way a picture was turned (Gidaris et al. 2018, equation
+    2); return the last layer."""
     head = [initial(stream, TURNS, WIDTH), torch.zeros(TURNS)]
     target = torch.arange(TURNS).repeat_interleave(BATCH // TURNS)
 
     def loss() -> Tensor:
         pictures = inputs(train[stream.randint(0, len(train), BATCH)]).float()
-        turned_pictures = torch.cat([turned(part, way) for way, part in enumerate(pictures.chunk(TURNS))])
+        turned_pictures = torch.cat(
+            [turned(part, way) for way, part in enumerate(pictures.chunk(TURNS))]
+        )
         logits = functional.linear(functional.relu(encoder(turned_pictures)), head[0], head[1])
         return functional.cross_entropy(logits, target)
 
@@ -61,7 +67,8 @@ def fit_turns(
 
 
 def turned(x: Tensor, way: int) -> Tensor:
-    """Return pictures (n, c, h, w) turned by `way` quarters; where they are not square, mirrored in one of four ways.
+    """Return pictures (n, c, h, w) turned by `way` quarters; where they are not square, mirrored in
+    one of four ways.
 
     Example:
         >>> turned(torch.tensor([[[[1, 2], [3, 4]]]]), 1).tolist(), turned(torch.tensor([[[[1, 2]]]]), 1).tolist()

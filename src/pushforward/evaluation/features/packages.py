@@ -1,6 +1,7 @@
 """Files of weights that an optional package ships.
 
-One idea: a package is looked for, never imported: what is needed of it is a file, and its code need not run.
+One idea: a package is looked for, never imported: what is needed of it is a file, and its code need
+not run.
 """
 
 from __future__ import annotations
@@ -30,5 +31,7 @@ def shipped(package: str, place: str, features: str, extra: str) -> Path:
         raise BadInput(f"features '{features}'", wanted, install)
     path = Path(spec.submodule_search_locations[0]) / place
     if not path.exists():
-        raise BadInput(f"features '{features}', whose package {package} holds no {place}", wanted, install)
+        raise BadInput(
+            f"features '{features}', whose package {package} holds no {place}", wanted, install
+        )
     return path

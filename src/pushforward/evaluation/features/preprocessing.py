@@ -1,7 +1,8 @@
 """What a network trained elsewhere is given of an image.
 
-One idea: a network's input convention (channels, size, range, mean and standard deviation) is written down and hashed, because no
-file of weights says it and every silent mistake in it changes all distances.
+One idea: a network's input convention (channels, size, range, mean and standard deviation) is
+written down and hashed, because no file of weights says it and every silent mistake in it changes
+all distances.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """From integer pixels to a network's input: `(clip(resize(low + x (high - low) / (levels - 1))) - mean) / std`.
+    """From integer pixels to a network's input: `(clip(resize(low + x (high - low) / (levels - 1)))
+    - mean) / std`.
 
-    An image that is not square is resized to a square whole: nothing is cropped away. Grey images are repeated for a network
-    of three channels. Overshoot of the filter is clipped to the range.
+    An image that is not square is resized to a square whole: nothing is cropped away. Grey images
+    are repeated for a network of three channels. Overshoot of the filter is clipped to the range.
 
     Attributes:
         channels: that the network takes.
@@ -34,8 +36,8 @@ class Preprocessing:
         filter: how images are resized.
 
     Raises:
-        BadInput: an unknown filter, means or deviations of another number than the channels, deviations that are not positive, or
-            an empty range.
+        BadInput: an unknown filter, means or deviations of another number than the channels,
+            deviations that are not positive, or an empty range.
 
     Example:
         >>> convention = Preprocessing(channels=3, size=4, mean=(0.5,), std=(0.5,))
@@ -56,11 +58,13 @@ class Preprocessing:
         for word, given in (("mean", self.mean), ("std", self.std)):
             if len(given) not in (1, self.channels):
                 raise BadInput(
-                    f"{word} of {len(given)} numbers", f"one, or one for each of the {self.channels} channels"
+                    f"{word} of {len(given)} numbers",
+                    f"one, or one for each of the {self.channels} channels",
                 )
         if min(self.std) <= 0 or not self.low < self.high:
             raise BadInput(
-                f"std {self.std} and a range from {self.low} to {self.high}", "positive numbers, and low below high"
+                f"std {self.std} and a range from {self.low} to {self.high}",
+                "positive numbers, and low below high",
             )
 
     @property
@@ -87,7 +91,8 @@ class Preprocessing:
         return self.channels, height, width
 
     def __call__(self, x: np.ndarray, space: Image) -> Tensor:
-        """Return the input (n, channels, size, size) of images (n, c, h, w) of a space as float32."""
+        """Return the input (n, channels, size, size) of images (n, c, h, w) of a space as
+        float32."""
         pixels = self.low + x.astype(np.float64) * ((self.high - self.low) / (space.levels - 1))
         if self.size is not None and x.shape[-2:] != (self.size, self.size):
             pixels = self._resizing(self.size)(pixels).clip(self.low, self.high)

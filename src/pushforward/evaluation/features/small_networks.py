@@ -1,7 +1,8 @@
 """Small networks that are trained here, within seconds, to look at one data set.
 
-Two ideas: initial weights and batches come from NumPy's frozen stream, so that a seed means the same everywhere and no global state
-is touched; the budget is a number of steps, so that what is trained does not depend on how busy the machine is.
+Two ideas: initial weights and batches come from NumPy's frozen stream, so that a seed means the
+same everywhere and no global state is touched; the budget is a number of steps, so that what is
+trained does not depend on how busy the machine is.
 """
 
 from __future__ import annotations
@@ -30,25 +31,32 @@ class FeatureEncoder(ABC):
         """Return features (n, WIDTH) before any rectification."""
 
     def freeze(self) -> None:
-        """Turn the weights into double-precision constants, so that a row has equal features in any batch."""
+        """Turn the weights into double-precision constants, so that a row has equal features in any
+        batch."""
         self.weights = [weight.detach().double() for weight in self.weights]
 
 
 class Convolutional(FeatureEncoder):
-    """Three rectified 3x3 convolutions of 16, 32 and 64 channels, averaged over a 2x2 grid, then a linear layer.
+    """Three rectified 3x3 convolutions of 16, 32 and 64 channels, averaged over a 2x2 grid, then a
+    linear layer.
 
-    The second and third halve the picture; so does the first for pictures of more than 32 pixels a side.
+    The second and third halve the picture; so does the first for pictures of more than 32 pixels a
+    side.
     """
 
     def __init__(self, stream: np.random.RandomState, channels: int, side: int) -> None:
         shapes = [(16, channels, 3, 3), (32, 16, 3, 3), (64, 32, 3, 3)]
         self._strides = (2 if side > 32 else 1, 2, 2)
-        self.weights = [initial(stream, *shape) for shape in shapes] + [torch.zeros(s[0]) for s in shapes]
+        self.weights = [initial(stream, *shape) for shape in shapes] + [
+            torch.zeros(s[0]) for s in shapes
+        ]
         self.weights += [initial(stream, WIDTH, 4 * shapes[-1][0]), torch.zeros(WIDTH)]
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return features (n, WIDTH) of images (n, channels, height, width)."""
-        for kernel, bias, stride in zip(self.weights[:3], self.weights[3:6], self._strides, strict=True):
+        for kernel, bias, stride in zip(
+            self.weights[:3], self.weights[3:6], self._strides, strict=True
+        ):
             x = functional.relu(functional.conv2d(x, kernel, bias, stride, padding=1))
         return functional.linear(functional.adaptive_avg_pool2d(x, 2).flatten(1), *self.weights[6:])
 
@@ -79,8 +87,11 @@ def initial(stream: np.random.RandomState, *shape: int) -> Tensor:
     return torch.from_numpy((stream.standard_normal(shape) * scale).astype(np.float32))
 
 
-def descend(weights: Sequence[Tensor], loss: Callable[[], Tensor], steps: int, rate: float = 2e-3) -> None:
-    """Take AdamW steps on weights, in place; the rate rises over 20 steps and falls to zero along a cosine.
+def descend(
+    weights: Sequence[Tensor], loss: Callable[[], Tensor], steps: int, rate: float = 2e-3
+) -> None:
+    """Take AdamW steps on weights, in place; the rate rises over 20 steps and falls to zero along a
+    cosine.
 
     Args:
         loss: of a batch that it draws itself.
@@ -97,7 +108,12 @@ def descend(weights: Sequence[Tensor], loss: Callable[[], Tensor], steps: int, r
     with torch.enable_grad():
         for step in range(steps):
             for group in optimiser.param_groups:
-                group["lr"] = rate * min(1.0, (step + 1) / WARM_UP) * 0.5 * (1.0 + math.cos(math.pi * step / steps))
+                group["lr"] = (
+                    rate
+                    * min(1.0, (step + 1) / WARM_UP)
+                    * 0.5
+                    * (1.0 + math.cos(math.pi * step / steps))
+                )
             optimiser.zero_grad()
             loss().backward()
             optimiser.step()

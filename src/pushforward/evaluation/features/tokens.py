@@ -1,7 +1,8 @@
 """Windows of text as the metrics see them: which tokens and pairs of tokens occur.
 
-Two ideas: a window's tokens and neighbouring pairs are counted in a fixed number of buckets, so that any vocabulary has the same
-width; what they see is the choice and order of tokens at short range, and nothing beyond.
+Two ideas: a window's tokens and neighbouring pairs are counted in a fixed number of buckets, so
+that any vocabulary has the same width; what they see is the choice and order of tokens at short
+range, and nothing beyond.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ BUCKETS = 512
 
 
 class TokenFeatures(Features):
-    """The leading principal components of square-rooted counts of tokens and pairs of tokens in hashed buckets.
+    """The leading principal components of square-rooted counts of tokens and pairs of tokens in
+    hashed buckets.
 
     Args:
         space: the space of windows.
@@ -40,9 +42,16 @@ class TokenFeatures(Features):
 
     def _counts(self, rows: np.ndarray) -> np.ndarray:
         tokens = rows.astype(np.uint64)
-        pairs = tokens[:, :-1] * np.uint64(self._vocabulary) + tokens[:, 1:] + np.uint64(self._vocabulary)
-        # multiplicative hashing (Knuth 1998, section 6.4): the high bits of a product with 2^64 over the golden ratio
-        places = (np.concatenate([tokens, pairs], axis=1) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(55)
+        pairs = (
+            tokens[:, :-1] * np.uint64(self._vocabulary)
+            + tokens[:, 1:]
+            + np.uint64(self._vocabulary)
+        )
+        # multiplicative hashing (Knuth 1998, section 6.4): the high bits of a product with 2^64
+        # over the golden ratio
+        places = (
+            np.concatenate([tokens, pairs], axis=1) * np.uint64(0x9E3779B97F4A7C15)
+        ) >> np.uint64(55)
         counts = np.zeros((len(rows), BUCKETS))
         np.add.at(counts, (np.arange(len(rows))[:, None], places.astype(np.int64)), 1.0)
         return np.sqrt(counts)

@@ -1,6 +1,7 @@
 """Files of weights: named tensors, read by formats that hold numbers only.
 
-One idea: a file that could run code when it is opened is refused, so weights from anywhere can be read.
+One idea: a file that could run code when it is opened is refused, so weights from anywhere can be
+read.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ def read_weights(content: bytes, path: Path, trust: bool = False) -> dict[str, T
         trust: open TorchScript too, which runs the code in it.
 
     Raises:
-        BadInput: TorchScript that is not trusted, a file that is neither safetensors nor a torch file of tensors only, or one
-            that holds no named tensors.
+        BadInput: TorchScript that is not trusted, a file that is neither safetensors nor a torch
+            file of tensors only, or one that holds no named tensors.
 
     Example:
         >>> from safetensors.torch import save
@@ -42,7 +43,9 @@ def read_weights(content: bytes, path: Path, trust: bool = False) -> dict[str, T
         try:
             return load_safetensors(content)
         except SafetensorError as error:
-            raise BadInput(f"{path}, which is not safetensors ({error})", "a file of weights") from None
+            raise BadInput(
+                f"{path}, which is not safetensors ({error})", "a file of weights"
+            ) from None
     if is_script(content):
         if not trust:
             raise BadInput(
@@ -65,7 +68,8 @@ def read_weights(content: bytes, path: Path, trust: bool = False) -> dict[str, T
 
 
 def plain(content: bytes) -> Any:
-    """Return what a torch file of tensors and plain containers holds; nothing else in it is unpickled.
+    """Return what a torch file of tensors and plain containers holds; nothing else in it is
+    unpickled.
 
     Raises:
         ValueError: a file that is none.
@@ -78,23 +82,41 @@ def plain(content: bytes) -> Any:
     """
     try:
         return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError, IndexError) as error:
+    except (
+        UnpicklingError,
+        RuntimeError,
+        EOFError,
+        ValueError,
+        KeyError,
+        AttributeError,
+        IndexError,
+    ) as error:
         raise ValueError((str(error).strip().splitlines() or [type(error).__name__])[0]) from None
 
 
 def _tensors(found: Any, path: Path) -> dict[str, Tensor]:
-    while isinstance(found, Mapping) and (inner := next((key for key in NESTED if key in found), None)) is not None:
+    while (
+        isinstance(found, Mapping)
+        and (inner := next((key for key in NESTED if key in found), None)) is not None
+    ):
         found = found[inner]
     if not isinstance(found, Mapping):
-        raise BadInput(f"{path}, which holds {a_type(found)}", "named tensors, such as a state_dict()")
-    named = {str(key).removeprefix("module."): value for key, value in found.items() if isinstance(value, Tensor)}
+        raise BadInput(
+            f"{path}, which holds {a_type(found)}", "named tensors, such as a state_dict()"
+        )
+    named = {
+        str(key).removeprefix("module."): value
+        for key, value in found.items()
+        if isinstance(value, Tensor)
+    }
     if not named:
         raise BadInput(f"{path}, which holds no tensors", "named tensors, such as a state_dict()")
     return named
 
 
 def is_script(content: bytes) -> bool:
-    """Return whether a file's bytes are a TorchScript archive: a zip with `code/` and `constants.pkl`.
+    """Return whether a file's bytes are a TorchScript archive: a zip with `code/` and
+    `constants.pkl`.
 
     Example:
         >>> is_script(b"no zip")

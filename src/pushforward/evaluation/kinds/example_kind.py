@@ -1,7 +1,8 @@
-"""What measures must know of a kind of data: how examples are spread, spoilt and explained by their parts alone.
+"""What measures must know of a kind of data: how examples are spread, spoilt and explained by their
+parts alone.
 
-One idea: everything that a control, a damage or a floor does differently for pictures, points, tables and texts is a method here,
-of one object a kind, in one file a kind.
+One idea: everything that a control, a damage or a floor does differently for pictures, points,
+tables and texts is a method here, of one object a kind, in one file a kind.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from pushforward.core.space import Space
 
 
 class ExampleKind(ABC):
-    """Examples of one kind as arrays in data units, the missing values of a table as marks (see `evaluation/marks.py`).
+    """Examples of one kind as arrays in data units, the missing values of a table as marks (see
+    `evaluation/marks.py`).
 
-    To add a kind, write a subclass, and name an object of it in `EXAMPLE_KINDS`. Every method takes the space, of its own kind.
+    To add a kind, write a subclass, and name an object of it in `EXAMPLE_KINDS`. Every method takes
+    the space, of its own kind.
 
     Attributes:
         noisy: whether noise can be added to the numbers of an example.
@@ -32,18 +35,21 @@ class ExampleKind(ABC):
 
     @abstractmethod
     def even(self, space: Any, rows: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Return n examples spread evenly over what the space may hold, or over what the training rows (m, d) span."""
+        """Return n examples spread evenly over what the space may hold, or over what the training
+        rows (m, d) span."""
 
     @abstractmethod
     def log_marginals(self, space: Any, train: np.ndarray, test: np.ndarray) -> np.ndarray:
-        """Return the log-probability of test rows (n, d) under independent marginals of the training rows, in nats, (n,)."""
+        """Return the log-probability of test rows (n, d) under independent marginals of the
+        training rows, in nats, (n,)."""
 
     @abstractmethod
     def marginals(self, space: Any) -> str:
         """Return what independent marginals of such data are, in words."""
 
     def spread(self, rows: np.ndarray) -> np.ndarray:
-        """Return the size of noise of dose one, for each part (d,): that of all numbers of the training rows together."""
+        """Return the size of noise of dose one, for each part (d,): that of all numbers of the
+        training rows together."""
         return np.full(rows.shape[1], rows.std())
 
     def on_grid(self, space: Any, rows: np.ndarray, noisy: np.ndarray) -> np.ndarray:

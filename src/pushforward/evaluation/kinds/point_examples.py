@@ -26,9 +26,15 @@ class PointExamples(ExampleKind):
         """
         constant = np.flatnonzero(np.ptp(train, axis=0) == 0).tolist()
         if constant:
-            raise BadInput(f"constant training columns {constant}", "columns that vary", "drop them from the data")
+            raise BadInput(
+                f"constant training columns {constant}",
+                "columns that vary",
+                "drop them from the data",
+            )
         mean, scale = (part.numpy() for part in location_and_scale(torch.from_numpy(train)))
-        return -0.5 * (np.log(2 * np.pi) + 2 * np.log(scale) + ((test - mean) / scale) ** 2).sum(axis=1)
+        return -0.5 * (np.log(2 * np.pi) + 2 * np.log(scale) + ((test - mean) / scale) ** 2).sum(
+            axis=1
+        )
 
     def marginals(self, space: Points) -> str:
         """Return what the marginals are, in words."""

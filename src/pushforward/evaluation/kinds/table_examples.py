@@ -22,8 +22,8 @@ class TableExamples(ExampleKind):
     def log_marginals(self, space: Table, train: np.ndarray, test: np.ndarray) -> np.ndarray:
         """Return the sum of the columns' own log-probabilities.
 
-        Histograms of categories and of numbers on a grid, whose last half count is shared by the values that were not seen;
-        Gaussians of real numbers; a missing value is a category.
+        Histograms of categories and of numbers on a grid, whose last half count is shared by the
+        values that were not seen; Gaussians of real numbers; a missing value is a category.
 
         Raises:
             BadInput: a constant column of real numbers, whose density is infinite.
@@ -40,16 +40,24 @@ class TableExamples(ExampleKind):
         return rows.std(axis=0)
 
     def on_grid(self, space: Table, rows: np.ndarray, noisy: np.ndarray) -> np.ndarray:
-        """Return rows whose numbers are on their columns' grids and within their ranges; categories and marks are as they were."""
+        """Return rows whose numbers are on their columns' grids and within their ranges; categories
+        and marks are as they were."""
         for place, column in enumerate(space.columns):
             values = rows[:, place]
             if column.discrete:
                 noisy[:, place] = values
                 continue
             if column.step is not None:
-                noisy[:, place] = column.low + np.round((noisy[:, place] - column.low) / column.step) * column.step
-            inside = (values >= column.low) & (values <= column.high)  # a missing value's mark stays where it is
-            noisy[:, place] = np.where(inside, noisy[:, place].clip(column.low, column.high), values)
+                noisy[:, place] = (
+                    column.low
+                    + np.round((noisy[:, place] - column.low) / column.step) * column.step
+                )
+            inside = (values >= column.low) & (
+                values <= column.high
+            )  # a missing value's mark stays where it is
+            noisy[:, place] = np.where(
+                inside, noisy[:, place].clip(column.low, column.high), values
+            )
         return noisy
 
 
@@ -58,13 +66,19 @@ def _even(column: Column, n: int, rng: np.random.Generator) -> np.ndarray:
     if column.discrete:
         return rng.integers(0, len(column.categories), size=n).astype(np.float64)
     values = rng.uniform(column.low, column.high, size=n)
-    return values if column.step is None else column.low + np.round((values - column.low) / column.step) * column.step
+    return (
+        values
+        if column.step is None
+        else column.low + np.round((values - column.low) / column.step) * column.step
+    )
 
 
 def _column(column: Column, train: np.ndarray, test: np.ndarray) -> np.ndarray:
     if column.discrete:
         levels = len(column.categories)
-        index = [np.where(v == missing_mark(column), levels, v).astype(np.int64) for v in (train, test)]
+        index = [
+            np.where(v == missing_mark(column), levels, v).astype(np.int64) for v in (train, test)
+        ]
         size = levels + column.missing
         counts = np.bincount(index[0], minlength=size)
         return np.log((counts + 0.5) / (len(train) + 0.5 * size))[index[1]]
@@ -95,7 +109,9 @@ def _grid(column: Column, known: np.ndarray, test: np.ndarray) -> np.ndarray:
 def _gaussian(column: Column, known: np.ndarray, test: np.ndarray) -> np.ndarray:
     variance = known.var()
     if variance == 0:
-        raise BadInput(f"the constant column '{column.name}'", "a column that varies", "drop it from the data")
+        raise BadInput(
+            f"the constant column '{column.name}'", "a column that varies", "drop it from the data"
+        )
     return -0.5 * (np.log(2 * np.pi * variance) + (test - known.mean()) ** 2 / variance)
 
 

@@ -19,7 +19,8 @@ class TextExamples(ExampleKind):
         return rng.integers(0, space.vocabulary, size=(n, *space.event_shape))
 
     def log_marginals(self, space: Text, train: np.ndarray, test: np.ndarray) -> np.ndarray:
-        """Return log-probabilities of tokens by their training frequencies, half a count added to every token."""
+        """Return log-probabilities of tokens by their training frequencies, half a count added to
+        every token."""
         counts = np.bincount(train.astype(np.int64).ravel(), minlength=space.vocabulary)
         log_p = np.log((counts + 0.5) / (train.size + 0.5 * space.vocabulary))
         return log_p[test.astype(np.int64)].sum(axis=1)

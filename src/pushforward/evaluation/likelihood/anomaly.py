@@ -1,8 +1,9 @@
 """Anomaly scores from a likelihood, with what is known to go wrong beside them.
 
-Three ideas: a high likelihood does not mean that an example is normal, since simple examples are likely under any model; so the
-code length stands beside its complexity-corrected version and its typicality; every score becomes a conformal p-value against
-held-out examples, the only scale on which the three can be read together.
+Three ideas: a high likelihood does not mean that an example is normal, since simple examples are
+likely under any model; so the code length stands beside its complexity-corrected version and its
+typicality; every score becomes a conformal p-value against held-out examples, the only scale on
+which the three can be read together.
 """
 
 from __future__ import annotations
@@ -26,14 +27,16 @@ _OF_ALL = {2: "both scores", 3: "all three scores"}
 
 @dataclass(frozen=True)
 class Anomalies:
-    """Scores of every example, larger where it is stranger, and their p-values against held-out examples.
+    """Scores of every example, larger where it is stranger, and their p-values against held-out
+    examples.
 
     Attributes:
         code_length: `-log p(x)` in nats.
-        corrected: code length minus the length of a general-purpose code of the same example, in nats; None where examples are
-            real numbers, which have no such length.
+        corrected: code length minus the length of a general-purpose code of the same example, in
+            nats; None where examples are real numbers, which have no such length.
         atypicality: `|-log p(x) - H|` with H the mean code length of held-out examples.
-        p_values: by the name of the score, shape (n,): how many of the held-out examples are at least as strange.
+        p_values: by the name of the score, shape (n,): how many of the held-out examples are at
+            least as strange.
         heldout: by the name of the score, that of the held-out examples which the p-values rest on.
     """
 
@@ -50,10 +53,12 @@ class Anomalies:
 
 
 def complexity(x: np.ndarray) -> np.ndarray:
-    """Return the length in nats of a general-purpose compression (LZMA) of every example, shape (n,).
+    """Return the length in nats of a general-purpose compression (LZMA) of every example, shape
+    (n,).
 
-    Serra et al. (2020, equation 2) subtract it from the code length: their S is a log-likelihood ratio against a universal model.
-    The container's constant bytes, those of an empty message, are not counted.
+    Serra et al. (2020, equation 2) subtract it from the code length: their S is a log-likelihood
+    ratio against a universal model. The container's constant bytes, those of an empty message, are
+    not counted.
 
     Args:
         x: whole numbers, shape (n, ...).
@@ -67,7 +72,11 @@ def complexity(x: np.ndarray) -> np.ndarray:
         True
     """
     if not np.array_equal(x, np.round(x)):
-        raise BadInput("real numbers", "whole numbers, such as pixels or tokens", "real numbers have no finite code")
+        raise BadInput(
+            "real numbers",
+            "whole numbers, such as pixels or tokens",
+            "real numbers have no finite code",
+        )
     wide = np.uint8 if x.min(initial=0) >= 0 and x.max(initial=0) < 256 else np.int32
     empty = len(_packed(b""))
     lengths = [len(_packed(np.ascontiguousarray(row, dtype=wide).tobytes())) - empty for row in x]
@@ -75,11 +84,14 @@ def complexity(x: np.ndarray) -> np.ndarray:
 
 
 def _packed(message: bytes) -> bytes:
-    return lzma.compress(message, format=lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2, "preset": 6}])
+    return lzma.compress(
+        message, format=lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2, "preset": 6}]
+    )
 
 
 def conformal(scores: np.ndarray, heldout: np.ndarray) -> np.ndarray:
-    """Return `(1 + #{h >= s}) / (1 + m)`: uniform or larger for an example that is exchangeable with the held-out ones.
+    """Return `(1 + #{h >= s}) / (1 + m)`: uniform or larger for an example that is exchangeable
+    with the held-out ones.
 
     Vovk, Gammerman & Shafer (2005, section 2.2).
 
@@ -96,8 +108,8 @@ def anomalies(
 ) -> Anomalies:
     """Score examples against held-out ones of the data that a model was trained on.
 
-    The mean code length that typicality needs comes from one half of the held-out examples and the p-values from the other, so that
-    they stay exchangeable with a new one.
+    The mean code length that typicality needs comes from one half of the held-out examples and the
+    p-values from the other, so that they stay exchangeable with a new one.
 
     Args:
         lp: log-probabilities of the examples in question.
@@ -126,6 +138,9 @@ def anomalies(
     normal["typicality"] = np.abs(theirs[half:] - usual)
     if x is not None and heldout_x is not None:
         corrected = mine - complexity(x)
-        scores["complexity-corrected"], normal["complexity-corrected"] = corrected, theirs - complexity(heldout_x)
+        scores["complexity-corrected"], normal["complexity-corrected"] = (
+            corrected,
+            theirs - complexity(heldout_x),
+        )
     p_values = {name: conformal(found, normal[name]) for name, found in scores.items()}
     return Anomalies(mine, corrected, strange, p_values, normal)

@@ -1,7 +1,8 @@
 """Held-out likelihood as a code length in the unit of the space.
 
-Three ideas: the kind of the log-probability is part of the score's name and value; the interval is over examples; the floor
-is a model that knows every coordinate's marginal and nothing about how coordinates go together.
+Three ideas: the kind of the log-probability is part of the score's name and value; the interval is
+over examples; the floor is a model that knows every coordinate's marginal and nothing about how
+coordinates go together.
 """
 
 from __future__ import annotations
@@ -54,12 +55,13 @@ _FLIPPED: dict[Kind, Kind] = {
 
 
 def likelihood_score(lp: LogProb, split: str = "test") -> Score:
-    """Return the mean code length of held-out examples, `-mean(log p) / nats_per_unit`, with a 95 % t interval.
+    """Return the mean code length of held-out examples, `-mean(log p) / nats_per_unit`, with a 95 %
+    t interval.
 
-    The interval is over the choice of examples; code lengths are skewed, so below about 100 examples of few dimensions it covers
-    less (91 % for 40 one-dimensional Gaussians, 95 % for 200). The randomness of an estimator is part of their scatter. The
-    interval says nothing about the gap between a bound and the truth, which the warnings do. `kind` is that of the
-    *log-probability*.
+    The interval is over the choice of examples; code lengths are skewed, so below about 100
+    examples of few dimensions it covers less (91 % for 40 one-dimensional Gaussians, 95 % for 200).
+    The randomness of an estimator is part of their scatter. The interval says nothing about the gap
+    between a bound and the truth, which the warnings do. `kind` is that of the *log-probability*.
 
     Args:
         lp: log-probabilities in data units.
@@ -80,10 +82,21 @@ def likelihood_score(lp: LogProb, split: str = "test") -> Score:
     given = "" if lp.given == "marginal" else lp.given
     warnings = [] if lp.kind == "exact" else [f"{MEANING[lp.kind]} (estimator: {lp.estimator})"]
     unit = lp.unit.name
-    score = Score(CODE_LENGTH, math.inf, len(lp), unit=unit, kind=lp.kind, given=given, view=lp.kind, reference=split)
+    score = Score(
+        CODE_LENGTH,
+        math.inf,
+        len(lp),
+        unit=unit,
+        kind=lp.kind,
+        given=given,
+        view=lp.kind,
+        reference=split,
+    )
     impossible = int(np.isneginf(nats).sum())
     if impossible:
-        warnings.append(f"{impossible} of {parts} examples have probability zero under the model: infinite code length")
+        warnings.append(
+            f"{impossible} of {parts} examples have probability zero under the model: infinite code length"
+        )
         return replace(score, warnings=tuple(warnings))
     if len(lp) < parts:
         warnings.append(f"{parts} windows of {len(lp)} documents; the interval is over documents")
@@ -106,8 +119,8 @@ def marginal_floor(
 ) -> Score:
     """Return the code length of `test` under independent marginals: the floor of every likelihood.
 
-    A model above it has learnt nothing about how pixels or coordinates go together. The warning states the model, and for images
-    the code length of knowing nothing at all, `log2(levels)`.
+    A model above it has learnt nothing about how pixels or coordinates go together. The warning
+    states the model, and for images the code length of knowing nothing at all, `log2(levels)`.
 
     Raises:
         BadInput: see `marginal_log_prob`.
@@ -118,16 +131,20 @@ def marginal_floor(
         >>> round(marginal_floor(x[:400], x[400:], Image(1, 2, 2, levels=4)).value, 1)
         2.0
     """
-    score = likelihood_score(replace(marginal_log_prob(train, test, space), sizes=sizes, cases=cases), split)
+    score = likelihood_score(
+        replace(marginal_log_prob(train, test, space), sizes=sizes, cases=cases), split
+    )
     note = examples_of(space).marginals(space)
     return replace(score, measure=MARGINALS, given="", warnings=(note, *score.warnings))
 
 
 def kl_to_truth(truth_log_prob: np.ndarray, model_log_prob: LogProb, split: str = "test") -> Score:
-    """Return `KL(p || q) = E_p[log p(x) - log q(x)]` over examples of a known density p, with the paired standard error.
+    """Return `KL(p || q) = E_p[log p(x) - log q(x)]` over examples of a known density p, with the
+    paired standard error.
 
-    Null 0; the estimate may be slightly negative. A lower bound on log q gives an upper bound on the divergence: the name says
-    what the divergence is, `kind` what log q is, as in every score of a likelihood.
+    Null 0; the estimate may be slightly negative. A lower bound on log q gives an upper bound on
+    the divergence: the name says what the divergence is, `kind` what log q is, as in every score of
+    a likelihood.
 
     Args:
         truth_log_prob: log p at the same examples in nats, shape (n,).
@@ -150,10 +167,26 @@ def kl_to_truth(truth_log_prob: np.ndarray, model_log_prob: LogProb, split: str 
     kind = _FLIPPED[model_log_prob.kind]
     given = "label" if model_log_prob.given == "label" else ""
     unit, bound = model_log_prob.unit.name, model_log_prob.kind
-    score = Score(TRUTH, math.inf, len(nats), null=0.0, unit=unit, kind=bound, given=given, view=kind, reference=split)
-    warnings = [] if kind == "exact" else [f"log q is a {model_log_prob.kind} ({model_log_prob.estimator})"]
+    score = Score(
+        TRUTH,
+        math.inf,
+        len(nats),
+        null=0.0,
+        unit=unit,
+        kind=bound,
+        given=given,
+        view=kind,
+        reference=split,
+    )
+    warnings = (
+        []
+        if kind == "exact"
+        else [f"log q is a {model_log_prob.kind} ({model_log_prob.estimator})"]
+    )
     if np.isneginf(nats).any():
-        return replace(score, warnings=(*warnings, "the model gives some examples probability zero"))
+        return replace(
+            score, warnings=(*warnings, "the model gives some examples probability zero")
+        )
     mean, low, high, stderr = mean_interval((truth - nats) / model_log_prob.unit.nats_per_unit)
     return replace(score, value=mean, low=low, high=high, stderr=stderr, warnings=tuple(warnings))
 
@@ -162,7 +195,9 @@ def _one_each(truth_log_prob: np.ndarray, n: int) -> np.ndarray:
     """Return n true log-probabilities, refusing another number and what is not finite."""
     truth = np.asarray(truth_log_prob, dtype=np.float64)
     if truth.shape != (n,):
-        raise BadInput(f"true log-probabilities of shape {truth.shape} for {n} examples", "one per example")
+        raise BadInput(
+            f"true log-probabilities of shape {truth.shape} for {n} examples", "one per example"
+        )
     if not np.isfinite(truth).all():
         count = int((~np.isfinite(truth)).sum())
         raise BadInput(f"{count} true log-probabilities that are not finite", "finite numbers")
@@ -170,7 +205,8 @@ def _one_each(truth_log_prob: np.ndarray, n: int) -> np.ndarray:
 
 
 def _finite_or_zero_probability(lp: LogProb) -> np.ndarray:
-    """Return the nats in float64; minus infinity is legal (probability zero), NaN and plus infinity are not."""
+    """Return the nats in float64; minus infinity is legal (probability zero), NaN and plus infinity
+    are not."""
     require(len(lp), 2, "log-probabilities")
     nats = lp.nats.detach().double().cpu().numpy()
     broken = np.isnan(nats) | np.isposinf(nats)

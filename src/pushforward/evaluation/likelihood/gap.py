@@ -1,7 +1,8 @@
 """What training examples are worth to a model beyond what unseen ones are.
 
-One idea: the gap between the code lengths of train and test is the only memorisation that a likelihood sees; it is a difference of
-two independent means of one kind, and nothing is said where the kinds differ.
+One idea: the gap between the code lengths of train and test is the only memorisation that a
+likelihood sees; it is a difference of two independent means of one kind, and nothing is said where
+the kinds differ.
 """
 
 from __future__ import annotations
@@ -31,10 +32,12 @@ METRIC = Metric.of(GAP)
 
 
 def likelihood_gap(train: LogProb, heldout: LogProb, split: str = "test") -> Score:
-    """Return how much shorter the code of training examples is than that of held-out ones, in the unit of the space.
+    """Return how much shorter the code of training examples is than that of held-out ones, in the
+    unit of the space.
 
-    `mean(log p | train) - mean(log p | held out)`, over `nats_per_unit`; null 0. Welch's interval (Welch 1947): the two samples are
-    independent and need not scatter alike. Of a bound it is the gap of the bound, which the warning says.
+    `mean(log p | train) - mean(log p | held out)`, over `nats_per_unit`; null 0. Welch's interval
+    (Welch 1947): the two samples are independent and need not scatter alike. Of a bound it is the
+    gap of the bound, which the warning says.
 
     Args:
         train: log-probabilities of training examples.
@@ -42,7 +45,8 @@ def likelihood_gap(train: LogProb, heldout: LogProb, split: str = "test") -> Sco
         split: name of their split.
 
     Raises:
-        BadInput: different kinds, estimators, units or conditions; fewer than two examples; infinite code lengths.
+        BadInput: different kinds, estimators, units or conditions; fewer than two examples;
+            infinite code lengths.
 
     Example:
         >>> import torch

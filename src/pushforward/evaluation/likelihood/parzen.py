@@ -1,7 +1,8 @@
-"""Parzen-window likelihood: the number of the first GAN papers, kept because they are compared by it.
+"""Parzen-window likelihood: the number of the first GAN papers, kept because they are compared by
+it.
 
-One idea: it measures how well a mixture of Gaussians around the samples codes the test set, which rewards centroids over true
-samples; so it is never ranked, and its warning is part of it.
+One idea: it measures how well a mixture of Gaussians around the samples codes the test set, which
+rewards centroids over true samples; so it is never ranked, and its warning is part of it.
 """
 
 from __future__ import annotations
@@ -50,21 +51,23 @@ def parzen(
     name: str = "data",
     bandwidths: np.ndarray | None = None,
 ) -> Score:
-    """Return the mean Parzen-window log-density of `test`, with the bandwidth that suits `validation` best.
+    """Return the mean Parzen-window log-density of `test`, with the bandwidth that suits
+    `validation` best.
 
-    As Goodfellow et al. (2014, section 5) and Breuleux et al. (2011): higher is better, in nats per example. The interval is
-    over the test examples only.
+    As Goodfellow et al. (2014, section 5) and Breuleux et al. (2011): higher is better, in nats per
+    example. The interval is over the test examples only.
 
     Args:
         samples: the model's examples, shape (n, d).
         validation: real examples that choose the bandwidth, shape (v, d).
         test: real examples, shape (m, d).
         name: what the rows are, printed in brackets.
-        bandwidths: candidates; by default 20 between a tenth and ten times the root-mean-square distance of validation to
-            its nearest samples, over the root of d.
+        bandwidths: candidates; by default 20 between a tenth and ten times the root-mean-square
+            distance of validation to its nearest samples, over the root of d.
 
     Raises:
-        BadInput: fewer than two rows, NaN, different widths, or samples that all equal validation examples.
+        BadInput: fewer than two rows, NaN, different widths, or samples that all equal validation
+            examples.
 
     Example:
         >>> x = np.random.default_rng(0).normal(size=(900, 2))
@@ -73,7 +76,8 @@ def parzen(
         True
     """
     rows, chooser, held = (
-        as_rows(a, r, 2) for a, r in ((samples, "samples"), (validation, "validation"), (test, "test"))
+        as_rows(a, r, 2)
+        for a, r in ((samples, "samples"), (validation, "validation"), (test, "test"))
     )
     same_width(rows, chooser)
     same_width(rows, held)

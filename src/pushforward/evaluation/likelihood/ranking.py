@@ -1,7 +1,8 @@
 """Who is better by likelihood, and when nobody can say.
 
-Three ideas: exact values, bounds and estimates are ranked apart; within a kind the test is paired, because models meet the same
-examples; across kinds a bound can only win: a code length known to be at most b beats every exact one above b.
+Three ideas: exact values, bounds and estimates are ranked apart; within a kind the test is paired,
+because models meet the same examples; across kinds a bound can only win: a code length known to be
+at most b beats every exact one above b.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from scipy import stats
 from pushforward.core.errors import BadInput
 from pushforward.core.score import Score, Verdict, better_of
 
-# (kind of the better, kind of the worse) for which an order of the printed numbers is an order of the true code lengths
+# (kind of the better, kind of the worse) for which an order of the printed numbers is an order of
+# the true code lengths
 CERTAIN = {("lower_bound", "exact"), ("exact", "upper_bound"), ("lower_bound", "upper_bound")}
 
 
@@ -27,7 +29,8 @@ class PairedTest:
 
     Attributes:
         verdict: `first`, `second` or `undecided`.
-        difference: mean code length of the first minus the second, in `unit`; negative means that the first is better.
+        difference: mean code length of the first minus the second, in `unit`; negative means that
+            the first is better.
         low, high: interval at the corrected level.
         z: difference over its standard error.
         threshold: what |z| had to exceed.
@@ -53,12 +56,14 @@ def paired_test(
     comparisons: int = 1,
     level: float = 0.05,
 ) -> PairedTest:
-    """Compare log-probabilities of the same examples, each under one model or under several training runs of it.
+    """Compare log-probabilities of the same examples, each under one model or under several
+    training runs of it.
 
     With `d_i` the difference of code lengths of example i, averaged over runs, the half-width is
-    `sqrt((t_{n-1} sd(d)/sqrt(n))^2 + (t_v u)^2)`; `u^2 = s_1^2/K_1 + s_2^2/K_2` is the variance from the runs' own means and v its
-    degrees of freedom (Welch 1947). A single run adds nothing to u: its luck is then not covered. Differences that are all equal
-    have no spread; then the chance that n examples agree in their sign, `2^(1 - n)`, has to be below the level.
+    `sqrt((t_{n-1} sd(d)/sqrt(n))^2 + (t_v u)^2)`; `u^2 = s_1^2/K_1 + s_2^2/K_2` is the variance
+    from the runs' own means and v its degrees of freedom (Welch 1947). A single run adds nothing to
+    u: its luck is then not covered. Differences that are all equal have no spread; then the chance
+    that n examples agree in their sign, `2^(1 - n)`, has to be below the level.
 
     Args:
         first: nats, shape (n,) or (runs, n).
@@ -82,9 +87,7 @@ def paired_test(
     a, b = _checked(first, second)
     n = a.shape[1]
     runs = "" if len(a) == len(b) == 1 else f" and {len(a)} against {len(b)} training runs"
-    note = (
-        f"paired over {n} examples{runs}, level {level:g} shared by {comparisons} comparison{'s' * (comparisons > 1)}"
-    )
+    note = f"paired over {n} examples{runs}, level {level:g} shared by {comparisons} comparison{'s' * (comparisons > 1)}"
     t = lambda freedom: float(stats.t.ppf(1 - level / comparisons / 2, freedom))  # noqa: E731
     if np.isneginf(a).any() or np.isneginf(b).any():
         return _impossible(a, b, t(n - 1), unit, note)
@@ -106,9 +109,13 @@ def _checked(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndar
     """Return both as (runs, n), refusing other examples and what is no log-probability."""
     a, b = (np.atleast_2d(np.asarray(nats, dtype=np.float64)) for nats in (first, second))
     if a.shape[1] != b.shape[1] or a.shape[1] < 2:
-        raise BadInput(f"{a.shape[1]} and {b.shape[1]} examples", "the same examples for both, at least two")
+        raise BadInput(
+            f"{a.shape[1]} and {b.shape[1]} examples", "the same examples for both, at least two"
+        )
     if np.isnan(a).any() or np.isnan(b).any() or np.isposinf(a).any() or np.isposinf(b).any():
-        raise BadInput("NaN or infinite log-probabilities", "finite numbers", "a model has diverged")
+        raise BadInput(
+            "NaN or infinite log-probabilities", "finite numbers", "a model has diverged"
+        )
     return a, b
 
 
@@ -122,13 +129,16 @@ def _luck_of_training(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
 
 
 def _impossible(a: np.ndarray, b: np.ndarray, threshold: float, unit: str, note: str) -> PairedTest:
-    """A model that calls an observed example impossible has infinite code length; two such models have no order."""
+    """A model that calls an observed example impossible has infinite code length; two such models
+    have no order."""
     worse_first, worse_second = bool(np.isneginf(a).any()), bool(np.isneginf(b).any())
     note += "; some examples have probability zero"
     if worse_first and worse_second:
         return PairedTest("undecided", math.nan, math.nan, math.nan, 0.0, threshold, unit, note)
     gap = math.inf if worse_first else -math.inf
-    return PairedTest("second" if worse_first else "first", gap, gap, gap, gap, threshold, unit, note)
+    return PairedTest(
+        "second" if worse_first else "first", gap, gap, gap, gap, threshold, unit, note
+    )
 
 
 @dataclass(frozen=True)
@@ -155,7 +165,8 @@ class LikelihoodOrder:
 class Ranking:
     """Models by kind of likelihood, best value first within a kind, and every pair's verdict.
 
-    The order inside a group is of point values; only the comparisons say which differences are real.
+    The order inside a group is of point values; only the comparisons say which differences are
+    real.
     """
 
     groups: dict[str, tuple[str, ...]]
@@ -163,16 +174,20 @@ class Ranking:
 
 
 def rank_likelihoods(
-    scores: Mapping[str, Score], nats: Mapping[str, np.ndarray] | None = None, nats_per_unit: float = 1.0
+    scores: Mapping[str, Score],
+    nats: Mapping[str, np.ndarray] | None = None,
+    nats_per_unit: float = 1.0,
 ) -> Ranking:
     """Group models by the kind of their likelihood and compare every pair.
 
-    Same kind: paired test where both models' log-probabilities are given, corrected for the number of pairs, else
-    `core.score.better_of`. Different kinds: `certain by bound` where a bound on the right side is clearly ahead, else undecided.
+    Same kind: paired test where both models' log-probabilities are given, corrected for the number
+    of pairs, else `core.score.better_of`. Different kinds: `certain by bound` where a bound on the
+    right side is clearly ahead, else undecided.
 
     Args:
         scores: likelihood score of each model, from `likelihood_score`.
-        nats: log-probabilities behind the scores, shape (n,) or (runs, n), on the same examples in the same order.
+        nats: log-probabilities behind the scores, shape (n,) or (runs, n), on the same examples in
+            the same order.
         nats_per_unit: what turns them into the unit of the scores.
 
     Example:
@@ -189,7 +204,9 @@ def rank_likelihoods(
     pairs = list(itertools.combinations(scores, 2))
     known = nats or {}
     tested = {
-        (a, b): paired_test(known[a], known[b], nats_per_unit, scores[a].unit, comparisons=len(pairs))
+        (a, b): paired_test(
+            known[a], known[b], nats_per_unit, scores[a].unit, comparisons=len(pairs)
+        )
         for a, b in pairs
         if _quantity(scores[a]) == _quantity(scores[b]) and _same_examples(known, a, b)
     }
@@ -218,9 +235,13 @@ def _quantity(score: Score) -> tuple[str, str]:
 
 
 def _across_kinds(first: Score, second: Score, test: PairedTest | None) -> tuple[Verdict, str]:
-    """A printed order is an order of true code lengths only where both errors point apart; the difference must be clear, too."""
+    """A printed order is an order of true code lengths only where both errors point apart; the
+    difference must be clear, too."""
     ahead = _clearly_lower(first, second) if test is None else test.verdict
-    orders: dict[Verdict, tuple[Score, Score]] = {"first": (first, second), "second": (second, first)}
+    orders: dict[Verdict, tuple[Score, Score]] = {
+        "first": (first, second),
+        "second": (second, first),
+    }
     if ahead in orders and (orders[ahead][0].kind, orders[ahead][1].kind) in CERTAIN:
         better, worse = orders[ahead]
         return ahead, (
@@ -228,9 +249,13 @@ def _across_kinds(first: Score, second: Score, test: PairedTest | None) -> tuple
             if better.kind == "lower_bound"
             else f"certain by bound: the other's code length is at least {worse.value:.4g}, above {better.value:.4g}"
         )
-    return "undecided", f"{first.kind} and {second.kind} are different quantities and the bound does not decide"
+    return (
+        "undecided",
+        f"{first.kind} and {second.kind} are different quantities and the bound does not decide",
+    )
 
 
 def _clearly_lower(first: Score, second: Score) -> Verdict:
-    """Return which printed number is clearly lower, whatever its kind; the caller answers for what that means."""
+    """Return which printed number is clearly lower, whatever its kind; the caller answers for what
+    that means."""
     return better_of(replace(first, view="", kind=""), replace(second, view="", kind=""))

@@ -1,7 +1,8 @@
 """One score from several training runs: the luck of training belongs into the interval.
 
-One idea: runs differ by their seed and share their reference examples, so the spread between runs and the sampling error inside a
-run are two sources; their half-widths add in quadrature, and neither may hide the other.
+One idea: runs differ by their seed and share their reference examples, so the spread between runs
+and the sampling error inside a run are two sources; their half-widths add in quadrature, and
+neither may hide the other.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from pushforward.evaluation.intervals import LEVEL
 
 
 def over_seeds(scores: Sequence[Score], level: float = LEVEL) -> Score:
-    """Return the mean of one score over K training runs, with an interval that covers the luck of training.
+    """Return the mean of one score over K training runs, with an interval that covers the luck of
+    training.
 
-    `mean -+ sqrt(a^2 + b^2)`, where `a = t_{K-1} s / sqrt(K)` with s the standard deviation between runs, and b is the mean
-    distance from a run's value to its own end of the interval. All runs meet the same reference examples, so b does not
-    shrink with K; s holds part of that error again, which makes the interval wide rather than narrow.
+    `mean -+ sqrt(a^2 + b^2)`, where `a = t_{K-1} s / sqrt(K)` with s the standard deviation between
+    runs, and b is the mean distance from a run's value to its own end of the interval. All runs
+    meet the same reference examples, so b does not shrink with K; s holds part of that error again,
+    which makes the interval wide rather than narrow.
 
     Args:
         scores: the same measure of each run; a single one is returned as it is.
@@ -47,7 +50,14 @@ def over_seeds(scores: Sequence[Score], level: float = LEVEL) -> Score:
     warnings = tuple(dict.fromkeys(text for s in scores for text in s.warnings))
     if not np.isfinite(values).all():
         note = f"{int((~np.isfinite(values)).sum())} of {len(scores)} runs have no finite value"
-        return replace(first, value=float(values.mean()), low=None, high=None, stderr=None, warnings=(*warnings, note))
+        return replace(
+            first,
+            value=float(values.mean()),
+            low=None,
+            high=None,
+            stderr=None,
+            warnings=(*warnings, note),
+        )
     mean, spread = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values))
     a = float(stats.t.ppf(0.5 + level / 2, len(values) - 1)) * spread
     low, high = _interval(scores, mean, a)
@@ -61,16 +71,30 @@ def _require_one_measure(scores: Sequence[Score]) -> None:
         raise BadInput("no scores", "one or more runs")
     first = scores[0]
     for other in scores[1:]:
-        if (other.name, other.unit, other.kind, other.features) != (first.name, first.unit, first.kind, first.features):
-            raise BadInput(f"scores of '{first.name}' and '{other.name}'", "the same measure of every run")
+        if (other.name, other.unit, other.kind, other.features) != (
+            first.name,
+            first.unit,
+            first.kind,
+            first.features,
+        ):
+            raise BadInput(
+                f"scores of '{first.name}' and '{other.name}'", "the same measure of every run"
+            )
 
 
-def _interval(scores: Sequence[Score], mean: float, luck: float) -> tuple[float | None, float | None]:
-    """Return the ends of the mean's interval, cut to the range of the measure; None where a run has none.
+def _interval(
+    scores: Sequence[Score], mean: float, luck: float
+) -> tuple[float | None, float | None]:
+    """Return the ends of the mean's interval, cut to the range of the measure; None where a run has
+    none.
 
     t intervals from two runs do not know that a rate ends at one.
     """
-    ends = [(s.value - s.low, s.high - s.value) for s in scores if s.low is not None and s.high is not None]
+    ends = [
+        (s.value - s.low, s.high - s.value)
+        for s in scores
+        if s.low is not None and s.high is not None
+    ]
     if len(ends) < len(scores):
         return None, None
     down, up = np.array(ends).mean(axis=0)

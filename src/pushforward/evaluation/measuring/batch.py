@@ -1,7 +1,8 @@
 """What an evaluation is fed: batches of examples that have an identity and play a role.
 
-Two ideas: an example's identity decides the block it falls into and whether it is kept, so neither the order of batches nor the
-worker that saw them can change a result; identities are hashed, because data often lie sorted.
+Two ideas: an example's identity decides the block it falls into and whether it is kept, so neither
+the order of batches nor the worker that saw them can change a result; identities are hashed,
+because data often lie sorted.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ NO_LABEL = -1
 
 
 def hashed(ids: np.ndarray, salt: int = 0) -> np.ndarray:
-    """Return one 64-bit word per identity: the finaliser of SplitMix64 (Steele, Lea & Flood 2014, figure 14).
+    """Return one 64-bit word per identity: the finaliser of SplitMix64 (Steele, Lea & Flood 2014,
+    figure 14).
 
     Args:
         ids: whole numbers, shape (n,).
@@ -41,9 +43,11 @@ class Batch:
     """Some examples of one role.
 
     Attributes:
-        ids: what tells an example from every other one of its role, such as its row or the number of its seed; shape (n,).
+        ids: what tells an example from every other one of its role, such as its row or the number
+            of its seed; shape (n,).
         x: examples in data units, shape (n, ...).
-        labels: class of each example, shape (n,), `NO_LABEL` where there is none; None if nothing has any.
+        labels: class of each example, shape (n,), `NO_LABEL` where there is none; None if nothing
+            has any.
     """
 
     ids: np.ndarray
@@ -53,7 +57,9 @@ class Batch:
     def __post_init__(self) -> None:
         for name, array in (("ids", self.ids), ("labels", self.labels)):
             if array is not None and array.shape != (len(self.x),):
-                raise BadInput(f"{name} of shape {array.shape} for {len(self.x)} examples", "one per example")
+                raise BadInput(
+                    f"{name} of shape {array.shape} for {len(self.x)} examples", "one per example"
+                )
 
     @staticmethod
     def of(x: np.ndarray, labels: np.ndarray | None = None, first: int = 0) -> Batch:

@@ -1,7 +1,7 @@
 """The engine of measuring: one pass over the examples, whatever is asked.
 
-Three ideas: a state is what all metrics need, kept once; updating and merging are pure, so shards may be counted anywhere and in
-any order; features are computed once for each batch and view.
+Three ideas: a state is what all metrics need, kept once; updating and merging are pure, so shards
+may be counted anywhere and in any order; features are computed once for each batch and view.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from pushforward.evaluation.measuring.summaries import BlockedMoments, Contents,
 
 CAPACITY = 10_000
 BATCH = 1000
-TOGETHER = 10_000  # rows added to the summaries at once: a reservoir copies all that it keeps each time
+TOGETHER = (
+    10_000  # rows added to the summaries at once: a reservoir copies all that it keeps each time
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,9 @@ class EvaluationState:
 
     def save(self, path: Path) -> None:
         """Write the state as an `.npz` without pickles."""
-        arrays = {f"{key}|{name}": a for key, s in self.kept.items() for name, a in s.to_arrays().items()}
+        arrays = {
+            f"{key}|{name}": a for key, s in self.kept.items() for name, a in s.to_arrays().items()
+        }
         seen = np.array([self.seen.get(role, 0) for role in ROLES], dtype=np.int64)
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, design=np.array(self.design), seen=seen, **arrays)
@@ -56,8 +60,8 @@ class Evaluation:
     Args:
         metrics: what to measure, in the order of the scores.
         seed: seed of which rows are kept.
-        capacity: most rows kept of each role, `CAPACITY` where it is not named. The k-nearest-neighbour metrics take time
-            proportional to its square.
+        capacity: most rows kept of each role, `CAPACITY` where it is not named. The
+            k-nearest-neighbour metrics take time proportional to its square.
 
     Example:
         >>> from pushforward.core.measure import Measure
@@ -75,15 +79,21 @@ class Evaluation:
         0.75
     """
 
-    def __init__(self, metrics: Sequence[Statistic], seed: int = 0, capacity: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, metrics: Sequence[Statistic], seed: int = 0, capacity: Mapping[str, int] | None = None
+    ) -> None:
         self.metrics, self.seed, self.capacity = tuple(metrics), seed, dict(capacity or {})
-        self.needs: dict[str, Need] = {need.key: need for metric in metrics for need in metric.needs}
+        self.needs: dict[str, Need] = {
+            need.key: need for metric in metrics for need in metric.needs
+        }
         words = repr((sorted(self.needs), seed, sorted(self.capacity.items())))
         self.design = hashlib.sha256(words.encode()).hexdigest()
 
     def init(self) -> EvaluationState:
         """Return the state of having seen nothing."""
-        return EvaluationState(self.design, {key: self._empty(need) for key, need in self.needs.items()})
+        return EvaluationState(
+            self.design, {key: self._empty(need) for key, need in self.needs.items()}
+        )
 
     def _empty(self, need: Need) -> Summary:
         if need.keep == "moments":
@@ -96,7 +106,8 @@ class Evaluation:
         """Return the state of having seen these examples too.
 
         Raises:
-            BadInput: an unknown role, NaN or infinity, an identity that was there before, or a state of other metrics.
+            BadInput: an unknown role, NaN or infinity, an identity that was there before, or a
+                state of other metrics.
         """
         return self._seen(state, role, batch, len(batch))
 
@@ -104,21 +115,33 @@ class Evaluation:
         self._own(state)
         if role not in ROLES:
             raise BadInput(*unknown("role", role, ROLES))
-        needs = [(key, need) for key, need in self.needs.items() if need.role == role and len(batch)]
+        needs = [
+            (key, need) for key, need in self.needs.items() if need.role == role and len(batch)
+        ]
         if needs:
             as_rows(batch.x, _ROLE_WORDS[role])
         kept, views = dict(state.kept), {}
         for key, need in needs:
             if need.view.fingerprint not in views:
                 parts = [need.view(batch.x[i : i + size]) for i in range(0, len(batch), size)]
-                views[need.view.fingerprint] = parts[0] if len(parts) == 1 else np.concatenate(parts)
+                views[need.view.fingerprint] = (
+                    parts[0] if len(parts) == 1 else np.concatenate(parts)
+                )
             kept[key] = kept[key].add(batch, views[need.view.fingerprint])
-        return EvaluationState(self.design, kept, {**state.seen, role: state.seen.get(role, 0) + len(batch)})
+        return EvaluationState(
+            self.design, kept, {**state.seen, role: state.seen.get(role, 0) + len(batch)}
+        )
 
     def take(
-        self, state: EvaluationState, role: str, x: np.ndarray, labels: np.ndarray | None = None, size: int = BATCH
+        self,
+        state: EvaluationState,
+        role: str,
+        x: np.ndarray,
+        labels: np.ndarray | None = None,
+        size: int = BATCH,
     ) -> EvaluationState:
-        """Return the state of having seen a whole array, numbered from zero, with features computed in batches of `size`."""
+        """Return the state of having seen a whole array, numbered from zero, with features computed
+        in batches of `size`."""
         for first in range(0, len(x), TOGETHER):
             part = slice(first, first + TOGETHER)
             whole = Batch.of(x[part], None if labels is None else labels[part], first)
@@ -134,7 +157,10 @@ class Evaluation:
         self._own(first)
         self._own(second)
         kept = {key: first.kept[key].merge(second.kept[key]) for key in self.needs}
-        seen = {role: first.seen.get(role, 0) + second.seen.get(role, 0) for role in {**first.seen, **second.seen}}
+        seen = {
+            role: first.seen.get(role, 0) + second.seen.get(role, 0)
+            for role in {**first.seen, **second.seen}
+        }
         return EvaluationState(self.design, kept, seen)
 
     def compute(self, state: EvaluationState) -> list[Measured]:
@@ -153,24 +179,34 @@ class Evaluation:
             with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 arrays = dict(file)
         except (OSError, ValueError, EOFError, BadZipFile) as error:
-            raise BadInput(f"{path}, which cannot be read ({error})", "a state that an evaluation saved") from None
+            raise BadInput(
+                f"{path}, which cannot be read ({error})", "a state that an evaluation saved"
+            ) from None
         if "design" not in arrays or "seen" not in arrays:
             raise BadInput(f"{path}", "a state that an evaluation saved")
         kinds = {"moments": BlockedMoments, "contents": Contents, "rows": Reservoir}
         state = EvaluationState(
-            str(arrays["design"]), {}, {r: n for r, n in zip(ROLES, arrays["seen"].tolist(), strict=True) if n}
+            str(arrays["design"]),
+            {},
+            {r: n for r, n in zip(ROLES, arrays["seen"].tolist(), strict=True) if n},
         )
         self._own(state)
         kept: dict[str, Summary] = {}
         for key, need in self.needs.items():
-            own = {name.removeprefix(f"{key}|"): a for name, a in arrays.items() if name.startswith(f"{key}|")}
+            own = {
+                name.removeprefix(f"{key}|"): a
+                for name, a in arrays.items()
+                if name.startswith(f"{key}|")
+            }
             kept[key] = kinds[need.keep].from_arrays(own)
         return EvaluationState(state.design, kept, state.seen)
 
     def _own(self, state: EvaluationState) -> None:
         if state.design != self.design:
             raise BadInput(
-                "a state of other metrics, features or seeds", "one of this evaluation", "measure both with the same"
+                "a state of other metrics, features or seeds",
+                "one of this evaluation",
+                "measure both with the same",
             )
 
 

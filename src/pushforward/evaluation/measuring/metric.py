@@ -38,7 +38,8 @@ class Judge(Protocol):
     classes: tuple[str, ...]
 
     def probabilities(self, x: np.ndarray) -> np.ndarray:
-        """Return the probability of each class for examples (n, ...), shape (n, classes), rows summing to one."""
+        """Return the probability of each class for examples (n, ...), shape (n, classes), rows
+        summing to one."""
         ...
 
 
@@ -51,14 +52,17 @@ class CardSetting:
         features: from `default_features` or `features_by_name`, fitted on train.
         reference_name: which split the reference is; part of every name.
         judge: a classifier of the data's classes, or None.
-        rules: expressions that every row of a table must fulfil (see `Expression`), beside those that hold in train.
+        rules: expressions that every row of a table must fulfil (see `Expression`), beside those
+            that hold in train.
         seed: seed of whatever is drawn.
         size: reference examples, and about as many samples; at least 40.
-        heldout: role of the held-out examples that the memorisation checks need as their null; None leaves the checks out.
+        heldout: role of the held-out examples that the memorisation checks need as their null; None
+            leaves the checks out.
         heldout_name: which split they are.
         heldout_size: how many there are.
-        bandwidth: of the Gaussian kernel on the first features, the reference's median distance if None; zero where half of all
-            pairs are equal, so that no width is the scale of such data.
+        bandwidth: of the Gaussian kernel on the first features, the reference's median distance if
+            None; zero where half of all pairs are equal, so that no width is the scale of such
+            data.
     """
 
     space: Space
@@ -108,7 +112,8 @@ class Metric(Choice):
         on: from what a card is about to what it computes there, one statistic for each view.
         spaces: kinds of data that have it; all if empty.
         requires: what a card must have.
-        at_least: examples that it needs, held-out ones if it requires any, else reference examples; below it is left out by name.
+        at_least: examples that it needs, held-out ones if it requires any, else reference examples;
+            below it is left out by name.
     """
 
     measures: tuple[Measure, ...] = ()
@@ -127,7 +132,13 @@ class Metric(Choice):
     ) -> Metric:
         """Return the metric of one measure, called by its name."""
         return Metric(
-            measure.name, measure.says.removesuffix("."), (measure,), on, spaces, frozenset(requires), at_least
+            measure.name,
+            measure.says.removesuffix("."),
+            (measure,),
+            on,
+            spaces,
+            frozenset(requires),
+            at_least,
         )
 
     def applies(self, setting: CardSetting) -> bool:
@@ -140,4 +151,8 @@ class Metric(Choice):
         """Return why it is left out of a card that it applies to; empty if it is not."""
         there = setting.heldout_size if "held-out" in self.requires else setting.size
         short = there < self.at_least
-        return f"{self.name} was left out: it needs {self.at_least} examples, and there are {there}" if short else ""
+        return (
+            f"{self.name} was left out: it needs {self.at_least} examples, and there are {there}"
+            if short
+            else ""
+        )

@@ -1,7 +1,7 @@
 """Mergeable first and second moments.
 
-One idea: count, mean and centred scatter combine by Chan's formula, so that a sample can be counted in blocks, merged in any order
-and have a block taken out again.
+One idea: count, mean and centred scatter combine by Chan's formula, so that a sample can be counted
+in blocks, merged in any order and have a block taken out again.
 """
 
 from __future__ import annotations

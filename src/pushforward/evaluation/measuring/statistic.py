@@ -1,8 +1,10 @@
-"""What a metric computes on a card: what it keeps of each role, and the pure function from that to scores.
+"""What a metric computes on a card: what it keeps of each role, and the pure function from that to
+scores.
 
-Three ideas: a statistic declares its needs and the engine meets them, so that twenty of them share one pass, one set of features
-and one sample; `Measured` carries what every example contributed, so that two models can be compared in pairs over the reference
-they share; a statistic that sees rows only is a function of two arrays and nothing more.
+Three ideas: a statistic declares its needs and the engine meets them, so that twenty of them share
+one pass, one set of features and one sample; `Measured` carries what every example contributed, so
+that two models can be compared in pairs over the reference they share; a statistic that sees rows
+only is a function of two arrays and nothing more.
 """
 
 from __future__ import annotations
@@ -100,7 +102,8 @@ class Kept:
     summaries: Mapping[str, Summary]
 
     def rows(self, role: Role, view: View) -> np.ndarray:
-        """Return the rows kept of a role, at most the reservoir's capacity, in an order that is random but fixed."""
+        """Return the rows kept of a role, at most the reservoir's capacity, in an order that is
+        random but fixed."""
         rows = self._reservoir(role, view).rows
         if rows is None:
             raise _absent(role)
@@ -151,7 +154,8 @@ def _absent(role: str) -> BadInput:
 
 @dataclass(frozen=True)
 class Terms:
-    """What the units of one side contribute to a value's error: `Var = sum t_i^2`, units being examples or blocks.
+    """What the units of one side contribute to a value's error: `Var = sum t_i^2`, units being
+    examples or blocks.
 
     Attributes:
         ids: identity of each unit, so that two models find the units that they share.
@@ -197,7 +201,8 @@ class Rival(Protocol):
     """One model's side of a test that needs the examples of both."""
 
     def against(self, other: Any) -> Contrast | None:
-        """Return the contrast to a rival of the same metric, or None where both did not meet the same reference."""
+        """Return the contrast to a rival of the same metric, or None where both did not meet the
+        same reference."""
         ...
 
 
@@ -262,5 +267,8 @@ class TwoSample(Statistic):
         return self.measure(x, y, kept.ids("samples", self.view), kept.ids("reference", self.view))
 
     @abstractmethod
-    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
-        """Return the scores of samples `x` (n, d) against reference `y` (m, d) with these identities."""
+    def measure(
+        self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray
+    ) -> list[Measured]:
+        """Return the scores of samples `x` (n, d) against reference `y` (m, d) with these
+        identities."""

@@ -1,8 +1,10 @@
-"""What is kept of a role's examples: bounded, mergeable, and the same whatever the order they came in.
+"""What is kept of a role's examples: bounded, mergeable, and the same whatever the order they came
+in.
 
-Three ideas: moments in 20 blocks, so that a smooth functional of them has a jackknife; the rows whose hashed identities are
-smallest, which is a uniform sample without replacement that any number of workers draw alike; the hash of every row's content,
-eight bytes each, which is all that exact duplicates need.
+Three ideas: moments in 20 blocks, so that a smooth functional of them has a jackknife; the rows
+whose hashed identities are smallest, which is a uniform sample without replacement that any number
+of workers draw alike; the hash of every row's content, eight bytes each, which is all that exact
+duplicates need.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ class Summary(ABC):
 
     @abstractmethod
     def add(self, batch: Batch, rows: np.ndarray) -> Self:
-        """Return the summary of these examples too; `rows` (n, d) is what this summary's view makes of `batch`."""
+        """Return the summary of these examples too; `rows` (n, d) is what this summary's view makes
+        of `batch`."""
 
     @abstractmethod
     def merge(self, other: Self) -> Self:
@@ -79,7 +82,9 @@ class BlockedMoments(Summary):
 
     def merge(self, other: BlockedMoments) -> BlockedMoments:
         """Return the moments of both, block by block."""
-        return BlockedMoments(tuple(_both(a, b) for a, b in zip(self.blocks, other.blocks, strict=True)))
+        return BlockedMoments(
+            tuple(_both(a, b) for a, b in zip(self.blocks, other.blocks, strict=True))
+        )
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return the summary as arrays."""
@@ -95,7 +100,9 @@ class BlockedMoments(Summary):
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> BlockedMoments:
         """Rebuild the summary."""
         blocks: list[Moments | None] = [None] * BLOCKS
-        for k, count, mean, scatter in zip(*(arrays[n] for n in ("place", "count", "mean", "scatter")), strict=True):
+        for k, count, mean, scatter in zip(
+            *(arrays[n] for n in ("place", "count", "mean", "scatter")), strict=True
+        ):
             blocks[int(k)] = Moments(int(count), mean, scatter)
         return cls(tuple(blocks))
 
@@ -126,7 +133,9 @@ class Reservoir(Summary):
 
     def add(self, batch: Batch, rows: np.ndarray) -> Reservoir:
         """Return what is kept of these rows too."""
-        labels = np.full(len(rows), NO_LABEL) if batch.labels is None else batch.labels.astype(np.int64)
+        labels = (
+            np.full(len(rows), NO_LABEL) if batch.labels is None else batch.labels.astype(np.int64)
+        )
         return self.merge(Reservoir(self.capacity, self.seed, len(rows), batch.ids, rows, labels))
 
     def merge(self, other: Reservoir) -> Reservoir:
@@ -136,13 +145,19 @@ class Reservoir(Summary):
         sides = [side for side in (self, other) if side.rows is not None]
         if not sides:
             return self
-        ids, rows, labels = (np.concatenate([getattr(s, name) for s in sides]) for name in ("ids", "rows", "labels"))
+        ids, rows, labels = (
+            np.concatenate([getattr(s, name) for s in sides]) for name in ("ids", "rows", "labels")
+        )
         again = np.flatnonzero(np.diff(np.sort(ids)) == 0)
         if len(again):
             twice = int(np.sort(ids)[again[0]])
-            raise BadInput(f"example {twice} of one role twice", "every identity once", "number shards onwards")
+            raise BadInput(
+                f"example {twice} of one role twice", "every identity once", "number shards onwards"
+            )
         order = np.argsort(hashed(ids, KEPT + self.seed), kind="stable")[: self.capacity]
-        return Reservoir(self.capacity, self.seed, self.seen + other.seen, ids[order], rows[order], labels[order])
+        return Reservoir(
+            self.capacity, self.seed, self.seen + other.seen, ids[order], rows[order], labels[order]
+        )
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return the summary as arrays."""
@@ -155,14 +170,18 @@ class Reservoir(Summary):
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Reservoir:
         """Rebuild the summary."""
         capacity, seed, seen = (int(v) for v in arrays["facts"])
-        return cls(capacity, seed, seen, arrays.get("ids"), arrays.get("rows"), arrays.get("labels"))
+        return cls(
+            capacity, seed, seen, arrays.get("ids"), arrays.get("rows"), arrays.get("labels")
+        )
 
 
 @dataclass(frozen=True)
 class Contents(Summary):
-    """How often each content occurs: 64-bit hashes of rows in single precision, ascending, with their counts.
+    """How often each content occurs: 64-bit hashes of rows in single precision, ascending, with
+    their counts.
 
-    Two different rows share a hash with probability `n m / 2^64`: 5e-10 for 100,000 against 100,000.
+    Two different rows share a hash with probability `n m / 2^64`: 5e-10 for 100,000 against
+    100,000.
 
     Example:
         >>> x = np.array([[1.0], [2.0], [1.0]])
@@ -204,14 +223,17 @@ class Contents(Summary):
         return cls(arrays["hashes"], arrays["counts"])
 
 
-# from here on, steps of single precision are larger than what a table's decimals or a clock's seconds mean
+# from here on, steps of single precision are larger than what a table's decimals or a clock's
+# seconds mean
 LARGE = 1024.0
 
 
 def content(rows: np.ndarray) -> np.ndarray:
-    """Return a 64-bit hash of every row's values in single precision, which is what models emit; shape (n,).
+    """Return a 64-bit hash of every row's values in single precision, which is what models emit;
+    shape (n,).
 
-    Rows with values beyond 1,024 are hashed in double precision: single precision does not tell seconds since 1970 apart.
+    Rows with values beyond 1,024 are hashed in double precision: single precision does not tell
+    seconds since 1970 apart.
 
     Example:
         >>> a, b, c = content(np.array([[0.0, 1.0], [-0.0, 1.0], [0.0, 2.0]]))

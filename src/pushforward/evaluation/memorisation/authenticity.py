@@ -1,7 +1,7 @@
 """Is a sample farther from its nearest training example than that example's own neighbour is?
 
-One idea: the radius belongs to the training example; indexing it by the synthetic one, as a published implementation does, calls
-two thousand copies of one row authentic.
+One idea: the radius belongs to the training example; indexing it by the synthetic one, as a
+published implementation does, calls two thousand copies of one row authentic.
 """
 
 from __future__ import annotations
@@ -38,13 +38,19 @@ def _authentic(rows: np.ndarray, train: np.ndarray) -> np.ndarray:
 
 
 def authenticity(
-    samples: np.ndarray, train: np.ndarray, heldout: np.ndarray, features: str, fingerprint: str = ""
+    samples: np.ndarray,
+    train: np.ndarray,
+    heldout: np.ndarray,
+    features: str,
+    fingerprint: str = "",
 ) -> Score:
-    """Return the fraction of samples farther from their nearest training example than that example's own nearest neighbour is.
+    """Return the fraction of samples farther from their nearest training example than that
+    example's own nearest neighbour is.
 
-    `mean 1[d(y, t*) > min_{t != t*} d(t*, t)]` with `t*` the training example nearest to y (Alaa et al. 2022, section 4.3): the
-    radius is the *training* example's. Ties count half. The null is the same fraction for held-out examples. Quality moves
-    it as well: samples off the data raise it, samples crowding where the data are dense lower it.
+    `mean 1[d(y, t*) > min_{t != t*} d(t*, t)]` with `t*` the training example nearest to y (Alaa et
+    al. 2022, section 4.3): the radius is the *training* example's. Ties count half. The null is the
+    same fraction for held-out examples. Quality moves it as well: samples off the data raise it,
+    samples crowding where the data are dense lower it.
 
     Args:
         samples: features of the model's examples, shape (n, d).

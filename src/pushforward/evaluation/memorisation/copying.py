@@ -1,6 +1,7 @@
 """Do samples lie nearer to the training examples than held-out ones do?
 
-One idea: the ranks of distances to train, samples among held-out examples, as Meehan et al. (2020) test them.
+One idea: the ranks of distances to train, samples among held-out examples, as Meehan et al. (2020)
+test them.
 """
 
 from __future__ import annotations
@@ -36,12 +37,14 @@ def copying_statistic(
     fingerprint: str = "",
     reference_name: str = "test",
 ) -> Score:
-    """Return the Mann-Whitney Z of distances to train, samples against held-out examples; negative: samples are nearer.
+    """Return the Mann-Whitney Z of distances to train, samples against held-out examples; negative:
+    samples are nearer.
 
-    `Z = (U - (n h / 2 - 1/2)) / sqrt(n h (n + h + 1) / 12)` (Meehan et al. 2020, section 3, one cell), ties counting half in U and
-    lowering the variance. Standard normal if the model is the data distribution. Copying makes it negative, but so does
-    crowding where the data are dense, and an honest model that collapsed to 12 digits scatters by 3.3 instead of 1 (measured):
-    alone it convicts nobody.
+    `Z = (U - (n h / 2 - 1/2)) / sqrt(n h (n + h + 1) / 12)` (Meehan et al. 2020, section 3, one
+    cell), ties counting half in U and lowering the variance. Standard normal if the model is the
+    data distribution. Copying makes it negative, but so does crowding where the data are dense, and
+    an honest model that collapsed to 12 digits scatters by 3.3 instead of 1 (measured): alone it
+    convicts nobody.
 
     Args:
         samples: features of the model's examples, shape (n, d).
@@ -65,7 +68,9 @@ def copying_statistic(
     tied = float((ties.astype(np.float64) ** 3 - ties).sum()) / ((n + h) * (n + h - 1))
     variance = n * h * (n + h + 1 - tied) / 12
     z = (u - (n * h / 2 - 0.5)) / math.sqrt(variance) if variance > 0 else 0.0
-    warnings = () if variance > 0 else ("all distances to train are equal; the statistic says nothing",)
+    warnings = (
+        () if variance > 0 else ("all distances to train are equal; the statistic says nothing",)
+    )
     on = MeasuredOn(features, fingerprint, reference_name, "train")
     return on.score(COPYING, z, n, stderr=1.0, null=0.0, unit="standard errors", warnings=warnings)
 
@@ -76,7 +81,11 @@ class CopyingStatistic(MemorisationCheck):
     def check(self, samples: np.ndarray, train: np.ndarray, heldout: np.ndarray) -> list[Score]:
         """Return one score."""
         view = self.view
-        return [copying_statistic(samples, train, heldout, view.name, view.fingerprint, self.heldout_name)]
+        return [
+            copying_statistic(
+                samples, train, heldout, view.name, view.fingerprint, self.heldout_name
+            )
+        ]
 
 
 METRIC = Metric.of(COPYING, on_last(CopyingStatistic), "held-out")

@@ -1,6 +1,7 @@
 """Exact duplicates of training examples.
 
-One idea: in a small discrete space real examples repeat too, so the rate is read against that of held-out ones.
+One idea: in a small discrete space real examples repeat too, so the rate is read against that of
+held-out ones.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ from pushforward.evaluation.checks import require
 from pushforward.evaluation.intervals import wilson
 from pushforward.evaluation.measuring.batch import Batch, Role
 from pushforward.evaluation.measuring.metric import Metric
-from pushforward.evaluation.measuring.statistic import DATA, Kept, Measured, MeasuredOn, Need, Statistic
+from pushforward.evaluation.measuring.statistic import (
+    DATA,
+    Kept,
+    Measured,
+    MeasuredOn,
+    Need,
+    Statistic,
+)
 from pushforward.evaluation.measuring.summaries import Contents
 from pushforward.evaluation.memorisation.roles import three_roles
 
@@ -33,8 +41,9 @@ DUPLICATES = Measure(
 def duplicate_rate(samples: np.ndarray, train: np.ndarray, heldout: np.ndarray) -> Score:
     """Return the fraction of samples that occur in train, to single precision, in data units.
 
-    The null is the same fraction for held-out examples: in a small discrete space real examples repeat too. `stderr` is that of
-    the difference from the null under equal rates, `sqrt(p (1-p) (1/n + 1/h))` with the pooled rate p.
+    The null is the same fraction for held-out examples: in a small discrete space real examples
+    repeat too. `stderr` is that of the difference from the null under equal rates, `sqrt(p (1-p)
+    (1/n + 1/h))` with the pooled rate p.
 
     Args:
         samples: the model's examples in data units, shape (n, ...).
@@ -88,7 +97,9 @@ class Duplicates(Statistic):
     def compute(self, kept: Kept) -> list[Measured]:
         """Return one score."""
         sides = [kept.contents(role) for role in ("samples", "train", self.heldout)]
-        for side, role in zip(sides, ("samples", "training examples", "held-out examples"), strict=True):
+        for side, role in zip(
+            sides, ("samples", "training examples", "held-out examples"), strict=True
+        ):
             require(side.total, 2, role)
         return [Measured(_rate(*sides))]
 

@@ -1,9 +1,10 @@
 """Membership inference: can somebody who sees the model tell who was in the training data?
 
-Three ideas: an attack is a number for every candidate, larger where membership is likelier, and it is judged on as many members as
-non-members; the mean success (AUC) hides that few are found with certainty, so the true-positive rate at 1 % false positives
-stands beside it (Carlini et al. 2022); with samples alone the number is the nearness of the nearest sample, with a likelihood it is
-the log-likelihood.
+Three ideas: an attack is a number for every candidate, larger where membership is likelier, and it
+is judged on as many members as non-members; the mean success (AUC) hides that few are found with
+certainty, so the true-positive rate at 1 % false positives stands beside it (Carlini et al. 2022);
+with samples alone the number is the nearness of the nearest sample, with a likelihood it is the
+log-likelihood.
 """
 
 from __future__ import annotations
@@ -43,10 +44,11 @@ FALSE_POSITIVES, AT_LEAST = 0.01, 20
 
 
 def area_under_curve(members: np.ndarray, others: np.ndarray) -> tuple[float, float]:
-    """Return `P(a > b) + P(a = b) / 2` for a among members and b among others, and its standard error.
+    """Return `P(a > b) + P(a = b) / 2` for a among members and b among others, and its standard
+    error.
 
-    The standard error is that of DeLong, DeLong & Clarke-Pearson (1988, equation 5): the spread of each example's own placement
-    among the other side, `sqrt(s_10^2 / m + s_01^2 / n)`.
+    The standard error is that of DeLong, DeLong & Clarke-Pearson (1988, equation 5): the spread of
+    each example's own placement among the other side, `sqrt(s_10^2 / m + s_01^2 / n)`.
 
     Example:
         >>> area, stderr = area_under_curve(np.array([1.0, 2.0, 3.0]), np.array([0.0, 2.0]))
@@ -57,15 +59,19 @@ def area_under_curve(members: np.ndarray, others: np.ndarray) -> tuple[float, fl
     ranks = stats.rankdata(np.concatenate([members, others]))
     placed = (ranks[:m] - stats.rankdata(members)) / n
     beside = 1.0 - (ranks[m:] - stats.rankdata(others)) / m
-    return float(placed.mean()), math.sqrt(float(placed.var(ddof=1)) / m + float(beside.var(ddof=1)) / n)
+    return float(placed.mean()), math.sqrt(
+        float(placed.var(ddof=1)) / m + float(beside.var(ddof=1)) / n
+    )
 
 
 def area_interval(area: float, stderr: float, m: int, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of an AUC of m against n examples: Wilson's, of as many trials as its variance is worth.
+    """Return the 95 % interval of an AUC of m against n examples: Wilson's, of as many trials as
+    its variance is worth.
 
-    No law has a larger variance than `A (1 - A) / min(m, n)` (Birnbaum & Klose 1957), so that fewer trials than min(m, n) are never
-    needed. Below 20 the variance from ranks is too uncertain to count on more, above it counts up to three times as many, those of
-    equal laws. Simulated for six laws and m from 2 to 200 it misses 0 to 8.5 %, where `A +- 1.96 stderr` misses up to 74 %.
+    No law has a larger variance than `A (1 - A) / min(m, n)` (Birnbaum & Klose 1957), so that fewer
+    trials than min(m, n) are never needed. Below 20 the variance from ranks is too uncertain to
+    count on more, above it counts up to three times as many, those of equal laws. Simulated for six
+    laws and m from 2 to 200 it misses 0 to 8.5 %, where `A +- 1.96 stderr` misses up to 74 %.
 
     Args:
         stderr: from `area_under_curve`.
@@ -82,13 +88,17 @@ def area_interval(area: float, stderr: float, m: int, n: int) -> tuple[float, fl
 
 
 def membership_scores(
-    members: np.ndarray, others: np.ndarray, attack: str, fingerprint: str = "", n: int | None = None
+    members: np.ndarray,
+    others: np.ndarray,
+    attack: str,
+    fingerprint: str = "",
+    n: int | None = None,
 ) -> list[Score]:
     """Return AUC and true-positive rate at 1 % false positives of an attack; nulls 0.5 and 0.01.
 
-    The interval of the AUC is `area_interval`; that of the rate takes both ends of the threshold's own error and covers at least
-    95 %.
-    Below 100 non-members the threshold is not known to 1 % and there is no rate.
+    The interval of the AUC is `area_interval`; that of the rate takes both ends of the threshold's
+    own error and covers at least 95 %. Below 100 non-members the threshold is not known to 1 % and
+    there is no rate.
 
     Args:
         members: the attack's number for training examples, shape (m,).
@@ -136,9 +146,14 @@ def _rate(score: Score, members: np.ndarray, others: np.ndarray) -> Score:
 
 
 def nearness_attack(
-    samples: np.ndarray, train: np.ndarray, heldout: np.ndarray, features: str, fingerprint: str = ""
+    samples: np.ndarray,
+    train: np.ndarray,
+    heldout: np.ndarray,
+    features: str,
+    fingerprint: str = "",
 ) -> list[Score]:
-    """Attack with samples alone: members are guessed by how near the nearest sample is (Chen et al. 2020, section 5.1).
+    """Attack with samples alone: members are guessed by how near the nearest sample is (Chen et al.
+    2020, section 5.1).
 
     As many training examples as there are held-out ones are judged, the first of them.
 

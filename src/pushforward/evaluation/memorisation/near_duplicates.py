@@ -1,7 +1,8 @@
 """Near duplicates: samples that are one training example with little changed.
 
-Two ideas: a copy is much closer to one training example than to the next ones, wherever the data are dense; how close is
-suspicious is read off held-out examples, one in a hundred of which are called near duplicates by construction.
+Two ideas: a copy is much closer to one training example than to the next ones, wherever the data
+are dense; how close is suspicious is read off held-out examples, one in a hundred of which are
+called near duplicates by construction.
 """
 
 from __future__ import annotations
@@ -29,10 +30,12 @@ NEIGHBOURS, RATE, AT_LEAST = 50, 0.01, 100
 
 
 def closeness(rows: np.ndarray, train: np.ndarray, neighbours: int = NEIGHBOURS) -> np.ndarray:
-    """Return the distance to the nearest training example over the mean distance to the nearest `neighbours` of them.
+    """Return the distance to the nearest training example over the mean distance to the nearest
+    `neighbours` of them.
 
-    In [0, 1]: 0 is an exact copy, 1 a point as far from its nearest as from the others (Carlini et al. 2023, section 4.2, measure
-    images so). A row that coincides with all of its neighbours has 0.
+    In [0, 1]: 0 is an exact copy, 1 a point as far from its nearest as from the others (Carlini et
+    al. 2023, section 4.2, measure images so). A row that coincides with all of its neighbours has
+    0.
 
     Args:
         rows: shape (n, d).
@@ -53,12 +56,17 @@ def closeness(rows: np.ndarray, train: np.ndarray, neighbours: int = NEIGHBOURS)
 
 
 def near_duplicate_rate(
-    samples: np.ndarray, train: np.ndarray, heldout: np.ndarray, features: str, fingerprint: str = ""
+    samples: np.ndarray,
+    train: np.ndarray,
+    heldout: np.ndarray,
+    features: str,
+    fingerprint: str = "",
 ) -> Score:
-    """Return the share of samples closer to one training example than all but 1 % of held-out examples are.
+    """Return the share of samples closer to one training example than all but 1 % of held-out
+    examples are.
 
-    With `r` the `closeness` and q its k-th smallest value over h held-out examples, k = ceil(h / 100), `mean 1[r(y) <= q]`, beside
-    what `extremes` says of an honest model.
+    With `r` the `closeness` and q its k-th smallest value over h held-out examples, k = ceil(h /
+    100), `mean 1[r(y) <= q]`, beside what `extremes` says of an honest model.
 
     Args:
         samples: features of the model's examples, shape (n, d).

@@ -1,7 +1,8 @@
 """Is the model drawn to training examples rather than to held-out ones?
 
-One idea: training and held-out examples are exchangeable for an honest model, whatever its quality, so only a model that is nearer
-to the training half than chance allows has memorised; blur, noise and collapse move every distance to train, but not that balance.
+One idea: training and held-out examples are exchangeable for an honest model, whatever its quality,
+so only a model that is nearer to the training half than chance allows has memorised; blur, noise
+and collapse move every distance to train, but not that balance.
 """
 
 from __future__ import annotations
@@ -35,14 +36,16 @@ def training_pull(
     fingerprint: str = "",
     reference_name: str = "test",
 ) -> Score:
-    """Return how much more often than chance a sample's nearest real example is a training example, in standard errors.
+    """Return how much more often than chance a sample's nearest real example is a training example,
+    in standard errors.
 
-    Pool the m training and h held-out examples. A sample with nearest and second-nearest pooled distances `d1 <= d2` gives its
-    nearest pooled example the weight `1 - d1/d2`: a replay counts fully, a sample between examples hardly; examples tied for
-    nearest share the weight, and d2 is the next larger distance.
-    With `w_j` the weight of example j and l_j = 1 if it is a training example, `T = sum w_j l_j`. Whatever the samples look like,
-    if the model did not treat training examples specially the labels are exchangeable, hence
-    `E T = m W / N` and `Var T = m h / (N (N-1)) sum (w_j - W/N)^2`, where `W = sum w_j` and `N = m + h`.
+    Pool the m training and h held-out examples. A sample with nearest and second-nearest pooled
+    distances `d1 <= d2` gives its nearest pooled example the weight `1 - d1/d2`: a replay counts
+    fully, a sample between examples hardly; examples tied for nearest share the weight, and d2 is
+    the next larger distance. With `w_j` the weight of example j and l_j = 1 if it is a training
+    example, `T = sum w_j l_j`. Whatever the samples look like, if the model did not treat training
+    examples specially the labels are exchangeable, hence `E T = m W / N` and `Var T = m h / (N
+    (N-1)) sum (w_j - W/N)^2`, where `W = sum w_j` and `N = m + h`.
 
     Args:
         samples: features of the model's examples, shape (n, d).
@@ -67,7 +70,9 @@ def training_pull(
         weights += ((1.0 - first / second) / tied.sum(axis=1)) @ tied
     m, total = len(fitted), len(pool)
     expected = m * float(weights.sum()) / total
-    variance = m * len(fresh) / (total * (total - 1)) * float(((weights - weights.mean()) ** 2).sum())
+    variance = (
+        m * len(fresh) / (total * (total - 1)) * float(((weights - weights.mean()) ** 2).sum())
+    )
     z = (float(weights[:m].sum()) - expected) / math.sqrt(variance) if variance > 0 else 0.0
     on = MeasuredOn(features, fingerprint, reference_name, "train")
     return on.score(PULL, z, len(rows), stderr=1.0, null=0.0, unit="standard errors")
@@ -79,7 +84,9 @@ class TrainingPull(MemorisationCheck):
     def check(self, samples: np.ndarray, train: np.ndarray, heldout: np.ndarray) -> list[Score]:
         """Return one score."""
         view = self.view
-        return [training_pull(samples, train, heldout, view.name, view.fingerprint, self.heldout_name)]
+        return [
+            training_pull(samples, train, heldout, view.name, view.fingerprint, self.heldout_name)
+        ]
 
 
 METRIC = Metric.of(PULL, on_last(TrainingPull), "held-out")

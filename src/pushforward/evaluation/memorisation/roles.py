@@ -1,7 +1,8 @@
-"""What every memorisation check sees: samples, training examples, and held-out examples as its null.
+"""What every memorisation check sees: samples, training examples, and held-out examples as its
+null.
 
-Two ideas: real examples lie near training examples too, so a check means nothing without held-out data; training and held-out
-examples are exchangeable for an honest model, whatever its quality.
+Two ideas: real examples lie near training examples too, so a check means nothing without held-out
+data; training and held-out examples are exchangeable for an honest model, whatever its quality.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class MemorisationCheck(Statistic):
 
     Args:
         view: what it looks at.
-        heldout: which role the held-out examples have; `reference` where the reference is itself held out.
+        heldout: which role the held-out examples have; `reference` where the reference is itself
+            held out.
         heldout_name: which split they are, for names that say so.
     """
 

@@ -21,7 +21,8 @@ THRESHOLD, CORROBORATION, MANY = 3.0, 2.0, 0.05
 
 @dataclass(frozen=True)
 class MemorisationVerdict:
-    """Whether the memorisation checks tripped, None if they are undecided, and one sentence saying on what evidence."""
+    """Whether the memorisation checks tripped, None if they are undecided, and one sentence saying
+    on what evidence."""
 
     tripped: bool | None
     sentence: str
@@ -30,14 +31,16 @@ class MemorisationVerdict:
 def memorisation_verdict(scores: Sequence[Score]) -> MemorisationVerdict:
     """Judge a scorecard: replayed training data, or not, by the evidence that quality cannot fake.
 
-    Trips if training examples pull by more than three standard errors (an honest model does so once in 740 runs), or if exact
-    duplicates exceed their natural rate by three and either the pull corroborates it by two, or more than a twentieth of the
-    samples are duplicates where no held-out example is:
-    an honest model that collapsed to a frequent pattern of a tiny space repeats training examples too, but there held-out examples
-    do so as well. Samples that replay held-out and training examples alike have no pull; their duplicates convict them.
+    Trips if training examples pull by more than three standard errors (an honest model does so once
+    in 740 runs), or if exact duplicates exceed their natural rate by three and either the pull
+    corroborates it by two, or more than a twentieth of the samples are duplicates where no held-out
+    example is: an honest model that collapsed to a frequent pattern of a tiny space repeats
+    training examples too, but there held-out examples do so as well. Samples that replay held-out
+    and training examples alike have no pull; their duplicates convict them.
 
-    What a collapsed model could do as well (samples crowd around a few training examples) convicts nobody, but where a rate or a
-    statistic lies beyond what held-out data give, the verdict is undecided and says which, and never that there is no sign.
+    What a collapsed model could do as well (samples crowd around a few training examples) convicts
+    nobody, but where a rate or a statistic lies beyond what held-out data give, the verdict is
+    undecided and says which, and never that there is no sign.
 
     Args:
         scores: any scores; those of memorisation are read.
@@ -62,7 +65,9 @@ def memorisation_verdict(scores: Sequence[Score]) -> MemorisationVerdict:
             )
     if pull > THRESHOLD or evidence:
         if pull > CORROBORATION:
-            evidence.append(f"samples lie nearer to training than to held-out examples by {pull:.1f} standard errors")
+            evidence.append(
+                f"samples lie nearer to training than to held-out examples by {pull:.1f} standard errors"
+            )
         return MemorisationVerdict(True, "replays training data: " + "; ".join(evidence))
     signs = [said for score in scores if (said := _sign(score))]
     if signs:
@@ -74,8 +79,8 @@ def memorisation_verdict(scores: Sequence[Score]) -> MemorisationVerdict:
 def _sign(score: Score) -> str:
     """Return what a measure says beyond held-out data in the direction of copies, empty if nothing.
 
-    A rate counts if its whole interval lies above the interval of as many held-out examples, the copying statistic if it lies three
-    standard errors below zero.
+    A rate counts if its whole interval lies above the interval of as many held-out examples, the
+    copying statistic if it lies three standard errors below zero.
     """
     if score.measure in (DUPLICATES, NEAR) and score.low is not None and score.null is not None:
         _, usual = wilson(score.null * score.n, score.n)

@@ -1,8 +1,9 @@
 """How strongly any two columns of a table depend on each other.
 
-Two ideas: every kind of pair has a measure free of units, around 0 if they are independent and 1 if one decides the other: rank
-correlation of numbers, bias-corrected Cramér's V of categories, bias-corrected correlation ratio of ranks between the kinds;
-subsets of rows are unions of blocks, so that counts of blocks are added and never made again.
+Two ideas: every kind of pair has a measure free of units, around 0 if they are independent and 1 if
+one decides the other: rank correlation of numbers, bias-corrected Cramér's V of categories,
+bias-corrected correlation ratio of ranks between the kinds; subsets of rows are unions of blocks,
+so that counts of blocks are added and never made again.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ from pushforward.evaluation.table.items import counts_by_block
 
 
 def squared_cramers_v(counts: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Return the square of the bias-corrected Cramér's V of contingency tables, along the last axis; 0 where a side is constant.
+    """Return the square of the bias-corrected Cramér's V of contingency tables, along the last
+    axis; 0 where a side is constant.
 
-    With `phi^2 = chi^2 / n` of a table of r x c non-empty rows and columns,
-    `V^2 = (phi^2 - (r-1)(c-1)/(n-1)) / min(r~-1, c~-1)` and `r~ = r - (r-1)^2/(n-1)`, c~ alike (Bergsma 2013). Bergsma cuts it at
-    zero; here it may be negative, so that independent columns scatter around zero and are not piled up on it.
+    With `phi^2 = chi^2 / n` of a table of r x c non-empty rows and columns, `V^2 = (phi^2 -
+    (r-1)(c-1)/(n-1)) / min(r~-1, c~-1)` and `r~ = r - (r-1)^2/(n-1)`, c~ alike (Bergsma 2013).
+    Bergsma cuts it at zero; here it may be negative, so that independent columns scatter around
+    zero and are not piled up on it.
 
     Args:
         counts: counts of the cells, shape (..., cells).
@@ -62,9 +65,10 @@ def _totals(counts: np.ndarray, place: np.ndarray) -> np.ndarray:
 class Associations:
     """The associations of all pairs of columns of some rows, and of any union of their blocks.
 
-    Pairs come in this order: numbers with numbers, categories with categories, categories with numbers. A missing category is a
-    category. A missing number has no rank and its row is left out of the pair; ranks are those among all known values of a column.
-    A column that is constant, on the rows asked for, has association 0 with any other.
+    Pairs come in this order: numbers with numbers, categories with categories, categories with
+    numbers. A missing category is a category. A missing number has no rank and its row is left out
+    of the pair; ranks are those among all known values of a column. A column that is constant, on
+    the rows asked for, has association 0 with any other.
 
     Args:
         rows: filled rows, shape (n, columns).
@@ -101,24 +105,34 @@ class Associations:
         self._correlated = len(numbers) * (len(numbers) - 1) // 2
         self.names = tuple(
             f"'{space.columns[i].name}' with '{space.columns[j].name}'"
-            for pairs in (combinations(numbers, 2), combinations(categories, 2), _product(categories, numbers))
+            for pairs in (
+                combinations(numbers, 2),
+                combinations(categories, 2),
+                _product(categories, numbers),
+            )
             for i, j in pairs
         )
 
     def of(self, keep: np.ndarray) -> np.ndarray:
-        """Return associations on the blocks that each row of `keep` (subsets, 20) asks for, shape (subsets, pairs).
+        """Return associations on the blocks that each row of `keep` (subsets, 20) asks for, shape
+        (subsets, pairs).
 
-        Correlations of numbers, but squares of the other two, which are smooth at zero and which `rooted` turns into associations.
+        Correlations of numbers, but squares of the other two, which are smooth at zero and which
+        `rooted` turns into associations.
         """
         height = max(1, TILE_NUMBERS // max(1, self._known.size))
-        ranked = [self._ranked(keep[start : start + height]) for start in range(0, len(keep), height)]
+        ranked = [
+            self._ranked(keep[start : start + height]) for start in range(0, len(keep), height)
+        ]
         between_numbers, mixed = (np.concatenate(part) for part in zip(*ranked, strict=True))
         return np.concatenate([between_numbers, self._categorical(keep), mixed], axis=1)
 
     def rooted(self, found: np.ndarray) -> np.ndarray:
         """Return what `of` found, with `sign(x) sqrt(|x|)` of its squares."""
         squares = found[:, self._correlated :]
-        return np.concatenate([found[:, : self._correlated], np.sign(squares) * np.sqrt(np.abs(squares))], axis=1)
+        return np.concatenate(
+            [found[:, : self._correlated], np.sign(squares) * np.sqrt(np.abs(squares))], axis=1
+        )
 
     def _categorical(self, keep: np.ndarray) -> np.ndarray:
         found = []
@@ -130,7 +144,8 @@ class Associations:
         return np.stack(found, axis=1) if found else np.zeros((len(keep), 0))
 
     def _ranked(self, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Rank correlations of the numbers, and correlation ratios of the numbers on the categories, of each subset."""
+        """Rank correlations of the numbers, and correlation ratios of the numbers on the
+        categories, of each subset."""
         known = keep[:, self._blocks, None] * self._known
         ranks = np.zeros_like(known)
         for k, (codes, counts) in enumerate(zip(self._values, self._counts, strict=True)):
@@ -141,7 +156,8 @@ class Associations:
         return _correlations(ranks, known), self._ratios(ranks, known)
 
     def _ratios(self, ranks: np.ndarray, known: np.ndarray) -> np.ndarray:
-        """`1 - (1 - eta^2)(n - 1)/(n - c)` with eta^2 the share of a rank's variance between c categories (Kelley 1935).
+        """`1 - (1 - eta^2)(n - 1)/(n - c)` with eta^2 the share of a rank's variance between c
+        categories (Kelley 1935).
 
         eta^2 is the Kruskal-Wallis statistic over n - 1.
         """
@@ -152,7 +168,9 @@ class Associations:
         by_row = [np.moveaxis(part, 1, 0).reshape(rows, -1) for part in (ranks, known)]
         found = []
         for member in self._members:
-            sums, counts = (np.asarray(member @ part).reshape(-1, subsets, numbers) for part in by_row)
+            sums, counts = (
+                np.asarray(member @ part).reshape(-1, subsets, numbers) for part in by_row
+            )
             between = (sums**2 / np.maximum(counts, 1.0)).sum(axis=0)
             levels = (counts > 0).sum(axis=0)
             defined = (total > 0) & (n > levels)
@@ -163,7 +181,8 @@ class Associations:
 
 
 def _correlations(ranks: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Correlations of the columns of ranks (subsets, n, numbers) over the rows where both are known, (subsets, pairs)."""
+    """Correlations of the columns of ranks (subsets, n, numbers) over the rows where both are
+    known, (subsets, pairs)."""
     first, second = np.triu_indices(ranks.shape[2], 1)
     across = np.swapaxes(ranks, 1, 2)
     n = np.maximum(np.swapaxes(known, 1, 2) @ known, 1.0)

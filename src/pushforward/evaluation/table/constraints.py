@@ -1,7 +1,7 @@
 """How many samples are impossible as whole rows?
 
-Two ideas: what every training row keeps, and what the user knows, is asked of every sample; held-out rows are asked too, because a
-rule found in finitely many rows can be an accident.
+Two ideas: what every training row keeps, and what the user knows, is asked of every sample;
+held-out rows are asked too, because a rule found in finitely many rows can be an accident.
 """
 
 from __future__ import annotations
@@ -16,7 +16,15 @@ from pushforward.core.score import Score
 from pushforward.core.table import Table
 from pushforward.evaluation.intervals import rate_stderr, wilson
 from pushforward.evaluation.measuring.metric import CardSetting, Metric
-from pushforward.evaluation.measuring.statistic import DATA, Kept, Measured, MeasuredOn, Need, Statistic, Terms
+from pushforward.evaluation.measuring.statistic import (
+    DATA,
+    Kept,
+    Measured,
+    MeasuredOn,
+    Need,
+    Statistic,
+    Terms,
+)
 from pushforward.evaluation.table.discovery import SUPPORT, discover
 from pushforward.evaluation.table.expressions import Expression
 from pushforward.evaluation.table.items import NAMED, rows_of
@@ -55,9 +63,11 @@ def constraint_violations(
     reference_name: str = "test",
     support: int = SUPPORT,
 ) -> Score:
-    """Return the share of samples that break a rule, with Wilson's interval; null: the share of reference rows that do.
+    """Return the share of samples that break a rule, with Wilson's interval; null: the share of
+    reference rows that do.
 
-    The rules are those of `given`, and all that `discover` finds in the training rows. Without any rule the value is NaN.
+    The rules are those of `given`, and all that `discover` finds in the training rows. Without any
+    rule the value is NaN.
 
     Args:
         samples: the model's rows, filled, shape (n, columns).
@@ -94,7 +104,11 @@ class Constraints(Statistic):
     """
 
     def __init__(
-        self, space: Table, given: Sequence[str] = (), reference_name: str = "test", support: int = SUPPORT
+        self,
+        space: Table,
+        given: Sequence[str] = (),
+        reference_name: str = "test",
+        support: int = SUPPORT,
     ) -> None:
         self.space, self.reference_name, self.support = space, reference_name, support
         self.given = tuple(Expression(text, space) for text in given)
@@ -102,14 +116,20 @@ class Constraints(Statistic):
     @property
     def needs(self) -> tuple[Need, ...]:
         """Rows of samples, reference and training."""
-        return Need("samples", DATA, "rows"), Need("reference", DATA, "rows"), Need("train", DATA, "rows")
+        return (
+            Need("samples", DATA, "rows"),
+            Need("reference", DATA, "rows"),
+            Need("train", DATA, "rows"),
+        )
 
     def compute(self, kept: Kept) -> list[Measured]:
         """Return the share of samples that break a rule."""
         x, y, train = (kept.rows(role, DATA) for role in ("samples", "reference", "train"))
         return [self.measure(x, y, train, kept.ids("samples", DATA))]
 
-    def measure(self, samples: np.ndarray, reference: np.ndarray, train: np.ndarray, ids: np.ndarray) -> Measured:
+    def measure(
+        self, samples: np.ndarray, reference: np.ndarray, train: np.ndarray, ids: np.ndarray
+    ) -> Measured:
         """Return the share of samples that break a rule; the value rests on the samples alone."""
         x = rows_of(samples, self.space, "samples", 2)
         y = rows_of(reference, self.space, "reference rows", 1)
@@ -141,7 +161,9 @@ class Constraints(Statistic):
         if not worst:
             return f"{counted}, none broken"
         first, *rest = worst
-        said = [f"{rules[first]} by {share[first]:.1%} of the samples ({natural[first]:.1%} of {self.reference_name})"]
+        said = [
+            f"{rules[first]} by {share[first]:.1%} of the samples ({natural[first]:.1%} of {self.reference_name})"
+        ]
         said += [f"{rules[i]} by {share[i]:.1%} ({natural[i]:.1%})" for i in rest]
         return f"{counted}, broken most: {', '.join(said)}"
 

@@ -1,7 +1,8 @@
 """Rules that the training rows keep without exception.
 
-Two ideas: a rule is worth testing only if rows could have broken it, and if independent columns would have kept it by chance less
-than once in a billion; what still holds by accident shows in the held-out rows, which break it too.
+Two ideas: a rule is worth testing only if rows could have broken it, and if independent columns
+would have kept it by chance less than once in a billion; what still holds by accident shows in the
+held-out rows, which break it too.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ FEW = 256  # most different numbers of a column that is tried as deciding or dec
 
 
 def discover(train: np.ndarray, space: Table, support: int = SUPPORT) -> tuple[Rule, ...]:
-    """Return the functional dependencies, orders of numbers and implied missing values that all training rows keep.
+    """Return the functional dependencies, orders of numbers and implied missing values that all
+    training rows keep.
 
     Args:
         train: training rows, filled, shape (n, columns).
@@ -40,14 +42,19 @@ def discover(train: np.ndarray, space: Table, support: int = SUPPORT) -> tuple[R
         ["'school' decides 'years'", "'years' decides 'school'"]
     """
     rows = rows_of(train, space, "training rows")
-    return (*dependencies(rows, space, support), *orders(rows, space, support), *implied(rows, space, support))
+    return (
+        *dependencies(rows, space, support),
+        *orders(rows, space, support),
+        *implied(rows, space, support),
+    )
 
 
 def dependencies(rows: np.ndarray, space: Table, support: int = SUPPORT) -> list[Determines]:
     """Return which columns of few values decide which others.
 
-    A value that n_a rows have would go with one value of a column of shares p by chance with probability `sum_v p_v^{n_a}`; a
-    rule's chance is the product over its values. Rows that repeat a deciding value could have broken it.
+    A value that n_a rows have would go with one value of a column of shares p by chance with
+    probability `sum_v p_v^{n_a}`; a rule's chance is the product over its values. Rows that repeat
+    a deciding value could have broken it.
     """
     coded: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     for place, column in enumerate(space.columns):
@@ -75,7 +82,8 @@ def dependencies(rows: np.ndarray, space: Table, support: int = SUPPORT) -> list
 def orders(rows: np.ndarray, space: Table, support: int = SUPPORT) -> list[AtMost]:
     """Return which columns of numbers are never above which others; dates are compared with dates.
 
-    By chance n rows of independent columns keep an order with probability `P(a <= b)^n`: an order that the ranges imply is none.
+    By chance n rows of independent columns keep an order with probability `P(a <= b)^n`: an order
+    that the ranges imply is none.
     """
     numbers = [place for place, column in enumerate(space.columns) if not column.discrete]
     found = []
@@ -108,17 +116,29 @@ def implied(rows: np.ndarray, space: Table, support: int = SUPPORT) -> list[Impl
     return found
 
 
-def _implied(places: tuple[int, int], given: np.ndarray, gone: np.ndarray, space: Table, support: int) -> list[Implies]:
+def _implied(
+    places: tuple[int, int], given: np.ndarray, gone: np.ndarray, space: Table, support: int
+) -> list[Implies]:
     column, target = (space.columns[place] for place in places)
     values, codes = np.unique(given, return_inverse=True)
     sizes, missing = np.bincount(codes), np.bincount(codes, weights=gone)
     share = float(gone.mean())
     found = []
     for value, size, lost in zip(values, sizes, missing, strict=True):
-        if size < support or 0 < lost < size or not (column.discrete or value == missing_mark(column)):
+        if (
+            size < support
+            or 0 < lost < size
+            or not (column.discrete or value == missing_mark(column))
+        ):
             continue
         if int(size) * math.log(share if lost else 1.0 - share) < CHANCE:
             found.append(
-                Implies((column.name, target.name), places, float(value), said(column, float(value)), bool(lost))
+                Implies(
+                    (column.name, target.name),
+                    places,
+                    float(value),
+                    said(column, float(value)),
+                    bool(lost),
+                )
             )
     return found

@@ -1,8 +1,9 @@
 """Do samples lie closer to the rows the model was trained on than to rows it never saw?
 
-Three ideas: train and held-out rows are exchangeable for an honest model, so at equal numbers a sample's closest row is of either
-kind with chance one half, whatever the quality of the samples; samples that share a neighbour share its luck; how close is close is
-judged by how close held-out rows come.
+Three ideas: train and held-out rows are exchangeable for an honest model, so at equal numbers a
+sample's closest row is of either kind with chance one half, whatever the quality of the samples;
+samples that share a neighbour share its luck; how close is close is judged by how close held-out
+rows come.
 """
 
 from __future__ import annotations
@@ -22,7 +23,14 @@ from pushforward.evaluation.distances import tiles
 from pushforward.evaluation.intervals import LEVEL, normal_quantile, wilson
 from pushforward.evaluation.measuring.batch import Role
 from pushforward.evaluation.measuring.metric import CardSetting, Metric
-from pushforward.evaluation.measuring.statistic import Kept, Measured, MeasuredOn, Need, Statistic, View
+from pushforward.evaluation.measuring.statistic import (
+    Kept,
+    Measured,
+    MeasuredOn,
+    Need,
+    Statistic,
+    View,
+)
 from pushforward.evaluation.table.gower import Gower
 
 CLOSER = Measure(
@@ -74,7 +82,9 @@ class Closest:
     @property
     def ratio(self) -> np.ndarray:
         """`first / second`, 1 where both are zero: several equal rows single out none of them."""
-        return np.where(self.second > 0, self.first / np.where(self.second > 0, self.second, 1.0), 1.0)
+        return np.where(
+            self.second > 0, self.first / np.where(self.second > 0, self.second, 1.0), 1.0
+        )
 
 
 def closest(x: np.ndarray, y: np.ndarray, measure: Tiles = tiles) -> Closest:
@@ -95,9 +105,9 @@ def closest(x: np.ndarray, y: np.ndarray, measure: Tiles = tiles) -> Closest:
 def effective_flips(to_train: Closest, to_heldout: Closest, h: int) -> float:
     """Return how many independent coins the share of samples closer to train is worth.
 
-    With `w_j` the share of samples whose closest of all N = 2h rows is j, halved at ties, the labels being exchangeable,
-    `Var = (1/4) N/(N-1) (sum_j w_j^2 - 1/N)`, which is that of `1 / (N/(N-1) (sum_j w_j^2 - 1/N))` coins, and of no more coins than
-    samples.
+    With `w_j` the share of samples whose closest of all N = 2h rows is j, halved at ties, the
+    labels being exchangeable, `Var = (1/4) N/(N-1) (sum_j w_j^2 - 1/N)`, which is that of `1 /
+    (N/(N-1) (sum_j w_j^2 - 1/N))` coins, and of no more coins than samples.
 
     Example:
         >>> near = Closest(np.array([0, 0, 0]), np.zeros(3), np.ones(3))
@@ -107,7 +117,11 @@ def effective_flips(to_train: Closest, to_heldout: Closest, h: int) -> float:
     """
     n, total = len(to_train.first), 2 * h
     weight = np.zeros((2, h))
-    sides = np.where(to_train.first == to_heldout.first, 0.5, (to_train.first < to_heldout.first).astype(np.float64))
+    sides = np.where(
+        to_train.first == to_heldout.first,
+        0.5,
+        (to_train.first < to_heldout.first).astype(np.float64),
+    )
     np.add.at(weight[0], to_train.index, sides / n)
     np.add.at(weight[1], to_heldout.index, (1.0 - sides) / n)
     spread = total / (total - 1) * (float((weight**2).sum()) - 1.0 / total)
@@ -126,14 +140,17 @@ def closest_record(
 ) -> list[Score]:
     """Score how close samples come to training rows, against as many held-out rows.
 
-    Train and held-out rows are cut at random to the size of the smaller set. The scores, in this order: the share of samples closer
-    to a training than to any held-out row, ties counting half, null 0.5; the 5 % quantile of the distance to the closest training
-    row; the 5 % quantile of that distance over the distance to the second closest. The nulls of the quantiles are those of the
-    held-out rows. The share's interval is Wilson's with `effective_flips` in place of the samples: approximate, measured to cover
-    93-97 % for honest and for leaking models. A quantile's interval lies between order statistics and is for these training rows.
+    Train and held-out rows are cut at random to the size of the smaller set. The scores, in this
+    order: the share of samples closer to a training than to any held-out row, ties counting half,
+    null 0.5; the 5 % quantile of the distance to the closest training row; the 5 % quantile of that
+    distance over the distance to the second closest. The nulls of the quantiles are those of the
+    held-out rows. The share's interval is Wilson's with `effective_flips` in place of the samples:
+    approximate, measured to cover 93-97 % for honest and for leaking models. A quantile's interval
+    lies between order statistics and is for these training rows.
 
-    The features must not have been fitted on the training rows: ranks among training rows, for one, put a sample and a held-out
-    number that fall between the same two at distance zero, and an honest model then looks drawn to the held-out rows.
+    The features must not have been fitted on the training rows: ranks among training rows, for one,
+    put a sample and a held-out number that fall between the same two at distance zero, and an
+    honest model then looks drawn to the held-out rows.
 
     Args:
         samples: features of the model's rows, shape (n, d).
@@ -163,7 +180,9 @@ def closest_record(
     near, far, natural = closest(x, y, measure), closest(x, z, measure), closest(z, y, measure)
     on = MeasuredOn(features, fingerprint, "train")
     return [
-        _share(near, far, h, h / len(train), replace(on, reference=reference_name, subject="train")),
+        _share(
+            near, far, h, h / len(train), replace(on, reference=reference_name, subject="train")
+        ),
         _quantile(near.first, natural.first, CLOSEST, on),
         _quantile(near.ratio, natural.ratio, RATIO, on),
     ]
@@ -201,10 +220,13 @@ def _quantile(values: np.ndarray, natural: np.ndarray, measure: Measure, on: Mea
 
 
 def _between(values: np.ndarray) -> tuple[float, float]:
-    """The order statistics that a binomial count of smaller values leaves the quantile between; never below 0."""
+    """The order statistics that a binomial count of smaller values leaves the quantile between;
+    never below 0."""
     n, ordered = len(values), np.sort(values)
     # ranks l and u with P(l <= values below the quantile < u) >= 95 %
-    lower, upper = (int(stats.binom.ppf(tail, n, QUANTILE)) for tail in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    lower, upper = (
+        int(stats.binom.ppf(tail, n, QUANTILE)) for tail in ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+    )
     return 0.0 if lower == 0 else float(ordered[lower - 1]), float(ordered[min(upper, n - 1)])
 
 
@@ -212,14 +234,17 @@ class ClosestRecord(Statistic):
     """`closest_record` of the rows that an evaluation keeps.
 
     Args:
-        view: what the distances are between: `Gower`, or features that were not fitted on the training rows, which are compared by
-            Euclidean distance.
+        view: what the distances are between: `Gower`, or features that were not fitted on the
+            training rows, which are compared by Euclidean distance.
         reference_name: which split the held-out rows are.
         seed: seed of the cut to equal sizes.
-        heldout: which role the held-out rows have; `reference` where the reference is itself held out.
+        heldout: which role the held-out rows have; `reference` where the reference is itself held
+            out.
     """
 
-    def __init__(self, view: View, reference_name: str = "test", seed: int = 0, heldout: Role = "heldout") -> None:
+    def __init__(
+        self, view: View, reference_name: str = "test", seed: int = 0, heldout: Role = "heldout"
+    ) -> None:
         self.view, self.reference_name, self.seed = view, reference_name, seed
         self.heldout: Role = heldout
 
@@ -234,7 +259,10 @@ class ClosestRecord(Statistic):
         x, y, z = (kept.rows(role, self.view) for role in ("samples", "train", self.heldout))
         measure = self.view.tiles if isinstance(self.view, Gower) else tiles
         name, mark = self.view.name, self.view.fingerprint
-        return [Measured(s) for s in closest_record(x, y, z, name, mark, self.reference_name, self.seed, measure)]
+        return [
+            Measured(s)
+            for s in closest_record(x, y, z, name, mark, self.reference_name, self.seed, measure)
+        ]
 
 
 def _on(card: CardSetting) -> list[Statistic]:

@@ -1,7 +1,8 @@
 """Rules that a user writes: comparisons of columns, numbers and names of categories.
 
-Two ideas: the grammar is a few nodes of Python's own syntax tree, read and never executed; a comparison with a missing value is
-neither true nor false, and only a rule that is false is broken (Kleene 1938).
+Two ideas: the grammar is a few nodes of Python's own syntax tree, read and never executed; a
+comparison with a missing value is neither true nor false, and only a rule that is false is broken
+(Kleene 1938).
 """
 
 from __future__ import annotations
@@ -46,17 +47,20 @@ class _Truth:
 
 
 class Expression(Rule):
-    """A rule in words of Python: comparisons, `and`, `or`, `not`, `+ - *`, `in`, and `missing(column)`.
+    """A rule in words of Python: comparisons, `and`, `or`, `not`, `+ - *`, `in`, and
+    `missing(column)`.
 
-    Names are columns, in backticks where they are not plain words; texts are categories, or dates in ISO 8601 beside a column of
-    dates. Numbers are compared to a relative 1e-12, since 0.1 + 0.2 is not 0.3 in binary. Categories have an order if ordinal.
+    Names are columns, in backticks where they are not plain words; texts are categories, or dates
+    in ISO 8601 beside a column of dates. Numbers are compared to a relative 1e-12, since 0.1 + 0.2
+    is not 0.3 in binary. Categories have an order if ordinal.
 
     Args:
         text: the rule.
         space: the table's columns.
 
     Raises:
-        BadInput: something else than the grammar, an unknown column or category, or a comparison of different kinds.
+        BadInput: something else than the grammar, an unknown column or category, or a comparison of
+            different kinds.
 
     Example:
         >>> status = Column("marital-status", "categorical", ("single", "married"))
@@ -71,14 +75,22 @@ class Expression(Rule):
         self._aliases: dict[str, str] = {}
         shown = text if len(text) <= 80 else text[:77] + "..."
         require_below(
-            len(text), LONGEST_RULE, f"a rule of {len(text):,} characters", "characters", "write it as several"
+            len(text),
+            LONGEST_RULE,
+            f"a rule of {len(text):,} characters",
+            "characters",
+            "write it as several",
         )
         try:
             self._tree = ast.parse(_QUOTED.sub(self._alias, text.strip()), mode="eval").body
         except SyntaxError as error:
-            raise BadInput(f"the rule '{shown}'", "a comparison such as age >= 18", str(error.msg)) from None
+            raise BadInput(
+                f"the rule '{shown}'", "a comparison such as age >= 18", str(error.msg)
+            ) from None
         except (ValueError, MemoryError, RecursionError, OverflowError) as error:
-            raise BadInput(f"the rule '{shown}'", "a comparison such as age >= 18", str(error)) from None
+            raise BadInput(
+                f"the rule '{shown}'", "a comparison such as age >= 18", str(error)
+            ) from None
         with refusing(f"the rule '{shown}'", "comparisons of columns, numbers and names"):
             self.broken(np.zeros((0, len(space.columns))), space)
 
@@ -112,14 +124,21 @@ class _Reader:
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             part = self.truth(node.operand)
             return _Truth(part.false, part.true)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "missing" and len(node.args) == 1:
+        if (
+            isinstance(node, ast.Call)
+            and ast.unparse(node.func) == "missing"
+            and len(node.args) == 1
+        ):
             name = node.args[0]
             if isinstance(name, ast.Name):
                 gone = absent(self._rows, self._space, self._place(name))
                 return _Truth(gone, ~gone)
         if isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]
-            parts = [self._compare(a, op, b) for a, op, b in zip(sides, node.ops, sides[1:], strict=False)]
+            parts = [
+                self._compare(a, op, b)
+                for a, op, b in zip(sides, node.ops, sides[1:], strict=False)
+            ]
             true, false = [p.true for p in parts], [p.false for p in parts]
             return _Truth(np.logical_and.reduce(true), np.logical_or.reduce(false))
         raise self._refusal(node, "a comparison, and, or, not, or missing(column)")
@@ -129,7 +148,10 @@ class _Reader:
             if not isinstance(right, ast.Tuple | ast.List | ast.Set) or not right.elts:
                 raise self._refusal(right, "a list such as ('a', 'b')")
             parts = [self._compare(left, ast.Eq(), choice) for choice in right.elts]
-            true, false = np.logical_or.reduce([p.true for p in parts]), np.logical_and.reduce([p.false for p in parts])
+            true, false = (
+                np.logical_or.reduce([p.true for p in parts]),
+                np.logical_and.reduce([p.false for p in parts]),
+            )
             return _Truth(false, true) if isinstance(op, ast.NotIn) else _Truth(true, false)
         a, b = self._pair(left, right)
         known = a.known & b.known
@@ -164,7 +186,11 @@ class _Reader:
         b = self._value(right)
         if (a.column is None) != (b.column is None):
             raise self._refusal(left, "two categories or two numbers")
-        if a.column is not None and b.column is not None and a.column.categories != b.column.categories:
+        if (
+            a.column is not None
+            and b.column is not None
+            and a.column.categories != b.column.categories
+        ):
             raise self._refusal(left, "columns of the same categories")
         return a, b
 
@@ -172,11 +198,20 @@ class _Reader:
         word = str(getattr(node, "value", ""))
         if beside.column is not None:
             if word not in beside.column.categories:
-                raise BadInput(*unknown(f"category of '{beside.column.name}'", word, beside.column.categories[:20]))
+                raise BadInput(
+                    *unknown(
+                        f"category of '{beside.column.name}'", word, beside.column.categories[:20]
+                    )
+                )
             return _Value(
-                np.full(len(self._all), float(beside.column.categories.index(word))), self._all, beside.column
+                np.full(len(self._all), float(beside.column.categories.index(word))),
+                self._all,
+                beside.column,
             )
-        if isinstance(other, ast.Name) and self._space.columns[self._place(other)].kind == "datetime":
+        if (
+            isinstance(other, ast.Name)
+            and self._space.columns[self._place(other)].kind == "datetime"
+        ):
             try:
                 moment = np.datetime64(word, "us").astype(np.int64) / 1e6
             except ValueError:
@@ -190,7 +225,11 @@ class _Reader:
             column = self._space.columns[place]
             known = ~absent(self._rows, self._space, place)
             return _Value(self._rows[:, place], known, column if column.discrete else None)
-        if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, int | float)
+            and not isinstance(node.value, bool)
+        ):
             return _Value(np.full(len(self._all), float(node.value)), self._all)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             inner = self._number(node.operand)

@@ -1,7 +1,8 @@
 """Distances between rows of mixed columns.
 
-Two ideas: every column adds between 0 and 1, whatever its kind (Gower 1971); the scale is the schema's range and nothing else is
-fitted, so training rows and held-out rows are treated alike, which ranks or components fitted on training rows do not do.
+Two ideas: every column adds between 0 and 1, whatever its kind (Gower 1971); the scale is the
+schema's range and nothing else is fitted, so training rows and held-out rows are treated alike,
+which ranks or components fitted on training rows do not do.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ from pushforward.evaluation.table.items import rows_of
 
 
 class Gower:
-    """Gower's distance on some columns of a table: a view that encodes rows, and distances between encoded rows.
+    """Gower's distance on some columns of a table: a view that encodes rows, and distances between
+    encoded rows.
 
-    The mean over columns of `1[a != b]` for categories and `|a - b| / (high - low)` for numbers. A missing category is a category;
-    a missing number lies half a range away from the middle of the range, so its distance to a known one is 0.5 to 1. A number that
-    was constant in training is compared as a category. Numbers beyond the training range may be more than 1 apart.
+    The mean over columns of `1[a != b]` for categories and `|a - b| / (high - low)` for numbers. A
+    missing category is a category; a missing number lies half a range away from the middle of the
+    range, so its distance to a known one is 0.5 to 1. A number that was constant in training is
+    compared as a category. Numbers beyond the training range may be more than 1 apart.
 
     Args:
         space: the table's columns.
@@ -49,12 +52,19 @@ class Gower:
         if not self.places:
             raise BadInput("no columns to compare", "at least one")
         columns = [space.columns[place] for place in self.places]
-        self._numbers = [p for p, c in zip(self.places, columns, strict=True) if not c.discrete and c.high > c.low]
+        self._numbers = [
+            p
+            for p, c in zip(self.places, columns, strict=True)
+            if not c.discrete and c.high > c.low
+        ]
         self._gaps = [place for place in self._numbers if space.columns[place].missing]
-        self.fingerprint = fingerprint(json.dumps(["gower", [asdict(column) for column in columns]]))
+        self.fingerprint = fingerprint(
+            json.dumps(["gower", [asdict(column) for column in columns]])
+        )
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Return filled rows (n, columns) as scaled numbers, marks of what is missing, and codes, shape (n, d)."""
+        """Return filled rows (n, columns) as scaled numbers, marks of what is missing, and codes,
+        shape (n, d)."""
         rows = rows_of(x, self.space, "rows")
         parts, gaps = [], []
         for place in self._numbers:
@@ -69,7 +79,8 @@ class Gower:
         return np.stack([*parts, *gaps, *codes], axis=1)
 
     def tiles(self, x: np.ndarray, y: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-        """Yield `(rows, distances)` of encoded rows, distances of shape (rows, len(y)), at most 32 MB each."""
+        """Yield `(rows, distances)` of encoded rows, distances of shape (rows, len(y)), at most 32
+        MB each."""
         cut = len(self._numbers) + len(self._gaps)
         height = max(1, TILE_NUMBERS // max(1, len(y)))
         for start in range(0, len(x), height):
@@ -77,14 +88,17 @@ class Gower:
             yield rows, self._between(x[rows], y, cut) / len(self.places)
 
     def nearest(self, x: np.ndarray, y: np.ndarray, k: int = 1) -> np.ndarray:
-        """Return the indices of the k rows of `y` nearest to each row of `x`, both encoded, shape (n, k), in no order.
+        """Return the indices of the k rows of `y` nearest to each row of `x`, both encoded, shape
+        (n, k), in no order.
 
         Of rows at equal distance an arbitrary one is taken, for k = 1 the first.
         """
         found = np.empty((len(x), k), dtype=np.int64)
         for rows, distance in self.tiles(x, y):
             found[rows] = (
-                distance.argmin(axis=1)[:, None] if k == 1 else np.argpartition(distance, k - 1, axis=1)[:, :k]
+                distance.argmin(axis=1)[:, None]
+                if k == 1
+                else np.argpartition(distance, k - 1, axis=1)[:, :k]
             )
         return found
 

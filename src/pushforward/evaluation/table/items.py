@@ -1,8 +1,10 @@
-"""Means over the columns or the pairs of a table, with an error that knows that they share the rows.
+"""Means over the columns or the pairs of a table, with an error that knows that they share the
+rows.
 
-Two ideas: whole rows are left out, block by block, and every item is computed again, so what the items have in common is counted
-once; distances of two samples are positive even between equal distributions, so an interval is for the expected value at these
-sizes, which is what the null is the null of.
+Two ideas: whole rows are left out, block by block, and every item is computed again, so what the
+items have in common is counted once; distances of two samples are positive even between equal
+distributions, so an interval is for the expected value at these sizes, which is what the null is
+the null of.
 """
 
 from __future__ import annotations
@@ -20,7 +22,14 @@ from pushforward.evaluation.checks import as_rows
 from pushforward.evaluation.intervals import jackknife, t_quantile
 from pushforward.evaluation.measuring.batch import hashed
 from pushforward.evaluation.measuring.metric import CardSetting
-from pushforward.evaluation.measuring.statistic import DATA, Measured, MeasuredOn, Statistic, Terms, TwoSample
+from pushforward.evaluation.measuring.statistic import (
+    DATA,
+    Measured,
+    MeasuredOn,
+    Statistic,
+    Terms,
+    TwoSample,
+)
 from pushforward.evaluation.measuring.summaries import BLOCKED, BLOCKS
 
 AT_LEAST = 2 * BLOCKS
@@ -56,7 +65,8 @@ def rows_of(x: np.ndarray, space: Table, role: str, at_least: int = 1) -> np.nda
 
 
 def block_of(ids: np.ndarray) -> np.ndarray:
-    """Return the block of each identity, 0 to 19: the same row falls into the same block whatever it is compared with."""
+    """Return the block of each identity, 0 to 19: the same row falls into the same block whatever
+    it is compared with."""
     return (hashed(ids, BLOCKED) % np.uint64(BLOCKS)).astype(np.int64)
 
 
@@ -67,7 +77,8 @@ def both_sides(
     sample_ids: np.ndarray | None = None,
     reference_ids: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return samples and reference as checked rows, and the block of each row of either; identities are positions by default.
+    """Return samples and reference as checked rows, and the block of each row of either; identities
+    are positions by default.
 
     Raises:
         BadInput: fewer than 40 rows on a side, NaN, or another width.
@@ -90,7 +101,8 @@ def counts_by_block(codes: np.ndarray, blocks: np.ndarray, size: int) -> np.ndar
 
 
 def leaving_out(counts: np.ndarray) -> np.ndarray:
-    """Return totals over all blocks and over all but each one: counts (20, size) become (21, size)."""
+    """Return totals over all blocks and over all but each one: counts (20, size) become (21,
+    size)."""
     total = counts.sum(axis=0)
     return np.concatenate([total[None], total - counts])
 
@@ -102,10 +114,12 @@ def shares(counts: np.ndarray) -> np.ndarray:
 
 
 def walks(n: int, m: int, seed: int, repeats: int = WALKS) -> np.ndarray:
-    """Return running sums of `1/n` for a sample and `-1/m` for a reference row in random order, shape (repeats, n + m).
+    """Return running sums of `1/n` for a sample and `-1/m` for a reference row in random order,
+    shape (repeats, n + m).
 
-    The difference of two empirical distributions whose rows are exchangeable, whatever the distribution: between two places of a
-    walk lies a difference of shares, and its largest excursion is a Kolmogorov-Smirnov statistic.
+    The difference of two empirical distributions whose rows are exchangeable, whatever the
+    distribution: between two places of a walk lies a difference of shares, and its largest
+    excursion is a Kolmogorov-Smirnov statistic.
 
     Example:
         >>> walk = walks(2, 2, seed=0, repeats=5)
@@ -126,13 +140,17 @@ def total_variation(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     return 0.5 * np.abs(p - q).sum(axis=-1)
 
 
-def three_ways(distance: Callable[[np.ndarray, np.ndarray], np.ndarray], p: np.ndarray, q: np.ndarray) -> Ways:
-    """Return a distance on all rows, without each block of `p`, and without each block of `q`; p and q of shape (21, size)."""
+def three_ways(
+    distance: Callable[[np.ndarray, np.ndarray], np.ndarray], p: np.ndarray, q: np.ndarray
+) -> Ways:
+    """Return a distance on all rows, without each block of `p`, and without each block of `q`; p
+    and q of shape (21, size)."""
     return float(distance(p[:1], q[:1])[0]), distance(p[1:], q[:1]), distance(p[:1], q[1:])
 
 
 def striking(items: int) -> float:
-    """Return how many of its standard errors an item must differ by: Student's 1 % over all items (Bonferroni).
+    """Return how many of its standard errors an item must differ by: Student's 1 % over all items
+    (Bonferroni).
 
     Example:
         >>> round(striking(1), 2), round(striking(100), 2)
@@ -150,8 +168,10 @@ class Items:
         values: distance of each item, shape (items,).
         without_samples: the same without each block of samples, shape (20, items).
         without_reference: the same without each block of reference rows, shape (20, items).
-        null: expected distance of each item between samples of one distribution at these sizes, shape (items,).
-        sure: which items differ beyond doubt, where something knows better than `stderrs`; shape (items,).
+        null: expected distance of each item between samples of one distribution at these sizes,
+            shape (items,).
+        sure: which items differ beyond doubt, where something knows better than `stderrs`; shape
+            (items,).
     """
 
     names: tuple[str, ...]
@@ -165,31 +185,42 @@ class Items:
     def of(names: tuple[str, ...], ways: Sequence[Ways], null: np.ndarray) -> Items:
         """Collect what was found one item at a time."""
         values, first, second = zip(*ways, strict=True)
-        return Items(names, np.array(values), np.stack(first, axis=1), np.stack(second, axis=1), null)
+        return Items(
+            names, np.array(values), np.stack(first, axis=1), np.stack(second, axis=1), null
+        )
 
     @property
     def stderrs(self) -> np.ndarray:
         """Standard error of each item's distance, from both samples; shape (items,)."""
-        return np.sqrt((BLOCKS - 1) * (self.without_samples.var(axis=0) + self.without_reference.var(axis=0)))
+        return np.sqrt(
+            (BLOCKS - 1) * (self.without_samples.var(axis=0) + self.without_reference.var(axis=0))
+        )
 
     def furthest(self, reference_name: str) -> tuple[str, ...]:
-        """Return a sentence on the items that exceed their null beyond doubt, at most three; none if none does."""
+        """Return a sentence on the items that exceed their null beyond doubt, at most three; none
+        if none does."""
         excess = self.values - self.null
-        sure = excess > striking(len(self.values)) * self.stderrs if self.sure is None else self.sure
+        sure = (
+            excess > striking(len(self.values)) * self.stderrs if self.sure is None else self.sure
+        )
         clear = np.flatnonzero(sure & (excess > 1e-9))
         if not len(clear):
             return ()
         worst = clear[np.argsort(-excess[clear], kind="stable")][:NAMED]
-        said = ", ".join(f"{self.names[i]} {self.values[i]:.3f} ({self.null[i]:.3f} by chance)" for i in worst)
+        said = ", ".join(
+            f"{self.names[i]} {self.values[i]:.3f} ({self.null[i]:.3f} by chance)" for i in worst
+        )
         more = f"; {len(clear) - len(worst)} more stand out" if len(clear) > len(worst) else ""
         return (f"furthest from {reference_name}: {said}{more}",)
 
     def mean(self, measure: Measure, n: int, reference_name: str) -> Measured:
-        """Return the mean over items as a score with the delete-a-block jackknife's interval, and the blocks' terms.
+        """Return the mean over items as a score with the delete-a-block jackknife's interval, and
+        the blocks' terms.
 
-        `Var = (K-1)/K sum_k (theta_k - mean)^2` on each side. By Efron & Stein (1981) it is on average not below the true variance
-        for any statistic of independent rows, smooth or not: the interval covers 93-97 % where the distributions differ clearly
-        and up to 100 % where they do not.
+        `Var = (K-1)/K sum_k (theta_k - mean)^2` on each side. By Efron & Stein (1981) it is on
+        average not below the true variance for any statistic of independent rows, smooth or not:
+        the interval covers 93-97 % where the distributions differ clearly and up to 100 % where
+        they do not.
         """
         value = float(self.values.mean())
         first, second = self.without_samples.mean(axis=1), self.without_reference.mean(axis=1)

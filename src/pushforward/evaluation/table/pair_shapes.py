@@ -1,7 +1,8 @@
 """Do two columns together look like the data's?
 
-Two ideas: a pair of columns is a table of counts, numbers being cut at the reference's deciles, so that any kind of dependence
-shows, not only a monotone one; the pairs share the rows, so their mean is judged by leaving rows out and not pairs.
+Two ideas: a pair of columns is a table of counts, numbers being cut at the reference's deciles, so
+that any kind of dependence shows, not only a monotone one; the pairs share the rows, so their mean
+is judged by leaving rows out and not pairs.
 """
 
 from __future__ import annotations
@@ -31,17 +32,23 @@ from pushforward.evaluation.table.items import (
 )
 
 PAIR_SHAPES = Measure(
-    "pair shapes", "How far two columns together are from the data's.", "Pairs of columns off", "0 to 1", TABLE
+    "pair shapes",
+    "How far two columns together are from the data's.",
+    "Pairs of columns off",
+    "0 to 1",
+    TABLE,
 )
 BINS = 10
 DENSE = 1 << 16  # cells of a pair that are counted without looking which of them occur
 
 
 def binned(x: np.ndarray, reference: np.ndarray, column: Column, bins: int = BINS) -> np.ndarray:
-    """Return whole numbers that stand for the values of a column: categories as they are, numbers by where they lie.
+    """Return whole numbers that stand for the values of a column: categories as they are, numbers
+    by where they lie.
 
-    Numbers are cut at the reference's quantiles, or at its values if there are at most `bins`; a value that equals a cut has a
-    place of its own, so a spike, such as a zero that most rows have, is not mixed with its neighbours. Missing values have one too.
+    Numbers are cut at the reference's quantiles, or at its values if there are at most `bins`; a
+    value that equals a cut has a place of its own, so a spike, such as a zero that most rows have,
+    is not mixed with its neighbours. Missing values have one too.
 
     Args:
         x: values of the column, shape (n,).
@@ -57,7 +64,9 @@ def binned(x: np.ndarray, reference: np.ndarray, column: Column, bins: int = BIN
     """
     if column.discrete:
         return x.astype(np.int64)
-    known = reference != missing_mark(column) if column.missing else np.ones(len(reference), dtype=bool)
+    known = (
+        reference != missing_mark(column) if column.missing else np.ones(len(reference), dtype=bool)
+    )
     cuts = np.unique(reference[known])
     if len(cuts) > bins:
         cuts = np.unique(np.quantile(reference[known], np.arange(1, bins) / bins))
@@ -66,7 +75,8 @@ def binned(x: np.ndarray, reference: np.ndarray, column: Column, bins: int = BIN
 
 
 def _codes(x: np.ndarray, y: np.ndarray, column: Column) -> tuple[np.ndarray, int]:
-    """Codes 0, 1, ... of both sides' values of one column, samples first, and how many there are."""
+    """Codes 0, 1, ... of both sides' values of one column, samples first, and how many there
+    are."""
     both = np.concatenate([binned(x, y, column), binned(y, y, column)])
     values, codes = np.unique(both, return_inverse=True)
     return codes, len(values)
@@ -80,7 +90,8 @@ def pair_items(
     sample_ids: np.ndarray | None = None,
     reference_ids: np.ndarray | None = None,
 ) -> Items:
-    """Return the total variation of every pair of columns; arguments as of `column_shapes.column_items`.
+    """Return the total variation of every pair of columns; arguments as of
+    `column_shapes.column_items`.
 
     Example:
         >>> x = np.random.default_rng(0).integers(0, 2, size=(200, 2)).astype(float)
@@ -90,7 +101,9 @@ def pair_items(
         (("'a' with 'b'",), True)
     """
     if len(space.columns) < 2:
-        raise BadInput("a table of one column", "two or more", "pairs say nothing of a single column")
+        raise BadInput(
+            "a table of one column", "two or more", "pairs say nothing of a single column"
+        )
     x, y, blocks_x, blocks_y = both_sides(samples, reference, space, sample_ids, reference_ids)
     walk = walks(len(x), len(y), seed)
     coded = [_codes(x[:, place], y[:, place], column) for place, column in enumerate(space.columns)]
@@ -112,12 +125,18 @@ def pair_items(
 
 
 def pair_shapes(
-    samples: np.ndarray, reference: np.ndarray, space: Table, reference_name: str = "test", seed: int = 0
+    samples: np.ndarray,
+    reference: np.ndarray,
+    space: Table,
+    reference_name: str = "test",
+    seed: int = 0,
 ) -> Score:
-    """Score the pairs of columns: the mean over pairs of the total variation `1/2 sum_{uv} |p_uv - q_uv|` of their tables.
+    """Score the pairs of columns: the mean over pairs of the total variation `1/2 sum_{uv} |p_uv -
+    q_uv|` of their tables.
 
-    Numbers are cut as `binned` says, a missing value is a value. The distance of a pair is at least that of either of its columns,
-    and biased upwards the more cells it has: read it against its null, the expected value at these sizes.
+    Numbers are cut as `binned` says, a missing value is a value. The distance of a pair is at least
+    that of either of its columns, and biased upwards the more cells it has: read it against its
+    null, the expected value at these sizes.
 
     Args:
         samples: the model's rows, filled, shape (n, columns).
@@ -137,13 +156,17 @@ def pair_shapes(
         True
     """
     found = PairShapes(space, reference_name, seed)
-    return found.measure(samples, reference, np.arange(len(samples)), np.arange(len(reference)))[0].score
+    return found.measure(samples, reference, np.arange(len(samples)), np.arange(len(reference)))[
+        0
+    ].score
 
 
 class PairShapes(TableMetric):
     """`pair_shapes` of the rows that an evaluation keeps."""
 
-    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+    def measure(
+        self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray
+    ) -> list[Measured]:
         """Return the mean total variation of pairs."""
         items = pair_items(x, y, self.space, self.seed, x_ids, y_ids)
         return [items.mean(PAIR_SHAPES, len(x), self.reference_name)]

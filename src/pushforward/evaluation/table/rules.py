@@ -1,7 +1,7 @@
 """Rules that whole rows of a table keep.
 
-Two ideas: a row that says nothing about a rule, because a value is missing or was never seen in training, does not break it; a rule
-says itself in words.
+Two ideas: a row that says nothing about a rule, because a value is missing or was never seen in
+training, does not break it; a rule says itself in words.
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ class Rule(ABC):
 def absent(rows: np.ndarray, space: Table, place: int) -> np.ndarray:
     """Return which rows have no value in a column, shape (n,)."""
     column = space.columns[place]
-    return (rows[:, place] == missing_mark(column)) if column.missing else np.zeros(len(rows), dtype=bool)
+    return (
+        (rows[:, place] == missing_mark(column))
+        if column.missing
+        else np.zeros(len(rows), dtype=bool)
+    )
 
 
 def said(column: Column, value: float) -> str:
@@ -105,7 +109,8 @@ class AtMost(Rule):
 
 @dataclass(frozen=True)
 class Implies(Rule):
-    """A column is missing, or never missing, wherever another has a certain value (which may be missing itself).
+    """A column is missing, or never missing, wherever another has a certain value (which may be
+    missing itself).
 
     Attributes:
         names: the deciding and the decided column.
@@ -134,4 +139,6 @@ class Implies(Rule):
 
     def broken(self, rows: np.ndarray, space: Table) -> np.ndarray:
         """Return which rows have the value and the other state."""
-        return (rows[:, self.places[0]] == self.value) & (absent(rows, space, self.places[1]) != self.missing)
+        return (rows[:, self.places[0]] == self.value) & (
+            absent(rows, space, self.places[1]) != self.missing
+        )

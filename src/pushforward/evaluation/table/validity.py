@@ -1,7 +1,7 @@
 """Could this row be in the table at all?
 
-Two ideas: a cell is valid if the table's schema allows it, whatever its neighbours hold; real rows leave the training range too, so
-the share of valid rows is read against that of real rows.
+Two ideas: a cell is valid if the table's schema allows it, whatever its neighbours hold; real rows
+leave the training range too, so the share of valid rows is read against that of real rows.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ UNKNOWN, OFF_GRID, OUTSIDE = "unknown category", "off the grid", "outside the tr
 def faults(values: np.ndarray, column: Column) -> dict[str, np.ndarray]:
     """Return which values of one column are not allowed, by reason.
 
-    Categories must be whole indices from 0 to one less than their number; numbers must be multiples of `step` where there is one,
-    to a millionth of it or to a double's precision, and lie in the training range; a value may be missing where the column says so.
+    Categories must be whole indices from 0 to one less than their number; numbers must be multiples
+    of `step` where there is one, to a millionth of it or to a double's precision, and lie in the
+    training range; a value may be missing where the column says so.
 
     Args:
         values: values of the column, filled, shape (n,).
@@ -43,7 +44,9 @@ def faults(values: np.ndarray, column: Column) -> dict[str, np.ndarray]:
         >>> {reason: bad.tolist() for reason, bad in faults(np.array([17.0, 18.5, 91.0]), age).items()}
         {'off the grid': [False, True, False], 'outside the training range': [False, False, True]}
     """
-    allowed = (values == missing_mark(column)) if column.missing else np.zeros(len(values), dtype=bool)
+    allowed = (
+        (values == missing_mark(column)) if column.missing else np.zeros(len(values), dtype=bool)
+    )
     if column.discrete:
         legal = (values == np.rint(values)) & (values >= 0) & (values < len(column.categories))
         return {UNKNOWN: ~(legal | allowed)}
@@ -70,12 +73,19 @@ def _commonest(rows: np.ndarray, space: Table) -> tuple[str, ...]:
         for place, column in enumerate(space.columns)
         for reason, found in faults(rows[:, place], column).items()
     ]
-    worst = [f"{said} in {share:.1%}" for share, said in sorted(shares, key=lambda s: -s[0])[:NAMED] if share > 0]
+    worst = [
+        f"{said} in {share:.1%}"
+        for share, said in sorted(shares, key=lambda s: -s[0])[:NAMED]
+        if share > 0
+    ]
     return (f"invalid cells: {', '.join(worst)} of the samples",) if worst else ()
 
 
-def validity(samples: np.ndarray, reference: np.ndarray, space: Table, reference_name: str = "test") -> Score:
-    """Return the share of samples whose every cell is valid (see `faults`), with Wilson's interval; null: the reference's share.
+def validity(
+    samples: np.ndarray, reference: np.ndarray, space: Table, reference_name: str = "test"
+) -> Score:
+    """Return the share of samples whose every cell is valid (see `faults`), with Wilson's interval;
+    null: the reference's share.
 
     Validity is per cell: a row of valid cells can still be impossible (see `constraints`).
 
@@ -115,10 +125,14 @@ def validity(samples: np.ndarray, reference: np.ndarray, space: Table, reference
 class Validity(TableMetric):
     """`validity` of the rows that an evaluation keeps."""
 
-    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+    def measure(
+        self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray
+    ) -> list[Measured]:
         """Return the share of valid samples; the value rests on the samples alone."""
         good = valid_rows(rows_of(x, self.space, "samples", 2), self.space).astype(np.float64)
-        return [Measured(validity(x, y, self.space, self.reference_name), Terms.of_mean(x_ids, good))]
+        return [
+            Measured(validity(x, y, self.space, self.reference_name), Terms.of_mean(x_ids, good))
+        ]
 
 
 METRIC = Metric.of(VALIDITY, on_table(Validity), spaces=("table",))

@@ -1,7 +1,8 @@
 """Text statistics whose value depends on how much text they see.
 
-One idea: a share of distinct n-grams falls with every further window, so it is computed inside twenty disjoint blocks of one size
-and averaged; the size belongs to the definition, and independent blocks have a plain t interval.
+One idea: a share of distinct n-grams falls with every further window, so it is computed inside
+twenty disjoint blocks of one size and averaged; the size belongs to the definition, and independent
+blocks have a plain t interval.
 """
 
 from __future__ import annotations
@@ -41,9 +42,14 @@ class BlockStatistic:
 
 
 def measure_blocks(
-    samples: np.ndarray, reference: np.ndarray, statistic: BlockStatistic, reference_name: str = "test", seed: int = 0
+    samples: np.ndarray,
+    reference: np.ndarray,
+    statistic: BlockStatistic,
+    reference_name: str = "test",
+    seed: int = 0,
 ) -> Measured:
-    """Return the mean of a statistic over twenty blocks of samples, with that over equal blocks of real windows as its null.
+    """Return the mean of a statistic over twenty blocks of samples, with that over equal blocks of
+    real windows as its null.
 
     Args:
         samples: windows of the model's tokens, shape (n, length).
@@ -53,7 +59,8 @@ def measure_blocks(
         seed: seed of which windows fall into which block.
 
     Raises:
-        BadInput: fewer than 40 windows on a side, windows of different or too small length, or no tokens.
+        BadInput: fewer than 40 windows on a side, windows of different or too small length, or no
+            tokens.
 
     Example:
         >>> tokens = Measure("tokens", better="higher")
@@ -72,10 +79,14 @@ def measure_blocks(
     on = MeasuredOn(f"{BLOCKS} blocks of {size} windows", reference=reference_name)
     score = on.score(statistic.measure, value, BLOCKS * size, low=low, high=high, stderr=stderr)
     expected, _, _, real_stderr = mean_interval(real)
-    return Measured(against_real(score, expected, real_stderr, statistic.beyond), Terms.of_mean(np.arange(BLOCKS), own))
+    return Measured(
+        against_real(score, expected, real_stderr, statistic.beyond),
+        Terms.of_mean(np.arange(BLOCKS), own),
+    )
 
 
 def _blocks(rows: np.ndarray, size: int, seed: int) -> list[np.ndarray]:
-    # neighbouring windows may be of one document, and a block of one document is not a block of the text
+    # neighbouring windows may be of one document, and a block of one document is not a block of the
+    # text
     order = np.random.default_rng(seed).permutation(len(rows))[: BLOCKS * size]
     return list(rows[order].reshape(BLOCKS, size, -1))

@@ -1,7 +1,7 @@
 """How many different words and phrases a sampler uses.
 
-One idea: a sampler that draws colder than it says repeats itself, so the share of n-grams that are distinct falls below that of
-as much real text; one that babbles rises above it.
+One idea: a sampler that draws colder than it says repeats itself, so the share of n-grams that are
+distinct falls below that of as much real text; one that babbles rises above it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ DISTINCT = tuple(
 
 
 def distinct_share(tokens: np.ndarray, n: int) -> float:
-    """Return the number of different n-grams over the number of n-grams in windows (rows, length) (Li et al. 2016, distinct-n).
+    """Return the number of different n-grams over the number of n-grams in windows (rows, length)
+    (Li et al. 2016, distinct-n).
 
     An n-gram lies within one window.
 
@@ -45,10 +46,12 @@ def distinct_share(tokens: np.ndarray, n: int) -> float:
 def distinct_scores(
     samples: np.ndarray, reference: np.ndarray, reference_name: str = "test", seed: int = 0
 ) -> list[Score]:
-    """Score distinct-1, distinct-2 and distinct-3, each averaged over twenty disjoint blocks of windows.
+    """Score distinct-1, distinct-2 and distinct-3, each averaged over twenty disjoint blocks of
+    windows.
 
-    The share depends on how much text it is taken of, so the block's size is part of the name and the null is the mean over
-    blocks of real windows of that size. The interval is Student's over blocks.
+    The share depends on how much text it is taken of, so the block's size is part of the name and
+    the null is the mean over blocks of real windows of that size. The interval is Student's over
+    blocks.
 
     Args:
         samples: windows of the model's tokens, shape (n, length).
@@ -57,7 +60,8 @@ def distinct_scores(
         seed: seed of the blocks.
 
     Raises:
-        BadInput: fewer than 40 windows on a side, fewer than 3 tokens in a window, or different lengths.
+        BadInput: fewer than 40 windows on a side, fewer than 3 tokens in a window, or different
+            lengths.
 
     Example:
         >>> draw = np.random.default_rng(0).integers
@@ -68,8 +72,13 @@ def distinct_scores(
     return [m.score for m in _measure(samples, reference, reference_name, seed)]
 
 
-def _measure(samples: np.ndarray, reference: np.ndarray, reference_name: str, seed: int) -> list[Measured]:
-    return [measure_blocks(samples, reference, one, reference_name, seed) for one in map(_statistic, ORDERS, DISTINCT)]
+def _measure(
+    samples: np.ndarray, reference: np.ndarray, reference_name: str, seed: int
+) -> list[Measured]:
+    return [
+        measure_blocks(samples, reference, one, reference_name, seed)
+        for one in map(_statistic, ORDERS, DISTINCT)
+    ]
 
 
 def _statistic(n: int, measure: Measure) -> BlockStatistic:
@@ -84,7 +93,9 @@ def _statistic(n: int, measure: Measure) -> BlockStatistic:
 class Distinct(TwoSample):
     """`distinct_scores` of the windows kept."""
 
-    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+    def measure(
+        self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray
+    ) -> list[Measured]:
         """Return distinct-1, distinct-2 and distinct-3."""
         return _measure(x, y, self.reference_name, self.seed)
 

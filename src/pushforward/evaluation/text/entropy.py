@@ -1,7 +1,7 @@
 """The entropy of a text's own tokens.
 
-One idea: a sampler that draws colder than it says writes probable text of few different tokens, so the entropy of a window's own
-tokens stands beside whatever calls it good.
+One idea: a sampler that draws colder than it says writes probable text of few different tokens, so
+the entropy of a window's own tokens stands beside whatever calls it good.
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ from pushforward.core.score import Score
 from pushforward.evaluation.checks import as_rows
 from pushforward.evaluation.intervals import normal_quantile
 from pushforward.evaluation.measuring.metric import Metric
-from pushforward.evaluation.measuring.statistic import DATA, Measured, MeasuredOn, Terms, TwoSample, View
+from pushforward.evaluation.measuring.statistic import (
+    DATA,
+    Measured,
+    MeasuredOn,
+    Terms,
+    TwoSample,
+    View,
+)
 
 ENTROPY = Measure(
     "entropy gap",
@@ -27,7 +34,8 @@ ENTROPY = Measure(
 
 
 def token_entropy(windows: np.ndarray) -> np.ndarray:
-    """Return the entropy of the tokens within each window, in bits: `-sum_v f_v log2 f_v` for frequencies f, shape (n,).
+    """Return the entropy of the tokens within each window, in bits: `-sum_v f_v log2 f_v` for
+    frequencies f, shape (n,).
 
     Example:
         >>> token_entropy(np.array([[0, 1, 2, 3], [5, 5, 5, 5]])).tolist()
@@ -45,15 +53,21 @@ def token_entropy(windows: np.ndarray) -> np.ndarray:
 
 
 def entropy_gap(samples: np.ndarray, reference: np.ndarray, reference_name: str = "test") -> Score:
-    """Score how far the mean entropy of a sample's tokens is from that of real windows, in bits; null 0, though chance is above it.
+    """Score how far the mean entropy of a sample's tokens is from that of real windows, in bits;
+    null 0, though chance is above it.
 
     Example:
         >>> same, few = np.tile(np.arange(4), (9, 1)), np.zeros((9, 4))
         >>> entropy_gap(few, same).value, entropy_gap(same, same).value
         (2.0, 0.0)
     """
-    x, y = token_entropy(as_rows(samples, "samples", at_least=2)), token_entropy(as_rows(reference, at_least=2))
-    stderr = math.hypot(float(x.std(ddof=1)) / math.sqrt(len(x)), float(y.std(ddof=1)) / math.sqrt(len(y)))
+    x, y = (
+        token_entropy(as_rows(samples, "samples", at_least=2)),
+        token_entropy(as_rows(reference, at_least=2)),
+    )
+    stderr = math.hypot(
+        float(x.std(ddof=1)) / math.sqrt(len(x)), float(y.std(ddof=1)) / math.sqrt(len(y))
+    )
     gap, reach = float(x.mean() - y.mean()), normal_quantile() * stderr
     said = f"a sample's tokens have {x.mean():.3f} bits of entropy, those of {reference_name} {y.mean():.3f}"
     return MeasuredOn("tokens of a window", reference=reference_name).score(
@@ -81,12 +95,19 @@ class EntropyGap(TwoSample):
     def __init__(self, view: View = DATA, reference_name: str = "test", seed: int = 0) -> None:
         super().__init__(view, reference_name, seed)
 
-    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+    def measure(
+        self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray
+    ) -> list[Measured]:
         """Return the gap."""
         score = entropy_gap(x, y, self.reference_name)
         sign = float(np.sign(token_entropy(x).mean() - token_entropy(y).mean()))
-        sides = [Terms.of_mean(i, s * token_entropy(w)) for i, s, w in ((x_ids, sign, x), (y_ids, -sign, y))]
+        sides = [
+            Terms.of_mean(i, s * token_entropy(w))
+            for i, s, w in ((x_ids, sign, x), (y_ids, -sign, y))
+        ]
         return [Measured(score, *sides)]
 
 
-METRIC = Metric.of(ENTROPY, lambda card: [EntropyGap(reference_name=card.reference_name)], spaces=("text",))
+METRIC = Metric.of(
+    ENTROPY, lambda card: [EntropyGap(reference_name=card.reference_name)], spaces=("text",)
+)

@@ -1,8 +1,9 @@
 """MAUVE: how two samples of texts fall into the same clusters.
 
-Three ideas: clusters of features turn samples into histograms; a curve weighs what the model says that people do not against
-what people say that the model does not; two histograms of few texts differ although their law is one, so the value of equal laws
-is below 1 and is computed at these sizes.
+Three ideas: clusters of features turn samples into histograms; a curve weighs what the model says
+that people do not against what people say that the model does not; two histograms of few texts
+differ although their law is one, so the value of equal laws is below 1 and is computed at these
+sizes.
 """
 
 from __future__ import annotations
@@ -33,10 +34,12 @@ RELABELLINGS = 100
 
 
 def frontier_area(p: np.ndarray, q: np.ndarray) -> float:
-    """Return the area under the divergence curve of two histograms, in [0, 1]; 1 exactly if they are equal.
+    """Return the area under the divergence curve of two histograms, in [0, 1]; 1 exactly if they
+    are equal.
 
-    The curve is `(exp(-5 KL(p | r)), exp(-5 KL(q | r)))` for `r = w p + (1 - w) q` (Pillutla et al. 2021, section 2), at 25 values
-    of w from 1e-6 to 1 - 1e-6 and closed by (0, 1) and (1, 0), by the trapezoidal rule.
+    The curve is `(exp(-5 KL(p | r)), exp(-5 KL(q | r)))` for `r = w p + (1 - w) q` (Pillutla et al.
+    2021, section 2), at 25 values of w from 1e-6 to 1 - 1e-6 and closed by (0, 1) and (1, 0), by
+    the trapezoidal rule.
 
     Args:
         p: shares of each cluster, shape (k,), or many such histograms (..., k).
@@ -66,7 +69,8 @@ def _divergence(p: np.ndarray, r: np.ndarray) -> np.ndarray:
 
 
 def expected_area(counts_x: np.ndarray, counts_y: np.ndarray, seed: int = 0) -> tuple[float, float]:
-    """Return mean and standard deviation of the area of equal laws at these sizes: 100 relabellings of the pooled examples.
+    """Return mean and standard deviation of the area of equal laws at these sizes: 100 relabellings
+    of the pooled examples.
 
     Args:
         counts_x: samples in each cluster, shape (k,).
@@ -79,22 +83,26 @@ def expected_area(counts_x: np.ndarray, counts_y: np.ndarray, seed: int = 0) -> 
         True
     """
     pooled, n = counts_x + counts_y, int(counts_x.sum())
-    drawn = np.random.default_rng(seed).multivariate_hypergeometric(pooled, n, size=RELABELLINGS, method="marginals")
+    drawn = np.random.default_rng(seed).multivariate_hypergeometric(
+        pooled, n, size=RELABELLINGS, method="marginals"
+    )
     values = _areas(drawn / n, (pooled - drawn) / counts_y.sum())
     return float(values.mean()), float(values.std(ddof=1))
 
 
 def area_terms(counts_x: np.ndarray, counts_y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return what one example of each cluster contributes to the area's error, for either side: the jackknife's terms.
+    """Return what one example of each cluster contributes to the area's error, for either side: the
+    jackknife's terms.
 
-    `sqrt((n - 1) / n) (theta_(i) - mean theta_(.))` with `theta_(i)` the area without one example of cluster i; zero where a
-    cluster has none.
+    `sqrt((n - 1) / n) (theta_(i) - mean theta_(.))` with `theta_(i)` the area without one example
+    of cluster i; zero where a cluster has none.
     """
     return _terms(counts_x, counts_y / counts_y.sum()), _terms(counts_y, counts_x / counts_x.sum())
 
 
 def _terms(counts: np.ndarray, other: np.ndarray) -> np.ndarray:
-    # the curve's mirror image has the same area up to the rule's error, so either side may come first
+    # the curve's mirror image has the same area up to the rule's error, so either side may come
+    # first
     n, there = int(counts.sum()), np.flatnonzero(counts)
     without = np.repeat(counts[None].astype(np.float64), len(there), axis=0)
     without[np.arange(len(there)), there] -= 1.0
@@ -133,7 +141,9 @@ def measure_mauve(
         high=min(1.0, value + reach),
         stderr=stderr,
         null=null,
-        warnings=(f"of {wanted} clusters at {len(x)} against {len(y)} examples: compare at equal sizes only",),
+        warnings=(
+            f"of {wanted} clusters at {len(x)} against {len(y)} examples: compare at equal sizes only",
+        ),
     )
     return Measured(score, *measured)
 
@@ -146,11 +156,13 @@ def mauve_score(
     reference_name: str = "test",
     seed: int = 0,
 ) -> Score:
-    """Score the area under the divergence curve of cluster histograms (Pillutla et al. 2021), with scale 5.
+    """Score the area under the divergence curve of cluster histograms (Pillutla et al. 2021), with
+    scale 5.
 
-    Clusters are k-means of both sides together, one for every ten examples of the smaller side and at most 500. The null is the
-    mean over relabellings of the pooled examples, well below 1. The interval is a jackknife's given the clusters, for the
-    average area at these sizes and not for its limit, which is larger; it is conservative near the null.
+    Clusters are k-means of both sides together, one for every ten examples of the smaller side and
+    at most 500. The null is the mean over relabellings of the pooled examples, well below 1. The
+    interval is a jackknife's given the clusters, for the average area at these sizes and not for
+    its limit, which is larger; it is conservative near the null.
 
     Args:
         samples: features of the model's texts, shape (n, d).
@@ -170,13 +182,17 @@ def mauve_score(
         True
     """
     ids = np.arange(len(samples)), np.arange(len(reference))
-    return measure_mauve(samples, reference, ids, MeasuredOn(features, fingerprint, reference_name), seed).score
+    return measure_mauve(
+        samples, reference, ids, MeasuredOn(features, fingerprint, reference_name), seed
+    ).score
 
 
 class Mauve(TwoSample):
     """`mauve_score` of the rows kept."""
 
-    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+    def measure(
+        self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray
+    ) -> list[Measured]:
         """Return one score."""
         return [measure_mauve(x, y, (x_ids, y_ids), self.on, self.seed)]
 

@@ -1,7 +1,8 @@
 """Windows as rows of n-grams, each a whole number.
 
-One idea: an n-gram's number is the number of its first n - 1 tokens joined with its last one and counted anew, so that two n-grams
-are equal exactly if their numbers are: nothing is hashed, and no number outgrows the amount of text.
+One idea: an n-gram's number is the number of its first n - 1 tokens joined with its last one and
+counted anew, so that two n-grams are equal exactly if their numbers are: nothing is hashed, and no
+number outgrows the amount of text.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from pushforward.core.errors import BadInput
 from pushforward.evaluation.checks import as_rows
 
 
-def as_tokens(windows: np.ndarray, role: str = "windows", at_least: int = 1, length: int = 1) -> np.ndarray:
-    """Return windows as int64 rows (n, length), refusing too few, too short ones and numbers that are not whole.
+def as_tokens(
+    windows: np.ndarray, role: str = "windows", at_least: int = 1, length: int = 1
+) -> np.ndarray:
+    """Return windows as int64 rows (n, length), refusing too few, too short ones and numbers that
+    are not whole.
 
     Raises:
         BadInput: as said.
@@ -25,16 +29,23 @@ def as_tokens(windows: np.ndarray, role: str = "windows", at_least: int = 1, len
     rows = as_rows(windows, role, at_least)
     if rows.shape[1] < length:
         raise BadInput(
-            f"{role} of {rows.shape[1]} tokens", f"at least {length} tokens", "cut the text in longer windows"
+            f"{role} of {rows.shape[1]} tokens",
+            f"at least {length} tokens",
+            "cut the text in longer windows",
         )
     tokens = rows.astype(np.int64)
     if (tokens != rows).any() or tokens.min() < 0:
-        raise BadInput(f"{role} with numbers that are no tokens", "whole numbers from 0 on", "encode the text first")
+        raise BadInput(
+            f"{role} with numbers that are no tokens",
+            "whole numbers from 0 on",
+            "encode the text first",
+        )
     return tokens
 
 
 def ngrams(tokens: np.ndarray, n: int) -> np.ndarray:
-    """Return a whole number for the n-gram that starts at each place, shape (rows, length - n + 1); equal ones have equal numbers.
+    """Return a whole number for the n-gram that starts at each place, shape (rows, length - n + 1);
+    equal ones have equal numbers.
 
     Args:
         tokens: shape (rows, length).

@@ -1,7 +1,7 @@
 """Text that loops.
 
-One idea: likelihood-trained models drawn from greedily fall into loops, which show as n-grams of a window that occurred earlier in
-the same window.
+One idea: likelihood-trained models drawn from greedily fall into loops, which show as n-grams of a
+window that occurred earlier in the same window.
 """
 
 from __future__ import annotations
@@ -53,14 +53,19 @@ def measure_repetition(
     own, real = repeated_share(x), repeated_share(y)
     value, low, high, stderr = mean_interval(own)
     on = MeasuredOn("tokens of a window", reference=reference_name)
-    score = on.score(REPETITION, value, len(own), low=max(0.0, low), high=min(1.0, high), stderr=stderr)
+    score = on.score(
+        REPETITION, value, len(own), low=max(0.0, low), high=min(1.0, high), stderr=stderr
+    )
     expected, _, _, real_stderr = mean_interval(real)
     beyond = "fewer repetitions than real text has, which repeats itself where the matter does"
     return Measured(against_real(score, expected, real_stderr, beyond), Terms.of_mean(ids, own))
 
 
-def repetition_score(samples: np.ndarray, reference: np.ndarray, reference_name: str = "test") -> Score:
-    """Score the mean share of 4-grams of a window that repeat an earlier one of it; null: that of real windows.
+def repetition_score(
+    samples: np.ndarray, reference: np.ndarray, reference_name: str = "test"
+) -> Score:
+    """Score the mean share of 4-grams of a window that repeat an earlier one of it; null: that of
+    real windows.
 
     The interval is Student's over windows.
 
@@ -70,7 +75,8 @@ def repetition_score(samples: np.ndarray, reference: np.ndarray, reference_name:
         reference_name: which split `reference` is.
 
     Raises:
-        BadInput: fewer than two windows on a side, fewer than 4 tokens in a window, or different lengths.
+        BadInput: fewer than two windows on a side, fewer than 4 tokens in a window, or different
+            lengths.
 
     Example:
         >>> loops = np.tile([3, 1, 4, 1, 5], (9, 3))
@@ -84,9 +90,13 @@ def repetition_score(samples: np.ndarray, reference: np.ndarray, reference_name:
 class Repetition(TwoSample):
     """`repetition_score` of the windows kept."""
 
-    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+    def measure(
+        self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray
+    ) -> list[Measured]:
         """Return one score."""
         return [measure_repetition(x, y, x_ids, self.reference_name)]
 
 
-METRIC = Metric.of(REPETITION, lambda card: [Repetition(DATA, card.reference_name)], spaces=("text",))
+METRIC = Metric.of(
+    REPETITION, lambda card: [Repetition(DATA, card.reference_name)], spaces=("text",)
+)

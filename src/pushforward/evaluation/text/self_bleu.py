@@ -1,7 +1,7 @@
 """How much a sampler's windows resemble one another.
 
-One idea: BLEU asks which of a text's n-grams its references have; with the other samples as references it measures how little
-variety there is among them.
+One idea: BLEU asks which of a text's n-grams its references have; with the other samples as
+references it measures how little variety there is among them.
 """
 
 from __future__ import annotations
@@ -28,10 +28,12 @@ WINDOWS = 50
 
 
 def self_bleu(tokens: np.ndarray) -> float:
-    """Return the mean BLEU-4 of each window with all other windows as references (Zhu et al. 2018, self-BLEU).
+    """Return the mean BLEU-4 of each window with all other windows as references (Zhu et al. 2018,
+    self-BLEU).
 
     Args:
-        tokens: windows (n, length), n at least 2 and length at least 4; of equal length, so that there is no brevity penalty.
+        tokens: windows (n, length), n at least 2 and length at least 4; of equal length, so that
+            there is no brevity penalty.
 
     Example:
         >>> self_bleu(np.array([[1, 2, 3, 4], [1, 2, 3, 4]]))
@@ -46,7 +48,8 @@ def self_bleu(tokens: np.ndarray) -> float:
 
 
 def _matched(codes: np.ndarray) -> np.ndarray:
-    """Return how many n-grams of each row the other rows have, clipped at the most that one other row has it; shape (rows,)."""
+    """Return how many n-grams of each row the other rows have, clipped at the most that one other
+    row has it; shape (rows,)."""
     kinds = int(codes.max()) + 1
     pairs, counts = np.unique(np.arange(len(codes))[:, None] * kinds + codes, return_counts=True)
     row, code = pairs // kinds, pairs % kinds
@@ -54,16 +57,21 @@ def _matched(codes: np.ndarray) -> np.ndarray:
     row, code, counts = row[order], code[order], counts[order]
     first = np.concatenate([[True], code[1:] != code[:-1]])
     leader = np.maximum.accumulate(np.where(first, np.arange(len(code)), 0))
-    # the most that another row has: the leader's count, and for the leader itself that of the next in line
+    # the most that another row has: the leader's count, and for the leader itself that of the next
+    # in line
     second = np.append(np.where(first[1:], 0, counts[1:]), 0)
     clipped = np.minimum(counts, np.where(first, second, counts[leader]))
     return np.bincount(row, weights=clipped, minlength=len(codes))
 
 
-def self_bleu_score(samples: np.ndarray, reference: np.ndarray, reference_name: str = "test", seed: int = 0) -> Score:
-    """Score self-BLEU-4 inside twenty disjoint blocks of at most fifty windows, averaged; null: that of real windows.
+def self_bleu_score(
+    samples: np.ndarray, reference: np.ndarray, reference_name: str = "test", seed: int = 0
+) -> Score:
+    """Score self-BLEU-4 inside twenty disjoint blocks of at most fifty windows, averaged; null:
+    that of real windows.
 
-    More references match more, so the block's size is part of the name. The interval is Student's over blocks.
+    More references match more, so the block's size is part of the name. The interval is Student's
+    over blocks.
 
     Args:
         samples: windows of the model's tokens, shape (n, length).
@@ -72,7 +80,8 @@ def self_bleu_score(samples: np.ndarray, reference: np.ndarray, reference_name: 
         seed: seed of the blocks.
 
     Raises:
-        BadInput: fewer than 40 windows on a side, fewer than 4 tokens in a window, or different lengths.
+        BadInput: fewer than 40 windows on a side, fewer than 4 tokens in a window, or different
+            lengths.
 
     Example:
         >>> draw = np.random.default_rng(0).integers
@@ -95,7 +104,9 @@ _STATISTIC = BlockStatistic(
 class SelfBleu(TwoSample):
     """`self_bleu_score` of the windows kept."""
 
-    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+    def measure(
+        self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray
+    ) -> list[Measured]:
         """Return one score."""
         return [measure_blocks(x, y, _STATISTIC, self.reference_name, self.seed)]
 

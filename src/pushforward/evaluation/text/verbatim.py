@@ -1,7 +1,8 @@
 """Text that is copied word for word.
 
-Two ideas: how long a run of tokens a window shares with the training text is measured by growing runs, and only those that still
-live are looked up again; real text shares runs with real text too, so what is long is read off held-out windows.
+Two ideas: how long a run of tokens a window shares with the training text is measured by growing
+runs, and only those that still live are looked up again; real text shares runs with real text too,
+so what is long is read off held-out windows.
 """
 
 from __future__ import annotations
@@ -16,7 +17,16 @@ from pushforward.evaluation.checks import require, same_width
 from pushforward.evaluation.intervals import extremes, mean_interval
 from pushforward.evaluation.measuring.batch import Role
 from pushforward.evaluation.measuring.metric import Metric
-from pushforward.evaluation.measuring.statistic import DATA, Kept, Measured, MeasuredOn, Need, Statistic, Terms, View
+from pushforward.evaluation.measuring.statistic import (
+    DATA,
+    Kept,
+    Measured,
+    MeasuredOn,
+    Need,
+    Statistic,
+    Terms,
+    View,
+)
 from pushforward.evaluation.text.ngrams import as_tokens
 
 LONGEST = Measure(
@@ -39,10 +49,12 @@ RATE, AT_LEAST, TIED = 0.01, 100, 0.05
 
 
 def longest_runs(windows: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """Return the length of the longest run of tokens that each window shares with one training window, shape (n,).
+    """Return the length of the longest run of tokens that each window shares with one training
+    window, shape (n,).
 
-    Runs of n tokens that occur on both sides are numbered anew for every n, so that runs are equal exactly if their numbers are.
-    A run of n + 1 tokens can only start where one of n does, so only those places are looked at again.
+    Runs of n tokens that occur on both sides are numbered anew for every n, so that runs are equal
+    exactly if their numbers are. A run of n + 1 tokens can only start where one of n does, so only
+    those places are looked at again.
 
     Args:
         windows: tokens (n, length).
@@ -55,7 +67,9 @@ def longest_runs(windows: np.ndarray, train: np.ndarray) -> np.ndarray:
     longest = np.zeros(len(windows), dtype=np.int64)
     # flat texts, each row closed by a mark that never matches anything: runs end with their window
     sides = [_closed(windows, -1), _closed(train, -2)]
-    runs = [np.flatnonzero(side >= 0) for side in sides]  # where a run of `n` tokens starts that both sides have
+    runs = [
+        np.flatnonzero(side >= 0) for side in sides
+    ]  # where a run of `n` tokens starts that both sides have
     codes = [np.zeros(len(starts), dtype=np.int64) for starts in runs]
     width = max(int(windows.max()), int(train.max())) + 1
     row = np.repeat(np.arange(len(windows)), windows.shape[1] + 1)
@@ -80,7 +94,11 @@ def _closed(rows: np.ndarray, mark: int) -> np.ndarray:
 
 
 def measure_verbatim(
-    samples: np.ndarray, train: np.ndarray, heldout: np.ndarray, ids: np.ndarray, reference_name: str = "held-out"
+    samples: np.ndarray,
+    train: np.ndarray,
+    heldout: np.ndarray,
+    ids: np.ndarray,
+    reference_name: str = "held-out",
 ) -> list[Measured]:
     """Return `verbatim_scores` with what every window contributes to their errors."""
     x, fresh = as_tokens(samples, "samples", 2), as_tokens(heldout, "held-out examples", 2)
@@ -128,19 +146,22 @@ def _share(own: np.ndarray, natural: np.ndarray, reference_name: str) -> Score:
 def verbatim_scores(
     samples: np.ndarray, train: np.ndarray, heldout: np.ndarray, reference_name: str = "held-out"
 ) -> list[Score]:
-    """Score the mean longest run shared with train, and the share of windows whose run is as long as the longest 1 % held out.
+    """Score the mean longest run shared with train, and the share of windows whose run is as long
+    as the longest 1 % held out.
 
-    The null of the mean is that of held-out windows; its interval is Student's over samples. The share is
-    read beside what `extremes` says of an honest model.
+    The null of the mean is that of held-out windows; its interval is Student's over samples. The
+    share is read beside what `extremes` says of an honest model.
 
     Args:
         samples: windows of the model's tokens, shape (n, length).
         train: training windows, shape (m, any length).
-        heldout: windows not trained on, shape (h, length), at least 100: longer windows hold longer runs.
+        heldout: windows not trained on, shape (h, length), at least 100: longer windows hold longer
+            runs.
         reference_name: what the held-out windows are called.
 
     Raises:
-        BadInput: fewer than 100 held-out windows, fewer than two others, or samples and held-out windows of different lengths.
+        BadInput: fewer than 100 held-out windows, fewer than two others, or samples and held-out
+            windows of different lengths.
 
     Example:
         >>> text = np.random.default_rng(0).integers(0, 20, (400, 16))
@@ -157,11 +178,14 @@ class Verbatim(Statistic):
 
     Args:
         view: how windows are seen; as they are, unless told otherwise.
-        heldout: which role the held-out windows have; `reference` where the reference is itself held out.
+        heldout: which role the held-out windows have; `reference` where the reference is itself
+            held out.
         heldout_name: which split they are.
     """
 
-    def __init__(self, view: View = DATA, heldout: Role = "reference", heldout_name: str = "test") -> None:
+    def __init__(
+        self, view: View = DATA, heldout: Role = "reference", heldout_name: str = "test"
+    ) -> None:
         self.view, self.heldout_name = view, heldout_name
         self.heldout: Role = heldout
 
@@ -175,7 +199,11 @@ class Verbatim(Statistic):
         """Return the mean run and the share of verbatim windows."""
         x, t = kept.rows("samples", self.view), kept.rows("train", self.view)
         return measure_verbatim(
-            x, t, kept.rows(self.heldout, self.view), kept.ids("samples", self.view), self.heldout_name
+            x,
+            t,
+            kept.rows(self.heldout, self.view),
+            kept.ids("samples", self.view),
+            self.heldout_name,
         )
 
 

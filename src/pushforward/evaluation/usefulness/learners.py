@@ -1,7 +1,8 @@
 """What somebody would train on the data: a predictor of the classes or of one column.
 
-Two ideas: a predictor is an ordinary one that needs no tuning, so that what changes between two of its trainings is the data; it is
-scored example by example, so that two trainings can be compared on the examples that they share.
+Two ideas: a predictor is an ordinary one that needs no tuning, so that what changes between two of
+its trainings is the data; it is scored example by example, so that two trainings can be compared on
+the examples that they share.
 """
 
 from __future__ import annotations
@@ -23,10 +24,14 @@ from pushforward.core.space import Space
 from pushforward.core.table import Column, Table
 from pushforward.evaluation.checks import as_rows
 
-COMPONENTS, MOST = 64, 5000  # the support vector machine takes time proportional to the square of the rows
+COMPONENTS, MOST = (
+    64,
+    5000,
+)  # the support vector machine takes time proportional to the square of the rows
 TREES = 60
 CATEGORIES = 200  # a column of more is an ordered number to the boosted trees, which take 255
-# whole numbers that are fewer, and of so many rows each, are classes to whoever predicts them: 0 and 1, or stars
+# whole numbers that are fewer, and of so many rows each, are classes to whoever predicts them: 0
+# and 1, or stars
 FEW_LEVELS, ROWS_OF_ONE = 10, 10
 Predict = Callable[[np.ndarray], np.ndarray]
 
@@ -40,7 +45,8 @@ class Task:
         kind: `classes` (share right) or `number` (share of variance explained).
         space: what one example is.
         place: of the column to predict, None where labels are beside the examples.
-        why: how a column of numbers is judged, and which option judges it otherwise; empty where there is one way.
+        why: how a column of numbers is judged, and which option judges it otherwise; empty where
+            there is one way.
 
     Example:
         >>> from pushforward.core.space import Points
@@ -65,7 +71,11 @@ class Task:
     @property
     def of_numbers(self) -> bool:
         """Whether a column of numbers is predicted, of which a missing one is no class."""
-        return self.table is not None and self.place is not None and not self.table.columns[self.place].discrete
+        return (
+            self.table is not None
+            and self.place is not None
+            and not self.table.columns[self.place].discrete
+        )
 
     @property
     def unit(self) -> str:
@@ -73,11 +83,13 @@ class Task:
         return "share right" if self.kind == "classes" else "share of variance"
 
     def takes(self, rows: int) -> int:
-        """Return how many of so many rows the predictor is fitted to: trees take all, the support vector machine 5,000 at most."""
+        """Return how many of so many rows the predictor is fitted to: trees take all, the support
+        vector machine 5,000 at most."""
         return min(rows, MOST) if self.table is None else rows
 
     def learn(self, x: np.ndarray, target: np.ndarray, seed: int) -> Predict:
-        """Return a predictor fitted on examples (n, ...) and their targets (n,); a constant where there is one class only."""
+        """Return a predictor fitted on examples (n, ...) and their targets (n,); a constant where
+        there is one class only."""
         if self.table is None:
             order = np.random.default_rng(seed).permutation(len(x))[:MOST]
             x, target = x[order], target[order]
@@ -97,7 +109,8 @@ class Task:
         return lambda rows: values[np.asarray(model.predict(self._inputs(rows)), dtype=np.int64)]
 
     def scored(self, predict: Predict, x: np.ndarray, target: np.ndarray) -> np.ndarray:
-        """Return what each test example is worth, shape (n,): 1 if right, else 0; of numbers `1 - error^2 / variance`."""
+        """Return what each test example is worth, shape (n,): 1 if right, else 0; of numbers `1 -
+        error^2 / variance`."""
         found = predict(x)
         if self.kind == "classes":
             return (found == target).astype(np.float64)
@@ -107,19 +120,32 @@ class Task:
         rows = as_rows(x)
         return rows if self.place is None else np.delete(rows, self.place, axis=1)
 
-    def _trees(self, space: Table, seed: int) -> HistGradientBoostingClassifier | HistGradientBoostingRegressor:
+    def _trees(
+        self, space: Table, seed: int
+    ) -> HistGradientBoostingClassifier | HistGradientBoostingRegressor:
         others = [c for i, c in enumerate(space.columns) if i != self.place]
         categorical = [c.discrete and len(c.categories) <= CATEGORIES for c in others]
-        kind = HistGradientBoostingClassifier if self.kind == "classes" else HistGradientBoostingRegressor
-        options: dict[str, Any] = {"categorical_features": categorical, "early_stopping": False, "max_iter": TREES}
+        kind = (
+            HistGradientBoostingClassifier
+            if self.kind == "classes"
+            else HistGradientBoostingRegressor
+        )
+        options: dict[str, Any] = {
+            "categorical_features": categorical,
+            "early_stopping": False,
+            "max_iter": TREES,
+        }
         return kind(random_state=seed % 2**32, **options)
 
 
-def task_of(space: Space, classes: tuple[str, ...], column: str | None, rows: np.ndarray | None = None) -> Task:
+def task_of(
+    space: Space, classes: tuple[str, ...], column: str | None, rows: np.ndarray | None = None
+) -> Task:
     """Return the task of some data: its classes, or a table's column.
 
     Args:
-        rows: the training rows (n, columns), which tell whether a column of whole numbers is one of classes.
+        rows: the training rows (n, columns), which tell whether a column of whole numbers is one of
+            classes.
 
     Raises:
         BadInput: a column that the table does not have, none named, or nothing to predict.
@@ -141,14 +167,21 @@ def task_of(space: Space, classes: tuple[str, ...], column: str | None, rows: np
         kind, why = _judged(space.columns[place], None if rows is None else rows[:, place])
         return Task(column, kind, space, place, why)
     if column is not None:
-        raise BadInput(f"--target {column} of {space.kind}", "no --target: the labels are predicted")
+        raise BadInput(
+            f"--target {column} of {space.kind}", "no --target: the labels are predicted"
+        )
     if len(classes) < 2:
-        raise BadInput(f"{space.kind} without labels", "labels of two classes or more", "bring labels, or a table")
+        raise BadInput(
+            f"{space.kind} without labels",
+            "labels of two classes or more",
+            "bring labels, or a table",
+        )
     return Task("the classes", "classes", space)
 
 
 def _judged(column: Column, values: np.ndarray | None) -> tuple[str, str]:
-    """Return how a column of numbers is judged: as classes where it is whole and has few values of many rows each; and why."""
+    """Return how a column of numbers is judged: as classes where it is whole and has few values of
+    many rows each; and why."""
 
     def option(kind: str) -> str:
         return f"`-s {shlex.quote(f'data.columns.{column.name}={kind}')}`"
@@ -159,4 +192,7 @@ def _judged(column: Column, values: np.ndarray | None) -> tuple[str, str]:
         shown = ", ".join(f"{value:g}" for value in different)
         why = f"'{column.name}' holds {len(different)} whole numbers ({shown}), so they are predicted as classes"
         return "classes", f"{why}: {option('continuous')} predicts it as a number"
-    return "number", f"'{column.name}' is predicted as a number: {option('categorical')} predicts it as classes"
+    return (
+        "number",
+        f"'{column.name}' is predicted as a number: {option('categorical')} predicts it as classes",
+    )

@@ -1,6 +1,7 @@
 """How much a linear classifier reads off a representation.
 
-One idea: representations are compared on the same test examples, right or wrong example by example, so that their luck cancels.
+One idea: representations are compared on the same test examples, right or wrong example by example,
+so that their luck cancels.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Probed:
         name: of the representation.
         width: its dimensions.
         accuracy: on test examples; null: of the commonest class.
-        p_value: of being as good as the first representation (McNemar 1947, exact); NaN for the first one.
+        p_value: of being as good as the first representation (McNemar 1947, exact); NaN for the
+            first one.
     """
 
     name: str
@@ -42,7 +44,10 @@ class Probed:
 
 
 def probe(
-    views: Mapping[str, Sequence[np.ndarray]], train_labels: np.ndarray, test_labels: np.ndarray, seed: int = 0
+    views: Mapping[str, Sequence[np.ndarray]],
+    train_labels: np.ndarray,
+    test_labels: np.ndarray,
+    seed: int = 0,
 ) -> list[Probed]:
     """Fit a logistic regression to each representation of train and score it on test.
 
@@ -70,17 +75,22 @@ def probe(
     first: np.ndarray | None = None
     for name, (train, test) in views.items():
         rows, fresh = as_rows(train, f"{name} of train"), as_rows(test, f"{name} of test")
-        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=STEPS, random_state=seed))
+        model = make_pipeline(
+            StandardScaler(), LogisticRegression(max_iter=STEPS, random_state=seed)
+        )
         right = model.fit(rows, train_labels).predict(fresh) == test_labels
         low, high = wilson(int(right.sum()), len(right))
         score = Score(PROBE, float(right.mean()), len(right), low, high, null=commonest, view=name)
-        found.append(Probed(name, rows.shape[1], score, math.nan if first is None else mcnemar(first, right)))
+        found.append(
+            Probed(name, rows.shape[1], score, math.nan if first is None else mcnemar(first, right))
+        )
         first = right if first is None else first
     return found
 
 
 def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
-    """Return the exact two-sided p-value of equal accuracy, from the examples that one gets right and the other wrong.
+    """Return the exact two-sided p-value of equal accuracy, from the examples that one gets right
+    and the other wrong.
 
     Example:
         >>> round(mcnemar(np.array([1, 1, 1, 1, 0]) > 0, np.array([0, 0, 0, 0, 0]) > 0), 4)

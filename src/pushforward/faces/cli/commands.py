@@ -1,6 +1,8 @@
-"""From requests to commands: every field becomes an argument or an option, and nothing is written twice.
+"""From requests to commands: every field becomes an argument or an option, and nothing is written
+twice.
 
-One idea: typer reads a function's signature, so each command is a function whose signature is made from a request's fields.
+One idea: typer reads a function's signature, so each command is a function whose signature is made
+from a request's fields.
 """
 
 from __future__ import annotations
@@ -58,7 +60,9 @@ def _perform(request: type[Request], words: dict[str, Any], as_json: bool) -> No
 
 def parameter(name: str, field: FieldInfo) -> inspect.Parameter:
     """Return a field as the parameter of a command."""
-    extra: dict[str, Any] = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    extra: dict[str, Any] = (
+        field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    )
     kind = word_type(field.annotation)
     bounds = {
         word: getattr(bound, key)
@@ -78,11 +82,14 @@ def parameter(name: str, field: FieldInfo) -> inspect.Parameter:
         default = None
     if default is None:
         kind = kind | None
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info])
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info]
+    )
 
 
 def word_type(annotation: Any) -> Any:
-    """Return what typer makes of the words for a field: a number, a flag, a path, or text, which the request takes apart itself.
+    """Return what typer makes of the words for a field: a number, a flag, a path, or text, which
+    the request takes apart itself.
 
     Example:
         >>> word_type(int | None), word_type(tuple[Path, ...]), word_type(dict[str, int])

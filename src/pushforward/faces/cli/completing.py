@@ -1,6 +1,7 @@
 """What the shell completes: names that are known, and runs that lie here.
 
-One idea: a field says what its values are names of, and here is how such names are found; nothing is imported before that.
+One idea: a field says what its values are names of, and here is how such names are found; nothing
+is imported before that.
 """
 
 from __future__ import annotations
@@ -8,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-MOST, DEEP = 200, 3  # run directories that are offered, and how many folders down they are looked for
+MOST, DEEP = (
+    200,
+    3,
+)  # run directories that are offered, and how many folders down they are looked for
 
 
 def completer(names: str) -> Callable[[str], list[str]] | None:
-    """Return the function that completes a word, None where the shell's own completion of files serves.
+    """Return the function that completes a word, None where the shell's own completion of files
+    serves.
 
     Example:
         >>> completer("presets")("c")
@@ -66,7 +71,9 @@ def _estimators() -> Iterator[str]:
     from pushforward.families.catalogue import FAMILIES
 
     known = [family_class(name).capabilities.estimators for name in FAMILIES.names()]
-    yield from sorted({one.name for kinds in known for declared in kinds.values() for one in declared})
+    yield from sorted(
+        {one.name for kinds in known for declared in kinds.values() for one in declared}
+    )
 
 
 def _runs() -> Iterator[str]:
@@ -74,7 +81,9 @@ def _runs() -> Iterator[str]:
     folders, found = [(Path(), 0)], 0
     while folders and found < MOST:
         folder, depth = folders.pop(0)
-        for path in sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")):
+        for path in sorted(
+            p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")
+        ):
             if (path / "manifest.json").is_file():
                 found += 1
                 yield str(path)

@@ -1,7 +1,7 @@
 """The command line: typer commands, made from requests, that print their answers.
 
-Two ideas: nothing heavy is imported before a command runs, so that help is instant; data goes to stdout, everything else to stderr,
-and bad input ends in one sentence and exit status 2.
+Two ideas: nothing heavy is imported before a command runs, so that help is instant; data goes to
+stdout, everything else to stderr, and bad input ends in one sentence and exit status 2.
 """
 
 from __future__ import annotations
@@ -32,12 +32,15 @@ def interface() -> typer.Typer:
     app = typer.Typer(name="pushforward", no_args_is_help=True, pretty_exceptions_enable=False)
     app.callback()(common)
     groups = {
-        name: typer.Typer(help=text.format(formats=input_help()), no_args_is_help=True) for name, text in GROUPS.items()
+        name: typer.Typer(help=text.format(formats=input_help()), no_args_is_help=True)
+        for name, text in GROUPS.items()
     }
     for request in every_verb():
         group, _, last = request.verb.rpartition(" ")
         for name in (last, *request.other_names):
-            (groups[group] if group else app).command(name, hidden=name != last)(command_of(request))
+            (groups[group] if group else app).command(name, hidden=name != last)(
+                command_of(request)
+            )
     for name, inner in groups.items():
         app.add_typer(inner, name=name)
     return app
@@ -54,14 +57,20 @@ def print_version(asked: bool) -> None:
 
 def common(
     no_limits: Annotated[
-        bool, typer.Option("--no-limits", help="Do what was asked even if it is larger than the stated limits.")
+        bool,
+        typer.Option(
+            "--no-limits", help="Do what was asked even if it is larger than the stated limits."
+        ),
     ] = False,
     version: Annotated[
         bool,
-        typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=print_version),
+        typer.Option(
+            "--version", help="Print the version and stop.", is_eager=True, callback=print_version
+        ),
     ] = False,
 ) -> None:
-    """Train, sample, score and honestly compare five families of generative models on your own data."""
+    """Train, sample, score and honestly compare five families of generative models on your own
+    data."""
     if no_limits:
         from pushforward.core.limits import lift
 
@@ -73,9 +82,13 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in given
     # it belongs to no verb, and is understood behind all of them
-    given = ["--no-limits", *(word for word in given if word != "--no-limits")] if "--no-limits" in given else given
-    # threads that spin long at barriers take 40 times as long when another process wants a core, threads that sleep at once
-    # twice as long when none does (LOG.md); read when torch is loaded
+    given = (
+        ["--no-limits", *(word for word in given if word != "--no-limits")]
+        if "--no-limits" in given
+        else given
+    )
+    # threads that spin long at barriers take 40 times as long when another process wants a core,
+    # threads that sleep at once twice as long when none does (LOG.md); read when torch is loaded
     os.environ.setdefault("GOMP_SPINCOUNT", "5000")
     with unstoppable_words():
         _run(given, debug)
@@ -103,7 +116,8 @@ def _run(given: list[str], debug: bool) -> None:
 
 
 def _silence() -> None:
-    """Send what is left of the output nowhere, or Python tries once more when it ends, and has the last word."""
+    """Send what is left of the output nowhere, or Python tries once more when it ends, and has the
+    last word."""
     with suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -114,7 +128,10 @@ def _usage(error: Any) -> int:
         return 2
     context = getattr(error, "ctx", None)
     where = context.command_path if context is not None else "pushforward"
-    print(f"pushforward: {' '.join(error.format_message().split()).rstrip('.')}; see `{where} --help`", file=sys.stderr)  # noqa: T201
+    print(
+        f"pushforward: {' '.join(error.format_message().split()).rstrip('.')}; see `{where} --help`",
+        file=sys.stderr,
+    )  # noqa: T201
     return 2
 
 
@@ -136,7 +153,8 @@ def _complain(error: Any) -> int:
         print(f"pushforward: {said}", file=sys.stderr)  # noqa: T201
         return 1
     if isinstance(error, OSError) and error.filename is not None:
-        # a path that no system call takes, or a folder that may not be read: somebody's words, not our fault
+        # a path that no system call takes, or a folder that may not be read: somebody's words, not
+        # our fault
         name = str(error.filename)
         shown = name if len(name) <= 80 else name[:77] + "..."
         said = f"'{shown}' ({error.strerror}): expected a path that can be read and written"

@@ -38,7 +38,8 @@ def console() -> Console:
 
 
 def say(text: str) -> None:
-    """Print a line for a person to stderr; folded at words on a terminal, one line elsewhere, so that a log can be searched."""
+    """Print a line for a person to stderr; folded at words on a terminal, one line elsewhere, so
+    that a log can be searched."""
     where = console()
     if where.is_terminal:
         where.file.write("\r\x1b[K")  # over a line of progress, which draws itself again below
@@ -51,7 +52,8 @@ def write(text: str) -> None:
 
 
 def terminal() -> Watch:
-    """Return whoever looks on at a terminal: progress and words on stderr, pieces of an answer on stdout."""
+    """Return whoever looks on at a terminal: progress and words on stderr, pieces of an answer on
+    stdout."""
     from pushforward.app.progress.meter import place
     from pushforward.app.progress.watch import Watch
 

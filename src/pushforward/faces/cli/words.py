@@ -1,4 +1,5 @@
-"""What is said to a person must not stop the work: a full disk behind `2> train.log`, or a closed terminal, costs words only.
+"""What is said to a person must not stop the work: a full disk behind `2> train.log`, or a closed
+terminal, costs words only.
 
 One idea: stderr is wrapped for as long as a command runs; stdout is not, because it carries data.
 """
@@ -12,7 +13,8 @@ from typing import Any
 
 
 class Unstoppable:
-    """A stream that drops what cannot be written, and is otherwise the one that it was made of; None is a closed one.
+    """A stream that drops what cannot be written, and is otherwise the one that it was made of;
+    None is a closed one.
 
     Example:
         >>> Unstoppable(None).write("nobody hears")

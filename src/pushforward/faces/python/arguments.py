@@ -1,6 +1,7 @@
 """Arguments of the Python face, looked at before anything is done with them.
 
-One idea: what a program passes is refused by its kind in a sentence that names the argument, as a word on the command line is.
+One idea: what a program passes is refused by its kind in a sentence that names the argument, as a
+word on the command line is.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""A trained model in a program: samples, log-probabilities and codes in data units, with its records.
+"""A trained model in a program: samples, log-probabilities and codes in data units, with its
+records.
 
 One idea: a `Fitted` model carries what training recorded, so that it can be evaluated and saved.
 """
@@ -53,17 +54,26 @@ class Fitted:
         return inputs.words_of(self.model, self.facts, self.dataset_name, self.path)
 
     def sample(
-        self, n: Any = None, given: Said = None, seed: Any = 0, context: str | None = None, **options: Any
+        self,
+        n: Any = None,
+        given: Said = None,
+        seed: Any = 0,
+        context: str | None = None,
+        **options: Any,
     ) -> Any:
-        """Draw `n` examples in data units: a tensor, a DataFrame for rows, strings for text; see `GenerativeModel.sample`.
+        """Draw `n` examples in data units: a tensor, a DataFrame for rows, strings for text; see
+        `GenerativeModel.sample`.
 
         Args:
             n: how many, None = one per condition, and 64 where there is none.
-            given: a class or a list of n of them, by name or number: 1 is the class called "1", and the second one only where no
-                class is called by a number; for tables `{"age": 37, "country": "DE"}`, ranges as
-                `{"age": (30, 50)}`, or n such rows (records or a DataFrame); for text a prompt or a list of n prompts.
-            context: what all of them are about, as `pushforward sample --context` takes it; a `Given` brings one of its own.
-            options: those that the family declares; `guide` and `classifier` may be paths, as on the command line.
+            given: a class or a list of n of them, by name or number: 1 is the class called "1", and
+                the second one only where no class is called by a number; for tables `{"age": 37,
+                "country": "DE"}`, ranges as `{"age": (30, 50)}`, or n such rows (records or a
+                DataFrame); for text a prompt or a list of n prompts.
+            context: what all of them are about, as `pushforward sample --context` takes it; a
+                `Given` brings one of its own.
+            options: those that the family declares; `guide` and `classifier` may be paths, as on
+                the command line.
 
         Example:
             >>> import pushforward as pf
@@ -82,7 +92,9 @@ class Fitted:
             given = condition_of(self.model, encoding, given, context, n)
         elif context is not None:
             raise BadInput(
-                "a ready condition and a context in words", "one of them", "put the context into the `Given`"
+                "a ready condition and a context in words",
+                "one of them",
+                "put the context into the `Given`",
             )
         given = with_labels(self.model, encoding, given, n, seed)
         x = self.model.sample(n, given=given, seed=seed, **chosen)
@@ -92,8 +104,9 @@ class Fitted:
         """Return log-probabilities with their kind; see `GenerativeModel.log_prob`.
 
         Args:
-            x: whatever `load` takes (an array, `(x, y)`, a DataFrame, strings, a path), examples of a `Dataset`, or a `Dataset`,
-                which stands for its test split. Labels are read as `given` is: a number that is the name of a class means it.
+            x: whatever `load` takes (an array, `(x, y)`, a DataFrame, strings, a path), examples of
+                a `Dataset`, or a `Dataset`, which stands for its test split. Labels are read as
+                `given` is: a number that is the name of a class means it.
             given: as for `sample`, the condition of x.
 
         Example:
@@ -103,14 +116,18 @@ class Fitted:
             2
         """
         x = inputs.examples_of(self.model, self.encoding, x, self.reading)
-        return self.model.log_prob(x, inputs.condition_of(self.model, self.encoding, given, len(x)), **options)
+        return self.model.log_prob(
+            x, inputs.condition_of(self.model, self.encoding, given, len(x)), **options
+        )
 
     @property
     def dataset_name(self) -> str:
         """What it was trained on is called, empty if nobody knows."""
         if self.plan is not None:
             return self.plan.dataset.name
-        return "" if self.record is None else str(self.record.manifest.get("data", {}).get("name", ""))
+        return (
+            "" if self.record is None else str(self.record.manifest.get("data", {}).get("name", ""))
+        )
 
     @property
     def encoding(self) -> Encoding | None:
@@ -127,7 +144,8 @@ class Fitted:
         return {} if self.record is None else reading_of(self.record)
 
     def encode(self, x: Any, given: Said = None) -> Latent:
-        """Return codes, where the family has them; `x` as for `log_prob`, whose labels are its condition."""
+        """Return codes, where the family has them; `x` as for `log_prob`, whose labels are its
+        condition."""
         x = inputs.examples_of(self.model, self.encoding, x, self.reading)
         said = inputs.condition_of(self.model, self.encoding, given, len(x))
         if isinstance(x, Examples):
@@ -138,17 +156,27 @@ class Fitted:
         """Return the examples that codes stand for."""
         codes = z.value if isinstance(z, Latent) else z
         if not isinstance(codes, Tensor):
-            with refusing("the codes", "numbers, one row per example", "pass what `encode` returned"):
+            with refusing(
+                "the codes", "numbers, one row per example", "pass what `encode` returned"
+            ):
                 codes = torch.as_tensor(np.asarray(codes, dtype=np.float64), dtype=torch.float32)
         if codes.ndim < 2:
-            raise BadInput(f"codes of shape {tuple(codes.shape)}", "one row per example", "pass what `encode` returned")
-        return self.model.decode(codes, inputs.condition_of(self.model, self.encoding, given, len(codes)))
+            raise BadInput(
+                f"codes of shape {tuple(codes.shape)}",
+                "one row per example",
+                "pass what `encode` returned",
+            )
+        return self.model.decode(
+            codes, inputs.condition_of(self.model, self.encoding, given, len(codes))
+        )
 
     def average(self, path: Any, width: Any = None) -> Fitted:
-        """Leave at `path` the run with its weights averaged over another width, None = the best held out, and open it.
+        """Leave at `path` the run with its weights averaged over another width, None = the best
+        held out, and open it.
 
         Raises:
-            BadInput: a model without a run, or one whose run keeps no snapshots (`train.ema_snapshots`); see `averaging`.
+            BadInput: a model without a run, or one whose run keeps no snapshots
+                (`train.ema_snapshots`); see `averaging`.
         """
         if self.path is None:
             raise BadInput("a model without a run", "one made by fit with a path, or by open")
@@ -184,7 +212,9 @@ def fitted_model(value: Any, what: str) -> Fitted:
     if isinstance(value, GenerativeModel):
         return Fitted(value)
     if not isinstance(value, Fitted):
-        raise BadInput(f"{what}: {a_type(value)}", "a fitted model, from `fit` or `open`, or the path of a run")
+        raise BadInput(
+            f"{what}: {a_type(value)}", "a fitted model, from `fit` or `open`, or the path of a run"
+        )
     return value
 
 

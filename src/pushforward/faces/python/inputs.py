@@ -1,7 +1,8 @@
 """What people hand to a trained model, as examples and conditions of its space.
 
-Two ideas: every verb takes what `load` takes; a condition may be said as Python says it (a class, a list of classes, a mapping of
-columns, a list of prompts), and it means the same as its words on the command line.
+Two ideas: every verb takes what `load` takes; a condition may be said as Python says it (a class, a
+list of classes, a mapping of columns, a list of prompts), and it means the same as its words on the
+command line.
 """
 
 from __future__ import annotations
@@ -37,12 +38,16 @@ Said = Any  # what `listed` understands: whatever comes is looked at, and refuse
 
 
 def examples_of(
-    model: GenerativeModel, encoding: Encoding | None, source: Any, images: Mapping[str, Any] | None = None
+    model: GenerativeModel,
+    encoding: Encoding | None,
+    source: Any,
+    images: Mapping[str, Any] | None = None,
 ) -> Examples | Tensor:
     """Return what a person hands to `log_prob` or `encode` as examples of the model's space.
 
     Args:
-        source: `Examples` and tensors of the space as they are; a `Dataset` stands for its test split; else whatever `load` takes.
+        source: `Examples` and tensors of the space as they are; a `Dataset` stands for its test
+            split; else whatever `load` takes.
         images: how the model's own pictures were read.
 
     Raises:
@@ -51,7 +56,9 @@ def examples_of(
     if isinstance(source, Dataset):
         if source.space != model.space:
             raise BadInput(
-                f"'{source.name}' is {source.space}", f"the model's {model.space}", "bring data of that space"
+                f"'{source.name}' is {source.space}",
+                f"the model's {model.space}",
+                "bring data of that space",
             )
         return source.test
     if isinstance(source, Examples) or (isinstance(source, Tensor) and _fits(source, model)):
@@ -74,19 +81,27 @@ def _fits(x: Tensor, model: GenerativeModel) -> bool:
 
 
 def listed(given: Any) -> Said:
-    """Return a condition with whatever holds several, from a generator to a tensor of classes, as a list.
+    """Return a condition with whatever holds several, from a generator to a tensor of classes, as a
+    list.
 
     Raises:
         BadInput: a set, which has no order, or bytes.
     """
-    if isinstance(given, np.generic) or (isinstance(given, Tensor | np.ndarray) and given.ndim == 0):
+    if isinstance(given, np.generic) or (
+        isinstance(given, Tensor | np.ndarray) and given.ndim == 0
+    ):
         return given.item()
-    if given is None or isinstance(given, Given | str | bool | int | float | Mapping | pd.DataFrame):
+    if given is None or isinstance(
+        given, Given | str | bool | int | float | Mapping | pd.DataFrame
+    ):
         return given
     if isinstance(given, Tensor | np.ndarray):
         return given.tolist()
     if isinstance(given, bytes | set | frozenset) or not hasattr(given, "__iter__"):
-        raise BadInput(f"{a_type(given)} as a condition", "a class, a mapping of columns, a prompt, or a list of them")
+        raise BadInput(
+            f"{a_type(given)} as a condition",
+            "a class, a mapping of columns, a prompt, or a list of them",
+        )
     return list(given)
 
 
@@ -100,8 +115,9 @@ def condition_of(
     """Return a condition as the model takes it, from what Python calls one.
 
     Args:
-        given: a class or n of them, each by its name or a number; for tables a mapping of columns to values and `(low, high)`
-            ranges, or n rows of them (a DataFrame, records); for text n prompts. A ready `Given` or words are handed on.
+        given: a class or n of them, each by its name or a number; for tables a mapping of columns
+            to values and `(low, high)` ranges, or n rows of them (a DataFrame, records); for text n
+            prompts. A ready `Given` or words are handed on.
         n: how many examples, None = as many as there are conditions.
         classes: names of the classes, None = those of the model.
 
@@ -135,7 +151,9 @@ def number_of(given: Said) -> int | None:
 
 def _require_number(came: int, n: int | None) -> None:
     if n is not None and came != n:
-        raise BadInput(f"{came} conditions for n={n}", "one condition per example", f"leave n out, or n={came}")
+        raise BadInput(
+            f"{came} conditions for n={n}", "one condition per example", f"leave n out, or n={came}"
+        )
 
 
 def _label(one: Any, classes: tuple[str, ...]) -> int:
@@ -147,12 +165,17 @@ def _label(one: Any, classes: tuple[str, ...]) -> int:
 
 
 def _called(source: Any, classes: tuple[str, ...]) -> Any:
-    """Return examples with their labels, numbers turned into the names of the classes that they mean."""
+    """Return examples with their labels, numbers turned into the names of the classes that they
+    mean."""
     if not isinstance(source, tuple) or not classes:
         return source
     x, y = source
     found = np.asarray(y)
-    if found.dtype.kind not in "iuf" or found.size != len(found) or not bool((found == np.round(found)).all()):
+    if (
+        found.dtype.kind not in "iuf"
+        or found.size != len(found)
+        or not bool((found == np.round(found)).all())
+    ):
         return source
     names = {value: classes[class_of(value, classes)] for value in np.unique(found).tolist()}
     return x, np.array([names[value] for value in found.reshape(-1).tolist()])
@@ -160,18 +183,31 @@ def _called(source: Any, classes: tuple[str, ...]) -> Any:
 
 def _rows(encoding: TableEncoding, given: Any, n: int | None) -> Given:
     if isinstance(given, Mapping):
-        return Given(known=known_rows([given], encoding.table, encoding.stored).each(lambda t: t.expand(n or 1, -1)))
+        return Given(
+            known=known_rows([given], encoding.table, encoding.stored).each(
+                lambda t: t.expand(n or 1, -1)
+            )
+        )
     rows = given.to_dict("records") if isinstance(given, pd.DataFrame) else list(given)
     if not all(isinstance(row, Mapping) for row in rows):
-        came = f"a list of {type(rows[0]).__name__} as the condition of a table" if rows else "no condition at all"
-        raise BadInput(came, "a mapping of columns to values, or one per row", 'such as {"age": 37}')
+        came = (
+            f"a list of {type(rows[0]).__name__} as the condition of a table"
+            if rows
+            else "no condition at all"
+        )
+        raise BadInput(
+            came, "a mapping of columns to values, or one per row", 'such as {"age": 37}'
+        )
     _require_number(len(rows), n)
     return Given(known=known_rows(rows, encoding.table, encoding.stored))
 
 
 def _prompts(encoding: TextEncoding, texts: Sequence[Any]) -> Given:
     if not all(isinstance(text, str) for text in texts):
-        raise BadInput(f"prompts among which is {next(t for t in texts if not isinstance(t, str))!r}", "strings")
+        raise BadInput(
+            f"prompts among which is {next(t for t in texts if not isinstance(t, str))!r}",
+            "strings",
+        )
     parts = [encoding.parse_given(text, 1).prefix for text in texts]
     return Given(prefix=Prefix.of([part.tokens[0].tolist() for part in parts if part is not None]))
 
@@ -183,7 +219,8 @@ def with_test(
     source: Any,
     images: Mapping[str, Any] | None = None,
 ) -> Dataset:
-    """Return a model's data with held-out examples that a person brought in the place of the test split.
+    """Return a model's data with held-out examples that a person brought in the place of the test
+    split.
 
     Raises:
         BadInput: examples without labels for a model with classes, or what `examples_of` refuses.
@@ -193,7 +230,9 @@ def with_test(
     if label_of(brought.given) is not None:
         return replace(dataset, test=brought)
     if model.classes:
-        came = f"{len(brought)} examples without labels for a model with {len(model.classes)} classes"
+        came = (
+            f"{len(brought)} examples without labels for a model with {len(model.classes)} classes"
+        )
         raise BadInput(came, "examples with their labels", "pass (x, y)")
     train, validation = dataset.train.without_labels(), dataset.validation.without_labels()
     return replace(dataset, train=train, validation=validation, test=brought, classes=())

@@ -1,7 +1,8 @@
 """The types of the Python functions, for editors and type checkers, computed from the requests.
 
-One idea: `pushforward.__getattr__` makes functions when they are asked for, which no type checker sees; this writes down what it
-would make. Run `python -m pushforward.faces.python.stub > src/pushforward/__init__.pyi` after a verb has changed; a test compares.
+One idea: `pushforward.__getattr__` makes functions when they are asked for, which no type checker
+sees; this writes down what it would make. Run `python -m pushforward.faces.python.stub >
+src/pushforward/__init__.pyi` after a verb has changed; a test compares.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ __version__: str
 
 def stub() -> str:
     """Return the text of `pushforward/__init__.pyi`."""
-    return HEAD + "".join(f"\n{_function(request)}" for request in every_verb() if request.verb not in OWN)
+    return HEAD + "".join(
+        f"\n{_function(request)}" for request in every_verb() if request.verb not in OWN
+    )
 
 
 def _function(request: type[Request]) -> str:
@@ -62,7 +65,8 @@ def _parameter(name: str, field: FieldInfo) -> str:
 
 
 def _type(annotation: Any) -> str:
-    """Return a type as it is written; a path may be written as text, and a request takes apart what it is given."""
+    """Return a type as it is written; a path may be written as text, and a request takes apart what
+    it is given."""
     origin = get_origin(annotation)
     if origin is Annotated:
         return _type(get_args(annotation)[0])
@@ -72,7 +76,9 @@ def _type(annotation: Any) -> str:
         return "Any"
     if annotation is Path:
         return "str | Path"
-    return "None" if annotation is type(None) else "Any" if annotation is Any else annotation.__name__
+    return (
+        "None" if annotation is type(None) else "Any" if annotation is Any else annotation.__name__
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The verbs in Python: those of the command line, on what a program holds.
 
-Two ideas: `fit`, `distil`, `compare` and `evaluate` return what a program goes on with, models and scores; every other verb is its
-request, with its fields as arguments, and returns its answer, which prints as on the command line and has `json()`.
+Two ideas: `fit`, `distil`, `compare` and `evaluate` return what a program goes on with, models and
+scores; every other verb is its request, with its fields as arguments, and returns its answer, which
+prints as on the command line and has `json()`.
 """
 
 from __future__ import annotations
@@ -39,24 +40,30 @@ open = open_run
 
 
 def watch_of(progress: bool | None) -> Watch:
-    """Return whoever looks on at a program: its terminal or notebook, and the log for how data were read.
+    """Return whoever looks on at a program: its terminal or notebook, and the log for how data were
+    read.
 
     Args:
-        progress: None shows a line of progress in a terminal or a notebook, False never, True also as plain lines elsewhere.
+        progress: None shows a line of progress in a terminal or a notebook, False never, True also
+            as plain lines elsewhere.
     """
     return Watch(lambda: own_place(progress), own_place(progress).note, of_data=inputs.log_notes)
 
 
-def fit(family: Any, data: Any, *, path: Any = None, progress: bool | None = None, **asked: Any) -> Fitted:
+def fit(
+    family: Any, data: Any, *, path: Any = None, progress: bool | None = None, **asked: Any
+) -> Fitted:
     """Train a family on data and return the fitted model.
 
     Args:
         family: its name, such as "flow", or "autoregressive:pixelcnn" with an architecture.
         data: whatever `load` takes.
         path: also leave a run directory there.
-        progress: None shows a line of progress in a terminal or a notebook, False never, True also as plain lines elsewhere.
-        asked: `budget` ("60s"), `steps` or `examples`; `preset`, `seed`, `settings` (`{"model": {...}, "train": {...}}`), `resume`,
-            `overwrite`, `keep`, `errors`, `skip_bad`, as `pushforward train` has them.
+        progress: None shows a line of progress in a terminal or a notebook, False never, True also
+            as plain lines elsewhere.
+        asked: `budget` ("60s"), `steps` or `examples`; `preset`, `seed`, `settings` (`{"model":
+            {...}, "train": {...}}`), `resume`, `overwrite`, `keep`, `errors`, `skip_bad`, as
+            `pushforward train` has them.
 
     Example:
         >>> model = fit("flow", load("two-moons"), steps=3, preset="smoke")
@@ -74,16 +81,19 @@ def fit(family: Any, data: Any, *, path: Any = None, progress: bool | None = Non
     return Fitted(trained.model, plan=trained.plan, facts=vars(trained.record), path=trained.path)
 
 
-def distil(teacher: Any, data: Any = None, *, path: Any = None, progress: bool | None = None, **asked: Any) -> Fitted:
-    """Teach a student to sample in few network calls what a diffusion model samples in many; see `pushforward distil`.
+def distil(
+    teacher: Any, data: Any = None, *, path: Any = None, progress: bool | None = None, **asked: Any
+) -> Fitted:
+    """Teach a student to sample in few network calls what a diffusion model samples in many; see
+    `pushforward distil`.
 
     Args:
         teacher: a fitted diffusion model, or its run directory.
         data: None = what the teacher was trained on.
         path: also leave a run directory there.
         progress: as in `fit`.
-        asked: a budget as in `fit`; `method` ("consistency" or "progressive"), `calls` of a sample (2), `guidance` of the teacher,
-            fixed in the student (1 is off), `seed`, `settings`.
+        asked: a budget as in `fit`; `method` ("consistency" or "progressive"), `calls` of a sample
+            (2), `guidance` of the teacher, fixed in the student (1 is off), `seed`, `settings`.
 
     Raises:
         BadInput: an unfinished run, data of another space, an unknown method.
@@ -101,9 +111,17 @@ def distil(teacher: Any, data: Any = None, *, path: Any = None, progress: bool |
     )
     request = DistilRequest.of({**asked, "run": fitted.path or Path(), "output": where}, "distil")
     if fitted.record is not None and not fitted.record.complete:
-        raise BadInput(f"{fitted.path}, whose training is not finished", "a finished run", "finish it first")
+        raise BadInput(
+            f"{fitted.path}, whose training is not finished", "a finished run", "finish it first"
+        )
     dataset = data_of(fitted) if data is None else data if isinstance(data, Dataset) else load(data)
-    config = fitted.plan.config() if fitted.plan is not None else fitted.record.config if fitted.record else {}
+    config = (
+        fitted.plan.config()
+        if fitted.plan is not None
+        else fitted.record.config
+        if fitted.record
+        else {}
+    )
     plan = distilling.plan_distillation(
         distilling.teacher_of(fitted.model, config, fitted.facts, fitted.path),
         dataset,
@@ -120,15 +138,19 @@ def distil(teacher: Any, data: Any = None, *, path: Any = None, progress: bool |
     return Fitted(trained.model, plan=plan, facts=vars(trained.record), path=trained.path)
 
 
-def compare(data: Any, *, path: Any = "runs/compare", progress: bool | None = None, **asked: Any) -> builtins.object:
-    """Train, evaluate and report; returns a `Compared` with the record, the models and the path of the report.
+def compare(
+    data: Any, *, path: Any = "runs/compare", progress: bool | None = None, **asked: Any
+) -> builtins.object:
+    """Train, evaluate and report; returns a `Compared` with the record, the models and the path of
+    the report.
 
     Args:
         data: whatever `load` takes.
         path: directory of the runs and of the report.
         progress: as in `fit`.
-        asked: `families` (a list, default: all five), a budget as in `fit`, `preset`, `seed`, `seeds`, `measure` (what
-            measuring may take, such as "2m" or "full"; default: as long as training), `settings`, `overwrite`, `resume`.
+        asked: `families` (a list, default: all five), a budget as in `fit`, `preset`, `seed`,
+            `seeds`, `measure` (what measuring may take, such as "2m" or "full"; default: as long as
+            training), `settings`, `overwrite`, `resume`.
     """
     request = CompareRequest.of({**asked, "data": data, "output": place(path)}, "compare")
     return request.compared(watch_of(progress))
@@ -144,25 +166,32 @@ def evaluate(
     progress: bool | None = None,
     **asked: Any,
 ) -> Scores | Answer:
-    """Return a model's scores with intervals, nulls, ceilings and floors: a list that prints as a table.
+    """Return a model's scores with intervals, nulls, ceilings and floors: a list that prints as a
+    table.
 
     Args:
         fitted: from `fit` or `open`, or the path of a run.
-        data: reference data, None for the model's own test split; a `Dataset`, or held-out examples as `log_prob` takes them, which
-            stand in the place of the test split.
+        data: reference data, None for the model's own test split; a `Dataset`, or held-out examples
+            as `log_prob` takes them, which stand in the place of the test split.
         n: most examples on a side.
         seed: seed of every draw.
         features: by name, such as `own` or `pca-32`; those of the kind of data by default.
         progress: as in `fit`.
-        asked: in place of a model: `samples` of any tool with `reference` data, or `power` of the measures, as
-            `pushforward evaluate` takes them; then its answer is returned.
+        asked: in place of a model: `samples` of any tool with `reference` data, or `power` of the
+            measures, as `pushforward evaluate` takes them; then its answer is returned.
     """
     if asked:
         if fitted is not None:
             words = ", ".join(asked)
-            raise BadInput(f"a model and {words}", "one of them", "samples of another tool come without a model")
+            raise BadInput(
+                f"a model and {words}",
+                "one of them",
+                "samples of another tool come without a model",
+            )
         fields = {**asked, "data": data, "seed": seed, "features": features}
-        return _carried_out(EvaluateRequest.of(fields if n == 2000 else {**fields, "n": n}, "evaluate"), progress)
+        return _carried_out(
+            EvaluateRequest.of(fields if n == 2000 else {**fields, "n": n}, "evaluate"), progress
+        )
     fitted, n, seed = fitted_model(fitted, "the model"), whole(n, "n", 1), whole(seed, "seed")
     features = (features,) if isinstance(features, str) else tuple(features)
     reference = data if isinstance(data, Dataset) else data_of(fitted)
@@ -171,13 +200,16 @@ def evaluate(
     with watch_of(progress).meter("controls") as meter:
         controls = measure_controls(reference, seed, n, features, told=meter.stage("controls"))
         told = meter.stage(f"scoring {fitted.model.family}")
-        row = assess(fitted.model, reference, controls, fitted.model.family, fitted.facts, told=told)
+        row = assess(
+            fitted.model, reference, controls, fitted.model.family, fitted.facts, told=told
+        )
     likelihood = [] if row.likelihood is None else [row.likelihood]
     return Scores([*likelihood, *row.scores], verdict_sentences((row, *controls.rows))[0].text)
 
 
 def verb(name: str) -> Callable[..., Answer]:
-    """Return the function of a verb that has no other: `verb("score")(run, data, n=10)` returns its answer.
+    """Return the function of a verb that has no other: `verb("score")(run, data, n=10)` returns its
+    answer.
 
     Raises:
         KeyError: no verb of that name.
@@ -192,13 +224,19 @@ def verb(name: str) -> Callable[..., Answer]:
 
     def function(*words: Any, progress: bool | None = None, **asked: Any) -> Answer:
         if len(words) > len(ordered):
-            raise BadInput(f"{len(words)} arguments of {name}", f"at most {len(ordered)}", "name the others")
-        return _carried_out(request.of({**dict(zip(ordered, words, strict=False)), **asked}, name), progress)
+            raise BadInput(
+                f"{len(words)} arguments of {name}", f"at most {len(ordered)}", "name the others"
+            )
+        return _carried_out(
+            request.of({**dict(zip(ordered, words, strict=False)), **asked}, name), progress
+        )
 
     parameters = [
         inspect.Parameter(
             key,
-            inspect.Parameter.POSITIONAL_OR_KEYWORD if key in ordered else inspect.Parameter.KEYWORD_ONLY,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD
+            if key in ordered
+            else inspect.Parameter.KEYWORD_ONLY,
             default=inspect.Parameter.empty if field.is_required() else field.default,
             annotation=field.annotation,
         )

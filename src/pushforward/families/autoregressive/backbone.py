@@ -1,7 +1,8 @@
-"""What every autoregressive architecture offers: normalised conditionals, and a walk that draws from them.
+"""What every autoregressive architecture offers: normalised conditionals, and a walk that draws
+from them.
 
-One idea: `p(x) = prod_d p(x_d | x_<d)`; an architecture is a way to compute all D terms at once and one after another; the family
-around it (objective, budget, refusals) is the same for all.
+One idea: `p(x) = prod_d p(x_d | x_<d)`; an architecture is a way to compute all D terms at once and
+one after another; the family around it (objective, budget, refusals) is the same for all.
 """
 
 from __future__ import annotations
@@ -38,31 +39,47 @@ class Backbone(Hooks, ABC):
     place = "position"
 
     def __init__(
-        self, space: Space, config: AutoregressiveConfig, classes: int, context: ContextSpace | None = None
+        self,
+        space: Space,
+        config: AutoregressiveConfig,
+        classes: int,
+        context: ContextSpace | None = None,
     ) -> None:
         super().__init__()
         self.space, self.config, self.classes, self.about = space, config, classes, context
         self.reader: ContextEncoder | None = None
 
     def read_contexts(self, style: Style = MEASURED) -> None:
-        """Make the encoder of contexts, if there are any; a transformer that looks at them calls it."""
+        """Make the encoder of contexts, if there are any; a transformer that looks at them calls
+        it."""
         config = self.config
         if self.about is not None:
             depth, heads = config.context_depth, config.heads
-            self.reader = ContextEncoder(self.about, config.width, depth, heads, config.dropout, style)
+            self.reader = ContextEncoder(
+                self.about, config.width, depth, heads, config.dropout, style
+            )
 
     def memory(self, given: Given | None, n: int, noise: Noise | None = None) -> Memory | None:
         """Return what there is to look at of the contexts."""
-        return None if self.reader is None else self.reader(None if given is None else given.context, n, noise)
+        return (
+            None
+            if self.reader is None
+            else self.reader(None if given is None else given.context, n, noise)
+        )
 
     def partly_forgotten(self, given: Given | None, noise: Noise | None) -> Given | None:
         """Return the conditions as training shows them; `noise=None` forgets nothing."""
         rate = self.config.condition_dropout
-        return given if given is None or noise is None or rate == 0.0 else forgotten(given, rate, noise.uniform())
+        return (
+            given
+            if given is None or noise is None or rate == 0.0
+            else forgotten(given, rate, noise.uniform())
+        )
 
     @abstractmethod
     def terms(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
-        """Return `log p(x_d | x_<d)`, shape (n, D), in the order they are modelled; `noise` is for dropout in training.
+        """Return `log p(x_d | x_<d)`, shape (n, D), in the order they are modelled; `noise` is for
+        dropout in training.
 
         With default options `_walk` draws what has the probability that these terms give it.
         """
@@ -85,12 +102,17 @@ class Backbone(Hooks, ABC):
         return {"conditionals": self}
 
     def hidden_matrices(self) -> list[nn.Parameter]:
-        """Return the matrices between hidden layers, for Muon; by default those that read contexts, if any do."""
+        """Return the matrices between hidden layers, for Muon; by default those that read contexts,
+        if any do."""
         return [] if self.reader is None else self.reader.transformer.matrices()
 
     def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
         terms = self.terms(x, given, noise)
-        yield Loss(-terms.sum(1).mean() / self.space.dimensions, "model", "-log p of the encoded data [nats/dim]")
+        yield Loss(
+            -terms.sum(1).mean() / self.space.dimensions,
+            "model",
+            "-log p of the encoded data [nats/dim]",
+        )
 
     def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         return -self.terms(x, given).sum(1)

@@ -1,7 +1,7 @@
 """Beam search: the most probable continuations that a narrow breadth-first search finds.
 
-One idea: the b best prefixes are kept at every step, with their caches; what is returned are modes and no samples, so their
-probabilities say nothing about typical text.
+One idea: the b best prefixes are kept at every step, with their caches; what is returned are modes
+and no samples, so their probabilities say nothing about typical text.
 """
 
 from __future__ import annotations
@@ -17,20 +17,31 @@ from pushforward.families.autoregressive.generate import TokenWalk
 
 @torch.no_grad()
 def beam_search(walk: TokenWalk, beams: int) -> tuple[Tensor, Tensor]:
-    """Return the best `beams` texts (beams, length), best first, and their log-probabilities (beams,) given the prompt.
+    """Return the best `beams` texts (beams, length), best first, and their log-probabilities
+    (beams,) given the prompt.
 
-    A text that has met the boundary is over: it is followed by boundaries at no cost and competes by what it has.
+    A text that has met the boundary is over: it is followed by boundaries at no cost and competes
+    by what it has.
 
     Args:
         walk: of one prompt, with default options.
 
     Raises:
-        BadInput: several prompts, other options, fewer than one beam, or a text that does not fit into the context.
+        BadInput: several prompts, other options, fewer than one beam, or a text that does not fit
+            into the context.
     """
     model, boundary = walk.model, walk.model.text.boundary
     if beams < 1 or len(walk.prompt) != 1 or not walk.plain or walk.guided:
-        came = f"{beams} beams for {len(walk.prompt)} prompts" if walk.plain else "beam search with sampling options"
-        raise BadInput(came, "one or more beams for one prompt, and no other option", "beam search draws nothing")
+        came = (
+            f"{beams} beams for {len(walk.prompt)} prompts"
+            if walk.plain
+            else "beam search with sampling options"
+        )
+        raise BadInput(
+            came,
+            "one or more beams for one prompt, and no other option",
+            "beam search draws nothing",
+        )
     if walk.prompt.shape[1] + walk.length - 1 > model.context:
         came = f"{walk.prompt.shape[1]} tokens of prompt and {walk.length} to find"
         raise BadInput(came, f"at most {model.context + 1} together", "choose a smaller length")

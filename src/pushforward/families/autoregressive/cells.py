@@ -1,9 +1,11 @@
 """Numbers as cells: a partition of the line on which every conditional is a normalised histogram.
 
-Three ideas: cells follow the quantiles of the training data, and a frequent value has a cell of its own; within a cell a fixed law
-integrates (or sums over the grid) to one; beyond the training range lie two exponential tails, cut off where the column is bounded.
+Three ideas: cells follow the quantiles of the training data, and a frequent value has a cell of its
+own; within a cell a fixed law integrates (or sums over the grid) to one; beyond the training range
+lie two exponential tails, cut off where the column is bounded.
 
-A grid value k occupies [k - 1/2, k + 1/2] in units of its step, so that numbers on a grid and real numbers share one arithmetic.
+A grid value k occupies [k - 1/2, k + 1/2] in units of its step, so that numbers on a grid and real
+numbers share one arithmetic.
 """
 
 from __future__ import annotations
@@ -22,11 +24,13 @@ POINTS_PER_CELL = 8
 
 
 class NumberCells(NumberColumns):
-    """Cells of number columns, padded to `cells + 2`: index 0 is the lower tail, 1..cells the body, cells + 1 the upper tail.
+    """Cells of number columns, padded to `cells + 2`: index 0 is the lower tail, 1..cells the body,
+    cells + 1 the upper tail.
 
-    A body cell [a, b] has the density `(1 + s (2u - 1)) / (b - a)` with `u = (y - a) / (b - a)`; its integral over the unit
-    interval around a grid value is the same expression, so it serves both measures. At a distance d into a tail of length L
-    the density is `exp(-d / t) / (t (1 - exp(-L / t)))`, and on a grid its integral over the unit interval.
+    A body cell [a, b] has the density `(1 + s (2u - 1)) / (b - a)` with `u = (y - a) / (b - a)`;
+    its integral over the unit interval around a grid value is the same expression, so it serves
+    both measures. At a distance d into a tail of length L the density is `exp(-d / t) / (t (1 -
+    exp(-L / t)))`, and on a grid its integral over the unit interval.
 
     Example:
         >>> net = NumberCells([Column("n", "integer", step=1.0, low=0, high=3, bounded_below=True, bounded_above=True)], 4)
@@ -85,7 +89,8 @@ class NumberCells(NumberColumns):
         return torch.where(torch.isnan(y), self.edges[k, 0], y), k
 
     def locate(self, values: Tensor, k: Tensor | None = None) -> Tensor:
-        """Return the cell of values (n, m) of the columns `k` (m,), all by default; NaN gets any."""
+        """Return the cell of values (n, m) of the columns `k` (m,), all by default; NaN gets
+        any."""
         y, k = self._column(values, k)
         index = torch.searchsorted(self.edges[k], y.T.contiguous(), right=True).T
         used = self.used[k]
@@ -99,11 +104,19 @@ class NumberCells(NumberColumns):
         cell = torch.arange(self.cells + 2, device=self.used.device)
         body = (cell >= 1) & (cell <= self.used.unsqueeze(1))
         length = self._tail_lengths(torch.arange(len(self.columns), device=self.used.device))
-        return body | ((cell == 0) & (length[:, :1] > 0)) | ((cell == self.cells + 1) & (length[:, 1:] > 0))
+        return (
+            body
+            | ((cell == 0) & (length[:, :1] > 0))
+            | ((cell == self.cells + 1) & (length[:, 1:] > 0))
+        )
 
     def _tail_lengths(self, k: Tensor) -> Tensor:
         return torch.stack(
-            [self.edges[k, 0] - self.support[k, 0], self.support[k, 1] - self.edges[k, self.used[k]]], -1
+            [
+                self.edges[k, 0] - self.support[k, 0],
+                self.support[k, 1] - self.edges[k, self.used[k]],
+            ],
+            -1,
         )
 
     def _body(self, cell: Tensor, k: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -113,19 +126,27 @@ class NumberCells(NumberColumns):
         return left, right - left, self.slopes[k, inner]
 
     def log_law(self, values: Tensor, cell: Tensor, k: Tensor | None = None) -> Tensor:
-        """Return the log-probability (density) of values within their cells, in data units; NaN gives 0."""
+        """Return the log-probability (density) of values within their cells, in data units; NaN
+        gives 0."""
         y, k = self._column(values, k)
         left, width, slope = self._body(cell, k)
         u = ((y - left) / width).clamp(0.0, 1.0)
         body = torch.log1p(slope * (2.0 * u - 1.0)) - width.log()
         upper = (cell > self.used[k]).long()
         half = 0.5 * self.gridded[k].to(y)
-        d = torch.where(upper == 1, y - half - self.edges[k, self.used[k]], self.edges[k, 0] - y - half).clamp(min=0.0)
-        scale, length = self.scales[k, upper], self._tail_lengths(k)[torch.arange(len(k), device=k.device), upper]
+        d = torch.where(
+            upper == 1, y - half - self.edges[k, self.used[k]], self.edges[k, 0] - y - half
+        ).clamp(min=0.0)
+        scale, length = (
+            self.scales[k, upper],
+            self._tail_lengths(k)[torch.arange(len(k), device=k.device), upper],
+        )
         point = torch.where(self.gridded[k], torch.log(-torch.expm1(-1.0 / scale)), -scale.log())
         tail = point - d / scale - torch.log(-torch.expm1(-length / scale))
         inside = (y >= self.support[k, 0]) & (y <= self.support[k, 1])
-        law = torch.where((cell >= 1) & (cell <= self.cells), body, tail.masked_fill(~inside, -math.inf))
+        law = torch.where(
+            (cell >= 1) & (cell <= self.cells), body, tail.masked_fill(~inside, -math.inf)
+        )
         return torch.where(torch.isnan(values), 0.0, law)
 
     def draw(self, cell: Tensor, uniform: Tensor, k: Tensor) -> Tensor:
@@ -138,7 +159,10 @@ class NumberCells(NumberColumns):
         place = torch.minimum((u * width).floor(), width - 1.0) + 0.5
         body = left + torch.where(grid, place, torch.minimum(u * width, width))
         upper = (cell > self.used[k]).long()
-        scale, length = self.scales[k, upper], self._tail_lengths(k)[torch.arange(len(k), device=k.device), upper]
+        scale, length = (
+            self.scales[k, upper],
+            self._tail_lengths(k)[torch.arange(len(k), device=k.device), upper],
+        )
         d = -scale * torch.log1p(uniform * torch.expm1(-length / scale))
         d = torch.minimum(d.clamp(min=0.0), length)
         d = torch.where(grid, torch.minimum(d.floor(), length - 1.0) + 0.5, d)
@@ -147,12 +171,16 @@ class NumberCells(NumberColumns):
         return self.number(y, k)
 
     def rise(self, cell: Tensor, uniform: Tensor, k: Tensor) -> Tensor:
-        """Return what `draw` does at a uniform that is turned in the lower tail, so that values rise with it in every cell."""
+        """Return what `draw` does at a uniform that is turned in the lower tail, so that values
+        rise with it in every cell."""
         turned = torch.where(cell == 0, 1.0 - uniform, uniform)
         return self.draw(cell, turned.clamp(max=1.0 - 2.0**-53), k)
 
-    def quantiles_within(self, low: Tensor, high: Tensor, k: int, steps: int = 52) -> tuple[Tensor, Tensor]:
-        """Return, for every cell of number k, the share of its law below `low` and not above `high`, each (n, cells).
+    def quantiles_within(
+        self, low: Tensor, high: Tensor, k: int, steps: int = 52
+    ) -> tuple[Tensor, Tensor]:
+        """Return, for every cell of number k, the share of its law below `low` and not above
+        `high`, each (n, cells).
 
         By bisection on `rise`, which never falls; shapes: low, high (n,).
         """
@@ -160,7 +188,10 @@ class NumberCells(NumberColumns):
         places = torch.full((cells.shape[1],), k, device=low.device)
         found = []
         for end, outside in ((low.unsqueeze(1), torch.lt), (high.unsqueeze(1), torch.gt)):
-            a, b = torch.zeros(cells.shape, dtype=torch.float64), torch.ones(cells.shape, dtype=torch.float64)
+            a, b = (
+                torch.zeros(cells.shape, dtype=torch.float64),
+                torch.ones(cells.shape, dtype=torch.float64),
+            )
             for _ in range(steps):
                 middle = 0.5 * (a + b)
                 beyond = outside(self.rise(cells, middle, places), end)
@@ -173,7 +204,8 @@ class NumberCells(NumberColumns):
         return first, torch.maximum(first, last)
 
     def features(self, values: Tensor, cell: Tensor, k: Tensor | None = None) -> Tensor:
-        """Return (n, m, FEATURES): where a value lies among the training values, with waves, and how far out it is."""
+        """Return (n, m, FEATURES): where a value lies among the training values, with waves, and
+        how far out it is."""
         y, k = self._column(values, k)
         left, width, _ = self._body(cell, k)
         u = ((y - left) / width).clamp(0.0, 1.0)
@@ -196,7 +228,9 @@ def _support(column: Column, origin: float) -> tuple[float, float]:
     )
 
 
-def cell_edges(y: Tensor, cells: int, gridded: bool, low: float = -math.inf, high: float = math.inf) -> Tensor:
+def cell_edges(
+    y: Tensor, cells: int, gridded: bool, low: float = -math.inf, high: float = math.inf
+) -> Tensor:
     """Return at most `cells + 1` increasing edges that cover sorted training coordinates.
 
     Example:
@@ -211,7 +245,9 @@ def cell_edges(y: Tensor, cells: int, gridded: bool, low: float = -math.inf, hig
         # a real column that happens to be constant in training: a narrow cell, within the bounds
         width = max(1e-6, 1e-3 * abs(first), 1e-3 * (high - low) if high - low < math.inf else 0.0)
         a, b = max(low, first - width), min(high, first + width)
-        return torch.tensor([a, b] if b > a else [first, first + width], dtype=y.dtype, device=y.device)
+        return torch.tensor(
+            [a, b] if b > a else [first, first + width], dtype=y.dtype, device=y.device
+        )
     fewest, most = 1, cells
     if not gridded:
         most = max(1, min(cells, len(y) // POINTS_PER_CELL))
@@ -227,7 +263,8 @@ def cell_edges(y: Tensor, cells: int, gridded: bool, low: float = -math.inf, hig
 
 
 def _edges(unique: Tensor, counts: Tensor, resolution: int, gridded: bool) -> Tensor:
-    """Return the edges of about `resolution` quantile cells, beside those of frequent grid values."""
+    """Return the edges of about `resolution` quantile cells, beside those of frequent grid
+    values."""
     n = int(counts.sum())
     alone = torch.zeros_like(counts, dtype=torch.bool)
     bins = resolution
@@ -240,7 +277,10 @@ def _edges(unique: Tensor, counts: Tensor, resolution: int, gridded: bool) -> Te
     p = (rest.cumsum(0) - 0.5 * rest) / max(1, int(rest.sum()))
     # cells thin out towards the ends, where one quantile covers a long way
     margin = 4.0 / n
-    ends = torch.log((p + margin) / (1.0 - p + margin)) / (2.0 * math.log((1.0 + margin) / margin)) + 0.5
+    ends = (
+        torch.log((p + margin) / (1.0 - p + margin)) / (2.0 * math.log((1.0 + margin) / margin))
+        + 0.5
+    )
     place = ((0.75 * p + 0.25 * ends) * bins).floor().clamp(0, bins - 1)
     cut = (place[1:] != place[:-1]) | alone[1:] | alone[:-1]
     left, right = unique[:-1][cut], unique[1:][cut]

@@ -1,6 +1,7 @@
 """Settings of the autoregressive family and their presets.
 
-One idea: a preset belongs to a kind of space; an architecture that needs other numbers has its own entry, `kind:architecture`.
+One idea: a preset belongs to a kind of space; an architecture that needs other numbers has its own
+entry, `kind:architecture`.
 """
 
 from __future__ import annotations
@@ -16,17 +17,27 @@ class AutoregressiveConfig(Config):
     """Size of an autoregressive model."""
 
     architecture: str | None = Field(None, description="None = the default one of the space")
-    width: int = Field(64, ge=4, description="features of a position or pixel; units of a layer of `made`")
-    depth: int = Field(2, ge=1, description="residual blocks: of attention, of gated convolutions, of (masked) layers")
+    width: int = Field(
+        64, ge=4, description="features of a position or pixel; units of a layer of `made`"
+    )
+    depth: int = Field(
+        2,
+        ge=1,
+        description="residual blocks: of attention, of gated convolutions, of (masked) layers",
+    )
     heads: int = Field(4, ge=1, description="attention heads (transformer)")
-    dropout: float = Field(0.0, ge=0, lt=1, description="share of features dropped while training (all but mixture)")
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="share of features dropped while training (all but mixture)"
+    )
     components: int = Field(
         16,
         ge=1,
         description="Gaussians in a conditional mixture (points), logistics (pixelcnn, made), most cells of a number (tables)",
     )
     context: int = Field(32, ge=1, description="width of the label embedding (all but transformer)")
-    context_depth: int = Field(2, ge=0, description="blocks that read a context before it is looked at (transformer)")
+    context_depth: int = Field(
+        2, ge=0, description="blocks that read a context before it is looked at (transformer)"
+    )
     condition_dropout: float = Field(
         0.0,
         ge=0,
@@ -36,12 +47,27 @@ class AutoregressiveConfig(Config):
 
 
 PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
-    ("smoke", "points"): {"model": {"width": 16, "depth": 1, "components": 4, "context": 8}, "train": {}},
+    ("smoke", "points"): {
+        "model": {"width": 16, "depth": 1, "components": 4, "context": 8},
+        "train": {},
+    },
     ("smoke", "image"): {"model": {"width": 16, "depth": 1, "heads": 2}, "train": {}},
-    ("smoke", "table"): {"model": {"width": 16, "depth": 1, "heads": 2, "components": 8}, "train": {}},
-    ("smoke", "points:made"): {"model": {"width": 32, "depth": 1, "components": 4, "context": 8}, "train": {}},
-    ("smoke", "image:pixelcnn"): {"model": {"width": 8, "depth": 2, "components": 3, "context": 8}, "train": {}},
-    ("smoke", "image:made"): {"model": {"width": 32, "depth": 1, "components": 3, "context": 8}, "train": {}},
+    ("smoke", "table"): {
+        "model": {"width": 16, "depth": 1, "heads": 2, "components": 8},
+        "train": {},
+    },
+    ("smoke", "points:made"): {
+        "model": {"width": 32, "depth": 1, "components": 4, "context": 8},
+        "train": {},
+    },
+    ("smoke", "image:pixelcnn"): {
+        "model": {"width": 8, "depth": 2, "components": 3, "context": 8},
+        "train": {},
+    },
+    ("smoke", "image:made"): {
+        "model": {"width": 32, "depth": 1, "components": 3, "context": 8},
+        "train": {},
+    },
     ("cpu", "points"): {
         "model": {"width": 128, "depth": 3, "components": 24},
         "train": {"batch_size": 512, "learning_rate": 2e-3, "ema": 0.998, "weight_decay": 0.0},
@@ -102,9 +128,18 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
     },
     ("cpu", "image:made"): {
         "model": {"width": 512, "depth": 2, "components": 8, "dropout": 0.4},
-        "train": {"batch_size": 64, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.1, "precision": "auto"},
+        "train": {
+            "batch_size": 64,
+            "learning_rate": 2e-3,
+            "ema": 0.995,
+            "weight_decay": 0.1,
+            "precision": "auto",
+        },
     },
-    ("gpu", "points:made"): {"model": {"width": 1024, "depth": 4, "components": 48}, "train": {"batch_size": 1024}},
+    ("gpu", "points:made"): {
+        "model": {"width": 1024, "depth": 4, "components": 48},
+        "train": {"batch_size": 1024},
+    },
     ("gpu", "image:pixelcnn"): {
         "model": {"width": 128, "depth": 8, "components": 10, "dropout": 0.3},
         "train": {"batch_size": 64, "precision": "auto", "channels_last": True, "ema": 0.9995},
@@ -113,10 +148,18 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
         "model": {"width": 4096, "depth": 4, "dropout": 0.2},
         "train": {"batch_size": 256, "precision": "auto", "weight_decay": 0.1},
     },
-    ("gpu", "points"): {"model": {"width": 256, "depth": 4, "components": 48}, "train": {"batch_size": 1024}},
+    ("gpu", "points"): {
+        "model": {"width": 256, "depth": 4, "components": 48},
+        "train": {"batch_size": 1024},
+    },
     ("gpu", "image"): {
         "model": {"width": 384, "depth": 8, "heads": 8, "dropout": 0.1},
-        "train": {"batch_size": 64, "precision": "auto", "learning_rate": 6e-4, "weight_decay": 0.1},
+        "train": {
+            "batch_size": 64,
+            "precision": "auto",
+            "learning_rate": 6e-4,
+            "weight_decay": 0.1,
+        },
     },
     ("gpu", "table"): {
         "model": {"width": 192, "depth": 4, "heads": 8, "components": 128, "dropout": 0.1},

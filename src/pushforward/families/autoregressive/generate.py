@@ -1,7 +1,8 @@
 """Generation of text: a walk over tokens with a cache, past the window if need be.
 
-Two ideas: rows of unequal prompts walk together, padded on the left; when the window is full, the walk starts again from the latter
-half of what it holds, exactly as a model without a cache would that is shown that half.
+Two ideas: rows of unequal prompts walk together, padded on the left; when the window is full, the
+walk starts again from the latter half of what it holds, exactly as a model without a cache would
+that is shown that half.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class TokenModel(Protocol):
         ...
 
     def started(self, given: Given | None, n: int) -> tuple[Tensor, Tensor | None]:
-        """Return what comes before, (n, P >= 1), and the padding of each row, None if none has any."""
+        """Return what comes before, (n, P >= 1), and the padding of each row, None if none has
+        any."""
         ...
 
     @property
@@ -46,8 +48,11 @@ class TokenModel(Protocol):
         """True if nothing but boundaries follows a boundary."""
         ...
 
-    def begin(self, tokens: Tensor, given: Given | None, padding: Tensor | None) -> tuple[Tensor, Cache]:
-        """Return the logits (n, V) after the tokens (n, T), and the cache that holds them, given label and context."""
+    def begin(
+        self, tokens: Tensor, given: Given | None, padding: Tensor | None
+    ) -> tuple[Tensor, Cache]:
+        """Return the logits (n, V) after the tokens (n, T), and the cache that holds them, given
+        label and context."""
         ...
 
     def step(self, token: Tensor, cache: Cache, position: int) -> Tensor:
@@ -55,7 +60,8 @@ class TokenModel(Protocol):
         ...
 
     def extend(self, tokens: Tensor, cache: Cache, position: int) -> Tensor:
-        """Return the logits (n, few, V) after each of the tokens (n, few) that stand from `position` on."""
+        """Return the logits (n, few, V) after each of the tokens (n, few) that stand from
+        `position` on."""
         ...
 
 
@@ -79,13 +85,17 @@ class TokenState:
 
 
 class TokenWalk(Walk[TokenState]):
-    """Ancestral sampling of `length` tokens after each prompt; with default options it is the model's distribution.
+    """Ancestral sampling of `length` tokens after each prompt; with default options it is the
+    model's distribution.
 
-    Guidance `log p_null + w (log p_given - log p_null)` (Ho & Salimans 2022, equation 6, on logits) compares with what the model
-    says without label and context or, where there are none, with the bare start of a document in place of the prompt; 1 is off.
+    Guidance `log p_null + w (log p_given - log p_null)` (Ho & Salimans 2022, equation 6, on logits)
+    compares with what the model says without label and context or, where there are none, with the
+    bare start of a document in place of the prompt; 1 is off.
     """
 
-    def __init__(self, model: TokenModel, noise: Noise, given: Given | None, options: SampleOptions) -> None:
+    def __init__(
+        self, model: TokenModel, noise: Noise, given: Given | None, options: SampleOptions
+    ) -> None:
         self.model, self.noise, self.options, self.given = model, noise, options, given
         self.length = options.length or model.text.length
         self.prompt, self.padding = model.started(given, noise.n)
@@ -140,29 +150,44 @@ class TokenWalk(Walk[TokenState]):
         return float(min(self.length, steps + 1)) * (2 if self.guided else 1)
 
     def finish(self, state: TokenState) -> Tensor:
-        """Return the generated tokens, (n, length), without the prompts; what was not reached is the boundary."""
+        """Return the generated tokens, (n, length), without the prompts; what was not reached is
+        the boundary."""
         return state.tokens[:, self.prompt.shape[1] :]
 
     def _advance(self, state: TokenState, chosen: Tensor) -> None:
         if state.held == self.model.context:
             kept = state.tokens[:, state.filled - max(1, self.model.context // 2) : state.filled]
             # rows that began with padding may still hold some of it
-            padding = None if self.padding is None else (self.padding - (state.filled - kept.shape[1])).clamp(min=0)
+            padding = (
+                None
+                if self.padding is None
+                else (self.padding - (state.filled - kept.shape[1])).clamp(min=0)
+            )
             state.logits, state.caches = self._begin(kept, padding)
             state.held = kept.shape[1]
             return
         # without its prompt the null model has seen fewer tokens, so each cache has its own place
         places = (state.held, state.held - self.ahead)
-        steps = [self.model.step(chosen, cache, place) for cache, place in zip(state.caches, places, strict=False)]
+        steps = [
+            self.model.step(chosen, cache, place)
+            for cache, place in zip(state.caches, places, strict=False)
+        ]
         state.logits, state.held = self._guide(steps), state.held + 1
 
-    def _begin(self, tokens: Tensor, padding: Tensor | None, bare: Tensor | None = None) -> tuple[Tensor, list[Cache]]:
-        """Read some tokens and, for guidance, the same without label and context, or the `bare` start in their place."""
+    def _begin(
+        self, tokens: Tensor, padding: Tensor | None, bare: Tensor | None = None
+    ) -> tuple[Tensor, list[Cache]]:
+        """Read some tokens and, for guidance, the same without label and context, or the `bare`
+        start in their place."""
         first, cache = self.model.begin(tokens, self.given, padding)
         self.ahead = 0 if bare is None else tokens.shape[1] - bare.shape[1]
         if not self.guided:
             return first, [cache]
-        second, other = self.model.begin(tokens, None, padding) if bare is None else self.model.begin(bare, None, None)
+        second, other = (
+            self.model.begin(tokens, None, padding)
+            if bare is None
+            else self.model.begin(bare, None, None)
+        )
         return self._guide([first, second]), [cache, other]
 
     def _guide(self, logits: list[Tensor]) -> Tensor:
@@ -173,7 +198,9 @@ class TokenWalk(Walk[TokenState]):
 
     def _occurred(self) -> Tensor:
         n, width = self.prompt.shape
-        seen = torch.zeros(n, self.model.text.vocabulary, dtype=torch.bool, device=self.prompt.device)
+        seen = torch.zeros(
+            n, self.model.text.vocabulary, dtype=torch.bool, device=self.prompt.device
+        )
         real = torch.ones_like(self.prompt, dtype=torch.bool)
         if self.padding is not None:
             real = torch.arange(width, device=self.prompt.device) >= self.padding.unsqueeze(1)

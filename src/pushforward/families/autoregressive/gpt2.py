@@ -21,7 +21,8 @@ _NAMES = {
 def from_gpt2(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the state of a `GPT2Backbone` from the state of a published GPT-2 of the same size.
 
-    Published matrices are stored (inputs, outputs); ours, as all of torch's linear layers, (outputs, inputs).
+    Published matrices are stored (inputs, outputs); ours, as all of torch's linear layers,
+    (outputs, inputs).
 
     Raises:
         BadInput: a name that no GPT-2 has.

@@ -1,7 +1,7 @@
 """From the numbers that a network gives a pixel to the probabilities of its channels.
 
-Two ideas: `p(pixel) = prod_c p(x_c | x_<c)`, where the network is asked once a pixel and a head ties the channels together;
-what a head scores is what it draws.
+Two ideas: `p(pixel) = prod_c p(x_c | x_<c)`, where the network is asked once a pixel and a head
+ties the channels together; what a head scores is what it draws.
 """
 
 from __future__ import annotations
@@ -57,17 +57,20 @@ class Head(ABC):
         return levels.float() * (2.0 / (self.levels - 1)) - 1.0
 
     def tie(self, coefficients: Tensor, values: Tensor, channel: int) -> Tensor:
-        """Return `sum_{b < c} k_cb x_b`, what the earlier channels add; coefficients (..., pairs), values (..., channels)."""
+        """Return `sum_{b < c} k_cb x_b`, what the earlier channels add; coefficients (..., pairs),
+        values (..., channels)."""
         first = channel * (channel - 1) // 2
         return (coefficients[..., first : first + channel] * values[..., :channel]).sum(-1)
 
     @abstractmethod
     def log_prob(self, raw: Tensor, levels: Tensor) -> Tensor:
-        """Return `log p(x_c | x_<c)` of shape (..., channels) from raw (..., size) and integer levels (..., channels)."""
+        """Return `log p(x_c | x_<c)` of shape (..., channels) from raw (..., size) and integer
+        levels (..., channels)."""
 
     @abstractmethod
     def draw(self, raw: Tensor, u: Tensor, temperature: float) -> Tensor:
-        """Return levels (n, channels) from raw (n, size) and uniforms (n, uniforms), channel after channel."""
+        """Return levels (n, channels) from raw (n, size) and uniforms (n, uniforms), channel after
+        channel."""
 
 
 class BernoulliHead(Head):
@@ -103,10 +106,12 @@ class BernoulliHead(Head):
 
 
 class LogisticHead(Head):
-    """A mixture of discretised logistics whose means are linear in the channels before (Salimans et al. 2017, section 2.2).
+    """A mixture of discretised logistics whose means are linear in the channels before (Salimans et
+    al. 2017, section 2.2).
 
-    `p(x) = sum_k w_k prod_c P(x_c; m_kc + sum_{b < c} tanh(t_kcb) x_b, s_kc)`, equation 3 for three channels. The mixture is
-    one of pixels, so a term of a later channel weighs the components by how well they told the earlier ones.
+    `p(x) = sum_k w_k prod_c P(x_c; m_kc + sum_{b < c} tanh(t_kcb) x_b, s_kc)`, equation 3 for three
+    channels. The mixture is one of pixels, so a term of a later channel weighs the components by
+    how well they told the earlier ones.
 
     Example:
         >>> head = LogisticHead(channels=3, levels=256, components=10)
@@ -120,7 +125,8 @@ class LogisticHead(Head):
         self.size, self.uniforms = components * (1 + 2 * channels + self.pairs), 1 + channels
 
     def mixture(self, raw: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return log-weights (..., k), means and log-scales (..., k, channels) and coefficients (..., k, pairs)."""
+        """Return log-weights (..., k), means and log-scales (..., k, channels) and coefficients
+        (..., k, pairs)."""
         k, c = self.components, self.channels
         each = raw[..., k:].unflatten(-1, (k, 2 * c + self.pairs))
         # components start side by side over the range, each as wide as its share
@@ -136,7 +142,9 @@ class LogisticHead(Head):
         joint, known, terms = log_w, torch.zeros_like(log_w[..., 0]), []
         for c in range(self.channels):
             x = values[..., c].expand_as(log_w)
-            told = discretised_logistic(x, mean[..., c] + self.tie(ties, values, c), log_scale[..., c], self.levels)
+            told = discretised_logistic(
+                x, mean[..., c] + self.tie(ties, values, c), log_scale[..., c], self.levels
+            )
             joint = joint + told
             total = torch.logsumexp(joint, dim=-1)
             terms.append(total - known)
@@ -144,16 +152,23 @@ class LogisticHead(Head):
         return torch.stack(terms, dim=-1)
 
     def draw(self, raw: Tensor, u: Tensor, temperature: float) -> Tensor:
-        """Choose a component, then draw every channel from it; temperature scales log-weights and scales."""
+        """Choose a component, then draw every channel from it; temperature scales log-weights and
+        scales."""
         log_w, mean, log_scale, ties = self.mixture(raw)
         rows, k = torch.arange(len(raw), device=raw.device), choose(log_w, u[:, 0], temperature)
-        mean, log_scale, ties = mean[rows, k], log_scale[rows, k] + math.log(temperature), ties[rows, k]
+        mean, log_scale, ties = (
+            mean[rows, k],
+            log_scale[rows, k] + math.log(temperature),
+            ties[rows, k],
+        )
         levels = torch.zeros(len(raw), self.channels, dtype=torch.long, device=raw.device)
         for c in range(self.channels):
             m = mean[:, c] + self.tie(ties, self.scaled(levels).to(raw), c)
             value = require_finite(sample_logistic(u[:, 1 + c], m, log_scale[:, c]))
             # the nearest level has exactly the probability of its cell
-            levels[:, c] = ((value + 1.0) * (0.5 * (self.levels - 1))).round().clamp(0, self.levels - 1).long()
+            levels[:, c] = (
+                ((value + 1.0) * (0.5 * (self.levels - 1))).round().clamp(0, self.levels - 1).long()
+            )
         return levels
 
 
@@ -174,8 +189,10 @@ class HeadWalk(Walk[LevelState]):
     """Ancestral sampling, one network call for each place of an image in raster order.
 
     Args:
-        shape: (channels, height, width) of the images; a place is a pixel if the head has their channels, else one channel of it.
-        raw: from images of levels so far and the index of a place to the numbers (n, size) of that place.
+        shape: (channels, height, width) of the images; a place is a pixel if the head has their
+            channels, else one channel of it.
+        raw: from images of levels so far and the index of a place to the numbers (n, size) of that
+            place.
     """
 
     def __init__(
@@ -186,7 +203,13 @@ class HeadWalk(Walk[LevelState]):
         temperature: float,
         raw: Callable[[Tensor, int], Tensor],
     ) -> None:
-        self.head, self.shape, self.noise, self.temperature, self.raw = head, shape, noise, temperature, raw
+        self.head, self.shape, self.noise, self.temperature, self.raw = (
+            head,
+            shape,
+            noise,
+            temperature,
+            raw,
+        )
         self.length = math.prod(shape) // head.channels
         self.calls = float(self.length)
 

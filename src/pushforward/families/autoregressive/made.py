@@ -1,7 +1,8 @@
 """All conditionals by one perceptron with masked weights (Germain et al. 2015).
 
-Two ideas: masks leave only the paths from earlier to later dimensions, so one pass gives every term; what a term is - a Bernoulli,
-a mixture of discretised logistics, a mixture of Gaussians - is a head that other architectures use as well.
+Two ideas: masks leave only the paths from earlier to later dimensions, so one pass gives every
+term; what a term is - a Bernoulli, a mixture of discretised logistics, a mixture of Gaussians - is
+a head that other architectures use as well.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ class MaskedPixels(Backbone):
         self.head = head_of(1, space.levels, config.components)
         self.embedding = GivenEmbedding(classes, config.context)
         context = self.embedding.width
-        self.net = MaskedMLP(self.length, 1, self.head.size, config.width, config.depth, context, config.dropout)
+        self.net = MaskedMLP(
+            self.length, 1, self.head.size, config.width, config.depth, context, config.dropout
+        )
 
     def networks(self) -> dict[str, nn.Module]:
         """Return the perceptron; the arithmetic of likelihoods stays in float32."""
@@ -53,7 +56,9 @@ class MaskedPixels(Backbone):
     def terms(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
         """Return `log p(x_d | x_<d)`, (n, D)."""
         levels = x.permute(0, 2, 3, 1).flatten(1).unsqueeze(-1)
-        return self.head.log_prob(self.raw(x, self.embedding(given, len(x)), noise), levels).squeeze(-1)
+        return self.head.log_prob(
+            self.raw(x, self.embedding(given, len(x)), noise), levels
+        ).squeeze(-1)
 
     def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         """Return the sampler, D passes."""
@@ -63,22 +68,35 @@ class MaskedPixels(Backbone):
 
 
 class MaskedCoordinates(MixtureBackbone):
-    """MADE over the coordinates of points: a mixture of Gaussians for each, from one network for all of them."""
+    """MADE over the coordinates of points: a mixture of Gaussians for each, from one network for
+    all of them."""
 
     def __init__(self, space: Space, config: AutoregressiveConfig, classes: int) -> None:
         super().__init__(space, config, classes)
         features, size = len(waves(torch.zeros(1, 1))), self.embedding.width
-        self.net = MaskedMLP(self.dim, features, 3 * self.components, config.width, config.depth, size, config.dropout)
+        self.net = MaskedMLP(
+            self.dim,
+            features,
+            3 * self.components,
+            config.width,
+            config.depth,
+            size,
+            config.dropout,
+        )
 
     def networks(self) -> dict[str, nn.Module]:
         """Return the perceptron; mixture arithmetic stays in float32."""
         return {"conditionals": self.net}
 
-    def mixtures(self, x: Tensor, context: Tensor | None, noise: Noise | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    def mixtures(
+        self, x: Tensor, context: Tensor | None, noise: Noise | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the parameters of all coordinates from one pass."""
         return mixture_of(self.net(torch.stack(waves(x), dim=-1), context, noise), self.components)
 
-    def mixture(self, d: int, before: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    def mixture(
+        self, d: int, before: Tensor, context: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the parameters of coordinate d; what comes after it is masked, so zeros do."""
         x = torch.cat([before, before.new_zeros(len(before), self.dim - d)], dim=1)
         log_w, mean, log_scale = self.mixtures(x, context)

@@ -1,7 +1,9 @@
-"""Conditionals of points that are mixtures of Gaussians: their density, their code and their sampler, whatever network gives them.
+"""Conditionals of points that are mixtures of Gaussians: their density, their code and their
+sampler, whatever network gives them.
 
-Two ideas: `p(x) = prod_d sum_k w_k N(x_d; m_k, s_k^2)` with parameters from x_<d; the conditional CDFs turn a point into
-independent uniforms and back, which makes the family's code exact on continuous data.
+Two ideas: `p(x) = prod_d sum_k w_k N(x_d; m_k, s_k^2)` with parameters from x_<d; the conditional
+CDFs turn a point into independent uniforms and back, which makes the family's code exact on
+continuous data.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ SMALLEST_LOG_SCALE = -6.0
 
 
 def waves(x: Tensor) -> list[Tensor]:
-    """Return the features of coordinates: themselves, and sines and cosines of two frequencies, each shaped like x.
+    """Return the features of coordinates: themselves, and sines and cosines of two frequencies,
+    each shaped like x.
 
     Sines help sharp edges; the plain coordinate keeps the tails simple.
 
@@ -39,7 +42,8 @@ def waves(x: Tensor) -> list[Tensor]:
 
 
 def mixture_of(raw: Tensor, components: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return log-weights, means and log-scales, each (..., components), from a network's numbers (..., 3 components)."""
+    """Return log-weights, means and log-scales, each (..., components), from a network's numbers
+    (..., 3 components)."""
     raw = raw.unflatten(-1, (3, components))
     # components start side by side over the bulk of standardised data, each as wide as its share
     spread = torch.linspace(-2.0, 2.0, components, device=raw.device, dtype=raw.dtype)
@@ -48,7 +52,8 @@ def mixture_of(raw: Tensor, components: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 class MixtureBackbone(Backbone):
-    """Points whose coordinates are modelled one after another by mixtures; a network gives the parameters."""
+    """Points whose coordinates are modelled one after another by mixtures; a network gives the
+    parameters."""
 
     place = "coordinate, in the order they are modelled"
 
@@ -58,12 +63,18 @@ class MixtureBackbone(Backbone):
         self.embedding = GivenEmbedding(classes, config.context)
 
     @abstractmethod
-    def mixtures(self, x: Tensor, context: Tensor | None, noise: Noise | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Return log-weights, means and log-scales, each (n, D, components), of every coordinate given those before it."""
+    def mixtures(
+        self, x: Tensor, context: Tensor | None, noise: Noise | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return log-weights, means and log-scales, each (n, D, components), of every coordinate
+        given those before it."""
 
     @abstractmethod
-    def mixture(self, d: int, before: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Return log-weights, means and log-scales, each (n, components), of coordinate d given (n, d) before it."""
+    def mixture(
+        self, d: int, before: Tensor, context: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return log-weights, means and log-scales, each (n, components), of coordinate d given (n,
+        d) before it."""
 
     def terms(self, x: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
         """Return `log sum_k w_k N(x_d; m_k, s_k^2)`, (n, D)."""
@@ -93,7 +104,9 @@ def _cdf(x: Tensor, log_w: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
     return (log_w.double().exp() * torch.special.ndtr(z)).sum(-1)
 
 
-def _inverse_cdf(u: Tensor, log_w: Tensor, mean: Tensor, log_scale: Tensor, steps: int = 60) -> Tensor:
+def _inverse_cdf(
+    u: Tensor, log_w: Tensor, mean: Tensor, log_scale: Tensor, steps: int = 60
+) -> Tensor:
     # every component has 1 - 1e-15 of its mass within 8 scales
     reach = 8.0 * log_scale.double().exp()
     low, high = (mean.double() - reach).amin(-1), (mean.double() + reach).amax(-1)
@@ -105,9 +118,12 @@ def _inverse_cdf(u: Tensor, log_w: Tensor, mean: Tensor, log_scale: Tensor, step
 
 
 class CoordinateWalk(Walk[Tensor]):
-    """Ancestral sampling: choose a component, then draw from it; temperature scales log-weights and variances."""
+    """Ancestral sampling: choose a component, then draw from it; temperature scales log-weights and
+    variances."""
 
-    def __init__(self, model: MixtureBackbone, noise: Noise, given: Given | None, temperature: float) -> None:
+    def __init__(
+        self, model: MixtureBackbone, noise: Noise, given: Given | None, temperature: float
+    ) -> None:
         self.model, self.noise, self.temperature = model, noise, temperature
         self.context = model.embedding(given, noise.n)
         self.length, self.calls = model.dim, float(model.dim)
@@ -115,7 +131,10 @@ class CoordinateWalk(Walk[Tensor]):
     @torch.no_grad()
     def start(self) -> Tensor:
         """Draw the randomness of all coordinates."""
-        self.uniforms, self.normals = self.noise.uniform(self.length), self.noise.normal(self.length)
+        self.uniforms, self.normals = (
+            self.noise.uniform(self.length),
+            self.noise.normal(self.length),
+        )
         return torch.zeros(self.noise.n, self.length, device=self.uniforms.device)
 
     @torch.no_grad()
@@ -125,7 +144,9 @@ class CoordinateWalk(Walk[Tensor]):
         k = choose(log_w, self.uniforms[:, index], self.temperature).unsqueeze(1)
         scale = log_scale.gather(1, k).exp() * math.sqrt(self.temperature)
         state = state.clone()
-        state[:, index] = (mean.gather(1, k) + scale * self.normals[:, index : index + 1]).squeeze(1)
+        state[:, index] = (mean.gather(1, k) + scale * self.normals[:, index : index + 1]).squeeze(
+            1
+        )
         return state
 
     def finish(self, state: Tensor) -> Tensor:

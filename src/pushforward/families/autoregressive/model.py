@@ -1,6 +1,7 @@
 """Autoregressive models: the chain rule, made a network.
 
-One idea: `log p(x) = sum_d log p(x_d | x_<d)` is exact if every conditional is normalised; sampling pays one pass per dimension.
+One idea: `log p(x) = sum_d log p(x_d | x_<d)` is exact if every conditional is normalised; sampling
+pays one pass per dimension.
 """
 
 from __future__ import annotations
@@ -25,8 +26,11 @@ from pushforward.families.autoregressive.config import PRESETS, AutoregressiveCo
 from pushforward.families.autoregressive.options import OF_TOKENS
 
 _HERE = "pushforward.families.autoregressive"
-NO_CODE = Refusal("discrete data have no continuous code", "train `flow` for an exact code, `vae` for a posterior")
-# what is built is a `Backbone`, from a space, a configuration and the number of classes, and the space of contexts if there is one
+NO_CODE = Refusal(
+    "discrete data have no continuous code", "train `flow` for an exact code, `vae` for a posterior"
+)
+# what is built is a `Backbone`, from a space, a configuration and the number of classes, and the
+# space of contexts if there is one
 ARCHITECTURES = {
     kind: architectures("autoregressive", kind, entries)
     for kind, entries in {
@@ -36,7 +40,10 @@ ARCHITECTURES = {
             "pixelcnn": f"{_HERE}.pixelcnn:PIXELCNN",
             "made": f"{_HERE}.made:OF_PIXELS",
         },
-        "text": {"transformer": f"{_HERE}.tokens:TRANSFORMER", "gpt2": f"{_HERE}.tokens:GPT2_ARCHITECTURE"},
+        "text": {
+            "transformer": f"{_HERE}.tokens:TRANSFORMER",
+            "gpt2": f"{_HERE}.tokens:GPT2_ARCHITECTURE",
+        },
         "table": {"transformer": f"{_HERE}.rows:TRANSFORMER"},
     }.items()
 }
@@ -54,7 +61,8 @@ def _exact(kind: str, says: str) -> Registry[Estimator]:
 
 @final
 class Autoregressive(Composed):
-    """Mixtures for points, transformers over pixels, tokens and any subset of columns; the likelihood is exact on all."""
+    """Mixtures for points, transformers over pixels, tokens and any subset of columns; the
+    likelihood is exact on all."""
 
     family = "autoregressive"
     capabilities = Capabilities(
@@ -98,13 +106,22 @@ class Autoregressive(Composed):
                 "larochelle2011",
                 "Larochelle & Murray (2011). The neural autoregressive distribution estimator. AISTATS.",
             ),
-            ("oord2016", "van den Oord, Kalchbrenner & Kavukcuoglu (2016). Pixel recurrent neural networks. ICML."),
-            ("germain2015", "Germain et al. (2015). MADE: masked autoencoder for distribution estimation. ICML."),
+            (
+                "oord2016",
+                "van den Oord, Kalchbrenner & Kavukcuoglu (2016). Pixel recurrent neural networks. ICML.",
+            ),
+            (
+                "germain2015",
+                "Germain et al. (2015). MADE: masked autoencoder for distribution estimation. ICML.",
+            ),
             (
                 "salimans2017",
                 "Salimans et al. (2017). PixelCNN++: improving the PixelCNN with discretized logistic mixture likelihood. ICLR.",
             ),
-            ("uria2014", "Uria, Murray & Larochelle (2014). A deep and tractable density estimator. ICML."),
+            (
+                "uria2014",
+                "Uria, Murray & Larochelle (2014). A deep and tractable density estimator. ICML.",
+            ),
             ("vaswani2017", "Vaswani et al. (2017). Attention is all you need. NeurIPS."),
         ),
     )

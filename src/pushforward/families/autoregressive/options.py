@@ -1,4 +1,5 @@
-"""Sampling options that only autoregressive models read, and which of all of them each of their architectures does."""
+"""Sampling options that only autoregressive models read, and which of all of them each of their
+architectures does."""
 
 from __future__ import annotations
 

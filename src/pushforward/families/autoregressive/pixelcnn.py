@@ -1,7 +1,8 @@
-"""Pixels one after another by convolutions: a mixture of discretised logistics for each, given all above and to the left.
+"""Pixels one after another by convolutions: a mixture of discretised logistics for each, given all
+above and to the left.
 
-One idea: the same filters serve every place, so few weights learn what neighbours say; the network is asked once a pixel and
-its channels are drawn in turn (Salimans et al. 2017, PixelCNN++).
+One idea: the same filters serve every place, so few weights learn what neighbours say; the network
+is asked once a pixel and its channels are drawn in turn (Salimans et al. 2017, PixelCNN++).
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ class ConvolutionBackbone(Backbone):
         self.head = head_of(c, space.levels, config.components)
         self.embedding = GivenEmbedding(classes, config.context)
         context = self.embedding.width
-        self.net = GatedPixelCNN(c, self.head.size, (h, w), config.width, config.depth, context, config.dropout)
+        self.net = GatedPixelCNN(
+            c, self.head.size, (h, w), config.width, config.depth, context, config.dropout
+        )
 
     def networks(self) -> dict[str, nn.Module]:
         """Return the convolutions; the mixture's arithmetic stays in float32."""
@@ -59,6 +62,7 @@ PIXELCNN = Architecture(
     "gated convolutions over the pixels before, logistics of each",
     ConvolutionBackbone,
     options=(TEMPERATURE,),
-    # attention over 3,072 values of a picture costs thirty times what convolutions over its pixels do, over 784 six times (LOG.md)
+    # attention over 3,072 values of a picture costs thirty times what convolutions over its pixels
+    # do, over 784 six times (LOG.md)
     beyond=512,
 )

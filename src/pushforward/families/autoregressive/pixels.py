@@ -1,7 +1,8 @@
 """Pixels one after another: a categorical distribution of each given all before it.
 
-Two ideas: grey levels are ordered, so a level is embedded by its value as well as by its index, and its logit has a part that is
-smooth in the level; sampling is a walk over positions with a key-value cache, one uniform number per pixel.
+Two ideas: grey levels are ordered, so a level is embedded by its value as well as by its index, and
+its logit has a part that is smooth in the level; sampling is a walk over positions with a key-value
+cache, one uniform number per pixel.
 """
 
 from __future__ import annotations
@@ -36,7 +37,11 @@ class PixelBackbone(Backbone):
     place = "pixel in raster order"
 
     def __init__(
-        self, space: Space, config: AutoregressiveConfig, classes: int, context: ContextSpace | None = None
+        self,
+        space: Space,
+        config: AutoregressiveConfig,
+        classes: int,
+        context: ContextSpace | None = None,
     ) -> None:
         super().__init__(space, config, classes, context)
         assert isinstance(space, Image)
@@ -45,17 +50,25 @@ class PixelBackbone(Backbone):
         self.length, self.levels = space.dimensions, space.levels
         self.level = nn.Embedding(self.levels, width)
         self.ordinal = nn.Linear(4, width)
-        self.row, self.column, self.channel = nn.Embedding(h, width), nn.Embedding(w, width), nn.Embedding(c, width)
+        self.row, self.column, self.channel = (
+            nn.Embedding(h, width),
+            nn.Embedding(w, width),
+            nn.Embedding(c, width),
+        )
         self.start = LabelEmbedding(classes, width)
         recalls = context is not None
-        self.transformer = Transformer(width, config.depth, config.heads, config.dropout, recalls=recalls)
+        self.transformer = Transformer(
+            width, config.depth, config.heads, config.dropout, recalls=recalls
+        )
         self.read_contexts()
         self.logits = nn.Linear(width, self.levels)
         self.smooth = nn.Linear(width, 4)
         for table in (self.level, self.row, self.column, self.channel):
             nn.init.normal_(table.weight, std=0.1)
         y, x, k = torch.meshgrid(torch.arange(h), torch.arange(w), torch.arange(c), indexing="ij")
-        self.register_buffer("places", torch.stack([y.flatten(), x.flatten(), k.flatten()]), persistent=False)
+        self.register_buffer(
+            "places", torch.stack([y.flatten(), x.flatten(), k.flatten()]), persistent=False
+        )
         v = torch.linspace(-1.0, 1.0, self.levels)
         basis = torch.stack([v, v.square(), torch.sin(math.pi * v), torch.cos(math.pi * v)], dim=1)
         self.register_buffer("values", basis, persistent=False)
@@ -89,8 +102,11 @@ class PixelBackbone(Backbone):
         return PixelWalk(self, noise, given, options)
 
     def begin(self, given: Given | None, n: int) -> tuple[Tensor, Cache]:
-        """Return what stands before the first pixel, (n, width), and an empty cache, given label and context."""
-        return self.start(label_of(given), n), self.transformer.cache(n, self.length, self.memory(given, n))
+        """Return what stands before the first pixel, (n, width), and an empty cache, given label
+        and context."""
+        return self.start(label_of(given), n), self.transformer.cache(
+            n, self.length, self.memory(given, n)
+        )
 
     def _place(self) -> Tensor:
         y, x, k = self.places
@@ -103,20 +119,23 @@ class PixelBackbone(Backbone):
         return self.logits(features) + self.smooth(features) @ self.values.T
 
     def forward(self, flat: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
-        """Return logits (n, length, levels) of every pixel given those before it, label and context."""
+        """Return logits (n, length, levels) of every pixel given those before it, label and
+        context."""
         start = self.start(label_of(given), len(flat)).unsqueeze(1)
         h = torch.cat([start, self._embed(flat[:, :-1])], dim=1) + self._place()
         return self._head(self.transformer(h, noise, memory=self.memory(given, len(flat), noise)))
 
     def step(self, last: Tensor, cache: Cache, position: int) -> Tensor:
-        """Return logits (n, levels) of the pixel at `position`, given the embedded one before it, (n, width)."""
+        """Return logits (n, levels) of the pixel at `position`, given the embedded one before it,
+        (n, width)."""
         h = (last + self._place()[position]).unsqueeze(1)
         return self._head(self.transformer.step(h, cache, position)).squeeze(1)
 
 
 @dataclass
 class PixelState:
-    """Pixels so far and the uniforms still to be used; with and without the condition: what came last, and the cache."""
+    """Pixels so far and the uniforms still to be used; with and without the condition: what came
+    last, and the cache."""
 
     flat: Tensor
     uniforms: Tensor
@@ -125,12 +144,16 @@ class PixelState:
 
 
 class PixelWalk(Walk[PixelState]):
-    """Ancestral sampling by inverting each pixel's CDF; default options are the model's distribution.
+    """Ancestral sampling by inverting each pixel's CDF; default options are the model's
+    distribution.
 
-    Guidance `log p_null + w (log p_given - log p_null)` (Ho & Salimans 2022, equation 6, on logits); 1 is off.
+    Guidance `log p_null + w (log p_given - log p_null)` (Ho & Salimans 2022, equation 6, on
+    logits); 1 is off.
     """
 
-    def __init__(self, model: PixelBackbone, noise: Noise, given: Given | None, options: SampleOptions) -> None:
+    def __init__(
+        self, model: PixelBackbone, noise: Noise, given: Given | None, options: SampleOptions
+    ) -> None:
         self.model, self.noise, self.given, self.options = model, noise, given, options
         self.length = model.length
         self.guided = options.guidance != 1.0
@@ -141,9 +164,14 @@ class PixelWalk(Walk[PixelState]):
         """Draw every uniform at once and embed the start."""
         n = self.noise.n
         flat = torch.zeros(n, self.length, dtype=torch.long, device=self.model.places.device)
-        begun = [self.model.begin(given, n) for given in ([self.given, None] if self.guided else [self.given])]
+        begun = [
+            self.model.begin(given, n)
+            for given in ([self.given, None] if self.guided else [self.given])
+        ]
         uniforms = self.noise.uniform(self.length)
-        return PixelState(flat, uniforms, [last for last, _ in begun], [cache for _, cache in begun])
+        return PixelState(
+            flat, uniforms, [last for last, _ in begun], [cache for _, cache in begun]
+        )
 
     @torch.no_grad()
     def step(self, state: PixelState, index: int) -> PixelState:

@@ -1,7 +1,9 @@
-"""Speculative decoding: a small model proposes, a large one checks several tokens in one pass, and its distribution is kept.
+"""Speculative decoding: a small model proposes, a large one checks several tokens in one pass, and
+its distribution is kept.
 
-One idea: a proposal x from q is kept with probability min(1, p(x)/q(x)), and otherwise replaced by a draw from what p has more than
-q; whatever q is, the token then has distribution p (Leviathan et al. 2023, theorem 1).
+One idea: a proposal x from q is kept with probability min(1, p(x)/q(x)), and otherwise replaced by
+a draw from what p has more than q; whatever q is, the token then has distribution p (Leviathan et
+al. 2023, theorem 1).
 """
 
 from __future__ import annotations
@@ -50,8 +52,8 @@ def speculate(
         options: temperature and filters, applied to both models alike.
 
     Raises:
-        BadInput: different vocabularies, several prompts, a text that is empty or does not fit into both contexts, or options that
-            look at more than the next token's distribution.
+        BadInput: different vocabularies, several prompts, a text that is empty or does not fit into
+            both contexts, or options that look at more than the next token's distribution.
     """
     chosen = options or SampleOptions()
     _require_fit(target, draft, prompt, length, ahead)
@@ -92,20 +94,31 @@ def speculate(
     return Speculated(text[:, prompt.shape[1] :], passes, proposed, kept)
 
 
-def _require_fit(target: TokenModel, draft: TokenModel, prompt: Tensor, length: int, ahead: int) -> None:
+def _require_fit(
+    target: TokenModel, draft: TokenModel, prompt: Tensor, length: int, ahead: int
+) -> None:
     if target.text.vocabulary != draft.text.vocabulary:
         came = f"models of {target.text.vocabulary} and {draft.text.vocabulary} tokens"
-        raise BadInput(came, "one vocabulary", "train the small model with the large one's tokeniser")
+        raise BadInput(
+            came, "one vocabulary", "train the small model with the large one's tokeniser"
+        )
     room = min(target.context, draft.context)
     if prompt.shape[0] != 1 or length < 1 or prompt.shape[1] + length > room or ahead < 1:
         came = f"{prompt.shape[0]} prompts of {prompt.shape[1]} tokens and {length} to propose, {ahead} ahead"
-        raise BadInput(came, f"one prompt and something to propose, at most {room} tokens in all, one or more ahead")
+        raise BadInput(
+            came,
+            f"one prompt and something to propose, at most {room} tokens in all, one or more ahead",
+        )
 
 
 def _require_local(options: SampleOptions) -> None:
     for option in (GUIDANCE, REPETITION_PENALTY):
         if getattr(options, option.name) != option.default:
-            raise BadInput(f"{option.name} with speculative decoding", "1, which is off", "leave the draft model out")
+            raise BadInput(
+                f"{option.name} with speculative decoding",
+                "1, which is off",
+                "leave the draft model out",
+            )
 
 
 def _keep(truth: Tensor, law: Tensor, token: int, u: Tensor) -> bool:

@@ -1,7 +1,8 @@
 """Tokens one after another: a categorical distribution of each given all before it.
 
-Two ideas: every window is conditioned on what comes before it, at least on the token before (the boundary, at the start of a
-document), so that the probabilities of consecutive windows multiply to that of the text; embeddings and logits share one table.
+Two ideas: every window is conditioned on what comes before it, at least on the token before (the
+boundary, at the start of a document), so that the probabilities of consecutive windows multiply to
+that of the text; embeddings and logits share one table.
 """
 
 from __future__ import annotations
@@ -31,14 +32,19 @@ from pushforward.nets.transformer import GPT2, MEASURED, Cache, Style, Transform
 
 
 class TokenBackbone(Backbone):
-    """A decoder-only transformer over windows of tokens with rotary positions and tied embeddings."""
+    """A decoder-only transformer over windows of tokens with rotary positions and tied
+    embeddings."""
 
     place = "token of the window"
     style: Style = MEASURED
     learned_positions = False
 
     def __init__(
-        self, space: Space, config: AutoregressiveConfig, classes: int, context: ContextSpace | None = None
+        self,
+        space: Space,
+        config: AutoregressiveConfig,
+        classes: int,
+        context: ContextSpace | None = None,
     ) -> None:
         super().__init__(space, config, classes, context)
         assert isinstance(space, Text)
@@ -48,7 +54,13 @@ class TokenBackbone(Backbone):
         self.labels = LabelEmbedding(classes, width) if classes else None
         rotary = 0 if self.learned_positions else space.length
         self.transformer = Transformer(
-            width, config.depth, config.heads, config.dropout, rotary, self.style, recalls=context is not None
+            width,
+            config.depth,
+            config.heads,
+            config.dropout,
+            rotary,
+            self.style,
+            recalls=context is not None,
         )
         self.read_contexts(self.style)
         for table in (self.table, self.places):
@@ -68,7 +80,8 @@ class TokenBackbone(Backbone):
 
     @property
     def ends(self) -> bool:
-        """True if nothing but boundaries follows a boundary: texts that are about something are one document each."""
+        """True if nothing but boundaries follows a boundary: texts that are about something are one
+        document each."""
         return self.about is not None
 
     def hidden_matrices(self) -> list[nn.Parameter]:
@@ -76,9 +89,15 @@ class TokenBackbone(Backbone):
         return self.transformer.matrices() + super().hidden_matrices()
 
     def forward(
-        self, tokens: Tensor, given: Given | None, noise: Noise | None, padding: Tensor | None, last: int
+        self,
+        tokens: Tensor,
+        given: Given | None,
+        noise: Noise | None,
+        padding: Tensor | None,
+        last: int,
     ) -> Tensor:
-        """Return logits (n, last, V) after each of the last `last` of the tokens (n, T), given label and context."""
+        """Return logits (n, last, V) after each of the last `last` of the tokens (n, T), given
+        label and context."""
         h = self.embed(tokens, self.shift(given, len(tokens)), padding)
         features = self.transformer(h, noise, padding, self.memory(given, len(tokens), noise))
         return self.head(features[:, features.shape[1] - last :])
@@ -87,13 +106,18 @@ class TokenBackbone(Backbone):
         """Return what a label adds to every position, (n, 1, width)."""
         return None if self.labels is None else self.labels(label_of(given), n).unsqueeze(1)
 
-    def embed(self, tokens: Tensor, shift: Tensor | None, padding: Tensor | None = None, first: int = 0) -> Tensor:
-        """Return (n, T, width) for tokens that stand at places `first ..`, counted without the padding."""
+    def embed(
+        self, tokens: Tensor, shift: Tensor | None, padding: Tensor | None = None, first: int = 0
+    ) -> Tensor:
+        """Return (n, T, width) for tokens that stand at places `first ..`, counted without the
+        padding."""
         h = self.table(tokens)
         if self.places is not None and padding is None:
             h = h + self.places.weight[first : first + tokens.shape[1]]
         elif self.places is not None and padding is not None:
-            place = torch.arange(first, first + tokens.shape[1], device=tokens.device).expand_as(tokens)
+            place = torch.arange(first, first + tokens.shape[1], device=tokens.device).expand_as(
+                tokens
+            )
             h = h + self.places((place - padding.unsqueeze(1)).clamp(min=0))
         return h if shift is None else h + shift
 
@@ -118,7 +142,9 @@ class TokenBackbone(Backbone):
                 "score long text in strided windows: `pushforward score`",
             )
         inputs = torch.cat([before, x[:, :-1].long()], dim=1)
-        logits = self(inputs, self.partly_forgotten(given, noise), noise, padding, x.shape[1]).float()
+        logits = self(
+            inputs, self.partly_forgotten(given, noise), noise, padding, x.shape[1]
+        ).float()
         terms = logits.log_softmax(-1).gather(-1, x.long().unsqueeze(-1)).squeeze(-1)
         if not self.ends:
             return terms
@@ -136,8 +162,11 @@ class TokenBackbone(Backbone):
             self.require_guidable(options)
         return TokenWalk(self, noise, given, options)
 
-    def begin(self, tokens: Tensor, given: Given | None, padding: Tensor | None) -> tuple[Tensor, Cache]:
-        """Return the logits (n, V) after the tokens (n, T), and the cache that holds them, given label and context."""
+    def begin(
+        self, tokens: Tensor, given: Given | None, padding: Tensor | None
+    ) -> tuple[Tensor, Cache]:
+        """Return the logits (n, V) after the tokens (n, T), and the cache that holds them, given
+        label and context."""
         n = len(tokens)
         cache = self.transformer.cache(n, self.context, self.memory(given, n))
         cache.padding, cache.shift = padding, self.shift(given, n)
@@ -149,13 +178,15 @@ class TokenBackbone(Backbone):
         return self.extend(token.unsqueeze(1), cache, position)[:, 0]
 
     def extend(self, tokens: Tensor, cache: Cache, position: int) -> Tensor:
-        """Return the logits (n, few, V) after each of the tokens (n, few) that stand from `position` on."""
+        """Return the logits (n, few, V) after each of the tokens (n, few) that stand from
+        `position` on."""
         h = self.embed(tokens, cache.shift, cache.padding, position)
         return self.head(self.transformer.step(h, cache, position))
 
 
 class GPT2Backbone(TokenBackbone):
-    """The same with learned absolute positions, biases and GELU, as in GPT-2 (Radford et al. 2019), whose weights it can take."""
+    """The same with learned absolute positions, biases and GELU, as in GPT-2 (Radford et al. 2019),
+    whose weights it can take."""
 
     style = GPT2
     learned_positions = True

@@ -1,7 +1,8 @@
 """Networks of images between noisy and clean data: the architectures of Gaussian diffusion.
 
-One idea: whatever an architecture is, it maps a scaled image and the levels near it, `2 channels`, to `channels` numbers for each
-number that the denoiser asks for, given an embedding of noise level and label.
+One idea: whatever an architecture is, it maps a scaled image and the levels near it, `2 channels`,
+to `channels` numbers for each number that the denoiser asks for, given an embedding of noise level
+and label.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from pushforward.nets.unet import UNet
 
 
 def outputs_each(config: DiffusionConfig) -> int:
-    """Return how many numbers the network says of each number: what the denoiser asks for, and its variance if that is learned."""
+    """Return how many numbers the network says of each number: what the denoiser asks for, and its
+    variance if that is learned."""
     return 2 if config.variance == "learned" else 1
 
 
@@ -32,15 +34,25 @@ def unet(space: Image, config: DiffusionConfig) -> nn.Module:
 
 def dit(space: Image, config: DiffusionConfig) -> nn.Module:
     """Return a transformer over patches (Peebles and Xie 2022)."""
-    return DiT(*_ends(space, config), config.width, config.depth, config.context, config.heads, config.patch)
+    return DiT(
+        *_ends(space, config),
+        config.width,
+        config.depth,
+        config.context,
+        config.heads,
+        config.patch,
+    )
 
 
 def edm_unet(space: Image, config: DiffusionConfig) -> nn.Module:
-    """Return the U-Net of CIFAR-10 in Karras et al. 2022: twice the width on every scale, attention at 16 x 16."""
+    """Return the U-Net of CIFAR-10 in Karras et al. 2022: twice the width on every scale, attention
+    at 16 x 16."""
     ends = _ends(space, config)
     return UNet(*ends, config.width, config.depth, config.context, multipliers=(2,), attention=16)
 
 
-UNET = Architecture("unet", "convolutions on several scales, linked where the scales are equal", unet)
+UNET = Architecture(
+    "unet", "convolutions on several scales, linked where the scales are equal", unet
+)
 DIT = Architecture("dit", "attention over patches", dit)
 EDM = Architecture("edm", "the U-Net of Karras et al. 2022, attention at 16 x 16", edm_unet)

@@ -39,13 +39,19 @@ CAPABILITIES = Capabilities(
     held_out="-ELBO of the data from 8 stratified noise levels per example [nats]",
     conditions=(*CONDITIONS, "prefix", "known"),
     # what any of its processes reads, each once
-    options=tuple(dict.fromkeys(option for process in PROCESSES.values() for option in process.options)),
+    options=tuple(
+        dict.fromkeys(option for process in PROCESSES.values() for option in process.options)
+    ),
     solvers=SOLVERS,
     architectures={"image": ARCHITECTURES},
     null_condition=True,
     refusals={
-        "encode": Refusal("masking has no inverse, so symbols have no code", "encode points or images"),
-        "decode": Refusal("masking has no inverse, so symbols have no code", "decode codes of points or images"),
+        "encode": Refusal(
+            "masking has no inverse, so symbols have no code", "encode points or images"
+        ),
+        "decode": Refusal(
+            "masking has no inverse, so symbols have no code", "decode codes of points or images"
+        ),
         "terms": Refusal(
             "symbols are revealed in any order, so that none has a term of its own",
             "score whole texts, or train `autoregressive` for a likelihood by token",
@@ -53,10 +59,14 @@ CAPABILITIES = Capabilities(
     },
 )
 
-# with coupled noise `D` is no posterior mean under Gaussian noise: there is the flow it was trained for, and no score
+# with coupled noise `D` is no posterior mean under Gaussian noise: there is the flow it was trained
+# for, and no score
 COUPLED = replace(
     CAPABILITIES,
-    estimators={kind: tuple(e for e in known if e.name == "ode") for kind, known in CAPABILITIES.estimators.items()},
+    estimators={
+        kind: tuple(e for e in known if e.name == "ode")
+        for kind, known in CAPABILITIES.estimators.items()
+    },
     held_out="error of the denoised data under the coupling, weighted as in training [per dim]",
     held_out_of_data=False,
     conditions=("label",),
@@ -90,15 +100,30 @@ CARD = Card(
     "guidance are chosen while sampling.",
     cost="One network call per training example; sampling costs tens of calls (35 by default).",
     references=(
-        ("ho2020", "Ho, Jain, Abbeel: Denoising Diffusion Probabilistic Models, NeurIPS 2020, arXiv:2006.11239"),
-        ("song2020", "Song et al.: Score-Based Generative Modeling through SDEs, ICLR 2021, arXiv:2011.13456"),
-        ("song2020ddim", "Song, Meng, Ermon: Denoising Diffusion Implicit Models, ICLR 2021, arXiv:2010.02502"),
+        (
+            "ho2020",
+            "Ho, Jain, Abbeel: Denoising Diffusion Probabilistic Models, NeurIPS 2020, arXiv:2006.11239",
+        ),
+        (
+            "song2020",
+            "Song et al.: Score-Based Generative Modeling through SDEs, ICLR 2021, arXiv:2011.13456",
+        ),
+        (
+            "song2020ddim",
+            "Song, Meng, Ermon: Denoising Diffusion Implicit Models, ICLR 2021, arXiv:2010.02502",
+        ),
         (
             "nichol2021",
             "Nichol, Dhariwal: Improved Denoising Diffusion Probabilistic Models, ICML 2021, arXiv:2102.09672",
         ),
-        ("kingma2021", "Kingma, Salimans, Poole, Ho: Variational Diffusion Models, NeurIPS 2021, arXiv:2107.00630"),
-        ("karras2022", "Karras, Aittala, Aila, Laine: Elucidating the Design Space, NeurIPS 2022, arXiv:2206.00364"),
+        (
+            "kingma2021",
+            "Kingma, Salimans, Poole, Ho: Variational Diffusion Models, NeurIPS 2021, arXiv:2107.00630",
+        ),
+        (
+            "karras2022",
+            "Karras, Aittala, Aila, Laine: Elucidating the Design Space, NeurIPS 2022, arXiv:2206.00364",
+        ),
         (
             "austin2021",
             "Austin et al.: Structured Denoising Diffusion in Discrete State-Spaces, NeurIPS 2021, arXiv:2107.03006",
@@ -120,19 +145,34 @@ CARD = Card(
             "dhariwal2021",
             "Dhariwal, Nichol: Diffusion Models Beat GANs on Image Synthesis, NeurIPS 2021, arXiv:2105.05233",
         ),
-        ("meng2022", "Meng et al.: SDEdit: Guided Image Synthesis and Editing, ICLR 2022, arXiv:2108.01073"),
-        ("lugmayr2022", "Lugmayr et al.: RePaint: Inpainting using DDPMs, CVPR 2022, arXiv:2201.09865"),
+        (
+            "meng2022",
+            "Meng et al.: SDEdit: Guided Image Synthesis and Editing, ICLR 2022, arXiv:2108.01073",
+        ),
+        (
+            "lugmayr2022",
+            "Lugmayr et al.: RePaint: Inpainting using DDPMs, CVPR 2022, arXiv:2201.09865",
+        ),
         (
             "chung2022",
             "Chung et al.: Diffusion Posterior Sampling for Noisy Inverse Problems, ICLR 2023, arXiv:2209.14687",
         ),
-        ("song2023pigdm", "Song, Vahdat, Mardani, Kautz: Pseudoinverse-Guided Diffusion Models, ICLR 2023"),
+        (
+            "song2023pigdm",
+            "Song, Vahdat, Mardani, Kautz: Pseudoinverse-Guided Diffusion Models, ICLR 2023",
+        ),
         (
             "rozet2024",
             "Rozet et al.: Learning Diffusion Priors from Observations by EM, NeurIPS 2024, arXiv:2405.13712",
         ),
-        ("lin2023", "Lin et al.: Common Diffusion Noise Schedules and Sample Steps are Flawed, 2023, arXiv:2305.08891"),
-        ("kynkaanniemi2024", "Kynkaanniemi et al.: Applying Guidance in a Limited Interval, 2024, arXiv:2404.07724"),
+        (
+            "lin2023",
+            "Lin et al.: Common Diffusion Noise Schedules and Sample Steps are Flawed, 2023, arXiv:2305.08891",
+        ),
+        (
+            "kynkaanniemi2024",
+            "Kynkaanniemi et al.: Applying Guidance in a Limited Interval, 2024, arXiv:2404.07724",
+        ),
         (
             "karras2024auto",
             "Karras et al.: Guiding a Diffusion Model with a Bad Version of Itself, 2024, arXiv:2406.02507",

@@ -1,7 +1,8 @@
 """From what a user asks of a sampler to the denoiser and the walk that do it.
 
-Two ideas: what changes the distribution at every noise level (guidance, a measurement) wraps the denoiser, what changes points
-(known coordinates) wraps the walk; an option that nothing would come of is refused.
+Two ideas: what changes the distribution at every noise level (guidance, a measurement) wraps the
+denoiser, what changes points (known coordinates) wraps the walk; an option that nothing would come
+of is refused.
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ from pushforward.core.operators import Operator
 from pushforward.core.options import SampleOptions
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.denoisers.denoiser import Denoiser
-from pushforward.families.diffusion.denoisers.guidance import Autoguided, ClassifierGuided, Guided, Lean
+from pushforward.families.diffusion.denoisers.guidance import (
+    Autoguided,
+    ClassifierGuided,
+    Guided,
+    Lean,
+)
 from pushforward.families.diffusion.denoisers.posterior import POSTERIORS, LinearPosterior
 from pushforward.families.diffusion.options import INPAINTING, REPEATS, parse_interval
 from pushforward.families.diffusion.paths.path import Path
@@ -50,10 +56,11 @@ class EncodedOperator(Operator):
 
 
 def encoded(given: Given | None, codec: Codec) -> Given | None:
-    """Return a condition in the coordinates of the model: observed values, their operator and the example to begin at.
+    """Return a condition in the coordinates of the model: observed values, their operator and the
+    example to begin at.
 
-    A codec of images or points shifts and scales, hence `A x = A (x'/scale) - A (shift/scale)`: a measurement stays in its own
-    units, and so does its noise.
+    A codec of images or points shifts and scales, hence `A x = A (x'/scale) - A (shift/scale)`: a
+    measurement stays in its own units, and so does its noise.
     """
     if given is None:
         return None
@@ -65,13 +72,19 @@ def encoded(given: Given | None, codec: Codec) -> Given | None:
     values = torch.where(seen.mask, seen.values, 0.0)
     if seen.operator is None:
         return replace(given, observed=replace(seen, values=codec.encode(values).value))
-    scale, shift = (part.to(values.device).expand(1, *codec.space.event_shape) for part in codec.affine())
+    scale, shift = (
+        part.to(values.device).expand(1, *codec.space.event_shape) for part in codec.affine()
+    )
     # in double precision: what is seen may be large, and the difference is what counts
     moved = (values.double() + seen.operator.apply(shift / scale)).to(torch.float32)
-    return replace(given, observed=replace(seen, values=moved, operator=EncodedOperator(seen.operator, scale)))
+    return replace(
+        given, observed=replace(seen, values=moved, operator=EncodedOperator(seen.operator, scale))
+    )
 
 
-def same_coordinates(codec: Codec, path: Path, other_codec: Codec, low: float, high: float, what: str) -> None:
+def same_coordinates(
+    codec: Codec, path: Path, other_codec: Codec, low: float, high: float, what: str
+) -> None:
     """Refuse a network that was trained in other coordinates or for fewer noise levels.
 
     Raises:
@@ -81,7 +94,11 @@ def same_coordinates(codec: Codec, path: Path, other_codec: Codec, low: float, h
         raise BadInput(f"{what} for {other_codec.space}", f"one for the run's {codec.space}")
     mine, other = codec.state_dict(), other_codec.state_dict()
     if any(not torch.equal(mine[key].cpu(), other[key].cpu()) for key in mine):
-        raise BadInput(f"{what} that encodes data otherwise", "one trained on the same data", "train it on the run's")
+        raise BadInput(
+            f"{what} that encodes data otherwise",
+            "one trained on the same data",
+            "train it on the run's",
+        )
     if low > path.sigma_min * 1.001 or high < path.sigma_max * 0.999:
         came = f"{what} for noise levels from {low:.4g} to {high:.4g}"
         raise BadInput(came, f"{path.sigma_min:.4g} to {path.sigma_max:.4g}, those of the run")
@@ -94,7 +111,9 @@ def lean_of(options: SampleOptions, given: Given | None, images: bool) -> Lean:
         BadInput: guidance, a classifier or an interval without anything to act on.
         Unsupported: a rescaling of what is no image.
     """
-    lean = Lean(options.guidance, *parse_interval(options.guidance_interval), options.guidance_rescale)
+    lean = Lean(
+        options.guidance, *parse_interval(options.guidance_interval), options.guidance_rescale
+    )
     if options.guide is not None and options.classifier is not None:
         raise BadInput("a guide and a classifier", "one of them", "leave one out")
     if options.guide is None and label_of(given) is None:
@@ -102,13 +121,21 @@ def lean_of(options: SampleOptions, given: Given | None, images: bool) -> Lean:
             raise BadInput("a classifier without a condition", "a class", "name one with --given")
         if options.guidance != 1.0:
             raise BadInput(
-                f"guidance={options.guidance} without a condition", "a class to lean towards", "name one with --given"
+                f"guidance={options.guidance} without a condition",
+                "a class to lean towards",
+                "name one with --given",
             )
     if options.guide is not None and options.guidance == 1.0:
-        raise BadInput("a guide with guidance=1", "a weight above 1", "at 1 it is not asked for; try --guidance 2")
+        raise BadInput(
+            "a guide with guidance=1",
+            "a weight above 1",
+            "at 1 it is not asked for; try --guidance 2",
+        )
     idle = options.guidance == 1.0 and options.classifier is None
     if idle and (options.guidance_interval is not None or options.guidance_rescale):
-        raise BadInput("an interval or a rescaling of guidance=1", "a guidance weight other than 1", "1 is off")
+        raise BadInput(
+            "an interval or a rescaling of guidance=1", "a guidance weight other than 1", "1 is off"
+        )
     if options.guidance_rescale and not images:
         came = "sampling option 'guidance_rescale' on points"
         raise Unsupported(came, "images", "it restores the contrast of an image; a point has none")
@@ -116,7 +143,12 @@ def lean_of(options: SampleOptions, given: Given | None, images: bool) -> Lean:
 
 
 def steered(
-    denoiser: Denoiser, weaker: Denoiser | None, scale: float, given: Given | None, options: SampleOptions, images: bool
+    denoiser: Denoiser,
+    weaker: Denoiser | None,
+    scale: float,
+    given: Given | None,
+    options: SampleOptions,
+    images: bool,
 ) -> Denoiser:
     """Return the denoiser with all that conditions it: guidance first, then a measurement.
 
@@ -139,7 +171,9 @@ def steered(
     if seen is None or seen.operator is None:
         if options.posterior is not None:
             raise BadInput(
-                f"posterior={options.posterior} without a measurement", "one through an operator", "leave it out"
+                f"posterior={options.posterior} without a measurement",
+                "one through an operator",
+                "leave it out",
             )
         return found
     return LinearPosterior(found, seen, options.posterior or POSTERIORS.names()[0], scale)
@@ -173,11 +207,15 @@ def kept(walk: Walk[Any], given: Given | None, options: SampleOptions, draw: Dra
         for option in (INPAINTING, REPEATS):
             if (value := getattr(options, option.name)) is not None:
                 raise BadInput(
-                    f"{option.name}={value} without known values", "values that are known exactly", "leave it out"
+                    f"{option.name}={value} without known values",
+                    "values that are known exactly",
+                    "leave it out",
                 )
         return walk
     if not isinstance(walk, OdeSampler | SchemeSampler):
         raise BadInput(
-            f"known values with the solver '{options.solver}'", "a solver of fixed steps", "try heun or ddim"
+            f"known values with the solver '{options.solver}'",
+            "a solver of fixed steps",
+            "try heun or ddim",
         )
     return inpainted(walk, seen, draw, options.inpainting, options.repeats)

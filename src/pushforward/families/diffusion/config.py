@@ -14,47 +14,75 @@ from pushforward.families.diffusion.paths.noise_law import LAWS
 from pushforward.families.diffusion.paths.published import PATHS
 
 _HERE = "pushforward.families.diffusion"
-# networks of images; what is built maps the scaled image and the levels near it to what the denoiser asks for
+# networks of images; what is built maps the scaled image and the levels near it to what the
+# denoiser asks for
 ARCHITECTURES = architectures(
-    "diffusion", "image", {"unet": f"{_HERE}.bodies:UNET", "dit": f"{_HERE}.bodies:DIT", "edm": f"{_HERE}.bodies:EDM"}
+    "diffusion",
+    "image",
+    {"unet": f"{_HERE}.bodies:UNET", "dit": f"{_HERE}.bodies:DIT", "edm": f"{_HERE}.bodies:EDM"},
 )
 LEARNED = "learned"  # a law that follows training, and the path that follows the law
 
 
 class DiffusionConfig(Config):
-    """Noise levels are in units of the encoded data: images span [-1, 1], points have standard deviation one."""
+    """Noise levels are in units of the encoded data: images span [-1, 1], points have standard
+    deviation one."""
 
-    width: int = Field(64, ge=8, description="channels (images) or features (points) of the network")
-    depth: int = Field(2, ge=1, description="blocks at full size (images) or in all (points, text)")
-    architecture: Annotated[str, OneOf("", ARCHITECTURES)] = Field("", description="network of images; empty: unet")
-    heads: int = Field(4, ge=1, description="attention heads (text, and images with a dit)")
-    patch: int | None = Field(None, ge=1, description="side of a dit's patches; None: at most 256 of them")
-    neighbours: int = Field(3, ge=0, description="symbols on either side that an embedding is mixed with (text)")
-    dropout: float = Field(0.0, ge=0, lt=1, description="share of features dropped while training (text)")
-    context: int = Field(64, ge=8, multiple_of=2, description="width of the noise-level and label embedding")
-    drop_condition: float = Field(0.15, ge=0, lt=1, description="probability that a training label is hidden")
-    sigma_min: float | None = Field(
-        None, gt=0, description="smallest noise; None: an eighth of the spacing of levels, 0.01 for points"
+    width: int = Field(
+        64, ge=8, description="channels (images) or features (points) of the network"
     )
-    sigma_max: float | None = Field(None, gt=1, description="largest noise; None: 40, or where the path ends before")
+    depth: int = Field(2, ge=1, description="blocks at full size (images) or in all (points, text)")
+    architecture: Annotated[str, OneOf("", ARCHITECTURES)] = Field(
+        "", description="network of images; empty: unet"
+    )
+    heads: int = Field(4, ge=1, description="attention heads (text, and images with a dit)")
+    patch: int | None = Field(
+        None, ge=1, description="side of a dit's patches; None: at most 256 of them"
+    )
+    neighbours: int = Field(
+        3, ge=0, description="symbols on either side that an embedding is mixed with (text)"
+    )
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="share of features dropped while training (text)"
+    )
+    context: int = Field(
+        64, ge=8, multiple_of=2, description="width of the noise-level and label embedding"
+    )
+    drop_condition: float = Field(
+        0.15, ge=0, lt=1, description="probability that a training label is hidden"
+    )
+    sigma_min: float | None = Field(
+        None,
+        gt=0,
+        description="smallest noise; None: an eighth of the spacing of levels, 0.01 for points",
+    )
+    sigma_max: float | None = Field(
+        None, gt=1, description="largest noise; None: 40, or where the path ends before"
+    )
     path: Annotated[str, OneOf(PATHS, LEARNED)] = Field(
         "log-snr", description="how the scales of data and noise change with time"
     )
     coupling: Literal["independent", "optimal-transport"] = Field(
-        "independent", description="which noise goes with which example; optimal-transport: the nearest of its batch"
+        "independent",
+        description="which noise goes with which example; optimal-transport: the nearest of its batch",
     )
     law: Annotated[str, OneOf(LAWS, LEARNED)] = Field(
-        "knee", description="which noise levels training draws; learned: where the loss varies least"
+        "knee",
+        description="which noise levels training draws; learned: where the loss varies least",
     )
     weight: Annotated[str, OneOf(WEIGHTS)] = Field(
         "likelihood", description="how much the error at a noise level counts"
     )
-    prediction: Annotated[str, OneOf(FORMS)] = Field("preconditioned", description="what the network's output means")
+    prediction: Annotated[str, OneOf(FORMS)] = Field(
+        "preconditioned", description="what the network's output means"
+    )
     variance: Literal["fixed", "learned"] = Field(
         "fixed", description="whether the network also learns the variance of ancestral steps"
     )
     variance_steps: int = Field(
-        16, ge=2, description="steps of the chain whose bound trains a learned variance; it serves longer ones as well"
+        16,
+        ge=2,
+        description="steps of the chain whose bound trains a learned variance; it serves longer ones as well",
     )
     places: int = Field(96, ge=1, description="most cells of a number by itself (tables)")
     ode_steps: int = Field(32, ge=2, description="steps of the ODE for likelihoods and codes")
@@ -111,8 +139,9 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
         "model": {"width": 32, "depth": 1, "context": 64},
         "train": {"batch_size": 128, "learning_rate": 6e-3, "ema": 0.995, "precision": "auto"},
     },
-    # noise in units of pixels on [-1, 1], four blocks a scale of twice the width, attention at 16 x 16 (Karras et al. 2022, table 1
-    # and its appendix on training; without their dropout and augmentation)
+    # noise in units of pixels on [-1, 1], four blocks a scale of twice the width, attention at 16 x
+    # 16 (Karras et al. 2022, table 1 and its appendix on training; without their dropout and
+    # augmentation)
     ("smoke", "image:edm"): {
         "model": {"width": 8, "depth": 1, "context": 16, **EDM},
         "train": {"batch_size": 32},

@@ -1,8 +1,9 @@
 """Gaussian noise on numbers: a preconditioned denoiser on a path from data to noise.
 
-Three ideas: everything that has a formula (path, objective, solvers, guidance, likelihoods) takes a function
-`(y, noise level) -> clean data` and never a model; the process only joins them to its network; conditions are hidden from
-a share of the training examples, so that `given=None` is an unconditional model and guidance can lean on it.
+Three ideas: everything that has a formula (path, objective, solvers, guidance, likelihoods) takes a
+function `(y, noise level) -> clean data` and never a model; the process only joins them to its
+network; conditions are hidden from a share of the training examples, so that `given=None` is an
+unconditional model and guidance can lean on it.
 """
 
 from __future__ import annotations
@@ -31,13 +32,21 @@ from pushforward.families.diffusion.conditioning import kept, origin_of, steered
 from pushforward.families.diffusion.config import ARCHITECTURES, LEARNED, DiffusionConfig
 from pushforward.families.diffusion.denoisers.denoiser import Denoiser, NetworkDenoiser
 from pushforward.families.diffusion.denoisers.guidance import Guided
-from pushforward.families.diffusion.denoisers.known_levels import DataDecoder, GaussianDecoder, LevelDecoder
+from pushforward.families.diffusion.denoisers.known_levels import (
+    DataDecoder,
+    GaussianDecoder,
+    LevelDecoder,
+)
 from pushforward.families.diffusion.densities.chain_bound import terms_curve
 from pushforward.families.diffusion.densities.flow_density import flow
 from pushforward.families.diffusion.densities.scorer import Scorer, bound, reversed_by
 from pushforward.families.diffusion.densities.trust import require_meaning
 from pushforward.families.diffusion.objectives.coupling import SPREAD, assigned
-from pushforward.families.diffusion.objectives.ideal import IdealDenoiser, errors, memorisation_curve
+from pushforward.families.diffusion.objectives.ideal import (
+    IdealDenoiser,
+    errors,
+    memorisation_curve,
+)
 from pushforward.families.diffusion.objectives.learned_variance import BOUND_SHARE, variance_loss
 from pushforward.families.diffusion.objectives.objective import Objective, objective_of
 from pushforward.families.diffusion.options import GUIDING, SCORING, STEPPING
@@ -63,11 +72,17 @@ LARGEST_NOISE = 40.0
 def body_of(space: Space, config: DiffusionConfig) -> nn.Module:
     """Return the network between noisy and clean data that a space and a configuration ask for."""
     if isinstance(space, Image):
-        return ARCHITECTURES.load(config.architecture or ARCHITECTURES.names()[0]).build(space, config)
+        return ARCHITECTURES.load(config.architecture or ARCHITECTURES.names()[0]).build(
+            space, config
+        )
     if config.architecture:
-        raise BadInput(f"the architecture '{config.architecture}' on {space.kind}", "none", "it is for images")
+        raise BadInput(
+            f"the architecture '{config.architecture}' on {space.kind}", "none", "it is for images"
+        )
     outputs = space.dimensions * outputs_each(config)
-    return ResidualMLP(space.dimensions, outputs, config.width, config.depth, config.context, zero_output=True)
+    return ResidualMLP(
+        space.dimensions, outputs, config.width, config.depth, config.context, zero_output=True
+    )
 
 
 @final
@@ -109,7 +124,9 @@ class Gaussian(Process):
         smallest = config.sigma_min or (0.25 / (levels - 1) if levels else 0.01)
         self.schedule = self._schedule(config, smallest)
         self.path = self._path(config.path, smallest, config.sigma_max)
-        self.decoder: DataDecoder = LevelDecoder(levels, smallest) if levels else GaussianDecoder(smallest)
+        self.decoder: DataDecoder = (
+            LevelDecoder(levels, smallest) if levels else GaussianDecoder(smallest)
+        )
         self.add_noise: Callable[[Tensor, Tensor, Tensor], Tensor] = add_noise
         self.solver: Solver | None = None
 
@@ -119,16 +136,24 @@ class Gaussian(Process):
             return None
         if config.law != LEARNED:
             came = f"the path 'learned' with the law '{config.law}'"
-            raise BadInput(came, "the law 'learned'", "what the path follows is the law that training learns")
+            raise BadInput(
+                came, "the law 'learned'", "what the path follows is the law that training learns"
+            )
         if config.weight != "likelihood":
             came = f"the law 'learned' with the weight '{config.weight}'"
-            raise BadInput(came, "the weight 'likelihood'", "any other objective would change with the law")
+            raise BadInput(
+                came, "the weight 'likelihood'", "any other objective would change with the law"
+            )
         return Schedule(smallest, config.sigma_max or LARGEST_NOISE)
 
     def _path(self, name: str, smallest: float, largest: float | None) -> Path:
         if name == LEARNED:
             if self.schedule is None:
-                raise BadInput("the path 'learned'", "a run with model.law=learned", "this one learned no schedule")
+                raise BadInput(
+                    "the path 'learned'",
+                    "a run with model.law=learned",
+                    "this one learned no schedule",
+                )
             return LearnedPath(self.schedule)
         if name not in PATHS:
             raise BadInput(*unknown("path", name, [*PATHS.names(), LEARNED]))
@@ -137,7 +162,8 @@ class Gaussian(Process):
         return kind(smallest, largest or min(furthest, kind.reach))
 
     def _walked(self, name: str | None) -> Path:
-        """Return the path that a sampler walks, over the levels of training as far as it reaches."""
+        """Return the path that a sampler walks, over the levels of training as far as it
+        reaches."""
         if name is None:
             return self.path
         reach = PATHS[name].reach if name in PATHS else self.path.sigma_max
@@ -150,13 +176,20 @@ class Gaussian(Process):
 
     @property
     def objective(self) -> Objective:
-        """The law and the weight of noise levels in training; both know the scale of the data, hence not before `prepare`."""
-        return objective_of(self._law(self.config.law), self.config.weight, self.denoiser.preconditioner.sigma_data)
+        """The law and the weight of noise levels in training; both know the scale of the data,
+        hence not before `prepare`."""
+        return objective_of(
+            self._law(self.config.law), self.config.weight, self.denoiser.preconditioner.sigma_data
+        )
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """The network, and the schedule where one is learned."""
         groups = {"model": list(self.denoiser.parameters())}
-        return groups if self.schedule is None else {**groups, "schedule": list(self.schedule.parameters())}
+        return (
+            groups
+            if self.schedule is None
+            else {**groups, "schedule": list(self.schedule.parameters())}
+        )
 
     @staticmethod
     def codec(space: Space) -> Codec:
@@ -182,12 +215,23 @@ class Gaussian(Process):
             name = f"{name} + {BOUND_SHARE} of the bound in {self.config.variance_steps} steps"
         yield Loss(loss, "model", name)
         if self.schedule is not None:
-            yield Loss(self.schedule.spread(s, weighted), "schedule", "spread of the loss over noise levels")
+            yield Loss(
+                self.schedule.spread(s, weighted),
+                "schedule",
+                "spread of the loss over noise levels",
+            )
 
     def _weighted(
-        self, objective: Objective, x: Tensor, s: Tensor, given: Given | None, noise: Noise, drop: float = 0.0
+        self,
+        objective: Objective,
+        x: Tensor,
+        s: Tensor,
+        given: Given | None,
+        noise: Noise,
+        drop: float = 0.0,
     ) -> tuple[Tensor, Tensor | None]:
-        """Return what each example costs at its noise level, and the bound that a learned variance is trained by, both (n,)."""
+        """Return what each example costs at its noise level, and the bound that a learned variance
+        is trained by, both (n,)."""
         eps = noise.normal(*x.shape[1:])
         if self.config.coupling == "optimal-transport":
             eps = assigned(x, eps, label_of(given))
@@ -197,7 +241,9 @@ class Gaussian(Process):
         weighted = objective.weight(s) * (x - clean).square().flatten(1).mean(1)
         if not self.denoiser.learns_variance:
             return weighted, None
-        return weighted, variance_loss(self.path, objective.law, self.config.variance_steps, x, clean, share, s)
+        return weighted, variance_loss(
+            self.path, objective.law, self.config.variance_steps, x, clean, share, s
+        )
 
     def _bind(self, given: Given | None, denoiser: Denoiser | None = None) -> Denoise:
         return bound(denoiser or self.denoiser, given)
@@ -209,9 +255,16 @@ class Gaussian(Process):
         """Walk down the noise levels with a solver."""
         solver = solver_of(options, self.solver)
         if options.eta and self.config.coupling != "independent":
-            raise BadInput(f"eta={options.eta} on a run with coupled noise", "eta=0", "it has a flow, and no score")
+            raise BadInput(
+                f"eta={options.eta} on a run with coupled noise",
+                "eta=0",
+                "it has a flow, and no score",
+            )
         weaker = None if options.guide is None else options.guide.denoiser
-        scale, images = float(self.denoiser.preconditioner.sigma_data), self.space.levels is not None
+        scale, images = (
+            float(self.denoiser.preconditioner.sigma_data),
+            self.space.levels is not None,
+        )
         denoiser = steered(self.denoiser, weaker, scale, given, options, images)
         reverse = None
         if isinstance(solver.method, LearnedAncestral):
@@ -237,7 +290,10 @@ class Gaussian(Process):
                 "a run trained with -s model.variance=learned",
                 "`ddpm` and `ddpm-large` take the two fixed ones",
             )
-        if not (denoiser is self.denoiser or (isinstance(denoiser, Guided) and denoiser.lean.weight == 1.0)):
+        if not (
+            denoiser is self.denoiser
+            or (isinstance(denoiser, Guided) and denoiser.lean.weight == 1.0)
+        ):
             raise Unsupported(
                 "guidance or a measurement with the solver 'ddpm-learned'",
                 "guidance 1 and nothing observed",
@@ -264,12 +320,15 @@ class Gaussian(Process):
             log_x=True,
         )
         chain = self._reverse(given)
-        yield terms_curve(self.path, chain, self.decoder, CURVE_LEVELS, x, noise, self.space.unit, math.sqrt(d2))
+        yield terms_curve(
+            self.path, chain, self.decoder, CURVE_LEVELS, x, noise, self.space.unit, math.sqrt(d2)
+        )
 
     def _learned_curves(
         self, x: Tensor, given: Given | None, noise: Noise, training: Callable[[], Examples]
     ) -> Iterator[Curve]:
-        """The denoising error on both, against the best that a denoiser of the training set can do."""
+        """The denoising error on both, against the best that a denoiser of the training set can
+        do."""
         if self.config.coupling != "independent":
             return
         seen = training()
@@ -283,13 +342,17 @@ class Gaussian(Process):
             return -self.scorer.bound(x, given, Draws(noise, HELD_OUT_LEVELS))[0]
         objective = self.objective
         levels = [objective.stratified(noise.uniform()) for _ in range(HELD_OUT_LEVELS)]
-        return torch.stack([self._weighted(objective, x, s, given, noise)[0] for s in levels]).mean(0)
+        return torch.stack([self._weighted(objective, x, s, given, noise)[0] for s in levels]).mean(
+            0
+        )
 
     @property
     def scorer(self) -> Scorer:
         """What turns the denoiser into log-probabilities."""
         law = self._law("knee" if self.schedule is None else LEARNED)
-        return Scorer(self.space, self.denoiser, self.path, self.decoder, law, self.config.ode_steps)
+        return Scorer(
+            self.space, self.denoiser, self.path, self.decoder, law, self.config.ode_steps
+        )
 
     def _vouch(self, lp: LogProb, steps: int | None) -> None:
         """Refuse what is no number, and an ODE that few steps did not solve."""
@@ -302,4 +365,6 @@ class Gaussian(Process):
 
     def _decode(self, z: Tensor, given: Given | None) -> Tensor:
         """Carry noise to data along the flow."""
-        return flow(self.path, self._bind(given), z * self.path.spread, self.config.ode_steps, reverse=True)
+        return flow(
+            self.path, self._bind(given), z * self.path.spread, self.config.ode_steps, reverse=True
+        )

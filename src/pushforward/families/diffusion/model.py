@@ -37,7 +37,9 @@ class Diffusion(Composed):
     family = "diffusion"
     capabilities, card, config_type, presets = CAPABILITIES, CARD, DiffusionConfig, PRESETS
 
-    def __init__(self, space: Space, config: DiffusionConfig, classes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, space: Space, config: DiffusionConfig, classes: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(space, config, classes)
         self.process = PROCESSES[space.kind](space, config, len(classes))
         if config.coupling != "independent":
@@ -63,12 +65,14 @@ def guide_of(model: Diffusion, guide: Any) -> Gaussian:
     """Return the process of a weaker model that guidance leans away from.
 
     Raises:
-        BadInput: no diffusion model of images or points, or one of another space, other classes or other noise levels.
+        BadInput: no diffusion model of images or points, or one of another space, other classes or
+            other noise levels.
     """
     process = guide.process if isinstance(guide, Diffusion) else None
     if not isinstance(process, Gaussian) or not isinstance(model.process, Gaussian):
         raise BadInput(
-            f"the guide {type(guide).__name__} on {model.space.kind}", "a diffusion model of images or points"
+            f"the guide {type(guide).__name__} on {model.space.kind}",
+            "a diffusion model of images or points",
         )
     if guide.space == model.space and guide.classes != model.classes:
         came = f"a guide with {len(guide.classes)} classes for a model with {len(model.classes)}"
@@ -82,12 +86,23 @@ def require_classifier(model: Diffusion, classifier: Any) -> None:
     """Refuse a classifier that does not fit.
 
     Raises:
-        BadInput: no noise-aware classifier, or one of another space, other classes or other noise levels.
+        BadInput: no noise-aware classifier, or one of another space, other classes or other noise
+            levels.
     """
     if not isinstance(classifier, NoiseAwareClassifier) or not isinstance(model.process, Gaussian):
         came = f"the classifier {type(classifier).__name__} on {model.space.kind}"
-        raise BadInput(came, "a noise-aware classifier of images or points", "see `pushforward train-classifier`")
-    if model.classes and classifier.codec.space == model.space and classifier.classes != model.classes:
+        raise BadInput(
+            came,
+            "a noise-aware classifier of images or points",
+            "see `pushforward train-classifier`",
+        )
+    if (
+        model.classes
+        and classifier.codec.space == model.space
+        and classifier.classes != model.classes
+    ):
         came = f"a classifier of {len(classifier.classes)} classes for a model with {len(model.classes)}"
         raise BadInput(came, "the same classes", "train both on the same labels")
-    same_coordinates(model.codec, model.process.path, classifier.codec, *classifier.levels, "a classifier")
+    same_coordinates(
+        model.codec, model.process.path, classifier.codec, *classifier.levels, "a classifier"
+    )

@@ -1,7 +1,7 @@
 """What is noised, and how: the part of a diffusion model that depends on the kind of data.
 
-One idea: numbers are noised by adding Gaussian noise, symbols by masking them; either way a process yields losses, a bound and a
-sampler, and the family only joins it to the public verbs.
+One idea: numbers are noised by adding Gaussian noise, symbols by masking them; either way a process
+yields losses, a bound and a sampler, and the family only joins it to the public verbs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ COMMON = ("width", "depth", "drop_condition")
 
 
 class Process(Hooks, ABC):
-    """A way from data to noise with a network that undoes it; every tensor is encoded, as `codec` says.
+    """A way from data to noise with a network that undoes it; every tensor is encoded, as `codec`
+    says.
 
     Attributes:
         options: sampling options that it understands, of those that the family declares.
@@ -44,7 +45,9 @@ class Process(Hooks, ABC):
             value = getattr(config, name)
             if name not in read and value != field.default:
                 came = f"'model.{name}={value}' for diffusion of {space.kind}"
-                raise BadInput(came, f"one of {', '.join(read)}", "it would change nothing; leave it out")
+                raise BadInput(
+                    came, f"one of {', '.join(read)}", "it would change nothing; leave it out"
+                )
 
     @staticmethod
     @abstractmethod

@@ -83,8 +83,12 @@ def multiscale_spline_flow(space: Image, config: FlowConfig, context: int) -> Ch
     return MultiscaleChain(space.event_shape, scale)
 
 
-POINTS = Architecture("nsf", "rational-quadratic spline couplings (neural spline flow)", spline_flow, standardised)
-IMAGES = Architecture("nsf", "spline couplings over several scales of the image", multiscale_spline_flow, dequantised)
+POINTS = Architecture(
+    "nsf", "rational-quadratic spline couplings (neural spline flow)", spline_flow, standardised
+)
+IMAGES = Architecture(
+    "nsf", "spline couplings over several scales of the image", multiscale_spline_flow, dequantised
+)
 
 # of each kind of space, the default first
 ARCHITECTURES = {

@@ -17,7 +17,9 @@ class FlowConfig(Config):
     width: int = Field(64, ge=4, description="width of the conditioners")
     depth: int = Field(2, ge=0, description="residual blocks of a conditioner")
     bins: int = Field(12, ge=2, description="bins of the splines")
-    bound: float = Field(4.0, gt=0, description="splines act on [-bound, bound], the identity outside")
+    bound: float = Field(
+        4.0, gt=0, description="splines act on [-bound, bound], the identity outside"
+    )
     context: int = Field(32, ge=1, description="width of the label embedding")
 
 

@@ -35,7 +35,9 @@ def change_of_variables(model: HasDensity, x: Tensor, given: Given | None, draws
 
 
 EXACT = Estimator("exact", "change of variables", "exact", change_of_variables)
-DEQUANTISED = Estimator("dequantised", "mean of log p over uniform dequantisations", "lower_bound", change_of_variables)
+DEQUANTISED = Estimator(
+    "dequantised", "mean of log p over uniform dequantisations", "lower_bound", change_of_variables
+)
 IWAE = Estimator(
     "iwae",
     "log mean of p over uniform dequantisations; tightens with samples",

@@ -53,7 +53,9 @@ class Flow(GenerativeModel):
 
     def networks(self) -> dict[str, nn.Module]:
         """Return the conditioners; the arithmetic of bijections between them stays in float32."""
-        return {name: module for name, module in self.chain.named_modules() if name.endswith(".net")}
+        return {
+            name: module for name, module in self.chain.named_modules() if name.endswith(".net")
+        }
 
     def _prepare(self, x: Tensor, given: Given | None) -> None:
         self.chain.initialise(x, self.embedding(given, len(x)))

@@ -32,7 +32,9 @@ class Players:
 
 def mlps(space: Space, config: GANConfig, latent: int, context: int) -> Players:
     """Return two residual MLPs."""
-    return Players(mlp_generator(space, config, latent, context), mlp_critic(space, config, context))
+    return Players(
+        mlp_generator(space, config, latent, context), mlp_critic(space, config, context)
+    )
 
 
 def convolutions(space: Image, config: GANConfig, latent: int, context: int) -> Players:

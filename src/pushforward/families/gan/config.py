@@ -13,12 +13,18 @@ class GANConfig(Config):
     """Size of a GAN and strength of its penalties."""
 
     architecture: str | None = Field(None, description="None = the default one of the space")
-    latent: int | None = Field(None, ge=1, description="dimensions of the generator's noise; None = those of the data")
+    latent: int | None = Field(
+        None, ge=1, description="dimensions of the generator's noise; None = those of the data"
+    )
     width: int = Field(32, ge=4)
-    depth: int = Field(1, ge=1, description="residual blocks per resolution, which also take in the label")
+    depth: int = Field(
+        1, ge=1, description="residual blocks per resolution, which also take in the label"
+    )
     context: int = Field(32, ge=1, description="width of the label embeddings")
     gamma: float = Field(1.0, ge=0, description="weight of R1 and R2")
-    critic_octaves: int = Field(0, ge=0, description="octaves of sine features that the critic of points sees")
+    critic_octaves: int = Field(
+        0, ge=0, description="octaves of sine features that the critic of points sees"
+    )
     generator_octaves: int = Field(0, ge=0, description="the same of the generator's noise")
 
 

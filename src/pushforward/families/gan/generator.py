@@ -16,7 +16,9 @@ def mlp_generator(space: Space, config: GANConfig, latent: int, context: int) ->
     return WaveMLP(latent, space.dimensions, octaves, config.width, config.depth, context)
 
 
-def convolutional_generator(space: Image, config: GANConfig, latent: int, context: int) -> nn.Module:
+def convolutional_generator(
+    space: Image, config: GANConfig, latent: int, context: int
+) -> nn.Module:
     """Return residual convolutions from about 4 x 4 up to the image."""
     side, size = (space.height, space.width), (config.width, config.depth, context)
     return ConvDecoder(latent, space.channels, *side, *size)

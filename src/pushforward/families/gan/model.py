@@ -70,11 +70,15 @@ class GAN(GenerativeModel):
             "critic": (self.critic, self.critic_label),
             "generator": (self.generator, self.generator_label),
         }
-        return {name: [p for part in parts for p in part.parameters()] for name, parts in groups.items()}
+        return {
+            name: [p for part in parts for p in part.parameters()] for name, parts in groups.items()
+        }
 
     def generate(self, z: Tensor, given: Given | None) -> Tensor:
         """Return the encoded examples that codes (n, latent) stand for."""
-        return self.generator(z, self.generator_label(given, len(z))).reshape(-1, *self.space.event_shape)
+        return self.generator(z, self.generator_label(given, len(z))).reshape(
+            -1, *self.space.event_shape
+        )
 
     def judge(self, x: Tensor, given: Given | None) -> Tensor:
         """Return the critic's scores of encoded examples, shape (n,); higher is more real."""
@@ -104,7 +108,9 @@ class GAN(GenerativeModel):
     def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
         fake = self.judge(self.generate(self.base.sample(noise), given), given)
         shares = torch.linspace(0.02, 0.98, 49, dtype=torch.float64, device=x.device)
-        real, drawn = (torch.quantile(d.double(), shares).tolist() for d in (self.judge(x, given), fake))
+        real, drawn = (
+            torch.quantile(d.double(), shares).tolist() for d in (self.judge(x, given), fake)
+        )
         yield Curve(
             "scores of the critic",
             "per cent of examples with a lower score",

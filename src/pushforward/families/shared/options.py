@@ -7,7 +7,14 @@ One idea: the defaults draw from the model's own distribution, and every other v
 from __future__ import annotations
 
 from pushforward.core.errors import Unsupported
-from pushforward.core.options import COUNT, SHARE, OptionReader, Range, SampleOptions, SamplingOption
+from pushforward.core.options import (
+    COUNT,
+    SHARE,
+    OptionReader,
+    Range,
+    SampleOptions,
+    SamplingOption,
+)
 
 LEAST_TEMPERATURE, MOST_TEMPERATURE = 1e-6, 1e6  # beyond, float32 holds no probabilities
 MOST_TOKENS = 1_000_000
@@ -19,9 +26,16 @@ def require_condition(options: SampleOptions, reader: OptionReader) -> None:
     Raises:
         Unsupported: a model without conditions, and neither a guide nor a classifier.
     """
-    if options.guidance != 1.0 and not reader.conditional and options.guide is None and options.classifier is None:
+    if (
+        options.guidance != 1.0
+        and not reader.conditional
+        and options.guide is None
+        and options.classifier is None
+    ):
         raise Unsupported(
-            "guidance on a model without conditions", "a model trained with labels", "leave --guidance out"
+            "guidance on a model without conditions",
+            "a model trained with labels",
+            "leave --guidance out",
         )
 
 
@@ -43,12 +57,19 @@ TEMPERATURE = SamplingOption(
     ),
 )
 LENGTH = SamplingOption(
-    "length", "Tokens of text to generate; default: one window", int, within=COUNT, most=MOST_TOKENS, unit="tokens"
+    "length",
+    "Tokens of text to generate; default: one window",
+    int,
+    within=COUNT,
+    most=MOST_TOKENS,
+    unit="tokens",
 )
 TOP_K = SamplingOption("top_k", "Draw among the k most probable tokens only", int, within=COUNT)
 TOP_P = SamplingOption("top_p", "... among the fewest that reach this share", within=SHARE)
 MIN_P = SamplingOption("min_p", "... among those of this share of the best", within=SHARE)
-TYPICAL = SamplingOption("typical", "... among the most typical that reach this share", within=SHARE)
+TYPICAL = SamplingOption(
+    "typical", "... among the most typical that reach this share", within=SHARE
+)
 
 FILTERS = (TEMPERATURE, TOP_K, TOP_P, MIN_P, TYPICAL)
 NEXT_TOKEN = (TEMPERATURE, LENGTH, TOP_K, TOP_P, MIN_P, TYPICAL)

@@ -15,7 +15,9 @@ from pushforward.core.walk import OneShot
 from pushforward.families.shared.base import Base
 
 
-def one_shot(base: Base, noise: Noise, temperature: float, push: Callable[[Tensor], Tensor]) -> OneShot:
+def one_shot(
+    base: Base, noise: Noise, temperature: float, push: Callable[[Tensor], Tensor]
+) -> OneShot:
     """Return the walk of one step that draws codes and pushes them forward.
 
     Args:

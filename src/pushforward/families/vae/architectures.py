@@ -55,7 +55,9 @@ def residual_mlps(space: Space, config: VAEConfig, sizes: CodeWidths) -> Autoenc
     d, size = space.dimensions, (config.width, config.depth, sizes.context)
     observation = LocationScale(GaussianObservation, "lebesgue")
     encoder = WaveMLP(d, sizes.codes, config.encoder_octaves, *size)
-    return Autoencoder(encoder, ResidualMLP(sizes.latent, observation.outputs * d, *size), observation)
+    return Autoencoder(
+        encoder, ResidualMLP(sizes.latent, observation.outputs * d, *size), observation
+    )
 
 
 def convolutions(space: Image, config: VAEConfig, sizes: CodeWidths) -> Autoencoder:

@@ -15,10 +15,16 @@ class VAEConfig(Config):
     architecture: str | None = Field(None, description="None = the default one of the space")
     latent: int | None = Field(None, ge=1, description="dimensions of z; None = those of the data")
     width: int = Field(32, ge=4)
-    depth: int = Field(1, ge=1, description="residual blocks per resolution, which also take in the label")
+    depth: int = Field(
+        1, ge=1, description="residual blocks per resolution, which also take in the label"
+    )
     context: int = Field(32, ge=1, description="width of the label embedding")
-    encoder_octaves: int = Field(0, ge=0, description="octaves of sine features that the encoder of points sees")
-    kl_warmup: int = Field(0, ge=0, description="training steps over which the weight of the KL rises to one")
+    encoder_octaves: int = Field(
+        0, ge=0, description="octaves of sine features that the encoder of points sees"
+    )
+    kl_warmup: int = Field(
+        0, ge=0, description="training steps over which the weight of the KL rises to one"
+    )
 
 
 PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {

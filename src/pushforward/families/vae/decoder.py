@@ -28,7 +28,11 @@ def gaussian(x: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
         >>> round(float(gaussian(torch.tensor(1.0), torch.tensor(0.0), torch.tensor(0.0))), 4)
         -1.4189
     """
-    return -0.5 * ((x - mean) * torch.exp(-log_scale)).square() - log_scale - 0.5 * math.log(2 * math.pi)
+    return (
+        -0.5 * ((x - mean) * torch.exp(-log_scale)).square()
+        - log_scale
+        - 0.5 * math.log(2 * math.pi)
+    )
 
 
 class Observation(ABC):
@@ -120,7 +124,9 @@ class LocationScale(ObservationModel):
     of: Callable[[Tensor, Tensor], Observation]
     measure: Measure
     outputs: int = 2
-    first_log_scale: float | None = -0.5  # wide: a narrow decoder explodes on the first, random, means
+    first_log_scale: (
+        float | None
+    ) = -0.5  # wide: a narrow decoder explodes on the first, random, means
 
     def law(self, raw: Tensor, log_scale: Tensor | None, shape: tuple[int, ...]) -> Observation:
         """The first half of the channels are locations, the second half changes of log-scales."""

@@ -51,9 +51,15 @@ def importance_bound(model: HasInference, x: Tensor, given: Given | None, draws:
     return _bound(model.space, torch.logsumexp(w, 0) - math.log(count), f"iwae-{count}", count)
 
 
-def _bound(space: Space, nats: Tensor, name: str, draws: int, stderr: Tensor | None = None) -> LogProb:
+def _bound(
+    space: Space, nats: Tensor, name: str, draws: int, stderr: Tensor | None = None
+) -> LogProb:
     return LogProb(nats, "lower_bound", space.measure, space.unit, name, stderr, calls=1.0 + draws)
 
 
-EVIDENCE = Estimator("elbo", "evidence lower bound, averaged over draws of z", "lower_bound", evidence_bound)
-IMPORTANCE = Estimator("iwae", "importance-weighted bound; tightens with samples", "lower_bound", importance_bound)
+EVIDENCE = Estimator(
+    "elbo", "evidence lower bound, averaged over draws of z", "lower_bound", evidence_bound
+)
+IMPORTANCE = Estimator(
+    "iwae", "importance-weighted bound; tightens with samples", "lower_bound", importance_bound
+)

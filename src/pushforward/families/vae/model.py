@@ -92,7 +92,9 @@ class VAE(GenerativeModel):
         return self._observation(z, self.embedding(given, len(z)))
 
     def _observation(self, z: Tensor, context: Tensor | None) -> Observation:
-        return self.observation.law(self.decoder(z, context), self.log_scale, self.space.event_shape)
+        return self.observation.law(
+            self.decoder(z, context), self.log_scale, self.space.event_shape
+        )
 
     def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
         step = int(self.steps_trained) if self.training else None
@@ -125,7 +127,8 @@ class VAE(GenerativeModel):
         )
 
     def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
-        # the decoder's own noise belongs to the model's distribution; leaving it out would show means, not samples
+        # the decoder's own noise belongs to the model's distribution; leaving it out would show
+        # means, not samples
         temperature = options.temperature
         return one_shot(
             self.prior,

@@ -41,7 +41,9 @@ def warmup(steps: int) -> KLSchedule:
     """
     if not steps:
         return KLSchedule()
-    return KLSchedule(lambda step: min(1.0, (step + 1) / steps), f" (KL weighted until step {steps})")
+    return KLSchedule(
+        lambda step: min(1.0, (step + 1) / steps), f" (KL weighted until step {steps})"
+    )
 
 
 class LatentObjective(ABC):
@@ -78,4 +80,6 @@ class ELBO(LatentObjective):
             "weight of the KL": weight,
         }
         value = (weight * kl - fit).mean() / batch.x[0].numel()
-        return Loss(value, "model", f"-ELBO of the encoded data{self.schedule.says} [nats/dim]", record)
+        return Loss(
+            value, "model", f"-ELBO of the encoded data{self.schedule.says} [nats/dim]", record
+        )

@@ -1,7 +1,7 @@
 """From data to pixels: scales, ticks and SVG elements.
 
-Three ideas: a scale is a frozen value that maps a number to a pixel; ticks are round numbers; every string that enters an SVG
-passes through one escaping function.
+Three ideas: a scale is a frozen value that maps a number to a pixel; ticks are round numbers; every
+string that enters an SVG passes through one escaping function.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from pushforward.reports.numbers import number
 class AxisScale:
     """A linear or logarithmic map from `[low, high]` to the pixels `[start, stop]`.
 
-    Equation: `pixel = start + (stop - start) (f(v) - f(low)) / (f(high) - f(low))`, f the identity or the logarithm.
+    Equation: `pixel = start + (stop - start) (f(v) - f(low)) / (f(high) - f(low))`, f the identity
+    or the logarithm.
 
     Example:
         >>> AxisScale(0.0, 10.0, 0.0, 200.0)(2.5), AxisScale(1.0, 100.0, 0.0, 200.0, log=True)(10.0)
@@ -46,7 +47,11 @@ class AxisScale:
 
     def ticks(self, most: int = 5) -> list[float]:
         """Return at most `most` round values inside the scale."""
-        return log_ticks(self.low, self.high, most) if self.log else linear_ticks(self.low, self.high, most)
+        return (
+            log_ticks(self.low, self.high, most)
+            if self.log
+            else linear_ticks(self.low, self.high, most)
+        )
 
 
 def finite(values: Iterable[float | int | None]) -> list[float]:
@@ -55,9 +60,15 @@ def finite(values: Iterable[float | int | None]) -> list[float]:
 
 
 def spanning(
-    values: Iterable[float | int | None], start: float, stop: float, *, log: bool = False, pad: float = 0.06
+    values: Iterable[float | int | None],
+    start: float,
+    stop: float,
+    *,
+    log: bool = False,
+    pad: float = 0.06,
 ) -> AxisScale:
-    """Return a scale over the finite `values` (the positive ones if logarithmic), padded; safe for none, one or equal values.
+    """Return a scale over the finite `values` (the positive ones if logarithmic), padded; safe for
+    none, one or equal values.
 
     Example:
         >>> spanning([2.0], 0.0, 100.0)(2.0)
@@ -104,7 +115,9 @@ def log_ticks(low: float, high: float, most: int = 5) -> list[float]:
     """
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     for bases in ((1, 2, 5), (1, 3), (1,)):
-        found = [b * 10.0**e for e in range(first, last + 1) for b in bases if low <= b * 10.0**e <= high]
+        found = [
+            b * 10.0**e for e in range(first, last + 1) for b in bases if low <= b * 10.0**e <= high
+        ]
         if len(found) <= most:
             return found
     return found[:: math.ceil(len(found) / most)]
@@ -119,14 +132,21 @@ def tick_label(value: float) -> str:
     """
     size = abs(value)
     if size >= 1e6 or 0 < size < 1e-3:
-        return f"{value:.2g}".replace("e+0", "e").replace("e-0", "e-").replace("-", "\N{MINUS SIGN}")
+        return (
+            f"{value:.2g}".replace("e+0", "e").replace("e-0", "e-").replace("-", "\N{MINUS SIGN}")
+        )
     if size >= 1e4:
         return f"{value / 1000:g}k".replace("-", "\N{MINUS SIGN}")
-    return number(value, 0) if value == round(value) else f"{value:.6g}".replace("-", "\N{MINUS SIGN}")
+    return (
+        number(value, 0) if value == round(value) else f"{value:.6g}".replace("-", "\N{MINUS SIGN}")
+    )
 
 
-def tag(element: str, content: Markup | str = "", /, **attributes: str | float | int | None) -> Markup:
-    """Return one SVG element; `_` in an attribute becomes `-`, `class_` is `class`, floats are rounded to 0.01 pixels.
+def tag(
+    element: str, content: Markup | str = "", /, **attributes: str | float | int | None
+) -> Markup:
+    """Return one SVG element; `_` in an attribute becomes `-`, `class_` is `class`, floats are
+    rounded to 0.01 pixels.
 
     Example:
         >>> tag("text", "<b>", x=1.0, text_anchor="end")

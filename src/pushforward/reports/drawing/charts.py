@@ -1,7 +1,8 @@
 """Line and scatter charts as SVG strings.
 
-Three ideas: a chart is a pure function of its series, so equal inputs give equal bytes; things are labelled where they are drawn,
-not in a legend; colour comes from CSS classes `c0` to `c7`, so that one drawing serves light, dark and print.
+Three ideas: a chart is a pure function of its series, so equal inputs give equal bytes; things are
+labelled where they are drawn, not in a legend; colour comes from CSS classes `c0` to `c7`, so that
+one drawing serves light, dark and print.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ LEFT, RIGHT, TOP, BOTTOM = 46.0, 12.0, 10.0, 34.0
 
 @dataclass(frozen=True)
 class Line:
-    """A series of equal lengths (points with None or NaN are left out), its label, colour class and whether it is dashed.
+    """A series of equal lengths (points with None or NaN are left out), its label, colour class and
+    whether it is dashed.
 
     `reach` is the half-width of a band around y, empty for none.
     """
@@ -37,7 +39,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Mark:
-    """A point with an optional vertical interval, its label, its colour class, and whether it is only a ring."""
+    """A point with an optional vertical interval, its label, its colour class, and whether it is
+    only a ring."""
 
     x: float | None
     y: float | None
@@ -57,10 +60,11 @@ def line_chart(
     log_y: bool = False,
     named_first: bool = False,
 ) -> Markup:
-    """Return a line chart; each line is labelled at its end, right of the frame, or at its first point, left of all lines.
+    """Return a line chart; each line is labelled at its end, right of the frame, or at its first
+    point, left of all lines.
 
-    The frame holds the values after the first two hundredths of each line, so that one huge first loss does not flatten the rest;
-    what lies outside is cut at the frame.
+    The frame holds the values after the first two hundredths of each line, so that one huge first
+    loss does not flatten the rest; what lies outside is cut at the frame.
 
     Args:
         describe: the sentence a screen reader says.
@@ -71,18 +75,31 @@ def line_chart(
     left, right = (LEFT + room, WIDTH - RIGHT) if named_first else (LEFT, WIDTH - room)
     x = spanning([v for line in lines for v in line.x], left, right, log=log_x, pad=0.0)
     y = spanning([v for line in lines for v in _settled(line.y)], HEIGHT - BOTTOM, TOP, log=log_y)
-    drawn = [tag("path", d=_band(line, x, y), class_=f"band c{line.colour}") for line in lines if line.reach]
+    drawn = [
+        tag("path", d=_band(line, x, y), class_=f"band c{line.colour}")
+        for line in lines
+        if line.reach
+    ]
     drawn += [
-        tag("path", d=path(_pixels(line, x, y)), class_=f"line c{line.colour}{' dashed' if line.dashed else ''}")
+        tag(
+            "path",
+            d=path(_pixels(line, x, y)),
+            class_=f"line c{line.colour}{' dashed' if line.dashed else ''}",
+        )
         for line in lines
         if len(_known(line)) > 1
     ]
     named = [(line, _known(line)[0 if named_first else -1]) for line in lines]
-    dots = [tag("circle", cx=x(px), cy=y.clip(py), r=2.6, class_=f"dot c{line.colour}") for line, (px, py) in named]
+    dots = [
+        tag("circle", cx=x(px), cy=y.clip(py), r=2.6, class_=f"dot c{line.colour}")
+        for line, (px, py) in named
+    ]
     at, anchor = (left - 6, {"text_anchor": "end"}) if named_first else (right + 6, {})
     labels = [
         tag("text", line.label, x=at, y=place + 4.0, class_="label", **anchor)
-        for place, (line, _) in zip(spread([y.clip(py) for _, (_, py) in named], 13.0, TOP, HEIGHT - BOTTOM), named)
+        for place, (line, _) in zip(
+            spread([y.clip(py) for _, (_, py) in named], 13.0, TOP, HEIGHT - BOTTOM), named
+        )
     ]
     empty = [] if lines else [_nothing()]
     return _frame([*_axes(x, y, x_label, right), *drawn, *dots, *labels, *empty], describe)
@@ -116,7 +133,9 @@ def scatter_chart(
     if level is not None:
         at = y(level[0])
         parts.append(tag("path", d=path([(LEFT, at), (WIDTH - RIGHT, at)]), class_="line level"))
-        parts.append(tag("text", level[1], x=WIDTH - RIGHT, y=at + 12, class_="axis", text_anchor="end"))
+        parts.append(
+            tag("text", level[1], x=WIDTH - RIGHT, y=at + 12, class_="axis", text_anchor="end")
+        )
     if len(steps) > 1:
         parts.append(tag("path", d=path(_stairs(steps, x, y)), class_="line level stairs"))
     for m in marks:
@@ -125,9 +144,21 @@ def scatter_chart(
         if m.low is not None and m.high is not None and math.isfinite(m.low + m.high):
             low, high = (y.low if log_y and m.low <= 0 else m.low), m.high
             parts.append(
-                tag("path", d=path([(x(m.x), y.clip(low)), (x(m.x), y.clip(high))]), class_=f"whisker c{m.colour}")
+                tag(
+                    "path",
+                    d=path([(x(m.x), y.clip(low)), (x(m.x), y.clip(high))]),
+                    class_=f"whisker c{m.colour}",
+                )
             )
-        parts.append(tag("circle", cx=x(m.x), cy=y(m.y), r=4.5, class_=f"dot c{m.colour}{' ring' if m.hollow else ''}"))
+        parts.append(
+            tag(
+                "circle",
+                cx=x(m.x),
+                cy=y(m.y),
+                r=4.5,
+                class_=f"dot c{m.colour}{' ring' if m.hollow else ''}",
+            )
+        )
     parts += _names(marks, x, y)
     return _frame(parts if marks else [*parts, _nothing()], describe)
 
@@ -146,7 +177,8 @@ def shortened(label: str, most: int = 16) -> str:
 
 
 def spread(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Return the places moved apart to at least `gap`, in their order, within `[low, high]` where there is room.
+    """Return the places moved apart to at least `gap`, in their order, within `[low, high]` where
+    there is room.
 
     Example:
         >>> spread([10.0, 11.0, 50.0], 12.0, 0.0, 100.0)
@@ -191,13 +223,20 @@ def _band(line: Line, x: AxisScale, y: AxisScale) -> str:
         if a is not None and b is not None and math.isfinite(a + b + r)
     ]
     above = [(x(a), y.clip(b + r)) for a, b, r in found]
-    return path(above + [(x(a), y.clip(b - r)) for a, b, r in reversed(found)]) + "Z" if found else ""
+    return (
+        path(above + [(x(a), y.clip(b - r)) for a, b, r in reversed(found)]) + "Z" if found else ""
+    )
 
 
 def _known(line: Line) -> list[tuple[float, float]]:
-    # a missing value between two logged ones is not a gap in the curve: held-out values are logged less often
+    # a missing value between two logged ones is not a gap in the curve: held-out values are logged
+    # less often
     pairs = zip(line.x, line.y)
-    return [(float(a), float(b)) for a, b in pairs if a is not None and b is not None and math.isfinite(a + b)]
+    return [
+        (float(a), float(b))
+        for a, b in pairs
+        if a is not None and b is not None and math.isfinite(a + b)
+    ]
 
 
 def _axes(x: AxisScale, y: AxisScale, x_label: str, right: float) -> list[Markup]:
@@ -205,19 +244,26 @@ def _axes(x: AxisScale, y: AxisScale, x_label: str, right: float) -> list[Markup
     for value in y.ticks(5):
         at = y(value)
         parts.append(tag("path", d=path([(LEFT, at), (right, at)]), class_="grid"))
-        parts.append(tag("text", tick_label(value), x=LEFT - 6, y=at + 3.5, class_="tick", text_anchor="end"))
+        parts.append(
+            tag("text", tick_label(value), x=LEFT - 6, y=at + 3.5, class_="tick", text_anchor="end")
+        )
     floor = HEIGHT - BOTTOM
     parts.append(tag("path", d=path([(LEFT, floor), (right, floor)]), class_="base"))
     for value in x.ticks(5):
         at = x(value)
         parts.append(tag("path", d=path([(at, floor), (at, floor + 4)]), class_="base"))
-        parts.append(tag("text", tick_label(value), x=at, y=floor + 15, class_="tick", text_anchor="middle"))
+        parts.append(
+            tag("text", tick_label(value), x=at, y=floor + 15, class_="tick", text_anchor="middle")
+        )
     parts.append(tag("text", x_label, x=right, y=HEIGHT - 4, class_="axis", text_anchor="end"))
     return parts
 
 
-def _stairs(steps: Sequence[tuple[float, float]], x: AxisScale, y: AxisScale) -> list[tuple[float, float]]:
-    """Return the corners of a staircase: right along the height of each point as far as the next, then to its height."""
+def _stairs(
+    steps: Sequence[tuple[float, float]], x: AxisScale, y: AxisScale
+) -> list[tuple[float, float]]:
+    """Return the corners of a staircase: right along the height of each point as far as the next,
+    then to its height."""
     places = [(x(a), y.clip(b)) for a, b in sorted(steps)]
     corners = [places[0]]
     for (_, before), (at, height) in itertools.pairwise(places):
@@ -226,16 +272,28 @@ def _stairs(steps: Sequence[tuple[float, float]], x: AxisScale, y: AxisScale) ->
 
 
 def _names(marks: Sequence[Mark], x: AxisScale, y: AxisScale) -> list[Markup]:
-    """Name each point to its right, or its left where the frame ends, moved apart from the names beside it."""
+    """Name each point to its right, or its left where the frame ends, moved apart from the names
+    beside it."""
     sides: dict[str, list[Mark]] = {"start": [], "end": []}
     for m in marks:
-        sides["end" if x(m.x or 0.0) > WIDTH - RIGHT - 12 - LETTER * len(m.label) else "start"].append(m)
+        sides[
+            "end" if x(m.x or 0.0) > WIDTH - RIGHT - 12 - LETTER * len(m.label) else "start"
+        ].append(m)
     parts = []
     for anchor, group in sides.items():
         places = spread([y(m.y or 0.0) for m in group], 13.0, TOP + 20, HEIGHT - BOTTOM - 4)
         for m, place in zip(group, places):
             shift = 8.0 if anchor == "start" else -8.0
-            parts.append(tag("text", m.label, x=x(m.x or 0.0) + shift, y=place + 4, class_="label", text_anchor=anchor))
+            parts.append(
+                tag(
+                    "text",
+                    m.label,
+                    x=x(m.x or 0.0) + shift,
+                    y=place + 4,
+                    class_="label",
+                    text_anchor=anchor,
+                )
+            )
     return parts
 
 
@@ -244,9 +302,13 @@ def _drawable(value: float | None, log: bool) -> bool:
 
 
 def _nothing() -> Markup:
-    return tag("text", "nothing to draw", x=WIDTH / 2, y=HEIGHT / 2, class_="axis", text_anchor="middle")
+    return tag(
+        "text", "nothing to draw", x=WIDTH / 2, y=HEIGHT / 2, class_="axis", text_anchor="middle"
+    )
 
 
 def _frame(parts: Sequence[Markup], describe: str) -> Markup:
     view = f"0 0 {WIDTH:.0f} {HEIGHT:.0f}"
-    return tag("svg", Markup("").join(parts), viewBox=view, role="img", class_="chart", aria_label=describe)
+    return tag(
+        "svg", Markup("").join(parts), viewBox=view, role="img", class_="chart", aria_label=describe
+    )

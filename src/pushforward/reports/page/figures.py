@@ -1,7 +1,8 @@
 """The figures of a report, built from its records.
 
-Three ideas: every figure has a title, a caption and a text for those who cannot see it; a model has one colour throughout; losses
-of different families are different quantities, so each has its own small chart and none shares an axis.
+Three ideas: every figure has a title, a caption and a text for those who cannot see it; a model has
+one colour throughout; losses of different families are different quantities, so each has its own
+small chart and none shares an axis.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ def sample_sheets(comparison: Comparison) -> tuple[Figure, ...]:
 
 
 def column_sheets(comparison: Comparison) -> tuple[Figure, ...]:
-    """Return every column of a table and the map of dependences, for the real rows and then for every row."""
+    """Return every column of a table and the map of dependences, for the real rows and then for
+    every row."""
     data = comparison.data
     if data.shares is None or not data.columns:
         return ()
@@ -76,7 +78,9 @@ def column_sheets(comparison: Comparison) -> tuple[Figure, ...]:
     palette = colours(comparison)
     shown = [(f"{data.name}: held-out data", "", None, data.links)]
     shown += [
-        (row.name, ASIDES.get(row.role, ""), row.shares, row.links) for row in comparison.rows if row.shares is not None
+        (row.name, ASIDES.get(row.role, ""), row.shares, row.links)
+        for row in comparison.rows
+        if row.shares is not None
     ]
     for title, aside, shares, links in shown:
         art = [] if links is None or len(links) < 2 else [link_map(links, f"of {title}", names)]
@@ -97,14 +101,20 @@ class Excerpt:
 
 
 def excerpts(comparison: Comparison) -> tuple[Excerpt, ...]:
-    """Return real examples and then every row's samples, for data that are read and not looked at."""
+    """Return real examples and then every row's samples, for data that are read and not looked
+    at."""
     data = comparison.data
     real = (Excerpt(f"{data.name}: held-out data", "", data.shown),) if data.shown else ()
-    return real + tuple(Excerpt(row.name, ASIDES.get(row.role, ""), row.shown) for row in comparison.rows if row.shown)
+    return real + tuple(
+        Excerpt(row.name, ASIDES.get(row.role, ""), row.shown)
+        for row in comparison.rows
+        if row.shown
+    )
 
 
 def loss_curves(comparison: Comparison) -> tuple[Figure, ...]:
-    """Return one figure per model with a history: its loss over training time, titled by what the loss is."""
+    """Return one figure per model with a history: its loss over training time, titled by what the
+    loss is."""
     found = []
     for row in comparison.models:
         if not row.history:
@@ -112,24 +122,44 @@ def loss_curves(comparison: Comparison) -> tuple[Figure, ...]:
         colour = colours(comparison)[row.name]
         shared = not row.held_out_name or row.held_out_name == row.loss_name
         others = [
-            k for k in dict.fromkeys(k for entry in row.history for k in entry) if k not in HIDDEN and "loss" in k
+            k
+            for k in dict.fromkeys(k for entry in row.history for k in entry)
+            if k not in HIDDEN and "loss" in k
         ]
-        name = "train" if shared and _has(row, "held_out") else _player(row.loss_name) if others else ""
+        name = (
+            "train"
+            if shared and _has(row, "held_out")
+            else _player(row.loss_name)
+            if others
+            else ""
+        )
         losses = [_line(row, "loss", name, colour)]
-        losses += [_line(row, key, _player(key), (colour + 2 + i) % COLOURS) for i, key in enumerate(others)]
+        losses += [
+            _line(row, key, _player(key), (colour + 2 + i) % COLOURS)
+            for i, key in enumerate(others)
+        ]
         if shared:
             losses.append(_line(row, "held_out", "held out", colour, dashed=True))
-        art = [line_chart(losses, "seconds of training", f"{row.name}: {row.loss_name} over training time")]
+        art = [
+            line_chart(
+                losses, "seconds of training", f"{row.name}: {row.loss_name} over training time"
+            )
+        ]
         if not shared and _has(row, "held_out"):
             held = [_line(row, "held_out", "held out", colour, dashed=True)]
-            art.append(line_chart(held, "seconds of training", f"{row.name}: {row.held_out_name} on held-out data"))
+            art.append(
+                line_chart(
+                    held, "seconds of training", f"{row.name}: {row.held_out_name} on held-out data"
+                )
+            )
         heads = ("; ".join([row.loss_name, *others]), f"held out: {row.held_out_name}")[: len(art)]
         found.append(Figure(row.name, tuple(art), heads=heads))
     return tuple(found)
 
 
 def objective_curves(comparison: Comparison) -> tuple[Figure, ...]:
-    """Return one figure per model that has curves: what its own objective gives to look at, with the reference in grey."""
+    """Return one figure per model that has curves: what its own objective gives to look at, with
+    the reference in grey."""
     found = []
     for row in comparison.models:
         colour, art = colours(comparison)[row.name], []
@@ -139,9 +169,15 @@ def objective_curves(comparison: Comparison) -> tuple[Figure, ...]:
             lines = [Line(curve.x, curve.y, label, colour, reach=reach)]
             if curve.other:
                 spread = [1.96 * e for e in curve.other_stderr]
-                lines.append(Line(curve.x, curve.other, curve.other_name, (colour + 1) % COLOURS, reach=spread))
+                lines.append(
+                    Line(
+                        curve.x, curve.other, curve.other_name, (colour + 1) % COLOURS, reach=spread
+                    )
+                )
             if curve.reference:
-                lines.append(Line(curve.x, curve.reference, curve.reference_name, COLOURS - 1, dashed=True))
+                lines.append(
+                    Line(curve.x, curve.reference, curve.reference_name, COLOURS - 1, dashed=True)
+                )
             said = f"{row.name}: {curve.title}, {curve.y_name} against {curve.x_name}"
             art.append(line_chart(lines, curve.x_name, said, log_x=curve.log_x))
         if art:
@@ -160,26 +196,42 @@ def trajectories(comparison: Comparison) -> tuple[Figure, ...]:
             continue
         steps = len(row.walk)
         said = f"{steps} snapshots of {row.name} generating, from its start on the left to the finished sample on the right"
-        calls = "" if row.calls_per_sample is None else f"; network calls per sample: {row.calls_per_sample:g}"
+        calls = (
+            ""
+            if row.calls_per_sample is None
+            else f"; network calls per sample: {row.calls_per_sample:g}"
+        )
         if data.kind == "image":
             examples = min(4, *(len(frame) for frame in row.walk))
             frames = np.concatenate([frame[:examples].astype(np.float64) for frame in row.walk])
-            art = (picture(frames, strip_cells(steps, examples), data.levels or 256, said, "strip"),)
+            art = (
+                picture(frames, strip_cells(steps, examples), data.levels or 256, said, "strip"),
+            )
         else:
             last = data.real if data.real is not None else row.walk[-1]
             axes = planes(last)[0][1]
             colour = colours(comparison)[row.name]
             pairs = [(i, frame) for i, frame in enumerate(row.walk)]
             art = tuple(
-                scatter_sheet(plane(frame, 0, 1), axes, f"{row.name}, snapshot {i + 1} of {steps}", colour=colour)
+                scatter_sheet(
+                    plane(frame, 0, 1),
+                    axes,
+                    f"{row.name}, snapshot {i + 1} of {steps}",
+                    colour=colour,
+                )
                 for i, frame in pairs
             )
-        found.append(Figure(row.name, art, f"{steps} snapshots, left to right, start to finished sample{calls}"))
+        found.append(
+            Figure(
+                row.name, art, f"{steps} snapshots, left to right, start to finished sample{calls}"
+            )
+        )
     return tuple(found)
 
 
 def neighbours(comparison: Comparison) -> tuple[Figure, ...]:
-    """Return for each row its most suspicious samples above the training examples nearest to them (pictures only)."""
+    """Return for each row its most suspicious samples above the training examples nearest to them
+    (pictures only)."""
     found, data = [], comparison.data
     for row in comparison.rows:
         if data.kind != "image" or row.suspicious is None or row.neighbours is None:
@@ -191,7 +243,12 @@ def neighbours(comparison: Comparison) -> tuple[Figure, ...]:
         said = f"Top: the {n} samples of {row.name} closest to training data. Bottom: the training example nearest to each."
         art = picture(pairs, np.arange(2 * n).reshape(2, n), data.levels or 256, said)
         found.append(
-            Figure(row.name, (art,), "above: samples; below: nearest training example", ASIDES.get(row.role, ""))
+            Figure(
+                row.name,
+                (art,),
+                "above: samples; below: nearest training example",
+                ASIDES.get(row.role, ""),
+            )
         )
     return tuple(found)
 
@@ -205,11 +262,18 @@ def _image_sheet(
     cells = grid_order(labels, len(images), len(data.classes), rows)
     said = f"{int((cells >= 0).sum())} {'examples of' if role == 'real' else 'samples of'} {title}"
     said += ", one class per column" if labels is not None and len(data.classes) > 1 else ""
-    return Figure(title, (picture(images, cells, data.levels or 256, said),), aside=ASIDES.get(role, ""))
+    return Figure(
+        title, (picture(images, cells, data.levels or 256, said),), aside=ASIDES.get(role, "")
+    )
 
 
 def _point_sheet(
-    comparison: Comparison, real: np.ndarray, title: str, role: str, points: np.ndarray, labels: np.ndarray | None
+    comparison: Comparison,
+    real: np.ndarray,
+    title: str,
+    role: str,
+    points: np.ndarray,
+    labels: np.ndarray | None,
 ) -> Figure:
     data = comparison.data
     colour = colours(comparison).get(title, COLOURS - 1)
@@ -224,7 +288,9 @@ def _point_sheet(
             "" if role == "real" else ", over real data in grey"
         )
         names = axis_names(data.header, i, j) if points.shape[1] > 1 else ("", "")
-        art.append(scatter_sheet(flat, axes, said, behind=behind, colour=colour, heat=heat, names=names))
+        art.append(
+            scatter_sheet(flat, axes, said, behind=behind, colour=colour, heat=heat, names=names)
+        )
         missed = max(missed, outside(flat, axes))
     caption = f"{missed} of {len(points)} points lie outside the axes" if missed else ""
     return Figure(title, tuple(art), caption, ASIDES.get(role, ""))
@@ -233,7 +299,13 @@ def _point_sheet(
 def _line(row: Row, key: str, label: str, colour: int, *, dashed: bool = False) -> Line:
     clock = "seconds" if _has(row, "seconds") else "step"
     kept = [entry for entry in row.history if entry.get(key) is not None]
-    return Line(thinned([e.get(clock) for e in kept]), thinned([e.get(key) for e in kept]), label, colour, dashed)
+    return Line(
+        thinned([e.get(clock) for e in kept]),
+        thinned([e.get(key) for e in kept]),
+        label,
+        colour,
+        dashed,
+    )
 
 
 def _has(row: Row, key: str) -> bool:

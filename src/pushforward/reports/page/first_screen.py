@@ -1,7 +1,9 @@
-"""What a reader sees without scrolling: a sentence, real beside generated, one chart, and what to doubt.
+"""What a reader sees without scrolling: a sentence, real beside generated, one chart, and what to
+doubt.
 
-Three ideas: the pictures of every model are small, alike and in one row, so that only the samples differ; the chart is quality
-against cost, or of one model its measures between a bad model and real data; whatever is longer than that stands below.
+Three ideas: the pictures of every model are small, alike and in one row, so that only the samples
+differ; the chart is quality against cost, or of one model its measures between a bad model and real
+data; whatever is longer than that stands below.
 """
 
 from __future__ import annotations
@@ -11,8 +13,20 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from pushforward.reports.drawing.column_figures import furthest_columns, histogram, link_map, links_off
-from pushforward.reports.drawing.sheets import axis_names, outside, picture, plane, planes, scatter_sheet
+from pushforward.reports.drawing.column_figures import (
+    furthest_columns,
+    histogram,
+    link_map,
+    links_off,
+)
+from pushforward.reports.drawing.sheets import (
+    axis_names,
+    outside,
+    picture,
+    plane,
+    planes,
+    scatter_sheet,
+)
 from pushforward.reports.numbers import number, seconds
 from pushforward.reports.page.figures import COLOURS, colours
 from pushforward.reports.page.ladder import ladder
@@ -72,7 +86,9 @@ def first_screen(comparison: Comparison) -> FirstScreen:
         [('real', ('to be',)), ('diffusion', ('or not',))]
     """
     chart, title, says = _chart(comparison)
-    return FirstScreen(verdict(comparison)[0].text, _panels(comparison), chart, (title, says), doubts(comparison))
+    return FirstScreen(
+        verdict(comparison)[0].text, _panels(comparison), chart, (title, says), doubts(comparison)
+    )
 
 
 def _chart(comparison: Comparison) -> tuple[Markup | None, str, str]:
@@ -81,7 +97,11 @@ def _chart(comparison: Comparison) -> tuple[Markup | None, str, str]:
         return priced[0].art[0], "Quality against cost", priced[0].caption
     for row in comparison.models[:1]:
         found = ladder(row, comparison.rows, colours(comparison)[row.name])
-        return found, "Between a bad model and real data", "each measure on its own scale; bars are 95 % intervals"
+        return (
+            found,
+            "Between a bad model and real data",
+            "each measure on its own scale; bars are 95 % intervals",
+        )
     return None, "", ""
 
 
@@ -89,10 +109,15 @@ def _panels(comparison: Comparison) -> tuple[Panel, ...]:
     data, models = comparison.data, comparison.models
     if data.kind == "image":
         found = [_image(comparison, "real", data.real, data.real_labels, "")]
-        found += [_image(comparison, row.name, row.samples, row.labels, _under(comparison, row)) for row in models]
+        found += [
+            _image(comparison, row.name, row.samples, row.labels, _under(comparison, row))
+            for row in models
+        ]
     elif data.kind == "points":
         found = [_points(comparison, "real", data.real, "")]
-        found += [_points(comparison, row.name, row.samples, _under(comparison, row)) for row in models]
+        found += [
+            _points(comparison, row.name, row.samples, _under(comparison, row)) for row in models
+        ]
     elif data.shares is not None and data.columns:
         found = _tables(comparison)
     else:
@@ -111,18 +136,29 @@ def _under(comparison: Comparison, row: Row) -> str:
 
 
 def _image(
-    comparison: Comparison, title: str, images: np.ndarray | None, labels: np.ndarray | None, under: str
+    comparison: Comparison,
+    title: str,
+    images: np.ndarray | None,
+    labels: np.ndarray | None,
+    under: str,
 ) -> Panel | None:
     if images is None or not len(images):
         return None
-    rows, columns = (ROWS, COLUMNS) if images.shape[2] <= 32 else (3, 3) if images.shape[2] <= 96 else (2, 2)
-    cells = _spread(labels, len(images), len(comparison.data.classes), rows * columns).reshape(rows, columns)
-    said = f"{int((cells >= 0).sum())} {'real examples' if title == 'real' else f'samples of {title}'}"
+    rows, columns = (
+        (ROWS, COLUMNS) if images.shape[2] <= 32 else (3, 3) if images.shape[2] <= 96 else (2, 2)
+    )
+    cells = _spread(labels, len(images), len(comparison.data.classes), rows * columns).reshape(
+        rows, columns
+    )
+    said = (
+        f"{int((cells >= 0).sum())} {'real examples' if title == 'real' else f'samples of {title}'}"
+    )
     return Panel(title, (picture(images, cells, comparison.data.levels or 256, said),), (), under)
 
 
 def _spread(labels: np.ndarray | None, n: int, classes: int, many: int) -> np.ndarray:
-    """Return `many` places: one of each class in turn where there are labels, else the first ones; -1 where there are too few.
+    """Return `many` places: one of each class in turn where there are labels, else the first ones;
+    -1 where there are too few.
 
     Example:
         >>> _spread(np.array([1, 1, 0]), 3, 2, 4).tolist()
@@ -140,7 +176,9 @@ def _spread(labels: np.ndarray | None, n: int, classes: int, many: int) -> np.nd
     return found
 
 
-def _points(comparison: Comparison, title: str, points: np.ndarray | None, under: str) -> Panel | None:
+def _points(
+    comparison: Comparison, title: str, points: np.ndarray | None, under: str
+) -> Panel | None:
     data = comparison.data
     if points is None or not len(points):
         return None
@@ -161,13 +199,20 @@ def _points(comparison: Comparison, title: str, points: np.ndarray | None, under
         names=axis_names(data.header, i, j) if points.shape[1] > 1 else ("", ""),
     )
     missed = outside(flat, axes)
-    return Panel(title, (art,), (), under + (f" \N{MIDDLE DOT} {missed} outside" if missed and title != "real" else ""))
+    return Panel(
+        title,
+        (art,),
+        (),
+        under + (f" \N{MIDDLE DOT} {missed} outside" if missed and title != "real" else ""),
+    )
 
 
 def _tables(comparison: Comparison) -> list[Panel | None]:
     data, models = comparison.data, [row for row in comparison.models if row.shares is not None]
     assert data.shares is not None
-    chosen = furthest_columns(data.shares, [row.shares for row in models if row.shares is not None], HISTOGRAMS)
+    chosen = furthest_columns(
+        data.shares, [row.shares for row in models if row.shares is not None], HISTOGRAMS
+    )
     palette, found = colours(comparison), []
     for title, shares, links, row in (
         ("real", None, data.links, None),
@@ -176,7 +221,11 @@ def _tables(comparison: Comparison) -> list[Panel | None]:
         art = [] if links is None or len(links) < 2 else [link_map(links, f"of {title}")]
         art += [
             histogram(
-                data.columns[k], data.shares[k], None if shares is None else shares[k], palette.get(title, 0), title
+                data.columns[k],
+                data.shares[k],
+                None if shares is None else shares[k],
+                palette.get(title, 0),
+                title,
             )
             for k in chosen
         ]
@@ -193,4 +242,7 @@ def _tables(comparison: Comparison) -> list[Panel | None]:
 
 def _lines(shown: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     texts = [" ".join(", ".join(cells).split()) for cells in shown[:2]]
-    return tuple(text if len(text) <= LETTERS else text[: LETTERS - 1] + "\N{HORIZONTAL ELLIPSIS}" for text in texts)
+    return tuple(
+        text if len(text) <= LETTERS else text[: LETTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
+        for text in texts
+    )

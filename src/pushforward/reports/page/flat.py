@@ -1,6 +1,7 @@
 """Every number of a comparison in one flat table.
 
-One idea: one line is one score of one row, with everything that a score is, so that a spreadsheet loses nothing.
+One idea: one line is one score of one row, with everything that a score is, so that a spreadsheet
+loses nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,20 @@ from pushforward.evaluation.cards.controls import skill
 from pushforward.reports.records import Comparison
 
 COLUMNS = (
-    *("row", "role", "aspect", "measure", "value", "low", "high", "stderr", "null", "ceiling", "floor", "skill"),
+    *(
+        "row",
+        "role",
+        "aspect",
+        "measure",
+        "value",
+        "low",
+        "high",
+        "stderr",
+        "null",
+        "ceiling",
+        "floor",
+        "skill",
+    ),
     *("unit", "kind", "better", "n", "features", "warnings"),
 )
 

@@ -1,6 +1,7 @@
 """One model's measures on one scale: from a deliberately bad model to real data.
 
-One idea: no two measures share a unit, but all have a floor and a ceiling, and where a value lies between them has none.
+One idea: no two measures share a unit, but all have a floor and a ceiling, and where a value lies
+between them has none.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ MOST = 11
 
 
 def ladder(row: Row, rows: Sequence[Row], colour: int = 0) -> Markup | None:
-    """Return a chart of up to eleven measures of a row, furthest from real data first; None if none has both controls.
+    """Return a chart of up to eleven measures of a row, furthest from real data first; None if none
+    has both controls.
 
     Measures on which the floor scores as well as real data have no such scale and are left out.
     """
@@ -31,7 +33,11 @@ def ladder(row: Row, rows: Sequence[Row], colour: int = 0) -> Markup | None:
             continue
         marks = [control(rows, score, role) for role in ("floor", "ceiling")]
         floor, ceiling = (m.value if isinstance(m, Score) else m for m in marks)
-        if floor is None or ceiling is None or math.isnan(at := position(score.value, floor, ceiling)):
+        if (
+            floor is None
+            or ceiling is None
+            or math.isnan(at := position(score.value, floor, ceiling))
+        ):
             continue
         ends = [None if v is None else position(v, floor, ceiling) for v in (score.low, score.high)]
         found.setdefault(score.title, (at, ends[0], ends[1]))
@@ -44,16 +50,25 @@ def ladder(row: Row, rows: Sequence[Row], colour: int = 0) -> Markup | None:
         tag("text", "bad model", x=x(0.0), y=12.0, class_="axis", text_anchor="middle"),
         tag("text", "real data", x=x(1.0), y=12.0, class_="axis", text_anchor="end"),
     ]
-    parts += [tag("path", d=path([(x(v), TOP - 6), (x(v), height - 6)]), class_="grid") for v in (0.0, 0.5)]
-    parts.append(tag("path", d=path([(x(1.0), TOP - 6), (x(1.0), height - 6)]), class_="line level"))
+    parts += [
+        tag("path", d=path([(x(v), TOP - 6), (x(v), height - 6)]), class_="grid")
+        for v in (0.0, 0.5)
+    ]
+    parts.append(
+        tag("path", d=path([(x(1.0), TOP - 6), (x(1.0), height - 6)]), class_="line level")
+    )
     for i, (title, (at, low, high)) in enumerate(lines):
         y = TOP + STEP * i + 8
         parts.append(tag("text", title, x=LEFT - 14, y=y + 4, class_="label", text_anchor="end"))
         if low is not None and high is not None and math.isfinite(low + high):
-            parts.append(tag("path", d=path([(x(low), y), (x(high), y)]), class_=f"whisker c{colour}"))
+            parts.append(
+                tag("path", d=path([(x(low), y), (x(high), y)]), class_=f"whisker c{colour}")
+            )
         parts.append(tag("circle", cx=x(at), cy=y, r=4.5, class_=f"dot c{colour}"))
     said = f"Where {row.name} lies between a deliberately bad model and real data: " + "; ".join(
         f"{title} {round(100 * at)} %" for title, (at, _, _) in lines
     )
     view = f"0 0 {WIDTH:.0f} {height:.0f}"
-    return tag("svg", Markup("").join(parts), viewBox=view, role="img", class_="chart", aria_label=said)
+    return tag(
+        "svg", Markup("").join(parts), viewBox=view, role="img", class_="chart", aria_label=said
+    )

@@ -1,6 +1,7 @@
 """Two models at a time: what a test over their shared reference decided.
 
-One idea: all tests of a page share one level, so that a page of three hundred has a false verdict once in twenty pages.
+One idea: all tests of a page share one level, so that a page of three hundred has a false verdict
+once in twenty pages.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ def pairs(comparison: Comparison) -> tuple[Pair, ...]:
     return tuple(_pair(first, second, comparison.differences, scores) for first, second in names)
 
 
-def _pair(first: str, second: str, differences: Sequence[Difference], scores: Mapping[str, Score]) -> Pair:
+def _pair(
+    first: str, second: str, differences: Sequence[Difference], scores: Mapping[str, Score]
+) -> Pair:
     mine = [d for d in differences if (d.first, d.second) == (first, second)]
     verdicts = [d.verdict for d in mine]
     counts = (verdicts.count("first"), verdicts.count("second"), verdicts.count("undecided"))
@@ -59,6 +62,8 @@ def _line(d: Difference, score: Score | None) -> PairLine:
     winner = {"first": d.first, "second": d.second, "undecided": "undecided"}[d.verdict]
     interval = f"{number(d.low)} to {number(d.high)}" if math.isfinite(d.low + d.high) else ""
     small = math.isfinite(d.adjusted) and d.adjusted < 1e-4
-    p_value = "" if not math.isfinite(d.adjusted) else "< 0.0001" if small else number(d.adjusted, 4)
+    p_value = (
+        "" if not math.isfinite(d.adjusted) else "< 0.0001" if small else number(d.adjusted, 4)
+    )
     enough = "" if d.verdict != "undecided" or d.enough is None else number(d.enough, 0)
     return PairLine(measure, detail, number(d.value), interval, p_value, winner, enough)

@@ -1,6 +1,7 @@
 """The scorecard without a browser: Markdown for a README, plain text for a terminal.
 
-One idea: both print the cells of the same table that the page draws, so that no number can differ between them.
+One idea: both print the cells of the same table that the page draws, so that no number can differ
+between them.
 """
 
 from __future__ import annotations
@@ -29,20 +30,32 @@ def called(topic: str) -> str:
 
 
 def to_markdown(comparison: Comparison) -> str:
-    """Return title, verdict, scorecard and costs as Markdown; pipes and markup in names are escaped."""
+    """Return title, verdict, scorecard and costs as Markdown; pipes and markup in names are
+    escaped."""
     parts = [f"# {_plain(comparison.title)}", _meta(comparison)]
-    parts.append("\n".join(f"- **{_plain(called(s.topic))}.** {_plain(s.text)}" for s in verdict(comparison)))
+    parts.append(
+        "\n".join(f"- **{_plain(called(s.topic))}.** {_plain(s.text)}" for s in verdict(comparison))
+    )
     for title, table, notes in _tables(comparison):
         parts.append(f"## {title.capitalize()}")
-        heads = [" ".join(filter(None, (c.title, f"({c.detail})" if c.detail else ""))) for c in table.columns]
-        lines = ["| | " + " | ".join(_plain(head) for head in heads) + " |", "|---|" + "---:|" * len(heads)]
+        heads = [
+            " ".join(filter(None, (c.title, f"({c.detail})" if c.detail else "")))
+            for c in table.columns
+        ]
+        lines = [
+            "| | " + " | ".join(_plain(head) for head in heads) + " |",
+            "|---|" + "---:|" * len(heads),
+        ]
         for _, rows in table.groups:
             lines += [
-                f"| {_plain(name)} | " + " | ".join(_plain(_cell(c)) for c in cells) + " |" for name, cells in rows
+                f"| {_plain(name)} | " + " | ".join(_plain(_cell(c)) for c in cells) + " |"
+                for name, cells in rows
             ]
         parts.append("\n".join(lines))
         if notes:
-            parts.append("\n".join(f"- **{_plain(n.title)}.** {_plain(' '.join(_said(n)))}" for n in notes))
+            parts.append(
+                "\n".join(f"- **{_plain(n.title)}.** {_plain(' '.join(_said(n)))}" for n in notes)
+            )
     return "\n\n".join(parts) + "\n"
 
 

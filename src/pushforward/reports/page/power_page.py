@@ -1,6 +1,7 @@
 """Which measures see which damage, as a table.
 
-One idea: a cell is the chance to see the damage at this size, and the examples it would take where that chance is small.
+One idea: a cell is the chance to see the damage at this size, and the examples it would take where
+that chance is small.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class Grid:
     n: int
 
     def text(self, metric: Score, damage: str) -> str:
-        """Return the power of a measure against a damage in percent, and the examples that would be enough."""
+        """Return the power of a measure against a damage in percent, and the examples that would be
+        enough."""
         found = self.cells.get((metric.name, damage))
         return "" if found is None else _cell(found)
 
@@ -51,7 +53,10 @@ def grid(found: Sequence[Detection]) -> Grid:
     aspects = in_order(metric.measure.aspect for metric in metrics)
     return Grid(
         tuple(dict.fromkeys(d.damage for d in found)),
-        tuple((aspect.name, tuple(m for m in metrics if m.measure.aspect == aspect)) for aspect in aspects),
+        tuple(
+            (aspect.name, tuple(m for m in metrics if m.measure.aspect == aspect))
+            for aspect in aspects
+        ),
         {(d.metric, d.damage): d for d in found},
         found[0].n if found else 0,
     )
@@ -69,7 +74,8 @@ def titled(metric: Score) -> str:
 
 
 def to_markdown(name: str, found: Sequence[Detection]) -> str:
-    """Return measures against damages: power in percent and, below 80 %, how many examples a side would have 80 %.
+    """Return measures against damages: power in percent and, below 80 %, how many examples a side
+    would have 80 %.
 
     Example:
         >>> from pushforward.core.measure import Measure
@@ -82,7 +88,11 @@ def to_markdown(name: str, found: Sequence[Detection]) -> str:
     lines = [f"# {heading(name, table)}", "", "| | " + " | ".join(table.damages) + " |"]
     lines.append("|---|" + "---:|" * len(table.damages))
     for metric in (m for _, group in table.groups for m in group):
-        lines.append(f"| {titled(metric)} | " + " | ".join(table.text(metric, d) for d in table.damages) + " |")
+        lines.append(
+            f"| {titled(metric)} | "
+            + " | ".join(table.text(metric, d) for d in table.damages)
+            + " |"
+        )
     lines += ["", unseen(found), *(line for known in known_to(found) for line in ("", known))]
     return "\n".join(lines) + "\n"
 
@@ -95,11 +105,15 @@ def heading(name: str, table: Grid) -> str:
 def unseen(found: Sequence[Detection]) -> str:
     """Return which damages no measure sees often enough, as a sentence."""
     damages = dict.fromkeys(d.damage for d in found)
-    missed = [name for name in damages if not any(d.power >= ENOUGH for d in found if d.damage == name)]
+    missed = [
+        name for name in damages if not any(d.power >= ENOUGH for d in found if d.damage == name)
+    ]
     if not missed:
         return "Every damage is seen by some measure in four of five cases or more."
     return (
-        "Seen by no measure in four of five cases: " + "; ".join(missed) + ". Compare more examples, or finer features."
+        "Seen by no measure in four of five cases: "
+        + "; ".join(missed)
+        + ". Compare more examples, or finer features."
     )
 
 
@@ -112,7 +126,10 @@ def known_to(found: Sequence[Detection]) -> list[str]:
         >>> known_to([d])[0].endswith("by a test with 5 % false alarms, and known to 20 points.")
         True
     """
-    reach = max((0.5 * (d.power_high - d.power_low) for d in found if not math.isnan(d.power_low)), default=None)
+    reach = max(
+        (0.5 * (d.power_high - d.power_low) for d in found if not math.isnan(d.power_low)),
+        default=None,
+    )
     if reach is None:
         return []
     return [
@@ -146,7 +163,11 @@ def to_csv(found: Sequence[Detection]) -> str:
 
 def to_json(name: str, found: Sequence[Detection]) -> dict[str, Any]:
     """Return the same as a JSON-ready record; what is not finite becomes text."""
-    return {"data": name, "n": found[0].n if found else 0, "detections": [_plain(_fields(d)) for d in found]}
+    return {
+        "data": name,
+        "n": found[0].n if found else 0,
+        "detections": [_plain(_fields(d)) for d in found],
+    }
 
 
 def _fields(d: Detection) -> dict[str, Any]:
@@ -165,4 +186,6 @@ def _cell(d: Detection) -> str:
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:
-    return {k: str(v) if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()}
+    return {
+        k: str(v) if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()
+    }

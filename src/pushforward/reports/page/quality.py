@@ -1,6 +1,7 @@
 """Quality against cost: the headline measure beside what samples and trainings take.
 
-One idea: what nothing cheaper matches is joined by stairs, and what something cheaper clearly beats has a ring.
+One idea: what nothing cheaper matches is joined by stairs, and what something cheaper clearly beats
+has a ring.
 """
 
 from __future__ import annotations
@@ -18,14 +19,19 @@ from pushforward.reports.verdict.unmatched import headline_key, standing_by
 
 
 def quality_against_cost(comparison: Comparison) -> tuple[Figure, ...]:
-    """Return the headline measure against sampling time and against training time, with intervals and the ceiling."""
+    """Return the headline measure against sampling time and against training time, with intervals
+    and the ceiling."""
     key = headline_key(comparison)
     if key is None or len(comparison.models) < 2:
         return ()
     score = next(s for row in comparison.models if (s := row.score(key)))
     top = control(comparison.rows, score, "ceiling")
     value = top.value if isinstance(top, Score) else top
-    level = None if value is None else (value, next((row.name for row in comparison.of_role("ceiling")), "ceiling"))
+    level = (
+        None
+        if value is None
+        else (value, next((row.name for row in comparison.of_role("ceiling")), "ceiling"))
+    )
     values = [s for row in comparison.models if (s := row.score(key)) and math.isfinite(s.value)]
     lowest = [v for s in values for v in (s.low, s.value) if v is not None]
     # a ratio above 20 would flatten the better half of a linear axis
@@ -51,19 +57,30 @@ def quality_against_cost(comparison: Comparison) -> tuple[Figure, ...]:
                 log_y=log_y,
                 level=level,
                 steps=[
-                    (m.x, m.y) for m in marks if stand.get(m.label) == "front" and m.x is not None and m.y is not None
+                    (m.x, m.y)
+                    for m in marks
+                    if stand.get(m.label) == "front" and m.x is not None and m.y is not None
                 ],
             )
             axes = listed([axis for axis, on in (("time", log_x), ("quality", log_y)) if on])
             parts = ["95 % intervals", f"logarithmic {axes}" if axes else "", _fronted(stand)]
-            found.append(Figure(f"Against {what}", (art,), "; ".join(part for part in parts if part)))
+            found.append(
+                Figure(f"Against {what}", (art,), "; ".join(part for part in parts if part))
+            )
     return tuple(found)
 
 
 def _fronted(stand: dict[str, Standing]) -> str:
     """Return what rings and stairs mean, where there are any."""
-    named = {where: [name for name, found in stand.items() if found == where] for where in ("front", "dominated")}
-    parts = ["the stairs join the models that nothing cheaper matches"] if len(named["front"]) > 1 else []
+    named = {
+        where: [name for name, found in stand.items() if found == where]
+        for where in ("front", "dominated")
+    }
+    parts = (
+        ["the stairs join the models that nothing cheaper matches"]
+        if len(named["front"]) > 1
+        else []
+    )
     parts += ["rings: something cheaper is clearly better"] if named["dominated"] else []
     return "; ".join(parts)
 
@@ -74,5 +91,7 @@ def _marks(comparison: Comparison, key: Key, name: str, stand: dict[str, Standin
         score, cost = row.score(key), getattr(row, name)
         if score is not None and cost is not None and math.isfinite(score.value):
             beaten = stand.get(row.name) == "dominated"
-            marks.append(Mark(cost, score.value, row.name, score.low, score.high, palette[row.name], beaten))
+            marks.append(
+                Mark(cost, score.value, row.name, score.low, score.high, palette[row.name], beaten)
+            )
     return marks

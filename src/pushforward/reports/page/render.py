@@ -1,7 +1,8 @@
 """One offline HTML file.
 
-Two ideas: the page is a pure function of a `Comparison`, so equal inputs give equal bytes; everything it needs is inside it
-(CSS inlined, charts as SVG, pictures as data URIs) and everything it was given is escaped.
+Two ideas: the page is a pure function of a `Comparison`, so equal inputs give equal bytes;
+everything it needs is inside it (CSS inlined, charts as SVG, pictures as data URIs) and everything
+it was given is escaped.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ def render(comparison: Comparison) -> str:
         headline=key.score.title if key else "",
         cards=[row for row in comparison.models if row.card is not None],
         fingerprints=list(
-            dict.fromkeys(score.features for row in comparison.rows for score in row.scores if score.features)
+            dict.fromkeys(
+                score.features for row in comparison.rows for score in row.scores if score.features
+            )
         ),
         checked=[row for row in comparison.rows if row.memorisation],
         neighbours=figures.neighbours(comparison),

@@ -1,7 +1,8 @@
 """The scorecard as a table of cells, the same for the page, Markdown and the terminal.
 
-Two ideas: one column is one measure and one row is one model or control; each cell carries where its value lies between the
-floor (0) and the ceiling (1), drawn as a bar. Likelihoods have no such bar: their kinds share no axis.
+Two ideas: one column is one measure and one row is one model or control; each cell carries where
+its value lies between the floor (0) and the ceiling (1), drawn as a bar. Likelihoods have no such
+bar: their kinds share no axis.
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ from pushforward.reports.records import ROLES, Comparison, Key, Number, Role, Ro
 from pushforward.reports.verdict.standing import blind, control, standing
 
 NOTHING = Markup("")
-BADGES = {"exact": "exact", "lower_bound": "lower bound", "upper_bound": "upper bound", "estimate": "estimate"}
+BADGES = {
+    "exact": "exact",
+    "lower_bound": "lower bound",
+    "upper_bound": "upper bound",
+    "estimate": "estimate",
+}
 GROUPS: dict[Role, str] = {
     "model": "Models",
     "ceiling": "Ceiling: real data against real data",
@@ -44,7 +50,8 @@ class Cell:
 
 @dataclass(frozen=True)
 class Heading:
-    """One heading: the measure in plain words, its name and what it was measured with, its unit and direction, and what it asks.
+    """One heading: the measure in plain words, its name and what it was measured with, its unit and
+    direction, and what it asks.
 
     `aside` is what it was measured with where two headings of a table are the same.
     """
@@ -66,7 +73,8 @@ class ScoreTable:
 
 @dataclass(frozen=True)
 class Note:
-    """How to read one column: its heading, what it asks, and what is to be known of its numbers, each thing said once.
+    """How to read one column: its heading, what it asks, and what is to be known of its numbers,
+    each thing said once.
 
     `names` are the measures' own names, with what they were measured with.
     """
@@ -85,9 +93,11 @@ class ScoreTables:
 
 
 def scorecard(comparison: Comparison) -> ScoreTables:
-    """Return likelihoods and sample measures, a table for each aspect; the likelihood stands first in the first one."""
+    """Return likelihoods and sample measures, a table for each aspect; the likelihood stands first
+    in the first one."""
     keys = metric_keys(comparison.rows)
-    # no star for distance to the training data, which is a check, nor where the controls show that the measure sees nothing
+    # no star for distance to the training data, which is a check, nor where the controls show that
+    # the measure sees nothing
     starred = [key for key in keys if key.measure.role != "check" and not _blind(comparison, key)]
     orders = {key: standing(comparison.models, key, comparison.between) for key in starred}
     decided = {key: place.leader for key, place in orders.items() if place and place.decided}
@@ -96,11 +106,20 @@ def scorecard(comparison: Comparison) -> ScoreTables:
         columns = _apart([_column(key) for key in wanted], wanted)
         if with_likelihood:
             columns.insert(
-                0, Heading(CODE_LENGTH.title, "", f"{comparison.data.unit}; lower is better", CODE_LENGTH.says)
+                0,
+                Heading(
+                    CODE_LENGTH.title,
+                    "",
+                    f"{comparison.data.unit}; lower is better",
+                    CODE_LENGTH.says,
+                ),
             )
 
         def cells(row: Row) -> tuple[Cell, ...]:
-            scores = [_metric(comparison, row, row.score(key), decided.get(key) == row.name) for key in wanted]
+            scores = [
+                _metric(comparison, row, row.score(key), decided.get(key) == row.name)
+                for key in wanted
+            ]
             return (_likelihood(row), *scores) if with_likelihood else tuple(scores)
 
         return ScoreTable(tuple(columns), _grouped(comparison, cells))
@@ -118,31 +137,46 @@ def costs(comparison: Comparison) -> ScoreTable:
 
     def cells(row: Row) -> tuple[Cell, ...]:
         texts = (number(row.parameters, 0), number(row.steps, 0), seconds(row.train_seconds))
-        calls = number(row.calls_per_sample, 0 if row.calls_per_sample == round(row.calls_per_sample or 0.5) else 1)
-        return tuple(Cell(text) for text in (*texts, calls, seconds(row.seconds_per_1000), row.stopped_because))
+        calls = number(
+            row.calls_per_sample,
+            0 if row.calls_per_sample == round(row.calls_per_sample or 0.5) else 1,
+        )
+        return tuple(
+            Cell(text)
+            for text in (*texts, calls, seconds(row.seconds_per_1000), row.stopped_because)
+        )
 
     titles = ("Parameters", "Steps", "Training", "Network calls", "Sampling", "Stopped because")
     details = ("", "", "", "per sample", "per 1\N{NARROW NO-BREAK SPACE}000 samples", "")
     columns = tuple(Heading(title, detail) for title, detail in zip(titles, details))
-    return ScoreTable(columns, tuple(g for g in _grouped(comparison, cells) if g[0] == GROUPS["model"]))
+    return ScoreTable(
+        columns, tuple(g for g in _grouped(comparison, cells) if g[0] == GROUPS["model"])
+    )
 
 
 def repeats(comparison: Comparison) -> ScoreTable:
-    """Return the table of single training runs behind rows that are means over seeds; no groups if there are none."""
+    """Return the table of single training runs behind rows that are means over seeds; no groups if
+    there are none."""
     rows = [row for row in comparison.models if row.repeats]
-    names = list(dict.fromkeys(key for row in rows for run in row.repeats for key in run if key != "seed"))
+    names = list(
+        dict.fromkeys(key for row in rows for run in row.repeats for key in run if key != "seed")
+    )
 
     def cells(run: Mapping[str, Number]) -> tuple[Cell, ...]:
         whole = ("steps",)
         return tuple(Cell(number(run.get(name), 0 if name in whole else None)) for name in names)
 
-    groups = tuple((row.name, tuple((f"seed {run['seed']}", cells(run)) for run in row.repeats)) for row in rows)
+    groups = tuple(
+        (row.name, tuple((f"seed {run['seed']}", cells(run)) for run in row.repeats))
+        for row in rows
+    )
     parts = {score.name: (score.short_name, score.details) for row in rows for score in row.scores}
     return ScoreTable(tuple(Heading(*parts.get(name, (name, ""))) for name in names), groups)
 
 
 def position(value: float, floor: float, ceiling: float) -> float:
-    """Return where a value lies between the floor (0) and the ceiling (1), cut to [0, 1]; NaN if the two are equal.
+    """Return where a value lies between the floor (0) and the ceiling (1), cut to [0, 1]; NaN if
+    the two are equal.
 
     Example:
         >>> position(2.0, floor=10.0, ceiling=0.0)
@@ -154,20 +188,31 @@ def position(value: float, floor: float, ceiling: float) -> float:
 
 
 def bar(score: Score, floor: float | None, ceiling: float | None) -> Markup:
-    """Return a tiny drawing of value and interval between floor (left) and ceiling (right); empty if one is unknown."""
+    """Return a tiny drawing of value and interval between floor (left) and ceiling (right); empty
+    if one is unknown."""
     if floor is None or ceiling is None or math.isnan(at := position(score.value, floor, ceiling)):
         return Markup("")
     inset, width, middle = 4.0, 88.0, 6.0
     x = lambda part: inset + part * (width - 2 * inset)  # noqa: E731
     parts = [tag("path", d=path([(x(0), middle), (x(1), middle)]), class_="rail")]
-    parts += [tag("path", d=path([(x(end), middle - 4), (x(end), middle + 4)]), class_="rail") for end in (0, 1)]
+    parts += [
+        tag("path", d=path([(x(end), middle - 4), (x(end), middle + 4)]), class_="rail")
+        for end in (0, 1)
+    ]
     if score.low is not None and score.high is not None:
         ends = [position(end, floor, ceiling) for end in (score.low, score.high)]
         if all(math.isfinite(end) for end in ends):
             parts.append(tag("path", d=path([(x(end), middle) for end in ends]), class_="reach"))
     parts.append(tag("circle", cx=x(at), cy=middle, r=3.0, class_="at"))
     said = f"{round(100 * at)} % of the way from floor to ceiling"
-    return tag("svg", Markup("").join(parts), viewBox="0 0 88 12", role="img", class_="bar", aria_label=said)
+    return tag(
+        "svg",
+        Markup("").join(parts),
+        viewBox="0 0 88 12",
+        role="img",
+        class_="bar",
+        aria_label=said,
+    )
 
 
 def _metric(comparison: Comparison, row: Row, score: Score | None, best: bool) -> Cell:
@@ -185,13 +230,23 @@ def _metric(comparison: Comparison, row: Row, score: Score | None, best: bool) -
 
 
 def _blind(comparison: Comparison, key: Key) -> bool:
-    return any(blind(comparison.rows, score) for row in comparison.models if (score := row.score(key)) is not None)
+    return any(
+        blind(comparison.rows, score)
+        for row in comparison.models
+        if (score := row.score(key)) is not None
+    )
 
 
 def _likelihood(row: Row) -> Cell:
     score = row.likelihood
     if score is None:
-        return Cell("none" if row.role == "model" else "unknown" if row.role == "ceiling" else "not measured")
+        return Cell(
+            "none"
+            if row.role == "model"
+            else "unknown"
+            if row.role == "ceiling"
+            else "not measured"
+        )
     sign = relation(score)
     value = f"{sign}\N{NARROW NO-BREAK SPACE}{value_text(score)}" if sign else value_text(score)
     return Cell(value, interval_text(score), BADGES.get(score.kind, score.kind))
@@ -199,7 +254,10 @@ def _likelihood(row: Row) -> Cell:
 
 def _apart(columns: list[Heading], keys: list[Key]) -> list[Heading]:
     titles = [column.title for column in columns]
-    asides = [key.score.details if titles.count(title) > 1 else "" for title, key in zip(titles, keys, strict=True)]
+    asides = [
+        key.score.details if titles.count(title) > 1 else ""
+        for title, key in zip(titles, keys, strict=True)
+    ]
     return [replace(column, aside=aside) for column, aside in zip(columns, asides, strict=True)]
 
 
@@ -207,19 +265,29 @@ def _column(key: Key) -> Heading:
     score, says = key.score, key.measure.says
     unit = key.unit or key.measure.counts
     title = score.title[:1].upper() + score.title[1:]
-    technical = ", ".join(part for part in (score.short_name if says else "", score.details) if part)
-    return Heading(title, technical, "; ".join(part for part in (unit, f"{key.better} is better") if part), says)
+    technical = ", ".join(
+        part for part in (score.short_name if says else "", score.details) if part
+    )
+    return Heading(
+        title,
+        technical,
+        "; ".join(part for part in (unit, f"{key.better} is better") if part),
+        says,
+    )
 
 
 def _reading(comparison: Comparison, keys: list[Key], with_likelihood: bool) -> tuple[Note, ...]:
-    """Return a note for every measure of a table; what is true of all rows is said once, what is true of some names them."""
+    """Return a note for every measure of a table; what is true of all rows is said once, what is
+    true of some names them."""
     rows = [row for role in ROLES for row in comparison.of_role(role)]
     found: dict[str, tuple[str, dict[str, list[str]], int]] = {}
     if with_likelihood:
         reasons: dict[str, list[str]] = {}
         for row in rows:
             missing = (
-                [row.no_likelihood] if row.likelihood is None and row.role == "model" and row.no_likelihood else []
+                [row.no_likelihood]
+                if row.likelihood is None and row.role == "model" and row.no_likelihood
+                else []
             )
             for text in (*missing, *(row.likelihood.warnings if row.likelihood else ())):
                 reasons.setdefault(text, []).append(row.name)
@@ -237,7 +305,10 @@ def _reading(comparison: Comparison, keys: list[Key], with_likelihood: bool) -> 
         Note(
             title,
             says,
-            tuple(text if len(names) >= of else f"{listed(names)}: {text}" for text, names in texts.items()),
+            tuple(
+                text if len(names) >= of else f"{listed(names)}: {text}"
+                for text, names in texts.items()
+            ),
             tuple(column.detail for key in keys if (column := _column(key)).title == title),
         )
         for title, (says, texts, of) in found.items()
@@ -247,5 +318,8 @@ def _reading(comparison: Comparison, keys: list[Key], with_likelihood: bool) -> 
 def _grouped(
     comparison: Comparison, cells: Callable[[Row], tuple[Cell, ...]]
 ) -> tuple[tuple[str, tuple[tuple[str, tuple[Cell, ...]], ...]], ...]:
-    pairs = [(GROUPS[role], tuple((row.name, cells(row)) for row in comparison.of_role(role))) for role in ROLES]
+    pairs = [
+        (GROUPS[role], tuple((row.name, cells(row)) for row in comparison.of_role(role)))
+        for role in ROLES
+    ]
     return tuple((heading, rows) for heading, rows in pairs if rows)

@@ -1,6 +1,7 @@
 """Quality against network calls, for every solver: one picture and one table.
 
-One idea: whoever pays for calls reads along a column, whoever wants quality reads along a row, and both see the same numbers.
+One idea: whoever pays for calls reads along a column, whoever wants quality reads along a row, and
+both see the same numbers.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class SweepPoint:
     Attributes:
         budget: calls that were allowed.
         steps: how many the solver was allowed for that.
-        calls: how many were made for a sample; a solver that chooses its steps may need fewer than it is allowed.
+        calls: how many were made for a sample; a solver that chooses its steps may need fewer than
+            it is allowed.
         score: the Fréchet distance of its samples to the test split.
     """
 
@@ -67,7 +69,13 @@ class Sweep:
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
         rows = [
-            {"solver": p.solver, "budget": p.budget, "steps": p.steps, "calls": p.calls, **p.score.to_json()}
+            {
+                "solver": p.solver,
+                "budget": p.budget,
+                "steps": p.steps,
+                "calls": p.calls,
+                **p.score.to_json(),
+            }
             for p in self.places
         ]
         return {
@@ -83,7 +91,8 @@ class Sweep:
 
 
 def best_of(sweep: Sweep, budget: int) -> tuple[str, ...]:
-    """Return the solver with the smallest distance at so many calls, and those whose intervals overlap with its own."""
+    """Return the solver with the smallest distance at so many calls, and those whose intervals
+    overlap with its own."""
     places = [place for place in sweep.places if place.budget == budget]
     least = min(places, key=lambda place: place.score.value, default=None)
     if least is None:
@@ -105,7 +114,11 @@ def to_markdown(sweep: Sweep) -> str:
         cells = []
         for budget in sweep.budgets:
             place = sweep.at(solver, budget)
-            value = "" if place is None else f"{value_text(place.score)} ({interval_text(place.score)}{_fewer(place)})"
+            value = (
+                ""
+                if place is None
+                else f"{value_text(place.score)} ({interval_text(place.score)}{_fewer(place)})"
+            )
             cells.append(f"**{value}**" if solver in best[budget] else value)
         lines.append(f"| {solver} | " + " | ".join(cells) + " |")
     return "\n".join([said(sweep), "", *lines, *(f"\n{text}." for text in sweep.left_out)])
@@ -134,9 +147,14 @@ def picture(sweep: Sweep) -> Markup:
         x, y = [place.calls for place in places], [place.score.value for place in places]
         lines.append(Line(x, y, solver, i % COLOURS, dashed=i >= COLOURS))
     if sweep.places:
-        ends = [min(place.calls for place in sweep.places), max(place.calls for place in sweep.places)]
+        ends = [
+            min(place.calls for place in sweep.places),
+            max(place.calls for place in sweep.places),
+        ]
         lines.append(Line(ends, [sweep.ceiling.value] * 2, "real data", COLOURS - 1, dashed=True))
-    return line_chart(lines, "network calls per sample", said(sweep), log_x=True, log_y=True, named_first=True)
+    return line_chart(
+        lines, "network calls per sample", said(sweep), log_x=True, log_y=True, named_first=True
+    )
 
 
 def render(sweep: Sweep) -> str:

@@ -28,7 +28,8 @@ def environment() -> jinja2.Environment:
 
 
 def prose(text: str) -> Markup:
-    """Return a sentence for a page: words in back ticks as code, and percent signs that stay with their number.
+    """Return a sentence for a page: words in back ticks as code, and percent signs that stay with
+    their number.
 
     Example:
         >>> prose("train `flow` on 5 % of <x>")

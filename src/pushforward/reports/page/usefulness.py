@@ -1,6 +1,7 @@
 """What synthetic data are worth, as a table and a sentence.
 
-One idea: the first number of a line is what the real examples alone reach, so that a gain is read against it.
+One idea: the first number of a line is what the real examples alone reach, so that a gain is read
+against it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ from pushforward.reports.numbers import number
 
 
 def to_markdown(
-    title: str, unit: str, seeds: int, test: int, found: Sequence[Usefulness], *, trained: bool = True
+    title: str,
+    unit: str,
+    seeds: int,
+    test: int,
+    found: Sequence[Usefulness],
+    *,
+    trained: bool = True,
 ) -> str:
     """Return one line for each training set, and what is decided.
 
@@ -42,7 +49,9 @@ def to_markdown(
         gain = ""
         if not math.isnan(u.gain):
             gain = f"{number(u.gain, 3)} ({number(u.gain_low, 3)} to {number(u.gain_high, 3)})"
-        lines.append(f"| {u.trained_on} | {u.real} | {u.synthetic} | {worth} | {gain} | {u.verdict} |")
+        lines.append(
+            f"| {u.trained_on} | {u.real} | {u.synthetic} | {worth} | {gain} | {u.verdict} |"
+        )
     lines += ["", sentence(found), "", *_taken(found)]
     own = (
         "each with its own real examples, generator and predictor; 95 % intervals cover seeds and test examples"
@@ -50,7 +59,9 @@ def to_markdown(
         else "each with its own order of the samples and its own predictor; the samples are those of one generator, whose own luck "
         "the 95 % intervals leave out"
     )
-    lines.append(f"Means over {seeds} seeds, {own}. Verdicts hold at 5 % for the whole table (Holm).")
+    lines.append(
+        f"Means over {seeds} seeds, {own}. Verdicts hold at 5 % for the whole table (Holm)."
+    )
     return "\n".join(lines) + "\n"
 
 
@@ -97,5 +108,9 @@ def sentence(found: Sequence[Usefulness]) -> str:
 def to_json(found: Sequence[Usefulness]) -> list[dict[str, Any]]:
     """Return the cells as JSON-ready records; what is not known is None."""
     return [
-        {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in asdict(u).items()} for u in found
+        {
+            k: None if isinstance(v, float) and not math.isfinite(v) else v
+            for k, v in asdict(u).items()
+        }
+        for u in found
     ]

@@ -1,6 +1,7 @@
 """Text that fits the terminal: folded lines and records in blocks.
 
-One idea: a line is folded at words and goes on under its beginning, so that what begins a line is still found by eye and by `grep`.
+One idea: a line is folded at words and goes on under its beginning, so that what begins a line is
+still found by eye and by `grep`.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ WIDTH, NARROWEST, WIDEST, MOST_LINES = 100, 40, 120, 24
 
 
 def width() -> int:
-    """Return the characters of a line on stdout: the terminal's (or `COLUMNS`), 100 where there is none; 40 to 120 can be read."""
+    """Return the characters of a line on stdout: the terminal's (or `COLUMNS`), 100 where there is
+    none; 40 to 120 can be read."""
     return max(NARROWEST, min(WIDEST, shutil.get_terminal_size((WIDTH, 24)).columns))
 
 
 def hanging(text: str, columns: int, indent: int = 4) -> str:
-    """Return text folded at words into lines of at most `columns` characters; all but the first are indented.
+    """Return text folded at words into lines of at most `columns` characters; all but the first are
+    indented.
 
     A word that is longer than a line, such as a path, stays whole: it is there to be copied.
 
@@ -40,7 +43,8 @@ def hanging(text: str, columns: int, indent: int = 4) -> str:
 
 
 def columns(rows: Sequence[Sequence[str]], most: int) -> str:
-    """Return rows of words in columns, the widest of which are folded at words until a line has at most `most` characters.
+    """Return rows of words in columns, the widest of which are folded at words until a line has at
+    most `most` characters.
 
     Example:
         >>> print(columns([["", "points", "text"], ["gan", "none", "not yet"], ["flow", "exact", "not yet"]], 40))
@@ -59,12 +63,17 @@ def columns(rows: Sequence[Sequence[str]], most: int) -> str:
         cells = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, wide, strict=True)]
         for k in range(max(map(len, cells))):
             parts = (cell[k] if k < len(cell) else "" for cell in cells)
-            lines.append("  ".join(f"{part:{width}}" for part, width in zip(parts, wide, strict=True)).rstrip())
+            lines.append(
+                "  ".join(
+                    f"{part:{width}}" for part, width in zip(parts, wide, strict=True)
+                ).rstrip()
+            )
     return "\n".join(lines)
 
 
 def records(rows: Sequence[Mapping[str, str]], name: str, columns: int) -> str:
-    """Return records as blocks: the field `name` as a heading, below it every other field in two columns, the second one folded.
+    """Return records as blocks: the field `name` as a heading, below it every other field in two
+    columns, the second one folded.
 
     Example:
         >>> print(records([{"family": "gan", "encode": "no", "given": "label"}], "family", 40))
@@ -97,7 +106,9 @@ def shortened(lines: Sequence[str], most: int = MOST_LINES) -> list[str]:
         ['a', 'b', '... and 1 more (--json lists all)']
     """
     left = len(lines) - most
-    return list(lines) if left <= 0 else [*lines[:most], f"... and {left:,} more (--json lists all)"]
+    return (
+        list(lines) if left <= 0 else [*lines[:most], f"... and {left:,} more (--json lists all)"]
+    )
 
 
 def markdown_table(rows: Sequence[Mapping[str, str]]) -> str:

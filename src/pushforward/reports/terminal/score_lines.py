@@ -16,9 +16,11 @@ GAP, ROOM = 2, 24
 
 
 def score_table(scores: Sequence[Score], columns: int) -> str:
-    """Return a line for each score: measure, value, interval, what real data and a bad model score, and which side is better.
+    """Return a line for each score: measure, value, interval, what real data and a bad model score,
+    and which side is better.
 
-    Of a score that could not be computed the reason stands in place of its numbers; what rests on fewer samples than most says so.
+    Of a score that could not be computed the reason stands in place of its numbers; what rests on
+    fewer samples than most says so.
 
     Example:
         >>> from pushforward.core.measure import Measure
@@ -42,7 +44,9 @@ def score_table(scores: Sequence[Score], columns: int) -> str:
         head, *rest = textwrap.wrap(name, first, break_long_words=True, break_on_hyphens=False)
         if math.isnan(score.value):
             why = "; ".join(score.warnings) or "not a number"
-            lines += textwrap.wrap(f"{name}: {why}", columns, subsequent_indent="  ", break_on_hyphens=False)
+            lines += textwrap.wrap(
+                f"{name}: {why}", columns, subsequent_indent="  ", break_on_hyphens=False
+            )
             continue
         lines.append(_line(head, cells, first, wide))
         lines += [f"  {part}" if len(part) + 2 <= first else part for part in rest]
@@ -75,7 +79,11 @@ def _name(score: Score, most: int) -> str:
 
 
 def _cells(score: Score) -> list[str]:
-    interval = "" if score.low is None or score.high is None else f"{_short(score.low)} .. {_short(score.high)}"
+    interval = (
+        ""
+        if score.low is None or score.high is None
+        else f"{_short(score.low)} .. {_short(score.high)}"
+    )
     real = score.ceiling if score.ceiling is not None else score.null
     marks = ["" if mark is None else _short(mark) for mark in (real, score.floor)]
     return [_short(score.value), interval, *marks, "low" if score.better == "lower" else "high"]
@@ -88,5 +96,6 @@ def _short(value: float) -> str:
 def _line(name: str, cells: Sequence[str], first: int, wide: Sequence[int]) -> str:
     gap = " " * GAP
     return (
-        f"{name:<{first}}" + "".join(gap + cell.rjust(width) for cell, width in zip(cells, wide, strict=False))
+        f"{name:<{first}}"
+        + "".join(gap + cell.rjust(width) for cell, width in zip(cells, wide, strict=False))
     ).rstrip()

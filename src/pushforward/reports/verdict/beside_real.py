@@ -1,7 +1,9 @@
-"""What being told apart from real data decides between models that the measures do not order clearly.
+"""What being told apart from real data decides between models that the measures do not order
+clearly.
 
-Two ideas: a few decided measures are no reason to take samples that anybody can tell from real data before samples that nobody can;
-and where two reasons disagree, the length of the code is the third, or nothing is recommended.
+Two ideas: a few decided measures are no reason to take samples that anybody can tell from real data
+before samples that nobody can; and where two reasons disagree, the length of the code is the third,
+or nothing is recommended.
 """
 
 from __future__ import annotations
@@ -27,10 +29,11 @@ class Preference:
 def preferred(
     found: Contest, apart: Mapping[str, Apart], shorter: Shorter = lambda first, second: False
 ) -> Preference | None:
-    """Return what to choose where a model is told apart from real data and its rival is not; None where that decides nothing.
+    """Return what to choose where a model is told apart from real data and its rival is not; None
+    where that decides nothing.
 
-    A model that wins more than half of the measures against its rival is chosen for that. Otherwise the measures, real data and the
-    code have a vote each.
+    A model that wins more than half of the measures against its rival is chosen for that. Otherwise
+    the measures, real data and the code have a vote each.
 
     Args:
         found: the contest of the models.
@@ -48,7 +51,11 @@ def preferred(
     fine = [name for name in found.names if apart[name].told is False]
     worse = [name for name in found.names if apart[name].told]
     if not found.decided:
-        return _nothing_else(found, fine, worse, apart) if fine and len(fine) + len(worse) == len(found.names) else None
+        return (
+            _nothing_else(found, fine, worse, apart)
+            if fine and len(fine) + len(worse) == len(found.names)
+            else None
+        )
     best = found.names[0]
     rival = next((name for name in fine if name != best and not _clearly(found, best, name)), None)
     if best not in worse or rival is None:
@@ -58,7 +65,9 @@ def preferred(
     if votes > 0:
         return None
     size = f"at {number(apart[rival].n, 0)} samples"
-    measures = f"{best} beats {rival} on {won} of {met} measures" + (f" and loses {lost}" if lost else "")
+    measures = f"{best} beats {rival} on {won} of {met} measures" + (
+        f" and loses {lost}" if lost else ""
+    )
     if votes == 0:
         case = measures if won else f"{best} has the shorter code"
         text = f"No clear winner: {case}, but {size} it is told apart from real data, and {rival} is not."
@@ -66,7 +75,8 @@ def preferred(
     code = " and its code is shorter for certain" if shorter(rival, best) else ""
     but = f"; {measures}" if won else f"; no measure puts {best} before it"
     return Preference(
-        f"Choose {rival}: {size} {best} is told apart from real data, and it is not{code}{but}.", (rival,)
+        f"Choose {rival}: {size} {best} is told apart from real data, and it is not{code}{but}.",
+        (rival,),
     )
 
 
@@ -74,7 +84,9 @@ def _clearly(found: Contest, first: str, second: str) -> bool:
     return 2 * (found.wins[first, second] - found.wins[second, first]) > found.met[first, second]
 
 
-def _nothing_else(found: Contest, fine: list[str], worse: list[str], apart: Mapping[str, Apart]) -> Preference | None:
+def _nothing_else(
+    found: Contest, fine: list[str], worse: list[str], apart: Mapping[str, Apart]
+) -> Preference | None:
     if not worse:
         return None
     size = f"at {number(apart[fine[0]].n, 0)} samples"

@@ -1,7 +1,7 @@
 """Which models win against which, measure by measure, and what to choose.
 
-Two ideas: a win is a decided one, so a model is recommended for what it won and never for what was left open; models between which
-nothing is decided are told apart by their cost.
+Two ideas: a win is a decided one, so a model is recommended for what it won and never for what was
+left open; models between which nothing is decided are told apart by their cost.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ class Contest:
     def equals(self, name: str) -> list[str]:
         """Return the models against which nothing is decided either way."""
         return [
-            n for n in self.names if n != name and not self.wins[name, n] + self.wins[n, name] and self.met[name, n]
+            n
+            for n in self.names
+            if n != name and not self.wins[name, n] + self.wins[n, name] and self.met[name, n]
         ]
 
 
@@ -89,7 +91,9 @@ def choice(found: Contest, models: Sequence[Row]) -> str:
         won, lost = found.wins[best, other], found.wins[other, best]
         if 2 * lost > won:
             of = f"{won} of {found.met[best, other]} measures"
-            return f"No clear winner: against {other}, {best} is better on {of} and worse on {lost}."
+            return (
+                f"No clear winner: against {other}, {best} is better on {of} and worse on {lost}."
+            )
     equals = found.equals(best)
     text = f"Choose {listed([best, *equals], 'or')}: "
     if equals:
@@ -103,7 +107,10 @@ def _record(found: Contest, best: str, *, named: bool) -> str:
     who = best if named else "it"
     met = max(found.met[best, n] for n in beaten) if beaten else 0
     if len(beaten) <= MOST_NAMED:
-        parts = [f"{n} on {found.wins[best, n]}{f' of {met} measures' if not i else ''}" for i, n in enumerate(beaten)]
+        parts = [
+            f"{n} on {found.wins[best, n]}{f' of {met} measures' if not i else ''}"
+            for i, n in enumerate(beaten)
+        ]
         text = f"{who} beats {listed(parts)}"
     else:
         won = [found.wins[best, n] for n in beaten]
@@ -118,4 +125,6 @@ def _cheaper(models: Sequence[Row]) -> str:
     if len(timed) < 2 or len(timed) < len(models) or timed[1][0] < CHEAPER * timed[0][0]:
         return ""
     times = timed[-1][0] / timed[0][0]
-    return f", and {timed[0][1]} samples fastest (by {number(times, 0 if times >= 10 else 1)} times)"
+    return (
+        f", and {timed[0][1]} samples fastest (by {number(times, 0 if times >= 10 else 1)} times)"
+    )

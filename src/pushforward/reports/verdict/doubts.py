@@ -1,6 +1,7 @@
 """What to doubt: a few short sentences beside the first pictures.
 
-One idea: what was lost of the user's data comes first, then what makes a number mean less than it seems.
+One idea: what was lost of the user's data comes first, then what makes a number mean less than it
+seems.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ def doubts(comparison: Comparison) -> tuple[str, ...]:
     found += _kinds(models)
     if any(row.family for row in models) and all(len(row.repeats) < 2 for row in models):
         found.append(
-            "Trained once: another seed may rank otherwise." if len(models) > 1 else "Trained once, by one seed."
+            "Trained once: another seed may rank otherwise."
+            if len(models) > 1
+            else "Trained once, by one seed."
         )
     if comparison.budget.startswith("different budgets"):
         found.append("The models had different budgets.")
@@ -49,7 +52,9 @@ def _danger(models: Sequence[Row]) -> list[str]:
     copying = [row.name for row in models if row.memorised]
     leaking = [row.name for row in models if leaks(row)]
     found = [f"{listed(copying)}: samples copy training data."] if copying else []
-    return found + ([f"{listed(leaking)}: training rows leak; do not share the samples."] if leaking else [])
+    return found + (
+        [f"{listed(leaking)}: training rows leak; do not share the samples."] if leaking else []
+    )
 
 
 def _size(comparison: Comparison) -> list[str]:
@@ -65,7 +70,10 @@ def _size(comparison: Comparison) -> list[str]:
 def _unseeing(comparison: Comparison) -> list[str]:
     rows = comparison.rows
     names = dict.fromkeys(
-        s.title.lower() for row in comparison.models for s in row.scores if s.measure.role == "merit" and blind(rows, s)
+        s.title.lower()
+        for row in comparison.models
+        for s in row.scores
+        if s.measure.role == "merit" and blind(rows, s)
     )
     if not names:
         return []

@@ -1,7 +1,8 @@
 """The one sentence at the top, on which a person can act.
 
-Two ideas: danger comes first (samples that copy), then uselessness (no better than the floor), then whether anybody could tell them
-from real data; only a model that is neither dangerous nor useless is recommended.
+Two ideas: danger comes first (samples that copy), then uselessness (no better than the floor), then
+whether anybody could tell them from real data; only a model that is neither dangerous nor useless
+is recommended.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ def headline(
     between: Between,
     shorter: Shorter = lambda first, second: False,
 ) -> str:
-    """Return what to do, or what the samples are worth, in two sentences at most, and for a table whether rows leak.
+    """Return what to do, or what the samples are worth, in two sentences at most, and for a table
+    whether rows leak.
 
     Args:
         rows: models and controls.
@@ -62,11 +64,21 @@ def headline(
     worse = [name for name in equals if apart[name].told and apart[found.names[0]].told is False]
     usable = [row for row in usable if row.name not in worse]
     found = contest(usable, keys, between) if worse else found
-    chosen = choice(found, usable) if len(usable) > 1 else f"Choose {usable[0].name}, the only usable model."
+    chosen = (
+        choice(found, usable)
+        if len(usable) > 1
+        else f"Choose {usable[0].name}, the only usable model."
+    )
     best = next(row for row in usable if row.name == found.names[0])
-    who = f"Even {best.name}" if found.equals(best.name) or not chosen.startswith("Choose") else "It"
+    who = (
+        f"Even {best.name}" if found.equals(best.name) or not chosen.startswith("Choose") else "It"
+    )
     but = f"No measure orders it and {listed(worse, 'or')}, but {'that is' if len(worse) == 1 else 'those are'} told apart."
-    return " ".join(filter(None, [chosen, _still(best, rows, who), but if worse else "", privacy_in_short([best])]))
+    return " ".join(
+        filter(
+            None, [chosen, _still(best, rows, who), but if worse else "", privacy_in_short([best])]
+        )
+    )
 
 
 def _alone(row: Row, rows: Sequence[Row]) -> str:
@@ -79,7 +91,11 @@ def _alone(row: Row, rows: Sequence[Row]) -> str:
     if useless := hopeless(row, rows):
         return f"{row.name} is useless as it is: {useless}{f'; {size} {_right(found)}' if found.classifier else ''}."
     if not found.told:
-        seen = f": {_right(found)}" if found.classifier else f": {_counted(found.judged)} no difference"
+        seen = (
+            f": {_right(found)}"
+            if found.classifier
+            else f": {_counted(found.judged)} no difference"
+        )
         return f"{row.name} is not told apart from real data {size}{seen}."
     text = f"{row.name} is told apart from real data: {size} "
     parts = [_off(e) for e in found.found if e.score.measure != CLASSIFIER][:MOST_NAMED]

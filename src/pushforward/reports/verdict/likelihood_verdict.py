@@ -1,7 +1,8 @@
 """What the likelihoods say, in words.
 
-Three ideas: models are ordered inside one kind only, example by example where their log-probabilities are at hand; across
-kinds a bound can only win; the code length that is *guaranteed* is the one thing that exact values and bounds share.
+Three ideas: models are ordered inside one kind only, example by example where their
+log-probabilities are at hand; across kinds a bound can only win; the code length that is
+*guaranteed* is the one thing that exact values and bounds share.
 """
 
 from __future__ import annotations
@@ -18,7 +19,12 @@ from pushforward.evaluation.likelihood.ranking import Ranking, rank_likelihoods
 from pushforward.reports.numbers import listed, relation, value_text
 from pushforward.reports.records import Row
 
-KINDS = {"exact": "exact values", "lower_bound": "lower bounds", "upper_bound": "upper bounds", "estimate": "estimates"}
+KINDS = {
+    "exact": "exact values",
+    "lower_bound": "lower bounds",
+    "upper_bound": "upper bounds",
+    "estimate": "estimates",
+}
 ALONE = {
     "exact": "an exact value",
     "lower_bound": "a lower bound",
@@ -53,7 +59,8 @@ class Likelihoods:
         return second in self.ahead(first) or second in self.certainly_ahead(first)
 
     def guaranteed(self) -> tuple[str, list[str]] | None:
-        """Return the model with the shortest guaranteed code, and those whose printed guarantee is not clearly longer."""
+        """Return the model with the shortest guaranteed code, and those whose printed guarantee is
+        not clearly longer."""
         names = [n for n, s in self.scores.items() if s.kind in GUARANTEED]
         names = [n for n in names if _quantity(self.scores[n]) == _quantity(self.scores[names[0]])]
         if not names:
@@ -86,7 +93,11 @@ class Likelihoods:
 
 def likelihoods(models: Sequence[Row], nats_per_unit: float) -> Likelihoods:
     """Return the likelihoods of the models and their order."""
-    scores = {row.name: row.likelihood for row in models if row.likelihood and math.isfinite(row.likelihood.value)}
+    scores = {
+        row.name: row.likelihood
+        for row in models
+        if row.likelihood and math.isfinite(row.likelihood.value)
+    }
     nats: dict[str, np.ndarray] = {row.name: row.nats for row in models if row.nats is not None}
     return Likelihoods(scores, rank_likelihoods(scores, nats, nats_per_unit))
 
@@ -110,7 +121,9 @@ def likelihood_sentences(models: Sequence[Row], nats_per_unit: float) -> list[st
     if len(known.ranking.groups) > 1:
         found.append("Exact values, bounds and estimates are not ranked together.")
     if len({_quantity(score) for score in known.scores.values()}) > 1:
-        found.append("Likelihoods of different quantities (condition, split or unit) are not ranked together.")
+        found.append(
+            "Likelihoods of different quantities (condition, split or unit) are not ranked together."
+        )
     return found + _certain(known) + _missing(models, known)
 
 
@@ -123,10 +136,18 @@ def _one_kind(known: Likelihoods, kind: str, names: Sequence[str], models: int) 
     beaten = [name for name in known.ahead(best) if name in others]
     rivals = [name for name in others if name not in beaten]
     if rivals:
-        text = f"Among {KINDS.get(kind, kind)}, {listed([best, *rivals])} are undecided, near {figure}"
-        text += f"; {listed(beaten)} {'is' if len(beaten) == 1 else 'are'} clearly worse." if beaten else "."
+        text = (
+            f"Among {KINDS.get(kind, kind)}, {listed([best, *rivals])} are undecided, near {figure}"
+        )
+        text += (
+            f"; {listed(beaten)} {'is' if len(beaten) == 1 else 'are'} clearly worse."
+            if beaten
+            else "."
+        )
     else:
-        text = f"Among {KINDS.get(kind, kind)}, {best} is best at {figure}, ahead of {listed(beaten)}"
+        text = (
+            f"Among {KINDS.get(kind, kind)}, {best} is best at {figure}, ahead of {listed(beaten)}"
+        )
         text += _margin(known, best, beaten) + "."
     if kind.endswith("_bound"):
         text += " That orders what is guaranteed, not the models: each bound's gap is unknown."
@@ -136,9 +157,15 @@ def _one_kind(known: Likelihoods, kind: str, names: Sequence[str], models: int) 
 def _margin(known: Likelihoods, best: str, beaten: Sequence[str]) -> str:
     """Name the next model's distance, where it was measured example by example."""
     pairs: list[Pair] = [
-        p for p in known.ranking.comparisons if best in (p.first, p.second) and {p.first, p.second} & set(beaten)
+        p
+        for p in known.ranking.comparisons
+        if best in (p.first, p.second) and {p.first, p.second} & set(beaten)
     ]
-    gaps = [abs(p.paired.difference) for p in pairs if p.paired is not None and math.isfinite(p.paired.difference)]
+    gaps = [
+        abs(p.paired.difference)
+        for p in pairs
+        if p.paired is not None and math.isfinite(p.paired.difference)
+    ]
     if not gaps or len(gaps) < len(beaten):
         return ""
     return (
@@ -149,7 +176,8 @@ def _margin(known: Likelihoods, best: str, beaten: Sequence[str]) -> str:
 
 
 def _certain(known: Likelihoods) -> list[str]:
-    """Across kinds a lower bound of log p that beats an exact value beats it for certain; nothing else does."""
+    """Across kinds a lower bound of log p that beats an exact value beats it for certain; nothing
+    else does."""
     by_loser: dict[str, list[str]] = {}
     for name in known.scores:
         for loser in known.certainly_ahead(name):
@@ -172,9 +200,16 @@ def _missing(models: Sequence[Row], known: Likelihoods) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for row in models:
         if row.name not in known.scores:
-            missing = "its likelihood is not a finite number" if row.likelihood else "no likelihood was measured"
+            missing = (
+                "its likelihood is not a finite number"
+                if row.likelihood
+                else "no likelihood was measured"
+            )
             reasons.setdefault(row.no_likelihood or missing, []).append(row.name)
-    return [f"{listed(names)} cannot be compared by likelihood: {why.rstrip('.')}." for why, names in reasons.items()]
+    return [
+        f"{listed(names)} cannot be compared by likelihood: {why.rstrip('.')}."
+        for why, names in reasons.items()
+    ]
 
 
 def _quantity(score: Score) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """What the samples give away about the training data, in words.
 
-Two ideas: copying and leaking are checks, judged against what data that the model never saw would give; an attack that does no
-better than guessing, and a check that a copycat passes, say nothing.
+Two ideas: copying and leaking are checks, judged against what data that the model never saw would
+give; an attack that does no better than guessing, and a check that a copycat passes, say nothing.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ USELESS = "no better than guessing"
 
 
 def privacy_checks(row: Row) -> list[tuple[Score, float]]:
-    """Return a table's privacy checks that can convict, each with its one-sided p-value that training rows are more exposed.
+    """Return a table's privacy checks that can convict, each with its one-sided p-value that
+    training rows are more exposed.
 
-    What an attack that does no better than guessing says is left out, as is a check without an interval.
+    What an attack that does no better than guessing says is left out, as is a check without an
+    interval.
 
     Example:
         >>> from pushforward.core.measure import Measure
@@ -41,7 +43,9 @@ def privacy_checks(row: Row) -> list[tuple[Score, float]]:
             continue
         error = math.hypot((s.high - s.low) / (2 * normal_quantile()), s.null_stderr or 0.0)
         gap = (s.value - s.null) * (1.0 if s.better == "lower" else -1.0)
-        found.append((s, float(stats.norm.sf(gap / error)) if error > 0 else 0.0 if gap > 0 else 1.0))
+        found.append(
+            (s, float(stats.norm.sf(gap / error)) if error > 0 else 0.0 if gap > 0 else 1.0)
+        )
     return found
 
 
@@ -73,7 +77,8 @@ def privacy_in_short(models: Sequence[Row]) -> str:
 
 
 def privacy_sentences(rows: Sequence[Row], models: Sequence[Row]) -> list[str]:
-    """Return which checks convict which model, what the others found, and whether the copycat shows that they work."""
+    """Return which checks convict which model, what the others found, and whether the copycat shows
+    that they work."""
     found = []
     for row in models:
         every = [s for s in row.scores if s.measure.aspect == PRIVACY]
@@ -81,22 +86,34 @@ def privacy_sentences(rows: Sequence[Row], models: Sequence[Row]) -> list[str]:
             continue
         checks, leaking = privacy_checks(row), leaks(row)
         if leaking:
-            parts = [f"{s.title.lower()} ({number(s.value)}; fair: {number(s.null)})" for s in leaking]
+            parts = [
+                f"{s.title.lower()} ({number(s.value)}; fair: {number(s.null)})" for s in leaking
+            ]
             text = f"{row.name} exposes its training rows: {listed(parts)}. Do not share its samples as anonymous"
         else:
             text = f"{row.name}: none of {len(checks)} checks finds training rows more exposed than rows it never saw"
         silent = len(every) - len(checks)
-        found.append(text + (f"; {silent} more {'says' if silent == 1 else 'say'} nothing here." if silent else "."))
+        found.append(
+            text
+            + (
+                f"; {silent} more {'says' if silent == 1 else 'say'} nothing here."
+                if silent
+                else "."
+            )
+        )
     return found + (_proved(rows) if found else [])
 
 
 def memorisation_sentences(rows: Sequence[Row], models: Sequence[Row]) -> list[str]:
-    """Return who copies, who shows no sign of it, and whether the copycat shows that the check works."""
+    """Return who copies, who shows no sign of it, and whether the copycat shows that the check
+    works."""
     found = []
     tripped = [row.name for row in models if row.memorised]
     passed = [row.name for row in models if row.memorised is False]
     if tripped:
-        found.append(f"{listed(tripped)} may be copying training examples: look at the nearest neighbours below.")
+        found.append(
+            f"{listed(tripped)} may be copying training examples: look at the nearest neighbours below."
+        )
     if passed:
         found.append(f"No sign of copying in {listed(passed)}.")
     unsure = [row for row in models if row.memorised is None and row.memorisation]
@@ -106,11 +123,17 @@ def memorisation_sentences(rows: Sequence[Row], models: Sequence[Row]) -> list[s
     checked = [row for row in rows if row.role == "copycat" and row.memorised is not None]
     missed = [row.name for row in checked if not row.memorised]
     if not checked:
-        found.append("No copycat control was run, so a pass is not backed by a check that is known to work here.")
+        found.append(
+            "No copycat control was run, so a pass is not backed by a check that is known to work here."
+        )
     elif missed:
-        found.append(f"The copycat control ({listed(missed)}) did NOT trip the check, so it cannot be trusted here.")
+        found.append(
+            f"The copycat control ({listed(missed)}) did NOT trip the check, so it cannot be trusted here."
+        )
     else:
-        found.append("The copycat control, which replays training data, tripped the check, so the check works here.")
+        found.append(
+            "The copycat control, which replays training data, tripped the check, so the check works here."
+        )
     return found
 
 
@@ -123,4 +146,6 @@ def _proved(rows: Sequence[Row]) -> list[str]:
     if caught == every.keys():
         return [f"Replayed training rows trip all {len(every)} checks, so they work here."]
     missed = sorted(s.title.lower() for name, s in every.items() if name not in caught)
-    return [f"Replayed training rows trip {len(caught)} of {len(every)} checks; not {listed(missed)}."]
+    return [
+        f"Replayed training rows trip {len(caught)} of {len(every)} checks; not {listed(missed)}."
+    ]

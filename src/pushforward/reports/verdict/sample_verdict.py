@@ -1,6 +1,8 @@
-"""What the samples of several models say about each other, and each model about real data, in words.
+"""What the samples of several models say about each other, and each model about real data, in
+words.
 
-One idea: a sentence names who is better on what, and by which value; a long list is counted, because the scorecard has it in full.
+One idea: a sentence names who is better on what, and by which value; a long list is counted,
+because the scorecard has it in full.
 """
 
 from __future__ import annotations
@@ -8,7 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from pushforward.reports.numbers import listed, named, number, relation, seconds, short_names, value_text
+from pushforward.reports.numbers import (
+    listed,
+    named,
+    number,
+    relation,
+    seconds,
+    short_names,
+    value_text,
+)
 from pushforward.reports.records import Row
 from pushforward.reports.verdict.contest import CHEAPER
 from pushforward.reports.verdict.control_verdict import hopeless
@@ -34,17 +44,27 @@ def beside_real_data(rows: Sequence[Row], models: Sequence[Row]) -> list[str]:
         if coin is not None and coin.low is not None and coin.high is not None:
             odds += f" ({percent(coin.low)} to {percent(coin.high)}; guessing: 50 %)"
         if not apart.told:
-            sees = f"none of {apart.judged} measures tells" if apart.judged > 1 else "the one measure does not tell"
+            sees = (
+                f"none of {apart.judged} measures tells"
+                if apart.judged > 1
+                else "the one measure does not tell"
+            )
             found.append(
                 f"{sees} {row.name} from real data at {number(apart.n, 0)} samples{f'; {odds}' if odds else ''}."
             )
             continue
         called = short_names(e.score for e in apart.found)
-        parts = [f"{called[e.score.name]} ({value_text(e.score)}; real data {number(e.expected)})" for e in apart.found]
+        parts = [
+            f"{called[e.score.name]} ({value_text(e.score)}; real data {number(e.expected)})"
+            for e in apart.found
+        ]
         text = f"{row.name} is told apart from real data on {len(apart.found)} of {apart.judged} measures"
         text += f" at {number(apart.n, 0)} samples{f'; {odds}' if odds else ''}; furthest off: {listed(parts[:3])}."
         found.append(text + (f" It is {useless}." if (useless := hopeless(row, rows)) else ""))
-    return [text[0].upper() + text[1:] if text.startswith(("none of", "the one")) else text for text in found]
+    return [
+        text[0].upper() + text[1:] if text.startswith(("none of", "the one")) else text
+        for text in found
+    ]
 
 
 def sample_sentences(models: Sequence[Row], standings: Sequence[Standing]) -> list[str]:
@@ -56,7 +76,11 @@ def sample_sentences(models: Sequence[Row], standings: Sequence[Standing]) -> li
         row = next(row for row in models if row.name == name)
         won = [place for place in standings if place.decided and place.leader == name]
         values = [(place.key.name, row.score(place.key)) for place in won]
-        parts = [f"{called[measure]} ({value_text(score)})" for measure, score in values if score is not None]
+        parts = [
+            f"{called[measure]} ({value_text(score)})"
+            for measure, score in values
+            if score is not None
+        ]
         found.append(f"{name} is clearly best on {named(parts, 'measures')}.")
     alike: dict[tuple[str, ...], list[Standing]] = {}
     for place in standings:
@@ -67,7 +91,12 @@ def sample_sentences(models: Sequence[Row], standings: Sequence[Standing]) -> li
         worse = sorted({name for place in places for name in place.beaten} - set(names))
         text = f"Undecided between {listed(list(names))} on {measures}"
         found.append(
-            text + (f"; {listed(worse)} {'is' if len(worse) == 1 else 'are'} clearly worse." if worse else ".")
+            text
+            + (
+                f"; {listed(worse)} {'is' if len(worse) == 1 else 'are'} clearly worse."
+                if worse
+                else "."
+            )
         )
     return found
 
@@ -78,7 +107,10 @@ def truth_sentences(models: Sequence[Row]) -> list[str]:
     known = [(name, s) for name, s in found if math.isfinite(s.value)]
     if not known:
         return []
-    parts = [f"{name} {relation(s)}{value_text(s)}" for name, s in sorted(known, key=lambda item: item[1].value)]
+    parts = [
+        f"{name} {relation(s)}{value_text(s)}"
+        for name, s in sorted(known, key=lambda item: item[1].value)
+    ]
     return [
         f"The true density is known. Divergence of the truth from the model, in {known[0][1].unit}: {listed(parts)}."
     ]
@@ -114,13 +146,17 @@ def cost_sentences(models: Sequence[Row]) -> list[str]:
         found.append(
             f"Training took {low if low == high else f'{low} to {high}'}{' per family' if len(spent) > 1 else ''}."
         )
-    timed = sorted((row.seconds_per_1000, row.name) for row in models if row.seconds_per_1000 is not None)
+    timed = sorted(
+        (row.seconds_per_1000, row.name) for row in models if row.seconds_per_1000 is not None
+    )
     if len(timed) == 1:
         found.append(f"{THOUSAND} samples take {seconds(timed[0][0])}.")
     elif timed and timed[0][0] > 0:
         (fast, quick), (slow, last) = timed[0], timed[-1]
         if slow < CHEAPER * fast:  # a few samples are not timed any better
-            found.append(f"{THOUSAND} samples take {seconds(fast)} to {seconds(slow)}: too near to call one faster.")
+            found.append(
+                f"{THOUSAND} samples take {seconds(fast)} to {seconds(slow)}: too near to call one faster."
+            )
             return found
         times = number(slow / fast, 0 if slow / fast >= 10 else 1)
         text = f"{quick} samples fastest ({seconds(fast)} per {THOUSAND})"

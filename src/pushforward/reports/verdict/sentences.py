@@ -1,7 +1,8 @@
 """The verdict in words, composed from records only.
 
-Three ideas: the first sentence says what to do; an order is stated only where it is decided, everything else is "undecided";
-likelihoods of different kinds are kept apart, except for the one inference that is valid.
+Three ideas: the first sentence says what to do; an order is stated only where it is decided,
+everything else is "undecided"; likelihoods of different kinds are kept apart, except for the one
+inference that is valid.
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ from pushforward.reports.verdict.control_verdict import (
 )
 from pushforward.reports.verdict.headline import headline
 from pushforward.reports.verdict.likelihood_verdict import likelihood_sentences, likelihoods
-from pushforward.reports.verdict.privacy_verdict import leaks, memorisation_sentences, privacy_checks, privacy_sentences
+from pushforward.reports.verdict.privacy_verdict import (
+    leaks,
+    memorisation_sentences,
+    privacy_checks,
+    privacy_sentences,
+)
 from pushforward.reports.verdict.sample_verdict import (
     beside_real_data,
     cost_sentences,
@@ -35,12 +41,16 @@ from pushforward.reports.verdict.unmatched import pareto_sentences
 def verdict(comparison: Comparison) -> tuple[Statement, ...]:
     """Return the comparison's own verdict, or the one composed from its rows."""
     return comparison.verdict or verdict_sentences(
-        comparison.rows, comparison.data.nats_per_unit, comparison.between, pareto_sentences(comparison)
+        comparison.rows,
+        comparison.data.nats_per_unit,
+        comparison.between,
+        pareto_sentences(comparison),
     )
 
 
 def verdict_record(comparison: Comparison) -> dict[str, Any]:
-    """Return the verdict for `--json`: the sentence, whether each model is told apart from real data and in what, and the rest.
+    """Return the verdict for `--json`: the sentence, whether each model is told apart from real
+    data and in what, and the rest.
 
     Example:
         >>> from pushforward.reports.records import Data
@@ -59,7 +69,11 @@ def verdict_record(comparison: Comparison) -> dict[str, Any]:
             "replays_training_data": row.memorised,
             "leaks": [s.name for s in leaks(row)] if privacy_checks(row) else None,
         }
-    return {"sentence": said[0].text, "models": models, "statements": [vars(statement) for statement in said]}
+    return {
+        "sentence": said[0].text,
+        "models": models,
+        "statements": [vars(statement) for statement in said],
+    }
 
 
 def verdict_sentences(
@@ -68,12 +82,14 @@ def verdict_sentences(
     between: Between = lambda key, first, second: None,
     worth: Sequence[str] = (),
 ) -> tuple[Statement, ...]:
-    """Compose the verdict: what to do, then likelihood, samples, controls, memorisation, privacy and cost, in this order.
+    """Compose the verdict: what to do, then likelihood, samples, controls, memorisation, privacy
+    and cost, in this order.
 
     Args:
         rows: models and controls.
         nats_per_unit: turns the rows' nats into the unit of their likelihoods.
-        between: what tests of two models over their shared reference decided; see `Comparison.between`.
+        between: what tests of two models over their shared reference decided; see
+            `Comparison.between`.
         worth: sentences about quality against cost.
 
     Example:
@@ -82,7 +98,11 @@ def verdict_sentences(
     """
     models = tuple(row for row in rows if row.role == "model")
     keys = [key for key in metric_keys(models) if key.measure.role == "merit"]
-    unseeing = [key for key in keys if any(blind(rows, s) for row in models if (s := row.score(key)) is not None)]
+    unseeing = [
+        key
+        for key in keys
+        if any(blind(rows, s) for row in models if (s := row.score(key)) is not None)
+    ]
     seeing = [key for key in keys if key not in unseeing]
     places = [s for key in seeing if (s := standing(models, key, between)) is not None]
     standings = [place for place in places if place.rivals or place.beaten]

@@ -1,8 +1,10 @@
-"""Whether samples can be told from real data, in what, by how much, at what size; and whether they are better than real.
+"""Whether samples can be told from real data, in what, by how much, at what size; and whether they
+are better than real.
 
-Three ideas: the classifier two-sample test decides with half of the level, because its binomial is exact; every other measure
-shares the other half by Holm's correction, so that real data against real data is called told apart in one page of twenty at
-most; a page that looks for more than real everywhere finds it somewhere by chance, so that claim shares one level, too.
+Three ideas: the classifier two-sample test decides with half of the level, because its binomial is
+exact; every other measure shares the other half by Holm's correction, so that real data against
+real data is called told apart in one page of twenty at most; a page that looks for more than real
+everywhere finds it somewhere by chance, so that claim shares one level, too.
 """
 
 from __future__ import annotations
@@ -30,8 +32,10 @@ class Evidence:
 
     Attributes:
         expected: what real data score: the null where it is known, else the ceiling row.
-        p_value: two-sided for measures of an aspect that is missed on either side; else one-sided, towards worse.
-        share: how much of the way from real data to the floor it went, None where that is not known.
+        p_value: two-sided for measures of an aspect that is missed on either side; else one-sided,
+            towards worse.
+        share: how much of the way from real data to the floor it went, None where that is not
+            known.
     """
 
     score: Score
@@ -74,7 +78,9 @@ def told_apart(row: Row, rows: Sequence[Row]) -> Apart:
     """
     merits = [s for s in row.scores if math.isfinite(s.value) and s.measure.role == "merit"]
     coin = next((s for s in merits if s.measure == CLASSIFIER), None)
-    known = [e for s in merits if s is not coin and (e := _evidence(s, rows, row.crowd)) is not None]
+    known = [
+        e for s in merits if s is not coin and (e := _evidence(s, rows, row.crowd)) is not None
+    ]
     level = LEVEL / 2 if coin else LEVEL
     convicted = [known[k] for k in rejected([e.p_value for e in known], level)]
     if coin is not None:
@@ -90,11 +96,13 @@ def told_apart(row: Row, rows: Sequence[Row]) -> Apart:
 def too_good(
     models: Sequence[Row], rows: Sequence[Row], counts: Callable[[Score], bool] = lambda score: True
 ) -> list[tuple[str, Score]]:
-    """Return each model and measure on which its samples score better than real data, beyond what chance does on a whole page.
+    """Return each model and measure on which its samples score better than real data, beyond what
+    chance does on a whole page.
 
-    Both intervals part, and a one-sided test of the difference rejects at a level that all models and measures share (Holm 1979):
-    five models of the law of the data are called better than real on one page of twenty at most. Where the ceiling is a bare
-    number, it is taken to be known as well as the score.
+    Both intervals part, and a one-sided test of the difference rejects at a level that all models
+    and measures share (Holm 1979): five models of the law of the data are called better than real
+    on one page of twenty at most. Where the ceiling is a bare number, it is taken to be known as
+    well as the score.
 
     Args:
         models: the rows to judge.
@@ -115,7 +123,13 @@ def too_good(
             real = control(rows, score, "ceiling")
             own = _error(score, row.crowd)
             other = _error(real, row.crowd) if isinstance(real, Score) else own
-            if real is None or own is None or other is None or score.measure.role == "check" or not counts(score):
+            if (
+                real is None
+                or own is None
+                or other is None
+                or score.measure.role == "check"
+                or not counts(score)
+            ):
                 continue
             gap = (score.value - (real.value if isinstance(real, Score) else real)) * (
                 -1.0 if score.better == "lower" else 1.0
@@ -126,7 +140,8 @@ def too_good(
 
 
 def rejected(p_values: Sequence[float], level: float) -> list[int]:
-    """Return which hypotheses fall: the k-th smallest of m p-values is held against `level / (m - k + 1)` (Holm 1979).
+    """Return which hypotheses fall: the k-th smallest of m p-values is held against `level / (m - k
+    + 1)` (Holm 1979).
 
     Example:
         >>> rejected([0.04, 0.01, 0.02], 0.05)
@@ -143,7 +158,8 @@ def rejected(p_values: Sequence[float], level: float) -> list[int]:
 def _evidence(score: Score, rows: Sequence[Row], crowd: float) -> Evidence | None:
     """Hold a score against what real data score, None where either has no error.
 
-    A measure of examples that are all alike within their cases has the variance of so many times fewer of them, and no larger one.
+    A measure of examples that are all alike within their cases has the variance of so many times
+    fewer of them, and no larger one.
     """
     own = _error(score, crowd)
     real = control(rows, score, "ceiling")
@@ -175,8 +191,8 @@ def _evidence(score: Score, rows: Sequence[Row], crowd: float) -> Evidence | Non
 def _error(score: Score, crowd: float = 1.0) -> float | None:
     """Return the standard error, of so many times fewer examples.
 
-    Where it is missing or zero, what the interval says, because zero is no certainty. What rounding leaves of a number that never
-    changed is zero, too.
+    Where it is missing or zero, what the interval says, because zero is no certainty. What rounding
+    leaves of a number that never changed is zero, too.
     """
     rounding = 1e-12 * max(abs(score.value), 1e-300)
     if score.stderr is not None and score.stderr > rounding:

@@ -1,6 +1,7 @@
 """Which models nothing cheaper matches, in words and in the picture.
 
-One idea: quality is the headline measure, and the costs are those that differ: under one budget of training only sampling does.
+One idea: quality is the headline measure, and the costs are those that differ: under one budget of
+training only sampling does.
 """
 
 from __future__ import annotations
@@ -14,27 +15,43 @@ from pushforward.reports.records import Comparison, Key, Row, metric_keys
 
 SAME = 0.1  # costs that differ by less, in relation, are noise of the clock
 SATURATED = 0.98  # a classifier that is right on every model tells no two of them apart
-COSTS = {"seconds_per_1000": "sampling time", "calls_per_sample": "network calls", "train_seconds": "training time"}
+COSTS = {
+    "seconds_per_1000": "sampling time",
+    "calls_per_sample": "network calls",
+    "train_seconds": "training time",
+}
 
 
 def headline_key(comparison: Comparison) -> Key | None:
     """Return the measure that quality is read on.
 
-    The one that the comparison names; else how often a classifier is right, which anybody can read, unless it is right on every
-    model; else the first that all models have and where lower is better.
+    The one that the comparison names; else how often a classifier is right, which anybody can read,
+    unless it is right on every model; else the first that all models have and where lower is
+    better.
     """
     keys = metric_keys(comparison.models)
     named = [key for key in keys if key.name == comparison.headline]
     found = [[row.score(key) for row in comparison.models] for key in keys]
-    shared = [key for key, scores in zip(keys, found, strict=True) if all(s and math.isfinite(s.value) for s in scores)]
+    shared = [
+        key
+        for key, scores in zip(keys, found, strict=True)
+        if all(s and math.isfinite(s.value) for s in scores)
+    ]
     coins = [key for key in shared if key.measure == CLASSIFIER]
-    telling = [k for k in coins if min(s.value for row in comparison.models if (s := row.score(k))) < SATURATED]
-    lower = [key for some in (shared, keys) for key in some if key.better == "lower" and key not in coins]
+    telling = [
+        k
+        for k in coins
+        if min(s.value for row in comparison.models if (s := row.score(k))) < SATURATED
+    ]
+    lower = [
+        key for some in (shared, keys) for key in some if key.better == "lower" and key not in coins
+    ]
     return next(iter([*named, *telling, *lower, *keys]), None)
 
 
 def standings(comparison: Comparison) -> tuple[dict[str, Standing], list[str]]:
-    """Return where each model stands on the headline measure, and by which costs; nothing for fewer than two models."""
+    """Return where each model stands on the headline measure, and by which costs; nothing for fewer
+    than two models."""
     key = headline_key(comparison)
     rows = _rows(comparison, key)
     costs = [name for name in COSTS if _differs([getattr(row, name) for row in rows])]
@@ -44,7 +61,8 @@ def standings(comparison: Comparison) -> tuple[dict[str, Standing], list[str]]:
 
 
 def standing_by(comparison: Comparison, cost: str) -> dict[str, Standing]:
-    """Return where each model stands on the headline measure by one cost alone; nothing where the cost does not differ."""
+    """Return where each model stands on the headline measure by one cost alone; nothing where the
+    cost does not differ."""
     key = headline_key(comparison)
     rows = _rows(comparison, key)
     if key is None or len(rows) < 2 or not _differs([getattr(row, cost) for row in rows]):
@@ -53,22 +71,30 @@ def standing_by(comparison: Comparison, cost: str) -> dict[str, Standing]:
 
 
 def pareto_sentences(comparison: Comparison) -> list[str]:
-    """Return which models are on the front of quality against cost, which are dominated, and which are undecided."""
+    """Return which models are on the front of quality against cost, which are dominated, and which
+    are undecided."""
     found, costs = standings(comparison)
     key = headline_key(comparison)
     if not found or key is None:
         return []
-    groups = {where: [name for name, stands in found.items() if stands == where] for where in ("front", "dominated")}
+    groups = {
+        where: [name for name, stands in found.items() if stands == where]
+        for where in ("front", "dominated")
+    }
     open_ = [name for name, stands in found.items() if stands == "undecided"]
     text = f"On {key.score.short_name} against {listed(costs)}"
     parts = [f"nothing cheaper matches {listed(groups['front'])}" if groups["front"] else ""]
-    parts.append(f"{listed(groups['dominated'])} beaten by something cheaper" if groups["dominated"] else "")
+    parts.append(
+        f"{listed(groups['dominated'])} beaten by something cheaper" if groups["dominated"] else ""
+    )
     parts.append(f"{listed(open_)} undecided" if open_ else "")
     return [f"{text}: {'; '.join(part for part in parts if part)}."]
 
 
 def _rows(comparison: Comparison, key: Key | None) -> list[Row]:
-    return [row for row in comparison.models if key and (s := row.score(key)) and math.isfinite(s.value)]
+    return [
+        row for row in comparison.models if key and (s := row.score(key)) and math.isfinite(s.value)
+    ]
 
 
 def _priced(row: Row, key: Key, costs: list[str]) -> Priced:

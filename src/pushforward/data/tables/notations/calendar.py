@@ -1,6 +1,7 @@
 """The order of day, month and year in a column of dates.
 
-One idea: `03/11/2024` alone means two days, so a column is asked: what is no date in one order, what is sorted in one order only.
+One idea: `03/11/2024` alone means two days, so a column is asked: what is no date in one order,
+what is sorted in one order only.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ def day_in(order: str, three: tuple[str, str, str]) -> date | None:
 def order_of(
     threes: Sequence[tuple[str, str, str]], separator: str, default: str = "", noon: bool = False
 ) -> tuple[str, str]:
-    """Return the order that most of three numbers agree with, and why; the reason is empty where nothing decides.
+    """Return the order that most of three numbers agree with, and why; the reason is empty where
+    nothing decides.
 
     Args:
         threes: in the order of the file's rows.
@@ -74,20 +76,34 @@ def order_of(
 
 
 def _telling(
-    order: str, threes: Sequence[tuple[str, str, str]], days: dict[str, list[date | None]], separator: str
+    order: str,
+    threes: Sequence[tuple[str, str, str]],
+    days: dict[str, list[date | None]],
+    separator: str,
 ) -> str:
-    """Return which number of which date says that its rows are in one order: one that is no month."""
+    """Return which number of which date says that its rows are in one order: one that is no
+    month."""
     others = [other for other in days if other != order]
     telling = [
-        place for place, day in enumerate(days[order]) if day and not all(days[other][place] for other in others)
+        place
+        for place, day in enumerate(days[order])
+        if day and not all(days[other][place] for other in others)
     ]
     if not telling:
         return "only so all of them are dates, so"
     three = threes[telling[0]]
-    exceeds = [word for word, cell in zip(("first", "second"), three[:2], strict=True) if 12 < int(cell) <= 31]
+    exceeds = [
+        word
+        for word, cell in zip(("first", "second"), three[:2], strict=True)
+        if 12 < int(cell) <= 31
+    ]
     place = {"dmy": "first", "mdy": "second"}.get(order, "")
     shown = separator.join(three)
-    return f"the {place} number exceeds 12 in {shown} so" if place in exceeds else f"{shown} is no date otherwise, so"
+    return (
+        f"the {place} number exceeds 12 in {shown} so"
+        if place in exceeds
+        else f"{shown} is no date otherwise, so"
+    )
 
 
 def _sorted(days: Sequence[date | None]) -> bool:

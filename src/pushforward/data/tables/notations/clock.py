@@ -1,6 +1,7 @@
 """Times of day and durations: `14:35`, `2:35:10 PM`, `36:05:10`, `3 days 04:05:06`.
 
-One idea: hours that reach 24 or days before them make it a duration; both are seconds, a time of day never a day's worth of them.
+One idea: hours that reach 24 or days before them make it a duration; both are seconds, a time of
+day never a day's worth of them.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ class ClockNotation(Notation):
         seconds: True if seconds are written.
         places: digits of their fraction, always written.
         short: True if the hour has no zero before it.
-        half: what is written before AM and PM (a space or nothing) where the clock has twelve hours, else None.
+        half: what is written before AM and PM (a space or nothing) where the clock has twelve
+            hours, else None.
         days: what stands between days and hours, such as ` days `, empty if there are none.
 
     Example:
@@ -53,7 +55,9 @@ class ClockNotation(Notation):
             return found
         whole = found.seconds
         known = timedelta(0) <= found < timedelta(days=1)
-        return time(whole // 3600, whole // 60 % 60, whole % 60, found.microseconds) if known else None
+        return (
+            time(whole // 3600, whole // 60 % 60, whole % 60, found.microseconds) if known else None
+        )
 
     def write(self, value: Any) -> str:
         """Return the cell of a `time`, or of a `timedelta`."""
@@ -64,11 +68,19 @@ class ClockNotation(Notation):
             before = minus + (f"{days}{self.days}" if self.days else "")
             hour += 0 if self.days else 24 * days
         else:
-            before, hour, minute, second, fraction = "", value.hour, value.minute, value.second, value.microsecond
+            before, hour, minute, second, fraction = (
+                "",
+                value.hour,
+                value.minute,
+                value.second,
+                value.microsecond,
+            )
         shown = (hour % 12 or 12) if self.half is not None else hour
         text = f"{shown}:{minute:02d}" if self.short else f"{shown:02d}:{minute:02d}"
         if self.seconds:
-            text += f":{second:02d}" + (f".{fraction:06d}"[: self.places + 1] if self.places else "")
+            text += f":{second:02d}" + (
+                f".{fraction:06d}"[: self.places + 1] if self.places else ""
+            )
         after = "" if self.half is None else self.half + ("AM" if hour < 12 else "PM")
         return before + text + after
 
@@ -92,7 +104,9 @@ def find_times(cells: Iterable[str]) -> tuple[ClockNotation, dict[str, time | ti
     matches = [seen[cell] for cell in lengths]
     halves = [match["space"] for match in matches if match["p"]]
     days = next((f" {match['word']}{match['and']} " for match in matches if match["days"]), "")
-    long = bool(days) or any(not timedelta(0) <= size < timedelta(days=1) for size in lengths.values())
+    long = bool(days) or any(
+        not timedelta(0) <= size < timedelta(days=1) for size in lengths.values()
+    )
     if "day" in days:
         days = days.replace("day ", "days ").replace("day,", "days,")
     notation = ClockNotation(
@@ -119,5 +133,7 @@ def _seconds(cell: str) -> timedelta | None:
     if match["days"] and hour > 23:
         return None
     fraction = int((match["f"] or "0").ljust(6, "0")[:6])
-    size = timedelta(int(match["days"] or 0), int(match["S"] or 0), fraction, 0, int(match["M"]), hour)
+    size = timedelta(
+        int(match["days"] or 0), int(match["S"] or 0), fraction, 0, int(match["M"]), hour
+    )
     return -size if match["minus"] else size

@@ -1,7 +1,9 @@
-"""Dates and moments as people write them: `2024-03-11`, `11.3.24`, `03/11/2024 4:05 PM`, `20240311`, `Mar 3, 2024`.
+"""Dates and moments as people write them: `2024-03-11`, `11.3.24`, `03/11/2024 4:05 PM`,
+`20240311`, `Mar 3, 2024`.
 
-Two ideas: a pattern of marks (`%d/%m/%Y %H:%M`, as of `strftime`, with `%-d` for a number without a zero before it) says where the
-parts stand, and cells that differ by zeros only share one; one pattern both reads and writes.
+Two ideas: a pattern of marks (`%d/%m/%Y %H:%M`, as of `strftime`, with `%-d` for a number without a
+zero before it) says where the parts stand, and cells that differ by zeros only share one; one
+pattern both reads and writes.
 """
 
 from __future__ import annotations
@@ -15,7 +17,14 @@ from functools import cache
 from typing import Any, Literal
 
 from pushforward.data.tables.notations.calendar import full_year, order_of
-from pushforward.data.tables.notations.names import DAYS, MONTHS, NameStyle, is_day, month_of, style_of
+from pushforward.data.tables.notations.names import (
+    DAYS,
+    MONTHS,
+    NameStyle,
+    is_day,
+    month_of,
+    style_of,
+)
 from pushforward.data.tables.notations.notation import Notation
 
 _PARTS = {
@@ -48,9 +57,7 @@ _DATES = (
     r"(?P<d>\d{1,2})(?P<s>[-/ .]|\. | de )(?P<b>[^\W\d_]{3,12}\.?)(?P<t>[-/ ,.]{1,2}| del? )(?P<year>\d{4}|\d{2})",
     r"(?P<b>[^\W\d_]{3,12}\.?)(?P<s>[-/]| {1,2})(?P<d>\d{1,2})(?P<t>,? |[-/])(?P<year>\d{4}|\d{2})",
 )
-_TIME = (
-    r"(?P<H>\d{1,2}):(?P<M>\d\d)(?::(?P<S>\d\d)(?:(?P<fs>[.,])(?P<f>\d{1,9}))?)?(?:(?P<ps> ?)(?P<p>[AaPp]\.?[Mm]\.?))?"
-)
+_TIME = r"(?P<H>\d{1,2}):(?P<M>\d\d)(?::(?P<S>\d\d)(?:(?P<fs>[.,])(?P<f>\d{1,9}))?)?(?:(?P<ps> ?)(?P<p>[AaPp]\.?[Mm]\.?))?"
 _ZONE = r"(?P<zs> ?)(?P<z>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)"
 _CELLS = tuple(
     re.compile(
@@ -73,12 +80,17 @@ class DateNotation(Notation):
     """How dates are written.
 
     Attributes:
-        pattern: marks of `strftime` (`%-d` and its like for numbers without zeros before them) among other characters.
-        language, letters: of the names of months, and how many letters of them are written (0 = all).
-        places: digits of a second's fraction that are always written, 0 if it is written as long as it is.
-        zone: the offset that every moment is written in, such as `+02:00` or `Z`; empty if there is none, or more than one.
+        pattern: marks of `strftime` (`%-d` and its like for numbers without zeros before them)
+            among other characters.
+        language, letters: of the names of months, and how many letters of them are written (0 =
+            all).
+        places: digits of a second's fraction that are always written, 0 if it is written as long as
+            it is.
+        zone: the offset that every moment is written in, such as `+02:00` or `Z`; empty if there is
+            none, or more than one.
         upper: True if the names of months are in capitals.
-        names, days: the twelve months and the seven days as they are written, where that is not the language's own way.
+        names, days: the twelve months and the seven days as they are written, where that is not the
+            language's own way.
 
     Example:
         >>> when = DateNotation("%d/%m/%Y %I:%M %p")
@@ -116,16 +128,37 @@ class DateNotation(Notation):
     @property
     def said(self) -> str:
         """The pattern with the usual letters, such as DD/MM/YYYY."""
-        words = {"Y": "YYYY", "y": "YY", "m": "MM", "d": "DD", "H": "hh", "I": "hh", "M": "mm", "S": "ss", "f": "fff"}
+        words = {
+            "Y": "YYYY",
+            "y": "YY",
+            "m": "MM",
+            "d": "DD",
+            "H": "hh",
+            "I": "hh",
+            "M": "mm",
+            "S": "ss",
+            "f": "fff",
+        }
         words["p"] = "AM/PM"
-        words |= {"P": "am/pm", "b": "month", "e": "D", "a": "weekday", "A": "weekday", "z": "±hh:mm"}
+        words |= {
+            "P": "am/pm",
+            "b": "month",
+            "e": "D",
+            "a": "weekday",
+            "A": "weekday",
+            "z": "±hh:mm",
+        }
         return "dates written " + _MARK.sub(lambda mark: words[mark[2]], self.pattern)
 
     def _part(self, value: Any, mark: str, short: bool) -> str:
         if mark == "b":
-            return NameStyle(self.language, self.letters, self.upper, self.names).written(MONTHS, value.month - 1)
+            return NameStyle(self.language, self.letters, self.upper, self.names).written(
+                MONTHS, value.month - 1
+            )
         if mark in "aA":
-            return NameStyle("en", 3 if mark == "a" else 0, False, self.days).written(DAYS, value.weekday())
+            return NameStyle("en", 3 if mark == "a" else 0, False, self.days).written(
+                DAYS, value.weekday()
+            )
         if mark in "pP":
             half = "AM" if value.hour < 12 else "PM"
             return half if mark == "p" else half.lower()
@@ -151,7 +184,8 @@ class DateNotation(Notation):
 
 @dataclass(frozen=True)
 class Dates:
-    """What was found: the notation, what it reads, why days and months are taken in that order (`forced`: as was
+    """What was found: the notation, what it reads, why days and months are taken in that order
+    (`forced`: as was
     declared), and their zones."""
 
     notation: DateNotation
@@ -164,7 +198,8 @@ class Dates:
 
 @dataclass(frozen=True)
 class _Seen:
-    """One cell taken apart: its shape without regard to zeros, the values of its parts, and three numbers in doubt."""
+    """One cell taken apart: its shape without regard to zeros, the values of its parts, and three
+    numbers in doubt."""
 
     shape: str
     parts: dict[str, str]
@@ -183,7 +218,9 @@ def find_dates(cells: Sequence[str], order: str = "", forced: str = "") -> Dates
         >>> find_dates(["25.12.2024", "1.3.2024"]).notation.pattern
         '%-d.%-m.%Y'
     """
-    seen = {cell: found for cell in cells if (found := _take_apart(cell.strip(), forced)) is not None}
+    seen = {
+        cell: found for cell in cells if (found := _take_apart(cell.strip(), forced)) is not None
+    }
     if not seen:
         return None
     shapes = Counter(found.shape for found in seen.values())
@@ -200,7 +237,11 @@ def find_dates(cells: Sequence[str], order: str = "", forced: str = "") -> Dates
             chosen, why = order_of(threes, separator, order, "%I" in shape)
             asks = not why
         shape = _ordered(shape, chosen, len(threes[0][2]))
-    read = {cell: moment for cell, found in kept.items() if (moment := _moment(_named(found, chosen))) is not None}
+    read = {
+        cell: moment
+        for cell, found in kept.items()
+        if (moment := _moment(_named(found, chosen))) is not None
+    }
     if not read:
         # an order that none of them can have decides nothing
         return find_dates(cells, order) if forced and threes else None
@@ -219,11 +260,19 @@ def _notation(shape: str, named: list[dict[str, str]], zones: tuple[str, ...]) -
     if any(parts["d"].startswith(" ") for parts in named):
         pattern = pattern.replace("%d", "%e")
     fractions = {len(parts["f"]) for parts in named if parts.get("f")}
-    months = style_of(((found[0] - 1, word) for word in _words(named, "b") if (found := month_of(word))), MONTHS)
-    weekdays = [(moment.weekday(), parts["a"]) for parts in named if "a" in parts and (moment := _moment(parts))]
+    months = style_of(
+        ((found[0] - 1, word) for word in _words(named, "b") if (found := month_of(word))), MONTHS
+    )
+    weekdays = [
+        (moment.weekday(), parts["a"])
+        for parts in named
+        if "a" in parts and (moment := _moment(parts))
+    ]
     week = style_of(weekdays, DAYS)
     if week.names or week.language != "en" or week.upper or week.letters not in (0, 3):
-        week = NameStyle(names=week.names or " ".join(week.written(DAYS, place) for place in range(7)))
+        week = NameStyle(
+            names=week.names or " ".join(week.written(DAYS, place) for place in range(7))
+        )
     return DateNotation(
         pattern if week.letters == 0 else pattern.replace("%A", "%a"),
         months.language,
@@ -247,8 +296,13 @@ def _take_apart(cell: str, forced: str = "") -> _Seen | None:
         # as web servers write moments
         inner = _take_apart(cell[1:-1], forced)
         return None if inner is None else replace(inner, shape=f"[{inner.shape}]")
-    if forced and cell.isdecimal() and (len(cell) == 6 or (len(cell) in (7, 8) and forced != "ymd")):
-        # six or eight digits, or seven where a program has dropped the zero before the first of them
+    if (
+        forced
+        and cell.isdecimal()
+        and (len(cell) == 6 or (len(cell) in (7, 8) and forced != "ymd"))
+    ):
+        # six or eight digits, or seven where a program has dropped the zero before the first of
+        # them
         year = -2 if len(cell) == 6 else -4
         return _Seen("%1%2%3", {}, (cell[: year - 2], cell[year - 2 : year], cell[year:]))
     for expression in (*_CELLS, _LATE, _LONG):
@@ -297,7 +351,8 @@ def _seen(parts: dict[str, str]) -> _Seen | None:
 
 
 def _day_first(parts: dict[str, str]) -> bool:
-    # group names are the same in both expressions; their order in the dictionary is that of the text
+    # group names are the same in both expressions; their order in the dictionary is that of the
+    # text
     keys = list(parts)
     return keys.index("d") < keys.index("b")
 
@@ -315,7 +370,8 @@ def _clock_shape(parts: dict[str, str]) -> str:
 
 
 def _family(shape: str) -> str:
-    """Return what dates and moments of one kind have in common: the date, and whether there is a zone."""
+    """Return what dates and moments of one kind have in common: the date, and whether there is a
+    zone."""
     date = re.split(r"(?:T| +|, ?| at |:)%[HI]|T?%H%M", shape)[0]
     return date + ("%z" if "%z" in shape else "")
 
@@ -351,7 +407,9 @@ def _moment(parts: dict[str, str]) -> datetime | None:
     clock = (hour, int(parts.get("M") or 0), int(parts.get("S") or 0), int(fraction))
     try:
         zone = _offset(parts["z"]) if parts.get("z") else None
-        found = datetime(full_year(int(year), len(year)), int(month), int(parts["d"]), *clock, tzinfo=zone)
+        found = datetime(
+            full_year(int(year), len(year)), int(month), int(parts["d"]), *clock, tzinfo=zone
+        )
         # the last evening of the year 9999 has no moment in UTC
         return found if zone is None or found.astimezone(UTC) else None
     except (ValueError, OverflowError):
@@ -369,7 +427,11 @@ def _offset(word: str) -> timezone:
 def _offset_words(value: Any) -> str:
     away = value.utcoffset() or timedelta(0)
     minutes = round(away.total_seconds() / 60)
-    return "Z" if not minutes else f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
+    return (
+        "Z"
+        if not minutes
+        else f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
+    )
 
 
 @cache
@@ -377,10 +439,15 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     expression, last = "", 0
     for mark in _MARK.finditer(pattern):
         expression += re.escape(pattern[last : mark.start()])
-        compact = pattern[mark.end() : mark.end() + 1] == "%" or pattern[mark.start() - 1 : mark.start()].isalpha()
+        compact = (
+            pattern[mark.end() : mark.end() + 1] == "%"
+            or pattern[mark.start() - 1 : mark.start()].isalpha()
+        )
         part = _PARTS[mark[2]]
         # the first of digits alone may lack its zero
         lacks = bool(mark[1]) and mark.start() == 0
-        expression += part.replace("{1,2}", "{2}") if compact and mark[2] in "mdH" and not lacks else part
+        expression += (
+            part.replace("{1,2}", "{2}") if compact and mark[2] in "mdH" and not lacks else part
+        )
         last = mark.end()
     return re.compile(expression + re.escape(pattern[last:]))

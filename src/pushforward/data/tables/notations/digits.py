@@ -1,6 +1,8 @@
-"""The digits of a number, as a column writes them: in full, with an exponent, or as each number is shortest.
+"""The digits of a number, as a column writes them: in full, with an exponent, or as each number is
+shortest.
 
-One idea: no digit is written that the number does not have, and none is left out that the column's own numbers show.
+One idea: no digit is written that the number does not have, and none is left out that the column's
+own numbers show.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ class Powers:
 
 
 def scientific(size: float, powers: Powers) -> str:
-    """Return a number that is not negative with an exponent, a point before the decimals of its mantissa.
+    """Return a number that is not negative with an exponent, a point before the decimals of its
+    mantissa.
 
     Example:
         >>> scientific(607892.0, Powers("e", lead=3, fewest=2, plus=False, power=1))

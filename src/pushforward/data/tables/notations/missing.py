@@ -1,7 +1,7 @@
 """What stands for a missing value.
 
-Two ideas: a few words are missing wherever they stand; many more are so only among numbers or dates, where a word or a dash can be
-nothing else (`None` is a kind of garage, but no price).
+Two ideas: a few words are missing wherever they stand; many more are so only among numbers or
+dates, where a word or a dash can be nothing else (`None` is a kind of garage, but no price).
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ _AMONG_NUMBERS = frozenset(_WORDS.split())
 
 
 def is_missing_among_numbers(cell: str) -> bool:
-    """Return whether a cell in a column of numbers or dates says that there is none: known words, or no letter and digit at all.
+    """Return whether a cell in a column of numbers or dates says that there is none: known words,
+    or no letter and digit at all.
 
     Example:
         >>> [is_missing_among_numbers(cell) for cell in ("-", "#N/A", "None", "n.d.", "0000-00-00", "12", "oops")]
@@ -31,4 +32,9 @@ def is_missing_among_numbers(cell: str) -> bool:
     if not bare or bare in _AMONG_NUMBERS:
         return True
     # dates of databases that hold none
-    return len(cell.strip()) > 7 and set(cell.strip()) <= set("0-/: T") and "0" in cell and not cell.strip().isdigit()
+    return (
+        len(cell.strip()) > 7
+        and set(cell.strip()) <= set("0-/: T")
+        and "0" in cell
+        and not cell.strip().isdigit()
+    )

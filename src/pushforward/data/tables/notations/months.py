@@ -1,6 +1,8 @@
-"""Months, quarters and weeks, dates that say no day: `2024-03`, `03/2024`, `Mar 2024`, `Jan-21`, `2024-Q1`, `2024-W05`.
+"""Months, quarters and weeks, dates that say no day: `2024-03`, `03/2024`, `Mar 2024`, `Jan-21`,
+`2024-Q1`, `2024-W05`.
 
-One idea: what says no day must not come back with one, so they are counted in months, quarters or weeks.
+One idea: what says no day must not come back with one, so they are counted in months, quarters or
+weeks.
 """
 
 from __future__ import annotations
@@ -41,8 +43,10 @@ class MonthNotation(Notation):
     """How months or quarters are written.
 
     Attributes:
-        pattern: `%Y`, `%y`, `%m` (`%-m` without zeros), `%b` and `%q`, or `%G` and `%V` of ISO weeks, among other characters.
-        language, letters: of the names of months, and how many letters of them are written (0 = all).
+        pattern: `%Y`, `%y`, `%m` (`%-m` without zeros), `%b` and `%q`, or `%G` and `%V` of ISO
+            weeks, among other characters.
+        language, letters: of the names of months, and how many letters of them are written (0 =
+            all).
         upper: True if they are in capitals.
         names: all twelve as they are written, where that is not the language's own way.
 
@@ -61,7 +65,11 @@ class MonthNotation(Notation):
     def value(self, cell: str) -> pd.Period | None:
         """Return the month or quarter in a cell."""
         found = _read(cell)
-        return None if found is None or found[0].replace("-m", "m") != self.pattern.replace("-m", "m") else found[1]
+        return (
+            None
+            if found is None or found[0].replace("-m", "m") != self.pattern.replace("-m", "m")
+            else found[1]
+        )
 
     def write(self, value: Any) -> str:
         """Return the cell of a `Period`."""
@@ -70,17 +78,38 @@ class MonthNotation(Notation):
     @property
     def said(self) -> str:
         """The pattern with the usual letters, such as MM/YYYY."""
-        words = {"Y": "YYYY", "y": "YY", "m": "MM", "-m": "M", "b": "month", "q": "1", "G": "YYYY", "V": "WW"}
-        what = "quarters" if "%q" in self.pattern else "weeks of ISO 8601" if "%V" in self.pattern else "months"
+        words = {
+            "Y": "YYYY",
+            "y": "YY",
+            "m": "MM",
+            "-m": "M",
+            "b": "month",
+            "q": "1",
+            "G": "YYYY",
+            "V": "WW",
+        }
+        what = (
+            "quarters"
+            if "%q" in self.pattern
+            else "weeks of ISO 8601"
+            if "%V" in self.pattern
+            else "months"
+        )
         return f"{what} written " + _MARK.sub(lambda mark: words[mark[1]], self.pattern)
 
     def _part(self, value: Any, mark: str) -> str:
         if mark == "b":
-            return NameStyle(self.language, self.letters, self.upper, self.names).written(MONTHS, value.month - 1)
+            return NameStyle(self.language, self.letters, self.upper, self.names).written(
+                MONTHS, value.month - 1
+            )
         if mark in "GV":
             year, week, _ = (_MONDAY + timedelta(weeks=value.ordinal - _FIRST)).isocalendar()
             return f"{year:04d}" if mark == "G" else f"{week:02d}"
-        parts = {"Y": f"{value.year:04d}", "y": f"{value.year % 100:02d}", "m": f"{value.month:02d}"}
+        parts = {
+            "Y": f"{value.year:04d}",
+            "y": f"{value.year % 100:02d}",
+            "m": f"{value.month:02d}",
+        }
         return {**parts, "-m": str(value.month), "q": str(value.quarter)}[mark]
 
 
@@ -98,7 +127,9 @@ def find_months(cells: Iterable[str]) -> tuple[MonthNotation, dict[str, pd.Perio
     usual = max(counts, key=lambda pattern: counts[pattern])
     kept = {cell: found for cell, found in seen.items() if found[0].replace("-m", "m") == usual}
     short = any("-m" in found[0] for found in kept.values())
-    style = style_of(((period.month - 1, word) for _, period, word in kept.values() if word), MONTHS)
+    style = style_of(
+        ((period.month - 1, word) for _, period, word in kept.values() if word), MONTHS
+    )
     pattern = usual.replace("%m", "%-m") if short else usual
     notation = MonthNotation(pattern, style.language, style.letters, style.upper, style.names)
     return notation, {cell: period for cell, (_, period, _) in kept.items()}

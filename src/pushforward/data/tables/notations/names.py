@@ -1,7 +1,7 @@
 """Names of months and days of the week as files spell them, in the languages of this list.
 
-One idea: a column has one spelling of each name, its own: what twelve months or seven days were seen as is what they are written
-as, and a language only fills in those that never occurred.
+One idea: a column has one spelling of each name, its own: what twelve months or seven days were
+seen as is what they are written as, and a language only fills in those that never occurred.
 """
 
 from __future__ import annotations
@@ -71,12 +71,17 @@ def plain(word: str) -> str:
         ('fevr', 'mar')
     """
     apart = unicodedata.normalize("NFKD", word.casefold().removesuffix("."))
-    return "".join(c for c in apart if not unicodedata.combining(c)).replace("ø", "o").replace("ł", "l")
+    return (
+        "".join(c for c in apart if not unicodedata.combining(c))
+        .replace("ø", "o")
+        .replace("ł", "l")
+    )
 
 
 @cache
 def month_of(word: str) -> tuple[int, str, int] | None:
-    """Return a month's number, its language and how many letters of the name were written (0 = all), None for other words.
+    """Return a month's number, its language and how many letters of the name were written (0 =
+    all), None for other words.
 
     Example:
         >>> month_of("Mar"), month_of("März"), month_of("June"), month_of("sept.")
@@ -108,7 +113,9 @@ def is_day(word: str) -> bool:
         (True, True, False)
     """
     low = plain(word)
-    return len(low) > 1 and any(plain(name).startswith(low) for names in DAYS.values() for name in names.split())
+    return len(low) > 1 and any(
+        plain(name).startswith(low) for names in DAYS.values() for name in names.split()
+    )
 
 
 def cut_name(names: str, place: int, letters: int) -> str:
@@ -124,7 +131,8 @@ def cut_name(names: str, place: int, letters: int) -> str:
 
 @dataclass(frozen=True)
 class NameStyle:
-    """How names are written: in one language, cut to so many letters (0 = all), in capitals or as the language has them; `names`
+    """How names are written: in one language, cut to so many letters (0 = all), in capitals or as
+    the language has them; `names`
     are all of them in their order where that does not say it."""
 
     language: str = "en"
@@ -158,14 +166,21 @@ def style_of(seen: Iterable[tuple[int, str]], of: dict[str, str]) -> NameStyle:
         spelled.setdefault(place, Counter())[word] += 1
     usual = {place: max(words, key=lambda word: words[word]) for place, words in spelled.items()}
     styles = _styles(of)
-    best = max(styles, key=lambda style: sum(style.written(of, place) == word for place, word in usual.items()))
+    best = max(
+        styles,
+        key=lambda style: sum(style.written(of, place) == word for place, word in usual.items()),
+    )
     if all(best.written(of, place) == word for place, word in usual.items()):
         return best
     # which language and how long, whatever points and capitals say
-    best = max(styles, key=lambda one: sum(plain(one.written(of, k)) == plain(word) for k, word in usual.items()))
+    best = max(
+        styles,
+        key=lambda one: sum(plain(one.written(of, k)) == plain(word) for k, word in usual.items()),
+    )
     words = list(usual.values())
     filled = [
-        usual.get(place) or _like(words, best.written(of, place), cut_name(of[best.language], place, 0))
+        usual.get(place)
+        or _like(words, best.written(of, place), cut_name(of[best.language], place, 0))
         for place in range(len(of["en"].split()))
     ]
     return NameStyle(best.language, best.letters, False, " ".join(filled))
@@ -174,7 +189,11 @@ def style_of(seen: Iterable[tuple[int, str]], of: dict[str, str]) -> NameStyle:
 def _styles(of: dict[str, str]) -> list[NameStyle]:
     """Return the ways to write names, the more usual ones first."""
     size = len(of["en"].split())
-    short = [NameStyle(language, 0, False, names) for language, names in _IN_USE if len(names.split()) == size]
+    short = [
+        NameStyle(language, 0, False, names)
+        for language, names in _IN_USE
+        if len(names.split()) == size
+    ]
     cut = {
         letters: [NameStyle(one, letters, upper) for upper in (False, True) for one in of]
         for letters in (3, 0, 2, 4, 5)

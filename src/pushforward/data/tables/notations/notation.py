@@ -1,7 +1,8 @@
-"""How the cells of one column are written: a notation reads a cell as a value and writes a value as a cell.
+"""How the cells of one column are written: a notation reads a cell as a value and writes a value as
+a cell.
 
-One idea: a notation is found once, from what most cells of a column are, and travels with the run; so samples are written as the
-file was, and other files are read the same way.
+One idea: a notation is found once, from what most cells of a column are, and travels with the run;
+so samples are written as the file was, and other files are read the same way.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from pushforward.core.errors import BadInput
 
 
 class Notation(ABC):
-    """The way a column is written. Concrete notations are frozen dataclasses with a `kind`, so that JSON holds them."""
+    """The way a column is written. Concrete notations are frozen dataclasses with a `kind`, so that
+    JSON holds them."""
 
     kind: str
 
@@ -25,7 +27,8 @@ class Notation(ABC):
 
     @abstractmethod
     def write(self, value: Any) -> str:
-        """Return the cell of a value, which must not be missing; `value(write(v)) == v` up to the notation's own precision."""
+        """Return the cell of a value, which must not be missing; `value(write(v)) == v` up to the
+        notation's own precision."""
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Notation:
@@ -40,7 +43,8 @@ class Notation(ABC):
 
 @dataclass(frozen=True)
 class Written:
-    """How a column was written in its file: its notation (None for words), how a missing value is, all words for one, and how the
+    """How a column was written in its file: its notation (None for words), how a missing value is,
+    all words for one, and how the
     user said that it is to be read."""
 
     notation: Notation | None
@@ -68,7 +72,11 @@ def notation_from_json(record: dict[str, Any]) -> Notation:
     """
     kind = str(record.get("kind", ""))
     if kind not in _KINDS:
-        raise BadInput(f"a notation of kind '{kind}'", "one of " + ", ".join(_KINDS), "update pushforward")
+        raise BadInput(
+            f"a notation of kind '{kind}'", "one of " + ", ".join(_KINDS), "update pushforward"
+        )
     module, name = _KINDS[kind]
-    made: type[Notation] = getattr(importlib.import_module(f"pushforward.data.tables.notations.{module}"), name)
+    made: type[Notation] = getattr(
+        importlib.import_module(f"pushforward.data.tables.notations.{module}"), name
+    )
     return made.from_json(record)

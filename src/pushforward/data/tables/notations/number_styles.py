@@ -1,7 +1,8 @@
 """Which notation the numbers of a column are written in, found from what most of its cells are.
 
-Two ideas: what separates decimals and what separates thousands is the style that reads most cells; where two styles read all of
-them, that is said, because only the rest of the file or its owner can know.
+Two ideas: what separates decimals and what separates thousands is the style that reads most cells;
+where two styles read all of them, that is said, because only the rest of the file or its owner can
+know.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ _LONGEST_UNIT = 12
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """What was found: the notation, the cells that it reads, and whether the cells alone leave open what
+    """What was found: the notation, the cells that it reads, and whether the cells alone leave open
+    what
     `1,234` or `1.234` means."""
 
     notation: NumberNotation
@@ -43,8 +45,8 @@ def find_numbers(cells: Collection[str], decimal: str = "") -> NumberColumn | No
 
     Args:
         cells: the different cells of a column, none of them missing.
-        decimal: what separates decimals elsewhere in the file, if that is known: it decides where `1,234` or `1.234` may mean two
-            things.
+        decimal: what separates decimals elsewhere in the file, if that is known: it decides where
+            `1,234` or `1.234` may mean two things.
 
     Example:
         >>> find_numbers(["29,07", "3,5", "-12"]).notation.decimal
@@ -54,7 +56,9 @@ def find_numbers(cells: Collection[str], decimal: str = "") -> NumberColumn | No
     if simple is not None and not (simple.ambiguous and decimal == ","):
         return simple
     pieces = {cell: found for cell in cells if (found := pieces_of(cell)) is not None}
-    special = frozenset(cell for cell in cells if PLAIN.fullmatch(cell.strip()) and cell not in pieces)
+    special = frozenset(
+        cell for cell in cells if PLAIN.fullmatch(cell.strip()) and cell not in pieces
+    )
     if not pieces:
         return NumberColumn(NumberNotation(), special) if special else None
     around = Counter((head, tail) for _, head, _, tail in pieces.values())
@@ -64,24 +68,35 @@ def find_numbers(cells: Collection[str], decimal: str = "") -> NumberColumn | No
     alike = NumberNotation(head=head, tail=tail)
     pieces = {cell: found for cell, found in pieces.items() if _fits(found, alike)}
     style, ambiguous = _style([body for _, _, body, _ in pieces.values()], decimal)
-    read = {cell: found for cell, found in pieces.items() if plain_digits(found[2], style) is not None}
+    read = {
+        cell: found for cell, found in pieces.items() if plain_digits(found[2], style) is not None
+    }
     if not read:
         return None
     return NumberColumn(
-        _shaped(replace(alike, decimal=style[0], group=style[1]), read), frozenset(read) | special, ambiguous
+        _shaped(replace(alike, decimal=style[0], group=style[1]), read),
+        frozenset(read) | special,
+        ambiguous,
     )
 
 
 def _simple(cells: Collection[str]) -> NumberColumn | None:
-    """Return the notation of plain decimal numbers, as most columns have them, without taking every cell apart."""
+    """Return the notation of plain decimal numbers, as most columns have them, without taking every
+    cell apart."""
     if not all(map(SIMPLE.fullmatch, cells)):
         return None
     places = {len(cell.rpartition(".")[2]) if "." in cell else 0 for cell in cells}
     most = max(places)
-    notation = NumberNotation(places=most if most <= 15 else None, padded=len(places) == 1 and most <= 15)
+    notation = NumberNotation(
+        places=most if most <= 15 else None, padded=len(places) == 1 and most <= 15
+    )
     zeros = any(cell[0] == "-" and "." in cell and not cell.strip("-0.") for cell in cells)
-    notation = replace(notation, least=_least([cell.partition(".")[2] for cell in cells]), zeros=zeros)
-    return NumberColumn(notation, frozenset(cells), most == 3 and all(map(_LIKE_GROUPS.fullmatch, cells)))
+    notation = replace(
+        notation, least=_least([cell.partition(".")[2] for cell in cells]), zeros=zeros
+    )
+    return NumberColumn(
+        notation, frozenset(cells), most == 3 and all(map(_LIKE_GROUPS.fullmatch, cells))
+    )
 
 
 def _affix(head: str, tail: str) -> bool:
@@ -101,7 +116,9 @@ def _fits(found: tuple[int, str, str, str], notation: NumberNotation) -> bool:
     _, head, body, tail = found
     if (head.strip(), tail.strip()) == (notation.head.strip(), notation.tail.strip()):
         return True
-    return not head and not tail and (is_money(notation.head + notation.tail) or body.strip("0") == "")
+    return (
+        not head and not tail and (is_money(notation.head + notation.tail) or body.strip("0") == "")
+    )
 
 
 def _style(bodies: list[str], decimal: str) -> tuple[Style, bool]:
@@ -113,7 +130,9 @@ def _style(bodies: list[str], decimal: str) -> tuple[Style, bool]:
         styles += [*commas, (".", ",")] if decimal == "," else [(".", ","), *commas]
     if "." in separators and not _addresses(bodies):
         styles = [(",", "."), *styles] if decimal == "," else [*styles, (",", ".")]
-    reads = {style: sum(plain_digits(body, style) is not None for body in bodies) for style in styles}
+    reads = {
+        style: sum(plain_digits(body, style) is not None for body in bodies) for style in styles
+    }
     best = max(styles, key=lambda style: reads[style])
     rival = _RIVALS.get(best)
     return best, rival is not None and reads.get(rival) == reads[best]
@@ -129,10 +148,12 @@ _RIVALS: dict[Style, Style] = {
 
 
 def _addresses(bodies: list[str]) -> bool:
-    """Return whether what looks like digits in groups are addresses of four bytes, such as `192.168.100.101`."""
+    """Return whether what looks like digits in groups are addresses of four bytes, such as
+    `192.168.100.101`."""
     long = [body.split(".") for body in bodies if body.count(".") > 1]
     return bool(long) and all(
-        len(parts) == 4 and all(part.isdigit() and int(part) < 256 for part in parts) for parts in long
+        len(parts) == 4 and all(part.isdigit() and int(part) < 256 for part in parts)
+        for parts in long
     )
 
 
@@ -168,10 +189,14 @@ def _shaped(notation: NumberNotation, read: dict[str, tuple[int, str, str, str]]
     shaped = replace(
         notation,
         positive=_template(
-            [cell for cell, found in read.items() if found[0] > 0], notation, notation.head + "#" + notation.tail
+            [cell for cell, found in read.items() if found[0] > 0],
+            notation,
+            notation.head + "#" + notation.tail,
         ),
         negative=_template(
-            [cell for cell, found in read.items() if found[0] < 0], notation, f"-{notation.head}#{notation.tail}"
+            [cell for cell, found in read.items() if found[0] < 0],
+            notation,
+            f"-{notation.head}#{notation.tail}",
         ),
         places=places,
         padded=padded,
@@ -180,7 +205,8 @@ def _shaped(notation: NumberNotation, read: dict[str, tuple[int, str, str, str]]
         indian=indian and notation.group == ",",
         lead=lead,
         fewest=min(lead, *wholes) if wholes else 1,
-        plus=any(power.startswith("+") for power in powers) or all(power.startswith("-") for power in powers),
+        plus=any(power.startswith("+") for power in powers)
+        or all(power.startswith("-") for power in powers),
         power=min((len(power.lstrip("+-")) for power in powers), default=2),
         mixed=mixed,
         zeros=zeros,
@@ -191,22 +217,35 @@ def _shaped(notation: NumberNotation, read: dict[str, tuple[int, str, str, str]]
 
 
 def _least(rests: list[str]) -> int:
-    """Return how many decimals every number has at least: those of `2.0` beside `1.25`, none where all have as many."""
+    """Return how many decimals every number has at least: those of `2.0` beside `1.25`, none where
+    all have as many."""
     sizes = set(map(len, rests))
     least = min(sizes, default=0)
-    return least if len(sizes) > 1 and any(len(rest) == least and rest.endswith("0") for rest in rests) else 0
+    return (
+        least
+        if len(sizes) > 1 and any(len(rest) == least and rest.endswith("0") for rest in rests)
+        else 0
+    )
 
 
-def _of_exact_places(notation: NumberNotation, cells: Collection[str], places: int) -> NumberNotation:
-    """Return a notation of so many decimals where programs printed all that a double has; else the notation."""
+def _of_exact_places(
+    notation: NumberNotation, cells: Collection[str], places: int
+) -> NumberNotation:
+    """Return a notation of so many decimals where programs printed all that a double has; else the
+    notation."""
     exact = replace(notation, places=places, padded=True, least=0)
     read = [(cell.strip(), exact.value(cell)) for cell in cells]
     # so do all cells come back, and no digit is made up
-    return exact if all(value is not None and exact.write(value) == cell for cell, value in read) else notation
+    return (
+        exact
+        if all(value is not None and exact.write(value) == cell for cell, value in read)
+        else notation
+    )
 
 
 def _cut(body: str) -> tuple[str, str, str]:
-    """Return the mantissa of a body, the letter of its exponent and the exponent; the last two are empty without one."""
+    """Return the mantissa of a body, the letter of its exponent and the exponent; the last two are
+    empty without one."""
     mark = next((c for c in body if c in "eE"), "")
     number, _, power = body.partition(mark) if mark else (body, "", "")
     return number, mark, power.replace("\u2212", "-")

@@ -1,6 +1,7 @@
 """Numbers as people write them: `29,07`, `1,234.5`, `$12.50`, `(3.20)`, `45%`, `12 kg`, `1.5E-3`.
 
-One idea: a cell is a body of digits between a head and a tail, and a column has one head and one tail apart from signs.
+One idea: a cell is a body of digits between a head and a tail, and a column has one head and one
+tail apart from signs.
 """
 
 from __future__ import annotations
@@ -12,7 +13,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pushforward.data.folders import counted
-from pushforward.data.tables.notations.digits import Powers, grouped, positional, scientific, shortest
+from pushforward.data.tables.notations.digits import (
+    Powers,
+    grouped,
+    positional,
+    scientific,
+    shortest,
+)
 from pushforward.data.tables.notations.notation import Notation
 
 SPACES = " \u00a0\u2009\u202f"
@@ -40,16 +47,18 @@ class NumberNotation(Notation):
     Attributes:
         decimal, group: what separates decimals, and groups of three digits (empty: nothing does).
         head, tail: what stands before and after every number: a currency, a percent sign, a unit.
-        negative: the cell of a negative number, `#` standing for its digits, such as `-$#` or `($#)`.
+        negative: the cell of a negative number, `#` standing for its digits, such as `-$#` or
+            `($#)`.
         positive: the cell of a number that is not negative, such as `$#` or `+#`.
         places: the most decimals that occur; None if numbers are written as they are, however long.
         padded: True if every number has all `places` decimals.
         least: decimals that every number has at least, as programs write `2.0` beside `1.25`.
-        zeros: True if numbers below zero that are rounded to it keep their sign, as programs write `-0.00`.
+        zeros: True if numbers below zero that are rounded to it keep their sign, as programs write
+            `-0.00`.
         exponent: `e` or `E` where numbers are written with one.
         lead, fewest, plus, power: how its mantissas and exponents are written; see `digits.Powers`.
-        mixed: True if only some numbers have an exponent, as programs print the smallest and largest; `places` are then those after
-            the point of the whole number.
+        mixed: True if only some numbers have an exponent, as programs print the smallest and
+            largest; `places` are then those after the point of the whole number.
         indian: True if digits are grouped as in `12,34,567`.
         width: digits that every number is filled up to with zeros before it.
 
@@ -80,7 +89,8 @@ class NumberNotation(Notation):
     kind: Literal["number"] = "number"
 
     def value(self, cell: str) -> int | float | None:
-        """Return the number in a cell, whole ones as integers; a bare number is read where amounts of money are written."""
+        """Return the number in a cell, whole ones as integers; a bare number is read where amounts
+        of money are written."""
         found = pieces_of(cell)
         if found is None:
             return float(cell) if PLAIN.fullmatch(cell.strip()) else None
@@ -131,7 +141,10 @@ class NumberNotation(Notation):
             parts.append(f"thousands set apart by {_NAMES.get(self.group, repr(self.group))}")
         if self.head or self.tail:
             parts.append(
-                " and ".join(f"'{piece.strip()}'" for piece in (self.head, self.tail) if piece.strip()) + " around them"
+                " and ".join(
+                    f"'{piece.strip()}'" for piece in (self.head, self.tail) if piece.strip()
+                )
+                + " around them"
             )
         if self.width:
             parts.append(f"zeros before them, up to {self.width} digits")
@@ -145,13 +158,25 @@ class NumberNotation(Notation):
         return body.strip("0") == ""
 
     def _digits(self, size: int | float) -> str:
-        powers = Powers(self.exponent, self.lead, self.fewest, self.places or 0, self.padded, self.plus, self.power)
+        powers = Powers(
+            self.exponent,
+            self.lead,
+            self.fewest,
+            self.places or 0,
+            self.padded,
+            self.plus,
+            self.power,
+        )
         powers = replace(powers, least=self.least) if self.least else powers
         if self.mixed:
             body = shortest(size if self.places is None else round(size, self.places), powers)
         elif self.exponent:
             digits = repr(float(size)) if self.places is None else ""
-            exact = replace(powers, places=max(0, _significant(digits) - 1), padded=True) if digits else powers
+            exact = (
+                replace(powers, places=max(0, _significant(digits) - 1), padded=True)
+                if digits
+                else powers
+            )
             body = scientific(size, exact)
         elif self.places is None:
             body = str(size) if isinstance(size, int) else positional(size)
@@ -164,10 +189,18 @@ class NumberNotation(Notation):
             rest = rest.rstrip("0").ljust(self.least, "0")
         elif self.least:
             rest = rest.ljust(self.least, "0")
-        return grouped(whole.zfill(self.width), self.group, self.indian) + (self.decimal + rest if rest else "")
+        return grouped(whole.zfill(self.width), self.group, self.indian) + (
+            self.decimal + rest if rest else ""
+        )
 
 
-_NAMES = {",": "a comma", ".": "a point", "'": "an apostrophe", "’": "an apostrophe", "_": "a low line"}
+_NAMES = {
+    ",": "a comma",
+    ".": "a point",
+    "'": "an apostrophe",
+    "’": "an apostrophe",
+    "_": "a low line",
+}
 _NAMES |= dict.fromkeys(SPACES, "a space")
 
 
@@ -185,7 +218,8 @@ def is_money(affix: str) -> bool:
 
 
 def pieces_of(cell: str) -> tuple[int, str, str, str] | None:
-    """Return sign, head, body and tail of a cell; signs and brackets belong to neither head nor tail.
+    """Return sign, head, body and tail of a cell; signs and brackets belong to neither head nor
+    tail.
 
     Example:
         >>> pieces_of("($1,234.50)")

@@ -1,6 +1,8 @@
-"""Digits of other scripts: `١٢٣`, `１２．５`, `१२`: a column in them is read as if it were in ASCII, and written in its own again.
+"""Digits of other scripts: `١٢٣`, `１２．５`, `१२`: a column in them is read as if it were in ASCII,
+and written in its own again.
 
-One idea: a digit means the same in every script, so one notation in ASCII and one exchange of characters is all there is to it.
+One idea: a digit means the same in every script, so one notation in ASCII and one exchange of
+characters is all there is to it.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from typing import Any, Literal
 from pushforward.data.tables.notations.notation import Notation, notation_from_json
 
 _WIDE, _WIDE_LAST, _AWAY = 0xFF01, 0xFF5E, 0xFEE0
-# what stands between Arabic digits: a point before decimals, a mark between thousands that is nothing else, a comma, a percent sign
+# what stands between Arabic digits: a point before decimals, a mark between thousands that is
+# nothing else, a comma, a percent sign
 _ARABIC = {"\u066b": ".", "\u066c": "'", "\u060c": ",", "\u066a": "%"}
 
 
@@ -34,11 +37,14 @@ def in_other_digits(cell: str) -> bool:
         >>> in_other_digits("１２"), in_other_digits("12 µ")
         (True, False)
     """
-    return not cell.isascii() and any(not c.isascii() and unicodedata.decimal(c, None) is not None for c in cell)
+    return not cell.isascii() and any(
+        not c.isascii() and unicodedata.decimal(c, None) is not None for c in cell
+    )
 
 
 def in_plain_digits(cell: str) -> str:
-    """Return a cell with its digits, and what stands between them, in ASCII; a cell without digits of other scripts as it is.
+    """Return a cell with its digits, and what stands between them, in ASCII; a cell without digits
+    of other scripts as it is.
 
     Example:
         >>> in_plain_digits("١٬٢٣٤٫٥"), in_plain_digits("－３．２")
@@ -91,7 +97,8 @@ class ScriptNotation(Notation):
 
 
 def script_of(inner: Notation, counts: Mapping[str, int]) -> ScriptNotation:
-    """Return the notation of cells whose digits, or some of them, are of another script: that of most of them.
+    """Return the notation of cells whose digits, or some of them, are of another script: that of
+    most of them.
 
     Args:
         counts: how often every cell stands; those without any digit have no say.

@@ -1,6 +1,7 @@
 """The image encoder of CLIP as features of images, from a file of its weights.
 
-One idea: a file of weights does not say which activation it was trained with, so that is an argument and part of the fingerprint.
+One idea: a file of weights does not say which activation it was trained with, so that is an
+argument and part of the fingerprint.
 """
 
 from __future__ import annotations
@@ -40,19 +41,33 @@ LAYOUT = [
     (r"(?:vision_model\.)?pre_layrnorm\.(\w+)", r"norm_pre.\1"),
     (r"(?:vision_model\.)?post_layernorm\.(\w+)", r"norm.\1"),
     (r"(?:vision_model\.)?encoder\.layers\.(\d+)\.layer_norm(\d)\.(\w+)", r"blocks.\1.norm\2.\3"),
-    (r"(?:vision_model\.)?encoder\.layers\.(\d+)\.self_attn\.q_proj\.(\w+)", r"blocks.\1.attn.query.\2"),
-    (r"(?:vision_model\.)?encoder\.layers\.(\d+)\.self_attn\.k_proj\.(\w+)", r"blocks.\1.attn.key.\2"),
-    (r"(?:vision_model\.)?encoder\.layers\.(\d+)\.self_attn\.v_proj\.(\w+)", r"blocks.\1.attn.value.\2"),
-    (r"(?:vision_model\.)?encoder\.layers\.(\d+)\.self_attn\.out_proj\.(\w+)", r"blocks.\1.attn.proj.\2"),
+    (
+        r"(?:vision_model\.)?encoder\.layers\.(\d+)\.self_attn\.q_proj\.(\w+)",
+        r"blocks.\1.attn.query.\2",
+    ),
+    (
+        r"(?:vision_model\.)?encoder\.layers\.(\d+)\.self_attn\.k_proj\.(\w+)",
+        r"blocks.\1.attn.key.\2",
+    ),
+    (
+        r"(?:vision_model\.)?encoder\.layers\.(\d+)\.self_attn\.v_proj\.(\w+)",
+        r"blocks.\1.attn.value.\2",
+    ),
+    (
+        r"(?:vision_model\.)?encoder\.layers\.(\d+)\.self_attn\.out_proj\.(\w+)",
+        r"blocks.\1.attn.proj.\2",
+    ),
     (r"(?:vision_model\.)?encoder\.layers\.(\d+)\.mlp\.(fc\d)\.(\w+)", r"blocks.\1.mlp.\2.\3"),
 ]
 
 
 class ClipImage:
-    """The class token of CLIP's image encoder (Radford et al. 2021, section 2.4), projected if the file has a projection.
+    """The class token of CLIP's image encoder (Radford et al. 2021, section 2.4), projected if the
+    file has a projection.
 
     Args:
-        weights: in the first release's layout (`visual.conv1.weight`) or the transformers library's (`vision_model...`).
+        weights: in the first release's layout (`visual.conv1.weight`) or the transformers library's
+            (`vision_model...`).
         activation: `quick-gelu` for the first release, `gelu` for most of OpenCLIP.
 
     Raises:
@@ -67,18 +82,27 @@ class ClipImage:
 
     def __init__(self, weights: Weights, activation: Activation = "quick-gelu") -> None:
         if "visual.layer1.0.conv1.weight" in weights:
-            raise BadInput("CLIP with a residual network", "CLIP with a vision transformer, such as ViT-B/32")
+            raise BadInput(
+                "CLIP with a residual network", "CLIP with a vision transformer, such as ViT-B/32"
+            )
         # a whole CLIP holds a text encoder too, whose names would be taken for the image encoder's
-        ours = {name: values for name, values in weights.items() if not name.startswith(("text_model", "transformer."))}
+        ours = {
+            name: values
+            for name, values in weights.items()
+            if not name.startswith(("text_model", "transformer."))
+        }
         if "visual_projection.weight" in ours:
             ours["visual.proj"] = ours.pop("visual_projection.weight").T
         named = renamed(ours, LAYOUT)
-        self.encoder = VisionTransformer(named, 1e-5, quick_gelu if activation == "quick-gelu" else gelu)
+        self.encoder = VisionTransformer(
+            named, 1e-5, quick_gelu if activation == "quick-gelu" else gelu
+        )
         self._projection = named.get("projection")
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """Bicubic to the size whose patches have positions, with the mean and standard deviation of CLIP's training images."""
+        """Bicubic to the size whose patches have positions, with the mean and standard deviation of
+        CLIP's training images."""
         return Preprocessing(size=self.encoder.grid * self.encoder.patch, mean=MEAN, std=STD)
 
     def __call__(self, x: Tensor) -> Tensor:

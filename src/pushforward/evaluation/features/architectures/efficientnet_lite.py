@@ -1,7 +1,7 @@
 """EfficientNet-Lite0 run from a dictionary of weights.
 
-One idea: the network is a row of inverted bottlenecks whose widths and kernels are the weights' shapes; the strides are the
-published ones.
+One idea: the network is a row of inverted bottlenecks whose widths and kernels are the weights'
+shapes; the strides are the published ones.
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ from pushforward.core.errors import BadInput
 from pushforward.evaluation.features.preprocessing import Preprocessing
 
 EPSILON = 1e-3
-HALVING = (1, 3, 5, 11)  # blocks of stride 2: the first of stages 2, 3, 4 and 6 (Tan & Le 2019, table 1)
+HALVING = (
+    1,
+    3,
+    5,
+    11,
+)  # blocks of stride 2: the first of stages 2, 3, 4 and 6 (Tan & Le 2019, table 1)
 
 
 class EfficientNetLite:
@@ -25,7 +30,8 @@ class EfficientNetLite:
     EfficientNet-B0 (Tan & Le 2019) without squeeze-and-excitation and with activations cut at 6.
 
     Args:
-        weights: `_conv_stem.weight`, `_bn0.*`, `_blocks.i.{_expand_conv,_depthwise_conv,_project_conv,_bn0,_bn1,_bn2}.*`,
+        weights: `_conv_stem.weight`, `_bn0.*`,
+            `_blocks.i.{_expand_conv,_depthwise_conv,_project_conv,_bn0,_bn1,_bn2}.*`,
             `_conv_head.weight`, `_bn1.*`.
 
     Raises:
@@ -40,13 +46,20 @@ class EfficientNetLite:
 
     def __init__(self, weights: Mapping[str, Tensor]) -> None:
         pairs = [("_conv_stem", "_bn0"), ("_conv_head", "_bn1")]
-        self._blocks = 1 + max((int(n.split(".")[1]) for n in weights if n.startswith("_blocks.")), default=-1)
+        self._blocks = 1 + max(
+            (int(n.split(".")[1]) for n in weights if n.startswith("_blocks.")), default=-1
+        )
         for block in range(self._blocks):
-            layers = [("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2")]
+            layers = [
+                ("_expand_conv", "_bn0"),
+                ("_depthwise_conv", "_bn1"),
+                ("_project_conv", "_bn2"),
+            ]
             pairs += [
                 (f"_blocks.{block}.{convolution}", f"_blocks.{block}.{norm}")
                 for convolution, norm in layers
-                if convolution != "_expand_conv" or f"_blocks.{block}._expand_conv.weight" in weights
+                if convolution != "_expand_conv"
+                or f"_blocks.{block}._expand_conv.weight" in weights
             ]
         self._convolutions = {pair[0]: _folded(weights, *pair) for pair in pairs}
 
@@ -66,17 +79,22 @@ class EfficientNetLite:
         stride, y = 2 if block in HALVING else 1, x
         if f"_blocks.{block}._expand_conv" in self._convolutions:
             y = self._convolved(y, f"_blocks.{block}._expand_conv").clamp(0.0, 6.0)
-        y = self._convolved(y, f"_blocks.{block}._depthwise_conv", stride, groups=y.shape[1]).clamp(0.0, 6.0)
+        y = self._convolved(y, f"_blocks.{block}._depthwise_conv", stride, groups=y.shape[1]).clamp(
+            0.0, 6.0
+        )
         y = self._convolved(y, f"_blocks.{block}._project_conv")
         return x + y if x.shape == y.shape else y
 
     def _convolved(self, x: Tensor, name: str, stride: int = 1, groups: int = 1) -> Tensor:
         weight, bias = self._convolutions[name]
-        return functional.conv2d(same(x, weight.shape[-1], stride), weight, bias, stride, groups=groups)
+        return functional.conv2d(
+            same(x, weight.shape[-1], stride), weight, bias, stride, groups=groups
+        )
 
 
 def same(x: Tensor, kernel: int, stride: int) -> Tensor:
-    """Pad so that a convolution returns `ceil(size / stride)` pixels, the odd one at the far end, as TensorFlow does.
+    """Pad so that a convolution returns `ceil(size / stride)` pixels, the odd one at the far end,
+    as TensorFlow does.
 
     Example:
         >>> same(torch.ones(1, 1, 4, 4), 3, 2)[0, 0, 0].tolist()
@@ -90,7 +108,10 @@ def same(x: Tensor, kernel: int, stride: int) -> Tensor:
 
 
 def _folded(weights: Mapping[str, Tensor], convolution: str, norm: str) -> tuple[Tensor, Tensor]:
-    parts = [f"{convolution}.weight", *(f"{norm}.{part}" for part in ("weight", "bias", "running_mean", "running_var"))]
+    parts = [
+        f"{convolution}.weight",
+        *(f"{norm}.{part}" for part in ("weight", "bias", "running_mean", "running_var")),
+    ]
     absent = [part for part in parts if part not in weights]
     if absent:
         raise BadInput(f"weights without {', '.join(absent)}", "those of EfficientNet-Lite0")

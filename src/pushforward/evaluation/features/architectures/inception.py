@@ -1,8 +1,9 @@
 """Inception-v3 in the layout of the published Fréchet distances, from a file of its weights.
 
-Two ideas: the network of those distances is not the usual Inception-v3 (its average pooling leaves padding out, its last block
-pools by the maximum, its classes are 1008), so weights of the usual one are refused; normalisation is folded into the
-convolutions, after which the network is a list of branches.
+Two ideas: the network of those distances is not the usual Inception-v3 (its average pooling leaves
+padding out, its last block pools by the maximum, its classes are 1008), so weights of the usual one
+are refused; normalisation is folded into the convolutions, after which the network is a list of
+branches.
 """
 
 from __future__ import annotations
@@ -28,8 +29,13 @@ STEM = (
     ("Conv2d_4a_3x3", 1, 0),
     ("", 2, 0),
 )
-# branches of each kind of block (Szegedy et al. 2016, figures 5 to 7 and 10); a name ending in + is two convolutions side by side
-A = (("branch1x1",), ("branch5x5_1", "branch5x5_2"), ("branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3"))
+# branches of each kind of block (Szegedy et al. 2016, figures 5 to 7 and 10); a name ending in + is
+# two convolutions side by side
+A = (
+    ("branch1x1",),
+    ("branch5x5_1", "branch5x5_2"),
+    ("branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3"),
+)
 B = (("branch3x3",), ("branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3"))
 C = (
     ("branch1x1",),
@@ -37,7 +43,11 @@ C = (
     tuple(f"branch7x7dbl_{i}" for i in (1, 2, 3, 4, 5)),
 )
 D = (("branch3x3_1", "branch3x3_2"), tuple(f"branch7x7x3_{i}" for i in (1, 2, 3, 4)))
-E = (("branch1x1",), ("branch3x3_1", "branch3x3_2+"), ("branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3+"))
+E = (
+    ("branch1x1",),
+    ("branch3x3_1", "branch3x3_2+"),
+    ("branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3+"),
+)
 BLOCKS = {
     **{f"Mixed_5{letter}": (A, "average") for letter in "bcd"},
     "Mixed_6a": (B, "reduce"),
@@ -52,7 +62,8 @@ class Inception:
     """The pooled features of Inception-v3 as of 2015-12-05: 2048 numbers in the published weights.
 
     Args:
-        weights: `Conv2d_1a_3x3.conv.weight`, `Conv2d_1a_3x3.bn.weight`, ..., `Mixed_7c.branch_pool.bn.running_var`, `fc.weight`.
+        weights: `Conv2d_1a_3x3.conv.weight`, `Conv2d_1a_3x3.bn.weight`, ...,
+            `Mixed_7c.branch_pool.bn.running_var`, `fc.weight`.
 
     Raises:
         BadInput: weights that are missing, or of an Inception-v3 that is not of 1008 classes.
@@ -78,12 +89,18 @@ class Inception:
     @property
     def preprocessing(self) -> Preprocessing:
         """Pixels from 0 to 255, sampled to 299 as TensorFlow 1 does, minus 128, over 128."""
-        return Preprocessing(size=299, low=0.0, high=255.0, mean=(128.0,), std=(128.0,), filter="tensorflow")
+        return Preprocessing(
+            size=299, low=0.0, high=255.0, mean=(128.0,), std=(128.0,), filter="tensorflow"
+        )
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return features (n, 2048) of inputs (n, 3, 299, 299)."""
         for name, stride, padding in STEM:
-            x = self._convolved(x, name, stride, padding) if name else functional.max_pool2d(x, 3, stride)
+            x = (
+                self._convolved(x, name, stride, padding)
+                if name
+                else functional.max_pool2d(x, 3, stride)
+            )
         for name in BLOCKS:
             x = self.block(x, name)
         return x.mean(dim=(2, 3))
@@ -98,7 +115,9 @@ class Inception:
             for step in branch:
                 last = reducing and step == branch[-1]
                 if step.endswith("+"):
-                    y = torch.cat([self._convolved(y, f"{name}.{step[:-1]}{side}", 1) for side in "ab"], dim=1)
+                    y = torch.cat(
+                        [self._convolved(y, f"{name}.{step[:-1]}{side}", 1) for side in "ab"], dim=1
+                    )
                 else:
                     y = self._convolved(y, f"{name}.{step}", 2 if last else 1, 0 if last else None)
             out.append(y)
@@ -115,7 +134,9 @@ class Inception:
 
     def _convolved(self, x: Tensor, name: str, stride: int, padding: int | None = None) -> Tensor:
         weight, bias = self._convolutions[name]
-        margin = (weight.shape[2] // 2, weight.shape[3] // 2) if padding is None else (padding, padding)
+        margin = (
+            (weight.shape[2] // 2, weight.shape[3] // 2) if padding is None else (padding, padding)
+        )
         return functional.relu(functional.conv2d(x, weight, bias, stride, margin))
 
 
@@ -123,14 +144,19 @@ def _names() -> list[str]:
     names = [name for name, _, _ in STEM if name]
     for block, (branches, pooling) in BLOCKS.items():
         for step in (step for branch in branches for step in branch):
-            names += [f"{block}.{step[:-1]}{side}" for side in "ab"] if step.endswith("+") else [f"{block}.{step}"]
+            names += (
+                [f"{block}.{step[:-1]}{side}" for side in "ab"]
+                if step.endswith("+")
+                else [f"{block}.{step}"]
+            )
         if pooling != "reduce":
             names.append(f"{block}.branch_pool")
     return names
 
 
 def _folded(weights: Mapping[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
-    """Return kernel and bias of a convolution followed by batch normalisation: `g (k * x - m) / sqrt(v + eps) + b`."""
+    """Return kernel and bias of a convolution followed by batch normalisation: `g (k * x - m) /
+    sqrt(v + eps) + b`."""
     parts = ("conv.weight", "bn.weight", "bn.bias", "bn.running_mean", "bn.running_var")
     absent = [f"{name}.{part}" for part in parts if f"{name}.{part}" not in weights]
     if absent:

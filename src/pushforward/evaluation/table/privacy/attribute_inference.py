@@ -16,7 +16,15 @@ from pushforward.evaluation.measuring.metric import Metric
 from pushforward.evaluation.measuring.statistic import Kept, Measured
 from pushforward.evaluation.table.gower import Gower
 from pushforward.evaluation.table.privacy.linkability import Names, places_of
-from pushforward.evaluation.table.privacy.risk import USUAL, Attack, AttackSetting, Rate, on_table, risk_score, targets
+from pushforward.evaluation.table.privacy.risk import (
+    USUAL,
+    Attack,
+    AttackSetting,
+    Rate,
+    on_table,
+    risk_score,
+    targets,
+)
 
 INFERENCE = Measure(
     "attribute inference",
@@ -29,8 +37,11 @@ INFERENCE = Measure(
 TOLERANCE = 0.05
 
 
-def matches(guess: np.ndarray, truth: np.ndarray, column: Column, tolerance: float = TOLERANCE) -> np.ndarray:
-    """Return which guesses are right: the same category, or a number within `tolerance` of the training range.
+def matches(
+    guess: np.ndarray, truth: np.ndarray, column: Column, tolerance: float = TOLERANCE
+) -> np.ndarray:
+    """Return which guesses are right: the same category, or a number within `tolerance` of the
+    training range.
 
     Example:
         >>> age = Column("age", "integer", step=1.0, low=0, high=100, missing=True)
@@ -56,23 +67,27 @@ def attribute_inference(
     how: AttackSetting = USUAL,
     tolerance: float = TOLERANCE,
 ) -> Score:
-    """Return the attribute-inference risk (Giomi et al. 2023): see `risk.excess` for the value and its interval.
+    """Return the attribute-inference risk (Giomi et al. 2023): see `risk.excess` for the value and
+    its interval.
 
-    The sample nearest to a row by the known columns, in Gower's distance, gives its secret value as the guess. Held-out rows are
-    the control: what the other columns predict, they predict there too. The baseline guesses the value of a random sample.
+    The sample nearest to a row by the known columns, in Gower's distance, gives its secret value as
+    the guess. Held-out rows are the control: what the other columns predict, they predict there
+    too. The baseline guesses the value of a random sample.
 
     Args:
         samples: the model's rows, filled, shape (n, columns).
         train: what the model was trained on, filled, shape (m, columns).
         heldout: real rows it was not trained on, filled, shape (h, columns).
         space: the table's columns.
-        secret: the column that is guessed; by default every column in turn, each of an equal share of the rows.
+        secret: the column that is guessed; by default every column in turn, each of an equal share
+            of the rows.
         known: the columns that the attacker knows; by default all others.
         how: the attack's seed and size, and which split `heldout` is.
         tolerance: error of a right guess of a number, in training ranges.
 
     Raises:
-        BadInput: one column only, fewer than 20 rows of any kind, a secret that is known, NaN, or another width.
+        BadInput: one column only, fewer than 20 rows of any kind, a secret that is known, NaN, or
+            another width.
 
     Example:
         >>> x = np.random.default_rng(0).random((600, 3))
@@ -81,7 +96,11 @@ def attribute_inference(
         True
     """
     if len(space.columns) < 2:
-        raise BadInput("a table of one column", "two or more", "there must be something known and something secret")
+        raise BadInput(
+            "a table of one column",
+            "two or more",
+            "there must be something known and something secret",
+        )
     secrets = range(len(space.columns)) if secret is None else places_of([secret], space)
     given = tuple(range(len(space.columns))) if known is None else places_of(known, space)
     if known is not None and any(place in given for place in secrets):
@@ -108,7 +127,10 @@ def _guessed(x: np.ndarray, rows: np.ndarray, place: int, gower: Gower, toleranc
 def _by_chance(values: np.ndarray, secrets: np.ndarray, column: Column, tolerance: float) -> float:
     """How many secrets a random sample's value tells on average."""
     truths, times = np.unique(secrets, return_counts=True)
-    hit = [float(matches(values, np.full(len(values), t), column, tolerance).mean()) for t in truths.tolist()]
+    hit = [
+        float(matches(values, np.full(len(values), t), column, tolerance).mean())
+        for t in truths.tolist()
+    ]
     return float(times @ np.array(hit))
 
 
@@ -137,8 +159,12 @@ class AttributeInference(Attack):
     def compute(self, kept: Kept) -> list[Measured]:
         """Return the attribute-inference risk."""
         x, y, z = self.rows(kept)
-        found = attribute_inference(x, y, z, self.space, self.secret, self.known, self.how, self.tolerance)
+        found = attribute_inference(
+            x, y, z, self.space, self.secret, self.known, self.how, self.tolerance
+        )
         return [Measured(found)]
 
 
-METRIC = Metric.of(INFERENCE, on_table(AttributeInference), "held-out", "two columns", spaces=("table",))
+METRIC = Metric.of(
+    INFERENCE, on_table(AttributeInference), "held-out", "two columns", spaces=("table",)
+)

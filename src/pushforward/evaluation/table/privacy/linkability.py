@@ -1,6 +1,8 @@
-"""Can someone who knows some columns of a row here and others there tell that both belong to one person?
+"""Can someone who knows some columns of a row here and others there tell that both belong to one
+person?
 
-One idea: if the sample most like the one half is also the sample most like the other half, it links them.
+One idea: if the sample most like the one half is also the sample most like the other half, it links
+them.
 """
 
 from __future__ import annotations
@@ -18,7 +20,15 @@ from pushforward.evaluation.checks import require
 from pushforward.evaluation.measuring.metric import Metric
 from pushforward.evaluation.measuring.statistic import Kept, Measured
 from pushforward.evaluation.table.gower import Gower
-from pushforward.evaluation.table.privacy.risk import USUAL, Attack, AttackSetting, Rate, on_table, risk_score, targets
+from pushforward.evaluation.table.privacy.risk import (
+    USUAL,
+    Attack,
+    AttackSetting,
+    Rate,
+    on_table,
+    risk_score,
+    targets,
+)
 
 LINKABILITY = Measure(
     "linkability",
@@ -45,7 +55,8 @@ def places_of(names: Names, space: Table) -> tuple[int, ...]:
 
 
 def guessing_links(n: int, k: int) -> float:
-    """Return the chance that two random choices of k of n samples share one: `1 - C(n - k, k) / C(n, k)`.
+    """Return the chance that two random choices of k of n samples share one: `1 - C(n - k, k) /
+    C(n, k)`.
 
     Example:
         >>> guessing_links(100, 1), guessing_links(4, 2)
@@ -54,11 +65,14 @@ def guessing_links(n: int, k: int) -> float:
     return 1.0 - comb(n - k, k) / comb(n, k)
 
 
-def linked(rows: np.ndarray, samples: np.ndarray, sides: tuple[Gower, Gower], neighbours: int, seed: int) -> np.ndarray:
-    """Return which rows have a sample that is among the nearest by either side's columns, shape (n,).
+def linked(
+    rows: np.ndarray, samples: np.ndarray, sides: tuple[Gower, Gower], neighbours: int, seed: int
+) -> np.ndarray:
+    """Return which rows have a sample that is among the nearest by either side's columns, shape
+    (n,).
 
-    The samples are put in another random order for either side, so that among samples at equal distance both sides choose
-    independently.
+    The samples are put in another random order for either side, so that among samples at equal
+    distance both sides choose independently.
 
     Args:
         rows: the rows under attack, filled, shape (n, columns).
@@ -84,10 +98,12 @@ def linkability(
     how: AttackSetting = USUAL,
     neighbours: int = 1,
 ) -> Score:
-    """Return the linkability risk (Giomi et al. 2023): see `risk.excess` for the value and its interval.
+    """Return the linkability risk (Giomi et al. 2023): see `risk.excess` for the value and its
+    interval.
 
-    A row is linked if the samples nearest to it by one set of columns and those nearest by the other, in Gower's distance, have one
-    in common. Held-out rows are the control, `guessing_links` the baseline.
+    A row is linked if the samples nearest to it by one set of columns and those nearest by the
+    other, in Gower's distance, have one in common. Held-out rows are the control, `guessing_links`
+    the baseline.
 
     Args:
         samples: the model's rows, filled, shape (n, columns).
@@ -99,7 +115,8 @@ def linkability(
         neighbours: how many nearest samples are looked at.
 
     Raises:
-        BadInput: fewer than 20 rows of any kind, unknown or shared columns, more neighbours than samples, NaN, or another width.
+        BadInput: fewer than 20 rows of any kind, unknown or shared columns, more neighbours than
+            samples, NaN, or another width.
 
     Example:
         >>> from pushforward.core.table import Column
@@ -111,7 +128,9 @@ def linkability(
     if len(space.columns) < 2:
         raise BadInput("a table of one column", "two or more", "linking needs two sets of columns")
     every = tuple(range(len(space.columns)))
-    first, second = (every[::2], every[1::2]) if known is None else (places_of(names, space) for names in known)
+    first, second = (
+        (every[::2], every[1::2]) if known is None else (places_of(names, space) for names in known)
+    )
     if set(first) & set(second):
         raise BadInput("two sets of columns that share some", "sets without a common column")
     x, y, z = targets(samples, train, heldout, space, how.seed)
@@ -119,7 +138,9 @@ def linkability(
         raise BadInput(f"{neighbours} neighbours", "one or more")
     require(len(x), 2 * neighbours, "samples")
     sides = Gower(space, first), Gower(space, second)
-    hits = [int(linked(rows[: how.attacks], x, sides, neighbours, how.seed).sum()) for rows in (y, z)]
+    hits = [
+        int(linked(rows[: how.attacks], x, sides, neighbours, how.seed).sum()) for rows in (y, z)
+    ]
     on_train, on_control = (Rate(successes, len(y[: how.attacks])) for successes in hits)
     chance = guessing_links(len(x), neighbours)
     return risk_score((LINKABILITY, "data"), on_train, on_control, chance, how.reference_name)

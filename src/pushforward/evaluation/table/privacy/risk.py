@@ -1,7 +1,8 @@
 """What an attack with the samples gains over the same attack on rows that the model never saw.
 
-Two ideas: an attack that guesses well because the world is predictable succeeds on held-out rows just as often, and only its excess
-on training rows is a leak; an attack that does no better than guessing says nothing, however small its excess.
+Two ideas: an attack that guesses well because the world is predictable succeeds on held-out rows
+just as often, and only its excess on training rows is a leak; an attack that does no better than
+guessing says nothing, however small its excess.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Rate:
     Attributes:
         successes: number of successful attacks.
         attacks: number of attacks.
-        design: how many attacks are worth one independent attack; more than 1 where attacks share the rows that they hit.
+        design: how many attacks are worth one independent attack; more than 1 where attacks share
+            the rows that they hit.
 
     Example:
         >>> rate = Rate(850, 1000)
@@ -65,9 +67,11 @@ class Rate:
 def excess(train: Rate, control: Rate) -> tuple[float, float]:
     """Return the risk and the half-width of its 95 % interval.
 
-    `R = (r_train - r_control) / (1 - r_control)` of the centres of Wilson's intervals, and by propagation of their half-widths d
-    `d_R^2 = (d_train / (1 - r_control))^2 + (d_control (1 - r_train) / (1 - r_control)^2)^2` (Giomi et al. 2023). R is the success
-    on rows that the attack would miss if the model had not seen them; it is not cut at zero, so that its interval can hold zero.
+    `R = (r_train - r_control) / (1 - r_control)` of the centres of Wilson's intervals, and by
+    propagation of their half-widths d `d_R^2 = (d_train / (1 - r_control))^2 + (d_control (1 -
+    r_train) / (1 - r_control)^2)^2` (Giomi et al. 2023). R is the success on rows that the attack
+    would miss if the model had not seen them; it is not cut at zero, so that its interval can hold
+    zero.
 
     Example:
         >>> risk, reach = excess(Rate(900, 1000), Rate(500, 1000))
@@ -80,7 +84,12 @@ def excess(train: Rate, control: Rate) -> tuple[float, float]:
 
 
 def risk_score(
-    attack: tuple[Measure, str], train: Rate, control: Rate, baseline: float, reference_name: str, kept: float = 1.0
+    attack: tuple[Measure, str],
+    train: Rate,
+    control: Rate,
+    baseline: float,
+    reference_name: str,
+    kept: float = 1.0,
 ) -> Score:
     """Return the risk of an attack as a score; null 0, and possibly negative.
 
@@ -90,8 +99,8 @@ def risk_score(
         control: successes on as many held-out rows.
         baseline: success rate of guessing.
         reference_name: which split the held-out rows are.
-        kept: chance that the row behind an attack was among those attacked; the excess is divided by it, so that an attack that
-            finds every row has risk 1.
+        kept: chance that the row behind an attack was among those attacked; the excess is divided
+            by it, so that an attack that finds every row has risk 1.
 
     Example:
         >>> score = risk_score((Measure("linkability"), "data"), Rate(20, 100), Rate(20, 100), 0.15, "test")
@@ -148,7 +157,8 @@ class AttackSetting:
         reference_name: which split the held-out rows are.
         seed: seed of targets, guesses, descriptions and of the order among equals.
         attacks: most rows attacked on either side, or most descriptions tried.
-        heldout: which role the held-out rows have; `reference` where the reference is itself held out.
+        heldout: which role the held-out rows have; `reference` where the reference is itself held
+            out.
     """
 
     reference_name: str = "test"
@@ -174,17 +184,29 @@ class Attack(Statistic):
     @property
     def needs(self) -> tuple[Need, ...]:
         """Rows of samples, training and held-out rows."""
-        return Need("samples", DATA, "rows"), Need("train", DATA, "rows"), Need(self.how.heldout, DATA, "rows")
+        return (
+            Need("samples", DATA, "rows"),
+            Need("train", DATA, "rows"),
+            Need(self.how.heldout, DATA, "rows"),
+        )
 
     def rows(self, kept: Kept) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return samples, training and held-out rows."""
-        return kept.rows("samples", DATA), kept.rows("train", DATA), kept.rows(self.how.heldout, DATA)
+        return (
+            kept.rows("samples", DATA),
+            kept.rows("train", DATA),
+            kept.rows(self.how.heldout, DATA),
+        )
 
 
 def on_table(kind: Callable[..., Attack]) -> Callable[[CardSetting], list[Statistic]]:
     """Return what puts an attack on cards of tables."""
 
     def on(card: CardSetting) -> list[Statistic]:
-        return [kind(card.space, how=AttackSetting(card.heldout_name, card.seed, heldout=card.null_role))]
+        return [
+            kind(
+                card.space, how=AttackSetting(card.heldout_name, card.seed, heldout=card.null_role)
+            )
+        ]
 
     return on

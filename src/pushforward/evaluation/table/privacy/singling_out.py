@@ -1,8 +1,9 @@
 """Do the samples tell how to describe exactly one row of the training data?
 
-Three ideas: what is unique among the samples, a rare value or a combination of values, is tried as a description; whether it fits
-exactly one row depends on how many rows there are, so training and control rows are equally many; an outlying row is hit by many
-descriptions at once, which the interval counts.
+Three ideas: what is unique among the samples, a rare value or a combination of values, is tried as
+a description; whether it fits exactly one row depends on how many rows there are, so training and
+control rows are equally many; an outlying row is hit by many descriptions at once, which the
+interval counts.
 """
 
 from __future__ import annotations
@@ -21,7 +22,15 @@ from pushforward.evaluation.distances import TILE_NUMBERS
 from pushforward.evaluation.marks import missing_mark
 from pushforward.evaluation.measuring.metric import Metric
 from pushforward.evaluation.measuring.statistic import Kept, Measured, MeasuredOn
-from pushforward.evaluation.table.privacy.risk import USUAL, Attack, AttackSetting, Rate, on_table, risk_score, targets
+from pushforward.evaluation.table.privacy.risk import (
+    USUAL,
+    Attack,
+    AttackSetting,
+    Rate,
+    on_table,
+    risk_score,
+    targets,
+)
 
 SINGLING_OUT = Measure(
     "singling out",
@@ -38,7 +47,8 @@ _LARGEST = float(np.finfo(np.float64).max)
 
 @dataclass(frozen=True)
 class Predicates:
-    """Descriptions of rows: every one of k columns lies in an interval. Missing numbers are plus infinity.
+    """Descriptions of rows: every one of k columns lies in an interval. Missing numbers are plus
+    infinity.
 
     Attributes:
         places: which columns, shape (n, k).
@@ -75,14 +85,17 @@ class Predicates:
             >>> age.counts(np.array([[20.0], [30.0], [50.0], [np.inf]])).tolist()
             [2]
         """
-        return np.concatenate([np.zeros(0, dtype=np.int64), *(found.sum(axis=1) for _, found in self.fits(rows))])
+        return np.concatenate(
+            [np.zeros(0, dtype=np.int64), *(found.sum(axis=1) for _, found in self.fits(rows))]
+        )
 
     def rate(self, rows: np.ndarray) -> Rate:
         """Return how many predicates fit exactly one row, and what they are worth.
 
-        Leaving out a row loses the predicates that fit it alone and gains those that fit it and one other, in all `-I_j`. The
-        jackknife's variance over rows is `sum_j (I_j - mean)^2`; it would be `S_1 + 2 S_2` if no two of the S_1 predicates that fit
-        one row and of the S_2 that fit two had a row in common, and `design` is how many times larger it is.
+        Leaving out a row loses the predicates that fit it alone and gains those that fit it and one
+        other, in all `-I_j`. The jackknife's variance over rows is `sum_j (I_j - mean)^2`; it would
+        be `S_1 + 2 S_2` if no two of the S_1 predicates that fit one row and of the S_2 that fit
+        two had a row in common, and `design` is how many times larger it is.
 
         Example:
             >>> twice = Predicates(np.array([[0], [0]]), np.array([[1.0], [2.0]]), np.array([[9.0], [9.0]]))
@@ -100,7 +113,9 @@ class Predicates:
 
     def distinct(self) -> Predicates:
         """Return each predicate once, in order of its first appearance."""
-        first = np.unique(np.concatenate([self.places, self.low, self.high], axis=1), axis=0, return_index=True)[1]
+        first = np.unique(
+            np.concatenate([self.places, self.low, self.high], axis=1), axis=0, return_index=True
+        )[1]
         return self[np.sort(first)]
 
 
@@ -114,7 +129,8 @@ def _finite(rows: np.ndarray, space: Table) -> np.ndarray:
 
 
 def univariate(samples: np.ndarray, space: Table) -> Predicates:
-    """Return the values that one sample alone has, and the bounds that only the smallest or the largest number meets.
+    """Return the values that one sample alone has, and the bounds that only the smallest or the
+    largest number meets.
 
     Args:
         samples: the model's rows, missing numbers plus infinity, shape (n, columns).
@@ -133,11 +149,16 @@ def univariate(samples: np.ndarray, space: Table) -> Predicates:
 
 
 def _described(
-    rows: np.ndarray, places: np.ndarray, space: Table, middles: np.ndarray, rng: np.random.Generator | None = None
+    rows: np.ndarray,
+    places: np.ndarray,
+    space: Table,
+    middles: np.ndarray,
+    rng: np.random.Generator | None = None,
 ) -> Predicates:
     """Describe rows by their values: categories and missing values as they are, numbers by a bound.
 
-    The bound goes away from the middle of the column, or in a random direction where there is an `rng`.
+    The bound goes away from the middle of the column, or in a random direction where there is an
+    `rng`.
     """
     values = np.take_along_axis(rows, places, axis=1)
     exact = np.array([column.discrete for column in space.columns])[places] | np.isinf(values)
@@ -146,10 +167,14 @@ def _described(
     return Predicates(places, low, np.where(exact | ~up, values, _LARGEST))
 
 
-def multivariate(samples: np.ndarray, space: Table, k: int, wanted: int, rng: np.random.Generator) -> Predicates:
-    """Return descriptions of random samples by k random columns that fit that sample alone, at most `wanted`.
+def multivariate(
+    samples: np.ndarray, space: Table, k: int, wanted: int, rng: np.random.Generator
+) -> Predicates:
+    """Return descriptions of random samples by k random columns that fit that sample alone, at most
+    `wanted`.
 
-    Numbers are bounded away from the median, categories and missing values taken as they are (Giomi et al. 2023).
+    Numbers are bounded away from the median, categories and missing values taken as they are (Giomi
+    et al. 2023).
 
     Args:
         samples: the model's rows, missing numbers plus infinity, shape (n, columns).
@@ -164,7 +189,9 @@ def multivariate(samples: np.ndarray, space: Table, k: int, wanted: int, rng: np
     middles[known] = np.nanmedian(finite[:, known], axis=0)
     tried = TRIES * wanted
     places = rng.permuted(np.tile(np.arange(len(space.columns)), (tried, 1)), axis=1)[:, :k]
-    candidates = _described(samples[rng.integers(0, len(samples), tried)], np.sort(places, axis=1), space, middles)
+    candidates = _described(
+        samples[rng.integers(0, len(samples), tried)], np.sort(places, axis=1), space, middles
+    )
     found: list[np.ndarray] = []
     have = 0
     distinct = candidates.distinct()
@@ -178,10 +205,13 @@ def multivariate(samples: np.ndarray, space: Table, k: int, wanted: int, rng: np
 
 
 def guesses(space: Table, k: int, n: int, rng: np.random.Generator) -> Predicates:
-    """Return n descriptions that use the schema alone: k random columns, random categories, bounds at random numbers in range."""
+    """Return n descriptions that use the schema alone: k random columns, random categories, bounds
+    at random numbers in range."""
     rows = np.stack(
         [
-            rng.integers(0, len(c.categories), n).astype(np.float64) if c.discrete else rng.uniform(c.low, c.high, n)
+            rng.integers(0, len(c.categories), n).astype(np.float64)
+            if c.discrete
+            else rng.uniform(c.low, c.high, n)
             for c in space.columns
         ],
         axis=1,
@@ -198,11 +228,13 @@ def singling_out(
     how: AttackSetting = USUAL,
     columns: int = 4,
 ) -> list[Score]:
-    """Return the singling-out risk of single values and of combinations (Giomi et al. 2023); see `risk.excess`.
+    """Return the singling-out risk of single values and of combinations (Giomi et al. 2023); see
+    `risk.excess`.
 
-    A description that fits one sample alone is successful if it fits exactly one row. It is tried on training rows and, as the
-    control, on equally many held-out rows; the baseline are descriptions at random (`guesses`). If training rows had to be cut to h
-    of m, a copied row was kept with chance h/m and the excess is divided by that.
+    A description that fits one sample alone is successful if it fits exactly one row. It is tried
+    on training rows and, as the control, on equally many held-out rows; the baseline are
+    descriptions at random (`guesses`). If training rows had to be cut to h of m, a copied row was
+    kept with chance h/m and the excess is divided by that.
 
     Args:
         samples: the model's rows, filled, shape (n, columns).
@@ -271,7 +303,9 @@ class SinglingOut(Attack):
     def compute(self, kept: Kept) -> list[Measured]:
         """Return the risk of single values and that of combinations."""
         x, y, z = self.rows(kept)
-        return [Measured(score) for score in singling_out(x, y, z, self.space, self.how, self.columns)]
+        return [
+            Measured(score) for score in singling_out(x, y, z, self.space, self.how, self.columns)
+        ]
 
 
 METRIC = Metric.of(SINGLING_OUT, on_table(SinglingOut), "held-out", spaces=("table",))

@@ -1,7 +1,8 @@
 """A classifier that knows how noisy its input is: what classifier guidance takes the gradient of.
 
-One idea: it sees the same noisy data, scaled in the same way, as the denoiser that it guides, at noise levels drawn evenly in their
-logarithm, so that its gradient means something at every step of a sampler.
+One idea: it sees the same noisy data, scaled in the same way, as the denoiser that it guides, at
+noise levels drawn evenly in their logarithm, so that its gradient means something at every step of
+a sampler.
 """
 
 from __future__ import annotations
@@ -44,30 +45,43 @@ class NoiseAwareClassifier(nn.Module):
     """
 
     def __init__(
-        self, codec: Codec, classes: tuple[str, ...], levels: tuple[float, float], width: int = 32, depth: int = 1
+        self,
+        codec: Codec,
+        classes: tuple[str, ...],
+        levels: tuple[float, float],
+        width: int = 32,
+        depth: int = 1,
     ) -> None:
         super().__init__()
         if len(classes) < 2:
-            raise BadInput(f"a classifier of {len(classes)} classes", "two or more", "bring labelled data")
+            raise BadInput(
+                f"a classifier of {len(classes)} classes", "two or more", "bring labelled data"
+            )
         self.codec, self.classes, self.levels = codec, classes, levels
         space = codec.space
         body: nn.Module
         if isinstance(space, Image):
-            body = ConvEncoder(space.channels, space.height, space.width, len(classes), width, depth, CONTEXT)
+            body = ConvEncoder(
+                space.channels, space.height, space.width, len(classes), width, depth, CONTEXT
+            )
         else:
             body = ResidualMLP(space.event_shape[0], len(classes), width, depth, CONTEXT)
         self.network = ScalarConditioned(body, CONTEXT)
         self.preconditioner = Preconditioner(space.event_shape)
 
     def log_prob(self, y: Tensor, noise_level: Tensor) -> Tensor:
-        """Return the log-probability of every class: y (n, ...), noise_level () or (n,) -> (n, classes)."""
+        """Return the log-probability of every class: y (n, ...), noise_level () or (n,) -> (n,
+        classes)."""
         s = noise_level.to(y).expand(len(y))
         c_in, c_noise = self.preconditioner.inputs(s)
-        inputs = c_in.reshape(-1, *(1 for _ in y.shape[1:])) * (y - self.preconditioner.centre.to(y))
+        inputs = c_in.reshape(-1, *(1 for _ in y.shape[1:])) * (
+            y - self.preconditioner.centre.to(y)
+        )
         return self.network(inputs, c_noise).log_softmax(1)
 
     def loss(self, x: Tensor, label: Tensor, noise: Noise) -> Tensor:
-        """Return the mean of `-log p(label | x + s eps, s)` over encoded examples, log s uniform on the range of levels."""
+        """Return the mean of `-log p(label | x + s eps, s)` over encoded examples, log s uniform on
+        the range of levels."""
         low, high = (math.log(level) for level in self.levels)
         s = (low + (high - low) * noise.uniform()).exp()
         y = x + s.reshape(-1, *(1 for _ in x.shape[1:])) * noise.normal(*x.shape[1:])
@@ -75,6 +89,9 @@ class NoiseAwareClassifier(nn.Module):
 
     @torch.no_grad()
     def accuracy(self, x: Tensor, label: Tensor, noise_level: float, noise: Noise) -> float:
-        """Return the share of encoded examples whose class is the most probable one at a noise level."""
+        """Return the share of encoded examples whose class is the most probable one at a noise
+        level."""
         y = x + noise_level * noise.normal(*x.shape[1:])
-        return float((self.log_prob(y, torch.tensor(noise_level)).argmax(1) == label).double().mean())
+        return float(
+            (self.log_prob(y, torch.tensor(noise_level)).argmax(1) == label).double().mean()
+        )

@@ -1,7 +1,8 @@
 """Denoisers: from noisy data to the mean of the clean data, at every noise level.
 
-Two ideas: a denoiser lives in the coordinates `y = x0 + noise_level eps`, which all paths share; the network only has to
-predict a unit-variance target from unit-variance inputs, because its preconditioner knows the scale of the data.
+Two ideas: a denoiser lives in the coordinates `y = x0 + noise_level eps`, which all paths share;
+the network only has to predict a unit-variance target from unit-variance inputs, because its
+preconditioner knows the scale of the data.
 """
 
 from __future__ import annotations
@@ -23,13 +24,15 @@ class Denoiser(ABC):
     """`D(y, noise_level) = E[x0 | y]` for `y = x0 + noise_level eps`.
 
     Attributes:
-        calls: network calls that one denoising costs, the most where that depends on the noise level.
+        calls: network calls that one denoising costs, the most where that depends on the noise
+            level.
     """
 
     calls: float = 1.0
 
     def cost(self, noise_level: float) -> float:
-        """Return the network calls of one denoising at a noise level; override where they depend on it."""
+        """Return the network calls of one denoising at a noise level; override where they depend on
+        it."""
         return self.calls
 
     @abstractmethod
@@ -42,7 +45,8 @@ class PredictionType(Choice):
     """What the output F of a network means: `D - centre = skip (y - centre) + out F`.
 
     Attributes:
-        scales: `(skip, out)` as a function of noise level and data scale; calling the type calls it.
+        scales: `(skip, out)` as a function of noise level and data scale; calling the type calls
+            it.
     """
 
     scales: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -63,13 +67,24 @@ FORMS: Registry[PredictionType] = Registry(
         # eps = (y - x0)/s
         PredictionType("noise", "the noise", lambda s, d: (torch.ones_like(s), -s)),
         # x0, in units of its scale
-        PredictionType("data", "the clean data", lambda s, d: (torch.zeros_like(s), d.expand_as(s))),
-        # v = alpha eps - sigma x0 where alpha^2 + sigma^2 = 1: x0 = alpha x - sigma v with x = alpha y
-        PredictionType("velocity", "v", lambda s, d: (1.0 / (1.0 + s**2), -s / (1.0 + s**2).sqrt())),
+        PredictionType(
+            "data", "the clean data", lambda s, d: (torch.zeros_like(s), d.expand_as(s))
+        ),
+        # v = alpha eps - sigma x0 where alpha^2 + sigma^2 = 1: x0 = alpha x - sigma v with x =
+        # alpha y
+        PredictionType(
+            "velocity", "v", lambda s, d: (1.0 / (1.0 + s**2), -s / (1.0 + s**2).sqrt())
+        ),
         # u = eps - x0 with eps = (y - x0)/s: x0 = (y - s u)/(1 + s)
-        PredictionType("flow", "the velocity of a straight line", lambda s, d: (1.0 / (1.0 + s), -s / (1.0 + s))),
+        PredictionType(
+            "flow",
+            "the velocity of a straight line",
+            lambda s, d: (1.0 / (1.0 + s), -s / (1.0 + s)),
+        ),
         # the gradient of the log-density of y (Tweedie): x0 = y + s^2 score
-        PredictionType("score", "the gradient of the log-density", lambda s, d: (torch.ones_like(s), s**2)),
+        PredictionType(
+            "score", "the gradient of the log-density", lambda s, d: (torch.ones_like(s), s**2)
+        ),
     ),
 )
 
@@ -77,8 +92,9 @@ FORMS: Registry[PredictionType] = Registry(
 class Preconditioner(nn.Module):
     """`D = c_skip y + c_out F(c_in y, c_noise)`, Karras et al. 2022, equation 7 and table 1.
 
-    `c_skip = d^2/(s^2+d^2)`, `c_out = s d/sqrt(s^2+d^2)`, `c_in = 1/sqrt(s^2+d^2)`, `c_noise = log(s)/4` for noise level `s` and
-    data scale `d`: with `F = 0` it is the exact denoiser of `N(centre, d^2)`.
+    `c_skip = d^2/(s^2+d^2)`, `c_out = s d/sqrt(s^2+d^2)`, `c_in = 1/sqrt(s^2+d^2)`, `c_noise =
+    log(s)/4` for noise level `s` and data scale `d`: with `F = 0` it is the exact denoiser of
+    `N(centre, d^2)`.
 
     Args:
         shape: shape of one example; the centre of the data is kept per channel.
@@ -101,7 +117,8 @@ class Preconditioner(nn.Module):
         self.sigma_data.copy_((x.double() - centre).square().mean().sqrt().clamp(min=1e-3))
 
     def inputs(self, noise_level: Tensor) -> tuple[Tensor, Tensor]:
-        """Return `(c_in, c_noise)`, each of the shape of `noise_level`; `FORMS["preconditioned"]` are the other two."""
+        """Return `(c_in, c_noise)`, each of the shape of `noise_level`; `FORMS["preconditioned"]`
+        are the other two."""
         data = self.sigma_data.to(noise_level)
         return (noise_level**2 + data**2).rsqrt(), noise_level.log() / 4.0
 
@@ -110,12 +127,14 @@ class NetworkDenoiser(Denoiser, nn.Module):
     """A network that sees inputs of unit variance and predicts one of `FORMS`.
 
     Args:
-        prediction: what the output means; `preconditioned` alone has a target of unit variance at every noise level.
+        prediction: what the output means; `preconditioned` alone has a target of unit variance at
+            every noise level.
         network: maps (inputs, c_noise, label) to the shape of the data.
         shape: shape of one example.
-        levels: number of integer levels in [-1, 1], 0 for continuous data. With levels the network also sees
-            `(m - y)/s`, where m is the mean of a pixel given its noisy value alone: at small noise the data are known exactly,
-            a background already at larger noise, and no network should have to learn the grid of integers.
+        levels: number of integer levels in [-1, 1], 0 for continuous data. With levels the network
+            also sees `(m - y)/s`, where m is the mean of a pixel given its noisy value alone: at
+            small noise the data are known exactly, a background already at larger noise, and no
+            network should have to learn the grid of integers.
         learns_variance: whether the network has as many outputs again, of which `share` is made.
     """
 
@@ -137,7 +156,8 @@ class NetworkDenoiser(Denoiser, nn.Module):
             self.register_buffer("frequencies", torch.full((levels,), 1.0 / levels))
 
     def fit(self, x: Tensor) -> None:
-        """Look once at training data: their centre, their scale, and how often each level occurs."""
+        """Look once at training data: their centre, their scale, and how often each level
+        occurs."""
         self.preconditioner.fit(x)
         if self.levels:
             self.frequencies.copy_(level_frequencies(x, self.levels))
@@ -147,18 +167,23 @@ class NetworkDenoiser(Denoiser, nn.Module):
         return self.reverse(y, noise_level, given)[0]
 
     def reverse(self, y: Tensor, noise_level: Tensor, given: Given | None) -> tuple[Tensor, Tensor]:
-        """Return the clean estimate and the share of `variance.between`: zero, the small variance, where none is learned.
+        """Return the clean estimate and the share of `variance.between`: zero, the small variance,
+        where none is learned.
 
         A raw output of zero stands for a half (Nichol and Dhariwal 2021 scale it likewise).
         """
         s = noise_level.to(y).expand(y.shape[0])
-        c_skip, c_out = (self._like(c, y) for c in self.form(s, self.preconditioner.sigma_data.to(s)))
+        c_skip, c_out = (
+            self._like(c, y) for c in self.form(s, self.preconditioner.sigma_data.to(s))
+        )
         c_in, c_noise = (self._like(c, y) for c in self.preconditioner.inputs(s))
         centre = self.preconditioner.centre.to(y)
         inputs = c_in * (y - centre)
         if self.levels:
             noise = self._like(s, y)
-            inputs = torch.cat([inputs, (level_mean(y, noise, self.frequencies) - y) / noise], dim=1)
+            inputs = torch.cat(
+                [inputs, (level_mean(y, noise, self.frequencies) - y) / noise], dim=1
+            )
         label = label_of(given)
         raw = self.network(inputs, c_noise.flatten(), label)
         share = y.new_zeros(())

@@ -1,7 +1,8 @@
 """Guidance: a denoiser that wraps a denoiser and leans away from a weaker estimate.
 
-Two ideas: every kind extrapolates from a weak estimate through a strong one, `D = D_weak + w (D_strong - D_weak)`, and they
-differ in which two; where guidance does nothing (w = 1, or outside an interval of noise levels) the weak one is not asked for.
+Two ideas: every kind extrapolates from a weak estimate through a strong one, `D = D_weak + w
+(D_strong - D_weak)`, and they differ in which two; where guidance does nothing (w = 1, or outside
+an interval of noise levels) the weak one is not asked for.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ class Lean:
 
     Attributes:
         weight: w; 0 is the weak estimate, 1 the strong one, above 1 exaggerates their difference.
-        low, high: noise levels between which it acts, `low <= s <= high` (Kynkaanniemi et al. 2024); elsewhere w = 1.
-        rescale: phi of Lin et al. 2023: the share in which an example's standard deviation is set back to the strong estimate's.
+        low, high: noise levels between which it acts, `low <= s <= high` (Kynkaanniemi et al.
+            2024); elsewhere w = 1.
+        rescale: phi of Lin et al. 2023: the share in which an example's standard deviation is set
+            back to the strong estimate's.
 
     Example:
         >>> Lean(3.0, 0.3, 5.0).at(torch.tensor([0.1, 1.0])).tolist()
@@ -40,10 +43,13 @@ class Lean:
     def at(self, noise_level: Tensor) -> Tensor:
         """Return w at noise levels of any shape."""
         inside = (noise_level >= self.low) & (noise_level <= self.high)
-        return torch.where(inside, torch.full_like(noise_level, self.weight), torch.ones_like(noise_level))
+        return torch.where(
+            inside, torch.full_like(noise_level, self.weight), torch.ones_like(noise_level)
+        )
 
     def rescaled(self, moved: Tensor, strong: Tensor) -> Tensor:
-        """Return `phi moved std(strong)/std(moved) + (1 - phi) moved`, standard deviations over each example's own numbers."""
+        """Return `phi moved std(strong)/std(moved) + (1 - phi) moved`, standard deviations over
+        each example's own numbers."""
         if not self.rescale:
             return moved
         wanted, came = (t.flatten(1).std(1, correction=0) for t in (strong, moved))
@@ -52,10 +58,12 @@ class Lean:
 
 
 class Extrapolating(Denoiser, ABC):
-    """`D_weak + w (D_strong - D_weak)`, rescaled; no longer a denoiser of any distribution, so its samples have no likelihood.
+    """`D_weak + w (D_strong - D_weak)`, rescaled; no longer a denoiser of any distribution, so its
+    samples have no likelihood.
 
     Attributes:
-        weak_calls, strong_calls, both_calls: what one denoising costs if only the one, only the other, or both are asked for.
+        weak_calls, strong_calls, both_calls: what one denoising costs if only the one, only the
+            other, or both are asked for.
     """
 
     weak_calls: float
@@ -70,7 +78,9 @@ class Extrapolating(Denoiser, ABC):
         """Return the estimate to lean away from."""
 
     @abstractmethod
-    def _strong(self, y: Tensor, noise_level: Tensor, given: Given | None, weak: Tensor | None) -> Tensor:
+    def _strong(
+        self, y: Tensor, noise_level: Tensor, given: Given | None, weak: Tensor | None
+    ) -> Tensor:
         """Return the estimate to lean towards; `weak` is the other one where it is known."""
 
     @property
@@ -99,9 +109,11 @@ class Extrapolating(Denoiser, ABC):
 
 
 class Guided(Extrapolating):
-    """Classifier-free: from the estimate without the label through the one with it (Ho and Salimans 2022, equation 6, w from zero).
+    """Classifier-free: from the estimate without the label through the one with it (Ho and Salimans
+    2022, equation 6, w from zero).
 
-    w = 0 is unconditional, w = 1 conditional and free of extra calls, w > 1 sharpens. Without a label nothing is leaned on.
+    w = 0 is unconditional, w = 1 conditional and free of extra calls, w > 1 sharpens. Without a
+    label nothing is leaned on.
     """
 
     def __init__(self, denoiser: Denoiser, weight: float | Lean) -> None:
@@ -113,17 +125,20 @@ class Guided(Extrapolating):
     def _weak(self, y: Tensor, noise_level: Tensor, given: Given | None) -> Tensor:
         return self.denoiser.denoise(y, noise_level, None)
 
-    def _strong(self, y: Tensor, noise_level: Tensor, given: Given | None, weak: Tensor | None) -> Tensor:
+    def _strong(
+        self, y: Tensor, noise_level: Tensor, given: Given | None, weak: Tensor | None
+    ) -> Tensor:
         if label_of(given) is None and weak is not None:
             return weak
         return self.denoiser.denoise(y, noise_level, given)
 
 
 class Autoguided(Extrapolating):
-    """From a weaker model through this one, both with the same label or both without (Karras et al. 2024, arXiv:2406.02507).
+    """From a weaker model through this one, both with the same label or both without (Karras et al.
+    2024, arXiv:2406.02507).
 
-    The weaker one (smaller, or trained for less time) errs in the same way but more, so that their difference points to good
-    samples rather than to typical ones of a class.
+    The weaker one (smaller, or trained for less time) errs in the same way but more, so that their
+    difference points to good samples rather than to typical ones of a class.
     """
 
     def __init__(self, denoiser: Denoiser, weaker: Denoiser, lean: Lean) -> None:
@@ -135,7 +150,9 @@ class Autoguided(Extrapolating):
     def _weak(self, y: Tensor, noise_level: Tensor, given: Given | None) -> Tensor:
         return self.weaker.denoise(y, noise_level, given)
 
-    def _strong(self, y: Tensor, noise_level: Tensor, given: Given | None, weak: Tensor | None) -> Tensor:
+    def _strong(
+        self, y: Tensor, noise_level: Tensor, given: Given | None, weak: Tensor | None
+    ) -> Tensor:
         return self.denoiser.denoise(y, noise_level, given)
 
 
@@ -144,15 +161,18 @@ class NoisyClassifier(Protocol):
     """A classifier that knows how noisy its input is."""
 
     def log_prob(self, y: Tensor, noise_level: Tensor) -> Tensor:
-        """Return `log p(label | y)` for every class: y (n, ...), noise_level () or (n,) -> (n, classes), differentiable in y."""
+        """Return `log p(label | y)` for every class: y (n, ...), noise_level () or (n,) -> (n,
+        classes), differentiable in y."""
         ...
 
 
 class ClassifierGuided(Extrapolating):
-    """`D_null + w s^2 grad log p(label | y, s)`: the score of a class by Bayes' rule (Dhariwal and Nichol 2021; Song et al. 2020).
+    """`D_null + w s^2 grad log p(label | y, s)`: the score of a class by Bayes' rule (Dhariwal and
+    Nichol 2021; Song et al. 2020).
 
-    With w = 1 and the exact classifier it is the denoiser of that class, of an unconditional model. The gradient counts as two
-    calls, one forwards and one backwards, though a classifier may be far smaller than the denoiser.
+    With w = 1 and the exact classifier it is the denoiser of that class, of an unconditional model.
+    The gradient counts as two calls, one forwards and one backwards, though a classifier may be far
+    smaller than the denoiser.
     """
 
     def __init__(self, denoiser: Denoiser, classifier: NoisyClassifier, lean: Lean) -> None:
@@ -164,7 +184,9 @@ class ClassifierGuided(Extrapolating):
     def _weak(self, y: Tensor, noise_level: Tensor, given: Given | None) -> Tensor:
         return self.denoiser.denoise(y, noise_level, None)
 
-    def _strong(self, y: Tensor, noise_level: Tensor, given: Given | None, weak: Tensor | None) -> Tensor:
+    def _strong(
+        self, y: Tensor, noise_level: Tensor, given: Given | None, weak: Tensor | None
+    ) -> Tensor:
         null = self._weak(y, noise_level, None) if weak is None else weak
         label = label_of(given)
         if label is None:

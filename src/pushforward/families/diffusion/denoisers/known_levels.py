@@ -1,6 +1,8 @@
-"""Integer levels on [-1, 1] seen through Gaussian noise: a decoder that sums to one, and the mean it implies.
+"""Integer levels on [-1, 1] seen through Gaussian noise: a decoder that sums to one, and the mean
+it implies.
 
-One idea: `P(v | y) = N(y; v, s^2) / sum_w N(y; w, s^2)` over the L levels is an honest probability, whatever the noise s.
+One idea: `P(v | y) = N(y; v, s^2) / sum_w N(y; w, s^2)` over the L levels is an honest probability,
+whatever the noise s.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ from torch import Tensor
 
 
 class DataDecoder(ABC):
-    """`log p(x | y)` for `y = x + sigma_min eps`, averaged over eps: the last step of a diffusion model to its data."""
+    """`log p(x | y)` for `y = x + sigma_min eps`, averaged over eps: the last step of a diffusion
+    model to its data."""
 
     @abstractmethod
     def expected(self, x: Tensor) -> Tensor:
@@ -21,7 +24,8 @@ class DataDecoder(ABC):
 
 
 class GaussianDecoder(DataDecoder):
-    """`p(x | y) = N(x; y, sigma_min^2)` for continuous data: `E log p = -D/2 log(2 pi e sigma_min^2)`.
+    """`p(x | y) = N(x; y, sigma_min^2)` for continuous data: `E log p = -D/2 log(2 pi e
+    sigma_min^2)`.
 
     Example:
         >>> round(float(GaussianDecoder(1.0).expected(torch.zeros(1, 2))), 4)
@@ -38,9 +42,11 @@ class GaussianDecoder(DataDecoder):
 
 
 class LevelDecoder(DataDecoder):
-    """`P(x | y)` proportional to `N(y; x, sigma_min^2)` over the levels of every pixel (Kingma et al. 2021, section 3.3).
+    """`P(x | y)` proportional to `N(y; x, sigma_min^2)` over the levels of every pixel (Kingma et
+    al. 2021, section 3.3).
 
-    The expectation over eps depends on the level alone, so it is a table of L numbers, integrated once in float64.
+    The expectation over eps depends on the level alone, so it is a table of L numbers, integrated
+    once in float64.
 
     Example:
         >>> decoder = LevelDecoder(levels=3, sigma_min=0.1)
@@ -86,7 +92,8 @@ ATOMS, HEAVY = (
 
 
 def level_frequencies(x: Tensor, levels: int) -> Tensor:
-    """Return the share of each level among all pixels, one pixel being added to each, shape (L,), float32.
+    """Return the share of each level among all pixels, one pixel being added to each, shape (L,),
+    float32.
 
     Example:
         >>> level_frequencies(torch.tensor([-1.0, -1.0, 1.0]), 2).tolist()
@@ -100,21 +107,25 @@ def level_frequencies(x: Tensor, levels: int) -> Tensor:
 
 
 def level_mean(y: Tensor, noise_level: Tensor, frequencies: Tensor) -> Tensor:
-    """Return the mean of a pixel given its noisy value alone, `sum_v v p_v N(y; v, s^2) / sum_v p_v N(y; v, s^2)`, smooth in y.
+    """Return the mean of a pixel given its noisy value alone, `sum_v v p_v N(y; v, s^2) / sum_v p_v
+    N(y; v, s^2)`, smooth in y.
 
-    This is the ideal denoiser of pixels that know nothing of each other. Most pictures have a background, a level that most
-    pixels hold exactly: its pixels are known to be it far above the noise that separates two levels, and a network that has to
-    find a background's residue `(v - y)/s` from y alone wastes its resolution on it (LOG.md).
+    This is the ideal denoiser of pixels that know nothing of each other. Most pictures have a
+    background, a level that most pixels hold exactly: its pixels are known to be it far above the
+    noise that separates two levels, and a network that has to find a background's residue `(v -
+    y)/s` from y alone wastes its resolution on it (LOG.md).
 
-    Many levels are summed near y where the others weigh less than e^-14. Where the noise is wider, the most frequent levels keep
-    their weights and the rest is spread evenly over the range to half a spacing beyond the last ones, an integral. A window of few
-    levels that moves with y jumps where y crosses a midpoint, and a flow through a network that sees jumps has no density by its
+    Many levels are summed near y where the others weigh less than e^-14. Where the noise is wider,
+    the most frequent levels keep their weights and the rest is spread evenly over the range to half
+    a spacing beyond the last ones, an integral. A window of few levels that moves with y jumps
+    where y crosses a midpoint, and a flow through a network that sees jumps has no density by its
     Jacobian.
 
     Args:
         y: noisy values, any shape.
         noise_level: s, of a shape that broadcasts to y's.
-        frequencies: the share p_v of each of L even levels on [-1, 1], none of them zero, shape (L,).
+        frequencies: the share p_v of each of L even levels on [-1, 1], none of them zero, shape
+            (L,).
 
     Example:
         >>> even = torch.full((3,), 1 / 3)
@@ -130,7 +141,9 @@ def level_mean(y: Tensor, noise_level: Tensor, frequencies: Tensor) -> Tensor:
     fine = noise_level < FINE * spacing
     # each branch sees noise that suits it, so that the other's gradient stays finite
     near = _near_mean(y, torch.where(fine, noise_level, FINE * spacing), shares)
-    return torch.where(fine, near, _wide_mean(y, torch.where(fine, FINE * spacing, noise_level), shares))
+    return torch.where(
+        fine, near, _wide_mean(y, torch.where(fine, FINE * spacing, noise_level), shares)
+    )
 
 
 def _near_mean(y: Tensor, noise_level: Tensor, shares: Tensor) -> Tensor:
@@ -165,21 +178,28 @@ def _wide_mean(y: Tensor, noise_level: Tensor, shares: Tensor) -> Tensor:
     # log of share times density over the constant sqrt(2 pi) s
     # rounding may leave less than nothing for the rest
     logits = [(1.0 - heavy.sum()).clamp(min=1e-12).log() + rest_log]
-    logits += [share.log() - 0.5 * ((y - v) / noise_level) ** 2 for share, v in zip(heavy, values, strict=True)]
+    logits += [
+        share.log() - 0.5 * ((y - v) / noise_level) ** 2
+        for share, v in zip(heavy, values, strict=True)
+    ]
     weights = torch.stack(logits, dim=-1).softmax(-1)
     return weights[..., 0] * rest_mean + (weights[..., 1:] * values).sum(-1)
 
 
 def _even_rest(y: Tensor, size: Tensor, noise_level: Tensor, end: float) -> tuple[Tensor, Tensor]:
-    """Mean and log-evidence of a value spread evenly over [-end, end], given y = value + noise; evidence is over sqrt(2 pi) s.
+    """Mean and log-evidence of a value spread evenly over [-end, end], given y = value + noise;
+    evidence is over sqrt(2 pi) s.
 
-    The mean is that of a normal truncated to the range, `|y| - s (phi(a) - phi(b))/(Q(a) - Q(b))` with the sign of y, and the
-    evidence is `(Q(a) - Q(b)) / (2 end)`. Both are taken over phi(a), because the tails themselves have no digits far outside.
+    The mean is that of a normal truncated to the range, `|y| - s (phi(a) - phi(b))/(Q(a) - Q(b))`
+    with the sign of y, and the evidence is `(Q(a) - Q(b)) / (2 end)`. Both are taken over phi(a),
+    because the tails themselves have no digits far outside.
     """
     a = ((size - end) / noise_level).clamp(min=-8.0)  # deeper inside nothing is cut off
     b = (size + end) / noise_level
     rest = (-0.5 * (b - a) * (b + a)).exp()
     tails = torch.special.erfcx(a / math.sqrt(2.0)) - rest * torch.special.erfcx(b / math.sqrt(2.0))
     drop = noise_level * (1.0 - rest) / (math.sqrt(0.5 * math.pi) * tails)
-    evidence = tails.log() - 0.5 * a**2 + (math.sqrt(0.5 * math.pi) * noise_level / (2.0 * end)).log()
+    evidence = (
+        tails.log() - 0.5 * a**2 + (math.sqrt(0.5 * math.pi) * noise_level / (2.0 * end)).log()
+    )
     return torch.sign(y) * (size - drop), evidence

@@ -1,8 +1,9 @@
 """Linear measurements: a denoiser of the posterior that wraps a denoiser of the prior.
 
-Two ideas: `E[x0 | y, m] = D(y, s) + s^2 grad log p(m | y)`, and with `x0 | y` taken as Gaussian of mean D and covariance C a
-measurement `m = A x0 + noise` has `p(m | y) = N(A D, A C A^T + noise^2)`; the methods differ in C alone, and the one that asks the
-denoiser for it is exact for every Gaussian prior.
+Two ideas: `E[x0 | y, m] = D(y, s) + s^2 grad log p(m | y)`, and with `x0 | y` taken as Gaussian of
+mean D and covariance C a measurement `m = A x0 + noise` has `p(m | y) = N(A D, A C A^T + noise^2)`;
+the methods differ in C alone, and the one that asks the denoiser for it is exact for every Gaussian
+prior.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from pushforward.families.diffusion.denoisers.denoiser import Denoiser
 
 TOLERANCE = 1e-6
 
-# from x, the noise level, the scale of the data, and the product of a vector with the denoiser's Jacobian, to C x
+# from x, the noise level, the scale of the data, and the product of a vector with the denoiser's
+# Jacobian, to C x
 Covariance = Callable[[Tensor, Tensor, float, Callable[[Tensor], Tensor]], Tensor]
 
 
@@ -34,7 +36,8 @@ class PosteriorMethod(Choice):
     Attributes:
         covariance: C; None is zero, which needs a measurement with noise.
         iterations: of conjugate gradients.
-        backward: passes backwards through the denoiser: one for the gradient, one for each product with C that needs it.
+        backward: passes backwards through the denoiser: one for the gradient, one for each product
+            with C that needs it.
     """
 
     covariance: Covariance | None
@@ -59,16 +62,21 @@ POSTERIORS: Registry[PosteriorMethod] = Registry(
             iterations=3,
             backward=4,
         ),
-        PosteriorMethod("dps", "none, which pulls too hard wherever the noisy example says little", None),
+        PosteriorMethod(
+            "dps", "none, which pulls too hard wherever the noisy example says little", None
+        ),
     ),
 )
 
 
-def conjugate_gradients(product: Callable[[Tensor], Tensor], right: Tensor, iterations: int) -> Tensor:
-    """Return x with `K x = right`, example by example, for a positive matrix K that is known by its product.
+def conjugate_gradients(
+    product: Callable[[Tensor], Tensor], right: Tensor, iterations: int
+) -> Tensor:
+    """Return x with `K x = right`, example by example, for a positive matrix K that is known by its
+    product.
 
-    An example whose residual is `TOLERANCE` of what it was, or in whose direction K is not positive, is left alone from then on, so
-    that none depends on its neighbours.
+    An example whose residual is `TOLERANCE` of what it was, or in whose direction K is not
+    positive, is left alone from then on, so that none depends on its neighbours.
 
     Args:
         right: shape (n, ...).
@@ -101,10 +109,13 @@ def conjugate_gradients(product: Callable[[Tensor], Tensor], right: Tensor, iter
 class LinearPosterior(Denoiser):
     """`D + s^2 J^T A^T (A C A^T + noise^2)^-1 (m - A D)` with `J = dD/dy`.
 
-    - `dps`: C = 0 (Chung et al. 2022, theorem 1): pulls too hard wherever y says little about x0, and needs noise.
-    - `pigdm`: `C = s^2 d^2/(s^2 + d^2) I` (Song et al. 2023), exact for a Gaussian prior of covariance `d^2 I`.
-    - `moment`: `C = s^2 J`, Tweedie's covariance (Rozet et al. 2024), exact for every Gaussian prior. It asks much of a denoiser:
-      at large s an error e of the Jacobian is one of `s^2 e` of the covariance, and a poorly trained network diverges.
+    - `dps`: C = 0 (Chung et al. 2022, theorem 1): pulls too hard wherever y says little about x0,
+      and needs noise.
+    - `pigdm`: `C = s^2 d^2/(s^2 + d^2) I` (Song et al. 2023), exact for a Gaussian prior of
+      covariance `d^2 I`.
+    - `moment`: `C = s^2 J`, Tweedie's covariance (Rozet et al. 2024), exact for every Gaussian
+      prior. It asks much of a denoiser: at large s an error e of the Jacobian is one of `s^2 e` of
+      the covariance, and a poorly trained network diverges.
 
     Args:
         observed: a measurement in the coordinates of the denoiser.
@@ -125,7 +136,8 @@ class LinearPosterior(Denoiser):
         self.calls = denoiser.calls * (1.0 + self.method.backward)
 
     def cost(self, noise_level: float) -> float:
-        """Network calls at one noise level, a pass backwards through the denoiser counted like one forwards."""
+        """Network calls at one noise level, a pass backwards through the denoiser counted like one
+        forwards."""
         return self.denoiser.cost(noise_level) * (1.0 + self.method.backward)
 
     def denoise(self, y: Tensor, noise_level: Tensor, given: Given | None) -> Tensor:
@@ -148,7 +160,11 @@ class LinearPosterior(Denoiser):
         return clean.detach() + s**2 * pull
 
     def _solved(
-        self, missed: Tensor, s: Tensor, seen: Callable[[Tensor], Tensor], carried: Callable[[Tensor], Tensor]
+        self,
+        missed: Tensor,
+        s: Tensor,
+        seen: Callable[[Tensor], Tensor],
+        carried: Callable[[Tensor], Tensor],
     ) -> Tensor:
         variance, covariance = self.observed.noise**2, self.method.covariance
         if covariance is None:

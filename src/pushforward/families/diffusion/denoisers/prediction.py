@@ -1,7 +1,7 @@
 """Data, noise, score and velocity: four names for one number.
 
-One idea: each is a linear form `a x0 + b eps`, and `x_t = alpha x0 + sigma eps` is a second one, so that every conversion is
-the same two-by-two system.
+One idea: each is a linear form `a x0 + b eps`, and `x_t = alpha x0 + sigma eps` is a second one, so
+that every conversion is the same two-by-two system.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ NOISE = Prediction("noise", lambda alpha, sigma: (torch.zeros_like(alpha), torch
 SCORE = Prediction("score", lambda alpha, sigma: (torch.zeros_like(alpha), -1.0 / sigma))
 # v = alpha eps - sigma x0 (Salimans and Ho 2022)
 VELOCITY = Prediction("velocity", lambda alpha, sigma: (-sigma, alpha))
-# u = eps - x0, the velocity of a straight line from data to noise (Liu et al. 2022); of another path it is alpha' x0 + sigma' eps
+# u = eps - x0, the velocity of a straight line from data to noise (Liu et al. 2022); of another
+# path it is alpha' x0 + sigma' eps
 FLOW = Prediction("flow", lambda alpha, sigma: (-torch.ones_like(alpha), torch.ones_like(sigma)))
 PREDICTIONS = (DATA, NOISE, SCORE, VELOCITY, FLOW)

@@ -1,7 +1,9 @@
-"""The bound of a chain of T steps: what the ancestral sampler of as many steps pays in nats for an example, term by term.
+"""The bound of a chain of T steps: what the ancestral sampler of as many steps pays in nats for an
+example, term by term.
 
-Two ideas: the chain has the sampler's own levels and variances, so that it bounds the very distribution that is drawn from; its
-terms are closed in the denoised mean, and only the noise (and, of a long chain, the choice of terms) is Monte Carlo.
+Two ideas: the chain has the sampler's own levels and variances, so that it bounds the very
+distribution that is drawn from; its terms are closed in the denoised mean, and only the noise (and,
+of a long chain, the choice of terms) is Monte Carlo.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ MOST_DRAWS = 128
 
 
 def chain_levels(steps: int, path: Path) -> Tensor:
-    """Return the decreasing levels of a chain, even in log-SNR: those of the sampler `ddpm` with the grid `log-snr`.
+    """Return the decreasing levels of a chain, even in log-SNR: those of the sampler `ddpm` with
+    the grid `log-snr`.
 
     With Gaussian data the small variances lose 1.6 times more on the grid `karras`.
 
@@ -59,15 +62,17 @@ def require_chain(steps: int) -> None:
     """
     if steps < 2:
         raise BadInput(
-            f"a discrete-time bound in steps={steps}", "at least two", "one step decodes noise and learns nothing of x"
+            f"a discrete-time bound in steps={steps}",
+            "at least two",
+            "one step decodes noise and learns nothing of x",
         )
 
 
 def chosen_terms(count: int, samples: int, shift: Tensor) -> Tensor:
     """Return which of `count` terms each of `samples` draws looks at, in order, shape (n, samples).
 
-    A multiple of `count` visits every term as often; anything else is an even grid with one random shift per example, so that every
-    term is as probable.
+    A multiple of `count` visits every term as often; anything else is an even grid with one random
+    shift per example, so that every term is as probable.
 
     Example:
         >>> chosen_terms(3, 6, torch.tensor([0.9])).tolist(), chosen_terms(4, 2, torch.tensor([0.6], dtype=torch.float64)).tolist()
@@ -89,12 +94,14 @@ def drawn_terms(
     control: GaussianControl | None = None,
     scalars: int = 1 << 15,
 ) -> Tensor:
-    """Return one draw of `L_(t-1) = KL(q(y' | y, x) || p(y' | y))` for every chosen term, shape (n, draws), in nats.
+    """Return one draw of `L_(t-1) = KL(q(y' | y, x) || p(y' | y))` for every chosen term, shape (n,
+    draws), in nats.
 
     Args:
         levels: the chain's noise levels, decreasing, shape (T,).
         index: term j steps from level j to level j + 1; shape (n, draws).
-        control: a Gaussian model of the data, whose surplus error is noise of mean zero; see `elbo`.
+        control: a Gaussian model of the data, whose surplus error is noise of mean zero; see
+            `elbo`.
         scalars: see `noised_groups`.
     """
     levels, parts = levels.to(x.device), []
@@ -104,11 +111,14 @@ def drawn_terms(
         found, share = reverse(y, level)
         nats = step_divergence(clean, found, share, s, then)
         if control is not None:
-            # the weight of the error under the large variance unless it is known to be another: any weight has mean zero
+            # the weight of the error under the large variance unless it is known to be another: any
+            # weight has mean zero
             weight = 0.5 * (1.0 / then**2 - 1.0 / s**2)
             certain = share.double() if share.dim() == 0 else torch.ones((), dtype=torch.float64)
             weight = weight * torch.exp(-certain * log_excess(s, then))
-            nats = nats - weight.to(x) * control.surplus(clean, y, level.reshape(-1, *(1 for _ in x.shape[1:])))
+            nats = nats - weight.to(x) * control.surplus(
+                clean, y, level.reshape(-1, *(1 for _ in x.shape[1:]))
+            )
         parts.append(nats.reshape(j.shape))
     return torch.cat(parts, dim=1)
 
@@ -123,17 +133,20 @@ def vlb(
     control: GaussianControl | None = None,
     scalars: int = 1 << 15,
 ) -> Estimate:
-    """Return the discrete-time variational bound and its standard error, both of shape (n,) in nats.
+    """Return the discrete-time variational bound and its standard error, both of shape (n,) in
+    nats.
 
-    `log p(x) >= -L_T - sum_t L_(t-1) - L_0` (Ho et al. 2020, equation 5): the prior's divergence at the largest level, that of
-    every step, and the decoder at the smallest level. As T grows it rises to the continuous bound, at rate 1/T where the
-    variances are the small ones.
+    `log p(x) >= -L_T - sum_t L_(t-1) - L_0` (Ho et al. 2020, equation 5): the prior's divergence at
+    the largest level, that of every step, and the decoder at the smallest level. As T grows it
+    rises to the continuous bound, at rate 1/T where the variances are the small ones.
 
-    The standard error is that of the noise within each term where every term was drawn twice or more, and that of systematic
-    sampling from successive differences otherwise, which is conservative where terms differ.
+    The standard error is that of the noise within each term where every term was drawn twice or
+    more, and that of systematic sampling from successive differences otherwise, which is
+    conservative where terms differ.
 
     Args:
-        levels: decreasing from the path's largest to its smallest, shape (T,); the ancestral sampler's own.
+        levels: decreasing from the path's largest to its smallest, shape (T,); the ancestral
+            sampler's own.
         draws: their samples are terms per example; see `chosen_terms`.
     """
     require_chain(len(levels))
@@ -148,11 +161,20 @@ def vlb(
 
 
 def terms_curve(
-    path: Path, reverse: Reverse, decoder: DataDecoder, steps: int, x: Tensor, noise: Noise, unit: Unit, scale: float
+    path: Path,
+    reverse: Reverse,
+    decoder: DataDecoder,
+    steps: int,
+    x: Tensor,
+    noise: Noise,
+    unit: Unit,
+    scale: float,
 ) -> Curve:
-    """Return the mean of every `L_(t-1)` of a chain over examples, in the unit of the data, against the level it comes from.
+    """Return the mean of every `L_(t-1)` of a chain over examples, in the unit of the data, against
+    the level it comes from.
 
-    The reference is the small variance's `D/2 (1/s'^2 - 1/s^2) d^2 s^2/(s^2 + d^2)` for Gaussian data of standard deviation d.
+    The reference is the small variance's `D/2 (1/s'^2 - 1/s^2) d^2 s^2/(s^2 + d^2)` for Gaussian
+    data of standard deviation d.
 
     Args:
         scale: d.
@@ -165,7 +187,8 @@ def terms_curve(
     error = x[0].numel() * scale**2 * s**2 / (s**2 + scale**2)
     gaussian = 0.5 * (1.0 / then**2 - 1.0 / s**2) * error / unit.nats_per_unit
     first, last = (
-        unit.from_nats(-float(nats.double().mean())) for nats in (-decoder.expected(x), prior_divergence(path, x))
+        unit.from_nats(-float(nats.double().mean()))
+        for nats in (-decoder.expected(x), prior_divergence(path, x))
     )
     return Curve(
         "terms of the bound by noise level",

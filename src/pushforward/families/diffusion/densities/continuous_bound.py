@@ -1,7 +1,7 @@
 """The variational bound in continuous time.
 
-Two ideas: the bound is three terms, of which only the integral over log-SNR is Monte Carlo; a Gaussian model of the data is a
-control variate with a known mean.
+Two ideas: the bound is three terms, of which only the integral over log-SNR is Monte Carlo; a
+Gaussian model of the data is a control variate with a known mean.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ Estimate = tuple[Tensor, Tensor | None]
 
 @dataclass(frozen=True)
 class GaussianControl:
-    """The model `N(centre, scale^2)` of the data, of which the expected error at every noise level is known.
+    """The model `N(centre, scale^2)` of the data, of which the expected error at every noise level
+    is known.
 
     With `D_0 = centre + k (y - centre)` and `k = scale^2/(s^2 + scale^2)`,
     `E_eps |x - D_0|^2 = (1 - k)^2 |x - centre|^2 + k^2 s^2 D`.
@@ -50,10 +51,12 @@ def prior_divergence(path: Path, x: Tensor) -> Tensor:
 def noised_groups(
     x: Tensor, levels: Tensor, noise: Noise, scalars: int = 1 << 15
 ) -> Iterator[tuple[slice, Tensor, Tensor, Tensor]]:
-    """Yield which columns of levels (n, draws), the examples once for each, their noisy versions and those levels, flat.
+    """Yield which columns of levels (n, draws), the examples once for each, their noisy versions
+    and those levels, flat.
 
     Args:
-        scalars: how many numbers to yield at once; activations that fit in the cache made denoising five times faster than 2^20.
+        scalars: how many numbers to yield at once; activations that fit in the cache made denoising
+            five times faster than 2^20.
     """
     event, draws = x.shape[1:], levels.shape[1]
     eps = noise.normal(draws, *event, dtype=x.dtype)
@@ -77,19 +80,22 @@ def elbo(
     control: GaussianControl | None = None,
     scalars: int = 1 << 15,
 ) -> Estimate:
-    """Return the continuous-time variational bound and its standard error, both of shape (n,) in nats.
+    """Return the continuous-time variational bound and its standard error, both of shape (n,) in
+    nats.
 
-    `log p(x) >= -KL(q(x_1|x) || p(x_1)) + E log p(x|x_0) - 1/2 int e^lambda E|x - D(y, lambda)|^2 d lambda`
-    (Kingma et al. 2021, equations 11 and 17). The quantiles of the noise levels are one random shift of an even grid per
-    example; with `d lambda = 2 d log s` the integral is the mean of `|x - D|^2 / (s^2 p(log s))` under any law p.
+    `log p(x) >= -KL(q(x_1|x) || p(x_1)) + E log p(x|x_0) - 1/2 int e^lambda E|x - D(y, lambda)|^2 d
+    lambda` (Kingma et al. 2021, equations 11 and 17). The quantiles of the noise levels are one
+    random shift of an even grid per example; with `d lambda = 2 d log s` the integral is the mean
+    of `|x - D|^2 / (s^2 p(log s))` under any law p.
 
-    The standard error is that of systematic sampling, from successive differences; it is conservative where the
-    integrand is steep.
+    The standard error is that of systematic sampling, from successive differences; it is
+    conservative where the integrand is steep.
 
     Args:
         law: where to look; it changes the variance only.
         draws: their samples are noise levels per example.
-        control: a Gaussian model of the data whose error is subtracted and added back in expectation.
+        control: a Gaussian model of the data whose error is subtracted and added back in
+            expectation.
         scalars: see `noised_groups`.
     """
     n, noise, samples = x.shape[0], draws.noise, draws.samples

@@ -1,7 +1,9 @@
-"""The density of the deterministic sampler: along the probability-flow ODE, with what is not known about it.
+"""The density of the deterministic sampler: along the probability-flow ODE, with what is not known
+about it.
 
-Two ideas: a density changes along the flow by the trace of a Jacobian; what halving the number of steps changes is an error bar
-of the solver, and the spread over draws one of probes and of noisy pixels.
+Two ideas: a density changes along the flow by the trace of a Jacobian; what halving the number of
+steps changes is an error bar of the solver, and the spread over draws one of probes and of noisy
+pixels.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from pushforward.families.diffusion.solvers.schemes import Denoise
 
 
 def flow(path: Path, denoise: Denoise, y: Tensor, steps: int, reverse: bool = False) -> Tensor:
-    """Carry `y = x/alpha` from the smallest noise to the largest along the ODE, or back, in even steps of log noise level."""
+    """Carry `y = x/alpha` from the smallest noise to the largest along the ODE, or back, in even
+    steps of log noise level."""
     where = ScaledByLogNoise(path)
     times = where.time(log_levels(steps, path.sigma_min, path.sigma_max)).to(y)
     if reverse:
@@ -33,17 +36,23 @@ def flow(path: Path, denoise: Denoise, y: Tensor, steps: int, reverse: bool = Fa
     return y
 
 
-def with_divergence(field: Field, y: Tensor, time: Tensor, probe: Tensor | None) -> tuple[Tensor, Tensor]:
+def with_divergence(
+    field: Field, y: Tensor, time: Tensor, probe: Tensor | None
+) -> tuple[Tensor, Tensor]:
     """Return the velocity at y and the trace of its Jacobian `J`, shape (n,).
 
-    `probe^T J probe` is Hutchinson's estimator, unbiased when `E probe probe^T = 1`; without a probe the D unit vectors take
-    its place, side by side in one batch, and the trace is exact.
+    `probe^T J probe` is Hutchinson's estimator, unbiased when `E probe probe^T = 1`; without a
+    probe the D unit vectors take its place, side by side in one batch, and the trace is exact.
     """
     n, size = y.shape[0], y[0].numel()
     probes = 1
     if probe is None:
         probes = size
-        probe = torch.eye(size, dtype=y.dtype, device=y.device).repeat(n, 1).reshape(n * size, *y.shape[1:])
+        probe = (
+            torch.eye(size, dtype=y.dtype, device=y.device)
+            .repeat(n, 1)
+            .reshape(n * size, *y.shape[1:])
+        )
     with torch.enable_grad():
         here = y.repeat_interleave(probes, dim=0).detach().requires_grad_()
         velocity = field(here, time)
@@ -52,11 +61,14 @@ def with_divergence(field: Field, y: Tensor, time: Tensor, probe: Tensor | None)
     return velocity.detach()[::probes], trace
 
 
-def ode_log_density(path: Path, denoise: Denoise, y: Tensor, steps: int, probe: Tensor | None = None) -> Tensor:
-    """Return `log p` of y at the smallest noise: that of the prior at the largest plus all volume changes, shape (n,).
+def ode_log_density(
+    path: Path, denoise: Denoise, y: Tensor, steps: int, probe: Tensor | None = None
+) -> Tensor:
+    """Return `log p` of y at the smallest noise: that of the prior at the largest plus all volume
+    changes, shape (n,).
 
-    `d log p/du = -div(dy/du)` along the flow (Chen et al. 2018, theorem 1; Song et al. 2020, equation 39), integrated together
-    with y by the same tableau; `y_1 = x_1/alpha_1`.
+    `d log p/du = -div(dy/du)` along the flow (Chen et al. 2018, theorem 1; Song et al. 2020,
+    equation 39), integrated together with y by the same tableau; `y_1 = x_1/alpha_1`.
 
     Args:
         probe: a Rademacher tensor of the shape of y for Hutchinson's trace, None for the exact one.
@@ -79,10 +91,12 @@ def ode_log_density(path: Path, denoise: Denoise, y: Tensor, steps: int, probe: 
 
 
 def student_factor(draws: int) -> float:
-    """Return half of the t quantile that leaves 2.3 % above it: the error of a mean of few draws, times this, is a standard error
+    """Return half of the t quantile that leaves 2.3 % above it: the error of a mean of few draws,
+    times this, is a standard error
     of which two cover 95 %.
 
-    The first terms of its expansion about the normal quantile 2 in powers of 1/(draws - 1) (Abramowitz and Stegun, 26.7.5).
+    The first terms of its expansion about the normal quantile 2 in powers of 1/(draws - 1)
+    (Abramowitz and Stegun, 26.7.5).
 
     Example:
         >>> [round(student_factor(n), 2) for n in (4, 8, 1000)]
@@ -98,11 +112,13 @@ class FlowDensity:
 
     Attributes:
         nats: the mean over draws.
-        solver: what halving the number of steps changes, for the first draw. A solution of order p is `2^p - 1` times closer than
-            that once it converges, so this covers; where two halvings agree by chance, the change before counts, divided by 16.
+        solver: what halving the number of steps changes, for the first draw. A solution of order p
+            is `2^p - 1` times closer than that once it converges, so this covers; where two
+            halvings agree by chance, the change before counts, divided by 16.
         halved: what halving the steps once more changes.
-        spread: standard error over draws, None with one. Two of it cover 95 % of normal draws; the quadratic forms of probes have
-            longer tails, of which 87 to 93 % were covered by two in 8 to 32 dimensions.
+        spread: standard error over draws, None with one. Two of it cover 95 % of normal draws; the
+            quadratic forms of probes have longer tails, of which 87 to 93 % were covered by two in
+            8 to 32 dimensions.
         calls: network calls per example.
     """
 
@@ -124,7 +140,9 @@ class FlowDensity:
         return parts if self.spread is None else {**parts, "draws": self.spread}
 
 
-def ode_estimate(path: Path, denoise: Denoise, draws: Tensor, steps: int, probes: Tensor | None) -> FlowDensity:
+def ode_estimate(
+    path: Path, denoise: Denoise, draws: Tensor, steps: int, probes: Tensor | None
+) -> FlowDensity:
     """Return the mean of `ode_log_density` over draws, with its errors.
 
     Args:
@@ -135,15 +153,24 @@ def ode_estimate(path: Path, denoise: Denoise, draws: Tensor, steps: int, probes
         BadInput: fewer than two steps, which cannot be halved.
     """
     if steps < 2:
-        raise BadInput(f"an ODE in steps={steps}", "at least two", "the error bar is what half as many steps change")
+        raise BadInput(
+            f"an ODE in steps={steps}",
+            "at least two",
+            "the error bar is what half as many steps change",
+        )
     count = draws.shape[1]
     sides = [None] * count if probes is None else list(probes.unbind(1))
     # draw by draw, because every number that a batch holds is differentiated through the network
-    each = [ode_log_density(path, denoise, y, steps, probe) for y, probe in zip(draws.unbind(1), sides, strict=True)]
+    each = [
+        ode_log_density(path, denoise, y, steps, probe)
+        for y, probe in zip(draws.unbind(1), sides, strict=True)
+    ]
     values, first = torch.stack(each, dim=1), sides[0]
     half, quarter = max(1, steps // 2), max(1, steps // 4)
     coarse = ode_log_density(path, denoise, draws[:, 0], half, first)
-    coarser = coarse if quarter == half else ode_log_density(path, denoise, draws[:, 0], quarter, first)
+    coarser = (
+        coarse if quarter == half else ode_log_density(path, denoise, draws[:, 0], quarter, first)
+    )
     halved = (coarse - coarser).abs()
     solver = torch.maximum((values[:, 0] - coarse).abs(), halved / 2**RK4.order)
     spread = None

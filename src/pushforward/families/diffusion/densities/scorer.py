@@ -1,6 +1,8 @@
-"""From a denoiser to log-probabilities: a bound over all noise levels, one over those of a chain, a density along the flow.
+"""From a denoiser to log-probabilities: a bound over all noise levels, one over those of a chain, a
+density along the flow.
 
-One idea: every number comes from the same denoiser and path; they differ in the process whose probability they bound or estimate.
+One idea: every number comes from the same denoiser and path; they differ in the process whose
+probability they bound or estimate.
 """
 
 from __future__ import annotations
@@ -22,7 +24,11 @@ from pushforward.core.space import Space
 from pushforward.families.diffusion.denoisers.denoiser import Denoiser, NetworkDenoiser
 from pushforward.families.diffusion.denoisers.known_levels import DataDecoder
 from pushforward.families.diffusion.densities.chain_bound import chain_levels, default_draws, vlb
-from pushforward.families.diffusion.densities.continuous_bound import Estimate, GaussianControl, elbo
+from pushforward.families.diffusion.densities.continuous_bound import (
+    Estimate,
+    GaussianControl,
+    elbo,
+)
 from pushforward.families.diffusion.densities.flow_density import FlowDensity, ode_estimate
 from pushforward.families.diffusion.paths.noise_law import NoiseLaw
 from pushforward.families.diffusion.paths.path import Path
@@ -75,37 +81,63 @@ class Scorer:
         return self._below(*self.bound(x, given, drawn), drawn.samples)
 
     def bound(self, x: Tensor, given: Given | None, draws: Draws) -> Estimate:
-        """Return the continuous-time bound from as many noise levels as there are samples, and its standard error."""
-        return elbo(self.path, bound(self.denoiser, given), self.decoder, self.law, x, draws, self._control)
+        """Return the continuous-time bound from as many noise levels as there are samples, and its
+        standard error."""
+        return elbo(
+            self.path, bound(self.denoiser, given), self.decoder, self.law, x, draws, self._control
+        )
 
-    def chain(self, x: Tensor, given: Given | None, draws: Draws, share: float | None = None) -> LogProb:
+    def chain(
+        self, x: Tensor, given: Given | None, draws: Draws, share: float | None = None
+    ) -> LogProb:
         """Return the bound of ancestral sampling.
 
         Args:
-            share: of the variance between the small one, 0, and the large one, 1; None is the run's own.
+            share: of the variance between the small one, 0, and the large one, 1; None is the run's
+                own.
         """
         levels = chain_levels(draws.steps or CHAIN_STEPS, self.path)
         drawn = replace(draws, samples=draws.samples or default_draws(len(levels) - 1))
-        reverse = reversed_by(self.denoiser, given) if share is None else fixed(bound(self.denoiser, given), share)
+        reverse = (
+            reversed_by(self.denoiser, given)
+            if share is None
+            else fixed(bound(self.denoiser, given), share)
+        )
         found = vlb(self.path, reverse, self.decoder, levels, x, drawn, self._control)
         return self._below(*found, drawn.samples)
 
     def _below(self, nats: Tensor, stderr: Tensor | None, samples: int) -> LogProb:
-        return LogProb(nats, "lower_bound", self.space.measure, self.space.unit, "", stderr, float(samples))
+        return LogProb(
+            nats, "lower_bound", self.space.measure, self.space.unit, "", stderr, float(samples)
+        )
 
     def ode(self, x: Tensor, given: Given | None, draws: Draws) -> LogProb:
         """Return the density along the probability-flow ODE."""
-        found = self.flow(x, given, draws.noise, draws.samples or ODE_DRAWS, draws.steps or self.ode_steps)
+        found = self.flow(
+            x, given, draws.noise, draws.samples or ODE_DRAWS, draws.steps or self.ode_steps
+        )
         measure, unit = self.space.measure, self.space.unit
-        return LogProb(found.nats, "estimate", measure, unit, "", found.stderr, found.calls, errors=found.errors)
+        return LogProb(
+            found.nats,
+            "estimate",
+            measure,
+            unit,
+            "",
+            found.stderr,
+            found.calls,
+            errors=found.errors,
+        )
 
-    def flow(self, x: Tensor, given: Given | None, noise: Noise, samples: int, steps: int) -> FlowDensity:
-        """Return the density along the probability-flow ODE; of pixels, that of noisy ones and their decoder."""
+    def flow(
+        self, x: Tensor, given: Given | None, noise: Noise, samples: int, steps: int
+    ) -> FlowDensity:
+        """Return the density along the probability-flow ODE; of pixels, that of noisy ones and
+        their decoder."""
         shape = self.space.event_shape
         hutchinson = self.space.dimensions > EXACT_TRACE_DIMENSIONS
         if self.space.levels is not None:
-            # log P(x) >= E log p(y) + E log P(x|y) + entropy of y|x, for y = x + sigma_min eps: the model never saw
-            # noise-free pixels, nor pixels spread evenly over a cell
+            # log P(x) >= E log p(y) + E log P(x|y) + entropy of y|x, for y = x + sigma_min eps: the
+            # model never saw noise-free pixels, nor pixels spread evenly over a cell
             s = self.path.sigma_min
             draws = x.unsqueeze(1) + s * noise.normal(samples, *shape)
             entropy = 0.5 * self.space.dimensions * math.log(2.0 * math.pi * math.e * s**2)
@@ -120,7 +152,8 @@ class Scorer:
 
     @property
     def _control(self) -> GaussianControl | None:
-        # pixels are known exactly at small noise, where a Gaussian control would add the noise it should cancel
+        # pixels are known exactly at small noise, where a Gaussian control would add the noise it
+        # should cancel
         if self.space.levels is not None:
             return None
         condition = self.denoiser.preconditioner
@@ -131,7 +164,8 @@ Scored = Callable[[Scorer, Tensor, Given | None, Draws], LogProb]
 
 
 def _of_scorer(score: Scored) -> Callable[[Any, Tensor, Given | None, Draws], LogProb]:
-    """Return what a model's scorer makes of an encoded batch; the model's `process` is one of Gaussian noise."""
+    """Return what a model's scorer makes of an encoded batch; the model's `process` is one of
+    Gaussian noise."""
     return lambda model, x, given, draws: score(model.process.scorer, x, given, draws)
 
 
@@ -163,6 +197,10 @@ VLB_LARGE = Estimator(
     takes_steps=True,
 )
 ODE = Estimator(
-    "ode", "density along the probability-flow ODE, finite steps", "estimate", _of_scorer(Scorer.ode), takes_steps=True
+    "ode",
+    "density along the probability-flow ODE, finite steps",
+    "estimate",
+    _of_scorer(Scorer.ode),
+    takes_steps=True,
 )
 ODE_OF_PIXELS = replace(ODE, says="density along the ODE of noisy pixels, plus their decoder")

@@ -1,6 +1,7 @@
 """When a log-probability means nothing, and what would make it mean something.
 
-One idea: the error of a method of order p falls as `steps^-p`, and two halvings show which p it has reached.
+One idea: the error of a method of order p falls as `steps^-p`, and two halvings show which p it has
+reached.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ import torch
 from pushforward.core.errors import Unsupported
 from pushforward.core.logprob import LogProb
 
-# Nats per dimension. Models worth comparing differ by a few hundredths of a nat per dimension (0.05 is 0.07 bits/dim of an
-# image, or 0.1 nats of a point in the plane); a larger error decides no comparison. Halving overstates it, by up to 15
+# Nats per dimension. Models worth comparing differ by a few hundredths of a nat per dimension (0.05
+# is 0.07 bits/dim of an image, or 0.1 nats of a point in the plane); a larger error decides no
+# comparison. Halving overstates it, by up to 15
 LARGEST_SOLVER_ERROR = 0.05
 
 
 def observed_order(error: float, halved: float, most: float = 4.0) -> float:
-    """Return `log2(halved/error)`, between one and the method's own order; one where there is no second halving.
+    """Return `log2(halved/error)`, between one and the method's own order; one where there is no
+    second halving.
 
     Example:
         >>> observed_order(0.01, 0.04), observed_order(0.5, 0.0)
@@ -30,7 +33,8 @@ def observed_order(error: float, halved: float, most: float = 4.0) -> float:
 
 
 def steps_needed(steps: int, error: float, halved: float, limit: float) -> int:
-    """Return how many steps would bring an error below a limit, a quarter more than `error (steps/n)^p = limit` says, even.
+    """Return how many steps would bring an error below a limit, a quarter more than `error
+    (steps/n)^p = limit` says, even.
 
     Example:
         >>> steps_needed(8, 0.8, 3.2, 0.05)
@@ -48,7 +52,8 @@ def require_meaning(lp: LogProb, dimensions: int, steps: int, family: str) -> No
         steps: what the solver took.
 
     Raises:
-        Unsupported: a log-probability that is not finite, or a mean error of the solver above `LARGEST_SOLVER_ERROR`.
+        Unsupported: a log-probability that is not finite, or a mean error of the solver above
+            `LARGEST_SOLVER_ERROR`.
     """
     wrong = int((~torch.isfinite(lp.nats)).sum())
     if wrong:

@@ -1,7 +1,8 @@
 """Which noise goes with which example: independently, or as the cheapest assignment within a batch.
 
-Two ideas: an assignment shortens and straightens the paths of a flow, so that few Euler steps do (Pooladian et al. 2023; Tong
-et al. 2024); within each label apart, or noise would tell the label and sampling from all of it would skew every conditional.
+Two ideas: an assignment shortens and straightens the paths of a flow, so that few Euler steps do
+(Pooladian et al. 2023; Tong et al. 2024); within each label apart, or noise would tell the label
+and sampling from all of it would skew every conditional.
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-SPREAD = 400.0  # largest noise where noise goes with data: what x and eps share must vanish in x + s eps
+SPREAD = (
+    400.0  # largest noise where noise goes with data: what x and eps share must vanish in x + s eps
+)
 
 
 def assigned(x: Tensor, eps: Tensor, label: Tensor | None = None) -> Tensor:
-    """Return the rows of `eps` in the order that makes `sum_i |x_i - eps_i|^2` least, among orders that keep labels apart.
+    """Return the rows of `eps` in the order that makes `sum_i |x_i - eps_i|^2` least, among orders
+    that keep labels apart.
 
-    The law of eps given a label stays that of independent noise, because each label's rows are only exchanged among themselves.
+    The law of eps given a label stays that of independent noise, because each label's rows are only
+    exchanged among themselves.
 
     Shapes: x and eps (n, ...), label (n,).
 
@@ -26,7 +31,11 @@ def assigned(x: Tensor, eps: Tensor, label: Tensor | None = None) -> Tensor:
     """
     flat, noise = x.detach().flatten(1).cpu(), eps.detach().flatten(1).cpu()
     order = torch.arange(len(x))
-    groups = [order] if label is None else [(label.cpu() == one).nonzero().flatten() for one in label.unique().cpu()]
+    groups = (
+        [order]
+        if label is None
+        else [(label.cpu() == one).nonzero().flatten() for one in label.unique().cpu()]
+    )
     for rows in groups:
         # |x - eps|^2 = |x|^2 + |eps|^2 - 2 <x, eps>, and only the last depends on the order
         cost = -(flat[rows] @ noise[rows].T).double()

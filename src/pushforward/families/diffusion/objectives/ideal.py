@@ -1,7 +1,8 @@
 """The best denoiser of a training set, and how much of the way to it a model has gone.
 
-Two ideas: the loss over a training set has a minimum in closed form, which returns nothing but training examples; a model that
-denoises its training examples better than others moves towards it, and the share of the way is a number between 0 and 1.
+Two ideas: the loss over a training set has a minimum in closed form, which returns nothing but
+training examples; a model that denoises its training examples better than others moves towards it,
+and the share of the way is a number between 0 and 1.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ SURE = 3.0  # standard errors
 
 
 class IdealDenoiser(Denoiser):
-    """`D(y, s) = sum_i w_i x_i` with `w_i` proportional to `exp(-|y - x_i|^2/(2 s^2))`: the minimum of the training loss.
+    """`D(y, s) = sum_i w_i x_i` with `w_i` proportional to `exp(-|y - x_i|^2/(2 s^2))`: the minimum
+    of the training loss.
 
-    Equation 4 of Karras et al. 2022, appendix B.3, for the sum of deltas that a training set is. Given a label, the sum is over
-    the examples that have it.
+    Equation 4 of Karras et al. 2022, appendix B.3, for the sum of deltas that a training set is.
+    Given a label, the sum is over the examples that have it.
 
     Args:
         examples: shape (n, ...).
@@ -62,12 +64,17 @@ class IdealDenoiser(Denoiser):
             # a block without an example of the label has nothing to say, and no peak
             safe = torch.where(torch.isinf(highest), 0.0, highest)
             kept, weights = (peak - safe).exp(), (logits - safe).exp()
-            total, weighted, peak = total * kept + weights.sum(1, keepdim=True), weighted * kept + weights @ x, highest
+            total, weighted, peak = (
+                total * kept + weights.sum(1, keepdim=True),
+                weighted * kept + weights @ x,
+                highest,
+            )
         return (weighted / total).to(y).reshape(y.shape)
 
 
 def errors(denoiser: Denoiser, examples: Examples, levels: Sequence[float], noise: Noise) -> Tensor:
-    """Return `|x - D(x + s eps, s)|^2/s^2` per dimension of at most `noise.n` encoded examples, shape (n, levels)."""
+    """Return `|x - D(x + s eps, s)|^2/s^2` per dimension of at most `noise.n` encoded examples,
+    shape (n, levels)."""
     x, found = examples.x, []
     for s in levels:
         y = x + s * noise.normal(*x.shape[1:])[: len(x)]
@@ -81,7 +88,8 @@ class Memorisation:
     """How far a denoiser has gone from what others need to what its training set alone needs.
 
     Attributes:
-        gap: error on held-out minus on training examples, integrated over log noise level: nats per dimension of the bound.
+        gap: error on held-out minus on training examples, integrated over log noise level: nats per
+            dimension of the bound.
         stderr: of the gap, over examples.
         share: the gap in units of what the ideal denoiser of the training set would have.
     """
@@ -97,13 +105,22 @@ class Memorisation:
 
     def sentence(self) -> str:
         """Say what was found."""
-        found = f"the gap to held-out ones is {self.gap:.2g} +- {self.stderr:.1g} nats per dimension"
+        found = (
+            f"the gap to held-out ones is {self.gap:.2g} +- {self.stderr:.1g} nats per dimension"
+        )
         of_all = f"{100 * min(1.0, max(0.0, self.share)):.0f} % of that of a denoiser that knows nothing but the training set"
-        return f"Training examples are denoised better: {found}, {of_all}." if self.gap > SURE * self.stderr else ""
+        return (
+            f"Training examples are denoised better: {found}, {of_all}."
+            if self.gap > SURE * self.stderr
+            else ""
+        )
 
 
-def measure(training: Tensor, held_out: Tensor, ideal: Tensor, levels: Sequence[float]) -> Memorisation:
-    """Return the gap between errors (n, levels) on training and held-out examples, and its share of the ideal's."""
+def measure(
+    training: Tensor, held_out: Tensor, ideal: Tensor, levels: Sequence[float]
+) -> Memorisation:
+    """Return the gap between errors (n, levels) on training and held-out examples, and its share of
+    the ideal's."""
     logs = torch.tensor(levels, dtype=torch.float64).log()
     areas = [torch.trapezoid(e.double().cpu(), logs, dim=1) for e in (training, held_out, ideal)]
     seen, unseen, best = (float(a.mean()) for a in areas)
@@ -120,7 +137,8 @@ def memorisation_curve(
     levels: Sequence[float],
     noise: Noise,
 ) -> Curve:
-    """Return the errors on held-out and training examples by noise level, with the ideal denoiser's as the reference."""
+    """Return the errors on held-out and training examples by noise level, with the ideal denoiser's
+    as the reference."""
     seen, unseen = (errors(denoiser, examples, levels, noise) for examples in (training, held_out))
     best = errors(ideal, training, levels, noise)
     found = measure(seen, unseen, best, levels)
@@ -131,7 +149,8 @@ def memorisation_curve(
         "E|x - D(x + s eps, s)|^2 / s^2, per dimension",
         tuple(levels),
         y,
-        found.sentence() or "Training and held-out examples are denoised equally well, within the error.",
+        found.sentence()
+        or "Training and held-out examples are denoised equally well, within the error.",
         stderr,
         mean_curve(best)[0],
         "the memoriser",

@@ -1,7 +1,8 @@
 """DDPM's discrete schedules: 1,000 betas, and which noise levels they pass through.
 
-Two ideas: a schedule is its product `alpha-bar_t = prod (1 - beta_i)`, and leaving steps out keeps the products and changes the
-betas (Nichol and Dhariwal 2021, section 4); `s = sqrt(1/alpha-bar - 1)` turns a table into levels that any denoiser understands.
+Two ideas: a schedule is its product `alpha-bar_t = prod (1 - beta_i)`, and leaving steps out keeps
+the products and changes the betas (Nichol and Dhariwal 2021, section 4); `s = sqrt(1/alpha-bar -
+1)` turns a table into levels that any denoiser understands.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def scaled_linear_betas(steps: int = STEPS) -> Tensor:
 
 
 def cosine_betas(steps: int = STEPS) -> Tensor:
-    """`1 - f(t+1)/f(t)` with `f = cos^2((t/T + 0.008)/1.008 pi/2)`, at most 0.999 (Nichol and Dhariwal 2021, equation 17).
+    """`1 - f(t+1)/f(t)` with `f = cos^2((t/T + 0.008)/1.008 pi/2)`, at most 0.999 (Nichol and
+    Dhariwal 2021, equation 17).
 
     Only the last beta is clipped; without that the signal-to-noise ratio would end at zero.
 
@@ -59,7 +61,8 @@ def alpha_bars(betas: Tensor) -> Tensor:
 
 
 def respaced_betas(kept: Tensor) -> Tensor:
-    """Return the betas `1 - alpha-bar_t/alpha-bar_(t-1)` of a chain that visits the given alpha-bars only, from data to noise.
+    """Return the betas `1 - alpha-bar_t/alpha-bar_(t-1)` of a chain that visits the given
+    alpha-bars only, from data to noise.
 
     Example:
         >>> bars = alpha_bars(linear_betas())[99::100]
@@ -70,11 +73,16 @@ def respaced_betas(kept: Tensor) -> Tensor:
     return 1.0 - kept / before
 
 
-TABLES = {"ddpm-1000": linear_betas, "scaled-linear-1000": scaled_linear_betas, "cosine-1000": cosine_betas}
+TABLES = {
+    "ddpm-1000": linear_betas,
+    "scaled-linear-1000": scaled_linear_betas,
+    "cosine-1000": cosine_betas,
+}
 
 
 def table_levels(table: str, steps: int, path: Path) -> Tensor:
-    """Return `steps` decreasing noise levels of a table, evenly respaced over those strictly inside a path, between its ends.
+    """Return `steps` decreasing noise levels of a table, evenly respaced over those strictly inside
+    a path, between its ends.
 
     Raises:
         BadInput: more steps than the table has levels there.
@@ -82,8 +90,15 @@ def table_levels(table: str, steps: int, path: Path) -> Tensor:
     bars = alpha_bars(TABLES[table]())
     levels = ((1.0 - bars) / bars).sqrt().flip(0)
     # a level next to an end would make an empty step
-    inside = levels[(levels < path.sigma_max * (1.0 - 1e-6)) & (levels > path.sigma_min * (1.0 + 1e-6))]
-    levels = torch.cat([levels.new_tensor([path.sigma_max]), inside, levels.new_tensor([path.sigma_min])])
+    inside = levels[
+        (levels < path.sigma_max * (1.0 - 1e-6)) & (levels > path.sigma_min * (1.0 + 1e-6))
+    ]
+    levels = torch.cat(
+        [levels.new_tensor([path.sigma_max]), inside, levels.new_tensor([path.sigma_min])]
+    )
     if steps > len(levels):
-        raise BadInput(f"{steps} steps of the grid '{table}'", f"at most {len(levels)}, its levels on this path")
+        raise BadInput(
+            f"{steps} steps of the grid '{table}'",
+            f"at most {len(levels)}, its levels on this path",
+        )
     return levels[torch.linspace(0, len(levels) - 1, steps, dtype=torch.float64).round().long()]

@@ -1,8 +1,10 @@
-"""A schedule that is learned: where training looks, and the path that passes noise levels at that pace.
+"""A schedule that is learned: where training looks, and the path that passes noise levels at that
+pace.
 
-Two ideas: a schedule is a density over log noise levels, constant in each of a few bins, so that its quantile function is a broken
-line and monotone by construction; the bound does not depend on it, only the spread of its estimate does, so that the spread is
-what it minimises (Kingma et al. 2021, section 4.1 and appendix on the noise schedule).
+Two ideas: a schedule is a density over log noise levels, constant in each of a few bins, so that
+its quantile function is a broken line and monotone by construction; the bound does not depend on
+it, only the spread of its estimate does, so that the spread is what it minimises (Kingma et al.
+2021, section 4.1 and appendix on the noise schedule).
 """
 
 from __future__ import annotations
@@ -22,8 +24,9 @@ FLOOR = 0.1  # share of the mass spread evenly, so that no level is unseen and n
 class Schedule(NoiseLaw, nn.Module):
     """A density of log noise level between two ends, constant in each of `bins` even bins.
 
-    Its logits minimise `int r^2/p` of contributions r to the integral that training estimates: the second moment of the
-    estimate, least for p proportional to r. The gradient is that of `-E_p[(r/p)^2 log p]` with the square held fixed.
+    Its logits minimise `int r^2/p` of contributions r to the integral that training estimates: the
+    second moment of the estimate, least for p proportional to r. The gradient is that of
+    `-E_p[(r/p)^2 log p]` with the square held fixed.
 
     Example:
         >>> schedule = Schedule(0.01, 100.0)
@@ -73,7 +76,8 @@ class Schedule(NoiseLaw, nn.Module):
         return (self.mass[k] / self.width).log().to(noise_level)
 
     def spread(self, noise_level: Tensor, contribution: Tensor) -> Tensor:
-        """Return a scalar whose gradient is that of the estimate's second moment, in units of that moment.
+        """Return a scalar whose gradient is that of the estimate's second moment, in units of that
+        moment.
 
         Args:
             noise_level: drawn from this law, shape (n,).
@@ -84,7 +88,8 @@ class Schedule(NoiseLaw, nn.Module):
 
 
 class LearnedPath(Path):
-    """`alpha^2 + sigma^2 = 1` at a noise level of `quantile(t)`: every stretch of time adds as much to the bound."""
+    """`alpha^2 + sigma^2 = 1` at a noise level of `quantile(t)`: every stretch of time adds as much
+    to the bound."""
 
     def __init__(self, schedule: Schedule) -> None:
         super().__init__(*schedule.ends)
@@ -97,7 +102,8 @@ class LearnedPath(Path):
         return alpha, s * alpha
 
     def rates(self, time: Tensor) -> tuple[Tensor, Tensor]:
-        """Return `alpha' = -alpha sigma^2 u'`, `sigma' = sigma alpha^2 u'` with `u' = d log s/dt = 1/density`."""
+        """Return `alpha' = -alpha sigma^2 u'`, `sigma' = sigma alpha^2 u'` with `u' = d log s/dt =
+        1/density`."""
         alpha, sigma = self.scales(time)
         speed = 1.0 / self.schedule.density(sigma / alpha)
         return -alpha * sigma**2 * speed, sigma * alpha**2 * speed

@@ -1,7 +1,8 @@
 """Which noise levels are drawn: laws given by their quantile function and their density.
 
-Two ideas: a quantile function lets a batch be stratified; a density lets an average over the law stand for any integral over log
-noise level (importance sampling), so that training and the bound may look hardest where it matters.
+Two ideas: a quantile function lets a batch be stratified; a density lets an average over the law
+stand for any integral over log noise level (importance sampling), so that training and the bound
+may look hardest where it matters.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ class NoiseLaw(ABC):
 class LogUniform(NoiseLaw):
     """`log s` uniform between the ends of a path: uniform in log-SNR.
 
-    In the time of any path it is the density `g^2/sigma^2`, of which importance sampling of t is made (Song, Durkan et al.
-    2021): `g^2 = -sigma^2 d lambda/dt`.
+    In the time of any path it is the density `g^2/sigma^2`, of which importance sampling of t is
+    made (Song, Durkan et al. 2021): `g^2 = -sigma^2 d lambda/dt`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -51,7 +52,8 @@ class LogUniform(NoiseLaw):
 
 
 class LogNormal(NoiseLaw):
-    """`log s ~ N(mean, std^2)`, cut to the path by clamping the quantile (Karras et al. 2022: -1.2 and 1.2)."""
+    """`log s ~ N(mean, std^2)`, cut to the path by clamping the quantile (Karras et al. 2022: -1.2
+    and 1.2)."""
 
     def __init__(self, path: Path, mean: float = -1.2, std: float = 1.2) -> None:
         self.mean, self.std = mean, std
@@ -71,7 +73,8 @@ class LogNormal(NoiseLaw):
 
 
 class UniformTime(NoiseLaw):
-    """Time uniform between the ends of a path: the law of most published models, and the one that depends on the path."""
+    """Time uniform between the ends of a path: the law of most published models, and the one that
+    depends on the path."""
 
     def __init__(self, path: Path) -> None:
         self.path, (self.start, self.end) = path, path.ends
@@ -88,10 +91,12 @@ class UniformTime(NoiseLaw):
 
 
 class Knee(NoiseLaw):
-    """`p(log s)` proportional to `1/(1 + s/knee)` between the ends of a path: even up to the scale of the data, then thinning.
+    """`p(log s)` proportional to `1/(1 + s/knee)` between the ends of a path: even up to the scale
+    of the data, then thinning.
 
-    The integrand of the bound behaves like this: noise below the scale of the data hides detail, noise above it hides less
-    and less that was not hidden already. The antiderivative is `-softplus(log(knee/s))`, so that the quantile is closed.
+    The integrand of the bound behaves like this: noise below the scale of the data hides detail,
+    noise above it hides less and less that was not hidden already. The antiderivative is
+    `-softplus(log(knee/s))`, so that the quantile is closed.
 
     Args:
         knee: the scale of the data, a scalar tensor.
@@ -105,7 +110,9 @@ class Knee(NoiseLaw):
 
     def __init__(self, path: Path, knee: Tensor) -> None:
         self.knee = knee
-        self.low, self.high = (self._mass(knee.new_tensor(s)) for s in (path.sigma_min, path.sigma_max))
+        self.low, self.high = (
+            self._mass(knee.new_tensor(s)) for s in (path.sigma_min, path.sigma_max)
+        )
 
     def _mass(self, s: Tensor) -> Tensor:
         return -torch.log1p(self.knee.to(s) / s)
@@ -117,12 +124,15 @@ class Knee(NoiseLaw):
 
     def density(self, noise_level: Tensor) -> Tensor:
         """`1/(1 + s/knee)`, normalised."""
-        return 1.0 / ((1.0 + noise_level / self.knee.to(noise_level)) * (self.high - self.low).to(noise_level))
+        return 1.0 / (
+            (1.0 + noise_level / self.knee.to(noise_level)) * (self.high - self.low).to(noise_level)
+        )
 
 
 @dataclass(frozen=True)
 class NamedLaw(Choice):
-    """A law that can be chosen; called with a path and the scale of the data it gives the law between the path's ends."""
+    """A law that can be chosen; called with a path and the scale of the data it gives the law
+    between the path's ends."""
 
     make: Callable[[Path, Tensor], NoiseLaw]
 
@@ -136,7 +146,9 @@ LAWS: Registry[NamedLaw] = Registry(
     choices=(
         NamedLaw("knee", "even up to the scale of the data, then thinning", Knee),
         NamedLaw("log-uniform", "even in the logarithm", lambda path, scale: LogUniform(path)),
-        NamedLaw("log-normal", "a bell around intermediate noise", lambda path, scale: LogNormal(path)),
+        NamedLaw(
+            "log-normal", "a bell around intermediate noise", lambda path, scale: LogNormal(path)
+        ),
         NamedLaw("time", "even in the time of the path", lambda path, scale: UniformTime(path)),
     ),
 )

@@ -1,7 +1,8 @@
 """Paths from data to noise: `x_t = alpha x0 + sigma eps`, t = 0 is data and t = 1 is noise.
 
-Two ideas: a path is two functions of time and their rates; `noise_level = sigma/alpha` is what a denoiser sees, so that every
-path shares one denoiser and `x/alpha = x0 + noise_level eps` are the coordinates in which paths agree.
+Two ideas: a path is two functions of time and their rates; `noise_level = sigma/alpha` is what a
+denoiser sees, so that every path shares one denoiser and `x/alpha = x0 + noise_level eps` are the
+coordinates in which paths agree.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ def add_noise(x: Tensor, noise_level: Tensor, eps: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Prior:
-    """What stands at the noisy end of a path: `N(0, scale^2)` in every dimension of x, whatever the data.
+    """What stands at the noisy end of a path: `N(0, scale^2)` in every dimension of x, whatever the
+    data.
 
     Example:
         >>> round(float(Prior(2.0).log_prob(torch.zeros(1, 3))), 4)
@@ -55,13 +57,15 @@ class Prior:
 
 
 class Path(ABC):
-    """A Gaussian path between two noise levels; concrete paths are final. Times and levels are tensors of any shape.
+    """A Gaussian path between two noise levels; concrete paths are final. Times and levels are
+    tensors of any shape.
 
-    A formula may reach from no noise to nothing but noise; a path is the part of it between `sigma_min` and `sigma_max`, in
-    units of the data, on which every conversion is finite.
+    A formula may reach from no noise to nothing but noise; a path is the part of it between
+    `sigma_min` and `sigma_max`, in units of the data, on which every conversion is finite.
 
     Attributes:
-        reach: the noise level at time 1 of the formula, infinite if its signal-to-noise ratio ends at zero.
+        reach: the noise level at time 1 of the formula, infinite if its signal-to-noise ratio ends
+            at zero.
 
     Raises:
         BadInput: the levels are not `0 < sigma_min < sigma_max <= reach`.
@@ -71,9 +75,15 @@ class Path(ABC):
 
     def __init__(self, sigma_min: float, sigma_max: float) -> None:
         if not 0.0 < sigma_min < sigma_max:
-            raise BadInput(f"noise levels from {sigma_min} to {sigma_max}", "0 < sigma_min < sigma_max")
+            raise BadInput(
+                f"noise levels from {sigma_min} to {sigma_max}", "0 < sigma_min < sigma_max"
+            )
         if sigma_max > self.reach or math.isinf(sigma_max):
-            most = "a finite one" if math.isinf(self.reach) else f"at most {self.reach:.4g}, where the path ends"
+            most = (
+                "a finite one"
+                if math.isinf(self.reach)
+                else f"at most {self.reach:.4g}, where the path ends"
+            )
             came = f"a largest noise level of {sigma_max:g} on the {type(self).__name__} path"
             if math.isinf(sigma_max):
                 fix = "at a signal-to-noise ratio of zero predicted noise says nothing of the data; 1e3 is as good as none"
@@ -110,7 +120,8 @@ class Path(ABC):
     def diffusion(self, time: Tensor) -> tuple[Tensor, Tensor]:
         """Return `(f, g^2)` of `dx = f x dt + g dw`, whose marginals given x0 are the path's.
 
-        `f = alpha'/alpha`, `g^2 = 2 sigma sigma' - 2 f sigma^2 = -sigma^2 d lambda/dt` (Kingma et al. 2021, appendix).
+        `f = alpha'/alpha`, `g^2 = 2 sigma sigma' - 2 f sigma^2 = -sigma^2 d lambda/dt` (Kingma et
+        al. 2021, appendix).
         """
         (alpha, sigma), (alpha_rate, _) = self.scales(time), self.rates(time)
         return alpha_rate / alpha, -(sigma**2) * self.log_snr_rate(time)
@@ -130,7 +141,8 @@ class Path(ABC):
 
     @property
     def prior(self) -> Prior:
-        """The law of x at `sigma_max` for data of mean zero and variance one, which is nearly that of any data there."""
+        """The law of x at `sigma_max` for data of mean zero and variance one, which is nearly that
+        of any data there."""
         return Prior(math.hypot(*self.last))
 
     @property
@@ -145,10 +157,11 @@ class Path(ABC):
 
 
 class VariancePreserving(Path):
-    """`alpha^2 + sigma^2 = 1` with a log-SNR linear in time: `lambda(t) = lambda_max + t (lambda_min - lambda_max)`.
+    """`alpha^2 + sigma^2 = 1` with a log-SNR linear in time: `lambda(t) = lambda_max + t
+    (lambda_min - lambda_max)`.
 
-    `alpha^2 = sigmoid(lambda)` (Kingma et al. 2021, equations 2 and 3). The ends are given as noise levels
-    `sigma/alpha = exp(-lambda/2)`, in units of the data.
+    `alpha^2 = sigmoid(lambda)` (Kingma et al. 2021, equations 2 and 3). The ends are given as noise
+    levels `sigma/alpha = exp(-lambda/2)`, in units of the data.
 
     Example:
         >>> path = VariancePreserving(0.01, 100.0)
@@ -167,7 +180,8 @@ class VariancePreserving(Path):
         return torch.sigmoid(log_snr).sqrt(), torch.sigmoid(-log_snr).sqrt()
 
     def rates(self, time: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the time derivatives: `d alpha = alpha sigma^2/2 d lambda`, `d sigma = -sigma alpha^2/2 d lambda`."""
+        """Return the time derivatives: `d alpha = alpha sigma^2/2 d lambda`, `d sigma = -sigma
+        alpha^2/2 d lambda`."""
         alpha, sigma = self.scales(time)
         slope = -self.log_snr_range
         return 0.5 * slope * alpha * sigma**2, -0.5 * slope * sigma * alpha**2

@@ -1,7 +1,8 @@
 """The paths of the literature, on one clock: t = 0 is data, t = 1 is noise.
 
-Two ideas: in `y = x/alpha` all paths with the same noise levels are one, so they differ in the speed at which the levels are passed
-and in the coordinates a solver steps in; each formula is inverted in closed form, so that a level has a time.
+Two ideas: in `y = x/alpha` all paths with the same noise levels are one, so they differ in the
+speed at which the levels are passed and in the coordinates a solver steps in; each formula is
+inverted in closed form, so that a level has a time.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from pushforward.families.diffusion.paths.path import Path, VariancePreserving
 
 
 class _Integrated(Path):
-    """`alpha = exp(-B(t)/2)`, `sigma^2 = 1 - alpha^2`, where `B(t)` is the integral of `beta` (Song et al. 2020, equation 29)."""
+    """`alpha = exp(-B(t)/2)`, `sigma^2 = 1 - alpha^2`, where `B(t)` is the integral of `beta` (Song
+    et al. 2020, equation 29)."""
 
     @abstractmethod
     def integral(self, time: Tensor) -> Tensor:
@@ -49,7 +51,8 @@ class _Integrated(Path):
 
 
 class LinearBeta(_Integrated):
-    """`beta` linear from 0.1 to 20, the limit of DDPM's 1,000 steps (Ho et al. 2020, section 4; Song et al. 2020, appendix C).
+    """`beta` linear from 0.1 to 20, the limit of DDPM's 1,000 steps (Ho et al. 2020, section 4;
+    Song et al. 2020, appendix C).
 
     Example:
         >>> alpha, _ = LinearBeta(0.01, 40.0).scales(torch.tensor(1.0, dtype=torch.float64))
@@ -70,11 +73,16 @@ class LinearBeta(_Integrated):
 
     def inverse(self, value: Tensor) -> Tensor:
         """The positive root of the quadratic, in the form that does not cancel."""
-        return 2.0 * value / (self.low + torch.sqrt(self.low**2 + 2.0 * (self.high - self.low) * value))
+        return (
+            2.0
+            * value
+            / (self.low + torch.sqrt(self.low**2 + 2.0 * (self.high - self.low) * value))
+        )
 
 
 class ScaledLinearBeta(_Integrated):
-    """`sqrt(beta)` linear from sqrt(0.85) to sqrt(12), the limit of latent diffusion's 1,000 steps (Rombach et al. 2022)."""
+    """`sqrt(beta)` linear from sqrt(0.85) to sqrt(12), the limit of latent diffusion's 1,000 steps
+    (Rombach et al. 2022)."""
 
     low, high = 0.85, 12.0
     _root, _slope = math.sqrt(low), math.sqrt(high) - math.sqrt(low)
@@ -97,7 +105,8 @@ class ScaledLinearBeta(_Integrated):
 
 
 class Cosine(Path):
-    """`alpha = cos(a(t))/cos(a(0))` with `a(t) = (t + c)/(1 + c) pi/2`, c = 0.008 (Nichol and Dhariwal 2021, equation 17).
+    """`alpha = cos(a(t))/cos(a(0))` with `a(t) = (t + c)/(1 + c) pi/2`, c = 0.008 (Nichol and
+    Dhariwal 2021, equation 17).
 
     Its signal-to-noise ratio ends at zero.
     """
@@ -112,7 +121,8 @@ class Cosine(Path):
         return self.offset / (1.0 + self.offset) * (math.pi / 2.0)
 
     def scales(self, time: Tensor) -> tuple[Tensor, Tensor]:
-        """Return alpha and `sqrt(1 - alpha^2)`, as a product of sines: the difference would cancel near the data."""
+        """Return alpha and `sqrt(1 - alpha^2)`, as a product of sines: the difference would cancel
+        near the data."""
         angle, first = self._angle(time), self._first
         alpha = torch.cos(angle) / math.cos(first)
         # cos^2 b - cos^2 a = sin(a - b) sin(a + b)
@@ -128,7 +138,8 @@ class Cosine(Path):
     def time(self, noise_level: Tensor) -> Tensor:
         """Solve `sin^2(a) = (s^2 + sin^2(a(0)))/(1 + s^2)`, by the tangent of a."""
         first = self._first
-        # tan^2 a = (s^2 + sin^2 b)/cos^2 b; the difference a - b, not a, is what must keep its digits
+        # tan^2 a = (s^2 + sin^2 b)/cos^2 b; the difference a - b, not a, is what must keep its
+        # digits
         tangent = torch.sqrt(noise_level**2 + math.sin(first) ** 2) / math.cos(first)
         low = math.tan(first)
         # tan a - tan b = s^2 / (cos^2 b (tan a + tan b))
@@ -137,12 +148,15 @@ class Cosine(Path):
 
 
 class SubVariancePreserving(LinearBeta):
-    """alpha as on `LinearBeta`, `sigma = 1 - alpha^2`: the standard deviation itself (Song et al. 2020, equation 29).
+    """alpha as on `LinearBeta`, `sigma = 1 - alpha^2`: the standard deviation itself (Song et al.
+    2020, equation 29).
 
     Its noise level is `1/alpha - alpha`.
     """
 
-    reach = math.exp(0.25 * (LinearBeta.low + LinearBeta.high)) - math.exp(-0.25 * (LinearBeta.low + LinearBeta.high))
+    reach = math.exp(0.25 * (LinearBeta.low + LinearBeta.high)) - math.exp(
+        -0.25 * (LinearBeta.low + LinearBeta.high)
+    )
 
     def scales(self, time: Tensor) -> tuple[Tensor, Tensor]:
         """Return `(exp(-B/2), 1 - exp(-B))`."""
@@ -180,7 +194,8 @@ class VarianceExploding(Path):
 
 
 class Straight(Path):
-    """`alpha = 1`, `sigma = sigma_max t`: noise level is time but for its unit (Karras et al. 2022, table 1)."""
+    """`alpha = 1`, `sigma = sigma_max t`: noise level is time but for its unit (Karras et al. 2022,
+    table 1)."""
 
     def scales(self, time: Tensor) -> tuple[Tensor, Tensor]:
         """Return one and the noise."""
@@ -196,7 +211,8 @@ class Straight(Path):
 
 
 class RectifiedFlow(Path):
-    """`alpha = 1 - t`, `sigma = t`: straight lines from data to noise (Liu et al. 2022; Lipman et al. 2022, equation 20).
+    """`alpha = 1 - t`, `sigma = t`: straight lines from data to noise (Liu et al. 2022; Lipman et
+    al. 2022, equation 20).
 
     Its signal-to-noise ratio ends at zero.
     """
@@ -216,7 +232,8 @@ class RectifiedFlow(Path):
 
 @dataclass(frozen=True)
 class NamedPath(Choice):
-    """A path that can be chosen; called with the smallest and the largest noise level it gives the path between them.
+    """A path that can be chosen; called with the smallest and the largest noise level it gives the
+    path between them.
 
     Example:
         >>> PATHS["cosine"](0.01, 40.0).sigma_max, PATHS["cosine"].reach
@@ -238,14 +255,20 @@ PATHS: Registry[NamedPath] = Registry(
     "path",
     of="pushforward.families.diffusion.paths.published:NamedPath",
     choices=(
-        NamedPath("log-snr", "the signal-to-noise ratio falls evenly in its logarithm", VariancePreserving),
+        NamedPath(
+            "log-snr", "the signal-to-noise ratio falls evenly in its logarithm", VariancePreserving
+        ),
         NamedPath("ddpm-linear", "beta rises along a line, as in DDPM", LinearBeta),
         NamedPath(
-            "ddpm-scaled-linear", "the root of beta rises along a line, as in latent diffusion", ScaledLinearBeta
+            "ddpm-scaled-linear",
+            "the root of beta rises along a line, as in latent diffusion",
+            ScaledLinearBeta,
         ),
         NamedPath("cosine", "the signal falls as a cosine", Cosine),
         NamedPath("sub-vp", "less noise than variance preserved would have", SubVariancePreserving),
-        NamedPath("ve", "the data stay, the noise grows evenly in its logarithm", VarianceExploding),
+        NamedPath(
+            "ve", "the data stay, the noise grows evenly in its logarithm", VarianceExploding
+        ),
         NamedPath("edm", "the data stay, the noise level is time", Straight),
         NamedPath("rectified-flow", "straight lines from data to noise", RectifiedFlow),
     ),

@@ -1,7 +1,9 @@
-"""Mixtures of Gaussians on a line, seen through Gaussian noise: the exact denoiser of every column by itself.
+"""Mixtures of Gaussians on a line, seen through Gaussian noise: the exact denoiser of every column
+by itself.
 
-One idea: with components of mean m, spread t and weight w, `y = x + s eps` has components of spread `sqrt(s^2 + t^2)`, and the mean
-of x given y is a weighted mean of `(t^2 y + s^2 m) / (s^2 + t^2)`; a spread of zero is a point.
+One idea: with components of mean m, spread t and weight w, `y = x + s eps` has components of spread
+`sqrt(s^2 + t^2)`, and the mean of x given y is a weighted mean of `(t^2 y + s^2 m) / (s^2 + t^2)`;
+a spread of zero is a point.
 """
 
 from __future__ import annotations
@@ -39,14 +41,19 @@ class GaussianMixtures(nn.Module):
         """Replace the mixture of column k."""
         used = len(mean)
         self.mean[k], self.variance[k], self.log_weight[k] = 0.0, 1.0, -math.inf
-        self.mean[k, :used], self.variance[k, :used] = mean.to(self.mean), spread.square().to(self.mean)
+        self.mean[k, :used], self.variance[k, :used] = (
+            mean.to(self.mean),
+            spread.square().to(self.mean),
+        )
         self.log_weight[k, :used] = (weight / weight.sum()).log().to(self.mean)
 
     def denoise(self, y: Tensor, noise_level: Tensor) -> Tensor:
         """Return `E[x | y]`; shapes: y (n, columns), noise_level (n, columns or 1), positive."""
         y, square = y.unsqueeze(-1), noise_level.square().unsqueeze(-1)
         most = int((self.log_weight > -math.inf).sum(1).max())
-        mean, variance, log_weight = (t[:, :most] for t in (self.mean, self.variance, self.log_weight))
+        mean, variance, log_weight = (
+            t[:, :most] for t in (self.mean, self.variance, self.log_weight)
+        )
         both = square + variance
         logit = log_weight - 0.5 * (both.log() + (y - mean).square() / both)
         inside = (variance * y + square * mean) / both
@@ -65,5 +72,7 @@ class GaussianMixtures(nn.Module):
             t[:, :most].double().unsqueeze(1) for t in (self.mean, self.variance, self.log_weight)
         )
         both = noise_level**2 + variance
-        logit = log_weight - 0.5 * ((2.0 * math.pi * both).log() + (y.double().unsqueeze(-1) - mean).square() / both)
+        logit = log_weight - 0.5 * (
+            (2.0 * math.pi * both).log() + (y.double().unsqueeze(-1) - mean).square() / both
+        )
         return logit.logsumexp(-1)

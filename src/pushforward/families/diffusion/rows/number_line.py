@@ -1,8 +1,10 @@
-"""Numbers of a table on a line where each column is about standard normal: a monotone map, its slope, and the cells of a grid.
+"""Numbers of a table on a line where each column is about standard normal: a monotone map, its
+slope, and the cells of a grid.
 
-Three ideas: normal scores of the training quantiles, joined by straight lines that go on beyond the data, so that every number has
-a place and a finite slope; a number on a grid owns the interval half a step around it, so that its probability is that of an
-interval; a frequent grid value has a wide interval of its own, so that a column of nine zeros in ten is no harder than others.
+Three ideas: normal scores of the training quantiles, joined by straight lines that go on beyond the
+data, so that every number has a place and a finite slope; a number on a grid owns the interval half
+a step around it, so that its probability is that of an interval; a frequent grid value has a wide
+interval of its own, so that a column of nine zeros in ten is no harder than others.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ SMALLEST_SCALE = 0.2  # a column that hardly varies is not blown up
 
 
 class NumberLine(NumberColumns):
-    """The map `z = (Phi^-1(F(y)) - mean) / std`, F piecewise linear, of number columns, and the marginal law of each z.
+    """The map `z = (Phi^-1(F(y)) - mean) / std`, F piecewise linear, of number columns, and the
+    marginal law of each z.
 
     Everything is float64; shapes are (n, columns), NaN where a value is missing.
 
@@ -51,8 +54,12 @@ class NumberLine(NumberColumns):
         self.register_buffer("used", torch.full((n,), 2, dtype=torch.long))
         low = [c.low if c.bounded_below else -math.inf for c in columns]
         high = [c.high if c.bounded_above else math.inf for c in columns]
-        self.register_buffer("lowest", self.coordinate(torch.tensor(low, dtype=double)), persistent=False)
-        self.register_buffer("highest", self.coordinate(torch.tensor(high, dtype=double)), persistent=False)
+        self.register_buffer(
+            "lowest", self.coordinate(torch.tensor(low, dtype=double)), persistent=False
+        )
+        self.register_buffer(
+            "highest", self.coordinate(torch.tensor(high, dtype=double)), persistent=False
+        )
         self.marginal = GaussianMixtures(n, 3 * places + 2)
         self.fit_ranges()
 
@@ -60,11 +67,17 @@ class NumberLine(NumberColumns):
         gridded = bool(self.gridded[k])
         unique, counts = torch.unique(self.coordinate(values, k), return_counts=True)
         edges, rows = cells(unique, counts, self.places, gridded)
-        alone = (edges[1:] - edges[:-1] == 1.0) if gridded else torch.zeros_like(rows, dtype=torch.bool)
-        # half a row more in every cell, and beyond either end, keeps every slope positive and finite
+        alone = (
+            (edges[1:] - edges[:-1] == 1.0) if gridded else torch.zeros_like(rows, dtype=torch.bool)
+        )
+        # half a row more in every cell, and beyond either end, keeps every slope positive and
+        # finite
         mass = torch.cat([rows.new_tensor([0.5]), rows + 0.5])
         share = mass.cumsum(0) / (mass.sum() + 0.5)
-        outer, inner = torch.special.ndtri(share), torch.special.ndtri(0.5 * (share[1:] + share[:-1]))
+        outer, inner = (
+            torch.special.ndtri(share),
+            torch.special.ndtri(0.5 * (share[1:] + share[:-1])),
+        )
         knots = torch.cat([edges, 0.5 * (edges[1:] + edges[:-1])[alone]]).sort().values
         scores = torch.cat([outer, inner[alone]]).sort().values
         here = _interpolate(unique, knots, scores)[0]
@@ -97,22 +110,28 @@ class NumberLine(NumberColumns):
         return torch.nan_to_num(self._place(self.coordinate(values))[0], nan=0.0)
 
     def log_slope(self, values: Tensor) -> Tensor:
-        """Return `log dz/dx` of real columns, in data units; 0 for columns on a grid, whose probabilities are of intervals."""
+        """Return `log dz/dx` of real columns, in data units; 0 for columns on a grid, whose
+        probabilities are of intervals."""
         slope = self._place(self.coordinate(values))[1]
         return torch.where(self.gridded | torch.isnan(values), 0.0, slope.log())
 
     def from_line(self, z: Tensor) -> Tensor:
         """Return the number that stands at z: on its grid, within its bounds."""
-        left, right, low, high = self._segment(z, torch.where(self.knots.isinf(), math.inf, self.scores))
+        left, right, low, high = self._segment(
+            z, torch.where(self.knots.isinf(), math.inf, self.scores)
+        )
         y = left + (right - left) / (high - low) * (z - low)
         y = torch.where(self.gridded, y.round(), y).clamp(self.lowest, self.highest)
         return self.number(y)
 
     def interval(self, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the ends on the line of the cells of grid values; a bound's cell goes on to infinity, so that nothing is lost."""
+        """Return the ends on the line of the cells of grid values; a bound's cell goes on to
+        infinity, so that nothing is lost."""
         y = self.coordinate(values)
         below, above = self._place(y - 0.5)[0], self._place(y + 0.5)[0]
-        return torch.where(y <= self.lowest, -math.inf, below), torch.where(y >= self.highest, math.inf, above)
+        return torch.where(y <= self.lowest, -math.inf, below), torch.where(
+            y >= self.highest, math.inf, above
+        )
 
     def possible(self, values: Tensor) -> Tensor:
         """Return which values lie within the bounds of their columns; missing ones do."""
@@ -123,8 +142,9 @@ class NumberLine(NumberColumns):
 def cells(unique: Tensor, counts: Tensor, most: int, gridded: bool) -> tuple[Tensor, Tensor]:
     """Return increasing edges that cover the data, and the training rows in each cell.
 
-    Frequent grid values have a cell of width one to themselves: those with more rows than an even share of the cells that are left
-    for the others; if the whole range has at most `most` grid values, each has. The other cells hold about as many rows each.
+    Frequent grid values have a cell of width one to themselves: those with more rows than an even
+    share of the cells that are left for the others; if the whole range has at most `most` grid
+    values, each has. The other cells hold about as many rows each.
 
     Example:
         >>> y, n = torch.tensor([0.0, 1.0, 2.0, 50.0]), torch.tensor([90, 1, 1, 20])
@@ -133,16 +153,24 @@ def cells(unique: Tensor, counts: Tensor, most: int, gridded: bool) -> tuple[Ten
     """
     unique, counts = unique.double(), counts.double()
     if gridded and float(unique[-1] - unique[0]) < most:
-        edges = torch.arange(float(unique[0]) - 0.5, float(unique[-1]) + 1.0, dtype=torch.float64, device=unique.device)
+        edges = torch.arange(
+            float(unique[0]) - 0.5,
+            float(unique[-1]) + 1.0,
+            dtype=torch.float64,
+            device=unique.device,
+        )
         mass = torch.zeros(len(edges) - 1, dtype=torch.float64, device=unique.device)
         return edges, mass.index_add_(0, (unique - unique[0]).round().long(), counts)
     total = float(counts.sum())
     if gridded:
         edges = torch.cat([unique - 0.5, unique + 0.5]).unique()
     else:
-        # a point at either end, and a narrow cell around a constant; of neighbouring doubles the middle is one of them
+        # a point at either end, and a narrow cell around a constant; of neighbouring doubles the
+        # middle is one of them
         pad = _padding(float(unique[-1] - unique[0]), float(unique.abs().max()))
-        edges = torch.cat([unique[:1] - pad, 0.5 * unique[1:] + 0.5 * unique[:-1], unique[-1:] + pad]).unique()
+        edges = torch.cat(
+            [unique[:1] - pad, 0.5 * unique[1:] + 0.5 * unique[:-1], unique[-1:] + pad]
+        ).unique()
         most = max(1, min(most, int(total) // ROWS_PER_CELL))
     rows = torch.zeros(len(edges) - 1, dtype=torch.float64, device=unique.device)
     rows.index_add_(0, torch.searchsorted(edges, unique, right=True) - 1, counts)
@@ -158,13 +186,17 @@ def cells(unique: Tensor, counts: Tensor, most: int, gridded: bool) -> tuple[Ten
     keep = frequent[1:] | frequent[:-1] | (place[1:] != place[:-1])
     kept = torch.cat([edges[:1], edges[1:-1][keep], edges[-1:]])
     index = torch.searchsorted(kept, edges[:-1], right=True) - 1
-    return kept, torch.zeros(len(kept) - 1, dtype=torch.float64, device=unique.device).index_add_(0, index, rows)
+    return kept, torch.zeros(len(kept) - 1, dtype=torch.float64, device=unique.device).index_add_(
+        0, index, rows
+    )
 
 
 def _padding(spread: float, largest: float) -> float:
-    """Return how far the outermost cells reach beyond real numbers: of the spread next to nothing, and more than rounding."""
+    """Return how far the outermost cells reach beyond real numbers: of the spread next to nothing,
+    and more than rounding."""
     pad = max(NARROWEST * spread, NARROWEST * largest, 1e-12)
-    # beside an offset it is the spread that counts: a cell as wide as the data would draw numbers far from all of them
+    # beside an offset it is the spread that counts: a cell as wide as the data would draw numbers
+    # far from all of them
     return 1e6 * pad if spread == 0.0 else max(min(pad, WIDEST * spread), 8.0 * math.ulp(largest))
 
 
@@ -175,11 +207,15 @@ def _interpolate(y: Tensor, knots: Tensor, scores: Tensor) -> tuple[Tensor, Tens
 
 
 def _with_tails(knots: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the knots with one more at either end: the line goes on as steeply as over its outer tenth of the rows."""
+    """Return the knots with one more at either end: the line goes on as steeply as over its outer
+    tenth of the rows."""
     tenth = torch.special.ndtri(scores.new_tensor([0.1, 0.9]))
     # a tenth may lie in the last cell, whose own slope then counts
     inner = torch.stack([torch.maximum(tenth[0], scores[1]), torch.minimum(tenth[1], scores[-2])])
     place = _interpolate(inner, scores, knots)[0]
-    low, high = (place[0] - knots[0]) / (inner[0] - scores[0]), (knots[-1] - place[1]) / (scores[-1] - inner[1])
+    low, high = (
+        (place[0] - knots[0]) / (inner[0] - scores[0]),
+        (knots[-1] - place[1]) / (scores[-1] - inner[1]),
+    )
     knots = torch.cat([(knots[0] - low).unsqueeze(0), knots, (knots[-1] + high).unsqueeze(0)])
     return knots, torch.cat([scores[:1] - 1.0, scores, scores[-1:] + 1.0])

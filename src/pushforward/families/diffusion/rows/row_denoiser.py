@@ -1,8 +1,10 @@
-"""What the network says of a row: the law of every hidden symbol, and the clean value of every noisy number.
+"""What the network says of a row: the law of every hidden symbol, and the clean value of every
+noisy number.
 
-Three ideas: one network does both, because it takes symbols that may be hidden and numbers that may be known, noisy or not there at
-all; the skip connection is the exact denoiser of each column by itself, so that the network only learns what columns know of
-each other; what is known is passed clean, so that every conditional of a row is trained and none is approximated.
+Three ideas: one network does both, because it takes symbols that may be hidden and numbers that may
+be known, noisy or not there at all; the skip connection is the exact denoiser of each column by
+itself, so that the network only learns what columns know of each other; what is known is passed
+clean, so that every conditional of a row is trained and none is approximated.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ from pushforward.nets.mlp import ResidualMLP
 WAVES = (0.5, 1.0, 2.0, 4.0)
 FEATURES = 5 + 2 * len(WAVES)
 FARTHEST = 6.0
-BEFORE_NUMBERS = 2.0  # the network's clock while symbols are drawn: beyond log(s)/4 of every noise level
+BEFORE_NUMBERS = (
+    2.0  # the network's clock while symbols are drawn: beyond log(s)/4 of every noise level
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,8 @@ class SeenRows:
 
 
 class ColumnNetwork(nn.Module):
-    """Map symbols (n, S), features of numbers (n, N, FEATURES), a clock and a label to (n, sum of sizes + N).
+    """Map symbols (n, S), features of numbers (n, N, FEATURES), a clock and a label to (n, sum of
+    sizes + N).
 
     Args:
         sizes: number of values of each symbol.
@@ -69,10 +74,14 @@ class ColumnNetwork(nn.Module):
     offsets: Tensor
     sizes: Tensor
 
-    def __init__(self, sizes: list[int], numbers: int, width: int, depth: int, context: int, classes: int) -> None:
+    def __init__(
+        self, sizes: list[int], numbers: int, width: int, depth: int, context: int, classes: int
+    ) -> None:
         super().__init__()
         starts = list(accumulate((size + 1 for size in sizes), initial=0))
-        self.register_buffer("offsets", torch.tensor(starts[:-1], dtype=torch.long), persistent=False)
+        self.register_buffer(
+            "offsets", torch.tensor(starts[:-1], dtype=torch.long), persistent=False
+        )
         self.register_buffer("sizes", torch.tensor(sizes, dtype=torch.long), persistent=False)
         # the last value of every symbol is "hidden"
         self.symbol = nn.Embedding(starts[-1], width) if sizes else None
@@ -82,7 +91,9 @@ class ColumnNetwork(nn.Module):
         body = ResidualMLP(width, sum(sizes) + numbers, width, depth, context, zero_output=True)
         self.body = ScalarConditioned(body, context, classes)
 
-    def forward(self, symbols: Tensor, features: Tensor, clock: Tensor, label: Tensor | None = None) -> Tensor:
+    def forward(
+        self, symbols: Tensor, features: Tensor, clock: Tensor, label: Tensor | None = None
+    ) -> Tensor:
         """Add what every column says, and pass it on."""
         h = torch.zeros(len(symbols), 1, device=symbols.device)
         if self.symbol is not None:
@@ -106,15 +117,18 @@ class RowModel(ABC):
 
     @abstractmethod
     def logits(self, seen: SeenRows) -> Tensor:
-        """Return the logits (n, sum of sizes) of all symbols given those that are seen and the numbers that are known."""
+        """Return the logits (n, sum of sizes) of all symbols given those that are seen and the
+        numbers that are known."""
 
     @abstractmethod
     def denoise(self, y: Tensor, noise_level: Tensor, seen: SeenRows) -> Tensor:
-        """Return clean numbers (n, N) of noisy ones, at levels () or (n,); those that are fixed are what they are."""
+        """Return clean numbers (n, N) of noisy ones, at levels () or (n,); those that are fixed are
+        what they are."""
 
 
 class RowDenoiser(RowModel, nn.Module):
-    """Logits of symbols, and `D = D_0 + s/sqrt(1 + s^2) F` for numbers, where D_0 is the exact denoiser of a column by itself.
+    """Logits of symbols, and `D = D_0 + s/sqrt(1 + s^2) F` for numbers, where D_0 is the exact
+    denoiser of a column by itself.
 
     Args:
         line: where numbers stand, and the law of each by itself, of which D_0 is the denoiser.
@@ -146,10 +160,14 @@ class RowDenoiser(RowModel, nn.Module):
         s = noise_level.to(y).expand(len(y)).unsqueeze(1)
         alone = self.line.marginal.denoise(y, s)
         shown = self._features(y, alone, s, seen, torch.ones_like(y))
-        residual = self._split(self.network(seen.symbols, shown, s.flatten().log() / 4.0, seen.label))[1]
+        residual = self._split(
+            self.network(seen.symbols, shown, s.flatten().log() / 4.0, seen.label)
+        )[1]
         return torch.where(seen.fixed, seen.line, alone + s * (1.0 + s.square()).rsqrt() * residual)
 
-    def _features(self, y: Tensor, alone: Tensor, s: Tensor, seen: SeenRows, there: Tensor) -> Tensor:
+    def _features(
+        self, y: Tensor, alone: Tensor, s: Tensor, seen: SeenRows, there: Tensor
+    ) -> Tensor:
         fixed = seen.fixed.to(y)
         clean = torch.where(seen.fixed, seen.line, alone)
         there = torch.maximum(there, fixed)
@@ -158,7 +176,9 @@ class RowDenoiser(RowModel, nn.Module):
         # a number far beyond the training data shall not drive the network where it has never been
         scaled, clean, change = (t.clamp(-FARTHEST, FARTHEST) for t in (scaled, clean, change))
         waves = [f(math.pi * w * clean) for w in WAVES for f in (torch.sin, torch.cos)]
-        return torch.stack([there, fixed, scaled, clean, change, *(there * wave for wave in waves)], dim=-1)
+        return torch.stack(
+            [there, fixed, scaled, clean, change, *(there * wave for wave in waves)], dim=-1
+        )
 
     def _split(self, out: Tensor) -> tuple[Tensor, Tensor]:
         count = len(self.log_frequency)
@@ -166,7 +186,8 @@ class RowDenoiser(RowModel, nn.Module):
 
 
 class GuidedRows(RowModel):
-    """A model of rows that leans on its own answer without the label: `null + w (given - null)` of logits and of numbers."""
+    """A model of rows that leans on its own answer without the label: `null + w (given - null)` of
+    logits and of numbers."""
 
     def __init__(self, denoiser: RowDenoiser, weight: float) -> None:
         self.denoiser, self.weight, self.sizes = denoiser, weight, denoiser.sizes

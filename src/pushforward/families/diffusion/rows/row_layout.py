@@ -1,7 +1,8 @@
-"""The parts of a row that are noised differently: symbols, which are masked, and numbers, which get Gaussian noise.
+"""The parts of a row that are noised differently: symbols, which are masked, and numbers, which get
+Gaussian noise.
 
-One idea: a number that may be missing has a symbol of its own, "there" or "missing", so that a missing number is a symbol like any
-other and the number itself is only spoken of where it is there.
+One idea: a number that may be missing has a symbol of its own, "there" or "missing", so that a
+missing number is a symbol like any other and the number itself is only spoken of where it is there.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ class RowLayout:
         self.discrete = [i for i, c in enumerate(columns) if c.discrete]
         self.numbers = [i for i, c in enumerate(columns) if not c.discrete]
         self.flagged = [k for k, i in enumerate(self.numbers) if columns[i].missing]
-        self.sizes = [len(columns[i].categories) + columns[i].missing for i in self.discrete] + [2] * len(self.flagged)
+        self.sizes = [len(columns[i].categories) + columns[i].missing for i in self.discrete] + [
+            2
+        ] * len(self.flagged)
         # the symbol of a missing category follows the others
         self.absent = [len(columns[i].categories) for i in self.discrete]
         self.names = [columns[i].name for i in self.discrete]
@@ -48,7 +51,9 @@ class RowLayout:
 
     def join(self, symbols: Tensor, values: Tensor) -> Tensor:
         """Return the rows of symbols and numbers."""
-        x = torch.full((len(symbols), len(self.columns)), math.nan, dtype=torch.float64, device=symbols.device)
+        x = torch.full(
+            (len(symbols), len(self.columns)), math.nan, dtype=torch.float64, device=symbols.device
+        )
         chosen = symbols[:, : len(self.discrete)].double()
         absent = torch.tensor(self.absent, dtype=torch.long, device=symbols.device)
         x[:, self.discrete] = torch.where(chosen >= absent, math.nan, chosen)
@@ -56,14 +61,17 @@ class RowLayout:
         return x
 
     def there(self, symbols: Tensor) -> Tensor:
-        """Return which numbers (n, N) are not missing; one whose symbol is hidden counts as there."""
+        """Return which numbers (n, N) are not missing; one whose symbol is hidden counts as
+        there."""
         there = torch.ones(len(symbols), len(self.numbers), dtype=torch.bool, device=symbols.device)
         there[:, self.flagged] = symbols[:, len(self.discrete) :] != 1
         return there
 
     def flags(self, numbers: Tensor) -> Tensor:
         """Return which symbols (n, S) say whether the numbers of a mask (n, N) are missing."""
-        none = torch.zeros(len(numbers), len(self.discrete), dtype=torch.bool, device=numbers.device)
+        none = torch.zeros(
+            len(numbers), len(self.discrete), dtype=torch.bool, device=numbers.device
+        )
         return torch.cat([none, numbers[:, self.flagged]], dim=1)
 
     def spread(self, mask: Tensor) -> tuple[Tensor, Tensor]:

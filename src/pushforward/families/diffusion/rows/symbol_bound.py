@@ -1,7 +1,9 @@
-"""The bound on log p of a row's symbols: a sum over how many are hidden of what the hidden ones cost.
+"""The bound on log p of a row's symbols: a sum over how many are hidden of what the hidden ones
+cost.
 
-Two ideas: few symbols have few subsets, which are all asked about, so that nothing is left to chance; of more, the two ends (each
-hidden alone, and all of them hidden) are known, and only what lies between is drawn, as a deviation from the line between the ends.
+Two ideas: few symbols have few subsets, which are all asked about, so that nothing is left to
+chance; of more, the two ends (each hidden alone, and all of them hidden) are known, and only what
+lies between is drawn, as a deviation from the line between the ends.
 """
 
 from __future__ import annotations
@@ -24,13 +26,16 @@ Logits = Callable[[Tensor, int], Tensor]  # symbols (n * times, S), each row `ti
 def symbol_bound(
     logits: Logits, symbols: Tensor, unknown: Tensor, sizes: list[int], noise: Noise, samples: int
 ) -> tuple[Tensor, Tensor | None]:
-    """Return the bound on the log-probability of unknown symbols given the others and its standard error, (n,).
+    """Return the bound on the log-probability of unknown symbols given the others and its standard
+    error, (n,).
 
-    `int_0^1 1/t E[sum over hidden i of log p(x_i | seen)] dt = sum_k T_k` with `T_k = 1/k E[sum over k hidden ...]`, k from 1 to
-    the number L of unknown symbols (Ou et al. 2024). With `2^S - 1 <= samples` it is the sum over all subsets, each with the weight
-    `1 / (k C(L, k))`, and has no error. Otherwise T_L takes one call and T_1 one for each symbol (where half of the draws suffice);
-    the other draws share `sum_{1<k<L} T_k`, pairs of them hiding first the first and then the last k of a random order. From each
-    is subtracted `m_i(k)`, the line between what symbol i costs at either end, whose mean over all symbols is added again.
+    `int_0^1 1/t E[sum over hidden i of log p(x_i | seen)] dt = sum_k T_k` with `T_k = 1/k E[sum
+    over k hidden ...]`, k from 1 to the number L of unknown symbols (Ou et al. 2024). With `2^S - 1
+    <= samples` it is the sum over all subsets, each with the weight `1 / (k C(L, k))`, and has no
+    error. Otherwise T_L takes one call and T_1 one for each symbol (where half of the draws
+    suffice); the other draws share `sum_{1<k<L} T_k`, pairs of them hiding first the first and then
+    the last k of a random order. From each is subtracted `m_i(k)`, the line between what symbol i
+    costs at either end, whose mean over all symbols is added again.
 
     Args:
         logits: answers of the network for rows that are repeated.
@@ -43,7 +48,9 @@ def symbol_bound(
     ask = _Ask(logits, symbols, unknown, sizes)
     count = symbols.shape[1]
     if 2**count - 1 <= samples:
-        return _every_subset(ask, unknown), torch.zeros(len(symbols), dtype=torch.float64, device=symbols.device)
+        return _every_subset(ask, unknown), torch.zeros(
+            len(symbols), dtype=torch.float64, device=symbols.device
+        )
     length = unknown.sum(1)
     singles = count + 1 <= samples // 2
     spent = 1 + count * singles if samples >= FEWEST else 0
@@ -78,11 +85,14 @@ class _Ask:
         self.logits, self.symbols, self.unknown, self.sizes = logits, symbols, unknown, sizes
 
     def nats(self, hidden: Tensor) -> Tensor:
-        """Return log-probabilities (n, times, S) of all symbols where `hidden` (n, times, S) are."""
+        """Return log-probabilities (n, times, S) of all symbols where `hidden` (n, times, S)
+        are."""
         times = hidden.shape[1]
         true = self.symbols.repeat_interleave(times, dim=0)
         shown = torch.where(hidden.reshape(true.shape), HIDDEN, true)
-        return chosen_log_probability(self.logits(shown, times), true, self.sizes).reshape(hidden.shape)
+        return chosen_log_probability(self.logits(shown, times), true, self.sizes).reshape(
+            hidden.shape
+        )
 
     def each(self, hidden: Tensor) -> Tensor:
         """Return the same of one pattern for each row, (n, S)."""
@@ -95,7 +105,9 @@ class _Ask:
         for one in self.groups(len(eye)):
             hidden = eye[one] & self.unknown.unsqueeze(1)
             parts.append(
-                self.nats(hidden).gather(2, eye[one].long().argmax(1).reshape(1, -1, 1).expand(len(hidden), -1, 1))
+                self.nats(hidden).gather(
+                    2, eye[one].long().argmax(1).reshape(1, -1, 1).expand(len(hidden), -1, 1)
+                )
             )
         return torch.cat(parts, dim=1).squeeze(2)
 
@@ -132,7 +144,12 @@ def _choose(n: Tensor, k: Tensor) -> Tensor:
 
 
 def _between(
-    ask: _Ask, alone: Tensor | None, whole: Tensor | None, ends: tuple[Tensor, Tensor], noise: Noise, samples: int
+    ask: _Ask,
+    alone: Tensor | None,
+    whole: Tensor | None,
+    ends: tuple[Tensor, Tensor],
+    noise: Noise,
+    samples: int,
 ) -> tuple[Tensor, Tensor | None]:
     """Return the sum of T_k over k between `ends` (both included, (n,)), and its standard error."""
     unknown, (low, high) = ask.unknown, ends
@@ -148,7 +165,9 @@ def _between(
     k = k.repeat_interleave(2, dim=1)[:, :samples]
     parts = []
     for part in ask.groups(samples):
-        hidden = hidden_count(k[:, part].flatten(), order[:, part].flatten(0, 1)).reshape(order[:, part].shape)
+        hidden = hidden_count(k[:, part].flatten(), order[:, part].flatten(0, 1)).reshape(
+            order[:, part].shape
+        )
         hidden &= unknown.unsqueeze(1)
         baseline = _baseline(alone, whole, k[:, part], unknown)
         term = _mean(ask.nats(hidden) - baseline, hidden) + _mean(baseline, unknown.unsqueeze(1))
@@ -158,7 +177,8 @@ def _between(
 
 
 def _baseline(alone: Tensor | None, whole: Tensor | None, k: Tensor, unknown: Tensor) -> Tensor:
-    """Return the line m_i(k) between what a symbol costs alone and with all others hidden, shape (n, times, S)."""
+    """Return the line m_i(k) between what a symbol costs alone and with all others hidden, shape
+    (n, times, S)."""
     if whole is None:
         return torch.zeros((*k.shape, unknown.shape[1]), dtype=torch.float64, device=k.device)
     top = whole.unsqueeze(1)
@@ -176,4 +196,6 @@ def chosen_log_probability(logits: Tensor, symbols: Tensor, sizes: list[int]) ->
         [[0.5, 0.3333333333333333]]
     """
     columns = zip(logits.double().split(sizes, dim=1), symbols.unbind(1), strict=True)
-    return torch.cat([part.log_softmax(1).gather(1, symbol.unsqueeze(1)) for part, symbol in columns], dim=1)
+    return torch.cat(
+        [part.log_softmax(1).gather(1, symbol.unsqueeze(1)) for part, symbol in columns], dim=1
+    )

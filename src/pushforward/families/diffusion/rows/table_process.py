@@ -1,8 +1,10 @@
-"""Tables of mixed kinds: numbers drown in Gaussian noise, then symbols are hidden, and one network undoes both.
+"""Tables of mixed kinds: numbers drown in Gaussian noise, then symbols are hidden, and one network
+undoes both.
 
-Three ideas: one clock, in which all numbers reach their largest noise before the first symbol is hidden, so that symbols are drawn
-first and numbers given them; a number stands on a line where its column is about normal, and owns an interval of it if it lies
-on a grid; what is known of a row is shown clean at both stages, so that `p(rest | known)` is trained for every choice.
+Three ideas: one clock, in which all numbers reach their largest noise before the first symbol is
+hidden, so that symbols are drawn first and numbers given them; a number stands on a line where its
+column is about normal, and owns an interval of it if it lies on a grid; what is known of a row is
+shown clean at both stages, so that `p(rest | known)` is trained for every choice.
 """
 
 from __future__ import annotations
@@ -35,9 +37,18 @@ from pushforward.families.diffusion.paths.noise_law import LAWS, Knee
 from pushforward.families.diffusion.paths.published import PATHS
 from pushforward.families.diffusion.process import Process
 from pushforward.families.diffusion.rows.number_line import NumberLine
-from pushforward.families.diffusion.rows.row_denoiser import ColumnNetwork, GuidedRows, RowDenoiser, SeenRows
+from pushforward.families.diffusion.rows.row_denoiser import (
+    ColumnNetwork,
+    GuidedRows,
+    RowDenoiser,
+    SeenRows,
+)
 from pushforward.families.diffusion.rows.row_layout import HIDDEN, RowLayout
-from pushforward.families.diffusion.rows.symbol_bound import calls_of, chosen_log_probability, symbol_bound
+from pushforward.families.diffusion.rows.symbol_bound import (
+    calls_of,
+    chosen_log_probability,
+    symbol_bound,
+)
 from pushforward.families.diffusion.rows.table_bound import PlacedNumbers, number_bound
 from pushforward.families.diffusion.rows.table_walk import TableWalk
 from pushforward.families.diffusion.solvers.noise_grids import log_levels
@@ -49,7 +60,9 @@ from pushforward.families.shared.options import GUIDANCE
 
 ELBO_DRAWS, HELD_OUT_DRAWS, CURVE_LEVELS = 64, 8, 25
 SMALLEST_NOISE, LARGEST_NOISE = 0.01, 40.0
-UNCONDITIONAL = 0.5  # share of training rows of which no number is known; of the others a random subset is
+UNCONDITIONAL = (
+    0.5  # share of training rows of which no number is known; of the others a random subset is
+)
 
 
 @final
@@ -57,21 +70,40 @@ class TableDiffusion(Process):
     """Rows of a table: masked symbols, then Gaussian numbers."""
 
     glance = 2**31
-    settings = ("context", "places", "sigma_min", "sigma_max", "path", "law", "weight", "prediction")
+    settings = (
+        "context",
+        "places",
+        "sigma_min",
+        "sigma_max",
+        "path",
+        "law",
+        "weight",
+        "prediction",
+    )
     options = (GUIDANCE, STEPS, SOLVER, ETA, GRID)
 
     def __init__(self, space: Space, config: DiffusionConfig, classes: int) -> None:
         super().__init__(space, config, classes)
         assert isinstance(space, Table)
-        for name, table in (("path", PATHS.names()), ("law", LAWS.names()), ("prediction", ("preconditioned",))):
+        for name, table in (
+            ("path", PATHS.names()),
+            ("law", LAWS.names()),
+            ("prediction", ("preconditioned",)),
+        ):
             if (value := getattr(config, name)) not in table:
-                raise BadInput(f"'model.{name}={value}' for diffusion of tables", f"one of {', '.join(table)}")
+                raise BadInput(
+                    f"'model.{name}={value}' for diffusion of tables", f"one of {', '.join(table)}"
+                )
         self.layout = RowLayout(space.columns)
         sizes, numbers = self.layout.sizes, [space.columns[i] for i in self.layout.numbers]
-        network = ColumnNetwork(sizes, len(numbers), config.width, config.depth, config.context, classes)
+        network = ColumnNetwork(
+            sizes, len(numbers), config.width, config.depth, config.context, classes
+        )
         self.denoiser = RowDenoiser(network, sizes, NumberLine(numbers, config.places))
         kind = PATHS[config.path]
-        self.path = kind(config.sigma_min or SMALLEST_NOISE, config.sigma_max or min(LARGEST_NOISE, kind.reach))
+        self.path = kind(
+            config.sigma_min or SMALLEST_NOISE, config.sigma_max or min(LARGEST_NOISE, kind.reach)
+        )
         scale = torch.tensor(1.0)
         self.law = Knee(self.path, scale)
         self.objective = objective_of(LAWS[config.law](self.path, scale), config.weight, scale)
@@ -83,7 +115,8 @@ class TableDiffusion(Process):
 
     @staticmethod
     def codec(space: Space) -> Codec:
-        """Rows as they are: what is known of a row comes in data units too, so that the process places numbers itself."""
+        """Rows as they are: what is known of a row comes in data units too, so that the process
+        places numbers itself."""
         return Codec(space, [])
 
     def networks(self) -> dict[str, nn.Module]:
@@ -91,13 +124,15 @@ class TableDiffusion(Process):
         return {"columns": self.denoiser.network}
 
     def _prepare(self, x: Tensor, given: Given | None) -> None:
-        """Place numbers by the quantiles of all training rows, and start from the frequencies of symbols."""
+        """Place numbers by the quantiles of all training rows, and start from the frequencies of
+        symbols."""
         symbols, values = self.layout.split(x)
         self.line.fit(values)
         self.denoiser.fit(symbols)
 
     def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
-        """The two parts of the bound at one noise level and one count of hidden symbols per row, some numbers known."""
+        """The two parts of the bound at one noise level and one count of hidden symbols per row,
+        some numbers known."""
         symbols, values = self.layout.split(x)
         z = self.line.to_line(values).float()
         label = None
@@ -111,7 +146,11 @@ class TableDiffusion(Process):
             total = total + self._number_loss(z, SeenRows(symbols, z, known | absent, label), noise)
         if self.layout.sizes:
             total = total + self._symbol_loss(SeenRows(symbols, z, known, label), noise)
-        yield Loss(total / self.space.dimensions, "model", f"masked symbols [nats], {self.objective.name}, per column")
+        yield Loss(
+            total / self.space.dimensions,
+            "model",
+            f"masked symbols [nats], {self.objective.name}, per column",
+        )
 
     def _number_loss(self, z: Tensor, seen: SeenRows, noise: Noise) -> Tensor:
         s = self.objective.stratified(noise.uniform())
@@ -135,17 +174,24 @@ class TableDiffusion(Process):
         return -self._bound(x, given, noise, HELD_OUT_DRAWS)[0]
 
     def elbo(self, x: Tensor, given: Given | None, draws: Draws) -> LogProb:
-        """Return the bound on log p of the columns that are not known; minus infinity where a row contradicts what is known."""
+        """Return the bound on log p of the columns that are not known; minus infinity where a row
+        contradicts what is known."""
         samples = draws.samples or ELBO_DRAWS
         nats, stderr = self._bound(x, given, draws.noise, samples)
-        calls = float(samples * bool(self.layout.numbers) + calls_of(len(self.layout.sizes), samples))
+        calls = float(
+            samples * bool(self.layout.numbers) + calls_of(len(self.layout.sizes), samples)
+        )
         return LogProb(nats, "lower_bound", self.space.measure, self.space.unit, "", stderr, calls)
 
-    def _bound(self, x: Tensor, given: Given | None, noise: Noise, samples: int) -> tuple[Tensor, Tensor | None]:
+    def _bound(
+        self, x: Tensor, given: Given | None, noise: Noise, samples: int
+    ) -> tuple[Tensor, Tensor | None]:
         known = self._known(given, len(x))
         mask = torch.zeros_like(x, dtype=torch.bool) if known is None else known.mask
         if known is not None and bool(known.ranged.any()):
-            raise BadInput("the probability of rows given a range", "known values only", "leave ranges out")
+            raise BadInput(
+                "the probability of rows given a range", "known values only", "leave ranges out"
+            )
         symbols, values = self.layout.split(x)
         known_symbols, known_numbers = self.layout.spread(mask)
         z, label = self.line.to_line(values), label_of(given)
@@ -155,12 +201,16 @@ class TableDiffusion(Process):
             seen = SeenRows(symbols, line, known_numbers | ~there, label)
             clean = lambda y, s, times: self.denoiser.denoise(y, s, seen.repeat(times))  # noqa: E731
             numbers = PlacedNumbers(values, z, there & ~known_numbers)
-            part, stderr = number_bound(self.path, self.line, self.law, clean, numbers, noise, samples)
+            part, stderr = number_bound(
+                self.path, self.line, self.law, clean, numbers, noise, samples
+            )
             nats, squares = nats + part, [*squares, stderr]
         if self.layout.sizes:
             shown = SeenRows(symbols, line, known_numbers, label)
             logits = lambda hidden, times: self.denoiser.logits(_with(shown.repeat(times), hidden))  # noqa: E731
-            part, stderr = symbol_bound(logits, symbols, ~known_symbols, self.layout.sizes, noise, samples)
+            part, stderr = symbol_bound(
+                logits, symbols, ~known_symbols, self.layout.sizes, noise, samples
+            )
             nats, squares = nats + part, [*squares, stderr]
         if known is not None:
             agrees = (x == known.values) | (torch.isnan(x) & torch.isnan(known.values)) | ~mask
@@ -172,14 +222,21 @@ class TableDiffusion(Process):
         """Reveal symbols one by one, or in `steps` steps; then come down with a solver."""
         solver = solver_of(options)
         if isinstance(solver.method, LearnedAncestral):
-            able = ", ".join(each.name for each in SOLVERS if not isinstance(each.method, LearnedAncestral))
+            able = ", ".join(
+                each.name for each in SOLVERS if not isinstance(each.method, LearnedAncestral)
+            )
             came = f"the solver '{options.solver}' on {self.space.kind}"
-            raise Unsupported(came, f"one of {able}", "this one needs what this process does not learn")
+            raise Unsupported(
+                came, f"one of {able}", "this one needs what this process does not learn"
+            )
         known = self._known(given, noise.n)
         if known is not None and bool(known.ranged.any()):
             fix = "the autoregressive family draws numbers within a range"
             raise Unsupported("a range of a column with diffusion", "values that are known", fix)
-        guided, seen = GuidedRows(self.denoiser, options.guidance), self._seen(known, label_of(given), noise.n)
+        guided, seen = (
+            GuidedRows(self.denoiser, options.guidance),
+            self._seen(known, label_of(given), noise.n),
+        )
         count, numbers = len(self.layout.sizes), len(self.layout.numbers)
 
         def descend(seen: SeenRows) -> Walk[Any]:
@@ -192,24 +249,33 @@ class TableDiffusion(Process):
             return x if known is None else torch.where(known.mask, known.values.to(x), x)
 
         reveals = min(options.steps or count, count)
-        return TableWalk(guided, seen, noise, self.layout.there, descend if numbers else None, rows, reveals)
+        return TableWalk(
+            guided, seen, noise, self.layout.there, descend if numbers else None, rows, reveals
+        )
 
     def _known(self, given: Given | None, n: int) -> Known | None:
         assert isinstance(self.space, Table)
         return known_columns(given, self.space, n)
 
     def _seen(self, known: Known | None, label: Tensor | None, n: int) -> SeenRows:
-        count, numbers, device = len(self.layout.sizes), len(self.layout.numbers), self.denoiser.log_frequency.device
+        count, numbers, device = (
+            len(self.layout.sizes),
+            len(self.layout.numbers),
+            self.denoiser.log_frequency.device,
+        )
         if known is None:
             nothing = torch.zeros(n, numbers, device=device)
-            return SeenRows(torch.full((n, count), HIDDEN, device=device), nothing, nothing.bool(), label)
+            return SeenRows(
+                torch.full((n, count), HIDDEN, device=device), nothing, nothing.bool(), label
+            )
         symbols, values = self.layout.split(torch.where(known.mask, known.values.double(), 0.0))
         known_symbols, known_numbers = self.layout.spread(known.mask)
         line = torch.where(known_numbers, self.line.to_line(values), 0.0).float()
         return SeenRows(torch.where(known_symbols, symbols, HIDDEN), line, known_numbers, label)
 
     def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
-        """The denoising error of numbers at every noise level, and the code length of symbols by how many are hidden."""
+        """The denoising error of numbers at every noise level, and the code length of symbols by
+        how many are hidden."""
         symbols, values = self.layout.split(x)
         there, label = self.layout.there(symbols), label_of(given)
         z = self.line.to_line(values).float()
@@ -224,7 +290,9 @@ class TableDiffusion(Process):
             logits = self.denoiser.logits(_with(free, torch.where(hidden, HIDDEN, symbols)))
             nats = chosen_log_probability(logits, symbols, self.layout.sizes)
             terms.append(-(nats * hidden).sum(1) / k)
-        alone = -chosen_log_probability(self.denoiser.log_frequency.expand(len(x), -1), symbols, self.layout.sizes)
+        alone = -chosen_log_probability(
+            self.denoiser.log_frequency.expand(len(x), -1), symbols, self.layout.sizes
+        )
         y, stderr = mean_curve(torch.stack(terms, dim=1))
         yield Curve(
             "code length by number of hidden symbols",

@@ -1,7 +1,9 @@
-"""Drawing rows: symbols are revealed in random order, then numbers come down from noise given all of them.
+"""Drawing rows: symbols are revealed in random order, then numbers come down from noise given all
+of them.
 
-Two ideas: one symbol a step is exact sampling from the network's conditionals, fewer steps reveal several at once as if they were
-independent; the numbers' part is any of the solvers of Gaussian diffusion, which never learns that its data are a table.
+Two ideas: one symbol a step is exact sampling from the network's conditionals, fewer steps reveal
+several at once as if they were independent; the numbers' part is any of the solvers of Gaussian
+diffusion, which never learns that its data are a table.
 """
 
 from __future__ import annotations
@@ -20,12 +22,15 @@ from pushforward.families.diffusion.rows.row_denoiser import RowModel, SeenRows
 from pushforward.families.diffusion.rows.row_layout import HIDDEN
 from pushforward.families.diffusion.symbols.masking import draw_symbols
 
-Descend = Callable[[SeenRows], Walk[Any]]  # from rows whose symbols are all seen to the walk of their numbers
+Descend = Callable[
+    [SeenRows], Walk[Any]
+]  # from rows whose symbols are all seen to the walk of their numbers
 
 
 @dataclass(frozen=True)
 class TableState:
-    """What is seen of the rows so far, a guess of what is not, and the walk of their numbers with its state, None before it."""
+    """What is seen of the rows so far, a guess of what is not, and the walk of their numbers with
+    its state, None before it."""
 
     seen: SeenRows
     guess: Tensor
@@ -36,12 +41,14 @@ class TableState:
 class TableWalk(Walk[TableState]):
     """First `reveals` steps for S symbols, then the steps of a walk over N numbers.
 
-    Step j leaves `floor(L (1 - (j + 1) / reveals))` of a row's L unknown symbols hidden; which go first is drawn per row.
+    Step j leaves `floor(L (1 - (j + 1) / reveals))` of a row's L unknown symbols hidden; which go
+    first is drawn per row.
 
     Args:
         seen: what is known, all else hidden.
         there: returns which numbers (n, N) of rows of symbols are not missing.
-        descend: returns the walk of the numbers, which ends at their places; None if there are none.
+        descend: returns the walk of the numbers, which ends at their places; None if there are
+            none.
         rows: returns rows from symbols and places.
         reveals: steps for symbols, 0 if there are none.
     """
@@ -87,7 +94,9 @@ class TableWalk(Walk[TableState]):
         hidden = state.seen.symbols == HIDDEN
         now = hidden & (self.order >= left)
         parts = self.model.logits(state.seen).split(self.model.sizes, dim=1)
-        columns = [draw_symbols(part, u) for part, u in zip(parts, self.values.unbind(1), strict=True)]
+        columns = [
+            draw_symbols(part, u) for part, u in zip(parts, self.values.unbind(1), strict=True)
+        ]
         drawn = torch.stack(columns, dim=1)
         symbols = torch.where(now, drawn, state.seen.symbols)
         guess = torch.where(symbols == HIDDEN, drawn, symbols)
@@ -110,7 +119,9 @@ class TableWalk(Walk[TableState]):
     def spent(self, state: TableState, steps: int) -> float:
         """What the symbols took, and the walk of the numbers."""
         symbols = min(steps, self.reveals) * self.model.calls
-        return symbols + (0.0 if state.walk is None else state.walk.spent(state.inner, steps - self.reveals))
+        return symbols + (
+            0.0 if state.walk is None else state.walk.spent(state.inner, steps - self.reveals)
+        )
 
     def finish(self, state: TableState) -> Tensor:
         """Return the rows; in them NaN would be a missing value."""
@@ -120,7 +131,8 @@ class TableWalk(Walk[TableState]):
         return self._rows(state, require_finite(places, ~state.seen.fixed))
 
     def peek(self, state: TableState) -> Tensor:
-        """Return the symbols drawn so far with a draw of the others, and numbers at the centre or as far as they came."""
+        """Return the symbols drawn so far with a draw of the others, and numbers at the centre or
+        as far as they came."""
         return self._rows(state, None if state.walk is None else state.walk.peek(state.inner))
 
     def _rows(self, state: TableState, places: Tensor | None) -> Tensor:

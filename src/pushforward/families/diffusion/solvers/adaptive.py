@@ -1,8 +1,9 @@
 """The probability-flow ODE with steps as long as each example allows.
 
-Three ideas: in `z = y/s` against `r = 1/s` the flow is `dz/dr = D(z/r, 1/r)`, which is nearly constant where there is much noise
-and where there is little; two Runge-Kutta methods that share their stages differ by an estimate of the error, which sets the
-next step; every example has its own clock, so that a batch never changes a sample, and those that have arrived wait for the others.
+Three ideas: in `z = y/s` against `r = 1/s` the flow is `dz/dr = D(z/r, 1/r)`, which is nearly
+constant where there is much noise and where there is little; two Runge-Kutta methods that share
+their stages differ by an estimate of the error, which sets the next step; every example has its own
+clock, so that a batch never changes a sample, and those that have arrived wait for the others.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from pushforward.families.diffusion.solvers.schemes import Denoise, Descent
 
 @dataclass(frozen=True)
 class EmbeddedPair:
-    """A Runge-Kutta method whose last stage is the first of its next step, with an estimate of the error.
+    """A Runge-Kutta method whose last stage is the first of its next step, with an estimate of the
+    error.
 
     Attributes:
         c, a: stage times and weights; the last row of weights is the method's result.
         error: stage weights of the difference from a method of one order less.
-        order: of the result; the error of a step of the lesser method falls as its width to this power.
+        order: of the result; the error of a step of the lesser method falls as its width to this
+            power.
     """
 
     c: tuple[float, ...]
@@ -53,7 +56,8 @@ class Clocked:
         slope: D at it, which is also the estimate of the clean data.
         clock, width: r and the step to try next, shape (n,).
         calls: network calls that each example needed, shape (n,).
-        asked: network calls that were made for the batch, those for examples that waited for others among them.
+        asked: network calls that were made for the batch, those for examples that waited for others
+            among them.
     """
 
     state: Tensor
@@ -67,10 +71,14 @@ class Clocked:
 Velocity = Callable[[Tensor, Tensor], Tensor]
 
 
-def attempt(pair: EmbeddedPair, velocity: Velocity, at: Clocked, end: Tensor, tolerance: float) -> Clocked:
-    """Try one step of every example; one that errs too much stays where it is and will try a shorter one.
+def attempt(
+    pair: EmbeddedPair, velocity: Velocity, at: Clocked, end: Tensor, tolerance: float
+) -> Clocked:
+    """Try one step of every example; one that errs too much stays where it is and will try a
+    shorter one.
 
-    The error is the root mean square over an example, in units of `sqrt(1 + s^2)`, the size of noisy data of variance one.
+    The error is the root mean square over an example, in units of `sqrt(1 + s^2)`, the size of
+    noisy data of variance one.
     """
     left = end - at.clock
     last = at.width >= left
@@ -105,15 +113,17 @@ def _rows(values: Tensor, like: Tensor) -> Tensor:
 
 
 def flow_velocity(denoise: Denoise) -> Velocity:
-    """`dz/dr = D(z/r, 1/r)`, from `dy/ds = (y - D)/s` (Karras et al. 2022, equation 3) with z = y/s, r = 1/s."""
+    """`dz/dr = D(z/r, 1/r)`, from `dy/ds = (y - D)/s` (Karras et al. 2022, equation 3) with z =
+    y/s, r = 1/s."""
     return lambda z, r: denoise(z / _rows(r, z), 1.0 / r)
 
 
 class AdaptiveSampler(Walk[Clocked]):
     """From noise to data along the probability-flow ODE, to a tolerance.
 
-    `calls` is the most that an example may need, `used` what it needed if guidance acts at all levels; the network is asked for
-    the whole batch until the last example has arrived. The last slope is D at the smallest noise, so that denoising costs no call.
+    `calls` is the most that an example may need, `used` what it needed if guidance acts at all
+    levels; the network is asked for the whole batch until the last example has arrived. The last
+    slope is D at the smallest noise, so that denoising costs no call.
 
     Args:
         descent: its `steps` are the most that may be tried.
@@ -132,14 +142,18 @@ class AdaptiveSampler(Walk[Clocked]):
     def start(self) -> Clocked:
         """Begin; the first step to try halves the noise."""
         y, self.asked = self.descent.begin(), 0.0
-        clock = torch.full((len(y),), 1.0 / self.descent.path.sigma_max, dtype=y.dtype, device=y.device)
+        clock = torch.full(
+            (len(y),), 1.0 / self.descent.path.sigma_max, dtype=y.dtype, device=y.device
+        )
         z = y * _rows(clock, y)
         return Clocked(z, self.velocity(z, clock), clock, clock, torch.ones_like(clock), self.asked)
 
     def step(self, state: Clocked, index: int) -> Clocked:
         """Try a step of every example."""
         self.asked = state.asked
-        tried = attempt(self.pair, self.velocity, state, state.clock.new_tensor(self.end), self.tolerance)
+        tried = attempt(
+            self.pair, self.velocity, state, state.clock.new_tensor(self.end), self.tolerance
+        )
         return replace(tried, asked=self.asked)
 
     def finished(self, state: Clocked) -> bool:
@@ -151,13 +165,17 @@ class AdaptiveSampler(Walk[Clocked]):
         return state.calls * self.most
 
     def spent(self, state: Clocked, steps: int) -> float:
-        """Return the network calls that were made, for every example as many as for the one that took the most steps."""
+        """Return the network calls that were made, for every example as many as for the one that
+        took the most steps."""
         return state.asked
 
     def _denoise(self, y: Tensor, noise_level: Tensor) -> Tensor:
-        """Ask the network, and count: of examples at different levels the dearest is paid for all."""
+        """Ask the network, and count: of examples at different levels the dearest is paid for
+        all."""
         levels = noise_level.unique() if not self.even else ()
-        self.asked += self.most if self.even else max(self.descent.cost([level]) for level in levels)
+        self.asked += (
+            self.most if self.even else max(self.descent.cost([level]) for level in levels)
+        )
         return self.descent.denoise(y, noise_level)
 
     def finish(self, state: Clocked) -> Tensor:

@@ -1,8 +1,8 @@
 """Coordinates that are known exactly: walks whose every point is set right where it is known.
 
-Two ideas: at noise level s a known coordinate is its value plus s times fresh noise, and whatever the solver made of it is
-replaced; replaced coordinates and drawn ones do not know of each other, and steps that are taken back and again (RePaint) let them
-agree.
+Two ideas: at noise level s a known coordinate is its value plus s times fresh noise, and whatever
+the solver made of it is replaced; replaced coordinates and drawn ones do not know of each other,
+and steps that are taken back and again (RePaint) let them agree.
 """
 
 from __future__ import annotations
@@ -26,11 +26,13 @@ State = Denoised | Remembered
 
 
 class Inpainting(WalkWrapper[Any]):
-    """A sampler that takes every step but the last `repeats` times and keeps what is known; solvers forget what they remember.
+    """A sampler that takes every step but the last `repeats` times and keeps what is known; solvers
+    forget what they remember.
 
-    One repeat is replacement (Song et al. 2020, its section on imputation): what is drawn has only met noisy known values, and
-    its samples are wrong unless the coordinates are independent. More are RePaint (Lugmayr et al. 2022, algorithm 1): a step down,
-    the noise of that step again, and down once more.
+    One repeat is replacement (Song et al. 2020, its section on imputation): what is drawn has only
+    met noisy known values, and its samples are wrong unless the coordinates are independent. More
+    are RePaint (Lugmayr et al. 2022, algorithm 1): a step down, the noise of that step again, and
+    down once more.
 
     Args:
         walk: a sampler over decreasing noise levels.
@@ -52,7 +54,8 @@ class Inpainting(WalkWrapper[Any]):
         return self._kept(state, 0)
 
     def step(self, state: State, index: int) -> State:
-        """Take the inner step, set known coordinates right, and put the noise back unless it was the last time."""
+        """Take the inner step, set known coordinates right, and put the noise back unless it was
+        the last time."""
         place = self._place(index)
         moved = self._kept(self.walk.step(state, place), place + 1)  # type: ignore[arg-type]
         if place == self.walk.length - 1 or index % self.repeats == self.repeats - 1:
@@ -77,7 +80,10 @@ class Inpainting(WalkWrapper[Any]):
     def _kept(self, state: State, place: int) -> State:
         if place == self.walk.length:
             return state.moved(self._exact(state.noisy))
-        known = self.observed.values.to(state.noisy) + self.walk.levels.to(state.noisy)[place] * self.draw()
+        known = (
+            self.observed.values.to(state.noisy)
+            + self.walk.levels.to(state.noisy)[place] * self.draw()
+        )
         return state.moved(torch.where(self.observed.mask, known, state.noisy))
 
 
@@ -99,15 +105,20 @@ METHODS: Registry[InpaintingMethod] = Registry(
     of="pushforward.families.diffusion.solvers.inpainting:InpaintingMethod",
     choices=(
         InpaintingMethod(
-            "repaint", "steps are taken back and again, so that what is drawn agrees with what is known", 10
+            "repaint",
+            "steps are taken back and again, so that what is drawn agrees with what is known",
+            10,
         ),
         InpaintingMethod("replacement", "what is known replaces what was drawn", 1, once=True),
     ),
 )
 
 
-def inpainted(walk: Sampler, observed: Observed, draw: Draw, method: str | None, repeats: int | None) -> Inpainting:
-    """Return the walk that keeps what is known, by a method's name; the first of `METHODS` is the default.
+def inpainted(
+    walk: Sampler, observed: Observed, draw: Draw, method: str | None, repeats: int | None
+) -> Inpainting:
+    """Return the walk that keeps what is known, by a method's name; the first of `METHODS` is the
+    default.
 
     Raises:
         BadInput: an unknown method, or repeats of one that has none.
@@ -115,5 +126,7 @@ def inpainted(walk: Sampler, observed: Observed, draw: Draw, method: str | None,
     chosen = METHODS[method or METHODS.names()[0]]
     if chosen.once and repeats not in (None, 1):
         others = ", ".join(each.name for each in METHODS if not each.once)
-        raise BadInput(f"repeats={repeats} with {chosen.name}", others, f"{chosen.name} takes every step once")
+        raise BadInput(
+            f"repeats={repeats} with {chosen.name}", others, f"{chosen.name} takes every step once"
+        )
     return Inpainting(walk, observed, draw, repeats or chosen.repeats)

@@ -1,7 +1,9 @@
-"""Langevin dynamics: from any score, along a ladder of noise levels, and as the corrector of a solver.
+"""Langevin dynamics: from any score, along a ladder of noise levels, and as the corrector of a
+solver.
 
-Two ideas: `x' = x + eps/2 grad log p(x) + sqrt(eps) z` has p for its stationary law up to its step, and exactly so if a proposal
-may be refused; at noise level s a step of `(r s)^2` moves every example as far, measured in the noise it has, whatever its batch.
+Two ideas: `x' = x + eps/2 grad log p(x) + sqrt(eps) z` has p for its stationary law up to its step,
+and exactly so if a proposal may be refused; at noise level s a step of `(r s)^2` moves every
+example as far, measured in the noise it has, whatever its batch.
 """
 
 from __future__ import annotations
@@ -14,13 +16,21 @@ from torch import Tensor
 
 from pushforward.core.errors import BadInput
 from pushforward.core.walk import Walk
-from pushforward.families.diffusion.solvers.schemes import Descent, Draw, Remembered, Scheme, SchemeSampler, Seen
+from pushforward.families.diffusion.solvers.schemes import (
+    Descent,
+    Draw,
+    Remembered,
+    Scheme,
+    SchemeSampler,
+    Seen,
+)
 
 Score = Callable[[Tensor], Tensor]
 
 
 def langevin_step(x: Tensor, score: Tensor, step: float | Tensor, z: Tensor) -> Tensor:
-    """Return `x + eps/2 score + sqrt(eps) z` (Welling and Teh 2011, equation 4, without a minibatch).
+    """Return `x + eps/2 score + sqrt(eps) z` (Welling and Teh 2011, equation 4, without a
+    minibatch).
 
     Example:
         >>> langevin_step(torch.ones(2), -torch.ones(2), 0.5, torch.zeros(2)).tolist()
@@ -31,7 +41,8 @@ def langevin_step(x: Tensor, score: Tensor, step: float | Tensor, z: Tensor) -> 
 
 @dataclass(frozen=True)
 class Visited:
-    """Where the chains are, and what share of the last proposals was taken; one where none can be refused."""
+    """Where the chains are, and what share of the last proposals was taken; one where none can be
+    refused."""
 
     x: Tensor
     score: Tensor
@@ -40,9 +51,11 @@ class Visited:
 
 
 class Langevin(Walk[Visited]):
-    """Chains from given starting points; with a log-density the proposals are accepted or refused, and the law is exact.
+    """Chains from given starting points; with a log-density the proposals are accepted or refused,
+    and the law is exact.
 
-    `min(1, p(x') q(x|x') / (p(x) q(x'|x)))` with `q(x'|x) = N(x + eps/2 score(x), eps)` (Roberts and Tweedie 1996, section 1.4).
+    `min(1, p(x') q(x|x') / (p(x) q(x'|x)))` with `q(x'|x) = N(x + eps/2 score(x), eps)` (Roberts
+    and Tweedie 1996, section 1.4).
 
     Args:
         score: `grad log p` of x (n, ...).
@@ -53,7 +66,8 @@ class Langevin(Walk[Visited]):
         log_density: `log p` of x, shape (n,), up to a constant; None takes every proposal.
 
     Raises:
-        BadInput: a step or a number of steps that is not positive, or a log-density without uniforms.
+        BadInput: a step or a number of steps that is not positive, or a log-density without
+            uniforms.
 
     Example:
         >>> from pushforward.core.walk import run
@@ -76,7 +90,9 @@ class Langevin(Walk[Visited]):
         if not step > 0 or steps < 1:
             raise BadInput(f"{steps} Langevin steps of {step}", "one or more, of a positive size")
         if log_density is not None and uniform is None:
-            raise BadInput("a log-density without uniform numbers", "both", "a proposal is refused by a coin")
+            raise BadInput(
+                "a log-density without uniform numbers", "both", "a proposal is refused by a coin"
+            )
         self.score, self.x, self.eps, self.draw = score, x, step, draw
         self.uniform, self.log_density = uniform, log_density
         self.length, self.calls = steps, float(steps)
@@ -118,7 +134,8 @@ class Langevin(Walk[Visited]):
 
 
 class ReverseDiffusion(Scheme):
-    """`y' = y + (s^2 - s'^2) (D - y)/s^2 + sqrt(s^2 - s'^2) z`: Euler-Maruyama, backwards (Song et al. 2020, algorithm 2)."""
+    """`y' = y + (s^2 - s'^2) (D - y)/s^2 + sqrt(s^2 - s'^2) z`: Euler-Maruyama, backwards (Song et
+    al. 2020, algorithm 2)."""
 
     def step(self, now: Seen, then: Tensor, past: tuple[Seen, ...], draw: Draw) -> Tensor:
         """Follow the whole score, and add what it removed too much."""
@@ -127,7 +144,8 @@ class ReverseDiffusion(Scheme):
 
 
 class Stay(Scheme):
-    """`y' = y`: the next level begins where this one ended, as in annealed Langevin dynamics (Song and Ermon 2019, algorithm 1)."""
+    """`y' = y`: the next level begins where this one ended, as in annealed Langevin dynamics (Song
+    and Ermon 2019, algorithm 1)."""
 
     def step(self, now: Seen, then: Tensor, past: tuple[Seen, ...], draw: Draw) -> Tensor:
         """Move nothing."""
@@ -135,17 +153,20 @@ class Stay(Scheme):
 
 
 class CorrectedSampler(SchemeSampler):
-    """A scheme whose every step is followed by Langevin steps at the level it came to (Song et al. 2020, algorithms 2 and 4).
+    """A scheme whose every step is followed by Langevin steps at the level it came to (Song et al.
+    2020, algorithms 2 and 4).
 
-    The step is `2 (r s)^2`. Published code sets it from norms that are averaged over a batch, which makes an example depend on its
-    neighbours; for noise that fills the space both are the same.
+    The step is `2 (r s)^2`. Published code sets it from norms that are averaged over a batch, which
+    makes an example depend on its neighbours; for noise that fills the space both are the same.
 
     Args:
         corrections: Langevin steps after each step.
         ratio: r, the signal-to-noise ratio of one of them.
     """
 
-    def __init__(self, descent: Descent, scheme: Scheme, corrections: int = 1, ratio: float = 0.16) -> None:
+    def __init__(
+        self, descent: Descent, scheme: Scheme, corrections: int = 1, ratio: float = 0.16
+    ) -> None:
         self.corrections, self.ratio = corrections, ratio
         super().__init__(descent, scheme)
 

@@ -1,6 +1,7 @@
 """Grids of noise levels for a sampler or an integral.
 
-One idea: a grid is a tensor of levels in float64 whose ends are the path's own, so that no step is empty and none is left out.
+One idea: a grid is a tensor of levels in float64 whose ends are the path's own, so that no step is
+empty and none is left out.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from pushforward.families.diffusion.paths.path import Path
 
 
 def karras_level(place: Tensor, sigma_min: float, sigma_max: float, rho: float = 7.0) -> Tensor:
-    """Return the noise level at a place in [0, 1], of which the roots are evenly spaced; the ends are exact.
+    """Return the noise level at a place in [0, 1], of which the roots are evenly spaced; the ends
+    are exact.
 
-    `s(u) = (sigma_min^(1/rho) + u (sigma_max^(1/rho) - sigma_min^(1/rho)))^rho`, Karras et al. 2022, equation 5, of a place
-    that need not be on a grid.
+    `s(u) = (sigma_min^(1/rho) + u (sigma_max^(1/rho) - sigma_min^(1/rho)))^rho`, Karras et al.
+    2022, equation 5, of a place that need not be on a grid.
 
     Example:
         >>> [round(float(s), 2) for s in karras_level(torch.tensor([0.0, 0.5, 1.0]), 0.01, 40.0)]
@@ -37,7 +39,8 @@ def karras_level(place: Tensor, sigma_min: float, sigma_max: float, rho: float =
 
 
 def karras_levels(steps: int, sigma_min: float, sigma_max: float, rho: float = 7.0) -> Tensor:
-    """Return `steps` decreasing noise levels in float64, evenly placed for `karras_level`; one step is the largest.
+    """Return `steps` decreasing noise levels in float64, evenly placed for `karras_level`; one step
+    is the largest.
 
     Raises:
         BadInput: fewer than one step.
@@ -53,7 +56,8 @@ def karras_levels(steps: int, sigma_min: float, sigma_max: float, rho: float = 7
 
 
 def log_levels(steps: int, sigma_min: float, sigma_max: float) -> Tensor:
-    """Return `steps + 1` increasing noise levels in float64, evenly spaced in their logarithm (hence in log-SNR).
+    """Return `steps + 1` increasing noise levels in float64, evenly spaced in their logarithm
+    (hence in log-SNR).
 
     Example:
         >>> log_levels(2, 0.01, 100.0).tolist()
@@ -66,7 +70,8 @@ def log_levels(steps: int, sigma_min: float, sigma_max: float) -> Tensor:
 
 
 def time_levels(steps: int, path: Path) -> Tensor:
-    """Return `steps` decreasing noise levels in float64, evenly spaced in the time of a path: what respacing its steps gives.
+    """Return `steps` decreasing noise levels in float64, evenly spaced in the time of a path: what
+    respacing its steps gives.
 
     Example:
         >>> from pushforward.families.diffusion.paths.published import RectifiedFlow
@@ -109,7 +114,10 @@ GRIDS: Registry[NoiseGrid] = Registry(
         ),
         NoiseGrid("log-snr", "even in the log-SNR", _even_levels),
         NoiseGrid("time", "even in the time of the path", time_levels),
-        *(NoiseGrid(name, f"the table {name}, respaced", partial(table_levels, name)) for name in TABLES),
+        *(
+            NoiseGrid(name, f"the table {name}, respaced", partial(table_levels, name))
+            for name in TABLES
+        ),
     ),
 )
 
@@ -128,8 +136,9 @@ def grid_levels(grid: str, steps: int, path: Path) -> Tensor:
 def remaining_levels(levels: Tensor, strength: float) -> Tensor:
     """Return the end of a grid of N levels on which the share `strength` of its N steps remains.
 
-    The first level lies where `N (1 - strength)` steps have been taken, between two of the grid by the same share of their
-    logarithms (between the last and zero by the level itself): it is continuous in the strength and goes to zero with it.
+    The first level lies where `N (1 - strength)` steps have been taken, between two of the grid by
+    the same share of their logarithms (between the last and zero by the level itself): it is
+    continuous in the strength and goes to zero with it.
 
     Example:
         >>> grid = torch.tensor([8.0, 2.0, 0.5])

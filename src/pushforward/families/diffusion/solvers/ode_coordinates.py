@@ -1,4 +1,5 @@
-"""Coordinates in which the probability-flow ODE is solved: a time, a way in, a way out and a velocity."""
+"""Coordinates in which the probability-flow ODE is solved: a time, a way in, a way out and a
+velocity."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ Field = Callable[[Tensor, Tensor], Tensor]
 
 
 class Coordinates(ABC):
-    """Variables to integrate the probability-flow ODE in; `y = x/alpha` and the noise level are the common tongue."""
+    """Variables to integrate the probability-flow ODE in; `y = x/alpha` and the noise level are the
+    common tongue."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -41,7 +43,8 @@ class Coordinates(ABC):
 
 
 class ScaledByNoise(Coordinates):
-    """`dy/ds = (y - D(y, s))/s` in `y = x/alpha`, `s = sigma/alpha` (Karras et al. 2022, equation 3)."""
+    """`dy/ds = (y - D(y, s))/s` in `y = x/alpha`, `s = sigma/alpha` (Karras et al. 2022, equation
+    3)."""
 
     def time(self, noise_level: Tensor) -> Tensor:
         """The noise level itself."""
@@ -57,7 +60,8 @@ class ScaledByNoise(Coordinates):
 
 
 class ScaledByLogNoise(Coordinates):
-    """`dy/du = y - D(y, e^u)` in `y = x/alpha`, `u = log(sigma/alpha)`: never singular, suits likelihoods."""
+    """`dy/du = y - D(y, e^u)` in `y = x/alpha`, `u = log(sigma/alpha)`: never singular, suits
+    likelihoods."""
 
     def time(self, noise_level: Tensor) -> Tensor:
         """Logarithm of the noise level."""
@@ -73,7 +77,8 @@ class ScaledByLogNoise(Coordinates):
 
 
 class PathTime(Coordinates):
-    """`dx/dt = alpha' x0 + sigma' eps` in the path's own x and t, with x0 = D and eps = (x - alpha D)/sigma."""
+    """`dx/dt = alpha' x0 + sigma' eps` in the path's own x and t, with x0 = D and eps = (x - alpha
+    D)/sigma."""
 
     def time(self, noise_level: Tensor) -> Tensor:
         """The path's time."""
@@ -92,7 +97,8 @@ class PathTime(Coordinates):
         return state / self.path.scales(self.time(noise_level))[0]
 
     def field(self, denoise: Denoise) -> Field:
-        """Half of the score term of the reverse SDE is already in here: this is the deterministic flow."""
+        """Half of the score term of the reverse SDE is already in here: this is the deterministic
+        flow."""
 
         def velocity(x: Tensor, time: Tensor) -> Tensor:
             alpha, sigma = self.path.scales(time)

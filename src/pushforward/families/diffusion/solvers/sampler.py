@@ -1,7 +1,8 @@
 """Solvers of the probability-flow ODE, and the sampler that walks them.
 
-Three ideas: a solver is a Butcher tableau and the coordinates it is applied in (Euler in `x/alpha` against `sigma/alpha` is DDIM);
-coordinates are a time, a way in, a way out and a velocity; the last step goes from the smallest noise to the denoised mean.
+Three ideas: a solver is a Butcher tableau and the coordinates it is applied in (Euler in `x/alpha`
+against `sigma/alpha` is DDIM); coordinates are a time, a way in, a way out and a velocity; the last
+step goes from the smallest noise to the denoised mean.
 """
 
 from __future__ import annotations
@@ -17,9 +18,18 @@ from pushforward.core.options import SampleOptions
 from pushforward.core.registry import Registry
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.paths.path import Path
-from pushforward.families.diffusion.solvers.adaptive import BOGACKI_SHAMPINE, AdaptiveSampler, EmbeddedPair
+from pushforward.families.diffusion.solvers.adaptive import (
+    BOGACKI_SHAMPINE,
+    AdaptiveSampler,
+    EmbeddedPair,
+)
 from pushforward.families.diffusion.solvers.langevin import CorrectedSampler, ReverseDiffusion, Stay
-from pushforward.families.diffusion.solvers.ode_coordinates import Coordinates, Field, PathTime, ScaledByNoise
+from pushforward.families.diffusion.solvers.ode_coordinates import (
+    Coordinates,
+    Field,
+    PathTime,
+    ScaledByNoise,
+)
 from pushforward.families.diffusion.solvers.schemes import (
     Ancestral,
     Cost,
@@ -54,7 +64,8 @@ class Tableau:
             moved = x
             for weight, slope in zip(row, slopes, strict=True):
                 moved = moved + (width * weight) * slope
-            # the end of the interval exactly, not start + width, so that no path is left by rounding
+            # the end of the interval exactly, not start + width, so that no path is left by
+            # rounding
             slopes.append(field(moved, end if c == 1.0 else start + c * width))
         for weight, slope in zip(self.b, slopes, strict=True):
             x = x + (width * weight) * slope
@@ -63,7 +74,12 @@ class Tableau:
 
 EULER = Tableau((0.0,), ((),), (1.0,), order=1)
 HEUN = Tableau((0.0, 1.0), ((), (1.0,)), (0.5, 0.5), order=2)
-RK4 = Tableau((0.0, 0.5, 0.5, 1.0), ((), (0.5,), (0.0, 0.5), (0.0, 0.0, 1.0)), (1 / 6, 1 / 3, 1 / 3, 1 / 6), order=4)
+RK4 = Tableau(
+    (0.0, 0.5, 0.5, 1.0),
+    ((), (0.5,), (0.0, 0.5), (0.0, 0.0, 1.0)),
+    (1 / 6, 1 / 3, 1 / 3, 1 / 6),
+    order=4,
+)
 
 
 @dataclass(frozen=True)
@@ -89,8 +105,9 @@ class Denoised:
 class OdeSampler(Walk[Denoised]):
     """From noise to data along the probability-flow ODE.
 
-    `length` = steps: all but the last move between positive noise levels, the last one replaces y by D(y, sigma_min), which is
-    the Euler step to noise zero. `calls` = (steps - 1) stages + 1 network calls, times what the denoiser costs.
+    `length` = steps: all but the last move between positive noise levels, the last one replaces y
+    by D(y, sigma_min), which is the Euler step to noise zero. `calls` = (steps - 1) stages + 1
+    network calls, times what the denoiser costs.
     """
 
     def __init__(self, descent: Descent, method: RungeKutta) -> None:
@@ -105,8 +122,14 @@ class OdeSampler(Walk[Denoised]):
         if index == self.length - 1:
             return self.descent.cost([here])
         start, end = self.coordinates.time(here), self.coordinates.time(self.levels[index + 1])
-        between = (self.coordinates.noise_level(start + c * (end - start)) for c in self.tableau.c if 0.0 < c < 1.0)
-        ends = [here if c == 0.0 else self.levels[index + 1] for c in self.tableau.c if c in (0.0, 1.0)]
+        between = (
+            self.coordinates.noise_level(start + c * (end - start))
+            for c in self.tableau.c
+            if 0.0 < c < 1.0
+        )
+        ends = [
+            here if c == 0.0 else self.levels[index + 1] for c in self.tableau.c if c in (0.0, 1.0)
+        ]
         return self.descent.cost([*ends, *between])
 
     def start(self) -> Denoised:
@@ -129,7 +152,10 @@ class OdeSampler(Walk[Denoised]):
         where = self.coordinates
         here, there = levels[index].to(state.noisy), levels[index + 1].to(state.noisy)
         moved = self.tableau.step(
-            where.field(observed), where.enter(state.noisy, here), where.time(here), where.time(there)
+            where.field(observed),
+            where.enter(state.noisy, here),
+            where.time(here),
+            where.time(there),
         )
         return Denoised(where.leave(moved, there), seen[-1])
 
@@ -147,7 +173,8 @@ class Solver(Choice):
     """A way from noise to data and the number of steps it takes by default.
 
     Attributes:
-        method: what a step is; a class of schemes is made with a share eta of fresh noise, a pair chooses its steps itself.
+        method: what a step is; a class of schemes is made with a share eta of fresh noise, a pair
+            chooses its steps itself.
         steps: by default; of a pair, the most that it may try.
         eta: the default of that share, None if the method has none.
         tolerance: the default error of a step, None if the method does not choose its steps.
@@ -188,13 +215,26 @@ class Solver(Choice):
             origin: where to begin, None = at the prior.
 
         Raises:
-            BadInput: an unknown grid, or a grid of a method that chooses its steps, or a tolerance of one that does not.
+            BadInput: an unknown grid, or a grid of a method that chooses its steps, or a tolerance
+                of one that does not.
         """
         chosen = options or SampleOptions()
         self._require_spacing(chosen.grid, chosen.tolerance)
         if origin is not None and isinstance(self.method, EmbeddedPair):
-            raise BadInput("an example to begin at with a solver that chooses its steps", "a solver of fixed steps")
-        descent = Descent(path, denoise, draw, steps or self.steps, calls, chosen.grid or "karras", reverse, origin)
+            raise BadInput(
+                "an example to begin at with a solver that chooses its steps",
+                "a solver of fixed steps",
+            )
+        descent = Descent(
+            path,
+            denoise,
+            draw,
+            steps or self.steps,
+            calls,
+            chosen.grid or "karras",
+            reverse,
+            origin,
+        )
         method = self.method
         if isinstance(method, RungeKutta):
             return OdeSampler(descent, method)
@@ -211,35 +251,86 @@ class Solver(Choice):
     def _require_spacing(self, grid: str | None, tolerance: float | None) -> None:
         if self.tolerance is None and tolerance is not None:
             adaptive = ", ".join(solver.name for solver in SOLVERS if solver.tolerance is not None)
-            raise BadInput(f"tolerance={tolerance} of steps on a grid", f"the solver {adaptive}", "leave it out")
+            raise BadInput(
+                f"tolerance={tolerance} of steps on a grid",
+                f"the solver {adaptive}",
+                "leave it out",
+            )
         if self.tolerance is not None and grid is not None:
-            raise BadInput(f"grid='{grid}' with a solver that chooses its steps", "a tolerance", "leave the grid out")
+            raise BadInput(
+                f"grid='{grid}' with a solver that chooses its steps",
+                "a tolerance",
+                "leave the grid out",
+            )
 
 
 SOLVERS: Registry[Solver] = Registry(
     "solver",
     of="pushforward.families.diffusion.solvers.sampler:Solver",
     choices=(
-        # algorithm 1 of Karras et al. 2022; without fresh noise, ancestral steps are DDIM and Euler in (y, s)
+        # algorithm 1 of Karras et al. 2022; without fresh noise, ancestral steps are DDIM and Euler
+        # in (y, s)
         Solver("heun", "second-order solver of the flow", RungeKutta(HEUN, ScaledByNoise), 18),
-        Solver("ddim", "first-order solver of the flow, which may add noise", Ancestral, 36, eta=0.0),
-        Solver("euler", "first-order solver of the flow in the path's own time", RungeKutta(EULER, PathTime), 64),
-        Solver("dpmpp-2m", "DPM-Solver++, which remembers the last estimate", SecondOrderMultistep, 36, eta=0.0),
+        Solver(
+            "ddim", "first-order solver of the flow, which may add noise", Ancestral, 36, eta=0.0
+        ),
+        Solver(
+            "euler",
+            "first-order solver of the flow in the path's own time",
+            RungeKutta(EULER, PathTime),
+            64,
+        ),
+        Solver(
+            "dpmpp-2m",
+            "DPM-Solver++, which remembers the last estimate",
+            SecondOrderMultistep,
+            36,
+            eta=0.0,
+        ),
         Solver("dpmpp-2m-sde", "DPM-Solver++ with fresh noise", SecondOrderMultistep, 36, eta=1.0),
-        Solver("unipc", "DPM-Solver++ whose every step the next estimate corrects", PredictorCorrector(), 36),
+        Solver(
+            "unipc",
+            "DPM-Solver++ whose every step the next estimate corrects",
+            PredictorCorrector(),
+            36,
+        ),
         Solver("ddpm", "ancestral steps with the smaller variance", Ancestral, 64, eta=1.0),
         Solver("ddpm-large", "ancestral steps with the larger variance", LargeAncestral(), 64),
-        Solver("ddpm-learned", "ancestral steps with the run's own variance", LearnedAncestral(), 64),
-        Solver("reverse-diffusion", "Euler-Maruyama steps of the reverse SDE", ReverseDiffusion(), 128),
-        Solver("pc", "reverse diffusion, each step followed by a Langevin step", ReverseDiffusion(), 64, corrections=1),
-        Solver("ode", "solver of the flow that chooses its steps", BOGACKI_SHAMPINE, 200, tolerance=3e-3),
-        Solver("langevin", "Langevin steps down a ladder of noise levels", Stay(), 64, corrections=10, ratio=0.35),
+        Solver(
+            "ddpm-learned", "ancestral steps with the run's own variance", LearnedAncestral(), 64
+        ),
+        Solver(
+            "reverse-diffusion", "Euler-Maruyama steps of the reverse SDE", ReverseDiffusion(), 128
+        ),
+        Solver(
+            "pc",
+            "reverse diffusion, each step followed by a Langevin step",
+            ReverseDiffusion(),
+            64,
+            corrections=1,
+        ),
+        Solver(
+            "ode",
+            "solver of the flow that chooses its steps",
+            BOGACKI_SHAMPINE,
+            200,
+            tolerance=3e-3,
+        ),
+        Solver(
+            "langevin",
+            "Langevin steps down a ladder of noise levels",
+            Stay(),
+            64,
+            corrections=10,
+            ratio=0.35,
+        ),
     ),
 )
 
 
 def solver_of(options: SampleOptions, default: Solver | None = None) -> Solver:
-    """Return the solver that options name; for none the default, and without one the first of `SOLVERS`.
+    """Return the solver that options name; for none the default, and without one the first of
+    `SOLVERS`.
 
     Raises:
         BadInput: a share of fresh noise for a solver that takes none.

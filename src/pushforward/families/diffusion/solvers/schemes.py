@@ -1,8 +1,10 @@
-"""Solvers that call the network once a step and may remember what it said: ancestral, DDIM with noise, DPM-Solver++.
+"""Solvers that call the network once a step and may remember what it said: ancestral, DDIM with
+noise, DPM-Solver++.
 
-Two ideas: in `y = x/alpha` the forward process only adds noise, `y_s = x0 + s eps`, so every published update is a mix of y, of the
-clean estimate and of fresh noise with weights that are functions of two noise levels; the last step goes to noise zero, where
-all of them return the estimate.
+Two ideas: in `y = x/alpha` the forward process only adds noise, `y_s = x0 + s eps`, so every
+published update is a mix of y, of the clean estimate and of fresh noise with weights that are
+functions of two noise levels; the last step goes to noise zero, where all of them return the
+estimate.
 """
 
 from __future__ import annotations
@@ -17,7 +19,12 @@ from torch import Tensor
 from pushforward.core.walk import Walk
 from pushforward.families.diffusion.paths.path import Path
 from pushforward.families.diffusion.solvers.noise_grids import grid_levels, remaining_levels
-from pushforward.families.diffusion.solvers.variance import Reverse, between, large_variance, small_variance
+from pushforward.families.diffusion.solvers.variance import (
+    Reverse,
+    between,
+    large_variance,
+    small_variance,
+)
 
 Denoise = Callable[[Tensor, Tensor], Tensor]
 Draw = Callable[[], Tensor]
@@ -26,7 +33,8 @@ Cost = float | Callable[[float], float]
 
 @dataclass(frozen=True)
 class Seen:
-    """A noise level, the example there, and what the network made of it: the clean one, and the share of `variance.between`."""
+    """A noise level, the example there, and what the network made of it: the clean one, and the
+    share of `variance.between`."""
 
     level: Tensor
     noisy: Tensor
@@ -35,10 +43,12 @@ class Seen:
 
 
 class Scheme(ABC):
-    """Steps from one positive noise level to the next; `past` is what was seen at earlier ones, the latest first."""
+    """Steps from one positive noise level to the next; `past` is what was seen at earlier ones, the
+    latest first."""
 
     def correct(self, now: Seen, past: tuple[Seen, ...]) -> Tensor:
-        """Return y at the level of `now` once the network has been asked there; most schemes leave it alone."""
+        """Return y at the level of `now` once the network has been asked there; most schemes leave
+        it alone."""
         return now.noisy
 
     @abstractmethod
@@ -51,10 +61,11 @@ class Scheme(ABC):
 
 
 class Ancestral(Scheme):
-    """`y' = D + sqrt(s'^2 - u^2) (y - D)/s + u z`, `u^2 = eta^2 s'^2 (s^2 - s'^2)/s^2` (Song, Meng and Ermon 2020, equation 16).
+    """`y' = D + sqrt(s'^2 - u^2) (y - D)/s + u z`, `u^2 = eta^2 s'^2 (s^2 - s'^2)/s^2` (Song, Meng
+    and Ermon 2020, equation 16).
 
-    With eta = 0 it is DDIM; with eta = 1 it draws from the forward process's posterior given x0 = D, which is DDPM with its smaller
-    variance (Ho et al. 2020, equations 6 and 7).
+    With eta = 0 it is DDIM; with eta = 1 it draws from the forward process's posterior given x0 =
+    D, which is DDPM with its smaller variance (Ho et al. 2020, equations 6 and 7).
     """
 
     def __init__(self, eta: float) -> None:
@@ -69,33 +80,44 @@ class Ancestral(Scheme):
 
 
 class LargeAncestral(Scheme):
-    """The mean of `Ancestral(1)` with the larger variance, `beta` in x where `alpha^2 + sigma^2 = 1` (Ho et al. 2020, section 3.2).
+    """The mean of `Ancestral(1)` with the larger variance, `beta` in x where `alpha^2 + sigma^2 =
+    1` (Ho et al. 2020, section 3.2).
 
-    In y it is `(1 + s'^2) (s^2 - s'^2)/(1 + s^2)`: right for data of variance one, where the other is right for a single point.
+    In y it is `(1 + s'^2) (s^2 - s'^2)/(1 + s^2)`: right for data of variance one, where the other
+    is right for a single point.
     """
 
     def step(self, now: Seen, then: Tensor, past: tuple[Seen, ...], draw: Draw) -> Tensor:
         """The posterior's mean, and more noise than its own."""
         y, s = now.noisy, now.level
-        return now.clean + (then / s) ** 2 * (y - now.clean) + large_variance(s, then).sqrt() * draw()
+        return (
+            now.clean + (then / s) ** 2 * (y - now.clean) + large_variance(s, then).sqrt() * draw()
+        )
 
 
 class LearnedAncestral(Scheme):
-    """The mean of `Ancestral(1)` with a variance of its own for every dimension (Nichol and Dhariwal 2021, equation 15)."""
+    """The mean of `Ancestral(1)` with a variance of its own for every dimension (Nichol and
+    Dhariwal 2021, equation 15)."""
 
     def step(self, now: Seen, then: Tensor, past: tuple[Seen, ...], draw: Draw) -> Tensor:
         """The posterior's mean, and as much noise as the network says."""
         y, s = now.noisy, now.level
         assert now.share is not None
-        return now.clean + (then / s) ** 2 * (y - now.clean) + between(now.share, s, then).sqrt() * draw()
+        return (
+            now.clean
+            + (then / s) ** 2 * (y - now.clean)
+            + between(now.share, s, then).sqrt() * draw()
+        )
 
 
 class SecondOrderMultistep(Scheme):
-    """DPM-Solver++(2M) and its stochastic form: the estimate is carried on along a line through the last two.
+    """DPM-Solver++(2M) and its stochastic form: the estimate is carried on along a line through the
+    last two.
 
-    With `h = log(s/s')`, `r = h_before/h` and `E = D + (D - D_before)/(2 r)`,
-    `y' = (s'/s) e^(-eta h) y + (1 - e^(-(1 + eta) h)) E + s' sqrt(1 - e^(-2 eta h)) z` (Lu et al. 2022b, algorithm 2 for eta = 0;
-    its SDE solver for eta = 1). The first step knows one estimate only and is of first order.
+    With `h = log(s/s')`, `r = h_before/h` and `E = D + (D - D_before)/(2 r)`, `y' = (s'/s) e^(-eta
+    h) y + (1 - e^(-(1 + eta) h)) E + s' sqrt(1 - e^(-2 eta h)) z` (Lu et al. 2022b, algorithm 2 for
+    eta = 0; its SDE solver for eta = 1). The first step knows one estimate only and is of first
+    order.
     """
 
     def __init__(self, eta: float) -> None:
@@ -116,11 +138,12 @@ class SecondOrderMultistep(Scheme):
 
 
 class PredictorCorrector(SecondOrderMultistep):
-    """UniPC of order two with `B(h) = e^h - 1`: its predictor is DPM-Solver++(2M), and every new estimate corrects the step to it.
+    """UniPC of order two with `B(h) = e^h - 1`: its predictor is DPM-Solver++(2M), and every new
+    estimate corrects the step to it.
 
-    The corrector solves `sum_k rho_k r_k^(m-1) = m! phi_(m+1)(-h)/phi_1(-h)` for m = 1, 2, where r are the places of the estimates
-    before and after in units of the step (Zhao et al. 2023, theorem 3.1). It costs no call: the estimate that
-    corrects a step also begins the next one.
+    The corrector solves `sum_k rho_k r_k^(m-1) = m! phi_(m+1)(-h)/phi_1(-h)` for m = 1, 2, where r
+    are the places of the estimates before and after in units of the step (Zhao et al. 2023, theorem
+    3.1). It costs no call: the estimate that corrects a step also begins the next one.
     """
 
     def __init__(self) -> None:
@@ -141,13 +164,16 @@ class PredictorCorrector(SecondOrderMultistep):
             first = -whole / h - 1.0
             second = 2.0 * (-first / h - 0.5)
             earlier = (first - second) / whole / (1.0 - place)
-            bend = earlier * (past[1].clean - start.clean) / place + (first / whole - earlier) * change
+            bend = (
+                earlier * (past[1].clean - start.clean) / place + (first / whole - earlier) * change
+            )
         return torch.exp(-h) * start.noisy - whole * (start.clean + bend)
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Examples to begin at, noised to where a share of the steps remains (Meng et al. 2022); a share of 1 begins at the prior."""
+    """Examples to begin at, noised to where a share of the steps remains (Meng et al. 2022); a
+    share of 1 begins at the prior."""
 
     x: Tensor
     strength: float
@@ -164,7 +190,8 @@ class Descent:
         steps: number of levels of the whole grid, the last of which is followed by noise zero.
         calls: network calls per denoising, or a function of the noise level.
         grid: a name in `GRIDS`.
-        reverse: `(y, noise_level) -> (x0, share)` in place of `denoise`, for a scheme with a learned variance.
+        reverse: `(y, noise_level) -> (x0, share)` in place of `denoise`, for a scheme with a
+            learned variance.
         origin: where to begin, None = at the prior.
     """
 
@@ -204,7 +231,8 @@ class Descent:
 
 @dataclass(frozen=True)
 class Remembered:
-    """A point of a reverse path, with what the network said at the last two levels, the latest first."""
+    """A point of a reverse path, with what the network said at the last two levels, the latest
+    first."""
 
     noisy: Tensor
     past: tuple[Seen, ...]
@@ -216,7 +244,8 @@ class Remembered:
 
 
 class SchemeSampler(Walk[Remembered]):
-    """From noise to data over the levels of a descent, one network call a step, and more where `corrections` follow it."""
+    """From noise to data over the levels of a descent, one network call a step, and more where
+    `corrections` follow it."""
 
     corrections: int = 0
 
@@ -228,7 +257,9 @@ class SchemeSampler(Walk[Remembered]):
     def cost(self, index: int) -> float:
         """Return the network calls of one step."""
         corrected = self.levels[index + 1 : index + 2]
-        return self.descent.cost([self.levels[index], *(level for level in corrected for _ in range(self.corrections))])
+        return self.descent.cost(
+            [self.levels[index], *(level for level in corrected for _ in range(self.corrections))]
+        )
 
     def start(self) -> Remembered:
         """Begin; nothing was said yet."""
@@ -242,7 +273,9 @@ class SchemeSampler(Walk[Remembered]):
         past = (now, *state.past)[:2]
         if index == self.length - 1:
             return Remembered(now.clean, past)
-        return Remembered(self.scheme.step(now, levels[index + 1], state.past, self.descent.draw), past)
+        return Remembered(
+            self.scheme.step(now, levels[index + 1], state.past, self.descent.draw), past
+        )
 
     def finish(self, state: Remembered) -> Tensor:
         """Return what the last step denoised."""

@@ -1,7 +1,8 @@
 """A student of a diffusion model: its samples in one to four network calls, and nothing else of it.
 
-Two ideas: the student is the teacher's network with a lesson in the place of an objective; a teacher is lent for training and is no
-part of the student, whose run directory does not need it afterwards.
+Two ideas: the student is the teacher's network with a lesson in the place of an objective; a
+teacher is lent for training and is no part of the student, whose run directory does not need it
+afterwards.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ class DistillationMethod(Choice):
         lesson: what takes the place of an objective.
         intervals: how finely the teacher's path is cut where nobody says.
         train: settings of training that suit it.
-        steers_at_one: samples of one step steer, which are a function of the first noise alone; else those of all its steps.
+        steers_at_one: samples of one step steer, which are a function of the first noise alone;
+            else those of all its steps.
     """
 
     lesson: type[Lesson]
@@ -81,22 +83,28 @@ METHODS: Registry[DistillationMethod] = Registry(
 class DistilledConfig(Config):
     """What is taught, and the settings of the teacher, whose network the student copies."""
 
-    method: Annotated[str, OneOf(METHODS)] = Field("consistency", description="how few steps are taught")
+    method: Annotated[str, OneOf(METHODS)] = Field(
+        "consistency", description="how few steps are taught"
+    )
     calls: int = Field(2, ge=1, le=16, description="steps of a sample, each one network call")
-    guidance: float = Field(1.0, description="classifier-free guidance of the teacher, part of the student for good")
+    guidance: float = Field(
+        1.0, description="classifier-free guidance of the teacher, part of the student for good"
+    )
     intervals: int | None = Field(
         None,
         ge=2,
         description="how finely the teacher's path is cut; None: 16, of which a progressive student begins with 8",
     )
     diffusion: DiffusionConfig = Field(
-        default_factory=lambda: DiffusionConfig.model_validate({}), description="the teacher's settings"
+        default_factory=lambda: DiffusionConfig.model_validate({}),
+        description="the teacher's settings",
     )
 
 
 @final
 class Distilled(GenerativeModel):
-    """A few-step student of Gaussian diffusion; `learn_from` lends it the teacher that `losses` needs.
+    """A few-step student of Gaussian diffusion; `learn_from` lends it the teacher that `losses`
+    needs.
 
     Example:
         >>> from pushforward.core.space import Points
@@ -108,11 +116,15 @@ class Distilled(GenerativeModel):
     family = "distilled"
     capabilities, card, config_type, presets = CAPABILITIES, CARD, DistilledConfig, {}
 
-    def __init__(self, space: Space, config: DistilledConfig, classes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, space: Space, config: DistilledConfig, classes: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(space, config, classes)
         self.process = Gaussian(space, config.diffusion, len(classes))
         method, path = METHODS[config.method], self.process.path
-        self.lesson = method.lesson(path, config.calls, config.intervals or method.intervals, self.process.denoiser)
+        self.lesson = method.lesson(
+            path, config.calls, config.intervals or method.intervals, self.process.denoiser
+        )
         self.dropped = config.diffusion.drop_condition
         self._lent: list[Diffusion] = []  # in a list, so that it is no part of this module
         self._guidance = config.guidance
@@ -124,7 +136,9 @@ class Distilled(GenerativeModel):
             BadInput: a teacher of another space or other classes.
         """
         if teacher.space != self.space or teacher.classes != self.classes:
-            raise BadInput(f"a teacher of {teacher.space}", f"one of {self.space} with the same classes")
+            raise BadInput(
+                f"a teacher of {teacher.space}", f"one of {self.space} with the same classes"
+            )
         assert isinstance(teacher.process, Gaussian)
         self.process.load_state_dict(teacher.process.state_dict())
         self._lent = [teacher]
@@ -138,17 +152,26 @@ class Distilled(GenerativeModel):
 
     def _teacher(self) -> Denoiser:
         if not self._lent:
-            raise Unsupported("training a student alone", "its teacher", "`pushforward distil RUN` lends it one")
+            raise Unsupported(
+                "training a student alone", "its teacher", "`pushforward distil RUN` lends it one"
+            )
         process = self._lent[0].process
         assert isinstance(process, Gaussian)
-        return process.denoiser if self._guidance == 1.0 else Guided(process.denoiser, self._guidance)
+        return (
+            process.denoiser if self._guidance == 1.0 else Guided(process.denoiser, self._guidance)
+        )
 
     def _codec(self) -> Codec:
         return Gaussian.codec(self.space)
 
     def networks(self) -> dict[str, nn.Module]:
-        """Return what may run in lower precision: the student's network, and that of a teacher while there is one."""
-        lent = {f"teacher {name}": net for teacher in self._lent for name, net in teacher.networks().items()}
+        """Return what may run in lower precision: the student's network, and that of a teacher
+        while there is one."""
+        lent = {
+            f"teacher {name}": net
+            for teacher in self._lent
+            for name, net in teacher.networks().items()
+        }
         return {**self.process.networks(), **lent}
 
     def step_taken(self, fraction: float = 0.0) -> None:
@@ -165,7 +188,11 @@ class Distilled(GenerativeModel):
         teacher = self._teacher()
         if given is not None:
             given = forgotten(given, self.dropped, noise.uniform())
-        yield Loss(self.lesson.loss(x, teacher, self.process.denoiser, given, noise), "model", self.lesson.name)
+        yield Loss(
+            self.lesson.loss(x, teacher, self.process.denoiser, given, noise),
+            "model",
+            self.lesson.name,
+        )
 
     def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         student, steps = bound(self.process.denoiser, given), self.lesson.steps(options.steps)

@@ -55,14 +55,26 @@ CARD = Card(
     cost="The teacher's training first; then three or four network calls of the teacher or the student per training example; "
     "sampling costs one call a step.",
     references=(
-        ("salimans2022", "Salimans, Ho: Progressive Distillation for Fast Sampling, ICLR 2022, arXiv:2202.00512"),
-        ("song2023", "Song, Dhariwal, Chen, Sutskever: Consistency Models, ICML 2023, arXiv:2303.01469"),
+        (
+            "salimans2022",
+            "Salimans, Ho: Progressive Distillation for Fast Sampling, ICLR 2022, arXiv:2202.00512",
+        ),
+        (
+            "song2023",
+            "Song, Dhariwal, Chen, Sutskever: Consistency Models, ICML 2023, arXiv:2303.01469",
+        ),
         (
             "song2024",
             "Song, Dhariwal: Improved Techniques for Training Consistency Models, ICLR 2024, arXiv:2310.14189",
         ),
-        ("geng2024", "Geng, Pokle, Luo, Lin, Kolter: Consistency Models Made Easy, 2024, arXiv:2406.14548"),
-        ("karras2022", "Karras, Aittala, Aila, Laine: Elucidating the Design Space, NeurIPS 2022, arXiv:2206.00364"),
+        (
+            "geng2024",
+            "Geng, Pokle, Luo, Lin, Kolter: Consistency Models Made Easy, 2024, arXiv:2406.14548",
+        ),
+        (
+            "karras2022",
+            "Karras, Aittala, Aila, Laine: Elucidating the Design Space, NeurIPS 2022, arXiv:2206.00364",
+        ),
         ("ho2022", "Ho, Salimans: Classifier-Free Diffusion Guidance, 2022, arXiv:2207.12598"),
     ),
 )

@@ -1,7 +1,9 @@
-"""One step over many noise levels: how a few-step student moves, and the solver steps that teach it.
+"""One step over many noise levels: how a few-step student moves, and the solver steps that teach
+it.
 
-Two ideas: a leap is a DDIM step of a network of its own, so that a student begins as the teacher that it is copied from; whatever a
-leap should have reached can be solved for the clean data it should have named.
+Two ideas: a leap is a DDIM step of a network of its own, so that a student begins as the teacher
+that it is copied from; whatever a leap should have reached can be solved for the clean data it
+should have named.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ def _like(c: Tensor, y: Tensor) -> Tensor:
 
 
 def level_at(place: Tensor, path: Path) -> Tensor:
-    """Return the noise level at a place in [0, 1] between the ends of a path; see `karras_level`."""
+    """Return the noise level at a place in [0, 1] between the ends of a path; see
+    `karras_level`."""
     return karras_level(place, path.sigma_min, path.sigma_max)
 
 
@@ -30,7 +33,8 @@ def noised(x: Tensor, noise_level: Tensor, noise: Noise) -> Tensor:
 
 
 def leap(clean: Tensor, y: Tensor, start: Tensor, end: Tensor) -> Tensor:
-    """Return `y + (1 - t/s) (D - y)`, the DDIM step from level s to t (Song, Meng and Ermon 2020) in `y = x/alpha`.
+    """Return `y + (1 - t/s) (D - y)`, the DDIM step from level s to t (Song, Meng and Ermon 2020)
+    in `y = x/alpha`.
 
     At `t = s` it is y itself, exactly, whatever D is.
 
@@ -48,7 +52,8 @@ def leap(clean: Tensor, y: Tensor, start: Tensor, end: Tensor) -> Tensor:
 
 
 def named(arrived: Tensor, y: Tensor, start: Tensor, end: Tensor) -> Tensor:
-    """Return the D whose leap from y arrives at a given point: `(y_t - (t/s) y)/(1 - t/s)` (Salimans and Ho 2022, algorithm 2).
+    """Return the D whose leap from y arrives at a given point: `(y_t - (t/s) y)/(1 - t/s)`
+    (Salimans and Ho 2022, algorithm 2).
 
     Example:
         >>> import torch
@@ -61,6 +66,7 @@ def named(arrived: Tensor, y: Tensor, start: Tensor, end: Tensor) -> Tensor:
 
 
 def heun(denoise: Denoise, y: Tensor, start: Tensor, end: Tensor) -> Tensor:
-    """Return y carried along the flow from level s to t, both of shape (n,), by one step of Heun's method: two calls."""
+    """Return y carried along the flow from level s to t, both of shape (n,), by one step of Heun's
+    method: two calls."""
     velocity = lambda state, s: (state - denoise(state, s.flatten())) / s  # noqa: E731
     return HEUN.step(velocity, y, _like(start, y), _like(end, y))

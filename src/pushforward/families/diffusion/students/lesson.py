@@ -1,7 +1,8 @@
 """What a few-step student is taught, and how it samples afterwards.
 
-Two ideas: a lesson turns noisy data into points that should coincide and never moves a weight itself; every lesson ends at the
-smallest noise of the path, where one leap over all levels is one and the same map, the flow of the teacher's ODE.
+Two ideas: a lesson turns noisy data into points that should coincide and never moves a weight
+itself; every lesson ends at the smallest noise of the path, where one leap over all levels is one
+and the same map, the flow of the teacher's ODE.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ class Lesson(nn.Module, ABC):
 
     name: str = ""
 
-    def __init__(self, path: Path, calls: int, intervals: int, student: NetworkDenoiser | None = None) -> None:
+    def __init__(
+        self, path: Path, calls: int, intervals: int, student: NetworkDenoiser | None = None
+    ) -> None:
         super().__init__()
         self.path, self.calls, self.intervals = path, calls, intervals
 
@@ -48,7 +51,14 @@ class Lesson(nn.Module, ABC):
         return 1
 
     @abstractmethod
-    def loss(self, x: Tensor, teacher: Denoiser, student: NetworkDenoiser, given: Given | None, noise: Noise) -> Tensor:
+    def loss(
+        self,
+        x: Tensor,
+        teacher: Denoiser,
+        student: NetworkDenoiser,
+        given: Given | None,
+        noise: Noise,
+    ) -> Tensor:
         """Return the loss of a batch of encoded data, a scalar."""
 
     @abstractmethod
@@ -65,7 +75,8 @@ class Lesson(nn.Module, ABC):
 
     @abstractmethod
     def ends(self, student: Denoise, x: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
-        """Return noise levels (k,), increasing, and what is made of x noised to each of them, shape (k, n, ...)."""
+        """Return noise levels (k,), increasing, and what is made of x noised to each of them, shape
+        (k, n, ...)."""
 
     def advance(self, student: NetworkDenoiser, fraction: float) -> None:
         """Follow training; the default has no stages.

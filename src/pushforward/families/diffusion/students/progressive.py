@@ -1,7 +1,9 @@
-"""Progressive distillation: a student whose one step is two of its teacher's, which then teaches the next.
+"""Progressive distillation: a student whose one step is two of its teacher's, which then teaches
+the next.
 
-Two ideas: steps are leaps, so that what two of them reach names the clean data of one; the number of steps halves in stages of
-equal length, and what was learned in one stage is kept, frozen, as the teacher of the next.
+Two ideas: steps are leaps, so that what two of them reach names the clean data of one; the number
+of steps halves in stages of equal length, and what was learned in one stage is kept, frozen, as the
+teacher of the next.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ from pushforward.families.diffusion.students.lesson import Lesson, bound
 
 
 def halvings(calls: int, most: int) -> tuple[int, ...]:
-    """Return the numbers of steps of the stages: `calls` times powers of two up to `most`, the largest first.
+    """Return the numbers of steps of the stages: `calls` times powers of two up to `most`, the
+    largest first.
 
     Example:
         >>> halvings(2, 16), halvings(3, 16)
@@ -41,7 +44,8 @@ def halvings(calls: int, most: int) -> tuple[int, ...]:
 
 @contextmanager
 def lent(network: nn.Module, weights: Tensor) -> Iterator[None]:
-    """Run a block with other weights in a network, given as one vector, then put its own back; not for gradients."""
+    """Run a block with other weights in a network, given as one vector, then put its own back; not
+    for gradients."""
     own = [p.data for p in network.parameters()]
     nn.utils.vector_to_parameters(weights, network.parameters())
     try:
@@ -52,24 +56,31 @@ def lent(network: nn.Module, weights: Tensor) -> Iterator[None]:
 
 
 class Progressive(Lesson):
-    """`min E max(1/s^2, 1) |D* - D(y_s, s)|^2` per dimension, D* what two steps of the teacher name as clean data.
+    """`min E max(1/s^2, 1) |D* - D(y_s, s)|^2` per dimension, D* what two steps of the teacher name
+    as clean data.
 
-    Salimans and Ho 2022, algorithm 2 with the weight of their section 4. In the first stage the two steps are Heun's, of the
-    teacher itself; later ones are leaps of the stage before. The grid of a stage of N steps is `level_at(i/N)`, i = N ... 0, so
-    that the grids of all stages are nested.
+    Salimans and Ho 2022, algorithm 2 with the weight of their section 4. In the first stage the two
+    steps are Heun's, of the teacher itself; later ones are leaps of the stage before. The grid of a
+    stage of N steps is `level_at(i/N)`, i = N ... 0, so that the grids of all stages are nested.
     """
 
-    name = "error of the data named by two of the teacher's steps, weighted by max(SNR, 1) [per dim]"
+    name = (
+        "error of the data named by two of the teacher's steps, weighted by max(SNR, 1) [per dim]"
+    )
     stage: Tensor
     former: Tensor
 
-    def __init__(self, path: Path, calls: int, intervals: int, student: NetworkDenoiser | None = None) -> None:
+    def __init__(
+        self, path: Path, calls: int, intervals: int, student: NetworkDenoiser | None = None
+    ) -> None:
         super().__init__(path, calls, intervals)
         assert student is not None
         self.stages = halvings(calls, intervals)
         self.register_buffer("stage", torch.tensor(0))
         # the weights of the stage before, in one vector: not parameters, since nothing trains them
-        self.register_buffer("former", torch.zeros(sum(p.numel() for p in student.network.parameters())))
+        self.register_buffer(
+            "former", torch.zeros(sum(p.numel() for p in student.network.parameters()))
+        )
 
     @property
     def stages_needed(self) -> int:
@@ -81,7 +92,9 @@ class Progressive(Lesson):
         stage = min(int(fraction * len(self.stages)), len(self.stages) - 1)
         if stage > int(self.stage):
             self.stage.fill_(stage)
-            self.former.copy_(torch.cat([p.detach().reshape(-1) for p in student.network.parameters()]))
+            self.former.copy_(
+                torch.cat([p.detach().reshape(-1) for p in student.network.parameters()])
+            )
 
     @torch.no_grad()
     def two_steps(
@@ -92,7 +105,8 @@ class Progressive(Lesson):
         student: NetworkDenoiser,
         given: Given | None,
     ) -> Tensor:
-        """Return where two steps from the first of three levels through the second to the third lead, as this stage takes them."""
+        """Return where two steps from the first of three levels through the second to the third
+        lead, as this stage takes them."""
         start, middle, end = levels
         if int(self.stage) == 0:
             follow = bound(teacher, given)
@@ -101,11 +115,22 @@ class Progressive(Lesson):
             y = leap(student.denoise(y, start, given), y, start, middle)
             return leap(student.denoise(y, middle, given), y, middle, end)
 
-    def loss(self, x: Tensor, teacher: Denoiser, student: NetworkDenoiser, given: Given | None, noise: Noise) -> Tensor:
+    def loss(
+        self,
+        x: Tensor,
+        teacher: Denoiser,
+        student: NetworkDenoiser,
+        given: Given | None,
+        noise: Noise,
+    ) -> Tensor:
         """The weighted error of the named data, averaged over the steps of the stage."""
         steps, n = self.stages[int(self.stage)], len(x)
-        place = ((torch.arange(n, device=x.device) + noise.uniform()) / n * steps).floor().clamp(max=steps - 1) + 1.0
-        start, middle, end = (level_at((place - share) / steps, self.path) for share in (0.0, 0.5, 1.0))
+        place = ((torch.arange(n, device=x.device) + noise.uniform()) / n * steps).floor().clamp(
+            max=steps - 1
+        ) + 1.0
+        start, middle, end = (
+            level_at((place - share) / steps, self.path) for share in (0.0, 0.5, 1.0)
+        )
         y = noised(x, start, noise)
         arrived = self.two_steps(y, (start, middle, end), teacher, student, given)
         error = named(arrived, y, start, end) - student.denoise(y, start, given)
@@ -131,7 +156,9 @@ class Progressive(Lesson):
 
     def ends(self, student: Denoise, x: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
         """The rest of a sample, from each of its levels."""
-        levels = karras_levels(self.calls + 1, self.path.sigma_min, self.path.sigma_max).flip(0).to(x)
+        levels = (
+            karras_levels(self.calls + 1, self.path.sigma_min, self.path.sigma_max).flip(0).to(x)
+        )
         found = []
         for first in range(len(levels)):
             y = noised(x, levels[first].expand(len(x)), noise)

@@ -1,8 +1,10 @@
-"""Masked diffusion of text: symbols are hidden, and a network that sees on both sides says what was there.
+"""Masked diffusion of text: symbols are hidden, and a network that sees on both sides says what was
+there.
 
-Three ideas: the network is not told the time, because what a perfect one says depends on what is seen and on nothing else; a
-symbol that is seen stays, and the mask is never drawn; what comes before a window is seen at every time, so that a bound chains
-to one of the whole text, as an exact likelihood of windows does.
+Three ideas: the network is not told the time, because what a perfect one says depends on what is
+seen and on nothing else; a symbol that is seen stays, and the mask is never drawn; what comes
+before a window is seen at every time, so that a bound chains to one of the whole text, as an exact
+likelihood of windows does.
 """
 
 from __future__ import annotations
@@ -43,30 +45,46 @@ CURVE_POINTS = 16
 
 
 class MaskedTransformer(nn.Module):
-    """Logits of symbols behind masks, from all symbols around them; embeddings and logits share one table.
+    """Logits of symbols behind masks, from all symbols around them; embeddings and logits share one
+    table.
 
     Args:
         vocabulary: number of symbols; the mask is one more, for which there is no logit.
         positions: most symbols of a row.
     """
 
-    def __init__(self, vocabulary: int, positions: int, config: DiffusionConfig, classes: int) -> None:
+    def __init__(
+        self, vocabulary: int, positions: int, config: DiffusionConfig, classes: int
+    ) -> None:
         super().__init__()
         self.mask = vocabulary
         self.table = nn.Embedding(vocabulary + 1, config.width)
         reach = config.neighbours
-        self.near = nn.Conv1d(config.width, config.width, 2 * reach + 1, padding=reach, bias=False) if reach else None
+        self.near = (
+            nn.Conv1d(config.width, config.width, 2 * reach + 1, padding=reach, bias=False)
+            if reach
+            else None
+        )
         self.labels = LabelEmbedding(classes, config.width) if classes else None
-        self.transformer = Transformer(config.width, config.depth, config.heads, config.dropout, positions)
+        self.transformer = Transformer(
+            config.width, config.depth, config.heads, config.dropout, positions
+        )
         nn.init.normal_(self.table.weight, std=0.02)
 
     def forward(
-        self, tokens: Tensor, absent: Tensor, label: Tensor | None, noise: Noise | None, places: Tensor | None = None
+        self,
+        tokens: Tensor,
+        absent: Tensor,
+        label: Tensor | None,
+        noise: Noise | None,
+        places: Tensor | None = None,
     ) -> Tensor:
-        """Shapes: tokens and absent (n, T), places (n, m) -> logits (n, m, V); all places for None."""
+        """Shapes: tokens and absent (n, T), places (n, m) -> logits (n, m, V); all places for
+        None."""
         h = self.table(tokens).masked_fill(absent.unsqueeze(-1), 0.0)
         if self.near is not None:
-            # every mask looks alike to attention, which takes long to find out who its neighbours are
+            # every mask looks alike to attention, which takes long to find out who its neighbours
+            # are
             h = h + self.near(h.transpose(1, 2)).transpose(1, 2)
         if self.labels is not None:
             h = h + self.labels(label, len(tokens)).unsqueeze(1)
@@ -112,7 +130,9 @@ class MaskedText(Process):
             return torch.zeros_like(tokens, dtype=torch.bool)
         return torch.arange(tokens.shape[1], device=tokens.device) < padding.unsqueeze(1)
 
-    def _terms(self, x: Tensor, hidden: Tensor, given: Given | None, noise: Noise | None = None) -> Tensor:
+    def _terms(
+        self, x: Tensor, hidden: Tensor, given: Given | None, noise: Noise | None = None
+    ) -> Tensor:
         """Return `log p(x_i | before, what is not hidden)`, (n, length)."""
         before, padding = tokens_before(self.text, given, len(x), x.device)
         if before.shape[1] + x.shape[1] > self.window:
@@ -124,7 +144,9 @@ class MaskedText(Process):
         log_p = logits[:, before.shape[1] :].float().log_softmax(-1)
         return log_p.gather(-1, x.unsqueeze(-1)).squeeze(-1)
 
-    def _bound(self, x: Tensor, given: Given | None, noise: Noise, samples: int) -> tuple[Tensor, Tensor | None, float]:
+    def _bound(
+        self, x: Tensor, given: Given | None, noise: Noise, samples: int
+    ) -> tuple[Tensor, Tensor | None, float]:
         x = x.long()
 
         def terms(rows: Tensor, hidden: Tensor) -> Tensor:
@@ -134,7 +156,8 @@ class MaskedText(Process):
         return bound(terms, n, length, noise, samples)
 
     def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
-        """Minus the bound per symbol: the mean over hidden symbols, of which there are k, uniform and stratified over the batch."""
+        """Minus the bound per symbol: the mean over hidden symbols, of which there are k, uniform
+        and stratified over the batch."""
         x = x.long()
         count = stratified_counts(noise.uniform(), x.shape[1])
         hidden = hidden_count(count, noise.uniform(x.shape[1]))
@@ -161,16 +184,21 @@ class MaskedText(Process):
         label, weight = label_of(given), options.guidance
         if weight != 1.0 and label is None:
             came = f"guidance {weight} of diffusion on text without a label"
-            raise Unsupported(came, "1, which is off", "a prompt is seen at every step; guidance leans on a class")
+            raise Unsupported(
+                came, "1, which is off", "a prompt is seen at every step; guidance leans on a class"
+            )
         prompt, padding = tokens_before(self.text, given, noise.n, self.network.table.weight.device)
         length, grid = options.length or self.text.length, options.grid or "uniform"
         plan = blocks(prompt.shape[1], length, self.window, options.steps, grid)
         calls = 1 if weight in (0.0, 1.0) else 2
         mask = Mask(self.network.mask, self.text.boundary)
-        return UnmaskingWalk(self._predict(label, weight), noise, prompt, padding, plan, options, mask, calls)
+        return UnmaskingWalk(
+            self._predict(label, weight), noise, prompt, padding, plan, options, mask, calls
+        )
 
     def _predict(self, label: Tensor | None, weight: float) -> Predict:
-        """Return the logits, guided: `log p_null + w (log p_given - log p_null)` (Ho and Salimans 2022, equation 6, on logits)."""
+        """Return the logits, guided: `log p_null + w (log p_given - log p_null)` (Ho and Salimans
+        2022, equation 6, on logits)."""
 
         def predict(tokens: Tensor, places: Tensor, padding: Tensor | None) -> Tensor:
             absent = self._absent(tokens, padding)
@@ -179,14 +207,18 @@ class MaskedText(Process):
             null = self.network(tokens, absent, None, None, places).log_softmax(-1)
             if weight == 0.0:
                 return null
-            return null + weight * (self.network(tokens, absent, label, None, places).log_softmax(-1) - null)
+            return null + weight * (
+                self.network(tokens, absent, label, None, places).log_softmax(-1) - null
+            )
 
         return predict
 
     def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
         """How hard a hidden symbol is to guess, by the number of hidden ones."""
         x, length = x.long(), x.shape[1]
-        points = sorted({max(1, round(length * (i + 1) / CURVE_POINTS)) for i in range(CURVE_POINTS)})
+        points = sorted(
+            {max(1, round(length * (i + 1) / CURVE_POINTS)) for i in range(CURVE_POINTS)}
+        )
         means = []
         for k in points:
             count = torch.full((len(x),), k, device=x.device)

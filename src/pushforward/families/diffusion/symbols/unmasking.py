@@ -1,8 +1,8 @@
 """Revealing symbols a few at a time, in an order drawn beforehand.
 
-Two ideas: how many symbols a call reveals is a plan and never chance, so every row of a batch takes the same calls and no call is
-wasted; one symbol a call is the model that the bound is of, and more at once are drawn as if they were independent of each other,
-which is what few calls cost.
+Two ideas: how many symbols a call reveals is a plan and never chance, so every row of a batch takes
+the same calls and no call is wasted; one symbol a call is the model that the bound is of, and more
+at once are drawn as if they were independent of each other, which is what few calls cost.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ GRIDS: Registry[RevealGrid] = Registry(
     choices=(
         RevealGrid("uniform", "as many symbols a call", lambda done: 1.0 - done),
         RevealGrid(
-            "cosine", "few at first (Chang et al. 2022, section 3.2)", lambda done: math.cos(0.5 * math.pi * done)
+            "cosine",
+            "few at first (Chang et al. 2022, section 3.2)",
+            lambda done: math.cos(0.5 * math.pi * done),
         ),
     ),
 )
@@ -73,7 +75,8 @@ def revealed_counts(size: int, calls: int, grid: str = "uniform") -> list[int]:
 
 @dataclass(frozen=True)
 class RevealedBlock:
-    """Positions `start .. start + size`, written together and seeing all from `seen` on; `counts` are revealed call by call."""
+    """Positions `start .. start + size`, written together and seeing all from `seen` on; `counts`
+    are revealed call by call."""
 
     seen: int
     start: int
@@ -83,16 +86,21 @@ class RevealedBlock:
 
 @dataclass(frozen=True)
 class Mask:
-    """The symbol that stands for a hidden one, and what is shown in its place before it is revealed."""
+    """The symbol that stands for a hidden one, and what is shown in its place before it is
+    revealed."""
 
     symbol: int
     shown: int
 
 
-def blocks(before: int, length: int, window: int, calls: int | None, grid: str) -> list[RevealedBlock]:
-    """Return the plan for `length` symbols after `before` others, for a network that sees `window` of them.
+def blocks(
+    before: int, length: int, window: int, calls: int | None, grid: str
+) -> list[RevealedBlock]:
+    """Return the plan for `length` symbols after `before` others, for a network that sees `window`
+    of them.
 
-    The first block fills the window; each later one is half a window, seen together with the latest symbols before it.
+    The first block fills the window; each later one is half a window, seen together with the latest
+    symbols before it.
 
     Args:
         calls: for `window - 1` symbols, fewer in proportion for fewer; None = one a symbol.
@@ -105,18 +113,27 @@ def blocks(before: int, length: int, window: int, calls: int | None, grid: str) 
         [(0, 1, 8), (4, 9, 4), (6, 13, 2)]
     """
     if before >= window:
-        raise BadInput(f"a prompt of {before} tokens", f"at most {window - 1}, the context of this model", "cut it")
+        raise BadInput(
+            f"a prompt of {before} tokens",
+            f"at most {window - 1}, the context of this model",
+            "cut it",
+        )
     found, start, end = [], before, before + length
     while start < end:
         size = min(end - start, window - before if start == before else max(1, (window - 1) // 2))
         share = size if calls is None else math.ceil(calls * size / (window - 1))
-        found.append(RevealedBlock(max(0, start + size - window), start, size, revealed_counts(size, share, grid)))
+        found.append(
+            RevealedBlock(
+                max(0, start + size - window), start, size, revealed_counts(size, share, grid)
+            )
+        )
         start += size
     return found
 
 
 class UnmaskingWalk(Walk[Tensor]):
-    """Write symbols after a prompt, block by block, each in random order; the state is all symbols, (n, P + length).
+    """Write symbols after a prompt, block by block, each in random order; the state is all symbols,
+    (n, P + length).
 
     Args:
         predict: the network.
@@ -138,7 +155,11 @@ class UnmaskingWalk(Walk[Tensor]):
     ) -> None:
         self.predict, self.noise, self.options = predict, noise, options
         self.prompt, self.padding, self.mask = prompt, padding, mask
-        self.steps = [(block, sum(block.counts[:i]), count) for block in plan for i, count in enumerate(block.counts)]
+        self.steps = [
+            (block, sum(block.counts[:i]), count)
+            for block in plan
+            for i, count in enumerate(block.counts)
+        ]
         self.size = sum(block.size for block in plan)
         self.length = len(self.steps)
         self.calls = float(self.length * calls)
@@ -151,7 +172,9 @@ class UnmaskingWalk(Walk[Tensor]):
         self.uniforms = self.noise.uniform(self.size, dtype=torch.float64)
         before = self.prompt.shape[1]
         firsts = {block.start - before: block.size for block, _, _ in self.steps}
-        self.order = torch.cat([order[:, at : at + size].argsort(1) + at for at, size in firsts.items()], 1)
+        self.order = torch.cat(
+            [order[:, at : at + size].argsort(1) + at for at, size in firsts.items()], 1
+        )
         hidden = self.prompt.new_full((len(self.prompt), self.size), self.mask.symbol)
         return torch.cat([self.prompt, hidden], dim=1)
 

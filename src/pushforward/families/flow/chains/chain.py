@@ -55,4 +55,6 @@ class VectorChain(Chain):
     @torch.no_grad()
     def initialise(self, x: Tensor, context: Tensor | None) -> None:
         """Show each layer the data as the layers before leave them."""
-        compose(bijections(self.layers), x.flatten(1), x.new_zeros(len(x)), context, initialise=True)
+        compose(
+            bijections(self.layers), x.flatten(1), x.new_zeros(len(x)), context, initialise=True
+        )

@@ -53,7 +53,9 @@ class MultiscaleChain(Chain):
         """Take the scales in order, and collect what leaves."""
         return self._through(x, context, initialise=False)
 
-    def _through(self, x: Tensor, context: Tensor | None, initialise: bool) -> tuple[Tensor, Tensor]:
+    def _through(
+        self, x: Tensor, context: Tensor | None, initialise: bool
+    ) -> tuple[Tensor, Tensor]:
         codes, log_det = [], x.new_zeros(len(x))
         for steps, (gone, _, _) in zip(self._steps(), self.left, strict=True):
             x, log_det = compose(steps, squeeze(x), log_det, context, initialise)
@@ -68,9 +70,13 @@ class MultiscaleChain(Chain):
         """Begin at the coarsest scale, and let what left come back."""
         parts = z.split([math.prod(size) for size in self.left], dim=1)
         x: Tensor | None = None
-        for steps, size, part in zip(self._steps()[::-1], self.left[::-1], parts[::-1], strict=True):
+        for steps, size, part in zip(
+            self._steps()[::-1], self.left[::-1], parts[::-1], strict=True
+        ):
             left = part.reshape(-1, *size)
-            x = F.pixel_shuffle(undo(steps, left if x is None else torch.cat([left, x], 1), context), 2)
+            x = F.pixel_shuffle(
+                undo(steps, left if x is None else torch.cat([left, x], 1), context), 2
+            )
         assert x is not None
         return x
 

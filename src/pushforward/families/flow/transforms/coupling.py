@@ -14,7 +14,9 @@ from torch import Tensor, nn
 
 from pushforward.families.flow.transforms.bijection import Bijection, Elementwise
 
-Conditioner = Callable[[int, int], nn.Module]  # makes a network from how many numbers it reads and how many it says
+Conditioner = Callable[
+    [int, int], nn.Module
+]  # makes a network from how many numbers it reads and how many it says
 
 
 class VectorCoupling(Bijection):
@@ -39,7 +41,11 @@ class VectorCoupling(Bijection):
 
     def _raw(self, x: Tensor, context: Tensor | None) -> Tensor:
         kept = x[:, self.keep] if len(self.keep) else torch.zeros_like(x[:, :1])
-        return self.net(kept, context).to(x.dtype).reshape(len(x), len(self.change), self.elementwise.parameters)
+        return (
+            self.net(kept, context)
+            .to(x.dtype)
+            .reshape(len(x), len(self.change), self.elementwise.parameters)
+        )
 
     def forward(self, x: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
         """Change the second half."""

@@ -31,7 +31,9 @@ class LULinear(Bijection):
 
     def weight(self) -> Tensor:
         """Return W, shape (channels, channels)."""
-        lower = self.lower * self.below + torch.eye(len(self.log_s), device=self.below.device, dtype=self.below.dtype)
+        lower = self.lower * self.below + torch.eye(
+            len(self.log_s), device=self.below.device, dtype=self.below.dtype
+        )
         upper = self.upper * self.below.T + torch.diag(self.sign * self.log_s.exp())
         return self.permutation @ lower @ upper
 

@@ -44,7 +44,9 @@ def knots(raw: Tensor, bins: int, bound: float) -> tuple[Tensor, Tensor, Tensor]
     return positions(widths), positions(heights), torch.cat([one, inner, one], dim=-1)
 
 
-def spline(x: Tensor, raw: Tensor, bins: int, bound: float, inverse: bool = False) -> tuple[Tensor, Tensor]:
+def spline(
+    x: Tensor, raw: Tensor, bins: int, bound: float, inverse: bool = False
+) -> tuple[Tensor, Tensor]:
     """Return `y` and `log dy/dx`, elementwise; with `inverse`, x from y and `log dx/dy`.
 
     Forward (equation 4): with `s = (y1-y0)/(x1-x0)` and `t = (x-x0)/(x1-x0)`, `y = y0 + (y1-y0) (s
@@ -57,7 +59,9 @@ def spline(x: Tensor, raw: Tensor, bins: int, bound: float, inverse: bool = Fals
     inside = (x >= -bound) & (x <= bound)
     clamped = x.clamp(-bound, bound)
     grid = ys if inverse else xs
-    index = (torch.searchsorted(grid[..., 1:-1].contiguous(), clamped.unsqueeze(-1).contiguous())).clamp(max=bins - 1)
+    index = (
+        torch.searchsorted(grid[..., 1:-1].contiguous(), clamped.unsqueeze(-1).contiguous())
+    ).clamp(max=bins - 1)
 
     def at(table: Tensor, offset: int) -> Tensor:
         return table.gather(-1, index + offset).squeeze(-1)
@@ -76,11 +80,15 @@ def spline(x: Tensor, raw: Tensor, bins: int, bound: float, inverse: bool = Fals
         value = x0 + t * width
     else:
         t = ((clamped - x0) / width).clamp(0.0, 1.0)
-        value = y0 + height * (s * t.square() + d0 * t * (1 - t)) / (s + (d1 + d0 - 2.0 * s) * t * (1 - t))
+        value = y0 + height * (s * t.square() + d0 * t * (1 - t)) / (
+            s + (d1 + d0 - 2.0 * s) * t * (1 - t)
+        )
     q = t * (1 - t)
     denominator = s + (d1 + d0 - 2.0 * s) * q
     # equation 5
-    slope = s.square() * (d1 * t.square() + 2.0 * s * q + d0 * (1 - t).square()) / denominator.square()
+    slope = (
+        s.square() * (d1 * t.square() + 2.0 * s * q + d0 * (1 - t).square()) / denominator.square()
+    )
     log_slope = -slope.log() if inverse else slope.log()
     return torch.where(inside, value, x), torch.where(inside, log_slope, torch.zeros_like(x))
 
