@@ -48,7 +48,9 @@ def data() -> tuple[TableEncoding, Examples, Examples, Examples]:
     return encoding, Examples(train[~held]), Examples(train[held]), Examples(test)
 
 
-def cells_of(space: Table, train: torch.Tensor, test: torch.Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def cells_of(
+    space: Table, train: torch.Tensor, test: torch.Tensor
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return training and test cells (n, C), and the log-law within cells of the test rows: what every baseline shares."""
     numbers = [i for i, column in enumerate(space.columns) if not column.discrete]
     net = NumberCells([space.columns[i] for i in numbers], CELLS)
@@ -58,7 +60,11 @@ def cells_of(space: Table, train: torch.Tensor, test: torch.Tensor) -> tuple[np.
         cell = torch.nan_to_num(x, nan=len(space.columns[0].categories) + 1000.0).long()
         cell[:, numbers] = net.locate(x[:, numbers])
         out.append(cell)
-    return out[0].numpy(), out[1].numpy(), net.log_law(test[:, numbers], out[1][:, numbers]).sum(1).numpy()
+    return (
+        out[0].numpy(),
+        out[1].numpy(),
+        net.log_law(test[:, numbers], out[1][:, numbers]).sum(1).numpy(),
+    )
 
 
 def log_table(a: np.ndarray, pseudo: float, size: int) -> np.ndarray:
@@ -79,18 +85,22 @@ def tree(train: np.ndarray, test: np.ndarray) -> tuple[float, float]:
     information = np.zeros((columns, columns))
     for i in range(columns):
         for j in range(i):
-            joint = np.bincount(a[i] * sizes[j] + a[j], minlength=sizes[i] * sizes[j]).reshape(sizes[i], -1) / len(
-                train
-            )
+            joint = np.bincount(a[i] * sizes[j] + a[j], minlength=sizes[i] * sizes[j]).reshape(
+                sizes[i], -1
+            ) / len(train)
             outer = joint.sum(1, keepdims=True) * joint.sum(0, keepdims=True)
             seen = joint > 0
             # Miller-Madow: an empirical mutual information is too large by about (cells - rows - columns + 1) / 2n
             bias = (seen.sum() - sizes[i] - sizes[j] + 1) / (2 * len(train))
-            information[i, j] = information[j, i] = (joint[seen] * np.log(joint[seen] / outer[seen])).sum() - bias
+            information[i, j] = information[j, i] = (
+                joint[seen] * np.log(joint[seen] / outer[seen])
+            ).sum() - bias
     reached, total = [0], float(marginal[0][b[0]].mean())
     while len(reached) < columns:
         rest = [c for c in range(columns) if c not in reached]
-        parent, child = max(((p, c) for p in reached for c in rest), key=lambda pair: information[pair])
+        parent, child = max(
+            ((p, c) for p in reached for c in rest), key=lambda pair: information[pair]
+        )
         joint = np.zeros((sizes[parent], sizes[child]))
         np.add.at(joint, (a[parent], a[child]), 1.0)
         # each conditional is shrunk towards the marginal by one pseudo-row
@@ -105,7 +115,9 @@ def main(seconds: float) -> None:
     torch.set_num_threads(1)
     encoding, train, validation, test = data()
     space = encoding.space
-    print(f"{len(train)} training rows, {len(test)} test rows, {len(space.columns)} columns, {space.measure} measure")
+    print(
+        f"{len(train)} training rows, {len(test)} test rows, {len(space.columns)} columns, {space.measure} measure"
+    )
     a, b, law = cells_of(space, train.x, test.x)
     independent, chow_liu = tree(a, b)
     print(f"independent columns: {-(independent + law.mean()):.3f} nats/row")
@@ -121,7 +133,10 @@ def main(seconds: float) -> None:
     with torch.no_grad():
         terms = torch.cat([net.terms(part, None) for part in test.x.split(2048)]).mean(0)
     names = [column.name for column in space.columns]
-    print("  by column: " + ", ".join(f"{name} {-float(t):.3f}" for name, t in zip(names, terms, strict=True)))
+    print(
+        "  by column: "
+        + ", ".join(f"{name} {-float(t):.3f}" for name, t in zip(names, terms, strict=True))
+    )
     encoder = OneHotEncoder(handle_unknown="ignore").fit(a[:, :-1])
     logistic = LogisticRegression(C=0.3, max_iter=500).fit(encoder.transform(a[:, :-1]), a[:, -1])
     p = logistic.predict_proba(encoder.transform(b[:, :-1]))[np.arange(len(b)), b[:, -1]]
@@ -136,8 +151,12 @@ def main(seconds: float) -> None:
     started = time.perf_counter()
     x = model.sample(SAMPLES, given=encoding.parse_given(GIVEN, SAMPLES), seed=1)
     seconds, frame = time.perf_counter() - started, encoding.decode(x)
-    kept_all = (frame["education"] == "Bachelors") & (frame["age"] == 37) & (frame["sex"] == "Female")
-    print(f"{SAMPLES} samples given {GIVEN} in {seconds:.1f} s, 0 rejected, {kept_all.mean():.2%} keep what is known,")
+    kept_all = (
+        (frame["education"] == "Bachelors") & (frame["age"] == 37) & (frame["sex"] == "Female")
+    )
+    print(
+        f"{SAMPLES} samples given {GIVEN} in {seconds:.1f} s, 0 rejected, {kept_all.mean():.2%} keep what is known,"
+    )
     print(f"  {valid(space, encoding, x):.2%} of values valid")
 
 
@@ -150,7 +169,9 @@ def valid(space: Table, encoding: TableEncoding, x: torch.Tensor) -> float:
         if not column.discrete:
             legal = np.isfinite(values) & ~(column.bounded_below & (values < column.low))
             legal &= ~(column.bounded_above & (values > column.high))
-            legal &= column.step is None or values == np.round(values / (column.step or 1)) * (column.step or 1)
+            legal &= column.step is None or values == np.round(values / (column.step or 1)) * (
+                column.step or 1
+            )
         good[:, i] = legal | (np.isnan(values) & column.missing)
     encoding.encode(encoding.decode(x))
     return float(good.mean())

@@ -92,7 +92,9 @@ def train_and_score(
 ) -> None:
     """Train one architecture and print its row."""
     train, held_out, test = data
-    chosen = {part: {**values, **settings.get(part, {})} for part, values in ARCHITECTURES[name].items()}
+    chosen = {
+        part: {**values, **settings.get(part, {})} for part, values in ARCHITECTURES[name].items()
+    }
     budget = {} if "steps" in chosen["train"] else {"seconds": 60.0 * minutes}
     config = parse(TrainConfig, {**chosen["train"], **budget}, "train")
     model = build("autoregressive", SPACE, values={"architecture": name, **chosen["model"]})
@@ -101,7 +103,10 @@ def train_and_score(
     def tell(progress: Progress) -> None:
         if progress.held_out != seen[0]:
             seen[0] = progress.held_out
-            print(f"  {name} {progress.seconds:5.0f} s, step {progress.step}: held out {seen[0]:.2f} nats", flush=True)
+            print(
+                f"  {name} {progress.seconds:5.0f} s, step {progress.step}: held out {seen[0]:.2f} nats",
+                flush=True,
+            )
 
     record = fit(model, train, held_out, config, observer=tell)
     started = time.perf_counter()
@@ -117,10 +122,14 @@ def train_and_score(
 
 def main() -> None:
     """Train what is asked for, one after another."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--minutes", type=float, default=15.0, help="of training for each")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--only", choices=sorted(ARCHITECTURES), nargs="*", default=sorted(ARCHITECTURES))
+    parser.add_argument(
+        "--only", choices=sorted(ARCHITECTURES), nargs="*", default=sorted(ARCHITECTURES)
+    )
     parser.add_argument("--test", type=int, default=10_000, help="test images to score")
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the IDX files")
     parser.add_argument(
@@ -134,7 +143,9 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     data = load(arguments.data)
     for name in arguments.only:
-        train_and_score(name, arguments.minutes, parse_settings(arguments.settings), data, arguments.test)
+        train_and_score(
+            name, arguments.minutes, parse_settings(arguments.settings), data, arguments.test
+        )
 
 
 if __name__ == "__main__":

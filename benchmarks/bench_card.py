@@ -46,8 +46,12 @@ def main(source: str, n: int = 10_000) -> None:
     for metric in card.evaluation.metrics:
         scores += len(metric.compute(kept))
         clock.told(f"  {type(metric).__name__}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    print(f"{scores} scores of {n} against {n} in {clock.total:.1f} s; {peak:.0f} MiB resident at most")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        2**20 if sys.platform == "darwin" else 2**10
+    )
+    print(
+        f"{scores} scores of {n} against {n} in {clock.total:.1f} s; {peak:.0f} MiB resident at most"
+    )
 
 
 class _Clock:

@@ -41,12 +41,16 @@ def main(draws: int = 1000, only: str = "all") -> None:
                 rng = np.random.default_rng(0)
                 for draw in range(draws if n == 100 else draws // 2):
                     x, y = LAWS[law](rng, (n, 2)) + shift, LAWS[law](rng, (n, 2))
-                    for one in measured(x, y, slow=draw < draws * (0.4 if n == 100 else 0.2), rest=only == "all"):
+                    for one in measured(
+                        x, y, slow=draw < draws * (0.4 if n == 100 else 0.2), rest=only == "all"
+                    ):
                         s = one.score
                         if s.low is not None and s.high is not None:
                             found[s.name.split(" [")[0]].append((s.value, s.low, s.high))
                 truths = {k: 2.0 * shift**2 if "bias removed" in k else None for k in found}
-                shares = ", ".join(f"{k} {covered(v, truths[k], law == 't3')}" for k, v in found.items())
+                shares = ", ".join(
+                    f"{k} {covered(v, truths[k], law == 't3')}" for k, v in found.items()
+                )
                 print(f"{law} n={n} shift={shift}: {shares}", flush=True)
 
 
@@ -57,7 +61,9 @@ def measured(x: np.ndarray, y: np.ndarray, *, slow: bool, rest: bool) -> list[Me
     blocked = [BlockedMoments().add(Batch.of(rows), rows) for rows in (x, y)]
     found += measure_moments(blocked[0], blocked[1], MeasuredOn("data"))
     if slow and rest:
-        found += AlphaPrecision(DATA).measure(x, y, ids, ids) + NeighbourScores(DATA).measure(x, y, ids, ids)
+        found += AlphaPrecision(DATA).measure(x, y, ids, ids) + NeighbourScores(DATA).measure(
+            x, y, ids, ids
+        )
     if slow:
         found += SlicedWasserstein(DATA).measure(x, y, ids, ids)
     return found
@@ -66,8 +72,13 @@ def measured(x: np.ndarray, y: np.ndarray, *, slow: bool, rest: bool) -> list[Me
 def covered(found: list[tuple[float, float, float]], truth: float | None, heavy: bool) -> str:
     """Return the share of intervals that hold the truth or the mean, in percent, or the median of heavy tails, and the draws."""
     value, low, high = np.array(found).T
-    aims = [value.mean() if truth is None else truth] + [np.median(value)] * (heavy and truth is None)
-    return " / ".join(f"{100 * np.mean((low <= aim) & (aim <= high)):.1f}" for aim in aims) + f" ({len(found)})"
+    aims = [value.mean() if truth is None else truth] + [np.median(value)] * (
+        heavy and truth is None
+    )
+    return (
+        " / ".join(f"{100 * np.mean((low <= aim) & (aim <= high)):.1f}" for aim in aims)
+        + f" ({len(found)})"
+    )
 
 
 if __name__ == "__main__":

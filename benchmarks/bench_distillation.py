@@ -26,7 +26,15 @@ from pushforward.faces.python.fitted import Fitted
 from pushforward.provenance.run_directory import open_record
 
 BLOCKS = 10
-TEACHER = (("ddim", 1), ("ddim", 2), ("ddim", 4), ("dpmpp-2m", 4), ("ddim", 8), ("dpmpp-2m", 8), ("heun", 18))
+TEACHER = (
+    ("ddim", 1),
+    ("ddim", 2),
+    ("ddim", 4),
+    ("dpmpp-2m", 4),
+    ("ddim", 8),
+    ("dpmpp-2m", 8),
+    ("heun", 18),
+)
 
 
 def blocks_energy(x: np.ndarray, y: np.ndarray, scale: float) -> tuple[float, float]:
@@ -53,13 +61,23 @@ class Judge:
         """Print one row of the table."""
         test = held_out(fitted.model, self.data)
         given = None if test.given is None else test.given[self.places]
-        x = array(fitted.model.sample(len(self.places), given=given, seed=1, **options), self.data.space)
+        x = array(
+            fitted.model.sample(len(self.places), given=given, seed=1, **options), self.data.space
+        )
         cells = []
         for f in self.features:
             score = frechet_distance(f(x), f(self.reference), f.name)[0]
-            cells.append(f"{score.value:.3f}" + ("" if score.low is None else f" [{score.low:.3f}, {score.high:.3f}]"))
+            cells.append(
+                f"{score.value:.3f}"
+                + ("" if score.low is None else f" [{score.low:.3f}, {score.high:.3f}]")
+            )
         energy, error = blocks_energy(x, self.reference, self.scale)
-        print(f"| {name} | {calls} | " + " | ".join(cells) + f" | {1e3 * energy:.1f} ± {1e3 * error:.1f} |", flush=True)
+        print(
+            f"| {name} | {calls} | "
+            + " | ".join(cells)
+            + f" | {1e3 * energy:.1f} ± {1e3 * error:.1f} |",
+            flush=True,
+        )
 
 
 def bench(name: str, budget: dict[str, str | int], calls: list[int]) -> None:
@@ -71,7 +89,9 @@ def bench(name: str, budget: dict[str, str | int], calls: list[int]) -> None:
         data = pf.load(name)
         teacher = pf.fit("diffusion", data, **budget)
     judge = Judge(data)
-    print(f"\n{data.name}: teacher {teacher.facts['steps']} steps in {teacher.facts['seconds']:.0f} s")
+    print(
+        f"\n{data.name}: teacher {teacher.facts['steps']} steps in {teacher.facts['seconds']:.0f} s"
+    )
     heads = ["", "calls", *(f"Fréchet ({f.name})" for f in judge.features), "energy x 1000"]
     print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")
     for solver, steps in TEACHER:
@@ -96,7 +116,9 @@ def main() -> None:
     parser.add_argument("data", nargs="+")
     parser.add_argument("--budget", default="120s")
     parser.add_argument("--steps", type=int)
-    parser.add_argument("--calls", type=int, nargs="*", default=[1, 4], help="of progressive students")
+    parser.add_argument(
+        "--calls", type=int, nargs="*", default=[1, 4], help="of progressive students"
+    )
     chosen = parser.parse_args()
     budget = {"budget": chosen.budget} if chosen.steps is None else {"steps": chosen.steps}
     for name in chosen.data:

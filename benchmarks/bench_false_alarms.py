@@ -56,7 +56,11 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--drift", action="store_true")
     asked = parser.parse_args()
-    done = [json.loads(line) for line in asked.file.read_text().splitlines()] if asked.file.exists() else []
+    done = (
+        [json.loads(line) for line in asked.file.read_text().splitlines()]
+        if asked.file.exists()
+        else []
+    )
     known = {(r["kind"], r["law"], r["n"], r["drift"], r["page"]) for r in done}
     started = time.monotonic()
     with asked.file.open("a") as out:
@@ -85,12 +89,23 @@ def measure(kind: str, law: str, n: int, drift: bool, page: int) -> dict[str, An
     setting = CardSetting(space, default_features(space, bad[REAL].train), "train")
     card = Scorecard(reference, train, setting)
     models = {f"model {k}": card.measure(model(n)) for k in range(MODELS)}
-    merits = {name: [m for m in found if m.score.measure.role != "check"] for name, found in models.items()}
-    decided = Counter(d.metric.split(" [")[0] for d in compare_models(merits) if d.verdict != "undecided")
-    ceiling, floor = (card.scores(c.samples, None if c.train is train else c.train) for c in (bad[REAL], bad[SHUFFLED]))
+    merits = {
+        name: [m for m in found if m.score.measure.role != "check"]
+        for name, found in models.items()
+    }
+    decided = Counter(
+        d.metric.split(" [")[0] for d in compare_models(merits) if d.verdict != "undecided"
+    )
+    ceiling, floor = (
+        card.scores(c.samples, None if c.train is train else c.train)
+        for c in (bad[REAL], bad[SHUFFLED])
+    )
     as_bad = card.scores(controls(train, space, n, seed=page + 10**6)[SHUFFLED].samples)
     rows = [Row(name, scores=tuple(m.score for m in found)) for name, found in models.items()]
-    rows += [Row(REAL, "ceiling", scores=tuple(ceiling)), Row(SHUFFLED, "floor", scores=tuple(floor))]
+    rows += [
+        Row(REAL, "ceiling", scores=tuple(ceiling)),
+        Row(SHUFFLED, "floor", scores=tuple(floor)),
+    ]
     return {
         "kind": kind,
         "law": law,
@@ -129,7 +144,9 @@ def _source(kind: str, law: str, rng: np.random.Generator, shift: float) -> tupl
     if kind == "pictures":
         return Image(1, 8, 8, LEVELS), lambda n: _pictures(draw(rng, (n, 6)) + shift)
     if kind == "texts":
-        return Text(vocabulary=12, length=12, boundary=11), lambda n: _texts(draw(rng, (n, 13)) + shift)
+        return Text(vocabulary=12, length=12, boundary=11), lambda n: _texts(
+            draw(rng, (n, 13)) + shift
+        )
     columns = (
         Column("colour", "categorical", ("red", "green", "blue")),
         Column("count", "integer", step=1.0, low=0, high=30, bounded_below=True),
@@ -144,7 +161,9 @@ def _mixing(d: int) -> np.ndarray:
 
 
 def _pictures(hidden: np.ndarray) -> np.ndarray:
-    place = (np.arange(64).reshape(8, 8)[None, :] + 1.0) * (np.arange(6) + 1.0)[:, None, None] * 0.13
+    place = (
+        (np.arange(64).reshape(8, 8)[None, :] + 1.0) * (np.arange(6) + 1.0)[:, None, None] * 0.13
+    )
     light = LEVELS / 2 + np.tensordot(hidden, 1.2 * np.cos(place), axes=(1, 0))
     return np.clip(np.round(light), 0, LEVELS - 1)[:, None].astype(np.uint8)
 
@@ -158,7 +177,10 @@ def _rows(hidden: np.ndarray) -> np.ndarray:
     first = hidden[:, 0]
     colour = np.clip(np.floor(first + hidden[:, 1] + 1), 0, 2)
     count = np.clip(np.floor(3 * np.abs(first + 0.5 * hidden[:, 2])), 0, 30)
-    return np.stack([colour, count, np.clip(first, -30, 30), np.clip(hidden[:, 3] + 0.5 * first, -30, 30)], axis=1)
+    return np.stack(
+        [colour, count, np.clip(first, -30, 30), np.clip(hidden[:, 3] + 0.5 * first, -30, 30)],
+        axis=1,
+    )
 
 
 def table(done: list[dict[str, Any]]) -> str:
@@ -173,11 +195,15 @@ def table(done: list[dict[str, Any]]) -> str:
     for (kind, law, n), records in sorted(groups.items()):
         cells = [_rate([bool(r[key]) for r in records]) for key in CLAIMS]
         who = Counter(name for r in records for name in r["decided"])
-        lines.append(f"| {kind} | {law} | {n} | {len(records)} | {' | '.join(cells)} | {_named(who)} |")
+        lines.append(
+            f"| {kind} | {law} | {n} | {len(records)} | {' | '.join(cells)} | {_named(who)} |"
+        )
     cells = [_rate([bool(r[key]) for r in done]) for key in CLAIMS]
     lines.append(f"| all | | | {len(done)} | {' | '.join(cells)} | |")
     lines += ["", "above floor: " + _named(Counter(m for r in done for m in r["above floor"]))]
-    return "\n".join([*lines, "too good: " + _named(Counter(m for r in done for m in r["too good"]))])
+    return "\n".join(
+        [*lines, "too good: " + _named(Counter(m for r in done for m in r["too good"]))]
+    )
 
 
 def _rate(hits: list[bool]) -> str:

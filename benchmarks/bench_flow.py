@@ -16,7 +16,9 @@ DIMENSIONS, BATCH = 2, 512
 def main() -> None:
     """Print ratios for a training step, a log-probability and a sample."""
     torch.manual_seed(0)
-    ours = build("flow", Points(DIMENSIONS), values={"layers": 6, "width": 64, "bins": 16, "depth": 1})
+    ours = build(
+        "flow", Points(DIMENSIONS), values={"layers": 6, "width": 64, "bins": 16, "depth": 1}
+    )
     theirs = zuko.flows.NSF(DIMENSIONS, transforms=6, bins=16, hidden_features=(64, 128, 64))
     counts = [sum(p.numel() for p in m.parameters()) for m in (ours, theirs)]
     print(f"parameters: ours {counts[0]}, zuko {counts[1]}")
@@ -31,9 +33,16 @@ def main() -> None:
 
     paired("training step, forward and back", our_step, "zuko", zuko_step)
     with torch.no_grad():
-        paired("log p of 512 points", lambda: ours.log_prob(x), "zuko", lambda: theirs().log_prob(x))
+        paired(
+            "log p of 512 points", lambda: ours.log_prob(x), "zuko", lambda: theirs().log_prob(x)
+        )
         sample = lambda: ours.sample(BATCH, batch=BATCH)  # noqa: E731
-        paired("512 samples", sample, "zuko (autoregressive inverse)", lambda: theirs().sample((BATCH,)))
+        paired(
+            "512 samples",
+            sample,
+            "zuko (autoregressive inverse)",
+            lambda: theirs().sample((BATCH,)),
+        )
 
 
 def _examples(x: torch.Tensor):

@@ -36,10 +36,16 @@ def main() -> None:
         rng = np.random.default_rng(0)
         x, y = rng.normal(size=(n, width)), rng.normal(size=(n, width)) + 0.1
         ours, theirs = frechet(x, y), with_sqrtm(x, y)
-        print(f"width {width}, n {n}: ours {ours:.9f}, sqrtm {theirs:.9f}, relative {abs(ours - theirs) / theirs:.1e}")
+        print(
+            f"width {width}, n {n}: ours {ours:.9f}, sqrtm {theirs:.9f}, relative {abs(ours - theirs) / theirs:.1e}"
+        )
         turns = 11 if width < 1000 else 1
         paired(
-            f"width {width}", lambda x=x, y=y: frechet(x, y), "scipy sqrtm", lambda x=x, y=y: with_sqrtm(x, y), turns
+            f"width {width}",
+            lambda x=x, y=y: frechet(x, y),
+            "scipy sqrtm",
+            lambda x=x, y=y: with_sqrtm(x, y),
+            turns,
         )
     roots_alone(2048, 10_000)
 

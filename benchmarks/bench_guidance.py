@@ -35,7 +35,13 @@ def runs(folder: Path, data: object) -> tuple[object, object]:
     """Return the strong and the weak model, trained where the folder has none."""
     for name, steps, width in (("strong", 2000, 32), ("weak", 200, 16)):
         if not (folder / name / "weights.safetensors").is_file():
-            pf.fit("diffusion", data, steps=steps, settings={"model": {"width": width}}, path=folder / name)
+            pf.fit(
+                "diffusion",
+                data,
+                steps=steps,
+                settings={"model": {"width": width}},
+                path=folder / name,
+            )
     return pf.open(folder / "strong"), pf.open(folder / "weak")
 
 
@@ -55,7 +61,10 @@ def spread(rows: np.ndarray, label: np.ndarray, size: float) -> tuple[float, flo
         left_out.append((total - 2.0 * distance.sum(1)) / ((n - 1) * (n - 2)))
         eigenvalues = np.linalg.eigvalsh(np.exp(-0.5 * (distance / size) ** 2) / n).clip(1e-12)
         vendi.append(math.exp(-(eigenvalues * np.log(eigenvalues)).sum()))
-    variance = sum((len(v) - 1) / len(v) * ((v - v.mean()) ** 2).sum() for v in left_out) / len(classes) ** 2
+    variance = (
+        sum((len(v) - 1) / len(v) * ((v - v.mean()) ** 2).sum() for v in left_out)
+        / len(classes) ** 2
+    )
     return float(np.mean(within)), math.sqrt(variance), float(np.mean(vendi))
 
 
@@ -78,21 +87,32 @@ def main() -> None:
         right = int((judge.predict(flat(x)) == wanted).sum())
         low, high = wilson(right, len(x))
         far, error, vendi = spread(features(x), wanted, size)
-        coverage = next(s for s in neighbour_scores(features(x), test, "pca-32") if "coverage" in s.name)
+        coverage = next(
+            s for s in neighbour_scores(features(x), test, "pca-32") if "coverage" in s.name
+        )
         print(
             f"{name:36s} {100 * right / len(x):5.1f} % ({100 * low:.1f} to {100 * high:.1f})  "
             f"{far:.3f} ({far - 1.96 * error:.3f} to {far + 1.96 * error:.3f})  {vendi:6.2f}  {coverage.value:.3f}  {calls:5.0f}",
             flush=True,
         )
 
-    print("setting, label accuracy, distance within classes, Vendi score, coverage of test, network calls a sample")
+    print(
+        "setting, label accuracy, distance within classes, Vendi score, coverage of test, network calls a sample"
+    )
     row("real test digits", data.test.x.numpy(), truth(data.test), 0)
     settings = [(f"w = {w:g}", {"guidance": w}) for w in WEIGHTS]
     settings += [
-        (f"w = {w:g} between 0.3 and 3", {"guidance": w, "guidance_interval": "0.3:3"}) for w in (2.0, 5.0, 8.0)
+        (f"w = {w:g} between 0.3 and 3", {"guidance": w, "guidance_interval": "0.3:3"})
+        for w in (2.0, 5.0, 8.0)
     ]
-    settings += [(f"w = {w:g} rescaled by 0.7", {"guidance": w, "guidance_rescale": 0.7}) for w in (2.0, 5.0, 8.0)]
-    settings += [(f"w = {w:g} away from the weak run", {"guidance": w, "guide": weak.model}) for w in (1.5, 2.0, 3.0)]
+    settings += [
+        (f"w = {w:g} rescaled by 0.7", {"guidance": w, "guidance_rescale": 0.7})
+        for w in (2.0, 5.0, 8.0)
+    ]
+    settings += [
+        (f"w = {w:g} away from the weak run", {"guidance": w, "guide": weak.model})
+        for w in (1.5, 2.0, 3.0)
+    ]
     for name, options in settings:
         x = strong.sample(len(label), given=label, **SETTINGS, **options)
         walk = strong.model.walk(1, given=label[:1], **SETTINGS, **options)

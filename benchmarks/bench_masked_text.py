@@ -37,7 +37,9 @@ LENGTH, TEXTS, WRITTEN = 64, 64, 256
 
 def timed(family: str, dataset: Dataset, steps: int) -> tuple[Trained, float]:
     """Train for some steps without looking at held-out data and return the seconds of processor time a step took."""
-    plan = plan_training(family, dataset, budget={"steps": steps}, overrides={"train": {"evaluate_every": 10**9}})
+    plan = plan_training(
+        family, dataset, budget={"steps": steps}, overrides={"train": {"evaluate_every": 10**9}}
+    )
     before = time.process_time()
     done = train(plan)
     return done, time.process_time() - before
@@ -69,7 +71,9 @@ def likelihoods(exact: GenerativeModel, masked: GenerativeModel, dataset: Datase
     for stride in (64, 16):
         one = score_text(exact, stream, token_bytes, len(stream) - 1, stride).log_prob
         # smaller strides of the bound cost more and are scored with fewer masks
-        other = bound_text(masked, stream, token_bytes, len(stream) - 1, stride, samples=stride // 4).log_prob
+        other = bound_text(
+            masked, stream, token_bytes, len(stream) - 1, stride, samples=stride // 4
+        ).log_prob
         assert other.stderr is not None
         drawn = float(other.stderr.square().sum().sqrt()) / math.log(2.0) / (len(stream) - 1)
         print(
@@ -83,10 +87,14 @@ def quality(name: str, x: Tensor, judge: GenerativeModel, dataset: Dataset, seco
     """Print what some texts (n, 256) look like in numbers."""
     encoding = dataset.encoding
     assert isinstance(encoding, TextEncoding)
-    known = {word for text in encoding.decode_documents(dataset.streams[0][1:]) for word in text.split()}
+    known = {
+        word for text in encoding.decode_documents(dataset.streams[0][1:]) for word in text.split()
+    }
     # the first and the last word may be cut
     words = [word for text in encoding.decode(x) for word in text.split()[1:-1]]
-    bits = -float(judge.log_prob(x.reshape(-1, LENGTH)).nats.double().mean()) / LENGTH / math.log(2.0)
+    bits = (
+        -float(judge.log_prob(x.reshape(-1, LENGTH)).nats.double().mean()) / LENGTH / math.log(2.0)
+    )
     entropy = token_entropy(x.numpy())
     print(
         f"{name}: {bits:.3f} bits/char under the autoregressive model, entropy {entropy.mean():.3f} +- "
@@ -101,7 +109,9 @@ def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
     torch.set_num_threads(int(sys.argv[2]) if len(sys.argv) > 2 else 1)
     dataset = open_source("shakespeare", {"length": LENGTH})
-    exact, masked = (trained(family, dataset, seconds) for family in ("autoregressive", "diffusion"))
+    exact, masked = (
+        trained(family, dataset, seconds) for family in ("autoregressive", "diffusion")
+    )
     likelihoods(exact, masked, dataset)
     real = dataset.test.x[: TEXTS * WRITTEN // LENGTH].reshape(TEXTS, WRITTEN)
     quality("real", real, exact, dataset, 0.0)

@@ -47,7 +47,9 @@ def main(rows: int = 10_000, large: int = 50_000) -> None:
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(rows, WIDTH)), rng.normal(size=(rows, WIDTH))
     ours = [float(terms.mean()) for terms in balls(x, y, K).terms(K)]
-    print(f"{rows} x {rows} x {WIDTH}: ours {np.round(ours, 4).tolist()}, prdc {np.round(theirs(x, y), 4).tolist()}")
+    print(
+        f"{rows} x {rows} x {WIDTH}: ours {np.round(ours, 4).tolist()}, prdc {np.round(theirs(x, y), 4).tolist()}"
+    )
     paired(f"{rows} rows", lambda: balls(x, y, K), "prdc", lambda: theirs(x, y), turns=3)
 
 

@@ -59,7 +59,10 @@ def plain_loop(dataset: Dataset, windows: Tensor) -> float:
             deep = name.endswith(("out.weight", "down.weight"))
             nn.init.normal_(parameter, std=0.02 / math.sqrt(8) if deep else 0.02)
     parts = [
-        {"params": [p for p in model.parameters() if (p.dim() > 1) == decayed], "weight_decay": 0.1 * decayed}
+        {
+            "params": [p for p in model.parameters() if (p.dim() > 1) == decayed],
+            "weight_decay": 0.1 * decayed,
+        }
         for decayed in (True, False)
     ]
     optimiser = torch.optim.AdamW(parts, lr=1e-3, betas=(0.9, 0.99), fused=True)
@@ -67,7 +70,9 @@ def plain_loop(dataset: Dataset, windows: Tensor) -> float:
     started = time.perf_counter()
     for step in range(STEPS):
         rate = (
-            min(1.0, step / 100) if step < 100 else 0.1 + 0.45 * (1 + math.cos(math.pi * (step - 100) / (STEPS - 100)))
+            min(1.0, step / 100)
+            if step < 100
+            else 0.1 + 0.45 * (1 + math.cos(math.pi * (step - 100) / (STEPS - 100)))
         )
         for part in optimiser.param_groups:
             part["lr"] = 1e-3 * rate
@@ -79,7 +84,9 @@ def plain_loop(dataset: Dataset, windows: Tensor) -> float:
     seconds = time.perf_counter() - started
     with torch.no_grad():
         loss = float(model(windows[:, :-1].contiguous(), windows[:, 1:].contiguous()))
-    print(f"plain loop: {STEPS} steps in {seconds:.1f} s, validation {loss:.4f} nats/char over random windows")
+    print(
+        f"plain loop: {STEPS} steps in {seconds:.1f} s, validation {loss:.4f} nats/char over random windows"
+    )
     return seconds
 
 
@@ -92,7 +99,9 @@ def report(what: str, model: GenerativeModel, dataset: Dataset, windows: Tensor)
     error = float(nats.mean(1).std()) / len(nats) ** 0.5
     assert isinstance(dataset.encoding, TextEncoding)
     stream = held_out_stream(dataset)
-    full = score_text(model, stream, dataset.encoding.tokeniser.token_bytes, len(stream) - 1, stride=16)
+    full = score_text(
+        model, stream, dataset.encoding.tokeniser.token_bytes, len(stream) - 1, stride=16
+    )
     print(
         f"{what}: validation {-float(nats.mean()):.4f} +- {error:.4f} nats/char over random windows; whole last 10 %, stride 16, "
         f"{full.facts['nats_per_token']:.4f} nats/char, {full.log_prob.value:.4f} +- {full.log_prob.standard_error:.4f} bits/byte",
@@ -112,7 +121,9 @@ def main() -> None:
     ):
         trained = train(plan_training("autoregressive", dataset, budget=budget, overrides=settings))
         record = trained.record
-        print(f"{what}: {record.steps} steps of {record.examples // record.steps} windows in {record.seconds:.1f} s")
+        print(
+            f"{what}: {record.steps} steps of {record.examples // record.steps} windows in {record.seconds:.1f} s"
+        )
         report(what, trained.model, dataset, windows)
 
 

@@ -45,7 +45,10 @@ def total_variation(a: np.ndarray, b: np.ndarray) -> float:
     """Return half the sum of the differences of two samples' frequencies over rows of bins."""
     seen, place = np.unique(np.concatenate([a, b]), axis=0, return_inverse=True)
     place = place.ravel()
-    p, q = (np.bincount(part, minlength=len(seen)) / len(part) for part in (place[: len(a)], place[len(a) :]))
+    p, q = (
+        np.bincount(part, minlength=len(seen)) / len(part)
+        for part in (place[: len(a)], place[len(a) :])
+    )
     return 0.5 * float(np.abs(p - q).sum())
 
 
@@ -55,10 +58,11 @@ def fidelity(space: Table, test: torch.Tensor, x: torch.Tensor) -> str:
     two = [binned(space, test, rows, PAIR_BINS) for rows in (x, test)]
     columns = range(len(space.columns))
     single = [total_variation(one[0][:, [i]], one[1][:, [i]]) for i in columns]
-    pairs = [total_variation(two[0][:, [i, j]], two[1][:, [i, j]]) for i, j in itertools.combinations(columns, 2)]
-    return (
-        f"columns {np.mean(single):.4f} (worst {max(single):.4f}), pairs {np.mean(pairs):.4f} (worst {max(pairs):.4f})"
-    )
+    pairs = [
+        total_variation(two[0][:, [i, j]], two[1][:, [i, j]])
+        for i, j in itertools.combinations(columns, 2)
+    ]
+    return f"columns {np.mean(single):.4f} (worst {max(single):.4f}), pairs {np.mean(pairs):.4f} (worst {max(pairs):.4f})"
 
 
 def steps_in(model: GenerativeModel, train: Examples, chosen: TrainConfig, seconds: float) -> int:
@@ -85,17 +89,27 @@ def run(family: str, seconds: float) -> None:
     started = time.process_time()
     record = fit(model, train, validation, config.model_copy(update={"steps": steps}))
     spent = time.process_time() - started
-    print(f"{family}: {record.parameters} parameters, {steps} steps in {spent:.0f} s, best at {record.best_step}")
+    print(
+        f"{family}: {record.parameters} parameters, {steps} steps in {spent:.0f} s, best at {record.best_step}"
+    )
     started = time.process_time()
     lp = model.log_prob(test, samples=32)
-    noise = "" if lp.stderr is None else f", Monte Carlo error {float(lp.stderr.square().mean().sqrt()):.2f} a row"
+    noise = (
+        ""
+        if lp.stderr is None
+        else f", Monte Carlo error {float(lp.stderr.square().mean().sqrt()):.2f} a row"
+    )
     print(f"  {lp.kind} {lp.value:.3f} +- {lp.standard_error:.3f} nats/row", end="")
     print(f" ({lp.calls:.0f} calls a row, {time.process_time() - started:.0f} s{noise})")
     started = time.process_time()
     x = model.sample(SAMPLES, seed=1)
     calls = model.walk(1).calls
-    print(f"  {SAMPLES} rows in {time.process_time() - started:.1f} s ({calls:.0f} calls), ", end="")
-    print(f"{valid(space, encoding, x):.2%} of values valid; total variation of {fidelity(space, test.x, x)}")
+    print(
+        f"  {SAMPLES} rows in {time.process_time() - started:.1f} s ({calls:.0f} calls), ", end=""
+    )
+    print(
+        f"{valid(space, encoding, x):.2%} of values valid; total variation of {fidelity(space, test.x, x)}"
+    )
     x = model.sample(SAMPLES, given=encoding.parse_given(GIVEN, SAMPLES), seed=1)
     frame = encoding.decode(x)
     kept = (frame["education"] == "Bachelors") & (frame["age"] == 37) & (frame["sex"] == "Female")
@@ -107,14 +121,18 @@ def run(family: str, seconds: float) -> None:
         ["Bachelors", "Female"]
     )
     near = like.all(axis=1) & test_frame["age"].between(35, 39)
-    print(f" (real rows aged 35 to 39: {(test_frame.loc[near, 'pay'] == '>50K').mean():.3f} of {near.sum()})")
+    print(
+        f" (real rows aged 35 to 39: {(test_frame.loc[near, 'pay'] == '>50K').mean():.3f} of {near.sum()})"
+    )
 
 
 def main(seconds: float, families: list[str]) -> None:
     """Measure both families and the training rows themselves."""
     torch.set_num_threads(1)
     encoding, train, _, test = data()
-    print(f"{len(train)} training rows, {len(test)} test rows, {len(encoding.space.columns)} columns")
+    print(
+        f"{len(train)} training rows, {len(test)} test rows, {len(encoding.space.columns)} columns"
+    )
     real = train.x[torch.randperm(len(train), generator=torch.Generator().manual_seed(0))[:SAMPLES]]
     print(f"{len(real)} training rows: total variation of {fidelity(encoding.space, test.x, real)}")
     for family in families:
@@ -122,4 +140,7 @@ def main(seconds: float, families: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 130.0, sys.argv[2:] or ["autoregressive", "diffusion"])
+    main(
+        float(sys.argv[1]) if len(sys.argv) > 1 else 130.0,
+        sys.argv[2:] or ["autoregressive", "diffusion"],
+    )

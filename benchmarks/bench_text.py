@@ -39,12 +39,20 @@ class PlainBlock(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.norm1, self.norm2 = nn.LayerNorm(WIDTH, bias=False), nn.LayerNorm(WIDTH, bias=False)
-        self.qkv, self.out = nn.Linear(WIDTH, 3 * WIDTH, bias=False), nn.Linear(WIDTH, WIDTH, bias=False)
-        self.up, self.down = nn.Linear(WIDTH, 4 * WIDTH, bias=False), nn.Linear(4 * WIDTH, WIDTH, bias=False)
+        self.qkv, self.out = (
+            nn.Linear(WIDTH, 3 * WIDTH, bias=False),
+            nn.Linear(WIDTH, WIDTH, bias=False),
+        )
+        self.up, self.down = (
+            nn.Linear(WIDTH, 4 * WIDTH, bias=False),
+            nn.Linear(4 * WIDTH, WIDTH, bias=False),
+        )
 
     def forward(self, h: Tensor) -> Tensor:
         n, t, _ = h.shape
-        q, k, v = (x.view(n, t, HEADS, -1).transpose(1, 2) for x in self.qkv(self.norm1(h)).split(WIDTH, 2))
+        q, k, v = (
+            x.view(n, t, HEADS, -1).transpose(1, 2) for x in self.qkv(self.norm1(h)).split(WIDTH, 2)
+        )
         mixed = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
         h = h + self.out(mixed.transpose(1, 2).reshape(n, t, WIDTH))
         return h + self.down(functional.gelu(self.up(self.norm2(h))))
@@ -69,9 +77,17 @@ class Plain(nn.Module):
 
 def published(length: int) -> GPT2LMHeadModel:
     """Return transformers' GPT-2 of this size, without dropout."""
-    size = {"n_positions": length, "n_embd": WIDTH, "n_layer": LAYERS, "n_head": HEADS, "vocab_size": VOCABULARY}
+    size = {
+        "n_positions": length,
+        "n_embd": WIDTH,
+        "n_layer": LAYERS,
+        "n_head": HEADS,
+        "vocab_size": VOCABULARY,
+    }
     return GPT2LMHeadModel(
-        GPT2Config(**size, resid_pdrop=0, embd_pdrop=0, attn_pdrop=0, bos_token_id=65, eos_token_id=65)
+        GPT2Config(
+            **size, resid_pdrop=0, embd_pdrop=0, attn_pdrop=0, bos_token_id=65, eos_token_id=65
+        )
     )
 
 
@@ -91,14 +107,18 @@ def peer_step(loss: Callable[[], Tensor], parameters: list[nn.Parameter]) -> Cal
 def our_step(batch: Examples, length: int) -> Callable[[], None]:
     """Return one training step of ours, as the engine takes it."""
     model = build(
-        "autoregressive", Text(VOCABULARY, length, 65), values={"width": WIDTH, "depth": LAYERS, "heads": HEADS}
+        "autoregressive",
+        Text(VOCABULARY, length, 65),
+        values={"width": WIDTH, "depth": LAYERS, "heads": HEADS},
     )
     config = TrainConfig(steps=1)
     groups = model.parameter_groups()
     optimisers = build_optimisers(groups, config)
 
     def step() -> None:
-        with prepared_networks(model.networks(), bfloat16=computes_in_bfloat16("cpu"), channels_last=False):
+        with prepared_networks(
+            model.networks(), bfloat16=computes_in_bfloat16("cpu"), channels_last=False
+        ):
             for loss in model.losses(batch, generator(0)):
                 for parameter in groups["model"]:
                     parameter.grad = None
@@ -115,7 +135,9 @@ def training(length: int, threads: int) -> None:
     tokens = torch.randint(0, 65, (BATCH, length + 1), generator=generator(1))
     before, x = tokens[:, :1], tokens[:, 1:].contiguous()
     inputs = tokens[:, :-1].contiguous()
-    ours = our_step(Examples(x, Given(prefix=Prefix(before, torch.ones(BATCH, dtype=torch.long)))), length)
+    ours = our_step(
+        Examples(x, Given(prefix=Prefix(before, torch.ones(BATCH, dtype=torch.long)))), length
+    )
     gpt2, plain = published(length).train(), Plain(length)
     theirs = peer_step(lambda: gpt2(inputs, labels=inputs).loss, list(gpt2.parameters()))
     eager = peer_step(lambda: plain(inputs, x), list(plain.parameters()))
@@ -141,7 +163,14 @@ def generation(batch: int, turns: int, threads: int) -> None:
         top_k=0,
         pad_token_id=0,
     )
-    paired(f"255 tokens, batch {batch}", lambda: ours.sample(batch, length=255), "generate", peer, turns, threads)
+    paired(
+        f"255 tokens, batch {batch}",
+        lambda: ours.sample(batch, length=255),
+        "generate",
+        peer,
+        turns,
+        threads,
+    )
 
 
 def main() -> None:

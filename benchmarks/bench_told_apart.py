@@ -37,7 +37,10 @@ def page(law: str, n: int, shift: float, seed: int) -> bool | None:
     cards = card.of_controls(drawn, n)
     rows = [
         Row(name, role, scores=tuple(cards[key]))
-        for name, role, key in (("real", "ceiling", "real"), ("shuffled", "floor", "shuffled marginals"))
+        for name, role, key in (
+            ("real", "ceiling", "real"),
+            ("shuffled", "floor", "shuffled marginals"),
+        )
     ]
     return told_apart(Row("model", scores=tuple(card.scores(samples + shift))), rows).told
 
@@ -50,7 +53,10 @@ def main() -> None:
         for n, shift in ((100, 0.0), (300, 0.0), (100, 0.5)):
             told = sum(page(law, n, shift, seed) is True for seed in range(pages))
             low, high = wilson(told, pages)
-            print(f"| {law} | {n} | {shift} | {told / pages:.3f} | {low:.3f} to {high:.3f} |", flush=True)
+            print(
+                f"| {law} | {n} | {shift} | {told / pages:.3f} | {low:.3f} to {high:.3f} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

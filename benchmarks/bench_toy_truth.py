@@ -45,7 +45,9 @@ class Truth:
 def weights(denoise, truth: Truth, seed: int) -> tuple[Tensor, Tensor]:  # type: ignore[no-untyped-def]
     """Return the shares of annealed Langevin chains that end at each Gaussian, and their standard errors."""
     rng = generator(seed, "chains")
-    descent = Descent(VariancePreserving(0.01, 40.0), denoise, lambda: torch.randn(CHAINS, 2, generator=rng), 64)
+    descent = Descent(
+        VariancePreserving(0.01, 40.0), denoise, lambda: torch.randn(CHAINS, 2, generator=rng), 64
+    )
     with torch.no_grad():
         x = run(CorrectedSampler(descent, Stay(), 10, 0.35))
     nearest = torch.cdist(x.double(), truth.means).argmin(1)
@@ -64,7 +66,9 @@ def main() -> None:
     x = inner.codec.encode(data.test.x).value
     denoise = inner.process._bind(None)
     print(f"{seconds} s of training; {len(x)} test points")
-    print("| noise level | error of the score, per dimension | the true score itself | share |\n|---:|---:|---:|---:|")
+    print(
+        "| noise level | error of the score, per dimension | the true score itself | share |\n|---:|---:|---:|---:|"
+    )
     for k, level in enumerate(LEVELS):
         s = torch.tensor(level)
         y = x + s * torch.randn(x.shape, generator=generator(1, "noise", k))

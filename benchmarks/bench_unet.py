@@ -40,7 +40,11 @@ class Peer(nn.Module):
         from diffusers import UNet2DModel
 
         self.net = UNet2DModel(
-            sample_size=32, in_channels=2, out_channels=1, block_out_channels=CHANNELS, norm_num_groups=GROUPS
+            sample_size=32,
+            in_channels=2,
+            out_channels=1,
+            block_out_channels=CHANNELS,
+            norm_num_groups=GROUPS,
         )
 
     def forward(self, x: Tensor, value: Tensor, label: Tensor | None = None) -> Tensor:
@@ -50,7 +54,9 @@ class Peer(nn.Module):
 
 def model_of(peer: bool) -> GenerativeModel:
     """Return a diffusion model of 32 x 32 images, with our network or the peer's."""
-    model = build("diffusion", Image(1, 32, 32), values={"width": 32, "depth": 1, "context": 64}, seed=0)
+    model = build(
+        "diffusion", Image(1, 32, 32), values={"width": 32, "depth": 1, "context": 64}, seed=0
+    )
     if peer:
         torch.manual_seed(0)
         model.process.denoiser.network = Peer()  # type: ignore[attr-defined, union-attr]
@@ -61,9 +67,13 @@ def speeds(threads: int) -> None:
     """Print ratios for a training step and for a network call."""
     ours, theirs = (model_of(peer).networks()["denoiser"] for peer in (False, True))
     counts = [sum(p.numel() for p in net.parameters()) for net in (ours, theirs)]
-    print(f"parameters: ours {counts[0]:,}, diffusers {counts[1]:,}; batch {BATCH}, {threads} thread(s)")
+    print(
+        f"parameters: ours {counts[0]:,}, diffusers {counts[1]:,}; batch {BATCH}, {threads} thread(s)"
+    )
     x, s = torch.randn(BATCH, 2, 32, 32, generator=generator(0)), torch.linspace(-1.5, 0.9, BATCH)
-    optimisers = {net: torch.optim.AdamW(net.parameters(), 1e-4, fused=True) for net in (ours, theirs)}
+    optimisers = {
+        net: torch.optim.AdamW(net.parameters(), 1e-4, fused=True) for net in (ours, theirs)
+    }
 
     def step(net: nn.Module) -> None:
         optimisers[net].zero_grad()
@@ -74,9 +84,18 @@ def speeds(threads: int) -> None:
         with torch.no_grad():
             net(x, s)
 
-    with prepared_networks({"ours": ours}, bfloat16=computes_in_bfloat16("cpu"), channels_last=False):
+    with prepared_networks(
+        {"ours": ours}, bfloat16=computes_in_bfloat16("cpu"), channels_last=False
+    ):
         for what, run in (("training step", step), ("network call of a sampler", call)):
-            paired(what, lambda run=run: run(ours), "diffusers", lambda run=run: run(theirs), 7, threads)
+            paired(
+                what,
+                lambda run=run: run(ours),
+                "diffusers",
+                lambda run=run: run(theirs),
+                7,
+                threads,
+            )
 
 
 def errors(path: str) -> None:

@@ -49,7 +49,13 @@ def main() -> None:
         if asked.what == "record":
             try:
                 fitted = pf.fit(
-                    family, loaded[kind], steps=steps, preset=preset, seed=1, settings={"model": settings}, path=path
+                    family,
+                    loaded[kind],
+                    steps=steps,
+                    preset=preset,
+                    seed=1,
+                    settings={"model": settings},
+                    path=path,
                 )
             except pf_error() as error:
                 print(f"{name}: {error}")
@@ -57,10 +63,21 @@ def main() -> None:
             known[name] = numbers(fitted, loaded[kind])
             kept.write_text(json.dumps(known, indent=1))
         elif name in known:
-            fitted = pf.fit(family, loaded[kind], steps=steps, preset=preset, seed=1, settings={"model": settings})
+            fitted = pf.fit(
+                family,
+                loaded[kind],
+                steps=steps,
+                preset=preset,
+                seed=1,
+                settings={"model": settings},
+            )
             for how, found in (("trained", fitted), ("opened", pf.open(path))):
                 now = numbers(found, loaded[kind])
-                differ += [f"{name}, {how}: {key}" for key, value in known[name].items() if now[key] != value]
+                differ += [
+                    f"{name}, {how}: {key}"
+                    for key, value in known[name].items()
+                    if now[key] != value
+                ]
         else:
             differ.append(f"{name}: never recorded")
         print(name, "done", file=sys.stderr)
@@ -93,7 +110,9 @@ def numbers(fitted: Any, data: Any) -> dict[str, str]:
     """Return hashes of the weights, of two samples and of the log-probabilities of three examples."""
     found = {"weights": of_tensors(fitted.model.state_dict())}
     try:
-        found["samples"] = of_text(fitted.sample(2, seed=3, **({"length": 8} if data.space.kind == "text" else {})))
+        found["samples"] = of_text(
+            fitted.sample(2, seed=3, **({"length": 8} if data.space.kind == "text" else {}))
+        )
     except pf_error():
         found["samples"] = of_text(fitted.sample(2, seed=3))
     if fitted.model.capabilities.estimators[data.space.kind]:
@@ -106,7 +125,9 @@ def of_tensors(tensors: dict[str, torch.Tensor]) -> str:
     whole = hashlib.sha256()
     for name in sorted(tensors):
         whole.update(name.encode())
-        whole.update(tensors[name].detach().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+        whole.update(
+            tensors[name].detach().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+        )
     return whole.hexdigest()[:24]
 
 

@@ -20,7 +20,16 @@ from pushforward.faces.cli.main import main as pushforward
 
 SMALL = ("--steps", "2", "--preset", "smoke")
 COMMANDS = {
-    "train": ("train", "flow", "RUN/points.npy", *SMALL, "-s", "train.checkpoint_every=1", "-o", "DISK/it"),
+    "train": (
+        "train",
+        "flow",
+        "RUN/points.npy",
+        *SMALL,
+        "-s",
+        "train.checkpoint_every=1",
+        "-o",
+        "DISK/it",
+    ),
     "distil": ("distil", "RUN/diffusion", "--steps", "2", "-o", "DISK/it"),
     "average": ("average", "RUN/diffusion", "--width", "0.1", "-o", "DISK/it"),
     "compare": ("compare", "RUN/points.npy", "--families", "flow,gan", *SMALL, "-o", "DISK/it"),
@@ -45,7 +54,9 @@ def left(folder: Path) -> dict[str, bytes | None]:
     """Return the weights below a folder, and the names of all other files."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {
-        str(path.relative_to(folder)): path.read_bytes() if path.name in ("weights.safetensors", "it.csv") else None
+        str(path.relative_to(folder)): path.read_bytes()
+        if path.name in ("weights.safetensors", "it.csv")
+        else None
         for path in files
     }
 
@@ -75,7 +86,9 @@ def failures(disk: Path, words: tuple[str, ...]) -> tuple[int, int]:
         again = run((*words, "--resume") if "with --resume" in said else words)
         if not well or again[0] or left(disk) != whole:
             bad += 1
-            print(f"{free // PAGE} pages: {status} ...{said[-300:]}; then {again[0]} ...{again[1][-300:]}")
+            print(
+                f"{free // PAGE} pages: {status} ...{said[-300:]}; then {again[0]} ...{again[1][-300:]}"
+            )
     return failed, bad
 
 
@@ -87,7 +100,9 @@ def main() -> None:
         run(("train", family, str(place / "points.npy"), *SMALL, *more, "-o", str(place / family)))
     for name, words in COMMANDS.items():
         filled = tuple(word.replace("RUN", str(place)).replace("DISK", str(disk)) for word in words)
-        print(name, "failed at {} sizes, {} of them badly".format(*failures(disk, filled)), flush=True)
+        print(
+            name, "failed at {} sizes, {} of them badly".format(*failures(disk, filled)), flush=True
+        )
     shutil.rmtree(place)
 
 

@@ -33,13 +33,19 @@ def paired(
     torch.set_num_threads(threads)
     mine, theirs = [], []
     for turn in range(turns + 2):
-        for times, call in ((mine, ours), (theirs, peer)) if turn % 2 else ((theirs, peer), (mine, ours)):
+        for times, call in (
+            ((mine, ours), (theirs, peer)) if turn % 2 else ((theirs, peer), (mine, ours))
+        ):
             started = time.perf_counter()
             call()
             times.append(time.perf_counter() - started)
     a, b = mine[2:], theirs[2:]
     ratios = sorted(y / x for x, y in zip(a, b, strict=True))
-    ratio, low, high = statistics.median(ratios), ratios[len(ratios) // 10], ratios[-1 - len(ratios) // 10]
+    ratio, low, high = (
+        statistics.median(ratios),
+        ratios[len(ratios) // 10],
+        ratios[-1 - len(ratios) // 10],
+    )
     word = "faster" if ratio >= 1 else "SLOWER"
     print(
         f"{title}: {1e3 * statistics.median(a):.2f} ms, {peer_name} {1e3 * statistics.median(b):.2f} ms; "

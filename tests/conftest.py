@@ -3,7 +3,9 @@
 import os
 from collections.abc import Iterator
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers share two cores; more threads would fight
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # two workers share two cores; more threads would fight
 
 import pytest
 import torch

@@ -17,7 +17,9 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-EVERY = bool(os.environ.get("EVERY_WRITE"))  # tests then take every moment, and not a seeded part of them
+EVERY = bool(
+    os.environ.get("EVERY_WRITE")
+)  # tests then take every moment, and not a seeded part of them
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _CHANGES = {
     "os.rename": 0,
@@ -43,13 +45,17 @@ class _Watcher:
 def _path_of(event: str, arguments: tuple[Any, ...]) -> str | None:
     if event == "open":
         name, mode, flags = arguments
-        if isinstance(name, int) or not (any(c in (mode or "") for c in "wax+") or (mode is None and flags & _WRITES)):
+        if isinstance(name, int) or not (
+            any(c in (mode or "") for c in "wax+") or (mode is None and flags & _WRITES)
+        ):
             return None
     elif event in _CHANGES:
         name = arguments[_CHANGES[event]]
     else:
         return None
-    return os.path.abspath(os.fsdecode(name)) if isinstance(name, str | bytes | os.PathLike) else None
+    return (
+        os.path.abspath(os.fsdecode(name)) if isinstance(name, str | bytes | os.PathLike) else None
+    )
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -83,19 +89,31 @@ def _watched(watcher: Any) -> Iterator[Any]:
 
 def content(folder: Path) -> dict[str, bytes | None]:
     """Return all files and folders below a folder; the clock is taken out of what says when it was written."""
-    return {str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None for p in sorted(folder.rglob("*"))}
+    return {
+        str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None
+        for p in sorted(folder.rglob("*"))
+    }
 
 
 class _Snapshots(_Watcher):
     def __init__(self, root: Path, into: Path, dust: bool) -> None:
         super().__init__(root)
-        self.into, self.dust, self.seen, self.kept = into, dust, set[Any](), list[tuple[str, Path]]()
+        self.into, self.dust, self.seen, self.kept = (
+            into,
+            dust,
+            set[Any](),
+            list[tuple[str, Path]](),
+        )
 
     def tell(self, event: str, path: str) -> None:
         root = Path(self.root)
         state = content(root) if root.is_dir() else None
         if state is not None and not self.dust:  # halves of files, which nobody reads
-            state = {name: value for name, value in state.items() if not name.endswith((".part", "-lock"))}
+            state = {
+                name: value
+                for name, value in state.items()
+                if not name.endswith((".part", "-lock"))
+            }
         key = None if state is None else tuple(state.items())
         if key not in self.seen:
             self.seen.add(key)
@@ -120,7 +138,9 @@ def every_kill(root: Path, into: Path, dust: bool = False) -> Iterator[list[tupl
 class Failing(_Watcher):
     """A disk that fails; `count`, `seen` and `failed` say how many changes were tried, which, and which of them failed."""
 
-    def __init__(self, root: Path, first: int, number: int, moments: tuple[str, ...], times: int | None) -> None:
+    def __init__(
+        self, root: Path, first: int, number: int, moments: tuple[str, ...], times: int | None
+    ) -> None:
         super().__init__(root)
         self.first, self.number, self.moments, self.times = first, number, moments, times
         self.count, self.seen, self.failed = 0, list[str](), list[str]()
@@ -186,8 +206,17 @@ def _inside() -> Iterator[None]:
     """Tell of the middle of every write and of every flush too."""
     plain, flush = io.open, os.fsync
 
-    def opened(file: Any, mode: str = "r", buffering: int = -1, encoding: Any = None, *rest: Any, **more: Any) -> Any:
-        inner = not isinstance(file, int) and any(str(file).startswith(w.root) and not w.busy for w in _watchers)
+    def opened(
+        file: Any,
+        mode: str = "r",
+        buffering: int = -1,
+        encoding: Any = None,
+        *rest: Any,
+        **more: Any,
+    ) -> Any:
+        inner = not isinstance(file, int) and any(
+            str(file).startswith(w.root) and not w.busy for w in _watchers
+        )
         if not inner or not set(mode) & set("wax+"):
             return plain(file, mode, buffering, encoding, *rest, **more)
         raw = _Halfway(os.fspath(file), mode.replace("b", "").replace("t", ""))

@@ -21,7 +21,9 @@ def mixed_rows(n: int, rng: np.random.Generator, shift: float = 0.0) -> np.ndarr
     """Filled rows (n, 4): one hidden normal moves all columns; a tenth of the colours and weights are missing."""
     hidden = rng.normal(size=n)
     colour = np.floor(1.1 * hidden + rng.normal(size=n) + 2.0 + shift).clip(0, 3)
-    size = np.where(rng.random(n) < 0.6, np.floor(hidden + 1.5 + shift).clip(0, 2), rng.integers(0, 3, n))
+    size = np.where(
+        rng.random(n) < 0.6, np.floor(hidden + 1.5 + shift).clip(0, 2), rng.integers(0, 3, n)
+    )
     count = rng.binomial(8, 1.0 / (1.0 + np.exp(-0.8 * hidden - shift)), size=n).astype(np.float64)
     weight = hidden + 0.6 * rng.normal(size=n) + shift
     colour[rng.random(n) < 0.1] = np.nan

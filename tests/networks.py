@@ -29,7 +29,9 @@ class Small(nn.Module):
         return torch.relu(self.convolution(x))
 
 
-def exported(net: nn.Module, shape: tuple[int, ...] = (2, 3, 8, 8), any_batch: bool = True) -> bytes:
+def exported(
+    net: nn.Module, shape: tuple[int, ...] = (2, 3, 8, 8), any_batch: bool = True
+) -> bytes:
     dynamic = ({0: torch.export.Dim("n")},) if any_batch else None
     program = torch.export.export(net.eval(), (torch.zeros(shape),), dynamic_shapes=dynamic)
     stream = io.BytesIO()
@@ -58,13 +60,20 @@ def in_onnx(weight: np.ndarray, batch: str | int) -> bytes:
         return varint(number << 3 | 2) + varint(len(raw)) + raw
 
     def value_info(name: str, sizes: tuple[str | int, ...]) -> bytes:
-        shape = b"".join(field(1, field(1, s) if isinstance(s, int) else field(2, s)) for s in sizes)
+        shape = b"".join(
+            field(1, field(1, s) if isinstance(s, int) else field(2, s)) for s in sizes
+        )
         return field(1, name) + field(2, field(1, field(1, 1) + field(2, shape)))
 
     tensor = b"".join(field(1, n) for n in weight.shape) + field(2, 1) + field(8, "w")
     tensor += field(9, weight.astype("<f4").tobytes())
     node = field(1, "x") + field(1, "w") + field(2, "y") + field(4, "Conv")
-    graph = field(1, node) + field(2, "g") + field(5, tensor) + field(11, value_info("x", (batch, 3, 8, 8)))
+    graph = (
+        field(1, node)
+        + field(2, "g")
+        + field(5, tensor)
+        + field(11, value_info("x", (batch, 3, 8, 8)))
+    )
     graph += field(12, value_info("y", (batch, len(weight), 6, 6)))
     return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, 13))
 

@@ -43,7 +43,11 @@ def enumerate_rows(space: Table) -> Tensor:
 
 def identical(a: Tensor, b: Tensor) -> bool:
     """Equal in every entry, NaN (a missing value) equal to NaN."""
-    return a.shape == b.shape and a.dtype == b.dtype and bool(((a == b) | (a.isnan() & b.isnan())).all())
+    return (
+        a.shape == b.shape
+        and a.dtype == b.dtype
+        and bool(((a == b) | (a.isnan() & b.isnan())).all())
+    )
 
 
 def grid(low: float, high: float, points: int) -> tuple[Tensor, float]:
@@ -54,7 +58,9 @@ def grid(low: float, high: float, points: int) -> tuple[Tensor, float]:
     return torch.stack([x.flatten(), y.flatten()], dim=1).float(), step * step
 
 
-def total_mass(model: GenerativeModel, given: int | None, estimator: str, samples: int | None, seed: int = 0) -> float:
+def total_mass(
+    model: GenerativeModel, given: int | None, estimator: str, samples: int | None, seed: int = 0
+) -> float:
     """Sum over an enumerable space, or integral over a wide grid, of exp(log p)."""
     if isinstance(model.space, Image):
         x, cell = enumerate_images(model.space), 1.0

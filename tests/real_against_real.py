@@ -59,7 +59,9 @@ def setting(kind: str) -> CardSetting:
     """Return what a card of a kind of data is about."""
     space, x, labels = examples()[kind]
     judge = None if labels is None else Nearest(x[2 * N :], labels[2 * N :])
-    return CardSetting(space, default_features(space, x[2 * N :]), judge=judge, size=N, heldout_size=N)
+    return CardSetting(
+        space, default_features(space, x[2 * N :]), judge=judge, size=N, heldout_size=N
+    )
 
 
 def kinds_of(metric: Metric) -> list[str]:
@@ -94,10 +96,17 @@ def require_conforming(metric: Metric) -> None:
         for score in found:
             assert score.measure in metric.measures, score.name
             assert score.reference in ("test", "train", "held-out")
-            assert score.low is None or score.low <= score.value <= (score.high or math.inf), score.name
+            assert score.low is None or score.low <= score.value <= (score.high or math.inf), (
+                score.name
+            )
             error = _error(score)
             if score.null is not None and error is not None:
-                assert abs(score.value - score.null) <= ERRORS * error, (score.name, score.value, score.null, error)
+                assert abs(score.value - score.null) <= ERRORS * error, (
+                    score.name,
+                    score.value,
+                    score.null,
+                    error,
+                )
 
 
 def _error(score: Score) -> float | None:

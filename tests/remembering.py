@@ -22,7 +22,10 @@ def remember(monkeypatch: pytest.MonkeyPatch) -> None:
             kinds = str, int, float, list, tuple, Path, EvaluationSetting
             parts = [repr(a) if isinstance(a, kinds) else "" for a in args]
             for model in (a for a in args if hasattr(a, "state_dict")):
-                parts += [hashlib.sha256(t.numpy().tobytes()).hexdigest() for t in model.state_dict().values()]
+                parts += [
+                    hashlib.sha256(t.numpy().tobytes()).hexdigest()
+                    for t in model.state_dict().values()
+                ]
             key = repr((parts, kwargs.get("label"), kwargs.get("rows")))
             if key not in known:
                 known[key] = real(*args, **kwargs)

@@ -15,7 +15,9 @@ from pushforward.evaluation.measuring.statistic import RawView
 
 def called(name: str, value: float, n: int = 100, better: str = "lower", **more: Any) -> Score:
     """Return a score as a record has it that is older than the fields that its name is made from."""
-    return Score.from_json({"name": name, "value": value, "n": n, "better": better, **more}, declared())
+    return Score.from_json(
+        {"name": name, "value": value, "n": n, "better": better, **more}, declared()
+    )
 
 
 class Named(RawView):

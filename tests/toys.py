@@ -149,7 +149,9 @@ class Gauss(GenerativeModel):
 
     def _walk(self, noise: Noise, given: Given | None, options: SampleOptions) -> Walk[Any]:
         scale = self.log_scale.exp() * options.temperature
-        return OneShot(lambda: noise.normal(*self.space.event_shape), lambda z: self._mean(given) + scale * z)
+        return OneShot(
+            lambda: noise.normal(*self.space.event_shape), lambda z: self._mean(given) + scale * z
+        )
 
     def _encode(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         return (x - self._mean(given)) * torch.exp(-self.log_scale)

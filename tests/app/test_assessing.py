@@ -25,7 +25,9 @@ def sorted_points(path: Path) -> Dataset:
     train, test = x[:1500], x[1500:]
     order = np.argsort(test[:, 0])
     kind = (test[order][:, 0] > 0).astype(int)
-    np.savez(path, x_train=train, x_test=test[order], y_train=(train[:, 0] > 0).astype(int), y_test=kind)
+    np.savez(
+        path, x_train=train, x_test=test[order], y_train=(train[:, 0] > 0).astype(int), y_test=kind
+    )
     return open_data(path)
 
 
@@ -58,7 +60,9 @@ def test_sorted_samples_of_another_tool_are_thinned_fairly(tmp_path: Path) -> No
     sorted_points(tmp_path / "d.npz")
     drawn = np.random.default_rng(1).normal(size=(2000, 2)).astype(np.float32)
     np.save(tmp_path / "s.npy", drawn[np.argsort(drawn[:, 1])])
-    record = evaluate_samples(tmp_path / "s.npy", str(tmp_path / "d.npz"), EvaluationSetting(n=200)).record
+    record = evaluate_samples(
+        tmp_path / "s.npy", str(tmp_path / "d.npz"), EvaluationSetting(n=200)
+    ).record
     (accuracy,) = [s for s in record["scores"] if s["name"].startswith("classifier")]
     assert accuracy["low"] <= 0.5 <= accuracy["high"]
     with pytest.raises(BadInput, match="-n 2001: expected at most 2000"):
@@ -116,7 +120,9 @@ def test_features_learn_without_the_real_examples_that_are_the_ceiling(tmp_path:
     data = open_data(tmp_path / "d.npz")
     found = measure_controls(data, most=100)
     real = controls(found.train, data.space, 100, 0)["real"]
-    seen, fresh = (found.features[-1](rows).var(axis=0).sum() for rows in (real.samples, found.reference))
+    seen, fresh = (
+        found.features[-1](rows).var(axis=0).sum() for rows in (real.samples, found.reference)
+    )
     assert seen / fresh == pytest.approx(1.0, abs=0.12)
     (shown,) = [row.samples for row in found.rows if row.role == "ceiling"]
     assert shown is not None

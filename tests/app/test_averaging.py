@@ -43,8 +43,12 @@ def norm(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> float:
 
 
 @pytest.mark.parametrize("family", ["diffusion", "gan"])
-def test_a_width_chosen_afterwards_is_the_width_followed_directly(family: str, tmp_path: Path) -> None:
-    plan = plan_training(family, pf.load("two-moons"), budget={"steps": 96}, preset="smoke", overrides=SNAPSHOTS)
+def test_a_width_chosen_afterwards_is_the_width_followed_directly(
+    family: str, tmp_path: Path
+) -> None:
+    plan = plan_training(
+        family, pf.load("two-moons"), budget={"steps": 96}, preset="smoke", overrides=SNAPSHOTS
+    )
     model, data = plan.build(), plan.dataset
     direct: list[PowerAverages] = []
     early: dict[str, torch.Tensor] = {}
@@ -69,19 +73,25 @@ def test_a_width_chosen_afterwards_is_the_width_followed_directly(family: str, t
         assert norm(parameters, followed) < tolerance * norm(followed, final), width
         assert tolerance < 0.06
     found = snapshots.weights(0.07, step=60)
-    assert norm({name: found[name] for name in early}, early) < 0.01 * norm(early, direct[0].values[1])
+    assert norm({name: found[name] for name in early}, early) < 0.01 * norm(
+        early, direct[0].values[1]
+    )
 
 
 def test_snapshots_change_no_weights(tmp_path: Path) -> None:
     for name, settings in (("with", SNAPSHOTS), ("without", None)):
-        pf.fit("vae", "two-moons", steps=12, preset="smoke", settings=settings, path=tmp_path / name)
+        pf.fit(
+            "vae", "two-moons", steps=12, preset="smoke", settings=settings, path=tmp_path / name
+        )
     a, b = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("with", "without"))
     assert a == b
     assert not (tmp_path / "without" / "state" / "ema").exists()
     assert "ema_snapshots" not in (tmp_path / "without" / "config.yaml").read_text()
 
 
-def test_a_given_width_makes_a_complete_run(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_given_width_makes_a_complete_run(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     new = tmp_path / "new"
     status, out, err = call(capsys, "average", run, "--width", 0.08, "-o", new)
     assert (status, out.strip()) == (0, str(new))
@@ -90,7 +100,9 @@ def test_a_given_width_makes_a_complete_run(run: Path, tmp_path: Path, capsys: p
     assert record.complete
     assert record.manifest["average"]["width"] == 0.08
     assert record.manifest["average"]["source"] == str(run)
-    assert record.manifest["average"]["source_weights_sha256"] == sha256_of(run / "weights.safetensors")
+    assert record.manifest["average"]["source_weights_sha256"] == sha256_of(
+        run / "weights.safetensors"
+    )
     snapshots = open_snapshots(run / "state" / "ema")
     assert snapshots is not None
     expected, found = snapshots.weights(0.08), load_weights(new / "weights.safetensors")
@@ -114,7 +126,18 @@ def test_the_best_width_has_the_least_held_out_value(
     assert status == 0
     tried = {t["width"]: t for t in record["tried"]}
     # of the widths that are tried by default, 0.02 is more than 16 snapshots can represent
-    assert [width for width in tried if width is not None] == [0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25]
+    assert [width for width in tried if width is not None] == [
+        0.03,
+        0.04,
+        0.05,
+        0.06,
+        0.08,
+        0.1,
+        0.12,
+        0.15,
+        0.2,
+        0.25,
+    ]
     best = tried[record["width"]]
     opened = pf.open(new)
     rows = pf.load("two-moons").validation[:512]
@@ -127,10 +150,18 @@ def test_the_best_width_has_the_least_held_out_value(
     assert kept is not None
     difference = (kept - held_out).double()
     assert tried[None]["behind"] == pytest.approx(float(difference.mean()), rel=1e-4)
-    assert tried[None]["behind_stderr"] == pytest.approx(float(difference.std()) / 512**0.5, rel=1e-3)
-    status, out, err = call(capsys, "average", run, "--best", "--widths", "0.1,0.05", "--overwrite", "-o", new)
+    assert tried[None]["behind_stderr"] == pytest.approx(
+        float(difference.std()) / 512**0.5, rel=1e-3
+    )
+    status, out, err = call(
+        capsys, "average", run, "--best", "--widths", "0.1,0.05", "--overwrite", "-o", new
+    )
     assert status == 0
-    assert [line.split("|")[1].strip() for line in out.splitlines()[2:5]] == ["kept by training", "0.05", "0.1"]
+    assert [line.split("|")[1].strip() for line in out.splitlines()[2:5]] == [
+        "kept by training",
+        "0.05",
+        "0.1",
+    ]
     better = min((0.05, 0.1), key=lambda width: tried[width]["held_out"])
     assert f"best at width {better:g}" in err
 
@@ -148,7 +179,10 @@ def test_the_python_face_chooses_and_opens(run: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "pattern"),
     [
-        (["--width", 0.3], r"the width 0.3: expected a share of the training time above 0 and below 0.2887"),
+        (
+            ["--width", 0.3],
+            r"the width 0.3: expected a share of the training time above 0 and below 0.2887",
+        ),
         (["--width", 0], r"the width 0: expected"),
         (
             ["--width", 0.28],
@@ -160,11 +194,18 @@ def test_the_python_face_chooses_and_opens(run: Path, tmp_path: Path) -> None:
         (["--best", "--width", 0.1], r"both --width and --best"),
         (["--width", 0.1, "--widths", "0.1"], r"--widths without --best"),
         (["--best", "--widths", "0.1,wide"], r"--widths 0.1,wide: expected numbers"),
-        (["--best", "--widths", "0.1,0.01"], r"the width 0.01 at step 48, .*36% \(relative residual\)"),
+        (
+            ["--best", "--widths", "0.1,0.01"],
+            r"the width 0.01 at step 48, .*36% \(relative residual\)",
+        ),
     ],
 )
 def test_bad_input_is_one_sentence(
-    run: Path, arguments: list[object], pattern: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: Path,
+    arguments: list[object],
+    pattern: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     import re
 
@@ -185,11 +226,15 @@ def test_what_cannot_be_averaged_says_how_it_could(run: Path, tmp_path: Path) ->
     with pytest.raises(BadInput, match=r"holds other files"):
         average(run, tmp_path / "taken", 0.1, overwrite=True)
     pf.fit("gan", "two-moons", steps=3, preset="smoke", path=tmp_path / "plain")
-    with pytest.raises(BadInput, match=r"keeps no snapshots.*train one with `-s train\.ema_snapshots=16`"):
+    with pytest.raises(
+        BadInput, match=r"keeps no snapshots.*train one with `-s train\.ema_snapshots=16`"
+    ):
         average(tmp_path / "plain", tmp_path / "new", 0.1)
     settings = {"train": {"ema_snapshots": 2}}
     pf.fit("gan", "two-moons", steps=3, preset="smoke", settings=settings, path=tmp_path / "gan")
-    with pytest.raises(Unsupported, match=r"the best width for a gan: expected a width; its loss measures nothing"):
+    with pytest.raises(
+        Unsupported, match=r"the best width for a gan: expected a width; its loss measures nothing"
+    ):
         average(tmp_path / "gan", tmp_path / "new")
     assert not (tmp_path / "new").exists()
     average(tmp_path / "gan", tmp_path / "new", 0.1)

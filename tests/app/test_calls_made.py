@@ -28,7 +28,10 @@ from pushforward.families.diffusion.solvers.sampler import SOLVERS
 def rows_through(*networks: nn.Module) -> Iterator[list[int]]:
     """Count the rows that networks are asked about."""
     rows: list[int] = []
-    hooks = [net.register_forward_pre_hook(lambda module, given: rows.append(len(given[0]))) for net in networks]
+    hooks = [
+        net.register_forward_pre_hook(lambda module, given: rows.append(len(given[0])))
+        for net in networks
+    ]
     try:
         yield rows
     finally:
@@ -47,7 +50,9 @@ GUIDED: tuple[dict[str, Any], ...] = (
 )
 
 
-@pytest.mark.parametrize("solver", [name for name in SOLVERS.names() if name not in ("ddpm-learned", "langevin")])
+@pytest.mark.parametrize(
+    "solver", [name for name in SOLVERS.names() if name not in ("ddpm-learned", "langevin")]
+)
 def test_calls_of_points_are_those_of_the_network(solver: str) -> None:
     model = tiny_model(Case("diffusion", SPACES["points"][0], True))
     for options in ({}, *GUIDED):

@@ -42,9 +42,17 @@ def test_the_documented_table_is_the_code(call) -> None:
 
 def test_train_sample_score_evaluate_report(call, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    assert call("train", "flow", "two-moons", "--preset", "smoke", "--steps", 20, "-o", run).status == 0
+    assert (
+        call("train", "flow", "two-moons", "--preset", "smoke", "--steps", 20, "-o", run).status
+        == 0
+    )
     summary = json.loads(call("score", run, "two-moons", "--json").out)
-    assert (summary["kind"], summary["unit"], summary["split"], summary["n"]) == ("exact", "nats/point", "test", 5000)
+    assert (summary["kind"], summary["unit"], summary["split"], summary["n"]) == (
+        "exact",
+        "nats/point",
+        "test",
+        5000,
+    )
     assert summary["value"] == pytest.approx(-summary["mean_nats"])
     assert call("sample", run, "-n", 5, "-o", tmp_path / "x.npy").status == 0
     assert np.load(tmp_path / "x.npy").shape == (5, 2)
@@ -56,14 +64,27 @@ def test_train_sample_score_evaluate_report(call, tmp_path: Path) -> None:
     assert (run / "scores.json").is_file()
     assert call("report", run, "-o", tmp_path / "page.html").status == 0
     assert "<html" in (tmp_path / "page.html").read_text()
-    outcome = call("evaluate", "--samples", tmp_path / "x.npy", "--reference", "two-moons", "--json")
+    outcome = call(
+        "evaluate", "--samples", tmp_path / "x.npy", "--reference", "two-moons", "--json"
+    )
     assert outcome.status == 2
     assert "expected" in outcome.err
 
 
 def test_compare_writes_a_report(call, tmp_path: Path) -> None:
     out = tmp_path / "c"
-    command = ["compare", "two-moons", "--families", "flow,gan", "--preset", "smoke", "--steps", 5, "-o", out]
+    command = [
+        "compare",
+        "two-moons",
+        "--families",
+        "flow,gan",
+        "--preset",
+        "smoke",
+        "--steps",
+        5,
+        "-o",
+        out,
+    ]
     assert call(*command).status == 0
     assert (out / "report.html").is_file()
     assert (out / "flow" / "weights.safetensors").is_file()
@@ -75,7 +96,19 @@ def test_compare_writes_a_report(call, tmp_path: Path) -> None:
 
 def test_equal_seeds_give_equal_bytes(call, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        command = ["train", "gan", "two-moons", "--preset", "smoke", "--steps", 6, "--seed", 3, "-o", tmp_path / name]
+        command = [
+            "train",
+            "gan",
+            "two-moons",
+            "--preset",
+            "smoke",
+            "--steps",
+            6,
+            "--seed",
+            3,
+            "-o",
+            tmp_path / name,
+        ]
         assert call(*command).status == 0
     a, b = ((tmp_path / n / "weights.safetensors").read_bytes() for n in ("a", "b"))
     assert a == b
@@ -87,27 +120,44 @@ def test_equal_seeds_give_equal_bytes(call, tmp_path: Path) -> None:
         (["train", "flwo", "digits"], "unknown family 'flwo'.*did you mean 'flow'"),
         (["train", "flow", "digts"], "no data called 'digts'"),
         (["train", "flow", "digits", "--preset", "huge"], "unknown preset 'huge'"),
-        (["train", "flow", "digits", "-s", "model.widht=3"], "unknown key 'model.widht'.*did you mean 'width'"),
+        (
+            ["train", "flow", "digits", "-s", "model.widht=3"],
+            "unknown key 'model.widht'.*did you mean 'width'",
+        ),
         (["train", "flow", "digits", "--steps", "3", "--budget", "3s"], "expected one budget"),
         (["train", "flow", "digits", "--budget", "soon"], "a positive time"),
         (["sample", "nowhere"], "no run at nowhere"),
         (["explain", "nothing"], "unknown family 'nothing'"),
         (["evaluate"], "nothing to evaluate"),
         (["evaluate", "nowhere", "-s", "data.length=3"], "-s with a RUN: expected --samples FILE"),
-        (["evaluate", "nowhere", "--reference", "digits"], "--reference with a RUN: expected --samples FILE"),
-        (["data", "describe", "digits", "-s", "model.width=3"], "'-s model...': expected data.key=value"),
+        (
+            ["evaluate", "nowhere", "--reference", "digits"],
+            "--reference with a RUN: expected --samples FILE",
+        ),
+        (
+            ["data", "describe", "digits", "-s", "model.width=3"],
+            "'-s model...': expected data.key=value",
+        ),
         (["report", "nowhere", "-o", "x.pdf"], "ends in .html"),
         (["explain"], "Missing argument 'target'; see `pushforward explain --help`"),
         (["trian", "flow"], "No such command 'trian'.*see `pushforward --help`"),
-        (["train", "flow", "digits", "--steps", "few"], "'--steps'.*valid integer.*see `pushforward train --help`"),
+        (
+            ["train", "flow", "digits", "--steps", "few"],
+            "'--steps'.*valid integer.*see `pushforward train --help`",
+        ),
         (
             ["train", "flow", "digits", "-s", "train.batch_size=0"],
             "'train.batch_size=0': expected greater than or equal to 1",
         ),
-        (["train", "flow", "digits", "-s", "modle.width=3"], "unknown section 'modle'.*did you mean 'model'"),
+        (
+            ["train", "flow", "digits", "-s", "modle.width=3"],
+            "unknown section 'modle'.*did you mean 'model'",
+        ),
     ],
 )
-def test_bad_input_is_one_sentence(call, arguments: list[str], pattern: str, tmp_path: Path, monkeypatch) -> None:
+def test_bad_input_is_one_sentence(
+    call, arguments: list[str], pattern: str, tmp_path: Path, monkeypatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     outcome = call(*arguments)
     assert outcome.status == 2
@@ -166,12 +216,18 @@ def test_text_from_training_to_a_strided_score(call, tmp_path: Path) -> None:
     held_out = json.loads(call("score", run, file, "--json", "--stride", 4).out)
     assert (held_out["split"], held_out["text"]["tokens"]) == ("test", 80 * 48 / 20)
     summary = json.loads(call("score", run, file, "--json", "--stride", 4, "--split", "all").out)
-    assert (summary["unit"], summary["kind"], summary["estimator"]) == ("bits/byte", "exact", "exact, stride 4")
+    assert (summary["unit"], summary["kind"], summary["estimator"]) == (
+        "bits/byte",
+        "exact",
+        "exact, stride 4",
+    )
     assert summary["text"]["bytes"] == summary["text"]["tokens"] == 80 * 48
     assert summary["value"] == pytest.approx(summary["text"]["bits_per_char"])
     lines = [
         json.loads(line)
-        for line in call("score", run, file, "--per-token", "--stride", 4, "--split", "all").out.splitlines()
+        for line in call(
+            "score", run, file, "--per-token", "--stride", 4, "--split", "all"
+        ).out.splitlines()
     ]
     assert "".join(line["token"] for line in lines).startswith("the cat sat")
     assert -sum(line["nats"] for line in lines) / len(lines) == pytest.approx(
@@ -180,22 +236,31 @@ def test_text_from_training_to_a_strided_score(call, tmp_path: Path) -> None:
     drawn = call("sample", run, "-n", 2, "--given", "the ", "--length", 40, "--top-k", 5, "--json")
     # a drawn boundary ends a document
     assert all(len(entry["text"]) <= 40 for entry in json.loads(drawn.out))
-    best = json.loads(call("sample", run, "--beams", 3, "--given", "the", "--length", 5, "--json").out)
+    best = json.loads(
+        call("sample", run, "--beams", 3, "--given", "the", "--length", 5, "--json").out
+    )
     assert len(best) == 3
     assert best[0]["nats"] >= best[1]["nats"] >= best[2]["nats"]
-    spoken = json.loads(call("sample", run, "--draft", run, "--given", "the", "--length", 8, "--json").out)
-    assert spoken["kept"] == spoken["proposed"] == spoken["tokens"] == 8
-    assert call("sample", run, "--stream", "-n", 1, "--given", "the", "--length", 5, "--stop", "q").out.startswith(
-        "the"
+    spoken = json.loads(
+        call("sample", run, "--draft", run, "--given", "the", "--length", 8, "--json").out
     )
+    assert spoken["kept"] == spoken["proposed"] == spoken["tokens"] == 8
+    assert call(
+        "sample", run, "--stream", "-n", 1, "--given", "the", "--length", 5, "--stop", "q"
+    ).out.startswith("the")
     assert call("sample", run, "-n", 3, "-o", tmp_path / "x.jsonl").status == 0
     assert len((tmp_path / "x.jsonl").read_text().splitlines()) == 3
     call("sample", run, "-n", 2, "-o", tmp_path / "texts/")
-    assert sorted(path.name for path in (tmp_path / "texts").iterdir()) == ["00000.txt", "00001.txt"]
+    assert sorted(path.name for path in (tmp_path / "texts").iterdir()) == [
+        "00000.txt",
+        "00001.txt",
+    ]
     drawn = tmp_path / "drawn.txt"
     drawn.write_text("the cat sat on the hat and the dog ate the mat.\n" * 30)
     judge = ["evaluate", "--samples", drawn, "--reference", file, "-s"]
-    assert {s["n"] for s in json.loads(call(*judge, "data.length=4", "-n", 40, "--json").out)["scores"]} >= {40}
+    assert {
+        s["n"] for s in json.loads(call(*judge, "data.length=4", "-n", 40, "--json").out)["scores"]
+    } >= {40}
     for arguments, pattern in (
         ([*judge, "data.length=8", "-n", 5000], "-n 5000: expected at most 180"),
         ([*judge, "data.length=8"], "24 test and .* expected at least 40 test and 80 training"),
@@ -208,11 +273,17 @@ def test_text_from_training_to_a_strided_score(call, tmp_path: Path) -> None:
             "the train split of .*drawn.txt: expected a split of built-in data",
         ),
         (["score", run, file, "--split", "trian"], "the split 'trian'.*did you mean 'train'"),
-        (["score", run, file, "--samples", 9], "9 samples for the estimator 'exact': expected none"),
+        (
+            ["score", run, file, "--samples", 9],
+            "9 samples for the estimator 'exact': expected none",
+        ),
         (["score", run, file, "--estimator", "elbo"], "no estimator 'elbo' on text"),
         (["score", run, file, "--per-token", "--json"], "--json with --per-token"),
         (["sample", run, "-o", tmp_path / "x.png"], "ends in .txt or .jsonl"),
-        (["train", "ar", file, "-s", "data.lenght=4"], "unknown key 'data.lenght'.*did you mean 'length'"),
+        (
+            ["train", "ar", file, "-s", "data.lenght=4"],
+            "unknown key 'data.lenght'.*did you mean 'length'",
+        ),
         (["train", "vae", file], "vae on text: expected one of points, image"),
         (["compare", file, "--families", "vae,gan"], "no family supports text.*vae was left out"),
         (["sample", run, "--stream", "-n", 3], "-n with --stream"),
@@ -222,7 +293,10 @@ def test_text_from_training_to_a_strided_score(call, tmp_path: Path) -> None:
         (["sample", run, "--beams", 2, "--top-k", 3], "beam search with sampling options"),
         (["sample", run, "--beams", 2, "--stop", "a"], "beam search under rules"),
         (["sample", run, "--draft", run, "--stream"], "--stream with --draft"),
-        (["sample", run, "--draft", run, "--repetition-penalty", 2], "repetition_penalty with speculative"),
+        (
+            ["sample", run, "--draft", run, "--repetition-penalty", 2],
+            "repetition_penalty with speculative",
+        ),
     ):
         outcome = call(*arguments)
         assert outcome.status == 2, arguments
@@ -234,13 +308,19 @@ def test_text_from_training_to_a_strided_score(call, tmp_path: Path) -> None:
 
 def test_text_about_something_from_training_to_a_report(call, tmp_path: Path) -> None:
     run, file = tmp_path / "run", tmp_path / "pairs.jsonl"
-    pairs = [{"text": f"{a} and {b} are {a + b}.", "sum": f"{a}+{b}"} for a in range(20) for b in range(20)]
+    pairs = [
+        {"text": f"{a} and {b} are {a + b}.", "sum": f"{a}+{b}"}
+        for a in range(20)
+        for b in range(20)
+    ]
     file.write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
     settings = ["-s", "data.context=sum", "-s", "data.length=24"]
     train = ["train", "ar", file, "--preset", "smoke", "--steps", 4, "-o", run, *settings]
     assert call(*train).status == 0
     assert call(*train, "--resume").status == 0
-    assert json.loads(call("score", run, file, "--json").out)["text"]["boundaries"] == 40  # the test documents
+    assert (
+        json.loads(call("score", run, file, "--json").out)["text"]["boundaries"] == 40
+    )  # the test documents
     summary = json.loads(call("score", run, file, "--json", "--split", "all").out)
     assert (summary["given"], summary["n"], summary["text"]["boundaries"]) == ("context", 400, 400)
     assert summary["text"]["bytes"] == sum(len(pair["text"]) for pair in pairs)
@@ -253,13 +333,21 @@ def test_text_about_something_from_training_to_a_report(call, tmp_path: Path) ->
     out = tmp_path / "c"
     compared = call("compare", file, "--preset", "smoke", "--steps", 4, "-o", out, *settings)
     assert compared.status == 0
-    assert "flow was left out: it does not support text with contexts" in compared.err.replace("\n", " ")
+    assert "flow was left out: it does not support text with contexts" in compared.err.replace(
+        "\n", " "
+    )
     assert "[" in (out / "report.html").read_text()
     for arguments, pattern in (
         (["sample", run], "no context: expected the text that shall be written about"),
-        (["sample", run, "--context", "3*4"], r"the character '\*' \(U\+002A\) at character 1 of the context"),
+        (
+            ["sample", run, "--context", "3*4"],
+            r"the character '\*' \(U\+002A\) at character 1 of the context",
+        ),
         (["train", "flow", file, *settings], "flow on text"),
-        (["compare", file, "--families", "vae", *settings], "no family supports text with contexts"),
+        (
+            ["compare", file, "--families", "vae", *settings],
+            "no family supports text with contexts",
+        ),
     ):
         outcome = call(*arguments)
         assert outcome.status == 2, arguments
@@ -272,7 +360,10 @@ def test_images_about_vectors_from_training_to_samples(call, tmp_path: Path, mon
     x = rng.integers(0, 4, (300, 3, 3), dtype=np.uint8)
     np.savez(file, x=x, mean=x.mean((1, 2), keepdims=False)[:, None])
     setting = ["-s", "data.context=mean"]
-    assert call("train", "ar", file, "--preset", "smoke", "--steps", 4, "-o", run, *setting).status == 0
+    assert (
+        call("train", "ar", file, "--preset", "smoke", "--steps", 4, "-o", run, *setting).status
+        == 0
+    )
     assert json.loads(call("score", run, file, "--json").out)["given"] == "context"
     assert call("sample", run, "-n", 3, "--context", "1.5", "-o", tmp_path / "x.npy").status == 0
     assert np.load(tmp_path / "x.npy").shape[0] == 3
@@ -311,7 +402,9 @@ def test_options_of_data_have_names_of_their_own(call, tmp_path: Path) -> None:
 def test_a_table_from_training_to_conditional_rows(call, tmp_path: Path) -> None:
     run, file = tmp_path / "run", tmp_path / "people.csv"
     rng = np.random.default_rng(0)
-    rows = [f"{a},{'yes' if a > 40 else 'no'},{rng.normal(a, 5):.1f}" for a in rng.integers(18, 80, 300)]
+    rows = [
+        f"{a},{'yes' if a > 40 else 'no'},{rng.normal(a, 5):.1f}" for a in rng.integers(18, 80, 300)
+    ]
     file.write_text("age,retired,score\n" + "\n".join(rows) + "\n,no,3.5\n")
     assert call("train", "ar", file, "--preset", "smoke", "--steps", 4, "-o", run).status == 0
     summary = json.loads(call("score", run, file, "--json").out)
@@ -322,7 +415,11 @@ def test_a_table_from_training_to_conditional_rows(call, tmp_path: Path) -> None
     assert lines[0] == "age,retired,score"
     assert all(line.startswith(("50,yes,", "50.0,yes,")) for line in lines[1:])
     assert call("sample", run, "-n", 5, "-o", tmp_path / "x.parquet").status == 0
-    for given, pattern in (("retird=yes", "retired"), ("retired=maybe", "maybe"), ("age=old", "old")):
+    for given, pattern in (
+        ("retird=yes", "retired"),
+        ("retired=maybe", "maybe"),
+        ("age=old", "old"),
+    ):
         outcome = call("sample", run, "--given", given)
         assert outcome.status == 2
         assert re.search(pattern, outcome.err), outcome.err
@@ -331,18 +428,32 @@ def test_a_table_from_training_to_conditional_rows(call, tmp_path: Path) -> None
 def test_a_likelihood_in_too_few_steps_is_refused(call, tmp_path: Path) -> None:
     run, file = tmp_path / "run", tmp_path / "points.npy"
     np.save(file, np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32))
-    assert call("train", "diffusion", "two-moons", "--preset", "smoke", "--steps", 20, "-o", run).status == 0
-    refused = call("score", run, file, "--estimator", "ode", "--steps", 2, "-o", tmp_path / "nats.csv")
+    assert (
+        call(
+            "train", "diffusion", "two-moons", "--preset", "smoke", "--steps", 20, "-o", run
+        ).status
+        == 0
+    )
+    refused = call(
+        "score", run, file, "--estimator", "ode", "--steps", 2, "-o", tmp_path / "nats.csv"
+    )
     assert refused.status == 2
     assert not (tmp_path / "nats.csv").exists()
     found = re.search(
-        r"2 steps of 'ode' leave an error of .* nats/point: expected at most 0.1 .*about (\d+) steps", refused.err
+        r"2 steps of 'ode' leave an error of .* nats/point: expected at most 0.1 .*about (\d+) steps",
+        refused.err,
     )
     assert found, refused.err
-    summary = json.loads(call("score", run, file, "--estimator", "ode", "--steps", found[1], "--json").out)
+    summary = json.loads(
+        call("score", run, file, "--estimator", "ode", "--steps", found[1], "--json").out
+    )
     assert summary["errors"]["steps"] < 0.1
     chain = json.loads(call("score", run, file, "--estimator", "vlb", "--steps", 8, "--json").out)
-    assert (chain["kind"], chain["estimator"], chain["calls_per_example"]) == ("lower_bound", "vlb", 14.0)
+    assert (chain["kind"], chain["estimator"], chain["calls_per_example"]) == (
+        "lower_bound",
+        "vlb",
+        14.0,
+    )
     assert "errors" not in chain
     ignored = call("score", run, file, "--estimator", "elbo", "--steps", 2)
     assert ignored.status == 2
@@ -365,7 +476,17 @@ def test_explain_and_cite(call, family: str) -> None:
 
 
 def test_resume_equals_one_run(call, tmp_path: Path) -> None:
-    base = ["train", "flow", "two-moons", "--preset", "smoke", "-s", "train.warmup=0", "-s", "train.evaluate_every=4"]
+    base = [
+        "train",
+        "flow",
+        "two-moons",
+        "--preset",
+        "smoke",
+        "-s",
+        "train.warmup=0",
+        "-s",
+        "train.evaluate_every=4",
+    ]
     assert call(*base, "--steps", 8, "-o", tmp_path / "whole").status == 0
     assert call(*base, "--steps", 8, "-o", tmp_path / "twice").status == 0
     assert call(*base, "--steps", 8, "-o", tmp_path / "twice", "--resume").status == 0

@@ -37,7 +37,9 @@ def points(tmp_path: Path) -> Path:
 
 
 def test_every_family_is_compared_on_a_file_of_points(points: Path, tmp_path: Path) -> None:
-    compared = compare(open_data(str(points)), ComparisonPlan({"steps": 3}, preset="smoke"), tmp_path / "c")
+    compared = compare(
+        open_data(str(points)), ComparisonPlan({"steps": 3}, preset="smoke"), tmp_path / "c"
+    )
     assert {row.name for row in compared.comparison.models} == set(FAMILIES.names())
     for row in compared.comparison.models:
         assert row.scores
@@ -46,13 +48,17 @@ def test_every_family_is_compared_on_a_file_of_points(points: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize("kind", ["text", "table"])
-def test_text_and_tables_are_compared_by_the_families_that_support_them(kind: str, tmp_path: Path) -> None:
+def test_text_and_tables_are_compared_by_the_families_that_support_them(
+    kind: str, tmp_path: Path
+) -> None:
     if kind == "text":
         data = open_data(builtin_text("shakespeare")[:50_000], text={"length": 16})
     else:
         rng = np.random.default_rng(0)
         age = rng.integers(18, 80, 400)
-        frame = pd.DataFrame({"age": age, "old": np.where(age > 50, "yes", "no"), "score": rng.normal(age, 3.0)})
+        frame = pd.DataFrame(
+            {"age": age, "old": np.where(age > 50, "yes", "no"), "score": rng.normal(age, 3.0)}
+        )
         frame.loc[::7, "score"] = np.nan
         data = open_data(frame)
     compared = compare(data, ComparisonPlan({"steps": 3}, preset="smoke"), tmp_path / "c")
@@ -69,25 +75,39 @@ def test_text_and_tables_are_compared_by_the_families_that_support_them(kind: st
     assert copycat.memorised
     loaded = load_comparison(tmp_path / "c")
     assert render(loaded) == render(compared.comparison)
-    assert ('class="excerpt"' if kind == "text" else '<th scope="col" class="text">score</th>') in render(loaded)
+    assert (
+        'class="excerpt"' if kind == "text" else '<th scope="col" class="text">score</th>'
+    ) in render(loaded)
 
 
 def test_the_record_on_disk_makes_the_same_page(points: Path, tmp_path: Path) -> None:
-    compared = compare(open_data(str(points)), ComparisonPlan({"steps": 3}, ["flow", "vae"], "smoke"), tmp_path / "c")
+    compared = compare(
+        open_data(str(points)),
+        ComparisonPlan({"steps": 3}, ["flow", "vae"], "smoke"),
+        tmp_path / "c",
+    )
     loaded = load_comparison(tmp_path / "c")
     assert verdict(loaded) == verdict(compared.comparison)
     assert render(loaded) == render(compared.comparison)
-    json.loads((tmp_path / "c" / COMPARISON).read_text(), parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
+    json.loads(
+        (tmp_path / "c" / COMPARISON).read_text(),
+        parse_constant=lambda name: pytest.fail(f"{name} in JSON"),
+    )
 
 
 def test_seeds_make_one_row_with_a_wider_interval(points: Path, tmp_path: Path) -> None:
     compared = compare(
-        open_data(str(points)), ComparisonPlan({"steps": 3}, ["flow"], "smoke", seed=5, seeds=2), tmp_path / "c"
+        open_data(str(points)),
+        ComparisonPlan({"steps": 3}, ["flow"], "smoke", seed=5, seeds=2),
+        tmp_path / "c",
     )
     (row,) = compared.comparison.models
     assert row.name == "flow"
     assert [run["seed"] for run in row.repeats] == [5, 6]
-    assert sorted(p.name for p in (tmp_path / "c").iterdir() if p.is_dir()) == ["flow-seed5", "flow-seed6"]
+    assert sorted(p.name for p in (tmp_path / "c").iterdir() if p.is_dir()) == [
+        "flow-seed5",
+        "flow-seed6",
+    ]
     values = [run["held-out likelihood"] for run in row.repeats]
     assert row.likelihood is not None
     assert row.likelihood.value == pytest.approx(np.mean(values))
@@ -101,7 +121,9 @@ def test_seeds_make_one_row_with_a_wider_interval(points: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("gentle", [True, False], ids=["ctrl-c", "killed"])
-def test_an_interrupted_comparison_goes_on_where_it_was(points: Path, tmp_path: Path, gentle: bool) -> None:
+def test_an_interrupted_comparison_goes_on_where_it_was(
+    points: Path, tmp_path: Path, gentle: bool
+) -> None:
     data = open_data(str(points))
     families = ["flow", "vae", "gan"]
 
@@ -126,9 +148,13 @@ def test_an_interrupted_comparison_goes_on_where_it_was(points: Path, tmp_path: 
     whole = compare(data, trial, tmp_path / "whole")
     assert {row.name for row in resumed.comparison.models} == set(families)
     for name in families:
-        a, b = ((tmp_path / run / name / "weights.safetensors").read_bytes() for run in ("cut", "whole"))
+        a, b = (
+            (tmp_path / run / name / "weights.safetensors").read_bytes() for run in ("cut", "whole")
+        )
         assert a == b, name
-    assert [row.likelihood for row in resumed.comparison.models] == [row.likelihood for row in whole.comparison.models]
+    assert [row.likelihood for row in resumed.comparison.models] == [
+        row.likelihood for row in whole.comparison.models
+    ]
     assert before
     with pytest.raises(BadInput, match="other settings"):
         compare(data, dataclasses.replace(trial, seed=4), tmp_path / "cut", resume=True)
@@ -136,7 +162,10 @@ def test_an_interrupted_comparison_goes_on_where_it_was(points: Path, tmp_path: 
 
 def test_copying_in_one_run_is_copying() -> None:
     score = called("d", 1.0, n=9, better="lower")
-    rows = [Row("flow", scores=(score,), memorised=False, memorisation="fine"), Row("flow", scores=(score,))]
+    rows = [
+        Row("flow", scores=(score,), memorised=False, memorisation="fine"),
+        Row("flow", scores=(score,)),
+    ]
     rows[1] = dataclasses.replace(rows[1], memorised=True, memorisation="near copies")
     row = mean_row("flow", rows, [0, 1])
     assert row.memorised

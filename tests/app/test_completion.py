@@ -11,7 +11,9 @@ from pushforward.faces.cli.main import main
 
 
 @pytest.fixture
-def completed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[str], list[str]]:
+def completed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[str], list[str]]:
     """Ask as bash does for what the last word of a line could be."""
 
     def ask(line: str) -> list[str]:
@@ -38,7 +40,9 @@ def completed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
         ("pushforward tra", ["train", "train-classifier"]),
     ],
 )
-def test_names_are_completed(completed: Callable[[str], list[str]], line: str, found: list[str]) -> None:
+def test_names_are_completed(
+    completed: Callable[[str], list[str]], line: str, found: list[str]
+) -> None:
     assert completed(line) == found
 
 

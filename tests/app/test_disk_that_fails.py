@@ -34,7 +34,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("number", [FULL, READ_ONLY, FORBIDDEN])
-def test_training_on_a_disk_that_fails_at_every_write(run, whole: Path, tmp_path: Path, number: int) -> None:
+def test_training_on_a_disk_that_fails_at_every_write(
+    run, whole: Path, tmp_path: Path, number: int
+) -> None:
     train = [*TRAIN, "--steps", 2]
     first = 0
     while True:
@@ -77,7 +79,9 @@ def test_overwriting_on_a_disk_that_fails_never_loses_a_run_and_its_place(
 
 @pytest.mark.parametrize("number", [FULL, READ_ONLY])
 @pytest.mark.parametrize("name", ["x.npy", "x.csv", "x.png", "x.npz"])
-def test_samples_are_whole_or_not_there(run, whole: Path, tmp_path: Path, name: str, number: int) -> None:
+def test_samples_are_whole_or_not_there(
+    run, whole: Path, tmp_path: Path, name: str, number: int
+) -> None:
     target = tmp_path / "out" / name
     for first in range(4):
         with failing_disk(tmp_path / "out", first, number) as disk:
@@ -145,7 +149,9 @@ with faults._watched(Dying(Path({place!r}))):
 
 
 @pytest.mark.parametrize("after", [12, 20])
-def test_a_process_that_is_gone_in_the_middle_of_a_write(run, whole: Path, tmp_path: Path, after: int) -> None:
+def test_a_process_that_is_gone_in_the_middle_of_a_write(
+    run, whole: Path, tmp_path: Path, after: int
+) -> None:
     place = tmp_path / "run"
     words = [*TRAIN, "--steps", "2", "-o", str(place)]
     tests = str(Path(__file__).parents[1])

@@ -49,11 +49,18 @@ def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
-def test_from_a_run_to_a_student_that_every_command_knows(call, teacher: Path, tmp_path: Path) -> None:
+def test_from_a_run_to_a_student_that_every_command_knows(
+    call, teacher: Path, tmp_path: Path
+) -> None:
     run = tmp_path / "student"
     command = ["distil", teacher, "-o", run, "--steps", 4, "--guidance", 2, "--calls", 4, "--json"]
     record = json.loads(call(*command).out)
-    assert (record["run"], record["teacher"], record["steps"], record["calls"]) == (str(run), str(teacher), 4, 4)
+    assert (record["run"], record["teacher"], record["steps"], record["calls"]) == (
+        str(run),
+        str(teacher),
+        4,
+        4,
+    )
     assert "same noise" in record["held_out"]
     manifest = json.loads((run / "manifest.json").read_text())
     theirs = json.loads((teacher / "manifest.json").read_text())
@@ -66,7 +73,10 @@ def test_from_a_run_to_a_student_that_every_command_knows(call, teacher: Path, t
     }
     assert manifest["data"]["fingerprint"] == theirs["data"]["fingerprint"]
     assert manifest["fit"]["budget"] == "4 steps, after the teacher's 5 steps"
-    assert call("sample", run, "-n", 5, "--given", 1, "--steps", 1, "-o", tmp_path / "x.npy").status == 0
+    assert (
+        call("sample", run, "-n", 5, "--given", 1, "--steps", 1, "-o", tmp_path / "x.npy").status
+        == 0
+    )
     assert np.load(tmp_path / "x.npy").shape[0] == 5
     record = json.loads(call("evaluate", run, "--json").out)
     assert record["cost"]["calls_per_sample"] == 4
@@ -84,7 +94,10 @@ def test_from_a_run_to_a_student_that_every_command_knows(call, teacher: Path, t
         (["sample", run, "--guidance", 3], r"no sampling option 'guidance'"),
         (["sample", run, "--solver", "heun"], r"no sampling option 'solver'"),
         (["sample", run, "--steps", 0], r"at least one step"),
-        (["distil", run, "-o", tmp_path / "x"], r"family distilled: expected a diffusion run; distil its teacher"),
+        (
+            ["distil", run, "-o", tmp_path / "x"],
+            r"family distilled: expected a diffusion run; distil its teacher",
+        ),
         (["distil", teacher, "-o", run, "--steps", 2], r"holds another run"),
         ([*command, "--seed", 1, "--resume"], r"--resume with other settings"),
     ):
@@ -96,8 +109,16 @@ def test_from_a_run_to_a_student_that_every_command_knows(call, teacher: Path, t
 
 def test_bad_requests_leave_nothing_behind(call, teacher: Path, tmp_path: Path) -> None:
     plain, table, text, cut = (tmp_path / name for name in ("plain", "table", "text", "cut"))
-    assert call("train", "diffusion", "two-moons", "--preset", "smoke", "--steps", 2, "-o", plain).status == 0
-    assert call("train", "ar", "adult-mini", "--preset", "smoke", "--steps", 1, "-o", table).status == 0
+    assert (
+        call(
+            "train", "diffusion", "two-moons", "--preset", "smoke", "--steps", 2, "-o", plain
+        ).status
+        == 0
+    )
+    assert (
+        call("train", "ar", "adult-mini", "--preset", "smoke", "--steps", 1, "-o", table).status
+        == 0
+    )
     (tmp_path / "lines.txt").write_text("the cat sat on the mat and the dog ate the hat.\n" * 80)
     line = [
         "train",
@@ -124,12 +145,24 @@ def test_bad_requests_leave_nothing_behind(call, teacher: Path, tmp_path: Path) 
         ([table], "family autoregressive: expected a diffusion run"),
         ([text], "family autoregressive: expected a diffusion run"),
         ([cut], "training is not finished: expected a finished run; finish it first"),
-        ([plain, "--guidance", 2], "guidance of a teacher without conditions: expected a run trained with labels"),
-        ([plain, "--method", "consistancy"], "unknown method 'consistancy'.*did you mean 'consistency'"),
-        ([plain, "--method", "progressive", "--calls", 1, "--steps", 3], "--steps 3: expected at least 4"),
+        (
+            [plain, "--guidance", 2],
+            "guidance of a teacher without conditions: expected a run trained with labels",
+        ),
+        (
+            [plain, "--method", "consistancy"],
+            "unknown method 'consistancy'.*did you mean 'consistency'",
+        ),
+        (
+            [plain, "--method", "progressive", "--calls", 1, "--steps", 3],
+            "--steps 3: expected at least 4",
+        ),
         ([plain, "--steps", 0], "--steps 0: expected at least 1"),
         ([plain, "--calls", 0], "'--calls'"),
-        ([plain, "-s", "model.intervalls=8"], "unknown key 'model.intervalls'.*did you mean 'intervals'"),
+        (
+            [plain, "-s", "model.intervalls=8"],
+            "unknown key 'model.intervalls'.*did you mean 'intervals'",
+        ),
         ([plain, "-s", "data.labels=false"], "a student reads the data of its teacher"),
         ([plain, "--resume"], "--resume without -o"),
     ):
@@ -149,12 +182,16 @@ def test_bad_requests_leave_nothing_behind(call, teacher: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("method", ["consistency", "progressive"])
-def test_an_interrupted_student_goes_on_as_if_nothing_had_been(method: str, teacher: Path, tmp_path: Path) -> None:
+def test_an_interrupted_student_goes_on_as_if_nothing_had_been(
+    method: str, teacher: Path, tmp_path: Path
+) -> None:
     """Stopped inside the second of three stages; the progressive one carries its frozen teacher over."""
 
     def plan():
         choices = {"train": {"checkpoint_every": 1, "evaluate_every": 4}}
-        return distil_run(teacher, budget={"steps": 16}, method=method, calls=2, overrides=choices, seed=3)
+        return distil_run(
+            teacher, budget={"steps": 16}, method=method, calls=2, overrides=choices, seed=3
+        )
 
     def press_ctrl_c(progress: Progress) -> None:
         if progress.step == 6:
@@ -167,7 +204,10 @@ def test_an_interrupted_student_goes_on_as_if_nothing_had_been(method: str, teac
     weights = [(tmp_path / name / "weights.safetensors").read_bytes() for name in ("whole", "cut")]
     assert weights[0] == weights[1]
     assert whole.record.best_held_out == again.record.best_held_out
-    steps = [[(r["step"], r["loss"]) for r in read_history(tmp_path / n / "history.jsonl")] for n in ("whole", "cut")]
+    steps = [
+        [(r["step"], r["loss"]) for r in read_history(tmp_path / n / "history.jsonl")]
+        for n in ("whole", "cut")
+    ]
     assert steps[0] == steps[1]
 
 

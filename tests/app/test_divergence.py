@@ -31,7 +31,9 @@ FAMILIES = ("flow", "vae", "diffusion", "autoregressive")
 
 @pytest.fixture
 def points(tmp_path: Path) -> Path:
-    np.save(tmp_path / "points.npy", np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32))
+    np.save(
+        tmp_path / "points.npy", np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
+    )
     return tmp_path / "points.npy"
 
 
@@ -41,12 +43,26 @@ def test_a_short_training_that_diverged_is_no_success_and_its_run_says_so(
     family: str, steps: int, points: Path, run: Command
 ) -> None:
     out = points.parent / "run"
-    wild = ("--steps", steps, "--preset", "smoke", "-s", "train.learning_rate=1e38", "-s", "train.warmup=0")
+    wild = (
+        "--steps",
+        steps,
+        "--preset",
+        "smoke",
+        "-s",
+        "train.learning_rate=1e38",
+        "-s",
+        "train.warmup=0",
+    )
     code, _, said = run("train", family, points, *wild, "-o", out)
     assert code == 1
     assert re.search(rf"the model has diverged: at step {steps} .*learning_rate", said)
     assert not (out / "weights.safetensors").exists()
-    for command in (("sample", out, "-n", 3), ("score", out, points), ("anomalies", out, points), ("probe", out)):
+    for command in (
+        ("sample", out, "-n", 3),
+        ("score", out, points),
+        ("anomalies", out, points),
+        ("probe", out),
+    ):
         code, _, said = run(*command)
         assert (code, "has diverged" in said) == (2, True), (command, said)
     # the same place is trained again, gently
@@ -61,7 +77,15 @@ def test_a_comparison_leaves_out_what_came_to_nothing_and_goes_on(
 ) -> None:
     def lost(self: Flow, *_: Any, **__: Any) -> Any:
         if where == "training":
-            return iter([Loss(sum(p.sum() for p in self.parameters()) * math.nan, "model", "loss [nats/dim]")])
+            return iter(
+                [
+                    Loss(
+                        sum(p.sum() for p in self.parameters()) * math.nan,
+                        "model",
+                        "loss [nats/dim]",
+                    )
+                ]
+            )
         raise Astray("3 of 3 samples, which went off to NaN or infinity", "finite numbers", "")
 
     monkeypatch.setattr(Flow, "_losses" if where == "training" else "_decode", lost)
@@ -76,13 +100,20 @@ def test_a_comparison_leaves_out_what_came_to_nothing_and_goes_on(
     assert run("compare", points, "--families", "flow,vae", *shared, "--resume")[0] == 0
     code, _, said = run("compare", points, "--families", "flow", *shared, "--overwrite")
     assert code in (1, 2)
-    assert ("has diverged" in said or "not finite" in said) if where == "training" else "went off to NaN" in said
+    assert (
+        ("has diverged" in said or "not finite" in said)
+        if where == "training"
+        else "went off to NaN" in said
+    )
 
 
 def test_runs_of_earlier_versions_that_diverged_say_so(points: Path, run: Command) -> None:
     out = points.parent / "run"
     assert run("train", "flow", points, "--steps", 2, "--preset", "smoke", "-o", out)[0] == 0
-    manifest, weights = json.loads((out / "manifest.json").read_text()), load_weights(out / "weights.safetensors")
+    manifest, weights = (
+        json.loads((out / "manifest.json").read_text()),
+        load_weights(out / "weights.safetensors"),
+    )
     history = out / "history.jsonl"
     # what such a run looks like: a record of no numbers, weights that are large or infinite
     last = json.loads(history.read_text().splitlines()[-1])
@@ -91,7 +122,10 @@ def test_runs_of_earlier_versions_that_diverged_say_so(points: Path, run: Comman
         ("infinite", math.inf, {}),
         ("not a number", math.nan, {}),
     ):
-        spoilt = {k: torch.full_like(t, value) if k.endswith("outputs.bias") else t for k, t in weights.items()}
+        spoilt = {
+            k: torch.full_like(t, value) if k.endswith("outputs.bias") else t
+            for k, t in weights.items()
+        }
         assert any(k.endswith("outputs.bias") for k in spoilt)
         save_weights(out / "weights.safetensors", spoilt)
         history.write_text(json.dumps({**last, **records}) + "\n")
@@ -113,4 +147,6 @@ def test_one_impossible_example_is_an_infinite_mean_and_no_divergence() -> None:
     assert shown == "infinite nats/point: exact, n = 3, test: 1 of them have probability zero"
     for wrong in (math.nan, math.inf):
         with pytest.raises(BadInput, match=r"1 of 2 log-probabilities .* diverged"):
-            score_summary(LogProb(torch.tensor([wrong, 0.0]), "exact", "lebesgue", unit, "exact"), "test")
+            score_summary(
+                LogProb(torch.tensor([wrong, 0.0]), "exact", "lebesgue", unit, "exact"), "test"
+            )

@@ -23,7 +23,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def rows(n: int, slope: float = 1.3) -> list[str]:
         size, colour = rng.normal(50, 10, n), rng.choice(["red", "blue", "green"], n)
-        return [f"{c},{s:.1f},{60 + slope * s + rng.normal(0, 5):.2f}" for c, s in zip(colour, size, strict=True)]
+        return [
+            f"{c},{s:.1f},{60 + slope * s + rng.normal(0, 5):.2f}"
+            for c, s in zip(colour, size, strict=True)
+        ]
 
     real = rows(400)
     (path / "people.csv").write_text(
@@ -42,8 +45,13 @@ def test_foreign_samples_are_judged_everywhere_alike(folder: Path, run: Run) -> 
     assert sentence.startswith("foreign is ")
     assert "a classifier is right on" in sentence
     # 400 rows hold 80 for testing: 80 of the 200 samples are compared, and that is said
-    assert "80 of 200 samples were compared, with 80 test examples: the test split has 80." in " ".join(out.split())
-    found = evaluate_samples(folder / "foreign.csv", str(folder / "people.csv"), EvaluationSetting(n=150))
+    assert (
+        "80 of 200 samples were compared, with 80 test examples: the test split has 80."
+        in " ".join(out.split())
+    )
+    found = evaluate_samples(
+        folder / "foreign.csv", str(folder / "people.csv"), EvaluationSetting(n=150)
+    )
     record = found.record
     (mine,) = record["verdict"]["models"].values()
     assert mine["told_apart"] is True
@@ -61,7 +69,14 @@ def test_foreign_samples_are_judged_everywhere_alike(folder: Path, run: Run) -> 
 
 
 def test_copies_are_called_copies_before_anything_else(folder: Path, run: Run) -> None:
-    words = ("evaluate", "--samples", folder / "copies.csv", "--reference", folder / "people.csv", "--json")
+    words = (
+        "evaluate",
+        "--samples",
+        folder / "copies.csv",
+        "--reference",
+        folder / "people.csv",
+        "--json",
+    )
     status, out, _ = run(*words)
     assert status == 0
     verdict = json.loads(out)["verdict"]

@@ -13,7 +13,11 @@ import pytest
 from PIL import Image as Picture
 from sklearn.datasets import load_digits
 
-from pushforward.app.measuring.evaluating import EvaluationSetting, detection_power, evaluate_samples
+from pushforward.app.measuring.evaluating import (
+    EvaluationSetting,
+    detection_power,
+    evaluate_samples,
+)
 from pushforward.data.open import open_data
 from pushforward.reports.page.power_page import to_csv
 
@@ -24,7 +28,10 @@ Run = Callable[..., tuple[int, str, str]]
 def moons(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Samples of a bad model of two-moons: a normal of the right moments."""
     path = tmp_path_factory.mktemp("moons") / "normal.npy"
-    np.save(path, np.random.default_rng(0).normal([0.5, 0.25], [0.87, 0.5], size=(300, 2)).astype(np.float32))
+    np.save(
+        path,
+        np.random.default_rng(0).normal([0.5, 0.25], [0.87, 0.5], size=(300, 2)).astype(np.float32),
+    )
     return path
 
 
@@ -56,7 +63,9 @@ def test_every_format_holds_the_same_numbers(moons: Path, tmp_path: Path, run: R
 
 def test_train_as_reference_is_named_and_its_copies_are_still_found(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", open_data("digits").train.x.numpy()[:, 0].astype(np.uint8))
-    record = evaluate_samples(tmp_path / "x.npy", "digits", EvaluationSetting(n=200), split="train").record
+    record = evaluate_samples(
+        tmp_path / "x.npy", "digits", EvaluationSetting(n=200), split="train"
+    ).record
     names = [score["name"] for score in record["scores"]]
     assert "frechet distance [random-conv-64 seed 0] vs train" in names
     assert "pull of training examples [pca-32] train vs held-out" in names
@@ -110,14 +119,23 @@ def test_a_corrupt_file_is_named_and_can_be_left_out(tmp_path: Path, run: Run) -
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--samples", "S", "--reference", "two-moons", "-n", "301"), "-n 301: expected at most 300"),
+        (
+            ("--samples", "S", "--reference", "two-moons", "-n", "301"),
+            "-n 301: expected at most 300",
+        ),
         (("--samples", "S", "--reference", "two-moons", "-n", "10"), "expected at least 40 test"),
         (("--samples", "S", "--reference", "digits"), "expected Image(channels=1, height=8"),
         (("--samples", "S", "--reference", "two-moons", "--split", "tset"), "did you mean 'test'?"),
         (("--samples", "S", "--reference", "two-moons", "-o", "x.pdf"), ".json, .csv, .md, .html"),
         (("--samples", "S"), "--reference DATA"),
-        (("--samples", "S", "--reference", "two-moons", "--with", "guidance=3"), "--with with --samples"),
-        (("--samples", "S", "--reference", "two-moons", "--rule", "a > 1"), "rules are about columns"),
+        (
+            ("--samples", "S", "--reference", "two-moons", "--with", "guidance=3"),
+            "--with with --samples",
+        ),
+        (
+            ("--samples", "S", "--reference", "two-moons", "--rule", "a > 1"),
+            "rules are about columns",
+        ),
         (("--power", "--samples", "S", "--reference", "two-moons"), "--samples with --power"),
         (("--power", "--reference", "two-moons", "-n", "3000"), "at least 6000"),
         (("--power",), "evaluate --power --reference DATA"),
@@ -141,9 +159,13 @@ def test_nan_samples_are_refused_with_their_place(tmp_path: Path, run: Run) -> N
     assert "17" in err
 
 
-def test_samples_of_a_collapsed_model_are_scored_and_found_wanting(tmp_path: Path, run: Run) -> None:
+def test_samples_of_a_collapsed_model_are_scored_and_found_wanting(
+    tmp_path: Path, run: Run
+) -> None:
     np.save(tmp_path / "one.npy", np.ones((80, 2), dtype=np.float32))
-    status, out, _ = run("evaluate", "--samples", tmp_path / "one.npy", "--reference", "two-moons", "--json")
+    status, out, _ = run(
+        "evaluate", "--samples", tmp_path / "one.npy", "--reference", "two-moons", "--json"
+    )
     assert status == 0
     scores = {s["name"].partition(" [")[0]: s for s in json.loads(out)["scores"]}
     assert (scores["recall"]["value"], scores["vendi score"]["value"]) == (0.0, pytest.approx(1.0))
@@ -156,9 +178,15 @@ def test_samples_of_a_collapsed_model_are_scored_and_found_wanting(tmp_path: Pat
 
 def test_a_rule_of_the_user_is_counted_beside_those_of_train(tmp_path: Path, run: Run) -> None:
     rng = np.random.default_rng(0)
-    lines = [f"{a},{a + b}" for a, b in zip(rng.integers(0, 90, 400).tolist(), rng.integers(1, 9, 400).tolist())]
+    lines = [
+        f"{a},{a + b}"
+        for a, b in zip(rng.integers(0, 90, 400).tolist(), rng.integers(1, 9, 400).tolist())
+    ]
     (tmp_path / "real.csv").write_text("\n".join(["first,last", *lines]) + "\n")
-    turned = [f"{b},{a}" if i < 10 else f"{a},{b}" for i, (a, b) in enumerate(line.split(",") for line in lines[:100])]
+    turned = [
+        f"{b},{a}" if i < 10 else f"{a},{b}"
+        for i, (a, b) in enumerate(line.split(",") for line in lines[:100])
+    ]
     (tmp_path / "made.csv").write_text("\n".join(["first,last", *turned]) + "\n")
     words = (
         "evaluate",
@@ -179,20 +207,48 @@ def test_a_rule_of_the_user_is_counted_beside_those_of_train(tmp_path: Path, run
     assert "did you mean 'last'" in err
 
 
-def test_what_guidance_does_to_the_classes_is_an_option_of_sampling(tmp_path: Path, run: Run) -> None:
-    words = ("train", "diffusion", "digits", "--steps", 60, "-s", "model.width=8", "-o", tmp_path / "run")
+def test_what_guidance_does_to_the_classes_is_an_option_of_sampling(
+    tmp_path: Path, run: Run
+) -> None:
+    words = (
+        "train",
+        "diffusion",
+        "digits",
+        "--steps",
+        60,
+        "-s",
+        "model.width=8",
+        "-o",
+        tmp_path / "run",
+    )
     assert run(*words)[0] == 0
-    status, out, _ = run("evaluate", tmp_path / "run", "-n", 40, "--with", "guidance=2", "--with", "steps=4", "--json")
+    status, out, _ = run(
+        "evaluate",
+        tmp_path / "run",
+        "-n",
+        40,
+        "--with",
+        "guidance=2",
+        "--with",
+        "steps=4",
+        "--json",
+    )
     assert status == 0
-    assert json.loads(out)["cost"]["calls_per_sample"] == 14.0  # heun: 2 N - 1 calls, twice with guidance
+    assert (
+        json.loads(out)["cost"]["calls_per_sample"] == 14.0
+    )  # heun: 2 N - 1 calls, twice with guidance
     assert not (tmp_path / "run" / "scores.json").exists()
     status, _, err = run("evaluate", tmp_path / "run", "-n", 40, "--with", "guidnce=2")
     assert status == 2
     assert "guidance" in err
 
 
-def test_the_historical_number_comes_with_its_warning_and_is_never_ranked(moons: Path, run: Run) -> None:
-    status, out, _ = run("evaluate", "--samples", moons, "--reference", "two-moons", "-n", 60, "--parzen", "--json")
+def test_the_historical_number_comes_with_its_warning_and_is_never_ranked(
+    moons: Path, run: Run
+) -> None:
+    status, out, _ = run(
+        "evaluate", "--samples", moons, "--reference", "two-moons", "-n", 60, "--parzen", "--json"
+    )
     assert status == 0
     first = json.loads(out)["scores"][0]
     assert first["name"] == "Parzen-window log-likelihood [data] vs test"
@@ -217,14 +273,18 @@ def test_what_training_examples_gain_in_likelihood_is_a_check(tmp_path: Path, ru
 def test_power_says_what_is_seen_and_by_what(run: Run, tmp_path: Path) -> None:
     """A third of the modes gone is seen by coverage, half a copy by the memorisation checks and by no distance."""
     seen: list[tuple[int, int]] = []
-    name, found = detection_power("two-moons", n=100, repeats=5, step=lambda done, total: seen.append((done, total)))
+    name, found = detection_power(
+        "two-moons", n=100, repeats=5, step=lambda done, total: seen.append((done, total))
+    )
     assert name.name == "two-moons"
     assert seen[-1] == (60, 60)
     power = {(d.metric.partition(" [")[0], d.damage): d.power for d in found}
     assert power["coverage", "30 % of clusters dropped"] > 0.8
     assert power["near duplicates", "50 % copied from train"] > 0.8
     assert power["energy distance", "50 % copied from train"] < 0.4
-    status, table, _ = run("evaluate", "--power", "--reference", "two-moons", "-n", "60", "-o", tmp_path / "p.html")
+    status, table, _ = run(
+        "evaluate", "--power", "--reference", "two-moons", "-n", "60", "-o", tmp_path / "p.html"
+    )
     assert status == 0
     assert table.startswith("# What can be seen in two-moons at 60 against 60 examples")
     rows = [line.count("|") for line in table.splitlines() if line.startswith("|")]
@@ -233,7 +293,9 @@ def test_power_says_what_is_seen_and_by_what(run: Run, tmp_path: Path) -> None:
     cells = re.findall(r'<td class="p\d+">(.*?)</td>', (tmp_path / "p.html").read_text())
     cells = [re.sub(r'<span class="interval">(.*)</span>', r" (\1)", cell) for cell in cells]
     assert len(cells) == 8 * (len(rows) - 2)
-    assert set(cells) == {cell.strip() for line in table.splitlines()[4:-3] for cell in line.split("|")[2:-1]}
+    assert set(cells) == {
+        cell.strip() for line in table.splitlines()[4:-3] for cell in line.split("|")[2:-1]
+    }
     lines = list(csv.DictReader(to_csv(found).splitlines()))
     assert [(line["metric"], line["damage"], float(line["power"])) for line in lines] == [
         (d.metric, d.damage, pytest.approx(d.power, nan_ok=True)) for d in found

@@ -85,7 +85,11 @@ def failures(
             with failing_disk(root, first, number, moments, times) as failing:
                 found = call()
             assert failing.failed, (name, first)
-            yield f"{name}, {failing.failed[0].replace(str(root), '')} ({first} of {count})", failing, found
+            yield (
+                f"{name}, {failing.failed[0].replace(str(root), '')} ({first} of {count})",
+                failing,
+                found,
+            )
 
 
 def said_well(err: str, before: str) -> None:
@@ -96,14 +100,40 @@ def said_well(err: str, before: str) -> None:
 
 FILES = {
     "evaluate": ("evaluate", "RUN/flow", "-n", "40"),
-    "evaluate samples": ("evaluate", "--samples", "RUN/samples.npy", "--reference", "RUN/points.npy"),
-    "evaluate power": ("evaluate", "--power", "--reference", "RUN/points.npy", "-n", "40", "--features", "coordinates"),
+    "evaluate samples": (
+        "evaluate",
+        "--samples",
+        "RUN/samples.npy",
+        "--reference",
+        "RUN/points.npy",
+    ),
+    "evaluate power": (
+        "evaluate",
+        "--power",
+        "--reference",
+        "RUN/points.npy",
+        "-n",
+        "40",
+        "--features",
+        "coordinates",
+    ),
     "score": ("score", "RUN/flow", "RUN/points.npy"),
     "report": ("report", "RUN/flow", "RUN/diffusion"),
     "report of a comparison": ("report", "RUN/comparison"),
     "sweep": ("sweep", "RUN/diffusion", "--calls", "2", "-n", "40", "--solver", "heun"),
     "anomalies": ("anomalies", "RUN/flow", "RUN/points.npy", "-n", "40"),
-    "augment": ("augment", "RUN/table.csv", "--family", "ar", "--target", "kind", "--steps", "2", "--seeds", "2"),
+    "augment": (
+        "augment",
+        "RUN/table.csv",
+        "--family",
+        "ar",
+        "--target",
+        "kind",
+        "--steps",
+        "2",
+        "--seeds",
+        "2",
+    ),
     "sample": ("sample", "RUN/flow", "-n", "5"),
 }
 ENDINGS = {
@@ -121,7 +151,9 @@ ENDINGS = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_is_whole_or_what_it_was(run: Run, place: Path, tmp_path: Path, name: str, monkeypatch) -> None:
+def test_a_file_is_whole_or_what_it_was(
+    run: Run, place: Path, tmp_path: Path, name: str, monkeypatch
+) -> None:
     remember(monkeypatch)
     words = [word.replace("RUN", str(place)) for word in FILES[name]]
     for ending in ENDINGS[name]:
@@ -183,7 +215,10 @@ def refill(target: Path, held: dict[str, bytes | None]) -> Callable[[], None]:
 
 
 def weights(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("weights.safetensors"))}
+    return {
+        str(p.relative_to(folder)): p.read_bytes()
+        for p in sorted(folder.rglob("weights.safetensors"))
+    }
 
 
 SMALL = ("--steps", "2", "--preset", "smoke")
@@ -194,12 +229,21 @@ FOLDERS = {
     "average": ("average", "RUN/diffusion", "--width", "0.1"),
     "average over another": ("average", "RUN/diffusion", "--width", "0.1", "--overwrite"),
     "compare": ("compare", "RUN/points.npy", "--families", "flow,gan", *SMALL),
-    "compare over another": ("compare", "RUN/points.npy", "--families", "vae", *SMALL, "--overwrite"),
+    "compare over another": (
+        "compare",
+        "RUN/points.npy",
+        "--families",
+        "vae",
+        *SMALL,
+        "--overwrite",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", FOLDERS)
-def test_a_folder_goes_on_as_the_sentence_says(run: Run, place: Path, tmp_path: Path, name: str, monkeypatch) -> None:
+def test_a_folder_goes_on_as_the_sentence_says(
+    run: Run, place: Path, tmp_path: Path, name: str, monkeypatch
+) -> None:
     remember(monkeypatch)
     words = [word.replace("RUN", str(place)) for word in FOLDERS[name]]
     target = tmp_path / "target"
@@ -214,11 +258,15 @@ def test_a_folder_goes_on_as_the_sentence_says(run: Run, place: Path, tmp_path: 
     status, _, err = call()
     assert status == 0, err
     whole, files = weights(target), sorted(content(target))
-    for before, _, (failed, _, err) in failures(target, call, again, OF_FILES if "compare" in name else OF_FOLDERS):
+    for before, _, (failed, _, err) in failures(
+        target, call, again, OF_FILES if "compare" in name else OF_FOLDERS
+    ):
         if failed:
             assert failed == 1, (before, err)
             said_well(err, before)
-            assert ("give the same command again" in err) != ("give the same command with --resume" in err), (
+            assert ("give the same command again" in err) != (
+                "give the same command with --resume" in err
+            ), (
                 before,
                 err,
             )
@@ -238,13 +286,17 @@ def opens_or_says(folder: Path, before: str) -> None:
         open_model(folder)
     except BadInput as refused:
         said = str(refused)
-        assert any(w in said for w in ("--resume", "--overwrite", "the command that writes it once more")), (
+        assert any(
+            w in said for w in ("--resume", "--overwrite", "the command that writes it once more")
+        ), (
             before,
             said,
         )
 
 
-def test_runs_that_may_only_be_read_are_reported(run: Run, place: Path, tmp_path: Path, monkeypatch) -> None:
+def test_runs_that_may_only_be_read_are_reported(
+    run: Run, place: Path, tmp_path: Path, monkeypatch
+) -> None:
     remember(monkeypatch)
     page = tmp_path / "page.html"
     (place / "flow" / LOCK).write_text("{}")  # a crash left it, and nobody holds it
@@ -259,7 +311,9 @@ def test_runs_that_may_only_be_read_are_reported(run: Run, place: Path, tmp_path
     assert "Read-only file system): its scores are on the page only" in err
 
 
-def test_work_does_not_begin_for_what_cannot_be_written(run: Run, place: Path, tmp_path: Path, monkeypatch) -> None:
+def test_work_does_not_begin_for_what_cannot_be_written(
+    run: Run, place: Path, tmp_path: Path, monkeypatch
+) -> None:
     """The folder is asked for first, so that nothing is measured."""
     monkeypatch.setattr(comparing, "measure_controls", None)
     (tmp_path / "file").write_text("")
@@ -282,9 +336,14 @@ NEVER_ROOM = Path("/dev/full")
 
 @pytest.mark.skipif(not NEVER_ROOM.exists(), reason="the system has no disk that is always full")
 @pytest.mark.parametrize("verb", ["--help", "cite", "score"])
-def test_a_full_disk_behind_standard_output(run: Run, place: Path, tmp_path: Path, monkeypatch, verb: str) -> None:
+def test_a_full_disk_behind_standard_output(
+    run: Run, place: Path, tmp_path: Path, monkeypatch, verb: str
+) -> None:
     """A file of its own is not lost with it."""
-    more = {"cite": ("flow",), "score": (place / "flow", place / "points.npy", "-o", tmp_path / "x.csv")}
+    more = {
+        "cite": ("flow",),
+        "score": (place / "flow", place / "points.npy", "-o", tmp_path / "x.csv"),
+    }
     with NEVER_ROOM.open("w") as full, monkeypatch.context() as streams:
         streams.setattr(sys, "stdout", full)
         status, _, err = run(verb, *more.get(verb, ()))
@@ -295,7 +354,9 @@ def test_a_full_disk_behind_standard_output(run: Run, place: Path, tmp_path: Pat
 
 
 @pytest.mark.skipif(not NEVER_ROOM.exists(), reason="the system has no disk that is always full")
-def test_words_that_nobody_can_hear_stop_no_training(run: Run, place: Path, tmp_path: Path, monkeypatch) -> None:
+def test_words_that_nobody_can_hear_stop_no_training(
+    run: Run, place: Path, tmp_path: Path, monkeypatch
+) -> None:
     with NEVER_ROOM.open("w") as full, monkeypatch.context() as streams:
         streams.setattr(sys, "stderr", full)
         status, out, _ = run("train", "flow", place / "points.npy", *SMALL, "-o", tmp_path / "run")

@@ -39,7 +39,9 @@ def computer(speed: float, held_out: float = 0.0, half: float = 1.0):
     def measure(plan: Plan) -> Timed:
         width = plan.model_values.get("width", 32)
         factor = half if plan.train_config.precision == "auto" else 1.0
-        return Timed(Cost(0.02 * speed, factor * speed * (width / 32) ** 2 / 32), held_out, 0.01 * speed)
+        return Timed(
+            Cost(0.02 * speed, factor * speed * (width / 32) ** 2 / 32), held_out, 0.01 * speed
+        )
 
     return measure
 
@@ -70,7 +72,11 @@ def test_every_family_gets_its_steps(pictures: Dataset, family: str, speed: floa
 
 def test_settings_that_somebody_chose_always_win(pictures: Dataset) -> None:
     slow = computer(5.0)
-    assert set(changes(fitted(plan_of(pictures, "vae"), slow).plan)) >= {"width", "batch_size", "learning_rate"}
+    assert set(changes(fitted(plan_of(pictures, "vae"), slow).plan)) >= {
+        "width",
+        "batch_size",
+        "learning_rate",
+    }
     for section, key, value in (
         ("model", "width", 24),
         ("train", "batch_size", 64),
@@ -113,8 +119,12 @@ def test_a_budget_of_steps_never_asks_the_clock(pictures: Dataset) -> None:
     assert fits.steps == -(-900 // plan.train_config.batch_size)
 
 
-def test_the_faster_precision_is_taken_and_written(pictures: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pushforward.app.runs.fitting.resolved", lambda precision, device: "bfloat16")
+def test_the_faster_precision_is_taken_and_written(
+    pictures: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "pushforward.app.runs.fitting.resolved", lambda precision, device: "bfloat16"
+    )
     slower = fitted(plan_of(pictures, "diffusion"), computer(0.2, half=3.0)).plan
     faster = fitted(plan_of(pictures, "diffusion"), computer(0.2, half=0.3)).plan
     assert slower.train_config.precision == "float32"
@@ -124,7 +134,12 @@ def test_the_faster_precision_is_taken_and_written(pictures: Dataset, monkeypatc
 def test_held_out_examples_are_fewer_where_they_are_dear(pictures: Dataset) -> None:
     dear = fitted(plan_of(pictures, "flow"), computer(0.001, held_out=0.5))
     assert dear.plan.train_config.held_out_rows == 16
-    assert fitted(plan_of(pictures, "flow"), computer(0.001, held_out=1e-6)).plan.train_config.held_out_rows is None
+    assert (
+        fitted(
+            plan_of(pictures, "flow"), computer(0.001, held_out=1e-6)
+        ).plan.train_config.held_out_rows
+        is None
+    )
 
 
 @pytest.mark.parametrize("heads", [1, 3, 4, 6])
@@ -179,10 +194,16 @@ def test_large_pictures_have_an_architecture_and_a_batch_that_fit(pictures: Data
     assert plan_of(pictures, "ar").model_values["architecture"] == "pixelcnn"
     assert "architecture" not in plan_of(pictures, "ar", model={"heads": 2}).model_values
     assert plan_of(pictures, "ar:made").model_values["architecture"] == "made"
-    large = open_data(np.zeros((40, 128, 128, 3), np.uint8) + np.arange(40, dtype=np.uint8)[:, None, None, None])
+    large = open_data(
+        np.zeros((40, 128, 128, 3), np.uint8) + np.arange(40, dtype=np.uint8)[:, None, None, None]
+    )
     for budget in ({"steps": 3}, {"seconds": 3.0}):
-        assert plan_training("diffusion", large, budget=budget).train_config.batch_size == 2**19 // (128 * 128 * 3)
-    chosen = plan_training("diffusion", large, budget={"steps": 3}, overrides={"train": {"batch_size": 64}})
+        assert plan_training(
+            "diffusion", large, budget=budget
+        ).train_config.batch_size == 2**19 // (128 * 128 * 3)
+    chosen = plan_training(
+        "diffusion", large, budget={"steps": 3}, overrides={"train": {"batch_size": 64}}
+    )
     assert chosen.train_config.batch_size == 64
 
 
@@ -191,15 +212,29 @@ def test_memory_grows_with_the_batch_by_what_autograd_keeps(pictures: Dataset) -
     plan = plan_of(pictures, "vae", model={"width": 8})
     sizes = {batch: memory(resized(plan, 1.0, batch)) for batch in (8, 16, 24)}
     assert sizes[24] - sizes[16] == pytest.approx(sizes[16] - sizes[8])
-    assert sizes[16] - sizes[8] > 8 * 8 * 32 * 32 * 4  # at least one layer of 8 channels at full size
+    assert (
+        sizes[16] - sizes[8] > 8 * 8 * 32 * 32 * 4
+    )  # at least one layer of 8 channels at full size
     model = plan.build()
     assert sizes[8] > 6 * 4 * sum(p.numel() for p in model.parameters())
 
 
 @pytest.mark.parametrize("words", [["--steps", 2], ["--budget", "30s"]])
-def test_a_dry_run_says_what_to_expect(run, words: list[object], tmp_path: Path, pictures: Dataset) -> None:
+def test_a_dry_run_says_what_to_expect(
+    run, words: list[object], tmp_path: Path, pictures: Dataset
+) -> None:
     np.savez(tmp_path / "p.npz", x=pictures.train.x[:, :, :8, :8].numpy())
-    common = ["train", "vae", tmp_path / "p.npz", "--dry-run", "--json", "-o", tmp_path / "r", "-s", "model.width=8"]
+    common = [
+        "train",
+        "vae",
+        tmp_path / "p.npz",
+        "--dry-run",
+        "--json",
+        "-o",
+        tmp_path / "r",
+        "-s",
+        "model.width=8",
+    ]
     status, out, err = run(*common, *words)
     assert status == 0
     told = json.loads(out)["expected"]
@@ -215,7 +250,9 @@ def test_a_dry_run_says_what_to_expect(run, words: list[object], tmp_path: Path,
 
 
 def test_a_run_of_few_steps_says_so_at_its_end(run, tmp_path: Path) -> None:
-    status, _, err = run("train", "flow", "two-moons", "--preset", "smoke", "--steps", 3, "-o", tmp_path / "r")
+    status, _, err = run(
+        "train", "flow", "two-moons", "--preset", "smoke", "--steps", 3, "-o", tmp_path / "r"
+    )
     assert status == 0
     assert "flow did 3 steps only" in err
     assert too_short(1, "vae").startswith("vae did 1 step only")
@@ -225,7 +262,9 @@ def test_a_run_of_few_steps_says_so_at_its_end(run, tmp_path: Path) -> None:
 def test_pictures_that_nobody_will_recognise_are_announced(pictures: Dataset, family: str) -> None:
     enough = int(NEEDED[family] * 3072 / 8) + 1
     for steps, short in ((enough, False), (enough // 4, True)):
-        plan = plan_training(family, pictures, budget={"steps": steps}, overrides={"train": {"batch_size": 8}})
+        plan = plan_training(
+            family, pictures, budget={"steps": steps}, overrides={"train": {"batch_size": 8}}
+        )
         fits = fitted(plan)
         assert fits.steps == steps
         assert shortfall(fits) == pytest.approx(NEEDED[family] * 3072 / (8 * steps))
@@ -239,5 +278,7 @@ def test_pictures_that_nobody_will_recognise_are_announced(pictures: Dataset, fa
 
 def test_nothing_is_foreseen_of_what_nobody_measured() -> None:
     moons = fitted(plan_training("flow", open_data("two-moons"), budget={"steps": 3}))
-    smoke = fitted(plan_training("vae", open_data("digits"), budget={"seconds": 5.0}, preset="smoke"))
+    smoke = fitted(
+        plan_training("vae", open_data("digits"), budget={"seconds": 5.0}, preset="smoke")
+    )
     assert foresight([moons, smoke]) == ""

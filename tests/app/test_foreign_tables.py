@@ -34,7 +34,13 @@ def test_each_kind_of_row_that_cannot_be_is_left_out_for_its_reason() -> None:
     frame.loc[3, "age"] = np.nan  # a second reason for the same row
     x, odd = encoding.encode_foreign(frame)
     assert sorted(odd) == [3, 5, 7, 9, 11]
-    words = ("unknown category 'W'|a missing value", "a missing value", "infinity", "8 in column 'k'", "'much'")
+    words = (
+        "unknown category 'W'|a missing value",
+        "a missing value",
+        "infinity",
+        "8 in column 'k'",
+        "'much'",
+    )
     for row, said in zip(sorted(odd), words, strict=True):
         assert any(one in odd[row] for one in said.split("|")), odd
     good = frame.drop(index=list(odd))
@@ -56,25 +62,39 @@ def test_numbers_beyond_bounds_and_off_the_grid_stay_to_be_counted() -> None:
 def test_evaluate_counts_them_and_scores_the_rest(tmp_path: Path, run: Run) -> None:
     rows(600, 0).to_csv(tmp_path / "real.csv", index=False)
     foreign = rows(200, 1).astype({"c": object})
-    foreign["income"] = foreign["income"].clip(rows(600, 0)["income"].min(), rows(600, 0)["income"].max())
+    foreign["income"] = foreign["income"].clip(
+        rows(600, 0)["income"].min(), rows(600, 0)["income"].max()
+    )
     foreign.loc[4, "age"], foreign.loc[6, "c"] = -3, "W"
     foreign.to_csv(tmp_path / "made.csv", index=False)
     status, out, err = run(
-        "evaluate", "--samples", tmp_path / "made.csv", "--reference", tmp_path / "real.csv", "--json"
+        "evaluate",
+        "--samples",
+        tmp_path / "made.csv",
+        "--reference",
+        tmp_path / "real.csv",
+        "--json",
     )
     assert status == 0, err
     record = json.loads(out)
-    assert record["notes"][0].startswith(f"1 of 200 rows of {tmp_path / 'made.csv'} (0.50%) cannot be")
+    assert record["notes"][0].startswith(
+        f"1 of 200 rows of {tmp_path / 'made.csv'} (0.50%) cannot be"
+    )
     assert "unknown category 'W' in column 'c', line 8" in record["notes"][0]
     scores = {one["name"]: one for one in record["scores"]}
     wrong = record["compared"]["samples"] * (1.0 - scores["validity [data] vs test"]["value"])
-    assert round(wrong) in (0, 1)  # the age below all others, if it is among those that were compared
+    assert round(wrong) in (
+        0,
+        1,
+    )  # the age below all others, if it is among those that were compared
 
 
 def test_nothing_but_rows_that_cannot_be_is_refused(tmp_path: Path, run: Run) -> None:
     rows(600, 0).to_csv(tmp_path / "real.csv", index=False)
     rows(200, 1).assign(c="W").to_csv(tmp_path / "made.csv", index=False)
-    status, _, err = run("evaluate", "--samples", tmp_path / "made.csv", "--reference", tmp_path / "real.csv")
+    status, _, err = run(
+        "evaluate", "--samples", tmp_path / "made.csv", "--reference", tmp_path / "real.csv"
+    )
     assert status == 2
     assert "200 of 200 rows" in err
 
@@ -84,5 +104,7 @@ def test_augment_says_it_too(tmp_path: Path) -> None:
     foreign = rows(100, 1).astype({"c": object})
     foreign.loc[6, "c"] = "W"
     foreign.to_csv(tmp_path / "made.csv", index=False)
-    found = augment_samples(tmp_path / "made.csv", str(tmp_path / "real.csv"), seeds=2, target="age")
+    found = augment_samples(
+        tmp_path / "made.csv", str(tmp_path / "real.csv"), seeds=2, target="age"
+    )
     assert any("1 of 100 rows" in note for note in found.notes)

@@ -31,7 +31,9 @@ def model() -> Autoregressive:
     return found
 
 
-@pytest.mark.parametrize("pattern", [r"(a|b)+[0-9]{2}\.?", r"a{3,7}", r"[ab0129.]{0,4}9", r"(ab|ba)*"])
+@pytest.mark.parametrize(
+    "pattern", [r"(a|b)+[0-9]{2}\.?", r"a{3,7}", r"[ab0129.]{0,4}9", r"(ab|ba)*"]
+)
 @pytest.mark.parametrize("length", [8, 20])
 def test_every_text_matches_the_pattern(model: Autoregressive, pattern: str, length: int) -> None:
     x = Writer(model, ENCODING, "a", 3, TextRules(match=pattern), {"length": length}).tokens(60)
@@ -40,10 +42,14 @@ def test_every_text_matches_the_pattern(model: Autoregressive, pattern: str, len
     assert len(set(texts)) > 1
 
 
-def test_a_set_of_strings_is_drawn_as_the_model_would_choose_among_them(model: Autoregressive) -> None:
+def test_a_set_of_strings_is_drawn_as_the_model_would_choose_among_them(
+    model: Autoregressive,
+) -> None:
     words = ("ab", "a1", "b")
     n = 8000
-    texts = ENCODING.decode(Writer(model, ENCODING, None, 1, TextRules(one_of=words), {"length": 4}).tokens(n))
+    texts = ENCODING.decode(
+        Writer(model, ENCODING, None, 1, TextRules(one_of=words), {"length": 4}).tokens(n)
+    )
     observed = [texts.count(word) for word in words]
     assert sum(observed) == n
     # first a or b, then after an a either b or 1, each in the model's own proportions
@@ -59,7 +65,9 @@ def test_a_set_of_strings_is_drawn_as_the_model_would_choose_among_them(model: A
 
 def test_texts_end_at_the_first_stop_string_and_not_before(model: Autoregressive) -> None:
     free = ENCODING.decode(Writer(model, ENCODING, "a", 5, FREE, {"length": 30}).tokens(40))
-    stopped = ENCODING.decode(Writer(model, ENCODING, "a", 5, TextRules(("b", "0.")), {"length": 30}).tokens(40))
+    stopped = ENCODING.decode(
+        Writer(model, ENCODING, "a", 5, TextRules(("b", "0.")), {"length": 30}).tokens(40)
+    )
     ended = 0
     for before, after in zip(free, stopped, strict=True):
         cuts = [before.find(stop) + len(stop) for stop in ("b", "0.") if stop in before]
@@ -108,7 +116,9 @@ def test_bad_rules_are_named(model: Autoregressive) -> None:
 
 
 def test_a_draft_equal_to_the_model_is_always_believed(model: Autoregressive) -> None:
-    text, cost = Writer(model, ENCODING, "a", 3, options={"temperature": 0.7, "length": None}).speculate(model)
+    text, cost = Writer(
+        model, ENCODING, "a", 3, options={"temperature": 0.7, "length": None}
+    ).speculate(model)
     assert cost.kept == cost.proposed == cost.tokens.shape[1] == ENCODING.length - 2
     assert len(text) <= ENCODING.length - 2
 
@@ -121,17 +131,39 @@ def test_beams_are_scored_as_the_model_scores_them(model: Autoregressive) -> Non
         if len(tokens) < 3:
             tokens = torch.cat([tokens, tokens.new_full((1,), ENCODING.tokeniser.boundary)])
         given = ENCODING.parse_given("ab", 1)
-        assert nats == pytest.approx(float(model.terms(Examples(tokens[None], given)).sum()), abs=1e-4)
+        assert nats == pytest.approx(
+            float(model.terms(Examples(tokens[None], given)).sum()), abs=1e-4
+        )
 
 
 def test_what_a_way_of_writing_would_ignore_is_refused(model: Autoregressive) -> None:
     plain = {"length": 4}
     for writer, write, pattern in (
-        (Writer(model, ENCODING, rules=TextRules(("b",)), options=plain), "best", "beam search under rules"),
-        (Writer(model, ENCODING, options={"top_k": 2}), "best", "beam search with sampling options"),
-        (Writer(model, ENCODING, rules=TextRules(match="a"), options=plain), "speculate", "speculative .* under rules"),
-        (Writer(model, ENCODING, "a", options={"repetition_penalty": 2.0}), "speculate", "repetition_penalty with"),
-        (Writer(model, ENCODING, "a" * (ENCODING.length - 1)), "speculate", "12 tokens and 0 to propose"),
+        (
+            Writer(model, ENCODING, rules=TextRules(("b",)), options=plain),
+            "best",
+            "beam search under rules",
+        ),
+        (
+            Writer(model, ENCODING, options={"top_k": 2}),
+            "best",
+            "beam search with sampling options",
+        ),
+        (
+            Writer(model, ENCODING, rules=TextRules(match="a"), options=plain),
+            "speculate",
+            "speculative .* under rules",
+        ),
+        (
+            Writer(model, ENCODING, "a", options={"repetition_penalty": 2.0}),
+            "speculate",
+            "repetition_penalty with",
+        ),
+        (
+            Writer(model, ENCODING, "a" * (ENCODING.length - 1)),
+            "speculate",
+            "12 tokens and 0 to propose",
+        ),
     ):
         with pytest.raises(BadInput, match=pattern):
             writer.best(2) if write == "best" else writer.speculate(model)

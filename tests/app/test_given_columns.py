@@ -19,7 +19,9 @@ def rows(n: int) -> pd.DataFrame:
     return pd.DataFrame({name: rng.choice(values, n) for name, values in NAMES.items()})
 
 
-@pytest.mark.parametrize(("family", "kind"), [("autoregressive", "exact"), ("diffusion", "lower_bound")])
+@pytest.mark.parametrize(
+    ("family", "kind"), [("autoregressive", "exact"), ("diffusion", "lower_bound")]
+)
 def test_what_is_left_of_a_row_given_a_column_is_a_law(family: str, kind: str) -> None:
     """All values of the others, enumerated: one in all if exact, at most one of a bound (summed over all subsets, no noise)."""
     model = pf.fit(family, rows(200), steps=3, preset="smoke")

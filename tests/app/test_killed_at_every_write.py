@@ -38,7 +38,10 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A few examples of every kind of data, opened."""
     folder, rng = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
     with (folder / "table.csv").open("w", newline="") as file:
-        rows = [(f"{x:.2f}", "ab"[k], int(10 * abs(x))) for x, k in zip(rng.normal(size=300), rng.integers(0, 2, 300))]
+        rows = [
+            (f"{x:.2f}", "ab"[k], int(10 * abs(x)))
+            for x, k in zip(rng.normal(size=300), rng.integers(0, 2, 300))
+        ]
         csv.writer(file).writerows([("height", "kind", "count"), *rows])
     (folder / "lines.txt").write_text("the cat sat on the mat and the dog ate the hat.\n" * 60)
     pictures = rng.integers(0, 3, size=(300, 1, 4, 4)).astype(np.uint8)
@@ -54,7 +57,9 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def planned(source: Any, family: str, steps: int = 3, **more: Any) -> Plan:
     settings = {"train": {"checkpoint_every": 1, **more}}
-    return plan_training(family, source, budget={"steps": steps}, preset="smoke", overrides=settings)
+    return plan_training(
+        family, source, budget={"steps": steps}, preset="smoke", overrides=settings
+    )
 
 
 def weights(run: Path) -> bytes:
@@ -80,8 +85,12 @@ def opens(run: Path, way_on: str = "--resume") -> bool:
     return not said
 
 
-@pytest.mark.parametrize(("kind", "family"), [(k, f) for k, families in KINDS.items() for f in families])
-def test_training_goes_on_from_every_kill_to_equal_bytes(sources, tmp_path: Path, kind: str, family: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "family"), [(k, f) for k, families in KINDS.items() for f in families]
+)
+def test_training_goes_on_from_every_kill_to_equal_bytes(
+    sources, tmp_path: Path, kind: str, family: str
+) -> None:
     plan = planned(sources[kind], family)
     whole = tmp_path / "whole"
     with every_kill(whole, tmp_path / "kills", dust=(kind, family) == ("points", "flow")) as kills:
@@ -90,7 +99,9 @@ def test_training_goes_on_from_every_kill_to_equal_bytes(sources, tmp_path: Path
     opened = []
     for before, left in kills:
         opened.append(opens(left))
-        train(plan, left, resume=left.is_dir())  # one that was killed before it had a folder was never begun
+        train(
+            plan, left, resume=left.is_dir()
+        )  # one that was killed before it had a folder was never begun
         assert weights(left) == weights(whole), before
         assert steps(left) == steps(whole), before
         assert finished(left)
@@ -100,7 +111,9 @@ def test_training_goes_on_from_every_kill_to_equal_bytes(sources, tmp_path: Path
 
 
 @pytest.mark.parametrize("how", ["the same command", "--overwrite"])
-def test_before_the_first_checkpoint_every_way_begins_anew(sources, tmp_path: Path, how: str) -> None:
+def test_before_the_first_checkpoint_every_way_begins_anew(
+    sources, tmp_path: Path, how: str
+) -> None:
     plan = planned(sources["table"], "autoregressive")
     whole = tmp_path / "whole"
     with every_kill(whole, tmp_path / "kills", dust=True) as kills:
@@ -115,10 +128,18 @@ def test_before_the_first_checkpoint_every_way_begins_anew(sources, tmp_path: Pa
         train(plan, late)
 
 
-@pytest.mark.parametrize("more", [{}, {"resume": True}, {"overwrite": True}], ids=["again", "resume", "overwrite"])
-def test_what_older_versions_left_of_a_beginning_counts_as_nothing(sources, tmp_path: Path, more) -> None:
+@pytest.mark.parametrize(
+    "more", [{}, {"resume": True}, {"overwrite": True}], ids=["again", "resume", "overwrite"]
+)
+def test_what_older_versions_left_of_a_beginning_counts_as_nothing(
+    sources, tmp_path: Path, more
+) -> None:
     """They wrote the manifest last: a dictionary and a configuration, or half of one, were all that a kill left."""
-    plan, whole, left = planned(sources["text"], "autoregressive", 2), tmp_path / "whole", tmp_path / "left"
+    plan, whole, left = (
+        planned(sources["text"], "autoregressive", 2),
+        tmp_path / "whole",
+        tmp_path / "left",
+    )
     train(plan, whole)
     left.mkdir()
     for name in ("config.yaml", "encoding.json"):
@@ -151,7 +172,10 @@ def test_a_finished_run_that_is_extended_stays_open(sources, tmp_path: Path) -> 
 
 
 def test_a_run_that_is_overwritten_can_be_overwritten_again(sources, tmp_path: Path) -> None:
-    old, new = planned(sources["points"], "flow", 2, ema_snapshots=2), planned(sources["points"], "flow", 2)
+    old, new = (
+        planned(sources["points"], "flow", 2, ema_snapshots=2),
+        planned(sources["points"], "flow", 2),
+    )
     run = tmp_path / "run"
     train(old, run)
     with every_kill(run, tmp_path / "kills", dust=True) as kills:
@@ -162,7 +186,9 @@ def test_a_run_that_is_overwritten_can_be_overwritten_again(sources, tmp_path: P
         assert weights(left) == weights(run), before
 
 
-def again_after_every_kill(write: Callable[[Path], Any], tmp_path: Path, whole: Callable[[Path], Any]) -> None:
+def again_after_every_kill(
+    write: Callable[[Path], Any], tmp_path: Path, whole: Callable[[Path], Any]
+) -> None:
     """Kill what writes a folder before each of its writes; the same command must then work, or the folder be whole."""
     target = tmp_path / "target"
     with every_kill(target, tmp_path / "kills", dust=True) as kills:
@@ -173,9 +199,9 @@ def again_after_every_kill(write: Callable[[Path], Any], tmp_path: Path, whole: 
         if not holdings(left).worth:
             write(left)
         whole(left)
-        assert {k: v for k, v in content(left).items() if ".json" not in k and "-lock" not in k} == {
-            k: v for k, v in expected.items() if ".json" not in k
-        }, before
+        assert {
+            k: v for k, v in content(left).items() if ".json" not in k and "-lock" not in k
+        } == {k: v for k, v in expected.items() if ".json" not in k}, before
 
 
 def test_averages_copies_students_and_classifiers_are_made_again(sources, tmp_path: Path) -> None:
@@ -186,7 +212,9 @@ def test_averages_copies_students_and_classifiers_are_made_again(sources, tmp_pa
     again_after_every_kill(lambda to: average(run, to, 0.1), tmp_path / "average", open_model)
     again_after_every_kill(open_run(run).save, tmp_path / "copy", open_model)
     again_after_every_kill(
-        lambda to: train_classifier(run, data, to, steps=2, width=8), tmp_path / "classifier", open_classifier
+        lambda to: train_classifier(run, data, to, steps=2, width=8),
+        tmp_path / "classifier",
+        open_classifier,
     )
     student = distil_run(run, budget={"steps": 2}, overrides={"train": {"checkpoint_every": 1}})
     whole = tmp_path / "student"

@@ -29,12 +29,19 @@ def test_families_fit_the_terminal(run, columns: int, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("columns", [80, 120])
 def test_scores_stand_in_columns_that_fit(columns: int) -> None:
     score = called(
-        "precision of neighbours [random convolution, 192 features] vs test", 0.91234, n=500, better="higher"
+        "precision of neighbours [random convolution, 192 features] vs test",
+        0.91234,
+        n=500,
+        better="higher",
     )
     score = replace(score, low=0.89, high=0.93, ceiling=0.95, floor=0.01, null=0.95)
     few = called("gap [x] vs test", 0.5, n=90, better="lower", unit="nats")
     lost = called(
-        "density [x] vs test", float("nan"), n=500, better="higher", warnings=("no interval from 20 examples",)
+        "density [x] vs test",
+        float("nan"),
+        n=500,
+        better="higher",
+        warnings=("no interval from 20 examples",),
     )
     text = score_table([score, few, lost], columns)
     assert max(map(len, text.splitlines())) <= columns
@@ -52,7 +59,10 @@ def test_scores_stand_in_columns_that_fit(columns: int) -> None:
 @pytest.mark.parametrize("columns", [40, 80, 120])
 def test_a_score_is_folded_at_words(columns: int) -> None:
     score = called(
-        "precision of neighbours [random convolution, 192 features] vs test", 0.91234, n=500, better="higher"
+        "precision of neighbours [random convolution, 192 features] vs test",
+        0.91234,
+        n=500,
+        better="higher",
     )
     text = hanging("  " + score_line(score), columns, 6)
     assert all(line.startswith("      ") for line in text.splitlines()[1:])

@@ -11,7 +11,17 @@ import pytest
 
 from pushforward.app.measuring.assessing import measure_controls
 from pushforward.app.measuring.comparing import Callbacks, ComparisonPlan, compare
-from pushforward.app.measuring.extent import FULL, Extent, Settling, Use, by_size, fewest_of, seconds_of, use_of, within
+from pushforward.app.measuring.extent import (
+    FULL,
+    Extent,
+    Settling,
+    Use,
+    by_size,
+    fewest_of,
+    seconds_of,
+    use_of,
+    within,
+)
 from pushforward.app.measuring.pace import Measuring, announced, limit_of
 from pushforward.app.runs.fitting import SizedPlan, timed
 from pushforward.app.runs.planning import plan_training
@@ -40,7 +50,9 @@ def fits_of(data: Dataset, **budget: float) -> list[SizedPlan]:
 @pytest.mark.parametrize("slow", [0.0, 1e-4, 1e-2, 1.0])
 @pytest.mark.parametrize("rows", [0.0, 1e-3, 0.2])
 @pytest.mark.parametrize("seconds", [1.0, 60.0, 1000.0])
-def test_the_extent_fits_or_nothing_is_left_to_halve(slow: float, rows: float, seconds: float) -> None:
+def test_the_extent_fits_or_nothing_is_left_to_halve(
+    slow: float, rows: float, seconds: float
+) -> None:
     uses = [Use(256, slow, slow / 10, rows), Use(256, 0.0, 1e-5, 0.0)]
     fewest = Extent(100, 64)
     found = within(seconds, FULL, fewest, uses, lambda n: slow * n / 100)
@@ -79,7 +91,9 @@ def test_limits(points: Dataset) -> None:
         timed, limit_of(None, timed, points)
     )
     assert announced(counted, limit_of(None, counted, points)) == "3 trainings of 5 steps"
-    with pytest.raises(BadInput, match=r"--measure-budget soon: expected a time such as 2m, or 'full'"):
+    with pytest.raises(
+        BadInput, match=r"--measure-budget soon: expected a time such as 2m, or 'full'"
+    ):
         limit_of("soon", timed, points)
 
 
@@ -125,7 +139,9 @@ def test_controls_are_narrowed_to_what_was_settled(points: Dataset) -> None:
 
     parts: list[tuple[float, str]] = []
     whole = measure_controls(points)
-    fewer = measure_controls(points, settle=half, told=lambda share, what: parts.append((share, what)))
+    fewer = measure_controls(
+        points, settle=half, told=lambda share, what: parts.append((share, what))
+    )
     assert seen[0] > 0
     assert whole.n == len(points.test)
     assert fewer.n == 150
@@ -133,8 +149,15 @@ def test_controls_are_narrowed_to_what_was_settled(points: Dataset) -> None:
     wide = {score.name: score for score in fewer.ceiling}
     widths = []
     for score in whole.ceiling:
-        other = wide.get(score.name)  # the number of bins is in the name, and follows from the number of examples
-        if other is not None and score.low is not None and score.high is not None and score.high > score.low:
+        other = wide.get(
+            score.name
+        )  # the number of bins is in the name, and follows from the number of examples
+        if (
+            other is not None
+            and score.low is not None
+            and score.high is not None
+            and score.high > score.low
+        ):
             assert other.n <= 300
             assert other.low is not None
             assert other.high is not None
@@ -146,15 +169,22 @@ def test_controls_are_narrowed_to_what_was_settled(points: Dataset) -> None:
 
 
 @pytest.mark.parametrize("answer", [0, 100, 5000])
-def test_what_is_settled_stays_between_what_a_card_needs_and_what_there_is(points: Dataset, answer: int) -> None:
-    assert measure_controls(points, settle=lambda card: answer).n == (len(points.test) if answer == 5000 else 100)
+def test_what_is_settled_stays_between_what_a_card_needs_and_what_there_is(
+    points: Dataset, answer: int
+) -> None:
+    assert measure_controls(points, settle=lambda card: answer).n == (
+        len(points.test) if answer == 5000 else 100
+    )
 
 
-def test_a_comparison_says_what_it_takes_and_on_how_many(points: Dataset, tmp_path: Path, monkeypatch) -> None:
+def test_a_comparison_says_what_it_takes_and_on_how_many(
+    points: Dataset, tmp_path: Path, monkeypatch
+) -> None:
     """A slow machine, by decree: 10 s for a likelihood. The page and every number say how many examples there were."""
     slow = Use(256, 0.0, 0.0, 10.0)
     monkeypatch.setattr(
-        "pushforward.app.measuring.comparing.Measuring", lambda *given: Measuring(*given, use=lambda plan: slow)
+        "pushforward.app.measuring.comparing.Measuring",
+        lambda *given: Measuring(*given, use=lambda plan: slow),
     )
     said: list[str] = []
     stages: list[str] = []
@@ -181,18 +211,27 @@ def test_a_comparison_says_what_it_takes_and_on_how_many(points: Dataset, tmp_pa
 
 
 def test_equal_step_budgets_measure_equal_numbers(points: Dataset) -> None:
-    rows = [compare(points, ComparisonPlan({"steps": 3}, ["flow"], "smoke")).comparison.models[0] for _ in range(2)]
+    rows = [
+        compare(points, ComparisonPlan({"steps": 3}, ["flow"], "smoke")).comparison.models[0]
+        for _ in range(2)
+    ]
     assert [s.value for s in rows[0].scores] == [s.value for s in rows[1].scores]
     assert rows[0].likelihood == rows[1].likelihood
 
 
 def test_a_score_of_some_rows_says_how_many(run, tmp_path: Path) -> None:
-    assert run("train", "flow", "two-moons", "--preset", "smoke", "--steps", 3, "-o", tmp_path / "r")[0] == 0
+    assert (
+        run("train", "flow", "two-moons", "--preset", "smoke", "--steps", 3, "-o", tmp_path / "r")[
+            0
+        ]
+        == 0
+    )
     status, out, _ = run("score", tmp_path / "r", "two-moons", "-n", 200)
     assert status == 0
     assert "n = 200 of 5,000" in out
     whole, few = (
-        json.loads(run("score", tmp_path / "r", "two-moons", "--json", *more)[1]) for more in ([], ["-n", 200])
+        json.loads(run("score", tmp_path / "r", "two-moons", "--json", *more)[1])
+        for more in ([], ["-n", 200])
     )
     assert (whole["n"], whole["of"], few["n"], few["of"]) == (5000, 5000, 200, 5000)
     # 200 of the same rows: standard errors are sqrt(25) apart, and the means within four of them
@@ -227,7 +266,9 @@ def test_every_family_is_timed_on_every_kind_it_supports(family: str, kind: str)
         data = open_data(builtin_text("shakespeare")[:20_000], text={"length": 16})
     else:
         data = open_data(
-            pd.DataFrame({"a": rng.integers(0, 9, 90), "b": rng.normal(size=90), "c": ["x", "y", "z"] * 30})
+            pd.DataFrame(
+                {"a": rng.integers(0, 9, 90), "b": rng.normal(size=90), "c": ["x", "y", "z"] * 30}
+            )
         )
     plan = plan_training(family, data, budget={"seconds": 20.0}, preset="smoke")
     use = use_of(plan)

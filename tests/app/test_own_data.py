@@ -44,7 +44,9 @@ def _pictures(path: Path) -> tuple[Path, Path]:
 
 def _table(path: Path) -> tuple[Path, Path]:
     for name, n in (("x.csv", N), ("new.csv", 50)):
-        rows = [f"{RNG.choice(['red', 'blue'])},{RNG.normal():.4f},{RNG.normal():.3f}" for _ in range(n)]
+        rows = [
+            f"{RNG.choice(['red', 'blue'])},{RNG.normal():.4f},{RNG.normal():.3f}" for _ in range(n)
+        ]
         (path / name).write_text("colour,size,weight\n" + "\n".join(rows) + "\n")
     return path / "x.csv", path / "new.csv"
 
@@ -52,7 +54,9 @@ def _table(path: Path) -> tuple[Path, Path]:
 def _texts(path: Path) -> tuple[Path, Path]:
     for name, n in (("x.jsonl", N), ("new.jsonl", 50)):
         words = ["".join(RNG.choice(list("abcdefghij"), size=8)) for _ in range(3000)]
-        lines = [json.dumps({"text": " ".join(RNG.choice(words, size=6).tolist())}) for _ in range(n)]
+        lines = [
+            json.dumps({"text": " ".join(RNG.choice(words, size=6).tolist())}) for _ in range(n)
+        ]
         (path / name).write_text("\n".join(lines) + "\n")
     return path / "x.jsonl", path / "new.jsonl"
 
@@ -72,7 +76,9 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     family, make = MAKERS[request.param]
     file, new = make(folder)
     settings = {"length": 8} if request.param == "texts" else None
-    plan = plan_training(family, open_source(str(file), settings), budget={"steps": 1}, preset="smoke")
+    plan = plan_training(
+        family, open_source(str(file), settings), budget={"steps": 1}, preset="smoke"
+    )
     train(plan, folder / "run")
     return request.param, folder / "run", file, new, plan.dataset
 
@@ -81,7 +87,9 @@ def _size(kind: str, summary: dict) -> int:
     return summary["text"]["tokens"] if kind == "texts" else summary["n"]
 
 
-def test_the_file_that_trained_a_run_is_scored_on_its_test_rows_under_any_name(trained, tmp_path: Path):
+def test_the_file_that_trained_a_run_is_scored_on_its_test_rows_under_any_name(
+    trained, tmp_path: Path
+):
     kind, run, file, _, dataset = trained
     other = tmp_path / f"renamed{file.suffix}"
     shutil.copytree(file, other) if file.is_dir() else shutil.copy(file, other)
@@ -112,7 +120,9 @@ def test_training_rows_among_others_are_counted(trained, tmp_path: Path):
     fresh = score(run, str(new), few)
     assert fresh.summary["split"] == "all"
     assert "notes" not in fresh.summary
-    with pytest.raises(BadInput, match=r"test split of .*: expected a split of built-in data, or of what the run"):
+    with pytest.raises(
+        BadInput, match=r"test split of .*: expected a split of built-in data, or of what the run"
+    ):
         score(run, str(new), Scoring(split="test"))
     if kind in ("pictures", "texts"):
         return
@@ -136,7 +146,11 @@ def test_texts_and_pictures_that_were_trained_on_are_counted_too(trained, tmp_pa
     if kind == "pictures":
         for name in ("a", "b"):
             for picture in (new / name).iterdir():
-                shutil.copy(picture, (tmp_path / name).mkdir(exist_ok=True) or tmp_path / name / f"new-{picture.name}")
+                shutil.copy(
+                    picture,
+                    (tmp_path / name).mkdir(exist_ok=True)
+                    or tmp_path / name / f"new-{picture.name}",
+                )
             for picture in (file / name).iterdir():
                 shutil.copy(picture, tmp_path / name / picture.name)
         found = score(run, str(tmp_path), Scoring(samples=2))
@@ -171,7 +185,10 @@ def test_who_else_would_take_training_rows_as_held_out_says_so(trained, tmp_path
 
 def test_a_run_whose_data_are_gone_says_that_it_cannot_know(tmp_path: Path):
     file, new = _points(tmp_path)
-    train(plan_training("flow", open_source(str(file)), budget={"steps": 1}, preset="smoke"), tmp_path / "run")
+    train(
+        plan_training("flow", open_source(str(file)), budget={"steps": 1}, preset="smoke"),
+        tmp_path / "run",
+    )
     moved = file.rename(tmp_path / "moved.npy")
     assert score(tmp_path / "run", str(moved)).summary["split"] == "test"
     assert "is not known" in score(tmp_path / "run", str(new)).summary["notes"][0]

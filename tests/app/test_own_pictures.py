@@ -24,7 +24,9 @@ from pushforward.provenance.run_directory import open_record
 def photos(tmp_path: Path) -> Path:
     """See-through pictures of many sizes."""
     for i in range(20):
-        pixels = np.random.default_rng(i).integers(0, 256, (6 + i % 5, 7 + i % 3, 4)).astype(np.uint8)
+        pixels = (
+            np.random.default_rng(i).integers(0, 256, (6 + i % 5, 7 + i % 3, 4)).astype(np.uint8)
+        )
         odd.save(tmp_path / "photos" / f"{i}.png", pixels)
     return tmp_path / "photos"
 
@@ -37,7 +39,13 @@ def test_a_run_reads_its_pictures_again_from_anywhere(
     assert data.space == Image(4, 6, 8)
     fit("vae", data, steps=1, preset="smoke", path="run")
     kept = yaml.safe_load(Path("run/config.yaml").read_text())["data"]
-    assert kept == {"source": str(photos), "labels": False, "resize": "8x6", "fit": "pad", "alpha": "keep"}
+    assert kept == {
+        "source": str(photos),
+        "labels": False,
+        "resize": "8x6",
+        "fit": "pad",
+        "alpha": "keep",
+    }
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     record = open_record(tmp_path / "run")
@@ -84,14 +92,23 @@ def test_observed_pictures_are_read_as_data_are(tmp_path: Path) -> None:
     assert tuple(read_values(frames, shape, space).shape) == (2, *shape)
     wide = odd.deep_grey(tmp_path / "wide.png", odd.bytes_of(3, top=65535), "png")
     assert (
-        read_values(wide, shape, Image(*shape, levels=65536)).squeeze().tolist() == odd.bytes_of(3, top=65535).tolist()
+        read_values(wide, shape, Image(*shape, levels=65536)).squeeze().tolist()
+        == odd.bytes_of(3, top=65535).tolist()
     )
     with pytest.raises(BadInput, match=r"the grey \d+ in .*wide\.png"):
         read_values(wide, shape, space)
     mask = pixels > 100
-    for name, white, mode in (("a.png", 255, "1"), ("b.png", 65535, None), ("c.png", 255, "RGBA"), ("d.gif", 255, "P")):
+    for name, white, mode in (
+        ("a.png", 255, "1"),
+        ("b.png", 65535, None),
+        ("c.png", 255, "RGBA"),
+        ("d.gif", 255, "P"),
+    ):
         values = (mask * white).astype(np.uint8 if white == 255 else np.uint16)
-        assert read_mask(odd.save(tmp_path / name, values, mode), shape).squeeze().tolist() == mask.tolist()
+        assert (
+            read_mask(odd.save(tmp_path / name, values, mode), shape).squeeze().tolist()
+            == mask.tolist()
+        )
     odd.bomb(tmp_path / "bomb.png")
     with pytest.raises(BadInput, match=r"bomb\.png cannot be read"):
         read_values(tmp_path / "bomb.png", shape, space)

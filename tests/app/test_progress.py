@@ -11,7 +11,14 @@ from rich.console import Console
 
 import pushforward as pf
 from pushforward.app.progress.line import ProgressState, line, remaining, sentence, unit_of
-from pushforward.app.progress.meter import Meter, RedrawnLine, Silent, WrittenLines, own_place, place
+from pushforward.app.progress.meter import (
+    Meter,
+    RedrawnLine,
+    Silent,
+    WrittenLines,
+    own_place,
+    place,
+)
 from pushforward.engine.fit_records import Progress
 
 WIDTHS = (200, 120, 80, 60, 40)
@@ -29,14 +36,22 @@ class Clock:
 
 def progress(step: int, of: int = 1000) -> Progress:
     return Progress(
-        step, fraction=step / of, loss_name=LONG, loss=1.2345, held_out=512.3, held_out_name="-ELBO [nats]", best=500.0
+        step,
+        fraction=step / of,
+        loss_name=LONG,
+        loss=1.2345,
+        held_out=512.3,
+        held_out_name="-ELBO [nats]",
+        best=500.0,
     )
 
 
 def trained(console: Console, steps: int = 1000, seconds: float = 60.0) -> str:
     """Show a training of some seconds on a console and return what was written."""
     time = Clock()
-    with Meter("training autoregressive", place(console), keep=True, now=time, ticking=False) as meter:
+    with Meter(
+        "training autoregressive", place(console), keep=True, now=time, ticking=False
+    ) as meter:
         for step in range(1, steps + 1):
             time.time = seconds * step / steps
             meter.training(progress(step, steps))
@@ -64,10 +79,16 @@ def test_a_terminal_has_one_line_that_fits_and_keeps_percent_and_time(width: int
     assert "━" in halfway  # the bar is there at every width
 
 
-@pytest.mark.parametrize(("width", "there"), [(120, "held out 512.3 [nats]"), (80, "step 500"), (60, "left")])
+@pytest.mark.parametrize(
+    ("width", "there"), [(120, "held out 512.3 [nats]"), (80, "step 500"), (60, "left")]
+)
 def test_the_loss_is_shown_with_its_unit_where_there_is_room(width: int, there: str) -> None:
     state = ProgressState(
-        "training vae", 0.5, 30.0, 30.0, ("step 500", "loss 1.235 [nats/dim]", "held out 512.3 [nats]")
+        "training vae",
+        0.5,
+        30.0,
+        30.0,
+        ("step 500", "loss 1.235 [nats/dim]", "held out 512.3 [nats]"),
     )
     shown = line(state, width)
     assert there in shown
@@ -92,7 +113,10 @@ def test_a_pipe_gets_plain_lines_without_control_characters() -> None:
     assert not UNWANTED.search(text)
     # at 2 s, then every 10 s, then the end
     assert len(lines) == 7
-    assert re.match(r"training autoregressive: 3 %, 0:58 left, step 3\d, loss 1.234 \[nats/dim\], held", lines[0])
+    assert re.match(
+        r"training autoregressive: 3 %, 0:58 left, step 3\d, loss 1.234 \[nats/dim\], held",
+        lines[0],
+    )
     assert lines[-1].startswith("training autoregressive: 100 %")
 
 
@@ -103,7 +127,9 @@ def test_a_long_run_writes_at_most_some_hundred_lines_and_a_short_one_none() -> 
 
 def test_what_has_no_length_shows_its_time() -> None:
     time, console = Clock(), terminal(60)
-    with Meter("reading a-very-long-name-of-a-folder/" + "x" * 90, place(console), now=time, ticking=False) as meter:
+    with Meter(
+        "reading a-very-long-name-of-a-folder/" + "x" * 90, place(console), now=time, ticking=False
+    ) as meter:
         time.time = 75.0
         meter._draw()
     drawn = console.file.getvalue().split("\r")  # type: ignore[attr-defined]
@@ -146,7 +172,9 @@ def test_pace_counts_what_was_done_since() -> None:
         meter.training(progress(500))
         time.time = 10.0
         meter.training(progress(600))
-        assert meter.state().left == pytest.approx(40.0)  # a tenth in ten seconds, four tenths to go
+        assert meter.state().left == pytest.approx(
+            40.0
+        )  # a tenth in ten seconds, four tenths to go
 
 
 def test_time_before_the_first_step_of_a_resumed_run_says_nothing_about_its_pace() -> None:
@@ -178,9 +206,15 @@ def test_every_part_has_its_own_clock_and_all_of_them_one_rhythm() -> None:
 
 def test_a_failed_block_never_claims_to_be_whole() -> None:
     file = io.StringIO()
-    with pytest.raises(ValueError), Meter("x", RedrawnLine(file, lambda: 60, True), keep=True, ticking=False) as meter:  # noqa: PT012
-        meter.done(0.3)
-        raise ValueError
+    meter = Meter("x", RedrawnLine(file, lambda: 60, True), keep=True, ticking=False)
+
+    def failing() -> None:
+        with meter:
+            meter.done(0.3)
+            raise ValueError
+
+    with pytest.raises(ValueError):
+        failing()
     assert "100 %" not in file.getvalue()
 
 
@@ -194,7 +228,11 @@ def test_a_terminal_without_line_drawing_gets_ascii(encoding: str) -> None:
 
 def test_the_engine_tells_the_loss_and_python_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
     data = pf.load("two-moons")
-    quiet: dict[str, Any] = {"steps": 4, "preset": "smoke", "settings": {"train": {"evaluate_every": 2}}}
+    quiet: dict[str, Any] = {
+        "steps": 4,
+        "preset": "smoke",
+        "settings": {"train": {"evaluate_every": 2}},
+    }
     pf.fit("flow", data, **quiet, progress=False)
     assert capsys.readouterr().err == ""
     assert isinstance(own_place(False), Silent)
@@ -204,7 +242,12 @@ def test_the_engine_tells_the_loss_and_python_shows_it(capsys: pytest.CaptureFix
     assert plan is not None
     from pushforward.app.runs.training import train
 
-    train(plan, observer=lambda p: seen.append((p.loss_name, p.loss is None, p.held_out_name, p.held_out is None)))
+    train(
+        plan,
+        observer=lambda p: seen.append(
+            (p.loss_name, p.loss is None, p.held_out_name, p.held_out is None)
+        ),
+    )
     assert seen[0][1] is False
     assert unit_of(seen[0][0]) == "[nats/dim]"
     assert seen[-1][2:] == ("-log p of the data [nats]", False)

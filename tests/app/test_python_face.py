@@ -31,7 +31,9 @@ def digits() -> Fitted:
 
 @pytest.fixture(scope="module")
 def table() -> Fitted:
-    rows = pd.DataFrame({"age": np.arange(200) % 50, "country": list("ABCD") * 50, "rate": np.arange(200) % 7 / 4})
+    rows = pd.DataFrame(
+        {"age": np.arange(200) % 50, "country": list("ABCD") * 50, "rate": np.arange(200) % 7 / 4}
+    )
     return pf.fit("ar", rows, steps=2, preset="smoke")
 
 
@@ -49,27 +51,41 @@ SAME: dict[str, Callable[[], Any]] = {
     "array and labels": lambda: (X[:120], Y[:120]),
     "tensors": lambda: (torch.from_numpy(X[:120]), torch.from_numpy(Y[:120])),
     "TensorDataset": lambda: TensorDataset(torch.from_numpy(X[:120]), torch.from_numpy(Y[:120])),
-    "loader": lambda: DataLoader(TensorDataset(torch.from_numpy(X[:120]), torch.from_numpy(Y[:120])), batch_size=7),
+    "loader": lambda: DataLoader(
+        TensorDataset(torch.from_numpy(X[:120]), torch.from_numpy(Y[:120])), batch_size=7
+    ),
     "list of pairs": lambda: [(X[i], int(Y[i])) for i in range(120)],
     "pairs of tensors": lambda: [(torch.from_numpy(X[i]), torch.tensor(Y[i])) for i in range(120)],
     "mapping": lambda: {"x": X[:120], "y": Y[:120]},
     "mapping of images": lambda: {"images": X[:120], "target": Y[:120]},
-    "records of pictures": lambda: [{"image": Picture.fromarray(X[i]), "label": int(Y[i])} for i in range(120)],
-    "frame of pictures": lambda: pd.DataFrame({"image": [X[i] for i in range(120)], "label": Y[:120]}),
+    "records of pictures": lambda: [
+        {"image": Picture.fromarray(X[i]), "label": int(Y[i])} for i in range(120)
+    ],
+    "frame of pictures": lambda: pd.DataFrame(
+        {"image": [X[i] for i in range(120)], "label": Y[:120]}
+    ),
     "generator": lambda: ((X[i], str(Y[i])) for i in range(120)),
 }
 
 
 @pytest.mark.parametrize("source", SAME.values(), ids=SAME.keys())
-def test_every_way_to_hold_labelled_pictures_opens_as_the_same_data(source: Callable[[], Any]) -> None:
+def test_every_way_to_hold_labelled_pictures_opens_as_the_same_data(
+    source: Callable[[], Any],
+) -> None:
     expected, data = pf.load(X[:120], labels=Y[:120]), pf.load(source())
-    assert (data.space, data.classes, data.fingerprint) == (expected.space, CLASSES, expected.fingerprint)
+    assert (data.space, data.classes, data.fingerprint) == (
+        expected.space,
+        CLASSES,
+        expected.fingerprint,
+    )
 
 
 def test_intensities_in_whole_255ths_are_the_levels_they_came_from() -> None:
     data = pf.load(Items())
     assert data.classes == CLASSES
-    assert torch.equal(data.train.x.unique() % 15, torch.zeros(len(data.train.x.unique()), dtype=torch.uint8))
+    assert torch.equal(
+        data.train.x.unique() % 15, torch.zeros(len(data.train.x.unique()), dtype=torch.uint8)
+    )
     assert any("255" in note for note in data.notes)
     # every level survives the division in float32 and in float64
     levels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
@@ -81,18 +97,31 @@ def test_intensities_in_whole_255ths_are_the_levels_they_came_from() -> None:
 
 def test_points_columns_and_texts() -> None:
     assert pf.load([[0.5 * i, 1.0 / (i + 1)] for i in range(40)]).space.kind == "points"
-    assert pf.load([(0.5 * i, 1.0 / (i + 1)) for i in range(40)]).space.kind == "points"  # pairs of numbers are points
-    assert pf.load(TensorDataset(torch.randn(50, 3, generator=torch.Generator().manual_seed(0)))).space.dimensions == 3
+    assert (
+        pf.load([(0.5 * i, 1.0 / (i + 1)) for i in range(40)]).space.kind == "points"
+    )  # pairs of numbers are points
+    assert (
+        pf.load(
+            TensorDataset(torch.randn(50, 3, generator=torch.Generator().manual_seed(0)))
+        ).space.dimensions
+        == 3
+    )
     assert pf.load({"a": list(range(40)), "b": list("xy") * 20}).space.kind == "table"
     assert pf.load([{"a": i, "b": "xy"[i % 2]} for i in range(40)]).space.kind == "table"
-    assert pf.load(np.array(["to be or not to be, that is the question"] * 60), length=8).space.kind == "text"
+    assert (
+        pf.load(np.array(["to be or not to be, that is the question"] * 60), length=8).space.kind
+        == "text"
+    )
 
 
 BAD: dict[str, tuple[Callable[[], Any], str]] = {
     "a number": (lambda: pf.load(3), "data of type int"),
     "nothing": (lambda: pf.load(None), "data of type NoneType"),
     "an empty list": (lambda: pf.load([]), "an empty list"),
-    "ragged": (lambda: pf.load([np.zeros((2, 2)), np.zeros((3, 3))]), r"different shapes \(\(2, 2\) and \(3, 3\)\)"),
+    "ragged": (
+        lambda: pf.load([np.zeros((2, 2)), np.zeros((3, 3))]),
+        r"different shapes \(\(2, 2\) and \(3, 3\)\)",
+    ),
     "too few labels": (lambda: pf.load(X, labels=Y[:4]), "4 labels for 1797 examples"),
     "labels of a path": (lambda: pf.load("digits", labels=Y), "labels beside the path digits"),
     "labels twice": (lambda: pf.load((X, Y), labels=Y), "labels beside them"),
@@ -124,7 +153,13 @@ def test_log_prob_takes_what_fit_takes(digits: Fitted) -> None:
 
 def test_codes_have_a_length_and_lead_back(digits: Fitted) -> None:
     z = digits.encode((X[:6], Y[:6]))
-    assert (len(z), z.shape, np.asarray(z).shape, len(list(z)), z[2].shape) == (6, (6, 64), (6, 64), 6, (64,))
+    assert (len(z), z.shape, np.asarray(z).shape, len(list(z)), z[2].shape) == (
+        6,
+        (6, 64),
+        (6, 64),
+        6,
+        (64,),
+    )
     assert repr(z) == "Latent(6 codes of shape (64,), exact)"
     for codes in (z, z.value, np.asarray(z)):
         assert torch.equal(digits.decode(codes, given=Y[:6]), torch.from_numpy(X[:6])[:, None])
@@ -154,8 +189,15 @@ def test_columns_condition_as_mappings_and_frames(table: Fitted) -> None:
     words = table.sample(20, given="country=B,age=30..40")
     pd.testing.assert_frame_equal(rows, words)
     each = table.sample(given=[{"country": "A"}, {"age": 7}, {"rate": 0.25, "country": "D"}])
-    assert (each["country"][0], each["age"][1], each["rate"][2], each["country"][2]) == ("A", 7, 0.25, "D")
-    assert table.sample(given=pd.DataFrame({"country": list("ABCD")}))["country"].tolist() == list("ABCD")
+    assert (each["country"][0], each["age"][1], each["rate"][2], each["country"][2]) == (
+        "A",
+        7,
+        0.25,
+        "D",
+    )
+    assert table.sample(given=pd.DataFrame({"country": list("ABCD")}))["country"].tolist() == list(
+        "ABCD"
+    )
     with pytest.raises(BadInput, match=r"unknown column 'contry'.*country"):
         table.sample(2, given={"contry": "A"})
     with pytest.raises(BadInput, match="a list of int as the condition of a table"):
@@ -182,7 +224,9 @@ def test_scores_print_as_a_table_and_hold_what_they_held(digits: Fitted) -> None
         scores
     )  # no two rows are called alike
     assert scores.to_frame()["value"].tolist() == [score.value for score in scores]
-    assert scores["coverage"].value == next(s.value for s in scores if s.name.startswith("coverage"))
+    assert scores["coverage"].value == next(
+        s.value for s in scores if s.name.startswith("coverage")
+    )
     assert scores._repr_html_().count("<tr>") == len(scores) + 1
     assert len(scores[:3]) == 3
     with pytest.raises(BadInput, match=r"covrage.*coverage"):

@@ -72,12 +72,21 @@ def test_one_budget() -> None:
 
 
 def test_settings_are_words_or_mappings() -> None:
-    words = TrainRequest.of({"family": "flow", "data": "digits", "settings": ["model.width=8", "data.labels=false"]})
+    words = TrainRequest.of(
+        {"family": "flow", "data": "digits", "settings": ["model.width=8", "data.labels=false"]}
+    )
     mapped = TrainRequest.of(
-        {"family": "flow", "data": "digits", "settings": {"model": {"width": 8}, "data": {"labels": False}}}
+        {
+            "family": "flow",
+            "data": "digits",
+            "settings": {"model": {"width": 8}, "data": {"labels": False}},
+        }
     )
     assert words.settings == mapped.settings == {"model": {"width": 8}, "data": {"labels": False}}
-    assert with_own_options(words.settings, ("id",), None)["data"] == {"labels": False, "keep": "id"}
+    assert with_own_options(words.settings, ("id",), None)["data"] == {
+        "labels": False,
+        "keep": "id",
+    }
     assert words.settings["data"] == {"labels": False}  # a request is never changed
     with pytest.raises(BadInput, match="settings: a str: expected a mapping"):
         TrainRequest.of({"family": "flow", "data": "digits", "settings": "model.width=8"})
@@ -102,11 +111,15 @@ def test_files_are_left_although_nobody_reads_the_answer(tmp_path: Path) -> None
     assert left == ["left"]
 
 
-def test_every_schema_is_json_and_says_what_the_help_says(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_schema_is_json_and_says_what_the_help_says(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     for request in every_verb():
         schema = json.loads(json.dumps(request.model_json_schema()))
         assert schema["additionalProperties"] is False
-        assert set(schema["properties"]) == set(request.model_fields) if request.model_fields else True
+        assert (
+            set(schema["properties"]) == set(request.model_fields) if request.model_fields else True
+        )
     with pytest.raises(SystemExit) as stop:
         main(["schema", "trian"])
     assert stop.value.code == 2
@@ -116,7 +129,10 @@ def test_every_schema_is_json_and_says_what_the_help_says(capsys: pytest.Capture
 def test_a_setting_says_where_it_came_from() -> None:
     preset = {"batch_size": 64, "ema": 0.99}
     values = {"batch_size": 64, "ema": 0.5, "seed": 3, "precision": "bfloat16"}
-    found = {s.name: s for s in settings_of("train", TrainConfig, values, preset, {"precision": "bfloat16"})}
+    found = {
+        s.name: s
+        for s in settings_of("train", TrainConfig, values, preset, {"precision": "bfloat16"})
+    }
     assert found["train.batch_size"].origin == "preset"
     assert found["train.ema"].origin == "asked for"
     assert found["train.precision"].origin == "fitted to the machine"
@@ -126,7 +142,15 @@ def test_a_setting_says_where_it_came_from() -> None:
 
 def test_config_of_a_run_names_every_setting(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    pf.fit("flow", "two-moons", steps=2, preset="smoke", settings={"train": {"ema": 0.5}}, path=run, progress=False)
+    pf.fit(
+        "flow",
+        "two-moons",
+        steps=2,
+        preset="smoke",
+        settings={"train": {"ema": 0.5}},
+        path=run,
+        progress=False,
+    )
     record = pf.config(run).json()  # type: ignore[attr-defined]
     known = {setting["name"]: setting for setting in record["settings"]}
     assert known["train.ema"]["value"] == 0.5

@@ -52,7 +52,9 @@ SPENT = [
 
 
 @pytest.mark.parametrize(("first", "then", "words"), SPENT)
-def test_a_smaller_budget_never_renames_a_run(data, tmp_path: Path, first, then, words: str) -> None:
+def test_a_smaller_budget_never_renames_a_run(
+    data, tmp_path: Path, first, then, words: str
+) -> None:
     train(planned(data, first), tmp_path / "run")
     before = content(tmp_path / "run")
     with pytest.raises(BadInput, match=words):
@@ -71,9 +73,16 @@ def test_a_larger_budget_goes_on_and_says_what_that_means(data, tmp_path: Path) 
     said: list[str] = []
     train(planned(data, {"steps": 5}), tmp_path / "run", resume=True, announce=said.append)
     assert len(said) == 1
-    assert "the budget was 2 steps and is 5 steps: from step 2 on the learning rate goes by the new one" in said[0]
+    assert (
+        "the budget was 2 steps and is 5 steps: from step 2 on the learning rate goes by the new one"
+        in said[0]
+    )
     record = json.loads((tmp_path / "run" / "manifest.json").read_text())
-    assert (record["fit"]["steps"], record["fit"]["budget"], record["status"]) == (5, "5 steps", "complete")
+    assert (record["fit"]["steps"], record["fit"]["budget"], record["status"]) == (
+        5,
+        "5 steps",
+        "complete",
+    )
     assert [(leg["step"], leg["budget"]) for leg in record["resumed"]] == [(2, "5 steps")]
     assert record["started"] <= record["finished"]
 
@@ -84,30 +93,40 @@ def test_patience_is_not_renamed_either(data, tmp_path: Path) -> None:
     assert record.stopped == "patience"
     with pytest.raises(BadInput, match=r"train\.patience stopped at step"):
         train(planned(data, {"steps": 90}, **patient), tmp_path / "run", resume=True)
-    assert train(planned(data, {"steps": 60}, **patient), tmp_path / "run", resume=True).record.steps == record.steps
+    assert (
+        train(planned(data, {"steps": 60}, **patient), tmp_path / "run", resume=True).record.steps
+        == record.steps
+    )
 
 
 def test_seconds_add_up_over_legs(data, tmp_path: Path) -> None:
     run, seconds = tmp_path / "run", [0.0]
     for steps in (3, 6, 9):
-        record = train(planned(data, {"steps": steps}, evaluate_every=1), run, resume=run.is_dir()).record
+        record = train(
+            planned(data, {"steps": steps}, evaluate_every=1), run, resume=run.is_dir()
+        ).record
         assert record.seconds > seconds[-1]
         assert load_counters(run / "state" / "last.safetensors")["seconds"] == record.seconds
         seconds.append(record.seconds)
     legs = json.loads((run / "manifest.json").read_text())["resumed"]
     assert [leg["seconds"] for leg in legs] == [round(s, 3) for s in seconds[1:3]]
-    history = [json.loads(line)["seconds"] for line in (run / "history.jsonl").read_text().splitlines()]
+    history = [
+        json.loads(line)["seconds"] for line in (run / "history.jsonl").read_text().splitlines()
+    ]
     assert history == sorted(history)
 
 
 @pytest.mark.parametrize(
-    ("key", "was"), [("torch", "2.0.0"), ("machine", "Linux x86_64, 64 threads"), ("pushforward", "0.0.1")]
+    ("key", "was"),
+    [("torch", "2.0.0"), ("machine", "Linux x86_64, 64 threads"), ("pushforward", "0.0.1")],
 )
 def test_another_machine_is_said_and_remembered(data, tmp_path: Path, key: str, was: str) -> None:
     run = tmp_path / "run"
     train(planned(data, {"steps": 2}), run)
     record = json.loads((run / "manifest.json").read_text())
-    (run / "manifest.json").write_text(json.dumps({**record, "versions": {**record["versions"], key: was}}))
+    (run / "manifest.json").write_text(
+        json.dumps({**record, "versions": {**record["versions"], key: was}})
+    )
     said: list[str] = []
     train(planned(data, {"steps": 3}), run, resume=True, announce=said.append)
     assert len(said) == 2
@@ -181,7 +200,10 @@ def test_a_run_of_before_goes_on_in_its_own_unit(tmp_path: Path) -> None:
     for name in ("now", "before"):
         train(planned(wide, {"steps": 5}), tmp_path / name, resume=True)
         facts.append(json.loads((tmp_path / name / "manifest.json").read_text())["fit"])
-    assert [fact["held_out_name"] for fact in facts] == ["-log p of the data [nats]", "-log p [nats]"]
+    assert [fact["held_out_name"] for fact in facts] == [
+        "-log p of the data [nats]",
+        "-log p [nats]",
+    ]
     assert facts[0]["best_step"] == facts[1]["best_step"]
     assert facts[1]["best_held_out"] == pytest.approx(facts[0]["best_held_out"] + by, abs=1e-4)
 
@@ -199,11 +221,15 @@ def test_a_student_does_not_replace_its_teacher(data, tmp_path: Path) -> None:
 def test_going_on_and_replacing_are_two_things(run, data, tmp_path: Path) -> None:
     for words in (["train", "flow", "two-moons"], ["compare", "two-moons", "--families", "flow"]):
         (tmp_path / words[0]).mkdir()
-        status, _, err = run(*words, "--steps", 2, "-o", tmp_path / words[0], "--resume", "--overwrite")
+        status, _, err = run(
+            *words, "--steps", 2, "-o", tmp_path / words[0], "--resume", "--overwrite"
+        )
         assert (status, "--resume with --overwrite" in err) == (2, True)
 
 
-def test_a_table_is_read_as_the_run_began_and_by_runs_from_before_that_was_kept(tmp_path: Path) -> None:
+def test_a_table_is_read_as_the_run_began_and_by_runs_from_before_that_was_kept(
+    tmp_path: Path,
+) -> None:
     rows = [f"{i}.25,{'<0.5' if i % 4 == 0 else f'{i % 7}.5e3'}" for i in range(60)]
     file, run = tmp_path / "lod.csv", tmp_path / "run"
     file.write_text("\n".join(["a,lod", *rows]) + "\n")
@@ -214,18 +240,32 @@ def test_a_table_is_read_as_the_run_began_and_by_runs_from_before_that_was_kept(
         kept = data_settings_of(run, None if run.exists() else given)
         overrides = {"data": kept, "train": {"checkpoint_every": 1, "batch_size": 10}}
         return plan_training(
-            "ar", open_source(str(file), kept), budget={"steps": steps}, preset="smoke", overrides=overrides
+            "ar",
+            open_source(str(file), kept),
+            budget={"steps": steps},
+            preset="smoke",
+            overrides=overrides,
         )
 
     train(plan(2), run)
     # as an older version wrote it: nothing of readings, and fewer fields of notations
     record = json.loads((run / "encoding.json").read_text())
     for stored in record["stored"]:
-        del stored["reading"], stored["marks"], stored["notation"]["mixed"], stored["notation"]["lead"]
+        del (
+            stored["reading"],
+            stored["marks"],
+            stored["notation"]["mixed"],
+            stored["notation"]["lead"],
+        )
     (run / "encoding.json").write_text(json.dumps(record))
     manifest = json.loads((run / "manifest.json").read_text())
     manifest["encoding_sha256"] = hashlib.sha256((run / "encoding.json").read_bytes()).hexdigest()
     (run / "manifest.json").write_text(json.dumps(manifest))
     old = reopen(open_record(run))
-    assert torch.isnan(torch.cat([part.x for part in (old.train, old.validation, old.test) if part])[:, 1]).sum() == 15
+    assert (
+        torch.isnan(
+            torch.cat([part.x for part in (old.train, old.validation, old.test) if part])[:, 1]
+        ).sum()
+        == 15
+    )
     assert train(plan(3), run, resume=True).record.steps == 3

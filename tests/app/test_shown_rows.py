@@ -11,7 +11,8 @@ from pushforward.data.open import open_data
 
 
 @pytest.mark.parametrize(
-    "dtype", ["Int64", "boolean", "float64", "object", "string", "category", "datetime64[s]", "Float64"]
+    "dtype",
+    ["Int64", "boolean", "float64", "object", "string", "category", "datetime64[s]", "Float64"],
 )
 def test_missing_cells_are_empty_whatever_their_dtype(dtype: str) -> None:
     values = np.arange(60) % 2

@@ -20,7 +20,19 @@ from scored import called
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sweep") / "run"
     with pytest.raises(SystemExit):
-        main(["train", "diffusion", "two-moons", "--steps", "150", "-s", "model.width=32", "-o", str(path)])
+        main(
+            [
+                "train",
+                "diffusion",
+                "two-moons",
+                "--steps",
+                "150",
+                "-s",
+                "model.width=32",
+                "-o",
+                str(path),
+            ]
+        )
     return path
 
 
@@ -70,7 +82,10 @@ def test_table_and_page_show_the_same_numbers() -> None:
     assert best_of(near, 8) == ("a", "b")
     table, page = to_markdown(found), render(found)
     rows = [line for line in table.splitlines() if line.startswith(("| a", "| b"))]
-    assert rows == ["| a | **8.0 (7.2 to 8.8)** | 2.00 (1.80 to 2.20) |", "| b |  | **1.00 (0.90 to 1.10)** |"]
+    assert rows == [
+        "| a | **8.0 (7.2 to 8.8)** | 2.00 (1.80 to 2.20) |",
+        "| b |  | **1.00 (0.90 to 1.10)** |",
+    ]
     assert "r&lt;un" in page
     assert "r<un" not in page
     assert "<script" not in page
@@ -78,9 +93,13 @@ def test_table_and_page_show_the_same_numbers() -> None:
         assert text in page
 
 
-def test_the_command_writes_a_page_and_json(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_writes_a_page_and_json(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     page = tmp_path / "sweep.html"
-    status = call("sweep", run, "--calls", "4,8", "--solver", "ddim", "-n", 200, "-o", page, "--json")
+    status = call(
+        "sweep", run, "--calls", "4,8", "--solver", "ddim", "-n", 200, "-o", page, "--json"
+    )
     captured = capsys.readouterr()
     assert status == 0, captured.err
     record = json.loads(captured.out)
@@ -105,8 +124,13 @@ def test_bad_input_is_one_sentence(
     assert sentence in capsys.readouterr().err
 
 
-def test_a_family_without_solvers_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call("train", "gan", "two-moons", "--preset", "smoke", "--steps", 3, "-o", tmp_path / "gan") == 0
+def test_a_family_without_solvers_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        call("train", "gan", "two-moons", "--preset", "smoke", "--steps", 3, "-o", tmp_path / "gan")
+        == 0
+    )
     assert call("sweep", tmp_path / "gan") == 2
     assert "a run that samples step by step" in capsys.readouterr().err
 
@@ -122,7 +146,9 @@ def test_solvers_that_a_run_cannot_walk_are_left_out_with_the_reason(run: Path) 
         sweep(run, (4,), ("ddpm-learned",), n=60)
 
 
-def test_tables_are_swept_and_text_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_tables_are_swept_and_text_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The solvers of a table's numbers, without the one whose variance nobody learns there; text has steps and no solvers."""
     rng = np.random.default_rng(0)
     rows = "\n".join(f"{a:.3f},{'x' if a > b else 'y'}" for a, b in rng.normal(size=(400, 2)))
@@ -130,7 +156,17 @@ def test_tables_are_swept_and_text_is_refused(tmp_path: Path, capsys: pytest.Cap
     (tmp_path / "text.txt").write_text("to be or not to be, that is the question. " * 1600)
     for name in ("rows.csv", "text.txt"):
         assert (
-            call("train", "diffusion", tmp_path / name, "--preset", "smoke", "--steps", 5, "-o", tmp_path / name[:4])
+            call(
+                "train",
+                "diffusion",
+                tmp_path / name,
+                "--preset",
+                "smoke",
+                "--steps",
+                5,
+                "-o",
+                tmp_path / name[:4],
+            )
             == 0
         )
     found = sweep(tmp_path / "rows", (6,))

@@ -45,8 +45,23 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_samples_of_a_table_are_written_as_its_file_was(run: Call, shop: Path, tmp_path: Path) -> None:
-    assert run("train", "autoregressive", shop, "--preset", "smoke", "--steps", 2, "-o", tmp_path / "run")[0] == 0
+def test_samples_of_a_table_are_written_as_its_file_was(
+    run: Call, shop: Path, tmp_path: Path
+) -> None:
+    assert (
+        run(
+            "train",
+            "autoregressive",
+            shop,
+            "--preset",
+            "smoke",
+            "--steps",
+            2,
+            "-o",
+            tmp_path / "run",
+        )[0]
+        == 0
+    )
     assert run("sample", tmp_path / "run", "-n", 40, "-o", tmp_path / "s.csv")[0] == 0
     text = (tmp_path / "s.csv").read_text()
     rows = list(csv.DictReader(io.StringIO(text), delimiter=";"))
@@ -58,7 +73,14 @@ def test_samples_of_a_table_are_written_as_its_file_was(run: Call, shop: Path, t
     # what was written is read again, and conditions are spelled as cells are
     status, out, _ = run("score", tmp_path / "run", tmp_path / "s.csv", "--json")
     assert (status, json.loads(out)["n"]) == (0, 40)
-    given = run("sample", tmp_path / "run", "-n", 3, "--given", "price=$12.50,share=45%,day=03.11.2024,weight=29,07")[1]
+    given = run(
+        "sample",
+        tmp_path / "run",
+        "-n",
+        3,
+        "--given",
+        "price=$12.50,share=45%,day=03.11.2024,weight=29,07",
+    )[1]
     assert all(line.startswith("$12.50;45%;29,07;03.11.2024;") for line in given.splitlines()[1:])
 
 
@@ -66,7 +88,10 @@ def test_a_wide_table_is_summarised_and_listed_as_json(run: Call, tmp_path: Path
     path, width = tmp_path / "wide.csv", 300
     lines = [",".join(f"c{i}" for i in range(width))]
     lines += [
-        ",".join("abc"[DICE.randrange(3)] if i % 50 == 0 else f"{DICE.gauss(0, 1):.2f}" for i in range(width))
+        ",".join(
+            "abc"[DICE.randrange(3)] if i % 50 == 0 else f"{DICE.gauss(0, 1):.2f}"
+            for i in range(width)
+        )
         for _ in range(30)
     ]
     lines = [line + (",id" if not i else f",n{i}") for i, line in enumerate(lines)]
@@ -78,11 +103,23 @@ def test_a_wide_table_is_summarised_and_listed_as_json(run: Call, tmp_path: Path
     assert out.rstrip().endswith("`--keep id`, or keep=['id'] in Python, models it)")
     described = json.loads(run("data", "describe", path, "--json")[1])
     assert len(described["columns"]) == width
-    status, out, _ = run("train", "autoregressive", path, "--preset", "smoke", "--steps", 2, "--dry-run")
+    status, out, _ = run(
+        "train", "autoregressive", path, "--preset", "smoke", "--steps", 2, "--dry-run"
+    )
     assert status == 0
     assert len(out.splitlines()) < 150
     planned = json.loads(
-        run("train", "autoregressive", path, "--preset", "smoke", "--steps", 2, "--dry-run", "--json")[1]
+        run(
+            "train",
+            "autoregressive",
+            path,
+            "--preset",
+            "smoke",
+            "--steps",
+            2,
+            "--dry-run",
+            "--json",
+        )[1]
     )
     assert len(planned["space"]["columns"]) == width
 
@@ -90,6 +127,10 @@ def test_a_wide_table_is_summarised_and_listed_as_json(run: Call, tmp_path: Path
 def test_too_much_is_refused_by_a_limit_that_is_stated(tmp_path: Path) -> None:
     path = tmp_path / "wide.csv"
     width = sheet.MOST_COLUMNS + 1
-    path.write_text("\n".join([",".join(f"c{i}" for i in range(width)), *(["1," * (width - 1) + "2"] * 2)]))
-    with pytest.raises(BadInput, match=r"20,001 columns: expected at most 20,000 columns.*--no-limits"):
+    path.write_text(
+        "\n".join([",".join(f"c{i}" for i in range(width)), *(["1," * (width - 1) + "2"] * 2)])
+    )
+    with pytest.raises(
+        BadInput, match=r"20,001 columns: expected at most 20,000 columns.*--no-limits"
+    ):
         sheet.read_sheet(path, sheet.Reading())

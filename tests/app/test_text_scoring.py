@@ -49,7 +49,9 @@ def one_by_one(model: Autoregressive, s: torch.Tensor, first: int, stride: int) 
 
 @pytest.mark.parametrize("stride", [1, 3, 8])
 @pytest.mark.parametrize("n", [5, 8, 9, 30])
-def test_every_token_is_scored_once_with_the_context_of_its_window(model: Autoregressive, stride: int, n: int) -> None:
+def test_every_token_is_scored_once_with_the_context_of_its_window(
+    model: Autoregressive, stride: int, n: int
+) -> None:
     s = stream(n)
     found = token_terms(model, s, stride)
     assert len(found) == n
@@ -77,7 +79,9 @@ def test_units_and_clusters(model: Autoregressive) -> None:
     assert len(found.log_prob) in (boundaries, boundaries + 1)
     # a boundary's own nats belong to the document it ends
     ends = (s[1:] == 5).nonzero().flatten().tolist()
-    assert float(found.log_prob.nats[0]) == pytest.approx(float(found.nats[: ends[0] + 1].double().sum()))
+    assert float(found.log_prob.nats[0]) == pytest.approx(
+        float(found.nats[: ends[0] + 1].double().sum())
+    )
 
 
 def test_one_document_is_cut_into_blocks_whose_scatter_is_the_error(model: Autoregressive) -> None:
@@ -99,7 +103,9 @@ def test_bad_strides_are_refused(model: Autoregressive) -> None:
 
 @pytest.mark.parametrize("stride", [1, 3, 8])
 def test_documents_are_scored_given_what_they_are_about_each_with_its_end(stride: int) -> None:
-    about = Autoregressive(SPACE, AutoregressiveConfig(width=16, depth=1, heads=2), (), ContextSpace(4, vocabulary=6))
+    about = Autoregressive(
+        SPACE, AutoregressiveConfig(width=16, depth=1, heads=2), (), ContextSpace(4, vocabulary=6)
+    )
     perturb(about, 0.2)
     documents = [stream(n)[1:] for n in (3, 7, 8, 20)]
     contexts = [torch.tensor(row, dtype=torch.int64) for row in ([1], [], [2, 3, 4, 0], [5, 5])]
@@ -114,7 +120,9 @@ def test_documents_are_scored_given_what_they_are_about_each_with_its_end(stride
             prefixes = [Prefix(whole[None, :i], torch.tensor([i])) for i in range(1, size + 1)]
             expected = torch.cat(
                 [
-                    about.terms(Examples(whole[None, i : i + 1], Given(prefix=prefix, context=given)))[0]
+                    about.terms(
+                        Examples(whole[None, i : i + 1], Given(prefix=prefix, context=given))
+                    )[0]
                     for i, prefix in enumerate(prefixes, start=1)
                 ]
             )

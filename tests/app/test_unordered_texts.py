@@ -36,7 +36,9 @@ def model(space: Text) -> Diffusion:
 
 
 def stream(n: int) -> torch.Tensor:
-    return torch.cat([torch.tensor([5]), torch.randint(0, 5, (n,), generator=generator(0, "stream"))])
+    return torch.cat(
+        [torch.tensor([5]), torch.randint(0, 5, (n,), generator=generator(0, "stream"))]
+    )
 
 
 @pytest.mark.parametrize("stride", [1, 2, 4])
@@ -51,7 +53,11 @@ def test_the_bound_of_a_text_is_the_sum_over_its_windows(stride: int, n: int) ->
         width = min(4 if start == 1 else stride, len(s) - start)
         before = min(4 - width + 1, start)
         prefix = Prefix(s[None, start - before : start], torch.tensor([before]))
-        total += float(found.log_prob(Examples(s[None, start : start + width], Given(prefix=prefix)), samples=15).nats)
+        total += float(
+            found.log_prob(
+                Examples(s[None, start : start + width], Given(prefix=prefix)), samples=15
+            ).nats
+        )
         start += width
     lp, size = score.log_prob, int(token_bytes[s[1:]].sum())
     assert float(lp.nats.sum()) == pytest.approx(total, rel=1e-5)
@@ -96,7 +102,10 @@ def test_what_needs_an_order_is_refused_in_words() -> None:
         ("beam search", lambda: Writer(found, ENCODING, "a").best(3)),
         ("speculative decoding", lambda: Writer(found, ENCODING, "a").speculate(found)),
     ):
-        with pytest.raises(Unsupported, match=rf"{how} with diffusion, which writes in random order: expected a model"):
+        with pytest.raises(
+            Unsupported,
+            match=rf"{how} with diffusion, which writes in random order: expected a model",
+        ):
             call()
 
 
@@ -110,28 +119,80 @@ def test_from_training_to_a_report(tmp_path: Path, capsys: pytest.CaptureFixture
     run, file = tmp_path / "run", tmp_path / "lines.txt"
     file.write_text("the cat sat on the mat and the dog ate the hat.\n" * 300)
     pairs = tmp_path / "pairs.jsonl"
-    pairs.write_text("".join(json.dumps({"text": f"{a} {a * a}", "sum": f"{a + a}"}) + "\n" for a in range(60)))
-    train = ["train", "diffusion", file, "--preset", "smoke", "--steps", 4, "-o", run, "-s", "data.length=8"]
+    pairs.write_text(
+        "".join(json.dumps({"text": f"{a} {a * a}", "sum": f"{a + a}"}) + "\n" for a in range(60))
+    )
+    train = [
+        "train",
+        "diffusion",
+        file,
+        "--preset",
+        "smoke",
+        "--steps",
+        4,
+        "-o",
+        run,
+        "-s",
+        "data.length=8",
+    ]
     assert call(*train)[0] == call(*train, "--resume")[0] == 0
     summary = json.loads(call("score", run, file, "--json", "--samples", 4)[1])
-    assert (summary["unit"], summary["kind"], summary["estimator"]) == ("bits/byte", "lower_bound", "elbo, stride 4")
+    assert (summary["unit"], summary["kind"], summary["estimator"]) == (
+        "bits/byte",
+        "lower_bound",
+        "elbo, stride 4",
+    )
     assert summary["value"] == pytest.approx(summary["text"]["bits_per_char"])
     assert summary["stderr"] > 0
     said = call("score", run, file, "--samples", 2)
     assert "lower bound, elbo, stride 4" in said[1]
     assert "the true code length is at most this number" in said[2]
-    _, out, _ = call("sample", run, "-n", 2, "--given", "the ", "--length", 20, "--steps", 3, "--top-k", 5, "--json")
+    _, out, _ = call(
+        "sample",
+        run,
+        "-n",
+        2,
+        "--given",
+        "the ",
+        "--length",
+        20,
+        "--steps",
+        3,
+        "--top-k",
+        5,
+        "--json",
+    )
     assert [entry["prompt"] for entry in json.loads(out)] == ["the ", "the "]
     assert all(len(entry["text"]) <= 20 for entry in json.loads(out))
     assert call("sample", run, "-n", 2, "--stop", "e")[0] == 0
-    assert {s["kind"] for s in json.loads(call("evaluate", run, "--json")[1])["scores"][:1]} == {"lower_bound"}
+    assert {s["kind"] for s in json.loads(call("evaluate", run, "--json")[1])["scores"][:1]} == {
+        "lower_bound"
+    }
     other = tmp_path / "exact"
-    assert call("train", "ar", file, "--preset", "smoke", "--steps", 4, "-o", other, "-s", "data.length=8")[0] == 0
+    assert (
+        call(
+            "train",
+            "ar",
+            file,
+            "--preset",
+            "smoke",
+            "--steps",
+            4,
+            "-o",
+            other,
+            "-s",
+            "data.length=8",
+        )[0]
+        == 0
+    )
     page = tmp_path / "page.html"
     assert call("report", run, other, "-o", page)[0] == 0
     assert "Exact values, bounds and estimates are not ranked together" in page.read_text()
     for arguments, pattern in (
-        (["score", run, file, "--per-token"], "scores by token of a model that bounds .*: expected an exact one"),
+        (
+            ["score", run, file, "--per-token"],
+            "scores by token of a model that bounds .*: expected an exact one",
+        ),
         (["sample", run, "--stream", "--given", "the"], "streaming with diffusion"),
         (["sample", run, "--beams", 2], "beam search with diffusion"),
         (["sample", run, "--draft", run], "speculative decoding with diffusion"),
@@ -141,7 +202,10 @@ def test_from_training_to_a_report(tmp_path: Path, capsys: pytest.CaptureFixture
         (["sample", run, "--solver", "heun"], "sampling option 'solver' on text"),
         (["sample", run, "--guidance", 2], "guidance 2.0 of diffusion on text without a label"),
         (["score", run, file, "--stride", 9], "a stride of 9: expected 1 to 8"),
-        (["train", "diffusion", pairs, "-s", "data.context=sum"], "contexts for diffusion: expected autoregressive"),
+        (
+            ["train", "diffusion", pairs, "-s", "data.context=sum"],
+            "contexts for diffusion: expected autoregressive",
+        ),
     ):
         status, out, err = call(*arguments)
         assert status == 2, arguments

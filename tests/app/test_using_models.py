@@ -51,11 +51,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_strange_points_are_found_and_new_ones_are_not(folder: Path, run: Run, tmp_path: Path) -> None:
+def test_strange_points_are_found_and_new_ones_are_not(
+    folder: Path, run: Run, tmp_path: Path
+) -> None:
     found = {}
     for name in ("new", "far"):
         status, out, _ = run(
-            "anomalies", folder / "flow", folder / f"{name}.npy", "--json", "-o", tmp_path / f"{name}.csv"
+            "anomalies",
+            folder / "flow",
+            folder / f"{name}.npy",
+            "--json",
+            "-o",
+            tmp_path / f"{name}.csv",
         )
         assert status == 0
         found[name] = json.loads(out)
@@ -85,8 +92,12 @@ def test_codes_of_an_invertible_map_know_what_the_points_know(folder: Path, run:
     assert codes["value"] > 0.75
 
 
-def test_true_samples_do_not_hurt_and_a_family_that_listens_is_trained_on_the_real_set(folder: Path, run: Run) -> None:
-    status, out, _ = run("augment", folder / "data.npz", "--samples", folder / "true.npz", "--json", "--seeds", 3)
+def test_true_samples_do_not_hurt_and_a_family_that_listens_is_trained_on_the_real_set(
+    folder: Path, run: Run
+) -> None:
+    status, out, _ = run(
+        "augment", folder / "data.npz", "--samples", folder / "true.npz", "--json", "--seeds", 3
+    )
     assert status == 0
     record = json.loads(out)
     kinds = [(u["trained_on"], u["real"], u["synthetic"]) for u in record["found"]]
@@ -114,7 +125,20 @@ def test_true_samples_do_not_hurt_and_a_family_that_listens_is_trained_on_the_re
 
 
 def test_a_column_of_a_table_is_augmented(run: Run) -> None:
-    words = ("augment", "adult-mini", "--family", "ar", "--target", "age", "--sizes", "2%", "--ratios", 1, "--seeds", 2)
+    words = (
+        "augment",
+        "adult-mini",
+        "--family",
+        "ar",
+        "--target",
+        "age",
+        "--sizes",
+        "2%",
+        "--ratios",
+        1,
+        "--seeds",
+        2,
+    )
     status, out, _ = run(*words, "--steps", 5, "--json")
     assert status == 0
     record = json.loads(out)

@@ -96,7 +96,9 @@ def test_a_run_may_be_named_by_its_path(points: Fitted) -> None:
     assert len(pf.evaluate(str(points.path), pf.load(X), n=40, progress=False)) > 0
 
 
-def test_a_run_whose_data_python_held_says_what_to_bring(points: Fitted, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_whose_data_python_held_says_what_to_bring(
+    points: Fitted, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert points.path is not None
     run, x = points.path, Path(points.path).parent / "x.npy"
 
@@ -110,7 +112,11 @@ def test_a_run_whose_data_python_held_says_what_to_bring(points: Fitted, capsys:
         assert status == 2, err
         assert "the data of the run, which came from Python as the given" in err
         assert "name it as DATA, or with --data" in err
-    for words in (("anomalies", run, x, "--data", x, "-n", 40), ("score", run, x), ("sample", run, "-n", 2)):
+    for words in (
+        ("anomalies", run, x, "--data", x, "-n", 40),
+        ("score", run, x),
+        ("sample", run, "-n", 2),
+    ):
         status, err = call(*words)
         assert status == 0, err
     with pytest.raises(BadInput, match="came from Python"):

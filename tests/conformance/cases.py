@@ -29,7 +29,15 @@ SPACES: dict[str, tuple[Space, ...]] = {
             (
                 Column("colour", "categorical", ("red", "green", "blue"), missing=True),
                 Column("flag", "boolean", ("False", "True")),
-                Column("count", "integer", step=1.0, low=0, high=3, bounded_below=True, bounded_above=True),
+                Column(
+                    "count",
+                    "integer",
+                    step=1.0,
+                    low=0,
+                    high=3,
+                    bounded_below=True,
+                    bounded_above=True,
+                ),
             )
         ),
     ),
@@ -59,7 +67,11 @@ def cases() -> list[Case]:
         declared = family_class(family).capabilities
         for kind in declared.spaces:
             for name in ("", *declared.architecture_names(kind)[1:]):
-                found += [Case(family, space, labelled, name) for space in SPACES[kind] for labelled in (False, True)]
+                found += [
+                    Case(family, space, labelled, name)
+                    for space in SPACES[kind]
+                    for labelled in (False, True)
+                ]
     # a student has no architecture of its own: the methods of its lesson take that place
     for name in STUDENTS.names():
         for kind in family_class(name).capabilities.spaces:
@@ -82,9 +94,20 @@ def examples(space: Space, labelled: bool, n: int = 96, seed: int = 0) -> Exampl
     if isinstance(space, Text):
         x = (z + 1.0).round().clamp(0, space.vocabulary - 1).long()
     elif isinstance(space, Image):
-        x = (z + 1.0).round().clamp(0, space.levels - 1).to(torch.uint8).reshape(n, *space.event_shape)
+        x = (
+            (z + 1.0)
+            .round()
+            .clamp(0, space.levels - 1)
+            .to(torch.uint8)
+            .reshape(n, *space.event_shape)
+        )
     elif isinstance(space, Table):
-        x = (z + torch.tensor([1.0, -0.3, 0.8])).round().clamp(torch.zeros(3), torch.tensor([3.0, 1.0, 3.0])).double()
+        x = (
+            (z + torch.tensor([1.0, -0.3, 0.8]))
+            .round()
+            .clamp(torch.zeros(3), torch.tensor([3.0, 1.0, 3.0]))
+            .double()
+        )
         x[:, 0] = torch.where(x[:, 0] == 3.0, torch.nan, x[:, 0])
     else:
         x = z * torch.tensor([1.5, 0.6]) + torch.tensor([1.0, -0.5])
@@ -95,7 +118,10 @@ def tiny_model(case: Case, seed: int = 0) -> GenerativeModel:
     """An untrained smoke-preset model that has seen its data once; a student has its teacher with it."""
     if case.family in STUDENTS.names():
         teacher = tiny_model(Case("diffusion", case.space, case.labelled), seed)
-        values = {"method": case.architecture, "diffusion": settings("diffusion", case.space, "smoke")["model"]}
+        values = {
+            "method": case.architecture,
+            "diffusion": settings("diffusion", case.space, "smoke")["model"],
+        }
         student = build(case.family, case.space, CLASSES if case.labelled else (), values, seed)
         assert isinstance(student, Distilled)
         assert isinstance(teacher, Diffusion)

@@ -157,7 +157,10 @@ def test_equal_seeds_build_equal_weights_and_touch_nothing_global(case: Case) ->
 
 def test_training_lowers_the_held_out_quantity(case: Case) -> None:
     model = tiny_model(case)
-    data, held_out = examples(case.space, case.labelled, n=256), examples(case.space, case.labelled, n=256, seed=1)
+    data, held_out = (
+        examples(case.space, case.labelled, n=256),
+        examples(case.space, case.labelled, n=256, seed=1),
+    )
     before = model.held_out(held_out)
     train(model, data, 60)
     after = model.held_out(held_out)
@@ -174,7 +177,9 @@ def test_the_held_out_number_is_that_of_the_score(case: Case) -> None:
     # in data units: nobody can tell a density of standardised numbers from the log-probability that `score` prints
     model = tiny_model(case)
     perturb(model, 0.02)
-    names = [name for name in ("exact", "elbo", "dequantised", "reverse") if name in estimators(model)]
+    names = [
+        name for name in ("exact", "elbo", "dequantised", "reverse") if name in estimators(model)
+    ]
     if not model.capabilities.held_out or not model.capabilities.held_out_of_data or not names:
         return
     data = examples(case.space, case.labelled, n=128)
@@ -226,7 +231,11 @@ def test_declared_kinds_are_returned(case: Case) -> None:
     data = examples(case.space, case.labelled, n=4)
     for estimator in model.capabilities.estimators[case.space.kind]:
         lp = model.log_prob(data, estimator=estimator.name, samples=3)
-        assert (lp.kind, lp.measure, lp.unit) == (estimator.kind, case.space.measure, case.space.unit)
+        assert (lp.kind, lp.measure, lp.unit) == (
+            estimator.kind,
+            case.space.measure,
+            case.space.unit,
+        )
         assert bool(torch.isfinite(lp.nats).all())
         assert math.isfinite(lp.value)
         assert lp.calls > 0
@@ -281,7 +290,12 @@ def test_refusals_name_reason_and_alternative(case: Case) -> None:
         with pytest.raises(Unsupported) as refusal:
             model.encode(data.x)
         assert len(refusal.value.fix) > 10
-    for option, value in (("guidance", 2.0), ("steps", 3), ("solver", "nope"), ("temperature", 0.5)):
+    for option, value in (
+        ("guidance", 2.0),
+        ("steps", 3),
+        ("solver", "nope"),
+        ("temperature", 0.5),
+    ):
         if not model.capabilities.takes(option):
             with pytest.raises(Unsupported, match=option):
                 model.sample(2, **{option: value})
@@ -318,7 +332,10 @@ def test_walk_is_the_sampler(case: Case) -> None:
     assert walk.length >= 1
     assert walk.calls > 0
     assert identical(model.codec.decode(run(walk)), model.sample(6, given=given, seed=8))
-    seen = [model.walk(6, given=given, seed=8).peek(s).shape for s in states(model.walk(6, given=given, seed=8))]
+    seen = [
+        model.walk(6, given=given, seed=8).peek(s).shape
+        for s in states(model.walk(6, given=given, seed=8))
+    ]
     assert len(seen) == walk.length + 1
 
 
@@ -362,5 +379,7 @@ def test_declaration_is_complete(family: str) -> None:
     for verb in VERBS:
         if verb == "log_prob" and any(not e for e in cls.capabilities.estimators.values()):
             assert verb in cls.capabilities.refusals
-        if verb == "encode" and any(kind not in cls.capabilities.encode for kind in cls.capabilities.spaces):
+        if verb == "encode" and any(
+            kind not in cls.capabilities.encode for kind in cls.capabilities.spaces
+        ):
             assert verb in cls.capabilities.refusals

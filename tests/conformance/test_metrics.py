@@ -16,7 +16,10 @@ def test_a_metric_keeps_its_declaration_on_real_examples(name: str) -> None:
 
 
 def test_every_kind_of_data_has_measures_of_its_own() -> None:
-    own = {kind: {m.name for m in METRICS if kinds_of(m) == [kind]} for kind in ("image", "text", "table")}
+    own = {
+        kind: {m.name for m in METRICS if kinds_of(m) == [kind]}
+        for kind in ("image", "text", "table")
+    }
     assert "label accuracy" in own["image"]  # the only kind that comes with a judge here
     assert {"mauve", "self-BLEU-4", "entropy gap"} <= own["text"]
     assert {"validity", "linkability", "pair shapes"} <= own["table"]

@@ -45,10 +45,23 @@ def test_overlap_is_undecided_and_kinds_have_no_order() -> None:
 
 
 def test_score_json_is_standard_json() -> None:
-    score = called("x", float("inf"), n=1, better="lower", low=float("-inf"), null=float("nan"), warnings=("too few",))
+    score = called(
+        "x",
+        float("inf"),
+        n=1,
+        better="lower",
+        low=float("-inf"),
+        null=float("nan"),
+        warnings=("too few",),
+    )
     text = json.dumps(score.to_json(), allow_nan=False)
     back = Score.from_json(json.loads(text))
-    assert (back.value, back.low, back.high, back.warnings) == (float("inf"), float("-inf"), None, ("too few",))
+    assert (back.value, back.low, back.high, back.warnings) == (
+        float("inf"),
+        float("-inf"),
+        None,
+        ("too few",),
+    )
     assert back.null is not None
     assert math.isnan(back.null)
 
@@ -63,11 +76,46 @@ NAMES = {
         "",
         "train",
     ),
-    "sliced wasserstein distance, order 2 [f] vs test": ("sliced wasserstein distance", "order 2", "", "f", "", "test"),
-    "log-likelihood given label [exact] vs test": ("log-likelihood", "", "label", "exact", "", "test"),
-    "distinct-1 [20 blocks of 4 windows] vs test": ("distinct-1", "", "", "20 blocks of 4 windows", "", "test"),
-    "copying statistic [pca-8, k=5] train vs test": ("copying statistic", "", "", "pca-8, k=5", "train", "test"),
-    "singling out [4 columns] train vs held-out": ("singling out", "", "", "4 columns", "train", "held-out"),
+    "sliced wasserstein distance, order 2 [f] vs test": (
+        "sliced wasserstein distance",
+        "order 2",
+        "",
+        "f",
+        "",
+        "test",
+    ),
+    "log-likelihood given label [exact] vs test": (
+        "log-likelihood",
+        "",
+        "label",
+        "exact",
+        "",
+        "test",
+    ),
+    "distinct-1 [20 blocks of 4 windows] vs test": (
+        "distinct-1",
+        "",
+        "",
+        "20 blocks of 4 windows",
+        "",
+        "test",
+    ),
+    "copying statistic [pca-8, k=5] train vs test": (
+        "copying statistic",
+        "",
+        "",
+        "pca-8, k=5",
+        "train",
+        "test",
+    ),
+    "singling out [4 columns] train vs held-out": (
+        "singling out",
+        "",
+        "",
+        "4 columns",
+        "train",
+        "held-out",
+    ),
     "probe accuracy [codes]": ("probe accuracy", "", "", "codes", "", ""),
     "precision of neighbours [x] vs test": ("precision of neighbours", "", "", "x", "", "test"),
     "held-out likelihood vs test": ("held-out likelihood vs test", "", "", "", "", ""),

@@ -10,16 +10,29 @@ import pytest
 
 from faults import MIDDLE, failing_disk
 from pushforward.core.errors import BadInput, RunFailed
-from pushforward.core.files import append_line, fill, going_on, new_folder, remove_file, require_writable, write_bytes
+from pushforward.core.files import (
+    append_line,
+    fill,
+    going_on,
+    new_folder,
+    remove_file,
+    require_writable,
+    write_bytes,
+)
 from pushforward.engine.history import read_history
 
 
 @pytest.mark.parametrize("moment", range(3))
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG])
-def test_the_middle_of_a_write_a_flush_and_a_rename(tmp_path: Path, moment: int, number: int) -> None:
+def test_the_middle_of_a_write_a_flush_and_a_rename(
+    tmp_path: Path, moment: int, number: int
+) -> None:
     file = tmp_path / "x"
     file.write_bytes(b"older")
-    with failing_disk(tmp_path, moment, number, MIDDLE) as disk, pytest.raises(RunFailed, match="could not write"):
+    with (
+        failing_disk(tmp_path, moment, number, MIDDLE) as disk,
+        pytest.raises(RunFailed, match="could not write"),
+    ):
         write_bytes(file, b"a new one" * 10_000)
     assert disk.failed[0].startswith(MIDDLE[moment])
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
@@ -62,7 +75,10 @@ def test_a_folder_is_whole_or_not_there(tmp_path: Path, number: int) -> None:
 def test_a_line_that_was_cut_is_left_out(tmp_path: Path) -> None:
     file = tmp_path / "history.jsonl"
     append_line(file, '{"step": 1}')
-    with failing_disk(tmp_path, 0, errno.ENOSPC, ("write",)), pytest.raises(RunFailed, match="free some space"):
+    with (
+        failing_disk(tmp_path, 0, errno.ENOSPC, ("write",)),
+        pytest.raises(RunFailed, match="free some space"),
+    ):
         append_line(file, '{"step": 2}')
     assert file.stat().st_size > len('{"step": 1}\n')
     assert [record["step"] for record in read_history(file)] == [1]

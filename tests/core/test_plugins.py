@@ -92,18 +92,29 @@ def test_the_example_package(tmp_path: Path) -> None:
     )
     points = announced["entry-points"]["pushforward"]
     points = {**points, "verb.broken": "nothing_of_the_kind:VERB"}
-    (facts / "entry_points.txt").write_text("[pushforward]\n" + "".join(f"{k} = {v}\n" for k, v in points.items()))
+    (facts / "entry_points.txt").write_text(
+        "[pushforward]\n" + "".join(f"{k} = {v}\n" for k, v in points.items())
+    )
     paths = [str(EXAMPLE), str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH", "src")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
     def call(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "pushforward", *words]
-        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=100)
+        return subprocess.run(
+            command, capture_output=True, text=True, env=environment, check=False, timeout=100
+        )
 
     shown = call("--help")
     assert "Count the examples of some data" in shown.stdout
-    assert "the plug-in 'verb.broken' of pushforward-example was left out: ModuleNotFoundError" in shown.stderr
+    assert (
+        "the plug-in 'verb.broken' of pushforward-example was left out: ModuleNotFoundError"
+        in shown.stderr
+    )
     counted = call("count", "digits", "--json")
     assert counted.returncode == 0, counted.stderr
     found = json.loads(counted.stdout)
-    assert (found["examples"], sum(found["classes"].values()), len(found["classes"])) == (1797, 1797, 10)
+    assert (found["examples"], sum(found["classes"].values()), len(found["classes"])) == (
+        1797,
+        1797,
+        10,
+    )

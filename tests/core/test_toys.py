@@ -64,7 +64,9 @@ def test_density_in_data_units_integrates_to_one_and_a_liar_is_caught() -> None:
     entropy = math.log(2 * math.pi * math.e) + math.log(2.0 * 0.5)
     model = Gauss(Points(2))
     model.prepare(Examples(data))
-    assert model.log_prob(data).value == pytest.approx(entropy, abs=4 * model.log_prob(data).standard_error + 0.01)
+    assert model.log_prob(data).value == pytest.approx(
+        entropy, abs=4 * model.log_prob(data).standard_error + 0.01
+    )
 
 
 def test_dequantised_density_is_a_lower_bound() -> None:
@@ -89,7 +91,9 @@ def test_uniform_density_over_the_cube_is_log_levels_bits() -> None:
     from pushforward.core.noise import Streams
 
     space = Image(3, 4, 4, levels=256)
-    encoded = Codec(space, [Dequantise(256)]).encode(torch.zeros(2, 3, 4, 4, dtype=torch.uint8), Streams(0, 2))
+    encoded = Codec(space, [Dequantise(256)]).encode(
+        torch.zeros(2, 3, 4, 4, dtype=torch.uint8), Streams(0, 2)
+    )
     lp = LogProb(encoded.log_det, "lower_bound", "counting", space.unit, "uniform")
     assert lp.bits_per_dim == pytest.approx(8.0, abs=1e-6)
 
@@ -129,7 +133,9 @@ def test_kinds_and_measures_do_not_mix() -> None:
     with pytest.raises(BadInput, match=r"image space"):
         _ = points.bits_per_dim
     with pytest.raises(BadInput, match=r"lower bound added to an upper bound"):
-        LogProb(torch.zeros(3), "upper_bound", "counting", unit, "x").add(torch.zeros(3), bound=True)
+        LogProb(torch.zeros(3), "upper_bound", "counting", unit, "x").add(
+            torch.zeros(3), bound=True
+        )
     assert exact.add(torch.ones(3), bound=True).kind == "lower_bound"
 
 
@@ -142,7 +148,9 @@ def test_chain_rule_averages_bits_over_both_halves() -> None:
 
 def test_refusals_name_the_reason_and_the_alternative() -> None:
     model = labelled()
-    with pytest.raises(Unsupported, match=r"pixelwise.encode: discrete pixels have no code; use a flow"):
+    with pytest.raises(
+        Unsupported, match=r"pixelwise.encode: discrete pixels have no code; use a flow"
+    ):
         model.encode(enumerate_images(TINY))
     with pytest.raises(Unsupported, match=r"no sampling option 'temperature'"):
         model.sample(2, temperature=0.5)

@@ -37,20 +37,32 @@ def _of_tensor(first: Tensor) -> dict[str, Function]:
         "moved": lambda x: x + 0.1 if x.is_floating_point() else x.roll(1),
         "stretched": lambda x: 1.1 * x if x.is_floating_point() else x.roll(1),
         "its first row for all": lambda x: x[:1].expand_as(x) if x.dim() and len(x) else x,
-        "its mean row for all": lambda x: x.double().mean(0, keepdim=True).to(x.dtype).expand_as(x) if x.dim() else x,
+        "its mean row for all": lambda x: (
+            x.double().mean(0, keepdim=True).to(x.dtype).expand_as(x) if x.dim() else x
+        ),
         "its mean": lambda x: x.double().mean().to(x.dtype).expand_as(x) if x.numel() else x,
         "its rows turned round": lambda x: x.flip(0) if x.dim() else x,
-        "its first column for all": lambda x: x[..., :1].expand_as(x) if x.dim() > 1 and x.shape[-1] else x,
+        "its first column for all": lambda x: (
+            x[..., :1].expand_as(x) if x.dim() > 1 and x.shape[-1] else x
+        ),
     }
 
 
-OF_NUMBER: dict[str, Function] = {"one": lambda k: 1, "one more": lambda k: k + 1, "one less": lambda k: max(k - 1, 1)}
+OF_NUMBER: dict[str, Function] = {
+    "one": lambda k: 1,
+    "one more": lambda k: k + 1,
+    "one less": lambda k: max(k - 1, 1),
+}
 
 
 def _of_function(function: Function) -> Iterator[tuple[str, Function]]:
     """Yield functions that are asked at other places, or whose answers are replaced."""
     for place in range(function.__code__.co_argcount):
-        for name, change in (("zeros", torch.zeros_like), ("the first", None), ("moved", lambda v: v + 0.1)):
+        for name, change in (
+            ("zeros", torch.zeros_like),
+            ("the first", None),
+            ("moved", lambda v: v + 0.1),
+        ):
             if change is None:
                 seen: list[Tensor] = []
 
@@ -87,7 +99,9 @@ def by_argument(exercise: Exercise, right: Function) -> Iterator[tuple[str, Func
     names = exercise.parameters
     for place, value in enumerate(exercise.arguments(0)):
         if isinstance(value, Tensor | int):
-            for how, change in (_of_tensor(value) if isinstance(value, Tensor) else OF_NUMBER).items():
+            for how, change in (
+                _of_tensor(value) if isinstance(value, Tensor) else OF_NUMBER
+            ).items():
                 yield from _if_it_changes(exercise, right, f"{names[place]}: {how}", place, change)
         elif callable(value):
             for how, _ in _of_function(value):
@@ -125,7 +139,13 @@ COMPARISONS = {
     ast.GtE: (ast.Gt,),
     ast.Eq: (ast.NotEq,),
 }
-OPERATIONS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult}
+OPERATIONS = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.Pow: ast.Mult,
+}
 METHODS = {
     "sum": "mean",
     "mean": "sum",
@@ -150,7 +170,11 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Function]]:
         other = OPERATIONS[type(node.op)]
         yield f"{type(node.op).__name__} -> {other.__name__}", lambda n: setattr(n, "op", other())
         yield "left operand only", lambda n: setattr(n, "right", copy.deepcopy(_neutral(n.op)))
-    if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+    if (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, int | float)
+        and not isinstance(node.value, bool)
+    ):
         for value in (node.value + 1, node.value - 1, node.value * 1.25):
             if value != node.value and not (isinstance(node.value, int) and value != int(value)):
                 yield f"{node.value} -> {value}", lambda n, value=value: setattr(n, "value", value)
@@ -161,8 +185,15 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Function]]:
     if isinstance(node, ast.BoolOp):
         swapped = ast.And if isinstance(node.op, ast.Or) else ast.Or
         yield f"-> {swapped.__name__}", lambda n: setattr(n, "op", swapped())
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in METHODS:
-        yield f"{node.func.attr} -> {METHODS[node.func.attr]}", lambda n: setattr(n.func, "attr", METHODS[n.func.attr])
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in METHODS
+    ):
+        yield (
+            f"{node.func.attr} -> {METHODS[node.func.attr]}",
+            lambda n: setattr(n.func, "attr", METHODS[n.func.attr]),
+        )
 
 
 def _neutral(op: ast.operator) -> ast.expr:

@@ -32,7 +32,9 @@ def solved(tmp_path: Path) -> Path:
     """A file of right answers but one, which averages over the batch."""
     path = tmp_path / "mine.py"
     sources = {**SOLUTIONS, "vae.kl": SOLUTIONS["vae.kl"].replace(").sum(1)", ").sum(1).mean()")}
-    path.write_text("import math\n\nimport torch\n\nprint('noise')\n\n" + "\n\n\n".join(sources.values()) + "\n")
+    path.write_text(
+        "import math\n\nimport torch\n\nprint('noise')\n\n" + "\n\n\n".join(sources.values()) + "\n"
+    )
     return path
 
 
@@ -64,13 +66,18 @@ def test_a_script_is_checked_and_what_it_prints_is_not_data(run: Run, solved: Pa
     assert [name for name, c in found.items() if not c["passed"]] == ["vae.kl"]
     assert "averaged over the batch" in found["vae.kl"]["says"]
     status, out, err = run("check", solved, "vae.elbo")
-    assert (status, err.endswith("1 of 1 right"), out.startswith("vae.elbo: passed.")) == (0, True, True)
+    assert (status, err.endswith("1 of 1 right"), out.startswith("vae.elbo: passed.")) == (
+        0,
+        True,
+        True,
+    )
 
 
 def test_a_notebook_is_checked_as_a_script_is(run: Run, tmp_path: Path) -> None:
     cells = [{"cell_type": "markdown", "source": "def elbo(): no code"}]
     cells += [
-        {"cell_type": "code", "source": text} for text in ("%pip install x\nimport math, torch", *SOLUTIONS.values())
+        {"cell_type": "code", "source": text}
+        for text in ("%pip install x\nimport math, torch", *SOLUTIONS.values())
     ]
     path = tmp_path / "mine.ipynb"
     path.write_text(json.dumps({"cells": cells}))
@@ -91,7 +98,9 @@ def test_a_notebook_is_checked_as_a_script_is(run: Run, tmp_path: Path) -> None:
         (None, "", "no file at"),
     ],
 )
-def test_files_that_are_no_answers(run: Run, tmp_path: Path, name: str | None, text: str, says: str) -> None:
+def test_files_that_are_no_answers(
+    run: Run, tmp_path: Path, name: str | None, text: str, says: str
+) -> None:
     path = tmp_path / (name or "none.py")
     if name:
         path.write_text(text)

@@ -79,14 +79,18 @@ def test_there_are_six_mistakes_that_are_told_apart(name: str) -> None:
 CASES = [(name, *mutant) for name, found in MUTANTS.items() for mutant in found]
 
 
-@pytest.mark.parametrize(("name", "old", "new", "says"), CASES, ids=[f"{c[0]}-{i}" for i, c in enumerate(CASES)])
+@pytest.mark.parametrize(
+    ("name", "old", "new", "says"), CASES, ids=[f"{c[0]}-{i}" for i, c in enumerate(CASES)]
+)
 def test_a_mistake_is_named(name: str, old: str, new: str, says: str) -> None:
     outcome = check(name, defined(mutated(name, old, new)))
     assert not outcome
     assert re.search(says, outcome.says), str(outcome)
 
 
-def attempted(exercise: Exercise, answer: Callable[..., Any], case: int) -> tuple[torch.Tensor, ...] | None:
+def attempted(
+    exercise: Exercise, answer: Callable[..., Any], case: int
+) -> tuple[torch.Tensor, ...] | None:
     """Return what an answer makes of a case, None if it raises."""
     try:
         return exercise.values(answer(*fresh(exercise.arguments(case))))
@@ -107,16 +111,22 @@ def test_every_slip_is_wrong_and_unlike_the_others(name: str) -> None:
         outcome = check(name, slip.wrong)
         assert not outcome, slip.says
         assert outcome.known, f"{slip.says}: {outcome}"
-        assert outcome.says.rstrip(".") == slip.says.rstrip("."), f"{slip.says} is taken for: {outcome.says}"
+        assert outcome.says.rstrip(".") == slip.says.rstrip("."), (
+            f"{slip.says} is taken for: {outcome.says}"
+        )
         made = [attempted(exercise, slip.wrong, i) for i in range(exercise.cases)]
-        assert any(values is not None for values in made), f"{slip.says}: it raises whatever it is given"
+        assert any(values is not None for values in made), (
+            f"{slip.says}: it raises whatever it is given"
+        )
         assert not any(all(alike(a, b) for a, b in zip(made, other)) for other in seen), slip.says
         seen.append(made)
 
 
 @pytest.mark.parametrize("exercise", exercises(), ids=lambda e: e.name)
 def test_cases_are_equal_every_time_and_differ_from_each_other(exercise: Exercise) -> None:
-    again = [exercise.values(exercise.oracle(*exercise.arguments(i))) for i in range(exercise.cases)]
+    again = [
+        exercise.values(exercise.oracle(*exercise.arguments(i))) for i in range(exercise.cases)
+    ]
     for i, values in enumerate(again):
         assert same(values, exercise.values(exercise.oracle(*exercise.arguments(i))))
     different = [v for i, v in enumerate(again) if not any(same(v, other) for other in again[:i])]
@@ -128,9 +138,13 @@ def test_general_patterns_are_recognised() -> None:
     right = defined(SOLUTIONS["vae.kl"])
     said = {
         "3 times the right one": lambda m, s: 3 * right(m, s),
-        r"same multiple of log\(2 pi\) / 2": lambda m, s: right(m, s) + m.shape[1] * math.log(2 * math.pi) / 2,
+        r"same multiple of log\(2 pi\) / 2": lambda m, s: (
+            right(m, s) + m.shape[1] * math.log(2 * math.pi) / 2
+        ),
         "the exponential of what was asked": lambda m, s: right(m, s).exp(),
-        "changes its arguments": lambda m, s: right(m, s.mul_(1)) if m.add_(1) is None else right(m, s),
+        "changes its arguments": lambda m, s: (
+            right(m, s.mul_(1)) if m.add_(1) is None else right(m, s)
+        ),
         "as far as float16 can tell": lambda m, s: right(m, s).half(),
         "as far as bfloat16 can tell": lambda m, s: right(m.bfloat16(), s.bfloat16()).double(),
         "stay with torch all the way": lambda m, s: right(m, s).numpy(),
@@ -150,12 +164,15 @@ def test_general_patterns_are_recognised() -> None:
 def test_precision_is_called_precision_and_no_mistake() -> None:
     for coarse in (torch.float16, torch.bfloat16):
         outcome = check(
-            "diffusion.noise", lambda x, e, a, t=coarse: defined(SOLUTIONS["diffusion.noise"])(x, e, a).to(t)
+            "diffusion.noise",
+            lambda x, e, a, t=coarse: defined(SOLUTIONS["diffusion.noise"])(x, e, a).to(t),
         )
         assert (outcome.passed, outcome.stage, outcome.known) == (False, "precision", False)
     single = torch.tensor(math.log(2 * math.pi))
     right = defined(
-        SOLUTIONS["flow.log_prob"].replace("math.log(2 * math.pi)", "single").replace("def", "single = 0\ndef")
+        SOLUTIONS["flow.log_prob"]
+        .replace("math.log(2 * math.pi)", "single")
+        .replace("def", "single = 0\ndef")
     )
     right.__globals__["single"] = single
     outcome = check("flow.log_prob", right)
@@ -166,7 +183,9 @@ def test_precision_is_called_precision_and_no_mistake() -> None:
 def test_what_is_asked_of_the_checker_must_exist() -> None:
     with pytest.raises(BadInput, match=r"unknown exercise 'vae.lk'.*did you mean 'vae.kl'"):
         check("vae.lk", lambda: 0)
-    with pytest.raises(BadInput, match=r"float for 'vae.kl': expected the function kl_to_standard_normal"):
+    with pytest.raises(
+        BadInput, match=r"float for 'vae.kl': expected the function kl_to_standard_normal"
+    ):
         check("vae.kl", 3.0)  # pyright: ignore
     with pytest.raises(BadInput, match=r"hint 4: expected 1, 2 or 3"):
         hint("vae.kl", 4)

@@ -31,7 +31,9 @@ def test_the_right_pieces_are_right_and_every_other_piece_is_wrong(exercise: Exe
             except (RuntimeError, IndexError):
                 values.append(None)
         assert any(v is not None for v in values), says
-        assert None in values or agreement([v for v in values if v is not None], right) is None, says
+        assert None in values or agreement([v for v in values if v is not None], right) is None, (
+            says
+        )
 
 
 @pytest.mark.parametrize("exercise", WITH_FORM, ids=lambda e: e.name)

@@ -31,7 +31,10 @@ EQUIVALENT = {
     "flow.log_prob": {"x and shift exchanged": "a normal density is symmetric in the two"},
     "diffusion.loss": {"predicted_noise and noise exchanged": "a squared error is symmetric"},
     "evaluation.frechet": {"exchanged": "a distance is symmetric in means and in variances"},
-    "evaluation.kid": {"exchanged": "a distance is symmetric", "its rows turned round": "a sample has no order"},
+    "evaluation.kid": {
+        "exchanged": "a distance is symmetric",
+        "its rows turned round": "a sample has no order",
+    },
     "evaluation.coverage": {"its rows turned round": "a sample has no order"},
     "applications.nucleus": {"logits: moved": "a number added to all logits cancels"},
     "diagnostics.checklist": {

@@ -43,7 +43,9 @@ OUTLINE = {
 def test_there_are_fifty_topics_in_order() -> None:
     names = [first.metadata["topic"] for first, _ in TOPICS]
     assert len(set(names)) == len(names) == 50
-    assert [name.partition(".")[0] for name in names] == [s for s, n in OUTLINE.items() for _ in range(n)]
+    assert [name.partition(".")[0] for name in names] == [
+        s for s, n in OUTLINE.items() for _ in range(n)
+    ]
     numbers = [re.findall(r"^### (\d+)\.(\d+) ", first.source)[0] for first, _ in TOPICS]
     assert numbers == [(str(s), str(t)) for s in range(1, 11) for t in range(1, 6)]
 
@@ -56,7 +58,9 @@ def test_a_topic_has_all_of_its_parts(topic: tuple) -> None:
     for part in BUILD.PARTS:
         assert part in text, f"no {part}"
     idea = re.findall(r"\*\*Idea\.\*\*(.*?)\n\n", text + "\n\n", re.DOTALL)[0]
-    assert len(re.findall(r"[.?!](?=\s|$)", idea.strip())) == 2, f"the idea is not two sentences: {idea}"
+    assert len(re.findall(r"[.?!](?=\s|$)", idea.strip())) == 2, (
+        f"the idea is not two sentences: {idea}"
+    )
     assert any("assert" in part for part in code), "no number is asserted"
     assert any(re.search(r"^(show|explore)\(", part, re.MULTILINE) for part in code), "no picture"
 
@@ -74,7 +78,9 @@ def test_a_topic_names_a_library_function_and_its_test(topic: tuple) -> None:
 
 def test_the_table_of_topics_says_where_each_one_is() -> None:
     made = BUILD.theory().cells
-    rows = re.findall(r"^\| \[(.*?)\]\(#.*?\) \| (\d+) \| `(.*?)` \| `(.*?)` \|$", made[-1].source, re.MULTILINE)
+    rows = re.findall(
+        r"^\| \[(.*?)\]\(#.*?\) \| (\d+) \| `(.*?)` \| `(.*?)` \|$", made[-1].source, re.MULTILINE
+    )
     assert len(rows) == 50
     for title, place, uses, test in rows:
         assert made[int(place) - 1].source.startswith(f"### {title}\n")
@@ -87,7 +93,9 @@ def test_a_notebook_is_what_its_source_says(name: str) -> None:
     assert stored == BUILD.text(BUILD.stored(name)), "run `make course`"
     assert len(stored) < 1_000_000  # what a repository's page still shows
     made = BUILD.BUILDS[name]().cells
-    assert [(c.cell_type, c.source) for c in BUILD.stored(name).cells] == [(c.cell_type, c.source) for c in made]
+    assert [(c.cell_type, c.source) for c in BUILD.stored(name).cells] == [
+        (c.cell_type, c.source) for c in made
+    ]
 
 
 @pytest.mark.parametrize("name", BUILD.SHOWN)
@@ -96,8 +104,12 @@ def test_a_notebook_is_shown_with_its_pictures_and_without_errors(name: str) -> 
     assert not missing(shown), "run `make course`"
     data = [o.get("data", {}) for c in shown.cells if c.cell_type == "code" for o in c.outputs]
     for kinds in data:
-        assert not re.search(r"<(svg|style|script)", str(kinds.get("text/html", ""))), "what a repository's page strips"
-    said = "".join(str(o.get("text", "")) for c in shown.cells if c.cell_type == "code" for o in c.outputs)
+        assert not re.search(r"<(svg|style|script)", str(kinds.get("text/html", ""))), (
+            "what a repository's page strips"
+        )
+    said = "".join(
+        str(o.get("text", "")) for c in shown.cells if c.cell_type == "code" for o in c.outputs
+    )
     assert "\r" not in said, "a bar of progress is no result"
     pictures = [base64.b64decode(kinds["image/png"]) for kinds in data if "image/png" in kinds]
     assert len(pictures) >= {"theory": 50, "solutions": 20}.get(name, 0)
@@ -108,10 +120,14 @@ def test_a_notebook_is_shown_with_its_pictures_and_without_errors(name: str) -> 
 
 
 def test_a_change_of_prose_keeps_outputs_and_a_change_of_code_drops_them() -> None:
-    shown = new_notebook(cells=[new_code_cell("print(1)"), new_markdown_cell("one"), new_code_cell("show(2)")])
+    shown = new_notebook(
+        cells=[new_code_cell("print(1)"), new_markdown_cell("one"), new_code_cell("show(2)")]
+    )
     shown.cells[0].outputs = [new_output("stream", name="stdout", text="1\n")]
     shown.cells[2].outputs = [new_output("display_data", data={"image/png": "aGk="})]
-    made = new_notebook(cells=[new_markdown_cell("two"), new_code_cell("print(1)"), new_code_cell("show(3)")])
+    made = new_notebook(
+        cells=[new_markdown_cell("two"), new_code_cell("print(1)"), new_code_cell("show(3)")]
+    )
     kept = take_over(made, shown)
     assert [o.text for o in kept.cells[1].outputs] == ["1\n"]
     assert not kept.cells[2].outputs
@@ -120,7 +136,9 @@ def test_a_change_of_prose_keeps_outputs_and_a_change_of_code_drops_them() -> No
     assert missing(kept) == ["show(3)"]
 
 
-def test_the_readme_has_the_contents_that_the_sources_have_and_is_found_from_the_first_screen() -> None:
+def test_the_readme_has_the_contents_that_the_sources_have_and_is_found_from_the_first_screen() -> (
+    None
+):
     text = (COURSE / "README.md").read_text()
     assert text == BUILD.site.readme(text), "run `make course`"
     for first, _ in TOPICS:
@@ -137,13 +155,17 @@ def test_every_section_says_what_one_learns_and_the_references_are_links() -> No
     for path in BUILD.sources("theory"):
         opening = BUILD.cells(path)[0].source
         if re.match(r"## \d", opening):
-            goals = re.findall(r"^- ", opening.partition("**After this section you can**")[2], re.MULTILINE)
+            goals = re.findall(
+                r"^- ", opening.partition("**After this section you can**")[2], re.MULTILINE
+            )
             assert 3 <= len(goals) <= 5, path.name
     references = BUILD.cells(BUILD.sources("theory")[-1])[-1].source
     for paper in ("1312.6114", "1406.2661", "2006.11239", "2011.13456", "1807.03039"):
         assert f"(https://arxiv.org/abs/{paper})" in references
     for line in re.findall(r"^- .*$", references, re.MULTILINE):
-        assert re.search(r"\((1|2)\d{3}\).*\]\(https://(arxiv\.org/abs/\d{4}\.\d{4,5}|doi\.org/10\..*)\)$", line), line
+        assert re.search(
+            r"\((1|2)\d{3}\).*\]\(https://(arxiv\.org/abs/\d{4}\.\d{4,5}|doi\.org/10\..*)\)$", line
+        ), line
         year, identity = re.findall(r"\((\d{4})\)", line)[0], re.findall(r"abs/(\d\d)", line)
         assert not identity or year == f"20{identity[0]}", f"the year of the first version: {line}"
 
@@ -173,7 +195,14 @@ def test_nothing_of_a_solution_is_left_in_the_exercises() -> None:
 
 def test_the_otter_export_has_balanced_marks() -> None:
     raw = [cell.source.split("\n")[0] for cell in BUILD.otter().cells if cell.cell_type == "raw"]
-    per = ["# BEGIN QUESTION", "# BEGIN SOLUTION", "# END SOLUTION", "# BEGIN TESTS", "# END TESTS", "# END QUESTION"]
+    per = [
+        "# BEGIN QUESTION",
+        "# BEGIN SOLUTION",
+        "# END SOLUTION",
+        "# BEGIN TESTS",
+        "# END TESTS",
+        "# END QUESTION",
+    ]
     assert raw == ["# ASSIGNMENT CONFIG", *(per * len(BUILD.solutions()))]
 
 
@@ -182,7 +211,9 @@ def test_an_assertion_of_the_otter_export_says_what_is_wrong_and_gives_a_hint() 
     assert len(tests) == len(BUILD.solutions())
     for text in tests:
         function = re.findall(r'check\(".*?", (\w+)\)', text)[0]
-        with pytest.raises(AssertionError, match=r"(?s)not yet\. it raised KeyError: 'mine'.*Hint: \w+"):
+        with pytest.raises(
+            AssertionError, match=r"(?s)not yet\. it raised KeyError: 'mine'.*Hint: \w+"
+        ):
             exec(text, {function: lambda *arguments: {}["mine"]})
 
 

@@ -65,11 +65,20 @@ def by_rule(name: str) -> Iterator[tuple[str, Answer]]:
         ),
     )
     yield "in place, on copies", lambda *a: right(*(_copied(each) for each in a))
-    yield "a list of what comes back", lambda *a: list(found) if isinstance(found := right(*a), tuple) else found
+    yield (
+        "a list of what comes back",
+        lambda *a: list(found) if isinstance(found := right(*a), tuple) else found,
+    )
     if exercise.reads is None:
         yield "sparse", lambda *a: _each(lambda v: v.to_sparse() if v.dim() else v, right(*a))
-        yield "rows in a list", lambda *a: _each(lambda v: list(v) if v.dim() and len(v) else v, right(*a))
-        yield "a result in float32", lambda *a: _each(lambda v: v.float() if v.is_floating_point() else v, right(*a))
+        yield (
+            "rows in a list",
+            lambda *a: _each(lambda v: list(v) if v.dim() and len(v) else v, right(*a)),
+        )
+        yield (
+            "a result in float32",
+            lambda *a: _each(lambda v: v.float() if v.is_floating_point() else v, right(*a)),
+        )
     if exercise.reads is None and not exercise.gradients and name != "gan.r1":
         yield "numbers", lambda *a: _each(lambda v: v.tolist(), right(*a))
         yield "numpy", lambda *a: _each(lambda v: v.numpy(), right(*a))
@@ -77,10 +86,16 @@ def by_rule(name: str) -> Iterator[tuple[str, Answer]]:
 
 
 CASES = [(e.name, style, answer) for e in exercises() for style, answer in by_rule(e.name)]
-CASES += [(name, f"by hand {i}", answer) for name, found in BY_HAND.items() for i, answer in enumerate(found)]
+CASES += [
+    (name, f"by hand {i}", answer)
+    for name, found in BY_HAND.items()
+    for i, answer in enumerate(found)
+]
 
 
-@pytest.mark.parametrize(("name", "style", "answer"), CASES, ids=[f"{name}-{style}" for name, style, _ in CASES])
+@pytest.mark.parametrize(
+    ("name", "style", "answer"), CASES, ids=[f"{name}-{style}" for name, style, _ in CASES]
+)
 def test_a_right_answer_passes(name: str, style: str, answer: Answer) -> None:
     outcome = judge(name, answer, picture=style in ("numbers", "by hand 0")).outcome
     assert outcome, f"{style}: {outcome}"

@@ -24,7 +24,9 @@ QUICK = ("autoregressive", "hasty autoregressive")
 def agree(found: Any, stored: Any) -> bool:
     """Equal, numbers to a hundredth: other processors round otherwise, and training carries it on."""
     if isinstance(stored, dict):
-        return found.keys() == stored.keys() and all(agree(found[key], stored[key]) for key in stored)
+        return found.keys() == stored.keys() and all(
+            agree(found[key], stored[key]) for key in stored
+        )
     if isinstance(stored, list):
         return len(found) == len(stored) and all(agree(a, b) for a, b in zip(found, stored))
     if isinstance(stored, float):
@@ -72,7 +74,9 @@ def test_verdicts_do_not_hang_on_the_last_digit() -> None:
         held = [entry["held_out"] for entry in r["history"] if entry.get("held_out") is not None]
         if len(held) > 2 and max(held) > held[-1]:
             assert not 0.04 < (held[-3] - held[-1]) / (max(held) - held[-1]) < 0.06, one.name
-        gradients = [e["gradient norm, generator"] for e in r["history"] if "gradient norm, generator" in e]
+        gradients = [
+            e["gradient norm, generator"] for e in r["history"] if "gradient norm, generator" in e
+        ]
         assert not gradients or not 0.016 < gradients[-1] / max(gradients) < 0.024, one.name
 
 

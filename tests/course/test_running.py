@@ -31,7 +31,9 @@ def test_the_state_of_torch_is_what_it_was() -> None:
         torch.set_grad_enabled(False)
         return loss(predicted.detach(), noise)
 
-    assert check("diffusion.loss", loss)  # imports what is imported once, which may draw random numbers
+    assert check(
+        "diffusion.loss", loss
+    )  # imports what is imported once, which may draw random numbers
     before = RunningState.now()
     outcome = check("diffusion.loss", careless)
     after = RunningState.now()
@@ -47,7 +49,8 @@ def test_the_state_that_is_found_does_not_decide() -> None:
     torch.set_default_dtype(torch.float64)
     with torch.no_grad():
         outcome = check(
-            "flow.log_prob", lambda x, m, s: -0.5 * ((x - m) / s.exp()) ** 2 - s - torch.tensor(0.9189385332046727)
+            "flow.log_prob",
+            lambda x, m, s: -0.5 * ((x - m) / s.exp()) ** 2 - s - torch.tensor(0.9189385332046727),
         )
         assert torch.is_grad_enabled() is False
     torch.set_default_dtype(torch.float32)
@@ -62,7 +65,10 @@ def test_an_answer_that_leaves_is_told_so(error: type[BaseException]) -> None:
     def leaves(*arguments: Any) -> None:
         raise error
 
-    assert f"raised {error.__name__}, which would end the program" in check("diffusion.loss", leaves).says
+    assert (
+        f"raised {error.__name__}, which would end the program"
+        in check("diffusion.loss", leaves).says
+    )
 
 
 def test_an_answer_that_never_ends_is_told_so_with_its_line() -> None:
@@ -73,7 +79,9 @@ def test_an_answer_that_never_ends_is_told_so_with_its_line() -> None:
     outcome = judge("diffusion.loss", hangs, seconds=0.2).outcome
     assert (outcome.passed, outcome.stage) == (False, "runs")
     assert "still running after 0.2 seconds" in outcome.says
-    assert re.match(r"line \d+: (while True:|predicted = predicted \+ noise); its arguments", outcome.evidence)
+    assert re.match(
+        r"line \d+: (while True:|predicted = predicted \+ noise); its arguments", outcome.evidence
+    )
 
 
 def test_what_an_answer_prints_is_cut(capsys: pytest.CaptureFixture[str]) -> None:

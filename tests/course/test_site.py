@@ -38,17 +38,25 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     line = show(curve([0, 1, 2], {"up": [0.0, 1.0, 4.0]}, "x", "a < b"), says="a line")
     moved = explore(
-        "level", {0.1: cloud([[0.0, 0.0], [1.0, 1.0]], says="two points"), 0.5: "<svg/>", 2.0: "<svg/>"}, start=2.0
+        "level",
+        {0.1: cloud([[0.0, 0.0], [1.0, 1.0]], says="two points"), 0.5: "<svg/>", 2.0: "<svg/>"},
+        start=2.0,
     )
     for cell, shown in zip(drawn, (line, moved)):
-        cell.outputs = [new_output("display_data", data={"text/html": shown._repr_html_(), "text/plain": repr(shown)})]
+        cell.outputs = [
+            new_output(
+                "display_data", data={"text/html": shown._repr_html_(), "text/plain": repr(shown)}
+            )
+        ]
     into = tmp_path_factory.mktemp("site")
     site.write(new_notebook(cells=cells), into)
     return into
 
 
 def test_no_formula_is_left_raw() -> None:
-    found = [tex for _, text in MARKDOWN for pair in maths.FORMULA.findall(text) for tex in pair if tex]
+    found = [
+        tex for _, text in MARKDOWN for pair in maths.FORMULA.findall(text) for tex in pair if tex
+    ]
     assert len(found) > 500
     for tex in found:
         made = maths.mathml(tex)  # which refuses what comes out raw
@@ -61,7 +69,10 @@ def test_no_formula_is_left_raw() -> None:
     ("tex", "holds"),
     [
         (r"\Big\| x \Big\|^2", "&#x02016;"),
-        (r"\arg\max_k x", '<mo form="prefix" lspace="0.1em" rspace="0.17em" stretchy="false">arg</mo>'),
+        (
+            r"\arg\max_k x",
+            '<mo form="prefix" lspace="0.1em" rspace="0.17em" stretchy="false">arg</mo>',
+        ),
         (r"e^{\mathrm{log\_scale}}", "<mi>log_scale</mi>"),
         (r"\mathbb E\,\mathcal N", "𝔼"),
         (r"\mathcal L", "ℒ"),
@@ -91,18 +102,24 @@ def test_pages_hold_no_raw_tex_and_fetch_nothing(built: Path) -> None:
             re.findall(r".{20}(?:\\[a-zA-Z|]|\$|MATH\d).{20}", bare)[:3],
         )
         fetched = re.findall(
-            r"<(?:script|img|iframe|source|video|audio)[^>]*\ssrc=\"([^\"]*)\"|<link[^>]*href=\"([^\"]*)\"", page
+            r"<(?:script|img|iframe|source|video|audio)[^>]*\ssrc=\"([^\"]*)\"|<link[^>]*href=\"([^\"]*)\"",
+            page,
         )
         assert {a or b for a, b in fetched if not a.startswith("data:")} <= {"site.css", "site.js"}
     style = (built / "site.css").read_text()
     assert "url(" not in style
     assert "@import" not in style
     assert "http" not in (built / "site.js").read_text().partition("\n")[2]
-    assert re.search(r"math \{ font-family: [^}]*Math", style)  # roots that do not strike through their digits
+    assert re.search(
+        r"math \{ font-family: [^}]*Math", style
+    )  # roots that do not strike through their digits
 
 
 def test_every_link_arrives(built: Path) -> None:
-    ids = {path.name: set(re.findall(r'\sid="([^"]*)"', path.read_text())) for path in built.glob("*.html")}
+    ids = {
+        path.name: set(re.findall(r'\sid="([^"]*)"', path.read_text()))
+        for path in built.glob("*.html")
+    }
     count = 0
     for path in built.glob("*.html"):
         for address in re.findall(r'<a [^>]*?href="([^"]*)"', path.read_text()):
@@ -122,7 +139,9 @@ def test_pages_are_a_chain(built: Path) -> None:
         seen.append(at)
         after = re.findall(r'<a rel="next" href="([^"]*)"', (built / at).read_text())
         if after:
-            assert re.findall(r'<a rel="prev" href="([^"]*)"', (built / after[0]).read_text()) == [at]
+            assert re.findall(r'<a rel="prev" href="([^"]*)"', (built / after[0]).read_text()) == [
+                at
+            ]
         at = after[0] if after else ""
     assert sorted(seen) == sorted(path.name for path in built.glob("*.html"))
 
@@ -133,7 +152,9 @@ def test_every_topic_links_to_an_exercise_and_back(built: Path) -> None:
         topic, task = first.metadata["topic"], first.metadata["exercise"]
         assert task in names
         (home,) = [p for p in built.glob("[01]*.html") if f'<h3 id="{topic}">' in p.read_text()]
-        (away,) = [p for p in built.glob("exercises-*.html") if f'<h3 id="{task}">' in p.read_text()]
+        (away,) = [
+            p for p in built.glob("exercises-*.html") if f'<h3 id="{task}">' in p.read_text()
+        ]
         assert f'href="{away.name}#{task}"' in home.read_text()
         assert f'href="{home.name}#{topic}"' in away.read_text()
     assert {first.metadata["exercise"] for first, _ in BUILD.topics()} == set(names), (
@@ -152,7 +173,13 @@ def test_code_is_folded_captions_show_and_a_slider_opens_where_it_was_told(built
 
 
 def test_the_index_knows_where_words_stand(built: Path) -> None:
-    index = json.loads((built / "site.js").read_text().splitlines()[0].removeprefix("const INDEX = ").removesuffix(";"))
+    index = json.loads(
+        (built / "site.js")
+        .read_text()
+        .splitlines()[0]
+        .removeprefix("const INDEX = ")
+        .removesuffix(";")
+    )
     at = index["words"]["vendi"]
     best = max(range(0, len(at), 2), key=lambda i: (at[i + 1], -at[i]))
     assert index["places"][at[best]][0] == "08-evaluation.html#evaluation.diversity"
@@ -194,7 +221,10 @@ def test_a_search_finds_topics_and_exercises_by_unfinished_words(built: Path) ->
     script = PAGE + (built / "site.js").read_text() + ASKED
     done = subprocess.run(["node", "-"], input=script, capture_output=True, text=True, check=True)
     langevin, frechet, modes, nothing, empty = json.loads(done.stdout)
-    assert set(langevin[:2]) == {"07-score.html#score.langevin", "exercises-07-score.html#score.langevin"}
+    assert set(langevin[:2]) == {
+        "07-score.html#score.langevin",
+        "exercises-07-score.html#score.langevin",
+    }
     assert "exercises-08-evaluation.html#evaluation.frechet" in frechet[:2]
     assert "08-evaluation.html#evaluation.fid" in frechet[:3]
     assert modes[0] == "04-gan.html#gan.collapse"
@@ -202,12 +232,20 @@ def test_a_search_finds_topics_and_exercises_by_unfinished_words(built: Path) ->
 
 
 def test_pictures_become_one_small_png_with_captions() -> None:
-    html = explore("level", {v: cloud([[v, 0.0], [1.0, 1.0]], says=f"at {v}") for v in (0.1, 0.5, 2.0)})._repr_html_()
+    html = explore(
+        "level", {v: cloud([[v, 0.0], [1.0, 1.0]], says=f"at {v}") for v in (0.1, 0.5, 2.0)}
+    )._repr_html_()
     found = raster.figures(html)
-    assert [says for _, says in found] == ["level = 0.1: at 0.1", "level = 0.5: at 0.5", "level = 2: at 2.0"]
+    assert [says for _, says in found] == [
+        "level = 0.1: at 0.1",
+        "level = 0.5: at 0.5",
+        "level = 2: at 2.0",
+    ]
     line = raster.figures(show(curve(range(9), {"a": range(9)}, "x", "rises"))._repr_html_())
     assert [says for _, says in line] == ["rises"]
-    pixels = raster.figures(show(images([[[[0, 1], [1, 0]]]], levels=2, says="black and white"))._repr_html_())
+    pixels = raster.figures(
+        show(images([[[[0, 1], [1, 0]]]], levels=2, says="black and white"))._repr_html_()
+    )
     # white ends somewhere, whatever it lies on
     assert pixels[0][0].getpixel((0, 0)) == (0x7F, 0x93, 0xAB)
     png = raster.sheet(found + line + pixels)

@@ -46,7 +46,9 @@ def test_a_right_answer_trains_the_library_s_model_and_a_wrong_one_another(name:
 def test_the_plug_itself_changes_nothing(name: str) -> None:
     plan = plan_training(PLUGS[name].family, MOONS, budget={"steps": 12}, preset="smoke", seed=0)
     plain = [entry["loss"] for entry in train(plan).record.history]
-    plugged = swapping._trained(PLUGS[name], name, PLUGS[name].ours, MOONS, 12, 0, None).losses["yours"]
+    plugged = swapping._trained(PLUGS[name], name, PLUGS[name].ours, MOONS, 12, 0, None).losses[
+        "yours"
+    ]
     assert np.allclose(plain, plugged, rtol=1e-4)
 
 
@@ -60,19 +62,27 @@ def test_the_sampler_that_is_replaced_is_ddim() -> None:
 
 
 def test_the_report_holds_both_models(tmp_path: Path) -> None:
-    found = train_with("vae.elbo", defined(SOLUTIONS["vae.elbo"]), MOONS, steps=5, path=tmp_path / "mine")
+    found = train_with(
+        "vae.elbo", defined(SOLUTIONS["vae.elbo"]), MOONS, steps=5, path=tmp_path / "mine"
+    )
     assert found.path == tmp_path / "mine" / "report.html"
     text = found.path.read_text()
     assert "Your ELBO in vae of two-moons" in text
     assert "yours" in text
     assert "the library&#39;s" in text
     with pytest.raises(BadInput, match=r"holds another comparison"):
-        train_with("vae.elbo", defined(SOLUTIONS["vae.elbo"]), MOONS, steps=5, path=tmp_path / "mine")
+        train_with(
+            "vae.elbo", defined(SOLUTIONS["vae.elbo"]), MOONS, steps=5, path=tmp_path / "mine"
+        )
 
 
 def test_what_cannot_be_used_is_refused() -> None:
-    with pytest.raises(BadInput, match=r"does not pass yet \(the sign of the logarithm is wrong.\)"):
-        train_with("vae.kl", defined(SOLUTIONS["vae.kl"].replace("- log_scale)", "+ log_scale)")), MOONS)
+    with pytest.raises(
+        BadInput, match=r"does not pass yet \(the sign of the logarithm is wrong.\)"
+    ):
+        train_with(
+            "vae.kl", defined(SOLUTIONS["vae.kl"].replace("- log_scale)", "+ log_scale)")), MOONS
+        )
     with pytest.raises(BadInput, match=r"unknown exercise that a model can use 'vae.iwae'"):
         train_with("vae.iwae", defined(SOLUTIONS["vae.iwae"]), MOONS)
     with pytest.raises(BadInput, match=r"image for your own functions: expected points"):

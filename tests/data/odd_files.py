@@ -18,7 +18,11 @@ WIDTH, HEIGHT = 6, 5
 def bytes_of(seed: int, channels: int = 1, top: int = 255) -> np.ndarray:
     """Return pixels (5, 6) or (5, 6, channels) between 0 and `top`, drawn evenly."""
     shape = (HEIGHT, WIDTH) if channels == 1 else (HEIGHT, WIDTH, channels)
-    return np.random.default_rng(seed).integers(0, top + 1, shape).astype(np.uint8 if top < 256 else np.uint16)
+    return (
+        np.random.default_rng(seed)
+        .integers(0, top + 1, shape)
+        .astype(np.uint8 if top < 256 else np.uint16)
+    )
 
 
 def save(path: Path, pixels: np.ndarray, mode: str | None = None, **options: object) -> Path:
@@ -29,7 +33,9 @@ def save(path: Path, pixels: np.ndarray, mode: str | None = None, **options: obj
     return path
 
 
-def folder(path: Path, n: int = 12, suffix: str = ".png", channels: int = 1, mode: str | None = None) -> Path:
+def folder(
+    path: Path, n: int = 12, suffix: str = ".png", channels: int = 1, mode: str | None = None
+) -> Path:
     """Write n different pictures and return their folder."""
     for i in range(n):
         save(path / f"{i:03d}{suffix}", bytes_of(i, channels), mode)
@@ -55,13 +61,19 @@ def deep_png(path: Path, pixels: np.ndarray) -> Path:
     """Write a PNG with 16 bits for each of two (grey, alpha) or three channels, which Pillow itself cannot."""
 
     def chunk(name: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        return (
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        )
 
     height, width, channels = pixels.shape
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2}[channels], 0, 0, 0))
+    head = chunk(
+        b"IHDR", struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2}[channels], 0, 0, 0)
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    )
     return path
 
 
@@ -94,7 +106,9 @@ def animation(path: Path, frames: Sequence[np.ndarray], **options: object) -> Pa
     return path
 
 
-def palette(path: Path, colours: Sequence[tuple[int, int, int]], index: np.ndarray, **options: object) -> Path:
+def palette(
+    path: Path, colours: Sequence[tuple[int, int, int]], index: np.ndarray, **options: object
+) -> Path:
     """Write a picture of palette colours."""
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = Pillow.fromarray(index.astype(np.uint8), "P")
@@ -105,7 +119,9 @@ def palette(path: Path, colours: Sequence[tuple[int, int, int]], index: np.ndarr
 
 def lab(path: Path, pixels: np.ndarray) -> Path:
     """Write colours as a CIELAB TIFF."""
-    turn = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
+    turn = ImageCms.buildTransform(
+        ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
+    )
     turned = ImageCms.applyTransform(Pillow.fromarray(pixels), turn)
     assert turned is not None
     turned.save(path)

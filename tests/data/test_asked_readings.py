@@ -19,7 +19,10 @@ from pushforward.data.tables.typed_values import Typed
 
 DICE = random.Random(3)
 N = 60
-DAYS = [datetime(1999, 1, 1) + timedelta(days=DICE.randrange(9000), seconds=DICE.randrange(86_400)) for _ in range(N)]
+DAYS = [
+    datetime(1999, 1, 1) + timedelta(days=DICE.randrange(9000), seconds=DICE.randrange(86_400))
+    for _ in range(N)
+]
 
 
 def column(cells: list[str], reading: str = "") -> Typed:
@@ -86,16 +89,26 @@ def test_moments_of_logs_are_moments_and_come_back(way: str) -> None:
     assert (spelled(found), found.lost) == (cells, ())
     local = found.series.dt.tz_convert(None) if "00" in way else found.series
     shift = timedelta(hours=2 if "+0200" in way else 0)
-    expected = [day - shift if "%H" in way else day.replace(hour=0, minute=0, second=0) for day in DAYS]
+    expected = [
+        day - shift if "%H" in way else day.replace(hour=0, minute=0, second=0) for day in DAYS
+    ]
     assert [value.to_pydatetime() for value in local] == expected
 
 
 IDLE = {
     "text": (["red", "green", "blue"], ("day-first", "number", "decimal-comma"), "read as text"),
     "yes or no": (["True", "False"], ("number", "month-first"), "true or false"),
-    "ISO": ([f"{day:%Y-%m-%d}" for day in DAYS], ("day-first", "month-first"), "say themselves what is what"),
+    "ISO": (
+        [f"{day:%Y-%m-%d}" for day in DAYS],
+        ("day-first", "month-first"),
+        "say themselves what is what",
+    ),
     "names": ([f"{day:%d %b %Y}" for day in DAYS], ("month-first",), "say themselves what is what"),
-    "no year in front": ([f"{day:%d/%m/%Y}" for day in DAYS], ("year-first",), "no dates in that order"),
+    "no year in front": (
+        [f"{day:%d/%m/%Y}" for day in DAYS],
+        ("year-first",),
+        "no dates in that order",
+    ),
     "numbers": ([f"{k}" for k in range(N)], ("day-first", "decimal-comma", "decimal-point"), ""),
     "points": ([f"{k}.25" for k in range(N)], ("decimal-comma",), "only with a point"),
     "times": ([f"{day:%H:%M}" for day in DAYS], ("number", "day-first"), "read as times"),
@@ -112,10 +125,18 @@ def test_a_reading_that_decides_nothing_is_said_to(name: str) -> None:
 
 
 ACT = {
-    "zip codes": ([f"{k:05d}" for k in range(80, 140)], "number", [float(k) for k in range(80, 140)]),
+    "zip codes": (
+        [f"{k:05d}" for k in range(80, 140)],
+        "number",
+        [float(k) for k in range(80, 140)],
+    ),
     "zeros of any length": (["007", "12", "0300"] * 20, "number", [7.0, 12.0, 300.0] * 20),
     "long": (["12345678901234567890", "5"] * 30, "number", [12345678901234567890.0, 5.0] * 30),
-    "days in digits": ([f"{day:%Y%m%d}" for day in DAYS], "number", [float(f"{day:%Y%m%d}") for day in DAYS]),
+    "days in digits": (
+        [f"{day:%Y%m%d}" for day in DAYS],
+        "number",
+        [float(f"{day:%Y%m%d}") for day in DAYS],
+    ),
     "codes": (["1E10", "2E05", "3E7"] * 20, "number", [1e10, 2e5, 3e7] * 20),
     "mostly words": (["low", "high", "5.5"] * 20, "number", [None, None, 5.5] * 20),
 }
@@ -127,12 +148,16 @@ def test_a_reading_that_can_act_does(name: str) -> None:
     found = column(cells, reading)
     assert [None if pd.isna(value) else float(value) for value in found.series] == values
     assert not asked_for(found)
-    other = [cell for cell, back in zip(cells, spelled(found), strict=True) if cell != back and back]
+    other = [
+        cell for cell, back in zip(cells, spelled(found), strict=True) if cell != back and back
+    ]
     assert bool(other) == any("written otherwise" in one for one in found.lost)
 
 
 def test_frames_say_which_readings_decide_nothing() -> None:
-    frame = pd.DataFrame({"n": range(40), "when": pd.Timestamp("2024-01-31") + pd.to_timedelta(range(40), unit="D")})
+    frame = pd.DataFrame(
+        {"n": range(40), "when": pd.Timestamp("2024-01-31") + pd.to_timedelta(range(40), unit="D")}
+    )
     notes = open_data(frame, columns={"n": "day-first", "when": "month-first"}).notes
     assert sum("was asked for, but decides nothing" in note for note in notes) == 2
 
@@ -150,7 +175,11 @@ FEW = {
 @pytest.mark.parametrize("ending", ["json", "jsonl", "parquet", "feather"])
 def test_few_dates_in_text_are_dates_in_every_file(name: str, ending: str, tmp_path: Path) -> None:
     frame = pd.DataFrame(
-        {"when": FEW[name], "x": [k % 7 / 2 for k in range(N)], "code": [f"{k % 5}" for k in range(N)]}
+        {
+            "when": FEW[name],
+            "x": [k % 7 / 2 for k in range(N)],
+            "code": [f"{k % 5}" for k in range(N)],
+        }
     )
     kinds = []
     for kind in ("csv", ending):
@@ -174,12 +203,21 @@ def test_few_dates_in_text_are_dates_in_every_file(name: str, ending: str, tmp_p
 
 
 def test_few_words_some_of_which_look_like_dates_stay_categories() -> None:
-    frame = pd.DataFrame({"w": ["2024-01-01", "2024-02-01", "2024-03-01", "later"] * 3 + ["soon"], "x": range(13)})
+    frame = pd.DataFrame(
+        {"w": ["2024-01-01", "2024-02-01", "2024-03-01", "later"] * 3 + ["soon"], "x": range(13)}
+    )
     data = open_data(frame)
     assert data.space.columns[0].kind == "categorical"  # type: ignore[attr-defined]
 
 
-ZEROS = {"Arabic": "٠", "Persian": "۰", "Devanagari": "०", "Bengali": "০", "Thai": "๐", "full width": "\uff10"}
+ZEROS = {
+    "Arabic": "٠",
+    "Persian": "۰",
+    "Devanagari": "०",
+    "Bengali": "০",
+    "Thai": "๐",
+    "full width": "\uff10",
+}
 PLAIN: dict[str, list[str]] = {
     "whole": [str(DICE.randrange(5000)) for _ in range(N)],
     "decimals": [f"{DICE.gauss(0, 9):.2f}" for _ in range(N)],
@@ -197,7 +235,9 @@ PLAIN: dict[str, list[str]] = {
 @pytest.mark.parametrize("name", PLAIN)
 def test_digits_of_any_script_are_read_and_come_back(script: str, name: str) -> None:
     digits = str.maketrans("0123456789", "".join(chr(ord(ZEROS[script]) + k) for k in range(10)))
-    wide = str.maketrans({c: chr(ord(c) + 0xFEE0) for c in ".,-/:"}) if script == "full width" else {}
+    wide = (
+        str.maketrans({c: chr(ord(c) + 0xFEE0) for c in ".,-/:"}) if script == "full width" else {}
+    )
     cells = [cell.translate(digits).translate(wide) for cell in PLAIN[name]]
     found, plain = column(cells), column(PLAIN[name])
     assert found.series.equals(plain.series)
@@ -218,10 +258,16 @@ def test_marks_between_arabic_digits_are_known_and_mixed_scripts_are_said() -> N
 
 
 def test_a_run_reads_its_file_in_digits_of_another_script(tmp_path: Path) -> None:
-    cells = [f"{k % 50}.{k % 4}".translate(str.maketrans("0123456789.", "٠١٢٣٤٥٦٧٨٩٫")) for k in range(N)]
-    (tmp_path / "t.csv").write_text("v,w\n" + "".join(f"{cell},{'ab'[k % 2]}\n" for k, cell in enumerate(cells)))
+    cells = [
+        f"{k % 50}.{k % 4}".translate(str.maketrans("0123456789.", "٠١٢٣٤٥٦٧٨٩٫")) for k in range(N)
+    ]
+    (tmp_path / "t.csv").write_text(
+        "v,w\n" + "".join(f"{cell},{'ab'[k % 2]}\n" for k, cell in enumerate(cells))
+    )
     data = open_data(tmp_path / "t.csv")
     assert isinstance(data.encoding, TableEncoding)
     x = data.encoding.read(tmp_path / "t.csv").x
     assert x[:, 0].tolist() == [float(f"{k % 50}.{k % 4}") for k in range(N)]
-    assert data.encoding.csv_file(data.encoding.decode(x)).decode() == (tmp_path / "t.csv").read_text()
+    assert (
+        data.encoding.csv_file(data.encoding.decode(x)).decode() == (tmp_path / "t.csv").read_text()
+    )

@@ -49,8 +49,32 @@ HOSTILE = [
         "|",
         "<a>",
     ),
-    *("Cat", "cat", "CAT", "stra\u00dfe", "STRASSE", "e\u0301", "\u00e9", "\u2126", "\u03c9", "\ud800", "\u202egnp"),
-    *("train", "Test", "val", ".hidden", "class-0000", "labels.json", "Thumbs.db", "\U0001f600", "a b", "3", "1.5"),
+    *(
+        "Cat",
+        "cat",
+        "CAT",
+        "stra\u00dfe",
+        "STRASSE",
+        "e\u0301",
+        "\u00e9",
+        "\u2126",
+        "\u03c9",
+        "\ud800",
+        "\u202egnp",
+    ),
+    *(
+        "train",
+        "Test",
+        "val",
+        ".hidden",
+        "class-0000",
+        "labels.json",
+        "Thumbs.db",
+        "\U0001f600",
+        "a b",
+        "3",
+        "1.5",
+    ),
 ]
 
 
@@ -60,7 +84,9 @@ def pictures(n: int) -> torch.Tensor:
 
 def test_hostile_labels_stay_inside_and_come_back(tmp_path: Path) -> None:
     labels = [label for label in HOSTILE for _ in range(8)]
-    written = write_samples(tmp_path / "in" / "out", Samples(pictures(len(labels)), SPACE, labels=labels))
+    written = write_samples(
+        tmp_path / "in" / "out", Samples(pictures(len(labels)), SPACE, labels=labels)
+    )
     everything = [Path(folder, name) for folder, _, names in os.walk(tmp_path) for name in names]
     assert sorted(written) == sorted(everything)
     assert len(everything) == len(labels) + 1
@@ -70,7 +96,10 @@ def test_hostile_labels_stay_inside_and_come_back(tmp_path: Path) -> None:
     assert not data.lost
     assert sorted(data.classes) == sorted(set(labels))
     # of every class as many examples as were written, each under its own name
-    pixels = {tuple(x.flatten().tolist()): label for x, label in zip(pictures(len(labels)), labels, strict=True)}
+    pixels = {
+        tuple(x.flatten().tolist()): label
+        for x, label in zip(pictures(len(labels)), labels, strict=True)
+    }
     for part in (data.train, data.validation, data.test):
         assert part.given is not None
         assert part.given.label is not None
@@ -80,13 +109,17 @@ def test_hostile_labels_stay_inside_and_come_back(tmp_path: Path) -> None:
 
 def test_every_folder_of_a_split_has_its_own_table(tmp_path: Path) -> None:
     """Two folders that `sample` wrote, put beside each other: the same number means another class in each."""
-    write_samples(tmp_path / "train", Samples(pictures(16), SPACE, labels=["a/b"] * 8 + ["c/d"] * 8))
+    write_samples(
+        tmp_path / "train", Samples(pictures(16), SPACE, labels=["a/b"] * 8 + ["c/d"] * 8)
+    )
     write_samples(tmp_path / "test", Samples(pictures(16), SPACE, labels=["c/d"] * 8 + ["a/b"] * 8))
     data = open_data(str(tmp_path))
     assert data.classes == ("a/b", "c/d")
     assert data.test.given is not None
     assert data.test.given.label is not None
-    first = [i for i, x in enumerate(data.test.x) if any(torch.equal(x, y) for y in pictures(16)[:8])]
+    first = [
+        i for i, x in enumerate(data.test.x) if any(torch.equal(x, y) for y in pictures(16)[:8])
+    ]
     assert len(first) == 8
     assert {data.classes[int(data.test.given.label[i])] for i in first} == {"c/d"}
 
@@ -95,8 +128,13 @@ def test_names_differ_on_every_file_system() -> None:
     names = folder_names(HOSTILE)
     assert len(names) == len(HOSTILE)
     assert len({name.casefold() for name in names.values()}) == len(HOSTILE)
-    assert all(name == os.path.basename(name) and name not in ("", ".", "..") for name in names.values())
-    assert all(len(name.encode()) <= 60 and name.isprintable() and name[0] != "." for name in names.values())
+    assert all(
+        name == os.path.basename(name) and name not in ("", ".", "..") for name in names.values()
+    )
+    assert all(
+        len(name.encode()) <= 60 and name.isprintable() and name[0] != "."
+        for name in names.values()
+    )
     assert {label for label, name in names.items() if label == name} == {"a b", "3", "1.5"}
 
 

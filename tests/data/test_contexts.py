@@ -15,7 +15,8 @@ from pushforward.core.errors import BadInput
 from pushforward.data.contexts import as_context, parse_context, space_of
 from pushforward.data.dataset import Dataset, describe
 from pushforward.data.encoding import encoding_from_json
-from pushforward.data.open import open_data, open_like
+from pushforward.data.open import open_data
+from pushforward.data.open_in_space import open_like
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.data.text.text_dataset import open_text
 from pushforward.data.text.tokeniser import CharacterTokeniser
@@ -28,7 +29,9 @@ def spelled(n: int) -> str:
 
 
 def lines(path: Path, numbers: range | list[int], **more: str) -> Path:
-    path.write_text("".join(json.dumps({"text": spelled(n), "digits": str(n), **more}) + "\n" for n in numbers))
+    path.write_text(
+        "".join(json.dumps({"text": spelled(n), "digits": str(n), **more}) + "\n" for n in numbers)
+    )
     return path
 
 
@@ -113,15 +116,30 @@ def test_contexts_of_text_that_cannot_be_meant_are_refused(tmp_path: Path) -> No
     (tmp_path / "odd.jsonl").write_text('{"text": "a", "digits": [3]}\n')
     encoding = TextEncoding(CharacterTokeniser("abc"), 8)
     for call, pattern in (
-        (lambda: opened(path, context="digit"), r"line 1 of .* has no field 'digit': expected context in it.*'digits'"),
-        (lambda: opened(tmp_path / "odd.jsonl"), "'digits' in line 1 of .* is a list: expected a string"),
+        (
+            lambda: opened(path, context="digit"),
+            r"line 1 of .* has no field 'digit': expected context in it.*'digits'",
+        ),
+        (
+            lambda: opened(tmp_path / "odd.jsonl"),
+            "'digits' in line 1 of .* is a list: expected a string",
+        ),
         (lambda: opened(few), "9 different documents with contexts: expected at least 20"),
         (lambda: opened(path, documents="lines"), "a context for lines or paragraphs"),
-        (lambda: opened(path, context_length=1), "the context of document .* has 2 tokens: expected at most 1"),
+        (
+            lambda: opened(path, context_length=1),
+            "the context of document .* has 2 tokens: expected at most 1",
+        ),
         (lambda: open_text(path, {"context_length": 9}), "context_length=9 without a context"),
-        (lambda: open_text(["some text"] * 30, {"context": "digits"}), "expected a .jsonl with a field 'digits'"),
+        (
+            lambda: open_text(["some text"] * 30, {"context": "digits"}),
+            "expected a .jsonl with a field 'digits'",
+        ),
         (lambda: encoding.condition(None, 1, "a"), "trained without contexts"),
-        (lambda: TextEncoding(CharacterTokeniser("abc"), 8, longest=4).condition("a", 1), "no context"),
+        (
+            lambda: TextEncoding(CharacterTokeniser("abc"), 8, longest=4).condition("a", 1),
+            "no context",
+        ),
     ):
         with pytest.raises(BadInput, match=pattern):
             call()
@@ -131,7 +149,9 @@ def test_contexts_from_arrays_stay_beside_their_examples(tmp_path: Path) -> None
     rng = np.random.default_rng(0)
     x = rng.normal(size=(90, 2)).astype(np.float32)
     about = np.stack([x, -x, 2 * x], axis=1)
-    np.savez(tmp_path / "d.npz", x=x, y=np.arange(90) % 3, about=about, about_length=np.arange(90) % 4)
+    np.savez(
+        tmp_path / "d.npz", x=x, y=np.arange(90) % 3, about=about, about_length=np.arange(90) % 4
+    )
     data = open_source(tmp_path / "d.npz", {"context": "about"})
     assert data.context == ContextSpace(longest=3, width=2)
     for examples in (
@@ -145,7 +165,13 @@ def test_contexts_from_arrays_stay_beside_their_examples(tmp_path: Path) -> None
         torch.testing.assert_close(examples.given.context.values[:, 2], 2 * examples.x)
     assert data.classes == ("0", "1", "2")
     assert open_data(tmp_path / "d.npz").context is None
-    np.savez(tmp_path / "s.npz", x_train=x[:60], x_test=x[60:], about_train=about[:60, 0], about_test=about[60:, 0])
+    np.savez(
+        tmp_path / "s.npz",
+        x_train=x[:60],
+        x_test=x[60:],
+        about_train=about[:60, 0],
+        about_test=about[60:, 0],
+    )
     split = open_data(tmp_path / "s.npz", context="about")
     assert split.test.given is not None
     assert split.test.given.context is not None
@@ -153,18 +179,23 @@ def test_contexts_from_arrays_stay_beside_their_examples(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "source", ["two-moons", "digits", "table.csv", np.zeros((40, 2)), (np.zeros((40, 2)), [0, 1] * 20)]
+    "source",
+    ["two-moons", "digits", "table.csv", np.zeros((40, 2)), (np.zeros((40, 2)), [0, 1] * 20)],
 )
 def test_contexts_of_what_has_none_are_refused(source: object, tmp_path: Path) -> None:
     if isinstance(source, str) and source == "table.csv":
         source = tmp_path / "table.csv"
         (tmp_path / "table.csv").write_text("a,b\n" + "1,x\n2,y\n" * 30)
-    with pytest.raises(BadInput, match=r"a context 'about' of .*: expected an .npz with an array of that name"):
+    with pytest.raises(
+        BadInput, match=r"a context 'about' of .*: expected an .npz with an array of that name"
+    ):
         open_source(source, {"context": "about"})
 
 
 def test_shapes_say_what_contexts_are() -> None:
-    assert space_of(as_context(np.array([[1, 4], [0, 2]]), np.array([2, 0]), "here")) == ContextSpace(2, vocabulary=5)
+    assert space_of(
+        as_context(np.array([[1, 4], [0, 2]]), np.array([2, 0]), "here")
+    ) == ContextSpace(2, vocabulary=5)
     assert space_of(as_context(np.zeros((3, 4)), None, "here")) == ContextSpace(1, width=4)
     for values, length, pattern in (
         (np.zeros(3), None, r"contexts of shape \(3,\)"),
@@ -187,17 +218,27 @@ def test_a_context_is_named_in_words(tmp_path: Path) -> None:
     assert parse_context("", words, 3).length.tolist() == [0] * 3
     assert parse_context("", vectors, 1).values.shape == (1, 0, 3)
     np.save(tmp_path / "two.npy", np.arange(12.0).reshape(2, 2, 3))
-    assert parse_context(str(tmp_path / "two.npy"), vectors, 2).values.flatten().tolist() == list(range(12))
+    assert parse_context(str(tmp_path / "two.npy"), vectors, 2).values.flatten().tolist() == list(
+        range(12)
+    )
     np.save(tmp_path / "one.npy", np.arange(6.0).reshape(2, 3))
     assert parse_context(str(tmp_path / "one.npy"), vectors, 4).values.shape == (4, 2, 3)
     for text, space, pattern in (
-        ("one", vectors, "expected numbers with commas, or an .npy file: at most 2 vectors of width 3"),
+        (
+            "one",
+            vectors,
+            "expected numbers with commas, or an .npy file: at most 2 vectors of width 3",
+        ),
         ("1.5", words, "numbers with commas"),
         ("1,2", vectors, "a context of shape"),
         ("9", words, "context tokens up to 9: expected 0 to 8"),
         ("1,1,1,1,1", words, "a context of 5 positions: expected at most 4"),
         (str(tmp_path / "none.npy"), words, "cannot be read"),
-        (str(tmp_path / "two.npy"), vectors, r"contexts of shape \(2, 2, 3\) for 5 samples: expected one, or 5"),
+        (
+            str(tmp_path / "two.npy"),
+            vectors,
+            r"contexts of shape \(2, 2, 3\) for 5 samples: expected one, or 5",
+        ),
     ):
         with pytest.raises(BadInput, match=pattern):
             parse_context(text, space, 5)

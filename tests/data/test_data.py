@@ -18,7 +18,8 @@ from pushforward.core.space import Image, Points
 from pushforward.data.builtin import builtins
 from pushforward.data.dataset import describe
 from pushforward.data.formats.format import Samples
-from pushforward.data.open import open_data, open_like
+from pushforward.data.open import open_data
+from pushforward.data.open_in_space import open_like
 from pushforward.data.split import split_rows
 from pushforward.data.toys import TOYS, GaussianMixture, toy
 from pushforward.data.write import write_samples
@@ -36,7 +37,9 @@ def test_toy_density_integrates_to_one_and_has_its_entropy(name: str) -> None:
     log_p = density.log_prob(sample)
     assert bool(torch.isfinite(log_p).all())
     # five standard errors: a false alarm once in 1.7 million, and the seed is fixed
-    assert float(-log_p.mean()) == pytest.approx(density.entropy, abs=5 * float(log_p.std()) / 200 + 1e-4)
+    assert float(-log_p.mean()) == pytest.approx(
+        density.entropy, abs=5 * float(log_p.std()) / 200 + 1e-4
+    )
 
 
 def test_stored_entropy_is_the_integral() -> None:
@@ -165,7 +168,13 @@ def test_image_arrays_are_sniffed_with_reasons() -> None:
 def test_npz_with_its_own_split(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     train, test = rng.normal(size=(40, 2)), rng.normal(size=(10, 2))
-    np.savez(tmp_path / "d.npz", x_train=train, x_test=test, y_train=np.arange(40) % 2, y_test=np.arange(10) % 2)
+    np.savez(
+        tmp_path / "d.npz",
+        x_train=train,
+        x_test=test,
+        y_train=np.arange(40) % 2,
+        y_test=np.arange(10) % 2,
+    )
     data = open_data(tmp_path / "d.npz")
     np.testing.assert_allclose(data.test.x.numpy(), test.astype(np.float32))
     assert len(data.train) + len(data.validation) == 40
@@ -194,7 +203,11 @@ def test_csv_and_its_errors(tmp_path: Path) -> None:
 
 
 def idx_bytes(x: np.ndarray) -> bytes:
-    return bytes([0, 0, 8, x.ndim]) + struct.pack(f">{x.ndim}I", *x.shape) + x.astype(np.uint8).tobytes()
+    return (
+        bytes([0, 0, 8, x.ndim])
+        + struct.pack(f">{x.ndim}I", *x.shape)
+        + x.astype(np.uint8).tobytes()
+    )
 
 
 def test_idx_pairs_and_their_errors(tmp_path: Path) -> None:

@@ -35,13 +35,18 @@ def written(path: Path, **columns: list[str]) -> Path:
 
 @pytest.mark.parametrize("usual", ["%Y-%m-%d", "%d %b %Y", "%Y%m%d", "%Y-%m-%dT%H:%M"])
 @pytest.mark.parametrize("other", ["%d/%m/%Y", "%d.%m.%y", "%d-%m-%Y 10:15"])
-def test_a_declared_order_reaches_the_dates_that_are_written_unlike_most(usual: str, other: str) -> None:
+def test_a_declared_order_reaches_the_dates_that_are_written_unlike_most(
+    usual: str, other: str
+) -> None:
     cells = [day.strftime(other if i % 3 == 0 else usual) for i, day in enumerate(OPEN)]
     first = column(cells, reading="day-first").series
     second = column(cells, reading="month-first").series
     assert [moment.date() for moment in first] == [day.date() for day in OPEN]
     # a month and a day changed places there and nowhere else
-    swapped = [day.replace(month=day.day, day=day.month) if i % 3 == 0 else day for i, day in enumerate(OPEN)]
+    swapped = [
+        day.replace(month=day.day, day=day.month) if i % 3 == 0 else day
+        for i, day in enumerate(OPEN)
+    ]
     assert [moment.date() for moment in second] == [day.date() for day in swapped]
     assert any("which comes back as" in one for one in column(cells, reading="day-first").lost)
 
@@ -89,11 +94,22 @@ def test_periods_have_no_natural_end_in_1970(freq: str) -> None:
     assert "1970" not in found.notes[0]
     assert not found.table.columns[0].bounded_below
     # lengths of time do have one
-    lengths = infer(pd.DataFrame({"t": pd.to_timedelta([7 * i % 997 for i in range(300)], unit="s")}))
+    lengths = infer(
+        pd.DataFrame({"t": pd.to_timedelta([7 * i % 997 for i in range(300)], unit="s")})
+    )
     assert lengths.table.columns[0].bounded_below
 
 
-MARKS = ("9999-12-31", "1900-01-01", "1970-01-01", "0001-01-01", "2099-12-31", "1753-01-01", "2079-06-06", "1899-12-30")
+MARKS = (
+    "9999-12-31",
+    "1900-01-01",
+    "1970-01-01",
+    "0001-01-01",
+    "2099-12-31",
+    "1753-01-01",
+    "2079-06-06",
+    "1899-12-30",
+)
 
 
 @pytest.mark.parametrize("mark", MARKS)
@@ -104,10 +120,16 @@ def test_days_that_stand_for_none_are_remarked_on(mark: str, style: str) -> None
     if style == "frame":
         series = pd.Series(days, dtype="datetime64[us]")
     else:
-        shape = {"iso": "{0:%Y-%m-%d}", "moments": "{0:%Y-%m-%d} 00:00:00", "German": "{0.day}.{0.month}.{0.year:04d}"}
+        shape = {
+            "iso": "{0:%Y-%m-%d}",
+            "moments": "{0:%Y-%m-%d} 00:00:00",
+            "German": "{0.day}.{0.month}.{0.year:04d}",
+        }
         cells = [shape[style].format(one).replace(f"{1:d}-01-01", "0001-01-01", 0) for one in days]
         cells = [
-            mark + cell[cell.find(" ") :] * (" " in cell) if one is day and style != "German" else cell
+            mark + cell[cell.find(" ") :] * (" " in cell)
+            if one is day and style != "German"
+            else cell
             for cell, one in zip(cells, days, strict=True)
         ]
         series = column(cells).series
@@ -117,12 +139,15 @@ def test_days_that_stand_for_none_are_remarked_on(mark: str, style: str) -> None
 
 def test_months_that_stand_for_none_are_remarked_on_and_usual_days_are_not() -> None:
     months = [("9999-12" if i % 4 == 0 else f"{day:%Y-%m}") for i, day in enumerate(DAYS)]
-    assert f"9999-12 stands {N // 4} times" in infer(pd.DataFrame({"m": column(months).series})).notes[0]
+    assert (
+        f"9999-12 stands {N // 4} times"
+        in infer(pd.DataFrame({"m": column(months).series})).notes[0]
+    )
     # first days of years among first days of years, one day of 1970 among birthdays, one mark alone
     years = [f"{1890 + 7 * i % 130}-01-01" for i in range(N)]
-    births = [f"{datetime(1940, 1, 1) + timedelta(days=DICE.randrange(20000)):%Y-%m-%d}" for _ in range(N)] + [
-        "1970-01-01"
-    ] * 2
+    births = [
+        f"{datetime(1940, 1, 1) + timedelta(days=DICE.randrange(20000)):%Y-%m-%d}" for _ in range(N)
+    ] + ["1970-01-01"] * 2
     for cells in (years, births, [*(f"{day:%Y-%m-%d}" for day in DAYS), "9999-12-31"]):
         assert "stands" not in infer(pd.DataFrame({"d": column(cells).series})).notes[0]
     # a birthday that is far more frequent than any other

@@ -28,7 +28,15 @@ def sizes(data: Dataset) -> tuple[int, int, int]:
 
 
 @pytest.mark.parametrize(
-    "hidden", [".ipynb_checkpoints", "__MACOSX", "@eaDir", ".git/objects", ".thumbnails", "cat/.ipynb_checkpoints"]
+    "hidden",
+    [
+        ".ipynb_checkpoints",
+        "__MACOSX",
+        "@eaDir",
+        ".git/objects",
+        ".thumbnails",
+        "cat/.ipynb_checkpoints",
+    ],
 )
 def test_hidden_folders_are_no_classes(hidden: str, tmp_path: Path) -> None:
     put(tmp_path, "cat", range(12))
@@ -43,7 +51,8 @@ def test_hidden_folders_are_no_classes(hidden: str, tmp_path: Path) -> None:
     assert sum(sizes(data)) == 25
     assert (
         any(
-            note.startswith("hidden") and hidden.split("/")[-1].split("objects")[0].strip("/") in note
+            note.startswith("hidden")
+            and hidden.split("/")[-1].split("objects")[0].strip("/") in note
             for note in data.notes
         )
         or ".git" in hidden
@@ -139,7 +148,9 @@ def test_texts_bring_their_splits_too(tmp_path: Path) -> None:
     def write(root: Path, name: str, n: int) -> None:
         for i in range(n):
             (root / name).mkdir(parents=True, exist_ok=True)
-            (root / name / f"{i}.txt").write_text(f"{name} {i}: the quick brown fox, {i * i} times over")
+            (root / name / f"{i}.txt").write_text(
+                f"{name} {i}: the quick brown fox, {i * i} times over"
+            )
 
     for names in (("train", "val", "test"), ("Training", None, "Test"), ("train", "valid", None)):
         root = tmp_path / "-".join(map(str, names))
@@ -148,10 +159,17 @@ def test_texts_bring_their_splits_too(tmp_path: Path) -> None:
                 write(root, name, n)
         data = open_data(root, text={"length": 8})
         assert data.encoding is not None
-        texts = [data.encoding.decode(part.x, whole=True) for part in (data.train, data.validation, data.test)]  # type: ignore[call-arg]
+        texts = [
+            data.encoding.decode(part.x, whole=True)
+            for part in (data.train, data.validation, data.test)
+        ]  # type: ignore[call-arg]
         for name, part, others in zip(names, texts, ((1, 2), (0, 2), (0, 1)), strict=True):
             if name is not None:
-                assert all(not any(f"{name} " in row for row in texts[k]) for k in others if names[k] is not None)
+                assert all(
+                    not any(f"{name} " in row for row in texts[k])
+                    for k in others
+                    if names[k] is not None
+                )
                 assert part
         assert any("the source's own splits" in note for note in data.notes)
     flat = tmp_path / "flat"
@@ -218,9 +236,16 @@ def test_pictures_beside_sub_folders_have_no_labels(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("resize", "fit", "shape"),
-    [(4, "crop", (4, 4)), ("8x3", "pad", (3, 8)), ("3 x 5", "stretch", (5, 3)), (16, "pad", (16, 16))],
+    [
+        (4, "crop", (4, 4)),
+        ("8x3", "pad", (3, 8)),
+        ("3 x 5", "stretch", (5, 3)),
+        (16, "pad", (16, 16)),
+    ],
 )
-def test_mixed_sizes_become_one(resize: int | str, fit: str, shape: tuple[int, int], tmp_path: Path) -> None:
+def test_mixed_sizes_become_one(
+    resize: int | str, fit: str, shape: tuple[int, int], tmp_path: Path
+) -> None:
     for i in range(12):
         size = (6 + i, 20 - i)
         pixels = np.full((*size, 3), 10 * i, np.uint8)
@@ -235,7 +260,9 @@ def test_mixed_sizes_become_one(resize: int | str, fit: str, shape: tuple[int, i
     assert any("beside their middle" in sentence for sentence in data.lost) == (fit == "crop")
     # black and white stripes become grey: no pixel of a picture made half as large is near either
     if fit == "stretch" and shape == (5, 3):
-        spread = torch.cat([data.train.x, data.validation.x, data.test.x]).float().std(dim=(1, 2, 3))
+        spread = (
+            torch.cat([data.train.x, data.validation.x, data.test.x]).float().std(dim=(1, 2, 3))
+        )
         assert float(spread.max()) < 25
 
 
@@ -256,9 +283,15 @@ def test_resizing_is_the_same_picture(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("source", "settings"),
-    [("shakespeare", {"resize": 8}), ("two-moons", {"levels": 4}), ("adult-mini", {"alpha": "keep"})],
+    [
+        ("shakespeare", {"resize": 8}),
+        ("two-moons", {"levels": 4}),
+        ("adult-mini", {"alpha": "keep"}),
+    ],
 )
-def test_settings_of_pictures_are_refused_where_there_are_none(source: str, settings: dict[str, object]) -> None:
+def test_settings_of_pictures_are_refused_where_there_are_none(
+    source: str, settings: dict[str, object]
+) -> None:
     (key,) = settings
     with pytest.raises(BadInput, match=rf"'data\.{key}' for {source}"):
         open_data(source, images=settings)

@@ -12,7 +12,23 @@ import pytest
 
 from pushforward.faces.python.verbs import load
 
-WORDS = ("the", "film", "was", "great", "slow", "fun", "and", "of", "I", "liked", "it", "very", "much", "but", "not")
+WORDS = (
+    "the",
+    "film",
+    "was",
+    "great",
+    "slow",
+    "fun",
+    "and",
+    "of",
+    "I",
+    "liked",
+    "it",
+    "very",
+    "much",
+    "but",
+    "not",
+)
 RNG = np.random.default_rng(0)
 
 
@@ -22,7 +38,9 @@ def sentences(n: int, low: int = 8, high: int = 30) -> list[str]:
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "parquet", "frame"])
 @pytest.mark.parametrize("name", ["review", "the text"])
-def test_texts_in_a_table_are_named_and_open_as_told(ending: str, name: str, tmp_path: Path) -> None:
+def test_texts_in_a_table_are_named_and_open_as_told(
+    ending: str, name: str, tmp_path: Path
+) -> None:
     frame = pd.DataFrame({name: sentences(200), "sentiment": RNG.choice(["pos", "neg"], 200)})
     path = tmp_path / f"rows.{ending}"
     if ending == "parquet":
@@ -58,7 +76,9 @@ def test_names_addresses_and_codes_stay_identifiers(tmp_path: Path) -> None:
 
 
 def test_few_different_sentences_are_categories(tmp_path: Path) -> None:
-    frame = pd.DataFrame({"answer": RNG.choice(sentences(4), 100), "x": RNG.normal(size=100).round(2)})
+    frame = pd.DataFrame(
+        {"answer": RNG.choice(sentences(4), 100), "x": RNG.normal(size=100).round(2)}
+    )
     frame.to_csv(tmp_path / "answers.csv", index=False)
     data = load(tmp_path / "answers.csv")
     assert not data.lost

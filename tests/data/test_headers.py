@@ -67,7 +67,9 @@ def test_a_first_line_of_another_kind_than_the_rows_names_the_columns(first: str
     assert len(found.frame) == 20
     assert found.header
     names = [cell.strip('"') for cell in (["a, b", "c"] if '"' in first else first.split(","))]
-    assert [str(name) for name in found.frame.columns] == [name or f"column {i + 1}" for i, name in enumerate(names)]
+    assert [str(name) for name in found.frame.columns] == [
+        name or f"column {i + 1}" for i, name in enumerate(names)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +91,9 @@ def test_a_first_line_of_another_kind_than_the_rows_names_the_columns(first: str
 def test_a_first_line_like_the_rows_is_data(first: str, row: str) -> None:
     found = sheet(table(first, row))
     assert len(found.frame) == 21
-    assert [str(name) for name in found.frame.columns] == [f"x{i}" for i in range(len(found.frame.columns))]
+    assert [str(name) for name in found.frame.columns] == [
+        f"x{i}" for i in range(len(found.frame.columns))
+    ]
 
 
 def opened(tmp_path: Path, text: str, **settings: object) -> Dataset:
@@ -98,11 +102,15 @@ def opened(tmp_path: Path, text: str, **settings: object) -> Dataset:
     return open_source(str(path), settings)
 
 
-def test_numbers_that_could_be_names_are_asked_about_and_the_answer_is_taken(tmp_path: Path) -> None:
+def test_numbers_that_could_be_names_are_asked_about_and_the_answer_is_taken(
+    tmp_path: Path,
+) -> None:
     numbers = table("2019,2020,2021", "{whole},{whole},{whole}")
     asked = opened(tmp_path, numbers)
     assert any("`-s data.header=yes` or `=no` decides" in note for note in asked.notes)
-    answers = {answer: opened(tmp_path, numbers, header=answer, kind="table") for answer in (True, False)}
+    answers = {
+        answer: opened(tmp_path, numbers, header=answer, kind="table") for answer in (True, False)
+    }
     assert [c.name for c in answers[True].space.columns] == ["2019", "2020", "2021"]  # type: ignore[union-attr]
     assert [c.name for c in answers[False].space.columns] == ["x0", "x1", "x2"]  # type: ignore[union-attr]
     sizes = [sum(map(len, (data.train, data.validation, data.test))) for data in answers.values()]
@@ -147,7 +155,10 @@ def test_comments_name_columns_or_are_left_out() -> None:
 
 
 def test_lines_of_another_width_are_named() -> None:
-    for bad, said in (("1,2,3", "line 5 of t.csv has 3 fields: expected 2"), ("1", "line 5 of t.csv has 1 field:")):
+    for bad, said in (
+        ("1,2,3", "line 5 of t.csv has 3 fields: expected 2"),
+        ("1", "line 5 of t.csv has 1 field:"),
+    ):
         with pytest.raises(BadInput, match=said):
             sheet(f"u,v\n1,2\n3,4\n5,6\n{bad}\n7,8\n")
     with pytest.raises(BadInput, match="two columns named 'u'"):
@@ -155,7 +166,14 @@ def test_lines_of_another_width_are_named() -> None:
 
 
 def test_numbers_that_count_are_left_out_only_where_they_are_called_so() -> None:
-    for name, kept in (("year", True), ("t", True), ("2020", True), ("row_id", False), ("", False), ("Index", False)):
+    for name, kept in (
+        ("year", True),
+        ("t", True),
+        ("2020", True),
+        ("row_id", False),
+        ("", False),
+        ("Index", False),
+    ):
         text = f"{name},place\n" + "".join(f"{i},{PLACES[i % 20]}\n" for i in range(40))
         found = sheet(text)
         schema = infer(found.frame, written=found.written)

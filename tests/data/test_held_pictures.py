@@ -65,9 +65,13 @@ def _same(found: Dataset, expected: Dataset) -> None:
     assert found.lost == expected.lost
 
 
-@pytest.mark.parametrize("options", [{}, {"alpha": "keep"}, {"alpha": "black", "channels": "grey"}, {"resize": "4x5"}])
+@pytest.mark.parametrize(
+    "options", [{}, {"alpha": "keep"}, {"alpha": "black", "channels": "grey"}, {"resize": "4x5"}]
+)
 @pytest.mark.parametrize("mode", MADE)
-def test_a_list_is_read_as_a_folder_of_the_same(mode: str, options: dict[str, Any], tmp_path: Path) -> None:
+def test_a_list_is_read_as_a_folder_of_the_same(
+    mode: str, options: dict[str, Any], tmp_path: Path
+) -> None:
     make, suffix = MADE[mode]
     files = [tmp_path / f"{i:02d}.{suffix}" for i in range(N)]
     for file in files:
@@ -77,15 +81,21 @@ def test_a_list_is_read_as_a_folder_of_the_same(mode: str, options: dict[str, An
     _same(pf.load(_opened(files, lazy=False), **options), folder)
     _same(pf.load(files, **options), folder)
     _same(pf.load([file.read_bytes() for file in files], **options), folder)
-    _same(pf.load([{"bytes": file.read_bytes(), "path": None} for file in files], **options), folder)
+    _same(
+        pf.load([{"bytes": file.read_bytes(), "path": None} for file in files], **options), folder
+    )
 
 
 @pytest.mark.parametrize(
-    ("mode", "like"), [("La", "LA"), ("RGBa", "RGBA"), ("PA", "RGBA"), ("HSV", "RGB"), ("RGBX", "RGB")]
+    ("mode", "like"),
+    [("La", "LA"), ("RGBa", "RGBA"), ("PA", "RGBA"), ("HSV", "RGB"), ("RGBX", "RGB")],
 )
 def test_modes_that_no_file_has_are_read_too(mode: str, like: str) -> None:
     pictures = [
-        _palette("PA", seen=True) if mode == "PA" else Image.fromarray(_bytes(6, 8, len(mode)), mode) for _ in range(N)
+        _palette("PA", seen=True)
+        if mode == "PA"
+        else Image.fromarray(_bytes(6, 8, len(mode)), mode)
+        for _ in range(N)
     ]
     data = pf.load(pictures)
     _same(data, pf.load([picture.convert(like) for picture in pictures]))
@@ -111,7 +121,8 @@ def test_real_and_very_large_pixels_are_refused_with_their_place(labels: bool) -
     mixed = [*good[:3], real, *good[3:], gone, large]
     source = [(picture, i % 2) for i, picture in enumerate(mixed)] if labels else mixed
     with pytest.raises(
-        BadInput, match=r"3 unusable pictures .*picture 3 \(real numbers.*picture 13 \(NaN in 48.*picture 14 \(32-bit"
+        BadInput,
+        match=r"3 unusable pictures .*picture 3 \(real numbers.*picture 13 \(NaN in 48.*picture 14 \(32-bit",
     ):
         pf.load(source)
     data = pf.load(source, skip_bad=True)
@@ -136,7 +147,10 @@ def test_orientation_depth_and_frames_of_opened_pictures(lazy: bool, tmp_path: P
 
 def test_depth_that_pillow_forgets_is_kept(tmp_path: Path) -> None:
     for i in range(N):
-        deep_png(tmp_path / f"{i:02d}.png", np.stack([_deep(), np.full((6, 8), 65535)], -1).astype(np.uint16))
+        deep_png(
+            tmp_path / f"{i:02d}.png",
+            np.stack([_deep(), np.full((6, 8), 65535)], -1).astype(np.uint16),
+        )
     _same(pf.load(_opened(sorted(tmp_path.iterdir()))), pf.load(tmp_path))
     assert pf.load([file.read_bytes() for file in sorted(tmp_path.iterdir())]).space.levels == 65536
 
@@ -157,7 +171,9 @@ def test_frames_are_said_or_read(suffix: str, lazy: bool, tmp_path: Path) -> Non
         with pytest.raises(BadInput, match="read the other 8 frames too"):
             pf.load(source)
     _same(pf.load(_opened(files, lazy), frames="all"), pf.load(tmp_path, frames="all"))
-    labelled = pf.load([(picture, i % 2) for i, picture in enumerate(_opened(files, lazy))], frames="all")
+    labelled = pf.load(
+        [(picture, i % 2) for i, picture in enumerate(_opened(files, lazy))], frames="all"
+    )
     given = label_of(labelled.train.given)
     assert given is not None
     assert len(labelled.train) + len(labelled.validation) + len(labelled.test) == 12
@@ -179,17 +195,22 @@ def test_a_picture_is_not_changed_by_being_read(tmp_path: Path) -> None:
     for picture in pictures:
         picture.paste((1, 2, 3), (0, 0, 8, 3))
     assert torch.equal(
-        pf.load(pictures).train.x[:, :, 0, 0].unique(dim=0), torch.tensor([[1, 2, 3]], dtype=torch.uint8)
+        pf.load(pictures).train.x[:, :, 0, 0].unique(dim=0),
+        torch.tensor([[1, 2, 3]], dtype=torch.uint8),
     )
 
 
 MIXED: dict[str, Callable[[], list[Any]]] = {
     "pictures": lambda: [Image.fromarray(_bytes(9, 8 + i % 3, 3)) for i in range(N)],
-    "grey and colour": lambda: [Image.fromarray(_bytes(9, 8, 3) if i % 2 else _bytes(8, 9)) for i in range(N)],
+    "grey and colour": lambda: [
+        Image.fromarray(_bytes(9, 8, 3) if i % 2 else _bytes(8, 9)) for i in range(N)
+    ],
     "arrays": lambda: [_bytes(9, 8 + i % 3, 3) for i in range(N)],
     "tensors": lambda: [torch.from_numpy(_bytes(3, 9, 8 + i % 3)) for i in range(N)],
     "intensities": lambda: [torch.from_numpy(_bytes(3, 9, 8 + i % 3)) / 255 for i in range(N)],
-    "pictures and arrays": lambda: [Image.fromarray(_bytes(9, 8, 3)) if i % 2 else _bytes(8, 8, 3) for i in range(N)],
+    "pictures and arrays": lambda: [
+        Image.fromarray(_bytes(9, 8, 3)) if i % 2 else _bytes(8, 8, 3) for i in range(N)
+    ],
 }
 
 
@@ -239,7 +260,9 @@ def test_options_hold_without_labels_too() -> None:
 
 def test_a_model_reads_pictures_as_its_own_were() -> None:
     pictures = [(Image.fromarray(_bytes(6, 8, 4)), "ab"[i % 2]) for i in range(40)]
-    model = pf.fit("flow", pf.load(pictures, alpha="black", channels="grey", resize=6), steps=2, preset="smoke")
+    model = pf.fit(
+        "flow", pf.load(pictures, alpha="black", channels="grey", resize=6), steps=2, preset="smoke"
+    )
     whole = pf.load(pictures, alpha="black", channels="grey", resize=6)
     found = model.log_prob(pictures[:6])
     assert (found.given, len(found)) == ("label", 6)
@@ -251,7 +274,10 @@ def test_a_model_reads_pictures_as_its_own_were() -> None:
 
 
 ODD: dict[str, tuple[list[Any], str]] = {
-    "words among pictures": ([*[Image.fromarray(_bytes(6, 8)) for _ in range(6)], "cat"], r"picture 6 \(a str\)"),
+    "words among pictures": (
+        [*[Image.fromarray(_bytes(6, 8)) for _ in range(6)], "cat"],
+        r"picture 6 \(a str\)",
+    ),
     "bytes that are damaged": (
         [Image.fromarray(_bytes(6, 8)), b"\x89PNG\r\n\x1a\n123", *[_bytes(6, 8)] * 5],
         r"picture 1 \(",

@@ -73,7 +73,9 @@ LABELLED: dict[str, Callable[[], Any]] = {
     "lists": lambda: [[text, y] for text, y in zip(TEXTS, Y, strict=True)],
     "label first": lambda: list(zip(Y, TEXTS, strict=True)),
     "data set": lambda: Items(list(zip(TEXTS, Y, strict=True))),
-    "data set of records": lambda: Items([{"text": text, "label": y} for text, y in zip(TEXTS, Y, strict=True)]),
+    "data set of records": lambda: Items(
+        [{"text": text, "label": y} for text, y in zip(TEXTS, Y, strict=True)]
+    ),
     "records": lambda: [{"label": y, "review": text} for text, y in zip(TEXTS, Y, strict=True)],
     "frame": lambda: pd.DataFrame({"body": TEXTS, "stars": Y}),
     "columns": lambda: {"text": TEXTS, "label": Y},
@@ -84,7 +86,9 @@ LABELLED: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("source", LABELLED.values(), ids=LABELLED.keys())
-def test_labels_of_texts_are_said_to_be_lost_and_can_be_what_they_are_about(source: Callable[[], Any]) -> None:
+def test_labels_of_texts_are_said_to_be_lost_and_can_be_what_they_are_about(
+    source: Callable[[], Any],
+) -> None:
     data = opened(source())
     assert data.fingerprint == opened(TEXTS).fingerprint
     assert data.lost == LOST
@@ -115,17 +119,35 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: [*TEXTS, None],
         r"1 gap among 61 texts in the list, the first at 60 \(None\): .*isinstance\(t, str\)",
     ),
-    "gaps of pandas": (lambda: pd.Series([None, pd.NA, *TEXTS]), r"2 gaps among 62 texts in .*column\.dropna\(\)"),
+    "gaps of pandas": (
+        lambda: pd.Series([None, pd.NA, *TEXTS]),
+        r"2 gaps among 62 texts in .*column\.dropna\(\)",
+    ),
     "nan": (
         lambda: np.array([*TEXTS, np.nan], dtype=object),
         r"1 gap among 61 texts in the array, the first at 60 \(nan\)",
     ),
-    "number": (lambda: [*TEXTS, 3], r"an int at 60 among texts in the list: expected a string each; .*str\(\)"),
-    "bytes": (lambda: [text.encode() for text in TEXTS], r"60 texts as bytes in the list: .*t\.decode\(\)"),
-    "bytes of numpy": (lambda: np.array([text.encode() for text in TEXTS]), r"60 texts as bytes in the array"),
-    "rows": (lambda: [(text, 1, 2.5) for text in TEXTS], r"rows of 3 words or numbers: .*pd\.DataFrame\(rows\)"),
+    "number": (
+        lambda: [*TEXTS, 3],
+        r"an int at 60 among texts in the list: expected a string each; .*str\(\)",
+    ),
+    "bytes": (
+        lambda: [text.encode() for text in TEXTS],
+        r"60 texts as bytes in the list: .*t\.decode\(\)",
+    ),
+    "bytes of numpy": (
+        lambda: np.array([text.encode() for text in TEXTS]),
+        r"60 texts as bytes in the array",
+    ),
+    "rows": (
+        lambda: [(text, 1, 2.5) for text in TEXTS],
+        r"rows of 3 words or numbers: .*pd\.DataFrame\(rows\)",
+    ),
     "words": (lambda: [text.split() for text in TEXTS], r"rows of 6 words .*' '\.join\(row\)"),
-    "words of different numbers": (lambda: [["a"], ["b", "c"]] * 9, r"lists of words: .*' '\.join\(row\)"),
+    "words of different numbers": (
+        lambda: [["a"], ["b", "c"]] * 9,
+        r"lists of words: .*' '\.join\(row\)",
+    ),
 }
 
 
@@ -141,7 +163,10 @@ def test_names_of_files_are_no_texts(tmp_path: Path) -> None:
         (tmp_path / f"{i}.log").write_text(TEXTS[i])
     paths = sorted(tmp_path.iterdir())
     for names in (paths, [str(path) for path in paths]):
-        with pytest.raises(BadInput, match=r"6 names of files in the list, such as '.*0\.log': .*open\(p\)\.read\(\)"):
+        with pytest.raises(
+            BadInput,
+            match=r"6 names of files in the list, such as '.*0\.log': .*open\(p\)\.read\(\)",
+        ):
             pf.load(names)
 
 
@@ -153,8 +178,12 @@ TABLES: dict[str, Callable[[], Any]] = {
     "dates beside a class": lambda: pd.DataFrame(
         {"d": pd.date_range("2024-01-01", periods=60).strftime("%d %B %Y"), "y": Y}
     ),
-    "names beside a number": lambda: pd.DataFrame({"name": [f"person{i}" for i in range(60)], "age": Y}),
-    "texts among columns": lambda: pd.DataFrame({"text": TEXTS, "stars": Y, "age": [20 + i % 7 for i in range(60)]}),
+    "names beside a number": lambda: pd.DataFrame(
+        {"name": [f"person{i}" for i in range(60)], "age": Y}
+    ),
+    "texts among columns": lambda: pd.DataFrame(
+        {"text": TEXTS, "stars": Y, "age": [20 + i % 7 for i in range(60)]}
+    ),
 }
 
 

@@ -61,15 +61,24 @@ LAYOUTS: dict[str, tuple[Callable[[int], Any], str]] = {
     "index between": (lambda i: (X[i], i, int(Y[i])), "the second part of each item (numbers)"),
     "name": (lambda i: (X[i], f"{i}.png", int(Y[i])), "the second part of each item (words)"),
     "label first": (lambda i: (int(Y[i]), X[i]), ""),
-    "picture and index": (lambda i: (Image.fromarray(X[i]), int(Y[i]), i), "the third part of each item (numbers)"),
+    "picture and index": (
+        lambda i: (Image.fromarray(X[i]), int(Y[i]), i),
+        "the third part of each item (numbers)",
+    ),
     "tensor label of one": (lambda i: (torch.from_numpy(X[i]), torch.tensor([Y[i]])), ""),
     "one-hot": (lambda i: (X[i], np.eye(3)[Y[i]]), ""),
     "mask": (lambda i: (X[i], MASKS[i], int(Y[i])), "the second part of each item (arrays)"),
-    "record of the target": (lambda i: (X[i], {"label": int(Y[i]), "boxes": [[0, 1]]}), "beside its label"),
+    "record of the target": (
+        lambda i: (X[i], {"label": int(Y[i]), "boxes": [[0, 1]]}),
+        "beside its label",
+    ),
     "list": (lambda i: [X[i], int(Y[i]), f"{i}.png"], "the third part of each item (words)"),
     "record": (lambda i: {"image": X[i], "label": int(Y[i])}, ""),
     "record of other names": (lambda i: {"photo": Image.fromarray(X[i]), "species": int(Y[i])}, ""),
-    "fine label": (lambda i: {"img": X[i], "coarse": 0, "fine_label": int(Y[i]), "id": i}, "'coarse' of each item"),
+    "fine label": (
+        lambda i: {"img": X[i], "coarse": 0, "fine_label": int(Y[i]), "id": i},
+        "'coarse' of each item",
+    ),
     "named tuple": (lambda i: Named(X[i], int(Y[i]), f"{i}.png"), "'path' of each item (words)"),
     "object": (lambda i: Sample(f"{i}.png", X[i], int(Y[i])), "'where' of each item (words)"),
     "without a label": (lambda i: (X[i], int(Y[i]), None), ""),
@@ -89,7 +98,11 @@ def test_items_of_any_layout_open(kind: str, item: Callable[[int], Any], lost: s
 
 
 def test_parts_without_a_class_are_said() -> None:
-    for item in (lambda i: (X[i], MASKS[i]), lambda i: (X[i], _boxes(i)), lambda i: (Image.fromarray(X[i]), _boxes(i))):
+    for item in (
+        lambda i: (X[i], MASKS[i]),
+        lambda i: (X[i], _boxes(i)),
+        lambda i: (Image.fromarray(X[i]), _boxes(i)),
+    ):
         data = pf.load(Items(item))
         assert (data.space.channels, data.space.width, data.classes) == (1, 8, ())
         assert "the second part of each item" in data.lost[0]
@@ -101,11 +114,17 @@ def test_streams_and_loaders_hold_items_too() -> None:
             return iter([(X[i], int(Y[i]), i) for i in range(N)])
 
     assert pf.load(Stream()).fingerprint == EXPECTED.fingerprint
-    assert pf.load(DataLoader(Items(LAYOUTS["index"][0]), batch_size=4)).fingerprint == EXPECTED.fingerprint
+    assert (
+        pf.load(DataLoader(Items(LAYOUTS["index"][0]), batch_size=4)).fingerprint
+        == EXPECTED.fingerprint
+    )
 
 
 BAD: dict[str, tuple[Any, str]] = {
-    "two layouts": ([(X[0], 1), (X[1], 1, 2), *[(X[i], 0) for i in range(5)]], "items of different layouts"),
+    "two layouts": (
+        [(X[0], 1), (X[1], 1, 2), *[(X[i], 0) for i in range(5)]],
+        "items of different layouts",
+    ),
     "an array among pairs": ([*[(X[i], 0) for i in range(6)], X[6]], "in item 6"),
     "no example": ([({"a": 1}, "b")] * 6, "items of 2 parts"),
     "labels of two types": ([(X[i], [None, "a", 2.5][i % 3]) for i in range(9)], "labels"),
@@ -143,7 +162,10 @@ class Called(Items):
 class Described:
     """A data set that describes its fields and turns into a frame, as those of the Hub do."""
 
-    features = {"img": None, "fine_label": type("ClassLabel", (), {"names": ["wolf", "owl", "cat"]})}
+    features = {
+        "img": None,
+        "fine_label": type("ClassLabel", (), {"names": ["wolf", "owl", "cat"]}),
+    }
 
     def to_pandas(self) -> pd.DataFrame:
         return pd.DataFrame({"img": [{"bytes": _png(x), "path": None} for x in X], "fine_label": Y})
@@ -171,7 +193,10 @@ CALLED: dict[str, Callable[[], Any]] = {
     "described fields": Described,
     "mapping": lambda: {"images": X, "target": Y, "target_names": np.array(OWN)},
     "ordered categories": lambda: (X, pd.Categorical.from_codes(Y, list(OWN), ordered=True)),
-    "ordered series": lambda: (list(X), pd.Series(pd.Categorical.from_codes(Y, list(OWN), ordered=True))),
+    "ordered series": lambda: (
+        list(X),
+        pd.Series(pd.Categorical.from_codes(Y, list(OWN), ordered=True)),
+    ),
     "ordered column": lambda: pd.DataFrame(
         {"image": list(X), "label": pd.Categorical.from_codes(Y, list(OWN), ordered=True)}
     ),
@@ -210,7 +235,10 @@ def test_names_that_cannot_be_those_of_the_labels_are_not_used() -> None:
     synonyms = pf.load(Called(classes=[("wolf", "Canis lupus"), ("crane",), ("crane",)]))
     assert synonyms.classes == ("wolf, Canis lupus", "crane (1)", "crane (2)")
     many = pf.load(Called(classes=[*OWN, "dog"]))
-    assert (many.classes, any("without examples: dog" in note for note in many.notes)) == (OWN, True)
+    assert (many.classes, any("without examples: dog" in note for note in many.notes)) == (
+        OWN,
+        True,
+    )
 
 
 def test_scikit_learn_s_names_are_used() -> None:
@@ -252,7 +280,9 @@ def test_the_advised_formula_makes_levels(scale: float, shift: float) -> None:
     levels = {
         "(255 * x).round()": (255 * x).round(),
         "x.round()": x.round(),
-        "(255 * (x - x.min()) / (x.max() - x.min())).round()": (255 * (x - x.min()) / (x.max() - x.min())).round(),
+        "(255 * (x - x.min()) / (x.max() - x.min())).round()": (
+            255 * (x - x.min()) / (x.max() - x.min())
+        ).round(),
     }[formula]
     assert levels.min() >= 0
     assert levels.max() <= 255

@@ -25,7 +25,9 @@ def pairs(data: Dataset) -> set[tuple[float, str]]:
     for part in (data.train, data.validation, data.test):
         label = label_of(part.given)
         assert label is not None
-        found |= set(zip(part.x[:, 0].tolist(), (data.classes[i] for i in label.tolist()), strict=True))
+        found |= set(
+            zip(part.x[:, 0].tolist(), (data.classes[i] for i in label.tolist()), strict=True)
+        )
     return found
 
 
@@ -105,7 +107,9 @@ def test_what_is_wrong_with_labels_is_one_sentence(y: np.ndarray, words: str) ->
 def test_many_whole_numbers_are_asked_about() -> None:
     data = open_data((np.repeat(X, 10, axis=0) + np.arange(600)[:, None] / 7, np.arange(600) % 40))
     assert len(data.classes) == 40
-    assert any("40 different whole numbers" in note and "data.labels=false" in note for note in data.notes)
+    assert any(
+        "40 different whole numbers" in note and "data.labels=false" in note for note in data.notes
+    )
 
 
 NAMES = [
@@ -119,7 +123,9 @@ NAMES = [
 
 
 @pytest.mark.parametrize("names", NAMES)
-def test_splits_of_arrays_in_every_spelling(names: tuple[str, str, str, str], tmp_path: Path) -> None:
+def test_splits_of_arrays_in_every_spelling(
+    names: tuple[str, str, str, str], tmp_path: Path
+) -> None:
     arrays = {names[0]: X[:45], names[1]: Y[:45, None], names[2]: X[45:], names[3]: Y[45:, None]}
     np.savez(tmp_path / "d.npz", **arrays)
     data = open_data(tmp_path / "d.npz")

@@ -47,7 +47,9 @@ BEHIND: dict[str, tuple[tuple[Any, ...], str]] = {
 
 
 @pytest.mark.parametrize(("parts", "says"), BEHIND.values(), ids=BEHIND.keys())
-def test_what_lies_behind_an_array_is_lost_aloud(parts: tuple[Any, ...], says: str, tmp_path: Path) -> None:
+def test_what_lies_behind_an_array_is_lost_aloud(
+    parts: tuple[Any, ...], says: str, tmp_path: Path
+) -> None:
     data = open_data(_saved(tmp_path / "m.npy", *parts))
     assert any("behind the first array" in words and says in words for words in data.lost)
     assert open_data(_saved(tmp_path / "n.npy", parts[0])).lost == ()
@@ -95,7 +97,9 @@ def test_an_archive_of_pictures_says_what_is_in_it(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "pics.zip", "w") as archive:
         for file in sorted((tmp_path / "pics").iterdir()):
             archive.write(file, f"pics/{file.name}")
-    with pytest.raises(BadInput, match=r"archive of 6 files \(pics/000.png.*unpack it.*of one table is read"):
+    with pytest.raises(
+        BadInput, match=r"archive of 6 files \(pics/000.png.*unpack it.*of one table is read"
+    ):
         open_data(tmp_path / "pics.zip")
 
 
@@ -115,7 +119,10 @@ CELLS: dict[str, Callable[[np.ndarray], Any]] = {
 def test_a_table_of_pictures_is_pictures(cell: Callable[[np.ndarray], Any], tmp_path: Path) -> None:
     file = tmp_path / "train.parquet"
     pd.DataFrame({"image": [cell(x) for x in X], "label": Y, "id": np.arange(60)}).to_parquet(file)
-    data, expected = open_data(file), pf.load([(Image.fromarray(x), int(y)) for x, y in zip(X, Y, strict=True)])
+    data, expected = (
+        open_data(file),
+        pf.load([(Image.fromarray(x), int(y)) for x, y in zip(X, Y, strict=True)]),
+    )
     assert (data.space, data.fingerprint) == (expected.space, expected.fingerprint)
     assert data.lost == ("'id' of each item (numbers)",)
     assert open_data(file, images={"resize": 4, "channels": "grey"}).space == Space(1, 4, 4, 256)
@@ -124,11 +131,18 @@ def test_a_table_of_pictures_is_pictures(cell: Callable[[np.ndarray], Any], tmp_
 
 
 def test_a_table_of_pictures_keeps_the_names_that_its_writer_filed(tmp_path: Path) -> None:
-    described = {"info": {"features": {"label": {"names": ["wolf", "owl", "cat"], "_type": "ClassLabel"}}}}
+    described = {
+        "info": {"features": {"label": {"names": ["wolf", "owl", "cat"], "_type": "ClassLabel"}}}
+    }
     table = pa.table({"image": [{"bytes": _png(x), "path": None} for x in X], "label": Y})
-    pq.write_table(table.replace_schema_metadata({"huggingface": json.dumps(described)}), tmp_path / "a.parquet")
+    pq.write_table(
+        table.replace_schema_metadata({"huggingface": json.dumps(described)}),
+        tmp_path / "a.parquet",
+    )
     assert open_data(tmp_path / "a.parquet").classes == ("wolf", "owl", "cat")
-    pq.write_table(table.replace_schema_metadata({"huggingface": "no json"}), tmp_path / "b.parquet")
+    pq.write_table(
+        table.replace_schema_metadata({"huggingface": "no json"}), tmp_path / "b.parquet"
+    )
     assert open_data(tmp_path / "b.parquet").classes == ("0", "1", "2")
 
 
@@ -141,11 +155,16 @@ def test_cells_that_no_column_can_hold_say_where_arrays_go(tmp_path: Path) -> No
 def test_levels_that_are_asked_for_are_counted_once() -> None:
     data = pf.load([Image.fromarray(x) for x in X], levels=2)
     different = len(np.unique(X))
-    assert any(f"{different} different pixel values scaled to the nearest of 2 levels" in note for note in data.notes)
+    assert any(
+        f"{different} different pixel values scaled to the nearest of 2 levels" in note
+        for note in data.notes
+    )
     assert f"precision: {different} different pixel values became 2" in data.lost
 
 
-@pytest.mark.parametrize(("width", "height"), [(12, 12), (16, 16), (16, 9), (13, 40), (28, 28), (200, 12), (6, 6)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(12, 12), (16, 16), (16, 9), (13, 40), (28, 28), (200, 12), (6, 6)]
+)
 def test_smaller_pictures_are_smaller_and_of_the_same_shape(width: int, height: int) -> None:
     option = smaller_pictures(Space(3, height, width, 256))
     if min(width, height) < 12:

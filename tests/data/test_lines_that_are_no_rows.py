@@ -15,12 +15,20 @@ from pushforward.data.open import open_data
 from pushforward.data.tables.delimited import read_text
 from pushforward.data.tables.sheet import Reading
 
-BODY = [("New York", "4", "2.50"), ("Rome", "11", "3.75"), ("O'Brien, Mo", "7", "0.25"), ("a|b", "3", "1.25")]
+BODY = [
+    ("New York", "4", "2.50"),
+    ("Rome", "11", "3.75"),
+    ("O'Brien, Mo", "7", "0.25"),
+    ("a|b", "3", "1.25"),
+]
 ROWS = [BODY[i % 4] for i in range(24)]
 
 
 def markdown(rows: list[tuple[str, ...]]) -> str:
-    lines = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in [("town", "qty", "price"), *rows]]
+    lines = [
+        " | ".join(cell.replace("|", "\\|") for cell in row)
+        for row in [("town", "qty", "price"), *rows]
+    ]
     return "\n".join(f"| {line} |" for line in [lines[0], "--- | :---: | ---:", *lines[1:]]) + "\n"
 
 
@@ -30,13 +38,19 @@ def padded(rows: list[tuple[str, ...]]) -> list[list[str]]:
 
 def psql(rows: list[tuple[str, ...]]) -> str:
     lines = [" " + " | ".join(row).rstrip() for row in padded(rows)]
-    return "\n".join([lines[0], "+".join(["-" * 14] * 3), *lines[1:], f"({len(rows)} rows)", ""]) + "\n"
+    return (
+        "\n".join([lines[0], "+".join(["-" * 14] * 3), *lines[1:], f"({len(rows)} rows)", ""])
+        + "\n"
+    )
 
 
 def mysql(rows: list[tuple[str, ...]]) -> str:
     lines = ["| " + " | ".join(row) + " |" for row in padded(rows)]
     rule = "+" + "+".join(["-" * 14] * 3) + "+"
-    return "\n".join([rule, lines[0], rule, *lines[1:], rule, f"{len(rows)} rows in set (0.00 sec)"]) + "\n"
+    return (
+        "\n".join([rule, lines[0], rule, *lines[1:], rule, f"{len(rows)} rows in set (0.00 sec)"])
+        + "\n"
+    )
 
 
 def boxed(rows: list[tuple[str, ...]]) -> str:
@@ -48,14 +62,26 @@ def grid(rows: list[tuple[str, ...]]) -> str:
     rule = "+" + "+".join(["-" * 14] * 3) + "+"
     lines = ["| " + " | ".join(row) + " |" for row in padded(rows)]
     return (
-        "\n".join([rule, lines[0], rule.replace("-", "="), *(part for line in lines[1:] for part in (line, rule))])
+        "\n".join(
+            [
+                rule,
+                lines[0],
+                rule.replace("-", "="),
+                *(part for line in lines[1:] for part in (line, rule)),
+            ]
+        )
         + "\n"
     )
 
 
 def ruled(rows: list[tuple[str, ...]]) -> str:
     lines = ["  ".join(row).rstrip() for row in padded(rows)]
-    return "\n".join([lines[0], "  ".join(["-" * 12] * 3), *lines[1:], "", f"({len(rows)} rows affected)"]) + "\n"
+    return (
+        "\n".join(
+            [lines[0], "  ".join(["-" * 12] * 3), *lines[1:], "", f"({len(rows)} rows affected)"]
+        )
+        + "\n"
+    )
 
 
 @pytest.mark.parametrize("shown", [markdown, psql, mysql, boxed, grid, ruled])
@@ -64,7 +90,9 @@ def test_what_frames_a_table_is_no_row_of_it(shown: Any) -> None:
     rows = [row for row in ROWS if bars or "|" not in row[0]]
     sheet = read_text(shown(rows), "t", "t")
     assert list(sheet.frame.columns) == ["town", "qty", "price"]
-    assert [tuple(row) for row in sheet.frame.to_numpy().tolist()] == [(t, int(q), float(p)) for t, q, p in rows]
+    assert [tuple(row) for row in sheet.frame.to_numpy().tolist()] == [
+        (t, int(q), float(p)) for t, q, p in rows
+    ]
     assert any("frame" in note for note in sheet.notes)
     assert any("do not come back" in lost for lost in sheet.lost)
     # the lines are still those of the file
@@ -76,18 +104,29 @@ def test_what_frames_a_table_is_no_row_of_it(shown: Any) -> None:
 def test_dashes_that_stand_for_gaps_frame_nothing() -> None:
     text = "a|b|c\n-|-|-\n" + "".join(f"{i}|{i / 4}|w{i % 3}\n" for i in range(20))
     assert len(read_text(text, "t", "t").frame) == 21
-    inside = 'a,b\n"| x | y |\n|---|---|\n| 1 | 2 |",3\n' + "".join(f"w{i % 3},{i}\n" for i in range(20))
+    inside = 'a,b\n"| x | y |\n|---|---|\n| 1 | 2 |",3\n' + "".join(
+        f"w{i % 3},{i}\n" for i in range(20)
+    )
     assert len(read_text(inside, "t", "t").frame) == 21
 
 
 def test_quoted_cells_between_blanks_are_cells() -> None:
-    cells = [('"New York"', "4", '"b"'), ('"Rome"', "11", '"a c"'), ('"say \\"hi\\""', "7", '"a c"')]
+    cells = [
+        ('"New York"', "4", '"b"'),
+        ('"Rome"', "11", '"a c"'),
+        ('"say \\"hi\\""', "7", '"a c"'),
+    ]
     body = [cells[i % 3] for i in range(30)]
-    sheet = read_text("\n".join([" ".join(('"name"', '"x"', '"g"')), *map(" ".join, body)]) + "\n", "t", "t")
+    sheet = read_text(
+        "\n".join([" ".join(('"name"', '"x"', '"g"')), *map(" ".join, body)]) + "\n", "t", "t"
+    )
     assert sheet.frame["name"].tolist()[:3] == ["New York", "Rome", 'say "hi"']
     assert sheet.frame["x"].tolist()[:3] == [4, 11, 7]
     # R names rows and leaves that name out
-    named = "\n".join(['"mpg" "sp"', *(f'"car {i}" {10 + i % 7} "{"ab"[i % 2]} x"' for i in range(30))]) + "\n"
+    named = (
+        "\n".join(['"mpg" "sp"', *(f'"car {i}" {10 + i % 7} "{"ab"[i % 2]} x"' for i in range(30))])
+        + "\n"
+    )
     sheet = read_text(named, "t", "t")
     assert sheet.frame.iloc[:, 0].tolist()[:2] == ["car 0", "car 1"]
     assert list(sheet.frame.columns)[1:] == ["mpg", "sp"]
@@ -135,7 +174,8 @@ def test_lines_that_say_more_of_the_columns_are_left_out_aloud(name: str) -> Non
     assert str(sheet.frame.dtypes["when"]).startswith("datetime")
     for k, line in enumerate(UNITS[name]):
         assert any(
-            f"line {k + 2} says more of the columns" in note and line.split(",")[1] in note for note in sheet.notes
+            f"line {k + 2} says more of the columns" in note and line.split(",")[1] in note
+            for note in sheet.notes
         )
 
 
@@ -150,16 +190,34 @@ def test_a_first_row_with_a_bad_cell_is_not_left_out() -> None:
     with pytest.raises(BadInput, match="'broken' in line 2"):
         read_text("\n".join(["site,v", "A,broken", *body]) + "\n", "t", "t")
     assert (
-        len(read_text("\n".join(["site,v", "A,<0.5", "B,NA", *body]) + "\n", "t", "t", Reading({"v": "number"})).frame)
+        len(
+            read_text(
+                "\n".join(["site,v", "A,<0.5", "B,NA", *body]) + "\n",
+                "t",
+                "t",
+                Reading({"v": "number"}),
+            ).frame
+        )
         == 42
     )
 
 
 @pytest.mark.parametrize("fields", [3, 4, 8])
 def test_a_loggers_file_opens(tmp_path: Path, fields: int) -> None:
-    info = ",".join(['"TOA5"', '"CR1000X"', '"CR1000X"', '"12345"', '"OS"', '"CPU:p.CR1"', '"1"', '"Table1"'][:fields])
-    names = ['"TIMESTAMP","RECORD","BattV","AirTC"', '"TS","RN","Volts","Deg C"', '"","","Min","Avg"']
-    body = [f'"2024-06-{1 + i % 28:02d} 00:10:00",{i},{12 + i % 9 / 100},{i % 13 / 4}' for i in range(40)]
+    info = ",".join(
+        ['"TOA5"', '"CR1000X"', '"CR1000X"', '"12345"', '"OS"', '"CPU:p.CR1"', '"1"', '"Table1"'][
+            :fields
+        ]
+    )
+    names = [
+        '"TIMESTAMP","RECORD","BattV","AirTC"',
+        '"TS","RN","Volts","Deg C"',
+        '"","","Min","Avg"',
+    ]
+    body = [
+        f'"2024-06-{1 + i % 28:02d} 00:10:00",{i},{12 + i % 9 / 100},{i % 13 / 4}'
+        for i in range(40)
+    ]
     sheet = read_text("\n".join([info, *names, *body]) + "\n", "t", "t")
     assert list(sheet.frame.columns) == ["TIMESTAMP", "RECORD", "BattV", "AirTC"]
     assert len(sheet.frame) == 40

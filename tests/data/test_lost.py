@@ -30,7 +30,9 @@ def _run(*arguments: str) -> int:
     return int(stopped.value.code or 0)
 
 
-def test_a_description_ends_with_what_is_lost(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_description_ends_with_what_is_lost(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     assert _run("data", "describe", str(folder), "--skip-bad") == 0
     assert capfd.readouterr().out.endswith("lost:\n  - 1 file that could not be read\n")
     assert _run("data", "describe", str(folder), "--skip-bad", "--json") == 0
@@ -41,14 +43,29 @@ def test_a_description_ends_with_what_is_lost(folder: Path, capfd: pytest.Captur
     assert capfd.readouterr().out.endswith("lost:\n  - nothing is lost\n")
 
 
-def test_training_says_what_is_lost_first(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_training_says_what_is_lost_first(
+    folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     run = tmp_path / "run"
-    arguments = ("train", "vae", str(folder), "--skip-bad", "--steps", "2", "--preset", "smoke", "-o", str(run))
+    arguments = (
+        "train",
+        "vae",
+        str(folder),
+        "--skip-bad",
+        "--steps",
+        "2",
+        "--preset",
+        "smoke",
+        "-o",
+        str(run),
+    )
     assert _run(*arguments) == 0
     said = capfd.readouterr().err
     assert "lost: 1 file that could not be read" in said
     assert said.index("lost:") < said.index("2 steps")
-    assert json.loads((run / "manifest.json").read_text())["data"]["lost"] == ["1 file that could not be read"]
+    assert json.loads((run / "manifest.json").read_text())["data"]["lost"] == [
+        "1 file that could not be read"
+    ]
 
 
 def test_fit_says_it_to_whoever_listens(folder: Path, caplog: pytest.LogCaptureFixture) -> None:

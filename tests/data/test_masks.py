@@ -23,7 +23,9 @@ TRUTH = odd.bytes_of(5) > 90
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-def test_an_array_of_truths_holds_for_all_channels_or_for_each(channels: int, tmp_path: Path) -> None:
+def test_an_array_of_truths_holds_for_all_channels_or_for_each(
+    channels: int, tmp_path: Path
+) -> None:
     shape = (channels, H, W)
     each = np.stack([np.roll(TRUTH, c, 0) for c in range(channels)])
     whole = np.broadcast_to(TRUTH, shape)
@@ -49,9 +51,16 @@ def test_an_array_of_truths_holds_for_all_channels_or_for_each(channels: int, tm
 def test_values_come_with_their_channels_first_or_last(channels: int, tmp_path: Path) -> None:
     shape, space = (channels, H, W), Image(channels, H, W)
     x = np.random.default_rng(0).integers(0, 256, (7, *shape), dtype=np.uint8)
-    for came, wanted in ((x, x), (x[0], x[:1]), (np.moveaxis(x, 1, -1), x), (np.moveaxis(x[0], 0, -1), x[:1])):
+    for came, wanted in (
+        (x, x),
+        (x[0], x[:1]),
+        (np.moveaxis(x, 1, -1), x),
+        (np.moveaxis(x[0], 0, -1), x[:1]),
+    ):
         np.save(tmp_path / "x.npy", came)
-        assert np.array_equal(observed.read_values(tmp_path / "x.npy", shape, space).numpy(), wanted)
+        assert np.array_equal(
+            observed.read_values(tmp_path / "x.npy", shape, space).numpy(), wanted
+        )
     np.save(tmp_path / "x.npy", x.reshape(7, channels, W, H))
     with pytest.raises(BadInput, match="channels first or last"):
         observed.read_values(tmp_path / "x.npy", shape, space)
@@ -118,7 +127,10 @@ def test_what_does_not_say_what_is_known_is_refused(tmp_path: Path) -> None:
     for pixels, pattern in (
         (np.stack([black, alpha], -1), "black pixels and see-through ones"),
         (np.stack([both, alpha], -1), "black pixels and see-through ones"),
-        (np.stack([alpha, half], -1), "the value 128 in the mask .*: expected an alpha of 0 or 255"),
+        (
+            np.stack([alpha, half], -1),
+            "the value 128 in the mask .*: expected an alpha of 0 or 255",
+        ),
         (half, "the value 128 in the mask .*: expected 0 and 255 only"),
     ):
         with pytest.raises(BadInput, match=pattern):

@@ -26,7 +26,11 @@ RNG = np.random.default_rng(0)
 
 def _matrix(kind: str) -> np.ndarray:
     dense = np.where(RNG.random((30, 6)) < 0.4, RNG.integers(1, 9, (30, 6)), 0).astype(float)
-    return np.where(np.arange(6) == 2, RNG.random((30, 1)), dense) if kind != "int" else dense.astype(np.int16)
+    return (
+        np.where(np.arange(6) == 2, RNG.random((30, 1)), dense)
+        if kind != "int"
+        else dense.astype(np.int16)
+    )
 
 
 @pytest.mark.parametrize("kind", ["csr", "csc", "coo", "bsr", "dia", "int"])
@@ -65,8 +69,15 @@ def test_a_sparse_array_with_a_fill_value(tmp_path: Path) -> None:
         ({"shape": np.array([10**6, 10**6])}, r"1,000,000 x 1,000,000 .* made dense"),
     ],
 )
-def test_sparse_parts_that_do_not_fit_are_refused(change: dict[str, np.ndarray], message: str, tmp_path: Path) -> None:
-    parts = {"format": np.array(b"csr"), "shape": np.array([2, 3]), "data": np.ones(2), "indices": np.array([0, 2])}
+def test_sparse_parts_that_do_not_fit_are_refused(
+    change: dict[str, np.ndarray], message: str, tmp_path: Path
+) -> None:
+    parts = {
+        "format": np.array(b"csr"),
+        "shape": np.array([2, 3]),
+        "data": np.ones(2),
+        "indices": np.array([0, 2]),
+    }
     np.savez(tmp_path / "m.npz", **{**parts, "indptr": np.array([0, 1, 2]), **change})
     with pytest.raises(BadInput, match=message) as refused:
         open_data(tmp_path / "m.npz")
@@ -112,16 +123,23 @@ def _picture(path: Path) -> None:
         ),
         (("a.npy",), r"1 file of other kinds: a.npy; .*such as .*a\.npy"),
         (("a.docx", "in/b.xyz"), r"2 files of other kinds: a.docx, in/b.xyz$"),
-        (("a.heic", "notes.md"), r"1 file of a format that is not read: a.heic; .*1 file of other kinds: notes.md$"),
+        (
+            ("a.heic", "notes.md"),
+            r"1 file of a format that is not read: a.heic; .*1 file of other kinds: notes.md$",
+        ),
         ((), "it is empty$"),
     ],
 )
-def test_a_folder_without_pictures_says_what_is_there(names: tuple[str, ...], said: str, tmp_path: Path) -> None:
+def test_a_folder_without_pictures_says_what_is_there(
+    names: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
     (tmp_path / "x").mkdir()
     for name in names:
         (tmp_path / "x" / name).parent.mkdir(exist_ok=True)
         # under a name that says nothing, text would be text
-        (tmp_path / "x" / name).write_bytes(b"PK\3\4\0\0" if name.endswith((".docx", ".xyz")) else b"a,b\n1,2\n")
+        (tmp_path / "x" / name).write_bytes(
+            b"PK\3\4\0\0" if name.endswith((".docx", ".xyz")) else b"a,b\n1,2\n"
+        )
     with pytest.raises(BadInput, match=said) as refused:
         open_data(tmp_path / "x")
     assert "beside the pictures" not in str(refused.value)
@@ -131,15 +149,23 @@ def test_a_folder_of_a_class_without_pictures_is_named(tmp_path: Path) -> None:
     for i in range(6):
         _picture(tmp_path / "x" / "ab"[i % 2] / f"{i}.png")
     (tmp_path / "x" / "c" / "deeper").mkdir(parents=True)
-    assert "2 sub-folders, so their names are the labels; no pictures in c" in open_data(tmp_path / "x").notes
+    assert (
+        "2 sub-folders, so their names are the labels; no pictures in c"
+        in open_data(tmp_path / "x").notes
+    )
     (tmp_path / "x" / "d").mkdir()
     (tmp_path / "x" / "d" / "readme.md").write_text("none")
-    assert "2 sub-folders, so their names are the labels; no pictures in c, d" in open_data(tmp_path / "x").notes
+    assert (
+        "2 sub-folders, so their names are the labels; no pictures in c, d"
+        in open_data(tmp_path / "x").notes
+    )
 
 
 @pytest.mark.parametrize("one", [np.float64(3), np.array(3), torch.tensor(3.0)])
 def test_a_single_number_is_called_one(one: object) -> None:
-    with pytest.raises(BadInput, match=r"is a single number \(3(\.0)?\): expected at least five examples"):
+    with pytest.raises(
+        BadInput, match=r"is a single number \(3(\.0)?\): expected at least five examples"
+    ):
         open_data(one)
 
 
@@ -150,10 +176,22 @@ def _bare(x: torch.Tensor) -> np.ndarray:
 @pytest.mark.filterwarnings("ignore")  # torch warns of its sparse layouts
 @pytest.mark.parametrize(
     "kind",
-    ["bfloat16", "float8_e4m3fn", "float8_e5m2", "sparse", "sparse_csr", "requires_grad", "parameter", "list", "pair"],
+    [
+        "bfloat16",
+        "float8_e4m3fn",
+        "float8_e5m2",
+        "sparse",
+        "sparse_csr",
+        "requires_grad",
+        "parameter",
+        "list",
+        "pair",
+    ],
 )
 def test_tensors_of_every_kind_are_read(kind: str) -> None:
-    plain = torch.from_numpy(RNG.integers(-8, 9, (40, 3)) * 0.25).float()  # exact in five bits of mantissa or fewer
+    plain = torch.from_numpy(
+        RNG.integers(-8, 9, (40, 3)) * 0.25
+    ).float()  # exact in five bits of mantissa or fewer
     if kind == "sparse":
         held = plain.to_sparse()
     elif kind == "sparse_csr":

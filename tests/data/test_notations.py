@@ -20,7 +20,10 @@ FEW = settings(max_examples=80, deadline=None, derandomize=True)
 N = 60
 DICE = random.Random(0)
 AMOUNTS = [round(DICE.uniform(-3000, 9000), 2) for _ in range(N - 2)] + [1234567.5, -0.25]
-DAYS = [datetime(1990, 1, 1) + timedelta(days=DICE.randrange(14_000), seconds=DICE.randrange(86_400)) for _ in range(N)]
+DAYS = [
+    datetime(1990, 1, 1) + timedelta(days=DICE.randrange(14_000), seconds=DICE.randrange(86_400))
+    for _ in range(N)
+]
 
 
 def column(cells: list[str], **asked: Any) -> Typed:
@@ -31,7 +34,9 @@ def spelled(found: Typed) -> list[str]:
     notation = found.notation
     assert notation is not None
     assert notation_from_json({**notation.__dict__}) == notation
-    return [found.absent if pd.isna(value) else notation.write(value) for value in found.series.tolist()]
+    return [
+        found.absent if pd.isna(value) else notation.write(value) for value in found.series.tolist()
+    ]
 
 
 def swapped(text: str, mapping: str) -> str:
@@ -64,7 +69,9 @@ NUMBERS: dict[str, Callable[[float], str]] = {
 
 
 @pytest.mark.parametrize("name", NUMBERS)
-def test_numbers_are_read_in_the_notation_of_their_column_and_come_back_spelled_so(name: str) -> None:
+def test_numbers_are_read_in_the_notation_of_their_column_and_come_back_spelled_so(
+    name: str,
+) -> None:
     cells = [NUMBERS[name](value) for value in AMOUNTS]
     found = column(cells)
     assert found.series.tolist() == AMOUNTS
@@ -72,7 +79,10 @@ def test_numbers_are_read_in_the_notation_of_their_column_and_come_back_spelled_
 
 
 @FEW
-@given(st.sampled_from(sorted(NUMBERS)), st.lists(st.integers(-(10**9), 10**9), min_size=30, max_size=40))
+@given(
+    st.sampled_from(sorted(NUMBERS)),
+    st.lists(st.integers(-(10**9), 10**9), min_size=30, max_size=40),
+)
 def test_reading_what_is_written_gives_the_number(name: str, cents: list[int]) -> None:
     # thousands and decimals of every cell are needed to know which separator is which
     values = [*AMOUNTS, *(cent / 100 for cent in cents)]
@@ -98,32 +108,53 @@ CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", "T%H:%M:%SZ", " %H:%M:%S+0200"
 
 @pytest.mark.parametrize("mark", ["%Y-%m-%d", *MARKS])
 @pytest.mark.parametrize("clock", CLOCKS)
-def test_dates_are_read_by_evidence_over_the_column_and_come_back_spelled_so(mark: str, clock: str) -> None:
+def test_dates_are_read_by_evidence_over_the_column_and_come_back_spelled_so(
+    mark: str, clock: str
+) -> None:
     cells = [day.strftime(mark + clock) for day in DAYS]
     found = column(cells)
     local = found.series.dt.tz_convert(None) if "Z" in clock or "+" in clock else found.series
-    shift = {"+": timedelta(0), " %H:%M:%S+0200": timedelta(hours=2), "T%H:%M+05:30": timedelta(hours=5.5)}.get(
-        clock, timedelta(0)
-    )
+    shift = {
+        "+": timedelta(0),
+        " %H:%M:%S+0200": timedelta(hours=2),
+        "T%H:%M+05:30": timedelta(hours=5.5),
+    }.get(clock, timedelta(0))
     expected = [
-        datetime.strptime(day.strftime(mark + (clock or "")), mark + clock.replace("+0200", "+0200")) - shift
+        datetime.strptime(
+            day.strftime(mark + (clock or "")), mark + clock.replace("+0200", "+0200")
+        )
+        - shift
         for day in DAYS
     ]
-    assert [moment.to_pydatetime() for moment in local] == [moment.replace(tzinfo=None) for moment in expected]
+    assert [moment.to_pydatetime() for moment in local] == [
+        moment.replace(tzinfo=None) for moment in expected
+    ]
     assert spelled(found) == cells
 
 
 OTHERS: dict[str, tuple[list[str], str]] = {
     "no zeros": (
-        [f"{day.month}/{day.day}/{day.year} {day.hour % 12 or 12}:{day.minute:02d} {day:%p}" for day in DAYS],
+        [
+            f"{day.month}/{day.day}/{day.year} {day.hour % 12 or 12}:{day.minute:02d} {day:%p}"
+            for day in DAYS
+        ],
         "datetime",
     ),
     "German": ([f"{day.day}.{day.month}.{day.year}" for day in DAYS], "datetime"),
-    "German names": ([f"{day.day}. {['Januar', 'März', 'Mai'][day.day % 3]} {day.year}" for day in DAYS], "datetime"),
-    "Spanish names": ([f"{day.day} {['enero', 'marzo', 'mayo'][day.day % 3]} {day.year}" for day in DAYS], "datetime"),
+    "German names": (
+        [f"{day.day}. {['Januar', 'März', 'Mai'][day.day % 3]} {day.year}" for day in DAYS],
+        "datetime",
+    ),
+    "Spanish names": (
+        [f"{day.day} {['enero', 'marzo', 'mayo'][day.day % 3]} {day.year}" for day in DAYS],
+        "datetime",
+    ),
     "capitals": ([f"{day:%d-%b-%Y}".upper() for day in DAYS], "datetime"),
     "weekdays": ([f"{day:%a, %d %b %Y}" for day in DAYS], "datetime"),
-    "milliseconds": ([f"{day:%Y-%m-%d %H:%M:%S}.{i:03d}" for i, day in enumerate(DAYS)], "datetime"),
+    "milliseconds": (
+        [f"{day:%Y-%m-%d %H:%M:%S}.{i:03d}" for i, day in enumerate(DAYS)],
+        "datetime",
+    ),
     "compact moments": ([f"{day:%Y%m%d%H%M%S}" for day in DAYS], "datetime"),
     "compact in UTC": ([f"{day:%Y%m%dT%H%M%SZ}" for day in DAYS], "datetime"),
     "small letters": ([f"{day:%d/%m/%Y %I:%M %p}".lower() for day in DAYS], "datetime"),
@@ -133,7 +164,10 @@ OTHERS: dict[str, tuple[list[str], str]] = {
     "quarters": ([f"{day.year}-Q{1 + day.month // 4}" for day in DAYS], "period[Q"),
     "times": ([f"{day:%H:%M}" for day in DAYS], "object"),
     "times with seconds": ([f"{day:%H:%M:%S}" for day in DAYS], "object"),
-    "twelve hours": ([f"{day.hour % 12 or 12}:{day.minute:02d} {day:%p}" for day in DAYS], "object"),
+    "twelve hours": (
+        [f"{day.hour % 12 or 12}:{day.minute:02d} {day:%p}" for day in DAYS],
+        "object",
+    ),
     "durations": ([f"{day.day}:{day.minute:02d}:{day.second:02d}" for day in DAYS], "timedelta64"),
     "days and hours": ([f"{day.day} days {day:%H:%M:%S}" for day in DAYS], "timedelta64"),
     "codes": ([f"{7 * i:06d}" for i in range(N)], "int64"),
@@ -154,7 +188,23 @@ def test_other_notations_come_back_as_they_were(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["-", "--", "#N/A", "None", "n/a", "NULL", ".", "missing", "N.A.", "#DIV/0!", "nil", "—", "(null)", " "]
+    "word",
+    [
+        "-",
+        "--",
+        "#N/A",
+        "None",
+        "n/a",
+        "NULL",
+        ".",
+        "missing",
+        "N.A.",
+        "#DIV/0!",
+        "nil",
+        "—",
+        "(null)",
+        " ",
+    ],
 )
 @pytest.mark.parametrize("of", ["numbers", "dates", "money", "times", "booleans"])
 def test_words_for_nothing_are_missing_where_the_rest_is_no_words(word: str, of: str) -> None:
@@ -193,10 +243,22 @@ def test_a_mark_that_recurs_among_numbers_is_missing_and_said_to_be_lost() -> No
             r"'oops' in line 61, field 1 of t\.csv: expected a number.*data\.columns\.v=number",
         ),
         ([*map(str, AMOUNTS[:-2]), "1.2.3", "oops"], r"'1\.2\.3', 'oops' in lines 60, 61"),
-        ([f"{day:%d/%m/%Y}" for day in DAYS[:-1]] + ["31/02/2024"], r"'31/02/2024' in line 61.*a date"),
-        ([f"{abs(v)}" if i % 4 else f"<{abs(v)}" for i, v in enumerate(AMOUNTS)], r"'<.*data\.columns\.v=drop"),
-        ([f"{'$€'[i % 2]}{abs(v)}" for i, v in enumerate(AMOUNTS)], r"'€.*a number, as in the other lines"),
-        ([f"{day:%Y-%m-%dT%H:%M}" + ("Z" if i % 2 else "") for i, day in enumerate(DAYS)], r"different moments"),
+        (
+            [f"{day:%d/%m/%Y}" for day in DAYS[:-1]] + ["31/02/2024"],
+            r"'31/02/2024' in line 61.*a date",
+        ),
+        (
+            [f"{abs(v)}" if i % 4 else f"<{abs(v)}" for i, v in enumerate(AMOUNTS)],
+            r"'<.*data\.columns\.v=drop",
+        ),
+        (
+            [f"{'$€'[i % 2]}{abs(v)}" for i, v in enumerate(AMOUNTS)],
+            r"'€.*a number, as in the other lines",
+        ),
+        (
+            [f"{day:%Y-%m-%dT%H:%M}" + ("Z" if i % 2 else "") for i, day in enumerate(DAYS)],
+            r"different moments",
+        ),
     ],
 )
 def test_numbers_and_dates_are_never_lost_in_silence(cells: list[str], said: str) -> None:
@@ -217,7 +279,8 @@ def test_ambiguous_dates_are_asked_about_and_a_declaration_answers() -> None:
     cells = [f"{1 + 7 * i % 12:02d}/{1 + 5 * i % 12:02d}/2024" for i in range(N)]
     found = column(cells)
     assert any(
-        "months are taken to come first, but nothing decides it" in one and "day-first" in one for one in found.said
+        "months are taken to come first, but nothing decides it" in one and "day-first" in one
+        for one in found.said
     )
     assert found.series[1] == pd.Timestamp(2024, 8, 6)
     other = column(cells, reading="day-first")
@@ -246,7 +309,9 @@ def test_one_comma_before_three_digits_is_asked_about_and_a_declaration_answers(
 def test_what_does_not_come_back_is_said() -> None:
     offsets = column([f"{day:%Y-%m-%d %H:%M}+0{1 + i % 2}:00" for i, day in enumerate(DAYS)])
     assert "their own offsets (+01:00, +02:00) do not come back" in offsets.lost[0]
-    mixed = column([f"{day:%Y-%m-%d}" if i % 9 else f"{day:%d %b %Y}" for i, day in enumerate(DAYS)])
+    mixed = column(
+        [f"{day:%Y-%m-%d}" if i % 9 else f"{day:%d %b %Y}" for i, day in enumerate(DAYS)]
+    )
     assert "written otherwise" in mixed.lost[0]
     assert mixed.series[0] == pd.Timestamp(DAYS[0].date())
 

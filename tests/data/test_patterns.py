@@ -81,7 +81,9 @@ def test_random_patterns_have_the_language_of_re() -> None:
     for _ in range(60):
         pattern = some(3)
         machine, known = Positions(pattern), re.compile(pattern)
-        assert [t for t in texts if accepts(machine, t)] == [t for t in texts if known.fullmatch(t)], pattern
+        assert [t for t in texts if accepts(machine, t)] == [
+            t for t in texts if known.fullmatch(t)
+        ], pattern
 
 
 def test_a_pattern_whose_determinised_automaton_explodes_is_walked_all_the_same() -> None:
@@ -107,7 +109,9 @@ def test_a_token_is_allowed_if_and_only_if_the_text_can_be_completed() -> None:
                 for letter in prefix:
                     state = automaton.after(state, "abc".index(letter))
                 expected = {
-                    "abc".index(t[len(prefix)]) for t in matching if t.startswith(prefix) and len(t) > len(prefix)
+                    "abc".index(t[len(prefix)])
+                    for t in matching
+                    if t.startswith(prefix) and len(t) > len(prefix)
                 }
                 expected |= {3} if prefix in matching else set()
                 allowed = automaton.allowed(state, left - len(prefix)).nonzero().flatten().tolist()
@@ -117,7 +121,10 @@ def test_a_token_is_allowed_if_and_only_if_the_text_can_be_completed() -> None:
 @pytest.mark.parametrize(
     ("pattern", "says"),
     [
-        ("a{100000}", "a pattern of 100,000 letters, its repeats written out: expected at most 5,000 letters"),
+        (
+            "a{100000}",
+            "a pattern of 100,000 letters, its repeats written out: expected at most 5,000 letters",
+        ),
         ("(a{300}){300}", "90,000 letters"),
         ("(a?){4000}", "may follow each other in"),
         ("x" * 50_000, "50,000 letters"),

@@ -13,7 +13,8 @@ from pushforward.core.errors import BadInput
 from pushforward.core.space import Image
 from pushforward.data.dataset import Dataset
 from pushforward.data.formats.format import Samples
-from pushforward.data.open import open_data, open_like
+from pushforward.data.open import open_data
+from pushforward.data.open_in_space import open_like
 from pushforward.data.write import write_samples
 
 
@@ -27,12 +28,20 @@ def same(data: Dataset, pictures: list[np.ndarray]) -> bool:
     """Return whether a data set holds these pictures, in whatever order."""
     shape = data.space.event_shape
     rows = [p.reshape(shape[1], shape[2], -1).astype(np.int64) for p in pictures]
-    return sorted(x.astype(np.int64).tobytes() for x in everything(data)) == sorted(x.tobytes() for x in rows)
+    return sorted(x.astype(np.int64).tobytes() for x in everything(data)) == sorted(
+        x.tobytes() for x in rows
+    )
 
 
 @pytest.mark.parametrize(
     ("kind", "suffix"),
-    [("png", ".png"), ("tiff", ".tif"), ("big-endian", ".tif"), ("32-bit", ".TIFF"), ("pgm", ".pgm")],
+    [
+        ("png", ".png"),
+        ("tiff", ".tif"),
+        ("big-endian", ".tif"),
+        ("32-bit", ".TIFF"),
+        ("pgm", ".pgm"),
+    ],
 )
 def test_sixteen_bits_stay_sixteen_bits(kind: str, suffix: str, tmp_path: Path) -> None:
     pixels = [odd.bytes_of(i, top=65535) for i in range(12)]
@@ -48,9 +57,12 @@ def test_sixteen_bits_stay_sixteen_bits(kind: str, suffix: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("factor", "top", "levels"), [(257, 255, 256), (1, 4095, 4096), (16, 4095, 4096), (1, 255, 256), (64, 1023, 1024)]
+    ("factor", "top", "levels"),
+    [(257, 255, 256), (1, 4095, 4096), (16, 4095, 4096), (1, 255, 256), (64, 1023, 1024)],
 )
-def test_deep_files_of_shallow_values_have_their_levels(factor: int, top: int, levels: int, tmp_path: Path) -> None:
+def test_deep_files_of_shallow_values_have_their_levels(
+    factor: int, top: int, levels: int, tmp_path: Path
+) -> None:
     shallow = [np.random.default_rng(i).integers(0, top + 1, (9, 9)) for i in range(12)]
     for i, one in enumerate(shallow):
         odd.deep_grey(tmp_path / f"{i}.png", (one * factor).astype(np.uint16), "png")
@@ -76,7 +88,9 @@ def test_deep_levels_are_scaled_when_asked_and_never_clipped(tmp_path: Path) -> 
             open_data(place)
     (tmp_path / "real").mkdir()
     for i in range(6):
-        Pillow.fromarray(np.linspace(0, 1.5, 12, dtype=np.float32).reshape(3, 4)).save(tmp_path / "real" / f"{i}.tif")
+        Pillow.fromarray(np.linspace(0, 1.5, 12, dtype=np.float32).reshape(3, 4)).save(
+            tmp_path / "real" / f"{i}.tif"
+        )
     with pytest.raises(BadInput, match=r"real numbers from 0 to 1.5 as pixels"):
         open_data(tmp_path / "real")
 
@@ -92,7 +106,8 @@ def test_deep_colour_and_mixed_depths_are_said(tmp_path: Path) -> None:
     for i, one in enumerate(greys):
         odd.save(tmp_path / "mixed" / f"{i}.png", one)
     assert same(
-        open_data(tmp_path / "mixed"), [one.astype(int) * (257 if one.dtype == np.uint8 else 1) for one in greys]
+        open_data(tmp_path / "mixed"),
+        [one.astype(int) * (257 if one.dtype == np.uint8 else 1) for one in greys],
     )
 
 
@@ -112,7 +127,8 @@ def test_photos_are_turned_as_their_camera_was(suffix: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("mode", "suffix"), [("RGBA", ".png"), ("LA", ".png"), ("RGBA", ".webp"), ("RGBA", ".tif"), ("LA", ".tif")]
+    ("mode", "suffix"),
+    [("RGBA", ".png"), ("LA", ".png"), ("RGBA", ".webp"), ("RGBA", ".tif"), ("LA", ".tif")],
 )
 def test_alpha_lies_on_white_or_is_a_channel(mode: str, suffix: str, tmp_path: Path) -> None:
     pixels = [odd.bytes_of(i, len(mode)) for i in range(12)]
@@ -122,7 +138,10 @@ def test_alpha_lies_on_white_or_is_a_channel(mode: str, suffix: str, tmp_path: P
     for i, one in enumerate(pixels):
         odd.save(tmp_path / f"{i}{suffix}", one, **options)
     data = open_data(tmp_path)
-    colours, alpha = [one[..., :-1].astype(float) for one in pixels], [one[..., -1:] / 255 for one in pixels]
+    colours, alpha = (
+        [one[..., :-1].astype(float) for one in pixels],
+        [one[..., -1:] / 255 for one in pixels],
+    )
     wanted = [np.floor(c * a + 255 * (1 - a) + 0.5) for c, a in zip(colours, alpha, strict=True)]
     assert data.space.to_json()["channels"] == len(mode) - 1
     assert same(data, wanted)
@@ -130,7 +149,10 @@ def test_alpha_lies_on_white_or_is_a_channel(mode: str, suffix: str, tmp_path: P
     kept = open_data(tmp_path, images={"alpha": "keep"})
     assert kept.space.to_json()["channels"] == len(mode)
     assert kept.lost == ()
-    hidden = [np.where(one[..., -1:] == 0, np.append(np.full(len(mode) - 1, 255), 0), one) for one in pixels]
+    hidden = [
+        np.where(one[..., -1:] == 0, np.append(np.full(len(mode) - 1, 255), 0), one)
+        for one in pixels
+    ]
     assert same(kept, hidden)
     written = write_samples(tmp_path / "out", Samples(kept.train.x, kept.space))
     assert bool((open_like(str(written[0].parent), kept.space, ()).x == kept.train.x).all())
@@ -144,12 +166,19 @@ def test_palettes_and_transparent_colours(tmp_path: Path) -> None:
         odd.palette(tmp_path / "colours" / f"{i}.png", colours, one)
         odd.palette(tmp_path / "clear" / f"{i}.png", colours, one, transparency=1)
         odd.palette(tmp_path / "gif" / f"{i}.gif", colours, one)
-        odd.palette(tmp_path / "greys" / f"{i}.png", [(0, 0, 0), (128, 128, 128), (255, 255, 255)], one)
-        odd.save(tmp_path / "key" / f"{i}.png", np.array([0, 100, 255], np.uint8)[one], transparency=100)
+        odd.palette(
+            tmp_path / "greys" / f"{i}.png", [(0, 0, 0), (128, 128, 128), (255, 255, 255)], one
+        )
+        odd.save(
+            tmp_path / "key" / f"{i}.png", np.array([0, 100, 255], np.uint8)[one], transparency=100
+        )
     table = np.array(colours)
     assert same(open_data(tmp_path / "colours"), [table[one] for one in index])
     assert same(open_data(tmp_path / "gif"), [table[one] for one in index])
-    assert same(open_data(tmp_path / "clear"), [np.array([colours[0], (255,) * 3, colours[2]])[one] for one in index])
+    assert same(
+        open_data(tmp_path / "clear"),
+        [np.array([colours[0], (255,) * 3, colours[2]])[one] for one in index],
+    )
     greys = open_data(tmp_path / "greys")
     assert greys.space == Image(1, 4, 4, levels=3)
     assert same(greys, index)
@@ -168,7 +197,10 @@ def test_other_colour_models_become_rgb_and_say_so(tmp_path: Path) -> None:
     for name, error in (("CMYK", 0), ("YCbCr", 3), ("CIELAB", 15), ("jpg", 40)):
         data = open_data(tmp_path / name)
         ours = sorted(everything(data)[:, 2, 2].tolist())
-        assert np.abs(np.array(ours) - np.array(sorted(one[2, 2].tolist() for one in pixels))).max() <= error
+        assert (
+            np.abs(np.array(ours) - np.array(sorted(one[2, 2].tolist() for one in pixels))).max()
+            <= error
+        )
         assert any({"jpg": "CMYK"}.get(name, name) in note for note in data.notes)
     assert any("inks" in sentence for sentence in open_data(tmp_path / "CMYK").lost)
 
@@ -177,7 +209,9 @@ def test_other_colour_models_become_rgb_and_say_so(tmp_path: Path) -> None:
 def test_frames_are_counted_or_become_examples(suffix: str, n: int, tmp_path: Path) -> None:
     for i in range(6):
         frames = [odd.bytes_of(10 * i + k) for k in range(n)]
-        odd.animation(tmp_path / f"{i}{suffix}", frames, **({"lossless": True} if suffix == ".webp" else {}))
+        odd.animation(
+            tmp_path / f"{i}{suffix}", frames, **({"lossless": True} if suffix == ".webp" else {})
+        )
     first = open_data(tmp_path)
     assert len(everything(first)) == 6
     assert f"{6 * (n - 1)} frames after the first of animated or paged files" in first.lost
@@ -203,7 +237,8 @@ def test_binary_pictures_have_two_levels(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "levels"), [((0, 127, 255), 3), ((0, 85, 170, 255), 4), ((3, 77, 201), 256), ((0, 1, 2), 256)]
+    ("values", "levels"),
+    [((0, 127, 255), 3), ((0, 85, 170, 255), 4), ((3, 77, 201), 256), ((0, 1, 2), 256)],
 )
 def test_few_greys_are_levels_where_they_are_evenly_spaced(
     values: tuple[int, ...], levels: int, tmp_path: Path

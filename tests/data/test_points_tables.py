@@ -25,7 +25,12 @@ RNG = np.random.default_rng(0)
 REAL = RNG.normal(size=(N, 3)) * [3.0, 1.0, 0.01] + [100.0, 0.0, 0.5]
 
 
-def rows(label: str = "{kind}", at: int = 3, delimiter: str = ",", header: str = "length,width,asym,class") -> str:
+def rows(
+    label: str = "{kind}",
+    at: int = 3,
+    delimiter: str = ",",
+    header: str = "length,width,asym,class",
+) -> str:
     """A file of three numbers with four, two and six decimals and a label."""
     names = header.split(",")
     lines = [delimiter.join([*names[:3][:at], names[3], *names[:3][at:]])] if header else []
@@ -63,20 +68,27 @@ FILES = {
     "tabs": rows(delimiter="\t"),
     "spaces in names": rows(header="a length,the width,é,class"),
     "percent": rows().replace(",g", "%,g").replace(",h", "%,h"),
-    "a constant": "\n".join(line + ("," + ("dose" if not i else "5")) for i, line in enumerate(rows().splitlines()))
+    "a constant": "\n".join(
+        line + ("," + ("dose" if not i else "5")) for i, line in enumerate(rows().splitlines())
+    )
     + "\n",
-    "whole numbers": "u,v,class\n" + "".join(f"{i * i % 17},{i % 11},{'ab'[i % 2]}\n" for i in range(N)),
+    "whole numbers": "u,v,class\n"
+    + "".join(f"{i * i % 17},{i % 11},{'ab'[i % 2]}\n" for i in range(N)),
 }
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_comes_back_as_it_was_though_it_is_opened_as_points(name: str, tmp_path: Path) -> None:
+def test_a_file_comes_back_as_it_was_though_it_is_opened_as_points(
+    name: str, tmp_path: Path
+) -> None:
     path = tmp_path / "t.csv"
     path.write_text(FILES[name])
     assert again(encoding_of(str(path)), path) == FILES[name]
 
 
-def test_a_file_without_a_header_is_written_with_the_names_that_its_columns_are_given(tmp_path: Path) -> None:
+def test_a_file_without_a_header_is_written_with_the_names_that_its_columns_are_given(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "t.csv"
     path.write_text("\n".join(line.rpartition(",")[0] for line in rows(header="").splitlines()))
     encoding = encoding_of(str(path))
@@ -121,12 +133,17 @@ def test_other_files_are_aligned_by_name_or_refused_by_name(tmp_path: Path) -> N
         assert index.tolist() == [i % 2 for i in range(N)]
     assert encoding.read(shuffled.drop(columns="class")).given is None
     np.save(tmp_path / "o.npy", frame.iloc[:, :3].to_numpy())
-    assert torch.allclose(encoding.read(tmp_path / "o.npy").x.float(), encoding.read(path).x.float())
+    assert torch.allclose(
+        encoding.read(tmp_path / "o.npy").x.float(), encoding.read(path).x.float()
+    )
     for changed, said in (
         (frame.rename(columns={"width": "widht"}), r"without the column 'width'.*'widht'"),
         (frame.assign(more=1), r"a column 'more' in .* that the training data do not have"),
         (frame.replace({"class": {"h": "x"}}), r"unknown labels x in .*among g, h"),
-        (frame.astype(object).replace({"length": {frame["length"][3]: "long"}}), r"'long' in column 'length', row 3"),
+        (
+            frame.astype(object).replace({"length": {frame["length"][3]: "long"}}),
+            r"'long' in column 'length', row 3",
+        ),
     ):
         with pytest.raises(BadInput, match=said):
             encoding.read(changed)
@@ -138,7 +155,10 @@ def test_other_files_are_aligned_by_name_or_refused_by_name(tmp_path: Path) -> N
 
 def test_columns_are_dropped_and_read_otherwise_without_making_a_table(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
-    path.write_text("u,v,w\n" + "".join(f"{i % 7},{1 + i % 9}.{100 + i},{'oops' if i == 2 else i}\n" for i in range(N)))
+    path.write_text(
+        "u,v,w\n"
+        + "".join(f"{i % 7},{1 + i % 9}.{100 + i},{'oops' if i == 2 else i}\n" for i in range(N))
+    )
     encoding = encoding_of(str(path), **{"columns.w": "drop"})
     assert encoding.names == ["u", "v"]
     assert len(encoding.read(path)) == N
@@ -176,8 +196,12 @@ def test_samples_are_rows_of_the_file(model: tuple[Any, Path], tmp_path: Path) -
 def pixels(header: str, label: bool = True, side: int = 8, top: int = 255) -> str:
     x = RNG.integers(0, top + 1, (N, side * side))
     x[0, 0] = top
-    names = ["label"] * label + [header.format(i=i, row=i // side, column=i % side) for i in range(side * side)]
-    lines = [",".join(map(str, [*([i % 10] if label else []), *row])) for i, row in enumerate(x.tolist())]
+    names = ["label"] * label + [
+        header.format(i=i, row=i // side, column=i % side) for i in range(side * side)
+    ]
+    lines = [
+        ",".join(map(str, [*([i % 10] if label else []), *row])) for i, row in enumerate(x.tolist())
+    ]
     return "\n".join([",".join(names), *lines]) + "\n"
 
 
@@ -200,7 +224,9 @@ def test_columns_of_pixels_are_pictures_unless_said_otherwise(text: str, tmp_pat
     assert isinstance(data.space, Image)
     assert data.space.event_shape == (1, 8, 8)
     assert len(data.classes) == (10 if text.startswith("label") else 0)
-    assert any("pictures of 8 x 8 pixels" in note and "data.kind=points" in note for note in data.notes)
+    assert any(
+        "pictures of 8 x 8 pixels" in note and "data.kind=points" in note for note in data.notes
+    )
     first = np.array(text.splitlines()[1].split(",")[-64:], dtype=int)
     everything = torch.cat([data.train.x, data.validation.x, data.test.x]).reshape(N, -1)
     assert (everything == torch.from_numpy(first)).all(1).any()

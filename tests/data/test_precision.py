@@ -60,7 +60,9 @@ def test_points_keep_their_values(name: str) -> None:
 
 
 def test_whole_seconds_come_back_exactly() -> None:
-    x = np.stack([1_700_000_000 + np.arange(200) ** 2, np.random.default_rng(1).permutation(200)], 1)
+    x = np.stack(
+        [1_700_000_000 + np.arange(200) ** 2, np.random.default_rng(1).permutation(200)], 1
+    )
     data = open_data(x)
     codec = Codec(Points(2), [Standardise(2)])
     codec.fit(data.train.x)
@@ -74,11 +76,15 @@ def test_log_densities_are_shifted_by_the_scale_and_nothing_else(name: str) -> N
     unit = math.fsum(math.log(u) for u in FAR[name][1])
     near, far = load(standard()), load(moved(name))
     models = [fit("flow", data, steps=3, preset="smoke") for data in (near, far)]
-    scores = [model.log_prob(data.test).nats.double() for model, data in zip(models, (near, far), strict=True)]
+    scores = [
+        model.log_prob(data.test).nats.double()
+        for model, data in zip(models, (near, far), strict=True)
+    ]
     # three steps on inputs that differ by roundings of single precision, 2^-24
     torch.testing.assert_close(scores[1], scores[0] - unit, rtol=1e-4, atol=2e-3)
     gauss = [
-        marginal_log_prob(d.train.x.double().numpy(), d.test.x.double().numpy(), Points(2)).nats for d in (near, far)
+        marginal_log_prob(d.train.x.double().numpy(), d.test.x.double().numpy(), Points(2)).nats
+        for d in (near, far)
     ]
     torch.testing.assert_close(gauss[1], gauss[0] - unit, rtol=1e-6, atol=1e-4)
     drawn = [model.sample(64, seed=1).double() for model in models]
@@ -115,7 +121,10 @@ def test_single_precision_stays_and_double_reads_what_earlier_versions_kept(tmp_
     np.save(tmp_path / "x.npy", x)
     fit("flow", load(str(tmp_path / "x.npy")), steps=2, preset="smoke", path=tmp_path / "run")
     run = open_run(tmp_path / "run")
-    weights = {key: value.float() if "codec" in key else value for key, value in run.model.state_dict().items()}
+    weights = {
+        key: value.float() if "codec" in key else value
+        for key, value in run.model.state_dict().items()
+    }
     run.model.load_state_dict(weights)  # as earlier versions saved them
     assert run.sample(3).dtype == torch.float32
     assert open_run(tmp_path / "run").sample(3).dtype == torch.float64

@@ -32,7 +32,9 @@ def small(monkeypatch: pytest.MonkeyPatch) -> int:
     return 1 << 20
 
 
-@pytest.mark.parametrize(("suffix", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)])
+@pytest.mark.parametrize(
+    ("suffix", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)]
+)
 def test_a_bomb_is_refused_while_it_unpacks(
     suffix: str, pack: Callable[[bytes], bytes], small: int, tmp_path: Path
 ) -> None:
@@ -40,7 +42,9 @@ def test_a_bomb_is_refused_while_it_unpacks(
     path.write_bytes(pack(bytes(40 * small)))
     assert path.stat().st_size < small / 10
     tracemalloc.start()
-    with pytest.raises(BadInput, match=r"unpacked, which needs about .* GiB: expected at most .*--no-limits"):
+    with pytest.raises(
+        BadInput, match=r"unpacked, which needs about .* GiB: expected at most .*--no-limits"
+    ):
         unpacked(path)
     assert tracemalloc.get_traced_memory()[1] < 20 * small  # the dictionary of xz alone takes eight
     tracemalloc.stop()
@@ -56,7 +60,9 @@ def test_a_bomb_is_refused_while_it_unpacks(
 def test_an_unused_member_of_an_archive_is_not_unpacked(small: int, tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     np.savez_compressed(
-        path, x=np.arange(24, dtype=np.uint8).reshape(6, 2, 2) % 7, unused=np.zeros(5 * small, np.uint8)
+        path,
+        x=np.arange(24, dtype=np.uint8).reshape(6, 2, 2) % 7,
+        unused=np.zeros(5 * small, np.uint8),
     )
     assert len(open_data(str(path)).train) > 0
     with pytest.raises(BadInput, match=r"'unused' of|unused\.npy of"), opened_arrays(path) as found:

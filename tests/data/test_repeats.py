@@ -12,19 +12,32 @@ import pytest
 
 import pushforward as pf
 from pushforward.app.runs.opening import reopen
-from pushforward.data.repeats import RULES, copied_share, documents_repeat, groups_of, rows_repeat, rule_of
+from pushforward.data.repeats import (
+    RULES,
+    copied_share,
+    documents_repeat,
+    groups_of,
+    rows_repeat,
+    rule_of,
+)
 from pushforward.data.text.document_split import split_documents
 from pushforward.provenance.run_directory import open_record
 
 Rows = Callable[[np.random.Generator, int], np.ndarray]
 
 PEOPLE: dict[str, Rows] = {
-    "independent": lambda r, n: np.stack([r.integers(18, 60, n), r.integers(0, 9, n), r.integers(0, 2, n)], 1),
-    "dependent": lambda r, n: (lambda a: np.stack([a, a // 4 + r.integers(0, 3, n), a // 12 + r.integers(0, 2, n)], 1))(
-        r.integers(0, 60, n)
+    "independent": lambda r, n: np.stack(
+        [r.integers(18, 60, n), r.integers(0, 9, n), r.integers(0, 2, n)], 1
     ),
-    "prices": lambda r, n: np.stack([np.round(r.lognormal(1, 0.3, n), 1), r.poisson(2, n), r.integers(0, 2, n)], 1),
-    "skewed": lambda r, n: np.stack([r.geometric(0.08, n), r.geometric(0.2, n), r.geometric(0.3, n)], 1),
+    "dependent": lambda r, n: (
+        lambda a: np.stack([a, a // 4 + r.integers(0, 3, n), a // 12 + r.integers(0, 2, n)], 1)
+    )(r.integers(0, 60, n)),
+    "prices": lambda r, n: np.stack(
+        [np.round(r.lognormal(1, 0.3, n), 1), r.poisson(2, n), r.integers(0, 2, n)], 1
+    ),
+    "skewed": lambda r, n: np.stack(
+        [r.geometric(0.08, n), r.geometric(0.2, n), r.geometric(0.3, n)], 1
+    ),
 }
 SIZES: dict[str, Rows] = {
     "reals": lambda r, n: r.normal(size=(n, 3)),
@@ -62,7 +75,10 @@ def test_test_examples_occur_in_training_as_often_as_fresh_ones_do() -> None:
     rng = np.random.default_rng(0)
     make = PEOPLE["independent"]
     data = pf.load(pd.DataFrame(make(rng, 1500), columns=["a", "b", "c"]).astype({"c": str}))
-    train, test = {tuple(row) for row in data.train.x.tolist()}, [tuple(row) for row in data.test.x.tolist()]
+    train, test = (
+        {tuple(row) for row in data.train.x.tolist()},
+        [tuple(row) for row in data.test.x.tolist()],
+    )
     require_alike(train, test, [tuple(row) for row in make(rng, 3000).astype(float).tolist()])
     syllables = ["ka", "mo", "ri", "ta", "su", "no", "be", "li"]
     names = ["".join(rng.choice(syllables, rng.integers(2, 4))) for _ in range(4000)]
@@ -88,9 +104,9 @@ def test_short_documents_repeat_and_long_ones_are_copies() -> None:
 
 
 def test_runs_of_earlier_versions_find_their_data_again(tmp_path: Path) -> None:
-    frame = pd.DataFrame(PEOPLE["independent"](np.random.default_rng(0), 400), columns=["a", "b", "c"]).astype(
-        {"c": str}
-    )
+    frame = pd.DataFrame(
+        PEOPLE["independent"](np.random.default_rng(0), 400), columns=["a", "b", "c"]
+    ).astype({"c": str})
     frame.to_csv(tmp_path / "t.csv", index=False)
     prints = []
     for version in RULES:
@@ -109,7 +125,9 @@ def test_runs_of_earlier_versions_find_their_data_again(tmp_path: Path) -> None:
     assert prints[0] != prints[1]
 
 
-@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "i8", "u8", "f2", "f4", "f8", "?", ">f4", ">i2"])
+@pytest.mark.parametrize(
+    "dtype", ["u1", "i1", "u2", "i2", "i8", "u8", "f2", "f4", "f8", "?", ">f4", ">i2"]
+)
 def test_groups_are_numbered_in_the_order_of_the_examples_as_tuples(dtype: str) -> None:
     # splits of old runs depend on the order that a sort by columns gives
     rng = np.random.default_rng(0)

@@ -16,7 +16,8 @@ from pushforward.core.errors import BadInput
 from pushforward.core.space import Image as Space
 from pushforward.data.formats.file_formats import PICTURE
 from pushforward.data.formats.format import Samples
-from pushforward.data.open import open_data, open_like
+from pushforward.data.open import open_data
+from pushforward.data.open_in_space import open_like
 from pushforward.data.write import write_samples
 
 RNG = np.random.default_rng(27)
@@ -33,10 +34,15 @@ def test_black_and_white_are_the_ends_of_any_scale(levels: int, kind: str, tmp_p
     for source in (x, torch.from_numpy(x).numpy(), tmp_path / "x.npy", x[:, None]):
         assert torch.equal(open_like(source, space, ()).x, expected)
     # whole numbers are levels, as ever
-    assert torch.equal(open_like(WHITE.astype(np.uint8), space, ()).x.long(), torch.from_numpy(WHITE)[:, None])
+    assert torch.equal(
+        open_like(WHITE.astype(np.uint8), space, ()).x.long(), torch.from_numpy(WHITE)[:, None]
+    )
     if kind != "bool":
         steps = RNG.integers(0, levels, (10, 6, 8))
-        assert torch.equal(open_like((steps / (levels - 1)).astype(kind), space, ()).x, open_like(steps, space, ()).x)
+        assert torch.equal(
+            open_like((steps / (levels - 1)).astype(kind), space, ()).x,
+            open_like(steps, space, ()).x,
+        )
         if levels > 2:
             with pytest.raises(BadInput, match="real numbers"):
                 open_like(np.full((2, 6, 8), 0.3 / levels + 0.1, kind), space, ())
@@ -47,10 +53,17 @@ def test_a_model_gives_white_one_probability() -> None:
     model = pf.fit("flow", pf.load(x), steps=2, preset="smoke")
     white = WHITE.astype(np.uint8) * 255
     expected = model.log_prob(white).nats
-    for same in (WHITE.astype(np.float32), torch.from_numpy(WHITE.astype(np.float32)), WHITE == 1, list(WHITE / 1.0)):
+    for same in (
+        WHITE.astype(np.float32),
+        torch.from_numpy(WHITE.astype(np.float32)),
+        WHITE == 1,
+        list(WHITE / 1.0),
+    ):
         assert torch.equal(model.log_prob(same).nats, expected)
     assert torch.equal(model.log_prob([Image.fromarray(one) for one in white]).nats, expected)
-    assert torch.equal(model.log_prob([Image.fromarray(one).convert("1") for one in white]).nats, expected)
+    assert torch.equal(
+        model.log_prob([Image.fromarray(one).convert("1") for one in white]).nats, expected
+    )
 
 
 @pytest.mark.parametrize(("channels", "side"), [(3, 12), (1, 6), (4, 8), (2, 8)])
@@ -80,14 +93,21 @@ def test_other_formats_that_are_data_are_read(suffix: str, tmp_path: Path) -> No
 def _qoi(x: np.ndarray) -> bytes:
     """Return a QOI file of whole pixels (tag 0xfe), as https://qoiformat.org describes them."""
     head = b"qoif" + x.shape[1].to_bytes(4, "big") + x.shape[0].to_bytes(4, "big") + b"\x03\x00"
-    return head + b"".join(b"\xfe" + bytes(pixel) for pixel in x.reshape(-1, 3).tolist()) + b"\0" * 7 + b"\x01"
+    return (
+        head
+        + b"".join(b"\xfe" + bytes(pixel) for pixel in x.reshape(-1, 3).tolist())
+        + b"\0" * 7
+        + b"\x01"
+    )
 
 
 @pytest.mark.parametrize("same_kind", [True, False])
 def test_masks_beside_pictures_are_asked_about(same_kind: bool, tmp_path: Path) -> None:
     folder(tmp_path / "images", 6, channels=1 if same_kind else 3)
     folder(tmp_path / "masks", 6)
-    asks = "look like parts of one example and no classes: name the one to learn from, such as images"
+    asks = (
+        "look like parts of one example and no classes: name the one to learn from, such as images"
+    )
     if same_kind:
         for i, file in enumerate(sorted((tmp_path / "masks").iterdir())):
             Image.fromarray(RNG.integers(0, 256, (5, 6), dtype=np.uint8) + i * 0).save(file)

@@ -106,7 +106,10 @@ DAY_NAMES = (
     ],
 )
 def test_names_of_days_come_back_as_they_were_written(names: str, way: str) -> None:
-    cells = [way.format(a=names.split()[day.weekday()], d=day.day, m=day.month, y=day.year) for day in DAYS]
+    cells = [
+        way.format(a=names.split()[day.weekday()], d=day.day, m=day.month, y=day.year)
+        for day in DAYS
+    ]
     found = column(cells)
     assert (spelled(found), found.lost) == (cells, ())
     # a day of the week that is not that of its date is lost, and said to be
@@ -114,7 +117,10 @@ def test_names_of_days_come_back_as_they_were_written(names: str, way: str) -> N
         [
             *cells[:-1],
             way.format(
-                a=names.split()[(DAYS[-1].weekday() + 1) % 7], d=DAYS[-1].day, m=DAYS[-1].month, y=DAYS[-1].year
+                a=names.split()[(DAYS[-1].weekday() + 1) % 7],
+                d=DAYS[-1].day,
+                m=DAYS[-1].month,
+                y=DAYS[-1].year,
             ),
         ]
     )
@@ -139,11 +145,15 @@ def test_weeks_and_short_years_are_periods_that_come_back() -> None:
         assert (spelled(found), found.lost) == (cells, ())
         assert str(found.series.dtype).startswith("period")
     year, week = map(int, weeks[0].split("-W"))
-    assert column(weeks).series.dt.start_time[0].date() == datetime.fromisocalendar(year, week, 1).date()
+    assert (
+        column(weeks).series.dt.start_time[0].date()
+        == datetime.fromisocalendar(year, week, 1).date()
+    )
     assert find_months(["2023-W53"]) is None
     # a number behind a month could be a day
     assert any(
-        "to be a year" in one and "v=categorical" in one for one in column([f"{day:%b-%y}" for day in DAYS]).said
+        "to be a year" in one and "v=categorical" in one
+        for one in column([f"{day:%b-%y}" for day in DAYS]).said
     )
 
 
@@ -155,7 +165,9 @@ PRINTED = {
     "repr": [repr(value) for value in [*real(2), 2.0, 30.0]],
     "repr of small ones": [repr(value) for value in [*(10.0**k for k in range(-9, 9)), 2.0, 0.5]],
     "zeros below zero": [f"{value:.1f}" for value in [*real(3), -0.01, -0.04, 0.0, 0.02]],
-    "amounts below zero": [f"-${-v:.2f}" if v < 0 else f"${v:.2f}" for v in [*real(2), -0.001, 0.001]],
+    "amounts below zero": [
+        f"-${-v:.2f}" if v < 0 else f"${v:.2f}" for v in [*real(2), -0.001, 0.001]
+    ],
     "savetxt": [f"{value:.18e}" for value in np.random.default_rng(0).normal(size=N)],
     "Java": [f"{value:.3}E{k}" for k, value in enumerate([1.0, 1.25, 2.0, 3.125] * 9)],
     "zeros before": [f"{abs(value):06.2f}" for value in real(2)],
@@ -176,7 +188,9 @@ def test_numbers_come_back_as_programs_print_them(name: str) -> None:
 
 
 def test_numbers_that_could_be_codes_are_asked_about() -> None:
-    assert any("v=categorical` keeps codes" in one for one in column(["1E10", "3E7", "12E4"] * 20).said)
+    assert any(
+        "v=categorical` keeps codes" in one for one in column(["1E10", "3E7", "12E4"] * 20).said
+    )
     assert not any("codes" in one for one in column(["1E10", "3E7", "12E4"] * 20, "number").said)
     assert not any("codes" in one for one in column(["1.0E10", "3.5E7"] * 20).said)
 
@@ -192,9 +206,13 @@ def test_numbers_that_could_be_codes_are_asked_about() -> None:
         ["10.4", "10.10"],
     ],
 )
-def test_codes_and_versions_that_look_like_numbers_stay_as_written(cells: list[str], tmp_path: Path) -> None:
+def test_codes_and_versions_that_look_like_numbers_stay_as_written(
+    cells: list[str], tmp_path: Path
+) -> None:
     rows = [DICE.choice(cells) for _ in range(N)] + cells
-    (tmp_path / "t.csv").write_text("v,x\n" + "".join(f"{cell},{i % 7}.5\n" for i, cell in enumerate(rows)))
+    (tmp_path / "t.csv").write_text(
+        "v,x\n" + "".join(f"{cell},{i % 7}.5\n" for i, cell in enumerate(rows))
+    )
     data = open_data(tmp_path / "t.csv")
     assert isinstance(data.encoding, TableEncoding)
     assert sorted(data.encoding.table.columns[0].categories) == sorted(cells)
@@ -221,12 +239,16 @@ def test_numbers_that_come_back_otherwise_are_said_to(cells: list[str]) -> None:
     other = [cell for cell, back in zip(rows, again, strict=True) if cell != back]
     assert other
     assert any(
-        f"such as '{other[0]}', which comes back as '{again[rows.index(other[0])]}'" in one for one in found.lost
+        f"such as '{other[0]}', which comes back as '{again[rows.index(other[0])]}'" in one
+        for one in found.lost
     )
 
 
 def test_what_is_lost_is_counted_for_dates_too() -> None:
-    cells = [f"{day:%Y-%m-%d}" if k % 5 else f"{day.year}-{day.month}-{day.day}" for k, day in enumerate(DAYS)]
+    cells = [
+        f"{day:%Y-%m-%d}" if k % 5 else f"{day.year}-{day.month}-{day.day}"
+        for k, day in enumerate(DAYS)
+    ]
     found = column(cells)
     other = [cell for cell, back in zip(cells, spelled(found), strict=True) if cell != back]
     assert f"{len(other)} dates are written otherwise" in found.lost[0]

@@ -39,7 +39,11 @@ def bars(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     upright = rng.random(3000) < 0.5
     x = np.where(upright[:, None, None], on[:, :, None], on[:, None, :]) * np.ones((5, 5), np.uint8)
     one = (on == 2).sum(1)
-    log_p = one * math.log(0.2) + (5 - one) * math.log(0.8) + np.where((one == 0) | (one == 5), 0.0, math.log(0.5))
+    log_p = (
+        one * math.log(0.2)
+        + (5 - one) * math.log(0.8)
+        + np.where((one == 0) | (one == 5), 0.0, math.log(0.5))
+    )
     return x, log_p
 
 
@@ -48,9 +52,14 @@ def test_train_and_test_share_a_law_where_repeats_are_natural(law: object) -> No
     """The true model's held-out code length is its entropy, within five standard errors (a false alarm in 1.7 million)."""
     x, log_p = law(np.random.default_rng(0))  # type: ignore[operator]
     data = open_data(x)
-    table = {tuple(np.asarray(row, dtype=float).ravel()): float(value) for row, value in zip(x, log_p, strict=True)}
+    table = {
+        tuple(np.asarray(row, dtype=float).ravel()): float(value)
+        for row, value in zip(x, log_p, strict=True)
+    }
     for part in (data.train, data.validation, data.test):
-        nats = np.array([table[tuple(row)] for row in part.x.reshape(len(part), -1).double().numpy().tolist()])
+        nats = np.array(
+            [table[tuple(row)] for row in part.x.reshape(len(part), -1).double().numpy().tolist()]
+        )
         entropy, stderr = -log_p.mean(), log_p.std() / math.sqrt(len(nats))
         assert abs(-nats.mean() - entropy) <= 5 * stderr + 1e-12
     seen = {row.numpy().tobytes() for row in data.train.x}
@@ -68,7 +77,10 @@ def test_copies_stay_on_one_side(times: int, kind: str) -> None:
         "measurements": rng.normal(size=(60, 3)),
     }[kind]
     data = open_data(rng.permutation(np.repeat(one, times, axis=0)))
-    seen = [{row.numpy().tobytes() for row in part.x} for part in (data.train, data.validation, data.test)]
+    seen = [
+        {row.numpy().tobytes() for row in part.x}
+        for part in (data.train, data.validation, data.test)
+    ]
     assert not seen[0] & seen[1]
     assert not seen[0] & seen[2]
     assert not seen[1] & seen[2]
@@ -101,7 +113,10 @@ def test_every_class_is_trained_on(sizes: tuple[int, ...]) -> None:
         assert classes_of(data)[0] == set(range(len(sizes)))
         assert all(classes_of(data))
     rare = [str(i) for i, size in enumerate(sizes) if size == 1]
-    assert all(any(f"no validation or test examples of {len(rare)} class" in note for note in data.notes) for _ in rare)
+    assert all(
+        any(f"no validation or test examples of {len(rare)} class" in note for note in data.notes)
+        for _ in rare
+    )
 
 
 def test_a_class_that_repeats_another_is_trained_on() -> None:
@@ -154,7 +169,9 @@ def test_arrays_have_as_many_levels_as_they_need(top: int, levels: int, tmp_path
     x[0, 0, 0] = top
     np.save(tmp_path / "x.npy", x)
     assert open_data(tmp_path / "x.npy").space == Image(1, 6, 6, levels=levels)
-    assert open_data(tmp_path / "x.npy", images={"levels": levels + 3}).space == Image(1, 6, 6, levels=levels + 3)
+    assert open_data(tmp_path / "x.npy", images={"levels": levels + 3}).space == Image(
+        1, 6, 6, levels=levels + 3
+    )
 
 
 def test_digits_keep_their_levels() -> None:
@@ -178,7 +195,9 @@ def test_rows_of_few_things_are_asked_about() -> None:
     dose = rng.integers(0, 30, 2000)
     plain = {
         "counts": np.column_stack([count, 0.2 * count + rng.normal(size=2000)]),
-        "a smooth response": np.column_stack([dose, (dose / 30) ** 2 - dose / 10 + 0.3 * rng.normal(size=2000)]),
+        "a smooth response": np.column_stack(
+            [dose, (dose / 30) ** 2 - dose / 10 + 0.3 * rng.normal(size=2000)]
+        ),
         "names without effect": np.column_stack([sensor, rng.normal(size=2000)]),
         "measurements": rng.normal(size=(2000, 3)),
     }

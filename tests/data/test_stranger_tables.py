@@ -38,7 +38,8 @@ _NUMPY = {"min": "m"}
 
 
 @pytest.mark.parametrize(
-    ("unit", "seconds"), [("D", 86400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0), ("ms", 1e-3), ("us", 1e-6)]
+    ("unit", "seconds"),
+    [("D", 86400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0), ("ms", 1e-3), ("us", 1e-6)],
 )
 def test_durations_keep_the_coarsest_unit_that_holds_them_all(unit: str, seconds: float) -> None:
     whole = RNG.integers(-900, 900, N) * 3 + 1  # of no round multiple
@@ -61,15 +62,21 @@ def test_durations_keep_the_coarsest_unit_that_holds_them_all(unit: str, seconds
         ([f"{h:02d}:00" for h in RNG.integers(0, 24, N)], 3600.0),
     ],
 )
-def test_cells_of_durations_and_times_keep_their_grid_and_say_it(cells: list[str], step: float, tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("d,c\n" + "".join(f"{cell},{'ab'[i % 2]}\n" for i, cell in enumerate(cells)))
+def test_cells_of_durations_and_times_keep_their_grid_and_say_it(
+    cells: list[str], step: float, tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").write_text(
+        "d,c\n" + "".join(f"{cell},{'ab'[i % 2]}\n" for i, cell in enumerate(cells))
+    )
     data = open_data(str(tmp_path / "t.csv"))
     assert data.space.columns[0].step == step  # type: ignore[attr-defined]
     said = {60.0: "whole minutes", 900.0: "multiples of 15 minutes", 3600.0: "whole hours"}[step]
     assert any(said in note for note in data.notes)
 
 
-@pytest.mark.parametrize("step", [2.0, 5.0, 10.0, 20.0, 25.0, 50.0, 100.0, 250.0, 1000.0, 0.5, 0.25, 0.05, 0.2, 0.125])
+@pytest.mark.parametrize(
+    "step", [2.0, 5.0, 10.0, 20.0, 25.0, 50.0, 100.0, 250.0, 1000.0, 0.5, 0.25, 0.05, 0.2, 0.125]
+)
 def test_numbers_keep_a_round_grid_to_the_last_bit(step: float) -> None:
     whole = RNG.integers(-900, 900, N)
     # the doubles that the decimal notation means
@@ -123,26 +130,43 @@ def test_periods_and_durations_are_described_as_what_they_are() -> None:
     assert " days " in columns[1]
 
 
-DAYS = [datetime.datetime(2024, 1, 1) + datetime.timedelta(days=int(day)) for day in RNG.integers(0, 99, N)]
+DAYS = [
+    datetime.datetime(2024, 1, 1) + datetime.timedelta(days=int(day))
+    for day in RNG.integers(0, 99, N)
+]
 
 
 def _back(series: pd.Series) -> tuple[pd.Series, str, tuple[str, ...]]:
     """Return a column after a round trip through the JSON of a run, its kind, and what is lost."""
     frame = pd.DataFrame({"x": series, "z": RNG.normal(size=N)})
     schema = infer(frame)
-    encoding = TableEncoding.from_json(json.loads(json.dumps(TableEncoding.of_schema(schema).to_json())))
-    return pd.Series(encoding.decode(encoding.encode(frame))["x"]), schema.table.columns[0].kind, schema.lost
+    encoding = TableEncoding.from_json(
+        json.loads(json.dumps(TableEncoding.of_schema(schema).to_json()))
+    )
+    return (
+        pd.Series(encoding.decode(encoding.encode(frame))["x"]),
+        schema.table.columns[0].kind,
+        schema.lost,
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "values", "kind"),
     [
         ("timestamp[us][pyarrow]", DAYS, "datetime"),
-        ("timestamp[ns, tz=Europe/Berlin][pyarrow]", [day.replace(tzinfo=datetime.UTC) for day in DAYS], "datetime"),
+        (
+            "timestamp[ns, tz=Europe/Berlin][pyarrow]",
+            [day.replace(tzinfo=datetime.UTC) for day in DAYS],
+            "datetime",
+        ),
         ("date32[day][pyarrow]", [day.date() for day in DAYS], "datetime"),
         ("bool[pyarrow]", [True, None, False] * (N // 3), "boolean"),
         ("bool[pyarrow]", [True, False] * (N // 2), "boolean"),
-        ("decimal128(10, 2)[pyarrow]", [decimal.Decimal(i * 7) / 100 for i in range(N)], "continuous"),
+        (
+            "decimal128(10, 2)[pyarrow]",
+            [decimal.Decimal(i * 7) / 100 for i in range(N)],
+            "continuous",
+        ),
         ("duration[us][pyarrow]", [datetime.timedelta(hours=i % 50) for i in range(N)], "integer"),
         ("time64[us][pyarrow]", [datetime.time(i % 24) for i in range(N)], "integer"),
         ("string[pyarrow]", ["a", "b", "c"] * (N // 3), "categorical"),
@@ -150,10 +174,16 @@ def _back(series: pd.Series) -> tuple[pd.Series, str, tuple[str, ...]]:
         ("int64[pyarrow]", [1, None, 3] * (N // 3), "integer"),
         ("uint8[pyarrow]", [1, 2, 3] * (N // 3), "integer"),
         ("double[pyarrow]", [1.5, None, 3.25] * (N // 3), "continuous"),
-        ("dictionary<values=string, indices=int32, ordered=0>[pyarrow]", ["a", "b"] * (N // 2), "categorical"),
+        (
+            "dictionary<values=string, indices=int32, ordered=0>[pyarrow]",
+            ["a", "b"] * (N // 2),
+            "categorical",
+        ),
     ],
 )
-def test_types_of_arrow_are_read_as_what_they_hold_and_come_back(name: str, values: list[object], kind: str) -> None:
+def test_types_of_arrow_are_read_as_what_they_hold_and_come_back(
+    name: str, values: list[object], kind: str
+) -> None:
     pytest.importorskip("pyarrow")
     series = pd.Series(values, dtype=_arrow_dtype(name))
     back, found, lost = _back(series)
@@ -194,7 +224,10 @@ def test_moments_of_two_time_zones_are_read_in_a_frame_as_in_a_file() -> None:
 def _rows(delimiter: str, quote: str = "", end: str = "") -> str:
     """Rows of a word, an integer and a real number."""
     words, numbers = RNG.choice(["x", "y"], N), RNG.integers(0, 50, N)
-    cells = ((f"{quote}{word}{quote}", str(k), f"{x:.2f}") for word, k, x in zip(words, numbers, RNG.normal(size=N)))
+    cells = (
+        (f"{quote}{word}{quote}", str(k), f"{x:.2f}")
+        for word, k, x in zip(words, numbers, RNG.normal(size=N))
+    )
     return "".join(delimiter.join(row) + end + "\n" for row in cells)
 
 
@@ -227,10 +260,16 @@ def _again(path: Path) -> tuple[str, tuple[str, ...]]:
             r'"[xy]","\d+","[-\d.]+"',
         ),
         ("'A','B','C'", _rows(",", "'"), r"'[xy]',\d+,[-\d.]+"),
-        ("A,B,C", _rows(",").replace("x", "'x, 1'").replace("y", "'y, 2'"), r"'[xy], [12]',\d+,[-\d.]+"),
+        (
+            "A,B,C",
+            _rows(",").replace("x", "'x, 1'").replace("y", "'y, 2'"),
+            r"'[xy], [12]',\d+,[-\d.]+",
+        ),
     ],
 )
-def test_a_file_is_written_as_it_was_spelled(header: str, rows: str, line: str, tmp_path: Path) -> None:
+def test_a_file_is_written_as_it_was_spelled(
+    header: str, rows: str, line: str, tmp_path: Path
+) -> None:
     (tmp_path / "t.csv").write_text(f"{header}\n{rows}")
     text, lost = _again(tmp_path / "t.csv")
     assert text.startswith(f"{header}\n")
@@ -240,17 +279,26 @@ def test_a_file_is_written_as_it_was_spelled(header: str, rows: str, line: str, 
 
 @pytest.mark.parametrize(
     ("rows", "said"),
-    [(_rows("  ,"), "spaces around cells"), (_rows(",").replace("x", '"x"', 9), "quotes around some cells")],
+    [
+        (_rows("  ,"), "spaces around cells"),
+        (_rows(",").replace("x", '"x"', 9), "quotes around some cells"),
+    ],
 )
-def test_spelling_that_is_not_written_again_is_lost_and_said(rows: str, said: str, tmp_path: Path) -> None:
+def test_spelling_that_is_not_written_again_is_lost_and_said(
+    rows: str, said: str, tmp_path: Path
+) -> None:
     (tmp_path / "t.csv").write_text(f"a,b,c\n{rows}")
     assert said in " ".join(_again(tmp_path / "t.csv")[1])
 
 
-FRAME = pd.DataFrame({"w": RNG.choice(["x", "y"], N), "k": RNG.integers(0, 5, N), "v": RNG.normal(size=N).round(2)})
+FRAME = pd.DataFrame(
+    {"w": RNG.choice(["x", "y"], N), "k": RNG.integers(0, 5, N), "v": RNG.normal(size=N).round(2)}
+)
 
 
-@pytest.mark.parametrize("orient", ["columns", "split", "records", "index", "table", "lines", "nested"])
+@pytest.mark.parametrize(
+    "orient", ["columns", "split", "records", "index", "table", "lines", "nested"]
+)
 def test_json_is_read_in_every_layout_of_pandas(orient: str, tmp_path: Path) -> None:
     path = tmp_path / "t.json"
     if orient == "lines":
@@ -280,7 +328,9 @@ def test_json_is_read_in_every_layout_of_pandas(orient: str, tmp_path: Path) -> 
         ("t.jsonl", '{"text": ""}\n' * 60, "every one of the 60 texts"),
     ],
 )
-def test_what_is_wrong_is_said_in_the_words_of_the_file(name: str, text: str, said: str, tmp_path: Path) -> None:
+def test_what_is_wrong_is_said_in_the_words_of_the_file(
+    name: str, text: str, said: str, tmp_path: Path
+) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(BadInput, match=said):
         open_data(str(tmp_path / name))
@@ -300,9 +350,13 @@ def test_a_frame_with_two_rows_of_names_says_how_to_join_them() -> None:
         ("99/{:02d}/{:02d}", "is no date otherwise, so year comes first"),
     ],
 )
-def test_what_decides_the_order_of_a_date_is_said_with_the_date(date: str, said: str, tmp_path: Path) -> None:
+def test_what_decides_the_order_of_a_date_is_said_with_the_date(
+    date: str, said: str, tmp_path: Path
+) -> None:
     days = [date.format(1 + i % 12, 13 + i % 12) for i in range(N)]
-    (tmp_path / "t.csv").write_text("d,w\n" + "".join(f"{day},{'ab'[i % 2]}\n" for i, day in enumerate(days)))
+    (tmp_path / "t.csv").write_text(
+        "d,w\n" + "".join(f"{day},{'ab'[i % 2]}\n" for i, day in enumerate(days))
+    )
     assert any(said in note for note in open_data(str(tmp_path / "t.csv")).notes)
 
 
@@ -311,15 +365,23 @@ def test_quarters_are_called_quarters() -> None:
     assert MonthNotation("%m/%Y").said == "months written MM/YYYY"
 
 
-def test_whole_numbers_are_remarked_by_name_and_only_where_they_could_be_others(tmp_path: Path) -> None:
+def test_whole_numbers_are_remarked_by_name_and_only_where_they_could_be_others(
+    tmp_path: Path,
+) -> None:
     rows = [
-        f"{x:.5e},{x},{k},{x / 7}\n" for x, k in zip(6.6e12 * (1 + RNG.random(N)), RNG.integers(0, 900, N), strict=True)
+        f"{x:.5e},{x},{k},{x / 7}\n"
+        for x, k in zip(6.6e12 * (1 + RNG.random(N)), RNG.integers(0, 900, N), strict=True)
     ]
     (tmp_path / "t.csv").write_text("huge,real,count,other\n" + "".join(rows))
-    notes = [note for note in open_data(str(tmp_path / "t.csv")).notes if "whole numbers only" in note]
+    notes = [
+        note for note in open_data(str(tmp_path / "t.csv")).notes if "whole numbers only" in note
+    ]
     assert len(notes) == 1
     assert notes[0].startswith("column count holds whole numbers")
-    assert not any("whole numbers only" in note for note in open_data(RNG.integers(0, 5, (12, 2)).astype(float)).notes)
+    assert not any(
+        "whole numbers only" in note
+        for note in open_data(RNG.integers(0, 5, (12, 2)).astype(float)).notes
+    )
     far = (RNG.random((N, 2)) * 1e37).astype(np.float32)
     assert not any("whole numbers only" in note for note in open_data(far).notes)
 
@@ -333,7 +395,9 @@ def test_row_labels_of_json_are_a_column_unless_they_count(tmp_path: Path) -> No
         assert found["v"].tolist() == FRAME["v"].tolist()
 
 
-def test_dates_among_moments_are_moments_and_local_ones_among_zoned_are_refused_for_what_they_are() -> None:
+def test_dates_among_moments_are_moments_and_local_ones_among_zoned_are_refused_for_what_they_are() -> (
+    None
+):
     mixed = pd.Series([DAYS[0].date(), *DAYS[1:]], dtype=object)
     back, kind, lost = _back(mixed)
     assert (kind, back.tolist()) == ("datetime", [pd.Timestamp(day) for day in DAYS])
@@ -344,7 +408,9 @@ def test_dates_among_moments_are_moments_and_local_ones_among_zoned_are_refused_
 
 
 def test_bins_of_a_report_are_named_in_the_words_of_the_column() -> None:
-    frame = pd.DataFrame({"q": pd.period_range("2023Q1", "2023Q4", freq="Q").repeat(30), "n": [1, 2, 3] * 40})
+    frame = pd.DataFrame(
+        {"q": pd.period_range("2023Q1", "2023Q4", freq="Q").repeat(30), "n": [1, 2, 3] * 40}
+    )
     encoding = TableEncoding.of(frame)
     bins = bins_of(encoding.encode(frame).numpy(), encoding.table, encoding.words)
     assert bins[0].labels == ("2023Q1", "2023Q2", "2023Q3", "2023Q4")

@@ -23,8 +23,12 @@ from pushforward.data.tables.found import keeping
 from pushforward.data.write import write_samples
 
 
-@pytest.mark.parametrize("spellings", [("true", "True", "False"), ("TRUE", "false"), ("true", "FALSE", "True")])
-def test_a_file_of_booleans_is_read_alike_every_time(spellings: tuple[str, ...], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "spellings", [("true", "True", "False"), ("TRUE", "false"), ("true", "FALSE", "True")]
+)
+def test_a_file_of_booleans_is_read_alike_every_time(
+    spellings: tuple[str, ...], tmp_path: Path
+) -> None:
     words = np.random.default_rng(1).choice(spellings, 60)
     lines = "".join(f"{i / 4},{word}\n" for i, word in enumerate(words))
     (tmp_path / "t.csv").write_text("x,yes\n" + lines)
@@ -64,7 +68,8 @@ def test_a_row_counter_is_one_with_zeros_before_it(tmp_path: Path) -> None:
 
 def test_a_named_index_of_a_frame_is_lost_and_said() -> None:
     frame = pd.DataFrame(
-        {"a": np.arange(60) / 4, "c": list("xyz") * 20}, index=pd.Index(np.arange(60) * 7, name="rowid")
+        {"a": np.arange(60) / 4, "c": list("xyz") * 20},
+        index=pd.Index(np.arange(60) * 7, name="rowid"),
     )
     assert any("rowid" in lost for lost in pf.load(frame).lost)
 
@@ -83,13 +88,16 @@ def test_fields_of_json_lines_that_are_not_read_are_lost_and_said(tmp_path: Path
 
 
 def test_lines_of_a_table_that_are_left_out_are_lost_and_said(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("# made in May\na,b\n" + "".join(f"{i / 4},{'xy'[i % 2]}\n" for i in range(60)))
+    (tmp_path / "t.csv").write_text(
+        "# made in May\na,b\n" + "".join(f"{i / 4},{'xy'[i % 2]}\n" for i in range(60))
+    )
     assert any("made in May" in lost for lost in open_data(str(tmp_path / "t.csv")).lost)
 
 
 def test_a_named_index_in_a_file_is_a_column_of_it(tmp_path: Path) -> None:
     frame = pd.DataFrame(
-        {"a": np.arange(60) / 4, "c": list("xyz") * 20}, index=pd.Index(np.arange(60) % 5, name="group")
+        {"a": np.arange(60) / 4, "c": list("xyz") * 20},
+        index=pd.Index(np.arange(60) % 5, name="group"),
     )
     frame.to_parquet(tmp_path / "t.parquet")
     data = open_data(str(tmp_path / "t.parquet"))
@@ -124,14 +132,20 @@ def test_samples_bring_the_classes_that_they_were_drawn_for(tmp_path: Path) -> N
 @pytest.mark.parametrize("text", ["x", "xy", "xyz\n"])
 def test_a_text_of_few_characters_is_called_short(text: str, tmp_path: Path) -> None:
     (tmp_path / "t.txt").write_text(text)
-    with pytest.raises(BadInput, match=rf"{len(text)} character.* in .*t\.txt.*bring more text|tokens to train on"):
+    with pytest.raises(
+        BadInput, match=rf"{len(text)} character.* in .*t\.txt.*bring more text|tokens to train on"
+    ):
         pf.load(tmp_path / "t.txt")
 
 
-@pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp1252", "utf-32"])
+@pytest.mark.parametrize(
+    "charset", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp1252", "utf-32"]
+)
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("words", ["äöü", "012"])
-def test_samples_are_bytes_like_those_of_the_file(charset: str, end: str, words: str, tmp_path: Path) -> None:
+def test_samples_are_bytes_like_those_of_the_file(
+    charset: str, end: str, words: str, tmp_path: Path
+) -> None:
     rows = "".join(f"{i * 7 % 60 / 4:.2f};{words[i % 3]}{end}" for i in range(60))
     raw = f"höhe;art{end}{rows}".encode(charset)
     (tmp_path / "t.csv").write_bytes(raw)
@@ -143,7 +157,10 @@ def test_samples_are_bytes_like_those_of_the_file(charset: str, end: str, words:
     assert lines == sorted(raw.decode(charset).split(end))
     assert back[:8] == raw[:8]
     if charset != "utf-32":  # whose name in Python writes the order of this machine's bytes
-        assert type(data.encoding).from_json(json.loads(json.dumps(data.encoding.to_json()))) == data.encoding
+        assert (
+            type(data.encoding).from_json(json.loads(json.dumps(data.encoding.to_json())))
+            == data.encoding
+        )
 
 
 def test_a_line_end_within_a_cell_stays_what_it_is(tmp_path: Path) -> None:
@@ -167,7 +184,10 @@ def test_booleans_are_spelled_as_in_the_file(yes: str, no: str, tmp_path: Path) 
 
 
 def test_words_for_missing_values_that_come_back_as_one_are_lost(tmp_path: Path) -> None:
-    rows = "".join(f"{('NULL', 'NULL', 'NA', '-')[i % 4] if i % 3 else i / 4},{'xy'[i % 2]}\n" for i in range(90))
+    rows = "".join(
+        f"{('NULL', 'NULL', 'NA', '-')[i % 4] if i % 3 else i / 4},{'xy'[i % 2]}\n"
+        for i in range(90)
+    )
     (tmp_path / "t.csv").write_text(f"a,c\n{rows}")
     data = open_data(str(tmp_path / "t.csv"))
     assert any("('-', 'NA', 'NULL'): written as 'NULL'" in lost for lost in data.lost)
@@ -179,10 +199,16 @@ def test_what_is_described_is_the_whole_file(tmp_path: Path) -> None:
     assert describe(open_data(str(tmp_path / "t.csv")))["columns"][0] == "n: integer, 0 to 199"
 
 
-@pytest.mark.parametrize(("value", "said"), [(-999, True), (99999, True), (-1, False), (999, False)])
-def test_a_repeated_number_of_nines_far_from_all_others_is_pointed_out(value: int, said: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("value", "said"), [(-999, True), (99999, True), (-1, False), (999, False)]
+)
+def test_a_repeated_number_of_nines_far_from_all_others_is_pointed_out(
+    value: int, said: bool, tmp_path: Path
+) -> None:
     others = (i if value != 999 else 990 + i % 60 for i in range(200))
-    rows = "".join(f"{value if i % 40 == 3 else other},{'xy'[i % 2]}\n" for i, other in enumerate(others))
+    rows = "".join(
+        f"{value if i % 40 == 3 else other},{'xy'[i % 2]}\n" for i, other in enumerate(others)
+    )
     (tmp_path / "t.csv").write_text(f"n,c\n{rows}")
     notes = " ".join(open_data(str(tmp_path / "t.csv")).notes)
     assert ("if it means missing, leave those cells empty" in notes) == said
@@ -214,7 +240,9 @@ def test_what_is_no_data_is_named_in_words() -> None:
         pf.load(b"abc")
     notes = pf.load(np.random.default_rng(0).random(60)).notes
     assert any(note.startswith("one dimension, so 1 real column ") for note in notes)
-    assert any("whole" in lost for lost in pf.load(np.random.default_rng(0).integers(0, 99, (60, 2))).lost)
+    assert any(
+        "whole" in lost for lost in pf.load(np.random.default_rng(0).integers(0, 99, (60, 2))).lost
+    )
     assert keeping("column 1") == "`--keep 'column 1'`, or keep=['column 1'] in Python, models it"
 
 
@@ -233,14 +261,18 @@ def test_folders_of_odd_pictures_say_what_to_do(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [None, "table", "points"])
 @pytest.mark.parametrize("values", [("1e308", "-1e308"), ("1e305", "3"), ("-1.7e308", "1.7e308")])
-def test_numbers_whose_sums_overflow_are_named(values: tuple[str, str], kind: str | None, tmp_path: Path) -> None:
+def test_numbers_whose_sums_overflow_are_named(
+    values: tuple[str, str], kind: str | None, tmp_path: Path
+) -> None:
     rows = "".join(f"{values[i % 2]},{i}\n" for i in range(40))
     (tmp_path / "t.csv").write_text(f"a,b\n{rows}")
     with pytest.raises(BadInput, match=r"column .* reaches 1.*e\+30.*divide it by a power of ten"):
         pf.load(tmp_path / "t.csv", kind=kind)
 
 
-@pytest.mark.parametrize("raw", [b"\0" * 100_000, b"a,b\n" + b"\0" * 1000, "a,b\n".encode("utf-16-le") + b"\0" * 500])
+@pytest.mark.parametrize(
+    "raw", [b"\0" * 100_000, b"a,b\n" + b"\0" * 1000, "a,b\n".encode("utf-16-le") + b"\0" * 500]
+)
 def test_zero_bytes_are_no_table(raw: bytes, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(raw)
     with pytest.raises(BadInput, match="zero byte"):

@@ -53,7 +53,8 @@ def test_packed_files_open(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "encoding", ["utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
+    "encoding",
+    ["utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-32"],
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_encodings_and_line_ends(encoding: str, end: str, tmp_path: Path) -> None:
@@ -85,7 +86,9 @@ def test_encodings_and_line_ends(encoding: str, end: str, tmp_path: Path) -> Non
         ("t.xlsx", b"PK", r"Excel|cannot be read"),
     ],
 )
-def test_damaged_files_are_refused_in_a_sentence(name: str, raw: bytes, said: str, tmp_path: Path) -> None:
+def test_damaged_files_are_refused_in_a_sentence(
+    name: str, raw: bytes, said: str, tmp_path: Path
+) -> None:
     (tmp_path / name).write_bytes(raw)
     with pytest.raises(BadInput, match=said):
         open_data(tmp_path / name)
@@ -105,7 +108,9 @@ def typed_frame() -> pd.DataFrame:
     return pd.DataFrame(
         {
             "date": pd.Series([None, *days[1:]], dtype=object),
-            "price": pd.Series([decimal.Decimal(f"{i * 7 % 50}.{i:02d}") for i in range(N)], dtype=object),
+            "price": pd.Series(
+                [decimal.Decimal(f"{i * 7 % 50}.{i:02d}") for i in range(N)], dtype=object
+            ),
             "count": pd.Series([decimal.Decimal(i * 3 % 11) for i in range(N)], dtype=object),
             "time": pd.Series([datetime.time(i % 24, 7 * i % 60) for i in range(N)], dtype=object),
             "span": pd.to_timedelta([90 * i % 1000 for i in range(N)], unit="s"),
@@ -113,7 +118,9 @@ def typed_frame() -> pd.DataFrame:
             "month": pd.PeriodIndex([f"{2000 + i % 20}-0{1 + i % 9}" for i in range(N)], freq="M"),
             "quarter": pd.PeriodIndex([f"{2000 + i % 20}Q{1 + i % 4}" for i in range(N)], freq="Q"),
             "moment": pd.date_range("2024-03-30 22:00", periods=N, freq="7h", tz="Europe/Berlin"),
-            "word": pd.Categorical(["low", "high"] * (N // 2), categories=["low", "high"], ordered=True),
+            "word": pd.Categorical(
+                ["low", "high"] * (N // 2), categories=["low", "high"], ordered=True
+            ),
             "flag": pd.array([True, None] * (N // 2), dtype="boolean"),
             "small": np.arange(N, dtype="float32") / 4 - 3,
         }
@@ -144,7 +151,9 @@ def test_columns_of_every_type_are_modelled_and_come_back(name: str, tmp_path: P
     assert kinds["count"] == kinds["month"] == kinds["span"] == "integer"
     came_back(data, frame)
     assert data.encoding is not None
-    known = data.encoding.parse_given("time=07:49,month=2007-08,span=00:10:30,date=2021-05-01,price=14.02", 2).known
+    known = data.encoding.parse_given(
+        "time=07:49,month=2007-08,span=00:10:30,date=2021-05-01,price=14.02", 2
+    ).known
     assert known is not None
     assert known.mask.sum() == 10
     with pytest.raises(BadInput, match=r"'time=99:99'"):
@@ -153,7 +162,11 @@ def test_columns_of_every_type_are_modelled_and_come_back(name: str, tmp_path: P
 
 def test_parts_and_partitions_are_one_table(tmp_path: Path) -> None:
     frame = pd.DataFrame(
-        {"u": [i * i % 17 / 4 for i in range(N)], "w": ["a", "b"] * (N // 2), "year": [2019, 2020] * (N // 2)}
+        {
+            "u": [i * i % 17 / 4 for i in range(N)],
+            "w": ["a", "b"] * (N // 2),
+            "year": [2019, 2020] * (N // 2),
+        }
     )
     parts = tmp_path / "parts"
     parts.mkdir()
@@ -172,7 +185,9 @@ def test_parts_and_partitions_are_one_table(tmp_path: Path) -> None:
 def test_json_records_and_columns(tmp_path: Path) -> None:
     records = [{"u": i * i % 17 / 4, "w": "ab"[i % 2]} for i in range(N)]
     (tmp_path / "a.json").write_text(json.dumps(records))
-    (tmp_path / "b.json").write_text(json.dumps({key: [one[key] for one in records] for key in ("u", "w")}))
+    (tmp_path / "b.json").write_text(
+        json.dumps({key: [one[key] for one in records] for key in ("u", "w")})
+    )
     for name in ("a.json", "b.json"):
         assert [c.name for c in open_data(tmp_path / name).space.columns] == ["u", "w"]  # type: ignore[union-attr]
 
@@ -190,7 +205,9 @@ def test_json_records_and_columns(tmp_path: Path) -> None:
 def test_a_column_that_cannot_be_modelled_is_left_out_by_the_option_that_the_message_names(
     values: list, said: str
 ) -> None:
-    frame = pd.DataFrame({"u": [i * i % 17 / 4 for i in range(N)], "w": ["a", "b"] * (N // 2), "odd": values})
+    frame = pd.DataFrame(
+        {"u": [i * i % 17 / 4 for i in range(N)], "w": ["a", "b"] * (N // 2), "odd": values}
+    )
     with pytest.raises(BadInput, match=said + r".*`-s data\.columns\.odd=drop`"):
         open_source(frame)
     data = open_source(frame, {"columns.odd": "drop"})
@@ -202,7 +219,10 @@ def test_a_column_that_cannot_be_modelled_is_left_out_by_the_option_that_the_mes
 
 def test_a_column_of_a_file_is_left_out_before_its_cells_are_judged(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
-    path.write_text("u,w,odd\n" + "".join(f"{i % 7},{'ab'[i % 2]},{'oops' if i == 3 else i * 1.5}\n" for i in range(N)))
+    path.write_text(
+        "u,w,odd\n"
+        + "".join(f"{i % 7},{'ab'[i % 2]},{'oops' if i == 3 else i * 1.5}\n" for i in range(N))
+    )
     with pytest.raises(BadInput, match=r"'oops' in line 5.*data\.columns\.odd=drop"):
         open_source(str(path))
     data = open_source(str(path), {"columns.odd": "drop"})
@@ -210,12 +230,16 @@ def test_a_column_of_a_file_is_left_out_before_its_cells_are_judged(tmp_path: Pa
     kept = open_source(str(path), {"columns.odd": "number"})
     assert kept.space.columns[2].missing  # type: ignore[union-attr]
     assert any("'oops' (1 values) count as missing, as asked" in one for one in kept.lost)
-    with pytest.raises(BadInput, match=r"a declaration of column 'ood': expected a column of the table.*'odd'"):
+    with pytest.raises(
+        BadInput, match=r"a declaration of column 'ood': expected a column of the table.*'odd'"
+    ):
         open_source(str(path), {"columns.ood": "drop"})
 
 
 @pytest.mark.parametrize("dtype", ["str", "object", "string"])
-def test_text_of_a_frame_that_holds_numbers_or_dates_is_modelled_as_these_and_comes_back_as_text(dtype: str) -> None:
+def test_text_of_a_frame_that_holds_numbers_or_dates_is_modelled_as_these_and_comes_back_as_text(
+    dtype: str,
+) -> None:
     text = {
         "price": [f"${i * 37 % 900}.{i:02d}" for i in range(N)],
         "day": [f"{1 + i % 28:02d}.{1 + i % 12:02d}.20{10 + i % 9}" for i in range(N)],

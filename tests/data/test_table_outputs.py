@@ -47,7 +47,18 @@ def _frame() -> pd.DataFrame:
     return frame
 
 
-NAMES = ["s.json", "s.jsonl", "s.ndjson", "s.feather", "s.arrow", "s.parquet", "s.pq", "s.csv", "s.tsv", "s.tab"]
+NAMES = [
+    "s.json",
+    "s.jsonl",
+    "s.ndjson",
+    "s.feather",
+    "s.arrow",
+    "s.parquet",
+    "s.pq",
+    "s.csv",
+    "s.tsv",
+    "s.tab",
+]
 PACKED = ["s.csv.gz", "s.tsv.gz", "s.csv.bz2", "s.csv.xz", "s.csv.zip", "s.json.gz", "s.CSV.GZ"]
 
 
@@ -58,7 +69,9 @@ def encoding() -> TableEncoding:
 
 
 @pytest.mark.parametrize("name", [*NAMES, *PACKED])
-def test_rows_are_read_back_from_every_format(name: str, encoding: TableEncoding, tmp_path: Path) -> None:
+def test_rows_are_read_back_from_every_format(
+    name: str, encoding: TableEncoding, tmp_path: Path
+) -> None:
     x = encoding.encode(_frame())
     shown = encoding.decode(x)
     write_samples(tmp_path / name, Samples(shown=shown, encoding=encoding))
@@ -73,20 +86,29 @@ def test_a_file_is_had_again_in_its_own_format(name: str, tmp_path: Path) -> Non
     write_samples(tmp_path / name, Samples(shown=_frame()))
     data = open_data(tmp_path / name, kind="table")
     assert data.encoding is not None
-    write_samples(tmp_path / f"out-{name}", Samples(shown=data.encoding.decode(data.test.x), encoding=data.encoding))
+    write_samples(
+        tmp_path / f"out-{name}",
+        Samples(shown=data.encoding.decode(data.test.x), encoding=data.encoding),
+    )
     again = data.encoding.read(tmp_path / f"out-{name}").x
     torch.testing.assert_close(again, data.test.x, equal_nan=True, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("name", ["s.json", "s.jsonl", "s.feather", "s.csv.gz", "s.tsv", "s.parquet"])
+@pytest.mark.parametrize(
+    "name", ["s.json", "s.jsonl", "s.feather", "s.csv.gz", "s.tsv", "s.parquet"]
+)
 def test_points_of_a_table_are_had_in_every_format(name: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     frame = pd.DataFrame(rng.normal(size=(N, 3)).round(4), columns=["u", "v", "w"])
     frame.to_csv(tmp_path / "in.csv", index=False)
     data = open_data(tmp_path / "in.csv")
     assert isinstance(data.encoding, PointsEncoding)
-    write_samples(tmp_path / name, Samples(shown=data.encoding.decode(data.test.x), encoding=data.encoding))
-    np.testing.assert_allclose(data.encoding.read(tmp_path / name).x, data.test.x, rtol=0, atol=1e-12)
+    write_samples(
+        tmp_path / name, Samples(shown=data.encoding.decode(data.test.x), encoding=data.encoding)
+    )
+    np.testing.assert_allclose(
+        data.encoding.read(tmp_path / name).x, data.test.x, rtol=0, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("name", ["s", "s.xlsx", "s.gz", "s.parquet.gz", "s.jsonl.gz", "s.png"])
@@ -98,7 +120,9 @@ def test_other_endings_are_refused_with_those_that_there_are(name: str, tmp_path
 
 
 def test_json_says_what_is_missing_and_dates_as_iso_text() -> None:
-    frame = pd.DataFrame({"n": [1.0, np.nan], "p": [Decimal("1.50"), None], "d": [DAY, None], "t": ["é", None]})
+    frame = pd.DataFrame(
+        {"n": [1.0, np.nan], "p": [Decimal("1.50"), None], "d": [DAY, None], "t": ["é", None]}
+    )
     assert json_bytes(frame, lines=True).decode().splitlines() == [
         '{"n": 1, "p": 1.5, "d": "2024-01-01", "t": "é"}',
         '{"n": null, "p": null, "d": null, "t": null}',
@@ -106,7 +130,10 @@ def test_json_says_what_is_missing_and_dates_as_iso_text() -> None:
 
 
 def test_tabs_in_a_file_that_is_called_so(encoding: TableEncoding, tmp_path: Path) -> None:
-    write_samples(tmp_path / "s.tsv", Samples(shown=encoding.decode(encoding.encode(_frame())), encoding=encoding))
+    write_samples(
+        tmp_path / "s.tsv",
+        Samples(shown=encoding.decode(encoding.encode(_frame())), encoding=encoding),
+    )
     assert pd.read_csv(tmp_path / "s.tsv", sep="\t").columns.tolist() == list(_frame().columns)
 
 
@@ -115,7 +142,9 @@ def _typed() -> pa.Table:
 
     def column(make: Any, kind: pa.DataType, gaps: bool = False) -> pa.Array:
         values = [make(int(i)) for i in rng.integers(1, 90, N)]
-        return pa.array([None if gaps and i in (3, 7) else value for i, value in enumerate(values)], type=kind)
+        return pa.array(
+            [None if gaps and i in (3, 7) else value for i, value in enumerate(values)], type=kind
+        )
 
     moment = datetime.datetime(2024, 1, 1)
     words = ["x", "y", "z"]
@@ -134,12 +163,19 @@ def _typed() -> pa.Table:
         "clock32": column(lambda i: datetime.time(i % 24, i % 60), pa.time32("s"), gaps=True),
         "span": column(lambda i: datetime.timedelta(seconds=i), pa.duration("ms")),
         "when": column(lambda i: moment + datetime.timedelta(hours=i), pa.timestamp("ms")),
-        "there": column(lambda i: moment + datetime.timedelta(hours=i), pa.timestamp("us", tz="Europe/Berlin")),
+        "there": column(
+            lambda i: moment + datetime.timedelta(hours=i), pa.timestamp("us", tz="Europe/Berlin")
+        ),
         "flag": column(lambda i: i % 2 == 0, pa.bool_(), gaps=True),
         "same": column(lambda i: Decimal("7.25"), pa.decimal128(12, 2)),
     }
     table = pa.table(columns)
-    coded = table.column("long").cast(pa.string()).dictionary_encode().cast(pa.dictionary(pa.int8(), pa.string()))
+    coded = (
+        table.column("long")
+        .cast(pa.string())
+        .dictionary_encode()
+        .cast(pa.dictionary(pa.int8(), pa.string()))
+    )
     table = table.append_column(pa.field("coded", coded.type), coded)
     fixed = [field.with_nullable(table.column(field.name).null_count > 0) for field in table.schema]
     return table.cast(pa.schema(fixed))
@@ -162,7 +198,10 @@ def test_the_types_of_an_arrow_file_come_back(name: str, tmp_path: Path) -> None
         found = _read(tmp_path / f"s.{suffix}")
         # Parquet itself has no date64 and no seconds of a day, so the file's own rows are the measure
         arrow_out(own, tmp_path / f"own.{suffix}")
-        assert found.schema.remove_metadata() == _read(tmp_path / f"own.{suffix}").schema.remove_metadata()
+        assert (
+            found.schema.remove_metadata()
+            == _read(tmp_path / f"own.{suffix}").schema.remove_metadata()
+        )
         again = encoding.encode(found.to_pandas())
         torch.testing.assert_close(again, data.train.x, equal_nan=True, rtol=0, atol=0)
 
@@ -184,13 +223,18 @@ def test_other_formats_hold_the_rows_of_an_arrow_file(tmp_path: Path) -> None:
     data = open_data(tmp_path / "x.parquet")
     assert data.encoding is not None
     for name in ("s.json", "s.jsonl"):
-        write_samples(tmp_path / name, Samples(shown=data.encoding.decode(data.train.x), encoding=data.encoding))
+        write_samples(
+            tmp_path / name,
+            Samples(shown=data.encoding.decode(data.train.x), encoding=data.encoding),
+        )
         again = data.encoding.read(tmp_path / name).x
         torch.testing.assert_close(again, data.train.x, equal_nan=True, rtol=0, atol=0)
 
 
 def test_a_value_beyond_its_type_widens_the_column(tmp_path: Path) -> None:
-    table = pa.table({"price": pa.array([Decimal("1.25")], pa.decimal128(3, 2)), "n": pa.array([1], pa.int8())})
+    table = pa.table(
+        {"price": pa.array([Decimal("1.25")], pa.decimal128(3, 2)), "n": pa.array([1], pa.int8())}
+    )
     parquet.write_table(table, tmp_path / "x.parquet")
     schema = parquet_schema(tmp_path / "x.parquet")
     found = arrow_table(pd.DataFrame({"price": [Decimal("123456.25")], "n": [1000]}), schema)

@@ -26,7 +26,9 @@ from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.schema import infer
 
 ADULT = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "tables" / "adult.data"
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+FEW = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
 
 
 def round_trip(frame: pd.DataFrame, **arguments: Any) -> TableEncoding:
@@ -44,7 +46,9 @@ def round_trip(frame: pd.DataFrame, **arguments: Any) -> TableEncoding:
             # only columns that a note declares rounded may differ, by half a step
             assert kept.step is not None
             assert back[stored.name].dtype == plain[stored.name].dtype
-            assert ((back[stored.name] - plain[stored.name]).abs().fillna(0) <= 0.5001 * kept.step).all()
+            assert (
+                (back[stored.name] - plain[stored.name]).abs().fillna(0) <= 0.5001 * kept.step
+            ).all()
             back[stored.name] = plain[stored.name]
     assert_frame_equal(back, plain, rtol=0, atol=0)
     return encoding
@@ -62,8 +66,22 @@ NUMBERS = st.floats(allow_nan=False, allow_infinity=False, width=64)
 
 
 def a_series(draw: Any, n: int) -> pd.Series:
-    plain = ["int64", "Int64", "uint8", "float64", "Float64", "float32", "bool", "boolean", "object", "string", "str"]
-    kind = draw(st.sampled_from([*plain, "category", "ordered", "datetime", "zoned", "cents", "huge"]))
+    plain = [
+        "int64",
+        "Int64",
+        "uint8",
+        "float64",
+        "Float64",
+        "float32",
+        "bool",
+        "boolean",
+        "object",
+        "string",
+        "str",
+    ]
+    kind = draw(
+        st.sampled_from([*plain, "category", "ordered", "datetime", "zoned", "cents", "huge"])
+    )
     gaps = draw(st.booleans()) and kind in (
         "Int64",
         "float64",
@@ -84,27 +102,49 @@ def a_series(draw: Any, n: int) -> pd.Series:
     if kind == "uint8":
         return pd.Series(cells(st.integers(0, 255)), dtype=kind)
     if kind in ("float64", "Float64", "float32"):
-        strategy = NUMBERS if kind != "float32" else st.floats(allow_nan=False, allow_infinity=False, width=32)
-        return pd.Series(cells(st.one_of(strategy, st.just(-0.0), st.integers(-9, 9).map(float))), dtype=kind)
+        strategy = (
+            NUMBERS
+            if kind != "float32"
+            else st.floats(allow_nan=False, allow_infinity=False, width=32)
+        )
+        return pd.Series(
+            cells(st.one_of(strategy, st.just(-0.0), st.integers(-9, 9).map(float))), dtype=kind
+        )
     if kind in ("bool", "boolean"):
         return pd.Series(cells(st.booleans()), dtype=kind)
     if kind in ("object", "string", "str"):
-        values = cells(st.one_of(TEXT, st.sampled_from(["", "?", "NA", "a,b", "x=1", "Ja", "ja", "naïve", "\n"])))
+        values = cells(
+            st.one_of(
+                TEXT, st.sampled_from(["", "?", "NA", "a,b", "x=1", "Ja", "ja", "naïve", "\n"])
+            )
+        )
         return pd.Series(values, dtype=kind)
     if kind in ("category", "ordered"):
         levels = draw(st.lists(TEXT, min_size=1, max_size=5, unique=True))
         values = cells(st.sampled_from(levels))
-        return pd.Series(pd.Categorical(values, categories=[*levels, "unused level"], ordered=kind == "ordered"))
+        return pd.Series(
+            pd.Categorical(values, categories=[*levels, "unused level"], ordered=kind == "ordered")
+        )
     if kind in ("datetime", "zoned"):
         moments = draw(
-            st.lists(st.datetimes(pd.Timestamp(1900, 1, 1), pd.Timestamp(2100, 1, 1)), min_size=n, max_size=n)
+            st.lists(
+                st.datetimes(pd.Timestamp(1900, 1, 1), pd.Timestamp(2100, 1, 1)),
+                min_size=n,
+                max_size=n,
+            )
         )
-        series = pd.Series(pd.to_datetime(moments)).astype(draw(st.sampled_from(["datetime64[us]", "datetime64[ns]"])))
+        series = pd.Series(pd.to_datetime(moments)).astype(
+            draw(st.sampled_from(["datetime64[us]", "datetime64[ns]"]))
+        )
         if draw(st.booleans()):
             series = series.dt.floor("D")
         if gaps or draw(st.booleans()):
             series[draw(st.integers(0, n - 1))] = pd.NaT
-        return series.dt.tz_localize("UTC").dt.tz_convert("Europe/Berlin") if kind == "zoned" else series
+        return (
+            series.dt.tz_localize("UTC").dt.tz_convert("Europe/Berlin")
+            if kind == "zoned"
+            else series
+        )
     if kind == "cents":
         return pd.Series([value / 100 for value in cells(st.integers(-(10**8), 10**8))])
     return pd.Series(cells(st.sampled_from([2**53 + 1, 2**60, -(2**61) - 1, 3])), dtype="int64")
@@ -115,7 +155,10 @@ def frames(draw: Any) -> pd.DataFrame:
     n = draw(st.integers(1, 9))
     names = draw(
         st.lists(
-            st.one_of(TEXT, st.sampled_from(["a,b", "a=b", "a\nb", "A", "a"])), min_size=1, max_size=4, unique=True
+            st.one_of(TEXT, st.sampled_from(["a,b", "a=b", "a\nb", "A", "a"])),
+            min_size=1,
+            max_size=4,
+            unique=True,
         )
     )
     return pd.DataFrame({name: a_series(draw, n) for name in names})
@@ -147,14 +190,20 @@ def test_a_frame_of_everything_comes_back() -> None:
             "string": pd.array(["x", pd.NA, "y"], dtype="string"),
             "mixed": pd.Series([1, "b", "c"], dtype=object),
             "flags": pd.Series([True, None, False], dtype=object),
-            "category": pd.Categorical(["lo", None, "hi"], categories=["lo", "mid", "hi"], ordered=True),
+            "category": pd.Categorical(
+                ["lo", None, "hi"], categories=["lo", "mid", "hi"], ordered=True
+            ),
             "codes": pd.Categorical([30, 10, 30], categories=[30, 20, 10]),
-            "ns": pd.to_datetime(["2024-01-31", None, "1999-12-31 23:59:59.000001"], format="ISO8601"),
+            "ns": pd.to_datetime(
+                ["2024-01-31", None, "1999-12-31 23:59:59.000001"], format="ISO8601"
+            ),
             "zone": pd.to_datetime(
                 ["2024-01-31", "2024-03-31 01:30", "2024-10-27 00:30"], format="ISO8601"
             ).tz_localize("Asia/Tokyo"),
             "offset": pd.Series(
-                pd.to_datetime(["2024-01-31T00:00+05:30", "2024-01-31T07:00+05:30", None], format="ISO8601")
+                pd.to_datetime(
+                    ["2024-01-31T00:00+05:30", "2024-01-31T07:00+05:30", None], format="ISO8601"
+                )
             ),
             "same": ["always"] * 3,
             "same time": pd.to_datetime(["2020-02-02"] * 3),
@@ -168,7 +217,11 @@ def test_a_frame_of_everything_comes_back() -> None:
     encoding = round_trip(frame)
     roles = {stored.label: stored.role for stored in encoding.stored}
     assert [name for name, role in roles.items() if role == "constant"] == ["same", "same time"]
-    assert [name for name, role in roles.items() if role == "absent"] == ["never", "never any", "never cat"]
+    assert [name for name, role in roles.items() if role == "absent"] == [
+        "never",
+        "never any",
+        "never cat",
+    ]
     kinds = {c.name: c.kind for c in encoding.space.columns}
     assert kinds["category"] == "ordinal"
     assert kinds["codes"] == kinds["mixed"] == kinds["huge"] == "categorical"
@@ -182,7 +235,9 @@ def test_index_is_reset_and_column_order_kept() -> None:
 
 
 def test_samples_wider_than_the_dtype_widen_it() -> None:
-    encoding = TableEncoding.of(pd.DataFrame({"n": np.array([0, 200, 7], dtype="uint8"), "m": [0, 1, 5]}))
+    encoding = TableEncoding.of(
+        pd.DataFrame({"n": np.array([0, 200, 7], dtype="uint8"), "m": [0, 1, 5]})
+    )
     out = encoding.decode(torch.tensor([[300.0, 1.0], [5.0, 1e19]], dtype=torch.float64))
     assert out["n"].tolist() == [300, 5]
     assert out["n"].dtype == np.int64
@@ -197,7 +252,12 @@ def test_kinds_grids_and_bounds() -> None:
     assert (ages.kind, ages.step, ages.low, ages.high) == ("integer", 1.0, 0.0, 90.0)
     assert (ages.bounded_below, ages.bounded_above) == (True, False)
     grades = column([1, 2, 3, 4] * 5)
-    assert (grades.low, grades.high, grades.bounded_below, grades.bounded_above) == (1.0, 4.0, True, True)
+    assert (grades.low, grades.high, grades.bounded_below, grades.bounded_above) == (
+        1.0,
+        4.0,
+        True,
+        True,
+    )
     assert not column([-3, 2, 50]).bounded_below
     prices = column([0.99, 12.5, 3.0])
     assert (prices.kind, prices.step, prices.measure) == ("continuous", 0.01, "counting")
@@ -228,11 +288,16 @@ def test_a_spike_among_real_numbers_is_put_on_a_fine_grid() -> None:
 
 
 def test_what_double_precision_cannot_hold_is_said() -> None:
-    frame = pd.DataFrame({"t": pd.to_datetime(["2024-01-31 10:00:00.123456789", "2150-01-31"], format="ISO8601")})
+    frame = pd.DataFrame(
+        {"t": pd.to_datetime(["2024-01-31 10:00:00.123456789", "2150-01-31"], format="ISO8601")}
+    )
     frame["late"] = pd.to_datetime(["2150-01-31 10:00:00.123456", "2024-01-31"], format="ISO8601")
     frame["n"] = [2**52, 1]
     schema = infer(frame)
-    assert "nanoseconds, kept to the m" in schema.notes[0] or "kept to the millisecond" in schema.notes[0]
+    assert (
+        "nanoseconds, kept to the m" in schema.notes[0]
+        or "kept to the millisecond" in schema.notes[0]
+    )
     assert "beyond the year 2112, kept to the millisecond" in schema.notes[1]
     assert "beyond 2^52" in schema.notes[2]
     encoding = TableEncoding.of_schema(schema)
@@ -243,7 +308,9 @@ def test_what_double_precision_cannot_hold_is_said() -> None:
 
 
 def test_every_decision_is_a_sentence() -> None:
-    frame = pd.DataFrame({"age": [*range(17, 57), 30, None], "name": [f"n{i}" for i in range(42)], "row": range(42)})
+    frame = pd.DataFrame(
+        {"age": [*range(17, 57), 30, None], "name": [f"n{i}" for i in range(42)], "row": range(42)}
+    )
     frame["country"] = "NL"
     notes = infer(frame).notes
     assert (
@@ -262,7 +329,12 @@ def test_every_decision_is_a_sentence() -> None:
 
 def test_declarations_override_inference() -> None:
     frame = pd.DataFrame(
-        {"zip": [1011, 2022, 1011], "size": ["S", "L", "M"], "n": [1, 5, 9], "day": ["2024-01-31"] * 2 + ["2024-02-01"]}
+        {
+            "zip": [1011, 2022, 1011],
+            "size": ["S", "L", "M"],
+            "n": [1, 5, 9],
+            "day": ["2024-01-31"] * 2 + ["2024-02-01"],
+        }
     )
     columns = {"zip": "categorical", "size": ["S", "M", "L"], "n": "ordinal", "day": "datetime"}
     encoding = TableEncoding.of(frame, columns)
@@ -323,7 +395,9 @@ def test_a_column_of_many_names_is_an_identifier_and_a_bad_cell_is_named_by_its_
     assert "60000 distinct values in 60000 rows, so an identifier" in found.notes[0]
     assert "`--keep id`" in found.notes[0]
     assert len(infer(frame, keep=["id"]).table.columns[0].categories) == 60_000
-    odd = pd.DataFrame({"a": pd.Series([None, "x", "y", None, (1,)], dtype=object, index=list("pqrst"))})
+    odd = pd.DataFrame(
+        {"a": pd.Series([None, "x", "y", None, (1,)], dtype=object, index=list("pqrst"))}
+    )
     with pytest.raises(BadInput, match=r"a tuple in column 'a', row 4"):
         infer(odd)
 
@@ -351,7 +425,10 @@ def people() -> pd.DataFrame:
             {"edu,cation": ["Bachelor", "HS-grad", "Masters"] * 9},
             r"unknown category 'Bachelor' in column 'edu,cation', row 0.*'Bachelors'",
         ),
-        ({"age": [39, -50, 17] * 9}, r"-50 in column 'age', row 1 .*expected 17 to 50.*bounds='none'"),
+        (
+            {"age": [39, -50, 17] * 9},
+            r"-50 in column 'age', row 1 .*expected 17 to 50.*bounds='none'",
+        ),
         ({"age": [39, 40.5, 17] * 9}, r"40.5 in column 'age', row 1 .*multiples of 1"),
         ({"age": [39, None, 17] * 9}, r"a missing value in column 'age', row 1"),
         ({"price": [1.25, 2.555, 1.0] * 9}, r"2.555 in column 'price', row 1 .*multiples of 0.01"),
@@ -386,7 +463,10 @@ def test_given_as_text() -> None:
     for text, said in (
         ("ages=3", r"unknown column 'ages': expected one of age.*did you mean 'age'"),
         ("age=37,agee=3", r"unknown column 'agee'.*did you mean 'age'"),
-        ("edu,cation=Bachelor", r"unknown category 'Bachelor' of column 'edu,cation'.*did you mean 'Bachelors'"),
+        (
+            "edu,cation=Bachelor",
+            r"unknown category 'Bachelor' of column 'edu,cation'.*did you mean 'Bachelors'",
+        ),
         ("age=young", r"'age=young': expected a number"),
         ("age=37.5", r"'age=37.5': expected a multiple of 1"),
         ("age=-1", r"'age=-1': expected 17 to 50"),
@@ -407,7 +487,9 @@ def test_given_as_text() -> None:
 def test_delimiters_headers_and_missing_words(tmp_path: Path) -> None:
     for delimiter in (",", ";", "\t", "|"):
         assert delimiter_of(f"a{delimiter}b\n1.5{delimiter}x\n2.5{delimiter}y\n") == delimiter
-    sheet = read_text('39, State-gov, 77516\n50, ?, 83311\n38, "Pri,vate", 215646\n', "adult", "adult")
+    sheet = read_text(
+        '39, State-gov, 77516\n50, ?, 83311\n38, "Pri,vate", 215646\n', "adult", "adult"
+    )
     assert list(sheet.frame.columns) == ["x0", "x1", "x2"]
     assert sheet.frame["x1"].tolist()[0::2] == ["State-gov", "Pri,vate"]
     assert bool(sheet.frame["x1"].isna()[1])
@@ -437,7 +519,11 @@ def test_delimiters_headers_and_missing_words(tmp_path: Path) -> None:
     single = read_text("word\na\n\nb\n", "s", "s").frame
     assert single["word"].tolist() == ["a", "b"]
     # blank lines are no rows; a row without values is one
-    assert read_text("u,v\n1,a\n,\n\n2,b\n", "g", "g").frame["v"].isna().tolist() == [False, True, False]
+    assert read_text("u,v\n1,a\n,\n\n2,b\n", "g", "g").frame["v"].isna().tolist() == [
+        False,
+        True,
+        False,
+    ]
 
 
 def body(n: int = 30) -> str:
@@ -453,7 +539,10 @@ def body(n: int = 30) -> str:
         (b"u,u,w\n1,a,2\n", r"two columns named 'u'"),
         (b"u,v,w\n1,a,2\n1,a\n", r"line 3 of .* has 2 fields: expected 3 as in line 1"),
         (b"u,v\n1,\x00\xff\n", r"not UTF-8 at byte 7"),
-        (("u,v,w\n" + body() + "oops,a,3\n").encode(), r"'oops' in line 32, field 1 of .*expected a number"),
+        (
+            ("u,v,w\n" + body() + "oops,a,3\n").encode(),
+            r"'oops' in line 32, field 1 of .*expected a number",
+        ),
         (("u,v,w\n" + body() + "inf,a,3\n").encode(), r"infinity in column 'u', line 32"),
         (b'u,v\n1,"a\n', r"is no CSV"),
     ],
@@ -478,7 +567,9 @@ def test_points_or_table_and_why(tmp_path: Path) -> None:
     assert any("column 'v' has missing values, so a table" in note for note in table.notes)
     path.write_text("u,v,w\n" + body())
     mixed = open_data(path)
-    assert any("column 'v' holds str" in note or "column 'v' holds object" in note for note in mixed.notes)
+    assert any(
+        "column 'v' holds str" in note or "column 'v' holds object" in note for note in mixed.notes
+    )
     assert any("split 70/10/20" in note for note in mixed.notes)
     numeric = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 2)), columns=["a", "b"])
     assert open_data(numeric).space == Points(2)
@@ -497,13 +588,17 @@ def test_points_or_table_and_why(tmp_path: Path) -> None:
         open_data(path, kind="rows")  # type: ignore[arg-type]
     with pytest.raises(BadInput, match=r"'digits' as a table"):
         open_data("digits", kind="table")
-    with pytest.raises(BadInput, match=r"no file at .*gone\.csv: expected the table; a relative path starts from"):
+    with pytest.raises(
+        BadInput, match=r"no file at .*gone\.csv: expected the table; a relative path starts from"
+    ):
         open_data(tmp_path / "gone.csv", kind="table")
 
 
 def test_a_file_is_read_by_the_schema_of_another(tmp_path: Path) -> None:
     path = tmp_path / "train.csv"
-    path.write_text("code,size,n\n" + "".join(f"{'ab1'[i % 3]},{'SML'[i % 3]},{i % 5}\n" for i in range(30)))
+    path.write_text(
+        "code,size,n\n" + "".join(f"{'ab1'[i % 3]},{'SML'[i % 3]},{i % 5}\n" for i in range(30))
+    )
     encoding = open_data(path, columns={"code": "categorical"}).encoding
     assert isinstance(encoding, TableEncoding)
     other = tmp_path / "other.csv"
@@ -520,7 +615,9 @@ def test_a_file_is_read_by_the_schema_of_another(tmp_path: Path) -> None:
 def test_duplicates_with_gaps_stay_in_one_split() -> None:
     rng = np.random.default_rng(0)
     gaps = rng.random(400) < 0.5
-    frame = pd.DataFrame({"a": rng.normal(size=400), "b": np.where(gaps, np.nan, rng.normal(size=400)), "c": gaps})
+    frame = pd.DataFrame(
+        {"a": rng.normal(size=400), "b": np.where(gaps, np.nan, rng.normal(size=400)), "c": gaps}
+    )
     frame = pd.concat([frame, frame[:200]], ignore_index=True)
     data = open_data(frame, kind="table")
     rows = [
@@ -534,7 +631,9 @@ def test_duplicates_with_gaps_stay_in_one_split() -> None:
 
 def test_a_table_of_few_different_rows_is_split_row_by_row() -> None:
     rng = np.random.default_rng(0)
-    data = open_data(pd.DataFrame({"a": rng.choice(["x", "y"], 400), "b": rng.choice(["u", "v"], 400)}))
+    data = open_data(
+        pd.DataFrame({"a": rng.choice(["x", "y"], 400), "b": rng.choice(["u", "v"], 400)})
+    )
     assert any("(400 rows, 4 different ones)" in note for note in data.notes)
     assert (len(data.train), len(data.validation), len(data.test)) == (280, 40, 80)
     assert len(data.train.x.unique(dim=0)) == len(data.test.x.unique(dim=0)) == 4
@@ -546,14 +645,21 @@ def test_adult_mini() -> None:
     assert isinstance(data.encoding, TableEncoding)
     assert len(data.space.columns) == 15
     assert [c.kind for c in data.space.columns].count("categorical") == 9
-    assert [c.name for c in data.space.columns if c.missing] == ["workclass", "occupation", "native-country"]
+    assert [c.name for c in data.space.columns if c.missing] == [
+        "workclass",
+        "occupation",
+        "native-country",
+    ]
     assert len(data.train) + len(data.validation) + len(data.test) == 6000
     record = describe(data)
     assert record["columns"][0].startswith("age: integer, 17 to 90")
     assert "% missing" in record["columns"][1]
     json.dumps(record, allow_nan=False)
     decoded = data.encoding.decode(data.test.x)
-    assert torch.equal(torch.nan_to_num(data.encoding.encode(decoded), nan=-1), torch.nan_to_num(data.test.x, nan=-1))
+    assert torch.equal(
+        torch.nan_to_num(data.encoding.encode(decoded), nan=-1),
+        torch.nan_to_num(data.test.x, nan=-1),
+    )
     share = float((decoded["income"] == ">50K").mean())
     # 24.08 % of all rows; 1,200 draws have a standard error of 1.2 points
     assert share == pytest.approx(0.2408, abs=0.05)

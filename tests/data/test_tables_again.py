@@ -62,7 +62,9 @@ def test_a_word_that_looks_like_a_gap_is_a_value_where_words_are_asked_for(
 
 
 def test_undeclared_it_counts_as_missing_and_the_note_says_what_keeps_it(tmp_path: Path) -> None:
-    file = written(tmp_path / "t.csv", "land,x", [f"{('NA', 'DE', 'US')[i % 3]},{i}.5" for i in range(60)])
+    file = written(
+        tmp_path / "t.csv", "land,x", [f"{('NA', 'DE', 'US')[i % 3]},{i}.5" for i in range(60)]
+    )
     notes = " ".join(open_data(file).notes)
     assert "'NA' counts as missing" in notes
     assert "`-s data.columns.land=categorical` keeps 'NA' as a word" in notes
@@ -73,17 +75,31 @@ def test_undeclared_it_counts_as_missing_and_the_note_says_what_keeps_it(tmp_pat
 
 
 def test_among_numbers_it_stays_a_gap_whatever_is_declared(tmp_path: Path) -> None:
-    file = written(tmp_path / "t.csv", "stars,x", [f"{('NA', '1', '2')[i % 3]},{i}.5" for i in range(60)])
-    assert open_data(file, columns={"stars": "categorical"}).space.columns[0].categories == ("1", "2")  # type: ignore[attr-defined]
+    file = written(
+        tmp_path / "t.csv", "stars,x", [f"{('NA', '1', '2')[i % 3]},{i}.5" for i in range(60)]
+    )
+    assert open_data(file, columns={"stars": "categorical"}).space.columns[0].categories == (
+        "1",
+        "2",
+    )  # type: ignore[attr-defined]
 
 
 def test_levels_typed_on_the_command_line_are_those_of_the_column(tmp_path: Path) -> None:
-    file = written(tmp_path / "t.csv", "land,n", [f"{('NA', 'DE', 'US')[i % 3]},{i % 4}" for i in range(60)])
-    columns = parse_settings(["data.columns.land=[US,NA,DE]", "data.columns.n=[3, 2, 1, 0]"])["data"]
+    file = written(
+        tmp_path / "t.csv", "land,n", [f"{('NA', 'DE', 'US')[i % 3]},{i % 4}" for i in range(60)]
+    )
+    columns = parse_settings(["data.columns.land=[US,NA,DE]", "data.columns.n=[3, 2, 1, 0]"])[
+        "data"
+    ]
     asked = {key.removeprefix("columns."): value for key, value in columns.items()}
-    assert [c.categories for c in open_data(file, columns=asked).space.columns] == [("US", "NA", "DE"), tuple("3210")]  # type: ignore[attr-defined]
+    assert [c.categories for c in open_data(file, columns=asked).space.columns] == [
+        ("US", "NA", "DE"),
+        tuple("3210"),
+    ]  # type: ignore[attr-defined]
     # numbers that keep their type take the same words
-    pd.DataFrame({"n": [i % 4 for i in range(60)], "x": np.arange(60) / 4}).to_parquet(tmp_path / "t.parquet")
+    pd.DataFrame({"n": [i % 4 for i in range(60)], "x": np.arange(60) / 4}).to_parquet(
+        tmp_path / "t.parquet"
+    )
     typed = open_data(tmp_path / "t.parquet", columns={"n": asked["n"]})
     assert typed.space.columns[0].categories == tuple("3210")  # type: ignore[attr-defined]
 
@@ -113,7 +129,9 @@ def test_a_column_of_any_name_can_be_declared(setting: str, name: str, value: An
         ("naïve\n", "naïve"),
     ],
 )
-def test_the_word_that_should_look_right_is_one_that_could_look_wrong(text: str, shown: str) -> None:
+def test_the_word_that_should_look_right_is_one_that_could_look_wrong(
+    text: str, shown: str
+) -> None:
     (note,) = decode(text.encode("cp1252"), "t.csv").notes
     found = re.search("'(.*)' should look right", note)
     assert found is not None
@@ -133,10 +151,14 @@ def test_infinity_is_named_by_its_line_with_a_way_out(tmp_path: Path, kind: str)
 
 
 @pytest.mark.parametrize("cell", ["soon", "31/2024", "Q1"])
-def test_a_column_that_holds_no_dates_is_named_with_its_first_value(tmp_path: Path, cell: str) -> None:
+def test_a_column_that_holds_no_dates_is_named_with_its_first_value(
+    tmp_path: Path, cell: str
+) -> None:
     rows = [f"{'2024-01-02' if i % 2 else cell},{i}" for i in range(30)]
     file = written(tmp_path / "t.csv", "mon,x", ["2024-01-01,0", *rows])
-    frame = pd.DataFrame({"mon": ["2024-01-01", *[row.split(",")[0] for row in rows]], "x": range(31)})
+    frame = pd.DataFrame(
+        {"mon": ["2024-01-01", *[row.split(",")[0] for row in rows]], "x": range(31)}
+    )
     for source, place in ((file, "line 3"), (frame, r"row 1 \(counted from 0\)")):
         with pytest.raises(BadInput) as caught:
             open_data(source, columns={"mon": "datetime"})

@@ -27,7 +27,9 @@ def test_a_file_is_a_document_unless_the_policy_cuts_it(tmp_path: Path) -> None:
     assert read_corpus(path, LINES).documents == ("One.", "Two é.", " ", "Three.", "Four.")
     cut = read_corpus(str(path), PARAGRAPHS)
     assert cut.documents == ("One.\nTwo é.", "Three.", "Four.")
-    assert cut.notes == ("every paragraph is a document; what separates them belongs to none and counts no bytes",)
+    assert cut.notes == (
+        "every paragraph is a document; what separates them belongs to none and counts no bytes",
+    )
 
 
 def test_marks_and_windows_line_ends_are_kept_and_said(tmp_path: Path) -> None:
@@ -48,10 +50,15 @@ def test_marks_and_windows_line_ends_are_kept_and_said(tmp_path: Path) -> None:
 def test_json_lines(tmp_path: Path) -> None:
     path = tmp_path / "notes.jsonl"
     rows = [{"text": "one\ntwo"}, {"text": ""}, {"text": "dr\u2028ei", "id": 3}]
-    path.write_text("\n\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n", encoding="utf-8")
+    path.write_text(
+        "\n\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n", encoding="utf-8"
+    )
     corpus = read_corpus(path)
     assert corpus.documents == ("one\ntwo", "dr\u2028ei")
-    assert corpus.notes == ("3 JSON lines, the field 'text' of each a document", "1 empty document left out")
+    assert corpus.notes == (
+        "3 JSON lines, the field 'text' of each a document",
+        "1 empty document left out",
+    )
     path.write_text('{"body": "x"}\n', encoding="utf-8-sig")
     assert read_corpus(path, Policy(text_field="body")).documents == ("x",)
 
@@ -59,7 +66,10 @@ def test_json_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("{'text': 1}", r"line 2 of .*a\.jsonl is no JSON \(.*\): expected one JSON object a line; repair that line"),
+        (
+            "{'text': 1}",
+            r"line 2 of .*a\.jsonl is no JSON \(.*\): expected one JSON object a line; repair that line",
+        ),
         ('{"text": "x"', r"line 2 of .* is no JSON"),
         ("[" * 100_000, r"line 2 of .* is no JSON \(nested too deeply\)|line 2 of .* is no JSON"),
         ("[1]", r"line 2 of .* is a list: expected a JSON object"),
@@ -79,7 +89,9 @@ def test_bad_json_lines_are_named(tmp_path: Path, line: str, said: str) -> None:
 def test_bytes_that_are_no_utf8(tmp_path: Path) -> None:
     path = tmp_path / "bad.txt"
     path.write_bytes("é".encode() + b"ok\xff\xfe, and \xef\xbf\xbd itself, \xf0\x9f end")
-    with pytest.raises(BadInput, match=r"bad\.txt is not UTF-8 at byte 4 \(0xff\): expected UTF-8 text; convert it"):
+    with pytest.raises(
+        BadInput, match=r"bad\.txt is not UTF-8 at byte 4 \(0xff\): expected UTF-8 text; convert it"
+    ):
         read_corpus(path)
     corpus = read_corpus(path, Policy(errors="replace"))
     assert corpus.documents == ("éok\ufffd\ufffd, and \ufffd itself, \ufffd end",)
@@ -110,7 +122,9 @@ def test_folders_of_text(tmp_path: Path) -> None:
     assert not is_text(tmp_path)  # a folder of images with readmes
     (tmp_path / "empty").mkdir()
     assert not is_text(tmp_path / "empty")
-    with pytest.raises(BadInput, match=r"empty: expected files that end in \.txt, or others of plain text; it"):
+    with pytest.raises(
+        BadInput, match=r"empty: expected files that end in \.txt, or others of plain text; it"
+    ):
         read_corpus(tmp_path / "empty")
     (tmp_path / "idx").mkdir()
     (tmp_path / "idx" / "readme.txt").write_text("about")
@@ -121,16 +135,22 @@ def test_folders_of_text(tmp_path: Path) -> None:
 def test_strings_and_what_is_text(tmp_path: Path) -> None:
     assert read_corpus("one\ntwo").documents == ("one\ntwo",)
     assert read_corpus("x" * 300).documents == ("x" * 300,)
-    assert read_corpus(["one", "", "two"]).notes == ("3 strings, a document each", "1 empty document left out")
+    assert read_corpus(["one", "", "two"]).notes == (
+        "3 strings, a document each",
+        "1 empty document left out",
+    )
     assert is_text(tmp_path / "not there.jsonl")
     for other in ("digits", "data.csv", 3, [1, 2], [], np.zeros(3), ("a", "b"), tmp_path):
         assert not is_text(other)
-    with pytest.raises(BadInput, match=r"no text at 'nowhere': expected an existing file or folder; .*\[text\]"):
+    with pytest.raises(
+        BadInput, match=r"no text at 'nowhere': expected an existing file or folder; .*\[text\]"
+    ):
         read_corpus("nowhere")
     with pytest.raises(BadInput, match=r"text of type int: expected a path, a string"):
         read_corpus(3)
     with pytest.raises(
-        BadInput, match=r"half a surrogate pair \(U\+D800\) at character 1 of string 1 of the given text"
+        BadInput,
+        match=r"half a surrogate pair \(U\+D800\) at character 1 of string 1 of the given text",
     ):
         read_corpus(["fine", "a\ud800"])
 
@@ -139,7 +159,9 @@ def test_strings_and_what_is_text(tmp_path: Path) -> None:
 def test_nothing_to_read(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "nothing.txt"
     path.write_bytes(content)
-    with pytest.raises(BadInput, match=r"nothing\.txt (is empty|holds nothing but white space): expected some text"):
+    with pytest.raises(
+        BadInput, match=r"nothing\.txt (is empty|holds nothing but white space): expected some text"
+    ):
         read_corpus(path)
     (tmp_path / "nothing.jsonl").write_bytes(b"\n\n")
     for source in ([], ["", ""], "", tmp_path / "nothing.jsonl"):

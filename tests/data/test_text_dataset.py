@@ -44,7 +44,10 @@ def prefix_of(examples: Examples) -> Tensor:
 @settings(deadline=None)
 def test_windows_are_those_of_a_loop(n: int, length: int, step: int) -> None:
     rng = np.random.default_rng(n)
-    stream, token_bytes = torch.from_numpy(rng.integers(0, 9, n)), torch.from_numpy(rng.integers(0, 5, 9))
+    stream, token_bytes = (
+        torch.from_numpy(rng.integers(0, 9, n)),
+        torch.from_numpy(rng.integers(0, 5, 9)),
+    )
     width = min(length, n - 1)
     starts = range(1, n - width + 1, step)
     cut = windows(stream, length, step, token_bytes)
@@ -52,7 +55,9 @@ def test_windows_are_those_of_a_loop(n: int, length: int, step: int) -> None:
     assert x.tolist() == [stream[i : i + width].tolist() for i in starts]
     assert prefix_of(cut.examples).tolist() == [[int(stream[i - 1])] for i in starts]
     assert cut.examples.sizes is not None
-    assert cut.examples.sizes.tolist() == [int(sum(token_bytes[t] for t in stream[i : i + width])) for i in starts]
+    assert cut.examples.sizes.tolist() == [
+        int(sum(token_bytes[t] for t in stream[i : i + width])) for i in starts
+    ]
     assert cut.left_out == n - (starts[-1] + width)
     assert cut.left_out < step
     assert x.untyped_storage().data_ptr() == stream.untyped_storage().data_ptr()
@@ -67,7 +72,9 @@ def test_a_stream_without_a_token_to_predict() -> None:
 def test_training_windows_are_views_and_memory_does_not_grow_with_their_length() -> None:
     tracemalloc.start()
     data = open_data("shakespeare", text={"length": 256})
-    assert tracemalloc.get_traced_memory()[1] < 60e6  # Python and numpy; 257 million numbers would be 2 GB
+    assert (
+        tracemalloc.get_traced_memory()[1] < 60e6
+    )  # Python and numpy; 257 million numbers would be 2 GB
     tracemalloc.stop()
     stream, train = data.streams[0], data.train
     assert train.x.shape == (1_003_854 + 1 - 256, 256)
@@ -120,17 +127,23 @@ def tokenisers() -> list[Tokeniser]:
 
 @pytest.mark.parametrize("tokeniser", tokenisers(), ids=repr)
 @pytest.mark.parametrize("documents", ["file", "paragraphs", "lines"])
-def test_bytes_of_the_stream_are_those_of_the_documents(tokeniser: Tokeniser, documents: Any, tmp_path: Path) -> None:
+def test_bytes_of_the_stream_are_those_of_the_documents(
+    tokeniser: Tokeniser, documents: Any, tmp_path: Path
+) -> None:
     encoding = TextEncoding(tokeniser, 16, Policy(documents=documents))
     (tmp_path / "story.txt").write_text(STORY, encoding="utf-8", newline="")
     stream = encoding.stream(tmp_path / "story.txt")
-    removed = {"file": 0, "lines": STORY.count("\n"), "paragraphs": 2 * STORY.count("\n\n")}[documents]
+    removed = {"file": 0, "lines": STORY.count("\n"), "paragraphs": 2 * STORY.count("\n\n")}[
+        documents
+    ]
     assert int(tokeniser.token_bytes[stream].sum()) == len(STORY.encode()) - removed
     assert torch.equal(stream, encoding.stream(STORY))
     assert int(stream[0]) == tokeniser.boundary
     tokens = encoding.documents(STORY)
     assert int((stream == tokeniser.boundary).sum()) == len(tokens)
-    texts = [STORY] if documents == "file" else STORY.split("\n" if documents == "lines" else "\n\n")
+    texts = (
+        [STORY] if documents == "file" else STORY.split("\n" if documents == "lines" else "\n\n")
+    )
     assert [tokeniser.decode(t) for t in tokens] == [text for text in texts if text]
     # windows cover the stream once, but for its first token and what is said to be left out
     cut = encoding.windows(STORY)
@@ -206,7 +219,11 @@ def test_few_or_lopsided_documents_are_cut_in_order() -> None:
 
 
 def test_streams_of_documents_join_again() -> None:
-    documents = ["ab" * 30, "cd" * 30, "ef" * 20]  # 160 characters, cut at 144 and 152, inside the third
+    documents = [
+        "ab" * 30,
+        "cd" * 30,
+        "ef" * 20,
+    ]  # 160 characters, cut at 144 and 152, inside the third
     data = open_data(documents, text={"length": 8, "tokeniser": "bytes"})
     encoding = data.encoding
     assert isinstance(encoding, TextEncoding)
@@ -240,9 +257,14 @@ def test_prompts() -> None:
     empty = encoding.parse_given("", 1).prefix
     assert empty is not None
     assert empty.tokens.tolist() == [[4]]
-    with pytest.raises(BadInput, match=r"a prompt of 5 tokens and the boundary before it: expected at most 5 together"):
+    with pytest.raises(
+        BadInput,
+        match=r"a prompt of 5 tokens and the boundary before it: expected at most 5 together",
+    ):
         encoding.parse_given("def d", 1)
-    with pytest.raises(BadInput, match=r"the character 'x' \(U\+0078\) at character 1 of the prompt"):
+    with pytest.raises(
+        BadInput, match=r"the character 'x' \(U\+0078\) at character 1 of the prompt"
+    ):
         encoding.parse_given("dx", 1)
 
 
@@ -253,7 +275,9 @@ def test_the_dictionary_travels(tokeniser: Tokeniser) -> None:
     again = encoding_from_json(record)
     assert again == encoding
     assert again.space == encoding.space
-    with pytest.raises(BadInput, match=r"a tokeniser of .* tokens .*as recorded; the record was edited"):
+    with pytest.raises(
+        BadInput, match=r"a tokeniser of .* tokens .*as recorded; the record was edited"
+    ):
         encoding_from_json({**record, "vocabulary": record["vocabulary"] + 1})
     with pytest.raises(BadInput, match=r"the record was edited"):
         encoding_from_json({**record, "tokeniser": CharacterTokeniser("ab").to_json()})
@@ -285,7 +309,8 @@ def test_the_tokeniser_fits_the_training_text() -> None:
         "validation or test text has characters that training text lacks: 'é' (U+00E9); so tokens are bytes",
     )
     with pytest.raises(
-        BadInput, match=r"the character 'é' \(U\+00E9\) at character 15 of document 1 of the test split of"
+        BadInput,
+        match=r"the character 'é' \(U\+00E9\) at character 15 of document 1 of the test split of",
     ):
         open_text(late, {"length": 8, "tokeniser": "characters"})
     assert kind(late, tokeniser="characters", unknown="bytes")[0] == "characters"
@@ -312,17 +337,26 @@ def test_a_tokeniser_may_come_from_a_file(tmp_path: Path) -> None:
 
 
 def test_a_run_opens_its_data_with_its_own_dictionary() -> None:
-    data = open_text(STORY, {"tokeniser": "bpe", "vocabulary": 300, "length": 24, "documents": "paragraphs"}, seed=3)
+    data = open_text(
+        STORY,
+        {"tokeniser": "bpe", "vocabulary": 300, "length": 24, "documents": "paragraphs"},
+        seed=3,
+    )
     assert isinstance(data.encoding, TextEncoding)
     again = open_data(STORY, encoding=data.encoding, seed=3)
     assert again.fingerprint == data.fingerprint
     assert again.space == data.space
     assert torch.equal(again.test.x, data.test.x)
     shorter = open_data(
-        STORY, text={"tokeniser": "bpe", "vocabulary": 300, "length": 8, "documents": "paragraphs"}, seed=3
+        STORY,
+        text={"tokeniser": "bpe", "vocabulary": 300, "length": 8, "documents": "paragraphs"},
+        seed=3,
     )
     assert shorter.fingerprint == data.fingerprint  # of streams and tokeniser, not of windows
-    prints = {open_text(STORY, options).fingerprint for options in ({}, {"documents": "lines"}, {"tokeniser": "bpe"})}
+    prints = {
+        open_text(STORY, options).fingerprint
+        for options in ({}, {"documents": "lines"}, {"tokeniser": "bpe"})
+    }
     assert len(prints) == 3
     assert open_text(STORY + "x").fingerprint != open_text(STORY + "y").fingerprint
 
@@ -330,15 +364,27 @@ def test_a_run_opens_its_data_with_its_own_dictionary() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"lenght": 8}, r"unknown key 'text\.lenght': expected a key of text; did you mean 'length'\?"),
+        (
+            {"lenght": 8},
+            r"unknown key 'text\.lenght': expected a key of text; did you mean 'length'\?",
+        ),
         ({"length": 0}, r"'text\.length=0': expected greater than or equal to 1"),
-        ({"documents": "pages"}, r"'text\.documents=pages': expected 'file', 'paragraphs' or 'lines'"),
+        (
+            {"documents": "pages"},
+            r"'text\.documents=pages': expected 'file', 'paragraphs' or 'lines'",
+        ),
         ({"tokeniser": "byte"}, r"unknown tokeniser 'byte': .*did you mean 'bytes'\?"),
         ({"tokeniser": "nowhere.json"}, r"no tokeniser at 'nowhere\.json'"),
         ({"vocabulary": 300}, r"vocabulary=300 without tokeniser='bpe'"),
-        ({"vocabulary": 256, "tokeniser": "bpe"}, r"'text\.vocabulary=256': expected greater than or equal to 257"),
+        (
+            {"vocabulary": 256, "tokeniser": "bpe"},
+            r"'text\.vocabulary=256': expected greater than or equal to 257",
+        ),
         ({"unknown": "bytes"}, r"unknown='bytes' without tokeniser='characters'"),
-        ({"length": 6_000}, r"the given text has 5,4\d\d tokens to train on: expected at least one window of 6000"),
+        (
+            {"length": 6_000},
+            r"the given text has 5,4\d\d tokens to train on: expected at least one window of 6000",
+        ),
     ],
 )
 def test_options_are_validated(options: dict[str, Any], said: str) -> None:
@@ -347,7 +393,9 @@ def test_options_are_validated(options: dict[str, Any], said: str) -> None:
 
 
 def test_too_little_text_and_no_text(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"9 characters in the given text: expected enough for a validation split"):
+    with pytest.raises(
+        BadInput, match=r"9 characters in the given text: expected enough for a validation split"
+    ):
         open_text("some text"[:8] + "\n")
     with pytest.raises(BadInput, match=r"text options for 'two-moons': expected a \.txt"):
         open_data("two-moons", text={"length": 8})
@@ -370,13 +418,21 @@ def test_description_counts_what_is_there() -> None:
         size,
     )
     assert record["distinct characters"] == len(set("".join(documents)))
-    assert (record["longest document"], record["vocabulary"], record["bytes per token"]) == (6, 257, 1.0)
+    assert (record["longest document"], record["vocabulary"], record["bytes per token"]) == (
+        6,
+        257,
+        1.0,
+    )
     assert record["train"] == len(data.streams[0]) - 4
     assert "lowest value" not in record
     assert json.loads(json.dumps(record)) == record
     shakespeare: Dataset = open_data("shakespeare", text={"tokeniser": "bpe", "vocabulary": 512})
     record = describe(shakespeare)
-    assert (record["documents"], record["characters"], record["longest document"]) == (1, 1_115_394, 1_115_394)
+    assert (record["documents"], record["characters"], record["longest document"]) == (
+        1,
+        1_115_394,
+        1_115_394,
+    )
     assert record["bytes per token"] == round(1_115_394 / record["tokens"], 4) > 1.5
 
 

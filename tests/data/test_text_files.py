@@ -26,9 +26,13 @@ WORDS = "".join(f"Line {i} of a text that says little: né, über, œuvre.\n" fo
 REPLACED = Policy(errors="replace")
 
 
-@pytest.mark.parametrize("charset", ["utf-16", "utf-32", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "gb18030"])
+@pytest.mark.parametrize(
+    "charset", ["utf-16", "utf-32", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "gb18030"]
+)
 @pytest.mark.parametrize("marked", [True, False])
-def test_text_in_other_encodings_of_unicode_is_read(tmp_path: Path, charset: str, marked: bool) -> None:
+def test_text_in_other_encodings_of_unicode_is_read(
+    tmp_path: Path, charset: str, marked: bool
+) -> None:
     if charset in ("utf-16", "utf-32") and not marked:
         pytest.skip("these codecs write a mark of their own")
     if charset == "gb18030" and not marked:
@@ -52,12 +56,20 @@ def test_text_in_other_encodings_of_unicode_is_read(tmp_path: Path, charset: str
         # half of a surrogate pair in the middle
         (b"\xff\xfea\0b\0\x00\xd8c\0d\0", r"is not UTF-16 at byte 6 .*expected UTF-16 throughout"),
         (b"\xff\xfe\0\0a\0\0\0\xff\xff\xff\xffb\0\0\0", r"is not UTF-32 at byte 8 "),
-        (b"\xdd\x73\x66\x73\x81\x82", r"begins like UTF-EBCDIC: expected UTF-8 text; convert it to UTF-8$"),
+        (
+            b"\xdd\x73\x66\x73\x81\x82",
+            r"begins like UTF-EBCDIC: expected UTF-8 text; convert it to UTF-8$",
+        ),
         (b"\x0e\xfe\xffabc", r"begins like SCSU"),
-        (b"caf\xe9 \0 x", r"is not UTF-8 at byte 3 \(0xe9\): expected UTF-8 text; it holds zero bytes: convert it"),
+        (
+            b"caf\xe9 \0 x",
+            r"is not UTF-8 at byte 3 \(0xe9\): expected UTF-8 text; it holds zero bytes: convert it",
+        ),
     ],
 )
-def test_bytes_of_no_encoding_are_named_and_no_advice_leaves_zeros(tmp_path: Path, raw: bytes, said: str) -> None:
+def test_bytes_of_no_encoding_are_named_and_no_advice_leaves_zeros(
+    tmp_path: Path, raw: bytes, said: str
+) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(raw)
     with pytest.raises(BadInput, match=said) as refused:
@@ -126,7 +138,9 @@ def test_what_is_no_text_is_none(tmp_path: Path) -> None:
             held.getvalue(),
             rng.integers(0, 256, 999, dtype=np.uint8).tobytes(),
             rng.normal(size=99).tobytes(),
-            rng.integers(0, 300, 500).astype("<i2").tobytes(),  # every other byte is nearly always 0
+            rng.integers(0, 300, 500)
+            .astype("<i2")
+            .tobytes(),  # every other byte is nearly always 0
             rng.integers(0, 200, 500).astype(">i4").tobytes(),
             b"%PDF-1.4\n1 0 obj\n",
             b"{\\rtf1 words}",
@@ -141,7 +155,9 @@ def test_what_is_no_text_is_none(tmp_path: Path) -> None:
     assert not is_text(tmp_path / "none.md")
     assert not begins_like_text(b"\x00\x01")
     # one byte a letter, of another alphabet: text, and refused with its byte only when it is read
-    (tmp_path / "russian.log").write_bytes("слова другой азбуки, и ещё слова\n".encode("koi8-r") * 20)
+    (tmp_path / "russian.log").write_bytes(
+        "слова другой азбуки, и ещё слова\n".encode("koi8-r") * 20
+    )
     with pytest.raises(BadInput, match=r"russian\.log is not UTF-8 at byte 0 .*errors replace"):
         open_data(tmp_path / "russian.log")
 
@@ -228,13 +244,18 @@ def _reviews(folder: Path, n: int = 12) -> Path:
     for name in ("neg", "pos"):
         (folder / name).mkdir(parents=True)
         for i in range(n):
-            (folder / name / f"{i}.txt").write_text(f"a {'good' if name == 'pos' else 'bad'} film, number {i}")
+            (folder / name / f"{i}.txt").write_text(
+                f"a {'good' if name == 'pos' else 'bad'} film, number {i}"
+            )
     return folder
 
 
 def test_sub_folders_of_texts_are_said_and_can_be_what_texts_are_about(tmp_path: Path) -> None:
     data = open_data(_reviews(tmp_path / "films"), text={"length": 8})
-    assert "2 sub-folders (neg, pos), and texts have no labels: all are modelled as one kind" in data.notes
+    assert (
+        "2 sub-folders (neg, pos), and texts have no labels: all are modelled as one kind"
+        in data.notes
+    )
     assert data.lost == (
         "in which of 2 sub-folders (neg, pos) a text lies: -s data.context=label models each text given the name of its own",
     )
@@ -249,7 +270,9 @@ def test_sub_folders_of_texts_are_said_and_can_be_what_texts_are_about(tmp_path:
     (tmp_path / "films" / "pos").rename(tmp_path / "more" / "pos")
     assert set(read_corpus(tmp_path / "more", Policy(context_field="label")).contexts) == {"pos"}
     for field in ("label", "about"):
-        with pytest.raises(BadInput, match=rf"contexts from .*: expected a \.jsonl with a field '{field}'"):
+        with pytest.raises(
+            BadInput, match=rf"contexts from .*: expected a \.jsonl with a field '{field}'"
+        ):
             read_corpus(tmp_path / "more" / "pos", Policy(context_field=field))
 
 
@@ -261,7 +284,9 @@ def test_splits_above_sub_folders_of_texts(tmp_path: Path) -> None:
     assert found.roles == (2,) * 8 + (0,) * 8
     assert "in which of 2 sub-folders" in read_corpus(tmp_path).lost[0]
     (tmp_path / "train" / "alone.txt").write_text("in no class")
-    assert read_corpus(tmp_path).lost == ("in which of 2 sub-folders (neg, pos) a text lies: some lie in none",)
+    assert read_corpus(tmp_path).lost == (
+        "in which of 2 sub-folders (neg, pos) a text lies: some lie in none",
+    )
     with pytest.raises(BadInput, match=r"1 text of .* in no sub-folder"):
         read_corpus(tmp_path, Policy(context_field="label"))
 
@@ -290,7 +315,9 @@ def test_rows_of_numbers_are_seen_and_open_as_points(tmp_path: Path, name: str) 
         said = "each line holds 2 numbers: -s data.kind=points reads rows of numbers, data.kind=table a table"
         assert said in open_data(path).notes
     else:
-        with pytest.raises(BadInput, match=r"holds rows of 2 numbers, .*say -s data\.kind=points, table or text"):
+        with pytest.raises(
+            BadInput, match=r"holds rows of 2 numbers, .*say -s data\.kind=points, table or text"
+        ):
             open_data(path)
     assert isinstance(open_data(path, kind="text").space, Text)
     data = open_data(path, kind="points")
@@ -307,6 +334,7 @@ def test_options_of_text_beside_another_kind_are_refused(tmp_path: Path) -> None
     np.savetxt(tmp_path / "xy.txt", np.random.default_rng(0).normal(size=(80, 2)))
     for kind in ("points", "table"):
         with pytest.raises(
-            BadInput, match=rf"data\.length, an option of text, and data\.kind={kind}: expected one of them"
+            BadInput,
+            match=rf"data\.length, an option of text, and data\.kind={kind}: expected one of them",
         ):
             open_data(tmp_path / "xy.txt", kind=kind, text={"length": 8})

@@ -45,18 +45,26 @@ def test_lines_come_back_as_lines_of_the_same_kind(tmp_path: Path, end: str, cha
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("documents", ["paragraphs", "file"])
-def test_texts_are_set_apart_by_empty_lines_of_the_same_kind(tmp_path: Path, documents: str, end: str) -> None:
+def test_texts_are_set_apart_by_empty_lines_of_the_same_kind(
+    tmp_path: Path, documents: str, end: str
+) -> None:
     poems = [f"line {i}{end}and one more" for i in range(40)]
     encoding = encoding_for(tmp_path / "p.txt", (2 * end).join(poems).encode(), documents=documents)
     write_samples(tmp_path / "s.txt", Samples(shown=poems[:3], encoding=encoding))
     assert (tmp_path / "s.txt").read_bytes() == ((2 * end).join(poems[:3]) + end).encode()
-    assert read_corpus(tmp_path / "s.txt", Policy(documents="paragraphs")).documents[:2] == tuple(poems[:2])
+    assert read_corpus(tmp_path / "s.txt", Policy(documents="paragraphs")).documents[:2] == tuple(
+        poems[:2]
+    )
 
 
 @pytest.mark.parametrize(
     ("documents", "texts", "said"),
     [
-        ("file", ["one", "two\n\nthree"], "some texts hold empty lines, so s.txt does not say where each ends"),
+        (
+            "file",
+            ["one", "two\n\nthree"],
+            "some texts hold empty lines, so s.txt does not say where each ends",
+        ),
         ("file", ["one", "two\r\n \t\r\nthree"], "empty lines"),
         ("paragraphs", ["one\n\n\n\ntwo", "x"], "empty lines"),
         ("lines", ["one", "two\nthree"], "line ends"),
@@ -69,7 +77,9 @@ def test_texts_are_set_apart_by_empty_lines_of_the_same_kind(tmp_path: Path, doc
 def test_texts_that_run_together_are_told_and_how_to_keep_them_apart(
     tmp_path: Path, documents: str, texts: list[str], said: str
 ) -> None:
-    encoding = encoding_for(tmp_path / "a.txt", "".join(f"{name}\n" for name in NAMES).encode(), documents=documents)
+    encoding = encoding_for(
+        tmp_path / "a.txt", "".join(f"{name}\n" for name in NAMES).encode(), documents=documents
+    )
     drawn = Samples(shown=texts, encoding=encoding)
     found = said_of_file(drawn, "s.txt")
     assert said in found
@@ -80,7 +90,11 @@ def test_texts_that_run_together_are_told_and_how_to_keep_them_apart(
     for name in ("s.jsonl", "s/"):
         assert not said_of_file(drawn, name)
         write_samples(f"{tmp_path}/{name}", Samples(shown=texts, encoding=encoding))
-    rows = [json.loads(line) for line in (tmp_path / "s.jsonl").read_bytes().decode().split("\n") if line]
+    rows = [
+        json.loads(line)
+        for line in (tmp_path / "s.jsonl").read_bytes().decode().split("\n")
+        if line
+    ]
     assert rows == [{"text": text} for text in texts]
     files = sorted((tmp_path / "s").iterdir())
     assert [path.name for path in files] == [f"{i:05d}.txt" for i in range(len(texts))]
@@ -89,7 +103,9 @@ def test_texts_that_run_together_are_told_and_how_to_keep_them_apart(
 
 
 def test_files_of_another_ending_and_field_come_back_under_it(tmp_path: Path) -> None:
-    encoding = encoding_for(tmp_path / "notes.md.gz", gzip.compress("".join(f"{n}\n" for n in NAMES).encode()))
+    encoding = encoding_for(
+        tmp_path / "notes.md.gz", gzip.compress("".join(f"{n}\n" for n in NAMES).encode())
+    )
     assert encoding.form == Form(ending=".md")
     for name in ("s.md", "s.txt"):
         write_samples(tmp_path / name, Samples(shown=["one", "two"], encoding=encoding))
@@ -97,7 +113,8 @@ def test_files_of_another_ending_and_field_come_back_under_it(tmp_path: Path) ->
     write_samples(tmp_path / "s", Samples(shown=["one"], encoding=encoding))
     assert (tmp_path / "s" / "00000.md").read_bytes() == b"one\n"
     with pytest.raises(
-        BadInput, match=r"s\.rst: expected a name that ends in \.txt, \.md or \.jsonl; .*s/, makes a folder"
+        BadInput,
+        match=r"s\.rst: expected a name that ends in \.txt, \.md or \.jsonl; .*s/, makes a folder",
     ):
         write_samples(tmp_path / "s.rst", Samples(shown=["one"], encoding=encoding))
     raw = "".join(json.dumps({"body": name}) + "\n" for name in NAMES).encode()

@@ -23,7 +23,11 @@ from pushforward.data.text.corpus import builtin_text
 from pushforward.data.text.tokeniser import ByteTokeniser, CharacterTokeniser, Tokeniser
 from pushforward.data.text.tokenisers import tokeniser_from_json
 
-SAMPLE = ["the cat sat on the mat, the cat's hat — naïve café\n" * 5, "a  b\t\tc\r\n" * 9, "日本語のテキスト " * 7]
+SAMPLE = [
+    "the cat sat on the mat, the cat's hat — naïve café\n" * 5,
+    "a  b\t\tc\r\n" * 9,
+    "日本語のテキスト " * 7,
+]
 BPE = BPETokeniser.trained(SAMPLE, vocabulary=300)
 SPELLING = CharacterTokeniser.of(SAMPLE, unknown="bytes")
 EVERYTHING: list[Tokeniser] = [ByteTokeniser(), SPELLING, BPE]
@@ -55,7 +59,9 @@ def test_any_text_comes_back_and_its_bytes_are_counted(text: str) -> None:
 @settings(deadline=None)
 def test_text_in_the_alphabet_comes_back(text: str) -> None:
     ids = ALPHABET.encode(text)
-    assert ids.tolist() == [ALPHABET.characters.index(character) for character in text]  # the definition
+    assert ids.tolist() == [
+        ALPHABET.characters.index(character) for character in text
+    ]  # the definition
     assert ALPHABET.decode(ids) == text
     assert int(ALPHABET.token_bytes[ids].sum()) == len(text.encode())
 
@@ -73,12 +79,17 @@ def test_boundary_is_last_and_stands_for_nothing(tokeniser: Tokeniser) -> None:
     assert again.pieces == tokeniser.pieces
     with pytest.raises(BadInput, match=r"tokens from -1 to -1: expected 0 to"):
         tokeniser.decode([-1])
-    with pytest.raises(BadInput, match=r"half a surrogate pair \(U\+D800\) at character 1 of the text"):
+    with pytest.raises(
+        BadInput, match=r"half a surrogate pair \(U\+D800\) at character 1 of the text"
+    ):
         tokeniser.encode("a\ud800")
 
 
 def test_different_tokenisers_differ() -> None:
-    prints = [t.fingerprint for t in (*EVERYTHING, ALPHABET, CharacterTokeniser("ab"), CharacterTokeniser("ac"))]
+    prints = [
+        t.fingerprint
+        for t in (*EVERYTHING, ALPHABET, CharacterTokeniser("ab"), CharacterTokeniser("ac"))
+    ]
     assert len(set(prints)) == len(prints)
     assert CharacterTokeniser("ab") != CharacterTokeniser("ac")
     assert len({CharacterTokeniser("ab"), CharacterTokeniser("ab")}) == 1
@@ -86,7 +97,8 @@ def test_different_tokenisers_differ() -> None:
 
 def test_unknown_characters_are_named_or_spelled() -> None:
     with pytest.raises(
-        BadInput, match=r"the character 'é' \(U\+00E9\) at character 3 of the prompt: expected one of the 3 "
+        BadInput,
+        match=r"the character 'é' \(U\+00E9\) at character 3 of the prompt: expected one of the 3 ",
     ):
         CharacterTokeniser("abc").encode("abcé", "the prompt")
     # the character after the last of the alphabet, and one before the first
@@ -129,7 +141,9 @@ def test_stand_ins_are_those_of_the_library() -> None:
     for byte in range(128):
         assert level.pre_tokenize_str(chr(byte))[0][0] == bpe_module._stand_ins()[byte]
     for text in ("é", "ÿ", "€", "\u00ad", "\U0010ffff"):
-        assert level.pre_tokenize_str(text)[0][0] == "".join(bpe_module._stand_ins()[b] for b in text.encode())
+        assert level.pre_tokenize_str(text)[0][0] == "".join(
+            bpe_module._stand_ins()[b] for b in text.encode()
+        )
 
 
 def test_training_is_deterministic_even_in_another_process() -> None:
@@ -139,10 +153,18 @@ def test_training_is_deterministic_even_in_another_process() -> None:
         f"print(BPETokeniser.trained({SAMPLE!r}, vocabulary=300).fingerprint)"
     )
     root = Path(__file__).resolve().parents[2]
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
-    assert done.stdout.strip() == BPETokeniser.trained(SAMPLE, vocabulary=300).fingerprint == BPE.fingerprint
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root
+    )
+    assert (
+        done.stdout.strip()
+        == BPETokeniser.trained(SAMPLE, vocabulary=300).fingerprint
+        == BPE.fingerprint
+    )
     assert BPE.vocabulary == 300
-    assert BPETokeniser.trained(["ab"], vocabulary=300).vocabulary == 257  # a pair seen once is not worth a token
+    assert (
+        BPETokeniser.trained(["ab"], vocabulary=300).vocabulary == 257
+    )  # a pair seen once is not worth a token
     with pytest.raises(BadInput, match=r"vocabulary=256: expected at least 257"):
         BPETokeniser.trained(SAMPLE, vocabulary=256)
 
@@ -156,7 +178,9 @@ def test_trained_tokens_are_those_of_transformers(tmp_path: Path) -> None:
     assert opened == BPE
 
 
-def test_long_documents_are_encoded_in_parts_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_documents_are_encoded_in_parts_without_a_seam(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     # runs of spaces are words of their own, which a part must not cut
     text = builtin_text("shakespeare")[:300_000].replace("e ", "e   ").replace(", ", " ,  ")
     bpe = BPETokeniser.trained([text[:100_000]], vocabulary=600)
@@ -185,7 +209,10 @@ def test_one_enormous_word_is_not_quadratic() -> None:
 
 def test_special_tokens_in_a_text_are_text() -> None:
     record = json.loads(json.dumps(BPE.to_json()["tokenizer"]))
-    record["added_tokens"] = [added("<|endoftext|>", 299, special=True), added("<tag>", 300, special=False)]
+    record["added_tokens"] = [
+        added("<|endoftext|>", 299, special=True),
+        added("<tag>", 300, special=False),
+    ]
     opened = BPETokeniser(record)
     assert opened.vocabulary == 302
     ids = opened.encode("a<|endoftext|>b<tag>c")

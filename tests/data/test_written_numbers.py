@@ -38,14 +38,20 @@ def reopened(data: Dataset) -> TableEncoding | PointsEncoding:
 
 MARKS = {
     "number": [f"{3 + i % 7}.5" if i % 4 else "<0.5" for i in range(60)],
-    "several words": [f"{3 + i % 7}.5" if i % 4 else ("<0.5", "n.b.", "lost")[i % 3] for i in range(60)],
+    "several words": [
+        f"{3 + i % 7}.5" if i % 4 else ("<0.5", "n.b.", "lost")[i % 3] for i in range(60)
+    ],
     "once only": ["<0.5", *(f"{i / 4}" for i in range(1, 60))],
 }
 
 
 @pytest.mark.parametrize("name", MARKS)
-def test_a_column_that_is_declared_a_number_is_read_so_again_by_the_run(tmp_path: Path, name: str) -> None:
-    file = written(tmp_path / "lod.csv", "a,lod", [f"{i}.25,{cell}" for i, cell in enumerate(MARKS[name])])
+def test_a_column_that_is_declared_a_number_is_read_so_again_by_the_run(
+    tmp_path: Path, name: str
+) -> None:
+    file = written(
+        tmp_path / "lod.csv", "a,lod", [f"{i}.25,{cell}" for i, cell in enumerate(MARKS[name])]
+    )
     encoding = reopened(open_data(file, columns={"lod": "number"}))
     assert isinstance(encoding, TableEncoding)
     x = encoding.read(file).x
@@ -66,14 +72,19 @@ def test_the_same_holds_for_text_in_a_frame() -> None:
     assert encoding.read(other).x.nan_to_num(-1.0).tolist() == [[0.25, -1.0], [1.25, 3.5]]
 
 
-def test_a_word_that_counted_as_missing_by_itself_is_missing_in_every_other_file(tmp_path: Path) -> None:
+def test_a_word_that_counted_as_missing_by_itself_is_missing_in_every_other_file(
+    tmp_path: Path,
+) -> None:
     rows = [
         f"{i}.25,{'below' if i % 5 == 0 else i * 1.5},{'-' if i % 4 == 0 else 'true' if i % 3 else 'false'}"
         for i in range(60)
     ]
     encoding = reopened(open_data(written(tmp_path / "a.csv", "a,v,b", rows)))
     other = written(tmp_path / "b.csv", "a,v,b", ["1.25,below,true", "2.25,3.0,-"])
-    assert encoding.read(other).x.nan_to_num(-1.0).tolist() == [[1.25, -1.0, 1.0], [2.25, 3.0, -1.0]]
+    assert encoding.read(other).x.nan_to_num(-1.0).tolist() == [
+        [1.25, -1.0, 1.0],
+        [2.25, 3.0, -1.0],
+    ]
 
 
 READINGS = {
@@ -116,7 +127,10 @@ NARROW = {
     "singles": (DICE.normal(size=200).astype(np.float32), "real"),
     "singles of tenths": ((DICE.integers(1, 400, 200) / 10).astype(np.float32), "0.1"),
     "large singles": ((DICE.normal(size=200) * 1e6).astype(np.float32), "real"),
-    "large singles of hundredths": (np.round(DICE.uniform(0, 1e6, 200), 2).astype(np.float32), "0.01"),
+    "large singles of hundredths": (
+        np.round(DICE.uniform(0, 1e6, 200), 2).astype(np.float32),
+        "0.01",
+    ),
 }
 
 
@@ -151,7 +165,9 @@ def test_levels_that_never_occur_are_said_and_stay_levels() -> None:
     kept = pd.Categorical(["a", "b"] * 30, categories=["a", "b", "c"])
     ordered = pd.Categorical([3, 1] * 30, categories=[1, 2, 3, 4], ordered=True)
     whole = pd.Categorical(["a", "b"] * 30)
-    data = open_data(pd.DataFrame({"u": kept, "o": ordered, "w": whole}), columns={"w": ["a", "b", "z", "y"]})
+    data = open_data(
+        pd.DataFrame({"u": kept, "o": ordered, "w": whole}), columns={"w": ["a", "b", "z", "y"]}
+    )
     notes = {note.split("'")[1]: note for note in data.notes if note.startswith("column")}
     assert "3 levels" in notes["u"]
     assert "1 never occurs ('c') and may be drawn" in notes["u"]
@@ -164,7 +180,10 @@ def test_levels_that_never_occur_are_said_and_stay_levels() -> None:
 @pytest.mark.parametrize("row", [0, 7])
 def test_a_cell_of_any_length_is_a_cell(tmp_path: Path, delimiter: str, row: int) -> None:
     limit = csv.field_size_limit()
-    rows = [f"{i}.5{delimiter}{'x' * (200_000 if i == row else 3)}{i}{delimiter}{'pq'[i % 2]}" for i in range(40)]
+    rows = [
+        f"{i}.5{delimiter}{'x' * (200_000 if i == row else 3)}{i}{delimiter}{'pq'[i % 2]}"
+        for i in range(40)
+    ]
     data = open_data(written(tmp_path / "a.csv", delimiter.join("atb"), rows))
     assert [column.name for column in data.space.columns] == ["a", "b"]  # pyright: ignore[reportAttributeAccessIssue]
     kept = open_data(tmp_path / "a.csv", keep=["t"]).encoding
@@ -198,13 +217,20 @@ def test_numbers_with_exponents_come_back_in_the_style_of_the_file(name: str) ->
     # a number that is drawn keeps as many digits as any of the file has
     digits = max(sum(c.isdigit() for c in cell.lower().partition("e")[0]) for cell in cells)
     for value in DICE.lognormal(0, 9, 50).tolist():
-        assert notation.value(notation.write(value)) == pytest.approx(value, rel=0.51 * 10.0 ** (1 - digits))
+        assert notation.value(notation.write(value)) == pytest.approx(
+            value, rel=0.51 * 10.0 ** (1 - digits)
+        )
 
 
 def test_a_mantissa_of_whole_numbers_keeps_its_digits() -> None:
     notation = typed(["350e4", "201e5", "15e3", "255e-4"], range(4), Asked("f", "v")).notation
     assert notation is not None
-    assert [notation.write(value) for value in (607892.0, 0.0, 15000.0, -1.5e-7)] == ["608e3", "0e0", "15e3", "-15e-8"]
+    assert [notation.write(value) for value in (607892.0, 0.0, 15000.0, -1.5e-7)] == [
+        "608e3",
+        "0e0",
+        "15e3",
+        "-15e-8",
+    ]
 
 
 def printed(values: np.ndarray) -> list[str]:
@@ -222,7 +248,9 @@ def test_numbers_that_a_program_printed_come_back_as_it_prints_them(tmp_path: Pa
     assert isinstance(encoding, TableEncoding)
     assert not data.lost
     assert "grid of 1e-07" in "; ".join(data.notes)
-    assert encoding.csv(encoding.decode(encoding.read(tmp_path / "a.csv").x)).splitlines()[1:] == rows
+    assert (
+        encoding.csv(encoding.decode(encoding.read(tmp_path / "a.csv").x)).splitlines()[1:] == rows
+    )
     x = torch.tensor([[1.43e-05, 0.0], [0.012345678, 1.0], [1e-7, 0.0]], dtype=torch.float64)
     assert encoding.csv(encoding.decode(x)).split()[1:] == ["1.43e-05,a", "0.0123457,b", "1e-07,a"]
 
@@ -251,7 +279,9 @@ GROUPS = {
 
 @pytest.mark.parametrize("first", GROUPS)
 @pytest.mark.parametrize("delimiter", [";", "\t"])
-def test_points_between_thousands_are_read_and_written_again(tmp_path: Path, first: str, delimiter: str) -> None:
+def test_points_between_thousands_are_read_and_written_again(
+    tmp_path: Path, first: str, delimiter: str
+) -> None:
     tail = first[len(first.rstrip("5 €,")) :] if first[-1] in "5€" else ""
     cells = [first, *(f"{i}.{100 + i}{tail}" for i in range(1, 40))]
     rows = [f"{cell}{delimiter}{'ab'[i % 2]}" for i, cell in enumerate(cells)]
@@ -277,7 +307,9 @@ AMBIGUOUS = {
 
 
 @pytest.mark.parametrize("cell", AMBIGUOUS)
-def test_a_point_or_comma_that_means_two_things_is_asked_about_and_decided_by_name(tmp_path: Path, cell: str) -> None:
+def test_a_point_or_comma_that_means_two_things_is_asked_about_and_decided_by_name(
+    tmp_path: Path, cell: str
+) -> None:
     few, many, other, same = AMBIGUOUS[cell]
     rows = [f"{cell if i % 2 else '12' + cell[3:]};{'ab'[i % 3 == 0]}" for i in range(40)]
     file = written(tmp_path / "a.csv", "pop;w", rows)
@@ -290,15 +322,21 @@ def test_a_point_or_comma_that_means_two_things_is_asked_about_and_decided_by_na
         decided = open_data(file, columns={"pop": reading})
         assert "could mean" not in "; ".join(decided.notes)
         assert reopened(decided).read(file).x[1, 0] == value
-        assert reopened(decided).read(written(tmp_path / "b.csv", "pop;w", rows[1:2])).x[0, 0] == value
+        assert (
+            reopened(decided).read(written(tmp_path / "b.csv", "pop;w", rows[1:2])).x[0, 0] == value
+        )
 
 
-def test_what_another_column_shows_decides_and_commas_between_fields_leave_points_alone(tmp_path: Path) -> None:
+def test_what_another_column_shows_decides_and_commas_between_fields_leave_points_alone(
+    tmp_path: Path,
+) -> None:
     rows = [f"{i + 1}.{100 + i};{i},{25 + i % 50};1.{100 + i}.{200 + i}" for i in range(40)]
     data = open_data(written(tmp_path / "a.csv", "a;b;c", rows))
     assert reopened(data).read(tmp_path / "a.csv").x[0].tolist() == [1100.0, 0.25, 1100200.0]
     assert "could mean" not in "; ".join(data.notes)
-    plain = open_data(written(tmp_path / "b.csv", "a,b", [f"{i + 1}.{100 + i},{'xy'[i % 2]}" for i in range(40)]))
+    plain = open_data(
+        written(tmp_path / "b.csv", "a,b", [f"{i + 1}.{100 + i},{'xy'[i % 2]}" for i in range(40)])
+    )
     assert "could mean" not in "; ".join(plain.notes)
 
 
@@ -315,7 +353,11 @@ BLANKS = {
 @pytest.mark.parametrize("name", BLANKS)
 def test_columns_set_apart_by_blanks_are_columns(tmp_path: Path, name: str) -> None:
     header, two, width = BLANKS[name]
-    file = written(tmp_path / "a.csv", header, [two[i % 3 == 0].replace("2", str(i % 10), 1) for i in range(60)])
+    file = written(
+        tmp_path / "a.csv",
+        header,
+        [two[i % 3 == 0].replace("2", str(i % 10), 1) for i in range(60)],
+    )
     data = open_data(file)
     encoding = reopened(data)
     assert "fields are separated by blanks" in data.notes
@@ -340,16 +382,24 @@ WHOLE = {
 @pytest.mark.parametrize("name", WHOLE)
 def test_blanks_within_a_cell_separate_nothing(tmp_path: Path, name: str) -> None:
     header, two = WHOLE[name]
-    data = open_data(written(tmp_path / "a.csv", header, [two[i % 3 == 0] for i in range(60)]), kind="table")
+    data = open_data(
+        written(tmp_path / "a.csv", header, [two[i % 3 == 0] for i in range(60)]), kind="table"
+    )
     assert len(data.space.columns) == 1  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_a_missing_value_between_blanks_is_a_word(tmp_path: Path) -> None:
-    file = written(tmp_path / "a.csv", "a   b", [f"{'<1' if i % 4 == 0 else i}   {'pq'[i % 2]}" for i in range(60)])
+    file = written(
+        tmp_path / "a.csv",
+        "a   b",
+        [f"{'<1' if i % 4 == 0 else i}   {'pq'[i % 2]}" for i in range(60)],
+    )
     encoding = reopened(open_data(file, columns={"a": "number"}))
     again = tmp_path / "again.csv"
     again.write_bytes(encoding.csv_file(encoding.decode(encoding.read(file).x)))
-    assert torch.equal(encoding.read(again).x.nan_to_num(-1.0), encoding.read(file).x.nan_to_num(-1.0))
+    assert torch.equal(
+        encoding.read(again).x.nan_to_num(-1.0), encoding.read(file).x.nan_to_num(-1.0)
+    )
 
 
 def test_words_among_python_numbers_are_missing_where_numbers_are_declared() -> None:

@@ -38,7 +38,9 @@ TESTS = Path(__file__).resolve().parents[1]
 
 
 def data(n: int = 200, seed: int = 0) -> Examples:
-    x = torch.randn(n, 2, generator=generator(seed, "data")) * torch.tensor([2.0, 0.5]) + torch.tensor([1.0, -3.0])
+    x = torch.randn(n, 2, generator=generator(seed, "data")) * torch.tensor(
+        [2.0, 0.5]
+    ) + torch.tensor([1.0, -3.0])
     return Examples(x)
 
 
@@ -56,9 +58,13 @@ class Duel(Gauss):
 
     def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
         fake = (self.mean + noise.normal(2)).detach()
-        yield Loss((self.critic * (fake - x)).mean() + self.critic.square().sum(), "critic", "critic")
         yield Loss(
-            -(self.critic * (self.mean + self.log_scale.exp() * noise.normal(2))).mean(), "generator", "generator"
+            (self.critic * (fake - x)).mean() + self.critic.square().sum(), "critic", "critic"
+        )
+        yield Loss(
+            -(self.critic * (self.mean + self.log_scale.exp() * noise.normal(2))).mean(),
+            "generator",
+            "generator",
         )
 
 
@@ -80,7 +86,9 @@ def test_maximum_likelihood_is_found() -> None:
 @pytest.mark.parametrize("kind", [Gauss, Duel])
 @pytest.mark.parametrize("stop", [1, 7, 23])
 def test_resume_equals_never_stopping(kind: type[Gauss], stop: int, tmp_path: Path) -> None:
-    config = TrainConfig(steps=40, batch_size=48, learning_rate=0.02, checkpoint_every=1, evaluate_every=5, seed=3)
+    config = TrainConfig(
+        steps=40, batch_size=48, learning_rate=0.02, checkpoint_every=1, evaluate_every=5, seed=3
+    )
     whole = kind(Points(2))
     fit(whole, data(), data(60, 1), config, directory=tmp_path / "whole")
 
@@ -96,9 +104,14 @@ def test_resume_equals_never_stopping(kind: type[Gauss], stop: int, tmp_path: Pa
         assert torch.equal(value, again.state_dict()[name]), name
     weights = [(tmp_path / run / "weights.safetensors").read_bytes() for run in ("whole", "cut")]
     assert weights[0] == weights[1]
-    steps = [[r["step"] for r in read_history(tmp_path / run / "history.jsonl")] for run in ("whole", "cut")]
+    steps = [
+        [r["step"] for r in read_history(tmp_path / run / "history.jsonl")]
+        for run in ("whole", "cut")
+    ]
     assert steps[0] == steps[1]
-    a, b = (load_state(tmp_path / run / "state" / "last.safetensors")[0] for run in ("whole", "cut"))
+    a, b = (
+        load_state(tmp_path / run / "state" / "last.safetensors")[0] for run in ("whole", "cut")
+    )
     for section in ("model", "average", "optimiser"):
         assert all(torch.equal(a[section][k], b[section][k]) for k in a[section])
 
@@ -123,12 +136,16 @@ def test_kill_minus_nine_then_resume(tmp_path: Path) -> None:
     def launch(folder: str, kill: int) -> int:
         path = os.pathsep.join([str(TESTS.parent / "src"), str(TESTS)])
         command = [sys.executable, "-c", script, str(tmp_path / folder), str(kill), str(TESTS)]
-        return subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, check=False).returncode
+        return subprocess.run(
+            command, env={**os.environ, "PYTHONPATH": path}, check=False
+        ).returncode
 
     assert launch("killed", 18) == -signal.SIGKILL
     assert launch("killed", 0) == 0
     assert launch("whole", 1000) == 0
-    killed, whole = ((tmp_path / run / "weights.safetensors").read_bytes() for run in ("killed", "whole"))
+    killed, whole = (
+        (tmp_path / run / "weights.safetensors").read_bytes() for run in ("killed", "whole")
+    )
     assert killed == whole
 
 
@@ -140,11 +157,15 @@ def test_interrupt_leaves_a_resumable_state(tmp_path: Path) -> None:
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(Interrupted, match=r"stopped at step 1[01].*--resume"):
-        fit(Gauss(Points(2)), data(), data(50, 1), config, directory=tmp_path, observer=press_ctrl_c)
+        fit(
+            Gauss(Points(2)), data(), data(50, 1), config, directory=tmp_path, observer=press_ctrl_c
+        )
     resumed, whole = Gauss(Points(2)), Gauss(Points(2))
     fit(resumed, data(), data(50, 1), config, directory=tmp_path, resume=True)
     fit(whole, data(), data(50, 1), config)
-    assert all(torch.equal(a, b) for a, b in zip(resumed.parameters(), whole.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(resumed.parameters(), whole.parameters(), strict=True)
+    )
 
 
 def test_early_stopping_keeps_the_best_average() -> None:
@@ -154,7 +175,9 @@ def test_early_stopping_keeps_the_best_average() -> None:
     few = Examples(torch.randint(0, 3, (4, 1, 2, 2), generator=rng).to(torch.uint8))
     many = Examples(torch.randint(0, 3, (200, 1, 2, 2), generator=rng).to(torch.uint8))
     table = Pixelwise(space)
-    config = TrainConfig(steps=2000, batch_size=4, learning_rate=0.05, ema=0.5, patience=5, evaluate_every=10)
+    config = TrainConfig(
+        steps=2000, batch_size=4, learning_rate=0.05, ema=0.5, patience=5, evaluate_every=10
+    )
     record = fit(table, few, many, config)
     assert record.stopped == "patience"
     assert record.steps < 2000
@@ -172,9 +195,17 @@ def test_probe_steers_only_a_family_without_a_held_out_quantity() -> None:
         return float(len(calls))
 
     class Blind(Duel):
-        capabilities = Gauss.capabilities.__class__({"points": ()}, encode={}, sampling_cost="1", held_out="")
+        capabilities = Gauss.capabilities.__class__(
+            {"points": ()}, encode={}, sampling_cost="1", held_out=""
+        )
 
-    record = fit(Blind(Points(2)), data(), data(50), TrainConfig(steps=20, evaluate_every=5), probe=("distance", probe))
+    record = fit(
+        Blind(Points(2)),
+        data(),
+        data(50),
+        TrainConfig(steps=20, evaluate_every=5),
+        probe=("distance", probe),
+    )
     assert record.held_out_name == "distance"
     assert (len(calls), record.best_step, record.best_held_out) == (4, 5, 1.0)
     calls.clear()
@@ -192,7 +223,9 @@ def test_divergence_is_named() -> None:
         def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
             yield Loss((self.mean * math.nan).sum() + self.log_scale.sum(), "model", "nan")
 
-    with pytest.raises(RunFailed, match=r"not finite for 10 updates in a row at step 9.*learning_rate"):
+    with pytest.raises(
+        RunFailed, match=r"not finite for 10 updates in a row at step 9.*learning_rate"
+    ):
         fit(Broken(Points(2)), data(), data(20), TrainConfig(steps=100))
 
 
@@ -203,7 +236,9 @@ def test_full_disk_fails_in_one_sentence_and_keeps_the_old_checkpoint(tmp_path: 
     old_handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-        with pytest.raises(RunFailed, match=r"could not write .*last\.safetensors.*free some space"):
+        with pytest.raises(
+            RunFailed, match=r"could not write .*last\.safetensors.*free some space"
+        ):
             save_state(target, {"model": {"w": torch.ones(5000)}}, {"step": 2})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -30,7 +30,9 @@ GAMMAS = [exponent_of(width) for width in TRACKED]
 
 
 def data(n: int = 200, seed: int = 0) -> Examples:
-    return Examples(torch.randn(n, 2, generator=generator(seed, "data")) * torch.tensor([2.0, 0.5]) + 1.0)
+    return Examples(
+        torch.randn(n, 2, generator=generator(seed, "data")) * torch.tensor([2.0, 0.5]) + 1.0
+    )
 
 
 def profile(gamma: float, t: float, tau: np.ndarray) -> np.ndarray:
@@ -52,7 +54,10 @@ def test_exponent_is_the_largest_root_of_the_cubic_and_inverts_the_width(width: 
 @pytest.mark.parametrize("width", [0.03, 0.1, 0.25])
 def test_width_is_the_standard_deviation_of_the_profile(width: float) -> None:
     gamma = exponent_of(width)
-    moments = [integrate.quad(lambda u, k=k: u**k * (gamma + 1) * u**gamma, 0, 1, epsabs=1e-13)[0] for k in range(3)]
+    moments = [
+        integrate.quad(lambda u, k=k: u**k * (gamma + 1) * u**gamma, 0, 1, epsabs=1e-13)[0]
+        for k in range(3)
+    ]
     assert moments[0] == pytest.approx(1.0, abs=1e-10)
     assert math.sqrt(moments[2] - moments[1] ** 2) == pytest.approx(width, rel=1e-8)
 
@@ -87,7 +92,9 @@ def test_updates_converge_to_the_integral_over_a_polynomial_at_first_order(k: in
     # on theta(tau) = tau^k the average at time 1 is (gamma + 1) / (gamma + 1 + k)
     gamma = 6.937
     errors = [
-        abs(followed(gamma, [(i / n) ** k for i in range(1, n + 1)]) - (gamma + 1) / (gamma + 1 + k))
+        abs(
+            followed(gamma, [(i / n) ** k for i in range(1, n + 1)]) - (gamma + 1) / (gamma + 1 + k)
+        )
         for n in (200, 400, 800)
     ]
     assert all(1.9 < a / b < 2.1 for a, b in pairwise(errors))
@@ -129,9 +136,15 @@ def test_residual_is_the_distance_of_the_profiles_also_within_a_segment(at: floa
     times, gamma = [4.0, 8.0, 12.0, 16.0], exponent_of(0.12)
     found = combination(times, GAMMAS, gamma, at)
     tau = (np.arange(400_000) + 0.5) / 400_000 * 16.0
-    mixed = sum(float(found.coefficients[g, k]) * profile(GAMMAS[g], times[k], tau) for g in range(2) for k in range(4))
+    mixed = sum(
+        float(found.coefficients[g, k]) * profile(GAMMAS[g], times[k], tau)
+        for g in range(2)
+        for k in range(4)
+    )
     wanted = profile(gamma, at, tau)
-    assert found.residual == pytest.approx(math.sqrt(((mixed - wanted) ** 2).sum() / (wanted**2).sum()), rel=1e-3)
+    assert found.residual == pytest.approx(
+        math.sqrt(((mixed - wanted) ** 2).sum() / (wanted**2).sum()), rel=1e-3
+    )
 
 
 def test_a_kept_average_is_itself_and_nothing_later_is_used() -> None:
@@ -148,7 +161,14 @@ def test_a_kept_average_is_itself_and_nothing_later_is_used() -> None:
 
 def test_more_snapshots_represent_more_widths_with_moderate_coefficients() -> None:
     # the figures of docs/decisions/training.md: what 16 snapshots of two widths represent
-    for width, most in ((0.03, 0.04), (0.06, 0.004), (0.08, 0.004), (0.15, 0.01), (0.2, 0.025), (0.25, 0.08)):
+    for width, most in (
+        (0.03, 0.04),
+        (0.06, 0.004),
+        (0.08, 0.004),
+        (0.15, 0.01),
+        (0.2, 0.025),
+        (0.25, 0.08),
+    ):
         found = [combination(range(1, n + 1), GAMMAS, exponent_of(width), n) for n in (8, 16, 32)]
         assert found[1].residual < most
         assert found[0].residual > 2 * found[1].residual > 4 * found[2].residual
@@ -180,7 +200,9 @@ def test_error_of_any_trajectory_is_bounded_by_the_residual() -> None:
 
 @pytest.mark.parametrize("stop", [1, 7, 23])
 def test_resume_equals_never_stopping(stop: int, tmp_path: Path) -> None:
-    config = TrainConfig(steps=40, batch_size=48, learning_rate=0.02, checkpoint_every=5, ema_snapshots=6, seed=3)
+    config = TrainConfig(
+        steps=40, batch_size=48, learning_rate=0.02, checkpoint_every=5, ema_snapshots=6, seed=3
+    )
     if stop < 5:
         config = config.model_copy(update={"checkpoint_every": 1})
     fit(Gauss(Points(2)), data(), data(60, 1), config, directory=tmp_path / "whole")
@@ -200,7 +222,9 @@ def test_resume_equals_never_stopping(stop: int, tmp_path: Path) -> None:
     assert [int(path.stem) for path in whole] == [7, 14, 20, 27, 34, 40]
     assert [path.name for path in whole] == [path.name for path in again]
     assert all(a.read_bytes() == b.read_bytes() for a, b in zip(whole, again, strict=True))
-    a, b = (load_state(tmp_path / run / "state" / "last.safetensors")[0] for run in ("whole", "cut"))
+    a, b = (
+        load_state(tmp_path / run / "state" / "last.safetensors")[0] for run in ("whole", "cut")
+    )
     for section in ("average 0", "average 1"):
         assert a[section].keys() == {"mean", "log_scale"}
         assert all(torch.equal(a[section][k], b[section][k]) for k in a[section])
@@ -219,9 +243,17 @@ def test_a_raised_budget_and_an_early_stop_keep_their_last_weights(tmp_path: Pat
     assert found.widths == TRACKED
 
     few = Examples(torch.randint(0, 3, (4, 1, 2, 2), generator=generator(0, "few")).to(torch.uint8))
-    many = Examples(torch.randint(0, 3, (200, 1, 2, 2), generator=generator(1, "few")).to(torch.uint8))
+    many = Examples(
+        torch.randint(0, 3, (200, 1, 2, 2), generator=generator(1, "few")).to(torch.uint8)
+    )
     config = TrainConfig(
-        steps=2000, batch_size=4, learning_rate=0.05, ema=0.5, patience=5, evaluate_every=10, ema_snapshots=2
+        steps=2000,
+        batch_size=4,
+        learning_rate=0.05,
+        ema=0.5,
+        patience=5,
+        evaluate_every=10,
+        ema_snapshots=2,
     )
     table = Pixelwise(Image(1, 2, 2, levels=3))
     record = fit(table, few, many, config, directory=tmp_path / "b")
@@ -244,7 +276,13 @@ def test_snapshots_want_a_directory_and_a_checkpoint_that_has_them(tmp_path: Pat
 
 
 def test_a_damaged_snapshot_is_named(tmp_path: Path) -> None:
-    fit(Gauss(Points(2)), data(), data(20), TrainConfig(steps=8, ema_snapshots=4), directory=tmp_path)
+    fit(
+        Gauss(Points(2)),
+        data(),
+        data(20),
+        TrainConfig(steps=8, ema_snapshots=4),
+        directory=tmp_path,
+    )
     files = snapshot_files(tmp_path / "state" / "ema")
     files[1].write_bytes(files[1].read_bytes()[:-8])
     with pytest.raises(BadInput, match=r"000000004\.safetensors cannot be read.*truncated"):

@@ -79,7 +79,9 @@ def test_a_line_through_two_measurements() -> None:
     line = Cost.through(4, 0.3, 16, 0.9)
     assert line.seconds(4) == pytest.approx(0.3)
     assert line.seconds(64) == pytest.approx(3.3)
-    assert Cost.through(4, 0.5, 16, 0.4) == Cost(0.5, 0.0)  # noise: a larger batch was not faster in truth
+    assert Cost.through(4, 0.5, 16, 0.4) == Cost(
+        0.5, 0.0
+    )  # noise: a larger batch was not faster in truth
     assert Cost.through(4, 0.1, 16, 0.9).fixed >= 0.0
 
 

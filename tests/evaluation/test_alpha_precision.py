@@ -30,7 +30,9 @@ def scores(x, y, **options):
 def twin(x, y, k, levels):
     """The two curves from their definitions, level by level."""
     centre, own = y.mean(axis=0), x.mean(axis=0)
-    radii = np.sort([np.linalg.norm(r - np.delete(y, i, axis=0).mean(axis=0)) for i, r in enumerate(y)])
+    radii = np.sort(
+        [np.linalg.norm(r - np.delete(y, i, axis=0).mean(axis=0)) for i, r in enumerate(y)]
+    )
     spread = np.sort(np.linalg.norm(x - own, axis=1))
     neighbour = np.sort(cdist(y, y), axis=1)[:, k]
     precision, recall = [], []
@@ -44,7 +46,11 @@ def twin(x, y, k, levels):
 
 def test_the_curves_are_their_definition():
     rng = np.random.default_rng(0)
-    x, y, levels = rng.normal(size=(37, 3)) * 1.3, rng.normal(size=(53, 3)), (np.arange(40) + 0.3) / 41
+    x, y, levels = (
+        rng.normal(size=(37, 3)) * 1.3,
+        rng.normal(size=(53, 3)),
+        (np.arange(40) + 0.3) / 41,
+    )
     at = positions(x, y, k=4)
     precision, recall = twin(x, y, 4, levels)
     np.testing.assert_allclose(curve_at(at.samples, levels), precision)
@@ -55,7 +61,9 @@ def test_the_integral_is_exact():
     rng = np.random.default_rng(1)
     at = np.concatenate([rng.beta(0.5, 2.0, size=9), [0.0, 1.0, np.inf]])
     grid = (np.arange(200_000) + 0.5) / 200_000
-    assert integrated(at) == pytest.approx(1 - 2 * np.abs(curve_at(at, grid) - grid).mean(), abs=1e-5)
+    assert integrated(at) == pytest.approx(
+        1 - 2 * np.abs(curve_at(at, grid) - grid).mean(), abs=1e-5
+    )
     assert integrated(np.zeros(5)) == 0.0
     assert integrated((np.arange(1000) + 0.5) / 1000) == pytest.approx(1.0, abs=1e-3)
 
@@ -96,7 +104,10 @@ def test_the_null_of_precision_needs_no_distribution():
 @pytest.mark.parametrize(("d", "k"), [(2, 5), (10, 1)])
 def test_the_null_of_recall_is_that_of_equal_distributions(d, k):
     rng, n, m = np.random.default_rng(5), 120, 160
-    truth = [integrated(positions(rng.normal(size=(n, d)), rng.normal(size=(m, d)), k).reference) for _ in range(100)]
+    truth = [
+        integrated(positions(rng.normal(size=(n, d)), rng.normal(size=(m, d)), k).reference)
+        for _ in range(100)
+    ]
     nulls = [recall_null(rng.normal(size=(m, d)), n, k, r) for r in range(40)]
     # without the extrapolation it would be 0.09 too low in two dimensions
     assert abs(np.mean(nulls) - np.mean(truth)) < 0.04
@@ -111,7 +122,9 @@ def test_intervals_cover_the_average_at_this_size(d, scale, shift, k, monkeypatc
     rng, found = np.random.default_rng(6), []
     for _ in range(300):
         x, y = rng.normal(size=(90, d)) * scale + shift, rng.normal(size=(80, d))
-        found.append([s.score for s in AlphaPrecision(DATA, k=k).measure(x, y, np.arange(90), np.arange(80))])
+        found.append(
+            [s.score for s in AlphaPrecision(DATA, k=k).measure(x, y, np.arange(90), np.arange(80))]
+        )
     for scores in zip(*found, strict=True):
         mean = np.mean([s.value for s in scores])
         assert np.mean([s.low <= mean <= s.high for s in scores]) > 0.94, scores[0].name
@@ -129,7 +142,9 @@ def test_terms_follow_examples_that_leave():
     without_y = [positions(x, np.delete(y, i, axis=0)) for i in range(90)]
 
     def moved(score, side, parts):
-        return measured[score].score.value - np.array([integrated(getattr(at, side)) for at in parts])
+        return measured[score].score.value - np.array(
+            [integrated(getattr(at, side)) for at in parts]
+        )
 
     for terms, change, least in (
         (measured[0].samples, moved(0, "samples", without_x), 0.9),
@@ -145,7 +160,9 @@ def test_terms_of_precision_know_that_an_example_moves_the_centre():
     x, y = rng.normal(size=(300, 2)) * 0.1 + np.array([1.0, 0.3]), rng.normal(size=(250, 2))
     precision, _ = AlphaPrecision(DATA).measure(x, y, ids, ids[:250])
     whole = precision.score.value
-    moved = whole - np.array([integrated(positions(x, np.delete(y, i, axis=0)).samples) for i in range(250)])
+    moved = whole - np.array(
+        [integrated(positions(x, np.delete(y, i, axis=0)).samples) for i in range(250)]
+    )
     assert np.corrcoef(precision.reference.terms, moved)[0, 1] > 0.9
     assert np.std(precision.reference.terms) == pytest.approx(np.std(moved), rel=0.2)
 

@@ -18,7 +18,9 @@ POINTS = Points(2)
 
 
 def lp(nats: np.ndarray, space=POINTS, kind="exact") -> LogProb:
-    return LogProb(torch.from_numpy(np.asarray(nats, dtype=float)), kind, space.measure, space.unit, kind)
+    return LogProb(
+        torch.from_numpy(np.asarray(nats, dtype=float)), kind, space.measure, space.unit, kind
+    )
 
 
 def test_the_gap_is_welchs_and_in_the_unit():
@@ -42,7 +44,9 @@ def test_parzen_is_scikit_learns_density_and_prefers_centroids_to_true_samples()
     rng = np.random.default_rng(1)
     x, y = rng.normal(size=(60, 3)), rng.normal(size=(20, 3))
     np.testing.assert_allclose(
-        parzen_log_density(x, y, 0.4), KernelDensity(bandwidth=0.4).fit(x).score_samples(y), rtol=1e-10
+        parzen_log_density(x, y, 0.4),
+        KernelDensity(bandwidth=0.4).fit(x).score_samples(y),
+        rtol=1e-10,
     )
     data = rng.normal(size=(7000, 8))
     true, train, validation, test = data[:200], data[200:2000], data[2000:2400], data[2400:]
@@ -53,7 +57,11 @@ def test_parzen_is_scikit_learns_density_and_prefers_centroids_to_true_samples()
 
 
 def test_conformal_p_values_are_uniform_or_larger_and_count_ties():
-    assert conformal(np.array([1.0, 1.5, 9.0]), np.array([1.0, 1.0, 2.0])).tolist() == [1.0, 0.5, 0.25]
+    assert conformal(np.array([1.0, 1.5, 9.0]), np.array([1.0, 1.0, 2.0])).tolist() == [
+        1.0,
+        0.5,
+        0.25,
+    ]
     rng = np.random.default_rng(2)
     p = np.concatenate([conformal(rng.normal(size=1), rng.normal(size=39)) for _ in range(2000)])
     # exactly uniform on multiples of 1/40: P(p <= 0.1) = 0.1; four standard errors

@@ -70,7 +70,11 @@ def test_the_error_of_uneven_cases_is_the_cluster_robust_one() -> None:
 
 def test_intervals_and_paired_tests_over_cases_hold_their_level() -> None:
     # 400 of each; 5 % of 400 is 20, and more than 34 has a chance below 0.1 %
-    missed = [s for s in (likelihood_score(of_cases(k, 15, 6)) for k in range(400)) if not s.low <= 0.0 <= s.high]  # type: ignore[operator]
+    missed = [
+        s
+        for s in (likelihood_score(of_cases(k, 15, 6)) for k in range(400))
+        if not s.low <= 0.0 <= s.high
+    ]  # type: ignore[operator]
     assert len(missed) <= 34
     decided = 0
     for k in range(400):
@@ -110,7 +114,9 @@ def test_windows_know_the_document_in_their_middle() -> None:
 def test_real_text_is_drawn_one_window_a_document_and_nothing_of_it_remains() -> None:
     cases = np.repeat(np.arange(30), 4)
     train = np.arange(120)[:, None] % 7
-    real = controls(np.concatenate([train, cases[:, None]], 1), Text(31, 2, 30), 10, cases=cases)[REAL]
+    real = controls(np.concatenate([train, cases[:, None]], 1), Text(31, 2, 30), 10, cases=cases)[
+        REAL
+    ]
     assert len(set(real.samples[:, 1])) == len(real.samples) == 10
     assert not set(real.samples[:, 1]) & set(real.train[:, 1])
     assert len(real.train) == 80
@@ -134,7 +140,9 @@ def test_equal_laws_of_long_documents_are_not_told_apart(tmp_path: Path) -> None
     told = []
     # with windows counted as independent 5 of 6 such pages were told apart; of 4 at 5 % more than one has a chance of 1.4 %
     for k, documents in enumerate((60, 60, 15, 15)):
-        samples = corpus(tmp_path / f"s{k}.jsonl", range(7000 + 100 * k, 7000 + 100 * k + documents))
+        samples = corpus(
+            tmp_path / f"s{k}.jsonl", range(7000 + 100 * k, 7000 + 100 * k + documents)
+        )
         page = evaluate_samples(samples, str(reference), settings={"length": 32}).comparison
         row = page.models[0]
         assert FEWEST <= row.scores[0].n <= 60
@@ -145,9 +153,24 @@ def test_equal_laws_of_long_documents_are_not_told_apart(tmp_path: Path) -> None
 
 def test_where_windows_share_documents_as_many_fewer_convict() -> None:
     coin = called(
-        "classifier two-sample accuracy [x] vs test", 0.61, n=469, better="lower", low=0.58, high=0.64, null=0.5
+        "classifier two-sample accuracy [x] vs test",
+        0.61,
+        n=469,
+        better="lower",
+        low=0.58,
+        high=0.64,
+        null=0.5,
     )
-    far = called("energy distance [x] vs test", 0.3, n=469, better="lower", low=0.26, high=0.34, stderr=0.02, null=0.2)
+    far = called(
+        "energy distance [x] vs test",
+        0.3,
+        n=469,
+        better="lower",
+        low=0.26,
+        high=0.34,
+        stderr=0.02,
+        null=0.2,
+    )
     for crowd, convicted in ((1.0, 2), (4.0, 2), (9.0, 1), (23.0, 0)):
         found = told_apart(Row("s", scores=(coin, far), crowd=crowd), ())
         assert (len(found.found), found.n) == (convicted, round(469 / crowd))
@@ -155,7 +178,11 @@ def test_where_windows_share_documents_as_many_fewer_convict() -> None:
 
 def test_members_are_documents(tmp_path: Path) -> None:
     data = open_text(str(corpus(tmp_path / "some.jsonl", range(40))), {"length": 16})
-    model = build("autoregressive", data.space, values=settings("autoregressive", data.space, "smoke")["model"])
+    model = build(
+        "autoregressive",
+        data.space,
+        values=settings("autoregressive", data.space, "smoke")["model"],
+    )
     model.prepare(data.train)
     few = model.log_prob(data.test)
     assert likelihood_checks(model, data, few, seed=0, most=200) == []

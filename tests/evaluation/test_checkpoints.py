@@ -16,7 +16,11 @@ from pushforward.core.space import Image
 from pushforward.evaluation.features.architectures.clip import ClipImage
 from pushforward.evaluation.features.architectures.dinov2 import DinoV2, resampled
 from pushforward.evaluation.features.architectures.inception import BLOCKS, Inception
-from pushforward.evaluation.features.checkpoints import clip_features, dinov2_features, inception_features
+from pushforward.evaluation.features.checkpoints import (
+    clip_features,
+    dinov2_features,
+    inception_features,
+)
 
 SPACE = Image(3, 16, 16)
 
@@ -40,11 +44,24 @@ def random_weights(model: nn.Module, seed: int = 0) -> nn.Module:
 
 
 def dinov2(**changes):
-    from transformers import Dinov2Config, Dinov2Model, Dinov2WithRegistersConfig, Dinov2WithRegistersModel
+    from transformers import (
+        Dinov2Config,
+        Dinov2Model,
+        Dinov2WithRegistersConfig,
+        Dinov2WithRegistersModel,
+    )
 
-    config = {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 70, "patch_size": 14}
+    config = {
+        "hidden_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "image_size": 70,
+        "patch_size": 14,
+    }
     if "num_register_tokens" in changes:
-        return random_weights(Dinov2WithRegistersModel(Dinov2WithRegistersConfig(**config, **changes)))
+        return random_weights(
+            Dinov2WithRegistersModel(Dinov2WithRegistersConfig(**config, **changes))
+        )
     return random_weights(Dinov2Model(Dinov2Config(**config, **changes)))
 
 
@@ -62,13 +79,19 @@ def test_dinov2_is_that_of_transformers(changes, size, tmp_path):
 def as_released(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The same DINOv2 in the layout of its release, renamed here word by word."""
     out, width = {}, 128
-    out["cls_token"], out["pos_embed"] = weights["embeddings.cls_token"], weights["embeddings.position_embeddings"]
+    out["cls_token"], out["pos_embed"] = (
+        weights["embeddings.cls_token"],
+        weights["embeddings.position_embeddings"],
+    )
     for part in ("weight", "bias"):
         out[f"patch_embed.proj.{part}"] = weights[f"embeddings.patch_embeddings.projection.{part}"]
         out[f"norm.{part}"] = weights[f"layernorm.{part}"]
         for i in range(2):
             old, new = f"encoder.layer.{i}", f"blocks.{i}"
-            qkv = [weights[f"{old}.attention.attention.{word}.{part}"] for word in ("query", "key", "value")]
+            qkv = [
+                weights[f"{old}.attention.attention.{word}.{part}"]
+                for word in ("query", "key", "value")
+            ]
             out[f"{new}.attn.qkv.{part}"] = torch.cat(qkv)
             assert len(out[f"{new}.attn.qkv.{part}"]) == 3 * width
             out[f"{new}.attn.proj.{part}"] = weights[f"{old}.attention.output.dense.{part}"]
@@ -91,7 +114,10 @@ def test_dinov2_from_both_layouts_and_both_formats(images, tmp_path):
     assert one.name.startswith("dinov2 vit-128/14 weights ")
     assert one.name.endswith(", resized 42x42 bicubic antialiased")
     assert one.fingerprint != other.fingerprint  # another file, so another claim
-    assert one.fingerprint != dinov2_features(tmp_path / "model.safetensors", SPACE, size=56).fingerprint
+    assert (
+        one.fingerprint
+        != dinov2_features(tmp_path / "model.safetensors", SPACE, size=56).fingerprint
+    )
 
 
 def test_positions_are_resampled_as_in_the_release():
@@ -105,14 +131,23 @@ def test_positions_are_resampled_as_in_the_release():
     # a ramp: Keys' kernel with a = -3/4 at the middle cell's centre, in a grid of 3.1 cells instead of 3
     ramp = torch.cat([torch.zeros(1, 1, 1), torch.arange(5.0).repeat(5)[None, :, None]], dim=1)
     t = np.abs((1 + 0.5) * 5 / 3.1 - 0.5 - np.arange(5))
-    weights = np.where(t < 1, 1.25 * t**3 - 2.25 * t**2 + 1, -0.75 * t**3 + 3.75 * t**2 - 6 * t + 3) * (t < 2)
-    assert resampled(ramp, 3, 0.1)[0, 1 + 3 + 1, 0].item() == pytest.approx(weights @ np.arange(5), abs=1e-5)
+    weights = np.where(
+        t < 1, 1.25 * t**3 - 2.25 * t**2 + 1, -0.75 * t**3 + 3.75 * t**2 - 6 * t + 3
+    ) * (t < 2)
+    assert resampled(ramp, 3, 0.1)[0, 1 + 3 + 1, 0].item() == pytest.approx(
+        weights @ np.arange(5), abs=1e-5
+    )
 
 
 def clip_model():
     from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-    sizes = {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 96}
+    sizes = {
+        "hidden_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 96,
+    }
     config = CLIPVisionConfig(**sizes, image_size=32, patch_size=8, projection_dim=20)
     assert config.hidden_act == "quick_gelu"
     return random_weights(CLIPVisionModelWithProjection(config))
@@ -130,8 +165,13 @@ def test_clip_is_that_of_transformers(tmp_path):
         np.testing.assert_allclose(ClipImage(weights)(x), outputs.image_embeds, atol=1e-4)
         assert (ClipImage(weights, "gelu")(x) - outputs.image_embeds).abs().max() > 1e-3
         # a whole CLIP holds a text encoder with layers of the same names
-        text = {name.replace("vision_model", "text_model"): values * 3 for name, values in weights.items()}
-        np.testing.assert_allclose(ClipImage({**text, **weights})(x), outputs.image_embeds, atol=1e-4)
+        text = {
+            name.replace("vision_model", "text_model"): values * 3
+            for name, values in weights.items()
+        }
+        np.testing.assert_allclose(
+            ClipImage({**text, **weights})(x), outputs.image_embeds, atol=1e-4
+        )
     # without a projection: the pooled output
     bare = CLIPVisionModel(theirs.config)
     random_weights(bare).save_pretrained(tmp_path / "bare")
@@ -154,7 +194,9 @@ def test_clip_from_the_layout_of_its_first_release(images, tmp_path):
         new[f"visual.ln_post.{part}"] = old[f"vision_model.post_layernorm.{part}"]
         for i in range(2):
             a, b = f"vision_model.encoder.layers.{i}", f"visual.transformer.resblocks.{i}"
-            new[f"{b}.attn.in_proj_{part}"] = torch.cat([old[f"{a}.self_attn.{word}_proj.{part}"] for word in "qkv"])
+            new[f"{b}.attn.in_proj_{part}"] = torch.cat(
+                [old[f"{a}.self_attn.{word}_proj.{part}"] for word in "qkv"]
+            )
             new[f"{b}.attn.out_proj.{part}"] = old[f"{a}.self_attn.out_proj.{part}"]
             for ours, name in (
                 ("ln_1", "layer_norm1"),
@@ -181,7 +223,12 @@ class Convolution(nn.Module):
     """Convolution, normalisation with epsilon 0.001, rectification."""
 
     def __init__(
-        self, old: int, new: int, kernel: tuple[int, int], stride: int = 1, padding: tuple[int, int] = (0, 0)
+        self,
+        old: int,
+        new: int,
+        kernel: tuple[int, int],
+        stride: int = 1,
+        padding: tuple[int, int] = (0, 0),
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(old, new, kernel, stride, padding, bias=False)
@@ -233,14 +280,21 @@ def small_inception() -> nn.Module:
         if kind == "E":
             channels = sum(inner[i] for i in (0, 2, 3, 6, 7, 8))
         else:
-            channels = sum(inner[branch[-1]] for branch in branches) + (channels if kind in "BD" else 0)
+            channels = sum(inner[branch[-1]] for branch in branches) + (
+                channels if kind in "BD" else 0
+            )
     net.fc = nn.Linear(channels, 1008)
     generator = torch.Generator().manual_seed(5)
     for buffer_name, values in net.named_buffers():
         if values.is_floating_point():
-            values.copy_(torch.rand(values.shape, generator=generator) + (0.5 if "var" in buffer_name else -0.5))
+            values.copy_(
+                torch.rand(values.shape, generator=generator)
+                + (0.5 if "var" in buffer_name else -0.5)
+            )
     for values in net.parameters():
-        values.data = torch.randn(values.shape, generator=generator) * (2 / max(1, values[0].numel())) ** 0.5
+        values.data = (
+            torch.randn(values.shape, generator=generator) * (2 / max(1, values[0].numel())) ** 0.5
+        )
     return net.eval()
 
 
@@ -264,23 +318,41 @@ def slow_block(net: nn.Module, block: str, x: torch.Tensor) -> torch.Tensor:
     if block[-2] == "5":
         double = m.branch3x3dbl_3(m.branch3x3dbl_2(m.branch3x3dbl_1(x)))
         return torch.cat(
-            [m.branch1x1(x), m.branch5x5_2(m.branch5x5_1(x)), double, m.branch_pool(averaged_without_padding(x))], 1
+            [
+                m.branch1x1(x),
+                m.branch5x5_2(m.branch5x5_1(x)),
+                double,
+                m.branch_pool(averaged_without_padding(x)),
+            ],
+            1,
         )
     if block == "Mixed_6a":
         return torch.cat(
-            [m.branch3x3(x), m.branch3x3dbl_3(m.branch3x3dbl_2(m.branch3x3dbl_1(x))), nn.MaxPool2d(3, 2)(x)], 1
+            [
+                m.branch3x3(x),
+                m.branch3x3dbl_3(m.branch3x3dbl_2(m.branch3x3dbl_1(x))),
+                nn.MaxPool2d(3, 2)(x),
+            ],
+            1,
         )
     if block[-2] == "6":
         single = m.branch7x7_3(m.branch7x7_2(m.branch7x7_1(x)))
         double = m.branch7x7dbl_3(m.branch7x7dbl_2(m.branch7x7dbl_1(x)))
         double = m.branch7x7dbl_5(m.branch7x7dbl_4(double))
-        return torch.cat([m.branch1x1(x), single, double, m.branch_pool(averaged_without_padding(x))], 1)
+        return torch.cat(
+            [m.branch1x1(x), single, double, m.branch_pool(averaged_without_padding(x))], 1
+        )
     if block == "Mixed_7a":
         seven = m.branch7x7x3_4(m.branch7x7x3_3(m.branch7x7x3_2(m.branch7x7x3_1(x))))
         return torch.cat([m.branch3x3_2(m.branch3x3_1(x)), seven, nn.MaxPool2d(3, 2)(x)], 1)
     single, double = m.branch3x3_1(x), m.branch3x3dbl_2(m.branch3x3dbl_1(x))
     pooled = averaged_without_padding(x) if block == "Mixed_7b" else maximum(x)
-    sides = [m.branch3x3_2a(single), m.branch3x3_2b(single), m.branch3x3dbl_3a(double), m.branch3x3dbl_3b(double)]
+    sides = [
+        m.branch3x3_2a(single),
+        m.branch3x3_2b(single),
+        m.branch3x3dbl_3a(double),
+        m.branch3x3dbl_3b(double),
+    ]
     return torch.cat([m.branch1x1(x), *sides, m.branch_pool(pooled)], 1)
 
 
@@ -295,7 +367,9 @@ def test_every_block_of_inception_is_its_papers(net):
         for block in BLOCKS:
             y = slow_block(net, block, expected)
             scale = y.abs().max()
-            np.testing.assert_allclose(ours.block(expected, block) / scale, y / scale, atol=1e-5, err_msg=block)
+            np.testing.assert_allclose(
+                ours.block(expected, block) / scale, y / scale, atol=1e-5, err_msg=block
+            )
             expected = y / scale  # random blocks let the scale grow
         assert expected.shape[2:] == (3, 3)
 
@@ -314,7 +388,19 @@ def test_inception_whole_is_its_parts_and_has_the_published_sizes(net):
 
     ours.block = recorded
     features = ours(torch.randn(1, 3, 299, 299))
-    assert sizes == [35, 35, 35, 35, 17, 17, 17, 17, 17, 8, 8]  # what enters each block, as published for 299 pixels
+    assert sizes == [
+        35,
+        35,
+        35,
+        35,
+        17,
+        17,
+        17,
+        17,
+        17,
+        8,
+        8,
+    ]  # what enters each block, as published for 299 pixels
     assert features.shape == (1, net.fc.in_features)
 
 
@@ -347,7 +433,8 @@ def test_refusals(net, tmp_path):
         return tmp_path / "w.pth"
 
     with pytest.raises(
-        BadInput, match=r"other pickles run code when they are opened: save the network's state_dict\(\)"
+        BadInput,
+        match=r"other pickles run code when they are opened: save the network's state_dict\(\)",
     ):
         inception_features(written({"a": Bomb()}), SPACE)
     with pytest.raises(BadInput, match="not a file of tensors only"):
@@ -356,11 +443,16 @@ def test_refusals(net, tmp_path):
         clip_features(written([torch.zeros(2)]), SPACE)
     with pytest.raises(BadInput, match="holds no tensors"):
         clip_features(written({"a": 3}), SPACE)
-    with pytest.raises(BadInput, match="Inception-v3 of 1000 classes: expected the network of 1008 classes"):
+    with pytest.raises(
+        BadInput, match="Inception-v3 of 1000 classes: expected the network of 1008 classes"
+    ):
         inception_features(written({**net.state_dict(), "fc.weight": torch.zeros(1000, 9)}), SPACE)
     with pytest.raises(BadInput, match=r"without Mixed_7c.branch_pool.bn.bias"):
         inception_features(
-            written({k: v for k, v in net.state_dict().items() if k != "Mixed_7c.branch_pool.bn.bias"}), SPACE
+            written(
+                {k: v for k, v in net.state_dict().items() if k != "Mixed_7c.branch_pool.bn.bias"}
+            ),
+            SPACE,
         )
     with pytest.raises(BadInput, match="without cls_token, pos_embed"):
         dinov2_features(written(net.state_dict()), SPACE)

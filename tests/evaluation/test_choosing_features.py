@@ -57,10 +57,16 @@ def test_names_of_other_spaces():
     points = rng.normal(size=(50, 3))
     assert features_by_name("coordinates", Points(3), points).name == "identity, standardised"
     assert features_by_name("pca-2", Points(3), points).name == "pca-2"
-    assert features_by_name("own,steps=1", Points(3), points, np.arange(50) % 2)(points).shape == (50, 64)
+    assert features_by_name("own,steps=1", Points(3), points, np.arange(50) % 2)(points).shape == (
+        50,
+        64,
+    )
     rows = np.column_stack([np.arange(50) % 2, rng.uniform(0, 9, 50)])
     assert features_by_name("columns", TABLE, rows).name.startswith("columns, pca-")
-    assert features_by_name("own,steps=1", TABLE, rows, np.arange(50) % 2).name == "own-64 by class, seed 0"
+    assert (
+        features_by_name("own,steps=1", TABLE, rows, np.arange(50) % 2).name
+        == "own-64 by class, seed 0"
+    )
     windows = rng.integers(0, 5, size=(50, 5))
     assert features_by_name("tokens", TEXT, windows).name.startswith("tokens and pairs")
     assert known_names(TABLE) == ["columns", "own"]
@@ -75,7 +81,9 @@ def test_pixels_have_the_datas_distances_in_units_of_its_spread(images):
     # all components are the pixels turned: equal distances up to the one scale
     turned = PrincipalComponents(images, 64)(images)
     ratio = np.linalg.norm(turned[0] - turned[1]) / gap
-    assert np.linalg.norm(turned[5] - turned[9]) / np.linalg.norm(rows[5] - rows[9]) == pytest.approx(ratio)
+    assert np.linalg.norm(turned[5] - turned[9]) / np.linalg.norm(
+        rows[5] - rows[9]
+    ) == pytest.approx(ratio)
     with pytest.raises(BadInput, match="all equal"):
         Pixels(np.ones((3, 1, 2, 2)))
     with pytest.raises(BadInput, match="examples of 16 numbers"):
@@ -87,7 +95,9 @@ def test_a_network_file_takes_its_convention_from_the_name(network, images):
     features = features_by_name(name, SPACE, images)
     assert features.name.endswith(", resized 4x4 bilinear antialiased")
     white = features(np.full((1, 1, 8, 8), 16)).reshape(3, 4, 4)
-    np.testing.assert_allclose(white[:, 0, 0], [(2 - 0.5) / 0.5, (2 - 0.25) / 0.5, (2 - 0.125) / 0.5])
+    np.testing.assert_allclose(
+        white[:, 0, 0], [(2 - 0.5) / 0.5, (2 - 0.25) / 0.5, (2 - 0.125) / 0.5]
+    )
     one = features_by_name(f"file:{network},channels=3,size=4", SPACE, images)
     assert (
         one.fingerprint == features_by_name(f"file:{network},size=4", SPACE, images[:9]).fingerprint
@@ -97,7 +107,12 @@ def test_a_network_file_takes_its_convention_from_the_name(network, images):
 
 
 def test_names_are_taken_apart_from_the_right():
-    assert parsed("file:a,b=c.pt,size=3,pooled=false") == ("file", None, Path("a,b=c.pt"), {"size": 3, "pooled": False})
+    assert parsed("file:a,b=c.pt,size=3,pooled=false") == (
+        "file",
+        None,
+        Path("a,b=c.pt"),
+        {"size": 3, "pooled": False},
+    )
     assert parsed("clip:C:/x.pt") == ("clip", None, Path("C:/x.pt"), {})
     assert parsed("random-conv") == ("random-conv", None, None, {})
     for name, expected in (
@@ -111,7 +126,10 @@ def test_names_are_taken_apart_from_the_right():
 
 def test_unknown_names_name_the_nearest(images):
     for name, match in (
-        ("randomconv", "unknown features 'randomconv': expected one of pixels, .*; did you mean 'random-conv'"),
+        (
+            "randomconv",
+            "unknown features 'randomconv': expected one of pixels, .*; did you mean 'random-conv'",
+        ),
         ("inceptoin:x", "did you mean 'inception'"),
         ("tokens", "features 'tokens' of image: expected one of pixels, pca, random-conv"),
         ("clip", "expected clip:PATH"),

@@ -89,7 +89,10 @@ def test_class_variation_is_by_hand_and_covers():
     by_hand = Judged.of_classes(np.repeat([0, 1], [30, 10]), np.repeat([0, 1, 2], [10, 20, 10]), 3)
     assert class_variation(by_hand).score.value == pytest.approx(0.5)
     # 300 repetitions; the truth is the average at these sizes, and at the null the interval is conservative
-    for shares, lowest, highest in ((np.array([0.2, 0.3, 0.2, 0.15, 0.15]), 0.92, 0.98), (SHARES, 0.95, 1.0)):
+    for shares, lowest, highest in (
+        (np.array([0.2, 0.3, 0.2, 0.15, 0.15]), 0.92, 0.98),
+        (SHARES, 0.95, 1.0),
+    ):
         scores = [class_variation(judged(rng, shares=shares)).score for _ in range(300)]
         truth = np.mean([s.value for s in scores])
         # low is cut at zero, which no average is below
@@ -141,7 +144,9 @@ def test_the_engine_keeps_labels_beside_rows():
     (x, asked), (y, real) = draw(rng, 150, noise=0.4), draw(rng, 250, noise=0.3)
     judge = Nearest()
     assert isinstance(judge, Judge)
-    e = Evaluation([RareClassRecall(judge), ClassVariation(judge), InceptionScore(judge), LabelAccuracy(judge)])
+    e = Evaluation(
+        [RareClassRecall(judge), ClassVariation(judge), InceptionScore(judge), LabelAccuracy(judge)]
+    )
     state = e.take(e.take(e.init(), "samples", x[:, None], asked), "reference", y[:, None], real)
     found = e.compute(state)
     for m in found:

@@ -42,12 +42,19 @@ def test_the_interval_covers_the_accuracy_of_the_judged_classifier():
     # fresh data judged by the same classifier give its true accuracy: the interval's target away from the null
     rng, hits = np.random.default_rng(2), 0
     for i in range(300):
-        fitted = rng.normal(size=(2, 60, 2)) + np.array([1.5, 0.0])[:, None, None] * np.array([1.0, 0.0])
-        fresh = rng.normal(size=(2, 2000, 2)) + np.array([1.5, 0.0])[:, None, None] * np.array([1.0, 0.0])
+        fitted = rng.normal(size=(2, 60, 2)) + np.array([1.5, 0.0])[:, None, None] * np.array(
+            [1.0, 0.0]
+        )
+        fresh = rng.normal(size=(2, 2000, 2)) + np.array([1.5, 0.0])[:, None, None] * np.array(
+            [1.0, 0.0]
+        )
         judged = classifier_test(fitted[0], fitted[1], "identity", seed=i)
         order = np.random.default_rng(i)
         first, second = order.permutation(60)[:30], order.permutation(60)[:30]
-        halves = [np.concatenate([fitted[0][first], fresh[0]]), np.concatenate([fitted[1][second], fresh[1]])]
+        halves = [
+            np.concatenate([fitted[0][first], fresh[0]]),
+            np.concatenate([fitted[1][second], fresh[1]]),
+        ]
         hits += judged.low <= _accuracy(halves) <= judged.high
     assert 0.93 <= hits / 300 <= 0.97
 
@@ -77,7 +84,9 @@ def test_p_value_is_the_binomial_tail():
     rng = np.random.default_rng(5)
     score = classifier_test(rng.normal(size=(40, 1)) + 0.8, rng.normal(size=(40, 1)), "identity")
     right = round(score.value * 40)
-    assert p_value(score) == pytest.approx(stats.binomtest(right, 40, 0.5, alternative="greater").pvalue)
+    assert p_value(score) == pytest.approx(
+        stats.binomtest(right, 40, 0.5, alternative="greater").pvalue
+    )
 
 
 def test_constant_features_and_refusals():
@@ -90,7 +99,9 @@ def test_constant_features_and_refusals():
 def test_terms_are_those_of_the_judged_examples():
     rng = np.random.default_rng(5)
     x, y = rng.normal(size=(130, 2)) + 1.0, rng.normal(size=(100, 2))
-    (measured,) = ClassifierTest(DATA, "train", seed=3).measure(x, y, np.arange(130) + 1000, np.arange(100) + 7)
+    (measured,) = ClassifierTest(DATA, "train", seed=3).measure(
+        x, y, np.arange(130) + 1000, np.arange(100) + 7
+    )
     assert measured.score == classifier_test(x, y, "data", "", "train", seed=3)
     _, judge_x, _, judge_y = halves(130, 100, 3)
     np.testing.assert_array_equal(measured.samples.ids, judge_x + 1000)

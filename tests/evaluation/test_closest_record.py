@@ -46,11 +46,15 @@ def test_gower_by_hand_in_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [d.shape for _, d in Gower(MIXED).tiles(x[:5], y)] == [(2, 40), (2, 40), (1, 40)]
     np.testing.assert_allclose(matrix(Gower(MIXED), x, y), expected, atol=1e-12)
     index = Gower(MIXED).nearest(Gower(MIXED)(x), Gower(MIXED)(y), 3)
-    np.testing.assert_allclose(np.sort(np.take_along_axis(expected, index, 1)), np.sort(expected)[:, :3], atol=1e-12)
+    np.testing.assert_allclose(
+        np.sort(np.take_along_axis(expected, index, 1)), np.sort(expected)[:, :3], atol=1e-12
+    )
 
 
 def test_gower_of_some_columns_and_of_a_constant_one() -> None:
-    space = Table((Column("a", "integer", low=5, high=5), Column("b", "continuous", low=0.0, high=2.0)))
+    space = Table(
+        (Column("a", "integer", low=5, high=5), Column("b", "continuous", low=0.0, high=2.0))
+    )
     x = np.array([[5.0, 0.0], [6.0, 1.0]])
     assert matrix(Gower(space), x, x).tolist() == [[0.0, 0.75], [0.75, 0.0]]
     assert matrix(Gower(space, (0,)), x, x).tolist() == [[0.0, 1.0], [1.0, 0.0]]
@@ -74,10 +78,15 @@ def test_ties_count_half_and_the_sets_are_cut_to_equal_size() -> None:
     share = closest_record(rng.normal(size=(40, 2)), y, y, "identity")[0]
     assert (share.value, share.null) == (0.5, 0.5)
     train = np.concatenate([y, rng.normal(size=(450, 2))])
-    cut = closest_record(rng.normal(size=(400, 2)), train, rng.normal(size=(50, 2)), "identity", seed=3)[0]
+    cut = closest_record(
+        rng.normal(size=(400, 2)), train, rng.normal(size=(50, 2)), "identity", seed=3
+    )[0]
     # uncut, nine tenths would be closer to train
     assert 0.3 < cut.value < 0.7
-    assert cut.warnings[1] == "only 10% of the training rows were kept: a copy of one that was not counts half"
+    assert (
+        cut.warnings[1]
+        == "only 10% of the training rows were kept: a copy of one that was not counts half"
+    )
 
 
 def test_shared_neighbours_are_one_coin() -> None:
@@ -132,10 +141,14 @@ def test_copies_are_closer_than_held_out_rows_come() -> None:
     gower = Gower(MIXED)
     fresh = [
         s.value - s.null
-        for s in closest_record(gower(mixed_rows(300, rng)), gower(y), gower(z), "gower", measure=gower.tiles)
+        for s in closest_record(
+            gower(mixed_rows(300, rng)), gower(y), gower(z), "gower", measure=gower.tiles
+        )
     ]
     assert np.abs(fresh).max() < 0.25
-    share, distance, ratio = closest_record(gower(y[:200]), gower(y), gower(z), "gower", measure=gower.tiles)
+    share, distance, ratio = closest_record(
+        gower(y[:200]), gower(y), gower(z), "gower", measure=gower.tiles
+    )
     assert share.low > 0.85
     assert distance.value == 0.0 < distance.null
     assert ratio.value == 0.0

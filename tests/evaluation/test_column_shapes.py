@@ -20,11 +20,15 @@ from pushforward.evaluation.table.items import block_of, counts_by_block, leavin
 from pushforward.evaluation.table.pair_associations import pair_associations
 from pushforward.evaluation.table.pair_shapes import PairShapes, binned, pair_items, pair_shapes
 
-CALIFORNIA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "tables" / "california.csv"
+CALIFORNIA = (
+    Path(__file__).resolve().parents[2].parent / "shared" / "data" / "tables" / "california.csv"
+)
 GONE = missing_mark(MIXED.columns[3])
 
 
-def two(seed: int = 0, n: int = 300, m: int = 240, shift: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
+def two(
+    seed: int = 0, n: int = 300, m: int = 240, shift: float = 0.3
+) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     return mixed_rows(n, rng, shift), mixed_rows(m, rng)
 
@@ -41,9 +45,13 @@ def test_every_column_has_scipys_distance() -> None:
         assert shapes.values[place] == pytest.approx(np.abs(gap).sum() / 2, rel=1e-12)
     for place in (2, 3):
         # the mark lies below every number, so a missing value is the smallest one
-        assert shapes.values[place] == pytest.approx(stats.ks_2samp(x[:, place], y[:, place]).statistic, rel=1e-12)
+        assert shapes.values[place] == pytest.approx(
+            stats.ks_2samp(x[:, place], y[:, place]).statistic, rel=1e-12
+        )
     known = x[x[:, 3] != GONE, 3], y[y[:, 3] != GONE, 3]
-    assert moved.values[0] == pytest.approx(stats.wasserstein_distance(x[:, 2], y[:, 2]) / 8, rel=1e-12)
+    assert moved.values[0] == pytest.approx(
+        stats.wasserstein_distance(x[:, 2], y[:, 2]) / 8, rel=1e-12
+    )
     assert moved.values[1] == pytest.approx(stats.wasserstein_distance(*known) / 8, rel=1e-12)
 
 
@@ -55,9 +63,15 @@ def test_replicates_are_the_distances_without_a_block_of_rows() -> None:
     assert moved is not None
     for k in (0, 7, 19):
         less_x, less_y = x[block_of(ids_x) != k], y[block_of(ids_y) != k]
-        assert shapes.without_samples[k, 3] == pytest.approx(stats.ks_2samp(less_x[:, 3], y[:, 3]).statistic)
-        assert shapes.without_reference[k, 3] == pytest.approx(stats.ks_2samp(x[:, 3], less_y[:, 3]).statistic)
-        assert moved.without_samples[k, 0] == pytest.approx(stats.wasserstein_distance(less_x[:, 2], y[:, 2]) / 8)
+        assert shapes.without_samples[k, 3] == pytest.approx(
+            stats.ks_2samp(less_x[:, 3], y[:, 3]).statistic
+        )
+        assert shapes.without_reference[k, 3] == pytest.approx(
+            stats.ks_2samp(x[:, 3], less_y[:, 3]).statistic
+        )
+        assert moved.without_samples[k, 0] == pytest.approx(
+            stats.wasserstein_distance(less_x[:, 2], y[:, 2]) / 8
+        )
     levels = np.arange(3)[:, None]
     gap = (less_x[:, 1] == levels).mean(axis=1) - (y[:, 1] == levels).mean(axis=1)
     assert shapes.without_samples[19, 1] == pytest.approx(np.abs(gap).sum() / 2)
@@ -77,12 +91,16 @@ def test_the_null_is_the_average_over_all_ways_to_divide_the_rows() -> None:
     for chosen in itertools.combinations(range(5), 3):
         member = np.isin(np.arange(5), chosen)
         ks.append(stats.ks_2samp(pooled[member], pooled[~member]).statistic)
-        counts = np.array([[np.sum(pooled[side] == v) for v in (0.0, 1.0, 2.0)] for side in (member, ~member)])
+        counts = np.array(
+            [[np.sum(pooled[side] == v) for v in (0.0, 1.0, 2.0)] for side in (member, ~member)]
+        )
         tv.append(np.abs(counts[0] / 3 - counts[1] / 2).sum() / 2)
     walk = walks(3, 2, seed=0, repeats=20_000)[:, ends]
     # standard errors of the simulated means are below 0.002
     assert np.abs(walk).max(axis=1).mean() == pytest.approx(np.mean(ks), abs=0.008)
-    assert np.abs(np.diff(walk, axis=1, prepend=0.0)).sum(axis=1).mean() / 2 == pytest.approx(np.mean(tv), abs=0.008)
+    assert np.abs(np.diff(walk, axis=1, prepend=0.0)).sum(axis=1).mean() / 2 == pytest.approx(
+        np.mean(tv), abs=0.008
+    )
 
 
 def test_the_null_of_untied_numbers_is_kolmogorovs_mean() -> None:
@@ -96,7 +114,9 @@ def test_the_null_of_untied_numbers_is_kolmogorovs_mean() -> None:
     # int sqrt(F (1 - F)) of a standard normal is 0.9032 by quadrature
     grid = np.linspace(-9, 9, 20_001)
     inside = np.sqrt(stats.norm.cdf(grid) * stats.norm.sf(grid)).sum() * (grid[1] - grid[0])
-    assert moved.null[0] == pytest.approx(np.sqrt(2 / np.pi * (1 / 2000 + 1 / 1500)) * inside / 6, rel=0.03)
+    assert moved.null[0] == pytest.approx(
+        np.sqrt(2 / np.pi * (1 / 2000 + 1 / 1500)) * inside / 6, rel=0.03
+    )
 
 
 @pytest.mark.parametrize(("shift", "coverage"), [(0.0, (0.95, 1.0)), (0.5, (0.93, 0.985))])
@@ -106,7 +126,9 @@ def test_intervals_cover_the_expected_distance_and_the_null_is_it_when_nothing_d
     # 300 repetitions: the standard error of a coverage of 95 % is 1.3 %; at the null the jackknife is conservative
     rng, space = np.random.default_rng(2), Table(MIXED.columns[::3])
     found = [
-        column_shapes(mixed_rows(120, rng, shift)[:, ::3], mixed_rows(100, rng)[:, ::3], space, seed=i)
+        column_shapes(
+            mixed_rows(120, rng, shift)[:, ::3], mixed_rows(100, rng)[:, ::3], space, seed=i
+        )
         for i in range(300)
     ]
     for k in range(2):
@@ -156,7 +178,9 @@ def test_one_absurd_number_does_not_hide_in_the_null() -> None:
 
 
 def test_constant_and_discrete_tables_have_no_transport() -> None:
-    space = Table((Column("flag", "boolean", ("no", "yes")), Column("k", "integer", step=1.0, low=3, high=3)))
+    space = Table(
+        (Column("flag", "boolean", ("no", "yes")), Column("k", "integer", step=1.0, low=3, high=3))
+    )
     rows = np.stack([np.arange(50.0) % 2, np.full(50, 3.0)], axis=1)
     scores = column_shapes(rows, rows[::-1].copy(), space)
     assert [s.name for s in scores] == ["column shapes [data] vs test"]
@@ -176,7 +200,10 @@ def test_refusals() -> None:
 def test_pairs_brute_force() -> None:
     x, y = two(seed=5)
     items = pair_items(x, y, MIXED)
-    codes = [[binned(side[:, p], y[:, p], column) for p, column in enumerate(MIXED.columns)] for side in (x, y)]
+    codes = [
+        [binned(side[:, p], y[:, p], column) for p, column in enumerate(MIXED.columns)]
+        for side in (x, y)
+    ]
     for k, (i, j) in enumerate(itertools.combinations(range(4), 2)):
         cells = [list(zip(side[i].tolist(), side[j].tolist(), strict=True)) for side in codes]
         every = set(cells[0]) | set(cells[1])
@@ -218,7 +245,9 @@ def test_the_interval_of_pairs_covers() -> None:
     # 300 repetitions on two columns; conservative, since some cells hardly differ
     rng, space = np.random.default_rng(8), Table(MIXED.columns[1:3])
     found = [
-        pair_shapes(shuffled(mixed_rows(100, rng)[:, 1:3], rng), mixed_rows(80, rng)[:, 1:3], space, seed=i)
+        pair_shapes(
+            shuffled(mixed_rows(100, rng)[:, 1:3], rng), mixed_rows(80, rng)[:, 1:3], space, seed=i
+        )
         for i in range(300)
     ]
     mean = np.mean([s.value for s in found])

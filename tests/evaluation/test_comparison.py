@@ -18,7 +18,9 @@ def gap(x: np.ndarray, y: np.ndarray, y_ids: np.ndarray | None = None) -> Measur
     a = Terms.of_mean(np.arange(len(x)), x)
     b = Terms.of_mean(np.arange(len(y)) if y_ids is None else y_ids, -y)
     stderr = float(np.sqrt(a.variance + b.variance))
-    return Measured(called("gap", float(x.mean() - y.mean()), n=len(x), better="lower", stderr=stderr), a, b)
+    return Measured(
+        called("gap", float(x.mean() - y.mean()), n=len(x), better="lower", stderr=stderr), a, b
+    )
 
 
 def test_a_shared_reference_cancels_exactly():
@@ -61,7 +63,10 @@ def test_other_features_refuse_to_be_compared():
 def test_holm_is_its_definition():
     rng = np.random.default_rng(1)
     models = {
-        name: [Measured(called(f"m{k}", float(rng.normal() * 0.3), n=50, better="lower", stderr=0.1)) for k in range(4)]
+        name: [
+            Measured(called(f"m{k}", float(rng.normal() * 0.3), n=50, better="lower", stderr=0.1))
+            for k in range(4)
+        ]
         for name in "abc"
     }
     found = compare_models(models)
@@ -133,4 +138,6 @@ def test_the_front_keeps_what_is_not_surely_beaten():
         "elsewhere": "front",
     }
     with pytest.raises(BadInput, match=r"costs \['calls'\] of 'b'"):
-        pareto([priced("a", 1, 1, 1, 1), Priced("b", priced("b", 1, 1, 1, 1).score, {"calls": 1.0})])
+        pareto(
+            [priced("a", 1, 1, 1, 1), Priced("b", priced("b", 1, 1, 1, 1).score, {"calls": 1.0})]
+        )

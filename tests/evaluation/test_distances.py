@@ -31,7 +31,10 @@ HOSTILE = {
     "huge numbers": (G * 1e150, H * 1e150),
     "one column": (G[:, :1], H[:, :1]),
     "few rows": (G[:7], H[:9]),
-    "more columns than single precision can bound": (RNG.normal(size=(7, 100_001)), RNG.normal(size=(8, 100_001))),
+    "more columns than single precision can bound": (
+        RNG.normal(size=(7, 100_001)),
+        RNG.normal(size=(8, 100_001)),
+    ),
 }
 
 
@@ -71,7 +74,10 @@ def test_the_bounds_enclose_squared_distances_in_extended_precision(pair):
     x, y = pair
     bounds = module._Bounds(x, y)
     exact = np.concatenate(
-        [((row - y.astype(np.longdouble)) ** 2).sum(axis=1)[None] for row in x.astype(np.longdouble)]
+        [
+            ((row - y.astype(np.longdouble)) ** 2).sum(axis=1)[None]
+            for row in x.astype(np.longdouble)
+        ]
     )
     exact = np.ldexp(exact, -2 * bounds.exponent)
     i, j = np.indices(exact.shape)

@@ -14,7 +14,11 @@ from pushforward.evaluation.diversity.bins import (
     different_bins,
     jensen_shannon,
 )
-from pushforward.evaluation.diversity.pairwise import PairwiseDistance, mean_distances, pairwise_distance
+from pushforward.evaluation.diversity.pairwise import (
+    PairwiseDistance,
+    mean_distances,
+    pairwise_distance,
+)
 from pushforward.evaluation.diversity.vendi import Vendi, vendi, vendi_score
 from pushforward.evaluation.measuring.evaluation import Evaluation
 from pushforward.evaluation.measuring.statistic import DATA, MeasuredOn
@@ -28,7 +32,9 @@ def test_vendi_pins():
         orthogonal = np.repeat(np.diag(np.arange(1.0, k + 1)), 3, axis=0)
         assert vendi(orthogonal) == pytest.approx(k, rel=1e-12)
     # shares 3/4 and 1/4 of two orthogonal kinds: the exponential of their entropy
-    assert vendi(np.array([[1.0, 0], [1, 0], [2, 0], [0, 1]])) == pytest.approx(4 / 3**0.75, rel=1e-12)
+    assert vendi(np.array([[1.0, 0], [1, 0], [2, 0], [0, 1]])) == pytest.approx(
+        4 / 3**0.75, rel=1e-12
+    )
 
 
 def test_vendi_is_that_of_the_eigenvalues_of_all_similarities():
@@ -67,7 +73,9 @@ def test_the_vendi_score_is_read_at_equal_size_and_noise_is_called_noise():
 def test_pairwise_distance_is_brute_force():
     x = np.random.default_rng(3).normal(size=(40, 3))
     assert mean_distances(x).mean() == pytest.approx(pdist(x).mean(), rel=1e-12)
-    assert pairwise_distance(x, 2 * x, "identity").null == pytest.approx(2 * pdist(x).mean(), rel=1e-12)
+    assert pairwise_distance(x, 2 * x, "identity").null == pytest.approx(
+        2 * pdist(x).mean(), rel=1e-12
+    )
 
 
 def test_the_interval_of_pairwise_distance_covers_its_closed_form():
@@ -100,7 +108,9 @@ def test_deals_keep_the_pool_and_both_sizes():
     assert (a + b == x + y).all()
     # hypergeometric: n K (N - K) (N - n) / (N^2 (N - 1)) for the first bin, to the 6 % that 500 deals know
     n, kind, everything = 42, 35, 90
-    variance = n * kind * (everything - kind) * (everything - n) / (everything**2 * (everything - 1))
+    variance = (
+        n * kind * (everything - kind) * (everything - n) / (everything**2 * (everything - 1))
+    )
     assert a[:, 0].var() == pytest.approx(variance, rel=0.25)
 
 
@@ -124,7 +134,9 @@ def test_the_divergence_covers_its_average_and_equal_laws_raise_few_alarms(sprea
         assert at_null.mean() >= 0.94
         assert alarms / 300 <= 0.08
         # the plug-in average of equal shares, (k - 1) / (8 log 2) (1 / n + 1 / m) to first order
-        assert np.mean(values) == pytest.approx((k - 1) / (8 * np.log(2)) * (1 / n + 1 / m), rel=0.1)
+        assert np.mean(values) == pytest.approx(
+            (k - 1) / (8 * np.log(2)) * (1 / n + 1 / m), rel=0.1
+        )
     else:
         assert inside <= 0.98
 
@@ -160,7 +172,10 @@ def test_diversity_in_the_engine():
     for m in (score, distance):
         assert m.samples.variance == pytest.approx(m.score.stderr**2)
     assert share.samples is None
-    assert divergence.samples.variance + divergence.reference.variance <= divergence.score.stderr**2 * (1 + 1e-9)
+    assert (
+        divergence.samples.variance + divergence.reference.variance
+        <= divergence.score.stderr** 2 * (1 + 1e-9)
+    )
     with pytest.raises(BadInput, match="1 bins: expected at least two"):
         bin_scores(x, y, train, "identity", bins=1)
     with pytest.raises(BadInput, match="19 samples: expected at least 20"):

@@ -59,7 +59,9 @@ def test_a_page_of_equal_models_is_undecided():
                 y = draw(rng, (100, 2))
                 drawn = {name: draw(rng, (100, 2)) + moved for name in "abcde"}
                 kinds = KERNELS if law != "tied" else KERNELS[:1] + KERNELS[2:]
-                found = {name: [measured(kind, x, y) for kind in kinds] for name, x in drawn.items()}
+                found = {
+                    name: [measured(kind, x, y) for kind in kinds] for name, x in drawn.items()
+                }
                 hits += any(d.verdict != "undecided" for d in compare_models(found))
                 pages += 1
     assert pages == 100
@@ -72,7 +74,10 @@ def test_one_kernel_distance_of_equal_models_is_at_most_five_percent(law: str):
     rng, hits = np.random.default_rng(4), 0
     for _ in range(300):
         a, b, y = (LAWS[law](rng, (100, 2)) for _ in range(3))
-        hits += difference(measured(KernelDistance, a, y), measured(KernelDistance, b, y)).p_value < 0.05
+        hits += (
+            difference(measured(KernelDistance, a, y), measured(KernelDistance, b, y)).p_value
+            < 0.05
+        )
     assert hits <= 28
 
 
@@ -111,17 +116,24 @@ def test_copies_and_constants_and_few_samples():
         few = difference(measured(kind, x[:4], y), measured(kind, x[4:8] + 99.0, y))
         assert few.p_value >= 0.125  # 2 of 16 exchanges of four pairs
         assert few.verdict == "undecided"
-        unequal = difference(measured(kind, x[:30], y), measured(kind, rng.normal(size=(40, 2)) + 9.0, y))
+        unequal = difference(
+            measured(kind, x[:30], y), measured(kind, rng.normal(size=(40, 2)) + 9.0, y)
+        )
         assert unequal.verdict == "first"
     # constant samples have no error of their own; what decides is that a hundred of each say the same
-    flat = [measured(KernelDistance, np.full((n, 2), v), np.zeros((40, 2))) for n, v in ((4, 0.0), (4, 1.0))]
+    flat = [
+        measured(KernelDistance, np.full((n, 2), v), np.zeros((40, 2)))
+        for n, v in ((4, 0.0), (4, 1.0))
+    ]
     assert difference(*flat).verdict == "undecided"
     assert difference(*flat).p_value == pytest.approx(0.125)
 
 
 def test_a_standard_error_of_zero_is_no_certainty():
     blank = called("m", 1.0, n=100, better="lower", stderr=0.0)
-    found = difference(Measured(blank), Measured(called("m", 2.0, n=100, better="lower", stderr=0.0)))
+    found = difference(
+        Measured(blank), Measured(called("m", 2.0, n=100, better="lower", stderr=0.0))
+    )
     assert (found.verdict, found.p_value) == ("undecided", 1.0)
 
     def rate(hits: int, n: int) -> Measured:
@@ -148,8 +160,12 @@ def test_equal_differences_of_few_examples_do_not_order_likelihoods_or_learners(
     assert (gain.gain, gain.p_value, gain.verdict) == (1.0, 0.5, "undecided")
 
 
-@pytest.mark.parametrize(("law", "shift", "least"), [("gaussian", 0.3, 0.92), ("skewed", 1.0, 0.92)])
-def test_the_interval_of_a_kernel_distance_holds_small_shifts_too(law: str, shift: float, least: float):
+@pytest.mark.parametrize(
+    ("law", "shift", "least"), [("gaussian", 0.3, 0.92), ("skewed", 1.0, 0.92)]
+)
+def test_the_interval_of_a_kernel_distance_holds_small_shifts_too(
+    law: str, shift: float, least: float
+):
     # 400 draws know a share to 1.5 points; one normal error either side held 0.86 and 0.91 of these
     rng, found = np.random.default_rng(0), []
     for _ in range(400):

@@ -65,16 +65,34 @@ def test_fingerprints_change_with_everything_that_defines_the_map(digits):
     }
     assert len(prints) == 8
     assert all(re.fullmatch("[0-9a-f]{64}", p) for p in prints)
-    assert RandomConvolution(SPACE, train, 0).fingerprint == RandomConvolution(SPACE, train, 0).fingerprint
+    assert (
+        RandomConvolution(SPACE, train, 0).fingerprint
+        == RandomConvolution(SPACE, train, 0).fingerprint
+    )
 
 
 def test_the_filters_come_from_a_frozen_stream():
     # the first filter of seed 0, zero mean and unit norm, from RandomState's published first numbers
     raw = np.array(
-        [1.76405235, 0.40015721, 0.97873798, 2.2408932, 1.86755799, -0.97727788, 0.95008842, -0.15135721, -0.10321885]
+        [
+            1.76405235,
+            0.40015721,
+            0.97873798,
+            2.2408932,
+            1.86755799,
+            -0.97727788,
+            0.95008842,
+            -0.15135721,
+            -0.10321885,
+        ]
     )
     raw -= raw.mean()
-    first = RandomConvolution(SPACE, np.zeros((2, 1, 8, 8), dtype=np.int64))._filters[0][0].numpy().ravel()
+    first = (
+        RandomConvolution(SPACE, np.zeros((2, 1, 8, 8), dtype=np.int64))
+        ._filters[0][0]
+        .numpy()
+        .ravel()
+    )
     np.testing.assert_allclose(first, raw / np.linalg.norm(raw), atol=1e-6)
 
 
@@ -98,7 +116,10 @@ def test_random_convolutions_see_a_blur_that_components_hardly_do(digits):
 
 
 def test_defaults_by_space(digits):
-    assert [f.name for f in default_features(SPACE, digits[:50])] == ["random-conv-64 seed 0", "pca-32"]
+    assert [f.name for f in default_features(SPACE, digits[:50])] == [
+        "random-conv-64 seed 0",
+        "pca-32",
+    ]
     assert [f.name for f in default_features(Points(2), np.eye(2))] == ["identity, standardised"]
     tiny = np.random.default_rng(2).integers(0, 2, size=(30, 1, 3, 3))
     assert [f.name for f in default_features(Image(1, 3, 3, levels=2), tiny)] == ["pca-9"]

@@ -17,14 +17,18 @@ from pushforward.evaluation.measuring.statistic import DATA
 
 
 def test_the_two_by_two_pin():
-    value = gaussian_frechet(np.zeros(2), np.array([[2.0, 1.0], [1.0, 2.0]]), np.zeros(2), np.diag([1.0, 3.0]))
+    value = gaussian_frechet(
+        np.zeros(2), np.array([[2.0, 1.0], [1.0, 2.0]]), np.zeros(2), np.diag([1.0, 3.0])
+    )
     assert value == pytest.approx(8 - 2 * np.sqrt(14), abs=1e-12)
     assert value == pytest.approx(0.5166852265, abs=1e-10)
 
 
 def test_isotropic_gaussians():
     for d in (1, 7):
-        value = gaussian_frechet(np.full(d, 0.3), 4.0 * np.eye(d), np.full(d, -0.2), 0.25 * np.eye(d))
+        value = gaussian_frechet(
+            np.full(d, 0.3), 4.0 * np.eye(d), np.full(d, -0.2), 0.25 * np.eye(d)
+        )
         assert value == pytest.approx(d * (0.5**2 + 1.5**2), rel=1e-12)
 
 
@@ -67,7 +71,9 @@ def test_intervals_cover_and_the_bias_is_removed():
     spread = np.linspace(0.5, 1.5, d)
     truth = gaussian_frechet(np.zeros(d), np.eye(d), np.full(d, 0.4), np.diag(spread**2))
     pairs = [
-        frechet_distance(rng.normal(size=(n, d)), rng.normal(size=(m, d)) * spread + 0.4, "identity")
+        frechet_distance(
+            rng.normal(size=(n, d)), rng.normal(size=(m, d)) * spread + 0.4, "identity"
+        )
         for _ in range(300)
     ]
     average = np.mean([plug_in.value for plug_in, _ in pairs])
@@ -83,7 +89,9 @@ def test_the_interval_is_conservative_at_the_null_where_a_naive_bootstrap_exclud
     limits = [frechet_distance(*rng.normal(size=(2, 150, 8)), "identity")[1] for _ in range(100)]
     assert np.mean([s.low <= 0.0 <= s.high for s in limits]) >= 0.95
     x, y = rng.normal(size=(2, 150, 20))
-    resampled = [frechet(x[rng.integers(0, 150, 150)], y[rng.integers(0, 150, 150)]) for _ in range(100)]
+    resampled = [
+        frechet(x[rng.integers(0, 150, 150)], y[rng.integers(0, 150, 150)]) for _ in range(100)
+    ]
     assert np.quantile(resampled, 0.025) > frechet(x, y)
 
 
@@ -91,14 +99,20 @@ def test_shards_give_what_arrays_give_and_terms_hold_the_error():
     rng = np.random.default_rng(7)
     x, y = rng.normal(size=(300, 3)), rng.normal(size=(200, 3)) * 1.3 + 0.2
     e = Evaluation([FrechetDistance(DATA)])
-    shards = [e.update(e.init(), "samples", Batch.of(x[k : k + 100], first=k)) for k in (0, 100, 200)]
-    state = e.merge(shards[2], e.merge(e.take(e.init(), "reference", y), e.merge(shards[0], shards[1])))
+    shards = [
+        e.update(e.init(), "samples", Batch.of(x[k : k + 100], first=k)) for k in (0, 100, 200)
+    ]
+    state = e.merge(
+        shards[2], e.merge(e.take(e.init(), "reference", y), e.merge(shards[0], shards[1]))
+    )
     for measured, score in zip(e.compute(state), frechet_distance(x, y, "data"), strict=True):
         for key in ("value", "low", "high", "stderr"):
             assert getattr(measured.score, key) == pytest.approx(getattr(score, key), rel=1e-9)
         assert measured.samples is not None
         assert measured.reference is not None
-        assert measured.samples.variance + measured.reference.variance == pytest.approx(measured.score.stderr**2)
+        assert measured.samples.variance + measured.reference.variance == pytest.approx(
+            measured.score.stderr**2
+        )
         assert len(measured.samples.ids) == 20
 
 

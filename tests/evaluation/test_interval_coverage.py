@@ -25,7 +25,13 @@ def share(found: list, truth: float | None = None) -> float:
 
 @pytest.mark.parametrize(
     ("law", "d", "shift"),
-    [("gaussian", 1, 0.3), ("gaussian", 1, 0.1), ("skewed", 1, 0.3), ("gaussian", 2, 0.15), ("skewed", 2, 0.3)],
+    [
+        ("gaussian", 1, 0.3),
+        ("gaussian", 1, 0.1),
+        ("skewed", 1, 0.3),
+        ("gaussian", 2, 0.15),
+        ("skewed", 2, 0.3),
+    ],
 )
 def test_frechet_distance_at_small_shifts(law: str, d: int, shift: float):
     rng, found = np.random.default_rng(2), []
@@ -36,7 +42,9 @@ def test_frechet_distance_at_small_shifts(law: str, d: int, shift: float):
     assert 0.915 <= share([limit for _, limit in found], d * shift**2) <= 0.99
 
 
-@pytest.mark.parametrize(("law", "shift"), [("gaussian", 0.0), ("gaussian", 0.1), ("gaussian", 0.3), ("skewed", 0.1)])
+@pytest.mark.parametrize(
+    ("law", "shift"), [("gaussian", 0.0), ("gaussian", 0.1), ("gaussian", 0.3), ("skewed", 0.1)]
+)
 def test_sliced_wasserstein_at_small_shifts(law: str, shift: float):
     rng, found = np.random.default_rng(3), []
     for _ in range(400):

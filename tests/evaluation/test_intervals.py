@@ -59,7 +59,10 @@ def test_unequal_blocks_are_weighted_by_their_rows():
         x = rng.normal(size=int(sizes.sum()))
         parts = np.split(x, np.cumsum(sizes)[:-1])
         out = np.array([(x.sum() - p.sum()) / (len(x) - len(p)) for p in parts])
-        ratios.append(jackknife(x.mean(), out, np.full(12, x.mean()), sizes=(sizes, sizes)).stderr ** 2 * len(x))
+        ratios.append(
+            jackknife(x.mean(), out, np.full(12, x.mean()), sizes=(sizes, sizes)).stderr ** 2
+            * len(x)
+        )
     assert np.mean(ratios) == pytest.approx(1.0, abs=0.1)
 
 

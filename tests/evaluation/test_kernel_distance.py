@@ -7,7 +7,11 @@ from sklearn.metrics.pairwise import polynomial_kernel
 from pushforward.core.errors import BadInput
 from pushforward.evaluation.distribution import gram as module
 from pushforward.evaluation.distribution.discrepancy import squared_mmd
-from pushforward.evaluation.distribution.kernel_distance import KernelDistance, cubic_kernel, kernel_distance
+from pushforward.evaluation.distribution.kernel_distance import (
+    KernelDistance,
+    cubic_kernel,
+    kernel_distance,
+)
 from pushforward.evaluation.measuring.statistic import DATA
 
 
@@ -25,7 +29,9 @@ def test_brute_force_u_statistic(monkeypatch):
     monkeypatch.setattr(module, "TILE_NUMBERS", 110)
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(20, 3)), rng.normal(size=(15, 3)) + 0.7
-    xx, yy, xy = (polynomial_kernel(a, b, degree=3, gamma=1 / 3, coef0=1) for a, b in ((x, x), (y, y), (x, y)))
+    xx, yy, xy = (
+        polynomial_kernel(a, b, degree=3, gamma=1 / 3, coef0=1) for a, b in ((x, x), (y, y), (x, y))
+    )
     expected = (xx.sum() - np.trace(xx)) / 380 + (yy.sum() - np.trace(yy)) / 210 - 2 * xy.mean()
     assert squared_mmd(x, y, cubic_kernel).value == pytest.approx(expected, rel=1e-12)
 
@@ -36,7 +42,8 @@ def test_unbiased_and_nominal(shift, coverage):
     rng, d = np.random.default_rng(1), 10
     truth = population(d, shift)
     found = [
-        kernel_distance(rng.normal(size=(200, d)), rng.normal(size=(160, d)) + shift, "identity") for _ in range(400)
+        kernel_distance(rng.normal(size=(200, d)), rng.normal(size=(160, d)) + shift, "identity")
+        for _ in range(400)
     ]
     values = np.array([s.value for s in found])
     assert abs(values.mean() - truth) < 4 * values.std() / 20
@@ -49,7 +56,11 @@ def test_unbiased_and_nominal(shift, coverage):
 def test_name_null_and_refusals():
     x = np.random.default_rng(2).normal(size=(10, 2))
     score = kernel_distance(x, x[::-1] + 1, "pca-2", "abc", "train")
-    assert (score.name, score.null, score.features) == ("kernel distance [pca-2] vs train", 0.0, "abc")
+    assert (score.name, score.null, score.features) == (
+        "kernel distance [pca-2] vs train",
+        0.0,
+        "abc",
+    )
     with pytest.raises(BadInput, match="3 samples: expected at least 4"):
         kernel_distance(x[:3], x, "pca-2")
     with pytest.raises(BadInput, match="NaN"):
@@ -70,9 +81,16 @@ def test_terms_are_the_first_order_error_of_either_side():
     assert measured.score.name == "kernel distance [data] vs train"
     assert measured.reference.ids.tolist() == list(range(7, 57))
     whole = measured.score.value
-    without_x = np.array([squared_mmd(np.delete(x, i, axis=0), y, cubic_kernel).value for i in range(60)])
-    without_y = np.array([squared_mmd(x, np.delete(y, i, axis=0), cubic_kernel).value for i in range(50)])
-    for terms, without in ((measured.samples.terms, without_x), (measured.reference.terms, without_y)):
+    without_x = np.array(
+        [squared_mmd(np.delete(x, i, axis=0), y, cubic_kernel).value for i in range(60)]
+    )
+    without_y = np.array(
+        [squared_mmd(x, np.delete(y, i, axis=0), cubic_kernel).value for i in range(50)]
+    )
+    for terms, without in (
+        (measured.samples.terms, without_x),
+        (measured.reference.terms, without_y),
+    ):
         moved = whole - without
         assert np.corrcoef(terms, moved)[0, 1] > 0.999
         assert np.std(moved) == pytest.approx(np.std(terms), rel=0.05)

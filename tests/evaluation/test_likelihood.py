@@ -27,7 +27,9 @@ def log_prob(nats, kind="exact", space=None, given="", estimator="exact"):
 
 def test_a_uniform_code_over_256_levels_costs_8_bits_per_dimension():
     space = Image(3, 2, 2, levels=256)
-    score = likelihood_score(log_prob(torch.full((5,), -12 * math.log(256.0), dtype=torch.float64), space=space))
+    score = likelihood_score(
+        log_prob(torch.full((5,), -12 * math.log(256.0), dtype=torch.float64), space=space)
+    )
     assert score.value == pytest.approx(8.0, abs=1e-12)
     assert score.unit == "bits/dim"
     assert score.better == "lower"
@@ -50,7 +52,8 @@ def coverage(n, repetitions=800):
     rng = np.random.default_rng(0)
     truth = 0.5 * math.log(2 * math.pi * math.e)
     scores = (
-        likelihood_score(log_prob(stats.norm.logpdf(rng.normal(size=n)), space=Points(1))) for _ in range(repetitions)
+        likelihood_score(log_prob(stats.norm.logpdf(rng.normal(size=n)), space=Points(1)))
+        for _ in range(repetitions)
     )
     return np.mean([score.low <= truth <= score.high for score in scores])
 
@@ -97,7 +100,9 @@ def test_the_points_floor_is_scipys_normal():
     rng = np.random.default_rng(1)
     train, test = rng.normal(2.0, 3.0, size=(50, 2)), rng.normal(size=(20, 2))
     expected = stats.norm(train.mean(0), train.std(0)).logpdf(test).sum(axis=1)
-    np.testing.assert_allclose(marginal_log_prob(train, test, Points(2)).nats.numpy(), expected, rtol=1e-12)
+    np.testing.assert_allclose(
+        marginal_log_prob(train, test, Points(2)).nats.numpy(), expected, rtol=1e-12
+    )
     train[:, 1] = 4.0
     with pytest.raises(BadInput, match=r"constant training columns \[1\]"):
         marginal_floor(train, test, Points(2))
@@ -113,7 +118,12 @@ def test_divergence_of_two_gaussians():
 
 
 def test_a_bound_on_log_q_bounds_the_divergence_from_the_other_side():
-    kinds = {"exact": "exact", "lower_bound": "upper_bound", "upper_bound": "lower_bound", "estimate": "estimate"}
+    kinds = {
+        "exact": "exact",
+        "lower_bound": "upper_bound",
+        "upper_bound": "lower_bound",
+        "estimate": "estimate",
+    }
     for kind, flipped in kinds.items():
         score = kl_to_truth(np.zeros(3), log_prob(-torch.ones(3), kind))
         assert score.kind == kind

@@ -13,7 +13,13 @@ from pushforward.evaluation.features.named import Standardised
 from pushforward.evaluation.measuring.batch import Batch, hashed
 from pushforward.evaluation.measuring.evaluation import Evaluation, EvaluationState
 from pushforward.evaluation.measuring.statistic import DATA, Kept, Measured, Need, Statistic, Terms
-from pushforward.evaluation.measuring.summaries import BLOCKS, BlockedMoments, Contents, Reservoir, Summary
+from pushforward.evaluation.measuring.summaries import (
+    BLOCKS,
+    BlockedMoments,
+    Contents,
+    Reservoir,
+    Summary,
+)
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(997, 3)) * np.array([1.0, 5.0, 0.1]) + np.array([0.0, 100.0, -3.0])
@@ -36,7 +42,10 @@ class Everything(Statistic):
         )
 
     def compute(self, kept: Kept) -> list[Measured]:
-        total = float(kept.rows("samples", self.view).sum() + kept.moments("samples", self.view).whole.scatter.sum())
+        total = float(
+            kept.rows("samples", self.view).sum()
+            + kept.moments("samples", self.view).whole.scatter.sum()
+        )
         return [Measured(Score(Measure("all"), total, n=kept.seen("samples", DATA)))]
 
 
@@ -44,7 +53,10 @@ def shards(order: list[int], sizes: tuple[int, ...] = (1, 13, 500, 200, 283)) ->
     ends = np.cumsum((0, *sizes))
     assert ends[-1] == len(X)
     return [
-        Batch(np.arange(ends[k], ends[k + 1]), X[ends[k] : ends[k + 1]], LABELS[ends[k] : ends[k + 1]]) for k in order
+        Batch(
+            np.arange(ends[k], ends[k + 1]), X[ends[k] : ends[k + 1]], LABELS[ends[k] : ends[k + 1]]
+        )
+        for k in order
     ]
 
 
@@ -113,14 +125,18 @@ def test_blocks_have_the_moments_of_their_rows_and_even_sizes() -> None:
     one = blocked.blocks[4]
     assert one is not None
     inside = X[hashed(np.arange(len(X)), 0) % np.uint64(BLOCKS) == np.uint64(4)]
-    np.testing.assert_allclose(one.scatter, np.cov(inside, rowvar=False) * (len(inside) - 1), rtol=1e-10)
+    np.testing.assert_allclose(
+        one.scatter, np.cov(inside, rowvar=False) * (len(inside) - 1), rtol=1e-10
+    )
 
 
 def test_the_reservoir_is_bounded_uniform_and_keeps_rows_with_their_labels() -> None:
     n, capacity = 2000, 50
     hits = np.zeros(n)
     for seed in range(200):
-        kept = Reservoir(capacity, seed).add(Batch.of(np.arange(n)[:, None], np.arange(n) % 9), np.arange(n)[:, None])
+        kept = Reservoir(capacity, seed).add(
+            Batch.of(np.arange(n)[:, None], np.arange(n) % 9), np.arange(n)[:, None]
+        )
         assert kept.rows is not None
         assert kept.labels is not None
         assert kept.ids is not None

@@ -16,7 +16,11 @@ from pushforward.evaluation.memorisation.membership import (
     membership_scores,
     nearness_attack,
 )
-from pushforward.evaluation.memorisation.near_duplicates import NearDuplicates, closeness, near_duplicate_rate
+from pushforward.evaluation.memorisation.near_duplicates import (
+    NearDuplicates,
+    closeness,
+    near_duplicate_rate,
+)
 from pushforward.evaluation.memorisation.pull import TrainingPull, training_pull
 
 PHI, QUANTILE = NormalDist().cdf, NormalDist().inv_cdf
@@ -29,13 +33,17 @@ def test_the_area_is_scikit_learns_also_with_ties():
     area, stderr = area_under_curve(a.astype(float), b.astype(float))
     assert area == pytest.approx(expected, abs=1e-12)
     above = (a[:, None] > b) + 0.5 * (a[:, None] == b)
-    assert stderr**2 == pytest.approx(above.mean(1).var(ddof=1) / 70 + above.mean(0).var(ddof=1) / 45)
+    assert stderr**2 == pytest.approx(
+        above.mean(1).var(ddof=1) / 70 + above.mean(0).var(ddof=1) / 45
+    )
 
 
 def test_the_rate_is_that_of_scikit_learns_curve_and_the_pinned_threshold():
     rng = np.random.default_rng(1)
     a, b = rng.normal(size=400) + 1.5, rng.normal(size=300)
-    false, true, _ = roc_curve(np.r_[np.ones(400), np.zeros(300)], np.r_[a, b], drop_intermediate=False)
+    false, true, _ = roc_curve(
+        np.r_[np.ones(400), np.zeros(300)], np.r_[a, b], drop_intermediate=False
+    )
     assert membership_scores(a, b, "x")[1].value == pytest.approx(true[false <= 0.01].max())
     # three of three hundred may be wrong: the fourth largest non-member is the threshold, and an equal member is not above it
     others = np.arange(300.0)
@@ -71,8 +79,12 @@ def test_closeness_is_brute_force_and_scale_free():
     rng = np.random.default_rng(4)
     rows, train = rng.normal(size=(30, 3)), rng.normal(size=(80, 3))
     ordered = np.sort(np.linalg.norm(rows[:, None] - train, axis=2), axis=1)
-    np.testing.assert_allclose(closeness(rows, train, 7), ordered[:, 0] / ordered[:, :7].mean(1), rtol=1e-12)
-    np.testing.assert_allclose(closeness(3 * rows, 3 * train, 7), closeness(rows, train, 7), rtol=1e-12)
+    np.testing.assert_allclose(
+        closeness(rows, train, 7), ordered[:, 0] / ordered[:, :7].mean(1), rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        closeness(3 * rows, 3 * train, 7), closeness(rows, train, 7), rtol=1e-12
+    )
     assert closeness(rows, train[:5]).max() <= 1.0
     assert closeness(np.ones((2, 1)), np.ones((4, 1))).tolist() == [0.0, 0.0]
 
@@ -127,7 +139,9 @@ def test_metrics_give_what_functions_give_on_the_rows_kept():
     _, samples, train, heldout = honest(7, 120, 300, 150)
     samples[:20] = train[:20]
     e = Evaluation([Duplicates(), NearDuplicates(DATA), NearnessAttack(DATA), TrainingPull(DATA)])
-    state = e.take(e.take(e.take(e.init(), "samples", samples), "train", train), "reference", heldout)
+    state = e.take(
+        e.take(e.take(e.init(), "samples", samples), "train", train), "reference", heldout
+    )
     found = {m.score.name: m.score for m in e.compute(state)}
     for score in (
         duplicate_rate(samples, train, heldout),

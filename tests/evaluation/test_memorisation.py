@@ -36,14 +36,18 @@ def test_two_thousand_copies_of_one_row_are_not_authentic():
 def test_authenticity_uses_the_training_points_own_radius():
     # nearest training point of both samples is 0, whose own neighbour is at 1; the sample's neighbours are elsewhere
     train = np.array([[0.0], [1.0], [10.0]])
-    score = authenticity(np.array([[-0.9], [-1.1], [-1.0]]), train, np.array([[5.4], [0.2]]), "identity")
+    score = authenticity(
+        np.array([[-0.9], [-1.1], [-1.0]]), train, np.array([[5.4], [0.2]]), "identity"
+    )
     assert score.value == pytest.approx((0.0 + 1.0 + 0.5) / 3)
     assert score.null == pytest.approx(0.25 + 0.25 * 0 + 0.25)
 
 
 def test_the_copying_statistic_is_the_published_formula():
     _, samples, train, heldout = draw(1, 50, 200, 70)
-    u = stats.mannwhitneyu(*(np.linalg.norm(a[:, None] - train, axis=2).min(1) for a in (samples, heldout))).statistic
+    u = stats.mannwhitneyu(
+        *(np.linalg.norm(a[:, None] - train, axis=2).min(1) for a in (samples, heldout))
+    ).statistic
     expected = (u - (50 * 70 / 2 - 0.5)) / np.sqrt(50 * 70 * 121 / 12)
     assert copying_statistic(samples, train, heldout, "identity").value == pytest.approx(expected)
 
@@ -60,7 +64,9 @@ def test_ties_count_half():
     rng = np.random.default_rng(2)
     values = []
     for _ in range(300):
-        samples, train, heldout = (rng.integers(0, 3, size=(n, 3)).astype(float) for n in (40, 12, 30))
+        samples, train, heldout = (
+            rng.integers(0, 3, size=(n, 3)).astype(float) for n in (40, 12, 30)
+        )
         values.append(copying_statistic(samples, train, heldout, "identity").value)
     # standard normal although most distances are tied at 0, 1 and sqrt 2; the tolerance is four standard errors
     assert abs(np.mean(values)) < 4 / np.sqrt(300)
@@ -112,7 +118,10 @@ def test_the_copycat_trips_also_when_it_adds_noise():
     for seed in range(10):
         rng, train, heldout = draw(seed, 600, 300)
         copies = train[rng.integers(0, 600, 300)]
-        exact, near = (checks(copies + noise * rng.normal(size=copies.shape), train, heldout) for noise in (0.0, 0.1))
+        exact, near = (
+            checks(copies + noise * rng.normal(size=copies.shape), train, heldout)
+            for noise in (0.0, 0.1)
+        )
         assert exact[0].value == 1.0
         assert near[0].value == 0.0
         for scores in (exact, near):
@@ -147,7 +156,9 @@ def test_natural_duplicates_of_a_tiny_space_are_no_crime():
 def test_single_precision_copies_are_copies():
     _, train, heldout = draw(3, 50, 30)
     assert duplicate_rate(train[:20].astype(np.float32), train, heldout).value == 1.0
-    zero = duplicate_rate(np.array([[-0.0], [1.0]]), np.array([[0.0], [3.0]]), np.array([[4.0], [5.0]]))
+    zero = duplicate_rate(
+        np.array([[-0.0], [1.0]]), np.array([[0.0], [3.0]]), np.array([[4.0], [5.0]])
+    )
     assert zero.value == 0.5
 
 

@@ -55,7 +55,9 @@ def test_an_offset_changes_nothing_although_it_breaks_the_published_implementati
     rng = np.random.default_rng(5)
     x, y = (np.round(rng.normal(size=(n, 64)) * 1024) / 1024 for n in (300, 250))
     assert values(x + 2.0**27, y + 2.0**27) == values(x, y)
-    assert abs(compute_prdc(y + 2.0**27, x + 2.0**27, nearest_k=5)["density"] - values(x, y)[2]) > 0.2
+    assert (
+        abs(compute_prdc(y + 2.0**27, x + 2.0**27, nearest_k=5)["density"] - values(x, y)[2]) > 0.2
+    )
 
 
 def test_copies_lie_in_no_ball_of_radius_zero():
@@ -71,16 +73,27 @@ def test_brute_force_with_ties_duplicates_and_tiles(few, monkeypatch):
     monkeypatch.setattr(distances, "TILE_NUMBERS", 50)
     monkeypatch.setattr(distances, "FEW_PAIRS", few)
     rng = np.random.default_rng(0)
-    x, y = rng.integers(0, 4, size=(30, 2)).astype(float), rng.integers(1, 5, size=(25, 2)).astype(float)
+    x, y = (
+        rng.integers(0, 4, size=(30, 2)).astype(float),
+        rng.integers(1, 5, size=(25, 2)).astype(float),
+    )
     k = 3
 
     def radius(rows):
-        return [sorted(np.linalg.norm(rows - r, axis=1)[np.arange(len(rows)) != i])[k - 1] for i, r in enumerate(rows)]
+        return [
+            sorted(np.linalg.norm(rows - r, axis=1)[np.arange(len(rows)) != i])[k - 1]
+            for i, r in enumerate(rows)
+        ]
 
     between = np.linalg.norm(y[:, None] - x[None], axis=2)
     hits = between < np.array(radius(y))[:, None]
     recalled = between < np.array(radius(x))[None]
-    expected = [hits.any(0).mean(), recalled.any(1).mean(), hits.sum(0).mean() / k, hits.any(1).mean()]
+    expected = [
+        hits.any(0).mean(),
+        recalled.any(1).mean(),
+        hits.sum(0).mean() / k,
+        hits.any(1).mean(),
+    ]
     assert values(x, y, k) == pytest.approx(expected, abs=1e-12)
 
 
@@ -88,7 +101,9 @@ def test_the_kth_neighbour_excludes_self_but_not_a_twin():
     x = np.array([[0.0], [0.0], [1.0], [5.0]])
     assert kth_neighbour(x, 1).tolist() == [0.0, 0.0, 1.0, 4.0]
     rows = np.random.default_rng(1).normal(size=(60, 4))
-    expected = NearestNeighbors(n_neighbors=4, algorithm="brute").fit(rows).kneighbors(rows)[0][:, 3]
+    expected = (
+        NearestNeighbors(n_neighbors=4, algorithm="brute").fit(rows).kneighbors(rows)[0][:, 3]
+    )
     np.testing.assert_allclose(kth_neighbour(rows, 3), expected, rtol=1e-10)
     index, distance = nearest(rows[:5] + 1e-3, rows)
     assert index.tolist() == [0, 1, 2, 3, 4]
@@ -98,7 +113,9 @@ def test_the_kth_neighbour_excludes_self_but_not_a_twin():
 def test_nulls_of_density_and_coverage():
     # 300 repetitions with unequal sizes; the nulls hold for any continuous distribution
     rng, n, m, k = np.random.default_rng(2), 60, 90, 4
-    drawn = [balls(rng.normal(size=(m, 2)), rng.normal(size=(n, 2)), k).terms(k) for _ in range(300)]
+    drawn = [
+        balls(rng.normal(size=(m, 2)), rng.normal(size=(n, 2)), k).terms(k) for _ in range(300)
+    ]
     found = np.array([[terms.mean() for terms in each] for each in drawn])
     error = found.std(axis=0) / np.sqrt(300)
     assert abs(found[:, 2].mean() - 1.0) < 4 * error[2]
@@ -110,13 +127,17 @@ def test_on_a_grid_equal_laws_miss_the_nulls_of_continuous_ones_so_none_is_claim
     rng = np.random.default_rng(0)
     x, y = (np.round(rng.normal(size=(800, 2)) / step) for _ in range(2))
     ids = np.arange(800)
-    density, coverage = (m.score for m in measure_balls(x, y, (ids, ids), 5, 0, MeasuredOn("data"))[2:])
+    density, coverage = (
+        m.score for m in measure_balls(x, y, (ids, ids), 5, 0, MeasuredOn("data"))[2:]
+    )
     assert (density.null, coverage.null) == (None, None)
     if step >= 1.0:  # by far more than 4 standard errors
         assert coverage_null(800, 800, 5) - coverage.value > 4 * coverage.stderr
     apart = [rows + 1e-3 * rng.normal(size=rows.shape) for rows in (x, y)]
     untied = measure_balls(*apart, (ids, ids), 5, 0, MeasuredOn("data"))
-    assert abs(untied[3].score.value - untied[3].score.null) < 4 * untied[3].score.stderr  # twice in 30,000 by chance
+    assert (
+        abs(untied[3].score.value - untied[3].score.null) < 4 * untied[3].score.stderr
+    )  # twice in 30,000 by chance
 
 
 def test_damage_is_seen_in_the_right_metric():
@@ -131,12 +152,16 @@ def test_damage_is_seen_in_the_right_metric():
     assert wide[1] > 0.9
 
 
-@pytest.mark.parametrize(("d", "n", "m", "scale", "shift"), [(2, 120, 120, 1.0, 0.0), (16, 100, 120, 0.9, 0.2)])
+@pytest.mark.parametrize(
+    ("d", "n", "m", "scale", "shift"), [(2, 120, 120, 1.0, 0.0), (16, 100, 120, 0.9, 0.2)]
+)
 def test_intervals_cover_the_average_at_this_size(d, n, m, scale, shift):
     # 300 repetitions: standard error of a coverage of 95 % 1.3 %. The binomial error alone covers 60 to 85 %, so 90 % would tell
     rng = np.random.default_rng(6)
     found = [
-        neighbour_scores(rng.normal(size=(n, d)) * scale + shift, rng.normal(size=(m, d)), "f", seed=r)
+        neighbour_scores(
+            rng.normal(size=(n, d)) * scale + shift, rng.normal(size=(m, d)), "f", seed=r
+        )
         for r in range(300)
     ]
     for scores in zip(*found, strict=True):
@@ -161,10 +186,15 @@ def test_intervals_stay_in_range_and_small_samples_have_none():
 def test_terms_are_the_examples_scaled_to_the_error():
     rng = np.random.default_rng(7)
     x, y = rng.normal(size=(90, 2)) + 0.8, rng.normal(size=(70, 2))
-    found = NeighbourScores(DATA, "train", k=3).measure(x, y, np.arange(90) + 5, np.arange(70) + 1000)
+    found = NeighbourScores(DATA, "train", k=3).measure(
+        x, y, np.arange(90) + 5, np.arange(70) + 1000
+    )
     assert [m.score for m in found] == neighbour_scores(x, y, "data", "", "train", k=3)
     for measured, own, other, ids in zip(
-        found, ("samples", "reference") * 2, ("reference", "samples") * 2, (np.arange(90) + 5, np.arange(70) + 1000) * 2
+        found,
+        ("samples", "reference") * 2,
+        ("reference", "samples") * 2,
+        (np.arange(90) + 5, np.arange(70) + 1000) * 2,
     ):
         terms = getattr(measured, own)
         assert getattr(measured, other) is None
@@ -190,7 +220,9 @@ def test_subsampling_scales_the_variance_of_a_mean_at_unequal_sizes():
     found = []
     for r in range(200):
         x, y = rng.normal(size=(120, 1)) * 2, rng.normal(size=(60, 1))
-        found.append(subsampled_variance(lambda a, b: a.mean(axis=0) - 3 * b.mean(axis=0), x, y, r)[0])
+        found.append(
+            subsampled_variance(lambda a, b: a.mean(axis=0) - 3 * b.mean(axis=0), x, y, r)[0]
+        )
     # 4/120 + 9/60, estimated without bias
     assert np.mean(found) == pytest.approx(4 / 120 + 9 / 60, abs=4 * np.std(found) / np.sqrt(200))
     assert block_sizes(8000, 2000) == (1000, 250)

@@ -33,14 +33,20 @@ def written(tmp_path, content: bytes, name: str = "net"):
 
 @pytest.mark.parametrize("saved", [exported, scripted])
 def test_features_are_the_networks_outputs(saved, images, tmp_path):
-    net, convention = Small(), Preprocessing(3, low=-1.0, high=1.0, mean=(0.1, 0.2, 0.3), std=(0.5, 0.6, 0.7))
+    net, convention = (
+        Small(),
+        Preprocessing(3, low=-1.0, high=1.0, mean=(0.1, 0.2, 0.3), std=(0.5, 0.6, 0.7)),
+    )
     path = written(tmp_path, saved(net))
-    inputs = (torch.from_numpy(images).float() / 8 - 1 - torch.tensor([0.1, 0.2, 0.3])[:, None, None]) / torch.tensor(
-        [0.5, 0.6, 0.7]
-    )[:, None, None]
+    inputs = (
+        torch.from_numpy(images).float() / 8 - 1 - torch.tensor([0.1, 0.2, 0.3])[:, None, None]
+    ) / torch.tensor([0.5, 0.6, 0.7])[:, None, None]
     with torch.no_grad():
         outputs = net(inputs)
-    flat, pooled = (network_features(path, SPACE, convention, pooled=p, trust=saved is scripted) for p in (False, True))
+    flat, pooled = (
+        network_features(path, SPACE, convention, pooled=p, trust=saved is scripted)
+        for p in (False, True)
+    )
     np.testing.assert_allclose(flat(images), outputs.flatten(1), atol=1e-6)
     np.testing.assert_allclose(pooled(images), outputs.mean(dim=(2, 3)), atol=1e-6)
     assert pooled.name == flat.name + " pooled"
@@ -48,9 +54,13 @@ def test_features_are_the_networks_outputs(saved, images, tmp_path):
 
 def test_a_program_of_one_batch_size_is_fed_batches_of_that_size(images, tmp_path):
     net = Small()
-    fixed = network_features(written(tmp_path, exported(net, (3, 3, 8, 8), any_batch=False)), SPACE, PLAIN)
+    fixed = network_features(
+        written(tmp_path, exported(net, (3, 3, 8, 8), any_batch=False)), SPACE, PLAIN
+    )
     free = network_features(written(tmp_path, exported(net), "other"), SPACE, PLAIN)
-    np.testing.assert_allclose(fixed(images), free(images), atol=1e-6)  # seven images: two batches of three and one
+    np.testing.assert_allclose(
+        fixed(images), free(images), atol=1e-6
+    )  # seven images: two batches of three and one
 
 
 @pytest.mark.parametrize("batch", ["n", 2])
@@ -59,7 +69,9 @@ def test_onnx(batch, images, tmp_path):
     path = written(tmp_path, in_onnx(weight, batch), "net.onnx")
     pytest.importorskip("onnxruntime", reason="the extra 'onnx' is not installed")
     features = network_features(path, SPACE, PLAIN)
-    expected = torch.nn.functional.conv2d(torch.from_numpy(images / 16.0), torch.from_numpy(weight)).flatten(1)
+    expected = torch.nn.functional.conv2d(
+        torch.from_numpy(images / 16.0), torch.from_numpy(weight)
+    ).flatten(1)
     np.testing.assert_allclose(features(images), expected, atol=1e-5)
     with pytest.raises(BadInput, match="does not take inputs of shape"):
         network_features(path, Image(3, 4, 4), PLAIN)
@@ -110,9 +122,13 @@ def test_a_network_that_does_not_take_the_images_is_refused_at_once(tmp_path):
     with pytest.raises(BadInput, match=r"does not take inputs of shape \(1, 1, 8, 8\)"):
         network_features(path, Image(1, 8, 8), Preprocessing(1))
     with pytest.raises(BadInput, match="does not take inputs"):
-        network_features(written(tmp_path, exported(Small(), any_batch=False), "b"), Image(3, 9, 9), PLAIN)
+        network_features(
+            written(tmp_path, exported(Small(), any_batch=False), "b"), Image(3, 9, 9), PLAIN
+        )
     # grey images are repeated for three channels
-    assert network_features(path, Image(1, 8, 8), PLAIN)(np.zeros((2, 1, 8, 8), dtype=int)).shape == (2, 4 * 36)
+    assert network_features(path, Image(1, 8, 8), PLAIN)(
+        np.zeros((2, 1, 8, 8), dtype=int)
+    ).shape == (2, 4 * 36)
 
 
 def test_outputs_that_are_not_finite_are_refused(tmp_path):
@@ -134,7 +150,11 @@ class Bomb:
 @pytest.mark.parametrize("legacy", [True, False])
 def test_pickles_are_refused_in_words_and_never_opened(legacy, tmp_path):
     stream = io.BytesIO()
-    torch.save({"weights": torch.zeros(2), "bomb": Bomb()}, stream, _use_new_zipfile_serialization=not legacy)
+    torch.save(
+        {"weights": torch.zeros(2), "bomb": Bomb()},
+        stream,
+        _use_new_zipfile_serialization=not legacy,
+    )
     with pytest.raises(BadInput, match="weights or a pickled object, not a network"):
         network_features(written(tmp_path, stream.getvalue()), SPACE, PLAIN)
 
@@ -155,8 +175,17 @@ def test_exported_programs_with_pickles_inside_are_refused(tmp_path):
         return bomb.getvalue() if "/sample_inputs/" in name else content
 
     def opaque(name: str, content: bytes) -> bytes:
-        entry = {"path_name": "opaque_obj_0", "is_param": False, "use_pickle": True, "tensor_meta": None}
-        return json.dumps({"config": {"a": entry}}).encode() if name.endswith("constants_config.json") else content
+        entry = {
+            "path_name": "opaque_obj_0",
+            "is_param": False,
+            "use_pickle": True,
+            "tensor_meta": None,
+        }
+        return (
+            json.dumps({"config": {"a": entry}}).encode()
+            if name.endswith("constants_config.json")
+            else content
+        )
 
     program = exported(Small())
     # inputs that were kept as an example are not read at all
@@ -164,7 +193,11 @@ def test_exported_programs_with_pickles_inside_are_refused(tmp_path):
     for change in (pickled_weight, opaque):
         with pytest.raises(BadInput, match="parts that may run code when they are opened"):
             network_features(written(tmp_path, rewritten(program, change)), SPACE, PLAIN)
-    for extra in ("archive/data/aotinductor/model/a.so", "serialized_state_dict.pt", "archive/data/weights/model.pt"):
+    for extra in (
+        "archive/data/aotinductor/model/a.so",
+        "serialized_state_dict.pt",
+        "archive/data/weights/model.pt",
+    ):
         longer = io.BytesIO(program)
         with zipfile.ZipFile(longer, "a") as archive:
             archive.writestr(extra, bomb.getvalue())
@@ -176,11 +209,16 @@ def test_exported_programs_with_pickles_inside_are_refused(tmp_path):
     with pytest.raises(BadInput, match="two entries of one name"):
         network_features(written(tmp_path, doubled.getvalue()), SPACE, PLAIN)
     for broken in (b"not json", b"{}", b'{"config": {"a": {"path_name": "weight_0"}}}'):
-        change = lambda name, content, b=broken: b if name.endswith("weights_config.json") else content  # noqa: E731
+
+        def change(name: str, content: bytes, b: bytes = broken) -> bytes:
+            return b if name.endswith("weights_config.json") else content
+
         with pytest.raises(BadInput, match="cannot be read"):
             network_features(written(tmp_path, rewritten(program, change)), SPACE, PLAIN)
     # the same rewriting without a change opens
-    network_features(written(tmp_path, rewritten(program, lambda name, content: content)), SPACE, PLAIN)
+    network_features(
+        written(tmp_path, rewritten(program, lambda name, content: content)), SPACE, PLAIN
+    )
 
 
 def test_files_of_no_network_are_refused(tmp_path):

@@ -30,18 +30,26 @@ def written(path: Path, content: bytes) -> Path:
     return path
 
 
-def test_torchscript_runs_only_if_it_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_torchscript_runs_only_if_it_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     net = written(tmp_path / "net.pt", scripted(Small()))
-    with pytest.raises(BadInput, match=r"TorchScript: code that may do anything.*torch.export.save.*--trust"):
+    with pytest.raises(
+        BadInput, match=r"TorchScript: code that may do anything.*torch.export.save.*--trust"
+    ):
         network_features(net, SPACE, PLAIN)
-    assert network_features(net, SPACE, PLAIN, trust=True)(np.zeros((2, 3, 8, 8), dtype=int)).shape == (2, 144)
+    assert network_features(net, SPACE, PLAIN, trust=True)(
+        np.zeros((2, 3, 8, 8), dtype=int)
+    ).shape == (2, 144)
     train = np.zeros((4, 3, 8, 8), dtype=int)
     with pytest.raises(BadInput, match="TorchScript"):
         features_by_name(f"file:{net}", SPACE, train)
     assert features_by_name(f"file:{net},trust=true", SPACE, train).name.startswith("network")
     for word in ("inception", "dinov2", "clip"):
-        with pytest.raises(BadInput, match=r"TorchScript: code that runs when it is opened.*state_dict"):
+        with pytest.raises(
+            BadInput, match=r"TorchScript: code that runs when it is opened.*state_dict"
+        ):
             features_by_name(f"{word}:{net}", SPACE, train)
 
 
@@ -52,14 +60,31 @@ OPERATORS = [
         "torch.ops.aten.from_file.default",
         "torch.ops.profiler._record_function_enter.default",
     ),
-    *("torch.os.system", "_operator.attrgetter", "torch.ops.aten._assert_async.msg; import os", "math.__loader__"),
-    *("torch.ops.aten.copy_.default", "torch.ops.aten.save.default", "torch.ops.higher_order.cond", "os.system", ""),
-    *("torch.ops.aten.__class__.default", "torch.ops.aten.relu.__class__", "torch.ops.quantized.linear.default"),
+    *(
+        "torch.os.system",
+        "_operator.attrgetter",
+        "torch.ops.aten._assert_async.msg; import os",
+        "math.__loader__",
+    ),
+    *(
+        "torch.ops.aten.copy_.default",
+        "torch.ops.aten.save.default",
+        "torch.ops.higher_order.cond",
+        "os.system",
+        "",
+    ),
+    *(
+        "torch.ops.aten.__class__.default",
+        "torch.ops.aten.relu.__class__",
+        "torch.ops.quantized.linear.default",
+    ),
 ]
 
 
 @pytest.mark.parametrize("target", OPERATORS)
-def test_an_operator_that_is_not_on_the_list_is_refused_before_anything_runs(tmp_path: Path, target: str) -> None:
+def test_an_operator_that_is_not_on_the_list_is_refused_before_anything_runs(
+    tmp_path: Path, target: str
+) -> None:
     def change(name: str, content: bytes) -> bytes:
         if not name.endswith("models/model.json"):
             return content
@@ -75,14 +100,26 @@ def everywhere(record: Any, change: Callable[[Any], Any]) -> list[Any]:
     """Return copies of a record of which one value each is replaced."""
     found = [change(record)]
     if isinstance(record, dict):
-        found += [{**record, key: new} for key, value in record.items() for new in everywhere(value, change)]
+        found += [
+            {**record, key: new}
+            for key, value in record.items()
+            for new in everywhere(value, change)
+        ]
     elif isinstance(record, list):
-        found += [[*record[:i], new, *record[i + 1 :]] for i, v in enumerate(record) for new in everywhere(v, change)]
+        found += [
+            [*record[:i], new, *record[i + 1 :]]
+            for i, v in enumerate(record)
+            for new in everywhere(v, change)
+        ]
     return found
 
 
-@pytest.mark.parametrize("word", ["__import__('os').mkdir('written-by-the-network')", "torch.os.getcwd"])
-def test_words_in_a_program_are_never_evaluated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+@pytest.mark.parametrize(
+    "word", ["__import__('os').mkdir('written-by-the-network')", "torch.os.getcwd"]
+)
+def test_words_in_a_program_are_never_evaluated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
     """Put code into every place of the graph: it is refused, or it is a name that nobody reads."""
     monkeypatch.chdir(tmp_path)
     content = exported(nn.Flatten())
@@ -107,8 +144,12 @@ class Zoo(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.head = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.Hardswish(), nn.MaxPool2d(2))
-        self.block = nn.Sequential(nn.Conv2d(8, 8, 1), nn.GroupNorm(2, 8), nn.GELU(), nn.Dropout(0.5))
+        self.head = nn.Sequential(
+            nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.Hardswish(), nn.MaxPool2d(2)
+        )
+        self.block = nn.Sequential(
+            nn.Conv2d(8, 8, 1), nn.GroupNorm(2, 8), nn.GELU(), nn.Dropout(0.5)
+        )
         self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
         self.norm, self.token = nn.LayerNorm(8), nn.Parameter(torch.zeros(1, 1, 8))
         self.register_buffer("scale", torch.arange(8.0).half().float())
@@ -124,7 +165,9 @@ class Zoo(nn.Module):
         seen, _ = self.attention(tokens, tokens, tokens, need_weights=False)
         out = self.norm(tokens + seen)[:, 0] * self.scale
         best, _ = tokens.max(dim=1)
-        return torch.stack([out, best, h.mean((2, 3)), torch.where(out > 0, out, -out)], 1).reshape(x.shape[0], -1)
+        return torch.stack([out, best, h.mean((2, 3)), torch.where(out > 0, out, -out)], 1).reshape(
+            x.shape[0], -1
+        )
 
 
 @pytest.mark.parametrize("any_batch", [True, False])
@@ -153,7 +196,11 @@ def test_every_operator_of_the_list_computes_and_changes_nothing(tmp_path: Path)
                 assert _operator(f"torch.ops.aten.{name}.{overload}", tmp_path) is not None
                 taken += 1
     assert taken > 300
-    assert not {name for name in ATEN if name.endswith("_") or "file" in name or "rand" in name or "bernoulli" in name}
+    assert not {
+        name
+        for name in ATEN
+        if name.endswith("_") or "file" in name or "rand" in name or "bernoulli" in name
+    }
 
 
 def message(*parts: tuple[int, bytes | str | int]) -> bytes:
@@ -184,14 +231,26 @@ FOREIGN = {
     "random numbers": model(message((1, message((4, "RandomNormal"))))),
     "a function of its own": model(message((1, RELU)), (25, message((1, "f")))),
     "a hidden operator in a branch": model(
-        message((1, message((4, "If"), (5, message((1, "then_branch"), (6, message((1, message((4, "PyOp")))))))))),
+        message(
+            (
+                1,
+                message(
+                    (4, "If"),
+                    (5, message((1, "then_branch"), (6, message((1, message((4, "PyOp"))))))),
+                ),
+            )
+        ),
     ),
     "weights of another file": model(
         message((1, RELU), (5, message((13, message((1, "location"), (2, "/etc/passwd"))))))
     ),
     "weights elsewhere": model(message((1, RELU), (5, message((14, 1))))),
-    "a constant of another file": model(message((1, message((4, "Constant"), (5, message((5, message((14, 1))))))))),
-    "a name in two halves": model(message((1, message((4, "Re"), (4, "lu"), (7, "com."), (7, "evil"))))),
+    "a constant of another file": model(
+        message((1, message((4, "Constant"), (5, message((5, message((14, 1))))))))
+    ),
+    "a name in two halves": model(
+        message((1, message((4, "Re"), (4, "lu"), (7, "com."), (7, "evil"))))
+    ),
 }
 
 

@@ -92,7 +92,9 @@ def test_columns_of_probabilities_are_the_labels_sorted(digits):
     chosen = np.flatnonzero(np.isin(digits[1], (0, 1)))
     x, y = digits[0][chosen[:150]], digits[1][chosen[:150]]
     plain = OwnNetwork(SPACE, x, y, steps=30)
-    renamed = OwnNetwork(SPACE, x, np.where(y == 0, 40, -7), steps=30)  # the order of the classes is turned round
+    renamed = OwnNetwork(
+        SPACE, x, np.where(y == 0, 40, -7), steps=30
+    )  # the order of the classes is turned round
     assert (plain.classes, renamed.classes) == ((0, 1), (-7, 40))
     held_out, truth = digits[0][chosen[150:]], digits[1][chosen[150:]]
     assert plain.accuracy(held_out, truth).value > 0.97
@@ -146,7 +148,9 @@ def test_four_turns_are_four_pictures():
 def test_points_and_tables_with_labels():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(900, 2)) * 100 + 7
-    y = (np.hypot(*((x - 7) / 100).T) > 1.1).astype(np.int64)  # a ring around a disc: no line parts them
+    y = (np.hypot(*((x - 7) / 100).T) > 1.1).astype(
+        np.int64
+    )  # a ring around a disc: no line parts them
     f = OwnNetwork(Points(2), x[:600], y[:600], steps=200)
     assert f.accuracy(x[600:], y[600:]).value > 0.93
     assert f(x).shape == (900, 64)
@@ -159,7 +163,12 @@ def test_points_and_tables_with_labels():
     )
     rows = np.concatenate([rng.integers(0, 2, size=(300, 2)), rng.uniform(size=(300, 1))], axis=1)
     either = (rows[:, 0] != rows[:, 1]).astype(np.int64)
-    assert OwnNetwork(flags, rows[:200], either[:200], steps=150).accuracy(rows[200:], either[200:]).value > 0.95
+    assert (
+        OwnNetwork(flags, rows[:200], either[:200], steps=150)
+        .accuracy(rows[200:], either[200:])
+        .value
+        > 0.95
+    )
 
 
 def test_descending_follows_the_gradient_of_what_it_is_given():

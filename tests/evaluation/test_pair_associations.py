@@ -12,9 +12,18 @@ from pushforward.core.errors import BadInput
 from pushforward.core.table import Column, Table
 from pushforward.evaluation.marks import missing_mark
 from pushforward.evaluation.measuring.evaluation import Evaluation
-from pushforward.evaluation.table.associations import Associations, halves, leave_one_out, squared_cramers_v
+from pushforward.evaluation.table.associations import (
+    Associations,
+    halves,
+    leave_one_out,
+    squared_cramers_v,
+)
 from pushforward.evaluation.table.items import block_of
-from pushforward.evaluation.table.pair_associations import PairAssociations, association_items, pair_associations
+from pushforward.evaluation.table.pair_associations import (
+    PairAssociations,
+    association_items,
+    pair_associations,
+)
 
 GONE = missing_mark(MIXED.columns[3])
 NAMES = (
@@ -31,9 +40,12 @@ def bergsma(a: np.ndarray, b: np.ndarray) -> float:
     """Bias-corrected Cramér's V from scipy's chi-square, step by step."""
     counts = crosstab(a, b).count
     n, (r, c) = counts.sum(), counts.shape
-    phi2 = stats.chi2_contingency(counts, correction=False).statistic / n - (r - 1) * (c - 1) / (n - 1)
+    phi2 = stats.chi2_contingency(counts, correction=False).statistic / n - (r - 1) * (c - 1) / (
+        n - 1
+    )
     return float(
-        np.sign(phi2) * np.sqrt(abs(phi2) / min(r - (r - 1) ** 2 / (n - 1) - 1, c - (c - 1) ** 2 / (n - 1) - 1))
+        np.sign(phi2)
+        * np.sqrt(abs(phi2) / min(r - (r - 1) ** 2 / (n - 1) - 1, c - (c - 1) ** 2 / (n - 1) - 1))
     )
 
 
@@ -77,7 +89,9 @@ def test_all_kinds_of_pairs_agree_with_scipy() -> None:
 
 def test_spearman_is_exact_where_nothing_is_missing_ties_included() -> None:
     rng = np.random.default_rng(1)
-    x = np.stack([rng.integers(0, 5, 300).astype(float), -rng.normal(size=300), np.zeros(300)], axis=1)
+    x = np.stack(
+        [rng.integers(0, 5, 300).astype(float), -rng.normal(size=300), np.zeros(300)], axis=1
+    )
     x[:, 1] -= x[:, 0]
     space = Table(tuple(Column(n, "continuous", low=-9.0, high=9.0) for n in "abc"))
     values = whole(x, space)
@@ -153,7 +167,12 @@ def test_the_interval_covers_and_the_null_is_the_mean_of_equal_laws(
     # 300 repetitions: the standard error of a coverage of 95 % is 1.3 %; the jackknife is conservative (Efron-Stein)
     rng, space = np.random.default_rng(6), Table(MIXED.columns[1:])
     found = [
-        pair_associations(shuffled(mixed_rows(240, rng)[:, 1:], rng, share), mixed_rows(200, rng)[:, 1:], space, seed=i)
+        pair_associations(
+            shuffled(mixed_rows(240, rng)[:, 1:], rng, share),
+            mixed_rows(200, rng)[:, 1:],
+            space,
+            seed=i,
+        )
         for i in range(300)
     ]
     mean = np.mean([s.value for s in found])
@@ -175,7 +194,9 @@ def test_the_engine_measures_the_same() -> None:
     assert found.score.value == pytest.approx(pair_associations(x, y, MIXED).value, rel=1e-10)
     assert found.samples is not None
     assert found.reference is not None
-    assert np.sqrt(found.samples.variance + found.reference.variance) == pytest.approx(found.score.stderr)
+    assert np.sqrt(found.samples.variance + found.reference.variance) == pytest.approx(
+        found.score.stderr
+    )
 
 
 def test_tables_of_one_kind_and_refusals() -> None:

@@ -35,14 +35,15 @@ TABLE = Table(
 )
 RNG = np.random.default_rng(0)
 TEXTS = RNG.integers(0, 9, size=(200, 12))
-ROWS = np.stack([RNG.integers(0, 3, 300), RNG.integers(0, 51, 300), RNG.normal(size=300).clip(-4, 4)], axis=1).astype(
-    float
-)
+ROWS = np.stack(
+    [RNG.integers(0, 3, 300), RNG.integers(0, 51, 300), RNG.normal(size=300).clip(-4, 4)], axis=1
+).astype(float)
 ROWS[::10, 1] = -50.0  # the mark of a missing value
 
 
 @pytest.mark.parametrize(
-    ("space", "x"), [(DIGITS, IMAGES), (WORDS, TEXTS), (TABLE, ROWS), (Points(2), RNG.normal(size=(300, 2)))]
+    ("space", "x"),
+    [(DIGITS, IMAGES), (WORDS, TEXTS), (TABLE, ROWS), (Points(2), RNG.normal(size=(300, 2)))],
 )
 def test_every_damage_keeps_shape_type_range_and_its_input(space, x):
     before = x.copy()
@@ -84,7 +85,9 @@ def test_doses_are_what_they_say():
     train, x = np.arange(1000.0)[:, None] + 5000, np.arange(400.0)[:, None]
     assert (Copy(0.25, train).apply(x, np.random.default_rng(3)) >= 5000).sum() == 100
     points = np.zeros((20_000, 2))
-    noisy = AddedNoise(0.5, Points(2), np.array([[0.0, 4.0], [0.0, -4.0]])).apply(points, np.random.default_rng(4))
+    noisy = AddedNoise(0.5, Points(2), np.array([[0.0, 4.0], [0.0, -4.0]])).apply(
+        points, np.random.default_rng(4)
+    )
     # one scale for all coordinates: the standard deviation of 0, 4, 0, -4 is sqrt 8; four standard errors of a deviation
     np.testing.assert_allclose(noisy.std(axis=0), 0.5 * np.sqrt(8.0), rtol=4 / np.sqrt(2 * 20_000))
     hurt = AddedNoise(0.3, TABLE, ROWS).apply(ROWS, np.random.default_rng(5))
@@ -129,7 +132,10 @@ def test_power_is_the_closed_form_for_a_mean():
     assert found.power == pytest.approx(PHI(expected - 1.645), abs=0.12)
     # (1.645 + 0.842)^2 / delta^2 = 69 examples
     assert found.enough == pytest.approx((1.6449 + 0.8416) ** 2 / delta**2, rel=0.45)
-    assert (found.clean, found.damaged) == (pytest.approx(0.0, abs=0.05), pytest.approx(delta, abs=0.05))
+    assert (found.clean, found.damaged) == (
+        pytest.approx(0.0, abs=0.05),
+        pytest.approx(delta, abs=0.05),
+    )
     low = lambda a, b: [called("mean", float(a.mean()), n=len(a), better="higher")]  # noqa: E731
     liked = power(pool, [Move(delta, Points(1), pool)], low, n=n, repeats=50)[0]
     assert liked.shift < 0  # a metric that likes the damage cannot see it
@@ -140,7 +146,9 @@ def test_power_is_the_closed_form_for_a_mean():
 def test_a_blind_metric_is_called_blind_and_one_without_spread_is_handled():
     pool = RNG.normal(size=(400, 3))
     card = lambda a, b: [  # noqa: E731
-        called("first column", float(abs(a[:, 0].mean() - b[:, 0].mean())), n=len(a), better="lower"),
+        called(
+            "first column", float(abs(a[:, 0].mean() - b[:, 0].mean())), n=len(a), better="lower"
+        ),
         called("copies", float(len(a) - len(np.unique(a, axis=0))), n=len(a), better="lower"),
     ]
     train = RNG.normal(size=(5, 3))
@@ -148,7 +156,12 @@ def test_a_blind_metric_is_called_blind_and_one_without_spread_is_handled():
     found = {
         (d.metric, d.damage): d
         for d in power(
-            pool, [Shuffle(1.0, Points(3)), Copy(0.5, train)], card, n=100, repeats=6, step=lambda: calls.append(1)
+            pool,
+            [Shuffle(1.0, Points(3)), Copy(0.5, train)],
+            card,
+            n=100,
+            repeats=6,
+            step=lambda: calls.append(1),
         )
     }
     assert len(calls) == cards_of(6, 2) == 20 + 6 * 2
@@ -180,7 +193,9 @@ def test_a_skewed_metric_has_the_false_alarms_and_the_power_that_are_claimed():
     nothing, grown = power(POOL, damages, skewed, n=n, repeats=600)
     # 600 draws know 5 % to 0.9 points
     assert nothing.power == pytest.approx(0.05, abs=4 * 0.009)
-    clean, hurt = (((scale * rng.exponential(size=(40_000, n))) ** 6).mean(axis=1) for scale in (1.0, 1.3))
+    clean, hurt = (
+        ((scale * rng.exponential(size=(40_000, n))) ** 6).mean(axis=1) for scale in (1.0, 1.3)
+    )
     truth = float((hurt > np.quantile(clean, 0.95)).mean())
     # the formula of two normal laws says something else
     formula = PHI((hurt.mean() - clean.mean() - 1.645 * clean.std()) / hurt.std())

@@ -9,7 +9,9 @@ from scipy import stats
 from pushforward.evaluation.quadratic import MANY, quadratic_interval, root_interval
 
 
-@pytest.mark.parametrize(("value", "bias", "scale"), [(3.0, 1.0, 0.2), (9.0, 0.5, 1.0), (40.0, 12.0, 0.3)])
+@pytest.mark.parametrize(
+    ("value", "bias", "scale"), [(3.0, 1.0, 0.2), (9.0, 0.5, 1.0), (40.0, 12.0, 0.3)]
+)
 def test_the_ends_leave_the_tails_that_scipys_law_says(value: float, bias: float, scale: float):
     low, high = quadratic_interval(value, bias, scale)
     law = stats.ncx2(bias / scale, np.array([low, high]) / scale, scale=scale)
@@ -24,7 +26,9 @@ def test_it_covers_exactly_what_it_claims(freedom: int):
     for shift, share in ((0.0, 0.975), (2.0, 0.95), (30.0, 0.95)):
         gaps = rng.normal(size=(3000, freedom))
         gaps[:, 0] += math.sqrt(shift)
-        ends = [quadratic_interval(v, freedom * scale, scale) for v in scale * (gaps**2).sum(axis=1)]
+        ends = [
+            quadratic_interval(v, freedom * scale, scale) for v in scale * (gaps**2).sum(axis=1)
+        ]
         held = np.mean([low <= shift * scale <= high for low, high in ends])
         assert abs(held - share) < 4 * 0.004
 

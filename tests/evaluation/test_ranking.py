@@ -17,13 +17,18 @@ from scored import paired
 
 def log_prob(nats, kind="exact", estimator="exact", given="", space=None):
     space = space or Points(2)
-    return LogProb(torch.as_tensor(np.asarray(nats)), kind, space.measure, space.unit, estimator, given=given)
+    return LogProb(
+        torch.as_tensor(np.asarray(nats)), kind, space.measure, space.unit, estimator, given=given
+    )
 
 
 def models(**code_lengths):
     """Models whose code lengths scatter by 0.1 around the given means, and their kinds: name=(mean, kind)."""
     rng = np.random.default_rng(0)
-    found = {name: log_prob(rng.normal(-mean, 0.1, size=100), kind) for name, (mean, kind) in code_lengths.items()}
+    found = {
+        name: log_prob(rng.normal(-mean, 0.1, size=100), kind)
+        for name, (mean, kind) in code_lengths.items()
+    }
     return {name: likelihood_score(lp) for name, lp in found.items()}, found
 
 
@@ -41,10 +46,15 @@ def test_the_paired_test_is_students_and_signed_by_code_length():
 def test_pairing_decides_what_intervals_cannot():
     rng = np.random.default_rng(2)
     hard = rng.normal(-50, 10, size=200)
-    better, worse = log_prob(hard + 0.2 * rng.normal(size=200)), log_prob(hard - 0.3 + 0.2 * rng.normal(size=200))
+    better, worse = (
+        log_prob(hard + 0.2 * rng.normal(size=200)),
+        log_prob(hard - 0.3 + 0.2 * rng.normal(size=200)),
+    )
     scores = {"b": likelihood_score(better), "w": likelihood_score(worse)}
     assert rank_likelihoods(scores).comparisons[0].verdict == "undecided"
-    paired = rank_likelihoods(scores, {"b": better.nats.numpy(), "w": worse.nats.numpy()}).comparisons[0]
+    paired = rank_likelihoods(
+        scores, {"b": better.nats.numpy(), "w": worse.nats.numpy()}
+    ).comparisons[0]
     assert paired.verdict == "first"
     assert paired.paired.difference < 0
 
@@ -59,9 +69,15 @@ def test_false_verdicts_and_their_correction():
 
 
 def test_kinds_are_grouped_and_ordered_within():
-    scores, _ = models(flow=(2.0, "exact"), ar=(1.0, "exact"), vae=(1.5, "lower_bound"), ode=(0.5, "estimate"))
+    scores, _ = models(
+        flow=(2.0, "exact"), ar=(1.0, "exact"), vae=(1.5, "lower_bound"), ode=(0.5, "estimate")
+    )
     ranking = rank_likelihoods(scores)
-    assert ranking.groups == {"estimate": ("ode",), "exact": ("ar", "flow"), "lower_bound": ("vae",)}
+    assert ranking.groups == {
+        "estimate": ("ode",),
+        "exact": ("ar", "flow"),
+        "lower_bound": ("vae",),
+    }
     assert len(ranking.comparisons) == 6
 
 
@@ -91,7 +107,10 @@ def test_across_kinds_only_a_bound_on_the_right_side_decides(first, second, verd
 def test_a_bound_can_win_by_pairing_where_intervals_overlap():
     rng = np.random.default_rng(8)
     hard = rng.normal(-50, 10, size=200)
-    bound, exact = log_prob(hard + 0.1, "lower_bound"), log_prob(hard - 0.1 + 0.1 * rng.normal(size=200))
+    bound, exact = (
+        log_prob(hard + 0.1, "lower_bound"),
+        log_prob(hard - 0.1 + 0.1 * rng.normal(size=200)),
+    )
     scores = {"bound": likelihood_score(bound), "exact": likelihood_score(exact)}
     nats = {"bound": bound.nats.numpy(), "exact": exact.nats.numpy()}
     assert rank_likelihoods(scores).comparisons[0].verdict == "undecided"
@@ -108,7 +127,9 @@ def test_equal_families_are_rarely_told_apart_whatever_their_scatter(luck, examp
     rng = np.random.default_rng(9)
     wrong = 0
     for _ in range(400):
-        a, b = (luck * rng.normal(size=(runs, 1)) + 5 * examples * rng.normal(size=25) for _ in "ab")
+        a, b = (
+            luck * rng.normal(size=(runs, 1)) + 5 * examples * rng.normal(size=25) for _ in "ab"
+        )
         wrong += paired_test(a, b, 1.0, "nats").verdict != "undecided"
     assert wrong / 400 < 0.094
 
@@ -135,9 +156,9 @@ def test_ignoring_the_seeds_would_decide_what_luck_explains():
 def test_conditional_and_unconditional_are_never_ordered():
     plain, labelled = log_prob(-np.arange(9.0)), log_prob(-np.arange(9.0) + 50, given="label")
     scores = {"plain": likelihood_score(plain), "labelled": likelihood_score(labelled)}
-    comparison = rank_likelihoods(scores, {"plain": plain.nats.numpy(), "labelled": labelled.nats.numpy()}).comparisons[
-        0
-    ]
+    comparison = rank_likelihoods(
+        scores, {"plain": plain.nats.numpy(), "labelled": labelled.nats.numpy()}
+    ).comparisons[0]
     assert comparison.verdict == "undecided"
     assert "different quantities" in comparison.reason
 

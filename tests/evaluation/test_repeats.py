@@ -14,7 +14,9 @@ from scored import called
 
 
 def score(value, half=0.1, **more):
-    return called("d", value, **{"n": 9, "better": "lower", "low": value - half, "high": value + half, **more})
+    return called(
+        "d", value, **{"n": 9, "better": "lower", "low": value - half, "high": value + half, **more}
+    )
 
 
 def test_one_run_is_itself():
@@ -25,7 +27,10 @@ def test_quadrature_by_hand():
     s = over_seeds([score(1.0, 0.3), score(2.0, 0.5)])
     reach = math.hypot(stats.t.ppf(0.975, 1) * math.sqrt(0.5) / math.sqrt(2), 0.4)
     assert s.value == 1.5
-    assert (s.low, s.high) == (0.0, pytest.approx(1.5 + reach))  # distances whose intervals lie above zero stay there
+    assert (s.low, s.high) == (
+        0.0,
+        pytest.approx(1.5 + reach),
+    )  # distances whose intervals lie above zero stay there
     below = over_seeds([score(-1.0, 0.3), score(-2.0, 0.5)])
     assert below.low == pytest.approx(-1.5 - reach)
 
@@ -43,7 +48,9 @@ def test_coverage_of_the_familys_mean_on_the_population(runs, luck, sampling):
         for x in values:
             mean, low, high, stderr = mean_interval(x)
             found.append(called("d", mean, n=40, better="lower", low=low, high=high, stderr=stderr))
-        s = over_seeds([replace(f, low=f.low - 50, high=f.high - 50, value=f.value - 50) for f in found])
+        s = over_seeds(
+            [replace(f, low=f.low - 50, high=f.high - 50, value=f.value - 50) for f in found]
+        )
         covered += s.low <= -50.0 <= s.high
     assert covered / 500 > 0.911
 
@@ -57,7 +64,8 @@ def test_a_run_without_a_finite_value_is_said_and_kept():
 
 def test_rates_end_at_one_and_missing_intervals_stay_missing():
     rates = [
-        called("coverage [pca-2] vs test", v, n=9, better="higher", low=v - 0.05, high=v + 0.05) for v in (0.7, 0.9)
+        called("coverage [pca-2] vs test", v, n=9, better="higher", low=v - 0.05, high=v + 0.05)
+        for v in (0.7, 0.9)
     ]
     assert over_seeds(rates).high == 1.0
     assert over_seeds([score(1.0), score(1.2, low=None, high=None)]).low is None

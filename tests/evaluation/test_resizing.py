@@ -22,11 +22,15 @@ PILLOW = {
 
 @pytest.mark.parametrize("filter", PILLOW)
 @pytest.mark.parametrize(
-    ("old", "new"), [((64, 48), (17, 31)), ((8, 8), (99, 120)), ((37, 23), (12, 31)), ((90, 3), (7, 9))]
+    ("old", "new"),
+    [((64, 48), (17, 31)), ((8, 8), (99, 120)), ((37, 23), (12, 31)), ((90, 3), (7, 9))],
 )
 def test_resizing_is_pillows(filter, old, new):
     x = np.random.default_rng(0).uniform(0, 255, (2, 3, *old)).astype(np.float32)
-    theirs = [[np.asarray(Picture.fromarray(c).resize(new[::-1], PILLOW[filter])) for c in image] for image in x]
+    theirs = [
+        [np.asarray(Picture.fromarray(c).resize(new[::-1], PILLOW[filter])) for c in image]
+        for image in x
+    ]
     # Pillow stores single precision between its two passes
     np.testing.assert_allclose(Resizing(*new, filter)(x), theirs, atol=255 * 4e-7)
 
@@ -41,8 +45,13 @@ def test_bicubic_reproduces_quadratics_and_no_other_constant_would():
     # Keys (1981): a = -1/2 alone is exact for polynomials of degree two
     old, new = np.arange(12) + 0.5, (np.arange(60) + 0.5) / 5
     inside = (new > 2.5) & (new < 9.5)
-    np.testing.assert_allclose((resizing_matrix(12, 60, "bicubic") @ old**2)[inside], new[inside] ** 2, rtol=1e-12)
-    assert np.abs((resizing_matrix(12, 60, "bilinear") @ old**2)[inside] - new[inside] ** 2).max() > 0.1
+    np.testing.assert_allclose(
+        (resizing_matrix(12, 60, "bicubic") @ old**2)[inside], new[inside] ** 2, rtol=1e-12
+    )
+    assert (
+        np.abs((resizing_matrix(12, 60, "bilinear") @ old**2)[inside] - new[inside] ** 2).max()
+        > 0.1
+    )
 
 
 def test_tensorflow_samples_without_half_pixels():
@@ -60,7 +69,9 @@ def test_tensorflow_samples_without_half_pixels():
 
 
 def test_what_is_too_fine_for_the_new_grid_vanishes_unless_it_is_sampled():
-    wave = np.cos(2 * np.pi * 0.27 * np.arange(200))  # 0.27 cycles a pixel; the new grid holds 0.125
+    wave = np.cos(
+        2 * np.pi * 0.27 * np.arange(200)
+    )  # 0.27 cycles a pixel; the new grid holds 0.125
     for filter in PILLOW:
         assert np.abs(resizing_matrix(200, 50, filter) @ wave)[3:-3].max() < 0.1
     assert np.abs(resizing_matrix(200, 50, "tensorflow") @ wave).max() > 0.9
@@ -76,7 +87,9 @@ def test_resizing_without_antialias_moves_a_frechet_distance_on_real_photographs
     ]
     x = np.array(photographs)[np.random.default_rng(0).permutation(len(photographs))]
     smooth = np.rint(Resizing(8, 8, "bilinear")(x).clip(0, 255)).astype(np.int64)
-    sampled = torch.nn.functional.interpolate(torch.from_numpy(x).double(), (8, 8), mode="bilinear", antialias=False)
+    sampled = torch.nn.functional.interpolate(
+        torch.from_numpy(x).double(), (8, 8), mode="bilinear", antialias=False
+    )
     rough = sampled.round().long().numpy()
     half = len(x) // 2
     features = RandomConvolution(Image(3, 8, 8), smooth[:half])
@@ -89,9 +102,13 @@ def test_resizing_without_antialias_moves_a_frechet_distance_on_real_photographs
 def test_preprocessing_is_its_formula():
     space = Image(1, 4, 4, levels=17)
     x = np.random.default_rng(2).integers(0, 17, size=(3, 1, 4, 4))
-    out = Preprocessing(3, low=-1.0, high=3.0, mean=(1.0, 2.0, 3.0), std=(1.0, 2.0, 4.0))(x, space).numpy()
+    out = Preprocessing(3, low=-1.0, high=3.0, mean=(1.0, 2.0, 3.0), std=(1.0, 2.0, 4.0))(
+        x, space
+    ).numpy()
     for channel, (mean, std) in enumerate([(1.0, 1.0), (2.0, 2.0), (3.0, 4.0)]):
-        np.testing.assert_allclose(out[:, channel], (-1.0 + 4.0 * x[:, 0] / 16 - mean) / std, rtol=1e-6)
+        np.testing.assert_allclose(
+            out[:, channel], (-1.0 + 4.0 * x[:, 0] / 16 - mean) / std, rtol=1e-6
+        )
     # an edge makes bicubic overshoot: clipped to the range before mean and std
     edge = np.repeat(np.array([[0, 0, 16, 16]]), 4, axis=0)[None, None]
     large = Preprocessing(1, size=16, mean=(0.5,), std=(0.5,))(edge, space)

@@ -99,7 +99,9 @@ def test_order_names_and_time(cards):
 
 def test_every_distribution_metric_tells_real_from_marginals_from_noise(cards):
     found, _ = cards
-    for real, shuffled, noise in zip(*(of(found[k], *JUDGED) for k in ("real", "shuffled marginals", "noise"))):
+    for real, shuffled, noise in zip(
+        *(of(found[k], *JUDGED) for k in ("real", "shuffled marginals", "noise"))
+    ):
         sign = 1 if real.better == "higher" else -1
         assert sign * real.value > sign * shuffled.value >= sign * noise.value, real.name
         if not real.name.startswith("integrated"):
@@ -117,7 +119,13 @@ def test_the_ceiling_sits_at_the_null(cards):
 
 def test_only_the_copycat_trips(cards):
     verdicts = {name: memorisation_verdict(card).tripped for name, card in cards[0].items()}
-    assert verdicts == {"real": False, "noise": False, "shuffled marginals": False, "copycat": True, "honest": False}
+    assert verdicts == {
+        "real": False,
+        "noise": False,
+        "shuffled marginals": False,
+        "copycat": True,
+        "honest": False,
+    }
 
 
 def test_the_copycat_wins_everything_else(cards):
@@ -130,9 +138,15 @@ def test_controls_and_skill_of_an_honest_model(cards):
     found, _ = cards
     card = with_controls(found["honest"], found["real"], floor_card(found))
     assert all(score.ceiling is not None and score.floor is not None for score in card)
-    assert all(skill(score) > 0.85 for score in of(card, DISTANCE, FIDELITY) if "beta" not in score.name)
+    assert all(
+        skill(score) > 0.85 for score in of(card, DISTANCE, FIDELITY) if "beta" not in score.name
+    )
     floors = {s.name.partition(" [")[0]: s.floor for s in of(card, MEMORISATION)}
-    assert (floors["exact duplicates"], floors["near duplicates"], floors["authenticity"]) == (1.0, 1.0, 0.0)
+    assert (floors["exact duplicates"], floors["near duplicates"], floors["authenticity"]) == (
+        1.0,
+        1.0,
+        0.0,
+    )
     assert skill(called("a", 1.0, n=1, better="lower")) is None
     for score in card:
         assert Score.from_json(json.loads(json.dumps(score.to_json()))) == score
@@ -158,13 +172,17 @@ def test_control_samples_are_what_they_say(digits):
     assert all(control.samples.dtype == train.dtype for control in found.values())
     shuffled = found["shuffled marginals"].samples.reshape(300, 64)
     spread = train.reshape(-1, 64).std(0)
-    assert (np.abs(shuffled.mean(0) - train.reshape(-1, 64).mean(0)) <= 4.5 * spread / np.sqrt(300)).all()
+    assert (
+        np.abs(shuffled.mean(0) - train.reshape(-1, 64).mean(0)) <= 4.5 * spread / np.sqrt(300)
+    ).all()
     joint = np.corrcoef(shuffled[:, spread > 0.5].T)
     assert np.abs(joint[~np.eye(len(joint), dtype=bool)]).mean() < 0.08
     assert 0 <= found["noise"].samples.min() <= found["noise"].samples.max() == 16
     again = controls(train, SPACE, n=300, seed=1)
     assert all(np.array_equal(found[k].samples, again[k].samples) for k in found)
-    assert not np.array_equal(found["noise"].samples, controls(train, SPACE, n=300, seed=2)["noise"].samples)
+    assert not np.array_equal(
+        found["noise"].samples, controls(train, SPACE, n=300, seed=2)["noise"].samples
+    )
 
 
 def test_points_and_a_small_train_split():
@@ -172,19 +190,25 @@ def test_points_and_a_small_train_split():
 
     def draw(n):
         angle = rng.uniform(0, 2 * np.pi, n)
-        return np.stack([3 * np.cos(angle), 2 * np.sin(angle)], axis=1) + 0.2 * rng.normal(size=(n, 2))
+        return np.stack([3 * np.cos(angle), 2 * np.sin(angle)], axis=1) + 0.2 * rng.normal(
+            size=(n, 2)
+        )
 
     train, test, model = draw(150), draw(120), draw(120)
     features = default_features(Points(2), train)
     found = control_cards(test, train, Points(2), features, n=120)
-    card = with_controls(scorecard(model, test, train, Points(2), features), found["real"], floor_card(found))
+    card = with_controls(
+        scorecard(model, test, train, Points(2), features), found["real"], floor_card(found)
+    )
     assert found["real"][0].n == 75
     assert any("ceiling measured on 75 examples, not 120" in w for w in card[0].warnings)
     names = [s.name for s in card]
     # the cubic kernel hardly sees a filled box for a ring of the same moments; neighbours do
     coverage = names.index("coverage [identity, standardised] vs test")
     measure = card_of(test, train, Points(2), features).measure
-    pair = [measure(x)[coverage] for x in (model, controls(train, Points(2), n=120)["noise"].samples)]
+    pair = [
+        measure(x)[coverage] for x in (model, controls(train, Points(2), n=120)["noise"].samples)
+    ]
     # intervals overlap, but both meet the same reference
     assert difference(*pair).verdict == "first"
     assert memorisation_verdict(found["copycat"]).tripped
@@ -197,7 +221,9 @@ def test_train_as_reference_is_named_and_has_no_memorisation_null(digits):
     card = scorecard(held_out, train[:300], train, SPACE, features, reference_name="train")
     assert not of(card, MEMORISATION)
     assert all(score.name.endswith("vs train") for score in card)
-    fuller = scorecard(held_out, train[:300], train, SPACE, features, reference_name="train", heldout=test)
+    fuller = scorecard(
+        held_out, train[:300], train, SPACE, features, reference_name="train", heldout=test
+    )
     assert fuller[-3].name == "pull of training examples [pca-32] train vs held-out"
 
 
@@ -215,7 +241,9 @@ def test_refusals(digits):
 def test_a_card_of_few_examples_says_what_it_leaves_out(digits):
     train, test, _ = digits
     card = card_of(test[:60], train, SPACE, default_features(SPACE, train))
-    assert card.left_out == ["near duplicates was left out: it needs 100 examples, and there are 60"]
+    assert card.left_out == [
+        "near duplicates was left out: it needs 100 examples, and there are 60"
+    ]
     assert not any(s.name.startswith("near duplicates") for s in card.scores(train[:60]))
 
 
@@ -230,11 +258,24 @@ def test_the_bad_models_do_not_listen_and_the_copycat_does(digits):
     images, target = load_digits(return_X_y=True)
     train = np.asarray(images, dtype=np.int64).reshape(-1, 1, 8, 8)
     drawn = controls(train, SPACE, n=400, labels=np.asarray(target))
-    judge = Named(OwnNetwork(SPACE, drawn["real"].train, drawn["real"].train_labels, steps=200), tuple("0123456789"))
-    card = card_of(
-        train[:400], train, SPACE, default_features(SPACE, train), judge=judge, labels=np.asarray(target[:400])
+    judge = Named(
+        OwnNetwork(SPACE, drawn["real"].train, drawn["real"].train_labels, steps=200),
+        tuple("0123456789"),
     )
-    found = {k: s for k, card in card.of_controls(drawn, 400).items() for s in card if s.name.startswith("label acc")}
+    card = card_of(
+        train[:400],
+        train,
+        SPACE,
+        default_features(SPACE, train),
+        judge=judge,
+        labels=np.asarray(target[:400]),
+    )
+    found = {
+        k: s
+        for k, card in card.of_controls(drawn, 400).items()
+        for s in card
+        if s.name.startswith("label acc")
+    }
     # asked for one of ten classes and not listening: 10 %, whose interval at 400 examples ends below 15 %
     assert found["noise"].value < 0.15
     assert found["shuffled marginals"].value < 0.2

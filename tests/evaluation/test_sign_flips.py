@@ -41,7 +41,9 @@ def test_sign_flips_of_many_differences_agree_with_draws_and_with_the_normal_law
         d += 0.12 * d.std() - d.mean()
         sums = (2.0 * rng.integers(0, 2, size=(20_000, 300)) - 1.0) @ d
         # the share of 20,000 draws is known to 0.0015
-        assert sign_flip_p_value(d) == pytest.approx(np.mean(np.abs(sums) >= abs(d.sum())), abs=0.006)
+        assert sign_flip_p_value(d) == pytest.approx(
+            np.mean(np.abs(sums) >= abs(d.sum())), abs=0.006
+        )
     assert sign_flip_p_value(np.ones(400)) == pytest.approx(2.0**-399)
     assert sign_flip_p_value(np.repeat([1.0, -1.0], [60, 40])) == pytest.approx(
         0.05689, rel=1e-3

@@ -31,7 +31,9 @@ def test_on_a_line_it_is_scipys_distance(n, m):
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(n, 1)) * 2 + 1, rng.normal(size=(m, 1))
     expected = stats.wasserstein_distance(x[:, 0], y[:, 0])
-    assert sliced_wasserstein_distance(x, y, "f", order=1).value == pytest.approx(expected, rel=1e-12)
+    assert sliced_wasserstein_distance(x, y, "f", order=1).value == pytest.approx(
+        expected, rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("order", [1, 2])
@@ -77,7 +79,9 @@ def test_directions_are_orthonormal_seeded_and_enough():
         blocks = directions(d, 5)
         assert len(blocks) >= 8
         assert blocks.shape[0] * blocks.shape[1] >= 512
-        np.testing.assert_allclose(blocks @ blocks.transpose(0, 2, 1) - np.eye(blocks.shape[1]), 0, atol=1e-12)
+        np.testing.assert_allclose(
+            blocks @ blocks.transpose(0, 2, 1) - np.eye(blocks.shape[1]), 0, atol=1e-12
+        )
         np.testing.assert_array_equal(blocks, directions(d, 5))
         assert not np.array_equal(blocks, directions(d, 6))
     # uniform on the sphere: E u u^T = I / d and E u_1^4 = 3 / (d (d + 2))
@@ -107,7 +111,9 @@ def test_the_interval_covers_the_average_at_this_size_and_the_null_is_right(orde
             for r in range(300)
         ]
         values = np.array([score.value for score in found])
-        assert coverage[0] <= np.mean([s.low <= values.mean() <= s.high for s in found]) <= coverage[1]
+        assert (
+            coverage[0] <= np.mean([s.low <= values.mean() <= s.high for s in found]) <= coverage[1]
+        )
         if shift == 0.0:
             assert np.mean([s.null for s in found]) == pytest.approx(values.mean(), rel=0.04)
 
@@ -138,18 +144,25 @@ def test_the_interval_adds_the_variance_over_directions(monkeypatch):
     sampling = (measured.samples.variance + measured.reference.variance) * (2 * score.value) ** 2
     turning = blocks.var(ddof=1) / len(blocks)
     assert score.stderr**2 == pytest.approx((sampling + turning) / 4 / found[3].power, rel=1e-5)
-    sampling *= (stats.t.ppf(0.975, freedom_of([measured.samples, measured.reference])) / 1.959964) ** 2
+    sampling *= (
+        stats.t.ppf(0.975, freedom_of([measured.samples, measured.reference])) / 1.959964
+    ) ** 2
     both = sampling + (stats.t.ppf(0.975, len(blocks) - 1) / 1.959964) ** 2 * turning
     # the variance of a distance is its square's over four times the square; the null's part weighs half of its bias
     weight = 0.5 * found[3].null_square
     shared = mean_variance(x, y) / 3 * weight
     scale = (both / 4 + shared) / (found[3].power + weight)
-    assert (score.low, score.high) == pytest.approx(root_interval(score.value, found[3].null_square, scale), rel=1e-5)
+    assert (score.low, score.high) == pytest.approx(
+        root_interval(score.value, found[3].null_square, scale), rel=1e-5
+    )
 
 
 def test_tails_leave_few_degrees_of_freedom():
     rng = np.random.default_rng(9)
-    normal, heavy = (Terms.of_mean(np.arange(400), v) for v in (rng.normal(size=400), rng.standard_t(3, size=400)))
+    normal, heavy = (
+        Terms.of_mean(np.arange(400), v)
+        for v in (rng.normal(size=400), rng.standard_t(3, size=400))
+    )
     # Var of a sum of squares of normal terms is 2 V^2 / n: 400 degrees, known to 20 %
     assert freedom_of([normal]) == pytest.approx(400, rel=0.4)
     assert freedom_of([heavy]) < 120

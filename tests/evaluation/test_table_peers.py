@@ -39,7 +39,9 @@ def frame(rows: np.ndarray) -> pd.DataFrame:
             columns[column.name] = [column.categories[int(v)] if v >= 0 else None for v in values]
         else:
             columns[column.name] = (
-                np.where(values == missing_mark(column), np.nan, values) if column.missing else values
+                np.where(values == missing_mark(column), np.nan, values)
+                if column.missing
+                else values
             )
     return pd.DataFrame(columns)
 
@@ -53,8 +55,12 @@ def test_columns_without_gaps_agree() -> None:
     x, y = two()
     shapes, _ = column_items(x, y, MIXED)
     a, b = frame(x), frame(y)
-    assert 1 - TVComplement.compute(b["size"], a["size"]) == pytest.approx(shapes.values[1], abs=1e-12)
-    assert 1 - KSComplement.compute(b["count"], a["count"]) == pytest.approx(shapes.values[2], abs=1e-12)
+    assert 1 - TVComplement.compute(b["size"], a["size"]) == pytest.approx(
+        shapes.values[1], abs=1e-12
+    )
+    assert 1 - KSComplement.compute(b["count"], a["count"]) == pytest.approx(
+        shapes.values[2], abs=1e-12
+    )
 
 
 def test_pairs_of_categories_agree_gaps_included() -> None:
@@ -69,7 +75,9 @@ def test_rank_correlations_agree_without_gaps() -> None:
     known_x, known_y = x[x[:, 3] != GONE][:, 2:], y[y[:, 3] != GONE][:, 2:]
     space = Table(MIXED.columns[2:])
     a, b = (
-        Associations(side, space, np.zeros(len(side), dtype=np.int64)).of(np.ones((1, 20), dtype=bool))[0, 0]
+        Associations(side, space, np.zeros(len(side), dtype=np.int64)).of(
+            np.ones((1, 20), dtype=bool)
+        )[0, 0]
         for side in (known_x, known_y)
     )
     names = ["count", "weight"]
@@ -103,7 +111,9 @@ def test_the_peer_refuses_a_collapsed_column() -> None:
     with pytest.raises(Exception, match="constant"):
         CorrelationSimilarity.compute(real, collapsed, coefficient="Spearman")
     space = Table(tuple(Column(n, "continuous", low=-3.0, high=3.0) for n in "ab"))
-    found = Associations(collapsed.to_numpy(), space, np.zeros(100, dtype=np.int64)).of(np.ones((1, 20), dtype=bool))
+    found = Associations(collapsed.to_numpy(), space, np.zeros(100, dtype=np.int64)).of(
+        np.ones((1, 20), dtype=bool)
+    )
     assert found.tolist() == [[0.0]]
 
 
@@ -111,7 +121,8 @@ def test_the_peer_gives_no_null_and_its_score_falls_with_the_sample() -> None:
     # two samples of one law: 1 - KS is 0.92 at a hundred rows and 0.99 at ten thousand
     rng = np.random.default_rng(2)
     small, large = (
-        KSComplement.compute(pd.Series(rng.normal(size=n)), pd.Series(rng.normal(size=n))) for n in (100, 10_000)
+        KSComplement.compute(pd.Series(rng.normal(size=n)), pd.Series(rng.normal(size=n)))
+        for n in (100, 10_000)
     )
     assert small < 0.95 < large
     x, y = (rng.normal(size=(100, 1)).clip(-3, 3) for _ in range(2))
@@ -130,7 +141,9 @@ def test_the_peers_equal_bins_hide_everything_behind_one_outlier() -> None:
     real, synthetic = (pd.DataFrame({"a": side[:, 0], "b": side[:, 1]}) for side in (y, x))
     found = ContingencySimilarity.compute(real, synthetic, continuous_column_names=["a"])
     assert found > 0.99
-    space = Table((Column("a", "continuous", low=-4.0, high=1e6), Column("b", "boolean", ("no", "yes"))))
+    space = Table(
+        (Column("a", "continuous", low=-4.0, high=1e6), Column("b", "boolean", ("no", "yes")))
+    )
     assert pair_items(x, y, space).values[0] > 0.8
 
 

@@ -20,7 +20,12 @@ from pushforward.evaluation.table.privacy.attribute_inference import (
     attribute_inference,
     matches,
 )
-from pushforward.evaluation.table.privacy.linkability import Linkability, guessing_links, linkability, linked
+from pushforward.evaluation.table.privacy.linkability import (
+    Linkability,
+    guessing_links,
+    linkability,
+    linked,
+)
 from pushforward.evaluation.table.privacy.risk import AttackSetting, Rate, excess, risk_score
 from pushforward.evaluation.table.privacy.singling_out import (
     Predicates,
@@ -34,7 +39,9 @@ from pushforward.evaluation.table.privacy.singling_out import (
 GONE = missing_mark(MIXED.columns[3])
 
 
-def all_attacks(x: np.ndarray, y: np.ndarray, z: np.ndarray, seed: int = 0, attacks: int = 200) -> list[Score]:
+def all_attacks(
+    x: np.ndarray, y: np.ndarray, z: np.ndarray, seed: int = 0, attacks: int = 200
+) -> list[Score]:
     how = AttackSetting(seed=seed, attacks=attacks)
     return [
         *singling_out(x, y, z, MIXED, how, columns=3),
@@ -118,7 +125,10 @@ def test_predicates_brute_force(monkeypatch: pytest.MonkeyPatch) -> None:
     predicates = Predicates(places, low, low + rng.random((60, 2)) * 2)
     fits = np.array(
         [
-            [all(lo <= row[p] <= hi for p, lo, hi in zip(ps, los, his, strict=True)) for row in rows]
+            [
+                all(lo <= row[p] <= hi for p, lo, hi in zip(ps, los, his, strict=True))
+                for row in rows
+            ]
             for ps, los, his in zip(predicates.places, predicates.low, predicates.high, strict=True)
         ]
     )
@@ -133,11 +143,21 @@ def test_predicates_brute_force(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_single_values_are_unique_ones_and_extremes() -> None:
-    space = Table((Column("a", "categorical", ("p", "q", "r")), Column("b", "integer", low=0, high=9, missing=True)))
+    space = Table(
+        (
+            Column("a", "categorical", ("p", "q", "r")),
+            Column("b", "integer", low=0, high=9, missing=True),
+        )
+    )
     x = np.array([[0.0, 1.0], [0.0, 5.0], [1.0, 5.0], [2.0, np.inf], [0.0, 7.0]])
     found = univariate(x, space)
     described = sorted(
-        zip(found.places[:, 0].tolist(), found.low[:, 0].tolist(), found.high[:, 0].tolist(), strict=True)
+        zip(
+            found.places[:, 0].tolist(),
+            found.low[:, 0].tolist(),
+            found.high[:, 0].tolist(),
+            strict=True,
+        )
     )
     largest = np.finfo(float).max
     assert described == [
@@ -194,13 +214,20 @@ def test_links_brute_force() -> None:
     for k in (1, 4):
         expected = []
         for row in rows:
-            near = [np.argsort(np.abs(x[:, p] - row[list(p)]).sum(axis=1))[:k].tolist() for p in ((0, 2), (1, 3))]
+            near = [
+                np.argsort(np.abs(x[:, p] - row[list(p)]).sum(axis=1))[:k].tolist()
+                for p in ((0, 2), (1, 3))
+            ]
             expected.append(bool(set(near[0]) & set(near[1])))
         assert linked(rows, x, sides, k, seed=0).tolist() == expected
 
 
 def test_guessing_links_by_enumeration() -> None:
-    pairs = [set(a) & set(b) for a in itertools.combinations(range(6), 2) for b in itertools.combinations(range(6), 2)]
+    pairs = [
+        set(a) & set(b)
+        for a in itertools.combinations(range(6), 2)
+        for b in itertools.combinations(range(6), 2)
+    ]
     assert guessing_links(6, 2) == pytest.approx(np.mean([bool(p) for p in pairs]))
 
 
@@ -238,7 +265,9 @@ def test_guesses_of_a_secret_brute_force() -> None:
 def test_what_the_world_predicts_is_no_leak() -> None:
     rng = np.random.default_rng(9)
     space = Table((Column("a", "integer", low=0, high=9), Column("b", "integer", low=0, high=9)))
-    x, y, z = (np.repeat(rng.integers(0, 10, size=(200, 1)), 2, axis=1).astype(float) for _ in range(3))
+    x, y, z = (
+        np.repeat(rng.integers(0, 10, size=(200, 1)), 2, axis=1).astype(float) for _ in range(3)
+    )
     score = attribute_inference(x, y, z, space, "b")
     assert "successful on 100.0% of training rows, 100.0% of test rows" in score.warnings[0]
     assert score.value == 0.0

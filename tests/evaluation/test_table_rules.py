@@ -14,7 +14,15 @@ from pushforward.evaluation.measuring.evaluation import Evaluation
 from pushforward.evaluation.table.constraints import Constraints, breaks, constraint_violations
 from pushforward.evaluation.table.discovery import dependencies, discover, implied, orders
 from pushforward.evaluation.table.expressions import Expression
-from pushforward.evaluation.table.validity import OFF_GRID, OUTSIDE, UNKNOWN, Validity, faults, valid_rows, validity
+from pushforward.evaluation.table.validity import (
+    OFF_GRID,
+    OUTSIDE,
+    UNKNOWN,
+    Validity,
+    faults,
+    valid_rows,
+    validity,
+)
 
 SPACE = Table(
     (
@@ -37,7 +45,9 @@ def shops(n: int, seed: int = 0) -> np.ndarray:
     opened = rng.integers(0, 51, n)
     closed = np.where(status == 2, opened + rng.integers(0, 49, n), np.nan)
     price = np.round(rng.uniform(0.5, 99.99, n), 2)
-    return filled(np.stack([city, city // 2, opened, closed, status, price], axis=1).astype(float), SPACE)
+    return filled(
+        np.stack([city, city // 2, opened, closed, status, price], axis=1).astype(float), SPACE
+    )
 
 
 def test_cells_are_judged_one_by_one() -> None:
@@ -47,7 +57,13 @@ def test_cells_are_judged_one_by_one() -> None:
     assert found[OUTSIDE].tolist() == [False, False, False, True, True]
     assert not any(bad.any() for bad in faults(np.array([GONE, 0.0, 99.0]), closed).values())
     assert faults(np.array([GONE + 1, 99.5]), closed)[OUTSIDE].tolist() == [True, True]
-    assert faults(np.array([0.0, 5.0, 6.0, -1.0, 2.5]), city)[UNKNOWN].tolist() == [False, False, True, True, True]
+    assert faults(np.array([0.0, 5.0, 6.0, -1.0, 2.5]), city)[UNKNOWN].tolist() == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
     with_gap = Column("city", "categorical", ("a", "b"), missing=True)
     assert faults(np.array([-1.0, -2.0]), with_gap)[UNKNOWN].tolist() == [False, True]
 
@@ -65,7 +81,9 @@ def test_validity_is_a_rate_with_wilsons_interval_and_real_rows_as_null() -> Non
     assert score.value == 0.8
     assert (score.low, score.high) == wilson(160, 200)
     assert score.null == 0.99
-    assert score.warnings[0].startswith("invalid cells: 'city' unknown category in 15.0%, 'price-paid' outside")
+    assert score.warnings[0].startswith(
+        "invalid cells: 'city' unknown category in 15.0%, 'price-paid' outside"
+    )
     assert validity(y[1:], y, SPACE).warnings == ()
 
 
@@ -95,7 +113,9 @@ def test_what_holds_is_found_and_what_does_not_is_not() -> None:
     broken[7, 1] = (broken[7, 1] + 1) % 3
     ended = np.flatnonzero(broken[:, 3] != GONE)[0]
     broken[ended, 2] = broken[ended, 3] + 1
-    assert [str(rule) for rule in discover(broken, SPACE)] == [str(rule) for rule in implied(broken, SPACE)]
+    assert [str(rule) for rule in discover(broken, SPACE)] == [
+        str(rule) for rule in implied(broken, SPACE)
+    ]
 
 
 def test_independent_columns_give_no_rules() -> None:
@@ -145,12 +165,17 @@ def test_broken_rules_are_counted_once_a_row_and_unknown_is_not_broken() -> None
 def test_accidents_of_training_show_in_the_null() -> None:
     rng = np.random.default_rng(5)
     space = Table(
-        (Column("id", "categorical", tuple(f"{i}" for i in range(60))), Column("b", "categorical", ("u", "v")))
+        (
+            Column("id", "categorical", tuple(f"{i}" for i in range(60))),
+            Column("b", "categorical", ("u", "v")),
+        )
     )
 
     def draw(n: int, noise: float) -> np.ndarray:
         first = rng.integers(0, 60, n)
-        return np.stack([first, np.where(rng.random(n) < noise, 1 - first % 2, first % 2)], axis=1).astype(float)
+        return np.stack(
+            [first, np.where(rng.random(n) < noise, 1 - first % 2, first % 2)], axis=1
+        ).astype(float)
 
     score = constraint_violations(draw(200, 0.1), draw(2000, 0.1), draw(120, 0.0), space)
     assert score.low <= score.null <= score.high
@@ -252,6 +277,8 @@ def test_the_census_table() -> None:
     assert "'occupation' is missing where 'workclass' is missing" in names
     score = constraint_violations(test, test, train, data.space)
     assert score.value < 0.01
-    shuffled = np.stack([np.random.default_rng(p).permutation(test[:, p]) for p in range(test.shape[1])], axis=1)
+    shuffled = np.stack(
+        [np.random.default_rng(p).permutation(test[:, p]) for p in range(test.shape[1])], axis=1
+    )
     assert constraint_violations(shuffled, test, train, data.space).low > 0.8
     assert validity(test, test, data.space).value > 0.99

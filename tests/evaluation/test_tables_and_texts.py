@@ -55,7 +55,9 @@ def test_missing_values_become_marks_outside_the_range_and_nothing_else_changes(
 
 def test_column_features_do_not_depend_on_units_or_tails() -> None:
     x = filled(rows(300), TABLE)
-    stretched = Table((*TABLE.columns[:2], Column("size", "continuous", low=-3.0, high=3.0, missing=True)))
+    stretched = Table(
+        (*TABLE.columns[:2], Column("size", "continuous", low=-3.0, high=3.0, missing=True))
+    )
     other = x.copy()
     known = other[:, 2] != missing_mark(TABLE.columns[2])
     other[known, 2] = np.exp(3 * other[known, 2])
@@ -96,7 +98,9 @@ def test_the_table_floor_is_normalised() -> None:
     train = filled(rows(200)[:, 2:], real)
     grid = np.linspace(-12, 12, 24_001)[:, None]
     dense = float(marginal_log_prob(train, grid, real).nats.exp().sum()) * 1e-3
-    absent = float(marginal_log_prob(train, np.array([[missing_mark(real.columns[0])]]), real).nats.exp())
+    absent = float(
+        marginal_log_prob(train, np.array([[missing_mark(real.columns[0])]]), real).nats.exp()
+    )
     assert dense + absent == pytest.approx(1.0, abs=5e-4)
 
 
@@ -121,7 +125,9 @@ def test_token_features_see_order_and_not_place() -> None:
     windows = np.zeros((1300, 30), dtype=np.int64)
     windows[:, 0] = rng.integers(0, 9, 1300)
     for t in range(1, 30):
-        windows[:, t] = np.where(rng.random(1300) < 0.8, (windows[:, t - 1] + 1) % 9, rng.integers(0, 9, 1300))
+        windows[:, t] = np.where(
+            rng.random(1300) < 0.8, (windows[:, t - 1] + 1) % 9, rng.integers(0, 9, 1300)
+        )
     train, fresh, other = windows[:500], windows[500:900], windows[900:]
     f = TokenFeatures(space, train)
     mixed = rng.permuted(fresh, axis=1)
@@ -134,7 +140,10 @@ def test_token_features_see_order_and_not_place() -> None:
 def test_the_entropy_of_a_window_is_that_of_its_frequencies() -> None:
     rng = np.random.default_rng(0)
     x = rng.choice(7, size=(50, 12), p=[0.4, 0.2, 0.1, 0.1, 0.1, 0.05, 0.05])
-    expected = [-sum(c / 12 * math.log2(c / 12) for c in np.bincount(row, minlength=7).tolist() if c) for row in x]
+    expected = [
+        -sum(c / 12 * math.log2(c / 12) for c in np.bincount(row, minlength=7).tolist() if c)
+        for row in x
+    ]
     np.testing.assert_allclose(token_entropy(x), expected, atol=1e-12)
 
 

@@ -12,10 +12,22 @@ from pushforward.evaluation.intervals import mean_interval
 from pushforward.evaluation.measuring.evaluation import Evaluation
 from pushforward.evaluation.measuring.statistic import DATA
 from pushforward.evaluation.text.distinct import Distinct, distinct_scores, distinct_share
-from pushforward.evaluation.text.mauve import Mauve, area_terms, expected_area, frontier_area, mauve_score
+from pushforward.evaluation.text.mauve import (
+    Mauve,
+    area_terms,
+    expected_area,
+    frontier_area,
+    mauve_score,
+)
 from pushforward.evaluation.text.ngrams import distinct_in_rows, ngrams
 from pushforward.evaluation.text.repetition import Repetition, repeated_share, repetition_score
-from pushforward.evaluation.text.self_bleu import ORDER, UNMATCHED, SelfBleu, self_bleu, self_bleu_score
+from pushforward.evaluation.text.self_bleu import (
+    ORDER,
+    UNMATCHED,
+    SelfBleu,
+    self_bleu,
+    self_bleu_score,
+)
 from pushforward.evaluation.text.verbatim import Verbatim, _share, longest_runs, verbatim_scores
 
 
@@ -67,7 +79,10 @@ def bleu(text: Sequence[int], references: Sequence[Sequence[int]]) -> float:
         1.0
     """
     if len(text) < ORDER or not references:
-        raise BadInput(f"{len(text)} tokens and {len(references)} references", "at least four tokens and one reference")
+        raise BadInput(
+            f"{len(text)} tokens and {len(references)} references",
+            "at least four tokens and one reference",
+        )
     logs = 0.0
     for n in range(1, ORDER + 1):
         own, most = _counts(text, n), Counter()
@@ -87,8 +102,12 @@ def test_bleu_by_hand():
     # 'the the the the the the the' has clipped unigram precision 2/7 (Papineni et al. 2002, section 2.1.1), nothing longer
     the, references = [0] * 7, [[0, 1, 2, 3, 0, 4], [5, 6, 7, 1, 3, 0, 4]]
     expected = (2 / 7 * 0.1 / 6 * 0.1 / 5 * 0.1 / 4) ** 0.25
-    assert bleu(the, references) == pytest.approx(expected)  # a reference of 7 tokens: no brevity penalty
-    assert bleu(the, references[:1]) == pytest.approx(expected)  # longer than its reference: none either
+    assert bleu(the, references) == pytest.approx(
+        expected
+    )  # a reference of 7 tokens: no brevity penalty
+    assert bleu(the, references[:1]) == pytest.approx(
+        expected
+    )  # longer than its reference: none either
     # 4 of 5 words, 3 of 4 pairs, 2 of 3 triples, 1 of 2; c = 5, r = 7
     found = bleu([1, 2, 3, 4, 9], [[1, 2, 3, 4, 5, 6, 7]])
     assert found == pytest.approx(math.exp(1 - 7 / 5) * (4 / 5 * 3 / 4 * 2 / 3 * 1 / 2) ** 0.25)
@@ -125,7 +144,9 @@ def test_the_interval_over_windows_covers_and_the_null_warns_one_time_in_forty()
     assert 0.92 <= np.mean([s.low <= truth <= s.high for s in found]) <= 0.98
     assert np.mean([len(s.warnings) for s in found]) <= 0.055
     # real text as a sample lies within 1.96 standard errors of the difference of its null
-    assert np.mean([abs(s.value - s.null) < 1.96 * 2**0.5 * s.stderr for s in found]) == pytest.approx(0.95, abs=0.04)
+    assert np.mean(
+        [abs(s.value - s.null) < 1.96 * 2**0.5 * s.stderr for s in found]
+    ) == pytest.approx(0.95, abs=0.04)
 
 
 def test_samplers_that_loop_or_babble_are_told_from_real_text():
@@ -229,7 +250,9 @@ def test_mauve_pins():
     half = np.array([0.5, 0.5])
     assert frontier_area(half, np.array([0.9, 0.1])) == pytest.approx(0.6710958, abs=5e-8)
     assert frontier_area(np.array([0.9, 0.1]), half) == pytest.approx(0.6710958, abs=5e-8)
-    assert frontier_area(np.array([1.0, 0.0]), np.array([0.0, 1.0])) == pytest.approx(0.0040721, abs=5e-8)
+    assert frontier_area(np.array([1.0, 0.0]), np.array([0.0, 1.0])) == pytest.approx(
+        0.0040721, abs=5e-8
+    )
     assert frontier_area(half, half) == pytest.approx(1.0, abs=1e-12)
     # clusters of ten texts a side: equal laws have about 0.965, not 1
     assert expected_area(np.full(15, 10), np.full(15, 10))[0] == pytest.approx(0.965, abs=0.01)
@@ -263,7 +286,9 @@ def test_mauve_of_features():
     assert m.samples.variance + m.reference.variance == pytest.approx(m.score.stderr**2)
     assert m.score.value == pytest.approx(far.value, abs=0.1)
     # three different rows are three clusters
-    assert mauve_score(np.repeat(np.eye(3), 30, 0), np.repeat(np.eye(3), 20, 0), "data").value == pytest.approx(1.0)
+    assert mauve_score(
+        np.repeat(np.eye(3), 30, 0), np.repeat(np.eye(3), 20, 0), "data"
+    ).value == pytest.approx(1.0)
     with pytest.raises(BadInput, match="49 samples: expected at least 50"):
         mauve_score(x[:49], y, "identity")
 
@@ -272,7 +297,9 @@ def test_verbatim_in_the_engine_and_refusals():
     rng = np.random.default_rng(9)
     train, heldout = zipf(rng, (80, 12)), zipf(rng, (120, 12))
     e = Evaluation([Verbatim()])
-    state = e.take(e.take(e.take(e.init(), "samples", train[:40]), "train", train), "reference", heldout)
+    state = e.take(
+        e.take(e.take(e.init(), "samples", train[:40]), "train", train), "reference", heldout
+    )
     mean, share = e.compute(state)
     assert (mean.score.value, share.score.value) == (12.0, 1.0)
     assert mean.score.name == "longest verbatim run [tokens] train vs test"

@@ -12,7 +12,12 @@ from pushforward.core.errors import BadInput
 from pushforward.core.space import Points
 from pushforward.core.table import Column, Table
 from pushforward.evaluation.usefulness import learners
-from pushforward.evaluation.usefulness.augmentation import Drawn, Usefulness, two_way_mean, usefulness
+from pushforward.evaluation.usefulness.augmentation import (
+    Drawn,
+    Usefulness,
+    two_way_mean,
+    usefulness,
+)
 from pushforward.evaluation.usefulness.learners import Task, task_of
 from pushforward.reports.page.usefulness import to_markdown
 
@@ -134,13 +139,21 @@ def test_rows_that_the_predictor_leaves_out_are_said(monkeypatch: pytest.MonkeyP
     )
     assert "each with its own order of the samples and its own predictor" in text
     assert "own real examples" not in text
-    assert "with its own real examples, generator and predictor" in to_markdown("vae", "share right", 3, 500, cells)
+    assert "with its own real examples, generator and predictor" in to_markdown(
+        "vae", "share right", 3, 500, cells
+    )
     assert "drawn at random" not in to_markdown("vae", "share right", 3, 500, cells[2:])
     # what is counted is what is learnt from
     monkeypatch.setattr(learners, "MOST", 30)
     x, y = world(40, np.random.default_rng(0))
-    found = usefulness(lambda size, seed: Drawn(x, y, x[:20], y[:20]), TASK, x, y, [40], [0.5], seeds=2)
-    assert [(u.trained_on, u.used) for u in found] == [("real", 30), ("synthetic", 20), ("both", 30)]
+    found = usefulness(
+        lambda size, seed: Drawn(x, y, x[:20], y[:20]), TASK, x, y, [40], [0.5], seeds=2
+    )
+    assert [(u.trained_on, u.used) for u in found] == [
+        ("real", 30),
+        ("synthetic", 20),
+        ("both", 30),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +166,9 @@ def test_rows_that_the_predictor_leaves_out_are_said(monkeypatch: pytest.MonkeyP
         (list(range(40)), "number"),
     ],
 )
-def test_few_whole_numbers_are_classes_and_what_was_decided_is_said(cells: list[float], kind: str) -> None:
+def test_few_whole_numbers_are_classes_and_what_was_decided_is_said(
+    cells: list[float], kind: str
+) -> None:
     rows = np.stack([np.resize(cells, 200), np.arange(200.0)], axis=1)
     step = 0.5 if 0.5 in cells else 1.0
     named = "continuous" if step != 1.0 else "integer"
@@ -178,7 +193,12 @@ def test_classes_that_are_numbers_are_learned_as_what_they_are() -> None:
     rng = np.random.default_rng(0)
     y = rng.choice([-1.0, 2.0, 7.0], 300)
     rows = np.stack([y, y + 0.1 * rng.normal(size=300)], axis=1)
-    space = Table((Column("y", "integer", step=1.0, low=-1, high=7), Column("x", "continuous", low=-3, high=9)))
+    space = Table(
+        (
+            Column("y", "integer", step=1.0, low=-1, high=7),
+            Column("x", "continuous", low=-3, high=9),
+        )
+    )
     task = task_of(space, (), "y", rows)
     found = task.learn(rows[:200], y[:200], 0)(rows[200:])
     assert set(found.tolist()) <= {-1.0, 2.0, 7.0}

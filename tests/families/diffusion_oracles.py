@@ -25,7 +25,9 @@ class MixtureDenoiser(Denoiser):
 
     def _joint(self, y: Tensor, s: Tensor) -> Tensor:
         total = self.variances + s.reshape(-1, 1, 1) ** 2
-        quadratic = ((y.unsqueeze(1) - self.means) ** 2 / total + total.log() + math.log(2 * math.pi)).sum(-1)
+        quadratic = (
+            (y.unsqueeze(1) - self.means) ** 2 / total + total.log() + math.log(2 * math.pi)
+        ).sum(-1)
         return self.weights.log() - 0.5 * quadratic
 
     def denoise(self, y: Tensor, noise_level: Tensor, given: Given | None) -> Tensor:

@@ -34,7 +34,9 @@ def noise(n: int = 100) -> Tensor:
 
 
 def walk(tolerance: float, z: Tensor, steps: int | None = None) -> AdaptiveSampler:
-    found = SOLVERS["ode"].walk(PATH, mixture(), lambda: z, steps, 1.0, SampleOptions(tolerance=tolerance))
+    found = SOLVERS["ode"].walk(
+        PATH, mixture(), lambda: z, steps, 1.0, SampleOptions(tolerance=tolerance)
+    )
     assert isinstance(found, AdaptiveSampler)
     return found
 
@@ -56,7 +58,9 @@ def test_the_pair_meets_its_order_conditions() -> None:
     for weights, order in ((b, 3), (lower, 2)):
         values = [weights.sum(), (weights * c).sum(), (weights * c**2).sum(), weights @ a @ c]
         targets = [1.0, 1 / 2, 1 / 3, 1 / 6]
-        met = [math.isclose(float(v), t, abs_tol=1e-12) for v, t in zip(values, targets, strict=True)]
+        met = [
+            math.isclose(float(v), t, abs_tol=1e-12) for v, t in zip(values, targets, strict=True)
+        ]
         assert met == ([True] * 4 if order == 3 else [True, True, False, False])
 
 
@@ -74,7 +78,9 @@ def test_the_velocity_is_that_of_the_flow() -> None:
 def test_the_error_is_about_the_tolerance(tolerance: float) -> None:
     """Root mean square over 100 samples between a fifth of the tolerance and three times as much."""
     z = noise()
-    exact = run(SOLVERS["unipc"].walk(PATH, mixture(), lambda: z, 1500, 1.0, SampleOptions(grid="log-snr")))
+    exact = run(
+        SOLVERS["unipc"].walk(PATH, mixture(), lambda: z, 1500, 1.0, SampleOptions(grid="log-snr"))
+    )
     x, used = drawn(tolerance, z)
     error = float((x - exact).square().mean().sqrt())
     assert tolerance / 5 < error < 3 * tolerance
@@ -84,7 +90,9 @@ def test_the_error_is_about_the_tolerance(tolerance: float) -> None:
 
 def test_it_beats_a_fixed_grid_of_as_many_calls() -> None:
     z = noise()
-    exact = run(SOLVERS["unipc"].walk(PATH, mixture(), lambda: z, 1500, 1.0, SampleOptions(grid="log-snr")))
+    exact = run(
+        SOLVERS["unipc"].walk(PATH, mixture(), lambda: z, 1500, 1.0, SampleOptions(grid="log-snr"))
+    )
     x, used = drawn(3e-3, z)
     heun = SOLVERS["heun"].walk(PATH, mixture(), lambda: z, 18, 1.0)
     assert float(used.max()) < 1.3 * heun.calls
@@ -112,7 +120,10 @@ def test_calls_are_those_that_were_made() -> None:
     # the last slope is the denoised end
     y = seen[-1].state * PATH.sigma_min
     torch.testing.assert_close(
-        sampler.finish(seen[-1]), oracle(y, torch.tensor(PATH.sigma_min, dtype=torch.float64)), rtol=1e-9, atol=1e-9
+        sampler.finish(seen[-1]),
+        oracle(y, torch.tensor(PATH.sigma_min, dtype=torch.float64)),
+        rtol=1e-9,
+        atol=1e-9,
     )
 
 
@@ -137,7 +148,10 @@ def test_what_cannot_arrive_or_makes_no_sense_is_said() -> None:
     model = build("diffusion", Points(2), values={"width": 16, "depth": 1})
     for options, pattern in (
         ({"solver": "ode", "grid": "karras"}, "grid='karras' with a solver that chooses its steps"),
-        ({"solver": "heun", "tolerance": 0.01}, "tolerance=0.01 of steps on a grid: expected the solver ode"),
+        (
+            {"solver": "heun", "tolerance": 0.01},
+            "tolerance=0.01 of steps on a grid: expected the solver ode",
+        ),
         ({"solver": "ode", "tolerance": 0.0}, "tolerance=0.0: expected a number above 0"),
         ({"solver": "ode", "eta": 0.5}, "eta=0.5 with the solver 'ode'"),
     ):

@@ -43,7 +43,9 @@ def test_plain_attention_in_bfloat16_is_the_fused_kernel_and_causal() -> None:
     fused = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
     # bfloat16 has 8 bits: three roundings of numbers of order one
     torch.testing.assert_close(half.float(), fused, rtol=0.03, atol=0.03)
-    later = causal_attention(q.bfloat16(), k.bfloat16(), torch.cat([v[:, :, :20], v[:, :, 20:] + 9], 2).bfloat16())
+    later = causal_attention(
+        q.bfloat16(), k.bfloat16(), torch.cat([v[:, :, :20], v[:, :, 20:] + 9], 2).bfloat16()
+    )
     assert torch.equal(later[:, :, :20], half[:, :, :20])
     assert not torch.equal(later[:, :, 20], half[:, :, 20])
 
@@ -70,7 +72,9 @@ def test_cache_equals_no_cache_in_float64() -> None:
         whole = net(flat, None)
         cache, last = net.transformer.cache(4, 18), net.start(None, 4)
         for t in range(18):
-            torch.testing.assert_close(net.step(last, cache, t), whole[:, t], rtol=1e-10, atol=1e-10)
+            torch.testing.assert_close(
+                net.step(last, cache, t), whole[:, t], rtol=1e-10, atol=1e-10
+            )
             last = net._embed(flat[:, t])
 
 
@@ -88,7 +92,10 @@ def chi_square(model: Autoregressive, temperature: float = 1.0, n: int = 20_000)
     observed, expected = torch.bincount(code, minlength=81).double(), n * p / p.sum()
     rare = expected < 5
     assert int((~rare).sum()) > 20
-    groups = [torch.cat([counts[~rare], counts[rare].sum()[None]]).numpy() for counts in (observed, expected)]
+    groups = [
+        torch.cat([counts[~rare], counts[rare].sum()[None]]).numpy()
+        for counts in (observed, expected)
+    ]
     return float(stats.chisquare(*groups).pvalue)
 
 
@@ -145,8 +152,12 @@ def test_density_is_the_jacobian_of_the_code() -> None:
     perturb(net, 0.2)  # type: ignore[arg-type]
     x = torch.randn(5, 3, generator=generator(2))
     for row in x:
-        jacobian = torch.autograd.functional.jacobian(lambda v: net._encode(v[None], None, Streams(0, 1))[0], row)
+        jacobian = torch.autograd.functional.jacobian(
+            lambda v: net._encode(v[None], None, Streams(0, 1))[0], row
+        )
         assert isinstance(jacobian, torch.Tensor)
         assert float(jacobian.triu(1).abs().max()) == 0.0
         expected = jacobian.diagonal().log().sum()
-        torch.testing.assert_close(net.terms(row[None], None).sum().double(), expected.double(), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(
+            net.terms(row[None], None).sum().double(), expected.double(), rtol=1e-4, atol=1e-4
+        )

@@ -73,10 +73,14 @@ def token_net(kind: type[TokenBackbone] = TokenBackbone) -> TokenBackbone:
 def test_probabilities_of_texts_given_any_context_add_to_one(architecture: str) -> None:
     model, rows = text_model(architecture), enumerate_strings(TEXT)
     for row in SEVERAL:
-        nats = model.log_prob(rows, Given(context=about(row).context)[torch.zeros(len(rows), dtype=torch.long)]).nats
+        nats = model.log_prob(
+            rows, Given(context=about(row).context)[torch.zeros(len(rows), dtype=torch.long)]
+        ).nats
         assert float(nats.double().exp().sum()) == pytest.approx(1.0, abs=1e-5)
         # nothing but boundaries follows a boundary
-        assert all(math.isinf(v) == bad(r) for r, v in zip(rows.tolist(), nats.tolist(), strict=True))
+        assert all(
+            math.isinf(v) == bad(r) for r, v in zip(rows.tolist(), nats.tolist(), strict=True)
+        )
 
 
 def bad(row: list[int]) -> bool:
@@ -87,7 +91,9 @@ def test_probabilities_of_images_given_any_vectors_add_to_one() -> None:
     model, x = image_model(), enumerate_images(IMAGE)
     for i in range(4):
         given = vectors(4)[torch.full((len(x),), i)]
-        assert float(model.log_prob(x, given).nats.double().exp().sum()) == pytest.approx(1.0, abs=1e-5)
+        assert float(model.log_prob(x, given).nats.double().exp().sum()) == pytest.approx(
+            1.0, abs=1e-5
+        )
 
 
 def test_samples_follow_the_probabilities_given_the_context() -> None:
@@ -106,23 +112,34 @@ def test_samples_follow_the_probabilities_given_the_context() -> None:
 
 
 @pytest.mark.parametrize("model", [text_model(), image_model()], ids=["text", "image"])
-def test_a_row_does_not_depend_on_its_batch_nor_on_what_follows_its_context(model: GenerativeModel) -> None:
-    given = about([1, 5, 2], [4], [0, 0, 3, 4, 1]) if model.space.kind == "text" else vectors(3, seed=1)
+def test_a_row_does_not_depend_on_its_batch_nor_on_what_follows_its_context(
+    model: GenerativeModel,
+) -> None:
+    given = (
+        about([1, 5, 2], [4], [0, 0, 3, 4, 1]) if model.space.kind == "text" else vectors(3, seed=1)
+    )
     x = model.sample(3, given, seed=2)
     together = model.log_prob(x, given).nats
     assert given.context is not None
     for i in range(3):
         length = int(given.context.length[i])
         alone = Context(given.context.values[i : i + 1, :length], given.context.length[i : i + 1])
-        torch.testing.assert_close(model.log_prob(x[i : i + 1], Given(context=alone)).nats, together[i : i + 1])
+        torch.testing.assert_close(
+            model.log_prob(x[i : i + 1], Given(context=alone)).nats, together[i : i + 1]
+        )
     noisy = given.context.values.clone()
     noisy[given.context.absent()] = 1
-    torch.testing.assert_close(model.log_prob(x, Given(context=Context(noisy, given.context.length))).nats, together)
+    torch.testing.assert_close(
+        model.log_prob(x, Given(context=Context(noisy, given.context.length))).nats, together
+    )
 
 
 def test_what_a_context_says_and_its_order_matter() -> None:
     model, x = text_model(), torch.tensor([[0, 1, 2, 0]])
-    found = {float(model.log_prob(x, about(row)).nats) for row in ([1, 2, 4], [2, 1, 4], [1, 2], [], [4, 2, 1])}
+    found = {
+        float(model.log_prob(x, about(row)).nats)
+        for row in ([1, 2, 4], [2, 1, 4], [1, 2], [], [4, 2, 1])
+    }
     assert len(found) == 5
     bag = ContextEncoder(WORDS, 16, 0, 2)
     values = bag(about([1, 2]).context, 1).values
@@ -140,7 +157,9 @@ def test_the_cache_keeps_the_context(kind: type[TokenBackbone]) -> None:
         few = net.extend(x[:, 3:5], cache, 3)
         torch.testing.assert_close(few, whole[:, 3:5], rtol=1e-9, atol=1e-9)
         kept = cache.rows(torch.tensor([2, 0]))
-        torch.testing.assert_close(net.step(x[[2, 0], 5], kept, 5), whole[[2, 0], 5], rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(
+            net.step(x[[2, 0], 5], kept, 5), whole[[2, 0], 5], rtol=1e-9, atol=1e-9
+        )
 
 
 def test_the_cache_of_pixels_keeps_the_context() -> None:
@@ -160,7 +179,9 @@ def test_guidance_leans_on_the_empty_context() -> None:
     net, given = token_net(), about([1, 5, 2])
     start = torch.tensor([[3]])
     with torch.no_grad():
-        told, null = (net(start, g, None, None, 1)[:, -1].log_softmax(-1) for g in (given, about([])))
+        told, null = (
+            net(start, g, None, None, 1)[:, -1].log_softmax(-1) for g in (given, about([]))
+        )
         first = next(states(TokenWalk(net, Streams(0, 1), given, SampleOptions(guidance=2.5))))
     torch.testing.assert_close(first.logits, null + 2.5 * (told - null), rtol=1e-9, atol=1e-9)
     model = image_model()
@@ -180,7 +201,8 @@ def nothing(n: int) -> Given:
 def test_labels_and_contexts_are_forgotten_together() -> None:
     n = 4000
     given = Given(
-        torch.ones(n, dtype=torch.long), context=about([1, 2]).context.each(lambda t: t.expand(n, *t.shape[1:]))
+        torch.ones(n, dtype=torch.long),
+        context=about([1, 2]).context.each(lambda t: t.expand(n, *t.shape[1:])),
     )  # type: ignore[union-attr]
     seen = forgotten(given, 0.25, torch.rand(n, generator=generator(0)))
     assert seen.label is not None
@@ -214,12 +236,17 @@ def test_a_model_with_contexts_learns_what_they_say() -> None:
     x = torch.cat([letters.flip(1), torch.full((3000, 1), 3)], dim=1)
     examples = Examples(x, Given(context=Context(letters, torch.full((3000,), 3))))
     model = build(
-        "autoregressive", TEXT, values={"width": 32, "depth": 2, "heads": 2, "context_depth": 1}, context=WORDS
+        "autoregressive",
+        TEXT,
+        values={"width": 32, "depth": 2, "heads": 2, "context_depth": 1},
+        context=WORDS,
     )
     config = TrainConfig(steps=250, batch_size=128, learning_rate=5e-3, optimiser="muon", seed=0)
     fit(model, examples[:2800], examples[2800:], config)
     assert -model.log_prob(examples[2800:]).mean_nats < 0.1
-    blind = Given(context=Context(torch.zeros(200, 0, dtype=torch.long), torch.zeros(200, dtype=torch.long)))
+    blind = Given(
+        context=Context(torch.zeros(200, 0, dtype=torch.long), torch.zeros(200, dtype=torch.long))
+    )
     assert -model.log_prob(x[2800:], blind).mean_nats > 3.0
     drawn = model.sample(50, examples.given[2800:2850], seed=1)  # type: ignore[index]
     assert float((drawn == x[2800:2850]).all(1).double().mean()) > 0.9
@@ -236,8 +263,16 @@ def test_contexts_that_do_not_fit_are_refused() -> None:
         (lambda: text.log_prob(x, about([6])), "context tokens up to 6: expected 0 to 5"),
         (lambda: text.log_prob(x, about([0] * 6)), "a context of 6 positions: expected at most 5"),
         (lambda: text.log_prob(x, vectors(1)), "dtype torch.float32: expected at most 5 tokens"),
-        (lambda: image.sample(1, about([1])), "dtype torch.int64: expected at most 3 vectors of width 2"),
-        (lambda: image.sample(2, Given(context=Context(torch.full((2, 1, 2), math.nan), torch.ones(2).long()))), "NaN"),
+        (
+            lambda: image.sample(1, about([1])),
+            "dtype torch.int64: expected at most 3 vectors of width 2",
+        ),
+        (
+            lambda: image.sample(
+                2, Given(context=Context(torch.full((2, 1, 2), math.nan), torch.ones(2).long()))
+            ),
+            "NaN",
+        ),
         (lambda: plain.log_prob(x, about([1])), "trained without contexts"),
         (lambda: careful.sample(1, about([1]), guidance=2.0), "condition_dropout=0.1"),
         (lambda: Context(torch.zeros(2, 3), torch.zeros(2).long()), "a context of shape"),
@@ -262,6 +297,9 @@ def test_a_forward_pass_of_the_memory_is_attention_by_hand() -> None:
     for i in range(2):
         q = recall.query(recall.norm(h[i]))  # type: ignore[union-attr, operator]
         k, v = recall.look(memory[i][~absent[i]]).chunk(2, dim=-1)  # type: ignore[union-attr, operator]
-        heads = [torch.softmax(q[:, s] @ k[:, s].T / 8**0.5, -1) @ v[:, s] for s in (slice(0, 8), slice(8, 16))]
+        heads = [
+            torch.softmax(q[:, s] @ k[:, s].T / 8**0.5, -1) @ v[:, s]
+            for s in (slice(0, 8), slice(8, 16))
+        ]
         expected.append(recall.out(torch.cat(heads, -1)))  # type: ignore[union-attr, operator]
     torch.testing.assert_close(found, torch.stack(expected), rtol=1e-9, atol=1e-9)

@@ -56,9 +56,18 @@ def test_blind_assignment_would_tell_the_label_and_the_aware_one_does_not() -> N
 
 
 def flow_matching(coupling: str, data: torch.Tensor) -> GenerativeModel:
-    values = {"width": 64, "depth": 2, "context": 32, "path": "rectified-flow", "law": "time", "weight": "velocity"}
+    values = {
+        "width": 64,
+        "depth": 2,
+        "context": 32,
+        "path": "rectified-flow",
+        "law": "time",
+        "weight": "velocity",
+    }
     model = build(
-        "diffusion", Points(2), values={**values, "prediction": "velocity", "coupling": coupling, "sigma_max": 400.0}
+        "diffusion",
+        Points(2),
+        values={**values, "prediction": "velocity", "coupling": coupling, "sigma_max": 400.0},
     )
     model.prepare(Examples(data))
     train(model, Examples(data), 250, learning_rate=3e-3)
@@ -71,7 +80,10 @@ def test_assigned_noise_straightens_the_paths() -> None:
     data = torch.stack([corner % 2, corner // 2], 1) * 2.0 - 1.0 + 0.1 * draws(256, 6, 2)
     models = [flow_matching(coupling, data) for coupling in ("independent", "optimal-transport")]
     for steps in (1, 2):
-        drawn = [m.sample(256, seed=1, solver="euler", steps=steps, grid="time").double().numpy() for m in models]
+        drawn = [
+            m.sample(256, seed=1, solver="euler", steps=steps, grid="time").double().numpy()
+            for m in models
+        ]
         plain, straight = (energy_distance(x, data.double().numpy()) for x in drawn)
         assert straight < 0.5 * plain, steps
     fine = models[1].sample(256, seed=1, steps=32).double().numpy()
@@ -79,7 +91,10 @@ def test_assigned_noise_straightens_the_paths() -> None:
     # how far a step of one goes wrong is the curvature: noise to data in one step against forty
     apart = [
         float(
-            (m.sample(64, seed=2, solver="euler", steps=2, grid="time") - m.sample(64, seed=2, steps=40))
+            (
+                m.sample(64, seed=2, solver="euler", steps=2, grid="time")
+                - m.sample(64, seed=2, steps=40)
+            )
             .square()
             .mean()
         )
@@ -90,7 +105,12 @@ def test_assigned_noise_straightens_the_paths() -> None:
 
 def test_a_coupled_model_claims_nothing_that_needs_a_score() -> None:
     data = draws(64, 7, 2)
-    model = build("diffusion", Points(2), ("a", "b"), values={"width": 16, "depth": 1, "coupling": "optimal-transport"})
+    model = build(
+        "diffusion",
+        Points(2),
+        ("a", "b"),
+        values={"width": 16, "depth": 1, "coupling": "optimal-transport"},
+    )
     examples = Examples(data, Given(torch.arange(64) % 2))
     model.prepare(examples)
     with pytest.raises(Unsupported, match=r"no estimator 'elbo'.*one of ode"):

@@ -29,10 +29,14 @@ def pictures(n: int = 200) -> Examples:
 
 
 def cloud(n: int = 3000) -> Examples:
-    return Examples(torch.randn(n, 2, generator=generator(0, "cloud")) * torch.tensor([3.0, 0.5]) + 1.0)
+    return Examples(
+        torch.randn(n, 2, generator=generator(0, "cloud")) * torch.tensor([3.0, 0.5]) + 1.0
+    )
 
 
-def prepared(family: str, data: Examples, space: Image | Points, noise: float = 0.05, **values: int) -> GenerativeModel:
+def prepared(
+    family: str, data: Examples, space: Image | Points, noise: float = 0.05, **values: int
+) -> GenerativeModel:
     model = build(family, space, CLASSES if data.given is not None else (), values)
     model.prepare(data)
     perturb(model, noise)
@@ -93,7 +97,10 @@ def test_area_under_the_denoising_error_is_the_diffusion_term(space: Image | Poi
     data = Examples(data.x)
     model = prepared("diffusion", data, space, width=16, depth=1)
     curve, _ = model.curves(data, seed=2)
-    area = float(torch.trapezoid(torch.tensor(curve.y), torch.tensor(curve.x).log())) * space.dimensions
+    area = (
+        float(torch.trapezoid(torch.tensor(curve.y), torch.tensor(curve.x).log()))
+        * space.dimensions
+    )
     x = model.codec.encode(data.x).value
     from pushforward.families.diffusion.densities.continuous_bound import prior_divergence
 

@@ -34,7 +34,9 @@ from pushforward.families.diffusion.solvers.sampler import SOLVERS
 
 
 def test_terminal_alpha_bars_and_the_one_clipped_beta() -> None:
-    ends = [float(alpha_bars(make())[-1]) for make in (linear_betas, scaled_linear_betas, cosine_betas)]
+    ends = [
+        float(alpha_bars(make())[-1]) for make in (linear_betas, scaled_linear_betas, cosine_betas)
+    ]
     for found, expected in zip(ends, (4.036e-5, 4.66e-3, 2.43e-9), strict=True):
         assert found == pytest.approx(expected, rel=2e-3)
     assert (cosine_betas() == LARGEST_BETA).nonzero().flatten().tolist() == [999]
@@ -48,9 +50,13 @@ def test_terminal_alpha_bars_and_the_one_clipped_beta() -> None:
         ("cosine-1000", "squaredcos_cap_v2", (1e-4, 0.02)),
     ],
 )
-def test_tables_are_those_of_diffusers(table: str, schedule: str, ends: tuple[float, float]) -> None:
+def test_tables_are_those_of_diffusers(
+    table: str, schedule: str, ends: tuple[float, float]
+) -> None:
     diffusers = pytest.importorskip("diffusers")
-    theirs = diffusers.DDPMScheduler(1000, beta_start=ends[0], beta_end=ends[1], beta_schedule=schedule)
+    theirs = diffusers.DDPMScheduler(
+        1000, beta_start=ends[0], beta_end=ends[1], beta_schedule=schedule
+    )
     bars = alpha_bars(TABLES[table]())
     torch.testing.assert_close(theirs.alphas_cumprod.double(), bars, rtol=2e-4, atol=1e-11)
 
@@ -82,7 +88,9 @@ def test_a_table_is_a_grid_of_levels_that_it_has(table: str) -> None:
         assert float((own - level).abs().min()) == 0.0
     most = int(((own > 0.012) & (own < 12.0)).sum()) + 2
     assert len(grid_levels(table, most, path).unique()) == most
-    with pytest.raises(BadInput, match=rf"{most + 1} steps of the grid '{table}': expected at most {most}"):
+    with pytest.raises(
+        BadInput, match=rf"{most + 1} steps of the grid '{table}': expected at most {most}"
+    ):
         grid_levels(table, most + 1, path)
     z = torch.randn(30, 2, generator=generator(0), dtype=torch.float64)
     ends = [
@@ -96,8 +104,16 @@ def test_a_table_is_a_grid_of_levels_that_it_has(table: str) -> None:
 def test_a_signal_to_noise_ratio_of_zero_is_refused_and_nearly_zero_is_finite(name: str) -> None:
     """Where a path's ratio ends at zero its noise says nothing of the data: no model is made there, whatever it predicts."""
     for prediction in ("noise", "velocity"):
-        values = {"path": name, "prediction": prediction, "sigma_max": math.inf, "width": 16, "depth": 1}
-        with pytest.raises(BadInput, match=r"largest noise level of inf.*expected a finite one.*ratio of zero"):
+        values = {
+            "path": name,
+            "prediction": prediction,
+            "sigma_max": math.inf,
+            "width": 16,
+            "depth": 1,
+        }
+        with pytest.raises(
+            BadInput, match=r"largest noise level of inf.*expected a finite one.*ratio of zero"
+        ):
             build("diffusion", Points(2), values=values)
     path = PATHS[name](0.01, 1e6)
     assert path.ends[1] < 1.0
@@ -105,12 +121,18 @@ def test_a_signal_to_noise_ratio_of_zero_is_refused_and_nearly_zero_is_finite(na
         chosen = law(path, torch.tensor(0.7))
         s = chosen.quantile(torch.tensor([0.0, 0.5, 1.0 - 1e-7]))
         for weight in ("min-snr", "likelihood", "edm", "velocity", "noise", "truncated-snr"):
-            assert bool(torch.isfinite(objective_of(chosen, weight, torch.tensor(0.7)).weight(s)).all()), weight
+            assert bool(
+                torch.isfinite(objective_of(chosen, weight, torch.tensor(0.7)).weight(s)).all()
+            ), weight
     least = objective_of(LAWS["time"](path, torch.tensor(0.7)), "min-snr", torch.tensor(0.7)).weight
-    torch.testing.assert_close(least(torch.tensor([1e-30, 1.0, 1e30, math.inf])), torch.tensor([5.0, 1.0, 0.0, 0.0]))
+    torch.testing.assert_close(
+        least(torch.tensor([1e-30, 1.0, 1e30, math.inf])), torch.tensor([5.0, 1.0, 0.0, 0.0])
+    )
     # predicted noise at a ratio of 1e-12: the denoiser and both numbers are finite
     model = build(
-        "diffusion", Points(2), values={"path": name, "prediction": "noise", "sigma_max": 1e4, "width": 16, "depth": 1}
+        "diffusion",
+        Points(2),
+        values={"path": name, "prediction": "noise", "sigma_max": 1e4, "width": 16, "depth": 1},
     )
     x = torch.randn(8, 2, generator=generator(1))
     assert bool(torch.isfinite(model.log_prob(x, samples=16).nats).all())

@@ -30,8 +30,17 @@ diffusers = pytest.importorskip("diffusers")
 # theirs, about numpy's protocol
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-BETAS: dict[str, Any] = {"num_train_timesteps": 1000, "beta_start": 1e-4, "beta_end": 0.02, "beta_schedule": "linear"}
-MULTISTEP: dict[str, Any] = {"solver_order": 2, "final_sigmas_type": "zero", "timestep_spacing": "leading"}
+BETAS: dict[str, Any] = {
+    "num_train_timesteps": 1000,
+    "beta_start": 1e-4,
+    "beta_end": 0.02,
+    "beta_schedule": "linear",
+}
+MULTISTEP: dict[str, Any] = {
+    "solver_order": 2,
+    "final_sigmas_type": "zero",
+    "timestep_spacing": "leading",
+}
 STEPS = 20
 
 
@@ -64,7 +73,9 @@ def ours(scheme: Scheme, levels: Tensor, seed: int = 0) -> Tensor:
         now = Seen(level, scheme.correct(now, past), now.clean)
         if then is None:
             return now.clean
-        y = scheme.step(now, then, past, lambda: torch.randn(32, 2, generator=rng, dtype=torch.float64))
+        y = scheme.step(
+            now, then, past, lambda: torch.randn(32, 2, generator=rng, dtype=torch.float64)
+        )
         past = (now, *past)[:2]
     raise AssertionError
 
@@ -72,7 +83,10 @@ def ours(scheme: Scheme, levels: Tensor, seed: int = 0) -> Tensor:
 @pytest.mark.parametrize(
     ("scheduler", "scheme"),
     [
-        (diffusers.DDIMScheduler(**BETAS, clip_sample=False, set_alpha_to_one=True), Ancestral(0.0)),
+        (
+            diffusers.DDIMScheduler(**BETAS, clip_sample=False, set_alpha_to_one=True),
+            Ancestral(0.0),
+        ),
         (diffusers.DPMSolverMultistepScheduler(**BETAS, **MULTISTEP), SecondOrderMultistep(0.0)),
         (diffusers.UniPCMultistepScheduler(**BETAS, **MULTISTEP), PredictorCorrector()),
     ],
@@ -83,11 +97,15 @@ def test_deterministic_schedulers(scheduler: Any, scheme: Scheme) -> None:
     # their tables are in single precision
     torch.testing.assert_close(ours(scheme, levels), x, rtol=1e-3, atol=1e-4)
     # and the tolerance is far from what another scheme does
-    other = ours(SecondOrderMultistep(0.0) if isinstance(scheme, Ancestral) else Ancestral(0.0), levels)
+    other = ours(
+        SecondOrderMultistep(0.0) if isinstance(scheme, Ancestral) else Ancestral(0.0), levels
+    )
     assert float((other - x).abs().max()) > 0.02
 
 
-@pytest.mark.parametrize(("variance", "scheme"), [("fixed_small", Ancestral(1.0)), ("fixed_large", LargeAncestral())])
+@pytest.mark.parametrize(
+    ("variance", "scheme"), [("fixed_small", Ancestral(1.0)), ("fixed_large", LargeAncestral())]
+)
 def test_ddpm_with_the_same_noise(variance: str, scheme: Scheme) -> None:
     scheduler = diffusers.DDPMScheduler(**BETAS, clip_sample=False, variance_type=variance)
     x, levels = theirs(scheduler, seed=5)

@@ -19,9 +19,18 @@ from pushforward.core.space import Image, Points
 from pushforward.core.spec import TrainConfig
 from pushforward.engine.fit import fit
 from pushforward.families.build import build
-from pushforward.families.diffusion.denoisers.known_levels import GaussianDecoder, LevelDecoder, level_values
+from pushforward.families.diffusion.denoisers.known_levels import (
+    GaussianDecoder,
+    LevelDecoder,
+    level_values,
+)
 from pushforward.families.diffusion.densities.continuous_bound import GaussianControl, elbo
-from pushforward.families.diffusion.densities.flow_density import flow, ode_estimate, ode_log_density, with_divergence
+from pushforward.families.diffusion.densities.flow_density import (
+    flow,
+    ode_estimate,
+    ode_log_density,
+    with_divergence,
+)
 from pushforward.families.diffusion.paths.noise_law import Knee, LogUniform
 from pushforward.families.diffusion.paths.path import VariancePreserving
 from pushforward.families.diffusion.solvers.ode_coordinates import ScaledByLogNoise
@@ -30,11 +39,21 @@ PATH = VariancePreserving(0.01, 60.0)
 KNEE = Knee(PATH, torch.tensor(1.0))
 
 
-def mean_bound(oracle: MixtureDenoiser, sigma_min: float, x: Tensor, samples: int) -> tuple[Tensor, Tensor]:
+def mean_bound(
+    oracle: MixtureDenoiser, sigma_min: float, x: Tensor, samples: int
+) -> tuple[Tensor, Tensor]:
     path = VariancePreserving(sigma_min, 60.0)
     control = GaussianControl(torch.zeros(2, dtype=torch.float64), 1.0)
     law = Knee(path, torch.tensor(1.0))
-    nats, stderr = elbo(path, oracle, GaussianDecoder(sigma_min), law, x, Draws(Streams(0, len(x)), samples), control)
+    nats, stderr = elbo(
+        path,
+        oracle,
+        GaussianDecoder(sigma_min),
+        law,
+        x,
+        Draws(Streams(0, len(x)), samples),
+        control,
+    )
     assert stderr is not None
     return nats, stderr
 
@@ -70,7 +89,13 @@ def test_a_worse_denoiser_has_a_lower_bound() -> None:
     law = Knee(VariancePreserving(0.02, 60.0), torch.tensor(1.0))
     path = VariancePreserving(0.02, 60.0)
     bad, _ = elbo(
-        path, lambda y, s: oracle(y, s) + 0.1, GaussianDecoder(0.02), law, x, Draws(Streams(0, len(x)), 64), None
+        path,
+        lambda y, s: oracle(y, s) + 0.1,
+        GaussianDecoder(0.02),
+        law,
+        x,
+        Draws(Streams(0, len(x)), 64),
+        None,
     )
     # a constant offset d costs int |d|^2/s^2 dlog s = |d|^2/2 (1/s_min^2 - 1/s_max^2) in expectation: 0.02/2/0.0004 = 25
     assert 20.0 < float((good - bad).mean()) < 30.0
@@ -83,7 +108,13 @@ def test_stderr_of_the_bound_is_its_spread() -> None:
     wide = x.repeat(200, 1)
     law = LogUniform(PATH)
     nats, stderr = elbo(
-        PATH, oracle, GaussianDecoder(PATH.sigma_min), law, wide, Draws(Streams(7, len(wide)), 64), None
+        PATH,
+        oracle,
+        GaussianDecoder(PATH.sigma_min),
+        law,
+        wide,
+        Draws(Streams(7, len(wide)), 64),
+        None,
     )
     assert stderr is not None
     spread = nats.reshape(200, 20).std(0).mean()
@@ -146,7 +177,10 @@ def test_ode_density_converges_to_the_density_of_the_smallest_noise() -> None:
     # the prior N(0, 1) at t = 1 ignores the mean m of the data: at most 4 |m|/sigma_max = 0.004 in log-density
     path = VariancePreserving(0.01, 1000.0)
     exact = oracle.log_density(y, path.sigma_min)
-    errors = [float((ode_log_density(path, oracle, y, steps) - exact).abs().max()) for steps in (20, 40, 160)]
+    errors = [
+        float((ode_log_density(path, oracle, y, steps) - exact).abs().max())
+        for steps in (20, 40, 160)
+    ]
     assert errors[1] < 0.3 * errors[0]
     assert errors[2] < 4e-3
     smoothing = (oracle.log_density(y) - exact).abs().max()
@@ -186,15 +220,24 @@ def test_flow_is_invertible_and_exact_on_a_gaussian() -> None:
     oracle = gaussian()
     y = oracle.draw(32, generator(8))
     code = flow(PATH, oracle, y, 64)
-    torch.testing.assert_close(code, gaussian_flow(oracle, y, PATH.sigma_min, PATH.sigma_max), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        code, gaussian_flow(oracle, y, PATH.sigma_min, PATH.sigma_max), rtol=1e-4, atol=1e-4
+    )
     torch.testing.assert_close(flow(PATH, oracle, code, 64, reverse=True), y, rtol=1e-4, atol=1e-4)
 
 
 def trained(space: Points | Image, classes: tuple[str, ...] = (), steps: int = 400):  # type: ignore[no-untyped-def]
-    values = {"width": 32 if isinstance(space, Points) else 8, "depth": 1, "context": 16, "ode_steps": 16}
+    values = {
+        "width": 32 if isinstance(space, Points) else 8,
+        "depth": 1,
+        "context": 16,
+        "ode_steps": 16,
+    }
     model = build("diffusion", space, classes, values)
     data = examples(space, bool(classes), n=2048)
-    budget = TrainConfig(steps=steps, batch_size=256, learning_rate=6e-3, ema=0.98, evaluate_every=10**6)
+    budget = TrainConfig(
+        steps=steps, batch_size=256, learning_rate=6e-3, ema=0.98, evaluate_every=10**6
+    )
     fit(model, data, data[:256], budget)
     return model, data[:512]
 
@@ -230,7 +273,10 @@ def test_guided_samples_move_towards_their_class() -> None:
     means = [model.sample(256, given="c", guidance=w, seed=1)[:, 0].mean() for w in (0.0, 1.0, 2.5)]
     assert float(means[0]) < float(means[1]) < float(means[2])
     torch.testing.assert_close(
-        model.sample(8, given="c", guidance=0.0, seed=2), model.sample(8, seed=2), rtol=1e-5, atol=1e-5
+        model.sample(8, given="c", guidance=0.0, seed=2),
+        model.sample(8, seed=2),
+        rtol=1e-5,
+        atol=1e-5,
     )
     assert model.walk(2, given="c", guidance=2.0, steps=18).calls == 70
     assert model.walk(2, given="c", steps=18).calls == 35
@@ -250,9 +296,16 @@ def test_labels_follow_their_examples_through_the_bound() -> None:
     encoded = model.codec.encode(x).value
     law = Knee(model.process.path, torch.tensor(1.0))
     one, many = (
-        elbo(model.process.path, inner, model.process.decoder, law, encoded, Draws(Streams(0, 3), 8), None, scalars=k)[
-            0
-        ]
+        elbo(
+            model.process.path,
+            inner,
+            model.process.decoder,
+            law,
+            encoded,
+            Draws(Streams(0, 3), 8),
+            None,
+            scalars=k,
+        )[0]
         for k in (6, 10**6)
     )
     torch.testing.assert_close(one, many, rtol=1e-4, atol=1e-4)

@@ -16,7 +16,12 @@ from pushforward.core.space import Points
 from pushforward.core.spec import TrainConfig
 from pushforward.engine.fit import fit
 from pushforward.families.build import build
-from pushforward.families.diffusion.denoisers.denoiser import FORMS, Denoiser, NetworkDenoiser, Preconditioner
+from pushforward.families.diffusion.denoisers.denoiser import (
+    FORMS,
+    Denoiser,
+    NetworkDenoiser,
+    Preconditioner,
+)
 from pushforward.families.diffusion.denoisers.guidance import Guided
 from pushforward.families.diffusion.denoisers.known_levels import (
     LevelDecoder,
@@ -24,10 +29,24 @@ from pushforward.families.diffusion.denoisers.known_levels import (
     level_mean,
     level_values,
 )
-from pushforward.families.diffusion.denoisers.prediction import FLOW, NOISE, PREDICTIONS, SCORE, VELOCITY, Prediction
+from pushforward.families.diffusion.denoisers.prediction import (
+    FLOW,
+    NOISE,
+    PREDICTIONS,
+    SCORE,
+    VELOCITY,
+    Prediction,
+)
 from pushforward.families.diffusion.densities.flow_density import with_divergence
 from pushforward.families.diffusion.objectives.objective import WEIGHTS, Objective, objective_of
-from pushforward.families.diffusion.paths.noise_law import LAWS, Knee, LogNormal, LogUniform, NoiseLaw, UniformTime
+from pushforward.families.diffusion.paths.noise_law import (
+    LAWS,
+    Knee,
+    LogNormal,
+    LogUniform,
+    NoiseLaw,
+    UniformTime,
+)
 from pushforward.families.diffusion.paths.path import VariancePreserving
 from pushforward.families.diffusion.paths.published import PATHS
 from pushforward.families.diffusion.solvers.noise_grids import karras_levels, log_levels
@@ -41,7 +60,9 @@ def test_path_is_variance_preserving_and_linear_in_log_snr() -> None:
     alpha, sigma = PATH.scales(t)
     torch.testing.assert_close(alpha**2 + sigma**2, torch.ones_like(t), rtol=0, atol=1e-14)
     log_snr = 2 * (alpha / sigma).log()
-    torch.testing.assert_close(log_snr.diff(), torch.full_like(t[1:], -PATH.log_snr_range / 10), rtol=1e-9, atol=0)
+    torch.testing.assert_close(
+        log_snr.diff(), torch.full_like(t[1:], -PATH.log_snr_range / 10), rtol=1e-9, atol=0
+    )
     assert float(PATH.noise_level(t[0])) == pytest.approx(0.005, rel=1e-12)
     assert float(PATH.noise_level(t[-1])) == pytest.approx(50.0, rel=1e-12)
     torch.testing.assert_close(PATH.time(PATH.noise_level(t)), t, rtol=0, atol=1e-12)
@@ -55,7 +76,9 @@ def test_rates_are_the_derivatives() -> None:
 
 
 def test_bad_levels_are_refused() -> None:
-    with pytest.raises(BadInput, match=r"noise levels from 1.0 to 0.5: expected 0 < sigma_min < sigma_max"):
+    with pytest.raises(
+        BadInput, match=r"noise levels from 1.0 to 0.5: expected 0 < sigma_min < sigma_max"
+    ):
         VariancePreserving(1.0, 0.5)
 
 
@@ -123,7 +146,9 @@ def test_preconditioner_identities() -> None:
 class Silent(torch.nn.Module):
     """F = 0."""
 
-    def forward(self, x: torch.Tensor, value: torch.Tensor, label: torch.Tensor | None) -> torch.Tensor:
+    def forward(
+        self, x: torch.Tensor, value: torch.Tensor, label: torch.Tensor | None
+    ) -> torch.Tensor:
         return torch.zeros_like(x)
 
 
@@ -143,9 +168,18 @@ def test_silent_network_is_the_denoiser_of_a_fitted_gaussian() -> None:
         LogUniform(PATH),
         LogNormal(PATH),
         Knee(PATH, torch.tensor(0.6, dtype=torch.float64)),
-        *(UniformTime(PATHS[name](0.005, 50.0)) for name in PATHS.names() if name != "ddpm-scaled-linear"),
+        *(
+            UniformTime(PATHS[name](0.005, 50.0))
+            for name in PATHS.names()
+            if name != "ddpm-scaled-linear"
+        ),
     ],
-    ids=["u", "n", "k", *(f"time-{name}" for name in PATHS.names() if name != "ddpm-scaled-linear")],
+    ids=[
+        "u",
+        "n",
+        "k",
+        *(f"time-{name}" for name in PATHS.names() if name != "ddpm-scaled-linear"),
+    ],
 )
 def test_law_quantile_and_density_agree(law: NoiseLaw) -> None:
     """`d log Q(u)/du = 1/density`, the density integrates to one, and the ends are the path's."""
@@ -156,7 +190,9 @@ def test_law_quantile_and_density_agree(law: NoiseLaw) -> None:
     grid = torch.linspace(math.log(0.005), math.log(50.0), 20001, dtype=torch.float64)
     assert float(torch.trapezoid(law.density(grid.exp()), grid)) == pytest.approx(1.0, abs=1e-6)
     ends = law.quantile(torch.tensor([0.0, 1.0], dtype=torch.float64))
-    torch.testing.assert_close(ends, torch.tensor([0.005, 50.0], dtype=torch.float64), rtol=1e-4, atol=0)
+    torch.testing.assert_close(
+        ends, torch.tensor([0.005, 50.0], dtype=torch.float64), rtol=1e-4, atol=0
+    )
 
 
 def test_likelihood_objective_does_not_depend_on_its_law() -> None:
@@ -206,7 +242,10 @@ def test_weights_turn_the_error_of_the_data_into_what_they_are_called() -> None:
         t = torch.linspace(*path.ends, 9, dtype=torch.float64)[1:-1]
         _, g2 = path.diffusion(t)
         ratio = (
-            LogUniform(path).density(path.noise_level(t)) * -0.5 * path.log_snr_rate(t) / (g2 / path.scales(t)[1] ** 2)
+            LogUniform(path).density(path.noise_level(t))
+            * -0.5
+            * path.log_snr_rate(t)
+            / (g2 / path.scales(t)[1] ** 2)
         )
         torch.testing.assert_close(ratio, ratio[:1].expand_as(ratio), rtol=1e-9, atol=0)
 
@@ -236,13 +275,31 @@ def test_what_a_network_predicts_is_what_the_algebra_says(name: str) -> None:
 def test_every_prediction_and_weight_can_be_trained(name: str) -> None:
     # four clusters, because a Gaussian is what a preconditioned denoiser knows before it has seen anything
     rng = generator(8)
-    x = torch.randint(0, 2, (600, 2), generator=rng) * 2.0 - 1.0 + 0.15 * torch.randn(600, 2, generator=rng)
+    x = (
+        torch.randint(0, 2, (600, 2), generator=rng) * 2.0
+        - 1.0
+        + 0.15 * torch.randn(600, 2, generator=rng)
+    )
     data = Examples(x)
-    weight = {"preconditioned": "edm", "noise": "noise", "data": "truncated-snr", "flow": "flow"}.get(name, "velocity")
-    model = build("diffusion", Points(2), values={"width": 32, "depth": 1, "prediction": name, "weight": weight})
+    weight = {
+        "preconditioned": "edm",
+        "noise": "noise",
+        "data": "truncated-snr",
+        "flow": "flow",
+    }.get(name, "velocity")
+    model = build(
+        "diffusion",
+        Points(2),
+        values={"width": 32, "depth": 1, "prediction": name, "weight": weight},
+    )
     model.prepare(data)
     before = float(model.held_out(data).mean())  # type: ignore[union-attr]
-    fit(model, data[:500], data[500:], TrainConfig(steps=200, batch_size=64, learning_rate=3e-3, seed=0))
+    fit(
+        model,
+        data[:500],
+        data[500:],
+        TrainConfig(steps=200, batch_size=64, learning_rate=3e-3, seed=0),
+    )
     after = float(model.held_out(data).mean())  # type: ignore[union-attr]
     # the clusters' own entropy is log 4 + 2 (log 0.15 + 1.42) = 0.43 nats, that of a Gaussian of their covariance 2.86;
     # data and score are hopeless targets at small noise, where the one is y itself and the other has variance 1/s^2
@@ -269,7 +326,9 @@ def test_conditions_are_dropped_per_example() -> None:
 class Labelled(Denoiser):
     """Knows two answers: with and without a condition."""
 
-    def denoise(self, y: torch.Tensor, noise_level: torch.Tensor, given: Given | None) -> torch.Tensor:
+    def denoise(
+        self, y: torch.Tensor, noise_level: torch.Tensor, given: Given | None
+    ) -> torch.Tensor:
         return y * 0.5 if given is None else y * 0.5 + given.label.unsqueeze(1)
 
 
@@ -309,7 +368,9 @@ def shares_of(levels: int, background: float) -> torch.Tensor:
     return shares
 
 
-def exact_posterior(y: torch.Tensor, s: torch.Tensor, shares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def exact_posterior(
+    y: torch.Tensor, s: torch.Tensor, shares: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean and variance of the levels given y, by the sum over all of them."""
     values = level_values(len(shares)).double()
     weight = (shares.log() - 0.5 * ((y.unsqueeze(1) - values) / s) ** 2).softmax(1)
@@ -320,9 +381,14 @@ def exact_posterior(y: torch.Tensor, s: torch.Tensor, shares: torch.Tensor) -> t
 @pytest.mark.parametrize("background", [0.0, 0.8])
 @pytest.mark.parametrize("levels", [2, 17, 40, 256])
 @pytest.mark.parametrize("noise", [0.1, 0.4, 1.0, 2.99, 3.01, 8.0, 30.0, 5000.0])
-def test_the_mean_of_the_levels_is_the_sum_over_all_of_them(levels: int, noise: float, background: float) -> None:
+def test_the_mean_of_the_levels_is_the_sum_over_all_of_them(
+    levels: int, noise: float, background: float
+) -> None:
     # noise in spacings; the integral that replaces the sum of many levels is within 0.03 of the noise,
-    s, shares = torch.tensor(noise * 2.0 / (levels - 1), dtype=torch.float64), shares_of(levels, background)
+    s, shares = (
+        torch.tensor(noise * 2.0 / (levels - 1), dtype=torch.float64),
+        shares_of(levels, background),
+    )
     y = torch.linspace(-1.0 - 3 * float(s), 1.0 + 3 * float(s), 4001, dtype=torch.float64)
     exact, _ = exact_posterior(y, s, shares)
     wide = (5e-2 if background else 3e-2) * float(s)
@@ -339,7 +405,10 @@ def test_the_mean_of_the_levels_is_smooth_and_its_slope_is_the_posterior_varianc
     levels: int, noise: float, background: float
 ) -> None:
     # d m/dy = Var[v | y]/s^2: what a jump would hide from automatic differentiation
-    s, shares = torch.tensor(noise * 2.0 / (levels - 1), dtype=torch.float64), shares_of(levels, background)
+    s, shares = (
+        torch.tensor(noise * 2.0 / (levels - 1), dtype=torch.float64),
+        shares_of(levels, background),
+    )
     y = torch.linspace(-1.2, 1.21, 3000, dtype=torch.float64).requires_grad_()
     (slope,) = torch.autograd.grad(level_mean(y, s, shares).sum(), y)
     y = y.detach()
@@ -364,7 +433,9 @@ def test_a_background_is_known_far_above_the_noise_that_separates_two_levels() -
 
 def test_frequencies_count_every_pixel_once_and_no_level_is_impossible() -> None:
     x = level_values(5)[torch.tensor([[0, 0, 0, 4], [2, 0, 0, 4]])]
-    assert level_frequencies(x, 5).tolist() == pytest.approx([6 / 13, 1 / 13, 2 / 13, 1 / 13, 3 / 13])
+    assert level_frequencies(x, 5).tolist() == pytest.approx(
+        [6 / 13, 1 / 13, 2 / 13, 1 / 13, 3 / 13]
+    )
 
 
 def test_the_mean_of_the_levels_far_outside_is_near_the_last_one_with_a_slope() -> None:
@@ -378,7 +449,9 @@ def test_the_mean_of_the_levels_far_outside_is_near_the_last_one_with_a_slope() 
 
 @pytest.mark.parametrize("levels", [17, 256])
 @pytest.mark.parametrize("noise", [0.5, 2.0, 5.0, 40.0, 400.0])
-def test_the_divergence_of_a_network_of_pixels_is_what_differences_say(levels: int, noise: float) -> None:
+def test_the_divergence_of_a_network_of_pixels_is_what_differences_say(
+    levels: int, noise: float
+) -> None:
     # a feature that jumps passes every test of its value and none of its slope
     network = UNet(2, 1, (4, 4), width=8, depth=1, context=8)
     rng = generator(3)
@@ -407,5 +480,7 @@ class Seen(torch.nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, x: torch.Tensor, noise: torch.Tensor, label: torch.Tensor | None) -> torch.Tensor:
+    def forward(
+        self, x: torch.Tensor, noise: torch.Tensor, label: torch.Tensor | None
+    ) -> torch.Tensor:
         return self.network(x, noise.unsqueeze(1).cos() * torch.arange(1, 9, dtype=noise.dtype))

@@ -59,7 +59,9 @@ def test_rates_and_the_sde_are_derivatives_of_the_scales(name: str) -> None:
     t = times(path)[1:-1].requires_grad_()
     (alpha, sigma), (alpha_rate, sigma_rate) = path.scales(t), path.rates(t)
     # a constant does not depend on time; adding nothing of it lets autograd say so
-    slopes = [torch.autograd.grad((v + 0 * t).sum(), t, retain_graph=True)[0] for v in (alpha, sigma)]
+    slopes = [
+        torch.autograd.grad((v + 0 * t).sum(), t, retain_graph=True)[0] for v in (alpha, sigma)
+    ]
     torch.testing.assert_close(alpha_rate, slopes[0], rtol=1e-8, atol=1e-10)
     torch.testing.assert_close(sigma_rate, slopes[1], rtol=1e-8, atol=1e-10)
     (slope,) = torch.autograd.grad(path.log_snr(t).sum(), t)
@@ -67,7 +69,9 @@ def test_rates_and_the_sde_are_derivatives_of_the_scales(name: str) -> None:
     drift, g2 = path.diffusion(t)
     # mean and variance of x given x0 obey d m = f m dt, d v = (2 f v + g^2) dt
     torch.testing.assert_close(drift * alpha, alpha_rate, rtol=1e-8, atol=1e-10)
-    torch.testing.assert_close(2 * drift * sigma**2 + g2, 2 * sigma * sigma_rate, rtol=1e-8, atol=1e-8)
+    torch.testing.assert_close(
+        2 * drift * sigma**2 + g2, 2 * sigma * sigma_rate, rtol=1e-8, atol=1e-8
+    )
     assert bool((g2 > 0).all())
 
 
@@ -89,7 +93,9 @@ def test_formulas_are_the_published_ones() -> None:
     # sub-VP: the standard deviation itself, not its square root
     alpha, sigma = SubVariancePreserving(0.01, 40.0).scales(t)
     torch.testing.assert_close(sigma, 1 - (2 * log_mean).exp(), rtol=1e-12, atol=0)
-    bar = (torch.cos((t + 0.008) / 1.008 * math.pi / 2) / math.cos(0.008 / 1.008 * math.pi / 2)) ** 2
+    bar = (
+        torch.cos((t + 0.008) / 1.008 * math.pi / 2) / math.cos(0.008 / 1.008 * math.pi / 2)
+    ) ** 2
     alpha, sigma = Cosine(0.01, 40.0).scales(t)
     torch.testing.assert_close(alpha**2, bar, rtol=1e-12, atol=1e-30)
     torch.testing.assert_close(sigma**2, 1 - bar, rtol=1e-10, atol=0)
@@ -110,9 +116,13 @@ def test_a_path_goes_no_further_than_its_formula() -> None:
         assert PATHS[name].reach == pytest.approx(reach, rel=0.02)
         edge = PATHS[name](0.01, PATHS[name].reach)
         assert edge.ends[1] == pytest.approx(1.0, abs=1e-9)
-        with pytest.raises(BadInput, match=r"a largest noise level of 200 on the .* path: expected at most 1"):
+        with pytest.raises(
+            BadInput, match=r"a largest noise level of 200 on the .* path: expected at most 1"
+        ):
             PATHS[name](0.01, 200.0)
-    with pytest.raises(BadInput, match="a largest noise level of inf on the Cosine path: expected a finite one"):
+    with pytest.raises(
+        BadInput, match="a largest noise level of inf on the Cosine path: expected a finite one"
+    ):
         Cosine(0.01, math.inf)
     with pytest.raises(BadInput, match="expected 0 < sigma_min < sigma_max"):
         Cosine(1.0, 0.5)
@@ -126,14 +136,18 @@ def test_the_prior_is_a_normal_density_and_its_divergence_that_of_two() -> None:
         path = path_of(name)
         alpha, sigma = path.last
         given = torch.distributions.Normal(alpha * x, sigma)
-        expected = torch.distributions.kl_divergence(given, torch.distributions.Normal(0.0, path.prior.scale)).sum(1)
+        expected = torch.distributions.kl_divergence(
+            given, torch.distributions.Normal(0.0, path.prior.scale)
+        ).sum(1)
         torch.testing.assert_close(prior_divergence(path, x), expected, rtol=1e-6, atol=1e-12)
 
 
 @pytest.mark.parametrize("solver", ["heun", "ddim", "dpmpp-2m", "unipc", "ddpm"])
 def test_in_scaled_coordinates_all_paths_draw_the_same_samples(solver: str) -> None:
     oracle, eps = mixture(), torch.randn(20, 2, generator=generator(3), dtype=torch.float64)
-    drawn = [run(SOLVERS[solver].walk(path_of(name), oracle, lambda: eps, 12, 1.0)) for name in NAMES]
+    drawn = [
+        run(SOLVERS[solver].walk(path_of(name), oracle, lambda: eps, 12, 1.0)) for name in NAMES
+    ]
     for x in drawn[1:]:
         torch.testing.assert_close(x, drawn[0], rtol=1e-9, atol=1e-9)
 

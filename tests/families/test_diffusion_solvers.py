@@ -12,7 +12,11 @@ from families.diffusion_oracles import MixtureDenoiser, flow_error, gaussian, ga
 from pushforward.core.rng import generator
 from pushforward.core.walk import run, states
 from pushforward.families.diffusion.paths.path import Path, VariancePreserving
-from pushforward.families.diffusion.solvers.ode_coordinates import PathTime, ScaledByLogNoise, ScaledByNoise
+from pushforward.families.diffusion.solvers.ode_coordinates import (
+    PathTime,
+    ScaledByLogNoise,
+    ScaledByNoise,
+)
 from pushforward.families.diffusion.solvers.sampler import EULER, HEUN, RK4, SOLVERS
 from pushforward.families.diffusion.solvers.schemes import (
     Ancestral,
@@ -34,8 +38,12 @@ def noise(n: int = 64) -> torch.Tensor:
     return torch.randn(n, 2, generator=generator(3), dtype=torch.float64)
 
 
-def sampler(name: str, steps: int, oracle: MixtureDenoiser, path: Path = PATH, calls: float = 1.0) -> Any:
-    learned = (lambda y, s: (oracle(y, s), torch.full_like(y, 0.3))) if name == "ddpm-learned" else None
+def sampler(
+    name: str, steps: int, oracle: MixtureDenoiser, path: Path = PATH, calls: float = 1.0
+) -> Any:
+    learned = (
+        (lambda y, s: (oracle(y, s), torch.full_like(y, 0.3))) if name == "ddpm-learned" else None
+    )
     return SOLVERS[name].walk(path, oracle, noise, steps, calls, reverse=learned)
 
 
@@ -48,7 +56,9 @@ def global_error(name: str, steps: int) -> float:
     return float((last.noisy - exact).abs().max())
 
 
-@pytest.mark.parametrize(("name", "order"), [("euler", 1), ("ddim", 1), ("heun", 2), ("dpmpp-2m", 2), ("unipc", 3)])
+@pytest.mark.parametrize(
+    ("name", "order"), [("euler", 1), ("ddim", 1), ("heun", 2), ("dpmpp-2m", 2), ("unipc", 3)]
+)
 def test_convergence_order(name: str, order: int) -> None:
     """Halving the step divides the error by 2^order; the slope between 100 and 400 steps is within 0.15 of it."""
     errors = [global_error(name, n + 1) for n in (100, 400)]
@@ -137,13 +147,22 @@ def test_no_fresh_noise_is_ddim_and_none_remembered_is_first_order() -> None:
     oracle = mixture()
     ddim = run(sampler("ddim", 15, oracle))
     torch.testing.assert_close(
-        run(SchemeSampler(Descent(PATH, oracle, noise, 15), Ancestral(0.0))), ddim, rtol=1e-9, atol=1e-9
+        run(SchemeSampler(Descent(PATH, oracle, noise, 15), Ancestral(0.0))),
+        ddim,
+        rtol=1e-9,
+        atol=1e-9,
     )
     # without an estimate from before, DPM-Solver++ is DDIM as well
-    y, s, then = noise(), torch.tensor(3.0, dtype=torch.float64), torch.tensor(1.2, dtype=torch.float64)
+    y, s, then = (
+        noise(),
+        torch.tensor(3.0, dtype=torch.float64),
+        torch.tensor(1.2, dtype=torch.float64),
+    )
     now = Seen(s, y, oracle(y, s))
     first = SecondOrderMultistep(0.0).step(now, then, (), noise)
-    torch.testing.assert_close(first, Ancestral(0.0).step(now, then, (), noise), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(
+        first, Ancestral(0.0).step(now, then, (), noise), rtol=1e-12, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("large", [False, True])
@@ -161,7 +180,9 @@ def test_ancestral_is_ddpm_written_in_its_own_variables(large: bool) -> None:
         mean = (x - beta / (1 - bar[t]).sqrt() * eps) / (1 - beta).sqrt()
         variance = beta if large else (1 - bar[t - 1]) / (1 - bar[t]) * beta
         found = scheme.step(Seen(level[t], y, clean), level[t - 1], (), lambda: z)
-        torch.testing.assert_close(found * bar[t - 1].sqrt(), mean + variance.sqrt() * z, rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(
+            found * bar[t - 1].sqrt(), mean + variance.sqrt() * z, rtol=1e-9, atol=1e-9
+        )
 
 
 def test_second_order_multistep_is_the_published_update() -> None:

@@ -19,23 +19,46 @@ from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
 from pushforward.families.build import build
 from pushforward.families.diffusion.denoisers.known_levels import GaussianDecoder
-from pushforward.families.diffusion.densities.chain_bound import chain_levels, chosen_terms, drawn_terms, vlb
-from pushforward.families.diffusion.densities.continuous_bound import GaussianControl, elbo, prior_divergence
+from pushforward.families.diffusion.densities.chain_bound import (
+    chain_levels,
+    chosen_terms,
+    drawn_terms,
+    vlb,
+)
+from pushforward.families.diffusion.densities.continuous_bound import (
+    GaussianControl,
+    elbo,
+    prior_divergence,
+)
 from pushforward.families.diffusion.densities.flow_density import ode_estimate
 from pushforward.families.diffusion.paths.noise_law import Knee
 from pushforward.families.diffusion.paths.path import VariancePreserving
 from pushforward.families.diffusion.paths.published import PATHS
-from pushforward.families.diffusion.solvers.variance import Reverse, between, fixed, small_variance, step_divergence
+from pushforward.families.diffusion.solvers.variance import (
+    Reverse,
+    between,
+    fixed,
+    small_variance,
+    step_divergence,
+)
 
 PATH = VariancePreserving(0.05, 12.0)
 CONTROL = GaussianControl(torch.zeros(2, dtype=torch.float64), 1.0)
 
 
-def bound(oracle: MixtureDenoiser, share: float, steps: int, x: Tensor, samples: int) -> tuple[Tensor, Tensor]:
+def bound(
+    oracle: MixtureDenoiser, share: float, steps: int, x: Tensor, samples: int
+) -> tuple[Tensor, Tensor]:
     levels = chain_levels(steps, PATH)
     chain = fixed(oracle, share)
     nats, stderr = vlb(
-        PATH, chain, GaussianDecoder(PATH.sigma_min), levels, x, Draws(Streams(0, len(x)), samples), CONTROL
+        PATH,
+        chain,
+        GaussianDecoder(PATH.sigma_min),
+        levels,
+        x,
+        Draws(Streams(0, len(x)), samples),
+        CONTROL,
     )
     assert stderr is not None
     return nats, stderr
@@ -51,13 +74,19 @@ def test_a_term_is_the_divergence_of_ddpm_in_its_own_variables(share: float) -> 
     for t in (29, 12, 1):
         beta = 1 - bar[t] / bar[t - 1]
         small = (1 - bar[t - 1]) / (1 - bar[t]) * beta
-        x_t = bar[t].sqrt() * x0 + (1 - bar[t]).sqrt() * torch.randn(12, 3, generator=rng, dtype=torch.float64)
+        x_t = bar[t].sqrt() * x0 + (1 - bar[t]).sqrt() * torch.randn(
+            12, 3, generator=rng, dtype=torch.float64
+        )
         means = [
-            bar[t - 1].sqrt() * beta / (1 - bar[t]) * data + (1 - beta).sqrt() * (1 - bar[t - 1]) / (1 - bar[t]) * x_t
+            bar[t - 1].sqrt() * beta / (1 - bar[t]) * data
+            + (1 - beta).sqrt() * (1 - bar[t - 1]) / (1 - bar[t]) * x_t
             for data in (x0, clean)
         ]
         variance = torch.exp(share * beta.log() + (1 - share) * small.log())
-        q, p = (torch.distributions.Normal(m, v.sqrt()) for m, v in zip(means, (small, variance), strict=True))
+        q, p = (
+            torch.distributions.Normal(m, v.sqrt())
+            for m, v in zip(means, (small, variance), strict=True)
+        )
         expected = torch.distributions.kl_divergence(q, p).sum(1)
         s, then = level[t].expand(12), level[t - 1].expand(12)
         found = step_divergence(x0, clean, torch.tensor(share, dtype=torch.float64), s, then)
@@ -68,7 +97,9 @@ def expected_terms(variance: Tensor, levels: Tensor, share: float) -> Tensor:
     """Each term for exactly denoised Gaussian data, whose error is `v s^2/(v + s^2)` a coordinate."""
     s, then = levels[:-1], levels[1:]
     error = (variance * s.unsqueeze(1) ** 2 / (variance + s.unsqueeze(1) ** 2)).sqrt()
-    return step_divergence(error, torch.zeros_like(error), torch.tensor(share, dtype=torch.float64), s, then)
+    return step_divergence(
+        error, torch.zeros_like(error), torch.tensor(share, dtype=torch.float64), s, then
+    )
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
@@ -94,7 +125,11 @@ def test_terms_of_gaussian_data_are_closed_forms(share: float) -> None:
 def test_a_longer_chain_is_better_and_tends_to_the_continuous_bound_at_rate_one_over_t() -> None:
     variance = gaussian().variances[0]
     # the integral of the error over log-SNR, as in the continuous bound
-    limit = 0.5 * float((torch.log1p(variance / PATH.sigma_min**2) - torch.log1p(variance / PATH.sigma_max**2)).sum())
+    limit = 0.5 * float(
+        (
+            torch.log1p(variance / PATH.sigma_min**2) - torch.log1p(variance / PATH.sigma_max**2)
+        ).sum()
+    )
     for share in (0.0, 1.0):
         gaps = [
             float(expected_terms(variance, chain_levels(steps + 1, PATH), share).sum()) - limit
@@ -110,7 +145,9 @@ def test_the_right_variance_is_between_and_better_than_both() -> None:
     rest = 0.4 * s**2 / (0.4 + s**2)
     best = small_variance(s, then) + (1 - (then / s) ** 2) ** 2 * rest
     one = torch.ones(1, dtype=torch.float64)
-    share = (best / small_variance(s, then)).log() / (between(one, s, then) / small_variance(s, then)).log()
+    share = (best / small_variance(s, then)).log() / (
+        between(one, s, then) / small_variance(s, then)
+    ).log()
     assert 0.0 < float(share) < 1.0
     torch.testing.assert_close(between(share, s, then), best)
     error = rest.sqrt().unsqueeze(1)
@@ -147,13 +184,24 @@ def test_three_numbers_agree_on_every_path(name: str) -> None:
     law = Knee(path, torch.tensor(1.0))
     continuous, _ = elbo(path, oracle, decoder, law, x, Draws(Streams(0, 150), 64), CONTROL)
     chain = fixed(oracle, 1.0)
-    discrete, _ = vlb(path, chain, decoder, chain_levels(1500, path), x, Draws(Streams(1, 150), 64), CONTROL)
+    discrete, _ = vlb(
+        path, chain, decoder, chain_levels(1500, path), x, Draws(Streams(1, 150), 64), CONTROL
+    )
     # log p - bound in the mean: what the smallest noise blurs, and a prior centred at zero with variance one
     blur = 0.5 * torch.log1p(0.02**2 / v).sum()
-    prior = 0.5 * ((v + mean**2 + 14.0**2) / (1 + 14.0**2) - 1 - torch.log((v + 14.0**2) / (1 + 14.0**2))).sum()
+    prior = (
+        0.5
+        * (
+            (v + mean**2 + 14.0**2) / (1 + 14.0**2) - 1 - torch.log((v + 14.0**2) / (1 + 14.0**2))
+        ).sum()
+    )
     for nats, rate in ((continuous, 0.0), (discrete, 0.02)):
         gap = oracle.log_density(x) - nats - blur - prior
-        assert -5 * float(gap.std()) / math.sqrt(150) < float(gap.mean()) < 5 * float(gap.std()) / math.sqrt(150) + rate
+        assert (
+            -5 * float(gap.std()) / math.sqrt(150)
+            < float(gap.mean())
+            < 5 * float(gap.std()) / math.sqrt(150) + rate
+        )
     found = ode_estimate(path, oracle, x.unsqueeze(1), 64, None)
     # the flow ends at a known Gaussian, which the prior replaces: exact to the solver's error
     ends = mean + (x - mean) * ((v + 14.0**2) / (v + 0.02**2)).sqrt()
@@ -171,7 +219,9 @@ def test_an_exploding_prior_knows_its_size_and_the_mean_of_the_data() -> None:
     at_zero = float(path.prior.log_prob(torch.zeros_like(x)))
     assert at_zero == pytest.approx(-1.5 * math.log(2 * math.pi * (50.0**2 + 1)), rel=1e-12)
     far, near = prior_divergence(path, x), prior_divergence(path, 0 * x)
-    assert float(far - near) == pytest.approx(float(x.square().sum()) / 2 / (50.0**2 + 1), rel=1e-12)
+    assert float(far - near) == pytest.approx(
+        float(x.square().sum()) / 2 / (50.0**2 + 1), rel=1e-12
+    )
 
 
 def small_model(space: Points | Image, **values: object) -> GenerativeModel:
@@ -194,7 +244,8 @@ def test_the_family_bounds_its_own_sampler(space: Points | Image) -> None:
     assert values[-1] > continuous.mean_nats - 1.5
     assert model.log_prob(data, estimator="vlb", steps=16).calls == 30
     assert torch.equal(
-        model.log_prob(data, estimator="vlb", steps=8).nats, model.log_prob(data, estimator="vlb-small", steps=8).nats
+        model.log_prob(data, estimator="vlb", steps=8).nats,
+        model.log_prob(data, estimator="vlb-small", steps=8).nats,
     )
     large = model.log_prob(data, estimator="vlb-large", steps=8)
     assert large.kind == "lower_bound"
@@ -211,8 +262,13 @@ def test_the_curve_adds_up_to_the_bound() -> None:
         known = process.decoder.expected(x) - prior_divergence(process.path, x)  # type: ignore[attr-defined, operator, arg-type]
         nats = known.double().mean() - sum(curve.y) * space.unit.nats_per_unit
         encoded = model.codec.encode(data.x[: model.chunk]).log_det
-        expected = model.log_prob(data.x[: model.chunk], estimator="vlb", steps=curve.n + 1, seed=5).nats - encoded
-        spread = math.hypot(*curve.stderr) * space.unit.nats_per_unit + float(expected.std() / len(x) ** 0.5)
+        expected = (
+            model.log_prob(data.x[: model.chunk], estimator="vlb", steps=curve.n + 1, seed=5).nats
+            - encoded
+        )
+        spread = math.hypot(*curve.stderr) * space.unit.nats_per_unit + float(
+            expected.std() / len(x) ** 0.5
+        )
         assert abs(float(nats - expected.double().mean())) < 4 * spread
 
 
@@ -225,13 +281,13 @@ def test_refusals() -> None:
         model.log_prob(x, estimator="ode", steps=1)
     with pytest.raises(BadInput, match="steps=0: expected at least one step"):
         model.log_prob(x, estimator="ode", steps=0)
-    takes = (
-        r"steps=9 with the estimator 'elbo': expected an estimator that takes steps \(vlb, vlb-small, vlb-large, ode\)"
-    )
+    takes = r"steps=9 with the estimator 'elbo': expected an estimator that takes steps \(vlb, vlb-small, vlb-large, ode\)"
     with pytest.raises(Unsupported, match=takes):
         model.log_prob(x, estimator="elbo", steps=9)
     flow = build("flow", Points(2), values={})
-    with pytest.raises(Unsupported, match=r"steps=9 with the estimator 'exact'.*none of this family"):
+    with pytest.raises(
+        Unsupported, match=r"steps=9 with the estimator 'exact'.*none of this family"
+    ):
         flow.log_prob(x, steps=9)
 
 
@@ -244,5 +300,13 @@ def test_a_reverse_process_is_asked_once_a_draw() -> None:
         return oracle(y, s), y.new_zeros(())
 
     chain: Reverse = counting
-    vlb(PATH, chain, GaussianDecoder(0.05), chain_levels(9, PATH), x, Draws(Streams(0, 3), 16), scalars=24)
+    vlb(
+        PATH,
+        chain,
+        GaussianDecoder(0.05),
+        chain_levels(9, PATH),
+        x,
+        Draws(Streams(0, 3), 16),
+        scalars=24,
+    )
     assert sum(asked) == 3 * 16

@@ -25,7 +25,11 @@ from pushforward.families.diffusion.paths.path import VariancePreserving
 from pushforward.families.diffusion.paths.published import PATHS
 from pushforward.families.diffusion.solvers.noise_grids import karras_levels
 from pushforward.families.diffusion.solvers.sampler import SOLVERS
-from pushforward.families.diffusion.students.consistency import Consistency, pseudo_huber, to_the_end
+from pushforward.families.diffusion.students.consistency import (
+    Consistency,
+    pseudo_huber,
+    to_the_end,
+)
 from pushforward.families.diffusion.students.distilled import Distilled
 from pushforward.families.diffusion.students.leap import heun, leap, level_at, named
 from pushforward.families.diffusion.students.lesson import Lesson, bound
@@ -72,7 +76,13 @@ def shaken(student: NetworkDenoiser) -> None:
             p.add_(0.1 * torch.randn(p.shape, generator=generator(6)))
 
 
-def taught(lesson: Lesson, student: NetworkDenoiser, oracle: MixtureDenoiser, steps: int, rate: float = 6e-3) -> None:
+def taught(
+    lesson: Lesson,
+    student: NetworkDenoiser,
+    oracle: MixtureDenoiser,
+    steps: int,
+    rate: float = 6e-3,
+) -> None:
     """A bare training loop, independent of the engine."""
     optimiser = torch.optim.Adam(student.network.parameters(), lr=rate, betas=(0.9, 0.99))
     for step in range(steps):
@@ -91,12 +101,18 @@ def taught(lesson: Lesson, student: NetworkDenoiser, oracle: MixtureDenoiser, st
 def labelled(kind: str = "points") -> tuple[Diffusion, Examples]:
     """A tiny teacher of three classes with weights that are not zero, and its data."""
     space = Points(2) if kind == "points" else Image(1, 4, 4, levels=5)
-    teacher = build("diffusion", space, ("a", "b", "c"), {"width": 8, "depth": 1, "context": 8}, seed=1)
+    teacher = build(
+        "diffusion", space, ("a", "b", "c"), {"width": 8, "depth": 1, "context": 8}, seed=1
+    )
     assert isinstance(teacher, Diffusion)
     rng = generator(3)
     label = torch.randint(0, 3, (64,), generator=rng)
-    z = torch.randn(64, *space.event_shape, generator=rng) + label.float().reshape(-1, *(1 for _ in space.event_shape))
-    data = Examples(z * 1.7 + 0.4 if kind == "points" else z.round().clamp(0, 4).to(torch.uint8), Given(label))
+    z = torch.randn(64, *space.event_shape, generator=rng) + label.float().reshape(
+        -1, *(1 for _ in space.event_shape)
+    )
+    data = Examples(
+        z * 1.7 + 0.4 if kind == "points" else z.round().clamp(0, 4).to(torch.uint8), Given(label)
+    )
     teacher.prepare(data)
     with torch.no_grad():
         for p in teacher.parameters():
@@ -122,7 +138,9 @@ def test_the_boundary_condition_is_exact_on_every_path(name: str) -> None:
     y = torch.randn(5, 2, generator=generator(2))
     there = torch.full((5,), path.sigma_min)
     assert torch.equal(to_the_end(path, bound(Scaled(3.0), None), y, there), y)
-    assert torch.equal(level_at(torch.tensor([0.0, 1.0]), path), torch.tensor([path.sigma_min, path.sigma_max]))
+    assert torch.equal(
+        level_at(torch.tensor([0.0, 1.0]), path), torch.tensor([path.sigma_min, path.sigma_max])
+    )
 
 
 def test_the_end_has_the_preconditioning_of_consistency_models() -> None:
@@ -136,7 +154,9 @@ def test_the_end_has_the_preconditioning_of_consistency_models() -> None:
     skip = (d**2 + LOW * s) / (s**2 + d**2)
     out = (s - LOW) * d / (s**2 + d**2).sqrt()
     expected = m + skip.unsqueeze(1) * (y - m) + out.unsqueeze(1) * f
-    torch.testing.assert_close(to_the_end(PATH, bound(student, None), y, s), expected, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(
+        to_the_end(PATH, bound(student, None), y, s), expected, rtol=1e-5, atol=1e-5
+    )
 
 
 def test_a_leap_is_a_step_of_ddim_and_composes_into_the_sampler() -> None:
@@ -157,7 +177,9 @@ def test_two_steps_name_the_data_of_one() -> None:
     s, m, t = (torch.tensor(v, dtype=torch.float64) for v in (7.0, 2.5, 0.4))
     half = leap(oracle(y, s), y, s, m)
     arrived = leap(oracle(half, m), half, m, t)
-    torch.testing.assert_close(leap(named(arrived, y, s, t), y, s, t), arrived, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(
+        leap(named(arrived, y, s, t), y, s, t), arrived, rtol=1e-12, atol=1e-12
+    )
     # D* = w D(y, s) + (1 - w) D(y_m, m), w = (t/m)(1 - m/s)/(1 - t/s): a mean that favours the lower level
     w = (t / m) * (1.0 - m / s) / (1.0 - t / s)
     expected = w * oracle(y, s) + (1.0 - w) * oracle(half, m)
@@ -242,12 +264,18 @@ def test_a_later_stage_learns_from_the_one_before() -> None:
 # ---- flows in closed form ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("method", "steps"), [("consistency", 1), ("progressive", 1), ("progressive", 2)])
+@pytest.mark.parametrize(
+    ("method", "steps"), [("consistency", 1), ("progressive", 1), ("progressive", 2)]
+)
 def test_a_student_of_the_exact_gaussian_reaches_its_flow(method: str, steps: int) -> None:
     """`f(y, s) = m + (y - m) sqrt((v + e^2)/(v + s^2))`; the error falls below 15 % of what it was, 90 % of the scale."""
     oracle = gaussian()
     student = network(oracle.draw(2000, generator(9)).float())
-    lesson = Consistency(PATH, 1, 16) if method == "consistency" else Progressive(PATH, steps, 8, student)
+    lesson = (
+        Consistency(PATH, 1, 16)
+        if method == "consistency"
+        else Progressive(PATH, steps, 8, student)
+    )
     noise = torch.randn(2000, 2, generator=generator(8))
     exact = gaussian_flow(oracle, (PATH.spread * noise).double(), HIGH, LOW)
 
@@ -269,14 +297,21 @@ def test_one_step_of_a_student_beats_its_teacher_at_one_and_at_two_calls() -> No
     """
     angle = torch.arange(8, dtype=torch.float64) * (math.pi / 4.0)
     means = 1.4 * torch.stack([angle.cos(), angle.sin()], 1)
-    oracle = MixtureDenoiser(torch.arange(1.0, 9.0).double() / 36.0, means, torch.full((8, 2), 0.02).double())
+    oracle = MixtureDenoiser(
+        torch.arange(1.0, 9.0).double() / 36.0, means, torch.full((8, 2), 0.02).double()
+    )
     student = network(oracle.draw(4000, generator(9)).float())
     lesson = Consistency(PATH, 1, 16)
     taught(lesson, student, oracle, 300)
 
     def distances(sample: Tensor, seed: int) -> np.ndarray:
         blocks = oracle.draw(3000, generator(seed)).reshape(10, 300, 2)
-        return np.array([energy_distance(a.numpy(), b.numpy()) for a, b in zip(sample.reshape(10, 300, 2), blocks)])
+        return np.array(
+            [
+                energy_distance(a.numpy(), b.numpy())
+                for a, b in zip(sample.reshape(10, 300, 2), blocks)
+            ]
+        )
 
     noise = torch.randn(3000, 2, generator=generator(8))
     with torch.no_grad():
@@ -295,11 +330,15 @@ def test_more_steps_of_consistency_are_better_steps() -> None:
     exact = lambda y, s: _clean_of_flow(oracle, y, s)  # noqa: E731
     for steps in (1, 2, 4):
         noise = Streams(5, 4000)
-        sampler = Consistency(PATH, 1, 16).sampler(exact, lambda noise=noise: noise.normal(2), steps)
+        sampler = Consistency(PATH, 1, 16).sampler(
+            exact, lambda noise=noise: noise.normal(2), steps
+        )
         ends = run(sampler).double()
         # the prior of the path has variance 1 + 20^2 where the data have less or more: a change of 0.3 % at the end
         spread = (oracle.variances[0] + LOW**2).sqrt()
-        assert float(((ends.mean(0) - oracle.means[0]) / spread).abs().max()) < 4.5 / 4000**0.5 + 0.06
+        assert (
+            float(((ends.mean(0) - oracle.means[0]) / spread).abs().max()) < 4.5 / 4000**0.5 + 0.06
+        )
         assert float((ends.std(0) / spread - 1.0).abs().max()) < 4.5 / 8000**0.5 + 0.005
 
 
@@ -319,7 +358,9 @@ def test_a_sample_does_not_depend_on_its_batch(kind: str, method: str) -> None:
     label = torch.arange(7) % 3
     whole = student.sample(7, given=label, seed=4)
     for i in range(7):
-        torch.testing.assert_close(student.walk(1, given=label[i : i + 1], seed=4, first=i).calls, 2.0)
+        torch.testing.assert_close(
+            student.walk(1, given=label[i : i + 1], seed=4, first=i).calls, 2.0
+        )
     pieces = student.sample(7, given=label, seed=4, batch=2)
     same = torch.isclose(whole.float(), pieces.float(), rtol=1e-4, atol=1e-4)
     # float32 sums of other batch sizes may round a pixel to the next level
@@ -330,9 +371,13 @@ def test_a_student_begins_as_its_teacher_and_in_its_encoding() -> None:
     teacher, data = labelled()
     student = student_of(teacher, method="progressive", calls=4)
     student.prepare(Examples(data.x[:9] * 3.0, Given(data.given.label[:9])))
-    assert all(torch.equal(a, b) for a, b in zip(teacher.codec.parameters(), student.codec.parameters(), strict=True))
     assert all(
-        torch.equal(value, student.codec.state_dict()[name]) for name, value in teacher.codec.state_dict().items()
+        torch.equal(a, b)
+        for a, b in zip(teacher.codec.parameters(), student.codec.parameters(), strict=True)
+    )
+    assert all(
+        torch.equal(value, student.codec.state_dict()[name])
+        for name, value in teacher.codec.state_dict().items()
     )
     assert torch.equal(teacher.label_frequency, student.label_frequency)
     y, s = torch.randn(3, 2, generator=generator(1)), torch.tensor(2.0)
@@ -345,7 +390,11 @@ def test_guidance_is_baked_in_where_there_is_a_condition() -> None:
     """With weight w the teacher names `D_null + w (D_y - D_null)`; rows whose label was dropped are told the null estimate."""
     teacher, data = labelled()
     plain, guided = (student_of(teacher, guidance=w) for w in (1.0, 3.0))
-    y, s, given = torch.randn(3, 2, generator=generator(1)), torch.tensor(2.0), Given(torch.tensor([0, 2, -1]))
+    y, s, given = (
+        torch.randn(3, 2, generator=generator(1)),
+        torch.tensor(2.0),
+        Given(torch.tensor([0, 2, -1])),
+    )
     with torch.no_grad():
         conditional = plain._teacher().denoise(y, s, given)
         null = plain._teacher().denoise(y, s, None)
@@ -369,7 +418,12 @@ def test_what_a_student_cannot_do_is_refused_with_a_way_out() -> None:
     with pytest.raises(BadInput, match=r"steps=3 of a progressive student: expected steps=2"):
         student_of(teacher, method="progressive").sample(2, steps=3)
     assert student.sample(2, steps=3).shape == (2, 2)
-    alone = build("distilled", teacher.space, teacher.classes, {"diffusion": {"width": 8, "depth": 1, "context": 8}})
+    alone = build(
+        "distilled",
+        teacher.space,
+        teacher.classes,
+        {"diffusion": {"width": 8, "depth": 1, "context": 8}},
+    )
     with pytest.raises(Unsupported, match=r"training a student alone.*pushforward distil"):
         list(alone.losses(data, generator(0)))
     other = build("diffusion", Points(3), (), {"width": 8, "depth": 1, "context": 8})
@@ -381,7 +435,9 @@ def test_a_teacher_is_no_part_of_its_student() -> None:
     teacher, data = labelled()
     before = {name: value.clone() for name, value in teacher.state_dict().items()}
     student = student_of(teacher)
-    assert sum(p.numel() for p in student.parameters()) == sum(p.numel() for p in teacher.parameters())
+    assert sum(p.numel() for p in student.parameters()) == sum(
+        p.numel() for p in teacher.parameters()
+    )
     (loss,) = student.losses(data, generator(0))
     loss.value.backward()
     assert all(p.grad is None for p in teacher.parameters())

@@ -24,7 +24,12 @@ from pushforward.families.flow.transforms.actnorm import ActNorm
 from pushforward.families.flow.transforms.bijection import Bijection, Elementwise
 from pushforward.families.flow.transforms.coupling import ImageCoupling, VectorCoupling
 from pushforward.families.flow.transforms.lu_linear import LULinear
-from pushforward.families.flow.transforms.spline import RationalQuadratic, knots, parameters_per_input, spline
+from pushforward.families.flow.transforms.spline import (
+    RationalQuadratic,
+    knots,
+    parameters_per_input,
+    spline,
+)
 from pushforward.families.shared.base import Base
 from pushforward.nets.convolution import ResidualConv
 from pushforward.nets.mlp import ResidualMLP
@@ -98,7 +103,9 @@ def test_all_tail_batches_are_the_identity_with_finite_gradients() -> None:
 
 def test_zero_parameters_are_the_identity() -> None:
     x = torch.linspace(-4, 4, 41, dtype=torch.float64)
-    y, log_slope = spline(x, torch.zeros(41, parameters_per_input(BINS), dtype=torch.float64), BINS, BOUND)
+    y, log_slope = spline(
+        x, torch.zeros(41, parameters_per_input(BINS), dtype=torch.float64), BINS, BOUND
+    )
     torch.testing.assert_close(y, x, rtol=1e-9, atol=1e-9)
     torch.testing.assert_close(log_slope, torch.zeros_like(x), rtol=1e-9, atol=1e-9)
 
@@ -130,7 +137,10 @@ class Affine(Elementwise):
 
 LAYERS = {
     "coupling": (lambda: VectorCoupling(torch.tensor([True, False, True]), SPLINE, mlp), (3,)),
-    "affine coupling": (lambda: VectorCoupling(torch.tensor([True, False, True]), Affine(), mlp), (3,)),
+    "affine coupling": (
+        lambda: VectorCoupling(torch.tensor([True, False, True]), Affine(), mlp),
+        (3,),
+    ),
     "affine image coupling": (lambda: ImageCoupling(3, Affine(), convolutions), (3, 2, 2)),
     "image coupling": (lambda: ImageCoupling(4, SPLINE, convolutions), (4, 2, 2)),
     "actnorm": (lambda: ActNorm(3), (3, 2, 2)),
@@ -151,7 +161,9 @@ def test_log_determinant_is_the_jacobians(name: str) -> None:
         y, log_det = layer(x, None)
         torch.testing.assert_close(layer.inverse(y, None), x, rtol=1e-8, atol=1e-8)
     for i in range(2):
-        jacobian = torch.autograd.functional.jacobian(lambda v: layer(v[None], None)[0].flatten(), x[i])
+        jacobian = torch.autograd.functional.jacobian(
+            lambda v: layer(v[None], None)[0].flatten(), x[i]
+        )
         assert isinstance(jacobian, Tensor)
         size = math.prod(shape)
         expected = torch.linalg.slogdet(jacobian.reshape(size, size)).logabsdet
@@ -189,8 +201,12 @@ def test_chain_density_is_base_plus_jacobian() -> None:
     x = torch.randn(1, 3, generator=generator(5), dtype=torch.float64)
     z, log_det = model.chain(x, None)
     normal = torch.distributions.Normal(torch.zeros_like(z), 1.0)
-    torch.testing.assert_close(model.nats(x, None), normal.log_prob(z).sum(1) + log_det, rtol=1e-9, atol=1e-9)
-    torch.testing.assert_close(model.base.log_prob(z), normal.log_prob(z).sum(1), rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(
+        model.nats(x, None), normal.log_prob(z).sum(1) + log_det, rtol=1e-9, atol=1e-9
+    )
+    torch.testing.assert_close(
+        model.base.log_prob(z), normal.log_prob(z).sum(1), rtol=1e-9, atol=1e-9
+    )
 
 
 def test_actnorm_initialises_once_and_remembers() -> None:
@@ -255,7 +271,10 @@ def test_another_base_is_one_object() -> None:
     found = below[((drawn.flatten().double() + 40.0) / 1e-3).round().long().clamp(0, 80_000)]
     assert float(found.mean()) == pytest.approx(0.5, abs=4 / math.sqrt(12 * 20_000))
     (loss,) = model.losses(data, generator(0))
-    assert all(bool(g.isfinite().all()) for g in torch.autograd.grad(loss.value, list(model.chain.parameters())))
+    assert all(
+        bool(g.isfinite().all())
+        for g in torch.autograd.grad(loss.value, list(model.chain.parameters()))
+    )
 
 
 def test_importance_weights_tighten_the_dequantised_bound() -> None:
@@ -268,7 +287,10 @@ def test_importance_weights_tighten_the_dequantised_bound() -> None:
     assert plain.stderr is not None
     assert weighted[0] - 0.1 < weighted[1] < weighted[2]
     assert weighted[2] > plain.mean_nats
-    default, sixteen = model.log_prob(x, estimator="iwae"), model.log_prob(x, estimator="iwae", samples=16)
+    default, sixteen = (
+        model.log_prob(x, estimator="iwae"),
+        model.log_prob(x, estimator="iwae", samples=16),
+    )
     assert torch.equal(
         default.nats, sixteen.nats
     )  # one draw, which says no more than the plain bound, is nobody's default

@@ -18,7 +18,11 @@ from pushforward.core.noise import Streams
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
 from pushforward.families.build import build
-from pushforward.families.diffusion.densities.flow_density import ode_estimate, ode_log_density, student_factor
+from pushforward.families.diffusion.densities.flow_density import (
+    ode_estimate,
+    ode_log_density,
+    student_factor,
+)
 from pushforward.families.diffusion.densities.trust import (
     LARGEST_SOLVER_ERROR,
     observed_order,
@@ -81,7 +85,9 @@ def test_the_student_factor_is_half_of_a_quantile() -> None:
     for draws, slack in ((4, 0.003), (6, 0.002), (16, 0.002)):
         z = torch.randn(400_000, draws, generator=rng)
         t = z.mean(1) / (z.std(1) / math.sqrt(draws))
-        assert float((t.abs() < 2 * student_factor(draws)).double().mean()) == pytest.approx(0.9545, abs=slack)
+        assert float((t.abs() < 2 * student_factor(draws)).double().mean()) == pytest.approx(
+            0.9545, abs=slack
+        )
 
 
 def test_orders_and_steps() -> None:
@@ -99,9 +105,15 @@ def flat(nats: Tensor, **errors: Tensor) -> LogProb:
 def test_what_is_no_number_and_what_decides_nothing_is_refused() -> None:
     limit = 2 * LARGEST_SOLVER_ERROR
     fine, wide = torch.full((3,), 0.9 * limit), torch.full((3,), 1.1 * limit)
-    require_meaning(flat(torch.zeros(3), steps=fine, **{"half the steps": 4 * fine}), 2, 8, "diffusion")
-    with pytest.raises(Unsupported, match=r"8 steps of 'ode' leave an error of 0.11 nats/point.*about 12 steps"):
-        require_meaning(flat(torch.zeros(3), steps=wide, **{"half the steps": 4 * wide}), 2, 8, "diffusion")
+    require_meaning(
+        flat(torch.zeros(3), steps=fine, **{"half the steps": 4 * fine}), 2, 8, "diffusion"
+    )
+    with pytest.raises(
+        Unsupported, match=r"8 steps of 'ode' leave an error of 0.11 nats/point.*about 12 steps"
+    ):
+        require_meaning(
+            flat(torch.zeros(3), steps=wide, **{"half the steps": 4 * wide}), 2, 8, "diffusion"
+        )
     for bad in (math.nan, math.inf, -math.inf):
         with pytest.raises(Unsupported, match=r"1 of 3 log-probabilities are not finite"):
             require_meaning(flat(torch.tensor([0.0, bad, 1.0])), 2, 8, "diffusion")
@@ -141,9 +153,14 @@ def test_pixels_have_a_spread_by_default_and_a_diverged_model_is_refused() -> No
     assert set(lp.errors) == {"steps", "half the steps", "draws"}
     assert lp.stderr is not None
     torch.testing.assert_close(lp.stderr, torch.hypot(lp.errors["steps"], lp.errors["draws"]))
-    assert set(model.log_prob(data, estimator="ode", steps=16, samples=1).errors) == {"steps", "half the steps"}
+    assert set(model.log_prob(data, estimator="ode", steps=16, samples=1).errors) == {
+        "steps",
+        "half the steps",
+    }
     with torch.no_grad():
         next(model.parameters()).fill_(math.nan)
     for name in ("elbo", "vlb", "ode"):
-        with pytest.raises(Unsupported, match=r"6 of 6 log-probabilities are not finite.*training diverged"):
+        with pytest.raises(
+            Unsupported, match=r"6 of 6 log-probabilities are not finite.*training diverged"
+        ):
             model.log_prob(data, estimator=name, steps=None if name == "elbo" else 2)

@@ -60,7 +60,10 @@ def softplus(v: Tensor) -> float:
 
 
 def test_relativistic_loss_by_hand_at_any_size() -> None:
-    real, fake = torch.tensor([3.0, -1.0, 1000.0, -1000.0]), torch.tensor([1.0, 2.0, -1000.0, 1000.0])
+    real, fake = (
+        torch.tensor([3.0, -1.0, 1000.0, -1000.0]),
+        torch.tensor([1.0, 2.0, -1000.0, 1000.0]),
+    )
     expected = (math.log1p(math.exp(-2)) + math.log1p(math.exp(3)) + 0.0 + 2000.0) / 4
     assert float(relativistic(real, fake)) == pytest.approx(expected)
     # the first argument is the one that should win
@@ -89,14 +92,19 @@ def test_both_losses_are_the_game_by_hand() -> None:
     first, second = (model.generator(replay.normal(3), None).detach() for _ in range(2))
     critic, player = model._losses(x, None, BatchNoise(generator(2), n))
     judge = lambda v: model.judge(v, None).detach()  # noqa: E731
-    penalty = lambda v: 0.5 * float((model.critic.a + v @ model.critic.b).detach().square().sum(1).mean())  # noqa: E731
+
+    def penalty(v: torch.Tensor) -> float:
+        return 0.5 * float((model.critic.a + v @ model.critic.b).detach().square().sum(1).mean())
+
     expected = softplus(judge(first) - judge(x)) + 0.7 * (penalty(x) + penalty(first))
     assert critic.parameters == "critic"
     assert float(critic.value.detach()) == pytest.approx(expected, rel=1e-5)
     assert critic.record["R1"] == pytest.approx(penalty(x), rel=1e-5)
     assert critic.record["R2"] == pytest.approx(penalty(first), rel=1e-5)
     assert player.parameters == "generator"
-    assert float(player.value.detach()) == pytest.approx(softplus(judge(x) - judge(second)), rel=1e-5)
+    assert float(player.value.detach()) == pytest.approx(
+        softplus(judge(x) - judge(second)), rel=1e-5
+    )
 
 
 def test_another_game_without_penalties_is_two_assignments() -> None:
@@ -110,7 +118,9 @@ def test_another_game_without_penalties_is_two_assignments() -> None:
     model.penalties = ()
     x = torch.randn(n, 2, generator=generator(1)) + 1.0
     replay = BatchNoise(generator(2), n)
-    first, second = (model.judge(model.generator(replay.normal(3), None), None).detach() for _ in range(2))
+    first, second = (
+        model.judge(model.generator(replay.normal(3), None), None).detach() for _ in range(2)
+    )
     real = model.judge(x, None).detach()
     critic, player = model._losses(x, None, BatchNoise(generator(2), n))
     expected = float((1.0 - real).clamp(min=0).mean() + (1.0 + first).clamp(min=0).mean())
@@ -170,7 +180,9 @@ def same(a: list[Tensor], b: list[Tensor]) -> bool:
     return all(torch.equal(p, q) for p, q in zip(a, b, strict=True))
 
 
-def test_an_update_of_one_player_leaves_the_other_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_update_of_one_player_leaves_the_other_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     model = GAN(Points(2), SMALL, ("a", "b"))
     seen = watched(model, monkeypatch)
     x = torch.randn(64, 2, generator=generator(5))

@@ -20,7 +20,12 @@ from pushforward.core.walk import run
 from pushforward.families.build import build
 from pushforward.families.diffusion.denoisers.classifier import NoiseAwareClassifier
 from pushforward.families.diffusion.denoisers.denoiser import Denoiser
-from pushforward.families.diffusion.denoisers.guidance import Autoguided, ClassifierGuided, Guided, Lean
+from pushforward.families.diffusion.denoisers.guidance import (
+    Autoguided,
+    ClassifierGuided,
+    Guided,
+    Lean,
+)
 from pushforward.families.diffusion.paths.path import VariancePreserving
 from pushforward.families.diffusion.solvers.sampler import SOLVERS
 
@@ -58,11 +63,15 @@ def points(n: int = 40) -> tuple[Tensor, Given]:
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_an_exact_classifier_turns_the_unconditional_denoiser_into_that_of_the_class(level: float) -> None:
+def test_an_exact_classifier_turns_the_unconditional_denoiser_into_that_of_the_class(
+    level: float,
+) -> None:
     """`E[x|y, k] = E[x|y] + s^2 grad log p(k|y)`: Bayes' rule and Tweedie's formula."""
     component, (y, given), s = Component(mixture()), points(), torch.tensor(level).double()
     guided = ClassifierGuided(component, Bayes(mixture()), Lean(1.0))
-    torch.testing.assert_close(guided.denoise(y, s, given), component.denoise(y, s, given), rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(
+        guided.denoise(y, s, given), component.denoise(y, s, given), rtol=1e-9, atol=1e-9
+    )
     # the classifier inside a label-conditional pair is the same lean: weights agree as well
     for weight in (0.0, 2.5):
         one = ClassifierGuided(component, Bayes(mixture()), Lean(weight)).denoise(y, s, given)
@@ -79,7 +88,9 @@ def test_classifier_guided_samples_have_the_moments_of_the_class() -> None:
     draw = lambda: torch.randn(n, 2, generator=rng, dtype=torch.float64)  # noqa: E731
     given = Given(torch.full((n,), k))
     x = run(
-        SOLVERS["heun"].walk(VariancePreserving(0.002, 80.0), lambda y, s: guided.denoise(y, s, given), draw, 40, 1.0)
+        SOLVERS["heun"].walk(
+            VariancePreserving(0.002, 80.0), lambda y, s: guided.denoise(y, s, given), draw, 40, 1.0
+        )
     )
     mean, variance = oracle.means[k], oracle.variances[k]
     assert bool(((x.mean(0) - mean).abs() < 5 * (variance / n).sqrt()).all())
@@ -95,7 +106,9 @@ def test_an_interval_leans_inside_and_asks_once_outside() -> None:
         assert component.seen - before == calls == guided.cost(level)
         strong = component.denoise(y, s, given)
         null = component.denoise(y, s, None)
-        torch.testing.assert_close(found, null + (3.0 if calls == 2 else 1.0) * (strong - null), rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(
+            found, null + (3.0 if calls == 2 else 1.0) * (strong - null), rtol=1e-12, atol=1e-12
+        )
     # levels of their own for every example
     s = torch.linspace(0.05, 4.0, len(y), dtype=torch.float64)
     rows = [guided.denoise(y[i : i + 1], s[i], given[i : i + 1]) for i in range(len(y))]
@@ -105,24 +118,33 @@ def test_an_interval_leans_inside_and_asks_once_outside() -> None:
         def denoise(self, y: Tensor, noise_level: Tensor, given: Given | None) -> Tensor:
             return torch.cat(
                 [
-                    many.denoise(y[i : i + 1], noise_level[i], None if given is None else given[i : i + 1])
+                    many.denoise(
+                        y[i : i + 1], noise_level[i], None if given is None else given[i : i + 1]
+                    )
                     for i in range(len(y))
                 ]
             )
 
     torch.testing.assert_close(
-        Guided(Rowwise(), Lean(3.0, 0.3, 2.0)).denoise(y, s, given), torch.cat(rows), rtol=1e-12, atol=1e-12
+        Guided(Rowwise(), Lean(3.0, 0.3, 2.0)).denoise(y, s, given),
+        torch.cat(rows),
+        rtol=1e-12,
+        atol=1e-12,
     )
 
 
-@pytest.mark.parametrize(("name", "steps"), [("heun", 9), ("ddim", 9), ("unipc", 9), ("pc", 9), ("langevin", 4)])
+@pytest.mark.parametrize(
+    ("name", "steps"), [("heun", 9), ("ddim", 9), ("unipc", 9), ("pc", 9), ("langevin", 4)]
+)
 def test_the_calls_of_a_walk_are_counted_level_by_level(name: str, steps: int) -> None:
     component, given = Component(mixture()), Given(torch.tensor([0, 1, 2]))
     guided = Guided(component, Lean(2.0, 0.5, 3.0))
     rng = generator(0)
     draw = lambda: torch.randn(3, 2, generator=rng, dtype=torch.float64)  # noqa: E731
     path = VariancePreserving(0.05, 20.0)
-    walk = SOLVERS[name].walk(path, lambda y, s: guided.denoise(y, s, given), draw, steps, guided.cost)
+    walk = SOLVERS[name].walk(
+        path, lambda y, s: guided.denoise(y, s, given), draw, steps, guided.cost
+    )
     run(walk)
     always = SOLVERS[name].walk(path, lambda y, s: y, draw, steps, 2.0)
     assert walk.calls == component.seen
@@ -134,16 +156,22 @@ def test_rescaling_gives_each_example_back_its_own_spread() -> None:
         def denoise(self, y: Tensor, noise_level: Tensor, given: Given | None) -> Tensor:
             return 0.5 * y if given is None else torch.tanh(y) + 0.1
 
-    y = torch.randn(5, 1, 4, 4, generator=generator(1)) * torch.tensor([0.2, 1.0, 1.0, 3.0, 5.0]).reshape(-1, 1, 1, 1)
+    y = torch.randn(5, 1, 4, 4, generator=generator(1)) * torch.tensor(
+        [0.2, 1.0, 1.0, 3.0, 5.0]
+    ).reshape(-1, 1, 1, 1)
     given, s = Given(torch.zeros(5, dtype=torch.long)), torch.tensor(1.0)
     strong, plain = Pair().denoise(y, s, given), Guided(Pair(), 4.0).denoise(y, s, given)
-    whole, half = (Guided(Pair(), Lean(4.0, rescale=phi)).denoise(y, s, given) for phi in (1.0, 0.5))
+    whole, half = (
+        Guided(Pair(), Lean(4.0, rescale=phi)).denoise(y, s, given) for phi in (1.0, 0.5)
+    )
     spread = lambda x: x.flatten(1).std(1, correction=0)  # noqa: E731
     torch.testing.assert_close(spread(whole), spread(strong))
     assert float((spread(plain) / spread(strong) - 1).abs().min()) > 0.05
     torch.testing.assert_close(half, 0.5 * (whole + plain))
     # an example alone is rescaled as among others
-    torch.testing.assert_close(Guided(Pair(), Lean(4.0, rescale=1.0)).denoise(y[2:3], s, given[2:3]), whole[2:3])
+    torch.testing.assert_close(
+        Guided(Pair(), Lean(4.0, rescale=1.0)).denoise(y[2:3], s, given[2:3]), whole[2:3]
+    )
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -155,21 +183,36 @@ def test_autoguidance_undoes_a_known_error(level: float) -> None:
             self.share, self.inner = share, Component(mixture())
 
         def denoise(self, y: Tensor, noise_level: Tensor, given: Given | None) -> Tensor:
-            return self.inner.denoise(y, noise_level, given) + self.share * (y.roll(1, 1) ** 2 + 0.3)
+            return self.inner.denoise(y, noise_level, given) + self.share * (
+                y.roll(1, 1) ** 2 + 0.3
+            )
 
     y, given = points()
     s = torch.tensor(level).double()
     guided = Autoguided(Erring(1 / 3), Erring(1.0), Lean(1.5))
     for condition in (given, None):
         torch.testing.assert_close(
-            guided.denoise(y, s, condition), Component(mixture()).denoise(y, s, condition), rtol=1e-9, atol=1e-9
+            guided.denoise(y, s, condition),
+            Component(mixture()).denoise(y, s, condition),
+            rtol=1e-9,
+            atol=1e-9,
         )
     assert guided.calls == 2
     assert Autoguided(Erring(1 / 3), Erring(1.0), Lean(1.5, high=0.1)).cost(3.0) == 1
 
 
-def model_of(space: Points | Image, classes: tuple[str, ...] = ("a", "b", "c"), seed: int = 0, steps: int = 60):  # type: ignore[no-untyped-def]
-    values = {"width": 24 if isinstance(space, Points) else 8, "depth": 1, "context": 16, "ode_steps": 8}
+def model_of(
+    space: Points | Image,
+    classes: tuple[str, ...] = ("a", "b", "c"),
+    seed: int = 0,
+    steps: int = 60,
+):  # type: ignore[no-untyped-def]
+    values = {
+        "width": 24 if isinstance(space, Points) else 8,
+        "depth": 1,
+        "context": 16,
+        "ode_steps": 8,
+    }
     model = build("diffusion", space, classes, values, seed)
     model.prepare(examples(space, bool(classes)))
     train(model, examples(space, bool(classes)), steps, 6e-3)
@@ -186,7 +229,9 @@ def guided_points():  # type: ignore[no-untyped-def]
     path = model.process.path  # type: ignore[union-attr]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # its weights would depend on which tests ran before
-        classifier = NoiseAwareClassifier(model.codec, ("a", "b", "c"), (path.sigma_min, path.sigma_max), 16)
+        classifier = NoiseAwareClassifier(
+            model.codec, ("a", "b", "c"), (path.sigma_min, path.sigma_max), 16
+        )
     x, label = model.codec.encode(data.x).value, data.given.label  # type: ignore[union-attr]
     classifier.preconditioner.fit(x)
     optimiser = torch.optim.Adam(classifier.network.parameters(), lr=5e-3)
@@ -204,7 +249,10 @@ def test_a_trained_classifier_is_bayes_rule_of_known_classes(guided_points) -> N
     label, x = held.given.label, model.codec.encode(held.x).value  # type: ignore[union-attr]
     size, standard = torch.tensor([1.5, 0.6]), model.codec.transforms[0]
     root = (size / standard.std).unsqueeze(1) * torch.tensor([[1.7, 0.0], [0.7, 1.0]])
-    mean = [(torch.tensor([1.0, -0.5]) + 0.4 * k * size - standard.mean) / standard.std for k in range(3)]
+    mean = [
+        (torch.tensor([1.0, -0.5]) + 0.4 * k * size - standard.mean) / standard.std
+        for k in range(3)
+    ]
     for level in (0.1, 0.7, 3.0):
         y = x + level * Streams(1, len(x)).normal(2)
         covariance = (root @ root.T + level**2 * torch.eye(2)).double()
@@ -212,17 +260,26 @@ def test_a_trained_classifier_is_bayes_rule_of_known_classes(guided_points) -> N
         exact = torch.stack([one.log_prob(y.double()) for one in law], 1).log_softmax(1)
         with torch.no_grad():
             said = classifier.log_prob(y, torch.tensor(level)).double()
-        excess = float(torch.nn.functional.nll_loss(said, label) - torch.nn.functional.nll_loss(exact, label))
+        excess = float(
+            torch.nn.functional.nll_loss(said, label) - torch.nn.functional.nll_loss(exact, label)
+        )
         assert -0.01 < excess < 0.06, level
         # at level 3 nobody can tell them apart
-        assert level > 1 or classifier.accuracy(x, label, level, Streams(1, len(x))) > 1 / 3 + 5 * (2 / 9 / 4000) ** 0.5
+        assert (
+            level > 1
+            or classifier.accuracy(x, label, level, Streams(1, len(x)))
+            > 1 / 3 + 5 * (2 / 9 / 4000) ** 0.5
+        )
 
 
 def test_an_unconditional_model_follows_a_classifier(guided_points) -> None:  # type: ignore[no-untyped-def]
     """Labels shift the mean along (0.6, 0.24): the classifier separates what the model alone does not know."""
     model, classifier = guided_points
     settings = {"solver": "ddim", "steps": 12}
-    means = [float(model.sample(400, given=k, classifier=classifier, seed=1, **settings)[:, 0].mean()) for k in "abc"]
+    means = [
+        float(model.sample(400, given=k, classifier=classifier, seed=1, **settings)[:, 0].mean())
+        for k in "abc"
+    ]
     assert means[0] < float(model.sample(400, seed=1, **settings)[:, 0].mean()) < means[2]
     assert means[0] + 0.4 < means[2]
     assert model.walk(2, given="a", classifier=classifier, steps=5, solver="ddim").calls == 15
@@ -234,13 +291,20 @@ def test_an_unconditional_model_follows_a_classifier(guided_points) -> None:  # 
 def test_guides_and_intervals_reach_the_sampler() -> None:
     model, weak = model_of(Points(2)), model_of(Points(2), seed=1, steps=10)
     assert model.walk(2, guide=weak, guidance=2.0, steps=18).calls == 70
-    assert 35 < model.walk(2, given="a", guidance=2.0, guidance_interval="0.1:1", steps=18).calls < 70
+    assert (
+        35 < model.walk(2, given="a", guidance=2.0, guidance_interval="0.1:1", steps=18).calls < 70
+    )
     assert not torch.allclose(model.sample(4, guide=weak, guidance=2.0), model.sample(4))
     torch.testing.assert_close(
-        model.sample(5, guide=weak, guidance=2.0)[:2], model.sample(2, guide=weak, guidance=2.0), rtol=1e-4, atol=1e-4
+        model.sample(5, guide=weak, guidance=2.0)[:2],
+        model.sample(2, guide=weak, guidance=2.0),
+        rtol=1e-4,
+        atol=1e-4,
     )
     # leaning away from itself is no lean
-    torch.testing.assert_close(model.sample(4, guide=model, guidance=3.0), model.sample(4), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(
+        model.sample(4, guide=model, guidance=3.0), model.sample(4), rtol=1e-3, atol=1e-3
+    )
     pictures = model_of(Image(1, 3, 3, levels=2), steps=5)
     plain = pictures.walk(3, given="a", guidance=6.0, seed=4)
     rescaled = pictures.walk(3, given="a", guidance=6.0, guidance_rescale=1.0, seed=4)
@@ -251,13 +315,41 @@ def test_guides_and_intervals_reach_the_sampler() -> None:
     ("options", "error", "pattern"),
     [
         ({"guidance": 2.0}, BadInput, "guidance=2.0 without a condition: expected a class"),
-        ({"given": "a", "guidance": 2.0, "guidance_interval": "5:1"}, BadInput, "interval '5:1': expected LOW:HIGH"),
-        ({"given": "a", "guidance": 2.0, "guidance_interval": "wide"}, BadInput, "interval 'wide': expected LOW:HIGH"),
-        ({"given": "a", "guidance_interval": "1:5"}, BadInput, "interval or a rescaling of guidance=1"),
-        ({"given": "a", "guidance": 2.0, "guidance_rescale": 1.5}, BadInput, "guidance_rescale=1.5: expected a share"),
-        ({"given": "a", "guidance": 2.0, "guidance_rescale": 0.5}, Unsupported, "'guidance_rescale' on points"),
-        ({"guidance": 2.0, "guide": "elsewhere"}, BadInput, "the guide str on points: expected a diffusion model"),
-        ({"given": "a", "classifier": 3}, BadInput, "the classifier int on points: expected a noise-aware classifier"),
+        (
+            {"given": "a", "guidance": 2.0, "guidance_interval": "5:1"},
+            BadInput,
+            "interval '5:1': expected LOW:HIGH",
+        ),
+        (
+            {"given": "a", "guidance": 2.0, "guidance_interval": "wide"},
+            BadInput,
+            "interval 'wide': expected LOW:HIGH",
+        ),
+        (
+            {"given": "a", "guidance_interval": "1:5"},
+            BadInput,
+            "interval or a rescaling of guidance=1",
+        ),
+        (
+            {"given": "a", "guidance": 2.0, "guidance_rescale": 1.5},
+            BadInput,
+            "guidance_rescale=1.5: expected a share",
+        ),
+        (
+            {"given": "a", "guidance": 2.0, "guidance_rescale": 0.5},
+            Unsupported,
+            "'guidance_rescale' on points",
+        ),
+        (
+            {"guidance": 2.0, "guide": "elsewhere"},
+            BadInput,
+            "the guide str on points: expected a diffusion model",
+        ),
+        (
+            {"given": "a", "classifier": 3},
+            BadInput,
+            "the classifier int on points: expected a noise-aware classifier",
+        ),
     ],
 )
 def test_what_would_change_nothing_or_cannot_be_is_refused(options, error, pattern: str) -> None:  # type: ignore[no-untyped-def]
@@ -274,10 +366,16 @@ def test_guides_and_classifiers_of_another_kind_are_refused() -> None:
         model.sample(2, guide=model)
     with pytest.raises(BadInput, match="a guide with 0 classes for a model with 3"):
         model.sample(2, guide=plain, guidance=2.0)
-    with pytest.raises(BadInput, match=r"a guide for Points\(dim=3\): expected one for the run's Points\(dim=2\)"):
-        model.sample(2, guide=build("diffusion", Points(3), ("a", "b", "c"), {"width": 8}), guidance=2.0)
+    with pytest.raises(
+        BadInput, match=r"a guide for Points\(dim=3\): expected one for the run's Points\(dim=2\)"
+    ):
+        model.sample(
+            2, guide=build("diffusion", Points(3), ("a", "b", "c"), {"width": 8}), guidance=2.0
+        )
     with pytest.raises(BadInput, match="a guide that encodes data otherwise"):
-        model.sample(2, guide=build("diffusion", Points(2), ("a", "b", "c"), {"width": 8}), guidance=2.0)
+        model.sample(
+            2, guide=build("diffusion", Points(2), ("a", "b", "c"), {"width": 8}), guidance=2.0
+        )
     narrow = build("diffusion", Points(2), ("a", "b", "c"), {"width": 8, "sigma_min": 0.5})
     narrow.prepare(examples(Points(2), True))
     with pytest.raises(BadInput, match=r"a guide for noise levels from 0\.5 to 40"):

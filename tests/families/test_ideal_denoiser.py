@@ -15,7 +15,12 @@ from pushforward.core.rng import generator
 from pushforward.core.space import Points
 from pushforward.families.build import build
 from pushforward.families.diffusion.denoisers.denoiser import Denoiser
-from pushforward.families.diffusion.objectives.ideal import IdealDenoiser, errors, measure, memorisation_curve
+from pushforward.families.diffusion.objectives.ideal import (
+    IdealDenoiser,
+    errors,
+    measure,
+    memorisation_curve,
+)
 from pushforward.families.diffusion.solvers.noise_grids import log_levels
 
 LEVELS = log_levels(12, 0.01, 40.0).tolist()
@@ -39,14 +44,18 @@ def test_it_is_the_posterior_mean_over_the_training_set() -> None:
     for s in (0.05, 0.7, 5.0):
         logits = -((y.double().unsqueeze(1) - x.double()) ** 2).sum(2) / (2 * s**2)
         expected = logits.softmax(1) @ x.double()
-        torch.testing.assert_close(ideal.denoise(y, torch.tensor(s), None), expected.float(), rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(
+            ideal.denoise(y, torch.tensor(s), None), expected.float(), rtol=1e-5, atol=1e-6
+        )
     far = ideal.denoise(y, torch.tensor(1e4), None)
     torch.testing.assert_close(far, x.mean(0).expand_as(far), rtol=1e-3, atol=1e-4)
 
 
 def test_at_small_noise_it_returns_the_example_itself_whatever_the_dimension() -> None:
     """Norms are 800 and distances 1e-4: single precision would pick at random."""
-    x = torch.randn(500, 784, generator=generator(3)).sign() + 0.01 * torch.randn(500, 784, generator=generator(4))
+    x = torch.randn(500, 784, generator=generator(3)).sign() + 0.01 * torch.randn(
+        500, 784, generator=generator(4)
+    )
     y = x[:50] + 1e-3 * torch.randn(50, 784, generator=generator(5))
     assert torch.equal(IdealDenoiser(x).denoise(y, torch.tensor(1e-3), None), x[:50])
 
@@ -55,7 +64,9 @@ def test_labels_restrict_the_sum_and_a_hidden_one_does_not() -> None:
     x, label = normal(20, 0), torch.arange(20) % 3
     ideal, y = IdealDenoiser(x, label, block=5), normal(4, 2)
     one = ideal.denoise(y, torch.tensor(0.8), Given(torch.full((4,), 1)))
-    torch.testing.assert_close(one, IdealDenoiser(x[label == 1]).denoise(y, torch.tensor(0.8), None))
+    torch.testing.assert_close(
+        one, IdealDenoiser(x[label == 1]).denoise(y, torch.tensor(0.8), None)
+    )
     hidden = ideal.denoise(y, torch.tensor(0.8), Given(torch.full((4,), -1)))
     torch.testing.assert_close(hidden, ideal.denoise(y, torch.tensor(0.8), None))
 
@@ -78,7 +89,9 @@ def test_the_memoriser_is_flagged_and_the_truth_is_not() -> None:
     ideal = IdealDenoiser(train)
 
     def look(denoiser: Denoiser):
-        return memorisation_curve(denoiser, Examples(train), Examples(test), ideal, LEVELS, Streams(3, 128))
+        return memorisation_curve(
+            denoiser, Examples(train), Examples(test), ideal, LEVELS, Streams(3, 128)
+        )
 
     copied, true = look(ideal), look(GaussianOracle())
     assert copied.flag == "memorises its training set"

@@ -29,7 +29,11 @@ from pushforward.core.space import Image, Points
 from pushforward.core.walk import run, states
 from pushforward.families.build import build
 from pushforward.families.diffusion.denoisers.denoiser import Denoiser
-from pushforward.families.diffusion.denoisers.posterior import POSTERIORS, LinearPosterior, conjugate_gradients
+from pushforward.families.diffusion.denoisers.posterior import (
+    POSTERIORS,
+    LinearPosterior,
+    conjugate_gradients,
+)
 from pushforward.families.diffusion.paths.path import VariancePreserving
 from pushforward.families.diffusion.solvers.inpainting import Inpainting
 from pushforward.families.diffusion.solvers.noise_grids import karras_levels, remaining_levels
@@ -59,12 +63,20 @@ class Correlated(Denoiser):
         return self.mean + (y - self.mean) @ gain
 
 
-def posterior(measured: Tensor, forward: Tensor, noise: float, mean: Tensor = MEAN, covariance: Tensor = COVARIANCE):  # type: ignore[no-untyped-def]
+def posterior(
+    measured: Tensor,
+    forward: Tensor,
+    noise: float,
+    mean: Tensor = MEAN,
+    covariance: Tensor = COVARIANCE,
+):  # type: ignore[no-untyped-def]
     """Mean and covariance of x given `forward x + noise eps = measured`."""
     gain = (
         covariance
         @ forward.T
-        @ torch.linalg.inv(forward @ covariance @ forward.T + noise**2 * torch.eye(len(forward)).double())
+        @ torch.linalg.inv(
+            forward @ covariance @ forward.T + noise**2 * torch.eye(len(forward)).double()
+        )
     )
     return mean + gain @ (measured - forward @ mean), covariance - gain @ forward @ covariance
 
@@ -72,7 +84,9 @@ def posterior(measured: Tensor, forward: Tensor, noise: float, mean: Tensor = ME
 def affine_law(denoiser: Denoiser, steps: int = 60, solver: str = "heun") -> tuple[Tensor, Tensor]:
     """The exact law of a deterministic sampler whose denoiser is affine: push zero and the unit vectors through it."""
     basis = torch.cat([torch.zeros(1, 3), torch.eye(3)]).double()
-    walk = SOLVERS[solver].walk(LONG, lambda y, s: denoiser.denoise(y, s, None), lambda: basis, steps, denoiser.cost)
+    walk = SOLVERS[solver].walk(
+        LONG, lambda y, s: denoiser.denoise(y, s, None), lambda: basis, steps, denoiser.cost
+    )
     x = run(walk)
     rows = x[1:] - x[:1]
     return x[0], rows.T @ rows
@@ -83,7 +97,9 @@ MEASURED = torch.tensor([0.2, -1.3]).double()
 
 def measured(noise: float, operator: Operator | None = None, n: int = 4) -> Observed:
     values = MEASURED.expand(n, -1)
-    return Observed(values, torch.ones_like(values, dtype=torch.bool), operator or Matrix(FORWARD), noise)
+    return Observed(
+        values, torch.ones_like(values, dtype=torch.bool), operator or Matrix(FORWARD), noise
+    )
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.6])
@@ -123,19 +139,27 @@ def test_dps_pulls_too_hard_by_a_known_amount() -> None:
     """In one dimension all is a number: C = 0 puts `1/noise^2` in place of `1/(C + noise^2)` at every level."""
     v, noise, m = 0.8, 0.5, 1.4
     one = Correlated(torch.zeros(1).double(), torch.full((1, 1), v).double())
-    seen = Observed(torch.full((1, 1), m).double(), torch.ones(1, 1, dtype=torch.bool), Identity(), noise)
+    seen = Observed(
+        torch.full((1, 1), m).double(), torch.ones(1, 1, dtype=torch.bool), Identity(), noise
+    )
     y, s = torch.tensor([[0.9]]).double(), 1.3
     shrink = v / (v + s**2)
     found = LinearPosterior(one, seen, "dps", 1.0).denoise(y, torch.tensor(s).double(), None)
-    assert float(found) == pytest.approx(shrink * 0.9 + s**2 * shrink * (m - shrink * 0.9) / noise**2)
+    assert float(found) == pytest.approx(
+        shrink * 0.9 + s**2 * shrink * (m - shrink * 0.9) / noise**2
+    )
     exact = shrink * 0.9 + s**2 * shrink * (m - shrink * 0.9) / (s**2 * shrink + noise**2)
     for method in ("pigdm", "moment"):
-        right = LinearPosterior(one, seen, method, v**0.5).denoise(y, torch.tensor(s).double(), None)
+        right = LinearPosterior(one, seen, method, v**0.5).denoise(
+            y, torch.tensor(s).double(), None
+        )
         assert float(right) == pytest.approx(exact)
     # pulled beyond: the posterior's mean lies between the prior's and what was measured, and its variance is that of neither
     with pytest.raises(BadInput, match="posterior='dps' of a measurement without noise"):
         LinearPosterior(one, dataclasses.replace(seen, noise=0.0), "dps", 1.0)
-    with pytest.raises(BadInput, match="unknown posterior 'dsp': expected one of pigdm, moment, dps"):
+    with pytest.raises(
+        BadInput, match="unknown posterior 'dsp': expected one of pigdm, moment, dps"
+    ):
         LinearPosterior(one, seen, "dsp", 1.0)
 
 
@@ -150,11 +174,16 @@ def test_the_calls_of_a_posterior_are_counted_forwards_and_backwards() -> None:
 def test_a_masked_measurement_is_a_smaller_one() -> None:
     """Hiding the second of two measurements is having made one."""
     half = torch.tensor([[True, False]]).expand(4, -1)
-    hidden = Observed(torch.tensor([[0.2, torch.nan]]).double().expand(4, -1), half, Matrix(FORWARD), 0.1)
+    hidden = Observed(
+        torch.tensor([[0.2, torch.nan]]).double().expand(4, -1), half, Matrix(FORWARD), 0.1
+    )
     single = Observed(MEASURED[:1].expand(4, -1), half[:, :1], Matrix(FORWARD[:1]), 0.1)
     y, s = torch.randn(4, 3, generator=generator(2)).double(), torch.tensor(0.7).double()
     for method in POSTERIORS.names():
-        a, b = (LinearPosterior(Correlated(), seen, method, 1.0).denoise(y, s, None) for seen in (hidden, single))
+        a, b = (
+            LinearPosterior(Correlated(), seen, method, 1.0).denoise(y, s, None)
+            for seen in (hidden, single)
+        )
         torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-9)
 
 
@@ -235,7 +264,9 @@ def test_strength_goes_from_the_input_to_the_prior(solver: str) -> None:
         rng = generator(7)
         draw = lambda: torch.randn(n, 3, generator=rng, dtype=torch.float64)  # noqa: E731
         origin = Origin(start, strength)
-        walk = SOLVERS[solver].walk(PATH, lambda y, s: inner.denoise(y, s, None), draw, 20, 1.0, origin=origin)
+        walk = SOLVERS[solver].walk(
+            PATH, lambda y, s: inner.denoise(y, s, None), draw, 20, 1.0, origin=origin
+        )
         before = inner.seen
         x = run(walk)
         assert walk.calls == inner.seen - before
@@ -245,7 +276,9 @@ def test_strength_goes_from_the_input_to_the_prior(solver: str) -> None:
     draw = lambda: torch.randn(n, 3, generator=rng, dtype=torch.float64)  # noqa: E731
     plain = run(SOLVERS[solver].walk(PATH, lambda y, s: inner.denoise(y, s, None), draw, 20, 1.0))
     assert torch.equal(from_start(1.0), plain)
-    away = [float((from_start(strength) - start).abs().mean()) for strength in (1e-6, 0.2, 0.5, 0.99)]
+    away = [
+        float((from_start(strength) - start).abs().mean()) for strength in (1e-6, 0.2, 0.5, 0.99)
+    ]
     assert away[0] < 1e-6
     assert away[0] < away[1] < min(away[2], away[3])
 
@@ -258,7 +291,12 @@ def test_noising_a_gaussian_to_a_level_and_back_keeps_it() -> None:
     inner = Correlated()
     x = run(
         SOLVERS["heun"].walk(
-            PATH, lambda y, s: inner.denoise(y, s, None), draw, 40, 1.0, origin=Origin(MEAN + draw() @ ROOT.T, 0.55)
+            PATH,
+            lambda y, s: inner.denoise(y, s, None),
+            draw,
+            40,
+            1.0,
+            origin=Origin(MEAN + draw() @ ROOT.T, 0.55),
         )
     )
     variance = COVARIANCE.diagonal()
@@ -270,7 +308,9 @@ OPERATORS = [
     Identity(),
     Separable(block_means(6, 3), block_means(4, 2)),
     Separable(smoothing(6, 1.3), smoothing(4, 0.6)),
-    Linear(lambda x: x.flatten(1).cumsum(1), lambda y: y.flip(1).cumsum(1).flip(1).reshape(-1, 2, 6, 4)),
+    Linear(
+        lambda x: x.flatten(1).cumsum(1), lambda y: y.flip(1).cumsum(1).flip(1).reshape(-1, 2, 6, 4)
+    ),
 ]
 
 
@@ -279,10 +319,14 @@ def test_operators_are_linear_and_have_their_adjoints(operator: Operator) -> Non
     example = torch.zeros(1, 2, 6, 4, dtype=torch.float64)
     check_adjoint(operator, example)
     a, b = torch.randn(2, 3, 2, 6, 4, generator=generator(1), dtype=torch.float64).unbind(0)
-    torch.testing.assert_close(operator.apply(2.0 * a - b), 2.0 * operator.apply(a) - operator.apply(b))
+    torch.testing.assert_close(
+        operator.apply(2.0 * a - b), 2.0 * operator.apply(a) - operator.apply(b)
+    )
     # the adjoint is the derivative's
     y = operator.apply(a)
-    (gradient,) = torch.autograd.grad((operator.apply(leaf := a.clone().requires_grad_()) * y).sum(), leaf)
+    (gradient,) = torch.autograd.grad(
+        (operator.apply(leaf := a.clone().requires_grad_()) * y).sum(), leaf
+    )
     torch.testing.assert_close(operator.adjoint(y), gradient)
 
 
@@ -295,7 +339,10 @@ def test_means_and_blurs_keep_constants() -> None:
 @pytest.mark.parametrize(
     ("word", "pattern"),
     [
-        ("blurr:1", "unknown operator 'blurr:1': expected one of mask, downsample:FACTOR, blur:PIXELS"),
+        (
+            "blurr:1",
+            "unknown operator 'blurr:1': expected one of mask, downsample:FACTOR, blur:PIXELS",
+        ),
         ("downsample", "the operator 'downsample' on images of 8 x 6 pixels: expected a factor"),
         ("downsample:4", "a factor of 2 or more that divides both sides"),
         ("downsample:1.5", "a factor of 2 or more"),
@@ -343,13 +390,18 @@ def test_known_coordinates_are_exact_and_batches_change_nothing(models) -> None:
             x = model.sample(6, given, **settings)
             space.check(x)
             # points: up to the rounding of their codec
-            torch.testing.assert_close(x[seen.mask].float(), seen.values[seen.mask], rtol=1e-5, atol=1e-5)
+            torch.testing.assert_close(
+                x[seen.mask].float(), seen.values[seen.mask], rtol=1e-5, atol=1e-5
+            )
             alone = model.sample(2, given[:2], **settings)
             assert float(((x[:2].float() - alone.float()).abs() > 1e-3).float().mean()) < 0.05
         assert model.walk(6, given, steps=8, solver="ddim", repeats=3).calls == 7 * 3 + 1
         assert model.walk(6, given, steps=8, inpainting="replacement").calls == 15
         walk = model.walk(6, given, steps=4, seed=1)
-        assert all(torch.equal(walk.peek(s)[seen.mask], walk.observed.values[seen.mask]) for s in states(walk))
+        assert all(
+            torch.equal(walk.peek(s)[seen.mask], walk.observed.values[seen.mask])
+            for s in states(walk)
+        )
 
 
 def test_measurements_are_in_data_units_and_batches_change_nothing(models) -> None:  # type: ignore[no-untyped-def]
@@ -359,7 +411,9 @@ def test_measurements_are_in_data_units_and_batches_change_nothing(models) -> No
         everything = Observed(x.float(), torch.ones(x.shape, dtype=torch.bool), Identity(), 0.01)
         found = model.sample(5, Given(observed=everything), steps=12).float()
         # an image whose network has hardly been trained may round to a neighbouring level now and then
-        assert float(((found - x.float()).abs() > 0.05).float().mean()) < (0.1 if isinstance(space, Image) else 1e-9)
+        assert float(((found - x.float()).abs() > 0.05).float().mean()) < (
+            0.1 if isinstance(space, Image) else 1e-9
+        )
         alone = model.sample(2, Given(observed=everything)[:2], steps=12).float()
         torch.testing.assert_close(found[:2], alone, rtol=1e-3, atol=1e-3)
     space = Image(1, 4, 4, levels=17)
@@ -378,7 +432,9 @@ def test_examples_to_begin_at_are_in_data_units(models) -> None:  # type: ignore
         x = examples(space, False, n=5, seed=6).x
         found = model.sample(5, Given(start=x), strength=1e-4)
         torch.testing.assert_close(found.float(), x.float(), rtol=0, atol=0.02)
-        torch.testing.assert_close(model.sample(5, Given(start=x), strength=1.0, seed=2), model.sample(5, seed=2))
+        torch.testing.assert_close(
+            model.sample(5, Given(start=x), strength=1.0, seed=2), model.sample(5, seed=2)
+        )
 
 
 def test_observations_that_cannot_be_are_refused(models) -> None:  # type: ignore[no-untyped-def]
@@ -394,7 +450,11 @@ def test_observations_that_cannot_be_are_refused(models) -> None:  # type: ignor
         Observed(torch.zeros(2, 2), yes, None, 0.1)
     three = torch.ones(2, 3, dtype=torch.bool)
     refused = [
-        (model, Observed(torch.zeros(2, 3), three), r"mask of shape \(3,\): expected \(2,\) for Points"),
+        (
+            model,
+            Observed(torch.zeros(2, 3), three),
+            r"mask of shape \(3,\): expected \(2,\) for Points",
+        ),
         (
             model,
             Observed(torch.zeros(2, 3), three, Matrix(torch.eye(2))),
@@ -402,13 +462,21 @@ def test_observations_that_cannot_be_are_refused(models) -> None:  # type: ignor
         ),
         (model, Observed(torch.zeros(2, 2), ~yes), "a mask that hides everything"),
         (model, Observed(torch.full((2, 2), torch.nan), yes), "NaN or infinity"),
-        (model, Observed(torch.zeros(2, 2), yes, Linear(lambda x: x, lambda y: 2 * y)), "a linear map and its adjoint"),
+        (
+            model,
+            Observed(torch.zeros(2, 2), yes, Linear(lambda x: x, lambda y: 2 * y)),
+            "a linear map and its adjoint",
+        ),
         (
             picture,
             Observed(torch.full((2, 1, 3, 3), 5.0), torch.ones(2, 1, 3, 3, dtype=torch.bool)),
             "from 5 to 5: expected levels from 0 to 1",
         ),
-        (picture, Observed(torch.full((2, 1, 3, 3), 0.5), torch.ones(2, 1, 3, 3, dtype=torch.bool)), "between levels"),
+        (
+            picture,
+            Observed(torch.full((2, 1, 3, 3), 0.5), torch.ones(2, 1, 3, 3, dtype=torch.bool)),
+            "between levels",
+        ),
     ]
     for one, seen, pattern in refused:
         with pytest.raises(BadInput, match=pattern):
@@ -426,7 +494,11 @@ def test_observations_that_cannot_be_are_refused(models) -> None:  # type: ignor
         (known, {"repeats": 3}, "repeats=3 without known values"),
         (known, {"inpainting": "repaint"}, "inpainting=repaint without known values"),
         (exact, {"posterior": "pigdm"}, "posterior=pigdm without a measurement"),
-        (exact, {"inpainting": "paint"}, "unknown inpainting 'paint': expected one of repaint, replacement"),
+        (
+            exact,
+            {"inpainting": "paint"},
+            "unknown inpainting 'paint': expected one of repaint, replacement",
+        ),
         (exact, {"inpainting": "replacement", "repeats": 4}, "repeats=4 with replacement"),
         (exact, {"repeats": 0}, "repeats=0: expected at least one"),
         (Given(start=torch.zeros(2, 3)), {"strength": 0.5}, r"\(2, 3\): expected \(n, 2\)"),
@@ -438,7 +510,9 @@ def test_observations_that_cannot_be_are_refused(models) -> None:  # type: ignor
         lambda: model.encode(torch.zeros(2, 2), exact),
         lambda: model.decode(torch.zeros(2, 2), start),
     ):
-        with pytest.raises(Unsupported, match=r"given '(observed|start)': expected a label or nothing"):
+        with pytest.raises(
+            Unsupported, match=r"given '(observed|start)': expected a label or nothing"
+        ):
             verb()
 
 

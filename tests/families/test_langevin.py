@@ -47,7 +47,13 @@ def test_adjusted_chains_have_the_law_itself_whatever_the_step() -> None:
     rng = generator(1, "uniform")
     # started from the law, a chain that keeps it keeps it: a wrong kernel ratio or sign drifts away in 40 steps
     chains = Langevin(
-        score, oracle.draw(n, generator(2)), 0.1, 40, normals(n, 2), lambda: torch.rand(n, generator=rng), log_density
+        score,
+        oracle.draw(n, generator(2)),
+        0.1,
+        40,
+        normals(n, 2),
+        lambda: torch.rand(n, generator=rng),
+        log_density,
     )
     *_, last = states(chains)
     assert 0.3 < last.accepted < 0.95
@@ -63,7 +69,9 @@ def test_annealed_chains_find_the_weights_of_eight_gaussians() -> None:
     """With the exact score every cluster gets its eighth, within three standard errors (one seed in fifty would miss)."""
     density, n = toy("gaussians-8"), 12_000
     means = density.means  # type: ignore[attr-defined]
-    oracle = MixtureDenoiser(torch.full((8,), 1 / 8).double(), means, torch.full_like(means, density.sigma**2))  # type: ignore[attr-defined]
+    oracle = MixtureDenoiser(
+        torch.full((8,), 1 / 8).double(), means, torch.full_like(means, density.sigma**2)
+    )  # type: ignore[attr-defined]
     path = VariancePreserving(0.02, 40.0)
     rng = generator(0, "draw")
     draw = lambda: torch.randn(n, 2, generator=rng, dtype=torch.float64)  # noqa: E731
@@ -72,7 +80,11 @@ def test_annealed_chains_find_the_weights_of_eight_gaussians() -> None:
     assert float((counts / n - 1 / 8).abs().max()) < 3 * (7 / 64 / n) ** 0.5
     # while plain Langevin from one cluster mostly stays there, which is why there is a ladder of noise levels
     score = lambda y: (oracle(y, torch.tensor(1e-3).double()) - y) / 1e-6  # noqa: E731
-    stuck = run(Langevin(score, means[:1].expand(500, 2).clone(), 0.3 * density.sigma**2, 100, normals(500, 2)))  # type: ignore[attr-defined]
+    stuck = run(
+        Langevin(
+            score, means[:1].expand(500, 2).clone(), 0.3 * density.sigma**2, 100, normals(500, 2)
+        )
+    )  # type: ignore[attr-defined]
     share = torch.bincount(torch.cdist(stuck, means).argmin(1), minlength=8).double() / 500
     # a fair share would be an eighth, and five standard errors of that are 0.074
     assert float(share[0]) > 0.5

@@ -74,7 +74,9 @@ def test_the_path_is_variance_preserving_and_its_rates_are_derivatives() -> None
 def test_training_with_it_lowers_the_spread_of_the_loss_and_keeps_the_bound() -> None:
     """The learned law ends with a smaller second moment than the even one it began with, on the same model and data."""
     data = examples(Points(2), labelled=False, n=256)
-    model = build("diffusion", Points(2), values={"width": 32, "depth": 1, "context": 16, "law": "learned"})
+    model = build(
+        "diffusion", Points(2), values={"width": 32, "depth": 1, "context": 16, "law": "learned"}
+    )
     model.prepare(data)
     train(model, data, 150, learning_rate=1e-2)
     process = model.process
@@ -108,15 +110,22 @@ def test_a_learned_law_needs_a_weight_that_does_not_depend_on_it() -> None:
 def test_a_path_can_be_swapped_after_training() -> None:
     """In `x/alpha` against the noise level paths are one and Heun cannot tell; Euler in a path's own time can, and converges."""
     data = examples(Points(2), labelled=False, n=256)
-    model = build("diffusion", Points(2), values={"width": 32, "depth": 1, "context": 16, "law": "learned"})
+    model = build(
+        "diffusion", Points(2), values={"width": 32, "depth": 1, "context": 16, "law": "learned"}
+    )
     model.prepare(data)
     train(model, data, 100, learning_rate=1e-2)
     own = model.sample(64, seed=1, steps=12)
     for name in ("rectified-flow", "cosine", "ve", "learned"):
-        torch.testing.assert_close(model.sample(64, seed=1, steps=12, path=name), own, rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(
+            model.sample(64, seed=1, steps=12, path=name), own, rtol=1e-3, atol=1e-3
+        )
     fine = model.sample(64, seed=1, steps=128)
     for name in ("rectified-flow", "edm", "learned"):
-        few, many = (model.sample(64, seed=1, solver="euler", steps=n, path=name, grid="time") for n in (16, 256))
+        few, many = (
+            model.sample(64, seed=1, solver="euler", steps=n, path=name, grid="time")
+            for n in (16, 256)
+        )
         assert not torch.equal(few, model.sample(64, seed=1, solver="euler", steps=16))
         assert float((many - fine).square().mean()) < 0.2 * float((few - fine).square().mean())
     # a formula that ends before the levels of training do begins where it ends

@@ -104,7 +104,9 @@ def test_the_bound_is_the_mean_over_all_orders() -> None:
 def test_drawn_masks_agree_with_all_masks_and_know_their_error(samples: int) -> None:
     x = enumerate_strings(SPACE).repeat(40, 1)
     whole, _, _ = bound(terms_of(whimsical, x), len(x), L, Streams(0, len(x)), 15)
-    nats, stderr, calls = bound(terms_of(whimsical, x), len(x), L, BatchNoise(generator(1), len(x)), samples)
+    nats, stderr, calls = bound(
+        terms_of(whimsical, x), len(x), L, BatchNoise(generator(1), len(x)), samples
+    )
     assert stderr is not None
     assert calls == samples
     error = nats - whole
@@ -119,7 +121,11 @@ def test_every_number_of_hidden_symbols_is_equally_likely_and_none_is_left_out()
     counts = stratified_counts(u, 4)
     # 12 strata of 4 numbers: three each, whatever the uniforms
     assert all(row.bincount(minlength=5).tolist() == [0, 3, 3, 3, 3] for row in counts)
-    few = stratified_counts(torch.rand(4000, 3, generator=generator(1, "u")), 4).flatten().bincount(minlength=5)
+    few = (
+        stratified_counts(torch.rand(4000, 3, generator=generator(1, "u")), 4)
+        .flatten()
+        .bincount(minlength=5)
+    )
     assert few[0] == 0
     # the seed is fixed; a correct draw fails with another one once in a thousand
     assert stats.chisquare(few[1:].tolist()).pvalue > 1e-3
@@ -150,7 +156,9 @@ def test_training_held_out_and_scoring_are_one_bound() -> None:
     for estimates in (drawn.nats.double(), -held_out.double()):
         # four standard errors, fixed seeds: once in 16,000
         assert abs(float(estimates.mean()) - whole) < 4.0 * float(estimates.std()) / n**0.5
-    losses = [-L * next(iter(found.losses(many[:200], generator(s)))).value.item() for s in range(60)]
+    losses = [
+        -L * next(iter(found.losses(many[:200], generator(s)))).value.item() for s in range(60)
+    ]
     spread = torch.tensor(losses, dtype=torch.float64)
     assert abs(float(spread.mean()) - whole) < 4.0 * float(spread.std()) / 60**0.5
 
@@ -161,7 +169,9 @@ def test_the_mass_under_a_prompt_and_under_a_label_is_at_most_one() -> None:
         assert 0.2 < total_mass(found, label, "elbo", 15) < 1.0
     x = enumerate_strings(Text(V, 2, 2))
     prefix = Prefix(torch.tensor([[1, 0]]).expand(len(x), 2), torch.full((len(x),), 2))
-    lp = found.log_prob(Examples(x, Given(label=torch.ones(len(x), dtype=torch.long), prefix=prefix)), samples=3)
+    lp = found.log_prob(
+        Examples(x, Given(label=torch.ones(len(x), dtype=torch.long), prefix=prefix)), samples=3
+    )
     assert 0.2 < float(lp.nats.exp().sum()) < 1.0
     assert lp.given == "label and prefix"
 
@@ -174,7 +184,9 @@ def exact(tokens: Tensor, places: Tensor, padding: Tensor | None) -> Tensor:
     return conditionals(tokens).gather(1, places.unsqueeze(-1).expand(-1, -1, V))
 
 
-def drawn(predict: Predict, n: int, calls: int | None, seed: int = 0, grid: str = "uniform") -> Tensor:
+def drawn(
+    predict: Predict, n: int, calls: int | None, seed: int = 0, grid: str = "uniform"
+) -> Tensor:
     """Strings of the whole window, after nothing at all."""
     plan = [RevealedBlock(0, 0, L, revealed_counts(L, calls or L, grid))]
     prompt = torch.zeros(n, 0, dtype=torch.long)
@@ -187,9 +199,16 @@ def goodness(x: Tensor, p: Tensor) -> float:
     index = (x * V ** torch.arange(L - 1, -1, -1)).sum(1)
     observed = index.bincount(minlength=V**L).double()
     common = p * len(x) >= 5.0
-    pairs = [(observed[common], p[common] * len(x)), (observed[~common].sum()[None], (p[~common].sum() * len(x))[None])]
-    seen, expected = (torch.cat([pair[i] for pair in pairs if float(pair[1].sum()) > 0]) for i in (0, 1))
-    return float(stats.chisquare(seen.numpy(), (expected * seen.sum() / expected.sum()).numpy()).pvalue)
+    pairs = [
+        (observed[common], p[common] * len(x)),
+        (observed[~common].sum()[None], (p[~common].sum() * len(x))[None]),
+    ]
+    seen, expected = (
+        torch.cat([pair[i] for pair in pairs if float(pair[1].sum()) > 0]) for i in (0, 1)
+    )
+    return float(
+        stats.chisquare(seen.numpy(), (expected * seen.sum() / expected.sum()).numpy()).pvalue
+    )
 
 
 def test_one_symbol_a_call_from_exact_conditionals_draws_the_joint() -> None:
@@ -199,12 +218,21 @@ def test_one_symbol_a_call_from_exact_conditionals_draws_the_joint() -> None:
 
 
 @pytest.mark.parametrize(("calls", "counts"), [(1, [4]), (2, [2, 2]), (3, [1, 2, 1])])
-def test_few_calls_draw_what_is_revealed_together_as_if_independent(calls: int, counts: list[int]) -> None:
+def test_few_calls_draw_what_is_revealed_together_as_if_independent(
+    calls: int, counts: list[int]
+) -> None:
     strings = enumerate_strings(SPACE)
-    p, orders = torch.zeros(len(strings), dtype=torch.float64), list(itertools.permutations(range(L)))
+    p, orders = (
+        torch.zeros(len(strings), dtype=torch.float64),
+        list(itertools.permutations(range(L))),
+    )
     assert revealed_counts(L, calls) == counts
     for order in orders:
-        seen, log_p, done = torch.full_like(strings, MASK), torch.zeros(len(strings), dtype=torch.float64), 0
+        seen, log_p, done = (
+            torch.full_like(strings, MASK),
+            torch.zeros(len(strings), dtype=torch.float64),
+            0,
+        )
         for count in counts:
             here = list(order[done : done + count])
             now = conditionals(seen)[:, here]
@@ -223,14 +251,18 @@ def test_texts_longer_than_the_window_go_on_from_what_is_there() -> None:
     window, length, n = 6, 17, 3000
     plan = blocks(2, length, window, None, "uniform")
     prompt = torch.tensor([[0, 1]]).expand(n, 2)
-    walk = UnmaskingWalk(exact, BatchNoise(generator(3), n), prompt, None, plan, SampleOptions(), Mask(MASK, 2))
+    walk = UnmaskingWalk(
+        exact, BatchNoise(generator(3), n), prompt, None, plan, SampleOptions(), Mask(MASK, 2)
+    )
     x = torch.cat([prompt[:, 1:], run(walk)], dim=1)
     assert x.shape == (n, 1 + length)
     assert walk.calls == length
     # every transition follows the chain, also across blocks: 17 tests of 6 degrees of freedom, once in a thousand together
     for place in range(length):
         counts = torch.zeros(V, V, dtype=torch.float64)
-        counts.index_put_((x[:, place], x[:, place + 1]), torch.ones(n, dtype=torch.float64), accumulate=True)
+        counts.index_put_(
+            (x[:, place], x[:, place + 1]), torch.ones(n, dtype=torch.float64), accumulate=True
+        )
         expected = counts.sum(1, keepdim=True) * CHAIN
         rows = counts.sum(1) > 0
         statistic = float(((counts - expected).square() / expected)[rows].sum())
@@ -262,7 +294,9 @@ def test_a_model_draws_what_it_scores() -> None:
     assert float((p.log() - bounds).max()) > 0.01
 
 
-@pytest.mark.parametrize(("before", "length", "window"), [(1, 4, 5), (1, 50, 5), (4, 9, 5), (3, 1, 9), (1, 7, 2)])
+@pytest.mark.parametrize(
+    ("before", "length", "window"), [(1, 4, 5), (1, 50, 5), (4, 9, 5), (3, 1, 9), (1, 7, 2)]
+)
 @pytest.mark.parametrize("calls", [None, 1, 3, 99])
 def test_a_plan_writes_every_place_once_and_sees_no_more_than_the_window(
     before: int, length: int, window: int, calls: int | None
@@ -302,7 +336,8 @@ def test_guidance_of_one_is_conditional_and_of_zero_is_not() -> None:
     tokens, places = torch.tensor([[2, MASK, 1, MASK, MASK]]), torch.tensor([[1, 4]])
     label = torch.tensor([1])
     given, null, guided = (
-        process._predict(*case)(tokens, places, None) for case in ((label, 1.0), (None, 1.0), (label, 2.5))
+        process._predict(*case)(tokens, places, None)
+        for case in ((label, 1.0), (None, 1.0), (label, 2.5))
     )
     assert given.shape == (1, 2, V)
     expected = null.log_softmax(-1) + 2.5 * (given.log_softmax(-1) - null.log_softmax(-1))
@@ -330,12 +365,18 @@ def test_what_cannot_be_done_is_refused_in_words() -> None:
         ({"grid": "karras"}, BadInput, r"grid on text 'karras': expected one of uniform, cosine"),
         ({"solver": "heun"}, Unsupported, r"'solver' on text"),
         ({"guidance": 2.0}, Unsupported, r"guidance 2.0 of diffusion on text without a label"),
-        ({"given": Given(prefix=Prefix.of([[0] * 5] * 2))}, BadInput, r"a prompt of 5 tokens: expected at most 4"),
+        (
+            {"given": Given(prefix=Prefix.of([[0] * 5] * 2))},
+            BadInput,
+            r"a prompt of 5 tokens: expected at most 4",
+        ),
     ):
         with pytest.raises(error, match=said):
             found.sample(2, **options)  # type: ignore[arg-type]
     with pytest.raises(BadInput, match=r"4 tokens before 3 to score: expected at most 5"):
-        found.log_prob(Examples(torch.zeros(1, 3, dtype=torch.long), Given(prefix=Prefix.of([[0, 1, 0, 1]]))))
+        found.log_prob(
+            Examples(torch.zeros(1, 3, dtype=torch.long), Given(prefix=Prefix.of([[0, 1, 0, 1]])))
+        )
     with pytest.raises(Unsupported, match=r"diffusion.terms: symbols are revealed in any order"):
         found.terms(Examples(torch.zeros(1, 3, dtype=torch.long)))
     with pytest.raises(Unsupported, match=r"sampling option 'temperature' on points"):

@@ -33,16 +33,34 @@ REAL = (
     (Column("x", "continuous", low=0.0, high=9.0), skewed(600)),
     (Column("x", "continuous", low=0.0, high=99.0, bounded_below=True), skewed(600) * 3),
     (Column("one", "continuous", low=4.5, high=4.5), torch.full((50,), 4.5, dtype=torch.float64)),
-    (Column("ties", "continuous", low=0.0, high=99.0), torch.where(torch.arange(500) % 10 == 0, skewed(500), 0.0)),
+    (
+        Column("ties", "continuous", low=0.0, high=99.0),
+        torch.where(torch.arange(500) % 10 == 0, skewed(500), 0.0),
+    ),
 )
 GRIDS = (
-    (Column("age", "integer", step=1.0, low=0, high=90, bounded_below=True), (skewed(900, 1) * 20).round()),
-    (Column("k", "integer", step=1.0, low=0, high=3, bounded_below=True, bounded_above=True), ties(40) % 4),
+    (
+        Column("age", "integer", step=1.0, low=0, high=90, bounded_below=True),
+        (skewed(900, 1) * 20).round(),
+    ),
+    (
+        Column("k", "integer", step=1.0, low=0, high=3, bounded_below=True, bounded_above=True),
+        ties(40) % 4,
+    ),
     (Column("gain", "integer", step=1.0, low=0, high=10**5, bounded_below=True), ties(3000)),
-    (Column("price", "continuous", step=0.01, low=0, high=50), (skewed(700, 2) * 300).round() / 100),
-    (Column("day", "datetime", step=DAY, low=0, high=2e9), 1.6e9 // DAY * DAY + (skewed(300, 4) * 50).round() * DAY),
+    (
+        Column("price", "continuous", step=0.01, low=0, high=50),
+        (skewed(700, 2) * 300).round() / 100,
+    ),
+    (
+        Column("day", "datetime", step=DAY, low=0, high=2e9),
+        1.6e9 // DAY * DAY + (skewed(300, 4) * 50).round() * DAY,
+    ),
     (Column("id", "integer", step=1.0, low=0, high=10**9), (skewed(800, 5) * 1e8).round()),
-    (Column("none", "integer", step=1.0, low=2, high=7), torch.full((9,), math.nan, dtype=torch.float64)),
+    (
+        Column("none", "integer", step=1.0, low=2, high=7),
+        torch.full((9,), math.nan, dtype=torch.float64),
+    ),
 )
 CASES = REAL + GRIDS
 
@@ -77,7 +95,9 @@ def test_values_come_back_and_order_is_kept(case: tuple[Column, torch.Tensor]) -
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c[0].name)
 def test_whatever_stands_on_the_line_is_a_legal_number(case: tuple[Column, torch.Tensor]) -> None:
     column = case[0]
-    x = line_of(case).from_line(torch.tensor([[-1e5], [-3.0], [0.1], [2.7], [1e5]], dtype=torch.float64))
+    x = line_of(case).from_line(
+        torch.tensor([[-1e5], [-3.0], [0.1], [2.7], [1e5]], dtype=torch.float64)
+    )
     assert bool(torch.isfinite(x).all())
     assert not column.bounded_below or float(x.min()) >= column.low
     assert not column.bounded_above or float(x.max()) <= column.high
@@ -88,7 +108,9 @@ def test_whatever_stands_on_the_line_is_a_legal_number(case: tuple[Column, torch
 @pytest.mark.parametrize("case", REAL, ids=lambda c: c[0].name)
 def test_the_slope_is_the_derivative(case: tuple[Column, torch.Tensor]) -> None:
     line = line_of(case)
-    x = torch.cat([case[1][:40], torch.tensor([-5.0, 0.3, 2.2, 77.0], dtype=torch.float64)]).unsqueeze(1)
+    x = torch.cat(
+        [case[1][:40], torch.tensor([-5.0, 0.3, 2.2, 77.0], dtype=torch.float64)]
+    ).unsqueeze(1)
     x.requires_grad_()
     (slope,) = torch.autograd.grad(line.to_line(x).sum(), x)
     torch.testing.assert_close(line.log_slope(x).exp(), slope)
@@ -97,7 +119,11 @@ def test_the_slope_is_the_derivative(case: tuple[Column, torch.Tensor]) -> None:
 
 def test_a_continuous_column_becomes_standard_normal() -> None:
     x = skewed(4000)
-    z = line_of((Column("x", "continuous", low=0, high=99), x), 64).to_line(skewed(2000, 9).unsqueeze(1)).flatten()
+    z = (
+        line_of((Column("x", "continuous", low=0, high=99), x), 64)
+        .to_line(skewed(2000, 9).unsqueeze(1))
+        .flatten()
+    )
     # a fixed seed; another sample of the same law would fail once in ten thousand
     assert stats.kstest(z.numpy(), "norm").pvalue > 1e-4
     assert float(x.std()) > 1.8
@@ -109,7 +135,9 @@ def test_intervals_tile_the_line(case: tuple[Column, torch.Tensor]) -> None:
     assert column.step is not None
     start = float(case[1].nan_to_num(2.0).min()) if not column.bounded_below else column.low
     stop = start + 50 * column.step if not column.bounded_above else column.high
-    x = torch.arange(round(start / column.step), round(stop / column.step) + 1, dtype=torch.float64).unsqueeze(1)
+    x = torch.arange(
+        round(start / column.step), round(stop / column.step) + 1, dtype=torch.float64
+    ).unsqueeze(1)
     x = x * column.step
     low, high = line.interval(x)
     torch.testing.assert_close(high[:-1], low[1:], rtol=0, atol=1e-12)
@@ -120,17 +148,23 @@ def test_intervals_tile_the_line(case: tuple[Column, torch.Tensor]) -> None:
     assert math.isinf(float(high[-1])) == column.bounded_above
     for y, s in ((-0.4, 0.3), (1.1, 0.01)):
         total = float(log_interval((low - y) / s, (high - y) / s).exp().sum())
-        whole = float(stats.norm.cdf(float((high[-1] - y) / s)) - stats.norm.cdf(float((low[0] - y) / s)))
+        whole = float(
+            stats.norm.cdf(float((high[-1] - y) / s)) - stats.norm.cdf(float((low[0] - y) / s))
+        )
         assert total == pytest.approx(whole, abs=1e-9)
 
 
-@pytest.mark.parametrize(("low", "high"), [(-0.3, 0.9), (5.0, 5.5), (-9.0, -8.0), (7.0, math.inf), (-math.inf, -30.0)])
+@pytest.mark.parametrize(
+    ("low", "high"), [(-0.3, 0.9), (5.0, 5.5), (-9.0, -8.0), (7.0, math.inf), (-math.inf, -30.0)]
+)
 def test_the_mass_of_an_interval(low: float, high: float) -> None:
     a, b = (torch.tensor([end], dtype=torch.float64) for end in (low, high))
     centre = min(abs(low), abs(high)) * (1.0 if low > 0 else -1.0) if low * high > 0 else 0.0
     # relative to the density at the end that is nearest to zero, so that nothing underflows
     reach = (max(low, centre - 12.0), min(high, centre + 12.0))
-    mass = integrate.quad(lambda t: math.exp(-0.5 * (t * t - centre**2)), *reach, epsabs=0, epsrel=1e-12, limit=200)[0]
+    mass = integrate.quad(
+        lambda t: math.exp(-0.5 * (t * t - centre**2)), *reach, epsabs=0, epsrel=1e-12, limit=200
+    )[0]
     expected = math.log(mass) - 0.5 * centre**2 - 0.5 * math.log(2.0 * math.pi)
     assert float(log_interval(a, b)) == pytest.approx(expected, rel=1e-10)
     # in the limit of no width it is the density
@@ -169,7 +203,11 @@ def test_frequent_values_have_cells_of_their_own() -> None:
 
 @pytest.mark.parametrize("s", [0.03, 0.4, 5.0])
 def test_the_denoiser_of_a_mixture_is_its_posterior_mean(s: float) -> None:
-    mean, spread, weight = torch.tensor([-1.0, 0.2, 2.0]), torch.tensor([0.3, 0.0, 0.7]), torch.tensor([5.0, 1.0, 2.0])
+    mean, spread, weight = (
+        torch.tensor([-1.0, 0.2, 2.0]),
+        torch.tensor([0.3, 0.0, 0.7]),
+        torch.tensor([5.0, 1.0, 2.0]),
+    )
     law = GaussianMixtures(2, 4)
     law.set(1, mean, spread, weight)
     y = torch.tensor([[0.5, -1.4], [0.5, 0.21], [0.5, 1.0], [0.5, 30.0]])
@@ -179,7 +217,10 @@ def test_the_denoiser_of_a_mixture_is_its_posterior_mean(s: float) -> None:
     for i in range(4):
         at = float(y[i, 1])
         joint, moment = 0.0, 0.0
-        best = min(0.5 * (at - m) ** 2 / (s * s + t * t) for m, t in zip(mean.tolist(), spread.tolist(), strict=True))
+        best = min(
+            0.5 * (at - m) ** 2 / (s * s + t * t)
+            for m, t in zip(mean.tolist(), spread.tolist(), strict=True)
+        )
         for m, t, w in zip(mean.tolist(), spread.tolist(), weight.tolist(), strict=True):
             if t == 0.0:
                 p = w * math.exp(best - 0.5 * (at - m) ** 2 / s**2) / s
@@ -191,7 +232,10 @@ def test_the_denoiser_of_a_mixture_is_its_posterior_mean(s: float) -> None:
                 * np.exp(best - 0.5 * (x - m) ** 2 / t**2 - 0.5 * (at - x) ** 2 / s**2)
                 / (t * s * math.sqrt(2 * math.pi))
             )
-            joint, moment = joint + float(p.sum() * (x[1] - x[0])), moment + float((p * x).sum() * (x[1] - x[0]))
+            joint, moment = (
+                joint + float(p.sum() * (x[1] - x[0])),
+                moment + float((p * x).sum() * (x[1] - x[0])),
+            )
         if joint > 1e-12:
             assert float(ours[i, 1]) == pytest.approx(moment / joint, abs=2e-3 * max(1.0, abs(at)))
 
@@ -205,7 +249,9 @@ SHIFTS = (
 
 
 @pytest.mark.parametrize(("offset", "spread"), SHIFTS)
-def test_a_column_beside_an_offset_is_drawn_and_measured_like_one_without(offset: float, spread: float) -> None:
+def test_a_column_beside_an_offset_is_drawn_and_measured_like_one_without(
+    offset: float, spread: float
+) -> None:
     """The law of a column by itself, drawn with 4000 normals: the sd of 600 values' is met within 12 % (over 6 of its errors)."""
     x = offset + spread * torch.randn(600, 1, generator=generator(1), dtype=torch.float64)
     line = NumberLine([Column("x", "continuous", low=float(x.min()), high=float(x.max()))], 32)
@@ -218,7 +264,9 @@ def test_a_column_beside_an_offset_is_drawn_and_measured_like_one_without(offset
     middle = (0.5 * knots[1:] + 0.5 * knots[:-1]).unsqueeze(1)
     scores = line.scores[0, : int(line.used[0])]
     slope = line.log_slope(middle).exp().flatten()
-    np.testing.assert_allclose(slope * (knots[1:] - knots[:-1]), scores[1:] - scores[:-1], rtol=1e-9)
+    np.testing.assert_allclose(
+        slope * (knots[1:] - knots[:-1]), scores[1:] - scores[:-1], rtol=1e-9
+    )
 
 
 HUGE = (2**40, 2**51, 2**52 - 50, 2**52, 2**53 - 200, -(2**52), 200 - 2**53)
@@ -230,7 +278,11 @@ def test_integers_too_large_for_halves_are_counted_from_an_origin(
     offset: int, kind: type[NumberLine] | type[NumberCells]
 ) -> None:
     """Equal data at every offset have equal laws, come back exactly, and are draws of their own cells."""
-    small = (20 * torch.randn(600, 1, generator=generator(3), dtype=torch.float64)).round().clamp(-100, 100)
+    small = (
+        (20 * torch.randn(600, 1, generator=generator(3), dtype=torch.float64))
+        .round()
+        .clamp(-100, 100)
+    )
     laws = []
     for shift in (0, offset):
         x = small + shift
@@ -243,7 +295,11 @@ def test_integers_too_large_for_halves_are_counted_from_an_origin(
             laws.append(torch.cat([z, *net.interval(x)], dim=1))
         else:
             cell = net.locate(x)
-            drawn = net.draw(cell, torch.rand(600, 1, generator=generator(4), dtype=torch.float64), torch.tensor([0]))
+            drawn = net.draw(
+                cell,
+                torch.rand(600, 1, generator=generator(4), dtype=torch.float64),
+                torch.tensor([0]),
+            )
             assert torch.equal(net.locate(drawn), cell)
             laws.append(torch.cat([net.log_law(x, cell), drawn - shift], dim=1))
     np.testing.assert_allclose(laws[1], laws[0], rtol=1e-12)

@@ -33,7 +33,9 @@ SPACES = [
 ARCHITECTURES = sorted(SIZES)
 
 
-def image_model(name: str, space: Image, classes: tuple[str, ...] = (), scale: float = 0.15) -> Autoregressive:
+def image_model(
+    name: str, space: Image, classes: tuple[str, ...] = (), scale: float = 0.15
+) -> Autoregressive:
     config = AutoregressiveConfig(architecture=name, components=3, context=6, **SIZES[name])
     model = Autoregressive(space, config, classes)
     perturb(model, scale)
@@ -90,7 +92,9 @@ def dependence(model: Autoregressive, x: torch.Tensor) -> torch.Tensor:
     return torch.stack(rows)
 
 
-@pytest.mark.parametrize("space", [Image(1, 5, 4), Image(3, 3, 5, levels=2), Image(1, 6, 1), Image(1, 1, 6)], ids=shape)
+@pytest.mark.parametrize(
+    "space", [Image(1, 5, 4), Image(3, 3, 5, levels=2), Image(1, 6, 1), Image(1, 1, 6)], ids=shape
+)
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_every_earlier_place_is_seen_and_no_later_one(name: str, space: Image) -> None:
     model = image_model(name, space, scale=0.3)
@@ -108,7 +112,12 @@ def test_the_receptive_field_has_the_size_of_the_formula_and_no_blind_spot(depth
     config = AutoregressiveConfig(architecture="pixelcnn", width=8, depth=depth)
     model = Autoregressive(Image(1, h, w, levels=2), config)
     perturb(model, 0.3)
-    seen = dependence(model, torch.randn(2, 1, h, w, generator=generator(1)))[row * w + column].reshape(h, w) > 0
+    seen = (
+        dependence(model, torch.randn(2, 1, h, w, generator=generator(1)))[
+            row * w + column
+        ].reshape(h, w)
+        > 0
+    )
     # the streams start with two rows above and two columns to the left; each of the 2 depth convolutions of the first adds a
     # row and a column on either side, and the last one of the second stream a row and a column to the left
     reach = 2 * depth
@@ -220,12 +229,16 @@ def test_the_mixture_head_is_equation_three(channels: int, levels: int) -> None:
     found = head.log_prob(raw, x)
     for row in range(6):
         expected = loop_log_prob(head, raw[row].numpy(), x[row].tolist())
-        torch.testing.assert_close(found[row], torch.tensor(expected, dtype=torch.float64), rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(
+            found[row], torch.tensor(expected, dtype=torch.float64), rtol=1e-5, atol=1e-6
+        )
 
 
 @pytest.mark.parametrize("stretch", [0.0, 1.0, 30.0])
 @pytest.mark.parametrize("levels", [2, 17, 256])
-def test_levels_of_a_channel_sum_to_one_at_extreme_scales_with_finite_gradients(levels: int, stretch: float) -> None:
+def test_levels_of_a_channel_sum_to_one_at_extreme_scales_with_finite_gradients(
+    levels: int, stretch: float
+) -> None:
     head = head_of(3, levels, components=5)
     raw = (stretch * torch.randn(4, 1, head.size, generator=generator(1))).requires_grad_(True)
     for channel, rest in ((0, 0), (1, 1), (2, levels - 1)):
@@ -247,12 +260,20 @@ def test_channels_of_a_binary_pixel_may_depend_on_each_other() -> None:
     p = head.log_prob(raw.expand(4, -1), pixels).sum(1).exp()
     # logit p(x_1 = 1 | x_0) = -0.3 + 1.5 (2 x_0 - 1)
     torch.testing.assert_close(
-        p[3] / (p[2] + p[3]), torch.sigmoid(torch.tensor(1.2, dtype=torch.float64)), rtol=1e-6, atol=0
+        p[3] / (p[2] + p[3]),
+        torch.sigmoid(torch.tensor(1.2, dtype=torch.float64)),
+        rtol=1e-6,
+        atol=0,
     )
     torch.testing.assert_close(
-        p[1] / (p[0] + p[1]), torch.sigmoid(torch.tensor(-1.8, dtype=torch.float64)), rtol=1e-6, atol=0
+        p[1] / (p[0] + p[1]),
+        torch.sigmoid(torch.tensor(-1.8, dtype=torch.float64)),
+        rtol=1e-6,
+        atol=0,
     )
-    drawn = head.draw(raw.expand(n, -1), torch.rand(n, 2, generator=generator(0), dtype=torch.float64), 1.0)
+    drawn = head.draw(
+        raw.expand(n, -1), torch.rand(n, 2, generator=generator(0), dtype=torch.float64), 1.0
+    )
     counts = torch.bincount(2 * drawn[:, 0] + drawn[:, 1], minlength=4).numpy()
     # once in a thousand with another seed
     assert stats.chisquare(counts, n * p.numpy()).pvalue > 1e-3
@@ -264,11 +285,15 @@ def test_density_of_masked_points_is_the_jacobian_of_their_code(dim: int) -> Non
     perturb(net, 0.2)  # type: ignore[arg-type]
     x = torch.randn(5, dim, generator=generator(2))
     for row in x:
-        jacobian = torch.autograd.functional.jacobian(lambda v: net._encode(v[None], None, Streams(0, 1))[0], row)
+        jacobian = torch.autograd.functional.jacobian(
+            lambda v: net._encode(v[None], None, Streams(0, 1))[0], row
+        )
         assert isinstance(jacobian, torch.Tensor)
         assert float(jacobian.triu(1).abs().max()) == 0.0
         expected = jacobian.diagonal().log().sum()
-        torch.testing.assert_close(net.terms(row[None], None).sum().double(), expected.double(), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(
+            net.terms(row[None], None).sum().double(), expected.double(), rtol=1e-4, atol=1e-4
+        )
     with torch.no_grad():
         # probable points, because a CDF is flat where there is no mass
         drawn = run(net._walk(Streams(3, 50), None, SampleOptions()))
@@ -282,7 +307,9 @@ def test_density_of_masked_points_is_the_jacobian_of_their_code(dim: int) -> Non
 
 
 def test_masked_points_are_sampled_as_scored() -> None:
-    model = Autoregressive(Points(2), AutoregressiveConfig(architecture="made", width=24, depth=2, components=4))
+    model = Autoregressive(
+        Points(2), AutoregressiveConfig(architecture="made", width=24, depth=2, components=4)
+    )
     perturb(model, 0.2)
     model.prepare(Examples(torch.randn(300, 2, generator=generator(0)) * 2 + 1))
     u = model.encode(model.sample(2000, seed=1)).value

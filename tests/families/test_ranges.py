@@ -25,13 +25,19 @@ SMALL = AutoregressiveConfig(width=16, depth=1, heads=2, components=6)
 COLUMNS = {
     "grid with tails": Column("n", "integer", step=1.0, low=-9, high=14),
     "real with tails": Column("x", "continuous", low=-3.0, high=4.0),
-    "bounded grid": Column("p", "continuous", step=0.25, low=0.0, high=5.0, bounded_below=True, bounded_above=True),
+    "bounded grid": Column(
+        "p", "continuous", step=0.25, low=0.0, high=5.0, bounded_below=True, bounded_above=True
+    ),
 }
 
 
 @pytest.mark.parametrize("name", sorted(COLUMNS))
-@pytest.mark.parametrize("ends", [(-1.0, 2.5), (-math.inf, 1.0), (2.0, math.inf), (-40.0, -4.0), (3.0, 3.0)])
-def test_shares_below_and_above_are_those_of_the_cells_own_draws(name: str, ends: tuple[float, float]) -> None:
+@pytest.mark.parametrize(
+    "ends", [(-1.0, 2.5), (-math.inf, 1.0), (2.0, math.inf), (-40.0, -4.0), (3.0, 3.0)]
+)
+def test_shares_below_and_above_are_those_of_the_cells_own_draws(
+    name: str, ends: tuple[float, float]
+) -> None:
     column = COLUMNS[name]
     net = NumberCells([column], 5)
     values = torch.randn(400, generator=generator(0), dtype=torch.float64) * 3 + 1
@@ -44,9 +50,17 @@ def test_shares_below_and_above_are_those_of_the_cells_own_draws(name: str, ends
     u = (torch.arange(20_000, dtype=torch.float64) + 0.5) / 20_000
     for cell in net.live()[0].nonzero().flatten().tolist():
         drawn = net.draw(torch.full((len(u), 1), cell), u[:, None], torch.tensor([0]))[:, 0]
-        below, above = float((drawn < ends[0]).double().mean()), float((drawn > ends[1]).double().mean())
-        assert float(last[0, cell] - first[0, cell]) == pytest.approx(max(0.0, 1.0 - below - above), abs=2e-4)
-        assert float(first[0, cell]) == pytest.approx(below, abs=2e-4) or float(last[0, cell] - first[0, cell]) == 0
+        below, above = (
+            float((drawn < ends[0]).double().mean()),
+            float((drawn > ends[1]).double().mean()),
+        )
+        assert float(last[0, cell] - first[0, cell]) == pytest.approx(
+            max(0.0, 1.0 - below - above), abs=2e-4
+        )
+        assert (
+            float(first[0, cell]) == pytest.approx(below, abs=2e-4)
+            or float(last[0, cell] - first[0, cell]) == 0
+        )
     inside = (first < last)[0]
     for cell in inside.nonzero().flatten().tolist():
         v = torch.linspace(0, 1 - 1e-9, 50, dtype=torch.float64)
@@ -83,9 +97,15 @@ def test_a_range_restricts_the_models_own_distribution(model: Autoregressive) ->
     with torch.no_grad():
         # the ranged column comes first, so its law is the head's at the start of a row
         cache = net.transformer.cache(1, 3)
-        h = net.transformer.step((net.start(None, 1) + net.query(torch.tensor([2]))).unsqueeze(1), cache, 0)[:, 0]
-        cells = net.locate(torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 2.0]], dtype=torch.float64))[:, 2]
-        law = net.numbers.log_law(torch.tensor([[1.0], [2.0]], dtype=torch.float64), cells[:, None])[:, 0]
+        h = net.transformer.step(
+            (net.start(None, 1) + net.query(torch.tensor([2]))).unsqueeze(1), cache, 0
+        )[:, 0]
+        cells = net.locate(torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 2.0]], dtype=torch.float64))[
+            :, 2
+        ]
+        law = net.numbers.log_law(
+            torch.tensor([[1.0], [2.0]], dtype=torch.float64), cells[:, None]
+        )[:, 0]
         p = (net.head(h, 2).double().log_softmax(-1)[0, cells] + law).exp()
     expected = (n * p / p.sum()).tolist()
     # the seed is fixed; a correct sampler with another one would fail once in a thousand
@@ -96,7 +116,9 @@ def test_a_range_restricts_the_models_own_distribution(model: Autoregressive) ->
     assert torch.equal(torch.nan_to_num(again, -1.0), torch.nan_to_num(x, -1.0))
 
 
-def test_an_infinite_range_changes_no_probability_and_an_empty_one_is_named(model: Autoregressive) -> None:
+def test_an_infinite_range_changes_no_probability_and_an_empty_one_is_named(
+    model: Autoregressive,
+) -> None:
     assert len(model.sample(50, given=ranged(50, 0.0, math.inf), seed=2)) == 50
     with pytest.raises(BadInput, match="a range of 'count' without probability"):
         model.sample(3, given=ranged(3, 1.2, 1.8))

@@ -56,16 +56,32 @@ def gamma(n: int, scale: float) -> torch.Tensor:
 def test_each_cell_of_a_grid_sums_to_one(bounded: tuple[bool, bool]) -> None:
     values = gamma(300, 12.0).round()
     low, high = -4.0, float(values.max()) + 7.0
-    column = Column("n", "integer", step=1.0, low=low, high=high, bounded_below=bounded[0], bounded_above=bounded[1])
+    column = Column(
+        "n",
+        "integer",
+        step=1.0,
+        low=low,
+        high=high,
+        bounded_below=bounded[0],
+        bounded_above=bounded[1],
+    )
     net = cells_of(column, values)
     reach = 3000.0
-    x = torch.arange(low if bounded[0] else -reach, (high if bounded[1] else reach) + 1).double().unsqueeze(1)
+    x = (
+        torch.arange(low if bounded[0] else -reach, (high if bounded[1] else reach) + 1)
+        .double()
+        .unsqueeze(1)
+    )
     cell = net.locate(x)
-    mass = torch.zeros(net.cells + 2, dtype=torch.float64).index_add_(0, cell[:, 0], net.log_law(x, cell)[:, 0].exp())
+    mass = torch.zeros(net.cells + 2, dtype=torch.float64).index_add_(
+        0, cell[:, 0], net.log_law(x, cell)[:, 0].exp()
+    )
     live = net.live()[0]
     assert bool(live[0])
     assert bool(live[-1])
-    torch.testing.assert_close(mass[live], torch.ones(int(live.sum()), dtype=torch.float64), rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(
+        mass[live], torch.ones(int(live.sum()), dtype=torch.float64), rtol=1e-9, atol=1e-9
+    )
     assert bool((mass[~live] == 0).all())
     assert int(net.used[0]) > 4
 
@@ -73,7 +89,9 @@ def test_each_cell_of_a_grid_sums_to_one(bounded: tuple[bool, bool]) -> None:
 @pytest.mark.parametrize("bounded", [(False, False), (True, True)])
 def test_each_cell_of_a_real_column_integrates_to_one(bounded: tuple[bool, bool]) -> None:
     values = gamma(500, 3.0)
-    column = Column("x", "continuous", low=-1.0, high=60.0, bounded_below=bounded[0], bounded_above=bounded[1])
+    column = Column(
+        "x", "continuous", low=-1.0, high=60.0, bounded_below=bounded[0], bounded_above=bounded[1]
+    )
     net = cells_of(column, values)
     edges = [float(e) for e in net.edges[0, : int(net.used[0]) + 1]]
     ends = [-1.0 if bounded[0] else edges[0] - 60 * float(net.scales[0, 0]), *edges]
@@ -100,7 +118,10 @@ def test_numbers_beyond_a_bound_have_no_probability() -> None:
 def test_draws_within_cells_follow_their_law(step: float | None) -> None:
     unit = 1.0 if step is None else step
     values = gamma(400, 9.0) if step is None else (gamma(400, 9.0)).round() * unit
-    net = cells_of(Column("x", "continuous", step=step, low=0.0, high=float(values.max()), bounded_below=True), values)
+    net = cells_of(
+        Column("x", "continuous", step=step, low=0.0, high=float(values.max()), bounded_below=True),
+        values,
+    )
     n, k = 4000, torch.tensor([0])
     uniform = torch.rand(n, 1, generator=generator(3), dtype=torch.float64)
     for c in net.live()[0].nonzero().flatten().tolist():
@@ -109,10 +130,14 @@ def test_draws_within_cells_follow_their_law(step: float | None) -> None:
         assert bool((net.locate(x) == cell).all())
         assert bool((x >= 0).all())
         if step is not None:
-            assert bool((x == (x / step).round() * step).all() | ((x * 100).round() / 100 == x).all())
+            assert bool(
+                (x == (x / step).round() * step).all() | ((x * 100).round() / 100 == x).all()
+            )
         found, counts = torch.unique(x, return_counts=True)
         if len(found) < 50:
-            expected = n * net.log_law(found.unsqueeze(1), torch.full((len(found), 1), c)).exp()[:, 0]
+            expected = (
+                n * net.log_law(found.unsqueeze(1), torch.full((len(found), 1), c)).exp()[:, 0]
+            )
             keep = expected > 5
             # the seed is fixed; with others a correct law would fail once in a thousand per cell
             ratio = (counts[keep] - expected[keep]).square() / expected[keep]
@@ -139,7 +164,9 @@ def test_frequent_values_have_cells_of_their_own() -> None:
 def test_edges_cover_the_data_within_the_budget(cells: int, gridded: bool) -> None:
     for seed, n in itertools.product(range(4), (1, 2, 7, 900)):
         rng = generator(seed, "edges")
-        y = torch.randn(n, generator=rng, dtype=torch.float64) * 10.0 ** float(torch.randint(0, 7, (), generator=rng))
+        y = torch.randn(n, generator=rng, dtype=torch.float64) * 10.0 ** float(
+            torch.randint(0, 7, (), generator=rng)
+        )
         y = torch.where(torch.rand(n, generator=rng) < 0.4, 0.0, y)
         y = (y.round() if gridded else y).sort().values
         edges = cell_edges(y, cells, gridded)
@@ -191,7 +218,8 @@ def test_what_contradicts_a_known_value_is_impossible() -> None:
     model = tiny()
     x = torch.tensor([[0.0, 1.0, 2.0], [torch.nan, 1.0, 2.0]], dtype=torch.float64)
     known = Known(
-        torch.tensor([[torch.nan, 0.0, 0.0]] * 2, dtype=torch.float64), torch.tensor([[True, False, False]] * 2)
+        torch.tensor([[torch.nan, 0.0, 0.0]] * 2, dtype=torch.float64),
+        torch.tensor([[True, False, False]] * 2),
     )
     nats = model.log_prob(x, given=Given(known=known)).nats
     assert nats[0] == -math.inf
@@ -206,7 +234,9 @@ def p_value(x: torch.Tensor, rows: torch.Tensor, p: torch.Tensor) -> float:
     assert int(observed.sum()) == len(x)
     expected = len(x) * p / p.sum()
     rare = expected < 5
-    groups = [torch.cat([counts[~rare], counts[rare].sum()[None]]) for counts in (observed, expected)]
+    groups = [
+        torch.cat([counts[~rare], counts[rare].sum()[None]]) for counts in (observed, expected)
+    ]
     used = [group[groups[1] > 0].numpy() for group in groups]
     return float(stats.chisquare(*used).pvalue)
 
@@ -214,7 +244,9 @@ def p_value(x: torch.Tensor, rows: torch.Tensor, p: torch.Tensor) -> float:
 @pytest.mark.parametrize(
     "mask", [(False, False, False), (True, False, False), (False, True, True), (False, False, True)]
 )
-def test_samples_given_known_columns_keep_them_and_follow_the_conditional(mask: tuple[bool, ...]) -> None:
+def test_samples_given_known_columns_keep_them_and_follow_the_conditional(
+    mask: tuple[bool, ...],
+) -> None:
     model, rows, n = tiny(), enumerate_rows(TINY), 6000
     known, here = torch.tensor(mask), torch.tensor([torch.nan, 1.0, 2.0], dtype=torch.float64)
     given = Given(known=Known(here.expand(n, 3), known.expand(n, 3))) if any(mask) else None
@@ -233,14 +265,18 @@ def test_samples_given_known_columns_keep_them_and_follow_the_conditional(mask: 
 def test_rows_of_one_batch_may_know_different_columns() -> None:
     model = tiny()
     values = torch.tensor([[1.0, 0.0, 3.0]] * 4, dtype=torch.float64)
-    mask = torch.tensor([[False, True, False], [True, False, True], [True, True, True], [False, False, True]])
+    mask = torch.tensor(
+        [[False, True, False], [True, False, True], [True, True, True], [False, False, True]]
+    )
     x = model.sample(4, given=Given(known=Known(values, mask)), seed=6)
     assert bool((x == values)[mask].all())
     assert bool((x[2] == values[2]).all())
     rows = enumerate_rows(TINY)[[3, 9, 17, 30]]
     together = model.log_prob(rows, given=Given(known=Known(rows, mask))).nats
     for i in range(4):
-        alone = model.log_prob(rows[i : i + 1], given=Given(known=Known(rows[i : i + 1], mask[i : i + 1]))).nats
+        alone = model.log_prob(
+            rows[i : i + 1], given=Given(known=Known(rows[i : i + 1], mask[i : i + 1]))
+        ).nats
         torch.testing.assert_close(alone, together[i : i + 1], rtol=1e-5, atol=1e-5)
 
 
@@ -254,17 +290,25 @@ def test_the_cache_is_the_whole_pass_in_float64() -> None:
         whole = net(cells, features, order, None).split(net.sizes, dim=1)
         cache, last = net.transformer.cache(len(rows), 3), net.start(None, len(rows))
         for index, c in enumerate((2, 0, 1)):
-            h = net.transformer.step((last + net.query(order[:, index])).unsqueeze(1), cache, index).squeeze(1)
+            h = net.transformer.step(
+                (last + net.query(order[:, index])).unsqueeze(1), cache, index
+            ).squeeze(1)
             torch.testing.assert_close(net.head(h, c), whole[c], rtol=1e-9, atol=1e-9)
             k = torch.tensor([0])
             last = net.value(cells[:, c] + net.offsets[c])
             if c == 2:
-                last = last + (net.numbers.features(rows[:, 2:], cells[:, 2:], k).double().squeeze(1) @ net.position[0])
+                last = last + (
+                    net.numbers.features(rows[:, 2:], cells[:, 2:], k).double().squeeze(1)
+                    @ net.position[0]
+                )
 
 
 def test_a_mixed_table_integrates_to_one() -> None:
     space = Table(
-        (Column("c", "categorical", ("a", "b", "c")), Column("x", "continuous", low=-3.0, high=4.0, missing=True))
+        (
+            Column("c", "categorical", ("a", "b", "c")),
+            Column("x", "continuous", low=-3.0, high=4.0, missing=True),
+        )
     )
     rng = generator(0, "mixed")
     c = torch.randint(0, 3, (300,), generator=rng).double()
@@ -290,12 +334,15 @@ def test_a_mixed_table_integrates_to_one() -> None:
     # what is conditioned on is a real number here: p(c | x) sums to one
     given = Given(
         known=Known(
-            torch.stack([torch.zeros(3), torch.full((3,), 0.37)], 1).double(), torch.tensor([[False, True]] * 3)
+            torch.stack([torch.zeros(3), torch.full((3,), 0.37)], 1).double(),
+            torch.tensor([[False, True]] * 3),
         )
     )
     three = torch.tensor([[k, 0.37] for k in range(3)], dtype=torch.float64)
     three[:, 1] = given.known.values[:, 1]  # type: ignore[union-attr]
-    assert float(model.log_prob(three, given=given).nats.exp().sum()) == pytest.approx(1.0, abs=1e-5)
+    assert float(model.log_prob(three, given=given).nats.exp().sum()) == pytest.approx(
+        1.0, abs=1e-5
+    )
 
 
 def test_training_starts_from_the_frequencies_of_all_rows() -> None:
@@ -305,7 +352,10 @@ def test_training_starts_from_the_frequencies_of_all_rows() -> None:
     net = net_of(model)
     counts = torch.bincount(data.x[:, 1].long(), minlength=2).float()
     torch.testing.assert_close(
-        net.logits.bias[net.slices[1]].exp().detach(), (counts + 0.5) / (5000 + 1.0), rtol=1e-4, atol=1e-5
+        net.logits.bias[net.slices[1]].exp().detach(),
+        (counts + 0.5) / (5000 + 1.0),
+        rtol=1e-4,
+        atol=1e-5,
     )
 
 
@@ -340,7 +390,12 @@ def test_illegal_conditions_get_a_sentence() -> None:
     with pytest.raises(BadInput, match=r"category 7 of 'colour': expected 0 to 2"):
         model.sample(1, given=Given(known=Known(torch.tensor([[7.0, 0, 0]]), mask)))
     with pytest.raises(BadInput, match=r"missing values of 'flag'"):
-        model.sample(1, given=Given(known=Known(torch.full((1, 3), math.nan), torch.tensor([[False, True, False]]))))
+        model.sample(
+            1,
+            given=Given(
+                known=Known(torch.full((1, 3), math.nan), torch.tensor([[False, True, False]]))
+            ),
+        )
     with pytest.raises(BadInput, match=r"known values of shape \(1, 2\): expected \(1, 3\)"):
         model.sample(1, given=Given(known=Known(torch.zeros(1, 2), mask[:, :2])))
 
@@ -348,7 +403,9 @@ def test_illegal_conditions_get_a_sentence() -> None:
 def test_a_fresh_model_takes_the_fitted_cells() -> None:
     space = Table((REAL, Column("n", "integer", step=1.0, low=0, high=90, bounded_below=True)))
     rng = generator(5)
-    x = torch.stack([torch.randn(200, generator=rng), (torch.randn(200, generator=rng) * 9).abs().round()], 1).double()
+    x = torch.stack(
+        [torch.randn(200, generator=rng), (torch.randn(200, generator=rng) * 9).abs().round()], 1
+    ).double()
     model, fresh = Autoregressive(space, SMALL), Autoregressive(space, SMALL)
     model.prepare(Examples(x))
     fresh.load_state_dict(model.state_dict())
@@ -365,7 +422,16 @@ def test_a_fresh_model_takes_the_fitted_cells() -> None:
         (Column("size", "ordinal", ("S", "M", "L")), Column("one", "categorical", ("always",))),
         (Column("n", "integer", step=1.0, low=0, high=3, bounded_below=True, bounded_above=True),),
         (
-            Column("gap", "integer", step=1.0, low=0, high=2, bounded_below=True, bounded_above=True, missing=True),
+            Column(
+                "gap",
+                "integer",
+                step=1.0,
+                low=0,
+                high=2,
+                bounded_below=True,
+                bounded_above=True,
+                missing=True,
+            ),
             Column("day", "categorical", ("Mo", "Tu", "We")),
         ),
     ],
@@ -385,8 +451,21 @@ def test_tables_of_any_mixture_of_kinds(columns: tuple[Column, ...]) -> None:
 
 def test_a_column_without_any_number_in_training_keeps_its_declared_range() -> None:
     space = Table(
-        (Column("n", "integer", step=1.0, low=2, high=4, bounded_below=True, bounded_above=True, missing=True),)
+        (
+            Column(
+                "n",
+                "integer",
+                step=1.0,
+                low=2,
+                high=4,
+                bounded_below=True,
+                bounded_above=True,
+                missing=True,
+            ),
+        )
     )
     model = Autoregressive(space, SMALL)
     model.prepare(Examples(torch.full((8, 1), math.nan, dtype=torch.float64)))
-    assert float(model.log_prob(enumerate_rows(space)).nats.exp().sum()) == pytest.approx(1.0, abs=1e-6)
+    assert float(model.log_prob(enumerate_rows(space)).nats.exp().sum()) == pytest.approx(
+        1.0, abs=1e-6
+    )

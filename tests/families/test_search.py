@@ -22,7 +22,9 @@ from pushforward.families.shared.next_token import filtered
 SPACE = Text(vocabulary=4, length=6, boundary=3)
 
 
-def net(seed: int, kind: type[TokenBackbone] = TokenBackbone, space: Text = SPACE, width: int = 16) -> TokenBackbone:
+def net(
+    seed: int, kind: type[TokenBackbone] = TokenBackbone, space: Text = SPACE, width: int = 16
+) -> TokenBackbone:
     found = kind(space, AutoregressiveConfig(width=width, depth=1, heads=2), 0)
     perturb(found, 0.4, seed)  # type: ignore[arg-type]
     return found.double().eval()
@@ -98,9 +100,12 @@ def test_several_positions_at_once_are_each_alone(kind: type[TokenBackbone]) -> 
 
 
 @pytest.mark.parametrize(
-    ("ahead", "options"), [(1, SampleOptions()), (3, SampleOptions()), (2, SampleOptions(temperature=0.6, top_k=3))]
+    ("ahead", "options"),
+    [(1, SampleOptions()), (3, SampleOptions()), (2, SampleOptions(temperature=0.6, top_k=3))],
 )
-def test_speculation_keeps_the_large_models_distribution(ahead: int, options: SampleOptions) -> None:
+def test_speculation_keeps_the_large_models_distribution(
+    ahead: int, options: SampleOptions
+) -> None:
     target, draft, length, n = net(1), net(9, width=8), 3, 1000
     prompt, rng = torch.tensor([[3]]), generator(0, "speculate")
     counts = torch.zeros(4**length, dtype=torch.float64)
@@ -123,7 +128,12 @@ def test_speculation_keeps_the_large_models_distribution(ahead: int, options: Sa
     observed = torch.cat([counts[common], counts[~common].sum()[None]])
     expected = torch.cat([n * p[common], (n * p[~common].sum())[None].clamp(min=1e-9)])
     # the seed is fixed; a correct sampler with another one would fail once in a thousand
-    assert stats.chisquare(observed.numpy(), (expected * observed.sum() / expected.sum()).numpy()).pvalue > 1e-3
+    assert (
+        stats.chisquare(
+            observed.numpy(), (expected * observed.sum() / expected.sum()).numpy()
+        ).pvalue
+        > 1e-3
+    )
 
 
 def test_a_draft_that_is_the_target_is_always_believed() -> None:

@@ -39,7 +39,9 @@ def built() -> Iterator[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize(("family", "name", "architecture"), list(built()))
-def test_a_network_too_large_is_refused_with_its_size(family: str, name: str, architecture: str) -> None:
+def test_a_network_too_large_is_refused_with_its_size(
+    family: str, name: str, architecture: str
+) -> None:
     space = SPACES[name]
     small = settings(family, space, "smoke", architecture)["model"]
     with pytest.raises(BadInput, match=r"a model of [\d,]+ parameters, which needs about"):
@@ -49,4 +51,6 @@ def test_a_network_too_large_is_refused_with_its_size(family: str, name: str, ar
     with torch.device("meta"):
         shapes = cls(space, model_config(family, small), ("u", "v"))
     real = build(family, space, ("u", "v"), small)
-    assert {k: t.shape for k, t in shapes.state_dict().items()} == {k: t.shape for k, t in real.state_dict().items()}
+    assert {k: t.shape for k, t in shapes.state_dict().items()} == {
+        k: t.shape for k, t in real.state_dict().items()
+    }

@@ -35,7 +35,9 @@ def count_rows(n: int) -> Tensor:
     kind = torch.multinomial(torch.tensor([0.5, 0.3, 0.2]), n, replacement=True, generator=rng)
     hidden = torch.tensor([1.0, 2.5, 4.0])[kind] + 0.8 * torch.randn(n, generator=rng)
     other = 0.6 * hidden + 0.5 * torch.randn(n, generator=rng)
-    return torch.stack([kind, hidden.round().clamp(0, 5), other.round().clamp(0, 3)], dim=1).double()
+    return torch.stack(
+        [kind, hidden.round().clamp(0, 5), other.round().clamp(0, 3)], dim=1
+    ).double()
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,9 @@ def counts() -> Diffusion:
     return model.eval()
 
 
-def test_the_default_draws_sum_to_one_within_their_error_and_say_what_a_row_is_known_to(counts: Diffusion):
+def test_the_default_draws_sum_to_one_within_their_error_and_say_what_a_row_is_known_to(
+    counts: Diffusion,
+):
     """72 rows are all there are. With 64 independent draws the noise of a row was half a nat and more."""
     found = [counts.log_prob(SPACE, seed=seed) for seed in range(6)]
     nats = torch.stack([lp.nats for lp in found])
@@ -67,12 +71,16 @@ def test_the_default_draws_sum_to_one_within_their_error_and_say_what_a_row_is_k
         assert lp.stderr is not None
         mass = lp.nats.exp()
         # what a sum of exponentials of numbers with an error is off by, and what Jensen's inequality adds to it
-        error = float((mass * lp.stderr).square().sum().sqrt() + (mass * lp.stderr.square() / 2).sum())
+        error = float(
+            (mass * lp.stderr).square().sum().sqrt() + (mass * lp.stderr.square() / 2).sum()
+        )
         assert float(mass.sum()) < 1.0 + 3.0 * error
         stated = float((share * lp.stderr.square()).sum().sqrt())
         assert 0.8 * spread < stated < 4.0 * spread
     # no bias: six draws of 72 rows against very many
-    assert float((share * (nats.mean(0) - exact)).sum()) == pytest.approx(0.0, abs=4 * spread / math.sqrt(6 * 20))
+    assert float((share * (nats.mean(0) - exact)).sum()) == pytest.approx(
+        0.0, abs=4 * spread / math.sqrt(6 * 20)
+    )
 
 
 def test_columns_that_know_nothing_of_each_other_cost_no_noise():
@@ -94,7 +102,9 @@ def test_columns_that_know_nothing_of_each_other_cost_no_noise():
 
 def _conditionals(sizes: list[int]):
     """Some conditionals that agree with no joint law, as a network's: they depend on what is seen, nonlinearly."""
-    weight = torch.randn(len(sizes), 4, sum(sizes), generator=generator(3, "weights"), dtype=torch.float64)
+    weight = torch.randn(
+        len(sizes), 4, sum(sizes), generator=generator(3, "weights"), dtype=torch.float64
+    )
 
     def logits(shown: Tensor, times: int) -> Tensor:
         seen = (shown + 1).clamp(max=3)  # hidden is zero
@@ -134,10 +144,16 @@ def test_few_symbols_are_summed_over_all_subsets():
 @pytest.mark.parametrize("samples", [2, 7, 12, 64])
 def test_many_symbols_are_drawn_without_bias(samples: int):
     """Copies of a row against the sum over all subsets, within four standard errors: 1 in 16,000 fails by chance."""
-    logits, row, copies = _conditionals(SIZES), torch.tensor([1, 2, 0, 1, 0, 1, 1]), 1500 if samples < 64 else 300
+    logits, row, copies = (
+        _conditionals(SIZES),
+        torch.tensor([1, 2, 0, 1, 0, 1, 1]),
+        1500 if samples < 64 else 300,
+    )
     known = torch.tensor([True, True, False, True, True, True, True])
     for mask in (torch.ones(7, dtype=torch.bool), known):
-        exact, _ = symbol_bound(logits, row.unsqueeze(0), mask.unsqueeze(0), SIZES, Streams(0, 1), 127)
+        exact, _ = symbol_bound(
+            logits, row.unsqueeze(0), mask.unsqueeze(0), SIZES, Streams(0, 1), 127
+        )
         many = row.expand(copies, -1), mask.expand(copies, -1)
         nats, stderr = symbol_bound(logits, *many, SIZES, Streams(1, copies), samples)
         spread = float(nats.std())

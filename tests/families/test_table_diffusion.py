@@ -82,17 +82,24 @@ def test_the_bound_of_the_exact_denoiser_is_the_density() -> None:
 
     def clean(y: Tensor, s: Tensor, times: int) -> Tensor:
         # N(m, t^2) in x is N(2 m + 1/2, 4 t^2) in z
-        seen = SeenRows(c.unsqueeze(1), z.float(), torch.zeros_like(z, dtype=torch.bool)).repeat(times)
+        seen = SeenRows(c.unsqueeze(1), z.float(), torch.zeros_like(z, dtype=torch.bool)).repeat(
+            times
+        )
         return 2.0 * exact.denoise((y - 0.5) / 2.0, s / 2.0, seen) + 0.5
 
     numbers = PlacedNumbers(x.unsqueeze(1), z, torch.ones_like(z, dtype=torch.bool))
     nats, stderr = number_bound(PATH, line, LAW, clean, numbers, Streams(1, 400), 256)
-    truth = -0.5 * ((x - CENTRE[c]) / SPREAD[c]).square() - (SPREAD[c] * math.sqrt(2 * math.pi)).log()
+    truth = (
+        -0.5 * ((x - CENTRE[c]) / SPREAD[c]).square() - (SPREAD[c] * math.sqrt(2 * math.pi)).log()
+    )
     assert stderr is not None
     # independent noises would scatter by 0.27
     assert float((nats - truth).std()) < 0.15
     assert bool(((nats - truth).abs() < 5.0 * stderr + 0.02).all())
-    assert abs(float((nats - truth).mean())) < 4.0 * float(stderr.square().mean().sqrt()) / 20.0 + 0.003
+    assert (
+        abs(float((nats - truth).mean()))
+        < 4.0 * float(stderr.square().mean().sqrt()) / 20.0 + 0.003
+    )
 
 
 def test_the_bound_of_a_grid_with_its_exact_denoiser_is_the_probability() -> None:
@@ -114,7 +121,10 @@ def test_the_bound_of_a_grid_with_its_exact_denoiser_is_the_probability() -> Non
     numbers = PlacedNumbers(x, line.to_line(x), torch.ones_like(x, dtype=torch.bool))
     nats, stderr = number_bound(PATH, line, LAW, clean, numbers, Streams(2, len(x)), 128)
     assert stderr is not None
-    mean, error = nats.reshape(copies, 4).mean(0), nats.reshape(copies, 4).std(0) / math.sqrt(copies)
+    mean, error = (
+        nats.reshape(copies, 4).mean(0),
+        nats.reshape(copies, 4).std(0) / math.sqrt(copies),
+    )
     assert bool(((mean - p.log()).abs() < 4.0 * error + 0.004).all()), (mean - p.log(), error)
     assert float(mean.exp().sum()) < 1.0 + 4.0 * float((error * p).norm()) + 0.001
     # the stated error of a row is not below the one that is seen
@@ -126,8 +136,12 @@ def test_the_bound_of_symbols_with_exact_conditionals_is_the_joint_probability()
     pairs = torch.tensor(list(itertools.product(range(2), range(3))))
 
     def logits(hidden: Tensor, times: int) -> Tensor:
-        first = torch.where(hidden[:, 1:] == HIDDEN, joint.sum(1), joint.T[hidden[:, 1].clamp(min=0)])
-        second = torch.where(hidden[:, :1] == HIDDEN, joint.sum(0), joint[hidden[:, 0].clamp(min=0)])
+        first = torch.where(
+            hidden[:, 1:] == HIDDEN, joint.sum(1), joint.T[hidden[:, 1].clamp(min=0)]
+        )
+        second = torch.where(
+            hidden[:, :1] == HIDDEN, joint.sum(0), joint[hidden[:, 0].clamp(min=0)]
+        )
         return torch.cat([first, second], dim=1).log()
 
     unknown = torch.ones_like(pairs, dtype=torch.bool)
@@ -151,7 +165,9 @@ def exact_walk(n: int, seen: SeenRows, solver: str = "heun", steps: int | None =
         draw = lambda: noise.normal(1)  # noqa: E731
         return SOLVERS[solver].walk(PATH, lambda y, s: model.denoise(y, s, seen), draw, steps, 1.0)
 
-    layout = RowLayout((Column("x", "continuous", low=0, high=1), Column("c", "categorical", ("a", "b", "c"))))
+    layout = RowLayout(
+        (Column("x", "continuous", low=0, high=1), Column("c", "categorical", ("a", "b", "c")))
+    )
     walk = TableWalk(model, seen, noise, layout.there, descend, layout.join, 1)
     return run(walk)
 
@@ -160,19 +176,28 @@ def exact_walk(n: int, seen: SeenRows, solver: str = "heun", steps: int | None =
 def test_rows_from_the_exact_denoiser_have_the_law(solver: str) -> None:
     """Frequencies and means within four standard errors: a correct sampler fails for one seed in a thousand."""
     n = 1500
-    free = SeenRows(torch.full((n, 1), HIDDEN), torch.zeros(n, 1), torch.zeros(n, 1, dtype=torch.bool))
+    free = SeenRows(
+        torch.full((n, 1), HIDDEN), torch.zeros(n, 1), torch.zeros(n, 1, dtype=torch.bool)
+    )
     x = exact_walk(n, free, solver, 40)
     share = torch.bincount(x[:, 1].long(), minlength=3) / n
     assert bool(((share - WEIGHT).abs() < 4.0 * (WEIGHT * (1 - WEIGHT) / n).sqrt()).all())
     for c in range(3):
         mine = x[x[:, 1] == c, 0]
-        assert abs(float(mine.mean() - CENTRE[c])) < 4.0 * float(SPREAD[c]) / math.sqrt(len(mine)) + 0.01
-        assert float(mine.std() / SPREAD[c]) == pytest.approx(1.0, abs=4.0 / math.sqrt(2 * len(mine)) + 0.02)
+        assert (
+            abs(float(mine.mean() - CENTRE[c]))
+            < 4.0 * float(SPREAD[c]) / math.sqrt(len(mine)) + 0.01
+        )
+        assert float(mine.std() / SPREAD[c]) == pytest.approx(
+            1.0, abs=4.0 / math.sqrt(2 * len(mine)) + 0.02
+        )
 
 
 def test_rows_given_a_number_follow_bayes() -> None:
     n = 2000
-    known = SeenRows(torch.full((n, 1), HIDDEN), torch.full((n, 1), 0.3), torch.ones(n, 1, dtype=torch.bool))
+    known = SeenRows(
+        torch.full((n, 1), HIDDEN), torch.full((n, 1), 0.3), torch.ones(n, 1, dtype=torch.bool)
+    )
     x = exact_walk(n, known)
     assert bool((x[:, 0] == torch.tensor(0.3).double()).all())
     posterior = (WEIGHT * torch.exp(-0.5 * ((0.3 - CENTRE) / SPREAD).square()) / SPREAD).double()
@@ -235,9 +260,13 @@ def test_a_trained_model_finds_what_columns_know_of_each_other(mixed: Diffusion)
     for k in range(3):
         mine, theirs = rows[rows[:, 0] == k, 1], true[true[:, 0] == k, 1]
         assert len(mine) / 1500 == pytest.approx(float(WEIGHT[k]), abs=0.1)
-        assert float(mine.isnan().double().mean()) == pytest.approx(float(theirs.isnan().double().mean()), abs=0.12)
+        assert float(mine.isnan().double().mean()) == pytest.approx(
+            float(theirs.isnan().double().mean()), abs=0.12
+        )
         assert float(mine.nanmean()) == pytest.approx(float(theirs.nanmean()), abs=0.2)
-    assert float((rows[:, 2] == 0).double().mean()) == pytest.approx(float((true[:, 2] == 0).double().mean()), abs=0.08)
+    assert float((rows[:, 2] == 0).double().mean()) == pytest.approx(
+        float((true[:, 2] == 0).double().mean()), abs=0.08
+    )
 
 
 def test_the_probability_of_a_row_is_that_of_its_parts(mixed: Diffusion) -> None:
@@ -257,11 +286,16 @@ def test_the_probability_of_a_row_is_that_of_its_parts(mixed: Diffusion) -> None
     # log p(kind) + log p(rest | kind) is one order of revealing, log p(row) the mean over both orders
     assert float((whole.nats - first - flags.nats).mean()) == pytest.approx(0.0, abs=0.1)
     everything = Given(known=Known(x, torch.ones_like(symbols)))
-    assert torch.equal(mixed.log_prob(Examples(x, everything), samples=4).nats, torch.zeros(150, dtype=torch.float64))
+    assert torch.equal(
+        mixed.log_prob(Examples(x, everything), samples=4).nats,
+        torch.zeros(150, dtype=torch.float64),
+    )
     changed = x.clone()
     changed[:, 2] += 1.0
     against = mixed.log_prob(
-        Examples(changed, Given(known=Known(x, torch.tensor([[False, False, True]]).repeat(150, 1))))
+        Examples(
+            changed, Given(known=Known(x, torch.tensor([[False, False, True]]).repeat(150, 1)))
+        )
     )
     assert bool((against.nats == -math.inf).all())
 
@@ -271,7 +305,12 @@ def test_conditionals_given_a_number_are_those_of_bayes(mixed: Diffusion) -> Non
     for x, likely in ((-1.3, 0), (0.1, 1), (1.7, 2)):
         rows = mixed.sample(300, given=known([0.0, x, 0.0], [False, True, False], 300), seed=4)
         assert bool((rows[:, 1] == x).all())
-        p = WEIGHT * torch.tensor([0.9, 1.0, 0.4]) * torch.exp(-0.5 * ((x - CENTRE) / SPREAD).square()) / SPREAD
+        p = (
+            WEIGHT
+            * torch.tensor([0.9, 1.0, 0.4])
+            * torch.exp(-0.5 * ((x - CENTRE) / SPREAD).square())
+            / SPREAD
+        )
         truth = float(p[likely] / p.sum())
         assert float((rows[:, 0] == likely).double().mean()) == pytest.approx(truth, abs=0.15)
 
@@ -300,7 +339,9 @@ def test_what_is_known_stays_and_no_batch_changes_a_row(mixed: Diffusion) -> Non
 
 def test_wrong_conditions_are_refused(mixed: Diffusion) -> None:
     with pytest.raises(BadInput, match=r"known values of shape \(1, 2\): expected \(1, 3\)"):
-        mixed.sample(1, given=Given(known=Known(torch.zeros(1, 2), torch.ones(1, 2, dtype=torch.bool))))
+        mixed.sample(
+            1, given=Given(known=Known(torch.zeros(1, 2), torch.ones(1, 2, dtype=torch.bool)))
+        )
     with pytest.raises(BadInput, match=r"category 3 of 'kind': expected 0 to 2"):
         mixed.sample(1, given=known([3.0, 0.0, 0.0], [True, False, False]))
     with pytest.raises(BadInput, match=r"missing values of 'n'"):
@@ -315,7 +356,9 @@ def test_wrong_conditions_are_refused(mixed: Diffusion) -> None:
     with pytest.raises(BadInput, match=r"eta=0.5 with the solver 'heun'"):
         mixed.sample(1, solver="heun", eta=0.5)
     for values in ({"prediction": "noise"}, {"law": "learned"}, {"path": "learned"}):
-        with pytest.raises(BadInput, match=r"'model\.\w+=\w+' for diffusion of tables: expected one of"):
+        with pytest.raises(
+            BadInput, match=r"'model\.\w+=\w+' for diffusion of tables: expected one of"
+        ):
             Diffusion(MIXED, DiffusionConfig.model_validate(values))
 
 
@@ -356,7 +399,18 @@ def test_guidance_extrapolates_from_the_model_without_labels() -> None:
         (Column("only", "categorical", ("a", "b"), missing=True),),
         (Column("size", "ordinal", ("S", "M", "L")), Column("one", "categorical", ("always",))),
         (Column("n", "integer", step=1.0, low=0, high=3, bounded_below=True, bounded_above=True),),
-        (Column("gap", "integer", step=1.0, low=0, high=2, bounded_below=True, bounded_above=True, missing=True),),
+        (
+            Column(
+                "gap",
+                "integer",
+                step=1.0,
+                low=0,
+                high=2,
+                bounded_below=True,
+                bounded_above=True,
+                missing=True,
+            ),
+        ),
     ],
 )
 def test_tables_of_symbols_only_and_of_numbers_only(columns: tuple[Column, ...]) -> None:

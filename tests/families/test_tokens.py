@@ -24,7 +24,14 @@ from pushforward.families.autoregressive.generate import TokenWalk
 from pushforward.families.autoregressive.gpt2 import from_gpt2
 from pushforward.families.autoregressive.model import Autoregressive
 from pushforward.families.autoregressive.tokens import GPT2Backbone, TokenBackbone
-from pushforward.families.shared.next_token import draw, filtered, keep_min_p, keep_top_k, keep_top_p, keep_typical
+from pushforward.families.shared.next_token import (
+    draw,
+    filtered,
+    keep_min_p,
+    keep_top_k,
+    keep_top_p,
+    keep_typical,
+)
 from pushforward.nets.attention import causal_attention, rotary_table, rotate
 
 SMALL = AutoregressiveConfig(width=16, depth=2, heads=2)
@@ -57,12 +64,16 @@ def test_rotated_products_depend_on_the_distance_only() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
 def test_padded_attention_is_that_of_the_unpadded_rows(dtype: torch.dtype) -> None:
-    q, k, v = torch.randn(3, 2, 2, 6, 4, generator=generator(0), dtype=torch.float64).to(dtype).unbind(0)
+    q, k, v = (
+        torch.randn(3, 2, 2, 6, 4, generator=generator(0), dtype=torch.float64).to(dtype).unbind(0)
+    )
     both = causal_attention(q, k, v, torch.tensor([0, 4]))
     alone = causal_attention(*(x[1:, :, 4:] for x in (q, k, v)))
     tolerance = 1e-9 if dtype is torch.float64 else 0.03
     torch.testing.assert_close(both[1:, :, 4:], alone, rtol=tolerance, atol=tolerance)
-    torch.testing.assert_close(both[:1], causal_attention(q[:1], k[:1], v[:1]), rtol=tolerance, atol=tolerance)
+    torch.testing.assert_close(
+        both[:1], causal_attention(q[:1], k[:1], v[:1]), rtol=tolerance, atol=tolerance
+    )
     assert bool(torch.isfinite(both).all())
 
 
@@ -88,7 +99,9 @@ def test_a_text_is_as_probable_in_two_parts_as_whole(kind: type[TokenBackbone]) 
     for cut in (1, 5, 11):
         before = torch.cat([start, x[:, :cut]], 1)
         given = Given(prefix=Prefix(before, torch.full((4,), before.shape[1])))
-        torch.testing.assert_close(net.terms(x[:, cut:], given), whole[:, cut:], rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(
+            net.terms(x[:, cut:], given), whole[:, cut:], rtol=1e-9, atol=1e-9
+        )
 
 
 @pytest.mark.parametrize("kind", [TokenBackbone, GPT2Backbone])
@@ -138,7 +151,10 @@ def test_ancestral_samples_are_the_model_given_a_prefix() -> None:
     n = 20_000
     every = enumerate_strings(TINY)[:, :2]
     every = every.unique(dim=0)
-    given = lambda k: Given(prefix=Prefix(torch.tensor([[2, 0]]).expand(k, -1), torch.full((k,), 2)))  # noqa: E731
+
+    def given(k: int) -> Given:
+        return Given(prefix=Prefix(torch.tensor([[2, 0]]).expand(k, -1), torch.full((k,), 2)))
+
     p = model.log_prob(every, given=given(len(every))).nats.double().exp()
     assert float(p.sum()) == pytest.approx(1.0, abs=1e-5)
     x = model.sample(n, given=given(n), seed=5, length=2, batch=5000)
@@ -147,11 +163,15 @@ def test_ancestral_samples_are_the_model_given_a_prefix() -> None:
     assert stats.chisquare(observed.numpy(), (n * p / p.sum()).numpy()).pvalue > 1e-3
 
 
-@pytest.mark.parametrize("options", [SampleOptions(top_k=2), SampleOptions(top_p=0.7), SampleOptions(temperature=0.5)])
+@pytest.mark.parametrize(
+    "options", [SampleOptions(top_k=2), SampleOptions(top_p=0.7), SampleOptions(temperature=0.5)]
+)
 def test_filtered_draws_have_the_filtered_probabilities(options: SampleOptions) -> None:
     logits = torch.tensor([[0.3, 1.0, -0.7, 0.9, 0.0]]).expand(20_000, -1)
     p = filtered(logits[:1], options)[0].exp()
-    drawn = draw(filtered(logits, options), torch.rand(20_000, generator=generator(2), dtype=torch.float64))
+    drawn = draw(
+        filtered(logits, options), torch.rand(20_000, generator=generator(2), dtype=torch.float64)
+    )
     observed = torch.bincount(drawn, minlength=5).double()
     assert bool((observed[p == 0] == 0).all())
     kept = p > 0
@@ -177,11 +197,15 @@ def test_filters_by_hand() -> None:
     # entropy 0.94 nats: the surprise of 0.35 is 1.05, the nearest; of 0.5 it is 0.69, of 0.15 it is 1.90
     uneven = torch.tensor([[0.5, 0.35, 0.15]]).log()
     assert keep_typical(uneven, 0.3).exp().tolist()[0] == pytest.approx([0.0, 1.0, 0.0])
-    assert keep_typical(uneven, 0.36).exp().tolist()[0] == pytest.approx([0.5 / 0.85, 0.35 / 0.85, 0.0])
+    assert keep_typical(uneven, 0.36).exp().tolist()[0] == pytest.approx(
+        [0.5 / 0.85, 0.35 / 0.85, 0.0]
+    )
 
 
 def test_a_draw_never_takes_what_has_no_probability() -> None:
-    log_p = torch.tensor([[-math.inf, 0.5, 0.5 - 1e-12, -math.inf]], dtype=torch.float64).log_softmax(-1)
+    log_p = torch.tensor(
+        [[-math.inf, 0.5, 0.5 - 1e-12, -math.inf]], dtype=torch.float64
+    ).log_softmax(-1)
     for u in (0.0, 1e-300, 0.25, 0.999999, 1.0 - 2**-53):
         assert int(draw(log_p, torch.tensor([u], dtype=torch.float64))) in (1, 2)
 
@@ -189,7 +213,9 @@ def test_a_draw_never_takes_what_has_no_probability() -> None:
 def test_repetition_penalty_lowers_what_occurred() -> None:
     logits, seen = torch.tensor([[2.0, -1.0, 0.5]]), torch.tensor([[True, True, False]])
     expected = torch.tensor([[1.0, -2.0, 0.5]]).double().log_softmax(-1)
-    torch.testing.assert_close(filtered(logits, SampleOptions(repetition_penalty=2.0), seen), expected)
+    torch.testing.assert_close(
+        filtered(logits, SampleOptions(repetition_penalty=2.0), seen), expected
+    )
 
 
 def test_guidance_is_linear_in_the_two_distributions() -> None:
@@ -198,7 +224,9 @@ def test_guidance_is_linear_in_the_two_distributions() -> None:
     for weight in (0.0, 2.5):
         walk = TokenWalk(net, Streams(0, 1), given, SampleOptions(guidance=weight, length=9))
         first = next(states(walk))
-        torch.testing.assert_close(first.logits, none + weight * (plain - none), rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(
+            first.logits, none + weight * (plain - none), rtol=1e-9, atol=1e-9
+        )
         assert walk.calls == 18
     # after a few tokens each of the two has seen its own past
     walk = TokenWalk(net, Streams(0, 1), given, SampleOptions(guidance=2.5, length=6))
@@ -207,7 +235,9 @@ def test_guidance_is_linear_in_the_two_distributions() -> None:
     with_prompt = shown(net, last.tokens[:, : last.filled]).log_softmax(-1)
     bare = torch.cat([torch.tensor([[SPACE.boundary]]), last.tokens[:, 5 : last.filled]], 1)
     without = shown(net, bare).log_softmax(-1)
-    torch.testing.assert_close(last.logits, without + 2.5 * (with_prompt - without), rtol=1e-8, atol=1e-8)
+    torch.testing.assert_close(
+        last.logits, without + 2.5 * (with_prompt - without), rtol=1e-8, atol=1e-8
+    )
 
 
 def test_too_long_a_prompt_is_refused() -> None:
@@ -236,7 +266,11 @@ def test_options_of_text_are_refused_elsewhere() -> None:
     with pytest.raises(Unsupported, match=r"'top_k' on points: expected one of temperature"):
         Autoregressive(Points(2), SMALL).sample(2, top_k=3)
     model = Autoregressive(TINY, SMALL)
-    for option, value, pattern in (("top_k", 0, "top_k=0"), ("top_p", 1.5, "top_p=1.5"), ("length", 0, "length=0")):
+    for option, value, pattern in (
+        ("top_k", 0, "top_k=0"),
+        ("top_p", 1.5, "top_p=1.5"),
+        ("length", 0, "length=0"),
+    ):
         with pytest.raises(BadInput, match=pattern):
             model.sample(1, **{option: value})
 
@@ -249,7 +283,9 @@ def gpt2():
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         size = {"n_positions": 12, "n_embd": 16, "n_layer": 2, "n_head": 2, "vocab_size": 11}
-        theirs = GPT2LMHeadModel(GPT2Config(**size, bos_token_id=10, eos_token_id=10)).double().eval()
+        theirs = (
+            GPT2LMHeadModel(GPT2Config(**size, bos_token_id=10, eos_token_id=10)).double().eval()
+        )
     ours = GPT2Backbone(SPACE, SMALL, 0).double()
     state = from_gpt2(theirs.state_dict())
     missing = ours.load_state_dict(state, strict=False)
@@ -262,7 +298,9 @@ def test_logits_are_those_of_transformers(gpt2) -> None:
     theirs, ours = gpt2
     x = tokens(3, 12)
     with torch.no_grad():
-        torch.testing.assert_close(ours(x, None, None, None, 12), theirs(x).logits, rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(
+            ours(x, None, None, None, 12), theirs(x).logits, rtol=1e-9, atol=1e-9
+        )
 
 
 def test_greedy_generation_is_that_of_transformers(gpt2) -> None:

@@ -21,7 +21,9 @@ from pushforward.families.vae.model import VAE
 from pushforward.families.vae.posterior import LOG_SCALES as POSTERIOR_LOG_SCALES
 from pushforward.families.vae.prior import kl_to_standard_normal
 
-W = torch.tensor([[1.0, 0.5], [-2.0, 0.25], [0.0, 0.0]])  # orthogonal columns: the exact posterior is diagonal
+W = torch.tensor(
+    [[1.0, 0.5], [-2.0, 0.25], [0.0, 0.0]]
+)  # orthogonal columns: the exact posterior is diagonal
 SHIFT, SIGMA = torch.tensor([0.5, -1.0, 2.0]), 0.7
 
 
@@ -47,7 +49,10 @@ def linear_gaussian(mean_error: float = 0.0, scale_error: float = 1.0) -> VAE:
     model = VAE(Points(3), VAEConfig(latent=2, width=8))
     precision = 1.0 + (W**2).sum(0) / SIGMA**2
     gain = (W / SIGMA**2 / precision).T
-    scale = [unbounded(math.log(scale_error * p**-0.5), *POSTERIOR_LOG_SCALES) for p in precision.tolist()]
+    scale = [
+        unbounded(math.log(scale_error * p**-0.5), *POSTERIOR_LOG_SCALES)
+        for p in precision.tolist()
+    ]
     model.encoder = Affine(gain, -gain @ SHIFT + mean_error, torch.tensor(scale))
     model.decoder = Affine(W.clone(), SHIFT.clone(), torch.zeros(3))
     with torch.no_grad():
@@ -100,7 +105,10 @@ def test_with_another_posterior_the_gap_is_its_divergence_from_the_exact_one() -
 def test_importance_weighting_tightens_the_bound_towards_the_likelihood() -> None:
     x = data(500)
     model, exact = linear_gaussian(0.3, 1.5), truth().log_prob(data(500)).mean()
-    bounds = [float(model.log_prob(x, estimator="iwae", samples=k).nats.mean()) for k in (1, 4, 16, 64, 512)]
+    bounds = [
+        float(model.log_prob(x, estimator="iwae", samples=k).nats.mean())
+        for k in (1, 4, 16, 64, 512)
+    ]
     assert all(a < b for a, b in pairwise(bounds))
     assert bounds[-1] < float(exact) + 0.02
     assert float(exact) - bounds[-1] < 0.05
@@ -158,7 +166,9 @@ def test_the_exact_posterior_is_a_stationary_point_of_the_loss_and_others_are_no
 
 def test_collapse_is_a_recorded_kl_of_zero() -> None:
     model = linear_gaussian()
-    model.encoder = Affine(torch.zeros(2, 3), torch.zeros(2), torch.full((2,), unbounded(0.0, *POSTERIOR_LOG_SCALES)))
+    model.encoder = Affine(
+        torch.zeros(2, 3), torch.zeros(2), torch.full((2,), unbounded(0.0, *POSTERIOR_LOG_SCALES))
+    )
     (loss,) = model.losses(Examples(data(50)), generator(0, "loss"))
     assert loss.record["KL [nats]"] == pytest.approx(0.0, abs=1e-5)
 

@@ -6,7 +6,21 @@ import json
 import random
 from typing import Any
 
-ODD_NUMBERS = (0, -1, 1, 2**31, 2**63, 10**400, -(10**30), 1e308, -1e308, 1e-320, 0.5, float("nan"), float("inf"))
+ODD_NUMBERS = (
+    0,
+    -1,
+    1,
+    2**31,
+    2**63,
+    10**400,
+    -(10**30),
+    1e308,
+    -1e308,
+    1e-320,
+    0.5,
+    float("nan"),
+    float("inf"),
+)
 ODD_VALUES: tuple[Any, ...] = (
     None,
     True,
@@ -49,7 +63,9 @@ def bytes_of(content: bytes, draw: random.Random) -> bytes:
         elif kind == 5:
             damaged[at:at] = damaged[at : at + 64]
         else:
-            damaged[at : at + 4] = draw.choice((b"\xff\xff\xff\xff", b"\x00\x00\x00\x00", b"\x7f\xff\xff\xff"))
+            damaged[at : at + 4] = draw.choice(
+                (b"\xff\xff\xff\xff", b"\x00\x00\x00\x00", b"\x7f\xff\xff\xff")
+            )
     return bytes(damaged)
 
 
@@ -117,7 +133,10 @@ def lines_of(text: str, draw: random.Random) -> str:
         elif kind == 5:
             cells = []
         elif kind == 6:
-            cells = [cell + draw.choice(("\r", "\x00", "\ufeff", "\u2028", "é", "\udcff")) for cell in cells]
+            cells = [
+                cell + draw.choice(("\r", "\x00", "\ufeff", "\u2028", "é", "\udcff"))
+                for cell in cells
+            ]
         else:
             cells = [cell[::-1] for cell in cells]
         lines[at] = ",".join(cells)

@@ -20,7 +20,13 @@ Target = Callable[[Path, Path, random.Random], list[str]]
 CSV = "age,sex,when,score\n" + "\n".join(
     f"{20 + i % 9},{'fm'[i % 2]},2024-01-{1 + i % 28:02d},{i / 4}" for i in range(60)
 )
-RULES = ("age >= 18", "x0 < 3 and not x1 == 2", "missing(x0) or x1 > 0", "x0 + x1 * 2 <= 9", "x0 in (1, 2)")
+RULES = (
+    "age >= 18",
+    "x0 < 3 and not x1 == 2",
+    "missing(x0) or x1 > 0",
+    "x0 + x1 * 2 <= 9",
+    "x0 in (1, 2)",
+)
 
 
 def _pictures(count: int = 12) -> np.ndarray:
@@ -78,7 +84,9 @@ def npz(folder: Path, runs: Path, draw: random.Random) -> list[str]:
         np.random.default_rng(0).normal(size=12),
         np.zeros((3, 4, 5)),
     )
-    members = {key: draw.choice((_pictures(), *labels)) for key in draw.sample(keys, draw.randrange(1, 5))}
+    members = {
+        key: draw.choice((_pictures(), *labels)) for key in draw.sample(keys, draw.randrange(1, 5))
+    }
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **members)  # type: ignore[arg-type]
     content = buffer.getvalue()
@@ -151,7 +159,9 @@ def text(folder: Path, runs: Path, draw: random.Random) -> list[str]:
             *draw.choice(([], ["--errors", "replace"], ["-s", f"data.length={word(draw)}"])),
         ]
     lines = [json.dumps({"text": "to be or not " * 6, "question": "what"})] * 20
-    lines[draw.randrange(20)] = text_of({"text": "to be", "question": "what"}, draw).replace("\n", " ")
+    lines[draw.randrange(20)] = text_of({"text": "to be", "question": "what"}, draw).replace(
+        "\n", " "
+    )
     (folder / "x.jsonl").write_text("\n".join(lines), errors="replace")
     return [
         "data",
@@ -219,7 +229,9 @@ def weights(folder: Path, runs: Path, draw: random.Random) -> list[str]:
     victim.write_bytes(bytes_of(victim.read_bytes(), draw))
     if draw.random() < 0.7:
         manifest = json.loads((run / "manifest.json").read_text())
-        manifest["weights_sha256"] = hashlib.sha256((run / "weights.safetensors").read_bytes()).hexdigest()
+        manifest["weights_sha256"] = hashlib.sha256(
+            (run / "weights.safetensors").read_bytes()
+        ).hexdigest()
         (run / "manifest.json").write_text(json.dumps(manifest))
     return ["sample", "run", "-n", "2", "-o", "out.npz"]
 
@@ -300,7 +312,16 @@ def settings(folder: Path, runs: Path, draw: random.Random) -> list[str]:
     family = draw.choice(("flow", "vae", "gan", "ar", "diffusion", word(draw)))
     data = draw.choice(("digits", "two-moons", "shakespeare", "adult-mini", word(draw)))
     budget = draw.choice(("--steps", "--budget", "--examples"))
-    return ["train", family, data, "--dry-run", "-s", f"{key}={word(draw)}", budget, draw.choice(("5", word(draw)))]
+    return [
+        "train",
+        family,
+        data,
+        "--dry-run",
+        "-s",
+        f"{key}={word(draw)}",
+        budget,
+        draw.choice(("5", word(draw))),
+    ]
 
 
 def rules(folder: Path, runs: Path, draw: random.Random) -> list[str]:
@@ -325,5 +346,19 @@ def rules(folder: Path, runs: Path, draw: random.Random) -> list[str]:
 
 
 TARGETS: dict[str, Target] = {
-    t.__name__: t for t in (npy, npz, idx, picture, csv, parquet, text, records, weights, options, settings, rules)
+    t.__name__: t
+    for t in (
+        npy,
+        npz,
+        idx,
+        picture,
+        csv,
+        parquet,
+        text,
+        records,
+        weights,
+        options,
+        settings,
+        rules,
+    )
 }

@@ -23,5 +23,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.filterwarnings("default")
 def test_damaged_input_is_refused_in_one_sentence(target: str, runs: Path) -> None:
-    broke = [found.broke for number in range(EACH) if (found := attempt(target, number, runs)).broke]
+    broke = [
+        found.broke for number in range(EACH) if (found := attempt(target, number, runs)).broke
+    ]
     assert not broke

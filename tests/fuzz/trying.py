@@ -20,7 +20,10 @@ from pathlib import Path
 from typing import Any
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2] / "src")]
+    sys.path[:0] = [
+        str(Path(__file__).resolve().parents[1]),
+        str(Path(__file__).resolve().parents[2] / "src"),
+    ]
 
 from fuzz.targets import TARGETS
 
@@ -121,7 +124,19 @@ def make_runs(folder: Path) -> Path:
         ("ar", "shakespeare"),
         ("diffusion", "digits"),
     ):
-        _run(["train", family, data, "--steps", "2", "--preset", "smoke", "-o", str(folder / f"{family}-{data}")])
+        _run(
+            [
+                "train",
+                family,
+                data,
+                "--steps",
+                "2",
+                "--preset",
+                "smoke",
+                "-o",
+                str(folder / f"{family}-{data}"),
+            ]
+        )
     return folder
 
 
@@ -142,11 +157,15 @@ def main() -> None:
             statuses[found.status] += 1
             slow = max(slow, found.seconds)
             if only:
-                print(f"{target}:{number} exit {found.status} in {found.seconds:.1f} s\n{found.said.strip()[-600:]}")
+                print(
+                    f"{target}:{number} exit {found.status} in {found.seconds:.1f} s\n{found.said.strip()[-600:]}"
+                )
             if found.broke:
                 broken.append((target, number, found.broke))
                 print(f"{target}:{number}  {found.broke}", flush=True)
-        print(f"{len(chosen)} inputs: exit {dict(statuses)}; slowest {slow:.1f} s; {len(broken)} broke the promise")
+        print(
+            f"{len(chosen)} inputs: exit {dict(statuses)}; slowest {slow:.1f} s; {len(broken)} broke the promise"
+        )
         print(Counter(target for target, _, _ in broken))
 
 

@@ -34,7 +34,11 @@ def long_signatures(source: Path = SOURCE) -> list[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 a = node.args
-                names = [p.arg for p in (*a.posonlyargs, *a.args, *a.kwonlyargs) if p.arg not in ("self", "cls")]
+                names = [
+                    p.arg
+                    for p in (*a.posonlyargs, *a.args, *a.kwonlyargs)
+                    if p.arg not in ("self", "cls")
+                ]
                 if len(names) > MOST_PARAMETERS:
                     found.append(f"{path}:{node.lineno} {node.name} has {len(names)}")
     return found
@@ -54,7 +58,12 @@ def kind_switches(source: Path = SOURCE) -> list[str]:
     """Return the places that ask which kind of data something is, by the class of a space or an encoding, or by name."""
     found = []
     for path, tree in trees(source):
-        said = {id(inner) for node in ast.walk(tree) if isinstance(node, ast.Assert) for inner in ast.walk(node)}
+        said = {
+            id(inner)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assert)
+            for inner in ast.walk(node)
+        }
         for node in ast.walk(tree):
             if id(node) not in said and _is_switch(node):  # an assertion branches nowhere
                 found.append(f"{path}:{node.lineno} {ast.unparse(node)[:80]}")  # type: ignore[attr-defined]
@@ -68,7 +77,9 @@ def _is_switch(node: ast.AST) -> bool:
         and node.func.id == "isinstance"
         and len(node.args) == 2
     ):
-        return bool({n.id for n in ast.walk(node.args[1]) if isinstance(n, ast.Name)} & (SPACES | ENCODINGS))
+        return bool(
+            {n.id for n in ast.walk(node.args[1]) if isinstance(n, ast.Name)} & (SPACES | ENCODINGS)
+        )
     if not isinstance(node, ast.Compare):
         return False
     left = ast.unparse(node.left)
@@ -88,7 +99,11 @@ def only_tested(source: Path = SOURCE) -> list[str]:
     """Return public functions and classes that nothing but tests names."""
     text = "\n".join(path.read_text() for path in source.rglob("*.py"))
     others = [ROOT / "benchmarks", ROOT / "course", ROOT / "docs", ROOT / "README.md"]
-    files = [p for at in others for p in ([at] if at.is_file() else [*at.rglob("*.py"), *at.rglob("*.md")])]
+    files = [
+        p
+        for at in others
+        for p in ([at] if at.is_file() else [*at.rglob("*.py"), *at.rglob("*.md")])
+    ]
     words = defaultdict(int)
     for word in re.findall(r"\w+", text + "\n".join(p.read_text() for p in files)):
         words[word] += 1
@@ -118,7 +133,9 @@ def main() -> None:
         print(f"{len(found):5} {what}")
         if "-v" in sys.argv:
             print("".join(f"      {one}\n" for one in found), end="")
-    print(f"{100 * long / all_lines:5.1f} % of {all_lines:,} lines are longer than {LONG} characters")
+    print(
+        f"{100 * long / all_lines:5.1f} % of {all_lines:,} lines are longer than {LONG} characters"
+    )
 
 
 if __name__ == "__main__":

@@ -32,7 +32,12 @@ def test_a_model_is_final(name: str) -> None:
 def test_no_class_is_derived_from_a_final_one() -> None:
     found = classes()
     final = {node.name for node in found if any(ends_in(d) == "final" for d in node.decorator_list)}
-    derived = {(node.name, ends_in(base)) for node in found for base in node.bases if ends_in(base) in final}
+    derived = {
+        (node.name, ends_in(base))
+        for node in found
+        for base in node.bases
+        if ends_in(base) in final
+    }
     assert {"Flow", "VAE", "GAN", "Gaussian"} <= final
     assert not derived
 
@@ -42,6 +47,7 @@ def test_no_object_becomes_one_of_another_class() -> None:
         ast.unparse(node)
         for path in SOURCE.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Assign) and any(ends_in(target) == "__class__" for target in node.targets)
+        if isinstance(node, ast.Assign)
+        and any(ends_in(target) == "__class__" for target in node.targets)
     ]
     assert not assigned

@@ -57,7 +57,15 @@ def test_inner_packages_are_plain_folders() -> None:
 
 
 def test_no_pickle_no_exec_no_global_seeds() -> None:
-    forbidden = {"pickle", "torch.save", "torch.load", "exec", "eval", "torch.manual_seed", "np.random.seed"}
+    forbidden = {
+        "pickle",
+        "torch.save",
+        "torch.load",
+        "exec",
+        "eval",
+        "torch.manual_seed",
+        "np.random.seed",
+    }
     allowed = {
         ("families/build.py", "torch.manual_seed"),  # inside fork_rng, see its docstring
         ("evaluation/features/weights_file.py", "torch.load"),  # tensors only, see below
@@ -66,7 +74,9 @@ def test_no_pickle_no_exec_no_global_seeds() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):
                 called = ast.unparse(node.func)
-                assert called not in forbidden or (name(path), called) in allowed, f"{name(path)} calls {called}"
+                assert called not in forbidden or (name(path), called) in allowed, (
+                    f"{name(path)} calls {called}"
+                )
                 if called == "torch.load":
                     assert "weights_only=True" in ast.unparse(node), f"{name(path)} unpickles"
 
@@ -77,7 +87,9 @@ def test_help_is_fast_and_imports_no_torch() -> None:
         "try:\n    m.main(['--help'])\nexcept SystemExit:\n    pass\n"
         "assert 'torch' not in sys.modules and 'numpy' not in sys.modules, 'heavy import'"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT / "src")
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT / "src"
+    )
     assert done.returncode == 0, done.stderr
     assert "compare" in done.stdout
 
@@ -101,5 +113,9 @@ def test_every_test_that_the_documents_name_exists() -> None:
         for path, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page.read_text())
     }
     assert len(named) > 20
-    missing = [f"{path}::{name}" for path, name in sorted(named) if f"def {name}(" not in (ROOT / path).read_text()]
+    missing = [
+        f"{path}::{name}"
+        for path, name in sorted(named)
+        if f"def {name}(" not in (ROOT / path).read_text()
+    ]
     assert not missing

@@ -118,7 +118,11 @@ def test_a_verb(run: Command, tmp_path: Path) -> None:
         assert "Count the bytes of some files." in out
         status, out, _ = run("count", "--help")
         assert all(word in out for word in ("Files to count.", "--unit", "-u", "[x>=1]", "--json"))
-        assert run("count", tmp_path / "a", tmp_path / "b", "-u", 2) == (0, "21 in all\n", "2 files")
+        assert run("count", tmp_path / "a", tmp_path / "b", "-u", 2) == (
+            0,
+            "21 in all\n",
+            "2 files",
+        )
         assert json.loads(run("count", tmp_path / "a", "--json")[1]) == {"total": 30}
         assert run("count", tmp_path / "a", "-u", 0)[0] == 2
         assert "count" in completer("verbs")("cou")
@@ -142,7 +146,9 @@ def test_a_format_of_files(run: Command, tmp_path: Path) -> None:
     from pushforward.data.write import write_samples
 
     def read(path: Path, how: ReadOptions) -> np.ndarray:
-        return np.array([[float(cell) for cell in line.split("/")] for line in path.read_text().splitlines()])
+        return np.array(
+            [[float(cell) for cell in line.split("/")] for line in path.read_text().splitlines()]
+        )
 
     def write(samples: Samples, path: Path) -> bytes:
         return "".join("/".join(map(repr, row)) + "\n" for row in samples.x.tolist()).encode()
@@ -157,20 +163,26 @@ def test_a_format_of_files(run: Command, tmp_path: Path) -> None:
         writer=write,
     )
     path, other = tmp_path / "in.slashed", tmp_path / "in.mp4"
-    path.write_text("".join(f"{x!r}/{y!r}\n" for x, y in np.random.default_rng(0).normal(size=(60, 2)).tolist()))
+    path.write_text(
+        "".join(f"{x!r}/{y!r}\n" for x, y in np.random.default_rng(0).normal(size=(60, 2)).tolist())
+    )
     other.write_bytes(bytes(9))
     with FORMATS.with_one_more(slashed):
         fitted = pf.fit("flow", str(path), steps=2, preset="smoke", path=tmp_path / "run")
         samples = draw(fitted.model, 5)
         assert write_samples(tmp_path / "out.slashed", samples) == [tmp_path / "out.slashed"]
-        np.testing.assert_array_equal(read(tmp_path / "out.slashed", ReadOptions()), samples.x.double().numpy())
+        np.testing.assert_array_equal(
+            read(tmp_path / "out.slashed", ReadOptions()), samples.x.double().numpy()
+        )
         with pytest.raises(BadInput, match=r"expected .*\.slashed"):
             pf.load(str(other))
         with pytest.raises(BadInput, match=r"a name that ends in .*\.slashed"):
             write_samples(tmp_path / "out.mp4", samples)
         assert ".slashed" in output_help()
         assert any(row[0] == "slashed" for row in table_of_formats())
-        verb = importlib.reload(importlib.import_module("pushforward.app.verbs.sample")).SampleRequest
+        verb = importlib.reload(
+            importlib.import_module("pushforward.app.verbs.sample")
+        ).SampleRequest
         assert ".slashed" in verb.model_fields["output"].description
         assert ".slashed" in run("data", "--help")[1]
     importlib.reload(importlib.import_module("pushforward.app.verbs.sample"))
@@ -202,12 +214,24 @@ class MirroredBytes(Tokeniser):
 def test_a_tokeniser(run: Command, tmp_path: Path) -> None:
     """It opens text, trains, travels with the run, and is named where another is not known."""
     made = (MirroredBytes(), "mirrored")
-    choice = TokeniserChoice("mirrored", "bytes backwards", lambda texts, options: made, MirroredBytes.from_json)
+    choice = TokeniserChoice(
+        "mirrored", "bytes backwards", lambda texts, options: made, MirroredBytes.from_json
+    )
     text = "the quick brown fox jumps over the lazy dog\n" * 40
     path = tmp_path / "fox.txt"
     path.write_text(text)
     with TOKENISERS.with_one_more(choice):
-        trained = ("train", "ar", path, "--steps", 2, "--preset", "smoke", "-s", "data.tokeniser=mirrored")
+        trained = (
+            "train",
+            "ar",
+            path,
+            "--steps",
+            2,
+            "--preset",
+            "smoke",
+            "-s",
+            "data.tokeniser=mirrored",
+        )
         assert run(*trained, "-s", "data.length=8", "-o", tmp_path / "run")[0] == 0
         status, out, _ = run("sample", tmp_path / "run", "-n", 1, "--json")
         assert status == 0
@@ -235,9 +259,18 @@ class DirectionExamples(PointExamples):
 
 def test_a_kind_of_data() -> None:
     """One object a floor: its space is in records and tables, and it is described, controlled, damaged and shown."""
-    kind = DataKind("directions", "unit vectors", f"{__name__}:Directions", "direction", "directions", in_a_space=True)
+    kind = DataKind(
+        "directions",
+        "unit vectors",
+        f"{__name__}:Directions",
+        "direction",
+        "directions",
+        in_a_space=True,
+    )
     space = Directions(2)
-    x = torch.nn.functional.normalize(torch.randn(60, 2, generator=torch.Generator().manual_seed(0)), dim=1)
+    x = torch.nn.functional.normalize(
+        torch.randn(60, 2, generator=torch.Generator().manual_seed(0)), dim=1
+    )
     data = replace(pf.load(x.numpy()), space=space)
     with (
         DATA_KINDS.with_one_more(kind),
@@ -276,7 +309,10 @@ def row_of(family: str) -> dict[str, str]:
 
 
 SHIFT = SamplingOption(
-    "shift_all", "Move every sample by this much", default=0.0, within=Range("a number from -1 to 1", -1, 1)
+    "shift_all",
+    "Move every sample by this much",
+    default=0.0,
+    within=Range("a number from -1 to 1", -1, 1),
 )
 
 
@@ -298,22 +334,42 @@ class ShiftingFlow(Flow):
 
 
 def test_a_sampling_option(run: Command, tmp_path: Path) -> None:
-    with SAMPLING_OPTIONS.with_one_more(SHIFT), FAMILIES.with_one_more(ShiftingFlow, "shifting-flow"):
+    with (
+        SAMPLING_OPTIONS.with_one_more(SHIFT),
+        FAMILIES.with_one_more(ShiftingFlow, "shifting-flow"),
+    ):
         assert "--shift-all" in run("sample", "--help")[1]
         assert "shift_all" in json.loads(run("schema", "sample")[1])["properties"]
-        trained = ("train", "shifting-flow", "two-moons", "--steps", 1, "--preset", "smoke", "-o", tmp_path / "run")
+        trained = (
+            "train",
+            "shifting-flow",
+            "two-moons",
+            "--steps",
+            1,
+            "--preset",
+            "smoke",
+            "-o",
+            tmp_path / "run",
+        )
         assert run(*trained)[0] == 0
-        zero, one = (run("sample", tmp_path / "run", "-n", 2, "--shift-all", by)[1] for by in (0, 0.5))
+        zero, one = (
+            run("sample", tmp_path / "run", "-n", 2, "--shift-all", by)[1] for by in (0, 0.5)
+        )
         assert zero != one
         assert str(pf.sample(tmp_path / "run", n=2, shift_all=0.5)) == one.rstrip()
         assert row_of("shifting-flow")["sampling options"] == "temperature, shift_all"
         model = tiny_model(Case("shifting-flow", Points(2), False))
-        plain, moved = (model.codec.encode(model.sample(3, shift_all=by)).value for by in (0.0, 0.5))
+        plain, moved = (
+            model.codec.encode(model.sample(3, shift_all=by)).value for by in (0.0, 0.5)
+        )
         torch.testing.assert_close(moved, plain + 0.5, rtol=1e-5, atol=1e-5)
         with pytest.raises(BadInput, match=r"shift_all=2: expected a number from -1 to 1"):
             model.sample(1, shift_all=2)
         other = tiny_model(Case("vae", Points(2), False))
-        with pytest.raises(Unsupported, match=r"vae has no sampling option 'shift_all': expected one of temperature"):
+        with pytest.raises(
+            Unsupported,
+            match=r"vae has no sampling option 'shift_all': expected one of temperature",
+        ):
             other.sample(1, shift_all=0.5)
         other.sample(1, shift_all=0.0)  # nothing would be ignored
     with pytest.raises(BadInput, match=r"unknown sampling option 'shift_all'"):
@@ -326,7 +382,9 @@ def a_nat_below(model: Flow, x: Tensor, given: Given | None, draws: Draws) -> Lo
 
 
 def test_an_estimator() -> None:
-    loose = Estimator("loose", "the density, less a nat a step", "lower_bound", a_nat_below, takes_steps=True)
+    loose = Estimator(
+        "loose", "the density, less a nat a step", "lower_bound", a_nat_below, takes_steps=True
+    )
     case = Case("flow", Points(2), False)
     with Flow.capabilities.estimators["points"].with_one_more(loose):  # type: ignore[attr-defined]
         assert row_of("flow")["log p, points"] == "exact (exact), loose (lower bound)"
@@ -349,14 +407,20 @@ class Linear(MixtureBackbone):
 
     def __init__(self, space: Space, config: AutoregressiveConfig, classes: int) -> None:
         super().__init__(space, config, classes)
-        self.nets = nn.ModuleList(nn.Linear(max(1, d), 3 * self.components) for d in range(self.dim))
+        self.nets = nn.ModuleList(
+            nn.Linear(max(1, d), 3 * self.components) for d in range(self.dim)
+        )
 
-    def mixtures(self, x: Tensor, context: Tensor | None, noise: Noise | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    def mixtures(
+        self, x: Tensor, context: Tensor | None, noise: Noise | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         parts = [self.mixture(d, x[:, :d], context) for d in range(self.dim)]
         log_w, mean, log_scale = (torch.stack(each, dim=1) for each in zip(*parts, strict=True))
         return log_w, mean, log_scale
 
-    def mixture(self, d: int, before: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    def mixture(
+        self, d: int, before: Tensor, context: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         inputs = before if d else before.new_zeros(len(before), 1)
         return mixture_of(self.nets[d](inputs), self.components)
 
@@ -371,13 +435,19 @@ def runs_through_the_suite(case: Case) -> None:
 
 def test_an_architecture_of_autoregressive_models() -> None:
     case = Case("autoregressive", Points(2), False, "linear")
-    linear = Architecture("linear", "mixtures linear in what came before", Linear, standardised, (TEMPERATURE,))
+    linear = Architecture(
+        "linear", "mixtures linear in what came before", Linear, standardised, (TEMPERATURE,)
+    )
     with Autoregressive.capabilities.architectures["points"].with_one_more(linear):
         runs_through_the_suite(case)
         suite.test_training_lowers_the_held_out_quantity(case)
-        with pytest.raises(Unsupported, match=r"sampling option 'length' on points: expected one of temperature"):
+        with pytest.raises(
+            Unsupported, match=r"sampling option 'length' on points: expected one of temperature"
+        ):
             tiny_model(case).sample(1, length=3)
-    with pytest.raises(BadInput, match=r"unknown architecture of autoregressive on points 'linear'"):
+    with pytest.raises(
+        BadInput, match=r"unknown architecture of autoregressive on points 'linear'"
+    ):
         settings("autoregressive", Points(2), "smoke", "linear")
 
 
@@ -436,16 +506,27 @@ def test_a_grid_a_posterior_and_an_inpainting() -> None:
     same = NoiseGrid("same", "karras, again", GRIDS["karras"].levels)
     white = replace(POSTERIORS["pigdm"], name="white")
     twice = InpaintingMethod("twice", "every step twice", repeats=2)
-    with GRIDS.with_one_more(same), POSTERIORS.with_one_more(white), INPAINTINGS.with_one_more(twice):
+    with (
+        GRIDS.with_one_more(same),
+        POSTERIORS.with_one_more(white),
+        INPAINTINGS.with_one_more(twice),
+    ):
         assert identical(model.sample(3, grid="same"), model.sample(3, grid="karras"))
-        posteriors = (model.sample(3, Given(observed=measured), posterior=name) for name in ("white", "pigdm"))
+        posteriors = (
+            model.sample(3, Given(observed=measured), posterior=name) for name in ("white", "pigdm")
+        )
         assert identical(*posteriors)
         kept = {"solver": "ddim", "steps": 6}
-        again, plain = (model.walk(3, Given(observed=seen), inpainting=i, **kept) for i in ("twice", "replacement"))
+        again, plain = (
+            model.walk(3, Given(observed=seen), inpainting=i, **kept)
+            for i in ("twice", "replacement")
+        )
         assert (again.length, plain.length) == (11, 6)
         assert bool((model.codec.decode(finished(again))[:, 0] - 0.5).abs().max() < 1e-5)
     for options in ({"grid": "same"}, {"inpainting": "twice"}, {"posterior": "white"}):
-        given = {"inpainting": Given(observed=seen), "posterior": Given(observed=measured)}.get(*options)
+        given = {"inpainting": Given(observed=seen), "posterior": Given(observed=measured)}.get(
+            *options
+        )
         with pytest.raises(BadInput, match=r"unknown (grid|inpainting|posterior) '"):
             model.sample(3, given, **options)
 
@@ -470,12 +551,18 @@ def test_what_a_diffusion_model_learns() -> None:
 
 
 MEDIAN_GAP = Measure(
-    "median gap", "How far medians of features lie from those of real data.", "Middles moved", "in features", DISTANCE
+    "median gap",
+    "How far medians of features lie from those of real data.",
+    "Middles moved",
+    "in features",
+    DISTANCE,
 )
 
 
 class MedianGap(TwoSample):
-    def measure(self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray) -> list[Measured]:
+    def measure(
+        self, x: np.ndarray, y: np.ndarray, x_ids: np.ndarray, y_ids: np.ndarray
+    ) -> list[Measured]:
         gap = float(np.abs(np.median(x, axis=0) - np.median(y, axis=0)).mean())
         reach = 2.5 * float(x.std()) * (1 / len(x) + 1 / len(y)) ** 0.5
         ends = {"low": gap - reach, "high": gap + reach}
@@ -483,7 +570,9 @@ class MedianGap(TwoSample):
 
 
 def test_a_metric(run: Command, tmp_path: Path) -> None:
-    metric = Metric.of(MEDIAN_GAP, lambda card: [MedianGap(card.features[0], card.reference_name)], at_least=60)
+    metric = Metric.of(
+        MEDIAN_GAP, lambda card: [MedianGap(card.features[0], card.reference_name)], at_least=60
+    )
     rng = np.random.default_rng(0)
     np.save(tmp_path / "real.npy", rng.normal(size=(600, 2)))
     np.save(tmp_path / "made.npy", rng.normal(size=(100, 2)) + 1.0)
@@ -493,7 +582,11 @@ def test_a_metric(run: Command, tmp_path: Path) -> None:
         status, out, _ = run(*asked, "--json", "-o", tmp_path / "page.html")
         assert status == 0
         (score,) = [s for s in json.loads(out)["scores"] if s["metric"] == "median gap"]
-        assert (score["aspect"], score["role"], score["view"]) == (DISTANCE.name, "merit", "identity, standardised")
+        assert (score["aspect"], score["role"], score["view"]) == (
+            DISTANCE.name,
+            "merit",
+            "identity, standardised",
+        )
         assert score["floor"] is not None
         assert score["ceiling"] is not None
         assert score["low"] > 0
@@ -502,12 +595,19 @@ def test_a_metric(run: Command, tmp_path: Path) -> None:
         assert MEDIAN_GAP.says in page
         status, out, _ = run(*asked, "-o", tmp_path / "scores.csv")
         assert "DISTANCE TO THE DATA" in out.partition("median gap")[0]
-        lines = [line for line in (tmp_path / "scores.csv").read_text().splitlines() if "median gap" in line]
+        lines = [
+            line
+            for line in (tmp_path / "scores.csv").read_text().splitlines()
+            if "median gap" in line
+        ]
         assert len(lines) == 5
         assert all(DISTANCE.name in line for line in lines)
         setting = EvaluationSetting(n=45)
         few = evaluate_samples(tmp_path / "made.npy", str(tmp_path / "real.npy"), setting)
-        assert "median gap was left out: it needs 60 examples, and there are 45" in few.record["left_out"]
+        assert (
+            "median gap was left out: it needs 60 examples, and there are 45"
+            in few.record["left_out"]
+        )
         found = evaluate_samples(tmp_path / "made.npy", str(tmp_path / "real.npy")).comparison
         record, page = json.loads(json.dumps(found.to_json())), render(found)
     # a page needs the record alone, and no package of the metric's

@@ -66,11 +66,18 @@ def test_an_architecture(family: str) -> None:
         assert {case.labelled for case in mine} == {False, True}
         for case in mine:
             assert tiny_model(case).sample(3, seed=1).shape == (3, 2)
-        model = build(family, Points(2), values=settings(family, Points(2), "smoke", "linear")["model"])
+        model = build(
+            family, Points(2), values=settings(family, Points(2), "smoke", "linear")["model"]
+        )
         x = Examples(torch.randn(64, 2, generator=generator(0)))
         record = fit(model, x, x, TrainConfig(steps=2, batch_size=16, seed=0))
         assert record.steps == 2
-        assert all(math.isfinite(v) for entry in record.history for v in entry.values() if isinstance(v, float))
+        assert all(
+            math.isfinite(v)
+            for entry in record.history
+            for v in entry.values()
+            if isinstance(v, float)
+        )
         assert bool(model.sample(4, seed=0).isfinite().all())
         if capabilities.estimators["points"]:
             assert bool(model.log_prob(x).nats.isfinite().all())

@@ -33,7 +33,9 @@ def test_the_wheel_trains_reports_and_teaches(tmp_path: Path) -> None:
     assert not [name for name in names if name.startswith(("tests", "benchmarks"))]
     (metadata,) = (name for name in names if name.endswith("METADATA"))
     requires = (site / metadata).read_text()
-    assert "Requires-Dist: torch<3,>=2.10" in requires  # the exact version is for our own machines (constraints.txt)
+    assert (
+        "Requires-Dist: torch<3,>=2.10" in requires
+    )  # the exact version is for our own machines (constraints.txt)
     words = [
         ["--version"],
         ["train", "flow", "two-moons", "--steps", "2", "--preset", "smoke", "-o", str(run)],
@@ -42,7 +44,13 @@ def test_the_wheel_trains_reports_and_teaches(tmp_path: Path) -> None:
         ["course", "start", str(tmp_path / "answers.py")],
     ]
     code = CODE.format(site=str(site), words=words)
-    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert page.stat().st_size > 10_000
     assert "answers.py" in done.stderr

@@ -13,5 +13,7 @@ def test_gradients_are_autograds() -> None:
     composed = torch.relu(x).square()
     assert torch.equal(squared_relu(x), composed)
     weight = torch.linspace(-1, 2, 40, dtype=torch.float64)
-    ours, theirs = (torch.autograd.grad((weight * y).sum(), x)[0] for y in (squared_relu(x), composed))
+    ours, theirs = (
+        torch.autograd.grad((weight * y).sum(), x)[0] for y in (squared_relu(x), composed)
+    )
     assert torch.equal(ours, theirs)

@@ -43,7 +43,10 @@ def test_every_output_depends_on_every_pixel_and_on_the_context() -> None:
 
 def test_examples_do_not_mix_and_a_new_network_is_its_shortcut() -> None:
     dit = net((6, 6))
-    x, c = torch.randn(4, 2, 6, 6, generator=generator(4)), torch.randn(4, 6, generator=generator(5))
+    x, c = (
+        torch.randn(4, 2, 6, 6, generator=generator(4)),
+        torch.randn(4, 6, generator=generator(5)),
+    )
     torch.testing.assert_close(dit(x, c)[1:2], dit(x[1:2], c[1:2]), rtol=1e-4, atol=1e-5)
     fresh = DiT(2, 2, (6, 6), width=16, depth=2, context=6)
     assert torch.equal(fresh(x, c), torch.zeros_like(x))

@@ -12,7 +12,9 @@ from pushforward.nets.masked import MaskedLinear, MaskedMLP, spread_degrees
 
 @pytest.mark.parametrize("units", [2, 7, 30])
 @pytest.mark.parametrize("features", [1, 3])
-def test_an_output_sees_all_earlier_inputs_and_no_other_however_few_units(units: int, features: int) -> None:
+def test_an_output_sees_all_earlier_inputs_and_no_other_however_few_units(
+    units: int, features: int
+) -> None:
     net = MaskedMLP(5, features, 4, units, depth=2).double()
     perturb(net, 0.3)  # type: ignore[arg-type]
     x = torch.randn(5, features, generator=generator(0), dtype=torch.float64)
@@ -38,4 +40,6 @@ def test_rows_start_with_the_variance_of_their_own_connections() -> None:
     # the variance of an output given its weights is sum W^2 = 1 +- sqrt(2 / connections)
     for row, connections in ((0, 100), (1, 4000)):
         spread = float(layer(x).detach()[:, row].var())
-        assert spread == pytest.approx(1.0, abs=4 * (2 / connections) ** 0.5 + 4 * (2 / 2000) ** 0.5)
+        assert spread == pytest.approx(
+            1.0, abs=4 * (2 / connections) ** 0.5 + 4 * (2 / 2000) ** 0.5
+        )

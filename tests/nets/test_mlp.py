@@ -13,7 +13,10 @@ from pushforward.nets.mlp import LabelEmbedding, MLPBlock, ResidualMLP, WaveMLP
 
 
 def test_a_new_block_is_the_identity_and_a_zero_output_is_zero() -> None:
-    h, context = torch.randn(5, 8, generator=generator(0)), torch.randn(5, 3, generator=generator(1))
+    h, context = (
+        torch.randn(5, 8, generator=generator(0)),
+        torch.randn(5, 3, generator=generator(1)),
+    )
     assert torch.equal(MLPBlock(8, 3)(h, context), h)
     assert not ResidualMLP(8, 2, 16, 2, 3, zero_output=True)(h, context).any()
 
@@ -33,7 +36,12 @@ def test_sine_features_are_those_of_the_formula(octaves: int) -> None:
     x = torch.randn(6, 2, generator=generator(0))
     rows = []
     for point in x.tolist():
-        waves = [f(math.pi / 2 * 2**k * v) for f in (math.sin, math.cos) for v in point for k in range(octaves)]
+        waves = [
+            f(math.pi / 2 * 2**k * v)
+            for f in (math.sin, math.cos)
+            for v in point
+            for k in range(octaves)
+        ]
         rows.append(point + waves)
     torch.testing.assert_close(net(x), net.net(torch.tensor(rows)))
 

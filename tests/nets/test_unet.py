@@ -47,5 +47,14 @@ def test_the_gpu_preset_for_32x32_is_of_the_published_size() -> None:
     """EDM's network for CIFAR-10 has 55.7 million parameters; no numbers are allocated to count them."""
     model = settings("diffusion", Image(3, 32, 32), "gpu", "edm")["model"]
     with torch.device("meta"):
-        net = UNet(6, 3, (32, 32), model["width"], model["depth"], model["context"], multipliers=(2,), attention=16)
+        net = UNet(
+            6,
+            3,
+            (32, 32),
+            model["width"],
+            model["depth"],
+            model["context"],
+            multipliers=(2,),
+            attention=16,
+        )
     assert 45e6 < sum(p.numel() for p in net.parameters()) < 65e6

@@ -55,7 +55,9 @@ def test_the_second_writer_is_told_of_the_first(holder, tmp_path: Path) -> None:
     assert not run.exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    "number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda s: s.name
+)
 def test_a_crash_releases_the_lock(holder, tmp_path: Path, number: signal.Signals) -> None:
     os.kill(holder.pid, number)
     holder.wait()
@@ -65,7 +67,11 @@ def test_a_crash_releases_the_lock(holder, tmp_path: Path, number: signal.Signal
 
 
 def test_two_threads_are_two_writers(tmp_path: Path) -> None:
-    with writing(tmp_path / "run"), pytest.raises(BadInput, match="is writing"), writing(tmp_path / "run"):
+    with (
+        writing(tmp_path / "run"),
+        pytest.raises(BadInput, match="is writing"),
+        writing(tmp_path / "run"),
+    ):
         pytest.fail("two writers")
 
 
@@ -78,7 +84,9 @@ def test_directories_that_were_made_for_nothing_go_again(tmp_path: Path) -> None
     assert [p.name for p in (tmp_path / "a").iterdir()] == ["file"]
 
 
-def test_without_locks_of_the_system_the_words_are_believed(holder, tmp_path: Path, monkeypatch) -> None:
+def test_without_locks_of_the_system_the_words_are_believed(
+    holder, tmp_path: Path, monkeypatch
+) -> None:
     import fcntl
 
     def none(handle: int, operation: int) -> None:

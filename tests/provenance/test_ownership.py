@@ -22,7 +22,16 @@ from pushforward.provenance.ownership import claim, holdings
 # what other tools leave under the names that are used here
 EXTENSION = {"manifest_version": 3, "name": "An extension", "version": "1.0"}
 WEB_APP = {"name": "app", "short_name": "app", "start_url": ".", "display": "standalone"}
-OTHERS = [EXTENSION, WEB_APP, {"format": 1, "files": []}, {"format": 1, "status": "ok"}, [1, 2], "text", 7, None]
+OTHERS = [
+    EXTENSION,
+    WEB_APP,
+    {"format": 1, "files": []},
+    {"format": 1, "status": "ok"},
+    [1, 2],
+    "text",
+    7,
+    None,
+]
 
 
 def tree(path: Path) -> dict[str, bytes | None]:
@@ -30,7 +39,13 @@ def tree(path: Path) -> dict[str, bytes | None]:
     found: dict[str, bytes | None] = {}
     for one in sorted(path.rglob("*")):
         name = str(one.relative_to(path))
-        found[name] = os.readlink(one).encode() if one.is_symlink() else one.read_bytes() if one.is_file() else None
+        found[name] = (
+            os.readlink(one).encode()
+            if one.is_symlink()
+            else one.read_bytes()
+            if one.is_file()
+            else None
+        )
     return found
 
 
@@ -39,7 +54,9 @@ def run_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes | Non
     """A real run with everything that a training writes."""
     path = tmp_path_factory.mktemp("made") / "run"
     settings = {"train": {"ema_snapshots": 2, "checkpoint_every": 1}}
-    plan = plan_training("flow", open_data("two-moons"), budget={"steps": 2}, preset="smoke", overrides=settings)
+    plan = plan_training(
+        "flow", open_data("two-moons"), budget={"steps": 2}, preset="smoke", overrides=settings
+    )
     train(plan, path)
     (path / "scores.json").write_text("{}")
     return tree(path)
@@ -61,7 +78,9 @@ def make(run_files: dict[str, bytes | None]) -> Callable[[Path], Path]:
 
 def test_all_that_a_training_writes_is_known_and_removed(make, tmp_path: Path, run_files) -> None:
     run = make(tmp_path / "run")
-    assert {str(f.relative_to(run)) for f in holdings(run).files} == {n for n, c in run_files.items() if c is not None}
+    assert {str(f.relative_to(run)) for f in holdings(run).files} == {
+        n for n, c in run_files.items() if c is not None
+    }
     assert not holdings(run).foreign
     with pytest.raises(BadInput, match=r"holds another run.*--resume.*--overwrite"):
         claim(run)
@@ -110,7 +129,9 @@ def test_links_inside_are_not_followed(make, tmp_path: Path, inside: str) -> Non
 
 
 @pytest.mark.parametrize("where", [".", "", "..", "../..", "inner/.."])
-def test_the_current_directory_and_what_holds_it_are_kept(make, tmp_path: Path, monkeypatch, where: str) -> None:
+def test_the_current_directory_and_what_holds_it_are_kept(
+    make, tmp_path: Path, monkeypatch, where: str
+) -> None:
     for place in (tmp_path / "a", tmp_path / "a" / "state", tmp_path / "a" / "state" / "ema"):
         make(place)
     here = make(tmp_path / "b" / "run")
@@ -143,7 +164,10 @@ def test_what_is_no_directory_is_refused(tmp_path: Path) -> None:
         for overwrite in (False, True):
             with pytest.raises(BadInput, match=words):
                 claim(tmp_path / name, overwrite)
-    with pytest.raises(BadInput, match=r"could not write .*below"), writing(tmp_path / "file" / "below"):
+    with (
+        pytest.raises(BadInput, match=r"could not write .*below"),
+        writing(tmp_path / "file" / "below"),
+    ):
         pytest.fail("a folder in a file")
     assert (tmp_path / "file").read_text() == "mine"
 
@@ -176,8 +200,13 @@ def test_a_comparison_takes_its_own_runs_and_no_other(make, tmp_path: Path) -> N
     (place / "flow" / "notes.txt").unlink()
     with held_comparison(place, ["gan"], overwrite=True):
         assert {n for n in tree(place) if LOCK not in n} == {"manifest.json"}
-    assert {n: c for n, c in tree(tmp_path).items() if n[:2] != "c/"}.keys() >= {"run/weights.safetensors", "mine"}
-    assert before["run/weights.safetensors"] == (tmp_path / "run" / "weights.safetensors").read_bytes()
+    assert {n: c for n, c in tree(tmp_path).items() if n[:2] != "c/"}.keys() >= {
+        "run/weights.safetensors",
+        "mine",
+    }
+    assert (
+        before["run/weights.safetensors"] == (tmp_path / "run" / "weights.safetensors").read_bytes()
+    )
 
 
 def test_a_folder_of_runs_is_no_comparison(make, tmp_path: Path) -> None:

@@ -52,7 +52,11 @@ def scores_of(name: str) -> tuple[Score, ...]:
     found = []
     for (measure, better, part, null), value in zip(MEASURES, SCORES[name]):
         half = part * value + 0.002 if better == "lower" else part
-        few = ("500 samples: the distance is biased upwards at this size.",) if measure.startswith("frechet") else ()
+        few = (
+            ("500 samples: the distance is biased upwards at this size.",)
+            if measure.startswith("frechet")
+            else ()
+        )
         features = "pca-16 of train, sha256 4be1c07a" if "pca" in measure else ""
         entry: dict[str, Any] = {
             "low": value - half,
@@ -61,7 +65,9 @@ def scores_of(name: str) -> tuple[Score, ...]:
             "features": features,
             "warnings": few,
         }
-        found.append(called(measure, value, 500, "lower" if better == "lower" else "higher", **entry))
+        found.append(
+            called(measure, value, 500, "lower" if better == "lower" else "higher", **entry)
+        )
     return tuple(found)
 
 
@@ -105,7 +111,10 @@ def card(name: str) -> Card:
             "sample sheets, column by column",
             "recall, for missing modes",
         ),
-        may_go_wrong=("likelihood can be good while samples look poor", "slow sampling: one network call per pixel"),
+        may_go_wrong=(
+            "likelihood can be good while samples look poor",
+            "slow sampling: one network call per pixel",
+        ),
         cost="Trains in parallel over pixels; samples one pixel at a time.",
         references=(
             (
@@ -152,7 +161,11 @@ def build() -> Comparison:
     rows = []
     for name, noise in zip(FAMILIES, (1.4, 2.4, 2.0, 1.2, 0.6)):
         parameters, steps, calls, per_1000 = COSTS[name]
-        walk = [disturbed(images[:4], amount, rng) for amount in (12, 9, 7, 5, 3.5, 2, 1, 0.5)] if calls > 1 else []
+        walk = (
+            [disturbed(images[:4], amount, rng) for amount in (12, 9, 7, 5, 3.5, 2, 1, 0.5)]
+            if calls > 1
+            else []
+        )
         samples = disturbed(images[train], noise, rng)
         rows.append(
             Row(
@@ -182,7 +195,11 @@ def build() -> Comparison:
             )
         )
     real = Row(
-        "real vs real", "ceiling", scores=scores_of("real vs real"), samples=images[1078:1437], labels=labels[1078:1437]
+        "real vs real",
+        "ceiling",
+        scores=scores_of("real vs real"),
+        samples=images[1078:1437],
+        labels=labels[1078:1437],
     )
     noise = rng.integers(0, 17, images[:300].shape).astype(np.uint8)
     floor = Row(
@@ -215,7 +232,11 @@ def moons() -> Comparison:
     rng = np.random.default_rng(1)
     angle = rng.uniform(0, np.pi, 800)
     upper = rng.random(800) < 0.5
-    moon = np.where(upper[:, None], np.c_[np.cos(angle), np.sin(angle)], np.c_[1 - np.cos(angle), 0.5 - np.sin(angle)])
+    moon = np.where(
+        upper[:, None],
+        np.c_[np.cos(angle), np.sin(angle)],
+        np.c_[1 - np.cos(angle), 0.5 - np.sin(angle)],
+    )
     points = (moon + rng.normal(0, 0.1, moon.shape)).astype(np.float32)
     x, y = np.meshgrid(np.linspace(-1.6, 2.6, 80), np.linspace(1.7, -1.2, 60))
     near = ((x[..., None] - moon[:200, 0]) ** 2 + (y[..., None] - moon[:200, 1]) ** 2) / 0.02
@@ -224,7 +245,16 @@ def moons() -> Comparison:
         real=points, density=np.exp(-near).mean(axis=-1), extent=(-1.6, 2.6, -1.2, 1.7),
     )  # fmt: skip
     kl = called(
-        "KL to the truth", 0.031, 800, "lower", low=0.022, high=0.040, null=0.0, ceiling=0.0, floor=1.4, unit="nats"
+        "KL to the truth",
+        0.031,
+        800,
+        "lower",
+        low=0.022,
+        high=0.040,
+        null=0.0,
+        ceiling=0.0,
+        floor=1.4,
+        unit="nats",
     )
     entry = {"low": 0.69, "high": 0.73, "unit": "nats/point", "kind": "exact"}
     row = Row(

@@ -29,7 +29,11 @@ from scored import called
 
 
 def elements(svg: str, name: str, class_: str = "") -> list[ET.Element]:
-    return [e for e in ET.fromstring(svg).iter(name) if class_ in e.get("class", "").split() or not class_]
+    return [
+        e
+        for e in ET.fromstring(svg).iter(name)
+        if class_ in e.get("class", "").split() or not class_
+    ]
 
 
 def numbers(text: str) -> list[float]:
@@ -54,7 +58,9 @@ def test_a_point_on_a_logarithmic_axis_is_halfway_between_its_square_s_ends() ->
     dots = elements(scatter_chart(marks, "s", "d", "three", log_x=True), "circle")
     a, b, c = (float(dot.get("cx", "nan")) for dot in dots)
     assert b == pytest.approx((a + c) / 2, abs=0.01)
-    assert c - a == pytest.approx((WIDTH - RIGHT - LEFT) / 1.28, abs=0.02)  # padded by 14 % at both ends
+    assert c - a == pytest.approx(
+        (WIDTH - RIGHT - LEFT) / 1.28, abs=0.02
+    )  # padded by 14 % at both ends
 
 
 def test_whiskers_span_the_interval() -> None:
@@ -69,15 +75,24 @@ def test_stairs_go_along_the_height_of_what_is_cheaper() -> None:
     marks = [Mark(3.0, 1.0, "c"), Mark(1.0, 4.0, "a"), Mark(2.0, 9.0, "b", hollow=True)]
     svg = scatter_chart(marks, "s", "d", "three", steps=[(3.0, 1.0), (1.0, 4.0)])
     (drawn,) = elements(svg, "path", "stairs")
-    c, a, b = [(float(dot.get("cx", "nan")), float(dot.get("cy", "nan"))) for dot in elements(svg, "circle")]
+    c, a, b = [
+        (float(dot.get("cx", "nan")), float(dot.get("cy", "nan")))
+        for dot in elements(svg, "circle")
+    ]
     expected = [*a, c[0], a[1], *c, WIDTH - RIGHT, c[1]]
     assert numbers(drawn.get("d", "")) == pytest.approx(expected, abs=0.01)
-    assert [dot.get("class", "").split()[-1] == "ring" for dot in elements(svg, "circle")] == [False, False, True]
+    assert [dot.get("class", "").split()[-1] == "ring" for dot in elements(svg, "circle")] == [
+        False,
+        False,
+        True,
+    ]
     assert not elements(scatter_chart(marks, "s", "d", "one", steps=[(1.0, 4.0)]), "path", "stairs")
     assert b[0] == pytest.approx((a[0] + c[0]) / 2, abs=0.01)
 
 
-@pytest.mark.parametrize("values", [[], [math.nan, None], [3.0], [2.0, 2.0], [math.inf, 1.0], [1e-9, 1e9]])
+@pytest.mark.parametrize(
+    "values", [[], [math.nan, None], [3.0], [2.0, 2.0], [math.inf, 1.0], [1e-9, 1e9]]
+)
 def test_line_charts_survive_anything(values: list[float | None]) -> None:
     svg = line_chart([Line(list(range(len(values))), values, "<a&b>")], "x", "<said>")
     coordinates = [n for e in elements(svg, "path") for n in numbers(e.get("d", ""))]
@@ -90,7 +105,13 @@ def test_line_charts_survive_anything(values: list[float | None]) -> None:
 @pytest.mark.parametrize("y", [0.0, -1.0, math.nan, None, 1e-300])
 def test_scatter_charts_survive_anything(y: float | None, log: bool) -> None:
     svg = scatter_chart(
-        [Mark(0.0, y, "a", y, y), Mark(1.0, 1.0, "b")], "x", "y", "s", log_x=log, log_y=log, level=(0.0, "l")
+        [Mark(0.0, y, "a", y, y), Mark(1.0, 1.0, "b")],
+        "x",
+        "y",
+        "s",
+        log_x=log,
+        log_y=log,
+        level=(0.0, "l"),
     )
     assert "nan" not in svg
     assert elements(svg, "circle")
@@ -144,7 +165,9 @@ def test_scales_are_padded_and_safe() -> None:
 
 def test_thinned_means_are_the_means() -> None:
     values = list(np.arange(1000.0))
-    assert thinned(values, most=100) == [float(np.mean(values[i : i + 10])) for i in range(0, 1000, 10)]
+    assert thinned(values, most=100) == [
+        float(np.mean(values[i : i + 10])) for i in range(0, 1000, 10)
+    ]
 
 
 def test_the_scorecard_s_bar_runs_from_floor_to_ceiling() -> None:
@@ -164,7 +187,9 @@ def test_lines_are_named_where_they_lie_apart() -> None:
     svg = str(line_chart(lines, "calls", "d", log_x=True, log_y=True, named_first=True))
     labels = re.findall(r"<text[^>]*>(?:low|high)</text>", svg)
     place = {
-        name: [float(v) for v in re.search(rf'x="([\d.]+)" y="([\d.]+)"[^>]*>{name}<', svg).groups()]
+        name: [
+            float(v) for v in re.search(rf'x="([\d.]+)" y="([\d.]+)"[^>]*>{name}<', svg).groups()
+        ]
         for name in ("low", "high")
     }  # type: ignore[union-attr]
     starts = [float(v) for v in re.findall(r'd="M([\d.]+)[ ,][\d.]+[^"]*" class="line', svg)]

@@ -57,7 +57,15 @@ class Opening(HTMLParser):
 
 def coin(value: float) -> Score:
     return called(
-        COIN, value, 200, low=value - 0.03, high=value + 0.03, stderr=0.015, null=0.5, ceiling=0.5, floor=0.95
+        COIN,
+        value,
+        200,
+        low=value - 0.03,
+        high=value + 0.03,
+        stderr=0.015,
+        null=0.5,
+        ceiling=0.5,
+        floor=0.95,
     )
 
 
@@ -88,25 +96,40 @@ def table(models: int = 3) -> Comparison:
             memorised=False, shown=(("m", "30", "2.0", "t2"),))
         for i in range(models)
     )  # fmt: skip
-    return Comparison("Generative models of people", data, "60 s for every family", "cpu", 0, "today", rows)
+    return Comparison(
+        "Generative models of people", data, "60 s for every family", "cpu", 0, "today", rows
+    )
 
 
 @pytest.fixture(scope="module")
 def pages(digits: Comparison, moons: Comparison) -> dict[str, Comparison]:
     lines = tuple((f"To be, or not to be, that is the question {i}",) for i in range(6))
-    data = Data("verse", "text", "text in windows of 64 tokens", "bits/byte", {"train": 9, "test": 9}, shown=lines)
+    data = Data(
+        "verse",
+        "text",
+        "text in windows of 64 tokens",
+        "bits/byte",
+        {"train": 9, "test": 9},
+        shown=lines,
+    )
     models = [
         Row(name, family=name, scores=(coin(0.7),), seconds_per_1000=s, shown=lines)
         for name, s in (("autoregressive", 1.0), ("diffusion", 9.0))
     ]
     text = Comparison("Generative models of verse", data, "60 s", "cpu", 0, "today", tuple(models))
-    alone = dataclasses.replace(digits.models[0], name="their samples", family="", history=(), card=None)
-    foreign = dataclasses.replace(digits, rows=(alone, *digits.rows[5:]), budget="samples of another tool")
+    alone = dataclasses.replace(
+        digits.models[0], name="their samples", family="", history=(), card=None
+    )
+    foreign = dataclasses.replace(
+        digits, rows=(alone, *digits.rows[5:]), budget="samples of another tool"
+    )
     return {"digits": digits, "moons": moons, "table": table(), "text": text, "foreign": foreign}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_at_most_sixty_words_before_the_first_picture(pages: dict[str, Comparison], kind: str) -> None:
+def test_at_most_sixty_words_before_the_first_picture(
+    pages: dict[str, Comparison], kind: str
+) -> None:
     opening = Opening(render(pages[kind]))
     assert opening.seen
     assert len(opening.words) <= 60, " ".join(opening.words)
@@ -139,7 +162,10 @@ def test_no_footnote_is_a_number(digits: Comparison) -> None:
     assert html.count("500 samples: the distance is biased upwards at this size.") == 1
     # a heading is in plain words; the measure's own name stands where it is explained
     assert '<span class="technical">recall, pca-16, k=5, vs test.</span>' in html
-    assert '<abbr title="How many real examples have a sample close by.">Real data covered</abbr>' in html
+    assert (
+        '<abbr title="How many real examples have a sample close by.">Real data covered</abbr>'
+        in html
+    )
 
 
 def test_old_records_still_open() -> None:
@@ -147,9 +173,14 @@ def test_old_records_still_open() -> None:
     record = json.loads(json.dumps(page.to_json()))
     for part in ("columns", "lost"):
         del record["data"][part]
-    arrays = {name: a for name, a in page.arrays().items() if not name.endswith(("shares", "links"))}
+    arrays = {
+        name: a for name, a in page.arrays().items() if not name.endswith(("shares", "links"))
+    }
     old = Comparison.from_json(record, arrays)
-    assert [panel.lines for panel in first_screen(old).panels][:2] == [("f, 20, 1.0, t1",), ("m, 30, 2.0, t2",)]
+    assert [panel.lines for panel in first_screen(old).panels][:2] == [
+        ("f, 20, 1.0, t1",),
+        ("m, 30, 2.0, t2",),
+    ]
     assert "blockquote" in render(old)
     again = Comparison.from_json(page.to_json(), page.arrays())
     assert again == page
@@ -178,7 +209,10 @@ def test_shares_and_links_are_those_of_the_rows() -> None:
 def test_drawings_are_labelled_and_in_their_frame() -> None:
     cut = Bins("a column with a very long name", ("f", "m"), kept=(0, 1))
     drawn = histogram(cut, np.array([0.4, 0.6]), np.array([0.9, 0.1]), 2, "vae")
-    assert 'aria-label="Column a column with a very long name: shares of vae in front of those of real rows"' in drawn
+    assert (
+        'aria-label="Column a column with a very long name: shares of vae in front of those of real rows"'
+        in drawn
+    )
     assert "a column with a …" in drawn
     tops = [float(v) for v in re.findall(r"V([\d.]+)H", drawn)]
     assert min(tops) == 16.0  # the tallest bar, .9, reaches the top
@@ -188,7 +222,9 @@ def test_drawings_are_labelled_and_in_their_frame() -> None:
 
 
 def test_one_model_has_its_measures_on_one_scale() -> None:
-    row = Row("vae", scores=(coin(0.65), dataclasses.replace(coin(0.5), measure=ENERGY, ceiling=None)))
+    row = Row(
+        "vae", scores=(coin(0.65), dataclasses.replace(coin(0.5), measure=ENERGY, ceiling=None))
+    )
     drawn = ladder(row, (row,))
     assert drawn is not None
     assert "Told apart by a classifier 67 %" in drawn  # 0.65 of 0.95 to 0.5
@@ -199,12 +235,18 @@ def test_one_model_has_its_measures_on_one_scale() -> None:
 def test_what_to_doubt_begins_with_what_was_lost() -> None:
     page = table(1)
     found = doubts(page)
-    assert found[:2] == ("Column 'name' is an identifier and was left out.", "2 rows could not be read.")
+    assert found[:2] == (
+        "Column 'name' is an identifier and was left out.",
+        "2 rows could not be read.",
+    )
     assert "Trained once, by one seed." in found
     many = dataclasses.replace(
         page, data=dataclasses.replace(page.data, lost=tuple(f"row {i} is odd" for i in range(9)))
     )
-    assert doubts(many)[3] == "6 more things of your data did not reach the models; all are listed below."
+    assert (
+        doubts(many)[3]
+        == "6 more things of your data did not reach the models; all are listed below."
+    )
     assert "row 8 is odd" not in "".join(doubts(many))
     assert "Row 8 is odd." in render(many)
     copying = dataclasses.replace(page, rows=(dataclasses.replace(page.rows[0], memorised=True),))

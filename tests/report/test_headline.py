@@ -25,7 +25,12 @@ COIN = "classifier two-sample accuracy [x] vs test"
 
 
 def score(value: float, half: float | None = 0.1, **more: Any) -> Score:
-    entry: dict[str, Any] = {"name": "coverage [x] vs test", "n": 200, "better": "higher", "null": 0.95}
+    entry: dict[str, Any] = {
+        "name": "coverage [x] vs test",
+        "n": 200,
+        "better": "higher",
+        "null": 0.95,
+    }
     if half is not None:
         entry.update(low=value - half, high=value + half)
     return called(value=value, **{**entry, **more})
@@ -46,7 +51,10 @@ def first(*rows: Row) -> str:
 def test_samples_that_a_classifier_tells_apart_are_never_called_fine() -> None:
     row = model("vae", coin(0.81), score(0.9))
     text = first(row)
-    assert text == "vae is told apart from real data: at 200 samples a classifier is right on 81 % (guessing: 50 %)."
+    assert (
+        text
+        == "vae is told apart from real data: at 200 samples a classifier is right on 81 % (guessing: 50 %)."
+    )
     floor = Row("noise", "floor", scores=(coin(1.0), score(0.1)))
     assert first(row, floor) == text  # better than a bad model is not enough
 
@@ -59,7 +67,9 @@ def test_how_far_off_and_in_what() -> None:
 
 @pytest.mark.parametrize("right", [0.40, 0.5, 0.51])
 def test_what_a_coin_would_do_too_is_not_told_apart(right: float) -> None:
-    assert first(model("vae", coin(right))).startswith("vae is not told apart from real data at 200 samples")
+    assert first(model("vae", coin(right))).startswith(
+        "vae is not told apart from real data at 200 samples"
+    )
 
 
 def test_a_coin_of_few_flips_is_no_evidence() -> None:
@@ -93,7 +103,10 @@ def test_a_copy_is_dangerous_whatever_it_scores() -> None:
     honest, other = model("a", score(0.5), memorised=False), model("b", score(0.1), memorised=False)
     better = model("copy", score(0.94), memorised=True, memorisation=said)
     assert first(honest, better, other).startswith("Choose a: it beats b")
-    assert first(better, model("too", memorised=True)) == "Choose none: every model replays its training data."
+    assert (
+        first(better, model("too", memorised=True))
+        == "Choose none: every model replays its training data."
+    )
 
 
 def test_noise_is_useless_and_never_recommended() -> None:
@@ -107,7 +120,10 @@ def test_noise_is_useless_and_never_recommended() -> None:
 
 
 def test_equal_models_have_no_winner_and_the_faster_one_is_named() -> None:
-    rows = (model("a", score(0.8), seconds_per_1000=1.0), model("b", score(0.81), seconds_per_1000=20.0))
+    rows = (
+        model("a", score(0.8), seconds_per_1000=1.0),
+        model("b", score(0.81), seconds_per_1000=20.0),
+    )
     assert first(*rows).startswith(
         "No winner among a and b: neither is better on any of 1 measures, and a samples fastest (by 20 times)."
     )
@@ -118,23 +134,37 @@ def test_wins_and_losses_are_counted_and_a_draw_is_no_choice() -> None:
         return tuple(score(v, 0.01, name=f"m{i} [x]", null=None) for i, v in enumerate(values))
 
     a, b = model("a", *measures(0.9, 0.9, 0.9, 0.5)), model("b", *measures(0.5, 0.5, 0.9, 0.9))
-    assert first(a, b) == "Choose a: it beats b on 2 of 4 measures, and loses 1 to b." or "No clear winner" in first(
+    assert first(
+        a, b
+    ) == "Choose a: it beats b on 2 of 4 measures, and loses 1 to b." or "No clear winner" in first(
         a, b
     )
     clear = model("c", *measures(0.2, 0.2, 0.2, 0.505))
     assert first(a, clear) == "Choose a: it beats c on 3 of 4 measures and loses none."
     even = (model("a", *measures(0.9, 0.1)), model("b", *measures(0.1, 0.9)))
-    assert first(*even) == "No clear winner: against b, a is better on 1 of 2 measures and worse on 1."
+    assert (
+        first(*even) == "No clear winner: against b, a is better on 1 of 2 measures and worse on 1."
+    )
 
 
 def many(values: list[float], half: float = 0.01, right: float = 0.53) -> tuple[Score, ...]:
     """Measures that order models and know nothing of real data, and a classifier that does."""
-    return (coin(right), *(score(v, half, name=f"m{i} [x]", null=None) for i, v in enumerate(values)))
+    return (
+        coin(right),
+        *(score(v, half, name=f"m{i} [x]", null=None) for i, v in enumerate(values)),
+    )
 
 
 def code(value: float, kind: Any = "exact") -> Score:
     return called(
-        "log-likelihood", value, n=99, better="lower", low=value - 0.01, high=value + 0.01, unit="nats", kind=kind
+        "log-likelihood",
+        value,
+        n=99,
+        better="lower",
+        low=value - 0.01,
+        high=value + 0.01,
+        unit="nats",
+        kind=kind,
     )
 
 
@@ -148,15 +178,24 @@ def test_a_model_told_apart_is_not_recommended_for_one_measure_before_one_that_i
         "diffusion is not."
     )
     # its code, shorter for certain, is the reason that is left
-    rows = (model("ar", *told, likelihood=code(5.0)), model("diffusion", *real, likelihood=code(4.0, "lower_bound")))
+    rows = (
+        model("ar", *told, likelihood=code(5.0)),
+        model("diffusion", *real, likelihood=code(4.0, "lower_bound")),
+    )
     assert first(*rows).startswith(
         "Choose diffusion: at 200 samples ar is told apart from real data, and it is not and its code"
     )
     assert "ar beats diffusion on 1 of 11 measures" in first(*rows)
     # a longer bound says nothing for certain, a shorter exact code speaks for the other one
-    rows = (model("ar", *told, likelihood=code(5.0)), model("diffusion", *real, likelihood=code(6.0, "lower_bound")))
+    rows = (
+        model("ar", *told, likelihood=code(5.0)),
+        model("diffusion", *real, likelihood=code(6.0, "lower_bound")),
+    )
     assert first(*rows).startswith("No clear winner")
-    rows = (model("ar", *told, likelihood=code(4.0)), model("diffusion", *real, likelihood=code(6.0)))
+    rows = (
+        model("ar", *told, likelihood=code(4.0)),
+        model("diffusion", *real, likelihood=code(6.0)),
+    )
     assert first(*rows).startswith("Choose ar: it beats diffusion")
 
 
@@ -229,7 +268,9 @@ def page(samples: np.ndarray, seed: int, n: int = 150) -> tuple[Row, tuple[Row, 
         Row("shuffled", "floor", scores=tuple(cards["shuffled marginals"])),
         Row("noise", "floor", scores=tuple(cards["noise"])),
     )
-    return Row("model", scores=tuple(with_controls(card.scores(samples), cards["real"], floor))), rows
+    return Row(
+        "model", scores=tuple(with_controls(card.scores(samples), cards["real"], floor))
+    ), rows
 
 
 def test_real_data_are_not_told_apart_and_a_shifted_law_is() -> None:
@@ -252,20 +293,26 @@ def test_a_page_of_models_as_good_as_real_data_praises_none_of_them() -> None:
     rng, hits = np.random.default_rng(3), 0
     for _ in range(200):
         rows = [Row(f"m{k}", "model", scores=drawn(rng, 0.0)) for k in range(5)]
-        hits += bool(too_good_sentences([*rows, Row("real", "ceiling", scores=drawn(rng, 0.0))], rows, ()))
+        hits += bool(
+            too_good_sentences([*rows, Row("real", "ceiling", scores=drawn(rng, 0.0))], rows, ())
+        )
     assert hits <= 20
 
 
 def test_models_better_than_real_are_found() -> None:
     rng = np.random.default_rng(4)
     rows = [Row("a", "model", scores=drawn(rng, 8.0)), Row("b", "model", scores=drawn(rng, 0.0))]
-    (first, _) = too_good_sentences([*rows, Row("real", "ceiling", scores=drawn(rng, 0.0))], rows, ())
+    (first, _) = too_good_sentences(
+        [*rows, Row("real", "ceiling", scores=drawn(rng, 0.0))], rows, ()
+    )
     assert first.startswith("a scores better than real data on ")
 
 
 def drawn(rng: np.random.Generator, ahead: float) -> tuple[Score, ...]:
     values = rng.normal(ahead, size=15)
     return tuple(
-        called(f"m{k} [f] vs test", v, n=100, better="higher", low=v - 1.96, high=v + 1.96, stderr=1.0)
+        called(
+            f"m{k} [f] vs test", v, n=100, better="higher", low=v - 1.96, high=v + 1.96, stderr=1.0
+        )
         for k, v in enumerate(values)
     )

@@ -89,7 +89,11 @@ def test_nothing_is_fetched(html: str) -> None:
 
 
 def test_sections_stand_in_order(html: str) -> None:
-    ids = [attributes["id"] for _, attributes in Page(html).tags if attributes.get("id", "note-").count("-") == 0]
+    ids = [
+        attributes["id"]
+        for _, attributes in Page(html).tags
+        if attributes.get("id", "note-").count("-") == 0
+    ]
     expected = [
         "first",
         "title",
@@ -152,15 +156,28 @@ def test_contrast_meets_wcag_aa_in_light_and_dark(html: str) -> None:
 
 def test_everything_given_is_escaped(digits: Comparison) -> None:
     evil = "<script>alert('x')</script>\"&"
-    row = dataclasses.replace(digits.models[0], name=evil, loss_name=evil, memorisation=evil, stopped_because=evil)
+    row = dataclasses.replace(
+        digits.models[0], name=evil, loss_name=evil, memorisation=evil, stopped_because=evil
+    )
     score = dataclasses.replace(row.scores[0], measure=Measure(evil), view=evil, warnings=(evil,))
     assert row.card is not None
-    card = dataclasses.replace(row.card, title=evil, objective=evil, look_at=(evil,), references=((evil, evil),))
+    card = dataclasses.replace(
+        row.card, title=evil, objective=evil, look_at=(evil,), references=((evil, evil),)
+    )
     row = dataclasses.replace(row, scores=(score,), card=card)
-    data = dataclasses.replace(digits.data, name=evil, space=evil, notes=(evil,), counts={evil: 1}, classes=(evil, "b"))
+    data = dataclasses.replace(
+        digits.data, name=evil, space=evil, notes=(evil,), counts={evil: 1}, classes=(evil, "b")
+    )
     other = dataclasses.replace(row, name="other")
     page = render(
-        dataclasses.replace(digits, title=evil, data=data, rows=(row, other), commands=(evil,), versions={evil: evil})
+        dataclasses.replace(
+            digits,
+            title=evil,
+            data=data,
+            rows=(row, other),
+            commands=(evil,),
+            versions={evil: evil},
+        )
     )
     assert "<script" not in page
     assert "alert(" in page
@@ -183,7 +200,9 @@ def test_sheets_show_one_class_per_column(digits: Comparison) -> None:
     assert (data.real_labels[cells] == np.arange(10)).all()
     page = Page(render(digits))
     sheet = next(image for image in page.all("img") if "held-out data" in image["alt"])
-    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(sheet["src"].split(",")[1]))).convert("RGBA"))
+    shown = np.asarray(
+        Image.open(io.BytesIO(base64.b64decode(sheet["src"].split(",")[1]))).convert("RGBA")
+    )
     side = 8 * (up := 3)
     assert shown.shape == (6 * (side + up) - up, 10 * (side + up) - up, 4)
     # row 2, column 7 holds the third real example of class 7, scaled from 0 .. 16 to 0 .. 255
@@ -241,7 +260,9 @@ def test_a_name_that_is_not_utf8_does_not_cost_the_report(tmp_path: Path) -> Non
 
 def test_records_survive_json(digits: Comparison, moons: Comparison) -> None:
     for comparison in (digits, moons):
-        again = Comparison.from_json(json.loads(json.dumps(comparison.to_json(), allow_nan=False)), comparison.arrays())
+        again = Comparison.from_json(
+            json.loads(json.dumps(comparison.to_json(), allow_nan=False)), comparison.arrays()
+        )
         assert again == comparison
         assert {k: v.tobytes() for k, v in again.arrays().items()} == {
             k: v.tobytes() for k, v in comparison.arrays().items()
@@ -249,12 +270,23 @@ def test_records_survive_json(digits: Comparison, moons: Comparison) -> None:
     assert Comparison.from_json(digits.to_json()).models[0].samples is None
 
 
-def test_records_from_before_scores_had_fields_give_the_same_page(digits: Comparison, html: str) -> None:
+def test_records_from_before_scores_had_fields_give_the_same_page(
+    digits: Comparison, html: str
+) -> None:
     record = json.loads(json.dumps(digits.to_json()))
     del record["measures"]
     for row in record["rows"]:
         for score in filter(None, (*row["scores"], row["likelihood"])):
-            for field in ("metric", "setting", "given", "view", "subject", "reference", "aspect", "role"):
+            for field in (
+                "metric",
+                "setting",
+                "given",
+                "view",
+                "subject",
+                "reference",
+                "aspect",
+                "role",
+            ):
                 del score[field]
     assert render(Comparison.from_json(record, digits.arrays())) == html
 

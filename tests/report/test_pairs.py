@@ -25,11 +25,22 @@ OVERLAP = "frechet distance [pca-2] vs test"
 
 
 def score(value: float, reach: float = 0.3, **more: float) -> Score:
-    return called(OVERLAP, value, 100, "lower", low=value - reach, high=value + reach, stderr=reach / 1.96, **more)
+    return called(
+        OVERLAP,
+        value,
+        100,
+        "lower",
+        low=value - reach,
+        high=value + reach,
+        stderr=reach / 1.96,
+        **more,
+    )
 
 
 def row(name: str, value: float, seconds: float, training: float = 60.0, reach: float = 0.3) -> Row:
-    return Row(name, scores=(score(value, reach),), seconds_per_1000=seconds, train_seconds=training)
+    return Row(
+        name, scores=(score(value, reach),), seconds_per_1000=seconds, train_seconds=training
+    )
 
 
 def decided(first: str, second: str, verdict: str, enough: int | None = None) -> Difference:
@@ -48,7 +59,11 @@ def decided(first: str, second: str, verdict: str, enough: int | None = None) ->
 @pytest.fixture
 def page() -> Comparison:
     rows = (row("a", 1.0, 10.0), row("b", 1.2, 1.0), row("c", 9.0, 5.0))
-    found = (decided("a", "b", "first"), decided("a", "c", "first"), decided("b", "c", "undecided", enough=1234))
+    found = (
+        decided("a", "b", "first"),
+        decided("a", "c", "first"),
+        decided("b", "c", "undecided", enough=1234),
+    )
     return Comparison("t", DATA, "60 s", "cpu", 0, "today", rows, differences=found)
 
 
@@ -80,7 +95,10 @@ def test_the_page_counts_and_lists_the_tests(page: Comparison) -> None:
         ("a", "c", 1, 0, 0),
         ("b", "c", 0, 0, 1),
     ]
-    assert (found[2].lines[0].verdict, found[2].lines[0].enough) == ("undecided", "1\N{NARROW NO-BREAK SPACE}234")
+    assert (found[2].lines[0].verdict, found[2].lines[0].enough) == (
+        "undecided",
+        "1\N{NARROW NO-BREAK SPACE}234",
+    )
     html = render(page)
     assert "a against b: 1 for a, 0 for b, 0 undecided" in html
     assert "All 3 tests together" in html
@@ -88,8 +106,12 @@ def test_the_page_counts_and_lists_the_tests(page: Comparison) -> None:
 
 
 def test_a_test_without_an_error_survives_the_record(page: Comparison) -> None:
-    bare = compare_models({name: [Measured(called("x", v, 9, "lower"))] for name, v in (("a", 1.0), ("b", 2.0))})
-    again = Comparison.from_json(json.loads(json.dumps(dataclasses.replace(page, differences=tuple(bare)).to_json())))
+    bare = compare_models(
+        {name: [Measured(called("x", v, 9, "lower"))] for name, v in (("a", 1.0), ("b", 2.0))}
+    )
+    again = Comparison.from_json(
+        json.loads(json.dumps(dataclasses.replace(page, differences=tuple(bare)).to_json()))
+    )
     assert [d.verdict for d in again.differences] == ["undecided"]
     assert again.differences[0].p_value != again.differences[0].p_value
     assert pairs(again)[0].lines[0].p_value == ""
@@ -97,7 +119,10 @@ def test_a_test_without_an_error_survives_the_record(page: Comparison) -> None:
 
 def test_prices(page: Comparison) -> None:
     # training differs by nothing, so that sampling alone is the price; b is cheaper than c and clearly better
-    assert standings(page) == ({"a": "undecided", "b": "front", "c": "dominated"}, ["sampling time"])
+    assert standings(page) == (
+        {"a": "undecided", "b": "front", "c": "dominated"},
+        ["sampling time"],
+    )
     assert pareto_sentences(page) == [
         "On frechet distance against sampling time: nothing cheaper matches b; c beaten by something cheaper; a undecided."
     ]
@@ -106,7 +131,8 @@ def test_prices(page: Comparison) -> None:
     (drawn, _) = quality_against_cost(page)
     assert drawn.caption.endswith("rings: something cheaper is clearly better")
     assert [
-        ("ring" in c, "stairs" in drawn.art[0]) for c in re.findall('<circle[^>]*class="([^"]*)"', drawn.art[0])
+        ("ring" in c, "stairs" in drawn.art[0])
+        for c in re.findall('<circle[^>]*class="([^"]*)"', drawn.art[0])
     ] == [
         (False, False),
         (False, False),
@@ -116,7 +142,9 @@ def test_prices(page: Comparison) -> None:
     rows = (row("a", 1.0, 10.0), row("b", 5.0, 9.7), row("c", 9.0, 1.0))
     close = dataclasses.replace(page, rows=rows, differences=())
     assert standings(close)[0]["b"] == "dominated"
-    longer = dataclasses.replace(page, rows=(row("a", 1.0, 10.0, 100.0), row("b", 5.0, 20.0, 50.0)), differences=())
+    longer = dataclasses.replace(
+        page, rows=(row("a", 1.0, 10.0, 100.0), row("b", 5.0, 20.0, 50.0)), differences=()
+    )
     assert standings(longer) == ({"a": "front", "b": "front"}, ["sampling time", "training time"])
     # a samples faster and is better, which leaves nothing to weigh; it trains longer, which does
     sampling, training = quality_against_cost(longer)

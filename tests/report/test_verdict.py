@@ -40,7 +40,10 @@ def test_decided_by_intervals_in_the_metric_s_own_direction(better: str, best: s
     rows = (model("a", score(1.0, better=better)), model("b", score(2.0, better=better)))
     worse = "b" if best == "a" else "a"
     assert said(rows, "Samples").startswith(f"{best} is clearly best on distance")
-    assert said(rows, "In short") == f"Choose {best}: it beats {worse} on 1 of 1 measures and loses none."
+    assert (
+        said(rows, "In short")
+        == f"Choose {best}: it beats {worse} on 1 of 1 measures and loses none."
+    )
 
 
 def test_overlap_is_undecided_and_names_who_is_worse() -> None:
@@ -57,16 +60,29 @@ def test_without_intervals_nothing_is_decided() -> None:
 
 
 def test_the_summary_names_the_shortest_guaranteed_code() -> None:
-    both = (model("a", likelihood=code(1.7, "exact")), model("b", likelihood=code(1.5, "lower_bound")))
-    assert "For likelihood choose b: it guarantees the shortest code, ≤1.500 bits/dim (a bound, so" in said(
-        both, "In short"
+    both = (
+        model("a", likelihood=code(1.7, "exact")),
+        model("b", likelihood=code(1.5, "lower_bound")),
     )
-    close = (model("a", likelihood=code(1.7, "exact")), model("b", likelihood=code(1.695, "lower_bound")))
-    assert "For likelihood, b and a are undecided: the shortest guaranteed code is near ≤1.695" in said(
-        close, "In short"
+    assert (
+        "For likelihood choose b: it guarantees the shortest code, ≤1.500 bits/dim (a bound, so"
+        in said(both, "In short")
     )
-    estimate = (model("a", likelihood=code(1.7, "exact")), model("b", likelihood=code(1.5, "estimate")))
-    assert "choose a: it guarantees the shortest code, 1.700 bits/dim (exact)" in said(estimate, "In short")
+    close = (
+        model("a", likelihood=code(1.7, "exact")),
+        model("b", likelihood=code(1.695, "lower_bound")),
+    )
+    assert (
+        "For likelihood, b and a are undecided: the shortest guaranteed code is near ≤1.695"
+        in said(close, "In short")
+    )
+    estimate = (
+        model("a", likelihood=code(1.7, "exact")),
+        model("b", likelihood=code(1.5, "estimate")),
+    )
+    assert "choose a: it guarantees the shortest code, 1.700 bits/dim (exact)" in said(
+        estimate, "In short"
+    )
 
 
 def test_pairing_decides_where_intervals_overlap() -> None:
@@ -76,9 +92,9 @@ def test_pairing_decides_where_intervals_overlap() -> None:
         model("a", likelihood=code(4.5, "exact", 0.5), nats=hard),
         model("b", likelihood=code(4.51, "exact", 0.5), nats=near),
     )
-    assert "a is best at 4.5 nats, ahead of b by 0.010, example by example." in said(rows, "Likelihood").replace(
-        "bits/dim", "nats"
-    )
+    assert "a is best at 4.5 nats, ahead of b by 0.010, example by example." in said(
+        rows, "Likelihood"
+    ).replace("bits/dim", "nats")
     apart = tuple(dataclasses.replace(row, nats=None) for row in rows)
     assert "a and b are undecided" in said(apart, "Likelihood")
 
@@ -89,14 +105,22 @@ def test_copying_checks_are_not_qualities() -> None:
         Row("real", "ceiling", scores=(score(0.5, **better),)),
         Row("noise", "floor", scores=(score(1.0, **better),)),
     )
-    rows = (model("a", score(0.99, 0.01, **better)), model("b", score(0.6, 0.01, **better)), real, floor)
+    rows = (
+        model("a", score(0.99, 0.01, **better)),
+        model("b", score(0.6, 0.01, **better)),
+        real,
+        floor,
+    )
     assert said(rows, "Too good") == ""
     assert said(rows, "Samples") == ""
     assert "a (" not in said(rows, "Floor")
 
 
 def test_a_measure_that_cannot_tell_the_floor_from_real_data_decides_nothing() -> None:
-    real, floor = Row("real", "ceiling", scores=(score(1.0),)), Row("noise", "floor", scores=(score(1.05),))
+    real, floor = (
+        Row("real", "ceiling", scores=(score(1.0),)),
+        Row("noise", "floor", scores=(score(1.05),)),
+    )
     rows = (model("a", score(1.0)), model("b", score(9.0)), real, floor)
     assert said(rows, "Samples") == ""
     assert said(rows, "Blind") == (
@@ -109,7 +133,10 @@ def test_a_measure_that_cannot_tell_the_floor_from_real_data_decides_nothing() -
 
 
 def test_the_best_of_several_floors_is_the_one_to_beat() -> None:
-    worse, better = Row("noise", "floor", scores=(score(9.0),)), Row("shuffled", "floor", scores=(score(3.0),))
+    worse, better = (
+        Row("noise", "floor", scores=(score(9.0),)),
+        Row("shuffled", "floor", scores=(score(3.0),)),
+    )
     assert "a (distance)" in said((model("a", score(4.0)), worse, better), "Floor")
     assert "clearly better" in said((model("a", score(2.0)), worse, better), "Floor")
     assert "the least to ask" in said((model("a", score(2.0)), worse, better), "Floor")
@@ -117,7 +144,11 @@ def test_the_best_of_several_floors_is_the_one_to_beat() -> None:
 
 def test_a_known_truth_has_its_own_sentence_and_is_no_sample_measure() -> None:
     kl = {"name": "KL to the truth [exact] vs test", "unit": "nats/point", "kind": "exact"}
-    bound = {"name": "KL to the truth [upper_bound] vs test", "unit": "nats/point", "kind": "lower_bound"}
+    bound = {
+        "name": "KL to the truth [upper_bound] vs test",
+        "unit": "nats/point",
+        "kind": "lower_bound",
+    }
     rows = (model("b", score(0.03, 0.01, **bound)), model("a", score(0.01, 0.004, **kl)))
     text = said(rows, "Truth")
     assert text.endswith("in nats/point: a 0.010 and b ≤0.030.")
@@ -140,11 +171,18 @@ def test_no_sentence_is_long_and_long_lists_are_counted() -> None:
 def test_scores_on_other_features_are_never_ordered() -> None:
     rows = (model("a", score(1.0, features="pca")), model("b", score(9.0, features="net")))
     assert said(rows, "Samples") == ""
-    assert said(rows, "In short") == "No sample measure was taken on two models, so the samples are not ranked."
+    assert (
+        said(rows, "In short")
+        == "No sample measure was taken on two models, so the samples are not ranked."
+    )
 
 
 def test_a_nan_leads_nothing() -> None:
-    rows = (model("a", score(math.nan, None, warnings=("too few",))), model("b", score(2.0)), model("c", score(5.0)))
+    rows = (
+        model("a", score(math.nan, None, warnings=("too few",))),
+        model("b", score(2.0)),
+        model("c", score(5.0)),
+    )
     place = standing(rows, key_of(score(0.0)))
     assert place is not None
     assert (place.leader, place.rivals, place.beaten) == ("b", (), ("c",))
@@ -166,17 +204,29 @@ def test_likelihood_kinds_are_ranked_apart_and_the_reason_is_said() -> None:
 
 
 def test_a_bound_better_than_an_exact_value_is_the_one_inference_across_kinds() -> None:
-    ahead = (model("ar", likelihood=code(1.7, "exact")), model("flow", likelihood=code(1.5, "lower_bound")))
+    ahead = (
+        model("ar", likelihood=code(1.7, "exact")),
+        model("flow", likelihood=code(1.5, "lower_bound")),
+    )
     assert "certain: the bound of flow already beats ar" in said(ahead, "Likelihood")
-    overlap = (model("ar", likelihood=code(1.7, "exact")), model("flow", likelihood=code(1.69, "lower_bound")))
+    overlap = (
+        model("ar", likelihood=code(1.7, "exact")),
+        model("flow", likelihood=code(1.69, "lower_bound")),
+    )
     assert "One order across kinds" not in said(overlap, "Likelihood")
-    estimate = (model("ar", likelihood=code(1.7, "exact")), model("flow", likelihood=code(1.5, "estimate")))
+    estimate = (
+        model("ar", likelihood=code(1.7, "exact")),
+        model("flow", likelihood=code(1.5, "estimate")),
+    )
     assert "One order across kinds" not in said(estimate, "Likelihood")
 
 
 def test_one_kind_alone_needs_no_warning_about_kinds() -> None:
     rows = (model("a", likelihood=code(1.7, "exact")), model("b", likelihood=code(1.71, "exact")))
-    assert said(rows, "Likelihood") == "Among exact values, a and b are undecided, near 1.700 bits/dim."
+    assert (
+        said(rows, "Likelihood")
+        == "Among exact values, a and b are undecided, near 1.700 bits/dim."
+    )
 
 
 def test_ceiling_at_and_off_its_null() -> None:
@@ -195,14 +245,23 @@ def test_only_families_not_clearly_above_the_floor_are_named() -> None:
         "Not clearly better than the floor: b (distance)."
     )
     assert "clearly better than the floor" in said((model("a", score(1.0)), floor), "Floor")
-    assert said((model("a", score(4.0, floor=3.0)),), "Floor") == "Not clearly better than the floor: a (distance)."
+    assert (
+        said((model("a", score(4.0, floor=3.0)),), "Floor")
+        == "Not clearly better than the floor: a (distance)."
+    )
 
 
 def test_the_floor_judges_likelihoods_only_where_the_order_is_valid() -> None:
     floor = Row("noise", "floor", likelihood=code(3.0, "exact"))
-    assert "Not clearly" not in said((model("a", likelihood=code(2.0, "lower_bound")), floor), "Floor")
-    assert "a (held-out likelihood)" in said((model("a", likelihood=code(3.1, "exact")), floor), "Floor")
-    assert "No floor was measured" in said((model("a", likelihood=code(2.0, "estimate")), floor), "Floor")
+    assert "Not clearly" not in said(
+        (model("a", likelihood=code(2.0, "lower_bound")), floor), "Floor"
+    )
+    assert "a (held-out likelihood)" in said(
+        (model("a", likelihood=code(3.1, "exact")), floor), "Floor"
+    )
+    assert "No floor was measured" in said(
+        (model("a", likelihood=code(2.0, "estimate")), floor), "Floor"
+    )
 
 
 def test_better_than_real_is_a_warning() -> None:
@@ -215,10 +274,17 @@ def test_better_than_real_is_a_warning() -> None:
 
 @pytest.mark.parametrize(
     ("copycat", "expected"),
-    [(True, "tripped the check, so the check works here"), (False, "did NOT trip the check, so it cannot be trusted")],
+    [
+        (True, "tripped the check, so the check works here"),
+        (False, "did NOT trip the check, so it cannot be trusted"),
+    ],
 )
 def test_the_copycat_control_decides_what_a_pass_means(copycat: bool, expected: str) -> None:
-    rows = (model("a", memorised=False), model("b", memorised=True), Row("copy", "copycat", memorised=copycat))
+    rows = (
+        model("a", memorised=False),
+        model("b", memorised=True),
+        Row("copy", "copycat", memorised=copycat),
+    )
     text = said(rows, "Memorisation")
     assert expected in text
     assert "b may be copying" in text
@@ -231,7 +297,10 @@ def test_memorisation_without_control_or_check() -> None:
 
 
 def test_cost_names_fastest_and_slowest() -> None:
-    rows = (model("a", seconds_per_1000=0.1, train_seconds=60.0), model("b", seconds_per_1000=5.0, train_seconds=90.0))
+    rows = (
+        model("a", seconds_per_1000=0.1, train_seconds=60.0),
+        model("b", seconds_per_1000=5.0, train_seconds=90.0),
+    )
     assert "a samples fastest (100 ms per" in said(rows, "Cost")
     assert "b slowest (5.0 s, 50 times as long)" in said(rows, "Cost")
     assert "60 s to 90 s per family" in said(rows, "Cost")

@@ -15,7 +15,9 @@ SINGLE = torch.log(torch.tensor(TAU))  # of float32
 
 
 def _by_search(probabilities: Any, uniforms: Any) -> Any:
-    return torch.searchsorted(probabilities.cumsum(1)[:, :-1].contiguous(), uniforms[:, None], right=True)[:, 0]
+    return torch.searchsorted(
+        probabilities.cumsum(1)[:, :-1].contiguous(), uniforms[:, None], right=True
+    )[:, 0]
 
 
 def _by_loop(probabilities: Any, uniforms: Any) -> list[int]:
@@ -33,7 +35,10 @@ def _by_loop(probabilities: Any, uniforms: Any) -> list[int]:
 
 
 def _attend(query: Any, keys: Any, values: Any, new_key: Any, new_value: Any) -> Any:
-    keys, values = torch.cat((keys, new_key[:, None]), dim=1), torch.cat((values, new_value[:, None]), dim=1)
+    keys, values = (
+        torch.cat((keys, new_key[:, None]), dim=1),
+        torch.cat((values, new_value[:, None]), dim=1),
+    )
     weights = torch.einsum("nd,ntd->nt", query, keys).div(query.size(-1) ** 0.5).softmax(-1)
     return torch.einsum("nt,ntd->nd", weights, values), keys, values
 
@@ -54,9 +59,13 @@ def _attend_rows(query: Any, keys: Any, values: Any, new_key: Any, new_value: An
     return [torch.stack(part) for part in zip(*found)]
 
 
-def _elbo_halves(x: Any, mean: Any, log_scale: Any, decoded_mean: Any, decoded_log_scale: Any) -> Any:
+def _elbo_halves(
+    x: Any, mean: Any, log_scale: Any, decoded_mean: Any, decoded_log_scale: Any
+) -> Any:
     log_p = Independent(Normal(decoded_mean, decoded_log_scale.exp()), 1).log_prob(x)
-    return log_p - kl_divergence(Normal(mean, log_scale.exp()), Normal(0 * mean, 1 + 0 * mean)).sum(-1)
+    return log_p - kl_divergence(Normal(mean, log_scale.exp()), Normal(0 * mean, 1 + 0 * mean)).sum(
+        -1
+    )
 
 
 def _elbo_single(x: Any, m: Any, s: Any, a: Any, b: Any) -> Any:
@@ -96,31 +105,45 @@ RIGHT: dict[str, list[Any]] = {
         _by_search,
         _by_loop,
         lambda p, u: (p.cumsum(1) <= u[:, None]).sum(1).clamp(max=p.shape[1] - 1),
-        lambda p, u: np.minimum((np.cumsum(p.numpy(), 1) <= u.numpy()[:, None]).sum(1), p.shape[1] - 1),
+        lambda p, u: np.minimum(
+            (np.cumsum(p.numpy(), 1) <= u.numpy()[:, None]).sum(1), p.shape[1] - 1
+        ),
     ],
     "goal.bits_per_dim": [
         lambda nats, d, levels: math.log2(levels) - nats / (d * math.log(2)),
         lambda nats, d, levels: (-nats + d * math.log(levels)) / d / np.log(2),
         lambda nats, d, levels: [-(v.item() / d - math.log(levels)) / math.log(2) for v in nats],
         lambda nats, d, levels: -(nats.numpy() / d - np.log(levels)) / np.log(2.0),
-        lambda nats, d, levels: torch.log2(torch.tensor(levels)) - nats / d / torch.log(torch.tensor(2.0)),
+        lambda nats, d, levels: (
+            torch.log2(torch.tensor(levels)) - nats / d / torch.log(torch.tensor(2.0))
+        ),
     ],
     "ar.log_likelihood": [
         lambda logits, tokens: Categorical(logits=logits).log_prob(tokens).sum(-1),
-        lambda logits, tokens: -F.cross_entropy(logits.transpose(1, 2), tokens, reduction="none").sum(1),
-        lambda logits, tokens: (F.one_hot(tokens, logits.shape[-1]) * logits.log_softmax(-1)).sum((1, 2)),
-        lambda x, t: torch.stack([sum(a[i, k] - a[i].logsumexp(0) for i, k in enumerate(b)) for a, b in zip(x, t)]),
+        lambda logits, tokens: (
+            -F.cross_entropy(logits.transpose(1, 2), tokens, reduction="none").sum(1)
+        ),
+        lambda logits, tokens: (F.one_hot(tokens, logits.shape[-1]) * logits.log_softmax(-1)).sum(
+            (1, 2)
+        ),
+        lambda x, t: torch.stack(
+            [sum(a[i, k] - a[i].logsumexp(0) for i, k in enumerate(b)) for a, b in zip(x, t)]
+        ),
         lambda x, t: (x.gather(2, t[..., None])[..., 0] - x.logsumexp(2)).sum(1),
     ],
     "ar.kv_cache": [_attend, _attend_numpy, _attend_rows],
     "vae.kl": [
-        lambda mean, log_scale: -0.5 * torch.sum(1 + 2 * log_scale - mean**2 - torch.exp(2 * log_scale), dim=1),
+        lambda mean, log_scale: (
+            -0.5 * torch.sum(1 + 2 * log_scale - mean**2 - torch.exp(2 * log_scale), dim=1)
+        ),
         lambda m, s: kl_divergence(Normal(m, s.exp()), Normal(0.0, 1.0)).sum(1),
         lambda m, s: ((m.square() + s.exp().square()) / 2 - 0.5 - s).sum(dim=-1),
         lambda m, s: torch.stack(
             [sum((a**2 + torch.exp(2 * b) - 1) / 2 - b for a, b in zip(r, q)) for r, q in zip(m, s)]
         ),
-        lambda m, s: (torch.einsum("nd,nd->n", m, m) + s.mul(2).exp().sum(1) - m.shape[1]) / 2 - s.sum(1),
+        lambda m, s: (
+            (torch.einsum("nd,nd->n", m, m) + s.mul(2).exp().sum(1) - m.shape[1]) / 2 - s.sum(1)
+        ),
     ],
     "vae.reparameterise": [
         lambda m, s, e: torch.normal(0.0, 1.0, (1,)).mul(0).double() + m + s.exp() * e,
@@ -132,15 +155,23 @@ RIGHT: dict[str, list[Any]] = {
     "vae.elbo": [_elbo_halves, _elbo_single],
     "vae.iwae": [
         lambda w: torch.logsumexp(w, dim=0) - math.log(w.shape[0]),
-        lambda w: torch.log(torch.mean(torch.exp(w - w.max(dim=0).values), dim=0)) + w.max(dim=0).values,
-        lambda w: torch.stack([torch.logsumexp(w[:, i], 0) - np.log(len(w)) for i in range(w.shape[1])]),
+        lambda w: (
+            torch.log(torch.mean(torch.exp(w - w.max(dim=0).values), dim=0)) + w.max(dim=0).values
+        ),
+        lambda w: torch.stack(
+            [torch.logsumexp(w[:, i], 0) - np.log(len(w)) for i in range(w.shape[1])]
+        ),
         lambda w: (w - math.log(len(w))).logsumexp(0),
         lambda w: (w.log_softmax(0).neg()[0] + w[0]) - torch.log(torch.tensor(float(len(w)))),
     ],
     "flow.log_prob": [
         lambda x, shift, log_scale: Normal(shift, log_scale.exp()).log_prob(x),
-        lambda x, m, s: -((x - m) ** 2) / (2 * torch.exp(2 * s)) - torch.log(torch.exp(s) * math.sqrt(TAU)),
-        lambda x, m, s: torch.stack([-(((v - m) / s.exp()) ** 2) / 2 - s - math.log(TAU) / 2 for v in x]),
+        lambda x, m, s: (
+            -((x - m) ** 2) / (2 * torch.exp(2 * s)) - torch.log(torch.exp(s) * math.sqrt(TAU))
+        ),
+        lambda x, m, s: torch.stack(
+            [-(((v - m) / s.exp()) ** 2) / 2 - s - math.log(TAU) / 2 for v in x]
+        ),
         lambda x, m, s: -((x - m) / s.exp()).square() / 2 - s - SINGLE / 2,
         lambda x, m, s: MultivariateNormal(m[None], (2 * s).exp()[None, None]).log_prob(x[:, None]),
     ],

@@ -32,13 +32,17 @@ def _kernel_masked(x: Any, y: Any) -> Any:
         return k[~torch.eye(len(k), dtype=torch.bool)].mean()
 
     k = (torch.cat([x, y]) @ torch.cat([x, y]).T / x.shape[1] + 1).pow(3)
-    return off(k[: len(x), : len(x)]) + off(k[len(x) :, len(x) :]) - 2 * k[: len(x), len(x) :].mean()
+    return (
+        off(k[: len(x), : len(x)]) + off(k[len(x) :, len(x) :]) - 2 * k[: len(x), len(x) :].mean()
+    )
 
 
 def _covered_loops(real: Any, generated: Any, k: int) -> float:
     count = 0
     for i, centre in enumerate(real):
-        distances = sorted(torch.dist(centre, other).item() for j, other in enumerate(real) if j != i)
+        distances = sorted(
+            torch.dist(centre, other).item() for j, other in enumerate(real) if j != i
+        )
         count += any(torch.dist(centre, point).item() <= distances[k - 1] for point in generated)
     return count / len(real)
 
@@ -49,16 +53,25 @@ def _checklist_short(record: dict[str, Any]) -> list[str]:
 
     losses = [entry["loss"] for entry in record["history"]]
     held = [e["held_out"] for e in record["history"] if "held_out" in e]
-    norms = [e["gradient norm, generator"] for e in record["history"] if "gradient norm, generator" in e]
-    gap = 0.0 if record["train_nats"] is None else (record["train_nats"] - record["test_nats"]) / record["gap_error"]
+    norms = [
+        e["gradient norm, generator"] for e in record["history"] if "gradient norm, generator" in e
+    ]
+    gap = (
+        0.0
+        if record["train_nats"] is None
+        else (record["train_nats"] - record["test_nats"]) / record["gap_error"]
+    )
     known = record["nearest"] is not None
     verdicts = {
         "posterior collapse": below("kl", 0.1),
         "mode collapse": below("modes", 0.9),
         "memorisation": known and 2 * record["nearest"] <= record["nearest_held_out"],
         "overfitting": gap > 3,
-        "divergence": not record["finished"] or None in losses or max(losses) > max(10 * losses[0], 10),
-        "dead discriminator": (record["critic"] or 0) > 0.95 or (len(norms) > 0 and norms[-1] * 50 < max(norms)),
+        "divergence": not record["finished"]
+        or None in losses
+        or max(losses) > max(10 * losses[0], 10),
+        "dead discriminator": (record["critic"] or 0) > 0.95
+        or (len(norms) > 0 and norms[-1] * 50 < max(norms)),
         "wrong density": record["kind"] == "exact" and not 0.9 <= record["mass"] <= 1.1,
         "undertrained": len(held) >= 3 and (held[-3] - held[-1]) * 20 > max(held) - held[-1],
         "test leak": gap < -3 or (record["test_in_train"] or 0) > 0.01,
@@ -78,24 +91,40 @@ RIGHT: dict[str, list[Any]] = {
     "evaluation.frechet": [
         _frechet_matrix,
         lambda a, v, b, w: torch.dist(a, b) ** 2 + (v + w - 2 * (v * w).sqrt()).sum(),
-        lambda a, v, b, w: float(np.sum((a.numpy() - b.numpy()) ** 2 + (np.sqrt(v.numpy()) - np.sqrt(w.numpy())) ** 2)),
-        lambda a, v, b, w: sum(((m - n) ** 2 + (s**0.5 - t**0.5) ** 2).item() for m, s, n, t in zip(a, v, b, w)),
+        lambda a, v, b, w: float(
+            np.sum((a.numpy() - b.numpy()) ** 2 + (np.sqrt(v.numpy()) - np.sqrt(w.numpy())) ** 2)
+        ),
+        lambda a, v, b, w: sum(
+            ((m - n) ** 2 + (s**0.5 - t**0.5) ** 2).item() for m, s, n, t in zip(a, v, b, w)
+        ),
         lambda a, v, b, w: torch.norm(torch.cat([a - b, v.sqrt() - w.sqrt()])).square(),
     ],
     "evaluation.kid": [_kernel_masked, _kernel_loops],
     "evaluation.coverage": [
         _covered_loops,
         lambda r, s, k: (cdist(r, s).min(1) <= np.sort(cdist(r, r), axis=1)[:, k]).mean(),
-        lambda r, s, k: (torch.cdist(r, s).amin(1) <= torch.cdist(r, r).kthvalue(k + 1, 1).values).float().mean(),
         lambda r, s, k: (
-            float((torch.cdist(r, s).min(1)[0] <= torch.cdist(r, r).topk(k + 1, largest=False)[0][:, -1]).sum())
+            (torch.cdist(r, s).amin(1) <= torch.cdist(r, r).kthvalue(k + 1, 1).values)
+            .float()
+            .mean()
+        ),
+        lambda r, s, k: (
+            float(
+                (
+                    torch.cdist(r, s).min(1)[0]
+                    <= torch.cdist(r, r).topk(k + 1, largest=False)[0][:, -1]
+                ).sum()
+            )
             / len(r)
         ),
     ],
     "diagnostics.checklist": [_checklist_short, lambda record: frozenset(_checklist_short(record))],
     "diagnostics.collapse": [
         _active_loops,
-        lambda m, s: (kl_divergence(Normal(m, s.exp()), Normal(0.0, 1.0)).mean(0), m.var(0, correction=0) > 0.01),
+        lambda m, s: (
+            kl_divergence(Normal(m, s.exp()), Normal(0.0, 1.0)).mean(0),
+            m.var(0, correction=0) > 0.01,
+        ),
         lambda m, s: [
             ((m**2 + np.exp(2 * s.numpy())) / 2 - 0.5 - s).mean(0),
             (np.var(m.numpy(), axis=0) > 1e-2).astype(int),

@@ -103,8 +103,12 @@ RIGHT: dict[str, list[Any]] = {
     "gan.r1": [_penalty_rows, _penalty_func],
     "diffusion.noise": [
         _noise_rows,
-        lambda x, e, a: torch.einsum("n,nd->nd", a.sqrt(), x) + torch.einsum("n,nd->nd", torch.sqrt(1 - a), e),
-        lambda x, e, a: np.sqrt(a.numpy())[:, None] * x.numpy() + np.sqrt(1 - a.numpy())[:, None] * e.numpy(),
+        lambda x, e, a: (
+            torch.einsum("n,nd->nd", a.sqrt(), x) + torch.einsum("n,nd->nd", torch.sqrt(1 - a), e)
+        ),
+        lambda x, e, a: (
+            np.sqrt(a.numpy())[:, None] * x.numpy() + np.sqrt(1 - a.numpy())[:, None] * e.numpy()
+        ),
         lambda x, e, a: (a.pow(0.5) * x.T + (1 - a).pow(0.5) * e.T).T,
         lambda x, e, a: (torch.diag(a.sqrt()) @ x + torch.diag((1 - a).sqrt()) @ e).to_sparse(),
     ],
@@ -116,11 +120,18 @@ RIGHT: dict[str, list[Any]] = {
         lambda p, e: torch.stack([(a - b) ** 2 for r, q in zip(p, e) for a, b in zip(r, q)]).mean(),
     ],
     "diffusion.ddim": [
-        lambda x, e, a, b: x * math.sqrt(b / a) + (math.sqrt(1 - b) - math.sqrt(b * (1 - a) / a)) * e,
-        lambda x, e, a, b: b.sqrt() * (x.numpy() - np.sqrt(1 - a.item()) * e.numpy()) / a**0.5 + (1 - b) ** 0.5 * e,
+        lambda x, e, a, b: (
+            x * math.sqrt(b / a) + (math.sqrt(1 - b) - math.sqrt(b * (1 - a) / a)) * e
+        ),
+        lambda x, e, a, b: (
+            b.sqrt() * (x.numpy() - np.sqrt(1 - a.item()) * e.numpy()) / a**0.5 + (1 - b) ** 0.5 * e
+        ),
         lambda x, e, a, b: b**0.5 * (x / a**0.5 - (1 / a - 1) ** 0.5 * e) + (1 - b) ** 0.5 * e,
         lambda x, e, a, b: [
-            [(b.sqrt() * (v - (1 - a).sqrt() * n) / a.sqrt() + (1 - b).sqrt() * n).item() for v, n in zip(*rows)]
+            [
+                (b.sqrt() * (v - (1 - a).sqrt() * n) / a.sqrt() + (1 - b).sqrt() * n).item()
+                for v, n in zip(*rows)
+            ]
             for rows in zip(x, e)
         ],
     ],
@@ -128,7 +139,9 @@ RIGHT: dict[str, list[Any]] = {
         lambda x, s, h, z: x + h * s + math.sqrt(2 * h) * z,
         lambda x, s, h, z: x + h.item() * s + (2 * h.item()) ** 0.5 * z,
         lambda x, s, h, z: x.numpy() + float(h) * s.numpy() + np.sqrt(2 * float(h)) * z.numpy(),
-        lambda x, s, h, z: torch.add(x, s, alpha=float(h)).add(z, alpha=math.sqrt(2) * math.sqrt(h)),
+        lambda x, s, h, z: torch.add(x, s, alpha=float(h)).add(
+            z, alpha=math.sqrt(2) * math.sqrt(h)
+        ),
         lambda x, s, h, z: x.float() + h.float() * s.float() + (2 * h.float()).sqrt() * z.float(),
     ],
     "score.guidance": [

@@ -7,9 +7,17 @@ from wrong_answers import Mutant
 MUTANTS: dict[str, list[Mutant]] = {
     "diagnostics.checklist": [
         ('found.add("posterior collapse")', "pass", "a falling loss is taken for health"),
-        ('record["kl"] is not None and record["kl"] < 0.1', '(record["kl"] or 0) < 0.1', "without a KL is suspected"),
+        (
+            'record["kl"] is not None and record["kl"] < 0.1',
+            '(record["kl"] or 0) < 0.1',
+            "without a KL is suspected",
+        ),
         ('found.add("mode collapse")', "pass", "nobody counts the modes"),
-        ('record["nearest_held_out"] / 2', "0.03", "how near is near depends on how many training examples"),
+        (
+            'record["nearest_held_out"] / 2',
+            "0.03",
+            "how near is near depends on how many training examples",
+        ),
         (
             'record["nearest"] <= record["nearest_held_out"] / 2',
             'record["near_duplicates"] > 0',
@@ -17,9 +25,21 @@ MUTANTS: dict[str, list[Mutant]] = {
         ),
         ("gap > 3", "gap > 0", "within a few standard errors is chance"),
         ("gap < -3", "gap < 0", "a little likelier than training examples"),
-        ('record["train_nats"] - record["test_nats"]', 'record["test_nats"] - record["train_nats"]', "are exchanged"),
-        ("any(loss is None or loss > limit for loss in losses)", "losses[-1] > losses[0]", "losses of a game circle"),
-        (" or any(loss is None or loss > limit for loss in losses)", "", "may have diverged on the way"),
+        (
+            'record["train_nats"] - record["test_nats"]',
+            'record["test_nats"] - record["train_nats"]',
+            "are exchanged",
+        ),
+        (
+            "any(loss is None or loss > limit for loss in losses)",
+            "losses[-1] > losses[0]",
+            "losses of a game circle",
+        ),
+        (
+            " or any(loss is None or loss > limit for loss in losses)",
+            "",
+            "may have diverged on the way",
+        ),
         ("if wins or gives_up", "if wins", "a critic that gives up leaves no gradient"),
         ("if wins or gives_up", "if gives_up", "a critic that is always right is dead"),
         (
@@ -27,7 +47,11 @@ MUTANTS: dict[str, list[Mutant]] = {
             '(record["critic"] > 0.95 or record["critic"] < 0.7)',
             "is the aim of the game",
         ),
-        ('record["kind"] == "exact"', 'record["mass"] is not None', "only an exact density must reach it"),
+        (
+            'record["kind"] == "exact"',
+            'record["mass"] is not None',
+            "only an exact density must reach it",
+        ),
         ("0.05 * (max(held_out) - held_out[-1])", "0", "compare it with the whole fall"),
         ("if gap > 3", 'if gap > 3 and "memorisation" not in found', "only one suspicion"),
         ("return found", "return sorted(found)[:1]", "only one suspicion"),

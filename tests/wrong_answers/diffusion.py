@@ -13,7 +13,11 @@ MUTANTS: dict[str, list[Mutant]] = {
         ("share.sqrt() * x", "share * x", "data are scaled by a share of the variance"),
         (NOISED, "(1 - share).sqrt() * x + share.sqrt() * noise", "the two scales are exchanged"),
         ("(1 - share).sqrt()", "(1 - share.sqrt())", "your two scales add to one"),
-        (NOISED, "share * x + (1 - share**2).sqrt() * noise", "you read alpha_bar as the factor of the data"),
+        (
+            NOISED,
+            "share * x + (1 - share**2).sqrt() * noise",
+            "you read alpha_bar as the factor of the data",
+        ),
         ("(1 - share).sqrt() * noise", "noise", "the noise is not scaled"),
         ("share.sqrt() * x", "x", "the data are not scaled"),
         (NOISED, "x + (1 / share - 1).sqrt() * noise", "divided by the scale of the data"),
@@ -38,7 +42,11 @@ MUTANTS: dict[str, list[Mutant]] = {
         (".mean()", ".mean(1)", "one value for each row"),
         (".mean()", ".mean(0)", "one value for each dimension"),
         ("(error**2).mean()", "error**2", "one value for each entry"),
-        ("predicted_noise - noise", "predicted_noise.detach() - noise", "no gradient flows to predicted_noise"),
+        (
+            "predicted_noise - noise",
+            "predicted_noise.detach() - noise",
+            "no gradient flows to predicted_noise",
+        ),
         (".mean()", ".mean().item()", "gradient"),
     ],
     "diffusion.ddim": [
@@ -49,7 +57,11 @@ MUTANTS: dict[str, list[Mutant]] = {
         ),
         (" + (1 - next_alpha_bar).sqrt() * predicted_noise", "", "no noise is put back"),
         ("(1 - next_alpha_bar)", "(1 - alpha_bar)", "put back at the old level"),
-        ("next_alpha_bar.sqrt() * clean", "alpha_bar.sqrt() * clean", "keeps the scale of the old level"),
+        (
+            "next_alpha_bar.sqrt() * clean",
+            "alpha_bar.sqrt() * clean",
+            "keeps the scale of the old level",
+        ),
         ("next_alpha_bar.sqrt() * clean", "clean", "not scaled to the next level"),
         (
             "    clean",
@@ -63,7 +75,11 @@ MUTANTS: dict[str, list[Mutant]] = {
         (".sqrt()", "", "all four square roots"),
         ("(x - (1", "(x + (1", "added where the clean guess takes it out"),
         ("clean + (1", "clean - (1", "taken out where it should be put back"),
-        ("    clean", "    alpha_bar, next_alpha_bar = next_alpha_bar, alpha_bar\n    clean", "levels are exchanged"),
+        (
+            "    clean",
+            "    alpha_bar, next_alpha_bar = next_alpha_bar, alpha_bar\n    clean",
+            "levels are exchanged",
+        ),
         (
             "(1 - next_alpha_bar).sqrt()",
             "(1 - next_alpha_bar) / (1 - alpha_bar).sqrt() * (alpha_bar / next_alpha_bar).sqrt()",

@@ -22,7 +22,11 @@ MUTANTS: dict[str, list[Mutant]] = {
         ),
         ("x - shift", "x + shift", "the shift is added"),
         ("(x - shift)", "x", "not subtracted"),
-        ("(x - shift) * torch.exp(-log_scale)", "x * torch.exp(-log_scale) - shift", "only x is scaled"),
+        (
+            "(x - shift) * torch.exp(-log_scale)",
+            "x * torch.exp(-log_scale) - shift",
+            "only x is scaled",
+        ),
         ("0.5 * z**2", "0.5 * x**2", "taken at x and not at the code"),
         ("z = ", "log_scale = log_scale / 2\n    z = ", "that of its square"),
         ("* torch.exp(-log_scale)", "/ log_scale", "its exponential is missing"),
@@ -52,10 +56,18 @@ MUTANTS: dict[str, list[Mutant]] = {
         ("log_scale.sum(1)", "log_scale.sum()", "summed over the batch"),
         ("log_scale.sum(1)", "(log_scale + shift).sum(1)", "shift is in the log-determinant"),
         ("changed * log_scale.exp()", "changed * log_scale", "scaled by log_scale itself"),
-        ("changed * log_scale.exp() + shift", "(changed + shift) * log_scale.exp()", "shift is scaled too"),
+        (
+            "changed * log_scale.exp() + shift",
+            "(changed + shift) * log_scale.exp()",
+            "shift is scaled too",
+        ),
         ("+ shift", "- shift", "shift is subtracted"),
         (" + shift", "", "shift is missing"),
-        ("changed * log_scale.exp()", "changed * (-log_scale).exp()", "wrong in y, and right in the log-determinant"),
+        (
+            "changed * log_scale.exp()",
+            "changed * (-log_scale).exp()",
+            "wrong in y, and right in the log-determinant",
+        ),
         (
             "changed * log_scale.exp() + shift], dim=1)\n    return y, log_scale",
             "(changed - shift) * (-log_scale).exp()], dim=1)\n    return y, -log_scale",

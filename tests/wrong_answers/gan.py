@@ -6,10 +6,26 @@ from wrong_answers import Mutant
 
 MUTANTS: dict[str, list[Mutant]] = {
     "gan.losses": [
-        ("return discriminator, generator", "return generator, discriminator", "returned in the wrong order"),
-        ("generator = softplus(-fake_logits)", "generator = -softplus(fake_logits)", "the saturating one"),
-        ("generator = softplus(-fake_logits).mean()", "generator = -discriminator", "minus the discriminator's"),
-        ("generator = softplus(-fake_logits)", "generator = softplus(fake_logits)", "pushes its own logits down"),
+        (
+            "return discriminator, generator",
+            "return generator, discriminator",
+            "returned in the wrong order",
+        ),
+        (
+            "generator = softplus(-fake_logits)",
+            "generator = -softplus(fake_logits)",
+            "the saturating one",
+        ),
+        (
+            "generator = softplus(-fake_logits).mean()",
+            "generator = -discriminator",
+            "minus the discriminator's",
+        ),
+        (
+            "generator = softplus(-fake_logits)",
+            "generator = softplus(fake_logits)",
+            "pushes its own logits down",
+        ),
         (" + softplus(fake_logits).mean()", "", "does not look at generated examples"),
         ("softplus(-real_logits).mean() + ", "", "does not look at real examples"),
         (
@@ -26,16 +42,32 @@ MUTANTS: dict[str, list[Mutant]] = {
             "share one mean",
         ),
         (".mean()", ".sum()", "you summed over the batches"),
-        ("torch.nn.functional.softplus", "lambda x: (1 + x.exp()).log()", "written out and its logarithm is infinite"),
-        ("torch.nn.functional.softplus", "lambda x: -torch.log(torch.sigmoid(-x))", "logarithm is infinite for large"),
+        (
+            "torch.nn.functional.softplus",
+            "lambda x: (1 + x.exp()).log()",
+            "written out and its logarithm is infinite",
+        ),
+        (
+            "torch.nn.functional.softplus",
+            "lambda x: -torch.log(torch.sigmoid(-x))",
+            "logarithm is infinite for large",
+        ),
         (
             "softplus = ",
             "real_logits, fake_logits = real_logits.sigmoid(), fake_logits.sigmoid()\n    softplus = ",
             "taken twice",
         ),
         ("torch.nn.functional.softplus", "lambda x: x", "Wasserstein critic"),
-        ("torch.nn.functional.softplus", "lambda x: torch.log2(1 + x.exp())", "infinite for large logits"),
-        ("return discriminator,", "return discriminator.detach(),", "no gradient flows to real_logits"),
+        (
+            "torch.nn.functional.softplus",
+            "lambda x: torch.log2(1 + x.exp())",
+            "infinite for large logits",
+        ),
+        (
+            "return discriminator,",
+            "return discriminator.detach(),",
+            "no gradient flows to real_logits",
+        ),
         (
             "-fake_logits).mean()\n",
             "-fake_logits)\n",
@@ -56,10 +88,18 @@ MUTANTS: dict[str, list[Mutant]] = {
         ("(gradient**2)", "gradient.abs()", "absolute value"),
         ("(gradient**2).sum(1)", "(scores**2)", "scores themselves"),
         ("discriminator(x)", "discriminator(x).sigmoid()", "probability sigmoid"),
-        ("discriminator(x)", "torch.nn.functional.softplus(-discriminator(x))", "gradient is that of the loss"),
+        (
+            "discriminator(x)",
+            "torch.nn.functional.softplus(-discriminator(x))",
+            "gradient is that of the loss",
+        ),
         ("return 0.5", "return -0.5", "sign is wrong"),
         (", create_graph=True", "", "has a gradient to the discriminator's parameters"),
-        ("(gradient**2)", "(gradient.detach() ** 2)", "has a gradient to the discriminator's parameters"),
+        (
+            "(gradient**2)",
+            "(gradient.detach() ** 2)",
+            "has a gradient to the discriminator's parameters",
+        ),
         (".requires_grad_(True)", "", "RuntimeError: .*does not require grad"),
         ("0.5 * ", "5.0 * ", "every number is 10 times the right one"),
     ],

@@ -27,7 +27,11 @@ MUTANTS: dict[str, list[Mutant]] = {
         (LEAN, "conditional + weight * direction", "other convention"),
         (LEAN, "(1 + weight) * conditional - weight * unconditional", "other convention"),
         (LEAN, "conditional - weight * direction", "exchanged"),
-        ("direction = conditional - unconditional", "direction = unconditional - conditional", "sign of the direction"),
+        (
+            "direction = conditional - unconditional",
+            "direction = unconditional - conditional",
+            "sign of the direction",
+        ),
         (LEAN, "weight * direction", "only the direction"),
         ("weight * direction", "weight * conditional", "weighted conditional prediction is added"),
         (LEAN, "weight * conditional - (1 - weight) * unconditional", r"add to 2 w - 1"),

@@ -46,21 +46,37 @@ MUTANTS: dict[str, list[Mutant]] = {
         ("fit - kl", "(fit - kl).mean()", "averaged over the batch"),
     ],
     "vae.iwae": [
-        ("(log_weights - largest).exp().mean(0).log() + largest", "log_weights.mean(0)", "log inside the mean"),
+        (
+            "(log_weights - largest).exp().mean(0).log() + largest",
+            "log_weights.mean(0)",
+            "log inside the mean",
+        ),
         (".mean(0)", ".sum(0)", "off by exactly log K"),
-        (".exp().mean(0).log()", ".exp().sum(0).log() / len(log_weights)", "numbers of bound are wrong|factor"),
+        (
+            ".exp().mean(0).log()",
+            ".exp().sum(0).log() / len(log_weights)",
+            "numbers of bound are wrong|factor",
+        ),
         (
             "(log_weights - largest).exp().mean(0).log() + largest",
             "torch.logsumexp(log_weights, 0) / len(log_weights)",
             "divided by K after the logarithm",
         ),
-        ("(log_weights - largest).exp().mean(0).log() + largest", "log_weights.exp().mean(0).log()", "underflows"),
+        (
+            "(log_weights - largest).exp().mean(0).log() + largest",
+            "log_weights.exp().mean(0).log()",
+            "underflows",
+        ),
         (
             "(log_weights - largest).exp().mean(0).log() + largest",
             "(torch.logsumexp(log_weights, 1) - math.log(log_weights.shape[1]))",
             "wrong axis",
         ),
         ("(log_weights - largest).exp().mean(0).log() + largest", "largest", "only the largest"),
-        ("+ largest", "+ largest.mean() - largest.mean() + largest + 2 * math.log(len(log_weights))", "log K is added"),
+        (
+            "+ largest",
+            "+ largest.mean() - largest.mean() + largest + 2 * math.log(len(log_weights))",
+            "log K is added",
+        ),
     ],
 }

@@ -30,8 +30,15 @@ class CountRequest(Request):
         dataset = opened(self.data)
         watch.of_data(dataset)
         parts = (dataset.train, dataset.validation, dataset.test)
-        labels = [part.given.label for part in parts if part.given is not None and part.given.label is not None]
+        labels = [
+            part.given.label
+            for part in parts
+            if part.given is not None and part.given.label is not None
+        ]
         counts = Counter(dataset.classes[i] for label in labels for i in label.tolist())
         total = sum(len(part) for part in parts)
-        lines = [f"{dataset.name}: {total:,} examples", *(f"  {name}: {n:,}" for name, n in sorted(counts.items()))]
+        lines = [
+            f"{dataset.name}: {total:,} examples",
+            *(f"  {name}: {n:,}" for name, n in sorted(counts.items())),
+        ]
         return Said({"examples": total, "classes": dict(counts)}, *lines)

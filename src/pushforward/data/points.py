@@ -128,7 +128,7 @@ class PointsEncoding(RowsEncoding):
 
     def _unnamed(self, source: Any) -> Examples:
         # above this module: it opens what names nothing, arrays of all kinds
-        from pushforward.data.open import open_like
+        from pushforward.data.open_in_space import open_like
 
         return open_like(source, self.space, self.classes, labels=None)
 

@@ -10,7 +10,7 @@ from pushforward.app.measuring.cases import FEWEST
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
 from pushforward.data.dataset import Dataset
-from pushforward.data.open import open_like
+from pushforward.data.open_in_space import open_like
 
 
 def read_foreign(

@@ -29,7 +29,7 @@ from pushforward.app.runs.opening import (
 from pushforward.core.errors import BadInput, nearest
 from pushforward.core.given import Examples, Given, label_of
 from pushforward.data.dataset import Dataset
-from pushforward.data.open import open_like
+from pushforward.data.open_in_space import open_like
 from pushforward.data.points import PointsEncoding
 from pushforward.data.text.description import joined_streams
 from pushforward.data.text.encoding import TextEncoding

@@ -155,11 +155,8 @@ def plan_distillation(
     student = plan.build()
     assert isinstance(student, Distilled)
     if train.steps is not None and train.steps < student.lesson.stages_needed:
-        raise BadInput(
-            f"--steps {train.steps}",
-            f"at least {student.lesson.stages_needed}",
-            "every halving needs a step of its own",
-        )
+        least = f"at least {student.lesson.stages_needed}"
+        raise BadInput(f"--steps {train.steps}", least, "every halving needs a step of its own")
     return replace(plan, teaching=_teaching(teacher, plan, config))
 
 

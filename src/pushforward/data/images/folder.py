@@ -18,7 +18,7 @@ from pushforward.data.folders import Listing, Places, counted, few, list_files, 
 from pushforward.data.formats.choosing import named_format
 from pushforward.data.formats.file_formats import IDX, JSON_LINES, PICTURE
 from pushforward.data.formats.format import ReadOptions
-from pushforward.data.images.gathering import gathered, in_words, say, stacked
+from pushforward.data.images.gathering import Gathered, gathered, in_words, say, stacked
 from pushforward.data.images.options import ImageOptions, image_options
 from pushforward.data.source import Raw
 from pushforward.data.unread import is_unread_picture
@@ -92,30 +92,9 @@ def read_folder(folder: Path, options: ImageOptions, skip_bad: bool) -> Raw:
     read = gathered(kept, [str(path.relative_to(folder)) for path in kept], options)
     broken = [f"{path.relative_to(folder)} (a link that leads nowhere)" for path in listing.broken]
     read.bad = [*broken, *read.bad]
-    if read.bad and not skip_bad:
-        raise BadInput(
-            f"{counted(len(read.bad), 'unusable picture')} in {folder}: {few(read.bad)}",
-            "complete pictures of whole levels",
-            "repair or convert them, or leave them out with --skip-bad",
-        )
-    if not read.pictures:
-        raise BadInput(
-            f"{counted(len(read.bad), 'picture')} in {folder}, all unusable: {few(read.bad)}",
-            "complete ones",
-        )
+    _require_usable(read, folder, skip_bad)
     if len(read.pictures) == 1:
-        others = "".join(f"; {words}" for words in _others(listing, files))
-        later = read.tally["frames"]
-        frames = (
-            f", or read its other {counted(later, 'frame')} too with -s data.frames=all"
-            if later
-            else ""
-        )
-        raise BadInput(
-            f"{folder} was taken for a folder of pictures and holds one",
-            "at least five",
-            f"bring more{frames}{others}",
-        )
+        raise _alone(read, folder, _others(listing, files))
     twins = _twins(kept, places)
     try:
         raw = stacked(read, f"{folder}", options)
@@ -135,6 +114,34 @@ def read_folder(folder: Path, options: ImageOptions, skip_bad: bool) -> Raw:
     raw.notes += [twins] if twins else []
     say(raw, read, options)
     return raw
+
+
+def _require_usable(read: Gathered, folder: Path, skip_bad: bool) -> None:
+    """Refuse a folder with unusable pictures, or with none that are usable."""
+    if read.bad and not skip_bad:
+        raise BadInput(
+            f"{counted(len(read.bad), 'unusable picture')} in {folder}: {few(read.bad)}",
+            "complete pictures of whole levels",
+            "repair or convert them, or leave them out with --skip-bad",
+        )
+    if not read.pictures:
+        raise BadInput(
+            f"{counted(len(read.bad), 'picture')} in {folder}, all unusable: {few(read.bad)}",
+            "complete ones",
+        )
+
+
+def _alone(read: Gathered, folder: Path, others: Sequence[str]) -> BadInput:
+    """Return the refusal of a folder with one picture, with what else is there."""
+    later = read.tally["frames"]
+    frames = (
+        f", or read its other {counted(later, 'frame')} too with -s data.frames=all"
+        if later
+        else ""
+    )
+    beside = "".join(f"; {words}" for words in others)
+    came = f"{folder} was taken for a folder of pictures and holds one"
+    return BadInput(came, "at least five", f"bring more{frames}{beside}")
 
 
 def read_one(path: Path, options: ImageOptions) -> Raw:

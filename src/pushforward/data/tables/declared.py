@@ -7,6 +7,7 @@ are none of it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -34,22 +35,7 @@ def declared(
             known_kinds = [*get_args(ColumnKind), *READINGS, "drop"]
             raise BadInput(f"kind '{kind}' of column '{label}'", "one of " + ", ".join(known_kinds))
     elif kind is not None:
-        found = sorted_levels(known, label)
-        by_name: dict[str, Any] = {str(value): value for value in found}
-        # a level may be typed as a word where the table holds a number, and the other way round
-        levels: tuple[Scalar, ...] = tuple(
-            level if level in found else by_name.get(str(level), level) for level in kind
-        )
-        unknown = [value for value in found if value not in levels]
-        if unknown:
-            raise BadInput(
-                f"{unknown[0]!r} in column '{label}'",
-                f"a level among {list(levels)[:20]}",
-                "list it too",
-            )
-        return discrete(
-            "ordinal", levels, series, stored, f"declared ordinal with {len(levels)} levels"
-        )
+        return _ordinal(series, known, stored, label, kind)
     if kind in ("categorical", "ordinal", "boolean"):
         levels = stored.levels or sorted_levels(known, label)
         if kind == "boolean" and len(levels) != 2:
@@ -83,6 +69,28 @@ def declared(
     kept = replace(stored, dtype="float64") if real else stored
     found = number(series, known, kept, label, replace(rules, keep=True), real)
     return replace(found, said=f"declared {kind}; " + found.said)
+
+
+def _ordinal(
+    series: pd.Series, known: pd.Series, stored: Stored, label: str, order: Sequence[Scalar]
+) -> FoundColumn:
+    """Return a column whose levels are declared, in their order."""
+    found = sorted_levels(known, label)
+    by_name: dict[str, Any] = {str(value): value for value in found}
+    # a level may be typed as a word where the table holds a number, and the other way round
+    levels: tuple[Scalar, ...] = tuple(
+        level if level in found else by_name.get(str(level), level) for level in order
+    )
+    unknown = [value for value in found if value not in levels]
+    if unknown:
+        raise BadInput(
+            f"{unknown[0]!r} in column '{label}'",
+            f"a level among {list(levels)[:20]}",
+            "list it too",
+        )
+    return discrete(
+        "ordinal", levels, series, stored, f"declared ordinal with {len(levels)} levels"
+    )
 
 
 def _moments(series: pd.Series, label: str, rules: Rules) -> pd.Series:

@@ -90,32 +90,15 @@ def read_text(text: str | Decoded, name: str, origin: str, reading: Reading = _P
     )
     layout = layout_of(below, found.delimiter, found.quote, first or None, labels)
     said = [f"column '{label}': {one}" for label, column in by_name.items() for one in column.said]
+    lost = [f"column '{label}': {one}" for label, column in by_name.items() for one in column.lost]
     return Sheet(
         pd.DataFrame({label: column.series for label, column in by_name.items()}),
         name,
         origin,
         (*decoded.notes, header.note, *renamed, *plain.notes, *found.notes, *headings.notes, *said),
         tuple(lines),
-        {
-            label: Written(
-                column.notation,
-                column.absent,
-                column.marks,
-                reading.reading_of(label) or column.reading,
-            )
-            for label, column in by_name.items()
-        },
-        (
-            *plain.lost,
-            *found.lost,
-            *headings.notes,
-            *layout.lost,
-            *(
-                f"column '{label}': {one}"
-                for label, column in by_name.items()
-                for one in column.lost
-            ),
-        ),
+        {label: _written_form(column, reading, label) for label, column in by_name.items()},
+        (*plain.lost, *found.lost, *headings.notes, *layout.lost, *lost),
         Dialect(
             found.delimiter,
             header.found,
@@ -131,6 +114,12 @@ def read_text(text: str | Decoded, name: str, origin: str, reading: Reading = _P
             found.ending,
         ),
     )
+
+
+def _written_form(column: Typed, reading: Reading, label: str) -> Written:
+    """Return how the cells of a column are written."""
+    decided = reading.reading_of(label) or column.reading
+    return Written(column.notation, column.absent, column.marks, decided)
 
 
 def _labels(

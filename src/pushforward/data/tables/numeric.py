@@ -62,14 +62,7 @@ def number(
     """
     values = known.to_numpy(dtype=np.float64)
     require_finite(values, known.index.tolist(), label, rules.lines)
-    largest = float(np.abs(values).max())
-    if largest > LARGEST_NUMBER:
-        came = f"column '{label}' reaches {largest:.3g}"
-        raise BadInput(
-            came,
-            f"at most {LARGEST_NUMBER:g}: sums and squares beyond overflow",
-            "divide it by a power of ten",
-        )
+    _require_small(values, label)
     distinct, gone = known.nunique(), int(series.isna().sum())
     whole = (
         stored.dtype.lower().startswith(("int", "uint"))
@@ -99,26 +92,41 @@ def number(
         # a day has no more
         step = step or 1e-6
         low, high, below, above = 0.0, 86400.0 - step, True, True
-    said = f"{distinct} distinct {_WORDS.get(stored.carrier, 'integers' if kind == 'integer' else 'numbers')}"
+    what = _WORDS.get(stored.carrier, "integers" if kind == "integer" else "numbers")
+    said = f"{distinct} distinct {what}"
     said += f" from {seen[0]} to {seen[1]}, so {kind}{_grid_words(step, kind, stored, label)}"
     if changed:
         said += " (some values recur too often for a density, so all are rounded to it)"
     if below and rules.bounds == "natural" and not above:
         low = 0.0
-    floor = (
-        words_of(stored, Column(stored.label, kind, (), step, low, high), low)[0]
-        if below and not above
-        else ""
-    )
-    said += ", within that range" if above and below else f", never below {floor}" if below else ""
-    said += (
-        sentinel_periods(values, _freq(stored)) if stored.carrier == "period" else sentinel(values)
-    )
     column = Column(stored.label, kind, (), step, low, high, below, above, gone > 0)
+    said += _ends_in_words(column, stored)
+    periods = stored.carrier == "period"
+    said += sentinel_periods(values, _freq(stored)) if periods else sentinel(values)
     lost = f"numbers are rounded to multiples of {step:g}" if changed else ""
     return FoundColumn(
         column, replace(stored, rounded=rounded), said + gaps(gone, len(series)), lost
     )
+
+
+def _require_small(values: np.ndarray, label: str) -> None:
+    """Refuse numbers of which sums and squares overflow."""
+    largest = float(np.abs(values).max())
+    if largest > LARGEST_NUMBER:
+        expected = f"at most {LARGEST_NUMBER:g}: sums and squares beyond overflow"
+        came = f"column '{label}' reaches {largest:.3g}"
+        raise BadInput(came, expected, "divide it by a power of ten")
+
+
+def _ends_in_words(column: Column, stored: Stored) -> str:
+    """Return what is said of the ends of a column that values do not pass."""
+    if column.bounded_below and column.bounded_above:
+        return ", within that range"
+    if not column.bounded_below:
+        return ""
+    assert column.low is not None
+    plain = replace(column, bounded_below=False, bounded_above=False, missing=False)
+    return f", never below {words_of(stored, plain, column.low)[0]}"
 
 
 _WORDS = {"duration": "durations", "timedelta": "durations", "time": "times", "period": "periods"}

@@ -140,12 +140,8 @@ def _column(
     series = inside.series
     nothing = missing_word(series)
     if rules.kind == "drop":
-        return FoundColumn(
-            None,
-            Stored(key, str(series.dtype), "excluded"),
-            "left out, as asked",
-            "left out, as asked",
-        )
+        said = "left out, as asked"
+        return FoundColumn(None, Stored(key, str(series.dtype), "excluded"), said, said)
     text, notes, losses = "", inside.said, inside.lost
     notation, absent, marks = (
         (None, "", ()) if of_file is None else (of_file.notation, of_file.absent, of_file.marks)

@@ -15,7 +15,8 @@ from typing import Any
 
 from pushforward.core.errors import BadInput
 from pushforward.data.text.policy import LABEL, Form, Policy
-from pushforward.data.text.sources import GIVEN, TEXTS, is_text, read_source
+from pushforward.data.text.recognising import TEXTS, is_text
+from pushforward.data.text.sources import GIVEN, read_source
 
 __all__ = ["GIVEN", "TEXTS", "Corpus", "Policy", "builtin_text", "count", "is_text", "read_corpus"]
 

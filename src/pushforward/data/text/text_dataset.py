@@ -111,6 +111,13 @@ def open_text(
         encoding = TextEncoding(tokeniser, options.length, policy, longest, corpus.form)
     if encoding.longest:
         return _about(corpus, parts, encoding, (how, why))
+    return _in_windows(corpus, parts, encoding, (how, why))
+
+
+def _in_windows(
+    corpus: Corpus, parts: tuple[Part, Part, Part], encoding: TextEncoding, said: tuple[str, str]
+) -> Dataset:
+    """Return the dataset of the windows of all documents, one after another."""
     streams = _streams(parts, encoding, corpus.origin)
     token_bytes, length = encoding.tokeniser.token_bytes, encoding.length
     if len(streams[0]) <= length:
@@ -122,8 +129,7 @@ def open_text(
     cuts = [windows(s, length, length if k else 1, token_bytes, end) for k, s in enumerate(streams)]
     notes = [
         *corpus.notes,
-        how,
-        why,
+        *said,
         _sizes(corpus, len(cuts[0].examples), cuts[1].left_out, cuts[2].left_out),
     ]
     if len(corpus.documents) == 1:

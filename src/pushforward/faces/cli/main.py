@@ -128,10 +128,8 @@ def _usage(error: Any) -> int:
         return 2
     context = getattr(error, "ctx", None)
     where = context.command_path if context is not None else "pushforward"
-    print(
-        f"pushforward: {' '.join(error.format_message().split()).rstrip('.')}; see `{where} --help`",
-        file=sys.stderr,
-    )  # noqa: T201
+    said = " ".join(error.format_message().split()).rstrip(".")
+    print(f"pushforward: {said}; see `{where} --help`", file=sys.stderr)  # noqa: T201
     return 2
 
 

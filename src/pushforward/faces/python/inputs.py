@@ -26,7 +26,7 @@ from pushforward.core.text import Text
 from pushforward.data.dataset import Dataset
 from pushforward.data.encoding import Encoding
 from pushforward.data.in_memory import held
-from pushforward.data.open import open_like
+from pushforward.data.open_in_space import open_like
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.known_cells import known_rows
 from pushforward.data.text.encoding import TextEncoding
