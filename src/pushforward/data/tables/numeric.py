@@ -64,10 +64,7 @@ def number(
     require_finite(values, known.index.tolist(), label, rules.lines)
     _require_small(values, label)
     distinct, gone = known.nunique(), int(series.isna().sum())
-    whole = (
-        stored.dtype.lower().startswith(("int", "uint"))
-        or pd.api.types.infer_dtype(known) == "integer"
-    )
+    whole = _is_whole(known, stored)
     if whole and not real and np.abs(values).max() >= EXACT:
         if distinct >= 0.9 * len(known) and len(known) >= FEWEST_ROWS and not rules.keep:
             return excluded(stored, f"{distinct} distinct values in {len(known)} rows", label)
@@ -104,9 +101,13 @@ def number(
     periods = stored.carrier == "period"
     said += sentinel_periods(values, _freq(stored)) if periods else sentinel(values)
     lost = f"numbers are rounded to multiples of {step:g}" if changed else ""
-    return FoundColumn(
-        column, replace(stored, rounded=rounded), said + gaps(gone, len(series)), lost
-    )
+    said += gaps(gone, len(series))
+    return FoundColumn(column, replace(stored, rounded=rounded), said, lost)
+
+
+def _is_whole(known: pd.Series, stored: Stored) -> bool:
+    typed = stored.dtype.lower().startswith(("int", "uint"))
+    return typed or pd.api.types.infer_dtype(known) == "integer"
 
 
 def _require_small(values: np.ndarray, label: str) -> None:
