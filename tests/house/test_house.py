@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -105,8 +107,6 @@ def test_import_has_no_side_effect_on_torch() -> None:
 
 
 def test_every_test_that_the_documents_name_exists() -> None:
-    import re
-
     named = {
         (path, name)
         for page in sorted((ROOT / "docs").glob("*.md"))
@@ -119,3 +119,17 @@ def test_every_test_that_the_documents_name_exists() -> None:
         if f"def {name}(" not in (ROOT / path).read_text()
     ]
     assert not missing
+
+
+def test_what_is_named_by_a_string_exists() -> None:
+    named = {
+        (name(path), node.value)
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if re.fullmatch(r"pushforward(\.\w+)+:\w+", node.value)
+    }
+    assert len(named) > 50
+    for where, target in sorted(named):
+        module, attribute = target.split(":")
+        assert hasattr(importlib.import_module(module), attribute), f"{where} names {target}"

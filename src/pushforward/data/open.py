@@ -298,6 +298,7 @@ def _require_pictures(images: Mapping[str, Any] | None, found: Dataset) -> None:
 
 
 def require_place_of(context: str | None, source: Any) -> None:
+    """Refuse a named context of a source that holds no named arrays."""
     named = isinstance(source, str | Path)
     if context is not None and not (named and NPZ.is_named(Path(source))):
         came = f"a context '{context}' of {source if named else a_type(source)}"
