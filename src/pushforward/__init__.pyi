@@ -200,6 +200,12 @@ def data_list(
 ) -> Answer:
     """List the built-in data."""
 
+def data_formats(
+    *,
+    progress: bool | None = None,
+) -> Answer:
+    """List the formats of files: their endings, what each is read as, and what can be written in it."""
+
 def data_describe(
     data: Any,
     *,

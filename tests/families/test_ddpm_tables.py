@@ -24,13 +24,18 @@ from pushforward.families.diffusion.paths.betas import (
     alpha_bars,
     cosine_betas,
     linear_betas,
-    respaced_betas,
     scaled_linear_betas,
 )
 from pushforward.families.diffusion.paths.noise_law import LAWS
 from pushforward.families.diffusion.paths.published import PATHS
 from pushforward.families.diffusion.solvers.noise_grids import grid_levels
 from pushforward.families.diffusion.solvers.sampler import SOLVERS
+
+
+def respaced_betas(kept: torch.Tensor) -> torch.Tensor:
+    """The betas `1 - alpha-bar_t/alpha-bar_(t-1)` of a chain that visits the given alpha-bars only."""
+    before = torch.cat([torch.ones_like(kept[:1]), kept[:-1]])
+    return 1.0 - kept / before
 
 
 def test_terminal_alpha_bars_and_the_one_clipped_beta() -> None:

@@ -28,6 +28,7 @@ VERBS: Registry[type[Request]] = Registry(
         "cite": f"{_HERE}.knowing:CiteRequest",
         "config": f"{_HERE}.config:ShowConfigRequest",
         "data list": f"{_HERE}.data:DataListRequest",
+        "data formats": f"{_HERE}.data:DataFormatsRequest",
         "data describe": f"{_HERE}.data:DataDescribeRequest",
     },
     of="pushforward.app.request:Request",

@@ -35,6 +35,37 @@ class DataListRequest(Request):
         return Said(known, *(f"{name:14} {text}" for name, text in builtins()))
 
 
+class DataFormatsRequest(Request):
+    """List the formats of files: their endings, what each is read as, and what can be written in it."""
+
+    verb = "data formats"
+
+    def answer(self, watch: Watch) -> FileFormats:
+        """Read the declarations."""
+        from pushforward.data.formats.choosing import table_of_formats
+
+        head, *rows = table_of_formats()
+        return FileFormats([dict(zip(head, row, strict=True)) for row in rows])
+
+
+class FileFormats(Answer):
+    """What files can be read and written."""
+
+    def __init__(self, rows: list[dict[str, str]]) -> None:
+        self.rows = rows
+
+    def json(self) -> list[dict[str, str]]:
+        """Return a record for each format."""
+        return self.rows
+
+    def lines(self, width: int = WIDTH) -> Iterator[str]:
+        """Yield a table as wide as the terminal."""
+        from pushforward.reports.terminal.layout import columns
+
+        plain = [[cell.replace("`", "") for cell in row.values()] for row in self.rows]
+        yield columns([list(self.rows[0]), *plain], width)
+
+
 class DataDescribeRequest(Request):
     """Say what the sniffer made of some data, and why."""
 

@@ -60,19 +60,6 @@ def alpha_bars(betas: Tensor) -> Tensor:
     return torch.cumprod(1.0 - betas, dim=0)
 
 
-def respaced_betas(kept: Tensor) -> Tensor:
-    """Return the betas `1 - alpha-bar_t/alpha-bar_(t-1)` of a chain that visits the given
-    alpha-bars only, from data to noise.
-
-    Example:
-        >>> bars = alpha_bars(linear_betas())[99::100]
-        >>> bool(torch.allclose(alpha_bars(respaced_betas(bars)), bars))
-        True
-    """
-    before = torch.cat([torch.ones_like(kept[:1]), kept[:-1]])
-    return 1.0 - kept / before
-
-
 TABLES = {
     "ddpm-1000": linear_betas,
     "scaled-linear-1000": scaled_linear_betas,
