@@ -143,7 +143,7 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
     # 16 (Karras et al. 2022, table 1 and its appendix on training; without their dropout and
     # augmentation)
     ("smoke", "image:edm"): {
-        "model": {"width": 8, "depth": 1, "context": 16, "ode_steps": 12, **EDM},
+        "model": {"width": 8, "depth": 1, "context": 16, **EDM},
         "train": {"batch_size": 32},
     },
     ("cpu", "image:edm"): {
