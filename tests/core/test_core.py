@@ -8,6 +8,7 @@ import math
 import pytest
 import torch
 
+from pushforward.core.codec import Logit
 from pushforward.core.errors import BadInput
 from pushforward.core.registry import Registry
 from pushforward.core.score import Score, better_of
@@ -147,3 +148,14 @@ def test_registry_refuses_duplicates_and_suggests() -> None:
         registry.register("flow", "c:d")
     with pytest.raises(BadInput, match=r"unknown family 'flwo'.*did you mean 'flow'"):
         registry.resolve("flwo")
+
+
+def test_the_logit_reports_the_determinant_of_its_jacobian() -> None:
+    y = torch.tensor([[0.1, 0.7, 0.96], [0.02, 0.5, 0.3]], dtype=torch.float64)
+    transform = Logit(0.05)
+    for row in y:
+        jacobian = torch.autograd.functional.jacobian(
+            lambda one: transform.encode(one[None], None)[0][0], row
+        )
+        reported = transform.encode(row[None], None)[1]
+        assert float(reported) == pytest.approx(float(jacobian.logdet()), abs=1e-9)

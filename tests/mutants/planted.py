@@ -35,7 +35,7 @@ BUGS = (
         "core/codec.py",
         "* (2.0 / (self.levels - 1)) - 1.0",
         "* (2.0 / self.levels) - 1.0",
-        "tests/core",
+        "src/pushforward/core",
     ),
     Bug(
         "sign",
@@ -49,7 +49,7 @@ BUGS = (
         "core/codec.py",
         "- torch.log(s) - torch.log1p(-s)",
         "- torch.log(s) + torch.log1p(-s)",
-        "tests/conformance -k flow",
+        "tests/core",
     ),
     Bug(
         "sign",
@@ -91,7 +91,7 @@ BUGS = (
         "families/vae/decoder.py",
         "- 0.5 * math.log(2 * math.pi)",
         "- math.log(2 * math.pi)",
-        "tests/conformance -k vae",
+        "src/pushforward/families/vae tests/families/test_vae.py",
     ),
     Bug(
         "factor",
@@ -334,20 +334,12 @@ def killed(bug: Bug) -> bool:
         planted(bug, source)
         environment = {**os.environ, "PYTHONPATH": str(source), "OMP_NUM_THREADS": "1"}
         tests = [word.replace("src/", f"{source}/") for word in bug.tests.split()]
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-x",
-            "-q",
-            "-o",
-            f"pythonpath={source} tests",
-            *tests,
-        ]
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-c", str(ROOT / "pyproject.toml")]
+        command += ["-o", f"pythonpath={source} {ROOT / 'tests'}", *tests]
         done = subprocess.run(
             command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
         )
-        if done.returncode not in (0, 1, 2):
+        if done.returncode not in (0, 1):  # tests that could not run have seen nothing
             raise SystemExit(
                 f"the tests of {bug.file} did not run: {done.stdout[-500:]}{done.stderr[-500:]}"
             )
