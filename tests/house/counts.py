@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "pushforward"
 MOST_PARAMETERS, LONG = 8, 100
 SPACES = {"Points", "Image", "Text", "Table"}
-ENCODINGS = {"TextEncoding", "TableEncoding", "PointsEncoding", "Encoding"}
+ENCODINGS = {"Encoding", "RowsEncoding", "PointsEncoding", "TableEncoding", "TextEncoding"}
 KINDS = {"points", "image", "table", "text"}
 
 
@@ -55,7 +55,11 @@ def repeated_classes(source: Path = SOURCE) -> dict[str, list[str]]:
 
 
 def kind_switches(source: Path = SOURCE) -> list[str]:
-    """Return the places that ask which kind of data something is, by the class of a space or an encoding, or by name."""
+    """Return the places that ask which kind of data something is, by the class of a space or an encoding, or by name.
+
+    However it is spelled: `isinstance`, `issubclass`, a class pattern, `type(x) is`, a dictionary keyed by classes, a comparison
+    with the name of a kind, an encoding that is or is not there, an attribute that only some of them have.
+    """
     found = []
     for path, tree in trees(source):
         said = {
@@ -66,27 +70,63 @@ def kind_switches(source: Path = SOURCE) -> list[str]:
         }
         for node in ast.walk(tree):
             if id(node) not in said and _is_switch(node):  # an assertion branches nowhere
-                found.append(f"{path}:{node.lineno} {ast.unparse(node)[:80]}")  # type: ignore[attr-defined]
+                found.append(f"{path}:{_line(node)} {ast.unparse(node)[:80]}")
     return found
 
 
+def _line(node: ast.AST) -> int:
+    return next((n.lineno for n in ast.walk(node) if hasattr(n, "lineno")), 0)
+
+
+def _names_a_class(node: ast.AST | None) -> bool:
+    """Return whether an expression names the class of a space or of an encoding."""
+    return node is not None and any(
+        isinstance(n, ast.Name) and n.id in SPACES | ENCODINGS for n in ast.walk(node)
+    )
+
+
 def _is_switch(node: ast.AST) -> bool:
-    if (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id == "isinstance"
-        and len(node.args) == 2
-    ):
-        return bool(
-            {n.id for n in ast.walk(node.args[1]) if isinstance(n, ast.Name)} & (SPACES | ENCODINGS)
-        )
-    if not isinstance(node, ast.Compare):
-        return False
-    left = ast.unparse(node.left)
-    if isinstance(node.ops[0], ast.Is | ast.IsNot):
-        return left.endswith("encoding") and ast.unparse(node.comparators[0]) == "None"
-    words = {n.value for n in ast.walk(node.comparators[0]) if isinstance(n, ast.Constant)}
-    return (left.endswith(".kind") or left == "kind") and bool(words & KINDS)
+    match node:
+        case ast.Call(func=ast.Name(id="isinstance" | "issubclass"), args=[_, classes]):
+            return _names_a_class(classes)
+        case ast.Call(func=ast.Name(id="getattr" | "hasattr"), args=[of, ast.Constant(), *_]):
+            return ast.unparse(of).endswith(("encoding", "space"))
+        case ast.MatchClass():
+            return _names_a_class(node.cls)
+        case ast.MatchValue(value=ast.Constant(value=str() as word)):
+            return word in KINDS
+        case ast.Dict():
+            return any(isinstance(key, ast.Name) and _names_a_class(key) for key in node.keys)
+        case ast.Compare():
+            return _compares_kinds(node)
+        case ast.If() | ast.IfExp() | ast.While():
+            return _is_encoding(node.test)
+        case ast.BoolOp():
+            return any(map(_is_encoding, node.values))
+        case ast.ExceptHandler():
+            return "encoding" in ast.unparse(node) and "AttributeError" in ast.unparse(
+                node.type or node
+            )
+    return False
+
+
+def _is_encoding(node: ast.AST) -> bool:
+    """Return whether an encoding, or whether it names a kind, stands for true or false."""
+    bare = node.operand if isinstance(node, ast.UnaryOp) else node
+    return ast.unparse(bare).endswith(("encoding", "encoding.kind"))
+
+
+def _compares_kinds(node: ast.Compare) -> bool:
+    sides = [node.left, *node.comparators]
+    spelled = [ast.unparse(side) for side in sides]
+    if isinstance(node.ops[0], ast.Is | ast.IsNot) and "None" in spelled:
+        return any(side.endswith(("encoding", "encoding.kind")) for side in spelled)
+    if "type(" in spelled[0] or spelled[0].endswith("__class__"):
+        return any(map(_names_a_class, sides))
+    listed = [item for side in sides for item in (side, *getattr(side, "elts", []))]
+    words = {item.value for item in listed if isinstance(item, ast.Constant)}
+    of_a_kind = any("kind" in side or ".holds" in side for side in spelled)
+    return of_a_kind and bool(words & KINDS)
 
 
 def long_lines(source: Path = SOURCE) -> tuple[int, int]:

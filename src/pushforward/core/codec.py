@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from pushforward.core.finite import require_finite
 from pushforward.core.moments import location_and_scale
 from pushforward.core.noise import Noise
-from pushforward.core.space import Measure, Points, Space
+from pushforward.core.space import Measure, Space
 
 
 @dataclass(frozen=True)
@@ -279,11 +279,11 @@ class Codec(nn.Module):
             Astray: NaN or infinity, which rounding would turn into a pixel; in rows NaN is a
                 missing value.
         """
-        if self.space.kind != "table":
+        if not self.space.gaps:
             require_finite(y)
         for transform in reversed(self._chain()):
             y = transform.decode(y)
-        return y if isinstance(self.space, Points) else y.to(self.space.dtype)
+        return self.space.typed(y)
 
     def _chain(self) -> list[Transform]:
         return [t for t in self.transforms if isinstance(t, Transform)]

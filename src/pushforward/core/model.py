@@ -374,7 +374,7 @@ class GenerativeModel(Hooks, ABC):
 
     def _options(self, options: Mapping[str, Any]) -> SampleOptions:
         kind, declared = self.space.kind, self.capabilities
-        conditional = bool(self.classes) or self.context is not None or kind == "text"
+        conditional = bool(self.classes) or self.context is not None or self.space.prompted
         reader = OptionReader(
             self.family, declared.options, kind, self.options, declared.solver_names, conditional
         )

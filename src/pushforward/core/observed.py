@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pushforward.core.errors import BadInput
 from pushforward.core.operators import Operator, check_adjoint
-from pushforward.core.space import Image, Space
+from pushforward.core.space import Space
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Observed:
             raise BadInput(
                 "observed values with NaN or infinity", "finite numbers where the mask is True"
             )
-        if isinstance(space, Image) and self.operator is None:
+        if space.levels is not None and self.operator is None:
             top = space.levels - 1
             if bool((known < 0).any() or (known > top).any()):
                 raise BadInput(

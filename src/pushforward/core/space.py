@@ -46,10 +46,17 @@ class Space(ABC):
         kind: the name of its kind of data, see `core/data_kind.py`.
         levels: how many values each number of an example may have, 0 to levels - 1; None where they
             differ, or are real.
+        columns: of different kinds, if an example is a row of them; none where all of its numbers
+            are of one kind.
+        gaps: whether NaN is a value that is missing.
+        prompted: whether an example may go on from a beginning that is given.
     """
 
     kind: str
     levels: int | None = None
+    columns: tuple[Any, ...] = ()
+    gaps: bool = False
+    prompted: bool = False
 
     @property
     @abstractmethod
@@ -76,6 +83,20 @@ class Space(ABC):
         """Type of a tensor of examples."""
         return torch.int64
 
+    def typed(self, x: Tensor) -> Tensor:
+        """Return numbers in the type of the space."""
+        return x.to(self.dtype)
+
+    def fits(self, x: Tensor) -> bool:
+        """Return whether a tensor has the shape of examples, and numbers of their type.
+
+        Example:
+            >>> Points(2).fits(torch.zeros(3, 2)), Points(2).fits(torch.zeros(3, 2, dtype=torch.int64))
+            (True, False)
+        """
+        whole = not self.dtype.is_floating_point
+        return tuple(x.shape[1:]) == self.event_shape and x.is_floating_point() != whole
+
     @property
     def dimensions(self) -> int:
         """Number of scalars in one example."""
@@ -93,6 +114,10 @@ class Space(ABC):
 
     def facts(self) -> dict[str, Any]:
         """Return a JSON description for people, which need not say everything."""
+        return self.to_json()
+
+    def outline(self) -> dict[str, Any]:
+        """Return a JSON description that names what an example has several of."""
         return self.to_json()
 
     def to_json(self) -> dict[str, Any]:
@@ -152,6 +177,10 @@ class Points(Space):
     def unit(self) -> Unit:
         """nats/point: a differential code length, which may be negative."""
         return Unit("nats/point", 1.0)
+
+    def typed(self, x: Tensor) -> Tensor:
+        """Return numbers as they are, in the precision of the data."""
+        return x
 
     @property
     def described(self) -> str:

@@ -7,6 +7,7 @@ probability of its own.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -97,6 +98,7 @@ class Table(Space):
 
     columns: tuple[Column, ...]
     kind = "table"
+    gaps = True
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
@@ -141,6 +143,22 @@ class Table(Space):
     def facts(self) -> dict[str, Any]:
         """Return the number of columns, which are described one by one, in words."""
         return {"kind": "table", "columns": self.dimensions}
+
+    @property
+    def kinds(self) -> str:
+        """How many columns are of which kind.
+
+        Example:
+            >>> Table((Column("a", "boolean", ("no", "yes")), Column("b", "integer", step=1.0, high=3.0))).kinds
+            '1 boolean, 1 integer'
+        """
+        counts = Counter(column.kind for column in self.columns)
+        return ", ".join(f"{size:,} {kind}" for kind, size in counts.most_common())
+
+    def outline(self) -> dict[str, Any]:
+        """Return the kinds and the names of the columns."""
+        names = [column.name for column in self.columns]
+        return {"kind": "table", "kinds": self.kinds, "columns": names}
 
     def _fields(self) -> dict[str, Any]:
         return {"columns": [asdict(column) for column in self.columns]}

@@ -40,6 +40,7 @@ class Text(Space):
     length: int
     boundary: int
     kind = "text"
+    prompted = True
 
     def __post_init__(self) -> None:
         if self.vocabulary < 2 or self.length < 1 or not 0 <= self.boundary < self.vocabulary:

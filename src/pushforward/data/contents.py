@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pushforward.core.table import Column, Table, number_word
+from pushforward.core.table import Column, number_word
 from pushforward.data.dataset import Dataset
 
 
@@ -35,7 +34,7 @@ def of_table(dataset: Dataset) -> dict[str, Any]:
         _column(column, x[:, place], partial(words, place))
         for place, column in enumerate(table.columns)
     ]
-    return {"kinds": kinds_of(table), "columns": columns}
+    return {"kinds": table.kinds, "columns": columns}
 
 
 def _column(column: Column, values: Tensor, words: Callable[..., list[str] | None]) -> str:
@@ -60,14 +59,3 @@ def _column(column: Column, values: Tensor, words: Callable[..., list[str] | Non
     )
     shown = own or shown
     return f"{column.name}: {column.kind}{grid}, {shown[0]} to {shown[1]}{missing}"
-
-
-def kinds_of(table: Table) -> str:
-    """Return how many columns are of which kind.
-
-    Example:
-        >>> kinds_of(Table((Column("a", "boolean", ("no", "yes")), Column("b", "integer", step=1.0, high=3.0))))
-        '1 boolean, 1 integer'
-    """
-    counts = Counter(column.kind for column in table.columns)
-    return ", ".join(f"{size:,} {kind}" for kind, size in counts.most_common())

@@ -42,7 +42,6 @@ from pushforward.core.given import Examples, Given, label_of
 from pushforward.core.model import GenerativeModel
 from pushforward.core.score import Score
 from pushforward.core.space import Space
-from pushforward.core.table import Table
 from pushforward.core.walk import trajectory
 from pushforward.data.dataset import Dataset
 from pushforward.data.text.encoding import TextEncoding
@@ -248,7 +247,7 @@ def card_alone(
 
 
 def _rules_of(rules: Sequence[str], space: Space) -> Sequence[str]:
-    if rules and not isinstance(space, Table):
+    if rules and not space.columns:
         raise BadInput(f"--rule '{rules[0]}' of {space.kind}", "a table", "rules are about columns")
     return rules
 

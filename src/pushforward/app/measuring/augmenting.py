@@ -18,6 +18,7 @@ import torch
 
 from pushforward.app.measuring.examples import array, labels_of
 from pushforward.app.measuring.foreign import impossible, read_foreign
+from pushforward.app.measuring.measured_kind import measured_as
 from pushforward.app.measuring.parts import occurs
 from pushforward.app.runs.fitting import fitted, like
 from pushforward.app.runs.opening import open_source
@@ -27,7 +28,6 @@ from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Examples, Given
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import derive_seed
-from pushforward.core.text import Text
 from pushforward.data.dataset import Dataset
 from pushforward.evaluation.usefulness.augmentation import Drawn, Usefulness, usefulness
 from pushforward.evaluation.usefulness.learners import Task, task_of
@@ -204,7 +204,7 @@ def _leaked(made: Examples, dataset: Dataset, samples: Path) -> tuple[str, ...]:
 
 
 def _task(dataset: Dataset, target: str | None) -> tuple[Task, tuple[np.ndarray, np.ndarray]]:
-    if isinstance(dataset.space, Text):
+    if not measured_as(dataset.space).has_target:
         raise Unsupported(
             f"predictors of {dataset.name}", "images, points or a table", "text has no target here"
         )

@@ -31,10 +31,14 @@ class MeasuredKind:
         fewest_samples: below which measures of such data say nothing.
         compressible: whether an example has a size when it is compressed, by which its code length
             is corrected.
+        has_target: whether something of an example can be predicted from the rest.
+        examples: what several are called where they are told apart by their values.
     """
 
     fewest_samples = 200
     compressible = False
+    has_target = True
+    examples = "rows"
 
     def array(self, x: np.ndarray, space: Any) -> np.ndarray:
         """Return examples in data units as measures want them."""
@@ -134,6 +138,8 @@ class MeasuredTexts(MeasuredKind):
 
     fewest_samples = 500  # windows that measures of text want
     compressible = True
+    has_target = False
+    examples = "windows"
 
     def training(self, dataset: Dataset) -> Examples:
         """Return windows that do not overlap: those of documents that are about something never

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pushforward.app.measuring.measured_kind import measured_as
 from pushforward.app.runs.opening import (
     SPLITS,
     context_array,
@@ -227,7 +228,7 @@ def trained_on(record: RunRecord, asked: Examples, name: str) -> tuple[str, ...]
         return ()
     usual = int(occurs(own.test.x, train).sum())
     beside = f"; of its own test rows, {usual:,} of {len(own.test):,} do" if usual else ""
-    what = "windows" if record.space.kind == "text" else "rows"
+    what = measured_as(record.space).examples
     return (
         f"{seen:,} of {len(asked):,} {what} of {name} occur among the {len(train):,} that this run was trained on{beside}: "
         "on those it is not judged on unseen data",

@@ -15,7 +15,6 @@ from typing import Any
 import torch
 
 from pushforward.core.errors import BadInput, nearest, refusing
-from pushforward.core.space import Points
 from pushforward.data.builtin import builtins
 from pushforward.data.dataset import Dataset, in_single_precision
 from pushforward.data.encoding import Encoding, encoding_from_json
@@ -247,7 +246,8 @@ def is_same(dataset: Dataset, fingerprint: str) -> bool:
     precision."""
     if dataset.fingerprint == fingerprint:
         return True
-    double = isinstance(dataset.space, Points) and dataset.train.x.dtype == torch.float64
+    kept, usual = dataset.train.x.dtype, dataset.space.dtype
+    double = (kept, usual) == (torch.float64, torch.float32)
     return double and in_single_precision(dataset) == fingerprint
 
 

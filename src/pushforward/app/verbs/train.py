@@ -224,17 +224,12 @@ class PlannedRun(Answer):
         """Yield the plan as YAML, long lists shortened."""
         import yaml
 
-        from pushforward.core.table import Table
-        from pushforward.data.contents import kinds_of
         from pushforward.reports.terminal.layout import shortened
 
-        shown, space = dict(self.record), self.plan.dataset.space
-        if isinstance(space, Table):
-            columns = [column.name for column in space.columns]
-            shown["space"] = {
-                "kind": "table",
-                "kinds": kinds_of(space),
-                "columns": shortened(columns),
-            }
+        shown, outline = dict(self.record), self.plan.dataset.space.outline()
+        shown["space"] = {
+            key: shortened(value) if isinstance(value, list) else value
+            for key, value in outline.items()
+        }
         shown |= {key: shortened(self.record[key]) for key in ("notes", "lost")}
         yield yaml.safe_dump(shown, sort_keys=False, allow_unicode=True).rstrip()

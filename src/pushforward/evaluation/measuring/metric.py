@@ -16,7 +16,6 @@ import numpy as np
 from pushforward.core.choice import Choice
 from pushforward.core.measure import Measure
 from pushforward.core.space import Space
-from pushforward.core.table import Table
 from pushforward.evaluation.measuring.batch import Role
 from pushforward.evaluation.measuring.statistic import Statistic, View
 
@@ -80,7 +79,7 @@ class CardSetting:
     @property
     def has(self) -> frozenset[Requirement]:
         """What a metric may require."""
-        several = isinstance(self.space, Table) and self.space.dimensions > 1
+        several = len(self.space.columns) > 1
         found: dict[Requirement, bool] = {
             "judge": self.judge is not None,
             "held-out": self.heldout is not None,

@@ -21,7 +21,7 @@ from sklearn.svm import SVC
 
 from pushforward.core.errors import BadInput, unknown
 from pushforward.core.space import Space
-from pushforward.core.table import Column, Table
+from pushforward.core.table import Column
 from pushforward.evaluation.checks import as_rows
 
 COMPONENTS, MOST = (
@@ -64,18 +64,9 @@ class Task:
     why: str = ""
 
     @property
-    def table(self) -> Table | None:
-        """The table of which a column is predicted, None where labels are beside the examples."""
-        return self.space if isinstance(self.space, Table) else None
-
-    @property
     def of_numbers(self) -> bool:
         """Whether a column of numbers is predicted, of which a missing one is no class."""
-        return (
-            self.table is not None
-            and self.place is not None
-            and not self.table.columns[self.place].discrete
-        )
+        return self.place is not None and not self.space.columns[self.place].discrete
 
     @property
     def unit(self) -> str:
@@ -85,18 +76,18 @@ class Task:
     def takes(self, rows: int) -> int:
         """Return how many of so many rows the predictor is fitted to: trees take all, the support
         vector machine 5,000 at most."""
-        return min(rows, MOST) if self.table is None else rows
+        return min(rows, MOST) if self.place is None else rows
 
     def learn(self, x: np.ndarray, target: np.ndarray, seed: int) -> Predict:
         """Return a predictor fitted on examples (n, ...) and their targets (n,); a constant where
         there is one class only."""
-        if self.table is None:
+        if self.place is None:
             order = np.random.default_rng(seed).permutation(len(x))[:MOST]
             x, target = x[order], target[order]
         if len(np.unique(target)) < 2:
             return lambda rows: np.full(len(rows), target[0])
-        if self.table is not None:
-            model = self._trees(self.table, seed)
+        if self.place is not None:
+            model = self._trees(seed)
         else:
             width = min(COMPONENTS, len(x), as_rows(x).shape[1])
             model = make_pipeline(StandardScaler(), PCA(width, random_state=seed % 2**32), SVC())
@@ -120,10 +111,8 @@ class Task:
         rows = as_rows(x)
         return rows if self.place is None else np.delete(rows, self.place, axis=1)
 
-    def _trees(
-        self, space: Table, seed: int
-    ) -> HistGradientBoostingClassifier | HistGradientBoostingRegressor:
-        others = [c for i, c in enumerate(space.columns) if i != self.place]
+    def _trees(self, seed: int) -> HistGradientBoostingClassifier | HistGradientBoostingRegressor:
+        others = [c for i, c in enumerate(self.space.columns) if i != self.place]
         categorical = [c.discrete and len(c.categories) <= CATEGORIES for c in others]
         kind = (
             HistGradientBoostingClassifier
@@ -155,7 +144,7 @@ def task_of(
         >>> task_of(Points(2), ("left", "right"), None).kind
         'classes'
     """
-    if isinstance(space, Table):
+    if space.columns:
         names = [c.name for c in space.columns]
         if column is None:
             raise BadInput("a table without a target", f"--target, one of {', '.join(names)}")

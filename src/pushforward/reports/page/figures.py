@@ -1,71 +1,34 @@
 """The figures of a report, built from its records.
 
-Three ideas: every figure has a title, a caption and a text for those who cannot see it; a model has
-one colour throughout; losses of different families are different quantities, so each has its own
-small chart and none shares an axis.
+Two ideas: what a kind of data looks like, its own object draws (see `shown_kind`); losses of
+different families are different quantities, so each has its own small chart and none shares an
+axis.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from markupsafe import Markup
-
 from pushforward.reports.drawing.charts import Line, line_chart, thinned
 from pushforward.reports.drawing.column_figures import histogram, link_map
-from pushforward.reports.drawing.sheets import (
-    ROWS,
-    axis_names,
-    grid_order,
-    outside,
-    picture,
-    plane,
-    planes,
-    scatter_sheet,
-    strip_cells,
-)
+from pushforward.reports.page.figure import ASIDES, COLOURS, Figure, colours
+from pushforward.reports.page.shown_kind import ShownExamples, shown_as
 from pushforward.reports.records import Comparison, Row
 
-ASIDES = {"ceiling": "ceiling: real data", "floor": "floor", "copycat": "training data replayed"}
 HIDDEN = {"step", "seconds", "loss", "held_out", "learning_rate"}
-COLOURS = 8
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A title with an aside, its drawings (each under its own head, if given) and a caption."""
-
-    title: str
-    art: tuple[Markup, ...]
-    caption: str = ""
-    aside: str = ""
-    heads: tuple[str, ...] = ()
-
-
-def colours(comparison: Comparison) -> dict[str, int]:
-    """Return the colour class of each row: models in order, controls grey (the last class)."""
-    models = [row.name for row in comparison.models]
-    return {
-        row.name: models.index(row.name) % (COLOURS - 1) if row.name in models else COLOURS - 1
-        for row in comparison.rows
-    }
 
 
 def sample_sheets(comparison: Comparison) -> tuple[Figure, ...]:
     """Return the real examples and then every row's samples, on the same grid or the same axes."""
-    data = comparison.data
-    shown: list[tuple[str, str, np.ndarray, np.ndarray | None]] = []
+    data, shown = comparison.data, []
     if data.real is not None and len(data.real):
-        shown.append((f"{data.name}: held-out data", "real", data.real, data.real_labels))
+        name = f"{data.name}: held-out data"
+        shown.append(ShownExamples(name, "real", data.real, data.real_labels))
     for row in comparison.rows:
         if row.samples is not None and len(row.samples):
-            shown.append((row.name, row.role, row.samples, row.labels))
-    if not shown:
-        return ()
-    if data.kind == "image":
-        return tuple(_image_sheet(comparison, *entry) for entry in shown)
-    return tuple(_point_sheet(comparison, shown[0][2], *entry) for entry in shown)
+            shown.append(ShownExamples(row.name, row.role, row.samples, row.labels))
+    known = shown_as(data)
+    return tuple(known.sheet(comparison, shown[0].examples, of) for of in shown)
 
 
 def column_sheets(comparison: Comparison) -> tuple[Figure, ...]:
@@ -190,7 +153,7 @@ def objective_curves(comparison: Comparison) -> tuple[Figure, ...]:
 
 def trajectories(comparison: Comparison) -> tuple[Figure, ...]:
     """Return one figure per model that iterates: snapshots of one sampling run, first to last."""
-    found, data = [], comparison.data
+    found = []
     for row in comparison.models:
         if len(row.walk) < 2 or not all(len(frame) for frame in row.walk):
             continue
@@ -201,26 +164,7 @@ def trajectories(comparison: Comparison) -> tuple[Figure, ...]:
             if row.calls_per_sample is None
             else f"; network calls per sample: {row.calls_per_sample:g}"
         )
-        if data.kind == "image":
-            examples = min(4, *(len(frame) for frame in row.walk))
-            frames = np.concatenate([frame[:examples].astype(np.float64) for frame in row.walk])
-            art = (
-                picture(frames, strip_cells(steps, examples), data.levels or 256, said, "strip"),
-            )
-        else:
-            last = data.real if data.real is not None else row.walk[-1]
-            axes = planes(last)[0][1]
-            colour = colours(comparison)[row.name]
-            pairs = [(i, frame) for i, frame in enumerate(row.walk)]
-            art = tuple(
-                scatter_sheet(
-                    plane(frame, 0, 1),
-                    axes,
-                    f"{row.name}, snapshot {i + 1} of {steps}",
-                    colour=colour,
-                )
-                for i, frame in pairs
-            )
+        art = shown_as(comparison.data).walk(comparison, row, said)
         found.append(
             Figure(
                 row.name, art, f"{steps} snapshots, left to right, start to finished sample{calls}"
@@ -232,68 +176,9 @@ def trajectories(comparison: Comparison) -> tuple[Figure, ...]:
 def neighbours(comparison: Comparison) -> tuple[Figure, ...]:
     """Return for each row its most suspicious samples above the training examples nearest to them
     (pictures only)."""
-    found, data = [], comparison.data
-    for row in comparison.rows:
-        if data.kind != "image" or row.suspicious is None or row.neighbours is None:
-            continue
-        n = min(10, len(row.suspicious), len(row.neighbours))
-        if n == 0:
-            continue
-        pairs = np.concatenate([row.suspicious[:n], row.neighbours[:n]])
-        said = f"Top: the {n} samples of {row.name} closest to training data. Bottom: the training example nearest to each."
-        art = picture(pairs, np.arange(2 * n).reshape(2, n), data.levels or 256, said)
-        found.append(
-            Figure(
-                row.name,
-                (art,),
-                "above: samples; below: nearest training example",
-                ASIDES.get(row.role, ""),
-            )
-        )
-    return tuple(found)
-
-
-def _image_sheet(
-    comparison: Comparison, title: str, role: str, images: np.ndarray, labels: np.ndarray | None
-) -> Figure:
-    data = comparison.data
-    height = images.shape[2]
-    rows = ROWS if height <= 32 else 4 if height <= 64 else 2
-    cells = grid_order(labels, len(images), len(data.classes), rows)
-    said = f"{int((cells >= 0).sum())} {'examples of' if role == 'real' else 'samples of'} {title}"
-    said += ", one class per column" if labels is not None and len(data.classes) > 1 else ""
-    return Figure(
-        title, (picture(images, cells, data.levels or 256, said),), aside=ASIDES.get(role, "")
-    )
-
-
-def _point_sheet(
-    comparison: Comparison,
-    real: np.ndarray,
-    title: str,
-    role: str,
-    points: np.ndarray,
-    labels: np.ndarray | None,
-) -> Figure:
-    data = comparison.data
-    colour = colours(comparison).get(title, COLOURS - 1)
-    heat = None
-    if data.density is not None and data.extent is not None and points.shape[1] == 2:
-        heat = (data.density, data.extent)
-    art, missed = [], 0
-    for (i, j), axes in planes(real):
-        flat = plane(points, i, j)
-        behind = None if role == "real" else plane(real, i, j)
-        said = f"Scatter plot of {title}, dimensions {i + 1} and {j + 1}" + (
-            "" if role == "real" else ", over real data in grey"
-        )
-        names = axis_names(data.header, i, j) if points.shape[1] > 1 else ("", "")
-        art.append(
-            scatter_sheet(flat, axes, said, behind=behind, colour=colour, heat=heat, names=names)
-        )
-        missed = max(missed, outside(flat, axes))
-    caption = f"{missed} of {len(points)} points lie outside the axes" if missed else ""
-    return Figure(title, tuple(art), caption, ASIDES.get(role, ""))
+    known = shown_as(comparison.data)
+    found = [known.nearest(comparison, row) for row in comparison.rows]
+    return tuple(figure for figure in found if figure is not None)
 
 
 def _line(row: Row, key: str, label: str, colour: int, *, dashed: bool = False) -> Line:

@@ -12,7 +12,7 @@ from pushforward.core.score import Score
 from pushforward.evaluation.cards.pareto import Standing
 from pushforward.reports.drawing.charts import Mark, scatter_chart
 from pushforward.reports.numbers import listed, seconds
-from pushforward.reports.page.figures import Figure, colours
+from pushforward.reports.page.figure import Figure, colours
 from pushforward.reports.records import Comparison, Key
 from pushforward.reports.verdict.standing import control
 from pushforward.reports.verdict.unmatched import headline_key, standing_by

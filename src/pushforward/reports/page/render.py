@@ -11,10 +11,12 @@ from pathlib import Path
 
 from pushforward.core.files import write_bytes
 from pushforward.reports.page import figures
+from pushforward.reports.page.figure import colours
 from pushforward.reports.page.first_screen import first_screen
 from pushforward.reports.page.pairs import pairs
 from pushforward.reports.page.quality import quality_against_cost
 from pushforward.reports.page.score_table import costs, repeats, scorecard
+from pushforward.reports.page.shown_kind import shown_as
 from pushforward.reports.page.templating import environment, stylesheet
 from pushforward.reports.records import Comparison
 from pushforward.reports.verdict.sentences import verdict
@@ -32,7 +34,7 @@ def render(comparison: Comparison) -> str:
         (True, False)
     """
     templates = environment()
-    palette = figures.colours(comparison)
+    palette = colours(comparison)
     key = headline_key(comparison)
     scores = scorecard(comparison)
     return templates.get_template("report.html").render(
@@ -55,6 +57,7 @@ def render(comparison: Comparison) -> str:
         repeats=repeats(comparison),
         palette=palette,
         sheets=figures.sample_sheets(comparison),
+        shown=shown_as(comparison.data),
         losses=figures.loss_curves(comparison),
         excerpts=figures.excerpts(comparison),
         curves=figures.objective_curves(comparison),
