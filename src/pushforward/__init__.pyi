@@ -175,6 +175,7 @@ def explain(
 
 def capabilities(
     *,
+    presets: bool = ...,
     markdown: bool = ...,
     progress: bool | None = None,
 ) -> Answer:

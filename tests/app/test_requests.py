@@ -13,7 +13,7 @@ import pushforward as pf
 from pushforward.app.progress.watch import Watch
 from pushforward.app.request import Said, carry_out
 from pushforward.app.verbs.average import AverageRequest
-from pushforward.app.verbs.config import settings_of
+from pushforward.app.verbs.config import origins_of, settings_of
 from pushforward.app.verbs.probe import ProbeRequest
 from pushforward.app.verbs.shared import allowance, with_own_options
 from pushforward.app.verbs.train import TrainRequest
@@ -126,17 +126,34 @@ def test_every_schema_is_json_and_says_what_the_help_says(
     assert "did you mean 'train'" in capsys.readouterr().err
 
 
-def test_a_setting_says_where_it_came_from() -> None:
+@pytest.mark.parametrize(
+    ("written", "ema", "width"),
+    [
+        # a run says what was asked for, whatever presets are today
+        ({"asked": ["train.ema"]}, "asked for", "preset"),
+        # an older one does not
+        ({}, "asked for, or the preset of then", "asked for, or the preset of then"),
+    ],
+)
+def test_a_setting_says_where_it_came_from(written: dict[str, Any], ema: str, width: str) -> None:
     preset = {"batch_size": 64, "ema": 0.99}
-    values = {"batch_size": 64, "ema": 0.5, "seed": 3, "precision": "bfloat16"}
-    found = {
-        s.name: s
-        for s in settings_of("train", TrainConfig, values, preset, {"precision": "bfloat16"})
+    values = {
+        "batch_size": 64,
+        "ema": 0.5,
+        "steps": 7,
+        "seed": 3,
+        "precision": "bfloat16",
+        "learning_rate": 0.5,
     }
+    config = {"train": values, "fitted": {"train": {"precision": "bfloat16"}}, **written}
+    origins = origins_of("train", config, preset)
+    found = {s.name: s for s in settings_of("train", TrainConfig, values, origins)}
     assert found["train.batch_size"].origin == "preset"
-    assert found["train.ema"].origin == "asked for"
+    assert found["train.ema"].origin == ema
+    assert found["train.learning_rate"].origin == width
     assert found["train.precision"].origin == "fitted to the machine"
     assert found["train.clip"].origin == "default"
+    assert (found["train.steps"].origin, found["train.seed"].origin) == ("budget", "asked for")
     assert found["train.ema"].says.startswith("decay of the weight average")
 
 
@@ -155,7 +172,7 @@ def test_config_of_a_run_names_every_setting(tmp_path: Path) -> None:
     known = {setting["name"]: setting for setting in record["settings"]}
     assert known["train.ema"]["value"] == 0.5
     assert known["train.ema"]["origin"] == "asked for"
-    assert known["train.steps"]["origin"] == "asked for"
+    assert known["train.steps"]["origin"] == "budget"
     assert {name for name in known if name.startswith("train.")} == {
         f"train.{name}" for name in TrainConfig.model_fields
     }

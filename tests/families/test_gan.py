@@ -227,7 +227,7 @@ def test_modes_are_counted_as_a_person_would() -> None:
 def test_a_short_training_finds_every_mode_of_eight() -> None:
     model = GAN(Points(2), GANConfig(latent=8, width=64, depth=2, gamma=0.1))
     data = open_data("gaussians-8")
-    settings = {**GAN.presets[("cpu", "points")]["train"], "steps": 400, "seed": 0}
+    settings = {**GAN.presets[("cpu", "points")].train, "steps": 400, "seed": 0}
     fit(model, data.train, data.validation[:500], TrainConfig(**settings))
     angle = torch.arange(8) * math.pi / 4
     modes = 4 / 1.414 * torch.stack([angle.cos(), angle.sin()], 1)

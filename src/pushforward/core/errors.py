@@ -57,6 +57,29 @@ class RunFailed(PushforwardError):
 
 
 @contextmanager
+def written_in(file: object, fix: str = "") -> Iterator[None]:
+    """Say of a refusal inside the block which file holds what is refused: nobody typed it.
+
+    Args:
+        fix: what else to do about the file.
+
+    Example:
+        >>> try:
+        ...     with written_in("run/config.yaml"):
+        ...         raise BadInput("unknown key 'lr'", "learning_rate")
+        ... except BadInput as error:
+        ...     print(error)
+        run/config.yaml: unknown key 'lr': expected learning_rate
+    """
+    try:
+        yield
+    except BadInput as error:
+        raise BadInput(
+            f"{file}: {error.came}", error.expected, "; ".join(filter(None, (error.fix, fix)))
+        ) from error
+
+
+@contextmanager
 def refusing(came: str, expected: str, fix: str = "") -> Iterator[None]:
     """Turn whatever a library raises over somebody's file inside the block into a refusal that
     names it.

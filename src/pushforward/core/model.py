@@ -39,6 +39,7 @@ from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.noise import BatchNoise, Noise, Streams
 from pushforward.core.options import OptionReader, SampleOptions, chosen_options
+from pushforward.core.preset import Preset
 from pushforward.core.scoring import Query, chunks, encoded_examples, score_all
 from pushforward.core.space import Space
 from pushforward.core.spec import Config
@@ -53,14 +54,14 @@ class GenerativeModel(Hooks, ABC):
     implement the underscored hooks. A model whose settings take something away sets its own,
     narrower `capabilities`.
 
-    `presets` maps `(preset, kind of space)` to `{"model": {...}, "train": {...}}`.
+    `presets` maps `(preset, kind of space)` to settings; `kind:architecture` has its own.
     """
 
     family: ClassVar[str]
     capabilities: Capabilities
     card: ClassVar[Card]
     config_type: ClassVar[type[Config]]
-    presets: ClassVar[Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]]
+    presets: ClassVar[Mapping[tuple[str, str], Preset]]
 
     label_frequency: Tensor
 

@@ -69,8 +69,8 @@ def settings(
     chosen = cls.presets.get(
         (preset, f"{space.kind}:{architecture}"), cls.presets[(preset, space.kind)]
     )
-    model = {**chosen.get("model", {}), **({"architecture": architecture} if architecture else {})}
-    return {"model": model, "train": dict(chosen.get("train", {}))}
+    model = {**chosen.model, **({"architecture": architecture} if architecture else {})}
+    return {"model": model, "train": dict(chosen.train)}
 
 
 def model_config(family: str, values: Mapping[str, Any]) -> Config:

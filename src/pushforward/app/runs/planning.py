@@ -102,6 +102,7 @@ class Plan:
             "model": self.model_values,
             "train": self.train_config.model_dump(exclude_none=True),
             **({"fitted": self.fitted} if self.fitted else {}),
+            "asked": sorted(self.explicit),
         }
 
 

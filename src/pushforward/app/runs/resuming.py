@@ -16,15 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from pushforward.app.runs.opening import TABLE
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, written_in
 from pushforward.core.files import json_text
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.data.encoding import encoding_from_json
 from pushforward.engine.budget import Budget, budget_of
 from pushforward.engine.checkpoint import load_counters
+from pushforward.families.build import family_class
 from pushforward.provenance.ownership import claim, holdings, sweep
 from pushforward.provenance.run_directory import (
+    CONFIG,
     LAST,
+    OTHER_VERSION,
     RunRecord,
     is_begun_only,
     open_record,
@@ -123,7 +126,9 @@ def _same_run(
             "the same data",
             "start a new run for new data",
         )
-    before, now = _but_budget(record.config), _but_budget(config)
+    with written_in(path / CONFIG, OTHER_VERSION):
+        before = _but_budget(record.config)
+    now = _but_budget(config)
     if before != now:
         changed = [k for k in now if now[k] != before.get(k)]
         raise BadInput(
@@ -182,9 +187,20 @@ def data_settings_of(path: Path, given: Mapping[str, Any] | None) -> dict[str, A
 
 
 def _but_budget(config: dict[str, Any]) -> dict[str, Any]:
-    train = {key: value for key, value in config["train"].items() if key not in BUDGET}
+    """Return the settings that weights depend on, with the defaults of those that an older version
+    did not write down."""
+    train = {"steps": 1, **{k: v for k, v in config["train"].items() if k not in BUDGET}}
     data = {key: value for key, value in config["data"].items() if key != "source"}
-    return {**config, "train": train, "data": data}
+    # who set a value is no setting
+    kept = {key: value for key, value in config.items() if key != "asked"}
+    return {
+        **kept,
+        "train": parse(TrainConfig, train, "train").model_dump(),
+        "model": parse(
+            family_class(config["family"]).config_type, config["model"], "model"
+        ).model_dump(),
+        "data": data,
+    }
 
 
 def _budget(config: dict[str, Any]) -> Budget:

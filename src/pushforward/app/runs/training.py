@@ -16,7 +16,7 @@ from pushforward.app.runs.divergence import noting_divergence, refuse_diverged
 from pushforward.app.runs.planning import Plan
 from pushforward.app.runs.resuming import leg_of
 from pushforward.core.context import ContextSpace
-from pushforward.core.errors import BadInput, refusing
+from pushforward.core.errors import BadInput, refusing, written_in
 from pushforward.core.files import (
     AGAIN,
     RESUME,
@@ -152,10 +152,13 @@ def open_model(path: Path) -> tuple[GenerativeModel, RunRecord]:
     refuse_diverged(record)
     weights = load_weights(path / run_directory.WEIGHTS)
     facts, config = record.manifest, record.config
-    with refusing(
-        f"the run in {path}",
-        "the records that training wrote",
-        "they were edited; restore them or train again",
+    with (
+        refusing(
+            f"the run in {path}",
+            "the records that training wrote",
+            "they were edited; restore them or train again",
+        ),
+        written_in(path / run_directory.CONFIG, run_directory.OTHER_VERSION),
     ):
         model = build(
             config["family"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ class ShowConfigRequest(Request):
             record.config,
             {"model": family_class(record.config["family"]).config_type, "train": TrainConfig},
         )
-        preset, fitted = _preset(record), config.get("fitted", {})
+        preset = _preset(record)
         found = [
             setting
             for section, kind in kinds.items()
@@ -40,8 +40,7 @@ class ShowConfigRequest(Request):
                 section,
                 kind,
                 config.get(section, {}),
-                preset.get(section, {}),
-                fitted.get(section, {}),
+                origins_of(section, config, preset.get(section, {})),
             )
         ]
         facts = {key: config[key] for key in ("family", "preset", "seed", "data") if key in config}
@@ -67,7 +66,8 @@ class RunSetting:
     """One setting of a run.
 
     Attributes:
-        origin: `default`, `preset`, `fitted to the machine`, or `asked for`.
+        origin: `default`, `preset`, `budget`, `fitted to the machine`, `asked for`,
+            or `not known to this version`.
     """
 
     name: str
@@ -77,32 +77,47 @@ class RunSetting:
     origin: str
 
 
+def origins_of(
+    section: str, config: Mapping[str, Any], preset: Mapping[str, Any]
+) -> Callable[[str], str]:
+    """Return where the value of a setting that is not the default came from.
+
+    A run says which settings somebody asked for; the rest are those of its preset, as it was then.
+    Older runs do not say: what is not in the preset of today may have been in that of then.
+    """
+    from pushforward.app.runs.resuming import BUDGET
+
+    values, fitted = config.get(section, {}), config.get("fitted", {}).get(section, {})
+
+    def origin(name: str) -> str:
+        if name in fitted:
+            return "fitted to the machine"
+        if section == "train" and name in (*BUDGET, "seed"):
+            return "budget" if name in BUDGET else "asked for"
+        if "asked" in config:
+            return "asked for" if f"{section}.{name}" in config["asked"] else "preset"
+        known = name in preset and preset[name] == values.get(name)
+        return "preset" if known else "asked for, or the preset of then"
+
+    return origin
+
+
 def settings_of(
-    section: str,
-    kind: type[Config],
-    values: Mapping[str, Any],
-    preset: Mapping[str, Any],
-    fitted: Mapping[str, Any],
+    section: str, kind: type[Config], values: Mapping[str, Any], origin: Callable[[str], str]
 ) -> Iterator[RunSetting]:
     """Yield the settings of one section in the order of their declaration.
 
     Args:
         kind: the class that declares them.
         values: those of the run.
-        preset: those that its preset has.
-        fitted: those that fit the machine.
+        origin: where a value that is not the default came from.
     """
     for name, field in kind.model_fields.items():
         value = values.get(name, field.default)
-        if name in fitted:
-            origin = "fitted to the machine"
-        elif name in preset and preset[name] == value:
-            origin = "preset"
-        elif name not in values or value == field.default:
-            origin = "default"
-        else:
-            origin = "asked for"
-        yield RunSetting(f"{section}.{name}", value, field.default, field.description or "", origin)
+        came = "default" if value == field.default else origin(name)
+        yield RunSetting(f"{section}.{name}", value, field.default, field.description or "", came)
+    for name in sorted(values.keys() - kind.model_fields.keys()):
+        yield RunSetting(f"{section}.{name}", values[name], None, "", "not known to this version")
 
 
 class RunSettings(Answer):

@@ -65,6 +65,9 @@ class FamiliesRequest(Request):
     """Print what each family can honestly do."""
 
     verb, python_name = "families", "capabilities"
+    presets: Annotated[
+        bool, option("Print what each preset was measured to reach, and the command.")
+    ] = False
     markdown: Annotated[bool, option("Print one wide table in Markdown.")] = False
 
     @property
@@ -72,10 +75,13 @@ class FamiliesRequest(Request):
         """A table in Markdown."""
         return "--markdown" if self.markdown else ""
 
-    def answer(self, watch: Watch) -> CapabilityTable:
+    def answer(self, watch: Watch) -> CapabilityTable | PresetTable:
         """Read the declarations on the families' classes."""
         from pushforward.app.writing.using import capability_table
+        from pushforward.families.presets import preset_table
 
+        if self.presets:
+            return PresetTable(preset_table(), self.markdown)
         return CapabilityTable(capability_table(), self.markdown)
 
 
@@ -103,6 +109,34 @@ class CapabilityTable(Answer):
         if max(map(len, table.splitlines())) <= width:  # a phone's terminal has the blocks alone
             yield f"What log p(x) is:\n\n{table}\n"
         yield records(self.rows, "family", width)
+
+
+class PresetTable(Answer):
+    """What every preset was measured to reach."""
+
+    def __init__(self, rows: list[dict[str, str]], markdown: bool = False) -> None:
+        self.rows, self.markdown = rows, markdown
+
+    def json(self) -> list[dict[str, str]]:
+        """Return a record for each preset."""
+        return self.rows
+
+    def lines(self, width: int = WIDTH) -> Iterator[str]:
+        """Yield one wide table, or a block for each preset, as wide as the terminal."""
+        from pushforward.reports.terminal.layout import markdown_table, records
+
+        if self.markdown:
+            yield markdown_table(self.rows)
+            return
+        titled = [
+            {
+                "of": f"{row['family']} on {row['kind of data']}, preset {row['preset']}",
+                "reaches": row["reaches"],
+                **({"by": row["by"]} if row["by"] else {}),
+            }
+            for row in self.rows
+        ]
+        yield records(titled, "of", width)
 
 
 def _kinds_in(estimators: str) -> str:

@@ -71,7 +71,22 @@ def fingerprint(name: str, *defining: np.ndarray) -> str:
     return digest.hexdigest()
 
 
-class Standardised(Features):
+class _Shifted(Features):
+    """Numbers less their training means, in units of one scale or of one each."""
+
+    _mean: np.ndarray
+    _scale: np.ndarray | float
+
+    def _map(self, x: np.ndarray) -> np.ndarray:
+        rows = as_rows(x)
+        if rows.shape[1] != len(self._mean):
+            raise BadInput(
+                f"examples of {rows.shape[1]} numbers", f"{len(self._mean)}, as on train"
+            )
+        return (rows - self._mean) / self._scale
+
+
+class Standardised(_Shifted):
     """The coordinates themselves, each shifted and divided by its training mean and standard
     deviation.
 
@@ -88,16 +103,8 @@ class Standardised(Features):
         mean, scale = location_and_scale(torch.from_numpy(rows))
         self._mean, self._scale = mean.numpy(), scale.numpy()
 
-    def _map(self, x: np.ndarray) -> np.ndarray:
-        rows = as_rows(x)
-        if rows.shape[1] != len(self._mean):
-            raise BadInput(
-                f"examples of {rows.shape[1]} numbers", f"{len(self._mean)}, as on train"
-            )
-        return (rows - self._mean) / self._scale
 
-
-class Pixels(Features):
+class Pixels(_Shifted):
     """The numbers themselves, shifted by their training means and divided by one common scale.
 
     `f(x) = (x - mean) / s`, s the root-mean-square of the training standard deviations: distances
@@ -114,14 +121,6 @@ class Pixels(Features):
         if not self._scale > 0:
             raise BadInput("training examples that are all equal", "data that varies")
         super().__init__("pixels", rows)
-
-    def _map(self, x: np.ndarray) -> np.ndarray:
-        rows = as_rows(x)
-        if rows.shape[1] != len(self._mean):
-            raise BadInput(
-                f"examples of {rows.shape[1]} numbers", f"{len(self._mean)}, as on train"
-            )
-        return (rows - self._mean) / self._scale
 
 
 class PrincipalComponents(Features):

@@ -6,10 +6,9 @@ entry, `kind:architecture`.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
+from pushforward.core.preset import Preset
 from pushforward.core.spec import Config
 
 
@@ -46,49 +45,49 @@ class AutoregressiveConfig(Config):
     )
 
 
-PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
-    ("smoke", "points"): {
-        "model": {"width": 16, "depth": 1, "components": 4, "context": 8},
-        "train": {},
-    },
-    ("smoke", "image"): {"model": {"width": 16, "depth": 1, "heads": 2}, "train": {}},
-    ("smoke", "table"): {
-        "model": {"width": 16, "depth": 1, "heads": 2, "components": 8},
-        "train": {},
-    },
-    ("smoke", "points:made"): {
-        "model": {"width": 32, "depth": 1, "components": 4, "context": 8},
-        "train": {},
-    },
-    ("smoke", "image:pixelcnn"): {
-        "model": {"width": 8, "depth": 2, "components": 3, "context": 8},
-        "train": {},
-    },
-    ("smoke", "image:made"): {
-        "model": {"width": 32, "depth": 1, "components": 3, "context": 8},
-        "train": {},
-    },
-    ("cpu", "points"): {
-        "model": {"width": 128, "depth": 3, "components": 24},
-        "train": {"batch_size": 512, "learning_rate": 2e-3, "ema": 0.998, "weight_decay": 0.0},
-    },
-    ("cpu", "image"): {
-        "model": {"width": 96, "depth": 3, "heads": 4, "dropout": 0.2},
-        "train": {
+PRESETS: dict[tuple[str, str], Preset] = {
+    ("smoke", "points"): Preset(
+        model={"width": 16, "depth": 1, "components": 4, "context": 8},
+        train={},
+    ),
+    ("smoke", "image"): Preset(model={"width": 16, "depth": 1, "heads": 2}, train={}),
+    ("smoke", "table"): Preset(
+        model={"width": 16, "depth": 1, "heads": 2, "components": 8},
+        train={},
+    ),
+    ("smoke", "points:made"): Preset(
+        model={"width": 32, "depth": 1, "components": 4, "context": 8},
+        train={},
+    ),
+    ("smoke", "image:pixelcnn"): Preset(
+        model={"width": 8, "depth": 2, "components": 3, "context": 8},
+        train={},
+    ),
+    ("smoke", "image:made"): Preset(
+        model={"width": 32, "depth": 1, "components": 3, "context": 8},
+        train={},
+    ),
+    ("cpu", "points"): Preset(
+        model={"width": 128, "depth": 3, "components": 24},
+        train={"batch_size": 512, "learning_rate": 2e-3, "ema": 0.998, "weight_decay": 0.0},
+    ),
+    ("cpu", "image"): Preset(
+        model={"width": 96, "depth": 3, "heads": 4, "dropout": 0.2},
+        train={
             "batch_size": 32,
             "learning_rate": 2e-3,
             "ema": 0.995,
             "weight_decay": 0.1,
             "precision": "auto",
         },
-    },
-    ("smoke", "text"): {
-        "model": {"width": 16, "depth": 1, "heads": 2},
-        "train": {"batch_size": 16, "optimiser": "muon"},
-    },
-    ("cpu", "text"): {
-        "model": {"width": 128, "depth": 4, "heads": 4},
-        "train": {
+    ),
+    ("smoke", "text"): Preset(
+        model={"width": 16, "depth": 1, "heads": 2},
+        train={"batch_size": 16, "optimiser": "muon"},
+    ),
+    ("cpu", "text"): Preset(
+        model={"width": 128, "depth": 4, "heads": 4},
+        train={
             "batch_size": 32,
             "learning_rate": 3e-3,
             "optimiser": "muon",
@@ -96,10 +95,10 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
             "weight_decay": 0.1,
             "precision": "auto",
         },
-    },
-    ("gpu", "text"): {
-        "model": {"width": 384, "depth": 6, "heads": 6, "dropout": 0.2},
-        "train": {
+    ),
+    ("gpu", "text"): Preset(
+        model={"width": 384, "depth": 6, "heads": 6, "dropout": 0.2},
+        train={
             "batch_size": 64,
             "learning_rate": 3e-3,
             "optimiser": "muon",
@@ -107,62 +106,62 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
             "weight_decay": 0.1,
             "precision": "auto",
         },
-    },
-    ("cpu", "table"): {
-        "model": {"width": 64, "depth": 2, "heads": 4, "components": 96, "dropout": 0.05},
-        "train": {"batch_size": 256, "learning_rate": 5e-3, "ema": 0.998, "weight_decay": 0.05},
-    },
-    ("cpu", "points:made"): {
-        "model": {"width": 256, "depth": 3, "components": 24},
-        "train": {"batch_size": 512, "learning_rate": 2e-3, "ema": 0.998, "weight_decay": 0.0},
-    },
-    ("cpu", "image:pixelcnn"): {
-        "model": {"width": 24, "depth": 4, "components": 8, "dropout": 0.2},
-        "train": {
+    ),
+    ("cpu", "table"): Preset(
+        model={"width": 64, "depth": 2, "heads": 4, "components": 96, "dropout": 0.05},
+        train={"batch_size": 256, "learning_rate": 5e-3, "ema": 0.998, "weight_decay": 0.05},
+    ),
+    ("cpu", "points:made"): Preset(
+        model={"width": 256, "depth": 3, "components": 24},
+        train={"batch_size": 512, "learning_rate": 2e-3, "ema": 0.998, "weight_decay": 0.0},
+    ),
+    ("cpu", "image:pixelcnn"): Preset(
+        model={"width": 24, "depth": 4, "components": 8, "dropout": 0.2},
+        train={
             "batch_size": 32,
             "learning_rate": 4e-3,
             "ema": 0.995,
             "precision": "auto",
             "channels_last": True,
         },
-    },
-    ("cpu", "image:made"): {
-        "model": {"width": 512, "depth": 2, "components": 8, "dropout": 0.4},
-        "train": {
+    ),
+    ("cpu", "image:made"): Preset(
+        model={"width": 512, "depth": 2, "components": 8, "dropout": 0.4},
+        train={
             "batch_size": 64,
             "learning_rate": 2e-3,
             "ema": 0.995,
             "weight_decay": 0.1,
             "precision": "auto",
         },
-    },
-    ("gpu", "points:made"): {
-        "model": {"width": 1024, "depth": 4, "components": 48},
-        "train": {"batch_size": 1024},
-    },
-    ("gpu", "image:pixelcnn"): {
-        "model": {"width": 128, "depth": 8, "components": 10, "dropout": 0.3},
-        "train": {"batch_size": 64, "precision": "auto", "channels_last": True, "ema": 0.9995},
-    },
-    ("gpu", "image:made"): {
-        "model": {"width": 4096, "depth": 4, "dropout": 0.2},
-        "train": {"batch_size": 256, "precision": "auto", "weight_decay": 0.1},
-    },
-    ("gpu", "points"): {
-        "model": {"width": 256, "depth": 4, "components": 48},
-        "train": {"batch_size": 1024},
-    },
-    ("gpu", "image"): {
-        "model": {"width": 384, "depth": 8, "heads": 8, "dropout": 0.1},
-        "train": {
+    ),
+    ("gpu", "points:made"): Preset(
+        model={"width": 1024, "depth": 4, "components": 48},
+        train={"batch_size": 1024},
+    ),
+    ("gpu", "image:pixelcnn"): Preset(
+        model={"width": 128, "depth": 8, "components": 10, "dropout": 0.3},
+        train={"batch_size": 64, "precision": "auto", "channels_last": True, "ema": 0.9995},
+    ),
+    ("gpu", "image:made"): Preset(
+        model={"width": 4096, "depth": 4, "dropout": 0.2},
+        train={"batch_size": 256, "precision": "auto", "weight_decay": 0.1},
+    ),
+    ("gpu", "points"): Preset(
+        model={"width": 256, "depth": 4, "components": 48},
+        train={"batch_size": 1024},
+    ),
+    ("gpu", "image"): Preset(
+        model={"width": 384, "depth": 8, "heads": 8, "dropout": 0.1},
+        train={
             "batch_size": 64,
             "precision": "auto",
             "learning_rate": 6e-4,
             "weight_decay": 0.1,
         },
-    },
-    ("gpu", "table"): {
-        "model": {"width": 192, "depth": 4, "heads": 8, "components": 128, "dropout": 0.1},
-        "train": {"batch_size": 512, "learning_rate": 1e-3, "weight_decay": 0.05},
-    },
+    ),
+    ("gpu", "table"): Preset(
+        model={"width": 192, "depth": 4, "heads": 8, "components": 128, "dropout": 0.1},
+        train={"batch_size": 512, "learning_rate": 1e-3, "weight_decay": 0.05},
+    ),
 }

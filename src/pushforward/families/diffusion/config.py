@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from pushforward.core.architecture import architectures
+from pushforward.core.preset import Preset
 from pushforward.core.spec import Config, OneOf
 from pushforward.families.diffusion.denoisers.denoiser import FORMS
 from pushforward.families.diffusion.objectives.objective import WEIGHTS
@@ -90,22 +91,22 @@ class DiffusionConfig(Config):
 
 EDM = {"path": "edm", "law": "log-normal", "weight": "edm", "sigma_min": 0.002, "sigma_max": 80.0}
 
-PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
-    ("smoke", "points"): {
-        "model": {"width": 32, "depth": 1, "context": 16, "ode_steps": 12},
-        "train": {"batch_size": 64},
-    },
-    ("smoke", "image"): {
-        "model": {"width": 8, "depth": 1, "context": 16, "ode_steps": 12},
-        "train": {"batch_size": 32},
-    },
-    ("smoke", "text"): {
-        "model": {"width": 16, "depth": 1, "heads": 2},
-        "train": {"batch_size": 16, "optimiser": "muon"},
-    },
-    ("cpu", "text"): {
-        "model": {"width": 128, "depth": 4, "heads": 4},
-        "train": {
+PRESETS: dict[tuple[str, str], Preset] = {
+    ("smoke", "points"): Preset(
+        model={"width": 32, "depth": 1, "context": 16, "ode_steps": 12},
+        train={"batch_size": 64},
+    ),
+    ("smoke", "image"): Preset(
+        model={"width": 8, "depth": 1, "context": 16, "ode_steps": 12},
+        train={"batch_size": 32},
+    ),
+    ("smoke", "text"): Preset(
+        model={"width": 16, "depth": 1, "heads": 2},
+        train={"batch_size": 16, "optimiser": "muon"},
+    ),
+    ("cpu", "text"): Preset(
+        model={"width": 128, "depth": 4, "heads": 4},
+        train={
             "batch_size": 32,
             "learning_rate": 1e-2,
             "matrix_learning_rate": 1e-2,
@@ -114,10 +115,10 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
             "weight_decay": 0.1,
             "precision": "auto",
         },
-    },
-    ("gpu", "text"): {
-        "model": {"width": 384, "depth": 6, "heads": 6, "dropout": 0.1},
-        "train": {
+    ),
+    ("gpu", "text"): Preset(
+        model={"width": 384, "depth": 6, "heads": 6, "dropout": 0.1},
+        train={
             "batch_size": 64,
             "learning_rate": 3e-3,
             "matrix_learning_rate": 1e-2,
@@ -126,72 +127,72 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
             "weight_decay": 0.1,
             "precision": "auto",
         },
-    },
-    ("smoke", "table"): {
-        "model": {"width": 32, "depth": 1, "context": 16, "places": 8},
-        "train": {"batch_size": 64},
-    },
-    ("cpu", "points"): {
-        "model": {"width": 128, "depth": 3, "context": 64},
-        "train": {"batch_size": 512, "learning_rate": 2e-3, "ema": 0.999},
-    },
-    ("cpu", "image"): {
-        "model": {"width": 32, "depth": 1, "context": 64},
-        "train": {"batch_size": 128, "learning_rate": 6e-3, "ema": 0.995, "precision": "auto"},
-    },
+    ),
+    ("smoke", "table"): Preset(
+        model={"width": 32, "depth": 1, "context": 16, "places": 8},
+        train={"batch_size": 64},
+    ),
+    ("cpu", "points"): Preset(
+        model={"width": 128, "depth": 3, "context": 64},
+        train={"batch_size": 512, "learning_rate": 2e-3, "ema": 0.999},
+    ),
+    ("cpu", "image"): Preset(
+        model={"width": 32, "depth": 1, "context": 64},
+        train={"batch_size": 128, "learning_rate": 6e-3, "ema": 0.995, "precision": "auto"},
+    ),
     # noise in units of pixels on [-1, 1], four blocks a scale of twice the width, attention at 16 x
     # 16 (Karras et al. 2022, table 1 and its appendix on training; without their dropout and
     # augmentation)
-    ("smoke", "image:edm"): {
-        "model": {"width": 8, "depth": 1, "context": 16, **EDM},
-        "train": {"batch_size": 32},
-    },
-    ("cpu", "image:edm"): {
-        "model": {"width": 16, "depth": 1, "context": 64, **EDM},
-        "train": {"batch_size": 128, "learning_rate": 3e-3, "ema": 0.995, "precision": "auto"},
-    },
-    ("gpu", "image:edm"): {
-        "model": {"width": 128, "depth": 4, "context": 512, **EDM},
-        "train": {
+    ("smoke", "image:edm"): Preset(
+        model={"width": 8, "depth": 1, "context": 16, **EDM},
+        train={"batch_size": 32},
+    ),
+    ("cpu", "image:edm"): Preset(
+        model={"width": 16, "depth": 1, "context": 64, **EDM},
+        train={"batch_size": 128, "learning_rate": 3e-3, "ema": 0.995, "precision": "auto"},
+    ),
+    ("gpu", "image:edm"): Preset(
+        model={"width": 128, "depth": 4, "context": 512, **EDM},
+        train={
             "batch_size": 512,
             "learning_rate": 1e-3,
             "ema": 0.9998,
             "precision": "auto",
             "channels_last": True,
         },
-    },
-    ("smoke", "image:dit"): {
-        "model": {"width": 16, "depth": 1, "context": 16, "ode_steps": 12},
-        "train": {"batch_size": 32},
-    },
-    ("cpu", "image:dit"): {
-        "model": {"width": 96, "depth": 4, "context": 64},
-        "train": {"batch_size": 128, "learning_rate": 2e-3, "ema": 0.995, "precision": "auto"},
-    },
-    ("gpu", "image:dit"): {
-        "model": {"width": 384, "depth": 12, "heads": 6, "context": 384},
-        "train": {"batch_size": 256, "learning_rate": 3e-4, "ema": 0.9999, "precision": "auto"},
-    },
-    ("cpu", "table"): {
-        "model": {"width": 192, "depth": 2, "context": 64},
-        "train": {"batch_size": 256, "learning_rate": 3e-3, "ema": 0.998},
-    },
-    ("gpu", "points"): {
-        "model": {"width": 256, "depth": 4, "context": 128},
-        "train": {"batch_size": 2048, "learning_rate": 1e-3, "ema": 0.9995},
-    },
-    ("gpu", "table"): {
-        "model": {"width": 1024, "depth": 4, "context": 128},
-        "train": {"batch_size": 2048, "learning_rate": 1e-3, "ema": 0.9995},
-    },
-    ("gpu", "image"): {
-        "model": {"width": 128, "depth": 2, "context": 256},
-        "train": {
+    ),
+    ("smoke", "image:dit"): Preset(
+        model={"width": 16, "depth": 1, "context": 16, "ode_steps": 12},
+        train={"batch_size": 32},
+    ),
+    ("cpu", "image:dit"): Preset(
+        model={"width": 96, "depth": 4, "context": 64},
+        train={"batch_size": 128, "learning_rate": 2e-3, "ema": 0.995, "precision": "auto"},
+    ),
+    ("gpu", "image:dit"): Preset(
+        model={"width": 384, "depth": 12, "heads": 6, "context": 384},
+        train={"batch_size": 256, "learning_rate": 3e-4, "ema": 0.9999, "precision": "auto"},
+    ),
+    ("cpu", "table"): Preset(
+        model={"width": 192, "depth": 2, "context": 64},
+        train={"batch_size": 256, "learning_rate": 3e-3, "ema": 0.998},
+    ),
+    ("gpu", "points"): Preset(
+        model={"width": 256, "depth": 4, "context": 128},
+        train={"batch_size": 2048, "learning_rate": 1e-3, "ema": 0.9995},
+    ),
+    ("gpu", "table"): Preset(
+        model={"width": 1024, "depth": 4, "context": 128},
+        train={"batch_size": 2048, "learning_rate": 1e-3, "ema": 0.9995},
+    ),
+    ("gpu", "image"): Preset(
+        model={"width": 128, "depth": 2, "context": 256},
+        train={
             "batch_size": 256,
             "learning_rate": 5e-4,
             "ema": 0.9995,
             "precision": "auto",
             "channels_last": True,
         },
-    },
+    ),
 }

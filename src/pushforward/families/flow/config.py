@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
+from pushforward.core.preset import Preset
 from pushforward.core.spec import Config
 
 
@@ -23,29 +22,29 @@ class FlowConfig(Config):
     context: int = Field(32, ge=1, description="width of the label embedding")
 
 
-PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
-    ("smoke", "points"): {
-        "model": {"layers": 2, "width": 16, "depth": 1, "bins": 6, "context": 8},
-        "train": {},
-    },
-    ("smoke", "image"): {
-        "model": {"layers": 1, "width": 16, "depth": 1, "bins": 4, "context": 8},
-        "train": {},
-    },
-    ("cpu", "points"): {
-        "model": {"layers": 6, "width": 64, "depth": 2, "bins": 16},
-        "train": {"batch_size": 512, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.0},
-    },
-    ("cpu", "image"): {
-        "model": {"layers": 4, "width": 48, "depth": 1, "bins": 8},
-        "train": {"batch_size": 64, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.05},
-    },
-    ("gpu", "points"): {
-        "model": {"layers": 10, "width": 256, "depth": 2, "bins": 16},
-        "train": {"batch_size": 1024},
-    },
-    ("gpu", "image"): {
-        "model": {"layers": 8, "width": 192, "depth": 2, "bins": 8},
-        "train": {"batch_size": 128, "precision": "auto", "channels_last": True},
-    },
+PRESETS: dict[tuple[str, str], Preset] = {
+    ("smoke", "points"): Preset(
+        model={"layers": 2, "width": 16, "depth": 1, "bins": 6, "context": 8},
+        train={},
+    ),
+    ("smoke", "image"): Preset(
+        model={"layers": 1, "width": 16, "depth": 1, "bins": 4, "context": 8},
+        train={},
+    ),
+    ("cpu", "points"): Preset(
+        model={"layers": 6, "width": 64, "depth": 2, "bins": 16},
+        train={"batch_size": 512, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.0},
+    ),
+    ("cpu", "image"): Preset(
+        model={"layers": 4, "width": 48, "depth": 1, "bins": 8},
+        train={"batch_size": 64, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.05},
+    ),
+    ("gpu", "points"): Preset(
+        model={"layers": 10, "width": 256, "depth": 2, "bins": 16},
+        train={"batch_size": 1024},
+    ),
+    ("gpu", "image"): Preset(
+        model={"layers": 8, "width": 192, "depth": 2, "bins": 8},
+        train={"batch_size": 128, "precision": "auto", "channels_last": True},
+    ),
 }

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
+from pushforward.core.preset import Preset
 from pushforward.core.spec import Config
 
 
@@ -28,9 +27,9 @@ class GANConfig(Config):
     generator_octaves: int = Field(0, ge=0, description="the same of the generator's noise")
 
 
-PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
-    ("smoke", "points"): {
-        "model": {
+PRESETS: dict[tuple[str, str], Preset] = {
+    ("smoke", "points"): Preset(
+        model={
             "latent": 4,
             "width": 16,
             "depth": 1,
@@ -38,21 +37,21 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
             "critic_octaves": 2,
             "generator_octaves": 1,
         },
-        "train": {"beta1": 0.0},
-    },
-    ("smoke", "image"): {
-        "model": {"latent": 8, "width": 8, "depth": 1, "context": 8},
-        "train": {"beta1": 0.0},
-    },
-    ("cpu", "points"): {
-        "model": {
+        train={"beta1": 0.0},
+    ),
+    ("smoke", "image"): Preset(
+        model={"latent": 8, "width": 8, "depth": 1, "context": 8},
+        train={"beta1": 0.0},
+    ),
+    ("cpu", "points"): Preset(
+        model={
             "width": 64,
             "depth": 2,
             "gamma": 0.02,
             "critic_octaves": 3,
             "generator_octaves": 3,
         },
-        "train": {
+        train={
             "batch_size": 256,
             "learning_rate": 1e-3,
             "beta1": 0.0,
@@ -60,10 +59,10 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
             "weight_decay": 0.0,
             "clip": 10.0,
         },
-    },
-    ("cpu", "image"): {
-        "model": {"latent": 32, "width": 32, "depth": 1, "gamma": 1.0},
-        "train": {
+    ),
+    ("cpu", "image"): Preset(
+        model={"latent": 32, "width": 32, "depth": 1, "gamma": 1.0},
+        train={
             "batch_size": 64,
             "learning_rate": 1e-3,
             "beta1": 0.0,
@@ -71,25 +70,25 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
             "weight_decay": 0.0,
             "clip": 10.0,
         },
-    },
-    ("gpu", "points"): {
-        "model": {
+    ),
+    ("gpu", "points"): Preset(
+        model={
             "width": 256,
             "depth": 3,
             "gamma": 0.02,
             "critic_octaves": 3,
             "generator_octaves": 3,
         },
-        "train": {"batch_size": 512, "beta1": 0.0},
-    },
-    ("gpu", "image"): {
-        "model": {"latent": 64, "width": 96, "depth": 2, "context": 64, "gamma": 2.0},
-        "train": {
+        train={"batch_size": 512, "beta1": 0.0},
+    ),
+    ("gpu", "image"): Preset(
+        model={"latent": 64, "width": 96, "depth": 2, "context": 64, "gamma": 2.0},
+        train={
             "batch_size": 256,
             "learning_rate": 2e-4,
             "beta1": 0.0,
             "channels_last": True,
             "clip": 10.0,
         },
-    },
+    ),
 }

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
+from pushforward.core.preset import Preset
 from pushforward.core.spec import Config
 
 
@@ -27,9 +26,9 @@ class VAEConfig(Config):
     )
 
 
-PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
-    ("smoke", "points"): {
-        "model": {
+PRESETS: dict[tuple[str, str], Preset] = {
+    ("smoke", "points"): Preset(
+        model={
             "latent": 2,
             "width": 16,
             "depth": 1,
@@ -37,23 +36,23 @@ PRESETS: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
             "encoder_octaves": 1,
             "kl_warmup": 10,
         },
-        "train": {},
-    },
-    ("smoke", "image"): {"model": {"latent": 4, "width": 8, "depth": 1, "context": 8}, "train": {}},
-    ("cpu", "points"): {
-        "model": {"width": 64, "depth": 3, "encoder_octaves": 3, "kl_warmup": 500},
-        "train": {"batch_size": 512, "learning_rate": 4e-3, "ema": 0.998, "weight_decay": 0.0},
-    },
-    ("cpu", "image"): {
-        "model": {"latent": 16, "width": 32, "depth": 1},
-        "train": {"batch_size": 128, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.05},
-    },
-    ("gpu", "points"): {
-        "model": {"width": 256, "depth": 4, "encoder_octaves": 3, "kl_warmup": 500},
-        "train": {"batch_size": 1024},
-    },
-    ("gpu", "image"): {
-        "model": {"latent": 64, "width": 96, "depth": 2, "context": 64},
-        "train": {"batch_size": 256, "precision": "auto", "channels_last": True},
-    },
+        train={},
+    ),
+    ("smoke", "image"): Preset(model={"latent": 4, "width": 8, "depth": 1, "context": 8}, train={}),
+    ("cpu", "points"): Preset(
+        model={"width": 64, "depth": 3, "encoder_octaves": 3, "kl_warmup": 500},
+        train={"batch_size": 512, "learning_rate": 4e-3, "ema": 0.998, "weight_decay": 0.0},
+    ),
+    ("cpu", "image"): Preset(
+        model={"latent": 16, "width": 32, "depth": 1},
+        train={"batch_size": 128, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.05},
+    ),
+    ("gpu", "points"): Preset(
+        model={"width": 256, "depth": 4, "encoder_octaves": 3, "kl_warmup": 500},
+        train={"batch_size": 1024},
+    ),
+    ("gpu", "image"): Preset(
+        model={"latent": 64, "width": 96, "depth": 2, "context": 64},
+        train={"batch_size": 256, "precision": "auto", "channels_last": True},
+    ),
 }
