@@ -25,7 +25,7 @@ from pydantic_core.core_schema import (
     plain_serializer_function_ser_schema,
 )
 
-from pushforward.core.errors import BadInput, nearest, unknown
+from pushforward.core.errors import BadInput, a_type, nearest, unknown
 from pushforward.core.registry import Registry
 
 
@@ -152,6 +152,9 @@ class TrainConfig(Config):
     seed: int = Field(0, ge=0)
 
 
+MOST_SHOWN = 200  # characters of a value in a message
+
+
 def parse(config: type[C], values: Mapping[str, Any], where: str) -> C:
     """Validate `values` against `config`.
 
@@ -177,8 +180,16 @@ def parse(config: type[C], values: Mapping[str, Any], where: str) -> C:
         key = ".".join(str(part) for part in first["loc"])
         said = first["msg"].removeprefix("Input should be ")
         raise BadInput(
-            f"'{where}.{key}={first.get('input')}'", said[:1].lower() + said[1:]
+            f"'{where}.{key}={_shown(first.get('input'))}'", said[:1].lower() + said[1:]
         ) from None
+
+
+def _shown(value: Any) -> str:
+    """Return a value in a line: what it is, where its text would fill a screen."""
+    if value is not None and not isinstance(value, str | int | float | list | tuple | dict):
+        return a_type(value)
+    text = str(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
 
 
 def parse_settings(settings: list[str]) -> dict[str, dict[str, Any]]:

@@ -5,20 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BeforeValidator
-
 from pushforward.app.request import Request, Said, argument, option
-from pushforward.app.verbs.shared import Seed
+from pushforward.app.verbs.shared import Runs, Seed
 from pushforward.core.errors import BadInput
 
 if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
     from pushforward.reports.records import Comparison
-
-Runs = Annotated[
-    tuple[Path, ...],
-    BeforeValidator(lambda given: (given,) if isinstance(given, str | Path) else tuple(given)),
-]
 
 
 class ReportRequest(Request):

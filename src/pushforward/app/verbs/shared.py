@@ -52,7 +52,8 @@ def _several(value: Any) -> Any:
     """Take nothing for an empty list, and one for a list of one."""
     if value is None:
         return ()
-    return (value,) if isinstance(value, str | Path) else tuple(value)
+    one = isinstance(value, str | Path) or not hasattr(value, "__iter__")
+    return (value,) if one else tuple(value)
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_several)]
@@ -72,6 +73,7 @@ def _run(value: Any) -> Any:
 
 
 OfRun = Annotated[Path, BeforeValidator(_run)]
+Runs = Annotated[tuple[OfRun, ...], BeforeValidator(_several)]
 Run = Annotated[OfRun, argument("Run directory.", completes="runs")]
 Data = Annotated[Any, argument("Built-in name, file or folder.", completes="data")]
 Budget = Annotated[str | None, option("Wall clock for each family: 60s, 2m.")]
