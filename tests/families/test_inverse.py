@@ -34,8 +34,9 @@ from pushforward.families.diffusion.denoisers.posterior import (
     LinearPosterior,
     conjugate_gradients,
 )
+from pushforward.families.diffusion.options import INPAINTING, POSTERIOR
 from pushforward.families.diffusion.paths.path import VariancePreserving
-from pushforward.families.diffusion.solvers.inpainting import Inpainting
+from pushforward.families.diffusion.solvers.inpainting import METHODS, Inpainting
 from pushforward.families.diffusion.solvers.noise_grids import karras_levels, remaining_levels
 from pushforward.families.diffusion.solvers.sampler import SOLVERS
 from pushforward.families.diffusion.solvers.schemes import Ancestral, Descent, Origin, SchemeSampler
@@ -524,6 +525,12 @@ def test_families_without_observations_say_so() -> None:
             model.sample(2, observed(Points(2), 2))
         with pytest.raises(Unsupported, match="no sampling option 'strength'"):
             model.sample(2, strength=0.5)
+
+
+def test_the_help_names_every_method() -> None:
+    # the registries live beside their mathematics, which help must not import
+    for option, methods in ((POSTERIOR, POSTERIORS), (INPAINTING, METHODS)):
+        assert set(methods.names()) <= set(option.says.replace(",", " ").split()), option.name
 
 
 def test_a_condition_carries_its_observations_along() -> None:
