@@ -1,8 +1,8 @@
 """What each preset for a processor reaches: `python benchmarks/measure_presets.py [FILE] [--only WORD]`.
 
-Every preset `cpu` of every family, kind of data and architecture is trained once on built-in data for a fixed number of
-steps (about a minute of one core each), so that the figures depend on no clock, and evaluated as `pushforward evaluate` does. One JSON
-line each goes to FILE, in which lines that are there already are not measured again; then a table is printed.
+Every preset `cpu` of every family, kind of data and architecture is trained once on built-in data for a fixed number
+of steps (about a minute of one core each), so that the figures depend on no clock, and evaluated as `pushforward
+evaluate` does. One JSON line each goes to FILE; what is in FILE already is not measured again; then a table is printed.
 The figures are written beside the presets (`families/*/config.py`) and shown by `pushforward families --presets`.
 """
 
