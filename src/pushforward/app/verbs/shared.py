@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,8 +52,8 @@ def _several(value: Any) -> Any:
     """Take nothing for an empty list, and one for a list of one."""
     if value is None:
         return ()
-    one = isinstance(value, str | Path) or not hasattr(value, "__iter__")
-    return (value,) if one else tuple(value)
+    several = isinstance(value, Iterable) and not isinstance(value, str)
+    return tuple(value) if several else (value,)
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_several)]
