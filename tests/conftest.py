@@ -1,5 +1,6 @@
 """Shared set-up: annotated types are checked while the tests run, and every test starts from the same random state."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -22,6 +23,12 @@ REQUESTS = (
 )
 CONF = BeartypeConf(claw_is_pep526=False, is_pep484_tower=True, claw_skip_package_names=REQUESTS)
 beartype_package("pushforward", conf=CONF)
+
+
+def pytest_collection_finish() -> None:
+    """Look no more for garbage among modules and five thousand tests, which stay to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import json
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -24,12 +25,28 @@ from pushforward.core.spec import TrainConfig, parse
 from pushforward.core.walk import run, states, trajectory
 from pushforward.families.build import PRESETS, family_class, settings
 from pushforward.families.catalogue import FAMILIES
+from pushforward.families.diffusion.densities import trust
 
 VERBS = ("log_prob", "encode", "decode")
 
 
 def estimators(model: GenerativeModel) -> list[str]:
     return [e.name for e in model.capabilities.estimators[model.space.kind]]
+
+
+def quickly(model: GenerativeModel, name: str, samples: int = 2) -> dict[str, Any]:
+    """Few steps and draws, for what holds at any number of either."""
+    return {
+        "estimator": name,
+        "samples": samples,
+        "steps": 4 if model.estimator(name).takes_steps else None,
+    }
+
+
+@pytest.fixture
+def unsolved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Score an ODE of few steps, which is refused otherwise: equal numbers need mean nothing."""
+    monkeypatch.setattr(trust, "LARGEST_SOLVER_ERROR", math.inf)
 
 
 def same(a: torch.Tensor, b: torch.Tensor, case: Case) -> bool:
@@ -101,6 +118,7 @@ def test_bound_is_below_a_tighter_bound(case: Case) -> None:
     assert elbo - 0.02 <= iwae[0] <= iwae[1] + 0.02 <= iwae[2] + 0.04
 
 
+@pytest.mark.usefixtures("unsolved")
 def test_seeds_repeat_and_differ(case: Case) -> None:
     model = tiny_model(case)
     perturb(model, 0.1)
@@ -108,10 +126,11 @@ def test_seeds_repeat_and_differ(case: Case) -> None:
     assert not identical(model.sample(16, seed=3), model.sample(16, seed=4))
     data = examples(case.space, case.labelled, n=6)
     for name in estimators(model):
-        a, b = (model.log_prob(data, estimator=name, samples=4, seed=2).nats for _ in range(2))
+        a, b = (model.log_prob(data, **quickly(model, name), seed=2).nats for _ in range(2))
         assert torch.equal(a, b)
 
 
+@pytest.mark.usefixtures("unsolved")
 def test_batch_never_changes_an_example(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny_model(case)
     perturb(model, 0.1)
@@ -119,15 +138,17 @@ def test_batch_never_changes_an_example(case: Case, monkeypatch: pytest.MonkeyPa
     assert same(model.sample(12, seed=5, batch=5), model.sample(12, seed=5), case)
     data = examples(case.space, case.labelled, n=5)
     for name in estimators(model):
-        whole = model.log_prob(data, estimator=name, samples=4).nats
-        head = model.log_prob(data[:2], estimator=name, samples=4).nats
+        how = quickly(model, name)
+        whole = model.log_prob(data, **how).nats
+        head = model.log_prob(data[:2], **how).nats
         torch.testing.assert_close(whole[:2], head, rtol=1e-3, atol=1e-3)
         with monkeypatch.context() as patch:
             patch.setattr(type(model), "chunk", 2)
-            pieces = model.log_prob(data, estimator=name, samples=4).nats
+            pieces = model.log_prob(data, **how).nats
         torch.testing.assert_close(whole, pieces, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.usefixtures("unsolved")
 def test_save_and_load_is_exact(case: Case) -> None:
     model = tiny_model(case, seed=0)
     train(model, examples(case.space, case.labelled), 2)
@@ -137,7 +158,7 @@ def test_save_and_load_is_exact(case: Case) -> None:
     assert identical(model.sample(8, seed=2), other.sample(8, seed=2))
     data = examples(case.space, case.labelled, n=4)
     for name in estimators(model):
-        a, b = (m.log_prob(data, estimator=name, samples=3).nats for m in (model, other))
+        a, b = (m.log_prob(data, **quickly(m, name)).nats for m in (model, other))
         assert torch.equal(a, b)
 
 
@@ -157,12 +178,12 @@ def test_equal_seeds_build_equal_weights_and_touch_nothing_global(case: Case) ->
 
 def test_training_lowers_the_held_out_quantity(case: Case) -> None:
     model = tiny_model(case)
-    data, held_out = (
-        examples(case.space, case.labelled, n=256),
-        examples(case.space, case.labelled, n=256, seed=1),
-    )
+    # pictures have few states, of which few examples show most; points are learnt by heart
+    rows, steps = (96, 40) if isinstance(case.space, Image) else (256, 60)
+    data = examples(case.space, case.labelled, n=rows)
+    held_out = examples(case.space, case.labelled, n=256, seed=1)
     before = model.held_out(held_out)
-    train(model, data, 60)
+    train(model, data, steps)
     after = model.held_out(held_out)
     if model.capabilities.held_out:
         assert before is not None
@@ -197,8 +218,8 @@ def test_conditions(case: Case) -> None:
         with pytest.raises(BadInput, match=r"trained without labels"):
             model.sample(2, given="a")
         return
-    data = examples(case.space, True, n=256)
-    train(model, data, 40)
+    data = examples(case.space, True)
+    train(model, data, 20)
     perturb(model, 0.02)
     assert not identical(model.sample(32, given="a", seed=0), model.sample(32, given="c", seed=0))
     assert identical(model.sample(32, given=2, seed=0), model.sample(32, given="c", seed=0))
@@ -228,9 +249,9 @@ def test_mixture_over_labels_is_total_probability(case: Case) -> None:
 
 def test_declared_kinds_are_returned(case: Case) -> None:
     model = tiny_model(case)
-    data = examples(case.space, case.labelled, n=4)
+    data = examples(case.space, case.labelled, n=2)
     for estimator in model.capabilities.estimators[case.space.kind]:
-        lp = model.log_prob(data, estimator=estimator.name, samples=3)
+        lp = model.log_prob(data, estimator=estimator.name, samples=2)
         assert (lp.kind, lp.measure, lp.unit) == (
             estimator.kind,
             case.space.measure,
