@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -161,7 +162,12 @@ class Row:
 
     def score(self, key: Key) -> Score | None:
         """Return the score that `key` names, or None if this row was not measured on it."""
-        return next((score for score in self.scores if key_of(score) == key), None)
+        return self._by_key.get(key)
+
+    @cached_property
+    def _by_key(self) -> dict[Key, Score]:
+        """The scores by what names them, the first where several have one name."""
+        return {key_of(score): score for score in reversed(self.scores)}
 
 
 @dataclass(frozen=True)

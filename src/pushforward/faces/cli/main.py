@@ -9,11 +9,13 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
 
+from pushforward.app.request import Request
 from pushforward.core.plugins import refused
 from pushforward.data.formats.choosing import input_help
 from pushforward.faces.cli.commands import command_of
@@ -27,15 +29,21 @@ GROUPS = {
 }
 
 
-def interface() -> typer.Typer:
-    """Return the commands: one for each verb, made from its request."""
+def interface(given: Sequence[str] = ()) -> typer.Typer:
+    """Return the commands: one for each verb, made from its request.
+
+    Args:
+        given: the words of a command line; if they begin with a verb, its command is made and no
+            other.
+    """
     app = typer.Typer(name="pushforward", no_args_is_help=True, pretty_exceptions_enable=False)
     app.callback()(common)
     groups = {
         name: typer.Typer(help=text.format(formats=input_help()), no_args_is_help=True)
         for name, text in GROUPS.items()
     }
-    for request in every_verb():
+    verbs = every_verb()
+    for request in [verb for verb in verbs if _begins(given, verb)] or verbs:
         group, _, last = request.verb.rpartition(" ")
         for name in (last, *request.other_names):
             (groups[group] if group else app).command(name, hidden=name != last)(
@@ -44,6 +52,14 @@ def interface() -> typer.Typer:
     for name, inner in groups.items():
         app.add_typer(inner, name=name)
     return app
+
+
+def _begins(given: Sequence[str], verb: type[Request]) -> bool:
+    """Return whether words begin with a verb, behind the one option that may stand before it."""
+    group, _, last = verb.verb.rpartition(" ")
+    words = tuple(given[1:] if given[:1] == ["--no-limits"] else given)
+    names = (last, *verb.other_names)
+    return any(words[: len(name)] == name for name in ((*group.split(), one) for one in names))
 
 
 def print_version(asked: bool) -> None:
@@ -96,7 +112,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _run(given: list[str], debug: bool) -> None:
     try:
-        command = typer.main.get_command(interface())
+        command = typer.main.get_command(interface(given))
         for left_out in refused():
             print(f"pushforward: {left_out}", file=sys.stderr)  # noqa: T201
         status = command.main(args=given, prog_name="pushforward", standalone_mode=False) or 0

@@ -124,9 +124,11 @@ def at_null(score: Score) -> bool | None:
 def control(rows: Iterable[Row], score: Score, role: str) -> Score | float | None:
     """Return the ceiling or floor for `score`: the (best) control row's score, else the value it
     carries, else None."""
-    rows = [row for row in rows if row.role == role]
+    key = key_of(score)
     found = [
-        s for row in rows if (s := row.score(key_of(score))) is not None and math.isfinite(s.value)
+        s
+        for row in rows
+        if row.role == role and (s := row.score(key)) is not None and math.isfinite(s.value)
     ]
     if found:
         return min(found, key=lambda s: s.value if score.better == "lower" else -s.value)
