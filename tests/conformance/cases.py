@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import pytest
 import torch
 
 from oracles import perturb
+from pushforward.core.capabilities import Capabilities
 from pushforward.core.given import Examples, Given
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import generator
@@ -82,6 +85,48 @@ def cases() -> list[Case]:
                 for how in METHODS.names()
             ]
     return found
+
+
+def declared(case: Case) -> Capabilities:
+    """What the family of a case says it can do."""
+    return family_class(case.family).capabilities
+
+
+def kinds(case: Case) -> dict[str, str]:
+    """The estimators that are declared for a case, and what they return."""
+    return {e.name: e.kind for e in declared(case).estimators[case.space.kind]}
+
+
+def scored(case: Case) -> bool:
+    """It has a likelihood."""
+    return bool(kinds(case))
+
+
+def bounded_twice(case: Case) -> bool:
+    """It has a bound, and one that more samples tighten."""
+    return {"elbo", "iwae"} <= set(kinds(case))
+
+
+def mixed_over_labels(case: Case) -> bool:
+    """A plain tensor has an exact likelihood under the labels' frequencies."""
+    unconditional = declared(case).null_condition
+    return case.labelled and "exact" in kinds(case).values() and not unconditional
+
+
+def inverted(case: Case) -> bool:
+    """It has codes that lead back."""
+    return declared(case).encode.get(case.space.kind) in ("exact", "ode")
+
+
+def coded_by_condition(case: Case) -> bool:
+    """It has codes, and none without a condition."""
+    coded = case.space.kind in declared(case).encode
+    return coded and case.labelled and not declared(case).null_condition
+
+
+def where(holds: Callable[[Case], bool]) -> pytest.MarkDecorator:
+    """Run a test on the cases of which something holds, and on no other."""
+    return pytest.mark.parametrize("case", [case for case in cases() if holds(case)], ids=str)
 
 
 def examples(space: Space, labelled: bool, n: int = 96, seed: int = 0) -> Examples:

@@ -233,7 +233,7 @@ def test_idx_pairs_and_their_errors(tmp_path: Path) -> None:
 
 def test_mnist_opens() -> None:
     if not MNIST.is_dir():
-        pytest.skip("the shared MNIST files are not beside this checkout")
+        pytest.skip("the files of MNIST in ../shared/data/mnist end this")
     data = open_data(MNIST / "t10k-images-idx3-ubyte.gz")
     assert data.space == Image(1, 28, 28)
     assert len(data.classes) == 10

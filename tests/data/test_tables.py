@@ -667,7 +667,7 @@ def test_adult_mini() -> None:
 
 def test_the_whole_of_adult_opens() -> None:
     if not ADULT.is_file():
-        pytest.skip("the shared Adult files are not beside this checkout")
+        pytest.skip("`adult.data` of UCI in ../shared/data/tables ends this")
     data = open_data(ADULT)
     assert isinstance(data.space, Table)
     assert len(data.train) + len(data.validation) + len(data.test) == 32561

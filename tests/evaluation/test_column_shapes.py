@@ -272,7 +272,7 @@ def test_the_engine_measures_the_same_and_blocks_carry_the_error() -> None:
 
 def test_real_rows_look_real_at_full_size() -> None:
     if not CALIFORNIA.is_file():
-        pytest.skip("the shared California table is not beside this checkout")
+        pytest.skip("`california.csv` in ../shared/data/tables ends this")
     data = open_data(CALIFORNIA)
     assert isinstance(data.space, Table)
     train, test = (filled(part.x.numpy(), data.space) for part in (data.train, data.test))

