@@ -40,15 +40,17 @@ EXAMPLES = (
 LABELS = ("y", "labels", "label", "ys", "targets", "target", "classes", "class", "arr1")
 
 
-def read_arrays(path: Path, how: ReadOptions) -> Raw | Sheet:
-    """Return the examples of an `.npy` or an `.npz`; where a table is asked for, the columns of an
-    `.npy`.
+def read_arrays(path: Path, how: ReadOptions) -> Raw:
+    """Return the examples of an `.npy` or an `.npz`; see `read_npz`."""
+    return read_npz(path, how.context)
+
+
+def read_columns(path: Path, how: ReadOptions) -> Sheet:
+    """Return the columns of an `.npy`.
 
     Raises:
-        BadInput: see `read_npz`, or a table of what has no columns.
+        BadInput: see `load_array`, or an array that has no columns.
     """
-    if how.kind != "table":
-        return read_npz(path, how.context)
     frame = frame_of_array(load_array(path))
     if frame is None:
         raise no_table(path)

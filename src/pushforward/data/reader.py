@@ -18,7 +18,7 @@ from pushforward.core.errors import BadInput, nearest
 from pushforward.data.builtin import builtins
 from pushforward.data.class_names import order_of
 from pushforward.data.formats.choosing import format_of, named_format
-from pushforward.data.formats.format import ReadOptions
+from pushforward.data.formats.format import Format, ReadOptions
 from pushforward.data.images.options import ImageOptions, image_options
 from pushforward.data.images.pictures_in_memory import GIVEN, Pictures, read_held
 from pushforward.data.in_memory import held, of_frame
@@ -42,58 +42,94 @@ def read(source: Any, how: ReadOptions) -> tuple[str, Raw | Sheet, str]:
     if isinstance(source, pd.DataFrame):
         return "table", sheet_of_frame(source), GIVEN_TABLE
     if not isinstance(source, str | Path):
-        return _held(source, how)
+        return _taken_for(how).held(source, how)
     if str(source) == TABLE:
         return TABLE, builtin_table(), TABLE
-    if str(source) == "digits" and how.kind != "table":
+    taken = _taken_for(how)
+    if str(source) == "digits" and taken.pictured:
         return "digits", _digits(), "digits"
     path = Path(source)
     if not path.exists():
-        raise _missing(source, how)
+        raise taken.missing(source)
     found = _read_path(path, how)
     return found.name if isinstance(found, Sheet) else path.stem or str(path), found, str(source)
 
 
-def _held(source: Any, how: ReadOptions) -> tuple[str, Raw | Sheet, str]:
-    """Return arrays and pictures that a program holds."""
-    options = how.images or image_options(None)
-    if isinstance(source, tuple) and len(source) == 2 and how.kind != "table":
-        of_pictures = isinstance(source[0], Pictures)
-        raw = _labelled(source[0], source[1], options, how.skip_bad)
-        return ("pictures", raw, GIVEN) if of_pictures else ("array", raw, "the given array")
-    if isinstance(source, Pictures) and how.kind != "table":
-        return "pictures", read_held(source, options, how.skip_bad)[0], GIVEN
-    if how.kind != "table":
+class _Anything:
+    """How a source is taken that may be whatever it is."""
+
+    pictured = True
+
+    def held(self, source: Any, how: ReadOptions) -> tuple[str, Raw | Sheet, str]:
+        """Return arrays and pictures that a program holds."""
+        options = how.images or image_options(None)
+        if isinstance(source, tuple) and len(source) == 2:
+            of_pictures = isinstance(source[0], Pictures)
+            raw = _labelled(source[0], source[1], options, how.skip_bad)
+            return ("pictures", raw, GIVEN) if of_pictures else ("array", raw, "the given array")
+        if isinstance(source, Pictures):
+            return "pictures", read_held(source, options, how.skip_bad)[0], GIVEN
         return "array", Raw(_to_array(source)), "the given array"
-    frame = frame_of_array(source) if isinstance(source, np.ndarray) else None
-    if frame is None:
-        raise no_table(source)
-    return "table", sheet_of_frame(frame), GIVEN_TABLE
 
-
-def _missing(source: str | Path, how: ReadOptions) -> BadInput:
-    named = named_format(Path(source))
-    if how.kind == "table" and named is not None and named.holds[0] == "table":
-        return BadInput(
-            f"no file at {source}", "the table", "a relative path starts from the folder you are in"
+    def missing(self, source: str | Path) -> BadInput:
+        """Return the refusal of a name that names nothing."""
+        known = [name for name, _ in builtins()]
+        hint = (
+            nearest(str(source), known)
+            if "/" not in str(source) and "." not in str(source)
+            else "check the path"
         )
-    if how.kind == "table":
+        return BadInput(f"no data called '{source}'", "a built-in name or an existing path", hint)
+
+    def format_of(self, path: Path, kind: str | None) -> Format:
+        """Return the format that reads a path: points may come in any."""
+        found = format_of(path, kind) or format_of(path)
+        if found is None:
+            raise refusal(path)
+        return found
+
+
+class _Columns(_Anything):
+    """How a source is taken of which the columns of a table are asked for: what has none is
+    none."""
+
+    pictured = False
+
+    def held(self, source: Any, how: ReadOptions) -> tuple[str, Raw | Sheet, str]:
+        """Return the columns of an array."""
+        frame = frame_of_array(source) if isinstance(source, np.ndarray) else None
+        if frame is None:
+            raise no_table(source)
+        return "table", sheet_of_frame(frame), GIVEN_TABLE
+
+    def missing(self, source: str | Path) -> BadInput:
+        """Return the refusal of a name that names no table."""
+        named = named_format(Path(source))
+        if named is not None and named.holds[0] == "table":
+            return BadInput(
+                f"no file at {source}",
+                "the table",
+                "a relative path starts from the folder you are in",
+            )
         return no_table(source)
-    known = [name for name, _ in builtins()]
-    hint = (
-        nearest(str(source), known)
-        if "/" not in str(source) and "." not in str(source)
-        else "check the path"
-    )
-    return BadInput(f"no data called '{source}'", "a built-in name or an existing path", hint)
+
+    def format_of(self, path: Path, kind: str | None) -> Format:
+        """Return the format that reads the table at a path."""
+        found = format_of(path, kind)
+        if found is None:
+            raise no_table(path)
+        return found
+
+
+_ANYTHING, _COLUMNS = _Anything(), _Columns()
+
+
+def _taken_for(how: ReadOptions) -> _Anything:
+    return _COLUMNS if how.kind == "table" else _ANYTHING
 
 
 def _read_path(path: Path, how: ReadOptions) -> Raw | Sheet:
-    # points may come in any format; what holds no table is none
-    found = format_of(path, how.kind) or (None if how.kind == "table" else format_of(path))
-    if found is None:
-        raise no_table(path) if how.kind == "table" else refusal(path)
-    made = found.read(path, how)
+    made = _taken_for(how).format_of(path, how.kind).read(path, how)
     if isinstance(made, Raw | Sheet):
         return made
     if (sheet := sheet_of(made, path)) is not None:

@@ -40,6 +40,7 @@ NPY = FORMATS.add(
         (".npy",),
         holds=("image", "points", "table"),
         reader="pushforward.data.npz:read_arrays",
+        readers={"table": "pushforward.data.npz:read_columns"},
         writes=("arrays",),
         writer="pushforward.data.write:npy_bytes",
     )
@@ -102,6 +103,9 @@ TEXT = FORMATS.add(
         (".txt",),
         holds=("text", "table", "points"),
         reader="pushforward.data.text.sources:read_plain",
+        readers=dict.fromkeys(
+            ("table", "points"), "pushforward.data.tables.delimited:read_delimited"
+        ),
         sniffer="pushforward.data.text.recognising:is_plain_text",
         writes=("texts",),
         writer="pushforward.data.text.text_bytes:text_bytes",
@@ -116,6 +120,9 @@ JSON_LINES = FORMATS.add(
         (".jsonl", ".ndjson"),
         holds=("text", "table", "points"),
         reader="pushforward.data.text.sources:read_json_lines",
+        readers=dict.fromkeys(
+            ("table", "points"), "pushforward.data.tables.typed_files:read_json_rows"
+        ),
         writes=("rows", "texts"),
         writer="pushforward.data.write:json_lines_bytes",
         reads_packed=True,

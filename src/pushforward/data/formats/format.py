@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,8 @@ class Format(Choice):
         reader: takes a path and `ReadOptions`, and returns whatever `pushforward.load` takes: an
             array, `(array, labels)`, a DataFrame or a list of strings. Formats of the house return
             `Raw`, `Sheet` or `Found`, which also say what was decided.
+        readers: what reads it where one of the other kinds that it may hold is asked for, by the
+            name of the kind; of those that are not here `reader`.
         sniffer: says of a path without such an ending whether it is of this format all the same;
             none = never.
         writes: the forms of samples that it can hold: `arrays`, `pictures`, `rows`, `texts`. Empty:
@@ -115,6 +117,7 @@ class Format(Choice):
     suffixes: tuple[str, ...] = ()
     holds: tuple[str, ...] = ()
     reader: Reader | str = ""
+    readers: Mapping[str, Reader | str] = field(default_factory=dict, hash=False)
     sniffer: Callable[[Path], bool] | str = ""
     writes: tuple[str, ...] = ()
     writer: Writer | str = ""
@@ -138,7 +141,7 @@ class Format(Choice):
         Raises:
             BadInput: what cannot be used, named with its place.
         """
-        return _function(self.reader)(path, how)
+        return _function(self.readers.get(how.kind or "", self.reader))(path, how)
 
     def can_write(self, samples: Samples) -> bool:
         """Return whether samples can be written in this format."""

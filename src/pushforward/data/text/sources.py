@@ -23,9 +23,6 @@ from pushforward.data.formats.file_formats import TEXTS as FOLDER
 from pushforward.data.formats.format import ReadOptions
 from pushforward.data.formats.packing import unpacked_name
 from pushforward.data.plain import ending_of
-from pushforward.data.tables.delimited import read_delimited
-from pushforward.data.tables.sheet import Sheet
-from pushforward.data.tables.typed_files import read_json_rows
 from pushforward.data.text.decoding_text import DecodedText, read_text
 from pushforward.data.text.json_lines import encodable, json_texts
 from pushforward.data.text.policy import LABEL, Form, Policy
@@ -105,10 +102,8 @@ def read_source(source: Any, policy: Policy) -> tuple[str, str, Texts]:
     return unpacked_name(path).stem or origin, origin, found
 
 
-def read_plain(path: Path, how: ReadOptions) -> Texts | Sheet:
-    """Return the text of a file, or its rows where a table or points are asked for."""
-    if how.kind in ("table", "points"):
-        return read_delimited(path, how)
+def read_plain(path: Path, how: ReadOptions) -> Texts:
+    """Return the text of a file."""
     found = Texts()
     found.texts = [_text_of(path, how.text or Policy(), found)]
     ending = ending_of(path)
@@ -123,10 +118,8 @@ def read_plain(path: Path, how: ReadOptions) -> Texts | Sheet:
     return found
 
 
-def read_json_lines(path: Path, how: ReadOptions) -> Texts | Sheet:
-    """Return the texts of JSON lines, or their rows where a table or points are asked for."""
-    if how.kind in ("table", "points"):
-        return read_json_rows(path, how)
+def read_json_lines(path: Path, how: ReadOptions) -> Texts:
+    """Return the texts of JSON lines."""
     found = Texts()
     _read_json([path], how.text or Policy(), found)
     return found
