@@ -18,7 +18,7 @@ from pushforward.data.encoding import encoding_from_json
 from pushforward.data.open import open_data
 from pushforward.data.open_in_space import open_like
 from pushforward.data.text.encoding import TextEncoding
-from pushforward.data.text.text_dataset import open_text
+from pushforward.data.text.text_dataset import open_text, open_text_of_run
 from pushforward.data.text.tokeniser import CharacterTokeniser
 
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -80,7 +80,7 @@ def test_the_dictionary_of_contexts_travels(tmp_path: Path) -> None:
     assert isinstance(data.encoding, TextEncoding)
     again = encoding_from_json(json.loads(json.dumps(data.encoding.to_json())))
     assert again == data.encoding
-    assert open_text(tmp_path / "n.jsonl", data.encoding).fingerprint == data.fingerprint
+    assert open_text_of_run(tmp_path / "n.jsonl", data.encoding).fingerprint == data.fingerprint
     assert open_data(tmp_path / "n.jsonl", encoding=again).train.x.equal(data.train.x)
     other = lines(tmp_path / "m.jsonl", [7, 31])
     read = data.encoding.read(other)

@@ -26,6 +26,7 @@ class DataKind(Choice):
         in_a_space: whether an example is a point of a vector space with one scale for all of its
             numbers: then it is drawn as a picture or a dot, observed in part through an operator,
             and compared by its distance as it is.
+        forms: what can be written of its tensors: `arrays`, `pictures`.
 
     Example:
         >>> DATA_KINDS.load("image").parts, DATA_KINDS.names()
@@ -37,6 +38,7 @@ class DataKind(Choice):
     examples: str = "examples"
     parts: str = "columns"
     in_a_space: bool = False
+    forms: tuple[str, ...] = ("arrays",)
 
     @property
     def space_class(self) -> Any:
@@ -65,6 +67,7 @@ DATA_KINDS.add(
         "images",
         "pixels",
         True,
+        ("arrays", "pictures"),
     )
 )
 DATA_KINDS.add(

@@ -27,11 +27,8 @@ def of_table(dataset: Dataset) -> dict[str, Any]:
     """Return the kinds of the columns, and a sentence for each."""
     table: Any = dataset.space
     x = torch.cat([part.x for part in (dataset.train, dataset.validation, dataset.test)])
-    words: Callable[..., list[str] | None] = getattr(
-        dataset.encoding, "words", lambda *values: None
-    )
     columns = [
-        _column(column, x[:, place], partial(words, place))
+        _column(column, x[:, place], partial(dataset.encoding.words, place))
         for place, column in enumerate(table.columns)
     ]
     return {"kinds": table.kinds, "columns": columns}

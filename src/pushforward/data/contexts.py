@@ -8,6 +8,7 @@ where each one ends.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from pushforward.core.context import Context, ContextSpace
 from pushforward.core.errors import BadInput, nearest
+from pushforward.core.given import Given
 from pushforward.data.array_files import load_array
 from pushforward.data.formats.file_formats import NPY
 
@@ -104,6 +106,22 @@ def read_context(
             f"{len(found.length)} contexts for {n} examples in {path}", "one context an example"
         )
     return found
+
+
+def in_context(found: Given | None, context: str, space: ContextSpace | None, n: int) -> Given:
+    """Return the condition of n examples that are about a context, whatever else is known of them.
+
+    Raises:
+        BadInput: there are no contexts, or what `parse_context` refuses.
+    """
+    if space is None:
+        raise BadInput(
+            f"the context '{context}'",
+            "none",
+            "this run was trained without contexts; leave it out",
+        )
+    about = parse_context(context, space, n)
+    return Given(context=about) if found is None else replace(found, context=about)
 
 
 def parse_context(text: str, space: ContextSpace, n: int) -> Context:

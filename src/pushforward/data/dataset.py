@@ -19,6 +19,7 @@ from pushforward.core.given import Examples, label_of
 from pushforward.core.registry import Registry
 from pushforward.core.space import Space
 from pushforward.data.encoding import Encoding
+from pushforward.data.identity import IdentityEncoding
 from pushforward.data.toys import Density
 
 
@@ -32,7 +33,7 @@ class Dataset:
         source: what `open_data` was given, so that a run can open it again.
         fingerprint: SHA-256 of all examples, labels and splits.
         density: the exact density, for toys.
-        encoding: what turns text or tables into tensors and back, None for images and points.
+        encoding: what turns text or tables into tensors and back, and reads files like these data.
         skipped: unreadable files that were left out on request.
         context: the space of what each example is about, None if there is nothing.
         lost: what of the user's data would not reach a model, or could not come back, a sentence
@@ -54,11 +55,15 @@ class Dataset:
     fingerprint: str = ""
     density: Density | None = None
     skipped: tuple[str, ...] = ()
-    encoding: Encoding | None = None
+    encoding: Encoding = field(default_factory=IdentityEncoding)
     streams: tuple[Tensor, ...] = ()
     context: ContextSpace | None = None
     lost: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        known = self.encoding.beside(self.space, self.classes, self.settings)
+        object.__setattr__(self, "encoding", known)
 
     @property
     def losses(self) -> tuple[str, ...]:

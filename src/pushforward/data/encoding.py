@@ -1,38 +1,102 @@
 """From a user's text or table to tensors of a space, and back; saved with every run that needs it.
 
-One idea: images and points are tensors already, but a token or a category means nothing without its
-dictionary, so the dictionary travels with the run and speaks for it: it decodes samples, reads
-other files and understands `--given`.
+Two ideas: a token or a category means nothing without its dictionary, so the dictionary travels with
+the run and speaks for it: it decodes samples, reads other files and understands `--given`; what is
+tensors already has one that changes nothing (see `data.identity`), so that nobody asks which.
 """
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from pushforward.core.conditions import Condition, resolve
+from pushforward.core.context import ContextSpace
 from pushforward.core.errors import BadInput, refusing
 from pushforward.core.given import Examples, Given
 from pushforward.core.registry import Registry
 from pushforward.core.space import Space
+from pushforward.data.contexts import in_context
+from pushforward.data.formats.format import Samples
+from pushforward.data.text.policy import Form, Policy
+
+if TYPE_CHECKING:
+    from pushforward.data.text.encoding import TextEncoding
 
 
 class Encoding(ABC):
     """A dictionary between data as people have them and examples of a space. Concrete encodings are
-    final."""
+    final.
+
+    Attributes:
+        kind: of the data that it makes of whatever it reads; empty: the data themselves say it.
+        asked: the kind that was asked for of data that could be several, where that is kept beside
+            it.
+        array: of an `.npz`, which holds what each example is about.
+        rounds: whether decoded numbers lie on the grids of their columns.
+        reads_rows: whether a DataFrame stands for rows, and not for texts.
+        policy: how files of text become documents, as usual where no text is read.
+        form: of files of text, the plain one where no text is read.
+    """
 
     kind: str
+    asked: str | None = None
+    array: str | None = None
+    rounds: bool = False
+    reads_rows: bool = True
+    policy: Policy = Policy()
+    form: Form = Form()
 
     @property
     @abstractmethod
     def space(self) -> Space:
         """The space that examples live in."""
 
+    def beside(
+        self, space: Space, classes: tuple[str, ...], settings: Mapping[str, Any]
+    ) -> Encoding:
+        """Return the dictionary that knows what stands beside it with the data: their space, the
+        names of their classes, and what was asked of their reading."""
+        return self
+
+    def with_classes(self, classes: tuple[str, ...]) -> Encoding:
+        """Return the dictionary with the names of the classes behind its labels."""
+        return self
+
+    # ---- out: examples as people read them
+    # ----------------------------------------------------------------------------------------------
+
     @abstractmethod
-    def decode(self, x: Tensor) -> Any:
-        """Return examples as people read them: a list of strings, or a DataFrame."""
+    def decode(self, x: Tensor, label: Tensor | None = None) -> Any:
+        """Return examples as people read them: a list of strings, or a DataFrame.
+
+        Args:
+            label: the class of each, for rows that have a column of labels.
+        """
+
+    def samples(
+        self, x: Tensor, space: Space, names: Sequence[str] | None, label: Tensor | None
+    ) -> Samples:
+        """Return samples as they are shown and written.
+
+        Args:
+            names: of the class that each was asked for, for pictures and arrays.
+            label: its index, for rows that have a column of labels.
+        """
+        return Samples(x, space, None, self.decode(x, label), self)
+
+    def records(self, samples: Samples, given: str | None) -> Any:
+        """Return samples as JSON has them; `given` is what they were conditioned on, in words."""
+        return json.loads(samples.shown.to_json(orient="records", date_format="iso"))
+
+    def lines(self, samples: Samples, given: str | None) -> Iterator[str]:
+        """Yield samples as lines of a terminal: rows as CSV."""
+        yield self.csv(samples.shown).rstrip("\n")
 
     def csv(self, shown: Any) -> str:
         """Return decoded examples as the text of a CSV file; tables are written as the file that
@@ -48,6 +112,11 @@ class Encoding(ABC):
         """
         return self.csv(shown).encode()
 
+    def run_together(self, shown: Any) -> str:
+        """Return what in texts hides where each of them ends in a file of plain text, empty if
+        nothing does."""
+        return ""
+
     @property
     def schema(self) -> str:
         """The types of the Arrow file that a table came from (see `data.tables.arrow`), empty for
@@ -59,19 +128,61 @@ class Encoding(ABC):
         """What the names of its own files end in, empty where that is nothing or one of many."""
         return ""
 
+    @property
+    def names(self) -> Sequence[str]:
+        """What the coordinates of a point are called, nothing where nobody named them."""
+        return ()
+
+    @property
+    def labelled(self) -> bool:
+        """Whether rows have a column of labels."""
+        return False
+
+    def words(self, place: int, *values: float) -> list[str] | None:
+        """Return values of a column in words of its own, None where they are plain numbers."""
+        return None
+
+    @property
+    def detokenise(self) -> Callable[[Any], str] | None:
+        """From tokens to text, None where examples are no tokens."""
+        return None
+
+    # ---- in: data of people as examples, and their words as conditions
+    # ----------------------------------------------------------------------------------------------
+
     @abstractmethod
-    def read(self, source: Any) -> Examples:
+    def read(self, source: Any, labelled: bool | None = None) -> Examples:
         """Return everything in another source (a path, text, a DataFrame) as examples of the same
         space.
+
+        Args:
+            labelled: whether labels are read; None reads those that there are.
 
         Raises:
             BadInput: a source that cannot be read, or holds what this dictionary does not know.
         """
 
-    def read_foreign(self, path: Path) -> tuple[Examples, dict[int, str]]:
+    def read_held(self, source: Any) -> Examples | Tensor:
+        """Return what a program holds as examples, or as a tensor where no labels came with
+        them."""
+        return self.read(source)
+
+    def read_foreign(
+        self, path: Path, labelled: bool | None = None, skip_bad: bool = False
+    ) -> tuple[Examples, dict[int, str]]:
         """Return a file that another program generated, and which of its examples cannot be any of
-        these data, and why."""
+        these data, and why.
+
+        Args:
+            labelled: see `read`.
+            skip_bad: leave unreadable files out.
+        """
         return self.read(path), {}
+
+    def reading_like(self, reading: Any) -> Any:
+        """Return how the columns of another file are read (see `data.tables.sheet.Reading`): as was
+        asked."""
+        return reading
 
     @abstractmethod
     def parse_given(self, text: str, n: int) -> Given:
@@ -81,10 +192,52 @@ class Encoding(ABC):
             BadInput: what the dictionary does not know.
         """
 
+    def condition(
+        self,
+        given: str | None,
+        n: int,
+        context: str | None = None,
+        about: ContextSpace | None = None,
+        classes: tuple[str, ...] = (),
+    ) -> Condition:
+        """Return what n samples are conditioned on, from its words: a class, and a context.
+
+        Args:
+            context: what all of them are about.
+            about: the space of contexts, None if the model has none.
+            classes: names of the model's classes.
+
+        Raises:
+            BadInput: a context for a model without, or what the classes or that space do not know.
+        """
+        if context is None:
+            return given
+        return in_context(resolve(given, n, classes), context, about, n)
+
+    def conditions(self, given: Any, n: int | None) -> Given | None:
+        """Return the conditions that this dictionary knows a Python value by, such as a mapping of
+        columns; None where it stands for classes.
+
+        Args:
+            n: how many examples, None = as many as there are conditions.
+
+        Raises:
+            BadInput: another number of conditions, or what the dictionary does not know.
+        """
+        return None
+
+    def as_text(self, what: str) -> TextEncoding:
+        """Return this dictionary as one of text, which alone can do `what`.
+
+        Raises:
+            BadInput: it is none.
+        """
+        raise BadInput(what, "a run on text", "leave it out")
+
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
         """Return a JSON record with its `kind`, which `encoding_from_json` turns back into an equal
-        encoding."""
+        encoding; empty where nothing is to be kept."""
 
     @classmethod
     @abstractmethod
@@ -102,12 +255,29 @@ ENCODINGS: Registry[type[Encoding]] = Registry(
 )
 
 
+def require_number(came: int, n: int | None) -> None:
+    """Refuse another number of conditions than of examples; None is as many as there are.
+
+    Example:
+        >>> require_number(3, None), require_number(3, 3)
+        (None, None)
+    """
+    if n is not None and came != n:
+        raise BadInput(
+            f"{came} conditions for n={n}", "one condition per example", f"leave n out, or n={came}"
+        )
+
+
 def encoding_from_json(record: dict[str, Any]) -> Encoding:
-    """Rebuild any encoding from its record.
+    """Rebuild any encoding from its record; nothing is what a run keeps whose data are tensors.
 
     Raises:
         BadInput: a kind that this version does not know.
     """
+    if record == {}:
+        from pushforward.data.identity import IdentityEncoding
+
+        return IdentityEncoding()
     kind = str(record.get("kind", "")) if isinstance(record, dict) else type(record).__name__
     if kind not in ENCODINGS:
         raise BadInput(

@@ -31,25 +31,26 @@ from pushforward.data.encoding import Encoding
 from pushforward.data.formats.choosing import format_of
 from pushforward.data.formats.file_formats import NPZ
 from pushforward.data.formats.format import ReadOptions
+from pushforward.data.identity import IdentityEncoding
 from pushforward.data.images.options import ImageOptions, image_options
 from pushforward.data.points import PointsEncoding
-from pushforward.data.points_of_tables import raw_of
+from pushforward.data.points_of_tables import raw_of, raw_of_run
 from pushforward.data.reader import pictures_in, read
 from pushforward.data.source import Raw
 from pushforward.data.split import Rows, split_examples
-from pushforward.data.tables.as_file import RowsEncoding
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.sheet import Reading, Sheet
-from pushforward.data.tables.table_dataset import open_table, says_what, settled
+from pushforward.data.tables.table_dataset import encoded_table, open_table, says_what, settled
 from pushforward.data.text.corpus import count, is_text
 from pushforward.data.text.decoding_text import read_text
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.data.text.recognising import has_own_ending, is_literal
 from pushforward.data.text.rows_of_numbers import numbers_in
-from pushforward.data.text.text_dataset import open_text
+from pushforward.data.text.text_dataset import open_text, open_text_of_run
 from pushforward.data.toys import TOYS, toy
 
 LEFT_OUT = "the labels are left out, as asked"
+IDENTITY = IdentityEncoding()
 TOY_SIZES = (10_000, 2_000, 5_000)
 
 
@@ -85,7 +86,7 @@ def open_data(
     seed: int = 0,
     labels: bool = True,
     skip_bad: bool = False,
-    encoding: Encoding | None = None,
+    encoding: Encoding = IDENTITY,
     **options: Any,
 ) -> Dataset:
     """Return the dataset behind a built-in name, a path, an array, an `(array, labels)` pair, a
@@ -111,54 +112,49 @@ def open_data(
         toys = _open_toy(source, seed)
         _require_pictures(asked.images, toys)
         return toys
-    if _is_text(source, asked.kind, encoding, asked.text):
+    if _is_text(source, asked, encoding):
         image_options(asked.images)
-        of_run = encoding if isinstance(encoding, TextEncoding) else asked.text
-        found = open_text(
-            source if labels else _alone(source), of_run, seed=seed, asked=asked.kind == "text"
-        )
+        texts = source if labels else _alone(source)
+        if isinstance(encoding, TextEncoding):
+            found = open_text_of_run(texts, encoding, seed=seed)
+        else:
+            found = open_text(texts, asked.text, seed=seed, asked=asked.kind == "text")
     else:
         found = _open_others(source, asked, seed, (labels, skip_bad), encoding)
     _require_pictures(asked.images, found)
     kept = {
         **(asked.images or {}),
         "context": asked.context,
-        "kind": None if found.encoding is not None else asked.kind,
+        "kind": None if found.encoding.kind else asked.kind,
     }
     return replace(found, source=absolute(source, found.source), settings=_said(kept))
 
 
 def _open_others(
-    source: Any, asked: DataOptions, seed: int, flags: tuple[bool, bool], encoding: Encoding | None
+    source: Any, asked: DataOptions, seed: int, flags: tuple[bool, bool], encoding: Encoding
 ) -> Dataset:
     """Return the dataset of whatever is no text: a table, points, pictures."""
     (labels, skip_bad), images = flags, image_options(asked.images)
-    known = "points" if isinstance(encoding, PointsEncoding) else asked.kind
-    by_columns = isinstance(encoding, TableEncoding) or bool(asked.keep) or says_what(asked.columns)
-    kind = "table" if by_columns else known
+    by_columns = bool(asked.keep) or says_what(asked.columns)
+    kind = encoding.kind or ("table" if by_columns else asked.kind)
     if kind not in ("table", "points", None):
         raise BadInput(f"kind='{kind}'", "table, points or text")
-    reading = Reading(asked.columns or {}, header=asked.header)
-    if isinstance(encoding, RowsEncoding):
-        reading = encoding.reading
+    reading = encoding.reading_like(Reading(asked.columns or {}, header=asked.header))
     name, raw, origin = read(
         source, ReadOptions(kind, images, None, reading, skip_bad, asked.context)
     )
+    if isinstance(raw, Sheet) and isinstance(encoding, TableEncoding):
+        return encoded_table(raw, encoding, seed=seed)
+    if isinstance(raw, Sheet) and isinstance(encoding, PointsEncoding):
+        raw = raw_of_run(raw, encoding)
     if isinstance(raw, Sheet):
-        sheet = settled(raw, kind, asked.columns, encoding)
-        pictures = None if known else pictures_in(sheet, images, skip_bad)
+        sheet = settled(raw, kind, asked.columns)
+        pictures = None if asked.kind else pictures_in(sheet, images, skip_bad)
         if pictures is None and not sheet.points:
-            table = encoding if isinstance(encoding, TableEncoding) else None
             return open_table(
-                sheet,
-                seed=seed,
-                columns=asked.columns,
-                keep=asked.keep,
-                bounds=asked.bounds,
-                encoding=table,
+                sheet, seed=seed, columns=asked.columns, keep=asked.keep, bounds=asked.bounds
             )
-        points = encoding if isinstance(encoding, PointsEncoding) else None
-        raw = pictures or raw_of(sheet, points, asked.kind is None)
+        raw = pictures or raw_of(sheet, asked.kind is None)
     return _open_arrays((name, raw, origin), seed, labels, images)
 
 
@@ -166,16 +162,17 @@ def _said(asked: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in asked.items() if value is not None}
 
 
-def _is_text(
-    source: Any, kind: str | None, encoding: Encoding | None, text: Mapping[str, Any] | None
-) -> bool:
+def _is_text(source: Any, asked: DataOptions, encoding: Encoding) -> bool:
+    text, kind = asked.text, asked.kind
     if text is not None and kind not in (None, "text"):
         said = f"data.{next(iter(text), 'length')}, an option of text, and data.kind={kind}"
         raise BadInput(said, "one of them", "leave the other out")
-    if text is not None or isinstance(encoding, TextEncoding) or kind == "text":
+    known = encoding.kind or kind
+    if text is not None or known == "text":
         return True
-    rows = kind is not None or isinstance(encoding, RowsEncoding)
-    as_rows = rows and _is_path(source) and format_of(Path(source), "table") is not None
+    as_rows = (
+        known is not None and _is_path(source) and format_of(Path(source), "table") is not None
+    )
     found = not as_rows and is_text(source)
     if found and kind is not None:
         raise BadInput(
@@ -224,13 +221,12 @@ def _open_arrays(
     source: tuple[str, Raw, str], seed: int, labels: bool, options: ImageOptions
 ) -> Dataset:
     name, raw, origin = source
-    rows = raw.encoding if isinstance(raw.encoding, PointsEncoding) else None
-    names = () if rows is None else tuple(rows.names)
+    names = tuple(raw.encoding.names)
     found = as_space(raw.x, origin, Wanted(options.levels, raw.white, names=names, held=raw.held))
     if raw.white is None and found.space.levels is not None:
         found = as_asked(found, options)
     x, notes, lost = found.x, [*raw.notes, *found.notes], [*raw.lost, *found.lost]
-    if rows is None and found.space.levels is None and raw.x.dtype.kind in "biu":
+    if not raw.encoding.rounds and found.space.levels is None and raw.x.dtype.kind in "biu":
         lost.append(
             "that the numbers are whole: samples are not rounded (opened as a table, they are)"
         )
@@ -262,7 +258,7 @@ def _open_arrays(
         raw.skipped,
         context=None if raw.context is None else space_of(raw.context),
         lost=tuple(lost),
-        encoding=None if rows is None else replace(rows, classes=classes),
+        encoding=raw.encoding.with_classes(classes),
     )
 
 

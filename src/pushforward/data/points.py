@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from pushforward.core.class_names import class_of
 from pushforward.core.errors import BadInput, closest
-from pushforward.core.given import Examples, Given
+from pushforward.core.given import Examples, Given, label_of
 from pushforward.core.space import Points, Space
 from pushforward.core.table import Column
 from pushforward.data.tables.as_file import RowsEncoding
@@ -78,6 +78,15 @@ class PointsEncoding(RowsEncoding):
         return [stored.label for stored, _ in self._coordinates]
 
     @property
+    def labelled(self) -> bool:
+        """Whether one column holds labels."""
+        return self.label is not None
+
+    def with_classes(self, classes: tuple[str, ...]) -> PointsEncoding:
+        """Return the dictionary of points of these classes."""
+        return replace(self, classes=classes)
+
+    @property
     def _coordinates(self) -> list[tuple[Stored, Column]]:
         return [(stored, column) for stored, column in self.columns if column is not None]
 
@@ -111,14 +120,23 @@ class PointsEncoding(RowsEncoding):
             [] if self.label is None else [self.label.stored]
         )
 
-    def read(self, source: Any) -> Examples:
+    def read(self, source: Any, labelled: bool | None = None) -> Examples:
         """Return a DataFrame, or the table at a path, as points; columns may come in any order,
-        labels may be missing.
+        labels may be missing unless they are asked for.
 
         Raises:
             BadInput: a column that is missing or unknown, a constant that differs, an unknown
-                label.
+                label, or none.
         """
+        found = self._read(source)
+        if labelled and self.label is not None and label_of(found.given) is None:
+            hint = f"this run was trained with labels, in the column '{self.label.stored.label}'"
+            raise BadInput(
+                f"{source} has no labels", f"labels among {', '.join(self.classes)}", hint
+            )
+        return found.without_labels() if labelled is False else found
+
+    def _read(self, source: Any) -> Examples:
         if isinstance(source, pd.DataFrame):
             return self._examples(source, None, GIVEN)
         if not isinstance(source, str | Path):

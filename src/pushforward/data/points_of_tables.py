@@ -115,29 +115,32 @@ def _numbers(series: pd.Series, name: str, sheet: Sheet) -> np.ndarray:
     return numbers
 
 
+def raw_of_run(sheet: Sheet, encoding: PointsEncoding) -> Raw:
+    """Return what a table of numbers holds as points of a run, whose names and order are kept to.
+
+    Raises:
+        BadInput: see `PointsEncoding.read`.
+    """
+    found = encoding.examples(sheet)
+    index = label_index(found.given)
+    labels = None if index is None else [encoding.classes[i] for i in index.tolist()]
+    return Raw(found.x.numpy(), labels, list(sheet.notes), lost=list(sheet.lost), encoding=encoding)
+
+
 def raw_of(
     sheet: Sheet,
-    encoding: PointsEncoding | None = None,
     pictured: bool = False,
     varied: bool = True,
 ) -> Raw:
     """Return what a table of numbers holds as points, or as pictures where its columns are pixels.
 
     Args:
-        encoding: that of a run, whose names and order are kept to.
         pictured: True takes columns that are named or ordered like pixels for pixels.
         varied: see `points_of`.
 
     Raises:
-        BadInput: see `points_of`, and `PointsEncoding.read` for what does not fit a run.
+        BadInput: see `points_of`.
     """
-    if encoding is not None:
-        found = encoding.examples(sheet)
-        index = label_index(found.given)
-        labels = None if index is None else [encoding.classes[i] for i in index.tolist()]
-        return Raw(
-            found.x.numpy(), labels, list(sheet.notes), lost=list(sheet.lost), encoding=encoding
-        )
     pixels = pixels_of(sheet) if pictured else None
     if pixels is not None:
         x, labels, note = pixels

@@ -9,6 +9,7 @@ import numpy as np
 
 from pushforward.core.context import Context
 from pushforward.data.encoding import Encoding
+from pushforward.data.identity import IdentityEncoding
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Raw:
     context: Context | None = None
     lost: list[str] = field(default_factory=list)
     white: int | None = None
-    encoding: Encoding | None = None
+    encoding: Encoding = field(default_factory=IdentityEncoding)
     only: tuple[str, ...] = ()
     held: bool = False
     order: tuple[str, ...] = ()

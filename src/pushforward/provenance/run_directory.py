@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -79,7 +81,7 @@ def begin(
     path: Path,
     config: dict[str, Any],
     facts: dict[str, Any],
-    encoding: dict[str, Any] | None = None,
+    encoding: Mapping[str, Any] = MappingProxyType({}),
     status: str = "training",
 ) -> None:
     """Write the manifest, the dictionary of text or tables if there is one, and `config.yaml`.
@@ -96,11 +98,10 @@ def begin(
     before = read_manifest(path) if (path / MANIFEST).is_file() else {}
     if (path / CONFIG).is_file() and (found := sha256_of(path / CONFIG)) in _valid(before):
         record["config_sha256_before"] = found
-    if encoding is not None:
-        record["encoding_sha256"] = _sha256(json_text(encoding))
+    record |= encoding_facts(encoding)
     began = {key: before[key] for key in ("started", "resumed", "versions") if key in before}
     write_json(path / MANIFEST, {**record, "versions": versions(), **began, **facts})
-    if encoding is not None:
+    if encoding:
         write_json(path / ENCODING, encoding)
     write_text(path / CONFIG, text)
 
@@ -124,19 +125,29 @@ def is_begun_only(path: Path) -> bool:
     return left and read_manifest(path).get("status") == "training"
 
 
+def encoding_facts(encoding: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a manifest says of a dictionary: nothing where nothing is kept of it.
+
+    Example:
+        >>> encoding_facts({})
+        {}
+    """
+    return {"encoding_sha256": _sha256(json_text(encoding))} if encoding else {}
+
+
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def read_encoding(record: RunRecord) -> dict[str, Any] | None:
-    """Return the dictionary that a run on text or tables was trained with, None for the others.
+def read_encoding(record: RunRecord) -> dict[str, Any]:
+    """Return the dictionary that a run on text or tables was trained with, empty for the others.
 
     Raises:
         BadInput: it is missing or was changed.
     """
     expected = record.manifest.get("encoding_sha256")
     if expected is None:
-        return None
+        return {}
     path = record.path / ENCODING
     if not path.is_file() or sha256_of(path) != expected:
         raise BadInput(

@@ -44,7 +44,6 @@ from pushforward.core.score import Score
 from pushforward.core.space import Space
 from pushforward.core.walk import trajectory
 from pushforward.data.dataset import Dataset
-from pushforward.data.text.encoding import TextEncoding
 from pushforward.evaluation.cards.controls import (
     COPYCAT,
     NOISE,
@@ -121,8 +120,7 @@ def features_of(dataset: Dataset, real: Control, names: Sequence[str], seed: int
     """
     if not names:
         return default_features(dataset.space, real.train, seed)
-    encoding = dataset.encoding
-    decode = encoding.tokeniser.decode if isinstance(encoding, TextEncoding) else None
+    decode = dataset.encoding.detokenise
     return [
         features_by_name(name, dataset.space, real.train, real.train_labels, seed, decode)
         for name in names

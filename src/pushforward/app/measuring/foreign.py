@@ -10,7 +10,6 @@ from pushforward.app.measuring.cases import FEWEST
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
 from pushforward.data.dataset import Dataset
-from pushforward.data.open_in_space import open_like
 
 
 def read_foreign(
@@ -29,9 +28,7 @@ def read_foreign(
         BadInput: samples of another space.
     """
     space = dataset.space
-    if dataset.encoding is None:
-        return open_like(str(samples), space, dataset.classes, labels=labels, skip_bad=skip_bad), {}
-    found, odd = dataset.encoding.read_foreign(samples)
+    found, odd = dataset.encoding.read_foreign(samples, labels, skip_bad)
     if found.x.shape[1:] != space.event_shape:  # a text shorter than a window
         raise BadInput(
             f"{samples} holds {found.x.shape[1]} tokens",

@@ -80,7 +80,7 @@ class MeasuredPoints(MeasuredKind):
 
     def header(self, dataset: Dataset) -> tuple[str, ...]:
         """Return the names of coordinates, if a table had some."""
-        return tuple(getattr(dataset.encoding, "names", ()))
+        return tuple(dataset.encoding.names)
 
 
 class MeasuredImages(MeasuredKind):
@@ -102,8 +102,6 @@ class MeasuredTables(MeasuredKind):
 
     def cells(self, samples: np.ndarray, dataset: Dataset, given: Given | None) -> Cells:
         """Return rows as their file has them."""
-        if dataset.encoding is None:
-            return ()
         head = torch.from_numpy(samples.copy())
         space: Any = dataset.space
         for place, column in enumerate(space.columns):
@@ -124,12 +122,10 @@ class MeasuredTables(MeasuredKind):
     def bins(self, real: np.ndarray, dataset: Dataset) -> tuple[Any, ...]:
         """Return the bins of the real rows."""
         space: Any = dataset.space
-        return bins_of(real, space, getattr(dataset.encoding, "words", None))
+        return bins_of(real, space, dataset.encoding.words)
 
     def header(self, dataset: Dataset) -> tuple[str, ...]:
         """Return the names of the file's columns."""
-        if dataset.encoding is None:
-            return ()
         return tuple(map(str, dataset.encoding.decode(dataset.test.x[:1]).columns))
 
 
@@ -152,14 +148,12 @@ class MeasuredTexts(MeasuredKind):
 
     def cells(self, samples: np.ndarray, dataset: Dataset, given: Given | None) -> Cells:
         """Return texts, a cell each."""
-        encoding: Any = dataset.encoding
-        if encoding is None:
-            return ()
-        texts = encoding.decode(torch.from_numpy(samples.copy()))
+        encoding = dataset.encoding.as_text("texts on a page")
+        texts, spell = encoding.decode(torch.from_numpy(samples.copy())), encoding.detokenise
         if given is not None and given.context is not None:
             n = len(samples)
             about = zip(given.context.values[:n], given.context.length[:n].tolist(), strict=True)
-            contexts = [encoding.tokeniser.decode(values[:length]) for values, length in about]
+            contexts = [spell(values[:length]) for values, length in about]
             texts = [f"[{context}] {text}" for context, text in zip(contexts, texts, strict=True)]
         return tuple((text,) for text in texts)
 

@@ -19,19 +19,15 @@ from torch import Tensor
 from pushforward.app.measuring.measured_kind import measured_as
 from pushforward.app.runs.opening import (
     SPLITS,
-    context_array,
     encoding_of,
     is_builtin,
     is_same,
     open_as,
-    reading_of,
     reopen,
 )
 from pushforward.core.errors import BadInput, nearest
 from pushforward.core.given import Examples, Given, label_of
 from pushforward.data.dataset import Dataset
-from pushforward.data.open_in_space import open_like
-from pushforward.data.points import PointsEncoding
 from pushforward.data.text.description import joined_streams
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.provenance.run_directory import RunRecord
@@ -176,29 +172,8 @@ def stream_of(
 
 def whole(record: RunRecord, source: Any, *, labelled: bool) -> Examples:
     """Return everything in a source, in its order."""
-    encoding = encoding_of(record)
-    if encoding is not None:
-        read = encoding.read(
-            Path(source) if isinstance(source, str) and Path(source).exists() else source
-        )
-        return (
-            _labelled(read, encoding, source, labelled)
-            if isinstance(encoding, PointsEncoding)
-            else read
-        )
-    classes, context = tuple(record.manifest["classes"]), context_array(record)
-    return open_like(
-        source, record.space, classes, labels=labelled, context=context, images=reading_of(record)
-    )
-
-
-def _labelled(read: Examples, encoding: PointsEncoding, source: Any, labelled: bool) -> Examples:
-    if labelled and encoding.label is not None and label_of(read.given) is None:
-        hint = f"this run was trained with labels, in the column '{encoding.label.stored.label}'"
-        raise BadInput(
-            f"{source} has no labels", f"labels among {', '.join(encoding.classes)}", hint
-        )
-    return read if labelled else read.without_labels()
+    named = Path(source) if isinstance(source, str) and Path(source).exists() else source
+    return encoding_of(record).read(named, labelled)
 
 
 def _joined(data: Dataset) -> Examples:

@@ -47,25 +47,36 @@ FORMATS = (".csv", ".npy", ".json")  # of what every example scored
 
 @dataclass(frozen=True)
 class Scored:
-    """Log-probabilities, the summary that `score --json` prints, and of text every token's own
-    score."""
+    """Log-probabilities, and the summary that `score --json` prints."""
 
     log_prob: LogProb
     summary: dict[str, Any]
-    text: TextScore | None = None
-    encoding: TextEncoding | None = None
+
+    def tokens(self) -> list[tuple[str, float]]:
+        """Return the parts of what was scored, with their own scores.
+
+        Raises:
+            BadInput: what was scored is no text.
+        """
+        raise BadInput(
+            "scores by token", "a run on text", "rows, points and images are scored whole"
+        )
+
+
+@dataclass(frozen=True)
+class ScoredText(Scored):
+    """Text, every token of which has a score of its own."""
+
+    text: TextScore
+    encoding: TextEncoding
 
     def tokens(self) -> list[tuple[str, float]]:
         """Return every token as text with its log-probability in nats; bytes that are no characters
         are escaped.
 
         Raises:
-            BadInput: what was scored is no text.
+            BadInput: a model that bounds the probability of whole windows.
         """
-        if self.text is None or self.encoding is None:
-            raise BadInput(
-                "scores by token", "a run on text", "rows, points and images are scored whole"
-            )
         if self.text.nats is None:
             came = "scores by token of a model that bounds the probability of whole windows"
             raise BadInput(came, "an exact one, such as autoregressive", "leave --per-token out")
@@ -200,7 +211,7 @@ def _score_text(
                 model, stream, sizes, characters, stride, estimator.name, how.samples, how.seed
             )
     summary = {**score_summary(found.log_prob, part.name), "text": found.facts}
-    return Scored(found.log_prob, _noted(summary, notes), found, encoding)
+    return ScoredText(found.log_prob, _noted(summary, notes), found, encoding)
 
 
 def score_summary(lp: LogProb, split: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pushforward.core.errors import BadInput, nearest, refusing
 from pushforward.data.builtin import builtins
 from pushforward.data.dataset import Dataset, in_single_precision
 from pushforward.data.encoding import Encoding, encoding_from_json
-from pushforward.data.images.options import ImageOptions
+from pushforward.data.images.options import ImageOptions, pictures_of
 from pushforward.data.open import LEFT_OUT, open_data
 from pushforward.data.repeats import RULES, rule_of
 from pushforward.data.tables.column_hints import READINGS
@@ -40,7 +40,6 @@ def open_source(
     seed: int = 0,
     labels: bool = True,
     skip_bad: bool = False,
-    encoding: Encoding | None = None,
 ) -> Dataset:
     """Return the dataset behind a source.
 
@@ -49,7 +48,6 @@ def open_source(
             `header` and `columns.NAME` for tables; `context` for an `.npz`; `resize`, `alpha`, ...
             (see `ImageOptions`) for pictures; `labels` is the training's and left alone.
         labels: False leaves labels out.
-        encoding: that of a run, used in place of settings.
 
     Raises:
         BadInput: an unknown setting (the nearest known one is suggested), or data that cannot be
@@ -69,7 +67,6 @@ def open_source(
         text=text or None,
         images=images or None,
         columns=columns or None,
-        encoding=encoding,
         context=array,
         **table,
     )
@@ -118,46 +115,27 @@ def _yes(value: Any) -> bool:
     return found
 
 
-def context_array(record: RunRecord) -> str | None:
-    """Return the name of the array that a run on an `.npz` reads contexts from, None for the
-    others."""
-    return record.config["data"].get("context") if encoding_of(record) is None else None
-
-
 def reading_of(record: RunRecord) -> dict[str, Any]:
     """Return the settings with which a run reads pictures."""
     return pictures_of(record.config["data"])
 
 
-def pictures_of(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of the settings of data that say how pictures are read.
-
-    Example:
-        >>> pictures_of({"alpha": "black", "labels": True})
-        {'alpha': 'black'}
-    """
-    return {key: value for key, value in settings.items() if key in ImageOptions.model_fields}
-
-
-def encoding_of(record: RunRecord) -> Encoding | None:
-    """Return the dictionary of a run on text or tables, None for the others."""
-    found = read_encoding(record)
-    if found is None:
-        return None
+def encoding_of(record: RunRecord) -> Encoding:
+    """Return the dictionary of a run's data."""
+    found, settings = read_encoding(record), record.config["data"]
     with refusing(
         "the record of the run's data",
         "what training wrote",
         "it was edited; restore it or train again",
     ):
-        _add_readings(found, record.config["data"])
-    return encoding_from_json(found)
+        _add_readings(found, settings)
+    known, classes = encoding_from_json(found), tuple(record.manifest["classes"])
+    return known.beside(record.space, classes, settings)
 
 
 def _add_readings(found: dict[str, Any], settings: Mapping[str, Any]) -> None:
     """Tell a dictionary from before readings were kept with it how columns are read, as the run's
     settings say."""
-    if found.get("kind") not in ("table", "points"):
-        return
     for stored in found.get("stored", [pair[0] for pair in found.get("columns", [])]):
         declared = settings.get(f"columns.{stored['name']}")
         if isinstance(declared, str) and declared in READINGS:
@@ -182,13 +160,14 @@ def open_as(record: RunRecord, source: Any) -> Dataset:
 
 
 def _opened(record: RunRecord, source: Any) -> Dataset:
+    encoding = encoding_of(record)
     return open_data(
         source,
         skip_bad=bool(record.manifest["data"].get("skipped")),
-        encoding=encoding_of(record),
-        context=context_array(record),
-        images=reading_of(record),
-        kind=None if encoding_of(record) else record.config["data"].get("kind"),
+        encoding=encoding,
+        context=encoding.array,
+        images=pictures_of(record.config["data"]),
+        kind=encoding.asked,
     )
 
 

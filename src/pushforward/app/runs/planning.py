@@ -83,9 +83,9 @@ class Plan:
             self.alter(model)
         return model
 
-    def encoding(self) -> dict[str, Any] | None:
-        """Return the record of the data's dictionary, None for images and points."""
-        return None if self.dataset.encoding is None else self.dataset.encoding.to_json()
+    def encoding(self) -> dict[str, Any]:
+        """Return the record of the data's dictionary, empty for images and points."""
+        return self.dataset.encoding.to_json()
 
     def config(self) -> dict[str, Any]:
         """Return what `config.yaml` holds."""

@@ -7,7 +7,6 @@ with only if some of it is left.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -29,6 +28,7 @@ from pushforward.provenance.run_directory import (
     LAST,
     OTHER_VERSION,
     RunRecord,
+    encoding_facts,
     is_begun_only,
     open_record,
     read_encoding,
@@ -48,7 +48,7 @@ class Leg:
 
 
 def leg_of(
-    path: Path, config: dict[str, Any], facts: dict[str, Any], encoding: dict[str, Any] | None
+    path: Path, config: dict[str, Any], facts: dict[str, Any], encoding: dict[str, Any]
 ) -> Leg | None:
     """Return the leg that begins at the checkpoint of a run, None where nothing was trained yet:
     the run begins anew.
@@ -117,7 +117,7 @@ def _same_run(
     record: RunRecord,
     config: dict[str, Any],
     facts: dict[str, Any],
-    encoding: dict[str, Any] | None,
+    encoding: dict[str, Any],
 ) -> None:
     path = record.path
     if record.manifest["data"]["fingerprint"] != facts["data"]["fingerprint"]:
@@ -136,7 +136,7 @@ def _same_run(
             "the same settings",
             "start a new run for new settings",
         )
-    written = None if encoding is None else hashlib.sha256(json_text(encoding).encode()).hexdigest()
+    written = encoding_facts(encoding).get("encoding_sha256")
     if record.manifest.get("encoding_sha256") != written and not _same_dictionary(record, encoding):
         raise BadInput(
             f"--resume with another dictionary of the data than {path} has",
@@ -151,12 +151,10 @@ def _same_run(
         )
 
 
-def _same_dictionary(record: RunRecord, encoding: dict[str, Any] | None) -> bool:
+def _same_dictionary(record: RunRecord, encoding: dict[str, Any]) -> bool:
     """Return whether a dictionary differs only in what the version that began the run did not write
     down."""
     before = read_encoding(record)
-    if before is None or encoding is None:
-        return before is encoding
     of_old = json.loads(json_text(encoding_from_json(before).to_json()))
     return _but_later(of_old, before) == _but_later(json.loads(json_text(encoding)), before)
 

@@ -203,13 +203,9 @@ def text_run(run: Path, of: str) -> tuple[GenerativeModel, TextEncoding]:
     """
     from pushforward.app.runs.opening import encoding_of
     from pushforward.app.runs.training import open_model
-    from pushforward.data.text.encoding import TextEncoding
 
     model, record = open_model(run)
-    encoding = encoding_of(record)
-    if not isinstance(encoding, TextEncoding):
-        raise BadInput(f"{of} with {run}", "a run on text", "leave it out")
-    return model, encoding
+    return model, encoding_of(record).as_text(f"{of} with {run}")
 
 
 class BestTexts(Answer):
@@ -247,33 +243,16 @@ class DrawnSamples(Answer):
 
     def json(self) -> Any:
         """Return the samples, or the files that hold them."""
-        shown, given = self.drawn.shown, self.asked.given
+        given = self.asked.given
         if self.output is not None:
             files = [str(path) for path in self.files[:MOST_FILES]]
             return {"n": self.n, "given": given, "seed": self.asked.seed, "files": files}
-        if isinstance(shown, list):
-            return [{"prompt": given, "text": text} for text in shown]
-        if shown is not None:
-            import json
-
-            return json.loads(shown.to_json(orient="records", date_format="iso"))
-        return self.drawn.x.tolist()
+        return self.drawn.encoding.records(self.drawn, given)
 
     def lines(self, width: int = WIDTH) -> Iterator[str]:
         """Yield where the samples are; or text, each after its prompt; rows of a table as CSV;
         points, one a line."""
-        shown, encoding = self.drawn.shown, self.drawn.encoding
         if self.output is not None:
             yield self.output
-        elif isinstance(shown, list):
-            from pushforward.data.text.encoding import TextEncoding
-
-            by_line = isinstance(encoding, TextEncoding) and encoding.policy.documents == "lines"
-            yield ("\n" if by_line else "\n\n").join(
-                (self.asked.given or "") + text for text in shown
-            )
-        elif shown is not None:
-            yield encoding.csv(shown).rstrip("\n")
         else:
-            for row in self.drawn.x.tolist():
-                yield ",".join(f"{value:.6g}" for value in row)
+            yield from self.drawn.encoding.lines(self.drawn, self.asked.given)

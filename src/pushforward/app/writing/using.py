@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,11 @@ from pushforward.core.errors import BadInput
 from pushforward.core.given import Given, label_of
 from pushforward.core.model import GenerativeModel
 from pushforward.core.noise import Streams
-from pushforward.data.contexts import parse_context
 from pushforward.data.encoding import Encoding
 from pushforward.data.formats.choosing import output_format
 from pushforward.data.formats.file_formats import TEXT
 from pushforward.data.formats.format import Samples
-from pushforward.data.points import PointsEncoding
-from pushforward.data.text.encoding import TextEncoding
-from pushforward.data.text.text_bytes import run_together
+from pushforward.data.identity import IdentityEncoding
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES, STUDENTS, registry_of
 
@@ -51,6 +48,7 @@ class Conditions:
 
 
 UNCONDITIONED = Conditions()
+IDENTITY = IdentityEncoding()
 
 
 def draw(
@@ -59,7 +57,7 @@ def draw(
     asked: Conditions = UNCONDITIONED,
     seed: int = 0,
     on_step: Callable[[int, int], None] | None = None,
-    encoding: Encoding | None = None,
+    encoding: Encoding = IDENTITY,
     **options: Any,
 ) -> Samples:
     """Draw samples; `options` are those the family declares, None means the family's default.
@@ -69,12 +67,11 @@ def draw(
     """
     chosen = companions({key: value for key, value in options.items() if value is not None})
     given, context, rules, sight = asked.given, asked.context, asked.rules, asked.sight
-    if rules and not isinstance(encoding, TextEncoding):
-        raise BadInput("stop strings or a pattern", "a run on text", "leave them out")
-    if rules and isinstance(encoding, TextEncoding):
-        x = Writer(model, encoding, given, seed, rules, chosen, context).tokens(n, on_step)
-        return Samples(x, model.space, None, encoding.decode(x), encoding)
-    condition = condition_of(model, encoding, given, context, n)
+    if rules:
+        text = encoding.as_text("stop strings or a pattern")
+        x = Writer(model, text, given, seed, rules, chosen, context).tokens(n, on_step)
+        return text.samples(x, model.space, None, None)
+    condition = encoding.condition(given, n, context, model.context, model.classes)
     if sight and not kind_of(model.space).in_a_space:
         wanted = f"a run on {names_in_a_space()}"
         raise BadInput(f"observed files for a run on {model.space.kind}", wanted, "see --given")
@@ -84,20 +81,13 @@ def draw(
         )
     condition = with_labels(model, encoding, condition, n, seed)
     x = model.sample(n, given=condition, seed=seed, on_step=on_step, **chosen)
-    if encoding is None:
-        classes = (
-            drawn_classes(model, n, seed)
-            if condition is None
-            else None
-            if given is None
-            else (given,) * n
-        )
-        return Samples(x, model.space, classes)
-    return Samples(x, model.space, None, decoded(model, encoding, x, condition), encoding)
+    free = condition is None
+    names = drawn_classes(model, n, seed) if free else None if given is None else (given,) * n
+    return encoding.samples(x, model.space, names, label_in(model, n, condition))
 
 
 def with_labels(
-    model: GenerativeModel, encoding: Encoding | None, condition: Condition, n: int, seed: int
+    model: GenerativeModel, encoding: Encoding, condition: Condition, n: int, seed: int
 ) -> Condition:
     """Return the condition of n samples that are rows with a label: where nothing is given, labels
     are drawn as training had them.
@@ -105,8 +95,7 @@ def with_labels(
     A row `(x, label)` comes from `p(label) p(x | label)`; drawn the other way round its label would
     be unknown.
     """
-    rows = isinstance(encoding, PointsEncoding) and encoding.label is not None
-    if not rows or condition is not None or not model.classes:
+    if not encoding.labelled or condition is not None or not model.classes:
         return condition
     return Given(draw_labels(model.label_frequency.cpu(), Streams(seed, n)))
 
@@ -124,55 +113,16 @@ def drawn_classes(model: GenerativeModel, n: int, seed: int) -> tuple[str, ...] 
     return tuple(model.classes[i] for i in labels.tolist())
 
 
-def decoded(model: GenerativeModel, encoding: Encoding, x: Tensor, condition: Condition) -> Any:
-    """Return samples as people read them; those of points from a table have the labels that they
-    were conditioned on."""
-    if not isinstance(encoding, PointsEncoding):
-        return encoding.decode(x)
-    found = resolve(condition, len(x), model.classes) if model.classes else None
-    return encoding.decode(x, label_of(found))
-
-
-def condition_of(
-    model: GenerativeModel,
-    encoding: Encoding | None,
-    given: str | None,
-    context: str | None,
-    n: int,
-) -> Condition:
-    """Return what n samples are conditioned on, from its words.
-
-    Raises:
-        BadInput: a context for a model without, or what the dictionary, the classes or the space of
-            contexts do not know.
-    """
-    if isinstance(encoding, TextEncoding):
-        return encoding.condition(given, n, context)
-    if encoding is not None and not isinstance(encoding, PointsEncoding):
-        found = None if given is None else encoding.parse_given(given, n)
-    elif context is None:
-        return given
-    else:
-        found = resolve(given, n, model.classes)
-    if context is None:
-        return found
-    if model.context is None:
-        raise BadInput(
-            f"the context '{context}'",
-            "none",
-            "this run was trained without contexts; leave it out",
-        )
-    about = parse_context(context, model.context, n)
-    return Given(context=about) if found is None else replace(found, context=about)
+def label_in(model: GenerativeModel, n: int, condition: Condition) -> Tensor | None:
+    """Return the labels that n samples were conditioned on, None where there are none."""
+    return label_of(resolve(condition, n, model.classes)) if model.classes else None
 
 
 def said_of_file(samples: Samples, path: str | Path) -> str:
     """Return what a reader of the file should know that samples are written to, empty if there is
     nothing."""
-    if not isinstance(samples.encoding, TextEncoding) or output_format(path, samples) is not TEXT:
-        return ""
-    hidden = run_together(samples.shown, samples.encoding)
-    if not hidden:
+    hidden = samples.encoding.run_together(samples.shown)
+    if not hidden or output_format(path, samples) is not TEXT:
         return ""
     other = Path(path).with_suffix("")
     return f"some texts hold {hidden}, so {path} does not say where each ends: -o {other}.jsonl or -o {other}/ (a file each) does"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pushforward.core.choice import Choice
+from pushforward.core.data_kind import kind_of
 from pushforward.data.formats.packing import PACKED, unpacked_name
 
 
@@ -40,6 +41,12 @@ class ReadOptions:
     context: str | None = None
 
 
+def _of_nothing() -> Any:
+    from pushforward.data.identity import IdentityEncoding  # which knows how samples are written
+
+    return IdentityEncoding()
+
+
 @dataclass(frozen=True)
 class Samples:
     """Samples to be written, in data units and as people read them.
@@ -50,15 +57,15 @@ class Samples:
         labels: the class that each was asked for, None = unconditional.
         shown: a list of strings for text, a DataFrame for rows, None for images and points of
             arrays.
-        encoding: what made `shown`, and writes it as its source was; None = plain text, and rows as
-            pandas writes them.
+        encoding: what made `shown`, and writes it as its source was; of nothing plain text, and
+            rows as pandas writes them.
     """
 
     x: Any = None
     space: Any = None
     labels: Sequence[str] | None = None
     shown: Any = None
-    encoding: Any = None
+    encoding: Any = field(default_factory=_of_nothing)
 
     @property
     def forms(self) -> tuple[str, ...]:
@@ -66,15 +73,15 @@ class Samples:
         format writes is."""
         if isinstance(self.shown, list):
             return ("texts",)
-        kind = "" if self.space is None else self.space.kind
+        kind = None if self.space is None else kind_of(self.space)
         if self.shown is not None:
-            return ("rows", "arrays") if kind == "points" else ("rows",)
-        return ("arrays", "pictures") if kind == "image" else ("arrays",)
+            return ("rows", "arrays") if kind is not None and kind.in_a_space else ("rows",)
+        return ("arrays",) if kind is None else kind.forms
 
     @property
     def ending(self) -> str:
         """What the names of a run's own files end in, empty where nobody knows."""
-        return getattr(self.encoding, "ending", "")
+        return self.encoding.ending
 
 
 Reader = Callable[[Path, ReadOptions], Any]

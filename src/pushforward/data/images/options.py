@@ -88,3 +88,13 @@ def _size(resize: int | str) -> tuple[int, int]:
             f"a side from 1 to {LARGEST_SIDE}, or WIDTHxHEIGHT such as 32x48",
         )
     return size
+
+
+def pictures_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the settings of data that say how pictures are read.
+
+    Example:
+        >>> pictures_of({"alpha": "black", "labels": True})
+        {'alpha': 'black'}
+    """
+    return {key: value for key, value in settings.items() if key in ImageOptions.model_fields}

@@ -21,6 +21,7 @@ class RowsEncoding(Encoding):
     """An encoding of rows: how each column is kept, and the dialect of the file."""
 
     dialect: Dialect
+    rounds = True
 
     @property
     @abstractmethod
@@ -31,6 +32,10 @@ class RowsEncoding(Encoding):
     @abstractmethod
     def reading(self) -> Reading:
         """How another file of such rows is read."""
+
+    def reading_like(self, reading: Reading) -> Reading:
+        """Return how another file of such rows is read: as this one was."""
+        return self.reading
 
     def csv(self, shown: pd.DataFrame) -> str:
         """Return rows as the text of a CSV file, written as the file that they came from was."""

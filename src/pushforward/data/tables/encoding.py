@@ -16,14 +16,18 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from pushforward.core.conditions import Condition
+from pushforward.core.context import ContextSpace
 from pushforward.core.errors import BadInput, closest
 from pushforward.core.given import Examples, Given
 from pushforward.core.space import space_from_json
 from pushforward.core.table import Column, Table
+from pushforward.data.contexts import in_context
+from pushforward.data.encoding import require_number
 from pushforward.data.formats.choosing import written
 from pushforward.data.tables.as_file import RowsEncoding
 from pushforward.data.tables.encode_column import TableRows, check_restored, encode_column
-from pushforward.data.tables.known_cells import parse_known
+from pushforward.data.tables.known_cells import known_rows, parse_known
 from pushforward.data.tables.schema import Declared, Schema, infer
 from pushforward.data.tables.sheet import Reading, Sheet, read_sheet
 from pushforward.data.tables.stored import Stored, restore, stored_from_json, words_of
@@ -128,7 +132,7 @@ class TableEncoding(RowsEncoding):
             x[:, place] = encode_column(frame.iloc[:, labels[stored.label]], stored, column, rows)
         return torch.from_numpy(x)
 
-    def decode(self, x: Tensor) -> pd.DataFrame:
+    def decode(self, x: Tensor, label: Tensor | None = None) -> pd.DataFrame:
         """Return rows as a DataFrame with the columns and dtypes of the training table."""
         values = self.table.check(x.detach().cpu()).numpy()
         places = {stored.label: place for place, (stored, _) in enumerate(self.modelled)}
@@ -144,14 +148,16 @@ class TableEncoding(RowsEncoding):
         frame.columns = pd.Index([part.name for part in parts])
         return frame
 
-    def read(self, source: Any) -> Examples:
+    def read(self, source: Any, labelled: bool | None = None) -> Examples:
         """Return a DataFrame, or the table at a path, as examples."""
         if isinstance(source, pd.DataFrame):
             return Examples(self.encode(source))
         sheet = self._sheet(Path(source))
         return Examples(self.encode(sheet.frame, sheet.lines))
 
-    def read_foreign(self, path: Path) -> tuple[Examples, dict[int, str]]:
+    def read_foreign(
+        self, path: Path, labelled: bool | None = None, skip_bad: bool = False
+    ) -> tuple[Examples, dict[int, str]]:
         """Return a file that another program generated; see `encode_foreign`."""
         sheet = self._sheet(path)
         x, odd = self.encode_foreign(sheet.frame, sheet.lines)
@@ -197,6 +203,37 @@ class TableEncoding(RowsEncoding):
         """Return what `column=value,column=low..high` says is known, the same for n examples."""
         known = parse_known(text, self.table, self.stored)
         return Given(known=known.each(lambda tensor: tensor.expand(n, -1)))
+
+    def condition(
+        self,
+        given: str | None,
+        n: int,
+        context: str | None = None,
+        about: ContextSpace | None = None,
+        classes: tuple[str, ...] = (),
+    ) -> Condition:
+        """Return what n rows are conditioned on: what is known of their columns, and a context."""
+        found = None if given is None else self.parse_given(given, n)
+        return found if context is None else in_context(found, context, about, n)
+
+    def conditions(self, given: Any, n: int | None) -> Given:
+        """Return what a mapping of columns to values and `(low, high)` ranges says is known, or n
+        rows of them: records, or a DataFrame."""
+        if isinstance(given, Mapping):
+            known = known_rows([given], self.table, self.stored)
+            return Given(known=known.each(lambda t: t.expand(n or 1, -1)))
+        rows = given.to_dict("records") if isinstance(given, pd.DataFrame) else list(given)
+        if not all(isinstance(row, Mapping) for row in rows):
+            came = (
+                f"a list of {type(rows[0]).__name__} as the condition of a table"
+                if rows
+                else "no condition at all"
+            )
+            raise BadInput(
+                came, "a mapping of columns to values, or one per row", 'such as {"age": 37}'
+            )
+        require_number(len(rows), n)
+        return Given(known=known_rows(rows, self.table, self.stored))
 
     def to_json(self) -> dict[str, Any]:
         """Return the space and how every column is kept."""

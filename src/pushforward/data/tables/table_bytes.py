@@ -27,8 +27,6 @@ def rows_csv(samples: Samples, delimiter: str | None = None) -> bytes:
     Args:
         delimiter: in the place of the source's own.
     """
-    if samples.encoding is None:
-        return samples.shown.to_csv(index=False, sep=delimiter or ",").encode()
     return samples.encoding.csv_file(samples.shown, delimiter)
 
 
@@ -66,7 +64,7 @@ def feather_bytes(samples: Samples, path: Path) -> bytes:
 
 
 def _schema(samples: Samples) -> str:
-    return getattr(samples.encoding, "schema", "")
+    return samples.encoding.schema
 
 
 def json_bytes(frame: pd.DataFrame, lines: bool = False) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import lzma
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
 
@@ -19,7 +19,6 @@ from torch import Tensor
 from pushforward.core.errors import BadInput, closest
 from pushforward.core.given import Examples
 from pushforward.data.dataset import Dataset, fingerprint_of
-from pushforward.data.encoding import Encoding
 from pushforward.data.pixels import label_place, pixels_of
 from pushforward.data.repeats import groups_of, rows_repeat
 from pushforward.data.split import split_rows
@@ -38,7 +37,6 @@ def settled(
     sheet: Sheet,
     kind: str | None,
     columns: Mapping[str, Declared] | None = None,
-    encoding: Encoding | None = None,
 ) -> Sheet:
     """Return a table as it is to be opened, which a note says why; `points` is set where it is
     opened as points.
@@ -46,14 +44,11 @@ def settled(
     Args:
         kind: `table` or `points` decide where both are possible; None decides by the columns.
         columns: declared kinds and readings; categorical and ordinal columns are read as text.
-        encoding: that of a run, which knows the names of the columns and how they are written.
 
     Raises:
         BadInput: a declaration of a column that is not there.
     """
     columns = columns or {}
-    if isinstance(encoding, TableEncoding):
-        return sheet
     unknown = next(
         (name for name in columns if name not in set(map(str, sheet.frame.columns))), None
     )
@@ -64,7 +59,7 @@ def settled(
             closest(unknown, map(str, sheet.frame.columns)),
         )
     sheet = replace(sheet, dropped=tuple(name for name, said in columns.items() if said == "drop"))
-    if kind == "points" or encoding is not None:
+    if kind == "points":
         return replace(sheet, points=True)
     if kind == "table":
         return replace(sheet, notes=(*sheet.notes, "a table, as asked"))
@@ -118,12 +113,8 @@ def open_table(
     columns: Mapping[str, Declared] | None = None,
     keep: Collection[str] = (),
     bounds: str = "natural",
-    encoding: TableEncoding | None = None,
 ) -> Dataset:
     """Return the dataset of a table; see `infer` for `columns`, `keep` and `bounds`.
-
-    Args:
-        encoding: that of a run, used as it is; without one, the schema is inferred.
 
     The schema describes all rows, so that each split can be encoded; whatever a model learns it
     learns from the training rows.
@@ -137,11 +128,27 @@ def open_table(
         >>> open_table(Sheet(frame, "t", "t")).space.measure
         'counting'
     """
-    notes, lost = ("the schema of the run",), sheet.lost
-    if encoding is None:
-        schema = infer(sheet.frame, columns, keep, bounds, sheet.written, sheet.lines)
-        encoding = TableEncoding.of_schema(schema, sheet.dialect)
-        notes, lost = schema.notes, (*sheet.lost, *schema.lost)
+    schema = infer(sheet.frame, columns, keep, bounds, sheet.written, sheet.lines)
+    encoding = TableEncoding.of_schema(schema, sheet.dialect)
+    return encoded_table(sheet, encoding, schema.notes, schema.lost, seed)
+
+
+def encoded_table(
+    sheet: Sheet,
+    encoding: TableEncoding,
+    notes: Sequence[str] = ("the schema of the run",),
+    lost: Sequence[str] = (),
+    seed: int = 0,
+) -> Dataset:
+    """Return the dataset of a table whose schema is known, such as that of a run.
+
+    Args:
+        notes: where the schema comes from.
+        lost: what of the table is not in it.
+
+    Raises:
+        BadInput: whatever does not fit the schema, named with its column and row.
+    """
     x = encoding.encode(sheet.frame, sheet.lines)
     rows, duplicates = _split(x, seed)
     parts = [Examples(x[torch.from_numpy(r)]) for r in rows]
@@ -158,7 +165,7 @@ def open_table(
         source=sheet.origin,
         fingerprint=fingerprint_of(parts, (json.dumps(encoding.table.to_json()),)),
         encoding=encoding,
-        lost=lost,
+        lost=(*sheet.lost, *lost),
     )
 
 

@@ -6,7 +6,7 @@ boundary; sampled rows end at the first boundary, because there the document end
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, final
 
@@ -18,8 +18,9 @@ from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, Given, Prefix
 from pushforward.core.spec import parse
 from pushforward.core.text import Text
-from pushforward.data.encoding import Encoding
+from pushforward.data.encoding import Encoding, require_number
 from pushforward.data.formats.file_formats import JSON_LINES, TEXT
+from pushforward.data.formats.format import Samples
 from pushforward.data.text.corpus import read_corpus
 from pushforward.data.text.document_split import split_documents
 from pushforward.data.text.policy import Form, Policy
@@ -28,6 +29,16 @@ from pushforward.data.text.tokenisers import tokeniser_from_json
 from pushforward.data.text.windows import Windows, document_windows, windows
 
 MARK = "⟨end⟩"
+
+
+def plain_ending(form: Form) -> str:
+    """Return what the names of files of plain text end in, where a run's own have this form.
+
+    Example:
+        >>> plain_ending(Form(ending=".md")), plain_ending(Form(ending=".jsonl"))
+        ('.md', '.txt')
+    """
+    return TEXT.suffixes[0] if form.ending in JSON_LINES.suffixes else form.ending
 
 
 @final
@@ -57,6 +68,7 @@ class TextEncoding(Encoding):
     longest: int = 0
     form: Form = field(default_factory=Form)
     kind = "text"
+    reads_rows = False
 
     def __post_init__(self) -> None:
         if self.length < 1:
@@ -79,9 +91,34 @@ class TextEncoding(Encoding):
     @property
     def ending(self) -> str:
         """What the names of files of plain text end in that samples are written as."""
-        return TEXT.suffixes[0] if self.form.ending in JSON_LINES.suffixes else self.form.ending
+        return plain_ending(self.form)
 
-    def decode(self, x: Tensor, whole: bool = False) -> list[str]:
+    @property
+    def detokenise(self) -> Callable[[Any], str]:
+        """From tokens to text."""
+        return self.tokeniser.decode
+
+    def as_text(self, what: str) -> TextEncoding:
+        """Return itself."""
+        return self
+
+    def records(self, samples: Samples, given: str | None) -> list[dict[str, Any]]:
+        """Return a record for each text: its prompt, and what was written after it."""
+        return [{"prompt": given, "text": text} for text in samples.shown]
+
+    def lines(self, samples: Samples, given: str | None) -> Iterator[str]:
+        """Yield texts, each after its prompt: a line each where documents are lines, else with an
+        empty line between them."""
+        between = "\n" if self.policy.documents == "lines" else "\n\n"
+        yield between.join((given or "") + text for text in samples.shown)
+
+    def run_together(self, shown: Any) -> str:
+        """Return what in texts hides where each of them ends in a file of plain text."""
+        from pushforward.data.text.text_bytes import run_together  # writes what this reads
+
+        return run_together(shown, self)
+
+    def decode(self, x: Tensor, label: Tensor | None = None, *, whole: bool = False) -> list[str]:
         """Return the text of each row, up to the first boundary: what follows belongs to another
         document.
 
@@ -132,7 +169,7 @@ class TextEncoding(Encoding):
             self.stream(source), self.length, self.length, tokeniser.token_bytes, tokeniser.boundary
         )
 
-    def read(self, source: Any) -> Examples:
+    def read(self, source: Any, labelled: bool | None = None) -> Examples:
         """Return windows that do not overlap, each given the one token before it, with their bytes.
 
         They have one width, so the last tokens of the stream, fewer than `length`, lie in none:
@@ -209,7 +246,14 @@ class TextEncoding(Encoding):
             )
         return Given(prefix=Prefix(tokens.expand(n, -1), torch.full((n,), len(tokens))))
 
-    def condition(self, given: str | None, n: int, context: str | None = None) -> Given | None:
+    def condition(
+        self,
+        given: str | None,
+        n: int,
+        context: str | None = None,
+        about: ContextSpace | None = None,
+        classes: tuple[str, ...] = (),
+    ) -> Given | None:
         """Return the condition of n texts that go on from a prompt and are about a context; None
         for neither.
 
@@ -231,8 +275,23 @@ class TextEncoding(Encoding):
                 "name it with --context; it may be ''",
             )
         tokens = self.parse_context(context)
-        about = Context(tokens.expand(n, -1), torch.full((n,), len(tokens)))
-        return Given(context=about) if prompt is None else replace(prompt, context=about)
+        written = Context(tokens.expand(n, -1), torch.full((n,), len(tokens)))
+        return Given(context=written) if prompt is None else replace(prompt, context=written)
+
+    def conditions(self, given: Any, n: int | None) -> Given | None:
+        """Return the condition of a list of prompts; a mapping is none."""
+        if isinstance(given, Mapping):
+            return None
+        texts = list(given)
+        require_number(len(texts), n)
+        if not all(isinstance(text, str) for text in texts):
+            raise BadInput(
+                f"prompts among which is {next(t for t in texts if not isinstance(t, str))!r}",
+                "strings",
+            )
+        parts = [self.parse_given(text, 1).prefix for text in texts]
+        tokens = [part.tokens[0].tolist() for part in parts if part is not None]
+        return Given(prefix=Prefix.of(tokens))
 
     def tokens(self, documents: Iterable[str], origin: str) -> list[Tensor]:
         """Return the tokens of each document, named after `origin` in errors."""

@@ -11,18 +11,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pushforward.core.files import fill, new_folder
-from pushforward.data.formats.file_formats import TEXT
 from pushforward.data.formats.format import Samples
 from pushforward.data.tables.charsets import MARKS
 from pushforward.data.text.corpus import pieces_of
-from pushforward.data.text.encoding import TextEncoding
+from pushforward.data.text.encoding import TextEncoding, plain_ending
 from pushforward.data.text.policy import Form, Policy
 
 
 def write_text_folder(samples: Samples, path: Path) -> list[Path]:
     """Write each text to a file of its own, named like those of the run, and return the files."""
-    form, written = form_of(samples), []
-    ending = getattr(samples.encoding, "ending", TEXT.suffixes[0])
+    form, written = samples.encoding.form, []
+    ending = plain_ending(form)
     with new_folder(path) as beside:
         for i, text in enumerate(samples.shown):
             fill(beside / f"{i:05d}{ending}", _bytes_of(_ended(text, form), form))
@@ -32,24 +31,16 @@ def write_text_folder(samples: Samples, path: Path) -> list[Path]:
 
 def text_bytes(samples: Samples, path: Path) -> bytes:
     """Return texts as one file of plain text, in the form of the run's own files."""
-    return _bytes_of(joined(samples.shown, _policy_of(samples), form_of(samples)), form_of(samples))
+    form = samples.encoding.form
+    return _bytes_of(joined(samples.shown, samples.encoding.policy, form), form)
 
 
 def json_texts_bytes(samples: Samples, path: Path) -> bytes:
     """Return texts as a JSON object a line, under the name of the run's field."""
-    field = _policy_of(samples).text_field
+    field = samples.encoding.policy.text_field
     return "".join(
         json.dumps({field: text}, ensure_ascii=False) + "\n" for text in samples.shown
     ).encode()
-
-
-def form_of(samples: Samples) -> Form:
-    """Return the form of a run's own files, the plain one where nobody knows."""
-    return getattr(samples.encoding, "form", Form())
-
-
-def _policy_of(samples: Samples) -> Policy:
-    return getattr(samples.encoding, "policy", Policy())
 
 
 def joined(texts: Sequence[str], policy: Policy, form: Form) -> str:

@@ -72,7 +72,7 @@ class TextOptions(Config):
 
 def open_text(
     source: Any,
-    text: Mapping[str, Any] | TextEncoding | None = None,
+    text: Mapping[str, Any] | None = None,
     *,
     seed: int = 0,
     asked: bool = False,
@@ -83,7 +83,7 @@ def open_text(
     windows that do not overlap. Every window is conditioned on the one token before it.
 
     Args:
-        text: options (see `TextOptions`), or the encoding of a run, which is used as it is.
+        text: options (see `TextOptions`).
         seed: of the split by documents.
         asked: True if the user says that the source is text, whatever it looks like.
 
@@ -95,23 +95,39 @@ def open_text(
         >>> data.space, len(data.train), tuple(data.test.x.shape)
         (Text(vocabulary=66, length=32, boundary=65), 1003823, (1742, 32))
     """
-    options = parse(TextOptions, text if isinstance(text, Mapping) else {}, "text")
-    policy = text.policy if isinstance(text, TextEncoding) else _policy(options)
-    corpus = _corpus(
-        source, policy, asked or bool(policy.endings) or isinstance(text, TextEncoding)
-    )
+    options = parse(TextOptions, text or {}, "text")
+    policy = _policy(options)
+    corpus = _corpus(source, policy, asked or bool(policy.endings))
+    parts, how = _split(corpus, seed)
+    tokeniser, why = _tokeniser(options, parts)
+    longest = 0 if options.context is None else options.context_length or LONGEST_CONTEXT
+    encoding = TextEncoding(tokeniser, options.length, policy, longest, corpus.form)
+    return _cut(corpus, parts, encoding, (how, why))
+
+
+def open_text_of_run(source: Any, encoding: TextEncoding, *, seed: int = 0) -> Dataset:
+    """Return the dataset behind a text, in the tokens and windows of a run.
+
+    Raises:
+        BadInput: see `open_text`, or text that the tokeniser does not know.
+    """
+    corpus = _corpus(source, encoding.policy, True)
+    parts, how = _split(corpus, seed)
+    return _cut(corpus, parts, encoding, (how, "the tokeniser of the run"))
+
+
+def _split(corpus: Corpus, seed: int) -> tuple[tuple[Part, Part, Part], str]:
     parts, how = split_documents(corpus.documents, seed, corpus.contexts, corpus.roles)
     if not any(parts[0].texts):
         raise _too_short(parts, corpus.origin, SPLITS[0])
-    if isinstance(text, TextEncoding):
-        encoding, why = text, "the tokeniser of the run"
-    else:
-        tokeniser, why = _tokeniser(options, parts)
-        longest = 0 if options.context is None else options.context_length or LONGEST_CONTEXT
-        encoding = TextEncoding(tokeniser, options.length, policy, longest, corpus.form)
-    if encoding.longest:
-        return _about(corpus, parts, encoding, (how, why))
-    return _in_windows(corpus, parts, encoding, (how, why))
+    return parts, how
+
+
+def _cut(
+    corpus: Corpus, parts: tuple[Part, Part, Part], encoding: TextEncoding, said: tuple[str, str]
+) -> Dataset:
+    cut = _about if encoding.longest else _in_windows
+    return cut(corpus, parts, encoding, said)
 
 
 def _in_windows(

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from pushforward.app.runs import averaging, training
-from pushforward.app.runs.opening import encoding_of, pictures_of, reading_of, reopen
+from pushforward.app.runs.opening import encoding_of, reopen
 from pushforward.app.runs.planning import Plan
 from pushforward.app.writing.observing import companions
-from pushforward.app.writing.using import condition_of, decoded, with_labels
+from pushforward.app.writing.using import label_in, with_labels
 from pushforward.core.errors import BadInput, a_type, refusing
 from pushforward.core.given import Examples
 from pushforward.core.latent import Latent
@@ -26,6 +26,7 @@ from pushforward.core.model import GenerativeModel
 from pushforward.core.whole import whole
 from pushforward.data.dataset import Dataset
 from pushforward.data.encoding import Encoding
+from pushforward.data.identity import IdentityEncoding
 from pushforward.faces.python import inputs
 from pushforward.faces.python.arguments import perhaps, place
 from pushforward.faces.python.inputs import Said
@@ -89,7 +90,7 @@ class Fitted:
         classes = self.model.classes or getattr(chosen.get("classifier"), "classes", ())
         given = inputs.condition_of(self.model, encoding, given, n, classes)
         if given is None or isinstance(given, str):
-            given = condition_of(self.model, encoding, given, context, n)
+            given = encoding.condition(given, n, context, self.model.context, self.model.classes)
         elif context is not None:
             raise BadInput(
                 "a ready condition and a context in words",
@@ -98,7 +99,7 @@ class Fitted:
             )
         given = with_labels(self.model, encoding, given, n, seed)
         x = self.model.sample(n, given=given, seed=seed, **chosen)
-        return x if encoding is None else decoded(self.model, encoding, x, given)
+        return encoding.decode(x, label_in(self.model, len(x), given))
 
     def log_prob(self, x: Any, given: Said = None, **options: Any) -> LogProb:
         """Return log-probabilities with their kind; see `GenerativeModel.log_prob`.
@@ -115,7 +116,7 @@ class Fitted:
             >>> len(model.log_prob([[0.0, 1.0], [2.0, 0.5]]))
             2
         """
-        x = inputs.examples_of(self.model, self.encoding, x, self.reading)
+        x = inputs.examples_of(self.model, self.encoding, x)
         return self.model.log_prob(
             x, inputs.condition_of(self.model, self.encoding, given, len(x)), **options
         )
@@ -130,23 +131,19 @@ class Fitted:
         )
 
     @property
-    def encoding(self) -> Encoding | None:
-        """The dictionary of text or tables, None for images and points."""
-        if self.plan is not None:
-            return self.plan.dataset.encoding
-        return None if self.record is None else encoding_of(self.record)
-
-    @property
-    def reading(self) -> dict[str, Any]:
-        """The settings with which it reads pictures."""
-        if self.plan is not None:
-            return pictures_of(self.plan.dataset.settings)
-        return {} if self.record is None else reading_of(self.record)
+    def encoding(self) -> Encoding:
+        """The dictionary of its data."""
+        if self.record is not None and self.plan is None:
+            return encoding_of(self.record)
+        if self.plan is None:
+            return IdentityEncoding(self.model.space, self.model.classes)
+        data = self.plan.dataset
+        return data.encoding.beside(self.model.space, self.model.classes, data.settings)
 
     def encode(self, x: Any, given: Said = None) -> Latent:
         """Return codes, where the family has them; `x` as for `log_prob`, whose labels are its
         condition."""
-        x = inputs.examples_of(self.model, self.encoding, x, self.reading)
+        x = inputs.examples_of(self.model, self.encoding, x)
         said = inputs.condition_of(self.model, self.encoding, given, len(x))
         if isinstance(x, Examples):
             x, said = x.x, x.given if said is None and self.model.classes else said

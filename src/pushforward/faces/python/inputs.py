@@ -8,7 +8,7 @@ command line.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,16 +20,11 @@ from torch import Tensor
 from pushforward.core.class_names import class_of
 from pushforward.core.conditions import Condition
 from pushforward.core.errors import BadInput, a_type
-from pushforward.core.given import Examples, Given, Prefix, label_of
+from pushforward.core.given import Examples, Given, label_of
 from pushforward.core.model import GenerativeModel
-from pushforward.core.text import Text
 from pushforward.data.dataset import Dataset
-from pushforward.data.encoding import Encoding
+from pushforward.data.encoding import Encoding, require_number
 from pushforward.data.in_memory import held
-from pushforward.data.open_in_space import open_like
-from pushforward.data.tables.encoding import TableEncoding
-from pushforward.data.tables.known_cells import known_rows
-from pushforward.data.text.encoding import TextEncoding
 
 # silent unless a program asks for it: `logging.basicConfig(level="INFO")`
 _LOG = logging.getLogger("pushforward")
@@ -39,16 +34,14 @@ Said = Any  # what `listed` understands: whatever comes is looked at, and refuse
 
 def examples_of(
     model: GenerativeModel,
-    encoding: Encoding | None,
+    encoding: Encoding,
     source: Any,
-    images: Mapping[str, Any] | None = None,
 ) -> Examples | Tensor:
     """Return what a person hands to `log_prob` or `encode` as examples of the model's space.
 
     Args:
         source: `Examples` and tensors of the space as they are; a `Dataset` stands for its test
             split; else whatever `load` takes.
-        images: how the model's own pictures were read.
 
     Raises:
         BadInput: another space, unknown labels, or what cannot be read.
@@ -61,23 +54,10 @@ def examples_of(
                 "bring data of that space",
             )
         return source.test
-    if isinstance(source, Examples) or (isinstance(source, Tensor) and _fits(source, model)):
+    if isinstance(source, Examples) or (isinstance(source, Tensor) and model.space.fits(source)):
         return source
-    as_rows = not isinstance(encoding, TextEncoding)
-    found = _called(held(source, as_rows=as_rows).source, model.classes)
-    if encoding is not None:
-        return encoding.read(found)
-    if isinstance(found, Tensor) and _fits(found, model):
-        return found
-    read = open_like(found, model.space, model.classes, labels=None, images=images)
-    # labels that were not brought are summed out or refused by the verb, as for a tensor
-    return read.x if read.given is None else read
-
-
-def _fits(x: Tensor, model: GenerativeModel) -> bool:
-    if tuple(x.shape[1:]) != tuple(model.space.event_shape):
-        return False
-    return x.is_floating_point() == (model.space.kind in ("points", "table"))
+    found = _called(held(source, as_rows=encoding.reads_rows).source, model.classes)
+    return encoding.read_held(found)
 
 
 def listed(given: Any) -> Said:
@@ -107,7 +87,7 @@ def listed(given: Any) -> Said:
 
 def condition_of(
     model: GenerativeModel,
-    encoding: Encoding | None,
+    encoding: Encoding,
     given: Said,
     n: int | None,
     classes: tuple[str, ...] | None = None,
@@ -127,8 +107,8 @@ def condition_of(
     given, classes = listed(given), model.classes if classes is None else classes
     if given is None or isinstance(given, Given | Tensor | str | int | float):
         return given
-    if isinstance(encoding, TableEncoding):
-        return _rows(encoding, given, n)
+    if (found := encoding.conditions(given, n)) is not None:
+        return found
     if isinstance(given, Mapping) and set(given) == {"label"}:
         return condition_of(model, encoding, given["label"], n, classes)
     if isinstance(given, Mapping):
@@ -138,22 +118,13 @@ def condition_of(
             "columns condition tables only",
         )
     several = list(given)
-    _require_number(len(several), n)
-    if isinstance(encoding, TextEncoding) and isinstance(model.space, Text):
-        return _prompts(encoding, several)
+    require_number(len(several), n)
     return Given(torch.tensor([_label(one, classes) for one in several], dtype=torch.long))
 
 
 def number_of(given: Said) -> int | None:
     """Return how many conditions there are, None for one that serves any number of examples."""
     return len(given) if isinstance(given, Given | pd.DataFrame | list) else None
-
-
-def _require_number(came: int, n: int | None) -> None:
-    if n is not None and came != n:
-        raise BadInput(
-            f"{came} conditions for n={n}", "one condition per example", f"leave n out, or n={came}"
-        )
 
 
 def _label(one: Any, classes: tuple[str, ...]) -> int:
@@ -181,43 +152,11 @@ def _called(source: Any, classes: tuple[str, ...]) -> Any:
     return x, np.array([names[value] for value in found.reshape(-1).tolist()])
 
 
-def _rows(encoding: TableEncoding, given: Any, n: int | None) -> Given:
-    if isinstance(given, Mapping):
-        return Given(
-            known=known_rows([given], encoding.table, encoding.stored).each(
-                lambda t: t.expand(n or 1, -1)
-            )
-        )
-    rows = given.to_dict("records") if isinstance(given, pd.DataFrame) else list(given)
-    if not all(isinstance(row, Mapping) for row in rows):
-        came = (
-            f"a list of {type(rows[0]).__name__} as the condition of a table"
-            if rows
-            else "no condition at all"
-        )
-        raise BadInput(
-            came, "a mapping of columns to values, or one per row", 'such as {"age": 37}'
-        )
-    _require_number(len(rows), n)
-    return Given(known=known_rows(rows, encoding.table, encoding.stored))
-
-
-def _prompts(encoding: TextEncoding, texts: Sequence[Any]) -> Given:
-    if not all(isinstance(text, str) for text in texts):
-        raise BadInput(
-            f"prompts among which is {next(t for t in texts if not isinstance(t, str))!r}",
-            "strings",
-        )
-    parts = [encoding.parse_given(text, 1).prefix for text in texts]
-    return Given(prefix=Prefix.of([part.tokens[0].tolist() for part in parts if part is not None]))
-
-
 def with_test(
     dataset: Dataset,
     model: GenerativeModel,
-    encoding: Encoding | None,
+    encoding: Encoding,
     source: Any,
-    images: Mapping[str, Any] | None = None,
 ) -> Dataset:
     """Return a model's data with held-out examples that a person brought in the place of the test
     split.
@@ -225,7 +164,7 @@ def with_test(
     Raises:
         BadInput: examples without labels for a model with classes, or what `examples_of` refuses.
     """
-    found = examples_of(model, encoding, source, images)
+    found = examples_of(model, encoding, source)
     brought = found if isinstance(found, Examples) else Examples(found)
     if label_of(brought.given) is not None:
         return replace(dataset, test=brought)

@@ -196,7 +196,7 @@ def evaluate(
     features = (features,) if isinstance(features, str) else tuple(features)
     reference = data if isinstance(data, Dataset) else data_of(fitted)
     if data is not None and reference is not data:
-        reference = inputs.with_test(reference, fitted.model, fitted.encoding, data, fitted.reading)
+        reference = inputs.with_test(reference, fitted.model, fitted.encoding, data)
     with watch_of(progress).meter("controls") as meter:
         controls = measure_controls(reference, seed, n, features, told=meter.stage("controls"))
         told = meter.stage(f"scoring {fitted.model.family}")
