@@ -174,7 +174,8 @@ class Encoding(ABC):
         these data, and why.
 
         Args:
-            labelled: see `read`.
+            labelled: whether labels beside pictures and arrays are read; None reads those that
+                there are.
             skip_bad: leave unreadable files out.
         """
         return self.read(path), {}

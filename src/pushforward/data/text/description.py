@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from pushforward.data.dataset import Dataset
-from pushforward.data.encoding import Encoding
 from pushforward.data.text.encoding import TextEncoding
 
 
@@ -26,10 +25,10 @@ def joined_streams(streams: tuple[Tensor, ...], boundary: int) -> Tensor:
 
 def of_text(dataset: Dataset) -> dict[str, Any]:
     """Return what a dataset of text holds, which is not about windows: they overlap."""
-    return describe_text(dataset.streams, dataset.encoding)
+    return describe_text(dataset.streams, dataset.encoding.as_text("documents"))
 
 
-def describe_text(streams: tuple[Tensor, ...], encoding: Encoding | None) -> dict[str, Any]:
+def describe_text(streams: tuple[Tensor, ...], encoding: TextEncoding) -> dict[str, Any]:
     """Return documents, characters, bytes and tokens of all splits together; boundaries are no
     tokens here.
 
@@ -39,7 +38,6 @@ def describe_text(streams: tuple[Tensor, ...], encoding: Encoding | None) -> dic
         >>> describe_text((encoding.stream(["né", "old"]),), encoding)["bytes"]
         6
     """
-    assert isinstance(encoding, TextEncoding)
     tokeniser = encoding.tokeniser
     whole = joined_streams(streams, tokeniser.boundary)
     # in the order of the stream, so each part after the first starts a document

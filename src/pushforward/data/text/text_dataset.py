@@ -230,8 +230,8 @@ def held_out_stream(dataset: Dataset) -> Tensor:
         >>> len(held_out_stream(open_text("shakespeare"))) - 1
         111540
     """
-    assert isinstance(dataset.encoding, TextEncoding), "only text has streams"
-    return joined_streams(dataset.streams[1:], dataset.encoding.tokeniser.boundary)
+    text = dataset.encoding.as_text("a stream of tokens")
+    return joined_streams(dataset.streams[1:], text.tokeniser.boundary)
 
 
 def _corpus(source: Any, policy: Policy, asked: bool) -> Corpus:
