@@ -103,10 +103,10 @@ def _is_switch(node: ast.AST) -> bool:
             return _is_encoding(node.test)
         case ast.BoolOp():
             return any(map(_is_encoding, node.values))
-        case ast.ExceptHandler():
-            return "encoding" in ast.unparse(node) and "AttributeError" in ast.unparse(
-                node.type or node
-            )
+        case ast.Try():
+            tried = " ".join(map(ast.unparse, node.body))
+            caught = " ".join(ast.unparse(one.type) for one in node.handlers if one.type)
+            return "AttributeError" in caught and bool(re.search(r"\b(encoding|space)\b", tried))
     return False
 
 

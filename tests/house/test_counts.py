@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from counts import kind_switches, long_signatures, only_tested, repeated_classes
+
+from house.counts import kind_switches, long_signatures, only_tested, repeated_classes
 
 # where kinds of data are at home, and how often each place asks for one
 HOMES = {
