@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from commands import Command, killed_while_writing, pushed
 from faults import content, failing_disk
 from pushforward.provenance.lock import LOCK
 
@@ -98,7 +99,7 @@ def started(*words: object) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def wait_for(condition, process: subprocess.Popen[str]) -> None:
+def wait_for(condition, process: subprocess.Popen[str] | Command) -> None:
     until = time.monotonic() + 60
     while not condition() and process.poll() is None and time.monotonic() < until:
         time.sleep(0.01)
@@ -107,7 +108,7 @@ def wait_for(condition, process: subprocess.Popen[str]) -> None:
 def test_two_commands_and_a_termination(run, tmp_path: Path) -> None:
     """The second writer is told of the first; SIGTERM saves the state."""
     train, place = [*TRAIN, "--steps", 100_000], tmp_path / "run"
-    process = started(*train, "-o", place)
+    process = Command(tmp_path / "said", pushed, *train, "-o", place)
     try:
         wait_for(lambda: (place / "weights.safetensors").exists(), process)
         for more in ([], ["--resume"], ["--overwrite", "--seed", 5]):
@@ -119,33 +120,14 @@ def test_two_commands_and_a_termination(run, tmp_path: Path) -> None:
             assert run(*verb)[0] == 0, verb  # reading needs no lock
         assert f"process {process.pid}" in run("report", place, "-o", tmp_path / "r.html")[2]
     finally:
-        process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=60)
+        os.kill(process.pid, signal.SIGTERM)
+        status, err = process.ended()
     assert "the state is saved" in " ".join(err.split())
-    assert process.returncode == 130
+    assert status == 130
     assert not (place / LOCK).exists()
     status, _, err = run(*train[:-1], 1, "-o", place, "--resume")
     assert status == 2
     assert "has spent" in err
-
-
-DIE = """
-import os, sys
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-import faults
-from pushforward.faces.cli.main import main
-
-class Dying(faults._Watcher):
-    left = {after}
-    def tell(self, event, path):
-        self.left -= 1
-        if self.left < 0:
-            os._exit(9)
-
-with faults._watched(Dying(Path({place!r}))):
-    main({words!r})
-"""
 
 
 @pytest.mark.parametrize("after", [12, 20])
@@ -154,14 +136,9 @@ def test_a_process_that_is_gone_in_the_middle_of_a_write(
 ) -> None:
     place = tmp_path / "run"
     words = [*TRAIN, "--steps", "2", "-o", str(place)]
-    tests = str(Path(__file__).parents[1])
-    done = subprocess.run(
-        [sys.executable, "-c", DIE.format(tests=tests, after=after, place=str(place), words=words)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 9, done.stderr
+    dying = Command(tmp_path / "said", killed_while_writing, str(place), after, *words)
+    status, err = dying.ended()
+    assert status == 9, err
     assert (place / LOCK).exists()  # nobody took it away, and it is free
     assert run(*words, "--resume")[0] == 0
     assert weights(place) == weights(whole)

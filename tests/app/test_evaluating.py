@@ -215,7 +215,7 @@ def test_what_guidance_does_to_the_classes_is_an_option_of_sampling(
         "diffusion",
         "digits",
         "--steps",
-        60,
+        10,
         "-s",
         "model.width=8",
         "-o",

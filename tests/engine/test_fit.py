@@ -6,9 +6,6 @@ import math
 import os
 import resource
 import signal
-import subprocess
-import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from commands import Command, killed_in_training
 from pushforward.core.errors import BadInput, RunFailed
 from pushforward.core.given import Examples, Given
 from pushforward.core.loss import Loss
@@ -33,8 +31,6 @@ from pushforward.engine.order import DataOrder
 from pushforward.engine.precision import computes_in_bfloat16, drawback, prepared_networks, resolved
 from pushforward.engine.schedule import warmup_cosine
 from toys import Gauss, Pixelwise
-
-TESTS = Path(__file__).resolve().parents[1]
 
 
 def data(n: int = 200, seed: int = 0) -> Examples:
@@ -117,28 +113,9 @@ def test_resume_equals_never_stopping(kind: type[Gauss], stop: int, tmp_path: Pa
 
 
 def test_kill_minus_nine_then_resume(tmp_path: Path) -> None:
-    script = textwrap.dedent("""
-        import os, signal, sys
-        from pathlib import Path
-        sys.path.insert(0, sys.argv[3])
-        from engine.test_fit import Duel, data
-        from pushforward.core.space import Points
-        from pushforward.core.spec import TrainConfig
-        from pushforward.engine.fit import fit
-        kill = int(sys.argv[2])
-        def cut(p):
-            if p.step == kill:
-                os.kill(os.getpid(), signal.SIGKILL)
-        fit(Duel(Points(2)), data(), data(60, 1), TrainConfig(steps=30, batch_size=32, checkpoint_every=4),
-            directory=Path(sys.argv[1]), resume=kill == 0, observer=cut)
-    """)
-
-    def launch(folder: str, kill: int) -> int:
-        path = os.pathsep.join([str(TESTS.parent / "src"), str(TESTS)])
-        command = [sys.executable, "-c", script, str(tmp_path / folder), str(kill), str(TESTS)]
-        return subprocess.run(
-            command, env={**os.environ, "PYTHONPATH": path}, check=False
-        ).returncode
+    def launch(folder: str, kill: int) -> int | None:
+        command = Command(tmp_path / "said", killed_in_training, str(tmp_path / folder), kill)
+        return command.ended()[0]
 
     assert launch("killed", 18) == -signal.SIGKILL
     assert launch("killed", 0) == 0
