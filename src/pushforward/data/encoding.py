@@ -227,13 +227,13 @@ class Encoding(ABC):
         """
         return None
 
-    def as_text(self, what: str) -> TextEncoding:
+    def as_text(self, what: str, fix: str = "leave it out") -> TextEncoding:
         """Return this dictionary as one of text, which alone can do `what`.
 
         Raises:
-            BadInput: it is none.
+            BadInput: it is none; says the fix.
         """
-        raise BadInput(what, "a run on text", "leave it out")
+        raise BadInput(what, "a run on text", fix)
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:

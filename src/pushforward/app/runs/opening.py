@@ -115,11 +115,6 @@ def _yes(value: Any) -> bool:
     return found
 
 
-def reading_of(record: RunRecord) -> dict[str, Any]:
-    """Return the settings with which a run reads pictures."""
-    return pictures_of(record.config["data"])
-
-
 def encoding_of(record: RunRecord) -> Encoding:
     """Return the dictionary of a run's data."""
     found, settings = read_encoding(record), record.config["data"]

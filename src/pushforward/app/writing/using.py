@@ -68,7 +68,7 @@ def draw(
     chosen = companions({key: value for key, value in options.items() if value is not None})
     given, context, rules, sight = asked.given, asked.context, asked.rules, asked.sight
     if rules:
-        text = encoding.as_text("stop strings or a pattern")
+        text = encoding.as_text("stop strings or a pattern", "leave them out")
         x = Writer(model, text, given, seed, rules, chosen, context).tokens(n, on_step)
         return text.samples(x, model.space, None, None)
     condition = encoding.condition(given, n, context, model.context, model.classes)

@@ -98,7 +98,7 @@ class TextEncoding(Encoding):
         """From tokens to text."""
         return self.tokeniser.decode
 
-    def as_text(self, what: str) -> TextEncoding:
+    def as_text(self, what: str, fix: str = "leave it out") -> TextEncoding:
         """Return itself."""
         return self
 
