@@ -216,8 +216,8 @@ def test_what_guidance_does_to_the_classes_is_an_option_of_sampling(
         "digits",
         "--steps",
         10,
-        "-s",
-        "model.width=8",
+        "--preset",
+        "smoke",
         "-o",
         tmp_path / "run",
     )
