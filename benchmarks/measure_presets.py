@@ -1,7 +1,7 @@
 """What each preset for a processor reaches: `python benchmarks/measure_presets.py [FILE] [--only WORD]`.
 
 Every preset `cpu` of every family, kind of data and architecture is trained once on built-in data for a fixed number
-of steps (about a minute of one core each), so that the figures depend on no clock, and evaluated as `pushforward
+of steps (a minute of one core or less), so that the figures depend on no clock, and evaluated as `pushforward
 evaluate` does. One JSON line each goes to FILE; what is in FILE already is not measured again; then a table is printed.
 The figures are written beside the presets (`families/*/config.py`) and shown by `pushforward families --presets`.
 """
@@ -18,26 +18,26 @@ import pushforward as pf
 from pushforward.core.score import Score
 
 DATA = {"points": "gaussians-8", "image": "digits", "text": "shakespeare", "table": "adult-mini"}
-STEPS = {  # about a minute on one core
+STEPS = {  # half a minute to a minute on one core that nobody else uses
     ("autoregressive", "points"): 12_000,
-    ("autoregressive:made", "points"): 18_000,
-    ("autoregressive", "image"): 2_500,
-    ("autoregressive:made", "image"): 8_000,
-    ("autoregressive:pixelcnn", "image"): 1_100,
-    ("autoregressive", "text"): 1_600,
-    ("autoregressive", "table"): 3_600,
+    ("autoregressive:made", "points"): 8_000,
+    ("autoregressive", "image"): 1_200,
+    ("autoregressive:made", "image"): 4_000,
+    ("autoregressive:pixelcnn", "image"): 600,
+    ("autoregressive", "text"): 800,
+    ("autoregressive", "table"): 1_800,
     ("flow", "points"): 2_500,
-    ("flow", "image"): 600,
-    ("vae", "points"): 8_000,
-    ("vae", "image"): 5_000,
-    ("gan", "points"): 5_000,
-    ("gan", "image"): 1_500,
-    ("diffusion", "points"): 15_000,
-    ("diffusion", "image"): 3_000,
-    ("diffusion:edm", "image"): 1_500,
-    ("diffusion:dit", "image"): 1_500,
-    ("diffusion", "text"): 1_500,
-    ("diffusion", "table"): 8_000,
+    ("flow", "image"): 300,
+    ("vae", "points"): 4_000,
+    ("vae", "image"): 2_500,
+    ("gan", "points"): 2_500,
+    ("gan", "image"): 750,
+    ("diffusion", "points"): 7_500,
+    ("diffusion", "image"): 1_500,
+    ("diffusion:edm", "image"): 750,
+    ("diffusion:dit", "image"): 750,
+    ("diffusion", "text"): 750,
+    ("diffusion", "table"): 4_000,
 }
 
 
