@@ -48,10 +48,10 @@ def sample(
     grid: str | None = ...,
     path: str | None = ...,
     tolerance: float | None = ...,
-    guide: str | Path | Any | None = ...,
+    guide: Any = ...,
     guidance_interval: str | None = ...,
     guidance_rescale: float | None = ...,
-    classifier: str | Path | Any | None = ...,
+    classifier: Any = ...,
     posterior: str | None = ...,
     inpainting: str | None = ...,
     repeats: int | None = ...,
@@ -75,7 +75,7 @@ def sample(
 
 def train_classifier(
     run: Fitted | str | Path,
-    data: str,
+    data: Any,
     *,
     output: str | Path,
     steps: int = ...,
@@ -87,7 +87,7 @@ def train_classifier(
 
 def score(
     run: Fitted | str | Path,
-    data: str,
+    data: Any,
     *,
     estimator: str | None = ...,
     samples: int | None = ...,
@@ -113,7 +113,7 @@ def report(
 
 def sweep(
     run: Fitted | str | Path,
-    data: str | None = ...,
+    data: Any = ...,
     *,
     calls: str = ...,
     solver: Any = ...,
@@ -125,10 +125,10 @@ def sweep(
     """Measure quality against network calls, for every solver of a run."""
 
 def augment(
-    data: str,
+    data: Any,
     *,
     family: str | None = ...,
-    samples: str | Path | None = ...,
+    samples: Any = ...,
     target: str | None = ...,
     sizes: str | None = ...,
     ratios: str | None = ...,
@@ -145,12 +145,12 @@ def augment(
 
 def anomalies(
     run: Fitted | str | Path,
-    data: str,
+    data: Any,
     *,
     estimator: str | None = ...,
     n: int = ...,
     output: str | Path | None = ...,
-    own: str | None = ...,
+    own: Any = ...,
     seed: int = ...,
     progress: bool | None = None,
 ) -> Answer:
@@ -158,7 +158,7 @@ def anomalies(
 
 def probe(
     run: Fitted | str | Path,
-    data: str | None = ...,
+    data: Any = ...,
     *,
     n: int = ...,
     seed: int = ...,

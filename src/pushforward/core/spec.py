@@ -177,7 +177,7 @@ def parse(config: type[C], values: Mapping[str, Any], where: str) -> C:
         return config(**values)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
+        key = first["loc"][0]  # further words tell the parts of a type
         said = first["msg"].removeprefix("Input should be ")
         raise BadInput(
             f"'{where}.{key}={_shown(first.get('input'))}'", said[:1].lower() + said[1:]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
@@ -168,17 +167,17 @@ class Encoding(ABC):
         return self.read(source)
 
     def read_foreign(
-        self, path: Path, labelled: bool | None = None, skip_bad: bool = False
+        self, source: Any, labelled: bool | None = None, skip_bad: bool = False
     ) -> tuple[Examples, dict[int, str]]:
-        """Return a file that another program generated, and which of its examples cannot be any of
-        these data, and why.
+        """Return what another program generated, and which of its examples cannot be any of these
+        data, and why.
 
         Args:
             labelled: whether labels beside pictures and arrays are read; None reads those that
                 there are.
             skip_bad: leave unreadable files out.
         """
-        return self.read(path), {}
+        return self.read(source), {}
 
     def reading_like(self, reading: Any) -> Any:
         """Return how the columns of another file are read (see `data.tables.sheet.Reading`): as was

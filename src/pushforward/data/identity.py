@@ -109,11 +109,12 @@ class IdentityEncoding(Encoding):
         return found.x if found.given is None else found
 
     def read_foreign(
-        self, path: Path, labelled: bool | None = None, skip_bad: bool = False
+        self, source: Any, labelled: bool | None = None, skip_bad: bool = False
     ) -> tuple[Examples, dict[int, str]]:
-        """Return a file that another program generated: whatever is of the space could be of these
+        """Return what another program generated: whatever is of the space could be of these
         data."""
-        found = open_like(str(path), self.space, self.classes, labels=labelled, skip_bad=skip_bad)
+        named = str(source) if isinstance(source, Path) else source
+        found = open_like(named, self.space, self.classes, labels=labelled, skip_bad=skip_bad)
         return found, {}
 
     def parse_given(self, text: str, n: int) -> Given:

@@ -17,7 +17,9 @@ from PIL import Image as Pillow
 from torch import Tensor
 
 from pushforward.core.errors import BadInput, refusing
+from pushforward.core.in_memory import InMemory
 from pushforward.data.class_names import named, names_beside, names_in
+from pushforward.data.dataset import Dataset
 from pushforward.data.folders import few
 from pushforward.data.images.pictures_in_memory import Pictures, is_picture
 from pushforward.data.items import EXAMPLES, LABELS, Parts, is_scalar, parts_of, parts_of_columns
@@ -35,6 +37,23 @@ class Held:
     source: Any
     notes: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+
+
+def opening(source: Any, as_rows: bool = True) -> Any:
+    """Return what is opened of a source that may be in memory: a data set as it is, else an array,
+    a frame or strings.
+
+    Args:
+        as_rows: see `held`.
+
+    Example:
+        >>> opening(InMemory([[0.0, 1.0], [2.0, 3.0]])).tolist(), opening("digits")
+        ([[0.0, 1.0], [2.0, 3.0]], 'digits')
+    """
+    if not isinstance(source, InMemory):
+        return source
+    inner = source.source
+    return inner if isinstance(inner, Dataset) else held(inner, as_rows=as_rows).source
 
 
 def held(source: Any, labels: Any = None, as_rows: bool = False) -> Held:

@@ -17,15 +17,16 @@ import numpy as np
 import torch
 
 from pushforward.app.measuring.examples import array, labels_of
-from pushforward.app.measuring.foreign import impossible, read_foreign
+from pushforward.app.measuring.foreign import impossible, read_foreign, title_of
 from pushforward.app.measuring.measured_kind import measured_as
 from pushforward.app.measuring.parts import occurs
 from pushforward.app.runs.fitting import fitted, like
-from pushforward.app.runs.opening import open_source
+from pushforward.app.runs.loading import opened
 from pushforward.app.runs.planning import plan_training
 from pushforward.app.runs.training import train
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Examples, Given
+from pushforward.core.in_memory import InMemory
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import derive_seed
 from pushforward.data.dataset import Dataset
@@ -80,7 +81,7 @@ class Design(TypedDict, total=False):
 
 def augment_family(
     family: str,
-    data: str,
+    data: Any,
     *,
     budget: dict[str, float],
     settings: Mapping[str, Any] | None = None,
@@ -104,7 +105,7 @@ def augment_family(
         BadInput: nothing to predict, or a size beyond the training examples.
         Unsupported: text, or a family that does not support the data.
     """
-    dataset = open_source(data, settings)
+    dataset = opened(data, settings)
     task, (test, told) = _task(dataset, design.get("target"))
     counts, ratios = _sizes(dataset, design.get("sizes", ())), design.get("ratios", (1.0, 4.0))
     seeds = design.get("seeds", 3)
@@ -126,8 +127,8 @@ def augment_family(
 
 
 def augment_samples(
-    samples: Path,
-    data: str,
+    samples: Path | InMemory,
+    data: Any,
     *,
     ratios: Sequence[float] = (),
     seeds: int = 3,
@@ -149,7 +150,7 @@ def augment_samples(
         seed: where the seeds start.
         step: called with how many draws are done, and of how many.
     """
-    dataset = open_source(data, settings)
+    dataset = opened(data, settings)
     task, (test, told) = _task(dataset, target)
     made, odd = read_foreign(samples, dataset, labels=True)
     if odd and len(made) < FEWEST:
@@ -170,7 +171,7 @@ def augment_samples(
     found = [
         replace(one, verdict="leaked" if one.verdict and leaked else one.verdict) for one in found
     ]
-    return Augmented(dataset.name, samples.stem, task, len(test), seeds, tuple(found), notes)
+    return Augmented(dataset.name, title_of(samples), task, len(test), seeds, tuple(found), notes)
 
 
 def _counted(
@@ -190,7 +191,7 @@ def _counted(
     return counted
 
 
-def _leaked(made: Examples, dataset: Dataset, samples: Path) -> tuple[str, ...]:
+def _leaked(made: Examples, dataset: Dataset, samples: Path | InMemory) -> tuple[str, ...]:
     """Say how many test examples occur among the samples, if more do than occur in train by
     themselves."""
     test = dataset.test.x

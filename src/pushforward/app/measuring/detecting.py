@@ -17,9 +17,10 @@ import torch
 from pushforward.app.measuring.examples import array, for_model
 from pushforward.app.measuring.measured_kind import measured_as
 from pushforward.app.measuring.parts import part_of, trained_on, whole
-from pushforward.app.runs.opening import is_builtin, reopen
+from pushforward.app.runs.opening import comes_split, reopen
 from pushforward.app.runs.training import open_model
 from pushforward.core.given import Examples
+from pushforward.core.in_memory import InMemory
 from pushforward.core.measure import Measure
 from pushforward.core.score import Score
 from pushforward.evaluation.likelihood.anomaly import Anomalies, anomalies
@@ -67,12 +68,12 @@ class Detected:
 
 def detect(
     run: Path,
-    data: str,
+    data: Any,
     *,
     estimator: str | None = None,
     n: int = MOST_HELD_OUT,
     seed: int = 0,
-    own: str | None = None,
+    own: str | InMemory | None = None,
 ) -> Detected:
     """Score examples as anomalies of what a run was trained on.
 
@@ -91,12 +92,13 @@ def detect(
     """
     model, record = open_model(run)
     # every row of a file is in question, in its order, whether or not the run was trained on it
-    if is_builtin(data):
+    if comes_split(data):
         asked = for_model(model, part_of(record, data).examples)
     else:
         asked = whole(record, data, labelled=bool(model.classes))
-    notes = trained_on(record, asked, data)
-    held_out = for_model(model, reopen(record, own).test)
+    mine = reopen(record, own)
+    notes = trained_on(record, asked, str(data), None if own is None else mine)
+    held_out = for_model(model, mine.test)
     # in random order, because one half sets the usual code length and the other the p-values
     known: Examples = held_out[
         torch.from_numpy(np.random.default_rng(seed).permutation(len(held_out))[:n])

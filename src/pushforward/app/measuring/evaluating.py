@@ -25,15 +25,17 @@ from pushforward.app.measuring.examples import (
     nearest_training,
     summarised,
 )
-from pushforward.app.measuring.foreign import impossible, read_foreign
+from pushforward.app.measuring.foreign import impossible, read_foreign, title_of
 from pushforward.app.measuring.measured_kind import measured_as
 from pushforward.app.measuring.parts import trained_on
 from pushforward.app.measuring.recording import comparison_of, scores_record, write_scores
 from pushforward.app.progress.line import Stage, quiet
-from pushforward.app.runs.opening import SPLITS, open_source, reopen
+from pushforward.app.runs.loading import opened
+from pushforward.app.runs.opening import SPLITS, reopen
 from pushforward.app.runs.training import open_model
 from pushforward.core.data_kind import kind_of, names_in_a_space
 from pushforward.core.errors import BadInput, unknown
+from pushforward.core.in_memory import InMemory
 from pushforward.core.score import Score
 from pushforward.data.dataset import Dataset
 from pushforward.engine.history import read_history
@@ -93,7 +95,7 @@ USUAL = EvaluationSetting()
 
 def evaluate_run(
     run: Path,
-    data: str | None = None,
+    data: str | InMemory | None = None,
     how: EvaluationSetting = USUAL,
     sampling: Mapping[str, Any] | None = None,
     stage: Stage = quiet,
@@ -188,8 +190,8 @@ def _record(
 
 
 def evaluate_samples(
-    samples: Path,
-    reference: str,
+    samples: Path | InMemory,
+    reference: Any,
     how: EvaluationSetting = USUAL,
     settings: Mapping[str, Any] | None = None,
     split: str | None = None,
@@ -216,7 +218,7 @@ def evaluate_samples(
     """
     if split is not None and split not in SPLITS:
         raise BadInput(*unknown("split", split, SPLITS))
-    dataset = open_source(reference, settings, skip_bad=skip_bad)
+    dataset = opened(reference, settings, skip_bad=skip_bad)
     examples, odd = read_foreign(samples, dataset, skip_bad)
     drawn, labels = array(examples, dataset.space), labels_of(examples, dataset)
     _require_samples(len(drawn), how.n, samples, odd)
@@ -231,7 +233,7 @@ def evaluate_samples(
     places = drawn_places(len(drawn), controls.n, how.seed, cases)
     drawn, labels = drawn[places], None if labels is None else labels[places]
     historical = [_parzen(drawn, dataset, how.seed)] if parzen_window else []
-    row = _row_of(samples.stem or str(samples), drawn, labels, dataset, controls, historical)
+    row = _row_of(title_of(samples), drawn, labels, dataset, controls, historical)
     row = replace(
         row,
         crowd=1.0 if examples.cases is None else crowd_of(examples.cases[torch.from_numpy(places)]),
@@ -275,7 +277,9 @@ def _row_of(
     )
 
 
-def _require_samples(count: int, n: int | None, samples: Path, odd: Mapping[int, str]) -> None:
+def _require_samples(
+    count: int, n: int | None, samples: Path | InMemory, odd: Mapping[int, str]
+) -> None:
     if odd and count < max(FEWEST, n or 0):
         raise BadInput(impossible(odd, count, samples)[0], f"{max(FEWEST, n or 0)} rows that can")
     if n is not None and n > count:
@@ -284,7 +288,7 @@ def _require_samples(count: int, n: int | None, samples: Path, odd: Mapping[int,
         raise BadInput(f"{count} samples in {samples}", f"at least {FEWEST}", "draw more of them")
 
 
-def _require_range(drawn: np.ndarray, real: np.ndarray, samples: Path) -> None:
+def _require_range(drawn: np.ndarray, real: np.ndarray, samples: Path | InMemory) -> None:
     """Refuse samples so far from all data that squares of their distance are no numbers any more: a
     diverged generator's."""
     if drawn.dtype.kind != "f" or drawn.shape[1:] != real.shape[1:]:
@@ -315,7 +319,7 @@ def _parzen(samples: np.ndarray, dataset: Dataset, seed: int) -> Score:
 
 
 def detection_power(
-    reference: str,
+    reference: Any,
     n: int | None = None,
     seed: int = 0,
     features: Sequence[str] = (),
@@ -337,7 +341,7 @@ def detection_power(
     Raises:
         BadInput: too few examples.
     """
-    dataset = open_source(reference, settings)
+    dataset = opened(reference, settings)
     most = len(dataset.test) // 2
     if (n or 0) > most or most < FEWEST:
         raise BadInput(

@@ -9,11 +9,13 @@ from pathlib import Path
 from pushforward.app.measuring.cases import FEWEST
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
+from pushforward.core.in_memory import InMemory
 from pushforward.data.dataset import Dataset
+from pushforward.data.in_memory import opening
 
 
 def read_foreign(
-    samples: Path, dataset: Dataset, skip_bad: bool = False, labels: bool | None = None
+    samples: Path | InMemory, dataset: Dataset, skip_bad: bool = False, labels: bool | None = None
 ) -> tuple[Examples, dict[int, str]]:
     """Return samples as examples of a dataset's space, and for tables which rows are none of these
     data and why.
@@ -28,7 +30,8 @@ def read_foreign(
         BadInput: samples of another space.
     """
     space = dataset.space
-    found, odd = dataset.encoding.read_foreign(samples, labels, skip_bad)
+    encoding = dataset.encoding
+    found, odd = encoding.read_foreign(opening(samples, encoding.reads_rows), labels, skip_bad)
     if found.x.shape[1:] != space.event_shape:  # a text shorter than a window
         raise BadInput(
             f"{samples} holds {found.x.shape[1]} tokens",
@@ -38,7 +41,12 @@ def read_foreign(
     return found, odd
 
 
-def impossible(odd: Mapping[int, str], fit: int, samples: Path) -> tuple[str, ...]:
+def title_of(samples: Path | InMemory) -> str:
+    """Return what samples are called as a model: their file's name without its ending."""
+    return samples.stem or str(samples) if isinstance(samples, Path) else str(samples)
+
+
+def impossible(odd: Mapping[int, str], fit: int, samples: Path | InMemory) -> tuple[str, ...]:
     """Return a sentence about rows that cannot be rows of the data, none if all can.
 
     Args:

@@ -19,6 +19,7 @@ from torch import Tensor
 from pushforward.app.measuring.measured_kind import measured_as
 from pushforward.app.runs.opening import (
     SPLITS,
+    comes_split,
     encoding_of,
     is_builtin,
     is_same,
@@ -28,6 +29,8 @@ from pushforward.app.runs.opening import (
 from pushforward.core.errors import BadInput, nearest
 from pushforward.core.given import Examples, Given, label_of
 from pushforward.data.dataset import Dataset
+from pushforward.data.encoding import Encoding
+from pushforward.data.in_memory import opening
 from pushforward.data.text.description import joined_streams
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.provenance.run_directory import RunRecord
@@ -80,7 +83,7 @@ def part_of(record: RunRecord, source: Any, split: str | None = None) -> Selecti
         return Selection(
             split or "test", own, True, _said(source, split or "test", own, named=split is not None)
         )
-    if is_builtin(source):
+    if comes_split(source):
         found = open_as(record, source)
         if found.space != record.space:
             raise BadInput(
@@ -138,7 +141,7 @@ def examples_of(
     Raises:
         BadInput: data of another space, or without the labels that the run knows.
     """
-    if part.dataset is not None and (part.name != ALL or is_builtin(source)):
+    if part.dataset is not None and (part.name != ALL or comes_split(source)):
         data, classes = part.dataset, tuple(record.manifest["classes"])
         if data.space != record.space or (labelled and data.classes != classes):
             came, expected = (
@@ -158,12 +161,13 @@ def said_of(record: RunRecord, examples: Examples, source: Any, part: Selection)
 
 
 def stream_of(
-    record: RunRecord, encoding: TextEncoding, source: str | Path, part: Selection
+    record: RunRecord, encoding: TextEncoding, source: Any, part: Selection
 ) -> tuple[Tensor, tuple[str, ...]]:
     """Return the tokens of a part of a text, and what has to be said of them."""
     if part.dataset is None:
-        found = encoding.windows(source).examples
-        return encoding.stream(source), trained_on(record, found, str(source))
+        read = named(source, encoding)
+        found = encoding.windows(read).examples
+        return encoding.stream(read), trained_on(record, found, str(source))
     streams = part.dataset.streams
     if part.name == ALL:
         return joined_streams(streams, encoding.tokeniser.boundary), part.notes
@@ -172,8 +176,15 @@ def stream_of(
 
 def whole(record: RunRecord, source: Any, *, labelled: bool) -> Examples:
     """Return everything in a source, in its order."""
-    named = Path(source) if isinstance(source, str) and Path(source).exists() else source
-    return encoding_of(record).read(named, labelled)
+    encoding = encoding_of(record)
+    return encoding.read(named(source, encoding), labelled)
+
+
+def named(source: Any, encoding: Encoding) -> Any:
+    """Return a source as a dictionary reads it: a path, words, or what a program holds."""
+    if isinstance(source, str) and Path(source).exists():
+        return Path(source)
+    return opening(source, encoding.reads_rows)
 
 
 def _joined(data: Dataset) -> Examples:
@@ -184,15 +195,20 @@ def _joined(data: Dataset) -> Examples:
     return Examples(torch.cat([part.x for part in parts]), given)
 
 
-def trained_on(record: RunRecord, asked: Examples, name: str) -> tuple[str, ...]:
+def trained_on(
+    record: RunRecord, asked: Examples, name: str, own: Dataset | None = None
+) -> tuple[str, ...]:
     """Say how many of some examples a run was trained on, as a sentence; nothing if it was on none
     of them.
 
     Rows are the same if all of their values are. Where the run's own test rows repeat training rows
     too, as values of few kinds do by chance, their share is said beside it.
+
+    Args:
+        own: what the run was trained on; None: opened where it was.
     """
     try:
-        own = reopen(record)
+        own = own or reopen(record)
     except BadInput:
         return (
             f"whether this run was trained on rows of {name} is not known: its data cannot be opened any more",

@@ -14,10 +14,11 @@ import torch
 
 from pushforward.app.measuring.examples import array, drawn_places, labels_of
 from pushforward.app.measuring.parts import trained_on
-from pushforward.app.runs.opening import reopen
+from pushforward.app.runs.opening import is_same, reopen
 from pushforward.app.runs.training import open_model
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
+from pushforward.core.in_memory import InMemory
 from pushforward.core.model import GenerativeModel
 from pushforward.data.dataset import Dataset
 from pushforward.evaluation.checks import as_rows
@@ -46,7 +47,7 @@ class Codes:
     notes: tuple[str, ...] = ()
 
 
-def probe_run(run: Path, data: str | None = None, n: int = MOST, seed: int = 0) -> Codes:
+def probe_run(run: Path, data: str | InMemory | None = None, n: int = MOST, seed: int = 0) -> Codes:
     """Fit linear classifiers to a run's codes of labelled examples.
 
     Args:
@@ -76,7 +77,8 @@ def probe_run(run: Path, data: str | None = None, n: int = MOST, seed: int = 0) 
     for features in _baselines(dataset, sides[0], seed):
         views[features.name] = [features(array(side, dataset.space)) for side in sides]
     found = probe(views, targets[0], targets[1], seed)
-    notes = () if data is None else trained_on(record, sides[1], f"the test split of {data}")
+    own = is_same(dataset, record.manifest["data"]["fingerprint"])
+    notes = () if own else trained_on(record, sides[1], f"the test split of {data}")
     return Codes(str(kind), bool(model.classes), tuple(found), notes)
 
 

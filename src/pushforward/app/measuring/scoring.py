@@ -21,6 +21,7 @@ from pushforward.app.measuring.parts import (
     ALL,
     Selection,
     examples_of,
+    named,
     part_of,
     stream_of,
     trained_on,
@@ -116,7 +117,7 @@ WHOLE = Scoring()
 
 
 def score(
-    run: Path, source: str, how: Scoring = WHOLE, told: Callable[[int, int], None] | None = None
+    run: Path, source: Any, how: Scoring = WHOLE, told: Callable[[int, int], None] | None = None
 ) -> Scored:
     """Score data under a run; text is scored in overlapping windows.
 
@@ -162,7 +163,7 @@ def score(
     return Scored(lp, _noted({**score_summary(lp, part.name), "of": there}, notes))
 
 
-def _require(n: int, there: int, source: str) -> None:
+def _require(n: int, there: int, source: Any) -> None:
     if n > there:
         raise BadInput(
             f"-n {n}",
@@ -179,26 +180,26 @@ def _score_text(
     model: GenerativeModel,
     record: RunRecord,
     encoding: TextEncoding,
-    source: str,
+    source: Any,
     part: Selection,
     estimator: Estimator,
     how: Scoring,
 ) -> Scored:
     sizes, stride, n = encoding.tokeniser.token_bytes, how.stride, how.n
-    named = Path(source) if Path(source).exists() else source
     if encoding.longest:
+        read = named(source, encoding)
         whole = part.name == ALL
         documents, contexts = (
-            encoding.pairs(named) if whole else encoding.pairs_of(named, SPLITS.index(part.name))
+            encoding.pairs(read) if whole else encoding.pairs_of(read, SPLITS.index(part.name))
         )
-        notes = part.notes if part.own else trained_on(record, encoding.read(named), source)
+        notes = part.notes if part.own else trained_on(record, encoding.read(read), str(source))
         if n is not None:
             _require(n, len(documents), source)
             documents, contexts = documents[:n], contexts[:n]
         characters = sum(len(encoding.tokeniser.decode(document)) for document in documents)
         found = score_documents(model, documents, contexts, sizes, characters, stride)
     else:
-        stream, notes = stream_of(record, encoding, named, part)
+        stream, notes = stream_of(record, encoding, source, part)
         if n is not None:
             length = text_of(model).length
             _require(n, -(-(len(stream) - 1) // length), source)

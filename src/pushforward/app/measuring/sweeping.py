@@ -23,6 +23,7 @@ from pushforward.app.runs.training import open_model
 from pushforward.core.errors import BadInput, RunFailed, Unsupported, unknown
 from pushforward.core.finite import Astray
 from pushforward.core.given import Examples
+from pushforward.core.in_memory import InMemory
 from pushforward.core.model import GenerativeModel
 from pushforward.core.score import Score
 from pushforward.core.walk import spending
@@ -49,7 +50,7 @@ def sweep(
     run: Path,
     calls: Sequence[int] = CALLS,
     solvers: Sequence[str] = (),
-    data: str | None = None,
+    data: str | InMemory | None = None,
     n: int | None = None,
     seed: int = 0,
     told: Told = untold,

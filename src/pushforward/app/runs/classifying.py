@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from pushforward.app.runs.loading import opened
 from pushforward.app.runs.training import open_model
 from pushforward.core.errors import BadInput
 from pushforward.core.files import AGAIN, going_on, write_json
@@ -23,7 +24,6 @@ from pushforward.core.noise import BatchNoise, Streams
 from pushforward.core.rng import generator
 from pushforward.core.space import space_from_json
 from pushforward.data.dataset import Dataset
-from pushforward.data.open import open_data
 from pushforward.engine.checkpoint import load_weights, save_weights
 from pushforward.engine.schedule import warmup_cosine
 from pushforward.families.diffusion.denoisers.classifier import NoiseAwareClassifier
@@ -40,7 +40,7 @@ READ_AT = 7
 
 def train_classifier(
     run: Path,
-    data: str,
+    data: Any,
     output: Path,
     *,
     steps: int = 1000,
@@ -89,12 +89,12 @@ def train_classifier(
     return record
 
 
-def _fitting(run: Path, data: str) -> tuple[Diffusion, Gaussian, Dataset]:
+def _fitting(run: Path, data: Any) -> tuple[Diffusion, Gaussian, Dataset]:
     """Return the model that a classifier is for, its process, and labelled data of its space."""
     model, _ = open_model(run)
     if not isinstance(model, Diffusion) or not isinstance(model.process, Gaussian):
         raise BadInput(f"a classifier for {run}", "a diffusion run on images or points")
-    dataset = open_data(data)
+    dataset = opened(data)
     if dataset.space != model.space:
         raise BadInput(f"{data} is {dataset.space}", f"the run's {model.space}")
     if len(dataset.classes) < 2:

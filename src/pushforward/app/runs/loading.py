@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pushforward.app.runs.opening import open_source
+from pushforward.core.in_memory import InMemory
 from pushforward.core.whole import whole
 from pushforward.data.dataset import Dataset
 from pushforward.data.in_memory import held
@@ -55,6 +56,8 @@ def opened(
         >>> opened("two-moons").space
         Points(dim=2)
     """
+    if isinstance(source, InMemory):
+        source = source.source
     if isinstance(source, Dataset):
         return source
     if isinstance(source, str | Path):

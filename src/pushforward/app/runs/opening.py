@@ -15,10 +15,12 @@ from typing import Any
 import torch
 
 from pushforward.core.errors import BadInput, nearest, refusing
+from pushforward.core.in_memory import InMemory
 from pushforward.data.builtin import builtins
 from pushforward.data.dataset import Dataset, in_single_precision
 from pushforward.data.encoding import Encoding, encoding_from_json
 from pushforward.data.images.options import ImageOptions, pictures_of
+from pushforward.data.in_memory import opening
 from pushforward.data.open import LEFT_OUT, open_data
 from pushforward.data.repeats import RULES, rule_of
 from pushforward.data.tables.column_hints import READINGS
@@ -156,8 +158,11 @@ def open_as(record: RunRecord, source: Any) -> Dataset:
 
 def _opened(record: RunRecord, source: Any) -> Dataset:
     encoding = encoding_of(record)
+    found = opening(source, encoding.reads_rows)
+    if isinstance(found, Dataset):
+        return found
     return open_data(
-        source,
+        found,
         skip_bad=bool(record.manifest["data"].get("skipped")),
         encoding=encoding,
         context=encoding.array,
@@ -166,7 +171,7 @@ def _opened(record: RunRecord, source: Any) -> Dataset:
     )
 
 
-def reopen(record: RunRecord, data: str | None = None) -> Dataset:
+def reopen(record: RunRecord, data: str | InMemory | None = None) -> Dataset:
     """Return the dataset a run was trained on, or `data` if named.
 
     Raises:
@@ -190,7 +195,7 @@ def reopen(record: RunRecord, data: str | None = None) -> Dataset:
     return dataset
 
 
-def _require_found(record: RunRecord, data: str | None) -> None:
+def _require_found(record: RunRecord, data: str | InMemory | None) -> None:
     source = record.manifest["data"]["source"]
     if data is None and source.startswith(FROM_PYTHON):
         raise BadInput(
@@ -223,6 +228,12 @@ def is_same(dataset: Dataset, fingerprint: str) -> bool:
     kept, usual = dataset.train.x.dtype, dataset.space.dtype
     double = (kept, usual) == (torch.float64, torch.float32)
     return double and in_single_precision(dataset) == fingerprint
+
+
+def comes_split(source: Any) -> bool:
+    """True for what has a test split by itself: built-in data, and a data set of a program."""
+    in_program = isinstance(source, InMemory) and isinstance(source.source, Dataset)
+    return in_program or is_builtin(source)
 
 
 def is_builtin(source: Any) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pushforward.app.request import WIDTH, Answer, Request, argument, option
-from pushforward.app.verbs.shared import OfRun, Seed
+from pushforward.app.verbs.shared import OfRun, Seed, Source
 from pushforward.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class AnomaliesRequest(Request):
         OfRun, argument("Run directory of a family with a likelihood.", completes="runs")
     ]
     data: Annotated[
-        str,
+        Source,
         argument(
             "Examples in question: built-in name (its test split), file or folder.",
             completes="data",
@@ -39,7 +39,7 @@ class AnomaliesRequest(Request):
         Path | None, option("Every example's scores as .csv or .json.", "-o", "--output")
     ] = None
     own: Annotated[
-        str | None,
+        Source | None,
         option(
             "Where the run's own data are; default: where they were.", "--data", completes="data"
         ),

@@ -10,8 +10,10 @@ from pushforward.app.request import WIDTH, Answer, Request, argument, option
 from pushforward.app.verbs.shared import (
     Budget,
     Examples,
+    SampleSource,
     Seed,
     Settings,
+    Source,
     Steps,
     allowance,
     numbers_in,
@@ -30,15 +32,15 @@ class AugmentRequest(Request):
 
     verb = "augment"
     data: Annotated[
-        str, argument("Real data with labels, or a table with --target.", completes="data")
+        Source, argument("Real data with labels, or a table with --target.", completes="data")
     ]
     family: Annotated[
         str | None,
         option("Generator to train on every real set, such as vae.", completes="families"),
     ] = None
-    samples: Annotated[Path | None, option("Or: samples made by any tool from all of train.")] = (
-        None
-    )
+    samples: Annotated[
+        SampleSource | None, option("Or: samples made by any tool from all of train.")
+    ] = None
     target: Annotated[str | None, option("Table: the column to predict.")] = None
     sizes: Annotated[
         str | None,

@@ -10,9 +10,11 @@ from pushforward.app.request import WIDTH, Answer, Request, argument, option
 from pushforward.app.verbs.shared import (
     OfRun,
     Pairs,
+    SampleSource,
     Seed,
     Settings,
     SkipBad,
+    Source,
     Words,
     of_data,
     refuse_ignored,
@@ -41,13 +43,14 @@ class EvaluateRequest(Request):
     verb = "evaluate"
     run: Annotated[OfRun | None, argument("Run directory.", completes="runs")] = None
     data: Annotated[
-        str | None, argument("Reference data; default: the run's own test split.", completes="data")
+        Source | None,
+        argument("Reference data; default: the run's own test split.", completes="data"),
     ] = None
     samples: Annotated[
-        Path | None, option("Samples made by any other tool: a file or a folder.")
+        SampleSource | None, option("Samples made by any other tool: a file or a folder.")
     ] = None
     reference: Annotated[
-        str | None, option("Reference data for --samples or --power.", completes="data")
+        Source | None, option("Reference data for --samples or --power.", completes="data")
     ] = None
     n: Annotated[
         int | None, option("Samples to compare; default: as many as the reference.", "-n", ge=2)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pushforward.app.request import WIDTH, Answer, Request, argument, option
-from pushforward.app.verbs.shared import OfRun, Seed
+from pushforward.app.verbs.shared import OfRun, Seed, Source
 
 if TYPE_CHECKING:
     from pushforward.app.measuring.probing import Codes
@@ -22,7 +22,7 @@ class ProbeRequest(Request):
     verb = "probe"
     run: Annotated[OfRun, argument("Run directory of a family with codes.", completes="runs")]
     data: Annotated[
-        str | None, argument("Labelled data; default: the run's own.", completes="data")
+        Source | None, argument("Labelled data; default: the run's own.", completes="data")
     ] = None
     n: Annotated[int, option("Most examples to encode of train and of test.", "-n", ge=20)] = 2000
     seed: Seed = 0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pushforward.app.request import WIDTH, Answer, Request, argument, option
-from pushforward.app.verbs.shared import Run, Seed, refuse_ignored
+from pushforward.app.verbs.shared import Run, Seed, Source, refuse_ignored
 
 if TYPE_CHECKING:
     from pushforward.app.measuring.scoring import Scored
@@ -21,7 +21,7 @@ class ScoreRequest(Request):
     verb = "score"
     run: Run
     data: Annotated[
-        str,
+        Source,
         argument(
             "Built-in name, file or folder; of the run's own data the test split.", completes="data"
         ),

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from pushforward.app.request import argument, option
 from pushforward.core.errors import BadInput, a_type
+from pushforward.core.in_memory import InMemory
 from pushforward.core.spec import parse_settings
 
 DEFAULT_SECONDS = 40.0
@@ -72,6 +73,26 @@ def _run(value: Any) -> Any:
     return value.path
 
 
+def _source(value: Any) -> Any:
+    """Take whatever a program holds for data; a name or a path is text."""
+    if value is None or isinstance(value, str | InMemory):
+        return value
+    if hasattr(value, "__fspath__"):
+        return str(value)
+    from pushforward.data.dataset import Dataset
+
+    return InMemory(value, value.name) if isinstance(value, Dataset) else InMemory(value)
+
+
+def _samples(value: Any) -> Any:
+    """Take whatever a program holds for samples; a name is a path."""
+    found = _source(value)
+    return Path(found) if isinstance(found, str) else found
+
+
+_NAMED = WithJsonSchema({"type": "string"})  # of what JSON can say
+Source = Annotated[str | InMemory, BeforeValidator(_source), _NAMED]
+SampleSource = Annotated[Path | InMemory, BeforeValidator(_samples), _NAMED]
 OfRun = Annotated[Path, BeforeValidator(_run)]
 Runs = Annotated[tuple[OfRun, ...], BeforeValidator(_several)]
 Run = Annotated[OfRun, argument("Run directory.", completes="runs")]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pushforward.app.request import WIDTH, Answer, Request, argument, option
-from pushforward.app.verbs.shared import OfRun, Seed, Words
+from pushforward.app.verbs.shared import OfRun, Seed, Source, Words
 from pushforward.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ class SweepRequest(Request):
         OfRun, argument("Run directory of a model that samples step by step.", completes="runs")
     ]
     data: Annotated[
-        str | None, argument("Reference data; default: the run's own test split.", completes="data")
+        Source | None,
+        argument("Reference data; default: the run's own test split.", completes="data"),
     ] = None
     calls: Annotated[str, option("Network calls per sample, with commas.")] = "4,8,16,32,64"
     solver: Annotated[

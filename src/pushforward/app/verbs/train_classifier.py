@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pushforward.app.request import Request, Said, argument, option
-from pushforward.app.verbs.shared import OfRun, Seed
+from pushforward.app.verbs.shared import OfRun, Seed, Source
 
 if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
@@ -18,7 +18,7 @@ class TrainClassifierRequest(Request):
 
     verb = "train-classifier"
     run: Annotated[OfRun, argument("Diffusion run on images or points.", completes="runs")]
-    data: Annotated[str, argument("Labelled data of its space.", completes="data")]
+    data: Annotated[Source, argument("Labelled data of its space.", completes="data")]
     output: Annotated[Path, option("Directory for the classifier.", "-o", "--output")]
     steps: Annotated[int, option("Optimiser steps.", ge=1)] = 1000
     width: Annotated[

@@ -29,7 +29,7 @@ from pushforward.data.tables.as_file import RowsEncoding
 from pushforward.data.tables.encode_column import TableRows, check_restored, encode_column
 from pushforward.data.tables.known_cells import known_rows, parse_known
 from pushforward.data.tables.schema import Declared, Schema, infer
-from pushforward.data.tables.sheet import Reading, Sheet, read_sheet
+from pushforward.data.tables.sheet import Reading, Sheet, read_sheet, sheet_of_frame
 from pushforward.data.tables.stored import Stored, restore, stored_from_json, words_of
 from pushforward.data.tables.written import Dialect
 
@@ -156,10 +156,11 @@ class TableEncoding(RowsEncoding):
         return Examples(self.encode(sheet.frame, sheet.lines))
 
     def read_foreign(
-        self, path: Path, labelled: bool | None = None, skip_bad: bool = False
+        self, source: Any, labelled: bool | None = None, skip_bad: bool = False
     ) -> tuple[Examples, dict[int, str]]:
-        """Return a file that another program generated; see `encode_foreign`."""
-        sheet = self._sheet(path)
+        """Return a table that another program generated; see `encode_foreign`."""
+        held = isinstance(source, pd.DataFrame)
+        sheet = sheet_of_frame(source) if held else self._sheet(Path(source))
         x, odd = self.encode_foreign(sheet.frame, sheet.lines)
         return Examples(x), odd
 

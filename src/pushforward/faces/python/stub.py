@@ -14,6 +14,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from pushforward.app.request import Request
+from pushforward.core.in_memory import InMemory
 from pushforward.faces.verbs import every_verb
 
 OWN = ("train", "distil", "compare", "evaluate")  # verbs whose functions are written by hand
@@ -71,14 +72,15 @@ def _type(annotation: Any) -> str:
     if origin is Annotated:
         return _type(get_args(annotation)[0])
     if origin in (Union, types.UnionType):
-        return " | ".join(dict.fromkeys(_type(part) for part in get_args(annotation)))
+        parts = dict.fromkeys(_type(part) for part in get_args(annotation))
+        return "Any" if "Any" in parts else " | ".join(parts)
     if origin in (tuple, list, dict):
         return "Any"
     if annotation is Path:
         return "str | Path"
-    return (
-        "None" if annotation is type(None) else "Any" if annotation is Any else annotation.__name__
-    )
+    if annotation in (Any, InMemory):  # whatever `load` takes
+        return "Any"
+    return "None" if annotation is type(None) else annotation.__name__
 
 
 if __name__ == "__main__":

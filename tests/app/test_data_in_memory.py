@@ -1,0 +1,122 @@
+"""Every verb of Python takes data in memory, and says the same of them as of the file that holds them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import pushforward as pf
+from pushforward.app.verbs.report import ReportRequest
+from pushforward.core.errors import BadInput
+from pushforward.faces.python.fitted import Fitted
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(300, 2))
+Y = (X[:, 0] > 0).astype(int)
+ROWS = pd.DataFrame(
+    {"a": RNG.normal(size=300).round(3), "b": RNG.choice(list("xyz"), 300), "c": np.arange(300) % 9}
+)
+TEXTS = [f"what text number {i} says of {i % 7} things" for i in range(200)]
+TINY: dict[str, Any] = {"steps": 3, "preset": "smoke", "progress": False}
+
+
+@pytest.fixture(scope="module")
+def points(tmp_path_factory: pytest.TempPathFactory) -> Fitted:
+    return pf.fit("diffusion", (X, Y), path=tmp_path_factory.mktemp("points") / "run", **TINY)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Fitted:
+    return pf.fit("autoregressive", ROWS, path=tmp_path_factory.mktemp("table") / "run", **TINY)
+
+
+def test_points_score_as_their_file_does(points: Fitted, tmp_path: Path) -> None:
+    some, labels = X[:20] + 0.5, Y[:20]
+    np.savez(tmp_path / "some.npz", x=some, y=labels)
+    of_file = pf.score(points, tmp_path / "some.npz").json()
+    for held in ((some, labels), (torch.from_numpy(some), torch.from_numpy(labels))):
+        found = pf.score(points, held).json()
+        assert {k: v for k, v in found.items() if k != "notes"} == {
+            k: v for k, v in of_file.items() if k != "notes"
+        }
+    alone = float(points.log_prob((some, labels), seed=0).mean_nats)
+    assert of_file["mean_nats"] == pytest.approx(alone, rel=1e-6)
+
+
+def test_rows_score_as_their_file_does(table: Fitted, tmp_path: Path) -> None:
+    ROWS[:40].to_csv(tmp_path / "some.csv", index=False)
+    of_file, found = (
+        pf.score(table, tmp_path / "some.csv").json(),
+        pf.score(table, ROWS[:40]).json(),
+    )
+    assert found["mean_nats"] == of_file["mean_nats"]
+    assert (found["n"], found["split"]) == (40, "all")
+
+
+def test_a_run_knows_its_own_data_in_memory(points: Fitted, table: Fitted) -> None:
+    assert pf.score(points, (X, Y)).json()["split"] == "test"
+    own = pf.score(table, ROWS).json()
+    assert (own["split"], own["n"]) == ("test", 60)
+    assert not pf.probe(points, (X, Y)).json()["notes"]
+
+
+def test_a_data_set_stands_for_its_test_split(points: Fitted) -> None:
+    other = pf.load(X + 3.0, labels=Y)
+    found = pf.score(points, other).json()
+    assert (found["split"], found["n"]) == ("test", len(other.test))
+    assert found["mean_nats"] < pf.score(points, (X, Y)).json()["mean_nats"]
+
+
+def test_texts_score_as_documents(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    pf.fit("autoregressive", TEXTS, path=run, settings={"data": {"length": 16}}, **TINY)
+    found = pf.score(run, TEXTS[:4]).json()
+    assert (found["n"], found["split"]) == (4, "all")
+    assert pf.score(run, TEXTS).json()["split"] == "test"
+
+
+def test_the_other_verbs_take_them_too(points: Fitted, table: Fitted, tmp_path: Path) -> None:
+    strange = pf.anomalies(points, (X[:5] * 9, Y[:5]), own=(X, Y)).json()
+    assert len(strange["examples"]) == 5
+    swept = pf.sweep(points, (X, Y), calls="2", solver=["euler"])
+    assert "euler" in str(swept)
+    assert "gain" in str(pf.augment((X, Y), family="flow", steps=2, seeds=2))
+    record = pf.train_classifier(points, (X, Y), output=tmp_path / "classifier", steps=2)
+    assert "held-out examples" in str(record)
+    made = table.sample(120, seed=0)
+    held = pf.evaluate(samples=made, reference=ROWS)
+    assert "the data in memory" in str(held)
+    made.to_csv(tmp_path / "made.csv", index=False)
+    of_file = pf.evaluate(samples=tmp_path / "made.csv", reference=ROWS).json()["scores"]
+    assert held.json()["scores"] == of_file
+    helped = pf.augment(ROWS, samples=made, target="b", seeds=2)
+    assert "the data in memory" in str(helped)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (np.zeros((5, 3)), "Points(dim=3): expected Points(dim=2)"),
+        (3, "data of type int: expected an array, a DataFrame"),
+        (None, "'score.data=None': expected a valid string"),
+        (b"ab", "2 bytes"),
+    ],
+)
+def test_what_cannot_be_scored_is_said_in_a_sentence(points: Fitted, data: Any, says: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        pf.score(points, data)
+    assert says in str(refused.value)
+    assert len(str(refused.value)) < 400
+
+
+def test_a_model_stands_for_its_run(points: Fitted, table: Fitted) -> None:
+    assert points.path is not None
+    assert ReportRequest.of({"runs": points}).runs == (points.path,)
+    assert ReportRequest.of({"runs": [points, str(table.path)]}).runs == (points.path, table.path)
+    with pytest.raises(BadInput, match="a model without a run"):
+        pf.report(pf.fit("flow", X, **TINY))
