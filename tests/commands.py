@@ -20,7 +20,16 @@ from unittest.mock import patch
 
 import pushforward
 
-LOADED = ["pushforward.faces.cli.main", "pushforward.app.runs.training", "pushforward.engine.fit"]
+LOADED = [
+    "torch._dynamo",
+    "pushforward.faces.cli.main",
+    "pushforward.faces.cli.output",
+    "pushforward.app.runs.training",
+    "pushforward.app.runs.fitting",
+    "pushforward.app.verbs.train",
+    "pushforward.families.flow.model",
+    "pushforward.reports.terminal.layout",
+]
 
 
 @cache
