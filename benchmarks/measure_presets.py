@@ -75,11 +75,8 @@ def measured(family: str, kind: str, steps: int) -> dict[str, object]:
         seconds = time.perf_counter() - start
         scores = pf.evaluate(model, seed=0)
     first = {score.metric: score for score in reversed(scores)}  # the first of each measure
-    said = [
-        f"{name} {_figure(first[name])}"
-        for name in ("log-likelihood", "classifier two-sample accuracy")
-        if name in first
-    ]
+    names = {"log-likelihood": "-log p", (told := "classifier two-sample accuracy"): told}
+    said = [f"{names[name]} {_figure(first[name])}" for name in names if name in first]
     return {"data": DATA[kind], "steps": steps, "seconds": seconds, "figures": "; ".join(said)}
 
 

@@ -36,4 +36,4 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     from pushforward.faces.verbs import every_verb
 
-    return sorted({*globals(), *__all__, *(request.function() for request in every_verb())})
+    return sorted({*__all__, "__version__", *(request.function() for request in every_verb())})

@@ -147,7 +147,7 @@ def test_equal_seeds_give_equal_bytes(call, tmp_path: Path) -> None:
         ),
         (
             ["train", "flow", "digits", "-s", "train.batch_size=0"],
-            "'train.batch_size=0': expected greater than or equal to 1",
+            "'train.batch_size=0': expected at least 1",
         ),
         (
             ["train", "flow", "digits", "-s", "modle.width=3"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def test_the_other_verbs_take_them_too(points: Fitted, table: Fitted, tmp_path: 
     [
         (np.zeros((5, 3)), "Points(dim=3): expected Points(dim=2)"),
         (3, "data of type int: expected an array, a DataFrame"),
-        (None, "'score.data=None': expected a valid string"),
+        (None, "'score.data=None': expected text"),
         (b"ab", "2 bytes"),
     ],
 )
@@ -120,3 +121,68 @@ def test_a_model_stands_for_its_run(points: Fitted, table: Fitted) -> None:
     assert ReportRequest.of({"runs": [points, str(table.path)]}).runs == (points.path, table.path)
     with pytest.raises(BadInput, match="a model without a run"):
         pf.report(pf.fit("flow", X, **TINY))
+
+
+def test_a_place_is_called_path_or_output_and_never_ignored(tmp_path: Path) -> None:
+    for how in (
+        {"path": tmp_path / "a"},
+        {"output": tmp_path / "b"},
+        {"output": str(tmp_path / "c")},
+    ):
+        model = pf.fit("flow", X, **how, **TINY)
+        assert model.path is not None
+        assert (model.path / "manifest.json").is_file()
+    with pytest.raises(BadInput, match="path and output of fit: expected one of them"):
+        pf.fit("flow", X, path=tmp_path / "d", output=tmp_path / "e", **TINY)
+    with pytest.raises(BadInput, match="pushforward train --dry-run"):
+        pf.fit("flow", X, dry_run=True, **TINY)
+    taught = pf.distil(
+        pf.fit("diffusion", X, **TINY), X, steps=2, output=tmp_path / "f", progress=False
+    )
+    assert taught.path == tmp_path / "f"
+    with pytest.raises(BadInput, match="unknown key"):
+        pf.compare(X, outptu=tmp_path / "g", progress=False)
+
+
+def test_a_directory_that_is_taken_is_refused_before_data_are_read(points: Fitted) -> None:
+    with pytest.raises(BadInput, match="it holds another run"):
+        pf.train("flow", "no/such/data", output=points.path, progress=False)  # type: ignore[attr-defined]
+
+
+def test_what_python_says_is_taken_for_what_it_means(points: Fitted) -> None:
+    assert pf.explain(points).json()["family"] == "diffusion"
+    assert pf.cite(pf.fit("flow", X, **TINY)).json()["family"] == "flow"
+    model = pf.fit("flow", X, settings={"model.width": 24, "train": {"ema": 0.5}}, **TINY)
+    assert model.model.config.model_dump()["width"] == 24
+    assert len(pf.sample(points, n=2, given=1).json()) == 2
+    with pytest.raises(BadInput, match=r"given: a dict.*pf.open\(run\).sample"):
+        pf.sample(points, n=2, given={"label": 1})
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: pf.score(), "score without run: expected a value for it"),
+        (lambda: pf.config(3), "'config.run=3': expected a path"),
+        (lambda: pf.report([]), "'report.runs=[]': expected at least 1 of them"),
+        (lambda: pf.sweep("r", calls=[2]), "'sweep.calls=[2]': expected text"),
+        (lambda: pf.probe("r", n=1), "'probe.n=1': expected at least 20"),
+        (lambda: pf.probe("r", n="many"), "'probe.n=many': expected a whole number"),
+        (lambda: pf.train("flow", X, settings=3), "settings: an int: expected a mapping"),
+    ],
+)
+def test_refusals_are_in_our_words(call: Any, says: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        call()
+    assert says in str(refused.value)
+
+
+def test_functions_show_what_they_take() -> None:
+    written = str(inspect.signature(pf.report))
+    assert "runs: 'Any'" in written
+    assert "output: 'str | Path' = 'report.html'" in written
+    assert "progress: 'bool | None' = None" in written
+    assert {"score", "report", "fit", "capabilities"} <= set(dir(pf))
+    assert "annotations" not in dir(pf)
+    scores = pf.evaluate(pf.fit("flow", "two-moons", **TINY), n=60)
+    assert [one["name"] for one in scores.json()["scores"]] == [s.name for s in scores]

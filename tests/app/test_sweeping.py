@@ -86,6 +86,12 @@ def test_table_and_page_show_the_same_numbers() -> None:
         "| a | **8.0 (7.2 to 8.8)** | 2.00 (1.80 to 2.20) |",
         "| b |  | **1.00 (0.90 to 1.10)** |",
     ]
+    bare = replace(found.places[0], score=called("d", 8.0, n=9, better="lower"), calls=1.0)
+    few = replace(found, places=(bare,), ceiling=bare.score)
+    assert best_of(few, 4) == ()
+    assert "8.00 (1 call) |" in to_markdown(few)
+    assert "against it: 8.00. So few examples give no interval" in to_markdown(few)
+    assert "()" not in to_markdown(few) + render(few)
     assert "r&lt;un" in page
     assert "r<un" not in page
     assert "<script" not in page

@@ -368,7 +368,7 @@ def test_a_run_opens_its_data_with_its_own_dictionary() -> None:
             {"lenght": 8},
             r"unknown key 'text\.lenght': expected a key of text; did you mean 'length'\?",
         ),
-        ({"length": 0}, r"'text\.length=0': expected greater than or equal to 1"),
+        ({"length": 0}, r"'text\.length=0': expected at least 1"),
         (
             {"documents": "pages"},
             r"'text\.documents=pages': expected 'file', 'paragraphs' or 'lines'",
@@ -378,7 +378,7 @@ def test_a_run_opens_its_data_with_its_own_dictionary() -> None:
         ({"vocabulary": 300}, r"vocabulary=300 without tokeniser='bpe'"),
         (
             {"vocabulary": 256, "tokeniser": "bpe"},
-            r"'text\.vocabulary=256': expected greater than or equal to 257",
+            r"'text\.vocabulary=256': expected at least 257",
         ),
         ({"unknown": "bytes"}, r"unknown='bytes' without tokeniser='characters'"),
         (

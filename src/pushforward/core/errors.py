@@ -199,7 +199,7 @@ def closest(word: str, known: Iterable[str]) -> str:
         >>> closest("flwo", ["flow", "vae"]), closest("digits", ["flow", "vae"])
         ("did you mean 'flow'?", '')
     """
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.55)
     return f"did you mean '{close[0]}'?" if close else ""
 
 

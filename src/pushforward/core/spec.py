@@ -178,10 +178,39 @@ def parse(config: type[C], values: Mapping[str, Any], where: str) -> C:
     except ValidationError as error:
         first = error.errors()[0]
         key = first["loc"][0]  # further words tell the parts of a type
-        said = first["msg"].removeprefix("Input should be ")
-        raise BadInput(
-            f"'{where}.{key}={_shown(first.get('input'))}'", said[:1].lower() + said[1:]
-        ) from None
+        if first["type"] == "missing":
+            raise BadInput(f"{where} without {key}", "a value for it") from None
+        raise BadInput(f"'{where}.{key}={_shown(first.get('input'))}'", _expected(first)) from None
+
+
+# what pydantic's words mean to a person; the others are said as they are
+_EXPECTED = {
+    "string_type": "text",
+    "path_type": "a path",
+    "is_instance_of": "data, or a name or path of them",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "dict_type": "a mapping",
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "a number below {lt}",
+    "less_than_equal": "at most {le}",
+    "too_short": "at least {min_length} of them",
+}
+
+
+def _expected(error: Mapping[str, Any]) -> str:
+    """Return what a refusal of pydantic expects, in the words of this project."""
+    known = _EXPECTED.get(error["type"])
+    if known is not None:
+        return known.format(**error.get("ctx", {}))
+    said = error["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    return said[:1].lower() + said[1:]
 
 
 def _shown(value: Any) -> str:

@@ -271,14 +271,8 @@ def _half_begun(path: Path) -> bool:
         found = yaml.safe_load(config.read_bytes())
     except (yaml.YAMLError, ValueError, RecursionError):
         return False
-    return isinstance(found, dict) and set(found) == {
-        "family",
-        "preset",
-        "seed",
-        "data",
-        "model",
-        "train",
-    }
+    keys = {"family", "preset", "seed", "data", "model", "train"}
+    return isinstance(found, dict) and keys <= set(found) <= keys | {"fitted", "asked"}
 
 
 def _worth(path: Path, kind: str, manifest: dict[str, Any] | None, own: list[Path]) -> bool:

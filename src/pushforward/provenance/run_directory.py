@@ -252,7 +252,7 @@ def _read_config(path: Path, manifest: dict[str, Any]) -> dict[str, Any]:
             raise TypeError("no settings")
     except (OSError, yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise BadInput(
-            f"the records of {path} cannot be read ({error})",
+            f"the records of {path} cannot be read ({' '.join(str(error).split())})",
             "unedited manifest and config",
             "train it again",
         ) from None

@@ -43,6 +43,10 @@ class Scores(list[Score]):
         super().__init__(scores)
         self.verdict = verdict
 
+    def json(self) -> dict[str, Any]:
+        """Return the verdict and a record of each score, as values that JSON has."""
+        return {"verdict": self.verdict, "scores": [score.to_json() for score in self]}
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row per score with all of its fields."""
         return pd.DataFrame([score.to_json() for score in self])

@@ -130,7 +130,7 @@ class _Measured:
             except Unsupported as refusal:
                 if strict:
                     raise
-                left_out.append(f"{refusal.came} (expected {refusal.expected})")
+                left_out.append(f"Left out is {refusal.came}: expected {refusal.expected}")
                 continue
             for budget in budgets:
                 told(at / max(1, len(solvers) * len(budgets)), f"{solver}, {budget} calls")

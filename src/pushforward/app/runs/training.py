@@ -95,8 +95,12 @@ def train(
     return Trained(model, plan, record, path)
 
 
-def _check_place(plan: Plan, path: Path, resume: bool, overwrite: bool) -> None:
-    """Refuse, before anything is touched, what the directory cannot become."""
+def check_directory(path: Path, resume: bool, overwrite: bool) -> None:
+    """Refuse, before anything is read or touched, a directory that cannot become the run.
+
+    Raises:
+        BadInput: it holds something else, somebody writes there, or there is nothing to resume.
+    """
     if resume and overwrite:
         raise BadInput(
             "--resume with --overwrite",
@@ -108,6 +112,11 @@ def _check_place(plan: Plan, path: Path, resume: bool, overwrite: bool) -> None:
     refuse_if_written(path)
     if not resume:
         check_claim(path, overwrite)
+
+
+def _check_place(plan: Plan, path: Path, resume: bool, overwrite: bool) -> None:
+    """Refuse, before anything is touched, what the directory cannot become."""
+    check_directory(path, resume, overwrite)
     taught = None if plan.teaching is None else plan.teaching.facts["run"]
     if taught is not None and path.resolve() in (
         Path(taught).resolve(),

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pushforward.app.request import WIDTH, Answer, Request, Said, argument, option
+from pushforward.app.request import WIDTH, Answer, Request, Said, option
+from pushforward.app.verbs.shared import Target
 
 if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
     from pushforward.core.capabilities import Card
 
 LIKELIHOOD = "log p, "  # begins the columns of the capability table that say what a likelihood is
-Target = Annotated[str, argument("A family or a run directory.", completes="families")]
 
 
 class ExplainRequest(Request):

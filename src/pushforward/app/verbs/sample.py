@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import create_model
+from pydantic import BeforeValidator, create_model
 from pydantic.fields import FieldInfo
 
 from pushforward.app.request import WIDTH, Answer, Request, Said, option
 from pushforward.app.verbs.shared import Run, Seed, Words, refuse_ignored
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, a_type
 from pushforward.core.options import SAMPLING_OPTIONS
 from pushforward.data.formats.choosing import output_help
 
@@ -29,13 +29,29 @@ SIGHT = ("observed", "mask", "operator", "noise", "start")
 MOST_FILES = 1000  # named in an answer; a folder of more is known by its own name
 
 
+def _words(value: Any) -> Any:
+    """Take the number of a class for its word; other conditions of Python belong to a model."""
+    if isinstance(value, Mapping | list | tuple):
+        raise BadInput(
+            f"given: {a_type(value)}",
+            "a class, column=value,... or a prompt, in words",
+            "`pf.open(run).sample(n, given=...)` takes it as it is",
+        )
+    return value if value is None or isinstance(value, str) else str(value)
+
+
+GivenWords = Annotated[str, BeforeValidator(_words)]
+
+
 class SampleRequest(Request):
     """Draw samples from a run."""
 
     verb = "sample"
     run: Run
     n: Annotated[int | None, option("How many; default: 64.", "-n")] = None
-    given: Annotated[str | None, option("Condition: a class, column=value,... or a prompt.")] = None
+    given: Annotated[
+        GivenWords | None, option("Condition: a class, column=value,... or a prompt.")
+    ] = None
     context: Annotated[
         str | None, option("What it is about: a text; numbers or an .npy for images.")
     ] = None

@@ -23,6 +23,7 @@ def _sections(value: Any) -> Any:
         return {}
     if isinstance(value, list | tuple):
         return parse_settings([str(one) for one in value])
+    value = _nested(value) if isinstance(value, Mapping) else value
     if not isinstance(value, Mapping) or not all(
         isinstance(part, Mapping) for part in value.values()
     ):
@@ -31,6 +32,25 @@ def _sections(value: Any) -> Any:
             'a mapping such as {"model": {"width": 64}, "train": {...}}',
         )
     return {str(key): dict(part) for key, part in value.items()}
+
+
+def _nested(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Take `{"model.width": 8}` for `{"model": {"width": 8}}`.
+
+    Example:
+        >>> _nested({"model.width": 8, "train": {"ema": 0.9}})
+        {'model': {'width': 8}, 'train': {'ema': 0.9}}
+    """
+    found: dict[str, Any] = {}
+    for key, part in value.items():
+        section, dot, name = str(key).partition(".")
+        if dot:
+            found.setdefault(section, {})[name] = part
+        elif isinstance(part, Mapping):
+            found.setdefault(section, {}).update(part)
+        else:
+            found[section] = part
+    return found
 
 
 def _pairs(value: Any) -> Any:
@@ -94,6 +114,20 @@ _NAMED = WithJsonSchema({"type": "string"})  # of what JSON can say
 Source = Annotated[str | InMemory, BeforeValidator(_source), _NAMED]
 SampleSource = Annotated[Path | InMemory, BeforeValidator(_samples), _NAMED]
 OfRun = Annotated[Path, BeforeValidator(_run)]
+
+
+def _target(value: Any) -> Any:
+    """Take a fitted model for its run, or for its family where it has none."""
+    if not hasattr(value, "model") or not hasattr(value, "path"):
+        return value
+    return str(value.path or value.model.family)
+
+
+Target = Annotated[
+    str,
+    BeforeValidator(_target),
+    argument("A family or a run directory.", completes="families"),
+]
 Runs = Annotated[tuple[OfRun, ...], BeforeValidator(_several)]
 Run = Annotated[OfRun, argument("Run directory.", completes="runs")]
 Data = Annotated[Any, argument("Built-in name, file or folder.", completes="data")]

@@ -57,6 +57,10 @@ class TrainRequest(Request):
 
     def answer(self, watch: Watch) -> TrainedRun | PlannedRun:
         """Plan, size, and train."""
+        from pushforward.app.runs.training import check_directory
+
+        if self.output is not None and not self.dry_run:
+            check_directory(self.output, self.resume, self.overwrite)
         plan = self.planned(watch)
         path = self.output or Path("runs") / f"{plan.family}-{plan.dataset.name}"
         if not self.dry_run:

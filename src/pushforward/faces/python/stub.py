@@ -7,14 +7,10 @@ src/pushforward/__init__.pyi` after a verb has changed; a test compares.
 
 from __future__ import annotations
 
-import types
-from pathlib import Path
-from typing import Annotated, Any, Union, get_args, get_origin
-
 from pydantic.fields import FieldInfo
 
 from pushforward.app.request import Request
-from pushforward.core.in_memory import InMemory
+from pushforward.faces.python.written_types import of_choice, written_type
 from pushforward.faces.verbs import every_verb
 
 OWN = ("train", "distil", "compare", "evaluate")  # verbs whose functions are written by hand
@@ -46,7 +42,7 @@ def stub() -> str:
 
 def _function(request: type[Request]) -> str:
     fields = request.fields()
-    places = [name for name, field in fields.items() if _extra(field).get("positional")]
+    places = [name for name, field in fields.items() if of_choice(field).get("positional")]
     first = [_parameter(name, fields[name]) for name in places]
     rest = [_parameter(name, field) for name, field in fields.items() if name not in places]
     words = [*first, "*", *rest, "progress: bool | None = None"]
@@ -54,33 +50,8 @@ def _function(request: type[Request]) -> str:
     return f'def {request.function()}(\n{listed}) -> Answer:\n    """{request.says()}"""\n'
 
 
-def _extra(field: FieldInfo) -> dict[str, Any]:
-    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-
-
 def _parameter(name: str, field: FieldInfo) -> str:
-    kind = _type(field.annotation)
-    if _extra(field).get("completes") == "runs" and "Any" not in kind:
-        kind = f"Fitted | {kind}"  # a model stands for its run
-    return f"{name}: {kind}" + ("" if field.is_required() else " = ...")
-
-
-def _type(annotation: Any) -> str:
-    """Return a type as it is written; a path may be written as text, and a request takes apart what
-    it is given."""
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        return _type(get_args(annotation)[0])
-    if origin in (Union, types.UnionType):
-        parts = dict.fromkeys(_type(part) for part in get_args(annotation))
-        return "Any" if "Any" in parts else " | ".join(parts)
-    if origin in (tuple, list, dict):
-        return "Any"
-    if annotation is Path:
-        return "str | Path"
-    if annotation in (Any, InMemory):  # whatever `load` takes
-        return "Any"
-    return "None" if annotation is type(None) else annotation.__name__
+    return f"{name}: {written_type(field)}" + ("" if field.is_required() else " = ...")
 
 
 if __name__ == "__main__":

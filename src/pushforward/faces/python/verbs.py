@@ -33,6 +33,7 @@ from pushforward.faces.outputs import refuse_inputs
 from pushforward.faces.python import inputs
 from pushforward.faces.python.arguments import place, word
 from pushforward.faces.python.fitted import Fitted, data_of, fitted_model, open_run
+from pushforward.faces.python.written_types import written_type
 from pushforward.faces.verbs import every_verb
 from pushforward.reports.verdict.sentences import verdict_sentences
 
@@ -71,7 +72,7 @@ def fit(
         torch.Size([4, 2])
     """
     word(family, "the family", "its name, such as 'flow'")
-    where, watch = None if path is None else place(path), watch_of(progress)
+    where, watch = _where(path, asked, "fit", ("dry_run",)), watch_of(progress)
     request = TrainRequest.of({**asked, "family": family, "data": data, "output": where}, "fit")
     plan = request.planned(watch)
     watch.of_data(plan.dataset)
@@ -79,6 +80,31 @@ def fit(
         fits = fitted_sizes(plan)
     trained = request.trained(fits, where, watch)
     return Fitted(trained.model, plan=trained.plan, facts=vars(trained.record), path=trained.path)
+
+
+def _where(path: Any, asked: dict[str, Any], function: str, of_verb: Sequence[str]) -> Path | None:
+    """Return where a run goes: `path`, or `output` as the other functions call it.
+
+    Args:
+        asked: whatever else was asked; `output` is taken out of it.
+        of_verb: words that mean something to the verb, and nothing to this function.
+
+    Raises:
+        BadInput: both of them, or a word that would be ignored.
+    """
+    for word_of_verb in of_verb:
+        if asked.get(word_of_verb):
+            verb_name = "train" if function == "fit" else function
+            raise BadInput(
+                f"{word_of_verb} of {function}",
+                "what a fitted model is made with",
+                f"use the command: `pushforward {verb_name} --{word_of_verb.replace('_', '-')}`",
+            )
+    output = asked.pop("output", None)
+    if path is not None and output is not None:
+        raise BadInput(f"path and output of {function}", "one of them", "they mean the same")
+    chosen = output if path is None else path
+    return None if chosen is None else place(chosen)
 
 
 def distil(
@@ -104,11 +130,8 @@ def distil(
         >>> distil(teacher, steps=3).sample(4, steps=1).shape
         torch.Size([4, 2])
     """
-    fitted, where, watch = (
-        fitted_model(teacher, "the teacher"),
-        None if path is None else place(path),
-        watch_of(progress),
-    )
+    where, watch = _where(path, asked, "distil", ("dry_run",)), watch_of(progress)
+    fitted = fitted_model(teacher, "the teacher")
     request = DistilRequest.of({**asked, "run": fitted.path or Path(), "output": where}, "distil")
     if fitted.record is not None and not fitted.record.complete:
         raise BadInput(
@@ -139,20 +162,21 @@ def distil(
 
 
 def compare(
-    data: Any, *, path: Any = "runs/compare", progress: bool | None = None, **asked: Any
+    data: Any, *, path: Any = None, progress: bool | None = None, **asked: Any
 ) -> builtins.object:
     """Train, evaluate and report; returns a `Compared` with the record, the models and the path of
     the report.
 
     Args:
         data: whatever `load` takes.
-        path: directory of the runs and of the report.
+        path: directory of the runs and of the report; default: runs/compare.
         progress: as in `fit`.
         asked: `families` (a list, default: all five), a budget as in `fit`, `preset`, `seed`,
             `seeds`, `measure` (what measuring may take, such as "2m" or "full"; default: as long as
             training), `settings`, `overwrite`, `resume`.
     """
-    request = CompareRequest.of({**asked, "data": data, "output": place(path)}, "compare")
+    where = _where(path, asked, "compare", ()) or Path("runs") / "compare"
+    request = CompareRequest.of({**asked, "data": data, "output": where}, "compare")
     return request.compared(watch_of(progress))
 
 
@@ -237,17 +261,24 @@ def verb(name: str) -> Callable[..., Answer]:
             inspect.Parameter.POSITIONAL_OR_KEYWORD
             if key in ordered
             else inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty if field.is_required() else field.default,
-            annotation=field.annotation,
+            default=inspect.Parameter.empty if field.is_required() else _shown(field.default),
+            annotation=written_type(field),
         )
         for key, field in sorted(fields.items(), key=lambda one: one[0] not in ordered)
     ]
+    look = inspect.Parameter.KEYWORD_ONLY
+    parameters.append(inspect.Parameter("progress", look, default=None, annotation="bool | None"))
     told = "".join(f"\n    {key}: {field.description}" for key, field in fields.items())
     function.__name__ = function.__qualname__ = name
     returns = "Returns the answer, which prints as on the command line and has `json()`."
     function.__doc__ = f"{request.says()}\n\n{returns}\n\nArgs:{told}\n"
-    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    function.__signature__ = inspect.Signature(parameters, return_annotation="Answer")  # type: ignore[attr-defined]
     return function
+
+
+def _shown(default: Any) -> Any:
+    """Return a default as a person would write it."""
+    return str(default) if isinstance(default, Path) else default
 
 
 def _extra(field: Any) -> dict[str, Any]:

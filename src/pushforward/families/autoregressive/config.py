@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from pushforward.core.preset import Preset
+from pushforward.core.preset import Preset, Reached
 from pushforward.core.spec import Config
 
 
@@ -70,6 +70,12 @@ PRESETS: dict[tuple[str, str], Preset] = {
     ("cpu", "points"): Preset(
         model={"width": 128, "depth": 3, "components": 24},
         train={"batch_size": 512, "learning_rate": 2e-3, "ema": 0.998, "weight_decay": 0.0},
+        reached=Reached(
+            "gaussians-8",
+            12_000,
+            "-log p 2.853 nats/point (exact; 2.807 to 2.899); "
+            "classifier two-sample accuracy 0.509 (real data: 0.50; 0.487 to 0.531)",
+        ),
     ),
     ("cpu", "image"): Preset(
         model={"width": 96, "depth": 3, "heads": 4, "dropout": 0.2},
@@ -80,6 +86,12 @@ PRESETS: dict[tuple[str, str], Preset] = {
             "weight_decay": 0.1,
             "precision": "auto",
         },
+        reached=Reached(
+            "digits",
+            1_200,
+            "-log p 1.729 bits/dim (exact; 1.704 to 1.755); "
+            "classifier two-sample accuracy 0.601 (real data: 0.50; 0.549 to 0.650)",
+        ),
     ),
     ("smoke", "text"): Preset(
         model={"width": 16, "depth": 1, "heads": 2},
@@ -95,6 +107,12 @@ PRESETS: dict[tuple[str, str], Preset] = {
             "weight_decay": 0.1,
             "precision": "auto",
         },
+        reached=Reached(
+            "shakespeare",
+            800,
+            "-log p 2.428 bits/byte (exact; 2.397 to 2.459); "
+            "classifier two-sample accuracy 0.584 (real data: 0.50; 0.551 to 0.616)",
+        ),
     ),
     ("gpu", "text"): Preset(
         model={"width": 384, "depth": 6, "heads": 6, "dropout": 0.2},
@@ -110,10 +128,22 @@ PRESETS: dict[tuple[str, str], Preset] = {
     ("cpu", "table"): Preset(
         model={"width": 64, "depth": 2, "heads": 4, "components": 96, "dropout": 0.05},
         train={"batch_size": 256, "learning_rate": 5e-3, "ema": 0.998, "weight_decay": 0.05},
+        reached=Reached(
+            "adult-mini",
+            1_800,
+            "-log p 28.376 nats/row (exact; 28.091 to 28.661); "
+            "classifier two-sample accuracy 0.532 (real data: 0.50; 0.503 to 0.560)",
+        ),
     ),
     ("cpu", "points:made"): Preset(
         model={"width": 256, "depth": 3, "components": 24},
         train={"batch_size": 512, "learning_rate": 2e-3, "ema": 0.998, "weight_decay": 0.0},
+        reached=Reached(
+            "gaussians-8",
+            8_000,
+            "-log p 2.856 nats/point (exact; 2.810 to 2.902); "
+            "classifier two-sample accuracy 0.501 (real data: 0.50; 0.479 to 0.523)",
+        ),
     ),
     ("cpu", "image:pixelcnn"): Preset(
         model={"width": 24, "depth": 4, "components": 8, "dropout": 0.2},
@@ -124,6 +154,12 @@ PRESETS: dict[tuple[str, str], Preset] = {
             "precision": "auto",
             "channels_last": True,
         },
+        reached=Reached(
+            "digits",
+            600,
+            "-log p 1.657 bits/dim (exact; 1.632 to 1.681); "
+            "classifier two-sample accuracy 0.525 (real data: 0.50; 0.473 to 0.576)",
+        ),
     ),
     ("cpu", "image:made"): Preset(
         model={"width": 512, "depth": 2, "components": 8, "dropout": 0.4},
@@ -134,6 +170,12 @@ PRESETS: dict[tuple[str, str], Preset] = {
             "weight_decay": 0.1,
             "precision": "auto",
         },
+        reached=Reached(
+            "digits",
+            4_000,
+            "-log p 1.794 bits/dim (exact; 1.768 to 1.820); "
+            "classifier two-sample accuracy 0.592 (real data: 0.50; 0.541 to 0.642)",
+        ),
     ),
     ("gpu", "points:made"): Preset(
         model={"width": 1024, "depth": 4, "components": 48},

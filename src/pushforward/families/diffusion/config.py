@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pushforward.core.architecture import architectures
-from pushforward.core.preset import Preset
+from pushforward.core.preset import Preset, Reached
 from pushforward.core.spec import Config, OneOf
 from pushforward.families.diffusion.denoisers.denoiser import FORMS
 from pushforward.families.diffusion.objectives.objective import WEIGHTS
@@ -115,6 +115,12 @@ PRESETS: dict[tuple[str, str], Preset] = {
             "weight_decay": 0.1,
             "precision": "auto",
         },
+        reached=Reached(
+            "shakespeare",
+            750,
+            "-log p 3.079 bits/byte (lower bound; 3.061 to 3.097); "
+            "classifier two-sample accuracy 0.610 (real data: 0.50; 0.577 to 0.642)",
+        ),
     ),
     ("gpu", "text"): Preset(
         model={"width": 384, "depth": 6, "heads": 6, "dropout": 0.1},
@@ -135,10 +141,22 @@ PRESETS: dict[tuple[str, str], Preset] = {
     ("cpu", "points"): Preset(
         model={"width": 128, "depth": 3, "context": 64},
         train={"batch_size": 512, "learning_rate": 2e-3, "ema": 0.999},
+        reached=Reached(
+            "gaussians-8",
+            7_500,
+            "-log p 2.870 nats/point (lower bound; 2.821 to 2.919); "
+            "classifier two-sample accuracy 0.496 (real data: 0.50; 0.475 to 0.518)",
+        ),
     ),
     ("cpu", "image"): Preset(
         model={"width": 32, "depth": 1, "context": 64},
         train={"batch_size": 128, "learning_rate": 6e-3, "ema": 0.995, "precision": "auto"},
+        reached=Reached(
+            "digits",
+            1_500,
+            "-log p 1.655 bits/dim (lower bound; 1.632 to 1.677); "
+            "classifier two-sample accuracy 0.466 (real data: 0.50; 0.415 to 0.518)",
+        ),
     ),
     # noise in units of pixels on [-1, 1], four blocks a scale of twice the width, attention at 16 x
     # 16 (Karras et al. 2022, table 1 and its appendix on training; without their dropout and
@@ -150,6 +168,12 @@ PRESETS: dict[tuple[str, str], Preset] = {
     ("cpu", "image:edm"): Preset(
         model={"width": 16, "depth": 1, "context": 64, **EDM},
         train={"batch_size": 128, "learning_rate": 3e-3, "ema": 0.995, "precision": "auto"},
+        reached=Reached(
+            "digits",
+            750,
+            "-log p 1.767 bits/dim (lower bound; 1.743 to 1.792); "
+            "classifier two-sample accuracy 0.483 (real data: 0.50; 0.432 to 0.535)",
+        ),
     ),
     ("gpu", "image:edm"): Preset(
         model={"width": 128, "depth": 4, "context": 512, **EDM},
@@ -168,6 +192,12 @@ PRESETS: dict[tuple[str, str], Preset] = {
     ("cpu", "image:dit"): Preset(
         model={"width": 96, "depth": 4, "context": 64},
         train={"batch_size": 128, "learning_rate": 2e-3, "ema": 0.995, "precision": "auto"},
+        reached=Reached(
+            "digits",
+            750,
+            "-log p 2.090 bits/dim (lower bound; 2.062 to 2.117); "
+            "classifier two-sample accuracy 0.799 (real data: 0.50; 0.754 to 0.837)",
+        ),
     ),
     ("gpu", "image:dit"): Preset(
         model={"width": 384, "depth": 12, "heads": 6, "context": 384},
@@ -176,6 +206,12 @@ PRESETS: dict[tuple[str, str], Preset] = {
     ("cpu", "table"): Preset(
         model={"width": 192, "depth": 2, "context": 64},
         train={"batch_size": 256, "learning_rate": 3e-3, "ema": 0.998},
+        reached=Reached(
+            "adult-mini",
+            4_000,
+            "-log p 28.510 nats/row (lower bound; 28.216 to 28.805); "
+            "classifier two-sample accuracy 0.537 (real data: 0.50; 0.508 to 0.565)",
+        ),
     ),
     ("gpu", "points"): Preset(
         model={"width": 256, "depth": 4, "context": 128},

@@ -106,7 +106,7 @@ REPEATS = SamplingOption(
     "repeats", "How often repaint takes each step", int, within=COUNT, most=MOST_STEPS, unit="steps"
 )
 STRENGTH = SamplingOption(
-    "strength", "... so far that this share of the steps remains", within=SHARE
+    "strength", "With --start: noise it so far that this share of the steps remains", within=SHARE
 )
 
 GUIDING = (GUIDANCE, GUIDANCE_INTERVAL, GUIDANCE_RESCALE, GUIDE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from pushforward.core.preset import Preset
+from pushforward.core.preset import Preset, Reached
 from pushforward.core.spec import Config
 
 
@@ -34,10 +34,22 @@ PRESETS: dict[tuple[str, str], Preset] = {
     ("cpu", "points"): Preset(
         model={"layers": 6, "width": 64, "depth": 2, "bins": 16},
         train={"batch_size": 512, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.0},
+        reached=Reached(
+            "gaussians-8",
+            2_500,
+            "-log p 2.866 nats/point (exact; 2.821 to 2.911); "
+            "classifier two-sample accuracy 0.497 (real data: 0.50; 0.475 to 0.519)",
+        ),
     ),
     ("cpu", "image"): Preset(
         model={"layers": 4, "width": 48, "depth": 1, "bins": 8},
         train={"batch_size": 64, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.05},
+        reached=Reached(
+            "digits",
+            300,
+            "-log p 1.964 bits/dim (lower bound; 1.939 to 1.988); "
+            "classifier two-sample accuracy 0.623 (real data: 0.50; 0.572 to 0.672)",
+        ),
     ),
     ("gpu", "points"): Preset(
         model={"layers": 10, "width": 256, "depth": 2, "bins": 16},

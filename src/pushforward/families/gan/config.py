@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from pushforward.core.preset import Preset
+from pushforward.core.preset import Preset, Reached
 from pushforward.core.spec import Config
 
 
@@ -59,6 +59,11 @@ PRESETS: dict[tuple[str, str], Preset] = {
             "weight_decay": 0.0,
             "clip": 10.0,
         },
+        reached=Reached(
+            "gaussians-8",
+            2_500,
+            "classifier two-sample accuracy 0.498 (real data: 0.50; 0.476 to 0.520)",
+        ),
     ),
     ("cpu", "image"): Preset(
         model={"latent": 32, "width": 32, "depth": 1, "gamma": 1.0},
@@ -70,6 +75,11 @@ PRESETS: dict[tuple[str, str], Preset] = {
             "weight_decay": 0.0,
             "clip": 10.0,
         },
+        reached=Reached(
+            "digits",
+            750,
+            "classifier two-sample accuracy 0.587 (real data: 0.50; 0.535 to 0.636)",
+        ),
     ),
     ("gpu", "points"): Preset(
         model={

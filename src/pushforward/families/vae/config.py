@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from pushforward.core.preset import Preset
+from pushforward.core.preset import Preset, Reached
 from pushforward.core.spec import Config
 
 
@@ -42,10 +42,22 @@ PRESETS: dict[tuple[str, str], Preset] = {
     ("cpu", "points"): Preset(
         model={"width": 64, "depth": 3, "encoder_octaves": 3, "kl_warmup": 500},
         train={"batch_size": 512, "learning_rate": 4e-3, "ema": 0.998, "weight_decay": 0.0},
+        reached=Reached(
+            "gaussians-8",
+            4_000,
+            "-log p 3.021 nats/point (lower bound; 2.982 to 3.061); "
+            "classifier two-sample accuracy 0.506 (real data: 0.50; 0.484 to 0.528)",
+        ),
     ),
     ("cpu", "image"): Preset(
         model={"latent": 16, "width": 32, "depth": 1},
         train={"batch_size": 128, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.05},
+        reached=Reached(
+            "digits",
+            2_500,
+            "-log p 1.775 bits/dim (lower bound; 1.749 to 1.802); "
+            "classifier two-sample accuracy 0.570 (real data: 0.50; 0.518 to 0.620)",
+        ),
     ),
     ("gpu", "points"): Preset(
         model={"width": 256, "depth": 4, "encoder_octaves": 3, "kl_warmup": 500},

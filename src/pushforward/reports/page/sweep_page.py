@@ -95,7 +95,7 @@ def best_of(sweep: Sweep, budget: int) -> tuple[str, ...]:
     overlap with its own."""
     places = [place for place in sweep.places if place.budget == budget]
     least = min(places, key=lambda place: place.score.value, default=None)
-    if least is None:
+    if least is None or least.score.low is None:
         return ()
 
     def open_to_doubt(place: SweepPoint) -> bool:
@@ -117,7 +117,7 @@ def to_markdown(sweep: Sweep) -> str:
             value = (
                 ""
                 if place is None
-                else f"{value_text(place.score)} ({interval_text(place.score)}{_fewer(place)})"
+                else value_text(place.score) + _bracketed(interval_text(place.score), _fewer(place))
             )
             cells.append(f"**{value}**" if solver in best[budget] else value)
         lines.append(f"| {solver} | " + " | ".join(cells) + " |")
@@ -126,16 +126,29 @@ def to_markdown(sweep: Sweep) -> str:
 
 def _fewer(place: SweepPoint) -> str:
     """Return what a place took of the calls of its column, where that is clearly less."""
-    return f"; {place.calls:.4g} calls" if place.calls < FEWER * place.budget else ""
+    few = f"{place.calls:.4g}"
+    return f"{few} call{'' if few == '1' else 's'}" if place.calls < FEWER * place.budget else ""
+
+
+def _bracketed(*parts: str) -> str:
+    """Return what there is of some parts in brackets, nothing if there is nothing."""
+    found = "; ".join(part for part in parts if part)
+    return f" ({found})" if found else ""
 
 
 def said(sweep: Sweep) -> str:
     """Say what the numbers are."""
-    real = f"{value_text(sweep.ceiling)} ({interval_text(sweep.ceiling)})"
+    real = value_text(sweep.ceiling) + _bracketed(interval_text(sweep.ceiling))
+    known = any(interval_text(place.score) for place in sweep.places)
+    intervals = (
+        "In brackets 95 % intervals over examples, which compare at equal n only; marked are the "
+        "best of a column and whatever is not clearly worse."
+        if known
+        else "So few examples give no interval, so nothing is marked as best: raise -n."
+    )
     return (
         f"Fréchet distance [{sweep.features}] of {sweep.n} samples of {sweep.run} to the test split of {sweep.data}; lower is "
-        f"better. Real training data against it: {real}. In brackets 95 % intervals over examples, which compare at equal n only; "
-        "marked are the best of a column and whatever is not clearly worse."
+        f"better. Real training data against it: {real}. {intervals}"
     )
 
 
