@@ -271,10 +271,10 @@ BUGS = (
     ),
     Bug("factor", "nets/stepping.py", "** -0.5", "** -1", "tests/families"),
     Bug(
-        "sign",
+        "factor",
         "nets/logistic.py",
         "mean + log_scale.exp() * quantile",
-        "mean - log_scale.exp() * quantile",
+        "mean + log_scale * quantile",
         "tests/conformance tests/families",
     ),
     Bug(
