@@ -184,7 +184,6 @@ def _back(series: pd.Series) -> tuple[pd.Series, str, tuple[str, ...]]:
 def test_types_of_arrow_are_read_as_what_they_hold_and_come_back(
     name: str, values: list[object], kind: str
 ) -> None:
-    pytest.importorskip("pyarrow")
     series = pd.Series(values, dtype=_arrow_dtype(name))
     back, found, lost = _back(series)
     assert (found, lost) == (kind, ())

@@ -141,7 +141,7 @@ def test_efficientnet_knows_photographs():
     logits = torch.from_numpy(rows).float() @ weights["_fc.weight"].T + weights["_fc.bias"]
     assert logits.argmax(dim=1).tolist() == [698, 985]  # ImageNet's palace and daisy
     theirs = pytest.importorskip(
-        "efficientnet_lite_pytorch", reason="the reference implementation is not installed"
+        "efficientnet_lite_pytorch", reason="`pip install efficientnet-lite-pytorch` ends this"
     )
     net = theirs.EfficientNet.from_pretrained("efficientnet-lite0", weights_path=str(place)).eval()
     with torch.no_grad():

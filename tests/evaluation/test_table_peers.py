@@ -22,7 +22,10 @@ from pushforward.evaluation.table.pair_shapes import pair_items
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    pytest.importorskip("sdmetrics", reason="`pip install sdmetrics` ends this")
+    pytest.importorskip(
+        "sdmetrics",
+        reason="`pip install sdmetrics 'pandas<3'`, which an environment of its own needs, ends this",
+    )
     from sdmetrics.column_pairs import ContingencySimilarity, CorrelationSimilarity
     from sdmetrics.single_column import KSComplement, TVComplement
 
