@@ -188,6 +188,12 @@ def cite(
 ) -> Answer:
     """Print the references of a family or run."""
 
+def plugins(
+    *,
+    progress: bool | None = None,
+) -> Answer:
+    """List what installed packages add, and why something of it was left out."""
+
 def config(
     run: Fitted | str | Path,
     *,

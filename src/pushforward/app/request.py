@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 
+from pushforward.core.plugins import calling, of_plugin
 from pushforward.core.spec import Config, parse
 
 if TYPE_CHECKING:
@@ -143,11 +144,15 @@ class Request(Config, ABC):
 def carry_out(request: Request, watch: Watch, show: Any) -> Answer:
     """Answer a request, show the answer, and leave its files: a disk that fails, or a reader that
     left, costs one of the two."""
-    answer = request.answer(watch)
-    try:
-        show(answer)
-    finally:
-        answer.leave(watch)
+    verb = type(request)
+    with calling(verb):
+        answer = request.answer(watch)
+        if not isinstance(answer, Answer):
+            raise of_plugin(verb, "answer", answer, "an Answer, such as Said(record, *lines)")
+        try:
+            show(answer)
+        finally:
+            answer.leave(watch)
     return answer
 
 

@@ -18,6 +18,7 @@ from pushforward.core.estimator import Estimator
 from pushforward.core.options import SamplingOption
 from pushforward.core.registry import Registry
 
+SOLE = Architecture("sole", "the one that a family has", lambda: None)
 EncodeKind = Literal["exact", "posterior", "ode"]
 
 
@@ -86,11 +87,14 @@ class Capabilities:
         return self.architectures[kind].names() if kind in self.architectures else ()
 
     def architecture(self, kind: str, name: str | None = None) -> Architecture:
-        """Return the named architecture on a kind of space, the default one for None or nothing.
+        """Return the named architecture on a kind of space, the default one for None or nothing;
+        of a family that names none there, one that adds nothing.
 
         Raises:
             BadInput: no architecture of that name there.
         """
+        if kind not in self.architectures:
+            return SOLE
         known = self.architectures[kind]
         return known.load(name or known.names()[0])
 

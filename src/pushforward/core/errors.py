@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from pushforward.core.plugins import blamed, why_not
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -75,7 +77,7 @@ def written_in(file: object, fix: str = "") -> Iterator[None]:
         yield
     except BadInput as error:
         raise BadInput(
-            f"{file}: {error.came}", error.expected, "; ".join(filter(None, (error.fix, fix)))
+            f"{file}: {error.came}", error.expected, "; ".join(filter(None, (fix, error.fix)))
         ) from error
 
 
@@ -92,6 +94,7 @@ def refusing(came: str, expected: str, fix: str = "") -> Iterator[None]:
 
     Raises:
         BadInput: in the place of any other exception.
+        RunFailed: in the place of one that arose in a plug-in.
 
     Example:
         >>> try:
@@ -110,6 +113,8 @@ def refusing(came: str, expected: str, fix: str = "") -> Iterator[None]:
     except Exception as error:
         said = " ".join(str(error).split())[:200]
         kind = type(error).__name__
+        if whose := blamed(error):  # what is read may be as it should be
+            raise RunFailed(f"{came} cannot be read: {whose} failed ({kind}: {said})") from error
         raise BadInput(
             f"{came} cannot be read ({kind}{': ' + said if said else ''})", expected, fix
         ) from error
@@ -204,11 +209,13 @@ def closest(word: str, known: Iterable[str]) -> str:
 
 
 def unknown(noun: str, word: str, known: Iterable[str]) -> tuple[str, str, str]:
-    """Return the three parts of an error about a word that is not on a short list.
+    """Return the three parts of an error about a word that is not on a short list; of a plug-in
+    that was left out, the reason.
 
     Example:
         >>> str(BadInput(*unknown("family", "flwo", ["flow", "vae"])))
         "unknown family 'flwo': expected one of flow, vae; did you mean 'flow'?"
     """
     names = list(known)
-    return f"unknown {noun} '{word}'", "one of " + ", ".join(names), closest(word, names)
+    hint = why_not(noun, word) or closest(word, names)
+    return f"unknown {noun} '{word}'", "one of " + ", ".join(names), hint

@@ -99,10 +99,10 @@ class GenerativeModel(Hooks, ABC):
         )
 
     def _codec(self) -> Codec:
-        """Return the codec from the space to the tensor this family models: the architecture's,
-        data as they are without one."""
-        codec = self.architecture.codec
-        return Codec(self.space, []) if codec is None else codec(self.space)
+        """Return the codec from the space to the tensor this family models: the architecture's, or
+        that of the default one; data as they are where neither has one."""
+        default = self.capabilities.architecture(self.space.kind)
+        return self.architecture.codec_of(self.space, default)
 
     def _refusal(self, verb: str) -> Unsupported:
         return self.capabilities.refuse(self.family, verb)
@@ -187,7 +187,8 @@ class GenerativeModel(Hooks, ABC):
         noise = Streams(seed, n, first, self.device)
         chosen = self._options(options)
         classes = self.classes or getattr(chosen.classifier, "classes", ())
-        return self._walk(noise, self._condition(given, n, noise, classes), chosen)
+        walk = self._walk(noise, self._condition(given, n, noise, classes), chosen)
+        return self.architecture.drawn(self, walk, chosen)
 
     @final
     @torch.no_grad()
@@ -379,7 +380,7 @@ class GenerativeModel(Hooks, ABC):
         reader = OptionReader(
             self.family, declared.options, kind, self.options, declared.solver_names, conditional
         )
-        return chosen_options(options, reader)
+        return chosen_options(options, reader.with_own(self.architecture.options))
 
     def _require_condition(self, given: Condition, verb: str) -> None:
         # under a mixture of labels a code would mean something else with every draw

@@ -10,9 +10,11 @@ of them.
 
 from __future__ import annotations
 
+import keyword
 import math
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -128,6 +130,37 @@ class SamplingOption(Choice):
         return value
 
 
+# words of a call of a sampler, and of `pushforward sample`, that are no options (a test compares)
+RESERVED = frozenset(
+    {
+        *("run", "n", "given", "context", "stop", "match", "one_of", "beams", "draft", "stream"),
+        *("observed", "mask", "operator", "noise", "start", "seed", "output", "json", "debug"),
+        *("help", "progress", "batch", "on_step", "first", "options", "self", "no_limits"),
+        *("model", "encoding", "fitted", "classes", "version"),
+    }
+)
+
+
+def require_usable(option: SamplingOption, registry: Registry[SamplingOption]) -> None:
+    """Refuse an option of another package that could be no word of a call or of a command.
+
+    Raises:
+        BadInput: says what is wrong with its name, its type or its default.
+    """
+    name = option.name
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
+        raise BadInput(f"the name '{name}'", "small letters, digits and underscores, as in top_k")
+    if name in RESERVED or hasattr(SampleOptions, name):
+        raise BadInput(f"the name '{name}', which a call of a sampler has", "a new name")
+    if option.flag in {other.flag for other in registry if other is not option}:
+        raise BadInput(f"the flag {option.flag}, which is taken", "a new name")
+    if option.value_type not in (int, float, str, Path):
+        called = getattr(option.value_type, "__name__", option.value_type)
+        raise BadInput(f"value_type={called}", "int, float, str or Path")
+    if option.default is not None:
+        option.parse(option.default)
+
+
 # those of the house, each where it is read; a plug-in's come by the entry point
 # `sampling-option.NAME`
 SAMPLING_OPTIONS: Registry[SamplingOption] = Registry(
@@ -138,6 +171,7 @@ SAMPLING_OPTIONS: Registry[SamplingOption] = Registry(
         "pushforward.families.autoregressive.options",
         "pushforward.families.diffusion.options",
     ),
+    check="pushforward.core.options:require_usable",
 )
 
 
@@ -201,6 +235,12 @@ class OptionReader:
     read: tuple[SamplingOption, ...] | None = None
     solvers: tuple[str, ...] = ()
     conditional: bool = False
+
+    def with_own(self, options: tuple[SamplingOption, ...]) -> OptionReader:
+        """Return the same reader with options that its architecture declares beside the family."""
+        declared = tuple(dict.fromkeys((*self.declared, *options)))
+        read = None if self.read is None else tuple(dict.fromkeys((*self.read, *options)))
+        return replace(self, declared=declared, read=read)
 
 
 def chosen_options(options: Mapping[str, Any], reader: OptionReader) -> SampleOptions:

@@ -11,12 +11,16 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import EntryPoint
 from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
+from pushforward.core.declared import require_fields, require_name
 from pushforward.core.errors import BadInput, unknown
-from pushforward.core.plugins import announced, refuse
+from pushforward.core.plugins import announced, came_from, refuse, word_of
 
 C = TypeVar("C")
+_EVERY: WeakSet[Registry[Any]] = WeakSet()
 
 
 class Registry(Generic[C]):
@@ -27,12 +31,16 @@ class Registry(Generic[C]):
             points: `family.mine`.
         entries: `"module:attribute"` of each name.
         aliases: other names of some.
-        of: the class of a choice (or that it is a subclass of), as `"module:attribute"`; a plug-in
-            of another class is left out. Empty: anything may be added.
-        named: the attribute that holds a choice's name.
+        of: the class of a choice, as `"module:attribute"`, or as `"type[module:attribute]"` where
+            choices are classes; a plug-in of another class is left out. Empty: anything may be
+            added.
+        named: the attribute that holds a choice's name; a plug-in without it is called by the word
+            of its entry point.
         modules: those whose every choice of that class is in it, under its own name; imported when
             names are asked for.
         choices: those that need no import, under their own names.
+        check: looks at what a plug-in declares, `check(choice, this registry)`, and raises for what
+            cannot be, as `"module:attribute"`.
 
     Example:
         >>> r = Registry("thing", {"flow": "collections:OrderedDict"}, aliases={"nf": "flow"})
@@ -49,8 +57,11 @@ class Registry(Generic[C]):
         named: str = "name",
         modules: tuple[str, ...] = (),
         choices: Iterable[C] = (),
+        check: str = "",
     ) -> None:
-        self.noun, self._of, self._named, self._modules = noun, of, named, modules
+        _EVERY.add(self)
+        self.noun, self._named, self._modules, self._check = noun, named, modules, check
+        self._of, self._classes = of.removeprefix("type[").removesuffix("]"), of.startswith("type[")
         self._entries: dict[str, Any] = {}
         self._aliases = dict(aliases or {})
         self._complete = False
@@ -142,17 +153,47 @@ class Registry(Generic[C]):
                         self.add(choice)
             for plugin in announced(self.noun):
                 with refuse(plugin):
-                    choice = plugin.load()
-                    if self._of:
-                        _require(choice, _imported(self._of))
-                    self.add(choice)
+                    self._admit(plugin)
         return self._entries
 
+    def _admit(self, plugin: EntryPoint) -> None:
+        """Add what a plug-in announces, if it is a choice of this kind that can be used."""
+        choice = plugin.load()
+        if self._of:
+            self._require(choice, _imported(self._of))
+        name = getattr(choice, self._named, word_of(plugin))
+        if name:
+            require_name(name)
+        require_fields(choice)
+        if self._check:
+            _imported(self._check)(choice, self)
+        self.add(choice, name)
+        came_from(choice, plugin)
 
-def _require(choice: Any, kind: type) -> None:
-    if not (isinstance(choice, kind) or (isinstance(choice, type) and issubclass(choice, kind))):
-        called = choice.__name__ if isinstance(choice, type) else type(choice).__name__
-        raise BadInput(f"a {called}", f"a {kind.__name__}")
+    def _require(self, choice: Any, kind: type) -> None:
+        if isinstance(choice, type) and not self._classes:
+            raise BadInput(f"the class {choice.__name__}", f"a {kind.__name__}, made of it")
+        if not (issubclass(choice, kind) if isinstance(choice, type) else isinstance(choice, kind)):
+            called = choice.__name__ if isinstance(choice, type) else type(choice).__name__
+            raise BadInput(f"a {called}", f"a {kind.__name__}")
+        if self._classes and not isinstance(choice, type):
+            raise BadInput(f"an object of {type(choice).__name__}", "the class itself")
+        missing = sorted(getattr(choice, "__abstractmethods__", ()))
+        if missing:
+            raise BadInput(
+                f"{choice.__name__} does not define {', '.join(missing)}", "a definition"
+            )
+
+
+def registries() -> list[Registry[Any]]:
+    """Return the registries whose modules have been imported, by noun.
+
+    Example:
+        >>> known = Registry("thing of an example")
+        >>> known in registries()
+        True
+    """
+    return sorted(_EVERY, key=lambda one: one.noun)
 
 
 def _imported(target: str) -> Any:

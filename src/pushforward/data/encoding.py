@@ -252,6 +252,7 @@ ENCODINGS: Registry[type[Encoding]] = Registry(
         "text": "pushforward.data.text.encoding:TextEncoding",
         "table": "pushforward.data.tables.encoding:TableEncoding",
     },
+    of="type[pushforward.data.encoding:Encoding]",
 )
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import torch
 
 from pushforward.core.context import ContextSpace
-from pushforward.core.errors import BadInput, Unsupported, unknown
+from pushforward.core.errors import BadInput, RunFailed, Unsupported, unknown
 from pushforward.core.limits import require_bytes
 from pushforward.core.model import GenerativeModel
+from pushforward.core.plugins import whose
 from pushforward.core.rng import derive_seed
 from pushforward.core.space import Space
 from pushforward.core.spec import Config, parse
@@ -107,9 +108,16 @@ def build(
     with torch.random.fork_rng(devices=[]):
         # of the fork alone: the caller's generator is as it was when this block ends
         torch.manual_seed(derive_seed(seed, "initialise"))
-        return (
+        model = (
             cls(space, config, classes) if context is None else cls(space, config, classes, context)
         )
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        chosen = getattr(model, "architecture", None)
+        raise RunFailed(
+            f"{whose(chosen) or f'{family} on {space.kind}'}: what it builds has no parameters",
+            "a network that learns",
+        )
+    return model
 
 
 def _require_room(

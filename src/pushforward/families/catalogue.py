@@ -14,12 +14,17 @@ FAMILIES = Registry(
         "diffusion": "pushforward.families.diffusion.model:Diffusion",
     },
     aliases={"ar": "autoregressive", "normalizing-flow": "flow", "score": "diffusion"},
+    of="type[pushforward.core.model:GenerativeModel]",
+    named="family",
 )
 
 # made from a trained model and not from data alone: listed with the families, never trained as one
 # of them
 STUDENTS = Registry(
-    "student", {"distilled": "pushforward.families.diffusion.students.distilled:Distilled"}
+    "student",
+    {"distilled": "pushforward.families.diffusion.students.distilled:Distilled"},
+    of="type[pushforward.core.model:GenerativeModel]",
+    named="family",
 )
 
 

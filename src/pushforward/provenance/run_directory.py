@@ -34,7 +34,10 @@ MANIFEST, CONFIG, WEIGHTS, ENCODING = (
 STATE, HISTORY = "state", "history.jsonl"
 LAST = f"{STATE}/last.safetensors"  # the checkpoint, written by the engine
 FORMAT = 1
-OTHER_VERSION = "another version of pushforward may have written it: open it with that one"
+OTHER_VERSION = (
+    "another version of pushforward may have written it: open it with that one; "
+    "or a package that is not installed here brought what it names: install that one"
+)
 
 
 def sha256_of(path: Path) -> str:

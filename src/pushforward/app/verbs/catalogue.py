@@ -26,11 +26,12 @@ VERBS: Registry[type[Request]] = Registry(
         "explain": f"{_HERE}.knowing:ExplainRequest",
         "families": f"{_HERE}.knowing:FamiliesRequest",
         "cite": f"{_HERE}.knowing:CiteRequest",
+        "plugins": f"{_HERE}.plugins:PluginsRequest",
         "config": f"{_HERE}.config:ShowConfigRequest",
         "data list": f"{_HERE}.data:DataListRequest",
         "data formats": f"{_HERE}.data:DataFormatsRequest",
         "data describe": f"{_HERE}.data:DataDescribeRequest",
     },
-    of="pushforward.app.request:Request",
+    of="type[pushforward.app.request:Request]",
     named="verb",
 )

@@ -112,7 +112,7 @@ def written(form: str) -> str:
 
 def input_help() -> str:
     """Return the endings of files that are data, for help."""
-    files = [one for one in FORMATS if one.holds and not one.folder and one is not PICTURE]
+    files = [one for one in FORMATS if one.holds and one.suffixes and one is not PICTURE]
     return ", ".join(one.suffixes[0] for one in files)
 
 
@@ -146,11 +146,12 @@ def table_of_formats() -> list[tuple[str, ...]]:
 
 def _plainly(form: str) -> str:
     return _listed(
-        [one.suffixes[0] for one in FORMATS if form in one.writes and not one.folder], "or"
+        [one.suffixes[0] for one in FORMATS if form in one.writes and one.suffixes], "or"
     )
 
 
 def _endings(files: Sequence[Format], own: Sequence[str] = ()) -> str:
+    files = [one for one in files if one.suffixes]
     usual = [one.suffixes[0] for one in files]
     place = next((i + 1 for i, one in enumerate(files) if one.any_ending), len(usual))
     known = list(dict.fromkeys([*usual[:place], *own, *usual[place:]]))

@@ -10,7 +10,11 @@ from __future__ import annotations
 from pushforward.core.registry import Registry
 from pushforward.data.formats.format import Format
 
-FORMATS: Registry[Format] = Registry("format", of="pushforward.data.formats.format:Format")
+FORMATS: Registry[Format] = Registry(
+    "format",
+    of="pushforward.data.formats.format:Format",
+    check="pushforward.data.formats.format:require_usable",
+)
 
 # a picture of all samples together; the files of pictures to learn from are below
 SHEET = FORMATS.add(

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pushforward.core.choice import Choice
-from pushforward.core.data_kind import kind_of
+from pushforward.core.data_kind import DATA_KINDS, kind_of
+from pushforward.core.declared import require_target
+from pushforward.core.errors import BadInput, PushforwardError, RunFailed
+from pushforward.core.plugins import calling, of_plugin, origin, refuse, whose
 from pushforward.data.formats.packing import PACKED, unpacked_name
 
 
@@ -84,6 +89,7 @@ class Samples:
         return self.encoding.ending
 
 
+FORMS = ("arrays", "pictures", "rows", "texts")
 Reader = Callable[[Path, ReadOptions], Any]
 Writer = Callable[[Samples, Path], Any]
 
@@ -140,7 +146,13 @@ class Format(Choice):
 
     def sniff(self, path: Path) -> bool:
         """Return whether a path that no name tells is of this format."""
-        return bool(self.sniffer) and bool(_function(self.sniffer)(path))
+        if not self.sniffer:
+            return False
+        if (plugin := origin(self)) is None:
+            return bool(_function(self.sniffer)(path))
+        with refuse(plugin):  # of a file that may be another's
+            return bool(_function(self.sniffer)(path))
+        return False
 
     def read(self, path: Path, how: ReadOptions) -> Any:
         """Return what a file holds.
@@ -148,7 +160,13 @@ class Format(Choice):
         Raises:
             BadInput: what cannot be used, named with its place.
         """
-        return _function(self.readers.get(how.kind or "", self.reader))(path, how)
+        with self._naming_itself(path):
+            found = self._function(self.readers.get(how.kind or "", self.reader))(path, how)
+        if found is None:
+            raise of_plugin(
+                self, "reader", found, "an array, (array, labels), a DataFrame or texts"
+            )
+        return found
 
     def can_write(self, samples: Samples) -> bool:
         """Return whether samples can be written in this format."""
@@ -171,7 +189,89 @@ class Format(Choice):
     def made(self, samples: Samples, path: Path) -> Any:
         """Return samples as the bytes of a file of this name, before it is packed; a folder is
         written, and its files returned."""
-        return _function(self.writer)(samples, path)
+        with calling(self):
+            made = self._function(self.writer)(samples, path)
+        if not isinstance(made, list if self.folder else bytes):
+            expected = "the list of files written" if self.folder else "bytes"
+            raise of_plugin(self, "writer", made, expected)
+        return made
+
+    @contextmanager
+    def _naming_itself(self, path: Path) -> Iterator[None]:
+        """Say of a file that the reader of another package fails on which package that is: either
+        may be at fault."""
+        try:
+            yield
+        except PushforwardError:
+            raise
+        except Exception as error:
+            if not whose(self):
+                raise
+            said = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            raise BadInput(
+                f"{path} cannot be read as {self.name} by {whose(self)} ({said})",
+                "a file that it reads",
+            ) from error
+
+    def _function(self, named: Callable[..., Any] | str) -> Callable[..., Any]:
+        """Return a function that may be named by a text."""
+        try:
+            return _function(named)
+        except (ImportError, AttributeError) as error:
+            if not whose(self):
+                raise
+            raise RunFailed(
+                f"{whose(self)} names '{named}', which cannot be imported ({error})"
+            ) from error
+
+
+def require_usable(format_: Format, registry: Iterable[Format]) -> None:
+    """Refuse a format of another package that could not be read or written, or whose endings are
+    those of another one.
+
+    Raises:
+        BadInput: names what is missing or taken.
+    """
+    for suffix in format_.suffixes:
+        if not re.fullmatch(r"\.[a-z0-9_+-]+", suffix) or suffix in PACKED:
+            raise BadInput(f"the ending '{suffix}'", "a dot and small letters, as in .pairs")
+    functions = {"reader": format_.reader, "writer": format_.writer, "sniffer": format_.sniffer}
+    for name, function in (*functions.items(), *(("readers", f) for f in format_.readers.values())):
+        if function:
+            require_target(function, name)
+    if not (format_.holds or format_.writes):
+        raise BadInput("neither `holds` nor `writes`", "one of them", "it is of no use as it is")
+    for said, has, needs in (
+        ("holds", format_.holds, "reader"),
+        ("writes", format_.writes, "writer"),
+    ):
+        if has and not functions[needs]:
+            raise BadInput(f"`{said}` without `{needs}`", "both")
+    if not (format_.suffixes or format_.folder or format_.sniffer):
+        raise BadInput("no suffixes and no sniffer", "one of them", "no file would be of it")
+    if format_.writes and not (format_.suffixes or format_.folder):
+        raise BadInput("`writes` without suffixes", "the endings of files that are written")
+    _require_known(format_)
+    _require_own_endings(format_, registry)
+
+
+def _require_known(format_: Format) -> None:
+    for said, has, known in (
+        ("holds", format_.holds, DATA_KINDS.names()),
+        ("writes", format_.writes, FORMS),
+    ):
+        for word in has:
+            if word not in known:
+                raise BadInput(f"{said}={word!r}", f"of {', '.join(known)}")
+
+
+def _require_own_endings(format_: Format, registry: Iterable[Format]) -> None:
+    for other in registry:
+        for suffix in format_.suffixes:
+            if suffix in other.suffixes and not set(other.holds).isdisjoint(format_.holds):
+                raise BadInput(f"the ending {suffix}, which is read as {other.name}", "another one")
+            if suffix in other.suffixes and not set(other.writes).isdisjoint(format_.writes):
+                raise BadInput(f"the ending {suffix}, written as {other.name}", "another one")
 
 
 def is_folder(path: str | Path) -> bool:

@@ -8,6 +8,7 @@ from a request's fields.
 from __future__ import annotations
 
 import inspect
+import re
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -38,7 +39,7 @@ def command_of(request: type[Request]) -> Callable[..., None]:
 
     declared = [parameter(name, field) for name, field in request.fields().items()]
     declared += [_flag(name, says) for name, says in OF_ALL.items()]
-    command.__name__, command.__doc__ = request.function(), request.says()
+    command.__name__, command.__doc__ = request.function(), _plain(request.says())
     command.__signature__ = inspect.Signature(declared)  # type: ignore[attr-defined]
     command.__annotations__ = {one.name: one.annotation for one in declared}
     return command
@@ -70,7 +71,7 @@ def parameter(name: str, field: FieldInfo) -> inspect.Parameter:
         for at, word, key in ((Ge, "min", "ge"), (Le, "max", "le"))
         if isinstance(bound, at)
     }
-    told = {"help": field.description, "metavar": extra.get("metavar"), **bounds}
+    told = {"help": _plain(field.description), "metavar": extra.get("metavar"), **bounds}
     if known := completer(extra.get("completes", "")):
         told["autocompletion"] = known
     if extra.get("positional"):
@@ -85,6 +86,11 @@ def parameter(name: str, field: FieldInfo) -> inspect.Parameter:
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info]
     )
+
+
+def _plain(says: str | None) -> str:
+    """Return a help of which nothing is markup: what is in brackets is meant."""
+    return re.sub(r"(\[[a-z#/@])", r"\\\1", says or "")
 
 
 def word_type(annotation: Any) -> Any:

@@ -7,6 +7,7 @@ stdout, everything else to stderr, and bad input ends in one sentence and exit s
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from pushforward.app.request import Request
-from pushforward.core.plugins import refused
+from pushforward.core.plugins import blamed, origin, refuse, untold
 from pushforward.data.formats.choosing import input_help
 from pushforward.faces.cli.commands import command_of
 from pushforward.faces.cli.words import unstoppable_words
@@ -45,6 +46,8 @@ def interface(given: Sequence[str] = ()) -> typer.Typer:
     verbs = every_verb()
     for request in [verb for verb in verbs if _begins(given, verb)] or verbs:
         group, _, last = request.verb.rpartition(" ")
+        if not _can_be_a_command(request):
+            continue
         for name in (last, *request.other_names):
             (groups[group] if group else app).command(name, hidden=name != last)(
                 command_of(request)
@@ -52,6 +55,20 @@ def interface(given: Sequence[str] = ()) -> typer.Typer:
     for name, inner in groups.items():
         app.add_typer(inner, name=name)
     return app
+
+
+def _can_be_a_command(request: type[Request]) -> bool:
+    """Try whether typer can make a command of a stranger's request, so that one that it cannot
+    costs only itself."""
+    plugin = origin(request)
+    if plugin is None:
+        return True
+    trial = typer.Typer()
+    with refuse(plugin):
+        trial.command("trial")(command_of(request))
+        typer.main.get_command(trial)
+        return True
+    return False
 
 
 def _begins(given: Sequence[str], verb: type[Request]) -> bool:
@@ -107,14 +124,16 @@ def main(arguments: list[str] | None = None) -> None:
     # threads that sleep at once twice as long when none does (LOG.md); read when torch is loaded
     os.environ.setdefault("GOMP_SPINCOUNT", "5000")
     with unstoppable_words():
-        _run(given, debug)
+        logging.getLogger("pushforward.plugins").addHandler(logging.NullHandler())  # said below
+        try:
+            _run(given, debug)
+        finally:
+            _tell_left_out(given)
 
 
 def _run(given: list[str], debug: bool) -> None:
     try:
         command = typer.main.get_command(interface(given))
-        for left_out in refused():
-            print(f"pushforward: {left_out}", file=sys.stderr)  # noqa: T201
         status = command.main(args=given, prog_name="pushforward", standalone_mode=False) or 0
         if sys.stdout is not None:
             sys.stdout.flush()  # what was printed has arrived before the command counts as done
@@ -129,6 +148,13 @@ def _run(given: list[str], debug: bool) -> None:
         if debug:
             raise
         sys.exit(_complain(error))
+
+
+def _tell_left_out(given: list[str]) -> None:
+    """Say which plug-ins were left out, when all that the command needed has been loaded."""
+    if "_PUSHFORWARD_COMPLETE" not in os.environ:  # a shell asks, and nobody reads
+        for line in untold(given):
+            print(f"pushforward: {line}", file=sys.stderr)  # noqa: T201
 
 
 def _silence() -> None:
@@ -175,6 +201,10 @@ def _complain(error: Any) -> int:
         print(f"pushforward: {said}", file=sys.stderr)  # noqa: T201
         return 2
     sentence = str(error).splitlines()[0] if str(error) else ""
+    if whose := blamed(error):
+        said = f"{whose} failed: {type(error).__name__}: {sentence}"
+        print(f"pushforward: {said}; run again with --debug for the traceback", file=sys.stderr)  # noqa: T201
+        return 1
     print(  # noqa: T201
         f"pushforward: internal error {type(error).__name__}: {sentence}; run again with --debug for the traceback",
         file=sys.stderr,

@@ -248,9 +248,7 @@ def verb(name: str) -> Callable[..., Answer]:
 
     def function(*words: Any, progress: bool | None = None, **asked: Any) -> Answer:
         if len(words) > len(ordered):
-            raise BadInput(
-                f"{len(words)} arguments of {name}", f"at most {len(ordered)}", "name the others"
-            )
+            raise _too_many(name, len(words), ordered, list(fields))
         return _carried_out(
             request.of({**dict(zip(ordered, words, strict=False)), **asked}, name), progress
         )
@@ -279,6 +277,14 @@ def verb(name: str) -> Callable[..., Answer]:
 def _shown(default: Any) -> Any:
     """Return a default as a person would write it."""
     return str(default) if isinstance(default, Path) else default
+
+
+def _too_many(verb: str, given: int, ordered: list[str], fields: list[str]) -> BadInput:
+    """Return the refusal of values without a name, with the names that some of them need."""
+    came = f"{given} value{'s' if given > 1 else ''} without a name for {verb}"
+    places = f"at most {len(ordered)} ({', '.join(ordered)})" if ordered else "none"
+    named = [f"{name}=..." for name in fields if name not in ordered]
+    return BadInput(came, places, f"write {', '.join(named[:6])}" if named else "leave it out")
 
 
 def _extra(field: Any) -> dict[str, Any]:

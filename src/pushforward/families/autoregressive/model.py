@@ -139,7 +139,7 @@ class Autoregressive(Composed):
             came = f"contexts for {config.architecture or 'autoregressive'} on {space.kind}"
             raise Unsupported(came, "a transformer over text or pixels", "leave the context out")
         rest = () if context is None else (context,)
-        self.net: Backbone = chosen.build(space, config, len(classes), *rest)
+        self.net = chosen.make(Backbone, space, config, len(classes), *rest)
 
     @property
     def part(self) -> Backbone:

@@ -72,9 +72,8 @@ LARGEST_NOISE = 40.0
 def body_of(space: Space, config: DiffusionConfig) -> nn.Module:
     """Return the network between noisy and clean data that a space and a configuration ask for."""
     if isinstance(space, Image):
-        return ARCHITECTURES.load(config.architecture or ARCHITECTURES.names()[0]).build(
-            space, config
-        )
+        chosen = ARCHITECTURES.load(config.architecture or ARCHITECTURES.names()[0])
+        return chosen.make(nn.Module, space, config)
     if config.architecture:
         raise BadInput(
             f"the architecture '{config.architecture}' on {space.kind}", "none", "it is for images"

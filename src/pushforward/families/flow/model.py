@@ -48,7 +48,7 @@ class Flow(GenerativeModel):
     def __init__(self, space: Space, config: FlowConfig, classes: tuple[str, ...] = ()) -> None:
         super().__init__(space, config, classes)
         self.embedding = GivenEmbedding(len(classes), config.context)
-        self.chain: Chain = self.architecture.build(space, config, self.embedding.width)
+        self.chain = self.architecture.make(Chain, space, config, self.embedding.width)
         self.base: Base = StandardNormal(space.dimensions)
 
     def networks(self) -> dict[str, nn.Module]:

@@ -57,7 +57,8 @@ class GAN(GenerativeModel):
         self.penalties: tuple[Penalty, ...] = (R1, R2)
         self.generator_label = GivenEmbedding(len(classes), config.context)
         self.critic_label = GivenEmbedding(len(classes), config.context)
-        made: Players = self.architecture.build(space, config, self.latent, self.critic_label.width)
+        width = self.critic_label.width
+        made = self.architecture.make(Players, space, config, self.latent, width)
         self.generator, self.critic = made.generator, made.critic
 
     def networks(self) -> dict[str, nn.Module]:

@@ -67,7 +67,7 @@ class VAE(GenerativeModel):
         self.objective: LatentObjective = ELBO(warmup(config.kl_warmup))
         self.embedding = GivenEmbedding(len(classes), config.context)
         sizes = CodeWidths(self.latent, self.posterior.outputs(self.latent), self.embedding.width)
-        made: Autoencoder = self.architecture.build(space, config, sizes)
+        made = self.architecture.make(Autoencoder, space, config, sizes)
         self.encoder, self.decoder, self.observation = made.encoder, made.decoder, made.observation
         start = self.observation.first_log_scale
         # flat, because weight decay spares vectors only, and it would pull a scale towards one
