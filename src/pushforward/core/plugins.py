@@ -240,6 +240,13 @@ def why_not(noun: str, word: str) -> str:
     return ""
 
 
+def amid_imports(plugin: EntryPoint) -> bool:
+    """Return whether a module of a plug-in's package, or of this one, is half imported."""
+    packages = ("pushforward", _package_within(plugin))
+    parts = [m for name, m in list(sys.modules.items()) if name.partition(".")[0] in packages]
+    return any(getattr(getattr(m, "__spec__", None), "_initializing", False) for m in parts)
+
+
 def came_from(choice: Any, plugin: EntryPoint) -> None:
     """Note which plug-in a choice is of."""
     _ORIGINS.append((choice, plugin))

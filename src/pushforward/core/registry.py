@@ -17,7 +17,7 @@ from weakref import WeakSet
 
 from pushforward.core.declared import require_fields, require_name
 from pushforward.core.errors import BadInput, unknown
-from pushforward.core.plugins import announced, came_from, refuse, word_of
+from pushforward.core.plugins import amid_imports, announced, came_from, refuse, word_of
 
 C = TypeVar("C")
 _EVERY: WeakSet[Registry[Any]] = WeakSet()
@@ -64,7 +64,7 @@ class Registry(Generic[C]):
         self._of, self._classes = of.removeprefix("type[").removesuffix("]"), of.startswith("type[")
         self._entries: dict[str, Any] = {}
         self._aliases = dict(aliases or {})
-        self._complete = False
+        self._complete, self._waiting = False, list[EntryPoint]()
         for name, target in (entries or {}).items():
             self.register(name, target)
         for choice in choices:
@@ -151,10 +151,23 @@ class Registry(Generic[C]):
                         and choice not in self._entries.values()
                     ):
                         self.add(choice)
-            for plugin in announced(self.noun):
-                with refuse(plugin):
-                    self._admit(plugin)
+            self._waiting = list(announced(self.noun))
+        waiting, self._waiting = self._waiting, []
+        again = [plugin for plugin in waiting if not self._tried(plugin)]
+        self._waiting += again
         return self._entries
+
+    def _tried(self, plugin: EntryPoint) -> bool:
+        """Admit a plug-in or leave it out; return False if it has to be tried again, because this
+        registry was asked while modules that the plug-in needs were being imported."""
+        with refuse(plugin):
+            try:
+                self._admit(plugin)
+            except (ImportError, AttributeError):
+                if amid_imports(plugin):
+                    return False
+                raise
+        return True
 
     def _admit(self, plugin: EntryPoint) -> None:
         """Add what a plug-in announces, if it is a choice of this kind that can be used."""
