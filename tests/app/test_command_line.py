@@ -284,7 +284,10 @@ def test_text_from_training_to_a_strided_score(call, tmp_path: Path) -> None:
             ["train", "ar", file, "-s", "data.lenght=4"],
             "unknown key 'data.lenght'.*did you mean 'length'",
         ),
-        (["train", "vae", file], "vae on text: expected one of points, image"),
+        (
+            ["train", "vae", file],
+            "vae on text: expected one of points, image; autoregressive and diffusion take it",
+        ),
         (["compare", file, "--families", "vae,gan"], "no family supports text.*vae was left out"),
         (["sample", run, "--stream", "-n", 3], "-n with --stream"),
         (["sample", run, "--stream", "--json"], "--json with --stream"),

@@ -14,6 +14,7 @@ import torch
 import pushforward as pf
 from pushforward.app.verbs.report import ReportRequest
 from pushforward.core.errors import BadInput
+from pushforward.faces.cli.main import main
 from pushforward.faces.python.fitted import Fitted
 
 RNG = np.random.default_rng(0)
@@ -186,3 +187,18 @@ def test_functions_show_what_they_take() -> None:
     assert "annotations" not in dir(pf)
     scores = pf.evaluate(pf.fit("flow", "two-moons", **TINY), n=60)
     assert [one["name"] for one in scores.json()["scores"]] == [s.name for s in scores]
+
+
+def test_samples_without_a_class_of_a_model_that_knows_some_are_told_of(
+    points: Fitted, table: Fitted, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = "no class was asked for, so samples have none: --given, one of 0, 1, gives them one"
+    for run, words, told in (
+        (points.path, [], True),
+        (points.path, ["--given", "1"], False),
+        (table.path, [], False),
+    ):
+        with pytest.raises(SystemExit) as stop:
+            main(["sample", str(run), "-n", "2", *words])
+        assert not stop.value.code
+        assert (said in capsys.readouterr().err) == told

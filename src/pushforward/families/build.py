@@ -53,8 +53,15 @@ def settings(
     if preset not in PRESETS:
         raise BadInput(*unknown("preset", preset, PRESETS))
     if space.kind not in cls.capabilities.spaces:
+        others = [
+            name
+            for name in FAMILIES.names()
+            if space.kind in family_class(name).capabilities.spaces
+        ]
         raise Unsupported(
-            f"{cls.family} on {space.kind}", "one of " + ", ".join(cls.capabilities.spaces)
+            f"{cls.family} on {space.kind}",
+            "one of " + ", ".join(cls.capabilities.spaces),
+            f"{' and '.join(others)} take it" if others else "",
         )
     named = cls.capabilities.architecture_names(space.kind)
     if architecture and architecture not in named:

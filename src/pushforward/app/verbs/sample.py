@@ -143,13 +143,15 @@ class SampleRequest(Request):
     def _samples(self, watch: Watch) -> DrawnSamples:
         from pushforward.app.runs.opening import encoding_of
         from pushforward.app.runs.training import open_model
-        from pushforward.app.writing.using import Conditions, draw
+        from pushforward.app.writing.using import Conditions, draw, unlabelled
 
         n = 64 if self.n is None else self.n
         model, record = open_model(self.run)
         asked = Conditions(self.given, self.context, self._rules, self._sight)
         with watch.steps(f"sampling {n} from {self.run.name}") as on_step:
             drawn = draw(model, n, asked, self.seed, on_step, encoding_of(record), **self._options)
+        if not encoding_of(record).labelled:
+            watch.say_all([unlabelled(model, asked)])
         if self.stop and isinstance(drawn.shown, list):
             missed = sum(not text.endswith(self.stop) for text in drawn.shown)
             if missed:

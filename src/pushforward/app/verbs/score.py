@@ -101,7 +101,8 @@ class ScoredData(Answer):
         """Yield the likelihood, and of text its other units."""
         summary = self.scored.summary
         kind, split = summary["kind"].replace("_", " "), summary["split"]
-        how = kind if kind == summary["estimator"] else f"{kind}, {summary['estimator']}"
+        estimator = summary["estimator"]
+        how = estimator if estimator.startswith(kind) else f"{kind}, {estimator}"
         of = f" of {summary['of']:,}" if summary.get("of", summary["n"]) > summary["n"] else ""
         given = f" given {summary['given']}" if summary["given"] else ""
         tail = f"{summary['unit']}{given}: {how}, n = {summary['n']:,}{of}, {split}"

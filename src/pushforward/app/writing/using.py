@@ -21,6 +21,7 @@ from pushforward.core.given import Given, label_of
 from pushforward.core.model import GenerativeModel
 from pushforward.core.noise import Streams
 from pushforward.data.encoding import Encoding
+from pushforward.data.folders import few
 from pushforward.data.formats.choosing import output_format
 from pushforward.data.formats.file_formats import TEXT
 from pushforward.data.formats.format import Samples
@@ -116,6 +117,14 @@ def drawn_classes(model: GenerativeModel, n: int, seed: int) -> tuple[str, ...] 
 def label_in(model: GenerativeModel, n: int, condition: Condition) -> Tensor | None:
     """Return the labels that n samples were conditioned on, None where there are none."""
     return label_of(resolve(condition, n, model.classes)) if model.classes else None
+
+
+def unlabelled(model: GenerativeModel, asked: Conditions) -> str:
+    """Return why samples of a model that knows classes have none, empty if they have or nobody
+    knows any."""
+    if not model.classes or asked.given is not None or not model.capabilities.null_condition:
+        return ""
+    return f"no class was asked for, so samples have none: --given, one of {few(model.classes)}, gives them one"
 
 
 def said_of_file(samples: Samples, path: str | Path) -> str:
