@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, distributions, entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 GROUP = "pushforward"
@@ -111,7 +111,7 @@ def every_plugin() -> tuple[EntryPoint, ...]:
 
 @cache
 def _all() -> tuple[EntryPoint, ...]:
-    found = tuple(_found())
+    found = tuple(entry_points(group=GROUP))
     kinds = {*KINDS}
     new = {p.name.partition(".")[2] for p in found if p.name.startswith(("family.", "kind-of-"))}
     for plugin in found:
@@ -130,22 +130,6 @@ def _unknown_kind(kind: str, word: str) -> str:
     hint = closest(kind, KINDS) if word else "expected KIND.NAME, such as metric.median-gap"
     known = f"docs/plugins.md lists them, such as {', '.join(KINDS[:5])}"
     return f"no kind of choice is called '{kind}'; {hint or known}"
-
-
-def _found() -> Iterable[EntryPoint]:
-    try:
-        return entry_points(group=GROUP)
-    except Exception:  # the list of one package cannot be read, and it is no one else's fault
-        return _found_one_by_one()
-
-
-def _found_one_by_one() -> Iterator[EntryPoint]:
-    for package in distributions():
-        try:
-            yield from [one for one in package.entry_points if one.group == GROUP]
-        except Exception as error:
-            said = f"its entry points cannot be read ({type(error).__name__}: {error})"
-            _add(Refused("entry_points.txt", _name_of(package), said))
 
 
 def _name_of(package: Any) -> str:

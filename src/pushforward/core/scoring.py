@@ -21,6 +21,7 @@ from pushforward.core.given import Examples, Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.monte_carlo import mixture
 from pushforward.core.noise import Streams
+from pushforward.core.plugins import calling, of_plugin
 from pushforward.core.space import Space
 
 
@@ -107,7 +108,10 @@ def conditional_log_prob(model: Scorable, chunk: Examples, first: int, query: Qu
     # a codec that dequantises is a Monte Carlo estimator of its own: repeat it `samples` times
     for _ in range((draws.samples or estimator.codec_draws) if codec.adds_noise else 1):
         encoded = codec.encode(chunk.x, noise)
-        lp = estimator.log_prob(model, encoded.value, chunk.given, draws)
+        with calling(estimator):
+            lp = estimator.log_prob(model, encoded.value, chunk.given, draws)
+        if not isinstance(lp, LogProb):
+            raise of_plugin(estimator, "log_prob", lp, "a LogProb")
         if lp.measure != encoded.measure:
             raise BadInput(
                 f"{model.family} returned a {lp.measure} density of a {encoded.measure} encoding",

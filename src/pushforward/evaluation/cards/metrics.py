@@ -6,9 +6,12 @@ page, lines of a CSV, what counts as a merit and what is explained follow from t
 
 from __future__ import annotations
 
+from pushforward.core.errors import BadInput
 from pushforward.core.measure import Measure
+from pushforward.core.plugins import origin, refuse, whose
 from pushforward.core.registry import Registry
 from pushforward.evaluation.checks import require
+from pushforward.evaluation.measuring.guarded import guarded
 from pushforward.evaluation.measuring.metric import CardSetting, Metric
 from pushforward.evaluation.measuring.statistic import Statistic
 
@@ -60,6 +63,7 @@ METRICS: Registry[Metric] = Registry(
         "Parzen-window log-likelihood": HERE + "likelihood.parzen:METRIC",
     },
     of=HERE + "measuring.metric:Metric",
+    check=HERE + "cards.metrics:require_usable",
 )
 
 
@@ -84,13 +88,31 @@ def metrics_for(setting: CardSetting) -> tuple[list[Statistic], list[str]]:
     require(len(setting.features), 1, "features")
     wanted = [metric for metric in METRICS if metric.applies(setting)]
     reasons = {metric.name: metric.left_out(setting) for metric in wanted}
-    found = [
-        statistic
-        for metric in wanted
-        if not reasons[metric.name]
-        for statistic in metric.on(setting)
-    ]
+    found: list[Statistic] = []
+    for metric in [metric for metric in wanted if not reasons[metric.name]]:
+        plugin = origin(metric)
+        if plugin is None:
+            found += metric.on(setting)
+            continue
+        reasons[metric.name] = f"{metric.name} was left out: {whose(metric)} failed"
+        with refuse(plugin):
+            found += guarded(metric.on(setting), plugin)
+            reasons[metric.name] = ""
     return found, [reason for reason in reasons.values() if reason]
+
+
+def require_usable(metric: Metric, registry: Registry[Metric]) -> None:
+    """Refuse a metric of another package whose measures have names that others have.
+
+    Raises:
+        BadInput: names the measure.
+    """
+    if not metric.measures:
+        raise BadInput("a metric without measures", "one at least")
+    taken = {measure.name for other in registry for measure in other.measures}
+    for measure in metric.measures:
+        if measure.name in taken:
+            raise BadInput(f"the measure '{measure.name}', which is taken", "a new name")
 
 
 def declared() -> dict[str, Measure]:
