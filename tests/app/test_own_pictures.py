@@ -124,6 +124,8 @@ def test_labels_that_are_left_out_as_asked_are_said_to_be(
     said = load(tmp_path / "pics", labels=False)
     assert said.classes == ()
     assert "the labels are left out, as asked" in said.notes
+    assert said.lost == ("the labels: left out, as asked",)
     short = ("--steps", 1, "--preset", "smoke", "-o", tmp_path / "r")
     _, out, err = run("train", "flow", tmp_path / "pics", "-s", "data.labels=false", *short)
     assert "the labels are left out, as asked" in out + err
+    assert "lost: the labels: left out, as asked" in out + err

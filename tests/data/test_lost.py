@@ -72,3 +72,14 @@ def test_fit_says_it_to_whoever_listens(folder: Path, caplog: pytest.LogCaptureF
     with caplog.at_level(logging.INFO, logger="pushforward"):
         fit("vae", load(folder, skip_bad=True), steps=1, preset="smoke")
     assert caplog.messages[-1] == "lost: 1 file that could not be read"
+
+
+def test_whatever_is_left_out_is_lost(tmp_path: Path) -> None:
+    texts = load(["to be", "", "or not", ""] * 10)
+    assert "20 empty documents left out" in texts.notes
+    assert texts.lost == ("20 empty documents",)
+    pictures = np.random.default_rng(0).integers(0, 9, (30, 4, 4))
+    np.savez(tmp_path / "x.npz", images=pictures, labels=np.full(30, 7))
+    one = load(tmp_path / "x.npz")
+    assert "one class only, so labels are left out" in one.notes
+    assert "the labels: all are of one class (7)" in one.lost

@@ -248,3 +248,28 @@ def test_other_columns_of_whole_numbers_are_no_pictures(text: str, tmp_path: Pat
     path = tmp_path / "t.csv"
     path.write_text(text)
     assert open_data(path).space.kind == "points"
+
+
+@pytest.mark.parametrize(
+    ("spelled", "said"),
+    [
+        ("{!r}", "such as '0.1257302210933933', which comes back as '0.12573022'"),
+        ("{:.17f}", "such as '0.12573022109339330', which comes back as '0.12573022'"),
+        ("{:.12f}", "such as '0.125730221093', which comes back as '0.125730220000'"),
+        ("{:.6f}", ""),
+    ],
+)
+def test_digits_that_samples_have_not_are_lost(tmp_path: Path, spelled: str, said: str) -> None:
+    """What `lost` quotes is what is written of the numbers of the file themselves."""
+    values = np.random.default_rng(0).normal(size=(60, 2)).tolist()
+    lines = [f"{spelled.format(a)},{b:.3f}" for a, b in values]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["a,b", *lines, ""]))
+    data = open_source(str(path))
+    start = "column 'a': samples have fewer digits than the data, "
+    assert data.lost == ((start + said,) if said else ())
+    assert isinstance(data.encoding, PointsEncoding)
+    back = data.encoding.csv(data.encoding.decode(data.train.x)).splitlines()
+    assert (set(back) <= set(path.read_text().splitlines())) == (not said)
+    # what a run reads again is said to lose the same
+    assert open_data(path, encoding=data.encoding).lost == data.lost

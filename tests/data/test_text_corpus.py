@@ -59,6 +59,7 @@ def test_json_lines(tmp_path: Path) -> None:
         "3 JSON lines, the field 'text' of each a document",
         "1 empty document left out",
     )
+    assert corpus.lost == ("the other fields of its lines: id", "1 empty document")
     path.write_text('{"body": "x"}\n', encoding="utf-8-sig")
     assert read_corpus(path, Policy(text_field="body")).documents == ("x",)
 

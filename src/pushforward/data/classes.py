@@ -55,6 +55,7 @@ def classes_of(
         lost.append(said)
     if len(classes) < 2:
         notes.append("one class only, so labels are left out")
+        lost.append(f"the labels: all are of one class ({few(classes)})")
         return (), None, roles
     place = {name: i for i, name in enumerate(classes)}
     return classes, np.array([place.get(name, 0) for name in names]), roles

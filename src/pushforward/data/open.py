@@ -50,6 +50,7 @@ from pushforward.data.text.text_dataset import open_text, open_text_of_run
 from pushforward.data.toys import TOYS, toy
 
 LEFT_OUT = "the labels are left out, as asked"
+LOST_LABELS = "the labels: left out, as asked"
 IDENTITY = IdentityEncoding()
 TOY_SIZES = (10_000, 2_000, 5_000)
 
@@ -232,6 +233,7 @@ def _open_arrays(
         )
     if not labels and raw.labels is not None:
         notes.append(LEFT_OUT)
+        lost.append(LOST_LABELS)
         raw.labels = None
     classes, index, roles = classes_of(raw, origin, notes, lost)
     levels = found.space.levels

@@ -284,7 +284,7 @@ def _shortened(values: np.ndarray, column: Column) -> np.ndarray:
     """Return numbers without digits that single precision cannot hold beside the spread of their
     column."""
     spread = column.high - column.low
-    if column.step is not None or not spread > 0.0:
+    if column.step is not None or not 0.0 < spread < math.inf:
         return values
     places = 8 - math.floor(math.log10(spread))
     return np.round(values, places) if -300 < places < 300 else values

@@ -18,6 +18,7 @@ from pushforward.core.table import Column
 from pushforward.data.folders import few
 from pushforward.data.pixels import label_place, pixels_of
 from pushforward.data.points import Label, PointsEncoding
+from pushforward.data.points_digits import lost_of_points
 from pushforward.data.source import Raw
 from pushforward.data.tables.found import option, place_of
 from pushforward.data.tables.numeric import grid_of
@@ -85,8 +86,12 @@ def points_of(sheet: Sheet, varied: bool = True) -> TablePoints:
     if not values:
         raise BadInput(f"no column that varies in {sheet.origin}", "at least one column of numbers")
     encoding = PointsEncoding(tuple(stored), label, sheet.dialect, excluded=sheet.dropped)
-    lost = (*sheet.lost, *(f"column '{name}': left out, as asked" for name in sheet.dropped))
-    return TablePoints(np.stack(values, axis=1), labels, encoding, tuple(notes), lost)
+    found = np.stack(values, axis=1)
+    lost = (
+        *lost_of_points(replace(sheet, frame=frame), encoding, found),
+        *(f"column '{name}': left out, as asked" for name in sheet.dropped),
+    )
+    return TablePoints(found, labels, encoding, tuple(notes), lost)
 
 
 def _numbers(series: pd.Series, name: str, sheet: Sheet) -> np.ndarray:
@@ -124,7 +129,9 @@ def raw_of_run(sheet: Sheet, encoding: PointsEncoding) -> Raw:
     found = encoding.examples(sheet)
     index = label_index(found.given)
     labels = None if index is None else [encoding.classes[i] for i in index.tolist()]
-    return Raw(found.x.numpy(), labels, list(sheet.notes), lost=list(sheet.lost), encoding=encoding)
+    x = found.x.numpy()
+    lost = lost_of_points(sheet, encoding, x)
+    return Raw(x, labels, list(sheet.notes), lost=lost, encoding=encoding)
 
 
 def raw_of(

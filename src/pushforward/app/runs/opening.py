@@ -21,7 +21,7 @@ from pushforward.data.dataset import Dataset, in_single_precision
 from pushforward.data.encoding import Encoding, encoding_from_json
 from pushforward.data.images.options import ImageOptions, pictures_of
 from pushforward.data.in_memory import opening
-from pushforward.data.open import LEFT_OUT, open_data
+from pushforward.data.open import LEFT_OUT, LOST_LABELS, open_data
 from pushforward.data.repeats import RULES, rule_of
 from pushforward.data.tables.column_hints import READINGS
 from pushforward.data.text.corpus import is_text
@@ -73,7 +73,9 @@ def open_source(
         **table,
     )
     left_out = bool(found.classes) and known.get("labels") is False
-    return replace(found, notes=(*found.notes, LEFT_OUT)) if left_out else found
+    if not left_out:
+        return found
+    return replace(found, notes=(*found.notes, LEFT_OUT), lost=(*found.lost, LOST_LABELS))
 
 
 def _by_kind(

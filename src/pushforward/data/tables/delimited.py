@@ -119,7 +119,7 @@ def read_text(text: str | Decoded, name: str, origin: str, reading: Reading = _P
 def _written_form(column: Typed, reading: Reading, label: str) -> Written:
     """Return how the cells of a column are written."""
     decided = reading.reading_of(label) or column.reading
-    return Written(column.notation, column.absent, column.marks, decided)
+    return Written(column.notation, column.absent, column.marks, decided, column.otherwise)
 
 
 def _labels(

@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from pushforward.data.tables.notations.respelled import lost_spelling
 from pushforward.data.tables.notations.script import script_of
-from pushforward.data.tables.spelling import AGAIN, as_most_are, lost_spelling
+from pushforward.data.tables.spelling import AGAIN, as_most_are
 from pushforward.data.tables.typed_values import Typed
 
 

@@ -8,12 +8,10 @@ and compared with what it was.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 
 import pandas as pd
 
-from pushforward.data.folders import counted
 from pushforward.data.tables.column_hints import asking
 from pushforward.data.tables.notations.digits import LONGEST
 from pushforward.data.tables.notations.notation import Notation
@@ -60,19 +58,6 @@ def respelled(cells: Sequence[str], series: pd.Series, notation: Notation) -> di
         if written != cell.strip():
             changed[cell] = written
     return changed
-
-
-def lost_spelling(changed: dict[str, str], counts: Counter[str], kind: str) -> str:
-    """Return what is said of cells that come back otherwise.
-
-    Example:
-        >>> lost_spelling({"1.50": "1.5"}, Counter({"1.50": 3}), "numbers")
-        "3 numbers are written otherwise, such as '1.50', which comes back as '1.5'"
-    """
-    size = sum(counts[cell] for cell in changed)
-    cell, written = next(iter(changed.items()))
-    verb = "is" if size == 1 else "are"
-    return f"{counted(size, kind[:-1])} {verb} written otherwise, such as '{cell}', which comes back as '{written}'"
 
 
 def as_most_are(sentence: str) -> str:

@@ -20,7 +20,8 @@ from pushforward.data.tables.gap_words import gap_words, gaps_lost, usual
 from pushforward.data.tables.notations.booleans import FALSE, TRUE, BooleanNotation
 from pushforward.data.tables.notations.missing import MISSING
 from pushforward.data.tables.notations.notation import Notation
-from pushforward.data.tables.spelling import as_most_are, lost_spelling, respelled
+from pushforward.data.tables.notations.respelled import Respelled
+from pushforward.data.tables.spelling import as_most_are, respelled
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Typed:
 
     `decimal` and `order` are what it tells of the rest of the file, `asks` is True where the rest
     of the file could decide; `marks` are the words that count as missing here and not everywhere;
-    `reading` is the declaration that would read the column so, where its notation does not say it.
+    `reading` is the declaration that would read the column so, where its notation does not say it;
+    `otherwise` are the cells that come back in another spelling, of which `lost` says so.
     """
 
     series: pd.Series
@@ -43,6 +45,7 @@ class Typed:
     asks: bool = False
     marks: tuple[str, ...] = ()
     reading: str = ""
+    otherwise: Respelled | None = None
 
     @property
     def timed(self) -> bool:
@@ -141,8 +144,9 @@ def values_of(
     marks, lost = _marks(gaps), tuple(found.lost)
     # moments of several zones are all written in one, which is said
     changed = {} if found.zoned else respelled(cells, series, found.notation)
-    if changed:
-        lost = (*lost, lost_spelling(changed, counts, found.kind))
+    otherwise = Respelled(changed, counts, found.kind) if changed else None
+    if otherwise is not None:
+        lost = (*lost, otherwise.said)
     if changed or found.zoned:
         said = tuple(map(as_most_are, said))
     lost = (*lost, *gaps_lost(written, counts))
@@ -157,6 +161,7 @@ def values_of(
         found.asks,
         marks,
         found.reading,
+        otherwise,
     )
 
 

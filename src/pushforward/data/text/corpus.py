@@ -90,13 +90,12 @@ def read_corpus(source: Any, policy: Policy | None = None) -> Corpus:
         found.lost.append(
             f"bytes that are no UTF-8, in {count(found.replaced, 'place')}: U+FFFD stands for them"
         )
-    documents, owner, said = _cut(found.texts, policy)
+    documents, owner, said, empty = _cut(found.texts, policy)
     contexts = tuple(found.contexts[i] for i in owner) if found.contexts else ()
     roles = tuple(found.roles[i] for i in owner) if found.roles else ()
     notes += [*said, *_oddities(documents)]
-    return Corpus(
-        documents, name, origin, tuple(notes), contexts, roles, tuple(found.lost), found.form
-    )
+    lost = (*found.lost, *([count(empty, "empty document")] if empty else ()))
+    return Corpus(documents, name, origin, tuple(notes), contexts, roles, lost, found.form)
 
 
 def builtin_text(name: str) -> str:
@@ -122,9 +121,10 @@ def pieces_of(text: str, documents: str) -> list[str]:
     return _SEPARATORS[documents].split(text)
 
 
-def _cut(texts: list[str], policy: Policy) -> tuple[tuple[str, ...], list[int], list[str]]:
-    """Return documents, which text each is a part of, and what was decided."""
-    notes = []
+def _cut(texts: list[str], policy: Policy) -> tuple[tuple[str, ...], list[int], list[str], int]:
+    """Return documents, which text each is a part of, what was decided, and how many texts are
+    left out because they are empty."""
+    notes, empty = [], 0
     parts = list(enumerate(texts))
     if policy.documents != "file":
         parts = [(i, part) for i, text in parts for part in pieces_of(text, policy.documents)]
@@ -133,9 +133,9 @@ def _cut(texts: list[str], policy: Policy) -> tuple[tuple[str, ...], list[int], 
             f"every {what} is a document; what separates them belongs to none and counts no bytes"
         )
     kept = [(i, part) for i, part in parts if part]
-    if policy.documents == "file" and len(kept) < len(parts):
-        notes.append(f"{count(len(parts) - len(kept), 'empty document')} left out")
-    return tuple(part for _, part in kept), [i for i, _ in kept], notes
+    if policy.documents == "file" and (empty := len(parts) - len(kept)):
+        notes.append(f"{count(empty, 'empty document')} left out")
+    return tuple(part for _, part in kept), [i for i, _ in kept], notes, empty
 
 
 def _oddities(documents: tuple[str, ...]) -> list[str]:

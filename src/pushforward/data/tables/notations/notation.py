@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pushforward.core.errors import BadInput
+from pushforward.data.tables.notations.respelled import Respelled
 
 
 class Notation(ABC):
@@ -44,13 +45,14 @@ class Notation(ABC):
 @dataclass(frozen=True)
 class Written:
     """How a column was written in its file: its notation (None for words), how a missing value is,
-    all words for one, and how the
-    user said that it is to be read."""
+    all words for one, how the user said that it is to be read, and the cells that come back in
+    another spelling (None without any)."""
 
     notation: Notation | None
     absent: str = ""
     marks: tuple[str, ...] = ()
     reading: str = ""
+    otherwise: Respelled | None = None
 
 
 _KINDS = {
