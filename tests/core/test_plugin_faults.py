@@ -77,7 +77,21 @@ STRING = Format("string", "x", ".string", holds=("points",), reader=lambda path,
 KIND = Format("kind", "x", (".kind",), holds=("point",), reader=lambda path, how: None)
 LOST = Format("lost", "x", (".lost",), holds=("points",), reader="nosuch_module:read")
 CLASS = Format
+
+from pushforward.core.data_kind import DataKind
+
+NOWHERE = DataKind("nowhere", "x", "no_such_module:Space")
+OTHERS = DataKind("others", "x", "pushforward.core.space:Points")
 '''
+BARE = """
+from pushforward.core.model import GenerativeModel as ABSTRACT
+
+class Bare(ABSTRACT):
+    family = "bare"
+    networks = _losses = _walk = None
+
+BARE = Bare
+"""
 REASONS = {
     "verb.boom": ("boom:X", "RuntimeError: boom"),
     "verb.bye": ("bye:X", "SystemExit: bye"),
@@ -103,6 +117,10 @@ REASONS = {
     "format.string": ("faults:STRING", "suffixes='.string': expected a tuple of str"),
     "format.kind": ("faults:KIND", "holds='point': expected of points"),
     "format.class": ("faults:CLASS", "the class Format: expected a Format, made of it"),
+    "kind-of-data.nowhere": ("faults:NOWHERE", "ModuleNotFoundError"),
+    "kind-of-data.others": ("faults:OTHERS", "of kind 'points': expected one of kind 'others'"),
+    "family.bare": ("bare:BARE", "Bare without `capabilities`: expected a Capabilities"),
+    "family.abstract": ("bare:ABSTRACT", "does not define _losses, _walk, networks"),
     "metric.boom": ("boom:X", "RuntimeError: boom"),
     "architecture-of-flow-on-points.boom": ("boom:X", "RuntimeError: boom"),
     "metrik.fn": ("boom:X", "no kind of choice is called 'metrik'; did you mean 'metric'?"),
@@ -121,6 +139,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A package of which much cannot be used."""
     modules = {
         "faults": FAULTS,
+        "bare": BARE,
         "boom": "raise RuntimeError('boom')\n",
         "bye": "import sys\nprint('noise')\nsys.exit('bye')\n",
     }
@@ -172,6 +191,14 @@ def test_a_bad_answer_names_the_plugin(faulty: Path, words: tuple[str, ...], rea
     ended = command(faulty, *words)
     assert (ended.returncode, reason in said(ended)[0]) == (1, True), ended.stderr
     assert "internal error" not in ended.stderr
+
+
+def test_families_are_listed_without_those_that_declare_nothing(faulty: Path) -> None:
+    listed = command(faulty, "families", "--json")
+    assert listed.returncode == 0, listed.stderr
+    assert "bare" not in listed.stdout
+    refused = command(faulty, "train", "bare", "two-moons")
+    assert "the plug-in 'family.bare' of stranger was left out" in said(refused)[0]
 
 
 def test_what_loads_late_is_named_too(faulty: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pushforward.core.choice import Choice
 from pushforward.core.errors import BadInput, Unsupported, closest
 from pushforward.core.estimator import Estimator
 from pushforward.core.options import SamplingOption
+from pushforward.core.plugins import why_not
 from pushforward.core.registry import Registry
 
 SOLE = Architecture("sole", "the one that a family has", lambda: None)
@@ -114,7 +115,7 @@ class Capabilities:
             raise Unsupported(
                 f"{family} has no estimator '{name}' on {kind}",
                 "one of " + ", ".join(known),
-                closest(name, known),
+                why_not(f"estimator of {family} on {kind}", name) or closest(name, known),
             )
         return declared[name]
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pushforward.core.choice import Choice
+from pushforward.core.declared import require_target
+from pushforward.core.errors import BadInput
 from pushforward.core.registry import Registry
 
 
@@ -47,7 +49,23 @@ class DataKind(Choice):
         return getattr(importlib.import_module(module), name)
 
 
-DATA_KINDS: Registry[DataKind] = Registry("kind of data", of="pushforward.core.data_kind:DataKind")
+def require_usable(kind: DataKind, registry: Registry[DataKind]) -> None:
+    """Refuse a kind of data of another package whose space is nowhere, or is of another kind.
+
+    Raises:
+        BadInput: names the space.
+    """
+    require_target(kind.space or "nothing", "space")
+    found = getattr(kind.space_class, "kind", None)
+    if found != kind.name:
+        raise BadInput(f"the space {kind.space}, of kind {found!r}", f"one of kind '{kind.name}'")
+
+
+DATA_KINDS: Registry[DataKind] = Registry(
+    "kind of data",
+    of="pushforward.core.data_kind:DataKind",
+    check="pushforward.core.data_kind:require_usable",
+)
 DATA_KINDS.add(
     DataKind(
         "points",

@@ -113,7 +113,7 @@ def require_target(target: Any, field: str) -> None:
         >>> require_target("package.module:function", "reader")
     """
     if isinstance(target, str) and not re.fullmatch(r"[\w.]+:\w+", target):
-        raise BadInput(f"{field}={target!r}", "a function, or 'module:attribute'")
+        raise BadInput(f"{field}={target!r}", "'module:attribute'")
 
 
 def _in_words(hint: Any) -> str:

@@ -21,6 +21,7 @@ from typing import Any, Literal
 from pushforward.core.choice import Choice
 from pushforward.core.errors import BadInput, Unsupported, a_type, unknown
 from pushforward.core.limits import require_below
+from pushforward.core.plugins import calling
 from pushforward.core.registry import Registry
 
 LARGEST = 10**9
@@ -273,13 +274,17 @@ def chosen_options(options: Mapping[str, Any], reader: OptionReader) -> SampleOp
                 f"{reader.family} has no sampling option '{name}'", expected, "leave it out"
             )
         moved[name] = value
-    chosen = SampleOptions(
-        **{name: SAMPLING_OPTIONS.load(name).parse(value) for name, value in moved.items()}
-    )
+    parsed: dict[str, Any] = {}
+    for name, value in moved.items():
+        option = SAMPLING_OPTIONS.load(name)
+        with calling(option):
+            parsed[name] = option.parse(value)
+    chosen = SampleOptions(**parsed)
     for name in moved:
         option = SAMPLING_OPTIONS.load(name)
         if option.fits is not None:
-            option.fits(chosen, reader)
+            with calling(option):
+                option.fits(chosen, reader)
     for name in chosen.nondefault():
         if reader.read is not None and SAMPLING_OPTIONS.load(name) not in reader.read:
             expected = f"one of {_names(reader.read)}"

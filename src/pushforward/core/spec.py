@@ -26,6 +26,7 @@ from pydantic_core.core_schema import (
 )
 
 from pushforward.core.errors import BadInput, a_type, nearest, unknown
+from pushforward.core.plugins import why_not
 from pushforward.core.registry import Registry
 
 
@@ -89,6 +90,9 @@ class OneOf:
         names = [f"'{name}'" for name in self.names()]
         if not isinstance(value, str) or f"'{value}'" not in names:
             expected = " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+            of_plugins = [one for one in self.sources if isinstance(one, Registry)]
+            reasons = [why_not(one.noun, str(value)) for one in of_plugins]
+            expected = "; ".join([expected, *filter(None, reasons)])
             raise PydanticCustomError(
                 "literal_error", "Input should be {expected}", {"expected": expected}
             )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from pushforward.app.request import Request, Said, argument
 from pushforward.app.verbs.catalogue import VERBS
 from pushforward.core.errors import BadInput, unknown
-from pushforward.core.plugins import origin, refuse
+from pushforward.core.plugins import calling, origin, refuse
 from pushforward.course.verbs import COURSE
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ class SchemaRequest(Request):
         known = {request.verb: request for request in every_verb()}
         if self.name not in known:
             raise BadInput(*unknown("verb", self.name, known))
-        found = known[self.name].model_json_schema()
+        with calling(known[self.name]):
+            found = known[self.name].model_json_schema()
         return Said(found, json.dumps(found, indent=2))
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from pushforward.core.errors import BadInput
 from pushforward.core.registry import Registry
 
 FAMILIES = Registry(
@@ -16,6 +19,7 @@ FAMILIES = Registry(
     aliases={"ar": "autoregressive", "normalizing-flow": "flow", "score": "diffusion"},
     of="type[pushforward.core.model:GenerativeModel]",
     named="family",
+    check="pushforward.families.catalogue:require_usable",
 )
 
 # made from a trained model and not from data alone: listed with the families, never trained as one
@@ -25,7 +29,30 @@ STUDENTS = Registry(
     {"distilled": "pushforward.families.diffusion.students.distilled:Distilled"},
     of="type[pushforward.core.model:GenerativeModel]",
     named="family",
+    check="pushforward.families.catalogue:require_usable",
 )
+
+
+def require_usable(family: Any, registry: Registry) -> None:
+    """Refuse a family of another package that does not declare what every list of families shows.
+
+    Raises:
+        BadInput: names what is missing, or is something else.
+    """
+    from pushforward.core.capabilities import Capabilities, Card
+    from pushforward.core.spec import Config
+
+    for name, kind in (("capabilities", Capabilities), ("card", Card)):
+        if not isinstance(getattr(family, name, None), kind):
+            raise BadInput(f"{family.__name__} without `{name}`", f"a {kind.__name__}")
+    settings = getattr(family, "config_type", None)
+    if not (isinstance(settings, type) and issubclass(settings, Config)):
+        raise BadInput(f"{family.__name__} without `config_type`", "a subclass of Config")
+    presets = getattr(family, "presets", {})
+    for kind in family.capabilities.spaces if registry is FAMILIES else ():
+        for preset in ("smoke", "cpu", "gpu"):
+            if (preset, kind) not in presets:
+                raise BadInput(f"{family.__name__} without the preset {preset} on {kind}", "one")
 
 
 def registry_of(name: str) -> Registry:

@@ -20,7 +20,7 @@ from pushforward.core.choice import Choice
 from pushforward.core.data_kind import DATA_KINDS, kind_of
 from pushforward.core.declared import require_target
 from pushforward.core.errors import BadInput, PushforwardError, RunFailed
-from pushforward.core.plugins import announced, calling, of_plugin, origin, refuse, whose
+from pushforward.core.plugins import announced, calling, of_plugin, origin, refuse, whose, word_of
 from pushforward.data.formats.packing import PACKED, unpacked_name
 
 
@@ -258,10 +258,10 @@ def require_usable(format_: Format, registry: Iterable[Format]) -> None:
 
 def _require_known(format_: Format) -> None:
     # kinds that other packages add are not loaded for this: help would import torch
-    kinds = () if announced(DATA_KINDS.noun) else KINDS_OF_THE_HOUSE
+    kinds = (*KINDS_OF_THE_HOUSE, *map(word_of, announced(DATA_KINDS.noun)))
     for said, has, known in (("holds", format_.holds, kinds), ("writes", format_.writes, FORMS)):
         for word in has:
-            if known and word not in known:
+            if word not in known:
                 raise BadInput(f"{said}={word!r}", f"of {', '.join(known)}")
 
 
