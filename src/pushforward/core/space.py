@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from pushforward.core.data_kind import DATA_KINDS
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, refusing
 
 Measure = Literal["counting", "lebesgue", "mixed"]
 
@@ -288,4 +288,7 @@ def space_from_json(record: dict[str, Any]) -> Space:
         raise BadInput(
             f"a space of kind '{kind}'", "one of " + ", ".join(sorted(DATA_KINDS.names()))
         )
-    return DATA_KINDS.load(kind).space_class.of_fields(**fields)
+    with refusing(
+        f"the space {str(record)[:80]}", "what training wrote", "restore it or train again"
+    ):
+        return DATA_KINDS.load(kind).space_class.of_fields(**fields)

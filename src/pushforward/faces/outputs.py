@@ -64,7 +64,12 @@ def _meets(output: Path, given: Path) -> str:
 
     facts = (manifest_of(given) or {}).get("data")
     source = Path(str(facts.get("source", ""))) if isinstance(facts, Mapping) else Path()
-    return f"what {given} was trained on" if source.is_file() and source.samefile(output) else ""
+    if source.is_file() and source.samefile(output):
+        return f"what {given} was trained on"
+    within = (
+        source.is_absolute() and source.is_dir() and source.resolve() in output.resolve().parents
+    )
+    return f"a file of the folder that {given} was trained on" if within else ""
 
 
 def _paths(params: Mapping[str, Any]) -> Iterator[Path]:

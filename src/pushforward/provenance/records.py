@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pushforward.core.errors import BadInput, a_type
 
+LARGEST = 10_000_000  # values: a table of ten thousand columns has fewer
 DEEPEST = 60
 
 
@@ -46,6 +47,11 @@ class _FitFacts(_Record):
     precision: str = ""
 
 
+class _Resumed(_Record):
+    step: int
+    versions: dict[str, str]
+
+
 class _Manifest(_Record):
     format: int = Field(ge=0)
     status: Literal["training", "complete"]
@@ -64,6 +70,7 @@ class _Manifest(_Record):
     versions: dict[str, str] = {}
     started: str = ""
     finished: str = ""
+    resumed: list[_Resumed] | None = None
 
 
 class _DataSettings(_Record):
@@ -78,6 +85,8 @@ class _Config(_Record):
     data: _DataSettings
     model: dict[str, Any]
     train: dict[str, Any]
+    fitted: dict[str, dict[str, Any]] = {}
+    asked: list[str] = []
 
 
 R = TypeVar("R", bound=_Record)
@@ -109,6 +118,10 @@ def _check(shape: type[R], record: Any, path: Path) -> None:
             "the records of a run",
             "restore it or train again",
         )
+    if (size := _size(record, {})) > LARGEST:
+        raise BadInput(
+            f"{path} of {size:,} values", f"at most {LARGEST:,}", "restore it or train again"
+        )
     try:
         shape.model_validate(record)
     except ValidationError as error:
@@ -126,20 +139,28 @@ def _check(shape: type[R], record: Any, path: Path) -> None:
         ) from None
 
 
+def _inner(record: Any) -> list[Any]:
+    """Return what a mapping or a list holds, nothing of anything else."""
+    if isinstance(record, Mapping):
+        return list(record.values())
+    return record if isinstance(record, list) else []
+
+
 def _depth(record: Any) -> int:
-    """Return how deep a record is nested, without recursion."""
+    """Return how deep a record is nested, without recursion; what occurs in several places is
+    looked at once a level."""
     deepest, level = 0, [record]
     while level and deepest <= DEEPEST:
         deepest += 1
-        level = [
-            inner
-            for outer in level
-            for inner in (
-                outer.values()
-                if isinstance(outer, Mapping)
-                else outer
-                if isinstance(outer, list)
-                else ()
-            )
-        ]
+        level = list({id(inner): inner for outer in level for inner in _inner(outer)}.values())
     return deepest
+
+
+def _size(record: Any, known: dict[int, int]) -> int:
+    """Return of how many values a record is made, where YAML's aliases are written out: a few of
+    them make more than any memory holds."""
+    if not isinstance(record, Mapping | list):
+        return 1
+    if id(record) not in known:
+        known[id(record)] = 1 + sum(_size(inner, known) for inner in _inner(record))
+    return known[id(record)]

@@ -31,6 +31,12 @@ def read_foreign(
     """
     space = dataset.space
     encoding = dataset.encoding
+    if isinstance(opening(samples), Dataset):
+        raise BadInput(
+            f"a data set as samples ({samples})",
+            "the rows, texts or arrays themselves",
+            "such as `model.sample(200)`",
+        )
     found, odd = encoding.read_foreign(opening(samples, encoding.reads_rows), labels, skip_bad)
     if found.x.shape[1:] != space.event_shape:  # a text shorter than a window
         raise BadInput(

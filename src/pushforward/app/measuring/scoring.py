@@ -38,11 +38,13 @@ from pushforward.app.runs.training import open_model
 from pushforward.core.capabilities import Estimator
 from pushforward.core.errors import BadInput
 from pushforward.core.files import write_bytes, write_json, write_text
+from pushforward.core.limits import require_below
 from pushforward.core.logprob import LogProb
 from pushforward.core.model import GenerativeModel
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.provenance.run_directory import RunRecord
 
+MOST_SAMPLES = 1_000_000
 FORMATS = (".csv", ".npy", ".json")  # of what every example scored
 
 
@@ -134,6 +136,8 @@ def score(
     model, record = open_model(run)
     encoding = encoding_of(record)
     chosen = model.estimator(how.estimator)
+    if how.samples is not None:
+        require_below(how.samples, MOST_SAMPLES, f"{how.samples:,} samples", "samples an example")
     if how.samples is not None and chosen.kind == "exact":
         came = f"{how.samples} samples for the estimator '{chosen.name}'"
         raise BadInput(came, "none: it is exact", "leave them out")
@@ -223,8 +227,11 @@ def score_summary(lp: LogProb, split: str) -> dict[str, Any]:
         BadInput: log-probabilities that are none: the model has diverged.
     """
     if wrong := int((lp.nats.isnan() | (lp.nats == math.inf)).sum()):
-        came = f"{wrong} of {len(lp)} log-probabilities are not numbers: the model has diverged"
-        raise BadInput(came, "a model that is one", "train it again with a lower learning rate")
+        raise BadInput(
+            f"{wrong} of {len(lp)} log-probabilities are not numbers",
+            "a model that has not diverged, and examples near those it was trained on",
+            "look at the largest numbers of the examples; if they are usual, train it again with a lower learning rate",
+        )
     impossible = int(torch.isinf(lp.nats).sum())
     finite = impossible == 0
     return {

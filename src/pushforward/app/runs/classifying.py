@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from pushforward.app.runs.loading import opened
+from pushforward.app.runs.opening import encoding_of, reopen
 from pushforward.app.runs.training import open_model
 from pushforward.core.errors import BadInput
 from pushforward.core.files import AGAIN, going_on, write_json
@@ -31,7 +33,7 @@ from pushforward.families.diffusion.gaussian import Gaussian
 from pushforward.families.diffusion.model import Diffusion
 from pushforward.provenance.lock import refuse_if_written, writing
 from pushforward.provenance.ownership import check_claim, claim
-from pushforward.provenance.run_directory import FORMAT, MANIFEST, WEIGHTS
+from pushforward.provenance.run_directory import FORMAT, MANIFEST, WEIGHTS, RunRecord
 
 RECORD = "classifier.json"
 BATCH, RATE, CHECKS, HELD_OUT = 128, 3e-3, 10, 512
@@ -89,14 +91,33 @@ def train_classifier(
     return record
 
 
+def _labelled(model: Diffusion, record: RunRecord, data: Any) -> Dataset:
+    """Return data read as the run read its own, columns in any order; a run that knows no labels
+    takes some beside its columns."""
+    try:
+        return reopen(record, data)
+    except BadInput:
+        if model.classes:
+            raise
+        dataset, wanted = opened(data), list(encoding_of(record).names)
+        names = list(dataset.encoding.names)
+        if dataset.space != model.space or sorted(names) != sorted(wanted):
+            raise
+    order = torch.tensor([names.index(name) for name in wanted])
+    parts = {
+        part: replace(getattr(dataset, part), x=getattr(dataset, part).x[:, order])
+        for part in ("train", "validation", "test")
+        if names != wanted
+    }
+    return replace(dataset, **parts)
+
+
 def _fitting(run: Path, data: Any) -> tuple[Diffusion, Gaussian, Dataset]:
     """Return the model that a classifier is for, its process, and labelled data of its space."""
-    model, _ = open_model(run)
+    model, record = open_model(run)
     if not isinstance(model, Diffusion) or not isinstance(model.process, Gaussian):
         raise BadInput(f"a classifier for {run}", "a diffusion run on images or points")
-    dataset = opened(data)
-    if dataset.space != model.space:
-        raise BadInput(f"{data} is {dataset.space}", f"the run's {model.space}")
+    dataset = _labelled(model, record, data)
     if len(dataset.classes) < 2:
         raise BadInput(
             f"{data} has {len(dataset.classes)} classes", "labels of two classes or more"

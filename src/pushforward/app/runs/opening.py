@@ -21,6 +21,7 @@ from pushforward.data.dataset import Dataset, in_single_precision
 from pushforward.data.encoding import Encoding, encoding_from_json
 from pushforward.data.images.options import ImageOptions, pictures_of
 from pushforward.data.in_memory import opening
+from pushforward.data.in_terms import in_terms_of
 from pushforward.data.open import LEFT_OUT, LOST_LABELS, open_data
 from pushforward.data.repeats import RULES, rule_of
 from pushforward.data.tables.column_hints import READINGS
@@ -162,7 +163,7 @@ def _opened(record: RunRecord, source: Any) -> Dataset:
     encoding = encoding_of(record)
     found = opening(source, encoding.reads_rows)
     if isinstance(found, Dataset):
-        return found
+        return in_terms_of(found, encoding, tuple(record.manifest["classes"]))
     return open_data(
         found,
         skip_bad=bool(record.manifest["data"].get("skipped")),
@@ -203,7 +204,7 @@ def _require_found(record: RunRecord, data: str | InMemory | None) -> None:
         raise BadInput(
             f"the data of the run, which came from Python as {source}",
             "the data that it was trained on",
-            "save them as a file and name it as DATA, or with --data where the command has it; in Python pass them along",
+            "save them as a file and name it as DATA, or with --data where the command has it (`own=` or `data=` in Python)",
         )
     # a name without a folder or an ending may be that of built-in data, or words for what Python
     # held

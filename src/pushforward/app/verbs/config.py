@@ -114,7 +114,9 @@ def settings_of(
     """
     for name, field in kind.model_fields.items():
         value = values.get(name, field.default)
-        came = "default" if value == field.default else origin(name)
+        came = origin(name)
+        if value == field.default and came != "asked for":
+            came = "default"
         yield RunSetting(f"{section}.{name}", value, field.default, field.description or "", came)
     for name in sorted(values.keys() - kind.model_fields.keys()):
         yield RunSetting(f"{section}.{name}", values[name], None, "", "not known to this version")

@@ -93,7 +93,7 @@ def _run(value: Any) -> Any:
     return value.path
 
 
-def _source(value: Any) -> Any:
+def source_of(value: Any) -> Any:
     """Take whatever a program holds for data; a name or a path is text."""
     if value is None or isinstance(value, str | InMemory):
         return value
@@ -106,12 +106,12 @@ def _source(value: Any) -> Any:
 
 def _samples(value: Any) -> Any:
     """Take whatever a program holds for samples; a name is a path."""
-    found = _source(value)
+    found = source_of(value)
     return Path(found) if isinstance(found, str) else found
 
 
 _NAMED = WithJsonSchema({"type": "string"})  # of what JSON can say
-Source = Annotated[str | InMemory, BeforeValidator(_source), _NAMED]
+Source = Annotated[str | InMemory, BeforeValidator(source_of), _NAMED]
 SampleSource = Annotated[Path | InMemory, BeforeValidator(_samples), _NAMED]
 OfRun = Annotated[Path, BeforeValidator(_run)]
 

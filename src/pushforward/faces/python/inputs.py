@@ -25,6 +25,7 @@ from pushforward.core.model import GenerativeModel
 from pushforward.data.dataset import Dataset
 from pushforward.data.encoding import Encoding, require_number
 from pushforward.data.in_memory import held
+from pushforward.data.in_terms import in_terms_of
 
 # silent unless a program asks for it: `logging.basicConfig(level="INFO")`
 _LOG = logging.getLogger("pushforward")
@@ -53,7 +54,7 @@ def examples_of(
                 f"the model's {model.space}",
                 "bring data of that space",
             )
-        return source.test
+        return in_terms_of(source, encoding, model.classes).test
     if isinstance(source, Examples) or (isinstance(source, Tensor) and model.space.fits(source)):
         return source
     found = _called(held(source, as_rows=encoding.reads_rows).source, model.classes)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +21,20 @@ from pushforward.app.progress.watch import Watch
 from pushforward.app.request import Answer, Request, carry_out
 from pushforward.app.runs import distilling, training
 from pushforward.app.runs.fitting import fitted as fitted_sizes
-from pushforward.app.runs.loading import load
+from pushforward.app.runs.loading import load as load
 from pushforward.app.verbs.compare import CompareRequest
 from pushforward.app.verbs.distil import DistilRequest
 from pushforward.app.verbs.evaluate import EvaluateRequest
 from pushforward.app.verbs.shared import allowance
 from pushforward.app.verbs.train import TrainRequest
 from pushforward.core.errors import BadInput
+from pushforward.core.measure import MEMORISATION, PRIVACY
 from pushforward.core.whole import whole
-from pushforward.data.dataset import Dataset
 from pushforward.faces.outputs import refuse_inputs
 from pushforward.faces.python import inputs
 from pushforward.faces.python.arguments import place, word
 from pushforward.faces.python.fitted import Fitted, data_of, fitted_model, open_run
+from pushforward.faces.python.references import data_like, reference_for
 from pushforward.faces.python.written_types import written_type
 from pushforward.faces.verbs import every_verb
 from pushforward.reports.verdict.sentences import verdict_sentences
@@ -137,7 +139,7 @@ def distil(
         raise BadInput(
             f"{fitted.path}, whose training is not finished", "a finished run", "finish it first"
         )
-    dataset = data_of(fitted) if data is None else data if isinstance(data, Dataset) else load(data)
+    dataset = data_of(fitted) if data is None else data_like(fitted, data)
     config = (
         fitted.plan.config()
         if fitted.plan is not None
@@ -205,28 +207,31 @@ def evaluate(
             measures, as `pushforward evaluate` takes them; then its answer is returned.
     """
     if asked:
-        if fitted is not None:
-            words = ", ".join(asked)
-            raise BadInput(
-                f"a model and {words}",
-                "one of them",
-                "samples of another tool come without a model",
-            )
         fields = {**asked, "data": data, "seed": seed, "features": features}
-        return _carried_out(
-            EvaluateRequest.of(fields if n == 2000 else {**fields, "n": n}, "evaluate"), progress
-        )
+        fields |= {} if n == 2000 else {"n": n}
+        if fitted is not None:
+            others = [name for name in ("samples", "reference", "power") if name in asked]
+            if others:
+                raise BadInput(
+                    f"a model and {', '.join(others)}",
+                    "one of them",
+                    "samples of another tool come without a model",
+                )
+            fields["run"] = fitted
+        return _carried_out(EvaluateRequest.of(fields, "evaluate"), progress)
     fitted, n, seed = fitted_model(fitted, "the model"), whole(n, "n", 1), whole(seed, "seed")
     features = (features,) if isinstance(features, str) else tuple(features)
-    reference = data if isinstance(data, Dataset) else data_of(fitted)
-    if data is not None and reference is not data:
-        reference = inputs.with_test(reference, fitted.model, fitted.encoding, data)
+    reference, brought = reference_for(fitted, data)
     with watch_of(progress).meter("controls") as meter:
         controls = measure_controls(reference, seed, n, features, told=meter.stage("controls"))
         told = meter.stage(f"scoring {fitted.model.family}")
         row = assess(
             fitted.model, reference, controls, fitted.model.family, fitted.facts, told=told
         )
+    if brought:
+        # data of another law than training are nearer to nothing: that is no sign of copying
+        kept = tuple(s for s in row.scores if s.measure.aspect not in (MEMORISATION, PRIVACY))
+        row = replace(row, scores=kept, memorisation="", memorised=None)
     likelihood = [] if row.likelihood is None else [row.likelihood]
     return Scores([*likelihood, *row.scores], verdict_sentences((row, *controls.rows))[0].text)
 
@@ -249,6 +254,11 @@ def verb(name: str) -> Callable[..., Answer]:
     def function(*words: Any, progress: bool | None = None, **asked: Any) -> Answer:
         if len(words) > len(ordered):
             raise _too_many(name, len(words), ordered, list(fields))
+        twice = [key for key in ordered[: len(words)] if key in asked]
+        if twice:
+            raise BadInput(
+                f"{twice[0]} of {name} twice", "it once", f"the first argument is {ordered[0]}"
+            )
         return _carried_out(
             request.of({**dict(zip(ordered, words, strict=False)), **asked}, name), progress
         )
