@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from torch import Tensor
 
@@ -25,6 +25,7 @@ from pushforward.data.formats.format import Samples
 from pushforward.data.text.policy import Form, Policy
 
 if TYPE_CHECKING:
+    from pushforward.data.array_layout import ArrayLayout
     from pushforward.data.text.encoding import TextEncoding
 
 
@@ -37,6 +38,7 @@ class Encoding(ABC):
         asked: the kind that was asked for of data that could be several, where that is kept beside
             it.
         array: of an `.npz`, which holds what each example is about.
+        layout: of the file that arrays, or pictures in a table, came from.
         rounds: whether decoded numbers lie on the grids of their columns.
         reads_rows: whether a DataFrame stands for rows, and not for texts.
         policy: how files of text become documents, as usual where no text is read.
@@ -46,6 +48,7 @@ class Encoding(ABC):
     kind: str
     asked: str | None = None
     array: str | None = None
+    layout: ArrayLayout | None = None
     rounds: bool = False
     reads_rows: bool = True
     policy: Policy = Policy()
@@ -65,6 +68,11 @@ class Encoding(ABC):
 
     def with_classes(self, classes: tuple[str, ...]) -> Encoding:
         """Return the dictionary with the names of the classes behind its labels."""
+        return self
+
+    def with_axes(self, axes: Literal["first", "last", "none"]) -> Encoding:
+        """Return the dictionary of arrays whose channels are the first or the last axis of an
+        image, or none."""
         return self
 
     # ---- out: examples as people read them
@@ -248,6 +256,7 @@ class Encoding(ABC):
 ENCODINGS: Registry[type[Encoding]] = Registry(
     "encoding",
     {
+        "arrays": "pushforward.data.identity:IdentityEncoding",
         "points": "pushforward.data.points:PointsEncoding",
         "text": "pushforward.data.text.encoding:TextEncoding",
         "table": "pushforward.data.tables.encoding:TableEncoding",

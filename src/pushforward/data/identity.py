@@ -7,7 +7,7 @@ the training data were.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -18,6 +18,7 @@ from pushforward.core.class_names import class_of
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, Given
 from pushforward.core.space import Space
+from pushforward.data.array_layout import ArrayLayout, Axes
 from pushforward.data.encoding import Encoding
 from pushforward.data.formats.format import Samples
 from pushforward.data.images.options import pictures_of
@@ -33,6 +34,7 @@ class IdentityEncoding(Encoding):
         classes: names that labels may have.
         images: how pictures were read, and others of the run are.
         array, asked: see `Encoding`.
+        layout: of the file that the data came from, None where samples are laid out as usual.
 
     Example:
         >>> from pushforward.core.space import Points
@@ -46,6 +48,7 @@ class IdentityEncoding(Encoding):
     images: Mapping[str, Any] = field(default_factory=dict, hash=False)
     array: str | None = None
     asked: str | None = None
+    layout: ArrayLayout | None = None
     kind = ""
 
     @property
@@ -60,7 +63,13 @@ class IdentityEncoding(Encoding):
     ) -> Encoding:
         """Return the one of this space, these classes and this reading."""
         array, asked = settings.get("context"), settings.get("kind")
-        return IdentityEncoding(space, classes, pictures_of(settings), array, asked)
+        return IdentityEncoding(space, classes, pictures_of(settings), array, asked, self.layout)
+
+    def with_axes(self, axes: Axes) -> Encoding:
+        """Return the one of arrays whose channels lie there in their file."""
+        if self.layout is None:
+            return self
+        return replace(self, layout=replace(self.layout, axes=axes))
 
     def decode(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         """Return examples as they are."""
@@ -70,7 +79,7 @@ class IdentityEncoding(Encoding):
         self, x: Tensor, space: Space, names: Sequence[str] | None, label: Tensor | None
     ) -> Samples:
         """Return samples with the classes that they were asked for beside them."""
-        return Samples(x, space, names)
+        return Samples(x, space, names, None, self)
 
     def records(self, samples: Samples, given: str | None) -> Any:
         """Return samples as nested lists of numbers."""
@@ -122,13 +131,13 @@ class IdentityEncoding(Encoding):
         return Given(torch.full((n,), class_of(text, self.classes), dtype=torch.long))
 
     def to_json(self) -> dict[str, Any]:
-        """Return nothing: whatever it knows stands beside it with the run."""
-        return {}
+        """Return the layout of its file: whatever else it knows stands beside it with the run."""
+        return {} if self.layout is None else {"kind": "arrays", "layout": self.layout.to_json()}
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Encoding:
         """Rebuild the encoding of `to_json`."""
-        return cls()
+        return cls(layout=ArrayLayout.from_json(record["layout"]))
 
 
 def open_like(*args: Any, **options: Any) -> Examples:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from pushforward.core.errors import BadInput
 from pushforward.data.array_files import Archive, behind, load_array, opened_arrays
+from pushforward.data.array_layout import ArrayLayout, labels_of_array
 from pushforward.data.contexts import read_context, space_of
 from pushforward.data.folders import SPLITS, TRAIN, few, role_of
 from pushforward.data.formats.format import ReadOptions
+from pushforward.data.identity import IdentityEncoding
 from pushforward.data.labels import as_labels
 from pushforward.data.source import Raw
 from pushforward.data.sparse import is_sparse, read_sparse
@@ -73,6 +76,7 @@ def read_npz(path: Path, context: str | None) -> Raw:
         if isinstance(loaded, Archive):
             return _archive(path, loaded, context)
         raw = Raw(loaded, None, [f"one array of shape {loaded.shape} and dtype {loaded.dtype}"])
+        raw.encoding = IdentityEncoding(layout=ArrayLayout(dtype=_whole(loaded)))
         if more := behind(path):
             raw.lost.append(lost_behind(more, path))
         return raw
@@ -132,6 +136,7 @@ def _archive(path: Path, loaded: Archive, context: str | None) -> Raw:
     raw = Raw(x, None, [f"examples in '{key}'" + (f", labels in '{label}'" if label else "")])
     if label is not None:
         set_labels(raw, loaded[label], f"'{label}' of {path}")
+    _lay_out(raw, key, None if label is None else (label, loaded[label]))
     raw.context = read_context(loaded, context, len(x), path) if x.ndim else None
     if raw.context is not None:
         raw.notes.append(f"each example is about '{context}': {space_of(raw.context).described}")
@@ -157,6 +162,7 @@ def _splits(
     )
     raw.roles = np.repeat([role for role, _ in used], [len(part) for part in parts])
     label = [_pick(names, LABELS, role) for role, _ in used]
+    _lay_out(raw, used[0][1], None)
     if None not in label:
         found = [loaded[one] for one in label if one is not None]
         for one, part, (_, key) in zip(found, parts, used, strict=True):
@@ -167,7 +173,9 @@ def _splits(
                 )
         if len({one.shape[1:] for one in found}) > 1:
             raise BadInput(f"labels of different shapes in {path}", "one shape for all splits")
-        set_labels(raw, np.concatenate(found), f"{', '.join(map(str, label))} of {path}")
+        y = np.concatenate(found)
+        set_labels(raw, y, f"{', '.join(map(str, label))} of {path}")
+        _lay_out(raw, used[0][1], (str(label[0]), y))
     elif any(label):
         missing = [SPLITS[role] for (role, _), one in zip(used, label, strict=True) if one is None]
         raw.lost.append(f"the labels: there are none for {' and '.join(missing)}")
@@ -185,6 +193,18 @@ def set_labels(raw: Raw, y: np.ndarray, where: str) -> None:
     raw.labels = found.names
     raw.notes += [found.note] if found.note else []
     raw.lost += [found.lost] if found.lost else []
+
+
+def _lay_out(raw: Raw, name: str, labels: tuple[str, np.ndarray] | None) -> None:
+    """Remember what the arrays of examples and of labels are called, and their types."""
+    kept = ArrayLayout(name, dtype=_whole(raw.x))
+    if labels is not None:
+        kept = replace(kept, labels=labels[0], **labels_of_array(labels[1], raw.labels))
+    raw.encoding = IdentityEncoding(layout=kept)
+
+
+def _whole(x: np.ndarray) -> str:
+    return str(x.dtype) if x.dtype.kind in "iub" else ""
 
 
 def _pick(

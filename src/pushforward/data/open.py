@@ -21,6 +21,7 @@ from pushforward.core.given import Examples, Given
 from pushforward.core.rng import generator
 from pushforward.core.space import Points
 from pushforward.core.spec import Config, parse
+from pushforward.data.array_layout import axes_of
 from pushforward.data.arrays import Wanted, as_space
 from pushforward.data.asked import as_asked
 from pushforward.data.builtin import builtins
@@ -224,13 +225,17 @@ def _open_arrays(
     name, raw, origin = source
     names = tuple(raw.encoding.names)
     found = as_space(raw.x, origin, Wanted(options.levels, raw.white, names=names, held=raw.held))
+    axes = axes_of(raw.x, found.x)
     if raw.white is None and found.space.levels is not None:
         found = as_asked(found, options)
+    layout = raw.encoding.layout
     x, notes, lost = found.x, [*raw.notes, *found.notes], [*raw.lost, *found.lost]
     if not raw.encoding.rounds and found.space.levels is None and raw.x.dtype.kind in "biu":
         lost.append(
             "that the numbers are whole: samples are not rounded (opened as a table, they are)"
         )
+    if layout is not None and layout.pixels not in (None, found.x[0].numel()):
+        lost.append("the names of the columns of pixels: pictures of another size have others")
     if not labels and raw.labels is not None:
         notes.append(LEFT_OUT)
         lost.append(LOST_LABELS)
@@ -260,7 +265,7 @@ def _open_arrays(
         raw.skipped,
         context=None if raw.context is None else space_of(raw.context),
         lost=tuple(lost),
-        encoding=raw.encoding.with_classes(classes),
+        encoding=raw.encoding.with_classes(classes).with_axes(axes),
     )
 
 

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from pushforward.data.array_layout import ArrayLayout, table_of_pixels
+from pushforward.data.identity import IdentityEncoding
+from pushforward.data.points import Label, PointsEncoding
+from pushforward.data.source import Raw
 from pushforward.data.tables.sheet import Sheet
-from pushforward.data.tables.stored import OBJECTS
+from pushforward.data.tables.stored import OBJECTS, Stored
 
 LABELS = ("label", "class")
 FEWEST_PIXELS = 64
@@ -34,9 +39,9 @@ def label_place(frame: pd.DataFrame) -> int | None:
     return None
 
 
-def pixels_of(sheet: Sheet) -> tuple[np.ndarray, list[str] | None, str] | None:
-    """Return pictures (n, side, side) as bytes, a label for each (None without), and the reason;
-    None if columns are no pixels."""
+def pixels_of(sheet: Sheet) -> Raw | None:
+    """Return pictures (n, side, side) as bytes, with a label for each, the reason, and the table
+    that holds them; None if columns are no pixels."""
     frame = sheet.frame.drop(columns=list(sheet.dropped))
     if len(frame.columns) < FEWEST_PIXELS or any(
         series.dtype.kind not in "iu" for _, series in _without_words(frame)
@@ -60,11 +65,37 @@ def pixels_of(sheet: Sheet) -> tuple[np.ndarray, list[str] | None, str] | None:
     labels = None if place is None else [str(value) for value in frame.iloc[:, place].tolist()]
     which = "" if place is None else f" beside the labels in '{frame.columns[place]}'"
     said = f"{side * side} columns of whole numbers up to {int(x.max())}{which}, so pictures of {side} x {side} pixels"
-    return (
+    said = f"{said} (`-s data.kind=points` or `=table` keeps columns)"
+    return Raw(
         x.astype(np.uint8).reshape(len(x), side, side),
         labels,
-        f"{said} (`-s data.kind=points` or `=table` keeps columns)",
+        [*sheet.notes, said],
+        lost=[*sheet.lost, *(f"column '{name}': left out, as asked" for name in sheet.dropped)],
+        encoding=IdentityEncoding(layout=ArrayLayout(table=_table(sheet, frame, place, labels))),
     )
+
+
+def _table(
+    sheet: Sheet, frame: pd.DataFrame, place: int | None, labels: list[str] | None
+) -> PointsEncoding:
+    """Return how the table of these pictures is written."""
+    columns = [
+        Stored(
+            int(name) if isinstance(name, int | np.integer) else str(name),
+            str(series.dtype),
+            notation=None if sheet.written is None else sheet.written[str(name)].notation,
+        )
+        for name, series in frame.items()
+    ]
+    if place is None or labels is None:
+        return table_of_pixels(columns, None, sheet.dialect)
+    stored = columns.pop(place)
+    if not sheet.header:
+        # samples have a header, which has to name the labels
+        stored = replace(stored, name="label")
+        columns = [replace(one, name=f"x{i}") for i, one in enumerate(columns)]
+    values = tuple(dict.fromkeys(zip(labels, frame.iloc[:, place].tolist(), strict=True)))
+    return table_of_pixels(columns, Label(stored, place, values), sheet.dialect)
 
 
 def _without_words(frame: pd.DataFrame) -> list[tuple[object, pd.Series]]:

@@ -150,8 +150,7 @@ def raw_of(
     """
     pixels = pixels_of(sheet) if pictured else None
     if pixels is not None:
-        x, labels, note = pixels
-        return Raw(x, labels, [*sheet.notes, note], lost=list(sheet.lost))
+        return pixels
     found = points_of(sheet, varied)
     return Raw(
         found.values,

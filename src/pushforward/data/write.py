@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from pushforward.core.files import write_bytes
+from pushforward.data.array_layout import ArrayLayout
 from pushforward.data.formats.choosing import output_format
 from pushforward.data.formats.format import Samples
 from pushforward.data.formats.packing import pack, unpacked_name
@@ -38,29 +39,30 @@ def write_samples(path: str | Path, samples: Samples) -> list[Path]:
 def npy_bytes(samples: Samples, path: Path) -> bytes:
     """Return samples as one array."""
     buffer = io.BytesIO()
-    np.save(buffer, samples.x.numpy(), allow_pickle=False)
+    np.save(buffer, _layout(samples).array(samples.x), allow_pickle=False)
     return buffer.getvalue()
 
 
 def npz_bytes(samples: Samples, path: Path) -> bytes:
-    """Return samples as the array `x`, with their classes as `labels`."""
+    """Return samples as the array `x`, with their classes as `labels`, or as the arrays of the
+    `.npz` that their data came from."""
     buffer = io.BytesIO()
-    arrays = (
-        {"x": samples.x.numpy()}
-        if samples.labels is None
-        else {"x": samples.x.numpy(), "labels": np.array(samples.labels)}
-    )
+    arrays = _layout(samples).arrays(samples.x, samples.labels)
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
     return buffer.getvalue()
 
 
 def csv_bytes(samples: Samples, path: Path) -> bytes:
-    """Return rows as their source was written; arrays as a line of numbers each."""
-    return (
-        rows_csv(samples)
-        if "rows" in samples.forms
-        else _csv(samples.x.numpy(), samples.labels).encode()
-    )
+    """Return rows as their source was written, pictures as the table that held them; other arrays
+    as a line of numbers each."""
+    if "rows" in samples.forms:
+        return rows_csv(samples)
+    own = _layout(samples).csv_file(samples.x, samples.labels)
+    return _csv(samples.x.numpy(), samples.labels).encode() if own is None else own
+
+
+def _layout(samples: Samples) -> ArrayLayout:
+    return samples.encoding.layout or ArrayLayout()
 
 
 def json_lines_bytes(samples: Samples, path: Path) -> bytes:
